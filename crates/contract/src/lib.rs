@@ -1,0 +1,1 @@
+//! bind.toml to checked interface: parsing, inference rules, diagnostics with source spans.

@@ -1,0 +1,1 @@
+//! Call any C library; a crash on the C side is an error value.

@@ -1,0 +1,1 @@
+//! The checked interface: types, functions, ownership, size expressions, wire layout, fingerprints.

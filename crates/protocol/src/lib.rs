@@ -1,0 +1,1 @@
+//! What a host and its worker say to each other: layouts, packets, error kinds. Pure data.

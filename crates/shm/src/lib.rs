@@ -1,0 +1,1 @@
+//! Segments, lanes and waiting: all memory that is shared with a worker.

@@ -1,0 +1,1 @@
+//! Spawn, watch, limit, replace and report workers.

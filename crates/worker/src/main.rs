@@ -1,0 +1,2 @@
+//! The child process that holds the library.
+fn main() {}
