@@ -1,0 +1,196 @@
+//! What a header says, before any contract: the API model.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::types::{CType, Target};
+
+/// Everything a set of headers declares.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Api {
+    /// The machine the layouts hold for.
+    pub target: Target,
+    /// Functions in the order of their first declaration.
+    pub functions: Vec<Function>,
+    /// Structures and unions by tag, or by typedef name when they have no tag.
+    pub records: BTreeMap<String, Record>,
+    /// Enumerations by tag, or by typedef name when they have no tag.
+    pub enums: BTreeMap<String, Enum>,
+    /// Object-like macros and enumerators with a constant value.
+    pub constants: BTreeMap<String, Constant>,
+    /// Names of function-like macros, with their parameter names.
+    pub function_macros: BTreeMap<String, Vec<String>>,
+}
+
+/// A place in a header.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Location {
+    /// File as the parser names it.
+    pub file: String,
+    /// 1-based line.
+    pub line: u32,
+    /// Whether the file is one of the headers that were asked for, not one they include.
+    pub primary: bool,
+}
+
+/// A declared function.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Function {
+    /// Its name.
+    pub name: String,
+    /// Parameters in order.
+    pub params: Vec<Param>,
+    /// Result type.
+    pub result: CType,
+    /// Whether it ends in `...`.
+    pub variadic: bool,
+    /// False for `int f()` without a prototype.
+    pub prototyped: bool,
+    /// Whether the header defines it (`static inline`), so that no library need export it.
+    pub inline: bool,
+    /// What attributes say.
+    pub attributes: Vec<Attribute>,
+    /// The comment before it, without comment marks.
+    pub doc: Option<String>,
+    /// Where it is declared.
+    pub location: Location,
+}
+
+/// A parameter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Param {
+    /// Name, when the header gives one.
+    pub name: Option<String>,
+    /// Type.
+    pub ty: CType,
+    /// Elements the header writes in brackets, as in `unsigned char digest[32]`.
+    pub array_length: Option<u64>,
+}
+
+/// An attribute that says something about a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "attribute", rename_all = "kebab-case")]
+pub enum Attribute {
+    /// Does not return.
+    Noreturn,
+    /// The result is fresh memory.
+    Malloc,
+    /// These parameters (0-based) must not be null; empty: all pointers.
+    Nonnull {
+        /// 0-based parameter positions.
+        params: Vec<u32>,
+    },
+    /// Takes a format string.
+    Format,
+    /// `annotate("…")`.
+    Annotate {
+        /// The text.
+        text: String,
+    },
+    /// Deprecated.
+    Deprecated,
+}
+
+/// A structure or union.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// How C names it: `struct foo`, `foo_t`.
+    pub c_name: String,
+    /// Whether it is a union.
+    pub union: bool,
+    /// Layout; absent when the header only declares it (opaque).
+    pub layout: Option<RecordLayout>,
+    /// The comment before it.
+    pub doc: Option<String>,
+    /// Where it is declared.
+    pub location: Location,
+}
+
+/// Size, alignment and fields of a record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecordLayout {
+    /// Bytes.
+    pub size: u64,
+    /// Bytes.
+    pub align: u64,
+    /// Fields in order.
+    pub fields: Vec<Field>,
+}
+
+/// A field of a record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Field {
+    /// Name; absent for an anonymous member.
+    pub name: Option<String>,
+    /// Type.
+    pub ty: CType,
+    /// Bits from the start of the record.
+    pub offset_bits: u64,
+    /// Bits of a bit-field.
+    pub bit_width: Option<u32>,
+}
+
+/// An enumeration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Enum {
+    /// How C names it.
+    pub c_name: String,
+    /// Enumerators in order, with their values.
+    pub enumerators: Vec<(String, i64)>,
+    /// The comment before it.
+    pub doc: Option<String>,
+    /// Where it is declared.
+    pub location: Location,
+}
+
+/// A named constant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Constant {
+    /// Its value.
+    pub value: ConstantValue,
+    /// Where it is defined.
+    pub location: Location,
+}
+
+/// The value of a constant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "value", rename_all = "kebab-case")]
+pub enum ConstantValue {
+    /// A signed integer.
+    Int(i64),
+    /// An unsigned integer above `i64::MAX`.
+    Uint(u64),
+    /// A floating-point number.
+    Float(f64),
+    /// A string.
+    Text(String),
+}
+
+impl Function {
+    /// Whether the header says that it does not return.
+    pub fn noreturn(&self) -> bool {
+        self.attributes.contains(&Attribute::Noreturn)
+    }
+
+    /// The declaration on one line, as the header writes its types.
+    pub fn signature(&self) -> String {
+        let mut params: Vec<String> = self
+            .params
+            .iter()
+            .map(|p| match &p.name {
+                Some(name) if p.ty.written.ends_with('*') => format!("{}{name}", p.ty.written),
+                Some(name) => format!("{} {name}", p.ty.written),
+                None => p.ty.written.clone(),
+            })
+            .collect();
+        if self.variadic {
+            params.push("...".into());
+        }
+        if params.is_empty() && self.prototyped {
+            params.push("void".into());
+        }
+        let gap = if self.result.written.ends_with('*') { "" } else { " " };
+        format!("{}{gap}{}({})", self.result.written, self.name, params.join(", "))
+    }
+}

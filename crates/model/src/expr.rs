@@ -1,0 +1,119 @@
+//! Expressions of a contract: sizes, failure conditions, messages. They run in the shim.
+
+use serde::{Deserialize, Serialize};
+
+/// An expression over a call's parameters and result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "expr", rename_all = "kebab-case")]
+pub enum Expr {
+    /// An integer.
+    Int {
+        /// Its value.
+        value: i64,
+    },
+    /// A constant of the header, by name.
+    Constant {
+        /// Macro or enumerator.
+        name: String,
+    },
+    /// A parameter: for an out-parameter, what it holds after the call.
+    Param {
+        /// 0-based position.
+        index: usize,
+    },
+    /// What the function returned.
+    Result,
+    /// `errno` right after the call.
+    Errno,
+    /// `sizeof(type)`.
+    SizeOf {
+        /// The type as C writes it.
+        ctype: String,
+    },
+    /// A call of another function of the header.
+    Call {
+        /// Its name.
+        function: String,
+        /// Its arguments.
+        args: Vec<Expr>,
+    },
+    /// Two operands.
+    Binary {
+        /// The operator.
+        op: Op,
+        /// Left operand.
+        left: Box<Expr>,
+        /// Right operand.
+        right: Box<Expr>,
+    },
+}
+
+/// A binary operator. Arithmetic is checked: overflow refuses the call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Op {
+    /// `+`
+    Add,
+    /// `-`
+    Sub,
+    /// `*`
+    Mul,
+    /// `/`
+    Div,
+    /// `==`
+    Eq,
+    /// `!=`
+    Ne,
+    /// `<`
+    Lt,
+    /// `<=`
+    Le,
+    /// `>`
+    Gt,
+    /// `>=`
+    Ge,
+    /// `&&`
+    And,
+    /// `||`
+    Or,
+}
+
+impl Op {
+    /// As C writes it.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Op::Add => "+",
+            Op::Sub => "-",
+            Op::Mul => "*",
+            Op::Div => "/",
+            Op::Eq => "==",
+            Op::Ne => "!=",
+            Op::Lt => "<",
+            Op::Le => "<=",
+            Op::Gt => ">",
+            Op::Ge => ">=",
+            Op::And => "&&",
+            Op::Or => "||",
+        }
+    }
+
+    /// Whether the result is a number rather than a truth value.
+    pub fn is_arithmetic(self) -> bool {
+        matches!(self, Op::Add | Op::Sub | Op::Mul | Op::Div)
+    }
+}
+
+impl Expr {
+    /// Calls `visit` for this expression and everything below it.
+    pub fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr)) {
+        visit(self);
+        match self {
+            Expr::Call { args, .. } => args.iter().for_each(|arg| arg.walk(visit)),
+            Expr::Binary { left, right, .. } => {
+                left.walk(visit);
+                right.walk(visit);
+            }
+            _ => {}
+        }
+    }
+}
