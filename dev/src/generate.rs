@@ -13,9 +13,8 @@ mod errors;
 mod names;
 mod wire;
 
-/// Files written by `cargo dev gen`, relative to the repository's root. `tidy` leaves them out of its
-/// length limit.
-pub(crate) const GENERATED: &[&str] = &[
+/// Files written by `cargo dev gen`, relative to the repository's root, in the order of `render`.
+const GENERATED: &[&str] = &[
     "crates/protocol/src/wire.rs",
     "crates/protocol/src/errors.rs",
     "crates/generate/templates/shim/hotcell_wire.h",
@@ -28,6 +27,16 @@ pub(crate) const GENERATED: &[&str] = &[
 pub(crate) enum Mode {
     Write,
     Check,
+}
+
+impl Mode {
+    pub(crate) fn from_arguments(arguments: &[String]) -> Result<Self> {
+        match arguments {
+            [] => Ok(Self::Write),
+            [check] if check == "--check" => Ok(Self::Check),
+            _ => bail!("unexpected arguments; usage: cargo dev gen [--check]"),
+        }
+    }
 }
 
 /// Renders every generated file and writes it, or fails naming the stale ones.
@@ -95,4 +104,75 @@ fn rustfmt(root: &Path, source: &str) -> Result<String> {
         bail!("rustfmt: {}", output.status);
     }
     String::from_utf8(output.stdout).context("rustfmt's output")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scratch::Scratch;
+
+    /// A root with this repository's tables and nothing generated.
+    fn root() -> Scratch {
+        let scratch = Scratch::new();
+        let own = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        for path in [
+            "crates/protocol/wire.toml",
+            "crates/protocol/errors.toml",
+            "rustfmt.toml",
+        ] {
+            scratch.write(path, &read(own, path).unwrap());
+        }
+        scratch
+    }
+
+    #[test]
+    fn check_names_each_stale_file_and_writes_nothing() {
+        let root = root();
+        let missing = run(root.path(), Mode::Check).unwrap_err().to_string();
+        for path in GENERATED {
+            assert!(missing.contains(path), "{path} is not in {missing}");
+            assert!(!root.path().join(path).exists(), "{path} was written");
+        }
+        run(root.path(), Mode::Write).unwrap();
+        run(root.path(), Mode::Check).unwrap();
+        root.write(GENERATED[3], "edited");
+        let stale = run(root.path(), Mode::Check).unwrap_err().to_string();
+        assert_eq!(stale, format!("stale, run `cargo dev gen`:\n  {}", GENERATED[3]));
+    }
+
+    #[test]
+    fn an_error_names_the_table() {
+        let root = root();
+        root.write("crates/protocol/wire.toml", "[version]\nmajor = 1\n");
+        let error = format!("{:#}", run(root.path(), Mode::Write).unwrap_err());
+        assert!(error.contains("wire.toml") && error.contains("minor"), "{error}");
+    }
+
+    #[test]
+    fn the_header_compiles() {
+        let root = root();
+        run(root.path(), Mode::Write).unwrap();
+        let mut cc = Command::new("cc");
+        cc.args([
+            "-std=c99",
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+            "-pedantic",
+            "-fsyntax-only",
+            "-x",
+            "c",
+        ]);
+        crate::process::output(cc.arg(root.path().join(GENERATED[2]))).unwrap();
+    }
+
+    #[test]
+    fn arguments() {
+        let mode = |words: &[&str]| {
+            Mode::from_arguments(&words.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>()).ok()
+        };
+        assert_eq!(mode(&[]), Some(Mode::Write));
+        assert_eq!(mode(&["--check"]), Some(Mode::Check));
+        assert_eq!(mode(&["--chekc"]), None);
+    }
 }

@@ -1,17 +1,127 @@
-//! `cargo dev …`: the repository's own commands.
+//! `cargo dev …`: the repository's own commands. `cargo dev --help` lists them.
+
+#![forbid(unsafe_code)]
+
 use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+mod check;
+mod demo;
 mod generate;
-fn main() -> anyhow::Result<()> {
+mod process;
+#[cfg(test)]
+mod scratch;
+mod setup;
+mod test;
+mod tidy;
+
+struct Subcommand {
+    name: &'static str,
+    arguments: &'static str,
+    about: &'static str,
+    /// Gets the repository's root and what stands behind the name.
+    run: fn(&Path, &[String]) -> Result<()>,
+}
+
+const SUBCOMMANDS: &[Subcommand] = &[
+    Subcommand {
+        name: "setup",
+        arguments: "",
+        about: "install what the build needs of the system, or tell the command that does",
+        run: |_, arguments| none(arguments).and_then(|()| setup::run()),
+    },
+    Subcommand {
+        name: "gen",
+        arguments: "[--check]",
+        about: "write the files generated from wire.toml and errors.toml; --check only compares",
+        run: |root, arguments| generate::run(root, generate::Mode::from_arguments(arguments)?),
+    },
+    Subcommand {
+        name: "tidy",
+        arguments: "",
+        about: "check the rules no compiler knows: lengths, names, unsafe, arrows, links, promises",
+        run: |root, arguments| none(arguments).and_then(|()| tidy::run(root)),
+    },
+    Subcommand {
+        name: "check",
+        arguments: "",
+        about: "fmt, gen --check, clippy, tidy, rustdoc and cargo-deny; all of them, then the verdict",
+        run: |root, arguments| none(arguments).and_then(|()| check::run(root)),
+    },
+    Subcommand {
+        name: "test",
+        arguments: "[FILTER]",
+        about: "set up, check what is fast, build the binaries, run the tests whose name has FILTER",
+        run: test::run,
+    },
+    Subcommand {
+        name: "demo",
+        arguments: "[ARGUMENT…]",
+        about: "set up, build for release, and run the demo with these arguments",
+        run: demo::run,
+    },
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let Some((name, rest)) = arguments.split_first() else {
+        eprint!("{}", help());
+        return ExitCode::from(2);
+    };
+    if matches!(name.as_str(), "help" | "--help" | "-h") {
+        print!("{}", help());
+        return ExitCode::SUCCESS;
+    }
+    let Some(subcommand) = SUBCOMMANDS.iter().find(|it| it.name == name) else {
+        eprint!("error: there is no `cargo dev {name}`\n\n{}", help());
+        return ExitCode::from(2);
+    };
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
-        .expect("dev/ lies in the root");
-    let check = std::env::args().any(|it| it == "--check");
-    generate::run(
-        root,
-        if check {
-            generate::Mode::Check
-        } else {
-            generate::Mode::Write
-        },
-    )
+        .expect("dev/ lies in the repository's root");
+    match (subcommand.run)(root, rest) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn none(arguments: &[String]) -> Result<()> {
+    match arguments.first() {
+        Some(argument) => bail!("unexpected argument `{argument}`"),
+        None => Ok(()),
+    }
+}
+
+fn help() -> String {
+    let mut text = String::from("The repository's own commands.\n\n");
+    for it in SUBCOMMANDS {
+        let usage = format!("{} {}", it.name, it.arguments);
+        text.push_str(&format!("  cargo dev {usage:<17} {}\n", it.about));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_names_every_command() {
+        let text = help();
+        for it in SUBCOMMANDS {
+            assert!(text.contains(&format!("cargo dev {}", it.name)), "{}", it.name);
+        }
+    }
+
+    #[test]
+    fn a_surplus_argument_is_named() {
+        assert!(none(&[]).is_ok());
+        let error = none(&["--fast".to_owned()]).unwrap_err();
+        assert_eq!(error.to_string(), "unexpected argument `--fast`");
+    }
 }

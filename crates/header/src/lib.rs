@@ -1,1 +1,48 @@
 //! libclang to API model, and what a shared library exports. The only crate that knows clang.
+//!
+//! [`parse`] reads headers into an [`Api`]: what they say, without opinion. [`library::find`] finds the
+//! shared library a name means, [`library::inspect`] lists what it exports.
+//!
+//! Every declaration says whether it is *primary*, that is, part of what was asked for. A file is primary
+//! when one of these holds:
+//!
+//! 1. it is one of the job's headers, or the job's prelude;
+//! 2. one of the job's headers lies outside the system's include roots, and the file lies in that header's
+//!    directory or below it (`curl/curl.h` and `curl/easy.h`);
+//! 3. a primary file includes it with quotes, and it lies in the including file's directory or below it
+//!    (`zlib.h` and `"zconf.h"`);
+//! 4. a primary file of the C library includes it from a `bits` directory (`math.h` and
+//!    `<bits/mathcalls.h>`).
+//!
+//! A root is a directory the compiler searches by itself, such as `/usr/include`; the directories that the
+//! C library and the kernel share there (`sys`, `bits`, `net`, `linux`, …) count as roots too.
+#![forbid(unsafe_code)]
+
+mod attributes;
+mod comments;
+mod constants;
+mod elf;
+mod error;
+mod functions;
+mod job;
+pub mod library;
+mod linker_script;
+mod macros;
+mod origin;
+mod parse;
+mod parser;
+mod records;
+mod spelling;
+mod suggest;
+mod toolchain;
+mod types;
+
+use hotcell_model::api::Api;
+
+pub use error::{Diagnostic, Error, ErrorKind};
+pub use job::Job;
+
+/// Reads the headers of a job. One job runs at a time in a process; others wait.
+pub fn parse(job: &Job) -> Result<Api, Error> {
+    parser::run(job)
+}

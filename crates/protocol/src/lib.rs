@@ -88,8 +88,7 @@ impl Place {
     ///
     /// # Panics
     ///
-    /// If `offset` is not below [`Place::OFFSET_END`], or the segment's number is that of
-    /// [`Place::NULL`]; no segment is that long and no channel has that many.
+    /// If `offset` is not below [`Place::OFFSET_END`] or `segment` not below [`wire::MAX_SEGMENTS`].
     pub const fn new(segment: u16, offset: u64) -> Self {
         assert!(offset < Self::OFFSET_END, "an offset has 48 bits");
         assert!(segment < wire::MAX_SEGMENTS, "no channel has that many segments");
@@ -154,3 +153,6 @@ impl fmt::Display for VersionMismatch {
 }
 
 impl std::error::Error for VersionMismatch {}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,23 @@
 //! Segments, lanes and waiting: all memory that is shared with a worker.
+//!
+//! The two sides are not equals. The host does not trust a byte the worker can write: it copies each field
+//! once into private memory and judges the copy. What the host writes, the worker can only read: the
+//! kernel refuses it a writable map. `docs/internals/protocol.md` tells the whole protocol.
+
+mod arena;
+mod bell;
+pub mod clock;
+pub mod control;
+mod fork;
+mod geometry;
+mod host;
+mod mapping;
+mod memfd;
+mod worker;
+
+pub use arena::{Arena, Grant, Window};
+pub use fork::ForkGuard;
+pub use host::{CallHead, CrashRecord, HostChannel, HostLane, ReplyHead, Waited};
+pub use mapping::{Access, Mapping};
+pub use memfd::{Seals, SegmentFile, sealed_copy};
+pub use worker::{Request, Resumed, SegmentTable, WorkerChannel, WorkerLane};

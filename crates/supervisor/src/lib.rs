@@ -1,1 +1,20 @@
-//! Spawn, watch, limit, replace and report workers.
+//! Spawn, watch, limit, kill and report workers.
+//!
+//! One thread per process, the [`monitor`], starts and reaps every worker and reads what they say. Callers
+//! never wait for it on the way of a call: they meet the worker in shared memory, and the monitor only when
+//! the worker dies or memory is added.
+#![forbid(unsafe_code)]
+
+mod end;
+mod monitor;
+mod output;
+mod program;
+mod spec;
+mod start;
+mod worker;
+
+pub use end::{End, HowEnded, Report};
+pub use program::find_worker;
+pub use spec::Spec;
+pub use start::StartError;
+pub use worker::{SegmentError, Worker};

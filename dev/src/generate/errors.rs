@@ -8,7 +8,8 @@ use super::names;
 pub(crate) mod markdown;
 pub(crate) mod rust;
 
-/// Exit statuses below are Rust's and the shell's own; 126 and above mean something to a shell.
+/// Exit statuses free for errors: 0 to 2 are success, failure and wrong usage of any command, and those
+/// from 126 mean something to a shell.
 const EXITS: std::ops::RangeInclusive<u8> = 3..=125;
 
 /// The canonical gRPC codes an error can have.
@@ -136,3 +137,6 @@ impl ErrorRow {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,6 +50,12 @@ pub(crate) fn camel_to_upper(name: &str) -> String {
     camel_to_snake(name).to_ascii_uppercase()
 }
 
+/// A clause as a sentence without its full stop: its first letter is a capital.
+pub(crate) fn sentence(clause: &str) -> String {
+    let (first, rest) = clause.split_at(clause.chars().next().map_or(0, char::len_utf8));
+    first.to_uppercase() + rest
+}
+
 /// A text as it stands in a cell of a Markdown table, where a bar would end the cell.
 pub(crate) fn table_cell(text: &str) -> String {
     text.replace('|', "\\|")

@@ -20,7 +20,7 @@ pub(crate) fn render(table: &Errors) -> String {
         let _ = writeln!(
             out,
             "/// {}.\n{} = {},",
-            sentence(&row.summary),
+            names::sentence(&row.summary),
             row.name,
             row.code
         );
@@ -57,7 +57,7 @@ pub(crate) fn render(table: &Errors) -> String {
     );
     out.push_str(
         "/// Whether the worker died or broke the protocol: what counts for the restart policy.\n\
-         pub(crate) const fn is_fault(self) -> bool { matches!(self, ",
+         pub const fn is_fault(self) -> bool { matches!(self, ",
     );
     let faults: Vec<_> = rows
         .iter()
@@ -179,9 +179,4 @@ fn display(out: &mut String, name: &str) {
         "impl fmt::Display for {name} {{\nfn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {{\n\
          f.write_str(self.name())\n}}\n}}\n"
     );
-}
-
-fn sentence(clause: &str) -> String {
-    let (first, rest) = clause.split_at(clause.chars().next().map_or(0, char::len_utf8));
-    first.to_uppercase() + rest
 }

@@ -1,0 +1,249 @@
+//! The statements before the call: every argument, from the request or from the contract.
+//!
+//! Parameters need each other (a length its buffer, a capacity the length of another buffer), so each is
+//! written when the first needs it; a circle is refused.
+//!
+//! A parameter `x` becomes the locals `arg_x` (what the function gets), `val_x` (a number whose address it
+//! gets), `size_x` and `place_x` (bytes and place of reply memory).
+
+use hotcell_model::expr::Expr;
+use hotcell_model::interface::{Capacity, Param, Role, Unit};
+use hotcell_model::types::{CType, Type};
+
+use crate::Error;
+use crate::shim::body::Body;
+use crate::shim::expr::Scope;
+use crate::shim::types::{declare, literal, spell};
+
+/// Writes the statements before a call.
+pub(crate) struct Arguments<'a> {
+    scope: Scope<'a>,
+    body: &'a mut Body,
+    progress: Vec<Progress>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    Todo,
+    Doing,
+    Done,
+}
+
+/// Writes every parameter of the scope's function.
+pub(crate) fn write(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
+    let count = scope.function.params.len();
+    let mut arguments = Arguments { scope, body, progress: vec![Progress::Todo; count] };
+    (0..count).try_for_each(|index| arguments.need(index))
+}
+
+/// What stands for a parameter in the call.
+pub(crate) fn in_call(param: &Param) -> String {
+    match &param.role.value {
+        Role::Fixed { c } => c.clone(),
+        Role::ValueOut { .. } | Role::ValueInOut { .. } | Role::LengthPointerOf { .. } => {
+            format!("&val_{}", param.name)
+        }
+        _ => format!("arg_{}", param.name),
+    }
+}
+
+/// Element size of a buffer parameter and the pointee; refuses what is no buffer of scalars.
+pub(crate) fn element<'a>(scope: &Scope<'a>, param: &'a Param) -> Result<(u32, &'a CType, bool), Error> {
+    let refused = || scope.unsupported(format!("a buffer of `{}` (parameter `{}`)", param.ty.written, param.name));
+    let (pointee, constant) = param.ty.pointee().ok_or_else(refused)?;
+    Ok((pointee.element_size().ok_or_else(refused)?, pointee, constant))
+}
+
+impl<'a> Arguments<'a> {
+    fn need(&mut self, index: usize) -> Result<(), Error> {
+        let Some(param) = self.scope.function.params.get(index) else {
+            let what = format!("parameter {index} is referred to and does not exist");
+            return Err(Error::Inconsistent { function: self.scope.function.name.clone(), what });
+        };
+        match self.progress[index] {
+            Progress::Done => return Ok(()),
+            Progress::Doing => {
+                let what = format!("a size that depends on itself (parameter `{}`)", param.name);
+                return Err(self.scope.unsupported(what));
+            }
+            Progress::Todo => self.progress[index] = Progress::Doing,
+        }
+        self.param(param)?;
+        self.progress[index] = Progress::Done;
+        Ok(())
+    }
+
+    fn need_all(&mut self, expr: &Expr) -> Result<(), Error> {
+        let mut wanted = Vec::new();
+        expr.walk(&mut |part| {
+            if let Expr::Param { index } = part {
+                wanted.push(*index);
+            }
+        });
+        wanted.into_iter().try_for_each(|index| self.need(index))
+    }
+
+    fn param(&mut self, param: &'a Param) -> Result<(), Error> {
+        match &param.role.value {
+            Role::Fixed { .. } => Ok(()),
+            Role::Value => {
+                let ty = self.spelled(&param.ty, param)?;
+                self.body.line(format!("{} = ({ty})hc_in.{};", declare(ty, &arg(param)), arg(param)));
+                Ok(())
+            }
+            Role::Text { nullable, .. } => self.text(param, *nullable),
+            Role::BufferIn { nullable, length } => {
+                let (_, _, constant) = element(&self.scope, param)?;
+                self.buffer_in(param, *nullable, length.as_ref(), !constant)
+            }
+            Role::BufferInOut { nullable, length, .. } => {
+                self.buffer_in(param, *nullable, length.as_ref(), true)
+            }
+            Role::BufferOut { capacity, .. } => self.buffer_out(param, capacity),
+            Role::LengthOf { param: of, unit } => self.count(param, *of, *unit, false),
+            Role::CapacityOf { param: of, unit } => self.count(param, *of, *unit, false),
+            Role::LengthPointerOf { param: of, unit } => self.count(param, *of, *unit, true),
+            Role::ValueOut { .. } | Role::ValueInOut { .. } => {
+                let (pointee, _) = param.ty.pointee().ok_or_else(|| self.unsupported("a value", param))?;
+                let ty = self.spelled(pointee, param)?;
+                let value = match &param.role.value {
+                    Role::ValueInOut { .. } => format!("hc_in.{}", arg(param)),
+                    _ => "0".into(),
+                };
+                self.body.line(format!("{} = ({ty}){value};", declare(ty, &format!("val_{}", param.name))));
+                Ok(())
+            }
+            Role::Handle { .. } | Role::HandleOut { .. } => Err(self.unsupported("a handle", param)),
+            Role::Callback { .. } | Role::UserData { .. } => Err(self.unsupported("a callback", param)),
+        }
+    }
+
+    fn text(&mut self, param: &'a Param, nullable: bool) -> Result<(), Error> {
+        let (arg, name) = (arg(param), literal(&param.name));
+        let (_, pointee, constant) = element(&self.scope, param)?;
+        if !pointee.is_byte() {
+            return Err(self.unsupported("a text that does not consist of bytes", param));
+        }
+        let ty = self.spelled(&param.ty, param)?;
+        let nullable = u8::from(nullable);
+        let read = format!("hotcell_text_in(hc_ctx, &hc_in.{arg}, {name}, {nullable}, &hc_bad)");
+        let value = if constant {
+            read
+        } else {
+            // C may write to it, so it does not get request memory.
+            let place = format!("place_{}", param.name);
+            self.body.line(format!("uint64_t {place} = HOTCELL_PLACE_NULL;"));
+            format!("hotcell_copy(hc_ctx, {read}, hc_in.{arg}.length + 1, 1, &{place}, &hc_bad)")
+        };
+        self.body.line(format!("{} = ({ty}){value};", declare(ty, &arg)));
+        self.body.return_when("hc_bad");
+        Ok(())
+    }
+
+    fn buffer_in(
+        &mut self,
+        param: &'a Param,
+        nullable: bool,
+        length: Option<&'a Expr>,
+        writable: bool,
+    ) -> Result<(), Error> {
+        let (arg, name) = (arg(param), literal(&param.name));
+        let (size, pointee, _) = element(&self.scope, param)?;
+        let ty = self.spelled(&param.ty, param)?;
+        let nullable = u8::from(nullable);
+        let read = format!("hotcell_buffer_in(hc_ctx, &hc_in.{arg}, {name}, {size}, {nullable}, &hc_bad)");
+        let value = if writable {
+            let (place, align) = (format!("place_{}", param.name), alignment(pointee, size));
+            self.body.line(format!("uint64_t {place} = HOTCELL_PLACE_NULL;"));
+            format!("hotcell_copy(hc_ctx, {read}, hc_in.{arg}.length, {align}, &{place}, &hc_bad)")
+        } else {
+            read
+        };
+        self.body.line(format!("{} = {value};", declare(ty, &arg)));
+        self.body.return_when("hc_bad");
+        if let Some(length) = length {
+            self.need_all(length)?;
+            let needed = format!("needed_{}", param.name);
+            self.body.line(format!("uint64_t {needed} = 0;"));
+            self.sized(length, size, &needed, &param.name)?;
+            let short = format!("{arg} != NULL && hc_in.{arg}.length < {needed}");
+            self.body.refuse_when(&short, "SHORT_BUFFER", &param.name);
+        }
+        Ok(())
+    }
+
+    fn buffer_out(&mut self, param: &'a Param, capacity: &'a Capacity) -> Result<(), Error> {
+        let (arg, name) = (arg(param), &param.name);
+        let (size, pointee, _) = element(&self.scope, param)?;
+        let ty = self.spelled(&param.ty, param)?;
+        self.body.line(format!("uint64_t size_{name} = 0;"));
+        match capacity {
+            Capacity::Caller => {
+                let overflow = format!("!hotcell_bytes(hc_in.cap_{name}, {size}, &size_{name})");
+                self.body.refuse_when(&overflow, "SIZE_OVERFLOW", name);
+            }
+            Capacity::Elements { size: elements } => {
+                self.need_all(elements)?;
+                self.sized(elements, size, &format!("size_{name}"), name)?;
+            }
+        }
+        let align = alignment(pointee, size);
+        self.body.line(format!("uint64_t place_{name} = HOTCELL_PLACE_NULL;"));
+        let room = format!("hotcell_room(hc_ctx, size_{name}, {align}, &place_{name})");
+        self.body.line(format!("{} = {room};", declare(ty, &arg)));
+        self.body.return_when(&format!("{arg} == NULL"));
+        Ok(())
+    }
+
+    /// Evaluates a number of elements into a variable of bytes.
+    fn sized(&mut self, elements: &Expr, size: u32, bytes: &str, name: &str) -> Result<(), Error> {
+        let elements = self.scope.wide(elements)?;
+        let overflow = format!("!hotcell_bytes({elements}, {size}, &{bytes}) || hc_bad");
+        self.body.refuse_when(&overflow, "SIZE_OVERFLOW", name);
+        Ok(())
+    }
+
+    /// A length or capacity, converted to the parameter's type.
+    fn count(&mut self, param: &'a Param, of: usize, unit: Unit, pointer: bool) -> Result<(), Error> {
+        self.need(of)?;
+        let buffer = &self.scope.function.params[of];
+        let bytes = match &buffer.role.value {
+            Role::BufferOut { .. } => format!("size_{}", buffer.name),
+            Role::Text { .. } | Role::BufferIn { .. } | Role::BufferInOut { .. } => {
+                format!("hc_in.{}.length", arg(buffer))
+            }
+            _ => return Err(self.unsupported("a length of something that is no buffer", param)),
+        };
+        let (size, ..) = element(&self.scope, buffer)?;
+        let elements = match unit {
+            Unit::Elements if size > 1 => format!("{bytes} / {size}"),
+            _ => bytes,
+        };
+        let ty = if pointer { param.ty.pointee().map(|(ty, _)| ty) } else { Some(&param.ty) };
+        let Some(ty) = ty.filter(|ty| ty.is_integer()) else {
+            return Err(self.unsupported("a length that is no integer", param));
+        };
+        let ty = self.spelled(ty, param)?;
+        let local = if pointer { format!("val_{}", param.name) } else { arg(param) };
+        self.body.line(format!("{} = HOTCELL_NARROW({ty}, {elements}, &hc_bad);", declare(ty, &local)));
+        self.body.refuse_when("hc_bad", "SIZE_OVERFLOW", &param.name);
+        Ok(())
+    }
+
+    fn spelled(&self, ty: &'a CType, param: &Param) -> Result<&'a str, Error> {
+        spell(ty).ok_or_else(|| self.unsupported("a type without a name", param))
+    }
+
+    fn unsupported(&self, what: &str, param: &Param) -> Error {
+        self.scope.unsupported(format!("{what} (parameter `{}`, {})", param.name, param.ty.written))
+    }
+}
+
+fn arg(param: &Param) -> String {
+    format!("arg_{}", param.name)
+}
+
+/// Alignment of a copy: the element's, and `malloc`'s for raw memory.
+fn alignment(pointee: &CType, size: u32) -> u32 {
+    if pointee.kind == Type::Void { 16 } else { size }
+}

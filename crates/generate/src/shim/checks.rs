@@ -1,0 +1,88 @@
+//! What the parser saw and the compiler has to confirm, as `_Static_assert`s.
+
+use std::collections::BTreeMap;
+
+use hotcell_model::Interface;
+use hotcell_model::interface::Function;
+use hotcell_model::layout::WireKind;
+use hotcell_model::types::{CType, Type};
+
+use crate::shim::types::{literal, spell};
+
+/// Sizes and signs of the scalar types in use, enumerators, and the layouts of records.
+pub(crate) fn of_interface(interface: &Interface) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut scalars = BTreeMap::new();
+    for function in &interface.functions {
+        for ty in function.params.iter().map(|p| &p.ty).chain([&function.result_type]) {
+            let ty = ty.pointee().map_or(ty, |(pointee, _)| pointee);
+            if let (Some(name), Some(kind)) = (spell(ty), WireKind::of_scalar(ty, &interface.target)) {
+                scalars.insert(name, (kind, ty.kind == Type::Bool));
+            }
+        }
+    }
+    for (name, (kind, bool)) in scalars {
+        out.push(assert(&format!("sizeof({name}) == {}", kind.size()), &format!("size of {name}")));
+        let unsigned = matches!(kind, WireKind::U8 | WireKind::U16 | WireKind::U32 | WireKind::U64);
+        if !bool && !matches!(kind, WireKind::F32 | WireKind::F64) {
+            let condition = format!("(({name})-1 > 0) == {}", u8::from(unsigned));
+            out.push(assert(&condition, &format!("sign of {name}")));
+        }
+    }
+    for item in interface.enums.values() {
+        for (name, value) in &item.enumerators {
+            // `i64::MIN` has no literal.
+            let value = if *value == i64::MIN { "INT64_MIN".into() } else { format!("{value}") };
+            out.push(assert(&format!("(int64_t){name} == {value}"), &format!("value of {name}")));
+        }
+    }
+    for record in interface.records.values() {
+        let Some(layout) = &record.layout else { continue };
+        let name = &record.c_name;
+        if name.contains(['(', '<']) {
+            continue; // has no name
+        }
+        out.push(assert(&format!("sizeof({name}) == {}", layout.size), &format!("size of {name}")));
+        out.push(assert(&format!("_Alignof({name}) == {}", layout.align), &format!("alignment of {name}")));
+        for field in layout.fields.iter().filter(|field| field.bit_width.is_none()) {
+            let Some(field_name) = &field.name else { continue };
+            let condition = format!("offsetof({name}, {field_name}) == {}", field.offset_bits / 8);
+            out.push(assert(&condition, &format!("offset of {name}.{field_name}")));
+        }
+    }
+    out
+}
+
+/// That the compiler sees the function's type as the parser did.
+pub(crate) fn of_function(function: &Function) -> Vec<String> {
+    let name = &function.name;
+    if let Some(ty) = function_type(function) {
+        let condition = format!("__builtin_types_compatible_p(__typeof__(&{name}),\n    {ty})");
+        return vec![assert(&condition, &format!("type of {name}"))];
+    }
+    // A part has no name that could be written: at least its scalars.
+    let scalar = |ty: &CType| Some((spell(ty)?.to_owned(), ty.scalar_size()?));
+    let types = function.params.iter().map(|p| &p.ty).chain([&function.result_type]);
+    let asserts = types.filter_map(scalar);
+    asserts.map(|(ty, size)| assert(&format!("sizeof({ty}) == {size}"), &format!("size of {ty}"))).collect()
+}
+
+/// The type of a pointer to the function; `None` when a part of it cannot be written.
+fn function_type(function: &Function) -> Option<String> {
+    let result = spell(&function.result_type)?;
+    let result = if result.contains(['(', '[']) { format!("__typeof__({result})") } else { result.to_owned() };
+    let mut params = function.params.iter().map(|p| spell(&p.ty)).collect::<Option<Vec<_>>>()?;
+    if function.signature.ends_with("...)") {
+        params.push("...");
+    }
+    if params.is_empty() {
+        params.push("void");
+    }
+    // A function that does not return has a type of its own.
+    let pointer = if function.noreturn { "__attribute__((noreturn)) *" } else { "*" };
+    Some(format!("{result} ({pointer})({})", params.join(", ")))
+}
+
+fn assert(condition: &str, what: &str) -> String {
+    format!("_Static_assert({condition}, {});", literal(what))
+}

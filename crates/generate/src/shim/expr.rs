@@ -1,0 +1,218 @@
+//! Expressions of the contract as C.
+//!
+//! Numbers are evaluated as `hotcell_wide`, a signed type that holds every 64-bit value of either sign, so
+//! that `result < 0`, `n * 8` or `a - b` mean what they say whatever the operands' C types are. What does
+//! not fit into 64 bits sets `hc_bad`.
+
+use hotcell_model::Interface;
+use hotcell_model::api::ConstantValue;
+use hotcell_model::expr::{Expr, Op};
+use hotcell_model::interface::{Function, Role};
+use hotcell_model::types::{CType, Type};
+
+use crate::Error;
+use crate::shim::types::spell;
+
+/// Where an expression stands.
+#[derive(Clone, Copy)]
+pub(crate) struct Scope<'a> {
+    pub(crate) interface: &'a Interface,
+    pub(crate) function: &'a Function,
+    /// Whether the call has happened: only then are a result, `errno` and out-parameters there.
+    pub(crate) after: bool,
+}
+
+/// How an expression's C value can be used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Integer,
+    Float,
+    Pointer,
+    /// Of a function or constant the interface does not hold; the compiler decides.
+    Unknown,
+}
+
+impl<'a> Scope<'a> {
+    pub(crate) fn unsupported(&self, what: impl Into<String>) -> Error {
+        Error::Unsupported { function: self.function.name.clone(), what: what.into() }
+    }
+
+    /// As a `hotcell_wide`. A float or a text is refused.
+    pub(crate) fn wide(&self, expr: &Expr) -> Result<String, Error> {
+        match expr {
+            Expr::Binary { op, left, right } if op.is_arithmetic() => {
+                let name = match op {
+                    Op::Add => "add",
+                    Op::Sub => "sub",
+                    Op::Mul => "mul",
+                    _ => "div",
+                };
+                Ok(format!("hotcell_{name}({}, {}, &hc_bad)", self.wide(left)?, self.wide(right)?))
+            }
+            Expr::Binary { .. } => Ok(format!("(hotcell_wide){}", self.truth(expr)?)),
+            Expr::Int { value } => Ok(format!("(hotcell_wide){}", int(*value))),
+            _ => {
+                let text = self.native(expr)?;
+                match self.class(expr) {
+                    Class::Integer => Ok(format!("(hotcell_wide){text}")),
+                    Class::Pointer => Ok(format!("(hotcell_wide)(uintptr_t){text}")),
+                    Class::Unknown => Ok(format!("(hotcell_wide)({text} | 0)")), // no `|` for float or pointer
+                    Class::Float => Err(self.unsupported("a floating-point number in a size")),
+                }
+            }
+        }
+    }
+
+    /// As a parenthesised C condition.
+    pub(crate) fn truth(&self, expr: &Expr) -> Result<String, Error> {
+        match expr {
+            Expr::Binary { op: op @ (Op::And | Op::Or), left, right } => {
+                Ok(format!("({} {} {})", self.truth(left)?, op.symbol(), self.truth(right)?))
+            }
+            Expr::Binary { op, left, right } if !op.is_arithmetic() => {
+                let float = [left, right].iter().any(|side| self.class(side) == Class::Float);
+                let side = |expr: &Expr| if float { self.double(expr) } else { self.wide(expr) };
+                Ok(format!("({} {} {})", side(left)?, op.symbol(), side(right)?))
+            }
+            _ if self.class(expr) == Class::Float => Ok(format!("({} != 0)", self.native(expr)?)),
+            _ => Ok(format!("({} != 0)", self.wide(expr)?)),
+        }
+    }
+
+    /// In its own C type, as an argument of a call.
+    pub(crate) fn native(&self, expr: &Expr) -> Result<String, Error> {
+        match expr {
+            Expr::Int { value } => Ok(int(*value)),
+            Expr::Constant { name } if name == "NULL" => Ok("((void *)0)".into()),
+            Expr::Constant { name } => Ok(format!("({name})")),
+            Expr::Param { index } => self.param(*index),
+            Expr::Result if self.after => Ok("hc_result".into()),
+            Expr::Errno if self.after => Ok("hc_rp->error_number".into()),
+            Expr::Result | Expr::Errno => Err(self.unsupported("a size before the call that needs its result")),
+            Expr::SizeOf { ctype } => Ok(format!("sizeof({ctype})")),
+            Expr::Call { function, args } => self.call(function, args),
+            Expr::Binary { .. } => self.wide(expr),
+        }
+    }
+
+    /// The value of a parameter: for out-parameters, what they hold.
+    fn param(&self, index: usize) -> Result<String, Error> {
+        let Some(param) = self.function.params.get(index) else {
+            return Err(self.unsupported(format!("an expression over parameter {index}, which does not exist,")));
+        };
+        Ok(match &param.role.value {
+            Role::Fixed { c } => format!("({c})"),
+            Role::ValueOut { .. } | Role::LengthPointerOf { .. } if !self.after => {
+                return Err(self.unsupported(format!("a size before the call that needs `{}`", param.name)));
+            }
+            Role::ValueOut { .. } | Role::ValueInOut { .. } | Role::LengthPointerOf { .. } => {
+                format!("val_{}", param.name)
+            }
+            _ => format!("arg_{}", param.name),
+        })
+    }
+
+    /// The C type of a parameter's value, as `param` writes it.
+    fn param_type(&self, index: usize) -> Option<&'a CType> {
+        let param = self.function.params.get(index)?;
+        match &param.role.value {
+            Role::Fixed { .. } => None,
+            Role::ValueOut { .. } | Role::ValueInOut { .. } | Role::LengthPointerOf { .. } => {
+                param.ty.pointee().map(|(ty, _)| ty)
+            }
+            _ => Some(&param.ty),
+        }
+    }
+
+    fn call(&self, name: &str, args: &[Expr]) -> Result<String, Error> {
+        let known = self.interface.functions.iter().find(|f| f.name == name);
+        if known.is_some_and(|callee| callee.params.len() != args.len()) {
+            return Err(self.unsupported(format!("`{name}` with {} arguments", args.len())));
+        }
+        let (mut texts, mut narrowed) = (Vec::new(), String::new());
+        for (position, arg) in args.iter().enumerate() {
+            let wanted = known.map(|callee| &callee.params[position].ty);
+            match wanted.filter(|ty| ty.is_scalar() && !matches!(ty.kind, Type::Float { .. })) {
+                Some(ty) if !self.surely_fits(arg, ty) => {
+                    let ty = spell(ty).ok_or_else(|| self.unsupported(format!("a call of `{name}`")))?;
+                    let value = self.wide(arg)?;
+                    narrowed.push_str(&format!("{ty} hc_a{position} = HOTCELL_NARROW({ty}, {value}, &hc_bad); "));
+                    texts.push(format!("hc_a{position}"));
+                }
+                None if matches!(arg, Expr::Binary { .. }) => {
+                    let what = format!("arithmetic in an argument of `{name}`, whose type the interface does not hold,");
+                    return Err(self.unsupported(what));
+                }
+                _ => texts.push(self.native(arg)?),
+            }
+        }
+        let call = format!("{name}({})", texts.join(", "));
+        Ok(if narrowed.is_empty() {
+            call
+        } else {
+            format!("__extension__({{ {narrowed}hc_bad ? 0 : {call}; }})")
+        })
+    }
+
+    /// Whether handing `arg` to a parameter of type `ty` keeps its value, or the compiler will say so.
+    fn surely_fits(&self, arg: &Expr, ty: &CType) -> bool {
+        match arg {
+            // Constants: `-Wconversion` is an error in the shim.
+            Expr::Int { .. } | Expr::Constant { .. } | Expr::SizeOf { .. } => true,
+            Expr::Param { index } => self.param_type(*index).is_none_or(|own| own.canonical == ty.canonical),
+            Expr::Result => self.function.result_type.canonical == ty.canonical,
+            Expr::Call { function, .. } => {
+                let callee = self.interface.functions.iter().find(|f| f.name == *function);
+                callee.is_some_and(|callee| callee.result_type.canonical == ty.canonical)
+            }
+            Expr::Errno | Expr::Binary { .. } => false,
+        }
+    }
+
+    fn class(&self, expr: &Expr) -> Class {
+        let of = |ty: &CType| match ty.kind {
+            Type::Float { .. } => Class::Float,
+            Type::Pointer { .. } | Type::FunctionPointer { .. } | Type::Array { .. } => Class::Pointer,
+            _ if ty.is_scalar() => Class::Integer,
+            _ => Class::Unknown,
+        };
+        match expr {
+            Expr::Int { .. } | Expr::Errno | Expr::SizeOf { .. } => Class::Integer,
+            Expr::Constant { name } if name == "NULL" => Class::Pointer,
+            Expr::Constant { name } => match self.interface.constants.get(name).map(|c| &c.value) {
+                Some(ConstantValue::Float(_)) => Class::Float,
+                _ => Class::Unknown,
+            },
+            Expr::Param { index } => self.param_type(*index).map_or(Class::Unknown, of),
+            Expr::Result => of(&self.function.result_type),
+            Expr::Call { function, .. } => {
+                let callee = self.interface.functions.iter().find(|f| f.name == *function);
+                callee.map_or(Class::Unknown, |callee| of(&callee.result_type))
+            }
+            Expr::Binary { op, left, right } if op.is_arithmetic() => {
+                let float = [left, right].iter().any(|side| self.class(side) == Class::Float);
+                if float { Class::Float } else { Class::Integer }
+            }
+            Expr::Binary { .. } => Class::Integer,
+        }
+    }
+
+    fn double(&self, expr: &Expr) -> Result<String, Error> {
+        match expr {
+            Expr::Binary { op, left, right } if op.is_arithmetic() => {
+                Ok(format!("({} {} {})", self.double(left)?, op.symbol(), self.double(right)?))
+            }
+            Expr::Binary { .. } => Ok(format!("(double){}", self.truth(expr)?)),
+            _ => Ok(format!("(double){}", self.native(expr)?)),
+        }
+    }
+}
+
+/// An integer literal; parenthesised when negative.
+fn int(value: i64) -> String {
+    match value {
+        i64::MIN => "(-9223372036854775807L - 1)".into(),
+        ..0 => format!("({value})"),
+        _ => value.to_string(),
+    }
+}

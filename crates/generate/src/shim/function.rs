@@ -1,0 +1,180 @@
+//! A function's part of the shim: its blocks and the statements of its entry.
+
+use hotcell_model::Interface;
+use hotcell_model::fingerprint::Fingerprint;
+use hotcell_model::interface::Function;
+use hotcell_model::layout::{Block, Carries, Layout, WireKind};
+use hotcell_model::types::Type;
+use hotcell_protocol::wire::{MAX_ARGS, MAX_RESULT};
+use serde::Serialize;
+
+use crate::Error;
+use crate::shim::body::Body;
+use crate::shim::expr::Scope;
+use crate::shim::types::{declare, literal, spell, wire};
+use crate::shim::{arguments, checks, results};
+
+/// What `function.c.j2` prints.
+#[derive(Serialize)]
+pub(crate) struct FunctionModel {
+    index: usize,
+    name: String,
+    literal: String,
+    signature: String,
+    args_size: u32,
+    result_size: u32,
+    fingerprint: Vec<String>,
+    checks: Vec<String>,
+    blocks: Vec<BlockModel>,
+    body: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct BlockModel {
+    name: String,
+    size: u32,
+    padding: u32,
+    fields: Vec<FieldModel>,
+}
+
+#[derive(Serialize)]
+struct FieldModel {
+    c_type: &'static str,
+    name: String,
+    offset: u32,
+}
+
+/// The model of one function.
+pub(crate) fn model(interface: &Interface, index: usize, function: &Function) -> Result<FunctionModel, Error> {
+    check(interface, function)?;
+    let mut blocks = Vec::new();
+    blocks.extend(block(function, &function.layout.args, "args"));
+    blocks.extend(block(function, &function.layout.result, "result"));
+    Ok(FunctionModel {
+        index,
+        name: function.name.clone(),
+        literal: literal(&function.name),
+        signature: function.signature.replace("*/", "* /"),
+        args_size: function.layout.args.size,
+        result_size: function.layout.result.size,
+        fingerprint: bytes(&function.fingerprint),
+        checks: checks::of_function(function),
+        blocks,
+        body: entry(interface, function)?,
+    })
+}
+
+/// A fingerprint as rows of an initialiser.
+pub(crate) fn bytes(fingerprint: &Fingerprint) -> Vec<String> {
+    let row = |row: &[u8]| row.iter().map(|byte| format!("0x{byte:02x}")).collect::<Vec<_>>().join(", ");
+    fingerprint.0.chunks(16).map(row).collect()
+}
+
+/// Refuses a function whose layout is not the one its roles demand, or does not fit into a slot.
+fn check(interface: &Interface, function: &Function) -> Result<(), Error> {
+    let name = || function.name.clone();
+    let rule = function.error.as_ref().map(|fact| &fact.value);
+    let layout =
+        Layout::of(&function.params, &function.result.value, &function.result_type, rule, &interface.target)
+            .map_err(|what| Error::Inconsistent { function: name(), what })?;
+    if layout != function.layout {
+        let what = "its layout is not the one its roles demand".into();
+        return Err(Error::Inconsistent { function: name(), what });
+    }
+    for (size, most, what) in
+        [(layout.args.size, MAX_ARGS, "an argument"), (layout.result.size, MAX_RESULT, "a result")]
+    {
+        if size as usize > most {
+            let what = format!("{what} block of {size} bytes, more than the wire's {most},");
+            return Err(Error::Unsupported { function: name(), what });
+        }
+    }
+    Ok(())
+}
+
+fn block(function: &Function, block: &Block, what: &str) -> Option<BlockModel> {
+    let used: u32 = block.fields.iter().map(|field| field.kind.size()).sum();
+    let fields = block.fields.iter().map(|field| FieldModel {
+        c_type: wire(field.kind),
+        name: field_name(function, field.carries),
+        offset: field.offset,
+    });
+    (block.size > 0).then(|| BlockModel {
+        name: format!("hotcell_{what}_{}", function.name),
+        size: block.size,
+        padding: block.size - used,
+        fields: fields.collect(),
+    })
+}
+
+fn field_name(function: &Function, carries: Carries) -> String {
+    match carries {
+        Carries::Param { index } => format!("arg_{}", function.params[index].name),
+        Carries::Capacity { index } => format!("cap_{}", function.params[index].name),
+        Carries::Returned => "returned".into(),
+        Carries::Message => "message".into(),
+    }
+}
+
+fn entry(interface: &Interface, function: &Function) -> Result<Vec<String>, Error> {
+    let name = &function.name;
+    let before = Scope { interface, function, after: false };
+    let mut inner = Body::default();
+    arguments::write(before, &mut inner)?;
+    let args: Vec<String> = function.params.iter().map(arguments::in_call).collect();
+    let call = format!("({name})({})", args.join(", "));
+    if function.noreturn {
+        inner.line(format!("{call};"));
+    } else {
+        inner.line("errno = 0;");
+        if function.result_type.kind == Type::Void {
+            inner.line(format!("{call};"));
+        } else {
+            let declared = spell(&function.result_type).map(|ty| declare(ty, "hc_result"));
+            inner.line(format!("{} = {call};", declared.unwrap_or("__auto_type hc_result".into())));
+        }
+        inner.line("hc_rp->error_number = errno;");
+        let mut after = Body::default();
+        results::write(Scope { after: true, ..before }, &mut after)?;
+        if function.result_type.kind != Type::Void && !after.mentions("hc_result") {
+            inner.line("(void)hc_result;");
+        }
+        inner.append(after);
+        if function.layout.result.size > 0 {
+            inner.line("memcpy(hc_rp->result, &hc_out, sizeof hc_out);");
+        }
+    }
+    let mut body = Body::default();
+    declarations(function, &inner, &mut body);
+    body.append(inner);
+    Ok(body.into_lines())
+}
+
+/// The entry's own variables, as far as its statements use them.
+fn declarations(function: &Function, statements: &Body, body: &mut Body) {
+    let name = &function.name;
+    for (parameter, used) in [
+        ("hc_ctx", statements.mentions("hc_ctx")),
+        ("hc_rq", function.layout.args.size > 0),
+        ("hc_rp", statements.mentions("hc_rp")),
+    ] {
+        if !used {
+            body.line(format!("(void){parameter};"));
+        }
+    }
+    if statements.mentions("hc_bad") {
+        body.line("int hc_bad = 0;");
+    }
+    if function.layout.args.size > 0 {
+        body.line(format!("struct hotcell_args_{name} hc_in;"));
+        body.line("memcpy(&hc_in, hc_rq->args, sizeof hc_in);");
+    }
+    if statements.mentions("hc_out") {
+        let references = function.layout.result.fields.iter().filter(|field| field.kind == WireKind::Reference);
+        let nulls: Vec<String> = references
+            .map(|field| format!(".{} = {{HOTCELL_PLACE_NULL, 0}}", field_name(function, field.carries)))
+            .collect();
+        let value = if nulls.is_empty() { "0".into() } else { nulls.join(", ") };
+        body.line(format!("struct hotcell_result_{name} hc_out = {{{value}}};"));
+    }
+}

@@ -1,0 +1,28 @@
+//! The template files, and the one way they are rendered.
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+use serde::Serialize;
+
+use crate::Error;
+
+/// Every template: its name and its text.
+const TEMPLATES: &[(&str, &str)] = &[
+    ("shim.c", include_str!("../templates/shim/shim.c.j2")),
+    ("helpers.c", include_str!("../templates/shim/helpers.c.j2")),
+    ("function.c", include_str!("../templates/shim/function.c.j2")),
+];
+
+/// Renders one template from its model.
+pub(crate) fn render(name: &str, model: impl Serialize) -> Result<String, Error> {
+    let mut environment = Environment::new();
+    environment.set_auto_escape_callback(|_| AutoEscape::None);
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build();
+    environment.set_syntax(syntax?);
+    for (name, text) in TEMPLATES {
+        environment.add_template(name, text)?;
+    }
+    Ok(environment.get_template(name)?.render(Serde(model))?)
+}

@@ -1,0 +1,4 @@
+//! Shims and packages, compiled and called.
+
+mod support;
+mod zlib;

@@ -1,0 +1,97 @@
+//! The comment of a declaration, without comment marks.
+
+use clang::Entity;
+
+use crate::origin::Origins;
+
+/// The text of the comment that libclang attaches to a declaration.
+pub(crate) fn doc(entity: &Entity<'_>, origins: &Origins<'_>) -> Option<String> {
+    let text = origins.text(entity.get_comment_range()?)?;
+    Some(clean(&text)).filter(|text| !text.is_empty())
+}
+
+/// The text in a comment, or in several `//` comments, with its paragraphs.
+pub(crate) fn clean(comment: &str) -> String {
+    let comment = comment.trim().replace("\r\n", "\n");
+    let block = comment.strip_prefix("/*").map(|inner| inner.strip_suffix("*/").unwrap_or(inner));
+    let lines: Vec<&str> = match block {
+        // `/**<`, `/*!` and boxes of stars.
+        Some(inner) => inner.trim_start_matches(['*', '!']).trim_start_matches('<').lines().collect(),
+        None => comment.lines().collect(),
+    };
+    let lines: Vec<&str> = lines
+        .into_iter()
+        .enumerate()
+        .map(|(index, line)| match block {
+            Some(_) if index == 0 => line.trim(),
+            Some(_) => without_stars(line),
+            None => without_slashes(line),
+        })
+        .collect();
+    layout(&lines)
+}
+
+fn without_stars(line: &str) -> &str {
+    let trimmed = line.trim_start();
+    let bare = trimmed.trim_start_matches('*');
+    // `*p` in running text is not a mark, ` * p` is; a line of a comment without marks keeps its indent.
+    let marked = trimmed.len() != bare.len() && (bare.is_empty() || bare.starts_with([' ', '\t', '/']));
+    if marked { bare.trim_end().trim_end_matches("**").trim_end() } else { line.trim_end() }
+}
+
+fn without_slashes(line: &str) -> &str {
+    let bare = line.trim().trim_start_matches('/').trim_start_matches('!').trim_start_matches('<');
+    bare.trim_end()
+}
+
+/// Removes what all lines are indented by, and empty lines around and in excess.
+fn layout(lines: &[&str]) -> String {
+    let rule = |line: &str| {
+        let line = line.trim();
+        line.len() > 3 && line.chars().all(|c| matches!(c, '*' | '-' | '=' | '/' | '#'))
+    };
+    let lines: Vec<&str> = lines.iter().map(|line| if rule(line) { "" } else { *line }).collect();
+    let indent = |line: &&str| line.len() - line.trim_start().len();
+    let rest = lines.iter().skip(1).filter(|line| !line.trim().is_empty());
+    let common = rest.map(indent).min().unwrap_or(0);
+    let mut text = String::new();
+    for (index, line) in lines.iter().enumerate() {
+        let line = if index == 0 { line.trim_start() } else { line.get(common..).unwrap_or("") };
+        if line.trim().is_empty() {
+            if !text.is_empty() && !text.ends_with("\n\n") {
+                text.push('\n');
+            }
+        } else {
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+    }
+    text.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::clean;
+
+    #[test]
+    fn marks_go_and_paragraphs_stay() {
+        for (input, expect) in [
+            ("/* One line. */", "One line."),
+            ("/** Doxygen. */", "Doxygen."),
+            ("/**< After a member. */", "After a member."),
+            ("/*!< Qt style. */", "Qt style."),
+            ("/// Rust style.\n/// Two lines.", "Rust style.\nTwo lines."),
+            ("//!< After.", "After."),
+            ("// a\n//\n// b", "a\n\nb"),
+            ("/*\n * A.\n *\n * B:\n *   indented\n */", "A.\n\nB:\n  indented"),
+            ("/*\n** SQLite style.\n**\n** {F10} More.\n*/", "SQLite style.\n\n{F10} More."),
+            ("/*\n     zlib style, indented\n   by three.\n*/", "zlib style, indented\n   by three."),
+            ("/*\r\n * DOS.\r\n */", "DOS."),
+            ("/*********\n * Boxed. *\n *********/", "Boxed. *"),
+            ("/* First\n   *p points */", "First\n*p points"),
+            ("/* */", ""),
+        ] {
+            assert_eq!(clean(input), expect, "{input:?}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! What to parse, and the source text that includes it.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, ErrorKind};
+
+/// What to parse.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Job {
+    /// Headers in the order to include them: the path of an existing file, or a name as in
+    /// `#include <name>`.
+    pub headers: Vec<String>,
+    /// Directories to search for headers, as with `-I`.
+    pub include_dirs: Vec<PathBuf>,
+    /// Macros to define, as with `-D`: `NAME` or `NAME=VALUE`.
+    pub defines: Vec<String>,
+    /// C text to put before the headers.
+    pub prelude: Option<String>,
+}
+
+/// Name of the file, never written to disk, that includes the headers.
+pub(crate) const MAIN_FILE: &str = "hotcell-headers.c";
+
+/// The text of that file.
+#[derive(Debug)]
+pub(crate) struct Source {
+    /// The prelude, then one `#include` for each header.
+    pub(crate) text: String,
+    /// Lines of the prelude.
+    pub(crate) prelude_lines: u32,
+}
+
+impl Job {
+    /// A job for these headers, with nothing else to set.
+    pub fn new<H: Into<String>>(headers: impl IntoIterator<Item = H>) -> Self {
+        Job { headers: headers.into_iter().map(Into::into).collect(), ..Job::default() }
+    }
+
+    pub(crate) fn source(&self) -> Result<Source, Error> {
+        if self.headers.is_empty() {
+            return Err(Error::new(ErrorKind::InvalidJob, "no header was given"));
+        }
+        let mut text = self.prelude.clone().unwrap_or_default();
+        if text.contains('\0') {
+            return Err(Error::new(ErrorKind::InvalidJob, "the prelude contains a NUL character"));
+        }
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        let prelude_lines = text.lines().count() as u32;
+        for header in &self.headers {
+            text.push_str(&format!("#include {}\n", operand(header)?));
+        }
+        Ok(Source { text, prelude_lines })
+    }
+
+    pub(crate) fn arguments(&self) -> Result<Vec<String>, Error> {
+        let mut arguments = Vec::new();
+        for dir in &self.include_dirs {
+            let Some(dir) = dir.to_str() else {
+                let message = format!("the include directory {} is not UTF-8", dir.display());
+                return Err(Error::new(ErrorKind::InvalidJob, message));
+            };
+            arguments.extend(["-I".into(), dir.to_owned()]);
+        }
+        for define in &self.defines {
+            arguments.extend(["-D".into(), define.clone()]);
+        }
+        match arguments.iter().find(|argument| argument.contains('\0')) {
+            Some(bad) => Err(Error::new(ErrorKind::InvalidJob, format!("{bad:?} contains a NUL character"))),
+            None => Ok(arguments),
+        }
+    }
+
+    /// The header that a line of the source includes.
+    pub(crate) fn header_of_line(&self, line: u32, source: &Source) -> Option<&str> {
+        let index = line.checked_sub(source.prelude_lines + 1)?;
+        self.headers.get(index as usize).map(String::as_str)
+    }
+}
+
+/// How a header stands in an `#include`.
+fn operand(header: &str) -> Result<String, Error> {
+    let path = Path::new(header);
+    let invalid = |why: String| Error::new(ErrorKind::InvalidJob, why);
+    if path.is_dir() {
+        return Err(invalid(format!("`{header}` is a directory, not a header"))
+            .help("name a header in it, or pass the directory as an include directory"));
+    }
+    if header.is_empty() || header.contains(['"', '<', '>', '\n', '\r', '\0']) {
+        return Err(invalid(format!("{header:?} cannot stand in an `#include`")));
+    }
+    if path.is_file() {
+        let absolute = std::path::absolute(path)
+            .map_err(|error| invalid(format!("the path of `{header}` cannot be made absolute: {error}")))?;
+        return match absolute.to_str() {
+            Some(path) if !path.contains(['"', '\n']) => Ok(format!("\"{path}\"")),
+            _ => Err(invalid(format!("the path {absolute:?} cannot stand in an `#include`"))),
+        };
+    }
+    Ok(format!("<{header}>"))
+}

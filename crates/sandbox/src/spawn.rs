@@ -1,0 +1,55 @@
+//! Starting a worker: the load phase up to exec.
+
+use std::ffi::{CString, OsStr};
+use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use crate::limits::Limits;
+use crate::sys;
+
+/// How to start a worker.
+#[derive(Debug)]
+pub struct Launch<'a> {
+    /// The program; an absolute path.
+    pub program: &'a Path,
+    /// Its arguments, the name included.
+    pub args: &'a [&'a str],
+    /// Its whole environment: nothing is inherited.
+    pub environment: &'a [(&'a str, &'a str)],
+    /// What becomes descriptors 0, 1, 2 and 3. Nothing else stays open.
+    pub descriptors: [BorrowedFd<'a>; 4],
+    /// Its limits.
+    pub limits: Limits,
+}
+
+/// A started worker. It sends no SIGCHLD and no `waitpid(-1)` of the host finds it: only the pidfd does.
+#[derive(Debug)]
+pub struct Spawned {
+    /// Its process id; also the id of its process group and session.
+    pub pid: u32,
+    /// Refers to this very process, whatever becomes of the number.
+    pub pidfd: OwnedFd,
+}
+
+/// Starts a worker. Call it on a thread that lives as long as the process: the kernel kills the worker when
+/// the *thread* that started it ends.
+///
+/// The cost does not grow with the host: memory is shared until exec, as with vfork. `Err` names the step
+/// that failed.
+pub fn spawn(launch: &Launch<'_>) -> io::Result<Spawned> {
+    let program = terminated(launch.program.as_os_str())?;
+    let args = launch.args.iter().map(terminated).collect::<io::Result<Vec<_>>>()?;
+    let environment = launch
+        .environment
+        .iter()
+        .map(|(name, value)| terminated(format!("{name}={value}")))
+        .collect::<io::Result<Vec<_>>>()?;
+    sys::spawn::spawn(&program, &args, &environment, launch.descriptors, launch.limits)
+}
+
+fn terminated(text: impl AsRef<OsStr>) -> io::Result<CString> {
+    CString::new(text.as_ref().as_bytes())
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "a NUL in a path, argument or variable"))
+}

@@ -1,0 +1,5 @@
+//! The system calls of this crate, and its only unsafe code.
+#![allow(unsafe_code)]
+
+pub(crate) mod process;
+pub(crate) mod spawn;

@@ -1,0 +1,239 @@
+//! clone, prepare, exec: the load phase of the child.
+
+use std::ffi::{CString, c_char, c_int, c_void};
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::ptr;
+
+use crate::limits::Limits;
+use crate::spawn::Spawned;
+
+/// Steps of the child in order, for the text of an error.
+const STEPS: [&str; 9] = [
+    "start a session",
+    "reset signal handlers",
+    "ask to die with the host",
+    "place descriptors",
+    "close descriptors",
+    "set limits",
+    "leave the host's directory",
+    "forbid new privileges",
+    "execute the worker program",
+];
+
+/// Bytes of the child's stack until exec. It calls thin libc wrappers only.
+const STACK: usize = 64 * 1024;
+
+/// Lowest descriptor for copies: above the four the child gets.
+const ABOVE: c_int = 10;
+
+/// What the child reads and writes: it runs in the host's memory until exec, while the spawning thread
+/// stands still.
+struct Plan<'a> {
+    program: *const c_char,
+    args: *const *const c_char,
+    environment: *const *const c_char,
+    descriptors: [c_int; 4],
+    limits: &'a [(c_int, libc::rlimit)],
+    host: libc::pid_t,
+    failed_step: usize,
+    failed_errno: c_int,
+}
+
+pub(crate) fn spawn(
+    program: &CString,
+    args: &[CString],
+    environment: &[CString],
+    descriptors: [BorrowedFd<'_>; 4],
+    limits: Limits,
+) -> io::Result<Spawned> {
+    let pointers = |list: &[CString]| -> Vec<*const c_char> {
+        list.iter().map(|text| text.as_ptr()).chain([ptr::null()]).collect()
+    };
+    let (args, environment) = (pointers(args), pointers(environment));
+    let copies = descriptors.map(|fd| rustix::io::fcntl_dupfd_cloexec(fd, ABOVE));
+    let mut raw = [-1; 4];
+    for (raw, copy) in raw.iter_mut().zip(&copies) {
+        *raw = copy.as_ref().map_err(|&errno| io::Error::from(errno))?.as_raw_fd();
+    }
+    let limits = limit_table(limits);
+    let mut plan = Plan {
+        program: program.as_ptr(),
+        args: args.as_ptr(),
+        environment: environment.as_ptr(),
+        descriptors: raw,
+        limits: &limits,
+        // SAFETY: getpid cannot fail and touches no memory.
+        host: unsafe { libc::getpid() },
+        failed_step: STEPS.len(),
+        failed_errno: 0,
+    };
+    let (pid, pidfd) = clone(&mut plan)?;
+    if plan.failed_errno != 0 {
+        reap(&pidfd);
+        let cause = io::Error::from_raw_os_error(plan.failed_errno);
+        let step = STEPS.get(plan.failed_step).copied().unwrap_or("start");
+        return Err(io::Error::new(cause.kind(), format!("could not {step}: {cause}")));
+    }
+    Ok(Spawned { pid: pid.unsigned_abs(), pidfd })
+}
+
+fn clone(plan: &mut Plan<'_>) -> io::Result<(libc::pid_t, OwnedFd)> {
+    let mut stack = vec![0u128; STACK / size_of::<u128>()];
+    let mut pidfd: c_int = -1;
+    // The child shares the handlers' memory but not their meaning: no handler of the host may run there.
+    let mask = block_signals();
+    // SAFETY: the child runs `child` on `stack`, whose end is 16-byte aligned, and reads `plan`; both live
+    // until clone returns, which CLONE_VFORK delays until the child has called exec or _exit. The exit
+    // signal (low byte of the flags) is 0: no SIGCHLD. `pidfd` is where CLONE_PIDFD stores the descriptor.
+    let pid = unsafe {
+        libc::clone(
+            child,
+            stack.as_mut_ptr().add(stack.len()).cast(),
+            libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD,
+            ptr::from_mut(plan).cast::<c_void>(),
+            ptr::from_mut(&mut pidfd),
+        )
+    };
+    let error = io::Error::last_os_error();
+    restore_signals(&mask);
+    if pid < 0 {
+        return Err(error);
+    }
+    // SAFETY: clone succeeded, so the kernel stored a new descriptor that nobody else owns.
+    Ok((pid, unsafe { OwnedFd::from_raw_fd(pidfd) }))
+}
+
+/// The child. It must not allocate, lock or unwind: it shares all memory with the host's other threads.
+extern "C" fn child(plan: *mut c_void) -> c_int {
+    // SAFETY: `spawn` passes a `Plan` that outlives this function, and its own thread waits.
+    let plan = unsafe { &mut *plan.cast::<Plan<'_>>() };
+    let steps: [fn(&Plan<'_>) -> bool; STEPS.len()] = [
+        start_session,
+        reset_handlers,
+        die_with_host,
+        place_descriptors,
+        close_descriptors,
+        set_limits,
+        leave_directory,
+        forbid_new_privileges,
+        execute,
+    ];
+    for (number, step) in steps.iter().enumerate() {
+        if !step(plan) {
+            plan.failed_step = number;
+            // SAFETY: the address of this thread's errno is always valid.
+            plan.failed_errno = unsafe { *libc::__errno_location() };
+            break;
+        }
+    }
+    // SAFETY: ends this process without running any exit handler of the host.
+    unsafe { libc::_exit(127) }
+}
+
+fn start_session(_: &Plan<'_>) -> bool {
+    // SAFETY: no memory is involved. The child is no group leader yet, so this cannot fail.
+    unsafe { libc::setsid() >= 0 }
+}
+
+fn reset_handlers(_: &Plan<'_>) -> bool {
+    // SAFETY: an all-zero sigaction is SIG_DFL with an empty mask; the child has its own table of handlers.
+    // Failures (SIGKILL, SIGSTOP, the C library's own signals) are those that cannot be changed anyway.
+    // SIGPIPE stays ignored across exec: a library that writes to a closed pipe gets EPIPE.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        for signal in 1..=libc::SIGRTMAX() {
+            libc::sigaction(signal, &action, ptr::null_mut());
+        }
+        action.sa_sigaction = libc::SIG_IGN;
+        libc::sigaction(libc::SIGPIPE, &action, ptr::null_mut());
+        let mut none: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&mut none);
+        libc::sigprocmask(libc::SIG_SETMASK, &none, ptr::null_mut()) == 0
+    }
+}
+
+fn die_with_host(plan: &Plan<'_>) -> bool {
+    // SAFETY: no memory is involved. A host that died before the prctl is noticed by the second line.
+    unsafe {
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0) == 0 && libc::getppid() == plan.host
+    }
+}
+
+fn place_descriptors(plan: &Plan<'_>) -> bool {
+    // SAFETY: no memory is involved; the sources are all above the targets.
+    plan.descriptors.iter().zip(0..).all(|(&from, to)| unsafe { libc::dup2(from, to) == to })
+}
+
+fn close_descriptors(_: &Plan<'_>) -> bool {
+    // SAFETY: the child has its own descriptor table; what it closes stays open in the host.
+    unsafe { libc::syscall(libc::SYS_close_range, 4, c_int::MAX, 0) == 0 }
+}
+
+fn set_limits(plan: &Plan<'_>) -> bool {
+    // SAFETY: each limit is a valid structure; the call reads it only.
+    plan.limits.iter().all(|(resource, limit)| unsafe { libc::setrlimit(*resource as _, limit) == 0 })
+}
+
+fn leave_directory(_: &Plan<'_>) -> bool {
+    // SAFETY: the path is a terminated literal.
+    unsafe {
+        libc::umask(0o077);
+        libc::chdir(c"/".as_ptr()) == 0
+    }
+}
+
+fn forbid_new_privileges(_: &Plan<'_>) -> bool {
+    // SAFETY: no memory is involved.
+    unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 }
+}
+
+fn execute(plan: &Plan<'_>) -> bool {
+    // SAFETY: program, arguments and environment are terminated texts in terminated lists that the spawning
+    // thread keeps alive. exec replaces this process; if it returns, it failed.
+    unsafe { libc::execve(plan.program, plan.args, plan.environment) == 0 }
+}
+
+fn limit_table(limits: Limits) -> Vec<(c_int, libc::rlimit)> {
+    let mut table = vec![
+        limit(libc::RLIMIT_CORE as c_int, 0),
+        limit(libc::RLIMIT_NOFILE as c_int, limits.descriptors),
+        limit(libc::RLIMIT_STACK as c_int, limits.stack),
+    ];
+    table.extend(limits.data.map(|bytes| limit(libc::RLIMIT_DATA as c_int, bytes)));
+    table
+}
+
+/// A limit, soft and hard, that is never above the host's own hard limit: an ordinary user may not raise it.
+fn limit(resource: c_int, wanted: u64) -> (c_int, libc::rlimit) {
+    let mut own = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: getrlimit writes to the structure it is given.
+    let known = unsafe { libc::getrlimit(resource as _, &mut own) } == 0;
+    let value = if known { wanted.min(own.rlim_max) } else { wanted };
+    (resource, libc::rlimit { rlim_cur: value, rlim_max: value })
+}
+
+fn block_signals() -> libc::sigset_t {
+    // SAFETY: both sets are valid for writes; sigfillset and pthread_sigmask initialise them.
+    unsafe {
+        let (mut all, mut before): (libc::sigset_t, libc::sigset_t) = std::mem::zeroed();
+        libc::sigfillset(&mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
+        before
+    }
+}
+
+fn restore_signals(before: &libc::sigset_t) {
+    // SAFETY: `before` came from pthread_sigmask.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before, ptr::null_mut()) };
+}
+
+/// Collects a child that failed before exec.
+fn reap(pidfd: &OwnedFd) {
+    // SAFETY: an all-zero siginfo_t is valid, and waitid only writes to it.
+    unsafe {
+        let mut info: libc::siginfo_t = std::mem::zeroed();
+        let options = libc::WEXITED | libc::__WALL;
+        libc::waitid(libc::P_PIDFD, pidfd.as_raw_fd().unsigned_abs(), &mut info, options);
+    }
+}

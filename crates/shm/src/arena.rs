@@ -1,0 +1,143 @@
+//! Where a lane's variable data lies: request memory the host fills, and the reply window it grants.
+
+use hotcell_protocol::{Place, wire};
+
+use crate::mapping::Mapping;
+
+/// The data memory of one lane. It starts without any and grows by whole segments, each at least twice as
+/// big as the one before, so that a lane settles on one segment per direction.
+#[derive(Debug, Default)]
+pub struct Arena {
+    request: Option<Grant>,
+    /// Request segments that were outgrown during the call in progress: its references still point there.
+    outgrown: Vec<Grant>,
+    used: usize,
+    /// Reply windows granted to the call in progress; the last is the one in force.
+    windows: Vec<Window>,
+}
+
+/// A segment the worker has mapped.
+#[derive(Debug)]
+pub struct Grant {
+    /// Its number.
+    pub id: u16,
+    /// The host's map.
+    pub mapping: Mapping,
+}
+
+/// The reply memory a lane grants to its calls.
+#[derive(Debug)]
+pub struct Window {
+    /// Segment number.
+    pub id: u16,
+    /// The host's map.
+    pub mapping: Mapping,
+}
+
+/// Smallest segment added: small enough to be cheap, big enough to be the only one for most callers.
+const SMALLEST: usize = 1 << 20;
+
+impl Arena {
+    /// Forgets the data of the call before.
+    #[inline]
+    pub fn reset(&mut self) {
+        self.used = 0;
+        self.outgrown.clear();
+        if self.windows.len() > 1 {
+            self.windows.drain(..self.windows.len() - 1);
+        }
+    }
+
+    /// Copies data (and `tail` zero bytes) behind the call's earlier data. `None` when there is no room:
+    /// add a segment of [`Arena::wanted`] bytes and try again.
+    pub fn copy_in(&mut self, bytes: &[u8], tail: usize) -> Option<Place> {
+        let grant = self.request.as_ref()?;
+        let end = self.used.checked_add(bytes.len())?.checked_add(tail)?;
+        if end > grant.mapping.length() {
+            return None;
+        }
+        grant.mapping.copy_in(self.used, bytes);
+        grant.mapping.zero(self.used + bytes.len(), tail);
+        let place = Place::new(grant.id, self.used as u64);
+        self.used = end.next_multiple_of(wire::BUFFER_ALIGN);
+        Some(place)
+    }
+
+    /// Bytes the next request segment should have to hold `needed`.
+    pub fn wanted(&self, needed: usize) -> usize {
+        grown(self.request.as_ref().map_or(0, |grant| grant.mapping.length()), needed)
+    }
+
+    /// Bytes the next reply window should have to hold `needed`.
+    pub fn wanted_window(&self, needed: usize) -> usize {
+        grown(self.windows.last().map_or(0, |window| window.mapping.length()), needed)
+    }
+
+    /// Puts a new request segment in use.
+    pub fn add_request(&mut self, grant: Grant) {
+        self.used = 0;
+        self.outgrown.extend(self.request.replace(grant));
+    }
+
+    /// Puts a new reply window in use. Earlier ones stay granted until the call ends: C may hold pointers.
+    pub fn set_window(&mut self, window: Window) {
+        self.windows.push(window);
+    }
+
+    /// The reply window in force.
+    #[inline]
+    pub fn window(&self) -> Option<&Window> {
+        self.windows.last()
+    }
+
+    /// The window of this number, if it was granted to the call in progress.
+    pub fn granted(&self, id: u16) -> Option<&Window> {
+        self.windows.iter().find(|window| window.id == id)
+    }
+}
+
+impl Window {
+    /// The window as the wire names it.
+    pub fn place(&self) -> Place {
+        Place::new(self.id, 0)
+    }
+}
+
+fn grown(current: usize, needed: usize) -> usize {
+    let padded = needed.saturating_add(wire::BUFFER_ALIGN);
+    padded.max(current.saturating_mul(2)).max(SMALLEST).checked_next_power_of_two().unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memfd::{Seals, SegmentFile};
+
+    fn grant(id: u16, length: usize) -> Grant {
+        Grant { id, mapping: SegmentFile::create(length, Seals::Request).unwrap().1 }
+    }
+
+    #[test]
+    fn data_is_aligned_and_never_overlaps() {
+        let mut arena = Arena::default();
+        assert_eq!(arena.copy_in(b"x", 0), None);
+        arena.add_request(grant(2, 4096));
+        let first = arena.copy_in(b"abc", 1).unwrap();
+        let second = arena.copy_in(b"defg", 0).unwrap();
+        assert_eq!((first.segment(), first.offset()), (2, 0));
+        assert_eq!((second.segment(), second.offset()), (2, 64));
+        assert_eq!(arena.copy_in(&[0; 4096], 0), None);
+        arena.reset();
+        assert_eq!(arena.copy_in(b"abc", 0), Some(first));
+    }
+
+    #[test]
+    fn segments_at_least_double() {
+        let mut arena = Arena::default();
+        assert_eq!(arena.wanted(1), SMALLEST);
+        arena.add_request(grant(2, 4 * SMALLEST));
+        assert_eq!(arena.wanted(1), 8 * SMALLEST);
+        assert_eq!(arena.wanted(8 * SMALLEST), 16 * SMALLEST);
+        assert_eq!(arena.wanted(usize::MAX), usize::MAX);
+    }
+}

@@ -1,0 +1,41 @@
+//! Where things lie in a channel's two segments.
+
+use hotcell_protocol::wire;
+
+/// Slots of a lane.
+pub(crate) const SLOTS: usize = (wire::RING_SLOTS + wire::STACK_SLOTS) as usize;
+
+/// Bytes of a lane half, rounded to pages so that lanes share none.
+pub(crate) const LANE_STRIDE: usize = (wire::LANE_HEAD + SLOTS * wire::SLOT_STRIDE).next_multiple_of(4096);
+
+/// Offset of the channel's control line in either segment.
+pub(crate) const CONTROL: usize = wire::LINE;
+
+/// Offset of the crash record in the reply segment.
+pub(crate) const CRASH: usize = 2 * wire::LINE;
+
+/// Offset of a lane in either segment.
+pub(crate) const fn lane(lane: u32) -> usize {
+    wire::LANES_OFFSET + lane as usize * LANE_STRIDE
+}
+
+/// Offset of a slot in either segment.
+pub(crate) const fn slot(lane_index: u32, slot: usize) -> usize {
+    lane(lane_index) + wire::LANE_HEAD + slot * wire::SLOT_STRIDE
+}
+
+/// Bytes of each segment of a channel with this many lanes.
+pub(crate) const fn segment_length(lanes: u32) -> usize {
+    lane(lanes)
+}
+
+const _: () = {
+    assert!(wire::RING_SLOTS.is_power_of_two());
+    assert!(wire::SLOT_STRIDE.is_multiple_of(wire::LINE));
+    assert!(wire::LANE_HEAD.is_multiple_of(wire::LINE));
+    assert!(wire::CALL_OFFSET + wire::call_head::SIZE == wire::ARGS_OFFSET);
+    assert!(wire::ARGS_OFFSET + wire::MAX_ARGS == wire::SLOT_STRIDE);
+    assert!(wire::RESULT_OFFSET == wire::reply_head::SIZE);
+    assert!(wire::RESULT_OFFSET + wire::MAX_RESULT == wire::SLOT_STRIDE);
+    assert!(CRASH + wire::crash_record::SIZE <= wire::LANES_OFFSET);
+};

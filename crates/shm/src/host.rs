@@ -1,0 +1,394 @@
+//! The host's half of a channel. Everything it reads from the reply segment is hostile.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use hotcell_protocol::wire::{self, Park, ReplyState, Resume};
+use hotcell_protocol::{Place, wire::channel_head};
+use rustix::io::Result;
+
+use crate::arena::Arena;
+use crate::mapping::{Mapping, Plain};
+use crate::memfd::{Seals, SegmentFile};
+use crate::{bell, clock, geometry};
+
+/// A channel: the two segments shared with one worker, for its life.
+#[derive(Debug)]
+pub struct HostChannel {
+    request: Mapping,
+    reply: Mapping,
+    request_file: SegmentFile,
+    reply_file: SegmentFile,
+    epoch: u16,
+    dead: AtomicBool,
+}
+
+/// The caller's side of a lane. Its counters are private: the worker can neither read nor move them.
+///
+/// | field | who writes | meaning |
+/// |---|---|---|
+/// | `next` | this caller | calls opened; the low bits choose the ring slot |
+/// | `calls`, `resumes` | this caller | last commit word it wrote, by slot |
+/// | `replies` | this caller | last commit word it accepted, by slot |
+#[derive(Debug)]
+pub struct HostLane {
+    channel: Arc<HostChannel>,
+    index: u32,
+    next: u32,
+    slot: usize,
+    calls: [u32; geometry::SLOTS],
+    resumes: [u32; geometry::SLOTS],
+    replies: [u32; geometry::SLOTS],
+}
+
+/// What a call says besides its arguments.
+#[derive(Debug, Clone, Copy)]
+pub struct CallHead {
+    /// Function index.
+    pub function: u16,
+    /// Bytes of the argument block.
+    pub args_length: u16,
+    /// Unique for the life of this process, not 0.
+    pub call_id: u64,
+    /// Monotonic nanoseconds; 0 none.
+    pub deadline: u64,
+}
+
+/// A reply's head, copied and judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReplyHead {
+    /// What the reply says.
+    pub state: ReplyState,
+    /// `errno` right after the library function.
+    pub errno: i32,
+    /// Bytes of the result block.
+    pub result_length: u32,
+    /// By state; see the wire reference.
+    pub value: u64,
+}
+
+/// How a wait ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waited {
+    /// A reply to the call that was waited for.
+    Reply(ReplyHead),
+    /// The worker is dead and had not replied.
+    Dead,
+    /// The time came first.
+    DeadlinePassed,
+    /// The worker broke this rule; it must be killed.
+    Violation(&'static str),
+}
+
+/// What a worker's signal handler noted before its death. Hostile, and only evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CrashRecord {
+    /// Signal number.
+    pub signal: i32,
+    /// `si_code`.
+    pub code: i32,
+    /// Faulting address.
+    pub address: u64,
+    /// Instruction pointer.
+    pub pc: u64,
+    /// Stack pointer.
+    pub sp: u64,
+    /// Lowest address the serving thread's stack may reach.
+    pub stack_low: u64,
+    /// First address behind that stack.
+    pub stack_high: u64,
+    /// Whether the serving thread crashed, not one the library made.
+    pub serving: bool,
+}
+
+impl HostChannel {
+    /// Makes both segments: created, mapped here, filled with their geometry, sealed. Only then may the
+    /// descriptors go to a worker.
+    pub fn create(lanes: u32, epoch: u16, generation: u64) -> Result<Arc<HostChannel>> {
+        assert!((1..=wire::MAX_LANES).contains(&lanes), "a channel has 1 to 64 lanes");
+        let length = geometry::segment_length(lanes);
+        let (request_file, request) = SegmentFile::create(length, Seals::Request)?;
+        let (reply_file, reply) = SegmentFile::create(length, Seals::Reply)?;
+        for side in [&request, &reply] {
+            side.store(channel_head::MAGIC, wire::MAGIC);
+            side.store(channel_head::MAJOR, wire::VERSION_MAJOR);
+            side.store(channel_head::MINOR, wire::VERSION_MINOR);
+            side.store(channel_head::EPOCH, epoch);
+            side.store(channel_head::LANES, lanes);
+            side.store(channel_head::RING_SLOTS, wire::RING_SLOTS);
+            side.store(channel_head::STACK_SLOTS, wire::STACK_SLOTS);
+            side.store(channel_head::SLOT_STRIDE, wire::SLOT_STRIDE as u32);
+            side.store(channel_head::GENERATION, generation);
+        }
+        let dead = AtomicBool::new(false);
+        Ok(Arc::new(HostChannel { request, reply, request_file, reply_file, epoch, dead }))
+    }
+
+    /// The request segment's file and the reply segment's.
+    pub fn files(&self) -> (&SegmentFile, &SegmentFile) {
+        (&self.request_file, &self.reply_file)
+    }
+
+    /// A lane for one caller at a time. Each lane may be taken once in a channel's life.
+    pub fn lane(self: &Arc<Self>, index: u32) -> HostLane {
+        let active = self.request.word64(geometry::CONTROL + wire::channel_host::ACTIVE);
+        let before = active.fetch_or(1 << index, Ordering::SeqCst);
+        assert!(before & (1 << index) == 0, "a lane has one owner");
+        let zero = [0; geometry::SLOTS];
+        let channel = Arc::clone(self);
+        HostLane { channel, index, next: 0, slot: 0, calls: zero, resumes: zero, replies: zero }
+    }
+
+    /// Says that the worker is dead and wakes every caller that sleeps on it. Only the reaper calls this,
+    /// when no thread of the worker is left: from then on the reply segment has no other writer.
+    pub fn bury(&self) {
+        self.dead.store(true, Ordering::SeqCst);
+        let lanes = self.request.load::<u32>(channel_head::LANES);
+        for lane in 0..lanes {
+            bell::wake(self.reply.word(geometry::lane(lane) + wire::lane_worker::BELL));
+        }
+    }
+
+    /// Whether [`HostChannel::bury`] was called.
+    pub fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::SeqCst)
+    }
+
+    /// What the worker's signal handler noted, if anything.
+    pub fn crash_record(&self) -> Option<CrashRecord> {
+        use wire::crash_record as at;
+        let record = CrashRecord {
+            signal: self.reply.load(geometry::CRASH + at::SIGNAL),
+            code: self.reply.load(geometry::CRASH + at::CODE),
+            address: self.reply.load(geometry::CRASH + at::ADDRESS),
+            pc: self.reply.load(geometry::CRASH + at::PC),
+            sp: self.reply.load(geometry::CRASH + at::SP),
+            stack_low: self.reply.load(geometry::CRASH + at::STACK_LOW),
+            stack_high: self.reply.load(geometry::CRASH + at::STACK_HIGH),
+            serving: self.reply.load::<u32>(geometry::CRASH + at::SERVING) == 1,
+        };
+        (record.signal != 0).then_some(record)
+    }
+
+    /// The call a lane's worker says it is executing; 0 none. Evidence for reports.
+    pub fn executing(&self, lane: u32) -> u64 {
+        self.reply.load(geometry::lane(lane) + wire::lane_worker::EXECUTING)
+    }
+}
+
+impl HostLane {
+    /// Chooses the slot of the next call. What is put from now on belongs to it.
+    #[inline]
+    pub fn open_call(&mut self) {
+        self.slot = (self.next % wire::RING_SLOTS) as usize;
+        self.next = self.next.wrapping_add(1);
+    }
+
+    /// Stores a number into the argument block.
+    #[inline]
+    pub fn put<T: Plain>(&self, offset: usize, value: T) {
+        self.channel.request.store(self.args() + offset, value);
+    }
+
+    /// Copies data, and `tail` zero bytes, into the argument block.
+    #[inline]
+    pub fn put_bytes(&self, offset: usize, bytes: &[u8], tail: usize) {
+        assert!(offset + bytes.len() + tail <= wire::MAX_ARGS, "data outside of its argument block");
+        self.channel.request.copy_in(self.args() + offset, bytes);
+        self.channel.request.zero(self.args() + offset + bytes.len(), tail);
+    }
+
+    /// The place of an offset in the argument block.
+    #[inline]
+    pub fn args_place(&self, offset: usize) -> Place {
+        Place::new(wire::SEGMENT_REQUEST, (self.args() + offset) as u64)
+    }
+
+    /// Announces the reply window to calls from now on.
+    pub fn announce_window(&self, place: Place, length: u64) {
+        let line = geometry::lane(self.index);
+        self.channel.request.store(line + wire::lane_host::WINDOW_PLACE, place.raw());
+        self.channel.request.store(line + wire::lane_host::WINDOW_LENGTH, length);
+    }
+
+    /// Publishes the call: from here on the worker may have executed it.
+    #[inline]
+    pub fn publish(&mut self, head: CallHead) {
+        use wire::call_head as at;
+        let line = self.request_slot() + wire::CALL_OFFSET;
+        let request = &self.channel.request;
+        request.store(line + at::FUNCTION, head.function);
+        request.store(line + at::EPOCH, self.channel.epoch);
+        request.store(line + at::FLAGS, 0u8);
+        request.store(line + at::DEPTH, 0u8);
+        request.store(line + at::ARGS_LENGTH, head.args_length);
+        request.store(line + at::CALL_ID, head.call_id);
+        request.store(line + at::DEADLINE, head.deadline);
+        let turn = self.calls[self.slot].wrapping_add(1);
+        self.calls[self.slot] = turn;
+        // Partner: the acquire load of the commit word in `WorkerChannel::next_call`.
+        request.word(line + at::COMMIT).store(turn, Ordering::Release);
+        self.ring();
+    }
+
+    /// Answers NeedSpace: with a window that now has the space, or not at all.
+    pub fn resume(&mut self, window: Option<(Place, u64)>) {
+        use wire::resume_line as at;
+        let line = self.request_slot();
+        let request = &self.channel.request;
+        let kind = if window.is_some() { Resume::Granted } else { Resume::NotGranted };
+        let (place, length) = window.unwrap_or((Place::NULL, 0));
+        request.store(line + at::KIND, kind.raw());
+        request.store(line + at::PLACE, place.raw());
+        request.store(line + at::LENGTH, length);
+        let turn = self.resumes[self.slot].wrapping_add(1);
+        self.resumes[self.slot] = turn;
+        // Partner: the acquire load of the commit word in `WorkerChannel::need_space`.
+        request.word(line + at::COMMIT).store(turn, Ordering::Release);
+        self.ring();
+    }
+
+    /// Waits for the worker's next message in this slot: polls for `spin` nanoseconds from `now`, then
+    /// sleeps. `deadline` is in monotonic nanoseconds, 0 for none.
+    pub fn wait(&mut self, call_id: u64, now: u64, spin: u64, deadline: u64) -> Waited {
+        let commit = self.channel.reply.word(self.reply_slot() + wire::reply_head::COMMIT);
+        let before = self.replies[self.slot];
+        let expected = before.wrapping_add(1);
+        let spin_until = now.saturating_add(spin);
+        let mut spinning = spin > 0;
+        let mut polls = 0u32;
+        loop {
+            // Partner: the release store of the commit word in `WorkerChannel::reply`.
+            let seen = commit.load(Ordering::Acquire);
+            if seen == expected {
+                self.replies[self.slot] = expected;
+                return self.judge(call_id);
+            }
+            if seen != before {
+                return Waited::Violation("the commit word of a reply was neither the last nor the next");
+            }
+            if self.channel.dead.load(Ordering::Acquire) {
+                // It may have replied between the look above and its death.
+                if commit.load(Ordering::Acquire) == seen {
+                    return Waited::Dead;
+                }
+                continue;
+            }
+            if spinning {
+                std::hint::spin_loop();
+                polls += 1;
+                if polls.is_multiple_of(64) {
+                    let now = clock::now();
+                    spinning = now < spin_until;
+                    if deadline != 0 && now >= deadline {
+                        return Waited::DeadlinePassed;
+                    }
+                }
+                continue;
+            }
+            if deadline != 0 && clock::now() >= deadline {
+                return Waited::DeadlinePassed;
+            }
+            let line = geometry::lane(self.index);
+            let park = self.channel.request.word(line + wire::lane_host::PARK);
+            let bell = self.channel.reply.word(line + wire::lane_worker::BELL);
+            bell::park(park, bell, (deadline != 0).then_some(deadline), || {
+                commit.load(Ordering::Acquire) != before || self.channel.dead.load(Ordering::Acquire)
+            });
+        }
+    }
+
+    /// Copies the fixed part of the result block into private memory.
+    #[inline]
+    pub fn copy_result(&self, into: &mut [u8]) {
+        assert!(into.len() <= wire::MAX_RESULT, "more than a result block holds");
+        self.channel.reply.copy_out(self.reply_slot() + wire::RESULT_OFFSET, into);
+    }
+
+    /// Appends result data to `into`. `None` when the reference does not lie in memory that was granted to
+    /// this very call: its reply slot behind `fixed` bytes, or a reply window granted to it.
+    pub fn copy_data(
+        &self,
+        arena: &Arena,
+        fixed: usize,
+        place: Place,
+        length: u64,
+        into: &mut Vec<u8>,
+    ) -> Option<()> {
+        let bytes = usize::try_from(length).ok()?;
+        let start = (self.reply_slot() + wire::RESULT_OFFSET + fixed) as u64;
+        let end = (self.reply_slot() + wire::SLOT_STRIDE) as u64;
+        if place.segment() == wire::SEGMENT_REPLY {
+            let last = place.offset().checked_add(length)?;
+            if place.offset() < start || last > end {
+                return None;
+            }
+            self.channel.reply.append_to(place.offset() as usize, bytes, into);
+            return Some(());
+        }
+        let window = arena.granted(place.segment())?;
+        if !window.mapping.holds(place.offset(), length) {
+            return None;
+        }
+        window.mapping.append_to(place.offset() as usize, bytes, into);
+        Some(())
+    }
+
+    /// The channel this lane belongs to.
+    pub fn channel(&self) -> &Arc<HostChannel> {
+        &self.channel
+    }
+
+    fn judge(&self, call_id: u64) -> Waited {
+        use wire::reply_head as at;
+        let (line, reply) = (self.reply_slot(), &self.channel.reply);
+        let Some(state) = ReplyState::from_raw(reply.load(line + at::STATE)) else {
+            return Waited::Violation("a reply has no such state");
+        };
+        if reply.load::<u64>(line + at::CALL_ID) != call_id {
+            return Waited::Violation("a reply names another call");
+        }
+        let head = ReplyHead {
+            state,
+            errno: reply.load(line + at::ERRNO),
+            result_length: reply.load(line + at::RESULT_LENGTH),
+            value: reply.load(line + at::VALUE),
+        };
+        if head.result_length as usize > wire::MAX_RESULT {
+            return Waited::Violation("a result block is longer than its slot");
+        }
+        Waited::Reply(head)
+    }
+
+    #[inline]
+    fn ring(&self) {
+        let park = self.channel.reply.word(geometry::CONTROL + wire::channel_worker::PARK);
+        let doorbell = self.channel.request.word(geometry::CONTROL + wire::channel_host::DOORBELL);
+        bell::ring(park, doorbell);
+    }
+
+    #[inline]
+    fn request_slot(&self) -> usize {
+        geometry::slot(self.index, self.slot)
+    }
+
+    #[inline]
+    fn args(&self) -> usize {
+        self.request_slot() + wire::ARGS_OFFSET
+    }
+
+    /// The reply half of a slot has the same offset as the request half.
+    #[inline]
+    fn reply_slot(&self) -> usize {
+        geometry::slot(self.index, self.slot)
+    }
+}
+
+impl Drop for HostLane {
+    fn drop(&mut self) {
+        let active = self.channel.request.word64(geometry::CONTROL + wire::channel_host::ACTIVE);
+        active.fetch_and(!(1 << self.index), Ordering::SeqCst);
+        let park = self.channel.request.word(geometry::lane(self.index) + wire::lane_host::PARK);
+        park.store(Park::Awake.raw(), Ordering::Relaxed);
+    }
+}

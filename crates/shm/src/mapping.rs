@@ -1,0 +1,189 @@
+//! A mapped segment: bounds-checked words and copies, never a Rust reference to shared bytes.
+
+use std::os::fd::BorrowedFd;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU32, AtomicU64};
+
+use rustix::io::{Errno, Result};
+use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap, munmap};
+
+/// What a map allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Loads only; a store is a fault.
+    ReadOnly,
+    /// Loads and stores.
+    ReadWrite,
+}
+
+/// A whole segment in this process.
+///
+/// Another process may change the bytes at any time. So there is no way to a `&[u8]` or `&T` here, save to
+/// atomics: everything else is copied. Offsets out of range panic, for they are this program's mistake;
+/// offsets that came from the other side are checked by [`Mapping::holds`] first.
+#[derive(Debug)]
+pub struct Mapping {
+    base: NonNull<u8>,
+    length: usize,
+    access: Access,
+}
+
+// SAFETY: `base` points to memory that this value alone unmaps, and every access goes through atomics or
+// copies that tolerate other writers.
+unsafe impl Send for Mapping {}
+// SAFETY: as for Send; no method hands out a non-atomic reference.
+unsafe impl Sync for Mapping {}
+
+impl Mapping {
+    /// Maps `length` bytes of a file. The map is left out of core dumps, and out of children that the
+    /// process may fork: a child that scribbles must not reach a channel.
+    pub fn new(fd: BorrowedFd<'_>, length: usize, access: Access) -> Result<Mapping> {
+        let protection = match access {
+            Access::ReadOnly => ProtFlags::READ,
+            Access::ReadWrite => ProtFlags::READ | ProtFlags::WRITE,
+        };
+        // SAFETY: a fresh map at an address of the kernel's choice overlaps nothing.
+        let base = unsafe { mmap(std::ptr::null_mut(), length, protection, MapFlags::SHARED, fd, 0)? };
+        let base = NonNull::new(base.cast::<u8>()).ok_or(Errno::FAULT)?;
+        let mapping = Mapping { base, length, access };
+        for advice in [Advice::LinuxDontFork, Advice::LinuxDontDump] {
+            // SAFETY: the range is the map just made; neither advice changes its contents here.
+            unsafe { madvise(base.as_ptr().cast(), length, advice)? };
+        }
+        Ok(mapping)
+    }
+
+    /// Bytes.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
+    /// First address, for code that must hand it to C.
+    pub fn base(&self) -> *mut u8 {
+        self.base.as_ptr()
+    }
+
+    /// Whether `length` bytes at `offset` lie inside.
+    pub fn holds(&self, offset: u64, length: u64) -> bool {
+        offset.checked_add(length).is_some_and(|end| end <= self.length as u64)
+    }
+
+    /// A 4-byte word as an atomic. Stores need a writable map.
+    #[inline]
+    pub fn word(&self, offset: usize) -> &AtomicU32 {
+        let address = self.at(offset, 4);
+        debug_assert!(address.cast::<AtomicU32>().is_aligned());
+        // SAFETY: `at` checked the range; callers pass offsets of the wire's layouts, which are naturally
+        // aligned, in a page-aligned map; the map lives as long as `self`. Other processes access the
+        // word with machine-word accesses only through this protocol, and a hostile one that does not can
+        // change its value but not break the atomic.
+        unsafe { AtomicU32::from_ptr(address.cast()) }
+    }
+
+    /// An 8-byte word as an atomic. Stores need a writable map.
+    #[inline]
+    pub fn word64(&self, offset: usize) -> &AtomicU64 {
+        let address = self.at(offset, 8);
+        debug_assert!(address.cast::<AtomicU64>().is_aligned());
+        // SAFETY: as in `word`.
+        unsafe { AtomicU64::from_ptr(address.cast()) }
+    }
+
+    /// Loads a number once.
+    #[inline]
+    pub fn load<T: Plain>(&self, offset: usize) -> T {
+        let address = self.at(offset, size_of::<T>());
+        // SAFETY: `at` checked the range; `Plain` types hold any bits; volatile makes it one fetch that the
+        // compiler cannot repeat after the value was judged.
+        unsafe { address.cast::<T>().read_volatile() }
+    }
+
+    /// Stores a number.
+    #[inline]
+    pub fn store<T: Plain>(&self, offset: usize, value: T) {
+        let address = self.at_mut(offset, size_of::<T>());
+        // SAFETY: `at_mut` checked range and access; layouts align their fields naturally.
+        unsafe { address.cast::<T>().write_volatile(value) }
+    }
+
+    /// Copies bytes in.
+    #[inline]
+    pub fn copy_in(&self, offset: usize, bytes: &[u8]) {
+        let address = self.at_mut(offset, bytes.len());
+        // SAFETY: `at_mut` checked range and access; `bytes` is private memory and cannot overlap a map.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), address, bytes.len()) };
+        forget_contents();
+    }
+
+    /// Copies bytes out, once: what `into` holds afterwards does not change any more.
+    #[inline]
+    pub fn copy_out(&self, offset: usize, into: &mut [u8]) {
+        let address = self.at(offset, into.len());
+        // SAFETY: `at` checked the range; `into` is private memory and cannot overlap a map.
+        unsafe { std::ptr::copy_nonoverlapping(address, into.as_mut_ptr(), into.len()) };
+        forget_contents();
+    }
+
+    /// Appends `length` bytes from `offset` to `into`, without zeroing them first.
+    pub fn append_to(&self, offset: usize, length: usize, into: &mut Vec<u8>) {
+        let address = self.at(offset, length);
+        into.reserve_exact(length);
+        let spare = into.spare_capacity_mut().as_mut_ptr().cast::<u8>();
+        // SAFETY: `at` checked the source; `reserve_exact` made room for `length` bytes, which the copy
+        // initialises before `set_len` counts them.
+        unsafe {
+            std::ptr::copy_nonoverlapping(address, spare, length);
+            into.set_len(into.len() + length);
+        }
+        forget_contents();
+    }
+
+    /// Fills bytes with zeros.
+    #[inline]
+    pub fn zero(&self, offset: usize, length: usize) {
+        let address = self.at_mut(offset, length);
+        // SAFETY: `at_mut` checked range and access.
+        unsafe { std::ptr::write_bytes(address, 0, length) };
+        forget_contents();
+    }
+
+    #[inline]
+    fn at(&self, offset: usize, length: usize) -> *mut u8 {
+        assert!(offset <= self.length && length <= self.length - offset, "access outside of its segment");
+        // SAFETY: the assertion keeps the address inside the map.
+        unsafe { self.base.as_ptr().add(offset) }
+    }
+
+    #[inline]
+    fn at_mut(&self, offset: usize, length: usize) -> *mut u8 {
+        debug_assert!(self.access == Access::ReadWrite, "store into a read-only segment");
+        self.at(offset, length)
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: the range is this value's own map, and every reference into it borrowed `self`.
+        let _ = unsafe { munmap(self.base.as_ptr().cast(), self.length) };
+    }
+}
+
+/// Numbers that may hold any bits.
+pub trait Plain: Copy + sealed::Sealed {}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+macro_rules! plain {
+    ($($t:ty),*) => { $( impl sealed::Sealed for $t {} impl Plain for $t {} )* };
+}
+plain!(u8, u16, u32, u64, i8, i16, i32, i64, f32, f64);
+
+/// Tells the compiler that shared memory may have changed, so that it cannot fetch a copied byte again from
+/// its source: between copy and check the other side could change it.
+#[inline(always)]
+fn forget_contents() {
+    // SAFETY: an empty instruction sequence; without `nomem` it counts as reading and writing all memory.
+    unsafe { std::arch::asm!("", options(nostack, preserves_flags)) };
+}

@@ -1,0 +1,133 @@
+//! Anonymous memory files and their seals.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, fstat, ftruncate, memfd_create};
+use rustix::io::{Errno, Result};
+
+use crate::mapping::{Access, Mapping};
+
+/// A memory file that is, or is about to be, shared with a worker.
+#[derive(Debug)]
+pub struct SegmentFile {
+    fd: OwnedFd,
+    length: usize,
+}
+
+/// What a seal must forbid before the other side may have the descriptor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seals {
+    /// The worker reads: no new writable map, no resizing. Only the maps made before stay writable.
+    Request,
+    /// The worker writes: no resizing.
+    Reply,
+}
+
+impl Seals {
+    fn flags(self) -> SealFlags {
+        let fixed_size = SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;
+        match self {
+            Seals::Request => fixed_size | SealFlags::FUTURE_WRITE,
+            Seals::Reply => fixed_size,
+        }
+    }
+}
+
+impl SegmentFile {
+    /// Makes a file of `length` bytes, maps it for the host and seals it, in this order: the host's own
+    /// writable map must exist before `F_SEAL_FUTURE_WRITE` forbids any further one.
+    pub fn create(length: usize, seals: Seals) -> Result<(SegmentFile, Mapping)> {
+        let fd = create("hotcell-segment")?;
+        ftruncate(&fd, length as u64)?;
+        let mapping = Mapping::new(fd.as_fd(), length, Access::ReadWrite)?;
+        fcntl_add_seals(&fd, seals.flags())?;
+        Ok((SegmentFile { fd, length }, mapping))
+    }
+
+    /// Takes a descriptor that came from a host, after checking its size and that it is sealed: a file that
+    /// could still shrink would be a SIGBUS waiting to happen.
+    pub fn adopt(fd: OwnedFd, length: u64, seals: Seals) -> Result<SegmentFile> {
+        let length = usize::try_from(length).map_err(|_| Errno::OVERFLOW)?;
+        let size = u64::try_from(fstat(&fd)?.st_size).map_err(|_| Errno::INVAL)?;
+        let sealed = fcntl_get_seals(&fd)?.contains(seals.flags());
+        if size != length as u64 || !sealed { Err(Errno::PERM) } else { Ok(SegmentFile { fd, length }) }
+    }
+
+    /// Maps the whole file.
+    pub fn map(&self, access: Access) -> Result<Mapping> {
+        Mapping::new(self.fd.as_fd(), self.length, access)
+    }
+
+    /// Bytes.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+}
+
+impl AsFd for SegmentFile {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// A memory file that holds `bytes` and can never change again: how a shim travels to its worker.
+pub fn sealed_copy(bytes: &[u8]) -> Result<OwnedFd> {
+    let fd = create("hotcell-shim")?;
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let written = rustix::io::retry_on_intr(|| rustix::io::write(&fd, rest))?;
+        rest = &rest[written..];
+    }
+    fcntl_add_seals(&fd, SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE | SealFlags::SEAL)?;
+    Ok(fd)
+}
+
+/// A memory file nobody can execute by path; kernels before 6.3 do not know that flag.
+fn create(name: &str) -> Result<OwnedFd> {
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    match memfd_create(name, flags | MemfdFlags::NOEXEC_SEAL) {
+        Err(Errno::INVAL) => memfd_create(name, flags),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_segment_stays_writable_for_the_host_alone() {
+        let (file, host) = SegmentFile::create(4096, Seals::Request).unwrap();
+        host.copy_in(8, b"host");
+        assert_eq!(file.map(Access::ReadWrite).unwrap_err(), Errno::PERM);
+        let worker = file.map(Access::ReadOnly).unwrap();
+        let mut seen = [0; 4];
+        worker.copy_out(8, &mut seen);
+        assert_eq!(&seen, b"host");
+    }
+
+    #[test]
+    fn a_segment_cannot_be_resized() {
+        for seals in [Seals::Request, Seals::Reply] {
+            let (file, _host) = SegmentFile::create(8192, seals).unwrap();
+            assert_eq!(ftruncate(&file, 0), Err(Errno::PERM));
+            assert_eq!(ftruncate(&file, 1 << 20), Err(Errno::PERM));
+        }
+    }
+
+    #[test]
+    fn an_unsealed_or_differently_sized_file_is_not_adopted() {
+        let bare = create("bare").unwrap();
+        ftruncate(&bare, 4096).unwrap();
+        assert_eq!(SegmentFile::adopt(bare, 4096, Seals::Reply).unwrap_err(), Errno::PERM);
+        let (file, _host) = SegmentFile::create(4096, Seals::Reply).unwrap();
+        let copy = file.fd.try_clone().unwrap();
+        assert_eq!(SegmentFile::adopt(copy, 8192, Seals::Reply).unwrap_err(), Errno::PERM);
+    }
+
+    #[test]
+    fn a_sealed_copy_cannot_be_written() {
+        let fd = sealed_copy(b"shim").unwrap();
+        assert_eq!(rustix::io::write(&fd, b"x"), Err(Errno::PERM));
+    }
+}

@@ -1,0 +1,352 @@
+//! The worker's half of a channel.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+
+use hotcell_protocol::wire::{self, ReplyState, Resume, WorkerState, channel_head};
+use hotcell_protocol::{Place, wire::call_head};
+use rustix::io::{Errno, Result};
+
+use crate::host::ReplyHead;
+use crate::mapping::{Access, Mapping};
+use crate::memfd::SegmentFile;
+use crate::{bell, clock, geometry};
+
+/// Both segments as a worker has them.
+#[derive(Debug)]
+pub struct WorkerChannel {
+    request: Mapping,
+    reply: Mapping,
+    lanes: u32,
+    epoch: u16,
+}
+
+/// The worker's side of a lane: its private counters.
+#[derive(Debug, Default, Clone)]
+pub struct WorkerLane {
+    next: u32,
+    calls: [u32; geometry::SLOTS],
+    resumes: [u32; geometry::SLOTS],
+    replies: [u32; geometry::SLOTS],
+}
+
+/// A call to execute.
+#[derive(Debug, Clone, Copy)]
+pub struct Request {
+    /// Lane it came on.
+    pub lane: u32,
+    /// Slot of that lane.
+    pub slot: usize,
+    /// Function index.
+    pub function: u16,
+    /// Interface epoch the caller was bound to.
+    pub epoch: u16,
+    /// Bytes of the argument block.
+    pub args_length: u16,
+    /// Nesting depth.
+    pub depth: u8,
+    /// `CallFlags`.
+    pub flags: u8,
+    /// Its id.
+    pub call_id: u64,
+    /// Monotonic nanoseconds; 0 none.
+    pub deadline: u64,
+}
+
+/// What the host said to NeedSpace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resumed {
+    /// The new reply window.
+    Granted(Place, u64),
+    /// There is no more.
+    NotGranted,
+}
+
+/// The segments by number, in the form a shim reads (`hotcell_segment`).
+///
+/// | field | who writes | who reads, when |
+/// |---|---|---|
+/// | `base`, `length` | the control thread, once, length last (release) | the serving thread, after the host referred to the segment, which it does after SegmentReady |
+#[derive(Debug)]
+#[repr(C)]
+pub struct SegmentTable {
+    entries: [Entry; wire::MAX_SEGMENTS as usize],
+    /// Keeps the maps alive; never read by a shim.
+    maps: Mutex<Vec<Mapping>>,
+}
+
+#[derive(Debug)]
+#[repr(C)]
+struct Entry {
+    base: AtomicPtr<u8>,
+    length: AtomicU64,
+}
+
+impl Entry {
+    const fn none() -> Entry {
+        Entry { base: AtomicPtr::new(std::ptr::null_mut()), length: AtomicU64::new(0) }
+    }
+}
+
+impl SegmentTable {
+    /// An empty table.
+    pub const fn new() -> SegmentTable {
+        SegmentTable {
+            entries: [const { Entry::none() }; wire::MAX_SEGMENTS as usize],
+            maps: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// First entry, for a shim's context table.
+    pub fn as_ptr(&self) -> *const std::ffi::c_void {
+        self.entries.as_ptr().cast()
+    }
+
+    /// Enters a segment that was added. Numbers are used once.
+    pub fn add(&self, id: u16, mapping: Mapping) -> Result<()> {
+        let entry = self.entries.get(usize::from(id)).ok_or(Errno::RANGE)?;
+        if entry.length.load(Ordering::Relaxed) != 0 {
+            return Err(Errno::EXIST);
+        }
+        entry.base.store(mapping.base(), Ordering::Relaxed);
+        entry.length.store(mapping.length() as u64, Ordering::Release);
+        self.maps.lock().map_err(|_| Errno::DEADLK)?.push(mapping);
+        Ok(())
+    }
+
+    /// The address of a place, when `length` bytes there lie in a segment.
+    pub fn address(&self, place: Place, length: u64) -> Option<*mut u8> {
+        let entry = self.entries.get(usize::from(place.segment()))?;
+        let end = place.offset().checked_add(length)?;
+        if end > entry.length.load(Ordering::Acquire) {
+            return None;
+        }
+        Some(entry.base.load(Ordering::Relaxed).wrapping_add(place.offset() as usize))
+    }
+
+    fn enter(&self, id: u16, mapping: &Mapping) {
+        let entry = &self.entries[usize::from(id)];
+        entry.base.store(mapping.base(), Ordering::Relaxed);
+        entry.length.store(mapping.length() as u64, Ordering::Release);
+    }
+}
+
+impl Default for SegmentTable {
+    fn default() -> Self {
+        SegmentTable::new()
+    }
+}
+
+impl WorkerChannel {
+    /// Maps the segments and checks that both describe the geometry this program was built for.
+    pub fn open(request: &SegmentFile, reply: &SegmentFile, table: &SegmentTable) -> Result<WorkerChannel> {
+        let request = request.map(Access::ReadOnly)?;
+        let reply = reply.map(Access::ReadWrite)?;
+        let lanes: u32 = request.load(channel_head::LANES);
+        let fits = (1..=wire::MAX_LANES).contains(&lanes)
+            && request.length() == geometry::segment_length(lanes)
+            && reply.length() == request.length();
+        let same = |side: &Mapping| {
+            side.load::<u64>(channel_head::MAGIC) == wire::MAGIC
+                && side.load::<u16>(channel_head::MAJOR) == wire::VERSION_MAJOR
+                && side.load::<u32>(channel_head::LANES) == lanes
+                && side.load::<u32>(channel_head::RING_SLOTS) == wire::RING_SLOTS
+                && side.load::<u32>(channel_head::STACK_SLOTS) == wire::STACK_SLOTS
+                && side.load::<u32>(channel_head::SLOT_STRIDE) == wire::SLOT_STRIDE as u32
+        };
+        if !fits || !same(&request) || !same(&reply) {
+            return Err(Errno::PROTO);
+        }
+        table.enter(wire::SEGMENT_REQUEST, &request);
+        table.enter(wire::SEGMENT_REPLY, &reply);
+        let epoch = request.load(channel_head::EPOCH);
+        Ok(WorkerChannel { request, reply, lanes, epoch })
+    }
+
+    /// Private state for every lane.
+    pub fn lanes(&self) -> Vec<WorkerLane> {
+        vec![WorkerLane::default(); self.lanes as usize]
+    }
+
+    /// The interface epoch of this channel.
+    pub fn epoch(&self) -> u16 {
+        self.epoch
+    }
+
+    /// Says what the worker is doing.
+    pub fn set_state(&self, state: WorkerState) {
+        self.reply.store(geometry::CONTROL + wire::channel_worker::STATE, state.raw());
+    }
+
+    /// Where the crash record lies, for a signal handler.
+    pub fn crash_record(&self) -> *mut u8 {
+        self.reply.base().wrapping_add(geometry::CRASH)
+    }
+
+    /// Waits for a call on any lane: polls for `spin` nanoseconds, then sleeps. `None` when `stop` says so.
+    pub fn next_call(&self, lanes: &mut [WorkerLane], spin: u64, stop: impl Fn() -> bool) -> Option<Request> {
+        loop {
+            let mut polls = 0u32;
+            let mut spin_until = 0;
+            loop {
+                if let Some(request) = self.take(lanes) {
+                    return Some(request);
+                }
+                std::hint::spin_loop();
+                polls += 1;
+                if polls.is_multiple_of(64) {
+                    let now = clock::now();
+                    if spin_until == 0 {
+                        spin_until = now.saturating_add(spin);
+                    }
+                    if now >= spin_until {
+                        break;
+                    }
+                }
+            }
+            if stop() {
+                return None;
+            }
+            let park = self.reply.word(geometry::CONTROL + wire::channel_worker::PARK);
+            let doorbell = self.request.word(geometry::CONTROL + wire::channel_host::DOORBELL);
+            bell::park(park, doorbell, None, || stop() || self.pending(lanes));
+        }
+    }
+
+    /// Wakes the serving thread from another thread of the worker, so that it asks `stop` again. The
+    /// doorbell lies in memory the worker cannot write; a wake without a change is enough for a waiter that
+    /// looks again after every return, but one that is just about to sleep would miss it: call it again
+    /// until the thread has stopped.
+    pub fn nudge(&self) {
+        let doorbell = self.request.word(geometry::CONTROL + wire::channel_host::DOORBELL);
+        let _ = rustix::thread::futex::wake(doorbell, rustix::thread::futex::Flags::empty(), 1);
+    }
+
+    /// Marks a call as being executed, for reports about a death.
+    #[inline]
+    pub fn begin(&self, request: &Request) {
+        let line = geometry::lane(request.lane);
+        self.reply.store(line + wire::lane_worker::EXECUTING, request.call_id);
+    }
+
+    /// The argument block, in read-only memory.
+    pub fn args(&self, request: &Request) -> *const u8 {
+        self.request.base().wrapping_add(geometry::slot(request.lane, request.slot) + wire::ARGS_OFFSET)
+    }
+
+    /// The result block, and its place in the reply segment.
+    pub fn result(&self, request: &Request) -> (*mut u8, Place) {
+        let offset = geometry::slot(request.lane, request.slot) + wire::RESULT_OFFSET;
+        (self.reply.base().wrapping_add(offset), Place::new(wire::SEGMENT_REPLY, offset as u64))
+    }
+
+    /// The reply window the host announced on this lane.
+    pub fn window(&self, lane: u32) -> (Place, u64) {
+        let line = geometry::lane(lane);
+        let place = self.request.load(line + wire::lane_host::WINDOW_PLACE);
+        (Place::from_raw(place), self.request.load(line + wire::lane_host::WINDOW_LENGTH))
+    }
+
+    /// Publishes a reply, final or not. The result block must be complete.
+    #[inline]
+    pub fn reply(&self, lane: &mut WorkerLane, request: &Request, head: ReplyHead) {
+        use wire::reply_head as at;
+        let line = geometry::slot(request.lane, request.slot);
+        self.reply.store(line + at::STATE, head.state.raw());
+        self.reply.store(line + at::FLAGS, 0u16);
+        self.reply.store(line + at::CALL_ID, request.call_id);
+        self.reply.store(line + at::ERRNO, head.errno);
+        self.reply.store(line + at::RESULT_LENGTH, head.result_length);
+        self.reply.store(line + at::VALUE, head.value);
+        if !matches!(head.state, ReplyState::NeedSpace | ReplyState::Callback) {
+            self.reply.store(geometry::lane(request.lane) + wire::lane_worker::EXECUTING, 0u64);
+        }
+        let turn = lane.replies[request.slot].wrapping_add(1);
+        lane.replies[request.slot] = turn;
+        // Partner: the acquire load of the commit word in `HostLane::wait`.
+        self.reply.word(line + at::COMMIT).store(turn, Ordering::Release);
+        let control = geometry::lane(request.lane);
+        bell::ring(
+            self.request.word(control + wire::lane_host::PARK),
+            self.reply.word(control + wire::lane_worker::BELL),
+        );
+    }
+
+    /// Asks the host for reply space in the middle of a call and waits for its answer.
+    pub fn need_space(&self, lane: &mut WorkerLane, request: &Request, bytes: u64, spin: u64) -> Resumed {
+        use wire::resume_line as at;
+        let head = ReplyHead { state: ReplyState::NeedSpace, errno: 0, result_length: 0, value: bytes };
+        self.reply(lane, request, head);
+        let line = geometry::slot(request.lane, request.slot);
+        let expected = lane.resumes[request.slot].wrapping_add(1);
+        let commit = self.request.word(line + at::COMMIT);
+        let spin_until = clock::now().saturating_add(spin);
+        // Partner: the release store of the commit word in `HostLane::resume`.
+        while commit.load(Ordering::Acquire) != expected {
+            if clock::now() < spin_until {
+                std::hint::spin_loop();
+                continue;
+            }
+            let park = self.reply.word(geometry::CONTROL + wire::channel_worker::PARK);
+            let doorbell = self.request.word(geometry::CONTROL + wire::channel_host::DOORBELL);
+            bell::park(park, doorbell, None, || commit.load(Ordering::Acquire) == expected);
+        }
+        lane.resumes[request.slot] = expected;
+        if self.request.load::<u16>(line + at::KIND) != Resume::Granted.raw() {
+            return Resumed::NotGranted;
+        }
+        let place = Place::from_raw(self.request.load(line + at::PLACE));
+        Resumed::Granted(place, self.request.load(line + at::LENGTH))
+    }
+
+    /// Takes the next call of the first lane that has one.
+    #[inline]
+    fn take(&self, lanes: &mut [WorkerLane]) -> Option<Request> {
+        let mut active = self.active();
+        while active != 0 {
+            let index = active.trailing_zeros();
+            active &= active - 1;
+            let lane = lanes.get_mut(index as usize)?;
+            let (slot, line, expected) = self.expected(index, lane);
+            // Partner: the release store of the commit word in `HostLane::publish`.
+            if self.request.word(line + call_head::COMMIT).load(Ordering::Acquire) != expected {
+                continue;
+            }
+            lane.next = lane.next.wrapping_add(1);
+            lane.calls[slot] = expected;
+            return Some(Request {
+                lane: index,
+                slot,
+                function: self.request.load(line + call_head::FUNCTION),
+                epoch: self.request.load(line + call_head::EPOCH),
+                args_length: self.request.load(line + call_head::ARGS_LENGTH),
+                depth: self.request.load(line + call_head::DEPTH),
+                flags: self.request.load(line + call_head::FLAGS),
+                call_id: self.request.load(line + call_head::CALL_ID),
+                deadline: self.request.load(line + call_head::DEADLINE),
+            });
+        }
+        None
+    }
+
+    fn pending(&self, lanes: &[WorkerLane]) -> bool {
+        let active = self.active();
+        lanes.iter().enumerate().filter(|(index, _)| active & (1 << index) != 0).any(|(index, lane)| {
+            let (_, line, expected) = self.expected(index as u32, lane);
+            self.request.word(line + call_head::COMMIT).load(Ordering::Acquire) == expected
+        })
+    }
+
+    #[inline]
+    fn active(&self) -> u64 {
+        self.request.word64(geometry::CONTROL + wire::channel_host::ACTIVE).load(Ordering::Acquire)
+    }
+
+    /// The slot a lane's next call comes in, its call line, and the commit word that call will have.
+    #[inline]
+    fn expected(&self, index: u32, lane: &WorkerLane) -> (usize, usize, u32) {
+        let slot = (lane.next % wire::RING_SLOTS) as usize;
+        let line = geometry::slot(index, slot) + wire::CALL_OFFSET;
+        (slot, line, lane.calls[slot].wrapping_add(1))
+    }
+}

@@ -1,0 +1,55 @@
+//! How a worker ended, and what it said before.
+
+use hotcell_protocol::wire::Event;
+use hotcell_shm::CrashRecord;
+
+/// The end of a worker, complete: no thread of it is left.
+#[derive(Debug, Clone)]
+pub struct End {
+    /// What the kernel says.
+    pub how: HowEnded,
+    /// What its signal handler noted.
+    pub crash: Option<CrashRecord>,
+    /// What it reported of itself last.
+    pub report: Option<Report>,
+    /// The rule of the control protocol it broke, for which it was killed.
+    pub violation: Option<String>,
+    /// Whether this host killed it.
+    pub killed_by_host: bool,
+}
+
+/// The kernel's word on the end of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HowEnded {
+    /// It called `exit`.
+    Exited(i32),
+    /// A signal ended it.
+    Signalled(i32),
+}
+
+/// What a worker reported of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// What happened.
+    pub event: Event,
+    /// `errno` or 0.
+    pub errno: i32,
+    /// In words.
+    pub text: String,
+}
+
+impl End {
+    /// Whether the stack ran over: a segmentation fault of the serving thread at the low end of its stack.
+    pub fn stack_overflow(&self) -> bool {
+        /// How far from the limit a frame may reach, in bytes.
+        const NEAR: u64 = 1 << 20;
+        self.crash.is_some_and(|crash| {
+            crash.serving
+                && crash.signal == SIGSEGV
+                && crash.address.abs_diff(crash.stack_low) < NEAR
+                && crash.address.abs_diff(crash.sp) < NEAR
+        })
+    }
+}
+
+const SIGSEGV: i32 = rustix::process::Signal::SEGV.as_raw();

@@ -1,0 +1,328 @@
+//! The monitor: the one thread that starts, reads and reaps the workers of a process.
+//!
+//! It starts them because the kernel kills a worker when the *thread* that started it ends, and this thread
+//! ends with the process only.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
+use std::time::{Duration, Instant};
+
+use hotcell_protocol::wire::{Event, EventPacket, Packet, SegmentReady, Welcome};
+use hotcell_sandbox::{Launch, spawn};
+use hotcell_shm::ForkGuard;
+use hotcell_shm::control::{ControlError, Received};
+use parking_lot::Mutex;
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+
+use crate::end::{End, HowEnded, Report};
+use crate::spec::Spec;
+use crate::worker::Shared;
+
+/// How long a worker that was told to stop may take.
+const STOP_GRACE: Duration = Duration::from_secs(2);
+
+/// The environment of every worker, before the contract's own variables.
+const ENVIRONMENT: [(&str, &str); 2] = [("PATH", "/usr/bin:/bin"), ("LANG", "C.UTF-8")];
+
+/// The handle of the monitor.
+#[derive(Debug)]
+pub(crate) struct Monitor {
+    orders: Sender<Message>,
+    bell: Arc<OwnedFd>,
+    fork: ForkGuard,
+}
+
+/// A worker to start.
+#[derive(Debug)]
+pub(crate) struct Order {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) spec: Spec,
+    /// Standard input, output, errors and control socket of the worker.
+    pub(crate) descriptors: [OwnedFd; 4],
+    /// Reading end of its output.
+    pub(crate) output: OwnedFd,
+}
+
+enum Message {
+    Start(Box<Order>, SyncSender<io::Result<()>>),
+    Retire(Arc<Shared>),
+}
+
+/// A worker being watched.
+struct Watched {
+    shared: Arc<Shared>,
+    output: Option<OwnedFd>,
+    control_open: bool,
+    kill_at: Option<Instant>,
+}
+
+static MONITOR: Mutex<Option<Arc<Monitor>>> = Mutex::new(None);
+
+impl Monitor {
+    /// The monitor of this process; started when it is first needed, and again in a forked child, to which
+    /// threads are not handed down.
+    pub(crate) fn of_this_process() -> io::Result<Arc<Monitor>> {
+        let mut monitor = MONITOR.lock();
+        match &*monitor {
+            Some(monitor) if !monitor.fork.forked() => Ok(Arc::clone(monitor)),
+            _ => {
+                let started = Arc::new(Monitor::launch()?);
+                *monitor = Some(Arc::clone(&started));
+                Ok(started)
+            }
+        }
+    }
+
+    fn launch() -> io::Result<Monitor> {
+        let fork = ForkGuard::new()?;
+        let bell = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
+        let (orders, inbox) = mpsc::channel();
+        let watch = Watch { inbox, bell: Arc::clone(&bell), workers: Vec::new() };
+        std::thread::Builder::new().name("hotcell-monitor".into()).spawn(move || watch.run())?;
+        Ok(Monitor { orders, bell, fork })
+    }
+
+    /// Starts a worker on the monitor's thread and watches it.
+    pub(crate) fn start(&self, order: Order) -> io::Result<()> {
+        let (answer, answered) = mpsc::sync_channel(1);
+        self.send(Message::Start(Box::new(order), answer))?;
+        answered.recv().map_err(|_| gone())?
+    }
+
+    /// Sees to it that a worker that was told to stop does.
+    pub(crate) fn retire(&self, shared: &Arc<Shared>) {
+        if !self.fork.forked() {
+            let _ = self.send(Message::Retire(Arc::clone(shared)));
+        }
+    }
+
+    fn send(&self, message: Message) -> io::Result<()> {
+        self.orders.send(message).map_err(|_| gone())?;
+        rustix::io::write(&*self.bell, &1u64.to_ne_bytes())?;
+        Ok(())
+    }
+}
+
+fn gone() -> io::Error {
+    io::Error::other("the monitor thread has ended")
+}
+
+/// The monitor's thread.
+struct Watch {
+    inbox: Receiver<Message>,
+    bell: Arc<OwnedFd>,
+    workers: Vec<Watched>,
+}
+
+impl Watch {
+    fn run(mut self) {
+        loop {
+            self.wait();
+            let mut buffer = [0; 8];
+            let _ = rustix::io::read(&*self.bell, &mut buffer);
+            while let Ok(message) = self.inbox.try_recv() {
+                self.obey(message);
+            }
+            self.workers.retain_mut(Watched::look);
+        }
+    }
+
+    /// Sleeps until a worker or a caller has something for us.
+    fn wait(&self) {
+        let mut fds = vec![PollFd::new(&*self.bell, PollFlags::IN)];
+        for worker in &self.workers {
+            fds.extend(worker.sources().map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
+        }
+        let next = self.workers.iter().filter_map(|worker| worker.kill_at).min();
+        let timeout = next.map(|at| {
+            let left = at.saturating_duration_since(Instant::now());
+            Timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) }
+        });
+        // Interrupted or out of memory: the loop looks at everything anyway.
+        let _ = poll(&mut fds, timeout.as_ref());
+    }
+
+    fn obey(&mut self, message: Message) {
+        match message {
+            Message::Start(order, answer) => {
+                let started = self.start(*order);
+                let _ = answer.send(started);
+            }
+            Message::Retire(shared) => {
+                let watched = self.workers.iter_mut().find(|worker| Arc::ptr_eq(&worker.shared, &shared));
+                if let Some(worker) = watched {
+                    worker.kill_at.get_or_insert(Instant::now() + STOP_GRACE);
+                }
+            }
+        }
+    }
+
+    fn start(&mut self, order: Order) -> io::Result<()> {
+        let Order { shared, spec, descriptors, output } = order;
+        let own = spec.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let environment: Vec<_> = ENVIRONMENT.into_iter().chain(own).collect();
+        let spawned = spawn(&Launch {
+            program: &spec.program,
+            args: &["hotcell-worker"],
+            environment: &environment,
+            descriptors: descriptors.each_ref().map(OwnedFd::as_fd),
+            limits: spec.limits,
+        })?;
+        drop(descriptors);
+        shared.process.set((spawned.pid, spawned.pidfd)).map_err(|_| io::Error::other("started twice"))?;
+        self.workers.push(Watched { shared, output: Some(output), control_open: true, kill_at: None });
+        Ok(())
+    }
+}
+
+impl Watched {
+    fn sources(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        let pidfd = self.shared.process.get().map(|(_, pidfd)| pidfd.as_fd());
+        let control = self.control_open.then(|| self.shared.control.as_fd());
+        let output = self.output.as_ref().map(|fd| fd.as_fd());
+        pidfd.into_iter().chain(control).chain(output)
+    }
+
+    /// Reads what there is; false when the worker has ended and was reaped.
+    fn look(&mut self) -> bool {
+        if self.kill_at.is_some_and(|at| Instant::now() >= at) {
+            self.kill_at = None;
+            self.shared.signal(Signal::KILL);
+        }
+        let ended = self.has_ended();
+        // After the end too: the last words are still in the pipe and the socket.
+        self.read_output();
+        self.read_control();
+        if ended {
+            self.bury();
+        }
+        !ended
+    }
+
+    fn has_ended(&self) -> bool {
+        let Some((_, pidfd)) = self.shared.process.get() else { return false };
+        let mut fds = [PollFd::new(pidfd, PollFlags::IN)];
+        matches!(poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })), Ok(1..))
+    }
+
+    fn read_output(&mut self) {
+        let mut buffer = [0; 16 * 1024];
+        // Bounded, so that a library that prints without end cannot keep us from the other workers.
+        for _ in 0..64 {
+            let Some(output) = &self.output else { return };
+            match rustix::io::read(output, &mut buffer) {
+                Ok(0) => self.output = None,
+                Ok(length) => self.shared.output.lock().append(&buffer[..length]),
+                Err(Errno::INTR) => {}
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn read_control(&mut self) {
+        let Some((pid, _)) = self.shared.process.get() else { return };
+        for _ in 0..64 {
+            if !self.control_open {
+                return;
+            }
+            let outcome = match self.shared.control.receive_from(*pid) {
+                Ok(Some(packet)) => self.hear(&packet),
+                Ok(None) => {
+                    self.control_open = false;
+                    return;
+                }
+                Err(ControlError::System(Errno::AGAIN)) => return,
+                Err(ControlError::System(_)) => {
+                    self.control_open = false;
+                    return;
+                }
+                Err(ControlError::Violation(rule)) => Err(rule),
+            };
+            if let Err(rule) = outcome {
+                self.control_open = false;
+                self.shared.state.lock().violation.get_or_insert_with(|| rule.to_owned());
+                self.shared.signal(Signal::KILL);
+            }
+        }
+    }
+
+    /// Takes in one packet. What it says is the worker's word: it can only ever harm the worker's own calls.
+    fn hear(&self, packet: &Received) -> Result<(), &'static str> {
+        let mut state = self.shared.state.lock();
+        match packet.kind {
+            Packet::Welcome => {
+                let body = packet.body.first_chunk().ok_or("a welcome is too short")?;
+                if state.welcome.replace(Welcome::decode(body)).is_some() {
+                    return Err("a second welcome");
+                }
+            }
+            Packet::SegmentReady => {
+                let body = packet.body.first_chunk().ok_or("a segment report is too short")?;
+                let id = SegmentReady::decode(body).id;
+                let offered = hotcell_protocol::wire::SEGMENT_FIRST_ADDED..;
+                let last = hotcell_protocol::wire::SEGMENT_FIRST_ADDED + state.offered;
+                if !offered.contains(&id) || id >= last || state.mapped & (1 << id) != 0 {
+                    return Err("a report of a segment that was not offered");
+                }
+                state.mapped |= 1 << id;
+            }
+            Packet::Event => {
+                let (head, text) = packet.body.split_first_chunk().ok_or("an event is too short")?;
+                let head = EventPacket::decode(head);
+                let event = Event::from_raw(head.event).ok_or("an event of unknown kind")?;
+                let text = text.get(..head.text_length as usize).ok_or("an event's text is cut off")?;
+                let text = String::from_utf8_lossy(text).into_owned();
+                state.report = Some(Report { event, errno: head.detail, text });
+            }
+            Packet::Pong => {}
+            _ => return Err("a packet that a worker does not send"),
+        }
+        self.shared.changed.notify_all();
+        Ok(())
+    }
+
+    /// Reaps an ended worker, with whatever it forked, and tells everybody.
+    fn bury(&self) {
+        let Some((pid, pidfd)) = self.shared.process.get() else { return };
+        // Until it is reaped, the number cannot be given to another group.
+        if let Some(group) = i32::try_from(*pid).ok().and_then(Pid::from_raw) {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+        let how = reap(pidfd.as_fd());
+        let mut state = self.shared.state.lock();
+        state.end = Some(End {
+            how,
+            crash: self.shared.channel.crash_record(),
+            report: state.report.clone(),
+            violation: state.violation.clone(),
+            killed_by_host: state.killed_by_host,
+        });
+        self.shared.channel.bury();
+        self.shared.changed.notify_all();
+    }
+}
+
+/// Collects the status. The worker was started without an exit signal, which needs `__WALL`.
+fn reap(pidfd: BorrowedFd<'_>) -> HowEnded {
+    const WALL: u32 = 0x4000_0000;
+    let options = WaitIdOptions::EXITED | WaitIdOptions::from_bits_retain(WALL);
+    loop {
+        match waitid(WaitId::PidFd(pidfd), options) {
+            Err(Errno::INTR) => {}
+            Ok(Some(status)) => {
+                let signal = status.terminating_signal();
+                return match (status.exit_status(), signal) {
+                    (Some(code), _) => HowEnded::Exited(code),
+                    (None, Some(signal)) => HowEnded::Signalled(signal),
+                    (None, None) => HowEnded::Exited(0),
+                };
+            }
+            // Somebody reaped with __WALL: the status is lost, the end is not.
+            Ok(None) | Err(_) => return HowEnded::Signalled(Signal::KILL.as_raw()),
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! What a worker is started with.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use hotcell_sandbox::{Limits, Profile};
+
+/// Everything a worker needs; the same for every generation.
+#[derive(Debug, Clone)]
+pub struct Spec {
+    /// The worker program; absolute.
+    pub program: PathBuf,
+    /// The shim's bytes.
+    pub shim: &'static [u8],
+    /// Library files to open and load before the shim; empty when the loader finds them by soname.
+    pub libraries: Vec<PathBuf>,
+    /// Fingerprint of the interface.
+    pub fingerprint: [u8; 32],
+    /// Functions of the interface.
+    pub functions: u32,
+    /// Variables of the worker's environment beyond the fixed ones.
+    pub environment: Vec<(String, String)>,
+    /// Resource limits.
+    pub limits: Limits,
+    /// Sandbox profile.
+    pub profile: Profile,
+    /// How long the worker polls for a call before it sleeps.
+    pub spin: Duration,
+    /// How long start-up may take, the library's constructors and init calls included.
+    pub start_deadline: Duration,
+}

@@ -1,0 +1,175 @@
+//! Starting a worker: channel, descriptors, hello, process, welcome.
+
+use std::fmt;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use hotcell_protocol::wire::{self, Hello, Packet};
+use hotcell_shm::control::ControlSocket;
+use hotcell_shm::{HostChannel, sealed_copy};
+use parking_lot::{Condvar, Mutex};
+use rustix::process::Signal;
+
+use crate::end::End;
+use crate::monitor::{Monitor, Order};
+use crate::output::Tail;
+use crate::spec::Spec;
+use crate::worker::{Shared, State, Worker};
+
+/// What this host can do.
+const CAPABILITIES: u64 = wire::capabilities::NEED_SPACE;
+
+/// Lanes of a channel. A serialized library has one caller at a time.
+const LANES: u32 = 1;
+
+/// The interface epoch of a session that has never been reloaded.
+const EPOCH: u16 = 1;
+
+/// How long a worker that failed to start may take to die.
+const DEATH: Duration = Duration::from_secs(5);
+
+/// Why a worker did not come up.
+#[derive(Debug)]
+pub enum StartError {
+    /// The host could not make or pass on what a worker needs.
+    System {
+        /// What was being done.
+        stage: &'static str,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// The worker ended before it was ready.
+    Ended {
+        /// How.
+        end: Box<End>,
+        /// What it printed.
+        output: String,
+    },
+    /// It was not ready in time, and was killed.
+    Late {
+        /// What it printed.
+        output: String,
+    },
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StartError::System { stage, source } => write!(f, "{stage}: {source}"),
+            StartError::Ended { .. } => f.write_str("the worker ended while it loaded the library"),
+            StartError::Late { .. } => f.write_str("the library did not finish loading in time"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+impl Worker {
+    /// Starts a worker and waits until it serves.
+    pub fn start(spec: &Spec, generation: u64) -> Result<Worker, StartError> {
+        let monitor = Monitor::of_this_process().map_err(at("start the monitor"))?;
+        let until = Instant::now() + spec.start_deadline;
+        let shared = prepare(spec, generation)?;
+        let worker = Worker { shared, monitor, generation };
+        worker.launch(spec)?;
+        worker.await_welcome(until)?;
+        Ok(worker)
+    }
+
+    fn launch(&self, spec: &Spec) -> Result<(), StartError> {
+        let (input, output) = (open_null()?, pipe()?);
+        let (ours, theirs) = output;
+        let worker_end = self.shared.worker_end.lock().take();
+        let worker_end = worker_end.ok_or_else(|| at("start the worker")(io::Error::other("started twice")))?;
+        let order = Order {
+            shared: Arc::clone(&self.shared),
+            spec: spec.clone(),
+            descriptors: [input, clone(&theirs)?, theirs, worker_end],
+            output: ours,
+        };
+        self.monitor.start(order).map_err(at("start the worker"))
+    }
+
+    fn await_welcome(&self, until: Instant) -> Result<(), StartError> {
+        let mut state = self.shared.state.lock();
+        while state.welcome.is_none() && state.end.is_none() {
+            if self.shared.changed.wait_until(&mut state, until).timed_out() {
+                break;
+            }
+        }
+        if state.welcome.is_some() {
+            return Ok(());
+        }
+        let ended = state.end.clone();
+        drop(state);
+        if let Some(end) = ended {
+            return Err(StartError::Ended { end: Box::new(end), output: self.output() });
+        }
+        self.shared.signal(Signal::KILL);
+        self.wait_end(DEATH);
+        Err(StartError::Late { output: self.output() })
+    }
+}
+
+/// Makes channel and control socket and leaves the hello in the socket: the worker finds it there when it
+/// comes up, and nobody waits for anybody.
+fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
+    let channel = HostChannel::create(LANES, EPOCH, generation).map_err(errno("make the channel"))?;
+    let (control, worker_end) = ControlSocket::pair().map_err(errno("make the control socket"))?;
+    let shim = sealed_copy(spec.shim).map_err(errno("copy the shim"))?;
+    let libraries = spec.libraries.iter().map(File::open).collect::<io::Result<Vec<_>>>();
+    let libraries = libraries.map_err(at("open the library"))?;
+    let (request, reply) = channel.files();
+    let hello = Hello {
+        capabilities: CAPABILITIES,
+        generation,
+        request_length: request.length() as u64,
+        reply_length: reply.length() as u64,
+        spin_ns: u32::try_from(spec.spin.as_nanos()).unwrap_or(u32::MAX),
+        epoch: EPOCH,
+        libraries: libraries.len() as u16,
+        functions: spec.functions,
+        profile: spec.profile as u32,
+        fingerprint: spec.fingerprint,
+    };
+    let first = [request.as_fd(), reply.as_fd(), shim.as_fd()];
+    let descriptors: Vec<BorrowedFd<'_>> =
+        first.into_iter().chain(libraries.iter().map(File::as_fd)).collect();
+    control.send(Packet::Hello, &hello.encode(), &descriptors).map_err(errno("send the hello"))?;
+    Ok(Arc::new(Shared {
+        channel,
+        control,
+        worker_end: Mutex::new(Some(worker_end)),
+        process: OnceLock::new(),
+        state: Mutex::new(State::default()),
+        changed: Condvar::new(),
+        output: Mutex::new(Tail::default()),
+    }))
+}
+
+fn open_null() -> Result<OwnedFd, StartError> {
+    Ok(File::open("/dev/null").map_err(at("open /dev/null"))?.into())
+}
+
+/// A pipe whose reading end never blocks.
+fn pipe() -> Result<(OwnedFd, OwnedFd), StartError> {
+    let (ours, theirs) =
+        rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(errno("make a pipe"))?;
+    rustix::io::ioctl_fionbio(&ours, true).map_err(errno("make a pipe"))?;
+    Ok((ours, theirs))
+}
+
+fn clone(fd: &OwnedFd) -> Result<OwnedFd, StartError> {
+    fd.try_clone().map_err(at("duplicate a descriptor"))
+}
+
+fn at(stage: &'static str) -> impl Fn(io::Error) -> StartError {
+    move |source| StartError::System { stage, source }
+}
+
+fn errno(stage: &'static str) -> impl Fn(rustix::io::Errno) -> StartError {
+    move |errno| StartError::System { stage, source: errno.into() }
+}

@@ -1,0 +1,193 @@
+//! A worker as its callers see it.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use hotcell_protocol::wire::{self, Packet, SegmentAdd};
+use hotcell_sandbox::Level;
+use hotcell_shm::control::ControlSocket;
+use hotcell_shm::{HostChannel, Mapping, Seals, SegmentFile};
+use parking_lot::{Condvar, Mutex};
+use rustix::io::Errno;
+use rustix::process::{Signal, pidfd_send_signal};
+
+use crate::end::{End, Report};
+use crate::monitor::Monitor;
+use crate::output::Tail;
+
+/// How long a worker may take to die of SIGABRT before SIGKILL follows.
+const ABORT_GRACE: Duration = Duration::from_millis(20);
+
+/// How long the kernel may take to end a killed process. Only a process stuck in the kernel takes longer.
+const KILL_GRACE: Duration = Duration::from_secs(5);
+
+/// A running or ended worker. Dropping it stops the worker.
+#[derive(Debug)]
+pub struct Worker {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) monitor: Arc<Monitor>,
+    pub(crate) generation: u64,
+}
+
+/// What callers and the monitor share of a worker.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) channel: Arc<HostChannel>,
+    pub(crate) control: ControlSocket,
+    /// The worker's end of the control socket, until it is started.
+    pub(crate) worker_end: Mutex<Option<OwnedFd>>,
+    pub(crate) process: OnceLock<(u32, OwnedFd)>,
+    pub(crate) state: Mutex<State>,
+    pub(crate) changed: Condvar,
+    pub(crate) output: Mutex<Tail>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(crate) welcome: Option<wire::Welcome>,
+    /// Segments the worker has mapped, by number.
+    pub(crate) mapped: u64,
+    /// Segments that were offered: the next number to use.
+    pub(crate) offered: u16,
+    pub(crate) report: Option<Report>,
+    pub(crate) violation: Option<String>,
+    pub(crate) killed_by_host: bool,
+    pub(crate) end: Option<End>,
+}
+
+/// Why no segment was added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SegmentError {
+    /// The channel has as many as it may have.
+    TooMany,
+    /// The kernel refuses the memory.
+    System(Errno),
+    /// The worker ended meanwhile.
+    WorkerEnded,
+    /// The worker did not map it in time.
+    DeadlinePassed,
+}
+
+impl Worker {
+    /// The channel to it.
+    pub fn channel(&self) -> &Arc<HostChannel> {
+        &self.shared.channel
+    }
+
+    /// Which worker of its session this is, from 1.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Its process id, for display: by the time it is read the process may be gone.
+    pub fn pid(&self) -> u32 {
+        self.shared.process.get().map_or(0, |(pid, _)| *pid)
+    }
+
+    /// The restrictions it measured on itself.
+    pub fn level(&self) -> Level {
+        Level::from_bits(self.shared.state.lock().welcome.map_or(0, |welcome| welcome.level))
+    }
+
+    /// How it ended, if it has.
+    pub fn end(&self) -> Option<End> {
+        self.shared.state.lock().end.clone()
+    }
+
+    /// What it printed last.
+    pub fn output(&self) -> String {
+        self.shared.output.lock().text()
+    }
+
+    /// Adds a segment of `length` bytes and waits until the worker has mapped it.
+    pub fn add_segment(
+        &self,
+        length: usize,
+        seals: Seals,
+        deadline: Option<Instant>,
+    ) -> Result<(u16, Mapping), SegmentError> {
+        let (file, mapping) = SegmentFile::create(length, seals).map_err(SegmentError::System)?;
+        let mut state = self.shared.state.lock();
+        let id = wire::SEGMENT_FIRST_ADDED + state.offered;
+        if id >= wire::MAX_SEGMENTS {
+            return Err(SegmentError::TooMany);
+        }
+        state.offered += 1;
+        let writable = u16::from(seals == Seals::Reply);
+        let packet = SegmentAdd { id, writable, length: length as u64, ..SegmentAdd::default() };
+        match self.shared.control.send(Packet::SegmentAdd, &packet.encode(), &[file.as_fd()]) {
+            Ok(()) => {}
+            Err(Errno::PIPE | Errno::CONNRESET) => {
+                drop(state);
+                self.wait_end(KILL_GRACE);
+                return Err(SegmentError::WorkerEnded);
+            }
+            Err(errno) => return Err(SegmentError::System(errno)),
+        }
+        while state.mapped & (1 << id) == 0 {
+            if state.end.is_some() {
+                return Err(SegmentError::WorkerEnded);
+            }
+            let timed_out = match deadline {
+                Some(at) => self.shared.changed.wait_until(&mut state, at).timed_out(),
+                None => {
+                    self.shared.changed.wait(&mut state);
+                    false
+                }
+            };
+            if timed_out && state.mapped & (1 << id) == 0 && state.end.is_none() {
+                return Err(SegmentError::DeadlinePassed);
+            }
+        }
+        Ok((id, mapping))
+    }
+
+    /// Kills it and waits for its end: first SIGABRT, for the record of where it was, then SIGKILL.
+    pub fn kill(&self) -> Option<End> {
+        self.shared.signal(Signal::ABORT);
+        self.wait_end(ABORT_GRACE).or_else(|| {
+            self.shared.signal(Signal::KILL);
+            self.wait_end(KILL_GRACE)
+        })
+    }
+
+    /// Kills it for breaking the protocol of the shared memory, and waits for its end.
+    pub fn kill_for_violation(&self, rule: &str) -> Option<End> {
+        self.shared.state.lock().violation.get_or_insert_with(|| rule.to_owned());
+        self.shared.signal(Signal::KILL);
+        self.wait_end(KILL_GRACE)
+    }
+
+    /// Waits for its end.
+    pub fn wait_end(&self, patience: Duration) -> Option<End> {
+        let until = Instant::now() + patience;
+        let mut state = self.shared.state.lock();
+        while state.end.is_none() {
+            if self.shared.changed.wait_until(&mut state, until).timed_out() {
+                break;
+            }
+        }
+        state.end.clone()
+    }
+}
+
+impl Shared {
+    /// Signals the worker. The pidfd cannot mean another process, whatever became of the number.
+    pub(crate) fn signal(&self, signal: Signal) {
+        self.state.lock().killed_by_host = true;
+        if let Some((_, pidfd)) = self.process.get() {
+            // ESRCH: it has ended already, which is what was wanted.
+            let _ = pidfd_send_signal(pidfd, signal);
+        }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        if self.shared.state.lock().end.is_none() {
+            let _ = self.shared.control.send(Packet::Shutdown, &[], &[]);
+            self.monitor.retire(&self.shared);
+        }
+    }
+}

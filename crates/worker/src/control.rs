@@ -1,0 +1,101 @@
+//! The control thread: adds segments, answers probes, notices the end of the host.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use hotcell_protocol::wire::{Event, Packet, SegmentAdd, SegmentReady};
+use hotcell_shm::control::{ControlSocket, Received};
+use hotcell_shm::{Access, Seals, SegmentFile, SegmentTable, WorkerChannel};
+
+use crate::report::{Failure, REPORTED};
+
+/// Bytes of the control thread's stack.
+const STACK: usize = 128 * 1024;
+
+/// How often a stopping worker is woken again (see `WorkerChannel::nudge`).
+const NUDGE: Duration = Duration::from_millis(1);
+
+/// Starts the thread, with all signals blocked: they belong to the serving thread and the library.
+pub(crate) fn start(
+    socket: Arc<ControlSocket>,
+    channel: Arc<WorkerChannel>,
+    segments: &'static SegmentTable,
+    stopping: Arc<AtomicBool>,
+) -> io::Result<()> {
+    let before = block_signals();
+    let thread = std::thread::Builder::new().stack_size(STACK).name("hotcell-control".into());
+    let started = thread.spawn(move || run(&socket, &channel, segments, &stopping));
+    restore_signals(&before);
+    started.map(drop)
+}
+
+fn run(socket: &ControlSocket, channel: &WorkerChannel, segments: &SegmentTable, stopping: &AtomicBool) -> ! {
+    loop {
+        let packet = match socket.receive_from_host() {
+            Ok(Some(packet)) => packet,
+            // The host is gone: nobody will ever read a reply.
+            Ok(None) => exit(0),
+            Err(error) => give_up(socket, &error.to_string()),
+        };
+        match packet.kind {
+            Packet::SegmentAdd => match add_segment(packet, segments) {
+                Ok(id) => drop(socket.send(Packet::SegmentReady, &SegmentReady { id }.encode(), &[])),
+                Err(text) => give_up(socket, &text),
+            },
+            Packet::Ping => drop(socket.send(Packet::Pong, &[], &[])),
+            Packet::Shutdown => {
+                stopping.store(true, Ordering::SeqCst);
+                loop {
+                    channel.nudge();
+                    std::thread::sleep(NUDGE);
+                }
+            }
+            _ => give_up(socket, "a packet that a host does not send"),
+        }
+    }
+}
+
+fn add_segment(packet: Received, segments: &SegmentTable) -> Result<u16, String> {
+    let body = packet.body.first_chunk().ok_or("a segment packet is too short")?;
+    let add = SegmentAdd::decode(body);
+    let mut descriptors = packet.descriptors.into_iter();
+    let (Some(fd), None) = (descriptors.next(), descriptors.next()) else {
+        return Err("a segment packet carries one descriptor".into());
+    };
+    let (seals, access) = match add.writable {
+        0 => (Seals::Request, Access::ReadOnly),
+        _ => (Seals::Reply, Access::ReadWrite),
+    };
+    let mapped = SegmentFile::adopt(fd, add.length, seals).and_then(|file| file.map(access));
+    let mapping = mapped.map_err(|errno| format!("segment {}: {errno}", add.id))?;
+    segments.add(add.id, mapping).map_err(|errno| format!("segment {}: {errno}", add.id))?;
+    Ok(add.id)
+}
+
+fn give_up(socket: &ControlSocket, text: &str) -> ! {
+    Failure::new(Event::HostViolation, text).send(socket);
+    exit(REPORTED)
+}
+
+/// Ends the process at once: the serving thread may be deep inside the library.
+fn exit(code: i32) -> ! {
+    // SAFETY: runs no handlers and returns never.
+    unsafe { libc::_exit(code) }
+}
+
+fn block_signals() -> libc::sigset_t {
+    // SAFETY: both sets are valid for writes; sigfillset and pthread_sigmask initialise them.
+    unsafe {
+        let (mut all, mut before): (libc::sigset_t, libc::sigset_t) = std::mem::zeroed();
+        libc::sigfillset(&mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
+        before
+    }
+}
+
+fn restore_signals(before: &libc::sigset_t) {
+    // SAFETY: `before` came from pthread_sigmask.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before, std::ptr::null_mut()) };
+}

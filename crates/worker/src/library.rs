@@ -1,0 +1,137 @@
+//! Loading the library and its shim.
+
+use std::ffi::{CStr, CString, c_char, c_void};
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use hotcell_protocol::wire::{self, Event, Hello};
+
+use crate::context::{Context, Reply, ShimRequest};
+use crate::report::Failure;
+
+/// An entry of the shim.
+pub(crate) type Entry = unsafe extern "C" fn(*mut Context, *const ShimRequest, *mut Reply);
+
+/// `hotcell_function` of the shim ABI.
+#[repr(C)]
+pub(crate) struct Function {
+    name: *const c_char,
+    pub(crate) entry: Entry,
+    pub(crate) args_size: u32,
+    pub(crate) result_size: u32,
+    fingerprint: [u8; 32],
+}
+
+/// `hotcell_shim` of the shim ABI.
+#[repr(C)]
+struct Shim {
+    abi: u32,
+    functions: u32,
+    fingerprint: [u8; 32],
+    library: *const c_char,
+    function: *const Function,
+    init: Option<unsafe extern "C" fn() -> *const c_char>,
+    shutdown: Option<unsafe extern "C" fn()>,
+}
+
+/// A loaded shim. It is never unloaded: libraries leave threads and handlers behind.
+pub(crate) struct Library {
+    shim: &'static Shim,
+    functions: &'static [Function],
+}
+
+impl Library {
+    /// Opens the libraries, in order and for all to see, then the shim, and checks that the shim is the one
+    /// the hello speaks of. Everything is opened by descriptor: what the host checked is what is loaded.
+    pub(crate) fn load(shim: &OwnedFd, libraries: &[OwnedFd], hello: &Hello) -> Result<Library, Failure> {
+        for library in libraries {
+            open(library, libc::RTLD_NOW | libc::RTLD_GLOBAL)?;
+        }
+        let handle = open(shim, libc::RTLD_NOW | libc::RTLD_LOCAL)?;
+        // SAFETY: the handle is open and the name terminated.
+        let table = unsafe { libc::dlsym(handle, c"hotcell_shim_1".as_ptr()) };
+        if table.is_null() {
+            return Err(mismatch("the shim exports no table `hotcell_shim_1`".into()));
+        }
+        // SAFETY: a shim of ABI major 1 (the number in the symbol) exports this structure; it is never
+        // unloaded, hence 'static.
+        let shim = unsafe { &*table.cast::<Shim>() };
+        if shim.abi >> 16 != wire::SHIM_ABI >> 16 || shim.abi > wire::SHIM_ABI {
+            return Err(mismatch(format!(
+                "the shim speaks ABI {:#x}, this worker {:#x}",
+                shim.abi,
+                wire::SHIM_ABI
+            )));
+        }
+        if shim.fingerprint != hello.fingerprint || shim.functions != hello.functions {
+            return Err(mismatch("the shim was generated from another interface than the package".into()));
+        }
+        // SAFETY: the table says how many functions it points to, and lives for ever.
+        let functions = unsafe { std::slice::from_raw_parts(shim.function, shim.functions as usize) };
+        if let Some(function) = functions.iter().find(|function| !fits(function)) {
+            return Err(mismatch(format!("the blocks of `{}` do not fit a slot", name(function))));
+        }
+        Ok(Library { shim, functions })
+    }
+
+    /// Runs the contract's init calls.
+    pub(crate) fn initialise(&self) -> Result<(), Failure> {
+        let Some(init) = self.shim.init else { return Ok(()) };
+        // SAFETY: the shim ABI defines the signature; the library is loaded.
+        let failed = unsafe { init() };
+        if failed.is_null() {
+            return Ok(());
+        }
+        // SAFETY: a shim returns NULL or a terminated text that lives for ever.
+        let text = unsafe { CStr::from_ptr(failed) }.to_string_lossy().into_owned();
+        Err(Failure::new(Event::LoadFailed, format!("init call failed: {text}")))
+    }
+
+    /// Runs the contract's shutdown calls.
+    pub(crate) fn shut_down(&self) {
+        if let Some(shutdown) = self.shim.shutdown {
+            // SAFETY: as for `initialise`.
+            unsafe { shutdown() };
+        }
+    }
+
+    /// The function of this index.
+    pub(crate) fn function(&self, index: u16) -> Option<&Function> {
+        self.functions.get(usize::from(index))
+    }
+
+    pub(crate) fn functions(&self) -> u32 {
+        self.shim.functions
+    }
+}
+
+fn open(file: &OwnedFd, flags: i32) -> Result<*mut c_void, Failure> {
+    let path = CString::new(format!("/proc/self/fd/{}", file.as_raw_fd()))
+        .map_err(|_| Failure::new(Event::LoadFailed, "a NUL in a path"))?;
+    // SAFETY: the path is terminated. Constructors of the library run here: whatever they do, they do it to
+    // this process, whose load phase is in force.
+    let handle = unsafe { libc::dlopen(path.as_ptr(), flags) };
+    if !handle.is_null() {
+        return Ok(handle);
+    }
+    // SAFETY: dlerror returns NULL or a terminated text, valid until the next call of the loader here.
+    let text = unsafe {
+        let error = libc::dlerror();
+        if error.is_null() { "no reason given".into() } else { CStr::from_ptr(error).to_string_lossy() }
+    };
+    let event =
+        if text.contains("undefined symbol") { Event::SymbolMissing } else { Event::LoadFailed };
+    Err(Failure::new(event, text))
+}
+
+fn fits(function: &Function) -> bool {
+    function.args_size as usize <= wire::MAX_ARGS && function.result_size as usize <= wire::MAX_RESULT
+}
+
+fn name(function: &Function) -> String {
+    // SAFETY: a shim's table holds terminated names that live for ever.
+    unsafe { CStr::from_ptr(function.name) }.to_string_lossy().into_owned()
+}
+
+fn mismatch(text: String) -> Failure {
+    Failure::new(Event::AbiMismatch, text)
+}

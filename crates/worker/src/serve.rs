@@ -1,0 +1,99 @@
+//! The serving loop: take a call, run its entry, publish the reply.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use hotcell_protocol::wire::{Event, Refusal, ReplyState, WorkerState};
+use hotcell_shm::control::ControlSocket;
+use hotcell_shm::{ReplyHead, Request, SegmentTable, WorkerChannel, WorkerLane};
+
+use crate::context::{Call, Context, Reply, ShimRequest};
+use crate::library::{Function, Library};
+use crate::report::{Failure, REPORTED};
+
+/// A worker that is ready to serve.
+pub(crate) struct Worker {
+    pub(crate) channel: Arc<WorkerChannel>,
+    pub(crate) library: Library,
+    pub(crate) segments: &'static SegmentTable,
+    pub(crate) socket: Arc<ControlSocket>,
+    pub(crate) stopping: Arc<AtomicBool>,
+    pub(crate) spin: u64,
+}
+
+impl Worker {
+    /// Serves until the host says stop, or breaks the protocol. Returns the exit status.
+    pub(crate) fn serve(self) -> i32 {
+        let mut lanes = self.channel.lanes();
+        let stop = || self.stopping.load(Ordering::SeqCst);
+        while let Some(request) = self.channel.next_call(&mut lanes, self.spin, stop) {
+            let lane = &mut lanes[request.lane as usize];
+            if let Err(text) = self.execute(lane, &request) {
+                Failure::new(Event::HostViolation, text).send(&self.socket);
+                return REPORTED;
+            }
+        }
+        self.channel.set_state(WorkerState::Stopping);
+        self.library.shut_down();
+        0
+    }
+
+    fn execute(&self, lane: &mut WorkerLane, request: &Request) -> Result<(), &'static str> {
+        if request.epoch != self.channel.epoch() {
+            return Err("a call of another interface epoch");
+        }
+        if request.flags != 0 || request.depth != 0 {
+            return Err("a call uses a capability that was not agreed on");
+        }
+        let function = self.library.function(request.function).ok_or("a call of an unknown function")?;
+        self.channel.begin(request);
+        let head = self.run(lane, request, function);
+        self.channel.reply(lane, request, head);
+        Ok(())
+    }
+
+    fn run(&self, lane: &mut WorkerLane, request: &Request, function: &Function) -> ReplyHead {
+        if u32::from(request.args_length) < function.args_size {
+            let value = u64::from(Refusal::BadArguments.raw());
+            return ReplyHead { state: ReplyState::Refused, errno: 0, result_length: 0, value };
+        }
+        let (block, block_place) = self.channel.result(request);
+        let result_size = function.result_size as usize;
+        // SAFETY: the result block is mapped writable and has MAX_RESULT bytes; `Library::load` checked
+        // that no function wants more.
+        unsafe { std::ptr::write_bytes(block, 0, result_size) };
+        let mut reply = Reply::new(block);
+        let call = Call {
+            channel: Arc::as_ptr(&self.channel),
+            table: self.segments,
+            lane,
+            request: *request,
+            spin: self.spin,
+            block,
+            block_place,
+            block_used: result_size,
+            window: self.channel.window(request.lane),
+            window_used: 0,
+        };
+        let mut context = Context::new(&raw mut reply, call);
+        let shim_request = ShimRequest {
+            args: self.channel.args(request),
+            args_length: u32::from(request.args_length),
+            depth: u32::from(request.depth),
+            call_id: request.call_id,
+            deadline: request.deadline,
+        };
+        // SAFETY: the shim ABI defines the signature. All three tables live until the entry returns, and the
+        // argument block has the bytes the function asks for. What the library does is the very risk this
+        // process exists to take.
+        unsafe { (function.entry)(&raw mut context, &raw const shim_request, &raw mut reply) };
+        // Only a shim writes the state, and only known ones: anything else is a smashed stack.
+        let Some(state) = ReplyState::from_raw(reply.state) else { std::process::abort() };
+        ReplyHead {
+            state,
+            errno: reply.error_number,
+            result_length: context.block_used() as u32,
+            value: reply.value,
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! From exec to the first call: hello, segments, library, welcome.
+
+use std::io;
+use std::os::fd::{FromRawFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use hotcell_protocol::wire::{self, Event, Hello, Packet, Welcome, WorkerState};
+use hotcell_sandbox::Profile;
+use hotcell_shm::control::ControlSocket;
+use hotcell_shm::{Seals, SegmentFile, SegmentTable, WorkerChannel};
+
+use crate::library::Library;
+use crate::report::{Failure, REPORTED};
+use crate::serve::Worker;
+use crate::{control, crash};
+
+/// Where the host puts the control socket.
+const CONTROL: i32 = 3;
+
+/// Where the worker keeps it: out of the way of a library that closes or reuses low descriptors.
+const CONTROL_MOVED: i32 = 100;
+
+/// What this worker can do.
+const CAPABILITIES: u64 = wire::capabilities::NEED_SPACE;
+
+/// Segments of the process, for the shim; the serving and the control thread share it.
+static SEGMENTS: SegmentTable = SegmentTable::new();
+
+/// Brings the worker up. `Err` is the exit status, after the host was told why.
+pub(crate) fn start() -> Result<Worker, i32> {
+    // SAFETY: the host starts every worker with its control socket as this descriptor, and nothing in this
+    // process knows of it yet.
+    let given = unsafe { OwnedFd::from_raw_fd(CONTROL) };
+    let moved = rustix::io::fcntl_dupfd_cloexec(&given, CONTROL_MOVED).map_err(|_| REPORTED)?;
+    drop(given);
+    let socket = Arc::new(ControlSocket::from_fd(moved));
+    load(&socket).map_err(|failure| {
+        failure.send(&socket);
+        REPORTED
+    })
+}
+
+fn load(socket: &Arc<ControlSocket>) -> Result<Worker, Failure> {
+    let system = |what| move |error: io::Error| Failure::system(Event::LaunchFailed, what, &error);
+    hotcell_sandbox::enter_load().map_err(system("load phase"))?;
+    let (hello, descriptors) = receive_hello(socket)?;
+    let mut descriptors = descriptors.into_iter();
+    let mut next = || descriptors.next().ok_or_else(|| violation("a descriptor is missing from the hello"));
+    let request = adopt(next()?, hello.request_length, Seals::Request)?;
+    let reply = adopt(next()?, hello.reply_length, Seals::Reply)?;
+    let channel = WorkerChannel::open(&request, &reply, &SEGMENTS)
+        .map_err(|errno| system("open the channel")(errno.into()))?;
+    crash::install(channel.crash_record());
+    let shim = next()?;
+    let libraries: Vec<OwnedFd> = descriptors.collect();
+    let library = Library::load(&shim, &libraries, &hello)?;
+    library.initialise()?;
+    let profile =
+        Profile::from_raw(hello.profile).ok_or_else(|| violation("the hello names an unknown profile"))?;
+    let level = hotcell_sandbox::enter_serve(profile).map_err(system("serve phase"))?;
+    let stopping = Arc::new(AtomicBool::new(false));
+    let channel = Arc::new(channel);
+    control::start(Arc::clone(socket), Arc::clone(&channel), &SEGMENTS, Arc::clone(&stopping))
+        .map_err(system("start the control thread"))?;
+    channel.set_state(WorkerState::Serving);
+    let welcome = Welcome {
+        capabilities: CAPABILITIES & hello.capabilities,
+        level: level.bits(),
+        functions: library.functions(),
+        fingerprint: hello.fingerprint,
+    };
+    socket
+        .send(Packet::Welcome, &welcome.encode(), &[])
+        .map_err(|errno| system("send the welcome")(errno.into()))?;
+    let spin = u64::from(hello.spin_ns);
+    Ok(Worker { channel, library, segments: &SEGMENTS, socket: Arc::clone(socket), stopping, spin })
+}
+
+fn receive_hello(socket: &ControlSocket) -> Result<(Hello, Vec<OwnedFd>), Failure> {
+    let packet = socket.receive_from_host().map_err(|error| violation(&error.to_string()))?;
+    let packet = packet.ok_or_else(|| violation("the host is gone"))?;
+    let body = packet.body.first_chunk().ok_or_else(|| violation("the hello is too short"))?;
+    if packet.kind != Packet::Hello {
+        return Err(violation("the first packet is no hello"));
+    }
+    let hello = Hello::decode(body);
+    if packet.descriptors.len() != 3 + usize::from(hello.libraries) {
+        return Err(violation("the hello announces other descriptors than it carries"));
+    }
+    Ok((hello, packet.descriptors))
+}
+
+fn adopt(fd: OwnedFd, length: u64, seals: Seals) -> Result<SegmentFile, Failure> {
+    SegmentFile::adopt(fd, length, seals)
+        .map_err(|errno| Failure::system(Event::LaunchFailed, "adopt a segment", &errno.into()))
+}
+
+fn violation(text: &str) -> Failure {
+    Failure::new(Event::HostViolation, text)
+}

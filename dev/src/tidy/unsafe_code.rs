@@ -1,0 +1,117 @@
+//! Rules about where unsafe code may stand.
+
+use super::Finding;
+use super::code::lines_with_word;
+use super::tree::Tree;
+
+/// Crates whose work is to do what the compiler cannot check.
+const MAY_BE_UNSAFE: &[&str] = &["crates/shm/", "crates/sandbox/", "crates/worker/", "crates/capi/"];
+
+/// And where in them.
+const PLACES: &[&str] = &[
+    "crates/shm/src/",
+    "crates/sandbox/src/sys/",
+    "crates/sandbox/src/sys.rs",
+    "crates/worker/src/",
+    "crates/capi/src/",
+];
+
+/// Every other crate forbids it, so that nobody has to look there.
+pub(crate) fn forbidden(tree: &Tree) -> Vec<Finding> {
+    let roots = tree
+        .rust()
+        .filter(|it| it.path.ends_with("src/lib.rs") || it.path.ends_with("src/main.rs"));
+    let strict = roots.filter(|it| !MAY_BE_UNSAFE.iter().any(|crate_| it.path.starts_with(crate_)));
+    strict
+        .filter(|it| !it.code().contains("#![forbid(unsafe_code)]"))
+        .map(|it| Finding::file(&it.path, "put `#![forbid(unsafe_code)]` behind the first comment"))
+        .collect()
+}
+
+/// The word itself stands only where a reviewer expects it.
+pub(crate) fn confined(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for file in tree
+        .rust()
+        .filter(|it| !PLACES.iter().any(|place| it.path.starts_with(place)))
+    {
+        let code = file.code();
+        for line in lines_with_word(code, "unsafe") {
+            let message = format!("`unsafe` belongs into {}", PLACES.join(", "));
+            findings.push(Finding::line(&file.path, line, message));
+        }
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::check;
+    use super::*;
+
+    #[test]
+    fn crates_forbid_unsafe() {
+        let good = "//! A.\n\n#![forbid(unsafe_code)]\n";
+        check(
+            forbidden,
+            &[
+                (
+                    &[
+                        ("crates/a/src/lib.rs", good),
+                        ("dev/src/main.rs", good),
+                        ("crates/a/src/b.rs", ""),
+                    ],
+                    "",
+                ),
+                (
+                    &[("crates/a/src/lib.rs", "//! A.\n// #![forbid(unsafe_code)]")],
+                    "crates/a/src/lib.rs: put",
+                ),
+                (&[("dev/src/main.rs", "")], "dev/src/main.rs: put"),
+                (
+                    &[("crates/shm/src/lib.rs", ""), ("crates/worker/src/main.rs", "")],
+                    "",
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn unsafe_is_confined() {
+        let code = "//! No unsafe.\nfn a() { unsafe { b() } }";
+        check(
+            confined,
+            &[
+                (
+                    &[
+                        ("crates/shm/src/lane.rs", code),
+                        ("crates/sandbox/src/sys/fork.rs", code),
+                    ],
+                    "",
+                ),
+                (
+                    &[
+                        ("crates/sandbox/src/sys.rs", code),
+                        ("crates/worker/src/load.rs", code),
+                    ],
+                    "",
+                ),
+                (
+                    &[("crates/sandbox/src/policy.rs", code)],
+                    "crates/sandbox/src/policy.rs:2: `unsafe`",
+                ),
+                (
+                    &[("crates/shm/tests/lane.rs", code)],
+                    "crates/shm/tests/lane.rs:2",
+                ),
+                (
+                    &[(
+                        "crates/model/src/lib.rs",
+                        "// unsafe\nconst A: &str = \"unsafe\";",
+                    )],
+                    "",
+                ),
+            ],
+        );
+    }
+}
