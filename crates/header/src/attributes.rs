@@ -35,22 +35,25 @@ pub(crate) fn attributes(function: &Entity<'_>) -> Vec<Attribute> {
 pub(crate) fn merge(attributes: Vec<Attribute>) -> Vec<Attribute> {
     let mut merged: Vec<Attribute> = Vec::new();
     for attribute in attributes {
-        let nonnull = merged.iter_mut().find_map(|seen| match seen {
+        let Attribute::Nonnull { params: more } = &attribute else {
+            if !merged.contains(&attribute) {
+                merged.push(attribute);
+            }
+            continue;
+        };
+        let seen = merged.iter_mut().find_map(|seen| match seen {
             Attribute::Nonnull { params } => Some(params),
             _ => None,
         });
-        match (attribute, nonnull) {
-            (Attribute::Nonnull { params: more }, Some(params)) => {
-                if more.is_empty() || params.is_empty() {
-                    params.clear(); // All pointers.
-                } else {
-                    params.extend(more);
-                    params.sort_unstable();
-                    params.dedup();
-                }
+        match seen {
+            None => merged.push(attribute),
+            // Without parameters it means all pointers.
+            Some(params) if more.is_empty() || params.is_empty() => params.clear(),
+            Some(params) => {
+                params.extend(more);
+                params.sort_unstable();
+                params.dedup();
             }
-            (attribute, _) if merged.contains(&attribute) => {}
-            (attribute, _) => merged.push(attribute),
         }
     }
     merged

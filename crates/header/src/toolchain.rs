@@ -28,7 +28,7 @@ impl Toolchain {
     /// Finds what libclang does not find by itself. `extra` goes before every argument.
     pub(crate) fn discover(index: &Index<'_>, extra: &[&str]) -> Result<Self, Error> {
         let base: Vec<String> =
-            ["-x", "c", "-std=gnu17", "-w", "-ferror-limit=0", "-fparse-all-comments"]
+            ["-x", "c", "-std=gnu17", "-w", "-ferror-limit=0", "-fparse-all-comments", "-fno-builtin"]
                 .iter()
                 .chain(extra)
                 .map(ToString::to_string)

@@ -1,1 +1,32 @@
-//! Call any C library; a crash on the C side is an error value.
+//! Call any C library; a crash, a hang or a lie on the C side is an error value, and the next call works.
+//!
+//! A generated package holds the functions of one library as methods:
+//!
+//! ```ignore
+//! let zlib = zlib::Zlib::open()?;
+//! match zlib.crc32(0, b"hello") {
+//!     Ok(checksum) => println!("{checksum:08x}"),
+//!     Err(error) if error.is_fault() => eprintln!("contained: {error}"),
+//!     Err(error) => return Err(error),
+//! }
+//! ```
+//!
+//! The library itself runs in a worker process behind a [`Session`]. When it crashes, the call that met the
+//! crash returns an [`Error`] and the session's next call runs on a new worker. What a package is made of is
+//! in [`rt`]; applications need only what is re-exported here.
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "dynamic")]
+pub mod dynamic;
+mod error;
+mod fault;
+mod options;
+pub mod rt;
+mod session;
+mod signals;
+
+pub use error::{Cause, Error, Result};
+pub use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, Retry, UnavailableReason};
+pub use hotcell_sandbox::{Level, Limits};
+pub use options::Options;
+pub use session::Session;

@@ -206,6 +206,8 @@ pub enum Refusal {
     NullArgument = 8,
     /// A buffer is shorter than the function will read.
     ShortBuffer = 9,
+    /// After the call: the library claims to have written more than a buffer holds.
+    ResultTooLong = 10,
 }
 
 impl Refusal {
@@ -220,6 +222,7 @@ impl Refusal {
         Self::WrongHandleType,
         Self::NullArgument,
         Self::ShortBuffer,
+        Self::ResultTooLong,
     ];
 
     /// The value with this number; `None` when there is none.
@@ -234,6 +237,7 @@ impl Refusal {
             7 => Some(Self::WrongHandleType),
             8 => Some(Self::NullArgument),
             9 => Some(Self::ShortBuffer),
+            10 => Some(Self::ResultTooLong),
             _ => None,
         }
     }
@@ -255,6 +259,7 @@ impl Refusal {
             Self::WrongHandleType => "WrongHandleType",
             Self::NullArgument => "NullArgument",
             Self::ShortBuffer => "ShortBuffer",
+            Self::ResultTooLong => "ResultTooLong",
         }
     }
 }

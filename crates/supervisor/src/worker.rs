@@ -115,7 +115,7 @@ impl Worker {
         }
         state.offered += 1;
         let writable = u16::from(seals == Seals::Reply);
-        let packet = SegmentAdd { id, writable, length: length as u64, ..SegmentAdd::default() };
+        let packet = SegmentAdd { id, writable, length: length as u64 };
         match self.shared.control.send(Packet::SegmentAdd, &packet.encode(), &[file.as_fd()]) {
             Ok(()) => {}
             Err(Errno::PIPE | Errno::CONNRESET) => {

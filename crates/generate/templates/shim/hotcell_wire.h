@@ -126,7 +126,9 @@ enum hotcell_refusal {
     /* NULL where the contract allows none. */
     HOTCELL_REFUSAL_NULL_ARGUMENT = 8,
     /* A buffer is shorter than the function will read. */
-    HOTCELL_REFUSAL_SHORT_BUFFER = 9
+    HOTCELL_REFUSAL_SHORT_BUFFER = 9,
+    /* After the call: the library claims to have written more than a buffer holds. */
+    HOTCELL_REFUSAL_RESULT_TOO_LONG = 10
 };
 
 /* What the host answers to NeedSpace or Callback. */

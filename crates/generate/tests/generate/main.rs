@@ -1,4 +1,5 @@
 //! Shims and packages, compiled and called.
 
+mod fixture;
 mod support;
 mod zlib;

@@ -1,0 +1,239 @@
+//! The one error type: what happened, to which call, and what is known about it.
+
+use std::fmt;
+use std::panic::Location;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, UnavailableReason};
+use serde_json::{Value, json};
+
+/// What a call returns.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// A failed call. Faults of the library and errors that it reports itself are told apart by
+/// [`Error::is_fault`].
+pub struct Error(Box<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) kind: ErrorKind,
+    pub(crate) library: String,
+    pub(crate) function: String,
+    pub(crate) call_id: u64,
+    pub(crate) generation: u64,
+    pub(crate) time: SystemTime,
+    pub(crate) call_site: Option<&'static Location<'static>>,
+    pub(crate) executed: Executed,
+    pub(crate) cause: Cause,
+    pub(crate) message: String,
+    pub(crate) output: String,
+}
+
+/// What an error knows beyond its kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cause {
+    /// Nothing but the message.
+    None,
+    /// A signal ended the worker.
+    Signal {
+        /// Its number.
+        number: i32,
+        /// Its name.
+        name: &'static str,
+        /// The address at fault, for the signals that have one.
+        address: Option<u64>,
+        /// Where the code was.
+        pc: Option<u64>,
+        /// Whether the stack ran over.
+        stack_overflow: bool,
+        /// Whether it was sent by another process instead of being caused by the code.
+        external: bool,
+    },
+    /// The library called `exit`.
+    Exit {
+        /// The status.
+        status: i32,
+    },
+    /// The deadline passed.
+    Deadline {
+        /// What the call was given.
+        after: Duration,
+    },
+    /// A limit was reached.
+    Limit {
+        /// Which.
+        what: LimitExceededReason,
+        /// Its value.
+        value: u64,
+    },
+    /// No worker could take the call.
+    Unavailable {
+        /// Why.
+        reason: UnavailableReason,
+    },
+    /// The library reported failure.
+    Library {
+        /// What the function returned.
+        code: i64,
+        /// The library's text.
+        message: Option<String>,
+        /// `errno` right after the call; 0 when it was not set.
+        errno: i32,
+    },
+    /// An argument is to blame.
+    Argument {
+        /// Its name.
+        name: String,
+    },
+}
+
+impl Error {
+    pub(crate) fn new(inner: Inner) -> Error {
+        Error(Box::new(inner))
+    }
+
+    /// The kind: one of the closed table in docs/reference/errors.md.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// Whether a worker died or broke the protocol. False for what the library itself reports and for
+    /// arguments that could not be passed.
+    pub fn is_fault(&self) -> bool {
+        self.0.kind.is_fault()
+    }
+
+    /// What is known beyond the kind.
+    pub fn cause(&self) -> &Cause {
+        &self.0.cause
+    }
+
+    /// Whether the library executed the call: `No` only if it was never published.
+    pub fn executed(&self) -> Executed {
+        self.0.executed
+    }
+
+    /// The library.
+    pub fn library(&self) -> &str {
+        &self.0.library
+    }
+
+    /// The function; empty when no call was involved.
+    pub fn function(&self) -> &str {
+        &self.0.function
+    }
+
+    /// The call's id, unique in this process; 0 when no call was involved.
+    pub fn call_id(&self) -> u64 {
+        self.0.call_id
+    }
+
+    /// Which worker of the session it was, from 1.
+    pub fn generation(&self) -> u64 {
+        self.0.generation
+    }
+
+    /// When it was noticed.
+    pub fn time(&self) -> SystemTime {
+        self.0.time
+    }
+
+    /// Where the application called.
+    pub fn call_site(&self) -> Option<&'static Location<'static>> {
+        self.0.call_site
+    }
+
+    /// In words, without library and function.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The end of what the worker printed on standard output and error; control characters are escaped.
+    pub fn output(&self) -> &str {
+        &self.0.output
+    }
+
+    /// As JSON.
+    pub fn to_json(&self) -> Value {
+        let e = &*self.0;
+        let time = e.time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        json!({
+            "kind": e.kind.name(),
+            "code": e.kind.code(),
+            "message": e.message,
+            "advice": e.kind.advice(),
+            "library": e.library,
+            "function": e.function,
+            "call_id": e.call_id,
+            "generation": e.generation,
+            "time_unix_ms": u64::try_from(time).unwrap_or(u64::MAX),
+            "call_site": e.call_site.map(|at| format!("{}:{}:{}", at.file(), at.line(), at.column())),
+            "executed": e.executed.as_str(),
+            "fault": e.kind.is_fault(),
+            "retry": e.kind.retry().as_str(),
+            "cause": e.cause.to_json(),
+            "output": e.output,
+        })
+    }
+}
+
+impl Cause {
+    fn to_json(&self) -> Value {
+        let hex = |address: &Option<u64>| address.map(|a| format!("{a:#x}"));
+        match self {
+            Cause::None => Value::Null,
+            Cause::Signal { number, name, address, pc, stack_overflow, external } => json!({
+                "signal": name, "number": number, "address": hex(address), "pc": hex(pc),
+                "stack_overflow": stack_overflow, "external": external,
+            }),
+            Cause::Exit { status } => json!({ "status": status }),
+            Cause::Deadline { after } => json!({ "deadline_ms": after.as_secs_f64() * 1e3 }),
+            Cause::Limit { what, value } => json!({ "limit": what.name(), "value": value }),
+            Cause::Unavailable { reason } => json!({ "reason": reason.name() }),
+            Cause::Library { code, message, errno } => {
+                json!({ "code": code, "message": message, "errno": errno })
+            }
+            Cause::Argument { name } => json!({ "argument": name }),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    /// One line; with `{:#}` also the advice and what the worker printed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let e = &*self.0;
+        write!(f, "{}", e.library)?;
+        if !e.function.is_empty() {
+            write!(f, ": {}", e.function)?;
+        }
+        write!(f, ": {}: {}", e.kind, e.message)?;
+        if f.alternate() {
+            write!(f, "\n  advice: {}\n  executed: {}", e.kind.advice(), e.executed)?;
+            if !e.output.is_empty() {
+                write!(f, "\n  the worker printed:")?;
+                e.output.lines().try_for_each(|line| write!(f, "\n    {line}"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let e = &*self.0;
+        f.debug_struct("Error")
+            .field("kind", &e.kind)
+            .field("message", &e.message)
+            .field("library", &e.library)
+            .field("function", &e.function)
+            .field("call_id", &e.call_id)
+            .field("generation", &e.generation)
+            .field("executed", &e.executed)
+            .field("cause", &e.cause)
+            .field("call_site", &e.call_site)
+            .field("output", &e.output)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::error::Error for Error {}

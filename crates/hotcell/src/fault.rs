@@ -1,0 +1,96 @@
+//! From the end of a worker to the kind and cause of an error.
+
+use hotcell_protocol::ErrorKind;
+use hotcell_protocol::wire::Event;
+use hotcell_supervisor::{End, HowEnded, Report, StartError};
+
+use crate::error::Cause;
+use crate::signals;
+
+/// What an error says of a fault.
+pub(crate) struct Fault {
+    pub(crate) kind: ErrorKind,
+    pub(crate) cause: Cause,
+    pub(crate) message: String,
+}
+
+/// A worker that ended during a call.
+pub(crate) fn of_end(end: &End) -> Fault {
+    if let Some(rule) = &end.violation {
+        return violation(rule);
+    }
+    if let Some(Report { event: Event::HostViolation, text, .. }) = &end.report {
+        return violation(text);
+    }
+    match end.how {
+        HowEnded::Exited(status) => {
+            let message = format!("the library ended its process with exit({status})");
+            Fault { kind: ErrorKind::Exited, cause: Cause::Exit { status }, message }
+        }
+        HowEnded::Signalled(number) => signalled(end, number),
+    }
+}
+
+/// A worker that did not come up.
+pub(crate) fn of_start(error: &StartError) -> (Fault, String) {
+    let failed = |kind, cause, message| Fault { kind, cause, message };
+    match error {
+        StartError::System { .. } => {
+            (failed(ErrorKind::LoadFailed, Cause::None, error.to_string()), String::new())
+        }
+        StartError::Late { output } => {
+            let message = "the library did not finish loading in time".into();
+            (failed(ErrorKind::LoadFailed, Cause::None, message), output.clone())
+        }
+        StartError::Ended { end, output } => {
+            let fault = match &end.report {
+                Some(report) => failed(kind_of_report(report.event), Cause::None, report.text.clone()),
+                None => {
+                    let Fault { cause, message, .. } = of_end(end);
+                    failed(ErrorKind::LoadFailed, cause, format!("while loading the library: {message}"))
+                }
+            };
+            (fault, output.clone())
+        }
+    }
+}
+
+/// A worker that broke a rule.
+pub(crate) fn violation(rule: &str) -> Fault {
+    Fault { kind: ErrorKind::ProtocolViolation, cause: Cause::None, message: rule.to_owned() }
+}
+
+fn kind_of_report(event: Event) -> ErrorKind {
+    match event {
+        Event::AbiMismatch => ErrorKind::AbiMismatch,
+        Event::SymbolMissing => ErrorKind::SymbolMissing,
+        Event::LoadFailed | Event::LaunchFailed => ErrorKind::LoadFailed,
+        Event::HostViolation => ErrorKind::ProtocolViolation,
+    }
+}
+
+fn signalled(end: &End, number: i32) -> Fault {
+    let name = signals::name(number);
+    // The record is the worker's own word; it is believed only where it agrees with the kernel's.
+    let record = end.crash.filter(|record| record.signal == number);
+    let by_instruction = record.is_some_and(|record| record.code > 0);
+    let address = record.filter(|_| by_instruction && has_address(number)).map(|record| record.address);
+    let stack_overflow = end.stack_overflow();
+    let external = record.is_none() && number == SIGKILL && !end.killed_by_host;
+    let message = match address {
+        _ if stack_overflow => format!("{name}: the stack overflowed"),
+        Some(address) if address < 4096 => format!("{name} at address {address:#x}: a null pointer was used"),
+        Some(address) => format!("{name} at address {address:#x}"),
+        None if external => format!("{name}, sent by another process or by the kernel when memory ran out"),
+        None => name.to_owned(),
+    };
+    let pc = record.map(|record| record.pc);
+    let cause = Cause::Signal { number, name, address, pc, stack_overflow, external };
+    Fault { kind: ErrorKind::Crashed, cause, message }
+}
+
+const SIGKILL: i32 = 9;
+
+fn has_address(signal: i32) -> bool {
+    matches!(signals::name(signal), "SIGSEGV" | "SIGBUS" | "SIGILL" | "SIGFPE" | "SIGTRAP")
+}

@@ -1,0 +1,352 @@
+//! A call being made: arguments in, published, waited for.
+
+use std::time::Duration;
+
+use hotcell_protocol::wire::{self, Refusal, ReplyState, reference};
+use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, Place};
+use hotcell_shm::{CallHead, Grant, ReplyHead, Seals, Waited, Window};
+use hotcell_supervisor::{End, SegmentError};
+use parking_lot::MutexGuard;
+
+use super::{Element, Function, Kind, Reply};
+use crate::error::{Cause, Error, Result};
+use crate::fault::{self, Fault};
+use crate::session::{Context, Live, Seat, Session, instant_of};
+
+/// A call whose arguments are being written. It holds the session's worker until it is finished or dropped.
+#[derive(Debug)]
+pub struct Call<'s> {
+    session: &'s Session,
+    pub(super) seat: MutexGuard<'s, Seat>,
+    pub(super) context: Context,
+    index: u16,
+    pub(super) function: &'static Function,
+    allowed: Duration,
+    deadline: u64,
+    started: u64,
+    /// Bytes of the argument block in use, data behind the fixed part included.
+    used: usize,
+}
+
+macro_rules! put {
+    ($($name:ident: $t:ty),*) => { $(
+        /// Writes a number at an offset of the argument block.
+        #[inline]
+        pub fn $name(&mut self, offset: usize, value: $t) {
+            self.live().lane.put(offset, value);
+        }
+    )* };
+}
+
+impl<'s> Call<'s> {
+    #[expect(clippy::too_many_arguments, reason = "the one constructor, called in one place")]
+    pub(crate) fn open(
+        session: &'s Session,
+        mut seat: MutexGuard<'s, Seat>,
+        context: Context,
+        index: u16,
+        function: &'static Function,
+        allowed: Duration,
+        deadline: u64,
+        started: u64,
+    ) -> Call<'s> {
+        if let Some(live) = &mut seat.live {
+            live.lane.open_call();
+            live.arena.reset();
+        }
+        let used = usize::from(function.args_size);
+        Call { session, seat, context, index, function, allowed, deadline, started, used }
+    }
+
+    put!(put_u8: u8, put_u16: u16, put_u32: u32, put_u64: u64, put_i8: i8, put_i16: i16, put_i32: i32);
+    put!(put_i64: i64, put_f32: f32, put_f64: f64);
+
+    /// Writes a null reference.
+    #[inline]
+    pub fn put_null(&mut self, offset: usize) {
+        self.put_reference(offset, Place::NULL, 0);
+    }
+
+    /// Copies data in and writes a reference to it.
+    #[inline]
+    pub fn put_buffer(&mut self, offset: usize, name: &str, data: &[u8]) -> Result<()> {
+        self.put_data(offset, name, data, 0)
+    }
+
+    /// Copies numbers in and writes a reference to them.
+    pub fn put_elements<T: Element>(&mut self, offset: usize, name: &str, elements: &[T]) -> Result<()> {
+        let mut bytes = Vec::with_capacity(size_of_val(elements));
+        elements.iter().for_each(|element| element.write(&mut bytes));
+        self.put_data(offset, name, &bytes, 0)
+    }
+
+    /// Copies a text in, with a NUL behind it, and writes a reference to it.
+    pub fn put_text(&mut self, offset: usize, name: &str, text: &str) -> Result<()> {
+        self.put_text_bytes(offset, name, text.as_bytes())
+    }
+
+    /// As [`Call::put_text`], for a text that need not be UTF-8.
+    pub fn put_text_bytes(&mut self, offset: usize, name: &str, text: &[u8]) -> Result<()> {
+        if let Some(position) = text.iter().position(|&byte| byte == 0) {
+            let message = format!("`{name}` has a NUL at byte {position}; C would end the text there");
+            return Err(self.invalid_argument(name, message));
+        }
+        self.put_data(offset, name, text, 1)
+    }
+
+    /// An error that says that an argument cannot be passed. Nothing was published.
+    pub fn invalid_argument(&self, name: &str, message: String) -> Error {
+        let cause = Cause::Argument { name: name.to_owned() };
+        self.context.not_executed(ErrorKind::InvalidArgument, cause, message)
+    }
+
+    /// Publishes the call and waits for its reply.
+    pub fn finish(mut self) -> Result<Reply<'s>> {
+        let head = CallHead {
+            function: self.index,
+            args_length: self.used as u16,
+            call_id: self.context.call_id,
+            deadline: self.deadline,
+        };
+        self.live().lane.publish(head);
+        let spin = u64::try_from(self.session.options().spin.as_nanos()).unwrap_or(u64::MAX);
+        let mut now = self.started;
+        loop {
+            let (id, deadline) = (self.context.call_id, self.deadline);
+            match self.live().lane.wait(id, now, spin, deadline) {
+                Waited::Reply(head) if head.state == ReplyState::NeedSpace => {
+                    self.grant(head.value)?;
+                    now = hotcell_shm::clock::now();
+                }
+                Waited::Reply(head) => return self.conclude(head),
+                Waited::Dead => return Err(self.worker_ended()),
+                Waited::DeadlinePassed => return Err(self.hung()),
+                Waited::Violation(rule) => return Err(self.violation(rule)),
+            }
+        }
+    }
+
+    fn put_data(&mut self, offset: usize, name: &str, data: &[u8], tail: usize) -> Result<()> {
+        let place = self.place_data(name, data, tail)?;
+        self.put_reference(offset, place, data.len() as u64);
+        Ok(())
+    }
+
+    /// Small data goes behind the fixed arguments, into the same cache lines; the rest into the arena.
+    fn place_data(&mut self, name: &str, data: &[u8], tail: usize) -> Result<Place> {
+        let start = self.used.next_multiple_of(8);
+        if start + data.len() + tail <= wire::MAX_ARGS {
+            let lane = &self.live().lane;
+            lane.put_bytes(start, data, tail);
+            let place = lane.args_place(start);
+            self.used = start + data.len() + tail;
+            return Ok(place);
+        }
+        if let Some(place) = self.live().arena.copy_in(data, tail) {
+            return Ok(place);
+        }
+        let limit = self.session.options().max_input;
+        if data.len() as u64 > limit {
+            let cause = Cause::Limit { what: LimitExceededReason::Memory, value: limit };
+            let message = format!("`{name}` has {} bytes; a call may pass {limit}", data.len());
+            return Err(self.context.not_executed(ErrorKind::LimitExceeded, cause, message));
+        }
+        let wanted = self.live().arena.wanted(data.len() + tail);
+        let (id, mapping) = self.add_segment(wanted, Seals::Request, Executed::No)?;
+        let arena = &mut self.live().arena;
+        arena.add_request(Grant { id, mapping });
+        arena.copy_in(data, tail).ok_or_else(|| {
+            let message = format!("`{name}` does not fit the segment made for it");
+            self.context.not_executed(ErrorKind::LimitExceeded, Cause::None, message)
+        })
+    }
+
+    #[inline]
+    fn put_reference(&mut self, offset: usize, place: Place, length: u64) {
+        let lane = &self.live().lane;
+        lane.put(offset + reference::PLACE, place.raw());
+        lane.put(offset + reference::LENGTH, length);
+    }
+
+    /// Answers NeedSpace. Beyond the limit the answer is no, and the shim ends the call.
+    fn grant(&mut self, needed: u64) -> Result<()> {
+        let limit = self.session.options().max_output;
+        let Some(length) = usize::try_from(needed).ok().filter(|_| needed <= limit) else {
+            self.live().lane.resume(None);
+            return Ok(());
+        };
+        let wanted = self.live().arena.wanted_window(length);
+        let wanted = wanted.min(usize::try_from(limit).unwrap_or(usize::MAX)).max(length);
+        let (id, mapping) = self.add_segment(wanted, Seals::Reply, Executed::Maybe)?;
+        let Live { lane, arena, .. } = self.live();
+        let window = Window { id, mapping };
+        let granted = (window.place(), window.mapping.length() as u64);
+        arena.set_window(window);
+        lane.announce_window(granted.0, granted.1);
+        lane.resume(Some(granted));
+        Ok(())
+    }
+
+    fn add_segment(
+        &mut self,
+        length: usize,
+        seals: Seals,
+        executed: Executed,
+    ) -> Result<(u16, hotcell_shm::Mapping)> {
+        let until = instant_of(self.deadline);
+        let error = match self.live().worker.add_segment(length, seals, Some(until)) {
+            Ok(added) => return Ok(added),
+            Err(error) => error,
+        };
+        let limit = |what| {
+            let cause = Cause::Limit { what, value: length as u64 };
+            let message = format!("no memory for a segment of {length} bytes");
+            Fault { kind: ErrorKind::LimitExceeded, cause, message }
+        };
+        match error {
+            SegmentError::WorkerEnded => Err(self.worker_ended()),
+            SegmentError::DeadlinePassed => Err(self.hung()),
+            SegmentError::TooMany | SegmentError::System(_) if executed == Executed::No => {
+                Err(self.context.error(limit(LimitExceededReason::Memory), executed, String::new()))
+            }
+            SegmentError::TooMany | SegmentError::System(_) => {
+                // The call is under way and waits for an answer that cannot be given.
+                self.lose_worker();
+                Err(self.context.error(limit(LimitExceededReason::Output), executed, String::new()))
+            }
+        }
+    }
+
+    fn conclude(mut self, head: ReplyHead) -> Result<Reply<'s>> {
+        match head.state {
+            ReplyState::Returned => Reply::take(self, head),
+            ReplyState::LibraryError => Err(Reply::take(self, head)?.library_error(head.errno)),
+            ReplyState::Refused => Err(self.refused(head)),
+            // None of these was agreed on in the hello.
+            _ => Err(self.violation("a reply uses a capability that was not agreed on")),
+        }
+    }
+
+    fn refused(mut self, head: ReplyHead) -> Error {
+        let refusal = u32::try_from(head.value).ok().and_then(Refusal::from_raw);
+        let mut name = vec![0; head.result_length as usize];
+        self.live().lane.copy_result(&mut name);
+        let name = String::from_utf8_lossy(&name).into_owned();
+        let limit = self.session.options().max_output;
+        let (kind, cause, message) = match refusal {
+            Some(Refusal::NullArgument) => (
+                ErrorKind::InvalidArgument,
+                Cause::Argument { name: name.clone() },
+                format!("`{name}` must not be null"),
+            ),
+            Some(Refusal::ShortBuffer) => (
+                ErrorKind::InvalidArgument,
+                Cause::Argument { name: name.clone() },
+                format!("`{name}` is shorter than the function will read"),
+            ),
+            Some(Refusal::SizeOverflow) => (
+                ErrorKind::InvalidArgument,
+                Cause::Argument { name: name.clone() },
+                format!("a size computed for `{name}` does not fit its type"),
+            ),
+            Some(Refusal::BadReference) => (
+                ErrorKind::InvalidArgument,
+                Cause::Argument { name: name.clone() },
+                format!("`{name}` has no whole number of elements, or does not lie in its segment"),
+            ),
+            Some(Refusal::NoSpace) => (
+                ErrorKind::LimitExceeded,
+                Cause::Limit { what: LimitExceededReason::Output, value: limit },
+                format!("the results need more than the {limit} bytes a call may return"),
+            ),
+            Some(Refusal::ResultTooLong) => {
+                let output = self.lose_worker();
+                let message = format!("the library claims to have written more than `{name}` holds");
+                let fault = Fault { kind: ErrorKind::InvalidReply, cause: Cause::None, message };
+                return self.context.error(fault, Executed::Yes, output);
+            }
+            _ => return self.violation("a refusal that this session cannot have caused"),
+        };
+        self.context.error(Fault { kind, cause, message }, Executed::Maybe, String::new())
+    }
+
+    pub(super) fn violation(&mut self, rule: &str) -> Error {
+        let output = match self.seat.live.take() {
+            Some(live) => {
+                live.worker.kill_for_violation(rule);
+                live.worker.output()
+            }
+            None => String::new(),
+        };
+        self.context.error(fault::violation(rule), Executed::Maybe, output)
+    }
+
+    fn hung(&mut self) -> Error {
+        let output = self.lose_worker();
+        let after = self.allowed;
+        let message = format!("no reply within {after:?}");
+        let fault = Fault { kind: ErrorKind::Hung, cause: Cause::Deadline { after }, message };
+        self.context.error(fault, Executed::Maybe, output)
+    }
+
+    fn worker_ended(&mut self) -> Error {
+        let live = self.seat.live.take();
+        let ended = live.as_ref().and_then(|live| live.worker.end().map(|end| (end, live.worker.output())));
+        let (fault, output) = match ended {
+            Some((end, output)) => (of_end_in_call(&end), output),
+            None => (lost(), String::new()),
+        };
+        self.context.error(fault, Executed::Maybe, output)
+    }
+
+    /// Kills the worker and forgets it; returns what it printed.
+    fn lose_worker(&mut self) -> String {
+        self.seat.live.take().map_or_else(String::new, |live| {
+            live.worker.kill();
+            live.worker.output()
+        })
+    }
+
+    #[inline]
+    pub(super) fn live(&mut self) -> &mut Live {
+        self.seat.live.as_mut().expect("a call holds a seated worker until its error is made")
+    }
+}
+
+fn of_end_in_call(end: &End) -> Fault {
+    fault::of_end(end)
+}
+
+fn lost() -> Fault {
+    let message = "the worker ended without a trace".to_owned();
+    Fault { kind: ErrorKind::WorkerLost, cause: Cause::None, message }
+}
+
+impl Kind {
+    /// A number as the code of a library error.
+    pub(super) fn code(self, bytes: &[u8]) -> i64 {
+        match self {
+            Kind::U8 => i64::from(u8::read(bytes)),
+            Kind::U16 => i64::from(u16::read(bytes)),
+            Kind::U32 => i64::from(u32::read(bytes)),
+            Kind::U64 => u64::read(bytes) as i64,
+            Kind::I8 => i64::from(i8::read(bytes)),
+            Kind::I16 => i64::from(i16::read(bytes)),
+            Kind::I32 => i64::from(i32::read(bytes)),
+            Kind::I64 => i64::read(bytes),
+            Kind::F32 => f32::read(bytes) as i64,
+            Kind::F64 => f64::read(bytes) as i64,
+            Kind::Reference => 0,
+        }
+    }
+
+    pub(super) fn size(self) -> usize {
+        match self {
+            Kind::U8 | Kind::I8 => 1,
+            Kind::U16 | Kind::I16 => 2,
+            Kind::U32 | Kind::I32 | Kind::F32 => 4,
+            Kind::U64 | Kind::I64 | Kind::F64 => 8,
+            Kind::Reference => 16,
+        }
+    }
+}

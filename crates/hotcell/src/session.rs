@@ -1,0 +1,224 @@
+//! A session: one library, one worker at a time, replaced when it dies.
+
+use std::panic::Location;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use hotcell_protocol::{ErrorKind, Executed, UnavailableReason};
+use hotcell_sandbox::{Level, Profile};
+use hotcell_shm::{Arena, ForkGuard, HostLane, clock};
+use hotcell_supervisor::{Spec, Worker, find_worker};
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::error::{Cause, Error, Inner, Result};
+use crate::fault::{self, Fault};
+use crate::options::Options;
+use crate::rt::{Call, Package};
+
+/// A library in a worker process. Clones share the worker; calls of several threads take turns.
+#[derive(Debug, Clone)]
+pub struct Session {
+    shared: Arc<Shared>,
+    deadline: Option<Duration>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    package: &'static Package,
+    spec: Spec,
+    options: Options,
+    fork: ForkGuard,
+    seat: Mutex<Seat>,
+}
+
+/// Where the one caller at a time sits.
+#[derive(Debug, Default)]
+pub(crate) struct Seat {
+    pub(crate) live: Option<Live>,
+    generation: u64,
+    ids: std::ops::Range<u64>,
+}
+
+/// A worker with its lane.
+#[derive(Debug)]
+pub(crate) struct Live {
+    pub(crate) lane: HostLane,
+    pub(crate) arena: Arena,
+    pub(crate) worker: Worker,
+}
+
+/// What every error of a call says of the call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Context {
+    pub(crate) package: &'static Package,
+    pub(crate) function: &'static str,
+    pub(crate) call_id: u64,
+    pub(crate) generation: u64,
+    pub(crate) call_site: Option<&'static Location<'static>>,
+}
+
+/// Version of the package runtime this crate speaks; see `rt`.
+const RUNTIME: u32 = 1;
+
+impl Session {
+    /// Opens a session and brings its first worker up, so that what is wrong with the library is known now
+    /// and not at the first call.
+    pub fn open(package: &'static Package, options: Options) -> Result<Session> {
+        let context = Context::of_package(package);
+        if package.runtime != RUNTIME {
+            let message = format!("the package needs runtime {}, this is {RUNTIME}", package.runtime);
+            return Err(context.not_executed(ErrorKind::AbiMismatch, Cause::None, message));
+        }
+        let load_failed = |message| context.not_executed(ErrorKind::LoadFailed, Cause::None, message);
+        let program = worker_program(&options).map_err(load_failed)?;
+        let fork = ForkGuard::new().map_err(|errno| load_failed(format!("guard against forks: {errno}")))?;
+        let spec = Spec {
+            program,
+            shim: package.shim,
+            libraries: options.libraries.clone(),
+            fingerprint: package.fingerprint,
+            functions: package.functions.len() as u32,
+            environment: options.environment.clone(),
+            limits: options.limits,
+            profile: Profile::Basic,
+            spin: options.spin,
+            start_deadline: options.start_deadline,
+        };
+        let seat = Mutex::new(Seat::default());
+        let session =
+            Session { shared: Arc::new(Shared { package, spec, options, fork, seat }), deadline: None };
+        session.seat_worker(&mut session.shared.seat.lock(), context)?;
+        Ok(session)
+    }
+
+    /// The same session, with this deadline for every call made through the returned value.
+    pub fn within(&self, deadline: Duration) -> Session {
+        Session { shared: Arc::clone(&self.shared), deadline: Some(deadline) }
+    }
+
+    /// Starts a call of a function by its index in the package. The call waits for its turn.
+    #[track_caller]
+    pub fn call(&self, function: u16) -> Result<Call<'_>> {
+        let shared = &*self.shared;
+        let mut context = Context::of_package(shared.package);
+        context.call_site = Some(Location::caller());
+        let Some(definition) = shared.package.functions.get(usize::from(function)) else {
+            let message = format!("the package has no function {function}");
+            return Err(context.not_executed(ErrorKind::InvalidArgument, Cause::None, message));
+        };
+        context.function = definition.name;
+        if shared.fork.forked() {
+            let message = "the process was forked after the session was opened".into();
+            return Err(context.not_executed(ErrorKind::ForkedClient, Cause::None, message));
+        }
+        let allowed = self.deadline.unwrap_or(match definition.deadline_ms {
+            0 => shared.options.deadline,
+            milliseconds => Duration::from_millis(milliseconds),
+        });
+        let now = clock::now();
+        let deadline = now.saturating_add(u64::try_from(allowed.as_nanos()).unwrap_or(u64::MAX));
+        let Some(mut seat) = shared.seat.try_lock().or_else(|| shared.seat.try_lock_for(allowed)) else {
+            let cause = Cause::Unavailable { reason: UnavailableReason::PoolExhausted };
+            let message = format!("another call held the worker for {allowed:?}");
+            return Err(context.not_executed(ErrorKind::Unavailable, cause, message));
+        };
+        self.seat_worker(&mut seat, context)?;
+        context.call_id = seat.next_id();
+        context.generation = seat.generation;
+        Ok(Call::open(self, seat, context, function, definition, allowed, deadline, now))
+    }
+
+    /// Which worker serves now, from 1: one more after every fault.
+    pub fn generation(&self) -> u64 {
+        self.shared.seat.lock().generation
+    }
+
+    /// Process id of the worker, for display; `None` after a fault, until the next call.
+    pub fn worker_pid(&self) -> Option<u32> {
+        self.shared.seat.lock().live.as_ref().map(|live| live.worker.pid())
+    }
+
+    /// The restrictions the worker measured on itself.
+    pub fn level(&self) -> Level {
+        self.shared.seat.lock().live.as_ref().map_or(Level::default(), |live| live.worker.level())
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        &self.shared.options
+    }
+
+    /// Sees to it that a living worker is there. One that died between calls is replaced without a word:
+    /// nothing of the caller's was on it.
+    fn seat_worker(&self, seat: &mut MutexGuard<'_, Seat>, context: Context) -> Result<()> {
+        if seat.live.as_ref().is_some_and(|live| !live.worker.channel().is_dead()) {
+            return Ok(());
+        }
+        seat.live = None;
+        seat.generation += 1;
+        let context = Context { generation: seat.generation, ..context };
+        let worker = Worker::start(&self.shared.spec, seat.generation).map_err(|error| {
+            let (fault, output) = fault::of_start(&error);
+            context.error(fault, Executed::No, output)
+        })?;
+        let lane = worker.channel().lane(0);
+        seat.live = Some(Live { lane, arena: Arena::default(), worker });
+        Ok(())
+    }
+}
+
+impl Seat {
+    /// The next call id: from a block taken from a counter of the whole process, so that ids are unique for
+    /// its life without contention on every call.
+    fn next_id(&mut self) -> u64 {
+        const BLOCK: u64 = 1 << 16;
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        if self.ids.is_empty() {
+            let start = NEXT.fetch_add(BLOCK, Ordering::Relaxed);
+            self.ids = start..start + BLOCK;
+        }
+        let id = self.ids.start;
+        self.ids.start += 1;
+        id
+    }
+}
+
+impl Context {
+    fn of_package(package: &'static Package) -> Context {
+        Context { package, function: "", call_id: 0, generation: 0, call_site: None }
+    }
+
+    /// An error of a call that was never published.
+    pub(crate) fn not_executed(&self, kind: ErrorKind, cause: Cause, message: String) -> Error {
+        self.error(Fault { kind, cause, message }, Executed::No, String::new())
+    }
+
+    pub(crate) fn error(&self, fault: Fault, executed: Executed, output: String) -> Error {
+        Error::new(Inner {
+            kind: fault.kind,
+            library: self.package.library.to_owned(),
+            function: self.function.to_owned(),
+            call_id: self.call_id,
+            generation: self.generation,
+            time: SystemTime::now(),
+            call_site: self.call_site,
+            executed,
+            cause: fault.cause,
+            message: fault.message,
+            output,
+        })
+    }
+}
+
+fn worker_program(options: &Options) -> std::result::Result<PathBuf, String> {
+    match &options.worker {
+        Some(path) => std::path::absolute(path).map_err(|error| error.to_string()),
+        None => find_worker(),
+    }
+}
+
+/// The instant of a monotonic time of the wire.
+pub(crate) fn instant_of(monotonic: u64) -> Instant {
+    Instant::now() + Duration::from_nanos(monotonic.saturating_sub(clock::now()))
+}
