@@ -1,1 +1,17 @@
 //! bind.toml to checked interface: parsing, inference rules, diagnostics with source spans.
+//!
+//! [`Contract::parse`] reads the decisions, [`check`] joins them with what a header says and with what
+//! [`infer`] concludes. What comes out is either callable or left out with the reason.
+#![forbid(unsafe_code)]
+
+//mod check;
+mod contract;
+mod diagnostic;
+mod document;
+pub mod expression;
+pub mod infer;
+mod suggest;
+
+//pub use check::{Checked, Link, Selection, check};
+pub use contract::Contract;
+pub use diagnostic::{Diagnostic, Severity, render};

@@ -5,8 +5,11 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod files;
 mod templates;
 
+pub mod rust;
 pub mod shim;
 
 pub use error::Error;
+pub use files::write;

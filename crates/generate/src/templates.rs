@@ -10,8 +10,13 @@ use crate::Error;
 /// Every template: its name and its text.
 const TEMPLATES: &[(&str, &str)] = &[
     ("shim.c", include_str!("../templates/shim/shim.c.j2")),
-    ("helpers.c", include_str!("../templates/shim/helpers.c.j2")),
+    ("numbers.c", include_str!("../templates/shim/numbers.c.j2")),
+    ("memory.c", include_str!("../templates/shim/memory.c.j2")),
     ("function.c", include_str!("../templates/shim/function.c.j2")),
+    ("Cargo.toml", include_str!("../templates/rust/Cargo.toml.j2")),
+    ("build.rs", include_str!("../templates/rust/build.rs.j2")),
+    ("lib.rs", include_str!("../templates/rust/lib.rs.j2")),
+    ("enum.rs", include_str!("../templates/rust/enum.rs.j2")),
 ];
 
 /// Renders one template from its model.

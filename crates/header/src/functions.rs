@@ -18,7 +18,9 @@ pub(crate) struct Declarations<'tu> {
 
 impl<'tu> Declarations<'tu> {
     pub(crate) fn add(&mut self, declaration: Entity<'tu>) {
-        let Some(name) = declaration.get_name() else { return };
+        let Some(name) = declaration.get_name() else {
+            return;
+        };
         let position = *self.positions.entry(name).or_insert_with(|| {
             self.functions.push(Vec::new());
             self.functions.len() - 1
@@ -27,21 +29,38 @@ impl<'tu> Declarations<'tu> {
     }
 
     pub(crate) fn convert(&self, types: &mut Types<'tu, '_>) -> Vec<Function> {
-        self.functions.iter().filter_map(|declarations| function(declarations, types)).collect()
+        self.functions
+            .iter()
+            .filter_map(|declarations| function(declarations, types))
+            .collect()
     }
 }
 
 fn function<'tu>(declarations: &[Entity<'tu>], types: &mut Types<'tu, '_>) -> Option<Function> {
     let origins = types.origins;
-    let best = *declarations.iter().rev().max_by_key(|declaration| rank(declaration))?;
-    let places: Vec<_> = declarations.iter().map(|declaration| origins.location(declaration)).collect();
-    let location = places.iter().find(|place| place.primary).or(places.first())?.clone();
+    let best = *declarations
+        .iter()
+        .rev()
+        .max_by_key(|declaration| rank(declaration))?;
+    let places: Vec<_> = declarations
+        .iter()
+        .map(|declaration| origins.location(declaration))
+        .collect();
+    let location = places
+        .iter()
+        .find(|place| place.primary)
+        .or(places.first())?
+        .clone();
     let ty = best.get_type()?;
     let params = best.get_arguments().unwrap_or_default();
     let params = params.into_iter().filter_map(|param| {
         let (ty, array_length) = types.parameter(param.get_type()?, &Context::of(Some(param)));
         let name = param.get_name().filter(|name| !name.is_empty());
-        Some(Param { name, ty, array_length })
+        Some(Param {
+            name,
+            ty,
+            array_length,
+        })
     });
     let params: Vec<_> = params.collect();
     let attributes = declarations.iter().flat_map(attributes::attributes).collect();
@@ -49,11 +68,14 @@ fn function<'tu>(declarations: &[Entity<'tu>], types: &mut Types<'tu, '_>) -> Op
         name: best.get_name()?,
         params,
         result: types.convert(ty.get_result_type()?, &Context::of(None)),
-        variadic: ty.is_variadic(),
+        // libclang calls `int f()` variadic too.
+        variadic: prototyped(&best) && ty.is_variadic(),
         prototyped: prototyped(&best),
         inline: declarations.iter().any(|declaration| declaration.is_definition()),
         attributes: attributes::merge(attributes),
-        doc: declarations.iter().find_map(|declaration| comments::doc(declaration, origins)),
+        doc: declarations
+            .iter()
+            .find_map(|declaration| comments::doc_of_function(declaration, origins)),
         location,
     })
 }
@@ -61,11 +83,15 @@ fn function<'tu>(declarations: &[Entity<'tu>], types: &mut Types<'tu, '_>) -> Op
 /// The declaration to take types and names from is the one with most names, the first among equals.
 fn rank(declaration: &Entity<'_>) -> (bool, usize) {
     let params = declaration.get_arguments().unwrap_or_default();
-    let named = params.iter().filter(|param| param.get_name().is_some_and(|name| !name.is_empty()));
+    let named = params
+        .iter()
+        .filter(|param| param.get_name().is_some_and(|name| !name.is_empty()));
     (prototyped(declaration), named.count())
 }
 
 fn prototyped(declaration: &Entity<'_>) -> bool {
-    let kind = declaration.get_type().map(|ty| ty.get_canonical_type().get_kind());
+    let kind = declaration
+        .get_type()
+        .map(|ty| ty.get_canonical_type().get_kind());
     kind != Some(TypeKind::FunctionNoPrototype)
 }

@@ -33,7 +33,10 @@ pub(crate) struct Source {
 impl Job {
     /// A job for these headers, with nothing else to set.
     pub fn new<H: Into<String>>(headers: impl IntoIterator<Item = H>) -> Self {
-        Job { headers: headers.into_iter().map(Into::into).collect(), ..Job::default() }
+        Job {
+            headers: headers.into_iter().map(Into::into).collect(),
+            ..Job::default()
+        }
     }
 
     pub(crate) fn source(&self) -> Result<Source, Error> {
@@ -42,7 +45,10 @@ impl Job {
         }
         let mut text = self.prelude.clone().unwrap_or_default();
         if text.contains('\0') {
-            return Err(Error::new(ErrorKind::InvalidJob, "the prelude contains a NUL character"));
+            return Err(Error::new(
+                ErrorKind::InvalidJob,
+                "the prelude contains a NUL character",
+            ));
         }
         if !text.is_empty() && !text.ends_with('\n') {
             text.push('\n');
@@ -67,7 +73,10 @@ impl Job {
             arguments.extend(["-D".into(), define.clone()]);
         }
         match arguments.iter().find(|argument| argument.contains('\0')) {
-            Some(bad) => Err(Error::new(ErrorKind::InvalidJob, format!("{bad:?} contains a NUL character"))),
+            Some(bad) => Err(Error::new(
+                ErrorKind::InvalidJob,
+                format!("{bad:?} contains a NUL character"),
+            )),
             None => Ok(arguments),
         }
     }
@@ -95,7 +104,9 @@ fn operand(header: &str) -> Result<String, Error> {
             .map_err(|error| invalid(format!("the path of `{header}` cannot be made absolute: {error}")))?;
         return match absolute.to_str() {
             Some(path) if !path.contains(['"', '\n']) => Ok(format!("\"{path}\"")),
-            _ => Err(invalid(format!("the path {absolute:?} cannot stand in an `#include`"))),
+            _ => Err(invalid(format!(
+                "the path {absolute:?} cannot stand in an `#include`"
+            ))),
         };
     }
     Ok(format!("<{header}>"))

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use clang::diagnostic::Severity;
 use clang::{Entity, EntityKind, Index, TranslationUnit, Unsaved};
-use hotcell_model::api::Api;
-use hotcell_model::types::Target;
+use hotcell_model::api::{Api, Constant};
+use hotcell_model::types::{Target, Type};
 
 use crate::comments;
 use crate::constants::{self, Macros};
@@ -70,14 +70,28 @@ fn walk<'tu>(children: &[Entity<'tu>], origins: &Origins<'_>) -> Api {
     }
     let functions = functions.convert(&mut types);
     let Types { records, enums, .. } = types;
-    let nowhere = Target { triple: String::new(), pointer_bits: 0, char_signed: false };
-    Api { target: nowhere, functions, records, enums, constants, function_macros: BTreeMap::new() }
+    let nowhere = Target {
+        triple: String::new(),
+        pointer_bits: 0,
+        char_signed: false,
+    };
+    Api {
+        target: nowhere,
+        functions,
+        records,
+        enums,
+        constants,
+        function_macros: BTreeMap::new(),
+    }
 }
 
 fn collect_tags(entities: &[Entity<'_>], tags: &mut HashSet<String>) {
     for entity in entities {
         if is_tagged(entity) {
-            let ty = entity.get_type().map(|ty| ty.get_display_name()).unwrap_or_default();
+            let ty = entity
+                .get_type()
+                .map(|ty| ty.get_display_name())
+                .unwrap_or_default();
             tags.extend(spelling::tag(&ty).map(str::to_owned));
             collect_tags(&entity.get_children(), tags);
         }
@@ -85,22 +99,25 @@ fn collect_tags(entities: &[Entity<'_>], tags: &mut HashSet<String>) {
 }
 
 fn is_tagged(entity: &Entity<'_>) -> bool {
-    matches!(entity.get_kind(), EntityKind::StructDecl | EntityKind::UnionDecl | EntityKind::EnumDecl)
+    matches!(
+        entity.get_kind(),
+        EntityKind::StructDecl | EntityKind::UnionDecl | EntityKind::EnumDecl
+    )
 }
 
 /// Records and enumerations, and those declared inside of records.
 fn declaration<'tu>(
     entity: Entity<'tu>,
     types: &mut Types<'tu, '_>,
-    constants: &mut BTreeMap<String, hotcell_model::api::Constant>,
+    constants: &mut BTreeMap<String, Constant>,
 ) {
     if !is_tagged(&entity) {
         return;
     }
     // What has no name gets it from the typedef or the member that follows.
-    let named = entity.get_type().is_some_and(|ty| {
-        spelling::unnamed_place(&ty.get_canonical_type().get_display_name()).is_none()
-    });
+    let named = entity
+        .get_type()
+        .is_some_and(|ty| spelling::unnamed_place(&ty.get_canonical_type().get_display_name()).is_none());
     let context = Context::of(None);
     if entity.get_kind() == EntityKind::EnumDecl {
         constants::add_enumerators(constants, &entity, types.origins);
@@ -118,23 +135,40 @@ fn declaration<'tu>(
 }
 
 fn typedef<'tu>(entity: Entity<'tu>, types: &mut Types<'tu, '_>) {
-    let Some((name, ty)) = entity.get_name().zip(entity.get_typedef_underlying_type()) else { return };
+    let Some((name, ty)) = entity.get_name().zip(entity.get_typedef_underlying_type()) else {
+        return;
+    };
     let place = Place {
         key: format!("{name}.target"),
         expression: Some(format!("*({name} *)0")),
         anonymous: false,
     };
-    let converted = types.convert(ty, &Context { declaration: Some(entity), place: Some(place) });
+    let converted = types.convert(
+        ty,
+        &Context {
+            declaration: Some(entity),
+            place: Some(place),
+        },
+    );
     // `typedef struct foo foo_t;` may carry the comment that the structure lacks.
+    let doc = comments::doc(&entity, types.origins);
     match &converted.kind {
-        hotcell_model::types::Type::Record { name } => {
-            if let Some(record) = types.records.get_mut(name).filter(|record| record.doc.is_none()) {
-                record.doc = comments::doc(&entity, types.origins);
+        Type::Record { name: key } => {
+            let Some(record) = types.records.get_mut(key) else {
+                return;
+            };
+            record.doc = record.doc.take().or(doc);
+            // An attribute behind the typedef's name aligns the typedef, not the structure.
+            let align = entity.get_type().and_then(|ty| ty.get_alignof().ok());
+            if let (Some(layout), Some(align)) = (&mut record.layout, align)
+                && record.c_name == name
+            {
+                layout.align = align as u64;
             }
         }
-        hotcell_model::types::Type::Enum { name, .. } => {
-            if let Some(value) = types.enums.get_mut(name).filter(|value| value.doc.is_none()) {
-                value.doc = comments::doc(&entity, types.origins);
+        Type::Enum { name: key, .. } => {
+            if let Some(value) = types.enums.get_mut(key) {
+                value.doc = value.doc.take().or(doc);
             }
         }
         _ => {}
@@ -153,27 +187,55 @@ fn check(unit: &TranslationUnit<'_>, job: &Job, source: &Source) -> Result<(), E
             let message = diagnostic.get_text();
             match file {
                 Some(file) if origin::is_main(&file) && job.header_of_line(place.line, source).is_some() => {
-                    Diagnostic { file: None, line: 0, message }
+                    Diagnostic {
+                        file: None,
+                        line: 0,
+                        message,
+                    }
                 }
-                Some(file) if origin::is_main(&file) => {
-                    Diagnostic { file: Some("prelude".into()), line: place.line, message }
-                }
+                Some(file) if origin::is_main(&file) => Diagnostic {
+                    file: Some("prelude".into()),
+                    line: place.line,
+                    message,
+                },
                 Some(file) => {
                     let file = Some(file.to_string_lossy().into_owned());
-                    Diagnostic { file, line: place.line, message }
+                    Diagnostic {
+                        file,
+                        line: place.line,
+                        message,
+                    }
                 }
-                None => Diagnostic { file: None, line: 0, message },
+                None => Diagnostic {
+                    file: None,
+                    line: 0,
+                    message,
+                },
             }
         })
         .collect();
-    if diagnostics.is_empty() { Ok(()) } else { Err(explain(diagnostics, job)) }
+    if diagnostics.is_empty() {
+        Ok(())
+    } else {
+        Err(explain(diagnostics, job))
+    }
 }
 
 fn explain(diagnostics: Vec<Diagnostic>, job: &Job) -> Error {
-    const BUILTIN: &[&str] = &["stddef.h", "stdarg.h", "stdbool.h", "float.h", "limits.h", "stdint.h"];
+    const BUILTIN: &[&str] = &[
+        "stddef.h",
+        "stdarg.h",
+        "stdbool.h",
+        "float.h",
+        "limits.h",
+        "stdint.h",
+    ];
     const LIBRARY: &[&str] = &["stdlib.h", "stdio.h", "string.h", "errno.h", "math.h", "unistd.h"];
     let missing = diagnostics.iter().find_map(|diagnostic| {
-        let name = diagnostic.message.strip_suffix("' file not found")?.strip_prefix('\'')?;
+        let name = diagnostic
+            .message
+            .strip_suffix("' file not found")?
+            .strip_prefix('\'')?;
         Some((name.to_owned(), diagnostic.file.is_none()))
     });
     let Some((name, asked)) = missing else {
@@ -181,7 +243,11 @@ fn explain(diagnostics: Vec<Diagnostic>, job: &Job) -> Error {
         let what = format!(
             "{} {} compile: {count} error{}",
             quoted(&job.headers),
-            if job.headers.len() == 1 { "does not" } else { "do not" },
+            if job.headers.len() == 1 {
+                "does not"
+            } else {
+                "do not"
+            },
             if count == 1 { "" } else { "s" }
         );
         return Error::new(ErrorKind::HeaderInvalid, what).at(diagnostics).help(
@@ -195,9 +261,15 @@ fn explain(diagnostics: Vec<Diagnostic>, job: &Job) -> Error {
     let help = if LIBRARY.contains(&name.as_str()) {
         "install the C library's headers (Debian and Ubuntu: `apt install libc6-dev`)".to_owned()
     } else if job.include_dirs.is_empty() {
-        format!("install the package that has `{name}`, or name the directory it is in as an include directory")
+        format!(
+            "install the package that has `{name}`, or name the directory it is in as an include directory"
+        )
     } else {
-        let dirs: Vec<_> = job.include_dirs.iter().map(|dir| dir.display().to_string()).collect();
+        let dirs: Vec<_> = job
+            .include_dirs
+            .iter()
+            .map(|dir| dir.display().to_string())
+            .collect();
         format!("searched {} and the compiler's own directories", quoted(&dirs))
     };
     let what = if asked {
@@ -205,10 +277,50 @@ fn explain(diagnostics: Vec<Diagnostic>, job: &Job) -> Error {
     } else {
         format!("`{name}`, which {} needs, was not found", quoted(&job.headers))
     };
-    let places = diagnostics.into_iter().filter(|diagnostic| diagnostic.file.is_some()).collect();
+    let places = diagnostics
+        .into_iter()
+        .filter(|diagnostic| diagnostic.file.is_some())
+        .collect();
     Error::new(ErrorKind::HeaderNotFound, what).at(places).help(help)
 }
 
 fn quoted(names: &[String]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_headers_are_told_apart() {
+        for (name, kind, part) in [
+            (
+                "stddef.h",
+                ErrorKind::BuiltinHeadersMissing,
+                "libclang-common-19-dev",
+            ),
+            ("stdio.h", ErrorKind::HeaderNotFound, "libc6-dev"),
+            (
+                "foo/bar.h",
+                ErrorKind::HeaderNotFound,
+                "the package that has `foo/bar.h`",
+            ),
+        ] {
+            let place = Some("/usr/include/a.h".into());
+            let diagnostic = Diagnostic {
+                file: place,
+                line: 3,
+                message: format!("'{name}' file not found"),
+            };
+            let error = explain(vec![diagnostic], &Job::new(["a.h"]));
+            assert_eq!(error.kind, kind);
+            assert!(error.help.as_ref().unwrap().contains(part), "{error}");
+            assert_eq!(error.diagnostics.len(), 1);
+        }
+    }
 }

@@ -25,29 +25,53 @@ pub(crate) fn spell(ty: Type<'_>, unnamed: &Unnamed) -> String {
     if ty.is_const_qualified() || ty.is_volatile_qualified() {
         text = drop_qualifiers(&text, is_pointer(ty));
     }
-    name_unnamed(text, unnamed)
+    name_unnamed(name_va_list(text), unnamed)
+}
+
+/// The record behind x86-64's `va_list` has no name that every compiler knows.
+fn name_va_list(text: String) -> String {
+    if !text.contains("__va_list_tag") {
+        return text;
+    }
+    text.replace("struct __va_list_tag (*)[1]", "__builtin_va_list *")
+        .replace("struct __va_list_tag[1]", "__builtin_va_list")
+        .replace("struct __va_list_tag *", "__builtin_va_list")
 }
 
 /// How an array of elements, spelled `element`, is written as the pointer it decays to.
 pub(crate) fn pointer_to(element: &str) -> String {
-    if let Some(at) = element.find("(*") {
-        return format!("{}*{}", &element[..at + 1], &element[at + 1..]);
+    let Some(at) = declarator(element) else {
+        return format!("{element}{}*", if element.ends_with('*') { "" } else { " " });
+    };
+    let (before, after) = element.split_at(at);
+    match after.strip_prefix("(*") {
+        Some(inner) => format!("{before}(**{inner}"),
+        None => format!("{} (*){after}", before.trim_end()),
     }
-    if let Some(at) = element.find('[') {
-        return format!("{} (*){}", element[..at].trim_end(), &element[at..]);
+}
+
+/// Where a type's declarator begins, if it is more than stars: `(*)(int)`, `(int)`, `[4]`.
+fn declarator(spelling: &str) -> Option<usize> {
+    let mut depth = 0_u32;
+    let mut word = false;
+    for (at, c) in spelling.char_indices() {
+        match c {
+            // `__typeof__(…)`, `_Atomic(…)` and the like are part of the name.
+            '(' if depth > 0 || word => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            '(' | '[' if depth == 0 => return Some(at),
+            _ => {}
+        }
+        word = c.is_alphanumeric() || c == '_';
     }
-    if let Some(at) = element.find('(')
-        && element.ends_with(')')
-        && !element.starts_with("__typeof__")
-    {
-        return format!("{} (*){}", element[..at].trim_end(), &element[at..]);
-    }
-    format!("{element}{}*", if element.ends_with('*') { "" } else { " " })
+    None
 }
 
 /// The ` at FILE:LINE:COLUMN)` in the spelling of a type without a name.
 pub(crate) fn unnamed_place(spelling: &str) -> Option<&str> {
-    let marker = ["(unnamed", "(anonymous"].iter().find_map(|marker| spelling.find(marker))?;
+    let marker = ["(unnamed", "(anonymous"]
+        .iter()
+        .find_map(|marker| spelling.find(marker))?;
     let at = marker + spelling[marker..].find(" at ")?;
     Some(&spelling[at..])
 }
@@ -73,7 +97,9 @@ fn drop_words(text: &str) -> String {
     let mut rest = text;
     while let Some(start) = rest.find(|c: char| c.is_ascii_alphabetic() || c == '_') {
         let (before, word) = rest.split_at(start);
-        let end = word.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(word.len());
+        let end = word
+            .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            .unwrap_or(word.len());
         out.push_str(before);
         let (word, after) = word.split_at(end);
         rest = after;
@@ -114,11 +140,16 @@ fn drop_qualifiers(text: &str, pointer: bool) -> String {
 fn name_unnamed(mut text: String, unnamed: &Unnamed) -> String {
     let mut from = 0;
     loop {
-        let marker = ["(unnamed", "(anonymous"].iter().filter_map(|m| Some(from + text[from..].find(m)?)).min();
+        let marker = ["(unnamed", "(anonymous"]
+            .iter()
+            .filter_map(|m| Some(from + text[from..].find(m)?))
+            .min();
         let Some(marker) = marker else { return text };
         let known = unnamed.iter().find_map(|(place, c_name)| {
             let at = marker + text[marker..].find(" at ")?;
-            text[at..].starts_with(place).then(|| (at + place.len(), c_name.clone()))
+            text[at..]
+                .starts_with(place)
+                .then(|| (at + place.len(), c_name.clone()))
         });
         let keyword = text[..marker].rfind(['(', ',', '*']).map_or(0, |at| at + 1);
         let keyword = ["struct ", "union ", "enum "]
@@ -126,7 +157,11 @@ fn name_unnamed(mut text: String, unnamed: &Unnamed) -> String {
             .filter_map(|word| text[keyword..marker].rfind(word).map(|at| keyword + at))
             .max()
             .unwrap_or(marker);
-        let word = text[keyword..marker].split(' ').next().unwrap_or_default().to_owned();
+        let word = text[keyword..marker]
+            .split(' ')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         let (end, name) = match known {
             Some((end, name)) if !name.is_empty() => (end, name),
             Some((end, _)) => (end, format!("{word} (unnamed)")),
@@ -151,7 +186,10 @@ mod tests {
             ("char *restrict *", "char **"),
             ("int * _Nonnull", "int *"),
             ("int * _Nonnull * _Nullable", "int **"),
-            ("void (* _Nullable)(int *restrict, restricted)", "void (*)(int *, restricted)"),
+            (
+                "void (* _Nullable)(int *restrict, restricted)",
+                "void (*)(int *, restricted)",
+            ),
             ("unsigned long", "unsigned long"),
         ] {
             assert_eq!(drop_words(input), expect);
@@ -167,7 +205,11 @@ mod tests {
             ("constant", false, "constant"),
             ("const char *const", true, "const char *"),
             ("const char *const volatile", true, "const char *"),
-            ("int (*const)(const int *const)", true, "int (*)(const int *const)"),
+            (
+                "int (*const)(const int *const)",
+                true,
+                "int (*)(const int *const)",
+            ),
         ] {
             assert_eq!(drop_qualifiers(input, pointer), expect);
         }
@@ -181,7 +223,14 @@ mod tests {
             ("int[4]", "int (*)[4]"),
             ("void (*)(int)", "void (**)(int)"),
             ("int (int)", "int (*)(int)"),
-            ("__typeof__(((struct s *)0)->in)", "__typeof__(((struct s *)0)->in) *"),
+            (
+                "__typeof__((*(struct s *)0).in)",
+                "__typeof__((*(struct s *)0).in) *",
+            ),
+            (
+                "__typeof__((*(grid *)0)[0])[2]",
+                "__typeof__((*(grid *)0)[0]) (*)[2]",
+            ),
         ] {
             assert_eq!(pointer_to(element), expect);
         }
@@ -190,13 +239,25 @@ mod tests {
     #[test]
     fn places_do_not_reach_spellings() {
         let unnamed = Unnamed::from([
-            (" at /a (b)/x.h:2:5)".to_owned(), "__typeof__(((struct s *)0)->in)".to_owned()),
+            (
+                " at /a (b)/x.h:2:5)".to_owned(),
+                "__typeof__(((struct s *)0)->in)".to_owned(),
+            ),
             (" at x.h:9:1)".to_owned(), String::new()),
         ]);
         for (input, expect) in [
-            ("struct s::(unnamed at /a (b)/x.h:2:5) *", "__typeof__(((struct s *)0)->in) *"),
-            ("struct (unnamed struct at /a (b)/x.h:2:5)", "__typeof__(((struct s *)0)->in)"),
-            ("int (*)(union (anonymous union at x.h:9:1) *, int)", "int (*)(union (unnamed) *, int)"),
+            (
+                "struct s::(unnamed at /a (b)/x.h:2:5) *",
+                "__typeof__(((struct s *)0)->in) *",
+            ),
+            (
+                "struct (unnamed struct at /a (b)/x.h:2:5)",
+                "__typeof__(((struct s *)0)->in)",
+            ),
+            (
+                "int (*)(union (anonymous union at x.h:9:1) *, int)",
+                "int (*)(union (unnamed) *, int)",
+            ),
             ("enum (unnamed at other.h:1:1)", "enum (unnamed)"),
             ("struct s", "struct s"),
         ] {

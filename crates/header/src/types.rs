@@ -42,7 +42,10 @@ pub(crate) struct Place {
 impl<'tu> Context<'tu> {
     /// A declaration that gives nothing a name but a function pointer's parameters.
     pub(crate) fn of(declaration: Option<Entity<'tu>>) -> Self {
-        Context { declaration, place: None }
+        Context {
+            declaration,
+            place: None,
+        }
     }
 
     fn target(&self) -> Self {
@@ -58,7 +61,10 @@ impl<'tu> Context<'tu> {
             expression: place.expression.as_ref().map(step),
             ..place
         });
-        Context { declaration: self.declaration, place }
+        Context {
+            declaration: self.declaration,
+            place,
+        }
     }
 }
 
@@ -68,14 +74,21 @@ impl<'tu> Types<'tu, '_> {
         // The kind first: it names what the spellings then use.
         let kind = self.kind(ty, context);
         let written = spell(ty, &self.unnamed);
-        CType { written, canonical: spell(ty.get_canonical_type(), &self.unnamed), kind }
+        CType {
+            written,
+            canonical: spell(ty.get_canonical_type(), &self.unnamed),
+            kind,
+        }
     }
 
     /// A type as a parameter: arrays and functions decay. Also the number of elements in brackets.
     pub(crate) fn parameter(&mut self, ty: ClangType<'tu>, context: &Context<'tu>) -> (CType, Option<u64>) {
         let canonical = ty.get_canonical_type();
         let sugar = Sugar::of(ty);
-        let context = Context { declaration: sugar.declaration.or(context.declaration), ..context.clone() };
+        let context = Context {
+            declaration: sugar.declaration.or(context.declaration),
+            ..context.clone()
+        };
         if sugar.va_list {
             return (self.convert(ty, &context), None);
         }
@@ -84,22 +97,36 @@ impl<'tu> Types<'tu, '_> {
             TypeKind::FunctionPrototype | TypeKind::FunctionNoPrototype => {
                 let kind = self.function_pointer(sugar.plain, canonical, context.declaration);
                 let pointer = |ty| pointer_to(&spell(ty, &self.unnamed));
-                return (CType { written: pointer(ty), canonical: pointer(canonical), kind }, None);
+                return (
+                    CType {
+                        written: pointer(ty),
+                        canonical: pointer(canonical),
+                        kind,
+                    },
+                    None,
+                );
             }
             _ => return (self.convert(ty, &context), None),
         }
-        let length = canonical.get_size().filter(|_| canonical.get_kind() == TypeKind::ConstantArray);
+        let length = canonical
+            .get_size()
+            .filter(|_| canonical.get_kind() == TypeKind::ConstantArray);
         let (Some(element), Some(plain)) = (sugar.element(canonical), canonical.get_element_type()) else {
             return (unsupported(ty, &self.unnamed, "its elements are unknown"), None);
         };
         let pointee = self.convert(element, &context);
-        let constant = if plain.is_const_qualified() { "const " } else { "" };
+        // The canonical array, not its element, carries the element's qualifiers.
+        let constant = plain.is_const_qualified() || canonical.is_const_qualified();
+        let constant = if constant { "const " } else { "" };
         let ty = CType {
             written: decayed(constant, &pointee.written),
             canonical: decayed(constant, &pointee.canonical),
-            kind: match unsafe_to_touch(plain) {
+            kind: match unsafe_to_touch(plain).or_else(|| unsafe_to_touch(canonical)) {
                 Some(reason) => Type::Unsupported { reason },
-                None => Type::Pointer { pointee: Box::new(pointee), constant: !constant.is_empty() },
+                None => Type::Pointer {
+                    pointee: Box::new(pointee),
+                    constant: !constant.is_empty(),
+                },
             },
         };
         (ty, length.map(|length| length as u64))
@@ -112,7 +139,10 @@ impl<'tu> Types<'tu, '_> {
             return because("it is a `va_list`");
         }
         let int = |signed| match canonical.get_sizeof() {
-            Ok(bytes @ (1 | 2 | 4 | 8)) => Type::Int { bits: bytes as u16 * 8, signed },
+            Ok(bytes @ (1 | 2 | 4 | 8)) => Type::Int {
+                bits: bytes as u16 * 8,
+                signed,
+            },
             _ => because("it is an integer of unusual size"),
         };
         use TypeKind as K;
@@ -131,19 +161,29 @@ impl<'tu> Types<'tu, '_> {
             },
             K::Record => match canonical.get_declaration() {
                 Some(declaration) if is_va_list_record(declaration) => because("it is a `va_list`"),
-                Some(declaration) => Type::Record { name: self.record(declaration, context) },
+                Some(declaration) => Type::Record {
+                    name: self.record(declaration, context),
+                },
                 None => because("its structure is not declared"),
             },
             K::Pointer => self.pointer(&sugar, canonical, context),
             K::ConstantArray | K::IncompleteArray => match sugar.element(canonical) {
                 Some(element) => {
                     let constant = canonical.get_kind() == K::ConstantArray;
-                    let length = canonical.get_size().filter(|_| constant).map(|length| length as u64);
-                    Type::Array { element: Box::new(self.convert(element, &context.element())), length }
+                    let length = canonical
+                        .get_size()
+                        .filter(|_| constant)
+                        .map(|length| length as u64);
+                    Type::Array {
+                        element: Box::new(self.convert(element, &context.element())),
+                        length,
+                    }
                 }
                 None => because("its elements are unknown"),
             },
-            K::FunctionPrototype | K::FunctionNoPrototype => because("it is a function, not a pointer to one"),
+            K::FunctionPrototype | K::FunctionNoPrototype => {
+                because("it is a function, not a pointer to one")
+            }
             kind => because(refusal(kind, &canonical.get_display_name())),
         }
     }
@@ -153,7 +193,10 @@ impl<'tu> Types<'tu, '_> {
             return because("what it points to is unknown");
         };
         let pointee = sugar.pointee(plain);
-        if matches!(plain.get_kind(), TypeKind::FunctionPrototype | TypeKind::FunctionNoPrototype) {
+        if matches!(
+            plain.get_kind(),
+            TypeKind::FunctionPrototype | TypeKind::FunctionNoPrototype
+        ) {
             let inner = Sugar::of(pointee);
             let declaration = inner.declaration.or(sugar.declaration).or(context.declaration);
             return self.function_pointer(inner.plain, plain, declaration);
@@ -161,10 +204,15 @@ impl<'tu> Types<'tu, '_> {
         if let Some(reason) = unsafe_to_touch(plain) {
             return Type::Unsupported { reason };
         }
-        let context =
-            Context { declaration: sugar.declaration.or(context.declaration), ..context.target() };
+        let context = Context {
+            declaration: sugar.declaration.or(context.declaration),
+            ..context.target()
+        };
         let constant = plain.is_const_qualified();
-        Type::Pointer { pointee: Box::new(self.convert(pointee, &context)), constant }
+        Type::Pointer {
+            pointee: Box::new(self.convert(pointee, &context)),
+            constant,
+        }
     }
 
     fn function_pointer(
@@ -176,7 +224,11 @@ impl<'tu> Types<'tu, '_> {
         if canonical.get_kind() == TypeKind::FunctionNoPrototype {
             return because("it points to a function without a prototype");
         }
-        let function = if function.get_argument_types().is_some() { function } else { canonical };
+        let function = if function.get_argument_types().is_some() {
+            function
+        } else {
+            canonical
+        };
         let types = function.get_argument_types().unwrap_or_default();
         // Only when the numbers agree are these the parameters of this pointer, and not of a function
         // that returns it or that it returns.
@@ -193,14 +245,20 @@ impl<'tu> Types<'tu, '_> {
             .map(|(index, ty)| {
                 let entity = named.as_ref().map(|named| named[index]);
                 let ty = entity.and_then(|entity| entity.get_type()).unwrap_or(ty);
-                let name = entity.and_then(|entity| entity.get_name()).filter(|name| !name.is_empty());
+                let name = entity
+                    .and_then(|entity| entity.get_name())
+                    .filter(|name| !name.is_empty());
                 (name, self.parameter(ty, &Context::of(entity)).0)
             })
             .collect();
         let result = function.get_result_type().unwrap_or(canonical);
         let result = self.convert(result, &Context::of(None));
         Type::FunctionPointer {
-            signature: Box::new(Signature { params, result, variadic: canonical.is_variadic() }),
+            signature: Box::new(Signature {
+                params,
+                result,
+                variadic: canonical.is_variadic(),
+            }),
         }
     }
 }
@@ -215,12 +273,17 @@ struct Sugar<'tu> {
 
 impl<'tu> Sugar<'tu> {
     fn of(ty: ClangType<'tu>) -> Self {
-        let mut sugar = Sugar { plain: ty, declaration: None, va_list: false };
+        let mut sugar = Sugar {
+            plain: ty,
+            declaration: None,
+            va_list: false,
+        };
         loop {
             let next = match sugar.plain.get_kind() {
                 TypeKind::Typedef => sugar.plain.get_declaration().and_then(|declaration| {
                     let name = declaration.get_name().unwrap_or_default();
-                    sugar.va_list |= matches!(name.as_str(), "va_list" | "__gnuc_va_list" | "__builtin_va_list");
+                    sugar.va_list |=
+                        matches!(name.as_str(), "va_list" | "__gnuc_va_list" | "__builtin_va_list");
                     sugar.declaration = Some(declaration);
                     declaration.get_typedef_underlying_type()
                 }),
@@ -247,7 +310,10 @@ impl<'tu> Sugar<'tu> {
             self.plain.get_kind(),
             TypeKind::ConstantArray | TypeKind::IncompleteArray | TypeKind::VariableArray
         );
-        array.then(|| self.plain.get_element_type()).flatten().or_else(|| canonical.get_element_type())
+        array
+            .then(|| self.plain.get_element_type())
+            .flatten()
+            .or_else(|| canonical.get_element_type())
     }
 }
 
@@ -256,12 +322,17 @@ fn unsafe_to_touch(pointee: ClangType<'_>) -> Option<String> {
     if pointee.is_volatile_qualified() {
         return Some("it points to volatile memory".into());
     }
-    pointee.get_display_name().contains("_Atomic(").then(|| "it points to an atomic".into())
+    pointee
+        .get_display_name()
+        .contains("_Atomic(")
+        .then(|| "it points to an atomic".into())
 }
 
 fn is_va_list_record(declaration: Entity<'_>) -> bool {
     // The record behind `va_list`: x86-64's, then AArch64's.
-    declaration.get_name().is_some_and(|name| name == "__va_list_tag" || name == "__va_list")
+    declaration
+        .get_name()
+        .is_some_and(|name| name == "__va_list_tag" || name == "__va_list")
 }
 
 fn decayed(constant: &str, element: &str) -> String {
@@ -290,10 +361,16 @@ fn refusal(kind: TypeKind, spelling: &str) -> &'static str {
 }
 
 pub(crate) fn because(reason: &str) -> Type {
-    Type::Unsupported { reason: reason.into() }
+    Type::Unsupported {
+        reason: reason.into(),
+    }
 }
 
 fn unsupported(ty: ClangType<'_>, unnamed: &Unnamed, reason: &str) -> CType {
     let canonical = spell(ty.get_canonical_type(), unnamed);
-    CType { written: spell(ty, unnamed), canonical, kind: because(reason) }
+    CType {
+        written: spell(ty, unnamed),
+        canonical,
+        kind: because(reason),
+    }
 }

@@ -27,7 +27,7 @@ pub struct Block {
 }
 
 /// A field of a block.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WireField {
     /// What it carries.
     pub carries: Carries,

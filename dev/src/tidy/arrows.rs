@@ -13,6 +13,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("hotcell-model", &[]),
     ("hotcell-protocol", &[]),
     ("hotcell-sandbox", &[]),
+    (
+        "hotcell-bind",
+        &["hotcell", "hotcell-contract", "hotcell-generate", "hotcell-header", "hotcell-model"],
+    ),
     ("hotcell-contract", &["hotcell-model"]),
     ("hotcell-header", &["hotcell-model"]),
     ("hotcell-generate", &["hotcell-model", "hotcell-protocol"]),
@@ -29,6 +33,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "hotcell",
         &[
             "hotcell-protocol",
+            "hotcell-sandbox",
             "hotcell-shm",
             "hotcell-supervisor",
             "hotcell-model",

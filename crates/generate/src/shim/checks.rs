@@ -17,7 +17,7 @@ pub(crate) fn of_interface(interface: &Interface) -> Vec<String> {
         for ty in function.params.iter().map(|p| &p.ty).chain([&function.result_type]) {
             let ty = ty.pointee().map_or(ty, |(pointee, _)| pointee);
             if let (Some(name), Some(kind)) = (spell(ty), WireKind::of_scalar(ty, &interface.target)) {
-                scalars.insert(name, (kind, ty.kind == Type::Bool));
+                scalars.insert(name.trim_start_matches("const "), (kind, ty.kind == Type::Bool));
             }
         }
     }
@@ -56,7 +56,14 @@ pub(crate) fn of_interface(interface: &Interface) -> Vec<String> {
 /// That the compiler sees the function's type as the parser did.
 pub(crate) fn of_function(function: &Function) -> Vec<String> {
     let name = &function.name;
-    if let Some(ty) = function_type(function) {
+    if function.noreturn
+        && let Some(ty) = function_type(function, &format!("*const hotcell_type_{name}"))
+    {
+        // Not returning is a part of the type for some compilers, so that no assertion can name it; an
+        // initialisation demands the rest to be equal.
+        return vec![format!("static __attribute__((unused)) {ty} = &{name};")];
+    }
+    if let Some(ty) = function_type(function, "*") {
         let condition = format!("__builtin_types_compatible_p(__typeof__(&{name}),\n    {ty})");
         return vec![assert(&condition, &format!("type of {name}"))];
     }
@@ -67,8 +74,8 @@ pub(crate) fn of_function(function: &Function) -> Vec<String> {
     asserts.map(|(ty, size)| assert(&format!("sizeof({ty}) == {size}"), &format!("size of {ty}"))).collect()
 }
 
-/// The type of a pointer to the function; `None` when a part of it cannot be written.
-fn function_type(function: &Function) -> Option<String> {
+/// A declaration of a pointer to the function; `None` when a part of it cannot be written.
+fn function_type(function: &Function, declarator: &str) -> Option<String> {
     let result = spell(&function.result_type)?;
     let result = if result.contains(['(', '[']) { format!("__typeof__({result})") } else { result.to_owned() };
     let mut params = function.params.iter().map(|p| spell(&p.ty)).collect::<Option<Vec<_>>>()?;
@@ -78,9 +85,7 @@ fn function_type(function: &Function) -> Option<String> {
     if params.is_empty() {
         params.push("void");
     }
-    // A function that does not return has a type of its own.
-    let pointer = if function.noreturn { "__attribute__((noreturn)) *" } else { "*" };
-    Some(format!("{result} ({pointer})({})", params.join(", ")))
+    Some(format!("{result} ({declarator})({})", params.join(", ")))
 }
 
 fn assert(condition: &str, what: &str) -> String {

@@ -54,7 +54,7 @@ pub(crate) fn model(interface: &Interface, index: usize, function: &Function) ->
         index,
         name: function.name.clone(),
         literal: literal(&function.name),
-        signature: function.signature.replace("*/", "* /"),
+        signature: comment(&function.signature),
         args_size: function.layout.args.size,
         result_size: function.layout.result.size,
         fingerprint: bytes(&function.fingerprint),
@@ -68,6 +68,11 @@ pub(crate) fn model(interface: &Interface, index: usize, function: &Function) ->
 pub(crate) fn bytes(fingerprint: &Fingerprint) -> Vec<String> {
     let row = |row: &[u8]| row.iter().map(|byte| format!("0x{byte:02x}")).collect::<Vec<_>>().join(", ");
     fingerprint.0.chunks(16).map(row).collect()
+}
+
+/// A text that neither ends nor starts a comment, on one line.
+fn comment(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").replace("*/", "* /").replace("/*", "/ *")
 }
 
 /// Refuses a function whose layout is not the one its roles demand, or does not fit into a slot.

@@ -1,7 +1,7 @@
 //! The statements behind the call: what failed, the message, and every result.
 //!
-//! Lengths are written as the library claims them. One that exceeds the granted space makes the host refuse
-//! the reply, because then memory has already been overwritten.
+//! A library that claims to have filled more than there was has already overwritten memory: such a length is
+//! written as one that the host is sure to refuse.
 
 use hotcell_model::expr::Expr;
 use hotcell_model::interface::{Fails, Ownership, Param, ResultLength, ResultRole, Role, Unit};
@@ -33,9 +33,13 @@ pub(crate) fn write(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
                 body.when("hc_message != NULL", |body| {
                     let length = format!("hotcell_length(hc_message, {limit})");
                     let give = format!("hotcell_give(hc_ctx, hc_message, {length}, 1, &hc_out.message)");
-                    body.return_when(&format!("!{give}"));
+                    body.when(&format!("!{give}"), |body| {
+                        release_on_error(&scope, body);
+                        body.line("return;");
+                    });
                 });
             }
+            release_on_error(&scope, body);
         });
     }
     returned(&scope, body)?;
@@ -118,7 +122,6 @@ fn returned(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> {
                 let length = "hotcell_length(hc_result, UINT64_MAX)";
                 give(body, length, 1, ownership);
             });
-            release_on_error(scope, ownership, body);
             Ok(())
         }
         ResultRole::Buffer { length, ownership } => {
@@ -137,7 +140,6 @@ fn returned(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> {
                 });
                 give(body, "hc_length", size, ownership);
             });
-            release_on_error(scope, ownership, body);
             Ok(())
         }
         ResultRole::Handle { .. } => Err(scope.unsupported("a handle as the result")),
@@ -164,10 +166,12 @@ fn release(body: &mut Body, ownership: &Ownership) {
 
 /// A result that means failure by not being NULL is memory too. Under any other rule a failed call's pointer
 /// may be anything and is left alone.
-fn release_on_error(scope: &Scope<'_>, ownership: &Ownership, body: &mut Body) {
+fn release_on_error(scope: &Scope<'_>, body: &mut Body) {
     let nonzero = scope.function.error.as_ref().is_some_and(|rule| rule.value.fails == Fails::Nonzero);
-    if nonzero && matches!(ownership, Ownership::Owned { .. }) {
-        body.when("hc_failed", |body| release(body, ownership));
+    if let ResultRole::Text { ownership, .. } | ResultRole::Buffer { ownership, .. } = &scope.function.result.value
+        && nonzero
+    {
+        release(body, ownership);
     }
 }
 
@@ -191,22 +195,21 @@ fn out(scope: &Scope<'_>, index: usize, param: &Param) -> Result<Vec<String>, Er
                 Some(Role::LengthPointerOf { unit: Unit::Bytes, .. }) => 1,
                 _ => size,
             };
-            format!("hotcell_claim({}, {size})", scope.wide(&Expr::Param { index: *pointer })?)
+            format!("hotcell_claim({}, {size}, {capacity})", scope.wide(&Expr::Param { index: *pointer })?)
         }
         ResultLength::Returned => {
-            let wide = scope.wide(&Expr::Result)?;
-            format!("hotcell_claim({wide} < 0 ? 0 : {wide}, {size})")
+            format!("hotcell_claim_result({}, {size}, {capacity})", scope.wide(&Expr::Result)?)
         }
         ResultLength::Text if pointee.is_byte() => format!("hotcell_length(arg_{name}, {capacity})"),
         ResultLength::Text => return Err(scope.unsupported(format!("a text in `{}`", param.ty.written))),
         ResultLength::Elements { size: elements } => {
             let elements = scope.wide(elements)?;
             if elements.contains("&hc_bad") {
-                let claim = format!("uint64_t claim_{name} = hotcell_claim({elements}, {size});");
+                let claim = format!("uint64_t claim_{name} = hotcell_claim({elements}, {size}, {capacity});");
                 let length = format!("hc_bad ? UINT64_MAX : claim_{name}");
                 return Ok(vec![claim, refer(param, &length), "hc_bad = 0;".into()]);
             }
-            format!("hotcell_claim({elements}, {size})")
+            format!("hotcell_claim({elements}, {size}, {capacity})")
         }
     };
     Ok(vec![refer(param, &length)])

@@ -1,0 +1,93 @@
+//! From a header or a contract to a session, at run time: parse, check, generate, compile, load.
+//!
+//! What `hotcell gen` writes into a package, this keeps in memory. The command line, the lab and the tests
+//! are built on it.
+#![forbid(unsafe_code)]
+
+mod error;
+mod libraries;
+mod read;
+
+use std::fs;
+use std::path::PathBuf;
+
+use hotcell::{ErrorKind, Options, Session, dynamic, rt};
+use hotcell_generate::shim::{self, CompileOptions};
+use hotcell_model::Interface;
+
+pub use error::Error;
+pub use read::{Checked, check};
+
+/// What to bind.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// Where the library's API is described.
+    pub source: Source,
+    /// The one function wanted; `None` for all that the contract selects.
+    pub only: Option<String>,
+    /// Directories to search for headers, as with `-I`.
+    pub include_dirs: Vec<PathBuf>,
+    /// Macros to define, as with `-D`: `NAME` or `NAME=VALUE`.
+    pub defines: Vec<String>,
+    /// Directories to search for libraries, as with `-L`.
+    pub library_dirs: Vec<PathBuf>,
+}
+
+/// Where a library's API is described.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// A contract file, with its headers.
+    Contract(PathBuf),
+    /// Headers alone; what they do not say stays undecided.
+    Headers {
+        /// Paths, or names as in `#include <name>`.
+        headers: Vec<String>,
+        /// The library's name: `z`, `libz.so.1`, or a path.
+        library: String,
+    },
+}
+
+/// A library that is ready to be opened.
+#[derive(Debug)]
+pub struct Bound {
+    /// What can be called, and what cannot and why.
+    pub interface: Interface,
+    /// The interface as a package.
+    pub package: &'static rt::Package,
+    /// The files to load, in order: what the library needs and the loader would not find, then the library.
+    pub libraries: Vec<PathBuf>,
+    /// Remarks on the contract, rendered.
+    pub warnings: Vec<String>,
+}
+
+/// Binds a library: its shim is compiled and ready to be loaded. The package lives until the process ends.
+pub fn bind(job: &Job) -> Result<Bound, Error> {
+    let Checked { interface, include_dirs, libraries, warnings } = check(job)?;
+    if interface.functions.is_empty() {
+        return Err(Error::nothing_bound(&interface));
+    }
+    let source = shim::render(&interface).map_err(Error::from_generate)?;
+    let work = tempfile::Builder::new().prefix("hotcell-").tempdir().map_err(|error| {
+        Error::new(ErrorKind::LoadFailed, format!("cannot make a directory for the shim: {error}"))
+    })?;
+    let out = work.path().join("shim.so");
+    let options = CompileOptions {
+        cc: None,
+        include_dirs,
+        libraries: libraries.own.clone(),
+        out: out.clone(),
+        work_dir: work.path().to_owned(),
+    };
+    shim::compile(&source, &options).map_err(Error::from_generate)?;
+    let shim = fs::read(&out)
+        .map_err(|error| Error::new(ErrorKind::LoadFailed, format!("cannot read the shim: {error}")))?;
+    let package = dynamic::package(&interface, shim);
+    Ok(Bound { interface, package, libraries: libraries.load_order(), warnings })
+}
+
+impl Bound {
+    /// Opens a session. `options.libraries` is replaced by [`Bound::libraries`].
+    pub fn open(&self, options: Options) -> hotcell::Result<Session> {
+        Session::open(self.package, Options { libraries: self.libraries.clone(), ..options })
+    }
+}

@@ -1,0 +1,162 @@
+//! The command line, as clap reads it.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// Call C libraries in a worker process: a crash on the C side is an error value.
+#[derive(Debug, Parser)]
+#[command(name = "hotcell", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Call one function of a C library, contained
+    Call(CallArgs),
+    /// Generate a package from a contract
+    Gen(GenArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// How the library is described.
+#[derive(Debug, Args)]
+pub(crate) struct SourceArgs {
+    /// The contract (`bind.toml`), or a header with `--lib`
+    #[arg(value_name = "BIND.TOML | HEADER")]
+    pub(crate) source: PathBuf,
+    /// The library a header belongs to: `z`, `libz.so.1`, or a path
+    #[arg(long = "lib", value_name = "NAME")]
+    pub(crate) library: Option<String>,
+    /// Search this directory for headers
+    #[arg(short = 'I', value_name = "DIR")]
+    pub(crate) include_dirs: Vec<PathBuf>,
+    /// Define a macro before the headers are read
+    #[arg(short = 'D', value_name = "NAME[=VALUE]")]
+    pub(crate) defines: Vec<String>,
+    /// Search this directory for libraries
+    #[arg(short = 'L', value_name = "DIR")]
+    pub(crate) library_dirs: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    allow_negative_numbers = true,
+    after_long_help = "\
+Arguments, one for each parameter that is not filled by itself (lengths, capacities, out values and fixed \
+arguments are left away):
+  42  -1  0x1f  1.5     a number; names of the header's constants and enumerators too
+  true  false           a truth value
+  hello                 a text, or the bytes of a buffer
+  @FILE                 the contents of a file (@- for standard input)
+  hex:00ff7f            bytes
+  1,2,3                 the elements of a buffer of numbers
+  null                  NULL, where the contract allows it
+  =TEXT                 TEXT as it is, for texts that begin with one of the above
+
+Exit status: 0 when the call returned, 2 for a wrong command line, otherwise the status of the error's kind \
+(Crashed 101, Exited 102, Hung 103, …; see docs/reference/errors.md).
+
+Examples:
+  hotcell call /usr/include/zlib.h --lib z crc32 0 hello
+  hotcell call bind.toml compress2 @book.txt 9 -o dest=book.z
+  hotcell call /usr/include/stdlib.h --lib c abort"
+)]
+pub(crate) struct CallArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    /// The function to call
+    pub(crate) function: String,
+    /// Its arguments; `--help` tells how they are written
+    #[arg(value_name = "ARGS")]
+    pub(crate) args: Vec<String>,
+    /// How long the call may take: `500ms`, `2s`, `1m`
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) deadline: Option<Duration>,
+    /// How results and errors are printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+    /// Write a result's bytes to a file; the returned value's name is `return`
+    #[arg(short = 'o', long = "output", value_name = "NAME=FILE")]
+    pub(crate) outputs: Vec<Named>,
+    /// Elements an out buffer may hold, where the contract leaves it to the caller [default: the larger of
+    /// 1 MiB and 16 times the arguments' bytes]
+    #[arg(long = "capacity", value_name = "NAME=N")]
+    pub(crate) capacities: Vec<Named>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GenArgs {
+    /// The contract
+    #[arg(value_name = "BIND.TOML")]
+    pub(crate) contract: PathBuf,
+    /// The language of the package
+    #[arg(long, value_name = "LANG", default_value = "rust")]
+    pub(crate) lang: Lang,
+    /// The folder to write the package to
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Write nothing; fail when the folder is not what would be written
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Name of the package [default: the library's name and `-hotcell`]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Where the package finds the `hotcell` crate, as a dependency in Cargo.toml is written
+    #[arg(long, value_name = "TOML")]
+    pub(crate) runtime: Option<String>,
+    /// Search this directory for headers
+    #[arg(short = 'I', value_name = "DIR")]
+    pub(crate) include_dirs: Vec<PathBuf>,
+    /// Search this directory for libraries
+    #[arg(short = 'L', value_name = "DIR")]
+    pub(crate) library_dirs: Vec<PathBuf>,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+/// A language packages are generated for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Lang {
+    /// A cargo package
+    Rust,
+}
+
+/// `NAME=VALUE`.
+#[derive(Debug, Clone)]
+pub(crate) struct Named {
+    pub(crate) name: String,
+    pub(crate) value: String,
+}
+
+impl FromStr for Named {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+        if name.is_empty() || value.is_empty() {
+            return Err("write NAME=VALUE".into());
+        }
+        Ok(Named { name: name.to_owned(), value: value.to_owned() })
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    hotcell_contract::parse_duration(text).ok_or_else(|| "write a time such as 500ms, 2s or 1m".into())
+}

@@ -1,0 +1,73 @@
+//! `hotcell call`: one contained call.
+
+mod arguments;
+mod outputs;
+mod print;
+
+use std::process::ExitCode;
+
+use hotcell::{Options, dynamic};
+use hotcell_bind::{Job, Source};
+
+use crate::args::{CallArgs, SourceArgs};
+use crate::fail::Failure;
+
+pub(crate) fn run(args: &CallArgs) -> ExitCode {
+    match call(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(args.format),
+    }
+}
+
+fn call(args: &CallArgs) -> Result<(), Failure> {
+    let job = job(&args.source, Some(args.function.clone()))?;
+    let bound = hotcell_bind::bind(&job)?;
+    let function = bound.interface.function(&args.function).ok_or_else(|| {
+        let left_out = bound.interface.left_out.iter().find(|it| it.name == args.function);
+        left_out.map_or_else(
+            || Failure::Usage(format!("`{}` cannot be bound", args.function)),
+            |it| Failure::Bind(hotcell_bind::Error::left_out(it)),
+        )
+    })?;
+    let values = arguments::parse(&bound.interface, function.1, &args.args, &args.capacities)?;
+    // Before the call: a result that could not be written would be lost.
+    let outputs = outputs::prepare(function.1, &args.outputs)?;
+    for warning in &bound.warnings {
+        eprintln!("{warning}");
+    }
+    let mut session = bound.open(Options::default())?;
+    if let Some(deadline) = args.deadline {
+        session = session.within(deadline);
+    }
+    let outcome = dynamic::call(&session, function, &values)?;
+    let written = outputs.write(&outcome)?;
+    print::outcome(function.1, &outcome, &written, args.format);
+    Ok(())
+}
+
+/// A contract is told from a header by its ending.
+pub(crate) fn job(source: &SourceArgs, only: Option<String>) -> Result<Job, Failure> {
+    let is_contract = source.source.extension().is_some_and(|ending| ending == "toml");
+    let described = match (&source.library, is_contract) {
+        (None, true) => Source::Contract(source.source.clone()),
+        (Some(library), false) => Source::Headers {
+            headers: vec![source.source.display().to_string()],
+            library: library.clone(),
+        },
+        (None, false) => {
+            let text = "a header needs `--lib NAME`: the library it belongs to";
+            return Err(Failure::Usage(text.into()));
+        }
+        (Some(_), true) => {
+            let text = "a contract names its library itself: leave `--lib` away";
+            return Err(Failure::Usage(text.into()));
+        }
+    };
+    Ok(Job {
+        source: described,
+        only,
+        include_dirs: source.include_dirs.clone(),
+        defines: source.defines.clone(),
+        library_dirs: source.library_dirs.clone(),
+    })
+}

@@ -1,0 +1,202 @@
+//! Words of the command line into values.
+
+use std::fs;
+use std::io::Read;
+
+use hotcell::dynamic::Value;
+use hotcell_model::Interface;
+use hotcell_model::api::ConstantValue;
+use hotcell_model::interface::{Capacity, Function, Param, Role};
+use hotcell_model::types::{CType, Type};
+
+use crate::args::Named;
+use crate::fail::Failure;
+
+/// Bytes an out buffer may hold at least, when nobody says.
+const CAPACITY: usize = 1 << 20;
+
+/// Turns the words into the values that [`hotcell::dynamic::call`] takes.
+pub(super) fn parse(
+    interface: &Interface,
+    function: &Function,
+    words: &[String],
+    capacities: &[Named],
+) -> Result<Vec<Value>, Failure> {
+    let own = |param: &Param| matches!(param.role.value, Role::BufferOut { capacity: Capacity::Caller, .. });
+    let arguments: Vec<&Param> = function.params.iter().filter(|p| p.role.value.is_argument()).collect();
+    let given: Vec<&&Param> = arguments.iter().filter(|param| !own(param)).collect();
+    if given.len() != words.len() {
+        return Err(wrong_count(function, &given, words.len()));
+    }
+    for capacity in capacities {
+        if !arguments.iter().any(|param| param.name == capacity.name && own(param)) {
+            let message = format!("`{}` is no out buffer whose capacity the caller gives", capacity.name);
+            return Err(Failure::Usage(message));
+        }
+    }
+    let mut values = Vec::new();
+    for (param, word) in given.iter().zip(words) {
+        values.push(value(interface, param, word).map_err(|text| {
+            Failure::Usage(format!("`{}` ({}): {text}", param.name, param.ty.written))
+        })?);
+    }
+    let bytes: usize = values.iter().map(size).sum();
+    let mut values = values.into_iter();
+    arguments
+        .iter()
+        .map(|param| match own(param) {
+            true => capacity(param, capacities, bytes),
+            false => Ok(values.next().unwrap_or(Value::Null)),
+        })
+        .collect()
+}
+
+fn capacity(param: &Param, capacities: &[Named], bytes: usize) -> Result<Value, Failure> {
+    let element = param.ty.pointee().and_then(|(element, _)| element.element_size()).unwrap_or(1) as usize;
+    let Some(given) = capacities.iter().find(|named| named.name == param.name) else {
+        let bytes = bytes.saturating_mul(16).max(CAPACITY);
+        return Ok(Value::Int((bytes / element) as i128));
+    };
+    match integer(&given.value) {
+        Some(number) if number >= 0 => Ok(Value::Int(number)),
+        _ => Err(Failure::Usage(format!("the capacity of `{}` is no number: {}", param.name, given.value))),
+    }
+}
+
+fn value(interface: &Interface, param: &Param, word: &str) -> Result<Value, String> {
+    match &param.role.value {
+        Role::Text { .. } | Role::BufferIn { .. } | Role::BufferInOut { .. } => {
+            let element = param.ty.pointee().map(|(element, _)| element);
+            data(interface, element.filter(|element| !element.is_byte()), word)
+        }
+        Role::ValueInOut { .. } => {
+            let ty = param.ty.pointee().map_or(&param.ty, |(pointee, _)| pointee);
+            number(interface, ty, word)
+        }
+        _ => number(interface, &param.ty, word),
+    }
+}
+
+fn data(interface: &Interface, element: Option<&CType>, word: &str) -> Result<Value, String> {
+    if word == "null" {
+        return Ok(Value::Null);
+    }
+    if let Some(path) = word.strip_prefix('@') {
+        return file(path).map(Value::Bytes);
+    }
+    if let Some(digits) = word.strip_prefix("hex:") {
+        return hex(digits).map(Value::Bytes).ok_or_else(|| "`hex:` needs pairs of hexadecimal digits".into());
+    }
+    if let Some(element) = element {
+        let items = word.split(',').map(str::trim).filter(|item| !item.is_empty());
+        return items.map(|item| number(interface, element, item)).collect::<Result<_, _>>().map(Value::List);
+    }
+    Ok(Value::Text(word.strip_prefix('=').unwrap_or(word).to_owned()))
+}
+
+fn number(interface: &Interface, ty: &CType, word: &str) -> Result<Value, String> {
+    match (&ty.kind, word) {
+        (Type::Bool, "true") => return Ok(Value::Bool(true)),
+        (Type::Bool, "false") => return Ok(Value::Bool(false)),
+        _ => {}
+    }
+    if let Some(number) = integer(word) {
+        return Ok(Value::Int(number));
+    }
+    if let Type::Float { .. } = ty.kind
+        && let Ok(number) = word.parse::<f64>()
+    {
+        return Ok(Value::Float(number));
+    }
+    let enumerators = interface.enums.values().flat_map(|it| &it.enumerators);
+    if let Some((_, number)) = enumerators.into_iter().find(|(name, _)| name == word) {
+        return Ok(Value::Int(i128::from(*number)));
+    }
+    match interface.constants.get(word).map(|constant| &constant.value) {
+        Some(ConstantValue::Int(number)) => Ok(Value::Int(i128::from(*number))),
+        Some(ConstantValue::Uint(number)) => Ok(Value::Int(i128::from(*number))),
+        Some(ConstantValue::Float(number)) if matches!(ty.kind, Type::Float { .. }) => Ok(Value::Float(*number)),
+        _ => Err(format!("`{word}` is no number, and no constant of the header has that name")),
+    }
+}
+
+/// Decimal, or hexadecimal with `0x`, with a sign.
+fn integer(word: &str) -> Option<i128> {
+    let (negative, digits) = match word.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, word.strip_prefix('+').unwrap_or(word)),
+    };
+    let magnitude = match digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
+        Some(digits) => u64::from_str_radix(digits, 16).ok()?,
+        None if digits.starts_with(|c: char| c.is_ascii_digit()) => digits.parse::<u64>().ok()?,
+        None => return None,
+    };
+    Some(if negative { -i128::from(magnitude) } else { i128::from(magnitude) })
+}
+
+fn file(path: &str) -> Result<Vec<u8>, String> {
+    if path == "-" {
+        let mut bytes = Vec::new();
+        return match std::io::stdin().read_to_end(&mut bytes) {
+            Ok(_) => Ok(bytes),
+            Err(error) => Err(format!("cannot read standard input: {error}")),
+        };
+    }
+    fs::read(path).map_err(|error| format!("cannot read {path}: {error}"))
+}
+
+fn hex(digits: &str) -> Option<Vec<u8>> {
+    if !digits.len().is_multiple_of(2) || !digits.is_ascii() {
+        return None;
+    }
+    (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).ok()).collect()
+}
+
+fn size(value: &Value) -> usize {
+    match value {
+        Value::Text(text) => text.len(),
+        Value::Bytes(bytes) => bytes.len(),
+        Value::List(list) => list.len() * 8,
+        _ => 0,
+    }
+}
+
+fn wrong_count(function: &Function, given: &[&&Param], count: usize) -> Failure {
+    let names: Vec<String> = given.iter().map(|p| format!("{} ({})", p.name, p.ty.written)).collect();
+    let wanted = match names.len() {
+        0 => "no argument".to_owned(),
+        1 => format!("one argument: {}", names[0]),
+        n => format!("{n} arguments: {}", names.join(", ")),
+    };
+    Failure::Usage(format!("`{}` takes {wanted}; {count} given\n  {}", function.name, function.signature))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers() {
+        let check = |word, expect| assert_eq!(integer(word), expect, "{word}");
+        check("42", Some(42));
+        check("-1", Some(-1));
+        check("+7", Some(7));
+        check("0x1F", Some(31));
+        check("-0x10", Some(-16));
+        check("18446744073709551615", Some(i128::from(u64::MAX)));
+        check("18446744073709551616", None);
+        check("1.5", None);
+        check("", None);
+        check("0x", None);
+        check("Z_OK", None);
+    }
+
+    #[test]
+    fn hexadecimal_bytes() {
+        assert_eq!(hex("00ff7F"), Some(vec![0, 255, 127]));
+        assert_eq!(hex(""), Some(vec![]));
+        assert_eq!(hex("0"), None);
+        assert_eq!(hex("zz"), None);
+        assert_eq!(hex("é"), None);
+    }
+}

@@ -1,0 +1,68 @@
+//! `-o NAME=FILE`: results into files, each written as a whole or not at all.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use hotcell::dynamic::{Outcome, Value};
+use hotcell_model::interface::{Function, ResultRole};
+use tempfile::NamedTempFile;
+
+use crate::args::Named;
+use crate::fail::Failure;
+
+/// Files that are ready to be written.
+#[derive(Debug)]
+pub(super) struct Outputs(Vec<Output>);
+
+#[derive(Debug)]
+struct Output {
+    name: String,
+    path: PathBuf,
+    file: NamedTempFile,
+}
+
+/// Opens a temporary file beside each wanted one.
+pub(super) fn prepare(function: &Function, wanted: &[Named]) -> Result<Outputs, Failure> {
+    let mut names: Vec<&str> =
+        function.params.iter().filter(|p| p.role.value.is_result()).map(|p| p.name.as_str()).collect();
+    if matches!(function.result.value, ResultRole::Value | ResultRole::Text { .. } | ResultRole::Buffer { .. }) {
+        names.push("return");
+    }
+    let mut outputs = Vec::new();
+    for Named { name, value } in wanted {
+        if !names.contains(&name.as_str()) {
+            let known = if names.is_empty() { "it has none".into() } else { names.join(", ") };
+            let message = format!("`{}` has no result `{name}`: {known}", function.name);
+            return Err(Failure::Usage(message));
+        }
+        let path = PathBuf::from(value);
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))
+            .map_err(|error| Failure::Usage(format!("cannot write {value}: {error}")))?;
+        outputs.push(Output { name: name.clone(), path, file });
+    }
+    Ok(Outputs(outputs))
+}
+
+impl Outputs {
+    /// Writes the results; returns which went where.
+    pub(super) fn write(self, outcome: &Outcome) -> Result<Vec<(String, PathBuf)>, Failure> {
+        let mut written = Vec::new();
+        for Output { name, path, mut file } in self.0 {
+            let value = match name.as_str() {
+                "return" => outcome.returned.as_ref(),
+                name => outcome.outs.iter().find(|(out, _)| out == name).map(|(_, value)| value),
+            };
+            let bytes = match value {
+                Some(Value::Bytes(bytes)) => bytes.clone(),
+                Some(Value::Text(text)) => text.clone().into_bytes(),
+                Some(Value::Null) | None => return Err(Failure::Usage(format!("`{name}` is null"))),
+                Some(value) => format!("{}\n", super::print::plain(value)).into_bytes(),
+            };
+            let done = file.write_all(&bytes).and_then(|()| file.persist(&path).map_err(|error| error.error));
+            done.map_err(|error| Failure::Usage(format!("cannot write {}: {error}", path.display())))?;
+            written.push((name, path));
+        }
+        Ok(written)
+    }
+}

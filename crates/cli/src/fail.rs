@@ -1,0 +1,72 @@
+//! Errors on their way out: text or JSON, and the exit status of their kind.
+
+use std::process::ExitCode;
+
+use hotcell::ErrorKind;
+use serde_json::{Value, json};
+
+use crate::args::Format;
+
+/// A failure of a command.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// A call, or the opening of its session, failed.
+    Call(hotcell::Error),
+    /// The library was not bound.
+    Bind(hotcell_bind::Error),
+    /// An argument of the command is wrong, or a file of it.
+    Usage(String),
+}
+
+impl From<hotcell::Error> for Failure {
+    fn from(error: hotcell::Error) -> Self {
+        Failure::Call(error)
+    }
+}
+
+impl From<hotcell_bind::Error> for Failure {
+    fn from(error: hotcell_bind::Error) -> Self {
+        Failure::Bind(error)
+    }
+}
+
+impl Failure {
+    /// Prints the failure and returns its exit status.
+    pub(crate) fn report(&self, format: Format) -> ExitCode {
+        match (format, self) {
+            (Format::Json, _) => println!("{:#}", json!({ "error": self.to_json() })),
+            (Format::Text, Failure::Call(error)) => eprintln!("error: {error:#}"),
+            (Format::Text, Failure::Bind(error)) => eprintln!("{}", with_prefix(&error.to_string())),
+            (Format::Text, Failure::Usage(text)) => eprintln!("error: {text}"),
+        }
+        ExitCode::from(self.kind().exit_code())
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Failure::Call(error) => error.kind(),
+            Failure::Bind(error) => error.kind,
+            Failure::Usage(_) => ErrorKind::InvalidArgument,
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        let kind = self.kind();
+        let plain = |message: &str, help: Option<&String>| {
+            json!({
+                "kind": kind.name(), "code": kind.code(), "message": message, "help": help,
+                "advice": kind.advice(), "executed": "no", "fault": false,
+            })
+        };
+        match self {
+            Failure::Call(error) => error.to_json(),
+            Failure::Bind(error) => plain(&error.message, error.help.as_ref()),
+            Failure::Usage(text) => plain(text, None),
+        }
+    }
+}
+
+/// Rendered diagnostics bring their own `error:`.
+fn with_prefix(text: &str) -> String {
+    if text.starts_with("error") { text.to_owned() } else { format!("error: {text}") }
+}

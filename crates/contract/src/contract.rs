@@ -1,0 +1,147 @@
+//! A contract as its file says it: typed and placed, not yet compared with a header.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use crate::diagnostic::{Diagnostic, line_of};
+use crate::document::Text;
+use crate::expression::Node;
+
+mod function;
+mod item;
+mod keys;
+mod top;
+
+pub(crate) use item::{Direction, Item, ReturnedItem, ReturnedKind};
+
+/// The decisions about a library.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Contract {
+    pub(crate) file: Option<String>,
+    pub(crate) text: String,
+    library: String,
+    headers: Vec<String>,
+    link: Vec<String>,
+    pub(crate) include: Vec<Text>,
+    pub(crate) exclude: Vec<Text>,
+    include_dirs: Vec<String>,
+    defines: Vec<String>,
+    prelude: Option<String>,
+    deadline: Option<Duration>,
+    pub(crate) functions: Vec<FunctionLines>,
+}
+
+/// `[function.NAME]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct FunctionLines {
+    pub(crate) name: String,
+    pub(crate) span: Range<usize>,
+    pub(crate) params: Vec<ParamLine>,
+    pub(crate) result: Option<ReturnedItem>,
+    pub(crate) error: Option<ErrorLine>,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) idempotent: bool,
+}
+
+/// `params.NAME = …`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ParamLine {
+    pub(crate) name: String,
+    pub(crate) span: Range<usize>,
+    pub(crate) item: Item,
+}
+
+/// `error = …`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ErrorLine {
+    pub(crate) span: Range<usize>,
+    pub(crate) fails: FailsLine,
+    pub(crate) message: Option<Node>,
+}
+
+/// `fails = …` and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum FailsLine {
+    Word(&'static str, Range<usize>),
+    When(Node),
+}
+
+impl Contract {
+    /// Reads a contract. `file` is how diagnostics name it.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with it, in the order of the file.
+    pub fn parse(text: &str, file: &str) -> Result<Contract, Vec<Diagnostic>> {
+        let mut found = top::read(text);
+        match found.as_mut() {
+            Ok(contract) => contract.file = Some(file.to_owned()),
+            Err(diagnostics) => {
+                diagnostics.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| span.start));
+                diagnostics.iter_mut().for_each(|diagnostic| diagnostic.file = Some(file.to_owned()));
+            }
+        }
+        found
+    }
+
+    /// The contract of a library nothing is decided about. `library` is a name or a path.
+    pub fn bare(headers: &[String], library: &str) -> Contract {
+        let file = library.rsplit('/').next().unwrap_or(library);
+        let stem = file.split(".so").next().filter(|stem| *stem != file);
+        let name = stem.map_or(file, |stem| stem.strip_prefix("lib").unwrap_or(stem));
+        Contract {
+            library: name.to_owned(),
+            headers: headers.to_vec(),
+            link: vec![library.to_owned()],
+            ..Contract::default()
+        }
+    }
+
+    /// The library's name.
+    pub fn library(&self) -> &str {
+        &self.library
+    }
+
+    /// Headers in order, as `#include` names them.
+    pub fn headers(&self) -> &[String] {
+        &self.headers
+    }
+
+    /// Names or paths of the libraries to link, first the library itself.
+    pub fn link(&self) -> &[String] {
+        &self.link
+    }
+
+    /// Directories to look for headers in, as the file writes them.
+    pub fn include_dirs(&self) -> &[String] {
+        &self.include_dirs
+    }
+
+    /// `-D` options, without the `-D`.
+    pub fn defines(&self) -> &[String] {
+        &self.defines
+    }
+
+    /// C text before the first `#include`.
+    pub fn prelude(&self) -> Option<&str> {
+        self.prelude.as_deref()
+    }
+
+    /// How long a call may take unless its function says otherwise.
+    pub fn deadline(&self) -> Option<Duration> {
+        self.deadline
+    }
+
+    /// The lines about a function.
+    pub(crate) fn function(&self, name: &str) -> Option<&FunctionLines> {
+        self.functions.iter().find(|function| function.name == name)
+    }
+
+    /// 1-based line of a place in the file.
+    pub(crate) fn line(&self, span: &Range<usize>) -> u32 {
+        line_of(&self.text, span.start)
+    }
+}
+
+#[cfg(test)]
+mod tests;

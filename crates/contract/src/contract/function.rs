@@ -1,0 +1,89 @@
+//! `[function.NAME]`.
+
+use std::time::Duration;
+
+use crate::contract::{ErrorLine, FailsLine, FunctionLines, ParamLine, item, keys};
+use crate::diagnostic::Diagnostic;
+use crate::document::{Entry, Reader};
+
+/// The words of `fails`; everything else is an expression.
+const FAILS: [&str; 4] = ["nonzero", "zero", "negative", "null"];
+
+/// Reads every `[function.NAME]`.
+pub(crate) fn functions<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<FunctionLines> {
+    let tables = reader.table(entry).unwrap_or_default();
+    tables.iter().map(|table| function(reader, table)).collect()
+}
+
+fn function<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> FunctionLines {
+    let mut lines =
+        FunctionLines { name: entry.key.to_owned(), span: entry.key_span.clone(), ..FunctionLines::default() };
+    for entry in reader.table(entry).unwrap_or_default() {
+        match entry.key {
+            "params" => {
+                for param in reader.table(&entry).unwrap_or_default() {
+                    let Some(entries) = reader.table(&param) else { continue };
+                    if let Some(item) = item::param(reader, &entries, param.span.clone()) {
+                        let (name, span) = (param.key.to_owned(), param.key_span.clone());
+                        lines.params.push(ParamLine { name, span, item });
+                    }
+                }
+            }
+            "result" => {
+                if let Some(entries) = reader.table(&entry) {
+                    lines.result = item::returned(reader, &entries, entry.span.clone());
+                }
+            }
+            "error" => lines.error = error(reader, &entry),
+            "deadline" => lines.deadline = duration(reader, &entry),
+            "idempotent" => lines.idempotent = reader.boolean(&entry).unwrap_or(false),
+            _ => reader.unknown(&entry, &keys::FUNCTION),
+        }
+    }
+    lines
+}
+
+fn error<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Option<ErrorLine> {
+    let (mut fails, mut message) = (None, None);
+    let mut said = false;
+    for entry in reader.table(entry)? {
+        match entry.key {
+            "fails" => {
+                said = true;
+                let text = reader.text(&entry)?;
+                fails = match FAILS.iter().find(|word| **word == text.value) {
+                    Some(word) => Some(FailsLine::Word(word, text.span)),
+                    None => reader.expression(&text).map(FailsLine::When),
+                };
+            }
+            "message" => {
+                let text = reader.text(&entry)?;
+                message = reader.expression(&text);
+            }
+            _ => reader.unknown(&entry, &keys::ERROR),
+        }
+    }
+    if !said {
+        let diagnostic = Diagnostic::error("this error rule does not say when a call failed").at(entry.span.clone());
+        let help = "add `fails = \"nonzero\"`, `\"zero\"`, `\"negative\"`, `\"null\"` or an expression";
+        reader.push(diagnostic.help(help.to_owned()));
+    }
+    Some(ErrorLine { span: entry.key_span.clone(), fails: fails?, message })
+}
+
+/// "500ms", "2s".
+pub(crate) fn duration(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Duration> {
+    let text = reader.text(entry)?;
+    let parsed = ["ms", "s"].into_iter().find_map(|unit| {
+        let value: u64 = text.value.strip_suffix(unit)?.parse().ok()?;
+        value.checked_mul(if unit == "s" { 1000 } else { 1 })
+    });
+    match parsed {
+        Some(milliseconds) if milliseconds > 0 => Some(Duration::from_millis(milliseconds)),
+        _ => {
+            let diagnostic = Diagnostic::error(format!("`{}` is no duration", text.value)).at(text.span);
+            reader.push(diagnostic.help("write a whole number above 0 and its unit: \"500ms\", \"2s\"".to_owned()));
+            None
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Contracts that cannot be read, and what is said about them.

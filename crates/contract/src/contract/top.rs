@@ -1,0 +1,131 @@
+//! The keys of the file itself.
+
+use toml::de::DeTable;
+
+use crate::contract::{Contract, function, keys};
+use crate::diagnostic::Diagnostic;
+use crate::document::{Entry, Reader, Text, entries};
+
+/// Versions of the vocabulary that this program reads.
+const VERSION: i64 = 1;
+
+/// Reads a file.
+pub(crate) fn read(text: &str) -> Result<Contract, Vec<Diagnostic>> {
+    let document = DeTable::parse(text).map_err(|error| {
+        let diagnostic = Diagnostic::error(error.message().trim_end_matches('\n').replace('\n', "; "));
+        vec![Diagnostic { span: error.span(), ..diagnostic }]
+    })?;
+    let entries = entries(document.get_ref());
+    let mut reader = Reader::new(text);
+    if !version(&mut reader, entries.iter().find(|entry| entry.key == "hotcell")) {
+        return Err(reader.diagnostics);
+    }
+    let mut contract = Contract { text: text.to_owned(), ..Contract::default() };
+    for entry in &entries {
+        key(&mut reader, entry, &mut contract);
+    }
+    for (key, example) in [("library", "library = \"z\""), ("headers", "headers = [\"zlib.h\"]")] {
+        if !entries.iter().any(|entry| entry.key == key) {
+            let diagnostic = Diagnostic::error(format!("the contract does not say its `{key}`"));
+            reader.push(diagnostic.at(0..0).help(format!("add `{example}`")));
+        }
+    }
+    if contract.link.is_empty() {
+        contract.link = vec![contract.library.clone()];
+    }
+    if reader.diagnostics.is_empty() { Ok(contract) } else { Err(reader.diagnostics) }
+}
+
+/// Whether the file's vocabulary is one this program reads; nothing else is worth reading otherwise.
+fn version(reader: &mut Reader<'_>, entry: Option<&Entry<'_>>) -> bool {
+    let Some(entry) = entry else {
+        let message = "the contract does not say its version";
+        let help = format!("begin the file with `hotcell = {VERSION}`");
+        reader.push(Diagnostic::error(message).at(0..0).help(help));
+        return false;
+    };
+    match reader.integer(entry) {
+        Some(VERSION) => true,
+        Some(other) => {
+            let message = format!("this program reads contracts of version {VERSION}, not {other}");
+            reader.push(Diagnostic::error(message).at(entry.span.clone()).label("another version"));
+            false
+        }
+        None => false,
+    }
+}
+
+fn key<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, contract: &mut Contract) {
+    match entry.key {
+        "hotcell" => {}
+        "library" => {
+            if let Some(text) = reader.text(entry) {
+                contract.library = library(reader, text);
+            }
+        }
+        "headers" => contract.headers = at_least_one(reader, entry),
+        "link" => contract.link = at_least_one(reader, entry),
+        "include" => contract.include = patterns(reader, entry),
+        "exclude" => contract.exclude = patterns(reader, entry),
+        "include_dirs" => contract.include_dirs = values(reader, entry),
+        "defines" => contract.defines = defines(reader, entry),
+        "prelude" => contract.prelude = reader.text(entry).map(|text| text.value),
+        "isolation" => {
+            reader.word(entry, &["process"], &["inline", "thread", "wasm", "remote"]);
+        }
+        "threads" => {
+            reader.word(entry, &["serialized"], &["per-handle", "reentrant"]);
+        }
+        "deadline" => contract.deadline = function::duration(reader, entry),
+        "function" => contract.functions = function::functions(reader, entry),
+        _ => reader.unknown(entry, &keys::TOP),
+    }
+}
+
+/// The library's name goes into names of packages and symbols.
+fn library(reader: &mut Reader<'_>, text: Text) -> String {
+    let letters = text.value.chars().all(|c| c.is_ascii_alphanumeric() || "_-+.".contains(c));
+    if !letters || !text.value.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        let diagnostic = Diagnostic::error(format!("`{}` is no name of a library", text.value)).at(text.span);
+        let help = "write a name such as \"z\" or \"sqlite3\"; paths belong into `link`";
+        reader.push(diagnostic.help(help.to_owned()));
+    }
+    text.value
+}
+
+fn values<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<String> {
+    reader.texts(entry).unwrap_or_default().into_iter().map(|text| text.value).collect()
+}
+
+fn at_least_one<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<String> {
+    let Some(texts) = reader.texts(entry) else { return Vec::new() };
+    if texts.is_empty() {
+        let diagnostic = Diagnostic::error(format!("`{}` is empty", entry.key));
+        reader.push(diagnostic.at(entry.span.clone()).label("name at least one"));
+    }
+    texts.into_iter().map(|text| text.value).collect()
+}
+
+/// Globs with `*` over names of functions.
+fn patterns<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<Text> {
+    let texts = reader.texts(entry).unwrap_or_default();
+    for text in &texts {
+        let foreign = |c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '*');
+        if text.value.is_empty() || text.value.contains(foreign) {
+            let diagnostic = Diagnostic::error(format!("`{}` is no pattern", text.value)).at(text.span.clone());
+            reader.push(diagnostic.help("write the name of a function, with `*` for any letters".to_owned()));
+        }
+    }
+    texts
+}
+
+fn defines<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<String> {
+    let texts = reader.texts(entry).unwrap_or_default();
+    for text in &texts {
+        if !text.value.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') || text.value.contains('\n') {
+            let diagnostic = Diagnostic::error(format!("`{}` defines nothing", text.value)).at(text.span.clone());
+            reader.push(diagnostic.help("write \"NAME\" or \"NAME=VALUE\", without `-D`".to_owned()));
+        }
+    }
+    texts.into_iter().map(|text| text.value).collect()
+}

@@ -1,0 +1,155 @@
+//! What is wrong with a contract, where, and what to write instead.
+
+use std::ops::Range;
+
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Nothing can be generated.
+    Error,
+    /// The user should know.
+    Warning,
+}
+
+/// One finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong, as a sentence without a full stop.
+    pub message: String,
+    /// The contract's file; absent when there is none.
+    pub file: Option<String>,
+    /// Bytes of the contract it is about.
+    pub span: Option<Range<usize>>,
+    /// What to say below those bytes; may be empty.
+    pub label: String,
+    /// What to write instead.
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// An error without a place.
+    pub fn error(message: impl Into<String>) -> Self {
+        let message = message.into();
+        Diagnostic { severity: Severity::Error, message, file: None, span: None, label: String::new(), help: None }
+    }
+
+    /// A warning without a place.
+    pub fn warning(message: impl Into<String>) -> Self {
+        Diagnostic { severity: Severity::Warning, ..Diagnostic::error(message) }
+    }
+
+    pub(crate) fn at(mut self, span: Range<usize>) -> Self {
+        self.span = Some(span);
+        self
+    }
+
+    pub(crate) fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    pub(crate) fn help(mut self, help: impl Into<Option<String>>) -> Self {
+        self.help = help.into();
+        self
+    }
+
+    /// 1-based line in the contract's text.
+    pub fn line(&self, source: &str) -> Option<u32> {
+        self.span.as_ref().map(|span| line_of(source, span.start))
+    }
+
+    /// 1-based column in the contract's text, in characters.
+    pub fn column(&self, source: &str) -> Option<u32> {
+        let span = self.span.as_ref()?;
+        let before = source.get(..span.start)?;
+        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+        Some(u32::try_from(column).unwrap_or(u32::MAX))
+    }
+}
+
+/// 1-based line of a byte.
+pub(crate) fn line_of(source: &str, byte: usize) -> u32 {
+    let before = &source.as_bytes()[..byte.min(source.len())];
+    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+    u32::try_from(line).unwrap_or(u32::MAX)
+}
+
+/// The findings as a compiler would print them. `source` is the text of the contract.
+pub fn render(diagnostics: &[Diagnostic], source: &str, colour: bool) -> String {
+    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+    let renderer = renderer.decor_style(DecorStyle::Ascii);
+    let mut out = String::new();
+    for diagnostic in diagnostics {
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        out.push_str(&renderer.render(&[group(diagnostic, source)]));
+        out.push('\n');
+    }
+    out
+}
+
+fn group<'a>(diagnostic: &'a Diagnostic, source: &'a str) -> annotate_snippets::Group<'a> {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let mut group = annotate_snippets::Group::with_title(level.primary_title(&*diagnostic.message));
+    if let Some(span) = diagnostic.span.as_ref().filter(|span| source.get((*span).clone()).is_some()) {
+        let annotation = AnnotationKind::Primary.span(span.clone());
+        let label = (!diagnostic.label.is_empty()).then_some(&*diagnostic.label);
+        let snippet = Snippet::source(source).path(diagnostic.file.as_deref());
+        group = group.element(snippet.annotation(annotation.label(label)));
+    }
+    if let Some(help) = &diagnostic.help {
+        group = group.element(Level::HELP.message(&**help));
+    }
+    group
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOURCE: &str = "hotcell = 1\nlibrary = \"złib\"\n";
+
+    fn sample() -> Diagnostic {
+        let diagnostic = Diagnostic::error("no such library").at(26..28).label("here");
+        Diagnostic { file: Some("bind.toml".into()), ..diagnostic.help("write `z`".to_owned()) }
+    }
+
+    #[test]
+    fn it_looks_like_a_compiler() {
+        let expect = "\
+error: no such library
+ --> bind.toml:2:15
+  |
+2 | library = \"złib\"
+  |               ^^ here
+  |
+  = help: write `z`
+";
+        let at = SOURCE.find("ib\"").unwrap();
+        let diagnostic = Diagnostic { span: Some(at..at + 2), ..sample() };
+        assert_eq!(render(std::slice::from_ref(&diagnostic), SOURCE, false), expect);
+        assert_eq!((diagnostic.line(SOURCE), diagnostic.column(SOURCE)), (Some(2), Some(14)));
+    }
+
+    #[test]
+    fn colour_is_a_choice_and_places_are_optional() {
+        assert!(render(&[sample()], SOURCE, true).contains("\u{1b}["));
+        let two = [Diagnostic::warning("a"), Diagnostic::error("b").help("c".to_owned())];
+        assert_eq!(render(&two, "", false), "warning: a\n\nerror: b\n  |\n  = help: c\n");
+    }
+
+    #[test]
+    fn a_span_outside_the_source_does_no_harm() {
+        let diagnostic = Diagnostic::error("b").at(90..99);
+        assert_eq!(render(&[diagnostic], SOURCE, false), "error: b\n");
+    }
+}

@@ -1,0 +1,63 @@
+//! The known name nearest to one that is not known.
+
+/// The nearest name, when one is near enough to be what was meant.
+pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let allowed = (name.chars().count() / 3).clamp(1, 3);
+    let known = known.into_iter().map(|candidate| (distance(name, candidate), candidate));
+    let (distance, nearest) = known.min()?;
+    (distance <= allowed && distance < name.chars().count()).then_some(nearest)
+}
+
+/// `did you mean …`, as a help text.
+pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    nearest(name, known).map(|nearest| format!("did you mean `{nearest}`?"))
+}
+
+/// Insertions, deletions, replacements and swaps of neighbours between two names, capitals aside.
+fn distance(a: &str, b: &str) -> usize {
+    let fold = |text: &str| text.chars().map(|c| if c == '-' { '_' } else { c.to_ascii_lowercase() }).collect();
+    let (a, b): (Vec<char>, Vec<char>) = (fold(a), fold(b));
+    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for i in 0..=a.len() {
+        for j in 0..=b.len() {
+            rows[i][j] = if i == 0 || j == 0 {
+                i + j
+            } else {
+                let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+                let swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+                let swapped = if swapped { rows[i - 2][j - 2] + 1 } else { usize::MAX };
+                replaced.min(swapped).min(rows[i - 1][j] + 1).min(rows[i][j - 1] + 1)
+            };
+        }
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_names_are_found_and_far_ones_are_not() {
+        let known = ["compress", "compress2", "uncompress", "crc32", "include", "include_dirs"];
+        for (name, expect) in [
+            ("compres2", Some("compress2")),
+            ("Compress", Some("compress")),
+            ("crc23", Some("crc32")),
+            ("includes", Some("include")),
+            ("include-dirs", Some("include_dirs")),
+            ("deflate", None),
+            ("x", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(name, known), expect, "{name}");
+        }
+    }
+
+    #[test]
+    fn distances() {
+        for (a, b, expect) in [("", "ab", 2), ("kitten", "sitting", 3), ("ab", "ba", 1), ("a-b", "A_B", 0)] {
+            assert_eq!(distance(a, b), expect, "{a} {b}");
+        }
+    }
+}

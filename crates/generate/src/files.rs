@@ -1,0 +1,59 @@
+//! Puts generated files where they belong: all of them, or none.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::Error;
+
+/// Writes the files that differ from what is there, or only compares.
+///
+/// Every file is first written into a temporary directory within `dir`, so that a full disk or a missing
+/// permission leaves everything as it was; then each is renamed into its place. Files that are as they
+/// should be are not touched.
+///
+/// # Errors
+///
+/// With `check`, [`Error::Stale`] names the files that differ; without, [`Error::Io`].
+pub fn write(dir: &Path, files: &[(PathBuf, String)], check: bool) -> Result<(), Error> {
+    let differs = |(path, text): &&(PathBuf, String)| {
+        // What cannot be read is as stale as another text; writing it tells the reason.
+        !fs::read(dir.join(path)).is_ok_and(|old| old == text.as_bytes())
+    };
+    let stale: Vec<&(PathBuf, String)> = files.iter().filter(differs).collect();
+    if stale.is_empty() {
+        return Ok(());
+    }
+    if check {
+        return Err(Error::Stale { files: stale.iter().map(|(path, _)| path.clone()).collect() });
+    }
+    fs::create_dir_all(dir).map_err(Error::io("create", dir))?;
+    let staging = dir.join(format!(".hotcell-{}", std::process::id()));
+    let done = replace(dir, &staging, &stale);
+    let _ = fs::remove_dir_all(&staging); // may not have been created
+    done
+}
+
+fn replace(dir: &Path, staging: &Path, files: &[&(PathBuf, String)]) -> Result<(), Error> {
+    fs::create_dir(staging).map_err(Error::io("create", staging))?;
+    let staged = |position: usize| staging.join(position.to_string());
+    for (position, (path, text)) in files.iter().enumerate() {
+        fs::write(staged(position), text).map_err(Error::io("write", dir.join(path)))?;
+    }
+    // Whatever a rename needs is tried before the first one.
+    for (path, _) in files {
+        let target = dir.join(path);
+        if target.is_dir() {
+            let source = std::io::Error::from(std::io::ErrorKind::IsADirectory);
+            return Err(Error::Io { operation: "write", path: target, source });
+        }
+        let parent = target.parent().unwrap_or(dir);
+        fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
+        let probe = parent.join(staging.file_name().unwrap_or_default()).with_extension("probe");
+        fs::write(&probe, "").and_then(|()| fs::remove_file(&probe)).map_err(Error::io("write to", parent))?;
+    }
+    for (position, (path, _)) in files.iter().enumerate() {
+        let target = dir.join(path);
+        fs::rename(staged(position), &target).map_err(Error::io("write", target))?;
+    }
+    Ok(())
+}

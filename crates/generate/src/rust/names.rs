@@ -1,0 +1,173 @@
+//! Rust names: the only place for case, keywords and collisions.
+
+use std::collections::BTreeSet;
+
+/// Reserved words of the 2024 edition, those for later use included.
+const KEYWORDS: &[&str] = &[
+    "Self", "_", "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
+    "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let",
+    "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "self", "static",
+    "struct", "super", "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where",
+    "while", "yield",
+];
+
+/// Types a package's own must not hide.
+pub(crate) const PRELUDE: &[&str] =
+    &["Box", "Err", "None", "Ok", "Option", "Result", "Some", "String", "ToString", "Vec"];
+
+/// Methods every package has.
+pub(crate) const METHODS: &[&str] = &["clone", "open", "open_with", "session", "within"];
+
+/// Names in the body of every method.
+pub(crate) const LOCALS: &[&str] = &["call", "reply"];
+
+/// Names of one scope, each given once.
+#[derive(Default)]
+pub(crate) struct Scope {
+    taken: BTreeSet<String>,
+}
+
+impl Scope {
+    /// A scope in which these names are taken.
+    pub(crate) fn with(taken: &[&str]) -> Self {
+        Scope { taken: taken.iter().map(|&name| name.to_owned()).collect() }
+    }
+
+    /// The name itself, or else the first free one of `name_`, `name_2`, `name_3`…
+    pub(crate) fn take(&mut self, name: String) -> String {
+        let others = (2..).map(|number| format!("{name}_{number}"));
+        let candidates = [name.clone(), format!("{name}_")].into_iter().chain(others);
+        let mut free = candidates.filter(|name| !self.taken.contains(name));
+        let chosen = free.next().expect("numbers do not end");
+        self.taken.insert(chosen.clone());
+        chosen
+    }
+
+    /// As [`Scope::take`], for types: `Name`, `Name2`, `Name3`…
+    pub(crate) fn take_type(&mut self, name: String) -> String {
+        let others = (2..).map(|number| format!("{name}{number}"));
+        let mut free = [name.clone()].into_iter().chain(others).filter(|name| !self.taken.contains(name));
+        let chosen = free.next().expect("numbers do not end");
+        self.taken.insert(chosen.clone());
+        chosen
+    }
+}
+
+/// `compressBound` → `compress_bound`; reserved words get a `_` behind.
+pub(crate) fn snake(name: &str) -> String {
+    let mut out = words(name).join("_");
+    if name.ends_with('_') {
+        out.push('_'); // `deflateInit2_` is not `deflateInit2`
+    }
+    if out.starts_with(|first: char| first.is_ascii_digit()) || out.is_empty() {
+        out.insert(0, '_');
+    }
+    if KEYWORDS.contains(&out.as_str()) {
+        out.push('_');
+    }
+    out
+}
+
+/// `compressBound` → `COMPRESS_BOUND`.
+pub(crate) fn screaming(name: &str) -> String {
+    snake(name).to_uppercase()
+}
+
+/// `fx_color` → `FxColor`.
+pub(crate) fn camel(name: &str) -> String {
+    let capital = |word: &String| {
+        let mut letters = word.chars();
+        letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+    };
+    let name: String = words(name).iter().map(capital).collect();
+    if name.starts_with(|first: char| first.is_alphabetic()) { name } else { format!("Lib{name}") }
+}
+
+/// A constant keeps the name its header's readers know.
+pub(crate) fn constant(name: &str) -> String {
+    if KEYWORDS.contains(&name) { format!("{name}_") } else { name.to_owned() }
+}
+
+/// Lower-case words: split at what is neither letter nor digit, before a capital behind a small letter or a
+/// digit, and before the last capital of several when a small letter follows (`XMLFile` is `xml`, `file`).
+fn words(name: &str) -> Vec<String> {
+    let letters: Vec<char> = name.chars().collect();
+    let (mut words, mut word) = (Vec::new(), String::new());
+    for (position, &letter) in letters.iter().enumerate() {
+        let before = position.checked_sub(1).map(|before| letters[before]);
+        let after = letters.get(position + 1);
+        let starts = letter.is_uppercase()
+            && before.is_some_and(|before| {
+                !before.is_uppercase() || after.is_some_and(|after| after.is_lowercase())
+            });
+        if (starts || !letter.is_alphanumeric()) && !word.is_empty() {
+            words.push(std::mem::take(&mut word));
+        }
+        if letter.is_alphanumeric() {
+            word.extend(letter.to_lowercase());
+        }
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn snake_case() {
+        let check = |name, expect: &str| assert_eq!(snake(name), expect, "{name}");
+        check("crc32", "crc32");
+        check("compressBound", "compress_bound");
+        check("zlibVersion", "zlib_version");
+        check("BZ2_bzBuffToBuffCompress", "bz2_bz_buff_to_buff_compress");
+        check("sqlite3_open_v2", "sqlite3_open_v2");
+        check("XMLParseFile", "xml_parse_file");
+        check("SHA256Init", "sha256_init");
+        check("deflateInit2_", "deflate_init2_");
+        check("deflateInit2", "deflate_init2");
+        check("__gmpz_add", "gmpz_add");
+        check("ppDb", "pp_db");
+        check("nByte", "n_byte");
+        check("HTTP", "http");
+        check("type", "type_");
+        check("gen", "gen_");
+        check("Self", "self_");
+        check("_", "__");
+        check("3d", "_3d");
+    }
+
+    #[test]
+    fn camel_case() {
+        let check = |name, expect: &str| assert_eq!(camel(name), expect, "{name}");
+        check("zlib", "Zlib");
+        check("sqlite3", "Sqlite3");
+        check("fx_color", "FxColor");
+        check("BZ2_bzCompress", "Bz2BzCompress");
+        check("libpng-1.6", "Libpng16");
+        check("7zip", "Lib7zip");
+    }
+
+    #[test]
+    fn other_cases() {
+        assert_eq!(screaming("compressBound"), "COMPRESS_BOUND");
+        assert_eq!(constant("Z_OK"), "Z_OK");
+        assert_eq!(constant("type"), "type_");
+    }
+
+    #[test]
+    fn collisions_resolve_in_order() {
+        let mut scope = Scope::with(METHODS);
+        let mut check = |name, expect: &str| assert_eq!(scope.take(snake(name)), expect, "{name}");
+        check("open", "open_");
+        check("readAll", "read_all");
+        check("read_all", "read_all_");
+        check("ReadAll", "read_all_2");
+        let mut types = Scope::with(PRELUDE);
+        assert_eq!(types.take_type(camel("string")), "String2");
+        assert_eq!(types.take_type(camel("zlib")), "Zlib");
+    }
+}

@@ -1,0 +1,78 @@
+//! The faulty library: one C function for each way in which C code fails, bound at run time.
+#![forbid(unsafe_code)]
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use hotcell::dynamic::{self, Outcome, Value};
+use hotcell::{Options, Session};
+use hotcell_bind::{Bound, Error, Job, Source};
+
+/// Binds the library; the work is done once per process.
+pub fn bound() -> Result<&'static Bound, Error> {
+    static BOUND: OnceLock<Result<Bound, Error>> = OnceLock::new();
+    BOUND.get_or_init(|| hotcell_bind::bind(&job())).as_ref().map_err(Clone::clone)
+}
+
+/// What is bound: the contract beside the header, and the library compiled by this crate's build.
+pub fn job() -> Job {
+    Job {
+        source: Source::Contract(folder().join("bind.toml")),
+        only: None,
+        include_dirs: Vec::new(),
+        defines: Vec::new(),
+        library_dirs: vec![PathBuf::from(env!("FAULTY_DIR"))],
+    }
+}
+
+/// The folder with header and contract.
+pub fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The compiled library.
+pub fn library() -> PathBuf {
+    PathBuf::from(env!("FAULTY_DIR")).join("libfaulty.so")
+}
+
+/// The faulty library behind a session.
+#[derive(Debug, Clone)]
+pub struct Faulty {
+    bound: &'static Bound,
+    session: Session,
+}
+
+impl Faulty {
+    /// Opens a session. Panics when the library cannot be bound: then there is nothing to show.
+    pub fn open(options: Options) -> hotcell::Result<Faulty> {
+        let bound = bound().unwrap_or_else(|error| panic!("the faulty library is not bound: {error}"));
+        Ok(Faulty { bound, session: bound.open(options)? })
+    }
+
+    /// The session.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// The same library with a deadline for every call.
+    pub fn within(&self, deadline: Duration) -> Faulty {
+        Faulty { bound: self.bound, session: self.session.within(deadline) }
+    }
+
+    /// Calls `faulty_<name>`.
+    pub fn call(&self, name: &str, args: &[Value]) -> hotcell::Result<Outcome> {
+        let function = self.bound.interface.function(&format!("faulty_{name}"));
+        let function = function.unwrap_or_else(|| panic!("the faulty library has no bound `{name}`"));
+        dynamic::call(&self.session, function, args)
+    }
+
+    /// Calls a function that takes and returns integers.
+    pub fn int(&self, name: &str, args: &[i128]) -> hotcell::Result<i128> {
+        let args: Vec<Value> = args.iter().copied().map(Value::Int).collect();
+        match self.call(name, &args)?.returned {
+            Some(Value::Int(number)) => Ok(number),
+            _ => Ok(0),
+        }
+    }
+}
