@@ -1,1 +1,154 @@
-//! stub
+//! A contract and a header together: what can be called, what is left out, and why.
+
+use std::collections::BTreeSet;
+
+use hotcell_model::api::Api;
+use hotcell_model::fingerprint::Fingerprint;
+use hotcell_model::interface::{self, FORMAT, Function, Interface, LeftOut, Source, Status, Threads};
+
+use crate::contract::Contract;
+use crate::diagnostic::{Diagnostic, Severity};
+
+mod bind;
+mod callees;
+mod classify;
+mod decide;
+mod finish;
+mod lengths;
+mod names;
+mod resolve;
+mod returned;
+mod select;
+mod used;
+
+/// What is known about the library's files.
+#[derive(Debug, Clone, Copy)]
+pub struct Link<'a> {
+    /// Sonames to link, first the library itself.
+    pub sonames: &'a [String],
+    /// Functions the library exports, when its file was read.
+    pub exports: Option<&'a BTreeSet<String>>,
+}
+
+/// Which functions are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Selection<'a> {
+    /// Those of the headers as `include` and `exclude` filter them, and those the contract names.
+    Contract,
+    /// This one, wherever it is declared.
+    Only(&'a str),
+}
+
+/// An interface and what the user should know about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checked {
+    /// The interface.
+    pub interface: Interface,
+    /// Warnings, in the order of the contract.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Joins a contract with what its headers declare.
+///
+/// Every selected function is either in the interface's functions or left out with the reason.
+///
+/// # Errors
+///
+/// Lines of the contract that cannot be true, in the order of the file.
+pub fn check(
+    contract: &Contract,
+    api: &Api,
+    link: Link<'_>,
+    selection: Selection<'_>,
+) -> Result<Checked, Vec<Diagnostic>> {
+    let mut findings = Vec::new();
+    let selected = select::select(contract, api, selection, &mut findings);
+    let (mut functions, mut left_out) = (Vec::new(), Vec::new());
+    for function in selected {
+        match bind::bind(contract, api, link, function, &mut findings) {
+            Some(Ok(function)) => functions.push(function),
+            Some(Err(reason)) => left_out.push(reason),
+            None => {} // a line about it is wrong
+        }
+    }
+    callees::leave_out(api, &mut functions, &mut left_out);
+    if findings.iter().all(|finding| finding.severity != Severity::Error) {
+        about_left_out(contract, &functions, &left_out, &mut findings);
+    }
+    findings.sort_by_key(|finding| (finding.span.is_none(), finding.span.as_ref().map(|span| span.start)));
+    findings.iter_mut().for_each(|finding| finding.file = contract.file.clone());
+    if findings.iter().any(|finding| finding.severity == Severity::Error) {
+        return Err(findings);
+    }
+    let interface = assemble(contract, api, link, functions, left_out);
+    Ok(Checked { interface, warnings: findings })
+}
+
+/// Warns when the contract names a function that is left out, and when nothing remains.
+fn about_left_out(
+    contract: &Contract,
+    functions: &[Function],
+    left_out: &[LeftOut],
+    findings: &mut Vec<Diagnostic>,
+) {
+    for out in left_out {
+        if let Some(lines) = contract.function(&out.name) {
+            let message = format!("`{}` is left out: {}", out.name, out.reason);
+            findings.push(Diagnostic::warning(message).at(lines.span.clone()).help(out.help.clone()));
+        }
+    }
+    if functions.is_empty() {
+        let count = left_out.len();
+        let message = match count {
+            0 => "no function is selected".to_owned(),
+            1 => "no function can be called: the only one is left out".to_owned(),
+            _ => format!("no function can be called: all {count} are left out"),
+        };
+        findings.push(Diagnostic::warning(message));
+    }
+}
+
+fn assemble(
+    contract: &Contract,
+    api: &Api,
+    link: Link<'_>,
+    functions: Vec<Function>,
+    left_out: Vec<LeftOut>,
+) -> Interface {
+    let (records, enums) = used::types(api, &functions);
+    let constants = api.constants.iter().filter(|(_, constant)| constant.location.primary);
+    let mut interface = Interface {
+        format: FORMAT,
+        library: contract.library().to_owned(),
+        target: api.target.clone(),
+        source: Source {
+            headers: contract.headers().to_vec(),
+            prelude: contract.prelude().map(str::to_owned),
+            defines: contract.defines().to_vec(),
+        },
+        link: link.sonames.to_vec(),
+        threads: Threads::Serialized,
+        functions,
+        handles: Default::default(),
+        records,
+        enums,
+        constants: constants.map(|(name, constant)| (name.clone(), constant.clone())).collect(),
+        left_out,
+        fingerprint: Fingerprint::default(),
+    };
+    interface.fingerprint = Fingerprint::of_interface(&interface);
+    interface
+}
+
+/// A function that is left out.
+fn left_out(
+    function: &hotcell_model::api::Function,
+    status: Status,
+    reason: String,
+    help: Option<String>,
+) -> interface::LeftOut {
+    LeftOut { name: function.name.clone(), signature: function.signature(), status, reason, help }
+}
+
+#[cfg(test)]
+mod tests;

@@ -127,10 +127,10 @@ mod tests {
     fn it_looks_like_a_compiler() {
         let expect = "\
 error: no such library
- --> bind.toml:2:15
+ --> bind.toml:2:14
   |
 2 | library = \"złib\"
-  |               ^^ here
+  |              ^^ here
   |
   = help: write `z`
 ";
@@ -144,7 +144,7 @@ error: no such library
     fn colour_is_a_choice_and_places_are_optional() {
         assert!(render(&[sample()], SOURCE, true).contains("\u{1b}["));
         let two = [Diagnostic::warning("a"), Diagnostic::error("b").help("c".to_owned())];
-        assert_eq!(render(&two, "", false), "warning: a\n\nerror: b\n  |\n  = help: c\n");
+        assert_eq!(render(&two, "", false), "warning: a\n\nerror: b\n |\n = help: c\n");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! [`infer`] concludes. What comes out is either callable or left out with the reason.
 #![forbid(unsafe_code)]
 
-//mod check;
+mod check;
 mod contract;
 mod diagnostic;
 mod document;
@@ -12,6 +12,6 @@ pub mod expression;
 pub mod infer;
 mod suggest;
 
-//pub use check::{Checked, Link, Selection, check};
+pub use check::{Checked, Link, Selection, check};
 pub use contract::Contract;
 pub use diagnostic::{Diagnostic, Severity, render};

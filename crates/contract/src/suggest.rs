@@ -3,8 +3,11 @@
 /// The nearest name, when one is near enough to be what was meant.
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = (name.chars().count() / 3).clamp(1, 3);
-    let known = known.into_iter().map(|candidate| (distance(name, candidate), candidate));
-    let (distance, nearest) = known.min()?;
+    let ranked = known.into_iter().map(|candidate| {
+        // Among equals the one of the same length: a slip rather than a letter that is missing.
+        (distance(name, candidate), candidate.len().abs_diff(name.len()), candidate)
+    });
+    let (distance, _, nearest) = ranked.min()?;
     (distance <= allowed && distance < name.chars().count()).then_some(nearest)
 }
 
@@ -41,8 +44,9 @@ mod tests {
     fn near_names_are_found_and_far_ones_are_not() {
         let known = ["compress", "compress2", "uncompress", "crc32", "include", "include_dirs"];
         for (name, expect) in [
-            ("compres2", Some("compress2")),
+            ("compres2", Some("compress")),
             ("Compress", Some("compress")),
+            ("compresss2", Some("compress2")),
             ("crc23", Some("crc32")),
             ("includes", Some("include")),
             ("include-dirs", Some("include_dirs")),

@@ -50,8 +50,9 @@ impl Job {
                 "the prelude contains a NUL character",
             ));
         }
-        if !text.is_empty() && !text.ends_with('\n') {
-            text.push('\n');
+        if !text.is_empty() {
+            // Twice, so that a backslash at its end does not swallow the first header.
+            text.push_str("\n\n");
         }
         let prelude_lines = text.lines().count() as u32;
         for header in &self.headers {
@@ -110,4 +111,31 @@ fn operand(header: &str) -> Result<String, Error> {
         };
     }
     Ok(format!("<{header}>"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_follow_the_prelude() {
+        let mut job = Job::new(["a.h", "b/c.h"]);
+        job.prelude = Some("#define A \\".into());
+        let source = job.source().unwrap();
+        assert_eq!(source.text, "#define A \\\n\n#include <a.h>\n#include <b/c.h>\n");
+        assert_eq!(source.prelude_lines, 2);
+        assert_eq!(job.header_of_line(2, &source), None);
+        assert_eq!(job.header_of_line(3, &source), Some("a.h"));
+        assert_eq!(job.header_of_line(4, &source), Some("b/c.h"));
+        assert_eq!(job.header_of_line(5, &source), None);
+    }
+
+    #[test]
+    fn existing_files_are_included_by_their_paths() {
+        let file = std::env::current_dir().unwrap().join("Cargo.toml");
+        let expect = format!("\"{}\"", file.display());
+        assert_eq!(operand(file.to_str().unwrap()).unwrap(), expect);
+        assert_eq!(operand("Cargo.toml").unwrap(), expect);
+        assert_eq!(operand("sys/stat.h").unwrap(), "<sys/stat.h>");
+    }
 }

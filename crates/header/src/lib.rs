@@ -21,6 +21,7 @@
 mod attributes;
 mod comments;
 mod constants;
+mod diagnose;
 mod elf;
 mod error;
 mod functions;
@@ -33,6 +34,7 @@ mod parse;
 mod parser;
 mod records;
 mod spelling;
+mod sugar;
 mod suggest;
 mod toolchain;
 mod types;
@@ -43,6 +45,15 @@ pub use error::{Diagnostic, Error, ErrorKind};
 pub use job::Job;
 
 /// Reads the headers of a job. One job runs at a time in a process; others wait.
+///
+/// Anything the parser calls an error fails the job: what it returns then has wrong layouts.
+///
+/// ```
+/// let api = hotcell_header::parse(&hotcell_header::Job::new(["string.h"]))?;
+/// let strlen = api.functions.iter().find(|function| function.name == "strlen");
+/// assert_eq!(strlen.map(|f| f.signature()).as_deref(), Some("size_t strlen(const char *__s)"));
+/// # Ok::<(), hotcell_header::Error>(())
+/// ```
 pub fn parse(job: &Job) -> Result<Api, Error> {
     parser::run(job)
 }

@@ -121,7 +121,7 @@ fn check_version(text: &str) -> Result<(), Error> {
 }
 
 /// The major version in `Debian clang version 19.1.7 (3~deb12u1)`.
-fn major(text: &str) -> Option<u32> {
+pub(crate) fn major(text: &str) -> Option<u32> {
     let (_, rest) = text.split_once("version ")?;
     rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }

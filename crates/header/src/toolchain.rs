@@ -7,6 +7,7 @@ use clang::diagnostic::Severity;
 use clang::{EntityKind, Index, TypeKind, Unsaved};
 
 use crate::error::{Error, ErrorKind};
+use crate::parser::major;
 
 /// What was found out once for all jobs.
 #[derive(Debug)]
@@ -118,8 +119,12 @@ fn builtin_candidates() -> Vec<Vec<String>> {
         }
     }
     dirs.retain(|dir| dir.join("include/stddef.h").exists());
-    // Newest first: newer built-in headers suit older parsers better than the other way round.
-    dirs.sort_by_key(|dir| std::cmp::Reverse(version_of(dir)));
+    // Those of the same version, else the newest.
+    let own = major(&clang::get_version());
+    dirs.sort_by_cached_key(|dir| {
+        let version = version_of(dir);
+        (version.first().copied() != own, std::cmp::Reverse(version))
+    });
     let text = dirs.iter().filter_map(|dir| dir.to_str());
     candidates.extend(text.map(|dir| vec!["-resource-dir".into(), dir.into()]));
     if let Some(dir) = compiler_answer(&["-print-file-name=include"]) {
@@ -188,8 +193,6 @@ mod tests {
     fn what_libclang_does_not_find_is_found() {
         let clang = Clang::new().unwrap();
         let index = Index::new(&clang, false, false);
-        let none = tempfile::tempdir().unwrap();
-        let none = none.path().to_str().unwrap();
 
         let plain = Toolchain::discover(&index, &[]).unwrap();
         assert!(
@@ -200,18 +203,21 @@ mod tests {
         assert_eq!(plain.char_signed, cfg!(target_arch = "x86_64"));
         assert!(plain.roots.contains(&PathBuf::from("/usr/include")));
 
-        let no_builtin = ["-resource-dir", none];
-        let base: Vec<String> = no_builtin.iter().map(ToString::to_string).collect();
-        assert_eq!(probe(&index, &base, BUILTIN), None);
-        let found = Toolchain::discover(&index, &no_builtin).unwrap();
+        // Without headers of its own the C compiler's serve.
+        let bare = vec!["-nobuiltininc".to_owned()];
+        assert_eq!(probe(&index, &bare, BUILTIN), None);
+        let found = Toolchain::discover(&index, &["-nobuiltininc"]).unwrap();
+        assert!(
+            found.arguments.iter().any(|argument| argument == "-isystem"),
+            "{:?}",
+            found.arguments
+        );
         assert!(probe(&index, &found.arguments, BUILTIN).is_some());
-        assert!(found.arguments.len() > plain.arguments.len() + no_builtin.len());
-        // The compiler's own headers serve when libclang's are nowhere.
-        let last = builtin_candidates().pop().unwrap();
-        assert_eq!(last[0], "-isystem");
-        assert!(probe(&index, &[base, last].concat(), BUILTIN).is_some());
+        let error = Toolchain::discover(&index, &["-nobuiltininc", "-std=none"]).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::BuiltinHeadersMissing);
 
-        let sysroot = format!("--sysroot={none}");
+        let nowhere = tempfile::tempdir().unwrap();
+        let sysroot = format!("--sysroot={}", nowhere.path().display());
         assert_eq!(probe(&index, std::slice::from_ref(&sysroot), LIBRARY), None);
         let found = Toolchain::discover(&index, &[&sysroot]).unwrap();
         assert!(

@@ -8,6 +8,7 @@ use hotcell_model::types::{CType, Signature, Type};
 
 use crate::origin::Origins;
 use crate::spelling::{Unnamed, pointer_to, spell};
+use crate::sugar::Sugar;
 
 /// Types seen so far, with the records and enumerations they led to.
 pub(crate) struct Types<'tu, 'o> {
@@ -260,60 +261,6 @@ impl<'tu> Types<'tu, '_> {
                 variadic: canonical.is_variadic(),
             }),
         }
-    }
-}
-
-/// A type without typedefs, and what they said on the way.
-struct Sugar<'tu> {
-    plain: ClangType<'tu>,
-    /// The last typedef.
-    declaration: Option<Entity<'tu>>,
-    va_list: bool,
-}
-
-impl<'tu> Sugar<'tu> {
-    fn of(ty: ClangType<'tu>) -> Self {
-        let mut sugar = Sugar {
-            plain: ty,
-            declaration: None,
-            va_list: false,
-        };
-        loop {
-            let next = match sugar.plain.get_kind() {
-                TypeKind::Typedef => sugar.plain.get_declaration().and_then(|declaration| {
-                    let name = declaration.get_name().unwrap_or_default();
-                    sugar.va_list |=
-                        matches!(name.as_str(), "va_list" | "__gnuc_va_list" | "__builtin_va_list");
-                    sugar.declaration = Some(declaration);
-                    declaration.get_typedef_underlying_type()
-                }),
-                TypeKind::Elaborated => sugar.plain.get_elaborated_type(),
-                TypeKind::Attributed => sugar.plain.get_modified_type(),
-                _ => None,
-            };
-            match next {
-                Some(next) => sugar.plain = next,
-                None => return sugar,
-            }
-        }
-    }
-
-    /// The pointee as it is written, if the pointer itself is not hidden behind something else.
-    fn pointee(&self, canonical: ClangType<'tu>) -> ClangType<'tu> {
-        let written = (self.plain.get_kind() == TypeKind::Pointer).then(|| self.plain.get_pointee_type());
-        written.flatten().unwrap_or(canonical)
-    }
-
-    /// The element as it is written, likewise.
-    fn element(&self, canonical: ClangType<'tu>) -> Option<ClangType<'tu>> {
-        let array = matches!(
-            self.plain.get_kind(),
-            TypeKind::ConstantArray | TypeKind::IncompleteArray | TypeKind::VariableArray
-        );
-        array
-            .then(|| self.plain.get_element_type())
-            .flatten()
-            .or_else(|| canonical.get_element_type())
     }
 }
 

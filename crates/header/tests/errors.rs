@@ -1,4 +1,5 @@
 //! What is said when headers cannot be parsed.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::path::PathBuf;
 

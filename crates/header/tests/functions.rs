@@ -1,4 +1,5 @@
 //! Functions: comments, attributes, redeclarations, definitions, parameters.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use hotcell_header::Job;
 use hotcell_model::api::{Api, Attribute, Function};

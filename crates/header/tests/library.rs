@@ -1,4 +1,5 @@
 //! Finding and reading shared libraries. zlib's development package has to be installed.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,4 +1,5 @@
 //! Which declarations belong to what was asked for.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

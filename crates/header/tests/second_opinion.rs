@@ -3,6 +3,7 @@
 //! A program is written from the API model, compiled with `cc` and run: sizes, alignments, offsets, bits
 //! of bit-fields and values of constants are printed by the compiler's code; signatures are compared
 //! while compiling.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::collections::BTreeSet;
 use std::fmt::Write;

@@ -1,4 +1,5 @@
 //! Headers of this system. zlib's development package has to be installed.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use hotcell_header::Job;
 use hotcell_model::api::{Api, Attribute, ConstantValue, Function};

@@ -1,4 +1,5 @@
 //! Kinds, keys and C names of types. Layouts are compared with a compiler's in `second_opinion.rs`.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use hotcell_header::Job;
 use hotcell_model::api::{Api, Record};
@@ -10,12 +11,14 @@ fn zoo() -> Api {
 }
 
 fn field<'a>(api: &'a Api, record: &str, name: &str) -> &'a CType {
-    let fields = &api.records[record].layout.as_ref().unwrap().fields;
-    &fields
+    let mut fields = api.records[record]
+        .layout
         .iter()
-        .find(|field| field.name.as_deref() == Some(name))
-        .unwrap()
-        .ty
+        .flat_map(|layout| &layout.fields);
+    let field = fields.find(|field| field.name.as_deref() == Some(name));
+    field
+        .map(|field| &field.ty)
+        .unwrap_or_else(|| panic!("no {record}.{name}"))
 }
 
 #[test]

@@ -168,6 +168,16 @@ impl Session {
     }
 }
 
+impl Drop for Shared {
+    /// In a forked child nothing of the worker may be touched: its maps were not handed down, and their
+    /// addresses may be in use; its control socket is the parent's.
+    fn drop(&mut self) {
+        if self.fork.forked() {
+            std::mem::forget(self.seat.get_mut().live.take());
+        }
+    }
+}
+
 impl Seat {
     /// The next call id: from a block taken from a counter of the whole process, so that ids are unique for
     /// its life without contention on every call.

@@ -14,6 +14,7 @@ mod sys;
 pub use level::Level;
 pub use limits::Limits;
 pub use spawn::{Launch, Spawned, spawn};
+pub use sys::signals::with_signals_blocked;
 
 use std::io;
 

@@ -2,4 +2,5 @@
 #![allow(unsafe_code)]
 
 pub(crate) mod process;
+pub(crate) mod signals;
 pub(crate) mod spawn;

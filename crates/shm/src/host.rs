@@ -27,7 +27,7 @@ pub struct HostChannel {
 ///
 /// | field | who writes | meaning |
 /// |---|---|---|
-/// | `next` | this caller | calls opened; the low bits choose the ring slot |
+/// | `next` | this caller | calls published; the low bits choose the ring slot |
 /// | `calls`, `resumes` | this caller | last commit word it wrote, by slot |
 /// | `replies` | this caller | last commit word it accepted, by slot |
 #[derive(Debug)]
@@ -177,11 +177,11 @@ impl HostChannel {
 }
 
 impl HostLane {
-    /// Chooses the slot of the next call. What is put from now on belongs to it.
+    /// Chooses the slot of the next call. What is put from now on belongs to it. A call that is never
+    /// published leaves no trace: the next one takes the same slot.
     #[inline]
     pub fn open_call(&mut self) {
         self.slot = (self.next % wire::RING_SLOTS) as usize;
-        self.next = self.next.wrapping_add(1);
     }
 
     /// Stores a number into the argument block.
@@ -224,6 +224,7 @@ impl HostLane {
         request.store(line + at::ARGS_LENGTH, head.args_length);
         request.store(line + at::CALL_ID, head.call_id);
         request.store(line + at::DEADLINE, head.deadline);
+        self.next = self.next.wrapping_add(1);
         let turn = self.calls[self.slot].wrapping_add(1);
         self.calls[self.slot] = turn;
         // Partner: the acquire load of the commit word in `WorkerChannel::next_call`.

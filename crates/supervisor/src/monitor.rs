@@ -10,7 +10,7 @@ use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::time::{Duration, Instant};
 
 use hotcell_protocol::wire::{Event, EventPacket, Packet, SegmentReady, Welcome};
-use hotcell_sandbox::{Launch, spawn};
+use hotcell_sandbox::{Launch, spawn, with_signals_blocked};
 use hotcell_shm::ForkGuard;
 use hotcell_shm::control::{ControlError, Received};
 use parking_lot::Mutex;
@@ -82,7 +82,10 @@ impl Monitor {
         let bell = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
         let (orders, inbox) = mpsc::channel();
         let watch = Watch { inbox, bell: Arc::clone(&bell), workers: Vec::new() };
-        std::thread::Builder::new().name("hotcell-monitor".into()).spawn(move || watch.run())?;
+        // Signals of the host are for its own threads.
+        with_signals_blocked(|| {
+            std::thread::Builder::new().name("hotcell-monitor".into()).spawn(move || watch.run())
+        })?;
         Ok(Monitor { orders, bell, fork })
     }
 
@@ -95,9 +98,7 @@ impl Monitor {
 
     /// Sees to it that a worker that was told to stop does.
     pub(crate) fn retire(&self, shared: &Arc<Shared>) {
-        if !self.fork.forked() {
-            let _ = self.send(Message::Retire(Arc::clone(shared)));
-        }
+        let _ = self.send(Message::Retire(Arc::clone(shared)));
     }
 
     fn send(&self, message: Message) -> io::Result<()> {
@@ -285,14 +286,14 @@ impl Watched {
         Ok(())
     }
 
-    /// Reaps an ended worker, with whatever it forked, and tells everybody.
+    /// Tells everybody of an ended worker, then reaps it with whatever it forked.
     fn bury(&self) {
         let Some((pid, pidfd)) = self.shared.process.get() else { return };
         // Until it is reaped, the number cannot be given to another group.
         if let Some(group) = i32::try_from(*pid).ok().and_then(Pid::from_raw) {
             let _ = kill_process_group(group, Signal::KILL);
         }
-        let how = reap(pidfd.as_fd());
+        let how = status(pidfd.as_fd(), WaitIdOptions::NOWAIT);
         let mut state = self.shared.state.lock();
         state.end = Some(End {
             how,
@@ -303,13 +304,17 @@ impl Watched {
         });
         self.shared.channel.bury();
         self.shared.changed.notify_all();
+        drop(state);
+        // Last: whoever sees the process gone finds its end on record.
+        status(pidfd.as_fd(), WaitIdOptions::empty());
     }
 }
 
-/// Collects the status. The worker was started without an exit signal, which needs `__WALL`.
-fn reap(pidfd: BorrowedFd<'_>) -> HowEnded {
+/// The status of an ended worker; without NOWAIT it is collected, which frees its number. The worker was
+/// started without an exit signal, which needs `__WALL`.
+fn status(pidfd: BorrowedFd<'_>, how: WaitIdOptions) -> HowEnded {
     const WALL: u32 = 0x4000_0000;
-    let options = WaitIdOptions::EXITED | WaitIdOptions::from_bits_retain(WALL);
+    let options = WaitIdOptions::EXITED | WaitIdOptions::from_bits_retain(WALL) | how;
     loop {
         match waitid(WaitId::PidFd(pidfd), options) {
             Err(Errno::INTR) => {}

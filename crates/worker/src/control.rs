@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hotcell_protocol::wire::{Event, Packet, SegmentAdd, SegmentReady};
+use hotcell_sandbox::with_signals_blocked;
 use hotcell_shm::control::{ControlSocket, Received};
 use hotcell_shm::{Access, Seals, SegmentFile, SegmentTable, WorkerChannel};
 
@@ -24,11 +25,8 @@ pub(crate) fn start(
     segments: &'static SegmentTable,
     stopping: Arc<AtomicBool>,
 ) -> io::Result<()> {
-    let before = block_signals();
     let thread = std::thread::Builder::new().stack_size(STACK).name("hotcell-control".into());
-    let started = thread.spawn(move || run(&socket, &channel, segments, &stopping));
-    restore_signals(&before);
-    started.map(drop)
+    with_signals_blocked(|| thread.spawn(move || run(&socket, &channel, segments, &stopping))).map(drop)
 }
 
 fn run(socket: &ControlSocket, channel: &WorkerChannel, segments: &SegmentTable, stopping: &AtomicBool) -> ! {
@@ -83,19 +81,4 @@ fn give_up(socket: &ControlSocket, text: &str) -> ! {
 fn exit(code: i32) -> ! {
     // SAFETY: runs no handlers and returns never.
     unsafe { libc::_exit(code) }
-}
-
-fn block_signals() -> libc::sigset_t {
-    // SAFETY: both sets are valid for writes; sigfillset and pthread_sigmask initialise them.
-    unsafe {
-        let (mut all, mut before): (libc::sigset_t, libc::sigset_t) = std::mem::zeroed();
-        libc::sigfillset(&mut all);
-        libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
-        before
-    }
-}
-
-fn restore_signals(before: &libc::sigset_t) {
-    // SAFETY: `before` came from pthread_sigmask.
-    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before, std::ptr::null_mut()) };
 }

@@ -4,7 +4,12 @@
 /// becomes a code block.
 pub(crate) fn from_header(text: &str) -> Vec<String> {
     let text = text.replace('\t', "    ");
-    let lines: Vec<&str> = text.trim_matches('\n').trim_end().lines().map(str::trim_end).collect();
+    let lines: Vec<&str> = text
+        .trim_matches('\n')
+        .trim_end()
+        .lines()
+        .map(str::trim_end)
+        .collect();
     let indent = |line: &str| line.len() - line.trim_start().len();
     // A comment's first line often stands alone behind its mark, so the others decide.
     let rest = lines.iter().skip(1).filter(|line| !line.is_empty());
@@ -12,7 +17,11 @@ pub(crate) fn from_header(text: &str) -> Vec<String> {
     let mut out = Vec::new();
     let mut code: Vec<String> = Vec::new();
     for (position, line) in lines.iter().enumerate() {
-        let depth = if position == 0 { 0 } else { indent(line).saturating_sub(least) };
+        let depth = if position == 0 {
+            0
+        } else {
+            indent(line).saturating_sub(least)
+        };
         // Only behind an empty line: else it is a paragraph's continuation or an item of a list.
         let starts = out.last().is_some_and(String::is_empty);
         if !line.is_empty() && depth >= 4 && (starts || !code.is_empty()) {
@@ -37,7 +46,11 @@ fn flush(code: &mut Vec<String>, out: &mut Vec<String>) {
     if code.is_empty() {
         return;
     }
-    let fence = if code.iter().any(|line| line.contains("```")) { "~~~~~~" } else { "```" };
+    let fence = if code.iter().any(|line| line.contains("```")) {
+        "~~~~~~"
+    } else {
+        "```"
+    };
     out.push(format!("{fence}text"));
     out.append(code);
     out.push(fence.to_owned());
@@ -47,7 +60,10 @@ fn flush(code: &mut Vec<String>, out: &mut Vec<String>) {
 /// A line of prose without Markdown in it.
 pub(crate) fn escape(line: &str) -> String {
     let mut out = String::new();
-    let marks = !line.is_empty() && line.chars().all(|c| matches!(c, '=' | '-' | '#' | '~' | '|' | ':' | ' '));
+    let marks = !line.is_empty()
+        && line
+            .chars()
+            .all(|c| matches!(c, '=' | '-' | '#' | '~' | '|' | ':' | ' '));
     if marks || line.starts_with(['#', '>', '+', '-', '|']) && !line.starts_with("- ") {
         out.push('\\');
     }
@@ -69,7 +85,9 @@ pub(crate) fn escape(line: &str) -> String {
 fn address(word: &str) -> Option<(&str, &str, &str)> {
     let start = word.find("https://").or_else(|| word.find("http://"))?;
     let (before, rest) = word.split_at(start);
-    let end = rest.find(['<', '>', '"', '\'', ')', ']', '`']).unwrap_or(rest.len());
+    let end = rest
+        .find(['<', '>', '"', '\'', ')', ']', '`'])
+        .unwrap_or(rest.len());
     let address = rest[..end].trim_end_matches(['.', ',', ';', ':', '!', '?']);
     Some((before, address, &rest[address.len()..]))
 }
@@ -78,7 +96,9 @@ fn plain(text: &str) -> String {
     let letters: Vec<char> = text.chars().collect();
     let inside = |position: usize| {
         let word = |other: Option<usize>| {
-            other.and_then(|other| letters.get(other)).is_some_and(|letter| letter.is_alphanumeric())
+            other
+                .and_then(|other| letters.get(other))
+                .is_some_and(|letter| letter.is_alphanumeric())
         };
         word(position.checked_sub(1)) && word(position.checked_add(1))
     };
@@ -109,7 +129,10 @@ mod tests {
         check("# define", &["\\# define"]);
         check("-----", &["\\-----"]);
         check("- item", &["- item"]);
-        check("see http://zlib.net/a_b.html.", &["see <http://zlib.net/a_b.html>."]);
+        check(
+            "see http://zlib.net/a_b.html.",
+            &["see <http://zlib.net/a_b.html>."],
+        );
         check("(https://x.org)", &["(<https://x.org>)"]);
     }
 
@@ -139,7 +162,10 @@ mod tests {
 
     #[test]
     fn the_first_line_may_stand_further_left() {
-        check("First line\n   second line.\n   third", &["First line", "second line.", "third"]);
+        check(
+            "First line\n   second line.\n   third",
+            &["First line", "second line.", "third"],
+        );
         check("", &[]);
     }
 }

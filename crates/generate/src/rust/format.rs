@@ -14,7 +14,10 @@ pub(crate) fn signature(indent: usize, head: &str, params: &[String], result: &s
     }
     let params = params.iter().map(|param| format!("{pad}    {param},"));
     let first = format!("{pad}{head}(");
-    std::iter::once(first).chain(params).chain([format!("{pad}) -> {result} {{")]).collect()
+    std::iter::once(first)
+        .chain(params)
+        .chain([format!("{pad}) -> {result} {{")])
+        .collect()
 }
 
 /// `head(args)tail`, with a line for each argument when they are long.
@@ -25,21 +28,44 @@ pub(crate) fn call(indent: usize, head: &str, args: &[String], tail: &str) -> Ve
         return vec![format!("{pad}{head}({joined}){tail}")];
     }
     let args = args.iter().map(|arg| format!("{pad}    {arg},"));
-    std::iter::once(format!("{pad}{head}(")).chain(args).chain([format!("{pad}){tail}")]).collect()
+    std::iter::once(format!("{pad}{head}("))
+        .chain(args)
+        .chain([format!("{pad}){tail}")])
+        .collect()
 }
 
-/// `let mut call = self.session.call(…)?;`
-pub(crate) fn start(indent: usize, function: &str) -> Vec<String> {
+/// `let variable = self.session.call(…)?;`
+pub(crate) fn start(indent: usize, variable: &str, function: &str) -> Vec<String> {
     let pad = " ".repeat(indent);
     let chain = format!("self.session.call({function})?");
     if chain.chars().count() <= SHORT {
-        return vec![format!("{pad}let mut call = {chain};")];
+        return vec![format!("{pad}let {variable} = {chain};")];
     }
-    let lines = ["let mut call = self".into(), "    .session".into(), format!("    .call({function})?;")];
+    let lines = [
+        format!("let {variable} = self"),
+        "    .session".into(),
+        format!("    .call({function})?;"),
+    ];
     lines.map(|line| format!("{pad}{line}")).into()
 }
 
-/// `pub const …`, broken behind the `=` when that helps.
+/// `if let Some(name) = name {`
+pub(crate) fn if_some(indent: usize, name: &str) -> Vec<String> {
+    let pad = " ".repeat(indent);
+    let line = format!("{pad}if let Some({name}) = {name} {{");
+    if line.chars().count() <= WIDTH {
+        return vec![line];
+    }
+    [
+        format!("if let Some({name}) ="),
+        format!("    {name}"),
+        "{".into(),
+    ]
+    .map(|line| format!("{pad}{line}"))
+    .into()
+}
+
+/// A constant, broken behind the `=` when that helps.
 pub(crate) fn constant(indent: usize, head: &str, value: &str) -> Vec<String> {
     let pad = " ".repeat(indent);
     let (line, next) = (format!("{pad}{head} = {value};"), format!("{pad}    {value};"));
@@ -65,7 +91,10 @@ pub(crate) fn structures(head: &str, ty: &str, items: &[Vec<String>]) -> Vec<Str
     if let [fields] = items {
         let fields = fields.iter().map(|field| format!("    {field}"));
         let first = format!("{head}[{ty} {{");
-        return std::iter::once(first).chain(fields).chain(["}];".into()]).collect();
+        return std::iter::once(first)
+            .chain(fields)
+            .chain(["}];".into()])
+            .collect();
     }
     let mut lines = vec![format!("{head}[")];
     for fields in items {

@@ -1,7 +1,7 @@
 //! A function's part of a package: its method, its output structure, its row in the table.
 
 use hotcell_model::Interface;
-use hotcell_model::interface::{Capacity, Encoding, Fails, Function, Param, ResultRole, Role};
+use hotcell_model::interface::{Encoding, Fails, Function, Param, ResultRole, Role};
 use hotcell_model::layout::{Block, Carries};
 use serde::Serialize;
 
@@ -52,29 +52,53 @@ impl<'a> Context<'a> {
     /// The method of one function.
     pub(crate) fn method(&mut self, index: usize, function: &'a Function) -> Result<Method, Error> {
         let name = self.methods.take(names::snake(&function.name));
-        let constant = format!("FN_{}", names::screaming(&name));
+        let constant = format!("FN_{}", name.to_uppercase());
         let mut scope = Scope::with(names::LOCALS);
         let mut params = vec!["&self".to_owned()];
-        let mut body = format::start(8, &constant);
+        let puts = function.params.iter().any(|param| param.role.value.is_argument());
+        let mut body = format::start(8, if puts { "mut call" } else { "call" }, &constant);
         let mut capacities = Vec::new();
-        for (index, param) in function.params.iter().enumerate().filter(|(_, p)| p.role.value.is_argument()) {
+        for (index, param) in function
+            .params
+            .iter()
+            .enumerate()
+            .filter(|(_, p)| p.role.value.is_argument())
+        {
             let local = match &param.role.value {
                 Role::BufferOut { .. } => scope.take(format!("{}_capacity", names::snake(&param.name))),
                 _ => scope.take(names::snake(&param.name)),
             };
             if matches!(param.role.value, Role::BufferOut { .. }) {
-                capacities.push(format!("`{local}` is the room for `{}`, in elements.", param.name));
+                capacities.push(format!(
+                    "`{local}` is the room for `{}`, in elements.",
+                    param.name
+                ));
             }
-            params.push(format!("{local}: {}", self.argument(function, index, param, &local, &mut body)?));
+            params.push(format!(
+                "{local}: {}",
+                self.argument(function, index, param, &local, &mut body)?
+            ));
         }
         let outcomes = self.outcomes(function)?;
         let (ty, output) = match outcomes.as_slice() {
             [] => ("()".to_owned(), None),
             [one] => (one.ty.clone(), None),
             many => {
-                let ty = self.types.take_type(format!("{}Output", names::camel(&function.name)));
-                let fields = many.iter().map(|o| (o.about.clone(), o.name.clone(), o.ty.clone())).collect();
-                (ty.clone(), Some(Output { name: ty, method: name.clone(), fields }))
+                let ty = self
+                    .types
+                    .take_type(format!("{}Output", names::camel(&function.name)));
+                let fields = many
+                    .iter()
+                    .map(|o| (o.about.clone(), o.name.clone(), o.ty.clone()))
+                    .collect();
+                (
+                    ty.clone(),
+                    Some(Output {
+                        name: ty,
+                        method: name.clone(),
+                        fields,
+                    }),
+                )
             }
         };
         finish(&mut body, &outcomes, &ty);
@@ -107,14 +131,20 @@ impl<'a> Context<'a> {
         let (nullable, method, ty) = match &param.role.value {
             Role::Value | Role::ValueInOut { .. } => {
                 let ty = self.number(function, param)?;
-                body.extend(number(&format!("call.put_{}", types::primitive(ty.kind)), ty.encode(local)));
+                body.extend(number(
+                    &format!("call.put_{}", types::primitive(ty.kind)),
+                    ty.encode(local),
+                ));
                 return Ok(ty.name);
             }
             Role::BufferOut { .. } => {
                 body.extend(number("call.put_u64", format!("{local} as u64")));
                 return Ok("usize".into());
             }
-            Role::Text { encoding: Encoding::Utf8, nullable } => (*nullable, "put_text", "str"),
+            Role::Text {
+                encoding: Encoding::Utf8,
+                nullable,
+            } => (*nullable, "put_text", "str"),
             Role::Text { nullable, .. } => (*nullable, "put_text_bytes", "[u8]"),
             Role::BufferIn { nullable, .. } | Role::BufferInOut { nullable, .. } => {
                 match element(self, param) {
@@ -124,10 +154,14 @@ impl<'a> Context<'a> {
             }
             _ => return Err(unsupported(function, param)),
         };
-        let ty = if ty.is_empty() { format!("&[{}]", element(self, param)) } else { format!("&{ty}") };
+        let ty = if ty.is_empty() {
+            format!("&[{}]", element(self, param))
+        } else {
+            format!("&{ty}")
+        };
         let args = [offset.to_string(), format!("{:?}", param.name), local.to_owned()];
         if nullable {
-            body.push(format!("        if let Some({local}) = {local} {{"));
+            body.extend(format::if_some(8, local));
             body.extend(format::call(12, &format!("call.{method}"), &args, "?;"));
             body.push("        } else {".into());
             body.push(format!("            call.put_null({offset});"));
@@ -144,17 +178,38 @@ impl<'a> Context<'a> {
         let mut outcomes = Vec::new();
         if let Some((ty, value, fallible)) = self.returned(function)? {
             let name = scope.take("returned".into());
-            outcomes.push(Outcome { name, about: "What the function returned.".into(), ty, value, fallible });
+            outcomes.push(Outcome {
+                name,
+                about: "What the function returned.".into(),
+                ty,
+                value,
+                fallible,
+            });
         }
-        for (index, param) in function.params.iter().enumerate().filter(|(_, p)| p.role.value.is_result()) {
+        for (index, param) in function
+            .params
+            .iter()
+            .enumerate()
+            .filter(|(_, p)| p.role.value.is_result())
+        {
             let offset = offset(function, &function.layout.result, Carries::Param { index })?;
             let (ty, value, fallible) = match &param.role.value {
-                Role::ValueOut { .. } | Role::ValueInOut { .. } => read(&self.number(function, param)?, offset),
-                Role::BufferOut { .. } | Role::BufferInOut { .. } => read_elements(element(self, param), offset),
+                Role::ValueOut { .. } | Role::ValueInOut { .. } => {
+                    read(&self.number(function, param)?, offset)
+                }
+                Role::BufferOut { .. } | Role::BufferInOut { .. } => {
+                    read_elements(element(self, param), offset)
+                }
                 _ => return Err(unsupported(function, param)),
             };
             let about = format!("What `{}` holds.", param.name);
-            outcomes.push(Outcome { name: scope.take(names::snake(&param.name)), about, ty, value, fallible });
+            outcomes.push(Outcome {
+                name: scope.take(names::snake(&param.name)),
+                about,
+                ty,
+                value,
+                fallible,
+            });
         }
         Ok(outcomes)
     }
@@ -169,9 +224,14 @@ impl<'a> Context<'a> {
                     function: function.name.clone(),
                     what: format!("a result of type `{}`", ty.written),
                 })?;
-                read(&number, offset(function, &function.layout.result, Carries::Returned)?)
+                read(
+                    &number,
+                    offset(function, &function.layout.result, Carries::Returned)?,
+                )
             }
-            ResultRole::Text { encoding, nullable, .. } => {
+            ResultRole::Text {
+                encoding, nullable, ..
+            } => {
                 let offset = offset(function, &function.layout.result, Carries::Returned)?;
                 let (ty, method) = match (encoding, nullable) {
                     (Encoding::Utf8, false) => ("String", "text"),
@@ -182,12 +242,20 @@ impl<'a> Context<'a> {
                 (ty.into(), format!("reply.{method}({offset})"), true)
             }
             ResultRole::Buffer { .. } => {
-                let element = ty.pointee().map_or("u8", |(ty, _)| types::element(ty, &self.interface.target));
-                read_elements(element, offset(function, &function.layout.result, Carries::Returned)?)
+                let element = ty
+                    .pointee()
+                    .map_or("u8", |(ty, _)| types::element(ty, &self.interface.target));
+                read_elements(
+                    element,
+                    offset(function, &function.layout.result, Carries::Returned)?,
+                )
             }
             ResultRole::Handle { .. } => {
                 let what = "a handle as the result".into();
-                return Err(Error::Unsupported { function: function.name.clone(), what });
+                return Err(Error::Unsupported {
+                    function: function.name.clone(),
+                    what,
+                });
             }
         }))
     }
@@ -203,7 +271,10 @@ impl<'a> Context<'a> {
 }
 
 fn element(context: &Context<'_>, param: &Param) -> &'static str {
-    param.ty.pointee().map_or("u8", |(ty, _)| types::element(ty, &context.interface.target))
+    param
+        .ty
+        .pointee()
+        .map_or("u8", |(ty, _)| types::element(ty, &context.interface.target))
 }
 
 fn read(number: &Number, offset: u32) -> (String, String, bool) {
@@ -220,17 +291,26 @@ fn read_elements(element: &str, offset: u32) -> (String, String, bool) {
 }
 
 fn offset(function: &Function, block: &Block, carries: Carries) -> Result<u32, Error> {
-    block.field(carries).map(|field| field.offset).ok_or_else(|| missing(function))
+    block
+        .field(carries)
+        .map(|field| field.offset)
+        .ok_or_else(|| missing(function))
 }
 
 fn missing(function: &Function) -> Error {
     let what = "its layout is not the one its roles demand".into();
-    Error::Inconsistent { function: function.name.clone(), what }
+    Error::Inconsistent {
+        function: function.name.clone(),
+        what,
+    }
 }
 
 fn unsupported(function: &Function, param: &Param) -> Error {
     let what = format!("parameter `{}` ({})", param.name, param.ty.written);
-    Error::Unsupported { function: function.name.clone(), what }
+    Error::Unsupported {
+        function: function.name.clone(),
+        what,
+    }
 }
 
 /// The fields of a function's row in the table.
@@ -265,7 +345,11 @@ fn finish(body: &mut Vec<String>, outcomes: &[Outcome], ty: &str) {
         body.extend(["        call.finish()?;".into(), "        Ok(())".into()]);
         return;
     }
-    let mutable = if outcomes.iter().any(|outcome| outcome.fallible) { "mut " } else { "" };
+    let mutable = if outcomes.iter().any(|outcome| outcome.fallible) {
+        "mut "
+    } else {
+        ""
+    };
     body.push(format!("        let {mutable}reply = call.finish()?;"));
     match outcomes {
         [one] if one.fallible => body.push(format!("        {}", one.value)),
@@ -286,7 +370,14 @@ fn documentation(function: &Function, capacities: &[String]) -> Vec<String> {
     if !lines.is_empty() {
         lines.push(String::new());
     }
-    lines.push(format!("C: `{}`", function.signature.split_whitespace().collect::<Vec<_>>().join(" ")));
+    lines.push(format!(
+        "C: `{}`",
+        function
+            .signature
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+    ));
     for text in capacities {
         lines.extend([String::new(), text.clone()]);
     }

@@ -107,10 +107,18 @@ pub(crate) fn runtime(kind: WireKind) -> &'static str {
 }
 
 /// Names and integer types of the enumerations that functions take or give by value.
-pub(crate) fn enums(interface: &Interface, scope: &mut names::Scope) -> (Enums, BTreeMap<String, &'static str>) {
+pub(crate) fn enums(
+    interface: &Interface,
+    scope: &mut names::Scope,
+) -> (Enums, BTreeMap<String, &'static str>) {
     let (mut names, mut integers) = (Enums::new(), BTreeMap::new());
     for function in &interface.functions {
-        for ty in function.params.iter().map(|p| &p.ty).chain([&function.result_type]) {
+        for ty in function
+            .params
+            .iter()
+            .map(|p| &p.ty)
+            .chain([&function.result_type])
+        {
             let ty = ty.pointee().map_or(ty, |(pointee, _)| pointee);
             if let Type::Enum { name, .. } = &ty.kind
                 && let Some(kind) = WireKind::of_scalar(ty, &interface.target)

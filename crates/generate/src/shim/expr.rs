@@ -34,7 +34,10 @@ enum Class {
 
 impl<'a> Scope<'a> {
     pub(crate) fn unsupported(&self, what: impl Into<String>) -> Error {
-        Error::Unsupported { function: self.function.name.clone(), what: what.into() }
+        Error::Unsupported {
+            function: self.function.name.clone(),
+            what: what.into(),
+        }
     }
 
     /// As a `hotcell_wide`. A float or a text is refused.
@@ -47,7 +50,11 @@ impl<'a> Scope<'a> {
                     Op::Mul => "mul",
                     _ => "div",
                 };
-                Ok(format!("hotcell_{name}({}, {}, &hc_bad)", self.wide(left)?, self.wide(right)?))
+                Ok(format!(
+                    "hotcell_{name}({}, {}, &hc_bad)",
+                    self.wide(left)?,
+                    self.wide(right)?
+                ))
             }
             Expr::Binary { .. } => Ok(format!("(hotcell_wide){}", self.truth(expr)?)),
             Expr::Int { value } => Ok(format!("(hotcell_wide){}", int(*value))),
@@ -66,9 +73,16 @@ impl<'a> Scope<'a> {
     /// As a parenthesised C condition.
     pub(crate) fn truth(&self, expr: &Expr) -> Result<String, Error> {
         match expr {
-            Expr::Binary { op: op @ (Op::And | Op::Or), left, right } => {
-                Ok(format!("({} {} {})", self.truth(left)?, op.symbol(), self.truth(right)?))
-            }
+            Expr::Binary {
+                op: op @ (Op::And | Op::Or),
+                left,
+                right,
+            } => Ok(format!(
+                "({} {} {})",
+                self.truth(left)?,
+                op.symbol(),
+                self.truth(right)?
+            )),
             Expr::Binary { op, left, right } if !op.is_arithmetic() => {
                 let float = [left, right].iter().any(|side| self.class(side) == Class::Float);
                 let side = |expr: &Expr| if float { self.double(expr) } else { self.wide(expr) };
@@ -88,7 +102,9 @@ impl<'a> Scope<'a> {
             Expr::Param { index } => self.param(*index),
             Expr::Result if self.after => Ok("hc_result".into()),
             Expr::Errno if self.after => Ok("hc_rp->error_number".into()),
-            Expr::Result | Expr::Errno => Err(self.unsupported("a size before the call that needs its result")),
+            Expr::Result | Expr::Errno => {
+                Err(self.unsupported("a size before the call that needs its result"))
+            }
             Expr::SizeOf { ctype } => Ok(format!("sizeof({ctype})")),
             Expr::Call { function, args } => self.call(function, args),
             Expr::Binary { .. } => self.wide(expr),
@@ -98,7 +114,9 @@ impl<'a> Scope<'a> {
     /// The value of a parameter: for out-parameters, what they hold.
     fn param(&self, index: usize) -> Result<String, Error> {
         let Some(param) = self.function.params.get(index) else {
-            return Err(self.unsupported(format!("an expression over parameter {index}, which does not exist,")));
+            return Err(self.unsupported(format!(
+                "an expression over parameter {index}, which does not exist,"
+            )));
         };
         Ok(match &param.role.value {
             Role::Fixed { c } => format!("({c})"),
@@ -136,11 +154,15 @@ impl<'a> Scope<'a> {
                 Some(ty) if !self.surely_fits(arg, ty) => {
                     let ty = spell(ty).ok_or_else(|| self.unsupported(format!("a call of `{name}`")))?;
                     let value = self.wide(arg)?;
-                    narrowed.push_str(&format!("{ty} hc_a{position} = HOTCELL_NARROW({ty}, {value}, &hc_bad); "));
+                    narrowed.push_str(&format!(
+                        "{ty} hc_a{position} = HOTCELL_NARROW({ty}, {value}, &hc_bad); "
+                    ));
                     texts.push(format!("hc_a{position}"));
                 }
                 None if matches!(arg, Expr::Binary { .. }) => {
-                    let what = format!("arithmetic in an argument of `{name}`, whose type the interface does not hold,");
+                    let what = format!(
+                        "arithmetic in an argument of `{name}`, whose type the interface does not hold,"
+                    );
                     return Err(self.unsupported(what));
                 }
                 _ => texts.push(self.native(arg)?),
@@ -159,7 +181,9 @@ impl<'a> Scope<'a> {
         match arg {
             // Constants: `-Wconversion` is an error in the shim.
             Expr::Int { .. } | Expr::Constant { .. } | Expr::SizeOf { .. } => true,
-            Expr::Param { index } => self.param_type(*index).is_none_or(|own| own.canonical == ty.canonical),
+            Expr::Param { index } => self
+                .param_type(*index)
+                .is_none_or(|own| own.canonical == ty.canonical),
             Expr::Result => self.function.result_type.canonical == ty.canonical,
             Expr::Call { function, .. } => {
                 let callee = self.interface.functions.iter().find(|f| f.name == *function);
@@ -199,9 +223,12 @@ impl<'a> Scope<'a> {
 
     fn double(&self, expr: &Expr) -> Result<String, Error> {
         match expr {
-            Expr::Binary { op, left, right } if op.is_arithmetic() => {
-                Ok(format!("({} {} {})", self.double(left)?, op.symbol(), self.double(right)?))
-            }
+            Expr::Binary { op, left, right } if op.is_arithmetic() => Ok(format!(
+                "({} {} {})",
+                self.double(left)?,
+                op.symbol(),
+                self.double(right)?
+            )),
             Expr::Binary { .. } => Ok(format!("(double){}", self.truth(expr)?)),
             _ => Ok(format!("(double){}", self.native(expr)?)),
         }
@@ -211,8 +238,8 @@ impl<'a> Scope<'a> {
 /// An integer literal; parenthesised when negative.
 fn int(value: i64) -> String {
     match value {
-        i64::MIN => "(-9223372036854775807L - 1)".into(),
-        ..0 => format!("({value})"),
+        i64::MIN => "INT64_MIN".into(), // has no literal
+        _ if value < 0 => format!("({value})"),
         _ => value.to_string(),
     }
 }

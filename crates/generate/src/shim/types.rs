@@ -9,7 +9,9 @@ pub(crate) fn spell(ty: &CType) -> Option<&str> {
     if ty.kind == Type::Bool && ty.canonical == "bool" {
         return Some("_Bool"); // `bool` needs <stdbool.h>
     }
-    [ty.canonical.as_str(), ty.written.as_str()].into_iter().find(|text| speakable(text))
+    [ty.canonical.as_str(), ty.written.as_str()]
+        .into_iter()
+        .find(|text| speakable(text))
 }
 
 /// Declares a variable or a parameter of that type.
@@ -56,7 +58,10 @@ pub(crate) fn literal(text: &str) -> String {
 }
 
 fn speakable(text: &str) -> bool {
-    !text.is_empty() && !["unnamed", "anonymous", " at "].iter().any(|mark| text.contains(mark))
+    !text.is_empty()
+        && !["unnamed", "anonymous", " at "]
+            .iter()
+            .any(|mark| text.contains(mark))
 }
 
 #[cfg(test)]
@@ -64,12 +69,20 @@ mod tests {
     use super::*;
 
     fn ty(written: &str, canonical: &str, kind: Type) -> CType {
-        CType { written: written.into(), canonical: canonical.into(), kind }
+        CType {
+            written: written.into(),
+            canonical: canonical.into(),
+            kind,
+        }
     }
 
     #[test]
     fn anonymous_types_are_written_as_the_header_writes_them() {
-        let mode = Type::Enum { name: "mode".into(), bits: 32, signed: false };
+        let mode = Type::Enum {
+            name: "mode".into(),
+            bits: 32,
+            signed: false,
+        };
         let check = |written, canonical, kind: &Type, expect: Option<&str>| {
             assert_eq!(spell(&ty(written, canonical, kind.clone())), expect);
         };

@@ -1,7 +1,5 @@
 //! The fixture library: a function for every role, called through its shim.
 
-use std::process::Command;
-
 use hotcell_model::api::{Enum, Field, Location, Record, RecordLayout};
 use hotcell_model::expr::{Expr, Op};
 use hotcell_model::interface::{
@@ -10,9 +8,10 @@ use hotcell_model::interface::{
 use hotcell_model::types::Type;
 
 use crate::support::{
-    With, binary, buffer, buffer_of, c, call, capacity_of, drive, f, fixtures, inout, int, interface, length_of,
-    length_pointer_of, out, p, param, refresh, run, sized, text, text_result, value,
+    With, binary, buffer, buffer_of, c, call, capacity_of, f, inout, int, interface, length_of,
+    length_pointer_of, out, p, param, refresh, sized, text, text_result, value,
 };
+use crate::tools::{drive, fixture_library};
 
 fn constant(name: &str) -> Expr {
     Expr::Constant { name: name.into() }
@@ -52,7 +51,11 @@ fn scalars() -> Vec<Function> {
     mode.result_type.canonical = "enum (unnamed at fixture.h:17:9)".into();
     mode.params[0].ty = mode.result_type.clone();
     vec![
-        f("double", "fx_sum", types.iter().map(|(name, ty)| p(name, ty, value())).collect()),
+        f(
+            "double",
+            "fx_sum",
+            types.iter().map(|(name, ty)| p(name, ty, value())).collect(),
+        ),
         one("_Bool", "fx_not"),
         one("char", "fx_next"),
         one("short", "fx_negate"),
@@ -70,8 +73,14 @@ fn scalars() -> Vec<Function> {
 }
 
 fn texts() -> Vec<Function> {
-    let pair = vec![p("text", "const char *", text(false)), p("suffix", "const char *", text(true))];
-    let counted = vec![p("text", "const char *", text(false)), p("length", "unsigned long", length_of(0))];
+    let pair = vec![
+        p("text", "const char *", text(false)),
+        p("suffix", "const char *", text(true)),
+    ];
+    let counted = vec![
+        p("text", "const char *", text(false)),
+        p("length", "unsigned long", length_of(0)),
+    ];
     let repeat = vec![p("text", "const char *", text(false)), p("times", "int", value())];
     let owned = || text_result(true, Some("fx_free"));
     vec![
@@ -94,21 +103,48 @@ fn buffers_in() -> Vec<Function> {
         p("b", "const double *", buffer_of(param(2))),
         p("n", "int", length_of(0)),
     ];
-    let bytes = Role::LengthOf { param: 0, unit: Unit::Bytes };
+    let bytes = Role::LengthOf {
+        param: 0,
+        unit: Unit::Bytes,
+    };
     vec![
-        f("unsigned int", "fx_key", vec![p("key", "const unsigned char *", buffer_of(constant("FX_KEY")))]),
+        f(
+            "unsigned int",
+            "fx_key",
+            vec![p("key", "const unsigned char *", buffer_of(constant("FX_KEY")))],
+        ),
         f("double", "fx_dot", dot),
-        f("int", "fx_drain", vec![p("values", "int *", buffer(true)), p("n", "unsigned int", length_of(0))]),
+        f(
+            "int",
+            "fx_drain",
+            vec![
+                p("values", "int *", buffer(true)),
+                p("n", "unsigned int", length_of(0)),
+            ],
+        ),
         f(
             "int",
             "fx_tiny",
-            vec![p("data", "const unsigned char *", buffer(false)), p("n", "unsigned char", length_of(0))],
+            vec![
+                p("data", "const unsigned char *", buffer(false)),
+                p("n", "unsigned char", length_of(0)),
+            ],
         ),
-        f("long", "fx_bytes", vec![p("values", "const short *", buffer(true)), p("bytes", "unsigned long", bytes)]),
+        f(
+            "long",
+            "fx_bytes",
+            vec![
+                p("values", "const short *", buffer(true)),
+                p("bytes", "unsigned long", bytes),
+            ],
+        ),
         f(
             "void",
             "fx_reverse",
-            vec![p("values", "int *", inout(ResultLength::Full)), p("n", "unsigned long", length_of(0))],
+            vec![
+                p("values", "int *", inout(ResultLength::Full)),
+                p("n", "unsigned long", length_of(0)),
+            ],
         ),
         f(
             "unsigned long",
@@ -131,7 +167,10 @@ fn buffers_in() -> Vec<Function> {
 }
 
 fn buffers_out() -> Vec<Function> {
-    let bytes = Role::LengthPointerOf { param: 0, unit: Unit::Bytes };
+    let bytes = Role::LengthPointerOf {
+        param: 0,
+        unit: Unit::Bytes,
+    };
     let read = Role::BufferOut {
         capacity: Capacity::Caller,
         result: ResultLength::Returned,
@@ -143,15 +182,29 @@ fn buffers_out() -> Vec<Function> {
         "n" => ResultLength::Elements { size: param(0) },
         _ => ResultLength::Full,
     };
-    let blob = ResultRole::Buffer { length: param(0), ownership: Ownership::Owned { release: "fx_free".into() } };
-    let table = ResultRole::Buffer { length: param(0), ownership: Ownership::Static };
-    let never = Role::ValueOut { valid_on_error: false };
+    let blob = ResultRole::Buffer {
+        length: param(0),
+        ownership: Ownership::Owned {
+            release: "fx_free".into(),
+        },
+    };
+    let table = ResultRole::Buffer {
+        length: param(0),
+        ownership: Ownership::Static,
+    };
+    let never = Role::ValueOut {
+        valid_on_error: false,
+    };
     vec![
         f(
             "void",
             "fx_fill",
             vec![
-                p("out", "unsigned char *", out(Capacity::Caller, ResultLength::Full)),
+                p(
+                    "out",
+                    "unsigned char *",
+                    out(Capacity::Caller, ResultLength::Full),
+                ),
                 p("n", "unsigned long", capacity_of(0)),
                 p("value", "int", value()),
             ],
@@ -180,7 +233,11 @@ fn buffers_out() -> Vec<Function> {
             "void",
             "fx_pairs",
             vec![
-                p("out", "int *", out(sized(pairs.clone()), ResultLength::Elements { size: pairs })),
+                p(
+                    "out",
+                    "int *",
+                    out(sized(pairs.clone()), ResultLength::Elements { size: pairs }),
+                ),
                 p("n", "int", value()),
             ],
         ),
@@ -188,14 +245,21 @@ fn buffers_out() -> Vec<Function> {
             "int",
             "fx_words",
             vec![
-                p("out", "unsigned short *", out(Capacity::Caller, ResultLength::Pointer { param: 1 })),
+                p(
+                    "out",
+                    "unsigned short *",
+                    out(Capacity::Caller, ResultLength::Pointer { param: 1 }),
+                ),
                 p("bytes", "unsigned long *", bytes),
             ],
         ),
         f(
             "void",
             "fx_eights",
-            vec![p("n", "unsigned long", value()), p("out", "char *", out(sized(eights), length("n")))],
+            vec![
+                p("n", "unsigned long", value()),
+                p("out", "char *", out(sized(eights), length("n"))),
+            ],
         ),
         f("unsigned int", "fx_bound", vec![p("n", "unsigned int", value())]),
         f(
@@ -203,7 +267,11 @@ fn buffers_out() -> Vec<Function> {
             "fx_bounded",
             vec![
                 p("n", "unsigned long", value()),
-                p("out", "char *", out(sized(call("fx_bound", vec![param(0)])), length("full"))),
+                p(
+                    "out",
+                    "char *",
+                    out(sized(call("fx_bound", vec![param(0)])), length("full")),
+                ),
             ],
         ),
         f(
@@ -212,29 +280,45 @@ fn buffers_out() -> Vec<Function> {
             vec![
                 p("a", "long", value()),
                 p("b", "long", value()),
-                p("out", "char *", out(sized(binary(param(0), Op::Div, param(1))), length("full"))),
+                p(
+                    "out",
+                    "char *",
+                    out(sized(binary(param(0), Op::Div, param(1))), length("full")),
+                ),
             ],
         ),
         f(
             "void",
             "fx_liar",
             vec![
-                p("out", "char *", out(sized(int(8)), ResultLength::Pointer { param: 1 })),
+                p(
+                    "out",
+                    "char *",
+                    out(sized(int(8)), ResultLength::Pointer { param: 1 }),
+                ),
                 p("n", "long *", length_pointer_of(0)),
                 p("claim", "long", value()),
             ],
         ),
         f("const int *", "fx_table", vec![p("n", "int", value())]).result(table),
-        f("unsigned char *", "fx_blob", vec![p("n", "unsigned long *", never), p("fail", "int", value())])
-            .result(blob)
-            .fails(Fails::Null),
+        f(
+            "unsigned char *",
+            "fx_blob",
+            vec![p("n", "unsigned long *", never), p("fail", "int", value())],
+        )
+        .result(blob)
+        .fails(Fails::Null),
     ]
 }
 
 fn values_and_errors() -> Vec<Function> {
     let valid = Role::ValueOut { valid_on_error: true };
-    let never = Role::ValueOut { valid_on_error: false };
-    let inout = || Role::ValueInOut { valid_on_error: false };
+    let never = Role::ValueOut {
+        valid_on_error: false,
+    };
+    let inout = || Role::ValueInOut {
+        valid_on_error: false,
+    };
     let when = binary(
         binary(
             binary(Expr::Result, Op::Lt, binary(param(0), Op::Sub, int(1))),
@@ -244,8 +328,11 @@ fn values_and_errors() -> Vec<Function> {
         Op::And,
         binary(Expr::Errno, Op::Ne, constant("EAGAIN")),
     );
-    let complaint =
-        Role::BufferOut { capacity: sized(int(64)), result: ResultLength::Text, valid_on_error: true };
+    let complaint = Role::BufferOut {
+        capacity: sized(int(64)),
+        result: ResultLength::Text,
+        valid_on_error: true,
+    };
     vec![
         f(
             "int",
@@ -260,7 +347,11 @@ fn values_and_errors() -> Vec<Function> {
         .result(ResultRole::Status)
         .fails(Fails::Nonzero)
         .message(call("fx_message", vec![Expr::Result])),
-        f("void", "fx_double", vec![p("x", "double *", inout()), p("y", "unsigned char *", inout())]),
+        f(
+            "void",
+            "fx_double",
+            vec![p("x", "double *", inout()), p("y", "unsigned char *", inout())],
+        ),
         f("int", "fx_ok", vec![p("ok", "int", value())])
             .fails(Fails::Zero)
             .message(call("fx_reason", vec![binary(Expr::Result, Op::Add, int(1))])),
@@ -268,33 +359,70 @@ fn values_and_errors() -> Vec<Function> {
             .result(text_result(false, None))
             .fails(Fails::Null)
             .message(call("strerror", vec![Expr::Errno])),
-        f("int", "fx_when", vec![p("result", "int", value()), p("error", "int", value())])
-            .fails(Fails::When { condition: when }),
-        f("double", "fx_root", vec![p("x", "double", value())])
-            .fails(Fails::When { condition: binary(Expr::Result, Op::Lt, int(0)) }),
-        f("int", "fx_parse", vec![p("text", "const char *", text(false)), p("complaint", "char *", complaint)])
-            .result(ResultRole::Status)
-            .fails(Fails::Negative)
-            .message(param(1)),
+        f(
+            "int",
+            "fx_when",
+            vec![p("result", "int", value()), p("error", "int", value())],
+        )
+        .fails(Fails::When { condition: when }),
+        f("double", "fx_root", vec![p("x", "double", value())]).fails(Fails::When {
+            condition: binary(Expr::Result, Op::Lt, int(0)),
+        }),
+        f(
+            "int",
+            "fx_parse",
+            vec![
+                p("text", "const char *", text(false)),
+                p("complaint", "char *", complaint),
+            ],
+        )
+        .result(ResultRole::Status)
+        .fails(Fails::Negative)
+        .message(param(1)),
         f("const char *", "fx_reason", vec![p("code", "int", value())]).result(text_result(true, None)),
     ]
 }
 
 /// The fixture library as a contract would bind it.
 pub(crate) fn fixture() -> Interface {
-    let groups = [scalars(), texts(), buffers_in(), buffers_out(), values_and_errors()];
+    let groups = [
+        scalars(),
+        texts(),
+        buffers_in(),
+        buffers_out(),
+        values_and_errors(),
+    ];
     let mut interface = interface("fixture", "fixture.h", "libfixture.so.1", groups.concat());
-    let location = || Location { file: "fixture.h".into(), line: 1, primary: true };
+    let location = || Location {
+        file: "fixture.h".into(),
+        line: 1,
+        primary: true,
+    };
     let enumeration = |name: &str, enumerators: &[(&str, i64)]| Enum {
         c_name: name.into(),
-        enumerators: enumerators.iter().map(|(name, value)| ((*name).into(), *value)).collect(),
+        enumerators: enumerators
+            .iter()
+            .map(|(name, value)| ((*name).into(), *value))
+            .collect(),
         doc: None,
         location: location(),
     };
     let enums = [
-        ("fx_color", enumeration("enum fx_color", &[("FX_RED", 0), ("FX_GREEN", 5), ("FX_BLUE", 6)])),
-        ("fx_sign", enumeration("enum fx_sign", &[("FX_MINUS", -1), ("FX_NONE", 0), ("FX_PLUS", 1)])),
-        ("fx_mode", enumeration("fx_mode", &[("FX_SLOW", 1), ("FX_FAST", 2)])),
+        (
+            "fx_color",
+            enumeration("enum fx_color", &[("FX_RED", 0), ("FX_GREEN", 5), ("FX_BLUE", 6)]),
+        ),
+        (
+            "fx_sign",
+            enumeration(
+                "enum fx_sign",
+                &[("FX_MINUS", -1), ("FX_NONE", 0), ("FX_PLUS", 1)],
+            ),
+        ),
+        (
+            "fx_mode",
+            enumeration("fx_mode", &[("FX_SLOW", 1), ("FX_FAST", 2)]),
+        ),
     ];
     interface.enums = enums.map(|(name, item)| (name.into(), item)).into();
     let field = |name: &str, ty, offset_bits, bit_width| Field {
@@ -304,16 +432,28 @@ pub(crate) fn fixture() -> Interface {
         bit_width,
     };
     let mut tail = c("char");
-    tail.kind = Type::Array { element: Box::new(c("char")), length: Some(5) };
+    tail.kind = Type::Array {
+        element: Box::new(c("char")),
+        length: Some(5),
+    };
     let fields = vec![
         field("a", c("int"), 0, None),
         field("b", c("double"), 64, None),
         field("bits", c("unsigned int"), 128, Some(3)),
         field("tail", tail, 136, None),
     ];
-    let layout = Some(RecordLayout { size: 24, align: 8, fields });
-    let record =
-        Record { c_name: "struct fx_record".into(), union: false, layout, doc: None, location: location() };
+    let layout = Some(RecordLayout {
+        size: 24,
+        align: 8,
+        fields,
+    });
+    let record = Record {
+        c_name: "struct fx_record".into(),
+        union: false,
+        layout,
+        doc: None,
+        location: location(),
+    };
     interface.records.insert("fx_record".into(), record);
     refresh(&mut interface);
     interface
@@ -322,10 +462,6 @@ pub(crate) fn fixture() -> Interface {
 #[test]
 fn every_role_through_a_compiled_shim() {
     let dir = tempfile::tempdir().unwrap();
-    let library = dir.path().join("libfixture.so");
-    let mut cc = Command::new("cc");
-    cc.args(["-std=gnu17", "-Wall", "-Wextra", "-shared", "-fPIC", "-Wl,-soname,libfixture.so.1", "-o"]);
-    run(cc.arg(&library).arg(fixtures().join("fixture.c")));
-    std::fs::copy(&library, dir.path().join("libfixture.so.1")).unwrap();
+    let library = fixture_library(dir.path());
     drive(&fixture(), &library, "drive_fixture.c");
 }

@@ -1,5 +1,11 @@
 //! Shims and packages, compiled and called.
+#![allow(clippy::unwrap_used)]
 
+mod files;
 mod fixture;
+mod golden;
+mod refusals;
+mod rust_package;
 mod support;
+mod tools;
 mod zlib;

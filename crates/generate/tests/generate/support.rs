@@ -1,9 +1,5 @@
-//! Interfaces by hand, and the way from an interface to a running C driver.
+//! Interfaces by hand.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
-use hotcell_generate::shim::{self, CompileOptions};
 use hotcell_model::evidence::Fact;
 use hotcell_model::expr::{Expr, Op};
 use hotcell_model::fingerprint::Fingerprint;
@@ -18,7 +14,10 @@ use hotcell_model::types::{CType, Target, Type};
 pub(crate) fn c(text: &str) -> CType {
     let kind = if let Some(pointee) = text.strip_suffix('*') {
         let pointee = pointee.trim_end();
-        Type::Pointer { pointee: Box::new(c(pointee)), constant: pointee.starts_with("const ") }
+        Type::Pointer {
+            pointee: Box::new(c(pointee)),
+            constant: pointee.starts_with("const "),
+        }
     } else {
         let int = |bits, signed| Type::Int { bits, signed };
         match text.trim_start_matches("const ") {
@@ -35,23 +34,47 @@ pub(crate) fn c(text: &str) -> CType {
             "unsigned long" | "unsigned long long" => int(64, false),
             "float" => Type::Float { bits: 32 },
             "double" => Type::Float { bits: 64 },
-            "enum fx_color" => Type::Enum { name: "fx_color".into(), bits: 32, signed: false },
-            "enum fx_sign" => Type::Enum { name: "fx_sign".into(), bits: 32, signed: true },
-            "fx_mode" => Type::Enum { name: "fx_mode".into(), bits: 32, signed: false },
+            "enum fx_color" => Type::Enum {
+                name: "fx_color".into(),
+                bits: 32,
+                signed: false,
+            },
+            "enum fx_sign" => Type::Enum {
+                name: "fx_sign".into(),
+                bits: 32,
+                signed: true,
+            },
+            "fx_mode" => Type::Enum {
+                name: "fx_mode".into(),
+                bits: 32,
+                signed: false,
+            },
             other => panic!("the test helper does not know `{other}`"),
         }
     };
-    CType { written: text.into(), canonical: text.into(), kind }
+    CType {
+        written: text.into(),
+        canonical: text.into(),
+        kind,
+    }
 }
 
 /// A parameter.
 pub(crate) fn p(name: &str, ty: &str, role: Role) -> Param {
-    Param { name: name.into(), ty: c(ty), role: Fact::proven(role) }
+    Param {
+        name: name.into(),
+        ty: c(ty),
+        role: Fact::proven(role),
+    }
 }
 
 /// A function with its layout; the result is a value, or nothing for `void`.
 pub(crate) fn f(result: &str, name: &str, params: Vec<Param>) -> Function {
-    let role = if result == "void" { ResultRole::Void } else { ResultRole::Value };
+    let role = if result == "void" {
+        ResultRole::Void
+    } else {
+        ResultRole::Value
+    };
     Function {
         name: name.into(),
         doc: None,
@@ -73,7 +96,11 @@ fn signature(result: &str, name: &str, params: &[Param]) -> String {
     let gap = |ty: &str| if ty.ends_with('*') { "" } else { " " };
     let param = |p: &Param| format!("{}{}{}", p.ty.written, gap(&p.ty.written), p.name);
     let params: Vec<String> = params.iter().map(param).collect();
-    let params = if params.is_empty() { "void".into() } else { params.join(", ") };
+    let params = if params.is_empty() {
+        "void".into()
+    } else {
+        params.join(", ")
+    };
     format!("{result}{}{name}({params})", gap(result))
 }
 
@@ -97,7 +124,11 @@ impl With for Function {
     }
 
     fn message(mut self, message: Expr) -> Self {
-        self.error.as_mut().expect("an error rule comes first").value.message = Some(message);
+        self.error
+            .as_mut()
+            .expect("an error rule comes first")
+            .value
+            .message = Some(message);
         self
     }
 
@@ -112,8 +143,15 @@ pub(crate) fn interface(library: &str, header: &str, soname: &str, functions: Ve
     let mut interface = Interface {
         format: FORMAT,
         library: library.into(),
-        target: Target { triple: "x86_64-pc-linux-gnu".into(), pointer_bits: 64, char_signed: true },
-        source: Source { headers: vec![header.into()], ..Source::default() },
+        target: Target {
+            triple: "x86_64-pc-linux-gnu".into(),
+            pointer_bits: 64,
+            char_signed: true,
+        },
+        source: Source {
+            headers: vec![header.into()],
+            ..Source::default()
+        },
         link: vec![soname.into()],
         threads: Threads::default(),
         functions,
@@ -144,23 +182,41 @@ pub(crate) fn value() -> Role {
 }
 
 pub(crate) fn text(nullable: bool) -> Role {
-    Role::Text { encoding: Encoding::Utf8, nullable }
+    Role::Text {
+        encoding: Encoding::Utf8,
+        nullable,
+    }
 }
 
 pub(crate) fn buffer(nullable: bool) -> Role {
-    Role::BufferIn { nullable, length: None }
+    Role::BufferIn {
+        nullable,
+        length: None,
+    }
 }
 
 pub(crate) fn buffer_of(length: Expr) -> Role {
-    Role::BufferIn { nullable: false, length: Some(length) }
+    Role::BufferIn {
+        nullable: false,
+        length: Some(length),
+    }
 }
 
 pub(crate) fn inout(result: ResultLength) -> Role {
-    Role::BufferInOut { nullable: true, length: None, result, valid_on_error: false }
+    Role::BufferInOut {
+        nullable: true,
+        length: None,
+        result,
+        valid_on_error: false,
+    }
 }
 
 pub(crate) fn out(capacity: Capacity, result: ResultLength) -> Role {
-    Role::BufferOut { capacity, result, valid_on_error: false }
+    Role::BufferOut {
+        capacity,
+        result,
+        valid_on_error: false,
+    }
 }
 
 pub(crate) fn sized(size: Expr) -> Capacity {
@@ -168,23 +224,38 @@ pub(crate) fn sized(size: Expr) -> Capacity {
 }
 
 pub(crate) fn length_of(param: usize) -> Role {
-    Role::LengthOf { param, unit: Unit::Elements }
+    Role::LengthOf {
+        param,
+        unit: Unit::Elements,
+    }
 }
 
 pub(crate) fn capacity_of(param: usize) -> Role {
-    Role::CapacityOf { param, unit: Unit::Elements }
+    Role::CapacityOf {
+        param,
+        unit: Unit::Elements,
+    }
 }
 
 pub(crate) fn length_pointer_of(param: usize) -> Role {
-    Role::LengthPointerOf { param, unit: Unit::Elements }
+    Role::LengthPointerOf {
+        param,
+        unit: Unit::Elements,
+    }
 }
 
 pub(crate) fn text_result(nullable: bool, release: Option<&str>) -> ResultRole {
     let ownership = match release {
-        Some(release) => Ownership::Owned { release: release.into() },
+        Some(release) => Ownership::Owned {
+            release: release.into(),
+        },
         None => Ownership::Static,
     };
-    ResultRole::Text { encoding: Encoding::Utf8, nullable, ownership }
+    ResultRole::Text {
+        encoding: Encoding::Utf8,
+        nullable,
+        ownership,
+    }
 }
 
 pub(crate) fn param(index: usize) -> Expr {
@@ -196,55 +267,16 @@ pub(crate) fn int(value: i64) -> Expr {
 }
 
 pub(crate) fn call(function: &str, args: Vec<Expr>) -> Expr {
-    Expr::Call { function: function.into(), args }
+    Expr::Call {
+        function: function.into(),
+        args,
+    }
 }
 
 pub(crate) fn binary(left: Expr, op: Op, right: Expr) -> Expr {
-    Expr::Binary { op, left: Box::new(left), right: Box::new(right) }
-}
-
-/// Where the tests' C files lie.
-pub(crate) fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
-}
-
-/// Runs a program and fails with its text when it fails.
-pub(crate) fn run(command: &mut Command) -> String {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {}\n{stdout}\n{stderr}", output.status);
-    stdout
-}
-
-/// The file of a system library, as the compiler's linker would take it.
-pub(crate) fn system_library(name: &str) -> PathBuf {
-    let path = run(Command::new("cc").arg(format!("-print-file-name={name}")));
-    let path = PathBuf::from(path.trim());
-    assert!(path.is_absolute(), "cc does not find {name}");
-    path
-}
-
-/// Renders and compiles a shim, compiles the driver against it, and runs the driver.
-pub(crate) fn drive(interface: &Interface, library: &Path, driver: &str) -> String {
-    let dir = tempfile::tempdir().unwrap();
-    let out = dir.path().join("shim.so");
-    let source = shim::render(interface).unwrap_or_else(|error| panic!("{error}"));
-    let options = CompileOptions {
-        cc: Some("cc -Werror".into()),
-        include_dirs: vec![fixtures()],
-        libraries: vec![library.to_owned()],
-        out: out.clone(),
-        work_dir: dir.path().join("work"),
-    };
-    shim::compile(&source, &options).unwrap_or_else(|error| panic!("{error}"));
-    let program = dir.path().join("driver");
-    let mut cc = Command::new("cc");
-    cc.args(["-std=gnu17", "-Wall", "-Wextra", "-Werror", "-g", "-I"]).arg(dir.path().join("work"));
-    cc.arg("-I").arg(fixtures()).arg("-o").arg(&program).arg(fixtures().join(driver));
-    run(cc.arg(&out).arg(library));
-    let text = run(Command::new(&program).env("LD_LIBRARY_PATH", library.parent().unwrap()));
-    // A driver that checks nothing must not pass.
-    assert!(text.contains("checks passed") && !text.starts_with("0 "), "{text}");
-    text
+    Expr::Binary {
+        op,
+        left: Box::new(left),
+        right: Box::new(right),
+    }
 }

@@ -4,13 +4,20 @@ use hotcell_model::expr::Expr;
 use hotcell_model::interface::{Fails, Function, Interface, ResultLength, ResultRole};
 
 use crate::support::{
-    With, buffer, c, call, drive, f, interface, length_of, length_pointer_of, out, p, param, sized,
-    system_library, text_result, value,
+    With, buffer, c, call, f, interface, length_of, length_pointer_of, out, p, param, sized, text_result,
+    value,
 };
+use crate::tools::{drive, system_library};
 
 /// zlib as `examples/zlib` binds it.
 pub(crate) fn zlib() -> Interface {
-    let dest = |size: Expr| p("dest", "unsigned char *", out(sized(size), ResultLength::Pointer { param: 1 }));
+    let dest = |size: Expr| {
+        p(
+            "dest",
+            "unsigned char *",
+            out(sized(size), ResultLength::Pointer { param: 1 }),
+        )
+    };
     let dest_len = || p("destLen", "unsigned long *", length_pointer_of(0));
     let source = || p("source", "const unsigned char *", buffer(false));
     let source_len = || p("sourceLen", "unsigned long", length_of(2));
@@ -32,22 +39,47 @@ pub(crate) fn zlib() -> Interface {
     let caller = p(
         "dest",
         "unsigned char *",
-        out(hotcell_model::interface::Capacity::Caller, ResultLength::Pointer { param: 1 }),
+        out(
+            hotcell_model::interface::Capacity::Caller,
+            ResultLength::Pointer { param: 1 },
+        ),
     );
     let functions = vec![
         f("const char *", "zlibVersion", vec![]).result(text_result(false, None)),
-        f("unsigned long", "compressBound", vec![p("sourceLen", "unsigned long", value())]),
-        rule(f("int", "compress", vec![dest(bound()), dest_len(), source(), source_len()])),
+        f(
+            "unsigned long",
+            "compressBound",
+            vec![p("sourceLen", "unsigned long", value())],
+        ),
+        rule(f(
+            "int",
+            "compress",
+            vec![dest(bound()), dest_len(), source(), source_len()],
+        )),
         rule(f(
             "int",
             "compress2",
-            vec![dest(bound()), dest_len(), source(), source_len(), p("level", "int", value())],
+            vec![
+                dest(bound()),
+                dest_len(),
+                source(),
+                source_len(),
+                p("level", "int", value()),
+            ],
         )),
-        rule(f("int", "uncompress", vec![caller, dest_len(), source(), source_len()])),
+        rule(f(
+            "int",
+            "uncompress",
+            vec![caller, dest_len(), source(), source_len()],
+        )),
         checksum("adler32", "adler"),
         checksum("crc32", "crc"),
     ];
-    assert!(functions.iter().all(|function| function.result_type == c(&function.result_type.written)));
+    assert!(
+        functions
+            .iter()
+            .all(|function| function.result_type == c(&function.result_type.written))
+    );
     interface("zlib", "zlib.h", "libz.so.1", functions)
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use hotcell_protocol::wire::{self, Refusal, ReplyState, reference};
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, Place};
 use hotcell_shm::{CallHead, Grant, ReplyHead, Seals, Waited, Window};
-use hotcell_supervisor::{End, SegmentError};
+use hotcell_supervisor::SegmentError;
 use parking_lot::MutexGuard;
 
 use super::{Element, Function, Kind, Reply};
@@ -134,6 +134,12 @@ impl<'s> Call<'s> {
 
     /// Small data goes behind the fixed arguments, into the same cache lines; the rest into the arena.
     fn place_data(&mut self, name: &str, data: &[u8], tail: usize) -> Result<Place> {
+        let limit = self.session.options().max_input;
+        if data.len() as u64 > limit {
+            let cause = Cause::Limit { what: LimitExceededReason::Memory, value: limit };
+            let message = format!("`{name}` has {} bytes; a call may pass {limit}", data.len());
+            return Err(self.context.not_executed(ErrorKind::LimitExceeded, cause, message));
+        }
         let start = self.used.next_multiple_of(8);
         if start + data.len() + tail <= wire::MAX_ARGS {
             let lane = &self.live().lane;
@@ -144,12 +150,6 @@ impl<'s> Call<'s> {
         }
         if let Some(place) = self.live().arena.copy_in(data, tail) {
             return Ok(place);
-        }
-        let limit = self.session.options().max_input;
-        if data.len() as u64 > limit {
-            let cause = Cause::Limit { what: LimitExceededReason::Memory, value: limit };
-            let message = format!("`{name}` has {} bytes; a call may pass {limit}", data.len());
-            return Err(self.context.not_executed(ErrorKind::LimitExceeded, cause, message));
         }
         let wanted = self.live().arena.wanted(data.len() + tail);
         let (id, mapping) = self.add_segment(wanted, Seals::Request, Executed::No)?;
@@ -293,7 +293,7 @@ impl<'s> Call<'s> {
         let live = self.seat.live.take();
         let ended = live.as_ref().and_then(|live| live.worker.end().map(|end| (end, live.worker.output())));
         let (fault, output) = match ended {
-            Some((end, output)) => (of_end_in_call(&end), output),
+            Some((end, output)) => (fault::of_end(&end), output),
             None => (lost(), String::new()),
         };
         self.context.error(fault, Executed::Maybe, output)
@@ -311,10 +311,6 @@ impl<'s> Call<'s> {
     pub(super) fn live(&mut self) -> &mut Live {
         self.seat.live.as_mut().expect("a call holds a seated worker until its error is made")
     }
-}
-
-fn of_end_in_call(end: &End) -> Fault {
-    fault::of_end(end)
 }
 
 fn lost() -> Fault {

@@ -7,6 +7,7 @@ use std::ptr;
 
 use crate::limits::Limits;
 use crate::spawn::Spawned;
+use crate::sys::signals::with_signals_blocked;
 
 /// Steps of the child in order, for the text of an error.
 const STEPS: [&str; 9] = [
@@ -81,25 +82,21 @@ pub(crate) fn spawn(
 fn clone(plan: &mut Plan<'_>) -> io::Result<(libc::pid_t, OwnedFd)> {
     let mut stack = vec![0u128; STACK / size_of::<u128>()];
     let mut pidfd: c_int = -1;
-    // The child shares the handlers' memory but not their meaning: no handler of the host may run there.
-    let mask = block_signals();
     // SAFETY: the child runs `child` on `stack`, whose end is 16-byte aligned, and reads `plan`; both live
     // until clone returns, which CLONE_VFORK delays until the child has called exec or _exit. The exit
     // signal (low byte of the flags) is 0: no SIGCHLD. `pidfd` is where CLONE_PIDFD stores the descriptor.
-    let pid = unsafe {
-        libc::clone(
+    // Signals stay blocked meanwhile: the child shares the host's memory, so no handler may run in it.
+    let clone = || unsafe {
+        let pid = libc::clone(
             child,
             stack.as_mut_ptr().add(stack.len()).cast(),
             libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD,
             ptr::from_mut(plan).cast::<c_void>(),
             ptr::from_mut(&mut pidfd),
-        )
+        );
+        if pid < 0 { Err(io::Error::last_os_error()) } else { Ok(pid) }
     };
-    let error = io::Error::last_os_error();
-    restore_signals(&mask);
-    if pid < 0 {
-        return Err(error);
-    }
+    let pid = with_signals_blocked(clone)?;
     // SAFETY: clone succeeded, so the kernel stored a new descriptor that nobody else owns.
     Ok((pid, unsafe { OwnedFd::from_raw_fd(pidfd) }))
 }
@@ -211,21 +208,6 @@ fn limit(resource: c_int, wanted: u64) -> (c_int, libc::rlimit) {
     let known = unsafe { libc::getrlimit(resource as _, &mut own) } == 0;
     let value = if known { wanted.min(own.rlim_max) } else { wanted };
     (resource, libc::rlimit { rlim_cur: value, rlim_max: value })
-}
-
-fn block_signals() -> libc::sigset_t {
-    // SAFETY: both sets are valid for writes; sigfillset and pthread_sigmask initialise them.
-    unsafe {
-        let (mut all, mut before): (libc::sigset_t, libc::sigset_t) = std::mem::zeroed();
-        libc::sigfillset(&mut all);
-        libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
-        before
-    }
-}
-
-fn restore_signals(before: &libc::sigset_t) {
-    // SAFETY: `before` came from pthread_sigmask.
-    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before, ptr::null_mut()) };
 }
 
 /// Collects a child that failed before exec.

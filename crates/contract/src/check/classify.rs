@@ -1,0 +1,166 @@
+//! What kind of value an expression has: sizes must be integers, messages texts.
+
+use hotcell_model::api::ConstantValue;
+use hotcell_model::expr::Op;
+use hotcell_model::interface::Role;
+use hotcell_model::types::{CType, Type};
+
+use crate::check::decide::{Purpose, Site, Use};
+use crate::check::{names, select};
+use crate::diagnostic::Diagnostic;
+use crate::expression::{Kind, Node};
+
+/// A kind of value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Integer,
+    Float,
+    /// A pointer to characters.
+    Text,
+    Pointer,
+    /// C text of the contract: the compiler decides.
+    Unknown,
+    Nothing,
+    Other,
+}
+
+impl Class {
+    fn of(ty: &CType) -> Class {
+        match &ty.kind {
+            Type::Float { .. } => Class::Float,
+            Type::Void => Class::Nothing,
+            Type::Pointer { pointee, .. } if pointee.is_byte() && pointee.kind != Type::Void => Class::Text,
+            Type::Pointer { .. } | Type::FunctionPointer { .. } | Type::Array { .. } => Class::Pointer,
+            _ if ty.is_scalar() => Class::Integer,
+            _ => Class::Other,
+        }
+    }
+
+    fn is_pointer(self) -> bool {
+        matches!(self, Class::Text | Class::Pointer)
+    }
+
+    fn described(self) -> &'static str {
+        match self {
+            Class::Integer => "an integer",
+            Class::Float => "a floating-point number",
+            Class::Text | Class::Pointer => "a pointer",
+            Class::Unknown => "C text",
+            Class::Nothing => "nothing",
+            Class::Other => "a structure",
+        }
+    }
+}
+
+/// Checks an expression when the role of every parameter is known.
+pub(crate) fn check(site: Site<'_>, roles: &[&Role], used: &Use) -> Result<(), Box<Diagnostic>> {
+    let scope = Scope { site, roles, before: used.purpose.before() };
+    let class = scope.class(&used.node)?;
+    let must = |what: &str| {
+        let message = format!("`{}` is {}, and must be {what}", used.node, class.described());
+        Err(Diagnostic::error(message).at(used.node.span.clone()).into())
+    };
+    match used.purpose {
+        Purpose::SizeBefore | Purpose::SizeAfter if matches!(class, Class::Integer | Class::Unknown) => Ok(()),
+        Purpose::SizeBefore | Purpose::SizeAfter => must("an integer"),
+        Purpose::Condition if matches!(class, Class::Nothing | Class::Other) => must("a condition"),
+        Purpose::Condition => Ok(()),
+        Purpose::Message if class != Class::Text => must("a text"),
+        Purpose::Message => match scope.param(&used.node).map(|index| roles[index]) {
+            None | Some(Role::Text { .. } | Role::BufferOut { .. } | Role::BufferInOut { .. }) => Ok(()),
+            Some(_) => must("a text the function writes"),
+        },
+    }
+}
+
+struct Scope<'a> {
+    site: Site<'a>,
+    roles: &'a [&'a Role],
+    before: bool,
+}
+
+impl Scope<'_> {
+    fn param(&self, node: &Node) -> Option<usize> {
+        node.name().and_then(|name| names::position(self.site.function, self.site.names, name))
+    }
+
+    fn class(&self, node: &Node) -> Result<Class, Box<Diagnostic>> {
+        if let Some(index) = self.param(node) {
+            return self.param_class(index, node);
+        }
+        match &node.kind {
+            Kind::Int(_) | Kind::Errno | Kind::SizeOf(_) => Ok(Class::Integer),
+            Kind::Result => Ok(Class::of(&self.site.function.result_type)),
+            Kind::Name(name) => Ok(match self.site.api.constants.get(name).map(|constant| &constant.value) {
+                Some(ConstantValue::Float(_)) => Class::Float,
+                Some(ConstantValue::Text(_)) => Class::Text,
+                Some(_) => Class::Integer,
+                None => Class::Pointer, // `NULL`
+            }),
+            Kind::Call(name, args) => self.call(name, args),
+            Kind::Binary(op, left, right) => self.binary(*op, left, right),
+        }
+    }
+
+    fn param_class(&self, index: usize, node: &Node) -> Result<Class, Box<Diagnostic>> {
+        let ty = &self.site.function.params[index].ty;
+        match self.roles[index] {
+            Role::Fixed { .. } => Ok(Class::Unknown),
+            Role::ValueOut { .. } | Role::LengthPointerOf { .. } if self.before => {
+                let message = format!("`{node}` is not known before the call");
+                let diagnostic = Diagnostic::error(message).at(node.span.clone()).label("written by the call");
+                let help = "this size is needed to make the call: use parameters that go in, and constants";
+                Err(diagnostic.help(help.to_owned()).into())
+            }
+            Role::ValueOut { .. } | Role::ValueInOut { .. } | Role::LengthPointerOf { .. } => {
+                Ok(ty.pointee().map_or(Class::Other, |(pointee, _)| Class::of(pointee)))
+            }
+            _ => Ok(Class::of(ty)),
+        }
+    }
+
+    fn call(&self, name: &str, args: &[Node]) -> Result<Class, Box<Diagnostic>> {
+        let Some(callee) = select::find(self.site.api, name) else { return Ok(Class::Unknown) };
+        for (position, arg) in args.iter().enumerate() {
+            let class = self.class(arg)?;
+            let Some(param) = callee.params.get(position) else { continue };
+            let wanted = Class::of(&param.ty);
+            let null = arg.kind == Kind::Int(0);
+            let fits = match (wanted, class) {
+                (_, Class::Unknown) => true,
+                (Class::Text | Class::Pointer, class) => class.is_pointer() || null,
+                (Class::Integer | Class::Float, class) => matches!(class, Class::Integer | Class::Float),
+                (wanted, class) => wanted == class,
+            };
+            if !fits {
+                let message = format!("`{name}` takes `{}` here, and `{arg}` is {}", param.ty.written, class.described());
+                return Err(Diagnostic::error(message).at(arg.span.clone()).into());
+            }
+        }
+        Ok(Class::of(&callee.result))
+    }
+
+    fn binary(&self, op: Op, left: &Node, right: &Node) -> Result<Class, Box<Diagnostic>> {
+        let classes = [self.class(left)?, self.class(right)?];
+        let refuse = |position: usize| {
+            let node = [left, right][position];
+            let message = format!("`{}` does not go with {}", op.symbol(), classes[position].described());
+            let label = format!("`{node}` is {}", classes[position].described());
+            Err(Diagnostic::error(message).at(node.span.clone()).label(label).into())
+        };
+        if let Some(position) = classes.iter().position(|c| matches!(c, Class::Nothing | Class::Other)) {
+            return refuse(position);
+        }
+        let Some(position) = classes.iter().position(|class| class.is_pointer()) else {
+            let float = op.is_arithmetic() && classes.contains(&Class::Float);
+            return Ok(if float { Class::Float } else { Class::Integer });
+        };
+        let other = [right, left][position];
+        let null = other.kind == Kind::Int(0) || classes[1 - position].is_pointer();
+        match op {
+            Op::And | Op::Or => Ok(Class::Integer),
+            Op::Eq | Op::Ne if null => Ok(Class::Integer),
+            _ => refuse(position),
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! After inference: nothing is bound that is not fully known.
+
+use hotcell_model::evidence::{Evidence, Fact};
+use hotcell_model::expr::Expr;
+use hotcell_model::fingerprint::Fingerprint;
+use hotcell_model::interface::{self, Capacity, LeftOut, Param, ResultRole, Role, Status};
+use hotcell_model::layout::Layout;
+use hotcell_model::types::Type;
+
+use crate::check::decide::{Decided, Site};
+use crate::check::{classify, left_out};
+use crate::diagnostic::Diagnostic;
+use crate::infer::{Draft, Gap};
+
+/// Bytes of the largest argument and result blocks of the wire.
+const MOST: (u32, u32) = (992, 1056);
+
+/// The bound function, or why it is left out; `None` when a line about it is wrong.
+pub(crate) fn finish(
+    site: Site<'_>,
+    decided: Decided,
+    mut gaps: Vec<Gap>,
+    findings: &mut Vec<Diagnostic>,
+) -> Option<Result<interface::Function, LeftOut>> {
+    let function = site.function;
+    let unsupported = |reason: String| Some(Err(left_out(function, Status::Unsupported, reason, None)));
+    if function.variadic {
+        return unsupported("it takes a variable number of arguments".into());
+    }
+    if !function.prototyped {
+        return unsupported("it is declared without a prototype: its parameters are not known".into());
+    }
+    let Decided { mut draft, error, uses } = decided;
+    if draft.result.is_none() && function.result.kind == Type::Void {
+        draft.result = Some(Fact::proven(ResultRole::Void));
+    }
+    open(site, &draft, &mut gaps);
+    if !gaps.is_empty() {
+        return Some(Err(undecided(site, gaps)));
+    }
+    let roles: Vec<Fact<Role>> = draft.params.into_iter().flatten().collect();
+    let (Some(result), true) = (draft.result, roles.len() == function.params.len()) else {
+        return unsupported("its facts are incomplete".into()); // `open` has seen to it
+    };
+    let values: Vec<&Role> = roles.iter().map(|fact| &fact.value).collect();
+    let mut wrong: Vec<Diagnostic> =
+        uses.iter().filter_map(|used| classify::check(site, &values, used).err()).map(|found| *found).collect();
+    if wrong.is_empty() {
+        wrong.extend(circle(site, &values));
+    }
+    if !wrong.is_empty() {
+        findings.append(&mut wrong);
+        return None;
+    }
+    if let Some(what) = later(&values, &result.value) {
+        return unsupported(format!("{what} are not supported by this version"));
+    }
+    let typed = site.names.iter().zip(&function.params).zip(roles);
+    let params: Vec<Param> =
+        typed.map(|((name, param), role)| Param { name: name.clone(), ty: param.ty.clone(), role }).collect();
+    let rule = error.as_ref().map(|fact| &fact.value);
+    let layout = match Layout::of(&params, &result.value, &function.result, rule, &site.api.target) {
+        Ok(layout) => layout,
+        Err(reason) => return unsupported(reason),
+    };
+    for (what, size, most) in
+        [("arguments", layout.args.size, MOST.0), ("results", layout.result.size, MOST.1)]
+    {
+        if size > most {
+            return unsupported(format!("its {what} take {size} bytes, more than the {most} of a call"));
+        }
+    }
+    let lines = site.contract.function(&function.name);
+    let deadline = lines.and_then(|lines| lines.deadline);
+    let mut bound = interface::Function {
+        name: function.name.clone(),
+        doc: function.doc.clone(),
+        signature: function.signature(),
+        params,
+        result,
+        result_type: function.result.clone(),
+        error,
+        deadline_ms: deadline.map(|deadline| u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX)),
+        idempotent: lines.is_some_and(|lines| lines.idempotent),
+        noreturn: function.noreturn(),
+        inline: function.inline,
+        layout,
+        fingerprint: Fingerprint::default(),
+    };
+    bound.fingerprint = Fingerprint::of_function(&bound);
+    Some(Ok(bound))
+}
+
+/// Adds a gap for every fact that is missing and has none, and for lengths nothing says.
+fn open(site: Site<'_>, draft: &Draft, gaps: &mut Vec<Gap>) {
+    let believed = |evidence: &Evidence| !matches!(evidence, Evidence::Suggested { .. });
+    for (index, param) in site.function.params.iter().enumerate() {
+        if gaps.iter().any(|gap| gap.param == Some(index)) {
+            continue;
+        }
+        let name = &site.names[index];
+        let Some(fact) = draft.params[index].as_ref().filter(|fact| believed(&fact.evidence)) else {
+            let reason = format!("nothing says what `{name}` (`{}`) is for", param.ty.written);
+            let help = param.ty.is_scalar().then(|| format!("params.{name} = {{ in = \"value\" }}"));
+            gaps.push(Gap { param: Some(index), reason, help });
+            continue;
+        };
+        let told = draft.params.iter().flatten().any(|other| match &other.value {
+            Role::LengthOf { param, .. } | Role::LengthPointerOf { param, .. } => *param == index,
+            _ => false,
+        });
+        let direction = match &fact.value {
+            Role::BufferIn { length: None, .. } if !told => "in",
+            Role::BufferInOut { length: None, .. } if !told => "inout",
+            role if dangles(role, draft) => {
+                let reason = format!("what `{name}` is the length of is not decided to be a buffer");
+                gaps.push(Gap { param: Some(index), reason, help: None });
+                continue;
+            }
+            _ => continue,
+        };
+        let reason = format!("nothing says how long `{name}` is");
+        let help = format!("params.{name} = {{ {direction} = \"buffer\", length = \"…\" }}");
+        gaps.push(Gap { param: Some(index), reason, help: Some(help) });
+    }
+    let result = draft.result.as_ref().filter(|fact| believed(&fact.evidence));
+    if result.is_none() && !gaps.iter().any(|gap| gap.param.is_none()) {
+        let reason = format!("nothing says what the result (`{}`) is", site.function.result.written);
+        let help = site.function.result.is_scalar().then(|| "result = { out = \"value\" }".to_owned());
+        gaps.push(Gap { param: None, reason, help });
+    }
+}
+
+/// Whether a role is about a parameter that does not play its part.
+fn dangles(role: &Role, draft: &Draft) -> bool {
+    let other = |index: usize| draft.params.get(index).and_then(Option::as_ref).map(|fact| &fact.value);
+    match role {
+        Role::LengthOf { param, .. } => {
+            !matches!(other(*param), Some(Role::Text { .. } | Role::BufferIn { .. } | Role::BufferInOut { .. }))
+        }
+        Role::CapacityOf { param, .. } => !matches!(other(*param), Some(Role::BufferOut { .. })),
+        Role::LengthPointerOf { param, .. } => !matches!(
+            other(*param),
+            Some(Role::BufferIn { .. } | Role::BufferInOut { .. } | Role::BufferOut { .. })
+        ),
+        _ => false,
+    }
+}
+
+/// All gaps as one reason, and the lines that would close them.
+fn undecided(site: Site<'_>, gaps: Vec<Gap>) -> LeftOut {
+    let reasons: Vec<&str> = gaps.iter().map(|gap| gap.reason.as_str()).collect();
+    let mut lines: Vec<&str> = gaps.iter().filter_map(|gap| gap.help.as_deref()).collect();
+    lines.dedup();
+    let help = (!lines.is_empty()).then(|| format!("[function.{}]\n{}", site.function.name, lines.join("\n")));
+    left_out(site.function, Status::Undecided, reasons.join("; "), help)
+}
+
+/// A size that needs itself: the shim could not evaluate it.
+fn circle(site: Site<'_>, roles: &[&Role]) -> Option<Diagnostic> {
+    let start = (0..roles.len()).find(|start| reaches(roles, *start, *start, &mut vec![false; roles.len()]))?;
+    let name = &site.names[start];
+    let diagnostic = Diagnostic::error(format!("the size of `{name}` depends on itself"));
+    let lines = site.contract.function(&site.function.name)?;
+    let span = lines.params.iter().find(|line| line.name == *name).map_or(&lines.span, |line| &line.span);
+    let help = "decide the parameters of the size on their own, as in `params.n = { in = \"value\" }`";
+    Some(diagnostic.at(span.clone()).help(help.to_owned()))
+}
+
+fn reaches(roles: &[&Role], from: usize, goal: usize, seen: &mut [bool]) -> bool {
+    needs(roles[from]).into_iter().any(|next| {
+        next == goal || (!std::mem::replace(&mut seen[next], true) && reaches(roles, next, goal, seen))
+    })
+}
+
+/// Parameters that must be written before this one.
+fn needs(role: &Role) -> Vec<usize> {
+    let expr = match role {
+        Role::LengthOf { param, .. } | Role::CapacityOf { param, .. } | Role::LengthPointerOf { param, .. } => {
+            return vec![*param];
+        }
+        Role::BufferIn { length: Some(expr), .. }
+        | Role::BufferInOut { length: Some(expr), .. }
+        | Role::BufferOut { capacity: Capacity::Elements { size: expr }, .. } => expr,
+        _ => return Vec::new(),
+    };
+    let mut needs = Vec::new();
+    expr.walk(&mut |part| {
+        if let Expr::Param { index } = part {
+            needs.push(*index);
+        }
+    });
+    needs
+}
+
+/// What the vocabulary has and this version does not bind.
+fn later(roles: &[&Role], result: &ResultRole) -> Option<&'static str> {
+    let handle = roles.iter().any(|role| matches!(role, Role::Handle { .. } | Role::HandleOut { .. }));
+    if handle || matches!(result, ResultRole::Handle { .. }) {
+        return Some("handles");
+    }
+    let callback = roles.iter().any(|role| matches!(role, Role::Callback { .. } | Role::UserData { .. }));
+    callback.then_some("callbacks")
+}

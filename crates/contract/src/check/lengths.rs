@@ -1,0 +1,265 @@
+//! Buffers and texts, and the parameters that carry their lengths.
+//!
+//! Order matters where two buffers name the same parameter: what goes in gives it its value, and for every
+//! further buffer it is an expression.
+
+use hotcell_model::expr::{Expr, Op};
+use hotcell_model::interface::{Capacity, ResultLength, ResultRole, Role, Unit};
+
+use crate::check::decide::{Decided, Purpose, Site};
+use crate::check::names;
+use crate::contract::{Direction, Item};
+use crate::diagnostic::Diagnostic;
+use crate::expression::{Kind, Node};
+
+/// Decides buffers and texts with everything that belongs to them.
+pub(crate) fn decide(site: Site<'_>, items: &[(usize, &Item)], decided: &mut Decided, wrong: &mut Vec<Diagnostic>) {
+    let (outs, ins): (Vec<_>, Vec<_>) =
+        items.iter().copied().partition(|(_, item)| item.direction == Direction::OutBuffer);
+    for (index, item) in ins.into_iter().chain(outs) {
+        let (unit, size) = unit(site, index, item);
+        let mut buffer = Buffer { site, index, item, unit, size, decided, wrong };
+        let role = match &item.direction {
+            Direction::Text(encoding) => buffer.text(Role::Text { encoding: *encoding, nullable: item.nullable }),
+            Direction::InBuffer => buffer.input(),
+            Direction::InOutBuffer => buffer.in_out(),
+            Direction::OutBuffer => buffer.output(),
+            _ => continue,
+        };
+        if let Some(role) = role {
+            decided.draft.params[index] = Some(site.decided(role, &item.span));
+        }
+    }
+}
+
+/// What lengths count, and the bytes of an element.
+fn unit(site: Site<'_>, index: usize, item: &Item) -> (Unit, u32) {
+    let pointee = site.function.params[index].ty.pointee();
+    let size = pointee.and_then(|(pointee, _)| pointee.element_size()).unwrap_or(1);
+    (item.unit.unwrap_or(if size == 1 { Unit::Bytes } else { Unit::Elements }), size)
+}
+
+/// What the name of a length means.
+enum Named {
+    /// A parameter that is an integer.
+    Integer(usize),
+    /// A parameter that points to an integer.
+    Pointer(usize),
+    /// Not a parameter of these kinds: an expression.
+    Neither,
+}
+
+struct Buffer<'a> {
+    site: Site<'a>,
+    index: usize,
+    item: &'a Item,
+    unit: Unit,
+    size: u32,
+    decided: &'a mut Decided,
+    wrong: &'a mut Vec<Diagnostic>,
+}
+
+impl Buffer<'_> {
+    fn named(&self, node: &Node) -> Named {
+        let position = node.name().and_then(|name| names::position(self.site.function, self.site.names, name));
+        let Some(index) = position else { return Named::Neither };
+        let ty = &self.site.function.params[index].ty;
+        if ty.is_integer() {
+            Named::Integer(index)
+        } else if ty.pointee().is_some_and(|(pointee, _)| pointee.is_integer() && !pointee.is_byte()) {
+            Named::Pointer(index)
+        } else {
+            Named::Neither
+        }
+    }
+
+    /// Gives a parameter its role unless it has one.
+    fn claim(&mut self, index: usize, role: Role, node: &Node) -> bool {
+        let free = self.decided.draft.params[index].is_none();
+        if free {
+            self.decided.draft.params[index] = Some(self.site.decided(role, &node.span));
+        }
+        free
+    }
+
+    fn error(&mut self, node: &Node, message: String, help: &str) {
+        self.wrong.push(Diagnostic::error(message).at(node.span.clone()).help(help.to_owned()));
+    }
+
+    /// A number of elements, rounded up before the call and down after it where bytes are counted.
+    fn elements(&mut self, node: &Node, purpose: Purpose) -> Option<Expr> {
+        let expr = self.decided.expression(self.site, node, purpose, self.wrong)?;
+        if self.size == 1 || self.unit == Unit::Elements {
+            return Some(expr);
+        }
+        let int = |value: u32| Expr::Int { value: i64::from(value) };
+        let binary = |op, left, right| Expr::Binary { op, left: Box::new(left), right: Box::new(right) };
+        let bytes = if purpose.before() { binary(Op::Add, expr, int(self.size - 1)) } else { expr };
+        Some(binary(Op::Div, bytes, int(self.size)))
+    }
+
+    fn text(&mut self, role: Role) -> Option<Role> {
+        let Some(node) = &self.item.length else { return Some(role) };
+        let Named::Integer(length) = self.named(node) else {
+            self.error(node, format!("`{node}` is no integer parameter"), "the length of a text is a parameter");
+            return None;
+        };
+        if !self.claim(length, Role::LengthOf { param: self.index, unit: Unit::Bytes }, node) {
+            let message = format!("`{node}` already is something else");
+            self.error(node, message, "the length of a text is a parameter of its own");
+            return None;
+        }
+        Some(role)
+    }
+
+    /// The length of what goes in: a parameter that is now hidden, or an expression.
+    fn length_in(&mut self) -> Option<Option<Expr>> {
+        let item = self.item;
+        let Some(node) = &item.length else { return Some(None) };
+        let (param, unit) = (self.index, self.unit);
+        match self.named(node) {
+            Named::Integer(length) if self.claim(length, Role::LengthOf { param, unit }, node) => Some(None),
+            Named::Pointer(length) => {
+                self.length_pointer(length, node)?;
+                Some(None)
+            }
+            _ => self.elements(node, Purpose::SizeBefore).map(Some),
+        }
+    }
+
+    fn length_pointer(&mut self, length: usize, node: &Node) -> Option<()> {
+        let role = Role::LengthPointerOf { param: self.index, unit: self.unit };
+        if self.claim(length, role, node) {
+            return Some(());
+        }
+        let message = format!("`{node}` already is something else");
+        self.error(node, message, "a pointer holds the length of one buffer");
+        None
+    }
+
+    fn input(&mut self) -> Option<Role> {
+        let length = self.length_in()?;
+        Some(Role::BufferIn { nullable: self.item.nullable, length })
+    }
+
+    fn in_out(&mut self) -> Option<Role> {
+        let item = self.item;
+        let length = self.length_in()?;
+        let result = match (&item.result, item.length.as_ref().map(|node| self.named(node))) {
+            (Some(node), pointer) => match (self.named(node), pointer) {
+                (Named::Pointer(index), Some(Named::Pointer(same))) if index == same => {
+                    ResultLength::Pointer { param: index }
+                }
+                _ => self.filled(node)?,
+            },
+            (None, Some(Named::Pointer(param))) => ResultLength::Pointer { param },
+            (None, _) => ResultLength::Full,
+        };
+        let (nullable, valid_on_error) = (item.nullable, item.valid_on_error);
+        Some(Role::BufferInOut { nullable, length, result, valid_on_error })
+    }
+
+    fn output(&mut self) -> Option<Role> {
+        let item = self.item;
+        let length = item.length.as_ref().map(|node| (node, self.named(node)));
+        // `out` with the length in an integer that goes in: the function fills all of it.
+        let exact = match &length {
+            Some((node, Named::Integer(_))) if item.capacity.is_none() && item.size.is_none() => Some(*node),
+            _ => None,
+        };
+        let capacity = match item.capacity.as_ref().or(exact) {
+            Some(node) => self.capacity(node)?,
+            None => match self.site.function.params[self.index].array_length.map(i64::try_from) {
+                Some(Ok(value)) => Capacity::Elements { size: Expr::Int { value } },
+                _ => Capacity::Caller,
+            },
+        };
+        self.receives()?;
+        let result = match length {
+            None => ResultLength::Full,
+            Some(_) if exact.is_some() => ResultLength::Full,
+            Some((node, _)) => self.filled(node)?,
+        };
+        Some(Role::BufferOut { capacity, result, valid_on_error: item.valid_on_error })
+    }
+
+    fn capacity(&mut self, node: &Node) -> Option<Capacity> {
+        let (param, unit) = (self.index, self.unit);
+        match self.named(node) {
+            Named::Integer(index)
+                if self.item.size.is_none() && self.claim(index, Role::CapacityOf { param, unit }, node) =>
+            {
+                Some(Capacity::Caller)
+            }
+            Named::Pointer(_) if !self.item.length.as_ref().is_some_and(|length| length == node) => {
+                let help = format!("write `length = \"{node}\"`: the capacity before and the length after the call");
+                self.error(node, format!("`{node}` is a pointer"), &help);
+                None
+            }
+            Named::Pointer(_) => Some(Capacity::Caller),
+            _ => self.elements(node, Purpose::SizeBefore).map(|size| Capacity::Elements { size }),
+        }
+    }
+
+    /// `size`: the parameter that is told the capacity.
+    fn receives(&mut self) -> Option<()> {
+        let item = self.item;
+        let Some(text) = &item.size else { return Some(()) };
+        let node = Node { kind: Kind::Name(text.value.clone()), span: text.span.clone() };
+        let (param, unit) = (self.index, self.unit);
+        match self.named(&node) {
+            Named::Integer(index) => {
+                if self.claim(index, Role::CapacityOf { param, unit }, &node) {
+                    return Some(());
+                }
+                let help = "`size` names a parameter no other line speaks about";
+                self.error(&node, format!("`{node}` already is something else"), help);
+            }
+            Named::Pointer(_) => {
+                let help = format!("write `length = \"{node}\"`: the capacity before and the length after the call");
+                self.error(&node, format!("`{node}` is a pointer"), &help);
+            }
+            Named::Neither => {
+                let near = crate::suggest::did_you_mean(&text.value, self.site.names.iter().map(String::as_str));
+                let help = near.unwrap_or_else(|| "`size` names the parameter that is told the capacity".to_owned());
+                self.error(&node, format!("`{node}` is no integer parameter"), &help);
+            }
+        }
+        None
+    }
+
+    /// How much is valid after the call.
+    fn filled(&mut self, node: &Node) -> Option<ResultLength> {
+        match (&node.kind, self.named(node)) {
+            (Kind::Result, _) if self.unit == Unit::Bytes && self.size > 1 => {
+                self.elements(node, Purpose::SizeAfter).map(|size| ResultLength::Elements { size })
+            }
+            (Kind::Result, _) => {
+                // Resolving it finds functions without a result and parameters of that name.
+                self.elements(node, Purpose::SizeAfter)?;
+                if self.decided.draft.result.is_none() {
+                    let role = ResultRole::LengthOf { param: self.index };
+                    self.decided.result(self.site.decided(role, &node.span));
+                }
+                Some(ResultLength::Returned)
+            }
+            (Kind::Name(name), Named::Neither) if name == "text" => {
+                if self.size > 1 {
+                    let help = "give the length in another way";
+                    self.error(node, "a text consists of bytes".to_owned(), help);
+                    return None;
+                }
+                Some(ResultLength::Text)
+            }
+            (_, Named::Pointer(param)) => {
+                let held = self.decided.draft.params[param].as_ref().map(|fact| &fact.value);
+                if let Some(Role::ValueOut { .. } | Role::ValueInOut { .. }) = held {
+                    return self.elements(node, Purpose::SizeAfter).map(|size| ResultLength::Elements { size });
+                }
+                self.length_pointer(param, node)?;
+                Some(ResultLength::Pointer { param })
+            }
+            _ => self.elements(node, Purpose::SizeAfter).map(|size| ResultLength::Elements { size }),
+        }
+    }
+}

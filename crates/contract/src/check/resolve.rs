@@ -1,0 +1,91 @@
+//! Names of an expression: parameters first, then constants of the headers.
+
+use hotcell_model::expr::Expr;
+
+use crate::check::decide::{Purpose, Site};
+use crate::check::{names, select};
+use crate::diagnostic::Diagnostic;
+use crate::expression::{Kind, Node};
+use crate::suggest::did_you_mean;
+
+/// The expression over positions and known names.
+pub(crate) fn resolve(site: Site<'_>, node: &Node, purpose: Purpose) -> Result<Expr, Box<Diagnostic>> {
+    let error = |message: String| Diagnostic::error(message).at(node.span.clone());
+    Ok(match &node.kind {
+        Kind::Int(value) => Expr::Int { value: *value },
+        Kind::Result | Kind::Errno => {
+            let word = if node.kind == Kind::Result { "result" } else { "errno" };
+            if names::position(site.function, site.names, word).is_some() {
+                let message = format!("`{word}` is ambiguous: `{}` has a parameter of that name", site.function.name);
+                return Err(error(message).label("the returned value or the parameter?").into());
+            }
+            if purpose.before() {
+                let message = format!("`{word}` is not known before the call");
+                let help = "this size is needed to make the call: use parameters and constants".to_owned();
+                return Err(error(message).label("known after the call").help(help).into());
+            }
+            if node.kind == Kind::Result { Expr::Result } else { Expr::Errno }
+        }
+        Kind::SizeOf(ctype) => {
+            if names::position(site.function, site.names, ctype).is_some() {
+                let help = "write the type, as in `sizeof(int)`".to_owned();
+                return Err(error(format!("`sizeof` takes a type, and `{ctype}` is a parameter")).help(help).into());
+            }
+            Expr::SizeOf { ctype: ctype.clone() }
+        }
+        Kind::Name(name) => name_of(site, name).ok_or_else(|| unknown(site, name).at(node.span.clone()))?,
+        Kind::Call(function, args) => {
+            callable(site, function, args.len()).map_err(|d| d.at(node.span.start..node.span.start + function.len()))?;
+            let args = args.iter().map(|arg| resolve(site, arg, purpose)).collect::<Result<_, _>>()?;
+            Expr::Call { function: function.clone(), args }
+        }
+        Kind::Binary(op, left, right) => Expr::Binary {
+            op: *op,
+            left: Box::new(resolve(site, left, purpose)?),
+            right: Box::new(resolve(site, right, purpose)?),
+        },
+    })
+}
+
+fn name_of(site: Site<'_>, name: &str) -> Option<Expr> {
+    if let Some(index) = names::position(site.function, site.names, name) {
+        return Some(Expr::Param { index });
+    }
+    let known = name == "NULL" || site.api.constants.contains_key(name);
+    known.then(|| Expr::Constant { name: name.to_owned() })
+}
+
+fn unknown(site: Site<'_>, name: &str) -> Diagnostic {
+    let diagnostic = Diagnostic::error(format!("`{name}` is neither a parameter of `{}` nor a constant", site.function.name));
+    if select::find(site.api, name).is_some() {
+        return diagnostic.label("a function").help(format!("write `{name}(…)` to call it"));
+    }
+    let known = site.names.iter().chain(site.api.constants.keys()).map(String::as_str);
+    diagnostic.label("unknown name").help(did_you_mean(name, known.chain(["result", "errno"])))
+}
+
+/// Whether an expression can call this function with so many arguments.
+fn callable(site: Site<'_>, name: &str, args: usize) -> Result<(), Diagnostic> {
+    let callee = declared(site, name)?;
+    let count = callee.params.len();
+    if args != count && !(callee.variadic && args > count) {
+        let message = format!("`{name}` takes {count} argument{}, not {args}", if count == 1 { "" } else { "s" });
+        return Err(Diagnostic::error(message).help(format!("it is declared `{}`", callee.signature())));
+    }
+    Ok(())
+}
+
+/// A function that the shim calls beside the bound one.
+pub(crate) fn declared<'a>(
+    site: Site<'a>,
+    name: &str,
+) -> Result<&'a hotcell_model::api::Function, Diagnostic> {
+    let callee = select::find(site.api, name).ok_or_else(|| select::unknown(site.api, name))?;
+    let missing = site.exports.is_some_and(|exports| !exports.contains(name));
+    // Functions of other headers come from other libraries.
+    if missing && !callee.inline && callee.location.primary {
+        let message = format!("the headers declare `{name}`, and the library does not export it");
+        return Err(Diagnostic::error(message).label("not exported"));
+    }
+    Ok(callee)
+}

@@ -1,0 +1,111 @@
+//! Which functions are wanted.
+
+use hotcell_model::api::{Api, Function};
+
+use crate::check::Selection;
+use crate::contract::Contract;
+use crate::diagnostic::Diagnostic;
+use crate::document::Text;
+use crate::suggest::did_you_mean;
+
+/// The selected functions in the order of the headers.
+pub(crate) fn select<'a>(
+    contract: &Contract,
+    api: &'a Api,
+    selection: Selection<'_>,
+    findings: &mut Vec<Diagnostic>,
+) -> Vec<&'a Function> {
+    match selection {
+        Selection::Only(name) => {
+            let found = find(api, name);
+            if found.is_none() {
+                findings.push(unknown(api, name));
+            }
+            found.into_iter().collect()
+        }
+        Selection::Contract => {
+            for lines in &contract.functions {
+                if find(api, &lines.name).is_none() {
+                    findings.push(unknown(api, &lines.name).at(lines.span.clone()));
+                }
+            }
+            for pattern in contract.include.iter().chain(&contract.exclude) {
+                if !api.functions.iter().any(|function| matches(&pattern.value, &function.name)) {
+                    findings.push(useless(api, pattern));
+                }
+            }
+            let wanted = |function: &&Function| {
+                let any = |patterns: &[Text]| patterns.iter().any(|p| matches(&p.value, &function.name));
+                let included = contract.include.is_empty() || any(&contract.include);
+                let of_headers = function.location.primary && included && !any(&contract.exclude);
+                of_headers || contract.function(&function.name).is_some()
+            };
+            api.functions.iter().filter(wanted).collect()
+        }
+    }
+}
+
+/// The function of this name.
+pub(crate) fn find<'a>(api: &'a Api, name: &str) -> Option<&'a Function> {
+    api.functions.iter().find(|function| function.name == name)
+}
+
+/// Says that no function has this name.
+pub(crate) fn unknown(api: &Api, name: &str) -> Diagnostic {
+    if let Some(params) = api.function_macros.get(name) {
+        let message = format!("`{name}` is a function-like macro, not a function");
+        let help = format!(
+            "macros are not supported by this version: use a function that `{name}({})` stands for",
+            params.join(", ")
+        );
+        return Diagnostic::error(message).label("a macro").help(help);
+    }
+    let help = did_you_mean(name, api.functions.iter().map(|function| function.name.as_str()));
+    Diagnostic::error(format!("the headers declare no function `{name}`")).label("unknown function").help(help)
+}
+
+fn useless(api: &Api, pattern: &Text) -> Diagnostic {
+    let help = did_you_mean(&pattern.value, api.functions.iter().map(|function| function.name.as_str()));
+    let help = help.filter(|_| !pattern.value.contains('*'));
+    Diagnostic::warning(format!("`{}` matches no function of the headers", pattern.value))
+        .at(pattern.span.clone())
+        .help(help)
+}
+
+/// Whether a name matches a pattern in which `*` stands for any letters.
+fn matches(pattern: &str, name: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once('*') else { return pattern == name };
+    let Some(mut name) = name.strip_prefix(first) else { return false };
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let last = parts.pop().unwrap_or("");
+    for part in parts {
+        match name.find(part) {
+            Some(at) => name = &name[at + part.len()..],
+            None => return false,
+        }
+    }
+    name.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stars_stand_for_any_letters() {
+        for (pattern, name, expect) in [
+            ("crc32", "crc32", true),
+            ("crc32", "crc32_z", false),
+            ("crc32*", "crc32_z", true),
+            ("*", "anything", true),
+            ("*_z", "crc32_z", true),
+            ("*_z", "crc32_zz", false),
+            ("a*b*c", "aXbYc", true),
+            ("a*b*c", "aXcYb", false),
+            ("ab*ba", "aba", false),
+            ("a**b", "ab", true),
+        ] {
+            assert_eq!(matches(pattern, name), expect, "{pattern} {name}");
+        }
+    }
+}

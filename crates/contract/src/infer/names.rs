@@ -1,0 +1,187 @@
+//! What the names of parameters say: words, and whether a name means a length, and of what.
+
+/// Prefixes of the Hungarian kind; they count only before a capital, as in `cbData`.
+const HUNGARIAN: &[&str] =
+    &["b", "c", "cb", "cch", "dw", "i", "l", "lp", "lpsz", "n", "p", "pb", "pp", "psz", "sz", "u", "ul", "z"];
+
+/// Words that say nothing about which memory is meant.
+const FILLERS: &[&str] = &["in", "no", "of", "the", "total"];
+
+/// What a length counts, as far as its name tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Measure {
+    /// `nbytes`, `byte_count`: bytes and nothing else.
+    Bytes,
+    /// `len`, `length`.
+    Length,
+    /// `size`: of memory, of a font, of a square board.
+    Size,
+    /// `count`, `num_items`: elements.
+    Count,
+    /// `n`: anything.
+    Number,
+}
+
+/// A name that means a length.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct LengthName {
+    pub(super) measure: Measure,
+    /// The words that say of what; empty for `len`.
+    pub(super) of: Vec<String>,
+}
+
+/// The words of a name in lower case: `__srcSize` is `src`, `size`; `cbData` is `data`.
+pub(super) fn words(name: &str) -> Vec<String> {
+    let name = name.trim_matches('_');
+    let mut words: Vec<String> = Vec::new();
+    for part in name.split('_').filter(|part| !part.is_empty()) {
+        let mut word = String::new();
+        let mut previous_lower = false;
+        for c in part.chars() {
+            if c.is_ascii_uppercase() && previous_lower && !word.is_empty() {
+                words.push(std::mem::take(&mut word));
+            }
+            previous_lower = !c.is_ascii_uppercase();
+            word.push(c.to_ascii_lowercase());
+        }
+        words.push(word);
+    }
+    let camel = words.len() > 1 && name.get(words[0].len()..).is_some_and(|rest| !rest.starts_with('_'));
+    if camel && HUNGARIAN.contains(&words[0].as_str()) && name.starts_with(|c: char| c.is_ascii_lowercase()) {
+        let prefix = words.remove(0);
+        // `nBytes` and `cbSize` stay what they say; `nData` counts data, `cbData` its bytes.
+        let measured = words.iter().any(|word| measure(word).is_some());
+        match prefix.as_str() {
+            "n" if !measured => words.insert(0, "n".into()),
+            "c" if !measured => words.insert(0, "count".into()),
+            "cb" if !measured => words.push("bytes".into()),
+            "cch" => words.push("chars".into()),
+            _ => {}
+        }
+    }
+    words
+}
+
+/// What a name measures; `None` when it does not mean a length.
+pub(super) fn length_name(name: &str) -> Option<LengthName> {
+    let mut words = words(name);
+    split_compound(&mut words);
+    if words.iter().any(|word| word.contains("bit") || word == "chars") {
+        return None;
+    }
+    let is_bytes = |word: &String| matches!(word.as_str(), "byte" | "bytes" | "octets" | "nb" | "cb");
+    let measure = if words.iter().any(is_bytes) {
+        words.retain(|word| !is_bytes(word) && measure(word).is_none());
+        Measure::Bytes
+    } else if let Some(last) = words.last().and_then(|word| measure(word)) {
+        words.pop();
+        // `num_len` and the like mean nothing that could be relied on.
+        if words.iter().any(|word| measure_of_first(word).is_some()) {
+            return None;
+        }
+        last
+    } else {
+        let first = words.first().and_then(|word| measure_of_first(word))?;
+        words.remove(0);
+        first
+    };
+    words.retain(|word| !FILLERS.contains(&word.as_str()) || word == "in" && measure != Measure::Bytes);
+    Some(LengthName { measure, of: words })
+}
+
+/// A pointer's name without what only says that it is one: `srcPtr` is `src`, `in_buf` is `in`.
+pub(super) fn stem(mut words: Vec<String>) -> Vec<String> {
+    while words.len() > 1
+        && words.last().is_some_and(|word| matches!(word.as_str(), "ptr" | "p" | "buf" | "buffer" | "data" | "bytes"))
+    {
+        words.pop();
+    }
+    if words.len() > 1 && matches!(words[0].as_str(), "p" | "ptr") {
+        words.remove(0);
+    }
+    words
+}
+
+/// `srclen` is `src`, `len`.
+fn split_compound(words: &mut Vec<String>) {
+    const SUFFIXES: &[&str] = &["length", "bytes", "count", "size", "siz", "len", "cnt"];
+    let Some(last) = words.last().cloned() else { return };
+    if measure(&last).is_some() {
+        return;
+    }
+    let split = SUFFIXES.iter().find_map(|suffix| {
+        let rest = last.strip_suffix(suffix)?;
+        Some((rest.to_owned(), (*suffix).to_owned())).filter(|(rest, _)| !rest.is_empty())
+    });
+    if let Some((rest, suffix)) = split {
+        words.pop();
+        words.extend([rest, suffix]);
+    }
+}
+
+fn measure(word: &str) -> Option<Measure> {
+    Some(match word {
+        "bytes" | "nbytes" | "numbytes" | "octets" | "nb" | "cb" | "byte" => Measure::Bytes,
+        "len" | "length" => Measure::Length,
+        "size" | "sz" | "siz" => Measure::Size,
+        "count" | "cnt" | "num" | "nmemb" | "nelem" | "nelems" | "nitems" | "nelements" | "nel" => Measure::Count,
+        "n" => Measure::Number,
+        _ => return None,
+    })
+}
+
+/// `n_values`, `num_items`, `size_data`: the measure before what it measures.
+fn measure_of_first(word: &str) -> Option<Measure> {
+    match measure(word)? {
+        Measure::Number => Some(Measure::Count),
+        other => Some(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Measure, length_name, words};
+
+    #[test]
+    fn names_split_into_words() {
+        for (name, expect) in [
+            ("__srcSize", vec!["src", "size"]),
+            ("cbData", vec!["data", "bytes"]),
+            ("nByte", vec!["byte"]),
+            ("zSql", vec!["sql"]),
+            ("pData", vec!["data"]),
+            ("max_width", vec!["max", "width"]),
+            ("LEN", vec!["len"]),
+            ("n_values", vec!["n", "values"]),
+        ] {
+            assert_eq!(words(name), expect, "{name}");
+        }
+    }
+
+    #[test]
+    fn lengths_are_told_from_other_numbers() {
+        use Measure::{Bytes, Count, Length, Number, Size};
+        for (name, expect) in [
+            ("len", Some((Length, ""))),
+            ("__n", Some((Number, ""))),
+            ("srcSize", Some((Size, "src"))),
+            ("haystacklen", Some((Length, "haystack"))),
+            ("nbytes", Some((Bytes, ""))),
+            ("size_in_bytes", Some((Bytes, ""))),
+            ("inputByteLen", Some((Bytes, "input"))),
+            ("cbData", Some((Bytes, "data"))),
+            ("in_len", Some((Length, "in"))),
+            ("num_values", Some((Count, "values"))),
+            ("nmemb", Some((Count, ""))),
+            ("fontSize", Some((Size, "font"))),
+            ("databitlen", None),
+            ("key_bits", None),
+            ("cchText", None),
+            ("seed", None),
+            ("max_width", None),
+        ] {
+            let found = length_name(name).map(|found| (found.measure, found.of.join(" ")));
+            assert_eq!(found, expect.map(|(measure, of)| (measure, of.to_owned())), "{name}");
+        }
+    }
+}

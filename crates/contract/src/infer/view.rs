@@ -1,0 +1,200 @@
+//! A function with its names and the facts so far: what guards ask.
+
+use hotcell_model::api::{Function, Param};
+use hotcell_model::expr::Expr;
+use hotcell_model::interface::{Capacity, ResultLength, Role};
+use hotcell_model::types::{CType, Type};
+
+use crate::infer::Draft;
+use crate::infer::names::{LengthName, length_name, stem, words};
+use crate::infer::words::{HARMLESS, HARMLESS_LETTERS, HARMLESS_TYPES, VAGUE};
+
+/// A function and what is known about it.
+pub(super) struct View<'a> {
+    pub(super) function: &'a Function,
+    /// As the contract writes them.
+    pub(super) names: &'a [String],
+    /// Parameters that decided sizes refer to.
+    referenced: Vec<usize>,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn new(function: &'a Function, names: &'a [String], draft: &Draft) -> Self {
+        let mut referenced = Vec::new();
+        for expr in draft.params.iter().flatten().flat_map(|fact| sizes(&fact.value)) {
+            expr.walk(&mut |part| {
+                if let Expr::Param { index } = part {
+                    referenced.push(*index);
+                }
+            });
+        }
+        View { function, names, referenced }
+    }
+
+    pub(super) fn param(&self, index: usize) -> Option<&'a Param> {
+        self.function.params.get(index)
+    }
+
+    /// The name the contract uses.
+    pub(super) fn name(&self, index: usize) -> String {
+        self.names.get(index).cloned().unwrap_or_else(|| format!("arg{}", index + 1))
+    }
+
+    /// The words of the name the header gives; none when it gives none.
+    pub(super) fn words(&self, index: usize) -> Vec<String> {
+        self.param(index).and_then(|param| param.name.as_deref()).map(words).unwrap_or_default()
+    }
+
+    /// Whether the last word of a parameter's name is one of these.
+    pub(super) fn called(&self, index: usize, list: &[&str]) -> bool {
+        self.words(index).last().is_some_and(|word| list.contains(&word.as_str()))
+    }
+
+    /// Whether any word of the function's name is one of these.
+    pub(super) fn function_has_word(&self, list: &[&str]) -> bool {
+        words(&self.function.name).iter().any(|word| list.contains(&word.as_str()))
+    }
+
+    /// Whether the function's name contains one of these.
+    pub(super) fn function_contains(&self, list: &[&str]) -> bool {
+        let name = self.function.name.to_ascii_lowercase().replace('_', "");
+        list.iter().any(|part| name.contains(part))
+    }
+
+    /// What the name of an integer parameter measures.
+    pub(super) fn length_name(&self, index: usize) -> Option<LengthName> {
+        self.param(index)?.name.as_deref().and_then(length_name)
+    }
+
+    /// Whether this is an integer by value that nothing explains yet.
+    pub(super) fn open_integer(&self, draft: &Draft, index: usize) -> bool {
+        self.param(index).is_some_and(|param| param.ty.is_integer())
+            && !self.referenced.contains(&index)
+            && !decided(draft, index)
+    }
+
+    /// Integers by value that nothing explains yet.
+    pub(super) fn open_integers(&self, draft: &Draft) -> Vec<usize> {
+        (0..self.function.params.len()).filter(|&index| self.open_integer(draft, index)).collect()
+    }
+
+    /// Whether this is a pointer to bytes or numbers that nothing explains yet.
+    pub(super) fn open_buffer(&self, draft: &Draft, index: usize) -> bool {
+        self.buffer(index).is_some() && !decided(draft, index)
+    }
+
+    /// The pointee of a pointer to bytes or numbers, and whether it is `const`.
+    pub(super) fn buffer(&self, index: usize) -> Option<(&'a CType, bool)> {
+        let (pointee, constant) = self.param(index)?.ty.pointee()?;
+        (pointee.is_byte() || pointee.is_scalar()).then_some((pointee, constant))
+    }
+
+    /// Whether an integer may be a length: its name says so, or nothing says that it is none.
+    pub(super) fn may_be_length(&self, index: usize) -> bool {
+        let Some(param) = self.param(index) else { return false };
+        let words = self.words(index);
+        let Some(last) = words.last() else { return true };
+        let vague = |word: &String| VAGUE.contains(&word.as_str()) || word.contains("bit");
+        self.length_name(index).is_some()
+            || sized_type(&param.ty)
+            || vague(last)
+            || words.len() == 1 && last.len() == 1 && !HARMLESS_LETTERS.contains(&last.as_str())
+    }
+
+    /// Whether an integer is certainly no length.
+    pub(super) fn harmless(&self, index: usize) -> bool {
+        let Some(param) = self.param(index) else { return true };
+        let area = self.called(index, &["width"])
+            && (0..self.function.params.len()).any(|other| self.called(other, &["height"]));
+        let typed = HARMLESS_TYPES.contains(&param.ty.written.as_str());
+        !self.may_be_length(index) && !area && (typed || self.called(index, HARMLESS))
+    }
+
+    /// Whether a length is named after this pointer: `srcSize` of `src`, `in_len` of `in_buf`.
+    pub(super) fn named_after(&self, length: &LengthName, pointer: usize) -> bool {
+        let name = self.words(pointer);
+        if length.of.is_empty() || name.is_empty() {
+            return false;
+        }
+        let of = length.of.concat();
+        of == name.concat() || stem(length.of.clone()) == stem(name)
+    }
+
+    /// Whether a pointer other than `except` has this integer as its own length, by name or by place.
+    pub(super) fn owned_by_other(&self, integer: usize, except: usize) -> bool {
+        let named = self.length_name(integer).is_some_and(|length| {
+            let others = (0..self.function.params.len()).filter(|&other| other != except);
+            others.into_iter().any(|other| self.buffer(other).is_some() && self.named_after(&length, other))
+        });
+        let before = integer.checked_sub(1).filter(|&before| before != except);
+        named || self.may_be_length(integer) && before.is_some_and(|before| self.buffer(before).is_some())
+    }
+
+    /// Whether a pointer has a length of its own, other than `except`.
+    pub(super) fn has_own_length(&self, pointer: usize, except: usize) -> bool {
+        let all = 0..self.function.params.len();
+        let integers = all.filter(|&index| index != except && self.param(index).is_some_and(|p| p.ty.is_integer()));
+        integers.into_iter().any(|index| {
+            self.length_name(index).is_some_and(|length| self.named_after(&length, pointer))
+                || index == pointer + 1 && self.may_be_length(index)
+        })
+    }
+
+    /// The pointer to an integer that is named as this pointer's length.
+    pub(super) fn length_pointer(&self, pointer: usize) -> Option<usize> {
+        (0..self.function.params.len()).find(|&index| {
+            let integer = self.param(index).and_then(|p| p.ty.pointee()).is_some_and(|(ty, _)| ty.is_integer());
+            integer && self.length_name(index).is_some_and(|length| self.named_after(&length, pointer))
+        })
+    }
+}
+
+/// Whether a fact is there.
+pub(super) fn decided(draft: &Draft, index: usize) -> bool {
+    draft.params.get(index).is_some_and(Option::is_some)
+}
+
+/// Whether an integer's type is one of sizes.
+pub(super) fn sized_type(ty: &CType) -> bool {
+    let written = ty.written.to_ascii_lowercase();
+    written.contains("size") || written.contains("len")
+}
+
+/// Whether a pointer is plain text: `const char *`, and no name of the type says that it is something else.
+pub(super) fn plain_text(ty: &CType) -> bool {
+    let Some((pointee, true)) = ty.pointee() else { return false };
+    let textual = |written: &str| {
+        let written = written.to_ascii_lowercase();
+        ["char", "str", "text"].iter().any(|part| written.contains(part))
+    };
+    pointee.kind == Type::Char && textual(&pointee.written) && (shown(ty) || textual(&ty.written))
+}
+
+/// Whether the header shows that this is a pointer instead of hiding it in a typedef, as handles do.
+pub(super) fn shown(ty: &CType) -> bool {
+    ty.written.contains(['*', '['])
+}
+
+fn sizes(role: &Role) -> Vec<&Expr> {
+    match role {
+        Role::BufferIn { length, .. } => length.iter().collect(),
+        Role::BufferInOut { length, result, .. } => {
+            length.iter().chain(element_size(result)).collect()
+        }
+        Role::BufferOut { capacity, result, .. } => {
+            let before = match capacity {
+                Capacity::Elements { size } => Some(size),
+                Capacity::Caller => None,
+            };
+            before.into_iter().chain(element_size(result)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn element_size(result: &ResultLength) -> Option<&Expr> {
+    match result {
+        ResultLength::Elements { size } => Some(size),
+        _ => None,
+    }
+}

@@ -1,0 +1,305 @@
+//! A host and a worker over one channel, as two threads: hand-over, continuation, death, lies.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use hotcell_protocol::Place;
+use hotcell_protocol::wire::{self, ReplyState};
+use hotcell_shm::{
+    Access, Arena, CallHead, HostChannel, HostLane, Mapping, ReplyHead, Request, Resumed, SegmentFile,
+    SegmentTable, Seals, Waited, WorkerChannel, WorkerLane, clock,
+};
+
+const SPIN: u64 = 20_000;
+
+/// Both ends of one channel.
+struct Pair {
+    host: Arc<HostChannel>,
+    lane: HostLane,
+    worker: WorkerChannel,
+    lanes: Vec<WorkerLane>,
+}
+
+fn pair() -> Pair {
+    let host = HostChannel::create(1, 7, 1).unwrap();
+    let lane = host.lane(0);
+    let (request, reply) = host.files();
+    let worker = WorkerChannel::open(request, reply, &SegmentTable::new()).unwrap();
+    let lanes = worker.lanes();
+    Pair { host, lane, worker, lanes }
+}
+
+fn head(call_id: u64) -> CallHead {
+    CallHead { function: 3, args_length: 16, call_id, deadline: 0 }
+}
+
+fn returned(value: u64) -> ReplyHead {
+    ReplyHead { state: ReplyState::Returned, errno: 0, result_length: 8, value }
+}
+
+fn soon() -> u64 {
+    clock::now() + 5_000_000_000
+}
+
+fn wait(lane: &mut HostLane, call_id: u64) -> Waited {
+    lane.wait(call_id, clock::now(), SPIN, soon())
+}
+
+/// The number a call carries in its first argument.
+fn argument(worker: &WorkerChannel, request: &Request) -> u64 {
+    // SAFETY: the argument block has at least 16 bytes and is aligned to 32.
+    unsafe { worker.args(request).cast::<u64>().read_volatile() }
+}
+
+/// Serves until told to stop: every reply's value is the argument plus one.
+fn serve(worker: &WorkerChannel, lanes: &mut [WorkerLane], stop: &AtomicBool) -> u64 {
+    let mut served = 0;
+    while let Some(request) = worker.next_call(lanes, SPIN, || stop.load(Ordering::SeqCst)) {
+        let value = argument(worker, &request) + 1;
+        worker.reply(&mut lanes[0], &request, returned(value));
+        served += 1;
+    }
+    served
+}
+
+#[test]
+fn every_call_gets_its_own_reply() {
+    let Pair { host: _host, mut lane, worker, mut lanes } = pair();
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let served = scope.spawn(|| serve(&worker, &mut lanes, &stop));
+        for call_id in 1..=20_000u64 {
+            lane.open_call();
+            lane.put(0, call_id * 3);
+            lane.publish(head(call_id));
+            // Now and then both sides have gone to sleep.
+            if call_id % 2_000 == 0 {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            assert_eq!(wait(&mut lane, call_id), Waited::Reply(returned(call_id * 3 + 1)));
+            if call_id % 2_000 == 1 {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+        }
+        stop.store(true, Ordering::SeqCst);
+        while !served.is_finished() {
+            worker.nudge();
+            std::thread::yield_now();
+        }
+        assert_eq!(served.join().unwrap(), 20_000);
+    });
+}
+
+#[test]
+fn sleeping_sides_lose_no_wake_up() {
+    let Pair { host: _host, mut lane, worker, mut lanes } = pair();
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        // Without polling every single hand-over goes through park and wake.
+        let serving = scope.spawn(|| {
+            while let Some(request) = worker.next_call(&mut lanes, 0, || stop.load(Ordering::SeqCst)) {
+                worker.reply(&mut lanes[0], &request, returned(1));
+            }
+        });
+        for call_id in 1..=3_000 {
+            lane.open_call();
+            lane.publish(head(call_id));
+            assert_eq!(lane.wait(call_id, clock::now(), 0, soon()), Waited::Reply(returned(1)));
+        }
+        stop.store(true, Ordering::SeqCst);
+        while !serving.is_finished() {
+            worker.nudge();
+            std::thread::yield_now();
+        }
+    });
+}
+
+#[test]
+fn a_call_that_is_not_published_leaves_no_trace() {
+    let Pair { host: _host, mut lane, worker, mut lanes } = pair();
+    for call_id in 1..=20 {
+        lane.open_call();
+        lane.put(0, 0xdead_u64);
+        lane.open_call();
+        lane.put(0, call_id);
+        lane.publish(head(call_id));
+        let request = worker.next_call(&mut lanes, SPIN, || true).expect("the published call");
+        assert_eq!((request.call_id, argument(&worker, &request)), (call_id, call_id));
+        worker.reply(&mut lanes[0], &request, returned(0));
+        assert_eq!(wait(&mut lane, call_id), Waited::Reply(returned(0)));
+    }
+}
+
+#[test]
+fn a_call_continues_when_space_is_granted() {
+    let Pair { host: _host, mut lane, worker, mut lanes } = pair();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for expected in [Resumed::Granted(Place::new(5, 64), 4096), Resumed::NotGranted] {
+                let request = worker.next_call(&mut lanes, SPIN, || false).unwrap();
+                assert_eq!(worker.need_space(&mut lanes[0], &request, 100, SPIN), expected);
+                worker.reply(&mut lanes[0], &request, returned(9));
+            }
+        });
+        for (call_id, window) in [(1, Some((Place::new(5, 64), 4096))), (2, None)] {
+            lane.open_call();
+            lane.publish(head(call_id));
+            let need = ReplyHead { state: ReplyState::NeedSpace, errno: 0, result_length: 0, value: 100 };
+            assert_eq!(wait(&mut lane, call_id), Waited::Reply(need));
+            lane.resume(window);
+            assert_eq!(wait(&mut lane, call_id), Waited::Reply(returned(9)));
+        }
+    });
+}
+
+#[test]
+fn death_wakes_the_caller() {
+    let Pair { host, mut lane, .. } = pair();
+    lane.open_call();
+    lane.publish(head(1));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(20));
+            host.bury();
+        });
+        assert_eq!(wait(&mut lane, 1), Waited::Dead);
+    });
+}
+
+#[test]
+fn a_reply_before_death_is_delivered() {
+    let Pair { host, mut lane, worker, mut lanes } = pair();
+    lane.open_call();
+    lane.publish(head(1));
+    let request = worker.next_call(&mut lanes, SPIN, || false).unwrap();
+    worker.reply(&mut lanes[0], &request, returned(4));
+    host.bury();
+    assert_eq!(wait(&mut lane, 1), Waited::Reply(returned(4)));
+}
+
+#[test]
+fn the_deadline_passes_in_time() {
+    let Pair { host: _host, mut lane, .. } = pair();
+    lane.open_call();
+    lane.publish(head(1));
+    for spin in [0, 1_000_000_000] {
+        let started = clock::now();
+        let deadline = started + 20_000_000;
+        assert_eq!(lane.wait(1, started, spin, deadline), Waited::DeadlinePassed);
+        assert!(clock::now() >= deadline);
+    }
+}
+
+/// A worker that writes what it likes into its segment.
+struct Liar {
+    reply: Mapping,
+    slot: usize,
+}
+
+impl Liar {
+    fn new(host: &HostChannel) -> Liar {
+        let (_, reply) = host.files();
+        Liar { reply: reply.map(Access::ReadWrite).unwrap(), slot: wire::LANES_OFFSET + wire::LANE_HEAD }
+    }
+
+    fn lie(&self, state: u16, call_id: u64, result_length: u32, commit: u32) {
+        use wire::reply_head as at;
+        self.reply.store(self.slot + at::STATE, state);
+        self.reply.store(self.slot + at::CALL_ID, call_id);
+        self.reply.store(self.slot + at::RESULT_LENGTH, result_length);
+        self.reply.word(self.slot + at::COMMIT).store(commit, Ordering::Release);
+    }
+}
+
+#[test]
+fn lies_are_violations() {
+    let returned = ReplyState::Returned.raw();
+    let check = |state, call_id, result_length, commit, expect: &str| {
+        let Pair { host, mut lane, .. } = pair();
+        lane.open_call();
+        lane.publish(head(1));
+        Liar::new(&host).lie(state, call_id, result_length, commit);
+        match wait(&mut lane, 1) {
+            Waited::Violation(rule) => assert!(rule.contains(expect), "{rule}"),
+            other => panic!("{other:?}"),
+        }
+    };
+    check(0, 1, 8, 1, "no such state");
+    check(99, 1, 8, 1, "no such state");
+    check(returned, 2, 8, 1, "another call");
+    check(returned, 0, 8, 1, "another call");
+    check(returned, 1, 1057, 1, "longer than its slot");
+    check(returned, 1, u32::MAX, 1, "longer than its slot");
+    check(returned, 1, 8, 2, "neither the last nor the next");
+    check(returned, 1, 8, u32::MAX, "neither the last nor the next");
+}
+
+#[test]
+fn a_scribbler_is_met_with_typed_outcomes_only() {
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut random = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    };
+    let mut outcomes = [0u32; 2];
+    for round in 0..2_000 {
+        let Pair { host, mut lane, .. } = pair();
+        let liar = Liar::new(&host);
+        lane.open_call();
+        lane.publish(head(1));
+        for _ in 0..64 {
+            let offset = (random() % (wire::SLOT_STRIDE as u64 / 4)) as usize * 4;
+            let value = if round % 2 == 0 { random() as u32 } else { (random() % 4) as u32 };
+            liar.reply.store(liar.slot + offset, value);
+        }
+        let deadline = clock::now() + 100_000;
+        match lane.wait(1, clock::now(), 0, deadline) {
+            Waited::Violation(_) => outcomes[0] += 1,
+            Waited::DeadlinePassed => outcomes[1] += 1,
+            Waited::Reply(head) => {
+                assert!(head.result_length as usize <= wire::MAX_RESULT);
+                lane.copy_result(&mut vec![0; head.result_length as usize]);
+            }
+            Waited::Dead => panic!("nobody died"),
+        }
+    }
+    assert!(outcomes[0] > 0 && outcomes[1] > 0, "{outcomes:?}");
+}
+
+#[test]
+fn references_outside_of_the_grant_are_refused() {
+    let Pair { host: _host, mut lane, .. } = pair();
+    lane.open_call();
+    let (_, window) = SegmentFile::create(4096, Seals::Reply).unwrap();
+    let mut arena = Arena::default();
+    arena.set_window(hotcell_shm::Window { id: 4, mapping: window });
+    let block = (wire::LANES_OFFSET + wire::LANE_HEAD + wire::RESULT_OFFSET) as u64;
+    let end = (wire::LANES_OFFSET + wire::LANE_HEAD + wire::SLOT_STRIDE) as u64;
+    let check = |segment: u16, offset: u64, length: u64, expect: bool| {
+        let place = Place::from_raw(u64::from(segment) << wire::PLACE_SEGMENT_SHIFT | offset);
+        let mut data = Vec::new();
+        let got = lane.copy_data(&arena, 16, place, length, &mut data);
+        assert_eq!(got.is_some(), expect, "{segment}:{offset}+{length}");
+        assert_eq!(data.len() as u64, if expect { length } else { 0 });
+    };
+    check(1, block + 16, 10, true);
+    check(1, end - 10, 10, true);
+    check(1, block, 10, false);
+    check(1, end - 9, 10, false);
+    check(1, end, 0, true);
+    check(1, end + 1, 0, false);
+    check(4, 0, 4096, true);
+    check(4, 4096, 0, true);
+    for length in [4097, 1 << 31, (1 << 32) - 1, 1 << 63, u64::MAX] {
+        check(4, 0, length, false);
+        check(1, block + 16, length, false);
+    }
+    check(4, 1, 4096, false);
+    check(4, (1 << 48) - 1, 1, false);
+    check(0, block + 16, 10, false);
+    check(2, 0, 1, false);
+    check(0xffff, 0, 1, false);
+}
