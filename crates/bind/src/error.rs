@@ -95,7 +95,7 @@ impl Error {
         let help = function
             .help
             .as_ref()
-            .map(|help| format!("write into the contract:\n[function.{}]\n{help}", function.name));
+            .map(|help| format!("write into the contract:\n{help}"));
         Error { kind, message, help }
     }
 }

@@ -12,6 +12,7 @@ mod item;
 mod keys;
 mod top;
 
+pub use function::parse_duration;
 pub(crate) use item::{Direction, Item, ReturnedItem, ReturnedKind};
 
 /// The decisions about a library.
@@ -78,7 +79,9 @@ impl Contract {
             Ok(contract) => contract.file = Some(file.to_owned()),
             Err(diagnostics) => {
                 diagnostics.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| span.start));
-                diagnostics.iter_mut().for_each(|diagnostic| diagnostic.file = Some(file.to_owned()));
+                diagnostics
+                    .iter_mut()
+                    .for_each(|diagnostic| diagnostic.file = Some(file.to_owned()));
             }
         }
         found

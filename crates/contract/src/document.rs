@@ -48,12 +48,20 @@ pub(crate) fn entries<'a>(table: &'a DeTable<'a>) -> Vec<Entry<'a>> {
 }
 
 fn entry<'a>(key: &'a Spanned<std::borrow::Cow<'a, str>>, value: &'a Spanned<DeValue<'a>>) -> Entry<'a> {
-    Entry { key: key.get_ref().as_ref(), key_span: key.span(), value: value.get_ref(), span: value.span() }
+    Entry {
+        key: key.get_ref().as_ref(),
+        key_span: key.span(),
+        value: value.get_ref(),
+        span: value.span(),
+    }
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Reader { text, diagnostics: Vec::new() }
+        Reader {
+            text,
+            diagnostics: Vec::new(),
+        }
     }
 
     pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
@@ -71,12 +79,19 @@ impl<'a> Reader<'a> {
             DeValue::Table(_) => "a table",
         };
         let message = format!("`{}` is {what}, not {found}", entry.key);
-        self.push(Diagnostic::error(message).at(entry.span.clone()).label(format!("must be {what}")));
+        self.push(
+            Diagnostic::error(message)
+                .at(entry.span.clone())
+                .label(format!("must be {what}")),
+        );
     }
 
     pub(crate) fn text(&mut self, entry: &Entry<'_>) -> Option<Text> {
         match entry.value {
-            DeValue::String(value) => Some(Text { value: value.to_string(), span: entry.span.clone() }),
+            DeValue::String(value) => Some(Text {
+                value: value.to_string(),
+                span: entry.span.clone(),
+            }),
             _ => {
                 self.expected(entry, "a text");
                 None
@@ -122,9 +137,17 @@ impl<'a> Reader<'a> {
         let key = Spanned::new(entry.key_span.clone(), entry.key);
         let mut texts = Vec::new();
         for item in array.iter() {
-            let item = Entry { key: key.get_ref(), key_span: key.span(), value: item.get_ref(), span: item.span() };
+            let item = Entry {
+                key: key.get_ref(),
+                key_span: key.span(),
+                value: item.get_ref(),
+                span: item.span(),
+            };
             match item.value {
-                DeValue::String(value) => texts.push(Text { value: value.to_string(), span: item.span }),
+                DeValue::String(value) => texts.push(Text {
+                    value: value.to_string(),
+                    span: item.span,
+                }),
                 _ => self.expected(&item, "a list of texts"),
             }
         }
@@ -151,7 +174,8 @@ impl<'a> Reader<'a> {
         let at = entry.key_span.clone();
         if keys.later.contains(&entry.key) {
             let message = format!("`{}` is not supported by this version", entry.key);
-            let help = "it is part of the planned vocabulary; leave the functions out that need it".to_owned();
+            let help =
+                "it is part of the planned vocabulary; leave the functions out that need it".to_owned();
             return self.push(Diagnostic::error(message).at(at).label("not yet").help(help));
         }
         let help = did_you_mean(entry.key, keys.now.iter().chain(keys.later).copied());
@@ -161,7 +185,12 @@ impl<'a> Reader<'a> {
     }
 
     /// One of the words a key knows now; words of later versions are refused as such.
-    pub(crate) fn word(&mut self, entry: &Entry<'_>, now: &[&'static str], later: &[&str]) -> Option<&'static str> {
+    pub(crate) fn word(
+        &mut self,
+        entry: &Entry<'_>,
+        now: &[&'static str],
+        later: &[&str],
+    ) -> Option<&'static str> {
         let text = self.text(entry)?;
         let word = text.value.as_str();
         if let Some(word) = now.iter().find(|known| **known == word) {
@@ -169,11 +198,15 @@ impl<'a> Reader<'a> {
         }
         let diagnostic = if later.contains(&word) {
             let message = format!("`{} = \"{word}\"` is not available yet", entry.key);
-            Diagnostic::error(message).label("not yet").help(format!("this version knows {}", list(now)))
+            Diagnostic::error(message)
+                .label("not yet")
+                .help(format!("this version knows {}", list(now)))
         } else {
             let help = did_you_mean(word, now.iter().chain(later).copied());
             let help = help.unwrap_or_else(|| format!("`{}` is one of {}", entry.key, list(now)));
-            Diagnostic::error(format!("`{}` cannot be \"{word}\"", entry.key)).label("unknown word").help(help)
+            Diagnostic::error(format!("`{}` cannot be \"{word}\"", entry.key))
+                .label("unknown word")
+                .help(help)
         };
         self.push(diagnostic.at(text.span));
         None
@@ -184,7 +217,11 @@ impl Text {
     /// Where a part of the text stands in the document: exactly, unless the text has escapes.
     pub(crate) fn place(&self, document: &str, inner: Range<usize>) -> Range<usize> {
         let literal = document.get(self.span.clone()).unwrap_or("");
-        let quotes = if literal.len() >= 6 && (literal.starts_with("\"\"\"") || literal.starts_with("'''")) { 3 } else { 1 };
+        let quotes = if literal.len() >= 6 && (literal.starts_with("\"\"\"") || literal.starts_with("'''")) {
+            3
+        } else {
+            1
+        };
         let verbatim = literal.get(quotes..literal.len().saturating_sub(quotes)) == Some(&*self.value);
         if verbatim {
             let start = self.span.start + quotes;

@@ -1,8 +1,32 @@
 //! What headers let us conclude: named rules that fill the facts a contract leaves open.
+//!
+//! A rule that could be fooled into a wrong answer does not fire: it leaves a gap with the reason and the line
+//! that would decide it. docs/reference/inference.md lists the rules for users.
+
+mod arrays;
+mod elements;
+mod exceptions;
+mod gaps;
+mod lengths;
+mod names;
+mod outputs;
+mod results;
+mod scalars;
+mod sharing;
+#[cfg(test)]
+mod tests;
+mod texts;
+mod unsupported;
+mod view;
+mod words;
+
+use std::collections::BTreeMap;
 
 use hotcell_model::Fact;
 use hotcell_model::api::Function;
 use hotcell_model::interface::{ResultRole, Role};
+
+use crate::infer::view::View;
 
 /// The facts of a function: those a contract decided are filled before inference, and kept.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,7 +58,47 @@ pub struct Gap {
 }
 
 /// Fills what rules can fill. `names` are the parameters' names as the contract writes them.
+///
+/// Rules run from the strongest evidence to the weakest: a written length, a length parameter, none. Each
+/// keeps what is there. Those that do not apply for a reason leave a note, which becomes the gap's reason.
 pub fn infer(function: &Function, names: &[String], draft: &mut Draft) -> Verdict {
-    let _ = (function, names, draft);
-    Verdict::Open(Vec::new())
+    draft.params.resize(function.params.len(), None);
+    let view = View::new(function, names, draft);
+    if let Some(reason) = unsupported::reason(&view, draft) {
+        return Verdict::Unsupported(reason);
+    }
+    let mut notes = Notes::default();
+    arrays::apply(&view, draft, &mut notes);
+    lengths::apply(&view, draft, &mut notes);
+    outputs::apply(&view, draft, &mut notes);
+    elements::apply(&view, draft, &mut notes);
+    texts::apply(&view, draft, &mut notes);
+    scalars::apply(&view, draft);
+    results::apply(&view, draft, &mut notes);
+    Verdict::Open(gaps::find(&view, draft, &notes))
+}
+
+/// Why rules did not apply: for each parameter, and for the result, the first reason.
+#[derive(Debug, Default)]
+struct Notes {
+    params: BTreeMap<usize, String>,
+    result: Option<String>,
+}
+
+impl Notes {
+    fn add(&mut self, param: usize, reason: String) {
+        self.params.entry(param).or_insert(reason);
+    }
+
+    fn add_result(&mut self, reason: String) {
+        self.result.get_or_insert(reason);
+    }
+
+    fn of(&self, param: usize) -> Option<String> {
+        self.params.get(&param).cloned()
+    }
+
+    fn of_result(&self) -> Option<String> {
+        self.result.clone()
+    }
 }

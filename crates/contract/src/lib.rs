@@ -13,5 +13,5 @@ pub mod infer;
 mod suggest;
 
 pub use check::{Checked, Link, Selection, check};
-pub use contract::Contract;
+pub use contract::{Contract, parse_duration};
 pub use diagnostic::{Diagnostic, Severity, render};

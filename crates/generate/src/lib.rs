@@ -1,7 +1,7 @@
 //! Interface to shim and packages.
 //!
 //! Every generator reads [`hotcell_model::Interface`] and nothing else, and returns text: the same
-//! interface gives the same bytes. [`write`] puts the files where they belong.
+//! interface gives the same bytes. [`write()`] puts the files where they belong.
 #![forbid(unsafe_code)]
 
 mod error;

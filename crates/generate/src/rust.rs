@@ -14,6 +14,7 @@ mod docs;
 mod format;
 mod function;
 mod names;
+mod results;
 mod types;
 
 /// How a package is made.

@@ -24,7 +24,13 @@ pub(crate) fn bind(
         return Some(Err(left_out(function, Status::NotExported, reason, None)));
     }
     let names = names::names(function);
-    let site = Site { contract, api, exports: link.exports, function, names: &names };
+    let site = Site {
+        contract,
+        api,
+        exports: link.exports,
+        function,
+        names: &names,
+    };
     let mut decided = decide::decide(site, findings)?;
     let gaps = match infer(function, &names, &mut decided.draft) {
         Verdict::Unsupported(reason) => {

@@ -13,7 +13,7 @@ use crate::check::select;
 pub(crate) fn leave_out(api: &Api, functions: &mut Vec<Function>, left_out: &mut Vec<LeftOut>) {
     loop {
         let found = functions.iter().enumerate().find_map(|(index, function)| {
-            let needs = |expr: &Expr| missing(api, functions, expr);
+            let needs = |expr: &Expr| missing(api, functions, expr).map(str::to_owned);
             Some((index, expressions(function).into_iter().find_map(needs)?))
         });
         let Some((index, callee)) = found else { return };
@@ -21,8 +21,18 @@ pub(crate) fn leave_out(api: &Api, functions: &mut Vec<Function>, left_out: &mut
         let reason = format!("an expression computes with `{callee}`, which is not bound itself");
         let help = format!("let `include` cover `{callee}`, or pass it plain parameters");
         let Function { name, signature, .. } = function;
-        left_out.push(LeftOut { name, signature, status: Status::Undecided, reason, help: Some(help) });
-        let order = |out: &LeftOut| api.functions.iter().position(|function| function.name == out.name);
+        left_out.push(LeftOut {
+            name,
+            signature,
+            status: Status::Undecided,
+            reason,
+            help: Some(help),
+        });
+        let order = |out: &LeftOut| {
+            api.functions
+                .iter()
+                .position(|function| function.name == out.name)
+        };
         left_out.sort_by_key(order);
     }
 }
@@ -68,10 +78,10 @@ fn missing<'a>(api: &Api, functions: &[Function], expr: &'a Expr) -> Option<&'a 
     let bound = |name: &str| functions.iter().any(|function| function.name == name);
     let mut found = None;
     expr.walk(&mut |part| match part {
-        Expr::Call { function, args } if !bound(function) => {
-            if args.iter().any(|arg| matches!(arg, Expr::Binary { .. })) {
-                found = found.or(Some(function.as_str()));
-            }
+        Expr::Call { function, args }
+            if !bound(function) && args.iter().any(|arg| matches!(arg, Expr::Binary { .. })) =>
+        {
+            found = found.or(Some(function.as_str()));
         }
         Expr::Binary { left, right, .. } => {
             for side in [left, right] {

@@ -61,9 +61,18 @@ impl Purpose {
 
 /// Reads the lines; `None` when one of them is wrong, which `findings` then says.
 pub(crate) fn decide(site: Site<'_>, findings: &mut Vec<Diagnostic>) -> Option<Decided> {
-    let draft = Draft { params: vec![None; site.function.params.len()], result: None };
-    let mut decided = Decided { draft, error: None, uses: Vec::new() };
-    let Some(lines) = site.contract.function(&site.function.name) else { return Some(decided) };
+    let draft = Draft {
+        params: vec![None; site.function.params.len()],
+        result: None,
+    };
+    let mut decided = Decided {
+        draft,
+        error: None,
+        uses: Vec::new(),
+    };
+    let Some(lines) = site.contract.function(&site.function.name) else {
+        return Some(decided);
+    };
     let mut wrong = Vec::new();
     let mut items: Vec<(usize, &Item)> = Vec::new();
     for line in &lines.params {
@@ -71,7 +80,11 @@ pub(crate) fn decide(site: Site<'_>, findings: &mut Vec<Diagnostic>) -> Option<D
             None => wrong.push(unknown(site, &line.name).at(line.span.clone())),
             Some(index) if items.iter().any(|(other, _)| *other == index) => {
                 let message = format!("`{}` has two lines", site.names[index]);
-                wrong.push(Diagnostic::error(message).at(line.span.clone()).label("the second"));
+                wrong.push(
+                    Diagnostic::error(message)
+                        .at(line.span.clone())
+                        .label("the second"),
+                );
             }
             Some(index) => match contradiction(site, index, &line.item) {
                 Some(diagnostic) => wrong.push(diagnostic),
@@ -83,8 +96,12 @@ pub(crate) fn decide(site: Site<'_>, findings: &mut Vec<Diagnostic>) -> Option<D
         let role = match &item.direction {
             Direction::Fixed(c) => Role::Fixed { c: c.clone() },
             Direction::InValue => Role::Value,
-            Direction::OutValue => Role::ValueOut { valid_on_error: item.valid_on_error },
-            Direction::InOutValue => Role::ValueInOut { valid_on_error: item.valid_on_error },
+            Direction::OutValue => Role::ValueOut {
+                valid_on_error: item.valid_on_error,
+            },
+            Direction::InOutValue => Role::ValueInOut {
+                valid_on_error: item.valid_on_error,
+            },
             _ => continue,
         };
         decided.draft.params[*index] = Some(site.decided(role, &item.span));
@@ -111,21 +128,34 @@ fn contradiction(site: Site<'_>, index: usize, item: &Item) -> Option<Diagnostic
     let ty = &site.function.params[index].ty;
     let (why, help) = refusal(ty, &item.direction)?;
     let name = &site.names[index];
-    let message = format!("`{name}` cannot be `{}`: it is `{}`", item.direction.written(), ty.written);
-    Some(Diagnostic::error(message).at(item.span.clone()).label(why).help(help.map(str::to_owned)))
+    let message = format!(
+        "`{name}` cannot be `{}`: it is `{}`",
+        item.direction.written(),
+        ty.written
+    );
+    Some(
+        Diagnostic::error(message)
+            .at(item.span.clone())
+            .label(why)
+            .help(help.map(str::to_owned)),
+    )
 }
 
 fn refusal(ty: &CType, direction: &Direction) -> Option<(&'static str, Option<&'static str>)> {
     const NUMBER: &str = "write `{ in = \"value\" }`, or no line at all";
     const READ: &str = "write `{ in = \"buffer\", length = … }` or `{ string = \"utf-8\" }`";
-    const WRITTEN: &str = "write `{ out = \"value\" }`, `{ out = \"buffer\" }` or `{ in = \"buffer\", length = … }`";
+    const WRITTEN: &str =
+        "write `{ out = \"value\" }`, `{ out = \"buffer\" }` or `{ in = \"buffer\", length = … }`";
     let number = ty.is_scalar().then_some(NUMBER);
     let pointee = ty.pointee();
     match direction {
         Direction::Fixed(_) => None,
         Direction::InValue if ty.is_scalar() => None,
         Direction::InValue => match pointee {
-            Some((_, constant)) => Some(("a pointer is no value", Some(if constant { READ } else { WRITTEN }))),
+            Some((_, constant)) => Some((
+                "a pointer is no value",
+                Some(if constant { READ } else { WRITTEN }),
+            )),
             None => Some(("not a number", None)),
         },
         Direction::Text(_) => match pointee {
@@ -172,7 +202,10 @@ impl Decided {
     ) -> Option<Expr> {
         match crate::check::resolve::resolve(site, node, purpose) {
             Ok(expr) => {
-                self.uses.push(Use { node: node.clone(), purpose });
+                self.uses.push(Use {
+                    node: node.clone(),
+                    purpose,
+                });
                 Some(expr)
             }
             Err(diagnostic) => {

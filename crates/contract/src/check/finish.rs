@@ -30,7 +30,11 @@ pub(crate) fn finish(
     if !function.prototyped {
         return unsupported("it is declared without a prototype: its parameters are not known".into());
     }
-    let Decided { mut draft, error, uses } = decided;
+    let Decided {
+        mut draft,
+        error,
+        uses,
+    } = decided;
     if draft.result.is_none() && function.result.kind == Type::Void {
         draft.result = Some(Fact::proven(ResultRole::Void));
     }
@@ -43,8 +47,11 @@ pub(crate) fn finish(
         return unsupported("its facts are incomplete".into()); // `open` has seen to it
     };
     let values: Vec<&Role> = roles.iter().map(|fact| &fact.value).collect();
-    let mut wrong: Vec<Diagnostic> =
-        uses.iter().filter_map(|used| classify::check(site, &values, used).err()).map(|found| *found).collect();
+    let mut wrong: Vec<Diagnostic> = uses
+        .iter()
+        .filter_map(|used| classify::check(site, &values, used).err())
+        .map(|found| *found)
+        .collect();
     if wrong.is_empty() {
         wrong.extend(circle(site, &values));
     }
@@ -56,18 +63,26 @@ pub(crate) fn finish(
         return unsupported(format!("{what} are not supported by this version"));
     }
     let typed = site.names.iter().zip(&function.params).zip(roles);
-    let params: Vec<Param> =
-        typed.map(|((name, param), role)| Param { name: name.clone(), ty: param.ty.clone(), role }).collect();
+    let params: Vec<Param> = typed
+        .map(|((name, param), role)| Param {
+            name: name.clone(),
+            ty: param.ty.clone(),
+            role,
+        })
+        .collect();
     let rule = error.as_ref().map(|fact| &fact.value);
     let layout = match Layout::of(&params, &result.value, &function.result, rule, &site.api.target) {
         Ok(layout) => layout,
         Err(reason) => return unsupported(reason),
     };
-    for (what, size, most) in
-        [("arguments", layout.args.size, MOST.0), ("results", layout.result.size, MOST.1)]
-    {
+    for (what, size, most) in [
+        ("arguments", layout.args.size, MOST.0),
+        ("results", layout.result.size, MOST.1),
+    ] {
         if size > most {
-            return unsupported(format!("its {what} take {size} bytes, more than the {most} of a call"));
+            return unsupported(format!(
+                "its {what} take {size} bytes, more than the {most} of a call"
+            ));
         }
     }
     let lines = site.contract.function(&function.name);
@@ -99,10 +114,20 @@ fn open(site: Site<'_>, draft: &Draft, gaps: &mut Vec<Gap>) {
             continue;
         }
         let name = &site.names[index];
-        let Some(fact) = draft.params[index].as_ref().filter(|fact| believed(&fact.evidence)) else {
+        let Some(fact) = draft.params[index]
+            .as_ref()
+            .filter(|fact| believed(&fact.evidence))
+        else {
             let reason = format!("nothing says what `{name}` (`{}`) is for", param.ty.written);
-            let help = param.ty.is_scalar().then(|| format!("params.{name} = {{ in = \"value\" }}"));
-            gaps.push(Gap { param: Some(index), reason, help });
+            let help = param
+                .ty
+                .is_scalar()
+                .then(|| format!("params.{name} = {{ in = \"value\" }}"));
+            gaps.push(Gap {
+                param: Some(index),
+                reason,
+                help,
+            });
             continue;
         };
         let told = draft.params.iter().flatten().any(|other| match &other.value {
@@ -114,30 +139,56 @@ fn open(site: Site<'_>, draft: &Draft, gaps: &mut Vec<Gap>) {
             Role::BufferInOut { length: None, .. } if !told => "inout",
             role if dangles(role, draft) => {
                 let reason = format!("what `{name}` is the length of is not decided to be a buffer");
-                gaps.push(Gap { param: Some(index), reason, help: None });
+                gaps.push(Gap {
+                    param: Some(index),
+                    reason,
+                    help: None,
+                });
                 continue;
             }
             _ => continue,
         };
         let reason = format!("nothing says how long `{name}` is");
         let help = format!("params.{name} = {{ {direction} = \"buffer\", length = \"…\" }}");
-        gaps.push(Gap { param: Some(index), reason, help: Some(help) });
+        gaps.push(Gap {
+            param: Some(index),
+            reason,
+            help: Some(help),
+        });
     }
     let result = draft.result.as_ref().filter(|fact| believed(&fact.evidence));
     if result.is_none() && !gaps.iter().any(|gap| gap.param.is_none()) {
-        let reason = format!("nothing says what the result (`{}`) is", site.function.result.written);
-        let help = site.function.result.is_scalar().then(|| "result = { out = \"value\" }".to_owned());
-        gaps.push(Gap { param: None, reason, help });
+        let reason = format!(
+            "nothing says what the result (`{}`) is",
+            site.function.result.written
+        );
+        let help = site
+            .function
+            .result
+            .is_scalar()
+            .then(|| "result = { out = \"value\" }".to_owned());
+        gaps.push(Gap {
+            param: None,
+            reason,
+            help,
+        });
     }
 }
 
 /// Whether a role is about a parameter that does not play its part.
 fn dangles(role: &Role, draft: &Draft) -> bool {
-    let other = |index: usize| draft.params.get(index).and_then(Option::as_ref).map(|fact| &fact.value);
+    let other = |index: usize| {
+        draft
+            .params
+            .get(index)
+            .and_then(Option::as_ref)
+            .map(|fact| &fact.value)
+    };
     match role {
-        Role::LengthOf { param, .. } => {
-            !matches!(other(*param), Some(Role::Text { .. } | Role::BufferIn { .. } | Role::BufferInOut { .. }))
-        }
+        Role::LengthOf { param, .. } => !matches!(
+            other(*param),
+            Some(Role::Text { .. } | Role::BufferIn { .. } | Role::BufferInOut { .. })
+        ),
         Role::CapacityOf { param, .. } => !matches!(other(*param), Some(Role::BufferOut { .. })),
         Role::LengthPointerOf { param, .. } => !matches!(
             other(*param),
@@ -152,17 +203,23 @@ fn undecided(site: Site<'_>, gaps: Vec<Gap>) -> LeftOut {
     let reasons: Vec<&str> = gaps.iter().map(|gap| gap.reason.as_str()).collect();
     let mut lines: Vec<&str> = gaps.iter().filter_map(|gap| gap.help.as_deref()).collect();
     lines.dedup();
-    let help = (!lines.is_empty()).then(|| format!("[function.{}]\n{}", site.function.name, lines.join("\n")));
+    let help =
+        (!lines.is_empty()).then(|| format!("[function.{}]\n{}", site.function.name, lines.join("\n")));
     left_out(site.function, Status::Undecided, reasons.join("; "), help)
 }
 
 /// A size that needs itself: the shim could not evaluate it.
 fn circle(site: Site<'_>, roles: &[&Role]) -> Option<Diagnostic> {
-    let start = (0..roles.len()).find(|start| reaches(roles, *start, *start, &mut vec![false; roles.len()]))?;
+    let start =
+        (0..roles.len()).find(|start| reaches(roles, *start, *start, &mut vec![false; roles.len()]))?;
     let name = &site.names[start];
     let diagnostic = Diagnostic::error(format!("the size of `{name}` depends on itself"));
     let lines = site.contract.function(&site.function.name)?;
-    let span = lines.params.iter().find(|line| line.name == *name).map_or(&lines.span, |line| &line.span);
+    let span = lines
+        .params
+        .iter()
+        .find(|line| line.name == *name)
+        .map_or(&lines.span, |line| &line.span);
     let help = "decide the parameters of the size on their own, as in `params.n = { in = \"value\" }`";
     Some(diagnostic.at(span.clone()).help(help.to_owned()))
 }
@@ -176,12 +233,21 @@ fn reaches(roles: &[&Role], from: usize, goal: usize, seen: &mut [bool]) -> bool
 /// Parameters that must be written before this one.
 fn needs(role: &Role) -> Vec<usize> {
     let expr = match role {
-        Role::LengthOf { param, .. } | Role::CapacityOf { param, .. } | Role::LengthPointerOf { param, .. } => {
+        Role::LengthOf { param, .. }
+        | Role::CapacityOf { param, .. }
+        | Role::LengthPointerOf { param, .. } => {
             return vec![*param];
         }
-        Role::BufferIn { length: Some(expr), .. }
-        | Role::BufferInOut { length: Some(expr), .. }
-        | Role::BufferOut { capacity: Capacity::Elements { size: expr }, .. } => expr,
+        Role::BufferIn {
+            length: Some(expr), ..
+        }
+        | Role::BufferInOut {
+            length: Some(expr), ..
+        }
+        | Role::BufferOut {
+            capacity: Capacity::Elements { size: expr },
+            ..
+        } => expr,
         _ => return Vec::new(),
     };
     let mut needs = Vec::new();
@@ -195,10 +261,14 @@ fn needs(role: &Role) -> Vec<usize> {
 
 /// What the vocabulary has and this version does not bind.
 fn later(roles: &[&Role], result: &ResultRole) -> Option<&'static str> {
-    let handle = roles.iter().any(|role| matches!(role, Role::Handle { .. } | Role::HandleOut { .. }));
+    let handle = roles
+        .iter()
+        .any(|role| matches!(role, Role::Handle { .. } | Role::HandleOut { .. }));
     if handle || matches!(result, ResultRole::Handle { .. }) {
         return Some("handles");
     }
-    let callback = roles.iter().any(|role| matches!(role, Role::Callback { .. } | Role::UserData { .. }));
+    let callback = roles
+        .iter()
+        .any(|role| matches!(role, Role::Callback { .. } | Role::UserData { .. }));
     callback.then_some("callbacks")
 }

@@ -13,14 +13,32 @@ use crate::diagnostic::Diagnostic;
 use crate::expression::{Kind, Node};
 
 /// Decides buffers and texts with everything that belongs to them.
-pub(crate) fn decide(site: Site<'_>, items: &[(usize, &Item)], decided: &mut Decided, wrong: &mut Vec<Diagnostic>) {
-    let (outs, ins): (Vec<_>, Vec<_>) =
-        items.iter().copied().partition(|(_, item)| item.direction == Direction::OutBuffer);
+pub(crate) fn decide(
+    site: Site<'_>,
+    items: &[(usize, &Item)],
+    decided: &mut Decided,
+    wrong: &mut Vec<Diagnostic>,
+) {
+    let (outs, ins): (Vec<_>, Vec<_>) = items
+        .iter()
+        .copied()
+        .partition(|(_, item)| item.direction == Direction::OutBuffer);
     for (index, item) in ins.into_iter().chain(outs) {
         let (unit, size) = unit(site, index, item);
-        let mut buffer = Buffer { site, index, item, unit, size, decided, wrong };
+        let mut buffer = Buffer {
+            site,
+            index,
+            item,
+            unit,
+            size,
+            decided,
+            wrong,
+        };
         let role = match &item.direction {
-            Direction::Text(encoding) => buffer.text(Role::Text { encoding: *encoding, nullable: item.nullable }),
+            Direction::Text(encoding) => buffer.text(Role::Text {
+                encoding: *encoding,
+                nullable: item.nullable,
+            }),
             Direction::InBuffer => buffer.input(),
             Direction::InOutBuffer => buffer.in_out(),
             Direction::OutBuffer => buffer.output(),
@@ -35,8 +53,14 @@ pub(crate) fn decide(site: Site<'_>, items: &[(usize, &Item)], decided: &mut Dec
 /// What lengths count, and the bytes of an element.
 fn unit(site: Site<'_>, index: usize, item: &Item) -> (Unit, u32) {
     let pointee = site.function.params[index].ty.pointee();
-    let size = pointee.and_then(|(pointee, _)| pointee.element_size()).unwrap_or(1);
-    (item.unit.unwrap_or(if size == 1 { Unit::Bytes } else { Unit::Elements }), size)
+    let size = pointee
+        .and_then(|(pointee, _)| pointee.element_size())
+        .unwrap_or(1);
+    (
+        item.unit
+            .unwrap_or(if size == 1 { Unit::Bytes } else { Unit::Elements }),
+        size,
+    )
 }
 
 /// What the name of a length means.
@@ -61,12 +85,19 @@ struct Buffer<'a> {
 
 impl Buffer<'_> {
     fn named(&self, node: &Node) -> Named {
-        let position = node.name().and_then(|name| names::position(self.site.function, self.site.names, name));
-        let Some(index) = position else { return Named::Neither };
+        let position = node
+            .name()
+            .and_then(|name| names::position(self.site.function, self.site.names, name));
+        let Some(index) = position else {
+            return Named::Neither;
+        };
         let ty = &self.site.function.params[index].ty;
         if ty.is_integer() {
             Named::Integer(index)
-        } else if ty.pointee().is_some_and(|(pointee, _)| pointee.is_integer() && !pointee.is_byte()) {
+        } else if ty
+            .pointee()
+            .is_some_and(|(pointee, _)| pointee.is_integer() && !pointee.is_byte())
+        {
             Named::Pointer(index)
         } else {
             Named::Neither
@@ -83,7 +114,11 @@ impl Buffer<'_> {
     }
 
     fn error(&mut self, node: &Node, message: String, help: &str) {
-        self.wrong.push(Diagnostic::error(message).at(node.span.clone()).help(help.to_owned()));
+        self.wrong.push(
+            Diagnostic::error(message)
+                .at(node.span.clone())
+                .help(help.to_owned()),
+        );
     }
 
     /// A number of elements, rounded up before the call and down after it where bytes are counted.
@@ -92,19 +127,42 @@ impl Buffer<'_> {
         if self.size == 1 || self.unit == Unit::Elements {
             return Some(expr);
         }
-        let int = |value: u32| Expr::Int { value: i64::from(value) };
-        let binary = |op, left, right| Expr::Binary { op, left: Box::new(left), right: Box::new(right) };
-        let bytes = if purpose.before() { binary(Op::Add, expr, int(self.size - 1)) } else { expr };
+        let int = |value: u32| Expr::Int {
+            value: i64::from(value),
+        };
+        let binary = |op, left, right| Expr::Binary {
+            op,
+            left: Box::new(left),
+            right: Box::new(right),
+        };
+        let bytes = if purpose.before() {
+            binary(Op::Add, expr, int(self.size - 1))
+        } else {
+            expr
+        };
         Some(binary(Op::Div, bytes, int(self.size)))
     }
 
     fn text(&mut self, role: Role) -> Option<Role> {
-        let Some(node) = &self.item.length else { return Some(role) };
+        let Some(node) = &self.item.length else {
+            return Some(role);
+        };
         let Named::Integer(length) = self.named(node) else {
-            self.error(node, format!("`{node}` is no integer parameter"), "the length of a text is a parameter");
+            self.error(
+                node,
+                format!("`{node}` is no integer parameter"),
+                "the length of a text is a parameter",
+            );
             return None;
         };
-        if !self.claim(length, Role::LengthOf { param: self.index, unit: Unit::Bytes }, node) {
+        if !self.claim(
+            length,
+            Role::LengthOf {
+                param: self.index,
+                unit: Unit::Bytes,
+            },
+            node,
+        ) {
             let message = format!("`{node}` already is something else");
             self.error(node, message, "the length of a text is a parameter of its own");
             return None;
@@ -115,7 +173,9 @@ impl Buffer<'_> {
     /// The length of what goes in: a parameter that is now hidden, or an expression.
     fn length_in(&mut self) -> Option<Option<Expr>> {
         let item = self.item;
-        let Some(node) = &item.length else { return Some(None) };
+        let Some(node) = &item.length else {
+            return Some(None);
+        };
         let (param, unit) = (self.index, self.unit);
         match self.named(node) {
             Named::Integer(length) if self.claim(length, Role::LengthOf { param, unit }, node) => Some(None),
@@ -128,7 +188,10 @@ impl Buffer<'_> {
     }
 
     fn length_pointer(&mut self, length: usize, node: &Node) -> Option<()> {
-        let role = Role::LengthPointerOf { param: self.index, unit: self.unit };
+        let role = Role::LengthPointerOf {
+            param: self.index,
+            unit: self.unit,
+        };
         if self.claim(length, role, node) {
             return Some(());
         }
@@ -139,7 +202,10 @@ impl Buffer<'_> {
 
     fn input(&mut self) -> Option<Role> {
         let length = self.length_in()?;
-        Some(Role::BufferIn { nullable: self.item.nullable, length })
+        Some(Role::BufferIn {
+            nullable: self.item.nullable,
+            length,
+        })
     }
 
     fn in_out(&mut self) -> Option<Role> {
@@ -156,7 +222,12 @@ impl Buffer<'_> {
             (None, _) => ResultLength::Full,
         };
         let (nullable, valid_on_error) = (item.nullable, item.valid_on_error);
-        Some(Role::BufferInOut { nullable, length, result, valid_on_error })
+        Some(Role::BufferInOut {
+            nullable,
+            length,
+            result,
+            valid_on_error,
+        })
     }
 
     fn output(&mut self) -> Option<Role> {
@@ -169,8 +240,13 @@ impl Buffer<'_> {
         };
         let capacity = match item.capacity.as_ref().or(exact) {
             Some(node) => self.capacity(node)?,
-            None => match self.site.function.params[self.index].array_length.map(i64::try_from) {
-                Some(Ok(value)) => Capacity::Elements { size: Expr::Int { value } },
+            None => match self.site.function.params[self.index]
+                .array_length
+                .map(i64::try_from)
+            {
+                Some(Ok(value)) => Capacity::Elements {
+                    size: Expr::Int { value },
+                },
                 _ => Capacity::Caller,
             },
         };
@@ -180,7 +256,11 @@ impl Buffer<'_> {
             Some(_) if exact.is_some() => ResultLength::Full,
             Some((node, _)) => self.filled(node)?,
         };
-        Some(Role::BufferOut { capacity, result, valid_on_error: item.valid_on_error })
+        Some(Role::BufferOut {
+            capacity,
+            result,
+            valid_on_error: item.valid_on_error,
+        })
     }
 
     fn capacity(&mut self, node: &Node) -> Option<Capacity> {
@@ -192,12 +272,15 @@ impl Buffer<'_> {
                 Some(Capacity::Caller)
             }
             Named::Pointer(_) if !self.item.length.as_ref().is_some_and(|length| length == node) => {
-                let help = format!("write `length = \"{node}\"`: the capacity before and the length after the call");
+                let help =
+                    format!("write `length = \"{node}\"`: the capacity before and the length after the call");
                 self.error(node, format!("`{node}` is a pointer"), &help);
                 None
             }
             Named::Pointer(_) => Some(Capacity::Caller),
-            _ => self.elements(node, Purpose::SizeBefore).map(|size| Capacity::Elements { size }),
+            _ => self
+                .elements(node, Purpose::SizeBefore)
+                .map(|size| Capacity::Elements { size }),
         }
     }
 
@@ -205,7 +288,10 @@ impl Buffer<'_> {
     fn receives(&mut self) -> Option<()> {
         let item = self.item;
         let Some(text) = &item.size else { return Some(()) };
-        let node = Node { kind: Kind::Name(text.value.clone()), span: text.span.clone() };
+        let node = Node {
+            kind: Kind::Name(text.value.clone()),
+            span: text.span.clone(),
+        };
         let (param, unit) = (self.index, self.unit);
         match self.named(&node) {
             Named::Integer(index) => {
@@ -216,12 +302,15 @@ impl Buffer<'_> {
                 self.error(&node, format!("`{node}` already is something else"), help);
             }
             Named::Pointer(_) => {
-                let help = format!("write `length = \"{node}\"`: the capacity before and the length after the call");
+                let help =
+                    format!("write `length = \"{node}\"`: the capacity before and the length after the call");
                 self.error(&node, format!("`{node}` is a pointer"), &help);
             }
             Named::Neither => {
-                let near = crate::suggest::did_you_mean(&text.value, self.site.names.iter().map(String::as_str));
-                let help = near.unwrap_or_else(|| "`size` names the parameter that is told the capacity".to_owned());
+                let near =
+                    crate::suggest::did_you_mean(&text.value, self.site.names.iter().map(String::as_str));
+                let help =
+                    near.unwrap_or_else(|| "`size` names the parameter that is told the capacity".to_owned());
                 self.error(&node, format!("`{node}` is no integer parameter"), &help);
             }
         }
@@ -231,9 +320,9 @@ impl Buffer<'_> {
     /// How much is valid after the call.
     fn filled(&mut self, node: &Node) -> Option<ResultLength> {
         match (&node.kind, self.named(node)) {
-            (Kind::Result, _) if self.unit == Unit::Bytes && self.size > 1 => {
-                self.elements(node, Purpose::SizeAfter).map(|size| ResultLength::Elements { size })
-            }
+            (Kind::Result, _) if self.unit == Unit::Bytes && self.size > 1 => self
+                .elements(node, Purpose::SizeAfter)
+                .map(|size| ResultLength::Elements { size }),
             (Kind::Result, _) => {
                 // Resolving it finds functions without a result and parameters of that name.
                 self.elements(node, Purpose::SizeAfter)?;
@@ -254,12 +343,16 @@ impl Buffer<'_> {
             (_, Named::Pointer(param)) => {
                 let held = self.decided.draft.params[param].as_ref().map(|fact| &fact.value);
                 if let Some(Role::ValueOut { .. } | Role::ValueInOut { .. }) = held {
-                    return self.elements(node, Purpose::SizeAfter).map(|size| ResultLength::Elements { size });
+                    return self
+                        .elements(node, Purpose::SizeAfter)
+                        .map(|size| ResultLength::Elements { size });
                 }
                 self.length_pointer(param, node)?;
                 Some(ResultLength::Pointer { param })
             }
-            _ => self.elements(node, Purpose::SizeAfter).map(|size| ResultLength::Elements { size }),
+            _ => self
+                .elements(node, Purpose::SizeAfter)
+                .map(|size| ResultLength::Elements { size }),
         }
     }
 }

@@ -10,15 +10,25 @@ use crate::diagnostic::Diagnostic;
 use crate::document::Text;
 
 /// Decides `result` and `error`.
-pub(crate) fn decide(site: Site<'_>, lines: &FunctionLines, decided: &mut Decided, wrong: &mut Vec<Diagnostic>) {
+pub(crate) fn decide(
+    site: Site<'_>,
+    lines: &FunctionLines,
+    decided: &mut Decided,
+    wrong: &mut Vec<Diagnostic>,
+) {
     if let Some(item) = &lines.result
         && let Some(role) = role(site, lines, item, decided, wrong)
     {
         decided.result(site.decided(role, &item.span));
     }
     let Some(line) = &lines.error else { return };
-    let Some(rule) = rule(site, line, decided, wrong) else { return };
-    let status = matches!(site.function.result_type.kind, Type::Int { .. } | Type::Enum { .. } | Type::Bool);
+    let Some(rule) = rule(site, line, decided, wrong) else {
+        return;
+    };
+    let status = matches!(
+        site.function.result.kind,
+        Type::Int { .. } | Type::Enum { .. } | Type::Bool
+    );
     if rule.fails == Fails::Nonzero && status && decided.draft.result.is_none() {
         decided.result(site.decided(ResultRole::Status, &line.span));
     }
@@ -32,7 +42,7 @@ fn role(
     decided: &mut Decided,
     wrong: &mut Vec<Diagnostic>,
 ) -> Option<ResultRole> {
-    let ty = &site.function.result_type;
+    let ty = &site.function.result;
     let written = match item.kind {
         ReturnedKind::Value => "out = \"value\"",
         ReturnedKind::Status => "out = \"status\"",
@@ -56,7 +66,11 @@ fn role(
             return None;
         }
         ReturnedKind::Status => ResultRole::Status,
-        ReturnedKind::Text(encoding) => ResultRole::Text { encoding, nullable: item.nullable, ownership },
+        ReturnedKind::Text(encoding) => ResultRole::Text {
+            encoding,
+            nullable: item.nullable,
+            ownership,
+        },
         ReturnedKind::Buffer => {
             let node = item.length.as_ref()?;
             let length = decided.expression(site, node, Purpose::SizeAfter, wrong)?;
@@ -84,7 +98,9 @@ fn refusal(ty: &CType, kind: &ReturnedKind) -> Option<&'static str> {
 
 /// The function that takes the returned memory back.
 fn release(site: Site<'_>, text: &Text, wrong: &mut Vec<Diagnostic>) -> Option<Ownership> {
-    let owned = Ownership::Owned { release: text.value.clone() };
+    let owned = Ownership::Owned {
+        release: text.value.clone(),
+    };
     let diagnostic = match resolve::declared(site, &text.value) {
         Ok(callee) => {
             let pointer = |ty: &CType| matches!(ty.kind, Type::Pointer { .. });
@@ -113,7 +129,7 @@ fn rule(
             .expression(site, node, Purpose::Condition, wrong)
             .map(|condition| Fails::When { condition }),
         FailsLine::Word(word, span) => {
-            let ty = &site.function.result_type;
+            let ty = &site.function.result;
             let fails = word_of(site, word, ty);
             if let Err(why) = fails {
                 let message = format!("the result is never `{word}`: it is `{}`", ty.written);
@@ -126,7 +142,10 @@ fn rule(
         Some(node) => Some(decided.expression(site, node, Purpose::Message, wrong)?),
         None => None,
     };
-    Some(ErrorRule { fails: fails?, message })
+    Some(ErrorRule {
+        fails: fails?,
+        message,
+    })
 }
 
 fn word_of(site: Site<'_>, word: &str, ty: &CType) -> Result<Fails, &'static str> {

@@ -30,7 +30,11 @@ pub(crate) fn select<'a>(
                 }
             }
             for pattern in contract.include.iter().chain(&contract.exclude) {
-                if !api.functions.iter().any(|function| matches(&pattern.value, &function.name)) {
+                if !api
+                    .functions
+                    .iter()
+                    .any(|function| matches(&pattern.value, &function.name))
+                {
                     findings.push(useless(api, pattern));
                 }
             }
@@ -61,11 +65,16 @@ pub(crate) fn unknown(api: &Api, name: &str) -> Diagnostic {
         return Diagnostic::error(message).label("a macro").help(help);
     }
     let help = did_you_mean(name, api.functions.iter().map(|function| function.name.as_str()));
-    Diagnostic::error(format!("the headers declare no function `{name}`")).label("unknown function").help(help)
+    Diagnostic::error(format!("the headers declare no function `{name}`"))
+        .label("unknown function")
+        .help(help)
 }
 
 fn useless(api: &Api, pattern: &Text) -> Diagnostic {
-    let help = did_you_mean(&pattern.value, api.functions.iter().map(|function| function.name.as_str()));
+    let help = did_you_mean(
+        &pattern.value,
+        api.functions.iter().map(|function| function.name.as_str()),
+    );
     let help = help.filter(|_| !pattern.value.contains('*'));
     Diagnostic::warning(format!("`{}` matches no function of the headers", pattern.value))
         .at(pattern.span.clone())
@@ -74,8 +83,12 @@ fn useless(api: &Api, pattern: &Text) -> Diagnostic {
 
 /// Whether a name matches a pattern in which `*` stands for any letters.
 fn matches(pattern: &str, name: &str) -> bool {
-    let Some((first, rest)) = pattern.split_once('*') else { return pattern == name };
-    let Some(mut name) = name.strip_prefix(first) else { return false };
+    let Some((first, rest)) = pattern.split_once('*') else {
+        return pattern == name;
+    };
+    let Some(mut name) = name.strip_prefix(first) else {
+        return false;
+    };
     let mut parts: Vec<&str> = rest.split('*').collect();
     let last = parts.pop().unwrap_or("");
     for part in parts {

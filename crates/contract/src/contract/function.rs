@@ -16,13 +16,18 @@ pub(crate) fn functions<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<F
 }
 
 fn function<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> FunctionLines {
-    let mut lines =
-        FunctionLines { name: entry.key.to_owned(), span: entry.key_span.clone(), ..FunctionLines::default() };
+    let mut lines = FunctionLines {
+        name: entry.key.to_owned(),
+        span: entry.key_span.clone(),
+        ..FunctionLines::default()
+    };
     for entry in reader.table(entry).unwrap_or_default() {
         match entry.key {
             "params" => {
                 for param in reader.table(&entry).unwrap_or_default() {
-                    let Some(entries) = reader.table(&param) else { continue };
+                    let Some(entries) = reader.table(&param) else {
+                        continue;
+                    };
                     if let Some(item) = item::param(reader, &entries, param.span.clone()) {
                         let (name, span) = (param.key.to_owned(), param.key_span.clone());
                         lines.params.push(ParamLine { name, span, item });
@@ -64,26 +69,36 @@ fn error<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Option<ErrorLine> {
         }
     }
     if !said {
-        let diagnostic = Diagnostic::error("this error rule does not say when a call failed").at(entry.span.clone());
+        let diagnostic =
+            Diagnostic::error("this error rule does not say when a call failed").at(entry.span.clone());
         let help = "add `fails = \"nonzero\"`, `\"zero\"`, `\"negative\"`, `\"null\"` or an expression";
         reader.push(diagnostic.help(help.to_owned()));
     }
-    Some(ErrorLine { span: entry.key_span.clone(), fails: fails?, message })
+    Some(ErrorLine {
+        span: entry.key_span.clone(),
+        fails: fails?,
+        message,
+    })
 }
 
-/// "500ms", "2s".
+/// A duration such as `500ms`, `2s` or `1m`; `None` when it is written otherwise, or is zero.
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    let (number, factor) = [("ms", 1), ("s", 1_000), ("m", 60_000)]
+        .into_iter()
+        .find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, factor)))?;
+    let milliseconds = number.parse::<u64>().ok()?.checked_mul(factor)?;
+    (milliseconds > 0).then(|| Duration::from_millis(milliseconds))
+}
+
 pub(crate) fn duration(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Duration> {
     let text = reader.text(entry)?;
-    let parsed = ["ms", "s"].into_iter().find_map(|unit| {
-        let value: u64 = text.value.strip_suffix(unit)?.parse().ok()?;
-        value.checked_mul(if unit == "s" { 1000 } else { 1 })
-    });
-    match parsed {
-        Some(milliseconds) if milliseconds > 0 => Some(Duration::from_millis(milliseconds)),
-        _ => {
-            let diagnostic = Diagnostic::error(format!("`{}` is no duration", text.value)).at(text.span);
-            reader.push(diagnostic.help("write a whole number above 0 and its unit: \"500ms\", \"2s\"".to_owned()));
-            None
-        }
+    let parsed = parse_duration(&text.value);
+    if parsed.is_none() {
+        let diagnostic = Diagnostic::error(format!("`{}` is no duration", text.value)).at(text.span);
+        reader.push(
+            diagnostic
+                .help("write a whole number above 0 and its unit: \"500ms\", \"2s\", \"1m\"".to_owned()),
+        );
     }
+    parsed
 }

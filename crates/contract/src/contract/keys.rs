@@ -21,8 +21,8 @@ pub(crate) const TOP: Keys = Keys {
         "function",
     ],
     later: &[
-        "handle", "init", "shutdown", "health", "restore", "callback", "struct", "global", "macro", "variadic",
-        "version", "throws", "sandbox", "limits", "pool", "guard", "sources",
+        "handle", "init", "shutdown", "health", "restore", "callback", "struct", "global", "macro",
+        "variadic", "version", "throws", "sandbox", "limits", "pool", "guard", "sources",
     ],
 };
 
@@ -31,7 +31,16 @@ pub(crate) const FUNCTION: Keys = Keys {
     of: "a function",
     now: &["params", "result", "error", "deadline", "idempotent"],
     later: &[
-        "pure", "may_block", "cancel", "variadic", "callbacks", "throws", "threads", "isolation", "until", "handle",
+        "pure",
+        "may_block",
+        "cancel",
+        "variadic",
+        "callbacks",
+        "throws",
+        "threads",
+        "isolation",
+        "until",
+        "handle",
     ],
 };
 
@@ -53,8 +62,19 @@ pub(crate) const PARAM: Keys = Keys {
         "valid_on_error",
     ],
     later: &[
-        "handle", "callback", "user_data", "parent", "retained", "until", "alias", "array", "map", "field", "struct",
-        "affine", "release",
+        "handle",
+        "callback",
+        "user_data",
+        "parent",
+        "retained",
+        "until",
+        "alias",
+        "array",
+        "map",
+        "field",
+        "struct",
+        "affine",
+        "release",
     ],
 };
 
@@ -66,16 +86,21 @@ pub(crate) const RESULT: Keys = Keys {
 };
 
 /// Of `error`.
-pub(crate) const ERROR: Keys =
-    Keys { of: "an error rule", now: &["fails", "message"], later: &["code", "symbol", "retry", "clear"] };
+pub(crate) const ERROR: Keys = Keys {
+    of: "an error rule",
+    now: &["fails", "message"],
+    later: &["code", "symbol", "retry", "clear"],
+};
 
 /// Encodings of a text.
-pub(crate) const ENCODINGS: (&[&str], &[&str]) = (&["utf-8", "bytes"], &["latin-1", "utf-16", "utf-32", "locale"]);
+pub(crate) const ENCODINGS: (&[&str], &[&str]) =
+    (&["utf-8", "bytes"], &["latin-1", "utf-16", "utf-32", "locale"]);
 
 /// Kinds of `in`, `inout` and `out`.
 pub(crate) const KINDS: &[&str] = &["value", "buffer"];
 
 /// Kinds that come later.
 pub(crate) const LATER_KINDS: &[&str] = &[
-    "handle", "owned", "borrowed", "consumed", "shared", "struct", "resident", "callback", "array", "map", "strings",
+    "handle", "owned", "borrowed", "consumed", "shared", "struct", "resident", "callback", "array", "map",
+    "strings",
 ];

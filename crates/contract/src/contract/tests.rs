@@ -1,1 +1,362 @@
-//! Contracts that cannot be read, and what is said about them.
+//! Contracts that can be read, and those that cannot with what is said about them.
+
+use std::time::Duration;
+
+use crate::contract::Contract;
+use crate::diagnostic::render;
+
+const HEAD: &str = "hotcell = 1\nlibrary = \"z\"\nheaders = [\"zlib.h\"]\n";
+
+/// What is said: line, column, message, and the label and help where there are any.
+fn said(text: &str) -> Vec<String> {
+    let found = Contract::parse(text, "bind.toml").expect_err("must be refused");
+    let one = |d: &crate::Diagnostic| {
+        assert_eq!(d.file.as_deref(), Some("bind.toml"));
+        let place = match (d.line(text), d.column(text)) {
+            (Some(line), Some(column)) => format!("{line}:{column}: "),
+            _ => String::new(),
+        };
+        let label = if d.label.is_empty() {
+            String::new()
+        } else {
+            format!(" [{}]", d.label)
+        };
+        let help = d
+            .help
+            .as_ref()
+            .map(|help| format!(" = {help}"))
+            .unwrap_or_default();
+        format!("{place}{}{label}{help}", d.message)
+    };
+    found.iter().map(one).collect()
+}
+
+#[test]
+fn the_keys_of_a_file_have_their_values() {
+    let text = r#"
+hotcell = 1
+library = "sqlite3"
+headers = ["sqlite3.h", "<extra.h>"]
+link = ["./libsqlite3.so", "m"]
+include = ["sqlite3_*"]
+exclude = ["sqlite3_win32_*"]
+include_dirs = ["vendor/include"]
+defines = ["NDEBUG", "LEVEL=3"]
+prelude = "typedef int size;"
+isolation = "process"
+threads = "serialized"
+deadline = "500ms"
+"#;
+    let contract = Contract::parse(text, "bind.toml").unwrap();
+    assert_eq!(contract.library(), "sqlite3");
+    assert_eq!(contract.headers(), ["sqlite3.h", "<extra.h>"]);
+    assert_eq!(contract.link(), ["./libsqlite3.so", "m"]);
+    assert_eq!(contract.include_dirs(), ["vendor/include"]);
+    assert_eq!(contract.defines(), ["NDEBUG", "LEVEL=3"]);
+    assert_eq!(contract.prelude(), Some("typedef int size;"));
+    assert_eq!(contract.deadline(), Some(Duration::from_millis(500)));
+    assert_eq!(Contract::parse(HEAD, "bind.toml").unwrap().link(), ["z"]);
+}
+
+#[test]
+fn a_bare_contract_has_a_name_and_a_library() {
+    for (library, name) in [
+        ("z", "z"),
+        ("libz.so.1", "z"),
+        ("./build/libfoo.so", "foo"),
+        ("plugin.so", "plugin"),
+        ("libfoo", "libfoo"),
+    ] {
+        let contract = Contract::bare(&["a.h".into()], library);
+        assert_eq!(
+            (contract.library(), contract.link()),
+            (name, &[library.to_owned()][..])
+        );
+        assert_eq!(contract.headers(), ["a.h"]);
+    }
+}
+
+#[test]
+fn a_file_must_be_toml_of_a_known_version() {
+    for (text, expect) in [
+        (
+            "",
+            "1:1: the contract does not say its version = begin the file with `hotcell = 1`",
+        ),
+        (
+            "hotcell = 2\nnonsense = 1\n",
+            "1:11: this program reads contracts of version 1, not 2 [another version]",
+        ),
+        (
+            "hotcell = \"1\"\n",
+            "1:11: `hotcell` is an integer, not a text [must be an integer]",
+        ),
+    ] {
+        assert_eq!(said(text), [expect]);
+    }
+    assert_eq!(
+        said("hotcell = 1\n"),
+        [
+            "1:1: the contract does not say its `library` = add `library = \"z\"`",
+            "1:1: the contract does not say its `headers` = add `headers = [\"zlib.h\"]`"
+        ]
+    );
+    let [syntax] = &said("hotcell = 1\nlibrary = \"z\nheaders = []\n")[..] else {
+        panic!("one error")
+    };
+    assert!(syntax.starts_with("2:1"), "{syntax}");
+    let [twice] = &said(&format!("{HEAD}library = \"z\"\n"))[..] else {
+        panic!("one error")
+    };
+    assert!(twice.starts_with("4:1: duplicate key"), "{twice}");
+}
+
+#[test]
+fn keys_of_the_file() {
+    for (line, expect) in [
+        (
+            "includes = []",
+            "4:1: a contract has no key `includes` [unknown key] = did you mean `include`?",
+        ),
+        (
+            "zzzzzz = 1",
+            "4:1: a contract has no key `zzzzzz` [unknown key] = a contract has the keys `hotcell`, `library`, \
+             `headers`, `link`, `include`, `exclude`, `include_dirs`, `defines`, `prelude`, `isolation`, `threads`, \
+             `deadline` and `function`",
+        ),
+        (
+            "init = [\"f()\"]",
+            "4:1: `init` is not supported by this version [not yet] = it is part of the planned vocabulary; leave \
+             the functions out that need it",
+        ),
+        (
+            "[handle]\nsqlite3 = { release = \"f\" }",
+            "4:2: `handle` is not supported by this version [not yet] = it is part of the planned vocabulary; \
+             leave the functions out that need it",
+        ),
+        (
+            "isolation = \"inline\"",
+            "4:13: `isolation = \"inline\"` is not available yet [not yet] = this version knows `process`",
+        ),
+        (
+            "isolation = \"proces\"",
+            "4:13: `isolation` cannot be \"proces\" [unknown word] = did you mean `process`?",
+        ),
+        (
+            "threads = \"per-handle\"",
+            "4:11: `threads = \"per-handle\"` is not available yet [not yet] = this version knows `serialized`",
+        ),
+        (
+            "threads = \"many\"",
+            "4:11: `threads` cannot be \"many\" [unknown word] = `threads` is one of `serialized`",
+        ),
+        ("link = []", "4:8: `link` is empty [name at least one]"),
+        (
+            "link = \"z\"",
+            "4:8: `link` is a list of texts, not a text [must be a list of texts]",
+        ),
+        (
+            "link = [\"z\", 1]",
+            "4:14: `link` is a list of texts, not an integer [must be a list of texts]",
+        ),
+        (
+            "prelude = true",
+            "4:11: `prelude` is a text, not true or false [must be a text]",
+        ),
+        (
+            "include = [\"a?\"]",
+            "4:12: `a?` is no pattern = write the name of a function, with `*` for any letters",
+        ),
+        (
+            "defines = [\"-DX\"]",
+            "4:12: `-DX` defines nothing = write \"NAME\" or \"NAME=VALUE\", without `-D`",
+        ),
+        (
+            "deadline = \"2 minutes\"",
+            "4:12: `2 minutes` is no duration = write a whole number above 0 and its unit: \"500ms\", \"2s\", \"1m\"",
+        ),
+        (
+            "deadline = \"0s\"",
+            "4:12: `0s` is no duration = write a whole number above 0 and its unit: \"500ms\", \"2s\", \"1m\"",
+        ),
+        (
+            "deadline = 5",
+            "4:12: `deadline` is a text, not an integer [must be a text]",
+        ),
+        (
+            "function = 1",
+            "4:12: `function` is a table, not an integer [must be a table]",
+        ),
+    ] {
+        assert_eq!(said(&format!("{HEAD}{line}\n")), [expect], "{line}");
+    }
+    assert_eq!(
+        said("hotcell = 1\nlibrary = \"../z\"\nheaders = [\"a.h\"]\n"),
+        [
+            "2:11: `../z` is no name of a library = write a name such as \"z\" or \"sqlite3\"; paths belong into `link`"
+        ]
+    );
+}
+
+#[test]
+fn keys_of_a_function() {
+    for (line, expect) in [
+        (
+            "idempotence = true",
+            "5:1: a function has no key `idempotence` [unknown key] = did you mean `idempotent`?",
+        ),
+        (
+            "pure = true",
+            "5:1: `pure` is not supported by this version [not yet] = it is part of the planned vocabulary; leave \
+             the functions out that need it",
+        ),
+        (
+            "idempotent = 1",
+            "5:14: `idempotent` is true or false, not an integer [must be true or false]",
+        ),
+        (
+            "error = { message = \"f()\" }",
+            "5:9: this error rule does not say when a call failed = add `fails = \"nonzero\"`, `\"zero\"`, \
+             `\"negative\"`, `\"null\"` or an expression",
+        ),
+        (
+            "error = { fails = \"zero\", mesage = \"f()\" }",
+            "5:27: an error rule has no key `mesage` [unknown key] = did you mean `message`?",
+        ),
+        (
+            "error = { fails = \"result = 0\" }",
+            "5:27: `=` means nothing in an expression = write `==` to compare",
+        ),
+        (
+            "result = { out = \"valu\" }",
+            "5:18: `out` cannot be \"valu\" [unknown word] = did you mean `value`?",
+        ),
+        (
+            "result = { out = \"owned\" }",
+            "5:18: `out = \"owned\"` is not available yet [not yet] = this version knows `value`, `status` and \
+             `buffer`",
+        ),
+        (
+            "result = { out = \"buffer\" }",
+            "5:12: a returned buffer needs its length = add `length = \"EXPRESSION\"`",
+        ),
+        (
+            "result = { out = \"value\", nullable = true }",
+            "5:27: `nullable` does not go with `out = \"value\"` = it stands alone",
+        ),
+        (
+            "result = { strng = \"utf-8\" }",
+            "5:12: a result has no key `strng` [unknown key] = did you mean `string`?",
+        ),
+    ] {
+        assert_eq!(said(&format!("{HEAD}[function.f]\n{line}\n")), [expect], "{line}");
+    }
+}
+
+#[test]
+fn items_of_parameters() {
+    for (item, expect) in [
+        (
+            "{ }",
+            "5:12: this item does not say what the value is for = add one of `in`, `out`, `inout`, `string` and \
+             `fixed`",
+        ),
+        (
+            "{ in = \"value\", out = \"value\" }",
+            "5:28: an item says one thing: `in`, `out`, `inout`, `string` or `fixed` [a second direction]",
+        ),
+        (
+            "{ in = \"buffr\" }",
+            "5:19: `in` cannot be \"buffr\" [unknown word] = did you mean `buffer`?",
+        ),
+        (
+            "{ in = \"handle\" }",
+            "5:19: `in = \"handle\"` is not available yet [not yet] = this version knows `value` and `buffer`",
+        ),
+        (
+            "{ string = \"latin-1\" }",
+            "5:23: `string = \"latin-1\"` is not available yet [not yet] = this version knows `utf-8` and `bytes`",
+        ),
+        (
+            "{ string = \"utf8\" }",
+            "5:23: `string` cannot be \"utf8\" [unknown word] = did you mean `utf-8`?",
+        ),
+        (
+            "{ in = \"value\", lenght = \"n\" }",
+            "5:28: a parameter has no key `lenght` [unknown key] = did you mean `length`?",
+        ),
+        (
+            "{ callback = \"f\" }",
+            "5:14: `callback` is not supported by this version [not yet] = it is part of the planned vocabulary; \
+             leave the functions out that need it",
+        ),
+        (
+            "{ in = \"value\", length = \"n\" }",
+            "5:28: `length` does not go with `in = \"value\"` = it stands alone",
+        ),
+        (
+            "{ in = \"buffer\", capacity = \"n\" }",
+            "5:29: `capacity` does not go with `in = \"buffer\"` = it goes with `length`, `unit` and `nullable`",
+        ),
+        (
+            "{ fixed = \"a; b\" }",
+            "5:22: `fixed` is one C expression = write a macro, a number, `sizeof(…)` or `NULL`",
+        ),
+        (
+            "{ in = \"buffer\", unit = \"bits\" }",
+            "5:36: `unit` cannot be \"bits\" [unknown word] = `unit` is one of `bytes` and `elements`",
+        ),
+        (
+            "{ in = \"buffer\", length = true }",
+            "5:38: `length` is a text, not true or false [must be a text]",
+        ),
+        (
+            "{ in = \"buffer\", length = \"n * \" }",
+            "5:43: the expression ends too early",
+        ),
+        (
+            "{ in = \"buffer\", length = 'n % 2' }",
+            "5:41: `%` means nothing in an expression = an expression has integers, names, calls, `sizeof(type)`, \
+             + - * / == != < <= > >= && || and parentheses",
+        ),
+        // Behind an escape columns are not counted; the whole text is shown.
+        (
+            "{ in = \"buffer\", length = \"\\u006e m\" }",
+            "5:38: an operator is missing before this",
+        ),
+        (
+            "{ in = \"buffer\", length = \"\"\"n m\"\"\" }",
+            "5:43: an operator is missing before this",
+        ),
+        ("7", "5:12: `x` is a table, not an integer [must be a table]"),
+    ] {
+        assert_eq!(
+            said(&format!("{HEAD}[function.f]\nparams.x = {item}\n")),
+            [expect],
+            "{item}"
+        );
+    }
+}
+
+#[test]
+fn all_errors_are_said_in_order() {
+    let text = format!(
+        "{HEAD}threads = \"many\"\nisolation = 1\n[function.f]\nparams.x = {{ in = \"x\" }}\nnope = 1\n"
+    );
+    let found = said(&text);
+    let lines: Vec<&str> = found.iter().map(|line| line.split(':').next().unwrap()).collect();
+    assert_eq!(lines, ["4", "5", "7", "8"]);
+}
+
+#[test]
+fn an_error_points_into_an_expression() {
+    let text = format!("{HEAD}[function.f]\nparams.x = {{ in = \"buffer\", length = \"n * (m\" }}\n");
+    let found = Contract::parse(&text, "bind.toml").unwrap_err();
+    let expect = r#"error: this `(` is not closed
+ --> bind.toml:5:43
+  |
+5 | params.x = { in = "buffer", length = "n * (m" }
+  |                                           ^
+"#;
+    assert_eq!(render(&found, &text, false), expect);
+}

@@ -66,7 +66,12 @@ fn errors_have_columns() {
         let wrong = parse(text).unwrap_err();
         assert_eq!((wrong.span, wrong.message.as_str()), (span, message), "{text}");
     }
-    assert!(parse(&"(".repeat(100_000)).unwrap_err().message.contains("at most"));
+    assert!(
+        parse(&"(".repeat(100_000))
+            .unwrap_err()
+            .message
+            .contains("at most")
+    );
 }
 
 fn name() -> impl Strategy<Value = String> {

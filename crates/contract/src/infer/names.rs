@@ -89,6 +89,19 @@ pub(super) fn length_name(name: &str) -> Option<LengthName> {
     Some(LengthName { measure, of: words })
 }
 
+/// What a name says is the room in a buffer: `dstCapacity` is of `dst`.
+pub(super) fn capacity_name(name: &str) -> Option<Vec<String>> {
+    let mut words = words(name);
+    let room = ["avail", "available", "cap", "capacity", "max", "room"];
+    let last = words.pop()?;
+    if room.contains(&last.as_str()) {
+        return Some(words);
+    }
+    let rest = last.strip_suffix("capacity").or_else(|| last.strip_suffix("cap")).or_else(|| last.strip_suffix("max"))?;
+    words.push(rest.to_owned());
+    Some(words)
+}
+
 /// A pointer's name without what only says that it is one: `srcPtr` is `src`, `in_buf` is `in`.
 pub(super) fn stem(mut words: Vec<String>) -> Vec<String> {
     while words.len() > 1

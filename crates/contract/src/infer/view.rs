@@ -6,7 +6,7 @@ use hotcell_model::interface::{Capacity, ResultLength, Role};
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::Draft;
-use crate::infer::names::{LengthName, length_name, stem, words};
+use crate::infer::names::{LengthName, capacity_name, length_name, stem, words};
 use crate::infer::words::{HARMLESS, HARMLESS_LETTERS, HARMLESS_TYPES, VAGUE};
 
 /// A function and what is known about it.
@@ -53,6 +53,11 @@ impl<'a> View<'a> {
     /// Whether any word of the function's name is one of these.
     pub(super) fn function_has_word(&self, list: &[&str]) -> bool {
         words(&self.function.name).iter().any(|word| list.contains(&word.as_str()))
+    }
+
+    /// Whether the last word of the function's name is one of these.
+    pub(super) fn function_has_last_word(&self, list: &[&str]) -> bool {
+        words(&self.function.name).last().is_some_and(|word| list.contains(&word.as_str()))
     }
 
     /// Whether the function's name contains one of these.
@@ -112,32 +117,37 @@ impl<'a> View<'a> {
 
     /// Whether a length is named after this pointer: `srcSize` of `src`, `in_len` of `in_buf`.
     pub(super) fn named_after(&self, length: &LengthName, pointer: usize) -> bool {
-        let name = self.words(pointer);
-        if length.of.is_empty() || name.is_empty() {
-            return false;
-        }
-        let of = length.of.concat();
-        of == name.concat() || stem(length.of.clone()) == stem(name)
+        self.of(&length.of, pointer)
+    }
+
+    /// Whether this integer is named as the length or the capacity of this pointer.
+    pub(super) fn sizes_by_name(&self, integer: usize, pointer: usize) -> bool {
+        let capacity = || self.param(integer).and_then(|p| p.name.as_deref()).and_then(capacity_name);
+        let of = self.length_name(integer).map(|length| length.of).or_else(capacity);
+        self.buffer(pointer).is_some() && of.is_some_and(|of| self.of(&of, pointer))
     }
 
     /// Whether a pointer other than `except` has this integer as its own length, by name or by place.
     pub(super) fn owned_by_other(&self, integer: usize, except: usize) -> bool {
-        let named = self.length_name(integer).is_some_and(|length| {
-            let others = (0..self.function.params.len()).filter(|&other| other != except);
-            others.into_iter().any(|other| self.buffer(other).is_some() && self.named_after(&length, other))
-        });
+        let mut others = (0..self.function.params.len()).filter(|&other| other != except);
         let before = integer.checked_sub(1).filter(|&before| before != except);
-        named || self.may_be_length(integer) && before.is_some_and(|before| self.buffer(before).is_some())
+        others.any(|other| self.sizes_by_name(integer, other))
+            || self.may_be_length(integer) && before.is_some_and(|before| self.buffer(before).is_some())
     }
 
     /// Whether a pointer has a length of its own, other than `except`.
     pub(super) fn has_own_length(&self, pointer: usize, except: usize) -> bool {
         let all = 0..self.function.params.len();
-        let integers = all.filter(|&index| index != except && self.param(index).is_some_and(|p| p.ty.is_integer()));
-        integers.into_iter().any(|index| {
-            self.length_name(index).is_some_and(|length| self.named_after(&length, pointer))
-                || index == pointer + 1 && self.may_be_length(index)
+        let mut integers = all.filter(|&index| index != except && self.param(index).is_some_and(|p| p.ty.is_integer()));
+        integers.any(|index| {
+            self.sizes_by_name(index, pointer) || index == pointer + 1 && self.may_be_length(index)
         })
+    }
+
+    fn of(&self, of: &[String], pointer: usize) -> bool {
+        let name = self.words(pointer);
+        let named = !of.is_empty() && !name.is_empty();
+        named && (of.concat() == name.concat() || stem(of.to_vec()) == stem(name))
     }
 
     /// The pointer to an integer that is named as this pointer's length.

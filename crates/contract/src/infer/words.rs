@@ -6,7 +6,7 @@ pub(super) const RAW: &[&str] =
 
 /// Names of data in bytes that functions digest, encode or write: [`RAW`] and these.
 pub(super) const DATA: &[&str] = &[
-    "aad", "ad", "block", "body", "chunk", "ciphertext", "content", "contents", "d", "in", "input", "inbuf", "m",
+    "aad", "ad", "block", "body", "chunk", "ciphertext", "compressed", "content", "contents", "d", "encoded", "in", "input", "inbuf", "m",
     "message", "msg", "p", "plaintext", "ptr", "s", "source", "src", "stream", "string",
 ];
 
@@ -88,10 +88,15 @@ pub(super) const CIPHERS: &[&str] = &[
     "schedule", "setkey", "siphash",
 ];
 
-/// Parts of the names of functions whose arrays have several numbers per element, or one more than they say.
+/// Words of functions whose arrays have several numbers per element, or more than the count says.
 pub(super) const STRUCTURED: &[&str] = &[
-    "cheb", "complex", "conv", "det", "dft", "draw", "eigen", "fft", "grid", "horner", "lu", "mat", "matrix", "poly",
-    "quat", "spline", "trace", "transform", "transpose", "uniform", "vertex", "1fv", "2fv", "3fv", "4fv", "vec2", "vec3", "vec4",
+    "bezier", "cheb", "conv", "det", "draw", "eigen", "grid", "horner", "lu", "mat", "spline", "trace", "transform",
+];
+
+/// Parts of their names.
+pub(super) const STRUCTURED_PARTS: &[&str] = &[
+    "1fv", "2fv", "2iv", "3fv", "3iv", "4fv", "4iv", "complex", "dft", "fft", "matrix", "poly", "quat", "transpose",
+    "uniform", "vec2", "vec3", "vec4", "vertex",
 ];
 
 /// Names of the end of a range of memory.
@@ -109,3 +114,6 @@ pub(super) const OUTPUTS: &[&str] = &[
     "compressed", "decoded", "decompressed", "dest", "dst", "encoded", "out", "outbuf", "output", "result",
     "uncompressed",
 ];
+
+/// Words of functions that read a number out of memory: its size is in their name.
+pub(super) const LOADS: &[&str] = &["be", "big", "decode", "fixed", "get", "le", "little", "load", "peek", "read", "unpack"];

@@ -1,7 +1,7 @@
 //! Header comments as rustdoc.
 
-/// The lines of a comment, escaped so that rustdoc shows what the header's author typed. Indented text
-/// becomes a code block.
+/// The lines of a comment, escaped so that rustdoc shows what the header's author typed. Indented
+/// paragraphs become code blocks.
 pub(crate) fn from_header(text: &str) -> Vec<String> {
     let text = text.replace('\t', "    ");
     let lines: Vec<&str> = text
@@ -10,51 +10,76 @@ pub(crate) fn from_header(text: &str) -> Vec<String> {
         .lines()
         .map(str::trim_end)
         .collect();
-    let indent = |line: &str| line.len() - line.trim_start().len();
     // A comment's first line often stands alone behind its mark, so the others decide.
     let rest = lines.iter().skip(1).filter(|line| !line.is_empty());
-    let least = rest.map(|line| indent(line)).min().unwrap_or(0);
-    let mut out = Vec::new();
-    let mut code: Vec<String> = Vec::new();
-    for (position, line) in lines.iter().enumerate() {
-        let depth = if position == 0 {
-            0
-        } else {
-            indent(line).saturating_sub(least)
-        };
-        // Only behind an empty line: else it is a paragraph's continuation or an item of a list.
-        let starts = out.last().is_some_and(String::is_empty);
-        if !line.is_empty() && depth >= 4 && (starts || !code.is_empty()) {
-            code.push(line[least..].to_owned());
-        } else if line.is_empty() && !code.is_empty() {
-            code.push(String::new());
-        } else {
-            flush(&mut code, &mut out);
-            out.push(escape(line.trim_start()));
+    let margin = rest.map(|line| indent(line)).min().unwrap_or(0);
+    let mut out: Vec<String> = Vec::new();
+    let mut code: Vec<&str> = Vec::new();
+    let paragraphs = lines
+        .split(|line| line.is_empty())
+        .filter(|lines| !lines.is_empty());
+    for (position, paragraph) in paragraphs.enumerate() {
+        if position > 0 && is_code(paragraph, margin) {
+            if !code.is_empty() {
+                code.push("");
+            }
+            code.extend(paragraph);
+            continue;
         }
+        flush(&mut code, &mut out);
+        if !out.is_empty() {
+            out.push(String::new());
+        }
+        out.extend(paragraph.iter().map(|line| escape(line.trim_start())));
     }
     flush(&mut code, &mut out);
     out
 }
 
-fn flush(code: &mut Vec<String>, out: &mut Vec<String>) {
-    let mut trailing = 0;
-    while code.last().is_some_and(String::is_empty) {
-        code.pop();
-        trailing += 1;
-    }
-    if code.is_empty() {
-        return;
-    }
+/// Whether a paragraph is set off as a whole. A single line may be the indented start of prose, unless it
+/// ends as statements do.
+fn is_code(paragraph: &[&str], margin: usize) -> bool {
+    let Some(depth) = paragraph
+        .iter()
+        .map(|line| indent(line).saturating_sub(margin))
+        .min()
+    else {
+        return false;
+    };
+    let item = paragraph[0]
+        .trim_start()
+        .starts_with(['-', '*', '+', 'o', '.', '('])
+        && paragraph[0].trim_start().chars().nth(1) == Some(' ');
+    let statement = paragraph.iter().any(|line| line.ends_with([';', '{', '}']));
+    !item && (depth >= 4 || depth >= 2 && (paragraph.len() > 1 || statement))
+}
+
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start().len()
+}
+
+/// Adds the code read so far as a block.
+fn flush(code: &mut Vec<&str>, out: &mut Vec<String>) {
+    let margin = code
+        .iter()
+        .filter(|line| !line.is_empty())
+        .map(|line| indent(line))
+        .min();
+    let Some(margin) = margin else { return };
     let fence = if code.iter().any(|line| line.contains("```")) {
         "~~~~~~"
     } else {
         "```"
     };
+    if !out.is_empty() {
+        out.push(String::new());
+    }
     out.push(format!("{fence}text"));
-    out.append(code);
+    out.extend(
+        code.drain(..)
+            .map(|line| line.get(margin..).unwrap_or_default().to_owned()),
+    );
     out.push(fence.to_owned());
-    out.extend(std::iter::repeat_n(String::new(), trailing));
 }
 
 /// A line of prose without Markdown in it.
@@ -137,25 +162,30 @@ mod tests {
     }
 
     #[test]
-    fn indented_text_is_a_block() {
-        let text = "\n     Usage example:\n\n       first\n     second\n\n         uLong crc = crc32(0L, Z_NULL, 0);\n\n         while (1) {\n           x[0];\n         }\n\n     end\n";
+    fn indented_paragraphs_are_blocks() {
         check(
-            text,
+            "     Prose starts further right\n   than it goes on.\n\n     So does this.\n\n     int x;\n\n\n     \
+             while (x) {\n       y[0];\n     }\n\n   - an item\n     of two lines\n\n       far right\n",
             &[
-                "Usage example:",
+                "Prose starts further right",
+                "than it goes on.",
                 "",
-                "first",
-                "second",
+                "So does this.",
                 "",
                 "```text",
-                "    uLong crc = crc32(0L, Z_NULL, 0);",
+                "int x;",
                 "",
-                "    while (1) {",
-                "      x[0];",
-                "    }",
+                "while (x) {",
+                "  y[0];",
+                "}",
                 "```",
                 "",
-                "end",
+                "- an item",
+                "of two lines",
+                "",
+                "```text",
+                "far right",
+                "```",
             ],
         );
     }

@@ -1,12 +1,13 @@
 //! A function's part of a package: its method, its output structure, its row in the table.
 
 use hotcell_model::Interface;
-use hotcell_model::interface::{Encoding, Fails, Function, Param, ResultRole, Role};
+use hotcell_model::interface::{Encoding, Fails, Function, Param, Role};
 use hotcell_model::layout::{Block, Carries};
 use serde::Serialize;
 
 use crate::Error;
 use crate::rust::names::{self, Scope};
+use crate::rust::results::{finish, outcomes};
 use crate::rust::types::{self, Enums, Number};
 use crate::rust::{docs, format};
 
@@ -27,17 +28,6 @@ struct Output {
     name: String,
     method: String,
     fields: Vec<(String, String, String)>,
-}
-
-/// Something a method gives back.
-struct Outcome {
-    /// Its name in the output structure.
-    name: String,
-    about: String,
-    ty: String,
-    value: String,
-    /// Whether `value` is a `Result` and reads data.
-    fallible: bool,
 }
 
 /// What methods share.
@@ -79,7 +69,7 @@ impl<'a> Context<'a> {
                 self.argument(function, index, param, &local, &mut body)?
             ));
         }
-        let outcomes = self.outcomes(function)?;
+        let outcomes = outcomes(self, function)?;
         let (ty, output) = match outcomes.as_slice() {
             [] => ("()".to_owned(), None),
             [one] => (one.ty.clone(), None),
@@ -172,96 +162,8 @@ impl<'a> Context<'a> {
         Ok(ty)
     }
 
-    /// What a method gives back: the returned value, then the out-parameters in order.
-    fn outcomes(&self, function: &'a Function) -> Result<Vec<Outcome>, Error> {
-        let mut scope = Scope::default();
-        let mut outcomes = Vec::new();
-        if let Some((ty, value, fallible)) = self.returned(function)? {
-            let name = scope.take("returned".into());
-            outcomes.push(Outcome {
-                name,
-                about: "What the function returned.".into(),
-                ty,
-                value,
-                fallible,
-            });
-        }
-        for (index, param) in function
-            .params
-            .iter()
-            .enumerate()
-            .filter(|(_, p)| p.role.value.is_result())
-        {
-            let offset = offset(function, &function.layout.result, Carries::Param { index })?;
-            let (ty, value, fallible) = match &param.role.value {
-                Role::ValueOut { .. } | Role::ValueInOut { .. } => {
-                    read(&self.number(function, param)?, offset)
-                }
-                Role::BufferOut { .. } | Role::BufferInOut { .. } => {
-                    read_elements(element(self, param), offset)
-                }
-                _ => return Err(unsupported(function, param)),
-            };
-            let about = format!("What `{}` holds.", param.name);
-            outcomes.push(Outcome {
-                name: scope.take(names::snake(&param.name)),
-                about,
-                ty,
-                value,
-                fallible,
-            });
-        }
-        Ok(outcomes)
-    }
-
-    fn returned(&self, function: &'a Function) -> Result<Option<(String, String, bool)>, Error> {
-        let ty = &function.result_type;
-        Ok(Some(match &function.result.value {
-            ResultRole::Void | ResultRole::Status | ResultRole::LengthOf { .. } => return Ok(None),
-            ResultRole::Value => {
-                let number = types::number(ty, &self.interface.target, self.enums);
-                let number = number.ok_or_else(|| Error::Unsupported {
-                    function: function.name.clone(),
-                    what: format!("a result of type `{}`", ty.written),
-                })?;
-                read(
-                    &number,
-                    offset(function, &function.layout.result, Carries::Returned)?,
-                )
-            }
-            ResultRole::Text {
-                encoding, nullable, ..
-            } => {
-                let offset = offset(function, &function.layout.result, Carries::Returned)?;
-                let (ty, method) = match (encoding, nullable) {
-                    (Encoding::Utf8, false) => ("String", "text"),
-                    (Encoding::Utf8, true) => ("Option<String>", "opt_text"),
-                    (_, false) => ("Vec<u8>", "text_bytes"),
-                    (_, true) => ("Option<Vec<u8>>", "opt_text_bytes"),
-                };
-                (ty.into(), format!("reply.{method}({offset})"), true)
-            }
-            ResultRole::Buffer { .. } => {
-                let element = ty
-                    .pointee()
-                    .map_or("u8", |(ty, _)| types::element(ty, &self.interface.target));
-                read_elements(
-                    element,
-                    offset(function, &function.layout.result, Carries::Returned)?,
-                )
-            }
-            ResultRole::Handle { .. } => {
-                let what = "a handle as the result".into();
-                return Err(Error::Unsupported {
-                    function: function.name.clone(),
-                    what,
-                });
-            }
-        }))
-    }
-
     /// The number a parameter is, or points to.
-    fn number(&self, function: &Function, param: &Param) -> Result<Number, Error> {
+    pub(crate) fn number(&self, function: &Function, param: &Param) -> Result<Number, Error> {
         let ty = match &param.role.value {
             Role::Value => &param.ty,
             _ => param.ty.pointee().ok_or_else(|| unsupported(function, param))?.0,
@@ -270,27 +172,14 @@ impl<'a> Context<'a> {
     }
 }
 
-fn element(context: &Context<'_>, param: &Param) -> &'static str {
+pub(crate) fn element(context: &Context<'_>, param: &Param) -> &'static str {
     param
         .ty
         .pointee()
         .map_or("u8", |(ty, _)| types::element(ty, &context.interface.target))
 }
 
-fn read(number: &Number, offset: u32) -> (String, String, bool) {
-    let value = format!("reply.get_{}({offset})", types::primitive(number.kind));
-    (number.name.clone(), number.decode(&value), false)
-}
-
-fn read_elements(element: &str, offset: u32) -> (String, String, bool) {
-    let value = match element {
-        "u8" => format!("reply.buffer({offset})"),
-        _ => format!("reply.elements({offset})"),
-    };
-    (format!("Vec<{element}>"), value, true)
-}
-
-fn offset(function: &Function, block: &Block, carries: Carries) -> Result<u32, Error> {
+pub(crate) fn offset(function: &Function, block: &Block, carries: Carries) -> Result<u32, Error> {
     block
         .field(carries)
         .map(|field| field.offset)
@@ -305,7 +194,7 @@ fn missing(function: &Function) -> Error {
     }
 }
 
-fn unsupported(function: &Function, param: &Param) -> Error {
+pub(crate) fn unsupported(function: &Function, param: &Param) -> Error {
     let what = format!("parameter `{}` ({})", param.name, param.ty.written);
     Error::Unsupported {
         function: function.name.clone(),
@@ -337,32 +226,6 @@ pub(crate) fn row(function: &Function) -> Vec<String> {
         None => "message: None,".into(),
     });
     lines
-}
-
-/// Adds what stands behind the last argument.
-fn finish(body: &mut Vec<String>, outcomes: &[Outcome], ty: &str) {
-    if outcomes.is_empty() {
-        body.extend(["        call.finish()?;".into(), "        Ok(())".into()]);
-        return;
-    }
-    let mutable = if outcomes.iter().any(|outcome| outcome.fallible) {
-        "mut "
-    } else {
-        ""
-    };
-    body.push(format!("        let {mutable}reply = call.finish()?;"));
-    match outcomes {
-        [one] if one.fallible => body.push(format!("        {}", one.value)),
-        [one] => body.push(format!("        Ok({})", one.value)),
-        many => {
-            body.push(format!("        Ok({ty} {{"));
-            body.extend(many.iter().map(|outcome| {
-                let question = if outcome.fallible { "?" } else { "" };
-                format!("            {}: {}{question},", outcome.name, outcome.value)
-            }));
-            body.push("        })".into());
-        }
-    }
 }
 
 fn documentation(function: &Function, capacities: &[String]) -> Vec<String> {

@@ -7,7 +7,7 @@ use hotcell_model::interface::Function;
 use hotcell_model::layout::WireKind;
 use hotcell_model::types::{CType, Type};
 
-use crate::shim::types::{literal, spell};
+use crate::shim::types::{literal, speakable, spell};
 
 /// Sizes and signs of the scalar types in use, enumerators, and the layouts of records.
 pub(crate) fn of_interface(interface: &Interface) -> Vec<String> {
@@ -54,8 +54,8 @@ pub(crate) fn of_interface(interface: &Interface) -> Vec<String> {
     for record in interface.records.values() {
         let Some(layout) = &record.layout else { continue };
         let name = &record.c_name;
-        if name.contains(['(', '<']) {
-            continue; // has no name
+        if !speakable(name) {
+            continue;
         }
         out.push(assert(
             &format!("sizeof({name}) == {}", layout.size),

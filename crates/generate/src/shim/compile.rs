@@ -139,7 +139,7 @@ mod tests {
         check("dir/shim.c:1:1: error: stray", None);
         check("shim.c:4:1: warning: w\nshim.c:6:1: error: e", Some("second"));
         check(
-            "ld: /tmp/a.o: in function `hotcell_call_second':\nshim.c:(.text+0x1): undefined",
+            "ld: a.o: in function `hotcell_call_second':\nshim.c:(.text+0x1): undefined",
             Some("second"),
         );
         check("cc: fatal error: no input files", None);

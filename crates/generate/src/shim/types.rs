@@ -14,6 +14,14 @@ pub(crate) fn spell(ty: &CType) -> Option<&str> {
         .find(|text| speakable(text))
 }
 
+/// Whether a C type's name can be written, which libclang's words for a type without one cannot.
+pub(crate) fn speakable(text: &str) -> bool {
+    !text.is_empty()
+        && !["unnamed", "anonymous", " at "]
+            .iter()
+            .any(|mark| text.contains(mark))
+}
+
 /// Declares a variable or a parameter of that type.
 pub(crate) fn declare(ty: &str, name: &str) -> String {
     if ty.contains(['(', '[']) {
@@ -55,13 +63,6 @@ pub(crate) fn literal(text: &str) -> String {
     }
     out.push('"');
     out
-}
-
-fn speakable(text: &str) -> bool {
-    !text.is_empty()
-        && !["unnamed", "anonymous", " at "]
-            .iter()
-            .any(|mark| text.contains(mark))
 }
 
 #[cfg(test)]

@@ -2,16 +2,15 @@
 
 use hotcell_model::api::{Enum, Field, Location, Record, RecordLayout};
 use hotcell_model::expr::{Expr, Op};
-use hotcell_model::interface::{
-    Capacity, Fails, Function, Interface, Ownership, ResultLength, ResultRole, Role, Unit,
-};
+use hotcell_model::interface::{Fails, Function, Interface, ResultLength, ResultRole, Role};
 use hotcell_model::types::Type;
 
 use crate::support::{
-    With, binary, buffer, buffer_of, c, call, capacity_of, f, inout, int, interface, length_of,
-    length_pointer_of, out, p, param, refresh, sized, text, text_result, value,
+    With, binary, c, call, f, int, interface, length_of, p, param, refresh, sized, text, text_result, value,
 };
 use crate::tools::{drive, fixture_library};
+
+mod buffers;
 
 fn constant(name: &str) -> Expr {
     Expr::Constant { name: name.into() }
@@ -97,220 +96,6 @@ fn texts() -> Vec<Function> {
     ]
 }
 
-fn buffers_in() -> Vec<Function> {
-    let dot = vec![
-        p("a", "const double *", buffer(false)),
-        p("b", "const double *", buffer_of(param(2))),
-        p("n", "int", length_of(0)),
-    ];
-    let bytes = Role::LengthOf {
-        param: 0,
-        unit: Unit::Bytes,
-    };
-    vec![
-        f(
-            "unsigned int",
-            "fx_key",
-            vec![p("key", "const unsigned char *", buffer_of(constant("FX_KEY")))],
-        ),
-        f("double", "fx_dot", dot),
-        f(
-            "int",
-            "fx_drain",
-            vec![
-                p("values", "int *", buffer(true)),
-                p("n", "unsigned int", length_of(0)),
-            ],
-        ),
-        f(
-            "int",
-            "fx_tiny",
-            vec![
-                p("data", "const unsigned char *", buffer(false)),
-                p("n", "unsigned char", length_of(0)),
-            ],
-        ),
-        f(
-            "long",
-            "fx_bytes",
-            vec![
-                p("values", "const short *", buffer(true)),
-                p("bytes", "unsigned long", bytes),
-            ],
-        ),
-        f(
-            "void",
-            "fx_reverse",
-            vec![
-                p("values", "int *", inout(ResultLength::Full)),
-                p("n", "unsigned long", length_of(0)),
-            ],
-        ),
-        f(
-            "unsigned long",
-            "fx_unique",
-            vec![
-                p("values", "unsigned char *", inout(ResultLength::Returned)),
-                p("n", "unsigned long", length_of(0)),
-            ],
-        )
-        .result(ResultRole::LengthOf { param: 0 }),
-        f(
-            "void",
-            "fx_trim",
-            vec![
-                p("text", "char *", inout(ResultLength::Pointer { param: 1 })),
-                p("n", "int *", length_pointer_of(0)),
-            ],
-        ),
-    ]
-}
-
-fn buffers_out() -> Vec<Function> {
-    let bytes = Role::LengthPointerOf {
-        param: 0,
-        unit: Unit::Bytes,
-    };
-    let read = Role::BufferOut {
-        capacity: Capacity::Caller,
-        result: ResultLength::Returned,
-        valid_on_error: true,
-    };
-    let pairs = binary(param(1), Op::Mul, int(2));
-    let eights = binary(param(0), Op::Mul, int(8));
-    let length = |name: &str| match name {
-        "n" => ResultLength::Elements { size: param(0) },
-        _ => ResultLength::Full,
-    };
-    let blob = ResultRole::Buffer {
-        length: param(0),
-        ownership: Ownership::Owned {
-            release: "fx_free".into(),
-        },
-    };
-    let table = ResultRole::Buffer {
-        length: param(0),
-        ownership: Ownership::Static,
-    };
-    let never = Role::ValueOut {
-        valid_on_error: false,
-    };
-    vec![
-        f(
-            "void",
-            "fx_fill",
-            vec![
-                p(
-                    "out",
-                    "unsigned char *",
-                    out(Capacity::Caller, ResultLength::Full),
-                ),
-                p("n", "unsigned long", capacity_of(0)),
-                p("value", "int", value()),
-            ],
-        ),
-        f(
-            "int",
-            "fx_read",
-            vec![
-                p("buffer", "void *", read),
-                p("capacity", "int", capacity_of(0)),
-                p("amount", "int", value()),
-            ],
-        )
-        .result(ResultRole::LengthOf { param: 0 })
-        .fails(Fails::Negative),
-        f(
-            "void",
-            "fx_title",
-            vec![
-                p("out", "char *", out(Capacity::Caller, ResultLength::Text)),
-                p("capacity", "unsigned long", capacity_of(0)),
-                p("which", "int", value()),
-            ],
-        ),
-        f(
-            "void",
-            "fx_pairs",
-            vec![
-                p(
-                    "out",
-                    "int *",
-                    out(sized(pairs.clone()), ResultLength::Elements { size: pairs }),
-                ),
-                p("n", "int", value()),
-            ],
-        ),
-        f(
-            "int",
-            "fx_words",
-            vec![
-                p(
-                    "out",
-                    "unsigned short *",
-                    out(Capacity::Caller, ResultLength::Pointer { param: 1 }),
-                ),
-                p("bytes", "unsigned long *", bytes),
-            ],
-        ),
-        f(
-            "void",
-            "fx_eights",
-            vec![
-                p("n", "unsigned long", value()),
-                p("out", "char *", out(sized(eights), length("n"))),
-            ],
-        ),
-        f("unsigned int", "fx_bound", vec![p("n", "unsigned int", value())]),
-        f(
-            "void",
-            "fx_bounded",
-            vec![
-                p("n", "unsigned long", value()),
-                p(
-                    "out",
-                    "char *",
-                    out(sized(call("fx_bound", vec![param(0)])), length("full")),
-                ),
-            ],
-        ),
-        f(
-            "void",
-            "fx_quotient",
-            vec![
-                p("a", "long", value()),
-                p("b", "long", value()),
-                p(
-                    "out",
-                    "char *",
-                    out(sized(binary(param(0), Op::Div, param(1))), length("full")),
-                ),
-            ],
-        ),
-        f(
-            "void",
-            "fx_liar",
-            vec![
-                p(
-                    "out",
-                    "char *",
-                    out(sized(int(8)), ResultLength::Pointer { param: 1 }),
-                ),
-                p("n", "long *", length_pointer_of(0)),
-                p("claim", "long", value()),
-            ],
-        ),
-        f("const int *", "fx_table", vec![p("n", "int", value())]).result(table),
-        f(
-            "unsigned char *",
-            "fx_blob",
-            vec![p("n", "unsigned long *", never), p("fail", "int", value())],
-        )
-        .result(blob)
-        .fails(Fails::Null),
-    ]
-}
-
 fn values_and_errors() -> Vec<Function> {
     let valid = Role::ValueOut { valid_on_error: true };
     let never = Role::ValueOut {
@@ -388,8 +173,8 @@ pub(crate) fn fixture() -> Interface {
     let groups = [
         scalars(),
         texts(),
-        buffers_in(),
-        buffers_out(),
+        buffers::inward(),
+        buffers::outward(),
         values_and_errors(),
     ];
     let mut interface = interface("fixture", "fixture.h", "libfixture.so.1", groups.concat());

@@ -102,6 +102,39 @@ fn the_package_of_the_fixture_builds() {
     check(&fixture(), Some((&fixtures(), dir.path())));
 }
 
+#[test]
+fn shapes_follow_the_roles() {
+    let source = lib_rs(&fixture());
+    for expect in [
+        "pub fn fx_not(&self, x: bool) -> hotcell::Result<bool> {",
+        "call.put_u8(0, u8::from(x));",
+        "Ok(reply.get_u8(0) != 0)",
+        "pub fn fx_next(&self, x: u8) -> hotcell::Result<u8> {",
+        "call.put_i8(0, x.cast_signed());",
+        "Ok(reply.get_i8(0).cast_unsigned())",
+        "pub fn fx_mix(&self, x: FxColor) -> hotcell::Result<FxColor> {",
+        "pub struct FxColor(pub u32);",
+        "pub const FX_MINUS: FxSign = FxSign(-1);",
+        "pub fn fx_nothing(&self) -> hotcell::Result<()> {",
+        "pub fn fx_flags(&self, extra: i32) -> hotcell::Result<i32> {",
+        "pub fn fx_leave(&self, status: i32) -> hotcell::Result<()> {",
+        "pub fn fx_length(&self, text: &str, suffix: Option<&str>) -> hotcell::Result<u64> {",
+        "pub fn fx_name(&self, which: i32) -> hotcell::Result<Option<String>> {",
+        "pub fn fx_find(&self, which: i32) -> hotcell::Result<String> {",
+        "pub fn fx_dot(&self, a: &[f64], b: &[f64]) -> hotcell::Result<f64> {",
+        "pub fn fx_reverse(&self, values: Option<&[i32]>) -> hotcell::Result<Vec<i32>> {",
+        "pub fn fx_unique(&self, values: Option<&[u8]>) -> hotcell::Result<Vec<u8>> {",
+        "pub fn fx_read(&self, buffer_capacity: usize, amount: i32) -> hotcell::Result<Vec<u8>> {",
+        "pub fn fx_words(&self, out_capacity: usize) -> hotcell::Result<FxWordsOutput> {",
+        "pub fn fx_table(&self, n: i32) -> hotcell::Result<Vec<i32>> {",
+        "pub fn fx_divide(&self, a: i32, b: i32) -> hotcell::Result<FxDivideOutput> {",
+        "pub struct FxDivideOutput {\n    /// What `quotient` holds.\n    pub quotient: i32,\n",
+        "pub fn fx_double(&self, x: f64, y: u8) -> hotcell::Result<FxDoubleOutput> {",
+    ] {
+        assert!(source.contains(expect), "{source}\nlacks: {expect}");
+    }
+}
+
 /// Names and documentation that are hard on a generator.
 fn awkward() -> Interface {
     let long = "a_parameter_with_a_name_as_long_as_they_get";

@@ -1,5 +1,6 @@
 //! Seven functions of zlib: the shim against the real header and the real library.
 
+use hotcell_model::api::{Constant, ConstantValue, Location};
 use hotcell_model::expr::Expr;
 use hotcell_model::interface::{Fails, Function, Interface, ResultLength, ResultRole};
 
@@ -8,6 +9,22 @@ use crate::support::{
     value,
 };
 use crate::tools::{drive, system_library};
+
+/// The header's words, as a parser hands them on.
+const CRC32: &str = "\
+     Update a running CRC-32 with the bytes buf[0..len-1] and return the
+   updated CRC-32. If buf is Z_NULL, this function returns the required
+   initial value for the crc.
+
+   Usage example:
+
+     uLong crc = crc32(0L, Z_NULL, 0);
+
+     while (read_buffer(buffer, length) != EOF) {
+       crc = crc32(crc, buffer, length);
+     }
+     if (crc != original_crc) error();
+";
 
 /// zlib as `examples/zlib` binds it.
 pub(crate) fn zlib() -> Interface {
@@ -73,14 +90,35 @@ pub(crate) fn zlib() -> Interface {
             vec![caller, dest_len(), source(), source_len()],
         )),
         checksum("adler32", "adler"),
-        checksum("crc32", "crc"),
+        checksum("crc32", "crc").doc(CRC32),
     ];
     assert!(
         functions
             .iter()
             .all(|function| function.result_type == c(&function.result_type.written))
     );
-    interface("zlib", "zlib.h", "libz.so.1", functions)
+    let mut interface = interface("zlib", "zlib.h", "libz.so.1", functions);
+    let constants = [
+        ("Z_BEST_COMPRESSION", ConstantValue::Int(9)),
+        ("Z_DEFAULT_COMPRESSION", ConstantValue::Int(-1)),
+        ("ZLIB_VERNUM", ConstantValue::Int(0x12d0)),
+    ];
+    let location = |line| Location {
+        file: "zlib.h".into(),
+        line,
+        primary: true,
+    };
+    let constants = constants.map(|(name, value)| {
+        (
+            name.into(),
+            Constant {
+                value,
+                location: location(1),
+            },
+        )
+    });
+    interface.constants = constants.into();
+    interface
 }
 
 #[test]

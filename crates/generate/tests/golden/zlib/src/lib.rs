@@ -240,6 +240,21 @@ impl Zlib {
         Ok(reply.get_u64(0))
     }
 
+    /// Update a running CRC-32 with the bytes buf\[0..len-1\] and return the
+    /// updated CRC-32. If buf is Z_NULL, this function returns the required
+    /// initial value for the crc.
+    ///
+    /// Usage example:
+    ///
+    /// ```text
+    /// uLong crc = crc32(0L, Z_NULL, 0);
+    ///
+    /// while (read_buffer(buffer, length) != EOF) {
+    ///   crc = crc32(crc, buffer, length);
+    /// }
+    /// if (crc != original_crc) error();
+    /// ```
+    ///
     /// C: `unsigned long crc32(unsigned long crc, const unsigned char *buf, unsigned int len)`
     ///
     /// # Errors
@@ -257,4 +272,12 @@ impl Zlib {
         let reply = call.finish()?;
         Ok(reply.get_u64(0))
     }
+}
+
+/// Constants of the headers.
+#[allow(missing_docs, non_upper_case_globals)]
+pub mod constants {
+    pub const ZLIB_VERNUM: i32 = 4816;
+    pub const Z_BEST_COMPRESSION: i32 = 9;
+    pub const Z_DEFAULT_COMPRESSION: i32 = -1;
 }

@@ -1,0 +1,142 @@
+//! What is left open: the reason, and the line that would decide it.
+
+use hotcell_model::interface::Role;
+use hotcell_model::types::{CType, Type};
+
+use crate::infer::view::{View, decided, plain_text};
+use crate::infer::words::{BINARY, DATA, OUTPUTS};
+use crate::infer::{Draft, Gap, Notes};
+
+/// Every fact that is missing. A pointer whose line decides its length too stands for both.
+pub(super) fn find(view: &View<'_>, draft: &Draft, notes: &Notes) -> Vec<Gap> {
+    let mut gaps = Vec::new();
+    let mut settled = Vec::new();
+    for (index, param) in view.function.params.iter().enumerate() {
+        if decided(draft, index) || settled.contains(&index) {
+            continue;
+        }
+        let line = line(view, draft, index, &param.ty);
+        settled.extend(line.pointer);
+        let reason = notes.of(index).unwrap_or_else(|| reason(view, index, &param.ty));
+        let help = line.says.map(|says| format!("params.{} = {says}", view.name(index)));
+        gaps.push(Gap { param: Some(index), reason, help });
+    }
+    // A length pointer may stand before its buffer.
+    gaps.retain(|gap| gap.param.is_none_or(|index| !settled.contains(&index)));
+    if draft.result.is_none() {
+        gaps.push(result(&view.function.result, notes));
+    }
+    gaps
+}
+
+/// What to say about a parameter, and the pointer to its length that this says something about too.
+#[derive(Default)]
+struct Line {
+    says: Option<String>,
+    pointer: Option<usize>,
+}
+
+impl Line {
+    fn says(text: impl Into<String>) -> Self {
+        Line { says: Some(text.into()), pointer: None }
+    }
+}
+
+fn line(view: &View<'_>, draft: &Draft, index: usize, ty: &CType) -> Line {
+    const NULL: &str = r#"{ fixed = "NULL" }"#;
+    let Some((element, constant)) = view.buffer(index) else { return Line::says(NULL) };
+    let name = |index: usize| view.name(index);
+    if let Some(pointer) = view.length_pointer(index).filter(|&pointer| !decided(draft, pointer)) {
+        let direction = if constant { "in" } else { "out" };
+        let says = format!(r#"{{ {direction} = "buffer", length = "{}" }}"#, name(pointer));
+        return Line { says: Some(says), pointer: Some(pointer) };
+    }
+    let length = length(view, draft, index);
+    if let Some(length) = view.param(index).and_then(|param| param.array_length) {
+        let size = length.to_string();
+        return Line::says(match constant {
+            true => format!(r#"{{ in = "buffer", length = "{size}" }}"#),
+            false => format!(
+                r#"{{ out = "buffer", size = "{size}" }} # or {{ inout = "buffer", length = "{size}" }}"#
+            ),
+        });
+    }
+    match (constant, length) {
+        (true, Some(length)) => {
+            let text = if plain_text(ty) { r#" # or { string = "utf-8" }"# } else { "" };
+            Line::says(format!(r#"{{ in = "buffer", length = "{}" }}{text}"#, name(length)))
+        }
+        (false, Some(length)) => {
+            let length = name(length);
+            if element.is_byte() && view.called(index, DATA) {
+                return Line::says(format!(r#"{{ in = "buffer", length = "{length}" }} # when it is only read"#));
+            }
+            let filled = if view.function.result.is_integer() { r#", length = "result""# } else { "" };
+            Line::says(format!(
+                r#"{{ out = "buffer", size = "{length}"{filled} }} # or {{ inout = "buffer", length = "{length}" }}"#
+            ))
+        }
+        (true, None) if plain_text(ty) || element.is_byte() && element.kind != Type::Void => {
+            let raw = view.called(index, BINARY);
+            Line::says(format!(r#"{{ string = "utf-8" }}{}"#, if raw { " # when a NUL ends it" } else { "" }))
+        }
+        (true, None) if element.is_scalar() => Line::says(r#"{ in = "value" } # when it points to one number"#),
+        (false, None) if element.kind == Type::Char && !view.called(index, OUTPUTS) => {
+            Line::says(r#"{ string = "utf-8" } # when it is only read"#)
+        }
+        (false, None) if element.is_scalar() && !element.is_byte() => {
+            Line::says(r#"{ out = "value" } # or { inout = "value" }"#)
+        }
+        _ => Line::says(NULL),
+    }
+}
+
+/// The integer by value that may be a pointer's length: by name, else by place.
+fn length(view: &View<'_>, draft: &Draft, pointer: usize) -> Option<usize> {
+    let free = |&index: &usize| match draft.params.get(index).and_then(|fact| fact.as_ref()) {
+        Some(fact) => fact.value == Role::Value,
+        None => true,
+    };
+    let integers = || {
+        let all = 0..view.function.params.len();
+        all.filter(|&index| view.param(index).is_some_and(|param| param.ty.is_integer())).filter(free)
+    };
+    let named = integers().find(|&index| view.sizes_by_name(index, pointer));
+    let next = || integers().find(|&index| index == pointer + 1 && view.may_be_length(index));
+    let only = || {
+        let candidates: Vec<usize> = integers()
+            .filter(|&index| view.may_be_length(index) && !view.owned_by_other(index, pointer))
+            .collect();
+        candidates.first().copied().filter(|_| candidates.len() == 1)
+    };
+    named.or_else(next).or_else(only)
+}
+
+fn reason(view: &View<'_>, index: usize, ty: &CType) -> String {
+    let name = view.name(index);
+    let Some((element, constant)) = ty.pointee() else { return format!("nothing says what `{name}` is for") };
+    match &element.kind {
+        Type::Record { .. } => {
+            format!("`{name}` points to `{}`: handles are not supported by this version", element.written)
+        }
+        Type::Pointer { .. } | Type::Array { .. } | Type::FunctionPointer { .. } => {
+            format!("`{name}` points to `{}`, which no rule understands", element.written)
+        }
+        _ if constant => format!("nothing says how much data is behind `{name}`"),
+        Type::Void => format!("nothing says what is behind `{name}`, or whether it is read or written"),
+        _ if element.is_byte() => format!("nothing says whether `{name}` is read or written, and how much"),
+        _ => format!("nothing says whether `{name}` is read or written, and how many numbers it points to"),
+    }
+}
+
+fn result(ty: &CType, notes: &Notes) -> Gap {
+    let pointee = ty.pointee();
+    let text = pointee.is_some_and(|(ty, _)| ty.is_byte() && ty.kind != Type::Void);
+    let reason = notes.of_result().unwrap_or_else(|| match pointee.map(|(ty, _)| &ty.kind) {
+        Some(Type::Record { .. }) => "it returns an object: handles are not supported by this version".into(),
+        Some(Type::Char) => "nothing says who owns the returned memory".into(),
+        Some(_) => "nothing says what the returned pointer points to".into(),
+        None => "nothing says what the result means".into(),
+    });
+    Gap { param: None, reason, help: text.then(|| r#"result = { string = "utf-8" }"#.into()) }
+}

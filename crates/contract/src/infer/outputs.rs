@@ -1,0 +1,61 @@
+//! The rule `out-buffer-with-length-pointer`: `compress(Bytef *dest, uLongf *destLen, …)`.
+//!
+//! Strict, because in general the pair says little: with `data, data_len` the memory is often changed in place,
+//! and zeroes would be changed instead of the caller's data. So the pointer must be named as one that
+//! receives a result (`dest`, `out`, `output`, `compressed`), the length right behind it must carry exactly
+//! that name, and no other parameter may be the capacity.
+//!
+//! Some libraries only write the length and never look at the capacity. A result that fits is right all the
+//! same; one that does not claims more than the capacity, and then the host refuses the reply: the call
+//! fails, it is not wrong. `void *` is left out: its length may be counted in elements.
+
+use hotcell_model::Fact;
+use hotcell_model::interface::{Capacity, ResultLength, Role, Unit};
+use hotcell_model::types::Type;
+
+use crate::infer::names::Measure;
+use crate::infer::view::{View, decided, shown};
+use crate::infer::words::OUTPUTS;
+use crate::infer::{Draft, Notes};
+
+/// Finds out buffers with a pointer to their length.
+pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
+    const RULE: &str = "out-buffer-with-length-pointer";
+    for (pointer, param) in view.function.params.iter().enumerate() {
+        let Some((element, false)) = view.buffer(pointer) else { continue };
+        let length = pointer + 1;
+        let named = view.length_name(length).is_some_and(|name| {
+            matches!(name.measure, Measure::Bytes | Measure::Length | Measure::Size)
+                && name.of.concat() == view.words(pointer).concat()
+        });
+        let pointed = view.param(length).and_then(|param| param.ty.pointee());
+        let integer = pointed.is_some_and(|(ty, constant)| {
+            !constant && matches!(ty.kind, Type::Int { bits: 16.., .. })
+        });
+        let unclaimed = view.open_buffer(draft, pointer) && !decided(draft, length);
+        if !element.is_byte() || !named || !integer || !unclaimed || !shown(&param.ty) {
+            continue;
+        }
+        let name = view.name(pointer);
+        if element.kind == Type::Void || param.array_length.is_some() || !view.called(pointer, OUTPUTS) {
+            notes.add(pointer, format!("`{name}` may be filled, or changed in place"));
+            continue;
+        }
+        let capacity = view.open_integers(draft).into_iter().find(|&other| {
+            view.may_be_length(other)
+                && (view.sizes_by_name(other, pointer) || !view.owned_by_other(other, pointer))
+        });
+        if let Some(capacity) = capacity {
+            notes.add(pointer, format!("`{}` may be the capacity of `{name}`", view.name(capacity)));
+            continue;
+        }
+        let role = Role::BufferOut {
+            capacity: Capacity::Caller,
+            result: ResultLength::Pointer { param: length },
+            valid_on_error: false,
+        };
+        draft.params[pointer] = Some(Fact::inferred(role, RULE));
+        let role = Role::LengthPointerOf { param: pointer, unit: Unit::Bytes };
+        draft.params[length] = Some(Fact::inferred(role, RULE));
+    }
+}

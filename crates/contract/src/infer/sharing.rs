@@ -1,0 +1,24 @@
+//! The guard against lengths that several pointers share: `memcmp(s1, s2, n)`, `memcpy(dest, src, n)`.
+
+use crate::infer::Draft;
+use crate::infer::view::{View, plain_text};
+use crate::infer::words::NAMES;
+
+/// A pointer other than `pointer` that this length may be meant for too. None is one whose length is written
+/// in the header, that has another length, that a contract decides, or that is a text which names something.
+pub(super) fn sharer(view: &View<'_>, draft: &Draft, pointer: usize, length: usize) -> Option<usize> {
+    (0..view.function.params.len()).filter(|&other| other != pointer).find(|&other| {
+        let Some(param) = view.param(other) else { return false };
+        view.open_buffer(draft, other)
+            && param.array_length.is_none()
+            && !(plain_text(&param.ty) && view.called(other, NAMES))
+            && !view.has_own_length(other, length)
+            && view.length_pointer(other).is_none()
+            && !is_length_pointer(view, other)
+    })
+}
+
+/// Whether a pointer to an integer is the length of some buffer.
+fn is_length_pointer(view: &View<'_>, index: usize) -> bool {
+    (0..view.function.params.len()).any(|pointer| view.buffer(pointer).is_some() && view.length_pointer(pointer) == Some(index))
+}

@@ -1,0 +1,82 @@
+//! What rules make of real declarations, and of those that were made to fool them.
+//!
+//! A parameter is written as what it became: `value`, `text`, `bytes` (data, with its length elsewhere),
+//! `data[32]`, `len(0)` and `count(0)` (of parameter 0), `out`, `lenptr(0)`, `?` for a gap.
+
+mod adversarial;
+mod behaviour;
+mod libc;
+mod libraries;
+mod prototype;
+
+use hotcell_model::Fact;
+use hotcell_model::api::Function;
+use hotcell_model::expr::Expr;
+use hotcell_model::interface::{Capacity, ResultLength, ResultRole, Role, Unit};
+
+use super::{Draft, Verdict, infer};
+
+/// Names as a contract writes them.
+fn names(function: &Function) -> Vec<String> {
+    let name = |(index, param): (usize, &hotcell_model::api::Param)| {
+        let name = param.name.as_deref().map(|name| name.trim_start_matches('_').to_owned());
+        name.unwrap_or_else(|| format!("arg{}", index + 1))
+    };
+    function.params.iter().enumerate().map(name).collect()
+}
+
+fn run(function: &Function, draft: &mut Draft) -> Verdict {
+    infer(function, &names(function), draft)
+}
+
+fn empty(function: &Function) -> Draft {
+    Draft { params: vec![None; function.params.len()], result: None }
+}
+
+fn describe(draft: &Draft, verdict: &Verdict) -> String {
+    if let Verdict::Unsupported(_) = verdict {
+        return "unsupported".into();
+    }
+    let params: Vec<String> = draft.params.iter().map(|fact| role(fact.as_ref())).collect();
+    let result = match draft.result.as_ref().map(|fact| &fact.value) {
+        None => "?",
+        Some(ResultRole::Void) => "void",
+        Some(ResultRole::Value) => "value",
+        Some(ResultRole::Text { .. }) => "text",
+        Some(_) => "other",
+    };
+    format!("{} -> {result}", params.join(" ")).trim_start().to_owned()
+}
+
+fn role(fact: Option<&Fact<Role>>) -> String {
+    match fact.map(|fact| &fact.value) {
+        None => "?".into(),
+        Some(Role::Value) => "value".into(),
+        Some(Role::Text { nullable: false, .. }) => "text".into(),
+        Some(Role::BufferIn { length: None, nullable: false }) => "bytes".into(),
+        Some(Role::BufferIn { length: Some(Expr::Int { value }), nullable: false }) => format!("data[{value}]"),
+        Some(Role::LengthOf { param, unit: Unit::Bytes }) => format!("len({param})"),
+        Some(Role::LengthOf { param, unit: Unit::Elements }) => format!("count({param})"),
+        Some(Role::BufferOut { capacity: Capacity::Caller, result: ResultLength::Pointer { .. }, .. }) => "out".into(),
+        Some(Role::LengthPointerOf { param, .. }) => format!("lenptr({param})"),
+        Some(other) => format!("{other:?}"),
+    }
+}
+
+/// Checks what becomes of each declaration, all of them before failing.
+fn check(cases: &[(&str, &str)]) {
+    let wrong: Vec<String> = cases
+        .iter()
+        .filter_map(|(declaration, expect)| {
+            let function = prototype::parse(declaration);
+            let mut draft = empty(&function);
+            let verdict = run(&function, &mut draft);
+            let found = describe(&draft, &verdict);
+            let open = found.contains('?');
+            let gaps = matches!(&verdict, Verdict::Open(gaps) if !gaps.is_empty());
+            let wrong = found != *expect || open != gaps;
+            wrong.then(|| format!("{declaration}\n  expected {expect}\n  found    {found}\n  {verdict:?}"))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}

@@ -1,0 +1,122 @@
+//! The rule `const-char-text`: a `const char *` that nothing counts is a NUL-terminated text.
+//!
+//! Nothing counts it when no integer of the function may be its length, no other pointer its end, and its
+//! name is not one of raw data. Right behind it only integers are allowed that are known to be no lengths.
+
+use hotcell_model::Fact;
+use hotcell_model::api::Attribute;
+use hotcell_model::interface::{Encoding, Role};
+use hotcell_model::types::{CType, Type};
+
+use crate::infer::exceptions;
+use crate::infer::view::{View, plain_text};
+use crate::infer::words::{BEGINNINGS, BINARY, CIPHERS, ENDS, LOADS, NAMES};
+use crate::infer::{Draft, Notes};
+
+/// Finds texts.
+pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
+    for (index, param) in view.function.params.iter().enumerate() {
+        let candidate = param.ty.pointee().is_some_and(|(ty, constant)| constant && ty.kind == Type::Char);
+        if !candidate || param.array_length.is_some() || !view.open_buffer(draft, index) {
+            continue;
+        }
+        let objection = objection(view, &param.ty, index).or_else(|| counted(view, draft, index));
+        match objection {
+            Some(reason) => notes.add(index, reason),
+            None => {
+                let text = Role::Text { encoding: Encoding::Utf8, nullable: false };
+                draft.params[index] = Some(Fact::inferred(text, "const-char-text"));
+            }
+        }
+    }
+}
+
+/// What else a pointer may be.
+fn objection(view: &View<'_>, ty: &CType, index: usize) -> Option<String> {
+    let name = view.name(index);
+    if let Some(reason) = exceptions::text(&view.function.name) {
+        return Some(format!("`{name}` is no ordinary text: {reason}"));
+    }
+    if view.function.attributes.contains(&Attribute::Format) {
+        return Some("the function takes a format, which reads arguments it is not given".into());
+    }
+    if !plain_text(ty) {
+        return Some(format!("`{}` may be raw data or a handle", ty.written));
+    }
+    let key = view.words(index).iter().any(|word| word.contains("key")) && view.function_contains(CIPHERS);
+    if view.called(index, BINARY) || key {
+        return Some(format!("`{name}` is called like raw data, which need not end with a NUL"));
+    }
+    // `decode_fixed32(ptr)`, `read_be16(p)`.
+    let loads = view.function_has_word(LOADS) || view.function_contains(&["decode", "getbe", "getle", "readbe", "readle"]);
+    if view.function_contains(&["varint"]) || loads && view.function_contains(&["16", "24", "32", "64", "128"]) {
+        return Some(format!("`{name}` may point to a number as bytes"));
+    }
+    if let Some(other) = range(view, index) {
+        return Some(match other {
+            Some(other) => format!("`{name}` and `{}` may be the ends of a range", view.name(other)),
+            None => format!("`{name}` may be the end of something"),
+        });
+    }
+    None
+}
+
+/// The other end of a range this pointer may be an end of; `Some(None)` when it is not known.
+fn range(view: &View<'_>, index: usize) -> Option<Option<usize>> {
+    let others = (0..view.function.params.len()).filter(|&other| other != index);
+    let other = others.into_iter().filter(|&other| view.buffer(other).is_some()).find(|&other| {
+        let unnamed = view.words(index).is_empty() && view.words(other).is_empty();
+        let pair = ["p", "q"].iter().all(|name| view.called(index, &[name]) || view.called(other, &[name]));
+        unnamed || pair || ends(view, index, other) || ends(view, other, index) || view.called(index, BEGINNINGS)
+    });
+    match other {
+        Some(other) => Some(Some(other)),
+        None => view.called(index, ENDS).then_some(None),
+    }
+}
+
+/// Whether a pointer is named as an end, perhaps of this other one: `end`, `strend` of `str`, `pe` of `p`.
+fn ends(view: &View<'_>, end: usize, of: usize) -> bool {
+    let (name, of) = (view.words(end).concat(), view.words(of).concat());
+    let rest = (!of.is_empty()).then(|| name.strip_prefix(of.as_str())).flatten();
+    view.called(end, ENDS) || rest.is_some_and(|rest| ENDS.contains(&rest))
+}
+
+/// An integer that may count this text, or a text that is counted beside it.
+fn counted(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
+    let name = view.name(index);
+    let names = view.called(index, NAMES);
+    if let Some(pointer) = view.length_pointer(index) {
+        return Some(format!("`{}` points to the length of `{name}`", view.name(pointer)));
+    }
+    let value = |other: usize| {
+        let role = draft.params.get(other).and_then(|fact| fact.as_ref()).map(|fact| &fact.value);
+        matches!(role, Some(Role::Value | Role::Fixed { .. }))
+    };
+    let params = view.function.params.iter().enumerate();
+    for (integer, _) in params.filter(|(other, param)| param.ty.is_integer() && !value(*other)) {
+        let other = view.name(integer);
+        let open = view.open_integer(draft, integer);
+        if view.sizes_by_name(integer, index) || open && integer == index + 1 && !view.harmless(integer) {
+            return Some(format!("`{other}` may be the length of `{name}`"));
+        }
+        if !view.may_be_length(integer) {
+            continue;
+        }
+        let mut pointers = (0..view.function.params.len()).filter(|&pointer| pointer != index);
+        let owner = pointers.find(|&pointer| view.sizes_by_name(integer, pointer));
+        match owner {
+            // `equal(expected, actual, actual_len)`.
+            Some(owner) if !names && !view.called(index, &["key"]) && view.param(owner).is_some_and(|p| plain_text(&p.ty)) => {
+                return Some(format!("`{name}` may be as long as `{}`, which is counted", view.name(owner)));
+            }
+            Some(_) => {}
+            // `strncmp(s1, s2, n)`, `strncpy(dest, src, n)`; `save(name, data, len)` is none of these.
+            None if !(names && view.owned_by_other(integer, index)) => {
+                return Some(format!("`{other}` may be the length of `{name}`"));
+            }
+            None => {}
+        }
+    }
+    None
+}

@@ -1,0 +1,60 @@
+//! Functions that no line of a contract makes callable in this version.
+
+use hotcell_model::types::{CType, Type};
+
+use crate::infer::Draft;
+use crate::infer::exceptions;
+use crate::infer::view::{View, decided};
+
+/// Why a function cannot be called whatever a contract says about the parameters it leaves open.
+pub(super) fn reason(view: &View<'_>, draft: &Draft) -> Option<String> {
+    let function = view.function;
+    if let Some(reason) = exceptions::unsupported(&function.name) {
+        return Some(reason.into());
+    }
+    if function.variadic {
+        return Some("it takes a variable number of arguments (`...`)".into());
+    }
+    if !function.prototyped {
+        return Some("it is declared without a prototype: `()` does not say what it takes".into());
+    }
+    for (index, param) in function.params.iter().enumerate() {
+        if !decided(draft, index)
+            && let Some(reason) = of_type(&param.ty)
+        {
+            return Some(format!("parameter `{}`: {reason}", view.name(index)));
+        }
+    }
+    if draft.result.is_some() && !matches!(function.result.kind, Type::Record { .. }) {
+        return None;
+    }
+    match &function.result.kind {
+        Type::FunctionPointer { .. } => Some("it returns a pointer to a function".into()),
+        _ => of_type(&function.result).map(|reason| format!("the result: {reason}")),
+    }
+}
+
+fn of_type(ty: &CType) -> Option<String> {
+    match &ty.kind {
+        Type::Unsupported { reason } => Some(reason.clone()),
+        Type::Record { .. } => {
+            Some(format!("`{}` is a structure by value, which is not supported by this version", ty.written))
+        }
+        Type::FunctionPointer { .. } => {
+            Some("callbacks are not supported by this version, except a fixed one: `{ fixed = \"NULL\" }`".into())
+        }
+        Type::Array { .. } => Some(format!("`{}` is an array by value", ty.written)),
+        Type::Pointer { pointee, .. } => nested(pointee),
+        _ => None,
+    }
+}
+
+/// What is unsupported behind a pointer; pointers to functions behind pointers are only memory.
+fn nested(ty: &CType) -> Option<String> {
+    match &ty.kind {
+        Type::Unsupported { reason } => Some(format!("of what it points to, {reason}")),
+        Type::Pointer { pointee, .. } => nested(pointee),
+        Type::Array { element, .. } => nested(element),
+        _ => None,
+    }
+}

@@ -1,0 +1,108 @@
+//! A worker that speaks the protocol and lies. `HOTCELL_EVIL` names the lie.
+#![allow(clippy::unwrap_used, reason = "a panic ends only this process, and the test that started it sees that")]
+
+use std::fs::File;
+use std::os::fd::{AsFd, FromRawFd, OwnedFd};
+use std::time::Duration;
+
+use hotcell_protocol::wire::{
+    self, EventPacket, Hello, Packet, ReplyState, SegmentReady, Welcome, call_head, reply_head,
+};
+use hotcell_shm::control::ControlSocket;
+use hotcell_shm::{Access, Mapping, SegmentFile, Seals};
+
+fn main() {
+    // SAFETY: the host starts a worker with its control socket as descriptor 3, and nothing else here owns it.
+    let socket = ControlSocket::from_fd(unsafe { OwnedFd::from_raw_fd(3) });
+    let packet = socket.receive_from_host().unwrap().unwrap();
+    let hello = Hello::decode(packet.body.first_chunk().unwrap());
+    let mut descriptors = packet.descriptors.into_iter();
+    let mut map = |seals, access, length| {
+        SegmentFile::adopt(descriptors.next().unwrap(), length, seals).unwrap().map(access).unwrap()
+    };
+    let request = map(Seals::Request, Access::ReadOnly, hello.request_length);
+    let reply = map(Seals::Reply, Access::ReadWrite, hello.reply_length);
+    let lie = std::env::var("HOTCELL_EVIL").unwrap();
+    let welcome = Welcome {
+        capabilities: 0,
+        level: 0,
+        functions: hello.functions,
+        fingerprint: hello.fingerprint,
+    };
+    let greet = || socket.send(Packet::Welcome, &welcome.encode(), &[]).unwrap();
+    match lie.as_str() {
+        "silent" => {}
+        "gone" => std::process::exit(0),
+        "garbage" => rustix::io::write(socket.as_fd(), b"not a packet at all, but long enough").map(drop).unwrap(),
+        "short" => rustix::io::write(socket.as_fd(), b"x").map(drop).unwrap(),
+        "long" => rustix::io::write(socket.as_fd(), &[0; 3 * wire::MAX_PACKET]).map(drop).unwrap(),
+        "host-packet" => socket.send(Packet::SegmentAdd, &[0; 16], &[]).unwrap(),
+        "cut-off" => socket.send(Packet::Welcome, &[0; 10], &[]).unwrap(),
+        "event-text" => {
+            let event = EventPacket { event: 1, detail: 0, text_length: u32::MAX };
+            socket.send(Packet::Event, &event.encode(), &[]).unwrap();
+        }
+        "descriptors" => {
+            let file = File::open("/dev/null").unwrap();
+            socket.send(Packet::Welcome, &welcome.encode(), &[file.as_fd(); 20]).unwrap();
+        }
+        "two-welcomes" => {
+            greet();
+            greet();
+        }
+        "segments" => {
+            greet();
+            socket.send(Packet::SegmentReady, &SegmentReady { id: 2 }.encode(), &[]).unwrap();
+        }
+        lie => {
+            greet();
+            answer(lie, &request, &reply);
+        }
+    }
+    std::thread::sleep(Duration::from_secs(60));
+}
+
+/// Waits for the first call, and answers it with a lie.
+fn answer(lie: &str, request: &Mapping, reply: &Mapping) {
+    let slot = wire::LANES_OFFSET + wire::LANE_HEAD;
+    let call = slot + wire::CALL_OFFSET;
+    while request.word(call + call_head::COMMIT).load(std::sync::atomic::Ordering::Acquire) == 0 {
+        std::thread::sleep(Duration::from_micros(100));
+    }
+    let id: u64 = request.load(call + call_head::CALL_ID);
+    let (mut state, mut call_id, mut length, mut commit, mut value) =
+        (ReplyState::Returned.raw(), id, wire::MAX_RESULT as u32, 1, 0);
+    match lie {
+        "other-call" => call_id = id + 1,
+        "no-call" => call_id = 0,
+        "unknown-state" => state = 77,
+        "callback" => state = ReplyState::Callback.raw(),
+        "long-result" => length = wire::MAX_RESULT as u32 + 1,
+        "short-result" => length = 0,
+        "skipped-commit" => commit = 2,
+        "wild-reference" => {
+            for offset in (0..wire::MAX_RESULT).step_by(8) {
+                reply.store(slot + wire::RESULT_OFFSET + offset, 0x0001_0000_0000_0000_u64 - 1);
+            }
+        }
+        "endless-space" => {
+            state = ReplyState::NeedSpace.raw();
+            value = u64::MAX;
+        }
+        "unknown-refusal" => {
+            state = ReplyState::Refused.raw();
+            value = 4_000;
+            length = 0;
+        }
+        "never-answers" => return,
+        other => panic!("no such lie: {other}"),
+    }
+    reply.store(slot + reply_head::STATE, state);
+    reply.store(slot + reply_head::CALL_ID, call_id);
+    reply.store(slot + reply_head::RESULT_LENGTH, length);
+    reply.store(slot + reply_head::VALUE, value);
+    reply.word(slot + reply_head::COMMIT).store(commit, std::sync::atomic::Ordering::Release);
+    let bell = reply.word(wire::LANES_OFFSET + wire::lane_worker::BELL);
+    bell.fetch_add(1, std::sync::atomic::Ordering::Release);
+    let _ = rustix::thread::futex::wake(bell, rustix::thread::futex::Flags::empty(), 1);
+}

@@ -1,0 +1,102 @@
+//! Workers that lie: a typed error for the call, an unharmed host, and no worker left.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use hotcell::dynamic::Value;
+use hotcell::{ErrorKind, Executed, Options};
+use hotcell_faulty::Faulty;
+
+fn options(lie: &str) -> Options {
+    Options {
+        worker: Some(PathBuf::from(env!("CARGO_BIN_EXE_hotcell-evil-worker"))),
+        environment: vec![("HOTCELL_EVIL".into(), lie.into())],
+        start_deadline: Duration::from_secs(2),
+        deadline: Duration::from_secs(2),
+        ..Options::default()
+    }
+}
+
+fn descriptors() -> usize {
+    std::fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
+    let patience = Instant::now() + Duration::from_secs(20);
+    while !done() {
+        assert!(Instant::now() < patience, "{what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Lies before the first call: the session does not open.
+fn check_start(lie: &str) {
+    let error = Faulty::open(options(lie)).map(drop).expect_err(lie);
+    assert_eq!(error.kind(), ErrorKind::LoadFailed, "{lie}: {error}");
+    assert_eq!(error.executed(), Executed::No);
+}
+
+/// Lies about a reply.
+fn check_reply(lie: &str, expect: ErrorKind) {
+    let faulty = Faulty::open(options(lie)).unwrap();
+    let pid = faulty.session().worker_pid().unwrap();
+    // The worker may be killed for its lie before the call is sent; then another one lies.
+    let error = faulty.call("long_text", &[Value::Int(1)]).expect_err(lie);
+    assert_eq!(error.kind(), expect, "{lie}: {error}");
+    assert!(expect == ErrorKind::LimitExceeded || error.executed() == Executed::Maybe);
+    if error.is_fault() {
+        wait_until("the liar lives", || !PathBuf::from(format!("/proc/{pid}")).exists());
+    }
+}
+
+/// One test, for it counts the descriptors of the process.
+#[test]
+fn every_lie_is_a_typed_error() {
+    // What stays in the process (the monitor, the bound library) is there before we count.
+    drop(Faulty::open(Options::default()).unwrap());
+    wait_until("the first worker stays", || {
+        !std::fs::read_to_string("/proc/self/maps").unwrap().contains("hotcell-segment")
+    });
+    let before = descriptors();
+    for lie in ["silent", "gone", "garbage", "short", "long", "host-packet", "cut-off", "event-text", "descriptors"] {
+        check_start(lie);
+    }
+    for (lie, expect) in [
+        ("other-call", ErrorKind::ProtocolViolation),
+        ("no-call", ErrorKind::ProtocolViolation),
+        ("unknown-state", ErrorKind::ProtocolViolation),
+        ("callback", ErrorKind::ProtocolViolation),
+        ("long-result", ErrorKind::ProtocolViolation),
+        ("short-result", ErrorKind::ProtocolViolation),
+        ("skipped-commit", ErrorKind::ProtocolViolation),
+        ("wild-reference", ErrorKind::ProtocolViolation),
+        ("unknown-refusal", ErrorKind::ProtocolViolation),
+        ("endless-space", ErrorKind::Hung),
+        ("never-answers", ErrorKind::Hung),
+    ] {
+        check_reply(lie, expect);
+    }
+    wait_until("a descriptor is left", || descriptors() == before);
+    // Through all of this the host is well.
+    let honest = Faulty::open(Options::default()).unwrap();
+    assert_eq!(honest.int("add", &[2, 3]).unwrap(), 5);
+}
+
+#[test]
+fn a_worker_that_breaks_the_control_protocol_is_killed() {
+    for lie in ["two-welcomes", "segments"] {
+        let faulty = match Faulty::open(options(lie)) {
+            Ok(faulty) => faulty,
+            // The kill may come before the welcome is acted on.
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::LoadFailed, "{lie}: {error}");
+                continue;
+            }
+        };
+        let error = faulty.int("add", &[1, 2]).expect_err(lie);
+        assert!(
+            matches!(error.kind(), ErrorKind::ProtocolViolation | ErrorKind::LoadFailed),
+            "{lie}: {error}"
+        );
+    }
+}
