@@ -63,6 +63,9 @@ pub const PLACE_SEGMENT_SHIFT: u32 = 48;
 /// The place of a null pointer; its length is 0.
 pub const PLACE_NULL: u64 = 0xFFFF_FFFF_FFFF_FFFF;
 
+/// Length of a result whose library claims to have written more than the buffer holds, or less than nothing.
+pub const LENGTH_IMPOSSIBLE: u64 = 0xFFFF_FFFF_FFFF_FFFF;
+
 /// Alignment of buffers in added segments.
 pub const BUFFER_ALIGN: usize = 64;
 
@@ -135,7 +138,7 @@ pub enum ReplyState {
     Exception = 5,
     /// The sandbox denied syscall `value`; the call was abandoned.
     Denied = 6,
-    /// The shim refused the call before the library was entered: `value` is a Refusal, the result block a text.
+    /// The shim ended the call: `value` is a Refusal, the result block names the parameter. Most refusals come before the library is entered, but not all: its results may need more space than the host grants.
     Refused = 7,
 }
 
@@ -206,8 +209,6 @@ pub enum Refusal {
     NullArgument = 8,
     /// A buffer is shorter than the function will read.
     ShortBuffer = 9,
-    /// After the call: the library claims to have written more than a buffer holds.
-    ResultTooLong = 10,
 }
 
 impl Refusal {
@@ -222,7 +223,6 @@ impl Refusal {
         Self::WrongHandleType,
         Self::NullArgument,
         Self::ShortBuffer,
-        Self::ResultTooLong,
     ];
 
     /// The value with this number; `None` when there is none.
@@ -237,7 +237,6 @@ impl Refusal {
             7 => Some(Self::WrongHandleType),
             8 => Some(Self::NullArgument),
             9 => Some(Self::ShortBuffer),
-            10 => Some(Self::ResultTooLong),
             _ => None,
         }
     }
@@ -259,7 +258,6 @@ impl Refusal {
             Self::WrongHandleType => "WrongHandleType",
             Self::NullArgument => "NullArgument",
             Self::ShortBuffer => "ShortBuffer",
-            Self::ResultTooLong => "ResultTooLong",
         }
     }
 }

@@ -106,72 +106,79 @@ pub(crate) fn finish(
     Some(Ok(bound))
 }
 
-/// Adds a gap for every fact that is missing and has none, and for lengths nothing says.
+/// Adds a gap for lengths nothing says and, when inference found none, for every fact that is missing.
 fn open(site: Site<'_>, draft: &Draft, gaps: &mut Vec<Gap>) {
+    let complete = gaps.is_empty();
     let believed = |evidence: &Evidence| !matches!(evidence, Evidence::Suggested { .. });
     for (index, param) in site.function.params.iter().enumerate() {
-        if gaps.iter().any(|gap| gap.param == Some(index)) {
-            continue;
-        }
         let name = &site.names[index];
-        let Some(fact) = draft.params[index]
+        let fact = draft.params[index]
             .as_ref()
-            .filter(|fact| believed(&fact.evidence))
-        else {
-            let reason = format!("nothing says what `{name}` (`{}`) is for", param.ty.written);
-            let help = param
-                .ty
-                .is_scalar()
-                .then(|| format!("params.{name} = {{ in = \"value\" }}"));
+            .filter(|fact| believed(&fact.evidence));
+        let (reason, help) = match fact {
+            None if complete => {
+                let reason = format!("nothing says what `{name}` (`{}`) is for", param.ty.written);
+                (
+                    reason,
+                    param
+                        .ty
+                        .is_scalar()
+                        .then(|| format!("params.{name} = {{ in = \"value\" }}")),
+                )
+            }
+            None => continue,
+            Some(fact) => match incomplete(&fact.value, index, draft) {
+                Some(Incomplete::Length(direction)) => {
+                    let help = format!("params.{name} = {{ {direction} = \"buffer\", length = \"…\" }}");
+                    (format!("nothing says how long `{name}` is"), Some(help))
+                }
+                Some(Incomplete::Buffer) if complete => (
+                    format!("what `{name}` is the length of is not decided to be a buffer"),
+                    None,
+                ),
+                _ => continue,
+            },
+        };
+        if !gaps.iter().any(|gap| gap.param == Some(index)) {
             gaps.push(Gap {
                 param: Some(index),
                 reason,
                 help,
             });
-            continue;
-        };
-        let told = draft.params.iter().flatten().any(|other| match &other.value {
-            Role::LengthOf { param, .. } | Role::LengthPointerOf { param, .. } => *param == index,
-            _ => false,
-        });
-        let direction = match &fact.value {
-            Role::BufferIn { length: None, .. } if !told => "in",
-            Role::BufferInOut { length: None, .. } if !told => "inout",
-            role if dangles(role, draft) => {
-                let reason = format!("what `{name}` is the length of is not decided to be a buffer");
-                gaps.push(Gap {
-                    param: Some(index),
-                    reason,
-                    help: None,
-                });
-                continue;
-            }
-            _ => continue,
-        };
-        let reason = format!("nothing says how long `{name}` is");
-        let help = format!("params.{name} = {{ {direction} = \"buffer\", length = \"…\" }}");
-        gaps.push(Gap {
-            param: Some(index),
-            reason,
-            help: Some(help),
-        });
+        }
     }
     let result = draft.result.as_ref().filter(|fact| believed(&fact.evidence));
-    if result.is_none() && !gaps.iter().any(|gap| gap.param.is_none()) {
-        let reason = format!(
-            "nothing says what the result (`{}`) is",
-            site.function.result.written
-        );
-        let help = site
-            .function
-            .result
-            .is_scalar()
-            .then(|| "result = { out = \"value\" }".to_owned());
+    if result.is_none() && complete {
+        let ty = &site.function.result;
+        let reason = format!("nothing says what the result (`{}`) is", ty.written);
+        let help = ty.is_scalar().then(|| "result = { out = \"value\" }".to_owned());
         gaps.push(Gap {
             param: None,
             reason,
             help,
         });
+    }
+}
+
+/// What a role lacks.
+enum Incomplete {
+    /// Its length, in this direction.
+    Length(&'static str),
+    /// The buffer it is the length of.
+    Buffer,
+}
+
+fn incomplete(role: &Role, index: usize, draft: &Draft) -> Option<Incomplete> {
+    let told = || {
+        draft.params.iter().flatten().any(|other| match &other.value {
+            Role::LengthOf { param, .. } | Role::LengthPointerOf { param, .. } => *param == index,
+            _ => false,
+        })
+    };
+    match role {
+        Role::BufferIn { length: None, .. } if !told() => Some(Incomplete::Length("in")),
+        Role::BufferInOut { length: None, .. } if !told() => Some(Incomplete::Length("inout")),
+        _ => dangles(role, draft).then_some(Incomplete::Buffer),
     }
 }
 

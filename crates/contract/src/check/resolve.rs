@@ -52,8 +52,8 @@ pub(crate) fn resolve(site: Site<'_>, node: &Node, purpose: Purpose) -> Result<E
         }
         Kind::Name(name) => name_of(site, name).ok_or_else(|| unknown(site, name).at(node.span.clone()))?,
         Kind::Call(function, args) => {
-            callable(site, function, args.len())
-                .map_err(|d| d.at(node.span.start..node.span.start + function.len()))?;
+            let place = node.span.start..node.span.start + function.len();
+            callable(site, function, args.len()).map_err(|found| Box::new(found.at(place)))?;
             let args = args
                 .iter()
                 .map(|arg| resolve(site, arg, purpose))
@@ -102,7 +102,7 @@ fn unknown(site: Site<'_>, name: &str) -> Diagnostic {
 }
 
 /// Whether an expression can call this function with so many arguments.
-fn callable(site: Site<'_>, name: &str, args: usize) -> Result<(), Diagnostic> {
+fn callable(site: Site<'_>, name: &str, args: usize) -> Result<(), Box<Diagnostic>> {
     let callee = declared(site, name)?;
     let count = callee.params.len();
     if args != count && !(callee.variadic && args > count) {
@@ -110,7 +110,8 @@ fn callable(site: Site<'_>, name: &str, args: usize) -> Result<(), Diagnostic> {
             "`{name}` takes {count} argument{}, not {args}",
             if count == 1 { "" } else { "s" }
         );
-        return Err(Diagnostic::error(message).help(format!("it is declared `{}`", callee.signature())));
+        let help = format!("it is declared `{}`", callee.signature());
+        return Err(Diagnostic::error(message).help(help).into());
     }
     Ok(())
 }
@@ -119,13 +120,13 @@ fn callable(site: Site<'_>, name: &str, args: usize) -> Result<(), Diagnostic> {
 pub(crate) fn declared<'a>(
     site: Site<'a>,
     name: &str,
-) -> Result<&'a hotcell_model::api::Function, Diagnostic> {
+) -> Result<&'a hotcell_model::api::Function, Box<Diagnostic>> {
     let callee = select::find(site.api, name).ok_or_else(|| select::unknown(site.api, name))?;
     let missing = site.exports.is_some_and(|exports| !exports.contains(name));
     // Functions of other headers come from other libraries.
     if missing && !callee.inline && callee.location.primary {
         let message = format!("the headers declare `{name}`, and the library does not export it");
-        return Err(Diagnostic::error(message).label("not exported"));
+        return Err(Diagnostic::error(message).label("not exported").into());
     }
     Ok(callee)
 }

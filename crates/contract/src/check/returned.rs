@@ -112,7 +112,7 @@ fn release(site: Site<'_>, text: &Text, wrong: &mut Vec<Diagnostic>) -> Option<O
         }
         // The shim includes <stdlib.h> itself.
         Err(_) if text.value == "free" => return Some(owned),
-        Err(diagnostic) => diagnostic,
+        Err(diagnostic) => *diagnostic,
     };
     wrong.push(diagnostic.at(text.span.clone()));
     None

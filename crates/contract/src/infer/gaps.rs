@@ -87,7 +87,9 @@ fn line(view: &View<'_>, draft: &Draft, index: usize, ty: &CType) -> Line {
         (false, None) if element.is_scalar() && !element.is_byte() => {
             Line::says(r#"{ out = "value" } # or { inout = "value" }"#)
         }
-        _ => Line::says(NULL),
+        // An opaque context, perhaps; where there are lengths it is data.
+        _ if element.kind == Type::Void && !view.has_lengths() => Line::says(NULL),
+        _ => Line::default(),
     }
 }
 

@@ -12,7 +12,7 @@ use hotcell_model::interface::{Role, Unit};
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::names::Measure;
-use crate::infer::view::{View, plain_text, shown, sized_type};
+use crate::infer::view::{View, shown, sized_type};
 use crate::infer::words::{CIPHERS, COMPOSITE, CONTENT, DATA, MAKERS, MULTIPLIERS, NAMES, RAW};
 use crate::infer::{Draft, Notes, sharing};
 
@@ -88,6 +88,12 @@ fn objection(view: &View<'_>, draft: &Draft, pointer: usize, ty: &CType, found: 
     let odd = ["bit", "elem", "frame", "mode", "off", "pid", "sample", "time", "wchar"];
     let written = integer.ty.written.to_ascii_lowercase();
     let hidden = ty.pointee().is_some_and(|(pointee, _)| pointee.kind == Type::Void) && !shown(ty);
+    // `memcmp(s1, s2, n)`.
+    if !found.exact
+        && let Some(other) = sharing::sharer(view, draft, pointer, found.integer)
+    {
+        return Some(format!("`{length}` may be the length of `{}` as well as of `{name}`", view.name(other)));
+    }
     if hidden || odd.iter().any(|part| written.contains(part)) || !counts_bytes(view, pointer, ty, found, &integer.ty) {
         return not_bytes();
     }
@@ -110,12 +116,6 @@ fn objection(view: &View<'_>, draft: &Draft, pointer: usize, ty: &CType, found: 
     }
     if view.length_pointer(pointer).is_some() {
         return Some(format!("`{name}` has two lengths"));
-    }
-    // `memcmp(s1, s2, n)`.
-    if !found.exact
-        && let Some(other) = sharing::sharer(view, draft, pointer, found.integer)
-    {
-        return Some(format!("`{length}` may be the length of `{}` as well as of `{name}`", view.name(other)));
     }
     None
 }

@@ -83,6 +83,12 @@ impl<'a> View<'a> {
         (0..self.function.params.len()).filter(|&index| self.open_integer(draft, index)).collect()
     }
 
+    /// Whether any integer by value may be a length.
+    pub(super) fn has_lengths(&self) -> bool {
+        let integer = |&index: &usize| self.param(index).is_some_and(|param| param.ty.is_integer());
+        (0..self.function.params.len()).filter(integer).any(|index| self.may_be_length(index))
+    }
+
     /// Whether this is a pointer to bytes or numbers that nothing explains yet.
     pub(super) fn open_buffer(&self, draft: &Draft, index: usize) -> bool {
         self.buffer(index).is_some() && !decided(draft, index)
@@ -124,15 +130,17 @@ impl<'a> View<'a> {
     pub(super) fn sizes_by_name(&self, integer: usize, pointer: usize) -> bool {
         let capacity = || self.param(integer).and_then(|p| p.name.as_deref()).and_then(capacity_name);
         let of = self.length_name(integer).map(|length| length.of).or_else(capacity);
-        self.buffer(pointer).is_some() && of.is_some_and(|of| self.of(&of, pointer))
+        let points = self.param(pointer).is_some_and(|param| param.ty.pointee().is_some());
+        points && of.is_some_and(|of| self.of(&of, pointer))
     }
 
     /// Whether a pointer other than `except` has this integer as its own length, by name or by place.
     pub(super) fn owned_by_other(&self, integer: usize, except: usize) -> bool {
         let mut others = (0..self.function.params.len()).filter(|&other| other != except);
         let before = integer.checked_sub(1).filter(|&before| before != except);
+        let buffer = |before| self.buffer(before).is_some() && !self.is_length_pointer(before);
         others.any(|other| self.sizes_by_name(integer, other))
-            || self.may_be_length(integer) && before.is_some_and(|before| self.buffer(before).is_some())
+            || self.may_be_length(integer) && before.is_some_and(buffer)
     }
 
     /// Whether a pointer has a length of its own, other than `except`.
@@ -148,6 +156,12 @@ impl<'a> View<'a> {
         let name = self.words(pointer);
         let named = !of.is_empty() && !name.is_empty();
         named && (of.concat() == name.concat() || stem(of.to_vec()) == stem(name))
+    }
+
+    /// Whether this points to an integer and is named as a length.
+    pub(super) fn is_length_pointer(&self, index: usize) -> bool {
+        let pointee = self.param(index).and_then(|param| param.ty.pointee());
+        pointee.is_some_and(|(ty, _)| ty.is_integer()) && self.length_name(index).is_some()
     }
 
     /// The pointer to an integer that is named as this pointer's length.

@@ -103,7 +103,7 @@ pub(super) const STRUCTURED_PARTS: &[&str] = &[
 pub(super) const ENDS: &[&str] = &["e", "end", "eof", "eos", "fin", "finish", "last", "lim", "limit", "past", "stop", "tail"];
 
 /// Names of its beginning.
-pub(super) const BEGINNINGS: &[&str] = &["b", "beg", "begin", "first", "start"];
+pub(super) const BEGINNINGS: &[&str] = &["beg", "begin", "first", "start"];
 
 /// Last words of functions that return data, not text.
 pub(super) const DATA_RESULTS: &[&str] =

@@ -259,12 +259,6 @@ impl<'s> Call<'s> {
                 Cause::Limit { what: LimitExceededReason::Output, value: limit },
                 format!("the results need more than the {limit} bytes a call may return"),
             ),
-            Some(Refusal::ResultTooLong) => {
-                let output = self.lose_worker();
-                let message = format!("the library claims to have written more than `{name}` holds");
-                let fault = Fault { kind: ErrorKind::InvalidReply, cause: Cause::None, message };
-                return self.context.error(fault, Executed::Yes, output);
-            }
             _ => return self.violation("a refusal that this session cannot have caused"),
         };
         self.context.error(Fault { kind, cause, message }, Executed::Maybe, String::new())
@@ -279,6 +273,14 @@ impl<'s> Call<'s> {
             None => String::new(),
         };
         self.context.error(fault::violation(rule), Executed::Maybe, output)
+    }
+
+    /// The library lies about its own results: its memory may be overwritten, so the worker goes.
+    pub(super) fn invalid_reply(&mut self, message: &str) -> Error {
+        let output = self.lose_worker();
+        let message = message.to_owned();
+        let fault = Fault { kind: ErrorKind::InvalidReply, cause: Cause::None, message };
+        self.context.error(fault, Executed::Yes, output)
     }
 
     fn hung(&mut self) -> Error {

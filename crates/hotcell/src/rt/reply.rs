@@ -1,6 +1,6 @@
 //! A reply: results out. Everything is copied and checked; a lie costs the worker its life.
 
-use hotcell_protocol::wire::reference;
+use hotcell_protocol::wire::{self, reference};
 use hotcell_protocol::{ErrorKind, Executed, Place};
 use hotcell_shm::ReplyHead;
 
@@ -63,6 +63,10 @@ impl<'s> Reply<'s> {
         if place.is_null() {
             return Ok(None);
         }
+        if length == wire::LENGTH_IMPOSSIBLE {
+            let message = "the library claims to have written more than a result buffer holds";
+            return Err(self.call.invalid_reply(message));
+        }
         let fixed = usize::from(self.call.function.result_size);
         let mut data = Vec::new();
         let Live { lane, arena, .. } = self.call.live();
@@ -94,10 +98,9 @@ impl<'s> Reply<'s> {
 
     /// The bytes of a text; a null reference is an error here.
     pub fn text_bytes(&mut self, offset: usize) -> Result<Vec<u8>> {
-        self.opt_buffer(offset)?.ok_or_else(|| {
-            let message = "the library returned NULL where its contract promises a text".to_owned();
-            let fault = Fault { kind: ErrorKind::InvalidReply, cause: Cause::None, message };
-            self.call.context.error(fault, Executed::Yes, String::new())
+        let text = self.opt_buffer(offset)?;
+        text.ok_or_else(|| {
+            self.call.invalid_reply("the library returned NULL where its contract promises a text")
         })
     }
 

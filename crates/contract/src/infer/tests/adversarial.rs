@@ -30,7 +30,7 @@ fn lengths_of_something_else() {
         ("int cmp(const char *a, const void *b, size_t n)", "? ? value -> value"),
         ("int xor_into(uint8_t *out, const uint8_t *in, size_t len)", "? ? value -> value"),
         ("int image_write(const char *name, int w, int h, const void *data, int stride_in_bytes)",
-         "text value value ? value -> value"),
+         "? value value ? value -> value"),
     ]);
 }
 
