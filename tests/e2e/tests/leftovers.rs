@@ -1,16 +1,13 @@
-//! Nothing is left behind: no process, no descriptor, no mapping, whoever dies.
+//! Nothing is left behind of a worker: no process, no descriptor, no mapping.
+//!
+//! The only test of its program: it counts what belongs to the whole process.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use hotcell::Options;
 use hotcell::dynamic::Value;
 use hotcell_faulty::Faulty;
-
-/// Set for the child that plays a host which is killed.
-const ROLE: &str = "HOTCELL_TEST_ROLE";
 
 fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     let patience = Instant::now() + Duration::from_secs(20);
@@ -33,7 +30,6 @@ fn segments() -> usize {
     fs::read_to_string("/proc/self/maps").unwrap().matches("hotcell-segment").count()
 }
 
-/// One test, for it counts what belongs to the whole process.
 #[test]
 fn nothing_is_left_of_workers() {
     // The first session starts the monitor, which stays.
@@ -56,35 +52,4 @@ fn nothing_is_left_of_workers() {
     wait_until("a segment is left", || segments() == segments_before);
     wait_until("a descriptor is left", || descriptors() == descriptors_before);
     assert_eq!(pids.len(), 20);
-}
-
-#[test]
-fn workers_die_with_their_host() {
-    if std::env::var_os(ROLE).is_some() {
-        return;
-    }
-    let mut host = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "play_the_host", "--nocapture"])
-        .env(ROLE, "host")
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let lines = BufReader::new(host.stdout.take().unwrap()).lines();
-    let pid = lines.map_while(Result::ok).find_map(|line| line.strip_prefix("worker ")?.parse::<u32>().ok());
-    let pid = pid.expect("the host tells its worker's pid");
-    assert!(alive(pid), "the worker runs while its host does");
-    host.kill().unwrap();
-    host.wait().unwrap();
-    wait_until("the worker outlives its host", || !alive(pid));
-}
-
-/// In the child: opens a session and hangs in a call. In the parent: nothing.
-#[test]
-fn play_the_host() {
-    if std::env::var_os(ROLE).is_none() {
-        return;
-    }
-    let faulty = Faulty::open(Options::default()).unwrap();
-    println!("worker {}", faulty.session().worker_pid().unwrap());
-    let _ = faulty.within(Duration::from_secs(60)).int("loop", &[]);
 }

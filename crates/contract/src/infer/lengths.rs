@@ -69,10 +69,7 @@ fn candidate(view: &View<'_>, draft: &Draft, pointer: usize) -> Result<Option<Ca
         let (integer, other) = (view.name(integer), view.name(other));
         return Err(format!("`{integer}` is the length of `{other}`, so that of `{name}` is not said"));
     }
-    let buffer = |word: &String| RAW.contains(&word.as_str()) || matches!(word.as_str(), "input" | "str" | "string");
-    let generic = length.of.is_empty()
-        || length.of.iter().all(buffer) && [RAW, DATA, CONTENT].iter().any(|list| view.called(pointer, list));
-    if !exact && !generic {
+    if !exact && !length.of.is_empty() {
         let integer = view.name(integer);
         return Err(format!("`{integer}` may be the length of `{name}` or of something else"));
     }
@@ -129,9 +126,14 @@ fn counts_bytes(view: &View<'_>, pointer: usize, ty: &CType, found: &Candidate, 
     if found.measure != Measure::Bytes && called(COMPOSITE) {
         return false;
     }
+    // A length beside a name is of something else: `truncate(path, length)`, `shm_create(name, size)`,
+    // `png_write_chunk_start(png, chunk_name, length)`. An address stands for itself: `mlock(addr, len)`.
+    if called(NAMES) && !(found.exact && matches!(found.measure, Measure::Length | Measure::Bytes))
+        || called(&["addr", "address"]) && !found.exact
+    {
+        return false;
+    }
     match (&pointee.kind, found.measure) {
-        // A length beside a name is of something else: `truncate(path, length)`, `shm_create(name, size)`.
-        (Type::Char, Measure::Length | Measure::Bytes) if called(NAMES) => found.exact,
         (Type::Char, Measure::Length | Measure::Bytes) => found.exact || called(RAW) || called(CONTENT),
         // `MeasureText(text, size)` of a font, `repeat(s, n)`.
         (Type::Char, Measure::Size) => called(RAW) || found.exact && called(DATA),

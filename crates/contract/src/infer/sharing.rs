@@ -5,13 +5,14 @@ use crate::infer::view::{View, plain_text};
 use crate::infer::words::NAMES;
 
 /// A pointer other than `pointer` that this length may be meant for too. None is one whose length is written
-/// in the header, that has another length, that a contract decides, or that is a text which names something.
+/// in the header, that has another length, that a contract decides, or that is a text which names something
+/// (unless it follows the length, as in `glObjectPtrLabel(ptr, length, label)`).
 pub(super) fn sharer(view: &View<'_>, draft: &Draft, pointer: usize, length: usize) -> Option<usize> {
     (0..view.function.params.len()).filter(|&other| other != pointer).find(|&other| {
         let Some(param) = view.param(other) else { return false };
         view.open_buffer(draft, other)
             && param.array_length.is_none()
-            && !(plain_text(&param.ty) && view.called(other, NAMES))
+            && !(other != length + 1 && plain_text(&param.ty) && view.called(other, NAMES))
             && !view.has_own_length(other, length)
             && view.length_pointer(other).is_none()
             && !is_length_pointer(view, other)

@@ -112,7 +112,7 @@ fn counted(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
             }
             Some(_) => {}
             // `strncmp(s1, s2, n)`, `strncpy(dest, src, n)`; `save(name, data, len)` is none of these.
-            None if !(names && view.owned_by_other(integer, index)) => {
+            None if !(names && integer + 1 != index && view.owned_by_other(integer, index)) => {
                 return Some(format!("`{other}` may be the length of `{name}`"));
             }
             None => {}

@@ -108,7 +108,7 @@ fn databases_and_parsers() {
         ),
         ("int sqlite3_prepare_v2(sqlite3 *db, const char *zSql, int nByte)", "? bytes len(1) -> value"),
         ("cJSON *cJSON_Parse(const char *value)", "text -> ?"),
-        ("cJSON *cJSON_ParseWithLength(const char *value, size_t buffer_length)", "bytes len(0) -> ?"),
+        ("cJSON *cJSON_ParseWithLength(const char *value, size_t buffer_length)", "? value -> ?"),
         ("const XML_Char *XML_ExpatVersion(void)", "-> text"),
         ("int snd_pcm_writei(snd_pcm_t *pcm, const void *buffer, uframes_t size)", "? ? value -> value"),
         ("void setUniform3fv(int location, const float *value, int count)", "value ? value -> void"),

@@ -1,0 +1,86 @@
+//! Contracts and inference together: short contracts are enough, and what is missing can be pasted.
+
+use super::support::{ZLIB, api, bound, contract, run};
+use crate::check::Selection;
+
+/// The name of a role and what it refers to, as in `length-of 2`.
+fn roles(function: &serde_json::Value) -> Vec<String> {
+    let params = function["params"].as_array().unwrap().iter().map(|param| &param["role"]["value"]);
+    let name = |role: &serde_json::Value| {
+        let index = role["param"].as_u64().map(|index| format!(" {index}")).unwrap_or_default();
+        format!("{}{index}", role["role"].as_str().unwrap())
+    };
+    params.chain([&function["result"]["value"]]).map(name).collect()
+}
+
+#[test]
+fn short_contracts_are_enough() {
+    let zstd = [
+        "size_t ZSTD_compress(void *dst, size_t dstCapacity, const void *src, size_t srcSize, int level)",
+        "unsigned ZSTD_isError(size_t code)",
+    ];
+    let lz4 = ["int LZ4_compress_default(const char *src, char *dst, int srcSize, int dstCapacity)"];
+    for (declarations, name, lines, expect) in [
+        (
+            ZLIB,
+            "compress2",
+            r#"params.dest = { out = "buffer", capacity = "compressBound(sourceLen)", length = "destLen" }
+error = { fails = "nonzero", message = "zError(result)" }"#,
+            vec!["buffer-out", "length-pointer-of 0", "buffer-in", "length-of 2", "value", "status"],
+        ),
+        (
+            &zstd,
+            "ZSTD_compress",
+            r#"params.dst = { out = "buffer", size = "dstCapacity", length = "result" }
+error = { fails = "ZSTD_isError(result)" }"#,
+            vec!["buffer-out", "capacity-of 0", "buffer-in", "length-of 2", "value", "length-of 0"],
+        ),
+        (
+            &lz4,
+            "LZ4_compress_default",
+            r#"params.src = { in = "buffer", length = "srcSize" }
+params.dst = { out = "buffer", size = "dstCapacity", length = "result" }"#,
+            vec!["buffer-in", "buffer-out", "length-of 0", "capacity-of 1", "length-of 1"],
+        ),
+    ] {
+        let function = bound(&api(declarations), &format!("[function.{name}]\n{lines}\n"), name);
+        assert_eq!(roles(&function), expect, "{name}");
+    }
+}
+
+/// What is left out as undecided is bound, or at least no error, with the help in the contract.
+#[test]
+fn help_can_be_pasted() {
+    let declarations = [
+        "int f1(unsigned char *dest, unsigned long *destLen, const unsigned char *source, unsigned long sourceLen)",
+        "int f2(void *a)",
+        "char *f3(void)",
+        "int f4(unsigned char digest[32])",
+        "int f5(char *buf, int size)",
+        "int f6(const char *a, const char *b, int n)",
+        "int f7(char **out)",
+        "int f8(struct point *p, callback c)",
+        "void *f9(size_t n)",
+        "int f10(int *value)",
+        "int f11(double *x, size_t n)",
+        "size_t f12(void *dst, size_t dstCapacity, const void *src, size_t srcSize)",
+        "int f13(const void *a)",
+        "struct point *f14(int n)",
+        "int f15(const char *data)",
+        "int f16(short *a, int *n)",
+        "int f17(const short *a)",
+    ];
+    let api = api(&declarations);
+    let mut pasted = 0;
+    for function in &api.functions {
+        let open = run(&api, &contract(""), Selection::Only(&function.name)).unwrap();
+        let Some(help) = open.interface.left_out.first().and_then(|out| out.help.clone()) else { continue };
+        let text = contract(&format!("{}\n", help.replace('…', "4")));
+        let closed = run(&api, &text, Selection::Only(&function.name));
+        let closed = closed.unwrap_or_else(|found| panic!("{}", crate::render(&found, &text, false)));
+        let left: Vec<_> = closed.interface.left_out.iter().map(|out| &out.reason).collect();
+        println!("{}\n{:?}\n{text}{left:?}\n", function.signature(), open.interface.left_out);
+        pasted += 1;
+    }
+    assert!(pasted > 5, "{pasted}");
+}

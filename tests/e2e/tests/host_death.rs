@@ -1,0 +1,56 @@
+//! A host that is killed takes its workers with it.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use hotcell::Options;
+use hotcell_faulty::Faulty;
+
+/// Set for the child that plays a host which is killed.
+const ROLE: &str = "HOTCELL_TEST_ROLE";
+
+fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
+    let patience = Instant::now() + Duration::from_secs(20);
+    while !done() {
+        assert!(Instant::now() < patience, "{what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn alive(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.trim_start().starts_with('Z'))
+}
+
+#[test]
+fn workers_die_with_their_host() {
+    if std::env::var_os(ROLE).is_some() {
+        return;
+    }
+    let mut host = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "play_the_host", "--nocapture"])
+        .env(ROLE, "host")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(host.stdout.take().unwrap()).lines();
+    let pid = lines.map_while(Result::ok).find_map(|line| line.strip_prefix("worker ")?.parse::<u32>().ok());
+    let pid = pid.expect("the host tells its worker's pid");
+    assert!(alive(pid), "the worker runs while its host does");
+    host.kill().unwrap();
+    host.wait().unwrap();
+    wait_until("the worker outlives its host", || !alive(pid));
+}
+
+/// In the child: opens a session and hangs in a call. In the parent: nothing.
+#[test]
+fn play_the_host() {
+    if std::env::var_os(ROLE).is_none() {
+        return;
+    }
+    let faulty = Faulty::open(Options::default()).unwrap();
+    println!("worker {}", faulty.session().worker_pid().unwrap());
+    let _ = faulty.within(Duration::from_secs(60)).int("loop", &[]);
+}
