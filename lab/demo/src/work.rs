@@ -28,7 +28,7 @@ pub(crate) fn show(screen: &Screen) -> Result<(), String> {
         equal(&packed, &expected)
     })?;
     let restored = screen.step("restore it, contained", || {
-        zlib.uncompress(&packed, data.len()).map_err(text)
+        zlib.uncompress(data.len() as u64, &packed).map_err(text)
     })?;
     screen.step("compare with the original", || equal(&restored, &data))?;
     screen.step("crc32 of it, contained and direct", || {

@@ -1,13 +1,15 @@
 //! One function: decided lines, then inference, then the checks that need both.
 
+use hotcell_model::Fact;
 use hotcell_model::api::{Api, Function};
-use hotcell_model::interface::{self, LeftOut, Status};
+use hotcell_model::expr::Expr;
+use hotcell_model::interface::{self, Capacity, LeftOut, Role, Status};
 
 use crate::check::decide::{self, Site};
 use crate::check::{Link, finish, left_out, names};
 use crate::contract::Contract;
 use crate::diagnostic::Diagnostic;
-use crate::infer::{Verdict, infer};
+use crate::infer::{Draft, Verdict, infer};
 
 /// The bound function, or why it is left out; `None` when a line about it is wrong.
 pub(crate) fn bind(
@@ -32,11 +34,59 @@ pub(crate) fn bind(
         names: &names,
     };
     let mut decided = decide::decide(site, findings)?;
-    let gaps = match infer(function, &names, &mut decided.draft) {
+    let gaps = match infer_all(site, &mut decided.draft) {
         Verdict::Unsupported(reason) => {
             return Some(Err(left_out(function, Status::Unsupported, reason, None)));
         }
         Verdict::Open(gaps) => gaps,
     };
     finish::finish(site, decided, gaps, findings)
+}
+
+/// Inference, which takes a parameter that a capacity is computed from for explained. Where that leaves gaps
+/// it is asked again without those capacities: `compressBound(sourceLen)` does not keep `sourceLen` from being
+/// the length of `source`. What would make a capacity depend on itself is not taken from the second answer.
+fn infer_all(site: Site<'_>, draft: &mut Draft) -> Verdict {
+    let decided = draft.clone();
+    let first = infer(site.function, site.names, draft);
+    let Verdict::Open(open) = &first else { return first };
+    let computed = |fact: &Fact<Role>| {
+        matches!(&fact.value, Role::BufferOut { capacity: Capacity::Elements { size }, .. }
+            if !matches!(size, Expr::Int { .. } | Expr::Param { .. }))
+    };
+    if open.is_empty() || !decided.params.iter().flatten().any(computed) {
+        return first;
+    }
+    let mut second = decided.clone();
+    for fact in second.params.iter_mut().flatten() {
+        if let Role::BufferOut {
+            capacity: Capacity::Elements { size },
+            ..
+        } = &mut fact.value
+        {
+            *size = Expr::Int { value: 1 };
+        }
+    }
+    let Verdict::Open(still) = infer(site.function, site.names, &mut second) else {
+        return first;
+    };
+    let circular = |position: usize, fact: &Option<Fact<Role>>| {
+        let role = fact.as_ref().map(|fact| &fact.value);
+        decided.params[position].is_none()
+            && matches!(role, Some(Role::CapacityOf { .. } | Role::LengthPointerOf { .. }))
+    };
+    if still.len() >= open.len()
+        || second
+            .params
+            .iter()
+            .enumerate()
+            .any(|(i, fact)| circular(i, fact))
+    {
+        return first;
+    }
+    for (fact, decided) in second.params.iter_mut().zip(decided.params) {
+        *fact = decided.or(fact.take());
+    }
+    *draft = second;
+    Verdict::Open(still)
 }

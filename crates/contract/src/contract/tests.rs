@@ -360,3 +360,31 @@ fn an_error_points_into_an_expression() {
 "#;
     assert_eq!(render(&found, &text, false), expect);
 }
+
+#[test]
+fn the_reference_can_be_read() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/contract.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let blocks = page
+        .split("```")
+        .skip(1)
+        .step_by(2)
+        .filter_map(|block| block.strip_prefix("toml\n"));
+    let mut read = 0;
+    for block in blocks {
+        if block.starts_with("hotcell") {
+            Contract::parse(block, "contract.md").unwrap_or_else(|e| panic!("{}", render(&e, block, false)));
+        }
+        let lines = block.lines().filter(|line| {
+            ["params.", "result =", "error ="]
+                .iter()
+                .any(|k| line.starts_with(k))
+        });
+        for line in lines {
+            let text = format!("{HEAD}[function.f]\n{line}\n");
+            Contract::parse(&text, "contract.md").unwrap_or_else(|e| panic!("{}", render(&e, &text, false)));
+            read += 1;
+        }
+    }
+    assert!(read > 30, "{read}");
+}

@@ -14,13 +14,18 @@ use crate::infer::{Draft, Notes};
 /// Finds arrays whose length the header writes.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
     for (index, param) in view.function.params.iter().enumerate() {
-        let (Some(length), Some((element, true))) = (param.array_length, view.buffer(index)) else { continue };
+        let (Some(length), Some((element, true))) = (param.array_length, view.buffer(index)) else {
+            continue;
+        };
         if !view.open_buffer(draft, index) {
             continue;
         }
         let name = view.name(index);
         if view.has_own_length(index, index) || view.length_pointer(index).is_some() {
-            notes.add(index, format!("`{name}` has a length in brackets and a parameter that may be its length"));
+            notes.add(
+                index,
+                format!("`{name}` has a length in brackets and a parameter that may be its length"),
+            );
             continue;
         }
         let Some(value) = i64::try_from(length).ok().filter(|&length| length > 1) else {
@@ -28,7 +33,10 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
             continue;
         };
         if element.kind != Type::Void {
-            let role = Role::BufferIn { nullable: false, length: Some(Expr::Int { value }) };
+            let role = Role::BufferIn {
+                nullable: false,
+                length: Some(Expr::Int { value }),
+            };
             draft.params[index] = Some(Fact::inferred(role, "array-parameter"));
         }
     }

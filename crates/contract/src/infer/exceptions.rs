@@ -13,7 +13,9 @@ pub(super) fn unsupported(function: &str) -> Option<&'static str> {
 /// Why a `const char *` of this function is not a text that is only read during the call.
 pub(super) fn text(function: &str) -> Option<&'static str> {
     match function {
-        "openlog" => Some("the library keeps the pointer after the call"),
+        "addseverity" | "openlog" | "PR_SetEnv" | "XrmPermStringToQuark" => {
+            Some("the library keeps the pointer after the call")
+        }
         "setkey" | "encrypt" => Some("it is an array of 64 characters"),
         _ => None,
     }

@@ -1,8 +1,9 @@
 //! What the names of parameters say: words, and whether a name means a length, and of what.
 
 /// Prefixes of the Hungarian kind; they count only before a capital, as in `cbData`.
-const HUNGARIAN: &[&str] =
-    &["b", "c", "cb", "cch", "dw", "i", "l", "lp", "lpsz", "n", "p", "pb", "pp", "psz", "sz", "u", "ul", "z"];
+const HUNGARIAN: &[&str] = &[
+    "b", "c", "cb", "cch", "dw", "i", "l", "lp", "lpsz", "n", "p", "pb", "pp", "psz", "sz", "u", "ul", "z",
+];
 
 /// Words that say nothing about which memory is meant.
 const FILLERS: &[&str] = &["in", "no", "of", "the", "total"];
@@ -46,7 +47,10 @@ pub(super) fn words(name: &str) -> Vec<String> {
         }
         words.push(word);
     }
-    let camel = words.len() > 1 && name.get(words[0].len()..).is_some_and(|rest| !rest.starts_with('_'));
+    let camel = words.len() > 1
+        && name
+            .get(words[0].len()..)
+            .is_some_and(|rest| !rest.starts_with('_'));
     if camel && HUNGARIAN.contains(&words[0].as_str()) && name.starts_with(|c: char| c.is_ascii_lowercase()) {
         let prefix = words.remove(0);
         // `nBytes` and `cbSize` stay what they say; `nData` counts data, `cbData` its bytes.
@@ -97,7 +101,10 @@ pub(super) fn capacity_name(name: &str) -> Option<Vec<String>> {
     if room.contains(&last.as_str()) {
         return Some(words);
     }
-    let rest = last.strip_suffix("capacity").or_else(|| last.strip_suffix("cap")).or_else(|| last.strip_suffix("max"))?;
+    let rest = last
+        .strip_suffix("capacity")
+        .or_else(|| last.strip_suffix("cap"))
+        .or_else(|| last.strip_suffix("max"))?;
     words.push(rest.to_owned());
     Some(words)
 }
@@ -105,7 +112,9 @@ pub(super) fn capacity_name(name: &str) -> Option<Vec<String>> {
 /// A pointer's name without what only says that it is one: `srcPtr` is `src`, `in_buf` is `in`.
 pub(super) fn stem(mut words: Vec<String>) -> Vec<String> {
     while words.len() > 1
-        && words.last().is_some_and(|word| matches!(word.as_str(), "ptr" | "p" | "buf" | "buffer" | "data" | "bytes"))
+        && words
+            .last()
+            .is_some_and(|word| matches!(word.as_str(), "ptr" | "p" | "buf" | "buffer" | "data" | "bytes"))
     {
         words.pop();
     }
@@ -137,7 +146,9 @@ fn measure(word: &str) -> Option<Measure> {
         "bytes" | "nbytes" | "numbytes" | "octets" | "nb" | "cb" | "byte" => Measure::Bytes,
         "len" | "length" => Measure::Length,
         "size" | "sz" | "siz" => Measure::Size,
-        "count" | "cnt" | "num" | "nmemb" | "nelem" | "nelems" | "nitems" | "nelements" | "nel" => Measure::Count,
+        "count" | "cnt" | "num" | "nmemb" | "nelem" | "nelems" | "nitems" | "nelements" | "nel" => {
+            Measure::Count
+        }
         "n" => Measure::Number,
         _ => return None,
     })
@@ -194,7 +205,11 @@ mod tests {
             ("max_width", None),
         ] {
             let found = length_name(name).map(|found| (found.measure, found.of.join(" ")));
-            assert_eq!(found, expect.map(|(measure, of)| (measure, of.to_owned())), "{name}");
+            assert_eq!(
+                found,
+                expect.map(|(measure, of)| (measure, of.to_owned())),
+                "{name}"
+            );
         }
     }
 }

@@ -22,16 +22,17 @@ use crate::infer::{Draft, Notes};
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
     const RULE: &str = "out-buffer-with-length-pointer";
     for (pointer, param) in view.function.params.iter().enumerate() {
-        let Some((element, false)) = view.buffer(pointer) else { continue };
+        let Some((element, false)) = view.buffer(pointer) else {
+            continue;
+        };
         let length = pointer + 1;
         let named = view.length_name(length).is_some_and(|name| {
             matches!(name.measure, Measure::Bytes | Measure::Length | Measure::Size)
                 && name.of.concat() == view.words(pointer).concat()
         });
         let pointed = view.param(length).and_then(|param| param.ty.pointee());
-        let integer = pointed.is_some_and(|(ty, constant)| {
-            !constant && matches!(ty.kind, Type::Int { bits: 16.., .. })
-        });
+        let integer = pointed
+            .is_some_and(|(ty, constant)| !constant && matches!(ty.kind, Type::Int { bits: 16.., .. }));
         let unclaimed = view.open_buffer(draft, pointer) && !decided(draft, length);
         if !element.is_byte() || !named || !integer || !unclaimed || !shown(&param.ty) {
             continue;
@@ -46,7 +47,10 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
                 && (view.sizes_by_name(other, pointer) || !view.owned_by_other(other, pointer))
         });
         if let Some(capacity) = capacity {
-            notes.add(pointer, format!("`{}` may be the capacity of `{name}`", view.name(capacity)));
+            notes.add(
+                pointer,
+                format!("`{}` may be the capacity of `{name}`", view.name(capacity)),
+            );
             continue;
         }
         let role = Role::BufferOut {
@@ -55,7 +59,10 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
             valid_on_error: false,
         };
         draft.params[pointer] = Some(Fact::inferred(role, RULE));
-        let role = Role::LengthPointerOf { param: pointer, unit: Unit::Bytes };
+        let role = Role::LengthPointerOf {
+            param: pointer,
+            unit: Unit::Bytes,
+        };
         draft.params[length] = Some(Fact::inferred(role, RULE));
     }
 }

@@ -11,7 +11,7 @@ use hotcell_model::interface::{Encoding, Ownership, ResultRole, Role};
 use hotcell_model::types::Type;
 
 use crate::infer::view::{View, plain_text};
-use crate::infer::words::DATA_RESULTS;
+use crate::infer::words::functions::DATA_RESULTS;
 use crate::infer::{Draft, Notes};
 
 /// Finds what the returned value is.
@@ -24,12 +24,18 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
         draft.result = Some(Fact::proven(ResultRole::Void));
     } else if result.is_scalar() {
         draft.result = Some(Fact::proven(ResultRole::Value));
-    } else if result.pointee().is_some_and(|(ty, constant)| constant && ty.kind == Type::Char) {
+    } else if result
+        .pointee()
+        .is_some_and(|(ty, constant)| constant && ty.kind == Type::Char)
+    {
         match objection(view, draft) {
             Some(reason) => notes.add_result(reason),
             None => {
-                let text =
-                    ResultRole::Text { encoding: Encoding::Utf8, nullable: true, ownership: Ownership::Static };
+                let text = ResultRole::Text {
+                    encoding: Encoding::Utf8,
+                    nullable: true,
+                    ownership: Ownership::Static,
+                };
                 draft.result = Some(Fact::inferred(text, "const-char-result"));
             }
         }
@@ -39,17 +45,25 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
 fn objection(view: &View<'_>, draft: &Draft) -> Option<String> {
     let function = view.function;
     if !plain_text(&function.result) {
-        return Some(format!("`{}` may be raw data or a handle", function.result.written));
+        return Some(format!(
+            "`{}` may be raw data or a handle",
+            function.result.written
+        ));
     }
     if function.attributes.contains(&Attribute::Malloc) {
         return Some("it is fresh memory, and nothing says what frees it".into());
     }
     if view.function_has_last_word(DATA_RESULTS) {
-        return Some("the function is called like one that returns data, which need not end with a NUL".into());
+        return Some(
+            "the function is called like one that returns data, which need not end with a NUL".into(),
+        );
     }
     for (index, fact) in draft.params.iter().enumerate() {
         let name = view.name(index);
-        let text = matches!(fact.as_ref().map(|fact| &fact.value), Some(Role::Text { .. } | Role::Fixed { .. }));
+        let text = matches!(
+            fact.as_ref().map(|fact| &fact.value),
+            Some(Role::Text { .. } | Role::Fixed { .. })
+        );
         let number = view.buffer(index).is_some_and(|(ty, _)| !ty.is_byte());
         let length = view.length_name(index).is_some();
         if view.buffer(index).is_some() && !text && !number {

@@ -10,13 +10,17 @@ use hotcell_model::types::{CType, Type};
 
 use crate::infer::exceptions;
 use crate::infer::view::{View, plain_text};
-use crate::infer::words::{BEGINNINGS, BINARY, CIPHERS, ENDS, LOADS, NAMES};
+use crate::infer::words::functions::{CIPHERS, KEEPERS, LOADS};
+use crate::infer::words::{BEGINNINGS, BINARY, ENDS, NAMES};
 use crate::infer::{Draft, Notes};
 
 /// Finds texts.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
     for (index, param) in view.function.params.iter().enumerate() {
-        let candidate = param.ty.pointee().is_some_and(|(ty, constant)| constant && ty.kind == Type::Char);
+        let candidate = param
+            .ty
+            .pointee()
+            .is_some_and(|(ty, constant)| constant && ty.kind == Type::Char);
         if !candidate || param.array_length.is_some() || !view.open_buffer(draft, index) {
             continue;
         }
@@ -24,7 +28,10 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
         match objection {
             Some(reason) => notes.add(index, reason),
             None => {
-                let text = Role::Text { encoding: Encoding::Utf8, nullable: false };
+                let text = Role::Text {
+                    encoding: Encoding::Utf8,
+                    nullable: false,
+                };
                 draft.params[index] = Some(Fact::inferred(text, "const-char-text"));
             }
         }
@@ -40,16 +47,24 @@ fn objection(view: &View<'_>, ty: &CType, index: usize) -> Option<String> {
     if view.function.attributes.contains(&Attribute::Format) {
         return Some("the function takes a format, which reads arguments it is not given".into());
     }
+    if keeper(view, index) {
+        return Some(format!("the library may keep `{name}` after the call"));
+    }
     if !plain_text(ty) {
         return Some(format!("`{}` may be raw data or a handle", ty.written));
     }
     let key = view.words(index).iter().any(|word| word.contains("key")) && view.function_contains(CIPHERS);
     if view.called(index, BINARY) || key {
-        return Some(format!("`{name}` is called like raw data, which need not end with a NUL"));
+        return Some(format!(
+            "`{name}` is called like raw data, which need not end with a NUL"
+        ));
     }
     // `decode_fixed32(ptr)`, `read_be16(p)`.
-    let loads = view.function_has_word(LOADS) || view.function_contains(&["decode", "getbe", "getle", "readbe", "readle"]);
-    if view.function_contains(&["varint"]) || loads && view.function_contains(&["16", "24", "32", "64", "128"]) {
+    let loads = view.function_has_word(LOADS)
+        || view.function_contains(&["decode", "getbe", "getle", "readbe", "readle"]);
+    if view.function_contains(&["varint"])
+        || loads && view.function_contains(&["16", "24", "32", "64", "128"])
+    {
         return Some(format!("`{name}` may point to a number as bytes"));
     }
     if let Some(other) = range(view, index) {
@@ -61,14 +76,36 @@ fn objection(view: &View<'_>, ty: &CType, index: usize) -> Option<String> {
     None
 }
 
+/// Whether this may be a text that the library keeps, as `setprogname(name)` does: the function sets, adds or
+/// registers, and the text comes last and is the only pointer, so that it is no key to something else.
+fn keeper(view: &View<'_>, index: usize) -> bool {
+    let pointers = view
+        .function
+        .params
+        .iter()
+        .filter(|param| param.ty.pointee().is_some())
+        .count();
+    let last = index + 1 == view.function.params.len();
+    pointers == 1 && last && (view.function_has_word(KEEPERS) || view.function.name.starts_with("set"))
+}
+
 /// The other end of a range this pointer may be an end of; `Some(None)` when it is not known.
 fn range(view: &View<'_>, index: usize) -> Option<Option<usize>> {
     let others = (0..view.function.params.len()).filter(|&other| other != index);
-    let other = others.into_iter().filter(|&other| view.buffer(other).is_some()).find(|&other| {
-        let unnamed = view.words(index).is_empty() && view.words(other).is_empty();
-        let pair = ["p", "q"].iter().all(|name| view.called(index, &[name]) || view.called(other, &[name]));
-        unnamed || pair || ends(view, index, other) || ends(view, other, index) || view.called(index, BEGINNINGS)
-    });
+    let other = others
+        .into_iter()
+        .filter(|&other| view.buffer(other).is_some())
+        .find(|&other| {
+            let unnamed = view.words(index).is_empty() && view.words(other).is_empty();
+            let pair = ["p", "q"]
+                .iter()
+                .all(|name| view.called(index, &[name]) || view.called(other, &[name]));
+            unnamed
+                || pair
+                || ends(view, index, other)
+                || ends(view, other, index)
+                || view.called(index, BEGINNINGS)
+        });
     match other {
         Some(other) => Some(Some(other)),
         None => view.called(index, ENDS).then_some(None),
@@ -87,10 +124,17 @@ fn counted(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
     let name = view.name(index);
     let names = view.called(index, NAMES);
     if let Some(pointer) = view.length_pointer(index) {
-        return Some(format!("`{}` points to the length of `{name}`", view.name(pointer)));
+        return Some(format!(
+            "`{}` points to the length of `{name}`",
+            view.name(pointer)
+        ));
     }
     let value = |other: usize| {
-        let role = draft.params.get(other).and_then(|fact| fact.as_ref()).map(|fact| &fact.value);
+        let role = draft
+            .params
+            .get(other)
+            .and_then(|fact| fact.as_ref())
+            .map(|fact| &fact.value);
         matches!(role, Some(Role::Value | Role::Fixed { .. }))
     };
     let params = view.function.params.iter().enumerate();
@@ -107,12 +151,19 @@ fn counted(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
         let owner = pointers.find(|&pointer| view.sizes_by_name(integer, pointer));
         match owner {
             // `equal(expected, actual, actual_len)`.
-            Some(owner) if !names && !view.called(index, &["key"]) && view.param(owner).is_some_and(|p| plain_text(&p.ty)) => {
-                return Some(format!("`{name}` may be as long as `{}`, which is counted", view.name(owner)));
+            Some(owner)
+                if !names
+                    && !view.called(index, &["key"])
+                    && view.param(owner).is_some_and(|p| plain_text(&p.ty)) =>
+            {
+                return Some(format!(
+                    "`{name}` may be as long as `{}`, which is counted",
+                    view.name(owner)
+                ));
             }
             Some(_) => {}
             // `strncmp(s1, s2, n)`, `strncpy(dest, src, n)`; `save(name, data, len)` is none of these.
-            None if !(names && integer + 1 != index && view.owned_by_other(integer, index)) => {
+            None if !(names && !(open && integer + 1 == index) && view.owned_by_other(integer, index)) => {
                 return Some(format!("`{other}` may be the length of `{name}`"));
             }
             None => {}

@@ -37,12 +37,13 @@ pub(super) fn reason(view: &View<'_>, draft: &Draft) -> Option<String> {
 fn of_type(ty: &CType) -> Option<String> {
     match &ty.kind {
         Type::Unsupported { reason } => Some(reason.clone()),
-        Type::Record { .. } => {
-            Some(format!("`{}` is a structure by value, which is not supported by this version", ty.written))
-        }
-        Type::FunctionPointer { .. } => {
-            Some("callbacks are not supported by this version, except a fixed one: `{ fixed = \"NULL\" }`".into())
-        }
+        Type::Record { .. } => Some(format!(
+            "`{}` is a structure by value, which is not supported by this version",
+            ty.written
+        )),
+        Type::FunctionPointer { .. } => Some(
+            "callbacks are not supported by this version, except a fixed one: `{ fixed = \"NULL\" }`".into(),
+        ),
         Type::Array { .. } => Some(format!("`{}` is an array by value", ty.written)),
         Type::Pointer { pointee, .. } => nested(pointee),
         _ => None,

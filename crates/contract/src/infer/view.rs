@@ -7,7 +7,7 @@ use hotcell_model::types::{CType, Type};
 
 use crate::infer::Draft;
 use crate::infer::names::{LengthName, capacity_name, length_name, stem, words};
-use crate::infer::words::{HARMLESS, HARMLESS_LETTERS, HARMLESS_TYPES, VAGUE};
+use crate::infer::words::numbers::{HARMLESS, HARMLESS_LETTERS, HARMLESS_TYPES, VAGUE};
 
 /// A function and what is known about it.
 pub(super) struct View<'a> {
@@ -28,7 +28,11 @@ impl<'a> View<'a> {
                 }
             });
         }
-        View { function, names, referenced }
+        View {
+            function,
+            names,
+            referenced,
+        }
     }
 
     pub(super) fn param(&self, index: usize) -> Option<&'a Param> {
@@ -37,27 +41,39 @@ impl<'a> View<'a> {
 
     /// The name the contract uses.
     pub(super) fn name(&self, index: usize) -> String {
-        self.names.get(index).cloned().unwrap_or_else(|| format!("arg{}", index + 1))
+        self.names
+            .get(index)
+            .cloned()
+            .unwrap_or_else(|| format!("arg{}", index + 1))
     }
 
     /// The words of the name the header gives; none when it gives none.
     pub(super) fn words(&self, index: usize) -> Vec<String> {
-        self.param(index).and_then(|param| param.name.as_deref()).map(words).unwrap_or_default()
+        self.param(index)
+            .and_then(|param| param.name.as_deref())
+            .map(words)
+            .unwrap_or_default()
     }
 
     /// Whether the last word of a parameter's name is one of these.
     pub(super) fn called(&self, index: usize, list: &[&str]) -> bool {
-        self.words(index).last().is_some_and(|word| list.contains(&word.as_str()))
+        self.words(index)
+            .last()
+            .is_some_and(|word| list.contains(&word.as_str()))
     }
 
     /// Whether any word of the function's name is one of these.
     pub(super) fn function_has_word(&self, list: &[&str]) -> bool {
-        words(&self.function.name).iter().any(|word| list.contains(&word.as_str()))
+        words(&self.function.name)
+            .iter()
+            .any(|word| list.contains(&word.as_str()))
     }
 
     /// Whether the last word of the function's name is one of these.
     pub(super) fn function_has_last_word(&self, list: &[&str]) -> bool {
-        words(&self.function.name).last().is_some_and(|word| list.contains(&word.as_str()))
+        words(&self.function.name)
+            .last()
+            .is_some_and(|word| list.contains(&word.as_str()))
     }
 
     /// Whether the function's name contains one of these.
@@ -80,13 +96,17 @@ impl<'a> View<'a> {
 
     /// Integers by value that nothing explains yet.
     pub(super) fn open_integers(&self, draft: &Draft) -> Vec<usize> {
-        (0..self.function.params.len()).filter(|&index| self.open_integer(draft, index)).collect()
+        (0..self.function.params.len())
+            .filter(|&index| self.open_integer(draft, index))
+            .collect()
     }
 
     /// Whether any integer by value may be a length.
     pub(super) fn has_lengths(&self) -> bool {
         let integer = |&index: &usize| self.param(index).is_some_and(|param| param.ty.is_integer());
-        (0..self.function.params.len()).filter(integer).any(|index| self.may_be_length(index))
+        (0..self.function.params.len())
+            .filter(integer)
+            .any(|index| self.may_be_length(index))
     }
 
     /// Whether this is a pointer to bytes or numbers that nothing explains yet.
@@ -102,7 +122,9 @@ impl<'a> View<'a> {
 
     /// Whether an integer may be a length: its name says so, or nothing says that it is none.
     pub(super) fn may_be_length(&self, index: usize) -> bool {
-        let Some(param) = self.param(index) else { return false };
+        let Some(param) = self.param(index) else {
+            return false;
+        };
         let words = self.words(index);
         let Some(last) = words.last() else { return true };
         let vague = |word: &String| VAGUE.contains(&word.as_str()) || word.contains("bit");
@@ -114,7 +136,9 @@ impl<'a> View<'a> {
 
     /// Whether an integer is certainly no length.
     pub(super) fn harmless(&self, index: usize) -> bool {
-        let Some(param) = self.param(index) else { return true };
+        let Some(param) = self.param(index) else {
+            return true;
+        };
         let area = self.called(index, &["width"])
             && (0..self.function.params.len()).any(|other| self.called(other, &["height"]));
         let typed = HARMLESS_TYPES.contains(&param.ty.written.as_str());
@@ -128,9 +152,18 @@ impl<'a> View<'a> {
 
     /// Whether this integer is named as the length or the capacity of this pointer.
     pub(super) fn sizes_by_name(&self, integer: usize, pointer: usize) -> bool {
-        let capacity = || self.param(integer).and_then(|p| p.name.as_deref()).and_then(capacity_name);
-        let of = self.length_name(integer).map(|length| length.of).or_else(capacity);
-        let points = self.param(pointer).is_some_and(|param| param.ty.pointee().is_some());
+        let capacity = || {
+            self.param(integer)
+                .and_then(|p| p.name.as_deref())
+                .and_then(capacity_name)
+        };
+        let of = self
+            .length_name(integer)
+            .map(|length| length.of)
+            .or_else(capacity);
+        let points = self
+            .param(pointer)
+            .is_some_and(|param| param.ty.pointee().is_some());
         points && of.is_some_and(|of| self.of(&of, pointer))
     }
 
@@ -146,7 +179,8 @@ impl<'a> View<'a> {
     /// Whether a pointer has a length of its own, other than `except`.
     pub(super) fn has_own_length(&self, pointer: usize, except: usize) -> bool {
         let all = 0..self.function.params.len();
-        let mut integers = all.filter(|&index| index != except && self.param(index).is_some_and(|p| p.ty.is_integer()));
+        let mut integers =
+            all.filter(|&index| index != except && self.param(index).is_some_and(|p| p.ty.is_integer()));
         integers.any(|index| {
             self.sizes_by_name(index, pointer) || index == pointer + 1 && self.may_be_length(index)
         })
@@ -167,8 +201,14 @@ impl<'a> View<'a> {
     /// The pointer to an integer that is named as this pointer's length.
     pub(super) fn length_pointer(&self, pointer: usize) -> Option<usize> {
         (0..self.function.params.len()).find(|&index| {
-            let integer = self.param(index).and_then(|p| p.ty.pointee()).is_some_and(|(ty, _)| ty.is_integer());
-            integer && self.length_name(index).is_some_and(|length| self.named_after(&length, pointer))
+            let integer = self
+                .param(index)
+                .and_then(|p| p.ty.pointee())
+                .is_some_and(|(ty, _)| ty.is_integer());
+            integer
+                && self
+                    .length_name(index)
+                    .is_some_and(|length| self.named_after(&length, pointer))
         })
     }
 }
@@ -186,7 +226,9 @@ pub(super) fn sized_type(ty: &CType) -> bool {
 
 /// Whether a pointer is plain text: `const char *`, and no name of the type says that it is something else.
 pub(super) fn plain_text(ty: &CType) -> bool {
-    let Some((pointee, true)) = ty.pointee() else { return false };
+    let Some((pointee, true)) = ty.pointee() else {
+        return false;
+    };
     let textual = |written: &str| {
         let written = written.to_ascii_lowercase();
         ["char", "str", "text"].iter().any(|part| written.contains(part))
@@ -202,9 +244,7 @@ pub(super) fn shown(ty: &CType) -> bool {
 fn sizes(role: &Role) -> Vec<&Expr> {
     match role {
         Role::BufferIn { length, .. } => length.iter().collect(),
-        Role::BufferInOut { length, result, .. } => {
-            length.iter().chain(element_size(result)).collect()
-        }
+        Role::BufferInOut { length, result, .. } => length.iter().chain(element_size(result)).collect(),
         Role::BufferOut { capacity, result, .. } => {
             let before = match capacity {
                 Capacity::Elements { size } => Some(size),

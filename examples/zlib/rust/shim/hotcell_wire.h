@@ -64,6 +64,9 @@
 /* The place of a null pointer; its length is 0. */
 #define HOTCELL_PLACE_NULL UINT64_C(0xFFFFFFFFFFFFFFFF)
 
+/* Length of a result whose library claims to have written more than the buffer holds, or less than nothing. */
+#define HOTCELL_LENGTH_IMPOSSIBLE UINT64_C(0xFFFFFFFFFFFFFFFF)
+
 /* Alignment of buffers in added segments. */
 #define HOTCELL_BUFFER_ALIGN 64u
 
@@ -103,7 +106,7 @@ enum hotcell_reply_state {
     HOTCELL_REPLY_STATE_EXCEPTION = 5,
     /* The sandbox denied syscall `value`; the call was abandoned. */
     HOTCELL_REPLY_STATE_DENIED = 6,
-    /* The shim refused the call before the library was entered: `value` is a Refusal, the result block a text. */
+    /* The shim ended the call: `value` is a Refusal, the result block names the parameter. Most refusals come before the library is entered, but not all: its results may need more space than the host grants. */
     HOTCELL_REPLY_STATE_REFUSED = 7
 };
 
@@ -126,9 +129,7 @@ enum hotcell_refusal {
     /* NULL where the contract allows none. */
     HOTCELL_REFUSAL_NULL_ARGUMENT = 8,
     /* A buffer is shorter than the function will read. */
-    HOTCELL_REFUSAL_SHORT_BUFFER = 9,
-    /* After the call: the library claims to have written more than a buffer holds. */
-    HOTCELL_REFUSAL_RESULT_TOO_LONG = 10
+    HOTCELL_REFUSAL_SHORT_BUFFER = 9
 };
 
 /* What the host answers to NeedSpace or Callback. */

@@ -87,8 +87,13 @@ impl Buffer<'_> {
             }
             Named::Neither => {
                 let near = did_you_mean(&text.value, self.site.names.iter().map(String::as_str));
-                let help =
-                    near.unwrap_or_else(|| "`size` names the parameter that is told the capacity".to_owned());
+                let name = text.value.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+                    && !text.value.starts_with(|c: char| c.is_ascii_digit());
+                let help = match near {
+                    Some(near) => near,
+                    None if name => "`size` names the parameter that is told the capacity".to_owned(),
+                    None => format!("write `capacity = \"{node}\"`: `size` names the parameter that is told"),
+                };
                 self.error(&node, format!("`{node}` is no integer parameter"), &help);
             }
         }

@@ -273,6 +273,10 @@ fn names_must_be_known() {
             "5:39: `sizes` is no integer parameter = did you mean `size`?",
         ),
         (
+            "params.out = { out = \"buffer\", size = \"32\" }",
+            "5:39: `32` is no integer parameter = write `capacity = \"32\"`: `size` names the parameter that is told",
+        ),
+        (
             "params.out = { out = \"buffer\", size = \"LIMIT\" }",
             "5:39: `LIMIT` is no integer parameter = `size` names the parameter that is told the capacity",
         ),
