@@ -18,43 +18,17 @@ struct Check {
 }
 
 const CHECKS: &[Check] = &[
-    Check {
-        name: "fmt",
-        run: |root| quiet(root, &["fmt", "--all", "--check"]),
-    },
-    Check {
-        name: "gen",
-        run: |root| generate::run(root, generate::Mode::Check),
-    },
-    Check {
-        name: "tidy",
-        run: tidy::run,
-    },
+    Check { name: "fmt", run: |root| quiet(root, &["fmt", "--all", "--check"]) },
+    Check { name: "gen", run: |root| generate::run(root, generate::Mode::Check) },
+    Check { name: "tidy", run: tidy::run },
     Check {
         name: "clippy",
         run: |root| {
-            quiet(
-                root,
-                &[
-                    "clippy",
-                    "--quiet",
-                    "--workspace",
-                    "--all-targets",
-                    "--",
-                    "-D",
-                    "warnings",
-                ],
-            )
+            quiet(root, &["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"])
         },
     },
-    Check {
-        name: "doc",
-        run: doc,
-    },
-    Check {
-        name: "deny",
-        run: deny,
-    },
+    Check { name: "doc", run: doc },
+    Check { name: "deny", run: deny },
 ];
 
 pub(crate) fn run(root: &Path) -> Result<()> {
@@ -95,15 +69,9 @@ fn doc(root: &Path) -> Result<()> {
 fn deny(root: &Path) -> Result<()> {
     if !succeeds(&mut cargo(root, ["deny", "--version"])) {
         println!("installing cargo-deny {CARGO_DENY}, once; this takes minutes");
-        show(&mut cargo(
-            root,
-            ["install", "--locked", "cargo-deny", "--version", CARGO_DENY],
-        ))?;
+        show(&mut cargo(root, ["install", "--locked", "cargo-deny", "--version", CARGO_DENY]))?;
     }
-    quiet(
-        root,
-        &["deny", "--workspace", "check", "licenses", "bans", "sources"],
-    )
+    quiet(root, &["deny", "--workspace", "check", "licenses", "bans", "sources"])
 }
 
 #[cfg(test)]
@@ -112,18 +80,9 @@ mod tests {
 
     #[test]
     fn every_check_runs_and_the_failed_ones_are_named() {
-        const GOOD: Check = Check {
-            name: "good",
-            run: |_| Ok(()),
-        };
-        const BAD: Check = Check {
-            name: "bad",
-            run: |_| bail!("broken"),
-        };
-        const WORSE: Check = Check {
-            name: "worse",
-            run: |_| bail!("broken too"),
-        };
+        const GOOD: Check = Check { name: "good", run: |_| Ok(()) };
+        const BAD: Check = Check { name: "bad", run: |_| bail!("broken") };
+        const WORSE: Check = Check { name: "worse", run: |_| bail!("broken too") };
         let root = Path::new(".");
         assert!(verdict(&[GOOD], root).is_ok());
         let error = verdict(&[BAD, GOOD, WORSE], root).unwrap_err();

@@ -115,11 +115,7 @@ mod tests {
     fn root() -> Scratch {
         let scratch = Scratch::new();
         let own = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        for path in [
-            "crates/protocol/wire.toml",
-            "crates/protocol/errors.toml",
-            "rustfmt.toml",
-        ] {
+        for path in ["crates/protocol/wire.toml", "crates/protocol/errors.toml", "rustfmt.toml"] {
             scratch.write(path, &read(own, path).unwrap());
         }
         scratch
@@ -153,16 +149,7 @@ mod tests {
         let root = root();
         run(root.path(), Mode::Write).unwrap();
         let mut cc = Command::new("cc");
-        cc.args([
-            "-std=c99",
-            "-Wall",
-            "-Wextra",
-            "-Werror",
-            "-pedantic",
-            "-fsyntax-only",
-            "-x",
-            "c",
-        ]);
+        cc.args(["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-fsyntax-only", "-x", "c"]);
         crate::process::output(cc.arg(root.path().join(GENERATED[2]))).unwrap();
     }
 

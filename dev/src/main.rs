@@ -78,9 +78,7 @@ fn main() -> ExitCode {
         eprint!("error: there is no `cargo dev {name}`\n\n{}", help());
         return ExitCode::from(2);
     };
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("dev/ lies in the repository's root");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("dev/ lies in the repository's root");
     match (subcommand.run)(root, rest) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -28,9 +28,7 @@ pub(crate) fn step(title: &str, work: impl FnOnce() -> Result<()>) -> Result<()>
 pub(crate) fn show(command: &mut Command) -> Result<()> {
     // What was printed before must stand before what the program prints.
     std::io::stdout().flush().context("writing to standard output")?;
-    let status = command
-        .status()
-        .with_context(|| format!("starting {}", spelling(command)))?;
+    let status = command.status().with_context(|| format!("starting {}", spelling(command)))?;
     if !status.success() {
         bail!("{}: {status}", spelling(command));
     }
@@ -39,10 +37,8 @@ pub(crate) fn show(command: &mut Command) -> Result<()> {
 
 /// Runs a program, shows its standard output as it comes, and gives each line of it to `see` too.
 pub(crate) fn watch(command: &mut Command, mut see: impl FnMut(&str)) -> Result<()> {
-    let mut child = command
-        .stdout(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("starting {}", spelling(command)))?;
+    let mut child =
+        command.stdout(Stdio::piped()).spawn().with_context(|| format!("starting {}", spelling(command)))?;
     let stdout = child.stdout.take().expect("stdout was asked to be a pipe");
     for line in BufReader::new(stdout).split(b'\n') {
         let line = line.context("reading a program's output")?;
@@ -50,9 +46,7 @@ pub(crate) fn watch(command: &mut Command, mut see: impl FnMut(&str)) -> Result<
         println!("{line}");
         see(&line);
     }
-    let status = child
-        .wait()
-        .with_context(|| format!("waiting for {}", spelling(command)))?;
+    let status = child.wait().with_context(|| format!("waiting for {}", spelling(command)))?;
     if !status.success() {
         bail!("{}: {status}", spelling(command));
     }
@@ -61,9 +55,7 @@ pub(crate) fn watch(command: &mut Command, mut see: impl FnMut(&str)) -> Result<
 
 /// Runs a program and returns its standard output; all it printed is in the error when it fails.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
-    let output = command
-        .output()
-        .with_context(|| format!("starting {}", spelling(command)))?;
+    let output = command.output().with_context(|| format!("starting {}", spelling(command)))?;
     let stdout = String::from_utf8_lossy(&output.stdout);
     if !output.status.success() {
         let stderr = String::from_utf8_lossy(&output.stderr);
@@ -74,10 +66,7 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
 
 /// Whether a program is there and ends well; what it prints is dropped.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
-    command
-        .stdin(Stdio::null())
-        .output()
-        .is_ok_and(|output| output.status.success())
+    command.stdin(Stdio::null()).output().is_ok_and(|output| output.status.success())
 }
 
 /// A length of time as a person says it.
@@ -90,9 +79,7 @@ pub(crate) fn elapsed(time: Duration) -> String {
 
 fn spelling(command: &Command) -> String {
     // Cargo runs under its full path, which says nothing to the reader.
-    let program = Path::new(command.get_program())
-        .file_name()
-        .unwrap_or(command.get_program());
+    let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
     let words = std::iter::once(program).chain(command.get_args());
     words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
 }
@@ -109,9 +96,7 @@ mod tests {
 
     #[test]
     fn a_failing_program_is_told_with_its_output() {
-        let error = output(&mut shell("echo out; echo err >&2; exit 3"))
-            .unwrap_err()
-            .to_string();
+        let error = output(&mut shell("echo out; echo err >&2; exit 3")).unwrap_err().to_string();
         for part in ["sh -c", "exit status: 3", "out\n", "err\n"] {
             assert!(error.contains(part), "{part:?} is not in {error:?}");
         }
@@ -121,11 +106,7 @@ mod tests {
     #[test]
     fn a_watched_program_gives_its_lines_and_its_failure() {
         let mut lines = Vec::new();
-        assert!(
-            watch(&mut shell("echo one; echo two; exit 1"), |line| lines
-                .push(line.to_owned()))
-            .is_err()
-        );
+        assert!(watch(&mut shell("echo one; echo two; exit 1"), |line| lines.push(line.to_owned())).is_err());
         assert_eq!(lines, ["one", "two"]);
     }
 

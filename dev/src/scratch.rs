@@ -10,11 +10,7 @@ impl Scratch {
     pub(crate) fn new() -> Self {
         // Relaxed: the number only has to differ, it publishes nothing.
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!(
-            "hotcell-dev-{}-{}",
-            std::process::id(),
-            NEXT.fetch_add(1, Ordering::Relaxed)
-        );
+        let name = format!("hotcell-dev-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let path = std::env::temp_dir().join(name);
         fs::create_dir_all(&path).unwrap();
         Self(path)

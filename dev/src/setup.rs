@@ -38,12 +38,7 @@ const REQUIREMENTS: &[Requirement] = &[
         find: libclang::find,
         packages: Packages::Newest {
             versions: &[19, 18, 17, 16, 15, 14],
-            names: |version| {
-                vec![
-                    format!("libclang1-{version}"),
-                    format!("libclang-common-{version}-dev"),
-                ]
-            },
+            names: |version| vec![format!("libclang1-{version}"), format!("libclang-common-{version}-dev")],
             otherwise: "libclang-dev",
         },
     },
@@ -68,10 +63,7 @@ fn ensure_all(machine: &Machine, requirements: &[Requirement], apt: Option<&dyn 
         return Ok(());
     }
     let Some(apt) = apt else {
-        bail!(
-            "install by hand, with this system's own means:\n{}",
-            in_words(&missing)
-        );
+        bail!("install by hand, with this system's own means:\n{}", in_words(&missing));
     };
     let wanted: Vec<&Packages> = missing.iter().map(|it| &it.0.packages).collect();
     if !apt.may_install() {
@@ -83,11 +75,7 @@ fn ensure_all(machine: &Machine, requirements: &[Requirement], apt: Option<&dyn 
     }
     apt::install(apt, &wanted).context("installing what is missing")?;
     let missing = look(machine, requirements);
-    ensure!(
-        missing.is_empty(),
-        "apt-get ended well, and yet there is missing:\n{}",
-        in_words(&missing)
-    );
+    ensure!(missing.is_empty(), "apt-get ended well, and yet there is missing:\n{}", in_words(&missing));
     Ok(())
 }
 
@@ -106,9 +94,7 @@ fn look<'a>(machine: &Machine, requirements: &'a [Requirement]) -> Vec<Missing<'
 }
 
 fn in_words(missing: &[Missing<'_>]) -> String {
-    let lines = missing
-        .iter()
-        .map(|(it, reason)| format!("  - {}: {} ({reason})\n", it.name, it.why));
+    let lines = missing.iter().map(|(it, reason)| format!("  - {}: {} ({reason})\n", it.name, it.why));
     lines.collect()
 }
 

@@ -17,9 +17,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
     step("gen --check", || generate::run(root, generate::Mode::Check))?;
     step("tidy", || tidy::run(root))?;
     // Tests start `hotcell` and `hotcell-worker` from the folder they are built into themselves.
-    step("build", || {
-        show(&mut cargo(root, ["build", "--workspace", "--bins"]))
-    })?;
+    step("build", || show(&mut cargo(root, ["build", "--workspace", "--bins"])))?;
     step("test", || {
         let words = ["test", "--workspace"].into_iter().chain(filter);
         let mut tests = 0;
@@ -27,9 +25,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
         ensure!(
             tests > 0,
             "no test ran{}",
-            filter
-                .map(|it| format!(": none has `{it}` in its name"))
-                .unwrap_or_default()
+            filter.map(|it| format!(": none has `{it}` in its name")).unwrap_or_default()
         );
         println!("   {tests} tests");
         Ok(())

@@ -27,19 +27,11 @@ struct Finding {
 
 impl Finding {
     fn file(path: &str, message: impl Into<String>) -> Self {
-        Self {
-            path: path.to_owned(),
-            line: None,
-            message: message.into(),
-        }
+        Self { path: path.to_owned(), line: None, message: message.into() }
     }
 
     fn line(path: &str, line: usize, message: impl Into<String>) -> Self {
-        Self {
-            path: path.to_owned(),
-            line: Some(line),
-            message: message.into(),
-        }
+        Self { path: path.to_owned(), line: Some(line), message: message.into() }
     }
 }
 
@@ -94,11 +86,7 @@ fn findings(rule: Rule, files: &[(&str, &str)]) -> String {
 fn check(rule: Rule, cases: &[(&[(&str, &str)], &str)]) {
     for (files, expect) in cases {
         let found = findings(rule, files);
-        let fits = if expect.is_empty() {
-            found.is_empty()
-        } else {
-            found.contains(expect)
-        };
+        let fits = if expect.is_empty() { found.is_empty() } else { found.contains(expect) };
         assert!(fits, "in {files:?}\nexpected {expect:?}\nfound    {found:?}");
     }
 }

@@ -92,10 +92,7 @@ impl Error {
             _ => "is not supported",
         };
         let message = format!("`{}` {word}: {}\n  {}", function.name, function.reason, function.signature);
-        let help = function
-            .help
-            .as_ref()
-            .map(|help| format!("write into the contract:\n{help}"));
+        let help = function.help.as_ref().map(|help| format!("write into the contract:\n{help}"));
         Error { kind, message, help }
     }
 }

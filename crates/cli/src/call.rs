@@ -50,10 +50,9 @@ pub(crate) fn job(source: &SourceArgs, only: Option<String>) -> Result<Job, Fail
     let is_contract = source.source.extension().is_some_and(|ending| ending == "toml");
     let described = match (&source.library, is_contract) {
         (None, true) => Source::Contract(source.source.clone()),
-        (Some(library), false) => Source::Headers {
-            headers: vec![source.source.display().to_string()],
-            library: library.clone(),
-        },
+        (Some(library), false) => {
+            Source::Headers { headers: vec![source.source.display().to_string()], library: library.clone() }
+        }
         (None, false) => {
             let text = "a header needs `--lib NAME`: the library it belongs to";
             return Err(Failure::Usage(text.into()));

@@ -30,7 +30,10 @@ fn generate(args: &GenArgs) -> Result<(), Failure> {
     let Lang::Rust = args.lang;
     let options = RustOptions {
         crate_name: args.name.clone().unwrap_or_else(|| format!("{}-hotcell", interface.library)),
-        runtime: args.runtime.clone().unwrap_or_else(|| concat!("\"", env!("CARGO_PKG_VERSION"), "\"").into()),
+        runtime: args
+            .runtime
+            .clone()
+            .unwrap_or_else(|| concat!("\"", env!("CARGO_PKG_VERSION"), "\"").into()),
     };
     let files = rust::render(&interface, &options).map_err(usage)?;
     hotcell_generate::write(&args.out, &files, args.check).map_err(usage)?;

@@ -75,23 +75,13 @@ pub fn check(
     if findings.iter().all(|finding| finding.severity != Severity::Error) {
         about_left_out(contract, &functions, &left_out, &mut findings);
     }
-    findings.sort_by_key(|finding| {
-        (
-            finding.span.is_none(),
-            finding.span.as_ref().map(|span| span.start),
-        )
-    });
-    findings
-        .iter_mut()
-        .for_each(|finding| finding.file = contract.file.clone());
+    findings.sort_by_key(|finding| (finding.span.is_none(), finding.span.as_ref().map(|span| span.start)));
+    findings.iter_mut().for_each(|finding| finding.file = contract.file.clone());
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return Err(findings);
     }
     let interface = assemble(contract, api, link, functions, left_out);
-    Ok(Checked {
-        interface,
-        warnings: findings,
-    })
+    Ok(Checked { interface, warnings: findings })
 }
 
 /// Warns when the contract names a function that is left out, and when nothing remains.
@@ -104,11 +94,7 @@ fn about_left_out(
     for out in left_out {
         if let Some(lines) = contract.function(&out.name) {
             let message = format!("`{}` is left out: {}", out.name, out.reason);
-            findings.push(
-                Diagnostic::warning(message)
-                    .at(lines.span.clone())
-                    .help(out.help.clone()),
-            );
+            findings.push(Diagnostic::warning(message).at(lines.span.clone()).help(out.help.clone()));
         }
     }
     if functions.is_empty() {
@@ -130,10 +116,7 @@ fn assemble(
     left_out: Vec<LeftOut>,
 ) -> Interface {
     let (records, enums) = used::types(api, &functions);
-    let constants = api
-        .constants
-        .iter()
-        .filter(|(_, constant)| constant.location.primary);
+    let constants = api.constants.iter().filter(|(_, constant)| constant.location.primary);
     let mut interface = Interface {
         format: FORMAT,
         library: contract.library().to_owned(),
@@ -149,9 +132,7 @@ fn assemble(
         handles: Default::default(),
         records,
         enums,
-        constants: constants
-            .map(|(name, constant)| (name.clone(), constant.clone()))
-            .collect(),
+        constants: constants.map(|(name, constant)| (name.clone(), constant.clone())).collect(),
         left_out,
         fingerprint: Fingerprint::default(),
     };
@@ -166,13 +147,7 @@ fn left_out(
     reason: String,
     help: Option<String>,
 ) -> interface::LeftOut {
-    LeftOut {
-        name: function.name.clone(),
-        signature: function.signature(),
-        status,
-        reason,
-        help,
-    }
+    LeftOut { name: function.name.clone(), signature: function.signature(), status, reason, help }
 }
 
 #[cfg(test)]

@@ -79,9 +79,7 @@ impl Contract {
             Ok(contract) => contract.file = Some(file.to_owned()),
             Err(diagnostics) => {
                 diagnostics.sort_by_key(|diagnostic| diagnostic.span.as_ref().map(|span| span.start));
-                diagnostics
-                    .iter_mut()
-                    .for_each(|diagnostic| diagnostic.file = Some(file.to_owned()));
+                diagnostics.iter_mut().for_each(|diagnostic| diagnostic.file = Some(file.to_owned()));
             }
         }
         found

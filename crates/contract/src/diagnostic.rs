@@ -47,10 +47,7 @@ impl Diagnostic {
 
     /// A warning without a place.
     pub fn warning(message: impl Into<String>) -> Self {
-        Diagnostic {
-            severity: Severity::Warning,
-            ..Diagnostic::error(message)
-        }
+        Diagnostic { severity: Severity::Warning, ..Diagnostic::error(message) }
     }
 
     pub(crate) fn at(mut self, span: Range<usize>) -> Self {
@@ -91,11 +88,7 @@ pub(crate) fn line_of(source: &str, byte: usize) -> u32 {
 
 /// The findings as a compiler would print them. `source` is the text of the contract.
 pub fn render(diagnostics: &[Diagnostic], source: &str, colour: bool) -> String {
-    let renderer = if colour {
-        Renderer::styled()
-    } else {
-        Renderer::plain()
-    };
+    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.decor_style(DecorStyle::Ascii);
     let mut out = String::new();
     for diagnostic in diagnostics {
@@ -114,11 +107,7 @@ fn group<'a>(diagnostic: &'a Diagnostic, source: &'a str) -> annotate_snippets::
         Severity::Warning => Level::WARNING,
     };
     let mut group = annotate_snippets::Group::with_title(level.primary_title(&*diagnostic.message));
-    if let Some(span) = diagnostic
-        .span
-        .as_ref()
-        .filter(|span| source.get((*span).clone()).is_some())
-    {
+    if let Some(span) = diagnostic.span.as_ref().filter(|span| source.get((*span).clone()).is_some()) {
         let annotation = AnnotationKind::Primary.span(span.clone());
         let label = (!diagnostic.label.is_empty()).then_some(&*diagnostic.label);
         let snippet = Snippet::source(source).path(diagnostic.file.as_deref());
@@ -138,10 +127,7 @@ mod tests {
 
     fn sample() -> Diagnostic {
         let diagnostic = Diagnostic::error("no such library").at(26..28).label("here");
-        Diagnostic {
-            file: Some("bind.toml".into()),
-            ..diagnostic.help("write `z`".to_owned())
-        }
+        Diagnostic { file: Some("bind.toml".into()), ..diagnostic.help("write `z`".to_owned()) }
     }
 
     #[test]
@@ -156,28 +142,16 @@ error: no such library
   = help: write `z`
 ";
         let at = SOURCE.find("ib\"").unwrap();
-        let diagnostic = Diagnostic {
-            span: Some(at..at + 2),
-            ..sample()
-        };
+        let diagnostic = Diagnostic { span: Some(at..at + 2), ..sample() };
         assert_eq!(render(std::slice::from_ref(&diagnostic), SOURCE, false), expect);
-        assert_eq!(
-            (diagnostic.line(SOURCE), diagnostic.column(SOURCE)),
-            (Some(2), Some(14))
-        );
+        assert_eq!((diagnostic.line(SOURCE), diagnostic.column(SOURCE)), (Some(2), Some(14)));
     }
 
     #[test]
     fn colour_is_a_choice_and_places_are_optional() {
         assert!(render(&[sample()], SOURCE, true).contains("\u{1b}["));
-        let two = [
-            Diagnostic::warning("a"),
-            Diagnostic::error("b").help("c".to_owned()),
-        ];
-        assert_eq!(
-            render(&two, "", false),
-            "warning: a\n\nerror: b\n |\n = help: c\n"
-        );
+        let two = [Diagnostic::warning("a"), Diagnostic::error("b").help("c".to_owned())];
+        assert_eq!(render(&two, "", false), "warning: a\n\nerror: b\n |\n = help: c\n");
     }
 
     #[test]

@@ -48,20 +48,12 @@ pub(crate) fn entries<'a>(table: &'a DeTable<'a>) -> Vec<Entry<'a>> {
 }
 
 fn entry<'a>(key: &'a Spanned<std::borrow::Cow<'a, str>>, value: &'a Spanned<DeValue<'a>>) -> Entry<'a> {
-    Entry {
-        key: key.get_ref().as_ref(),
-        key_span: key.span(),
-        value: value.get_ref(),
-        span: value.span(),
-    }
+    Entry { key: key.get_ref().as_ref(), key_span: key.span(), value: value.get_ref(), span: value.span() }
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Reader {
-            text,
-            diagnostics: Vec::new(),
-        }
+        Reader { text, diagnostics: Vec::new() }
     }
 
     pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
@@ -79,19 +71,12 @@ impl<'a> Reader<'a> {
             DeValue::Table(_) => "a table",
         };
         let message = format!("`{}` is {what}, not {found}", entry.key);
-        self.push(
-            Diagnostic::error(message)
-                .at(entry.span.clone())
-                .label(format!("must be {what}")),
-        );
+        self.push(Diagnostic::error(message).at(entry.span.clone()).label(format!("must be {what}")));
     }
 
     pub(crate) fn text(&mut self, entry: &Entry<'_>) -> Option<Text> {
         match entry.value {
-            DeValue::String(value) => Some(Text {
-                value: value.to_string(),
-                span: entry.span.clone(),
-            }),
+            DeValue::String(value) => Some(Text { value: value.to_string(), span: entry.span.clone() }),
             _ => {
                 self.expected(entry, "a text");
                 None
@@ -137,17 +122,10 @@ impl<'a> Reader<'a> {
         let key = Spanned::new(entry.key_span.clone(), entry.key);
         let mut texts = Vec::new();
         for item in array.iter() {
-            let item = Entry {
-                key: key.get_ref(),
-                key_span: key.span(),
-                value: item.get_ref(),
-                span: item.span(),
-            };
+            let item =
+                Entry { key: key.get_ref(), key_span: key.span(), value: item.get_ref(), span: item.span() };
             match item.value {
-                DeValue::String(value) => texts.push(Text {
-                    value: value.to_string(),
-                    span: item.span,
-                }),
+                DeValue::String(value) => texts.push(Text { value: value.to_string(), span: item.span }),
                 _ => self.expected(&item, "a list of texts"),
             }
         }
@@ -198,9 +176,7 @@ impl<'a> Reader<'a> {
         }
         let diagnostic = if later.contains(&word) {
             let message = format!("`{} = \"{word}\"` is not available yet", entry.key);
-            Diagnostic::error(message)
-                .label("not yet")
-                .help(format!("this version knows {}", list(now)))
+            Diagnostic::error(message).label("not yet").help(format!("this version knows {}", list(now)))
         } else {
             let help = did_you_mean(word, now.iter().chain(later).copied());
             let help = help.unwrap_or_else(|| format!("`{}` is one of {}", entry.key, list(now)));

@@ -5,7 +5,6 @@
 
 mod arrays;
 mod elements;
-mod exceptions;
 mod gaps;
 mod lengths;
 mod names;

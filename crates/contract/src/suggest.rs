@@ -5,11 +5,7 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
     let allowed = (name.chars().count() / 3).clamp(1, 3);
     let ranked = known.into_iter().map(|candidate| {
         // Among equals the one of the same length: a slip rather than a letter that is missing.
-        (
-            distance(name, candidate),
-            candidate.len().abs_diff(name.len()),
-            candidate,
-        )
+        (distance(name, candidate), candidate.len().abs_diff(name.len()), candidate)
     });
     let (distance, _, nearest) = ranked.min()?;
     (distance <= allowed && distance < name.chars().count()).then_some(nearest)
@@ -22,11 +18,8 @@ pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a s
 
 /// Insertions, deletions, replacements and swaps of neighbours between two names, capitals aside.
 fn distance(a: &str, b: &str) -> usize {
-    let fold = |text: &str| {
-        text.chars()
-            .map(|c| if c == '-' { '_' } else { c.to_ascii_lowercase() })
-            .collect()
-    };
+    let fold =
+        |text: &str| text.chars().map(|c| if c == '-' { '_' } else { c.to_ascii_lowercase() }).collect();
     let (a, b): (Vec<char>, Vec<char>) = (fold(a), fold(b));
     let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
     for i in 0..=a.len() {
@@ -36,15 +29,8 @@ fn distance(a: &str, b: &str) -> usize {
             } else {
                 let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
                 let swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-                let swapped = if swapped {
-                    rows[i - 2][j - 2] + 1
-                } else {
-                    usize::MAX
-                };
-                replaced
-                    .min(swapped)
-                    .min(rows[i - 1][j] + 1)
-                    .min(rows[i][j - 1] + 1)
+                let swapped = if swapped { rows[i - 2][j - 2] + 1 } else { usize::MAX };
+                replaced.min(swapped).min(rows[i - 1][j] + 1).min(rows[i][j - 1] + 1)
             };
         }
     }
@@ -57,14 +43,7 @@ mod tests {
 
     #[test]
     fn near_names_are_found_and_far_ones_are_not() {
-        let known = [
-            "compress",
-            "compress2",
-            "uncompress",
-            "crc32",
-            "include",
-            "include_dirs",
-        ];
+        let known = ["compress", "compress2", "uncompress", "crc32", "include", "include_dirs"];
         for (name, expect) in [
             ("compres2", Some("compress")),
             ("Compress", Some("compress")),
@@ -82,12 +61,7 @@ mod tests {
 
     #[test]
     fn distances() {
-        for (a, b, expect) in [
-            ("", "ab", 2),
-            ("kitten", "sitting", 3),
-            ("ab", "ba", 1),
-            ("a-b", "A_B", 0),
-        ] {
+        for (a, b, expect) in [("", "ab", 2), ("kitten", "sitting", 3), ("ab", "ba", 1), ("a-b", "A_B", 0)] {
             assert_eq!(distance(a, b), expect, "{a} {b}");
         }
     }

@@ -59,11 +59,7 @@ pub enum Error {
 impl Error {
     pub(crate) fn io(operation: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
-        move |source| Error::Io {
-            operation,
-            path,
-            source,
-        }
+        move |source| Error::Io { operation, path, source }
     }
 }
 
@@ -74,10 +70,7 @@ impl fmt::Display for Error {
                 write!(f, "cannot generate `{function}`, because {what} is not supported")
             }
             Error::Inconsistent { function, what } => {
-                write!(
-                    f,
-                    "the interface contradicts itself at `{function}`: {what}; generate it again"
-                )
+                write!(f, "the interface contradicts itself at `{function}`: {what}; generate it again")
             }
             Error::Template(source) => write!(f, "a template failed: {source:#}"),
             Error::NoCompiler { command, source } => write!(
@@ -86,29 +79,19 @@ impl fmt::Display for Error {
                  help: the shim is compiled against the library's own header, so it needs one; install gcc or \
                  clang, or name yours in $CC"
             ),
-            Error::Compile {
-                command,
-                function,
-                text,
-            } => {
+            Error::Compile { command, function, text } => {
                 match function {
                     Some(name) => writeln!(f, "`{command}` refused the shim at `{name}`:")?,
                     None => writeln!(f, "`{command}` refused the shim:")?,
                 }
                 f.write_str(text)
             }
-            Error::Io {
-                operation,
-                path,
-                source,
-            } => {
+            Error::Io { operation, path, source } => {
                 write!(f, "cannot {operation} {}: {source}", path.display())
             }
             Error::Stale { files } => {
                 f.write_str("generated files are stale:")?;
-                files
-                    .iter()
-                    .try_for_each(|file| write!(f, "\n  {}", file.display()))
+                files.iter().try_for_each(|file| write!(f, "\n  {}", file.display()))
             }
         }
     }

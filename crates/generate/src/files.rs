@@ -24,9 +24,7 @@ pub fn write(dir: &Path, files: &[(PathBuf, String)], check: bool) -> Result<(),
         return Ok(());
     }
     if check {
-        return Err(Error::Stale {
-            files: stale.iter().map(|(path, _)| path.clone()).collect(),
-        });
+        return Err(Error::Stale { files: stale.iter().map(|(path, _)| path.clone()).collect() });
     }
     fs::create_dir_all(dir).map_err(Error::io("create", dir))?;
     let staging = dir.join(format!(".hotcell-{}", std::process::id()));
@@ -46,17 +44,11 @@ fn replace(dir: &Path, staging: &Path, files: &[&(PathBuf, String)]) -> Result<(
         let target = dir.join(path);
         if target.is_dir() {
             let source = std::io::Error::from(std::io::ErrorKind::IsADirectory);
-            return Err(Error::Io {
-                operation: "write",
-                path: target,
-                source,
-            });
+            return Err(Error::Io { operation: "write", path: target, source });
         }
         let parent = target.parent().unwrap_or(dir);
         fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
-        let probe = parent
-            .join(staging.file_name().unwrap_or_default())
-            .with_extension("probe");
+        let probe = parent.join(staging.file_name().unwrap_or_default()).with_extension("probe");
         fs::write(&probe, "")
             .and_then(|()| fs::remove_file(&probe))
             .map_err(Error::io("write to", parent))?;

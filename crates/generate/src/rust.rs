@@ -65,16 +65,10 @@ pub fn render(interface: &Interface, options: &RustOptions) -> Result<Vec<(PathB
     let mut scope = names::Scope::with(names::PRELUDE);
     let package = scope.take_type(names::camel(&interface.library));
     let (enums, integers) = types::enums(interface, &mut scope);
-    let enum_models = integers
-        .iter()
-        .map(|(key, integer)| enumeration(interface, &enums, key, integer))
-        .collect();
-    let mut context = Context {
-        interface,
-        enums: &enums,
-        methods: names::Scope::with(names::METHODS),
-        types: scope,
-    };
+    let enum_models =
+        integers.iter().map(|(key, integer)| enumeration(interface, &enums, key, integer)).collect();
+    let mut context =
+        Context { interface, enums: &enums, methods: names::Scope::with(names::METHODS), types: scope };
     let methods = interface.functions.iter().enumerate();
     let methods = methods.map(|(index, function)| context.method(index, function));
     let model = Model {
@@ -85,19 +79,12 @@ pub fn render(interface: &Interface, options: &RustOptions) -> Result<Vec<(PathB
         library: &interface.library,
         library_literal: format!("{:?}", interface.library),
         environment: names::screaming(&interface.library),
-        sonames: format::constant(
-            0,
-            "const SONAMES: &str",
-            &format!("{:?}", interface.link.join(" ")),
-        )
-        .join("\n"),
+        sonames: format::constant(0, "const SONAMES: &str", &format!("{:?}", interface.link.join(" ")))
+            .join("\n"),
         package,
         fingerprint_rows: format::rows(8, &interface.fingerprint.0),
         table: format::structures(
-            &format!(
-                "static FUNCTIONS: [rt::Function; {}] = ",
-                interface.functions.len()
-            ),
+            &format!("static FUNCTIONS: [rt::Function; {}] = ", interface.functions.len()),
             "rt::Function",
             &interface.functions.iter().map(function::row).collect::<Vec<_>>(),
         ),
@@ -106,23 +93,13 @@ pub fn render(interface: &Interface, options: &RustOptions) -> Result<Vec<(PathB
         constants: constants(interface),
     };
     let mut files = vec![
-        (
-            PathBuf::from("Cargo.toml"),
-            templates::render("Cargo.toml", &model)?,
-        ),
+        (PathBuf::from("Cargo.toml"), templates::render("Cargo.toml", &model)?),
         (PathBuf::from("build.rs"), templates::render("build.rs", &model)?),
         (PathBuf::from("interface.json"), interface.to_json()),
-        (
-            PathBuf::from("rustfmt.toml"),
-            include_str!("../templates/rust/rustfmt.toml").to_owned(),
-        ),
+        (PathBuf::from("rustfmt.toml"), include_str!("../templates/rust/rustfmt.toml").to_owned()),
         (PathBuf::from("src/lib.rs"), templates::render("lib.rs", &model)?),
     ];
-    files.extend(
-        shim.files
-            .into_iter()
-            .map(|(name, text)| (PathBuf::from("shim").join(name), text)),
-    );
+    files.extend(shim.files.into_iter().map(|(name, text)| (PathBuf::from("shim").join(name), text)));
     Ok(files)
 }
 
@@ -160,11 +137,7 @@ fn float(value: f64) -> String {
     if value.is_nan() {
         "f64::NAN".into()
     } else if value.is_infinite() {
-        if value > 0.0 {
-            "f64::INFINITY".into()
-        } else {
-            "f64::NEG_INFINITY".into()
-        }
+        if value > 0.0 { "f64::INFINITY".into() } else { "f64::NEG_INFINITY".into() }
     } else {
         format!("{value:?}")
     }

@@ -60,10 +60,7 @@ pub fn render(interface: &Interface) -> Result<ShimSource, Error> {
     let functions = functions.collect::<Result<Vec<_>, _>>()?;
     if functions.is_empty() || functions.len() >= usize::from(hotcell_protocol::wire::BATCH_FUNCTION) {
         let what = format!("an interface of {} functions", functions.len());
-        return Err(Error::Unsupported {
-            function: interface.library.clone(),
-            what,
-        });
+        return Err(Error::Unsupported { function: interface.library.clone(), what });
     }
     let model = Model {
         version: env!("CARGO_PKG_VERSION"),
@@ -72,30 +69,15 @@ pub fn render(interface: &Interface) -> Result<ShimSource, Error> {
         fingerprint: interface.fingerprint.to_string(),
         fingerprint_bytes: function::bytes(&interface.fingerprint),
         defines: interface.source.defines.iter().map(|text| define(text)).collect(),
-        prelude: interface
-            .source
-            .prelude
-            .as_ref()
-            .map(|text| text.trim_end().to_owned()),
-        headers: interface
-            .source
-            .headers
-            .iter()
-            .map(|name| include(name))
-            .collect(),
+        prelude: interface.source.prelude.as_ref().map(|text| text.trim_end().to_owned()),
+        headers: interface.source.headers.iter().map(|name| include(name)).collect(),
         checks: checks::of_interface(interface),
         functions,
     };
     let files = vec![
         ("shim.c", templates::render("shim.c", model)?),
-        (
-            "hotcell_shim.h",
-            include_str!("../templates/shim/hotcell_shim.h").to_owned(),
-        ),
-        (
-            "hotcell_wire.h",
-            include_str!("../templates/shim/hotcell_wire.h").to_owned(),
-        ),
+        ("hotcell_shim.h", include_str!("../templates/shim/hotcell_shim.h").to_owned()),
+        ("hotcell_wire.h", include_str!("../templates/shim/hotcell_wire.h").to_owned()),
     ];
     Ok(ShimSource { files })
 }

@@ -10,14 +10,8 @@ use hotcell_model::api::Attribute;
 pub(crate) fn attributes(function: &Entity<'_>) -> Vec<Attribute> {
     let mut found = Vec::new();
     // `noreturn` is part of the type when it is written the GNU way.
-    let ty = function
-        .get_type()
-        .map(|ty| ty.get_display_name())
-        .unwrap_or_default();
-    if ty
-        .rsplit_once(')')
-        .is_some_and(|_| ty.ends_with("__attribute__((noreturn))"))
-    {
+    let ty = function.get_type().map(|ty| ty.get_display_name()).unwrap_or_default();
+    if ty.rsplit_once(')').is_some_and(|_| ty.ends_with("__attribute__((noreturn))")) {
         found.push(Attribute::Noreturn);
     }
     if function.has_attributes() {
@@ -67,10 +61,7 @@ pub(crate) fn merge(attributes: Vec<Attribute>) -> Vec<Attribute> {
 
 fn annotations(function: &Entity<'_>) -> Vec<String> {
     let children = function.get_children().into_iter();
-    children
-        .filter(|c| c.get_kind() == EntityKind::AnnotateAttr)
-        .filter_map(|c| c.get_name())
-        .collect()
+    children.filter(|c| c.get_kind() == EntityKind::AnnotateAttr).filter_map(|c| c.get_name()).collect()
 }
 
 /// Parameters that are said not to be null one by one: `int f(char *_Nonnull s, char buffer[static 8])`.
@@ -79,21 +70,13 @@ fn nonnull_params(function: &Entity<'_>) -> Option<Attribute> {
     let says = |param: &Entity<'_>| {
         let printed = param.get_pretty_printer().print();
         let name = param.get_name().unwrap_or_default();
-        let declared = printed
-            .split("__attribute__")
-            .next()
-            .unwrap_or_default()
-            .trim_end();
+        let declared = printed.split("__attribute__").next().unwrap_or_default().trim_end();
         let outermost = declared.strip_suffix(&name).unwrap_or(declared).trim_end();
         outermost.ends_with("_Nonnull")
             || declared.contains("[static")
             || printed.contains("__attribute__((nonnull))")
     };
-    let params: Vec<u32> = (0..)
-        .zip(&params)
-        .filter(|(_, param)| says(param))
-        .map(|(i, _)| i)
-        .collect();
+    let params: Vec<u32> = (0..).zip(&params).filter(|(_, param)| says(param)).map(|(i, _)| i).collect();
     (!params.is_empty()).then_some(Attribute::Nonnull { params })
 }
 
@@ -141,12 +124,9 @@ fn one(text: &str) -> Option<Attribute> {
         "format" => Some(Attribute::Format),
         "nonnull" => {
             let arguments = text.split_once('(').map_or("", |(_, rest)| rest);
-            let numbers = arguments
-                .split(|c: char| !c.is_ascii_digit())
-                .filter_map(|n| n.parse::<u32>().ok());
-            Some(Attribute::Nonnull {
-                params: numbers.filter_map(|n| n.checked_sub(1)).collect(),
-            })
+            let numbers =
+                arguments.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse::<u32>().ok());
+            Some(Attribute::Nonnull { params: numbers.filter_map(|n| n.checked_sub(1)).collect() })
         }
         _ => None,
     }
@@ -158,9 +138,7 @@ mod tests {
 
     #[test]
     fn attributes_of_the_function_are_read() {
-        let nonnull = |params: &[u32]| Attribute::Nonnull {
-            params: params.to_vec(),
-        };
+        let nonnull = |params: &[u32]| Attribute::Nonnull { params: params.to_vec() };
         for (printed, expect) in [
             (
                 "extern size_t strlen(const char *s) __attribute__((pure)) __attribute__((nonnull(1)))",
@@ -177,10 +155,7 @@ mod tests {
                 "__attribute__((deprecated(\"don't :( )\"))) __attribute__((malloc)) void *m(void)",
                 vec![Attribute::Malloc],
             ),
-            (
-                "void f(char *p __attribute__((nonnull)), void (*g)(void) __attribute__((noreturn)))",
-                vec![],
-            ),
+            ("void f(char *p __attribute__((nonnull)), void (*g)(void) __attribute__((noreturn)))", vec![]),
         ] {
             assert_eq!(scan(printed), expect, "{printed}");
         }
@@ -188,9 +163,7 @@ mod tests {
 
     #[test]
     fn nonnull_of_several_declarations_is_one() {
-        let nonnull = |params: &[u32]| Attribute::Nonnull {
-            params: params.to_vec(),
-        };
+        let nonnull = |params: &[u32]| Attribute::Nonnull { params: params.to_vec() };
         assert_eq!(
             merge(vec![nonnull(&[2]), Attribute::Malloc, nonnull(&[0])]),
             [nonnull(&[0, 2]), Attribute::Malloc]

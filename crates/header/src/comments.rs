@@ -52,16 +52,10 @@ fn behind(text: &[u8]) -> Option<String> {
 /// The text in a comment, or in several `//` comments, with its paragraphs.
 pub(crate) fn clean(comment: &str) -> String {
     let comment = comment.trim().replace("\r\n", "\n");
-    let block = comment
-        .strip_prefix("/*")
-        .map(|inner| inner.strip_suffix("*/").unwrap_or(inner));
+    let block = comment.strip_prefix("/*").map(|inner| inner.strip_suffix("*/").unwrap_or(inner));
     let lines: Vec<&str> = match block {
         // `/**<`, `/*!` and boxes of stars.
-        Some(inner) => inner
-            .trim_start_matches(['*', '!'])
-            .trim_start_matches('<')
-            .lines()
-            .collect(),
+        Some(inner) => inner.trim_start_matches(['*', '!']).trim_start_matches('<').lines().collect(),
         None => comment.lines().collect(),
     };
     let lines: Vec<&str> = lines
@@ -85,11 +79,7 @@ fn without_stars(line: &str) -> &str {
 }
 
 fn without_slashes(line: &str) -> &str {
-    let bare = line
-        .trim()
-        .trim_start_matches('/')
-        .trim_start_matches('!')
-        .trim_start_matches('<');
+    let bare = line.trim().trim_start_matches('/').trim_start_matches('!').trim_start_matches('<');
     bare.trim_end()
 }
 
@@ -99,20 +89,13 @@ fn layout(lines: &[&str]) -> String {
         let line = line.trim();
         line.len() > 3 && line.chars().all(|c| matches!(c, '*' | '-' | '=' | '/' | '#'))
     };
-    let lines: Vec<&str> = lines
-        .iter()
-        .map(|line| if rule(line) { "" } else { *line })
-        .collect();
+    let lines: Vec<&str> = lines.iter().map(|line| if rule(line) { "" } else { *line }).collect();
     let indent = |line: &&str| line.len() - line.trim_start().len();
     let rest = lines.iter().skip(1).filter(|line| !line.trim().is_empty());
     let common = rest.map(indent).min().unwrap_or(0);
     let mut text = String::new();
     for (index, line) in lines.iter().enumerate() {
-        let line = if index == 0 {
-            line.trim_start()
-        } else {
-            line.get(common..).unwrap_or("")
-        };
+        let line = if index == 0 { line.trim_start() } else { line.get(common..).unwrap_or("") };
         if line.trim().is_empty() {
             if !text.is_empty() && !text.ends_with("\n\n") {
                 text.push('\n');
@@ -155,14 +138,8 @@ mod tests {
             ("//!< After.", "After."),
             ("// a\n//\n// b", "a\n\nb"),
             ("/*\n * A.\n *\n * B:\n *   indented\n */", "A.\n\nB:\n  indented"),
-            (
-                "/*\n** SQLite style.\n**\n** {F10} More.\n*/",
-                "SQLite style.\n\n{F10} More.",
-            ),
-            (
-                "/*\n     zlib style, indented\n   by three.\n*/",
-                "zlib style, indented\nby three.",
-            ),
+            ("/*\n** SQLite style.\n**\n** {F10} More.\n*/", "SQLite style.\n\n{F10} More."),
+            ("/*\n     zlib style, indented\n   by three.\n*/", "zlib style, indented\nby three."),
             ("/*\r\n * DOS.\r\n */", "DOS."),
             ("/*********\n * Boxed.\n *********/", "Boxed."),
             ("/* First\n   *p points */", "First\n*p points"),

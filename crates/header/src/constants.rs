@@ -29,10 +29,7 @@ pub(crate) struct Macros {
 impl Macros {
     pub(crate) fn read(children: &[Entity<'_>], origins: &Origins<'_>) -> Self {
         let mut macros = Macros::default();
-        for entity in children
-            .iter()
-            .filter(|child| child.get_kind() == EntityKind::MacroDefinition)
-        {
+        for entity in children.iter().filter(|child| child.get_kind() == EntityKind::MacroDefinition) {
             let location = origins.location(entity);
             // Those of the compiler and of the command line are in no file.
             let Some(definition) = entity.get_range().and_then(|range| origins.text(range)) else {
@@ -79,15 +76,11 @@ impl Macros {
             .filter(|child| child.get_kind() == EntityKind::VarDecl)
             .filter_map(|child| Some((child.get_name()?, child)))
             .collect();
-        let constants = self
-            .objects
-            .into_iter()
-            .enumerate()
-            .filter_map(|(number, (name, location))| {
-                let size = variables.get(&format!("{SIZE}{number}"));
-                let value = value(variables.get(&format!("{VALUE}{number}"))?, size)?;
-                Some((name, Constant { value, location }))
-            });
+        let constants = self.objects.into_iter().enumerate().filter_map(|(number, (name, location))| {
+            let size = variables.get(&format!("{SIZE}{number}"));
+            let value = value(variables.get(&format!("{VALUE}{number}"))?, size)?;
+            Some((name, Constant { value, location }))
+        });
         Ok(constants.collect())
     }
 }
@@ -98,26 +91,14 @@ pub(crate) fn add_enumerators(
     enumeration: &Entity<'_>,
     origins: &Origins<'_>,
 ) {
-    let ty = enumeration
-        .get_enum_underlying_type()
-        .map(|ty| ty.get_canonical_type());
+    let ty = enumeration.get_enum_underlying_type().map(|ty| ty.get_canonical_type());
     let unsigned = ty.is_some_and(|ty| ty.is_unsigned_integer());
     for child in enumeration.get_children() {
         let Some((name, (value, bits))) = child.get_name().zip(child.get_enum_constant_value()) else {
             continue;
         };
-        let value = if unsigned {
-            integer(bits)
-        } else {
-            ConstantValue::Int(value)
-        };
-        constants.insert(
-            name,
-            Constant {
-                value,
-                location: origins.location(&child),
-            },
-        );
+        let value = if unsigned { integer(bits) } else { ConstantValue::Int(value) };
+        constants.insert(name, Constant { value, location: origins.location(&child) });
     }
 }
 

@@ -67,12 +67,7 @@ pub struct Error {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Error {
-            kind,
-            message: message.into(),
-            diagnostics: Vec::new(),
-            help: None,
-        }
+        Error { kind, message: message.into(), diagnostics: Vec::new(), help: None }
     }
 
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {

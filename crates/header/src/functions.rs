@@ -29,38 +29,21 @@ impl<'tu> Declarations<'tu> {
     }
 
     pub(crate) fn convert(&self, types: &mut Types<'tu, '_>) -> Vec<Function> {
-        self.functions
-            .iter()
-            .filter_map(|declarations| function(declarations, types))
-            .collect()
+        self.functions.iter().filter_map(|declarations| function(declarations, types)).collect()
     }
 }
 
 fn function<'tu>(declarations: &[Entity<'tu>], types: &mut Types<'tu, '_>) -> Option<Function> {
     let origins = types.origins;
-    let best = *declarations
-        .iter()
-        .rev()
-        .max_by_key(|declaration| rank(declaration))?;
-    let places: Vec<_> = declarations
-        .iter()
-        .map(|declaration| origins.location(declaration))
-        .collect();
-    let location = places
-        .iter()
-        .find(|place| place.primary)
-        .or(places.first())?
-        .clone();
+    let best = *declarations.iter().rev().max_by_key(|declaration| rank(declaration))?;
+    let places: Vec<_> = declarations.iter().map(|declaration| origins.location(declaration)).collect();
+    let location = places.iter().find(|place| place.primary).or(places.first())?.clone();
     let ty = best.get_type()?;
     let params = best.get_arguments().unwrap_or_default();
     let params = params.into_iter().filter_map(|param| {
         let (ty, array_length) = types.parameter(param.get_type()?, &Context::of(Some(param)));
         let name = param.get_name().filter(|name| !name.is_empty());
-        Some(Param {
-            name,
-            ty,
-            array_length,
-        })
+        Some(Param { name, ty, array_length })
     });
     let params: Vec<_> = params.collect();
     let attributes = declarations.iter().flat_map(attributes::attributes).collect();
@@ -73,9 +56,7 @@ fn function<'tu>(declarations: &[Entity<'tu>], types: &mut Types<'tu, '_>) -> Op
         prototyped: prototyped(&best),
         inline: declarations.iter().any(|declaration| declaration.is_definition()),
         attributes: attributes::merge(attributes),
-        doc: declarations
-            .iter()
-            .find_map(|declaration| comments::doc_of_function(declaration, origins)),
+        doc: declarations.iter().find_map(|declaration| comments::doc_of_function(declaration, origins)),
         location,
     })
 }
@@ -83,15 +64,11 @@ fn function<'tu>(declarations: &[Entity<'tu>], types: &mut Types<'tu, '_>) -> Op
 /// The declaration to take types and names from is the one with most names, the first among equals.
 fn rank(declaration: &Entity<'_>) -> (bool, usize) {
     let params = declaration.get_arguments().unwrap_or_default();
-    let named = params
-        .iter()
-        .filter(|param| param.get_name().is_some_and(|name| !name.is_empty()));
+    let named = params.iter().filter(|param| param.get_name().is_some_and(|name| !name.is_empty()));
     (prototyped(declaration), named.count())
 }
 
 fn prototyped(declaration: &Entity<'_>) -> bool {
-    let kind = declaration
-        .get_type()
-        .map(|ty| ty.get_canonical_type().get_kind());
+    let kind = declaration.get_type().map(|ty| ty.get_canonical_type().get_kind());
     kind != Some(TypeKind::FunctionNoPrototype)
 }

@@ -33,10 +33,7 @@ pub(crate) struct Source {
 impl Job {
     /// A job for these headers, with nothing else to set.
     pub fn new<H: Into<String>>(headers: impl IntoIterator<Item = H>) -> Self {
-        Job {
-            headers: headers.into_iter().map(Into::into).collect(),
-            ..Job::default()
-        }
+        Job { headers: headers.into_iter().map(Into::into).collect(), ..Job::default() }
     }
 
     pub(crate) fn source(&self) -> Result<Source, Error> {
@@ -45,10 +42,7 @@ impl Job {
         }
         let mut text = self.prelude.clone().unwrap_or_default();
         if text.contains('\0') {
-            return Err(Error::new(
-                ErrorKind::InvalidJob,
-                "the prelude contains a NUL character",
-            ));
+            return Err(Error::new(ErrorKind::InvalidJob, "the prelude contains a NUL character"));
         }
         if !text.is_empty() {
             // Twice, so that a backslash at its end does not swallow the first header.
@@ -74,10 +68,7 @@ impl Job {
             arguments.extend(["-D".into(), define.clone()]);
         }
         match arguments.iter().find(|argument| argument.contains('\0')) {
-            Some(bad) => Err(Error::new(
-                ErrorKind::InvalidJob,
-                format!("{bad:?} contains a NUL character"),
-            )),
+            Some(bad) => Err(Error::new(ErrorKind::InvalidJob, format!("{bad:?} contains a NUL character"))),
             None => Ok(arguments),
         }
     }
@@ -105,9 +96,7 @@ fn operand(header: &str) -> Result<String, Error> {
             .map_err(|error| invalid(format!("the path of `{header}` cannot be made absolute: {error}")))?;
         return match absolute.to_str() {
             Some(path) if !path.contains(['"', '\n']) => Ok(format!("\"{path}\"")),
-            _ => Err(invalid(format!(
-                "the path {absolute:?} cannot stand in an `#include`"
-            ))),
+            _ => Err(invalid(format!("the path {absolute:?} cannot stand in an `#include`"))),
         };
     }
     Ok(format!("<{header}>"))

@@ -34,10 +34,7 @@ pub struct Library {
 /// Reads what a library exports.
 pub fn inspect(path: &Path) -> Result<Library, Error> {
     let data = std::fs::read(path).map_err(|error| {
-        Error::new(
-            ErrorKind::LibraryUnreadable,
-            format!("cannot read {}: {error}", path.display()),
-        )
+        Error::new(ErrorKind::LibraryUnreadable, format!("cannot read {}: {error}", path.display()))
     })?;
     elf::inspect(path, &data)
 }
@@ -51,15 +48,8 @@ pub fn find(name: &str, dirs: &[PathBuf]) -> Result<PathBuf, Error> {
     if name.contains('/') {
         let path = Path::new(name);
         if !path.is_file() {
-            let what = if path.exists() {
-                "is not a file"
-            } else {
-                "does not exist"
-            };
-            return Err(Error::new(
-                ErrorKind::LibraryNotFound,
-                format!("library {name} {what}"),
-            ));
+            let what = if path.exists() { "is not a file" } else { "does not exist" };
+            return Err(Error::new(ErrorKind::LibraryNotFound, format!("library {name} {what}")));
         }
         return linker_script::resolve(path, &Search::new(dirs).dirs);
     }
@@ -87,47 +77,30 @@ impl Search {
         let mut dirs = Vec::new();
         for dir in own.iter().cloned().chain(compiler_dirs()).chain(standard_dirs()) {
             // Many of the compiler's are the same by another name.
-            let dir = if own.contains(&dir) {
-                dir
-            } else {
-                std::fs::canonicalize(&dir).unwrap_or(dir)
-            };
+            let dir = if own.contains(&dir) { dir } else { std::fs::canonicalize(&dir).unwrap_or(dir) };
             if dir.is_dir() && !dirs.contains(&dir) {
                 dirs.push(dir);
             }
         }
-        Search {
-            dirs,
-            cache: loader_cache(),
-        }
+        Search { dirs, cache: loader_cache() }
     }
 
     /// Finds a name; the first `own` directories may also have a library by its version alone.
     fn find(&self, name: &str, own: usize) -> Option<PathBuf> {
-        let file = if is_file_name(name) {
-            name.to_owned()
-        } else {
-            format!("lib{name}.so")
-        };
+        let file = if is_file_name(name) { name.to_owned() } else { format!("lib{name}.so") };
         for (index, dir) in self.dirs.iter().enumerate() {
             let path = dir.join(&file);
             if path.is_file() {
                 return Some(path);
             }
             if index < own && !is_file_name(name) {
-                let found = names_in(dir)
-                    .into_iter()
-                    .map(|file| (file.clone(), dir.join(file)));
+                let found = names_in(dir).into_iter().map(|file| (file.clone(), dir.join(file)));
                 if let Some(path) = highest(&file, found) {
                     return Some(path);
                 }
             }
         }
-        let cached = self
-            .cache
-            .iter()
-            .find(|(name, _)| *name == file)
-            .map(|(_, path)| path.clone());
+        let cached = self.cache.iter().find(|(name, _)| *name == file).map(|(_, path)| path.clone());
         let versioned = || highest(&file, self.cache.iter().cloned());
         cached.or_else(|| if is_file_name(name) { None } else { versioned() })
     }
@@ -148,11 +121,7 @@ impl Search {
                 format!("did you mean {}?\n{searched}", near.join(" or "))
             }
         };
-        Error::new(
-            ErrorKind::LibraryNotFound,
-            format!("library `{name}` was not found"),
-        )
-        .help(help)
+        Error::new(ErrorKind::LibraryNotFound, format!("library `{name}` was not found")).help(help)
     }
 }
 
@@ -168,19 +137,13 @@ fn highest(file: &str, found: impl Iterator<Item = (String, PathBuf)>) -> Option
 
 fn names_in(dir: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
-    entries
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .collect()
+    entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
 }
 
 fn compiler_dirs() -> Vec<PathBuf> {
     let answer = compiler_answer(&["-print-search-dirs"]).unwrap_or_default();
     let line = answer.lines().find_map(|line| line.strip_prefix("libraries: ="));
-    line.unwrap_or_default()
-        .split(':')
-        .filter(|dir| !dir.is_empty())
-        .map(PathBuf::from)
-        .collect()
+    line.unwrap_or_default().split(':').filter(|dir| !dir.is_empty()).map(PathBuf::from).collect()
 }
 
 fn standard_dirs() -> Vec<PathBuf> {
@@ -195,19 +158,10 @@ fn standard_dirs() -> Vec<PathBuf> {
 /// Libraries of this machine's kind in the loader's cache.
 fn loader_cache() -> Vec<(String, PathBuf)> {
     // `sbin` is not on the PATH of everybody.
-    let answers = ["ldconfig", "/sbin/ldconfig", "/usr/sbin/ldconfig"]
-        .into_iter()
-        .find_map(|program| {
-            let output = Command::new(program)
-                .arg("-p")
-                .stdin(Stdio::null())
-                .output()
-                .ok()?;
-            output
-                .status
-                .success()
-                .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
-        });
+    let answers = ["ldconfig", "/sbin/ldconfig", "/usr/sbin/ldconfig"].into_iter().find_map(|program| {
+        let output = Command::new(program).arg("-p").stdin(Stdio::null()).output().ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    });
     cache_entries(&answers.unwrap_or_default(), std::env::consts::ARCH)
 }
 
@@ -221,8 +175,7 @@ fn cache_entries(text: &str, arch: &str) -> Vec<(String, PathBuf)> {
     let entries = text.lines().filter_map(|line| {
         let (name, rest) = line.trim().split_once(" (")?;
         let (kind, path) = rest.split_once(") => ")?;
-        kind.contains(mark)
-            .then(|| (name.to_owned(), PathBuf::from(path)))
+        kind.contains(mark).then(|| (name.to_owned(), PathBuf::from(path)))
     });
     entries.collect()
 }
@@ -237,29 +190,15 @@ mod tests {
                     \tlibz.so.1 (libc6,x86-64) => /lib/x86_64-linux-gnu/libz.so.1\n\
                     \tlibz.so.1 (libc6) => /lib/i386-linux-gnu/libz.so.1\n\
                     \tlibm.so.6 (libc6,x86-64, OS ABI: Linux 3.2.0) => /lib/libm.so.6\n";
-        let expect = [
-            ("libz.so.1", "/lib/x86_64-linux-gnu/libz.so.1"),
-            ("libm.so.6", "/lib/libm.so.6"),
-        ];
-        let expect: Vec<_> = expect
-            .map(|(name, path)| (name.to_owned(), PathBuf::from(path)))
-            .into();
+        let expect = [("libz.so.1", "/lib/x86_64-linux-gnu/libz.so.1"), ("libm.so.6", "/lib/libm.so.6")];
+        let expect: Vec<_> = expect.map(|(name, path)| (name.to_owned(), PathBuf::from(path))).into();
         assert_eq!(cache_entries(text, "x86_64"), expect);
     }
 
     #[test]
     fn the_highest_version_wins_by_number() {
-        let found = [
-            "libx.so.9",
-            "libx.so.10",
-            "libx.so.9.9",
-            "libxy.so.99",
-            "libx.so.old",
-            "libx.so",
-        ];
-        let found = found
-            .into_iter()
-            .map(|name| (name.to_owned(), PathBuf::from(name)));
+        let found = ["libx.so.9", "libx.so.10", "libx.so.9.9", "libxy.so.99", "libx.so.old", "libx.so"];
+        let found = found.into_iter().map(|name| (name.to_owned(), PathBuf::from(name)));
         assert_eq!(highest("libx.so", found), Some("libx.so.10".into()));
     }
 }

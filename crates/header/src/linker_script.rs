@@ -22,15 +22,10 @@ pub(crate) fn resolve(path: &Path, dirs: &[PathBuf]) -> Result<PathBuf, Error> {
         };
         // Joining an absolute path gives that path.
         let paths = own.iter().chain(dirs).map(|dir| dir.join(&file));
-        paths
-            .filter(|path| script_in(path).is_none())
-            .find(|path| is_shared(&file) && path.is_file())
+        paths.filter(|path| script_in(path).is_none()).find(|path| is_shared(&file) && path.is_file())
     });
     found.ok_or_else(|| {
-        let what = format!(
-            "{} is a linker script, and no shared library it names exists",
-            path.display()
-        );
+        let what = format!("{} is a linker script, and no shared library it names exists", path.display());
         Error::new(ErrorKind::LibraryNotFound, what).help(format!("it names {}", names.join(", ")))
     })
 }
@@ -42,19 +37,12 @@ fn is_shared(file: &str) -> bool {
 /// The text of a file that is a linker script.
 fn script_in(path: &Path) -> Option<String> {
     let mut bytes = Vec::new();
-    std::fs::File::open(path)
-        .ok()?
-        .take(LONGEST)
-        .read_to_end(&mut bytes)
-        .ok()?;
+    std::fs::File::open(path).ok()?.take(LONGEST).read_to_end(&mut bytes).ok()?;
     if bytes.starts_with(b"\x7fELF") || bytes.contains(&0) {
         return None;
     }
     let text = without_comments(&String::from_utf8(bytes).ok()?);
-    ["GROUP", "INPUT"]
-        .iter()
-        .any(|word| text.contains(word))
-        .then_some(text)
+    ["GROUP", "INPUT"].iter().any(|word| text.contains(word)).then_some(text)
 }
 
 fn without_comments(text: &str) -> String {
@@ -100,14 +88,8 @@ mod tests {
     fn names_are_read_in_order() {
         let script = "/* GNU ld script, INPUT ( no ) */\nOUTPUT_FORMAT(elf64-x86-64)\n\
                       GROUP ( /lib/libm.so.6  AS_NEEDED ( /lib/libmvec.so.1 ) )";
-        assert_eq!(
-            inputs(&without_comments(script)),
-            ["/lib/libm.so.6", "/lib/libmvec.so.1"]
-        );
-        assert_eq!(
-            inputs("INPUT(libncurses.so.6 -ltinfo)"),
-            ["libncurses.so.6", "-ltinfo"]
-        );
+        assert_eq!(inputs(&without_comments(script)), ["/lib/libm.so.6", "/lib/libmvec.so.1"]);
+        assert_eq!(inputs("INPUT(libncurses.so.6 -ltinfo)"), ["libncurses.so.6", "-ltinfo"]);
         assert_eq!(inputs("SEARCH_DIR(/lib)"), Vec::<String>::new());
     }
 }

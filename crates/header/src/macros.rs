@@ -3,14 +3,9 @@
 /// Parameters of a function-like macro, from its definition: `MAX(a, b) ((a) > (b) ? (a) : (b))`.
 pub(crate) fn parameters(definition: &str) -> Vec<String> {
     let definition = plain(definition);
-    let list = definition
-        .split_once('(')
-        .and_then(|(_, rest)| rest.split_once(')'));
+    let list = definition.split_once('(').and_then(|(_, rest)| rest.split_once(')'));
     let Some((list, _)) = list else { return Vec::new() };
-    list.split(',')
-        .map(|name| name.trim().to_owned())
-        .filter(|name| !name.is_empty())
-        .collect()
+    list.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
 }
 
 /// Whether the body of an object-like macro may be a constant expression. Text that could end or extend a
@@ -35,14 +30,7 @@ pub(crate) fn may_be_constant(name: &str, definition: &str) -> bool {
         }
     }
     // These change from use to use.
-    let moving = [
-        "__LINE__",
-        "__FILE__",
-        "__COUNTER__",
-        "__DATE__",
-        "__TIME__",
-        "__TIMESTAMP__",
-    ];
+    let moving = ["__LINE__", "__FILE__", "__COUNTER__", "__DATE__", "__TIME__", "__TIMESTAMP__"];
     depth == 0 && !body.is_empty() && !moving.iter().any(|word| bare.contains(word))
 }
 
@@ -58,11 +46,7 @@ fn plain(definition: &str) -> String {
         } else if rest.starts_with("//") {
             rest = rest.split_once('\n').map_or("", |(_, after)| after);
         } else {
-            let length = if c == '"' || c == '\'' {
-                literal(rest)
-            } else {
-                c.len_utf8()
-            };
+            let length = if c == '"' || c == '\'' { literal(rest) } else { c.len_utf8() };
             out.push_str(&rest[..length]);
             rest = &rest[length..];
         }

@@ -12,18 +12,8 @@ use hotcell_model::api::Location;
 use crate::job::{MAIN_FILE, Source};
 
 /// Directories below a root in which the C library and the kernel keep parts of many headers.
-const SHARED: &[&str] = &[
-    "arpa",
-    "asm",
-    "asm-generic",
-    "bits",
-    "gnu",
-    "linux",
-    "net",
-    "netinet",
-    "rpc",
-    "sys",
-];
+const SHARED: &[&str] =
+    &["arpa", "asm", "asm-generic", "bits", "gnu", "linux", "net", "netinet", "rpc", "sys"];
 
 /// Knows every file of a translation unit.
 pub(crate) struct Origins<'s> {
@@ -42,11 +32,7 @@ struct Inclusion {
 impl<'s> Origins<'s> {
     /// Classifies the files that `directives`, in the order of the text, include.
     pub(crate) fn new(directives: &[Entity<'_>], source: &'s Source, roots: &[PathBuf]) -> Self {
-        let mut origins = Origins {
-            source,
-            primary: HashSet::new(),
-            texts: RefCell::default(),
-        };
+        let mut origins = Origins { source, primary: HashSet::new(), texts: RefCell::default() };
         let inclusions: Vec<_> = directives.iter().filter_map(|d| origins.inclusion(d)).collect();
         origins.primary = primary(&inclusions, &origins.asked(directives), roots);
         origins
@@ -58,23 +44,11 @@ impl<'s> Origins<'s> {
         let file = place.and_then(|place| place.file).map(|file| file.get_path());
         let line = place.map_or(0, |place| place.line);
         match file {
-            None => Location {
-                file: "<built-in>".into(),
-                line,
-                primary: false,
-            },
-            Some(file) if is_main(&file) => Location {
-                file: "prelude".into(),
-                line,
-                primary: true,
-            },
+            None => Location { file: "<built-in>".into(), line, primary: false },
+            Some(file) if is_main(&file) => Location { file: "prelude".into(), line, primary: true },
             Some(file) => {
                 let primary = self.primary.contains(&file);
-                Location {
-                    file: file.to_string_lossy().into_owned(),
-                    line,
-                    primary,
-                }
+                Location { file: file.to_string_lossy().into_owned(), line, primary }
             }
         }
     }
@@ -82,10 +56,7 @@ impl<'s> Origins<'s> {
     /// The text of a range, whatever its encoding. Reading the file instead of asking libclang, because
     /// the `clang` crate panics on text that is not UTF-8.
     pub(crate) fn text(&self, range: SourceRange<'_>) -> Option<String> {
-        let (start, end) = (
-            range.get_start().get_file_location(),
-            range.get_end().get_file_location(),
-        );
+        let (start, end) = (range.get_start().get_file_location(), range.get_end().get_file_location());
         let text = self.file(&start.file?);
         let bytes = text.get(start.offset as usize..end.offset as usize)?;
         Some(String::from_utf8_lossy(bytes).into_owned())
@@ -116,10 +87,7 @@ impl<'s> Origins<'s> {
     fn inclusion(&self, directive: &Entity<'_>) -> Option<Inclusion> {
         let from = directive.get_location()?.get_file_location().file?.get_path();
         let to = directive.get_file()?.get_path();
-        let quoted = directive
-            .get_range()
-            .and_then(|range| self.text(range))?
-            .contains('"');
+        let quoted = directive.get_range().and_then(|range| self.text(range))?.contains('"');
         Some(Inclusion { from, to, quoted })
     }
 
@@ -132,19 +100,13 @@ impl<'s> Origins<'s> {
                     && place.file.is_some_and(|file| is_main(&file.get_path()))
             })
         });
-        generated
-            .filter_map(|directive| Some(directive.get_file()?.get_path()))
-            .collect()
+        generated.filter_map(|directive| Some(directive.get_file()?.get_path())).collect()
     }
 }
 
 /// Inclusion directives of a translation unit.
 pub(crate) fn directives<'tu>(children: &[Entity<'tu>]) -> Vec<Entity<'tu>> {
-    children
-        .iter()
-        .filter(|e| e.get_kind() == EntityKind::InclusionDirective)
-        .copied()
-        .collect()
+    children.iter().filter(|e| e.get_kind() == EntityKind::InclusionDirective).copied().collect()
 }
 
 /// Whether a path is that of the text that includes the headers.
@@ -172,9 +134,7 @@ fn primary(inclusions: &[Inclusion], asked: &[PathBuf], roots: &[PathBuf]) -> Ha
         let Some(dir) = inclusion.to.parent() else {
             return false;
         };
-        spellings(&inclusion.to)
-            .iter()
-            .any(|to| own_dirs.iter().any(|own| to.starts_with(own)))
+        spellings(&inclusion.to).iter().any(|to| own_dirs.iter().any(|own| to.starts_with(own)))
             || (inclusion.quoted && dir.starts_with(from_dir))
             || (dir.ends_with("bits") && is_root(dir) && is_root(from_dir))
     };
@@ -195,10 +155,6 @@ fn primary(inclusions: &[Inclusion], asked: &[PathBuf], roots: &[PathBuf]) -> Ha
 /// of its own.
 fn spellings(path: &Path) -> Vec<PathBuf> {
     let mut spellings = vec![path.to_owned()];
-    spellings.extend(
-        std::fs::canonicalize(path)
-            .ok()
-            .filter(|canonical| canonical != path),
-    );
+    spellings.extend(std::fs::canonicalize(path).ok().filter(|canonical| canonical != path));
     spellings
 }

@@ -70,28 +70,14 @@ fn walk<'tu>(children: &[Entity<'tu>], origins: &Origins<'_>) -> Api {
     }
     let functions = functions.convert(&mut types);
     let Types { records, enums, .. } = types;
-    let nowhere = Target {
-        triple: String::new(),
-        pointer_bits: 0,
-        char_signed: false,
-    };
-    Api {
-        target: nowhere,
-        functions,
-        records,
-        enums,
-        constants,
-        function_macros: BTreeMap::new(),
-    }
+    let nowhere = Target { triple: String::new(), pointer_bits: 0, char_signed: false };
+    Api { target: nowhere, functions, records, enums, constants, function_macros: BTreeMap::new() }
 }
 
 fn collect_tags(entities: &[Entity<'_>], tags: &mut HashSet<String>) {
     for entity in entities {
         if is_tagged(entity) {
-            let ty = entity
-                .get_type()
-                .map(|ty| ty.get_display_name())
-                .unwrap_or_default();
+            let ty = entity.get_type().map(|ty| ty.get_display_name()).unwrap_or_default();
             tags.extend(spelling::tag(&ty).map(str::to_owned));
             collect_tags(&entity.get_children(), tags);
         }
@@ -99,10 +85,7 @@ fn collect_tags(entities: &[Entity<'_>], tags: &mut HashSet<String>) {
 }
 
 fn is_tagged(entity: &Entity<'_>) -> bool {
-    matches!(
-        entity.get_kind(),
-        EntityKind::StructDecl | EntityKind::UnionDecl | EntityKind::EnumDecl
-    )
+    matches!(entity.get_kind(), EntityKind::StructDecl | EntityKind::UnionDecl | EntityKind::EnumDecl)
 }
 
 /// Records and enumerations, and those declared inside of records.
@@ -138,18 +121,9 @@ fn typedef<'tu>(entity: Entity<'tu>, types: &mut Types<'tu, '_>) {
     let Some((name, ty)) = entity.get_name().zip(entity.get_typedef_underlying_type()) else {
         return;
     };
-    let place = Place {
-        key: format!("{name}.target"),
-        expression: Some(format!("*({name} *)0")),
-        anonymous: false,
-    };
-    let converted = types.convert(
-        ty,
-        &Context {
-            declaration: Some(entity),
-            place: Some(place),
-        },
-    );
+    let place =
+        Place { key: format!("{name}.target"), expression: Some(format!("*({name} *)0")), anonymous: false };
+    let converted = types.convert(ty, &Context { declaration: Some(entity), place: Some(place) });
     // `typedef struct foo foo_t;` may carry the comment that the structure lacks.
     let doc = comments::doc(&entity, types.origins);
     match &converted.kind {

@@ -35,19 +35,14 @@ pub(crate) fn run(job: &Job) -> Result<Api, Error> {
         .as_ref()
         .and_then(|parser| parser.send((job.clone(), sender)).ok())
         .ok_or_else(|| Error::new(ErrorKind::ParserFailed, "the parser's thread cannot be started"))?;
-    receiver.recv().unwrap_or_else(|_| {
-        Err(Error::new(
-            ErrorKind::ParserFailed,
-            "the parser's thread has ended",
-        ))
-    })
+    receiver
+        .recv()
+        .unwrap_or_else(|_| Err(Error::new(ErrorKind::ParserFailed, "the parser's thread has ended")))
 }
 
 fn start() -> Option<mpsc::Sender<Request>> {
     let (sender, receiver) = mpsc::channel();
-    let thread = thread::Builder::new()
-        .name("hotcell-header".into())
-        .stack_size(STACK);
+    let thread = thread::Builder::new().name("hotcell-header".into()).stack_size(STACK);
     thread.spawn(move || serve(&receiver)).is_ok().then_some(sender)
 }
 
@@ -77,11 +72,8 @@ fn guarded<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
             .map(String::as_str)
             .or_else(|| panic.downcast_ref::<&str>().copied())
             .unwrap_or("no reason given");
-        Err(Error::new(
-            ErrorKind::ParserFailed,
-            format!("the header parser failed: {reason}"),
-        )
-        .help("text outside of comments that is not UTF-8 is one cause; please report any other"))
+        Err(Error::new(ErrorKind::ParserFailed, format!("the header parser failed: {reason}"))
+            .help("text outside of comments that is not UTF-8 is one cause; please report any other"))
     })
 }
 
@@ -92,11 +84,7 @@ fn load() -> Result<Clang, Error> {
 }
 
 fn missing(reason: &str) -> Error {
-    Error::new(
-        ErrorKind::ParserMissing,
-        format!("libclang cannot be loaded: {reason}"),
-    )
-    .help(
+    Error::new(ErrorKind::ParserMissing, format!("libclang cannot be loaded: {reason}")).help(
         "install it (Debian and Ubuntu: `apt install libclang1-19 libclang-common-19-dev`;\n\
          Fedora: `dnf install clang-libs`), or set LIBCLANG_PATH to the directory it is in",
     )
@@ -112,9 +100,9 @@ fn check_version(text: &str) -> Result<(), Error> {
     };
     match major(text) {
         Some(version) if VERSIONS.contains(&version) => Ok(()),
-        Some(version) if version > *VERSIONS.end() => refuse(format!(
-            "libclang {version} is too new: since 22 it reports some record layouts wrongly"
-        )),
+        Some(version) if version > *VERSIONS.end() => {
+            refuse(format!("libclang {version} is too new: since 22 it reports some record layouts wrongly"))
+        }
         Some(version) => refuse(format!("libclang {version} is too old: it was never checked")),
         None => refuse(format!("libclang does not say its version: {text:?}")),
     }
@@ -150,11 +138,7 @@ mod tests {
     fn a_missing_libclang_names_the_package() {
         let error = missing("couldn't find any valid shared libraries");
         assert_eq!(error.kind, ErrorKind::ParserMissing);
-        assert!(
-            error
-                .to_string()
-                .contains("= help: install it (Debian and Ubuntu: `apt install libclang1")
-        );
+        assert!(error.to_string().contains("= help: install it (Debian and Ubuntu: `apt install libclang1"));
     }
 
     #[test]

@@ -57,10 +57,7 @@ impl<'tu> Types<'tu, '_> {
         for (index, field) in ty.get_fields()?.into_iter().enumerate() {
             // Since clang 16 a member without a name is spelled with its place.
             let name = field.get_name().filter(|name| is_identifier(name));
-            let bit_width = field
-                .is_bit_field()
-                .then(|| field.get_bit_field_width())
-                .flatten();
+            let bit_width = field.is_bit_field().then(|| field.get_bit_field_width()).flatten();
             if name.is_none() && bit_width.is_some() {
                 continue; // Padding.
             }
@@ -72,10 +69,7 @@ impl<'tu> Types<'tu, '_> {
                 },
                 anonymous: name.is_none(),
             };
-            let context = Context {
-                declaration: Some(field),
-                place: Some(place),
-            };
+            let context = Context { declaration: Some(field), place: Some(place) };
             fields.push(Field {
                 name,
                 ty: self.convert(field.get_type()?, &context),
@@ -90,10 +84,7 @@ impl<'tu> Types<'tu, '_> {
     pub(crate) fn enumeration(&mut self, declaration: Entity<'tu>, context: &Context<'tu>) -> Type {
         let id = declaration.get_canonical_entity();
         let entity = declaration.get_definition().unwrap_or(id);
-        let Some(ty) = entity
-            .get_enum_underlying_type()
-            .map(|ty| ty.get_canonical_type())
-        else {
+        let Some(ty) = entity.get_enum_underlying_type().map(|ty| ty.get_canonical_type()) else {
             return because("its enumeration has no integer type");
         };
         let Ok(bytes @ (1 | 2 | 4 | 8)) = ty.get_sizeof() else {
@@ -113,11 +104,7 @@ impl<'tu> Types<'tu, '_> {
             self.enums.insert(key.clone(), value);
             key
         });
-        Type::Enum {
-            name,
-            bits: bytes as u16 * 8,
-            signed,
-        }
+        Type::Enum { name, bits: bytes as u16 * 8, signed }
     }
 
     fn name(
@@ -126,52 +113,29 @@ impl<'tu> Types<'tu, '_> {
         context: &Context<'tu>,
         taken: impl Fn(&Self, &str) -> bool,
     ) -> Named {
-        let spelling = declaration
-            .get_type()
-            .map(|ty| ty.get_canonical_type().get_display_name());
+        let spelling = declaration.get_type().map(|ty| ty.get_canonical_type().get_display_name());
         let spelling = spelling.unwrap_or_default();
         let named = if let Some(tag) = tag(&spelling) {
-            Named {
-                key: tag.to_owned(),
-                c_name: spelling.clone(),
-            }
+            Named { key: tag.to_owned(), c_name: spelling.clone() }
         } else if is_identifier(&spelling) {
             // A tag and a typedef of the same name may be different types.
-            let key = if self.tags.contains(&spelling) {
-                format!("typedef {spelling}")
-            } else {
-                spelling.clone()
-            };
-            Named {
-                key,
-                c_name: spelling.clone(),
-            }
+            let key =
+                if self.tags.contains(&spelling) { format!("typedef {spelling}") } else { spelling.clone() };
+            Named { key, c_name: spelling.clone() }
         } else {
             let place = context.place.clone();
-            let key = place
-                .as_ref()
-                .map_or_else(|| "unnamed".into(), |place| place.key.clone());
-            let expression = place
-                .filter(|place| !place.anonymous)
-                .and_then(|place| place.expression);
+            let key = place.as_ref().map_or_else(|| "unnamed".into(), |place| place.key.clone());
+            let expression = place.filter(|place| !place.anonymous).and_then(|place| place.expression);
             let c_name = expression.map(|expression| format!("__typeof__({expression})"));
-            Named {
-                key,
-                c_name: c_name.unwrap_or_default(),
-            }
+            Named { key, c_name: c_name.unwrap_or_default() }
         };
         let Named { key, c_name } = named;
         if let Some(place) = unnamed_place(&spelling) {
             self.unnamed.insert(place.to_owned(), c_name.clone());
         }
         let numbered = (2..).map(|n| format!("{key}.{n}"));
-        let key = std::iter::once(key.clone())
-            .chain(numbered)
-            .find(|key| !taken(self, key));
-        Named {
-            key: key.unwrap_or_default(),
-            c_name,
-        }
+        let key = std::iter::once(key.clone()).chain(numbered).find(|key| !taken(self, key));
+        Named { key: key.unwrap_or_default(), c_name }
     }
 }
 

@@ -69,9 +69,7 @@ fn declarator(spelling: &str) -> Option<usize> {
 
 /// The ` at FILE:LINE:COLUMN)` in the spelling of a type without a name.
 pub(crate) fn unnamed_place(spelling: &str) -> Option<&str> {
-    let marker = ["(unnamed", "(anonymous"]
-        .iter()
-        .find_map(|marker| spelling.find(marker))?;
+    let marker = ["(unnamed", "(anonymous"].iter().find_map(|marker| spelling.find(marker))?;
     let at = marker + spelling[marker..].find(" at ")?;
     Some(&spelling[at..])
 }
@@ -97,9 +95,7 @@ fn drop_words(text: &str) -> String {
     let mut rest = text;
     while let Some(start) = rest.find(|c: char| c.is_ascii_alphabetic() || c == '_') {
         let (before, word) = rest.split_at(start);
-        let end = word
-            .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-            .unwrap_or(word.len());
+        let end = word.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(word.len());
         out.push_str(before);
         let (word, after) = word.split_at(end);
         rest = after;
@@ -140,16 +136,12 @@ fn drop_qualifiers(text: &str, pointer: bool) -> String {
 fn name_unnamed(mut text: String, unnamed: &Unnamed) -> String {
     let mut from = 0;
     loop {
-        let marker = ["(unnamed", "(anonymous"]
-            .iter()
-            .filter_map(|m| Some(from + text[from..].find(m)?))
-            .min();
+        let marker =
+            ["(unnamed", "(anonymous"].iter().filter_map(|m| Some(from + text[from..].find(m)?)).min();
         let Some(marker) = marker else { return text };
         let known = unnamed.iter().find_map(|(place, c_name)| {
             let at = marker + text[marker..].find(" at ")?;
-            text[at..]
-                .starts_with(place)
-                .then(|| (at + place.len(), c_name.clone()))
+            text[at..].starts_with(place).then(|| (at + place.len(), c_name.clone()))
         });
         let keyword = text[..marker].rfind(['(', ',', '*']).map_or(0, |at| at + 1);
         let keyword = ["struct ", "union ", "enum "]
@@ -157,11 +149,7 @@ fn name_unnamed(mut text: String, unnamed: &Unnamed) -> String {
             .filter_map(|word| text[keyword..marker].rfind(word).map(|at| keyword + at))
             .max()
             .unwrap_or(marker);
-        let word = text[keyword..marker]
-            .split(' ')
-            .next()
-            .unwrap_or_default()
-            .to_owned();
+        let word = text[keyword..marker].split(' ').next().unwrap_or_default().to_owned();
         let (end, name) = match known {
             Some((end, name)) if !name.is_empty() => (end, name),
             Some((end, _)) => (end, format!("{word} (unnamed)")),
@@ -186,10 +174,7 @@ mod tests {
             ("char *restrict *", "char **"),
             ("int * _Nonnull", "int *"),
             ("int * _Nonnull * _Nullable", "int **"),
-            (
-                "void (* _Nullable)(int *restrict, restricted)",
-                "void (*)(int *, restricted)",
-            ),
+            ("void (* _Nullable)(int *restrict, restricted)", "void (*)(int *, restricted)"),
             ("unsigned long", "unsigned long"),
         ] {
             assert_eq!(drop_words(input), expect);
@@ -205,11 +190,7 @@ mod tests {
             ("constant", false, "constant"),
             ("const char *const", true, "const char *"),
             ("const char *const volatile", true, "const char *"),
-            (
-                "int (*const)(const int *const)",
-                true,
-                "int (*)(const int *const)",
-            ),
+            ("int (*const)(const int *const)", true, "int (*)(const int *const)"),
         ] {
             assert_eq!(drop_qualifiers(input, pointer), expect);
         }
@@ -223,14 +204,8 @@ mod tests {
             ("int[4]", "int (*)[4]"),
             ("void (*)(int)", "void (**)(int)"),
             ("int (int)", "int (*)(int)"),
-            (
-                "__typeof__((*(struct s *)0).in)",
-                "__typeof__((*(struct s *)0).in) *",
-            ),
-            (
-                "__typeof__((*(grid *)0)[0])[2]",
-                "__typeof__((*(grid *)0)[0]) (*)[2]",
-            ),
+            ("__typeof__((*(struct s *)0).in)", "__typeof__((*(struct s *)0).in) *"),
+            ("__typeof__((*(grid *)0)[0])[2]", "__typeof__((*(grid *)0)[0]) (*)[2]"),
         ] {
             assert_eq!(pointer_to(element), expect);
         }
@@ -239,25 +214,13 @@ mod tests {
     #[test]
     fn places_do_not_reach_spellings() {
         let unnamed = Unnamed::from([
-            (
-                " at /a (b)/x.h:2:5)".to_owned(),
-                "__typeof__(((struct s *)0)->in)".to_owned(),
-            ),
+            (" at /a (b)/x.h:2:5)".to_owned(), "__typeof__(((struct s *)0)->in)".to_owned()),
             (" at x.h:9:1)".to_owned(), String::new()),
         ]);
         for (input, expect) in [
-            (
-                "struct s::(unnamed at /a (b)/x.h:2:5) *",
-                "__typeof__(((struct s *)0)->in) *",
-            ),
-            (
-                "struct (unnamed struct at /a (b)/x.h:2:5)",
-                "__typeof__(((struct s *)0)->in)",
-            ),
-            (
-                "int (*)(union (anonymous union at x.h:9:1) *, int)",
-                "int (*)(union (unnamed) *, int)",
-            ),
+            ("struct s::(unnamed at /a (b)/x.h:2:5) *", "__typeof__(((struct s *)0)->in) *"),
+            ("struct (unnamed struct at /a (b)/x.h:2:5)", "__typeof__(((struct s *)0)->in)"),
+            ("int (*)(union (anonymous union at x.h:9:1) *, int)", "int (*)(union (unnamed) *, int)"),
             ("enum (unnamed at other.h:1:1)", "enum (unnamed)"),
             ("struct s", "struct s"),
         ] {

@@ -14,11 +14,7 @@ pub(crate) struct Sugar<'tu> {
 
 impl<'tu> Sugar<'tu> {
     pub(crate) fn of(ty: Type<'tu>) -> Self {
-        let mut sugar = Sugar {
-            plain: ty,
-            declaration: None,
-            va_list: false,
-        };
+        let mut sugar = Sugar { plain: ty, declaration: None, va_list: false };
         loop {
             let next = match sugar.plain.get_kind() {
                 TypeKind::Typedef => sugar.plain.get_declaration().and_then(|declaration| {
@@ -51,9 +47,6 @@ impl<'tu> Sugar<'tu> {
             self.plain.get_kind(),
             TypeKind::ConstantArray | TypeKind::IncompleteArray | TypeKind::VariableArray
         );
-        array
-            .then(|| self.plain.get_element_type())
-            .flatten()
-            .or_else(|| canonical.get_element_type())
+        array.then(|| self.plain.get_element_type()).flatten().or_else(|| canonical.get_element_type())
     }
 }

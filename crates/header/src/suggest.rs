@@ -9,14 +9,9 @@ pub(crate) fn near(name: &str, known: &BTreeSet<String>) -> Vec<String> {
         Some(bare),
         bare.strip_prefix("lib"),
         bare.strip_suffix("lib"),
-        bare.strip_prefix("lib")
-            .and_then(|inner| inner.strip_suffix("lib")),
+        bare.strip_prefix("lib").and_then(|inner| inner.strip_suffix("lib")),
     ];
-    let forms: Vec<&str> = forms
-        .into_iter()
-        .flatten()
-        .filter(|form| !form.is_empty())
-        .collect();
+    let forms: Vec<&str> = forms.into_iter().flatten().filter(|form| !form.is_empty()).collect();
     let mut near: Vec<(usize, &String)> = known
         .iter()
         .filter_map(|candidate| {
@@ -56,9 +51,7 @@ mod tests {
 
     #[test]
     fn near_names_are_found() {
-        let known = [
-            "z", "m", "c", "sqlite3", "png16", "png", "curl", "ssl", "archive", "xml2",
-        ];
+        let known = ["z", "m", "c", "sqlite3", "png16", "png", "curl", "ssl", "archive", "xml2"];
         let known: BTreeSet<String> = known.map(str::to_owned).into();
         for (name, expect) in [
             ("zlib", vec!["z"]),
@@ -76,12 +69,7 @@ mod tests {
 
     #[test]
     fn distances() {
-        for (a, b, expect) in [
-            ("", "", 0),
-            ("a", "", 1),
-            ("kitten", "sitting", 3),
-            ("ab", "ba", 2),
-        ] {
+        for (a, b, expect) in [("", "", 0), ("a", "", 1), ("kitten", "sitting", 3), ("ab", "ba", 2)] {
             assert_eq!(distance(a, b), expect);
         }
     }

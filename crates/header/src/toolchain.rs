@@ -28,19 +28,12 @@ const LIBRARY: &str = "#include <stdlib.h>\n";
 impl Toolchain {
     /// Finds what libclang does not find by itself. `extra` goes before every argument.
     pub(crate) fn discover(index: &Index<'_>, extra: &[&str]) -> Result<Self, Error> {
-        let base: Vec<String> = [
-            "-x",
-            "c",
-            "-std=gnu17",
-            "-w",
-            "-ferror-limit=0",
-            "-fparse-all-comments",
-            "-fno-builtin",
-        ]
-        .iter()
-        .chain(extra)
-        .map(ToString::to_string)
-        .collect();
+        let base: Vec<String> =
+            ["-x", "c", "-std=gnu17", "-w", "-ferror-limit=0", "-fparse-all-comments", "-fno-builtin"]
+                .iter()
+                .chain(extra)
+                .map(ToString::to_string)
+                .collect();
         let own = compiler_include_dirs();
         let (mut arguments, char_signed) = builtin_candidates()
             .into_iter()
@@ -51,22 +44,12 @@ impl Toolchain {
             .ok_or_else(builtin_missing)?;
         if probe(index, &arguments, LIBRARY).is_none() {
             let dirs = own.iter().filter(|dir| !dir.join("stddef.h").exists());
-            let more = dirs
-                .filter_map(|dir| dir.to_str())
-                .flat_map(|dir| ["-isystem", dir]);
+            let more = dirs.filter_map(|dir| dir.to_str()).flat_map(|dir| ["-isystem", dir]);
             arguments.extend(more.map(str::to_owned));
         }
-        let roots = own
-            .into_iter()
-            .chain(["/usr/include".into(), "/usr/local/include".into()]);
-        let roots = roots
-            .flat_map(|root| [std::fs::canonicalize(&root).ok(), Some(root)])
-            .flatten();
-        Ok(Toolchain {
-            arguments,
-            roots: roots.collect(),
-            char_signed,
-        })
+        let roots = own.into_iter().chain(["/usr/include".into(), "/usr/local/include".into()]);
+        let roots = roots.flat_map(|root| [std::fs::canonicalize(&root).ok(), Some(root)]).flatten();
+        Ok(Toolchain { arguments, roots: roots.collect(), char_signed })
     }
 }
 
@@ -84,24 +67,14 @@ pub(crate) fn builtin_missing() -> Error {
 /// Parses a text; whether `char` is signed, or nothing on an error.
 fn probe(index: &Index<'_>, arguments: &[String], text: &str) -> Option<bool> {
     let name = "hotcell-probe.c";
-    let unit = index
-        .parser(name)
-        .arguments(arguments)
-        .unsaved(&[Unsaved::new(name, text)])
-        .parse()
-        .ok()?;
-    if unit
-        .get_diagnostics()
-        .iter()
-        .any(|d| d.get_severity() >= Severity::Error)
-    {
+    let unit = index.parser(name).arguments(arguments).unsaved(&[Unsaved::new(name, text)]).parse().ok()?;
+    if unit.get_diagnostics().iter().any(|d| d.get_severity() >= Severity::Error) {
         return None;
     }
-    let char_kind = unit.get_entity().get_children().into_iter().find_map(|entity| {
-        (entity.get_kind() == EntityKind::VarDecl)
-            .then(|| entity.get_type())
-            .flatten()
-    });
+    let char_kind =
+        unit.get_entity().get_children().into_iter().find_map(|entity| {
+            (entity.get_kind() == EntityKind::VarDecl).then(|| entity.get_type()).flatten()
+        });
     Some(char_kind.is_none_or(|ty| ty.get_kind() == TypeKind::CharS))
 }
 
@@ -111,10 +84,7 @@ fn builtin_candidates() -> Vec<Vec<String>> {
     let mut dirs = subdirectories(Path::new("/usr/lib/clang"));
     dirs.extend(subdirectories(Path::new("/usr/lib64/clang")));
     for dir in subdirectories(Path::new("/usr/lib")) {
-        if dir
-            .file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with("llvm-"))
-        {
+        if dir.file_name().is_some_and(|name| name.to_string_lossy().starts_with("llvm-")) {
             dirs.extend(subdirectories(&dir.join("lib/clang")));
         }
     }
@@ -140,10 +110,7 @@ fn version_of(dir: &Path) -> Vec<u32> {
 
 fn subdirectories(dir: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
-    entries
-        .map(|entry| entry.path())
-        .filter(|path| path.is_dir())
-        .collect()
+    entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
 }
 
 /// The directories `cc` searches for `<header>`, from its verbose output.
@@ -153,9 +120,7 @@ fn compiler_include_dirs() -> Vec<PathBuf> {
         .env("LC_ALL", "C")
         .stdin(Stdio::null())
         .output();
-    let text = output
-        .map(|output| String::from_utf8_lossy(&output.stderr).into_owned())
-        .unwrap_or_default();
+    let text = output.map(|output| String::from_utf8_lossy(&output.stderr).into_owned()).unwrap_or_default();
     include_dirs_in(&text)
 }
 
@@ -170,16 +135,8 @@ fn include_dirs_in(text: &str) -> Vec<PathBuf> {
 
 /// The standard output of `cc` with these arguments, when it succeeds.
 pub(crate) fn compiler_answer(arguments: &[&str]) -> Option<String> {
-    let output = Command::new("cc")
-        .args(arguments)
-        .env("LC_ALL", "C")
-        .stdin(Stdio::null())
-        .output()
-        .ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    let output = Command::new("cc").args(arguments).env("LC_ALL", "C").stdin(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 #[cfg(test)]
@@ -195,11 +152,7 @@ mod tests {
         let index = Index::new(&clang, false, false);
 
         let plain = Toolchain::discover(&index, &[]).unwrap();
-        assert!(
-            !plain.arguments.iter().any(|argument| argument == "-isystem"),
-            "{:?}",
-            plain.arguments
-        );
+        assert!(!plain.arguments.iter().any(|argument| argument == "-isystem"), "{:?}", plain.arguments);
         assert_eq!(plain.char_signed, cfg!(target_arch = "x86_64"));
         assert!(plain.roots.contains(&PathBuf::from("/usr/include")));
 
@@ -207,11 +160,7 @@ mod tests {
         let bare = vec!["-nobuiltininc".to_owned()];
         assert_eq!(probe(&index, &bare, BUILTIN), None);
         let found = Toolchain::discover(&index, &["-nobuiltininc"]).unwrap();
-        assert!(
-            found.arguments.iter().any(|argument| argument == "-isystem"),
-            "{:?}",
-            found.arguments
-        );
+        assert!(found.arguments.iter().any(|argument| argument == "-isystem"), "{:?}", found.arguments);
         assert!(probe(&index, &found.arguments, BUILTIN).is_some());
         let error = Toolchain::discover(&index, &["-nobuiltininc", "-std=none"]).unwrap_err();
         assert_eq!(error.kind, ErrorKind::BuiltinHeadersMissing);
@@ -220,11 +169,7 @@ mod tests {
         let sysroot = format!("--sysroot={}", nowhere.path().display());
         assert_eq!(probe(&index, std::slice::from_ref(&sysroot), LIBRARY), None);
         let found = Toolchain::discover(&index, &[&sysroot]).unwrap();
-        assert!(
-            probe(&index, &found.arguments, LIBRARY).is_some(),
-            "{:?}",
-            found.arguments
-        );
+        assert!(probe(&index, &found.arguments, LIBRARY).is_some(), "{:?}", found.arguments);
 
         let unsigned = Toolchain::discover(&index, &["-funsigned-char"]).unwrap();
         assert!(!unsigned.char_signed);
@@ -235,10 +180,7 @@ mod tests {
         let text = "ignoring nonexistent directory \"/x\"\n#include \"...\" search starts here:\n\
                     #include <...> search starts here:\n /usr/lib/gcc/include\n /usr/include\n\
                     End of search list.\n # 1 \"/dev/null\"\n";
-        assert_eq!(
-            include_dirs_in(text),
-            [Path::new("/usr/lib/gcc/include"), Path::new("/usr/include")]
-        );
+        assert_eq!(include_dirs_in(text), [Path::new("/usr/lib/gcc/include"), Path::new("/usr/include")]);
         assert!(include_dirs_in("").is_empty());
     }
 }

@@ -43,10 +43,7 @@ pub(crate) struct Place {
 impl<'tu> Context<'tu> {
     /// A declaration that gives nothing a name but a function pointer's parameters.
     pub(crate) fn of(declaration: Option<Entity<'tu>>) -> Self {
-        Context {
-            declaration,
-            place: None,
-        }
+        Context { declaration, place: None }
     }
 
     fn target(&self) -> Self {
@@ -58,14 +55,11 @@ impl<'tu> Context<'tu> {
     }
 
     fn step(&self, step: impl Fn(&String) -> String) -> Self {
-        let place = self.place.clone().map(|place| Place {
-            expression: place.expression.as_ref().map(step),
-            ..place
-        });
-        Context {
-            declaration: self.declaration,
-            place,
-        }
+        let place = self
+            .place
+            .clone()
+            .map(|place| Place { expression: place.expression.as_ref().map(step), ..place });
+        Context { declaration: self.declaration, place }
     }
 }
 
@@ -75,21 +69,14 @@ impl<'tu> Types<'tu, '_> {
         // The kind first: it names what the spellings then use.
         let kind = self.kind(ty, context);
         let written = spell(ty, &self.unnamed);
-        CType {
-            written,
-            canonical: spell(ty.get_canonical_type(), &self.unnamed),
-            kind,
-        }
+        CType { written, canonical: spell(ty.get_canonical_type(), &self.unnamed), kind }
     }
 
     /// A type as a parameter: arrays and functions decay. Also the number of elements in brackets.
     pub(crate) fn parameter(&mut self, ty: ClangType<'tu>, context: &Context<'tu>) -> (CType, Option<u64>) {
         let canonical = ty.get_canonical_type();
         let sugar = Sugar::of(ty);
-        let context = Context {
-            declaration: sugar.declaration.or(context.declaration),
-            ..context.clone()
-        };
+        let context = Context { declaration: sugar.declaration.or(context.declaration), ..context.clone() };
         if sugar.va_list {
             return (self.convert(ty, &context), None);
         }
@@ -98,20 +85,11 @@ impl<'tu> Types<'tu, '_> {
             TypeKind::FunctionPrototype | TypeKind::FunctionNoPrototype => {
                 let kind = self.function_pointer(sugar.plain, canonical, context.declaration);
                 let pointer = |ty| pointer_to(&spell(ty, &self.unnamed));
-                return (
-                    CType {
-                        written: pointer(ty),
-                        canonical: pointer(canonical),
-                        kind,
-                    },
-                    None,
-                );
+                return (CType { written: pointer(ty), canonical: pointer(canonical), kind }, None);
             }
             _ => return (self.convert(ty, &context), None),
         }
-        let length = canonical
-            .get_size()
-            .filter(|_| canonical.get_kind() == TypeKind::ConstantArray);
+        let length = canonical.get_size().filter(|_| canonical.get_kind() == TypeKind::ConstantArray);
         let (Some(element), Some(plain)) = (sugar.element(canonical), canonical.get_element_type()) else {
             return (unsupported(ty, &self.unnamed, "its elements are unknown"), None);
         };
@@ -124,10 +102,7 @@ impl<'tu> Types<'tu, '_> {
             canonical: decayed(constant, &pointee.canonical),
             kind: match unsafe_to_touch(plain).or_else(|| unsafe_to_touch(canonical)) {
                 Some(reason) => Type::Unsupported { reason },
-                None => Type::Pointer {
-                    pointee: Box::new(pointee),
-                    constant: !constant.is_empty(),
-                },
+                None => Type::Pointer { pointee: Box::new(pointee), constant: !constant.is_empty() },
             },
         };
         (ty, length.map(|length| length as u64))
@@ -140,10 +115,7 @@ impl<'tu> Types<'tu, '_> {
             return because("it is a `va_list`");
         }
         let int = |signed| match canonical.get_sizeof() {
-            Ok(bytes @ (1 | 2 | 4 | 8)) => Type::Int {
-                bits: bytes as u16 * 8,
-                signed,
-            },
+            Ok(bytes @ (1 | 2 | 4 | 8)) => Type::Int { bits: bytes as u16 * 8, signed },
             _ => because("it is an integer of unusual size"),
         };
         use TypeKind as K;
@@ -162,23 +134,15 @@ impl<'tu> Types<'tu, '_> {
             },
             K::Record => match canonical.get_declaration() {
                 Some(declaration) if is_va_list_record(declaration) => because("it is a `va_list`"),
-                Some(declaration) => Type::Record {
-                    name: self.record(declaration, context),
-                },
+                Some(declaration) => Type::Record { name: self.record(declaration, context) },
                 None => because("its structure is not declared"),
             },
             K::Pointer => self.pointer(&sugar, canonical, context),
             K::ConstantArray | K::IncompleteArray => match sugar.element(canonical) {
                 Some(element) => {
                     let constant = canonical.get_kind() == K::ConstantArray;
-                    let length = canonical
-                        .get_size()
-                        .filter(|_| constant)
-                        .map(|length| length as u64);
-                    Type::Array {
-                        element: Box::new(self.convert(element, &context.element())),
-                        length,
-                    }
+                    let length = canonical.get_size().filter(|_| constant).map(|length| length as u64);
+                    Type::Array { element: Box::new(self.convert(element, &context.element())), length }
                 }
                 None => because("its elements are unknown"),
             },
@@ -194,10 +158,7 @@ impl<'tu> Types<'tu, '_> {
             return because("what it points to is unknown");
         };
         let pointee = sugar.pointee(plain);
-        if matches!(
-            plain.get_kind(),
-            TypeKind::FunctionPrototype | TypeKind::FunctionNoPrototype
-        ) {
+        if matches!(plain.get_kind(), TypeKind::FunctionPrototype | TypeKind::FunctionNoPrototype) {
             let inner = Sugar::of(pointee);
             let declaration = inner.declaration.or(sugar.declaration).or(context.declaration);
             return self.function_pointer(inner.plain, plain, declaration);
@@ -205,15 +166,9 @@ impl<'tu> Types<'tu, '_> {
         if let Some(reason) = unsafe_to_touch(plain) {
             return Type::Unsupported { reason };
         }
-        let context = Context {
-            declaration: sugar.declaration.or(context.declaration),
-            ..context.target()
-        };
+        let context = Context { declaration: sugar.declaration.or(context.declaration), ..context.target() };
         let constant = plain.is_const_qualified();
-        Type::Pointer {
-            pointee: Box::new(self.convert(pointee, &context)),
-            constant,
-        }
+        Type::Pointer { pointee: Box::new(self.convert(pointee, &context)), constant }
     }
 
     fn function_pointer(
@@ -225,11 +180,7 @@ impl<'tu> Types<'tu, '_> {
         if canonical.get_kind() == TypeKind::FunctionNoPrototype {
             return because("it points to a function without a prototype");
         }
-        let function = if function.get_argument_types().is_some() {
-            function
-        } else {
-            canonical
-        };
+        let function = if function.get_argument_types().is_some() { function } else { canonical };
         let types = function.get_argument_types().unwrap_or_default();
         // Only when the numbers agree are these the parameters of this pointer, and not of a function
         // that returns it or that it returns.
@@ -246,20 +197,14 @@ impl<'tu> Types<'tu, '_> {
             .map(|(index, ty)| {
                 let entity = named.as_ref().map(|named| named[index]);
                 let ty = entity.and_then(|entity| entity.get_type()).unwrap_or(ty);
-                let name = entity
-                    .and_then(|entity| entity.get_name())
-                    .filter(|name| !name.is_empty());
+                let name = entity.and_then(|entity| entity.get_name()).filter(|name| !name.is_empty());
                 (name, self.parameter(ty, &Context::of(entity)).0)
             })
             .collect();
         let result = function.get_result_type().unwrap_or(canonical);
         let result = self.convert(result, &Context::of(None));
         Type::FunctionPointer {
-            signature: Box::new(Signature {
-                params,
-                result,
-                variadic: canonical.is_variadic(),
-            }),
+            signature: Box::new(Signature { params, result, variadic: canonical.is_variadic() }),
         }
     }
 }
@@ -269,17 +214,12 @@ fn unsafe_to_touch(pointee: ClangType<'_>) -> Option<String> {
     if pointee.is_volatile_qualified() {
         return Some("it points to volatile memory".into());
     }
-    pointee
-        .get_display_name()
-        .contains("_Atomic(")
-        .then(|| "it points to an atomic".into())
+    pointee.get_display_name().contains("_Atomic(").then(|| "it points to an atomic".into())
 }
 
 fn is_va_list_record(declaration: Entity<'_>) -> bool {
     // The record behind `va_list`: x86-64's, then AArch64's.
-    declaration
-        .get_name()
-        .is_some_and(|name| name == "__va_list_tag" || name == "__va_list")
+    declaration.get_name().is_some_and(|name| name == "__va_list_tag" || name == "__va_list")
 }
 
 fn decayed(constant: &str, element: &str) -> String {
@@ -308,16 +248,10 @@ fn refusal(kind: TypeKind, spelling: &str) -> &'static str {
 }
 
 pub(crate) fn because(reason: &str) -> Type {
-    Type::Unsupported {
-        reason: reason.into(),
-    }
+    Type::Unsupported { reason: reason.into() }
 }
 
 fn unsupported(ty: ClangType<'_>, unnamed: &Unnamed, reason: &str) -> CType {
     let canonical = spell(ty.get_canonical_type(), unnamed);
-    CType {
-        written: spell(ty, unnamed),
-        canonical,
-        kind: because(reason),
-    }
+    CType { written: spell(ty, unnamed), canonical, kind: because(reason) }
 }

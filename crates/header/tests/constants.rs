@@ -14,13 +14,9 @@ fn parse(fixture: &str) -> Api {
 #[test]
 fn constants_are_evaluated() {
     let api = parse("constants.h");
-    let primary = api
-        .constants
-        .iter()
-        .filter(|(_, constant)| constant.location.primary);
-    let values: BTreeMap<&str, ConstantValue> = primary
-        .map(|(name, constant)| (name.as_str(), constant.value.clone()))
-        .collect();
+    let primary = api.constants.iter().filter(|(_, constant)| constant.location.primary);
+    let values: BTreeMap<&str, ConstantValue> =
+        primary.map(|(name, constant)| (name.as_str(), constant.value.clone())).collect();
     let int = ConstantValue::Int;
     let text = |text: &str| ConstantValue::Text(text.into());
     let expect = BTreeMap::from([
@@ -58,11 +54,7 @@ fn constants_are_evaluated() {
 #[test]
 fn macros_with_parameters_are_listed() {
     let api = parse("constants.h");
-    let expect = [
-        ("LOG", vec!["format", "..."]),
-        ("NO_PARAMETERS", vec![]),
-        ("SQUARE", vec!["x"]),
-    ];
+    let expect = [("LOG", vec!["format", "..."]), ("NO_PARAMETERS", vec![]), ("SQUARE", vec!["x"])];
     let seen: Vec<_> = api
         .function_macros
         .iter()
@@ -87,10 +79,7 @@ fn text_that_is_not_utf8_does_no_harm() {
                  #define LATIN1 \"\xdf\"\n#define PLAIN 1 /* \xdf */\n";
     std::fs::write(&header, text).unwrap();
     let api = hotcell_header::parse(&Job::new([header.to_str().unwrap()])).unwrap();
-    assert_eq!(
-        api.functions[0].doc.as_deref(),
-        Some("Stra\u{fffd}e, in Latin-1.")
-    );
+    assert_eq!(api.functions[0].doc.as_deref(), Some("Stra\u{fffd}e, in Latin-1."));
     assert_eq!(api.constants["PLAIN"].value, ConstantValue::Int(1));
     assert!(!api.constants.contains_key("LATIN1"));
 }

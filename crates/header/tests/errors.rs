@@ -31,47 +31,23 @@ fn a_missing_header() {
 fn a_missing_include() {
     let error = fails(&Job::new([fixture("incomplete.h")]));
     assert_eq!(error.kind, ErrorKind::HeaderNotFound);
-    assert!(
-        error.message.starts_with("`part_that_is_not_there.h`, which `"),
-        "{error}"
-    );
+    assert!(error.message.starts_with("`part_that_is_not_there.h`, which `"), "{error}");
     assert_eq!((error.diagnostics.len(), error.diagnostics[0].line), (1, 1));
-    assert_eq!(
-        error.diagnostics[0].file.as_deref(),
-        Some(fixture("incomplete.h").as_str())
-    );
+    assert_eq!(error.diagnostics[0].file.as_deref(), Some(fixture("incomplete.h").as_str()));
 }
 
 #[test]
 fn every_error_of_a_header_is_reported() {
     let error = fails(&Job::new([fixture("broken.h")]));
     assert_eq!(error.kind, ErrorKind::HeaderInvalid);
-    assert!(
-        error.message.ends_with("broken.h` does not compile: 2 errors"),
-        "{error}"
-    );
-    let places: Vec<_> = error
-        .diagnostics
-        .iter()
-        .map(|d| (d.line, d.message.as_str()))
-        .collect();
+    assert!(error.message.ends_with("broken.h` does not compile: 2 errors"), "{error}");
+    let places: Vec<_> = error.diagnostics.iter().map(|d| (d.line, d.message.as_str())).collect();
     assert_eq!(places[0], (2, "unknown type name 'unknown_t'"));
     assert_eq!(places[1].0, 4);
-    assert!(
-        error
-            .diagnostics
-            .iter()
-            .all(|d| d.file.as_deref() == Some(fixture("broken.h").as_str()))
-    );
+    assert!(error.diagnostics.iter().all(|d| d.file.as_deref() == Some(fixture("broken.h").as_str())));
     let text = error.to_string();
-    assert!(
-        text.contains("broken.h:2: unknown type name 'unknown_t'\n  --> "),
-        "{text}"
-    );
-    assert!(
-        text.contains("\n  = help: a header must compile by itself"),
-        "{text}"
-    );
+    assert!(text.contains("broken.h:2: unknown type name 'unknown_t'\n  --> "), "{text}");
+    assert!(text.contains("\n  = help: a header must compile by itself"), "{text}");
 }
 
 #[test]
@@ -98,20 +74,8 @@ fn jobs_that_make_no_sense() {
         (Job::new([""]), "cannot stand in an `#include`"),
         (Job::new(["a>b.h"]), "cannot stand in an `#include`"),
         (Job::new([dir]), "is a directory, not a header"),
-        (
-            Job {
-                defines: vec!["A=\0".into()],
-                ..Job::new(["string.h"])
-            },
-            "NUL",
-        ),
-        (
-            Job {
-                prelude: Some("\0".into()),
-                ..Job::new(["string.h"])
-            },
-            "NUL",
-        ),
+        (Job { defines: vec!["A=\0".into()], ..Job::new(["string.h"]) }, "NUL"),
+        (Job { prelude: Some("\0".into()), ..Job::new(["string.h"]) }, "NUL"),
     ] {
         let error = fails(&job);
         assert_eq!(error.kind, ErrorKind::InvalidJob);

@@ -11,11 +11,7 @@ fn parse(fixture: &str) -> Api {
 }
 
 fn function<'a>(api: &'a Api, name: &str) -> &'a Function {
-    let found: Vec<_> = api
-        .functions
-        .iter()
-        .filter(|function| function.name == name)
-        .collect();
+    let found: Vec<_> = api.functions.iter().filter(|function| function.name == name).collect();
     assert_eq!(found.len(), 1, "{name}");
     found[0]
 }
@@ -25,10 +21,7 @@ fn comments_are_those_of_the_function() {
     let api = parse("functions.h");
     for (name, expect) in [
         ("documented", Some("Adds.\n\nTwo paragraphs.")),
-        (
-            "behind",
-            Some("Documented behind, as in zlib.\n\nIndented by three."),
-        ),
+        ("behind", Some("Documented behind, as in zlib.\n\nIndented by three.")),
         ("behind_too", Some("Also behind.")),
         ("lines", Some("Line comments,\ntwo of them.")),
         ("sqlite_style", Some("SQLite's style.")),
@@ -46,16 +39,9 @@ fn redeclarations_are_one_function() {
     assert_eq!(twice.signature(), "int twice(int count, const char *text)");
     assert_eq!(twice.attributes, [Attribute::Nonnull { params: vec![1] }]);
     assert_eq!(twice.location.line, 40);
-    let names: Vec<_> = api
-        .functions
-        .iter()
-        .map(|function| function.name.as_str())
-        .collect();
+    let names: Vec<_> = api.functions.iter().map(|function| function.name.as_str()).collect();
     let position = |name| names.iter().position(|n| *n == name).unwrap();
-    assert!(
-        position("twice") < position("between"),
-        "in order of the first declaration"
-    );
+    assert!(position("twice") < position("between"), "in order of the first declaration");
     let late = function(&api, "late_prototype");
     assert_eq!((late.prototyped, late.params.len()), (true, 1));
 }
@@ -63,9 +49,7 @@ fn redeclarations_are_one_function() {
 #[test]
 fn attributes_are_read_directly_and_through_macros() {
     let api = parse("functions.h");
-    let nonnull = |params: &[u32]| Attribute::Nonnull {
-        params: params.to_vec(),
-    };
+    let nonnull = |params: &[u32]| Attribute::Nonnull { params: params.to_vec() };
     for (name, expect) in [
         ("quits_c11", vec![Attribute::Noreturn]),
         ("quits_gnu", vec![Attribute::Noreturn]),
@@ -77,12 +61,7 @@ fn attributes_are_read_directly_and_through_macros() {
         ("by_type", vec![nonnull(&[0, 3])]),
         ("logs", vec![Attribute::Format]),
         ("old_one", vec![Attribute::Deprecated]),
-        (
-            "owned",
-            vec![Attribute::Annotate {
-                text: "own: \"caller\" )))".into(),
-            }],
-        ),
+        ("owned", vec![Attribute::Annotate { text: "own: \"caller\" )))".into() }]),
         ("calls", vec![]),
         ("undocumented", vec![]),
     ] {
@@ -94,12 +73,9 @@ fn attributes_are_read_directly_and_through_macros() {
 #[test]
 fn only_definitions_are_inline() {
     let api = parse("functions.h");
-    for (name, expect) in [
-        ("defined", true),
-        ("defined_later", true),
-        ("declared_static", false),
-        ("documented", false),
-    ] {
+    for (name, expect) in
+        [("defined", true), ("defined_later", true), ("declared_static", false), ("documented", false)]
+    {
         assert_eq!(function(&api, name).inline, expect, "{name}");
     }
 }
@@ -112,12 +88,7 @@ fn arrays_decay_and_keep_their_length() {
         .iter()
         .map(|param| {
             let constant = param.ty.pointee().map(|(_, constant)| constant);
-            (
-                param.name.as_deref().unwrap(),
-                param.ty.written.as_str(),
-                param.array_length,
-                constant,
-            )
+            (param.name.as_deref().unwrap(), param.ty.written.as_str(), param.array_length, constant)
         })
         .collect();
     assert_eq!(
@@ -140,10 +111,7 @@ fn arrays_decay_and_keep_their_length() {
 fn qualifiers_of_values_are_dropped() {
     let api = parse("zoo.h");
     let params = &function(&api, "takes_qualified").params;
-    let seen: Vec<_> = params
-        .iter()
-        .map(|p| (p.ty.written.as_str(), p.ty.canonical.as_str()))
-        .collect();
+    let seen: Vec<_> = params.iter().map(|p| (p.ty.written.as_str(), p.ty.canonical.as_str())).collect();
     assert_eq!(
         seen,
         [
@@ -158,12 +126,7 @@ fn qualifiers_of_values_are_dropped() {
     );
     let (pointee, constant) = params[4].ty.pointee().unwrap();
     assert_eq!((pointee.written.as_str(), constant), ("char", true));
-    assert_eq!(
-        params[6].ty.kind,
-        Type::Unsupported {
-            reason: "it points to volatile memory".into()
-        }
-    );
+    assert_eq!(params[6].ty.kind, Type::Unsupported { reason: "it points to volatile memory".into() });
 }
 
 #[test]
@@ -174,38 +137,22 @@ fn function_pointers_have_signatures() {
         Type::FunctionPointer { signature } => {
             let params = signature.params.iter();
             let params = params.map(|(name, ty)| (name.clone().unwrap_or_default(), ty.written.clone()));
-            (
-                params.collect::<Vec<_>>(),
-                signature.result.written.clone(),
-                signature.variadic,
-            )
+            (params.collect::<Vec<_>>(), signature.result.written.clone(), signature.variadic)
         }
         kind => panic!("{} is {kind:?}", ty.written),
     };
     let own = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
-        pairs
-            .iter()
-            .map(|(name, ty)| (name.to_string(), ty.to_string()))
-            .collect()
+        pairs.iter().map(|(name, ty)| (name.to_string(), ty.to_string())).collect()
     };
     let compare = own(&[("left", "const void *"), ("right", "const void *")]);
     assert_eq!(signature(&takes.params[0].ty), (compare, "int".into(), false));
     let callback = own(&[("user", "void *"), ("code", "int")]);
-    assert_eq!(
-        signature(&takes.params[1].ty),
-        (callback.clone(), "void".into(), false)
-    );
+    assert_eq!(signature(&takes.params[1].ty), (callback.clone(), "void".into(), false));
     assert_eq!(signature(&takes.params[2].ty), (callback, "void".into(), false));
-    assert_eq!(
-        signature(&takes.params[3].ty),
-        (own(&[("a", "int"), ("b", "char")]), "int".into(), false)
-    );
+    assert_eq!(signature(&takes.params[3].ty), (own(&[("a", "int"), ("b", "char")]), "int".into(), false));
     assert_eq!(takes.params[3].ty.written, "int (*)(int, char)");
     let returns = function(&api, "returns_function");
-    assert_eq!(
-        signature(&returns.result),
-        (own(&[("", "int")]), "void".into(), false)
-    );
+    assert_eq!(signature(&returns.result), (own(&[("", "int")]), "void".into(), false));
 }
 
 #[test]

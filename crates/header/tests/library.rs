@@ -83,20 +83,10 @@ fn a_linker_script_of_ones_own() {
     let (dir, real) = compile("int f(void) { return 1; }", &["-shared", "-fPIC"]);
     std::fs::rename(real, dir.path().join("libreal.so.7")).unwrap();
     let script = dir.path().join("libscripted.so");
-    std::fs::write(
-        &script,
-        "/* GNU ld script */ INPUT ( libmissing.so libreal.so.7 )",
-    )
-    .unwrap();
+    std::fs::write(&script, "/* GNU ld script */ INPUT ( libmissing.so libreal.so.7 )").unwrap();
     let dirs = [dir.path().to_owned()];
-    assert_eq!(
-        library::find("scripted", &dirs).unwrap(),
-        dir.path().join("libreal.so.7")
-    );
-    assert_eq!(
-        library::find(script.to_str().unwrap(), &[]).unwrap(),
-        dir.path().join("libreal.so.7")
-    );
+    assert_eq!(library::find("scripted", &dirs).unwrap(), dir.path().join("libreal.so.7"));
+    assert_eq!(library::find(script.to_str().unwrap(), &[]).unwrap(), dir.path().join("libreal.so.7"));
     std::fs::write(&script, "GROUP ( libmissing.so )").unwrap();
     let error = library::find("scripted", &dirs).unwrap_err();
     assert!(error.message.contains("is a linker script"), "{error}");
@@ -108,15 +98,9 @@ fn own_directories_come_first_and_need_no_link_without_version() {
     for name in ["libz.so.9", "libz.so.10"] {
         std::fs::copy(find("z"), dir.path().join(name)).unwrap();
     }
-    assert_eq!(
-        library::find("z", &[dir.path().to_owned()]).unwrap(),
-        dir.path().join("libz.so.10")
-    );
+    assert_eq!(library::find("z", &[dir.path().to_owned()]).unwrap(), dir.path().join("libz.so.10"));
     std::fs::copy(find("z"), dir.path().join("libz.so")).unwrap();
-    assert_eq!(
-        library::find("z", &[dir.path().to_owned()]).unwrap(),
-        dir.path().join("libz.so")
-    );
+    assert_eq!(library::find("z", &[dir.path().to_owned()]).unwrap(), dir.path().join("libz.so"));
 }
 
 #[test]
@@ -138,23 +122,12 @@ fn kinds_of_exports_are_told_apart() {
                   __attribute__((weak)) int weak(void) { return 1; } static int own(void) { return 1; }\n\
                   __attribute__((visibility(\"hidden\"))) int hidden(void) { return own(); }\n\
                   extern int imported(void); int calls(void) { return imported() + hidden(); }";
-    let (_dir, path) = compile(
-        source,
-        &[
-            "-shared",
-            "-fPIC",
-            "-Wl,-soname,libfoo.so.3",
-            "-Wl,--build-id=0xabcd",
-        ],
-    );
+    let (_dir, path) =
+        compile(source, &["-shared", "-fPIC", "-Wl,-soname,libfoo.so.3", "-Wl,--build-id=0xabcd"]);
     let library = inspect(&path);
     assert_eq!(library.soname, "libfoo.so.3");
     assert_eq!(library.build_id.as_deref(), Some("abcd"));
-    let exports: Vec<_> = library
-        .exports
-        .iter()
-        .filter(|name| !name.starts_with('_'))
-        .collect();
+    let exports: Vec<_> = library.exports.iter().filter(|name| !name.starts_with('_')).collect();
     assert_eq!(exports, ["calls", "function", "weak"]);
     let data: Vec<_> = library.data_exports.iter().collect();
     assert_eq!(data, ["local_to_thread", "variable"]);
@@ -163,10 +136,7 @@ fn kinds_of_exports_are_told_apart() {
 
 #[test]
 fn a_library_without_a_name_or_identity() {
-    let (_dir, path) = compile(
-        "int f(void) { return 1; }",
-        &["-shared", "-fPIC", "-Wl,--build-id=none"],
-    );
+    let (_dir, path) = compile("int f(void) { return 1; }", &["-shared", "-fPIC", "-Wl,--build-id=none"]);
     let library = inspect(&path);
     assert_eq!((library.soname.as_str(), library.build_id), ("lib.out", None));
 }
@@ -182,10 +152,7 @@ fn hidden_versions_cannot_be_linked() {
     let (_dir, path) = compile(source, &["-shared", "-fPIC", &script]);
     let library = inspect(&path);
     assert_eq!(library.versions.get("f").map(String::as_str), Some("V2"));
-    assert!(
-        library.exports.contains("f") && !library.exports.contains("g"),
-        "{library:?}"
-    );
+    assert!(library.exports.contains("f") && !library.exports.contains("g"), "{library:?}");
 }
 
 #[test]
@@ -219,28 +186,17 @@ fn other_files() {
     fails(&path, ErrorKind::NotElf, "does not begin like one");
     let (_dir, path) = changed(|bytes| *bytes = b"!<arch>\nfoo.o/".to_vec());
     fails(&path, ErrorKind::StaticLibrary, "is a static library (.a)");
-    fails(
-        Path::new("/no/such/file.so"),
-        ErrorKind::LibraryUnreadable,
-        "cannot read",
-    );
+    fails(Path::new("/no/such/file.so"), ErrorKind::LibraryUnreadable, "cannot read");
     fails(Path::new("/"), ErrorKind::LibraryUnreadable, "cannot read");
 }
 
 #[test]
 fn other_machines() {
     // e_machine: AArch64 on x86-64, and the other way round.
-    let other = if cfg!(target_arch = "x86_64") {
-        (183, "aarch64")
-    } else {
-        (62, "x86_64")
-    };
+    let other = if cfg!(target_arch = "x86_64") { (183, "aarch64") } else { (62, "x86_64") };
     let (_dir, path) = changed(|bytes| bytes[18] = other.0);
-    let error = fails(
-        &path,
-        ErrorKind::WrongArchitecture,
-        &format!("is for {}, and this machine is", other.1),
-    );
+    let error =
+        fails(&path, ErrorKind::WrongArchitecture, &format!("is for {}, and this machine is", other.1));
     assert!(error.help.unwrap().contains(std::env::consts::ARCH));
     let (_dir, path) = changed(|bytes| bytes[4] = 1);
     fails(&path, ErrorKind::Not64Bit, "is a 32-bit library");

@@ -16,10 +16,7 @@ fn parse(job: &Job) -> Api {
 }
 
 fn primary(api: &Api) -> BTreeMap<&str, bool> {
-    api.functions
-        .iter()
-        .map(|function| (function.name.as_str(), function.location.primary))
-        .collect()
+    api.functions.iter().map(|function| (function.name.as_str(), function.location.primary)).collect()
 }
 
 #[test]
@@ -46,12 +43,7 @@ fn a_header_is_found_by_name_in_the_include_directories() {
     let api = parse(&job);
     assert!(primary(&api)["of_part"]);
     assert_eq!(api.functions[0].location.line, 1);
-    assert!(
-        api.functions[0]
-            .location
-            .file
-            .ends_with("tests/fixtures/pack/part.h")
-    );
+    assert!(api.functions[0].location.file.ends_with("tests/fixtures/pack/part.h"));
 }
 
 #[test]
@@ -59,12 +51,7 @@ fn of_the_systems_headers_only_those_asked_for_are() {
     let api = parse(&Job::new(["stdlib.h", "math.h"]));
     let primary = primary(&api);
     // `select` is in sys/select.h, which stdlib.h includes; `sqrt` is in bits/mathcalls.h.
-    for (name, expect) in [
-        ("malloc", true),
-        ("sqrt", true),
-        ("select", false),
-        ("alloca", false),
-    ] {
+    for (name, expect) in [("malloc", true), ("sqrt", true), ("select", false), ("alloca", false)] {
         assert_eq!(primary[name], expect, "{name}");
     }
 }
@@ -83,19 +70,9 @@ fn the_prelude_is() {
     job.prelude = Some("#include <stddef.h>\ntypedef size_t needed_t;\nint of_prelude(void);".into());
     job.defines = vec!["UNUSED".into(), "ALSO=1".into()];
     let api = parse(&job);
-    let names: Vec<_> = api
-        .functions
-        .iter()
-        .map(|f| (f.name.as_str(), f.location.primary))
-        .collect();
+    let names: Vec<_> = api.functions.iter().map(|f| (f.name.as_str(), f.location.primary)).collect();
     assert_eq!(names, [("of_prelude", true), ("after_prelude", true)]);
-    assert_eq!(
-        (
-            api.functions[0].location.file.as_str(),
-            api.functions[0].location.line
-        ),
-        ("prelude", 3)
-    );
+    assert_eq!((api.functions[0].location.file.as_str(), api.functions[0].location.line), ("prelude", 3));
 }
 
 #[test]

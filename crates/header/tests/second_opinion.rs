@@ -25,11 +25,7 @@ struct Program {
 impl Program {
     fn print(&mut self, what: &str, expression: &str, expected: u64) {
         self.checks += 1;
-        writeln!(
-            self.body,
-            "printf(\"{what} %llu\\n\", (unsigned long long)({expression}));"
-        )
-        .unwrap();
+        writeln!(self.body, "printf(\"{what} %llu\\n\", (unsigned long long)({expression}));").unwrap();
         writeln!(self.expected, "{what} {expected}").unwrap();
     }
 
@@ -46,11 +42,7 @@ impl Program {
             return; // An anonymous member; its fields are checked with what it is a member of.
         }
         self.print(&format!("{key} size"), &format!("sizeof({c_name})"), layout.size);
-        self.print(
-            &format!("{key} align"),
-            &format!("_Alignof({c_name})"),
-            layout.align,
-        );
+        self.print(&format!("{key} align"), &format!("_Alignof({c_name})"), layout.align);
         for (path, field, offset) in fields(record, 0, api) {
             // glibc hides some members behind macros of their own names: `si_fd`.
             writeln!(self.body, "#undef {path}").unwrap();
@@ -76,11 +68,7 @@ impl Program {
                 let expression = format!("(__typeof__({value}))-1 < (__typeof__({value}))1");
                 self.print(&format!("{what} signed"), &expression, signed.into());
             }
-            if let Type::Array {
-                length: Some(length),
-                element,
-            } = &field.ty.kind
-            {
+            if let Type::Array { length: Some(length), element } = &field.ty.kind {
                 let count = format!("sizeof({value}) / sizeof({})", element.written);
                 self.print(&format!("{what} length"), &count, *length);
             }
@@ -90,12 +78,8 @@ impl Program {
     fn function(&mut self, function: &Function) {
         let name = &function.name;
         for written in [true, false] {
-            let text = |ty: &CType| {
-                format!(
-                    "__typeof__({})",
-                    if written { &ty.written } else { &ty.canonical }
-                )
-            };
+            let text =
+                |ty: &CType| format!("__typeof__({})", if written { &ty.written } else { &ty.canonical });
             let mut params: Vec<String> = function.params.iter().map(|param| text(&param.ty)).collect();
             if function.variadic {
                 params.push("...".into());
@@ -103,10 +87,7 @@ impl Program {
                 params.push("void".into());
             }
             let ty = format!("{} ({})", text(&function.result), params.join(", "));
-            self.assert(
-                &format!("__builtin_types_compatible_p(__typeof__({name}), {ty})"),
-                name,
-            );
+            self.assert(&format!("__builtin_types_compatible_p(__typeof__({name}), {ty})"), name);
         }
     }
 
@@ -119,20 +100,13 @@ impl Program {
             ConstantValue::Uint(value) => self.print(name, name, *value),
             ConstantValue::Float(value) => {
                 self.checks += 1;
-                writeln!(
-                    self.body,
-                    "{{ double d = {name}; printf(\"{name} \"); bytes(&d, sizeof d); }}"
-                )
-                .unwrap();
+                writeln!(self.body, "{{ double d = {name}; printf(\"{name} \"); bytes(&d, sizeof d); }}")
+                    .unwrap();
                 writeln!(self.expected, "{name} {}", hex(&value.to_ne_bytes())).unwrap();
             }
             ConstantValue::Text(text) => {
                 self.checks += 1;
-                writeln!(
-                    self.body,
-                    "printf(\"{name} \"); bytes({name}, sizeof({name}) - 1);"
-                )
-                .unwrap();
+                writeln!(self.body, "printf(\"{name} \"); bytes({name}, sizeof({name}) - 1);").unwrap();
                 writeln!(self.expected, "{name} {}", hex(text.as_bytes())).unwrap();
             }
         }
@@ -174,12 +148,8 @@ impl Program {
         let output = Command::new(&binary).output().unwrap();
         assert!(output.status.success(), "{output:?}");
         let printed = String::from_utf8(output.stdout).unwrap();
-        let differences: Vec<_> = self
-            .expected
-            .lines()
-            .zip(printed.lines())
-            .filter(|(ours, theirs)| ours != theirs)
-            .collect();
+        let differences: Vec<_> =
+            self.expected.lines().zip(printed.lines()).filter(|(ours, theirs)| ours != theirs).collect();
         assert!(differences.is_empty(), "(parser, compiler): {differences:#?}");
         assert_eq!(self.expected.lines().count(), printed.lines().count());
         self.checks
@@ -218,11 +188,7 @@ fn compare(headers: &[&str], skip: &[&str]) -> (usize, Api) {
     for (key, record) in api.records.iter().filter(|(key, _)| !skip.contains(key.as_str())) {
         program.record(key, record, &api);
     }
-    for function in api
-        .functions
-        .iter()
-        .filter(|function| !skip.contains(function.name.as_str()))
-    {
+    for function in api.functions.iter().filter(|function| !skip.contains(function.name.as_str())) {
         program.function(function);
     }
     // Names with two underscores are the compilers' own, and they differ.

@@ -10,70 +10,27 @@ fn parse(header: &str) -> Api {
 }
 
 fn function<'a>(api: &'a Api, name: &str) -> &'a Function {
-    api.functions
-        .iter()
-        .find(|function| function.name == name)
-        .unwrap_or_else(|| panic!("no {name}"))
+    api.functions.iter().find(|function| function.name == name).unwrap_or_else(|| panic!("no {name}"))
 }
 
 #[test]
 fn zlib() {
     let api = parse("zlib.h");
-    let primary = api
-        .functions
-        .iter()
-        .filter(|function| function.location.primary)
-        .count();
+    let primary = api.functions.iter().filter(|function| function.location.primary).count();
     assert!(primary >= 80, "{primary}");
     let crc32 = function(&api, "crc32");
-    assert_eq!(
-        crc32.signature(),
-        "uLong crc32(uLong crc, const Bytef *buf, uInt len)"
-    );
-    assert_eq!(
-        crc32.result.kind,
-        Type::Int {
-            bits: 64,
-            signed: false
-        }
-    );
+    assert_eq!(crc32.signature(), "uLong crc32(uLong crc, const Bytef *buf, uInt len)");
+    assert_eq!(crc32.result.kind, Type::Int { bits: 64, signed: false });
     assert_eq!(crc32.params[1].ty.canonical, "const unsigned char *");
     let (byte, constant) = crc32.params[1].ty.pointee().unwrap();
-    assert_eq!(
-        (byte.is_byte(), byte.written.as_str(), constant),
-        (true, "Bytef", true)
-    );
-    assert_eq!(
-        crc32.params[2].ty.kind,
-        Type::Int {
-            bits: 32,
-            signed: false
-        }
-    );
-    assert!(
-        crc32.doc.as_ref().unwrap().starts_with("Update a running CRC-32"),
-        "{:?}",
-        crc32.doc
-    );
-    assert!(
-        function(&api, "deflate")
-            .doc
-            .as_ref()
-            .unwrap()
-            .starts_with("deflate compresses")
-    );
+    assert_eq!((byte.is_byte(), byte.written.as_str(), constant), (true, "Bytef", true));
+    assert_eq!(crc32.params[2].ty.kind, Type::Int { bits: 32, signed: false });
+    assert!(crc32.doc.as_ref().unwrap().starts_with("Update a running CRC-32"), "{:?}", crc32.doc);
+    assert!(function(&api, "deflate").doc.as_ref().unwrap().starts_with("deflate compresses"));
     assert!(function(&api, "gzprintf").variadic);
 
     let (stream, constant) = function(&api, "deflate").params[0].ty.pointee().unwrap();
-    assert_eq!(
-        (&stream.kind, constant),
-        (
-            &Type::Record {
-                name: "z_stream_s".into()
-            },
-            false
-        )
-    );
+    assert_eq!((&stream.kind, constant), (&Type::Record { name: "z_stream_s".into() }, false));
     let layout = api.records["z_stream_s"].layout.as_ref().unwrap();
     assert_eq!((layout.size, layout.align, layout.fields.len()), (112, 8, 14));
     assert!(api.records["internal_state"].layout.is_none());
@@ -90,18 +47,9 @@ fn math() {
     let api = parse("math.h");
     let sqrt = function(&api, "sqrt");
     assert!(sqrt.location.primary);
-    assert_eq!(
-        (&sqrt.result.kind, sqrt.params.len()),
-        (&Type::Float { bits: 64 }, 1)
-    );
-    assert!(matches!(
-        function(&api, "sqrtl").result.kind,
-        Type::Unsupported { .. }
-    ));
-    assert_eq!(
-        api.constants["M_PI"].value,
-        ConstantValue::Float(std::f64::consts::PI)
-    );
+    assert_eq!((&sqrt.result.kind, sqrt.params.len()), (&Type::Float { bits: 64 }, 1));
+    assert!(matches!(function(&api, "sqrtl").result.kind, Type::Unsupported { .. }));
+    assert_eq!(api.constants["M_PI"].value, ConstantValue::Float(std::f64::consts::PI));
 }
 
 #[test]
@@ -114,9 +62,7 @@ fn stdlib() {
     assert!(function(&api, "malloc").attributes.contains(&Attribute::Malloc));
     let sort = function(&api, "qsort");
     assert_eq!(sort.attributes, [Attribute::Nonnull { params: vec![0, 3] }]);
-    let Type::FunctionPointer { signature } = &sort.params[3].ty.kind else {
-        panic!("{sort:?}")
-    };
+    let Type::FunctionPointer { signature } = &sort.params[3].ty.kind else { panic!("{sort:?}") };
     assert_eq!(signature.params.len(), 2);
     assert_eq!(api.constants["RAND_MAX"].value, ConstantValue::Int(0x7fff_ffff));
 }
@@ -133,15 +79,10 @@ fn string() {
 #[test]
 fn jobs_of_many_threads_wait_for_each_other() {
     let counts: Vec<usize> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..4)
-            .map(|_| scope.spawn(|| parse("zlib.h").functions.len()))
-            .collect();
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| parse("zlib.h").functions.len())).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
-    assert!(
-        counts.iter().all(|count| *count == counts[0] && *count > 80),
-        "{counts:?}"
-    );
+    assert!(counts.iter().all(|count| *count == counts[0] && *count > 80), "{counts:?}");
 }
 
 #[test]

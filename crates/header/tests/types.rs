@@ -11,14 +11,9 @@ fn zoo() -> Api {
 }
 
 fn field<'a>(api: &'a Api, record: &str, name: &str) -> &'a CType {
-    let mut fields = api.records[record]
-        .layout
-        .iter()
-        .flat_map(|layout| &layout.fields);
+    let mut fields = api.records[record].layout.iter().flat_map(|layout| &layout.fields);
     let field = fields.find(|field| field.name.as_deref() == Some(name));
-    field
-        .map(|field| &field.ty)
-        .unwrap_or_else(|| panic!("no {record}.{name}"))
+    field.map(|field| &field.ty).unwrap_or_else(|| panic!("no {record}.{name}"))
 }
 
 #[test]
@@ -54,45 +49,22 @@ fn scalars() {
 #[test]
 fn enumerations() {
     let api = zoo();
-    let takes = api
-        .functions
-        .iter()
-        .find(|function| function.name == "takes_enums")
-        .unwrap();
+    let takes = api.functions.iter().find(|function| function.name == "takes_enums").unwrap();
     let kinds: Vec<_> = takes.params.iter().map(|param| param.ty.kind.clone()).collect();
-    let of = |name: &str, bits, signed| Type::Enum {
-        name: name.into(),
-        bits,
-        signed,
-    };
+    let of = |name: &str, bits, signed| Type::Enum { name: name.into(), bits, signed };
     assert_eq!(
         kinds,
-        [
-            of("negative", 32, true),
-            of("positive", 32, false),
-            of("tiny", 8, false),
-            of("colour", 32, false)
-        ]
+        [of("negative", 32, true), of("positive", 32, false), of("tiny", 8, false), of("colour", 32, false)]
     );
     assert_eq!(takes.result.kind, of("wide", 64, false));
     assert_eq!(api.enums["colour"].c_name, "colour");
     assert_eq!(api.enums["negative"].c_name, "enum negative");
-    let values = |key: &str| {
-        api.enums[key]
-            .enumerators
-            .iter()
-            .map(|(_, value)| *value)
-            .collect::<Vec<_>>()
-    };
+    let values = |key: &str| api.enums[key].enumerators.iter().map(|(_, value)| *value).collect::<Vec<_>>();
     assert_eq!(values("negative"), [-1, 0, 1]);
     assert_eq!(values("positive"), [1, 0x8000_0000]);
     assert_eq!(values("colour"), [0, 5, 6]);
     assert_eq!(values("nested.mode"), [0, -7]);
-    assert!(
-        api.enums
-            .values()
-            .all(|value| !value.enumerators.iter().any(|(name, _)| name == "LOOSE"))
-    );
+    assert!(api.enums.values().all(|value| !value.enumerators.iter().any(|(name, _)| name == "LOOSE")));
 }
 
 #[test]
@@ -106,56 +78,22 @@ fn records_are_named() {
         ("node", "struct node", false, true),
         ("mixed", "union mixed", true, true),
         ("tagged_inside", "struct tagged_inside", false, true),
-        (
-            "nested.named",
-            "__typeof__((*(struct nested *)0).named)",
-            false,
-            true,
-        ),
-        (
-            "nested.list",
-            "__typeof__(((*(struct nested *)0).list)[0])",
-            false,
-            true,
-        ),
-        (
-            "nested.pointed",
-            "__typeof__(*((*(struct nested *)0).pointed))",
-            false,
-            true,
-        ),
-        (
-            "hidden_pointer.target",
-            "__typeof__(*(*(hidden_pointer *)0))",
-            false,
-            true,
-        ),
+        ("nested.named", "__typeof__((*(struct nested *)0).named)", false, true),
+        ("nested.list", "__typeof__(((*(struct nested *)0).list)[0])", false, true),
+        ("nested.pointed", "__typeof__(*((*(struct nested *)0).pointed))", false, true),
+        ("hidden_pointer.target", "__typeof__(*(*(hidden_pointer *)0))", false, true),
         ("grid.target", "__typeof__((*(grid *)0)[0])", false, true),
         ("twin", "struct twin", false, true),
         ("typedef twin", "twin", false, true),
     ] {
-        let record = api
-            .records
-            .get(key)
-            .unwrap_or_else(|| panic!("{key} in {:?}", api.records.keys()));
+        let record = api.records.get(key).unwrap_or_else(|| panic!("{key} in {:?}", api.records.keys()));
         assert_eq!(names(record), (c_name.to_owned(), union, complete), "{key}");
     }
     // The anonymous member has no name, its union in turn neither.
-    let anonymous = api.records["nested"]
-        .layout
-        .as_ref()
-        .unwrap()
-        .fields
-        .iter()
-        .find(|f| f.name.is_none());
-    let Type::Record { name } = &anonymous.unwrap().ty.kind else {
-        panic!("{anonymous:?}")
-    };
+    let anonymous = api.records["nested"].layout.as_ref().unwrap().fields.iter().find(|f| f.name.is_none());
+    let Type::Record { name } = &anonymous.unwrap().ty.kind else { panic!("{anonymous:?}") };
     assert_eq!(api.records[name].c_name, "");
-    assert_eq!(
-        field(&api, name, "in_anonymous").written,
-        "__typeof__((*(struct nested *)0).in_anonymous)"
-    );
+    assert_eq!(field(&api, name, "in_anonymous").written, "__typeof__((*(struct nested *)0).in_anonymous)");
 }
 
 #[test]
@@ -164,22 +102,12 @@ fn no_place_of_this_machine_is_in_a_type() {
     let text = format!(
         "{:?} {:?}",
         api.records.keys(),
-        api.functions
-            .iter()
-            .map(|f| (&f.params, &f.result))
-            .collect::<Vec<_>>()
+        api.functions.iter().map(|f| (&f.params, &f.result)).collect::<Vec<_>>()
     );
-    assert!(
-        !text.contains(env!("CARGO_MANIFEST_DIR")) && !text.contains("(unnamed at"),
-        "{text}"
-    );
-    let fields = api
-        .records
-        .values()
-        .flat_map(|record| record.layout.iter().flat_map(|layout| &layout.fields));
-    let places: Vec<_> = fields
-        .filter(|f| format!("{:?}", f.ty).contains("zoo.h"))
-        .collect();
+    assert!(!text.contains(env!("CARGO_MANIFEST_DIR")) && !text.contains("(unnamed at"), "{text}");
+    let fields =
+        api.records.values().flat_map(|record| record.layout.iter().flat_map(|layout| &layout.fields));
+    let places: Vec<_> = fields.filter(|f| format!("{:?}", f.ty).contains("zoo.h")).collect();
     assert!(places.is_empty(), "{places:#?}");
 }
 
@@ -187,10 +115,7 @@ fn no_place_of_this_machine_is_in_a_type() {
 fn bit_fields_skip_padding() {
     let api = zoo();
     let fields = &api.records["bits"].layout.as_ref().unwrap().fields;
-    let widths: Vec<_> = fields
-        .iter()
-        .map(|f| (f.name.as_deref().unwrap(), f.bit_width))
-        .collect();
+    let widths: Vec<_> = fields.iter().map(|f| (f.name.as_deref().unwrap(), f.bit_width)).collect();
     let some = |name, width| (name, Some(width));
     assert_eq!(
         widths,
@@ -244,51 +169,22 @@ fn what_cannot_be_carried_is_refused_with_a_reason() {
         ("counter", "it points to an atomic"),
     ] {
         let kind = &field(&api, "refused", name).kind;
-        assert_eq!(
-            *kind,
-            Type::Unsupported {
-                reason: expect.into()
-            },
-            "{name}"
-        );
+        assert_eq!(*kind, Type::Unsupported { reason: expect.into() }, "{name}");
     }
     let (pointee, _) = field(&api, "refused", "arguments").pointee().unwrap();
-    assert_eq!(
-        pointee.kind,
-        Type::Unsupported {
-            reason: "it is a `va_list`".into()
-        }
-    );
+    assert_eq!(pointee.kind, Type::Unsupported { reason: "it is a `va_list`".into() });
     let unprototyped = &field(&api, "hooks", "unprototyped").kind;
     let reason = "it points to a function without a prototype";
-    assert_eq!(
-        *unprototyped,
-        Type::Unsupported {
-            reason: reason.into()
-        }
-    );
-    let takes = api
-        .functions
-        .iter()
-        .find(|function| function.name == "takes_va_list")
-        .unwrap();
+    assert_eq!(*unprototyped, Type::Unsupported { reason: reason.into() });
+    let takes = api.functions.iter().find(|function| function.name == "takes_va_list").unwrap();
     assert_eq!(takes.params[1].ty.written, "va_list");
-    assert_eq!(
-        takes.params[1].ty.kind,
-        Type::Unsupported {
-            reason: "it is a `va_list`".into()
-        }
-    );
+    assert_eq!(takes.params[1].ty.kind, Type::Unsupported { reason: "it is a `va_list`".into() });
 }
 
 #[test]
 fn the_target_is_this_machine() {
     let target = zoo().target;
-    assert!(
-        target.triple.starts_with(std::env::consts::ARCH),
-        "{}",
-        target.triple
-    );
+    assert!(target.triple.starts_with(std::env::consts::ARCH), "{}", target.triple);
     assert_eq!(target.pointer_bits, 64);
     assert_eq!(target.char_signed, cfg!(target_arch = "x86_64"));
 }

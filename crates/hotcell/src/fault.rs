@@ -28,6 +28,16 @@ pub(crate) fn of_end(end: &End) -> Fault {
             Fault { kind: ErrorKind::Exited, cause: Cause::Exit { status }, message }
         }
         HowEnded::Signalled(number) => signalled(end, number),
+        HowEnded::Unknown => match end.crash {
+            Some(record) => signalled(end, record.signal),
+            None => {
+                let message =
+                    "the worker ended; this program collected its status with a wait of its own, or \
+                               ignores SIGCHLD"
+                        .into();
+                Fault { kind: ErrorKind::WorkerLost, cause: Cause::None, message }
+            }
+        },
     }
 }
 

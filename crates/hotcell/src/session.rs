@@ -125,6 +125,12 @@ impl Session {
             return Err(context.not_executed(ErrorKind::Unavailable, cause, message));
         };
         self.seat_worker(&mut seat, context)?;
+        if clock::now() >= deadline {
+            // Waiting for the turn or for a new worker took the time. The worker stays for the next call.
+            let cause = Cause::Unavailable { reason: UnavailableReason::Restarting };
+            let message = format!("no worker was ready within {allowed:?}");
+            return Err(context.not_executed(ErrorKind::Unavailable, cause, message));
+        }
         context.call_id = seat.next_id();
         context.generation = seat.generation;
         Ok(Call::open(self, seat, context, function, definition, allowed, deadline, now))

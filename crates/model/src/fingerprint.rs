@@ -28,7 +28,8 @@ impl Fingerprint {
         Fingerprint(hash.finalize().into())
     }
 
-    /// Over an interface: its target, its functions in order, its handles and the records they use.
+    /// Over an interface: its target, its functions in order, its handles, records, enumerations and
+    /// constants.
     pub fn of_interface(interface: &Interface) -> Self {
         let mut hash = Sha256::new();
         feed(&mut hash, &interface.format);
@@ -42,6 +43,14 @@ impl Fingerprint {
         for (name, record) in &interface.records {
             feed(&mut hash, name);
             feed(&mut hash, &record.layout);
+        }
+        for (name, enumeration) in &interface.enums {
+            feed(&mut hash, name);
+            feed(&mut hash, &enumeration.enumerators);
+        }
+        for (name, constant) in &interface.constants {
+            feed(&mut hash, name);
+            feed(&mut hash, &constant.value);
         }
         Fingerprint(hash.finalize().into())
     }

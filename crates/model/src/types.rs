@@ -128,7 +128,9 @@ impl CType {
     pub fn scalar_size(&self) -> Option<u32> {
         match self.kind {
             Type::Bool | Type::Char => Some(1),
-            Type::Int { bits, .. } | Type::Float { bits } | Type::Enum { bits, .. } => Some(u32::from(bits) / 8),
+            Type::Int { bits, .. } | Type::Float { bits } | Type::Enum { bits, .. } => {
+                Some(u32::from(bits) / 8)
+            }
             _ => None,
         }
     }

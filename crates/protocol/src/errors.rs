@@ -244,7 +244,8 @@ impl ErrorKind {
             | Self::Hung
             | Self::ProtocolViolation
             | Self::InvalidReply
-            | Self::WorkerLost => Retry::Idempotent,
+            | Self::WorkerLost
+            | Self::SupervisorGone => Retry::Idempotent,
             Self::OutOfMemory
             | Self::LimitExceeded
             | Self::SandboxDenied
@@ -262,7 +263,7 @@ impl ErrorKind {
             | Self::Quarantined
             | Self::LibraryError
             | Self::Unsupported => Retry::Never,
-            Self::Unavailable | Self::SupervisorGone => Retry::Later,
+            Self::Unavailable => Retry::Later,
         }
     }
 
@@ -363,7 +364,7 @@ impl ErrorKind {
             Self::StaleHandle => "Open the object again.",
             Self::WrongHandleType => "Pass the object the function asks for.",
             Self::UnknownHandle => "Handles belong to the session that made them; use that session.",
-            Self::InvalidArgument => "See the named argument; nothing was executed.",
+            Self::InvalidArgument => "See the named argument and the rule it breaks.",
             Self::BadEncoding => "Convert the text, or declare its true encoding in the contract.",
             Self::AbiMismatch => "Generate the package again on this machine, with these versions.",
             Self::SymbolMissing => "Install the version of the library that the header belongs to.",

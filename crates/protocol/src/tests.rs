@@ -4,10 +4,7 @@ use crate::wire::{self, Event, EventPacket, Hello, Packet, PacketHead, ReplyStat
 use crate::*;
 
 fn all_different<T: PartialEq>(values: &[T]) -> bool {
-    values
-        .iter()
-        .enumerate()
-        .all(|(at, value)| !values[..at].contains(value))
+    values.iter().enumerate().all(|(at, value)| !values[..at].contains(value))
 }
 
 #[test]
@@ -19,12 +16,8 @@ fn every_code_is_there_once() {
 
 #[test]
 fn exit_codes_and_names_are_unique() {
-    assert!(all_different(
-        &ErrorKind::ALL.iter().map(|it| it.exit_code()).collect::<Vec<_>>()
-    ));
-    assert!(all_different(
-        &ErrorKind::ALL.iter().map(|it| it.name()).collect::<Vec<_>>()
-    ));
+    assert!(all_different(&ErrorKind::ALL.iter().map(|it| it.exit_code()).collect::<Vec<_>>()));
+    assert!(all_different(&ErrorKind::ALL.iter().map(|it| it.name()).collect::<Vec<_>>()));
 }
 
 #[test]
@@ -55,12 +48,7 @@ fn only_what_was_not_executed_may_be_tried_later() {
 fn reasons_are_spelled_as_in_the_table() {
     let names: Vec<_> = UnavailableReason::ALL.iter().map(|it| it.name()).collect();
     assert_eq!(names, ["restarting", "breaker_open", "pool_exhausted"]);
-    assert!(all_different(
-        &LimitExceededReason::ALL
-            .iter()
-            .map(|it| it.name())
-            .collect::<Vec<_>>()
-    ));
+    assert!(all_different(&LimitExceededReason::ALL.iter().map(|it| it.name()).collect::<Vec<_>>()));
     assert_eq!(LimitExceededReason::Fds.to_string(), "fds");
 }
 
@@ -68,11 +56,7 @@ fn reasons_are_spelled_as_in_the_table() {
 fn unknown_numbers_are_no_values() {
     for raw in 0..=u16::MAX {
         let state = ReplyState::from_raw(raw);
-        assert_eq!(
-            state.is_some(),
-            (1..=ReplyState::ALL.len() as u16).contains(&raw),
-            "{raw}"
-        );
+        assert_eq!(state.is_some(), (1..=ReplyState::ALL.len() as u16).contains(&raw), "{raw}");
         assert!(state.is_none_or(|it| it.raw() == raw));
         assert!(Packet::from_raw(raw).is_none_or(|it| it.raw() == raw));
     }
@@ -100,64 +84,27 @@ fn a_hello_lies_on_the_wire_as_the_table_says() {
     assert_eq!(bytes[..8], [8, 7, 6, 5, 4, 3, 2, 1], "little-endian");
     assert_eq!(bytes[wire::hello::EPOCH..][..2], [6, 5]);
     assert_eq!(bytes[wire::hello::FINGERPRINT..][..32], hello.fingerprint);
-    assert_eq!(
-        bytes[wire::hello::FINGERPRINT + 32..],
-        [0; 16],
-        "what belongs to no field is zero"
-    );
+    assert_eq!(bytes[wire::hello::FINGERPRINT + 32..], [0; 16], "what belongs to no field is zero");
     assert_eq!(Hello::decode(&bytes), hello);
 }
 
 #[test]
 fn packets_survive_the_way() {
-    let head = PacketHead {
-        magic: 1,
-        major: 2,
-        minor: 3,
-        kind: 4,
-        flags: 5,
-        length: 6,
-        serial: u64::MAX,
-    };
+    let head = PacketHead { magic: 1, major: 2, minor: 3, kind: 4, flags: 5, length: 6, serial: u64::MAX };
     assert_eq!(PacketHead::decode(&head.encode()), head);
-    let welcome = Welcome {
-        capabilities: 1,
-        level: 2,
-        functions: 3,
-        fingerprint: [4; 32],
-    };
+    let welcome = Welcome { capabilities: 1, level: 2, functions: 3, fingerprint: [4; 32] };
     assert_eq!(Welcome::decode(&welcome.encode()), welcome);
-    let segment = SegmentAdd {
-        id: 1,
-        writable: 2,
-        length: 3,
-    };
+    let segment = SegmentAdd { id: 1, writable: 2, length: 3 };
     assert_eq!(SegmentAdd::decode(&segment.encode()), segment);
-    let event = EventPacket {
-        event: 1,
-        detail: -2,
-        text_length: 3,
-    };
+    let event = EventPacket { event: 1, detail: -2, text_length: 3 };
     assert_eq!(EventPacket::decode(&event.encode()), event);
 }
 
 #[test]
 fn bytes_of_no_field_are_ignored() {
-    let mut bytes = SegmentAdd {
-        id: 1,
-        writable: 0,
-        length: 2,
-    }
-    .encode();
+    let mut bytes = SegmentAdd { id: 1, writable: 0, length: 2 }.encode();
     bytes[wire::segment_add::RESERVED] = 9;
-    assert_eq!(
-        SegmentAdd::decode(&bytes),
-        SegmentAdd {
-            id: 1,
-            writable: 0,
-            length: 2
-        }
-    );
+    assert_eq!(SegmentAdd::decode(&bytes), SegmentAdd { id: 1, writable: 0, length: 2 });
 }
 
 #[test]
@@ -217,24 +164,12 @@ fn versions_agree_on_the_smaller_minor() {
     assert_eq!(negotiate((1, 4), (1, 2)), Ok((1, 2)));
     assert_eq!(negotiate((1, 0), (1, 7)), Ok((1, 0)));
     let error = negotiate((1, 9), (2, 0)).unwrap_err();
-    assert_eq!(
-        error,
-        VersionMismatch {
-            host: (1, 9),
-            worker: (2, 0)
-        }
-    );
-    assert!(
-        error.to_string().contains("1.9") && error.to_string().contains("2.0"),
-        "{error}"
-    );
+    assert_eq!(error, VersionMismatch { host: (1, 9), worker: (2, 0) });
+    assert!(error.to_string().contains("1.9") && error.to_string().contains("2.0"), "{error}");
 }
 
 #[test]
 fn words_are_in_small_letters() {
-    assert_eq!(
-        [Executed::No, Executed::Maybe, Executed::Yes].map(Executed::as_str),
-        ["no", "maybe", "yes"]
-    );
+    assert_eq!([Executed::No, Executed::Maybe, Executed::Yes].map(Executed::as_str), ["no", "maybe", "yes"]);
     assert_eq!(Retry::Idempotent.to_string(), "idempotent");
 }

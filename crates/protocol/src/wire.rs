@@ -69,6 +69,9 @@ pub const LENGTH_IMPOSSIBLE: u64 = 0xFFFF_FFFF_FFFF_FFFF;
 /// Alignment of buffers in added segments.
 pub const BUFFER_ALIGN: usize = 64;
 
+/// A `cpu` word whose owner does not say where it runs.
+pub const CPU_UNKNOWN: u32 = 0xFFFF_FFFF;
+
 /// Function index of a call whose argument block is a batch.
 pub const BATCH_FUNCTION: u16 = 0xFFFF;
 
@@ -278,12 +281,7 @@ pub enum Resume {
 
 impl Resume {
     /// Every value, in the table's order.
-    pub const ALL: &[Self] = &[
-        Self::Granted,
-        Self::NotGranted,
-        Self::CallbackReturned,
-        Self::CallbackFailed,
-    ];
+    pub const ALL: &[Self] = &[Self::Granted, Self::NotGranted, Self::CallbackReturned, Self::CallbackFailed];
 
     /// The value with this number; `None` when there is none.
     pub const fn from_raw(raw: u16) -> Option<Self> {
@@ -405,13 +403,8 @@ pub enum Event {
 
 impl Event {
     /// Every value, in the table's order.
-    pub const ALL: &[Self] = &[
-        Self::LoadFailed,
-        Self::AbiMismatch,
-        Self::SymbolMissing,
-        Self::HostViolation,
-        Self::LaunchFailed,
-    ];
+    pub const ALL: &[Self] =
+        &[Self::LoadFailed, Self::AbiMismatch, Self::SymbolMissing, Self::HostViolation, Self::LaunchFailed];
 
     /// The value with this number; `None` when there is none.
     pub const fn from_raw(raw: u32) -> Option<Self> {
@@ -559,7 +552,7 @@ pub mod channel_worker {
     pub const SIZE: usize = 64;
     /// `u32`: Park of the serving thread.
     pub const PARK: usize = 0;
-    /// `u32`: CPU it last polled on; 0xFFFFFFFF unknown.
+    /// `u32`: CPU it last polled on; CPU_UNKNOWN while it does not say.
     pub const CPU: usize = 4;
     /// `u32`: WorkerState.
     pub const STATE: usize = 8;
@@ -599,7 +592,7 @@ pub mod lane_host {
     pub const SIZE: usize = 64;
     /// `u32`: Park of the caller.
     pub const PARK: usize = 0;
-    /// `u32`: CPU of the caller; 0xFFFFFFFF unknown.
+    /// `u32`: CPU of the caller; CPU_UNKNOWN while it does not say.
     pub const CPU: usize = 4;
     /// `u64`: reply window: where big results go.
     pub const WINDOW_PLACE: usize = 8;
@@ -761,7 +754,7 @@ pub mod packet_head {
     pub const FLAGS: usize = 10;
     /// `u32`: bytes of the whole packet.
     pub const LENGTH: usize = 12;
-    /// `u64`: counts a side's packets from 1; an answer repeats the question's.
+    /// `u64`: counts a side's packets from 1; for logs.
     pub const SERIAL: usize = 16;
 }
 
@@ -864,7 +857,7 @@ pub struct PacketHead {
     pub flags: u16,
     /// bytes of the whole packet.
     pub length: u32,
-    /// counts a side's packets from 1; an answer repeats the question's.
+    /// counts a side's packets from 1; for logs.
     pub serial: u64,
 }
 
@@ -927,11 +920,7 @@ impl Hello {
         let mut bytes = [0; hello::SIZE];
         put(&mut bytes, hello::CAPABILITIES, &self.capabilities.to_le_bytes());
         put(&mut bytes, hello::GENERATION, &self.generation.to_le_bytes());
-        put(
-            &mut bytes,
-            hello::REQUEST_LENGTH,
-            &self.request_length.to_le_bytes(),
-        );
+        put(&mut bytes, hello::REQUEST_LENGTH, &self.request_length.to_le_bytes());
         put(&mut bytes, hello::REPLY_LENGTH, &self.reply_length.to_le_bytes());
         put(&mut bytes, hello::SPIN_NS, &self.spin_ns.to_le_bytes());
         put(&mut bytes, hello::EPOCH, &self.epoch.to_le_bytes());
@@ -976,11 +965,7 @@ impl Welcome {
     /// The bytes on the wire; those of no field are zero.
     pub fn encode(&self) -> [u8; welcome::SIZE] {
         let mut bytes = [0; welcome::SIZE];
-        put(
-            &mut bytes,
-            welcome::CAPABILITIES,
-            &self.capabilities.to_le_bytes(),
-        );
+        put(&mut bytes, welcome::CAPABILITIES, &self.capabilities.to_le_bytes());
         put(&mut bytes, welcome::LEVEL, &self.level.to_le_bytes());
         put(&mut bytes, welcome::FUNCTIONS, &self.functions.to_le_bytes());
         put(&mut bytes, welcome::FINGERPRINT, &self.fingerprint);
@@ -1046,9 +1031,7 @@ impl SegmentReady {
 
     /// Reads the fields; checks nothing, and ignores the bytes of no field.
     pub fn decode(bytes: &[u8; segment_ready::SIZE]) -> Self {
-        Self {
-            id: u16::from_le_bytes(get(bytes, segment_ready::ID)),
-        }
+        Self { id: u16::from_le_bytes(get(bytes, segment_ready::ID)) }
     }
 }
 

@@ -30,9 +30,9 @@ impl Level {
     pub fn measure() -> io::Result<Level> {
         let facts = [
             (Level::NO_NEW_PRIVS, sys::process::no_new_privs()?),
-            (Level::NO_CORE, sys::process::core_limit()? == 0),
+            (Level::NO_CORE, sys::process::core_limit()? <= 1),
             (Level::OWN_SESSION, sys::process::leads_session()),
-            (Level::FEW_DESCRIPTORS, sys::process::descriptor_limit()? <= 4096),
+            (Level::FEW_DESCRIPTORS, sys::process::descriptor_limit()? <= crate::limits::MOST_DESCRIPTORS),
         ];
         Ok(Level(facts.iter().filter(|(_, holds)| *holds).fold(0, |bits, (level, _)| bits | level.0)))
     }

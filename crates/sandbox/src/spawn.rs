@@ -24,7 +24,8 @@ pub struct Launch<'a> {
     pub limits: Limits,
 }
 
-/// A started worker. It sends no SIGCHLD and no `waitpid(-1)` of the host finds it: only the pidfd does.
+/// A started worker. After exec it is a child like any other: the host sees a SIGCHLD at its end, and a
+/// `waitpid` for any child can collect its status before its owner does.
 #[derive(Debug)]
 pub struct Spawned {
     /// Its process id; also the id of its process group and session.

@@ -7,6 +7,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use hotcell_protocol::negotiate;
 use hotcell_protocol::wire::{self, Packet as Kind, PacketHead, packet_head};
 use rustix::io::Errno;
 use rustix::net::{
@@ -154,7 +155,9 @@ impl ControlSocket {
                 _ => {}
             }
         }
-        if message.bytes == 0 {
+        // An empty packet brings its sender's credentials along, the end of the stream brings nothing.
+        let empty_handed = sender.is_none() && descriptors.is_empty();
+        if message.bytes == 0 && empty_handed && !message.flags.intersects(ReturnFlags::CTRUNC) {
             return Ok(None);
         }
         if message.flags.intersects(ReturnFlags::CTRUNC) {
@@ -168,7 +171,8 @@ impl ControlSocket {
             return Err(ControlError::Violation("a packet is shorter than its head"));
         };
         let head = PacketHead::decode(head);
-        if head.magic != wire::MAGIC as u32 || head.major != wire::VERSION_MAJOR {
+        let own = (wire::VERSION_MAJOR, wire::VERSION_MINOR);
+        if head.magic != wire::MAGIC as u32 || negotiate(own, (head.major, head.minor)).is_err() {
             return Err(ControlError::Violation("a packet of another protocol"));
         }
         if head.length as usize != packet.len() {

@@ -1,7 +1,7 @@
 //! The host's half of a channel. Everything it reads from the reply segment is hostile.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use hotcell_protocol::wire::{self, Park, ReplyState, Resume};
 use hotcell_protocol::{Place, wire::channel_head};
@@ -20,6 +20,8 @@ pub struct HostChannel {
     request_file: SegmentFile,
     reply_file: SegmentFile,
     epoch: u16,
+    /// Lanes that were ever taken, one bit each.
+    taken: AtomicU64,
     dead: AtomicBool,
 }
 
@@ -120,8 +122,8 @@ impl HostChannel {
             side.store(channel_head::SLOT_STRIDE, wire::SLOT_STRIDE as u32);
             side.store(channel_head::GENERATION, generation);
         }
-        let dead = AtomicBool::new(false);
-        Ok(Arc::new(HostChannel { request, reply, request_file, reply_file, epoch, dead }))
+        let (taken, dead) = (AtomicU64::new(0), AtomicBool::new(false));
+        Ok(Arc::new(HostChannel { request, reply, request_file, reply_file, epoch, taken, dead }))
     }
 
     /// The request segment's file and the reply segment's.
@@ -129,11 +131,14 @@ impl HostChannel {
         (&self.request_file, &self.reply_file)
     }
 
-    /// A lane for one caller at a time. Each lane may be taken once in a channel's life.
+    /// A lane for one caller at a time. Each lane may be taken once in a channel's life: the counters of
+    /// both sides start together.
     pub fn lane(self: &Arc<Self>, index: u32) -> HostLane {
-        let active = self.request.word64(geometry::CONTROL + wire::channel_host::ACTIVE);
-        let before = active.fetch_or(1 << index, Ordering::SeqCst);
+        let before = self.taken.fetch_or(1 << index, Ordering::SeqCst);
         assert!(before & (1 << index) == 0, "a lane has one owner");
+        self.request.store(geometry::lane(index) + wire::lane_host::CPU, wire::CPU_UNKNOWN);
+        let active = self.request.word64(geometry::CONTROL + wire::channel_host::ACTIVE);
+        active.fetch_or(1 << index, Ordering::SeqCst);
         let zero = [0; geometry::SLOTS];
         let channel = Arc::clone(self);
         HostLane { channel, index, next: 0, slot: 0, calls: zero, resumes: zero, replies: zero }

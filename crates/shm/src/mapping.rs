@@ -72,9 +72,8 @@ impl Mapping {
     #[inline]
     pub fn word(&self, offset: usize) -> &AtomicU32 {
         let address = self.at(offset, 4);
-        debug_assert!(address.cast::<AtomicU32>().is_aligned());
-        // SAFETY: `at` checked the range; callers pass offsets of the wire's layouts, which are naturally
-        // aligned, in a page-aligned map; the map lives as long as `self`. Other processes access the
+        assert!(address.cast::<AtomicU32>().is_aligned(), "a word at an odd offset");
+        // SAFETY: range and alignment are checked; the map lives as long as `self`. Other processes access the
         // word with machine-word accesses only through this protocol, and a hostile one that does not can
         // change its value but not break the atomic.
         unsafe { AtomicU32::from_ptr(address.cast()) }
@@ -84,7 +83,7 @@ impl Mapping {
     #[inline]
     pub fn word64(&self, offset: usize) -> &AtomicU64 {
         let address = self.at(offset, 8);
-        debug_assert!(address.cast::<AtomicU64>().is_aligned());
+        assert!(address.cast::<AtomicU64>().is_aligned(), "a word at an odd offset");
         // SAFETY: as in `word`.
         unsafe { AtomicU64::from_ptr(address.cast()) }
     }
@@ -93,7 +92,8 @@ impl Mapping {
     #[inline]
     pub fn load<T: Plain>(&self, offset: usize) -> T {
         let address = self.at(offset, size_of::<T>());
-        // SAFETY: `at` checked the range; `Plain` types hold any bits; volatile makes it one fetch that the
+        assert!(address.cast::<T>().is_aligned(), "a number at an odd offset");
+        // SAFETY: range and alignment are checked; `Plain` types hold any bits; volatile makes it one fetch that the
         // compiler cannot repeat after the value was judged.
         unsafe { address.cast::<T>().read_volatile() }
     }
@@ -102,7 +102,8 @@ impl Mapping {
     #[inline]
     pub fn store<T: Plain>(&self, offset: usize, value: T) {
         let address = self.at_mut(offset, size_of::<T>());
-        // SAFETY: `at_mut` checked range and access; layouts align their fields naturally.
+        assert!(address.cast::<T>().is_aligned(), "a number at an odd offset");
+        // SAFETY: range, access and alignment are checked.
         unsafe { address.cast::<T>().write_volatile(value) }
     }
 
@@ -156,7 +157,7 @@ impl Mapping {
 
     #[inline]
     fn at_mut(&self, offset: usize, length: usize) -> *mut u8 {
-        debug_assert!(self.access == Access::ReadWrite, "store into a read-only segment");
+        assert!(self.access == Access::ReadWrite, "store into a read-only segment");
         self.at(offset, length)
     }
 }

@@ -159,6 +159,7 @@ impl WorkerChannel {
         }
         table.enter(wire::SEGMENT_REQUEST, &request);
         table.enter(wire::SEGMENT_REPLY, &reply);
+        reply.store(geometry::CONTROL + wire::channel_worker::CPU, wire::CPU_UNKNOWN);
         let epoch = request.load(channel_head::EPOCH);
         Ok(WorkerChannel { request, reply, lanes, epoch })
     }

@@ -1,4 +1,5 @@
 //! A host and a worker over one channel, as two threads: hand-over, continuation, death, lies.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,8 +8,8 @@ use std::time::Duration;
 use hotcell_protocol::Place;
 use hotcell_protocol::wire::{self, ReplyState};
 use hotcell_shm::{
-    Access, Arena, CallHead, HostChannel, HostLane, Mapping, ReplyHead, Request, Resumed, SegmentFile,
-    SegmentTable, Seals, Waited, WorkerChannel, WorkerLane, clock,
+    Access, Arena, CallHead, HostChannel, HostLane, Mapping, ReplyHead, Request, Resumed, Seals, SegmentFile,
+    SegmentTable, Waited, WorkerChannel, WorkerLane, clock,
 };
 
 const SPIN: u64 = 20_000;

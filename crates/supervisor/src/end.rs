@@ -25,6 +25,8 @@ pub enum HowEnded {
     Exited(i32),
     /// A signal ended it.
     Signalled(i32),
+    /// The host's own code collected the status before Hotcell could.
+    Unknown,
 }
 
 /// What a worker reported of itself.

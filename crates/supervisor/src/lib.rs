@@ -14,6 +14,7 @@ mod start;
 mod worker;
 
 pub use end::{End, HowEnded, Report};
+pub use output::escape;
 pub use program::find_worker;
 pub use spec::Spec;
 pub use start::StartError;

@@ -19,6 +19,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use crate::end::{End, HowEnded, Report};
+use crate::output::escape;
 use crate::spec::Spec;
 use crate::worker::Shared;
 
@@ -165,7 +166,8 @@ impl Watch {
     fn start(&mut self, order: Order) -> io::Result<()> {
         let Order { shared, spec, descriptors, output } = order;
         let own = spec.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let environment: Vec<_> = ENVIRONMENT.into_iter().chain(own).collect();
+        let fixed = ENVIRONMENT.into_iter().filter(|(name, _)| own.clone().all(|(own, _)| own != *name));
+        let environment: Vec<_> = fixed.chain(own.clone()).collect();
         let spawned = spawn(&Launch {
             program: &spec.program,
             args: &["hotcell-worker"],
@@ -276,7 +278,7 @@ impl Watched {
                 let head = EventPacket::decode(head);
                 let event = Event::from_raw(head.event).ok_or("an event of unknown kind")?;
                 let text = text.get(..head.text_length as usize).ok_or("an event's text is cut off")?;
-                let text = String::from_utf8_lossy(text).into_owned();
+                let text = escape(&String::from_utf8_lossy(text));
                 state.report = Some(Report { event, errno: head.detail, text });
             }
             Packet::Pong => {}
@@ -289,15 +291,17 @@ impl Watched {
     /// Tells everybody of an ended worker, then reaps it with whatever it forked.
     fn bury(&self) {
         let Some((pid, pidfd)) = self.shared.process.get() else { return };
+        let how = status(pidfd.as_fd(), WaitIdOptions::NOWAIT);
+        let group = i32::try_from(*pid).ok().and_then(Pid::from_raw);
         // Until it is reaped, the number cannot be given to another group.
-        if let Some(group) = i32::try_from(*pid).ok().and_then(Pid::from_raw) {
+        if let (Some(group), Some(_)) = (group, how) {
             let _ = kill_process_group(group, Signal::KILL);
         }
-        let how = status(pidfd.as_fd(), WaitIdOptions::NOWAIT);
+        let crash = self.shared.channel.crash_record();
         let mut state = self.shared.state.lock();
         state.end = Some(End {
-            how,
-            crash: self.shared.channel.crash_record(),
+            how: how.unwrap_or(HowEnded::Unknown),
+            crash,
             report: state.report.clone(),
             violation: state.violation.clone(),
             killed_by_host: state.killed_by_host,
@@ -310,9 +314,9 @@ impl Watched {
     }
 }
 
-/// The status of an ended worker; without NOWAIT it is collected, which frees its number. The worker was
-/// started without an exit signal, which needs `__WALL`.
-fn status(pidfd: BorrowedFd<'_>, how: WaitIdOptions) -> HowEnded {
+/// The status of an ended worker; without NOWAIT it is collected, which frees its number. `None` when the
+/// host has collected it first, with a `waitpid` for any child or by ignoring SIGCHLD.
+fn status(pidfd: BorrowedFd<'_>, how: WaitIdOptions) -> Option<HowEnded> {
     const WALL: u32 = 0x4000_0000;
     let options = WaitIdOptions::EXITED | WaitIdOptions::from_bits_retain(WALL) | how;
     loop {
@@ -320,14 +324,10 @@ fn status(pidfd: BorrowedFd<'_>, how: WaitIdOptions) -> HowEnded {
             Err(Errno::INTR) => {}
             Ok(Some(status)) => {
                 let signal = status.terminating_signal();
-                return match (status.exit_status(), signal) {
-                    (Some(code), _) => HowEnded::Exited(code),
-                    (None, Some(signal)) => HowEnded::Signalled(signal),
-                    (None, None) => HowEnded::Exited(0),
-                };
+                let exited = status.exit_status().map(HowEnded::Exited);
+                return exited.or(signal.map(HowEnded::Signalled));
             }
-            // Somebody reaped with __WALL: the status is lost, the end is not.
-            Ok(None) | Err(_) => return HowEnded::Signalled(Signal::KILL.as_raw()),
+            Ok(None) | Err(_) => return None,
         }
     }
 }

@@ -20,7 +20,7 @@ impl Tail {
         self.bytes.drain(..excess);
     }
 
-    /// The text for reports: control characters escaped, so that nothing in it can steer a terminal.
+    /// The text for reports.
     pub(crate) fn text(&self) -> String {
         let bytes: Vec<u8> = self.bytes.iter().copied().collect();
         let mut text = String::new();
@@ -28,15 +28,21 @@ impl Tail {
         if dropped > 0 {
             text = format!("[{dropped} bytes before]\n");
         }
-        for character in String::from_utf8_lossy(&bytes).chars() {
-            match character {
-                '\n' | '\t' => text.push(character),
-                c if c.is_control() => text.extend(c.escape_default()),
-                c => text.push(c),
-            }
-        }
-        text
+        text + &escape(&String::from_utf8_lossy(&bytes))
     }
+}
+
+/// A text of a worker for reports: control characters escaped, so that nothing in it can steer a terminal.
+pub fn escape(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' | '\t' => safe.push(character),
+            c if c.is_control() => safe.extend(c.escape_default()),
+            c => safe.push(c),
+        }
+    }
+    safe
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use hotcell_protocol::wire::{self, Hello, Packet};
+use hotcell_protocol::wire::{self, Hello, Packet, Welcome};
 use hotcell_shm::control::ControlSocket;
 use hotcell_shm::{HostChannel, sealed_copy};
 use parking_lot::{Condvar, Mutex};
@@ -75,7 +75,7 @@ impl Worker {
         let shared = prepare(spec, generation)?;
         let worker = Worker { shared, monitor, generation };
         worker.launch(spec)?;
-        worker.await_welcome(until)?;
+        worker.await_welcome(spec, until)?;
         Ok(worker)
     }
 
@@ -83,7 +83,8 @@ impl Worker {
         let (input, output) = (open_null()?, pipe()?);
         let (ours, theirs) = output;
         let worker_end = self.shared.worker_end.lock().take();
-        let worker_end = worker_end.ok_or_else(|| at("start the worker")(io::Error::other("started twice")))?;
+        let worker_end =
+            worker_end.ok_or_else(|| at("start the worker")(io::Error::other("started twice")))?;
         let order = Order {
             shared: Arc::clone(&self.shared),
             spec: spec.clone(),
@@ -93,15 +94,32 @@ impl Worker {
         self.monitor.start(order).map_err(at("start the worker"))
     }
 
-    fn await_welcome(&self, until: Instant) -> Result<(), StartError> {
+    /// What a worker says of itself must be what it was told: else it is another program than ours.
+    fn check_welcome(&self, spec: &Spec, welcome: &Welcome) -> Result<(), StartError> {
+        let same = welcome.functions == spec.functions
+            && welcome.fingerprint == spec.fingerprint
+            && welcome.capabilities & !CAPABILITIES == 0;
+        if same {
+            return Ok(());
+        }
+        let rule = "a welcome does not answer its hello";
+        let output = self.output();
+        match self.kill_for_violation(rule) {
+            Some(end) => Err(StartError::Ended { end: Box::new(end), output }),
+            None => Err(StartError::Late { output }),
+        }
+    }
+
+    fn await_welcome(&self, spec: &Spec, until: Instant) -> Result<(), StartError> {
         let mut state = self.shared.state.lock();
         while state.welcome.is_none() && state.end.is_none() {
             if self.shared.changed.wait_until(&mut state, until).timed_out() {
                 break;
             }
         }
-        if state.welcome.is_some() {
-            return Ok(());
+        if let Some(welcome) = state.welcome {
+            drop(state);
+            return self.check_welcome(spec, &welcome);
         }
         let ended = state.end.clone();
         drop(state);

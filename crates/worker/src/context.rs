@@ -3,8 +3,8 @@
 use std::ffi::{CStr, c_char, c_void};
 use std::mem::offset_of;
 
-use hotcell_protocol::wire::{self, Refusal, ReplyState};
 use hotcell_protocol::Place;
+use hotcell_protocol::wire::{self, Refusal, ReplyState};
 use hotcell_shm::{Request, Resumed, SegmentTable, WorkerChannel, WorkerLane};
 
 /// `hotcell_request` of the shim ABI.
@@ -130,12 +130,7 @@ impl Call {
 }
 
 /// `hotcell_ctx.space`.
-unsafe extern "C" fn space(
-    context: *mut Context,
-    length: u64,
-    align: u64,
-    place: *mut u64,
-) -> *mut c_void {
+unsafe extern "C" fn space(context: *mut Context, length: u64, align: u64, place: *mut u64) -> *mut c_void {
     // SAFETY: a shim passes the context it was called with, and a valid place for the place.
     unsafe {
         let context = &mut *context;

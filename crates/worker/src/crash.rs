@@ -9,15 +9,8 @@ use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 use hotcell_protocol::wire::crash_record as at;
 
 /// Signals that end a process because of what it did.
-const FATAL: [c_int; 7] = [
-    libc::SIGSEGV,
-    libc::SIGBUS,
-    libc::SIGILL,
-    libc::SIGFPE,
-    libc::SIGABRT,
-    libc::SIGTRAP,
-    libc::SIGSYS,
-];
+const FATAL: [c_int; 7] =
+    [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGABRT, libc::SIGTRAP, libc::SIGSYS];
 
 /// Bytes of the handler's own stack: it must work when the serving thread's stack is used up.
 const STACK: usize = 64 * 1024;
@@ -79,8 +72,11 @@ extern "C" fn record_crash(signal: c_int, info: *mut libc::siginfo_t, context: *
             write(record, at::SERVING, u32::from(thread == libc::getpid() as u32));
             write(record, at::SIGNAL, signal);
         }
-        // A fault repeats when the handler returns. A signal somebody sent does not: send it once more.
-        if !by_instruction {
+        // A fault repeats when the handler returns. Traps, denied system calls and signals that somebody sent
+        // do not: send those once more.
+        let repeats =
+            by_instruction && matches!(signal, libc::SIGSEGV | libc::SIGBUS | libc::SIGILL | libc::SIGFPE);
+        if !repeats {
             libc::syscall(libc::SYS_tgkill, libc::getpid(), libc::syscall(libc::SYS_gettid), signal);
         }
     }
@@ -101,7 +97,8 @@ unsafe fn registers(context: *mut c_void) -> (u64, u64) {
     // SAFETY: the caller's promise.
     let machine = unsafe { &(*context.cast::<libc::ucontext_t>()).uc_mcontext };
     #[cfg(target_arch = "x86_64")]
-    let (pc, sp) = (machine.gregs[libc::REG_RIP as usize] as u64, machine.gregs[libc::REG_RSP as usize] as u64);
+    let (pc, sp) =
+        (machine.gregs[libc::REG_RIP as usize] as u64, machine.gregs[libc::REG_RSP as usize] as u64);
     #[cfg(target_arch = "aarch64")]
     let (pc, sp) = (machine.pc, machine.sp);
     (pc, sp)

@@ -118,8 +118,7 @@ fn open(file: &OwnedFd, flags: i32) -> Result<*mut c_void, Failure> {
         let error = libc::dlerror();
         if error.is_null() { "no reason given".into() } else { CStr::from_ptr(error).to_string_lossy() }
     };
-    let event =
-        if text.contains("undefined symbol") { Event::SymbolMissing } else { Event::LoadFailed };
+    let event = if text.contains("undefined symbol") { Event::SymbolMissing } else { Event::LoadFailed };
     Err(Failure::new(event, text))
 }
 

@@ -32,7 +32,10 @@ pub(crate) fn start() -> Result<Worker, i32> {
     // SAFETY: the host starts every worker with its control socket as this descriptor, and nothing in this
     // process knows of it yet.
     let given = unsafe { OwnedFd::from_raw_fd(CONTROL) };
-    let moved = rustix::io::fcntl_dupfd_cloexec(&given, CONTROL_MOVED).map_err(|_| REPORTED)?;
+    // Fewer descriptors than that may be allowed; then any will do.
+    let moved = rustix::io::fcntl_dupfd_cloexec(&given, CONTROL_MOVED)
+        .or_else(|_| rustix::io::fcntl_dupfd_cloexec(&given, 0))
+        .map_err(|_| REPORTED)?;
     drop(given);
     let socket = Arc::new(ControlSocket::from_fd(moved));
     load(&socket).map_err(|failure| {

@@ -82,8 +82,7 @@ impl Errors {
         let table: Errors = toml::from_str(text)?;
         names::all_different("error", table.errors.iter().map(|it| it.name.as_str()))?;
         for (at, row) in table.errors.iter().enumerate() {
-            row.check(&table.errors[..at])
-                .with_context(|| format!("error `{}`", row.name))?;
+            row.check(&table.errors[..at]).with_context(|| format!("error `{}`", row.name))?;
         }
         Ok(table)
     }
@@ -94,39 +93,13 @@ impl ErrorRow {
         ensure!(names::is_camel(&self.name), "the name must be CamelCase");
         ensure!(self.code > 0, "code 0 means no error");
         for other in before {
-            ensure!(
-                self.code != other.code,
-                "code {} belongs to `{}`",
-                self.code,
-                other.name
-            );
-            ensure!(
-                self.exit != other.exit,
-                "exit status {} belongs to `{}`",
-                self.exit,
-                other.name
-            );
+            ensure!(self.code != other.code, "code {} belongs to `{}`", self.code, other.name);
+            ensure!(self.exit != other.exit, "exit status {} belongs to `{}`", self.exit, other.name);
         }
-        ensure!(
-            EXITS.contains(&self.exit),
-            "exit status {} is not in {EXITS:?}",
-            self.exit
-        );
-        ensure!(
-            GRPC.contains(&self.grpc.as_str()),
-            "`{}` is no gRPC code",
-            self.grpc
-        );
-        ensure!(
-            (400..=599).contains(&self.http),
-            "HTTP status {} is no error",
-            self.http
-        );
-        for (key, text) in [
-            ("summary", &self.summary),
-            ("advice", &self.advice),
-            ("cause", &self.cause),
-        ] {
+        ensure!(EXITS.contains(&self.exit), "exit status {} is not in {EXITS:?}", self.exit);
+        ensure!(GRPC.contains(&self.grpc.as_str()), "`{}` is no gRPC code", self.grpc);
+        ensure!((400..=599).contains(&self.http), "HTTP status {} is no error", self.http);
+        for (key, text) in [("summary", &self.summary), ("advice", &self.advice), ("cause", &self.cause)] {
             ensure!(!text.trim().is_empty(), "`{key}` is empty");
             ensure!(!text.contains('\n'), "`{key}` must be one line");
         }

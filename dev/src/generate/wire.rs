@@ -107,16 +107,10 @@ impl Wire {
         let mut wire: Wire = toml::from_str(text)?;
         names::all_different("constant", wire.constants.iter().map(|it| it.name.as_str()))?;
         for constant in &wire.constants {
-            constant
-                .check()
-                .with_context(|| format!("constant `{}`", constant.name))?;
+            constant.check().with_context(|| format!("constant `{}`", constant.name))?;
         }
         // Enums, flags and structs share Rust's type names and the C prefix.
-        let types = wire
-            .enums
-            .iter()
-            .map(|it| &it.name)
-            .chain(wire.flags.iter().map(|it| &it.name));
+        let types = wire.enums.iter().map(|it| &it.name).chain(wire.flags.iter().map(|it| &it.name));
         names::all_different("enum or flags", types.map(String::as_str))?;
         for table in &wire.enums {
             table.check().with_context(|| format!("enum `{}`", table.name))?;
@@ -129,9 +123,7 @@ impl Wire {
             .collect();
         names::all_different("layout", modules.iter().map(String::as_str))?;
         for layout in &mut wire.layouts {
-            layout
-                .check_and_place()
-                .with_context(|| format!("layout `{}`", layout.name))?;
+            layout.check_and_place().with_context(|| format!("layout `{}`", layout.name))?;
         }
         Ok(wire)
     }
@@ -139,11 +131,7 @@ impl Wire {
     /// Name of the Rust struct of a layout that travels as a packet.
     pub(crate) fn struct_name(&self, layout: &Layout) -> String {
         let name = names::snake_to_camel(&layout.name);
-        if self.enums.iter().any(|it| it.name == name) {
-            name + "Packet"
-        } else {
-            name
-        }
+        if self.enums.iter().any(|it| it.name == name) { name + "Packet" } else { name }
     }
 }
 
@@ -160,10 +148,7 @@ impl Enum {
         ensure!(names::is_camel(&self.name), "the name must be CamelCase");
         check_doc(&self.doc)?;
         ensure!(!self.values.is_empty(), "it has no values");
-        ensure!(
-            matches!(self.repr, Type::Int { signed: false, .. }),
-            "`repr` must be u8, u16, u32 or u64"
-        );
+        ensure!(matches!(self.repr, Type::Int { signed: false, .. }), "`repr` must be u8, u16, u32 or u64");
         names::all_different("value", self.values.iter().map(|it| it.name.as_str()))?;
         for (at, value) in self.values.iter().enumerate() {
             let check = || {
@@ -199,12 +184,7 @@ impl Flags {
                 check_doc(&flag.doc)?;
                 ensure!(flag.bit < bits, "bit {} is not in a u{bits}", flag.bit);
                 let twin = self.values[..at].iter().find(|it| it.bit == flag.bit);
-                ensure!(
-                    twin.is_none(),
-                    "bit {} belongs to `{}`",
-                    flag.bit,
-                    twin.map_or("", |it| &it.name)
-                );
+                ensure!(twin.is_none(), "bit {} belongs to `{}`", flag.bit, twin.map_or("", |it| &it.name));
                 Ok(())
             };
             check().with_context(|| format!("flag `{}`", flag.name))?;
@@ -223,17 +203,11 @@ impl Layout {
         ensure!(names::is_snake(&self.name), "the name must be snake_case");
         check_doc(&self.doc)?;
         ensure!(!self.segment.trim().is_empty(), "`segment` is empty");
-        ensure!(
-            self.size > 0 && self.size.is_multiple_of(8),
-            "size {} is no multiple of 8",
-            self.size
-        );
+        ensure!(self.size > 0 && self.size.is_multiple_of(8), "size {} is no multiple of 8", self.size);
         names::all_different("field", self.fields.iter().map(|it| it.name.as_str()))?;
         let mut end = 0;
         for field in &mut self.fields {
-            let next = field
-                .place(end, self.size)
-                .with_context(|| format!("field `{}`", field.name))?;
+            let next = field.place(end, self.size).with_context(|| format!("field `{}`", field.name))?;
             end = next;
         }
         Ok(())
@@ -248,21 +222,14 @@ impl Field {
 
     /// Name of its offset constant. `SIZE` is taken: it is the layout's own.
     pub(crate) fn offset_name(&self) -> String {
-        if self.name == "size" {
-            "SIZE_FIELD".to_owned()
-        } else {
-            self.name.to_ascii_uppercase()
-        }
+        if self.name == "size" { "SIZE_FIELD".to_owned() } else { self.name.to_ascii_uppercase() }
     }
 
     /// Sets the offset behind the `end` of the field before it; returns this field's own end.
     fn place(&mut self, end: usize, size: usize) -> Result<usize> {
         ensure!(names::is_snake(&self.name), "the name must be snake_case");
         check_doc(&self.doc)?;
-        ensure!(
-            self.ty != Type::Usize,
-            "the wire has no usize: its width depends on the machine"
-        );
+        ensure!(self.ty != Type::Usize, "the wire has no usize: its width depends on the machine");
         self.offset = end.next_multiple_of(self.ty.alignment());
         ensure!(
             self.offset == end,

@@ -35,15 +35,8 @@ pub(crate) fn choose(apt: &dyn Apt, wanted: &[&Packages]) -> Vec<String> {
     for packages in wanted {
         match packages {
             Packages::Named(list) => names.extend(list.iter().map(|it| (*it).to_owned())),
-            Packages::Newest {
-                versions,
-                names: of,
-                otherwise,
-            } => {
-                let known = versions
-                    .iter()
-                    .map(|it| of(*it))
-                    .find(|it| it.iter().all(|it| apt.knows(it)));
+            Packages::Newest { versions, names: of, otherwise } => {
+                let known = versions.iter().map(|it| of(*it)).find(|it| it.iter().all(|it| apt.knows(it)));
                 names.extend(known.unwrap_or_else(|| vec![(*otherwise).to_owned()]));
             }
         }
@@ -87,12 +80,7 @@ impl System {
     fn apt_get(&self, arguments: &[&str]) -> Command {
         let before = self.root.unwrap_or_default();
         // sudo drops the environment, so that `env` behind it sets the variable.
-        let words = [
-            before,
-            &["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"],
-            arguments,
-        ]
-        .concat();
+        let words = [before, &["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"], arguments].concat();
         let mut command = Command::new(words[0]);
         command.args(&words[1..]);
         command
@@ -114,10 +102,8 @@ impl Apt for System {
 
     fn install(&self, packages: &[String]) -> Result<()> {
         let names = packages.iter().map(String::as_str);
-        let words: Vec<&str> = ["install", "-y", "--no-install-recommends"]
-            .into_iter()
-            .chain(names)
-            .collect();
+        let words: Vec<&str> =
+            ["install", "-y", "--no-install-recommends"].into_iter().chain(names).collect();
         show(&mut self.apt_get(&words))
     }
 }

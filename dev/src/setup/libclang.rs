@@ -9,19 +9,13 @@ use super::machine::Machine;
 /// The versions whose answers the header parser knows.
 const VERSIONS: RangeInclusive<u32> = 14..=21;
 
-const FOLDERS: &[&str] = &[
-    "/usr/lib/x86_64-linux-gnu",
-    "/usr/lib/aarch64-linux-gnu",
-    "/usr/lib64",
-    "/usr/lib",
-];
+const FOLDERS: &[&str] =
+    &["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"];
 
 /// The newest usable libclang, or why there is none.
 pub(crate) fn find(machine: &Machine) -> Result<String, String> {
-    let mut libraries: Vec<(Option<u32>, PathBuf)> = candidates(machine)
-        .into_iter()
-        .map(|file| (version(&file), file))
-        .collect();
+    let mut libraries: Vec<(Option<u32>, PathBuf)> =
+        candidates(machine).into_iter().map(|file| (version(&file), file)).collect();
     // By version alone: of equals the first stays first, and with it the user's own choice.
     libraries.sort_by_key(|it| std::cmp::Reverse(it.0));
     let mut reasons = Vec::new();
@@ -39,11 +33,7 @@ pub(crate) fn find(machine: &Machine) -> Result<String, String> {
         }
     }
     reasons.dedup();
-    Err(if reasons.is_empty() {
-        "no libclang.so found".to_owned()
-    } else {
-        reasons.join("; ")
-    })
+    Err(if reasons.is_empty() { "no libclang.so found".to_owned() } else { reasons.join("; ") })
 }
 
 /// Every file that is a libclang by its name.
@@ -83,9 +73,7 @@ fn version(file: &Path) -> Option<u32> {
     let target = fs::canonicalize(file).ok()?;
     let folders = || target.iter().filter_map(|it| it.to_str()?.strip_prefix("llvm-"));
     let of_folder = || folders().find_map(|it| it.parse().ok());
-    version_in_name(file_name(file))
-        .or_else(|| version_in_name(file_name(&target)))
-        .or_else(of_folder)
+    version_in_name(file_name(file)).or_else(|| version_in_name(file_name(&target))).or_else(of_folder)
 }
 
 fn version_in_name(name: &str) -> Option<u32> {
@@ -102,15 +90,9 @@ fn version_in_name(name: &str) -> Option<u32> {
 fn has_headers(machine: &Machine, version: u32) -> bool {
     let own = format!("/usr/lib/llvm-{version}/lib/clang");
     // Below the shared folders lie the headers of every version: only those of this one belong to it.
-    let shared = ["/usr/lib/clang", "/usr/lib64/clang"]
-        .into_iter()
-        .flat_map(|it| machine.entries(it));
+    let shared = ["/usr/lib/clang", "/usr/lib64/clang"].into_iter().flat_map(|it| machine.entries(it));
     let shared = shared.filter(|it| file_name(it).split('.').next() == Some(&version.to_string()));
-    machine
-        .entries(own)
-        .into_iter()
-        .chain(shared)
-        .any(|it| it.join("include/stddef.h").is_file())
+    machine.entries(own).into_iter().chain(shared).any(|it| it.join("include/stddef.h").is_file())
 }
 
 fn file_name(path: &Path) -> &str {
@@ -127,29 +109,18 @@ mod tests {
         files.iter().for_each(|it| scratch.write(it, ""));
         let root = scratch.path().display().to_string();
         let relative = |text: String| text.replace(&root, "");
-        find(&Machine::made_up(scratch.path()))
-            .map(relative)
-            .map_err(relative)
+        find(&Machine::made_up(scratch.path())).map(relative).map_err(relative)
     }
 
     #[test]
     fn names_of_the_library() {
-        for name in [
-            "libclang.so",
-            "libclang.so.19.1",
-            "libclang-19.so",
-            "libclang-19.so.1",
-            "libclang-14.0.6.so",
-        ] {
+        for name in
+            ["libclang.so", "libclang.so.19.1", "libclang-19.so", "libclang-19.so.1", "libclang-14.0.6.so"]
+        {
             assert!(is_libclang(name), "{name}");
         }
-        for name in [
-            "libclang-cpp.so.19",
-            "libclang-cpp.so",
-            "libclang.a",
-            "libclang-19.a",
-            "libclangAST.so",
-        ] {
+        for name in ["libclang-cpp.so.19", "libclang-cpp.so", "libclang.a", "libclang-19.a", "libclangAST.so"]
+        {
             assert!(!is_libclang(name), "{name}");
         }
     }
@@ -172,24 +143,12 @@ mod tests {
     fn each_distribution_is_understood() {
         for files in [
             // Debian
-            [
-                "usr/lib/llvm-19/lib/libclang-19.so.1",
-                "usr/lib/llvm-19/lib/clang/19/include/stddef.h",
-            ],
-            [
-                "usr/lib/llvm-14/lib/libclang.so.1",
-                "usr/lib/llvm-14/lib/clang/14.0.6/include/stddef.h",
-            ],
-            [
-                "usr/lib/aarch64-linux-gnu/libclang-18.so.18",
-                "usr/lib/llvm-18/lib/clang/18/include/stddef.h",
-            ],
+            ["usr/lib/llvm-19/lib/libclang-19.so.1", "usr/lib/llvm-19/lib/clang/19/include/stddef.h"],
+            ["usr/lib/llvm-14/lib/libclang.so.1", "usr/lib/llvm-14/lib/clang/14.0.6/include/stddef.h"],
+            ["usr/lib/aarch64-linux-gnu/libclang-18.so.18", "usr/lib/llvm-18/lib/clang/18/include/stddef.h"],
             // Fedora, Arch
             ["usr/lib64/libclang.so.20.1", "usr/lib/clang/20/include/stddef.h"],
-            [
-                "usr/lib/libclang.so.21.1.0",
-                "usr/lib/clang/21.1.0/include/stddef.h",
-            ],
+            ["usr/lib/libclang.so.21.1.0", "usr/lib/clang/21.1.0/include/stddef.h"],
         ] {
             assert!(find_among(&files).is_ok(), "{files:?}: {:?}", find_among(&files));
         }
@@ -205,10 +164,7 @@ mod tests {
             "usr/lib/llvm-22/lib/libclang-22.so.1",
             "usr/lib/llvm-22/lib/clang/22/include/stddef.h",
         ]);
-        assert_eq!(
-            found.unwrap(),
-            "version 18, /usr/lib/llvm-18/lib/libclang-18.so.1"
-        );
+        assert_eq!(found.unwrap(), "version 18, /usr/lib/llvm-18/lib/libclang-18.so.1");
     }
 
     #[test]
@@ -216,23 +172,11 @@ mod tests {
         let headers_19 = "usr/lib/clang/19/include/stddef.h";
         for (files, reason) in [
             (vec![], "no libclang.so found"),
-            (
-                vec!["usr/lib64/libclang-cpp.so.19", headers_19],
-                "no libclang.so found",
-            ),
-            (
-                vec!["usr/lib64/libclang-19.so.1"],
-                "lacks clang 19's own stddef.h",
-            ),
-            (
-                vec!["usr/lib64/libclang-18.so.1", headers_19],
-                "lacks clang 18's own stddef.h",
-            ),
+            (vec!["usr/lib64/libclang-cpp.so.19", headers_19], "no libclang.so found"),
+            (vec!["usr/lib64/libclang-19.so.1"], "lacks clang 19's own stddef.h"),
+            (vec!["usr/lib64/libclang-18.so.1", headers_19], "lacks clang 18's own stddef.h"),
             (vec!["usr/lib64/libclang-22.so.1", headers_19], "is version 22"),
-            (
-                vec!["usr/lib64/libclang.so", headers_19],
-                "does not tell its version",
-            ),
+            (vec!["usr/lib64/libclang.so", headers_19], "does not tell its version"),
         ] {
             let error = find_among(&files).unwrap_err();
             assert!(error.contains(reason), "{files:?}: {error}");

@@ -18,9 +18,7 @@ impl Machine {
     /// The machine this program runs on.
     pub(crate) fn this() -> Self {
         let folders = |name| {
-            std::env::var_os(name)
-                .map(|it| std::env::split_paths(&it).collect())
-                .unwrap_or_else(Vec::new)
+            std::env::var_os(name).map(|it| std::env::split_paths(&it).collect()).unwrap_or_else(Vec::new)
         };
         Self {
             root: PathBuf::from("/"),
@@ -34,12 +32,7 @@ impl Machine {
     #[cfg(test)]
     pub(crate) fn made_up(root: &Path) -> Self {
         let path = vec![PathBuf::from("/usr/bin")];
-        Self {
-            root: root.to_owned(),
-            path,
-            include: Vec::new(),
-            libclang_path: None,
-        }
+        Self { root: root.to_owned(), path, include: Vec::new(), libclang_path: None }
     }
 
     /// Where a path of the machine lies in truth; a path that is below the root already stays as it is.
@@ -110,12 +103,7 @@ mod tests {
 
     #[test]
     fn a_header_is_found_in_any_folder_the_compiler_searches() {
-        for folder in [
-            "usr/include",
-            "usr/local/include",
-            "usr/include/x86_64-linux-gnu",
-            "opt/zlib",
-        ] {
+        for folder in ["usr/include", "usr/local/include", "usr/include/x86_64-linux-gnu", "opt/zlib"] {
             let scratch = Scratch::new();
             let mut machine = Machine::made_up(scratch.path());
             machine.include.push(PathBuf::from("/opt/zlib"));

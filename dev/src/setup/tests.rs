@@ -24,20 +24,11 @@ const CONTENTS: &[(&str, &str)] = &[
     ("gcc", "usr/bin/cc"),
     ("libc6-dev", "usr/include/stdio.h"),
     ("libclang1-16", "usr/lib/llvm-16/lib/libclang-16.so.1"),
-    (
-        "libclang-common-16-dev",
-        "usr/lib/llvm-16/lib/clang/16/include/stddef.h",
-    ),
+    ("libclang-common-16-dev", "usr/lib/llvm-16/lib/clang/16/include/stddef.h"),
     ("zlib1g-dev", "usr/include/zlib.h"),
 ];
 
-const NAMES: &[&str] = &[
-    "gcc",
-    "libc6-dev",
-    "libclang1-16",
-    "libclang-common-16-dev",
-    "zlib1g-dev",
-];
+const NAMES: &[&str] = &["gcc", "libc6-dev", "libclang1-16", "libclang-common-16-dev", "zlib1g-dev"];
 
 impl<'a> FakeApt<'a> {
     fn new(disk: &'a Scratch) -> Self {
@@ -74,18 +65,13 @@ impl Apt for FakeApt<'_> {
     }
 
     fn install(&self, packages: &[String]) -> Result<()> {
-        self.log
-            .borrow_mut()
-            .push(format!("install {}", packages.join(" ")));
+        self.log.borrow_mut().push(format!("install {}", packages.join(" ")));
         if self.stale.get() {
             return Err(anyhow!("not found"));
         }
         for package in packages {
-            let file = CONTENTS
-                .iter()
-                .find(|it| it.0 == package)
-                .ok_or_else(|| anyhow!("unknown {package}"))?
-                .1;
+            let file =
+                CONTENTS.iter().find(|it| it.0 == package).ok_or_else(|| anyhow!("unknown {package}"))?.1;
             self.disk.write(file, "");
             let file = self.disk.path().join(file);
             fs::set_permissions(file, fs::Permissions::from_mode(0o755))?;
@@ -141,17 +127,9 @@ fn the_newest_known_libclang_is_chosen() {
     let mut apt = FakeApt::new(&disk);
     let wanted = [&REQUIREMENTS[2].packages];
     // Half of a version is none: both packages must be known.
-    apt.known = &[
-        "libclang1-18",
-        "libclang1-15",
-        "libclang-common-15-dev",
-        "libclang1-14",
-        "libclang-common-14-dev",
-    ];
-    assert_eq!(
-        apt::choose(&apt, &wanted),
-        ["libclang1-15", "libclang-common-15-dev"]
-    );
+    apt.known =
+        &["libclang1-18", "libclang1-15", "libclang-common-15-dev", "libclang1-14", "libclang-common-14-dev"];
+    assert_eq!(apt::choose(&apt, &wanted), ["libclang1-15", "libclang-common-15-dev"]);
     apt.known = &[];
     assert_eq!(apt::choose(&apt, &wanted), ["libclang-dev"]);
 }
@@ -162,24 +140,16 @@ fn without_root_the_command_is_told() {
     let mut apt = FakeApt::new(&disk);
     apt.may_install = false;
     let error = ensure_with(&apt).unwrap_err().to_string();
-    assert!(
-        error.contains("sudo apt-get install -y gcc libc6-dev libclang1-16"),
-        "{error}"
-    );
+    assert!(error.contains("sudo apt-get install -y gcc libc6-dev libclang1-16"), "{error}");
     assert_eq!(apt.log(), "", "nothing was tried");
 }
 
 #[test]
 fn without_apt_the_needs_are_told_in_words() {
     let disk = Scratch::new();
-    let error = ensure_all(&Machine::made_up(disk.path()), REQUIREMENTS, None)
-        .unwrap_err()
-        .to_string();
+    let error = ensure_all(&Machine::made_up(disk.path()), REQUIREMENTS, None).unwrap_err().to_string();
     for requirement in REQUIREMENTS {
-        assert!(
-            error.contains(requirement.name) && error.contains(requirement.why),
-            "{error}"
-        );
+        assert!(error.contains(requirement.name) && error.contains(requirement.why), "{error}");
     }
 }
 
@@ -194,11 +164,6 @@ fn an_installation_that_brings_nothing_is_an_error() {
         packages: Packages::Named(&["gcc"]),
     };
     let machine = Machine::made_up(disk.path());
-    let error = ensure_all(&machine, &[never], Some(&apt))
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains("a unicorn") && error.contains("none seen"),
-        "{error}"
-    );
+    let error = ensure_all(&machine, &[never], Some(&apt)).unwrap_err().to_string();
+    assert!(error.contains("a unicorn") && error.contains("none seen"), "{error}");
 }

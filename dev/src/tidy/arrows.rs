@@ -13,31 +13,16 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("hotcell-model", &[]),
     ("hotcell-protocol", &[]),
     ("hotcell-sandbox", &[]),
-    (
-        "hotcell-bind",
-        &["hotcell", "hotcell-contract", "hotcell-generate", "hotcell-header", "hotcell-model"],
-    ),
+    ("hotcell-bind", &["hotcell", "hotcell-contract", "hotcell-generate", "hotcell-header", "hotcell-model"]),
     ("hotcell-contract", &["hotcell-model"]),
     ("hotcell-header", &["hotcell-model"]),
     ("hotcell-generate", &["hotcell-model", "hotcell-protocol"]),
     ("hotcell-shm", &["hotcell-protocol"]),
-    (
-        "hotcell-worker",
-        &["hotcell-protocol", "hotcell-shm", "hotcell-sandbox"],
-    ),
-    (
-        "hotcell-supervisor",
-        &["hotcell-protocol", "hotcell-shm", "hotcell-sandbox"],
-    ),
+    ("hotcell-worker", &["hotcell-protocol", "hotcell-shm", "hotcell-sandbox"]),
+    ("hotcell-supervisor", &["hotcell-protocol", "hotcell-shm", "hotcell-sandbox"]),
     (
         "hotcell",
-        &[
-            "hotcell-protocol",
-            "hotcell-sandbox",
-            "hotcell-shm",
-            "hotcell-supervisor",
-            "hotcell-model",
-        ],
+        &["hotcell-protocol", "hotcell-sandbox", "hotcell-shm", "hotcell-supervisor", "hotcell-model"],
     ),
 ];
 
@@ -62,10 +47,7 @@ fn check_manifest(file: &File) -> Vec<Finding> {
         Ok(manifest) => manifest,
         Err(error) => return vec![Finding::file(&file.path, error.to_string())],
     };
-    let name = manifest
-        .get("package")
-        .and_then(|it| it.get("name"))
-        .and_then(|it| it.as_str());
+    let name = manifest.get("package").and_then(|it| it.get("name")).and_then(|it| it.as_str());
     let name = name.unwrap_or_default();
     if GLUE.contains(&name) {
         return Vec::new();
@@ -75,15 +57,10 @@ fn check_manifest(file: &File) -> Vec<Finding> {
         return vec![Finding::file(&file.path, message)];
     };
     let used = dependencies(&manifest);
-    let own = used
-        .into_iter()
-        .filter(|it| it == "hotcell" || it.starts_with("hotcell-"));
+    let own = used.into_iter().filter(|it| it == "hotcell" || it.starts_with("hotcell-"));
     own.filter(|it| !allowed.contains(&it.as_str()))
         .map(|it| {
-            Finding::file(
-                &file.path,
-                format!("`{name}` must not depend on `{it}`: arrows point one way"),
-            )
+            Finding::file(&file.path, format!("`{name}` must not depend on `{it}`: arrows point one way"))
         })
         .collect()
 }
@@ -91,59 +68,32 @@ fn check_manifest(file: &File) -> Vec<Finding> {
 /// Names of the packages a manifest depends on, those only for tests left out.
 fn dependencies(manifest: &toml::Table) -> Vec<String> {
     let targets = manifest.get("target").and_then(|it| it.as_table());
-    let targets = targets
-        .into_iter()
-        .flat_map(|it| it.values().filter_map(|it| it.as_table()));
+    let targets = targets.into_iter().flat_map(|it| it.values().filter_map(|it| it.as_table()));
     let tables = std::iter::once(manifest).chain(targets);
     let sections = tables.flat_map(|it| [it.get("dependencies"), it.get("build-dependencies")]);
     let entries = sections.flatten().filter_map(|it| it.as_table()).flatten();
     // A dependency may have another name here than the package has.
-    entries
-        .map(|(key, it)| {
-            it.get("package")
-                .and_then(|it| it.as_str())
-                .unwrap_or(key)
-                .to_owned()
-        })
-        .collect()
+    entries.map(|(key, it)| it.get("package").and_then(|it| it.as_str()).unwrap_or(key).to_owned()).collect()
 }
 
 /// The worker's list of dependencies, all the way down, is short and stays so.
 pub(crate) fn of_the_worker(root: &Path) -> Result<Vec<Finding>> {
-    let arguments = [
-        "tree",
-        "--quiet",
-        "-p",
-        "hotcell-worker",
-        "-e",
-        "normal",
-        "--prefix",
-        "none",
-    ];
+    let arguments = ["tree", "--quiet", "-p", "hotcell-worker", "-e", "normal", "--prefix", "none"];
     Ok(check_closure(&output(&mut cargo(root, arguments))?))
 }
 
 /// `closure` is what `cargo tree --prefix none` prints: a line `name vN.N.N …` for each package.
 fn check_closure(closure: &str) -> Vec<Finding> {
-    let mut names: Vec<&str> = closure
-        .lines()
-        .filter_map(|it| it.split_whitespace().next())
-        .collect();
+    let mut names: Vec<&str> = closure.lines().filter_map(|it| it.split_whitespace().next()).collect();
     names.sort_unstable();
     names.dedup();
     let path = "crates/worker/Cargo.toml";
-    let unwanted = names
-        .iter()
-        .filter(|name| NOT_IN_WORKER.iter().any(|it| name.starts_with(it)));
-    let mut findings: Vec<Finding> = unwanted
-        .map(|it| Finding::file(path, format!("`{it}` must not reach the worker")))
-        .collect();
+    let unwanted = names.iter().filter(|name| NOT_IN_WORKER.iter().any(|it| name.starts_with(it)));
+    let mut findings: Vec<Finding> =
+        unwanted.map(|it| Finding::file(path, format!("`{it}` must not reach the worker"))).collect();
     if !names.contains(&"hotcell-worker") {
         // Then the rule looks at nothing, and would hold for ever.
-        findings.push(Finding::file(
-            path,
-            "cargo tree does not list hotcell-worker itself",
-        ));
+        findings.push(Finding::file(path, "cargo tree does not list hotcell-worker itself"));
     }
     findings
 }
@@ -162,41 +112,17 @@ mod tests {
         let path = "crates/a/Cargo.toml";
         let refused = "must not depend on `hotcell-shm`";
         for (name, rest, expect) in [
-            (
-                "hotcell-shm",
-                "[dependencies]\nhotcell-protocol.workspace = true\nlibc = \"1\"",
-                "",
-            ),
-            (
-                "hotcell-model",
-                "[dependencies]\nhotcell-shm.workspace = true",
-                refused,
-            ),
-            (
-                "hotcell-model",
-                "[build-dependencies]\nhotcell-shm = { path = \"x\" }",
-                refused,
-            ),
-            (
-                "hotcell-model",
-                "[target.'cfg(unix)'.dependencies]\nhotcell-shm = \"1\"",
-                refused,
-            ),
-            (
-                "hotcell-model",
-                "[dependencies]\nshm = { package = \"hotcell-shm\", path = \"x\" }",
-                refused,
-            ),
+            ("hotcell-shm", "[dependencies]\nhotcell-protocol.workspace = true\nlibc = \"1\"", ""),
+            ("hotcell-model", "[dependencies]\nhotcell-shm.workspace = true", refused),
+            ("hotcell-model", "[build-dependencies]\nhotcell-shm = { path = \"x\" }", refused),
+            ("hotcell-model", "[target.'cfg(unix)'.dependencies]\nhotcell-shm = \"1\"", refused),
+            ("hotcell-model", "[dependencies]\nshm = { package = \"hotcell-shm\", path = \"x\" }", refused),
             (
                 "hotcell-supervisor",
                 "[dependencies]\nhotcell.workspace = true",
                 "must not depend on `hotcell`",
             ),
-            (
-                "hotcell-model",
-                "[dev-dependencies]\nhotcell-shm.workspace = true",
-                "",
-            ),
+            ("hotcell-model", "[dev-dependencies]\nhotcell-shm.workspace = true", ""),
             ("hotcell-cli", "[dependencies]\nhotcell-shm.workspace = true", ""),
             ("hotcell-new", "", "add a row for `hotcell-new`"),
         ] {
@@ -206,13 +132,7 @@ mod tests {
         let other = manifest("hotcell-model", "[dependencies]\nhotcell-shm.workspace = true");
         check(
             between_crates,
-            &[(
-                &[
-                    ("examples/a/Cargo.toml", &other),
-                    ("crates/a/b/Cargo.toml", &other),
-                ],
-                "",
-            )],
+            &[(&[("examples/a/Cargo.toml", &other), ("crates/a/b/Cargo.toml", &other)], "")],
         );
     }
 

@@ -15,11 +15,7 @@ pub(crate) fn without_comments_and_literals(text: &str) -> String {
         };
         match end {
             Some(end) => {
-                out.extend(
-                    source[at..end]
-                        .iter()
-                        .map(|&c| if c == '\n' { '\n' } else { ' ' }),
-                );
+                out.extend(source[at..end].iter().map(|&c| if c == '\n' { '\n' } else { ' ' }));
                 at = end;
             }
             None => {
@@ -40,10 +36,7 @@ pub(crate) fn lines_with_word<'a>(code: &'a str, word: &'a str) -> impl Iterator
             !before.is_some_and(is_name) && !after.is_some_and(is_name)
         })
     };
-    (1..)
-        .zip(code.lines())
-        .filter(move |(_, line)| has(line))
-        .map(|(number, _)| number)
+    (1..).zip(code.lines()).filter(move |(_, line)| has(line)).map(|(number, _)| number)
 }
 
 fn is_name(c: char) -> bool {
@@ -111,9 +104,7 @@ fn char_end(source: &[char], at: usize) -> Option<usize> {
 
 /// The first place from `start` where the rest of the source fits; the source's end when nowhere.
 fn find(source: &[char], start: usize, fits: impl Fn(&[char]) -> bool) -> usize {
-    (start..source.len())
-        .find(|&at| fits(&source[at..]))
-        .unwrap_or(source.len())
+    (start..source.len()).find(|&at| fits(&source[at..])).unwrap_or(source.len())
 }
 
 #[cfg(test)]

@@ -42,10 +42,7 @@ fn broken(tree: &Tree, page: &File) -> Vec<Finding> {
 /// The line without what stands between backticks; an open backtick is text.
 fn without_code_spans(line: &str) -> String {
     let parts: Vec<&str> = line.split('`').collect();
-    let outside = parts
-        .iter()
-        .enumerate()
-        .filter(|(at, _)| at % 2 == 0 || at + 1 == parts.len());
+    let outside = parts.iter().enumerate().filter(|(at, _)| at % 2 == 0 || at + 1 == parts.len());
     outside.map(|it| *it.1).collect()
 }
 
@@ -55,11 +52,8 @@ fn targets(line: &str) -> Vec<&str> {
         let rest = &line[at + 2..];
         rest.find(')').map(|end| &rest[..end])
     });
-    let definition = line
-        .trim_start()
-        .strip_prefix('[')
-        .and_then(|it| it.split_once("]:"))
-        .map(|it| it.1.trim());
+    let definition =
+        line.trim_start().strip_prefix('[').and_then(|it| it.split_once("]:")).map(|it| it.1.trim());
     inline.chain(definition).filter_map(path_of).collect()
 }
 
@@ -103,19 +97,10 @@ mod tests {
         for (text, expect) in [
             ("[a](other.md) and [b](../../README.md#top)", ""),
             ("[a](/README.md), [b](../guide), [c](<other.md> \"title\")", ""),
-            (
-                "[a](https://example.org/x.md) [b](mailto:a@example.org) [c](#here)",
-                "",
-            ),
+            ("[a](https://example.org/x.md) [b](mailto:a@example.org) [c](#here)", ""),
             ("`[a](gone.md)`\n```\n[a](gone.md)\n```", ""),
-            (
-                "one\n[a](gone.md)",
-                "docs/guide/page.md:2: no such file: docs/guide/gone.md",
-            ),
-            (
-                "```\n```\n[a](gone.md#part)",
-                "page.md:3: no such file: docs/guide/gone.md",
-            ),
+            ("one\n[a](gone.md)", "docs/guide/page.md:2: no such file: docs/guide/gone.md"),
+            ("```\n```\n[a](gone.md#part)", "page.md:3: no such file: docs/guide/gone.md"),
             ("![picture](gone.png)", "docs/guide/gone.png"),
             ("[a]: gone.md", "docs/guide/gone.md"),
             ("[a](other.md), [b](gone.md)", "docs/guide/gone.md"),
@@ -123,10 +108,7 @@ mod tests {
             ("it's a ` and [a](gone.md)", "docs/guide/gone.md"),
         ] {
             let page = ("docs/guide/page.md", text);
-            check(
-                relative,
-                &[(&[page, ("docs/guide/other.md", ""), ("README.md", "")], expect)],
-            );
+            check(relative, &[(&[page, ("docs/guide/other.md", ""), ("README.md", "")], expect)]);
         }
     }
 }

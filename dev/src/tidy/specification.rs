@@ -14,10 +14,7 @@ pub(crate) fn named_tests(tree: &Tree) -> Vec<Finding> {
     let functions = functions(tree);
     let mut findings = Vec::new();
     for (number, line) in page.lines().filter(|it| it.1.starts_with('|')) {
-        for cell in line
-            .split('|')
-            .filter(|it| !it.to_lowercase().contains("pending"))
-        {
+        for cell in line.split('|').filter(|it| !it.to_lowercase().contains("pending")) {
             let paths = cell.split('`').skip(1).step_by(2).filter(|it| is_path(it));
             for name in paths.filter_map(|it| it.rsplit("::").next()) {
                 if !functions.iter().any(|it| it == name) {
@@ -43,15 +40,8 @@ fn functions(tree: &Tree) -> Vec<String> {
     let mut names = Vec::new();
     for file in tree.rust() {
         let code = file.code();
-        for (_, rest) in code
-            .match_indices("fn ")
-            .map(|(at, word)| code[at..].split_at(word.len()))
-        {
-            names.push(
-                rest.chars()
-                    .take_while(|&c| c.is_alphanumeric() || c == '_')
-                    .collect(),
-            );
+        for (_, rest) in code.match_indices("fn ").map(|(at, word)| code[at..].split_at(word.len())) {
+            names.push(rest.chars().take_while(|&c| c.is_alphanumeric() || c == '_').collect());
         }
     }
     names
@@ -64,10 +54,7 @@ mod tests {
 
     #[test]
     fn named_tests_are_there() {
-        let code = (
-            "crates/shm/src/lane.rs",
-            "#[test]\nfn wraps_around() {}\n// fn in_a_comment()",
-        );
+        let code = ("crates/shm/src/lane.rs", "#[test]\nfn wraps_around() {}\n// fn in_a_comment()");
         for (row, expect) in [
             ("| wraps | `shm::lane::wraps_around` |", ""),
             ("| wraps | pending: `shm::lane::not_yet` |", ""),
@@ -77,14 +64,8 @@ mod tests {
             ),
             ("| `wire::Packet`, `cargo dev demo` and `a b::c` | pending |", ""),
             ("not a row: `shm::lane::gone`", ""),
-            (
-                "| wraps | `shm::lane::wraps` |",
-                "SPECIFICATION.md:3: there is no test `wraps`",
-            ),
-            (
-                "| a | `shm::lane::wraps_around`, `shm::lane::gone` |",
-                "no test `gone`",
-            ),
+            ("| wraps | `shm::lane::wraps` |", "SPECIFICATION.md:3: there is no test `wraps`"),
+            ("| a | `shm::lane::wraps_around`, `shm::lane::gone` |", "no test `gone`"),
             ("| a | `shm::lane::in_a_comment` |", "no test `in_a_comment`"),
         ] {
             let page = format!("| promise | test |\n|---|---|\n{row}\n");

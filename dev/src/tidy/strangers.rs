@@ -28,12 +28,8 @@ const SETTINGS: &[&str] = &[
 ];
 
 /// Folders that hold somebody's own files.
-const PERSONAL: &[&str] = &[
-    concat!("/ho", "me/"),
-    concat!("/ro", "ot/"),
-    concat!("/Us", "ers/"),
-    concat!("/t", "mp/"),
-];
+const PERSONAL: &[&str] =
+    &[concat!("/ho", "me/"), concat!("/ro", "ot/"), concat!("/Us", "ers/"), concat!("/t", "mp/")];
 
 /// The only source a lock file may name: every cargo writes it, whatever serves the packages.
 const LOCK_SOURCE: &str = concat!("registry+https://github.com/rust-lang/crates", ".io-index");
@@ -75,9 +71,7 @@ pub(crate) fn lock_file(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in tree.files().filter(|it| it.name() == "Cargo.lock") {
         for (number, line) in file.lines() {
-            let source = line
-                .strip_prefix("source = \"")
-                .map(|it| it.trim_end_matches('"'));
+            let source = line.strip_prefix("source = \"").map(|it| it.trim_end_matches('"'));
             if source.is_some_and(|it| it != LOCK_SOURCE) {
                 let message = "not the default registry; write the lock file again without the setting";
                 findings.push(Finding::line(&file.path, number, message));
@@ -110,15 +104,9 @@ mod tests {
         check(
             registries,
             &[
-                (
-                    &[("README.md", "see https://example.org"), ("Cargo.lock", &host)],
-                    "",
-                ),
+                (&[("README.md", "see https://example.org"), ("Cargo.lock", &host)], ""),
                 (&[("README.md", &host)], "README.md:1: `crates"),
-                (
-                    &[(".cargo/config.toml", &setting)],
-                    ".cargo/config.toml:2: `replace",
-                ),
+                (&[(".cargo/config.toml", &setting)], ".cargo/config.toml:2: `replace"),
             ],
         );
     }
@@ -139,10 +127,7 @@ mod tests {
         let inside = format!(".{0}a $DIR{0}a {{root}}{0}a https://example.org{0}a", PERSONAL[3]);
         check(machine_paths, &[(&[("a.md", &inside)], "")]);
         // Where a tree of a test lies.
-        check(
-            machine_paths,
-            &[(&[("a.md", "in /made/up/src it lies")], "a path below `/made/up/`")],
-        );
+        check(machine_paths, &[(&[("a.md", "in /made/up/src it lies")], "a path below `/made/up/`")]);
     }
 
     #[test]

@@ -38,22 +38,13 @@ impl Tree {
             let bytes = fs::read(&file).with_context(|| format!("reading {path}"))?;
             files.push(File::new(path, String::from_utf8(bytes).unwrap_or_default()));
         }
-        Ok(Self {
-            root: root.display().to_string(),
-            files,
-        })
+        Ok(Self { root: root.display().to_string(), files })
     }
 
     #[cfg(test)]
     pub(crate) fn of(files: &[(&str, &str)]) -> Self {
-        let files = files
-            .iter()
-            .map(|(path, text)| File::new(path, (*text).to_owned()))
-            .collect();
-        Self {
-            root: "/made/up".to_owned(),
-            files,
-        }
+        let files = files.iter().map(|(path, text)| File::new(path, (*text).to_owned())).collect();
+        Self { root: "/made/up".to_owned(), files }
     }
 
     pub(crate) fn files(&self) -> impl Iterator<Item = &File> {
@@ -72,28 +63,19 @@ impl Tree {
 
     /// Whether there is such a file, or a folder with files in it.
     pub(crate) fn has(&self, path: &str) -> bool {
-        let inside = |file: &File| {
-            file.path
-                .strip_prefix(path)
-                .is_some_and(|rest| rest.starts_with('/'))
-        };
+        let inside = |file: &File| file.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'));
         path.is_empty() || self.files().any(|it| it.path == path || inside(it))
     }
 }
 
 impl File {
     fn new(path: &str, text: String) -> Self {
-        Self {
-            path: path.to_owned(),
-            text,
-            code: OnceCell::new(),
-        }
+        Self { path: path.to_owned(), text, code: OnceCell::new() }
     }
 
     /// A Rust file's text without comments and literals, made once for all rules.
     pub(crate) fn code(&self) -> &str {
-        self.code
-            .get_or_init(|| without_comments_and_literals(&self.text))
+        self.code.get_or_init(|| without_comments_and_literals(&self.text))
     }
 
     /// What stands behind the last dot of the name.

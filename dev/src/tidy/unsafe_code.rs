@@ -18,9 +18,7 @@ const PLACES: &[&str] = &[
 
 /// Every other crate forbids it, so that nobody has to look there.
 pub(crate) fn forbidden(tree: &Tree) -> Vec<Finding> {
-    let roots = tree
-        .rust()
-        .filter(|it| it.path.ends_with("src/lib.rs") || it.path.ends_with("src/main.rs"));
+    let roots = tree.rust().filter(|it| it.path.ends_with("src/lib.rs") || it.path.ends_with("src/main.rs"));
     let strict = roots.filter(|it| !MAY_BE_UNSAFE.iter().any(|crate_| it.path.starts_with(crate_)));
     strict
         .filter(|it| !it.code().contains("#![forbid(unsafe_code)]"))
@@ -31,10 +29,7 @@ pub(crate) fn forbidden(tree: &Tree) -> Vec<Finding> {
 /// The word itself stands only where a reviewer expects it.
 pub(crate) fn confined(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for file in tree
-        .rust()
-        .filter(|it| !PLACES.iter().any(|place| it.path.starts_with(place)))
-    {
+    for file in tree.rust().filter(|it| !PLACES.iter().any(|place| it.path.starts_with(place))) {
         let code = file.code();
         for line in lines_with_word(code, "unsafe") {
             let message = format!("`unsafe` belongs into {}", PLACES.join(", "));
@@ -55,23 +50,13 @@ mod tests {
         check(
             forbidden,
             &[
-                (
-                    &[
-                        ("crates/a/src/lib.rs", good),
-                        ("dev/src/main.rs", good),
-                        ("crates/a/src/b.rs", ""),
-                    ],
-                    "",
-                ),
+                (&[("crates/a/src/lib.rs", good), ("dev/src/main.rs", good), ("crates/a/src/b.rs", "")], ""),
                 (
                     &[("crates/a/src/lib.rs", "//! A.\n// #![forbid(unsafe_code)]")],
                     "crates/a/src/lib.rs: put",
                 ),
                 (&[("dev/src/main.rs", "")], "dev/src/main.rs: put"),
-                (
-                    &[("crates/shm/src/lib.rs", ""), ("crates/worker/src/main.rs", "")],
-                    "",
-                ),
+                (&[("crates/shm/src/lib.rs", ""), ("crates/worker/src/main.rs", "")], ""),
             ],
         );
     }
@@ -82,35 +67,11 @@ mod tests {
         check(
             confined,
             &[
-                (
-                    &[
-                        ("crates/shm/src/lane.rs", code),
-                        ("crates/sandbox/src/sys/fork.rs", code),
-                    ],
-                    "",
-                ),
-                (
-                    &[
-                        ("crates/sandbox/src/sys.rs", code),
-                        ("crates/worker/src/load.rs", code),
-                    ],
-                    "",
-                ),
-                (
-                    &[("crates/sandbox/src/policy.rs", code)],
-                    "crates/sandbox/src/policy.rs:2: `unsafe`",
-                ),
-                (
-                    &[("crates/shm/tests/lane.rs", code)],
-                    "crates/shm/tests/lane.rs:2",
-                ),
-                (
-                    &[(
-                        "crates/model/src/lib.rs",
-                        "// unsafe\nconst A: &str = \"unsafe\";",
-                    )],
-                    "",
-                ),
+                (&[("crates/shm/src/lane.rs", code), ("crates/sandbox/src/sys/fork.rs", code)], ""),
+                (&[("crates/sandbox/src/sys.rs", code), ("crates/worker/src/load.rs", code)], ""),
+                (&[("crates/sandbox/src/policy.rs", code)], "crates/sandbox/src/policy.rs:2: `unsafe`"),
+                (&[("crates/shm/tests/lane.rs", code)], "crates/shm/tests/lane.rs:2"),
+                (&[("crates/model/src/lib.rs", "// unsafe\nconst A: &str = \"unsafe\";")], ""),
             ],
         );
     }

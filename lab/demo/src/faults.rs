@@ -36,7 +36,10 @@ pub(crate) fn show(screen: &Screen) -> Result<(), String> {
         Faulty::open(Options::default()).map_err(|error| error.to_string())
     })?;
     let faulty = faulty.within(DEADLINE);
-    println!("\n  {:18} {:58} {:>9}   next call", "the C code does", "the caller gets an error value", "after");
+    println!(
+        "\n  {:18} {:58} {:>9}   next call",
+        "the C code does", "the caller gets an error value", "after"
+    );
     println!("  {}", "─".repeat(104));
     let mut survived = 0;
     for fault in &FAULTS {
@@ -44,7 +47,10 @@ pub(crate) fn show(screen: &Screen) -> Result<(), String> {
     }
     println!("  {}", "─".repeat(104));
     let all = FAULTS.len();
-    println!("  {survived} of {all} faults contained; this program (process {}) never noticed.", std::process::id());
+    println!(
+        "  {survived} of {all} faults contained; this program (process {}) never noticed.",
+        std::process::id()
+    );
     if survived == all { Ok(()) } else { Err(format!("{} faults were not as expected", all - survived)) }
 }
 

@@ -15,7 +15,10 @@ pub(crate) fn show(screen: &Screen) -> Result<(), String> {
     let zlib = screen.step("start a worker and load zlib into it", || Zlib::open().map_err(text))?;
     let version = zlib.zlib_version().map_err(text)?.unwrap_or_default();
     let pid = zlib.session().worker_pid().unwrap_or(0);
-    println!("  {}", screen.dim(&format!("zlib {version} runs in process {pid}, this is {}", std::process::id())));
+    println!(
+        "  {}",
+        screen.dim(&format!("zlib {version} runs in process {pid}, this is {}", std::process::id()))
+    );
     let data = log_file();
     let mib = SIZE >> 20;
     let packed = screen.step(&format!("compress a file of {mib} MiB, contained"), || {
@@ -27,9 +30,8 @@ pub(crate) fn show(screen: &Screen) -> Result<(), String> {
     screen.step(&format!("compare: {} bytes, equal to the direct call's", packed.len()), || {
         equal(&packed, &expected)
     })?;
-    let restored = screen.step("restore it, contained", || {
-        zlib.uncompress(data.len() as u64, &packed).map_err(text)
-    })?;
+    let restored =
+        screen.step("restore it, contained", || zlib.uncompress(data.len(), &packed).map_err(text))?;
     screen.step("compare with the original", || equal(&restored, &data))?;
     screen.step("crc32 of it, contained and direct", || {
         let contained = zlib.crc32(0, &data).map_err(text)?;

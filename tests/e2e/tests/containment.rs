@@ -1,4 +1,5 @@
 //! Every fault of the faulty library is a typed error on the very call, and the next call works.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::{Duration, Instant};
 
@@ -193,10 +194,16 @@ fn closed_descriptors_do_not_confuse_anybody() {
     let _ = faulty.int("close_descriptors", &[]);
     assert_eq!(faulty.int("add", &[2, 3]).unwrap(), 5);
     let long = "x".repeat(100_000);
-    assert_eq!(faulty.call("print", &[Value::Text(long), Value::Int(0)]).unwrap_or_else(|_| {
-        // The worker could take no more memory; its replacement can.
-        faulty.call("print", &[Value::Text("x".repeat(100_000)), Value::Int(0)]).unwrap()
-    }).returned, Some(Value::Int(0)));
+    assert_eq!(
+        faulty
+            .call("print", &[Value::Text(long), Value::Int(0)])
+            .unwrap_or_else(|_| {
+                // The worker could take no more memory; its replacement can.
+                faulty.call("print", &[Value::Text("x".repeat(100_000)), Value::Int(0)]).unwrap()
+            })
+            .returned,
+        Some(Value::Int(0))
+    );
 }
 
 #[test]
@@ -205,7 +212,10 @@ fn input_is_read_only_for_the_library() {
     for length in [8, 100_000] {
         let before = faulty.session().generation();
         let error = faulty.call("write_input", &[Value::Bytes(vec![b'a'; length])]).expect_err("write_input");
-        assert!(matches!(error.cause(), Cause::Signal { name: "SIGSEGV", address: Some(1..), .. }), "{error:?}");
+        assert!(
+            matches!(error.cause(), Cause::Signal { name: "SIGSEGV", address: Some(1..), .. }),
+            "{error:?}"
+        );
         assert_eq!(faulty.int("add", &[2, 3]).unwrap(), 5);
         assert_eq!(faulty.session().generation(), before + 1);
     }

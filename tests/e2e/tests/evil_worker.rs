@@ -1,6 +1,7 @@
 //! Workers that lie: a typed error for the call, an unharmed host, and no worker left.
 //!
 //! The only test of its program: it counts the descriptors of the whole process.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -59,7 +60,9 @@ fn every_lie_is_a_typed_error() {
         !std::fs::read_to_string("/proc/self/maps").unwrap().contains("hotcell-segment")
     });
     let before = descriptors();
-    for lie in ["silent", "gone", "garbage", "short", "long", "host-packet", "cut-off", "event-text", "descriptors"] {
+    for lie in
+        ["silent", "gone", "garbage", "short", "long", "host-packet", "cut-off", "event-text", "descriptors"]
+    {
         check_start(lie);
     }
     for (lie, expect) in [

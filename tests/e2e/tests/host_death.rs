@@ -1,4 +1,5 @@
 //! A host that is killed takes its workers with it.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
 use std::io::{BufRead, BufReader};

@@ -36,9 +36,10 @@ pub(super) fn parse(
     }
     let mut values = Vec::new();
     for (param, word) in given.iter().zip(words) {
-        values.push(value(interface, param, word).map_err(|text| {
-            Failure::Usage(format!("`{}` ({}): {text}", param.name, param.ty.written))
-        })?);
+        values
+            .push(value(interface, param, word).map_err(|text| {
+                Failure::Usage(format!("`{}` ({}): {text}", param.name, param.ty.written))
+            })?);
     }
     let bytes: usize = values.iter().map(size).sum();
     let mut values = values.into_iter();
@@ -85,7 +86,9 @@ fn data(interface: &Interface, element: Option<&CType>, word: &str) -> Result<Va
         return file(path).map(Value::Bytes);
     }
     if let Some(digits) = word.strip_prefix("hex:") {
-        return hex(digits).map(Value::Bytes).ok_or_else(|| "`hex:` needs pairs of hexadecimal digits".into());
+        return hex(digits)
+            .map(Value::Bytes)
+            .ok_or_else(|| "`hex:` needs pairs of hexadecimal digits".into());
     }
     if let Some(element) = element {
         let items = word.split(',').map(str::trim).filter(|item| !item.is_empty());
@@ -115,7 +118,9 @@ fn number(interface: &Interface, ty: &CType, word: &str) -> Result<Value, String
     match interface.constants.get(word).map(|constant| &constant.value) {
         Some(ConstantValue::Int(number)) => Ok(Value::Int(i128::from(*number))),
         Some(ConstantValue::Uint(number)) => Ok(Value::Int(i128::from(*number))),
-        Some(ConstantValue::Float(number)) if matches!(ty.kind, Type::Float { .. }) => Ok(Value::Float(*number)),
+        Some(ConstantValue::Float(number)) if matches!(ty.kind, Type::Float { .. }) => {
+            Ok(Value::Float(*number))
+        }
         _ => Err(format!("`{word}` is no number, and no constant of the header has that name")),
     }
 }

@@ -25,7 +25,10 @@ struct Output {
 pub(super) fn prepare(function: &Function, wanted: &[Named]) -> Result<Outputs, Failure> {
     let mut names: Vec<&str> =
         function.params.iter().filter(|p| p.role.value.is_result()).map(|p| p.name.as_str()).collect();
-    if matches!(function.result.value, ResultRole::Value | ResultRole::Text { .. } | ResultRole::Buffer { .. }) {
+    if matches!(
+        function.result.value,
+        ResultRole::Value | ResultRole::Text { .. } | ResultRole::Buffer { .. }
+    ) {
         names.push("return");
     }
     let mut outputs = Vec::new();

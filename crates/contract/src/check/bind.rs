@@ -26,13 +26,7 @@ pub(crate) fn bind(
         return Some(Err(left_out(function, Status::NotExported, reason, None)));
     }
     let names = names::names(function);
-    let site = Site {
-        contract,
-        api,
-        exports: link.exports,
-        function,
-        names: &names,
-    };
+    let site = Site { contract, api, exports: link.exports, function, names: &names };
     let mut decided = decide::decide(site, findings)?;
     let gaps = match infer_all(site, &mut decided.draft) {
         Verdict::Unsupported(reason) => {
@@ -59,11 +53,7 @@ fn infer_all(site: Site<'_>, draft: &mut Draft) -> Verdict {
     }
     let mut second = decided.clone();
     for fact in second.params.iter_mut().flatten() {
-        if let Role::BufferOut {
-            capacity: Capacity::Elements { size },
-            ..
-        } = &mut fact.value
-        {
+        if let Role::BufferOut { capacity: Capacity::Elements { size }, .. } = &mut fact.value {
             *size = Expr::Int { value: 1 };
         }
     }
@@ -75,13 +65,7 @@ fn infer_all(site: Site<'_>, draft: &mut Draft) -> Verdict {
         decided.params[position].is_none()
             && matches!(role, Some(Role::CapacityOf { .. } | Role::LengthPointerOf { .. }))
     };
-    if still.len() >= open.len()
-        || second
-            .params
-            .iter()
-            .enumerate()
-            .any(|(i, fact)| circular(i, fact))
-    {
+    if still.len() >= open.len() || second.params.iter().enumerate().any(|(i, fact)| circular(i, fact)) {
         return first;
     }
     for (fact, decided) in second.params.iter_mut().zip(decided.params) {

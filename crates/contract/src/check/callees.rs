@@ -21,18 +21,8 @@ pub(crate) fn leave_out(api: &Api, functions: &mut Vec<Function>, left_out: &mut
         let reason = format!("an expression computes with `{callee}`, which is not bound itself");
         let help = format!("let `include` cover `{callee}`, or pass it plain parameters");
         let Function { name, signature, .. } = function;
-        left_out.push(LeftOut {
-            name,
-            signature,
-            status: Status::Undecided,
-            reason,
-            help: Some(help),
-        });
-        let order = |out: &LeftOut| {
-            api.functions
-                .iter()
-                .position(|function| function.name == out.name)
-        };
+        left_out.push(LeftOut { name, signature, status: Status::Undecided, reason, help: Some(help) });
+        let order = |out: &LeftOut| api.functions.iter().position(|function| function.name == out.name);
         left_out.sort_by_key(order);
     }
 }

@@ -54,11 +54,7 @@ impl Class {
 
 /// Checks an expression when the role of every parameter is known.
 pub(crate) fn check(site: Site<'_>, roles: &[&Role], used: &Use) -> Result<(), Box<Diagnostic>> {
-    let scope = Scope {
-        site,
-        roles,
-        before: used.purpose.before(),
-    };
+    let scope = Scope { site, roles, before: used.purpose.before() };
     let class = scope.class(&used.node)?;
     let must = |what: &str| {
         let message = format!("`{}` is {}, and must be {what}", used.node, class.described());
@@ -87,8 +83,7 @@ struct Scope<'a> {
 
 impl Scope<'_> {
     fn param(&self, node: &Node) -> Option<usize> {
-        node.name()
-            .and_then(|name| names::position(self.site.function, self.site.names, name))
+        node.name().and_then(|name| names::position(self.site.function, self.site.names, name))
     }
 
     fn class(&self, node: &Node) -> Result<Class, Box<Diagnostic>> {
@@ -98,14 +93,12 @@ impl Scope<'_> {
         match &node.kind {
             Kind::Int(_) | Kind::Errno | Kind::SizeOf(_) => Ok(Class::Integer),
             Kind::Result => Ok(Class::of(&self.site.function.result)),
-            Kind::Name(name) => Ok(
-                match self.site.api.constants.get(name).map(|constant| &constant.value) {
-                    Some(ConstantValue::Float(_)) => Class::Float,
-                    Some(ConstantValue::Text(_)) => Class::Text,
-                    Some(_) => Class::Integer,
-                    None => Class::Pointer, // `NULL`
-                },
-            ),
+            Kind::Name(name) => Ok(match self.site.api.constants.get(name).map(|constant| &constant.value) {
+                Some(ConstantValue::Float(_)) => Class::Float,
+                Some(ConstantValue::Text(_)) => Class::Text,
+                Some(_) => Class::Integer,
+                None => Class::Pointer, // `NULL`
+            }),
             Kind::Call(name, args) => self.call(name, args),
             Kind::Binary(op, left, right) => self.binary(*op, left, right),
         }
@@ -117,15 +110,14 @@ impl Scope<'_> {
             Role::Fixed { .. } => Ok(Class::Unknown),
             Role::ValueOut { .. } | Role::LengthPointerOf { .. } if self.before => {
                 let message = format!("`{node}` is not known before the call");
-                let diagnostic = Diagnostic::error(message)
-                    .at(node.span.clone())
-                    .label("written by the call");
+                let diagnostic =
+                    Diagnostic::error(message).at(node.span.clone()).label("written by the call");
                 let help = "this size is needed to make the call: use parameters that go in, and constants";
                 Err(diagnostic.help(help.to_owned()).into())
             }
-            Role::ValueOut { .. } | Role::ValueInOut { .. } | Role::LengthPointerOf { .. } => Ok(ty
-                .pointee()
-                .map_or(Class::Other, |(pointee, _)| Class::of(pointee))),
+            Role::ValueOut { .. } | Role::ValueInOut { .. } | Role::LengthPointerOf { .. } => {
+                Ok(ty.pointee().map_or(Class::Other, |(pointee, _)| Class::of(pointee)))
+            }
             _ => Ok(Class::of(ty)),
         }
     }
@@ -163,21 +155,11 @@ impl Scope<'_> {
         let classes = [self.class(left)?, self.class(right)?];
         let refuse = |position: usize| {
             let node = [left, right][position];
-            let message = format!(
-                "`{}` does not go with {}",
-                op.symbol(),
-                classes[position].described()
-            );
+            let message = format!("`{}` does not go with {}", op.symbol(), classes[position].described());
             let label = format!("`{node}` is {}", classes[position].described());
-            Err(Diagnostic::error(message)
-                .at(node.span.clone())
-                .label(label)
-                .into())
+            Err(Diagnostic::error(message).at(node.span.clone()).label(label).into())
         };
-        if let Some(position) = classes
-            .iter()
-            .position(|c| matches!(c, Class::Nothing | Class::Other))
-        {
+        if let Some(position) = classes.iter().position(|c| matches!(c, Class::Nothing | Class::Other)) {
             return refuse(position);
         }
         let Some(position) = classes.iter().position(|class| class.is_pointer()) else {

@@ -61,15 +61,8 @@ impl Purpose {
 
 /// Reads the lines; `None` when one of them is wrong, which `findings` then says.
 pub(crate) fn decide(site: Site<'_>, findings: &mut Vec<Diagnostic>) -> Option<Decided> {
-    let draft = Draft {
-        params: vec![None; site.function.params.len()],
-        result: None,
-    };
-    let mut decided = Decided {
-        draft,
-        error: None,
-        uses: Vec::new(),
-    };
+    let draft = Draft { params: vec![None; site.function.params.len()], result: None };
+    let mut decided = Decided { draft, error: None, uses: Vec::new() };
     let Some(lines) = site.contract.function(&site.function.name) else {
         return Some(decided);
     };
@@ -80,11 +73,7 @@ pub(crate) fn decide(site: Site<'_>, findings: &mut Vec<Diagnostic>) -> Option<D
             None => wrong.push(unknown(site, &line.name).at(line.span.clone())),
             Some(index) if items.iter().any(|(other, _)| *other == index) => {
                 let message = format!("`{}` has two lines", site.names[index]);
-                wrong.push(
-                    Diagnostic::error(message)
-                        .at(line.span.clone())
-                        .label("the second"),
-                );
+                wrong.push(Diagnostic::error(message).at(line.span.clone()).label("the second"));
             }
             Some(index) => match contradiction(site, index, &line.item) {
                 Some(diagnostic) => wrong.push(diagnostic),
@@ -96,12 +85,8 @@ pub(crate) fn decide(site: Site<'_>, findings: &mut Vec<Diagnostic>) -> Option<D
         let role = match &item.direction {
             Direction::Fixed(c) => Role::Fixed { c: c.clone() },
             Direction::InValue => Role::Value,
-            Direction::OutValue => Role::ValueOut {
-                valid_on_error: item.valid_on_error,
-            },
-            Direction::InOutValue => Role::ValueInOut {
-                valid_on_error: item.valid_on_error,
-            },
+            Direction::OutValue => Role::ValueOut { valid_on_error: item.valid_on_error },
+            Direction::InOutValue => Role::ValueInOut { valid_on_error: item.valid_on_error },
             _ => continue,
         };
         decided.draft.params[*index] = Some(site.decided(role, &item.span));
@@ -128,17 +113,8 @@ fn contradiction(site: Site<'_>, index: usize, item: &Item) -> Option<Diagnostic
     let ty = &site.function.params[index].ty;
     let (why, help) = refusal(ty, &item.direction)?;
     let name = &site.names[index];
-    let message = format!(
-        "`{name}` cannot be `{}`: it is `{}`",
-        item.direction.written(),
-        ty.written
-    );
-    Some(
-        Diagnostic::error(message)
-            .at(item.span.clone())
-            .label(why)
-            .help(help.map(str::to_owned)),
-    )
+    let message = format!("`{name}` cannot be `{}`: it is `{}`", item.direction.written(), ty.written);
+    Some(Diagnostic::error(message).at(item.span.clone()).label(why).help(help.map(str::to_owned)))
 }
 
 fn refusal(ty: &CType, direction: &Direction) -> Option<(&'static str, Option<&'static str>)> {
@@ -152,10 +128,9 @@ fn refusal(ty: &CType, direction: &Direction) -> Option<(&'static str, Option<&'
         Direction::Fixed(_) => None,
         Direction::InValue if ty.is_scalar() => None,
         Direction::InValue => match pointee {
-            Some((_, constant)) => Some((
-                "a pointer is no value",
-                Some(if constant { READ } else { WRITTEN }),
-            )),
+            Some((_, constant)) => {
+                Some(("a pointer is no value", Some(if constant { READ } else { WRITTEN })))
+            }
             None => Some(("not a number", None)),
         },
         Direction::Text(_) => match pointee {
@@ -202,10 +177,7 @@ impl Decided {
     ) -> Option<Expr> {
         match crate::check::resolve::resolve(site, node, purpose) {
             Ok(expr) => {
-                self.uses.push(Use {
-                    node: node.clone(),
-                    purpose,
-                });
+                self.uses.push(Use { node: node.clone(), purpose });
                 Some(expr)
             }
             Err(diagnostic) => {

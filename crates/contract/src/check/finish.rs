@@ -30,11 +30,7 @@ pub(crate) fn finish(
     if !function.prototyped {
         return unsupported("it is declared without a prototype: its parameters are not known".into());
     }
-    let Decided {
-        mut draft,
-        error,
-        uses,
-    } = decided;
+    let Decided { mut draft, error, uses } = decided;
     if draft.result.is_none() && function.result.kind == Type::Void {
         draft.result = Some(Fact::proven(ResultRole::Void));
     }
@@ -63,26 +59,18 @@ pub(crate) fn finish(
         return unsupported(format!("{what} are not supported by this version"));
     }
     let typed = site.names.iter().zip(&function.params).zip(roles);
-    let params: Vec<Param> = typed
-        .map(|((name, param), role)| Param {
-            name: name.clone(),
-            ty: param.ty.clone(),
-            role,
-        })
-        .collect();
+    let params: Vec<Param> =
+        typed.map(|((name, param), role)| Param { name: name.clone(), ty: param.ty.clone(), role }).collect();
     let rule = error.as_ref().map(|fact| &fact.value);
     let layout = match Layout::of(&params, &result.value, &function.result, rule, &site.api.target) {
         Ok(layout) => layout,
         Err(reason) => return unsupported(reason),
     };
-    for (what, size, most) in [
-        ("arguments", layout.args.size, MOST.0),
-        ("results", layout.result.size, MOST.1),
-    ] {
+    for (what, size, most) in
+        [("arguments", layout.args.size, MOST.0), ("results", layout.result.size, MOST.1)]
+    {
         if size > most {
-            return unsupported(format!(
-                "its {what} take {size} bytes, more than the {most} of a call"
-            ));
+            return unsupported(format!("its {what} take {size} bytes, more than the {most} of a call"));
         }
     }
     let lines = site.contract.function(&function.name);
@@ -112,19 +100,11 @@ fn open(site: Site<'_>, draft: &Draft, gaps: &mut Vec<Gap>) {
     let believed = |evidence: &Evidence| !matches!(evidence, Evidence::Suggested { .. });
     for (index, param) in site.function.params.iter().enumerate() {
         let name = &site.names[index];
-        let fact = draft.params[index]
-            .as_ref()
-            .filter(|fact| believed(&fact.evidence));
+        let fact = draft.params[index].as_ref().filter(|fact| believed(&fact.evidence));
         let (reason, help) = match fact {
             None if complete => {
                 let reason = format!("nothing says what `{name}` (`{}`) is for", param.ty.written);
-                (
-                    reason,
-                    param
-                        .ty
-                        .is_scalar()
-                        .then(|| format!("params.{name} = {{ in = \"value\" }}")),
-                )
+                (reason, param.ty.is_scalar().then(|| format!("params.{name} = {{ in = \"value\" }}")))
             }
             None => continue,
             Some(fact) => match incomplete(&fact.value, index, draft) {
@@ -132,19 +112,14 @@ fn open(site: Site<'_>, draft: &Draft, gaps: &mut Vec<Gap>) {
                     let help = format!("params.{name} = {{ {direction} = \"buffer\", length = \"…\" }}");
                     (format!("nothing says how long `{name}` is"), Some(help))
                 }
-                Some(Incomplete::Buffer) if complete => (
-                    format!("what `{name}` is the length of is not decided to be a buffer"),
-                    None,
-                ),
+                Some(Incomplete::Buffer) if complete => {
+                    (format!("what `{name}` is the length of is not decided to be a buffer"), None)
+                }
                 _ => continue,
             },
         };
         if !gaps.iter().any(|gap| gap.param == Some(index)) {
-            gaps.push(Gap {
-                param: Some(index),
-                reason,
-                help,
-            });
+            gaps.push(Gap { param: Some(index), reason, help });
         }
     }
     let result = draft.result.as_ref().filter(|fact| believed(&fact.evidence));
@@ -152,11 +127,7 @@ fn open(site: Site<'_>, draft: &Draft, gaps: &mut Vec<Gap>) {
         let ty = &site.function.result;
         let reason = format!("nothing says what the result (`{}`) is", ty.written);
         let help = ty.is_scalar().then(|| "result = { out = \"value\" }".to_owned());
-        gaps.push(Gap {
-            param: None,
-            reason,
-            help,
-        });
+        gaps.push(Gap { param: None, reason, help });
     }
 }
 
@@ -184,13 +155,7 @@ fn incomplete(role: &Role, index: usize, draft: &Draft) -> Option<Incomplete> {
 
 /// Whether a role is about a parameter that does not play its part.
 fn dangles(role: &Role, draft: &Draft) -> bool {
-    let other = |index: usize| {
-        draft
-            .params
-            .get(index)
-            .and_then(Option::as_ref)
-            .map(|fact| &fact.value)
-    };
+    let other = |index: usize| draft.params.get(index).and_then(Option::as_ref).map(|fact| &fact.value);
     match role {
         Role::LengthOf { param, .. } => !matches!(
             other(*param),
@@ -222,11 +187,7 @@ fn circle(site: Site<'_>, roles: &[&Role]) -> Option<Diagnostic> {
     let name = &site.names[start];
     let diagnostic = Diagnostic::error(format!("the size of `{name}` depends on itself"));
     let lines = site.contract.function(&site.function.name)?;
-    let span = lines
-        .params
-        .iter()
-        .find(|line| line.name == *name)
-        .map_or(&lines.span, |line| &line.span);
+    let span = lines.params.iter().find(|line| line.name == *name).map_or(&lines.span, |line| &line.span);
     let help = "decide the parameters of the size on their own, as in `params.n = { in = \"value\" }`";
     Some(diagnostic.at(span.clone()).help(help.to_owned()))
 }
@@ -245,16 +206,9 @@ fn needs(role: &Role) -> Vec<usize> {
         | Role::LengthPointerOf { param, .. } => {
             return vec![*param];
         }
-        Role::BufferIn {
-            length: Some(expr), ..
-        }
-        | Role::BufferInOut {
-            length: Some(expr), ..
-        }
-        | Role::BufferOut {
-            capacity: Capacity::Elements { size: expr },
-            ..
-        } => expr,
+        Role::BufferIn { length: Some(expr), .. }
+        | Role::BufferInOut { length: Some(expr), .. }
+        | Role::BufferOut { capacity: Capacity::Elements { size: expr }, .. } => expr,
         _ => return Vec::new(),
     };
     let mut needs = Vec::new();
@@ -268,14 +222,10 @@ fn needs(role: &Role) -> Vec<usize> {
 
 /// What the vocabulary has and this version does not bind.
 fn later(roles: &[&Role], result: &ResultRole) -> Option<&'static str> {
-    let handle = roles
-        .iter()
-        .any(|role| matches!(role, Role::Handle { .. } | Role::HandleOut { .. }));
+    let handle = roles.iter().any(|role| matches!(role, Role::Handle { .. } | Role::HandleOut { .. }));
     if handle || matches!(result, ResultRole::Handle { .. }) {
         return Some("handles");
     }
-    let callback = roles
-        .iter()
-        .any(|role| matches!(role, Role::Callback { .. } | Role::UserData { .. }));
+    let callback = roles.iter().any(|role| matches!(role, Role::Callback { .. } | Role::UserData { .. }));
     callback.then_some("callbacks")
 }

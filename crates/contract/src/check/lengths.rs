@@ -21,26 +21,15 @@ pub(crate) fn decide(
     decided: &mut Decided,
     wrong: &mut Vec<Diagnostic>,
 ) {
-    let (outs, ins): (Vec<_>, Vec<_>) = items
-        .iter()
-        .copied()
-        .partition(|(_, item)| item.direction == Direction::OutBuffer);
+    let (outs, ins): (Vec<_>, Vec<_>) =
+        items.iter().copied().partition(|(_, item)| item.direction == Direction::OutBuffer);
     for (index, item) in ins.into_iter().chain(outs) {
         let (unit, size) = unit(site, index, item);
-        let mut buffer = Buffer {
-            site,
-            index,
-            item,
-            unit,
-            size,
-            decided,
-            wrong,
-        };
+        let mut buffer = Buffer { site, index, item, unit, size, decided, wrong };
         let role = match &item.direction {
-            Direction::Text(encoding) => buffer.text(Role::Text {
-                encoding: *encoding,
-                nullable: item.nullable,
-            }),
+            Direction::Text(encoding) => {
+                buffer.text(Role::Text { encoding: *encoding, nullable: item.nullable })
+            }
             Direction::InBuffer => buffer.input(),
             Direction::InOutBuffer => buffer.in_out(),
             Direction::OutBuffer => buffer.output(),
@@ -55,14 +44,8 @@ pub(crate) fn decide(
 /// What lengths count, and the bytes of an element.
 fn unit(site: Site<'_>, index: usize, item: &Item) -> (Unit, u32) {
     let pointee = site.function.params[index].ty.pointee();
-    let size = pointee
-        .and_then(|(pointee, _)| pointee.element_size())
-        .unwrap_or(1);
-    (
-        item.unit
-            .unwrap_or(if size == 1 { Unit::Bytes } else { Unit::Elements }),
-        size,
-    )
+    let size = pointee.and_then(|(pointee, _)| pointee.element_size()).unwrap_or(1);
+    (item.unit.unwrap_or(if size == 1 { Unit::Bytes } else { Unit::Elements }), size)
 }
 
 /// What the name of a length means.
@@ -87,19 +70,15 @@ struct Buffer<'a> {
 
 impl Buffer<'_> {
     fn named(&self, node: &Node) -> Named {
-        let position = node
-            .name()
-            .and_then(|name| names::position(self.site.function, self.site.names, name));
+        let position =
+            node.name().and_then(|name| names::position(self.site.function, self.site.names, name));
         let Some(index) = position else {
             return Named::Neither;
         };
         let ty = &self.site.function.params[index].ty;
         if ty.is_integer() {
             Named::Integer(index)
-        } else if ty
-            .pointee()
-            .is_some_and(|(pointee, _)| pointee.is_integer() && !pointee.is_byte())
-        {
+        } else if ty.pointee().is_some_and(|(pointee, _)| pointee.is_integer() && !pointee.is_byte()) {
             Named::Pointer(index)
         } else {
             Named::Neither
@@ -116,11 +95,7 @@ impl Buffer<'_> {
     }
 
     fn error(&mut self, node: &Node, message: String, help: &str) {
-        self.wrong.push(
-            Diagnostic::error(message)
-                .at(node.span.clone())
-                .help(help.to_owned()),
-        );
+        self.wrong.push(Diagnostic::error(message).at(node.span.clone()).help(help.to_owned()));
     }
 
     /// A number of elements, rounded up before the call and down after it where bytes are counted.
@@ -129,19 +104,9 @@ impl Buffer<'_> {
         if self.size == 1 || self.unit == Unit::Elements {
             return Some(expr);
         }
-        let int = |value: u32| Expr::Int {
-            value: i64::from(value),
-        };
-        let binary = |op, left, right| Expr::Binary {
-            op,
-            left: Box::new(left),
-            right: Box::new(right),
-        };
-        let bytes = if purpose.before() {
-            binary(Op::Add, expr, int(self.size - 1))
-        } else {
-            expr
-        };
+        let int = |value: u32| Expr::Int { value: i64::from(value) };
+        let binary = |op, left, right| Expr::Binary { op, left: Box::new(left), right: Box::new(right) };
+        let bytes = if purpose.before() { binary(Op::Add, expr, int(self.size - 1)) } else { expr };
         Some(binary(Op::Div, bytes, int(self.size)))
     }
 
@@ -157,14 +122,7 @@ impl Buffer<'_> {
             );
             return None;
         };
-        if !self.claim(
-            length,
-            Role::LengthOf {
-                param: self.index,
-                unit: Unit::Bytes,
-            },
-            node,
-        ) {
+        if !self.claim(length, Role::LengthOf { param: self.index, unit: Unit::Bytes }, node) {
             let message = format!("`{node}` already is something else");
             self.error(node, message, "the length of a text is a parameter of its own");
             return None;
@@ -190,10 +148,7 @@ impl Buffer<'_> {
     }
 
     fn length_pointer(&mut self, length: usize, node: &Node) -> Option<()> {
-        let role = Role::LengthPointerOf {
-            param: self.index,
-            unit: self.unit,
-        };
+        let role = Role::LengthPointerOf { param: self.index, unit: self.unit };
         if self.claim(length, role, node) {
             return Some(());
         }
@@ -204,10 +159,7 @@ impl Buffer<'_> {
 
     fn input(&mut self) -> Option<Role> {
         let length = self.length_in()?;
-        Some(Role::BufferIn {
-            nullable: self.item.nullable,
-            length,
-        })
+        Some(Role::BufferIn { nullable: self.item.nullable, length })
     }
 
     fn in_out(&mut self) -> Option<Role> {
@@ -224,11 +176,6 @@ impl Buffer<'_> {
             (None, _) => ResultLength::Full,
         };
         let (nullable, valid_on_error) = (item.nullable, item.valid_on_error);
-        Some(Role::BufferInOut {
-            nullable,
-            length,
-            result,
-            valid_on_error,
-        })
+        Some(Role::BufferInOut { nullable, length, result, valid_on_error })
     }
 }

@@ -5,11 +5,7 @@ use hotcell_model::api::Function;
 /// One name per parameter: the header's, without the leading underscores of system headers where that is
 /// unambiguous; `argN`, counted from 1, where it gives none; each different from the others.
 pub(crate) fn names(function: &Function) -> Vec<String> {
-    let raw: Vec<&str> = function
-        .params
-        .iter()
-        .map(|param| param.name.as_deref().unwrap_or(""))
-        .collect();
+    let raw: Vec<&str> = function.params.iter().map(|param| param.name.as_deref().unwrap_or("")).collect();
     let mut names: Vec<String> = Vec::new();
     for (position, own) in raw.iter().enumerate() {
         let bare = own.trim_start_matches('_');
@@ -43,12 +39,7 @@ pub(crate) fn names(function: &Function) -> Vec<String> {
 /// The position of the parameter that a contract calls `name`: by its name here, or as the header has it.
 pub(crate) fn position(function: &Function, names: &[String], name: &str) -> Option<usize> {
     let here = names.iter().position(|own| own == name);
-    here.or_else(|| {
-        function
-            .params
-            .iter()
-            .position(|param| param.name.as_deref() == Some(name))
-    })
+    here.or_else(|| function.params.iter().position(|param| param.name.as_deref() == Some(name)))
 }
 
 #[cfg(test)]

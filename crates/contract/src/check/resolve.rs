@@ -14,39 +14,25 @@ pub(crate) fn resolve(site: Site<'_>, node: &Node, purpose: Purpose) -> Result<E
     Ok(match &node.kind {
         Kind::Int(value) => Expr::Int { value: *value },
         Kind::Result | Kind::Errno => {
-            let word = if node.kind == Kind::Result {
-                "result"
-            } else {
-                "errno"
-            };
+            let word = if node.kind == Kind::Result { "result" } else { "errno" };
             if names::position(site.function, site.names, word).is_some() {
-                let message = format!(
-                    "`{word}` is ambiguous: `{}` has a parameter of that name",
-                    site.function.name
-                );
-                return Err(error(message)
-                    .label("the returned value or the parameter?")
-                    .into());
+                let message =
+                    format!("`{word}` is ambiguous: `{}` has a parameter of that name", site.function.name);
+                return Err(error(message).label("the returned value or the parameter?").into());
             }
             if purpose.before() {
                 let message = format!("`{word}` is not known before the call");
                 let help = "this size is needed to make the call: use parameters and constants".to_owned();
                 return Err(error(message).label("known after the call").help(help).into());
             }
-            if node.kind == Kind::Result {
-                Expr::Result
-            } else {
-                Expr::Errno
-            }
+            if node.kind == Kind::Result { Expr::Result } else { Expr::Errno }
         }
         Kind::SizeOf(ctype) => {
             if names::position(site.function, site.names, ctype).is_some() {
                 let help = "write the type, as in `sizeof(int)`".to_owned();
-                return Err(
-                    error(format!("`sizeof` takes a type, and `{ctype}` is a parameter"))
-                        .help(help)
-                        .into(),
-                );
+                return Err(error(format!("`sizeof` takes a type, and `{ctype}` is a parameter"))
+                    .help(help)
+                    .into());
             }
             Expr::SizeOf { ctype: ctype.clone() }
         }
@@ -54,14 +40,8 @@ pub(crate) fn resolve(site: Site<'_>, node: &Node, purpose: Purpose) -> Result<E
         Kind::Call(function, args) => {
             let place = node.span.start..node.span.start + function.len();
             callable(site, function, args.len()).map_err(|found| Box::new(found.at(place)))?;
-            let args = args
-                .iter()
-                .map(|arg| resolve(site, arg, purpose))
-                .collect::<Result<_, _>>()?;
-            Expr::Call {
-                function: function.clone(),
-                args,
-            }
+            let args = args.iter().map(|arg| resolve(site, arg, purpose)).collect::<Result<_, _>>()?;
+            Expr::Call { function: function.clone(), args }
         }
         Kind::Binary(op, left, right) => Expr::Binary {
             op: *op,
@@ -76,9 +56,7 @@ fn name_of(site: Site<'_>, name: &str) -> Option<Expr> {
         return Some(Expr::Param { index });
     }
     let known = name == "NULL" || site.api.constants.contains_key(name);
-    known.then(|| Expr::Constant {
-        name: name.to_owned(),
-    })
+    known.then(|| Expr::Constant { name: name.to_owned() })
 }
 
 fn unknown(site: Site<'_>, name: &str) -> Diagnostic {
@@ -87,18 +65,10 @@ fn unknown(site: Site<'_>, name: &str) -> Diagnostic {
         site.function.name
     ));
     if select::find(site.api, name).is_some() {
-        return diagnostic
-            .label("a function")
-            .help(format!("write `{name}(…)` to call it"));
+        return diagnostic.label("a function").help(format!("write `{name}(…)` to call it"));
     }
-    let known = site
-        .names
-        .iter()
-        .chain(site.api.constants.keys())
-        .map(String::as_str);
-    diagnostic
-        .label("unknown name")
-        .help(did_you_mean(name, known.chain(["result", "errno"])))
+    let known = site.names.iter().chain(site.api.constants.keys()).map(String::as_str);
+    diagnostic.label("unknown name").help(did_you_mean(name, known.chain(["result", "errno"])))
 }
 
 /// Whether an expression can call this function with so many arguments.
@@ -106,10 +76,8 @@ fn callable(site: Site<'_>, name: &str, args: usize) -> Result<(), Box<Diagnosti
     let callee = declared(site, name)?;
     let count = callee.params.len();
     if args != count && !(callee.variadic && args > count) {
-        let message = format!(
-            "`{name}` takes {count} argument{}, not {args}",
-            if count == 1 { "" } else { "s" }
-        );
+        let message =
+            format!("`{name}` takes {count} argument{}, not {args}", if count == 1 { "" } else { "s" });
         let help = format!("it is declared `{}`", callee.signature());
         return Err(Diagnostic::error(message).help(help).into());
     }

@@ -25,10 +25,7 @@ pub(crate) fn decide(
     let Some(rule) = rule(site, line, decided, wrong) else {
         return;
     };
-    let status = matches!(
-        site.function.result.kind,
-        Type::Int { .. } | Type::Enum { .. } | Type::Bool
-    );
+    let status = matches!(site.function.result.kind, Type::Int { .. } | Type::Enum { .. } | Type::Bool);
     if rule.fails == Fails::Nonzero && status && decided.draft.result.is_none() {
         decided.result(site.decided(ResultRole::Status, &line.span));
     }
@@ -66,11 +63,7 @@ fn role(
             return None;
         }
         ReturnedKind::Status => ResultRole::Status,
-        ReturnedKind::Text(encoding) => ResultRole::Text {
-            encoding,
-            nullable: item.nullable,
-            ownership,
-        },
+        ReturnedKind::Text(encoding) => ResultRole::Text { encoding, nullable: item.nullable, ownership },
         ReturnedKind::Buffer => {
             let node = item.length.as_ref()?;
             let length = decided.expression(site, node, Purpose::SizeAfter, wrong)?;
@@ -98,9 +91,7 @@ fn refusal(ty: &CType, kind: &ReturnedKind) -> Option<&'static str> {
 
 /// The function that takes the returned memory back.
 fn release(site: Site<'_>, text: &Text, wrong: &mut Vec<Diagnostic>) -> Option<Ownership> {
-    let owned = Ownership::Owned {
-        release: text.value.clone(),
-    };
+    let owned = Ownership::Owned { release: text.value.clone() };
     let diagnostic = match resolve::declared(site, &text.value) {
         Ok(callee) => {
             let pointer = |ty: &CType| matches!(ty.kind, Type::Pointer { .. });
@@ -142,10 +133,7 @@ fn rule(
         Some(node) => Some(decided.expression(site, node, Purpose::Message, wrong)?),
         None => None,
     };
-    Some(ErrorRule {
-        fails: fails?,
-        message,
-    })
+    Some(ErrorRule { fails: fails?, message })
 }
 
 fn word_of(site: Site<'_>, word: &str, ty: &CType) -> Result<Fails, &'static str> {

@@ -30,11 +30,7 @@ pub(crate) fn select<'a>(
                 }
             }
             for pattern in contract.include.iter().chain(&contract.exclude) {
-                if !api
-                    .functions
-                    .iter()
-                    .any(|function| matches(&pattern.value, &function.name))
-                {
+                if !api.functions.iter().any(|function| matches(&pattern.value, &function.name)) {
                     findings.push(useless(api, pattern));
                 }
             }
@@ -71,10 +67,7 @@ pub(crate) fn unknown(api: &Api, name: &str) -> Diagnostic {
 }
 
 fn useless(api: &Api, pattern: &Text) -> Diagnostic {
-    let help = did_you_mean(
-        &pattern.value,
-        api.functions.iter().map(|function| function.name.as_str()),
-    );
+    let help = did_you_mean(&pattern.value, api.functions.iter().map(|function| function.name.as_str()));
     let help = help.filter(|_| !pattern.value.contains('*'));
     Diagnostic::warning(format!("`{}` matches no function of the headers", pattern.value))
         .at(pattern.span.clone())

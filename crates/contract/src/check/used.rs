@@ -8,11 +8,7 @@ use hotcell_model::types::{CType, Type};
 
 /// By name, with everything they consist of.
 pub(crate) fn types(api: &Api, functions: &[Function]) -> (BTreeMap<String, Record>, BTreeMap<String, Enum>) {
-    let mut used = Used {
-        api,
-        records: BTreeMap::new(),
-        enums: BTreeMap::new(),
-    };
+    let mut used = Used { api, records: BTreeMap::new(), enums: BTreeMap::new() };
     for function in functions {
         used.visit(&function.result_type);
         for param in &function.params {
@@ -46,11 +42,7 @@ impl Used<'_> {
                 }
             }
             Type::Record { name } => {
-                let Some(found) = self
-                    .api
-                    .records
-                    .get(name)
-                    .filter(|_| !self.records.contains_key(name))
+                let Some(found) = self.api.records.get(name).filter(|_| !self.records.contains_key(name))
                 else {
                     return;
                 };

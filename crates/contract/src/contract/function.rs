@@ -74,11 +74,7 @@ fn error<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Option<ErrorLine> {
         let help = "add `fails = \"nonzero\"`, `\"zero\"`, `\"negative\"`, `\"null\"` or an expression";
         reader.push(diagnostic.help(help.to_owned()));
     }
-    Some(ErrorLine {
-        span: entry.key_span.clone(),
-        fails: fails?,
-        message,
-    })
+    Some(ErrorLine { span: entry.key_span.clone(), fails: fails?, message })
 }
 
 /// A duration such as `500ms`, `2s` or `1m`; `None` when it is written otherwise, or is zero.

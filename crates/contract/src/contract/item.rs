@@ -107,11 +107,7 @@ pub(crate) fn param(reader: &mut Reader<'_>, entries: &[Entry<'_>], span: Range<
             "result" => sized(reader, entry).map(|node| item.result = Some(node)),
             "size" => reader.text(entry).map(|text| item.size = Some(text)),
             "unit" => reader.word(entry, &["bytes", "elements"], &[]).map(|word| {
-                item.unit = Some(if word == "bytes" {
-                    Unit::Bytes
-                } else {
-                    Unit::Elements
-                });
+                item.unit = Some(if word == "bytes" { Unit::Bytes } else { Unit::Elements });
             }),
             "nullable" => reader.boolean(entry).map(|value| item.nullable = value),
             "valid_on_error" => reader.boolean(entry).map(|value| item.valid_on_error = value),
@@ -155,16 +151,14 @@ pub(crate) fn returned(
     for entry in entries {
         let place = entry.key_span.start..entry.span.end;
         let read = match entry.key {
-            "out" => reader
-                .word(entry, &["value", "status", "buffer"], keys::LATER_KINDS)
-                .map(|word| {
-                    let kind = match word {
-                        "value" => ReturnedKind::Value,
-                        "status" => ReturnedKind::Status,
-                        _ => ReturnedKind::Buffer,
-                    };
-                    kinds.push((kind, place));
-                }),
+            "out" => reader.word(entry, &["value", "status", "buffer"], keys::LATER_KINDS).map(|word| {
+                let kind = match word {
+                    "value" => ReturnedKind::Value,
+                    "status" => ReturnedKind::Status,
+                    _ => ReturnedKind::Buffer,
+                };
+                kinds.push((kind, place));
+            }),
             "string" => encoding(reader, entry).map(|found| kinds.push((ReturnedKind::Text(found), place))),
             "length" => sized(reader, entry).map(|node| item.length = Some(node)),
             "nullable" => reader.boolean(entry).map(|value| item.nullable = value),
@@ -186,9 +180,7 @@ pub(crate) fn returned(
         ReturnedKind::Text(_) => ("string", &["nullable", "release"]),
         ReturnedKind::Buffer => ("out = \"buffer\"", &["length", "release"]),
     };
-    if let Some(entry) = entries
-        .iter()
-        .find(|e| !own.contains(&e.key) && !["out", "string"].contains(&e.key))
+    if let Some(entry) = entries.iter().find(|e| !own.contains(&e.key) && !["out", "string"].contains(&e.key))
     {
         misplaced(reader, entry, written, own);
         return None;
@@ -229,21 +221,14 @@ fn direction(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Direction> {
 
 fn encoding(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Encoding> {
     let word = reader.word(entry, keys::ENCODINGS.0, keys::ENCODINGS.1)?;
-    Some(if word == "utf-8" {
-        Encoding::Utf8
-    } else {
-        Encoding::Bytes
-    })
+    Some(if word == "utf-8" { Encoding::Utf8 } else { Encoding::Bytes })
 }
 
 /// A size: an expression, or an integer as it is.
 fn sized(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Node> {
     if let toml::de::DeValue::Integer(_) = entry.value {
         let value = reader.integer(entry)?;
-        return Some(Node {
-            kind: crate::expression::Kind::Int(value),
-            span: entry.span.clone(),
-        });
+        return Some(Node { kind: crate::expression::Kind::Int(value), span: entry.span.clone() });
     }
     let text = reader.text(entry)?;
     reader.expression(&text)
@@ -257,11 +242,7 @@ fn one<T>(
 ) -> Option<(T, Range<usize>)> {
     if found.len() > 1 {
         let message = "an item says one thing: `in`, `out`, `inout`, `string` or `fixed`";
-        reader.push(
-            Diagnostic::error(message)
-                .at(found[1].1.clone())
-                .label("a second direction"),
-        );
+        reader.push(Diagnostic::error(message).at(found[1].1.clone()).label("a second direction"));
         return None;
     }
     if found.is_empty() {

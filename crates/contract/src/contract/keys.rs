@@ -86,11 +86,8 @@ pub(crate) const RESULT: Keys = Keys {
 };
 
 /// Of `error`.
-pub(crate) const ERROR: Keys = Keys {
-    of: "an error rule",
-    now: &["fails", "message"],
-    later: &["code", "symbol", "retry", "clear"],
-};
+pub(crate) const ERROR: Keys =
+    Keys { of: "an error rule", now: &["fails", "message"], later: &["code", "symbol", "retry", "clear"] };
 
 /// Encodings of a text.
 pub(crate) const ENCODINGS: (&[&str], &[&str]) =

@@ -16,16 +16,8 @@ fn said(text: &str) -> Vec<String> {
             (Some(line), Some(column)) => format!("{line}:{column}: "),
             _ => String::new(),
         };
-        let label = if d.label.is_empty() {
-            String::new()
-        } else {
-            format!(" [{}]", d.label)
-        };
-        let help = d
-            .help
-            .as_ref()
-            .map(|help| format!(" = {help}"))
-            .unwrap_or_default();
+        let label = if d.label.is_empty() { String::new() } else { format!(" [{}]", d.label) };
+        let help = d.help.as_ref().map(|help| format!(" = {help}")).unwrap_or_default();
         format!("{place}{}{label}{help}", d.message)
     };
     found.iter().map(one).collect()
@@ -68,10 +60,7 @@ fn a_bare_contract_has_a_name_and_a_library() {
         ("libfoo", "libfoo"),
     ] {
         let contract = Contract::bare(&["a.h".into()], library);
-        assert_eq!(
-            (contract.library(), contract.link()),
-            (name, &[library.to_owned()][..])
-        );
+        assert_eq!((contract.library(), contract.link()), (name, &[library.to_owned()][..]));
         assert_eq!(contract.headers(), ["a.h"]);
     }
 }
@@ -79,18 +68,12 @@ fn a_bare_contract_has_a_name_and_a_library() {
 #[test]
 fn a_file_must_be_toml_of_a_known_version() {
     for (text, expect) in [
-        (
-            "",
-            "1:1: the contract does not say its version = begin the file with `hotcell = 1`",
-        ),
+        ("", "1:1: the contract does not say its version = begin the file with `hotcell = 1`"),
         (
             "hotcell = 2\nnonsense = 1\n",
             "1:11: this program reads contracts of version 1, not 2 [another version]",
         ),
-        (
-            "hotcell = \"1\"\n",
-            "1:11: `hotcell` is an integer, not a text [must be an integer]",
-        ),
+        ("hotcell = \"1\"\n", "1:11: `hotcell` is an integer, not a text [must be an integer]"),
     ] {
         assert_eq!(said(text), [expect]);
     }
@@ -101,23 +84,16 @@ fn a_file_must_be_toml_of_a_known_version() {
             "1:1: the contract does not say its `headers` = add `headers = [\"zlib.h\"]`"
         ]
     );
-    let [syntax] = &said("hotcell = 1\nlibrary = \"z\nheaders = []\n")[..] else {
-        panic!("one error")
-    };
+    let [syntax] = &said("hotcell = 1\nlibrary = \"z\nheaders = []\n")[..] else { panic!("one error") };
     assert!(syntax.starts_with("2:1"), "{syntax}");
-    let [twice] = &said(&format!("{HEAD}library = \"z\"\n"))[..] else {
-        panic!("one error")
-    };
+    let [twice] = &said(&format!("{HEAD}library = \"z\"\n"))[..] else { panic!("one error") };
     assert!(twice.starts_with("4:1: duplicate key"), "{twice}");
 }
 
 #[test]
 fn keys_of_the_file() {
     for (line, expect) in [
-        (
-            "includes = []",
-            "4:1: a contract has no key `includes` [unknown key] = did you mean `include`?",
-        ),
+        ("includes = []", "4:1: a contract has no key `includes` [unknown key] = did you mean `include`?"),
         (
             "zzzzzz = 1",
             "4:1: a contract has no key `zzzzzz` [unknown key] = a contract has the keys `hotcell`, `library`, \
@@ -151,18 +127,9 @@ fn keys_of_the_file() {
             "4:11: `threads` cannot be \"many\" [unknown word] = `threads` is one of `serialized`",
         ),
         ("link = []", "4:8: `link` is empty [name at least one]"),
-        (
-            "link = \"z\"",
-            "4:8: `link` is a list of texts, not a text [must be a list of texts]",
-        ),
-        (
-            "link = [\"z\", 1]",
-            "4:14: `link` is a list of texts, not an integer [must be a list of texts]",
-        ),
-        (
-            "prelude = true",
-            "4:11: `prelude` is a text, not true or false [must be a text]",
-        ),
+        ("link = \"z\"", "4:8: `link` is a list of texts, not a text [must be a list of texts]"),
+        ("link = [\"z\", 1]", "4:14: `link` is a list of texts, not an integer [must be a list of texts]"),
+        ("prelude = true", "4:11: `prelude` is a text, not true or false [must be a text]"),
         (
             "include = [\"a?\"]",
             "4:12: `a?` is no pattern = write the name of a function, with `*` for any letters",
@@ -179,14 +146,8 @@ fn keys_of_the_file() {
             "deadline = \"0s\"",
             "4:12: `0s` is no duration = write a whole number above 0 and its unit: \"500ms\", \"2s\", \"1m\"",
         ),
-        (
-            "deadline = 5",
-            "4:12: `deadline` is a text, not an integer [must be a text]",
-        ),
-        (
-            "function = 1",
-            "4:12: `function` is a table, not an integer [must be a table]",
-        ),
+        ("deadline = 5", "4:12: `deadline` is a text, not an integer [must be a text]"),
+        ("function = 1", "4:12: `function` is a table, not an integer [must be a table]"),
     ] {
         assert_eq!(said(&format!("{HEAD}{line}\n")), [expect], "{line}");
     }
@@ -210,10 +171,7 @@ fn keys_of_a_function() {
             "5:1: `pure` is not supported by this version [not yet] = it is part of the planned vocabulary; leave \
              the functions out that need it",
         ),
-        (
-            "idempotent = 1",
-            "5:14: `idempotent` is true or false, not an integer [must be true or false]",
-        ),
+        ("idempotent = 1", "5:14: `idempotent` is true or false, not an integer [must be true or false]"),
         (
             "error = { message = \"f()\" }",
             "5:9: this error rule does not say when a call failed = add `fails = \"nonzero\"`, `\"zero\"`, \
@@ -265,10 +223,7 @@ fn items_of_parameters() {
             "{ in = \"value\", out = \"value\" }",
             "5:28: an item says one thing: `in`, `out`, `inout`, `string` or `fixed` [a second direction]",
         ),
-        (
-            "{ in = \"buffr\" }",
-            "5:19: `in` cannot be \"buffr\" [unknown word] = did you mean `buffer`?",
-        ),
+        ("{ in = \"buffr\" }", "5:19: `in` cannot be \"buffr\" [unknown word] = did you mean `buffer`?"),
         (
             "{ in = \"handle\" }",
             "5:19: `in = \"handle\"` is not available yet [not yet] = this version knows `value` and `buffer`",
@@ -277,10 +232,7 @@ fn items_of_parameters() {
             "{ string = \"latin-1\" }",
             "5:23: `string = \"latin-1\"` is not available yet [not yet] = this version knows `utf-8` and `bytes`",
         ),
-        (
-            "{ string = \"utf8\" }",
-            "5:23: `string` cannot be \"utf8\" [unknown word] = did you mean `utf-8`?",
-        ),
+        ("{ string = \"utf8\" }", "5:23: `string` cannot be \"utf8\" [unknown word] = did you mean `utf-8`?"),
         (
             "{ in = \"value\", lenght = \"n\" }",
             "5:28: a parameter has no key `lenght` [unknown key] = did you mean `length`?",
@@ -310,31 +262,18 @@ fn items_of_parameters() {
             "{ in = \"buffer\", length = true }",
             "5:38: `length` is a text, not true or false [must be a text]",
         ),
-        (
-            "{ in = \"buffer\", length = \"n * \" }",
-            "5:43: the expression ends too early",
-        ),
+        ("{ in = \"buffer\", length = \"n * \" }", "5:43: the expression ends too early"),
         (
             "{ in = \"buffer\", length = 'n % 2' }",
             "5:41: `%` means nothing in an expression = an expression has integers, names, calls, `sizeof(type)`, \
              + - * / == != < <= > >= && || and parentheses",
         ),
         // Behind an escape columns are not counted; the whole text is shown.
-        (
-            "{ in = \"buffer\", length = \"\\u006e m\" }",
-            "5:38: an operator is missing before this",
-        ),
-        (
-            "{ in = \"buffer\", length = \"\"\"n m\"\"\" }",
-            "5:43: an operator is missing before this",
-        ),
+        ("{ in = \"buffer\", length = \"\\u006e m\" }", "5:38: an operator is missing before this"),
+        ("{ in = \"buffer\", length = \"\"\"n m\"\"\" }", "5:43: an operator is missing before this"),
         ("7", "5:12: `x` is a table, not an integer [must be a table]"),
     ] {
-        assert_eq!(
-            said(&format!("{HEAD}[function.f]\nparams.x = {item}\n")),
-            [expect],
-            "{item}"
-        );
+        assert_eq!(said(&format!("{HEAD}[function.f]\nparams.x = {item}\n")), [expect], "{item}");
     }
 }
 
@@ -365,21 +304,15 @@ fn an_error_points_into_an_expression() {
 fn the_reference_can_be_read() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/contract.md");
     let page = std::fs::read_to_string(path).unwrap();
-    let blocks = page
-        .split("```")
-        .skip(1)
-        .step_by(2)
-        .filter_map(|block| block.strip_prefix("toml\n"));
+    let blocks = page.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("toml\n"));
     let mut read = 0;
     for block in blocks {
         if block.starts_with("hotcell") {
             Contract::parse(block, "contract.md").unwrap_or_else(|e| panic!("{}", render(&e, block, false)));
         }
-        let lines = block.lines().filter(|line| {
-            ["params.", "result =", "error ="]
-                .iter()
-                .any(|k| line.starts_with(k))
-        });
+        let lines = block
+            .lines()
+            .filter(|line| ["params.", "result =", "error ="].iter().any(|k| line.starts_with(k)));
         for line in lines {
             let text = format!("{HEAD}[function.f]\n{line}\n");
             Contract::parse(&text, "contract.md").unwrap_or_else(|e| panic!("{}", render(&e, &text, false)));

@@ -13,27 +13,18 @@ const VERSION: i64 = 1;
 pub(crate) fn read(text: &str) -> Result<Contract, Vec<Diagnostic>> {
     let document = DeTable::parse(text).map_err(|error| {
         let diagnostic = Diagnostic::error(error.message().trim_end_matches('\n').replace('\n', "; "));
-        vec![Diagnostic {
-            span: error.span(),
-            ..diagnostic
-        }]
+        vec![Diagnostic { span: error.span(), ..diagnostic }]
     })?;
     let entries = entries(document.get_ref());
     let mut reader = Reader::new(text);
     if !version(&mut reader, entries.iter().find(|entry| entry.key == "hotcell")) {
         return Err(reader.diagnostics);
     }
-    let mut contract = Contract {
-        text: text.to_owned(),
-        ..Contract::default()
-    };
+    let mut contract = Contract { text: text.to_owned(), ..Contract::default() };
     for entry in &entries {
         key(&mut reader, entry, &mut contract);
     }
-    for (key, example) in [
-        ("library", "library = \"z\""),
-        ("headers", "headers = [\"zlib.h\"]"),
-    ] {
+    for (key, example) in [("library", "library = \"z\""), ("headers", "headers = [\"zlib.h\"]")] {
         if !entries.iter().any(|entry| entry.key == key) {
             let diagnostic = Diagnostic::error(format!("the contract does not say its `{key}`"));
             reader.push(diagnostic.at(0..0).help(format!("add `{example}`")));
@@ -42,11 +33,7 @@ pub(crate) fn read(text: &str) -> Result<Contract, Vec<Diagnostic>> {
     if contract.link.is_empty() {
         contract.link = vec![contract.library.clone()];
     }
-    if reader.diagnostics.is_empty() {
-        Ok(contract)
-    } else {
-        Err(reader.diagnostics)
-    }
+    if reader.diagnostics.is_empty() { Ok(contract) } else { Err(reader.diagnostics) }
 }
 
 /// Whether the file's vocabulary is one this program reads; nothing else is worth reading otherwise.
@@ -61,11 +48,7 @@ fn version(reader: &mut Reader<'_>, entry: Option<&Entry<'_>>) -> bool {
         Some(VERSION) => true,
         Some(other) => {
             let message = format!("this program reads contracts of version {VERSION}, not {other}");
-            reader.push(
-                Diagnostic::error(message)
-                    .at(entry.span.clone())
-                    .label("another version"),
-            );
+            reader.push(Diagnostic::error(message).at(entry.span.clone()).label("another version"));
             false
         }
         None => false,
@@ -101,10 +84,7 @@ fn key<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, contract: &mut Contract) 
 
 /// The library's name goes into names of packages and symbols.
 fn library(reader: &mut Reader<'_>, text: Text) -> String {
-    let letters = text
-        .value
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || "_-+.".contains(c));
+    let letters = text.value.chars().all(|c| c.is_ascii_alphanumeric() || "_-+.".contains(c));
     if !letters || !text.value.starts_with(|c: char| c.is_ascii_alphanumeric()) {
         let diagnostic = Diagnostic::error(format!("`{}` is no name of a library", text.value)).at(text.span);
         let help = "write a name such as \"z\" or \"sqlite3\"; paths belong into `link`";
@@ -114,12 +94,7 @@ fn library(reader: &mut Reader<'_>, text: Text) -> String {
 }
 
 fn values<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<String> {
-    reader
-        .texts(entry)
-        .unwrap_or_default()
-        .into_iter()
-        .map(|text| text.value)
-        .collect()
+    reader.texts(entry).unwrap_or_default().into_iter().map(|text| text.value).collect()
 }
 
 fn at_least_one<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<String> {
@@ -150,10 +125,7 @@ fn patterns<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<Text> {
 fn defines<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<String> {
     let texts = reader.texts(entry).unwrap_or_default();
     for text in &texts {
-        if !text
-            .value
-            .starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            || text.value.contains('\n')
+        if !text.value.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') || text.value.contains('\n')
         {
             let diagnostic =
                 Diagnostic::error(format!("`{}` defines nothing", text.value)).at(text.span.clone());

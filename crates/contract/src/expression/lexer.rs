@@ -52,14 +52,8 @@ fn run(text: &str, belongs: impl Fn(char) -> bool) -> usize {
 }
 
 fn symbol(rest: &str) -> Option<(Token, usize)> {
-    let two = [
-        ("==", Op::Eq),
-        ("!=", Op::Ne),
-        ("<=", Op::Le),
-        (">=", Op::Ge),
-        ("&&", Op::And),
-        ("||", Op::Or),
-    ];
+    let two =
+        [("==", Op::Eq), ("!=", Op::Ne), ("<=", Op::Le), (">=", Op::Ge), ("&&", Op::And), ("||", Op::Or)];
     if let Some((text, op)) = two.into_iter().find(|(text, _)| rest.starts_with(text)) {
         return Some((Token::Op(op), text.len()));
     }
@@ -91,11 +85,7 @@ fn foreign(rest: &str, at: usize) -> Wrong {
         _ => None,
     };
     let known = "an expression has integers, names, calls, `sizeof(type)`, + - * / == != < <= > >= && || and parentheses";
-    let length = if rest.starts_with("<<") || rest.starts_with(">>") {
-        2
-    } else {
-        first.len_utf8()
-    };
+    let length = if rest.starts_with("<<") || rest.starts_with(">>") { 2 } else { first.len_utf8() };
     Wrong {
         span: at..at + length,
         message: format!("`{}` means nothing in an expression", &rest[..length]),
@@ -109,34 +99,21 @@ fn integer(text: &str, at: usize) -> Result<u64, Wrong> {
         None => (text, 10),
     };
     let wrong = |message: String, help: &str| {
-        Err(Wrong {
-            span: at..at + text.len(),
-            message,
-            help: Some(help.to_owned()),
-        })
+        Err(Wrong { span: at..at + text.len(), message, help: Some(help.to_owned()) })
     };
     if radix == 10
         && digits.len() > 1
         && digits.starts_with('0')
         && digits.bytes().all(|b| b.is_ascii_digit())
     {
-        return wrong(
-            format!("`{text}` is octal in C"),
-            "write it in decimal or as `0x…`",
-        );
+        return wrong(format!("`{text}` is octal in C"), "write it in decimal or as `0x…`");
     }
     if digits.is_empty() || !digits.chars().all(|c| c.is_digit(radix)) {
-        return wrong(
-            format!("`{text}` is no integer"),
-            "write digits only, or `0x` and hexadecimal digits",
-        );
+        return wrong(format!("`{text}` is no integer"), "write digits only, or `0x` and hexadecimal digits");
     }
     match u64::from_str_radix(digits, radix) {
         Ok(value) if value <= i64::MAX as u64 + 1 => Ok(value),
-        _ => wrong(
-            format!("`{text}` is too big"),
-            "integers have 64 bits with a sign",
-        ),
+        _ => wrong(format!("`{text}` is too big"), "integers have 64 bits with a sign"),
     }
 }
 
@@ -151,14 +128,10 @@ fn size_of(rest: &str, at: usize) -> Result<(Token, usize), Wrong> {
     if !rest[after..].starts_with('(') {
         return Err(wrong("`sizeof` needs a type in parentheses", "sizeof".len()));
     }
-    let close = rest[after..]
-        .find(')')
-        .ok_or_else(|| wrong("`sizeof(` is not closed", rest.len()))?;
+    let close = rest[after..].find(')').ok_or_else(|| wrong("`sizeof(` is not closed", rest.len()))?;
     let inner = &rest[after + 1..after + close];
     let ctype = inner.split_whitespace().collect::<Vec<_>>().join(" ");
-    let letters = ctype
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || "_ *".contains(c));
+    let letters = ctype.chars().all(|c| c.is_ascii_alphanumeric() || "_ *".contains(c));
     if !letters || !ctype.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
         return Err(wrong("this is no type", after + close + 1));
     }

@@ -15,17 +15,9 @@ pub(crate) fn parse(text: &str) -> Result<Node, Wrong> {
     let tokens = tokens(text)?;
     if tokens.len() > MOST_TOKENS {
         let message = format!("an expression has at most {MOST_TOKENS} parts");
-        return Err(Wrong {
-            span: tokens[MOST_TOKENS].1.clone(),
-            message,
-            help: None,
-        });
+        return Err(Wrong { span: tokens[MOST_TOKENS].1.clone(), message, help: None });
     }
-    let mut parser = Parser {
-        tokens,
-        at: 0,
-        end: text.len(),
-    };
+    let mut parser = Parser { tokens, at: 0, end: text.len() };
     let node = parser.expression(1)?;
     match parser.peek() {
         None => Ok(node),
@@ -51,18 +43,11 @@ impl Parser {
             Some((_, span)) => span.clone(),
             None => self.end..self.end,
         };
-        Wrong {
-            span,
-            message: message.to_owned(),
-            help: None,
-        }
+        Wrong { span, message: message.to_owned(), help: None }
     }
 
     fn eat(&mut self, token: &Token) -> Option<Range<usize>> {
-        let span = self
-            .peek()
-            .filter(|(next, _)| next == token)
-            .map(|(_, span)| span.clone())?;
+        let span = self.peek().filter(|(next, _)| next == token).map(|(_, span)| span.clone())?;
         self.at += 1;
         Some(span)
     }
@@ -77,10 +62,7 @@ impl Parser {
             self.at += 1;
             let right = self.expression(precedence(op) + 1)?;
             let span = left.span.start..right.span.end;
-            left = Node {
-                kind: Kind::Binary(op, Box::new(left), Box::new(right)),
-                span,
-            };
+            left = Node { kind: Kind::Binary(op, Box::new(left), Box::new(right)), span };
         }
         Ok(left)
     }
@@ -117,44 +99,26 @@ impl Parser {
         if let Some((Token::Int(value), span)) = self.peek().cloned() {
             self.at += 1;
             let value = i64::try_from(-i128::from(value)).unwrap_or(i64::MIN);
-            return Ok(Node {
-                kind: Kind::Int(value),
-                span: minus.start..span.end,
-            });
+            return Ok(Node { kind: Kind::Int(value), span: minus.start..span.end });
         }
         let operand = self.operand()?;
         let span = minus.start..operand.span.end;
-        let zero = Node {
-            kind: Kind::Int(0),
-            span: minus,
-        };
-        Ok(Node {
-            kind: Kind::Binary(Op::Sub, Box::new(zero), Box::new(operand)),
-            span,
-        })
+        let zero = Node { kind: Kind::Int(0), span: minus };
+        Ok(Node { kind: Kind::Binary(Op::Sub, Box::new(zero), Box::new(operand)), span })
     }
 
     fn parenthesised(&mut self, open: Range<usize>) -> Result<Node, Wrong> {
         self.at += 1;
         let inner = self.expression(1)?;
         match self.eat(&Token::Close) {
-            Some(close) => Ok(Node {
-                span: open.start..close.end,
-                ..inner
-            }),
+            Some(close) => Ok(Node { span: open.start..close.end, ..inner }),
             None if self.peek().is_some() => Err(self.wrong("a `)` is missing before this")),
-            None => Err(Wrong {
-                message: "this `(` is not closed".into(),
-                ..self.at_span(open)
-            }),
+            None => Err(Wrong { message: "this `(` is not closed".into(), ..self.at_span(open) }),
         }
     }
 
     fn at_span(&self, span: Range<usize>) -> Wrong {
-        Wrong {
-            span,
-            ..self.wrong("")
-        }
+        Wrong { span, ..self.wrong("") }
     }
 
     fn name(&mut self, name: String, span: Range<usize>) -> Result<Node, Wrong> {
@@ -180,16 +144,10 @@ impl Parser {
             if self.eat(&Token::Comma).is_none() {
                 return Err(match self.peek() {
                     Some(_) => self.wrong("a `,` or `)` must stand here"),
-                    None => Wrong {
-                        message: "this `(` is not closed".into(),
-                        ..self.at_span(open)
-                    },
+                    None => Wrong { message: "this `(` is not closed".into(), ..self.at_span(open) },
                 });
             }
         };
-        Ok(Node {
-            kind: Kind::Call(name, args),
-            span: span.start..close.end,
-        })
+        Ok(Node { kind: Kind::Call(name, args), span: span.start..close.end })
     }
 }

@@ -66,35 +66,17 @@ fn errors_have_columns() {
         let wrong = parse(text).unwrap_err();
         assert_eq!((wrong.span, wrong.message.as_str()), (span, message), "{text}");
     }
-    assert!(
-        parse(&"(".repeat(100_000))
-            .unwrap_err()
-            .message
-            .contains("at most")
-    );
+    assert!(parse(&"(".repeat(100_000)).unwrap_err().message.contains("at most"));
 }
 
 fn name() -> impl Strategy<Value = String> {
-    "[a-zA-Z_][a-zA-Z0-9_]{0,6}".prop_filter("no keyword", |name| {
-        !["result", "errno", "sizeof"].contains(&name.as_str())
-    })
+    "[a-zA-Z_][a-zA-Z0-9_]{0,6}"
+        .prop_filter("no keyword", |name| !["result", "errno", "sizeof"].contains(&name.as_str()))
 }
 
 fn node() -> impl Strategy<Value = Node> {
-    let ops = [
-        Op::Add,
-        Op::Sub,
-        Op::Mul,
-        Op::Div,
-        Op::Eq,
-        Op::Ne,
-        Op::Lt,
-        Op::Le,
-        Op::Gt,
-        Op::Ge,
-        Op::And,
-        Op::Or,
-    ];
+    let ops =
+        [Op::Add, Op::Sub, Op::Mul, Op::Div, Op::Eq, Op::Ne, Op::Lt, Op::Le, Op::Gt, Op::Ge, Op::And, Op::Or];
     let at = |kind| Node { kind, span: 0..0 };
     let leaf = prop_oneof![
         any::<i64>().prop_map(Kind::Int),

@@ -33,10 +33,7 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
             continue;
         };
         if element.kind != Type::Void {
-            let role = Role::BufferIn {
-                nullable: false,
-                length: Some(Expr::Int { value }),
-            };
+            let role = Role::BufferIn { nullable: false, length: Some(Expr::Int { value }) };
             draft.params[index] = Some(Fact::inferred(role, "array-parameter"));
         }
     }

@@ -19,9 +19,7 @@ use crate::infer::{Draft, Notes, sharing};
 /// Finds counted arrays of numbers.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
     for (pointer, param) in view.function.params.iter().enumerate() {
-        let numbers = view
-            .buffer(pointer)
-            .is_some_and(|(element, constant)| constant && !element.is_byte());
+        let numbers = view.buffer(pointer).is_some_and(|(element, constant)| constant && !element.is_byte());
         let integer = pointer + 1;
         if !numbers
             || param.array_length.is_some()
@@ -37,15 +35,9 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
             Some(reason) => notes.add(pointer, reason),
             None => {
                 let rule = "elements-then-count";
-                let data = Role::BufferIn {
-                    nullable: false,
-                    length: None,
-                };
+                let data = Role::BufferIn { nullable: false, length: None };
                 draft.params[pointer] = Some(Fact::inferred(data, rule));
-                let count = Role::LengthOf {
-                    param: pointer,
-                    unit: Unit::Elements,
-                };
+                let count = Role::LengthOf { param: pointer, unit: Unit::Elements };
                 draft.params[integer] = Some(Fact::inferred(count, rule));
             }
         }
@@ -66,9 +58,7 @@ fn objection(
         || length.of.iter().all(|word| plain.contains(&word.as_str()));
     match length.measure {
         Measure::Bytes | Measure::Length | Measure::Size => {
-            return Some(format!(
-                "`{count}` may count the bytes of `{name}` or its elements"
-            ));
+            return Some(format!("`{count}` may count the bytes of `{name}` or its elements"));
         }
         Measure::Number => {
             return Some(format!(
@@ -76,20 +66,14 @@ fn objection(
             ));
         }
         Measure::Count if !of_it => {
-            return Some(format!(
-                "`{count}` may count something else than the elements of `{name}`"
-            ));
+            return Some(format!("`{count}` may count something else than the elements of `{name}`"));
         }
         Measure::Count => {}
     }
     let structured = view.function_has_word(STRUCTURED) || view.function_contains(STRUCTURED_PARTS);
-    let textual = view
-        .buffer(pointer)
-        .is_some_and(|(element, _)| element.written.contains("char"));
+    let textual = view.buffer(pointer).is_some_and(|(element, _)| element.written.contains("char"));
     if structured || textual || !view.called(pointer, SEQUENCES) {
-        return Some(format!(
-            "each of what `{count}` counts may be several elements of `{name}`"
-        ));
+        return Some(format!("each of what `{count}` counts may be several elements of `{name}`"));
     }
     let part = view
         .open_integers(draft)
@@ -97,13 +81,8 @@ fn objection(
         .find(|&other| other != integer && !view.harmless(other) && !view.owned_by_other(other, pointer));
     if let Some(part) = part {
         let part = view.name(part);
-        return Some(format!(
-            "`{count}` and `{part}` may make up the length of `{name}` together"
-        ));
+        return Some(format!("`{count}` and `{part}` may make up the length of `{name}` together"));
     }
     let other = sharing::sharer(view, draft, pointer, integer)?;
-    Some(format!(
-        "`{count}` may be the length of `{}` as well as of `{name}`",
-        view.name(other)
-    ))
+    Some(format!("`{count}` may be the length of `{}` as well as of `{name}`", view.name(other)))
 }

@@ -18,14 +18,8 @@ pub(super) fn find(view: &View<'_>, draft: &Draft, notes: &Notes) -> Vec<Gap> {
         let line = line(view, draft, index, &param.ty);
         settled.extend(line.pointer);
         let reason = notes.of(index).unwrap_or_else(|| reason(view, index, &param.ty));
-        let help = line
-            .says
-            .map(|says| format!("params.{} = {says}", view.name(index)));
-        gaps.push(Gap {
-            param: Some(index),
-            reason,
-            help,
-        });
+        let help = line.says.map(|says| format!("params.{} = {says}", view.name(index)));
+        gaps.push(Gap { param: Some(index), reason, help });
     }
     // A length pointer may stand before its buffer.
     gaps.retain(|gap| gap.param.is_none_or(|index| !settled.contains(&index)));
@@ -44,10 +38,7 @@ struct Line {
 
 impl Line {
     fn says(text: impl Into<String>) -> Self {
-        Line {
-            says: Some(text.into()),
-            pointer: None,
-        }
+        Line { says: Some(text.into()), pointer: None }
     }
 }
 
@@ -57,16 +48,10 @@ fn line(view: &View<'_>, draft: &Draft, index: usize, ty: &CType) -> Line {
         return Line::says(NULL);
     };
     let name = |index: usize| view.name(index);
-    if let Some(pointer) = view
-        .length_pointer(index)
-        .filter(|&pointer| !decided(draft, pointer))
-    {
+    if let Some(pointer) = view.length_pointer(index).filter(|&pointer| !decided(draft, pointer)) {
         let direction = if constant { "in" } else { "out" };
         let says = format!(r#"{{ {direction} = "buffer", length = "{}" }}"#, name(pointer));
-        return Line {
-            says: Some(says),
-            pointer: Some(pointer),
-        };
+        return Line { says: Some(says), pointer: Some(pointer) };
     }
     let length = length(view, draft, index);
     if let Some(length) = view.param(index).and_then(|param| param.array_length) {
@@ -80,15 +65,8 @@ fn line(view: &View<'_>, draft: &Draft, index: usize, ty: &CType) -> Line {
     }
     match (constant, length) {
         (true, Some(length)) => {
-            let text = if plain_text(ty) {
-                r#" # or { string = "utf-8" }"#
-            } else {
-                ""
-            };
-            Line::says(format!(
-                r#"{{ in = "buffer", length = "{}" }}{text}"#,
-                name(length)
-            ))
+            let text = if plain_text(ty) { r#" # or { string = "utf-8" }"# } else { "" };
+            Line::says(format!(r#"{{ in = "buffer", length = "{}" }}{text}"#, name(length)))
         }
         (false, Some(length)) => {
             let length = name(length);
@@ -97,21 +75,14 @@ fn line(view: &View<'_>, draft: &Draft, index: usize, ty: &CType) -> Line {
                     r#"{{ in = "buffer", length = "{length}" }} # when it is only read"#
                 ));
             }
-            let filled = if view.function.result.is_integer() {
-                r#", length = "result""#
-            } else {
-                ""
-            };
+            let filled = if view.function.result.is_integer() { r#", length = "result""# } else { "" };
             Line::says(format!(
                 r#"{{ out = "buffer", size = "{length}"{filled} }} # or {{ inout = "buffer", length = "{length}" }}"#
             ))
         }
         (true, None) if plain_text(ty) || element.is_byte() && element.kind != Type::Void => {
             let raw = view.called(index, BINARY);
-            Line::says(format!(
-                r#"{{ string = "utf-8" }}{}"#,
-                if raw { " # when a NUL ends it" } else { "" }
-            ))
+            Line::says(format!(r#"{{ string = "utf-8" }}{}"#, if raw { " # when a NUL ends it" } else { "" }))
         }
         (true, None) if element.is_scalar() => {
             Line::says(r#"{ in = "buffer", length = "1" } # when it points to one number"#)
@@ -136,8 +107,7 @@ fn length(view: &View<'_>, draft: &Draft, pointer: usize) -> Option<usize> {
     };
     let integers = || {
         let all = 0..view.function.params.len();
-        all.filter(|&index| view.param(index).is_some_and(|param| param.ty.is_integer()))
-            .filter(free)
+        all.filter(|&index| view.param(index).is_some_and(|param| param.ty.is_integer())).filter(free)
     };
     let named = integers().find(|&index| view.sizes_by_name(index, pointer));
     let next = || integers().find(|&index| index == pointer + 1 && view.may_be_length(index));
@@ -157,16 +127,10 @@ fn reason(view: &View<'_>, index: usize, ty: &CType) -> String {
     };
     match &element.kind {
         Type::Record { .. } => {
-            format!(
-                "`{name}` points to `{}`: handles are not supported by this version",
-                element.written
-            )
+            format!("`{name}` points to `{}`: handles are not supported by this version", element.written)
         }
         Type::Pointer { .. } | Type::Array { .. } | Type::FunctionPointer { .. } => {
-            format!(
-                "`{name}` points to `{}`, which no rule understands",
-                element.written
-            )
+            format!("`{name}` points to `{}`, which no rule understands", element.written)
         }
         _ if constant => format!("nothing says how much data is behind `{name}`"),
         Type::Void => format!("nothing says what is behind `{name}`, or whether it is read or written"),
@@ -178,19 +142,11 @@ fn reason(view: &View<'_>, index: usize, ty: &CType) -> String {
 fn result(ty: &CType, notes: &Notes) -> Gap {
     let pointee = ty.pointee();
     let text = pointee.is_some_and(|(ty, _)| ty.is_byte() && ty.kind != Type::Void);
-    let reason = notes
-        .of_result()
-        .unwrap_or_else(|| match pointee.map(|(ty, _)| &ty.kind) {
-            Some(Type::Record { .. }) => {
-                "it returns an object: handles are not supported by this version".into()
-            }
-            Some(Type::Char) => "nothing says who owns the returned memory".into(),
-            Some(_) => "nothing says what the returned pointer points to".into(),
-            None => "nothing says what the result means".into(),
-        });
-    Gap {
-        param: None,
-        reason,
-        help: text.then(|| r#"result = { string = "utf-8" }"#.into()),
-    }
+    let reason = notes.of_result().unwrap_or_else(|| match pointee.map(|(ty, _)| &ty.kind) {
+        Some(Type::Record { .. }) => "it returns an object: handles are not supported by this version".into(),
+        Some(Type::Char) => "nothing says who owns the returned memory".into(),
+        Some(_) => "nothing says what the returned pointer points to".into(),
+        None => "nothing says what the result means".into(),
+    });
+    Gap { param: None, reason, help: text.then(|| r#"result = { string = "utf-8" }"#.into()) }
 }

@@ -29,9 +29,7 @@ struct Candidate {
 /// Finds lengths of data in bytes.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
     for (pointer, param) in view.function.params.iter().enumerate() {
-        let bytes = view
-            .buffer(pointer)
-            .is_some_and(|(pointee, constant)| constant && pointee.is_byte());
+        let bytes = view.buffer(pointer).is_some_and(|(pointee, constant)| constant && pointee.is_byte());
         if !bytes || param.array_length.is_some() || !view.open_buffer(draft, pointer) {
             continue;
         }
@@ -41,20 +39,11 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
             Ok(Some(found)) => match objection(view, draft, pointer, &param.ty, &found) {
                 Some(reason) => notes.add(pointer, reason),
                 None => {
-                    let rule = if found.integer == pointer + 1 {
-                        "bytes-then-length"
-                    } else {
-                        "named-length"
-                    };
-                    let data = Role::BufferIn {
-                        nullable: false,
-                        length: None,
-                    };
+                    let rule =
+                        if found.integer == pointer + 1 { "bytes-then-length" } else { "named-length" };
+                    let data = Role::BufferIn { nullable: false, length: None };
                     draft.params[pointer] = Some(Fact::inferred(data, rule));
-                    let length = Role::LengthOf {
-                        param: pointer,
-                        unit: Unit::Bytes,
-                    };
+                    let length = Role::LengthOf { param: pointer, unit: Unit::Bytes };
                     draft.params[found.integer] = Some(Fact::inferred(length, rule));
                 }
             },
@@ -65,47 +54,30 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
 /// The integer that may be a pointer's length. Two that claim to be, or one that two pointers claim, are none.
 fn candidate(view: &View<'_>, draft: &Draft, pointer: usize) -> Result<Option<Candidate>, String> {
     let integers = view.open_integers(draft).into_iter();
-    let named = |&index: &usize| {
-        view.length_name(index)
-            .is_some_and(|name| view.named_after(&name, pointer))
-    };
+    let named = |&index: &usize| view.length_name(index).is_some_and(|name| view.named_after(&name, pointer));
     let exact: Vec<usize> = integers.filter(named).collect();
     let name = view.name(pointer);
     if let [first, second, ..] = exact[..] {
         let (first, second) = (view.name(first), view.name(second));
-        return Err(format!(
-            "both `{first}` and `{second}` may be the length of `{name}`"
-        ));
+        return Err(format!("both `{first}` and `{second}` may be the length of `{name}`"));
     }
     let integer = exact.first().copied().unwrap_or(pointer + 1);
-    let Some(length) = view
-        .length_name(integer)
-        .filter(|_| view.open_integer(draft, integer))
-    else {
+    let Some(length) = view.length_name(integer).filter(|_| view.open_integer(draft, integer)) else {
         return Ok(None);
     };
     let others = (0..view.function.params.len()).filter(|&other| other != pointer);
-    let claimed = others
-        .into_iter()
-        .find(|&other| view.buffer(other).is_some() && view.named_after(&length, other));
+    let claimed =
+        others.into_iter().find(|&other| view.buffer(other).is_some() && view.named_after(&length, other));
     let exact = !exact.is_empty();
     if let Some(other) = claimed {
         let (integer, other) = (view.name(integer), view.name(other));
-        return Err(format!(
-            "`{integer}` is the length of `{other}`, so that of `{name}` is not said"
-        ));
+        return Err(format!("`{integer}` is the length of `{other}`, so that of `{name}` is not said"));
     }
     if !exact && !length.of.is_empty() {
         let integer = view.name(integer);
-        return Err(format!(
-            "`{integer}` may be the length of `{name}` or of something else"
-        ));
+        return Err(format!("`{integer}` may be the length of `{name}` or of something else"));
     }
-    Ok(Some(Candidate {
-        integer,
-        measure: length.measure,
-        exact,
-    }))
+    Ok(Some(Candidate { integer, measure: length.measure, exact }))
 }
 
 /// Why an integer that looks like a pointer's length may not be it.
@@ -117,21 +89,12 @@ fn objection(
     found: &Candidate,
 ) -> Option<String> {
     let (name, length) = (view.name(pointer), view.name(found.integer));
-    let not_bytes = || {
-        Some(format!(
-            "`{length}` may count something else than the bytes of `{name}`"
-        ))
-    };
+    let not_bytes = || Some(format!("`{length}` may count something else than the bytes of `{name}`"));
     let integer = view.param(found.integer)?;
     // `typedef const void *HANDLE`, and `snd_pcm_uframes_t size`: the types say what the names do not.
-    let odd = [
-        "bit", "elem", "frame", "mode", "off", "pid", "sample", "time", "wchar",
-    ];
+    let odd = ["bit", "elem", "frame", "mode", "off", "pid", "sample", "time", "wchar"];
     let written = integer.ty.written.to_ascii_lowercase();
-    let hidden = ty
-        .pointee()
-        .is_some_and(|(pointee, _)| pointee.kind == Type::Void)
-        && !shown(ty);
+    let hidden = ty.pointee().is_some_and(|(pointee, _)| pointee.kind == Type::Void) && !shown(ty);
     // `memcmp(s1, s2, n)`.
     if !found.exact
         && let Some(other) = sharing::sharer(view, draft, pointer, found.integer)
@@ -155,15 +118,10 @@ fn objection(
     }
     // `pad(s, length)`, `repeat(s, n)`.
     if !found.exact && found.measure != Measure::Bytes && view.function_has_word(MAKERS) {
-        return Some(format!(
-            "`{length}` may say how much to make, not how long `{name}` is"
-        ));
+        return Some(format!("`{length}` may say how much to make, not how long `{name}` is"));
     }
     // `fwrite(ptr, size, nmemb)`, `gsl_stats_mean(data, stride, n)`.
-    let others = view
-        .open_integers(draft)
-        .into_iter()
-        .filter(|&other| other != found.integer);
+    let others = view.open_integers(draft).into_iter().filter(|&other| other != found.integer);
     for other in others {
         let multiplies = found.measure != Measure::Bytes && view.called(other, MULTIPLIERS);
         if multiplies || view.may_be_length(other) && !view.owned_by_other(other, pointer) {

@@ -1,9 +1,8 @@
 //! What the names of parameters say: words, and whether a name means a length, and of what.
 
 /// Prefixes of the Hungarian kind; they count only before a capital, as in `cbData`.
-const HUNGARIAN: &[&str] = &[
-    "b", "c", "cb", "cch", "dw", "i", "l", "lp", "lpsz", "n", "p", "pb", "pp", "psz", "sz", "u", "ul", "z",
-];
+const HUNGARIAN: &[&str] =
+    &["b", "c", "cb", "cch", "dw", "i", "l", "lp", "lpsz", "n", "p", "pb", "pp", "psz", "sz", "u", "ul", "z"];
 
 /// Words that say nothing about which memory is meant.
 const FILLERS: &[&str] = &["in", "no", "of", "the", "total"];
@@ -47,10 +46,7 @@ pub(super) fn words(name: &str) -> Vec<String> {
         }
         words.push(word);
     }
-    let camel = words.len() > 1
-        && name
-            .get(words[0].len()..)
-            .is_some_and(|rest| !rest.starts_with('_'));
+    let camel = words.len() > 1 && name.get(words[0].len()..).is_some_and(|rest| !rest.starts_with('_'));
     if camel && HUNGARIAN.contains(&words[0].as_str()) && name.starts_with(|c: char| c.is_ascii_lowercase()) {
         let prefix = words.remove(0);
         // `nBytes` and `cbSize` stay what they say; `nData` counts data, `cbData` its bytes.
@@ -205,11 +201,7 @@ mod tests {
             ("max_width", None),
         ] {
             let found = length_name(name).map(|found| (found.measure, found.of.join(" ")));
-            assert_eq!(
-                found,
-                expect.map(|(measure, of)| (measure, of.to_owned())),
-                "{name}"
-            );
+            assert_eq!(found, expect.map(|(measure, of)| (measure, of.to_owned())), "{name}");
         }
     }
 }

@@ -47,10 +47,7 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
                 && (view.sizes_by_name(other, pointer) || !view.owned_by_other(other, pointer))
         });
         if let Some(capacity) = capacity {
-            notes.add(
-                pointer,
-                format!("`{}` may be the capacity of `{name}`", view.name(capacity)),
-            );
+            notes.add(pointer, format!("`{}` may be the capacity of `{name}`", view.name(capacity)));
             continue;
         }
         let role = Role::BufferOut {
@@ -59,10 +56,7 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
             valid_on_error: false,
         };
         draft.params[pointer] = Some(Fact::inferred(role, RULE));
-        let role = Role::LengthPointerOf {
-            param: pointer,
-            unit: Unit::Bytes,
-        };
+        let role = Role::LengthPointerOf { param: pointer, unit: Unit::Bytes };
         draft.params[length] = Some(Fact::inferred(role, RULE));
     }
 }

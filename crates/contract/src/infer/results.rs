@@ -24,10 +24,7 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
         draft.result = Some(Fact::proven(ResultRole::Void));
     } else if result.is_scalar() {
         draft.result = Some(Fact::proven(ResultRole::Value));
-    } else if result
-        .pointee()
-        .is_some_and(|(ty, constant)| constant && ty.kind == Type::Char)
-    {
+    } else if result.pointee().is_some_and(|(ty, constant)| constant && ty.kind == Type::Char) {
         match objection(view, draft) {
             Some(reason) => notes.add_result(reason),
             None => {
@@ -45,10 +42,7 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
 fn objection(view: &View<'_>, draft: &Draft) -> Option<String> {
     let function = view.function;
     if !plain_text(&function.result) {
-        return Some(format!(
-            "`{}` may be raw data or a handle",
-            function.result.written
-        ));
+        return Some(format!("`{}` may be raw data or a handle", function.result.written));
     }
     if function.attributes.contains(&Attribute::Malloc) {
         return Some("it is fresh memory, and nothing says what frees it".into());
@@ -60,10 +54,8 @@ fn objection(view: &View<'_>, draft: &Draft) -> Option<String> {
     }
     for (index, fact) in draft.params.iter().enumerate() {
         let name = view.name(index);
-        let text = matches!(
-            fact.as_ref().map(|fact| &fact.value),
-            Some(Role::Text { .. } | Role::Fixed { .. })
-        );
+        let text =
+            matches!(fact.as_ref().map(|fact| &fact.value), Some(Role::Text { .. } | Role::Fixed { .. }));
         let number = view.buffer(index).is_some_and(|(ty, _)| !ty.is_byte());
         let length = view.length_name(index).is_some();
         if view.buffer(index).is_some() && !text && !number {

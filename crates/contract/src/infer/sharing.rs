@@ -8,19 +8,17 @@ use crate::infer::words::NAMES;
 /// in the header, that has another length, that a contract decides, or that is a text which names something
 /// (unless it follows the length, as in `glObjectPtrLabel(ptr, length, label)`).
 pub(super) fn sharer(view: &View<'_>, draft: &Draft, pointer: usize, length: usize) -> Option<usize> {
-    (0..view.function.params.len())
-        .filter(|&other| other != pointer)
-        .find(|&other| {
-            let Some(param) = view.param(other) else {
-                return false;
-            };
-            view.open_buffer(draft, other)
-                && param.array_length.is_none()
-                && !(other != length + 1 && plain_text(&param.ty) && view.called(other, NAMES))
-                && !view.has_own_length(other, length)
-                && view.length_pointer(other).is_none()
-                && !is_length_pointer(view, other)
-        })
+    (0..view.function.params.len()).filter(|&other| other != pointer).find(|&other| {
+        let Some(param) = view.param(other) else {
+            return false;
+        };
+        view.open_buffer(draft, other)
+            && param.array_length.is_none()
+            && !(other != length + 1 && plain_text(&param.ty) && view.called(other, NAMES))
+            && !view.has_own_length(other, length)
+            && view.length_pointer(other).is_none()
+            && !is_length_pointer(view, other)
+    })
 }
 
 /// Whether a pointer to an integer is the length of some buffer.

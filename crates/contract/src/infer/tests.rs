@@ -19,10 +19,7 @@ use super::{Draft, Verdict, infer};
 /// Names as a contract writes them.
 fn names(function: &Function) -> Vec<String> {
     let name = |(index, param): (usize, &hotcell_model::api::Param)| {
-        let name = param
-            .name
-            .as_deref()
-            .map(|name| name.trim_start_matches('_').to_owned());
+        let name = param.name.as_deref().map(|name| name.trim_start_matches('_').to_owned());
         name.unwrap_or_else(|| format!("arg{}", index + 1))
     };
     function.params.iter().enumerate().map(name).collect()
@@ -33,10 +30,7 @@ fn run(function: &Function, draft: &mut Draft) -> Verdict {
 }
 
 fn empty(function: &Function) -> Draft {
-    Draft {
-        params: vec![None; function.params.len()],
-        result: None,
-    }
+    Draft { params: vec![None; function.params.len()], result: None }
 }
 
 fn describe(draft: &Draft, verdict: &Verdict) -> String {
@@ -51,9 +45,7 @@ fn describe(draft: &Draft, verdict: &Verdict) -> String {
         Some(ResultRole::Text { .. }) => "text",
         Some(_) => "other",
     };
-    format!("{} -> {result}", params.join(" "))
-        .trim_start()
-        .to_owned()
+    format!("{} -> {result}", params.join(" ")).trim_start().to_owned()
 }
 
 fn role(fact: Option<&Fact<Role>>) -> String {
@@ -61,26 +53,14 @@ fn role(fact: Option<&Fact<Role>>) -> String {
         None => "?".into(),
         Some(Role::Value) => "value".into(),
         Some(Role::Text { nullable: false, .. }) => "text".into(),
-        Some(Role::BufferIn {
-            length: None,
-            nullable: false,
-        }) => "bytes".into(),
-        Some(Role::BufferIn {
-            length: Some(Expr::Int { value }),
-            nullable: false,
-        }) => format!("data[{value}]"),
-        Some(Role::LengthOf {
-            param,
-            unit: Unit::Bytes,
-        }) => format!("len({param})"),
-        Some(Role::LengthOf {
-            param,
-            unit: Unit::Elements,
-        }) => format!("count({param})"),
+        Some(Role::BufferIn { length: None, nullable: false }) => "bytes".into(),
+        Some(Role::BufferIn { length: Some(Expr::Int { value }), nullable: false }) => {
+            format!("data[{value}]")
+        }
+        Some(Role::LengthOf { param, unit: Unit::Bytes }) => format!("len({param})"),
+        Some(Role::LengthOf { param, unit: Unit::Elements }) => format!("count({param})"),
         Some(Role::BufferOut {
-            capacity: Capacity::Caller,
-            result: ResultLength::Pointer { .. },
-            ..
+            capacity: Capacity::Caller, result: ResultLength::Pointer { .. }, ..
         }) => "out".into(),
         Some(Role::LengthPointerOf { param, .. }) => format!("lenptr({param})"),
         Some(other) => format!("{other:?}"),

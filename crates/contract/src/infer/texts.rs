@@ -8,7 +8,6 @@ use hotcell_model::api::Attribute;
 use hotcell_model::interface::{Encoding, Role};
 use hotcell_model::types::{CType, Type};
 
-use crate::infer::exceptions;
 use crate::infer::view::{View, plain_text};
 use crate::infer::words::functions::{CIPHERS, KEEPERS, LOADS};
 use crate::infer::words::{BEGINNINGS, BINARY, ENDS, NAMES};
@@ -17,10 +16,7 @@ use crate::infer::{Draft, Notes};
 /// Finds texts.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
     for (index, param) in view.function.params.iter().enumerate() {
-        let candidate = param
-            .ty
-            .pointee()
-            .is_some_and(|(ty, constant)| constant && ty.kind == Type::Char);
+        let candidate = param.ty.pointee().is_some_and(|(ty, constant)| constant && ty.kind == Type::Char);
         if !candidate || param.array_length.is_some() || !view.open_buffer(draft, index) {
             continue;
         }
@@ -28,10 +24,7 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
         match objection {
             Some(reason) => notes.add(index, reason),
             None => {
-                let text = Role::Text {
-                    encoding: Encoding::Utf8,
-                    nullable: false,
-                };
+                let text = Role::Text { encoding: Encoding::Utf8, nullable: false };
                 draft.params[index] = Some(Fact::inferred(text, "const-char-text"));
             }
         }
@@ -41,9 +34,6 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
 /// What else a pointer may be.
 fn objection(view: &View<'_>, ty: &CType, index: usize) -> Option<String> {
     let name = view.name(index);
-    if let Some(reason) = exceptions::text(&view.function.name) {
-        return Some(format!("`{name}` is no ordinary text: {reason}"));
-    }
     if view.function.attributes.contains(&Attribute::Format) {
         return Some("the function takes a format, which reads arguments it is not given".into());
     }
@@ -55,9 +45,7 @@ fn objection(view: &View<'_>, ty: &CType, index: usize) -> Option<String> {
     }
     let key = view.words(index).iter().any(|word| word.contains("key")) && view.function_contains(CIPHERS);
     if view.called(index, BINARY) || key {
-        return Some(format!(
-            "`{name}` is called like raw data, which need not end with a NUL"
-        ));
+        return Some(format!("`{name}` is called like raw data, which need not end with a NUL"));
     }
     // `decode_fixed32(ptr)`, `read_be16(p)`.
     let loads = view.function_has_word(LOADS)
@@ -79,12 +67,7 @@ fn objection(view: &View<'_>, ty: &CType, index: usize) -> Option<String> {
 /// Whether this may be a text that the library keeps, as `setprogname(name)` does: the function sets, adds or
 /// registers, and the text comes last and is the only pointer, so that it is no key to something else.
 fn keeper(view: &View<'_>, index: usize) -> bool {
-    let pointers = view
-        .function
-        .params
-        .iter()
-        .filter(|param| param.ty.pointee().is_some())
-        .count();
+    let pointers = view.function.params.iter().filter(|param| param.ty.pointee().is_some()).count();
     let last = index + 1 == view.function.params.len();
     pointers == 1 && last && (view.function_has_word(KEEPERS) || view.function.name.starts_with("set"))
 }
@@ -92,20 +75,15 @@ fn keeper(view: &View<'_>, index: usize) -> bool {
 /// The other end of a range this pointer may be an end of; `Some(None)` when it is not known.
 fn range(view: &View<'_>, index: usize) -> Option<Option<usize>> {
     let others = (0..view.function.params.len()).filter(|&other| other != index);
-    let other = others
-        .into_iter()
-        .filter(|&other| view.buffer(other).is_some())
-        .find(|&other| {
-            let unnamed = view.words(index).is_empty() && view.words(other).is_empty();
-            let pair = ["p", "q"]
-                .iter()
-                .all(|name| view.called(index, &[name]) || view.called(other, &[name]));
-            unnamed
-                || pair
-                || ends(view, index, other)
-                || ends(view, other, index)
-                || view.called(index, BEGINNINGS)
-        });
+    let other = others.into_iter().filter(|&other| view.buffer(other).is_some()).find(|&other| {
+        let unnamed = view.words(index).is_empty() && view.words(other).is_empty();
+        let pair = ["p", "q"].iter().all(|name| view.called(index, &[name]) || view.called(other, &[name]));
+        unnamed
+            || pair
+            || ends(view, index, other)
+            || ends(view, other, index)
+            || view.called(index, BEGINNINGS)
+    });
     match other {
         Some(other) => Some(Some(other)),
         None => view.called(index, ENDS).then_some(None),
@@ -124,17 +102,10 @@ fn counted(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
     let name = view.name(index);
     let names = view.called(index, NAMES);
     if let Some(pointer) = view.length_pointer(index) {
-        return Some(format!(
-            "`{}` points to the length of `{name}`",
-            view.name(pointer)
-        ));
+        return Some(format!("`{}` points to the length of `{name}`", view.name(pointer)));
     }
     let value = |other: usize| {
-        let role = draft
-            .params
-            .get(other)
-            .and_then(|fact| fact.as_ref())
-            .map(|fact| &fact.value);
+        let role = draft.params.get(other).and_then(|fact| fact.as_ref()).map(|fact| &fact.value);
         matches!(role, Some(Role::Value | Role::Fixed { .. }))
     };
     let params = view.function.params.iter().enumerate();
@@ -156,10 +127,7 @@ fn counted(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
                     && !view.called(index, &["key"])
                     && view.param(owner).is_some_and(|p| plain_text(&p.ty)) =>
             {
-                return Some(format!(
-                    "`{name}` may be as long as `{}`, which is counted",
-                    view.name(owner)
-                ));
+                return Some(format!("`{name}` may be as long as `{}`, which is counted", view.name(owner)));
             }
             Some(_) => {}
             // `strncmp(s1, s2, n)`, `strncpy(dest, src, n)`; `save(name, data, len)` is none of these.

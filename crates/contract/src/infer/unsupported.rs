@@ -3,15 +3,11 @@
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::Draft;
-use crate::infer::exceptions;
 use crate::infer::view::{View, decided};
 
 /// Why a function cannot be called whatever a contract says about the parameters it leaves open.
 pub(super) fn reason(view: &View<'_>, draft: &Draft) -> Option<String> {
     let function = view.function;
-    if let Some(reason) = exceptions::unsupported(&function.name) {
-        return Some(reason.into());
-    }
     if function.variadic {
         return Some("it takes a variable number of arguments (`...`)".into());
     }
@@ -37,10 +33,9 @@ pub(super) fn reason(view: &View<'_>, draft: &Draft) -> Option<String> {
 fn of_type(ty: &CType) -> Option<String> {
     match &ty.kind {
         Type::Unsupported { reason } => Some(reason.clone()),
-        Type::Record { .. } => Some(format!(
-            "`{}` is a structure by value, which is not supported by this version",
-            ty.written
-        )),
+        Type::Record { .. } => {
+            Some(format!("`{}` is a structure by value, which is not supported by this version", ty.written))
+        }
         Type::FunctionPointer { .. } => Some(
             "callbacks are not supported by this version, except a fixed one: `{ fixed = \"NULL\" }`".into(),
         ),

@@ -28,11 +28,7 @@ impl<'a> View<'a> {
                 }
             });
         }
-        View {
-            function,
-            names,
-            referenced,
-        }
+        View { function, names, referenced }
     }
 
     pub(super) fn param(&self, index: usize) -> Option<&'a Param> {
@@ -41,39 +37,27 @@ impl<'a> View<'a> {
 
     /// The name the contract uses.
     pub(super) fn name(&self, index: usize) -> String {
-        self.names
-            .get(index)
-            .cloned()
-            .unwrap_or_else(|| format!("arg{}", index + 1))
+        self.names.get(index).cloned().unwrap_or_else(|| format!("arg{}", index + 1))
     }
 
     /// The words of the name the header gives; none when it gives none.
     pub(super) fn words(&self, index: usize) -> Vec<String> {
-        self.param(index)
-            .and_then(|param| param.name.as_deref())
-            .map(words)
-            .unwrap_or_default()
+        self.param(index).and_then(|param| param.name.as_deref()).map(words).unwrap_or_default()
     }
 
     /// Whether the last word of a parameter's name is one of these.
     pub(super) fn called(&self, index: usize, list: &[&str]) -> bool {
-        self.words(index)
-            .last()
-            .is_some_and(|word| list.contains(&word.as_str()))
+        self.words(index).last().is_some_and(|word| list.contains(&word.as_str()))
     }
 
     /// Whether any word of the function's name is one of these.
     pub(super) fn function_has_word(&self, list: &[&str]) -> bool {
-        words(&self.function.name)
-            .iter()
-            .any(|word| list.contains(&word.as_str()))
+        words(&self.function.name).iter().any(|word| list.contains(&word.as_str()))
     }
 
     /// Whether the last word of the function's name is one of these.
     pub(super) fn function_has_last_word(&self, list: &[&str]) -> bool {
-        words(&self.function.name)
-            .last()
-            .is_some_and(|word| list.contains(&word.as_str()))
+        words(&self.function.name).last().is_some_and(|word| list.contains(&word.as_str()))
     }
 
     /// Whether the function's name contains one of these.
@@ -96,17 +80,13 @@ impl<'a> View<'a> {
 
     /// Integers by value that nothing explains yet.
     pub(super) fn open_integers(&self, draft: &Draft) -> Vec<usize> {
-        (0..self.function.params.len())
-            .filter(|&index| self.open_integer(draft, index))
-            .collect()
+        (0..self.function.params.len()).filter(|&index| self.open_integer(draft, index)).collect()
     }
 
     /// Whether any integer by value may be a length.
     pub(super) fn has_lengths(&self) -> bool {
         let integer = |&index: &usize| self.param(index).is_some_and(|param| param.ty.is_integer());
-        (0..self.function.params.len())
-            .filter(integer)
-            .any(|index| self.may_be_length(index))
+        (0..self.function.params.len()).filter(integer).any(|index| self.may_be_length(index))
     }
 
     /// Whether this is a pointer to bytes or numbers that nothing explains yet.
@@ -152,18 +132,9 @@ impl<'a> View<'a> {
 
     /// Whether this integer is named as the length or the capacity of this pointer.
     pub(super) fn sizes_by_name(&self, integer: usize, pointer: usize) -> bool {
-        let capacity = || {
-            self.param(integer)
-                .and_then(|p| p.name.as_deref())
-                .and_then(capacity_name)
-        };
-        let of = self
-            .length_name(integer)
-            .map(|length| length.of)
-            .or_else(capacity);
-        let points = self
-            .param(pointer)
-            .is_some_and(|param| param.ty.pointee().is_some());
+        let capacity = || self.param(integer).and_then(|p| p.name.as_deref()).and_then(capacity_name);
+        let of = self.length_name(integer).map(|length| length.of).or_else(capacity);
+        let points = self.param(pointer).is_some_and(|param| param.ty.pointee().is_some());
         points && of.is_some_and(|of| self.of(&of, pointer))
     }
 
@@ -201,14 +172,9 @@ impl<'a> View<'a> {
     /// The pointer to an integer that is named as this pointer's length.
     pub(super) fn length_pointer(&self, pointer: usize) -> Option<usize> {
         (0..self.function.params.len()).find(|&index| {
-            let integer = self
-                .param(index)
-                .and_then(|p| p.ty.pointee())
-                .is_some_and(|(ty, _)| ty.is_integer());
-            integer
-                && self
-                    .length_name(index)
-                    .is_some_and(|length| self.named_after(&length, pointer))
+            let integer =
+                self.param(index).and_then(|p| p.ty.pointee()).is_some_and(|(ty, _)| ty.is_integer());
+            integer && self.length_name(index).is_some_and(|length| self.named_after(&length, pointer))
         })
     }
 }

@@ -6,9 +6,8 @@ pub(super) mod functions;
 pub(super) mod numbers;
 
 /// Names of an address of raw data, whatever is in it.
-pub(super) const RAW: &[&str] = &[
-    "blob", "buf", "buffer", "bytes", "data", "mem", "memory", "packet", "payload", "pkt", "raw",
-];
+pub(super) const RAW: &[&str] =
+    &["blob", "buf", "buffer", "bytes", "data", "mem", "memory", "packet", "payload", "pkt", "raw"];
 
 /// Names of data in bytes that functions digest, encode or write: [`RAW`] and these.
 pub(super) const DATA: &[&str] = &[
@@ -97,9 +96,8 @@ pub(super) const SEQUENCES: &[&str] = &[
 ];
 
 /// Names of the end of a range of memory.
-pub(super) const ENDS: &[&str] = &[
-    "e", "end", "eof", "eos", "fin", "finish", "last", "lim", "limit", "past", "stop", "tail",
-];
+pub(super) const ENDS: &[&str] =
+    &["e", "end", "eof", "eos", "fin", "finish", "last", "lim", "limit", "past", "stop", "tail"];
 
 /// Names of its beginning.
 pub(super) const BEGINNINGS: &[&str] = &["beg", "begin", "first", "start"];

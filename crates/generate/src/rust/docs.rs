@@ -4,20 +4,13 @@
 /// paragraphs become code blocks.
 pub(crate) fn from_header(text: &str) -> Vec<String> {
     let text = text.replace('\t', "    ");
-    let lines: Vec<&str> = text
-        .trim_matches('\n')
-        .trim_end()
-        .lines()
-        .map(str::trim_end)
-        .collect();
+    let lines: Vec<&str> = text.trim_matches('\n').trim_end().lines().map(str::trim_end).collect();
     // A comment's first line often stands alone behind its mark, so the others decide.
     let rest = lines.iter().skip(1).filter(|line| !line.is_empty());
     let margin = rest.map(|line| indent(line)).min().unwrap_or(0);
     let mut out: Vec<String> = Vec::new();
     let mut code: Vec<&str> = Vec::new();
-    let paragraphs = lines
-        .split(|line| line.is_empty())
-        .filter(|lines| !lines.is_empty());
+    let paragraphs = lines.split(|line| line.is_empty()).filter(|lines| !lines.is_empty());
     for (position, paragraph) in paragraphs.enumerate() {
         if position > 0 && is_code(paragraph, margin) {
             if !code.is_empty() {
@@ -39,16 +32,10 @@ pub(crate) fn from_header(text: &str) -> Vec<String> {
 /// Whether a paragraph is set off as a whole. A single line may be the indented start of prose, unless it
 /// ends as statements do.
 fn is_code(paragraph: &[&str], margin: usize) -> bool {
-    let Some(depth) = paragraph
-        .iter()
-        .map(|line| indent(line).saturating_sub(margin))
-        .min()
-    else {
+    let Some(depth) = paragraph.iter().map(|line| indent(line).saturating_sub(margin)).min() else {
         return false;
     };
-    let item = paragraph[0]
-        .trim_start()
-        .starts_with(['-', '*', '+', 'o', '.', '('])
+    let item = paragraph[0].trim_start().starts_with(['-', '*', '+', 'o', '.', '('])
         && paragraph[0].trim_start().chars().nth(1) == Some(' ');
     let statement = paragraph.iter().any(|line| line.ends_with([';', '{', '}']));
     !item && (depth >= 4 || depth >= 2 && (paragraph.len() > 1 || statement))
@@ -60,35 +47,22 @@ fn indent(line: &str) -> usize {
 
 /// Adds the code read so far as a block.
 fn flush(code: &mut Vec<&str>, out: &mut Vec<String>) {
-    let margin = code
-        .iter()
-        .filter(|line| !line.is_empty())
-        .map(|line| indent(line))
-        .min();
+    let margin = code.iter().filter(|line| !line.is_empty()).map(|line| indent(line)).min();
     let Some(margin) = margin else { return };
-    let fence = if code.iter().any(|line| line.contains("```")) {
-        "~~~~~~"
-    } else {
-        "```"
-    };
+    let fence = if code.iter().any(|line| line.contains("```")) { "~~~~~~" } else { "```" };
     if !out.is_empty() {
         out.push(String::new());
     }
     out.push(format!("{fence}text"));
-    out.extend(
-        code.drain(..)
-            .map(|line| line.get(margin..).unwrap_or_default().to_owned()),
-    );
+    out.extend(code.drain(..).map(|line| line.get(margin..).unwrap_or_default().to_owned()));
     out.push(fence.to_owned());
 }
 
 /// A line of prose without Markdown in it.
 pub(crate) fn escape(line: &str) -> String {
     let mut out = String::new();
-    let marks = !line.is_empty()
-        && line
-            .chars()
-            .all(|c| matches!(c, '=' | '-' | '#' | '~' | '|' | ':' | ' '));
+    let marks =
+        !line.is_empty() && line.chars().all(|c| matches!(c, '=' | '-' | '#' | '~' | '|' | ':' | ' '));
     if marks || line.starts_with(['#', '>', '+', '-', '|']) && !line.starts_with("- ") {
         out.push('\\');
     }
@@ -110,9 +84,7 @@ pub(crate) fn escape(line: &str) -> String {
 fn address(word: &str) -> Option<(&str, &str, &str)> {
     let start = word.find("https://").or_else(|| word.find("http://"))?;
     let (before, rest) = word.split_at(start);
-    let end = rest
-        .find(['<', '>', '"', '\'', ')', ']', '`'])
-        .unwrap_or(rest.len());
+    let end = rest.find(['<', '>', '"', '\'', ')', ']', '`']).unwrap_or(rest.len());
     let address = rest[..end].trim_end_matches(['.', ',', ';', ':', '!', '?']);
     Some((before, address, &rest[address.len()..]))
 }
@@ -121,9 +93,7 @@ fn plain(text: &str) -> String {
     let letters: Vec<char> = text.chars().collect();
     let inside = |position: usize| {
         let word = |other: Option<usize>| {
-            other
-                .and_then(|other| letters.get(other))
-                .is_some_and(|letter| letter.is_alphanumeric())
+            other.and_then(|other| letters.get(other)).is_some_and(|letter| letter.is_alphanumeric())
         };
         word(position.checked_sub(1)) && word(position.checked_add(1))
     };
@@ -154,10 +124,7 @@ mod tests {
         check("# define", &["\\# define"]);
         check("-----", &["\\-----"]);
         check("- item", &["- item"]);
-        check(
-            "see http://zlib.net/a_b.html.",
-            &["see <http://zlib.net/a_b.html>."],
-        );
+        check("see http://zlib.net/a_b.html.", &["see <http://zlib.net/a_b.html>."]);
         check("(https://x.org)", &["(<https://x.org>)"]);
     }
 
@@ -192,10 +159,7 @@ mod tests {
 
     #[test]
     fn the_first_line_may_stand_further_left() {
-        check(
-            "First line\n   second line.\n   third",
-            &["First line", "second line.", "third"],
-        );
+        check("First line\n   second line.\n   third", &["First line", "second line.", "third"]);
         check("", &[]);
     }
 }

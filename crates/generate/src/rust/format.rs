@@ -14,10 +14,7 @@ pub(crate) fn signature(indent: usize, head: &str, params: &[String], result: &s
     }
     let params = params.iter().map(|param| format!("{pad}    {param},"));
     let first = format!("{pad}{head}(");
-    std::iter::once(first)
-        .chain(params)
-        .chain([format!("{pad}) -> {result} {{")])
-        .collect()
+    std::iter::once(first).chain(params).chain([format!("{pad}) -> {result} {{")]).collect()
 }
 
 /// `head(args)tail`, with a line for each argument when they are long.
@@ -28,10 +25,7 @@ pub(crate) fn call(indent: usize, head: &str, args: &[String], tail: &str) -> Ve
         return vec![format!("{pad}{head}({joined}){tail}")];
     }
     let args = args.iter().map(|arg| format!("{pad}    {arg},"));
-    std::iter::once(format!("{pad}{head}("))
-        .chain(args)
-        .chain([format!("{pad}){tail}")])
-        .collect()
+    std::iter::once(format!("{pad}{head}(")).chain(args).chain([format!("{pad}){tail}")]).collect()
 }
 
 /// `let variable = self.session.call(…)?;`
@@ -41,11 +35,7 @@ pub(crate) fn start(indent: usize, variable: &str, function: &str) -> Vec<String
     if chain.chars().count() <= SHORT {
         return vec![format!("{pad}let {variable} = {chain};")];
     }
-    let lines = [
-        format!("let {variable} = self"),
-        "    .session".into(),
-        format!("    .call({function})?;"),
-    ];
+    let lines = [format!("let {variable} = self"), "    .session".into(), format!("    .call({function})?;")];
     lines.map(|line| format!("{pad}{line}")).into()
 }
 
@@ -56,13 +46,9 @@ pub(crate) fn if_some(indent: usize, name: &str) -> Vec<String> {
     if line.chars().count() <= WIDTH {
         return vec![line];
     }
-    [
-        format!("if let Some({name}) ="),
-        format!("    {name}"),
-        "{".into(),
-    ]
-    .map(|line| format!("{pad}{line}"))
-    .into()
+    [format!("if let Some({name}) ="), format!("    {name}"), "{".into()]
+        .map(|line| format!("{pad}{line}"))
+        .into()
 }
 
 /// A constant, broken behind the `=` when that helps.
@@ -91,10 +77,7 @@ pub(crate) fn structures(head: &str, ty: &str, items: &[Vec<String>]) -> Vec<Str
     if let [fields] = items {
         let fields = fields.iter().map(|field| format!("    {field}"));
         let first = format!("{head}[{ty} {{");
-        return std::iter::once(first)
-            .chain(fields)
-            .chain(["}];".into()])
-            .collect();
+        return std::iter::once(first).chain(fields).chain(["}];".into()]).collect();
     }
     let mut lines = vec![format!("{head}[")];
     for fields in items {

@@ -48,47 +48,24 @@ impl<'a> Context<'a> {
         let puts = function.params.iter().any(|param| param.role.value.is_argument());
         let mut body = format::start(8, if puts { "mut call" } else { "call" }, &constant);
         let mut capacities = Vec::new();
-        for (index, param) in function
-            .params
-            .iter()
-            .enumerate()
-            .filter(|(_, p)| p.role.value.is_argument())
-        {
+        for (index, param) in function.params.iter().enumerate().filter(|(_, p)| p.role.value.is_argument()) {
             let local = match &param.role.value {
                 Role::BufferOut { .. } => scope.take(format!("{}_capacity", names::snake(&param.name))),
                 _ => scope.take(names::snake(&param.name)),
             };
             if matches!(param.role.value, Role::BufferOut { .. }) {
-                capacities.push(format!(
-                    "`{local}` is the room for `{}`, in elements.",
-                    param.name
-                ));
+                capacities.push(format!("`{local}` is the room for `{}`, in elements.", param.name));
             }
-            params.push(format!(
-                "{local}: {}",
-                self.argument(function, index, param, &local, &mut body)?
-            ));
+            params.push(format!("{local}: {}", self.argument(function, index, param, &local, &mut body)?));
         }
         let outcomes = outcomes(self, function)?;
         let (ty, output) = match outcomes.as_slice() {
             [] => ("()".to_owned(), None),
             [one] => (one.ty.clone(), None),
             many => {
-                let ty = self
-                    .types
-                    .take_type(format!("{}Output", names::camel(&function.name)));
-                let fields = many
-                    .iter()
-                    .map(|o| (o.about.clone(), o.name.clone(), o.ty.clone()))
-                    .collect();
-                (
-                    ty.clone(),
-                    Some(Output {
-                        name: ty,
-                        method: name.clone(),
-                        fields,
-                    }),
-                )
+                let ty = self.types.take_type(format!("{}Output", names::camel(&function.name)));
+                let fields = many.iter().map(|o| (o.about.clone(), o.name.clone(), o.ty.clone())).collect();
+                (ty.clone(), Some(Output { name: ty, method: name.clone(), fields }))
             }
         };
         finish(&mut body, &outcomes, &ty);
@@ -121,20 +98,14 @@ impl<'a> Context<'a> {
         let (nullable, method, ty) = match &param.role.value {
             Role::Value | Role::ValueInOut { .. } => {
                 let ty = self.number(function, param)?;
-                body.extend(number(
-                    &format!("call.put_{}", types::primitive(ty.kind)),
-                    ty.encode(local),
-                ));
+                body.extend(number(&format!("call.put_{}", types::primitive(ty.kind)), ty.encode(local)));
                 return Ok(ty.name);
             }
             Role::BufferOut { .. } => {
                 body.extend(number("call.put_u64", format!("{local} as u64")));
                 return Ok("usize".into());
             }
-            Role::Text {
-                encoding: Encoding::Utf8,
-                nullable,
-            } => (*nullable, "put_text", "str"),
+            Role::Text { encoding: Encoding::Utf8, nullable } => (*nullable, "put_text", "str"),
             Role::Text { nullable, .. } => (*nullable, "put_text_bytes", "[u8]"),
             Role::BufferIn { nullable, .. } | Role::BufferInOut { nullable, .. } => {
                 match element(self, param) {
@@ -144,11 +115,7 @@ impl<'a> Context<'a> {
             }
             _ => return Err(unsupported(function, param)),
         };
-        let ty = if ty.is_empty() {
-            format!("&[{}]", element(self, param))
-        } else {
-            format!("&{ty}")
-        };
+        let ty = if ty.is_empty() { format!("&[{}]", element(self, param)) } else { format!("&{ty}") };
         let args = [offset.to_string(), format!("{:?}", param.name), local.to_owned()];
         if nullable {
             body.extend(format::if_some(8, local));
@@ -173,33 +140,21 @@ impl<'a> Context<'a> {
 }
 
 pub(crate) fn element(context: &Context<'_>, param: &Param) -> &'static str {
-    param
-        .ty
-        .pointee()
-        .map_or("u8", |(ty, _)| types::element(ty, &context.interface.target))
+    param.ty.pointee().map_or("u8", |(ty, _)| types::element(ty, &context.interface.target))
 }
 
 pub(crate) fn offset(function: &Function, block: &Block, carries: Carries) -> Result<u32, Error> {
-    block
-        .field(carries)
-        .map(|field| field.offset)
-        .ok_or_else(|| missing(function))
+    block.field(carries).map(|field| field.offset).ok_or_else(|| missing(function))
 }
 
 fn missing(function: &Function) -> Error {
     let what = "its layout is not the one its roles demand".into();
-    Error::Inconsistent {
-        function: function.name.clone(),
-        what,
-    }
+    Error::Inconsistent { function: function.name.clone(), what }
 }
 
 pub(crate) fn unsupported(function: &Function, param: &Param) -> Error {
     let what = format!("parameter `{}` ({})", param.name, param.ty.written);
-    Error::Unsupported {
-        function: function.name.clone(),
-        what,
-    }
+    Error::Unsupported { function: function.name.clone(), what }
 }
 
 /// The fields of a function's row in the table.
@@ -233,14 +188,7 @@ fn documentation(function: &Function, capacities: &[String]) -> Vec<String> {
     if !lines.is_empty() {
         lines.push(String::new());
     }
-    lines.push(format!(
-        "C: `{}`",
-        function
-            .signature
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ")
-    ));
+    lines.push(format!("C: `{}`", function.signature.split_whitespace().collect::<Vec<_>>().join(" ")));
     for text in capacities {
         lines.extend([String::new(), text.clone()]);
     }

@@ -12,9 +12,8 @@ const KEYWORDS: &[&str] = &[
 ];
 
 /// Types a package's own must not hide.
-pub(crate) const PRELUDE: &[&str] = &[
-    "Box", "Err", "None", "Ok", "Option", "Result", "Some", "String", "ToString", "Vec",
-];
+pub(crate) const PRELUDE: &[&str] =
+    &["Box", "Err", "None", "Ok", "Option", "Result", "Some", "String", "ToString", "Vec"];
 
 /// Methods every package has.
 pub(crate) const METHODS: &[&str] = &["clone", "open", "open_with", "session", "within"];
@@ -31,9 +30,7 @@ pub(crate) struct Scope {
 impl Scope {
     /// A scope in which these names are taken.
     pub(crate) fn with(taken: &[&str]) -> Self {
-        Scope {
-            taken: taken.iter().map(|&name| name.to_owned()).collect(),
-        }
+        Scope { taken: taken.iter().map(|&name| name.to_owned()).collect() }
     }
 
     /// The name itself, or else the first free one of `name_`, `name_2`, `name_3`…
@@ -49,10 +46,7 @@ impl Scope {
     /// As [`Scope::take`], for types: `Name`, `Name2`, `Name3`…
     pub(crate) fn take_type(&mut self, name: String) -> String {
         let others = (2..).map(|number| format!("{name}{number}"));
-        let mut free = [name.clone()]
-            .into_iter()
-            .chain(others)
-            .filter(|name| !self.taken.contains(name));
+        let mut free = [name.clone()].into_iter().chain(others).filter(|name| !self.taken.contains(name));
         let chosen = free.next().expect("numbers do not end");
         self.taken.insert(chosen.clone());
         chosen
@@ -83,25 +77,15 @@ pub(crate) fn screaming(name: &str) -> String {
 pub(crate) fn camel(name: &str) -> String {
     let capital = |word: &String| {
         let mut letters = word.chars();
-        letters.next().map_or(String::new(), |first| {
-            first.to_uppercase().chain(letters).collect()
-        })
+        letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
     };
     let name: String = words(name).iter().map(capital).collect();
-    if name.starts_with(|first: char| first.is_alphabetic()) {
-        name
-    } else {
-        format!("Lib{name}")
-    }
+    if name.starts_with(|first: char| first.is_alphabetic()) { name } else { format!("Lib{name}") }
 }
 
 /// A constant keeps the name its header's readers know.
 pub(crate) fn constant(name: &str) -> String {
-    if KEYWORDS.contains(&name) {
-        format!("{name}_")
-    } else {
-        name.to_owned()
-    }
+    if KEYWORDS.contains(&name) { format!("{name}_") } else { name.to_owned() }
 }
 
 /// Lower-case words: split at what is neither letter nor digit, before a capital behind a small letter or a

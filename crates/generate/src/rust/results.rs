@@ -25,20 +25,9 @@ pub(crate) fn outcomes(context: &Context<'_>, function: &Function) -> Result<Vec
     let mut outcomes = Vec::new();
     if let Some((ty, value, fallible)) = returned(context, function)? {
         let name = scope.take("returned".into());
-        outcomes.push(Outcome {
-            name,
-            about: "What the function returned.".into(),
-            ty,
-            value,
-            fallible,
-        });
+        outcomes.push(Outcome { name, about: "What the function returned.".into(), ty, value, fallible });
     }
-    for (index, param) in function
-        .params
-        .iter()
-        .enumerate()
-        .filter(|(_, p)| p.role.value.is_result())
-    {
+    for (index, param) in function.params.iter().enumerate().filter(|(_, p)| p.role.value.is_result()) {
         let offset = offset(function, &function.layout.result, Carries::Param { index })?;
         let (ty, value, fallible) = match &param.role.value {
             Role::ValueOut { .. } | Role::ValueInOut { .. } => {
@@ -50,13 +39,7 @@ pub(crate) fn outcomes(context: &Context<'_>, function: &Function) -> Result<Vec
             _ => return Err(unsupported(function, param)),
         };
         let about = format!("What `{}` holds.", param.name);
-        outcomes.push(Outcome {
-            name: scope.take(names::snake(&param.name)),
-            about,
-            ty,
-            value,
-            fallible,
-        });
+        outcomes.push(Outcome { name: scope.take(names::snake(&param.name)), about, ty, value, fallible });
     }
     Ok(outcomes)
 }
@@ -71,14 +54,9 @@ fn returned(context: &Context<'_>, function: &Function) -> Result<Option<(String
                 function: function.name.clone(),
                 what: format!("a result of type `{}`", ty.written),
             })?;
-            read(
-                &number,
-                offset(function, &function.layout.result, Carries::Returned)?,
-            )
+            read(&number, offset(function, &function.layout.result, Carries::Returned)?)
         }
-        ResultRole::Text {
-            encoding, nullable, ..
-        } => {
+        ResultRole::Text { encoding, nullable, .. } => {
             let offset = offset(function, &function.layout.result, Carries::Returned)?;
             let (ty, method) = match (encoding, nullable) {
                 (Encoding::Utf8, false) => ("String", "text"),
@@ -89,20 +67,12 @@ fn returned(context: &Context<'_>, function: &Function) -> Result<Option<(String
             (ty.into(), format!("reply.{method}({offset})"), true)
         }
         ResultRole::Buffer { .. } => {
-            let element = ty
-                .pointee()
-                .map_or("u8", |(ty, _)| types::element(ty, &context.interface.target));
-            read_elements(
-                element,
-                offset(function, &function.layout.result, Carries::Returned)?,
-            )
+            let element = ty.pointee().map_or("u8", |(ty, _)| types::element(ty, &context.interface.target));
+            read_elements(element, offset(function, &function.layout.result, Carries::Returned)?)
         }
         ResultRole::Handle { .. } => {
             let what = "a handle as the result".into();
-            return Err(Error::Unsupported {
-                function: function.name.clone(),
-                what,
-            });
+            return Err(Error::Unsupported { function: function.name.clone(), what });
         }
     }))
 }
@@ -113,11 +83,7 @@ pub(crate) fn finish(body: &mut Vec<String>, outcomes: &[Outcome], ty: &str) {
         body.extend(["        call.finish()?;".into(), "        Ok(())".into()]);
         return;
     }
-    let mutable = if outcomes.iter().any(|outcome| outcome.fallible) {
-        "mut "
-    } else {
-        ""
-    };
+    let mutable = if outcomes.iter().any(|outcome| outcome.fallible) { "mut " } else { "" };
     body.push(format!("        let {mutable}reply = call.finish()?;"));
     match outcomes {
         [one] if one.fallible => body.push(format!("        {}", one.value)),

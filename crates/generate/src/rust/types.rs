@@ -113,12 +113,7 @@ pub(crate) fn enums(
 ) -> (Enums, BTreeMap<String, &'static str>) {
     let (mut names, mut integers) = (Enums::new(), BTreeMap::new());
     for function in &interface.functions {
-        for ty in function
-            .params
-            .iter()
-            .map(|p| &p.ty)
-            .chain([&function.result_type])
-        {
+        for ty in function.params.iter().map(|p| &p.ty).chain([&function.result_type]) {
             let ty = ty.pointee().map_or(ty, |(pointee, _)| pointee);
             if let Type::Enum { name, .. } = &ty.kind
                 && let Some(kind) = WireKind::of_scalar(ty, &interface.target)

@@ -32,11 +32,7 @@ enum Progress {
 /// Writes every parameter of the scope's function.
 pub(crate) fn write(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
     let count = scope.function.params.len();
-    let mut arguments = Arguments {
-        scope,
-        body,
-        progress: vec![Progress::Todo; count],
-    };
+    let mut arguments = Arguments { scope, body, progress: vec![Progress::Todo; count] };
     (0..count).try_for_each(|index| arguments.need(index))
 }
 
@@ -53,12 +49,8 @@ pub(crate) fn in_call(param: &Param) -> String {
 
 /// Element size of a buffer parameter and the pointee; refuses what is no buffer of scalars.
 pub(crate) fn element<'a>(scope: &Scope<'a>, param: &'a Param) -> Result<(u32, &'a CType, bool), Error> {
-    let refused = || {
-        scope.unsupported(format!(
-            "a buffer of `{}` (parameter `{}`)",
-            param.ty.written, param.name
-        ))
-    };
+    let refused =
+        || scope.unsupported(format!("a buffer of `{}` (parameter `{}`)", param.ty.written, param.name));
     let (pointee, constant) = param.ty.pointee().ok_or_else(refused)?;
     Ok((pointee.element_size().ok_or_else(refused)?, pointee, constant))
 }
@@ -67,10 +59,7 @@ impl<'a> Arguments<'a> {
     fn need(&mut self, index: usize) -> Result<(), Error> {
         let Some(param) = self.scope.function.params.get(index) else {
             let what = format!("parameter {index} is referred to and does not exist");
-            return Err(Error::Inconsistent {
-                function: self.scope.function.name.clone(),
-                what,
-            });
+            return Err(Error::Inconsistent { function: self.scope.function.name.clone(), what });
         };
         match self.progress[index] {
             Progress::Done => return Ok(()),
@@ -100,11 +89,7 @@ impl<'a> Arguments<'a> {
             Role::Fixed { .. } => Ok(()),
             Role::Value => {
                 let ty = self.spelled(&param.ty, param)?;
-                self.body.line(format!(
-                    "{} = ({ty})hc_in.{};",
-                    declare(ty, &arg(param)),
-                    arg(param)
-                ));
+                self.body.line(format!("{} = ({ty})hc_in.{};", declare(ty, &arg(param)), arg(param)));
                 Ok(())
             }
             Role::Text { nullable, .. } => self.text(param, *nullable),
@@ -120,19 +105,13 @@ impl<'a> Arguments<'a> {
             Role::CapacityOf { param: of, unit } => self.count(param, *of, *unit, false),
             Role::LengthPointerOf { param: of, unit } => self.count(param, *of, *unit, true),
             Role::ValueOut { .. } | Role::ValueInOut { .. } => {
-                let (pointee, _) = param
-                    .ty
-                    .pointee()
-                    .ok_or_else(|| self.unsupported("a value", param))?;
+                let (pointee, _) = param.ty.pointee().ok_or_else(|| self.unsupported("a value", param))?;
                 let ty = self.spelled(pointee, param)?;
                 let value = match &param.role.value {
                     Role::ValueInOut { .. } => format!("hc_in.{}", arg(param)),
                     _ => "0".into(),
                 };
-                self.body.line(format!(
-                    "{} = ({ty}){value};",
-                    declare(ty, &format!("val_{}", param.name))
-                ));
+                self.body.line(format!("{} = ({ty}){value};", declare(ty, &format!("val_{}", param.name))));
                 Ok(())
             }
             Role::Handle { .. } | Role::HandleOut { .. } => Err(self.unsupported("a handle", param)),
@@ -210,8 +189,7 @@ impl<'a> Arguments<'a> {
             }
         }
         let align = alignment(pointee, size);
-        self.body
-            .line(format!("uint64_t place_{name} = HOTCELL_PLACE_NULL;"));
+        self.body.line(format!("uint64_t place_{name} = HOTCELL_PLACE_NULL;"));
         let room = format!("hotcell_room(hc_ctx, size_{name}, {align}, &place_{name})");
         self.body.line(format!("{} = {room};", declare(ty, &arg)));
         self.body.return_when(&format!("{arg} == NULL"));
@@ -242,24 +220,13 @@ impl<'a> Arguments<'a> {
             Unit::Elements if size > 1 => format!("{bytes} / {size}"),
             _ => bytes,
         };
-        let ty = if pointer {
-            param.ty.pointee().map(|(ty, _)| ty)
-        } else {
-            Some(&param.ty)
-        };
+        let ty = if pointer { param.ty.pointee().map(|(ty, _)| ty) } else { Some(&param.ty) };
         let Some(ty) = ty.filter(|ty| ty.is_integer()) else {
             return Err(self.unsupported("a length that is no integer", param));
         };
         let ty = self.spelled(ty, param)?;
-        let local = if pointer {
-            format!("val_{}", param.name)
-        } else {
-            arg(param)
-        };
-        self.body.line(format!(
-            "{} = HOTCELL_NARROW({ty}, {elements}, &hc_bad);",
-            declare(ty, &local)
-        ));
+        let local = if pointer { format!("val_{}", param.name) } else { arg(param) };
+        self.body.line(format!("{} = HOTCELL_NARROW({ty}, {elements}, &hc_bad);", declare(ty, &local)));
         self.body.refuse_when("hc_bad", "SIZE_OVERFLOW", &param.name);
         Ok(())
     }
@@ -269,10 +236,7 @@ impl<'a> Arguments<'a> {
     }
 
     fn unsupported(&self, what: &str, param: &Param) -> Error {
-        self.scope.unsupported(format!(
-            "{what} (parameter `{}`, {})",
-            param.name, param.ty.written
-        ))
+        self.scope.unsupported(format!("{what} (parameter `{}`, {})", param.name, param.ty.written))
     }
 }
 

@@ -11,8 +11,7 @@ pub(crate) struct Body {
 
 impl Body {
     pub(crate) fn line(&mut self, text: impl AsRef<str>) {
-        self.lines
-            .push(format!("{}{}", "    ".repeat(self.depth + 1), text.as_ref()));
+        self.lines.push(format!("{}{}", "    ".repeat(self.depth + 1), text.as_ref()));
     }
 
     /// `if (condition) { … }`
@@ -27,10 +26,7 @@ impl Body {
     /// Ends the entry with a refusal when the condition holds. `about` is the parameter's name.
     pub(crate) fn refuse_when(&mut self, condition: &str, refusal: &str, about: &str) {
         self.when(condition, |body| {
-            body.line(format!(
-                "hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_{refusal}, {});",
-                literal(about)
-            ));
+            body.line(format!("hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_{refusal}, {});", literal(about)));
             body.line("return;");
         });
     }

@@ -14,12 +14,7 @@ pub(crate) fn of_interface(interface: &Interface) -> Vec<String> {
     let mut out = Vec::new();
     let mut scalars = BTreeMap::new();
     for function in &interface.functions {
-        for ty in function
-            .params
-            .iter()
-            .map(|p| &p.ty)
-            .chain([&function.result_type])
-        {
+        for ty in function.params.iter().map(|p| &p.ty).chain([&function.result_type]) {
             let ty = ty.pointee().map_or(ty, |(pointee, _)| pointee);
             if let (Some(name), Some(kind)) = (spell(ty), WireKind::of_scalar(ty, &interface.target)) {
                 scalars.insert(name.trim_start_matches("const "), (kind, ty.kind == Type::Bool));
@@ -27,10 +22,7 @@ pub(crate) fn of_interface(interface: &Interface) -> Vec<String> {
         }
     }
     for (name, (kind, bool)) in scalars {
-        out.push(assert(
-            &format!("sizeof({name}) == {}", kind.size()),
-            &format!("size of {name}"),
-        ));
+        out.push(assert(&format!("sizeof({name}) == {}", kind.size()), &format!("size of {name}")));
         let unsigned = matches!(kind, WireKind::U8 | WireKind::U16 | WireKind::U32 | WireKind::U64);
         if !bool && !matches!(kind, WireKind::F32 | WireKind::F64) {
             let condition = format!("(({name})-1 > 0) == {}", u8::from(unsigned));
@@ -40,15 +32,8 @@ pub(crate) fn of_interface(interface: &Interface) -> Vec<String> {
     for item in interface.enums.values() {
         for (name, value) in &item.enumerators {
             // `i64::MIN` has no literal.
-            let value = if *value == i64::MIN {
-                "INT64_MIN".into()
-            } else {
-                format!("{value}")
-            };
-            out.push(assert(
-                &format!("(int64_t){name} == {value}"),
-                &format!("value of {name}"),
-            ));
+            let value = if *value == i64::MIN { "INT64_MIN".into() } else { format!("{value}") };
+            out.push(assert(&format!("(int64_t){name} == {value}"), &format!("value of {name}")));
         }
     }
     for record in interface.records.values() {
@@ -57,14 +42,8 @@ pub(crate) fn of_interface(interface: &Interface) -> Vec<String> {
         if !speakable(name) {
             continue;
         }
-        out.push(assert(
-            &format!("sizeof({name}) == {}", layout.size),
-            &format!("size of {name}"),
-        ));
-        out.push(assert(
-            &format!("_Alignof({name}) == {}", layout.align),
-            &format!("alignment of {name}"),
-        ));
+        out.push(assert(&format!("sizeof({name}) == {}", layout.size), &format!("size of {name}")));
+        out.push(assert(&format!("_Alignof({name}) == {}", layout.align), &format!("alignment of {name}")));
         for field in layout.fields.iter().filter(|field| field.bit_width.is_none()) {
             let Some(field_name) = &field.name else { continue };
             let condition = format!("offsetof({name}, {field_name}) == {}", field.offset_bits / 8);
@@ -90,30 +69,17 @@ pub(crate) fn of_function(function: &Function) -> Vec<String> {
     }
     // A part has no name that could be written: at least its scalars.
     let scalar = |ty: &CType| Some((spell(ty)?.to_owned(), ty.scalar_size()?));
-    let types = function
-        .params
-        .iter()
-        .map(|p| &p.ty)
-        .chain([&function.result_type]);
+    let types = function.params.iter().map(|p| &p.ty).chain([&function.result_type]);
     let asserts = types.filter_map(scalar);
-    asserts
-        .map(|(ty, size)| assert(&format!("sizeof({ty}) == {size}"), &format!("size of {ty}")))
-        .collect()
+    asserts.map(|(ty, size)| assert(&format!("sizeof({ty}) == {size}"), &format!("size of {ty}"))).collect()
 }
 
 /// A declaration of a pointer to the function; `None` when a part of it cannot be written.
 fn function_type(function: &Function, declarator: &str) -> Option<String> {
     let result = spell(&function.result_type)?;
-    let result = if result.contains(['(', '[']) {
-        format!("__typeof__({result})")
-    } else {
-        result.to_owned()
-    };
-    let mut params = function
-        .params
-        .iter()
-        .map(|p| spell(&p.ty))
-        .collect::<Option<Vec<_>>>()?;
+    let result =
+        if result.contains(['(', '[']) { format!("__typeof__({result})") } else { result.to_owned() };
+    let mut params = function.params.iter().map(|p| spell(&p.ty)).collect::<Option<Vec<_>>>()?;
     if function.signature.ends_with("...)") {
         params.push("...");
     }

@@ -53,21 +53,11 @@ pub fn compile(source: &ShimSource, options: &CompileOptions) -> Result<(), Erro
 
 fn run(source: &ShimSource, options: &CompileOptions, out: &Path) -> Result<(), Error> {
     let chosen = options.cc.clone().or_else(|| std::env::var("CC").ok());
-    let chosen = chosen
-        .filter(|text| !text.trim().is_empty())
-        .unwrap_or_else(|| "cc".into());
+    let chosen = chosen.filter(|text| !text.trim().is_empty()).unwrap_or_else(|| "cc".into());
     let mut words = chosen.split_whitespace();
     let mut command = Command::new(words.next().unwrap_or("cc"));
     command.args(words).env("LC_ALL", "C");
-    command.args([
-        "-std=gnu17",
-        "-O2",
-        "-fPIC",
-        "-fvisibility=hidden",
-        "-shared",
-        "-Wall",
-        "-Wextra",
-    ]);
+    command.args(["-std=gnu17", "-O2", "-fPIC", "-fvisibility=hidden", "-shared", "-Wall", "-Wextra"]);
     command.arg("-I").arg(&options.work_dir);
     for dir in &options.include_dirs {
         command.arg("-I").arg(dir);
@@ -76,10 +66,7 @@ fn run(source: &ShimSource, options: &CompileOptions, out: &Path) -> Result<(), 
     // Everything is resolved when the shim is loaded, and the library is loaded even if only macros are used.
     command.args(["-Wl,-z,defs", "-Wl,-z,now", "-Wl,-z,relro", "-Wl,--no-as-needed"]);
     command.args(&options.libraries);
-    let output = command.output().map_err(|source| Error::NoCompiler {
-        command: chosen.clone(),
-        source,
-    })?;
+    let output = command.output().map_err(|source| Error::NoCompiler { command: chosen.clone(), source })?;
     if output.status.success() {
         return Ok(());
     }
@@ -87,32 +74,20 @@ fn run(source: &ShimSource, options: &CompileOptions, out: &Path) -> Result<(), 
     Err(Error::Compile {
         command: chosen,
         function: culprit(source.c(), &text),
-        text: if text.trim().is_empty() {
-            output.status.to_string()
-        } else {
-            shortened(&text)
-        },
+        text: if text.trim().is_empty() { output.status.to_string() } else { shortened(&text) },
     })
 }
 
 /// The function in whose part of the shim the first error lies.
 fn culprit(shim: &str, text: &str) -> Option<String> {
-    let linker = text
-        .split("in function `hotcell_call_")
-        .nth(1)
-        .and_then(|rest| rest.split('\'').next());
+    let linker = text.split("in function `hotcell_call_").nth(1).and_then(|rest| rest.split('\'').next());
     if let Some(name) = linker {
         return Some(name.to_owned());
     }
-    let error = text
-        .lines()
-        .find(|line| line.contains("shim.c:") && line.contains("error:"))?;
+    let error = text.lines().find(|line| line.contains("shim.c:") && line.contains("error:"))?;
     let number = error.split("shim.c:").nth(1)?.split(':').next()?.parse().ok()?;
     let before: Vec<&str> = shim.lines().take(number).collect();
-    let part = before
-        .iter()
-        .rev()
-        .find_map(|line| line.strip_prefix("/* Function "))?;
+    let part = before.iter().rev().find_map(|line| line.strip_prefix("/* Function "))?;
     Some(part.split(", ").nth(1)?.split(':').next()?.to_owned())
 }
 
@@ -138,10 +113,7 @@ mod tests {
         check("dir/shim.c:6:1: error: unknown type name 'y'", Some("second"));
         check("dir/shim.c:1:1: error: stray", None);
         check("shim.c:4:1: warning: w\nshim.c:6:1: error: e", Some("second"));
-        check(
-            "ld: a.o: in function `hotcell_call_second':\nshim.c:(.text+0x1): undefined",
-            Some("second"),
-        );
+        check("ld: a.o: in function `hotcell_call_second':\nshim.c:(.text+0x1): undefined", Some("second"));
         check("cc: fatal error: no input files", None);
     }
 

@@ -34,10 +34,7 @@ enum Class {
 
 impl<'a> Scope<'a> {
     pub(crate) fn unsupported(&self, what: impl Into<String>) -> Error {
-        Error::Unsupported {
-            function: self.function.name.clone(),
-            what: what.into(),
-        }
+        Error::Unsupported { function: self.function.name.clone(), what: what.into() }
     }
 
     /// As a `hotcell_wide`. A float or a text is refused.
@@ -50,11 +47,7 @@ impl<'a> Scope<'a> {
                     Op::Mul => "mul",
                     _ => "div",
                 };
-                Ok(format!(
-                    "hotcell_{name}({}, {}, &hc_bad)",
-                    self.wide(left)?,
-                    self.wide(right)?
-                ))
+                Ok(format!("hotcell_{name}({}, {}, &hc_bad)", self.wide(left)?, self.wide(right)?))
             }
             Expr::Binary { .. } => Ok(format!("(hotcell_wide){}", self.truth(expr)?)),
             Expr::Int { value } => Ok(format!("(hotcell_wide){}", int(*value))),
@@ -73,16 +66,9 @@ impl<'a> Scope<'a> {
     /// As a parenthesised C condition.
     pub(crate) fn truth(&self, expr: &Expr) -> Result<String, Error> {
         match expr {
-            Expr::Binary {
-                op: op @ (Op::And | Op::Or),
-                left,
-                right,
-            } => Ok(format!(
-                "({} {} {})",
-                self.truth(left)?,
-                op.symbol(),
-                self.truth(right)?
-            )),
+            Expr::Binary { op: op @ (Op::And | Op::Or), left, right } => {
+                Ok(format!("({} {} {})", self.truth(left)?, op.symbol(), self.truth(right)?))
+            }
             Expr::Binary { op, left, right } if !op.is_arithmetic() => {
                 let float = [left, right].iter().any(|side| self.class(side) == Class::Float);
                 let side = |expr: &Expr| if float { self.double(expr) } else { self.wide(expr) };
@@ -114,9 +100,9 @@ impl<'a> Scope<'a> {
     /// The value of a parameter: for out-parameters, what they hold.
     fn param(&self, index: usize) -> Result<String, Error> {
         let Some(param) = self.function.params.get(index) else {
-            return Err(self.unsupported(format!(
-                "an expression over parameter {index}, which does not exist,"
-            )));
+            return Err(
+                self.unsupported(format!("an expression over parameter {index}, which does not exist,"))
+            );
         };
         Ok(match &param.role.value {
             Role::Fixed { c } => format!("({c})"),
@@ -154,9 +140,8 @@ impl<'a> Scope<'a> {
                 Some(ty) if !self.surely_fits(arg, ty) => {
                     let ty = spell(ty).ok_or_else(|| self.unsupported(format!("a call of `{name}`")))?;
                     let value = self.wide(arg)?;
-                    narrowed.push_str(&format!(
-                        "{ty} hc_a{position} = HOTCELL_NARROW({ty}, {value}, &hc_bad); "
-                    ));
+                    narrowed
+                        .push_str(&format!("{ty} hc_a{position} = HOTCELL_NARROW({ty}, {value}, &hc_bad); "));
                     texts.push(format!("hc_a{position}"));
                 }
                 None if matches!(arg, Expr::Binary { .. }) => {
@@ -181,9 +166,7 @@ impl<'a> Scope<'a> {
         match arg {
             // Constants: `-Wconversion` is an error in the shim.
             Expr::Int { .. } | Expr::Constant { .. } | Expr::SizeOf { .. } => true,
-            Expr::Param { index } => self
-                .param_type(*index)
-                .is_none_or(|own| own.canonical == ty.canonical),
+            Expr::Param { index } => self.param_type(*index).is_none_or(|own| own.canonical == ty.canonical),
             Expr::Result => self.function.result_type.canonical == ty.canonical,
             Expr::Call { function, .. } => {
                 let callee = self.interface.functions.iter().find(|f| f.name == *function);
@@ -223,12 +206,9 @@ impl<'a> Scope<'a> {
 
     fn double(&self, expr: &Expr) -> Result<String, Error> {
         match expr {
-            Expr::Binary { op, left, right } if op.is_arithmetic() => Ok(format!(
-                "({} {} {})",
-                self.double(left)?,
-                op.symbol(),
-                self.double(right)?
-            )),
+            Expr::Binary { op, left, right } if op.is_arithmetic() => {
+                Ok(format!("({} {} {})", self.double(left)?, op.symbol(), self.double(right)?))
+            }
             Expr::Binary { .. } => Ok(format!("(double){}", self.truth(expr)?)),
             _ => Ok(format!("(double){}", self.native(expr)?)),
         }

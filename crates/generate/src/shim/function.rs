@@ -70,56 +70,32 @@ pub(crate) fn model(
 
 /// A fingerprint as rows of an initialiser.
 pub(crate) fn bytes(fingerprint: &Fingerprint) -> Vec<String> {
-    let row = |row: &[u8]| {
-        row.iter()
-            .map(|byte| format!("0x{byte:02x}"))
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
+    let row = |row: &[u8]| row.iter().map(|byte| format!("0x{byte:02x}")).collect::<Vec<_>>().join(", ");
     fingerprint.0.chunks(16).map(row).collect()
 }
 
 /// A text that neither ends nor starts a comment, on one line.
 fn comment(text: &str) -> String {
-    text.split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-        .replace("*/", "* /")
-        .replace("/*", "/ *")
+    text.split_whitespace().collect::<Vec<_>>().join(" ").replace("*/", "* /").replace("/*", "/ *")
 }
 
 /// Refuses a function whose layout is not the one its roles demand, or does not fit into a slot.
 fn check(interface: &Interface, function: &Function) -> Result<(), Error> {
     let name = || function.name.clone();
     let rule = function.error.as_ref().map(|fact| &fact.value);
-    let layout = Layout::of(
-        &function.params,
-        &function.result.value,
-        &function.result_type,
-        rule,
-        &interface.target,
-    )
-    .map_err(|what| Error::Inconsistent {
-        function: name(),
-        what,
-    })?;
+    let layout =
+        Layout::of(&function.params, &function.result.value, &function.result_type, rule, &interface.target)
+            .map_err(|what| Error::Inconsistent { function: name(), what })?;
     if layout != function.layout {
         let what = "its layout is not the one its roles demand".into();
-        return Err(Error::Inconsistent {
-            function: name(),
-            what,
-        });
+        return Err(Error::Inconsistent { function: name(), what });
     }
-    for (size, most, what) in [
-        (layout.args.size, MAX_ARGS, "an argument"),
-        (layout.result.size, MAX_RESULT, "a result"),
-    ] {
+    for (size, most, what) in
+        [(layout.args.size, MAX_ARGS, "an argument"), (layout.result.size, MAX_RESULT, "a result")]
+    {
         if size as usize > most {
             let what = format!("{what} block of {size} bytes, more than the wire's {most},");
-            return Err(Error::Unsupported {
-                function: name(),
-                what,
-            });
+            return Err(Error::Unsupported { function: name(), what });
         }
     }
     Ok(())
@@ -151,11 +127,7 @@ fn field_name(function: &Function, carries: Carries) -> String {
 
 fn entry(interface: &Interface, function: &Function) -> Result<Vec<String>, Error> {
     let name = &function.name;
-    let before = Scope {
-        interface,
-        function,
-        after: false,
-    };
+    let before = Scope { interface, function, after: false };
     let mut inner = Body::default();
     arguments::write(before, &mut inner)?;
     let args: Vec<String> = function.params.iter().map(arguments::in_call).collect();
@@ -168,20 +140,11 @@ fn entry(interface: &Interface, function: &Function) -> Result<Vec<String>, Erro
             inner.line(format!("{call};"));
         } else {
             let declared = spell(&function.result_type).map(|ty| declare(ty, "hc_result"));
-            inner.line(format!(
-                "{} = {call};",
-                declared.unwrap_or("__auto_type hc_result".into())
-            ));
+            inner.line(format!("{} = {call};", declared.unwrap_or("__auto_type hc_result".into())));
         }
         inner.line("hc_rp->error_number = errno;");
         let mut after = Body::default();
-        results::write(
-            Scope {
-                after: true,
-                ..before
-            },
-            &mut after,
-        )?;
+        results::write(Scope { after: true, ..before }, &mut after)?;
         if function.result_type.kind != Type::Void && !after.mentions("hc_result") {
             inner.line("(void)hc_result;");
         }
@@ -216,25 +179,12 @@ fn declarations(function: &Function, statements: &Body, body: &mut Body) {
         body.line("memcpy(&hc_in, hc_rq->args, sizeof hc_in);");
     }
     if statements.mentions("hc_out") {
-        let references = function
-            .layout
-            .result
-            .fields
-            .iter()
-            .filter(|field| field.kind == WireKind::Reference);
+        let references =
+            function.layout.result.fields.iter().filter(|field| field.kind == WireKind::Reference);
         let nulls: Vec<String> = references
-            .map(|field| {
-                format!(
-                    ".{} = {{HOTCELL_PLACE_NULL, 0}}",
-                    field_name(function, field.carries)
-                )
-            })
+            .map(|field| format!(".{} = {{HOTCELL_PLACE_NULL, 0}}", field_name(function, field.carries)))
             .collect();
-        let value = if nulls.is_empty() {
-            "0".into()
-        } else {
-            nulls.join(", ")
-        };
+        let value = if nulls.is_empty() { "0".into() } else { nulls.join(", ") };
         body.line(format!("struct hotcell_result_{name} hc_out = {{{value}}};"));
     }
 }

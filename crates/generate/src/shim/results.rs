@@ -25,12 +25,7 @@ pub(crate) fn write(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
             body.line("hc_failed = hc_failed || hc_bad;");
             body.line("hc_bad = 0;");
         }
-        let message = rule
-            .value
-            .message
-            .as_ref()
-            .map(|expr| message(&scope, expr))
-            .transpose()?;
+        let message = rule.value.message.as_ref().map(|expr| message(&scope, expr)).transpose()?;
         body.when("hc_failed", |body| {
             body.line("hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;");
             if let Some((text, limit)) = message {
@@ -58,18 +53,12 @@ pub(crate) fn write(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
             _ => continue,
         };
         let lines = out(&scope, index, param)?;
-        let group = if valid_on_error || function.error.is_none() {
-            &mut always
-        } else {
-            &mut on_success
-        };
+        let group = if valid_on_error || function.error.is_none() { &mut always } else { &mut on_success };
         group.extend(lines);
     }
     always.iter().for_each(|line| body.line(line));
     if !on_success.is_empty() {
-        body.when("!hc_failed", |body| {
-            on_success.iter().for_each(|line| body.line(line))
-        });
+        body.when("!hc_failed", |body| on_success.iter().for_each(|line| body.line(line)));
     }
     Ok(())
 }
@@ -122,21 +111,14 @@ fn returned(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> {
     match &function.result.value {
         ResultRole::Void => Ok(()),
         ResultRole::Value | ResultRole::Status | ResultRole::LengthOf { .. } => {
-            let kind = function
-                .layout
-                .result
-                .field(Carries::Returned)
-                .map(|field| wire(field.kind));
+            let kind = function.layout.result.field(Carries::Returned).map(|field| wire(field.kind));
             let kind = kind.ok_or_else(|| scope.unsupported("a result without a field"))?;
             body.line(format!("hc_out.returned = ({kind})hc_result;"));
             Ok(())
         }
         ResultRole::Text { ownership, .. } => {
-            let guard = if failed.is_some() {
-                "!hc_failed && hc_result != NULL"
-            } else {
-                "hc_result != NULL"
-            };
+            let guard =
+                if failed.is_some() { "!hc_failed && hc_result != NULL" } else { "hc_result != NULL" };
             body.when(guard, |body| {
                 let length = "hotcell_length(hc_result, UINT64_MAX)";
                 give(body, length, 1, ownership);
@@ -144,31 +126,22 @@ fn returned(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> {
             Ok(())
         }
         ResultRole::Buffer { length, ownership } => {
-            let size = function
-                .result_type
-                .pointee()
-                .and_then(|(pointee, _)| pointee.element_size());
+            let size = function.result_type.pointee().and_then(|(pointee, _)| pointee.element_size());
             let Some(size) = size else {
                 return Err(
                     scope.unsupported(format!("a result buffer of `{}`", function.result_type.written))
                 );
             };
             let elements = scope.wide(length)?;
-            let guard = if failed.is_some() {
-                "!hc_failed && hc_result != NULL"
-            } else {
-                "hc_result != NULL"
-            };
+            let guard =
+                if failed.is_some() { "!hc_failed && hc_result != NULL" } else { "hc_result != NULL" };
             body.when(guard, |body| {
                 body.line("uint64_t hc_length = 0;");
-                body.when(
-                    &format!("!hotcell_bytes({elements}, {size}, &hc_length) || hc_bad"),
-                    |body| {
-                        release(body, ownership);
-                        body.line("hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, \"result\");");
-                        body.line("return;");
-                    },
-                );
+                body.when(&format!("!hotcell_bytes({elements}, {size}, &hc_length) || hc_bad"), |body| {
+                    release(body, ownership);
+                    body.line("hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, \"result\");");
+                    body.line("return;");
+                });
                 give(body, "hc_length", size, ownership);
             });
             Ok(())
@@ -198,11 +171,7 @@ fn release(body: &mut Body, ownership: &Ownership) {
 /// A result that means failure by not being NULL is memory too. Under any other rule a failed call's pointer
 /// may be anything and is left alone.
 fn release_on_error(scope: &Scope<'_>, body: &mut Body) {
-    let nonzero = scope
-        .function
-        .error
-        .as_ref()
-        .is_some_and(|rule| rule.value.fails == Fails::Nonzero);
+    let nonzero = scope.function.error.as_ref().is_some_and(|rule| rule.value.fails == Fails::Nonzero);
     if let ResultRole::Text { ownership, .. } | ResultRole::Buffer { ownership, .. } =
         &scope.function.result.value
         && nonzero
@@ -218,12 +187,7 @@ fn out(scope: &Scope<'_>, index: usize, param: &Param) -> Result<Vec<String>, Er
         Role::BufferInOut { result, .. } => (result, format!("hc_in.arg_{name}.length")),
         Role::BufferOut { result, .. } => (result, format!("size_{name}")),
         _ => {
-            let kind = scope
-                .function
-                .layout
-                .result
-                .field(Carries::Param { index })
-                .map(|f| wire(f.kind));
+            let kind = scope.function.layout.result.field(Carries::Param { index }).map(|f| wire(f.kind));
             let kind = kind.ok_or_else(|| scope.unsupported("a result without a field"))?;
             return Ok(vec![format!("hc_out.arg_{name} = ({kind})val_{name};")]);
         }
@@ -233,21 +197,13 @@ fn out(scope: &Scope<'_>, index: usize, param: &Param) -> Result<Vec<String>, Er
         ResultLength::Full => capacity,
         ResultLength::Pointer { param: pointer } => {
             let size = match scope.function.params.get(*pointer).map(|p| &p.role.value) {
-                Some(Role::LengthPointerOf {
-                    unit: Unit::Bytes, ..
-                }) => 1,
+                Some(Role::LengthPointerOf { unit: Unit::Bytes, .. }) => 1,
                 _ => size,
             };
-            format!(
-                "hotcell_claim({}, {size}, {capacity})",
-                scope.wide(&Expr::Param { index: *pointer })?
-            )
+            format!("hotcell_claim({}, {size}, {capacity})", scope.wide(&Expr::Param { index: *pointer })?)
         }
         ResultLength::Returned => {
-            format!(
-                "hotcell_claim_result({}, {size}, {capacity})",
-                scope.wide(&Expr::Result)?
-            )
+            format!("hotcell_claim_result({}, {size}, {capacity})", scope.wide(&Expr::Result)?)
         }
         ResultLength::Text if pointee.is_byte() => format!("hotcell_length(arg_{name}, {capacity})"),
         ResultLength::Text => return Err(scope.unsupported(format!("a text in `{}`", param.ty.written))),

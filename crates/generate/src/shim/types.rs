@@ -9,17 +9,12 @@ pub(crate) fn spell(ty: &CType) -> Option<&str> {
     if ty.kind == Type::Bool && ty.canonical == "bool" {
         return Some("_Bool"); // `bool` needs <stdbool.h>
     }
-    [ty.canonical.as_str(), ty.written.as_str()]
-        .into_iter()
-        .find(|text| speakable(text))
+    [ty.canonical.as_str(), ty.written.as_str()].into_iter().find(|text| speakable(text))
 }
 
 /// Whether a C type's name can be written, which libclang's words for a type without one cannot.
 pub(crate) fn speakable(text: &str) -> bool {
-    !text.is_empty()
-        && !["unnamed", "anonymous", " at "]
-            .iter()
-            .any(|mark| text.contains(mark))
+    !text.is_empty() && !["unnamed", "anonymous", " at "].iter().any(|mark| text.contains(mark))
 }
 
 /// Declares a variable or a parameter of that type.
@@ -70,20 +65,12 @@ mod tests {
     use super::*;
 
     fn ty(written: &str, canonical: &str, kind: Type) -> CType {
-        CType {
-            written: written.into(),
-            canonical: canonical.into(),
-            kind,
-        }
+        CType { written: written.into(), canonical: canonical.into(), kind }
     }
 
     #[test]
     fn anonymous_types_are_written_as_the_header_writes_them() {
-        let mode = Type::Enum {
-            name: "mode".into(),
-            bits: 32,
-            signed: false,
-        };
+        let mode = Type::Enum { name: "mode".into(), bits: 32, signed: false };
         let check = |written, canonical, kind: &Type, expect: Option<&str>| {
             assert_eq!(spell(&ty(written, canonical, kind.clone())), expect);
         };

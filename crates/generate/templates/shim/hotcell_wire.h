@@ -70,6 +70,9 @@
 /* Alignment of buffers in added segments. */
 #define HOTCELL_BUFFER_ALIGN 64u
 
+/* A `cpu` word whose owner does not say where it runs. */
+#define HOTCELL_CPU_UNKNOWN 0xFFFFFFFFu
+
 /* Function index of a call whose argument block is a batch. */
 #define HOTCELL_BATCH_FUNCTION 0xFFFFu
 

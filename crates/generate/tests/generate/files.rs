@@ -6,16 +6,11 @@ use std::path::{Path, PathBuf};
 use hotcell_generate::{Error, write};
 
 fn files(texts: &[(&str, &str)]) -> Vec<(PathBuf, String)> {
-    texts
-        .iter()
-        .map(|(path, text)| (PathBuf::from(path), (*text).to_owned()))
-        .collect()
+    texts.iter().map(|(path, text)| (PathBuf::from(path), (*text).to_owned())).collect()
 }
 
 fn names(dir: &Path) -> Vec<String> {
-    let names = fs::read_dir(dir)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let names = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut names: Vec<String> = names.collect();
     names.sort();
     names

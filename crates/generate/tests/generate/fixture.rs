@@ -50,11 +50,7 @@ fn scalars() -> Vec<Function> {
     mode.result_type.canonical = "enum (unnamed at fixture.h:17:9)".into();
     mode.params[0].ty = mode.result_type.clone();
     vec![
-        f(
-            "double",
-            "fx_sum",
-            types.iter().map(|(name, ty)| p(name, ty, value())).collect(),
-        ),
+        f("double", "fx_sum", types.iter().map(|(name, ty)| p(name, ty, value())).collect()),
         one("_Bool", "fx_not"),
         one("char", "fx_next"),
         one("short", "fx_negate"),
@@ -72,14 +68,8 @@ fn scalars() -> Vec<Function> {
 }
 
 fn texts() -> Vec<Function> {
-    let pair = vec![
-        p("text", "const char *", text(false)),
-        p("suffix", "const char *", text(true)),
-    ];
-    let counted = vec![
-        p("text", "const char *", text(false)),
-        p("length", "unsigned long", length_of(0)),
-    ];
+    let pair = vec![p("text", "const char *", text(false)), p("suffix", "const char *", text(true))];
+    let counted = vec![p("text", "const char *", text(false)), p("length", "unsigned long", length_of(0))];
     let repeat = vec![p("text", "const char *", text(false)), p("times", "int", value())];
     let owned = || text_result(true, Some("fx_free"));
     vec![
@@ -98,12 +88,8 @@ fn texts() -> Vec<Function> {
 
 fn values_and_errors() -> Vec<Function> {
     let valid = Role::ValueOut { valid_on_error: true };
-    let never = Role::ValueOut {
-        valid_on_error: false,
-    };
-    let inout = || Role::ValueInOut {
-        valid_on_error: false,
-    };
+    let never = Role::ValueOut { valid_on_error: false };
+    let inout = || Role::ValueInOut { valid_on_error: false };
     let when = binary(
         binary(
             binary(Expr::Result, Op::Lt, binary(param(0), Op::Sub, int(1))),
@@ -113,11 +99,8 @@ fn values_and_errors() -> Vec<Function> {
         Op::And,
         binary(Expr::Errno, Op::Ne, constant("EAGAIN")),
     );
-    let complaint = Role::BufferOut {
-        capacity: sized(int(64)),
-        result: ResultLength::Text,
-        valid_on_error: true,
-    };
+    let complaint =
+        Role::BufferOut { capacity: sized(int(64)), result: ResultLength::Text, valid_on_error: true };
     vec![
         f(
             "int",
@@ -132,11 +115,7 @@ fn values_and_errors() -> Vec<Function> {
         .result(ResultRole::Status)
         .fails(Fails::Nonzero)
         .message(call("fx_message", vec![Expr::Result])),
-        f(
-            "void",
-            "fx_double",
-            vec![p("x", "double *", inout()), p("y", "unsigned char *", inout())],
-        ),
+        f("void", "fx_double", vec![p("x", "double *", inout()), p("y", "unsigned char *", inout())]),
         f("int", "fx_ok", vec![p("ok", "int", value())])
             .fails(Fails::Zero)
             .message(call("fx_reason", vec![binary(Expr::Result, Op::Add, int(1))])),
@@ -144,22 +123,14 @@ fn values_and_errors() -> Vec<Function> {
             .result(text_result(false, None))
             .fails(Fails::Null)
             .message(call("strerror", vec![Expr::Errno])),
-        f(
-            "int",
-            "fx_when",
-            vec![p("result", "int", value()), p("error", "int", value())],
-        )
-        .fails(Fails::When { condition: when }),
-        f("double", "fx_root", vec![p("x", "double", value())]).fails(Fails::When {
-            condition: binary(Expr::Result, Op::Lt, int(0)),
-        }),
+        f("int", "fx_when", vec![p("result", "int", value()), p("error", "int", value())])
+            .fails(Fails::When { condition: when }),
+        f("double", "fx_root", vec![p("x", "double", value())])
+            .fails(Fails::When { condition: binary(Expr::Result, Op::Lt, int(0)) }),
         f(
             "int",
             "fx_parse",
-            vec![
-                p("text", "const char *", text(false)),
-                p("complaint", "char *", complaint),
-            ],
+            vec![p("text", "const char *", text(false)), p("complaint", "char *", complaint)],
         )
         .result(ResultRole::Status)
         .fails(Fails::Negative)
@@ -170,44 +141,19 @@ fn values_and_errors() -> Vec<Function> {
 
 /// The fixture library as a contract would bind it.
 pub(crate) fn fixture() -> Interface {
-    let groups = [
-        scalars(),
-        texts(),
-        buffers::inward(),
-        buffers::outward(),
-        values_and_errors(),
-    ];
+    let groups = [scalars(), texts(), buffers::inward(), buffers::outward(), values_and_errors()];
     let mut interface = interface("fixture", "fixture.h", "libfixture.so.1", groups.concat());
-    let location = || Location {
-        file: "fixture.h".into(),
-        line: 1,
-        primary: true,
-    };
+    let location = || Location { file: "fixture.h".into(), line: 1, primary: true };
     let enumeration = |name: &str, enumerators: &[(&str, i64)]| Enum {
         c_name: name.into(),
-        enumerators: enumerators
-            .iter()
-            .map(|(name, value)| ((*name).into(), *value))
-            .collect(),
+        enumerators: enumerators.iter().map(|(name, value)| ((*name).into(), *value)).collect(),
         doc: None,
         location: location(),
     };
     let enums = [
-        (
-            "fx_color",
-            enumeration("enum fx_color", &[("FX_RED", 0), ("FX_GREEN", 5), ("FX_BLUE", 6)]),
-        ),
-        (
-            "fx_sign",
-            enumeration(
-                "enum fx_sign",
-                &[("FX_MINUS", -1), ("FX_NONE", 0), ("FX_PLUS", 1)],
-            ),
-        ),
-        (
-            "fx_mode",
-            enumeration("fx_mode", &[("FX_SLOW", 1), ("FX_FAST", 2)]),
-        ),
+        ("fx_color", enumeration("enum fx_color", &[("FX_RED", 0), ("FX_GREEN", 5), ("FX_BLUE", 6)])),
+        ("fx_sign", enumeration("enum fx_sign", &[("FX_MINUS", -1), ("FX_NONE", 0), ("FX_PLUS", 1)])),
+        ("fx_mode", enumeration("fx_mode", &[("FX_SLOW", 1), ("FX_FAST", 2)])),
     ];
     interface.enums = enums.map(|(name, item)| (name.into(), item)).into();
     let field = |name: &str, ty, offset_bits, bit_width| Field {
@@ -217,28 +163,16 @@ pub(crate) fn fixture() -> Interface {
         bit_width,
     };
     let mut tail = c("char");
-    tail.kind = Type::Array {
-        element: Box::new(c("char")),
-        length: Some(5),
-    };
+    tail.kind = Type::Array { element: Box::new(c("char")), length: Some(5) };
     let fields = vec![
         field("a", c("int"), 0, None),
         field("b", c("double"), 64, None),
         field("bits", c("unsigned int"), 128, Some(3)),
         field("tail", tail, 136, None),
     ];
-    let layout = Some(RecordLayout {
-        size: 24,
-        align: 8,
-        fields,
-    });
-    let record = Record {
-        c_name: "struct fx_record".into(),
-        union: false,
-        layout,
-        doc: None,
-        location: location(),
-    };
+    let layout = Some(RecordLayout { size: 24, align: 8, fields });
+    let record =
+        Record { c_name: "struct fx_record".into(), union: false, layout, doc: None, location: location() };
     interface.records.insert("fx_record".into(), record);
     refresh(&mut interface);
     interface

@@ -8,10 +8,7 @@ use hotcell_generate::write;
 use crate::zlib::zlib;
 
 fn package() -> Vec<(PathBuf, String)> {
-    let options = RustOptions {
-        crate_name: "zlib".into(),
-        runtime: "{ version = \"0.1\" }".into(),
-    };
+    let options = RustOptions { crate_name: "zlib".into(), runtime: "{ version = \"0.1\" }".into() };
     rust::render(&zlib(), &options).unwrap()
 }
 

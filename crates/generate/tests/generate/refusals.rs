@@ -26,29 +26,16 @@ fn refused(function: Function, expect: &str) {
     let error = shim::render(&interface).expect_err(expect).to_string();
     assert!(error.contains(expect), "{error}\nlacks: {expect}");
     assert!(error.contains(&interface.functions[0].name), "{error}");
-    let options = RustOptions {
-        crate_name: "x".into(),
-        runtime: "\"0.1\"".into(),
-    };
-    assert_eq!(
-        rust::render(&interface, &options).expect_err(expect).to_string(),
-        error
-    );
+    let options = RustOptions { crate_name: "x".into(), runtime: "\"0.1\"".into() };
+    assert_eq!(rust::render(&interface, &options).expect_err(expect).to_string(), error);
 }
 
 #[test]
 fn roles_without_a_generator_are_named() {
     let handle = || "db".to_owned();
-    let in_handle = Role::Handle {
-        handle: handle(),
-        consumed: false,
-        nullable: false,
-    };
-    let out_handle = Role::HandleOut {
-        handle: handle(),
-        ownership: Ownership::Static,
-        valid_on_error: false,
-    };
+    let in_handle = Role::Handle { handle: handle(), consumed: false, nullable: false };
+    let out_handle =
+        Role::HandleOut { handle: handle(), ownership: Ownership::Static, valid_on_error: false };
     let callback = Callback {
         params: vec![],
         result: c("int"),
@@ -56,34 +43,12 @@ fn roles_without_a_generator_are_named() {
         on_failure: None,
         user_data: None,
     };
-    refused(
-        f("int", "a", vec![p("db", "void *", in_handle)]),
-        "a handle (parameter `db`, void *)",
-    );
-    refused(
-        f("int", "b", vec![p("db", "void *", out_handle)]),
-        "a handle (parameter `db`, void *)",
-    );
-    let callback = Role::Callback {
-        callback: Box::new(callback),
-    };
-    refused(
-        f("int", "c", vec![p("cb", "void *", callback)]),
-        "a callback (parameter `cb`, void *)",
-    );
-    refused(
-        f(
-            "int",
-            "d",
-            vec![p("data", "void *", Role::UserData { callback: 0 })],
-        ),
-        "a callback",
-    );
-    let result = ResultRole::Handle {
-        handle: handle(),
-        ownership: Ownership::Static,
-        nullable: true,
-    };
+    refused(f("int", "a", vec![p("db", "void *", in_handle)]), "a handle (parameter `db`, void *)");
+    refused(f("int", "b", vec![p("db", "void *", out_handle)]), "a handle (parameter `db`, void *)");
+    let callback = Role::Callback { callback: Box::new(callback) };
+    refused(f("int", "c", vec![p("cb", "void *", callback)]), "a callback (parameter `cb`, void *)");
+    refused(f("int", "d", vec![p("data", "void *", Role::UserData { callback: 0 })]), "a callback");
+    let result = ResultRole::Handle { handle: handle(), ownership: Ownership::Static, nullable: true };
     refused(f("void *", "e", vec![]).result(result), "a handle as the result");
 }
 
@@ -93,20 +58,11 @@ fn rules_and_sizes_that_make_no_sense_are_named() {
         f(
             "unsigned int",
             "a",
-            vec![
-                p("n", "int", value()),
-                p("out", "char *", out(sized(size), ResultLength::Full)),
-            ],
+            vec![p("n", "int", value()), p("out", "char *", out(sized(size), ResultLength::Full))],
         )
     };
-    refused(
-        sized_by(param(1)),
-        "a size that depends on itself (parameter `out`)",
-    );
-    refused(
-        sized_by(Expr::Result),
-        "a size before the call that needs its result",
-    );
+    refused(sized_by(param(1)), "a size that depends on itself (parameter `out`)");
+    refused(sized_by(Expr::Result), "a size before the call that needs its result");
     refused(
         sized_by(call("other", vec![binary(param(0), Op::Add, int(1))])),
         "arithmetic in an argument of `other`",
@@ -115,27 +71,16 @@ fn rules_and_sizes_that_make_no_sense_are_named() {
         f("unsigned int", "b", vec![]).fails(Fails::Negative),
         "a negative result of type `unsigned int`",
     );
-    refused(
-        f("int", "c", vec![]).fails(Fails::Null),
-        "a NULL result of type `int`",
-    );
-    refused(
-        f("void", "d", vec![]).fails(Fails::Zero),
-        "a rule over the result, which is `void`",
-    );
+    refused(f("int", "c", vec![]).fails(Fails::Null), "a NULL result of type `int`");
+    refused(f("void", "d", vec![]).fails(Fails::Zero), "a rule over the result, which is `void`");
     let texts = vec![p("text", "const int *", text(false))];
     refused(f("int", "e", texts), "a text that does not consist of bytes");
     let lengths = vec![p("x", "int", value()), p("n", "int", length_of(0))];
     refused(f("int", "g", lengths), "a length of something that is no buffer");
     let words = p("words", "int *", out(Capacity::Caller, ResultLength::Text));
     refused(f("int", "h", vec![words]), "a text in `int *`");
-    let many = (0..70)
-        .map(|n| p(&format!("b{n}"), "const char *", buffer(false)))
-        .collect();
-    refused(
-        f("int", "i", many),
-        "an argument block of 1120 bytes, more than the wire's 992",
-    );
+    let many = (0..70).map(|n| p(&format!("b{n}"), "const char *", buffer(false))).collect();
+    refused(f("int", "i", many), "an argument block of 1120 bytes, more than the wire's 992");
 }
 
 #[test]
@@ -143,10 +88,7 @@ fn an_interface_that_contradicts_itself_is_refused() {
     let mut interface = of(f("int", "fx_inline", vec![p("x", "int", value())]));
     interface.functions[0].layout.args.fields[0].offset = 4;
     let error = shim::render(&interface).unwrap_err();
-    assert!(
-        matches!(&error, Error::Inconsistent { function, .. } if function == "fx_inline"),
-        "{error}"
-    );
+    assert!(matches!(&error, Error::Inconsistent { function, .. } if function == "fx_inline"), "{error}");
 }
 
 fn compile(interface: &Interface, cc: &str, dir: &Path) -> Result<(), Error> {
@@ -169,42 +111,27 @@ fn a_failed_compilation_names_the_function_and_leaves_the_old_shim() {
     // The parser's view of a type is not the compiler's.
     let wrong = of(f("int", "fx_inline", vec![p("x", "long", value())]));
     let error = failed(&wrong, "cc");
-    assert!(
-        matches!(&error, Error::Compile { function: Some(name), .. } if name == "fx_inline"),
-        "{error}"
-    );
+    assert!(matches!(&error, Error::Compile { function: Some(name), .. } if name == "fx_inline"), "{error}");
     assert!(error.to_string().contains("type of fx_inline"), "{error}");
 
     // A capacity's function gets a number that does not fit, and the interface does not say so.
     let bound = out(sized(call("fx_bound", vec![param(0)])), ResultLength::Full);
-    let narrow = of(f(
-        "void",
-        "fx_bounded",
-        vec![p("n", "unsigned long", value()), p("out", "char *", bound)],
-    ));
+    let narrow =
+        of(f("void", "fx_bounded", vec![p("n", "unsigned long", value()), p("out", "char *", bound)]));
     let error = failed(&narrow, "cc");
-    assert!(
-        matches!(&error, Error::Compile { function: Some(name), .. } if name == "fx_bounded"),
-        "{error}"
-    );
+    assert!(matches!(&error, Error::Compile { function: Some(name), .. } if name == "fx_bounded"), "{error}");
     assert!(error.to_string().contains("conversion"), "{error}");
 
     // Declared, but not in the library.
     let missing = of(f("void", "fx_nothing", vec![]));
     let error = failed(&missing, "cc");
-    assert!(
-        matches!(&error, Error::Compile { function: Some(name), .. } if name == "fx_nothing"),
-        "{error}"
-    );
+    assert!(matches!(&error, Error::Compile { function: Some(name), .. } if name == "fx_nothing"), "{error}");
 
     let error = failed(&missing, "no-such-compiler -O1");
     assert!(matches!(error, Error::NoCompiler { .. }), "{error}");
     assert!(error.to_string().contains("$CC"), "{error}");
 
     assert_eq!(fs::read_to_string(dir.path().join("shim.so")).unwrap(), "old");
-    let names: Vec<_> = fs::read_dir(dir.path())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name())
-        .collect();
+    let names: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names.len(), 2, "{names:?}");
 }

@@ -16,38 +16,23 @@ use crate::tools::{fixture_library, fixtures, run};
 use crate::zlib::zlib;
 
 fn lib_rs(interface: &Interface) -> String {
-    let options = RustOptions {
-        crate_name: "package".into(),
-        runtime: "\"0.1\"".into(),
-    };
+    let options = RustOptions { crate_name: "package".into(), runtime: "\"0.1\"".into() };
     let files = rust::render(interface, &options).unwrap();
-    files
-        .into_iter()
-        .find(|(path, _)| path == Path::new("src/lib.rs"))
-        .unwrap()
-        .1
+    files.into_iter().find(|(path, _)| path == Path::new("src/lib.rs")).unwrap().1
 }
 
 /// Formats, builds, documents and type-checks a package. `search` holds the library and its header.
 fn check(interface: &Interface, search: Option<(&Path, &Path)>) {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    let options = RustOptions {
-        crate_name: "package".into(),
-        runtime: "\"0.1\"".into(),
-    };
+    let options = RustOptions { crate_name: "package".into(), runtime: "\"0.1\"".into() };
     write(dir, &rust::render(interface, &options).unwrap(), false).unwrap();
     for file in ["build.rs", "src/lib.rs"] {
-        run(Command::new("rustfmt")
-            .args(["--check", "--edition", "2024"])
-            .arg(dir.join(file)));
+        run(Command::new("rustfmt").args(["--check", "--edition", "2024"]).arg(dir.join(file)));
     }
     let rustc = |args: &[&str]| {
         let mut rustc = Command::new("rustc");
-        rustc
-            .args(["--edition", "2024", "-D", "warnings", "--out-dir"])
-            .arg(dir)
-            .args(args);
+        rustc.args(["--edition", "2024", "-D", "warnings", "--out-dir"]).arg(dir).args(args);
         rustc.current_dir(dir).env("OUT_DIR", dir);
         rustc
     };
@@ -55,9 +40,7 @@ fn check(interface: &Interface, search: Option<(&Path, &Path)>) {
     let mut build = Command::new(dir.join("build"));
     build.current_dir(dir).env("OUT_DIR", dir).env_remove("CC");
     if let Some((include, lib)) = search {
-        build
-            .env("HOTCELL_FIXTURE_INCLUDE", include)
-            .env("HOTCELL_FIXTURE_LIB", lib);
+        build.env("HOTCELL_FIXTURE_INCLUDE", include).env("HOTCELL_FIXTURE_LIB", lib);
     }
     let told = run(&mut build);
     assert!(told.contains("cargo:rerun-if-changed=shim"), "{told}");
@@ -66,26 +49,10 @@ fn check(interface: &Interface, search: Option<(&Path, &Path)>) {
     run(rustc(&["--crate-type", "rlib", "--crate-name", "hotcell"]).arg(runtime));
     let found = format!("hotcell={}", dir.join("libhotcell.rlib").display());
     let strict = ["-D", "missing_docs", "-D", "unused"];
-    let library = [
-        "--crate-type",
-        "rlib",
-        "--crate-name",
-        "package",
-        "src/lib.rs",
-        "--extern",
-        &found,
-    ];
+    let library = ["--crate-type", "rlib", "--crate-name", "package", "src/lib.rs", "--extern", &found];
     run(rustc(&library).args(strict));
     let mut rustdoc = Command::new("rustdoc");
-    rustdoc.args([
-        "--edition",
-        "2024",
-        "-D",
-        "warnings",
-        "--crate-name",
-        "package",
-        "src/lib.rs",
-    ]);
+    rustdoc.args(["--edition", "2024", "-D", "warnings", "--crate-name", "package", "src/lib.rs"]);
     rustdoc.args(["--extern", &found, "-o"]).arg(dir.join("doc"));
     run(rustdoc.current_dir(dir).env("OUT_DIR", dir));
 }
@@ -138,14 +105,8 @@ fn shapes_follow_the_roles() {
 /// Names and documentation that are hard on a generator.
 fn awkward() -> Interface {
     let long = "a_parameter_with_a_name_as_long_as_they_get";
-    let bytes = |nullable| Role::Text {
-        encoding: Encoding::Bytes,
-        nullable,
-    };
-    let typed = || Role::BufferIn {
-        nullable: true,
-        length: None,
-    };
+    let bytes = |nullable| Role::Text { encoding: Encoding::Bytes, nullable };
+    let typed = || Role::BufferIn { nullable: true, length: None };
     let functions = vec![
         f("int", "open", vec![p("self", "int", value()), p("call", "int", value())]),
         f("void", "match", vec![p("type", "const char *", bytes(true)), p("Type", "const char *", bytes(false))]),
@@ -161,11 +122,7 @@ fn awkward() -> Interface {
         ),
     ];
     let mut interface = interface("string", "string.h", "libc.so.6", functions);
-    let location = || Location {
-        file: "string.h".into(),
-        line: 1,
-        primary: true,
-    };
+    let location = || Location { file: "string.h".into(), line: 1, primary: true };
     let constants = [
         ("SMALL", ConstantValue::Int(-1)),
         ("BIG", ConstantValue::Int(1 << 40)),
@@ -179,15 +136,7 @@ fn awkward() -> Interface {
             ConstantValue::Text("thirty characters of some text".into()),
         ),
     ];
-    let constants = constants.map(|(name, value)| {
-        (
-            name.into(),
-            Constant {
-                value,
-                location: location(),
-            },
-        )
-    });
+    let constants = constants.map(|(name, value)| (name.into(), Constant { value, location: location() }));
     interface.constants = constants.into();
     interface
 }
@@ -197,28 +146,12 @@ fn awkward_names_and_texts_are_still_a_crate() {
     let dir = tempfile::tempdir().unwrap();
     let source = lib_rs(&awkward());
     fs::write(dir.path().join("lib.rs"), &source).unwrap();
-    run(Command::new("rustfmt")
-        .args(["--check", "--edition", "2024"])
-        .arg(dir.path().join("lib.rs")));
+    run(Command::new("rustfmt").args(["--check", "--edition", "2024"]).arg(dir.path().join("lib.rs")));
     fs::write(dir.path().join("shim.so"), "").unwrap();
     let rustc = |input: PathBuf, name: &str| {
         let mut rustc = Command::new("rustc");
-        rustc.args([
-            "--edition",
-            "2024",
-            "-D",
-            "warnings",
-            "--crate-type",
-            "rlib",
-            "--crate-name",
-            name,
-        ]);
-        rustc
-            .arg("--out-dir")
-            .arg(dir.path())
-            .arg("-L")
-            .arg(dir.path())
-            .env("OUT_DIR", dir.path());
+        rustc.args(["--edition", "2024", "-D", "warnings", "--crate-type", "rlib", "--crate-name", name]);
+        rustc.arg("--out-dir").arg(dir.path()).arg("-L").arg(dir.path()).env("OUT_DIR", dir.path());
         rustc.arg(input);
         rustc
     };
@@ -248,7 +181,5 @@ fn a_single_function_is_formatted_too() {
     let dir = tempfile::tempdir().unwrap();
     let one = interface("one", "one.h", "libone.so", vec![f("int", "one", vec![])]);
     fs::write(dir.path().join("lib.rs"), lib_rs(&one)).unwrap();
-    run(Command::new("rustfmt")
-        .args(["--check", "--edition", "2024"])
-        .arg(dir.path().join("lib.rs")));
+    run(Command::new("rustfmt").args(["--check", "--edition", "2024"]).arg(dir.path().join("lib.rs")));
 }

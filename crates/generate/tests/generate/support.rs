@@ -14,10 +14,7 @@ use hotcell_model::types::{CType, Target, Type};
 pub(crate) fn c(text: &str) -> CType {
     let kind = if let Some(pointee) = text.strip_suffix('*') {
         let pointee = pointee.trim_end();
-        Type::Pointer {
-            pointee: Box::new(c(pointee)),
-            constant: pointee.starts_with("const "),
-        }
+        Type::Pointer { pointee: Box::new(c(pointee)), constant: pointee.starts_with("const ") }
     } else {
         let int = |bits, signed| Type::Int { bits, signed };
         match text.trim_start_matches("const ") {
@@ -34,47 +31,23 @@ pub(crate) fn c(text: &str) -> CType {
             "unsigned long" | "unsigned long long" => int(64, false),
             "float" => Type::Float { bits: 32 },
             "double" => Type::Float { bits: 64 },
-            "enum fx_color" => Type::Enum {
-                name: "fx_color".into(),
-                bits: 32,
-                signed: false,
-            },
-            "enum fx_sign" => Type::Enum {
-                name: "fx_sign".into(),
-                bits: 32,
-                signed: true,
-            },
-            "fx_mode" => Type::Enum {
-                name: "fx_mode".into(),
-                bits: 32,
-                signed: false,
-            },
+            "enum fx_color" => Type::Enum { name: "fx_color".into(), bits: 32, signed: false },
+            "enum fx_sign" => Type::Enum { name: "fx_sign".into(), bits: 32, signed: true },
+            "fx_mode" => Type::Enum { name: "fx_mode".into(), bits: 32, signed: false },
             other => panic!("the test helper does not know `{other}`"),
         }
     };
-    CType {
-        written: text.into(),
-        canonical: text.into(),
-        kind,
-    }
+    CType { written: text.into(), canonical: text.into(), kind }
 }
 
 /// A parameter.
 pub(crate) fn p(name: &str, ty: &str, role: Role) -> Param {
-    Param {
-        name: name.into(),
-        ty: c(ty),
-        role: Fact::proven(role),
-    }
+    Param { name: name.into(), ty: c(ty), role: Fact::proven(role) }
 }
 
 /// A function with its layout; the result is a value, or nothing for `void`.
 pub(crate) fn f(result: &str, name: &str, params: Vec<Param>) -> Function {
-    let role = if result == "void" {
-        ResultRole::Void
-    } else {
-        ResultRole::Value
-    };
+    let role = if result == "void" { ResultRole::Void } else { ResultRole::Value };
     Function {
         name: name.into(),
         doc: None,
@@ -96,11 +69,7 @@ fn signature(result: &str, name: &str, params: &[Param]) -> String {
     let gap = |ty: &str| if ty.ends_with('*') { "" } else { " " };
     let param = |p: &Param| format!("{}{}{}", p.ty.written, gap(&p.ty.written), p.name);
     let params: Vec<String> = params.iter().map(param).collect();
-    let params = if params.is_empty() {
-        "void".into()
-    } else {
-        params.join(", ")
-    };
+    let params = if params.is_empty() { "void".into() } else { params.join(", ") };
     format!("{result}{}{name}({params})", gap(result))
 }
 
@@ -124,11 +93,7 @@ impl With for Function {
     }
 
     fn message(mut self, message: Expr) -> Self {
-        self.error
-            .as_mut()
-            .expect("an error rule comes first")
-            .value
-            .message = Some(message);
+        self.error.as_mut().expect("an error rule comes first").value.message = Some(message);
         self
     }
 
@@ -143,15 +108,8 @@ pub(crate) fn interface(library: &str, header: &str, soname: &str, functions: Ve
     let mut interface = Interface {
         format: FORMAT,
         library: library.into(),
-        target: Target {
-            triple: "x86_64-pc-linux-gnu".into(),
-            pointer_bits: 64,
-            char_signed: true,
-        },
-        source: Source {
-            headers: vec![header.into()],
-            ..Source::default()
-        },
+        target: Target { triple: "x86_64-pc-linux-gnu".into(), pointer_bits: 64, char_signed: true },
+        source: Source { headers: vec![header.into()], ..Source::default() },
         link: vec![soname.into()],
         threads: Threads::default(),
         functions,
@@ -182,41 +140,23 @@ pub(crate) fn value() -> Role {
 }
 
 pub(crate) fn text(nullable: bool) -> Role {
-    Role::Text {
-        encoding: Encoding::Utf8,
-        nullable,
-    }
+    Role::Text { encoding: Encoding::Utf8, nullable }
 }
 
 pub(crate) fn buffer(nullable: bool) -> Role {
-    Role::BufferIn {
-        nullable,
-        length: None,
-    }
+    Role::BufferIn { nullable, length: None }
 }
 
 pub(crate) fn buffer_of(length: Expr) -> Role {
-    Role::BufferIn {
-        nullable: false,
-        length: Some(length),
-    }
+    Role::BufferIn { nullable: false, length: Some(length) }
 }
 
 pub(crate) fn inout(result: ResultLength) -> Role {
-    Role::BufferInOut {
-        nullable: true,
-        length: None,
-        result,
-        valid_on_error: false,
-    }
+    Role::BufferInOut { nullable: true, length: None, result, valid_on_error: false }
 }
 
 pub(crate) fn out(capacity: Capacity, result: ResultLength) -> Role {
-    Role::BufferOut {
-        capacity,
-        result,
-        valid_on_error: false,
-    }
+    Role::BufferOut { capacity, result, valid_on_error: false }
 }
 
 pub(crate) fn sized(size: Expr) -> Capacity {
@@ -224,38 +164,23 @@ pub(crate) fn sized(size: Expr) -> Capacity {
 }
 
 pub(crate) fn length_of(param: usize) -> Role {
-    Role::LengthOf {
-        param,
-        unit: Unit::Elements,
-    }
+    Role::LengthOf { param, unit: Unit::Elements }
 }
 
 pub(crate) fn capacity_of(param: usize) -> Role {
-    Role::CapacityOf {
-        param,
-        unit: Unit::Elements,
-    }
+    Role::CapacityOf { param, unit: Unit::Elements }
 }
 
 pub(crate) fn length_pointer_of(param: usize) -> Role {
-    Role::LengthPointerOf {
-        param,
-        unit: Unit::Elements,
-    }
+    Role::LengthPointerOf { param, unit: Unit::Elements }
 }
 
 pub(crate) fn text_result(nullable: bool, release: Option<&str>) -> ResultRole {
     let ownership = match release {
-        Some(release) => Ownership::Owned {
-            release: release.into(),
-        },
+        Some(release) => Ownership::Owned { release: release.into() },
         None => Ownership::Static,
     };
-    ResultRole::Text {
-        encoding: Encoding::Utf8,
-        nullable,
-        ownership,
-    }
+    ResultRole::Text { encoding: Encoding::Utf8, nullable, ownership }
 }
 
 pub(crate) fn param(index: usize) -> Expr {
@@ -267,16 +192,9 @@ pub(crate) fn int(value: i64) -> Expr {
 }
 
 pub(crate) fn call(function: &str, args: Vec<Expr>) -> Expr {
-    Expr::Call {
-        function: function.into(),
-        args,
-    }
+    Expr::Call { function: function.into(), args }
 }
 
 pub(crate) fn binary(left: Expr, op: Op, right: Expr) -> Expr {
-    Expr::Binary {
-        op,
-        left: Box::new(left),
-        right: Box::new(right),
-    }
+    Expr::Binary { op, left: Box::new(left), right: Box::new(right) }
 }

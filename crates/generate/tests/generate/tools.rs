@@ -13,16 +13,10 @@ pub(crate) fn fixtures() -> PathBuf {
 
 /// Runs a program and fails with its text when it fails.
 pub(crate) fn run(command: &mut Command) -> String {
-    let output = command
-        .output()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "{command:?}: {}\n{stdout}\n{stderr}",
-        output.status
-    );
+    assert!(output.status.success(), "{command:?}: {}\n{stdout}\n{stderr}", output.status);
     stdout
 }
 
@@ -49,20 +43,12 @@ pub(crate) fn drive(interface: &Interface, library: &Path, driver: &str) -> Stri
     shim::compile(&source, &options).unwrap_or_else(|error| panic!("{error}"));
     let program = dir.path().join("driver");
     let mut cc = Command::new("cc");
-    cc.args(["-std=gnu17", "-Wall", "-Wextra", "-Werror", "-g", "-I"])
-        .arg(dir.path().join("work"));
-    cc.arg("-I")
-        .arg(fixtures())
-        .arg("-o")
-        .arg(&program)
-        .arg(fixtures().join(driver));
+    cc.args(["-std=gnu17", "-Wall", "-Wextra", "-Werror", "-g", "-I"]).arg(dir.path().join("work"));
+    cc.arg("-I").arg(fixtures()).arg("-o").arg(&program).arg(fixtures().join(driver));
     run(cc.arg(&out).arg(library));
     let text = run(Command::new(&program).env("LD_LIBRARY_PATH", library.parent().unwrap()));
     // A driver that checks nothing must not pass.
-    assert!(
-        text.contains("checks passed") && !text.starts_with("0 "),
-        "{text}"
-    );
+    assert!(text.contains("checks passed") && !text.starts_with("0 "), "{text}");
     text
 }
 
@@ -70,15 +56,7 @@ pub(crate) fn drive(interface: &Interface, library: &Path, driver: &str) -> Stri
 pub(crate) fn fixture_library(dir: &Path) -> PathBuf {
     let library = dir.join("libfixture.so");
     let mut cc = Command::new("cc");
-    cc.args([
-        "-std=gnu17",
-        "-Wall",
-        "-Wextra",
-        "-shared",
-        "-fPIC",
-        "-Wl,-soname,libfixture.so.1",
-        "-o",
-    ]);
+    cc.args(["-std=gnu17", "-Wall", "-Wextra", "-shared", "-fPIC", "-Wl,-soname,libfixture.so.1", "-o"]);
     run(cc.arg(&library).arg(fixtures().join("fixture.c")));
     std::fs::copy(&library, dir.join("libfixture.so.1")).unwrap();
     library

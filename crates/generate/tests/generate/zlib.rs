@@ -28,21 +28,13 @@ const CRC32: &str = "\
 
 /// zlib as `examples/zlib` binds it.
 pub(crate) fn zlib() -> Interface {
-    let dest = |size: Expr| {
-        p(
-            "dest",
-            "unsigned char *",
-            out(sized(size), ResultLength::Pointer { param: 1 }),
-        )
-    };
+    let dest =
+        |size: Expr| p("dest", "unsigned char *", out(sized(size), ResultLength::Pointer { param: 1 }));
     let dest_len = || p("destLen", "unsigned long *", length_pointer_of(0));
     let source = || p("source", "const unsigned char *", buffer(false));
     let source_len = || p("sourceLen", "unsigned long", length_of(2));
     let rule = |function: Function| {
-        function
-            .result(ResultRole::Status)
-            .fails(Fails::Nonzero)
-            .message(call("zError", vec![Expr::Result]))
+        function.result(ResultRole::Status).fails(Fails::Nonzero).message(call("zError", vec![Expr::Result]))
     };
     let bound = || call("compressBound", vec![param(3)]);
     let checksum = |name: &str, seed: &str| {
@@ -56,67 +48,30 @@ pub(crate) fn zlib() -> Interface {
     let caller = p(
         "dest",
         "unsigned char *",
-        out(
-            hotcell_model::interface::Capacity::Caller,
-            ResultLength::Pointer { param: 1 },
-        ),
+        out(hotcell_model::interface::Capacity::Caller, ResultLength::Pointer { param: 1 }),
     );
     let functions = vec![
         f("const char *", "zlibVersion", vec![]).result(text_result(false, None)),
-        f(
-            "unsigned long",
-            "compressBound",
-            vec![p("sourceLen", "unsigned long", value())],
-        ),
-        rule(f(
-            "int",
-            "compress",
-            vec![dest(bound()), dest_len(), source(), source_len()],
-        )),
+        f("unsigned long", "compressBound", vec![p("sourceLen", "unsigned long", value())]),
+        rule(f("int", "compress", vec![dest(bound()), dest_len(), source(), source_len()])),
         rule(f(
             "int",
             "compress2",
-            vec![
-                dest(bound()),
-                dest_len(),
-                source(),
-                source_len(),
-                p("level", "int", value()),
-            ],
+            vec![dest(bound()), dest_len(), source(), source_len(), p("level", "int", value())],
         )),
-        rule(f(
-            "int",
-            "uncompress",
-            vec![caller, dest_len(), source(), source_len()],
-        )),
+        rule(f("int", "uncompress", vec![caller, dest_len(), source(), source_len()])),
         checksum("adler32", "adler"),
         checksum("crc32", "crc").doc(CRC32),
     ];
-    assert!(
-        functions
-            .iter()
-            .all(|function| function.result_type == c(&function.result_type.written))
-    );
+    assert!(functions.iter().all(|function| function.result_type == c(&function.result_type.written)));
     let mut interface = interface("zlib", "zlib.h", "libz.so.1", functions);
     let constants = [
         ("Z_BEST_COMPRESSION", ConstantValue::Int(9)),
         ("Z_DEFAULT_COMPRESSION", ConstantValue::Int(-1)),
         ("ZLIB_VERNUM", ConstantValue::Int(0x12d0)),
     ];
-    let location = |line| Location {
-        file: "zlib.h".into(),
-        line,
-        primary: true,
-    };
-    let constants = constants.map(|(name, value)| {
-        (
-            name.into(),
-            Constant {
-                value,
-                location: location(1),
-            },
-        )
-    });
+    let location = |line| Location { file: "zlib.h".into(), line, primary: true };
+    let constants = constants.map(|(name, value)| (name.into(), Constant { value, location: location(1) }));
     interface.constants = constants.into();
     interface
 }

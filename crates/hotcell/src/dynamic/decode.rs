@@ -66,15 +66,16 @@ fn text(reply: &mut Reply<'_>, offset: usize, encoding: Encoding, nullable: bool
 
 /// Bytes as they are; wider elements as a list of numbers.
 fn data(reply: &mut Reply<'_>, offset: usize, element: Option<&CType>) -> Result<Value> {
-    let signed = |ty: &CType| matches!(ty.kind, Type::Int { signed: true, .. } | Type::Enum { signed: true, .. });
+    let signed =
+        |ty: &CType| matches!(ty.kind, Type::Int { signed: true, .. } | Type::Enum { signed: true, .. });
     let integers = |list: Vec<i128>| Value::List(list.into_iter().map(Value::Int).collect());
     let Some(element) = element.filter(|element| !element.is_byte()) else {
         return Ok(reply.opt_buffer(offset)?.map_or(Value::Null, Value::Bytes));
     };
     Ok(match (&element.kind, element.scalar_size(), signed(element)) {
-        (Type::Float { bits: 32 }, ..) => {
-            Value::List(reply.elements::<f32>(offset)?.into_iter().map(|n| Value::Float(f64::from(n))).collect())
-        }
+        (Type::Float { bits: 32 }, ..) => Value::List(
+            reply.elements::<f32>(offset)?.into_iter().map(|n| Value::Float(f64::from(n))).collect(),
+        ),
         (Type::Float { .. }, ..) => {
             Value::List(reply.elements::<f64>(offset)?.into_iter().map(Value::Float).collect())
         }

@@ -13,7 +13,8 @@ pub(super) fn arguments(call: &mut Call<'_>, function: &Function, args: &[Value]
         function.params.iter().enumerate().filter(|(_, param)| param.role.value.is_argument()).collect();
     if wanted.len() != args.len() {
         let names: Vec<&str> = wanted.iter().map(|(_, param)| param.name.as_str()).collect();
-        let message = format!("{} arguments expected ({}), {} given", names.len(), names.join(", "), args.len());
+        let message =
+            format!("{} arguments expected ({}), {} given", names.len(), names.join(", "), args.len());
         return Err(call.invalid_argument("", message));
     }
     for ((index, param), value) in wanted.into_iter().zip(args) {
@@ -22,7 +23,13 @@ pub(super) fn arguments(call: &mut Call<'_>, function: &Function, args: &[Value]
     Ok(())
 }
 
-fn argument(call: &mut Call<'_>, function: &Function, index: usize, param: &Param, value: &Value) -> Result<()> {
+fn argument(
+    call: &mut Call<'_>,
+    function: &Function,
+    index: usize,
+    param: &Param,
+    value: &Value,
+) -> Result<()> {
     let name = &param.name;
     let field = |carries| function.layout.args.field(carries).copied();
     let Some(field) = field(Carries::Param { index }).or_else(|| field(Carries::Capacity { index })) else {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use hotcell_protocol::wire::{self, Refusal, ReplyState, reference};
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, Place};
 use hotcell_shm::{CallHead, Grant, ReplyHead, Seals, Waited, Window};
-use hotcell_supervisor::SegmentError;
+use hotcell_supervisor::{SegmentError, escape};
 use parking_lot::MutexGuard;
 
 use super::{Element, Function, Kind, Reply};
@@ -26,6 +26,10 @@ pub struct Call<'s> {
     started: u64,
     /// Bytes of the argument block in use, data behind the fixed part included.
     used: usize,
+    /// Bytes of data passed so far.
+    input: u64,
+    /// Bytes of reply space granted so far.
+    granted: u64,
 }
 
 macro_rules! put {
@@ -33,7 +37,9 @@ macro_rules! put {
         /// Writes a number at an offset of the argument block.
         #[inline]
         pub fn $name(&mut self, offset: usize, value: $t) {
-            self.live().lane.put(offset, value);
+            if let Some(live) = &self.seat.live {
+                live.lane.put(offset, value);
+            }
         }
     )* };
 }
@@ -55,7 +61,8 @@ impl<'s> Call<'s> {
             live.arena.reset();
         }
         let used = usize::from(function.args_size);
-        Call { session, seat, context, index, function, allowed, deadline, started, used }
+        let (input, granted) = (0, 0);
+        Call { session, seat, context, index, function, allowed, deadline, started, used, input, granted }
     }
 
     put!(put_u8: u8, put_u16: u16, put_u32: u32, put_u64: u64, put_i8: i8, put_i16: i16, put_i32: i32);
@@ -108,7 +115,11 @@ impl<'s> Call<'s> {
             call_id: self.context.call_id,
             deadline: self.deadline,
         };
-        self.live().lane.publish(head);
+        let Some(live) = &mut self.seat.live else {
+            // An argument met the worker's end, and that error was not heeded.
+            return Err(self.context.error(lost(), Executed::No, String::new()));
+        };
+        live.lane.publish(head);
         let spin = u64::try_from(self.session.options().spin.as_nanos()).unwrap_or(u64::MAX);
         let mut now = self.started;
         loop {
@@ -119,8 +130,8 @@ impl<'s> Call<'s> {
                     now = hotcell_shm::clock::now();
                 }
                 Waited::Reply(head) => return self.conclude(head),
-                Waited::Dead => return Err(self.worker_ended()),
-                Waited::DeadlinePassed => return Err(self.hung()),
+                Waited::Dead => return Err(self.worker_ended(Executed::Maybe)),
+                Waited::DeadlinePassed => return Err(self.hung(Executed::Maybe)),
                 Waited::Violation(rule) => return Err(self.violation(rule)),
             }
         }
@@ -135,10 +146,14 @@ impl<'s> Call<'s> {
     /// Small data goes behind the fixed arguments, into the same cache lines; the rest into the arena.
     fn place_data(&mut self, name: &str, data: &[u8], tail: usize) -> Result<Place> {
         let limit = self.session.options().max_input;
-        if data.len() as u64 > limit {
+        self.input = self.input.saturating_add(data.len() as u64);
+        if self.input > limit {
             let cause = Cause::Limit { what: LimitExceededReason::Memory, value: limit };
-            let message = format!("`{name}` has {} bytes; a call may pass {limit}", data.len());
+            let message = format!("with `{name}` the call passes {} bytes; {limit} are allowed", self.input);
             return Err(self.context.not_executed(ErrorKind::LimitExceeded, cause, message));
+        }
+        if self.seat.live.is_none() {
+            return Err(self.context.error(lost(), Executed::No, String::new()));
         }
         let start = self.used.next_multiple_of(8);
         if start + data.len() + tail <= wire::MAX_ARGS {
@@ -152,7 +167,11 @@ impl<'s> Call<'s> {
             return Ok(place);
         }
         let wanted = self.live().arena.wanted(data.len() + tail);
-        let (id, mapping) = self.add_segment(wanted, Seals::Request, Executed::No)?;
+        let Some((id, mapping)) = self.add_segment(wanted, Seals::Request, Executed::No)? else {
+            let cause = Cause::Limit { what: LimitExceededReason::Memory, value: wanted as u64 };
+            let message = format!("no memory for a segment of {wanted} bytes");
+            return Err(self.context.not_executed(ErrorKind::LimitExceeded, cause, message));
+        };
         let arena = &mut self.live().arena;
         arena.add_request(Grant { id, mapping });
         arena.copy_in(data, tail).ok_or_else(|| {
@@ -163,21 +182,24 @@ impl<'s> Call<'s> {
 
     #[inline]
     fn put_reference(&mut self, offset: usize, place: Place, length: u64) {
-        let lane = &self.live().lane;
-        lane.put(offset + reference::PLACE, place.raw());
-        lane.put(offset + reference::LENGTH, length);
+        self.put_u64(offset + reference::PLACE, place.raw());
+        self.put_u64(offset + reference::LENGTH, length);
     }
 
     /// Answers NeedSpace. Beyond the limit the answer is no, and the shim ends the call.
     fn grant(&mut self, needed: u64) -> Result<()> {
-        let limit = self.session.options().max_output;
-        let Some(length) = usize::try_from(needed).ok().filter(|_| needed <= limit) else {
+        let left = self.session.options().max_output.saturating_sub(self.granted);
+        let Some(length) = usize::try_from(needed).ok().filter(|_| needed <= left) else {
             self.live().lane.resume(None);
             return Ok(());
         };
         let wanted = self.live().arena.wanted_window(length);
-        let wanted = wanted.min(usize::try_from(limit).unwrap_or(usize::MAX)).max(length);
-        let (id, mapping) = self.add_segment(wanted, Seals::Reply, Executed::Maybe)?;
+        let wanted = wanted.min(usize::try_from(left).unwrap_or(usize::MAX)).max(length);
+        self.granted += wanted as u64;
+        let Some((id, mapping)) = self.add_segment(wanted, Seals::Reply, Executed::Maybe)? else {
+            self.live().lane.resume(None);
+            return Ok(());
+        };
         let Live { lane, arena, .. } = self.live();
         let window = Window { id, mapping };
         let granted = (window.place(), window.mapping.length() as u64);
@@ -187,33 +209,19 @@ impl<'s> Call<'s> {
         Ok(())
     }
 
+    /// Adds a segment; `None` when there is no more memory or no more room for segments.
     fn add_segment(
         &mut self,
         length: usize,
         seals: Seals,
         executed: Executed,
-    ) -> Result<(u16, hotcell_shm::Mapping)> {
+    ) -> Result<Option<(u16, hotcell_shm::Mapping)>> {
         let until = instant_of(self.deadline);
-        let error = match self.live().worker.add_segment(length, seals, Some(until)) {
-            Ok(added) => return Ok(added),
-            Err(error) => error,
-        };
-        let limit = |what| {
-            let cause = Cause::Limit { what, value: length as u64 };
-            let message = format!("no memory for a segment of {length} bytes");
-            Fault { kind: ErrorKind::LimitExceeded, cause, message }
-        };
-        match error {
-            SegmentError::WorkerEnded => Err(self.worker_ended()),
-            SegmentError::DeadlinePassed => Err(self.hung()),
-            SegmentError::TooMany | SegmentError::System(_) if executed == Executed::No => {
-                Err(self.context.error(limit(LimitExceededReason::Memory), executed, String::new()))
-            }
-            SegmentError::TooMany | SegmentError::System(_) => {
-                // The call is under way and waits for an answer that cannot be given.
-                self.lose_worker();
-                Err(self.context.error(limit(LimitExceededReason::Output), executed, String::new()))
-            }
+        match self.live().worker.add_segment(length, seals, Some(until)) {
+            Ok(added) => Ok(Some(added)),
+            Err(SegmentError::TooMany | SegmentError::System(_)) => Ok(None),
+            Err(SegmentError::WorkerEnded) => Err(self.worker_ended(executed)),
+            Err(SegmentError::DeadlinePassed) => Err(self.hung(executed)),
         }
     }
 
@@ -231,7 +239,7 @@ impl<'s> Call<'s> {
         let refusal = u32::try_from(head.value).ok().and_then(Refusal::from_raw);
         let mut name = vec![0; head.result_length as usize];
         self.live().lane.copy_result(&mut name);
-        let name = String::from_utf8_lossy(&name).into_owned();
+        let name = escape(&String::from_utf8_lossy(&name));
         let limit = self.session.options().max_output;
         let (kind, cause, message) = match refusal {
             Some(Refusal::NullArgument) => (
@@ -283,22 +291,22 @@ impl<'s> Call<'s> {
         self.context.error(fault, Executed::Yes, output)
     }
 
-    fn hung(&mut self) -> Error {
+    fn hung(&mut self, executed: Executed) -> Error {
         let output = self.lose_worker();
         let after = self.allowed;
         let message = format!("no reply within {after:?}");
         let fault = Fault { kind: ErrorKind::Hung, cause: Cause::Deadline { after }, message };
-        self.context.error(fault, Executed::Maybe, output)
+        self.context.error(fault, executed, output)
     }
 
-    fn worker_ended(&mut self) -> Error {
+    fn worker_ended(&mut self, executed: Executed) -> Error {
         let live = self.seat.live.take();
         let ended = live.as_ref().and_then(|live| live.worker.end().map(|end| (end, live.worker.output())));
         let (fault, output) = match ended {
             Some((end, output)) => (fault::of_end(&end), output),
             None => (lost(), String::new()),
         };
-        self.context.error(fault, Executed::Maybe, output)
+        self.context.error(fault, executed, output)
     }
 
     /// Kills the worker and forgets it; returns what it printed.
@@ -315,7 +323,7 @@ impl<'s> Call<'s> {
     }
 }
 
-fn lost() -> Fault {
+pub(super) fn lost() -> Fault {
     let message = "the worker ended without a trace".to_owned();
     Fault { kind: ErrorKind::WorkerLost, cause: Cause::None, message }
 }

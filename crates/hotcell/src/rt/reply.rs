@@ -4,7 +4,7 @@ use hotcell_protocol::wire::{self, reference};
 use hotcell_protocol::{ErrorKind, Executed, Place};
 use hotcell_shm::ReplyHead;
 
-use super::{Call, Element};
+use super::{Call, Element, call};
 use crate::error::{Cause, Error, Result};
 use crate::fault::Fault;
 use crate::session::Live;
@@ -69,7 +69,10 @@ impl<'s> Reply<'s> {
         }
         let fixed = usize::from(self.call.function.result_size);
         let mut data = Vec::new();
-        let Live { lane, arena, .. } = self.call.live();
+        let Some(Live { lane, arena, .. }) = &self.call.seat.live else {
+            // An earlier result of this reply was a lie.
+            return Err(self.call.context.error(call::lost(), Executed::Yes, String::new()));
+        };
         if lane.copy_data(arena, fixed, place, length, &mut data).is_none() {
             return Err(self.call.violation("a result lies outside of the memory granted to its call"));
         }
@@ -112,9 +115,9 @@ impl<'s> Reply<'s> {
     /// The library's own failure, from the returned value and the message.
     pub(super) fn library_error(mut self, errno: i32) -> Error {
         let function = self.call.function;
-        let code = function.returned.map_or(0, |field| {
-            field.kind.code(self.bytes(usize::from(field.offset), field.kind.size()))
-        });
+        let code = function
+            .returned
+            .map_or(0, |field| field.kind.code(self.bytes(usize::from(field.offset), field.kind.size())));
         let message = match function.message.map(|offset| self.opt_buffer(usize::from(offset))) {
             None => None,
             Some(Ok(text)) => text.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),

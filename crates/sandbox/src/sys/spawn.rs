@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr;
 
-use crate::limits::Limits;
+use crate::limits::{Limits, MOST_DESCRIPTORS};
 use crate::spawn::Spawned;
 use crate::sys::signals::with_signals_blocked;
 
@@ -84,7 +84,7 @@ fn clone(plan: &mut Plan<'_>) -> io::Result<(libc::pid_t, OwnedFd)> {
     let mut pidfd: c_int = -1;
     // SAFETY: the child runs `child` on `stack`, whose end is 16-byte aligned, and reads `plan`; both live
     // until clone returns, which CLONE_VFORK delays until the child has called exec or _exit. The exit
-    // signal (low byte of the flags) is 0: no SIGCHLD. `pidfd` is where CLONE_PIDFD stores the descriptor.
+    // signal (low byte of the flags) is 0 until exec, which makes it SIGCHLD. `pidfd` is where CLONE_PIDFD stores the descriptor.
     // Signals stay blocked meanwhile: the child shares the host's memory, so no handler may run in it.
     let clone = || unsafe {
         let pid = libc::clone(
@@ -193,8 +193,9 @@ fn execute(plan: &Plan<'_>) -> bool {
 
 fn limit_table(limits: Limits) -> Vec<(c_int, libc::rlimit)> {
     let mut table = vec![
-        limit(libc::RLIMIT_CORE as c_int, 0),
-        limit(libc::RLIMIT_NOFILE as c_int, limits.descriptors),
+        // Not 0: a core that goes to a program (`|…` in core_pattern) is only stopped by 1; a file needs more.
+        limit(libc::RLIMIT_CORE as c_int, 1),
+        limit(libc::RLIMIT_NOFILE as c_int, limits.descriptors.min(MOST_DESCRIPTORS)),
         limit(libc::RLIMIT_STACK as c_int, limits.stack),
     ];
     table.extend(limits.data.map(|bytes| limit(libc::RLIMIT_DATA as c_int, bytes)));

@@ -17,99 +17,47 @@ pub(crate) fn render(table: &Errors) -> String {
     );
     let rows = &table.errors;
     for row in rows {
-        let _ = writeln!(
-            out,
-            "/// {}.\n{} = {},",
-            names::sentence(&row.summary),
-            row.name,
-            row.code
-        );
+        let _ = writeln!(out, "/// {}.\n{} = {},", names::sentence(&row.summary), row.name, row.code);
     }
     out.push_str("}\n\nimpl ErrorKind {\n/// Every kind, in the table's order.\npub const ALL: &[Self] = &[");
-    rows.iter()
-        .for_each(|row| out.push_str(&format!("Self::{}, ", row.name)));
+    rows.iter().for_each(|row| out.push_str(&format!("Self::{}, ", row.name)));
     out.push_str("];\n\n/// The stable number.\npub const fn code(self) -> u16 { self as u16 }\n\n");
     out.push_str("/// The kind with this number; `None` when there is none.\n");
     out.push_str("pub const fn from_code(code: u16) -> Option<Self> { match code {\n");
-    rows.iter()
-        .for_each(|row| out.push_str(&format!("{} => Some(Self::{}),\n", row.code, row.name)));
+    rows.iter().for_each(|row| out.push_str(&format!("{} => Some(Self::{}),\n", row.code, row.name)));
     out.push_str("_ => None } }\n\n/// The kind with this name; `None` when there is none.\n");
     out.push_str("pub fn from_name(name: &str) -> Option<Self> { match name {\n");
-    rows.iter()
-        .for_each(|row| out.push_str(&format!("{0:?} => Some(Self::{0}),\n", row.name)));
+    rows.iter().for_each(|row| out.push_str(&format!("{0:?} => Some(Self::{0}),\n", row.name)));
     out.push_str("_ => None } }\n");
 
-    getter(
-        &mut out,
-        rows,
-        "The name, the same in every language.",
-        "name",
-        "&'static str",
-        |it| format!("{:?}", it.name),
-    );
-    getter(
-        &mut out,
-        rows,
-        "Exit status of the `hotcell` command.",
-        "exit_code",
-        "u8",
-        |it| it.exit.to_string(),
-    );
+    getter(&mut out, rows, "The name, the same in every language.", "name", "&'static str", |it| {
+        format!("{:?}", it.name)
+    });
+    getter(&mut out, rows, "Exit status of the `hotcell` command.", "exit_code", "u8", |it| {
+        it.exit.to_string()
+    });
     out.push_str(
         "/// Whether the worker died or broke the protocol: what counts for the restart policy.\n\
          pub const fn is_fault(self) -> bool { matches!(self, ",
     );
-    let faults: Vec<_> = rows
-        .iter()
-        .filter(|it| it.fault)
-        .map(|it| format!("Self::{}", it.name))
-        .collect();
+    let faults: Vec<_> = rows.iter().filter(|it| it.fault).map(|it| format!("Self::{}", it.name)).collect();
     let _ = writeln!(out, "{}) }}\n", faults.join(" | "));
-    getter(
-        &mut out,
-        rows,
-        "When the same call may be tried again.",
-        "retry",
-        "Retry",
-        |it| format!("Retry::{}", names::snake_to_camel(it.retry.word())),
-    );
-    getter(
-        &mut out,
-        rows,
-        "The gRPC code a gateway answers with.",
-        "grpc",
-        "&'static str",
-        |it| format!("{:?}", it.grpc),
-    );
-    getter(
-        &mut out,
-        rows,
-        "The HTTP status a gateway answers with.",
-        "http",
-        "u16",
-        |it| it.http.to_string(),
-    );
-    getter(
-        &mut out,
-        rows,
-        "What happened, in one clause.",
-        "summary",
-        "&'static str",
-        |it| format!("{:?}", it.summary),
-    );
-    getter(
-        &mut out,
-        rows,
-        "What to do about it.",
-        "advice",
-        "&'static str",
-        |it| format!("{:?}", it.advice),
-    );
+    getter(&mut out, rows, "When the same call may be tried again.", "retry", "Retry", |it| {
+        format!("Retry::{}", names::snake_to_camel(it.retry.word()))
+    });
+    getter(&mut out, rows, "The gRPC code a gateway answers with.", "grpc", "&'static str", |it| {
+        format!("{:?}", it.grpc)
+    });
+    getter(&mut out, rows, "The HTTP status a gateway answers with.", "http", "u16", |it| {
+        it.http.to_string()
+    });
+    getter(&mut out, rows, "What happened, in one clause.", "summary", "&'static str", |it| {
+        format!("{:?}", it.summary)
+    });
+    getter(&mut out, rows, "What to do about it.", "advice", "&'static str", |it| format!("{:?}", it.advice));
     out.push_str("}\n\n");
     display(&mut out, "ErrorKind");
-    rows.iter()
-        .filter(|it| !it.reasons.is_empty())
-        .for_each(|it| reasons(&mut out, it));
+    rows.iter().filter(|it| !it.reasons.is_empty()).for_each(|it| reasons(&mut out, it));
     out
 }
 
@@ -130,10 +78,7 @@ fn getter(
             None => arms.push((value, vec![&row.name])),
         }
     }
-    let _ = writeln!(
-        out,
-        "\n/// {doc}\npub const fn {name}(self) -> {ty} {{ match self {{"
-    );
+    let _ = writeln!(out, "\n/// {doc}\npub const fn {name}(self) -> {ty} {{ match self {{");
     for (value, kinds) in arms {
         let kinds: Vec<_> = kinds.iter().map(|kind| format!("Self::{kind}")).collect();
         let _ = writeln!(out, "{} => {value},", kinds.join(" | "));
@@ -144,27 +89,14 @@ fn getter(
 fn reasons(out: &mut String, row: &ErrorRow) {
     let name = format!("{}Reason", row.name);
     let variants: Vec<String> = row.reasons.iter().map(|it| names::snake_to_camel(it)).collect();
-    let _ = writeln!(
-        out,
-        "/// Which case of [`ErrorKind::{}`] it is: {}.",
-        row.name, row.cause
-    );
-    let _ = writeln!(
-        out,
-        "#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]\npub enum {name} {{"
-    );
+    let _ = writeln!(out, "/// Which case of [`ErrorKind::{}`] it is: {}.", row.name, row.cause);
+    let _ = writeln!(out, "#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]\npub enum {name} {{");
     for (variant, reason) in variants.iter().zip(&row.reasons) {
         let _ = writeln!(out, "/// `{reason}`\n{variant},");
     }
-    let _ = writeln!(
-        out,
-        "}}\n\nimpl {name} {{\n/// Every reason, in the table's order."
-    );
+    let _ = writeln!(out, "}}\n\nimpl {name} {{\n/// Every reason, in the table's order.");
     let all: String = variants.iter().map(|it| format!("Self::{it}, ")).collect();
-    let _ = writeln!(
-        out,
-        "pub const ALL: &[Self] = &[{all}];\n\n/// The name, the same in every language."
-    );
+    let _ = writeln!(out, "pub const ALL: &[Self] = &[{all}];\n\n/// The name, the same in every language.");
     let _ = writeln!(out, "pub const fn name(self) -> &'static str {{ match self {{");
     for (variant, reason) in variants.iter().zip(&row.reasons) {
         let _ = writeln!(out, "Self::{variant} => {reason:?},");

@@ -36,17 +36,9 @@ fn a_good_table_passes_and_each_bad_line_is_refused() {
         ("exit = 101", "exit = 1", "exit status 1 is not in"),
         ("exit = 101", "exit = 126", "exit status 126 is not in"),
         ("retry = \"idempotent\"", "retry = \"always\"", "always"),
-        (
-            "grpc = \"INTERNAL\"",
-            "grpc = \"INTERN\"",
-            "`INTERN` is no gRPC code",
-        ),
+        ("grpc = \"INTERNAL\"", "grpc = \"INTERN\"", "`INTERN` is no gRPC code"),
         ("http = 502", "http = 200", "HTTP status 200"),
-        (
-            "summary = \"it crashed\"",
-            "summary = \" \"",
-            "`summary` is empty",
-        ),
+        ("summary = \"it crashed\"", "summary = \" \"", "`summary` is empty"),
         ("cause = \"the signal\"", "cause = \"\"", "`cause` is empty"),
         ("\"pushed\"", "\"by_itself\"", "reason `by_itself` is there twice"),
         ("\"pushed\"", "\"Pushed\"", "snake_case"),
@@ -61,21 +53,12 @@ fn a_good_table_passes_and_each_bad_line_is_refused() {
 #[test]
 fn no_two_errors_share_a_name_a_code_or_an_exit_status() {
     let second = |name, code, exit| {
-        let other = GOOD
-            .replace("Crashed", name)
-            .replace("code = 1", code)
-            .replace("exit = 101", exit);
+        let other = GOOD.replace("Crashed", name).replace("code = 1", code).replace("exit = 101", exit);
         format!("{GOOD}{other}")
     };
     assert!(Errors::parse(&second("Hung", "code = 2", "exit = 102")).is_ok());
-    refused(
-        &second("Crashed", "code = 2", "exit = 102"),
-        &["error `Crashed` is there twice"],
-    );
-    refused(
-        &second("Hung", "code = 1", "exit = 102"),
-        &["error `Hung`", "code 1 belongs to `Crashed`"],
-    );
+    refused(&second("Crashed", "code = 2", "exit = 102"), &["error `Crashed` is there twice"]);
+    refused(&second("Hung", "code = 1", "exit = 102"), &["error `Hung`", "code 1 belongs to `Crashed`"]);
     refused(
         &second("Hung", "code = 2", "exit = 101"),
         &["error `Hung`", "exit status 101 belongs to `Crashed`"],

@@ -20,10 +20,7 @@ pub(crate) fn render(wire: &Wire) -> String {
     wire.constants.iter().for_each(|it| constant(&mut out, it));
     wire.enums.iter().for_each(|it| enumeration(&mut out, it));
     wire.flags.iter().for_each(|it| flags(&mut out, it));
-    let layouts = wire
-        .layouts
-        .iter()
-        .filter(|it| LAYOUTS.contains(&it.name.as_str()));
+    let layouts = wire.layouts.iter().filter(|it| LAYOUTS.contains(&it.name.as_str()));
     layouts.for_each(|it| offsets(&mut out, it));
     out.push_str("\n#endif\n");
     out
@@ -35,11 +32,7 @@ fn constant(out: &mut String, constant: &Constant) {
         (_, value) if value < 0xFFFF => format!("{value}u"),
         (_, value) => format!("0x{value:X}u"),
     };
-    let _ = writeln!(
-        out,
-        "\n/* {} */\n#define HOTCELL_{} {value}",
-        constant.doc, constant.name
-    );
+    let _ = writeln!(out, "\n/* {} */\n#define HOTCELL_{} {value}", constant.doc, constant.name);
 }
 
 fn enumeration(out: &mut String, table: &Enum) {
@@ -51,11 +44,8 @@ fn enumeration(out: &mut String, table: &Enum) {
         // C++98 refuses a comma behind the last enumerator.
         let comma = if at == last { "" } else { "," };
         let name = names::camel_to_upper(&value.name);
-        let _ = writeln!(
-            out,
-            "    /* {} */\n    HOTCELL_{prefix}_{name} = {}{comma}",
-            value.doc, value.value
-        );
+        let _ =
+            writeln!(out, "    /* {} */\n    HOTCELL_{prefix}_{name} = {}{comma}", value.doc, value.value);
     }
     out.push_str("};\n");
 }

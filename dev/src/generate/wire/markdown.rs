@@ -20,48 +20,20 @@ pub(crate) fn render(wire: &Wire) -> String {
     );
     for it in &wire.constants {
         // Bit patterns in hexadecimal, counts and lengths in decimal.
-        let value = if it.value < 0xFFFF {
-            it.value.to_string()
-        } else {
-            format!("0x{:X}", it.value)
-        };
-        let _ = writeln!(
-            out,
-            "| `{}` | `{}` | {value} | {} |",
-            it.name,
-            it.ty.spelling(),
-            cell(&it.doc)
-        );
+        let value = if it.value < 0xFFFF { it.value.to_string() } else { format!("0x{:X}", it.value) };
+        let _ = writeln!(out, "| `{}` | `{}` | {value} | {} |", it.name, it.ty.spelling(), cell(&it.doc));
     }
     out.push_str("\n## Enumerations\n");
     for it in &wire.enums {
-        let _ = writeln!(
-            out,
-            "\n### {}\n\n{} Stored as `{}`.\n",
-            it.name,
-            it.doc,
-            it.repr.spelling()
-        );
+        let _ = writeln!(out, "\n### {}\n\n{} Stored as `{}`.\n", it.name, it.doc, it.repr.spelling());
         out.push_str("| value | name | meaning |\n|---:|---|---|\n");
         for value in &it.values {
-            let _ = writeln!(
-                out,
-                "| {} | `{}` | {} |",
-                value.value,
-                value.name,
-                cell(&value.doc)
-            );
+            let _ = writeln!(out, "| {} | `{}` | {} |", value.value, value.name, cell(&value.doc));
         }
     }
     out.push_str("\n## Flags\n");
     for it in &wire.flags {
-        let _ = writeln!(
-            out,
-            "\n### {}\n\n{} Stored as `{}`.\n",
-            it.name,
-            it.doc,
-            it.ty.spelling()
-        );
+        let _ = writeln!(out, "\n### {}\n\n{} Stored as `{}`.\n", it.name, it.doc, it.ty.spelling());
         out.push_str("| bit | name | meaning |\n|---:|---|---|\n");
         for flag in &it.values {
             let _ = writeln!(out, "| {} | `{}` | {} |", flag.bit, flag.name, cell(&flag.doc));
@@ -69,19 +41,11 @@ pub(crate) fn render(wire: &Wire) -> String {
     }
     out.push_str("\n## Layouts\n\nBytes behind the last field are zero.\n");
     for it in &wire.layouts {
-        let _ = writeln!(
-            out,
-            "\n### {}\n\n{} Where: {}. {} bytes.\n",
-            it.name, it.doc, it.segment, it.size
-        );
+        let _ = writeln!(out, "\n### {}\n\n{} Where: {}. {} bytes.\n", it.name, it.doc, it.segment, it.size);
         out.push_str("| offset | size | type | field | meaning |\n|---:|---:|---|---|---|\n");
         for field in &it.fields {
             // The file's `u128` is a row of bytes, which a reader of the page must not take for a number.
-            let ty = if field.ty == Type::Bytes16 {
-                "[u8; 16]".to_owned()
-            } else {
-                field.ty.spelling()
-            };
+            let ty = if field.ty == Type::Bytes16 { "[u8; 16]".to_owned() } else { field.ty.spelling() };
             let _ = writeln!(
                 out,
                 "| {} | {} | `{ty}` | `{}` | {} |",

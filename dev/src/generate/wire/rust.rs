@@ -21,9 +21,7 @@ pub(crate) fn render(wire: &Wire) -> String {
     wire.flags.iter().for_each(|it| flags(&mut out, it));
     wire.layouts.iter().for_each(|it| offsets(&mut out, it));
     let packets: Vec<&Layout> = wire.layouts.iter().filter(|it| it.is_packet()).collect();
-    packets
-        .iter()
-        .for_each(|it| structure(&mut out, it, &wire.struct_name(it)));
+    packets.iter().for_each(|it| structure(&mut out, it, &wire.struct_name(it)));
     if !packets.is_empty() {
         out.push_str(COPIES);
     }
@@ -57,28 +55,16 @@ fn constant(out: &mut String, constant: &Constant) {
 fn enumeration(out: &mut String, table: &Enum) {
     let (name, repr) = (&table.name, table.repr.spelling());
     let _ = writeln!(out, "/// {}", table.doc);
-    let _ = writeln!(
-        out,
-        "#[derive(Debug, Clone, Copy, PartialEq, Eq)]\n#[repr({repr})]\npub enum {name} {{"
-    );
+    let _ =
+        writeln!(out, "#[derive(Debug, Clone, Copy, PartialEq, Eq)]\n#[repr({repr})]\npub enum {name} {{");
     for value in &table.values {
         let _ = writeln!(out, "/// {}\n{} = {},", value.doc, value.name, value.value);
     }
     let _ = writeln!(out, "}}\n\nimpl {name} {{");
-    let all: String = table
-        .values
-        .iter()
-        .map(|it| format!("Self::{}, ", it.name))
-        .collect();
-    let _ = writeln!(
-        out,
-        "/// Every value, in the table's order.\npub const ALL: &[Self] = &[{all}];\n"
-    );
+    let all: String = table.values.iter().map(|it| format!("Self::{}, ", it.name)).collect();
+    let _ = writeln!(out, "/// Every value, in the table's order.\npub const ALL: &[Self] = &[{all}];\n");
     let _ = writeln!(out, "/// The value with this number; `None` when there is none.");
-    let _ = writeln!(
-        out,
-        "pub const fn from_raw(raw: {repr}) -> Option<Self> {{ match raw {{"
-    );
+    let _ = writeln!(out, "pub const fn from_raw(raw: {repr}) -> Option<Self> {{ match raw {{");
     for value in &table.values {
         let _ = writeln!(out, "{} => Some(Self::{}),", value.value, value.name);
     }
@@ -93,12 +79,7 @@ fn enumeration(out: &mut String, table: &Enum) {
 }
 
 fn flags(out: &mut String, flags: &Flags) {
-    let _ = writeln!(
-        out,
-        "/// {}\npub mod {} {{",
-        flags.doc,
-        names::camel_to_snake(&flags.name)
-    );
+    let _ = writeln!(out, "/// {}\npub mod {} {{", flags.doc, names::camel_to_snake(&flags.name));
     for flag in &flags.values {
         let _ = writeln!(
             out,
@@ -106,27 +87,16 @@ fn flags(out: &mut String, flags: &Flags) {
             flag.doc,
             flag.name,
             flags.ty.spelling(),
-            if flag.bit == 0 {
-                "1".to_owned()
-            } else {
-                format!("1 << {}", flag.bit)
-            }
+            if flag.bit == 0 { "1".to_owned() } else { format!("1 << {}", flag.bit) }
         );
     }
     let _ = writeln!(out, "}}\n");
 }
 
 fn offsets(out: &mut String, layout: &Layout) {
-    let _ = writeln!(
-        out,
-        "/// {}\n///\n/// Where: {}.\npub mod {} {{",
-        layout.doc, layout.segment, layout.name
-    );
-    let _ = writeln!(
-        out,
-        "/// Bytes of the whole layout.\npub const SIZE: usize = {};",
-        layout.size
-    );
+    let _ =
+        writeln!(out, "/// {}\n///\n/// Where: {}.\npub mod {} {{", layout.doc, layout.segment, layout.name);
+    let _ = writeln!(out, "/// Bytes of the whole layout.\npub const SIZE: usize = {};", layout.size);
     for field in &layout.fields {
         let _ = writeln!(
             out,
@@ -144,18 +114,9 @@ fn structure(out: &mut String, layout: &Layout, name: &str) {
     let module = &layout.name;
     let fields: Vec<&Field> = layout.fields.iter().filter(|it| !it.is_reserved()).collect();
     let _ = writeln!(out, "/// {}", layout.doc);
-    let _ = writeln!(
-        out,
-        "#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]\npub struct {name} {{"
-    );
+    let _ = writeln!(out, "#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]\npub struct {name} {{");
     for field in &fields {
-        let _ = writeln!(
-            out,
-            "/// {}.\npub {}: {},",
-            field.doc,
-            field.name,
-            field_type(&field.ty)
-        );
+        let _ = writeln!(out, "/// {}.\npub {}: {},", field.doc, field.name, field_type(&field.ty));
     }
     let _ = writeln!(out, "}}\n\nimpl {name} {{");
     let _ = writeln!(out, "/// The bytes on the wire; those of no field are zero.");
@@ -166,20 +127,11 @@ fn structure(out: &mut String, layout: &Layout, name: &str) {
             Type::Int { .. } | Type::Usize => format!("&self.{}.to_le_bytes()", field.name),
             Type::Bytes16 | Type::Bytes(_) => format!("&self.{}", field.name),
         };
-        let _ = writeln!(
-            out,
-            "put(&mut bytes, {module}::{}, {value});",
-            field.offset_name()
-        );
+        let _ = writeln!(out, "put(&mut bytes, {module}::{}, {value});", field.offset_name());
     }
-    let _ = writeln!(
-        out,
-        "bytes }}\n\n/// Reads the fields; checks nothing, and ignores the bytes of no field."
-    );
-    let _ = writeln!(
-        out,
-        "pub fn decode(bytes: &[u8; {module}::SIZE]) -> Self {{ Self {{"
-    );
+    let _ =
+        writeln!(out, "bytes }}\n\n/// Reads the fields; checks nothing, and ignores the bytes of no field.");
+    let _ = writeln!(out, "pub fn decode(bytes: &[u8; {module}::SIZE]) -> Self {{ Self {{");
     for field in &fields {
         let bytes = format!("get(bytes, {module}::{})", field.offset_name());
         let value = match field.ty {
@@ -205,10 +157,7 @@ fn literal(value: u64) -> String {
     }
     let digits = format!("{value:X}");
     let padded = format!("{digits:0>width$}", width = digits.len().next_multiple_of(4));
-    let groups: Vec<&str> = (0..padded.len())
-        .step_by(4)
-        .map(|at| &padded[at..at + 4])
-        .collect();
+    let groups: Vec<&str> = (0..padded.len()).step_by(4).map(|at| &padded[at..at + 4]).collect();
     format!("0x{}", groups.join("_"))
 }
 

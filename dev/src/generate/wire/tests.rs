@@ -32,14 +32,8 @@ fn offsets(size: usize, fields: &[(&str, &str)]) -> Vec<usize> {
 
 #[test]
 fn fields_follow_each_other_at_their_alignment() {
-    assert_eq!(
-        offsets(8, &[("a", "u8"), ("b", "u8"), ("c", "u16"), ("d", "i32")]),
-        [0, 1, 2, 4]
-    );
-    assert_eq!(
-        offsets(40, &[("a", "u64"), ("b", "u128"), ("c", "u64"), ("d", "u8")]),
-        [0, 8, 24, 32]
-    );
+    assert_eq!(offsets(8, &[("a", "u8"), ("b", "u8"), ("c", "u16"), ("d", "i32")]), [0, 1, 2, 4]);
+    assert_eq!(offsets(40, &[("a", "u64"), ("b", "u128"), ("c", "u64"), ("d", "u8")]), [0, 8, 24, 32]);
     assert_eq!(offsets(8, &[("a", "u8"), ("b", "[u8; 7]")]), [0, 1]);
 }
 
@@ -49,14 +43,8 @@ fn layouts_have_no_hole_and_no_overrun() {
         &layout(16, &[("a", "u32"), ("b", "u64")]),
         &["layout `some`", "field `b`", "hole of 4 bytes at offset 4"],
     );
-    refused(
-        &layout(16, &[("a", "u32"), ("b", "u128")]),
-        &["field `b`", "hole"],
-    );
-    refused(
-        &layout(8, &[("a", "u64"), ("b", "u8")]),
-        &["field `b`", "ends at byte 9, the layout at 8"],
-    );
+    refused(&layout(16, &[("a", "u32"), ("b", "u128")]), &["field `b`", "hole"]);
+    refused(&layout(8, &[("a", "u64"), ("b", "u8")]), &["field `b`", "ends at byte 9, the layout at 8"]);
     refused(&layout(12, &[("a", "u64")]), &["size 12 is no multiple of 8"]);
     refused(&layout(0, &[]), &["size 0"]);
 }
@@ -66,19 +54,13 @@ fn fields_have_a_type_and_a_name_of_their_own() {
     refused(&layout(8, &[("a", "u24")]), &["`u24` is no type of the wire"]);
     refused(&layout(8, &[("a", "[u8; 0]")]), &["`[u8; 0]` is no type"]);
     refused(&layout(8, &[("a", "usize")]), &["no usize"]);
-    refused(
-        &layout(8, &[("a", "u8"), ("a", "u8")]),
-        &["field `a` is there twice"],
-    );
+    refused(&layout(8, &[("a", "u8"), ("a", "u8")]), &["field `a` is there twice"]);
     refused(&layout(8, &[("A", "u8")]), &["snake_case"]);
 }
 
 #[test]
 fn unknown_keys_are_refused() {
-    refused(
-        "[[constant]]\nname = \"A\"\ntype = \"u8\"\nvalue = 1\ndoc = \"A.\"\nunit = \"ms\"\n",
-        &["unit"],
-    );
+    refused("[[constant]]\nname = \"A\"\ntype = \"u8\"\nvalue = 1\ndoc = \"A.\"\nunit = \"ms\"\n", &["unit"]);
     refused("[[konstant]]\n", &["konstant"]);
 }
 
@@ -87,23 +69,14 @@ fn constants_fit_their_types() {
     let constant = |name, ty, value: &str, doc| {
         format!("[[constant]]\nname = \"{name}\"\ntype = \"{ty}\"\nvalue = {value}\ndoc = \"{doc}\"\n")
     };
-    refused(
-        &constant("A", "u8", "256", "A."),
-        &["constant `A`", "256 does not fit a u8"],
-    );
-    refused(
-        &constant("A", "i32", "1", "A."),
-        &["a i32 cannot hold a constant"],
-    );
+    refused(&constant("A", "u8", "256", "A."), &["constant `A`", "256 does not fit a u8"]);
+    refused(&constant("A", "i32", "1", "A."), &["a i32 cannot hold a constant"]);
     refused(&constant("A", "u8", "1", ""), &["`doc` is empty"]);
     refused(&constant("a", "u8", "1", "A."), &["in capitals"]);
     let twice = constant("A", "u8", "1", "A.").repeat(2);
     refused(&twice, &["constant `A` is there twice"]);
     let all = constant("A", "u64", "0xFFFFFFFFFFFFFFFF", "A.");
-    assert_eq!(
-        Wire::parse(&format!("{VERSION}{all}")).unwrap().constants[0].value,
-        u64::MAX
-    );
+    assert_eq!(Wire::parse(&format!("{VERSION}{all}")).unwrap().constants[0].value, u64::MAX);
 }
 
 #[test]
@@ -114,25 +87,13 @@ fn enums_and_flags_are_unambiguous() {
     };
     let value = |name: &str, value: u32| format!("{{ name = \"{name}\", value = {value}, doc = \"d\" }},");
     let flag = |name: &str, bit: u32| format!("{{ name = \"{name}\", bit = {bit}, doc = \"d\" }},");
-    refused(
-        &table("enum", &(value("A", 1) + &value("B", 1))),
-        &["value `B`", "1 is the value of `A`"],
-    );
-    refused(
-        &table("enum", &(value("A", 1) + &value("A", 2))),
-        &["value `A` is there twice"],
-    );
+    refused(&table("enum", &(value("A", 1) + &value("B", 1))), &["value `B`", "1 is the value of `A`"]);
+    refused(&table("enum", &(value("A", 1) + &value("A", 2))), &["value `A` is there twice"]);
     refused(&table("enum", &value("A", 256)), &["256 does not fit a u8"]);
     refused(&table("enum", ""), &["no values"]);
-    refused(
-        &table("flags", &(flag("A", 1) + &flag("B", 1))),
-        &["flag `B`", "bit 1 belongs to `A`"],
-    );
+    refused(&table("flags", &(flag("A", 1) + &flag("B", 1))), &["flag `B`", "bit 1 belongs to `A`"]);
     refused(&table("flags", &flag("A", 8)), &["bit 8 is not in a u8"]);
-    refused(
-        &(table("enum", &value("A", 1)) + &table("flags", &flag("A", 1))),
-        &["`Some` is there twice"],
-    );
+    refused(&(table("enum", &value("A", 1)) + &table("flags", &flag("A", 1))), &["`Some` is there twice"]);
 }
 
 #[test]
@@ -151,16 +112,10 @@ fn a_packet_whose_name_an_enum_has_is_told_apart() {
 
 #[test]
 fn reserved_fields_are_in_the_layout_and_not_in_the_struct() {
-    let wire = Wire::parse(&format!(
-        "{VERSION}{}",
-        layout(8, &[("reserved", "u32"), ("size", "u32")])
-    ))
-    .unwrap();
+    let wire =
+        Wire::parse(&format!("{VERSION}{}", layout(8, &[("reserved", "u32"), ("size", "u32")]))).unwrap();
     let text = rust::render(&wire);
-    assert!(
-        text.contains("pub const RESERVED: usize = 0;") && !text.contains("pub reserved"),
-        "{text}"
-    );
+    assert!(text.contains("pub const RESERVED: usize = 0;") && !text.contains("pub reserved"), "{text}");
     assert!(
         text.contains("pub const SIZE: usize = 8;") && text.contains("pub const SIZE_FIELD: usize = 4;"),
         "{text}"
@@ -171,8 +126,5 @@ fn reserved_fields_are_in_the_layout_and_not_in_the_struct() {
 fn shared_memory_has_no_structs() {
     let shared = layout(8, &[("a", "u8")]).replace("socket", "reply, offset 0");
     let text = rust::render(&Wire::parse(&format!("{VERSION}{shared}")).unwrap());
-    assert!(
-        text.contains("pub mod some {") && !text.contains("struct"),
-        "{text}"
-    );
+    assert!(text.contains("pub mod some {") && !text.contains("struct"), "{text}");
 }

@@ -1,5 +1,8 @@
 //! A worker that speaks the protocol and lies. `HOTCELL_EVIL` names the lie.
-#![allow(clippy::unwrap_used, reason = "a panic ends only this process, and the test that started it sees that")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a panic ends only this process, and the test that started it sees that"
+)]
 
 use std::fs::File;
 use std::os::fd::{AsFd, FromRawFd, OwnedFd};
@@ -9,7 +12,7 @@ use hotcell_protocol::wire::{
     self, EventPacket, Hello, Packet, ReplyState, SegmentReady, Welcome, call_head, reply_head,
 };
 use hotcell_shm::control::ControlSocket;
-use hotcell_shm::{Access, Mapping, SegmentFile, Seals};
+use hotcell_shm::{Access, Mapping, Seals, SegmentFile};
 
 fn main() {
     // SAFETY: the host starts a worker with its control socket as descriptor 3, and nothing else here owns it.
@@ -23,17 +26,15 @@ fn main() {
     let request = map(Seals::Request, Access::ReadOnly, hello.request_length);
     let reply = map(Seals::Reply, Access::ReadWrite, hello.reply_length);
     let lie = std::env::var("HOTCELL_EVIL").unwrap();
-    let welcome = Welcome {
-        capabilities: 0,
-        level: 0,
-        functions: hello.functions,
-        fingerprint: hello.fingerprint,
-    };
+    let welcome =
+        Welcome { capabilities: 0, level: 0, functions: hello.functions, fingerprint: hello.fingerprint };
     let greet = || socket.send(Packet::Welcome, &welcome.encode(), &[]).unwrap();
     match lie.as_str() {
         "silent" => {}
         "gone" => std::process::exit(0),
-        "garbage" => rustix::io::write(socket.as_fd(), b"not a packet at all, but long enough").map(drop).unwrap(),
+        "garbage" => {
+            rustix::io::write(socket.as_fd(), b"not a packet at all, but long enough").map(drop).unwrap()
+        }
         "short" => rustix::io::write(socket.as_fd(), b"x").map(drop).unwrap(),
         "long" => rustix::io::write(socket.as_fd(), &[0; 3 * wire::MAX_PACKET]).map(drop).unwrap(),
         "host-packet" => socket.send(Packet::SegmentAdd, &[0; 16], &[]).unwrap(),

@@ -19,13 +19,8 @@ impl Buffer<'_> {
         };
         let capacity = match item.capacity.as_ref().or(exact) {
             Some(node) => self.capacity(node)?,
-            None => match self.site.function.params[self.index]
-                .array_length
-                .map(i64::try_from)
-            {
-                Some(Ok(value)) => Capacity::Elements {
-                    size: Expr::Int { value },
-                },
+            None => match self.site.function.params[self.index].array_length.map(i64::try_from) {
+                Some(Ok(value)) => Capacity::Elements { size: Expr::Int { value } },
                 _ => Capacity::Caller,
             },
         };
@@ -35,11 +30,7 @@ impl Buffer<'_> {
             Some(_) if exact.is_some() => ResultLength::Full,
             Some((node, _)) => self.filled(node)?,
         };
-        Some(Role::BufferOut {
-            capacity,
-            result,
-            valid_on_error: item.valid_on_error,
-        })
+        Some(Role::BufferOut { capacity, result, valid_on_error: item.valid_on_error })
     }
 
     fn capacity(&mut self, node: &Node) -> Option<Capacity> {
@@ -57,9 +48,7 @@ impl Buffer<'_> {
                 None
             }
             Named::Pointer(_) => Some(Capacity::Caller),
-            _ => self
-                .elements(node, Purpose::SizeBefore)
-                .map(|size| Capacity::Elements { size }),
+            _ => self.elements(node, Purpose::SizeBefore).map(|size| Capacity::Elements { size }),
         }
     }
 
@@ -67,10 +56,7 @@ impl Buffer<'_> {
     fn receives(&mut self) -> Option<()> {
         let item = self.item;
         let Some(text) = &item.size else { return Some(()) };
-        let node = Node {
-            kind: Kind::Name(text.value.clone()),
-            span: text.span.clone(),
-        };
+        let node = Node { kind: Kind::Name(text.value.clone()), span: text.span.clone() };
         let (param, unit) = (self.index, self.unit);
         match self.named(&node) {
             Named::Integer(index) => {
@@ -103,9 +89,9 @@ impl Buffer<'_> {
     /// How much is valid after the call.
     pub(super) fn filled(&mut self, node: &Node) -> Option<ResultLength> {
         match (&node.kind, self.named(node)) {
-            (Kind::Result, _) if self.unit == Unit::Bytes && self.size > 1 => self
-                .elements(node, Purpose::SizeAfter)
-                .map(|size| ResultLength::Elements { size }),
+            (Kind::Result, _) if self.unit == Unit::Bytes && self.size > 1 => {
+                self.elements(node, Purpose::SizeAfter).map(|size| ResultLength::Elements { size })
+            }
             (Kind::Result, _) => {
                 // Resolving it finds functions without a result and parameters of that name.
                 self.elements(node, Purpose::SizeAfter)?;
@@ -133,9 +119,7 @@ impl Buffer<'_> {
                 self.length_pointer(param, node)?;
                 Some(ResultLength::Pointer { param })
             }
-            _ => self
-                .elements(node, Purpose::SizeAfter)
-                .map(|size| ResultLength::Elements { size }),
+            _ => self.elements(node, Purpose::SizeAfter).map(|size| ResultLength::Elements { size }),
         }
     }
 }

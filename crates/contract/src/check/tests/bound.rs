@@ -8,12 +8,7 @@ use crate::check::Selection;
 /// The roles of the parameters and the result, without their evidence.
 fn roles(function: &Value) -> (Vec<Value>, Value) {
     let value = |fact: &Value| fact["value"].clone();
-    let params = function["params"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|param| value(&param["role"]))
-        .collect();
+    let params = function["params"].as_array().unwrap().iter().map(|param| value(&param["role"])).collect();
     (params, value(&function["result"]))
 }
 
@@ -59,10 +54,7 @@ idempotent = true
     assert_eq!(function["error"]["line"], 9);
     assert_eq!(function["params"][0]["role"]["evidence"], "decided");
     assert_eq!(function["params"][0]["role"]["line"], 6);
-    assert_eq!(
-        (&function["deadline_ms"], &function["idempotent"]),
-        (&json!(2000), &json!(true))
-    );
+    assert_eq!((&function["deadline_ms"], &function["idempotent"]), (&json!(2000), &json!(true)));
     assert_eq!(function["layout"]["args"]["size"], 24);
     assert_ne!(function["fingerprint"], "0".repeat(64));
 }
@@ -119,18 +111,10 @@ error = {{ fails = "ZSTD_isError(result)", message = "ZSTD_getErrorName(result)"
             {"role": "length-of", "param": 2, "unit": "bytes"},
             {"role": "value"},
         ]);
-        let function = check(
-            &declarations,
-            &lines,
-            "ZSTD_compress",
-            params,
-            json!({"role": "length-of", "param": 0}),
-        );
+        let function =
+            check(&declarations, &lines, "ZSTD_compress", params, json!({"role": "length-of", "param": 0}));
         let condition = call("ZSTD_isError", result.clone());
-        assert_eq!(
-            function["error"]["value"]["fails"],
-            json!({"fails": "when", "condition": condition})
-        );
+        assert_eq!(function["error"]["value"]["fails"], json!({"fails": "when", "condition": condition}));
     }
 }
 
@@ -151,13 +135,7 @@ error = { fails = "zero" }
         {"role": "capacity-of", "param": 1, "unit": "bytes"},
     ]);
     let declarations = [lz4, "int LZ4_compressBound(int inputSize)"];
-    check(
-        &declarations,
-        lines,
-        "LZ4_compress_default",
-        params,
-        json!({"role": "length-of", "param": 1}),
-    );
+    check(&declarations, lines, "LZ4_compress_default", params, json!({"role": "length-of", "param": 1}));
 
     let bzip2 = "int BZ2_bzBuffToBuffCompress(char *dest, unsigned *destLen, char *source, unsigned sourceLen, int level)";
     let lines = r#"
@@ -169,10 +147,7 @@ error = { fails = "nonzero" }
 "#;
     let function = bound(&api(&[bzip2]), lines, "BZ2_bzBuffToBuffCompress");
     let (params, result) = roles(&function);
-    assert_eq!(
-        params[2],
-        json!({"role": "buffer-in", "nullable": false, "length": null})
-    );
+    assert_eq!(params[2], json!({"role": "buffer-in", "nullable": false, "length": null}));
     assert_eq!(params[0]["capacity"]["size"]["op"], "add");
     assert_eq!(result, json!({"role": "status"}));
 }
@@ -294,13 +269,7 @@ fn every_item_has_its_role() {
             json!({"role": "buffer", "length": param(0), "ownership": {"ownership": "static"}}),
         ),
     ] {
-        check(
-            &[declaration],
-            &format!("[function.f]\n{lines}\n"),
-            "f",
-            params,
-            result,
-        );
+        check(&[declaration], &format!("[function.f]\n{lines}\n"), "f", params, result);
     }
 }
 
@@ -328,22 +297,11 @@ fn failure_is_said_in_five_ways() {
         ("int f(void)", "negative", json!({"fails": "negative"})),
         ("char *f(void)", "null", json!({"fails": "null"})),
         ("char *f(void)", "zero", json!({"fails": "null"})),
-        (
-            "int f(void)",
-            "errno",
-            json!({"fails": "when", "condition": {"expr": "errno"}}),
-        ),
+        ("int f(void)", "errno", json!({"fails": "when", "condition": {"expr": "errno"}})),
     ] {
-        let result = if declaration.starts_with("int") {
-            "out = \"value\""
-        } else {
-            "string = \"utf-8\""
-        };
+        let result = if declaration.starts_with("int") { "out = \"value\"" } else { "string = \"utf-8\"" };
         let lines = format!("[function.f]\nresult = {{ {result} }}\nerror = {{ fails = \"{fails}\" }}\n");
-        assert_eq!(
-            bound(&api(&[declaration]), &lines, "f")["error"]["value"]["fails"],
-            expect
-        );
+        assert_eq!(bound(&api(&[declaration]), &lines, "f")["error"]["value"]["fails"], expect);
     }
 }
 
@@ -363,8 +321,5 @@ fn an_interface_holds_what_its_functions_use() {
     assert_eq!(json["link"], json!(["libz.so.1"]));
     assert_eq!(json["source"]["headers"], json!(["test.h"]));
     assert_eq!(json["functions"].as_array().unwrap().len(), 1);
-    assert_eq!(
-        hotcell_model::Interface::from_json(&interface.to_json()).unwrap(),
-        interface
-    );
+    assert_eq!(hotcell_model::Interface::from_json(&interface.to_json()).unwrap(), interface);
 }

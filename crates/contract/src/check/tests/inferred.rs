@@ -5,16 +5,9 @@ use crate::check::Selection;
 
 /// The name of a role and what it refers to, as in `length-of 2`.
 fn roles(function: &serde_json::Value) -> Vec<String> {
-    let params = function["params"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|param| &param["role"]["value"]);
+    let params = function["params"].as_array().unwrap().iter().map(|param| &param["role"]["value"]);
     let name = |role: &serde_json::Value| {
-        let index = role["param"]
-            .as_u64()
-            .map(|index| format!(" {index}"))
-            .unwrap_or_default();
+        let index = role["param"].as_u64().map(|index| format!(" {index}")).unwrap_or_default();
         format!("{}{index}", role["role"].as_str().unwrap())
     };
     params.chain([&function["result"]["value"]]).map(name).collect()
@@ -33,41 +26,21 @@ fn short_contracts_are_enough() {
             "compress2",
             r#"params.dest = { out = "buffer", capacity = "compressBound(sourceLen)", length = "destLen" }
 error = { fails = "nonzero", message = "zError(result)" }"#,
-            vec![
-                "buffer-out",
-                "length-pointer-of 0",
-                "buffer-in",
-                "length-of 2",
-                "value",
-                "status",
-            ],
+            vec!["buffer-out", "length-pointer-of 0", "buffer-in", "length-of 2", "value", "status"],
         ),
         (
             &zstd,
             "ZSTD_compress",
             r#"params.dst = { out = "buffer", size = "dstCapacity", length = "result" }
 error = { fails = "ZSTD_isError(result)" }"#,
-            vec![
-                "buffer-out",
-                "capacity-of 0",
-                "buffer-in",
-                "length-of 2",
-                "value",
-                "length-of 0",
-            ],
+            vec!["buffer-out", "capacity-of 0", "buffer-in", "length-of 2", "value", "length-of 0"],
         ),
         (
             &lz4,
             "LZ4_compress_default",
             r#"params.src = { in = "buffer", length = "srcSize" }
 params.dst = { out = "buffer", size = "dstCapacity", length = "result" }"#,
-            vec![
-                "buffer-in",
-                "buffer-out",
-                "length-of 0",
-                "capacity-of 1",
-                "length-of 1",
-            ],
+            vec!["buffer-in", "buffer-out", "length-of 0", "capacity-of 1", "length-of 1"],
         ),
     ] {
         let function = bound(&api(declarations), &format!("[function.{name}]\n{lines}\n"), name);

@@ -14,11 +14,7 @@ fn left_out(declarations: &[&str], lines: &str, name: &str) -> (Status, String, 
     let text = contract(lines);
     let checked = run(&api(declarations), &text, Selection::Only(name));
     let checked = checked.unwrap_or_else(|found| panic!("{}", render(&found, &text, false)));
-    assert!(
-        checked.interface.functions.is_empty(),
-        "bound: {:?}",
-        checked.interface.functions
-    );
+    assert!(checked.interface.functions.is_empty(), "bound: {:?}", checked.interface.functions);
     let out = checked.interface.left_out.into_iter().next().unwrap();
     (out.status, out.reason, out.help)
 }
@@ -44,15 +40,10 @@ fn what_cannot_be_called_says_why() {
     let names: Vec<String> = (0..130).map(|n| format!("p{n}")).collect();
     let params: Vec<String> = names.iter().map(|name| format!("long {name}")).collect();
     let declaration = format!("void f({})", params.join(", "));
-    let lines: Vec<String> = names
-        .iter()
-        .map(|name| format!("params.{name} = {{ in = \"value\" }}"))
-        .collect();
-    let (status, reason, _) = left_out(
-        &[&declaration],
-        &format!("[function.f]\n{}\n", lines.join("\n")),
-        "f",
-    );
+    let lines: Vec<String> =
+        names.iter().map(|name| format!("params.{name} = {{ in = \"value\" }}")).collect();
+    let (status, reason, _) =
+        left_out(&[&declaration], &format!("[function.f]\n{}\n", lines.join("\n")), "f");
     let expect = "its arguments take 1040 bytes, more than the 992 of a call";
     assert_eq!((status, reason.as_str()), (Status::Unsupported, expect));
 }
@@ -64,26 +55,16 @@ fn what_is_not_exported_comes_first() {
     let text = contract("[function.g]\nresult = { out = \"value\" }\n");
     let contract = Contract::parse(&text, "bind.toml").unwrap();
     let (sonames, exports) = (["libz.so.1".to_owned()], BTreeSet::new());
-    let link = Link {
-        sonames: &sonames,
-        exports: Some(&exports),
-    };
+    let link = Link { sonames: &sonames, exports: Some(&exports) };
     let Checked { interface, warnings } = check(&contract, &api, link, Selection::Contract).unwrap();
     assert_eq!(warnings, []);
-    let names: Vec<&str> = interface
-        .functions
-        .iter()
-        .map(|function| function.name.as_str())
-        .collect();
+    let names: Vec<&str> = interface.functions.iter().map(|function| function.name.as_str()).collect();
     assert_eq!(names, ["g"]);
     let out = &interface.left_out[0];
     assert_eq!((out.name.as_str(), out.status), ("f", Status::NotExported));
     assert_eq!(out.reason, "libz.so.1 does not export it");
 
-    let unknown = Link {
-        exports: None,
-        ..link
-    };
+    let unknown = Link { exports: None, ..link };
     let checked = check(&contract, &api, unknown, Selection::Contract).unwrap();
     assert_eq!(checked.interface.left_out[0].status, Status::Unsupported);
 }
@@ -97,20 +78,11 @@ fn gaps_are_joined_and_can_be_pasted() {
     let function = &api.functions[0];
     let names = crate::check::names::names(function);
     let contract = Contract::bare(&["test.h".into()], "z");
-    let site = crate::check::decide::Site {
-        contract: &contract,
-        api: &api,
-        exports: None,
-        function,
-        names: &names,
-    };
+    let site =
+        crate::check::decide::Site { contract: &contract, api: &api, exports: None, function, names: &names };
     let finish = |params: Vec<Option<Fact<Role>>>| {
         let draft = crate::infer::Draft { params, result: None };
-        let decided = crate::check::decide::Decided {
-            draft,
-            error: None,
-            uses: Vec::new(),
-        };
+        let decided = crate::check::decide::Decided { draft, error: None, uses: Vec::new() };
         crate::check::finish::finish(site, decided, Vec::new(), &mut Vec::new()).unwrap()
     };
     let out = finish(vec![None, None]).unwrap_err();
@@ -118,31 +90,17 @@ fn gaps_are_joined_and_can_be_pasted() {
         out.reason,
         "nothing says what `a` (`struct point *`) is for; nothing says what `n` (`int`) is for"
     );
-    assert_eq!(
-        out.help.as_deref(),
-        Some("[function.f]\nparams.n = { in = \"value\" }")
-    );
+    assert_eq!(out.help.as_deref(), Some("[function.f]\nparams.n = { in = \"value\" }"));
     // A suggestion and a length of nothing are no ground to call.
     let suggested = Fact {
         value: Role::Value,
         evidence: hotcell_model::evidence::Evidence::Suggested { rule: "guess".into() },
     };
     let fixed = Fact::decided(Role::Fixed { c: "NULL".into() }, 1);
-    assert_eq!(
-        finish(vec![Some(fixed.clone()), Some(suggested)])
-            .unwrap_err()
-            .status,
-        Status::Undecided
-    );
-    let length = Fact::proven(Role::LengthOf {
-        param: 0,
-        unit: hotcell_model::interface::Unit::Bytes,
-    });
+    assert_eq!(finish(vec![Some(fixed.clone()), Some(suggested)]).unwrap_err().status, Status::Undecided);
+    let length = Fact::proven(Role::LengthOf { param: 0, unit: hotcell_model::interface::Unit::Bytes });
     let out = finish(vec![Some(fixed.clone()), Some(length)]).unwrap_err();
-    assert_eq!(
-        out.reason,
-        "what `n` is the length of is not decided to be a buffer"
-    );
+    assert_eq!(out.reason, "what `n` is the length of is not decided to be a buffer");
     // Handles and callbacks have roles, and no shim yet.
     let callback = Fact::proven(Role::UserData { callback: 0 });
     let out = finish(vec![Some(fixed), Some(callback)]).unwrap_err();
@@ -171,10 +129,7 @@ fn warnings_point_at_what_has_no_effect() {
     }
     let nothing = contract("exclude = [\"*\"]\n");
     let checked = run(&api, &nothing, Selection::Contract).unwrap();
-    assert_eq!(
-        render(&checked.warnings, &nothing, false),
-        "warning: no function is selected\n"
-    );
+    assert_eq!(render(&checked.warnings, &nothing, false), "warning: no function is selected\n");
 }
 
 #[test]
@@ -183,10 +138,7 @@ fn computing_with_an_unbound_callee_needs_it_bound() {
     let lines = "[function.f]\nparams.n = { in = \"value\" }\nparams.out = { out = \"buffer\", capacity = \"bound(n + 1)\" }\n";
     let (status, reason, help) = left_out(&declarations, lines, "f");
     assert_eq!(status, Status::Undecided);
-    assert_eq!(
-        reason,
-        "an expression computes with `bound`, which is not bound itself"
-    );
+    assert_eq!(reason, "an expression computes with `bound`, which is not bound itself");
     assert!(help.unwrap().contains("`include`"));
     let both = contract(&format!(
         "{lines}[function.bound]\nparams.n = {{ in = \"value\" }}\nresult = {{ out = \"value\" }}\n"

@@ -7,27 +7,12 @@ use crate::diagnostic::Diagnostic;
 
 fn said(found: &[Diagnostic], text: &str) -> Vec<String> {
     let one = |d: &Diagnostic| {
-        let place = d
-            .line(text)
-            .zip(d.column(text))
-            .map(|(line, column)| format!("{line}:{column}: "));
-        let label = if d.label.is_empty() {
-            String::new()
-        } else {
-            format!(" [{}]", d.label)
-        };
-        let help = d
-            .help
-            .as_ref()
-            .map(|help| format!(" = {help}"))
-            .unwrap_or_default();
+        let place = d.line(text).zip(d.column(text)).map(|(line, column)| format!("{line}:{column}: "));
+        let label = if d.label.is_empty() { String::new() } else { format!(" [{}]", d.label) };
+        let help = d.help.as_ref().map(|help| format!(" = {help}")).unwrap_or_default();
         format!("{}{}{label}{help}", place.unwrap_or_default(), d.message)
     };
-    found
-        .iter()
-        .filter(|d| d.severity == crate::Severity::Error)
-        .map(one)
-        .collect()
+    found.iter().filter(|d| d.severity == crate::Severity::Error).map(one).collect()
 }
 
 /// One declaration, one line about it (the fifth of the file), what is said.
@@ -57,21 +42,9 @@ fn types_contradict_lines() {
     const NUMBER: &str = "write `{ in = \"value\" }`, or no line at all";
     const READ: &str = "write `{ in = \"buffer\", length = … }` or `{ string = \"utf-8\" }`";
     for (ty, item, expect) in [
-        (
-            "int",
-            "string = \"utf-8\"",
-            format!("`string`: it is `int` [not a pointer] = {NUMBER}"),
-        ),
-        (
-            "int",
-            "out = \"buffer\"",
-            format!("`out = \"buffer\"`: it is `int` [not a pointer] = {NUMBER}"),
-        ),
-        (
-            "int",
-            "out = \"value\"",
-            format!("`out = \"value\"`: it is `int` [not a pointer] = {NUMBER}"),
-        ),
+        ("int", "string = \"utf-8\"", format!("`string`: it is `int` [not a pointer] = {NUMBER}")),
+        ("int", "out = \"buffer\"", format!("`out = \"buffer\"`: it is `int` [not a pointer] = {NUMBER}")),
+        ("int", "out = \"value\"", format!("`out = \"value\"`: it is `int` [not a pointer] = {NUMBER}")),
         (
             "const int *",
             "out = \"value\"",
@@ -89,16 +62,8 @@ fn types_contradict_lines() {
              `{ out = \"buffer\" }` or `{ in = \"buffer\", length = … }`"
                 .into(),
         ),
-        (
-            "int *",
-            "string = \"bytes\"",
-            "`string`: it is `int *` [a text is a pointer to bytes]".into(),
-        ),
-        (
-            "void *",
-            "string = \"bytes\"",
-            "`string`: it is `void *` [a text is a pointer to bytes]".into(),
-        ),
+        ("int *", "string = \"bytes\"", "`string`: it is `int *` [a text is a pointer to bytes]".into()),
+        ("void *", "string = \"bytes\"", "`string`: it is `void *` [a text is a pointer to bytes]".into()),
         (
             "void *",
             "inout = \"value\"",
@@ -114,18 +79,10 @@ fn types_contradict_lines() {
             "in = \"buffer\"",
             "`in = \"buffer\"`: it is `char **` [a buffer consists of numbers or bytes]".into(),
         ),
-        (
-            "callback ",
-            "in = \"value\"",
-            "`in = \"value\"`: it is `callback` [not a number]".into(),
-        ),
+        ("callback ", "in = \"value\"", "`in = \"value\"`: it is `callback` [not a number]".into()),
     ] {
         let declaration = format!("void f({ty}x)").replace("intx", "int x");
-        line(
-            &[&declaration],
-            &format!("params.x = {{ {item} }}"),
-            &format!("5:14: `x` cannot be {expect}"),
-        );
+        line(&[&declaration], &format!("params.x = {{ {item} }}"), &format!("5:14: `x` cannot be {expect}"));
     }
 }
 
@@ -211,10 +168,7 @@ fn names_must_be_known() {
             "uncompres",
             "the headers declare no function `uncompres` [unknown function] = did you mean `uncompress`?",
         ),
-        (
-            "nothing_like_it",
-            "the headers declare no function `nothing_like_it` [unknown function]",
-        ),
+        ("nothing_like_it", "the headers declare no function `nothing_like_it` [unknown function]"),
         (
             "deflateInit",
             "`deflateInit` is a function-like macro, not a function [a macro] = macros are not supported by this \
@@ -333,14 +287,8 @@ fn expressions_have_kinds() {
     };
     for (capacity, expect) in [
         ("in", "`in` is a pointer, and must be an integer"),
-        (
-            "RATIO",
-            "`RATIO` is a floating-point number, and must be an integer",
-        ),
-        (
-            "ratio()",
-            "`ratio()` is a floating-point number, and must be an integer",
-        ),
+        ("RATIO", "`RATIO` is a floating-point number, and must be an integer"),
+        ("ratio()", "`ratio()` is a floating-point number, and must be an integer"),
         ("text(1)", "`text(1)` is a pointer, and must be an integer"),
         ("nothing()", "`nothing()` is nothing, and must be an integer"),
         ("NULL", "`NULL` is a pointer, and must be an integer"),
@@ -350,21 +298,9 @@ fn expressions_have_kinds() {
         let column = if capacity == "of(n)" { 47 } else { 44 };
         line(&f, &out(capacity), &format!("5:{column}: {expect}"));
     }
-    line(
-        &f,
-        &out("2 * in"),
-        "5:48: `*` does not go with a pointer [`in` is a pointer]",
-    );
-    line(
-        &f,
-        &out("in < 4"),
-        "5:44: `<` does not go with a pointer [`in` is a pointer]",
-    );
-    line(
-        &f,
-        &out("where() == 0"),
-        "5:44: `==` does not go with a structure [`where()` is a structure]",
-    );
+    line(&f, &out("2 * in"), "5:48: `*` does not go with a pointer [`in` is a pointer]");
+    line(&f, &out("in < 4"), "5:44: `<` does not go with a pointer [`in` is a pointer]");
+    line(&f, &out("where() == 0"), "5:44: `==` does not go with a structure [`where()` is a structure]");
     line(
         &f,
         &out("len * 2"),
@@ -376,21 +312,9 @@ fn expressions_have_kinds() {
             "error = {{ {error} }}\nparams.out = {{ out = \"buffer\", capacity = 9, length = \"len\" }}\n{rest}"
         )
     };
-    line(
-        &f,
-        &rule("fails = \"where()\""),
-        "5:20: `where()` is a structure, and must be a condition",
-    );
-    line(
-        &f,
-        &rule("fails = \"zero\", message = \"n\""),
-        "5:38: `n` is an integer, and must be a text",
-    );
-    for fine in [
-        "of(in) != 0 && in != NULL",
-        "text(result) == NULL || errno == EAGAIN",
-        "ratio() < RATIO",
-    ] {
+    line(&f, &rule("fails = \"where()\""), "5:20: `where()` is a structure, and must be a condition");
+    line(&f, &rule("fails = \"zero\", message = \"n\""), "5:38: `n` is an integer, and must be a text");
+    for fine in ["of(in) != 0 && in != NULL", "text(result) == NULL || errno == EAGAIN", "ratio() < RATIO"] {
         let text = contract(&format!(
             "[function.f]\n{}\n",
             rule(&format!("fails = \"{fine}\", message = \"text(result)\""))
@@ -398,10 +322,7 @@ fn expressions_have_kinds() {
         let bound = run(&api(&f), &text, Selection::Contract);
         assert!(bound.is_ok(), "{fine}: {bound:?}");
     }
-    let text = contract(&format!(
-        "[function.f]\n{}\n",
-        rule("fails = \"zero\", message = \"out\"")
-    ));
+    let text = contract(&format!("[function.f]\n{}\n", rule("fails = \"zero\", message = \"out\"")));
     assert!(run(&api(&f), &text, Selection::Contract).is_ok());
 }
 
@@ -423,17 +344,11 @@ fn what_an_expression_calls_must_be_exported() {
     );
     let contract = Contract::parse(&text, "bind.toml").unwrap();
     let (sonames, exports) = (["libz.so.1".to_owned()], ["f".to_owned()].into());
-    let link = Link {
-        sonames: &sonames,
-        exports: Some(&exports),
-    };
+    let link = Link { sonames: &sonames, exports: Some(&exports) };
     let found = check(&contract, &api, link, Selection::Only("f")).unwrap_err();
     let expect = "5:44: the headers declare `bound`, and the library does not export it [not exported]";
     assert_eq!(said(&found, &text), [expect]);
-    let unknown = Link {
-        exports: None,
-        ..link
-    };
+    let unknown = Link { exports: None, ..link };
     assert!(check(&contract, &api, unknown, Selection::Only("f")).is_ok());
 }
 

@@ -22,11 +22,7 @@ pub(crate) const ZLIB: &[&str] = &[
 ];
 
 fn place(primary: bool) -> Location {
-    Location {
-        file: "test.h".into(),
-        line: 1,
-        primary,
-    }
+    Location { file: "test.h".into(), line: 1, primary }
 }
 
 fn ctype(text: &str) -> CType {
@@ -34,10 +30,7 @@ fn ctype(text: &str) -> CType {
     let int = |bits, signed| Type::Int { bits, signed };
     let kind = if let Some(pointee) = text.strip_suffix('*') {
         let constant = pointee.trim_start().starts_with("const ");
-        Type::Pointer {
-            pointee: Box::new(ctype(pointee)),
-            constant,
-        }
+        Type::Pointer { pointee: Box::new(ctype(pointee)), constant }
     } else {
         match text.trim_start_matches("const ").trim() {
             "void" => Type::Void,
@@ -51,50 +44,27 @@ fn ctype(text: &str) -> CType {
             "unsigned long" | "size_t" => int(64, false),
             "float" => Type::Float { bits: 32 },
             "double" => Type::Float { bits: 64 },
-            "enum level" => Type::Enum {
-                name: "level".into(),
-                bits: 32,
-                signed: false,
-            },
+            "enum level" => Type::Enum { name: "level".into(), bits: 32, signed: false },
             "struct point" => Type::Record { name: "point".into() },
             "callback" => {
-                let signature = Signature {
-                    params: Vec::new(),
-                    result: ctype("int"),
-                    variadic: false,
-                };
-                Type::FunctionPointer {
-                    signature: Box::new(signature),
-                }
+                let signature = Signature { params: Vec::new(), result: ctype("int"), variadic: false };
+                Type::FunctionPointer { signature: Box::new(signature) }
             }
             other => panic!("the test helper does not know `{other}`"),
         }
     };
-    CType {
-        written: text.into(),
-        canonical: text.into(),
-        kind,
-    }
+    CType { written: text.into(), canonical: text.into(), kind }
 }
 
 /// Splits `int name` and `char *name`; the name may be missing.
 fn declarator(text: &str) -> (&str, Option<&str>) {
     let text = text.trim();
-    let start = text
-        .rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
-        .map_or(0, |at| at + 1);
-    let words = [
-        "void", "char", "int", "long", "short", "unsigned", "size_t", "float", "double",
-    ];
+    let start = text.rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).map_or(0, |at| at + 1);
+    let words = ["void", "char", "int", "long", "short", "unsigned", "size_t", "float", "double"];
     match &text[start..] {
         "" => (text, None),
         name if words.contains(&name) => (text, None),
-        _ if ["enum", "struct"]
-            .iter()
-            .any(|word| text[..start].trim_end().ends_with(word)) =>
-        {
-            (text, None)
-        }
+        _ if ["enum", "struct"].iter().any(|word| text[..start].trim_end().ends_with(word)) => (text, None),
         name => (text[..start].trim(), Some(name)),
     }
 }
@@ -105,25 +75,15 @@ pub(crate) fn function(declaration: &str) -> Function {
     let (result, name) = declarator(head);
     let params: Vec<&str> = params.trim_end_matches(')').split(',').map(str::trim).collect();
     let variadic = params.last() == Some(&"...");
-    let params = params
-        .into_iter()
-        .filter(|text| !["void", "...", ""].contains(text));
+    let params = params.into_iter().filter(|text| !["void", "...", ""].contains(text));
     let param = |text: &str| {
         let (text, array_length) = match text.split_once('[') {
             Some((text, length)) => (text, length.trim_end_matches(']').parse().ok()),
             None => (text, None),
         };
         let (ty, name) = declarator(text);
-        let ty = if array_length.is_some() {
-            ctype(&format!("{ty} *"))
-        } else {
-            ctype(ty)
-        };
-        Param {
-            name: name.map(str::to_owned),
-            ty,
-            array_length,
-        }
+        let ty = if array_length.is_some() { ctype(&format!("{ty} *")) } else { ctype(ty) };
+        Param { name: name.map(str::to_owned), ty, array_length }
     };
     Function {
         name: name.unwrap().into(),
@@ -140,10 +100,7 @@ pub(crate) fn function(declaration: &str) -> Function {
 
 /// What the declarations make, with a few constants, `enum level` and `struct point`.
 pub(crate) fn api(declarations: &[&str]) -> Api {
-    let constant = |value, primary| Constant {
-        value,
-        location: place(primary),
-    };
+    let constant = |value, primary| Constant { value, location: place(primary) };
     let constants = [
         ("LIMIT", constant(ConstantValue::Int(16), true)),
         ("RATIO", constant(ConstantValue::Float(0.5), true)),
@@ -159,29 +116,16 @@ pub(crate) fn api(declarations: &[&str]) -> Api {
     let point = Record {
         c_name: "struct point".into(),
         union: false,
-        layout: Some(RecordLayout {
-            size: 0,
-            align: 1,
-            fields: Vec::new(),
-        }),
+        layout: Some(RecordLayout { size: 0, align: 1, fields: Vec::new() }),
         doc: None,
         location: place(true),
     };
     Api {
-        target: Target {
-            triple: "x86_64-pc-linux-gnu".into(),
-            pointer_bits: 64,
-            char_signed: true,
-        },
-        functions: declarations
-            .iter()
-            .map(|declaration| function(declaration))
-            .collect(),
+        target: Target { triple: "x86_64-pc-linux-gnu".into(), pointer_bits: 64, char_signed: true },
+        functions: declarations.iter().map(|declaration| function(declaration)).collect(),
         records: BTreeMap::from([("point".into(), point)]),
         enums: BTreeMap::from([("level".into(), level)]),
-        constants: constants
-            .map(|(name, constant)| (name.to_owned(), constant))
-            .into(),
+        constants: constants.map(|(name, constant)| (name.to_owned(), constant)).into(),
         function_macros: BTreeMap::from([("deflateInit".into(), vec!["strm".into(), "level".into()])]),
     }
 }
@@ -194,21 +138,9 @@ pub(crate) fn contract(lines: &str) -> String {
 /// Checks a contract; everything is exported.
 pub(crate) fn run(api: &Api, text: &str, selection: Selection<'_>) -> Result<Checked, Vec<Diagnostic>> {
     let contract = Contract::parse(text, "bind.toml")?;
-    let exports: BTreeSet<String> = api
-        .functions
-        .iter()
-        .map(|function| function.name.clone())
-        .collect();
+    let exports: BTreeSet<String> = api.functions.iter().map(|function| function.name.clone()).collect();
     let sonames = ["libz.so.1".to_owned()];
-    check(
-        &contract,
-        api,
-        Link {
-            sonames: &sonames,
-            exports: Some(&exports),
-        },
-        selection,
-    )
+    check(&contract, api, Link { sonames: &sonames, exports: Some(&exports) }, selection)
 }
 
 /// Checks one function; the interface holds it alone, as JSON.
@@ -216,12 +148,7 @@ pub(crate) fn bound(api: &Api, lines: &str, name: &str) -> Value {
     let text = contract(lines);
     let checked = run(api, &text, Selection::Only(name));
     let checked = checked.unwrap_or_else(|found| panic!("{}", render(&found, &text, false)));
-    let out: Vec<_> = checked
-        .interface
-        .left_out
-        .iter()
-        .map(|out| (&out.reason, &out.help))
-        .collect();
+    let out: Vec<_> = checked.interface.left_out.iter().map(|out| (&out.reason, &out.help)).collect();
     assert_eq!(checked.interface.functions.len(), 1, "{out:?}");
     serde_json::to_value(&checked.interface.functions[0]).unwrap()
 }

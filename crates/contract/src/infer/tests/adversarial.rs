@@ -5,94 +5,34 @@ use super::check;
 #[test]
 fn lengths_of_something_else() {
     check(&[
-        (
-            "uint32_t checksum(const uint8_t *p, uint32_t init, size_t len)",
-            "? value value -> value",
-        ),
+        ("uint32_t checksum(const uint8_t *p, uint32_t init, size_t len)", "? value value -> value"),
         ("int repeat(const char *s, int n)", "? value -> value"),
         ("int pad(const char *s, int length)", "? value -> value"),
         ("int puts_n(const char *s, int n)", "? value -> value"),
-        (
-            "int random_word(const char *alphabet, int length)",
-            "? value -> value",
-        ),
-        (
-            "int shm_create(const char *name, size_t size)",
-            "? value -> value",
-        ),
+        ("int random_word(const char *alphabet, int length)", "? value -> value"),
+        ("int shm_create(const char *name, size_t size)", "? value -> value"),
         ("int draw(const char *text, int text_size)", "? value -> value"),
-        (
-            "int render(const char *utf8, int max_width)",
-            "text value -> value",
-        ),
-        (
-            "int bitmap(const char *bits, int width, int height)",
-            "? value value -> value",
-        ),
-        (
-            "int icon(const char *s, int width, int height)",
-            "? value value -> value",
-        ),
+        ("int render(const char *utf8, int max_width)", "text value -> value"),
+        ("int bitmap(const char *bits, int width, int height)", "? value value -> value"),
+        ("int icon(const char *s, int width, int height)", "? value value -> value"),
         ("int blur(const uint8_t *img, int size)", "? value -> value"),
-        (
-            "int solve(const unsigned char *board, int size)",
-            "? value -> value",
-        ),
-        (
-            "int average(const unsigned char *pixels, int count)",
-            "? value -> value",
-        ),
-        (
-            "int popcount(const uint8_t *bitmap, size_t len)",
-            "? value -> value",
-        ),
-        (
-            "int hash_bits(const uint8_t *data, size_t databitlen)",
-            "? value -> value",
-        ),
-        (
-            "int ctr(uint8_t *data, const uint8_t *iv, size_t len)",
-            "? ? value -> value",
-        ),
+        ("int solve(const unsigned char *board, int size)", "? value -> value"),
+        ("int average(const unsigned char *pixels, int count)", "? value -> value"),
+        ("int popcount(const uint8_t *bitmap, size_t len)", "? value -> value"),
+        ("int hash_bits(const uint8_t *data, size_t databitlen)", "? value -> value"),
+        ("int ctr(uint8_t *data, const uint8_t *iv, size_t len)", "? ? value -> value"),
         ("int init(const uint8_t *iv, size_t data_len)", "? value -> value"),
-        (
-            "int each(const uint8_t *data, int len, int stride)",
-            "? value value -> value",
-        ),
-        (
-            "int two(const uint8_t *src, size_t n, size_t src_len)",
-            "? value value -> value",
-        ),
-        (
-            "int both(const uint8_t *src, size_t src_len, size_t srcSize)",
-            "? value value -> value",
-        ),
+        ("int each(const uint8_t *data, int len, int stride)", "? value value -> value"),
+        ("int two(const uint8_t *src, size_t n, size_t src_len)", "? value value -> value"),
+        ("int both(const uint8_t *src, size_t src_len, size_t srcSize)", "? value value -> value"),
         ("int wait_on(HANDLE object, size_t len)", "? value -> value"),
-        (
-            "int equal(const char *expected, const char *actual, size_t actual_len)",
-            "? bytes len(1) -> value",
-        ),
+        ("int equal(const char *expected, const char *actual, size_t actual_len)", "? bytes len(1) -> value"),
         ("int mlock(const void *__addr, size_t __len)", "? value -> value"),
-        (
-            "void chunk_start(const uint8_t *chunk_name, uint32_t length)",
-            "? value -> void",
-        ),
-        (
-            "void glObjectPtrLabel(const void *ptr, int length, const char *label)",
-            "? value ? -> void",
-        ),
-        (
-            "int xcb_put_image_sizeof(const void *_buffer, uint32_t data_len)",
-            "? value -> value",
-        ),
-        (
-            "int cmp(const char *a, const void *b, size_t n)",
-            "? ? value -> value",
-        ),
-        (
-            "int xor_into(uint8_t *out, const uint8_t *in, size_t len)",
-            "? ? value -> value",
-        ),
+        ("void chunk_start(const uint8_t *chunk_name, uint32_t length)", "? value -> void"),
+        ("void glObjectPtrLabel(const void *ptr, int length, const char *label)", "? value ? -> void"),
+        ("int xcb_put_image_sizeof(const void *_buffer, uint32_t data_len)", "? value -> value"),
+        ("int cmp(const char *a, const void *b, size_t n)", "? ? value -> value"),
+        ("int xor_into(uint8_t *out, const uint8_t *in, size_t len)", "? ? value -> value"),
         (
             "int image_write(const char *name, int w, int h, const void *data, int stride_in_bytes)",
             "? value value ? value -> value",
@@ -103,36 +43,15 @@ fn lengths_of_something_else() {
 #[test]
 fn lengths_that_hold() {
     check(&[
-        (
-            "int put(const char *key, const void *value, size_t value_len)",
-            "text bytes len(1) -> value",
-        ),
-        (
-            "int save(const char *path, const void *data, size_t size)",
-            "text bytes len(1) -> value",
-        ),
-        (
-            "int find(const char *text, const void *data, size_t len)",
-            "? ? value -> value",
-        ),
-        (
-            "int encode(const char *in, int in_len, char *out, int out_len)",
-            "bytes len(0) ? value -> value",
-        ),
+        ("int put(const char *key, const void *value, size_t value_len)", "text bytes len(1) -> value"),
+        ("int save(const char *path, const void *data, size_t size)", "text bytes len(1) -> value"),
+        ("int find(const char *text, const void *data, size_t len)", "? ? value -> value"),
+        ("int encode(const char *in, int in_len, char *out, int out_len)", "bytes len(0) ? value -> value"),
         ("int parse(const char *buf, size_t size)", "bytes len(0) -> value"),
         ("int parse(const char *str, size_t len)", "bytes len(0) -> value"),
-        (
-            "int utf8_valid(const char *s, size_t nbytes)",
-            "bytes len(0) -> value",
-        ),
-        (
-            "int feed(const unsigned char *pData, unsigned long cbData)",
-            "bytes len(0) -> value",
-        ),
-        (
-            "int feed(size_t src_len, const uint8_t *src)",
-            "len(1) bytes -> value",
-        ),
+        ("int utf8_valid(const char *s, size_t nbytes)", "bytes len(0) -> value"),
+        ("int feed(const unsigned char *pData, unsigned long cbData)", "bytes len(0) -> value"),
+        ("int feed(size_t src_len, const uint8_t *src)", "len(1) bytes -> value"),
         ("int feed(size_t len, const uint8_t *src)", "value ? -> value"),
         (
             "int sign(const uint8_t *msg, size_t msg_len, const uint8_t key[32])",
@@ -144,28 +63,16 @@ fn lengths_that_hold() {
 #[test]
 fn texts() {
     check(&[
-        (
-            "int set_option(const char *name, int value)",
-            "text value -> value",
-        ),
+        ("int set_option(const char *name, int value)", "text value -> value"),
         ("void setprogname(const char *name)", "? -> void"),
-        (
-            "void log_set_prefix(int level, const char *prefix)",
-            "value ? -> void",
-        ),
+        ("void log_set_prefix(int level, const char *prefix)", "value ? -> void"),
         ("int tune(const char *preset, int knob)", "? value -> value"),
-        (
-            "int search(const char *haystack, int start, const char *needle)",
-            "text value text -> value",
-        ),
+        ("int search(const char *haystack, int start, const char *needle)", "text value text -> value"),
         ("int parse(const char *begin, const char *end)", "? ? -> value"),
         ("int parse(const char *p, const char *pe)", "? ? -> value"),
         ("int parse(const char *str, const char *strend)", "? ? -> value"),
         ("int parse(const char *p, const char *q)", "? ? -> value"),
-        (
-            "int parse(const unsigned char *begin, const char *end)",
-            "? ? -> value",
-        ),
+        ("int parse(const unsigned char *begin, const char *end)", "? ? -> value"),
         ("int parse(const char *s, int)", "? value -> value"),
         ("int at(const char *s, size_t index)", "? value -> value"),
         ("int digest(const char *data)", "? -> value"),
@@ -176,10 +83,7 @@ fn texts() {
         ("int eat(token_t s)", "? -> value"),
         ("int style(const char *fmt) format", "? -> value"),
         ("int iso(const char *in, int *inlen)", "? ? -> value"),
-        (
-            "int logmsg(enum level level, const char *text, bool loud)",
-            "value text value -> value",
-        ),
+        ("int logmsg(enum level level, const char *text, bool loud)", "value text value -> value"),
         ("int head(const char s[1])", "? -> value"),
         ("int parse(const unsigned char *text)", "? -> value"),
     ]);
@@ -189,10 +93,7 @@ fn texts() {
 fn returned_texts() {
     check(&[
         ("const char *next(const char *cursor)", "text -> text"),
-        (
-            "const char *skip(const char *str, size_t len)",
-            "bytes len(0) -> ?",
-        ),
+        ("const char *skip(const char *str, size_t len)", "bytes len(0) -> ?"),
         ("const char *get(int id, size_t *len)", "value ? -> ?"),
         ("const char *slice(int id, size_t len)", "value value -> ?"),
         ("const char *section_data(int id)", "value -> ?"),
@@ -208,63 +109,30 @@ fn counted_numbers() {
     check(&[
         ("int sum(const int *v, int n)", "? value -> value"),
         ("int sum(const int *values, int count)", "bytes count(0) -> value"),
-        (
-            "double mean(const double *values, size_t num_values)",
-            "bytes count(0) -> value",
-        ),
-        (
-            "int index_of(const int *items, size_t count, int value)",
-            "bytes count(0) value -> value",
-        ),
+        ("double mean(const double *values, size_t num_values)", "bytes count(0) -> value"),
+        ("int index_of(const int *items, size_t count, int value)", "bytes count(0) value -> value"),
         ("int sum(const int *values, size_t len)", "? value -> value"),
         ("double area(const double *points, int count)", "? value -> value"),
         ("double det(const double *a, int n)", "? value -> value"),
-        (
-            "double polyval(const double *values, int count)",
-            "? value -> value",
-        ),
-        (
-            "double dot(const double *a, const double *b, size_t count)",
-            "? ? value -> value",
-        ),
-        (
-            "double mean(const double *values, size_t count, size_t stride)",
-            "? value value -> value",
-        ),
-        (
-            "double mix(const float *values, int count, int taps)",
-            "? value value -> value",
-        ),
+        ("double polyval(const double *values, int count)", "? value -> value"),
+        ("double dot(const double *a, const double *b, size_t count)", "? ? value -> value"),
+        ("double mean(const double *values, size_t count, size_t stride)", "? value value -> value"),
+        ("double mix(const float *values, int count, int taps)", "? value value -> value"),
         ("double mean(const double values[8])", "data[8] -> value"),
-        (
-            "double mean(const double values[8], int count)",
-            "? value -> value",
-        ),
-        (
-            "double weigh(const bool *items, size_t nitems)",
-            "bytes count(0) -> value",
-        ),
+        ("double mean(const double values[8], int count)", "? value -> value"),
+        ("double weigh(const bool *items, size_t nitems)", "bytes count(0) -> value"),
     ]);
 }
 
 #[test]
 fn out_buffers() {
     check(&[
-        (
-            "int make(unsigned char *out, size_t *out_len)",
-            "out lenptr(0) -> value",
-        ),
+        ("int make(unsigned char *out, size_t *out_len)", "out lenptr(0) -> value"),
         ("int flip(unsigned char *data, size_t *data_len)", "? ? -> value"),
         ("int make(void *out, size_t *out_len)", "? ? -> value"),
         ("int make(char *out, size_t *written)", "? ? -> value"),
-        (
-            "int make(char *out, size_t *out_len, size_t out_size)",
-            "? ? value -> value",
-        ),
-        (
-            "int make(char *out, size_t *out_len, size_t max)",
-            "? ? value -> value",
-        ),
+        ("int make(char *out, size_t *out_len, size_t out_size)", "? ? value -> value"),
+        ("int make(char *out, size_t *out_len, size_t max)", "? ? value -> value"),
         ("int make(size_t *out_len, char *out)", "? ? -> value"),
         ("int make(char *out, const size_t *out_len)", "? ? -> value"),
     ]);

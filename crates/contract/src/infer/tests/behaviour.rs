@@ -37,49 +37,28 @@ fn help_lines_are_contract_text() {
             "int f(unsigned char *data, size_t *data_len)",
             vec![r#"params.data = { out = "buffer", length = "data_len" }"#],
         ),
-        (
-            "int f(size_t *len_out, char *out)",
-            vec![r#"params.out = { out = "buffer", length = "len_out" }"#],
-        ),
-        (
-            "double frexp(double x, int *e)",
-            vec![r#"params.e = { out = "value" } # or { inout = "value" }"#],
-        ),
+        ("int f(size_t *len_out, char *out)", vec![r#"params.out = { out = "buffer", length = "len_out" }"#]),
+        ("double frexp(double x, int *e)", vec![r#"params.e = { out = "value" } # or { inout = "value" }"#]),
         (
             "int f(const int *x)",
             vec![r#"params.x = { in = "buffer", length = "1" } # when it points to one number"#],
         ),
         ("int f(struct point *p)", vec![r#"params.p = { fixed = "NULL" }"#]),
-        (
-            "char *getenv(const char *name)",
-            vec![r#"result = { string = "utf-8" }"#],
-        ),
+        ("char *getenv(const char *name)", vec![r#"result = { string = "utf-8" }"#]),
         (
             "int f(uint8_t out[32])",
             vec![
                 r#"params.out = { out = "buffer", capacity = "32" } # or { inout = "buffer", length = "32" }"#,
             ],
         ),
-        (
-            "int f(int x, const unsigned char *)",
-            vec![r#"params.arg2 = { string = "utf-8" }"#],
-        ),
+        ("int f(int x, const unsigned char *)", vec![r#"params.arg2 = { string = "utf-8" }"#]),
     ] {
         let gaps = gaps(declaration);
-        let helps: Vec<String> = gaps
-            .iter()
-            .map(|gap| gap.help.clone().unwrap_or_default())
-            .collect();
-        let matches = helps
-            .iter()
-            .zip(&expect)
-            .all(|(help, expect)| help.starts_with(expect));
+        let helps: Vec<String> = gaps.iter().map(|gap| gap.help.clone().unwrap_or_default()).collect();
+        let matches = helps.iter().zip(&expect).all(|(help, expect)| help.starts_with(expect));
         assert!(helps.len() == expect.len() && matches, "{declaration}: {gaps:?}");
         for help in helps {
-            assert!(
-                toml::from_str::<toml::Table>(&help).is_ok(),
-                "{declaration}: {help}"
-            );
+            assert!(toml::from_str::<toml::Table>(&help).is_ok(), "{declaration}: {help}");
         }
     }
 }
@@ -91,28 +70,13 @@ fn reasons_name_what_is_in_the_way() {
             "int memcmp(const void *s1, const void *s2, size_t n)",
             "`n` may be the length of `s1` as well as of `s2`",
         ),
-        (
-            "int sum(const int *v, int len)",
-            "`len` may count the bytes of `v` or its elements",
-        ),
-        (
-            "int f(const char *begin, const char *end)",
-            "`begin` and `end` may be the ends of a range",
-        ),
-        (
-            "int f(struct point *p)",
-            "`p` points to `struct point`: handles are not supported by this version",
-        ),
-        (
-            "struct point *f(void)",
-            "it returns an object: handles are not supported by this version",
-        ),
+        ("int sum(const int *v, int len)", "`len` may count the bytes of `v` or its elements"),
+        ("int f(const char *begin, const char *end)", "`begin` and `end` may be the ends of a range"),
+        ("int f(struct point *p)", "`p` points to `struct point`: handles are not supported by this version"),
+        ("struct point *f(void)", "it returns an object: handles are not supported by this version"),
     ] {
         let gaps = gaps(declaration);
-        assert!(
-            gaps.iter().any(|gap| gap.reason == expect),
-            "{declaration}: {gaps:?}"
-        );
+        assert!(gaps.iter().any(|gap| gap.reason == expect), "{declaration}: {gaps:?}");
     }
 }
 
@@ -138,12 +102,7 @@ fn facts_name_their_rules() {
     let function = prototype::parse("int f(const char *src, int srcSize, int level)");
     let mut draft = empty(&function);
     run(&function, &mut draft);
-    let evidence: Vec<_> = draft
-        .params
-        .iter()
-        .flatten()
-        .map(|fact| fact.evidence.name())
-        .collect();
+    let evidence: Vec<_> = draft.params.iter().flatten().map(|fact| fact.evidence.name()).collect();
     assert_eq!(evidence, ["inferred", "inferred", "proven"]);
 }
 
@@ -159,17 +118,8 @@ fn decisions_are_kept_and_satisfy_guards() {
         for (index, role) in facts {
             assert_eq!(draft.params[index], Some(Fact::decided(role, 7)), "{declaration}");
         }
-        assert_eq!(
-            verdict,
-            Verdict::Open(Vec::new()),
-            "{declaration}: {}",
-            describe(&draft, &verdict)
-        );
-        assert!(
-            describe(&draft, &verdict).ends_with(expect),
-            "{}",
-            describe(&draft, &verdict)
-        );
+        assert_eq!(verdict, Verdict::Open(Vec::new()), "{declaration}: {}", describe(&draft, &verdict));
+        assert!(describe(&draft, &verdict).ends_with(expect), "{}", describe(&draft, &verdict));
     };
     let out = |size: Expr| Role::BufferOut {
         capacity: Capacity::Elements { size },
@@ -177,48 +127,18 @@ fn decisions_are_kept_and_satisfy_guards() {
         valid_on_error: false,
     };
     let digest = vec![(2, out(Expr::Int { value: 16 }))];
-    decided(
-        "int MD5(const unsigned char *d, size_t n, unsigned char *md)",
-        digest,
-        "-> value",
-    );
+    decided("int MD5(const unsigned char *d, size_t n, unsigned char *md)", digest, "-> value");
     let fixed = Role::Fixed { c: "NULL".into() };
-    decided(
-        "int f(const char *sql, int (*cb)(void))",
-        vec![(1, fixed.clone())],
-        "-> value",
-    );
-    decided(
-        "int f(const char *s, char **end, int base)",
-        vec![(1, fixed)],
-        "value -> value",
-    );
-    decided(
-        "int f(const char *text, int knob)",
-        vec![(1, Role::Value)],
-        "value -> value",
-    );
-    let text = Role::Text {
-        encoding: Encoding::Utf8,
-        nullable: true,
-    };
+    decided("int f(const char *sql, int (*cb)(void))", vec![(1, fixed.clone())], "-> value");
+    decided("int f(const char *s, char **end, int base)", vec![(1, fixed)], "value -> value");
+    decided("int f(const char *text, int knob)", vec![(1, Role::Value)], "value -> value");
+    let text = Role::Text { encoding: Encoding::Utf8, nullable: true };
     decided("int f(const char *s, int n)", vec![(0, text)], "value -> value");
     let room = vec![(0, out(Expr::Param { index: 1 }))];
-    decided(
-        "int f(char *buf, size_t size, const char *name)",
-        room,
-        "value text -> value",
-    );
-    let capacity = Role::CapacityOf {
-        param: 1,
-        unit: Unit::Bytes,
-    };
+    decided("int f(char *buf, size_t size, const char *name)", room, "value text -> value");
+    let capacity = Role::CapacityOf { param: 1, unit: Unit::Bytes };
     let lz4 = vec![(1, out(Expr::Param { index: 3 })), (3, capacity)];
-    decided(
-        "int LZ4(const char* src, char* dst, int srcSize, int dstCapacity)",
-        lz4,
-        "-> value",
-    );
+    decided("int LZ4(const char* src, char* dst, int srcSize, int dstCapacity)", lz4, "-> value");
 }
 
 #[test]

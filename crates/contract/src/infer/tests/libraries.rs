@@ -6,23 +6,11 @@ use super::check;
 fn zlib() {
     check(&[
         ("const char *zlibVersion(void)", "-> text"),
-        (
-            "uLong crc32(uLong crc, const Bytef *buf, uInt len)",
-            "value bytes len(1) -> value",
-        ),
-        (
-            "uLong adler32(uLong adler, const Bytef *buf, uInt len)",
-            "value bytes len(1) -> value",
-        ),
-        (
-            "uLong adler32_z(uLong adler, const Bytef *buf, z_size_t len)",
-            "value bytes len(1) -> value",
-        ),
+        ("uLong crc32(uLong crc, const Bytef *buf, uInt len)", "value bytes len(1) -> value"),
+        ("uLong adler32(uLong adler, const Bytef *buf, uInt len)", "value bytes len(1) -> value"),
+        ("uLong adler32_z(uLong adler, const Bytef *buf, z_size_t len)", "value bytes len(1) -> value"),
         ("uLong crc32_combine(uLong, uLong, z_off_t)", "unsupported"),
-        (
-            "uLong crc32_combine(uLong crc1, uLong crc2, off_t len2)",
-            "value value value -> value",
-        ),
+        ("uLong crc32_combine(uLong crc1, uLong crc2, off_t len2)", "value value value -> value"),
         ("uLong compressBound(uLong sourceLen)", "value -> value"),
         (
             "int compress(Bytef *dest, uLongf *destLen, const Bytef *source, uLong sourceLen)",
@@ -41,14 +29,8 @@ fn zlib() {
             "out lenptr(0) ? ? -> value",
         ),
         ("gzFile gzopen(const char *, const char *)", "? ? -> ?"),
-        (
-            "gzFile gzopen(const char *path, const char *mode)",
-            "text text -> ?",
-        ),
-        (
-            "int gzwrite(gzFile file, const void *buf, unsigned len)",
-            "? bytes len(1) -> value",
-        ),
+        ("gzFile gzopen(const char *path, const char *mode)", "text text -> ?"),
+        ("int gzwrite(gzFile file, const void *buf, unsigned len)", "? bytes len(1) -> value"),
         (
             "int deflateInit_(z_streamp strm, int level, const char *version, int stream_size)",
             "? value ? value -> value",
@@ -75,10 +57,7 @@ fn other_compressors() {
         ("const char* ZSTD_getErrorName(size_t code)", "value -> text"),
         ("unsigned ZSTD_versionNumber(void)", "-> value"),
         ("unsigned ZSTD_isError(size_t result)", "value -> value"),
-        (
-            "size_t ZSTD_findFrameCompressedSize(const void *src, size_t srcSize)",
-            "bytes len(0) -> value",
-        ),
+        ("size_t ZSTD_findFrameCompressedSize(const void *src, size_t srcSize)", "bytes len(0) -> value"),
         (
             "int BZ2_bzBuffToBuffCompress(char* dest, unsigned int* destLen, char* source, unsigned int sourceLen, \
              int blockSize100k, int verbosity, int workFactor)",
@@ -103,10 +82,7 @@ fn hashes_and_ciphers() {
             "int EVP_Digest(const void *data, size_t count, unsigned char *md, unsigned int *size)",
             "? value ? ? -> value",
         ),
-        (
-            "unsigned char *MD5(const unsigned char *d, size_t n, unsigned char *md)",
-            "? value ? -> ?",
-        ),
+        ("unsigned char *MD5(const unsigned char *d, size_t n, unsigned char *md)", "? value ? -> ?"),
         (
             "unsigned char *SHA256(const unsigned char *d, size_t n, unsigned char md[32])",
             "bytes len(0) ? -> ?",
@@ -115,18 +91,9 @@ fn hashes_and_ciphers() {
             "XXH64_hash_t XXH64(const void* input, size_t length, XXH64_hash_t seed)",
             "bytes len(0) value -> value",
         ),
-        (
-            "uint32_t murmur3(const void *key, int len, uint32_t seed)",
-            "bytes len(0) value -> value",
-        ),
-        (
-            "void hash(const uint8_t *data, size_t data_len, uint8_t out[32])",
-            "bytes len(0) ? -> void",
-        ),
-        (
-            "void aes_key_setup(const BYTE key[], int keysize)",
-            "? value -> void",
-        ),
+        ("uint32_t murmur3(const void *key, int len, uint32_t seed)", "bytes len(0) value -> value"),
+        ("void hash(const uint8_t *data, size_t data_len, uint8_t out[32])", "bytes len(0) ? -> void"),
+        ("void aes_key_setup(const BYTE key[], int keysize)", "? value -> void"),
         ("int siphash(const unsigned char key[16])", "data[16] -> value"),
         ("int des_setkey(const char *key)", "? -> value"),
     ]);
@@ -137,40 +104,19 @@ fn databases_and_parsers() {
     check(&[
         ("const char *sqlite3_libversion(void)", "-> text"),
         ("int sqlite3_complete(const char *sql)", "text -> value"),
-        (
-            "int sqlite3_open(const char *filename, sqlite3 **ppDb)",
-            "text ? -> value",
-        ),
+        ("int sqlite3_open(const char *filename, sqlite3 **ppDb)", "text ? -> value"),
         (
             "int sqlite3_exec(sqlite3 *db, const char *sql, int (*callback)(void*, int), void *arg, char **errmsg)",
             "unsupported",
         ),
-        (
-            "int sqlite3_prepare_v2(sqlite3 *db, const char *zSql, int nByte)",
-            "? bytes len(1) -> value",
-        ),
+        ("int sqlite3_prepare_v2(sqlite3 *db, const char *zSql, int nByte)", "? bytes len(1) -> value"),
         ("cJSON *cJSON_Parse(const char *value)", "text -> ?"),
-        (
-            "cJSON *cJSON_ParseWithLength(const char *value, size_t buffer_length)",
-            "? value -> ?",
-        ),
+        ("cJSON *cJSON_ParseWithLength(const char *value, size_t buffer_length)", "? value -> ?"),
         ("const XML_Char *XML_ExpatVersion(void)", "-> text"),
-        (
-            "int snd_pcm_writei(snd_pcm_t *pcm, const void *buffer, uframes_t size)",
-            "? ? value -> value",
-        ),
-        (
-            "void setUniform3fv(int location, const float *value, int count)",
-            "value ? value -> void",
-        ),
-        (
-            "double gsl_stats_mean(const double data[], size_t stride, size_t n)",
-            "? value value -> value",
-        ),
-        (
-            "int MeasureText(const char *text, int fontSize)",
-            "? value -> value",
-        ),
+        ("int snd_pcm_writei(snd_pcm_t *pcm, const void *buffer, uframes_t size)", "? ? value -> value"),
+        ("void setUniform3fv(int location, const float *value, int count)", "value ? value -> void"),
+        ("double gsl_stats_mean(const double data[], size_t stride, size_t n)", "? value value -> value"),
+        ("int MeasureText(const char *text, int fontSize)", "? value -> value"),
         ("int TTF_Open(const char *file, int ptsize)", "? value -> value"),
     ]);
 }

@@ -10,17 +10,9 @@ pub(super) fn parse(text: &str) -> Function {
     let close = text.rfind(')').expect("a prototype has parentheses");
     let (result, name) = declarator(&text[..open]);
     let list = text[open + 1..close].trim();
-    let parts = if list == "void" || list.is_empty() {
-        Vec::new()
-    } else {
-        split(list)
-    };
+    let parts = if list == "void" || list.is_empty() { Vec::new() } else { split(list) };
     let variadic = parts.last().is_some_and(|part| part == "...");
-    let params = parts
-        .iter()
-        .filter(|part| *part != "...")
-        .map(|part| param(part))
-        .collect();
+    let params = parts.iter().filter(|part| *part != "...").map(|part| param(part)).collect();
     let attributes = text[close + 1..].split_whitespace().map(|word| match word {
         "format" => Attribute::Format,
         "malloc" => Attribute::Malloc,
@@ -36,11 +28,7 @@ pub(super) fn parse(text: &str) -> Function {
         inline: false,
         attributes: attributes.collect(),
         doc: None,
-        location: Location {
-            file: "test.h".into(),
-            line: 1,
-            primary: true,
-        },
+        location: Location { file: "test.h".into(), line: 1, primary: true },
     }
 }
 
@@ -63,26 +51,12 @@ fn split(list: &str) -> Vec<String> {
 
 fn param(text: &str) -> Param {
     if let Some((_, rest)) = text.split_once("(*") {
-        let name = rest
-            .split(')')
-            .next()
-            .map(str::to_owned)
-            .filter(|name| !name.is_empty());
-        let signature = Signature {
-            params: Vec::new(),
-            result: base("void"),
-            variadic: false,
-        };
-        let kind = Type::FunctionPointer {
-            signature: Box::new(signature),
-        };
+        let name = rest.split(')').next().map(str::to_owned).filter(|name| !name.is_empty());
+        let signature = Signature { params: Vec::new(), result: base("void"), variadic: false };
+        let kind = Type::FunctionPointer { signature: Box::new(signature) };
         return Param {
             name,
-            ty: CType {
-                written: text.into(),
-                canonical: text.into(),
-                kind,
-            },
+            ty: CType { written: text.into(), canonical: text.into(), kind },
             array_length: None,
         };
     }
@@ -94,39 +68,23 @@ fn param(text: &str) -> Param {
     let uuid = ty.written == "uuid_t" || ty.written == "const uuid_t";
     if uuid {
         let constant = ty.written.starts_with("const");
-        return Param {
-            name,
-            ty: pointer(base("unsigned char"), constant),
-            array_length: Some(16),
-        };
+        return Param { name, ty: pointer(base("unsigned char"), constant), array_length: Some(16) };
     }
     match array {
         Some(length) => {
             let constant = text.trim_start().starts_with("const ") && !text.contains('*');
-            Param {
-                name,
-                ty: pointer(ty, constant),
-                array_length: length,
-            }
+            Param { name, ty: pointer(ty, constant), array_length: length }
         }
-        None => Param {
-            name,
-            ty,
-            array_length: None,
-        },
+        None => Param { name, ty, array_length: None },
     }
 }
 
 /// A type and the name behind it.
 fn declarator(text: &str) -> (CType, Option<String>) {
     let text = text.trim();
-    let word = text
-        .rfind(|c: char| !c.is_alphanumeric() && c != '_')
-        .map_or(0, |at| at + 1);
+    let word = text.rfind(|c: char| !c.is_alphanumeric() && c != '_').map_or(0, |at| at + 1);
     let (before, name) = text.split_at(word);
-    let types = [
-        "int", "char", "long", "short", "double", "float", "void", "unsigned",
-    ];
+    let types = ["int", "char", "long", "short", "double", "float", "void", "unsigned"];
     let stem = before.trim();
     if name.is_empty()
         || stem.is_empty()
@@ -150,23 +108,14 @@ fn ty(text: &str) -> CType {
 
 fn pointer(pointee: CType, constant: bool) -> CType {
     let written = format!("{} *", pointee.written);
-    let kind = Type::Pointer {
-        pointee: Box::new(pointee),
-        constant,
-    };
-    CType {
-        canonical: written.clone(),
-        written,
-        kind,
-    }
+    let kind = Type::Pointer { pointee: Box::new(pointee), constant };
+    CType { canonical: written.clone(), written, kind }
 }
 
 fn base(text: &str) -> CType {
     let name = text.trim_start_matches("const ").trim();
     let int = |bits, signed| Type::Int { bits, signed };
-    let unsupported = || Type::Unsupported {
-        reason: "it is no type these tests know".into(),
-    };
+    let unsupported = || Type::Unsupported { reason: "it is no type these tests know".into() };
     let kind = match name {
         "void" => Type::Void,
         "bool" => Type::Bool,
@@ -183,39 +132,19 @@ fn base(text: &str) -> CType {
         "double" => Type::Float { bits: 64 },
         "long double" | "va_list" => unsupported(),
         "gzFile" | "z_streamp" => {
-            return CType {
-                written: name.into(),
-                ..pointer(base("struct opaque"), false)
-            };
+            return CType { written: name.into(), ..pointer(base("struct opaque"), false) };
         }
         "HANDLE" => {
-            return CType {
-                written: name.into(),
-                ..pointer(base("void"), true)
-            };
+            return CType { written: name.into(), ..pointer(base("void"), true) };
         }
         "LPCSTR" => {
-            return CType {
-                written: name.into(),
-                ..pointer(base("char"), true)
-            };
+            return CType { written: name.into(), ..pointer(base("char"), true) };
         }
         "token_t" => {
-            return CType {
-                written: name.into(),
-                ..pointer(base("char"), true)
-            };
+            return CType { written: name.into(), ..pointer(base("char"), true) };
         }
-        _ if name.starts_with("enum ") => Type::Enum {
-            name: name.into(),
-            bits: 32,
-            signed: false,
-        },
+        _ if name.starts_with("enum ") => Type::Enum { name: name.into(), bits: 32, signed: false },
         _ => Type::Record { name: name.into() },
     };
-    CType {
-        written: text.into(),
-        canonical: text.into(),
-        kind,
-    }
+    CType { written: text.into(), canonical: text.into(), kind }
 }

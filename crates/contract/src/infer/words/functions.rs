@@ -79,24 +79,13 @@ pub(in crate::infer) const STRUCTURED_PARTS: &[&str] = &[
 ];
 
 /// Last words of functions that return data, not text.
-pub(in crate::infer) const DATA_RESULTS: &[&str] = &[
-    "begin", "blob", "buf", "buffer", "bytes", "content", "contents", "data", "end", "ptr", "raw", "view",
-];
+pub(in crate::infer) const DATA_RESULTS: &[&str] =
+    &["begin", "blob", "buf", "buffer", "bytes", "content", "contents", "data", "end", "ptr", "raw", "view"];
 
 /// Words of functions that read a number out of memory: its size is in their name.
-pub(in crate::infer) const LOADS: &[&str] = &[
-    "be", "big", "decode", "fixed", "get", "le", "little", "load", "peek", "read", "unpack",
-];
+pub(in crate::infer) const LOADS: &[&str] =
+    &["be", "big", "decode", "fixed", "get", "le", "little", "load", "peek", "read", "unpack"];
 
 /// Words of functions that may keep a text they are given.
-pub(in crate::infer) const KEEPERS: &[&str] = &[
-    "add",
-    "define",
-    "init",
-    "install",
-    "perm",
-    "permanent",
-    "register",
-    "set",
-    "static",
-];
+pub(in crate::infer) const KEEPERS: &[&str] =
+    &["add", "define", "init", "install", "perm", "permanent", "register", "set", "static"];
