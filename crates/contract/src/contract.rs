@@ -30,6 +30,8 @@ pub struct Contract {
     prelude: Option<String>,
     deadline: Option<Duration>,
     pub(crate) functions: Vec<FunctionLines>,
+    /// Nobody wrote it: who calls decides about each value, NULL included.
+    pub(crate) bare: bool,
 }
 
 /// `[function.NAME]`.
@@ -94,6 +96,7 @@ impl Contract {
             library: name.to_owned(),
             headers: headers.to_vec(),
             link: vec![library.to_owned()],
+            bare: true,
             ..Contract::default()
         }
     }

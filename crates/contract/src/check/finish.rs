@@ -1,5 +1,6 @@
 //! After inference: nothing is bound that is not fully known.
 
+use hotcell_model::api::{Attribute, Function};
 use hotcell_model::evidence::{Evidence, Fact};
 use hotcell_model::expr::Expr;
 use hotcell_model::fingerprint::Fingerprint;
@@ -38,7 +39,10 @@ pub(crate) fn finish(
     if !gaps.is_empty() {
         return Some(Err(undecided(site, gaps)));
     }
-    let roles: Vec<Fact<Role>> = draft.params.into_iter().flatten().collect();
+    let mut roles: Vec<Fact<Role>> = draft.params.into_iter().flatten().collect();
+    if site.contract.bare {
+        accept_null(function, &mut roles);
+    }
     let (Some(result), true) = (draft.result, roles.len() == function.params.len()) else {
         return unsupported("its facts are incomplete".into()); // `open` has seen to it
     };
@@ -228,4 +232,19 @@ fn later(roles: &[&Role], result: &ResultRole) -> Option<&'static str> {
     }
     let callback = roles.iter().any(|role| matches!(role, Role::Callback { .. } | Role::UserData { .. }));
     callback.then_some("callbacks")
+}
+
+/// Without a contract, nothing forbids NULL but the header: whoever writes it on a command line means it.
+fn accept_null(function: &Function, roles: &mut [Fact<Role>]) {
+    let forbidden = |index: usize| {
+        function.attributes.iter().any(|attribute| match attribute {
+            Attribute::Nonnull { params } => params.is_empty() || params.iter().any(|&p| p as usize == index),
+            _ => false,
+        })
+    };
+    for (index, fact) in roles.iter_mut().enumerate() {
+        if let Role::Text { nullable, .. } | Role::BufferIn { nullable, .. } = &mut fact.value {
+            *nullable = !forbidden(index);
+        }
+    }
 }
