@@ -10,6 +10,7 @@ use anyhow::{Result, bail};
 mod check;
 mod demo;
 mod generate;
+mod golden;
 mod process;
 #[cfg(test)]
 mod scratch;
@@ -60,7 +61,19 @@ const SUBCOMMANDS: &[Subcommand] = &[
         name: "demo",
         arguments: "[ARGUMENT…]",
         about: "set up, build for release, and run the demo with these arguments",
-        run: demo::run,
+        run: |root, arguments| demo::run(root, "hotcell-demo", arguments),
+    },
+    Subcommand {
+        name: "bench",
+        arguments: "",
+        about: "set up, build for release, and print what contained calls cost on this machine",
+        run: |root, arguments| none(arguments).and_then(|()| demo::run(root, "hotcell-bench", &[])),
+    },
+    Subcommand {
+        name: "golden",
+        arguments: "[--update]",
+        about: "hold what the generators write against what is committed; --update writes it",
+        run: golden::run,
     },
 ];
 

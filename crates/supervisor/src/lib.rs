@@ -1,6 +1,6 @@
 //! Spawn, watch, limit, kill and report workers.
 //!
-//! One thread per process, the [`monitor`], starts and reaps every worker and reads what they say. Callers
+//! One thread per process, the *monitor*, starts and reaps every worker and reads what they say. Callers
 //! never wait for it on the way of a call: they meet the worker in shared memory, and the monitor only when
 //! the worker dies or memory is added.
 #![forbid(unsafe_code)]

@@ -1,0 +1,37 @@
+//! `cargo dev golden [--update]`: what the generators write, held against what is committed.
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use crate::process::{cargo, show, step};
+
+/// Generated packages that are committed: contract, folder, and where the package finds the runtime.
+const PACKAGES: &[(&str, &str, &str)] = &[(
+    "examples/zlib/bind.toml",
+    "examples/zlib/rust",
+    r#"{ path = "../../../crates/hotcell", version = "0.1.0" }"#,
+)];
+
+pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
+    let update = match arguments {
+        [] => false,
+        [word] if word == "--update" => true,
+        other => bail!("unexpected arguments {other:?}: `--update` is all there is"),
+    };
+    step("shims and packages of the generator's tests", || {
+        let mut tests = cargo(root, ["test", "--quiet", "-p", "hotcell-generate"]);
+        if update {
+            tests.env("HOTCELL_UPDATE_GOLDEN", "1");
+        }
+        show(&mut tests)
+    })?;
+    for (contract, folder, runtime) in PACKAGES {
+        step(folder, || {
+            let run = ["run", "--quiet", "-p", "hotcell-cli", "--", "gen", contract, "--out", folder];
+            let check = if update { None } else { Some("--check") };
+            show(&mut cargo(root, run.into_iter().chain(["--runtime", runtime]).chain(check)))
+        })?;
+    }
+    Ok(())
+}
