@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
@@ -102,6 +103,16 @@ int faulty_divide(int dividend, int divisor)
 int faulty_illegal_instruction(void)
 {
     __builtin_trap();
+}
+
+int faulty_breakpoint(void)
+{
+#if defined(__x86_64__)
+    __asm__ volatile("int3");
+#else
+    raise(SIGTRAP);
+#endif
+    return 1;
 }
 
 int faulty_raise(int signal)
@@ -236,6 +247,20 @@ int faulty_errno(int number)
 {
     errno = number;
     return -1;
+}
+
+const char *faulty_environment(const char *name)
+{
+    return getenv(name);
+}
+
+int faulty_descriptors(void)
+{
+    int open = 0;
+    for (int fd = 0; fd < 4096; fd++) {
+        open += fcntl(fd, F_GETFD) >= 0;
+    }
+    return open;
 }
 
 int faulty_allocate(int mebibytes)

@@ -40,6 +40,9 @@ int faulty_divide(int dividend, int divisor);
 /* Executes an instruction that does not exist. */
 int faulty_illegal_instruction(void);
 
+/* Executes a breakpoint instruction. */
+int faulty_breakpoint(void);
+
 /* Raises a signal. */
 int faulty_raise(int signal);
 
@@ -90,6 +93,12 @@ int faulty_print(const char *text, int times);
 
 /* Fails with errno set to `number`. */
 int faulty_errno(int number);
+
+/* A variable of the environment. */
+const char *faulty_environment(const char *name);
+
+/* Descriptors that are open. */
+int faulty_descriptors(void);
 
 /* Allocates `mebibytes` and touches them; returns how many it got. */
 int faulty_allocate(int mebibytes);

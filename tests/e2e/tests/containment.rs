@@ -89,6 +89,11 @@ fn illegal_instruction() {
 }
 
 #[test]
+fn breakpoint() {
+    check_signal("breakpoint", &[], "SIGTRAP");
+}
+
+#[test]
 fn any_signal() {
     for (number, name) in [(1, "SIGHUP"), (9, "SIGKILL"), (10, "SIGUSR1"), (14, "SIGALRM"), (15, "SIGTERM")] {
         check_signal("raise", &[number], name);
@@ -266,6 +271,28 @@ fn results_beyond_the_limit_are_refused() {
     assert_eq!(error.kind(), ErrorKind::LimitExceeded, "{error}");
     assert_eq!(faulty.int_text("long_text", 1 << 19).len(), 1 << 19);
     assert_eq!(faulty.session().generation(), 1);
+}
+
+#[test]
+fn nothing_of_the_host_is_inherited() {
+    assert!(std::env::var_os("PATH").is_some() && std::env::var_os("CARGO_MANIFEST_DIR").is_some());
+    let options = Options { environment: vec![("GIVEN".into(), "yes".into())], ..Options::default() };
+    let faulty = Faulty::open(options).unwrap();
+    let variable = |name: &str| faulty.call("environment", &[Value::Text(name.into())]).unwrap().returned;
+    assert_eq!(variable("CARGO_MANIFEST_DIR"), Some(Value::Null));
+    assert_eq!(variable("HOME"), Some(Value::Null));
+    assert_eq!(variable("GIVEN"), Some(Value::Text("yes".into())));
+    assert_eq!(variable("LANG"), Some(Value::Text("C.UTF-8".into())));
+}
+
+#[test]
+fn a_deadline_shorter_than_a_start_does_not_cost_the_new_worker() {
+    let faulty = faulty();
+    faulty.int("abort", &[]).expect_err("abort");
+    let error = faulty.within(Duration::from_nanos(1)).int("add", &[1, 1]).expect_err("no time at all");
+    assert_eq!((error.kind(), error.executed()), (ErrorKind::Unavailable, Executed::No), "{error}");
+    assert_eq!(faulty.within(Duration::from_secs(5)).int("add", &[1, 1]).unwrap(), 2);
+    assert_eq!(faulty.session().generation(), 2);
 }
 
 #[test]

@@ -1,0 +1,45 @@
+//! Hosts that fork, that ignore SIGCHLD, that reap every child: contained calls work there too.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::process::Command;
+
+fn host(kind: &str) -> Vec<String> {
+    let output = Command::new(env!("CARGO_BIN_EXE_hotcell-odd-host")).arg(kind).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_forked_child_is_refused_and_harms_nobody() {
+    let said = host("fork");
+    let expected = [
+        "parent before: 3",
+        "child: ForkedClient: the process was forked after the session was opened",
+        "child ended with 0",
+        "parent after: 3",
+        "generation 1",
+    ];
+    assert_eq!(said, expected);
+}
+
+#[test]
+fn open_descriptors_do_not_reach_the_worker() {
+    // Input, output, errors, the control socket, and no more than two of the library's own making.
+    let said = host("descriptors");
+    let open: u32 = said[0].strip_prefix("descriptors: ").unwrap().parse().unwrap();
+    assert!((4..=6).contains(&open), "{said:?}");
+}
+
+#[test]
+fn a_stolen_status_is_not_misreported() {
+    for kind in ["ignore-sigchld", "reap-everything"] {
+        let said = host(kind);
+        assert_eq!(said.len(), 6, "{said:?}");
+        assert!(said[0].starts_with("null_dereference: Crashed: SIGSEGV"), "{kind}: {said:?}");
+        assert!(said[2].starts_with("abort: Crashed: SIGABRT"), "{kind}: {said:?}");
+        // Nothing but the status tells of an exit: it is lost, and that is what is said.
+        let exit = &said[4];
+        assert!(exit.starts_with("exit: WorkerLost") || exit.starts_with("exit: Exited"), "{kind}: {said:?}");
+        assert!([1, 3, 5].iter().all(|&next| said[next] == "next: 3"), "{kind}: {said:?}");
+    }
+}
