@@ -11,6 +11,7 @@ mod check;
 mod demo;
 mod generate;
 mod golden;
+mod models;
 mod process;
 #[cfg(test)]
 mod scratch;
@@ -68,6 +69,12 @@ const SUBCOMMANDS: &[Subcommand] = &[
         arguments: "",
         about: "set up, build for release, and print what contained calls cost on this machine",
         run: |root, arguments| none(arguments).and_then(|()| demo::run(root, "hotcell-bench", &[])),
+    },
+    Subcommand {
+        name: "loom",
+        arguments: "",
+        about: "run the models of waiting and waking through every interleaving",
+        run: |root, arguments| none(arguments).and_then(|()| models::run(root)),
     },
     Subcommand {
         name: "golden",

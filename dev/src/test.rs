@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Result, bail, ensure};
 
 use crate::process::{cargo, show, step, watch};
-use crate::{generate, setup, tidy};
+use crate::{generate, models, setup, tidy};
 
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
     let filter = match arguments {
@@ -29,7 +29,11 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
         );
         println!("   {tests} tests");
         Ok(())
-    })
+    })?;
+    if filter.is_some() {
+        return Ok(());
+    }
+    step("loom", || models::run(root))
 }
 
 /// How many tests a line of the test harness announces: `running 12 tests`.

@@ -21,33 +21,80 @@ use rustix::thread::futex;
 
 use crate::clock;
 
-/// Sleeps until the bell changes, the time (monotonic nanoseconds) has come, or for no reason at all. `message` looks for what is
-/// awaited; the caller checks again after every return.
-pub(crate) fn park(park: &AtomicU32, bell: &AtomicU32, until: Option<u64>, message: impl Fn() -> bool) {
+#[cfg(all(test, loom))]
+mod model;
+
+/// A word that can be waited on: an atomic in shared memory, or one of a model.
+pub(crate) trait Word {
+    fn load(&self, order: Ordering) -> u32;
+    fn store(&self, value: u32, order: Ordering);
+    /// Adds one.
+    fn change(&self, order: Ordering);
+    /// Sleeps while the word has this value, until woken or until the time has come; may return for no
+    /// reason at all.
+    fn wait(&self, value: u32, until: Option<u64>);
+    /// Wakes everybody who waits.
+    fn wake(&self);
+    /// A fence that all sides agree on the order of.
+    fn fence();
+}
+
+/// Sleeps until the bell changes, the time (monotonic nanoseconds) has come, or for no reason at all.
+/// `message` looks for what is awaited; the caller checks again after every return.
+pub(crate) fn park<W: Word>(park: &W, bell: &W, until: Option<u64>, message: impl Fn() -> bool) {
     let before = bell.load(Ordering::Acquire);
     park.store(Park::Futex.raw(), Ordering::Relaxed);
     // Partner: the fence in `ring`.
-    fence(Ordering::SeqCst);
+    W::fence();
     if !message() {
-        let timeout = until.map(|at| clock::timespec(at.saturating_sub(clock::now())));
-        // Woken, timed out, interrupted or changed meanwhile: all the same, for the caller looks again.
-        let _ = futex::wait(bell, futex::Flags::empty(), before, timeout.as_ref());
+        bell.wait(before, until);
     }
     park.store(Park::Awake.raw(), Ordering::Relaxed);
 }
 
 /// Wakes the other side if it sleeps. Call it after the commit word was stored.
 #[inline]
-pub(crate) fn ring(park: &AtomicU32, bell: &AtomicU32) {
+pub(crate) fn ring<W: Word>(park: &W, bell: &W) {
     // Partner: the fence in `park`.
-    fence(Ordering::SeqCst);
+    W::fence();
     if park.load(Ordering::Relaxed) != Park::Awake.raw() {
         wake(bell);
     }
 }
 
 /// Changes the bell and wakes whoever waits on it.
-pub(crate) fn wake(bell: &AtomicU32) {
-    bell.fetch_add(1, Ordering::Release);
-    let _ = futex::wake(bell, futex::Flags::empty(), u32::MAX >> 1);
+pub(crate) fn wake<W: Word>(bell: &W) {
+    bell.change(Ordering::Release);
+    bell.wake();
+}
+
+impl Word for AtomicU32 {
+    #[inline]
+    fn load(&self, order: Ordering) -> u32 {
+        self.load(order)
+    }
+
+    #[inline]
+    fn store(&self, value: u32, order: Ordering) {
+        self.store(value, order);
+    }
+
+    fn change(&self, order: Ordering) {
+        self.fetch_add(1, order);
+    }
+
+    fn wait(&self, value: u32, until: Option<u64>) {
+        let timeout = until.map(|at| clock::timespec(at.saturating_sub(clock::now())));
+        // Woken, timed out, interrupted or changed meanwhile: all the same to the caller.
+        let _ = futex::wait(self, futex::Flags::empty(), value, timeout.as_ref());
+    }
+
+    fn wake(&self) {
+        let _ = futex::wake(self, futex::Flags::empty(), u32::MAX >> 1);
+    }
+
+    #[inline]
+    fn fence() {
+        fence(Ordering::SeqCst);
+    }
 }

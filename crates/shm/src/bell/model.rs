@@ -1,0 +1,119 @@
+//! Every interleaving of waiter and publisher, by loom: `cargo dev loom`.
+
+use std::sync::atomic::Ordering;
+
+use loom::sync::atomic::{AtomicU32, fence};
+use loom::sync::{Arc, Condvar, Mutex};
+
+use super::{Word, park, ring, wake};
+
+/// The kernel's side of a futex: comparing and going to sleep are one step.
+struct Futex {
+    lock: Mutex<()>,
+    sleepers: Condvar,
+}
+
+loom::lazy_static! {
+    static ref FUTEX: Futex = Futex { lock: Mutex::new(()), sleepers: Condvar::new() };
+}
+
+impl Word for AtomicU32 {
+    fn load(&self, order: Ordering) -> u32 {
+        self.load(order)
+    }
+
+    fn store(&self, value: u32, order: Ordering) {
+        self.store(value, order);
+    }
+
+    fn change(&self, order: Ordering) {
+        self.fetch_add(1, order);
+    }
+
+    fn wait(&self, value: u32, _: Option<u64>) {
+        let guard = FUTEX.lock.lock().expect("no thread of the model panics");
+        if self.load(Ordering::SeqCst) == value {
+            drop(FUTEX.sleepers.wait(guard));
+        }
+    }
+
+    fn wake(&self) {
+        drop(FUTEX.lock.lock());
+        FUTEX.sleepers.notify_all();
+    }
+
+    fn fence() {
+        fence(Ordering::SeqCst);
+    }
+}
+
+/// The words two sides share.
+#[derive(Default)]
+struct Words {
+    /// A message's commit word.
+    message: AtomicU32,
+    /// The waiter's park word and its bell.
+    park: AtomicU32,
+    bell: AtomicU32,
+    /// Set by the reaper.
+    dead: AtomicU32,
+}
+
+impl Words {
+    fn publish(&self, turn: u32) {
+        self.message.store(turn, Ordering::Release);
+        ring(&self.park, &self.bell);
+    }
+
+    fn await_message(&self, turn: u32) {
+        let arrived = || self.message.load(Ordering::Acquire) == turn;
+        while !arrived() {
+            park(&self.park, &self.bell, None, arrived);
+        }
+    }
+}
+
+/// A lost wake-up would leave the waiter asleep, which loom reports as a deadlock.
+#[test]
+fn no_wake_up_is_lost() {
+    loom::model(|| {
+        let words = Arc::new(Words::default());
+        let other = Arc::clone(&words);
+        let publisher = loom::thread::spawn(move || other.publish(1));
+        words.await_message(1);
+        publisher.join().expect("no thread of the model panics");
+    });
+}
+
+#[test]
+fn a_call_and_its_reply_lose_none_either() {
+    loom::model(|| {
+        let (there, back) = (Arc::new(Words::default()), Arc::new(Words::default()));
+        let (calls, replies) = (Arc::clone(&there), Arc::clone(&back));
+        let worker = loom::thread::spawn(move || {
+            calls.await_message(1);
+            replies.publish(1);
+        });
+        there.publish(1);
+        back.await_message(1);
+        worker.join().expect("no thread of the model panics");
+    });
+}
+
+/// The reaper wakes whoever waits, whatever the dead worker left in the words it could write.
+#[test]
+fn death_wakes_the_waiter() {
+    loom::model(|| {
+        let words = Arc::new(Words::default());
+        let other = Arc::clone(&words);
+        let reaper = loom::thread::spawn(move || {
+            other.dead.store(1, Ordering::SeqCst);
+            wake(&other.bell);
+        });
+        let dead = || words.dead.load(Ordering::Acquire) == 1;
+        while !dead() {
+            park(&words.park, &words.bell, None, dead);
+        }
+        reaper.join().expect("no thread of the model panics");
+    });
+}
