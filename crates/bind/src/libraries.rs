@@ -16,19 +16,30 @@ pub struct Libraries {
     pub sonames: Vec<String>,
     /// Every function they export.
     pub exports: BTreeSet<String>,
+    /// Those of them that a worker would find elsewhere: its C library comes first, then what lies beside, and
+    /// only a symbol with a version is told from another of its name.
+    pub shadowed: BTreeSet<String>,
     /// Files that they need and that lie beside them, before those that need them: a library that is loaded
     /// through a descriptor has no directory to look in.
     beside: Vec<PathBuf>,
+    /// What each of these files exports.
+    beside_exports: Vec<(PathBuf, BTreeSet<String>)>,
 }
 
 impl Libraries {
     pub(crate) fn find(names: &[String], dirs: &[PathBuf]) -> Result<Libraries, Error> {
         let mut found = Libraries::default();
+        let base = c_library();
         for name in names {
             let path = library::find(name, dirs).map_err(Error::from_header)?;
             let path = std::path::absolute(&path).unwrap_or(path);
             let facts = library::inspect(&path).map_err(Error::from_header)?;
             found.add_neighbours(&path, &facts)?;
+            let unversioned = facts.exports.iter().filter(|name| !facts.versions.contains_key(*name));
+            let others = found.beside_exports.iter().filter(|(file, _)| *file != path);
+            let others: Vec<_> = others.map(|(_, exports)| exports).chain([&base]).collect();
+            let elsewhere = |name: &&String| others.iter().any(|exports| exports.contains(*name));
+            found.shadowed.extend(unversioned.filter(elsewhere).cloned());
             found.sonames.push(facts.soname);
             found.exports.extend(facts.exports);
             found.own.push(path);
@@ -54,11 +65,18 @@ impl Libraries {
             // Marked before its own needs are looked at, so that a cycle ends.
             let at = self.beside.len();
             self.beside.push(neighbour.clone());
+            self.beside_exports.push((neighbour.clone(), facts.exports.clone()));
             self.add_neighbours(&neighbour, &facts)?;
             self.beside[at..].rotate_left(1);
         }
         Ok(())
     }
+}
+
+/// What the C library exports that workers are linked with; nothing where it cannot be read.
+fn c_library() -> BTreeSet<String> {
+    let found = library::find("libc.so.6", &[]).and_then(|path| library::inspect(&path));
+    found.map(|facts| facts.exports).unwrap_or_default()
 }
 
 /// Whether the loader looks into this folder anyway.
@@ -72,4 +90,46 @@ fn is_system(folder: &Path) -> bool {
             && folder.file_name().is_some_and(|name| name.to_string_lossy().contains("-linux-"));
         folder == root || multiarch
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    fn compile(folder: &Path, name: &str, source: &str, more: &[&str]) -> String {
+        let (file, out) = (folder.join("source.c"), folder.join(name));
+        std::fs::write(&file, source).unwrap();
+        let mut command = Command::new("cc");
+        command.args(["-w", "-fno-builtin", "-shared", "-fPIC", "-o"]).arg(&out).arg(&file).args(more);
+        assert!(command.status().unwrap().success());
+        out.display().to_string()
+    }
+
+    #[test]
+    fn names_of_the_c_library_are_told_from_the_librarys_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = "int rand(void) { return 4; } int mine(void) { return 5; }";
+        let plain = compile(folder.path(), "libplain.so", source, &[]);
+        let script = folder.path().join("versions");
+        std::fs::write(&script, "OWN_1 { global: *; };").unwrap();
+        let script = format!("-Wl,--version-script={}", script.display());
+        let versioned = compile(folder.path(), "libversioned.so", source, &[&script]);
+        let shadowed = |name: &str| Libraries::find(&[name.to_owned()], &[]).unwrap().shadowed;
+        assert_eq!(shadowed(&plain), BTreeSet::from(["rand".to_owned()]));
+        assert_eq!(shadowed(&versioned), BTreeSet::new());
+        // Parts of the C library have its versions.
+        assert_eq!(shadowed("libm.so.6"), BTreeSet::new());
+        assert_eq!(shadowed("libc.so.6"), BTreeSet::new());
+        // What a library needs is loaded before it.
+        let deep = "int one(void) { return 1; } int deep(void) { return 2; }";
+        let soname = ["-Wl,-soname,libdeep.so"];
+        let deep = compile(folder.path(), "libdeep.so", deep, &soname);
+        let source = "int deep(void); int one(void) { return deep(); } int two(void) { return 2; }";
+        let top = compile(folder.path(), "libtop.so", source, &[&deep]);
+        assert_eq!(shadowed(&top), BTreeSet::from(["one".to_owned()]));
+        let both = Libraries::find(&[top, deep], &[]).unwrap();
+        assert_eq!(both.shadowed, BTreeSet::from(["one".to_owned()]));
+    }
 }

@@ -46,7 +46,11 @@ pub fn check(job: &Job) -> Result<Checked, Error> {
         prelude: contract.prelude().map(str::to_owned),
     })
     .map_err(Error::from_header)?;
-    let link = Link { sonames: &libraries.sonames, exports: Some(&libraries.exports) };
+    let link = Link {
+        sonames: &libraries.sonames,
+        exports: Some(&libraries.exports),
+        shadowed: Some(&libraries.shadowed),
+    };
     let selection = job.only.as_deref().map_or(Selection::Contract, Selection::Only);
     let checked = hotcell_contract::check(&contract, &api, link, selection)
         .map_err(|diagnostics| Error::from_contract(&diagnostics, &text))?;

@@ -2,7 +2,7 @@
 
 mod arguments;
 mod outputs;
-mod print;
+mod results;
 
 use std::process::ExitCode;
 
@@ -11,6 +11,7 @@ use hotcell_bind::{Job, Source};
 
 use crate::args::{CallArgs, SourceArgs};
 use crate::fail::Failure;
+use crate::print::{complain, out};
 
 pub(crate) fn run(args: &CallArgs) -> ExitCode {
     match call(args) {
@@ -33,7 +34,7 @@ fn call(args: &CallArgs) -> Result<(), Failure> {
     // Before the call: a result that could not be written would be lost.
     let outputs = outputs::prepare(function.1, &args.outputs)?;
     for warning in &bound.warnings {
-        eprintln!("{warning}");
+        complain(&warning.to_string());
     }
     let mut session = bound.open(Options::default())?;
     if let Some(deadline) = args.deadline {
@@ -41,8 +42,10 @@ fn call(args: &CallArgs) -> Result<(), Failure> {
     }
     let outcome = dynamic::call(&session, function, &values)?;
     let written = outputs.write(&outcome)?;
-    print::outcome(function.1, &outcome, &written, args.format);
-    Ok(())
+    let text = results::outcome(function.1, &outcome, &written, args.format);
+    out(&text).map_err(|error| {
+        Failure::Usage(format!("the call returned, but its results cannot be printed: {error}"))
+    })
 }
 
 /// A contract is told from a header by its ending.

@@ -6,6 +6,7 @@ use hotcell::ErrorKind;
 use serde_json::{Value, json};
 
 use crate::args::Format;
+use crate::print::{complain, out};
 
 /// A failure of a command.
 #[derive(Debug)]
@@ -34,10 +35,15 @@ impl Failure {
     /// Prints the failure and returns its exit status.
     pub(crate) fn report(&self, format: Format) -> ExitCode {
         match (format, self) {
-            (Format::Json, _) => println!("{:#}", json!({ "error": self.to_json() })),
-            (Format::Text, Failure::Call(error)) => eprintln!("error: {error:#}"),
-            (Format::Text, Failure::Bind(error)) => eprintln!("{}", with_prefix(&error.to_string())),
-            (Format::Text, Failure::Usage(text)) => eprintln!("error: {text}"),
+            (Format::Json, _) => {
+                let text = format!("{:#}\n", json!({ "error": self.to_json() }));
+                if out(&text).is_err() {
+                    complain(text.trim_end());
+                }
+            }
+            (Format::Text, Failure::Call(error)) => complain(&format!("error: {error:#}")),
+            (Format::Text, Failure::Bind(error)) => complain(&with_prefix(&error.to_string())),
+            (Format::Text, Failure::Usage(text)) => complain(&format!("error: {text}")),
         }
         ExitCode::from(self.kind().exit_code())
     }

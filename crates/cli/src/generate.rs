@@ -7,6 +7,7 @@ use hotcell_generate::rust::{self, RustOptions};
 
 use crate::args::{Format, GenArgs, Lang};
 use crate::fail::Failure;
+use crate::print::{complain, out};
 
 pub(crate) fn run(args: &GenArgs) -> ExitCode {
     match generate(args) {
@@ -24,7 +25,7 @@ fn generate(args: &GenArgs) -> Result<(), Failure> {
         library_dirs: args.library_dirs.clone(),
     })?;
     for warning in &checked.warnings {
-        eprintln!("{warning}");
+        complain(&warning.to_string());
     }
     let interface = checked.interface;
     let Lang::Rust = args.lang;
@@ -38,11 +39,11 @@ fn generate(args: &GenArgs) -> Result<(), Failure> {
     let files = rust::render(&interface, &options).map_err(usage)?;
     hotcell_generate::write(&args.out, &files, args.check).map_err(usage)?;
     for function in &interface.left_out {
-        eprintln!("left out: {}", hotcell_bind::Error::left_out(function));
+        complain(&format!("left out: {}", hotcell_bind::Error::left_out(function)));
     }
     let state = if args.check { "is up to date" } else { "is written" };
-    println!("{} {state}: {} functions", args.out.display(), interface.functions.len());
-    Ok(())
+    let text = format!("{} {state}: {} functions\n", args.out.display(), interface.functions.len());
+    out(&text).map_err(|error| Failure::Usage(format!("cannot print: {error}")))
 }
 
 fn usage(error: hotcell_generate::Error) -> Failure {

@@ -5,6 +5,8 @@ mod args;
 mod call;
 mod fail;
 mod generate;
+mod print;
+mod words;
 
 use std::process::ExitCode;
 
@@ -13,7 +15,7 @@ use clap::{CommandFactory, Parser};
 use crate::args::{Cli, Command};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::parse_from(words::protect(std::env::args_os()));
     match &cli.command {
         Command::Call(args) => call::run(args),
         Command::Gen(args) => generate::run(args),

@@ -28,6 +28,8 @@ pub struct Link<'a> {
     pub sonames: &'a [String],
     /// Functions the library exports, when its file was read.
     pub exports: Option<&'a BTreeSet<String>>,
+    /// Those of them that a worker would find in another library first, which has the same names.
+    pub shadowed: Option<&'a BTreeSet<String>>,
 }
 
 /// Which functions are wanted.

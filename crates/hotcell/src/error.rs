@@ -143,7 +143,7 @@ impl Error {
         self.0.call_site
     }
 
-    /// In words, without library and function.
+    /// In words, without library and function. It may quote the library: control characters are as they came.
     pub fn message(&self) -> &str {
         &self.0.message
     }
@@ -206,7 +206,15 @@ impl fmt::Display for Error {
         if !e.function.is_empty() {
             write!(f, ": {}", e.function)?;
         }
-        write!(f, ": {}: {}", e.kind, e.message)?;
+        // A library's own words are in it: they shall neither steer a terminal nor forge a line of a log.
+        write!(f, ": {}: ", e.kind)?;
+        for character in e.message.chars() {
+            if character.is_control() {
+                write!(f, "{}", character.escape_default())?;
+            } else {
+                write!(f, "{character}")?;
+            }
+        }
         if f.alternate() {
             write!(f, "\n  advice: {}\n  executed: {}", e.kind.advice(), e.executed)?;
             if !e.output.is_empty() {

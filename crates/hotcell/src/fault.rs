@@ -1,7 +1,7 @@
 //! From the end of a worker to the kind and cause of an error.
 
-use hotcell_protocol::ErrorKind;
 use hotcell_protocol::wire::Event;
+use hotcell_protocol::{ErrorKind, LimitExceededReason};
 use hotcell_supervisor::{End, HowEnded, Report, StartError};
 
 use crate::error::Cause;
@@ -21,6 +21,10 @@ pub(crate) fn of_end(end: &End) -> Fault {
     }
     if let Some(Report { event: Event::HostViolation, text, .. }) = &end.report {
         return violation(text);
+    }
+    if let Some(Report { event: Event::NoDescriptors, text, .. }) = &end.report {
+        let cause = Cause::Limit { what: LimitExceededReason::Fds, value: 0 };
+        return Fault { kind: ErrorKind::LimitExceeded, cause, message: text.clone() };
     }
     match end.how {
         HowEnded::Exited(status) => {
@@ -74,7 +78,7 @@ fn kind_of_report(event: Event) -> ErrorKind {
     match event {
         Event::AbiMismatch => ErrorKind::AbiMismatch,
         Event::SymbolMissing => ErrorKind::SymbolMissing,
-        Event::LoadFailed | Event::LaunchFailed => ErrorKind::LoadFailed,
+        Event::LoadFailed | Event::LaunchFailed | Event::NoDescriptors => ErrorKind::LoadFailed,
         Event::HostViolation => ErrorKind::ProtocolViolation,
     }
 }

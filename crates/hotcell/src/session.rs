@@ -3,13 +3,13 @@
 use std::panic::Location;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use hotcell_protocol::{ErrorKind, Executed, UnavailableReason};
 use hotcell_sandbox::{Level, Profile};
 use hotcell_shm::{Arena, ForkGuard, HostLane, clock};
-use hotcell_supervisor::{Spec, Worker, find_worker};
+use hotcell_supervisor::{Spec, StartError, Worker, find_worker};
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::error::{Cause, Error, Inner, Result};
@@ -30,13 +30,30 @@ struct Shared {
     spec: Spec,
     options: Options,
     fork: ForkGuard,
+    facts: Arc<Facts>,
     seat: Mutex<Seat>,
+}
+
+/// What can be asked while a call is under way.
+#[derive(Debug, Default)]
+struct Facts {
+    generation: AtomicU64,
+    /// Process id of the worker; 0 while there is none.
+    pid: AtomicU32,
+    level: AtomicU32,
+    /// The thread with a call under way (see [`this_thread`]); 0 none.
+    holder: AtomicU64,
 }
 
 /// Where the one caller at a time sits.
 #[derive(Debug, Default)]
 pub(crate) struct Seat {
     pub(crate) live: Option<Live>,
+    /// A worker that is coming up.
+    starting: Option<Worker>,
+    /// The worker can take no more segments: the next call gets another.
+    worn: bool,
+    facts: Arc<Facts>,
     generation: u64,
     ids: std::ops::Range<u64>,
 }
@@ -49,6 +66,14 @@ pub(crate) struct Live {
     pub(crate) worker: Worker,
 }
 
+/// The time a call has.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Allowed {
+    pub(crate) time: Duration,
+    /// Monotonic nanoseconds.
+    pub(crate) deadline: u64,
+}
+
 /// What every error of a call says of the call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Context {
@@ -58,6 +83,9 @@ pub(crate) struct Context {
     pub(crate) generation: u64,
     pub(crate) call_site: Option<&'static Location<'static>>,
 }
+
+/// As far as clocks are added to.
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Version of the package runtime this crate speaks; see `rt`.
 const RUNTIME: u32 = 1;
@@ -86,10 +114,12 @@ impl Session {
             spin: options.spin,
             start_deadline: options.start_deadline,
         };
-        let seat = Mutex::new(Seat::default());
-        let session =
-            Session { shared: Arc::new(Shared { package, spec, options, fork, seat }), deadline: None };
-        session.seat_worker(&mut session.shared.seat.lock(), context)?;
+        let facts = Arc::new(Facts::default());
+        let seat = Mutex::new(Seat { facts: Arc::clone(&facts), ..Seat::default() });
+        let shared = Arc::new(Shared { package, spec, options, fork, facts, seat });
+        let session = Session { shared, deadline: None };
+        let patience = YEAR; // The start has a deadline of its own.
+        session.seat_worker(&mut session.shared.seat.lock(), context, patience)?;
         Ok(session)
     }
 
@@ -117,60 +147,89 @@ impl Session {
             0 => shared.options.deadline,
             milliseconds => Duration::from_millis(milliseconds),
         });
-        let now = clock::now();
-        let deadline = now.saturating_add(u64::try_from(allowed.as_nanos()).unwrap_or(u64::MAX));
-        let Some(mut seat) = shared.seat.try_lock().or_else(|| shared.seat.try_lock_for(allowed)) else {
-            let cause = Cause::Unavailable { reason: UnavailableReason::PoolExhausted };
-            let message = format!("another call held the worker for {allowed:?}");
-            return Err(context.not_executed(ErrorKind::Unavailable, cause, message));
+        let deadline = clock::now().saturating_add(u64::try_from(allowed.as_nanos()).unwrap_or(u64::MAX));
+        let mut seat = match shared.seat.try_lock() {
+            Some(seat) => seat,
+            None => self.wait_for_turn(context, allowed)?,
         };
-        self.seat_worker(&mut seat, context)?;
-        if clock::now() >= deadline {
-            // Waiting for the turn or for a new worker took the time. The worker stays for the next call.
-            let cause = Cause::Unavailable { reason: UnavailableReason::Restarting };
-            let message = format!("no worker was ready within {allowed:?}");
-            return Err(context.not_executed(ErrorKind::Unavailable, cause, message));
-        }
+        self.seat_worker(&mut seat, context, allowed)?;
         context.call_id = seat.next_id();
         context.generation = seat.generation;
-        Ok(Call::open(self, seat, context, function, definition, allowed, deadline, now))
+        Ok(Call::open(self, seat, context, function, definition, Allowed { time: allowed, deadline }))
     }
 
     /// Which worker serves now, from 1: one more after every fault.
     pub fn generation(&self) -> u64 {
-        self.shared.seat.lock().generation
+        self.shared.facts.generation.load(Ordering::Relaxed)
     }
 
     /// Process id of the worker, for display; `None` after a fault, until the next call.
     pub fn worker_pid(&self) -> Option<u32> {
-        self.shared.seat.lock().live.as_ref().map(|live| live.worker.pid())
+        Some(self.shared.facts.pid.load(Ordering::Relaxed)).filter(|&pid| pid != 0)
     }
 
     /// The restrictions the worker measured on itself.
     pub fn level(&self) -> Level {
-        self.shared.seat.lock().live.as_ref().map_or(Level::default(), |live| live.worker.level())
+        Level::from_bits(self.shared.facts.level.load(Ordering::Relaxed))
     }
 
     pub(crate) fn options(&self) -> &Options {
         &self.shared.options
     }
 
+    fn wait_for_turn(&self, context: Context, allowed: Duration) -> Result<MutexGuard<'_, Seat>> {
+        let cause = Cause::Unavailable { reason: UnavailableReason::PoolExhausted };
+        let refused = |message| Err(context.not_executed(ErrorKind::Unavailable, cause, message));
+        // A thread alone sets and clears its own mark, so what is read here is true of this one.
+        if self.shared.facts.holder.load(Ordering::Relaxed) == this_thread() {
+            return refused("this thread has a call of this session under way that is not finished".into());
+        }
+        match self.shared.seat.try_lock_for(allowed) {
+            Some(seat) => Ok(seat),
+            None => refused(format!("another call held the worker for {allowed:?}")),
+        }
+    }
+
     /// Sees to it that a living worker is there. One that died between calls is replaced without a word:
-    /// nothing of the caller's was on it.
-    fn seat_worker(&self, seat: &mut MutexGuard<'_, Seat>, context: Context) -> Result<()> {
-        if seat.live.as_ref().is_some_and(|live| !live.worker.channel().is_dead()) {
+    /// nothing of the caller's was on it. One that is not up in time goes on coming up for the next call.
+    fn seat_worker(
+        &self,
+        seat: &mut MutexGuard<'_, Seat>,
+        context: Context,
+        patience: Duration,
+    ) -> Result<()> {
+        if seat.live.as_ref().is_some_and(|live| !live.worker.channel().is_dead()) && !seat.worn {
             return Ok(());
         }
-        seat.live = None;
-        seat.generation += 1;
-        let context = Context { generation: seat.generation, ..context };
-        let worker = Worker::start(&self.shared.spec, seat.generation).map_err(|error| {
-            let (fault, output) = fault::of_start(&error);
-            context.error(fault, Executed::No, output)
-        })?;
-        let lane = worker.channel().lane(0);
-        seat.live = Some(Live { lane, arena: Arena::default(), worker });
-        Ok(())
+        seat.leave();
+        let spec = &self.shared.spec;
+        let until = Instant::now() + patience.min(YEAR);
+        let failed = |generation, error: &StartError| {
+            let (fault, output) = fault::of_start(error);
+            Context { generation, ..context }.error(fault, Executed::No, output)
+        };
+        let worker = match seat.starting.take() {
+            Some(worker) => worker,
+            None => {
+                seat.generation += 1;
+                let generation = seat.generation;
+                Worker::begin(spec, generation).map_err(|error| failed(generation, &error))?
+            }
+        };
+        match worker.ready(spec, until) {
+            Ok(true) => {
+                let lane = worker.channel().lane(0);
+                seat.enter(Live { lane, arena: Arena::default(), worker });
+                Ok(())
+            }
+            Ok(false) => {
+                seat.starting = Some(worker);
+                let cause = Cause::Unavailable { reason: UnavailableReason::Restarting };
+                let message = format!("no worker was ready within {patience:?}");
+                Err(context.not_executed(ErrorKind::Unavailable, cause, message))
+            }
+            Err(error) => Err(failed(worker.generation(), &error)),
+        }
     }
 }
 
@@ -179,12 +238,38 @@ impl Drop for Shared {
     /// addresses may be in use; its control socket is the parent's.
     fn drop(&mut self) {
         if self.fork.forked() {
-            std::mem::forget(self.seat.get_mut().live.take());
+            let seat = self.seat.get_mut();
+            std::mem::forget((seat.live.take(), seat.starting.take()));
         }
     }
 }
 
 impl Seat {
+    fn enter(&mut self, live: Live) {
+        self.facts.generation.store(self.generation, Ordering::Relaxed);
+        self.facts.pid.store(live.worker.pid(), Ordering::Relaxed);
+        self.facts.level.store(live.worker.level().bits(), Ordering::Relaxed);
+        self.live = Some(live);
+    }
+
+    /// Gives the worker up: dead, to be killed, or worn.
+    pub(crate) fn leave(&mut self) -> Option<Live> {
+        self.facts.pid.store(0, Ordering::Relaxed);
+        self.worn = false;
+        self.live.take()
+    }
+
+    /// Marks this thread as the one with a call under way, or nobody.
+    #[inline]
+    pub(crate) fn mark_holder(&self, held: bool) {
+        self.facts.holder.store(if held { this_thread() } else { 0 }, Ordering::Relaxed);
+    }
+
+    /// Has the worker replaced after the call in progress.
+    pub(crate) fn wear_out(&mut self) {
+        self.worn = true;
+    }
+
     /// The next call id: from a block taken from a counter of the whole process, so that ids are unique for
     /// its life without contention on every call.
     fn next_id(&mut self) -> u64 {
@@ -227,6 +312,14 @@ impl Context {
     }
 }
 
+/// A number for this thread that no other thread of the process ever has.
+#[inline]
+fn this_thread() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    thread_local!(static OWN: u64 = NEXT.fetch_add(1, Ordering::Relaxed));
+    OWN.with(|own| *own)
+}
+
 fn worker_program(options: &Options) -> std::result::Result<PathBuf, String> {
     match &options.worker {
         Some(path) => std::path::absolute(path).map_err(|error| error.to_string()),
@@ -234,7 +327,7 @@ fn worker_program(options: &Options) -> std::result::Result<PathBuf, String> {
     }
 }
 
-/// The instant of a monotonic time of the wire.
+/// The instant of a monotonic time of the wire; a far one is cut to a year.
 pub(crate) fn instant_of(monotonic: u64) -> Instant {
-    Instant::now() + Duration::from_nanos(monotonic.saturating_sub(clock::now()))
+    Instant::now() + Duration::from_nanos(monotonic.saturating_sub(clock::now())).min(YEAR)
 }

@@ -397,14 +397,22 @@ pub enum Event {
     SymbolMissing = 3,
     /// The host broke the protocol; text says how.
     HostViolation = 4,
+    /// The library holds every descriptor it may have, so that no segment can be added.
+    NoDescriptors = 6,
     /// A launch step failed; detail is errno, text the step.
     LaunchFailed = 5,
 }
 
 impl Event {
     /// Every value, in the table's order.
-    pub const ALL: &[Self] =
-        &[Self::LoadFailed, Self::AbiMismatch, Self::SymbolMissing, Self::HostViolation, Self::LaunchFailed];
+    pub const ALL: &[Self] = &[
+        Self::LoadFailed,
+        Self::AbiMismatch,
+        Self::SymbolMissing,
+        Self::HostViolation,
+        Self::NoDescriptors,
+        Self::LaunchFailed,
+    ];
 
     /// The value with this number; `None` when there is none.
     pub const fn from_raw(raw: u32) -> Option<Self> {
@@ -413,6 +421,7 @@ impl Event {
             2 => Some(Self::AbiMismatch),
             3 => Some(Self::SymbolMissing),
             4 => Some(Self::HostViolation),
+            6 => Some(Self::NoDescriptors),
             5 => Some(Self::LaunchFailed),
             _ => None,
         }
@@ -430,6 +439,7 @@ impl Event {
             Self::AbiMismatch => "AbiMismatch",
             Self::SymbolMissing => "SymbolMissing",
             Self::HostViolation => "HostViolation",
+            Self::NoDescriptors => "NoDescriptors",
             Self::LaunchFailed => "LaunchFailed",
         }
     }

@@ -12,8 +12,10 @@ pub struct Arena {
     /// Request segments that were outgrown during the call in progress: its references still point there.
     outgrown: Vec<Grant>,
     used: usize,
-    /// Reply windows granted to the call in progress; the last is the one in force.
+    /// Reply windows: the first `granted` belong to the call in progress, the largest first of all. None is
+    /// given up, so that calls of the same shape need no new ones.
     windows: Vec<Window>,
+    granted: usize,
 }
 
 /// A segment the worker has mapped.
@@ -43,9 +45,7 @@ impl Arena {
     pub fn reset(&mut self) {
         self.used = 0;
         self.outgrown.clear();
-        if self.windows.len() > 1 {
-            self.windows.drain(..self.windows.len() - 1);
-        }
+        self.granted = self.windows.len().min(1);
     }
 
     /// Copies data (and `tail` zero bytes) behind the call's earlier data. `None` when there is no room:
@@ -70,7 +70,7 @@ impl Arena {
 
     /// Bytes the next reply window should have to hold `needed`.
     pub fn wanted_window(&self, needed: usize) -> usize {
-        grown(self.windows.last().map_or(0, |window| window.mapping.length()), needed)
+        grown(self.windows.first().map_or(0, |window| window.mapping.length()), needed)
     }
 
     /// Puts a new request segment in use.
@@ -79,20 +79,29 @@ impl Arena {
         self.outgrown.extend(self.request.replace(grant));
     }
 
-    /// Puts a new reply window in use. Earlier ones stay granted until the call ends: C may hold pointers.
-    pub fn set_window(&mut self, window: Window) {
-        self.windows.push(window);
+    /// Grants a new reply window to the call in progress. Earlier ones stay granted until it ends, for C may
+    /// hold pointers into them. True when it is the largest from now on: then it is to be announced.
+    pub fn add_window(&mut self, window: Window) -> bool {
+        let length = window.mapping.length();
+        let largest = self.windows.first().is_none_or(|first| first.mapping.length() < length);
+        let at = if largest { 0 } else { self.granted };
+        self.windows.insert(at, window);
+        self.granted += 1;
+        largest
     }
 
-    /// The reply window in force.
-    #[inline]
-    pub fn window(&self) -> Option<&Window> {
-        self.windows.last()
+    /// Grants a window that an earlier call left behind, if one is big enough.
+    pub fn regrant(&mut self, needed: usize) -> Option<&Window> {
+        let spare = &self.windows[self.granted..];
+        let found = spare.iter().position(|window| window.mapping.length() >= needed)?;
+        self.windows.swap(self.granted, self.granted + found);
+        self.granted += 1;
+        Some(&self.windows[self.granted - 1])
     }
 
     /// The window of this number, if it was granted to the call in progress.
     pub fn granted(&self, id: u16) -> Option<&Window> {
-        self.windows.iter().find(|window| window.id == id)
+        self.windows[..self.granted].iter().find(|window| window.id == id)
     }
 }
 
@@ -129,6 +138,26 @@ mod tests {
         assert_eq!(arena.copy_in(&[0; 4096], 0), None);
         arena.reset();
         assert_eq!(arena.copy_in(b"abc", 0), Some(first));
+    }
+
+    #[test]
+    fn windows_are_granted_again() {
+        let window =
+            |id, length| Window { id, mapping: SegmentFile::create(length, Seals::Reply).unwrap().1 };
+        let mut arena = Arena::default();
+        arena.reset();
+        assert!(arena.add_window(window(2, 4096)));
+        assert!(!arena.add_window(window(3, 4096)));
+        assert!(arena.add_window(window(4, 8192)));
+        assert!([2, 3, 4].iter().all(|&id| arena.granted(id).is_some()));
+        arena.reset();
+        assert!(arena.granted(4).is_some(), "the largest is there from the start");
+        assert!([2, 3].iter().all(|&id| arena.granted(id).is_none()));
+        assert!(arena.regrant(5000).is_none());
+        assert!(arena.regrant(4096).is_some());
+        assert!(arena.regrant(4096).is_some());
+        assert!(arena.regrant(1).is_none());
+        assert!([2, 3, 4].iter().all(|&id| arena.granted(id).is_some()));
     }
 
     #[test]

@@ -15,6 +15,9 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair, sockopt,
 };
 
+/// The rule that descriptors broke which did not fit.
+const CUT_OFF: &str = "more descriptors than allowed";
+
 /// Descriptors one packet may carry.
 pub const MAX_DESCRIPTORS: usize = 32;
 
@@ -22,6 +25,7 @@ pub const MAX_DESCRIPTORS: usize = 32;
 #[derive(Debug)]
 pub struct ControlSocket {
     fd: OwnedFd,
+    sending: SendFlags,
     serial: AtomicU64,
 }
 
@@ -47,6 +51,8 @@ pub enum ControlError {
     System(Errno),
     /// The other side broke this rule.
     Violation(&'static str),
+    /// This process has no room for the descriptors that came.
+    NoDescriptors,
 }
 
 impl fmt::Display for ControlError {
@@ -54,6 +60,7 @@ impl fmt::Display for ControlError {
         match self {
             ControlError::System(errno) => write!(f, "control socket: {errno}"),
             ControlError::Violation(rule) => write!(f, "control socket: {rule}"),
+            ControlError::NoDescriptors => f.write_str("no room for another descriptor"),
         }
     }
 }
@@ -72,12 +79,14 @@ impl ControlSocket {
         let (host, worker) =
             socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
         sockopt::set_socket_passcred(&host, true)?;
-        Ok((ControlSocket::from_fd(host), worker))
+        // A host never waits for a worker that does not read: an honest one's queue is never full.
+        let sending = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+        Ok((ControlSocket { sending, ..ControlSocket::from_fd(host) }, worker))
     }
 
     /// An end that was inherited.
     pub fn from_fd(fd: OwnedFd) -> ControlSocket {
-        ControlSocket { fd, serial: AtomicU64::new(0) }
+        ControlSocket { fd, sending: SendFlags::NOSIGNAL, serial: AtomicU64::new(0) }
     }
 
     /// Sends one packet.
@@ -103,7 +112,7 @@ impl ControlSocket {
         let head = head.encode();
         let parts = [IoSlice::new(&head), IoSlice::new(body)];
         // A peer that closed its end is an error here, never a SIGPIPE.
-        rustix::io::retry_on_intr(|| sendmsg(&self.fd, &parts, &mut ancillary, SendFlags::NOSIGNAL))?;
+        rustix::io::retry_on_intr(|| sendmsg(&self.fd, &parts, &mut ancillary, self.sending))?;
         Ok(())
     }
 
@@ -127,7 +136,11 @@ impl ControlSocket {
     /// Receives one packet at the worker's end; waits for it. `None` when the host is gone.
     pub fn receive_from_host(&self) -> Result<Option<Received>, ControlError> {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
-        self.receive(&mut space, RecvFlags::empty())
+        // A host sends no more descriptors than fit: if some are cut off, this process cannot hold them.
+        match self.receive(&mut space, RecvFlags::empty()) {
+            Err(ControlError::Violation(CUT_OFF)) => Err(ControlError::NoDescriptors),
+            other => other,
+        }
     }
 
     fn receive(
@@ -161,7 +174,7 @@ impl ControlSocket {
             return Ok(None);
         }
         if message.flags.intersects(ReturnFlags::CTRUNC) {
-            return Err(ControlError::Violation("more descriptors than allowed"));
+            return Err(ControlError::Violation(CUT_OFF));
         }
         if message.flags.intersects(ReturnFlags::TRUNC) {
             return Err(ControlError::Violation("a packet is too long"));

@@ -82,6 +82,22 @@ pub enum Waited {
     Violation(&'static str),
 }
 
+/// Result data that lies where it may.
+#[derive(Debug)]
+pub struct Located<'a> {
+    mapping: &'a Mapping,
+    offset: usize,
+    bytes: usize,
+}
+
+impl Located<'_> {
+    /// Copies the data behind what `into` holds. False when this process has no memory for it.
+    #[must_use]
+    pub fn append_to(&self, into: &mut Vec<u8>) -> bool {
+        self.mapping.append_to(self.offset, self.bytes, into)
+    }
+}
+
 /// What a worker's signal handler noted before its death. Hostile, and only evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CrashRecord {
@@ -137,7 +153,7 @@ impl HostChannel {
         let before = self.taken.fetch_or(1 << index, Ordering::SeqCst);
         assert!(before & (1 << index) == 0, "a lane has one owner");
         self.request.store(geometry::lane(index) + wire::lane_host::CPU, wire::CPU_UNKNOWN);
-        let active = self.request.word64(geometry::CONTROL + wire::channel_host::ACTIVE);
+        let active = self.request.peer_word64(geometry::CONTROL + wire::channel_host::ACTIVE);
         active.fetch_or(1 << index, Ordering::SeqCst);
         let zero = [0; geometry::SLOTS];
         let channel = Arc::clone(self);
@@ -192,6 +208,7 @@ impl HostLane {
     /// Stores a number into the argument block.
     #[inline]
     pub fn put<T: Plain>(&self, offset: usize, value: T) {
+        assert!(offset <= wire::MAX_ARGS - size_of::<T>(), "an argument outside of its block");
         self.channel.request.store(self.args() + offset, value);
     }
 
@@ -311,33 +328,26 @@ impl HostLane {
         self.channel.reply.copy_out(self.reply_slot() + wire::RESULT_OFFSET, into);
     }
 
-    /// Appends result data to `into`. `None` when the reference does not lie in memory that was granted to
-    /// this very call: its reply slot behind `fixed` bytes, or a reply window granted to it.
-    pub fn copy_data(
-        &self,
-        arena: &Arena,
+    /// Finds result data. `None` when the reference does not lie in memory that was granted to this very call:
+    /// its reply slot behind `fixed` bytes, or a reply window granted to it.
+    pub fn locate<'a>(
+        &'a self,
+        arena: &'a Arena,
         fixed: usize,
         place: Place,
         length: u64,
-        into: &mut Vec<u8>,
-    ) -> Option<()> {
+    ) -> Option<Located<'a>> {
         let bytes = usize::try_from(length).ok()?;
-        let start = (self.reply_slot() + wire::RESULT_OFFSET + fixed) as u64;
-        let end = (self.reply_slot() + wire::SLOT_STRIDE) as u64;
-        if place.segment() == wire::SEGMENT_REPLY {
-            let last = place.offset().checked_add(length)?;
-            if place.offset() < start || last > end {
-                return None;
-            }
-            self.channel.reply.append_to(place.offset() as usize, bytes, into);
-            return Some(());
-        }
-        let window = arena.granted(place.segment())?;
-        if !window.mapping.holds(place.offset(), length) {
-            return None;
-        }
-        window.mapping.append_to(place.offset() as usize, bytes, into);
-        Some(())
+        let offset = usize::try_from(place.offset()).ok()?;
+        let mapping = if place.segment() == wire::SEGMENT_REPLY {
+            let start = self.reply_slot() + wire::RESULT_OFFSET + fixed;
+            let end = self.reply_slot() + wire::SLOT_STRIDE;
+            (offset >= start && offset.checked_add(bytes)? <= end).then_some(&self.channel.reply)?
+        } else {
+            let window = arena.granted(place.segment())?;
+            window.mapping.holds(place.offset(), length).then_some(&window.mapping)?
+        };
+        Some(Located { mapping, offset, bytes })
     }
 
     /// The channel this lane belongs to.
@@ -392,7 +402,7 @@ impl HostLane {
 
 impl Drop for HostLane {
     fn drop(&mut self) {
-        let active = self.channel.request.word64(geometry::CONTROL + wire::channel_host::ACTIVE);
+        let active = self.channel.request.peer_word64(geometry::CONTROL + wire::channel_host::ACTIVE);
         active.fetch_and(!(1 << self.index), Ordering::SeqCst);
         let park = self.channel.request.word(geometry::lane(self.index) + wire::lane_host::PARK);
         park.store(Park::Awake.raw(), Ordering::Relaxed);

@@ -17,7 +17,7 @@ mod worker;
 
 pub use arena::{Arena, Grant, Window};
 pub use fork::ForkGuard;
-pub use host::{CallHead, CrashRecord, HostChannel, HostLane, ReplyHead, Waited};
+pub use host::{CallHead, CrashRecord, HostChannel, HostLane, Located, ReplyHead, Waited};
 pub use mapping::{Access, Mapping};
 pub use memfd::{Seals, SegmentFile, sealed_copy};
 pub use worker::{Request, Resumed, SegmentTable, WorkerChannel, WorkerLane};

@@ -68,9 +68,16 @@ impl Mapping {
         offset.checked_add(length).is_some_and(|end| end <= self.length as u64)
     }
 
-    /// A 4-byte word as an atomic. Stores need a writable map.
+    /// A 4-byte word as an atomic, in a writable map.
     #[inline]
     pub fn word(&self, offset: usize) -> &AtomicU32 {
+        assert!(self.access == Access::ReadWrite, "a word in a read-only segment");
+        self.peer_word(offset)
+    }
+
+    /// A 4-byte word that this side may only load from and wait on when the map is read-only.
+    #[inline]
+    pub(crate) fn peer_word(&self, offset: usize) -> &AtomicU32 {
         let address = self.at(offset, 4);
         assert!(address.cast::<AtomicU32>().is_aligned(), "a word at an odd offset");
         // SAFETY: range and alignment are checked; the map lives as long as `self`. Other processes access the
@@ -79,12 +86,12 @@ impl Mapping {
         unsafe { AtomicU32::from_ptr(address.cast()) }
     }
 
-    /// An 8-byte word as an atomic. Stores need a writable map.
+    /// An 8-byte word as an atomic; as [`Mapping::peer_word`].
     #[inline]
-    pub fn word64(&self, offset: usize) -> &AtomicU64 {
+    pub(crate) fn peer_word64(&self, offset: usize) -> &AtomicU64 {
         let address = self.at(offset, 8);
         assert!(address.cast::<AtomicU64>().is_aligned(), "a word at an odd offset");
-        // SAFETY: as in `word`.
+        // SAFETY: as in `peer_word`.
         unsafe { AtomicU64::from_ptr(address.cast()) }
     }
 
@@ -125,18 +132,23 @@ impl Mapping {
         forget_contents();
     }
 
-    /// Appends `length` bytes from `offset` to `into`, without zeroing them first.
-    pub fn append_to(&self, offset: usize, length: usize, into: &mut Vec<u8>) {
+    /// Appends `length` bytes from `offset` to `into`, without zeroing them first. False when this process
+    /// has no memory for them.
+    #[must_use]
+    pub fn append_to(&self, offset: usize, length: usize, into: &mut Vec<u8>) -> bool {
         let address = self.at(offset, length);
-        into.reserve_exact(length);
+        if into.try_reserve_exact(length).is_err() {
+            return false;
+        }
         let spare = into.spare_capacity_mut().as_mut_ptr().cast::<u8>();
-        // SAFETY: `at` checked the source; `reserve_exact` made room for `length` bytes, which the copy
+        // SAFETY: `at` checked the source; `try_reserve_exact` made room for `length` bytes, which the copy
         // initialises before `set_len` counts them.
         unsafe {
             std::ptr::copy_nonoverlapping(address, spare, length);
             into.set_len(into.len() + length);
         }
         forget_contents();
+        true
     }
 
     /// Fills bytes with zeros.

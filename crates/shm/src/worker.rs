@@ -209,7 +209,7 @@ impl WorkerChannel {
                 return None;
             }
             let park = self.reply.word(geometry::CONTROL + wire::channel_worker::PARK);
-            let doorbell = self.request.word(geometry::CONTROL + wire::channel_host::DOORBELL);
+            let doorbell = self.request.peer_word(geometry::CONTROL + wire::channel_host::DOORBELL);
             bell::park(park, doorbell, None, || stop() || self.pending(lanes));
         }
     }
@@ -219,7 +219,7 @@ impl WorkerChannel {
     /// looks again after every return, but one that is just about to sleep would miss it: call it again
     /// until the thread has stopped.
     pub fn nudge(&self) {
-        let doorbell = self.request.word(geometry::CONTROL + wire::channel_host::DOORBELL);
+        let doorbell = self.request.peer_word(geometry::CONTROL + wire::channel_host::DOORBELL);
         let _ = rustix::thread::futex::wake(doorbell, rustix::thread::futex::Flags::empty(), 1);
     }
 
@@ -268,7 +268,7 @@ impl WorkerChannel {
         self.reply.word(line + at::COMMIT).store(turn, Ordering::Release);
         let control = geometry::lane(request.lane);
         bell::ring(
-            self.request.word(control + wire::lane_host::PARK),
+            self.request.peer_word(control + wire::lane_host::PARK),
             self.reply.word(control + wire::lane_worker::BELL),
         );
     }
@@ -280,7 +280,7 @@ impl WorkerChannel {
         self.reply(lane, request, head);
         let line = geometry::slot(request.lane, request.slot);
         let expected = lane.resumes[request.slot].wrapping_add(1);
-        let commit = self.request.word(line + at::COMMIT);
+        let commit = self.request.peer_word(line + at::COMMIT);
         let spin_until = clock::now().saturating_add(spin);
         // Partner: the release store of the commit word in `HostLane::resume`.
         while commit.load(Ordering::Acquire) != expected {
@@ -289,7 +289,7 @@ impl WorkerChannel {
                 continue;
             }
             let park = self.reply.word(geometry::CONTROL + wire::channel_worker::PARK);
-            let doorbell = self.request.word(geometry::CONTROL + wire::channel_host::DOORBELL);
+            let doorbell = self.request.peer_word(geometry::CONTROL + wire::channel_host::DOORBELL);
             bell::park(park, doorbell, None, || commit.load(Ordering::Acquire) == expected);
         }
         lane.resumes[request.slot] = expected;
@@ -310,7 +310,7 @@ impl WorkerChannel {
             let lane = lanes.get_mut(index as usize)?;
             let (slot, line, expected) = self.expected(index, lane);
             // Partner: the release store of the commit word in `HostLane::publish`.
-            if self.request.word(line + call_head::COMMIT).load(Ordering::Acquire) != expected {
+            if self.request.peer_word(line + call_head::COMMIT).load(Ordering::Acquire) != expected {
                 continue;
             }
             lane.next = lane.next.wrapping_add(1);
@@ -334,13 +334,13 @@ impl WorkerChannel {
         let active = self.active();
         lanes.iter().enumerate().filter(|(index, _)| active & (1 << index) != 0).any(|(index, lane)| {
             let (_, line, expected) = self.expected(index as u32, lane);
-            self.request.word(line + call_head::COMMIT).load(Ordering::Acquire) == expected
+            self.request.peer_word(line + call_head::COMMIT).load(Ordering::Acquire) == expected
         })
     }
 
     #[inline]
     fn active(&self) -> u64 {
-        self.request.word64(geometry::CONTROL + wire::channel_host::ACTIVE).load(Ordering::Acquire)
+        self.request.peer_word64(geometry::CONTROL + wire::channel_host::ACTIVE).load(Ordering::Acquire)
     }
 
     /// The slot a lane's next call comes in, its call line, and the commit word that call will have.

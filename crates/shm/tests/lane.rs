@@ -276,13 +276,14 @@ fn references_outside_of_the_grant_are_refused() {
     lane.open_call();
     let (_, window) = SegmentFile::create(4096, Seals::Reply).unwrap();
     let mut arena = Arena::default();
-    arena.set_window(hotcell_shm::Window { id: 4, mapping: window });
+    arena.add_window(hotcell_shm::Window { id: 4, mapping: window });
     let block = (wire::LANES_OFFSET + wire::LANE_HEAD + wire::RESULT_OFFSET) as u64;
     let end = (wire::LANES_OFFSET + wire::LANE_HEAD + wire::SLOT_STRIDE) as u64;
     let check = |segment: u16, offset: u64, length: u64, expect: bool| {
         let place = Place::from_raw(u64::from(segment) << wire::PLACE_SEGMENT_SHIFT | offset);
         let mut data = Vec::new();
-        let got = lane.copy_data(&arena, 16, place, length, &mut data);
+        let got = lane.locate(&arena, 16, place, length);
+        assert!(got.as_ref().is_none_or(|found| found.append_to(&mut data)));
         assert_eq!(got.is_some(), expect, "{segment}:{offset}+{length}");
         assert_eq!(data.len() as u64, if expect { length } else { 0 });
     };

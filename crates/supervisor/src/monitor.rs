@@ -1,16 +1,18 @@
-//! The monitor: the one thread that starts, reads and reaps the workers of a process.
+//! The monitor: two threads that start, read and reap the workers of a process.
 //!
-//! It starts them because the kernel kills a worker when the *thread* that started it ends, and this thread
-//! ends with the process only.
+//! The *spawner* starts them: the kernel kills a worker when the thread that started it ends, so that thread
+//! ends with the process only. It stands still until a worker's exec is done, which a slow disk can delay; so
+//! the *watch*, which reads and reaps them, is a thread of its own.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use hotcell_protocol::wire::{Event, EventPacket, Packet, SegmentReady, Welcome};
-use hotcell_sandbox::{Launch, spawn, with_signals_blocked};
+use hotcell_sandbox::{Launch, Spawned, spawn, with_signals_blocked};
 use hotcell_shm::ForkGuard;
 use hotcell_shm::control::{ControlError, Received};
 use parking_lot::Mutex;
@@ -32,7 +34,8 @@ const ENVIRONMENT: [(&str, &str); 2] = [("PATH", "/usr/bin:/bin"), ("LANG", "C.U
 /// The handle of the monitor.
 #[derive(Debug)]
 pub(crate) struct Monitor {
-    orders: Sender<Message>,
+    orders: Sender<Order>,
+    messages: Sender<Message>,
     bell: Arc<OwnedFd>,
     fork: ForkGuard,
 }
@@ -49,7 +52,7 @@ pub(crate) struct Order {
 }
 
 enum Message {
-    Start(Box<Order>, SyncSender<io::Result<()>>),
+    Watch(Watched),
     Retire(Arc<Shared>),
 }
 
@@ -81,20 +84,22 @@ impl Monitor {
     fn launch() -> io::Result<Monitor> {
         let fork = ForkGuard::new()?;
         let bell = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
-        let (orders, inbox) = mpsc::channel();
+        let (messages, inbox) = mpsc::channel();
+        let (orders, ordered) = mpsc::channel::<Order>();
         let watch = Watch { inbox, bell: Arc::clone(&bell), workers: Vec::new() };
+        let spawner = Spawner { messages: messages.clone(), bell: Arc::clone(&bell) };
         // Signals of the host are for its own threads.
         with_signals_blocked(|| {
-            std::thread::Builder::new().name("hotcell-monitor".into()).spawn(move || watch.run())
+            let thread = |name: &str| std::thread::Builder::new().name(name.into());
+            thread("hotcell-monitor").spawn(move || watch.run())?;
+            thread("hotcell-spawner").spawn(move || ordered.iter().for_each(|order| spawner.obey(order)))
         })?;
-        Ok(Monitor { orders, bell, fork })
+        Ok(Monitor { orders, messages, bell, fork })
     }
 
-    /// Starts a worker on the monitor's thread and watches it.
+    /// Has a worker started and watched; returns at once.
     pub(crate) fn start(&self, order: Order) -> io::Result<()> {
-        let (answer, answered) = mpsc::sync_channel(1);
-        self.send(Message::Start(Box::new(order), answer))?;
-        answered.recv().map_err(|_| gone())?
+        self.orders.send(order).map_err(|_| gone())
     }
 
     /// Sees to it that a worker that was told to stop does.
@@ -103,10 +108,59 @@ impl Monitor {
     }
 
     fn send(&self, message: Message) -> io::Result<()> {
-        self.orders.send(message).map_err(|_| gone())?;
+        self.messages.send(message).map_err(|_| gone())?;
         rustix::io::write(&*self.bell, &1u64.to_ne_bytes())?;
         Ok(())
     }
+}
+
+/// The spawner's thread.
+struct Spawner {
+    messages: Sender<Message>,
+    bell: Arc<OwnedFd>,
+}
+
+impl Spawner {
+    fn obey(&self, order: Order) {
+        let Order { shared, spec, descriptors, output } = order;
+        // Nobody waits for it any more.
+        if shared.retired.load(Ordering::SeqCst) || shared.condemned.load(Ordering::SeqCst) {
+            return;
+        }
+        let spawned = match start(&spec, &descriptors) {
+            Ok(spawned) => spawned,
+            Err(error) => {
+                shared.state.lock().not_started = Some(error);
+                shared.changed.notify_all();
+                return;
+            }
+        };
+        drop(descriptors);
+        if shared.process.set((spawned.pid, spawned.pidfd)).is_err() {
+            return; // An order is given once.
+        }
+        // After the process is known: whoever condemns it from now on signals it himself.
+        if shared.condemned.load(Ordering::SeqCst) {
+            shared.signal(Signal::KILL);
+        }
+        let watched = Watched { shared, output: Some(output), control_open: true, kill_at: None };
+        if self.messages.send(Message::Watch(watched)).is_ok() {
+            let _ = rustix::io::write(&*self.bell, &1u64.to_ne_bytes());
+        }
+    }
+}
+
+fn start(spec: &Spec, descriptors: &[OwnedFd; 4]) -> io::Result<Spawned> {
+    let own = spec.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let fixed = ENVIRONMENT.into_iter().filter(|(name, _)| own.clone().all(|(own, _)| own != *name));
+    let environment: Vec<_> = fixed.chain(own.clone()).collect();
+    spawn(&Launch {
+        program: &spec.program,
+        args: &["hotcell-worker"],
+        environment: &environment,
+        descriptors: descriptors.each_ref().map(OwnedFd::as_fd),
+        limits: spec.limits,
+    })
 }
 
 fn gone() -> io::Error {
@@ -150,9 +204,11 @@ impl Watch {
 
     fn obey(&mut self, message: Message) {
         match message {
-            Message::Start(order, answer) => {
-                let started = self.start(*order);
-                let _ = answer.send(started);
+            Message::Watch(mut worker) => {
+                if worker.shared.retired.load(Ordering::SeqCst) {
+                    worker.kill_at = Some(Instant::now() + STOP_GRACE);
+                }
+                self.workers.push(worker);
             }
             Message::Retire(shared) => {
                 let watched = self.workers.iter_mut().find(|worker| Arc::ptr_eq(&worker.shared, &shared));
@@ -161,24 +217,6 @@ impl Watch {
                 }
             }
         }
-    }
-
-    fn start(&mut self, order: Order) -> io::Result<()> {
-        let Order { shared, spec, descriptors, output } = order;
-        let own = spec.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let fixed = ENVIRONMENT.into_iter().filter(|(name, _)| own.clone().all(|(own, _)| own != *name));
-        let environment: Vec<_> = fixed.chain(own.clone()).collect();
-        let spawned = spawn(&Launch {
-            program: &spec.program,
-            args: &["hotcell-worker"],
-            environment: &environment,
-            descriptors: descriptors.each_ref().map(OwnedFd::as_fd),
-            limits: spec.limits,
-        })?;
-        drop(descriptors);
-        shared.process.set((spawned.pid, spawned.pidfd)).map_err(|_| io::Error::other("started twice"))?;
-        self.workers.push(Watched { shared, output: Some(output), control_open: true, kill_at: None });
-        Ok(())
     }
 }
 
@@ -239,7 +277,7 @@ impl Watched {
                     return;
                 }
                 Err(ControlError::System(Errno::AGAIN)) => return,
-                Err(ControlError::System(_)) => {
+                Err(ControlError::System(_) | ControlError::NoDescriptors) => {
                     self.control_open = false;
                     return;
                 }
@@ -255,6 +293,8 @@ impl Watched {
 
     /// Takes in one packet. What it says is the worker's word: it can only ever harm the worker's own calls.
     fn hear(&self, packet: &Received) -> Result<(), &'static str> {
+        /// Reports of one worker that are listened to: an honest one sends one and ends.
+        const REPORTS: u32 = 16;
         let mut state = self.shared.state.lock();
         match packet.kind {
             Packet::Welcome => {
@@ -278,10 +318,13 @@ impl Watched {
                 let head = EventPacket::decode(head);
                 let event = Event::from_raw(head.event).ok_or("an event of unknown kind")?;
                 let text = text.get(..head.text_length as usize).ok_or("an event's text is cut off")?;
+                state.reports += 1;
+                if state.reports > REPORTS {
+                    return Err("reports without end");
+                }
                 let text = escape(&String::from_utf8_lossy(text));
                 state.report = Some(Report { event, errno: head.detail, text });
             }
-            Packet::Pong => {}
             _ => return Err("a packet that a worker does not send"),
         }
         self.shared.changed.notify_all();

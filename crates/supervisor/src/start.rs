@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -28,8 +29,8 @@ const LANES: u32 = 1;
 /// The interface epoch of a session that has never been reloaded.
 const EPOCH: u16 = 1;
 
-/// How long a worker that failed to start may take to die.
-const DEATH: Duration = Duration::from_secs(5);
+/// Longest start that is waited for: beyond it a duration cannot be added to a clock safely.
+const LONGEST_START: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Why a worker did not come up.
 #[derive(Debug)]
@@ -68,15 +69,43 @@ impl fmt::Display for StartError {
 impl std::error::Error for StartError {}
 
 impl Worker {
-    /// Starts a worker and waits until it serves.
-    pub fn start(spec: &Spec, generation: u64) -> Result<Worker, StartError> {
+    /// Begins to start a worker. It comes up by itself; [`Worker::ready`] waits for it.
+    pub fn begin(spec: &Spec, generation: u64) -> Result<Worker, StartError> {
         let monitor = Monitor::of_this_process().map_err(at("start the monitor"))?;
-        let until = Instant::now() + spec.start_deadline;
+        let patience = spec.start_deadline.min(LONGEST_START);
         let shared = prepare(spec, generation)?;
-        let worker = Worker { shared, monitor, generation };
+        let worker = Worker { shared, monitor, generation, start_until: Instant::now() + patience };
         worker.launch(spec)?;
-        worker.await_welcome(spec, until)?;
         Ok(worker)
+    }
+
+    /// Waits until it serves, but not beyond `until`: then false, and it can be asked again. A worker that
+    /// takes longer than its start may is killed.
+    pub fn ready(&self, spec: &Spec, until: Instant) -> Result<bool, StartError> {
+        let mut state = self.shared.state.lock();
+        let until = until.min(self.start_until);
+        while state.welcome.is_none() && state.end.is_none() && state.not_started.is_none() {
+            if self.shared.changed.wait_until(&mut state, until).timed_out() {
+                break;
+            }
+        }
+        if let Some(source) = state.not_started.take() {
+            return Err(StartError::System { stage: "start the worker", source });
+        }
+        if let Some(welcome) = state.welcome {
+            drop(state);
+            return self.check_welcome(spec, &welcome).map(|()| true);
+        }
+        let ended = state.end.clone();
+        drop(state);
+        if let Some(end) = ended {
+            return Err(StartError::Ended { end: Box::new(end), output: self.output() });
+        }
+        if Instant::now() < self.start_until {
+            return Ok(false);
+        }
+        self.shared.signal(Signal::KILL);
+        Err(StartError::Late { output: self.output() })
     }
 
     fn launch(&self, spec: &Spec) -> Result<(), StartError> {
@@ -108,27 +137,6 @@ impl Worker {
             Some(end) => Err(StartError::Ended { end: Box::new(end), output }),
             None => Err(StartError::Late { output }),
         }
-    }
-
-    fn await_welcome(&self, spec: &Spec, until: Instant) -> Result<(), StartError> {
-        let mut state = self.shared.state.lock();
-        while state.welcome.is_none() && state.end.is_none() {
-            if self.shared.changed.wait_until(&mut state, until).timed_out() {
-                break;
-            }
-        }
-        if let Some(welcome) = state.welcome {
-            drop(state);
-            return self.check_welcome(spec, &welcome);
-        }
-        let ended = state.end.clone();
-        drop(state);
-        if let Some(end) = ended {
-            return Err(StartError::Ended { end: Box::new(end), output: self.output() });
-        }
-        self.shared.signal(Signal::KILL);
-        self.wait_end(DEATH);
-        Err(StartError::Late { output: self.output() })
     }
 }
 
@@ -163,6 +171,8 @@ fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
         worker_end: Mutex::new(Some(worker_end)),
         process: OnceLock::new(),
         state: Mutex::new(State::default()),
+        condemned: AtomicBool::new(false),
+        retired: AtomicBool::new(false),
         changed: Condvar::new(),
         output: Mutex::new(Tail::default()),
     }))

@@ -1,6 +1,8 @@
 //! A worker as its callers see it.
 
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -28,6 +30,8 @@ pub struct Worker {
     pub(crate) shared: Arc<Shared>,
     pub(crate) monitor: Arc<Monitor>,
     pub(crate) generation: u64,
+    /// When its start has taken too long.
+    pub(crate) start_until: Instant,
 }
 
 /// What callers and the monitor share of a worker.
@@ -39,6 +43,10 @@ pub(crate) struct Shared {
     pub(crate) worker_end: Mutex<Option<OwnedFd>>,
     pub(crate) process: OnceLock<(u32, OwnedFd)>,
     pub(crate) state: Mutex<State>,
+    /// It is to be killed, even if it does not run yet.
+    pub(crate) condemned: AtomicBool,
+    /// Nobody will call it any more.
+    pub(crate) retired: AtomicBool,
     pub(crate) changed: Condvar,
     pub(crate) output: Mutex<Tail>,
 }
@@ -54,6 +62,10 @@ pub(crate) struct State {
     pub(crate) violation: Option<String>,
     pub(crate) killed_by_host: bool,
     pub(crate) end: Option<End>,
+    /// Why there is no process.
+    pub(crate) not_started: Option<io::Error>,
+    /// Reports received: an honest worker sends one.
+    pub(crate) reports: u32,
 }
 
 /// Why no segment was added.
@@ -107,24 +119,30 @@ impl Worker {
         seals: Seals,
         deadline: Option<Instant>,
     ) -> Result<(u16, Mapping), SegmentError> {
+        let id = {
+            let mut state = self.shared.state.lock();
+            let id = wire::SEGMENT_FIRST_ADDED + state.offered;
+            if id >= wire::MAX_SEGMENTS {
+                return Err(SegmentError::TooMany);
+            }
+            state.offered += 1;
+            id
+        };
         let (file, mapping) = SegmentFile::create(length, seals).map_err(SegmentError::System)?;
-        let mut state = self.shared.state.lock();
-        let id = wire::SEGMENT_FIRST_ADDED + state.offered;
-        if id >= wire::MAX_SEGMENTS {
-            return Err(SegmentError::TooMany);
-        }
-        state.offered += 1;
         let writable = u16::from(seals == Seals::Reply);
         let packet = SegmentAdd { id, writable, length: length as u64 };
         match self.shared.control.send(Packet::SegmentAdd, &packet.encode(), &[file.as_fd()]) {
             Ok(()) => {}
-            Err(Errno::PIPE | Errno::CONNRESET) => {
-                drop(state);
-                self.wait_end(KILL_GRACE);
+            // It is dead or dying; or it lives, but has closed its end or does not read.
+            Err(Errno::PIPE | Errno::CONNRESET | Errno::AGAIN) => {
+                if self.wait_end(ABORT_GRACE).is_none() {
+                    self.kill_for_violation("it does not read its control socket");
+                }
                 return Err(SegmentError::WorkerEnded);
             }
             Err(errno) => return Err(SegmentError::System(errno)),
         }
+        let mut state = self.shared.state.lock();
         while state.mapped & (1 << id) == 0 {
             if state.end.is_some() {
                 return Err(SegmentError::WorkerEnded);
@@ -176,6 +194,8 @@ impl Shared {
     /// Signals the worker. The pidfd cannot mean another process, whatever became of the number.
     pub(crate) fn signal(&self, signal: Signal) {
         self.state.lock().killed_by_host = true;
+        // Before the look at `process`: the spawner sets that first and looks here afterwards.
+        self.condemned.store(true, Ordering::SeqCst);
         if let Some((_, pidfd)) = self.process.get() {
             // ESRCH: it has ended already, which is what was wanted.
             let _ = pidfd_send_signal(pidfd, signal);
@@ -186,6 +206,7 @@ impl Shared {
 impl Drop for Worker {
     fn drop(&mut self) {
         if self.shared.state.lock().end.is_none() {
+            self.shared.retired.store(true, Ordering::SeqCst);
             let _ = self.shared.control.send(Packet::Shutdown, &[], &[]);
             self.monitor.retire(&self.shared);
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use hotcell_protocol::wire::{Event, Packet, SegmentAdd, SegmentReady};
 use hotcell_sandbox::with_signals_blocked;
-use hotcell_shm::control::{ControlSocket, Received};
+use hotcell_shm::control::{ControlError, ControlSocket, Received};
 use hotcell_shm::{Access, Seals, SegmentFile, SegmentTable, WorkerChannel};
 
 use crate::report::{Failure, REPORTED};
@@ -35,6 +35,11 @@ fn run(socket: &ControlSocket, channel: &WorkerChannel, segments: &SegmentTable,
             Ok(Some(packet)) => packet,
             // The host is gone: nobody will ever read a reply.
             Ok(None) => exit(0),
+            Err(ControlError::NoDescriptors) => {
+                Failure::new(Event::NoDescriptors, "the library holds every descriptor it may have")
+                    .send(socket);
+                exit(REPORTED)
+            }
             Err(error) => give_up(socket, &error.to_string()),
         };
         match packet.kind {

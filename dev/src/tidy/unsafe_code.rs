@@ -75,7 +75,7 @@ mod tests {
                 (&[("crates/shm/src/lane.rs", code), ("crates/sandbox/src/sys/fork.rs", code)], ""),
                 (&[("crates/sandbox/src/sys.rs", code), ("crates/worker/src/load.rs", code)], ""),
                 (&[("crates/sandbox/src/policy.rs", code)], "crates/sandbox/src/policy.rs:2: `unsafe`"),
-                (&[("crates/shm/tests/lane.rs", code)], "crates/shm/tests/lane.rs:2"),
+                (&[("crates/hotcell/tests/a.rs", code)], "crates/hotcell/tests/a.rs:2"),
                 (&[("crates/model/src/lib.rs", "// unsafe\nconst A: &str = \"unsafe\";")], ""),
             ],
         );

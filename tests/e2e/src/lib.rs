@@ -1,2 +1,4 @@
-//! The tests are in `tests/`.
+//! The tests are in `tests/`; here is what several of them use.
 #![forbid(unsafe_code)]
+
+pub mod cli;

@@ -274,6 +274,43 @@ fn results_beyond_the_limit_are_refused() {
 }
 
 #[test]
+fn calls_of_one_shape_need_no_more_memory_however_often() {
+    // The window that a limit cuts short must not be asked for again and again: segments are few.
+    let faulty = Faulty::open(Options { max_output: 3 << 20, ..Options::default() }).unwrap();
+    for _ in 0..100 {
+        for length in [1_500_000, 2_900_000, 10] {
+            assert_eq!(faulty.int_text("long_text", length).len(), length as usize);
+        }
+    }
+    assert_eq!(faulty.session().generation(), 1);
+}
+
+#[test]
+fn a_call_within_a_call_of_the_same_thread_is_refused_at_once() {
+    let faulty = faulty();
+    let started = Instant::now();
+    let call = faulty.session().call(0).unwrap();
+    let error = faulty.int("add", &[1, 1]).expect_err("the session is held by this thread");
+    assert_eq!((error.kind(), error.executed()), (ErrorKind::Unavailable, Executed::No), "{error}");
+    assert!(started.elapsed() < Duration::from_secs(20), "it waited for itself");
+    assert!(faulty.session().worker_pid().is_some(), "what is no call goes on");
+    drop(call);
+    assert_eq!(faulty.int("add", &[1, 1]).unwrap(), 2);
+}
+
+#[test]
+fn a_slow_call_is_not_sent_after_its_deadline() {
+    let faulty = faulty();
+    let session = faulty.session().within(Duration::from_millis(30));
+    let call = session.call(0).unwrap();
+    std::thread::sleep(Duration::from_millis(60));
+    let error = call.finish().map(drop).expect_err("its time is over");
+    assert_eq!((error.kind(), error.executed()), (ErrorKind::Unavailable, Executed::No), "{error}");
+    assert_eq!(faulty.int("add", &[1, 1]).unwrap(), 2);
+    assert_eq!(faulty.session().generation(), 1, "the worker was not to blame");
+}
+
+#[test]
 fn nothing_of_the_host_is_inherited() {
     assert!(std::env::var_os("PATH").is_some() && std::env::var_os("CARGO_MANIFEST_DIR").is_some());
     let options = Options { environment: vec![("GIVEN".into(), "yes".into())], ..Options::default() };

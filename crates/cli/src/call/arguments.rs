@@ -98,6 +98,7 @@ fn data(interface: &Interface, element: Option<&CType>, word: &str) -> Result<Va
 }
 
 fn number(interface: &Interface, ty: &CType, word: &str) -> Result<Value, String> {
+    let word = word.strip_prefix('=').unwrap_or(word);
     match (&ty.kind, word) {
         (Type::Bool, "true") => return Ok(Value::Bool(true)),
         (Type::Bool, "false") => return Ok(Value::Bool(false)),
@@ -109,19 +110,32 @@ fn number(interface: &Interface, ty: &CType, word: &str) -> Result<Value, String
     if let Type::Float { .. } = ty.kind
         && let Ok(number) = word.parse::<f64>()
     {
-        return Ok(Value::Float(number));
+        return float(ty, word, number);
     }
-    let enumerators = interface.enums.values().flat_map(|it| &it.enumerators);
-    if let Some((_, number)) = enumerators.into_iter().find(|(name, _)| name == word) {
-        return Ok(Value::Int(i128::from(*number)));
-    }
+    // The constants first: they have the enumerators too, and know those above the largest signed number.
     match interface.constants.get(word).map(|constant| &constant.value) {
-        Some(ConstantValue::Int(number)) => Ok(Value::Int(i128::from(*number))),
-        Some(ConstantValue::Uint(number)) => Ok(Value::Int(i128::from(*number))),
+        Some(ConstantValue::Int(number)) => return Ok(Value::Int(i128::from(*number))),
+        Some(ConstantValue::Uint(number)) => return Ok(Value::Int(i128::from(*number))),
         Some(ConstantValue::Float(number)) if matches!(ty.kind, Type::Float { .. }) => {
-            Ok(Value::Float(*number))
+            return float(ty, word, *number);
         }
-        _ => Err(format!("`{word}` is no number, and no constant of the header has that name")),
+        _ => {}
+    }
+    let mut enumerators = interface.enums.values().flat_map(|it| &it.enumerators);
+    match enumerators.find(|(name, _)| name == word) {
+        Some((_, number)) => Ok(Value::Int(i128::from(*number))),
+        None => Err(format!("`{word}` is no number, and no constant of the header has that name")),
+    }
+}
+
+/// A number that the type would make infinite is refused, unless it is written so.
+fn float(ty: &CType, word: &str, number: f64) -> Result<Value, String> {
+    let single = ty.scalar_size() == Some(4);
+    let infinite = number.is_infinite() || single && (number as f32).is_infinite();
+    let meant = number.is_infinite() && !word.contains(|c: char| c.is_ascii_digit());
+    match infinite && !meant {
+        true => Err(format!("`{word}` is too large for the type")),
+        false => Ok(Value::Float(number)),
     }
 }
 

@@ -25,8 +25,14 @@ pub(crate) fn bind(
         let reason = format!("{library} does not export it");
         return Some(Err(left_out(function, Status::NotExported, reason, None)));
     }
+    if link.shadowed.is_some_and(|shadowed| shadowed.contains(&function.name)) && !function.inline {
+        let reason =
+            "another library in the worker has a function of this name too, which would be called instead";
+        return Some(Err(left_out(function, Status::Unsupported, reason.into(), None)));
+    }
     let names = names::names(function);
-    let site = Site { contract, api, exports: link.exports, function, names: &names };
+    let site =
+        Site { contract, api, exports: link.exports, shadowed: link.shadowed, function, names: &names };
     let mut decided = decide::decide(site, findings)?;
     let gaps = match infer_all(site, &mut decided.draft) {
         Verdict::Unsupported(reason) => {

@@ -22,6 +22,7 @@ pub(crate) struct Site<'a> {
     pub(crate) contract: &'a Contract,
     pub(crate) api: &'a Api,
     pub(crate) exports: Option<&'a BTreeSet<String>>,
+    pub(crate) shadowed: Option<&'a BTreeSet<String>>,
     pub(crate) function: &'a Function,
     pub(crate) names: &'a [String],
 }

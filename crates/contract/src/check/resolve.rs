@@ -96,5 +96,11 @@ pub(crate) fn declared<'a>(
         let message = format!("the headers declare `{name}`, and the library does not export it");
         return Err(Diagnostic::error(message).label("not exported").into());
     }
+    if site.shadowed.is_some_and(|shadowed| shadowed.contains(name)) && !callee.inline {
+        let message = format!(
+            "another library in the worker has a function `{name}` too, which would be called instead"
+        );
+        return Err(Diagnostic::error(message).label("not the library's").into());
+    }
     Ok(callee)
 }

@@ -10,7 +10,7 @@ use hotcell_model::types::{CType, Type};
 
 use crate::infer::view::{View, plain_text};
 use crate::infer::words::functions::{CIPHERS, KEEPERS, LOADS};
-use crate::infer::words::{BEGINNINGS, BINARY, ENDS, NAMES};
+use crate::infer::words::{BEGINNINGS, BINARY, ENDS, NAMES, PAIRS, PLACES};
 use crate::infer::{Draft, Notes};
 
 /// Finds texts.
@@ -77,9 +77,13 @@ fn range(view: &View<'_>, index: usize) -> Option<Option<usize>> {
     let others = (0..view.function.params.len()).filter(|&other| other != index);
     let other = others.into_iter().filter(|&other| view.buffer(other).is_some()).find(|&other| {
         let unnamed = view.words(index).is_empty() && view.words(other).is_empty();
-        let pair = ["p", "q"].iter().all(|name| view.called(index, &[name]) || view.called(other, &[name]));
+        let pair = PAIRS
+            .iter()
+            .any(|pair| pair.iter().all(|name| view.called(index, &[name]) || view.called(other, &[name])));
+        let place = [(index, other), (other, index)].into_iter().any(|(at, text)| place(view, at, text));
         unnamed
             || pair
+            || place
             || ends(view, index, other)
             || ends(view, other, index)
             || view.called(index, BEGINNINGS)
@@ -88,6 +92,16 @@ fn range(view: &View<'_>, index: usize) -> Option<Option<usize>> {
         Some(other) => Some(Some(other)),
         None => view.called(index, ENDS).then_some(None),
     }
+}
+
+/// Whether a pointer is named as a place in this other text.
+fn place(view: &View<'_>, at: usize, text: usize) -> bool {
+    let chars = |index: usize| {
+        view.param(index).is_some_and(|param| {
+            param.ty.pointee().is_some_and(|(ty, constant)| constant && ty.kind == Type::Char)
+        })
+    };
+    chars(at) && chars(text) && view.called(at, PLACES)
 }
 
 /// Whether a pointer is named as an end, perhaps of this other one: `end`, `strend` of `str`, `pe` of `p`.

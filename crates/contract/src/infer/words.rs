@@ -102,6 +102,14 @@ pub(super) const ENDS: &[&str] =
 /// Names of its beginning.
 pub(super) const BEGINNINGS: &[&str] = &["beg", "begin", "first", "start"];
 
+/// Names of a place in another text: `pointer_to_offset(str, pos)`.
+pub(super) const PLACES: &[&str] =
+    &["bound", "cur", "current", "cursor", "p", "pos", "position", "ptr", "until", "upto"];
+
+/// Names of beginning and end that mean it only together.
+pub(super) const PAIRS: &[[&str; 2]] =
+    &[["p", "q"], ["from", "to"], ["here", "there"], ["lo", "hi"], ["low", "high"]];
+
 /// Names of parameters that receive a result.
 pub(super) const OUTPUTS: &[&str] = &[
     "compressed",

@@ -57,14 +57,15 @@ pub(crate) fn of_interface(interface: &Interface) -> Vec<String> {
 pub(crate) fn of_function(function: &Function) -> Vec<String> {
     let name = &function.name;
     if function.noreturn
-        && let Some(ty) = function_type(function, &format!("*const hotcell_type_{name}"))
+        && let Some(ty) = function_type(function, &format!("(*const hotcell_type_{name})"))
     {
         // Not returning is a part of the type for some compilers, so that no assertion can name it; an
         // initialisation demands the rest to be equal.
         return vec![format!("static __attribute__((unused)) {ty} = &{name};")];
     }
-    if let Some(ty) = function_type(function, "*") {
-        let condition = format!("__builtin_types_compatible_p(__typeof__(&{name}),\n    {ty})");
+    // The function and not its address: `__attribute__((const))` qualifies what a pointer to it points to.
+    if let Some(ty) = function_type(function, "") {
+        let condition = format!("__builtin_types_compatible_p(__typeof__({name}),\n    {ty})");
         return vec![assert(&condition, &format!("type of {name}"))];
     }
     // A part has no name that could be written: at least its scalars.
@@ -74,7 +75,7 @@ pub(crate) fn of_function(function: &Function) -> Vec<String> {
     asserts.map(|(ty, size)| assert(&format!("sizeof({ty}) == {size}"), &format!("size of {ty}"))).collect()
 }
 
-/// A declaration of a pointer to the function; `None` when a part of it cannot be written.
+/// A declaration of the function's type; `None` when a part of it cannot be written.
 fn function_type(function: &Function, declarator: &str) -> Option<String> {
     let result = spell(&function.result_type)?;
     let result =
@@ -86,7 +87,7 @@ fn function_type(function: &Function, declarator: &str) -> Option<String> {
     if params.is_empty() {
         params.push("void");
     }
-    Some(format!("{result} ({declarator})({})", params.join(", ")))
+    Some(format!("{result} {declarator}({})", params.join(", ")))
 }
 
 fn assert(condition: &str, what: &str) -> String {

@@ -64,6 +64,7 @@ fn scalars() -> Vec<Function> {
         one("int", "fx_masked"),
         leave,
         one("int", "fx_old"),
+        one("int", "fx_pure"),
     ]
 }
 

@@ -122,6 +122,12 @@ fn a_failed_compilation_names_the_function_and_leaves_the_old_shim() {
     assert!(matches!(&error, Error::Compile { function: Some(name), .. } if name == "fx_bounded"), "{error}");
     assert!(error.to_string().contains("conversion"), "{error}");
 
+    // A fixed number that its parameter cannot hold.
+    let fixed = Role::Fixed { c: "5000000000".into() };
+    let error = failed(&of(f("int", "fx_inline", vec![p("x", "int", fixed)])), "cc");
+    assert!(matches!(&error, Error::Compile { function: Some(name), .. } if name == "fx_inline"), "{error}");
+    assert!(error.to_string().contains("overflow"), "{error}");
+
     // Declared, but not in the library.
     let missing = of(f("void", "fx_nothing", vec![]));
     let error = failed(&missing, "cc");

@@ -1,17 +1,15 @@
 //! A call being made: arguments in, published, waited for.
 
-use std::time::Duration;
-
 use hotcell_protocol::wire::{self, Refusal, ReplyState, reference};
-use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, Place};
-use hotcell_shm::{CallHead, Grant, ReplyHead, Seals, Waited, Window};
+use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, Place, UnavailableReason};
+use hotcell_shm::{CallHead, Grant, ReplyHead, Seals, Waited, Window, clock};
 use hotcell_supervisor::{SegmentError, escape};
 use parking_lot::MutexGuard;
 
 use super::{Element, Function, Kind, Reply};
 use crate::error::{Cause, Error, Result};
 use crate::fault::{self, Fault};
-use crate::session::{Context, Live, Seat, Session, instant_of};
+use crate::session::{Allowed, Context, Live, Seat, Session, instant_of};
 
 /// A call whose arguments are being written. It holds the session's worker until it is finished or dropped.
 #[derive(Debug)]
@@ -21,9 +19,7 @@ pub struct Call<'s> {
     pub(super) context: Context,
     index: u16,
     pub(super) function: &'static Function,
-    allowed: Duration,
-    deadline: u64,
-    started: u64,
+    allowed: Allowed,
     /// Bytes of the argument block in use, data behind the fixed part included.
     used: usize,
     /// Bytes of data passed so far.
@@ -45,24 +41,22 @@ macro_rules! put {
 }
 
 impl<'s> Call<'s> {
-    #[expect(clippy::too_many_arguments, reason = "the one constructor, called in one place")]
     pub(crate) fn open(
         session: &'s Session,
         mut seat: MutexGuard<'s, Seat>,
         context: Context,
         index: u16,
         function: &'static Function,
-        allowed: Duration,
-        deadline: u64,
-        started: u64,
+        allowed: Allowed,
     ) -> Call<'s> {
         if let Some(live) = &mut seat.live {
             live.lane.open_call();
             live.arena.reset();
         }
+        seat.mark_holder(true);
         let used = usize::from(function.args_size);
         let (input, granted) = (0, 0);
-        Call { session, seat, context, index, function, allowed, deadline, started, used, input, granted }
+        Call { session, seat, context, index, function, allowed, used, input, granted }
     }
 
     put!(put_u8: u8, put_u16: u16, put_u32: u32, put_u64: u64, put_i8: i8, put_i16: i16, put_i32: i32);
@@ -109,25 +103,35 @@ impl<'s> Call<'s> {
 
     /// Publishes the call and waits for its reply.
     pub fn finish(mut self) -> Result<Reply<'s>> {
-        let head = CallHead {
-            function: self.index,
-            args_length: self.used as u16,
-            call_id: self.context.call_id,
-            deadline: self.deadline,
-        };
+        /// Times one call may ask for space: an honest one doubles its window.
+        const MOST_GRANTS: u32 = 64;
+        let (id, deadline) = (self.context.call_id, self.allowed.deadline);
+        let head = CallHead { function: self.index, args_length: self.used as u16, call_id: id, deadline };
+        let mut now = clock::now();
+        if now >= deadline {
+            let cause = Cause::Unavailable { reason: UnavailableReason::PoolExhausted };
+            let message = format!("the deadline of {:?} passed before the call was sent", self.allowed.time);
+            return Err(self.context.not_executed(ErrorKind::Unavailable, cause, message));
+        }
         let Some(live) = &mut self.seat.live else {
             // An argument met the worker's end, and that error was not heeded.
             return Err(self.context.error(lost(), Executed::No, String::new()));
         };
         live.lane.publish(head);
         let spin = u64::try_from(self.session.options().spin.as_nanos()).unwrap_or(u64::MAX);
-        let mut now = self.started;
+        let mut grants = 0;
         loop {
-            let (id, deadline) = (self.context.call_id, self.deadline);
             match self.live().lane.wait(id, now, spin, deadline) {
                 Waited::Reply(head) if head.state == ReplyState::NeedSpace => {
+                    grants += 1;
+                    now = clock::now();
+                    if now >= deadline {
+                        return Err(self.hung(Executed::Maybe));
+                    }
+                    if grants > MOST_GRANTS {
+                        return Err(self.violation("a call asks for space without end"));
+                    }
                     self.grant(head.value)?;
-                    now = hotcell_shm::clock::now();
                 }
                 Waited::Reply(head) => return self.conclude(head),
                 Waited::Dead => return Err(self.worker_ended(Executed::Maybe)),
@@ -186,16 +190,22 @@ impl<'s> Call<'s> {
         self.put_u64(offset + reference::LENGTH, length);
     }
 
-    /// Answers NeedSpace. Beyond the limit the answer is no, and the shim ends the call.
+    /// Answers NeedSpace. Beyond the limit, or when there is no memory, the answer is no, and the shim ends
+    /// the call.
     fn grant(&mut self, needed: u64) -> Result<()> {
         let left = self.session.options().max_output.saturating_sub(self.granted);
         let Some(length) = usize::try_from(needed).ok().filter(|_| needed <= left) else {
             self.live().lane.resume(None);
             return Ok(());
         };
-        let wanted = self.live().arena.wanted_window(length);
-        let wanted = wanted.min(usize::try_from(left).unwrap_or(usize::MAX)).max(length);
-        self.granted += wanted as u64;
+        self.granted += needed;
+        let Live { lane, arena, .. } = self.live();
+        if let Some(window) = arena.regrant(length) {
+            lane.resume(Some((window.place(), window.mapping.length() as u64)));
+            return Ok(());
+        }
+        let limit = usize::try_from(self.session.options().max_output).unwrap_or(usize::MAX);
+        let wanted = self.live().arena.wanted_window(length).min(limit).max(length);
         let Some((id, mapping)) = self.add_segment(wanted, Seals::Reply, Executed::Maybe)? else {
             self.live().lane.resume(None);
             return Ok(());
@@ -203,8 +213,9 @@ impl<'s> Call<'s> {
         let Live { lane, arena, .. } = self.live();
         let window = Window { id, mapping };
         let granted = (window.place(), window.mapping.length() as u64);
-        arena.set_window(window);
-        lane.announce_window(granted.0, granted.1);
+        if arena.add_window(window) {
+            lane.announce_window(granted.0, granted.1);
+        }
         lane.resume(Some(granted));
         Ok(())
     }
@@ -216,10 +227,14 @@ impl<'s> Call<'s> {
         seals: Seals,
         executed: Executed,
     ) -> Result<Option<(u16, hotcell_shm::Mapping)>> {
-        let until = instant_of(self.deadline);
+        let until = instant_of(self.allowed.deadline);
         match self.live().worker.add_segment(length, seals, Some(until)) {
             Ok(added) => Ok(Some(added)),
-            Err(SegmentError::TooMany | SegmentError::System(_)) => Ok(None),
+            Err(SegmentError::TooMany) => {
+                self.seat.wear_out();
+                Ok(None)
+            }
+            Err(SegmentError::System(_)) => Ok(None),
             Err(SegmentError::WorkerEnded) => Err(self.worker_ended(executed)),
             Err(SegmentError::DeadlinePassed) => Err(self.hung(executed)),
         }
@@ -273,7 +288,7 @@ impl<'s> Call<'s> {
     }
 
     pub(super) fn violation(&mut self, rule: &str) -> Error {
-        let output = match self.seat.live.take() {
+        let output = match self.seat.leave() {
             Some(live) => {
                 live.worker.kill_for_violation(rule);
                 live.worker.output()
@@ -291,16 +306,28 @@ impl<'s> Call<'s> {
         self.context.error(fault, Executed::Yes, output)
     }
 
+    /// The results are more than this host will hold; the worker is well.
+    pub(super) fn too_much_output(&self, limit: u64) -> Error {
+        let cause = Cause::Limit { what: LimitExceededReason::Output, value: limit };
+        let message = format!("the results have more than the {limit} bytes a call may return");
+        let fault = Fault { kind: ErrorKind::LimitExceeded, cause, message };
+        self.context.error(fault, Executed::Yes, String::new())
+    }
+
+    pub(super) fn max_output(&self) -> u64 {
+        self.session.options().max_output
+    }
+
     fn hung(&mut self, executed: Executed) -> Error {
         let output = self.lose_worker();
-        let after = self.allowed;
+        let after = self.allowed.time;
         let message = format!("no reply within {after:?}");
         let fault = Fault { kind: ErrorKind::Hung, cause: Cause::Deadline { after }, message };
         self.context.error(fault, executed, output)
     }
 
     fn worker_ended(&mut self, executed: Executed) -> Error {
-        let live = self.seat.live.take();
+        let live = self.seat.leave();
         let ended = live.as_ref().and_then(|live| live.worker.end().map(|end| (end, live.worker.output())));
         let (fault, output) = match ended {
             Some((end, output)) => (fault::of_end(&end), output),
@@ -311,7 +338,7 @@ impl<'s> Call<'s> {
 
     /// Kills the worker and forgets it; returns what it printed.
     fn lose_worker(&mut self) -> String {
-        self.seat.live.take().map_or_else(String::new, |live| {
+        self.seat.leave().map_or_else(String::new, |live| {
             live.worker.kill();
             live.worker.output()
         })
@@ -320,6 +347,12 @@ impl<'s> Call<'s> {
     #[inline]
     pub(super) fn live(&mut self) -> &mut Live {
         self.seat.live.as_mut().expect("a call holds a seated worker until its error is made")
+    }
+}
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        self.seat.mark_holder(false);
     }
 }
 

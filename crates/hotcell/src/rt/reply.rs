@@ -19,6 +19,8 @@ pub struct Reply<'s> {
     call: Call<'s>,
     small: [u8; SMALL],
     large: Vec<u8>,
+    /// Bytes of data handed out so far: references may overlap, copies do not.
+    copied: u64,
 }
 
 macro_rules! get {
@@ -45,7 +47,7 @@ impl<'s> Reply<'s> {
             large.resize(size, 0);
             call.live().lane.copy_result(&mut large);
         }
-        Ok(Reply { call, small, large })
+        Ok(Reply { call, small, large, copied: 0 })
     }
 
     get!(get_u8: u8, get_u16: u16, get_u32: u32, get_u64: u64, get_i8: i8, get_i16: i16, get_i32: i32);
@@ -68,13 +70,18 @@ impl<'s> Reply<'s> {
             return Err(self.call.invalid_reply(message));
         }
         let fixed = usize::from(self.call.function.result_size);
-        let mut data = Vec::new();
+        let limit = self.call.max_output();
         let Some(Live { lane, arena, .. }) = &self.call.seat.live else {
             // An earlier result of this reply was a lie.
             return Err(self.call.context.error(call::lost(), Executed::Yes, String::new()));
         };
-        if lane.copy_data(arena, fixed, place, length, &mut data).is_none() {
+        let Some(found) = lane.locate(arena, fixed, place, length) else {
             return Err(self.call.violation("a result lies outside of the memory granted to its call"));
+        };
+        self.copied = self.copied.saturating_add(length);
+        let mut data = Vec::new();
+        if self.copied > limit || !found.append_to(&mut data) {
+            return Err(self.call.too_much_output(limit));
         }
         Ok(Some(data))
     }

@@ -70,7 +70,7 @@ pub(crate) fn spawn(
         failed_errno: 0,
     };
     let (pid, pidfd) = clone(&mut plan)?;
-    if plan.failed_errno != 0 {
+    if plan.failed_step != STEPS.len() {
         reap(&pidfd);
         let cause = io::Error::from_raw_os_error(plan.failed_errno);
         let step = STEPS.get(plan.failed_step).copied().unwrap_or("start");

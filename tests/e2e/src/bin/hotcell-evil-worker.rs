@@ -67,9 +67,10 @@ fn main() {
 fn answer(lie: &str, request: &Mapping, reply: &Mapping) {
     let slot = wire::LANES_OFFSET + wire::LANE_HEAD;
     let call = slot + wire::CALL_OFFSET;
-    while request.word(call + call_head::COMMIT).load(std::sync::atomic::Ordering::Acquire) == 0 {
+    while request.load::<u32>(call + call_head::COMMIT) == 0 {
         std::thread::sleep(Duration::from_micros(100));
     }
+    std::sync::atomic::fence(std::sync::atomic::Ordering::Acquire);
     let id: u64 = request.load(call + call_head::CALL_ID);
     let (mut state, mut call_id, mut length, mut commit, mut value) =
         (ReplyState::Returned.raw(), id, wire::MAX_RESULT as u32, 1, 0);

@@ -55,7 +55,7 @@ fn what_is_not_exported_comes_first() {
     let text = contract("[function.g]\nresult = { out = \"value\" }\n");
     let contract = Contract::parse(&text, "bind.toml").unwrap();
     let (sonames, exports) = (["libz.so.1".to_owned()], BTreeSet::new());
-    let link = Link { sonames: &sonames, exports: Some(&exports) };
+    let link = Link { sonames: &sonames, exports: Some(&exports), shadowed: None };
     let Checked { interface, warnings } = check(&contract, &api, link, Selection::Contract).unwrap();
     assert_eq!(warnings, []);
     let names: Vec<&str> = interface.functions.iter().map(|function| function.name.as_str()).collect();
@@ -70,6 +70,31 @@ fn what_is_not_exported_comes_first() {
 }
 
 #[test]
+fn what_another_library_answers_for_is_not_called() {
+    let mut api = api(&["int rand(void)", "int seed(void)", "int dup(int a)"]);
+    api.functions[2].inline = true;
+    let text = contract("[function.seed]\nerror = { fails = \"rand()\" }\n");
+    let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<BTreeSet<_>>();
+    let (exports, shadowed) = (names(&["rand", "seed"]), names(&["rand", "dup"]));
+    let sonames = ["libz.so.1".to_owned()];
+    let link = Link { sonames: &sonames, exports: Some(&exports), shadowed: Some(&shadowed) };
+    let bare = Contract::bare(&["test.h".into()], "z");
+    let Checked { interface, .. } = check(&bare, &api, link, Selection::Contract).unwrap();
+    let bound: Vec<&str> = interface.functions.iter().map(|function| function.name.as_str()).collect();
+    assert_eq!(bound, ["seed", "dup"]);
+    let out = &interface.left_out[0];
+    assert_eq!((out.name.as_str(), out.status), ("rand", Status::Unsupported));
+    assert!(out.reason.contains("which would be called instead"), "{}", out.reason);
+    // Nor does an expression call it.
+    let contract = Contract::parse(&text, "bind.toml").unwrap();
+    let refused = check(&contract, &api, link, Selection::Contract).unwrap_err();
+    assert!(
+        refused[0].message.starts_with("another library in the worker has a function `rand` too"),
+        "{refused:?}"
+    );
+}
+
+#[test]
 fn gaps_are_joined_and_can_be_pasted() {
     use hotcell_model::evidence::Fact;
     use hotcell_model::interface::Role;
@@ -78,8 +103,14 @@ fn gaps_are_joined_and_can_be_pasted() {
     let function = &api.functions[0];
     let names = crate::check::names::names(function);
     let contract = Contract::bare(&["test.h".into()], "z");
-    let site =
-        crate::check::decide::Site { contract: &contract, api: &api, exports: None, function, names: &names };
+    let site = crate::check::decide::Site {
+        contract: &contract,
+        api: &api,
+        exports: None,
+        shadowed: None,
+        function,
+        names: &names,
+    };
     let finish = |params: Vec<Option<Fact<Role>>>| {
         let draft = crate::infer::Draft { params, result: None };
         let decided = crate::check::decide::Decided { draft, error: None, uses: Vec::new() };

@@ -140,7 +140,7 @@ pub(crate) fn run(api: &Api, text: &str, selection: Selection<'_>) -> Result<Che
     let contract = Contract::parse(text, "bind.toml")?;
     let exports: BTreeSet<String> = api.functions.iter().map(|function| function.name.clone()).collect();
     let sonames = ["libz.so.1".to_owned()];
-    check(&contract, api, Link { sonames: &sonames, exports: Some(&exports) }, selection)
+    check(&contract, api, Link { sonames: &sonames, exports: Some(&exports), shadowed: None }, selection)
 }
 
 /// Checks one function; the interface holds it alone, as JSON.

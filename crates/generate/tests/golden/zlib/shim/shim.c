@@ -14,6 +14,7 @@
 #pragma GCC diagnostic error "-Wincompatible-pointer-types"
 #pragma GCC diagnostic error "-Wint-conversion"
 #pragma GCC diagnostic error "-Wconversion"
+#pragma GCC diagnostic error "-Woverflow"
 #pragma GCC diagnostic ignored "-Wsign-conversion"
 #pragma GCC diagnostic ignored "-Wtype-limits"
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
@@ -195,8 +196,8 @@ _Static_assert(sizeof(unsigned long) == 8, "size of unsigned long");
 _Static_assert(((unsigned long)-1 > 0) == 1, "sign of unsigned long");
 
 /* Function 0, zlibVersion: const char *zlibVersion(void) */
-_Static_assert(__builtin_types_compatible_p(__typeof__(&zlibVersion),
-    const char * (*)(void)), "type of zlibVersion");
+_Static_assert(__builtin_types_compatible_p(__typeof__(zlibVersion),
+    const char * (void)), "type of zlibVersion");
 
 struct hotcell_result_zlibVersion {
     hotcell_ref returned;
@@ -220,8 +221,8 @@ static void hotcell_call_zlibVersion(hotcell_ctx *hc_ctx, const hotcell_request 
 }
 
 /* Function 1, compressBound: unsigned long compressBound(unsigned long sourceLen) */
-_Static_assert(__builtin_types_compatible_p(__typeof__(&compressBound),
-    unsigned long (*)(unsigned long)), "type of compressBound");
+_Static_assert(__builtin_types_compatible_p(__typeof__(compressBound),
+    unsigned long (unsigned long)), "type of compressBound");
 
 struct hotcell_args_compressBound {
     uint64_t arg_sourceLen;
@@ -250,8 +251,8 @@ static void hotcell_call_compressBound(hotcell_ctx *hc_ctx, const hotcell_reques
 }
 
 /* Function 2, compress: int compress(unsigned char *dest, unsigned long *destLen, const unsigned char *source, unsigned long sourceLen) */
-_Static_assert(__builtin_types_compatible_p(__typeof__(&compress),
-    int (*)(unsigned char *, unsigned long *, const unsigned char *, unsigned long)), "type of compress");
+_Static_assert(__builtin_types_compatible_p(__typeof__(compress),
+    int (unsigned char *, unsigned long *, const unsigned char *, unsigned long)), "type of compress");
 
 struct hotcell_args_compress {
     hotcell_ref arg_source;
@@ -321,8 +322,8 @@ static void hotcell_call_compress(hotcell_ctx *hc_ctx, const hotcell_request *hc
 }
 
 /* Function 3, compress2: int compress2(unsigned char *dest, unsigned long *destLen, const unsigned char *source, unsigned long sourceLen, int level) */
-_Static_assert(__builtin_types_compatible_p(__typeof__(&compress2),
-    int (*)(unsigned char *, unsigned long *, const unsigned char *, unsigned long, int)), "type of compress2");
+_Static_assert(__builtin_types_compatible_p(__typeof__(compress2),
+    int (unsigned char *, unsigned long *, const unsigned char *, unsigned long, int)), "type of compress2");
 
 struct hotcell_args_compress2 {
     hotcell_ref arg_source;
@@ -396,8 +397,8 @@ static void hotcell_call_compress2(hotcell_ctx *hc_ctx, const hotcell_request *h
 }
 
 /* Function 4, uncompress: int uncompress(unsigned char *dest, unsigned long *destLen, const unsigned char *source, unsigned long sourceLen) */
-_Static_assert(__builtin_types_compatible_p(__typeof__(&uncompress),
-    int (*)(unsigned char *, unsigned long *, const unsigned char *, unsigned long)), "type of uncompress");
+_Static_assert(__builtin_types_compatible_p(__typeof__(uncompress),
+    int (unsigned char *, unsigned long *, const unsigned char *, unsigned long)), "type of uncompress");
 
 struct hotcell_args_uncompress {
     uint64_t cap_dest;
@@ -469,8 +470,8 @@ static void hotcell_call_uncompress(hotcell_ctx *hc_ctx, const hotcell_request *
 }
 
 /* Function 5, adler32: unsigned long adler32(unsigned long adler, const unsigned char *buf, unsigned int len) */
-_Static_assert(__builtin_types_compatible_p(__typeof__(&adler32),
-    unsigned long (*)(unsigned long, const unsigned char *, unsigned int)), "type of adler32");
+_Static_assert(__builtin_types_compatible_p(__typeof__(adler32),
+    unsigned long (unsigned long, const unsigned char *, unsigned int)), "type of adler32");
 
 struct hotcell_args_adler32 {
     uint64_t arg_adler;
@@ -510,8 +511,8 @@ static void hotcell_call_adler32(hotcell_ctx *hc_ctx, const hotcell_request *hc_
 }
 
 /* Function 6, crc32: unsigned long crc32(unsigned long crc, const unsigned char *buf, unsigned int len) */
-_Static_assert(__builtin_types_compatible_p(__typeof__(&crc32),
-    unsigned long (*)(unsigned long, const unsigned char *, unsigned int)), "type of crc32");
+_Static_assert(__builtin_types_compatible_p(__typeof__(crc32),
+    unsigned long (unsigned long, const unsigned char *, unsigned int)), "type of crc32");
 
 struct hotcell_args_crc32 {
     uint64_t arg_crc;

@@ -11,14 +11,19 @@ use crate::args::Format;
 /// Bytes shown of a buffer.
 const SHOWN: usize = 32;
 
-pub(super) fn outcome(function: &Function, outcome: &Outcome, written: &[(String, PathBuf)], format: Format) {
+pub(super) fn outcome(
+    function: &Function,
+    outcome: &Outcome,
+    written: &[(String, PathBuf)],
+    format: Format,
+) -> String {
     match format {
         Format::Text => text(function, outcome, written),
-        Format::Json => println!("{:#}", to_json(function, outcome, written)),
+        Format::Json => format!("{:#}\n", to_json(function, outcome, written)),
     }
 }
 
-fn text(function: &Function, outcome: &Outcome, written: &[(String, PathBuf)]) {
+fn text(function: &Function, outcome: &Outcome, written: &[(String, PathBuf)]) -> String {
     let mut rows: Vec<(&str, String)> = Vec::new();
     match (&outcome.returned, &function.result.value) {
         (Some(value), _) => rows.push(("return", shown("return", value, written))),
@@ -28,9 +33,7 @@ fn text(function: &Function, outcome: &Outcome, written: &[(String, PathBuf)]) {
     }
     rows.extend(outcome.outs.iter().map(|(name, value)| (name.as_str(), shown(name, value, written))));
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    for (name, text) in rows {
-        println!("{name:width$}  {text}");
-    }
+    rows.iter().map(|(name, text)| format!("{name:width$}  {text}\n")).collect()
 }
 
 fn shown(name: &str, value: &Value, written: &[(String, PathBuf)]) -> String {
@@ -49,7 +52,7 @@ pub(super) fn plain(value: &Value) -> String {
         Value::Bool(truth) => truth.to_string(),
         Value::Int(number) if *number > 9 => format!("{number} ({number:#x})"),
         Value::Int(number) => number.to_string(),
-        Value::Float(number) => number.to_string(),
+        Value::Float(number) => float(*number),
         Value::Text(text) => format!("{text:?}"),
         Value::Bytes(bytes) => {
             let hex: Vec<String> = bytes.iter().take(SHOWN).map(|byte| format!("{byte:02x}")).collect();
@@ -63,6 +66,12 @@ pub(super) fn plain(value: &Value) -> String {
             format!("[{}{more}]", shown.join(", "))
         }
     }
+}
+
+/// All digits that tell the number from its neighbours, and no row of zeros: `2`, `0.1`, `5e-324`.
+fn float(number: f64) -> String {
+    let text = format!("{number:?}");
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
 }
 
 fn to_json(function: &Function, outcome: &Outcome, written: &[(String, PathBuf)]) -> Json {
@@ -100,5 +109,22 @@ fn json_of(value: &Value) -> Json {
             json!({ "bytes": bytes.len(), "hex": hex })
         }
         Value::List(values) => values.iter().map(json_of).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floats_are_short_and_whole() {
+        let check = |number, expect| assert_eq!(float(number), expect);
+        check(2.0, "2");
+        check(-0.0, "-0");
+        check(0.1, "0.1");
+        check(5e-324, "5e-324");
+        check(1e300, "1e300");
+        check(f64::NEG_INFINITY, "-inf");
+        check(f64::NAN, "NaN");
     }
 }

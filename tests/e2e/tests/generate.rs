@@ -1,0 +1,159 @@
+//! `hotcell gen` from the outside: packages that are stable, checked, whole, and that work.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::process::Command;
+
+use hotcell_direct::zlib as direct;
+use hotcell_e2e::cli::{self, Folder, Hotcell, committed, files};
+
+/// The contract of the example into a folder.
+fn generate(folder: &Folder, out: &str) -> Hotcell {
+    folder.hotcell(["gen", &committed("examples/zlib/bind.toml"), "--out", out])
+}
+
+#[test]
+fn the_committed_package_is_current() {
+    let folder = Folder::new();
+    let package = committed("examples/zlib/rust");
+    let runtime = r#"{ path = "../../../crates/hotcell", version = "0.1.0" }"#;
+    let check = generate(&folder, &package).and(["--check", "--runtime", runtime]);
+    let output = check.output();
+    assert!(
+        output.status.success(),
+        "examples/zlib/rust is not what is generated now; run `cargo dev golden --update`\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
+fn the_same_bytes_every_time() {
+    let folder = Folder::new();
+    generate(&folder, "first").succeeds().mentions("first is written");
+    generate(&folder, "deep/second").succeeds();
+    let first = files(&folder.path().join("first"));
+    assert_eq!(first, files(&folder.path().join("deep/second")));
+    for file in ["Cargo.toml", "build.rs", "interface.json", "shim/shim.c", "src/lib.rs"] {
+        assert!(first.get(Path::new(file)).is_some_and(|text| !text.is_empty()), "{file}");
+    }
+}
+
+#[test]
+fn current_files_are_not_touched_and_others_are_replaced() {
+    let folder = Folder::new();
+    generate(&folder, "out").succeeds();
+    let before = folder.files();
+    let inode = |file: &str| fs::metadata(folder.path().join(file)).expect(file).ino();
+    let untouched = inode("out/src/lib.rs");
+    folder.write("out/build.rs", "edited");
+    folder.write("out/notes.txt", "the user's own");
+    generate(&folder, "out").succeeds();
+    assert_eq!(inode("out/src/lib.rs"), untouched, "written again although it was current");
+    assert_eq!(folder.read("out/build.rs"), before[Path::new("out/build.rs")]);
+    assert_eq!(folder.read("out/notes.txt"), b"the user's own");
+}
+
+#[test]
+fn check_names_what_differs_and_writes_nothing() {
+    let folder = Folder::new();
+    generate(&folder, "out").succeeds();
+    generate(&folder, "out").and(["--check"]).succeeds().mentions("up to date");
+    folder.write("out/src/lib.rs", "edited");
+    fs::remove_file(folder.path().join("out/build.rs")).expect("it was generated");
+    let before = folder.files();
+    let check = generate(&folder, "out").and(["--check"]).fails(113).prints_nothing();
+    check.says("src/lib.rs").says("build.rs").does_not_say("Cargo.toml");
+    generate(&folder, "new").and(["--check"]).fails(113).says("src/lib.rs");
+    assert_eq!(folder.files(), before);
+    assert!(!folder.path().join("new").exists(), "--check made a folder");
+}
+
+#[test]
+fn what_cannot_be_written_is_not_half_written() {
+    let folder = Folder::new();
+    folder.write("file", "mine");
+    folder.write("partly/shim", "a file where a folder must be");
+    let before = folder.files();
+    for out in ["file", "file/below", "partly"] {
+        generate(&folder, out).fails(113).prints_nothing().says("cannot ").says(out);
+    }
+    assert_eq!(folder.files(), before);
+}
+
+#[test]
+fn mistakes_in_contracts_are_shown_and_nothing_is_written() {
+    let folder = Folder::new();
+    let head = "hotcell = 1\nlibrary = \"z\"\nheaders = [\"zlib.h\"]\n";
+    let run = |text: &str| {
+        folder.write("bind.toml", format!("{head}{text}"));
+        folder.hotcell(["gen", "bind.toml", "--out", "out"])
+    };
+    run("[function.crc33]\n").fails(113).says("--> bind.toml:4:11\n").says("did you mean `crc32`?");
+    run("includes = []\n").fails(113).says("--> bind.toml:4:1\n").says("did you mean `include`?");
+    assert!(!folder.path().join("out").exists());
+    // Remarks do not stop it.
+    run("include = [\"crc32\", \"crc33*\"]\n").succeeds().says("warning: `crc33*`").mentions(": 1 functions");
+}
+
+#[test]
+fn what_is_left_out_is_said() {
+    let folder = Folder::new();
+    folder.write(
+        "bind.toml",
+        "hotcell = 1\nlibrary = \"m\"\nheaders = [\"math.h\"]\ninclude = [\"sqrt\", \"frexp\"]\n",
+    );
+    folder
+        .hotcell(["gen", "bind.toml", "--out", "out"])
+        .succeeds()
+        .says("left out: `frexp` is undecided")
+        .says("params.exponent = { out = \"value\" }");
+    let code = String::from_utf8(folder.read("out/src/lib.rs")).expect("code is text");
+    assert!(code.contains("pub fn sqrt") && !code.contains("pub fn frexp"), "{code}");
+}
+
+/// As a user would: generate, name the package in Cargo.toml, call.
+#[test]
+fn a_generated_package_builds_and_its_functions_work() {
+    let folder = Folder::new();
+    let runtime = format!("{{ path = {:?} }}", committed("crates/hotcell"));
+    generate(&folder, "zlib").and(["--name", "my-zlib", "--runtime", &runtime]).succeeds();
+    folder.write(
+        "app/Cargo.toml",
+        "[package]\nname = \"hotcell-e2e-app\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
+         [dependencies]\nmy-zlib = { path = \"../zlib\" }\n\n\
+         # Whatever lies in the folders above.\n[workspace]\n",
+    );
+    folder.write(
+        "app/src/main.rs",
+        r#"fn main() {
+            let zlib = my_zlib::Zlib::open().unwrap();
+            println!("{}", zlib.crc32(0, b"hello").unwrap());
+            let packed = zlib.compress2(b"hello", 9).unwrap();
+            println!("{}", String::from_utf8(zlib.uncompress(5, &packed).unwrap()).unwrap());
+            println!("{}", zlib.uncompress(5, b"garbage").unwrap_err());
+        }"#,
+    );
+    // The versions that are here already.
+    folder.write("app/Cargo.lock", fs::read(committed("Cargo.lock")).expect("it is committed"));
+    let app = folder.path().join("app");
+    let run = cargo(&app, &["run", "--quiet", "--offline"]);
+    // Every run has a path of its own; what was built of it is of no use to the next.
+    cargo(&app, &["clean", "--quiet", "--offline", "-p", "hotcell-e2e-app", "-p", "my-zlib"]);
+    let checksum = direct::checksum(0, b"hello");
+    let error = "zlib: uncompress: LibraryError: data error (code -3)";
+    assert_eq!(run, format!("{checksum}\nhello\n{error}\n"));
+}
+
+/// Runs cargo on a package outside the workspace; what it prints.
+fn cargo(package: &Path, words: &[&str]) -> String {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(words).current_dir(package);
+    // Shared by all runs, so that the runtime is built once.
+    let target = cli::programs().parent().expect("a profile's folder is in the target folder").to_owned();
+    command.env("CARGO_TARGET_DIR", target.join("e2e-package")).env("CARGO_PROFILE_DEV_DEBUG", "0");
+    command.env("HOTCELL_WORKER", cli::program("hotcell-worker"));
+    let output = cli::finish(&mut command, &[]);
+    assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("it prints text")
+}
