@@ -85,7 +85,8 @@ pub(crate) struct CallArgs {
     /// How results and errors are printed
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,
-    /// Write a result's bytes to a file; the returned value's name is `return`
+    /// Write a result to a file, bytes and texts as they are, numbers as JSON; the returned value's name is
+    /// `return`
     #[arg(short = 'o', long = "output", value_name = "NAME=FILE")]
     pub(crate) outputs: Vec<Named>,
     /// Elements an out buffer may hold, where the contract leaves it to the caller [default: the larger of

@@ -14,7 +14,8 @@ const SONAMES: &str = "libz.so.1";
 const INCLUDE: &str = "HOTCELL_ZLIB_INCLUDE";
 const LIB: &str = "HOTCELL_ZLIB_LIB";
 
-const COMPILE: &str = "-std=gnu17 -O2 -fPIC -fvisibility=hidden -shared -Wall -Wextra -I shim";
+const COMPILE: &str =
+    "-std=gnu17 -O2 -fno-builtin -fPIC -fvisibility=hidden -shared -Wall -Wextra -I shim";
 // Everything is resolved when the shim is loaded, and every library is loaded with it.
 const LINK: &str = "-Wl,-z,defs -Wl,-z,now -Wl,-z,relro -Wl,--no-as-needed";
 

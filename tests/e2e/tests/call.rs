@@ -59,6 +59,7 @@ fn integers() {
     tiny(&folder, &["tiny_same", "0xffffffffffffffff"])
         .succeeds()
         .prints("return  18446744073709551615 (0xffffffffffffffff)");
+    libc(&folder, "stdlib.h", &["abs", "-7"]).succeeds().prints("return  7");
     libc(&folder, "stdlib.h", &["atoi", "-12"]).succeeds().prints("return  -12");
 }
 
@@ -68,6 +69,8 @@ fn floating_point_numbers() {
     for (word, expect) in [("0.5", "0.25"), (".5", "0.25"), ("-1e3", "-500"), ("3", "1.5"), ("inf", "inf")] {
         tiny(&folder, &["tiny_half", word]).succeeds().prints(&format!("return  {expect}"));
     }
+    // Declared or known to have no side effect, which compilers make a part of the type.
+    libm(&folder, &["fabs", "-2.5"]).succeeds().prints("return  2.5");
     libm(&folder, &["pow", "-2", "3"]).succeeds().prints("return  -8");
     libm(&folder, &["sqrt", "M_PI"]).succeeds().prints("return  1.7724538509055159");
 }

@@ -47,7 +47,10 @@ impl Target {
         builder.permissions(PermissionsExt::from_mode(0o666));
         let beside = builder.tempfile_in(folder.unwrap_or(Path::new(".")));
         // Without the name of the temporary file, which says nothing to the user.
-        let beside = beside.map_err(|error| io::Error::from(error.kind()))?;
+        let beside = beside.map_err(|error| {
+            let text = error.to_string();
+            io::Error::new(error.kind(), text.split(" at path ").next().unwrap_or_default())
+        })?;
         if let Some(permissions) = permissions {
             beside.as_file().set_permissions(permissions)?;
         }
@@ -103,7 +106,8 @@ impl Outputs {
                 Some(Value::Bytes(bytes)) => bytes.clone(),
                 Some(Value::Text(text)) => text.clone().into_bytes(),
                 Some(Value::Null) | None => return Err(Failure::Usage(format!("`{name}` is null"))),
-                Some(value) => format!("{}\n", super::results::plain(value)).into_bytes(),
+                // Numbers as JSON has them: all of them, unlike what is shown on a terminal.
+                Some(value) => format!("{}\n", super::results::json_of(value)).into_bytes(),
             };
             file.write(&bytes)
                 .map_err(|error| Failure::Usage(format!("cannot write {}: {error}", path.display())))?;

@@ -46,7 +46,7 @@ fn shown(name: &str, value: &Value, written: &[(String, PathBuf)]) -> String {
 }
 
 /// A value on one line.
-pub(super) fn plain(value: &Value) -> String {
+fn plain(value: &Value) -> String {
     match value {
         Value::Null => "null".into(),
         Value::Bool(truth) => truth.to_string(),
@@ -92,7 +92,8 @@ fn to_json(function: &Function, outcome: &Outcome, written: &[(String, PathBuf)]
     })
 }
 
-fn json_of(value: &Value) -> Json {
+/// A value as JSON, whole.
+pub(super) fn json_of(value: &Value) -> Json {
     match value {
         Value::Null => Json::Null,
         Value::Bool(truth) => json!(truth),

@@ -57,7 +57,17 @@ fn run(source: &ShimSource, options: &CompileOptions, out: &Path) -> Result<(), 
     let mut words = chosen.split_whitespace();
     let mut command = Command::new(words.next().unwrap_or("cc"));
     command.args(words).env("LC_ALL", "C");
-    command.args(["-std=gnu17", "-O2", "-fPIC", "-fvisibility=hidden", "-shared", "-Wall", "-Wextra"]);
+    // No builtins: a call must reach the library, not the compiler's idea of `isdigit` or `abs`.
+    command.args([
+        "-std=gnu17",
+        "-O2",
+        "-fno-builtin",
+        "-fPIC",
+        "-fvisibility=hidden",
+        "-shared",
+        "-Wall",
+        "-Wextra",
+    ]);
     command.arg("-I").arg(&options.work_dir);
     for dir in &options.include_dirs {
         command.arg("-I").arg(dir);

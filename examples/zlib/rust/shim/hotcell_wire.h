@@ -179,6 +179,8 @@ enum hotcell_event {
     HOTCELL_EVENT_SYMBOL_MISSING = 3,
     /* The host broke the protocol; text says how. */
     HOTCELL_EVENT_HOST_VIOLATION = 4,
+    /* The library holds every descriptor it may have, so that no segment can be added. */
+    HOTCELL_EVENT_NO_DESCRIPTORS = 6,
     /* A launch step failed; detail is errno, text the step. */
     HOTCELL_EVENT_LAUNCH_FAILED = 5
 };

@@ -3,6 +3,21 @@
 
 #include <zlib.h>
 
+/* What follows is C again, whatever the headers made of its words. */
+#undef break
+#undef case
+#undef continue
+#undef default
+#undef do
+#undef else
+#undef for
+#undef goto
+#undef if
+#undef return
+#undef sizeof
+#undef switch
+#undef while
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
