@@ -63,6 +63,13 @@ impl Error {
     }
 
     pub(crate) fn from_contract(diagnostics: &[Diagnostic], source: &str) -> Error {
+        // Without a place there is nothing to draw.
+        if let [one] = diagnostics
+            && one.span.is_none()
+        {
+            let (message, help) = (one.message.clone(), one.help.clone());
+            return Error { kind: ErrorKind::InvalidArgument, message, help };
+        }
         let text = hotcell_contract::render(diagnostics, source, false);
         Error::new(ErrorKind::InvalidArgument, text.trim_end().to_owned())
     }

@@ -14,14 +14,25 @@ use clap::{CommandFactory, Parser};
 
 use crate::args::{Cli, Command};
 
+/// Exit status of a fault of this program itself: one no kind of error has, unlike Rust's own 101.
+const FAULT: u8 = 70;
+
 fn main() -> ExitCode {
+    std::panic::catch_unwind(run).unwrap_or(ExitCode::from(FAULT))
+}
+
+fn run() -> ExitCode {
     let cli = Cli::parse_from(words::protect(std::env::args_os()));
     match &cli.command {
         Command::Call(args) => call::run(args),
         Command::Gen(args) => generate::run(args),
         Command::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Cli::command(), "hotcell", &mut std::io::stdout());
-            ExitCode::SUCCESS
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "hotcell", &mut script);
+            match print::out(&String::from_utf8_lossy(&script)) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(_) => ExitCode::FAILURE,
+            }
         }
     }
 }

@@ -245,3 +245,26 @@ impl fmt::Debug for Error {
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_cannot_steer_a_terminal_or_forge_a_line() {
+        let error = Error::new(Inner {
+            kind: ErrorKind::LibraryError,
+            library: "zlib".into(),
+            function: "inflate".into(),
+            call_id: 1,
+            generation: 1,
+            time: SystemTime::now(),
+            call_site: None,
+            executed: Executed::Yes,
+            cause: Cause::None,
+            message: "bad\x1b[2J\nERROR forged".into(),
+            output: String::new(),
+        });
+        assert_eq!(error.to_string(), "zlib: inflate: LibraryError: bad\\u{1b}[2J\\nERROR forged");
+    }
+}

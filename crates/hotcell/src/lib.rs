@@ -2,13 +2,16 @@
 //!
 //! A generated package holds the functions of one library as methods:
 //!
-//! ```ignore
-//! let zlib = zlib::Zlib::open()?;
+//! ```no_run
+//! # fn main() -> hotcell::Result<()> {
+//! let zlib = zlib_hotcell::Zlib::open()?;
 //! match zlib.crc32(0, b"hello") {
 //!     Ok(checksum) => println!("{checksum:08x}"),
 //!     Err(error) if error.is_fault() => eprintln!("contained: {error}"),
 //!     Err(error) => return Err(error),
 //! }
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! The library itself runs in a worker process behind a [`Session`]. When it crashes, the call that met the

@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -146,7 +147,11 @@ fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
     let channel = HostChannel::create(LANES, EPOCH, generation).map_err(errno("make the channel"))?;
     let (control, worker_end) = ControlSocket::pair().map_err(errno("make the control socket"))?;
     let shim = sealed_copy(spec.shim).map_err(errno("copy the shim"))?;
-    let libraries = spec.libraries.iter().map(File::open).collect::<io::Result<Vec<_>>>();
+    let open = |path: &PathBuf| {
+        let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+        File::open(path).map_err(named)
+    };
+    let libraries = spec.libraries.iter().map(open).collect::<io::Result<Vec<_>>>();
     let libraries = libraries.map_err(at("open the library"))?;
     let (request, reply) = channel.files();
     let hello = Hello {

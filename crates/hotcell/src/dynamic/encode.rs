@@ -48,7 +48,7 @@ fn argument(
         (Role::Text { encoding, .. }, value) => match (value, encoding) {
             (Value::Text(text), _) => call.put_text(offset, name, text),
             (Value::Bytes(bytes), Encoding::Utf8) if std::str::from_utf8(bytes).is_err() => {
-                Err(call.invalid_argument(name, format!("`{name}` is not UTF-8")))
+                Err(call.bad_encoding(name))
             }
             (Value::Bytes(bytes), _) => call.put_text_bytes(offset, name, bytes),
             (value, _) => Err(mismatch(call, name, "a text", value)),

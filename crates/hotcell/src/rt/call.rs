@@ -101,6 +101,13 @@ impl<'s> Call<'s> {
         self.context.not_executed(ErrorKind::InvalidArgument, cause, message)
     }
 
+    /// An error that says that a text is not in the encoding the contract declares. Nothing was published.
+    #[cfg(feature = "dynamic")]
+    pub(crate) fn bad_encoding(&self, name: &str) -> Error {
+        let cause = Cause::Argument { name: name.to_owned() };
+        self.context.not_executed(ErrorKind::BadEncoding, cause, format!("`{name}` is not UTF-8"))
+    }
+
     /// Publishes the call and waits for its reply.
     pub fn finish(mut self) -> Result<Reply<'s>> {
         /// Times one call may ask for space: an honest one doubles its window.
