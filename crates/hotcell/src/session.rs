@@ -118,8 +118,8 @@ impl Session {
         let seat = Mutex::new(Seat { facts: Arc::clone(&facts), ..Seat::default() });
         let shared = Arc::new(Shared { package, spec, options, fork, facts, seat });
         let session = Session { shared, deadline: None };
-        let patience = YEAR; // The start has a deadline of its own.
-        session.seat_worker(&mut session.shared.seat.lock(), context, patience)?;
+        // The start has a deadline of its own.
+        session.seat_worker(&mut session.shared.seat.lock(), context, YEAR)?;
         Ok(session)
     }
 

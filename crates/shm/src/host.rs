@@ -190,11 +190,6 @@ impl HostChannel {
         };
         (record.signal != 0).then_some(record)
     }
-
-    /// The call a lane's worker says it is executing; 0 none. Evidence for reports.
-    pub fn executing(&self, lane: u32) -> u64 {
-        self.reply.load(geometry::lane(lane) + wire::lane_worker::EXECUTING)
-    }
 }
 
 impl HostLane {

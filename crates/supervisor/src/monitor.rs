@@ -28,7 +28,7 @@ use crate::worker::Shared;
 /// How long a worker that was told to stop may take.
 const STOP_GRACE: Duration = Duration::from_secs(2);
 
-/// The environment of every worker, before the contract's own variables.
+/// The environment of every worker, unless the session's options replace a variable.
 const ENVIRONMENT: [(&str, &str); 2] = [("PATH", "/usr/bin:/bin"), ("LANG", "C.UTF-8")];
 
 /// The handle of the monitor.

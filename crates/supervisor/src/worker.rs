@@ -117,7 +117,7 @@ impl Worker {
         &self,
         length: usize,
         seals: Seals,
-        deadline: Option<Instant>,
+        deadline: Instant,
     ) -> Result<(u16, Mapping), SegmentError> {
         let id = {
             let mut state = self.shared.state.lock();
@@ -147,13 +147,7 @@ impl Worker {
             if state.end.is_some() {
                 return Err(SegmentError::WorkerEnded);
             }
-            let timed_out = match deadline {
-                Some(at) => self.shared.changed.wait_until(&mut state, at).timed_out(),
-                None => {
-                    self.shared.changed.wait(&mut state);
-                    false
-                }
-            };
+            let timed_out = self.shared.changed.wait_until(&mut state, deadline).timed_out();
             if timed_out && state.mapped & (1 << id) == 0 && state.end.is_none() {
                 return Err(SegmentError::DeadlinePassed);
             }

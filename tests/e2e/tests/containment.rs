@@ -288,11 +288,10 @@ fn calls_of_one_shape_need_no_more_memory_however_often() {
 #[test]
 fn a_call_within_a_call_of_the_same_thread_is_refused_at_once() {
     let faulty = faulty();
-    let started = Instant::now();
     let call = faulty.session().call(0).unwrap();
     let error = faulty.int("add", &[1, 1]).expect_err("the session is held by this thread");
     assert_eq!((error.kind(), error.executed()), (ErrorKind::Unavailable, Executed::No), "{error}");
-    assert!(started.elapsed() < Duration::from_secs(20), "it waited for itself");
+    assert!(error.message().starts_with("this thread has a call"), "it waited for itself: {error}");
     assert!(faulty.session().worker_pid().is_some(), "what is no call goes on");
     drop(call);
     assert_eq!(faulty.int("add", &[1, 1]).unwrap(), 2);

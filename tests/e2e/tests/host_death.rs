@@ -1,29 +1,16 @@
 //! A host that is killed takes its workers with it.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hotcell::Options;
+use hotcell_e2e::process::{alive, wait_until};
 use hotcell_faulty::Faulty;
 
 /// Set for the child that plays a host which is killed.
 const ROLE: &str = "HOTCELL_TEST_ROLE";
-
-fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
-    let patience = Instant::now() + Duration::from_secs(20);
-    while !done() {
-        assert!(Instant::now() < patience, "{what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-fn alive(pid: u32) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.trim_start().starts_with('Z'))
-}
 
 #[test]
 fn workers_die_with_their_host() {

@@ -3,33 +3,12 @@
 //! The only test of its program: it counts what belongs to the whole process.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hotcell::Options;
 use hotcell::dynamic::Value;
+use hotcell_e2e::process::{alive, descriptors, segments, wait_until};
 use hotcell_faulty::Faulty;
-
-fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
-    let patience = Instant::now() + Duration::from_secs(20);
-    while !done() {
-        assert!(Instant::now() < patience, "{what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-fn alive(pid: u32) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.trim_start().starts_with('Z'))
-}
-
-fn descriptors() -> usize {
-    fs::read_dir("/proc/self/fd").unwrap().count()
-}
-
-fn segments() -> usize {
-    fs::read_to_string("/proc/self/maps").unwrap().matches("hotcell-segment").count()
-}
 
 #[test]
 fn nothing_is_left_of_workers() {

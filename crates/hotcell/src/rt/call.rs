@@ -235,7 +235,7 @@ impl<'s> Call<'s> {
         executed: Executed,
     ) -> Result<Option<(u16, hotcell_shm::Mapping)>> {
         let until = instant_of(self.allowed.deadline);
-        match self.live().worker.add_segment(length, seals, Some(until)) {
+        match self.live().worker.add_segment(length, seals, until) {
             Ok(added) => Ok(Some(added)),
             Err(SegmentError::TooMany) => {
                 self.seat.wear_out();
@@ -263,27 +263,17 @@ impl<'s> Call<'s> {
         self.live().lane.copy_result(&mut name);
         let name = escape(&String::from_utf8_lossy(&name));
         let limit = self.session.options().max_output;
+        let blamed = |text: &str| {
+            let cause = Cause::Argument { name: name.clone() };
+            (ErrorKind::InvalidArgument, cause, format!("`{name}` {text}"))
+        };
         let (kind, cause, message) = match refusal {
-            Some(Refusal::NullArgument) => (
-                ErrorKind::InvalidArgument,
-                Cause::Argument { name: name.clone() },
-                format!("`{name}` must not be null"),
-            ),
-            Some(Refusal::ShortBuffer) => (
-                ErrorKind::InvalidArgument,
-                Cause::Argument { name: name.clone() },
-                format!("`{name}` is shorter than the function will read"),
-            ),
-            Some(Refusal::SizeOverflow) => (
-                ErrorKind::InvalidArgument,
-                Cause::Argument { name: name.clone() },
-                format!("a size computed for `{name}` does not fit its type"),
-            ),
-            Some(Refusal::BadReference) => (
-                ErrorKind::InvalidArgument,
-                Cause::Argument { name: name.clone() },
-                format!("`{name}` has no whole number of elements, or does not lie in its segment"),
-            ),
+            Some(Refusal::NullArgument) => blamed("must not be null"),
+            Some(Refusal::ShortBuffer) => blamed("is shorter than the function will read"),
+            Some(Refusal::SizeOverflow) => blamed("needs a size that does not fit its type"),
+            Some(Refusal::BadReference) => {
+                blamed("has no whole number of elements, or does not lie in its segment")
+            }
             Some(Refusal::NoSpace) => (
                 ErrorKind::LimitExceeded,
                 Cause::Limit { what: LimitExceededReason::Output, value: limit },

@@ -1,0 +1,29 @@
+//! What tests look at of processes: this one's descriptors and segments, and whether others are alive.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+/// Waits for something that has to come. The patience is a watchdog, not an expectation.
+pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
+    let patience = Instant::now() + Duration::from_secs(20);
+    while !done() {
+        assert!(Instant::now() < patience, "{what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Whether there is such a process, and it is more than a corpse.
+pub fn alive(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.trim_start().starts_with('Z'))
+}
+
+/// Descriptors of this process.
+pub fn descriptors() -> usize {
+    fs::read_dir("/proc/self/fd").expect("procfs is mounted").count()
+}
+
+/// Maps of segments in this process.
+pub fn segments() -> usize {
+    fs::read_to_string("/proc/self/maps").expect("procfs is mounted").matches("hotcell-segment").count()
+}
