@@ -39,7 +39,20 @@ impl Fingerprint {
         for function in &interface.functions {
             hash.update(function.fingerprint.0);
         }
-        feed(&mut hash, &interface.handles);
+        feed(&mut hash, &interface.init);
+        feed(&mut hash, &interface.shutdown);
+        for (name, handle) in &interface.handles {
+            feed(&mut hash, name);
+            feed(&mut hash, &(&handle.c_type, &handle.release, &handle.parent, handle.thread_affine));
+        }
+        for (name, item) in &interface.structs {
+            feed(&mut hash, name);
+            feed(&mut hash, &(&item.c_name, item.resident, item.size));
+            for field in &item.fields {
+                feed(&mut hash, &(&field.name, &field.ty.canonical, &field.role.value, field.offset));
+            }
+        }
+        feed(&mut hash, &interface.symbols);
         for (name, record) in &interface.records {
             feed(&mut hash, name);
             feed(&mut hash, &record.layout);

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::interface::{Capacity, ErrorRule, Param, ResultRole, Role};
+use crate::interface::{CallbackParam, CallbackRole, Capacity, ErrorRule, Param, ResultRole, Role};
 use crate::types::{CType, Target, Type};
 
 /// Both blocks of a function.
@@ -55,6 +55,8 @@ pub enum Carries {
     Returned,
     /// The library's text about a failure.
     Message,
+    /// The code of a failure, when it is not the returned value.
+    Code,
 }
 
 /// How a field is encoded, little-endian.
@@ -140,7 +142,7 @@ impl Layout {
             ResultRole::Value | ResultRole::Status | ResultRole::LengthOf { .. } => {
                 results.push((Carries::Returned, scalar(result_type, "the result")?));
             }
-            ResultRole::Text { .. } | ResultRole::Buffer { .. } => {
+            ResultRole::Text { .. } | ResultRole::Buffer { .. } | ResultRole::Struct { .. } => {
                 results.push((Carries::Returned, WireKind::Reference));
             }
             ResultRole::Handle { .. } => results.push((Carries::Returned, WireKind::U64)),
@@ -153,8 +155,20 @@ impl Layout {
             };
             match &param.role.value {
                 Role::Value => args.push((this, scalar(&param.ty, &param.name)?)),
-                Role::Text { .. } | Role::BufferIn { .. } => args.push((this, WireKind::Reference)),
-                Role::BufferInOut { .. } => {
+                Role::Text { .. } | Role::Texts { .. } | Role::BufferIn { .. } => {
+                    args.push((this, WireKind::Reference));
+                }
+                Role::TextOut { .. } | Role::DataOut { .. } => results.push((this, WireKind::Reference)),
+                Role::OffsetOut { .. } => results.push((this, WireKind::I64)),
+                Role::Struct { direction, .. } => {
+                    if direction.goes_in() {
+                        args.push((this, WireKind::Reference));
+                    }
+                    if direction.goes_out() {
+                        results.push((this, WireKind::Reference));
+                    }
+                }
+                Role::BufferInOut { .. } | Role::Resident { .. } => {
                     args.push((this, WireKind::Reference));
                     results.push((this, WireKind::Reference));
                 }
@@ -181,11 +195,31 @@ impl Layout {
         if error.is_some_and(|rule| rule.message.is_some()) {
             results.push((Carries::Message, WireKind::Reference));
         }
+        if error.is_some_and(|rule| rule.code.is_some()) {
+            results.push((Carries::Code, WireKind::I64));
+        }
         Ok(Layout { args: Block::pack(args), result: Block::pack(results) })
     }
 }
 
 impl Block {
+    /// The argument block of a callback. `Err` names a parameter whose type cannot play its role.
+    pub fn of_callback(params: &[CallbackParam], target: &Target) -> Result<Block, String> {
+        let mut args = Vec::new();
+        for (index, param) in params.iter().enumerate() {
+            let kind = match &param.role {
+                CallbackRole::Value => WireKind::of_scalar(&param.ty, target)
+                    .ok_or_else(|| format!("`{}` ({}) is no number", param.name, param.ty.written))?,
+                CallbackRole::Text { .. } | CallbackRole::Buffer { .. } | CallbackRole::Texts { .. } => {
+                    WireKind::Reference
+                }
+                CallbackRole::LengthOf { .. } | CallbackRole::UserData => continue,
+            };
+            args.push((Carries::Param { index }, kind));
+        }
+        Ok(Block::pack(args))
+    }
+
     /// The field that carries this, if any.
     pub fn field(&self, carries: Carries) -> Option<&WireField> {
         self.fields.iter().find(|field| field.carries == carries)

@@ -82,7 +82,7 @@ pub const MAX_PACKET: usize = 4096;
 pub const MAX_TEXT: usize = 2048;
 
 /// Version of the shim entry and the context table: major in the high half, minor in the low.
-pub const SHIM_ABI: u32 = 0x0001_0000;
+pub const SHIM_ABI: u32 = 0x0001_0002;
 
 /// A park word: whether the side that owns it sleeps, and how the other side wakes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,7 +135,7 @@ pub enum ReplyState {
     LibraryError = 2,
     /// The call continues when the host grants `value` bytes.
     NeedSpace = 3,
-    /// The call continues when the host has run callback `value`.
+    /// The call continues when the host has run a callback: `errno` is its number in the call, from 1, `value` the place of its argument block, `result_length` the bytes of that.
     Callback = 4,
     /// A C++ exception reached the shim; the result block holds type and what().
     Exception = 5,
@@ -212,6 +212,8 @@ pub enum Refusal {
     NullArgument = 8,
     /// A buffer is shorter than the function will read.
     ShortBuffer = 9,
+    /// The handle table is full.
+    TooManyHandles = 10,
 }
 
 impl Refusal {
@@ -226,6 +228,7 @@ impl Refusal {
         Self::WrongHandleType,
         Self::NullArgument,
         Self::ShortBuffer,
+        Self::TooManyHandles,
     ];
 
     /// The value with this number; `None` when there is none.
@@ -240,6 +243,7 @@ impl Refusal {
             7 => Some(Self::WrongHandleType),
             8 => Some(Self::NullArgument),
             9 => Some(Self::ShortBuffer),
+            10 => Some(Self::TooManyHandles),
             _ => None,
         }
     }
@@ -261,6 +265,7 @@ impl Refusal {
             Self::WrongHandleType => "WrongHandleType",
             Self::NullArgument => "NullArgument",
             Self::ShortBuffer => "ShortBuffer",
+            Self::TooManyHandles => "TooManyHandles",
         }
     }
 }
@@ -696,7 +701,7 @@ pub mod reply_head {
     pub const ERRNO: usize = 16;
     /// `u32`: bytes of the result block, at most MAX_RESULT.
     pub const RESULT_LENGTH: usize = 20;
-    /// `u64`: by state: bytes needed, callback number, syscall number, Refusal.
+    /// `u64`: by state: bytes needed, place of a callback's argument block, syscall number, Refusal.
     pub const VALUE: usize = 24;
 }
 

@@ -52,7 +52,7 @@ fn role(
         return None;
     }
     let ownership = match &item.release {
-        None => Ownership::Static,
+        None => Ownership::Library,
         Some(text) => release(site, text, wrong)?,
     };
     Some(match item.kind {
@@ -63,7 +63,9 @@ fn role(
             return None;
         }
         ReturnedKind::Status => ResultRole::Status,
-        ReturnedKind::Text(encoding) => ResultRole::Text { encoding, nullable: item.nullable, ownership },
+        ReturnedKind::Text(encoding) => {
+            ResultRole::Text { encoding, length: None, nullable: item.nullable, ownership }
+        }
         ReturnedKind::Buffer => {
             let node = item.length.as_ref()?;
             let length = decided.expression(site, node, Purpose::SizeAfter, wrong)?;
@@ -133,7 +135,7 @@ fn rule(
         Some(node) => Some(decided.expression(site, node, Purpose::Message, wrong)?),
         None => None,
     };
-    Some(ErrorRule { fails: fails?, message })
+    Some(ErrorRule { fails: fails?, message, code: None, symbols: None })
 }
 
 fn word_of(site: Site<'_>, word: &str, ty: &CType) -> Result<Fails, &'static str> {

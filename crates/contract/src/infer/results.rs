@@ -30,8 +30,9 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
             None => {
                 let text = ResultRole::Text {
                     encoding: Encoding::Utf8,
+                    length: None,
                     nullable: true,
-                    ownership: Ownership::Static,
+                    ownership: Ownership::Library,
                 };
                 draft.result = Some(Fact::inferred(text, "const-char-result"));
             }

@@ -70,8 +70,8 @@ fn returned(context: &Context<'_>, function: &Function) -> Result<Option<(String
             let element = ty.pointee().map_or("u8", |(ty, _)| types::element(ty, &context.interface.target));
             read_elements(element, offset(function, &function.layout.result, Carries::Returned)?)
         }
-        ResultRole::Handle { .. } => {
-            let what = "a handle as the result".into();
+        ResultRole::Handle { .. } | ResultRole::Struct { .. } => {
+            let what = "a handle or a structure as the result".into();
             return Err(Error::Unsupported { function: function.name.clone(), what });
         }
     }))

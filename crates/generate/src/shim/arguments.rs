@@ -116,6 +116,12 @@ impl<'a> Arguments<'a> {
             }
             Role::Handle { .. } | Role::HandleOut { .. } => Err(self.unsupported("a handle", param)),
             Role::Callback { .. } | Role::UserData { .. } => Err(self.unsupported("a callback", param)),
+            Role::Texts { .. }
+            | Role::TextOut { .. }
+            | Role::DataOut { .. }
+            | Role::OffsetOut { .. }
+            | Role::Struct { .. }
+            | Role::Resident { .. } => Err(self.unsupported("a role", param)),
         }
     }
 

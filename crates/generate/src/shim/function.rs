@@ -122,6 +122,7 @@ fn field_name(function: &Function, carries: Carries) -> String {
         Carries::Capacity { index } => format!("cap_{}", function.params[index].name),
         Carries::Returned => "returned".into(),
         Carries::Message => "message".into(),
+        Carries::Code => "code".into(),
     }
 }
 

@@ -146,7 +146,9 @@ fn returned(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> {
             });
             Ok(())
         }
-        ResultRole::Handle { .. } => Err(scope.unsupported("a handle as the result")),
+        ResultRole::Handle { .. } | ResultRole::Struct { .. } => {
+            Err(scope.unsupported("a handle as the result"))
+        }
     }
 }
 

@@ -62,6 +62,40 @@ struct hotcell_ctx {
 
     /* Turns the reply into a refusal. The entry must return. */
     void (*refuse)(hotcell_ctx *, uint32_t refusal, const char *text);
+
+    /* Since 1.1. A handle is 64 bits: index in bits 0 to 23, generation in 24 to 47, type in 48 to 63. Generations
+     * and types start at 1, so 0 is no handle; it stands for NULL. Types are numbered by the interface. */
+
+    /* A new handle for an object that the caller owns now. `parent` is 0 or the handle that must outlive it: when
+     * that goes stale, this one does. Handles that are there for the same address and type are of an object that
+     * is gone, and go stale. 0: the table is full; then the reply is a refusal. */
+    uint64_t (*own)(hotcell_ctx *, uint16_t type, void *object, uint64_t parent);
+
+    /* The handle for an object of the library. An object that is there already under the same type and parent keeps
+     * its handle. 0 as for `own`. */
+    uint64_t (*lend)(hotcell_ctx *, uint16_t type, void *object, uint64_t parent);
+
+    /* The object of a handle. NULL: unknown, stale, or of another type; then the reply is a refusal about `name`, and
+     * the entry must return. */
+    void *(*get)(hotcell_ctx *, uint64_t handle, uint16_t type, const char *name);
+
+    /* As `get`; the handle and everything below it are stale from now on, and so is every other handle for the same
+     * address and type. For releases and for consumed arguments, right before the call. */
+    void *(*take)(hotcell_ctx *, uint64_t handle, uint16_t type, const char *name);
+
+    /* What has this handle as its parent is stale from now on. The handle itself stays. */
+    void (*invalidate)(hotcell_ctx *, uint64_t handle);
+
+    /* Since 1.2. Runs a callback of the application while the call waits: `number` is the one the host passed, the
+     * argument block lies in reply memory got with `space`. 1: `*value` is what it returned, in the low bits. 0: it
+     * failed, or was not run: C gets the contract's default, and the application its own error. */
+    int (*callback)(hotcell_ctx *, uint64_t number, uint64_t args_place, uint32_t args_length, uint64_t *value);
+
+    /* How much reply memory is in use, for `rewind`. */
+    uint64_t (*mark)(hotcell_ctx *);
+
+    /* Frees the reply memory got since the mark was taken. Nothing may refer to it. */
+    void (*rewind)(hotcell_ctx *, uint64_t mark);
 };
 
 typedef void (*hotcell_entry)(hotcell_ctx *, const hotcell_request *, hotcell_reply *);

@@ -83,7 +83,7 @@
 #define HOTCELL_MAX_TEXT 2048u
 
 /* Version of the shim entry and the context table: major in the high half, minor in the low. */
-#define HOTCELL_SHIM_ABI 0x10000u
+#define HOTCELL_SHIM_ABI 0x10002u
 
 /* A park word: whether the side that owns it sleeps, and how the other side wakes it. */
 enum hotcell_park {
@@ -103,7 +103,7 @@ enum hotcell_reply_state {
     HOTCELL_REPLY_STATE_LIBRARY_ERROR = 2,
     /* The call continues when the host grants `value` bytes. */
     HOTCELL_REPLY_STATE_NEED_SPACE = 3,
-    /* The call continues when the host has run callback `value`. */
+    /* The call continues when the host has run a callback: `errno` is its number in the call, from 1, `value` the place of its argument block, `result_length` the bytes of that. */
     HOTCELL_REPLY_STATE_CALLBACK = 4,
     /* A C++ exception reached the shim; the result block holds type and what(). */
     HOTCELL_REPLY_STATE_EXCEPTION = 5,
@@ -132,7 +132,9 @@ enum hotcell_refusal {
     /* NULL where the contract allows none. */
     HOTCELL_REFUSAL_NULL_ARGUMENT = 8,
     /* A buffer is shorter than the function will read. */
-    HOTCELL_REFUSAL_SHORT_BUFFER = 9
+    HOTCELL_REFUSAL_SHORT_BUFFER = 9,
+    /* The handle table is full. */
+    HOTCELL_REFUSAL_TOO_MANY_HANDLES = 10
 };
 
 /* What the host answers to NeedSpace or Callback. */
@@ -228,7 +230,7 @@ enum hotcell_worker_state {
 #define HOTCELL_REPLY_HEAD_CALL_ID 8u /* u64: of the call answered */
 #define HOTCELL_REPLY_HEAD_ERRNO 16u /* i32: errno right after the library function, which started at 0 */
 #define HOTCELL_REPLY_HEAD_RESULT_LENGTH 20u /* u32: bytes of the result block, at most MAX_RESULT */
-#define HOTCELL_REPLY_HEAD_VALUE 24u /* u64: by state: bytes needed, callback number, syscall number, Refusal */
+#define HOTCELL_REPLY_HEAD_VALUE 24u /* u64: by state: bytes needed, place of a callback's argument block, syscall number, Refusal */
 
 /* Variable data: where it lies and how long it is. Where: inside argument and result blocks. */
 #define HOTCELL_REFERENCE_SIZE 16u

@@ -33,11 +33,16 @@ fn refused(function: Function, expect: &str) {
 #[test]
 fn roles_without_a_generator_are_named() {
     let handle = || "db".to_owned();
-    let in_handle = Role::Handle { handle: handle(), consumed: false, nullable: false };
-    let out_handle =
-        Role::HandleOut { handle: handle(), ownership: Ownership::Static, valid_on_error: false };
+    let in_handle = Role::Handle { handle: handle(), consumed: false, nullable: false, invalidates: false };
+    let out_handle = Role::HandleOut {
+        handle: handle(),
+        ownership: Ownership::Library,
+        parent: None,
+        valid_on_error: false,
+    };
     let callback = Callback {
         params: vec![],
+        args: hotcell_model::layout::Block::default(),
         result: c("int"),
         scope: CallbackScope::Call,
         on_failure: None,
@@ -45,10 +50,11 @@ fn roles_without_a_generator_are_named() {
     };
     refused(f("int", "a", vec![p("db", "void *", in_handle)]), "a handle (parameter `db`, void *)");
     refused(f("int", "b", vec![p("db", "void *", out_handle)]), "a handle (parameter `db`, void *)");
-    let callback = Role::Callback { callback: Box::new(callback) };
+    let callback = Role::Callback { callback: Box::new(callback), nullable: false };
     refused(f("int", "c", vec![p("cb", "void *", callback)]), "a callback (parameter `cb`, void *)");
     refused(f("int", "d", vec![p("data", "void *", Role::UserData { callback: 0 })]), "a callback");
-    let result = ResultRole::Handle { handle: handle(), ownership: Ownership::Static, nullable: true };
+    let result =
+        ResultRole::Handle { handle: handle(), ownership: Ownership::Library, parent: None, nullable: true };
     refused(f("void *", "e", vec![]).result(result), "a handle as the result");
 }
 

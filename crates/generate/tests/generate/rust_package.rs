@@ -114,8 +114,9 @@ fn awkward() -> Interface {
         f("int", "wide", vec![p(long, "const double *", typed()), p("other", "const double *", typed())]),
         f("const char *", "bytes", vec![]).result(ResultRole::Text {
             encoding: Encoding::Latin1,
+            length: None,
             nullable: true,
-            ownership: hotcell_model::interface::Ownership::Static,
+            ownership: hotcell_model::interface::Ownership::Library,
         }),
         f("const char *", "Match", vec![]).result(text_result(true, None)).doc(
             "Breaks <b>, [links] and `ticks`, see http://example.org/a_b.\n\n      x = [1];\n\n===\n| a |\n# no\n",

@@ -88,7 +88,7 @@ impl With for Function {
     }
 
     fn fails(mut self, fails: Fails) -> Self {
-        self.error = Some(Fact::decided(ErrorRule { fails, message: None }, 1));
+        self.error = Some(Fact::decided(ErrorRule { fails, message: None, code: None, symbols: None }, 1));
         self
     }
 
@@ -113,7 +113,11 @@ pub(crate) fn interface(library: &str, header: &str, soname: &str, functions: Ve
         link: vec![soname.into()],
         threads: Threads::default(),
         functions,
+        init: Vec::new(),
+        shutdown: Vec::new(),
         handles: Default::default(),
+        structs: Default::default(),
+        symbols: Default::default(),
         records: Default::default(),
         enums: Default::default(),
         constants: Default::default(),
@@ -178,9 +182,9 @@ pub(crate) fn length_pointer_of(param: usize) -> Role {
 pub(crate) fn text_result(nullable: bool, release: Option<&str>) -> ResultRole {
     let ownership = match release {
         Some(release) => Ownership::Owned { release: release.into() },
-        None => Ownership::Static,
+        None => Ownership::Library,
     };
-    ResultRole::Text { encoding: Encoding::Utf8, nullable, ownership }
+    ResultRole::Text { encoding: Encoding::Utf8, length: None, nullable, ownership }
 }
 
 pub(crate) fn param(index: usize) -> Expr {

@@ -1,0 +1,86 @@
+//! Functions of the application that a library calls.
+
+use serde::{Deserialize, Serialize};
+
+use crate::interface::roles::{Encoding, Unit};
+use crate::layout::Block;
+use crate::types::CType;
+
+/// A function the library calls.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Callback {
+    /// Its parameters.
+    pub params: Vec<CallbackParam>,
+    /// Where its arguments lie; [`crate::layout::Carries::Param`] counts the callback's own parameters.
+    pub args: Block,
+    /// Its result type.
+    pub result: CType,
+    /// How long the library may call it.
+    pub scope: CallbackScope,
+    /// What the library gets when the application's function raises; absent only where nothing is returned.
+    pub on_failure: Option<i64>,
+    /// Position of the user-data parameter of the registering function.
+    pub user_data: Option<usize>,
+}
+
+/// A parameter of a callback.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallbackParam {
+    /// Its name.
+    pub name: String,
+    /// C type.
+    pub ty: CType,
+    /// What it is for.
+    pub role: CallbackRole,
+}
+
+/// What a parameter of a callback is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "role", rename_all = "kebab-case")]
+pub enum CallbackRole {
+    /// A number.
+    Value,
+    /// A NUL-terminated text.
+    Text {
+        /// Its encoding.
+        encoding: Encoding,
+        /// Whether it may be NULL.
+        nullable: bool,
+    },
+    /// Data, as long as another parameter says.
+    Buffer {
+        /// Position of the length.
+        length: usize,
+        /// What is counted.
+        unit: Unit,
+    },
+    /// Texts: a pointer to pointers to NUL-terminated texts.
+    Texts {
+        /// Position of their number.
+        length: usize,
+        /// Their encoding.
+        encoding: Encoding,
+        /// Whether one of them may be NULL.
+        nullable: bool,
+    },
+    /// Hidden: the length of buffers or texts.
+    LengthOf {
+        /// Position of the first of them.
+        param: usize,
+    },
+    /// Hidden: what the registering call passed.
+    UserData,
+}
+
+/// How long a library may call a callback.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "scope", rename_all = "kebab-case")]
+pub enum CallbackScope {
+    /// Until the registering call returns.
+    Call,
+    /// Until the handle in this parameter is released.
+    Handle {
+        /// Position of the handle.
+        param: usize,
+    },
+}

@@ -1,0 +1,22 @@
+//! Objects of a library that callers hold by a handle.
+
+use serde::{Deserialize, Serialize};
+
+use crate::evidence::Evidence;
+
+/// An object type of the library.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handle {
+    /// The pointer's C type: `sqlite3 *`, `gzFile`.
+    pub c_type: String,
+    /// The comment before the type.
+    pub doc: Option<String>,
+    /// The function that releases an object somebody owns. It takes the handle, consumed, and no other argument.
+    pub release: Option<String>,
+    /// The handle type whose object must outlive it.
+    pub parent: Option<String>,
+    /// Whether only the thread that made it may use it.
+    pub thread_affine: bool,
+    /// Why it is believed to be one.
+    pub evidence: Evidence,
+}

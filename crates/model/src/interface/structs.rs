@@ -1,0 +1,212 @@
+//! Structures: how they travel.
+//!
+//! A structure travels as an *image*: its declared fields, one behind the other, without the holes of the C
+//! layout. What a pointer in it refers to travels as data of its own, and the image holds the reference. The
+//! shim builds the C structure from the image field by field, and the image from the structure.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::evidence::Fact;
+use crate::interface::roles::{Encoding, Unit};
+use crate::layout::WireKind;
+use crate::types::{CType, Target, Type};
+
+/// A structure that functions take or give.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Struct {
+    /// How C names it: `struct tm`, `z_stream`.
+    pub c_name: String,
+    /// The comment before it.
+    pub doc: Option<String>,
+    /// Whether the library keeps it between calls: then the object lives in the worker, behind the handle that
+    /// starts its image, and each call writes and reads the declared fields. [`crate::Interface::handles`] has
+    /// the handle type under the same name.
+    pub resident: bool,
+    /// Its fields in C order.
+    pub fields: Vec<StructField>,
+    /// Bytes of its image, a multiple of 8.
+    pub size: u32,
+}
+
+/// A field of a structure.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StructField {
+    /// Its name.
+    pub name: String,
+    /// Its C type.
+    pub ty: CType,
+    /// What it is for.
+    pub role: Fact<FieldRole>,
+    /// Bytes from the start of the image; absent when callers do not see it.
+    pub offset: Option<u32>,
+}
+
+/// What a field is for. "Hidden" ones are filled by the shim and not seen by callers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "role", rename_all = "kebab-case")]
+pub enum FieldRole {
+    /// A number.
+    Value,
+    /// So many numbers, inside the structure.
+    Array {
+        /// Elements.
+        length: u64,
+    },
+    /// A structure inside the structure.
+    Struct {
+        /// Key in [`crate::Interface::structs`].
+        record: String,
+    },
+    /// A pointer to a NUL-terminated text.
+    Text {
+        /// Its encoding.
+        encoding: Encoding,
+        /// Whether it may be NULL.
+        nullable: bool,
+    },
+    /// A pointer to data that goes in; what comes back in it is not read.
+    BufferIn {
+        /// Whether it may be NULL.
+        nullable: bool,
+    },
+    /// A pointer to memory that the function fills, as much as `capacity` says.
+    BufferOut {
+        /// Position of the field with the elements there is room for. A [`FieldRole::Value`] of its own.
+        capacity: usize,
+        /// What is counted.
+        unit: Unit,
+        /// How much of it is filled afterwards.
+        filled: Filled,
+    },
+    /// Hidden: the length of a buffer.
+    LengthOf {
+        /// Position of the buffer's field.
+        field: usize,
+        /// What is counted.
+        unit: Unit,
+    },
+    /// Hidden: always zero (NULL) on the way in, and not read on the way out.
+    Zero,
+    /// Hidden: of a resident structure, what belongs to the library alone; neither written nor read.
+    Own,
+}
+
+/// How much of an out buffer in a structure is filled after the call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "filled", rename_all = "kebab-case")]
+pub enum Filled {
+    /// What this field holds, from the start of the buffer.
+    Field {
+        /// Its position.
+        field: usize,
+    },
+    /// The capacity less what this field, which counts what is left, holds.
+    Left {
+        /// Its position.
+        field: usize,
+    },
+}
+
+impl Struct {
+    /// Gives every field its offset and the structure its size. Fields keep their natural alignment and are
+    /// ordered by it, otherwise as in C; nested structures must be laid out before.
+    ///
+    /// # Errors
+    ///
+    /// The name of a field that cannot travel.
+    pub fn lay_out(&mut self, structs: &BTreeMap<String, Struct>, target: &Target) -> Result<(), String> {
+        let mut wanted = Vec::new();
+        for (position, field) in self.fields.iter_mut().enumerate() {
+            field.offset = None;
+            let scalar = |ty: &CType| {
+                let size = WireKind::of_scalar(ty, target).map(WireKind::size);
+                size.ok_or_else(|| format!("`{}` ({}) is no number", field.name, field.ty.written))
+            };
+            let (align, size) = match &field.role.value {
+                FieldRole::Value => {
+                    let size = scalar(&field.ty)?;
+                    (size, u64::from(size))
+                }
+                FieldRole::Array { length } => {
+                    let element = match &field.ty.kind {
+                        Type::Array { element, .. } => scalar(element)?,
+                        _ => return Err(format!("`{}` ({}) is no array", field.name, field.ty.written)),
+                    };
+                    (element, u64::from(element).saturating_mul(*length))
+                }
+                FieldRole::Struct { record } => {
+                    let inner = structs.get(record);
+                    let inner =
+                        inner.ok_or_else(|| format!("`{}` is of an unknown structure", field.name))?;
+                    (8, u64::from(inner.size))
+                }
+                FieldRole::Text { .. } | FieldRole::BufferIn { .. } | FieldRole::BufferOut { .. } => {
+                    (8, u64::from(WireKind::Reference.size()))
+                }
+                FieldRole::LengthOf { .. } | FieldRole::Zero | FieldRole::Own => continue,
+            };
+            wanted.push((align, size, position));
+        }
+        wanted.sort_by_key(|(align, ..)| std::cmp::Reverse(*align));
+        let mut offset = if self.resident { 8 } else { 0 };
+        for (_, size, position) in wanted {
+            let end = u64::from(offset) + size;
+            self.fields[position].offset = Some(offset);
+            offset = u32::try_from(end).map_err(|_| format!("`{}` is too large", self.c_name))?;
+        }
+        let size = offset.checked_next_multiple_of(8);
+        self.size = size.ok_or_else(|| format!("`{}` is too large", self.c_name))?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field(name: &str, kind: Type, role: FieldRole) -> StructField {
+        let ty = CType { written: name.into(), canonical: name.into(), kind };
+        StructField { name: name.into(), ty, role: Fact::proven(role), offset: None }
+    }
+
+    #[test]
+    fn an_image_has_no_holes_and_every_field_is_aligned() {
+        let int = |bits| Type::Int { bits, signed: false };
+        let target = Target { triple: "t".into(), pointer_bits: 64, char_signed: true };
+        let byte = Box::new(CType { written: "c".into(), canonical: "c".into(), kind: Type::Char });
+        let mut inner = Struct {
+            c_name: "struct inner".into(),
+            doc: None,
+            resident: false,
+            fields: vec![field("a", int(8), FieldRole::Value), field("b", int(32), FieldRole::Value)],
+            size: 0,
+        };
+        inner.lay_out(&BTreeMap::new(), &target).unwrap();
+        assert_eq!((inner.size, inner.fields[0].offset, inner.fields[1].offset), (8, Some(4), Some(0)));
+        let structs = BTreeMap::from([("inner".to_owned(), inner)]);
+        let text = FieldRole::Text { encoding: Encoding::Utf8, nullable: true };
+        let array = Type::Array { element: byte, length: Some(5) };
+        let mut outer = Struct {
+            c_name: "struct outer".into(),
+            doc: None,
+            resident: true,
+            fields: vec![
+                field("flag", int(8), FieldRole::Value),
+                field("name", Type::Void, text),
+                field("id", array, FieldRole::Array { length: 5 }),
+                field("own", Type::Void, FieldRole::Own),
+                field("in", Type::Void, FieldRole::Struct { record: "inner".into() }),
+                field("n", int(16), FieldRole::Value),
+            ],
+            size: 0,
+        };
+        outer.lay_out(&structs, &target).unwrap();
+        let offsets: Vec<_> = outer.fields.iter().map(|field| field.offset).collect();
+        assert_eq!(offsets, [Some(34), Some(8), Some(35), None, Some(24), Some(32)]);
+        assert_eq!(outer.size, 40);
+        outer.fields[0].role.value = FieldRole::Struct { record: "none".into() };
+        assert!(outer.lay_out(&structs, &target).is_err());
+    }
+}
