@@ -8,6 +8,10 @@ use hotcell_model::interface::{self, FORMAT, Function, Interface, LeftOut, Sourc
 
 use crate::contract::Contract;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::handles::Handles;
+use crate::infer::{self, Known};
+use crate::structs::Structs;
+use crate::type_names::TypeNames;
 
 mod bind;
 mod callees;
@@ -64,10 +68,15 @@ pub fn check(
     selection: Selection<'_>,
 ) -> Result<Checked, Vec<Diagnostic>> {
     let mut findings = Vec::new();
+    let names = TypeNames::of(api);
+    let handles =
+        Handles::new(contract, api, &names, infer::handles::types(api, link.exports), &mut findings);
+    let structs = Structs::default();
+    let known = Known { api, handles: &handles, structs: &structs };
     let selected = select::select(contract, api, selection, &mut findings);
     let (mut functions, mut left_out) = (Vec::new(), Vec::new());
     for function in selected {
-        match bind::bind(contract, api, link, function, &mut findings) {
+        match bind::bind(contract, known, link, function, &mut findings) {
             Some(Ok(function)) => functions.push(function),
             Some(Err(reason)) => left_out.push(reason),
             None => {} // a line about it is wrong
@@ -82,7 +91,7 @@ pub fn check(
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return Err(findings);
     }
-    let interface = assemble(contract, api, link, functions, left_out);
+    let interface = assemble(contract, known, link, functions, left_out);
     Ok(Checked { interface, warnings: findings })
 }
 
@@ -112,7 +121,7 @@ fn about_left_out(
 
 fn assemble(
     contract: &Contract,
-    api: &Api,
+    Known { api, handles, .. }: Known<'_>,
     link: Link<'_>,
     functions: Vec<Function>,
     left_out: Vec<LeftOut>,
@@ -130,10 +139,10 @@ fn assemble(
         },
         link: link.sonames.to_vec(),
         threads: Threads::Serialized,
-        functions,
         init: Vec::new(),
         shutdown: Vec::new(),
-        handles: Default::default(),
+        handles: used::handles(handles, &functions),
+        functions,
         structs: Default::default(),
         symbols: Default::default(),
         records,

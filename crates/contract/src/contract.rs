@@ -8,6 +8,7 @@ use crate::document::Text;
 use crate::expression::Node;
 
 mod function;
+mod handle;
 mod item;
 mod keys;
 mod top;
@@ -29,9 +30,19 @@ pub struct Contract {
     defines: Vec<String>,
     prelude: Option<String>,
     deadline: Option<Duration>,
+    pub(crate) handles: Vec<HandleLine>,
     pub(crate) functions: Vec<FunctionLines>,
     /// Nobody wrote it: who calls decides about each value, NULL included.
     pub(crate) bare: bool,
+}
+
+/// A line of `[handle]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HandleLine {
+    pub(crate) name: String,
+    pub(crate) span: Range<usize>,
+    pub(crate) release: Option<Text>,
+    pub(crate) parent: Option<Text>,
 }
 
 /// `[function.NAME]`.

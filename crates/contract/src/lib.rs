@@ -9,8 +9,11 @@ mod contract;
 mod diagnostic;
 mod document;
 pub mod expression;
+pub mod handles;
 pub mod infer;
+pub mod structs;
 mod suggest;
+mod type_names;
 
 pub use check::{Checked, Link, Selection, check};
 pub use contract::{Contract, parse_duration};

@@ -13,7 +13,7 @@ use crate::check::{lengths, names, returned};
 use crate::contract::{Contract, Direction, Item};
 use crate::diagnostic::Diagnostic;
 use crate::expression::Node;
-use crate::infer::Draft;
+use crate::infer::{Draft, Known};
 use crate::suggest::did_you_mean;
 
 /// Where decisions are made.
@@ -21,6 +21,7 @@ use crate::suggest::did_you_mean;
 pub(crate) struct Site<'a> {
     pub(crate) contract: &'a Contract,
     pub(crate) api: &'a Api,
+    pub(crate) known: Known<'a>,
     pub(crate) exports: Option<&'a BTreeSet<String>>,
     pub(crate) shadowed: Option<&'a BTreeSet<String>>,
     pub(crate) function: &'a Function,

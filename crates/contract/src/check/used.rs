@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use hotcell_model::api::{Api, Enum, Record};
-use hotcell_model::interface::{Function, Role};
+use hotcell_model::interface::{Function, Handle, ResultRole, Role};
 use hotcell_model::types::{CType, Type};
+
+use crate::handles::Handles;
 
 /// By name, with everything they consist of.
 pub(crate) fn types(api: &Api, functions: &[Function]) -> (BTreeMap<String, Record>, BTreeMap<String, Enum>) {
@@ -19,6 +21,28 @@ pub(crate) fn types(api: &Api, functions: &[Function]) -> (BTreeMap<String, Reco
         }
     }
     (used.records, used.enums)
+}
+
+/// The handle types that functions take or give, and those these go with.
+pub(crate) fn handles(known: &Handles, functions: &[Function]) -> BTreeMap<String, Handle> {
+    let mut used = BTreeMap::new();
+    let mut wanted: Vec<&str> = Vec::new();
+    for function in functions {
+        wanted.extend(function.params.iter().filter_map(|param| match &param.role.value {
+            Role::Handle { handle, .. } | Role::HandleOut { handle, .. } => Some(handle.as_str()),
+            _ => None,
+        }));
+        if let ResultRole::Handle { handle, .. } = &function.result.value {
+            wanted.push(handle);
+        }
+    }
+    while let Some(name) = wanted.pop() {
+        if let Some(handle) = known.get(name).filter(|_| !used.contains_key(name)) {
+            used.insert(name.to_owned(), handle.clone());
+            wanted.extend(handle.parent.as_deref());
+        }
+    }
+    used
 }
 
 struct Used<'a> {

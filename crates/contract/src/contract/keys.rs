@@ -18,13 +18,18 @@ pub(crate) const TOP: Keys = Keys {
         "isolation",
         "threads",
         "deadline",
+        "handle",
         "function",
     ],
     later: &[
-        "handle", "init", "shutdown", "health", "restore", "callback", "struct", "global", "macro",
-        "variadic", "version", "throws", "sandbox", "limits", "pool", "guard", "sources",
+        "init", "shutdown", "health", "restore", "callback", "struct", "global", "macro", "variadic",
+        "version", "throws", "sandbox", "limits", "pool", "guard", "sources",
     ],
 };
+
+/// Of a line of `[handle]`.
+pub(crate) const HANDLE: Keys =
+    Keys { of: "a handle", now: &["release", "parent"], later: &["affine", "shared", "restore"] };
 
 /// Of `[function.NAME]`.
 pub(crate) const FUNCTION: Keys = Keys {

@@ -98,7 +98,7 @@ fn keys_of_the_file() {
             "zzzzzz = 1",
             "4:1: a contract has no key `zzzzzz` [unknown key] = a contract has the keys `hotcell`, `library`, \
              `headers`, `link`, `include`, `exclude`, `include_dirs`, `defines`, `prelude`, `isolation`, `threads`, \
-             `deadline` and `function`",
+             `deadline`, `handle` and `function`",
         ),
         (
             "init = [\"f()\"]",
@@ -106,9 +106,8 @@ fn keys_of_the_file() {
              the functions out that need it",
         ),
         (
-            "[handle]\nsqlite3 = { release = \"f\" }",
-            "4:2: `handle` is not supported by this version [not yet] = it is part of the planned vocabulary; \
-             leave the functions out that need it",
+            "[handle]\nsqlite3 = { relase = \"f\" }",
+            "5:13: a handle has no key `relase` [unknown key] = did you mean `release`?",
         ),
         (
             "isolation = \"inline\"",

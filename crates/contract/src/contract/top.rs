@@ -2,7 +2,7 @@
 
 use toml::de::DeTable;
 
-use crate::contract::{Contract, function, keys};
+use crate::contract::{Contract, function, handle, keys};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Entry, Reader, Text, entries};
 
@@ -77,6 +77,7 @@ fn key<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, contract: &mut Contract) 
             reader.word(entry, &["serialized"], &["per-handle", "reentrant"]);
         }
         "deadline" => contract.deadline = function::duration(reader, entry),
+        "handle" => contract.handles = handle::handles(reader, entry),
         "function" => contract.functions = function::functions(reader, entry),
         _ => reader.unknown(entry, &keys::TOP),
     }

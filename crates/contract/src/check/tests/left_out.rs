@@ -106,6 +106,11 @@ fn gaps_are_joined_and_can_be_pasted() {
     let site = crate::check::decide::Site {
         contract: &contract,
         api: &api,
+        known: crate::infer::Known {
+            api: &api,
+            handles: &crate::handles::Handles::default(),
+            structs: &crate::structs::Structs::default(),
+        },
         exports: None,
         shadowed: None,
         function,
