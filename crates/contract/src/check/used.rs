@@ -48,7 +48,7 @@ pub(crate) fn handles(known: Known<'_>, functions: &[Function]) -> BTreeMap<Stri
                         let handle = Handle {
                             c_type: format!("{} *", item.c_name),
                             doc: item.doc.clone(),
-                            release: known.structs.release(record).map(str::to_owned).filter(bound),
+                            release: None,
                             parent: None,
                             thread_affine: false,
                             evidence: Evidence::Decided { line },
@@ -126,9 +126,8 @@ impl Used<'_> {
                 self.records.insert(name.clone(), found.clone());
                 // What a field points to does not cross with it.
                 let fields = found.layout.iter().flat_map(|layout| &layout.fields);
-                let inside = |ty: &CType| {
-                    !matches!(ty.kind, Type::Pointer { .. } | Type::FunctionPointer { .. })
-                };
+                let inside =
+                    |ty: &CType| !matches!(ty.kind, Type::Pointer { .. } | Type::FunctionPointer { .. });
                 fields.filter(|field| inside(&field.ty)).for_each(|field| self.visit(&field.ty));
             }
             _ => {}
