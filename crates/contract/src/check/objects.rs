@@ -173,15 +173,16 @@ fn released(site: Site<'_>, items: &[(usize, &Item)], decided: &mut Decided, wro
     let Some((handle, known)) = site.known.handles.released_by(&site.function.name) else { return };
     let Some(index) = releases::param(site.known.handles, site.function, handle) else { return };
     match items.iter().find(|(other, _)| *other == index) {
-        Some((_, item)) if item.what != What::Consumed => {
+        Some((_, item)) if item.what == What::Consumed => {}
+        // A pattern is about what the functions that it matches have in common.
+        Some((_, item)) if !lines::in_pattern(site.contract, &item.span) => {
             let name = &site.names[index];
             let message =
                 format!("`{}` releases a `{handle}`, so that `{name}` is consumed", site.function.name);
             let help = "write `{ in = \"consumed\" }`, or no line at all".to_owned();
             wrong.push(Diagnostic::error(message).at(item.span.clone()).help(help));
         }
-        Some(_) => {}
-        None => {
+        _ => {
             let value = Role::Handle {
                 handle: handle.to_owned(),
                 consumed: true,

@@ -69,17 +69,14 @@ pub(crate) fn add(
     contract: &Contract,
     known: Known<'_>,
     link: Link<'_>,
+    selected: &[&Function],
     functions: &mut Vec<interface::Function>,
     left_out: &mut Vec<LeftOut>,
     findings: &mut Vec<Diagnostic>,
 ) {
-    let mut tried: Vec<String> = Vec::new();
+    let mut tried: Vec<String> = selected.iter().map(|function| function.name.clone()).collect();
     loop {
-        let there = |name: &str| {
-            functions.iter().any(|function| function.name == name)
-                || left_out.iter().any(|out| out.name == name)
-                || tried.iter().any(|other| other == name)
-        };
+        let there = |name: &str| tried.iter().any(|other| other == name);
         let wanted = |function| owned(function).find(|name| !there(name));
         let Some(name) = functions.iter().find_map(wanted).map(str::to_owned) else { break };
         if let Some(function) = select::find(known.api, &name) {

@@ -21,7 +21,11 @@ pub(crate) fn role(
     let record = record(ty).or_else(|| ty.pointee().and_then(|(pointee, _)| record(pointee)));
     let record = record.unwrap_or_default().to_owned();
     if site.known.structs.is_resident(&record) {
-        if lines::ends(site.contract, &site.function.name) {
+        let ends = lines::ends(site.contract, &site.function.name);
+        if ends && lines::in_pattern(site.contract, &item.span) {
+            return Ok(Role::Resident { record, consumed: true, starts: None });
+        }
+        if ends {
             let name = &site.function.name;
             let message = format!("`{name}` ends what another function starts, so that it is consumed");
             let help = "write `{ in = \"consumed\" }`, or no line at all".to_owned();
