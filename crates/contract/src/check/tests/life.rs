@@ -43,6 +43,12 @@ fn a_worker_calls_before_it_serves_and_before_it_ends() {
     let rule = "[function.check]\nerror = { fails = \"result != b\" }\n";
     let fails = calls("init", "check(1, 2)", rule)[0]["fails"].clone();
     assert_eq!(fails["condition"]["right"], json!({"expr": "int", "value": 2}));
+    let rule = "[function.check]\nparams.b = { out = \"value\" }\nerror = { fails = \"b == 0\" }\n";
+    let text = contract(&format!("init = [\"check(1, NULL)\"]\n{rule}"));
+    let found = run(&api(&["int check(int a, int *b)"]), &text, Selection::Contract).unwrap_err();
+    let expect = "4:10: `check` fails by what it writes to `b`, which nobody passes here = compare what it returns, as in \
+                  \"f(3) == 0\"";
+    assert_eq!(said(&found, &text), [expect]);
 }
 
 #[test]
