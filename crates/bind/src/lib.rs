@@ -38,6 +38,13 @@ pub struct Job {
 pub enum Source {
     /// A contract file, with its headers.
     Contract(PathBuf),
+    /// A contract that is no file, or not yet.
+    Text {
+        /// What it says.
+        text: String,
+        /// Where it would be: messages name it, and its relative paths start there.
+        path: PathBuf,
+    },
     /// Headers alone; what they do not say stays undecided.
     Headers {
         /// Paths, or names as in `#include <name>`.
@@ -62,7 +69,7 @@ pub struct Bound {
 
 /// Binds a library: its shim is compiled and ready to be loaded. The package lives until the process ends.
 pub fn bind(job: &Job) -> Result<Bound, Error> {
-    let Checked { interface, include_dirs, libraries, warnings } = check(job)?;
+    let Checked { interface, include_dirs, libraries, warnings, .. } = check(job)?;
     if interface.functions.is_empty() {
         return Err(Error::nothing_bound(&interface));
     }

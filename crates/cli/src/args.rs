@@ -19,6 +19,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Call one function of a C library, contained
     Call(CallArgs),
+    /// Check a contract against its headers and its library
+    Check(CheckArgs),
+    /// Explain one function: what each parameter is and why, or what is missing
+    Explain(ExplainArgs),
     /// Generate a package from a contract
     Gen(GenArgs),
     /// Print a completion script for a shell
@@ -93,6 +97,55 @@ pub(crate) struct CallArgs {
     /// 1 MiB and 16 times the arguments' bytes]
     #[arg(long = "capacity", value_name = "NAME=N")]
     pub(crate) capacities: Vec<Named>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Every function that the contract selects is listed, in the order of the headers:
+  bound         it can be called; its weakest ground: proven, inferred or decided
+  undecided     a line of the contract is missing; the reason, and the line to add
+  unsupported   no line would help, with the reason
+  not exported  the headers declare it and the library does not have it
+
+Exit status: 0 when the contract is valid, 113 (InvalidArgument) when a line of it or of a header is wrong, \
+117 (LoadFailed) when the library cannot be read, 125 (Unsupported) with `--strict` when a function is undecided.
+
+Examples:
+  hotcell check bind.toml
+  hotcell check bind.toml --strict --format json
+  hotcell check /usr/include/zlib.h --lib z")]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    /// How the report is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+    /// Fail when a function is undecided
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Each fact is told with its ground:
+  proven    the C type says it
+  inferred  a named rule says it; docs/reference/inference.md has them all
+  decided   a line of the contract says it, shown with its number
+
+Exit status: 0 when the headers declare the function, bound or not; 113 (InvalidArgument) when they do not, or when \
+contract or header are wrong.
+
+Examples:
+  hotcell explain bind.toml compress2
+  hotcell explain /usr/include/zlib.h --lib z crc32 --format json")]
+pub(crate) struct ExplainArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    /// The function to explain
+    pub(crate) function: String,
+    /// How it is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
 }
 
 #[derive(Debug, Args)]

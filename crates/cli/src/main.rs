@@ -3,9 +3,13 @@
 
 mod args;
 mod call;
+mod check;
+mod explain;
 mod fail;
 mod generate;
 mod print;
+mod report;
+mod table;
 mod words;
 
 use std::process::ExitCode;
@@ -25,6 +29,8 @@ fn run() -> ExitCode {
     let cli = Cli::parse_from(words::protect(std::env::args_os()));
     match &cli.command {
         Command::Call(args) => call::run(args),
+        Command::Check(args) => check::run(args),
+        Command::Explain(args) => explain::run(args),
         Command::Gen(args) => generate::run(args),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -6,12 +6,15 @@
 
 mod check;
 mod contract;
+mod decided;
 mod diagnostic;
 mod document;
 pub mod expression;
 pub mod infer;
+pub mod rules;
 mod suggest;
 
 pub use check::{Checked, Link, Selection, check};
 pub use contract::{Contract, parse_duration};
+pub use decided::decided_lines;
 pub use diagnostic::{Diagnostic, Severity, render};

@@ -23,6 +23,47 @@ use tempfile::TempDir;
 /// After this long a command hangs: it is killed, and its test fails.
 const PATIENCE: Duration = Duration::from_secs(300);
 
+const MOON_HEADER: &str = "\
+#include <stddef.h>
+/* Adds two numbers. */
+int moon_add(int a, int b);
+/** The whole part, and the rest. */
+double moon_split(double x, int *whole);
+int moon_print(const char *format, ...);
+int moon_gone(void);
+unsigned moon_sum(const unsigned char *data, size_t data_len);
+int moon_next(unsigned *state);
+";
+
+const MOON_CODE: &str = "\
+int moon_add(int a, int b) { return a + b; }
+double moon_split(double x, int *whole) { *whole = (int)x; return x - *whole; }
+int moon_print(const char *format, ...) { return format != NULL; }
+unsigned moon_sum(const unsigned char *data, size_t data_len)
+{
+    unsigned sum = 0;
+    for (size_t i = 0; i < data_len; i++) {
+        sum += data[i];
+    }
+    return sum;
+}
+int moon_next(unsigned *state) { *state += 1; return 0; }
+";
+
+const MOON_CONTRACT: &str = "\
+hotcell = 1
+library = \"moon\"
+headers = [\"moon.h\"]
+link = [
+    \"moon\",
+]
+
+# The state is read and changed.
+[function.moon_next]
+params.state = { inout = \"value\" }
+error = { fails = \"nonzero\" }
+";
+
 /// A folder of this test only; commands run in it.
 #[derive(Debug)]
 pub struct Folder(TempDir);
@@ -66,6 +107,21 @@ impl Folder {
         command.args(["-std=gnu17", "-fPIC", "-shared", "-Wall", "-o", &library, &source]);
         let output = finish(command.current_dir(self.path()), &[]);
         assert!(output.status.success(), "{source}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// A library with this header and this code: `<name>.h`, `<name>.c` and `lib<name>.so`.
+    pub fn library(&self, name: &str, header: &str, code: &str) {
+        self.write(&format!("{name}.h"), header);
+        self.write(&format!("{name}.c"), format!("#include \"{name}.h\"\n{code}"));
+        self.compile(name);
+    }
+
+    /// A library with a function of every status, and a contract that decides one of them.
+    pub fn with_moon() -> Folder {
+        let folder = Folder::new();
+        folder.library("moon", MOON_HEADER, MOON_CODE);
+        folder.write("bind.toml", MOON_CONTRACT);
+        folder
     }
 
     /// The command with these words.
