@@ -54,6 +54,23 @@ pub(super) fn role(role: &Value, names: &Names) -> String {
         ),
         "value-out" => format!("a number the function writes{failed}"),
         "value-in-out" => format!("a number the function reads and changes{failed}"),
+        "texts" => format!("texts the caller passes, {}{null}", encoding(&role["encoding"])),
+        "text-out" => {
+            let owner = ownership(&role["ownership"], names);
+            format!("a text the function hands out, {}; {owner}{failed}", encoding(&role["encoding"]))
+        }
+        "data-out" => {
+            let owner = ownership(&role["ownership"], names);
+            format!("data the function hands out{length}; {owner}{failed}")
+        }
+        "offset-out" => format!("a place in `{param}` that the function hands out, as an offset{failed}"),
+        "handle" => {
+            let end = if role["consumed"] == true { "; it ends with this call" } else { "" };
+            format!("an object of the library, `{}`{end}{null}", text(&role["handle"]))
+        }
+        "handle-out" => format!("an object the function hands out, {}{failed}", object(role, names)),
+        "callback" => format!("a function of the application{null}"),
+        "user-data" => format!("hidden: what the library hands back to `{}`", names.at(&role["callback"])),
         _ => other(role, "role", names),
     }
 }
@@ -61,18 +78,15 @@ pub(super) fn role(role: &Value, names: &Names) -> String {
 /// What the returned value means.
 pub(super) fn returned(role: &Value, names: &Names) -> String {
     let null = if role["nullable"] == true { ", or NULL" } else { "" };
-    let ownership = || match tag(&role["ownership"], "ownership") {
-        "owned" => format!("copied, then `{}` takes it back", text(&role["ownership"]["release"])),
-        "static" => "copied; the library keeps it".into(),
-        _ => other(&role["ownership"], "ownership", names),
-    };
+    let owner = || ownership(&role["ownership"], names);
     match tag(role, "role") {
         "void" => "nothing".into(),
         "value" => "a number".into(),
         "status" => "a number that only says whether the call failed".into(),
         "length-of" => format!("hidden: how much of `{}` is filled", names.at(&role["param"])),
-        "text" => format!("a text, {}{null}; {}", encoding(&role["encoding"]), ownership()),
-        "buffer" => format!("`{}` elements of data; {}", expression(&role["length"], names), ownership()),
+        "text" => format!("a text, {}{null}; {}", encoding(&role["encoding"]), owner()),
+        "buffer" => format!("`{}` elements of data; {}", expression(&role["length"], names), owner()),
+        "handle" => format!("an object of the library, {}{null}", object(role, names)),
         _ => other(role, "role", names),
     }
 }
@@ -90,9 +104,31 @@ pub(super) fn error(rule: &Value, names: &Names) -> String {
         "when" => format!("the call failed when `{}`", expression(&rule["fails"]["condition"], names)),
         _ => other(&rule["fails"], "fails", names),
     };
-    match &rule["message"] {
-        Value::Null => fails,
-        message => format!("{fails}; `{}` says why", expression(message, names)),
+    let more =
+        [("message", "says why"), ("code", "is the code")].into_iter().filter(|it| !rule[it.0].is_null());
+    let more = more.map(|(field, says)| format!("; `{}` {says}", expression(&rule[field], names)));
+    more.fold(fails, |text, more| text + &more)
+}
+
+/// An object that comes out: its type, who releases it, and what must outlive it.
+fn object(role: &Value, names: &Names) -> String {
+    let owner = match tag(&role["ownership"], "ownership") {
+        "owned" => format!("; `{}` releases it", text(&role["ownership"]["release"])),
+        "static" | "library" => "; the library keeps it".into(),
+        _ => format!("; {}", other(&role["ownership"], "ownership", names)),
+    };
+    let parent = match &role["parent"] {
+        Value::Null => String::new(),
+        parent => format!("; `{}` must outlive it", names.at(parent)),
+    };
+    format!("`{}`{owner}{parent}", text(&role["handle"]))
+}
+
+fn ownership(value: &Value, names: &Names) -> String {
+    match tag(value, "ownership") {
+        "owned" => format!("copied, then `{}` takes it back", text(&value["release"])),
+        "static" | "library" => "copied; the library keeps it".into(),
+        _ => other(value, "ownership", names),
     }
 }
 
@@ -214,37 +250,70 @@ mod tests {
     }
 
     #[test]
+    fn what_is_handed_out_has_words() {
+        let check = |value: Value, expect: &str| assert_eq!(role(&value, &names()), expect);
+        let owned = json!({ "ownership": "owned", "release": "free" });
+        let text =
+            json!({ "role": "text-out", "encoding": "bytes", "ownership": owned, "valid_on_error": true });
+        let expect = "a text the function hands out, of no known encoding; copied, then `free` takes it back; \
+                      it means something on failure too";
+        check(text, expect);
+        let texts = json!({ "role": "texts", "encoding": "utf8", "nullable": false });
+        check(texts, "texts the caller passes, UTF-8");
+        let offset = json!({ "role": "offset-out", "param": 0, "valid_on_error": false });
+        check(offset, "a place in `dest` that the function hands out, as an offset");
+    }
+
+    #[test]
+    fn objects_have_words() {
+        let check = |value: Value, expect: &str| assert_eq!(role(&value, &names()), expect);
+        let out = json!({
+            "role": "handle-out", "handle": "db", "ownership": { "ownership": "owned", "release": "close" },
+            "parent": 2, "valid_on_error": false,
+        });
+        check(out, "an object the function hands out, `db`; `close` releases it; `n` must outlive it");
+        let taken = json!({ "role": "handle", "handle": "db", "consumed": true, "nullable": true });
+        check(taken, "an object of the library, `db`; it ends with this call; NULL may be passed");
+        check(json!({ "role": "user-data", "callback": 2 }), "hidden: what the library hands back to `n`");
+        let returned = returned(
+            &json!({ "role": "handle", "handle": "db", "ownership": { "ownership": "library" }, "nullable": true }),
+            &names(),
+        );
+        assert_eq!(returned, "an object of the library, `db`; the library keeps it, or NULL");
+    }
+
+    #[test]
     fn what_has_no_words_is_told_by_its_fields() {
-        let ownership = Ownership::Owned { release: "close".into() };
-        let handle = Role::HandleOut { handle: "db".into(), ownership, valid_on_error: true };
-        let expect = "handle out, handle `db`, owned, release `close`, valid on error";
-        assert_eq!(role(&json!(handle), &names()), expect);
-        assert_eq!(role(&json!(Role::UserData { callback: 2 }), &names()), "user data, callback `n`");
+        let check = |value: Value, expect: &str| assert_eq!(role(&value, &names()), expect);
         let new = json!({ "role": "brand-new", "size": 4, "by": { "expr": "int", "value": 3 } });
-        assert_eq!(role(&new, &names()), "brand new, size 4, by `3`");
+        check(new, "brand new, size 4, by `3`");
+        let moved =
+            json!({ "role": "moved", "to": { "to": "far-away", "param": 1 }, "quickly": true, "x": null });
+        check(moved, "moved, far away, param `destLen`, quickly");
     }
 
     #[test]
     fn results_and_rules_have_words() {
-        let check = |value: ResultRole, expect: &str| assert_eq!(returned(&json!(value), &names()), expect);
-        check(ResultRole::Void, "nothing");
-        check(ResultRole::LengthOf { param: 0 }, "hidden: how much of `dest` is filled");
-        let ownership = Ownership::Static;
-        let text = ResultRole::Text { encoding: Encoding::Bytes, nullable: true, ownership };
-        check(text, "a text, of no known encoding, or NULL; copied; the library keeps it");
-        let ownership = Ownership::Owned { release: "free".into() };
-        let data = ResultRole::Buffer { length: Expr::SizeOf { ctype: "int".into() }, ownership };
+        let check = |value: Value, expect: &str| assert_eq!(returned(&value, &names()), expect);
+        check(json!(ResultRole::Void), "nothing");
+        check(json!(ResultRole::LengthOf { param: 0 }), "hidden: how much of `dest` is filled");
+        for keeper in ["static", "library"] {
+            let ownership = json!({ "ownership": keeper });
+            let text =
+                json!({ "role": "text", "encoding": "bytes", "nullable": true, "ownership": ownership });
+            check(text, "a text, of no known encoding, or NULL; copied; the library keeps it");
+        }
+        let ownership = json!(Ownership::Owned { release: "free".into() });
+        let length = json!(Expr::SizeOf { ctype: "int".into() });
+        let data = json!({ "role": "buffer", "length": length, "ownership": ownership });
         check(data, "`sizeof(int)` elements of data; copied, then `free` takes it back");
-        let check = |value: Option<ErrorRule>, expect: &str| {
-            assert_eq!(error(&json!(value), &names()), expect);
-        };
-        check(None, "no rule: nothing the function returns is taken for a failure");
-        let message = Some(bound());
+        let check = |value: Value, expect: &str| assert_eq!(error(&value, &names()), expect);
+        check(Value::Null, "no rule: nothing the function returns is taken for a failure");
         check(
-            Some(ErrorRule { fails: Fails::Negative, message }),
-            "the call failed when the result is below 0; `bound(n + (1 + result))` says why",
+            json!({ "fails": Fails::Negative, "message": bound(), "code": Expr::Errno }),
+            "the call failed when the result is below 0; `bound(n + (1 + result))` says why; `errno` is the code",
         );
-        let fails = Fails::When { condition: Expr::Errno };
-        check(Some(ErrorRule { fails, message: None }), "the call failed when `errno`");
+        let when = Fails::When { condition: Expr::Errno };
+        check(json!({ "fails": when, "message": null }), "the call failed when `errno`");
     }
 }
