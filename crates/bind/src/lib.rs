@@ -4,8 +4,10 @@
 //! are built on it.
 #![forbid(unsafe_code)]
 
+mod draft;
 mod error;
 mod libraries;
+mod prelude;
 mod read;
 
 use std::fs;
@@ -15,6 +17,7 @@ use hotcell::{ErrorKind, Options, Session, dynamic, rt};
 use hotcell_generate::shim::{self, CompileOptions};
 use hotcell_model::Interface;
 
+pub use draft::{Draft, DraftJob, draft};
 pub use error::Error;
 pub use read::{Checked, check};
 

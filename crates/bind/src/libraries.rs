@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use hotcell_contract::Link;
 use hotcell_header::library::{self, Library};
 
 use crate::error::Error;
@@ -45,6 +46,11 @@ impl Libraries {
             found.own.push(path);
         }
         Ok(found)
+    }
+
+    /// What a check of a contract asks about them.
+    pub(crate) fn link(&self) -> Link<'_> {
+        Link { sonames: &self.sonames, exports: Some(&self.exports), shadowed: Some(&self.shadowed) }
     }
 
     /// What the worker loads, in order.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use hotcell::ErrorKind;
-use hotcell_contract::{Contract, Link, Selection};
+use hotcell_contract::{Contract, Selection};
 use hotcell_model::Interface;
 use hotcell_model::api::Api;
 
@@ -38,13 +38,8 @@ pub fn check(job: &Job) -> Result<Checked, Error> {
     let libraries = Libraries::find(&names, &library_dirs)?;
     let headers = headers(job, &contract, &folder);
     let api = hotcell_header::parse(&headers).map_err(Error::from_header)?;
-    let link = Link {
-        sonames: &libraries.sonames,
-        exports: Some(&libraries.exports),
-        shadowed: Some(&libraries.shadowed),
-    };
     let selection = job.only.as_deref().map_or(Selection::Contract, Selection::Only);
-    let checked = hotcell_contract::check(&contract, &api, link, selection)
+    let checked = hotcell_contract::check(&contract, &api, libraries.link(), selection)
         .map_err(|diagnostics| Error::from_contract(&diagnostics, &text))?;
     let mut interface = checked.interface;
     interface.source.defines = headers.defines;

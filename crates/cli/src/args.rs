@@ -17,6 +17,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Draft a contract from headers and a library
+    Init(InitArgs),
     /// Call one function of a C library, contained
     Call(CallArgs),
     /// Check a contract against its headers and its library
@@ -50,6 +52,49 @@ pub(crate) struct SourceArgs {
     /// Search this directory for libraries
     #[arg(short = 'L', value_name = "DIR")]
     pub(crate) library_dirs: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+The draft has the library, its headers, and for each function that is undecided a block of comments: why, its \
+declaration, and the lines that would decide it. Taking the `#` away decides. Functions that need no line have none. \
+What was found is told on standard error.
+
+A header that does not compile by itself is tried with standard headers before it; what it needs of them becomes the \
+draft's `prelude`.
+
+Exit status: 0 when the draft is written; 113 (InvalidArgument) when a header does not compile, or the file exists \
+already; 117 (LoadFailed) when the library cannot be found or read. Then nothing is written.
+
+Examples:
+  hotcell init /usr/include/zlib.h --lib z
+  hotcell init moon.h moon_extra.h --lib build/libmoon.so -I include -o contracts/moon.toml
+  hotcell init sqlite3.h --lib sqlite3 -o -")]
+pub(crate) struct InitArgs {
+    /// The headers, in the order in which they are included
+    #[arg(value_name = "HEADER", required = true)]
+    pub(crate) headers: Vec<String>,
+    /// The library they belong to: `z`, `libz.so.1`, or a path
+    #[arg(long = "lib", value_name = "NAME")]
+    pub(crate) library: String,
+    /// Search this directory for headers; the draft's `include_dirs`
+    #[arg(short = 'I', value_name = "DIR")]
+    pub(crate) include_dirs: Vec<PathBuf>,
+    /// Define a macro before the headers are read; the draft's `defines`
+    #[arg(short = 'D', value_name = "NAME[=VALUE]")]
+    pub(crate) defines: Vec<String>,
+    /// Search this directory for the library
+    #[arg(short = 'L', value_name = "DIR")]
+    pub(crate) library_dirs: Vec<PathBuf>,
+    /// The contract to write; `-` for standard output
+    #[arg(short = 'o', long = "output", value_name = "FILE", default_value = "bind.toml")]
+    pub(crate) output: PathBuf,
+    /// Replace the file if there is one
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// C text before the first `#include`; the draft's `prelude`
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) prelude: Option<String>,
 }
 
 #[derive(Debug, Args)]

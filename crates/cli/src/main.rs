@@ -7,9 +7,11 @@ mod check;
 mod explain;
 mod fail;
 mod generate;
+mod init;
 mod print;
 mod report;
 mod table;
+mod target;
 mod words;
 
 use std::process::ExitCode;
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
 fn run() -> ExitCode {
     let cli = Cli::parse_from(words::protect(std::env::args_os()));
     match &cli.command {
+        Command::Init(args) => init::run(args),
         Command::Call(args) => call::run(args),
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),

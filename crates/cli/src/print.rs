@@ -21,3 +21,8 @@ pub(crate) fn complain(text: &str) {
 pub(crate) fn out_width() -> Option<usize> {
     terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0))
 }
+
+/// Columns of the terminal that standard error is.
+pub(crate) fn complain_width() -> Option<usize> {
+    terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| usize::from(width.0))
+}
