@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// Generate a package from a contract
     Gen(GenArgs),
+    /// Generate a package with its shim compiled
+    Build(BuildArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -193,8 +195,9 @@ pub(crate) struct ExplainArgs {
     pub(crate) format: Format,
 }
 
+/// The package to make.
 #[derive(Debug, Args)]
-pub(crate) struct GenArgs {
+pub(crate) struct PackageArgs {
     /// The contract
     #[arg(value_name = "BIND.TOML")]
     pub(crate) contract: PathBuf,
@@ -204,9 +207,6 @@ pub(crate) struct GenArgs {
     /// The folder to write the package to
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
-    /// Write nothing; fail when the folder is not what would be written
-    #[arg(long)]
-    pub(crate) check: bool,
     /// Name of the package [default: the library's name and `-hotcell`]
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
@@ -219,6 +219,45 @@ pub(crate) struct GenArgs {
     /// Search this directory for libraries
     #[arg(short = 'L', value_name = "DIR")]
     pub(crate) library_dirs: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+The package compiles its shim when it is built: there it needs a C compiler, the library and its header. `hotcell build` \
+makes one that needs neither.
+
+Exit status: 0 when the package is written, or up to date with `--check`; otherwise the status of the error's kind \
+(InvalidArgument 113, LoadFailed 117, Unsupported 125).
+
+Examples:
+  hotcell gen bind.toml --out moon-hotcell
+  hotcell gen bind.toml --out moon-hotcell --check")]
+pub(crate) struct GenArgs {
+    #[command(flatten)]
+    pub(crate) package: PackageArgs,
+    /// Write nothing; fail when the folder is not what would be written
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+As `hotcell gen`, with the compiled shim in the package (shim/shim.so), and a stamp that says whose it is. Where such a \
+package is built no C compiler is needed for the shim, no header and no libclang. A shim that does not belong to its \
+package is refused when the package is built, with what differs.
+
+The shim runs where the library is, on machines of this architecture, with the version of the GNU C library that is \
+printed, or a later one. Build it on the oldest system it is to run on.
+
+Exit status: 0 when the package is written; otherwise the status of the error's kind (InvalidArgument 113, AbiMismatch 115 \
+when the compiler contradicts the header, LoadFailed 117, Unsupported 125). Then nothing is written.
+
+Examples:
+  hotcell build bind.toml --out moon-hotcell
+  CC='clang -O3' hotcell build bind.toml --out moon-hotcell --name moon-contained")]
+pub(crate) struct BuildArgs {
+    #[command(flatten)]
+    pub(crate) package: PackageArgs,
 }
 
 /// How results are printed.

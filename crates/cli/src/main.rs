@@ -34,7 +34,8 @@ fn run() -> ExitCode {
         Command::Call(args) => call::run(args),
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
-        Command::Gen(args) => generate::run(args),
+        Command::Gen(args) => generate::generate(args),
+        Command::Build(args) => generate::build(args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "hotcell", &mut script);

@@ -71,7 +71,10 @@ fn a_file_that_is_there_is_replaced_only_when_asked_to() {
     let folder = Folder::with_moon();
     let before = folder.files();
     let init = || folder.hotcell(["init", "moon.h", "--lib", "./libmoon.so"]);
-    init().fails(113).prints_nothing().says("bind.toml exists already\nhelp: name another file with `-o FILE`");
+    init()
+        .fails(113)
+        .prints_nothing()
+        .says("bind.toml exists already\nhelp: name another file with `-o FILE`");
     assert_eq!(folder.files(), before);
     init().and(["--force"]).succeeds().says("bind.toml is written");
     assert!(folder.read("bind.toml").starts_with(b"# Contract of moon, drafted from moon.h."));
@@ -110,10 +113,14 @@ fn a_draft_can_be_printed() {
 #[test]
 fn paths_start_at_the_contract() {
     let folder = Folder::with_moon();
-    folder.write("include/deep/stars.h", "#include \"sky.h\"\n#ifdef NIGHT\nint moon_add(int a, int b);\n#endif\n");
+    folder.write(
+        "include/deep/stars.h",
+        "#include \"sky.h\"\n#ifdef NIGHT\nint moon_add(int a, int b);\n#endif\n",
+    );
     folder.write("sky/sky.h", "typedef int sky;\n");
     folder.write("contracts/here.txt", "");
-    let words = ["init", "deep/stars.h", "--lib", "moon", "-I", "include", "-I", "sky", "-L", ".", "-D", "NIGHT"];
+    let words =
+        ["init", "deep/stars.h", "--lib", "moon", "-I", "include", "-I", "sky", "-L", ".", "-D", "NIGHT"];
     folder.hotcell(words).and(["-o", "contracts/stars.toml"]).succeeds().says("1 bound");
     let draft = String::from_utf8(folder.read("contracts/stars.toml")).expect("a draft is text");
     for line in [
