@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Gen(GenArgs),
     /// Generate a package with its shim compiled
     Build(BuildArgs),
+    /// Tell what this machine has and lacks, and try a call and a crash
+    Doctor(DoctorArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -258,6 +260,27 @@ Examples:
 pub(crate) struct BuildArgs {
     #[command(flatten)]
     pub(crate) package: PackageArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Each line is one of
+  ok       it is there
+  limited  calls work without it; what it would be good for, and how to get it
+  failed   calls do not work without it; why, and the command that mends it
+
+The self-test binds two functions of the C library at run time, calls one in a worker, has the other one crash the \
+worker, and calls again. Where only packages of `hotcell build` run, C compiler and libclang are not needed.
+
+Exit status: 0 when calls work, 117 (LoadFailed) when something failed.
+
+Examples:
+  hotcell doctor
+  hotcell doctor --format json")]
+pub(crate) struct DoctorArgs {
+    /// How it is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
 }
 
 /// How results are printed.

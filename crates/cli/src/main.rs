@@ -4,11 +4,14 @@
 mod args;
 mod call;
 mod check;
+mod doctor;
 mod explain;
 mod fail;
 mod generate;
 mod init;
 mod print;
+#[cfg(test)]
+mod reference;
 mod report;
 mod table;
 mod target;
@@ -36,6 +39,7 @@ fn run() -> ExitCode {
         Command::Explain(args) => explain::run(args),
         Command::Gen(args) => generate::generate(args),
         Command::Build(args) => generate::build(args),
+        Command::Doctor(args) => doctor::run(args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "hotcell", &mut script);

@@ -9,8 +9,9 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -99,12 +100,30 @@ impl Folder {
         files(self.path())
     }
 
+    /// Lets a file be run.
+    pub fn make_executable(&self, name: &str) {
+        let done = fs::set_permissions(self.path().join(name), Permissions::from_mode(0o755));
+        done.unwrap_or_else(|error| panic!("{name} cannot be made executable: {error}"));
+    }
+
+    /// Gives a file another name, and makes the folders on its way.
+    pub fn move_file(&self, from: &str, to: &str) {
+        self.write(to, self.read(from));
+        let gone = fs::remove_file(self.path().join(from));
+        gone.unwrap_or_else(|error| panic!("{from} is not removed: {error}"));
+    }
+
     /// Compiles a C file of this folder to the shared library `lib<name>.so` beside it.
     pub fn compile(&self, name: &str) {
+        self.compile_with(name, &[]);
+    }
+
+    /// The same, with more words for the compiler.
+    pub fn compile_with(&self, name: &str, words: &[&str]) {
         let cc = std::env::var("CC").unwrap_or_else(|_| "cc".into());
         let (source, library) = (format!("{name}.c"), format!("lib{name}.so"));
         let mut command = Command::new(cc);
-        command.args(["-std=gnu17", "-fPIC", "-shared", "-Wall", "-o", &library, &source]);
+        command.args(["-std=gnu17", "-fPIC", "-shared", "-Wall", "-o", &library, &source]).args(words);
         let output = finish(command.current_dir(self.path()), &[]);
         assert!(output.status.success(), "{source}: {}", String::from_utf8_lossy(&output.stderr));
     }
@@ -258,8 +277,9 @@ impl Ended {
         self.stderr.split_once(text).unwrap_or_else(|| panic!("{text:?} is not said by {self}")).1
     }
 
+    /// Standard output is a JSON object: this one.
     #[track_caller]
-    fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         let value: Value =
             serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("no JSON ({error}): {self}"));
         assert!(value.is_object(), "no object: {self}");
