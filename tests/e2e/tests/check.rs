@@ -149,4 +149,6 @@ fn colours_are_for_terminals() {
     folder.hotcell(["check", "bind.toml"]).succeeds().prints(REPORT);
     let forced = folder.hotcell(["check", "bind.toml"]).env("CLICOLOR_FORCE", "1").succeeds();
     forced.mentions("\u{1b}[32mbound\u{1b}[0m");
+    let refused = folder.hotcell(["check", "bind.toml"]).env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1");
+    refused.succeeds().prints(REPORT);
 }
