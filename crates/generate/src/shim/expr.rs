@@ -12,6 +12,7 @@ use hotcell_model::types::{CType, Type};
 
 use crate::Error;
 use crate::shim::arguments::by_address;
+use crate::shim::structs;
 use crate::shim::types::spell;
 
 /// Where an expression stands.
@@ -127,6 +128,7 @@ impl<'a> Scope<'a> {
                 let what = format!("an expression behind the call over `{name}`, which the call consumes,");
                 return Err(self.unsupported(what));
             }
+            _ if structs::by_value(param) => format!("val_{name}"),
             _ => format!("arg_{name}"),
         })
     }

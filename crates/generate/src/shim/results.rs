@@ -13,7 +13,7 @@ use crate::shim::arguments::element;
 use crate::shim::body::Body;
 use crate::shim::expr::Scope;
 use crate::shim::types::wire;
-use crate::shim::{handles, memory};
+use crate::shim::{handles, memory, structs};
 
 /// Writes everything between `errno` and the entry's end.
 ///
@@ -22,6 +22,7 @@ use crate::shim::{handles, memory};
 pub(crate) fn write(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
     let made = handles::made(&scope)?;
     let mut exit = body.part();
+    structs::settle(&scope, &mut exit);
     memory::releases(scope.function, &mut exit);
     handles::releases(&made, &mut exit);
 
@@ -92,6 +93,7 @@ fn outs(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> {
             | Role::TextOut { valid_on_error, .. }
             | Role::DataOut { valid_on_error, .. }
             | Role::OffsetOut { valid_on_error, .. } => *valid_on_error,
+            Role::Struct { direction, valid_on_error, .. } if direction.goes_out() => *valid_on_error,
             _ => continue,
         };
         let unconditional = valid_on_error || scope.function.error.is_none();
@@ -100,9 +102,13 @@ fn outs(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> {
             Role::TextOut { .. } | Role::DataOut { .. } | Role::OffsetOut { .. } => {
                 memory::out(scope, param, part)?;
             }
+            Role::Struct { record, nullable, .. } => {
+                structs::out(scope, param, record, *nullable, part);
+            }
             _ => out(scope, index, param)?.into_iter().for_each(|line| part.line(line)),
         }
     }
+    structs::residents_out(scope, body);
     body.append(always);
     if !on_success.is_empty() {
         body.when("!hc_failed", |body| body.append(on_success));
@@ -148,7 +154,7 @@ fn returned(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> {
             Ok(())
         }
         ResultRole::Text { .. } | ResultRole::Buffer { .. } => memory::returned(scope, body),
-        ResultRole::Struct { .. } => Err(scope.unsupported("a structure as the result")),
+        ResultRole::Struct { .. } => structs::returned(scope, body),
     }
 }
 

@@ -5,6 +5,7 @@ mod files;
 mod fixture;
 mod golden;
 mod objects;
+mod records;
 mod refusals;
 mod rust_package;
 mod support;

@@ -7,13 +7,15 @@ use hotcell_generate::Error;
 use hotcell_generate::rust::{self, RustOptions};
 use hotcell_generate::shim::{self, CompileOptions};
 use hotcell_model::expr::{Expr, Op};
-use hotcell_model::interface::{Capacity, Fails, Function, Interface, ResultLength, Role};
+use hotcell_model::interface::{
+    Capacity, Direction, Fails, FieldRole, Filled, Function, Interface, ResultLength, Role, Struct, Unit,
+};
 
-use crate::objects;
 use crate::support::{
     With, binary, buffer, call, f, int, interface, length_of, out, p, param, refresh, sized, text, value,
 };
 use crate::tools::{fixtures, system_library};
+use crate::{objects, records};
 
 fn of(function: Function) -> Interface {
     interface("fixture", "fixture.h", "libfixture.so.1", vec![function])
@@ -47,11 +49,17 @@ fn roles_without_a_generator_are_named() {
     refused("ob_dump", "parameter `data` (void **)");
     refused("ob_number", "parameter `end` (const char **)");
     refused("ob_count", "parameter `words` (const char *const *)");
+    let options = RustOptions { crate_name: "x".into(), runtime: "\"0.1\"".into() };
+    let error = rust::render(&records::library(), &options).unwrap_err().to_string();
+    assert!(error.contains("`rc_mirror`, because parameter `point` (struct rc_point)"), "{error}");
 }
 
 /// Checks that an interface is refused as one that contradicts itself.
 fn contradicts(change: impl FnOnce(&mut Interface), expect: &str) {
-    let mut interface = objects::library();
+    contradicts_when(objects::library(), change, expect);
+}
+
+fn contradicts_when(mut interface: Interface, change: impl FnOnce(&mut Interface), expect: &str) {
     change(&mut interface);
     refresh(&mut interface);
     let error = shim::render(&interface).expect_err(expect);
@@ -96,6 +104,73 @@ fn handles_that_fit_nowhere_are_refused() {
         |interface| interface.handles.get_mut("ob_cursor").unwrap().parent = Some("none".into()),
         "its parent is `none`, which is no handle type",
     );
+}
+
+#[test]
+fn structures_that_fit_nowhere_are_refused() {
+    let check = |change: fn(&mut Interface), expect: &str| {
+        contradicts_when(records::library(), change, expect);
+    };
+    fn item<'a>(interface: &'a mut Interface, key: &str) -> &'a mut Struct {
+        interface.structs.get_mut(key).unwrap()
+    }
+    fn field<'a>(interface: &'a mut Interface, key: &str, position: usize) -> &'a mut FieldRole {
+        &mut item(interface, key).fields[position].role.value
+    }
+    check(
+        |interface| drop(interface.structs.remove("rc_room")),
+        "a structure `rc_room`, which the interface does not have",
+    );
+    check(|interface| drop(interface.structs.remove("rc_point")), "is held by a structure and is none");
+    check(|interface| item(interface, "rc_label").size += 8, "its image is not the one its fields demand");
+    check(
+        |interface| drop(interface.handles.remove("rc_stream")),
+        "the interface has no handles of that name",
+    );
+    check(
+        |interface| {
+            let role = Role::Resident { record: "rc_label".into(), consumed: false };
+            *self::role(interface, "rc_greet", 0) = role;
+        },
+        "the structure `rc_label` does not stay in the worker, and its role differs",
+    );
+    check(
+        |interface| {
+            *field(interface, "rc_room", 0) =
+                FieldRole::BufferOut { capacity: 0, unit: Unit::Bytes, filled: Filled::Field { field: 2 } }
+        },
+        "`dst` is measured by a field that is no integer",
+    );
+    check(
+        |interface| *field(interface, "rc_span", 1) = FieldRole::LengthOf { field: 2, unit: Unit::Bytes },
+        "`size` is no integer that is the length of a buffer that goes in",
+    );
+    check(
+        |interface| {
+            *field(interface, "rc_label", 1) = FieldRole::Own;
+            let target = interface.target.clone();
+            item(interface, "rc_label").lay_out(&Default::default(), &target).unwrap();
+        },
+        "`note` is the library's own in a structure that does not stay",
+    );
+    check(
+        |interface| *field(interface, "rc_line", 0) = FieldRole::Struct { record: "rc_line".into() },
+        "the structure holds itself",
+    );
+    let out = |interface: &mut Interface| {
+        let role = Role::Struct {
+            record: "rc_room".into(),
+            direction: Direction::Out,
+            nullable: false,
+            valid_on_error: false,
+        };
+        *self::role(interface, "rc_pump", 0) = role;
+        refresh(interface);
+    };
+    let mut interface = records::library();
+    out(&mut interface);
+    let error = shim::render(&interface).unwrap_err().to_string();
+    assert!(error.contains("a buffer in a structure that does not go in (parameter `room`"), "{error}");
 }
 
 #[test]

@@ -34,6 +34,7 @@ pub(crate) fn c(text: &str) -> CType {
             "double" => Type::Float { bits: 64 },
             "enum fx_color" => Type::Enum { name: "fx_color".into(), bits: 32, signed: false },
             "enum fx_sign" => Type::Enum { name: "fx_sign".into(), bits: 32, signed: true },
+            "enum rc_style" => Type::Enum { name: "rc_style".into(), bits: 32, signed: false },
             "fx_mode" => Type::Enum { name: "fx_mode".into(), bits: 32, signed: false },
             other => match other.strip_prefix("struct ") {
                 Some(name) => Type::Record { name: name.into() },

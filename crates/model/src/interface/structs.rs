@@ -66,7 +66,8 @@ pub enum FieldRole {
         /// Whether it may be NULL.
         nullable: bool,
     },
-    /// A pointer to data that goes in; what comes back in it is not read.
+    /// A pointer to data that goes in. The data does not come back; the reference has a null place then, and as its
+    /// length the bytes by which the pointer advanced, 0 when it stands elsewhere.
     BufferIn {
         /// Whether it may be NULL.
         nullable: bool,
