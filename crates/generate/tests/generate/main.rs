@@ -4,6 +4,8 @@
 mod files;
 mod fixture;
 mod golden;
+mod objects;
+mod records;
 mod refusals;
 mod rust_package;
 mod support;
