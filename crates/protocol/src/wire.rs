@@ -223,6 +223,10 @@ pub enum Refusal {
     ShortBuffer = 9,
     /// The handle table is full.
     TooManyHandles = 10,
+    /// A handle that is only lent was to be given away.
+    NotOwned = 11,
+    /// A handle was to be given away while objects that it must outlive are owned.
+    HasChildren = 12,
 }
 
 impl Refusal {
@@ -238,6 +242,8 @@ impl Refusal {
         Self::NullArgument,
         Self::ShortBuffer,
         Self::TooManyHandles,
+        Self::NotOwned,
+        Self::HasChildren,
     ];
 
     /// The value with this number; `None` when there is none.
@@ -253,6 +259,8 @@ impl Refusal {
             8 => Some(Self::NullArgument),
             9 => Some(Self::ShortBuffer),
             10 => Some(Self::TooManyHandles),
+            11 => Some(Self::NotOwned),
+            12 => Some(Self::HasChildren),
             _ => None,
         }
     }
@@ -275,6 +283,8 @@ impl Refusal {
             Self::NullArgument => "NullArgument",
             Self::ShortBuffer => "ShortBuffer",
             Self::TooManyHandles => "TooManyHandles",
+            Self::NotOwned => "NotOwned",
+            Self::HasChildren => "HasChildren",
         }
     }
 }
