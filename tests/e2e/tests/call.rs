@@ -313,7 +313,7 @@ fn library_error() {
     assert_eq!((&error["cause"]["code"], &error["cause"]["message"]), (&json!(-3), &json!("data error")));
     assert_eq!((&error["fault"], &error["executed"]), (&json!(false), &json!("yes")));
     let error = check(|| folder.faulty("errno", &["2"]), 124, "LibraryError", "code -1");
-    assert_eq!(error["cause"], json!({ "code": -1, "message": null, "errno": 2 }));
+    assert_eq!(error["cause"], json!({ "code": -1, "symbol": null, "message": null, "errno": 2 }));
 }
 
 #[test]
