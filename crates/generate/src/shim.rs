@@ -14,7 +14,10 @@ mod checks;
 mod compile;
 mod expr;
 mod function;
+mod handles;
+mod memory;
 mod results;
+mod texts;
 mod types;
 
 pub use compile::{CompileOptions, compile};
@@ -53,8 +56,9 @@ impl ShimSource {
 /// # Errors
 ///
 /// [`Error::Unsupported`] names the first function whose roles this version does not generate: nothing is
-/// left out in silence.
+/// left out in silence. [`Error::Inconsistent`] when the interface names what it does not have.
 pub fn render(interface: &Interface) -> Result<ShimSource, Error> {
+    handles::check(interface)?;
     let functions = interface.functions.iter().enumerate();
     let functions = functions.map(|(index, function)| function::model(interface, index, function));
     let functions = functions.collect::<Result<Vec<_>, _>>()?;

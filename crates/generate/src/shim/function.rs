@@ -2,8 +2,8 @@
 
 use hotcell_model::Interface;
 use hotcell_model::fingerprint::Fingerprint;
-use hotcell_model::interface::Function;
-use hotcell_model::layout::{Block, Carries, Layout, WireKind};
+use hotcell_model::interface::{Function, Role};
+use hotcell_model::layout::{Block, Carries, Layout, WireField, WireKind};
 use hotcell_model::types::Type;
 use hotcell_protocol::wire::{MAX_ARGS, MAX_RESULT};
 use serde::Serialize;
@@ -129,7 +129,7 @@ fn field_name(function: &Function, carries: Carries) -> String {
 fn entry(interface: &Interface, function: &Function) -> Result<Vec<String>, Error> {
     let name = &function.name;
     let before = Scope { interface, function, after: false };
-    let mut inner = Body::default();
+    let mut inner = Body::leaving_by(&["return;"]);
     arguments::write(before, &mut inner)?;
     let args: Vec<String> = function.params.iter().map(arguments::in_call).collect();
     let call = format!("({name})({})", args.join(", "));
@@ -144,17 +144,14 @@ fn entry(interface: &Interface, function: &Function) -> Result<Vec<String>, Erro
             inner.line(format!("{} = {call};", declared.unwrap_or("__auto_type hc_result".into())));
         }
         inner.line("hc_rp->error_number = errno;");
-        let mut after = Body::default();
+        let mut after = Body::leaving_by(&["return;"]);
         results::write(Scope { after: true, ..before }, &mut after)?;
         if function.result_type.kind != Type::Void && !after.mentions("hc_result") {
             inner.line("(void)hc_result;");
         }
         inner.append(after);
-        if function.layout.result.size > 0 {
-            inner.line("memcpy(hc_rp->result, &hc_out, sizeof hc_out);");
-        }
     }
-    let mut body = Body::default();
+    let mut body = inner.part();
     declarations(function, &inner, &mut body);
     body.append(inner);
     Ok(body.into_lines())
@@ -180,12 +177,19 @@ fn declarations(function: &Function, statements: &Body, body: &mut Body) {
         body.line("memcpy(&hc_in, hc_rq->args, sizeof hc_in);");
     }
     if statements.mentions("hc_out") {
-        let references =
-            function.layout.result.fields.iter().filter(|field| field.kind == WireKind::Reference);
-        let nulls: Vec<String> = references
-            .map(|field| format!(".{} = {{HOTCELL_PLACE_NULL, 0}}", field_name(function, field.carries)))
-            .collect();
-        let value = if nulls.is_empty() { "0".into() } else { nulls.join(", ") };
+        let start = |field: &WireField| {
+            let value = match (field.kind, field.carries) {
+                (WireKind::Reference, _) => "{HOTCELL_PLACE_NULL, 0}",
+                (_, Carries::Param { index }) => match function.params[index].role.value {
+                    Role::OffsetOut { .. } => "-1",
+                    _ => return None,
+                },
+                _ => return None,
+            };
+            Some(format!(".{} = {value}", field_name(function, field.carries)))
+        };
+        let starts: Vec<String> = function.layout.result.fields.iter().filter_map(start).collect();
+        let value = if starts.is_empty() { "0".into() } else { starts.join(", ") };
         body.line(format!("struct hotcell_result_{name} hc_out = {{{value}}};"));
     }
 }

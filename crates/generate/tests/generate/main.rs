@@ -4,6 +4,7 @@
 mod files;
 mod fixture;
 mod golden;
+mod objects;
 mod refusals;
 mod rust_package;
 mod support;

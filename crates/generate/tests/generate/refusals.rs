@@ -7,12 +7,11 @@ use hotcell_generate::Error;
 use hotcell_generate::rust::{self, RustOptions};
 use hotcell_generate::shim::{self, CompileOptions};
 use hotcell_model::expr::{Expr, Op};
-use hotcell_model::interface::{
-    Callback, CallbackScope, Capacity, Fails, Function, Interface, Ownership, ResultLength, ResultRole, Role,
-};
+use hotcell_model::interface::{Capacity, Fails, Function, Interface, ResultLength, Role};
 
+use crate::objects;
 use crate::support::{
-    With, binary, buffer, c, call, f, int, interface, length_of, out, p, param, sized, text, value,
+    With, binary, buffer, call, f, int, interface, length_of, out, p, param, refresh, sized, text, value,
 };
 use crate::tools::{fixtures, system_library};
 
@@ -32,30 +31,82 @@ fn refused(function: Function, expect: &str) {
 
 #[test]
 fn roles_without_a_generator_are_named() {
-    let handle = || "db".to_owned();
-    let in_handle = Role::Handle { handle: handle(), consumed: false, nullable: false, invalidates: false };
-    let out_handle = Role::HandleOut {
-        handle: handle(),
-        ownership: Ownership::Library,
-        parent: None,
-        valid_on_error: false,
+    let refused = |name: &str, expect: &str| {
+        let mut interface = objects::library();
+        let (index, _) = interface.function(name).unwrap();
+        interface.functions.swap(0, usize::from(index));
+        refresh(&mut interface);
+        let options = RustOptions { crate_name: "x".into(), runtime: "\"0.1\"".into() };
+        let error = rust::render(&interface, &options).expect_err(expect).to_string();
+        assert!(error.contains(expect) && error.contains(name), "{error}\nlacks: {expect}");
     };
-    let callback = Callback {
-        params: vec![],
-        args: hotcell_model::layout::Block::default(),
-        result: c("int"),
-        scope: CallbackScope::Call,
-        on_failure: None,
-        user_data: None,
-    };
-    refused(f("int", "a", vec![p("db", "void *", in_handle)]), "a handle (parameter `db`, void *)");
-    refused(f("int", "b", vec![p("db", "void *", out_handle)]), "a handle (parameter `db`, void *)");
-    let callback = Role::Callback { callback: Box::new(callback), nullable: false };
-    refused(f("int", "c", vec![p("cb", "void *", callback)]), "a callback (parameter `cb`, void *)");
-    refused(f("int", "d", vec![p("data", "void *", Role::UserData { callback: 0 })]), "a callback");
-    let result =
-        ResultRole::Handle { handle: handle(), ownership: Ownership::Library, parent: None, nullable: true };
-    refused(f("void *", "e", vec![]).result(result), "a handle as the result");
+    refused("ob_open", "a handle or a structure as the result");
+    refused("ob_make", "parameter `store` (ob_store **)");
+    refused("ob_close", "parameter `store` (struct ob_store *)");
+    refused("ob_describe", "parameter `text` (char **)");
+    refused("ob_dump", "parameter `data` (void **)");
+    refused("ob_number", "parameter `end` (const char **)");
+    refused("ob_count", "parameter `words` (const char *const *)");
+}
+
+/// Checks that an interface is refused as one that contradicts itself.
+fn contradicts(change: impl FnOnce(&mut Interface), expect: &str) {
+    let mut interface = objects::library();
+    change(&mut interface);
+    refresh(&mut interface);
+    let error = shim::render(&interface).expect_err(expect);
+    assert!(matches!(error, Error::Inconsistent { .. }), "{error}");
+    assert!(error.to_string().contains(expect), "{error}\nlacks: {expect}");
+}
+
+fn role<'a>(interface: &'a mut Interface, function: &str, param: usize) -> &'a mut Role {
+    let (index, _) = interface.function(function).unwrap();
+    &mut interface.functions[usize::from(index)].params[param].role.value
+}
+
+#[test]
+fn handles_that_fit_nowhere_are_refused() {
+    contradicts(
+        |interface| drop(interface.handles.remove("ob_item")),
+        "handles of `ob_item`, which the interface does not have",
+    );
+    contradicts(
+        |interface| interface.functions.retain(|f| f.name != "ob_end"),
+        "`ob_end`, which releases objects of `ob_cursor`, is not bound",
+    );
+    contradicts(
+        |interface| *role(interface, "ob_close", 0) = objects::handle("ob_store"),
+        "`ob_close` cannot release objects of `ob_store`: it takes `store`, which only a caller can say",
+    );
+    contradicts(
+        |interface| *role(interface, "ob_close", 0) = Role::Fixed { c: "NULL".into() },
+        "`ob_close` cannot release objects of `ob_store`: it does not consume one",
+    );
+    contradicts(
+        |interface| *role(interface, "ob_try", 1) = objects::handle_out("ob_store", Some("ob_end"), None),
+        "`ob_end` cannot release objects of `ob_store`",
+    );
+    contradicts(
+        |interface| {
+            *role(interface, "ob_try", 1) = objects::handle_out("ob_store", Some("ob_close"), Some(0))
+        },
+        "parameter 0 is the parent of a handle, and no handle that outlives the call",
+    );
+    contradicts(
+        |interface| interface.handles.get_mut("ob_cursor").unwrap().parent = Some("none".into()),
+        "its parent is `none`, which is no handle type",
+    );
+}
+
+#[test]
+fn what_the_call_consumes_is_not_looked_at_behind_it() {
+    let mut interface = objects::library();
+    let (index, close) = interface.function("ob_close").unwrap();
+    let message = call("ob_error", vec![param(0)]);
+    interface.functions[usize::from(index)] = close.clone().fails(Fails::Nonzero).message(message);
+    refresh(&mut interface);
+    let error = shim::render(&interface).unwrap_err().to_string();
+    assert!(error.contains("an expression behind the call over `store`, which the call consumes"), "{error}");
 }
 
 #[test]

@@ -198,6 +198,66 @@ HOTCELL_HELPER int hotcell_give(hotcell_ctx *ctx, const void *data, uint64_t len
     return 1;
 }
 
+/* The object of a handle; 0 stands for NULL. */
+HOTCELL_HELPER void *hotcell_object(hotcell_ctx *ctx, uint64_t handle, uint16_t type, const char *name, int nullable,
+                                    int *bad)
+{
+    void *object = NULL;
+    if (handle != 0) {
+        object = ctx->get(ctx, handle, type, name);
+        *bad = object == NULL;
+    } else if (!nullable) {
+        *bad = 1;
+        ctx->refuse(ctx, HOTCELL_REFUSAL_NULL_ARGUMENT, name);
+    }
+    return object;
+}
+
+/* Texts of the host: their references become pointers, with a NULL behind the last. */
+HOTCELL_HELPER void *hotcell_texts(hotcell_ctx *ctx, hotcell_ref *list, const char *name, int nullable, int writable,
+                                   int *bad)
+{
+    const uint8_t *references = (const uint8_t *)hotcell_buffer_in(ctx, list, name, 1, nullable, bad);
+    uint64_t count = list->length / sizeof(hotcell_ref);
+    uint64_t place = HOTCELL_PLACE_NULL;
+    if (references == NULL || *bad) {
+        return NULL;
+    }
+    if (list->length % sizeof(hotcell_ref) != 0) {
+        *bad = 1;
+        ctx->refuse(ctx, HOTCELL_REFUSAL_BAD_REFERENCE, name);
+        return NULL;
+    }
+    const char **texts = (const char **)ctx->space(ctx, (count + 1) * sizeof *texts, sizeof *texts, &place);
+    *bad = texts == NULL;
+    for (uint64_t i = 0; i < count && !*bad; i++) {
+        hotcell_ref ref;
+        memcpy(&ref, references + i * sizeof ref, sizeof ref);
+        texts[i] = (const char *)hotcell_text_in(ctx, &ref, name, 0, bad);
+        if (writable) {
+            texts[i] = (const char *)hotcell_copy(ctx, texts[i], ref.length + 1, 1, &place, bad);
+        }
+    }
+    if (!*bad) {
+        texts[count] = NULL;
+    }
+    return texts;
+}
+
+/* The distance of a place in data of the host from its start, in elements, and -1 for NULL; 0 when it is none. */
+HOTCELL_HELPER int hotcell_offset(const void *start, uint64_t length, uint64_t size, const void *at, int64_t *offset)
+{
+    uint64_t distance = (uint64_t)((uintptr_t)at - (uintptr_t)start);
+    if (at == NULL) {
+        return 1;
+    }
+    if (start == NULL || (uintptr_t)at < (uintptr_t)start || distance > length || distance % size != 0) {
+        return 0;
+    }
+    *offset = (int64_t)(distance / size);
+    return 1;
+}
+
 /* What the parser saw, for the compiler to confirm. */
 _Static_assert(sizeof(char) == 1, "size of char");
 _Static_assert(((char)-1 > 0) == 0, "sign of char");
