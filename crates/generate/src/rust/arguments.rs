@@ -122,12 +122,16 @@ impl Arguments {
             }
             Role::Callback { callback, nullable } => {
                 let number = self.closures.len() + 1;
-                let text = if *nullable {
-                    format!("{local}.is_some().then_some({number})")
+                let place = format!("{offset}, {number}, {}", callback.args.size);
+                if *nullable {
+                    self.puts.push(format!("        if {local}.is_some() {{"));
+                    self.puts.push(format!("            call.put_callback({place});"));
+                    self.puts.push("        } else {".into());
+                    self.puts.push(format!("            call.put_no_callback({offset});"));
+                    self.puts.push("        }".into());
                 } else {
-                    format!("Some({number})")
-                };
-                self.puts.extend(format::call(8, "call.put_callback", &[offset.to_string(), text], ";"));
+                    self.puts.push(format!("        call.put_callback({place});"));
+                }
                 let closure = callbacks::closure(context, function, callback, local, *nullable, scope)?;
                 self.notes.extend(closure.note.clone());
                 let ty = format!("mut {}", closure.ty);
@@ -155,13 +159,20 @@ impl Arguments {
     }
 
     fn texts(&mut self, put: &Put<'_>, encoding: Encoding, nullable: bool) -> String {
-        let (method, element) = match encoding {
-            Encoding::Utf8 => ("put_texts", "str"),
-            _ => ("put_texts_bytes", "[u8]"),
-        };
-        // With `impl` behind `Option`, `None` would be of no known type.
-        let ty = if nullable { format!("&[&{element}]") } else { format!("&[impl AsRef<{element}>]") };
-        self.data(put, method, &ty, nullable)
+        let element = if encoding == Encoding::Utf8 { "str" } else { "[u8]" };
+        if nullable {
+            // With `impl` behind `Option`, `None` would be of no known type.
+            return self.data(put, "put_texts", &format!("&[&{element}]"), true);
+        }
+        if encoding == Encoding::Utf8 {
+            // The runtime takes bytes, too; nothing but `str` shall get there.
+            let local = &put.local;
+            self.puts.extend(format::collect(8, &format!("{local}: Vec<&str>"), local));
+            let args = [put.offset.to_string(), format!("{:?}", put.param.name), format!("&{local}")];
+            self.puts.extend(format::call(8, "call.put_texts", &args, "?;"));
+            return "&[impl AsRef<str>]".into();
+        }
+        self.data(put, "put_texts", "&[impl AsRef<[u8]>]", false)
     }
 
     fn structure(
@@ -214,7 +225,8 @@ impl Arguments {
             deeds.put = true;
             deeds.update |= !consumed;
         })?;
-        let args = ["&mut call".to_owned(), put.offset.to_string(), format!("{:?}", put.param.name)];
+        let written = format!("{:?}", put.param.name);
+        let args = ["&mut call".to_owned(), put.offset.to_string(), written, consumed.to_string()];
         self.puts.extend(format::call(8, &format!("{}.put_image", put.local), &args, "?;"));
         if !consumed {
             self.update(put, &put.local)?;
@@ -269,6 +281,28 @@ impl Arguments {
         self.puts.push(format!("            call.put_u64({offset}, 0);"));
         self.puts.push("        }".into());
         Ok(format!("Option<{ty}>"))
+    }
+
+    /// The elements of the text or buffer in a parameter.
+    pub(crate) fn length(&self, function: &Function, index: usize) -> Result<String, Error> {
+        let local = self.locals.get(index).and_then(Option::as_ref);
+        match (local, function.params.get(index).map(|param| &param.role.value)) {
+            (
+                Some(local),
+                Some(
+                    Role::Text { nullable, .. }
+                    | Role::BufferIn { nullable, .. }
+                    | Role::BufferInOut { nullable, .. },
+                ),
+            ) => Ok(match nullable {
+                true => format!("{local}.map_or(0, |data| data.len())"),
+                false => format!("{local}.len()"),
+            }),
+            _ => {
+                let what = format!("parameter {index} has a place in it, and is no text or buffer that goes in");
+                Err(Error::Inconsistent { function: function.name.clone(), what })
+            }
+        }
     }
 
     /// The handle in a parameter as an `Option<&rt::Handle>`, for a child of its.

@@ -52,6 +52,22 @@ pub(crate) fn start(indent: usize, variable: &str, function: &str) -> Vec<String
     lines.map(|line| format!("{pad}{line}")).into()
 }
 
+/// `let variable = list.iter().map(AsRef::as_ref).collect();`
+pub(crate) fn collect(indent: usize, variable: &str, list: &str) -> Vec<String> {
+    let pad = " ".repeat(indent);
+    let chain = format!("{list}.iter().map(AsRef::as_ref).collect()");
+    let line = format!("{pad}let {variable} = {chain};");
+    if width(&chain) <= SHORT && width(&line) <= WIDTH {
+        return vec![line];
+    }
+    if width(&chain) <= SHORT {
+        return vec![format!("{pad}let {variable} ="), format!("{pad}    {chain};")];
+    }
+    let mut lines = vec![format!("{pad}let {variable} = {list}")];
+    lines.extend([".iter()", ".map(AsRef::as_ref)", ".collect();"].map(|part| format!("{pad}    {part}")));
+    lines
+}
+
 /// `head { fields }tail`, on one line when it is very short.
 pub(crate) fn literal(indent: usize, head: &str, fields: &[String], tail: &str) -> Vec<String> {
     let pad = " ".repeat(indent);

@@ -77,9 +77,9 @@ fn parameter(
             let pointee = param.ty.pointee().and_then(|(pointee, _)| pointee.pointee());
             elements(element_of(context, pointee), offset, true)
         }
-        Role::OffsetOut { .. } => {
-            let value = format!("usize::try_from(reply.get_i64({offset})).ok()");
-            ("Option<usize>".into(), Reading::Plain(value))
+        Role::OffsetOut { param, .. } => {
+            let args = vec![offset.to_string(), arguments.length(function, *param)?];
+            ("Option<usize>".into(), Reading::Fallible("reply.offset".into(), args))
         }
         Role::Struct { record, .. } => structure(context, function, record, false, offset)?,
         Role::HandleOut { handle, ownership, parent, .. } => {

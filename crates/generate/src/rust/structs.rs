@@ -23,6 +23,11 @@ pub(crate) struct Record {
     writes: Vec<String>,
     /// Statements that read one.
     reads: Vec<String>,
+    /// What the parameters of the functions with these statements go by: `_` in front when no statement needs it.
+    call: &'static str,
+    reply: &'static str,
+    image: &'static str,
+    at: &'static str,
     size: u32,
     /// Whether something needs the size.
     sized: bool,
@@ -72,7 +77,12 @@ pub(crate) fn record(context: &Context<'_>, key: &str, deeds: Deeds) -> Result<R
         docs.push(String::new());
     }
     docs.push(format!("C: `{}`", record.c_name));
+    let mentions = |lines: &[String], word: &str| lines.iter().any(|line| line.contains(word));
     Ok(Record {
+        call: if mentions(&writes, "(call, ") { "call" } else { "_call" },
+        reply: if mentions(&reads, "(reply, ") { "reply" } else { "_reply" },
+        image: if fields.is_empty() { "_image" } else { "image" },
+        at: if fields.is_empty() { "_at" } else { "at" },
         name,
         docs,
         fields,
@@ -160,8 +170,11 @@ impl Field<'_> {
                 let method = format!("image.put_{}", types::primitive(number.kind));
                 format::call(8, &method, &[at, number.encode(&value)], ";")
             }
-            FieldRole::Array { .. } => format::call(8, "image.put_numbers", &[at, format!("&{value}")], ";"),
-            FieldRole::Struct { .. } => format::call(8, &format!("{value}.fill_image"), &["image".into(), at], "?;"),
+            FieldRole::Array { .. } => format::call(8, "image.put_array", &[at, format!("&{value}")], ";"),
+            FieldRole::Struct { .. } => {
+                let args = ["call".into(), "image".into(), at];
+                format::call(8, &format!("{value}.fill_image"), &args, "?;")
+            }
             FieldRole::Text { encoding: Encoding::Utf8, nullable } => self.data("put_text", *nullable),
             FieldRole::Text { nullable, .. } => self.data("put_text_bytes", *nullable),
             FieldRole::BufferIn { nullable } if self.element() == "u8" => self.data("put_buffer", *nullable),
@@ -176,18 +189,20 @@ impl Field<'_> {
         let written = format!("{:?}", self.field.name);
         let head = format!("image.{method}");
         if !nullable {
-            return format::call(8, &head, &[at, written, format!("&self.{name}")], "?;");
+            let args = ["call".into(), at, written, format!("&self.{name}")];
+            return format::call(8, &head, &args, "?;");
         }
         let mut lines = vec![format!("        if let Some({name}) = &self.{name} {{")];
-        lines.extend(format::call(12, &head, &[at.clone(), written, name.clone()], "?;"));
+        lines.extend(format::call(12, &head, &["call".into(), at.clone(), written, name.clone()], "?;"));
         lines.extend(["        } else {".into(), format!("            image.put_null({at});"), "        }".into()]);
         lines
     }
 
     fn read(&self) -> Result<Vec<String>, Error> {
         let (at, name) = (self.at(), &self.name);
-        let assign = |method: &str, tail: &str| {
-            format::call(8, &format!("self.{name} = image.{method}"), std::slice::from_ref(&at), tail)
+        let target = format!("self.{name} = image.");
+        let assign = |method: &str| {
+            format::call(8, &format!("{target}{method}"), &["reply".into(), at.clone()], "?;")
         };
         Ok(match &self.field.role.value {
             FieldRole::Value => {
@@ -195,27 +210,38 @@ impl Field<'_> {
                 let value = format!("image.get_{}({at})", types::primitive(number.kind));
                 vec![format!("        self.{name} = {};", number.decode(&value))]
             }
-            FieldRole::Array { .. } => assign("get_numbers", ";"),
+            FieldRole::Array { .. } => format::call(8, &format!("{target}array"), &[at], ";"),
             FieldRole::Struct { .. } => {
-                format::call(8, &format!("self.{name}.read_image"), &["image".into(), at], "?;")
+                let args = ["reply".into(), "image".into(), at];
+                format::call(8, &format!("self.{name}.read_image"), &args, "?;")
             }
-            FieldRole::Text { encoding: Encoding::Utf8, nullable: false } => assign("text", "?;"),
-            FieldRole::Text { encoding: Encoding::Utf8, nullable: true } => assign("opt_text", "?;"),
-            FieldRole::Text { nullable: false, .. } => assign("text_bytes", "?;"),
-            FieldRole::Text { nullable: true, .. } => assign("opt_text_bytes", "?;"),
-            FieldRole::BufferIn { nullable: false } => {
-                format::call(8, "image.advance", &[at, format!("&mut self.{name}")], "?;")
-            }
+            FieldRole::Text { encoding: Encoding::Utf8, nullable: false } => assign("text"),
+            FieldRole::Text { encoding: Encoding::Utf8, nullable: true } => assign("opt_text"),
+            FieldRole::Text { nullable: false, .. } => assign("text_bytes"),
+            FieldRole::Text { nullable: true, .. } => assign("opt_text_bytes"),
+            FieldRole::BufferIn { nullable: false } => self.advance(8, &format!("self.{name}")),
             FieldRole::BufferIn { nullable: true } => {
                 let mut lines = vec![format!("        if let Some({name}) = &mut self.{name} {{")];
-                lines.extend(format::call(12, "image.advance", &[at, name.clone()], "?;"));
+                lines.extend(self.advance(12, name));
                 lines.push("        }".into());
                 lines
             }
-            FieldRole::BufferOut { .. } if self.element() == "u8" => assign("buffer", "?;"),
-            FieldRole::BufferOut { .. } => assign("elements", "?;"),
+            FieldRole::BufferOut { .. } if self.element() == "u8" => assign("buffer"),
+            FieldRole::BufferOut { .. } => assign("elements"),
             FieldRole::LengthOf { .. } | FieldRole::Zero | FieldRole::Own => return Err(self.unsupported()),
         })
+    }
+
+    /// Takes off the data in `of` what the library took.
+    fn advance(&self, indent: usize, of: &str) -> Vec<String> {
+        let (bytes, elements) = match types::size(self.element()) {
+            1 => (format!("{of}.len()"), "..taken".to_owned()),
+            size => (format!("{of}.len() * {size}"), format!("..taken / {size}")),
+        };
+        let args = ["reply".into(), self.at(), bytes];
+        let mut lines = format::binding(indent, "taken", "image.advanced", &args, "?;");
+        lines.extend(format::call(indent, &format!("{of}.drain"), &[elements], ";"));
+        lines
     }
 
     /// Where the field lies, from the start of its structure at `at`.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use hotcell_model::Interface;
-use hotcell_model::interface::{Function, Ownership, Role};
+use hotcell_model::interface::{Function, Ownership, ResultRole, Role};
 use hotcell_model::layout::Carries;
 use serde::Serialize;
 
@@ -87,10 +87,10 @@ fn row(
             let name = symbols.get(key).ok_or_else(|| inconsistent(function, format!("no symbols `{key}`")))?;
             parts.push(format!("symbols: &{name}"));
         }
-        let owned = on_error(interface, function)?;
-        if !owned.is_empty() {
-            parts.push(format!("on_error: &[{}]", owned.join(", ")));
-        }
+    }
+    let owned = owned(interface, function)?;
+    if !owned.is_empty() {
+        parts.push(format!("owned: &[{}]", owned.join(", ")));
     }
     let base = format!("function({:?}, {}, {})", function.name, args.size, result.size);
     if parts.is_empty() {
@@ -99,22 +99,34 @@ fn row(
     Ok(format!("rt::Function {{ {}, ..{base} }},", parts.join(", ")))
 }
 
-/// Objects that are the caller's although the call failed; the runtime releases them.
-fn on_error(interface: &Interface, function: &Function) -> Result<Vec<String>, Error> {
-    let mut fields = Vec::new();
+/// The objects in the results that are the caller's.
+fn owned(interface: &Interface, function: &Function) -> Result<Vec<String>, Error> {
+    let mut found = Vec::new();
+    if let ResultRole::Handle { handle, ownership: Ownership::Owned { .. }, .. } = &function.result.value {
+        found.push((Carries::Returned, handle, 0));
+    }
     for (index, param) in function.params.iter().enumerate() {
-        if let Role::HandleOut { handle, ownership: Ownership::Owned { .. }, valid_on_error: true, .. } =
-            &param.role.value
-        {
-            let field = function.layout.result.field(Carries::Param { index });
-            let kind = interface.handle_number(handle);
-            let (Some(field), Some(kind)) = (field, kind) else {
-                return Err(inconsistent(function, format!("no place or no type for `{}`", param.name)));
-            };
-            fields.push(format!("rt::OwnedField {{ offset: {}, kind: {kind} }}", field.offset));
+        match &param.role.value {
+            Role::HandleOut { handle, ownership: Ownership::Owned { .. }, .. } => {
+                found.push((Carries::Param { index }, handle, 0));
+            }
+            Role::Resident { record, consumed: false } => {
+                let image = interface.structs.get(record).map_or(0, |record| record.size);
+                found.push((Carries::Param { index }, record, image));
+            }
+            _ => {}
         }
     }
-    Ok(fields)
+    let field = |(carries, handle, image): (Carries, &String, u32)| {
+        let field = function.layout.result.field(carries);
+        match (field, interface.handle_number(handle)) {
+            (Some(field), Some(kind)) => {
+                Ok(format!("rt::OwnedField {{ offset: {}, kind: {kind}, image: {image} }}", field.offset))
+            }
+            _ => Err(inconsistent(function, format!("no place or no type for an object of `{handle}`"))),
+        }
+    };
+    found.into_iter().map(field).collect()
 }
 
 /// How an object of this type is released: the one argument of the releasing function.

@@ -96,6 +96,11 @@ pub(crate) fn element(ty: &CType, target: &Target) -> &'static str {
     }
 }
 
+/// Bytes of an element of this Rust type.
+pub(crate) fn size(element: &str) -> usize {
+    element.trim_start_matches(['u', 'i', 'f']).parse().map_or(1, |bits: usize| bits / 8)
+}
+
 /// The Rust type of a wire kind.
 pub(crate) fn primitive(kind: WireKind) -> &'static str {
     match kind {

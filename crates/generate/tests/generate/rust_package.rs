@@ -15,6 +15,8 @@ use crate::support::{With, f, interface, p, text_result, value};
 use crate::tools::{fixture_library, fixtures, run};
 use crate::zlib::zlib;
 
+pub(crate) mod roles;
+
 fn options() -> RustOptions {
     RustOptions { crate_name: "package".into(), runtime: "\"0.1\"".into() }
 }
