@@ -198,7 +198,11 @@ impl Arguments {
             }
             return Ok(format!("{reference}{name}"));
         }
-        self.puts.push(format!("        if let Some({local}) = &{local} {{"));
+        if back {
+            self.puts.push(format!("        if let Some({local}) = &{local} {{"));
+        } else {
+            self.puts.extend(format::if_some(8, local));
+        }
         self.puts.extend(format::call(12, &format!("{local}.put_image"), &args, "?;"));
         self.puts.push("        } else {".into());
         self.puts.push(format!("            call.put_null({offset});"));
@@ -273,9 +277,12 @@ impl Arguments {
             self.puts.extend(format::call(8, method, &args, "?;"));
             return Ok(ty);
         }
-        args[2] = format!("&{local}.0");
-        let reference = if consumed { "&" } else { "" };
-        self.puts.push(format!("        if let Some({local}) = {reference}{local} {{"));
+        if !consumed {
+            args[2] = format!("{local}.map(|object| &object.0)");
+            self.puts.extend(format::call(8, "call.put_opt_handle", &args, "?;"));
+            return Ok(format!("Option<{ty}>"));
+        }
+        self.puts.push(format!("        if let Some({local}) = &{local} {{"));
         self.puts.extend(format::call(12, method, &args, "?;"));
         self.puts.push("        } else {".into());
         self.puts.push(format!("            call.put_u64({offset}, 0);"));
