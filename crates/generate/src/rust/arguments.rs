@@ -113,8 +113,8 @@ impl Arguments {
             Role::Struct { record, direction, nullable, .. } => {
                 self.structure(context, put, record, *direction, *nullable)
             }
-            Role::Resident { record, consumed } => self.resident(context, put, record, *consumed),
-            Role::Handle { handle, consumed, nullable, invalidates } => {
+            Role::Resident { record, consumed, .. } => self.resident(context, put, record, *consumed),
+            Role::Handle { handle, consumed, nullable, invalidates, .. } => {
                 if *invalidates {
                     self.notes.push(format!("What was borrowed from `{local}` is stale afterwards."));
                 }

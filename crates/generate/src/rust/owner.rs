@@ -26,7 +26,7 @@ impl<'a> Owner<'a> {
             Role::Handle { handle, consumed, nullable, .. } if *consumed || !nullable => {
                 Some((handle.as_str(), param, *consumed))
             }
-            Role::Resident { record, consumed } => Some((record.as_str(), param, *consumed)),
+            Role::Resident { record, consumed, .. } => Some((record.as_str(), param, *consumed)),
             _ => None,
         });
         let first = objects.clone().find(|(_, _, consumed)| !consumed).or_else(|| objects.clone().next());

@@ -110,7 +110,7 @@ fn owned(interface: &Interface, function: &Function) -> Result<Vec<String>, Erro
             Role::HandleOut { handle, ownership: Ownership::Owned { .. }, .. } => {
                 found.push((Carries::Param { index }, handle, 0));
             }
-            Role::Resident { record, consumed: false } => {
+            Role::Resident { record, consumed: false, .. } => {
                 let image = interface.structs.get(record).map_or(0, |record| record.size);
                 found.push((Carries::Param { index }, record, image));
             }

@@ -7,7 +7,7 @@ use hotcell_model::evidence::Fact;
 use hotcell_model::expr::Expr;
 use hotcell_model::interface::{
     Callback, CallbackParam, CallbackRole, CallbackScope, Direction, Encoding, Fails, FieldRole, Filled,
-    Function, Interface, Ownership, ResultRole, Role, Struct, StructField, Unit,
+    Function, Interface, Ownership, ResultRole, Role, Start, Struct, StructField, Unit,
 };
 use hotcell_model::layout::Block;
 use hotcell_model::types::{CType, Type};
@@ -25,13 +25,18 @@ fn structure(record: &str, direction: Direction, nullable: bool) -> Role {
 }
 
 fn resident(consumed: bool) -> Role {
-    Role::Resident { record: "kit_stream".into(), consumed }
+    Role::Resident { record: "kit_stream".into(), consumed, starts: None }
+}
+
+fn started() -> Role {
+    let starts = Some(Start { release: Some("kit_stream_end".into()) });
+    Role::Resident { record: "kit_stream".into(), consumed: false, starts }
 }
 
 fn nullable(role: Role) -> Role {
     match role {
-        Role::Handle { handle, consumed, invalidates, .. } => {
-            Role::Handle { handle, consumed, nullable: true, invalidates }
+        Role::Handle { handle, consumed, on_success, invalidates, .. } => {
+            Role::Handle { handle, consumed, on_success, nullable: true, invalidates }
         }
         other => panic!("{other:?} is no handle"),
     }
@@ -89,6 +94,7 @@ fn objects() -> Vec<Function> {
             p("list", "struct kit_list *", Role::Handle {
                 handle: "kit_list".into(),
                 consumed: false,
+                on_success: false,
                 nullable: false,
                 invalidates: true,
             }),
@@ -154,13 +160,13 @@ fn structures() -> Vec<Function> {
             p("into", "struct kit_chunk *", structure("kit_chunk", Direction::InOut, false)),
         ]),
         f("int", "kit_stream_init", vec![
-            p("stream", "struct kit_stream *", resident(false)),
+            p("stream", "struct kit_stream *", started()),
             p("level", "int", value()),
         ])
         .result(ResultRole::Status)
         .fails(Fails::Nonzero),
         f("int", "kit_stream_copy", vec![
-            p("to", "struct kit_stream *", resident(false)),
+            p("to", "struct kit_stream *", started()),
             p("from", "struct kit_stream *", resident(false)),
         ]),
         f("int", "kit_stream_feed", vec![
