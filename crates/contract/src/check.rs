@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use hotcell_model::api::Api;
 use hotcell_model::fingerprint::Fingerprint;
-use hotcell_model::interface::{self, FORMAT, Function, Interface, LeftOut, Source, Status, Threads};
+use hotcell_model::interface::{self, FORMAT, Function, Interface, LeftOut, LifeCall, Source, Status, Threads};
 
 use crate::contract::Contract;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -14,15 +14,24 @@ use crate::structs::Structs;
 use crate::type_names::TypeNames;
 
 mod bind;
+mod callback;
 mod callees;
 mod classify;
 mod decide;
 mod finish;
+mod handed;
 mod lengths;
+mod life;
+mod lines;
 mod names;
+mod objects;
+mod releases;
 mod resolve;
 mod returned;
 mod select;
+mod structures;
+mod symbols;
+mod types;
 mod used;
 
 /// What is known about the library's files.
@@ -71,9 +80,13 @@ pub fn check(
     let names = TypeNames::of(api);
     let handles =
         Handles::new(contract, api, &names, infer::handles::types(api, link.exports), &mut findings);
-    let structs = Structs::default();
+    let structs = Structs::new(contract, api, &names, &handles, &mut findings);
     let known = Known { api, handles: &handles, structs: &structs };
+    releases::check(contract, known, link, &mut findings);
     let selected = select::select(contract, api, selection, &mut findings);
+    if selection == Selection::Contract {
+        lines::useless(contract, &selected, &mut findings);
+    }
     let (mut functions, mut left_out) = (Vec::new(), Vec::new());
     for function in selected {
         match bind::bind(contract, known, link, function, &mut findings) {
@@ -82,16 +95,22 @@ pub fn check(
             None => {} // a line about it is wrong
         }
     }
+    releases::add(contract, known, link, &mut functions, &mut left_out, &mut findings);
     callees::leave_out(api, &mut functions, &mut left_out);
+    let mut calls = |key, lines| life::calls(contract, known, link, (key, lines), &functions, &mut findings);
+    let init = calls("init", &contract.init);
+    let shutdown = calls("shutdown", &contract.shutdown);
+    lines::join(contract, &mut findings);
     if findings.iter().all(|finding| finding.severity != Severity::Error) {
         about_left_out(contract, &functions, &left_out, &mut findings);
+        releases::useless(contract, &functions, &left_out, &mut findings);
     }
     findings.sort_by_key(|finding| (finding.span.is_none(), finding.span.as_ref().map(|span| span.start)));
     findings.iter_mut().for_each(|finding| finding.file = contract.file.clone());
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return Err(findings);
     }
-    let interface = assemble(contract, known, link, functions, left_out);
+    let interface = assemble(contract, known, link, Whole { functions, left_out, init, shutdown });
     Ok(Checked { interface, warnings: findings })
 }
 
@@ -119,19 +138,22 @@ fn about_left_out(
     }
 }
 
-fn assemble(
-    contract: &Contract,
-    Known { api, handles, .. }: Known<'_>,
-    link: Link<'_>,
+/// What has been bound.
+struct Whole {
     functions: Vec<Function>,
     left_out: Vec<LeftOut>,
-) -> Interface {
-    let (records, enums) = used::types(api, &functions);
-    let constants = api.constants.iter().filter(|(_, constant)| constant.location.primary);
+    init: Vec<LifeCall>,
+    shutdown: Vec<LifeCall>,
+}
+
+fn assemble(contract: &Contract, known: Known<'_>, link: Link<'_>, whole: Whole) -> Interface {
+    let Whole { functions, left_out, init, shutdown } = whole;
+    let (records, enums) = used::types(known.api, &functions);
+    let constants = known.api.constants.iter().filter(|(_, constant)| constant.location.primary);
     let mut interface = Interface {
         format: FORMAT,
         library: contract.library().to_owned(),
-        target: api.target.clone(),
+        target: known.api.target.clone(),
         source: Source {
             headers: contract.headers().to_vec(),
             prelude: contract.prelude().map(str::to_owned),
@@ -139,12 +161,12 @@ fn assemble(
         },
         link: link.sonames.to_vec(),
         threads: Threads::Serialized,
-        init: Vec::new(),
-        shutdown: Vec::new(),
-        handles: used::handles(handles, &functions),
+        init,
+        shutdown,
+        handles: used::handles(known, &functions),
+        structs: used::structs(known.structs, &functions),
+        symbols: symbols::sets(known.api, &functions),
         functions,
-        structs: Default::default(),
-        symbols: Default::default(),
         records,
         enums,
         constants: constants.map(|(name, constant)| (name.clone(), constant.clone())).collect(),

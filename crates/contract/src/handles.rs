@@ -117,6 +117,16 @@ impl Handles {
         candidates.iter().find_map(|candidate| self.pointees.get(candidate)).map(String::as_str)
     }
 
+    /// The handle type that a function releases.
+    pub(crate) fn released_by(&self, function: &str) -> Option<(&str, &Handle)> {
+        self.iter().find(|(_, handle)| handle.release.as_deref() == Some(function))
+    }
+
+    /// The handle type of a structure or union, by its key.
+    pub(crate) fn of_record(&self, key: &str) -> Option<&str> {
+        self.pointees.get(&Pointee::Record(key.to_owned())).map(String::as_str)
+    }
+
     /// The handle type behind two pointers, `T **`, where the function can write one.
     pub fn of_pointer_pointer(&self, ty: &CType) -> Option<&str> {
         match ty.pointee()? {

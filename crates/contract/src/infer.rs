@@ -29,6 +29,7 @@ use hotcell_model::api::{Api, Function};
 use hotcell_model::interface::{ResultRole, Role};
 
 use crate::handles::Handles;
+pub(crate) use crate::infer::unsupported::shape;
 use crate::infer::view::View;
 use crate::structs::Structs;
 

@@ -53,6 +53,21 @@ impl TypeNames {
         self.names.keys().map(String::as_str)
     }
 
+    /// The name itself, when it is a typedef of a structure.
+    pub(crate) fn typedef(&self, name: &str) -> Option<&str> {
+        match self.names.get_key_value(name)? {
+            (name, Named::Record { pointer, .. }) if pointer.strip_suffix(" *") == Some(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// A typedef of a structure, by its key.
+    pub(crate) fn typedef_of(&self, record: &str) -> Option<&str> {
+        let of = |named: &Named| matches!(named, Named::Record { key, .. } if key == record);
+        let names = self.names.iter().filter(|(_, named)| of(named));
+        names.map(|(name, _)| name.as_str()).find(|name| self.typedef(name).is_some())
+    }
+
     fn visit(&mut self, ty: &CType) {
         match &ty.kind {
             Type::Record { name } => self.record(&ty.written, name, " *"),

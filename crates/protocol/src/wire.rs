@@ -214,6 +214,10 @@ pub enum Refusal {
     ShortBuffer = 9,
     /// The handle table is full.
     TooManyHandles = 10,
+    /// A handle that is only lent was to be given away.
+    NotOwned = 11,
+    /// A handle was to be given away while objects that it must outlive are owned.
+    HasChildren = 12,
 }
 
 impl Refusal {
@@ -229,6 +233,8 @@ impl Refusal {
         Self::NullArgument,
         Self::ShortBuffer,
         Self::TooManyHandles,
+        Self::NotOwned,
+        Self::HasChildren,
     ];
 
     /// The value with this number; `None` when there is none.
@@ -244,6 +250,8 @@ impl Refusal {
             8 => Some(Self::NullArgument),
             9 => Some(Self::ShortBuffer),
             10 => Some(Self::TooManyHandles),
+            11 => Some(Self::NotOwned),
+            12 => Some(Self::HasChildren),
             _ => None,
         }
     }
@@ -266,6 +274,8 @@ impl Refusal {
             Self::NullArgument => "NullArgument",
             Self::ShortBuffer => "ShortBuffer",
             Self::TooManyHandles => "TooManyHandles",
+            Self::NotOwned => "NotOwned",
+            Self::HasChildren => "HasChildren",
         }
     }
 }

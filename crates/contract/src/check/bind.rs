@@ -6,10 +6,10 @@ use hotcell_model::expr::Expr;
 use hotcell_model::interface::{self, Capacity, LeftOut, Role, Status};
 
 use crate::check::decide::{self, Site};
-use crate::check::{Link, finish, left_out, names};
+use crate::check::{Link, finish, left_out, lines, names, structures};
 use crate::contract::Contract;
 use crate::diagnostic::Diagnostic;
-use crate::infer::{Draft, Known, Verdict, infer};
+use crate::infer::{self, Draft, Known, Verdict, infer};
 
 /// The bound function, or why it is left out; `None` when a line about it is wrong.
 pub(crate) fn bind(
@@ -40,14 +40,26 @@ pub(crate) fn bind(
         function,
         names: &names,
     };
-    let mut decided = decide::decide(site, findings)?;
+    if let Some(reason) = infer::shape(function) {
+        return Some(Err(left_out(function, Status::Unsupported, reason.into(), None)));
+    }
+    let before = findings.len();
+    let decided = decide::decide(site, findings);
+    lines::name_function(contract, &function.name, &mut findings[before..]);
+    let mut decided = decided?;
+    if let Err(out) = structures::by_value(site, &mut decided.draft) {
+        return Some(Err(*out));
+    }
     let gaps = match infer_all(site, &mut decided.draft) {
         Verdict::Unsupported(reason) => {
             return Some(Err(left_out(function, Status::Unsupported, reason, None)));
         }
         Verdict::Open(gaps) => gaps,
     };
-    finish::finish(site, decided, gaps, findings)
+    let before = findings.len();
+    let finished = finish::finish(site, decided, gaps, findings);
+    lines::name_function(contract, &function.name, &mut findings[before..]);
+    finished
 }
 
 /// Inference, which takes a parameter that a capacity is computed from for explained. Where that leaves gaps

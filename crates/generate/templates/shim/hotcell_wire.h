@@ -134,7 +134,11 @@ enum hotcell_refusal {
     /* A buffer is shorter than the function will read. */
     HOTCELL_REFUSAL_SHORT_BUFFER = 9,
     /* The handle table is full. */
-    HOTCELL_REFUSAL_TOO_MANY_HANDLES = 10
+    HOTCELL_REFUSAL_TOO_MANY_HANDLES = 10,
+    /* A handle that is only lent was to be given away. */
+    HOTCELL_REFUSAL_NOT_OWNED = 11,
+    /* A handle was to be given away while objects that it must outlive are owned. */
+    HOTCELL_REFUSAL_HAS_CHILDREN = 12
 };
 
 /* What the host answers to NeedSpace or Callback. */

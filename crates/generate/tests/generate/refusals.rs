@@ -33,7 +33,13 @@ fn refused(function: Function, expect: &str) {
 #[test]
 fn roles_without_a_generator_are_named() {
     let handle = || "db".to_owned();
-    let in_handle = Role::Handle { handle: handle(), consumed: false, nullable: false, invalidates: false };
+    let in_handle = Role::Handle {
+        handle: handle(),
+        consumed: false,
+        on_success: false,
+        nullable: false,
+        invalidates: false,
+    };
     let out_handle = Role::HandleOut {
         handle: handle(),
         ownership: Ownership::Library,
