@@ -5,10 +5,12 @@
 
 mod arrays;
 mod elements;
+mod endings;
 mod gaps;
 pub mod handles;
 mod lengths;
 mod names;
+mod objects;
 mod outputs;
 mod results;
 mod scalars;
@@ -82,6 +84,7 @@ pub fn infer(function: &Function, names: &[String], known: Known<'_>, draft: &mu
         return Verdict::Unsupported(reason);
     }
     let mut notes = Notes::default();
+    objects::apply(&view, draft, &mut notes);
     arrays::apply(&view, draft, &mut notes);
     lengths::apply(&view, draft, &mut notes);
     outputs::apply(&view, draft, &mut notes);
