@@ -15,6 +15,7 @@ pub mod handles;
 pub mod infer;
 
 pub mod rules;
+mod schema;
 pub mod structs;
 mod suggest;
 mod type_names;
@@ -24,3 +25,4 @@ pub use contract::{Contract, parse_duration};
 pub use decided::decided_lines;
 pub use diagnostic::{Diagnostic, Severity, render};
 pub use draft::{Head, draft};
+pub use schema::schema;

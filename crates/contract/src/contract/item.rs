@@ -214,10 +214,8 @@ fn kind<'a>(
 
 /// Reads a key that goes with what the item is.
 fn value<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, of: &'static Keys, item: &mut Item) {
-    if !of.names().contains(&entry.key) {
-        return reader.unknown(entry, of);
-    }
     match entry.key {
+        key if !of.names().contains(&key) => reader.unknown(entry, of),
         "length" => item.length = sized(reader, entry),
         "capacity" => item.capacity = sized(reader, entry),
         "left" => item.left = sized(reader, entry),
@@ -240,7 +238,7 @@ fn value<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, of: &'static Keys, item
         "user_data" => item.user_data = reader.text(entry),
         "on_failure" => item.on_failure = reader.integer(entry).map(|value| (value, entry.span.clone())),
         "params" => item.params = function::params(reader, entry, &keys::CALLBACK_PARAM),
-        _ => {}
+        _ => reader.unknown(entry, of),
     }
 }
 
