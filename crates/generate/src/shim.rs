@@ -10,12 +10,14 @@ use crate::templates;
 
 mod arguments;
 mod body;
+mod callbacks;
 mod checks;
 mod compile;
 mod expr;
 mod function;
 mod handles;
 mod images;
+mod life;
 mod memory;
 mod results;
 mod structs;
@@ -45,6 +47,8 @@ struct Model {
     checks: Vec<String>,
     structs: Vec<Vec<String>>,
     functions: Vec<FunctionModel>,
+    init: Vec<String>,
+    shutdown: Vec<String>,
 }
 
 impl ShimSource {
@@ -82,6 +86,8 @@ pub fn render(interface: &Interface) -> Result<ShimSource, Error> {
         checks: checks::of_interface(interface),
         structs,
         functions,
+        init: life::init(interface)?,
+        shutdown: life::shutdown(interface)?,
     };
     let files = vec![
         ("shim.c", templates::render("shim.c", model)?),

@@ -17,7 +17,7 @@ use crate::Error;
 use crate::shim::body::Body;
 use crate::shim::expr::Scope;
 use crate::shim::types::{declare, literal};
-use crate::shim::{handles, memory, structs, texts};
+use crate::shim::{callbacks, handles, memory, structs, texts};
 
 /// Writes the statements before a call.
 struct Arguments<'a> {
@@ -35,6 +35,7 @@ enum Progress {
 
 /// Writes every parameter of the scope's function.
 pub(crate) fn write(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
+    callbacks::record(scope.function, body);
     let count = scope.function.params.len();
     let mut arguments = Arguments { scope, body, progress: vec![Progress::Todo; count] };
     (0..count).try_for_each(|index| arguments.need(index))?;
@@ -140,7 +141,8 @@ impl<'a> Arguments<'a> {
             Role::Handle { handle, nullable, .. } => {
                 handles::argument(&self.scope, param, handle, *nullable, self.body)
             }
-            Role::Callback { .. } | Role::UserData { .. } => Err(self.scope.refused("a callback", param)),
+            Role::Callback { nullable, .. } => callbacks::argument(&self.scope, param, *nullable, self.body),
+            Role::UserData { callback } => callbacks::user_data(&self.scope, param, *callback, self.body),
             Role::Struct { record, direction, nullable, .. } => {
                 structs::argument(&self.scope, param, (record, *direction, *nullable), self.body)
             }

@@ -13,7 +13,7 @@ use crate::shim::arguments::element;
 use crate::shim::body::Body;
 use crate::shim::expr::Scope;
 use crate::shim::types::wire;
-use crate::shim::{handles, memory, structs};
+use crate::shim::{callbacks, handles, memory, structs};
 
 /// Writes everything between `errno` and the entry's end.
 ///
@@ -52,7 +52,10 @@ pub(crate) fn write(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
 
 /// Whether the call failed, and what the library says about it.
 fn failed(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> {
-    let Some(rule) = &scope.function.error else { return Ok(()) };
+    let Some(rule) = &scope.function.error else {
+        callbacks::refused(scope.function, body);
+        return Ok(());
+    };
     let condition = failure(scope, &rule.value.fails)?;
     body.line(format!("int hc_failed = {condition};"));
     if condition.contains("&hc_bad") {
@@ -60,6 +63,7 @@ fn failed(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> {
         body.line("hc_failed = hc_failed || hc_bad;");
         body.line("hc_bad = 0;");
     }
+    callbacks::refused(scope.function, body);
     let code = rule.value.code.as_ref().map(|expr| scope.wide(expr)).transpose()?;
     let message = rule.value.message.as_ref().map(|expr| memory::message(scope, expr)).transpose()?;
     body.when("hc_failed", |body| {
@@ -117,7 +121,7 @@ fn outs(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> {
 }
 
 /// The condition that means failure.
-fn failure(scope: &Scope<'_>, fails: &Fails) -> Result<String, Error> {
+pub(crate) fn failure(scope: &Scope<'_>, fails: &Fails) -> Result<String, Error> {
     let ty = &scope.function.result_type;
     let pointer = matches!(ty.kind, Type::Pointer { .. } | Type::FunctionPointer { .. });
     let zero = if pointer { "NULL" } else { "0" };

@@ -1,6 +1,7 @@
 //! Shims and packages, compiled and called.
 #![allow(clippy::unwrap_used)]
 
+mod calls;
 mod files;
 mod fixture;
 mod golden;

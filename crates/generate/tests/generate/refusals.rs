@@ -7,14 +7,15 @@ use hotcell_generate::Error;
 use hotcell_generate::shim::{self, CompileOptions};
 use hotcell_model::expr::{Expr, Op};
 use hotcell_model::interface::{
-    Capacity, Direction, Fails, FieldRole, Filled, Function, Interface, ResultLength, Role, Struct, Unit,
+    Callback, CallbackScope, Capacity, Direction, Fails, FieldRole, Filled, Function, Interface,
+    ResultLength, Role, Struct, Unit,
 };
 
 use crate::support::{
-    With, binary, buffer, call, f, int, interface, length_of, out, p, param, refresh, sized, text, value,
+    With, binary, buffer, c, call, f, int, interface, length_of, out, p, param, refresh, sized, text, value,
 };
 use crate::tools::{fixtures, system_library};
-use crate::{objects, records};
+use crate::{calls, objects, records};
 
 fn of(function: Function) -> Interface {
     interface("fixture", "fixture.h", "libfixture.so.1", vec![function])
@@ -145,6 +146,52 @@ fn structures_that_fit_nowhere_are_refused() {
     out(&mut interface);
     let error = shim::render(&interface).unwrap_err().to_string();
     assert!(error.contains("a buffer in a structure that does not go in (parameter `room`"), "{error}");
+}
+
+#[test]
+fn callbacks_and_calls_of_a_life_that_fit_nowhere_are_refused() {
+    let check = |change: fn(&mut Interface), expect: &str| {
+        contradicts_when(calls::library(), change, expect);
+    };
+    fn callback<'a>(interface: &'a mut Interface, function: &str, param: usize) -> &'a mut Callback {
+        match role(interface, function, param) {
+            Role::Callback { callback, .. } => callback,
+            other => panic!("{other:?}"),
+        }
+    }
+    check(
+        |i| *role(i, "cl_each", 2) = Role::UserData { callback: 0 },
+        "`user` is user data of something else",
+    );
+    check(|i| callback(i, "cl_each", 1).user_data = Some(0), "the user data of `visit` is no user data");
+    check(
+        |i| callback(i, "cl_each", 1).on_failure = None,
+        "`visit` does not say what it returns when it failed",
+    );
+    check(
+        |i| drop(callback(i, "cl_each", 1).params.remove(1)),
+        "`visit` has not one parameter for its user data",
+    );
+    check(|i| i.init[0].call = int(3), "a worker's life has calls only");
+    let mut interface = calls::library();
+    callback(&mut interface, "cl_each", 1).args.size += 8;
+    let error = shim::render(&interface).unwrap_err().to_string();
+    assert!(error.contains("the argument block of `visit` is not the one its roles demand"), "{error}");
+
+    let unsupported = |change: fn(&mut Interface), expect: &str| {
+        let mut interface = calls::library();
+        change(&mut interface);
+        refresh(&mut interface);
+        let error = shim::render(&interface).expect_err(expect);
+        assert!(matches!(error, Error::Unsupported { .. }), "{error}");
+        assert!(error.to_string().contains(expect), "{error}\nlacks: {expect}");
+    };
+    unsupported(|i| callback(i, "cl_each", 1).user_data = None, "a callback without user data");
+    unsupported(
+        |i| callback(i, "cl_each", 1).scope = CallbackScope::Handle { param: 0 },
+        "a callback that the library keeps (parameter `visit`",
+    );
+    unsupported(|i| callback(i, "cl_each", 1).result = c("char *"), "a callback that returns `char *`");
 }
 
 #[test]

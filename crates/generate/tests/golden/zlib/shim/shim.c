@@ -19,6 +19,7 @@
 #undef while
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -255,6 +256,37 @@ HOTCELL_HELPER int hotcell_offset(const void *start, uint64_t length, uint64_t s
         return 0;
     }
     *offset = (int64_t)(distance / size);
+    return 1;
+}
+
+/* Texts of the library as references of an array; NULL is no texts, and a NULL among them no text. 0 when there is
+ * no space or no such number: then the reply is a refusal. */
+HOTCELL_HELPER int hotcell_give_texts(hotcell_ctx *ctx, const void *texts, hotcell_wide count, const char *name,
+                                      hotcell_ref *list)
+{
+    uint64_t place = HOTCELL_PLACE_NULL;
+    uint64_t length = 0;
+    if (texts == NULL) {
+        return 1;
+    }
+    if (!hotcell_bytes(count, sizeof(hotcell_ref), &length)) {
+        ctx->refuse(ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, name);
+        return 0;
+    }
+    uint8_t *references = (uint8_t *)ctx->space(ctx, length == 0 ? 1 : length, 8, &place);
+    if (references == NULL) {
+        return 0;
+    }
+    for (uint64_t i = 0; i < length / sizeof(hotcell_ref); i++) {
+        hotcell_ref ref = {HOTCELL_PLACE_NULL, 0};
+        const char *text;
+        memcpy(&text, (const uint8_t *)texts + i * sizeof text, sizeof text);
+        if (text != NULL && !hotcell_give(ctx, text, hotcell_length(text, UINT64_MAX), 1, &ref)) {
+            return 0;
+        }
+        memcpy(references + i * sizeof ref, &ref, sizeof ref);
+    }
+    *list = (hotcell_ref){place, length};
     return 1;
 }
 
