@@ -11,6 +11,7 @@ mod finish;
 mod handle;
 mod image;
 mod invocation;
+mod passed;
 mod reading;
 mod reply;
 
@@ -19,6 +20,7 @@ pub use finish::Callback;
 pub use handle::Handle;
 pub use image::Image;
 pub use invocation::Invocation;
+pub(crate) use passed::Passed;
 pub use reply::Reply;
 
 /// A generated package.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, RawHandle, UnavailableReason, wire};
+use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, UnavailableReason, wire};
 use hotcell_sandbox::{Level, Profile};
 use hotcell_shm::{Arena, ForkGuard, HostLane, clock};
 use hotcell_supervisor::{Spec, StartError, Worker, find_worker};
@@ -15,12 +15,12 @@ use parking_lot::Mutex;
 use crate::error::{Cause, Error, Inner, Result};
 use crate::fault::{self, Fault};
 use crate::options::Options;
-use crate::rt::{Call, Function, HandleType, Package};
+use crate::rt::{Call, Function, HandleType, Package, Passed};
 
 mod releases;
 mod turn;
 
-use releases::{Note, Releases};
+use releases::Releases;
 pub(crate) use turn::Turn;
 
 /// A library in a worker process. Clones share the worker; calls of several threads take turns.
@@ -63,6 +63,8 @@ pub(crate) struct Seat {
     facts: Arc<Facts>,
     generation: u64,
     ids: std::ops::Range<u64>,
+    /// What went into the call in progress.
+    pub(crate) passed: Passed,
 }
 
 /// A worker with its lane.
@@ -155,7 +157,7 @@ impl Session {
         }
         let allowed = Allowed::from_now(self.deadline.unwrap_or_else(|| self.deadline_of(definition)));
         let mut turn = match shared.seat.try_lock() {
-            Some(seat) => Turn::new(seat),
+            Some(seat) => Turn::new(self, seat, true),
             None => self.wait_for_turn(context, allowed.time)?,
         };
         if shared.releases.any() {
@@ -206,39 +208,10 @@ impl Session {
         self.shared.package.handles.get(usize::from(kind).checked_sub(1)?)
     }
 
-    /// Has an object released that nobody holds any more: at once if the worker is free, else before the next
-    /// call. Waits for no other call, and fails never; what goes with its worker needs no release.
-    pub(crate) fn release(&self, generation: u64, handle: RawHandle) {
-        let shared = &*self.shared;
-        if shared.fork.forked() || generation != self.generation() {
-            return;
-        }
-        shared.releases.leave(Note { generation, handle });
-        if let Some(seat) = shared.seat.try_lock() {
-            self.send_releases(Turn::new(seat), None);
-        }
-    }
-
-    /// Sends what waits to be released, within a call's time if there is one. A release that goes wrong costs the
-    /// worker, as any call, and with it what else was to be released.
-    fn send_releases<'s>(&'s self, mut turn: Turn<'s>, within: Option<Allowed>) -> Turn<'s> {
-        let package = self.shared.package;
-        for Note { generation, handle } in self.shared.releases.take() {
-            let serves = turn.live.as_ref().is_some_and(|live| !live.worker.channel().is_dead());
-            if !serves || turn.generation != generation {
-                continue;
-            }
-            let Some(release) = self.handle_type(handle.kind()).and_then(|it| it.release) else { continue };
-            let Some(function) = package.functions.get(usize::from(release.function)) else { continue };
-            let time = self.deadline_of(function);
-            let allowed = Allowed::from_now(within.map_or(time, |within| time.min(within.left())));
-            let call_id = turn.next_id();
-            let context =
-                Context { function: function.name, call_id, generation, ..Context::of_package(package) };
-            let call = Call::open(self, turn, context, release.function, function, allowed);
-            turn = call.release(release, handle);
-        }
-        turn
+    /// Whether there are objects to be released at all.
+    #[inline]
+    fn has_handles(&self) -> bool {
+        !self.shared.package.handles.is_empty()
     }
 
     fn deadline_of(&self, function: &Function) -> Duration {
@@ -255,7 +228,7 @@ impl Session {
             return refused("this thread has a call of this session under way that is not finished".into());
         }
         match self.shared.seat.try_lock_for(allowed) {
-            Some(seat) => Ok(Turn::new(seat)),
+            Some(seat) => Ok(Turn::new(self, seat, true)),
             None => refused(format!("another call held the worker for {allowed:?}")),
         }
     }

@@ -1,7 +1,6 @@
 //! What a shim sees of the runtime: request, reply, and the context table.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
-use std::io::Write;
 use std::mem::offset_of;
 
 use hotcell_protocol::wire::{self, Refusal, ReplyState};
@@ -77,18 +76,10 @@ pub(crate) struct Call {
     /// The reply window in force and how much of it is used.
     pub(crate) window: (Place, u64),
     pub(crate) window_used: u64,
-    /// The serving thread.
-    pub(crate) thread: usize,
     /// Whether callbacks were agreed on.
     pub(crate) may_call_back: bool,
     /// Once the call was refused: why, and the bytes of the text in the result block.
     pub(crate) refused: Option<(u32, usize)>,
-}
-
-/// A number for this thread that no other living thread has.
-pub(crate) fn this_thread() -> usize {
-    thread_local!(static HERE: u8 = const { 0 });
-    HERE.with(|here| std::ptr::from_ref(here).addr())
 }
 
 impl Reply {
@@ -186,17 +177,6 @@ impl Call {
                 _ => None,
             }
         })
-    }
-
-    /// A library that calls back from a thread of its own races with the call: the worker ends before harm is done.
-    fn on_serving_thread(&self) {
-        if this_thread() != self.thread {
-            let _ = writeln!(
-                std::io::stderr(),
-                "hotcell: the library called a callback from a thread of its own; only the calling one may"
-            );
-            std::process::abort();
-        }
     }
 
     fn mark(&self) -> u64 {
@@ -326,7 +306,6 @@ unsafe extern "C" fn callback(
     // SAFETY: a shim passes the context it was called with, and a valid place for the value.
     let (context, value) = unsafe { (&mut *context, &mut *value) };
     let call = &mut context.call;
-    call.on_serving_thread();
     let Some(number) = i32::try_from(number).ok().filter(|_| call.may_call_back && call.refused.is_none())
     else {
         return 0;
@@ -347,7 +326,6 @@ unsafe extern "C" fn callback(
 unsafe extern "C" fn mark(context: *mut Context) -> u64 {
     // SAFETY: a shim passes the context it was called with.
     let call = unsafe { &(*context).call };
-    call.on_serving_thread();
     call.mark()
 }
 

@@ -3,8 +3,9 @@
 //! Pointers never leave the worker. A handle is an index into this table, with the generation of the entry and
 //! the type of the object; what was released keeps its number, but not its entry's generation.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::ffi::c_void;
+use std::hash::{BuildHasher, RandomState};
 
 use hotcell_protocol::RawHandle;
 use hotcell_protocol::wire::{self, Refusal};
@@ -14,17 +15,20 @@ const NONE: u32 = u32::MAX;
 
 /// The objects of one worker. Only the serving thread touches it.
 ///
-/// Each live handle has one key in `objects`: an object that is there twice, under two parents, has two handles.
-/// Children hang on their parent's entry as a list, so that what goes with a parent is found without a search.
+/// An object has one handle for each type it is known as. Children hang on their parent's entry as a list, so that
+/// what goes with a parent is found without a search.
 #[derive(Debug)]
 pub(crate) struct Handles {
     entries: Vec<Entry>,
     /// Entries that can be used again.
     free: Vec<u32>,
-    /// Live handles by type, address and parent.
-    objects: BTreeMap<(u16, usize, u64), u32>,
+    /// Live handles by type and address.
+    objects: HashMap<(u16, usize), u32>,
     /// Most handles at a time.
     limit: usize,
+    /// The generation an entry starts with: another one in each worker, so that the handles of one are not taken for
+    /// those of another.
+    first_generation: u32,
     /// The generation after which an entry is not used again.
     last_generation: u32,
 }
@@ -47,16 +51,18 @@ struct Entry {
 impl Handles {
     /// An empty table.
     pub(crate) fn new() -> Handles {
+        let random = RandomState::new().hash_one(0) as u32;
         Handles {
             entries: Vec::new(),
             free: Vec::new(),
-            objects: BTreeMap::new(),
+            objects: HashMap::new(),
             limit: wire::MAX_HANDLES as usize,
+            first_generation: 1 + random % (RawHandle::LAST_GENERATION / 2),
             last_generation: RawHandle::LAST_GENERATION,
         }
     }
 
-    /// A new handle for an object somebody owns. What is there for this address and type stood for an object
+    /// A new handle for an object somebody owns. One that is there for this address and type stood for an object
     /// that is gone.
     pub(crate) fn own(
         &mut self,
@@ -64,18 +70,20 @@ impl Handles {
         object: *mut c_void,
         parent: RawHandle,
     ) -> Result<RawHandle, Refusal> {
-        self.remove_object(kind, object);
+        if let Some(&index) = self.objects.get(&(kind, object.addr())) {
+            self.remove(index);
+        }
         self.insert(kind, object, parent, true)
     }
 
-    /// The handle of an object of the library: the one it has under this parent, or a new one.
+    /// The handle of an object of the library: the one it has, or a new one.
     pub(crate) fn lend(
         &mut self,
         kind: u16,
         object: *mut c_void,
         parent: RawHandle,
     ) -> Result<RawHandle, Refusal> {
-        match self.objects.get(&(kind, object.addr(), parent.raw())) {
+        match self.objects.get(&(kind, object.addr())) {
             Some(&index) => Ok(self.name(index)),
             None => self.insert(kind, object, parent, false),
         }
@@ -83,15 +91,21 @@ impl Handles {
 
     /// The object of a handle.
     pub(crate) fn get(&self, handle: RawHandle, kind: u16) -> Result<*mut c_void, Refusal> {
-        let entry = &self.entries[self.find(handle)? as usize];
-        if entry.kind == kind { Ok(entry.object) } else { Err(Refusal::WrongHandleType) }
+        self.entry_of(handle, kind).map(|index| self.entries[index as usize].object)
     }
 
-    /// The object of a handle, which is stale from now on: with everything below it, and with every other handle
-    /// for the same address and type.
+    /// The object of a handle, which is stale from now on, with everything below it. It must be owned, and nothing
+    /// below it may be.
     pub(crate) fn take(&mut self, handle: RawHandle, kind: u16) -> Result<*mut c_void, Refusal> {
-        let object = self.get(handle, kind)?;
-        self.remove_object(kind, object);
+        let index = self.entry_of(handle, kind)?;
+        if !self.entries[index as usize].owned {
+            return Err(Refusal::NotOwned);
+        }
+        if self.owns_below(index) {
+            return Err(Refusal::HasChildren);
+        }
+        let object = self.entries[index as usize].object;
+        self.remove(index);
         Ok(object)
     }
 
@@ -108,13 +122,18 @@ impl Handles {
         }
     }
 
+    fn entry_of(&self, handle: RawHandle, kind: u16) -> Result<u32, Refusal> {
+        let index = self.find(handle)?;
+        if handle.kind() == kind { Ok(index) } else { Err(Refusal::WrongHandleType) }
+    }
+
     fn find(&self, handle: RawHandle) -> Result<u32, Refusal> {
         if handle.is_none() {
             return Err(Refusal::NullArgument);
         }
         let entry = self.entries.get(handle.index() as usize).ok_or(Refusal::UnknownHandle)?;
         let generation = handle.generation();
-        if generation == 0 || generation > entry.generation {
+        if generation < self.first_generation || generation > entry.generation {
             return Err(Refusal::UnknownHandle);
         }
         if generation < entry.generation || !entry.alive {
@@ -161,7 +180,7 @@ impl Handles {
         if parent_index != NONE {
             self.entries[parent_index as usize].first_child = index;
         }
-        self.objects.insert((kind, object.addr(), parent.raw()), index);
+        self.objects.insert((kind, object.addr()), index);
         Ok(self.name(index))
     }
 
@@ -171,7 +190,7 @@ impl Handles {
         }
         let index = u32::try_from(self.entries.len()).ok().filter(|&index| index < RawHandle::INDEX_END)?;
         self.entries.push(Entry {
-            generation: 0,
+            generation: self.first_generation - 1,
             kind: 0,
             alive: false,
             owned: false,
@@ -184,12 +203,29 @@ impl Handles {
         Some(index)
     }
 
-    fn remove_object(&mut self, kind: u16, object: *mut c_void) {
-        let all = (kind, object.addr(), 0)..=(kind, object.addr(), u64::MAX);
-        // One may be below another: look anew each time.
-        while let Some((_, &index)) = self.objects.range(all.clone()).next() {
-            self.remove(index);
+    /// Whether an owned object is below an entry, anywhere.
+    fn owns_below(&self, top: u32) -> bool {
+        let mut at = self.entries[top as usize].first_child;
+        while at != NONE {
+            let entry = &self.entries[at as usize];
+            if entry.owned {
+                return true;
+            }
+            at = if entry.first_child != NONE { entry.first_child } else { self.behind(at, top) };
         }
+        false
+    }
+
+    /// The next entry below `top` that is no longer below this one.
+    fn behind(&self, mut at: u32, top: u32) -> u32 {
+        while at != top {
+            let entry = &self.entries[at as usize];
+            if entry.next != NONE {
+                return entry.next;
+            }
+            at = entry.parent.index();
+        }
+        NONE
     }
 
     /// Removes an entry and everything below it, leaves first: without recursion, for chains may be long.
@@ -218,7 +254,7 @@ impl Handles {
         if next != NONE {
             self.entries[next as usize].previous = previous;
         }
-        self.objects.remove(&(kind, object.addr(), parent.raw()));
+        self.objects.remove(&(kind, object.addr()));
         self.entries[index as usize].alive = false;
         if generation < self.last_generation {
             self.free.push(index);

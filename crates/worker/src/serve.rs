@@ -7,7 +7,7 @@ use hotcell_protocol::wire::{Event, Refusal, ReplyState, WorkerState, capabiliti
 use hotcell_shm::control::ControlSocket;
 use hotcell_shm::{ReplyHead, Request, SegmentTable, WorkerChannel, WorkerLane};
 
-use crate::context::{self, Call, Context, Reply, ShimRequest};
+use crate::context::{Call, Context, Reply, ShimRequest};
 use crate::handles::Handles;
 use crate::library::{Function, Library};
 use crate::report::{Failure, REPORTED};
@@ -90,7 +90,6 @@ impl Worker {
             block_used: result_size,
             window: self.channel.window(request.lane),
             window_used: 0,
-            thread: context::this_thread(),
             may_call_back: self.capabilities & capabilities::CALLBACKS != 0,
             refused: None,
         };

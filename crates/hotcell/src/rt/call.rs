@@ -1,13 +1,11 @@
 //! A call being made: its arguments.
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
-
 use hotcell_protocol::wire;
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, Place, RawHandle};
 use hotcell_shm::{Grant, Seals};
 
-use super::handle::{Object, Unfit};
+use super::handle::Unfit;
+use super::passed::Usage;
 use super::reading::Reference;
 use super::{Element, Function, Handle, Image};
 use crate::error::{Cause, Error, Result};
@@ -28,19 +26,6 @@ pub struct Call<'s> {
     input: u64,
     /// Bytes of reply space granted so far.
     pub(super) granted: u64,
-    /// What few calls have: most make do without the memory for it.
-    pub(super) special: Option<Box<Special>>,
-}
-
-/// Arguments that are more than bytes.
-#[derive(Debug, Default)]
-pub(super) struct Special {
-    /// Objects the call takes over.
-    consumed: Vec<Arc<Object>>,
-    /// Resident structures that went in.
-    residents: Vec<RawHandle>,
-    /// Callbacks: number, and bytes of the argument block.
-    callbacks: Vec<(i32, u32)>,
 }
 
 macro_rules! put {
@@ -68,9 +53,10 @@ impl<'s> Call<'s> {
             live.lane.open_call();
             live.arena.reset();
         }
+        turn.passed.clear();
         let used = usize::from(function.args_size);
-        let (input, granted, special) = (0, 0, None);
-        Call { session, turn, context, index, function, allowed, used, input, granted, special }
+        let (input, granted) = (0, 0);
+        Call { session, turn, context, index, function, allowed, used, input, granted }
     }
 
     put!(put_u8: u8, put_u16: u16, put_u32: u32, put_u64: u64, put_i8: i8, put_i16: i16, put_i32: i32);
@@ -125,9 +111,7 @@ impl<'s> Call<'s> {
 
     /// Writes a handle of this type. It must belong to this session and its worker, and nobody may have released it.
     pub fn put_handle(&mut self, offset: usize, name: &str, handle: &Handle, kind: u16) -> Result<()> {
-        self.check(name, handle, kind)?;
-        self.put_u64(offset, handle.object().raw.raw());
-        Ok(())
+        self.put_object(offset, name, handle, kind, Usage::Kept)
     }
 
     /// As [`Call::put_handle`], or NULL.
@@ -148,18 +132,27 @@ impl<'s> Call<'s> {
     }
 
     /// Writes the handle of an object that the call takes over: once the call is published, it cannot be used any
-    /// more, nor what belongs to it.
+    /// more, nor what was lent from it. It must be owned.
     pub fn put_consumed(&mut self, offset: usize, name: &str, handle: &Handle, kind: u16) -> Result<()> {
-        self.put_handle(offset, name, handle, kind)?;
-        self.special().consumed.push(Arc::clone(handle.object()));
-        Ok(())
+        self.put_object(offset, name, handle, kind, Usage::Consumed)
+    }
+
+    /// As [`Call::put_consumed`], for a call that takes the object over only if it does not fail.
+    pub fn put_consumed_on_success(
+        &mut self,
+        offset: usize,
+        name: &str,
+        handle: &Handle,
+        kind: u16,
+    ) -> Result<()> {
+        self.put_object(offset, name, handle, kind, Usage::ConsumedOnSuccess)
     }
 
     /// Writes a callback: `number` is its place in what [`Call::finish_with`] is given, from 1; `args_size` the bytes
     /// of its argument block.
     pub fn put_callback(&mut self, offset: usize, number: u16, args_size: u16) {
         self.put_u64(offset, u64::from(number));
-        self.special().callbacks.push((i32::from(number), u32::from(args_size)));
+        self.turn.passed.add_callback(number, args_size);
     }
 
     /// Writes NULL instead of a callback.
@@ -180,39 +173,19 @@ impl<'s> Call<'s> {
         self.context.not_executed(ErrorKind::BadEncoding, cause, format!("`{name}` is not UTF-8"))
     }
 
-    /// Writes the handle of a resident structure into its image.
-    pub(super) fn resident(
-        &mut self,
-        name: &str,
-        handle: &Handle,
-        kind: u16,
-        consumed: bool,
-    ) -> Result<RawHandle> {
-        self.check(name, handle, kind)?;
+    /// Notes an object that goes in, and gives its handle.
+    pub(super) fn pass(&mut self, name: &str, handle: &Handle, kind: u16, usage: Usage) -> Result<RawHandle> {
         let object = handle.object();
-        self.special().residents.push(object.raw);
-        if consumed {
-            self.special().consumed.push(Arc::clone(object));
+        let mut fit = handle.check(self.session, self.context.generation, kind);
+        if fit.is_ok() && usage != Usage::Kept && !object.owned {
+            fit = Err(Unfit::OnlyLent);
         }
+        if fit.is_ok() && !self.turn.passed.add_object(object, usage) {
+            fit = Err(Unfit::Twice);
+        }
+        let wanted = || self.session.handle_type(kind).map_or("", |it| it.name);
+        fit.map_err(|unfit| unfit.error(&self.context, name, handle, wanted()))?;
         Ok(object.raw)
-    }
-
-    /// Marks what the call takes over as released, or, when it did not come to it, as not released.
-    pub(super) fn mark_consumed(&self, released: bool) {
-        if let Some(special) = &self.special {
-            special.consumed.iter().for_each(|object| object.released.store(released, Ordering::Relaxed));
-        }
-    }
-
-    /// Whether this structure's handle went in with the call.
-    pub(super) fn is_resident(&self, handle: RawHandle) -> bool {
-        self.special.as_ref().is_some_and(|special| special.residents.contains(&handle))
-    }
-
-    /// Bytes of the argument block of a callback that was passed.
-    pub(super) fn callback_size(&self, number: i32) -> Option<u32> {
-        let callbacks = &self.special.as_ref()?.callbacks;
-        callbacks.iter().find(|callback| callback.0 == number).map(|callback| callback.1)
     }
 
     /// Copies a text in, with a NUL behind it.
@@ -265,19 +238,17 @@ impl<'s> Call<'s> {
         self.put_u64(offset + wire::reference::LENGTH, length);
     }
 
-    fn check(&mut self, name: &str, handle: &Handle, kind: u16) -> Result<()> {
-        let consumed = |special: &Special| special.consumed.iter().any(|it| Arc::ptr_eq(it, handle.object()));
-        let unfit = match handle.check(self.session, self.context.generation, kind) {
-            Err(unfit) => unfit,
-            Ok(()) if self.special.as_deref().is_some_and(consumed) => Unfit::Released,
-            Ok(()) => return Ok(()),
-        };
-        let wanted = self.session.handle_type(kind).map_or("", |it| it.name);
-        Err(unfit.error(&self.context, name, handle, wanted))
-    }
-
-    fn special(&mut self) -> &mut Special {
-        self.special.get_or_insert_default()
+    fn put_object(
+        &mut self,
+        offset: usize,
+        name: &str,
+        handle: &Handle,
+        kind: u16,
+        usage: Usage,
+    ) -> Result<()> {
+        let raw = self.pass(name, handle, kind, usage)?;
+        self.put_u64(offset, raw.raw());
+        Ok(())
     }
 
     #[inline]

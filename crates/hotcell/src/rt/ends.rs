@@ -6,6 +6,7 @@ use hotcell_shm::{Mapping, ReplyHead, Seals};
 use hotcell_supervisor::{SegmentError, escape};
 
 use super::Call;
+use super::passed::Usage;
 use crate::error::{Cause, Error, Result};
 use crate::fault::{self, Fault};
 use crate::session::instant_of;
@@ -33,7 +34,8 @@ impl Call<'_> {
 
     /// The shim did not make the call, or has no place for its results.
     pub(super) fn refused(&mut self, head: ReplyHead) -> Error {
-        self.mark_consumed(false);
+        self.turn.passed.give_back(Usage::Consumed);
+        self.turn.passed.give_back(Usage::ConsumedOnSuccess);
         let refusal = u32::try_from(head.value).ok().and_then(Refusal::from_raw);
         let mut name = vec![0; head.result_length as usize];
         self.live().lane.copy_result(&mut name);
@@ -62,6 +64,8 @@ impl Call<'_> {
             Some(Refusal::BadReference) => {
                 blamed("has no whole number of elements, or does not lie in its segment")
             }
+            Some(Refusal::NotOwned) => blamed("is only lent: it belongs to the library"),
+            Some(Refusal::HasChildren) => blamed("cannot go while objects that were made from it are there"),
             Some(Refusal::NoSpace) => (
                 ErrorKind::LimitExceeded,
                 Cause::Limit { what: LimitExceededReason::Output, value: limit },

@@ -8,6 +8,7 @@ use hotcell_protocol::{ErrorKind, Executed, Place, RawHandle, UnavailableReason}
 use hotcell_shm::{CallHead, ReplyHead, Seals, Waited, Window, clock};
 
 use super::invocation::Invocation;
+use super::passed::Usage;
 use super::reading::Bad;
 use super::{Call, Image, Release, Reply};
 use crate::error::{Cause, Error, Result};
@@ -87,7 +88,7 @@ impl<'s> Call<'s> {
             return Err(self.lost(Executed::No));
         };
         live.lane.publish(head);
-        self.mark_consumed(true);
+        self.turn.passed.take_over();
         let spin = u64::try_from(self.session.options().spin.as_nanos()).unwrap_or(u64::MAX);
         let mut grants = 0;
         loop {
@@ -118,7 +119,7 @@ impl<'s> Call<'s> {
     fn call_back(&mut self, head: ReplyHead, callbacks: &mut Callbacks<'_, '_>) -> Result<()> {
         let number = usize::try_from(head.errno).ok().and_then(|number| number.checked_sub(1));
         let run = number.and_then(|index| callbacks.list.get_mut(index));
-        let size = self.callback_size(head.errno);
+        let size = self.turn.passed.callback_size(head.errno);
         let (Some(run), Some(size), true) = (run, size, self.live().calls_back) else {
             return Err(self.violation("a callback that was not passed to this call"));
         };
@@ -175,7 +176,10 @@ impl<'s> Call<'s> {
     fn conclude(mut self, head: ReplyHead) -> Result<Reply<'s>> {
         match head.state {
             ReplyState::Returned => Reply::take(self, head),
-            ReplyState::LibraryError => Err(Reply::take(self, head)?.library_error(head.errno)),
+            ReplyState::LibraryError => {
+                self.turn.passed.give_back(Usage::ConsumedOnSuccess);
+                Err(Reply::take(self, head)?.library_error(head.errno))
+            }
             ReplyState::Refused => Err(self.refused(head)),
             // None of these was agreed on in the hello.
             _ => Err(self.violation("a reply uses a capability that was not agreed on")),

@@ -42,6 +42,10 @@ pub(super) enum Unfit {
     OtherWorker,
     Released,
     ParentReleased,
+    /// The call takes it over, and it is not the application's.
+    OnlyLent,
+    /// The call takes over what it is passed elsewhere.
+    Twice,
 }
 
 impl Handle {
@@ -119,6 +123,18 @@ impl Handle {
 }
 
 impl Object {
+    /// Whether it is this object, or what that belongs to.
+    pub(super) fn is_or_holds(&self, other: &Object) -> bool {
+        let mut at = Some(other);
+        while let Some(object) = at {
+            if object.raw == self.raw {
+                return true;
+            }
+            at = object.parent.as_deref();
+        }
+        false
+    }
+
     fn is_released(&self) -> bool {
         // Set and read by whoever has the session's turn.
         self.released.load(Ordering::Relaxed)
@@ -194,6 +210,16 @@ impl Unfit {
             Unfit::ParentReleased => {
                 (ErrorKind::StaleHandle, format!("what `{name}` belongs to was released"))
             }
+            Unfit::OnlyLent => (
+                ErrorKind::InvalidArgument,
+                format!("the call takes `{name}` over, which is only lent: it belongs to the library"),
+            ),
+            Unfit::Twice => (
+                ErrorKind::InvalidArgument,
+                format!(
+                    "the call takes an object over that it is passed twice: `{name}` is or belongs to it"
+                ),
+            ),
         };
         let (given, wanted, argument) = (Some(given), Some(wanted), name.to_owned());
         let cause = Cause::Handle { argument, given, wanted, made, serving };

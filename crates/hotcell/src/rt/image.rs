@@ -4,6 +4,7 @@ use hotcell_protocol::wire::reference;
 use hotcell_protocol::{Place, RawHandle};
 
 use super::call::bytes_of;
+use super::passed::Usage;
 use super::reading::{Bad, REFERENCE, Reads, Reference, numbers};
 use super::{Call, Element, Handle, Reply};
 use crate::error::Result;
@@ -102,7 +103,7 @@ impl Image {
         kind: u16,
     ) -> Result<()> {
         let raw = match handle {
-            Some(handle) => call.resident(name, handle, kind, false)?,
+            Some(handle) => call.pass(name, handle, kind, Usage::Kept)?,
             None => RawHandle::NONE,
         };
         self.put_u64(0, raw.raw());
@@ -117,7 +118,7 @@ impl Image {
         handle: &Handle,
         kind: u16,
     ) -> Result<()> {
-        let raw = call.resident(name, handle, kind, true)?;
+        let raw = call.pass(name, handle, kind, Usage::Consumed)?;
         self.put_u64(0, raw.raw());
         Ok(())
     }

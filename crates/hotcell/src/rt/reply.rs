@@ -157,6 +157,8 @@ impl<'s> Reply<'s> {
     /// caller's as before.
     fn let_go(&mut self, field: &OwnedField) {
         let offset = usize::from(field.offset);
+        // What was copied before does not count: an object must not stay because the results are long.
+        self.copied = 0;
         let raw = match field.image {
             0 => self.get_u64(offset),
             size => match self.opt_image(offset, usize::from(size)) {
@@ -165,7 +167,7 @@ impl<'s> Reply<'s> {
             },
         };
         let raw = RawHandle::from_raw(raw);
-        if raw.kind() == field.kind && raw.generation() != 0 && !self.call.is_resident(raw) {
+        if raw.kind() == field.kind && raw.generation() != 0 && !self.call.turn.passed.has(raw) {
             self.call.session.release(self.call.context.generation, raw);
         }
     }

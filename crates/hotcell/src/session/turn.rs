@@ -5,18 +5,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::MutexGuard;
 
-use super::{Facts, Seat};
+use super::{Facts, Seat, Session};
 
 /// The right to use the worker, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Turn<'s>(MutexGuard<'s, Seat>);
+pub(crate) struct Turn<'s> {
+    /// There until the turn is given back.
+    seat: Option<MutexGuard<'s, Seat>>,
+    session: &'s Session,
+    /// Whether it is given back to whoever waits; else it is one of those that send what is to be released.
+    looks: bool,
+}
 
 impl<'s> Turn<'s> {
     /// Marks this thread as the one that has the turn.
     #[inline]
-    pub(super) fn new(seat: MutexGuard<'s, Seat>) -> Turn<'s> {
+    pub(super) fn new(session: &'s Session, seat: MutexGuard<'s, Seat>, looks: bool) -> Turn<'s> {
         seat.facts.holder.store(this_thread(), Ordering::Relaxed);
-        Turn(seat)
+        Turn { seat: Some(seat), session, looks }
     }
 }
 
@@ -25,20 +31,27 @@ impl Deref for Turn<'_> {
 
     #[inline]
     fn deref(&self) -> &Seat {
-        &self.0
+        self.seat.as_ref().expect("the seat is held until the turn is dropped")
     }
 }
 
 impl DerefMut for Turn<'_> {
     #[inline]
     fn deref_mut(&mut self) -> &mut Seat {
-        &mut self.0
+        self.seat.as_mut().expect("the seat is held until the turn is dropped")
     }
 }
 
 impl Drop for Turn<'_> {
+    /// Who left something to be released while this turn lasted may have gone: so look behind it.
+    #[inline]
     fn drop(&mut self) {
-        self.0.facts.holder.store(0, Ordering::Relaxed);
+        self.passed.clear();
+        self.facts.holder.store(0, Ordering::Relaxed);
+        self.seat = None;
+        if self.looks && self.session.has_handles() {
+            self.session.send_what_is_left();
+        }
     }
 }
 

@@ -21,7 +21,7 @@ fn stale(handles: &Handles, list: &[RawHandle]) {
 fn a_handle_leads_to_its_object_until_it_is_taken() {
     let mut handles = Handles::new();
     let db = handles.own(DB, at(16), RawHandle::NONE).unwrap();
-    assert_eq!((db.kind(), db.generation()), (DB, 1));
+    assert_eq!(db.kind(), DB);
     assert_eq!(handles.get(db, DB), Ok(at(16)));
     assert_eq!(handles.get(db, STATEMENT), Err(Refusal::WrongHandleType));
     assert_eq!(handles.take(db, STATEMENT), Err(Refusal::WrongHandleType));
@@ -40,8 +40,9 @@ fn forged_handles_are_unknown() {
     for forged in [
         RawHandle::new(STATEMENT, db.generation(), db.index()),
         RawHandle::new(DB, db.generation() + 1, db.index()),
+        RawHandle::new(DB, db.generation() - 1, db.index()),
         RawHandle::new(DB, 0, db.index()),
-        RawHandle::new(DB, 1, db.index() + 1),
+        RawHandle::new(DB, db.generation(), db.index() + 1),
         RawHandle::from_raw(u64::MAX),
     ] {
         assert_eq!(handles.get(forged, forged.kind()), Err(Refusal::UnknownHandle), "{forged:?}");
@@ -50,14 +51,18 @@ fn forged_handles_are_unknown() {
 }
 
 #[test]
-fn children_go_with_their_parent() {
+fn workers_give_out_different_handles() {
+    let one = || Handles::new().own(DB, at(16), RawHandle::NONE).unwrap();
+    assert_ne!([one(), one(), one()], [one(), one(), one()]);
+}
+
+#[test]
+fn what_is_lent_goes_with_its_parent() {
     let mut handles = Handles::new();
     let db = handles.own(DB, at(16), RawHandle::NONE).unwrap();
     let other = handles.own(DB, at(17), RawHandle::NONE).unwrap();
-    let list: Vec<_> = (0..5).map(|n| handles.own(STATEMENT, at(32 + n), db).unwrap()).collect();
+    let list: Vec<_> = (0..5).map(|n| handles.lend(STATEMENT, at(32 + n), db).unwrap()).collect();
     let below = handles.lend(3, at(64), list[2]).unwrap();
-    handles.take(list[1], STATEMENT).unwrap();
-    assert_eq!(handles.get(below, 3), Ok(at(64)));
     handles.take(db, DB).unwrap();
     stale(&handles, &list);
     stale(&handles, &[below, db]);
@@ -66,21 +71,31 @@ fn children_go_with_their_parent() {
 }
 
 #[test]
-fn what_is_lent_keeps_its_handle_under_its_parent() {
+fn only_owners_give_away_and_not_before_their_children() {
+    let mut handles = Handles::new();
+    let db = handles.own(DB, at(16), RawHandle::NONE).unwrap();
+    let lent = handles.lend(3, at(17), db).unwrap();
+    assert_eq!(handles.take(lent, 3), Err(Refusal::NotOwned));
+    let statement = handles.own(STATEMENT, at(18), lent).unwrap();
+    handles.lend(3, at(19), db).unwrap();
+    assert_eq!(handles.take(db, DB), Err(Refusal::HasChildren));
+    assert_eq!(handles.get(db, DB), Ok(at(16)), "what was refused changed nothing");
+    assert_eq!(handles.take(statement, STATEMENT), Ok(at(18)));
+    assert_eq!(handles.take(db, DB), Ok(at(16)));
+    stale(&handles, &[lent]);
+}
+
+#[test]
+fn an_object_keeps_its_handle() {
     let mut handles = Handles::new();
     let (a, b) =
         (handles.own(1, at(1), RawHandle::NONE).unwrap(), handles.own(1, at(2), RawHandle::NONE).unwrap());
     let lent = handles.lend(2, at(3), a).unwrap();
-    assert_eq!(handles.lend(2, at(3), a), Ok(lent));
-    let other = handles.lend(2, at(3), b).unwrap();
-    assert_ne!(other, lent);
-    assert_eq!(handles.lend(1, at(1), RawHandle::NONE), Ok(a), "an owned object keeps its handle too");
-    // Whoever releases it by one handle releases what the other stands for.
-    handles.take(other, 2).unwrap();
-    stale(&handles, &[lent, other]);
-    // And who gets it as his own has an object that was not there before.
-    let lent = handles.lend(2, at(3), a).unwrap();
-    let below = handles.lend(3, at(4), lent).unwrap();
+    assert_eq!(handles.lend(2, at(3), b), Ok(lent));
+    assert_ne!(handles.lend(3, at(3), b), Ok(lent), "as another type it is another object");
+    assert_eq!(handles.lend(1, at(1), b), Ok(a), "an owned object keeps its handle too");
+    // Who gets it as his own has an object that was not there before.
+    let below = handles.lend(4, at(4), lent).unwrap();
     let owned = handles.own(2, at(3), a).unwrap();
     stale(&handles, &[lent, below]);
     assert_eq!(handles.get(owned, 2), Ok(at(3)));
@@ -100,8 +115,6 @@ fn what_was_lent_can_be_made_stale_alone() {
     stale(&handles, &[first, last, below]);
     assert_eq!((handles.get(db, 1), handles.get(owned, 2)), (Ok(at(1)), Ok(at(3))));
     handles.invalidate(first);
-    handles.take(db, 1).unwrap();
-    stale(&handles, &[owned]);
 }
 
 #[test]
@@ -125,13 +138,13 @@ fn a_full_table_takes_no_more() {
     assert_eq!(handles.lend(2, at(3), db), Err(Refusal::TooManyHandles));
     assert_eq!(handles.own(1, at(3), RawHandle::NONE), Err(Refusal::TooManyHandles));
     assert_eq!(handles.lend(2, at(2), db), Ok(lent), "what is there already is found");
-    handles.take(lent, 2).unwrap();
+    handles.invalidate(db);
     handles.lend(2, at(3), db).unwrap();
 }
 
 #[test]
 fn an_entry_retires_when_its_generations_are_used_up() {
-    let mut handles = Handles { last_generation: 3, ..Handles::new() };
+    let mut handles = Handles { first_generation: 1, last_generation: 3, ..Handles::new() };
     let mut seen = Vec::new();
     for _ in 0..8 {
         let handle = handles.own(1, at(1), RawHandle::NONE).unwrap();
@@ -175,10 +188,14 @@ impl Model {
         }
     }
 
-    fn end_object(&mut self, kind: u16, address: usize) {
+    fn object(&self, kind: u16, address: usize) -> Option<RawHandle> {
         let same = |it: &&Object| it.alive && it.handle.kind() == kind && it.address == address;
-        let handles: Vec<_> = self.0.iter().filter(same).map(|it| it.handle).collect();
-        handles.into_iter().for_each(|handle| self.end(handle));
+        self.0.iter().find(same).map(|it| it.handle)
+    }
+
+    fn owns_below(&self, handle: RawHandle) -> bool {
+        let children = self.0.iter().filter(|it| it.alive && it.parent == handle);
+        children.into_iter().any(|it| it.owned || self.owns_below(it.handle))
     }
 
     fn check(&self, handles: &Handles) {
@@ -211,7 +228,9 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn run(steps: Vec<Step>) {
-    let (mut handles, mut model) = (Handles { last_generation: 4, ..Handles::new() }, Model::default());
+    let (first_generation, last_generation) = (5, 8);
+    let mut handles = Handles { first_generation, last_generation, ..Handles::new() };
+    let mut model = Model::default();
     // A handle that was given out, dead or alive.
     let pick = |model: &Model, which: &prop::sample::Index| match model.0.len() {
         0 => RawHandle::NONE,
@@ -222,24 +241,26 @@ fn run(steps: Vec<Step>) {
             Step::Own { kind, address, parent } | Step::Lend { kind, address, parent } => {
                 let owned = matches!(step, Step::Own { .. });
                 let parent = parent.map_or(RawHandle::NONE, |which| pick(&model, &which));
-                if owned {
-                    model.end_object(kind, address);
-                }
-                let there = model.0.iter().find(|it| {
-                    it.alive && (it.handle.kind(), it.address, it.parent) == (kind, address, parent)
-                });
+                let there = model.object(kind, address);
                 let got = match owned {
                     true => handles.own(kind, at(address), parent),
                     false => handles.lend(kind, at(address), parent),
                 };
-                if let Some(there) = there {
-                    assert_eq!(got, Ok(there.handle));
-                } else if parent.is_none() || model.alive(parent).is_some() {
-                    let handle = got.unwrap();
-                    assert!(model.0.iter().all(|it| it.handle != handle), "{handle:?} was there before");
-                    model.0.push(Object { handle, address, parent, owned, alive: true });
-                } else {
-                    assert_eq!(got, Err(Refusal::StaleHandle));
+                match there {
+                    Some(there) if !owned => assert_eq!(got, Ok(there)),
+                    there => {
+                        there.into_iter().for_each(|there| model.end(there));
+                        if parent.is_none() || model.alive(parent).is_some() {
+                            let handle = got.unwrap();
+                            assert!(
+                                model.0.iter().all(|it| it.handle != handle),
+                                "{handle:?} was there before"
+                            );
+                            model.0.push(Object { handle, address, parent, owned, alive: true });
+                        } else {
+                            assert_eq!(got, Err(Refusal::StaleHandle));
+                        }
+                    }
                 }
             }
             Step::Take { which, kind } => {
@@ -248,11 +269,13 @@ fn run(steps: Vec<Step>) {
                     _ if handle.is_none() => Err(Refusal::NullArgument),
                     None => Err(Refusal::StaleHandle),
                     Some(_) if handle.kind() != kind => Err(Refusal::WrongHandleType),
+                    Some(object) if !object.owned => Err(Refusal::NotOwned),
+                    Some(_) if model.owns_below(handle) => Err(Refusal::HasChildren),
                     Some(object) => Ok(object.address),
                 };
                 assert_eq!(handles.take(handle, kind), expect.map(at));
-                if let Ok(address) = expect {
-                    model.end_object(kind, address);
+                if expect.is_ok() {
+                    model.end(handle);
                 }
             }
             Step::Invalidate { which } => {
