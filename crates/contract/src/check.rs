@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use hotcell_model::api::Api;
 use hotcell_model::fingerprint::Fingerprint;
-use hotcell_model::interface::{self, FORMAT, Function, Interface, LeftOut, LifeCall, Source, Status, Threads};
+use hotcell_model::interface::{
+    self, FORMAT, Function, Interface, LeftOut, LifeCall, Source, Status, Threads,
+};
 
 use crate::contract::Contract;
 use crate::diagnostic::{Diagnostic, Severity};

@@ -95,9 +95,7 @@ impl Structs {
     /// The structure that a C type is, when it can travel.
     pub fn of(&self, ty: &CType) -> Option<(&str, &Struct)> {
         match &ty.kind {
-            Type::Record { name } => {
-                self.known.get_key_value(name).map(|(key, item)| (key.as_str(), item))
-            }
+            Type::Record { name } => self.known.get_key_value(name).map(|(key, item)| (key.as_str(), item)),
             _ => None,
         }
     }
@@ -161,7 +159,8 @@ fn record_of<'a>(
     };
     if let Some(handle) = handles.of_record(key) {
         let message = format!("`{}` is the handle type `{handle}`, and cannot be a structure too", line.name);
-        let help = "leave one of the two out: callers hold an object by a handle, or see its fields".to_owned();
+        let help =
+            "leave one of the two out: callers hold an object by a handle, or see its fields".to_owned();
         return Err(error(message).help(help).into());
     }
     if record.union {
@@ -245,13 +244,10 @@ impl Table<'_, '_> {
             return Err(Unfit::unsupported(format!("`{c_name}` has a member without a name")));
         }
         let lines = self.lines.get(key).copied();
-        let name = lines.map_or_else(
-            || c_name.rsplit(' ').next().unwrap_or(key).to_owned(),
-            |lines| lines.name.clone(),
-        );
-        let roles = fields::decide(
-            fields::Place { contract, layout, lines, name: &name, resident },
-            &mut |inner| {
+        let name = lines
+            .map_or_else(|| c_name.rsplit(' ').next().unwrap_or(key).to_owned(), |lines| lines.name.clone());
+        let roles =
+            fields::decide(fields::Place { contract, layout, lines, name: &name, resident }, &mut |inner| {
                 self.visit(inner, structs);
                 match structs.why_not(inner) {
                     Some(unfit) => Err(unfit.clone()),
@@ -260,8 +256,7 @@ impl Table<'_, '_> {
                     ))),
                     None => Ok(()),
                 }
-            },
-        );
+            });
         let roles = match roles {
             Ok(roles) => roles,
             Err(fields::Refused::Unfit(unfit)) => return Err(*unfit),

@@ -1,8 +1,6 @@
 //! Functions of the application that the library calls: their parameters, and what comes with them.
 
-use hotcell_model::interface::{
-    Callback, CallbackParam, CallbackRole, CallbackScope, Role, Unit,
-};
+use hotcell_model::interface::{Callback, CallbackParam, CallbackRole, CallbackScope, Role, Unit};
 use hotcell_model::layout::{Block, WireKind};
 use hotcell_model::types::{CType, Signature, Type};
 
@@ -55,12 +53,7 @@ pub(crate) fn decide(
 }
 
 /// The parameter of the registering function that comes back to the callback.
-fn user_data(
-    site: Site<'_>,
-    item: &Item,
-    decided: &Decided,
-    wrong: &mut Vec<Diagnostic>,
-) -> Option<usize> {
+fn user_data(site: Site<'_>, item: &Item, decided: &Decided, wrong: &mut Vec<Diagnostic>) -> Option<usize> {
     let text = item.user_data.as_ref()?;
     let error = |message: String| Diagnostic::error(message).at(text.span.clone());
     let Some(position) = names::position(site.function, site.names, &text.value) else {
@@ -121,7 +114,8 @@ fn on_failure(
     };
     let Some((least, most)) = range else {
         let message = format!("`{name}` returns `{}`", result.written);
-        let help = "this version has callbacks that return nothing or an integer: write `{ fixed = \"NULL\" }`";
+        let help =
+            "this version has callbacks that return nothing or an integer: write `{ fixed = \"NULL\" }`";
         wrong.push(Diagnostic::error(message).at(item.span.clone()).help(help.to_owned()));
         return None;
     };
@@ -322,8 +316,10 @@ impl Params<'_> {
                 _ => "",
             };
             let help = match say {
-                "" => "this version has callbacks with numbers, texts and buffers: write `{ fixed = \"NULL\" }`"
-                    .to_owned(),
+                "" => {
+                    "this version has callbacks with numbers, texts and buffers: write `{ fixed = \"NULL\" }`"
+                        .to_owned()
+                }
                 say => format!("add `params.{name} = {say}` inside of the item"),
             };
             self.wrong.push(Diagnostic::error(message).at(item.span.clone()).help(help));

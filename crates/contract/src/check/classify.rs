@@ -73,10 +73,7 @@ pub(crate) fn check(site: Site<'_>, roles: &[&Role], used: &Use) -> Result<(), B
         Purpose::Message => match scope.param(&used.node).map(|index| roles[index]) {
             None
             | Some(
-                Role::Text { .. }
-                | Role::BufferOut { .. }
-                | Role::BufferInOut { .. }
-                | Role::TextOut { .. },
+                Role::Text { .. } | Role::BufferOut { .. } | Role::BufferInOut { .. } | Role::TextOut { .. },
             ) => Ok(()),
             Some(_) => must("a text the function writes"),
         },
@@ -148,7 +145,8 @@ impl Scope<'_> {
             }
             Role::Handle { consumed: true, .. } | Role::Resident { consumed: true, .. } if !self.before => {
                 let message = format!("`{node}` is gone after the call");
-                let diagnostic = Diagnostic::error(message).at(node.span.clone()).label("consumed by the call");
+                let diagnostic =
+                    Diagnostic::error(message).at(node.span.clone()).label("consumed by the call");
                 let help = "what is asked for after the call cannot use what the call took".to_owned();
                 Err(diagnostic.help(help).into())
             }

@@ -113,11 +113,7 @@ pub(crate) fn decide(site: Site<'_>, findings: &mut Vec<Diagnostic>) -> Option<D
 }
 
 /// The strongest line about each parameter.
-fn items<'a>(
-    site: Site<'_>,
-    lines: &Lines<'a>,
-    wrong: &mut Vec<Diagnostic>,
-) -> Vec<Option<&'a ParamLine>> {
+fn items<'a>(site: Site<'_>, lines: &Lines<'a>, wrong: &mut Vec<Diagnostic>) -> Vec<Option<&'a ParamLine>> {
     let mut items: Vec<Option<(&ParamLine, bool)>> = vec![None; site.function.params.len()];
     for (line, pattern) in lines.params() {
         match names::position(site.function, site.names, &line.name) {

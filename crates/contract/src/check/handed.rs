@@ -65,7 +65,8 @@ impl Buffer<'_> {
         let place = own.pointee().and_then(|(pointer, _)| size(pointer));
         let ty = &self.site.function.params[param].ty;
         if size(ty).is_none() || size(ty) != place {
-            let message = format!("`{}` is `{}`, where `{}` points to no place", text.value, ty.written, self.name());
+            let message =
+                format!("`{}` is `{}`, where `{}` points to no place", text.value, ty.written, self.name());
             let help = "`of` names the text or buffer that goes in and that the place lies in".to_owned();
             self.wrong.push(Diagnostic::error(message).at(text.span.clone()).help(help));
             return None;

@@ -21,8 +21,7 @@ pub(crate) fn decide(
     decided: &mut Decided,
     wrong: &mut Vec<Diagnostic>,
 ) {
-    let (outs, ins): (Vec<_>, Vec<_>) =
-        items.iter().copied().partition(|(_, item)| after(item.what));
+    let (outs, ins): (Vec<_>, Vec<_>) = items.iter().copied().partition(|(_, item)| after(item.what));
     for (index, item) in ins.into_iter().chain(outs) {
         let (unit, size) = unit(site, index, item);
         let mut buffer = Buffer { site, index, item, unit, size, decided, wrong };

@@ -67,7 +67,11 @@ fn call(
             match (&left.kind, &right.kind) {
                 (Kind::Call(..), _) => (&**left, Some((*op, &**right))),
                 (_, Kind::Call(..)) => (&**right, Some((turned(*op), &**left))),
-                _ => return Err(error(format!("`{}` calls nothing", line.text), &line.node).help(help()).into()),
+                _ => {
+                    return Err(error(format!("`{}` calls nothing", line.text), &line.node)
+                        .help(help())
+                        .into());
+                }
             }
         }
         _ => {
@@ -141,11 +145,9 @@ fn with(expr: &Expr, values: &[Expr]) -> Expr {
             function: function.clone(),
             args: args.iter().map(|arg| with(arg, values)).collect(),
         },
-        Expr::Binary { op, left, right } => Expr::Binary {
-            op: *op,
-            left: Box::new(with(left, values)),
-            right: Box::new(with(right, values)),
-        },
+        Expr::Binary { op, left, right } => {
+            Expr::Binary { op: *op, left: Box::new(with(left, values)), right: Box::new(with(right, values)) }
+        }
         other => other.clone(),
     }
 }

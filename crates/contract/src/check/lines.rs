@@ -17,10 +17,8 @@ pub(crate) struct Lines<'a> {
 
 /// What is said about a function.
 pub(crate) fn of<'a>(contract: &'a Contract, name: &str) -> Lines<'a> {
-    let matching = contract
-        .functions
-        .iter()
-        .filter(|table| table.is_pattern() && select::matches(&table.name, name));
+    let matching =
+        contract.functions.iter().filter(|table| table.is_pattern() && select::matches(&table.name, name));
     Lines { tables: matching.chain(contract.function(name)).collect() }
 }
 
@@ -90,9 +88,9 @@ pub(crate) fn join(contract: &Contract, findings: &mut Vec<Diagnostic>) {
     let mut kept: Vec<(Diagnostic, usize)> = Vec::new();
     for finding in findings.drain(..) {
         let pattern = finding.span.as_ref().is_some_and(|span| in_pattern(contract, span));
-        let same = kept.iter_mut().find(|(other, _)| {
-            pattern && other.span == finding.span && other.severity == finding.severity
-        });
+        let same = kept
+            .iter_mut()
+            .find(|(other, _)| pattern && other.span == finding.span && other.severity == finding.severity);
         match same {
             Some((_, more)) => *more += 1,
             None => kept.push((finding, 0)),

@@ -163,18 +163,14 @@ fn named_parent(site: Site<'_>, text: &Text) -> Result<Option<usize>, Box<Diagno
 }
 
 /// A function that releases a handle type takes its object, whatever else says so.
-fn released(
-    site: Site<'_>,
-    items: &[(usize, &Item)],
-    decided: &mut Decided,
-    wrong: &mut Vec<Diagnostic>,
-) {
+fn released(site: Site<'_>, items: &[(usize, &Item)], decided: &mut Decided, wrong: &mut Vec<Diagnostic>) {
     let Some((handle, known)) = site.known.handles.released_by(&site.function.name) else { return };
     let Some(index) = releases::param(site.known.handles, site.function, handle) else { return };
     match items.iter().find(|(other, _)| *other == index) {
         Some((_, item)) if item.what != What::Consumed => {
             let name = &site.names[index];
-            let message = format!("`{}` releases a `{handle}`, so that `{name}` is consumed", site.function.name);
+            let message =
+                format!("`{}` releases a `{handle}`, so that `{name}` is consumed", site.function.name);
             let help = "write `{ in = \"consumed\" }`, or no line at all".to_owned();
             wrong.push(Diagnostic::error(message).at(item.span.clone()).help(help));
         }

@@ -59,8 +59,7 @@ fn name_of(site: Site<'_>, name: &str) -> Result<Expr, Diagnostic> {
         [] => {}
         several => {
             let several: Vec<&str> = several.iter().map(|&index| site.names[index].as_str()).collect();
-            let message =
-                format!("`{name}` may be {}: `{}` has several", list(&several), site.function.name);
+            let message = format!("`{name}` may be {}: `{}` has several", list(&several), site.function.name);
             let help = "write the name of the parameter".to_owned();
             return Err(Diagnostic::error(message).label("which one?").help(help));
         }

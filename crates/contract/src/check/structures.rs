@@ -53,8 +53,10 @@ pub(crate) fn by_value(site: Site<'_>, draft: &mut Draft) -> Result<(), Box<Left
         let Some(record) = record(&param.ty) else { continue };
         if draft.params[index].is_none() {
             if site.known.structs.is_resident(record) {
-                let reason =
-                    format!("parameter `{}`: a structure that the library keeps has one place", site.names[index]);
+                let reason = format!(
+                    "parameter `{}`: a structure that the library keeps has one place",
+                    site.names[index]
+                );
                 return Err(left_out(site.function, Status::Unsupported, reason, None).into());
             }
             if let Some(why) = site.known.structs.against(record, Direction::In) {

@@ -58,9 +58,8 @@ fn constants<'a>(api: &'a Api, pattern: &str) -> Vec<(&'a str, i64)> {
         _ => None,
     };
     let matching = api.constants.iter().filter(|(name, _)| matches(pattern, name));
-    let mut found: Vec<(&str, i64, &Constant)> = matching
-        .filter_map(|(name, constant)| Some((name.as_str(), integer(constant)?, constant)))
-        .collect();
+    let mut found: Vec<(&str, i64, &Constant)> =
+        matching.filter_map(|(name, constant)| Some((name.as_str(), integer(constant)?, constant))).collect();
     found.sort_by_key(|(name, _, constant)| {
         let place = &constant.location;
         (!place.primary, place.file.as_str(), place.line, *name)

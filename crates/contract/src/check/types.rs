@@ -33,7 +33,9 @@ fn refusal(site: Site<'_>, ty: &CType, item: &Item) -> Option<Refusal> {
         What::Fixed => None,
         What::Value(Direction::In) if ty.is_scalar() => None,
         What::Value(Direction::In) => match pointee {
-            Some((_, constant)) => Some(("a pointer is no value", text(if constant { READ } else { WRITTEN }))),
+            Some((_, constant)) => {
+                Some(("a pointer is no value", text(if constant { READ } else { WRITTEN })))
+            }
             None => Some(("not a number", None)),
         },
         What::Text => match pointee {
@@ -155,7 +157,10 @@ fn structure(
         return Some(("a structure that the library keeps has one place", None));
     }
     if by_value && direction != Direction::In {
-        return Some(("a structure by value goes in", text("write `{ in = \"struct\" }`, or no line at all")));
+        return Some((
+            "a structure by value goes in",
+            text("write `{ in = \"struct\" }`, or no line at all"),
+        ));
     }
     if by_value && item.nullable {
         return Some(("a structure by value is always there", text("leave `nullable` out")));
@@ -164,7 +169,10 @@ fn structure(
         return Some((READS, text("write `{ in = \"struct\" }`")));
     }
     if resident && direction == Direction::Out {
-        return Some(("a structure that the library keeps goes in and out", text("write `{ inout = \"struct\" }`")));
+        return Some((
+            "a structure that the library keeps goes in and out",
+            text("write `{ inout = \"struct\" }`"),
+        ));
     }
     if resident && item.nullable {
         return Some(("a structure that the library keeps is always there", text("leave `nullable` out")));

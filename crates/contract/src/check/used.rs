@@ -126,9 +126,8 @@ impl Used<'_> {
                 self.records.insert(name.clone(), found.clone());
                 // What a field points to does not cross with it.
                 let fields = found.layout.iter().flat_map(|layout| &layout.fields);
-                let inside = |ty: &CType| {
-                    !matches!(ty.kind, Type::Pointer { .. } | Type::FunctionPointer { .. })
-                };
+                let inside =
+                    |ty: &CType| !matches!(ty.kind, Type::Pointer { .. } | Type::FunctionPointer { .. });
                 fields.filter(|field| inside(&field.ty)).for_each(|field| self.visit(&field.ty));
             }
             _ => {}

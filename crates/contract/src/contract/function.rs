@@ -43,11 +43,7 @@ fn function<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> FunctionLines {
 }
 
 /// Reads a table of names with an item each.
-pub(crate) fn params<'a>(
-    reader: &mut Reader<'a>,
-    entry: &Entry<'a>,
-    of: &'static Keys,
-) -> Vec<ParamLine> {
+pub(crate) fn params<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, of: &'static Keys) -> Vec<ParamLine> {
     let mut lines = Vec::new();
     for param in reader.table(entry).unwrap_or_default() {
         let Some(entries) = reader.table(&param) else {

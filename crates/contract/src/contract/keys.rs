@@ -37,10 +37,7 @@ pub(crate) enum Shape {
     /// Such as `"500ms"`.
     Duration,
     /// One of these words.
-    Word {
-        now: &'static [&'static str],
-        later: &'static [&'static str],
-    },
+    Word { now: &'static [&'static str], later: &'static [&'static str] },
     /// One of these words, or an expression.
     Fails(&'static [&'static str]),
     /// What an item says: its words are those of the kinds.

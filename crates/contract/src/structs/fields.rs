@@ -158,7 +158,8 @@ impl Fields<'_> {
                 }
                 None => format!("`{node}` is no field of `{}`", self.place.name),
             };
-            let near = node.name().and_then(|name| did_you_mean(name, self.fields.iter().map(|(name, _)| *name)));
+            let near =
+                node.name().and_then(|name| did_you_mean(name, self.fields.iter().map(|(name, _)| *name)));
             let help = near.unwrap_or_else(|| format!("`{what}` names the integer field that says it"));
             self.wrong.push(Diagnostic::error(message).at(node.span.clone()).help(help));
         }
@@ -228,8 +229,7 @@ impl Fields<'_> {
         };
         // Hidden, and zero where callers make the structure.
         let hide = if self.place.resident { "{ own = true }" } else { "{ zero = true }" };
-        let unsupported =
-            |reason: String| unfit(Status::Undecided, reason, Some(hide.to_owned()));
+        let unsupported = |reason: String| unfit(Status::Undecided, reason, Some(hide.to_owned()));
         let of = format!("`{name}` of `{}`", self.place.name);
         if field.bit_width.is_some() {
             return unsupported(format!("{of} is a bit-field"));
