@@ -90,14 +90,14 @@ pub fn check(
         lines::useless(contract, &selected, &mut findings);
     }
     let (mut functions, mut left_out) = (Vec::new(), Vec::new());
-    for function in selected {
+    for &function in &selected {
         match bind::bind(contract, known, link, function, &mut findings) {
             Some(Ok(function)) => functions.push(function),
             Some(Err(reason)) => left_out.push(reason),
             None => {} // a line about it is wrong
         }
     }
-    releases::add(contract, known, link, &mut functions, &mut left_out, &mut findings);
+    releases::add(contract, known, link, &selected, &mut functions, &mut left_out, &mut findings);
     callees::leave_out(api, &mut functions, &mut left_out);
     let mut calls = |key, lines| life::calls(contract, known, link, (key, lines), &functions, &mut findings);
     let init = calls("init", &contract.init);

@@ -55,7 +55,6 @@ pub(crate) struct StructLines {
     pub(crate) name: String,
     pub(crate) span: Range<usize>,
     pub(crate) resident: bool,
-    pub(crate) release: Option<Text>,
     pub(crate) fields: Vec<ParamLine>,
 }
 

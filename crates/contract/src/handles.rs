@@ -78,6 +78,13 @@ impl Handles {
         }
         for line in &contract.handles {
             let Some(parent) = &line.parent else { continue };
+            if parent.value == line.name {
+                let message = format!("a `{}` cannot be the parent of its own type", line.name);
+                let help =
+                    "say it where one is made, as `parent = \"…\"`: the name of a parameter".to_owned();
+                findings.push(Diagnostic::error(message).at(parent.span.clone()).help(help));
+                continue;
+            }
             if !handles.types.contains_key(&parent.value) {
                 let message = format!("`{}` is no handle type", parent.value);
                 let help = did_you_mean(&parent.value, handles.types.keys().map(String::as_str));

@@ -22,7 +22,8 @@ mod fields;
 pub struct Structs {
     known: BTreeMap<String, Struct>,
     unfit: BTreeMap<String, Unfit>,
-    residents: BTreeMap<String, Resident>,
+    /// Lines of the contract about those the library keeps.
+    residents: BTreeMap<String, u32>,
 }
 
 /// Why a structure cannot travel.
@@ -34,13 +35,6 @@ pub struct Unfit {
     pub reason: String,
     /// What to write into the contract, when a line would help.
     pub help: Option<String>,
-}
-
-/// What the contract says about a structure that the library keeps.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Resident {
-    line: u32,
-    release: Option<String>,
 }
 
 impl Structs {
@@ -63,13 +57,7 @@ impl Structs {
                 }
                 Ok(key) => {
                     if line.resident {
-                        let release = line.release.as_ref().map(|text| text.value.clone());
-                        let resident = Resident { line: contract.line(&line.span), release };
-                        structs.residents.insert(key.to_owned(), resident);
-                    } else if let Some(text) = &line.release {
-                        let message = "`release` is of a structure that the library keeps";
-                        let help = "add `resident = true`, or leave `release` out".to_owned();
-                        findings.push(Diagnostic::error(message).at(text.span.clone()).help(help));
+                        structs.residents.insert(key.to_owned(), contract.line(&line.span));
                     }
                     lines.insert(key, line);
                 }
@@ -112,12 +100,7 @@ impl Structs {
 
     /// The line that says that the library keeps it.
     pub(crate) fn resident_line(&self, record: &str) -> Option<u32> {
-        self.residents.get(record).map(|resident| resident.line)
-    }
-
-    /// The function that ends an object of a structure that the library keeps.
-    pub(crate) fn release(&self, record: &str) -> Option<&str> {
-        self.residents.get(record).and_then(|resident| resident.release.as_deref())
+        self.residents.get(record).copied()
     }
 
     /// Why values of a structure cannot go this way, when its fields could travel otherwise.

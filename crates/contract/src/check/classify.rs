@@ -54,7 +54,7 @@ impl Class {
 
 /// Checks an expression when the role of every parameter is known.
 pub(crate) fn check(site: Site<'_>, roles: &[&Role], used: &Use) -> Result<(), Box<Diagnostic>> {
-    let scope = Scope { site, roles, before: used.purpose.before() };
+    let scope = Scope { site, roles, purpose: used.purpose };
     let class = scope.class(&used.node)?;
     let must = |what: &str| {
         let message = format!("`{}` is {}, and must be {what}", used.node, class.described());
@@ -80,6 +80,14 @@ pub(crate) fn check(site: Site<'_>, roles: &[&Role], used: &Use) -> Result<(), B
     }
 }
 
+/// Whether a parameter is gone after the call, however it ended.
+pub(crate) fn is_gone(role: &Role) -> bool {
+    matches!(
+        role,
+        Role::Handle { consumed: true, on_success: false, .. } | Role::Resident { consumed: true, .. }
+    )
+}
+
 /// The structure that a pointer points to, by its key, and the pointer's spelling.
 fn object(ty: &CType) -> Option<(&str, &str)> {
     match &ty.pointee()?.0.kind {
@@ -90,13 +98,13 @@ fn object(ty: &CType) -> Option<(&str, &str)> {
 
 /// Checks the arguments of a call outside of any function.
 pub(crate) fn arguments(site: Site<'_>, call: &Node) -> Result<(), Box<Diagnostic>> {
-    Scope { site, roles: &[], before: false }.class(call).map(drop)
+    Scope { site, roles: &[], purpose: Purpose::Condition }.class(call).map(drop)
 }
 
 struct Scope<'a> {
     site: Site<'a>,
     roles: &'a [&'a Role],
-    before: bool,
+    purpose: Purpose,
 }
 
 impl Scope<'_> {
@@ -135,7 +143,7 @@ impl Scope<'_> {
             | Role::DataOut { .. }
             | Role::OffsetOut { .. }
             | Role::HandleOut { .. }
-                if self.before =>
+                if self.purpose.before() =>
             {
                 let message = format!("`{node}` is not known before the call");
                 let diagnostic =
@@ -143,11 +151,22 @@ impl Scope<'_> {
                 let help = "this size is needed to make the call: use parameters that go in, and constants";
                 Err(diagnostic.help(help.to_owned()).into())
             }
-            Role::Handle { consumed: true, .. } | Role::Resident { consumed: true, .. } if !self.before => {
+            role if !self.purpose.before() && is_gone(role) => {
                 let message = format!("`{node}` is gone after the call");
                 let diagnostic =
                     Diagnostic::error(message).at(node.span.clone()).label("consumed by the call");
                 let help = "what is asked for after the call cannot use what the call took".to_owned();
+                Err(diagnostic.help(help).into())
+            }
+            Role::TextOut { valid_on_error: false, .. }
+            | Role::DataOut { valid_on_error: false, .. }
+            | Role::HandleOut { valid_on_error: false, .. }
+                if matches!(self.purpose, Purpose::Message | Purpose::Code) =>
+            {
+                let message = format!("`{node}` means nothing when the call failed");
+                let diagnostic =
+                    Diagnostic::error(message).at(node.span.clone()).label("asked for after a failure");
+                let help = format!("add `valid_on_error = true` to `{node}` if it does");
                 Err(diagnostic.help(help).into())
             }
             Role::Callback { .. } | Role::UserData { .. } => {

@@ -6,11 +6,11 @@ use hotcell_model::api::{Attribute, Function};
 use hotcell_model::evidence::{Evidence, Fact};
 use hotcell_model::expr::Expr;
 use hotcell_model::fingerprint::Fingerprint;
-use hotcell_model::interface::{self, Capacity, LeftOut, Param, ResultRole, Role, Status};
+use hotcell_model::interface::{self, Capacity, ErrorRule, LeftOut, Param, ResultRole, Role, Status};
 use hotcell_model::layout::Layout;
 use hotcell_model::types::Type;
 
-use crate::check::decide::{Decided, Site};
+use crate::check::decide::{Decided, Purpose, Site, Use};
 use crate::check::{classify, left_out, lines, structures};
 use crate::diagnostic::Diagnostic;
 use crate::infer::{Draft, Gap};
@@ -27,7 +27,7 @@ pub(crate) fn finish(
 ) -> Option<Result<interface::Function, LeftOut>> {
     let function = site.function;
     let unsupported = |reason: String| Some(Err(left_out(function, Status::Unsupported, reason, None)));
-    let Decided { mut draft, error, uses, places } = decided;
+    let Decided { mut draft, mut error, mut uses, places } = decided;
     if draft.result.is_none() && function.result.kind == Type::Void {
         draft.result = Some(Fact::proven(ResultRole::Void));
     }
@@ -46,6 +46,7 @@ pub(crate) fn finish(
         return unsupported("its facts are incomplete".into()); // `open` has seen to it
     };
     let values: Vec<&Role> = roles.iter().map(|fact| &fact.value).collect();
+    drop_gone(site, &values, &mut error, &mut uses);
     let mut wrong: Vec<Diagnostic> = uses
         .iter()
         .filter_map(|used| classify::check(site, &values, used).err())
@@ -92,6 +93,25 @@ pub(crate) fn finish(
     };
     bound.fingerprint = Fingerprint::of_function(&bound);
     Some(Ok(bound))
+}
+
+/// A pattern that asks for what a call takes over is not about this call: its message and its code are left away.
+fn drop_gone(site: Site<'_>, roles: &[&Role], error: &mut Option<Fact<ErrorRule>>, uses: &mut Vec<Use>) {
+    let Some(rule) = error.as_mut().map(|fact| &mut fact.value) else { return };
+    for (purpose, part) in [(Purpose::Message, &mut rule.message), (Purpose::Code, &mut rule.code)] {
+        let mut gone = false;
+        if let Some(expr) = part {
+            expr.walk(&mut |expr| {
+                gone |= matches!(expr, Expr::Param { index } if classify::is_gone(roles[*index]));
+            });
+        }
+        let pattern =
+            |used: &Use| used.purpose == purpose && lines::in_pattern(site.contract, &used.node.span);
+        if gone && uses.iter().any(pattern) {
+            *part = None;
+            uses.retain(|used| used.purpose != purpose);
+        }
+    }
 }
 
 /// Adds a gap for lengths nothing says and, when inference found none, for every fact that is missing.

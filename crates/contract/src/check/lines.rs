@@ -6,7 +6,7 @@ use std::time::Duration;
 use hotcell_model::api::Function;
 
 use crate::check::{names, select};
-use crate::contract::{Contract, ErrorLine, FunctionLines, Item, ParamLine};
+use crate::contract::{Contract, ErrorLine, FailsLine, FunctionLines, Item, ParamLine};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::suggest::did_you_mean;
 
@@ -36,6 +36,11 @@ impl<'a> Lines<'a> {
         self.tables.iter().rev().find_map(|table| table.error.as_ref())
     }
 
+    /// Whether something means failure.
+    pub(crate) fn fails(&self) -> bool {
+        self.error().is_some_and(|line| !matches!(line.fails, FailsLine::Word("never", _)))
+    }
+
     pub(crate) fn deadline(&self) -> Option<Duration> {
         self.tables.iter().rev().find_map(|table| table.deadline)
     }
@@ -43,6 +48,12 @@ impl<'a> Lines<'a> {
     pub(crate) fn idempotent(&self) -> bool {
         self.tables.iter().rev().find_map(|table| table.idempotent).unwrap_or(false)
     }
+}
+
+/// Whether a function ends what another one starts.
+pub(crate) fn ends(contract: &Contract, name: &str) -> bool {
+    let items = contract.functions.iter().flat_map(|table| &table.params).map(|line| &line.item);
+    items.filter_map(|item| item.starts.as_ref()?.release.as_deref()).any(|release| release == name)
 }
 
 /// Warns about patterns, and lines of patterns, that are about nothing.
@@ -107,7 +118,7 @@ pub(crate) fn join(contract: &Contract, findings: &mut Vec<Diagnostic>) {
 }
 
 /// Whether a place belongs to the table of a pattern: the last table that starts before it.
-fn in_pattern(contract: &Contract, span: &Range<usize>) -> bool {
+pub(crate) fn in_pattern(contract: &Contract, span: &Range<usize>) -> bool {
     let before = contract.functions.iter().filter(|table| table.span.start <= span.start);
     before.max_by_key(|table| table.span.start).is_some_and(FunctionLines::is_pattern)
 }

@@ -5,7 +5,7 @@ use hotcell_model::interface::{Ownership, Role};
 use hotcell_model::types::{CType, Type};
 
 use crate::check::decide::{Decided, Site};
-use crate::check::{names, releases};
+use crate::check::{lines, names, releases};
 use crate::contract::{Item, What};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Text, list};
@@ -18,10 +18,11 @@ pub(crate) fn decide(
     decided: &mut Decided,
     wrong: &mut Vec<Diagnostic>,
 ) {
+    let fails = lines::of(site.contract, &site.function.name).fails();
     for (index, item) in items {
         let ty = &site.function.params[*index].ty;
         let role = match item.what {
-            What::Handle | What::Consumed => taken(site, ty, item),
+            What::Handle | What::Consumed => taken(site, ty, item, fails),
             What::Owned | What::Borrowed => handed_out(site, *index, item),
             _ => continue,
         };
@@ -34,7 +35,7 @@ pub(crate) fn decide(
     residents(site, decided);
 }
 
-fn taken(site: Site<'_>, ty: &CType, item: &Item) -> Result<Role, Box<Diagnostic>> {
+fn taken(site: Site<'_>, ty: &CType, item: &Item, fails: bool) -> Result<Role, Box<Diagnostic>> {
     let consumed = item.what == What::Consumed;
     if let Some((Type::Record { name }, true)) = ty.pointee().map(|(pointee, _)| (&pointee.kind, consumed))
         && site.known.structs.is_resident(name)
@@ -43,10 +44,20 @@ fn taken(site: Site<'_>, ty: &CType, item: &Item) -> Result<Role, Box<Diagnostic
             let diagnostic = Diagnostic::error("a structure that the library keeps is always there");
             return Err(diagnostic.at(item.span.clone()).help("leave `nullable` out".to_owned()).into());
         }
-        return Ok(Role::Resident { record: name.clone(), consumed });
+        if item.on_success {
+            let diagnostic = Diagnostic::error("a structure that the library keeps ends with the call");
+            return Err(diagnostic.at(item.span.clone()).help("leave `on_success` out".to_owned()).into());
+        }
+        return Ok(Role::Resident { record: name.clone(), consumed, starts: None });
     }
+    if item.on_success && !fails {
+        let message = "nothing says when the call did not fail";
+        let help = "add `error = { fails = … }`, or leave `on_success` out".to_owned();
+        return Err(Diagnostic::error(message).at(item.span.clone()).help(help).into());
+    }
+    let (nullable, invalidates, on_success) = (item.nullable, item.invalidates, item.on_success);
     let handle = handle_type(site, ty, item)?;
-    Ok(Role::Handle { handle, consumed, nullable: item.nullable, invalidates: item.invalidates })
+    Ok(Role::Handle { handle, consumed, on_success, nullable, invalidates })
 }
 
 fn handed_out(site: Site<'_>, index: usize, item: &Item) -> Result<Role, Box<Diagnostic>> {
@@ -102,42 +113,37 @@ pub(crate) fn parent(site: Site<'_>, handle: &str, item: &Item) -> Result<Option
     if let Some(text) = &item.parent {
         return named_parent(site, text);
     }
-    let ambiguous = |of: &str, found: &[usize]| {
-        let names: Vec<&str> = found.iter().map(|&index| site.names[index].as_str()).collect();
-        let message = format!("{} may be the parent of this `{handle}`", list(&names));
-        let help = format!("add `parent = \"{}\"`{of}, or `parent = \"none\"`", names[0]);
-        Err(Diagnostic::error(message).at(item.span.clone()).label("its parent?").help(help).into())
-    };
-    let known = site.known.handles.get(handle).and_then(|known| known.parent.as_deref());
-    let of_type = |parent: &str| -> Vec<usize> {
-        let params = site.function.params.iter().enumerate();
-        let same = params.filter(|(_, param)| site.known.handles.of_pointer(&param.ty) == Some(parent));
-        same.map(|(index, _)| index).collect()
-    };
-    let declared = known.map(of_type).unwrap_or_default();
-    match (known, declared.as_slice()) {
-        (Some(_), [only]) => return Ok(Some(*only)),
-        (Some(_), [_, _, ..]) => return ambiguous("", &declared),
-        (Some(parent), []) if item.what == What::Owned => {
-            let message = format!("no parameter is a `{parent}`, the parent of a `{handle}`");
-            let help = "add `parent = \"…\"`, the parameter that must outlive it, or `parent = \"none\"`";
-            let diagnostic = Diagnostic::error(message).at(item.span.clone()).label("its parent?");
-            return Err(diagnostic.help(help.to_owned()).into());
-        }
-        _ if item.what == What::Owned => return Ok(None),
-        _ => {}
-    }
-    // What is lent lives in what went in, unless the contract says otherwise.
     let params = site.function.params.iter().enumerate();
-    let objects: Vec<usize> = params
-        .filter(|(_, param)| site.known.handles.of_pointer(&param.ty).is_some())
-        .map(|(index, _)| index)
-        .collect();
-    match objects.as_slice() {
-        [] => Ok(None),
-        [only] => Ok(Some(*only)),
-        _ => ambiguous(", what it lives in", &objects),
-    }
+    let objects =
+        params.filter_map(|(index, param)| Some((index, site.known.handles.of_pointer(&param.ty)?)));
+    let candidates: Vec<usize> = if item.what == What::Owned {
+        // What is owned lives in an object of the type that its own type names.
+        let Some(parent) = site.known.handles.get(handle).and_then(|known| known.parent.as_deref()) else {
+            return Ok(None);
+        };
+        objects.filter(|(_, of)| *of == parent).map(|(index, _)| index).collect()
+    } else {
+        // What is lent lives in what went in.
+        objects.map(|(index, _)| index).collect()
+    };
+    let (message, help) = match candidates.as_slice() {
+        [only] => return Ok(Some(*only)),
+        [] => (
+            format!("no parameter is known to be the parent of this `{handle}`"),
+            "add `parent = \"…\"`, the parameter that must outlive it, or `parent = \"none\"`".to_owned(),
+        ),
+        several => {
+            let names: Vec<&str> = several.iter().map(|&index| site.names[index].as_str()).collect();
+            (
+                format!("{} may be the parent of this `{handle}`", list(&names).replace(" and ", " or ")),
+                format!(
+                    "add `parent = \"{}\"`, the one that must outlive it, or `parent = \"none\"`",
+                    names[0]
+                ),
+            )
+        }
+    };
+    Err(Diagnostic::error(message).at(item.span.clone()).label("its parent?").help(help).into())
 }
 
 fn named_parent(site: Site<'_>, text: &Text) -> Result<Option<usize>, Box<Diagnostic>> {
@@ -167,17 +173,23 @@ fn released(site: Site<'_>, items: &[(usize, &Item)], decided: &mut Decided, wro
     let Some((handle, known)) = site.known.handles.released_by(&site.function.name) else { return };
     let Some(index) = releases::param(site.known.handles, site.function, handle) else { return };
     match items.iter().find(|(other, _)| *other == index) {
-        Some((_, item)) if item.what != What::Consumed => {
+        Some((_, item)) if item.what == What::Consumed => {}
+        // A pattern is about what the functions that it matches have in common.
+        Some((_, item)) if !lines::in_pattern(site.contract, &item.span) => {
             let name = &site.names[index];
             let message =
                 format!("`{}` releases a `{handle}`, so that `{name}` is consumed", site.function.name);
             let help = "write `{ in = \"consumed\" }`, or no line at all".to_owned();
             wrong.push(Diagnostic::error(message).at(item.span.clone()).help(help));
         }
-        Some(_) => {}
-        None => {
-            let (handle, nullable, invalidates) = (handle.to_owned(), false, false);
-            let value = Role::Handle { handle, consumed: true, nullable, invalidates };
+        _ => {
+            let value = Role::Handle {
+                handle: handle.to_owned(),
+                consumed: true,
+                on_success: false,
+                nullable: false,
+                invalidates: false,
+            };
             decided.draft.params[index] = Some(Fact { value, evidence: known.evidence.clone() });
         }
     }
@@ -185,14 +197,14 @@ fn released(site: Site<'_>, items: &[(usize, &Item)], decided: &mut Decided, wro
 
 /// Pointers to a structure that the contract says the library keeps need no line of their own.
 fn residents(site: Site<'_>, decided: &mut Decided) {
+    let ends = lines::ends(site.contract, &site.function.name);
     for (index, param) in site.function.params.iter().enumerate() {
         if decided.draft.params[index].is_some() {
             continue;
         }
         let Some((CType { kind: Type::Record { name }, .. }, _)) = param.ty.pointee() else { continue };
         if let Some(line) = site.known.structs.resident_line(name) {
-            let consumed = site.known.structs.release(name) == Some(site.function.name.as_str());
-            let role = Role::Resident { record: name.clone(), consumed };
+            let role = Role::Resident { record: name.clone(), consumed: ends, starts: None };
             decided.draft.params[index] = Some(Fact::decided(role, line));
         }
     }

@@ -44,26 +44,6 @@ pub(crate) fn check(contract: &Contract, known: Known<'_>, link: Link<'_>, findi
         seen.push((&text.value, &line.name));
         findings.extend(diagnostic.map(|diagnostic| diagnostic.at(text.span.clone())));
     }
-    for line in &contract.structs {
-        let Some(text) = line.release.as_ref().filter(|_| line.resident) else { continue };
-        let takes = |callee: &Function| {
-            let resident = |ty: &CType| match ty.pointee().map(|(pointee, _)| &pointee.kind) {
-                Some(Type::Record { name }) => known.structs.release(name) == Some(text.value.as_str()),
-                _ => false,
-            };
-            callee.params.iter().filter(|param| resident(&param.ty)).count() == 1
-        };
-        let diagnostic = match resolve::declared(site, &text.value) {
-            Err(diagnostic) => Some(*diagnostic),
-            Ok(callee) if !takes(callee) => {
-                let message = format!("`{}` does not take one `{}`", text.value, line.name);
-                let help = format!("it is declared `{}`", callee.signature());
-                Some(Diagnostic::error(message).help(help))
-            }
-            Ok(_) => None,
-        };
-        findings.extend(diagnostic.map(|diagnostic| diagnostic.at(text.span.clone())));
-    }
 }
 
 /// The parameter of a releasing function that is the object: the only one of the type, or a lone `void *`.
@@ -89,18 +69,15 @@ pub(crate) fn add(
     contract: &Contract,
     known: Known<'_>,
     link: Link<'_>,
+    selected: &[&Function],
     functions: &mut Vec<interface::Function>,
     left_out: &mut Vec<LeftOut>,
     findings: &mut Vec<Diagnostic>,
 ) {
-    let mut tried: Vec<String> = Vec::new();
+    let mut tried: Vec<String> = selected.iter().map(|function| function.name.clone()).collect();
     loop {
-        let there = |name: &str| {
-            functions.iter().any(|function| function.name == name)
-                || left_out.iter().any(|out| out.name == name)
-                || tried.iter().any(|other| other == name)
-        };
-        let wanted = |function| owned(function).chain(ended(known, function)).find(|name| !there(name));
+        let there = |name: &str| tried.iter().any(|other| other == name);
+        let wanted = |function| owned(function).find(|name| !there(name));
         let Some(name) = functions.iter().find_map(wanted).map(str::to_owned) else { break };
         if let Some(function) = select::find(known.api, &name) {
             match bind::bind(contract, known, link, function, findings) {
@@ -116,10 +93,11 @@ pub(crate) fn add(
     left_out.sort_by_key(|out| position(&out.name));
 }
 
-/// The functions that release what a function hands out.
+/// The functions that release what a function hands out or begins.
 pub(crate) fn owned(function: &interface::Function) -> impl Iterator<Item = &str> {
     let params = function.params.iter().filter_map(|param| match &param.role.value {
         Role::HandleOut { ownership: Ownership::Owned { release }, .. } => Some(release.as_str()),
+        Role::Resident { starts: Some(start), .. } => start.release.as_deref(),
         _ => None,
     });
     let result = match &function.result.value {
@@ -127,14 +105,6 @@ pub(crate) fn owned(function: &interface::Function) -> impl Iterator<Item = &str
         _ => None,
     };
     params.chain(result)
-}
-
-/// The functions that end the structures which a function keeps.
-fn ended<'a>(known: Known<'a>, function: &interface::Function) -> impl Iterator<Item = &'a str> {
-    function.params.iter().filter_map(move |param| match &param.role.value {
-        Role::Resident { record, .. } => known.structs.release(record),
-        _ => None,
-    })
 }
 
 /// Why a function that is bound does not release by itself: it is called with the object alone.
@@ -170,7 +140,7 @@ pub(crate) fn missing(
         let status = left_out.iter().find(|out| out.name == release).map_or(Status::Undecided, |out| {
             if out.status == Status::NotExported { Status::Unsupported } else { out.status }
         });
-        Some((status, format!("`{release}` releases what it hands out, and {reason}"), help))
+        Some((status, format!("`{release}` releases what it makes, and {reason}"), help))
     })
 }
 
@@ -182,8 +152,7 @@ pub(crate) fn useless(
     findings: &mut Vec<Diagnostic>,
 ) {
     let handles = contract.handles.iter().filter_map(|line| Some((&line.name, line.release.as_ref()?)));
-    let structs = contract.structs.iter().filter_map(|line| Some((&line.name, line.release.as_ref()?)));
-    for (name, release) in handles.chain(structs) {
+    for (name, release) in handles {
         let bound = functions.iter().find(|function| function.name == release.value);
         let out = left_out.iter().find(|out| out.name == release.value);
         let (reason, help) = match (bound.and_then(objection), out) {

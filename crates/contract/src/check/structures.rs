@@ -1,11 +1,11 @@
 //! Structures by value and by pointer, and those the library keeps.
 
 use hotcell_model::evidence::Fact;
-use hotcell_model::interface::{Direction, LeftOut, Ownership, ResultRole, Role, Status};
+use hotcell_model::interface::{Direction, LeftOut, Ownership, ResultRole, Role, Start, Status};
 use hotcell_model::types::{CType, Type};
 
 use crate::check::decide::Site;
-use crate::check::left_out;
+use crate::check::{left_out, lines, resolve};
 use crate::contract::Item;
 use crate::diagnostic::Diagnostic;
 use crate::infer::Draft;
@@ -21,7 +21,23 @@ pub(crate) fn role(
     let record = record(ty).or_else(|| ty.pointee().and_then(|(pointee, _)| record(pointee)));
     let record = record.unwrap_or_default().to_owned();
     if site.known.structs.is_resident(&record) {
-        return Ok(Role::Resident { record, consumed: false });
+        let ends = lines::ends(site.contract, &site.function.name);
+        if ends && lines::in_pattern(site.contract, &item.span) {
+            return Ok(Role::Resident { record, consumed: true, starts: None });
+        }
+        if ends {
+            let name = &site.function.name;
+            let message = format!("`{name}` ends what another function starts, so that it is consumed");
+            let help = "write `{ in = \"consumed\" }`, or no line at all".to_owned();
+            return Err(Diagnostic::error(message).at(item.span.clone()).help(help).into());
+        }
+        let starts = starts(site, &record, item)?;
+        return Ok(Role::Resident { record, consumed: false, starts });
+    }
+    if let Some(starts) = &item.starts {
+        let message = "`starts` is of a structure that the library keeps";
+        let help = "add `resident = true` to the structure, or leave `starts` out".to_owned();
+        return Err(Diagnostic::error(message).at(starts.span.clone()).help(help).into());
     }
     if let Some(why) = site.known.structs.against(&record, direction) {
         let message = format!("`{}` cannot be `{}`: {why}", site.names[index], item.written);
@@ -32,6 +48,21 @@ pub(crate) fn role(
         return Err(Diagnostic::error(message).at(item.span.clone()).help(help.to_owned()).into());
     }
     Ok(Role::Struct { record, direction, nullable: item.nullable, valid_on_error: item.valid_on_error })
+}
+
+/// What begins with a call, and the function that ends it.
+fn starts(site: Site<'_>, record: &str, item: &Item) -> Result<Option<Start>, Box<Diagnostic>> {
+    let Some(starts) = &item.starts else { return Ok(None) };
+    let Some(name) = &starts.release else { return Ok(Some(Start { release: None })) };
+    let callee =
+        resolve::declared(site, name).map_err(|diagnostic| Box::new(diagnostic.at(starts.span.clone())))?;
+    let of = |ty: &CType| ty.pointee().and_then(|(pointee, _)| self::record(pointee)) == Some(record);
+    if callee.params.iter().filter(|param| of(&param.ty)).count() != 1 {
+        let message = format!("`{name}` does not take one such structure");
+        let help = format!("it is declared `{}`", callee.signature());
+        return Err(Diagnostic::error(message).at(starts.span.clone()).help(help).into());
+    }
+    Ok(Some(Start { release: Some(name.clone()) }))
 }
 
 fn record_goes_in(site: Site<'_>, record: &str) -> bool {

@@ -48,7 +48,7 @@ pub(crate) fn handles(known: Known<'_>, functions: &[Function]) -> BTreeMap<Stri
                         let handle = Handle {
                             c_type: format!("{} *", item.c_name),
                             doc: item.doc.clone(),
-                            release: known.structs.release(record).map(str::to_owned).filter(bound),
+                            release: None,
                             parent: None,
                             thread_affine: false,
                             evidence: Evidence::Decided { line },

@@ -77,6 +77,8 @@ pub(crate) struct Item {
     pub(crate) nullable: bool,
     pub(crate) valid_on_error: bool,
     pub(crate) invalidates: bool,
+    pub(crate) on_success: bool,
+    pub(crate) starts: Option<Starts>,
     pub(crate) handle: Option<Text>,
     pub(crate) parent: Option<Text>,
     pub(crate) release: Option<Text>,
@@ -85,6 +87,14 @@ pub(crate) struct Item {
     /// With its place.
     pub(crate) on_failure: Option<(i64, Range<usize>)>,
     pub(crate) params: Vec<ParamLine>,
+}
+
+/// `starts = …`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Starts {
+    /// The function that ends the object.
+    pub(crate) release: Option<String>,
+    pub(crate) span: Range<usize>,
 }
 
 impl Item {
@@ -104,6 +114,8 @@ impl Item {
             nullable: false,
             valid_on_error: false,
             invalidates: false,
+            on_success: false,
+            starts: None,
             handle: None,
             parent: None,
             release: None,
@@ -155,7 +167,9 @@ pub(crate) fn read<'a>(
     let missing = kind.needs.iter().find(|need| !rest.iter().any(|entry| entry.key == **need));
     if let Some(need) = missing {
         let message = format!("`{}` needs `{need}`", item.written);
-        let help = format!("add `{need} = \"…\"`: {}", of.describe(need));
+        let says = of.describe(need);
+        let says = says.char_indices().map(|(at, c)| if at == 0 { c.to_ascii_lowercase() } else { c });
+        let help = format!("add `{need} = \"…\"`: {}", says.collect::<String>());
         reader.push(Diagnostic::error(message).at(item.span.clone()).help(help));
         return None;
     }
@@ -200,10 +214,8 @@ fn kind<'a>(
 
 /// Reads a key that goes with what the item is.
 fn value<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, of: &'static Keys, item: &mut Item) {
-    if !of.names().contains(&entry.key) {
-        return reader.unknown(entry, of);
-    }
     match entry.key {
+        key if !of.names().contains(&key) => reader.unknown(entry, of),
         "length" => item.length = sized(reader, entry),
         "capacity" => item.capacity = sized(reader, entry),
         "left" => item.left = sized(reader, entry),
@@ -217,6 +229,8 @@ fn value<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, of: &'static Keys, item
         "valid_on_error" => item.valid_on_error = reader.boolean(entry).unwrap_or(false),
         "invalidates" => item.invalidates = reader.boolean(entry).unwrap_or(false),
         "encoding" => item.encoding = encoding_of(reader.word_of(entry, keys::ENCODINGS)),
+        "on_success" => item.on_success = reader.boolean(entry).unwrap_or(false),
+        "starts" => item.starts = starts(reader, entry),
         "handle" => item.handle = reader.text(entry),
         "parent" => item.parent = reader.text(entry),
         "release" => item.release = reader.text(entry),
@@ -224,7 +238,21 @@ fn value<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, of: &'static Keys, item
         "user_data" => item.user_data = reader.text(entry),
         "on_failure" => item.on_failure = reader.integer(entry).map(|value| (value, entry.span.clone())),
         "params" => item.params = function::params(reader, entry, &keys::CALLBACK_PARAM),
-        _ => {}
+        _ => reader.unknown(entry, of),
+    }
+}
+
+/// The name of a function, or `true`.
+fn starts(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Starts> {
+    let span = entry.span.clone();
+    match entry.value {
+        toml::de::DeValue::Boolean(true) => Some(Starts { release: None, span }),
+        toml::de::DeValue::String(value) => Some(Starts { release: Some(value.to_string()), span }),
+        _ => {
+            let diagnostic = Diagnostic::error("`starts` is the name of a function, or `true`").at(span);
+            reader.push(diagnostic.help("name the function that ends the object".to_owned()));
+            None
+        }
     }
 }
 

@@ -28,6 +28,8 @@ pub(crate) enum Shape {
     Texts,
     /// `true` or `false`.
     Flag,
+    /// The name of a function, or `true`.
+    Start,
     /// An integer.
     Integer,
     /// An integer or an expression.
@@ -165,7 +167,6 @@ pub(crate) static STRUCT: Keys = Keys::plain(
     "a structure",
     &[
         key("resident", Shape::Flag, "Whether the library keeps it between calls"),
-        key("release", Shape::Text, "The function that ends a resident object which callers drop"),
         key("fields", Shape::Lines(&FIELD), "What each field is for"),
     ],
     &["tag", "union", "bits"],

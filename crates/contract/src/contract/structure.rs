@@ -11,11 +11,10 @@ pub(crate) fn structs<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<Str
 
 fn structure<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> StructLines {
     let (name, span) = (entry.key.to_owned(), entry.key_span.clone());
-    let mut lines = StructLines { name, span, resident: false, release: None, fields: Vec::new() };
+    let mut lines = StructLines { name, span, resident: false, fields: Vec::new() };
     for entry in reader.table(entry).unwrap_or_default() {
         match entry.key {
             "resident" => lines.resident = reader.boolean(&entry).unwrap_or(false),
-            "release" => lines.release = reader.text(&entry),
             "fields" => lines.fields = function::params(reader, &entry, &keys::FIELD),
             _ => reader.unknown(&entry, &keys::STRUCT),
         }

@@ -39,6 +39,9 @@ pub(super) fn reason(view: &View<'_>, draft: &Draft) -> Option<String> {
 fn of_type(ty: &CType) -> Option<String> {
     match &ty.kind {
         Type::Unsupported { reason } => Some(reason.clone()),
+        Type::Record { .. } => {
+            Some(format!("`{}` is a structure by value that nothing is known about", ty.written))
+        }
         Type::Array { .. } => Some(format!("`{}` is an array by value", ty.written)),
         Type::Pointer { pointee, .. } => nested(pointee),
         _ => None,
