@@ -9,6 +9,7 @@ mod endings;
 mod gaps;
 pub mod handles;
 mod lengths;
+mod made;
 mod names;
 mod objects;
 mod outputs;
@@ -91,6 +92,7 @@ pub fn infer(function: &Function, names: &[String], known: Known<'_>, draft: &mu
     elements::apply(&view, draft, &mut notes);
     texts::apply(&view, draft, &mut notes);
     scalars::apply(&view, draft);
+    made::apply(&view, draft, &mut notes);
     results::apply(&view, draft, &mut notes);
     Verdict::Open(gaps::find(&view, draft, &notes))
 }

@@ -7,11 +7,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hotcell_model::api::{Api, Function};
+use hotcell_model::api::{Api, Function, Param};
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::{Ending, ending};
 use crate::infer::names::words;
+use crate::infer::words::objects::NO_RELEASES;
 use crate::type_names::unqualified;
 
 /// A type that is passed back to the library and never looked into.
@@ -65,10 +66,10 @@ fn pointed_record(ty: &CType) -> Option<&str> {
 struct Spellings {
     /// Typedefs of the structure, with how often.
     structures: BTreeMap<String, usize>,
-    /// Typedefs of the pointer.
+    /// Typedefs of the pointer, with how often.
     pointers: BTreeMap<String, usize>,
-    /// Whether the tag is written.
-    tag: bool,
+    /// How often the tag is written.
+    tag: usize,
 }
 
 impl Spellings {
@@ -80,24 +81,26 @@ impl Spellings {
         };
         let structure = pointer.pointee().and_then(|(pointee, _)| name(&pointee.written));
         match (name(&pointer.written), structure) {
-            (_, Some(typedef)) => *self.structures.entry(typedef).or_default() += 1,
-            (Some(typedef), None) => *self.pointers.entry(typedef).or_default() += 1,
-            (None, None) => self.tag = true,
+            (Some(typedef), _) => *self.pointers.entry(typedef).or_default() += 1,
+            (None, Some(typedef)) => *self.structures.entry(typedef).or_default() += 1,
+            (None, None) => self.tag += 1,
         }
     }
 
-    /// The name, and how C writes the pointer. A typedef stands before a tag, the most used before others.
+    /// The name, and how C writes the pointer: what most functions write.
     fn name(&self, key: &str, c_name: &str) -> (String, String) {
         let most = |names: &BTreeMap<String, usize>| {
-            names.iter().rev().max_by_key(|(_, times)| **times).map(|(name, _)| name.clone())
+            let found = names.iter().rev().max_by_key(|(_, times)| **times);
+            found.map_or((String::new(), 0), |(name, times)| (name.clone(), *times))
         };
-        if let Some(name) = most(&self.structures) {
-            let c_type = format!("{name} *");
-            return (name, c_type);
+        let (structure, pointer) = (most(&self.structures), most(&self.pointers));
+        if structure.1 > 0 && structure.1 >= pointer.1.max(self.tag) {
+            let c_type = format!("{} *", structure.0);
+            return (structure.0, c_type);
         }
-        match most(&self.pointers).filter(|_| !self.tag) {
-            Some(name) => (name.clone(), name),
-            None => (key.to_owned(), format!("{c_name} *")),
+        match pointer.1 > self.tag {
+            true => (pointer.0.clone(), pointer.0),
+            false => (key.to_owned(), format!("{c_name} *")),
         }
     }
 
@@ -133,16 +136,16 @@ impl Releases<'_> {
     fn only(&self) -> Option<String> {
         let mut found = None;
         for function in self.api.functions.iter().filter(|function| !function.inline) {
-            if !function.params.iter().any(|param| pointed_record(&param.ty) == Some(self.key)) {
-                continue;
-            }
+            let is_it = |param: &Param| pointed_record(&param.ty) == Some(self.key);
+            let Some(position) = function.params.iter().position(is_it) else { continue };
             let Some((ending, rest)) = ending(&function.name) else { continue };
             let alone = function.params.len() == 1;
             let fits = self.fits(&rest);
+            // `XFreeFontSet(display, set)` releases the set, `git_config_delete_entry(config, name)` no config.
             let rival = match ending {
                 Ending::GivesAway => false,
                 Ending::Closes => alone,
-                Ending::Releases => alone || fits,
+                Ending::Releases => alone || fits || position > 0,
             };
             if !rival {
                 continue;
@@ -166,6 +169,7 @@ impl Releases<'_> {
         let status =
             matches!(result.kind, Type::Void | Type::Bool | Type::Enum { .. }) || result.is_integer();
         let exported = self.exports.is_none_or(|exports| exports.contains(&function.name));
-        status && exported && !function.variadic && function.prototyped
+        let harmless = words(&function.name).iter().all(|word| !NO_RELEASES.contains(&word.as_str()));
+        status && exported && harmless && !function.variadic && function.prototyped
     }
 }

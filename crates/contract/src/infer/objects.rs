@@ -30,6 +30,7 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
                 let role = Role::Handle {
                     handle: handle.to_owned(),
                     consumed: false,
+                    on_success: false,
                     nullable: false,
                     invalidates: false,
                 };

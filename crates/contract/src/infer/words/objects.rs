@@ -47,6 +47,11 @@ pub(in crate::infer) const CLOSES: &[&str] = &[
     "terminate",
 ];
 
+/// Those of them that may end it too early, or are not meant for everybody who has one: `g_sequence_remove` takes
+/// an element out, `evdns_getaddrinfo_cancel` is for requests that are not done yet.
+pub(in crate::infer) const NO_RELEASES: &[&str] =
+    &["abort", "cancel", "commit", "detach", "join", "kill", "remove", "rollback"];
+
 /// Words of functions after which an object may be gone, or somebody else's, although they do not say so:
 /// `evhttp_send_reply(req, …)`, `g_thread_join`, `PQclear`, `X509_VERIFY_PARAM_add0_table(param)`.
 pub(in crate::infer) const GIVES_AWAY: &[&str] = &[
