@@ -5,10 +5,13 @@
 
 mod arrays;
 mod elements;
+mod endings;
 mod gaps;
 pub mod handles;
 mod lengths;
+mod made;
 mod names;
+mod objects;
 mod outputs;
 mod results;
 mod scalars;
@@ -82,12 +85,14 @@ pub fn infer(function: &Function, names: &[String], known: Known<'_>, draft: &mu
         return Verdict::Unsupported(reason);
     }
     let mut notes = Notes::default();
+    objects::apply(&view, draft, &mut notes);
     arrays::apply(&view, draft, &mut notes);
     lengths::apply(&view, draft, &mut notes);
     outputs::apply(&view, draft, &mut notes);
     elements::apply(&view, draft, &mut notes);
     texts::apply(&view, draft, &mut notes);
     scalars::apply(&view, draft);
+    made::apply(&view, draft, &mut notes);
     results::apply(&view, draft, &mut notes);
     Verdict::Open(gaps::find(&view, draft, &notes))
 }

@@ -104,7 +104,9 @@ impl<'a> View<'a> {
     /// The pointee of a pointer to bytes or numbers, and whether it is `const`.
     pub(super) fn buffer(&self, index: usize) -> Option<(&'a CType, bool)> {
         let (pointee, constant) = self.param(index)?.ty.pointee()?;
-        (pointee.is_byte() || pointee.is_scalar()).then_some((pointee, constant))
+        // `typedef void CURL` is no memory.
+        let memory = (pointee.is_byte() || pointee.is_scalar()) && self.handle(index).is_none();
+        memory.then_some((pointee, constant))
     }
 
     /// Whether an integer may be a length: its name says so, or nothing says that it is none.
