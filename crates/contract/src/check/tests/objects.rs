@@ -3,7 +3,7 @@
 use hotcell_model::interface::Status;
 use serde_json::{Value, json};
 
-use super::support::{api, bound, check, contract, line, roles, run, said};
+use super::support::{api, contract, roles, run, said};
 use crate::check::{Checked, Selection};
 use crate::diagnostic::render;
 
@@ -147,9 +147,10 @@ fn an_interface_holds_the_handle_types_in_use() {
                "evidence": {"evidence": "decided", "line": 6}})
     );
     assert_eq!(handles["file"]["c_type"], "file");
-    assert_eq!(interface.handle_number("stmt"), Some(3));
+    let names: Vec<&str> = interface.handles.keys().map(String::as_str).collect();
+    assert_eq!(names, ["HANDLE", "db", "file", "stmt"]);
+    assert_eq!(interface.handle_number("stmt"), Some(4));
     assert!(interface.records.is_empty(), "{:?}", interface.records);
-    assert!(!interface.handles.contains_key("HANDLE"));
 }
 
 #[test]
@@ -413,20 +414,19 @@ fn expressions_name_objects_by_their_type() {
 }
 
 #[test]
-fn without_handle_types_nothing_changes() {
-    check(
-        &["void f(db *d)"],
-        "[function.f]\nparams.d = { fixed = \"NULL\" }\n",
-        "f",
-        json!([{"role": "fixed", "c": "NULL"}]),
-        json!({"role": "void"}),
+fn a_line_stands_before_what_a_rule_finds() {
+    let api = api(&["void f(db *d)", "void g(file f)"]);
+    let bare = run(&api, &contract(""), Selection::Contract).unwrap().interface;
+    let evidence = serde_json::to_value(&bare.handles["db"].evidence).unwrap();
+    assert_eq!(evidence["evidence"], "inferred");
+    let decided = run(&api, &contract("[handle]\ndb = {}\n"), Selection::Contract).unwrap().interface;
+    let evidence = serde_json::to_value(&decided.handles["db"].evidence).unwrap();
+    assert_eq!(evidence, json!({"evidence": "decided", "line": 5}));
+    // Under another name of the same type too.
+    let other = run(&api, &contract("[handle]\nfile_s = {}\n"), Selection::Contract).unwrap().interface;
+    assert!(
+        other.handles.contains_key("file_s") && !other.handles.contains_key("file"),
+        "{:?}",
+        other.handles
     );
-    line(
-        &["void f(db *d)"],
-        "params.d = { in = \"handle\" }",
-        "5:14: `d` cannot be `in = \"handle\"`: it is `db *` [it points to no handle type] = add `db = {}` to `[handle]`",
-    );
-    let api = api(&["int f(db *d)"]);
-    let function = bound(&api, "[function.f]\nparams.d = { fixed = \"NULL\" }\n", "f");
-    assert_eq!(function["layout"]["args"]["size"], 0);
 }
