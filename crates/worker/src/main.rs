@@ -3,8 +3,17 @@
 
 use std::ffi::{c_char, c_int};
 
+use hotcell_protocol::wire::{VERSION_MAJOR, VERSION_MINOR};
+
+/// As the host's own, when both are of one installation.
+const VERSION: &str = concat!("hotcell-worker ", env!("CARGO_PKG_VERSION"));
+
 /// Not Rust's own runtime: its start-up would install signal handlers that are in the way of the worker's own.
 #[unsafe(no_mangle)]
 extern "C" fn main(_: c_int, _: *const *const c_char) -> c_int {
+    if std::env::args_os().nth(1).is_some_and(|word| word == "--version") {
+        println!("{VERSION} (protocol {VERSION_MAJOR}.{VERSION_MINOR})");
+        return 0;
+    }
     hotcell_worker::run()
 }

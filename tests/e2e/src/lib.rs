@@ -3,4 +3,5 @@
 
 pub mod cli;
 pub mod objects;
+pub mod packages;
 pub mod process;
