@@ -104,11 +104,11 @@ impl Field<'_> {
     fn about(&self) -> String {
         let field = self.field;
         let text = match &field.role.value {
-            FieldRole::BufferIn { .. } => " What the library took of it is gone after a call.",
+            FieldRole::BufferIn { .. } => ". What a call took is gone from here.",
             FieldRole::BufferOut { capacity, .. } => {
                 let capacity = self.record.fields.get(*capacity).map_or("", |field| &field.name);
                 return format!(
-                    "C: `{} {}`, filled by a call. The room for it is `{capacity}` elements.",
+                    "C: `{}{}`. What a call fills is added here; there is room for `{capacity}` elements.",
                     field.ty.written, field.name
                 );
             }
@@ -147,13 +147,17 @@ impl Field<'_> {
                 let name = self.context.structure(&self.record.c_name, record, |_| {})?;
                 (name.clone(), format!("{name}::default()"))
             }
-            FieldRole::Text { nullable: true, encoding } => (format!("Option<{}>", owned(*encoding)), "None".into()),
+            FieldRole::Text { nullable: true, encoding } => {
+                (format!("Option<{}>", owned(*encoding)), "None".into())
+            }
             FieldRole::Text { encoding, .. } => {
                 let ty = owned(*encoding);
                 let new = if ty == "String" { "String::new()" } else { "Vec::new()" };
                 (ty.into(), new.into())
             }
-            FieldRole::BufferIn { nullable: true } => (format!("Option<Vec<{}>>", self.element()), "None".into()),
+            FieldRole::BufferIn { nullable: true } => {
+                (format!("Option<Vec<{}>>", self.element()), "None".into())
+            }
             FieldRole::BufferIn { .. } | FieldRole::BufferOut { .. } => {
                 (format!("Vec<{}>", self.element()), "Vec::new()".into())
             }
@@ -172,8 +176,7 @@ impl Field<'_> {
             }
             FieldRole::Array { .. } => format::call(8, "image.put_array", &[at, format!("&{value}")], ";"),
             FieldRole::Struct { .. } => {
-                let args = ["call".into(), "image".into(), at];
-                format::call(8, &format!("{value}.fill_image"), &args, "?;")
+                format::field_call(name, "fill_image", &format!("call, image, {at}"), "?;")
             }
             FieldRole::Text { encoding: Encoding::Utf8, nullable } => self.data("put_text", *nullable),
             FieldRole::Text { nullable, .. } => self.data("put_text_bytes", *nullable),
@@ -192,17 +195,21 @@ impl Field<'_> {
             let args = ["call".into(), at, written, format!("&self.{name}")];
             return format::call(8, &head, &args, "?;");
         }
-        let mut lines = vec![format!("        if let Some({name}) = &self.{name} {{")];
-        lines.extend(format::call(12, &head, &["call".into(), at.clone(), written, name.clone()], "?;"));
-        lines.extend(["        } else {".into(), format!("            image.put_null({at});"), "        }".into()]);
+        let mut lines = vec![format!("        if let Some(data) = &self.{name} {{")];
+        lines.extend(format::call(12, &head, &["call".into(), at.clone(), written, "data".into()], "?;"));
+        lines.extend([
+            "        } else {".into(),
+            format!("            image.put_null({at});"),
+            "        }".into(),
+        ]);
         lines
     }
 
     fn read(&self) -> Result<Vec<String>, Error> {
         let (at, name) = (self.at(), &self.name);
-        let target = format!("self.{name} = image.");
+        let field = format!("self.{name}");
         let assign = |method: &str| {
-            format::call(8, &format!("{target}{method}"), &["reply".into(), at.clone()], "?;")
+            format::assign(8, &field, &format!("image.{method}"), &["reply".into(), at.clone()], "?;")
         };
         Ok(match &self.field.role.value {
             FieldRole::Value => {
@@ -210,24 +217,30 @@ impl Field<'_> {
                 let value = format!("image.get_{}({at})", types::primitive(number.kind));
                 vec![format!("        self.{name} = {};", number.decode(&value))]
             }
-            FieldRole::Array { .. } => format::call(8, &format!("{target}array"), &[at], ";"),
+            FieldRole::Array { .. } => format::assign(8, &field, "image.array", &[at], ";"),
             FieldRole::Struct { .. } => {
-                let args = ["reply".into(), "image".into(), at];
-                format::call(8, &format!("self.{name}.read_image"), &args, "?;")
+                format::field_call(name, "read_image", &format!("reply, image, {at}"), "?;")
             }
             FieldRole::Text { encoding: Encoding::Utf8, nullable: false } => assign("text"),
             FieldRole::Text { encoding: Encoding::Utf8, nullable: true } => assign("opt_text"),
             FieldRole::Text { nullable: false, .. } => assign("text_bytes"),
             FieldRole::Text { nullable: true, .. } => assign("opt_text_bytes"),
-            FieldRole::BufferIn { nullable: false } => self.advance(8, &format!("self.{name}")),
+            FieldRole::BufferIn { nullable: false } => self.advance(8, &field),
             FieldRole::BufferIn { nullable: true } => {
-                let mut lines = vec![format!("        if let Some({name}) = &mut self.{name} {{")];
-                lines.extend(self.advance(12, name));
+                let mut lines = vec![format!("        if let Some(data) = &mut self.{name} {{")];
+                lines.extend(self.advance(12, "data"));
                 lines.push("        }".into());
                 lines
             }
-            FieldRole::BufferOut { .. } if self.element() == "u8" => assign("buffer"),
-            FieldRole::BufferOut { .. } => assign("elements"),
+            FieldRole::BufferOut { .. } => {
+                let (variable, method) = match self.element() {
+                    "u8" => ("let filled".to_owned(), "image.buffer"),
+                    element => (format!("let filled: Vec<{element}>"), "image.elements"),
+                };
+                let mut lines = format::assign(8, &variable, method, &["reply".into(), at], "?;");
+                lines.extend(format::field_call(name, "extend", "filled", ";"));
+                lines
+            }
             FieldRole::LengthOf { .. } | FieldRole::Zero | FieldRole::Own => return Err(self.unsupported()),
         })
     }
@@ -239,8 +252,11 @@ impl Field<'_> {
             size => (format!("{of}.len() * {size}"), format!("..taken / {size}")),
         };
         let args = ["reply".into(), self.at(), bytes];
-        let mut lines = format::binding(indent, "taken", "image.advanced", &args, "?;");
-        lines.extend(format::call(indent, &format!("{of}.drain"), &[elements], ";"));
+        let mut lines = format::assign(indent, "let taken", "image.advanced", &args, "?;");
+        lines.extend(match of.strip_prefix("self.") {
+            Some(field) => format::field_call(field, "drain", &elements, ";"),
+            None => format::call(indent, &format!("{of}.drain"), &[elements], ";"),
+        });
         lines
     }
 

@@ -112,7 +112,8 @@ impl Fronts {
             owners.entry(Owner::of(function).key()).or_default().push(index);
         }
         for (owner, indices) in owners {
-            let candidates: Vec<_> = indices.iter().map(|&at| self.method(&functions[at].name, owner)).collect();
+            let candidates: Vec<_> =
+                indices.iter().map(|&at| self.method(&functions[at].name, owner)).collect();
             let reserved = if owner.is_some() { OBJECT_METHODS } else { METHODS };
             let chosen = choice::choose(&candidates, reserved, Scope::take);
             indices.into_iter().zip(chosen).for_each(|(index, name)| names[index] = name);
@@ -153,7 +154,8 @@ impl Fronts {
     }
 
     fn enumerators(&self, interface: &Interface, key: &str) -> Vec<String> {
-        let names: Vec<&str> = interface.enums[key].enumerators.iter().map(|(name, _)| name.as_str()).collect();
+        let names: Vec<&str> =
+            interface.enums[key].enumerators.iter().map(|(name, _)| name.as_str()).collect();
         let start = shared(&names);
         let candidates: Vec<_> = names.iter().map(|name| self.constant(name, start)).collect();
         choice::choose(&candidates, &[], Scope::take)
