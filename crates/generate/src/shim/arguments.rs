@@ -17,7 +17,7 @@ use crate::Error;
 use crate::shim::body::Body;
 use crate::shim::expr::Scope;
 use crate::shim::types::{declare, literal};
-use crate::shim::{handles, memory, texts};
+use crate::shim::{callbacks, handles, memory, structs, texts};
 
 /// Writes the statements before a call.
 struct Arguments<'a> {
@@ -35,9 +35,11 @@ enum Progress {
 
 /// Writes every parameter of the scope's function.
 pub(crate) fn write(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
+    callbacks::record(scope.function, body);
     let count = scope.function.params.len();
     let mut arguments = Arguments { scope, body, progress: vec![Progress::Todo; count] };
     (0..count).try_for_each(|index| arguments.need(index))?;
+    structs::prepare(scope, body)?;
     handles::take(scope, body)
 }
 
@@ -46,6 +48,7 @@ pub(crate) fn in_call(param: &Param) -> String {
     match &param.role.value {
         Role::Fixed { c } => c.clone(),
         role if by_address(role) => format!("&val_{}", param.name),
+        _ if structs::by_value(param) => format!("val_{}", param.name),
         _ => arg(param),
     }
 }
@@ -138,8 +141,14 @@ impl<'a> Arguments<'a> {
             Role::Handle { handle, nullable, .. } => {
                 handles::argument(&self.scope, param, handle, *nullable, self.body)
             }
-            Role::Callback { .. } | Role::UserData { .. } => Err(self.scope.refused("a callback", param)),
-            Role::Struct { .. } | Role::Resident { .. } => Err(self.scope.refused("a role", param)),
+            Role::Callback { nullable, .. } => callbacks::argument(&self.scope, param, *nullable, self.body),
+            Role::UserData { callback } => callbacks::user_data(&self.scope, param, *callback, self.body),
+            Role::Struct { record, direction, nullable, .. } => {
+                structs::argument(&self.scope, param, (record, *direction, *nullable), self.body)
+            }
+            Role::Resident { record, consumed } => {
+                structs::resident(&self.scope, param, record, *consumed, self.body)
+            }
         }
     }
 

@@ -37,7 +37,7 @@ impl Body {
 
     /// `head { … }`
     pub(crate) fn block(&mut self, head: &str, inner: impl FnOnce(&mut Self)) {
-        self.line(format!("{head} {{"));
+        self.line(format!("{head} {{").trim_start());
         self.depth += 1;
         inner(self);
         self.depth -= 1;

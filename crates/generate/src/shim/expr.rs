@@ -12,6 +12,7 @@ use hotcell_model::types::{CType, Type};
 
 use crate::Error;
 use crate::shim::arguments::by_address;
+use crate::shim::structs;
 use crate::shim::types::spell;
 
 /// Where an expression stands.
@@ -21,6 +22,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) function: &'a Function,
     /// Whether the call has happened: only then are a result, `errno` and out-parameters there.
     pub(crate) after: bool,
+    /// The C variable with what `errno` was right after the call.
+    pub(crate) errno: &'static str,
 }
 
 /// How an expression's C value can be used.
@@ -98,7 +101,7 @@ impl<'a> Scope<'a> {
             Expr::Constant { name } => Ok(format!("({name})")),
             Expr::Param { index } => self.param(*index),
             Expr::Result if self.after => Ok("hc_result".into()),
-            Expr::Errno if self.after => Ok("hc_rp->error_number".into()),
+            Expr::Errno if self.after => Ok(self.errno.into()),
             Expr::Result | Expr::Errno => {
                 Err(self.unsupported("a size before the call that needs its result"))
             }
@@ -127,6 +130,7 @@ impl<'a> Scope<'a> {
                 let what = format!("an expression behind the call over `{name}`, which the call consumes,");
                 return Err(self.unsupported(what));
             }
+            _ if structs::by_value(param) => format!("val_{name}"),
             _ => format!("arg_{name}"),
         })
     }
@@ -229,7 +233,7 @@ impl<'a> Scope<'a> {
 }
 
 /// An integer literal; parenthesised when negative.
-fn int(value: i64) -> String {
+pub(crate) fn int(value: i64) -> String {
     match value {
         i64::MIN => "INT64_MIN".into(), // has no literal
         _ if value < 0 => format!("({value})"),

@@ -12,7 +12,7 @@ use crate::Error;
 use crate::shim::body::Body;
 use crate::shim::expr::Scope;
 use crate::shim::types::{declare, literal, spell, wire};
-use crate::shim::{arguments, checks, results};
+use crate::shim::{arguments, callbacks, checks, results};
 
 /// What `function.c.j2` prints.
 #[derive(Serialize)]
@@ -26,6 +26,7 @@ pub(crate) struct FunctionModel {
     fingerprint: Vec<String>,
     checks: Vec<String>,
     blocks: Vec<BlockModel>,
+    callbacks: Vec<String>,
     body: Vec<String>,
 }
 
@@ -52,8 +53,16 @@ pub(crate) fn model(
 ) -> Result<FunctionModel, Error> {
     check(interface, function)?;
     let mut blocks = Vec::new();
-    blocks.extend(block(function, &function.layout.args, "args"));
-    blocks.extend(block(function, &function.layout.result, "result"));
+    let named = |carries| field_name(function, carries);
+    blocks.extend(block(function, &function.layout.args, "args", named));
+    blocks.extend(block(function, &function.layout.result, "result", named));
+    for (what, callback) in callbacks::blocks(function) {
+        blocks.extend(block(function, &callback.args, &what, |carries| match carries {
+            Carries::Param { index } => format!("arg_{}", callback.params[index].name),
+            other => field_name(function, other),
+        }));
+    }
+    let scope = Scope { interface, function, after: false, errno: "hc_rp->error_number" };
     Ok(FunctionModel {
         index,
         name: function.name.clone(),
@@ -64,7 +73,8 @@ pub(crate) fn model(
         fingerprint: bytes(&function.fingerprint),
         checks: checks::of_function(function),
         blocks,
-        body: entry(interface, function)?,
+        callbacks: callbacks::definitions(&scope)?,
+        body: entry(scope)?,
     })
 }
 
@@ -101,11 +111,16 @@ fn check(interface: &Interface, function: &Function) -> Result<(), Error> {
     Ok(())
 }
 
-fn block(function: &Function, block: &Block, what: &str) -> Option<BlockModel> {
+fn block(
+    function: &Function,
+    block: &Block,
+    what: &str,
+    named: impl Fn(Carries) -> String,
+) -> Option<BlockModel> {
     let used: u32 = block.fields.iter().map(|field| field.kind.size()).sum();
     let fields = block.fields.iter().map(|field| FieldModel {
         c_type: wire(field.kind),
-        name: field_name(function, field.carries),
+        name: named(field.carries),
         offset: field.offset,
     });
     (block.size > 0).then(|| BlockModel {
@@ -126,9 +141,9 @@ fn field_name(function: &Function, carries: Carries) -> String {
     }
 }
 
-fn entry(interface: &Interface, function: &Function) -> Result<Vec<String>, Error> {
+fn entry(before: Scope<'_>) -> Result<Vec<String>, Error> {
+    let function = before.function;
     let name = &function.name;
-    let before = Scope { interface, function, after: false };
     let mut inner = Body::leaving_by(&["return;"]);
     arguments::write(before, &mut inner)?;
     let args: Vec<String> = function.params.iter().map(arguments::in_call).collect();

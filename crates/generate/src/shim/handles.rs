@@ -10,6 +10,7 @@ use crate::Error;
 use crate::shim::body::Body;
 use crate::shim::expr::Scope;
 use crate::shim::memory::there;
+use crate::shim::structs;
 use crate::shim::types::{declare, literal};
 
 /// Refuses handle types that name what the interface does not have.
@@ -105,12 +106,14 @@ pub(crate) struct Made {
     pub(crate) there: String,
     /// The statements that release it; none when the library owns it.
     pub(crate) release: Vec<String>,
+    /// What else has to learn of the handle.
+    pub(crate) noted: Option<String>,
 }
 
 /// What comes out of a function as a handle: objects of the caller, then those the library lends, which need not be
 /// taken back.
 pub(crate) fn made(scope: &Scope<'_>) -> Result<Vec<Made>, Error> {
-    let mut made = Vec::new();
+    let mut made = structs::made(scope)?;
     let on_success = if scope.function.error.is_some() { "!hc_failed && " } else { "" };
     for param in &scope.function.params {
         if let Role::HandleOut { handle, ownership, parent, valid_on_error } = &param.role.value {
@@ -125,6 +128,7 @@ pub(crate) fn made(scope: &Scope<'_>) -> Result<Vec<Made>, Error> {
                 about: param.name.clone(),
                 number: number(scope.interface, scope.function, handle)?,
                 parent: parent_handle(scope, *parent)?,
+                noted: None,
             });
         }
     }
@@ -138,6 +142,7 @@ pub(crate) fn made(scope: &Scope<'_>) -> Result<Vec<Made>, Error> {
             about: "result".into(),
             number: number(scope.interface, scope.function, handle)?,
             parent: parent_handle(scope, *parent)?,
+            noted: None,
         });
     }
     made.sort_by_key(|object| object.release.is_empty());
@@ -146,11 +151,12 @@ pub(crate) fn made(scope: &Scope<'_>) -> Result<Vec<Made>, Error> {
 
 /// Makes handles: the last thing that can fail.
 pub(crate) fn put(made: &[Made], body: &mut Body) {
-    for Made { object, handle, number, parent, given, release, .. } in made {
+    for Made { object, handle, number, parent, given, release, noted, .. } in made {
         let verb = if release.is_empty() { "lend" } else { "own" };
         body.when(given, |body| {
             body.line(format!("{handle} = hc_ctx->{verb}(hc_ctx, {number}, (void *){object}, {parent});"));
             body.leave_when(&format!("{handle} == 0"));
+            noted.iter().for_each(|line| body.line(line));
         });
     }
 }
@@ -161,7 +167,7 @@ pub(crate) fn releases(made: &[Made], exit: &mut Body) {
     for object in made.iter().filter(|object| !object.release.is_empty()) {
         let Made { handle, number, about, there, .. } = object;
         if made.len() > 1 {
-            exit.when(&format!("!hc_given && {handle} != 0"), |exit| {
+            exit.when(&format!("!hc_given && {there} && {handle} != 0"), |exit| {
                 exit.line(format!("hc_ctx->take(hc_ctx, {handle}, {number}, {});", literal(about)));
                 exit.line(format!("{handle} = 0;"));
             });

@@ -13,7 +13,7 @@ use crate::shim::arguments::element;
 use crate::shim::body::Body;
 use crate::shim::expr::Scope;
 use crate::shim::types::wire;
-use crate::shim::{handles, memory};
+use crate::shim::{callbacks, handles, memory, structs};
 
 /// Writes everything between `errno` and the entry's end.
 ///
@@ -22,6 +22,7 @@ use crate::shim::{handles, memory};
 pub(crate) fn write(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
     let made = handles::made(&scope)?;
     let mut exit = body.part();
+    structs::settle(&scope, &mut exit);
     memory::releases(scope.function, &mut exit);
     handles::releases(&made, &mut exit);
 
@@ -51,7 +52,10 @@ pub(crate) fn write(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
 
 /// Whether the call failed, and what the library says about it.
 fn failed(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> {
-    let Some(rule) = &scope.function.error else { return Ok(()) };
+    let Some(rule) = &scope.function.error else {
+        callbacks::refused(scope.function, body);
+        return Ok(());
+    };
     let condition = failure(scope, &rule.value.fails)?;
     body.line(format!("int hc_failed = {condition};"));
     if condition.contains("&hc_bad") {
@@ -59,6 +63,7 @@ fn failed(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> {
         body.line("hc_failed = hc_failed || hc_bad;");
         body.line("hc_bad = 0;");
     }
+    callbacks::refused(scope.function, body);
     let code = rule.value.code.as_ref().map(|expr| scope.wide(expr)).transpose()?;
     let message = rule.value.message.as_ref().map(|expr| memory::message(scope, expr)).transpose()?;
     body.when("hc_failed", |body| {
@@ -92,6 +97,7 @@ fn outs(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> {
             | Role::TextOut { valid_on_error, .. }
             | Role::DataOut { valid_on_error, .. }
             | Role::OffsetOut { valid_on_error, .. } => *valid_on_error,
+            Role::Struct { direction, valid_on_error, .. } if direction.goes_out() => *valid_on_error,
             _ => continue,
         };
         let unconditional = valid_on_error || scope.function.error.is_none();
@@ -100,9 +106,13 @@ fn outs(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> {
             Role::TextOut { .. } | Role::DataOut { .. } | Role::OffsetOut { .. } => {
                 memory::out(scope, param, part)?;
             }
+            Role::Struct { record, nullable, .. } => {
+                structs::out(scope, param, record, *nullable, part);
+            }
             _ => out(scope, index, param)?.into_iter().for_each(|line| part.line(line)),
         }
     }
+    structs::residents_out(scope, body);
     body.append(always);
     if !on_success.is_empty() {
         body.when("!hc_failed", |body| body.append(on_success));
@@ -111,7 +121,7 @@ fn outs(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> {
 }
 
 /// The condition that means failure.
-fn failure(scope: &Scope<'_>, fails: &Fails) -> Result<String, Error> {
+pub(crate) fn failure(scope: &Scope<'_>, fails: &Fails) -> Result<String, Error> {
     let ty = &scope.function.result_type;
     let pointer = matches!(ty.kind, Type::Pointer { .. } | Type::FunctionPointer { .. });
     let zero = if pointer { "NULL" } else { "0" };
@@ -148,7 +158,7 @@ fn returned(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> {
             Ok(())
         }
         ResultRole::Text { .. } | ResultRole::Buffer { .. } => memory::returned(scope, body),
-        ResultRole::Struct { .. } => Err(scope.unsupported("a structure as the result")),
+        ResultRole::Struct { .. } => structs::returned(scope, body),
     }
 }
 

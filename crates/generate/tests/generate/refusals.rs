@@ -6,13 +6,16 @@ use std::path::Path;
 use hotcell_generate::Error;
 use hotcell_generate::shim::{self, CompileOptions};
 use hotcell_model::expr::{Expr, Op};
-use hotcell_model::interface::{Capacity, Fails, Function, Interface, ResultLength, Role};
+use hotcell_model::interface::{
+    Callback, CallbackScope, Capacity, Direction, Fails, FieldRole, Filled, Function, Interface,
+    ResultLength, Role, Struct, Unit,
+};
 
-use crate::objects;
 use crate::support::{
-    With, binary, buffer, call, f, int, interface, length_of, out, p, param, refresh, sized, text, value,
+    With, binary, buffer, c, call, f, int, interface, length_of, out, p, param, refresh, sized, text, value,
 };
 use crate::tools::{fixtures, system_library};
+use crate::{calls, objects, records};
 
 fn of(function: Function) -> Interface {
     interface("fixture", "fixture.h", "libfixture.so.1", vec![function])
@@ -28,7 +31,10 @@ fn refused(function: Function, expect: &str) {
 
 /// Checks that an interface is refused as one that contradicts itself.
 fn contradicts(change: impl FnOnce(&mut Interface), expect: &str) {
-    let mut interface = objects::library();
+    contradicts_when(objects::library(), change, expect);
+}
+
+fn contradicts_when(mut interface: Interface, change: impl FnOnce(&mut Interface), expect: &str) {
     change(&mut interface);
     refresh(&mut interface);
     let error = shim::render(&interface).expect_err(expect);
@@ -73,6 +79,119 @@ fn handles_that_fit_nowhere_are_refused() {
         |interface| interface.handles.get_mut("ob_cursor").unwrap().parent = Some("none".into()),
         "its parent is `none`, which is no handle type",
     );
+}
+
+#[test]
+fn structures_that_fit_nowhere_are_refused() {
+    let check = |change: fn(&mut Interface), expect: &str| {
+        contradicts_when(records::library(), change, expect);
+    };
+    fn item<'a>(interface: &'a mut Interface, key: &str) -> &'a mut Struct {
+        interface.structs.get_mut(key).unwrap()
+    }
+    fn field<'a>(interface: &'a mut Interface, key: &str, position: usize) -> &'a mut FieldRole {
+        &mut item(interface, key).fields[position].role.value
+    }
+    check(
+        |interface| drop(interface.structs.remove("rc_room")),
+        "a structure `rc_room`, which the interface does not have",
+    );
+    check(|interface| drop(interface.structs.remove("rc_point")), "is held by a structure and is none");
+    check(|interface| item(interface, "rc_label").size += 8, "its image is not the one its fields demand");
+    check(
+        |interface| drop(interface.handles.remove("rc_stream")),
+        "the interface has no handles of that name",
+    );
+    check(
+        |interface| {
+            let role = Role::Resident { record: "rc_label".into(), consumed: false };
+            *self::role(interface, "rc_greet", 0) = role;
+        },
+        "the structure `rc_label` does not stay in the worker, and its role differs",
+    );
+    check(
+        |interface| {
+            *field(interface, "rc_room", 0) =
+                FieldRole::BufferOut { capacity: 0, unit: Unit::Bytes, filled: Filled::Field { field: 2 } }
+        },
+        "`dst` is measured by a field that is no integer",
+    );
+    check(
+        |interface| *field(interface, "rc_span", 1) = FieldRole::LengthOf { field: 2, unit: Unit::Bytes },
+        "`size` is no integer that is the length of a buffer that goes in",
+    );
+    check(
+        |interface| {
+            *field(interface, "rc_label", 1) = FieldRole::Own;
+            let target = interface.target.clone();
+            item(interface, "rc_label").lay_out(&Default::default(), &target).unwrap();
+        },
+        "`note` is the library's own in a structure that does not stay",
+    );
+    check(
+        |interface| *field(interface, "rc_line", 0) = FieldRole::Struct { record: "rc_line".into() },
+        "the structure holds itself",
+    );
+    let out = |interface: &mut Interface| {
+        let role = Role::Struct {
+            record: "rc_room".into(),
+            direction: Direction::Out,
+            nullable: false,
+            valid_on_error: false,
+        };
+        *self::role(interface, "rc_pump", 0) = role;
+        refresh(interface);
+    };
+    let mut interface = records::library();
+    out(&mut interface);
+    let error = shim::render(&interface).unwrap_err().to_string();
+    assert!(error.contains("a buffer in a structure that does not go in (parameter `room`"), "{error}");
+}
+
+#[test]
+fn callbacks_and_calls_of_a_life_that_fit_nowhere_are_refused() {
+    let check = |change: fn(&mut Interface), expect: &str| {
+        contradicts_when(calls::library(), change, expect);
+    };
+    fn callback<'a>(interface: &'a mut Interface, function: &str, param: usize) -> &'a mut Callback {
+        match role(interface, function, param) {
+            Role::Callback { callback, .. } => callback,
+            other => panic!("{other:?}"),
+        }
+    }
+    check(
+        |i| *role(i, "cl_each", 2) = Role::UserData { callback: 0 },
+        "`user` is user data of something else",
+    );
+    check(|i| callback(i, "cl_each", 1).user_data = Some(0), "the user data of `visit` is no user data");
+    check(
+        |i| callback(i, "cl_each", 1).on_failure = None,
+        "`visit` does not say what it returns when it failed",
+    );
+    check(
+        |i| drop(callback(i, "cl_each", 1).params.remove(1)),
+        "`visit` has not one parameter for its user data",
+    );
+    check(|i| i.init[0].call = int(3), "a worker's life has calls only");
+    let mut interface = calls::library();
+    callback(&mut interface, "cl_each", 1).args.size += 8;
+    let error = shim::render(&interface).unwrap_err().to_string();
+    assert!(error.contains("the argument block of `visit` is not the one its roles demand"), "{error}");
+
+    let unsupported = |change: fn(&mut Interface), expect: &str| {
+        let mut interface = calls::library();
+        change(&mut interface);
+        refresh(&mut interface);
+        let error = shim::render(&interface).expect_err(expect);
+        assert!(matches!(error, Error::Unsupported { .. }), "{error}");
+        assert!(error.to_string().contains(expect), "{error}\nlacks: {expect}");
+    };
+    unsupported(|i| callback(i, "cl_each", 1).user_data = None, "a callback without user data");
+    unsupported(
+        |i| callback(i, "cl_each", 1).scope = CallbackScope::Handle { param: 0 },
+        "a callback that the library keeps (parameter `visit`",
+    );
+    unsupported(|i| callback(i, "cl_each", 1).result = c("char *"), "a callback that returns `char *`");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use hotcell_model::interface::{
     Capacity, Encoding, ErrorRule, FORMAT, Fails, Function, Interface, Ownership, Param, ResultLength,
     ResultRole, Role, Source, Threads, Unit,
 };
-use hotcell_model::layout::Layout;
+use hotcell_model::layout::{Block, Layout};
 use hotcell_model::types::{CType, Target, Type};
 
 /// A type from its canonical spelling.
@@ -34,6 +34,8 @@ pub(crate) fn c(text: &str) -> CType {
             "double" => Type::Float { bits: 64 },
             "enum fx_color" => Type::Enum { name: "fx_color".into(), bits: 32, signed: false },
             "enum fx_sign" => Type::Enum { name: "fx_sign".into(), bits: 32, signed: true },
+            "enum cl_kind" => Type::Enum { name: "cl_kind".into(), bits: 32, signed: false },
+            "enum rc_style" => Type::Enum { name: "rc_style".into(), bits: 32, signed: false },
             "fx_mode" => Type::Enum { name: "fx_mode".into(), bits: 32, signed: false },
             other => match other.strip_prefix("struct ") {
                 Some(name) => Type::Record { name: name.into() },
@@ -141,6 +143,11 @@ pub(crate) fn interface(library: &str, header: &str, soname: &str, functions: Ve
 /// Computes layouts and fingerprints anew.
 pub(crate) fn refresh(interface: &mut Interface) {
     for function in &mut interface.functions {
+        for param in &mut function.params {
+            if let Role::Callback { callback, .. } = &mut param.role.value {
+                callback.args = Block::of_callback(&callback.params, &interface.target).unwrap();
+            }
+        }
         let rule = function.error.as_ref().map(|fact| &fact.value);
         let (params, result) = (&function.params, &function.result.value);
         function.layout = Layout::of(params, result, &function.result_type, rule, &interface.target).unwrap();

@@ -19,6 +19,7 @@
 #undef while
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -251,11 +252,78 @@ HOTCELL_HELPER int hotcell_offset(const void *start, uint64_t length, uint64_t s
     if (at == NULL) {
         return 1;
     }
-    if (start == NULL || (uintptr_t)at < (uintptr_t)start || distance > length || distance % size != 0) {
+    if (start == NULL || distance > length || distance % size != 0) {
         return 0;
     }
     *offset = (int64_t)(distance / size);
     return 1;
+}
+
+/* Texts of the library as references of an array; NULL is no texts, and a NULL among them no text. 0 when there is
+ * no space or no such number: then the reply is a refusal. */
+HOTCELL_HELPER int hotcell_give_texts(hotcell_ctx *ctx, const void *texts, hotcell_wide count, const char *name,
+                                      hotcell_ref *list)
+{
+    uint64_t place = HOTCELL_PLACE_NULL;
+    uint64_t length = 0;
+    if (texts == NULL) {
+        return 1;
+    }
+    if (!hotcell_bytes(count, sizeof(hotcell_ref), &length)) {
+        ctx->refuse(ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, name);
+        return 0;
+    }
+    uint8_t *references = (uint8_t *)ctx->space(ctx, length == 0 ? 1 : length, 8, &place);
+    if (references == NULL) {
+        return 0;
+    }
+    for (uint64_t i = 0; i < length / sizeof(hotcell_ref); i++) {
+        hotcell_ref ref = {HOTCELL_PLACE_NULL, 0};
+        const char *text;
+        memcpy(&text, (const uint8_t *)texts + i * sizeof text, sizeof text);
+        if (text != NULL && !hotcell_give(ctx, text, hotcell_length(text, UINT64_MAX), 1, &ref)) {
+            return 0;
+        }
+        memcpy(references + i * sizeof ref, &ref, sizeof ref);
+    }
+    *list = (hotcell_ref){place, length};
+    return 1;
+}
+
+/* A value in an image, which may lie anywhere. */
+#define HOTCELL_LOAD(type, from) __extension__({ \
+    type hotcell_v; \
+    memcpy(&hotcell_v, from, sizeof hotcell_v); \
+    hotcell_v; \
+})
+
+#define HOTCELL_STORE(type, to, value) do { \
+    type hotcell_v = (type)(value); \
+    memcpy(to, &hotcell_v, sizeof hotcell_v); \
+} while (0)
+
+/* The image of a structure, of that size. */
+HOTCELL_HELPER const uint8_t *hotcell_image(hotcell_ctx *ctx, hotcell_ref *ref, const char *name, uint64_t size,
+                                            int nullable, int *bad)
+{
+    const uint8_t *image = (const uint8_t *)hotcell_buffer_in(ctx, ref, name, 1, nullable, bad);
+    if (image != NULL && !*bad && ref->length != size) {
+        *bad = 1;
+        ctx->refuse(ctx, HOTCELL_REFUSAL_BAD_REFERENCE, name);
+    }
+    return image;
+}
+
+/* Whether a pointer lies in data or right behind it. */
+HOTCELL_HELPER int hotcell_within(const void *start, uint64_t length, const void *at)
+{
+    return start != NULL && (uintptr_t)at >= (uintptr_t)start && (uintptr_t)at - (uintptr_t)start <= length;
+}
+
+/* The bytes by which a pointer into data of the host advanced; 0 when it stands elsewhere. */
+HOTCELL_HELPER uint64_t hotcell_advance(const void *start, uint64_t length, const void *at)
+{
+    return hotcell_within(start, length, at) ? (uint64_t)((uintptr_t)at - (uintptr_t)start) : 0;
 }
 
 /* What the parser saw, for the compiler to confirm. */
