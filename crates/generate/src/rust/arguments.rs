@@ -298,14 +298,17 @@ impl Arguments {
         index: usize,
     ) -> Result<String, Error> {
         let local = self.locals.get(index).and_then(Option::as_ref);
-        let found = local.zip(function.params.get(index)).and_then(|(local, param)| match &param.role.value {
-            Role::Text { encoding: Encoding::Utf8, nullable } => Some((local, *nullable, "str".to_owned())),
-            Role::Text { nullable, .. } => Some((local, *nullable, "<[u8]>".into())),
-            Role::BufferIn { nullable, .. } | Role::BufferInOut { nullable, .. } => {
-                Some((local, *nullable, format!("<[{}]>", element(context, param))))
-            }
-            _ => None,
-        });
+        let found =
+            local.zip(function.params.get(index)).and_then(|(local, param)| match &param.role.value {
+                Role::Text { encoding: Encoding::Utf8, nullable } => {
+                    Some((local, *nullable, "str".to_owned()))
+                }
+                Role::Text { nullable, .. } => Some((local, *nullable, "<[u8]>".into())),
+                Role::BufferIn { nullable, .. } | Role::BufferInOut { nullable, .. } => {
+                    Some((local, *nullable, format!("<[{}]>", element(context, param))))
+                }
+                _ => None,
+            });
         let Some((local, nullable, ty)) = found else {
             let what = format!("parameter {index} has a place in it, and is no text or buffer that goes in");
             return Err(Error::Inconsistent { function: function.name.clone(), what });
@@ -330,7 +333,8 @@ impl Arguments {
             (Some(local), Some(Role::Handle { .. })) => Ok((format!("Some(&{local}.0)"), None)),
             (Some(local), Some(Role::Resident { .. })) => Ok((format!("{local}.object.as_ref()"), None)),
             _ => {
-                let what = format!("parameter {index} is the parent of an object, and no handle that goes in");
+                let what =
+                    format!("parameter {index} is the parent of an object, and no handle that goes in");
                 Err(Error::Inconsistent { function: function.name.clone(), what })
             }
         }

@@ -67,10 +67,11 @@ pub(crate) fn assign(indent: usize, left: &str, head: &str, args: &[String], tai
 }
 
 /// `self.field.method(args)tail`
-pub(crate) fn field_call(field: &str, method: &str, args: &str, tail: &str) -> Vec<String> {
-    let pad = " ".repeat(8);
+pub(crate) fn field_call(indent: usize, field: &str, method: &str, args: &str, tail: &str) -> Vec<String> {
+    let pad = " ".repeat(indent);
     let line = format!("self.{field}.{method}({args}){tail}");
-    if width(&line) <= SHORT {
+    let behind = if tail.starts_with('?') { 0 } else { tail.len() };
+    if width(&line) - behind <= SHORT {
         return vec![format!("{pad}{line}")];
     }
     vec![format!("{pad}self.{field}"), format!("{pad}    .{method}({args}){tail}")]

@@ -146,35 +146,38 @@ pub(crate) fn finish(
     let reads = |outcome: &Outcome| !matches!(outcome.reading, Reading::Plain(_));
     let changes = !arguments.updates.is_empty() || outcomes.iter().any(reads);
     body.push(format!("        let {}reply = {finish};", if changes { "mut " } else { "" }));
+    // Objects first: what can fail comes when all of them are held.
+    let objects: Vec<Option<String>> =
+        outcomes.iter().map(|outcome| outcome.reading.wrap(body, scope, &outcome.name)).collect();
     body.extend(arguments.updates.iter().cloned());
     match outcomes {
         [] => body.push("        Ok(())".into()),
-        [one] => match &one.reading {
-            Reading::Plain(value) => body.push(format!("        Ok({value})")),
-            Reading::Fallible(head, args) => body.extend(format::call(8, head, args, "")),
-            object @ Reading::Object { .. } => {
-                let value = object.wrap(body, scope.take(one.name.clone()));
-                body.push(format!("        Ok({value})"));
-            }
+        [one] => match (&one.reading, &objects[0]) {
+            (_, Some(object)) => body.push(format!("        Ok({object})")),
+            (Reading::Fallible(head, args), _) => body.extend(format::call(8, head, args, "")),
+            (Reading::Plain(value), _) => body.push(format!("        Ok({value})")),
+            (Reading::Object { .. }, None) => {}
         },
         many => {
             let mut fields = Vec::new();
-            for outcome in many {
+            for (outcome, object) in many.iter().zip(objects) {
                 let name = &outcome.name;
-                fields.push(match &outcome.reading {
-                    Reading::Plain(value) => format!("{name}: {value}"),
-                    Reading::Fallible(head, args)
-                        if format::call(12, &format!("{name}: {head}"), args, "?").len() == 1 =>
-                    {
-                        format!("{name}: {head}({})?", args.join(", "))
+                let value = match (&outcome.reading, object) {
+                    (_, Some(object)) => object,
+                    (Reading::Fallible(head, args), _) => {
+                        let inline = format::call(12, &format!("{name}: {head}"), args, "?");
+                        if inline.len() == 1 {
+                            format!("{head}({})?", args.join(", "))
+                        } else {
+                            let local = scope.take(name.clone());
+                            body.extend(format::assign(8, &format!("let {local}"), head, args, "?;"));
+                            local
+                        }
                     }
-                    Reading::Fallible(head, args) => {
-                        let local = scope.take(name.clone());
-                        body.extend(format::assign(8, &format!("let {local}"), head, args, "?;"));
-                        field(name, local)
-                    }
-                    object @ Reading::Object { .. } => field(name, object.wrap(body, scope.take(name.clone()))),
-                });
+                    (Reading::Plain(value), _) => value.clone(),
+                    (Reading::Object { .. }, None) => continue,
+                };
+                fields.push(if *name == value { value } else { format!("{name}: {value}") });
             }
             body.extend(format::literal(8, &format!("Ok({ty}"), &fields, ")"));
         }
@@ -182,9 +185,10 @@ pub(crate) fn finish(
 }
 
 impl Reading {
-    /// Adds the statements that read an object into `local`; the expression for it.
-    fn wrap(&self, body: &mut Vec<String>, local: String) -> String {
-        let Reading::Object { head, args, ty, nullable, parent } = self else { return local };
+    /// Adds the statements that read an object into a variable; the expression for it. Nothing for what is no object.
+    fn wrap(&self, body: &mut Vec<String>, scope: &mut Scope, name: &str) -> Option<String> {
+        let Reading::Object { head, args, ty, nullable, parent } = self else { return None };
+        let local = scope.take(name.to_owned());
         if let Some(parent) = parent {
             body.push(format!("        let parent = {parent};"));
         }
@@ -197,15 +201,11 @@ impl Reading {
         // An expression within another breaks earlier than a statement does.
         let value = format!("{head}({arg})");
         if value.len() <= 40 {
-            return value;
+            return Some(value);
         }
         body.extend(format::assign(8, &left, &head, &[arg], ";"));
-        local
+        Some(local)
     }
-}
-
-fn field(name: &str, value: String) -> String {
-    if name == value { value } else { format!("{name}: {value}") }
 }
 
 fn number_at(number: &Number, offset: u32) -> Read {
