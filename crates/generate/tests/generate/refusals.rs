@@ -104,7 +104,7 @@ fn structures_that_fit_nowhere_are_refused() {
     );
     check(
         |interface| {
-            let role = Role::Resident { record: "rc_label".into(), consumed: false };
+            let role = Role::Resident { record: "rc_label".into(), consumed: false, starts: None };
             *self::role(interface, "rc_greet", 0) = role;
         },
         "the structure `rc_label` does not stay in the worker, and its role differs",
