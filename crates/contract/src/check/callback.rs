@@ -42,6 +42,7 @@ pub(crate) fn decide(
             scope: CallbackScope::Call,
             on_failure,
             user_data,
+            user_data_from: None,
         };
         let role = Role::Callback { callback: Box::new(callback), nullable: item.nullable };
         decided.draft.params[*index] = Some(site.decided(role, &item.span));
