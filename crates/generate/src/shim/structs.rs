@@ -46,8 +46,8 @@ pub(crate) fn argument(
     if by_value(param) && direction != Direction::In {
         return Err(scope.refused("a structure by value that comes out", param));
     }
-    if !direction.goes_in() && has_room(&scope.interface.structs, record) {
-        return Err(scope.refused("a buffer in a structure that does not go in", param));
+    if direction != Direction::InOut && has_room(&scope.interface.structs, record) {
+        return Err(scope.refused("a buffer to fill in a structure that does not go in and out", param));
     }
     body.line(format!("{};", declare(&item.c_name, &format!("val_{name}"))));
     body.line(format!("memset(&val_{name}, 0, sizeof val_{name});"));

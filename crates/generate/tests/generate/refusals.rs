@@ -145,7 +145,10 @@ fn structures_that_fit_nowhere_are_refused() {
     let mut interface = records::library();
     out(&mut interface);
     let error = shim::render(&interface).unwrap_err().to_string();
-    assert!(error.contains("a buffer in a structure that does not go in (parameter `room`"), "{error}");
+    assert!(
+        error.contains("a buffer to fill in a structure that does not go in and out (parameter `room`"),
+        "{error}"
+    );
 }
 
 #[test]
