@@ -6,31 +6,42 @@ use crate::plan::{Case, Group, Step};
 use crate::report::{Compared, Difference};
 use crate::seen::Outcome;
 
-/// Compares what came of a group's cases. `twice` is a second direct run: what differs there already says
-/// nothing about the contained side.
+/// Compares what came of a group's cases in direct runs and in a contained one. What differs between direct runs
+/// already says nothing about the contained one.
 pub(crate) fn group(
     interface: &Interface,
     group: &Group,
-    direct: &[Vec<Outcome>],
-    twice: &[Vec<Outcome>],
+    direct: &[Vec<Vec<Outcome>>],
     contained: &[Vec<Outcome>],
 ) -> Compared {
     let mut compared = Compared { name: group.name.clone(), ..Compared::default() };
     compared.left_out = group.cases.len() - contained.len();
-    for (number, case) in group.cases.iter().take(contained.len()).enumerate() {
-        let again = twice.get(number).map(Vec::as_slice).unwrap_or_default();
-        match first_difference(&direct[number], again, &contained[number]) {
+    for (number, (case, contained)) in group.cases.iter().zip(contained).enumerate() {
+        let runs: Vec<&[Outcome]> =
+            direct.iter().map(|run| run.get(number).map(Vec::as_slice).unwrap_or_default()).collect();
+        let first = runs.first().copied().unwrap_or_default();
+        for (step, outcome) in case.steps.iter().zip(agreed(first, contained)) {
+            if outcome.is_call() {
+                compared.called.insert(interface.functions[usize::from(step.function)].name.clone());
+            }
+        }
+        match first_difference(&runs, contained) {
             Verdict::Equal => {
                 compared.equal += 1;
-                compared.ended += usize::from(direct[number].last().is_some_and(Outcome::ends_process));
+                compared.ended += usize::from(first.last().is_some_and(Outcome::ends_process));
             }
             Verdict::Unstable => compared.unstable += 1,
             Verdict::Different(step) => {
-                compared.different.push(difference(interface, case, step, &direct[number], &contained[number]));
+                compared.different.push(difference(interface, case, step, first, contained));
             }
         }
     }
     compared
+}
+
+/// What came of the steps up to the first that differs.
+fn agreed<'a>(one: &'a [Outcome], two: &'a [Outcome]) -> impl Iterator<Item = &'a Outcome> {
+    one.iter().zip(two).take_while(|(one, two)| one == two).map(|(one, _)| one)
 }
 
 enum Verdict {
@@ -39,14 +50,16 @@ enum Verdict {
     Different(usize),
 }
 
-fn first_difference(direct: &[Outcome], twice: &[Outcome], contained: &[Outcome]) -> Verdict {
-    let stable = direct.iter().zip(twice).take_while(|(one, two)| one == two).count();
-    let equal = direct.iter().zip(contained).take_while(|(one, two)| one == two).count();
+fn first_difference(direct: &[&[Outcome]], contained: &[Outcome]) -> Verdict {
+    let first = direct.first().copied().unwrap_or_default();
+    let stable = direct.iter().map(|run| agreed(first, run).count()).min().unwrap_or(0);
+    let same_length = direct.iter().all(|run| run.len() == first.len());
+    let equal = agreed(first, contained).count();
     match () {
-        () if equal < stable || (stable == direct.len() && contained.len() != direct.len()) => {
+        () if equal < stable || (stable == first.len() && contained.len() != first.len() && same_length) => {
             Verdict::Different(equal)
         }
-        () if stable < direct.len() || twice.len() != direct.len() => Verdict::Unstable,
+        () if stable < first.len() || !same_length => Verdict::Unstable,
         () => Verdict::Equal,
     }
 }

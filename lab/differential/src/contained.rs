@@ -46,13 +46,16 @@ fn value(input: &Input) -> Value {
         Input::Null => Value::Null,
         Input::Int(number) => Value::Int(*number),
         Input::Float(number) => Value::Float(*number),
+        Input::Constant { value, .. } => Value::Int(*value),
         Input::Text(bytes) | Input::Data(bytes) => Value::Bytes(bytes.to_vec()),
+        _ => Value::Null,
     }
 }
 
 fn returned(function: &Function, outcome: dynamic::Outcome) -> Outcome {
     let element = |ty: &CType| ty.pointee().map(|(element, _)| element.clone());
-    let returned = outcome.returned.map_or(Seen::Null, |it| seen(&it, element(&function.result_type).as_ref()));
+    let returned =
+        outcome.returned.map_or(Seen::Null, |it| seen(&it, element(&function.result_type).as_ref()));
     let outs = outcome.outs.into_iter().map(|(name, value)| {
         let param = function.params.iter().find(|param| param.name == name);
         let element = param.and_then(|param| element(&param.ty));
@@ -70,7 +73,9 @@ fn seen(value: &Value, element: Option<&CType>) -> Seen {
         Value::Float(number) => Seen::float(*number),
         Value::Text(text) => Seen::data(text.as_bytes()),
         Value::Bytes(bytes) => Seen::data(bytes),
-        Value::List(values) => Seen::data(&values.iter().flat_map(|it| bytes(it, element)).collect::<Vec<u8>>()),
+        Value::List(values) => {
+            Seen::data(&values.iter().flat_map(|it| bytes(it, element)).collect::<Vec<u8>>())
+        }
     }
 }
 
@@ -88,7 +93,7 @@ fn bytes(value: &Value, element: Option<&CType>) -> Vec<u8> {
 fn failed(error: &Error) -> Outcome {
     match (error.kind(), error.cause()) {
         (ErrorKind::LibraryError, Cause::Library { code, message, errno, .. }) => {
-            Outcome::Failed { code: *code, message: message.clone(), errno: i64::from(*errno) }
+            Outcome::Failed { code: *code, symbol: None, message: message.clone(), errno: i64::from(*errno) }
         }
         (ErrorKind::Crashed, Cause::Signal { number, .. }) => Outcome::Signal(*number),
         (ErrorKind::Exited, Cause::Exit { status }) => Outcome::Exited(*status),

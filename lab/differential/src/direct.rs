@@ -16,6 +16,8 @@ mod expression;
 mod literal;
 mod program;
 mod step;
+mod symbols;
+mod types;
 
 /// How the kernel ends what reaches beyond its process: SIGSYS.
 pub(crate) const BEYOND: Outcome = Outcome::Signal(31);
@@ -56,7 +58,8 @@ impl Direct {
                 command.arg(format!("-Wl,-rpath,{}", dir.display()));
             }
         }
-        let output = command.output().map_err(|error| format!("the C compiler `{cc}` did not start: {error}"))?;
+        let output =
+            command.output().map_err(|error| format!("the C compiler `{cc}` did not start: {error}"))?;
         if !output.status.success() {
             let text = String::from_utf8_lossy(&output.stderr);
             let lines: Vec<&str> = text.lines().take(20).collect();

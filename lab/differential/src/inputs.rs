@@ -3,11 +3,12 @@
 use std::rc::Rc;
 
 use hotcell_model::Interface;
-use hotcell_model::interface::{Capacity, Param, Role};
+use hotcell_model::interface::{Capacity, FieldRole, Filled, Param, Role, Struct, StructField};
 use hotcell_model::types::{CType, Type};
 
 use crate::plan::Input;
 use crate::random::Random;
+use crate::recipes::call::Word;
 
 /// The largest buffer; each function gets it once.
 pub(crate) const LARGE: usize = 1 << 20;
@@ -34,6 +35,19 @@ pub(crate) fn of_param(
         }
         Role::BufferOut { capacity: Capacity::Caller, .. } => {
             Ok([100, 0, 1, 7, 5_000, 70_000].into_iter().map(Input::Int).collect())
+        }
+        Role::Texts { nullable, .. } => {
+            let texts = texts();
+            let lists = [2, 0, 1, texts.len()].map(|count| Input::Texts(texts[..count].to_vec()));
+            Ok(with_null(lists.to_vec(), *nullable))
+        }
+        Role::Struct { record, nullable, .. } => {
+            let images = images(interface, record, random)?;
+            Ok(with_null(images.into_iter().map(Input::Struct).collect(), *nullable))
+        }
+        Role::Callback { callback, nullable } => {
+            let answers = if callback.on_failure.is_some() { &[0, 1][..] } else { &[0] };
+            Ok(with_null(answers.iter().map(|answer| Input::Callback(*answer)).collect(), *nullable))
         }
         _ => Err(format!("`{}` ({}) needs a value from a recipe", param.name, param.ty.written)),
     }
@@ -105,7 +119,8 @@ fn buffers(interface: &Interface, element: &CType, random: &mut Random) -> Resul
     if !matches!(element.kind, Type::Void | Type::Char | Type::Int { .. }) {
         return lists(interface, element, size, random);
     }
-    let line = |number: usize| format!("{number:06} the quick brown fox jumps over the lazy dog\n").into_bytes();
+    let line =
+        |number: usize| format!("{number:06} the quick brown fox jumps over the lazy dog\n").into_bytes();
     let lines: Vec<u8> = (0..).flat_map(line).take(LARGE).collect();
     let data = |bytes: &[u8]| Input::Data(Rc::from(&bytes[..bytes.len() / size * size]));
     Ok(vec![
@@ -140,4 +155,103 @@ fn lists(
         Input::Data(picked.flatten().collect::<Vec<u8>>().into())
     };
     Ok([5, 0, 1, 2, 17, 1000].into_iter().map(&mut list).collect())
+}
+
+/// Fields of a resident structure that change with a call.
+pub(crate) fn of_fields(
+    interface: &Interface,
+    record: &str,
+    random: &mut Random,
+) -> Result<Vec<Vec<(String, Word)>>, String> {
+    let structure = interface.structs.get(record).ok_or_else(|| format!("`{record}` is no structure"))?;
+    let mut sets = vec![Vec::new()];
+    let buffers: Vec<&StructField> = structure
+        .fields
+        .iter()
+        .filter(|it| matches!(it.role.value, FieldRole::BufferIn { .. } | FieldRole::BufferOut { .. }))
+        .collect();
+    for room in [5_000, 0, 20] {
+        let mut set = Vec::new();
+        for field in &buffers {
+            match &field.role.value {
+                FieldRole::BufferOut { capacity, .. } => {
+                    set.push((structure.fields[*capacity].name.clone(), Word::Int(room)));
+                }
+                _ => {
+                    let text = b"the quick brown fox jumps over the lazy dog, and again: ";
+                    let data = if room == 0 { random.bytes(40) } else { text.repeat(20) };
+                    set.push((field.name.clone(), Word::Bytes(data)));
+                }
+            }
+        }
+        sets.push(set);
+    }
+    if buffers.is_empty() {
+        sets.truncate(1);
+    }
+    Ok(sets)
+}
+
+/// Structures with plausible fields.
+fn images(
+    interface: &Interface,
+    record: &str,
+    random: &mut Random,
+) -> Result<Vec<Vec<(String, Input)>>, String> {
+    /// Structures that are made up.
+    const IMAGES: usize = 8;
+    let structure = interface.structs.get(record).ok_or_else(|| format!("`{record}` is no structure"))?;
+    let mut lists = Vec::new();
+    for field in structure.fields.iter().filter(|it| it.offset.is_some()) {
+        let list = of_field(interface, structure, field, random)?;
+        if !list.is_empty() {
+            lists.push((field.name.clone(), list));
+        }
+    }
+    let image = |at: usize| {
+        let fields = lists.iter().enumerate();
+        fields
+            .map(|(shift, (name, list))| (name.clone(), list[(at + at * shift) % list.len()].clone()))
+            .collect()
+    };
+    Ok((0..IMAGES).map(image).collect())
+}
+
+fn of_field(
+    interface: &Interface,
+    structure: &Struct,
+    field: &StructField,
+    random: &mut Random,
+) -> Result<Vec<Input>, String> {
+    let position = structure.fields.iter().position(|it| it.name == field.name);
+    let is_capacity = |it: &StructField| matches!(&it.role.value, FieldRole::BufferOut { capacity, .. } if Some(*capacity) == position);
+    let is_filled = |it: &StructField| matches!(&it.role.value, FieldRole::BufferOut { filled: Filled::Field { field }, .. } if Some(*field) == position);
+    let element = || field.ty.pointee().map_or(&field.ty, |(element, _)| element);
+    let with_null = |mut values: Vec<Input>, nullable: bool| {
+        if nullable {
+            values.push(Input::Null);
+        }
+        values
+    };
+    match &field.role.value {
+        FieldRole::Value if structure.fields.iter().any(is_capacity) => {
+            Ok([1_000, 0, 1, 10, 70_000].map(Input::Int).to_vec())
+        }
+        // What is there already must be there.
+        FieldRole::Value if structure.fields.iter().any(is_filled) => Ok(vec![Input::Int(0)]),
+        FieldRole::Value => numbers(interface, &field.ty, random),
+        FieldRole::Array { length } => {
+            let Type::Array { element, .. } = &field.ty.kind else { return Ok(Vec::new()) };
+            let size = element.element_size().unwrap_or(1) as usize * *length as usize;
+            Ok(vec![Input::Data(vec![0; size].into()), Input::Data(random.bytes(size).into())])
+        }
+        FieldRole::Struct { record } => {
+            Ok(images(interface, record, random)?.into_iter().map(Input::Struct).collect())
+        }
+        FieldRole::Text { nullable, .. } => Ok(with_null(texts(), *nullable)),
+        FieldRole::BufferIn { nullable } => Ok(with_null(buffers(interface, element(), random)?, *nullable)),
+        FieldRole::BufferOut { .. } | FieldRole::LengthOf { .. } | FieldRole::Zero | FieldRole::Own => {
+            Ok(Vec::new())
+        }
+    }
 }

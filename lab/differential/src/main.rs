@@ -16,7 +16,10 @@ struct Args {
     /// The library of a header: `z`, `libz.so.1`, or a path.
     #[arg(long = "lib")]
     library: Option<String>,
-    /// Only this function.
+    /// The library's recipes; of a contract `differential.toml` beside it, if there is one.
+    #[arg(long)]
+    recipes: Option<PathBuf>,
+    /// Only this function or scenario.
     #[arg(long)]
     function: Option<String>,
     /// What random values come from.
@@ -38,10 +41,13 @@ struct Args {
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    let beside = args.source.with_file_name("differential.toml");
     let contract = args.source.extension().is_some_and(|ending| ending == "toml");
     let source = match (contract, args.library) {
         (true, None) => Source::Contract(args.source),
-        (false, Some(library)) => Source::Headers { headers: vec![args.source.display().to_string()], library },
+        (false, Some(library)) => {
+            Source::Headers { headers: vec![args.source.display().to_string()], library }
+        }
         _ => {
             eprintln!("a header needs `--lib NAME`; a contract names its library itself");
             return ExitCode::from(2);
@@ -55,7 +61,8 @@ fn main() -> ExitCode {
         library_dirs: args.library_dirs,
     };
     let patience = std::time::Duration::from_secs(args.patience);
-    let settings = Settings { seed: args.seed, patience, only: args.function, ..Settings::default() };
+    let recipes = args.recipes.or_else(|| Some(beside).filter(|it| contract && it.is_file()));
+    let settings = Settings { seed: args.seed, patience, recipes, only: args.function };
     match run(&job, &settings) {
         Ok(report) => {
             print!("{report}");

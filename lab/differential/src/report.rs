@@ -1,5 +1,6 @@
 //! What a run found, and how it is told.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// What a run found.
@@ -28,6 +29,8 @@ pub struct Compared {
     pub left_out: usize,
     /// Cases in which the sides differ.
     pub different: Vec<Difference>,
+    /// Functions that were called, and did the same on both sides.
+    pub called: BTreeSet<String>,
 }
 
 /// A step in which the sides differ.
@@ -76,7 +79,11 @@ impl fmt::Display for Report {
             }
             writeln!(f)?;
             for it in group.different.iter().take(SHOWN) {
-                writeln!(f, "    {}\n      direct:    {}\n      contained: {}", it.call, it.direct, it.contained)?;
+                writeln!(
+                    f,
+                    "    {}\n      direct:    {}\n      contained: {}",
+                    it.call, it.direct, it.contained
+                )?;
             }
         }
         for (name, reason) in &self.skipped {

@@ -20,9 +20,13 @@ pub(super) fn plain(function: &Function, expr: &Expr) -> String {
         Expr::Int { value } => format!("{value}LL"),
         Expr::Constant { name } => name.clone(),
         Expr::Param { index } => match &function.params[*index].role.value {
-            Role::ValueOut { .. } | Role::ValueInOut { .. } | Role::LengthPointerOf { .. } => {
-                format!("dt_o{index}")
-            }
+            Role::ValueOut { .. }
+            | Role::ValueInOut { .. }
+            | Role::LengthPointerOf { .. }
+            | Role::TextOut { .. }
+            | Role::DataOut { .. }
+            | Role::OffsetOut { .. }
+            | Role::HandleOut { .. } => format!("dt_o{index}"),
             Role::Fixed { c } => format!("({c})"),
             _ => format!("dt_a{index}"),
         },

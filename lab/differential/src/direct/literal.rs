@@ -21,7 +21,8 @@ pub(super) fn number(input: &Input) -> String {
         Input::Float(value) if value.is_infinite() && *value > 0.0 => "__builtin_inf()".into(),
         Input::Float(value) if value.is_infinite() => "(-__builtin_inf())".into(),
         Input::Float(value) => format!("({value:.17e})"),
-        Input::Null | Input::Text(_) | Input::Data(_) => "0".into(),
+        Input::Constant { c, .. } => format!("({c})"),
+        _ => "0".into(),
     }
 }
 
@@ -72,7 +73,17 @@ pub(super) fn text(text: &str) -> String {
     let mut out = String::from("\"");
     for byte in text.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b' ' | b'_' | b'-' | b'.' | b'/' | b'(' | b')' | b',' => {
+            b'a'..=b'z'
+            | b'A'..=b'Z'
+            | b'0'..=b'9'
+            | b' '
+            | b'_'
+            | b'-'
+            | b'.'
+            | b'/'
+            | b'('
+            | b')'
+            | b',' => {
                 out.push(char::from(byte));
             }
             _ => out.push_str(&format!("\\{byte:03o}")),

@@ -17,6 +17,7 @@ int main(int count, char **words)
         dt_guard();
     }
     for (int number = atoi(words[2]); number < group->cases; number++) {
+        dt_forget();
         for (dt_step *const *step = group->steps[number]; *step != NULL; step++) {
             (*step)();
         }

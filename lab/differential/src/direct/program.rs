@@ -7,7 +7,7 @@ use std::path::Path;
 use hotcell_model::Interface;
 
 use super::literal::Pool;
-use super::step;
+use super::{step, symbols};
 use crate::plan::Plan;
 
 /// C text for every step of the plan. Data that is too large for it is written into `folder`.
@@ -19,7 +19,9 @@ pub(super) fn text(interface: &Interface, plan: &Plan, folder: &Path) -> io::Res
             let mut names = String::new();
             for (position, step) in it.steps.iter().enumerate() {
                 let name = format!("dt_step_{number}_{case}_{position}");
-                let body = step::write(interface, step, &mut pool)?.join("\n    ");
+                let step = step::write(interface, step, &name, &mut pool)?;
+                let body = step.body.join("\n    ");
+                steps.push_str(&step.before);
                 add(&mut steps, format_args!("static void {name}(void)\n{{\n    {body}\n}}\n\n"));
                 add(&mut names, format_args!("{name}, "));
             }
@@ -43,7 +45,11 @@ pub(super) fn text(interface: &Interface, plan: &Plan, folder: &Path) -> io::Res
     let rows: String = rows.collect();
     let mut text = includes(interface);
     text.push_str(include_str!("runtime.c"));
+    let objects = plan.groups.iter().flat_map(|group| &group.cases).map(|case| case.objects).max();
+    add(&mut text, format_args!("\n#define DT_OBJECTS {}\n\n", objects.unwrap_or(0).max(1)));
+    text.push_str(include_str!("objects.c"));
     text.push_str(include_str!("guard.c"));
+    text.push_str(&symbols::functions(interface));
     text.push_str("\ntypedef void dt_step(void);\n");
     text.push_str("struct dt_group { int cases; dt_step *const *const *steps; };\n\n");
     text.push_str(pool.source());
