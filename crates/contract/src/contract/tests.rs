@@ -98,17 +98,16 @@ fn keys_of_the_file() {
             "zzzzzz = 1",
             "4:1: a contract has no key `zzzzzz` [unknown key] = a contract has the keys `hotcell`, `library`, \
              `headers`, `link`, `include`, `exclude`, `include_dirs`, `defines`, `prelude`, `isolation`, `threads`, \
-             `deadline` and `function`",
+             `deadline`, `init`, `shutdown`, `handle`, `struct` and `function`",
         ),
         (
-            "init = [\"f()\"]",
-            "4:1: `init` is not supported by this version [not yet] = it is part of the planned vocabulary; leave \
+            "health = [\"f()\"]",
+            "4:1: `health` is not supported by this version [not yet] = it is part of the planned vocabulary; leave \
              the functions out that need it",
         ),
         (
-            "[handle]\nsqlite3 = { release = \"f\" }",
-            "4:2: `handle` is not supported by this version [not yet] = it is part of the planned vocabulary; \
-             leave the functions out that need it",
+            "[handle]\nsqlite3 = { relase = \"f\" }",
+            "5:13: a handle has no key `relase` [unknown key] = did you mean `release`?",
         ),
         (
             "isolation = \"inline\"",
@@ -190,13 +189,13 @@ fn keys_of_a_function() {
             "5:18: `out` cannot be \"valu\" [unknown word] = did you mean `value`?",
         ),
         (
-            "result = { out = \"owned\" }",
-            "5:18: `out = \"owned\"` is not available yet [not yet] = this version knows `value`, `status` and \
-             `buffer`",
+            "result = { out = \"shared\" }",
+            "5:18: `out = \"shared\"` is not available yet [not yet] = this version knows `value`, `status`, `buffer`, \
+             `owned`, `borrowed` and `struct`",
         ),
         (
             "result = { out = \"buffer\" }",
-            "5:12: a returned buffer needs its length = add `length = \"EXPRESSION\"`",
+            "5:12: `out = \"buffer\"` needs `length` = add `length = \"…\"`: how much of it there is",
         ),
         (
             "result = { out = \"value\", nullable = true }",
@@ -216,17 +215,18 @@ fn items_of_parameters() {
     for (item, expect) in [
         (
             "{ }",
-            "5:12: this item does not say what the value is for = add one of `in`, `out`, `inout`, `string` and \
-             `fixed`",
+            "5:12: this item does not say what the value is for = add one of `in`, `out`, `inout`, `string`, \
+             `fixed` and `callback`",
         ),
         (
             "{ in = \"value\", out = \"value\" }",
-            "5:28: an item says one thing: `in`, `out`, `inout`, `string` or `fixed` [a second direction]",
+            "5:28: an item says one thing: `in`, `out`, `inout`, `string`, `fixed` or `callback` [a second direction]",
         ),
         ("{ in = \"buffr\" }", "5:19: `in` cannot be \"buffr\" [unknown word] = did you mean `buffer`?"),
         (
-            "{ in = \"handle\" }",
-            "5:19: `in = \"handle\"` is not available yet [not yet] = this version knows `value` and `buffer`",
+            "{ in = \"map\" }",
+            "5:19: `in = \"map\"` is not available yet [not yet] = this version knows `value`, `buffer`, `handle`, \
+             `consumed`, `struct` and `texts`",
         ),
         (
             "{ string = \"latin-1\" }",
@@ -238,8 +238,8 @@ fn items_of_parameters() {
             "5:28: a parameter has no key `lenght` [unknown key] = did you mean `length`?",
         ),
         (
-            "{ callback = \"f\" }",
-            "5:14: `callback` is not supported by this version [not yet] = it is part of the planned vocabulary; \
+            "{ in = \"value\", retained = true }",
+            "5:28: `retained` is not supported by this version [not yet] = it is part of the planned vocabulary; \
              leave the functions out that need it",
         ),
         (

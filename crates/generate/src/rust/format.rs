@@ -4,6 +4,8 @@
 const WIDTH: usize = 100;
 /// rustfmt's `chain_width` and `fn_call_width`.
 const SHORT: usize = 60;
+/// rustfmt's `struct_lit_width`.
+const LITERAL: usize = 18;
 
 /// The opening of a function, with its indentation: on one line or with a line for each parameter.
 pub(crate) fn signature(indent: usize, head: &str, params: &[String], result: &str) -> Vec<String> {
@@ -21,11 +23,22 @@ pub(crate) fn signature(indent: usize, head: &str, params: &[String], result: &s
 pub(crate) fn call(indent: usize, head: &str, args: &[String], tail: &str) -> Vec<String> {
     let pad = " ".repeat(indent);
     let joined = args.join(", ");
-    if joined.chars().count() <= SHORT {
-        return vec![format!("{pad}{head}({joined}){tail}")];
+    let line = format!("{pad}{head}({joined}){tail}");
+    if width(&joined) <= SHORT && width(&line) <= WIDTH {
+        return vec![line];
     }
     let args = args.iter().map(|arg| format!("{pad}    {arg},"));
     std::iter::once(format!("{pad}{head}(")).chain(args).chain([format!("{pad}){tail}")]).collect()
+}
+
+/// `let variable = head(args)tail`; where the call fits a line of its own only, it gets one.
+pub(crate) fn binding(indent: usize, variable: &str, head: &str, args: &[String], tail: &str) -> Vec<String> {
+    let lines = call(indent, &format!("let {variable} = {head}"), args, tail);
+    let alone = call(indent + 4, head, args, tail);
+    if lines.len() > 1 && alone.len() == 1 {
+        return [format!("{}let {variable} =", " ".repeat(indent))].into_iter().chain(alone).collect();
+    }
+    lines
 }
 
 /// `let variable = self.session.call(…)?;`
@@ -37,6 +50,86 @@ pub(crate) fn start(indent: usize, variable: &str, function: &str) -> Vec<String
     }
     let lines = [format!("let {variable} = self"), "    .session".into(), format!("    .call({function})?;")];
     lines.map(|line| format!("{pad}{line}")).into()
+}
+
+/// `let variable = list.iter().map(AsRef::as_ref).collect();`
+pub(crate) fn collect(indent: usize, variable: &str, list: &str) -> Vec<String> {
+    let pad = " ".repeat(indent);
+    let chain = format!("{list}.iter().map(AsRef::as_ref).collect()");
+    let line = format!("{pad}let {variable} = {chain};");
+    if width(&chain) <= SHORT && width(&line) <= WIDTH {
+        return vec![line];
+    }
+    if width(&chain) <= SHORT {
+        return vec![format!("{pad}let {variable} ="), format!("{pad}    {chain};")];
+    }
+    let mut lines = vec![format!("{pad}let {variable} = {list}")];
+    lines.extend([".iter()", ".map(AsRef::as_ref)", ".collect();"].map(|part| format!("{pad}    {part}")));
+    lines
+}
+
+/// `head { fields }tail`, on one line when it is very short.
+pub(crate) fn literal(indent: usize, head: &str, fields: &[String], tail: &str) -> Vec<String> {
+    let pad = " ".repeat(indent);
+    let joined = fields.join(", ");
+    if width(&joined) <= LITERAL {
+        return vec![format!("{pad}{head} {{ {joined} }}{tail}")];
+    }
+    let fields = fields.iter().map(|field| format!("{pad}    {field},"));
+    std::iter::once(format!("{pad}{head} {{")).chain(fields).chain([format!("{pad}}}{tail}")]).collect()
+}
+
+/// `pub use module::{Names};`, in the order of rustfmt.
+pub(crate) fn uses(head: &str, names: &[String]) -> Vec<String> {
+    let mut names = names.to_vec();
+    names.sort_by(|a, b| order(a, b));
+    if let [name] = names.as_slice() {
+        return vec![format!("{head}::{name};")];
+    }
+    let line = format!("{head}::{{{}}};", names.join(", "));
+    if width(&line) <= WIDTH {
+        return vec![line];
+    }
+    let mut lines = vec![format!("{head}::{{")];
+    let mut row = String::from("   ");
+    for name in names {
+        if width(&row) + width(&name) + 2 > WIDTH {
+            lines.push(std::mem::replace(&mut row, String::from("   ")));
+        }
+        row.push_str(&format!(" {name},"));
+    }
+    lines.extend([row, "};".into()]);
+    lines
+}
+
+/// How rustfmt sorts: numbers in names by their value, `_` before everything.
+pub(crate) fn order(a: &str, b: &str) -> std::cmp::Ordering {
+    let parts = |name: &str| {
+        let (mut parts, mut rest) = (Vec::new(), name);
+        while let Some(first) = rest.chars().next() {
+            let digit = first.is_ascii_digit();
+            let end = rest.find(|letter: char| letter.is_ascii_digit() != digit).unwrap_or(rest.len());
+            let (part, after) = rest.split_at(end);
+            let number = part.parse::<u128>().ok().filter(|_| digit);
+            parts.push((number, part.replace('_', " ")));
+            rest = after;
+        }
+        parts
+    };
+    for (a, b) in parts(a).iter().zip(&parts(b)) {
+        let order = match (a, b) {
+            ((Some(a), _), (Some(b), _)) => a.cmp(b),
+            ((_, a), (_, b)) => a.cmp(b),
+        };
+        if order.is_ne() {
+            return order;
+        }
+    }
+    a.len().cmp(&b.len()).then_with(|| a.cmp(b))
+}
+
+fn width(text: &str) -> usize {
+    text.chars().count()
 }
 
 /// `if let Some(name) = name {`
@@ -70,21 +163,4 @@ pub(crate) fn rows(indent: usize, bytes: &[u8]) -> Vec<String> {
         format!("{pad}{}", bytes.join(" "))
     };
     bytes.chunks(per_row).map(row).collect()
-}
-
-/// An array of structure literals: `head[`, each with its fields, `];`. One alone shares the bracket's line.
-pub(crate) fn structures(head: &str, ty: &str, items: &[Vec<String>]) -> Vec<String> {
-    if let [fields] = items {
-        let fields = fields.iter().map(|field| format!("    {field}"));
-        let first = format!("{head}[{ty} {{");
-        return std::iter::once(first).chain(fields).chain(["}];".into()]).collect();
-    }
-    let mut lines = vec![format!("{head}[")];
-    for fields in items {
-        lines.push(format!("    {ty} {{"));
-        lines.extend(fields.iter().map(|field| format!("        {field}")));
-        lines.push("    },".into());
-    }
-    lines.push("];".into());
-    lines
 }

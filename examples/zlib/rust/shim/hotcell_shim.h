@@ -84,7 +84,8 @@ struct hotcell_ctx {
      * the call (right after it, where only success takes the object over). */
     void *(*take)(hotcell_ctx *, uint64_t handle, uint16_t type, const char *name);
 
-    /* What has this handle as its parent is stale from now on. The handle itself stays. */
+    /* What was lent with this handle as its parent is stale from now on, with everything below it. The handle itself
+     * stays, and so does what is owned below it. */
     void (*invalidate)(hotcell_ctx *, uint64_t handle);
 
     /* Since 1.2. Runs a callback of the application while the call waits: `number` is the one the host passed, the

@@ -49,7 +49,8 @@ idempotent = true
         {"role": "value"},
     ]);
     let function = check(ZLIB, lines, "compress2", params, json!({"role": "status"}));
-    let rule = json!({"fails": {"fails": "nonzero"}, "message": call("zError", json!({"expr": "result"}))});
+    let rule = json!({"fails": {"fails": "nonzero"}, "message": call("zError", json!({"expr": "result"})),
+        "code": null, "symbols": null});
     assert_eq!(function["error"]["value"], rule);
     assert_eq!(function["error"]["line"], 9);
     assert_eq!(function["params"][0]["role"]["evidence"], "decided");
@@ -259,14 +260,14 @@ fn every_item_has_its_role() {
             "char *f(void)",
             r#"result = { string = "utf-8", nullable = true, release = "free" }"#,
             json!([]),
-            json!({"role": "text", "encoding": "utf8", "nullable": true,
+            json!({"role": "text", "encoding": "utf8", "length": null, "nullable": true,
                    "ownership": {"ownership": "owned", "release": "free"}}),
         ),
         (
             "const float *f(int *n)",
             "params.n = { out = \"value\" }\nresult = { out = \"buffer\", length = \"n\" }",
             json!([value_out]),
-            json!({"role": "buffer", "length": param(0), "ownership": {"ownership": "static"}}),
+            json!({"role": "buffer", "length": param(0), "ownership": {"ownership": "library"}}),
         ),
     ] {
         check(&[declaration], &format!("[function.f]\n{lines}\n"), "f", params, result);
