@@ -7,7 +7,7 @@ use crate::building::{Arg, Building};
 use crate::inputs::{self, LARGE};
 use crate::plan::{Group, Input};
 use crate::random::Random;
-use crate::recipes::Recipes;
+use crate::recipes::{Recipe, Recipes};
 use crate::recipes::call::Word;
 
 /// Cases of a function, at most, beyond those that show every value once.
@@ -89,7 +89,10 @@ fn of_param(
         let inputs = inputs::of_param(interface, param, random)?;
         return Ok(inputs.into_iter().map(Arg::Input).collect());
     };
-    let names = recipes.objects.iter().filter(|it| it.ty == ty).map(|it| it.name.clone());
+    // A structure may be called as C calls it.
+    let c_name = interface.structs.get(ty).map(|it| it.c_name.as_str());
+    let makes = |it: &&Recipe| it.ty == ty || Some(it.ty.as_str()) == c_name;
+    let names = recipes.objects.iter().filter(makes).map(|it| it.name.clone());
     let mut list = Vec::new();
     match &param.role.value {
         Role::Resident { starts, .. } => {

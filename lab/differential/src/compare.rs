@@ -76,6 +76,18 @@ fn difference(
     Difference { call, direct: told(direct), contained: told(contained) }
 }
 
+/// Every call of a group, and what came of it directly.
+pub(crate) fn shown(interface: &Interface, group: &Group, direct: &[Vec<Outcome>]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (case, outcomes) in group.cases.iter().zip(direct) {
+        for (step, outcome) in case.steps.iter().zip(outcomes) {
+            lines.push(format!("{}: {outcome}", call(interface, step)));
+        }
+        lines.push(String::new());
+    }
+    lines
+}
+
 /// A call as a report shows it.
 pub(crate) fn call(interface: &Interface, step: &Step) -> String {
     let args: Vec<String> = step.args.iter().map(ToString::to_string).collect();

@@ -44,11 +44,13 @@ pub struct Settings {
     pub recipes: Option<PathBuf>,
     /// The one function or scenario wanted.
     pub only: Option<String>,
+    /// Whether the report tells every call.
+    pub show: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { seed: 1, patience: Duration::from_secs(10), recipes: None, only: None }
+        Settings { seed: 1, patience: Duration::from_secs(10), recipes: None, only: None, show: false }
     }
 }
 
@@ -100,6 +102,9 @@ pub fn run_bound(checked: &Checked, bound: &Bound, settings: &Settings) -> Resul
         while !compared.different.is_empty() && runs.len() < DIRECT_RUNS {
             runs.push(run()?);
             compared = compare::group(interface, group, &runs, &contained);
+        }
+        if settings.show {
+            compared.shown = compare::shown(interface, group, &runs[0]);
         }
         report.groups.push(compared);
     }

@@ -22,6 +22,9 @@ struct Args {
     /// Only this function or scenario.
     #[arg(long)]
     function: Option<String>,
+    /// Tell every call and what came of it directly.
+    #[arg(long)]
+    show: bool,
     /// What random values come from.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -62,7 +65,7 @@ fn main() -> ExitCode {
     };
     let patience = std::time::Duration::from_secs(args.patience);
     let recipes = args.recipes.or_else(|| Some(beside).filter(|it| contract && it.is_file()));
-    let settings = Settings { seed: args.seed, patience, recipes, only: args.function };
+    let settings = Settings { seed: args.seed, patience, recipes, only: args.function, show: args.show };
     match run(&job, &settings) {
         Ok(report) => {
             print!("{report}");

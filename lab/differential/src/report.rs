@@ -29,6 +29,8 @@ pub struct Compared {
     pub left_out: usize,
     /// Cases in which the sides differ.
     pub different: Vec<Difference>,
+    /// Every call and what came of it directly, if that is wanted.
+    pub shown: Vec<String>,
     /// Functions that were called, and did the same on both sides.
     pub called: BTreeSet<String>,
 }
@@ -78,6 +80,7 @@ impl fmt::Display for Report {
                 }
             }
             writeln!(f)?;
+            group.shown.iter().try_for_each(|line| writeln!(f, "    {line}"))?;
             for it in group.different.iter().take(SHOWN) {
                 writeln!(
                     f,

@@ -106,7 +106,8 @@ impl<'a> Reader<'a> {
             return self.list("}", Reader::field).map(Word::Struct);
         }
         if self.skip("$") {
-            let name = self.name()?;
+            // `$` alone is the object that is observed.
+            let name = self.run(|c| c.is_alphanumeric() || c == '_').to_owned();
             let fields = if self.skip("{") { Some(self.list("}", Reader::field)?) } else { None };
             return Ok(Word::Object(name, fields));
         }
