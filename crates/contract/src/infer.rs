@@ -4,10 +4,12 @@
 //! that would decide it. docs/reference/inference.md lists the rules for users.
 
 mod arrays;
+mod documented;
 mod elements;
 mod endings;
 mod gaps;
 pub mod handles;
+mod keeping;
 mod lengths;
 mod made;
 mod names;
@@ -90,6 +92,7 @@ pub fn infer(function: &Function, names: &[String], known: Known<'_>, draft: &mu
     lengths::apply(&view, draft, &mut notes);
     outputs::apply(&view, draft, &mut notes);
     elements::apply(&view, draft, &mut notes);
+    documented::apply(&view, draft, &mut notes);
     texts::apply(&view, draft, &mut notes);
     scalars::apply(&view, draft);
     made::apply(&view, draft, &mut notes);

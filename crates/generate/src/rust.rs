@@ -8,7 +8,7 @@ use hotcell_model::Interface;
 use serde::Serialize;
 
 use crate::rust::context::Context;
-use crate::rust::function::Method;
+use crate::rust::methods::{Methods, Part};
 use crate::rust::names::Names;
 use crate::rust::objects::Object;
 use crate::rust::owner::Owner;
@@ -23,6 +23,7 @@ mod context;
 mod docs;
 mod format;
 mod function;
+mod methods;
 mod names;
 mod objects;
 mod owner;
@@ -59,11 +60,8 @@ struct Model<'a> {
     /// A variable for the library.
     variable: String,
     table: Table,
-    methods: Vec<Method>,
-    /// Imports of the file with `methods`.
-    uses: Vec<String>,
-    /// Whether that file names types of the runtime.
-    runtime_types: bool,
+    /// Functions that belong to no object.
+    methods: Methods,
     objects: Vec<Object>,
     records: Vec<Record>,
     /// Imports of the file with `records`.
@@ -99,25 +97,20 @@ pub fn without_shim(interface: &Interface, options: &RustOptions) -> Result<Vec<
     }
     let mut made = BTreeMap::new();
     for (owner, indices) in by_owner {
-        context.take_mentioned();
-        let methods = indices.into_iter().map(|index| function::method(&mut context, index));
-        let methods = methods.collect::<Result<Vec<_>, _>>()?;
-        made.insert(owner.map(str::to_owned), (methods, context.take_mentioned()));
+        let name = owner.map_or(&context.names.library, |key| &context.names.objects[key]).clone();
+        made.insert(owner.map(str::to_owned), Methods::of(&mut context, &name, &indices)?);
     }
-    let (methods, mut uses) = made.remove(&None).unwrap_or_default();
-    uses.extend([context.names.library.clone(), "table".into()]);
+    let methods = made.remove(&None).unwrap_or_default();
 
     let deeds = context.deeds();
     let mut objects = Vec::new();
     for key in interface.handles.keys() {
-        let (methods, mentioned) = made.remove(&Some(key.clone())).unwrap_or_default();
+        let methods = made.remove(&Some(key.clone())).unwrap_or_default();
         if methods.is_empty() && !context.has_object(key) {
             continue;
         }
         context.take_mentioned();
-        mentioned.iter().for_each(|name| context.mention(name));
-        let resident = interface.structs.contains_key(key);
-        let record = match resident {
+        let record = match interface.structs.contains_key(key) {
             true => Some(structs::record(&context, key, deeds.get(key).copied().unwrap_or_default())?),
             false => None,
         };
@@ -150,8 +143,6 @@ pub fn without_shim(interface: &Interface, options: &RustOptions) -> Result<Vec<
         crate_path: options.crate_name.replace('-', "_"),
         variable: names::snake(&context.names.library),
         table: table::table(interface, &context.names)?,
-        uses: imports(&uses.into_iter().collect::<Vec<_>>()),
-        runtime_types: methods.iter().any(Method::names_runtime),
         methods,
         objects,
         record_uses: imports(&record_uses.into_iter().collect::<Vec<_>>()),
@@ -192,31 +183,50 @@ fn sources(model: &Model<'_>) -> Result<Vec<(PathBuf, String)>, Error> {
     for (name, _) in named.into_iter().filter(|(_, wanted)| *wanted) {
         files.push((PathBuf::from("src").join(name), templates::render(name, model)?));
     }
+    files.extend(groups(model, "functions", &model.package, &model.methods)?);
     for object in &model.objects {
         let (version, library) = (model.version, model.library);
         let template = if object.is_resident() { "resident.rs" } else { "object.rs" };
         let text = templates::render(template, ForObject { version, library, object })?;
         files.push((PathBuf::from("src").join(format!("{}.rs", object.module)), text));
+        files.extend(groups(model, &object.module, &object.name, &object.methods)?);
     }
     Ok(files)
 }
 
+/// The files of methods beside the one of their type.
+fn groups(
+    model: &Model<'_>,
+    module: &str,
+    name: &str,
+    methods: &Methods,
+) -> Result<Vec<(PathBuf, String)>, Error> {
+    #[derive(Serialize)]
+    struct ForGroup<'a> {
+        version: &'static str,
+        name: &'a str,
+        part: &'a Part,
+    }
+    let file = |part| {
+        let text = templates::render("group.rs", ForGroup { version: model.version, name, part })?;
+        Ok((PathBuf::from("src").join(module).join(format!("{}.rs", part.module)), text))
+    };
+    methods.groups.iter().map(file).collect()
+}
+
 /// Modules, and what the crate's root exports of them.
 fn layout(
-    methods: &[Method],
+    methods: &Methods,
     objects: &[Object],
     records: &[Record],
     enums: &[Enumeration],
 ) -> (Vec<String>, Vec<String>) {
-    let outputs = |methods: &[Method]| -> Vec<String> {
-        methods.iter().filter_map(|method| Some(method.output.as_ref()?.name.clone())).collect()
-    };
     let mut modules = vec![("table".to_owned(), Vec::new())];
     if !methods.is_empty() {
-        modules.push(("functions".into(), outputs(methods)));
+        modules.push(("functions".into(), methods.outputs()));
     }
     for object in objects {
-        let mut names = outputs(object.methods());
+        let mut names = object.methods.outputs();
         names.push(object.name.clone());
         modules.push((object.module.clone(), names));
     }
@@ -228,7 +238,8 @@ fn layout(
     }
     modules.sort_by(|(a, _), (b, _)| format::order(a, b));
     let exported = modules.iter().filter(|(_, names)| !names.is_empty());
-    let exports = exported.flat_map(|(module, names)| format::uses(&format!("pub use {module}"), names)).collect();
+    let exports =
+        exported.flat_map(|(module, names)| format::uses(&format!("pub use {module}"), names)).collect();
     (modules.into_iter().map(|(module, _)| module).collect(), exports)
 }
 

@@ -148,9 +148,15 @@ fn params(
         .map(|(number, (name, _))| name.clone().unwrap_or_else(|| format!("arg{number}")))
         .collect();
     let mut own = Params { site, index, names, signature, roles: vec![None; signature.params.len()], wrong };
+    let before = own.wrong.len();
     own.lines(item);
-    own.user_data(item);
-    own.rest(item);
+    // A line that is wrong leaves its parameter open.
+    if own.wrong.len() == before {
+        own.user_data(item);
+    }
+    if own.wrong.len() == before {
+        own.rest(item);
+    }
     let typed = own.names.into_iter().zip(&signature.params).zip(own.roles);
     typed
         .filter_map(|((name, (_, ty)), role)| Some(CallbackParam { name, ty: ty.clone(), role: role? }))
@@ -292,9 +298,6 @@ impl Params<'_> {
 
     /// Numbers need no line.
     fn rest(&mut self, item: &Item) {
-        if !self.wrong.is_empty() {
-            return; // a line that is wrong leaves its parameter open
-        }
         for position in 0..self.roles.len() {
             if self.roles[position].is_some() {
                 continue;

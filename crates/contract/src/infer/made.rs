@@ -60,13 +60,26 @@ fn rule(view: &View<'_>, handle: &str) -> Result<(&'static str, String), String>
     }
     let objects: Vec<usize> = (0..function.params.len()).filter(|&index| is_object(view, index)).collect();
     match objects[..] {
-        [] if view.function_has_word(CONSTRUCTORS) => Ok(("constructor", release)),
+        [] if view.function_has_word(CONSTRUCTORS) && !selects(view) => Ok(("constructor", release)),
         [only] if view.function_has_word(COPIES) && same_constant(view, only, handle) => {
             Ok(("object-copy", release))
         }
         [] => open(),
         _ => Err(format!("the `{handle}` it returns may belong to what the function is given")),
     }
+}
+
+/// Whether the only parameter may say which of the library's own objects is wanted: `sqlite3_mutex_alloc(int)`
+/// returns one that nobody may release for every number but two.
+fn selects(view: &View<'_>) -> bool {
+    let only = match &view.function.params[..] {
+        [only] => only,
+        _ => return false,
+    };
+    let number = only.ty.is_integer() || matches!(only.ty.kind, Type::Enum { .. });
+    number
+        && (only.name.is_none()
+            || view.called(0, &["id", "index", "kind", "no", "nr", "slot", "type", "which"]))
 }
 
 /// Whether a parameter may be an object that owns what is returned.

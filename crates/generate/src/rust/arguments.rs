@@ -290,44 +290,54 @@ impl Arguments {
         Ok(format!("Option<{ty}>"))
     }
 
-    /// The elements of the text or buffer in a parameter.
-    pub(crate) fn length(&self, function: &Function, index: usize) -> Result<String, Error> {
+    /// The elements of the text or buffer in a parameter, as an expression.
+    pub(crate) fn length(
+        &self,
+        context: &Context<'_>,
+        function: &Function,
+        index: usize,
+    ) -> Result<String, Error> {
         let local = self.locals.get(index).and_then(Option::as_ref);
-        match (local, function.params.get(index).map(|param| &param.role.value)) {
-            (
-                Some(local),
-                Some(
-                    Role::Text { nullable, .. }
-                    | Role::BufferIn { nullable, .. }
-                    | Role::BufferInOut { nullable, .. },
-                ),
-            ) => Ok(match nullable {
-                true => format!("{local}.map_or(0, |data| data.len())"),
-                false => format!("{local}.len()"),
-            }),
+        let found =
+            local.zip(function.params.get(index)).and_then(|(local, param)| match &param.role.value {
+                Role::Text { encoding: Encoding::Utf8, nullable } => {
+                    Some((local, *nullable, "str".to_owned()))
+                }
+                Role::Text { nullable, .. } => Some((local, *nullable, "<[u8]>".into())),
+                Role::BufferIn { nullable, .. } | Role::BufferInOut { nullable, .. } => {
+                    Some((local, *nullable, format!("<[{}]>", element(context, param))))
+                }
+                _ => None,
+            });
+        let Some((local, nullable, ty)) = found else {
+            let what = format!("parameter {index} has a place in it, and is no text or buffer that goes in");
+            return Err(Error::Inconsistent { function: function.name.clone(), what });
+        };
+        Ok(if nullable { format!("{local}.map_or(0, {ty}::len)") } else { format!("{local}.len()") })
+    }
+
+    /// The handle in a parameter as an `Option<&rt::Handle>`, for a child of its: an expression, and what it is made
+    /// of when it needs a variable.
+    pub(crate) fn parent(
+        &self,
+        function: &Function,
+        index: usize,
+    ) -> Result<(String, Option<String>), Error> {
+        let local = self.locals.get(index).and_then(Option::as_ref);
+        let role = function.params.get(index).map(|param| &param.role.value);
+        match (local, role) {
+            (Some(local), Some(Role::Handle { nullable: true, consumed, .. })) if local != "self" => {
+                let reference = if *consumed { ".as_ref()" } else { "" };
+                Ok(("parent".into(), Some(format!("{local}{reference}.map(|parent| &parent.0)"))))
+            }
+            (Some(local), Some(Role::Handle { .. })) => Ok((format!("Some(&{local}.0)"), None)),
+            (Some(local), Some(Role::Resident { .. })) => Ok((format!("{local}.object.as_ref()"), None)),
             _ => {
-                let what = format!("parameter {index} has a place in it, and is no text or buffer that goes in");
+                let what =
+                    format!("parameter {index} is the parent of an object, and no handle that goes in");
                 Err(Error::Inconsistent { function: function.name.clone(), what })
             }
         }
-    }
-
-    /// The handle in a parameter as an `Option<&rt::Handle>`, for a child of its.
-    pub(crate) fn parent(&self, function: &Function, index: usize) -> Result<String, Error> {
-        let local = self.locals.get(index).and_then(Option::as_ref);
-        let role = function.params.get(index).map(|param| &param.role.value);
-        Ok(match (local, role) {
-            (Some(local), Some(Role::Handle { nullable: true, consumed, .. })) if local != "self" => {
-                let reference = if *consumed { ".as_ref()" } else { "" };
-                format!("{local}{reference}.map(|parent| &parent.0)")
-            }
-            (Some(local), Some(Role::Handle { .. })) => format!("Some(&{local}.0)"),
-            (Some(local), Some(Role::Resident { .. })) => format!("{local}.object.as_ref()"),
-            _ => {
-                let what = format!("parameter {index} is the parent of an object, and no handle that goes in");
-                return Err(Error::Inconsistent { function: function.name.clone(), what });
-            }
-        })
     }
 }
 

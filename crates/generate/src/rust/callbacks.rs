@@ -38,6 +38,7 @@ pub(crate) fn closure(
     let name = scope.take("run".into());
     let mut inner = Scope::with(names::LOCALS);
     inner.take(local.to_owned());
+    inner.take("function".into());
     let (mut types, mut reads, mut args, mut told) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (index, param) in callback.params.iter().enumerate() {
         let Some(field) = callback.args.field(Carries::Param { index }) else {
@@ -53,7 +54,8 @@ pub(crate) fn closure(
         let (method, ty, argument) = match &param.role {
             CallbackRole::Value => {
                 let number = context.number(&param.ty);
-                let number = number.ok_or_else(|| unsupported(format!("a callback with `{}`", param.name)))?;
+                let number =
+                    number.ok_or_else(|| unsupported(format!("a callback with `{}`", param.name)))?;
                 let value = format!("invocation.get_{}({offset})", types::primitive(number.kind));
                 reads.push(format!("let {variable} = {};", number.decode(&value)));
                 types.push(number.name);
@@ -74,13 +76,15 @@ pub(crate) fn closure(
         types.push(ty);
         args.push(argument);
     }
-    let result = match &callback.result.kind {
-        Type::Void => None,
-        _ => Some(context.number(&callback.result).ok_or_else(|| {
-            unsupported(format!("a callback that returns `{}`", callback.result.written))
-        })?),
-    };
-    let lines = lines(&name, local, nullable, &reads, &args, result.as_ref().map(|number| number.widen("returned")));
+    let result =
+        match &callback.result.kind {
+            Type::Void => None,
+            _ => Some(context.number(&callback.result).ok_or_else(|| {
+                unsupported(format!("a callback that returns `{}`", callback.result.written))
+            })?),
+        };
+    let lines =
+        lines(&name, local, nullable, &reads, &args, result.as_ref().map(|number| number.widen("returned")));
     let arrow = result.map_or(String::new(), |number| format!(" -> {}", number.name));
     let ty = format!("FnMut({}){arrow}", types.join(", "));
     let note = (!told.is_empty()).then(|| format!("`{local}` is called with {}.", told.join(", ")));
@@ -104,18 +108,19 @@ fn lines(
     let head = format!("let mut {name} = |{unused}: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {{");
     let mut lines = vec![format!("        {head}")];
     if nullable {
-        lines.push(format!("            let Some({local}) = {local}.as_mut() else {{"));
+        lines.push(format!("            let Some(function) = {local}.as_mut() else {{"));
         lines.push("                return Ok(0);".into());
         lines.push("            };".into());
     }
+    let function = if nullable { "function" } else { local };
     lines.extend(reads.iter().map(|read| format!("            {read}")));
     match result {
         None => {
-            lines.extend(format::call(12, local, args, ";"));
+            lines.extend(format::call(12, function, args, ";"));
             lines.push("            Ok(0)".into());
         }
         Some(value) => {
-            lines.extend(format::binding(12, "returned", local, args, ";"));
+            lines.extend(format::assign(12, "let returned", function, args, ";"));
             lines.push(format!("            Ok({value})"));
         }
     }

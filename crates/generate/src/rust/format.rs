@@ -14,9 +14,32 @@ pub(crate) fn signature(indent: usize, head: &str, params: &[String], result: &s
     if line.chars().count() <= WIDTH {
         return vec![line];
     }
-    let params = params.iter().map(|param| format!("{pad}    {param},"));
+    let params = params.iter().flat_map(|param| parameter(indent + 4, param, ","));
     let first = format!("{pad}{head}(");
     std::iter::once(first).chain(params).chain([format!("{pad}) -> {result} {{")]).collect()
+}
+
+/// A parameter or a type; one that is a function has a line for each of its parameters when it is long.
+fn parameter(indent: usize, text: &str, tail: &str) -> Vec<String> {
+    let pad = " ".repeat(indent);
+    let line = format!("{pad}{text}{tail}");
+    // What a function returns may stand out, but for its arrow.
+    let counts = if text.contains("impl FnMut(") { text.rfind(')') } else { None };
+    if counts.map_or(width(&line), |end| width(&pad) + width(&text[..=end]) + 3) <= WIDTH {
+        return vec![line];
+    }
+    if let Some((before, inner)) = text.strip_suffix('>').and_then(|text| text.split_once(": Option<")) {
+        let inner = parameter(indent + 4, inner, ",");
+        let first = format!("{pad}{before}: Option<");
+        return std::iter::once(first).chain(inner).chain([format!("{pad}>{tail}")]).collect();
+    }
+    let parts = text.split_once("FnMut(").and_then(|(before, rest)| Some((before, rest.rsplit_once(')')?)));
+    let Some((before, (params, result))) = parts.filter(|(_, (params, _))| !params.is_empty()) else {
+        return vec![line];
+    };
+    let params = params.split(", ").map(|param| format!("{pad}    {param},"));
+    let first = format!("{pad}{before}FnMut(");
+    std::iter::once(first).chain(params).chain([format!("{pad}){result}{tail}")]).collect()
 }
 
 /// `head(args)tail`, with a line for each argument when they are long.
@@ -24,29 +47,42 @@ pub(crate) fn call(indent: usize, head: &str, args: &[String], tail: &str) -> Ve
     let pad = " ".repeat(indent);
     let joined = args.join(", ");
     let line = format!("{pad}{head}({joined}){tail}");
-    if width(&joined) <= SHORT && width(&line) <= WIDTH {
+    // rustfmt counts what stands behind a call twice when a `?` is in it.
+    let more = if tail.starts_with('?') { 2 } else { 0 };
+    if width(&joined) <= SHORT && width(&line) + more <= WIDTH {
         return vec![line];
     }
     let args = args.iter().map(|arg| format!("{pad}    {arg},"));
     std::iter::once(format!("{pad}{head}(")).chain(args).chain([format!("{pad}){tail}")]).collect()
 }
 
-/// `let variable = head(args)tail`; where the call fits a line of its own only, it gets one.
-pub(crate) fn binding(indent: usize, variable: &str, head: &str, args: &[String], tail: &str) -> Vec<String> {
-    let lines = call(indent, &format!("let {variable} = {head}"), args, tail);
+/// `left = head(args)tail`; where the call fits a line of its own only, it gets one.
+pub(crate) fn assign(indent: usize, left: &str, head: &str, args: &[String], tail: &str) -> Vec<String> {
+    let lines = call(indent, &format!("{left} = {head}"), args, tail);
     let alone = call(indent + 4, head, args, tail);
     if lines.len() > 1 && alone.len() == 1 {
-        return [format!("{}let {variable} =", " ".repeat(indent))].into_iter().chain(alone).collect();
+        return [format!("{}{left} =", " ".repeat(indent))].into_iter().chain(alone).collect();
     }
     lines
+}
+
+/// `self.field.method(args)tail`
+pub(crate) fn field_call(indent: usize, field: &str, method: &str, args: &str, tail: &str) -> Vec<String> {
+    let pad = " ".repeat(indent);
+    let line = format!("self.{field}.{method}({args}){tail}");
+    let behind = if tail.starts_with('?') { 0 } else { tail.len() };
+    if width(&line) - behind <= SHORT {
+        return vec![format!("{pad}{line}")];
+    }
+    vec![format!("{pad}self.{field}"), format!("{pad}    .{method}({args}){tail}")]
 }
 
 /// `let variable = self.session.call(…)?;`
 pub(crate) fn start(indent: usize, variable: &str, function: &str) -> Vec<String> {
     let pad = " ".repeat(indent);
-    let chain = format!("self.session.call({function})?");
-    if chain.chars().count() <= SHORT {
-        return vec![format!("{pad}let {variable} = {chain};")];
+    let chain = format!("self.session.call({function})?;");
+    if width(&chain) <= SHORT {
+        return vec![format!("{pad}let {variable} = {chain}")];
     }
     let lines = [format!("let {variable} = self"), "    .session".into(), format!("    .call({function})?;")];
     lines.map(|line| format!("{pad}{line}")).into()
@@ -86,14 +122,17 @@ pub(crate) fn uses(head: &str, names: &[String]) -> Vec<String> {
     if let [name] = names.as_slice() {
         return vec![format!("{head}::{name};")];
     }
+    // It leaves room for two characters more on one line, and for one more in all rows but the last.
     let line = format!("{head}::{{{}}};", names.join(", "));
-    if width(&line) <= WIDTH {
+    if width(&line) + 2 <= WIDTH {
         return vec![line];
     }
     let mut lines = vec![format!("{head}::{{")];
     let mut row = String::from("   ");
-    for name in names {
-        if width(&row) + width(&name) + 2 > WIDTH {
+    let last = names.len() - 1;
+    for (position, name) in names.into_iter().enumerate() {
+        let more = if position == last { 2 } else { 3 };
+        if width(&row) + width(&name) + more > WIDTH {
             lines.push(std::mem::replace(&mut row, String::from("   ")));
         }
         row.push_str(&format!(" {name},"));

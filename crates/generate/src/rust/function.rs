@@ -28,8 +28,6 @@ pub(crate) struct Output {
     /// The method's path.
     method: String,
     fields: Vec<(String, String, String)>,
-    /// Traits it derives.
-    derives: &'static str,
 }
 
 impl Method {
@@ -56,7 +54,7 @@ pub(crate) fn method<'a>(context: &mut Context<'a>, index: usize) -> Result<Meth
             let fields = many.iter().map(|o| (o.about.clone(), o.name.clone(), o.ty.clone())).collect();
             let owner = owner.key().map_or(&context.names.library, |key| &context.names.objects[key]);
             let method = format!("{owner}::{name}");
-            (ty.clone(), Some(Output { name: ty, method, fields, derives: "Debug, Clone, PartialEq" }))
+            (ty.clone(), Some(Output { name: ty, method, fields }))
         }
     };
     let mut body = start(context, index, owner, !arguments.puts.is_empty());
@@ -81,7 +79,7 @@ fn start(context: &Context<'_>, index: usize, owner: Owner<'_>, puts: bool) -> V
         Owner::Object { .. } => "self.0.session()",
     };
     let mut lines = vec![format!("        let session = {session};")];
-    lines.extend(format::binding(8, variable, "session.call", &[constant], "?;"));
+    lines.extend(format::assign(8, &format!("let {variable}"), "session.call", &[constant], "?;"));
     lines
 }
 

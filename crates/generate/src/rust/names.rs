@@ -25,12 +25,11 @@ pub(crate) const PRELUDE: &[&str] =
 pub(crate) const METHODS: &[&str] = &["clone", "fmt", "open", "open_with", "session", "within"];
 
 /// Methods every object has.
-pub(crate) const OBJECT_METHODS: &[&str] = &[
-    "clone", "eq", "fill_image", "fmt", "hash", "new", "put_image", "read_image", "update_from", "within",
-];
+pub(crate) const OBJECT_METHODS: &[&str] =
+    &["clone", "eq", "fill_image", "fmt", "hash", "new", "put_image", "read_image", "update_from", "within"];
 
 /// Names in the body of every method.
-pub(crate) const LOCALS: &[&str] = &["call", "invocation", "reply", "session"];
+pub(crate) const LOCALS: &[&str] = &["call", "invocation", "parent", "reply", "session"];
 
 /// Modules every package may have.
 pub(crate) const MODULES: &[&str] =

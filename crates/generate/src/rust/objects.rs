@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::Error;
 use crate::rust::context::Context;
 use crate::rust::docs;
-use crate::rust::function::Method;
+use crate::rust::methods::Methods;
 use crate::rust::structs::Record;
 
 /// What `object.rs.j2` prints.
@@ -18,7 +18,7 @@ pub(crate) struct Object {
     c_type: String,
     /// Its number on the wire.
     number: u16,
-    methods: Vec<Method>,
+    pub(crate) methods: Methods,
     /// The fields, when it is a structure that lives in the worker.
     record: Option<Record>,
     library: String,
@@ -30,17 +30,13 @@ impl Object {
     pub(crate) fn is_resident(&self) -> bool {
         self.record.is_some()
     }
-
-    pub(crate) fn methods(&self) -> &[Method] {
-        &self.methods
-    }
 }
 
 /// The type of the object `key`; `methods` are its functions.
 pub(crate) fn object(
     context: &Context<'_>,
     key: &str,
-    methods: Vec<Method>,
+    methods: Methods,
     record: Option<Record>,
 ) -> Result<Object, Error> {
     let interface = context.interface;
@@ -52,12 +48,10 @@ pub(crate) fn object(
         context.mention(&context.names.library);
     }
     let name = context.names.objects[key].clone();
+    methods.mention(context);
     let mut mentioned = context.take_mentioned();
     mentioned.remove(&name);
-    let mut uses: Vec<String> = mentioned.into_iter().collect();
-    if !methods.is_empty() {
-        uses.push("table".into());
-    }
+    let uses: Vec<String> = mentioned.into_iter().collect();
     Ok(Object {
         module: context.names.modules[key].clone(),
         docs: documentation(context, key, handle, record.is_some()),
@@ -83,12 +77,17 @@ fn documentation(context: &Context<'_>, key: &str, handle: &Handle, resident: bo
     lines.push(format!("C: `{}`", handle.c_type));
     lines.push(String::new());
     let release = match &handle.release {
-        Some(release) => format!(" When the last is dropped, `{release}` releases an object that is the caller's."),
+        Some(release) => {
+            format!(" When the last is dropped, `{release}` releases an object that is the caller's.")
+        }
         None => String::new(),
     };
     let parent = handle.parent.as_ref().and_then(|parent| context.names.objects.get(parent));
     if resident {
-        lines.push("The object lives in the worker; its fields are here, and go there and back with each call.".into());
+        lines.push(
+            "The object lives in the worker; its fields are here, and go there and back with each call."
+                .into(),
+        );
         if let Some(release) = &handle.release {
             lines.push(format!("When it is dropped, `{release}` releases it."));
         }

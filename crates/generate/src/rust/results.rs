@@ -27,8 +27,8 @@ enum Reading {
     Plain(String),
     /// A call that may fail: what stands before the arguments, and they.
     Fallible(String, Vec<String>),
-    /// As `Fallible`, and an expression with `{}` for what was read.
-    Then(String, Vec<String>, String),
+    /// As `Fallible`, for a handle that becomes this type. The variable `parent` is set before, if there is one.
+    Object { head: String, args: Vec<String>, ty: String, nullable: bool, parent: Option<String> },
 }
 
 type Read = (String, Reading);
@@ -78,7 +78,7 @@ fn parameter(
             elements(element_of(context, pointee), offset, true)
         }
         Role::OffsetOut { param, .. } => {
-            let args = vec![offset.to_string(), arguments.length(function, *param)?];
+            let args = vec![offset.to_string(), arguments.length(context, function, *param)?];
             ("Option<usize>".into(), Reading::Fallible("reply.offset".into(), args))
         }
         Role::Struct { record, .. } => structure(context, function, record, false, offset)?,
@@ -146,46 +146,66 @@ pub(crate) fn finish(
     let reads = |outcome: &Outcome| !matches!(outcome.reading, Reading::Plain(_));
     let changes = !arguments.updates.is_empty() || outcomes.iter().any(reads);
     body.push(format!("        let {}reply = {finish};", if changes { "mut " } else { "" }));
+    // Objects first: what can fail comes when all of them are held.
+    let objects: Vec<Option<String>> =
+        outcomes.iter().map(|outcome| outcome.reading.wrap(body, scope, &outcome.name)).collect();
     body.extend(arguments.updates.iter().cloned());
     match outcomes {
         [] => body.push("        Ok(())".into()),
-        [one] => match &one.reading {
-            Reading::Plain(value) => body.push(format!("        Ok({value})")),
-            Reading::Fallible(head, args) => body.extend(format::call(8, head, args, "")),
-            Reading::Then(head, args, then) => {
-                let local = scope.take(one.name.clone());
-                body.extend(format::binding(8, &local, head, args, "?;"));
-                body.push(format!("        Ok({})", then.replace("{}", &local)));
-            }
+        [one] => match (&one.reading, &objects[0]) {
+            (_, Some(object)) => body.push(format!("        Ok({object})")),
+            (Reading::Fallible(head, args), _) => body.extend(format::call(8, head, args, "")),
+            (Reading::Plain(value), _) => body.push(format!("        Ok({value})")),
+            (Reading::Object { .. }, None) => {}
         },
         many => {
             let mut fields = Vec::new();
-            for outcome in many {
+            for (outcome, object) in many.iter().zip(objects) {
                 let name = &outcome.name;
-                fields.push(match &outcome.reading {
-                    Reading::Plain(value) => format!("{name}: {value}"),
-                    Reading::Fallible(head, args) if format::call(12, &format!("{name}: {head}"), args, "?").len() == 1 => {
-                        format!("{name}: {head}({})?", args.join(", "))
+                let value = match (&outcome.reading, object) {
+                    (_, Some(object)) => object,
+                    (Reading::Fallible(head, args), _) => {
+                        let inline = format::call(12, &format!("{name}: {head}"), args, "?");
+                        if inline.len() == 1 {
+                            format!("{head}({})?", args.join(", "))
+                        } else {
+                            let local = scope.take(name.clone());
+                            body.extend(format::assign(8, &format!("let {local}"), head, args, "?;"));
+                            local
+                        }
                     }
-                    Reading::Fallible(head, args) => {
-                        let local = scope.take(name.clone());
-                        body.extend(format::binding(8, &local, head, args, "?;"));
-                        field(name, local)
-                    }
-                    Reading::Then(head, args, then) => {
-                        let local = scope.take(name.clone());
-                        body.extend(format::binding(8, &local, head, args, "?;"));
-                        format!("{name}: {}", then.replace("{}", &local))
-                    }
-                });
+                    (Reading::Plain(value), _) => value.clone(),
+                    (Reading::Object { .. }, None) => continue,
+                };
+                fields.push(if *name == value { value } else { format!("{name}: {value}") });
             }
             body.extend(format::literal(8, &format!("Ok({ty}"), &fields, ")"));
         }
     }
 }
 
-fn field(name: &str, value: String) -> String {
-    if name == value { value } else { format!("{name}: {value}") }
+impl Reading {
+    /// Adds the statements that read an object into a variable; the expression for it. Nothing for what is no object.
+    fn wrap(&self, body: &mut Vec<String>, scope: &mut Scope, name: &str) -> Option<String> {
+        let Reading::Object { head, args, ty, nullable, parent } = self else { return None };
+        let local = scope.take(name.to_owned());
+        if let Some(parent) = parent {
+            body.push(format!("        let parent = {parent};"));
+        }
+        let left = format!("let {local}");
+        body.extend(format::assign(8, &left, head, args, "?;"));
+        let (head, arg) = match nullable {
+            true => (format!("{local}.map"), ty.clone()),
+            false => (ty.clone(), local.clone()),
+        };
+        // An expression within another breaks earlier than a statement does.
+        let value = format!("{head}({arg})");
+        if value.len() <= 40 {
+            return Some(value);
+        }
+        body.extend(format::assign(8, &left, &head, &[arg], ";"));
+        Some(local)
+    }
 }
 
 fn number_at(number: &Number, offset: u32) -> Read {
@@ -238,7 +258,7 @@ fn structure(
 fn object(
     context: &Context<'_>,
     function: &Function,
-    (key, ownership, parent): (&str, &Ownership, Option<String>),
+    (key, ownership, parent): (&str, &Ownership, Option<(String, Option<String>)>),
     nullable: bool,
     offset: u32,
 ) -> Result<Read, Error> {
@@ -248,13 +268,13 @@ fn object(
         return Err(Error::Unsupported { function: function.name.clone(), what });
     }
     let owned = matches!(ownership, Ownership::Owned { .. });
-    let parent = parent.unwrap_or_else(|| "None".into());
-    let args = vec![offset.to_string(), format!("{name}::TYPE"), owned.to_string(), parent];
-    let (ty, method, then) = match nullable {
-        true => (format!("Option<{name}>"), "opt_handle", format!("{{}}.map({name})")),
-        false => (name.clone(), "handle", format!("{name}({{}})")),
+    let (given, parent) = parent.unwrap_or_else(|| ("None".into(), None));
+    let args = vec![offset.to_string(), format!("{name}::TYPE"), owned.to_string(), given];
+    let (whole, method) = match nullable {
+        true => (format!("Option<{name}>"), "opt_handle"),
+        false => (name.clone(), "handle"),
     };
-    Ok((ty, Reading::Then(format!("reply.{method}"), args, then)))
+    Ok((whole, Reading::Object { head: format!("reply.{method}"), args, ty: name, nullable, parent }))
 }
 
 fn element_of(context: &Context<'_>, pointee: Option<(&CType, bool)>) -> &'static str {

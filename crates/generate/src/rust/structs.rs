@@ -1,7 +1,9 @@
 //! Structures: their fields, and the statements that move them into images and out of them.
 
+use std::collections::BTreeMap;
+
 use hotcell_model::Interface;
-use hotcell_model::interface::{Encoding, FieldRole, Struct, StructField};
+use hotcell_model::interface::{Encoding, FieldRole, Filled, Struct, StructField, Unit};
 use hotcell_model::types::Type;
 use serde::Serialize;
 
@@ -46,6 +48,8 @@ struct Field<'a> {
     field: &'a StructField,
     name: String,
     offset: u32,
+    /// The fields' names, by those of C.
+    names: &'a BTreeMap<String, String>,
 }
 
 /// The Rust side of a structure.
@@ -59,19 +63,26 @@ pub(crate) fn record(context: &Context<'_>, key: &str, deeds: Deeds) -> Result<R
     let name = context.names.structs.get(key).ok_or_else(missing)?.clone();
     // What a resident structure has beside its fields.
     let mut scope = Scope::with(if record.resident { &["object", "session"] } else { &[] });
-    let (mut fields, mut defaults, mut writes, mut reads) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut fields, mut defaults, mut writes) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut numbers, mut others) = (Vec::new(), Vec::new());
     let mut derived = !record.resident;
-    for field in &record.fields {
-        let Some(offset) = field.offset else { continue };
-        let name = scope.take(names::snake(&field.name));
-        let field = Field { context, record, field, name, offset };
+    let visible = record.fields.iter().filter_map(|field| Some((field, field.offset?)));
+    let names = visible.clone().map(|(field, _)| (field.name.clone(), scope.take(names::snake(&field.name))));
+    let names: BTreeMap<String, String> = names.collect();
+    for (field, offset) in visible {
+        let field = Field { context, record, field, name: names[&field.name].clone(), offset, names: &names };
         let (ty, default) = field.ty()?;
         derived &= !matches!(field.field.role.value, FieldRole::Array { length } if length > 32);
         fields.push((field.about(), field.name.clone(), ty));
         defaults.push(format!("{}: {default},", field.name));
         writes.extend(field.write()?);
-        reads.extend(field.read()?);
+        // What is read of a buffer depends on what the numbers were.
+        match field.field.role.value {
+            FieldRole::Value => numbers.extend(field.read()?),
+            _ => others.extend(field.read()?),
+        }
     }
+    let reads = [others, numbers].concat();
     let mut docs = record.doc.as_deref().map(docs::from_header).unwrap_or_default();
     if !docs.is_empty() {
         docs.push(String::new());
@@ -104,11 +115,17 @@ impl Field<'_> {
     fn about(&self) -> String {
         let field = self.field;
         let text = match &field.role.value {
-            FieldRole::BufferIn { .. } => " What the library took of it is gone after a call.",
-            FieldRole::BufferOut { capacity, .. } => {
+            FieldRole::BufferIn { .. } => ". What a call took is gone from here.",
+            FieldRole::BufferOut { capacity, unit, filled } => {
                 let capacity = self.record.fields.get(*capacity).map_or("", |field| &field.name);
+                let (unit, filled) = match (unit, filled) {
+                    (Unit::Bytes, Filled::Left { .. }) => ("bytes", "What the last call filled"),
+                    (Unit::Elements, Filled::Left { .. }) => ("elements", "What the last call filled"),
+                    (Unit::Bytes, Filled::Field { .. }) => ("bytes", "What calls filled"),
+                    (Unit::Elements, Filled::Field { .. }) => ("elements", "What calls filled"),
+                };
                 return format!(
-                    "C: `{} {}`, filled by a call. The room for it is `{capacity}` elements.",
+                    "C: `{}{}`. {filled}; there is room for `{capacity}` {unit}.",
                     field.ty.written, field.name
                 );
             }
@@ -147,13 +164,17 @@ impl Field<'_> {
                 let name = self.context.structure(&self.record.c_name, record, |_| {})?;
                 (name.clone(), format!("{name}::default()"))
             }
-            FieldRole::Text { nullable: true, encoding } => (format!("Option<{}>", owned(*encoding)), "None".into()),
+            FieldRole::Text { nullable: true, encoding } => {
+                (format!("Option<{}>", owned(*encoding)), "None".into())
+            }
             FieldRole::Text { encoding, .. } => {
                 let ty = owned(*encoding);
                 let new = if ty == "String" { "String::new()" } else { "Vec::new()" };
                 (ty.into(), new.into())
             }
-            FieldRole::BufferIn { nullable: true } => (format!("Option<Vec<{}>>", self.element()), "None".into()),
+            FieldRole::BufferIn { nullable: true } => {
+                (format!("Option<Vec<{}>>", self.element()), "None".into())
+            }
             FieldRole::BufferIn { .. } | FieldRole::BufferOut { .. } => {
                 (format!("Vec<{}>", self.element()), "Vec::new()".into())
             }
@@ -172,8 +193,7 @@ impl Field<'_> {
             }
             FieldRole::Array { .. } => format::call(8, "image.put_array", &[at, format!("&{value}")], ";"),
             FieldRole::Struct { .. } => {
-                let args = ["call".into(), "image".into(), at];
-                format::call(8, &format!("{value}.fill_image"), &args, "?;")
+                format::field_call(8, name, "fill_image", &format!("call, image, {at}"), "?;")
             }
             FieldRole::Text { encoding: Encoding::Utf8, nullable } => self.data("put_text", *nullable),
             FieldRole::Text { nullable, .. } => self.data("put_text_bytes", *nullable),
@@ -192,17 +212,21 @@ impl Field<'_> {
             let args = ["call".into(), at, written, format!("&self.{name}")];
             return format::call(8, &head, &args, "?;");
         }
-        let mut lines = vec![format!("        if let Some({name}) = &self.{name} {{")];
-        lines.extend(format::call(12, &head, &["call".into(), at.clone(), written, name.clone()], "?;"));
-        lines.extend(["        } else {".into(), format!("            image.put_null({at});"), "        }".into()]);
+        let mut lines = vec![format!("        if let Some(data) = &self.{name} {{")];
+        lines.extend(format::call(12, &head, &["call".into(), at.clone(), written, "data".into()], "?;"));
+        lines.extend([
+            "        } else {".into(),
+            format!("            image.put_null({at});"),
+            "        }".into(),
+        ]);
         lines
     }
 
     fn read(&self) -> Result<Vec<String>, Error> {
         let (at, name) = (self.at(), &self.name);
-        let target = format!("self.{name} = image.");
+        let field = format!("self.{name}");
         let assign = |method: &str| {
-            format::call(8, &format!("{target}{method}"), &["reply".into(), at.clone()], "?;")
+            format::assign(8, &field, &format!("image.{method}"), &["reply".into(), at.clone()], "?;")
         };
         Ok(match &self.field.role.value {
             FieldRole::Value => {
@@ -210,26 +234,51 @@ impl Field<'_> {
                 let value = format!("image.get_{}({at})", types::primitive(number.kind));
                 vec![format!("        self.{name} = {};", number.decode(&value))]
             }
-            FieldRole::Array { .. } => format::call(8, &format!("{target}array"), &[at], ";"),
+            FieldRole::Array { .. } => format::assign(8, &field, "image.array", &[at], ";"),
             FieldRole::Struct { .. } => {
-                let args = ["reply".into(), "image".into(), at];
-                format::call(8, &format!("self.{name}.read_image"), &args, "?;")
+                format::field_call(8, name, "read_image", &format!("reply, image, {at}"), "?;")
             }
             FieldRole::Text { encoding: Encoding::Utf8, nullable: false } => assign("text"),
             FieldRole::Text { encoding: Encoding::Utf8, nullable: true } => assign("opt_text"),
             FieldRole::Text { nullable: false, .. } => assign("text_bytes"),
             FieldRole::Text { nullable: true, .. } => assign("opt_text_bytes"),
-            FieldRole::BufferIn { nullable: false } => self.advance(8, &format!("self.{name}")),
+            FieldRole::BufferIn { nullable: false } => self.advance(8, &field),
             FieldRole::BufferIn { nullable: true } => {
-                let mut lines = vec![format!("        if let Some({name}) = &mut self.{name} {{")];
-                lines.extend(self.advance(12, name));
+                let mut lines = vec![format!("        if let Some(data) = &mut self.{name} {{")];
+                lines.extend(self.advance(12, "data"));
                 lines.push("        }".into());
                 lines
             }
-            FieldRole::BufferOut { .. } if self.element() == "u8" => assign("buffer"),
-            FieldRole::BufferOut { .. } => assign("elements"),
+            FieldRole::BufferOut { filled: Filled::Left { .. }, .. } => {
+                assign(if self.element() == "u8" { "buffer" } else { "elements" })
+            }
+            FieldRole::BufferOut { filled: Filled::Field { field }, unit, .. } => {
+                self.append(*field, *unit)?
+            }
             FieldRole::LengthOf { .. } | FieldRole::Zero | FieldRole::Own => return Err(self.unsupported()),
         })
+    }
+
+    /// Puts what is new behind what was there before: as much as the number at `position` said.
+    fn append(&self, position: usize, unit: Unit) -> Result<Vec<String>, Error> {
+        let name = &self.name;
+        let position = self.record.fields.get(position).ok_or_else(|| self.unsupported())?;
+        let start = self.names.get(&position.name).ok_or_else(|| self.unsupported())?;
+        let (variable, method) = match self.element() {
+            "u8" => ("let filled".to_owned(), "image.buffer"),
+            element => (format!("let filled: Vec<{element}>"), "image.elements"),
+        };
+        let divide = match (unit, types::size(self.element())) {
+            (Unit::Bytes, size) if size > 1 => format!(" / {size}"),
+            _ => String::new(),
+        };
+        let mut lines = format::assign(8, &variable, method, &["reply".into(), self.at()], "?;");
+        lines.push("        if !filled.is_empty() {".into());
+        lines.push(format!("            let start = usize::try_from(self.{start}).unwrap_or(0){divide};"));
+        lines.extend(format::field_call(12, name, "resize", "start, Default::default()", ";"));
+        lines.extend(format::field_call(12, name, "extend", "filled", ";"));
+        lines.push("        }".into());
+        Ok(lines)
     }
 
     /// Takes off the data in `of` what the library took.
@@ -239,8 +288,11 @@ impl Field<'_> {
             size => (format!("{of}.len() * {size}"), format!("..taken / {size}")),
         };
         let args = ["reply".into(), self.at(), bytes];
-        let mut lines = format::binding(indent, "taken", "image.advanced", &args, "?;");
-        lines.extend(format::call(indent, &format!("{of}.drain"), &[elements], ";"));
+        let mut lines = format::assign(indent, "let taken", "image.advanced", &args, "?;");
+        lines.extend(match of.strip_prefix("self.") {
+            Some(field) => format::field_call(8, field, "drain", &elements, ";"),
+            None => format::call(indent, &format!("{of}.drain"), &[elements], ";"),
+        });
         lines
     }
 

@@ -35,11 +35,12 @@ pub(crate) fn table(interface: &Interface, names: &Names) -> Result<Table, Error
     let mut scope = Scope::default();
     let constant = |key: &String| (key.clone(), scope.take(format!("{}_SYMBOLS", screaming(key))));
     let constants: BTreeMap<String, String> = interface.symbols.keys().map(constant).collect();
-    let rows = |codes: &[(i64, String)]| codes.iter().map(|(code, name)| format!("({code}, {name:?}),")).collect();
-    let symbols = interface.symbols.iter().map(|(key, codes)| Symbols {
-        constant: constants[key].clone(),
-        rows: rows(codes),
-    });
+    let rows =
+        |codes: &[(i64, String)]| codes.iter().map(|(code, name)| format!("({code}, {name:?}),")).collect();
+    let symbols = interface
+        .symbols
+        .iter()
+        .map(|(key, codes)| Symbols { constant: constants[key].clone(), rows: rows(codes) });
     let functions = interface.functions.iter().map(|function| row(interface, function, &constants));
     let functions: Vec<String> = functions.collect::<Result<_, _>>()?;
     let handles = interface.handles.iter().map(|(key, handle)| {
@@ -84,7 +85,8 @@ fn row(
             parts.push(format!("code: Some({})", field.offset));
         }
         if let Some(key) = &rule.value.symbols {
-            let name = symbols.get(key).ok_or_else(|| inconsistent(function, format!("no symbols `{key}`")))?;
+            let name =
+                symbols.get(key).ok_or_else(|| inconsistent(function, format!("no symbols `{key}`")))?;
             parts.push(format!("symbols: &{name}"));
         }
     }

@@ -45,8 +45,9 @@ pub(crate) fn enumeration(
 ) -> Enumeration {
     let item = &interface.enums[key];
     let enumerators = || item.enumerators.iter().zip(&names.enumerators[key]);
-    let value =
-        |((c_name, value), name): (&(String, i64), &String)| Value::new(4, c_name, name, "Self", &format!("Self({value})"));
+    let value = |((c_name, value), name): (&(String, i64), &String)| {
+        Value::new(4, c_name, name, "Self", &format!("Self({value})"))
+    };
     // Of several names for one value the first shows.
     let first = |&(position, ((_, value), _)): &(usize, (&(String, i64), &String))| {
         item.enumerators.iter().position(|(_, other)| other == value) == Some(position)

@@ -55,16 +55,16 @@ pub(crate) fn in_call(param: &Param) -> String {
 
 /// Whether the function gets the address of a local that it fills.
 pub(crate) fn by_address(role: &Role) -> bool {
-    match role {
+    matches!(
+        role,
         Role::ValueOut { .. }
-        | Role::ValueInOut { .. }
-        | Role::LengthPointerOf { .. }
-        | Role::TextOut { .. }
-        | Role::DataOut { .. }
-        | Role::OffsetOut { .. }
-        | Role::HandleOut { .. } => true,
-        _ => false,
-    }
+            | Role::ValueInOut { .. }
+            | Role::LengthPointerOf { .. }
+            | Role::TextOut { .. }
+            | Role::DataOut { .. }
+            | Role::OffsetOut { .. }
+            | Role::HandleOut { .. }
+    )
 }
 
 /// Element size of a buffer parameter and the pointee; refuses what is no buffer of scalars.
@@ -146,7 +146,7 @@ impl<'a> Arguments<'a> {
             Role::Struct { record, direction, nullable, .. } => {
                 structs::argument(&self.scope, param, (record, *direction, *nullable), self.body)
             }
-            Role::Resident { record, consumed } => {
+            Role::Resident { record, consumed, .. } => {
                 structs::resident(&self.scope, param, record, *consumed, self.body)
             }
         }

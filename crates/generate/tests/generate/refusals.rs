@@ -104,7 +104,7 @@ fn structures_that_fit_nowhere_are_refused() {
     );
     check(
         |interface| {
-            let role = Role::Resident { record: "rc_label".into(), consumed: false };
+            let role = Role::Resident { record: "rc_label".into(), consumed: false, starts: None };
             *self::role(interface, "rc_greet", 0) = role;
         },
         "the structure `rc_label` does not stay in the worker, and its role differs",
@@ -145,7 +145,10 @@ fn structures_that_fit_nowhere_are_refused() {
     let mut interface = records::library();
     out(&mut interface);
     let error = shim::render(&interface).unwrap_err().to_string();
-    assert!(error.contains("a buffer in a structure that does not go in (parameter `room`"), "{error}");
+    assert!(
+        error.contains("a buffer to fill in a structure that does not go in and out (parameter `room`"),
+        "{error}"
+    );
 }
 
 #[test]

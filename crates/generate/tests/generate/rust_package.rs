@@ -28,9 +28,14 @@ fn sources(interface: &Interface) -> String {
     files.map(|(path, text)| format!("// {}\n{text}\n", path.display())).collect()
 }
 
+/// Checks that the Rust files of a package in `dir` are formatted.
+fn format(dir: &Path) {
+    run(Command::new("rustfmt").args(["--check", "--edition", "2024"]).arg(dir.join("src/lib.rs")));
+}
+
 /// Formats, documents and type-checks the Rust files of a package in `dir`, without `rustc` having a word to say.
 fn check_sources(dir: &Path) {
-    run(Command::new("rustfmt").args(["--check", "--edition", "2024"]).arg(dir.join("src/lib.rs")));
+    format(dir);
     let tool = |program: &str, args: &[&str]| {
         let mut tool = Command::new(program);
         tool.args(["--edition", "2024", "-D", "warnings"]).args(args);
@@ -42,7 +47,7 @@ fn check_sources(dir: &Path) {
     let found = format!("hotcell={}", dir.join("libhotcell.rlib").display());
     let found = ["--extern", &found];
     let library = ["--crate-type", "rlib", "--crate-name", "package", "src/lib.rs"];
-    run(tool("rustc", &library).args(found).args(["-D", "missing_docs", "-D", "unused"]));
+    run(tool("clippy-driver", &library).args(found).args(["-D", "missing_docs", "-D", "clippy::all"]));
     let documented = ["--crate-name", "package", "src/lib.rs", "-o", "doc"];
     run(tool("rustdoc", &documented).args(found));
     let package = format!("package={}", dir.join("libpackage.rlib").display());

@@ -112,7 +112,8 @@ impl Fronts {
             owners.entry(Owner::of(function).key()).or_default().push(index);
         }
         for (owner, indices) in owners {
-            let candidates: Vec<_> = indices.iter().map(|&at| self.method(&functions[at].name, owner)).collect();
+            let candidates: Vec<_> =
+                indices.iter().map(|&at| self.method(&functions[at].name, owner)).collect();
             let reserved = if owner.is_some() { OBJECT_METHODS } else { METHODS };
             let chosen = choice::choose(&candidates, reserved, Scope::take);
             indices.into_iter().zip(chosen).for_each(|(index, name)| names[index] = name);
@@ -153,7 +154,8 @@ impl Fronts {
     }
 
     fn enumerators(&self, interface: &Interface, key: &str) -> Vec<String> {
-        let names: Vec<&str> = interface.enums[key].enumerators.iter().map(|(name, _)| name.as_str()).collect();
+        let names: Vec<&str> =
+            interface.enums[key].enumerators.iter().map(|(name, _)| name.as_str()).collect();
         let start = shared(&names);
         let candidates: Vec<_> = names.iter().map(|name| self.constant(name, start)).collect();
         choice::choose(&candidates, &[], Scope::take)
@@ -170,4 +172,105 @@ impl Fronts {
 
 fn owned((key, name): (&String, &String)) -> (String, String) {
     (key.clone(), name.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Checks the methods of a type, or of the library, among the functions of a library.
+    fn methods(library: &str, all: &[&str], owner: Option<&str>, expect: &[(&str, &str)]) {
+        let functions = Prefix::of_functions(library, all.iter().copied());
+        let front = Fronts { functions, constants: None };
+        let candidates: Vec<_> = expect.iter().map(|(name, _)| front.method(name, owner)).collect();
+        let reserved = if owner.is_some() { OBJECT_METHODS } else { METHODS };
+        let chosen = choice::choose(&candidates, reserved, Scope::take);
+        let expected: Vec<&str> = expect.iter().map(|(_, name)| *name).collect();
+        assert_eq!(chosen, expected, "{library}");
+    }
+
+    #[test]
+    fn methods_lose_what_their_library_and_their_type_say_already() {
+        let sqlite =
+            ["sqlite3_open", "sqlite3_close", "sqlite3_column_int", "sqlite3_finalize", "sqlite3_sleep"];
+        let of_a_statement = [("sqlite3_column_int", "column_int"), ("sqlite3_finalize", "finalize")];
+        methods("sqlite3", &sqlite, Some("sqlite3_stmt"), &of_a_statement);
+        methods("sqlite3", &sqlite, Some("sqlite3"), &[("sqlite3_close", "close")]);
+        // Every package has a method `open`.
+        methods("sqlite3", &sqlite, None, &[("sqlite3_open", "sqlite3_open"), ("sqlite3_sleep", "sleep")]);
+
+        let zstd = ["ZSTD_compressBound", "ZSTD_CCtx_reset", "ZSTD_freeCCtx", "ZSTD_createCCtx"];
+        methods(
+            "zstd",
+            &zstd,
+            None,
+            &[("ZSTD_compressBound", "compress_bound"), ("ZSTD_createCCtx", "create_c_ctx")],
+        );
+        methods(
+            "zstd",
+            &zstd,
+            Some("ZSTD_CCtx"),
+            &[("ZSTD_CCtx_reset", "reset"), ("ZSTD_freeCCtx", "free_c_ctx")],
+        );
+
+        let json = ["cJSON_GetArraySize", "cJSON_Delete", "cJSON_Parse"];
+        let of_an_item = [("cJSON_GetArraySize", "get_array_size"), ("cJSON_Delete", "delete")];
+        methods("cjson", &json, Some("cJSON"), &of_an_item);
+
+        let lists = ["foo_list_append", "foo_list_length", "foo_version", "foo_listing"];
+        let of_a_list =
+            [("foo_list_append", "append"), ("foo_list_length", "length"), ("foo_listing", "listing")];
+        methods("foo", &lists, Some("foo_list_t"), &of_a_list);
+    }
+
+    #[test]
+    fn methods_keep_what_they_need() {
+        // Without a common prefix; a type's own word counts in whole words only.
+        let zlib = ["gzread", "gzclose", "deflate", "deflateInit_", "deflateEnd", "crc32"];
+        methods("zlib", &zlib, Some("gzFile"), &[("gzread", "gzread"), ("gzclose", "gzclose")]);
+        methods("zlib", &zlib, None, &[("deflateInit_", "deflate_init_"), ("crc32", "crc32")]);
+        // Reserved words, digits, and the type's name alone.
+        let foo = ["foo_match", "foo_2d", "foo_list", "foo_x"];
+        methods("foo", &foo, None, &[("foo_match", "foo_match"), ("foo_2d", "foo_2d"), ("foo_x", "x")]);
+        methods("foo", &foo, Some("foo_list"), &[("foo_list", "list")]);
+        // Two that would be the same, and what every object has.
+        let bar = ["bar_get", "bar_item_get", "bar_item_clone", "bar_Clone"];
+        let of_an_item =
+            [("bar_get", "bar_get"), ("bar_item_get", "item_get"), ("bar_item_clone", "item_clone")];
+        methods("bar", &bar, Some("bar_item"), &of_an_item);
+    }
+
+    fn types(functions: &[&str], expect: &[(&str, &str)]) {
+        let functions = Prefix::of_functions("some", functions.iter().copied());
+        let front = Fronts { functions, constants: None };
+        let candidates: Vec<_> = expect.iter().map(|(key, _)| front.types(key)).collect();
+        let expected: Vec<&str> = expect.iter().map(|(_, name)| *name).collect();
+        assert_eq!(choice::choose(&candidates, PRELUDE, Scope::take_type), expected);
+    }
+
+    #[test]
+    fn types_are_named_from_their_own_names() {
+        let sqlite = ["sqlite3_open", "sqlite3_close"];
+        types(&sqlite, &[("sqlite3", "Sqlite3"), ("sqlite3_stmt", "Stmt"), ("gzFile", "GzFile")]);
+        types(&["cJSON_Parse", "cJSON_Delete"], &[("cJSON", "CJson"), ("cJSON_Hooks", "Hooks")]);
+        let foo = ["foo_a", "foo_b"];
+        types(&foo, &[("foo_list_t", "List"), ("foo_option", "FooOption"), ("foo_Vec", "FooVec")]);
+        types(&foo, &[("foo_item", "FooItem"), ("item", "Item"), ("foo_t", "Foo")]);
+        types(&[], &[("fx_color", "FxColor"), ("fxColor", "FxColor2"), ("_", "Lib")]);
+    }
+
+    #[test]
+    fn constants_lose_what_most_of_them_start_with() {
+        let check = |all: &[&str], name: &str, start: usize, expect: &str| {
+            let constants = Prefix::before_underscore(all.iter().copied());
+            let front = Fronts { functions: None, constants };
+            assert_eq!(front.constant(name, start)[0], expect, "{name}");
+        };
+        let all = ["Z_OK", "Z_ERRNO", "ZLIB_VERSION"];
+        check(&all, "Z_OK", 0, "OK");
+        check(&all, "ZLIB_VERSION", 0, "ZLIB_VERSION");
+        check(&all, "ZSTD_c_windowLog", "ZSTD_c_".len(), "WINDOW_LOG");
+        check(&["E2BIG"], "E2BIG", 0, "E2BIG");
+        check(&["lower"], "lower", 0, "LOWER");
+    }
 }

@@ -14,7 +14,7 @@ use std::process::{self, Command};
 const LIBRARY: &str = "zlib";
 const SONAMES: &str = "libz.so.1";
 /// Fingerprint of the interface.
-const INTERFACE: &str = "71b79259c05e6531e68a80a4e3e8e8de95e8ec22de9ffdd9a8cea3e73772ae7c";
+const INTERFACE: &str = "7bd89664dd0887b5b3f786138df8d01c0c9de67bc7b4822e6fd714829a90dbd8";
 const INCLUDE: &str = "HOTCELL_ZLIB_INCLUDE";
 const LIB: &str = "HOTCELL_ZLIB_LIB";
 

@@ -297,6 +297,7 @@ HOTCELL_HELPER int hotcell_give_texts(hotcell_ctx *ctx, const void *texts, hotce
     hotcell_v; \
 })
 
+/* A number. */
 #define HOTCELL_STORE(type, to, value) do { \
     type hotcell_v = (type)(value); \
     memcpy(to, &hotcell_v, sizeof hotcell_v); \
