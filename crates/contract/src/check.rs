@@ -4,21 +4,36 @@ use std::collections::BTreeSet;
 
 use hotcell_model::api::Api;
 use hotcell_model::fingerprint::Fingerprint;
-use hotcell_model::interface::{self, FORMAT, Function, Interface, LeftOut, Source, Status, Threads};
+use hotcell_model::interface::{
+    self, FORMAT, Function, Interface, LeftOut, LifeCall, Source, Status, Threads,
+};
 
 use crate::contract::Contract;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::handles::Handles;
+use crate::infer::{self, Known};
+use crate::structs::Structs;
+use crate::type_names::TypeNames;
 
 mod bind;
+mod callback;
 mod callees;
 mod classify;
 mod decide;
 mod finish;
+mod handed;
 mod lengths;
+mod life;
+mod lines;
 mod names;
+mod objects;
+mod releases;
 mod resolve;
 mod returned;
 mod select;
+mod structures;
+mod symbols;
+mod types;
 mod used;
 
 /// What is known about the library's files.
@@ -64,25 +79,40 @@ pub fn check(
     selection: Selection<'_>,
 ) -> Result<Checked, Vec<Diagnostic>> {
     let mut findings = Vec::new();
+    let names = TypeNames::of(api);
+    let handles =
+        Handles::new(contract, api, &names, infer::handles::types(api, link.exports), &mut findings);
+    let structs = Structs::new(contract, api, &names, &handles, &mut findings);
+    let known = Known { api, handles: &handles, structs: &structs };
+    releases::check(contract, known, link, &mut findings);
     let selected = select::select(contract, api, selection, &mut findings);
+    if selection == Selection::Contract {
+        lines::useless(contract, &selected, &mut findings);
+    }
     let (mut functions, mut left_out) = (Vec::new(), Vec::new());
-    for function in selected {
-        match bind::bind(contract, api, link, function, &mut findings) {
+    for &function in &selected {
+        match bind::bind(contract, known, link, function, &mut findings) {
             Some(Ok(function)) => functions.push(function),
             Some(Err(reason)) => left_out.push(reason),
             None => {} // a line about it is wrong
         }
     }
+    releases::add(contract, known, link, &selected, &mut functions, &mut left_out, &mut findings);
     callees::leave_out(api, &mut functions, &mut left_out);
+    let mut calls = |key, lines| life::calls(contract, known, link, (key, lines), &functions, &mut findings);
+    let init = calls("init", &contract.init);
+    let shutdown = calls("shutdown", &contract.shutdown);
+    lines::join(contract, &mut findings);
     if findings.iter().all(|finding| finding.severity != Severity::Error) {
         about_left_out(contract, &functions, &left_out, &mut findings);
+        releases::useless(contract, &functions, &left_out, &mut findings);
     }
     findings.sort_by_key(|finding| (finding.span.is_none(), finding.span.as_ref().map(|span| span.start)));
     findings.iter_mut().for_each(|finding| finding.file = contract.file.clone());
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return Err(findings);
     }
-    let interface = assemble(contract, api, link, functions, left_out);
+    let interface = assemble(contract, known, link, Whole { functions, left_out, init, shutdown });
     Ok(Checked { interface, warnings: findings })
 }
 
@@ -110,19 +140,22 @@ fn about_left_out(
     }
 }
 
-fn assemble(
-    contract: &Contract,
-    api: &Api,
-    link: Link<'_>,
+/// What has been bound.
+struct Whole {
     functions: Vec<Function>,
     left_out: Vec<LeftOut>,
-) -> Interface {
-    let (records, enums) = used::types(api, &functions);
-    let constants = api.constants.iter().filter(|(_, constant)| constant.location.primary);
+    init: Vec<LifeCall>,
+    shutdown: Vec<LifeCall>,
+}
+
+fn assemble(contract: &Contract, known: Known<'_>, link: Link<'_>, whole: Whole) -> Interface {
+    let Whole { functions, left_out, init, shutdown } = whole;
+    let (records, enums) = used::types(known.api, &functions);
+    let constants = known.api.constants.iter().filter(|(_, constant)| constant.location.primary);
     let mut interface = Interface {
         format: FORMAT,
         library: contract.library().to_owned(),
-        target: api.target.clone(),
+        target: known.api.target.clone(),
         source: Source {
             headers: contract.headers().to_vec(),
             prelude: contract.prelude().map(str::to_owned),
@@ -130,12 +163,12 @@ fn assemble(
         },
         link: link.sonames.to_vec(),
         threads: Threads::Serialized,
+        init,
+        shutdown,
+        handles: used::handles(known, &functions),
+        structs: used::structs(known.structs, &functions),
+        symbols: symbols::sets(known.api, &functions),
         functions,
-        init: Vec::new(),
-        shutdown: Vec::new(),
-        handles: Default::default(),
-        structs: Default::default(),
-        symbols: Default::default(),
         records,
         enums,
         constants: constants.map(|(name, constant)| (name.clone(), constant.clone())).collect(),

@@ -8,12 +8,14 @@ use crate::document::Text;
 use crate::expression::Node;
 
 mod function;
+mod handle;
 mod item;
-mod keys;
+pub(crate) mod keys;
+mod structure;
 mod top;
 
 pub use function::parse_duration;
-pub(crate) use item::{Direction, Item, ReturnedItem, ReturnedKind};
+pub(crate) use item::{Item, What};
 
 /// The decisions about a library.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -29,24 +31,53 @@ pub struct Contract {
     defines: Vec<String>,
     prelude: Option<String>,
     deadline: Option<Duration>,
+    pub(crate) init: Vec<LifeLine>,
+    pub(crate) shutdown: Vec<LifeLine>,
+    pub(crate) handles: Vec<HandleLine>,
+    pub(crate) structs: Vec<StructLines>,
     pub(crate) functions: Vec<FunctionLines>,
     /// Nobody wrote it: who calls decides about each value, NULL included.
     pub(crate) bare: bool,
 }
 
-/// `[function.NAME]`.
+/// A line of `[handle]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HandleLine {
+    pub(crate) name: String,
+    pub(crate) span: Range<usize>,
+    pub(crate) release: Option<Text>,
+    pub(crate) parent: Option<Text>,
+}
+
+/// `[struct.NAME]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StructLines {
+    pub(crate) name: String,
+    pub(crate) span: Range<usize>,
+    pub(crate) resident: bool,
+    pub(crate) fields: Vec<ParamLine>,
+}
+
+/// A call of `init` or `shutdown`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LifeLine {
+    pub(crate) text: String,
+    pub(crate) node: Node,
+}
+
+/// `[function.NAME]`, where the name may be a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct FunctionLines {
     pub(crate) name: String,
     pub(crate) span: Range<usize>,
     pub(crate) params: Vec<ParamLine>,
-    pub(crate) result: Option<ReturnedItem>,
+    pub(crate) result: Option<Item>,
     pub(crate) error: Option<ErrorLine>,
     pub(crate) deadline: Option<Duration>,
-    pub(crate) idempotent: bool,
+    pub(crate) idempotent: Option<bool>,
 }
 
-/// `params.NAME = …`.
+/// `params.NAME = …` or `fields.NAME = …`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ParamLine {
     pub(crate) name: String,
@@ -60,6 +91,8 @@ pub(crate) struct ErrorLine {
     pub(crate) span: Range<usize>,
     pub(crate) fails: FailsLine,
     pub(crate) message: Option<Node>,
+    pub(crate) code: Option<Node>,
+    pub(crate) symbols: Option<Text>,
 }
 
 /// `fails = …` and where it stands.
@@ -67,6 +100,13 @@ pub(crate) struct ErrorLine {
 pub(crate) enum FailsLine {
     Word(&'static str, Range<usize>),
     When(Node),
+}
+
+impl FunctionLines {
+    /// Whether it is about every function that its name matches.
+    pub(crate) fn is_pattern(&self) -> bool {
+        self.name.contains('*')
+    }
 }
 
 impl Contract {
@@ -136,7 +176,7 @@ impl Contract {
         self.deadline
     }
 
-    /// The lines about a function.
+    /// The lines about a function and no other.
     pub(crate) fn function(&self, name: &str) -> Option<&FunctionLines> {
         self.functions.iter().find(|function| function.name == name)
     }

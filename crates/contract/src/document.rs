@@ -5,6 +5,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::contract::keys::{Keys, Shape};
 use crate::diagnostic::Diagnostic;
 use crate::expression::{self, Node};
 use crate::suggest::did_you_mean;
@@ -30,14 +31,6 @@ pub(crate) struct Text {
     pub(crate) value: String,
     /// With its quotes.
     pub(crate) span: Range<usize>,
-}
-
-/// The keys of a place: those in force, and those of the vocabulary that come later.
-pub(crate) struct Keys {
-    /// What has these keys, as in "a function".
-    pub(crate) of: &'static str,
-    pub(crate) now: &'static [&'static str],
-    pub(crate) later: &'static [&'static str],
 }
 
 /// The entries of a table in the order of the file.
@@ -156,10 +149,18 @@ impl<'a> Reader<'a> {
                 "it is part of the planned vocabulary; leave the functions out that need it".to_owned();
             return self.push(Diagnostic::error(message).at(at).label("not yet").help(help));
         }
-        let help = did_you_mean(entry.key, keys.now.iter().chain(keys.later).copied());
-        let help = help.unwrap_or_else(|| format!("{} has the keys {}", keys.of, list(keys.now)));
+        let help = did_you_mean(entry.key, keys.names().into_iter().chain(keys.later.iter().copied()));
+        let help = help.unwrap_or_else(|| format!("{} has the keys {}", keys.of, list(&keys.names())));
         let message = format!("{} has no key `{}`", keys.of, entry.key);
         self.push(Diagnostic::error(message).at(at).label("unknown key").help(help));
+    }
+
+    /// One of the words that a shape has.
+    pub(crate) fn word_of(&mut self, entry: &Entry<'_>, shape: Shape) -> Option<&'static str> {
+        match shape {
+            Shape::Word { now, later } => self.word(entry, now, later),
+            _ => None,
+        }
     }
 
     /// One of the words a key knows now; words of later versions are refused as such.

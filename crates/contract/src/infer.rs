@@ -4,10 +4,16 @@
 //! that would decide it. docs/reference/inference.md lists the rules for users.
 
 mod arrays;
+mod documented;
 mod elements;
+mod endings;
 mod gaps;
+pub mod handles;
+mod keeping;
 mod lengths;
+mod made;
 mod names;
+mod objects;
 mod outputs;
 mod results;
 mod scalars;
@@ -22,10 +28,13 @@ mod words;
 use std::collections::BTreeMap;
 
 use hotcell_model::Fact;
-use hotcell_model::api::Function;
+use hotcell_model::api::{Api, Function};
 use hotcell_model::interface::{ResultRole, Role};
 
+use crate::handles::Handles;
+pub(crate) use crate::infer::unsupported::shape;
 use crate::infer::view::View;
+use crate::structs::Structs;
 
 /// The facts of a function: those a contract decided are filled before inference, and kept.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +43,17 @@ pub struct Draft {
     pub params: Vec<Option<Fact<Role>>>,
     /// Of the returned value.
     pub result: Option<Fact<ResultRole>>,
+}
+
+/// What is known about the library as a whole.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    /// Everything the headers declare.
+    pub api: &'a Api,
+    /// Its handle types.
+    pub handles: &'a Handles,
+    /// Its structures that can travel.
+    pub structs: &'a Structs,
 }
 
 /// What inference leaves.
@@ -60,19 +80,22 @@ pub struct Gap {
 ///
 /// Rules run from the strongest evidence to the weakest: a written length, a length parameter, none. Each
 /// keeps what is there. Those that do not apply for a reason leave a note, which becomes the gap's reason.
-pub fn infer(function: &Function, names: &[String], draft: &mut Draft) -> Verdict {
+pub fn infer(function: &Function, names: &[String], known: Known<'_>, draft: &mut Draft) -> Verdict {
     draft.params.resize(function.params.len(), None);
-    let view = View::new(function, names, draft);
+    let view = View::new(function, names, known, draft);
     if let Some(reason) = unsupported::reason(&view, draft) {
         return Verdict::Unsupported(reason);
     }
     let mut notes = Notes::default();
+    objects::apply(&view, draft, &mut notes);
     arrays::apply(&view, draft, &mut notes);
     lengths::apply(&view, draft, &mut notes);
     outputs::apply(&view, draft, &mut notes);
     elements::apply(&view, draft, &mut notes);
+    documented::apply(&view, draft, &mut notes);
     texts::apply(&view, draft, &mut notes);
     scalars::apply(&view, draft);
+    made::apply(&view, draft, &mut notes);
     results::apply(&view, draft, &mut notes);
     Verdict::Open(gaps::find(&view, draft, &notes))
 }

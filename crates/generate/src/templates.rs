@@ -18,7 +18,20 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("Cargo.toml", include_str!("../templates/rust/Cargo.toml.j2")),
     ("build.rs", include_str!("../templates/rust/build.rs.j2")),
     ("lib.rs", include_str!("../templates/rust/lib.rs.j2")),
+    ("table.rs", include_str!("../templates/rust/table.rs.j2")),
+    ("functions.rs", include_str!("../templates/rust/functions.rs.j2")),
+    ("object.rs", include_str!("../templates/rust/object.rs.j2")),
+    ("resident.rs", include_str!("../templates/rust/resident.rs.j2")),
+    ("group.rs", include_str!("../templates/rust/group.rs.j2")),
+    ("groups.rs", include_str!("../templates/rust/groups.rs.j2")),
+    ("method.rs", include_str!("../templates/rust/method.rs.j2")),
+    ("outputs.rs", include_str!("../templates/rust/outputs.rs.j2")),
+    ("structs.rs", include_str!("../templates/rust/structs.rs.j2")),
+    ("record.rs", include_str!("../templates/rust/record.rs.j2")),
+    ("image.rs", include_str!("../templates/rust/image.rs.j2")),
+    ("enums.rs", include_str!("../templates/rust/enums.rs.j2")),
     ("enum.rs", include_str!("../templates/rust/enum.rs.j2")),
+    ("constants.rs", include_str!("../templates/rust/constants.rs.j2")),
 ];
 
 /// Renders one template from its model.

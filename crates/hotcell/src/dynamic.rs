@@ -50,6 +50,7 @@ pub fn package(interface: &Interface, shim: Vec<u8>) -> &'static Package {
         library: interface.library.clone().leak(),
         fingerprint: interface.fingerprint.0,
         functions: functions.leak(),
+        handles: &[],
         shim: shim.leak(),
     }))
 }
@@ -76,7 +77,10 @@ fn function(function: &ModelFunction) -> Function {
         returned: result
             .field(Carries::Returned)
             .map(|field| Field { offset: field.offset as u16, kind: kind(field.kind) }),
+        code: result.field(Carries::Code).map(|field| field.offset as u16),
         message: result.field(Carries::Message).map(|field| field.offset as u16),
+        symbols: &[],
+        owned: &[],
     }
 }
 

@@ -13,7 +13,7 @@ pub struct Fingerprint(pub [u8; 32]);
 
 impl Fingerprint {
     /// Over a function: everything that decides what its call means, nothing that only describes it
-    /// (documentation, evidence, lines).
+    /// (documentation, evidence, lines). What it names (handle types, structures) belongs to the interface.
     pub fn of_function(function: &Function) -> Self {
         let mut hash = Sha256::new();
         feed(&mut hash, &function.name);
@@ -28,14 +28,15 @@ impl Fingerprint {
         Fingerprint(hash.finalize().into())
     }
 
-    /// Over an interface: its target, its functions in order, its handles, records, enumerations and
-    /// constants.
+    /// Over an interface: its target, how its headers are included (fixed arguments mean what these say), its
+    /// functions in order, its life calls, handles, structures, records, enumerations and constants.
     pub fn of_interface(interface: &Interface) -> Self {
         let mut hash = Sha256::new();
         feed(&mut hash, &interface.format);
         feed(&mut hash, &interface.library);
         feed(&mut hash, &interface.target);
         feed(&mut hash, &interface.threads);
+        feed(&mut hash, &interface.source);
         for function in &interface.functions {
             hash.update(function.fingerprint.0);
         }

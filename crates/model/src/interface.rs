@@ -20,7 +20,7 @@ mod structs;
 pub use callback::{Callback, CallbackParam, CallbackRole, CallbackScope};
 pub use errors::{ErrorRule, Fails};
 pub use handle::Handle;
-pub use roles::{Capacity, Direction, Encoding, Ownership, ResultLength, ResultRole, Role, Unit};
+pub use roles::{Capacity, Direction, Encoding, Ownership, ResultLength, ResultRole, Role, Start, Unit};
 pub use structs::{FieldRole, Filled, Struct, StructField};
 
 /// Version of the serialised form; readers refuse any other.

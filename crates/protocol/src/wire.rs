@@ -72,6 +72,15 @@ pub const BUFFER_ALIGN: usize = 64;
 /// A `cpu` word whose owner does not say where it runs.
 pub const CPU_UNKNOWN: u32 = 0xFFFF_FFFF;
 
+/// A handle is `type << HANDLE_TYPE_SHIFT | generation << HANDLE_GENERATION_SHIFT | index`; types and generations count from 1, and 0 is no handle.
+pub const HANDLE_GENERATION_SHIFT: u32 = 24;
+
+/// Where the type of a handle starts.
+pub const HANDLE_TYPE_SHIFT: u32 = 48;
+
+/// Handles a worker may have at a time; one more is refused.
+pub const MAX_HANDLES: u32 = 0x0010_0000;
+
 /// Function index of a call whose argument block is a batch.
 pub const BATCH_FUNCTION: u16 = 0xFFFF;
 
@@ -214,6 +223,10 @@ pub enum Refusal {
     ShortBuffer = 9,
     /// The handle table is full.
     TooManyHandles = 10,
+    /// A handle that is only lent was to be given away.
+    NotOwned = 11,
+    /// A handle was to be given away while objects that it must outlive are owned.
+    HasChildren = 12,
 }
 
 impl Refusal {
@@ -229,6 +242,8 @@ impl Refusal {
         Self::NullArgument,
         Self::ShortBuffer,
         Self::TooManyHandles,
+        Self::NotOwned,
+        Self::HasChildren,
     ];
 
     /// The value with this number; `None` when there is none.
@@ -244,6 +259,8 @@ impl Refusal {
             8 => Some(Self::NullArgument),
             9 => Some(Self::ShortBuffer),
             10 => Some(Self::TooManyHandles),
+            11 => Some(Self::NotOwned),
+            12 => Some(Self::HasChildren),
             _ => None,
         }
     }
@@ -266,6 +283,8 @@ impl Refusal {
             Self::NullArgument => "NullArgument",
             Self::ShortBuffer => "ShortBuffer",
             Self::TooManyHandles => "TooManyHandles",
+            Self::NotOwned => "NotOwned",
+            Self::HasChildren => "HasChildren",
         }
     }
 }

@@ -1,20 +1,20 @@
 //! One function: decided lines, then inference, then the checks that need both.
 
 use hotcell_model::Fact;
-use hotcell_model::api::{Api, Function};
+use hotcell_model::api::Function;
 use hotcell_model::expr::Expr;
 use hotcell_model::interface::{self, Capacity, LeftOut, Role, Status};
 
 use crate::check::decide::{self, Site};
-use crate::check::{Link, finish, left_out, names};
+use crate::check::{Link, finish, left_out, lines, names, structures};
 use crate::contract::Contract;
 use crate::diagnostic::Diagnostic;
-use crate::infer::{Draft, Verdict, infer};
+use crate::infer::{self, Draft, Known, Verdict, infer};
 
 /// The bound function, or why it is left out; `None` when a line about it is wrong.
 pub(crate) fn bind(
     contract: &Contract,
-    api: &Api,
+    known: Known<'_>,
     link: Link<'_>,
     function: &Function,
     findings: &mut Vec<Diagnostic>,
@@ -31,16 +31,35 @@ pub(crate) fn bind(
         return Some(Err(left_out(function, Status::Unsupported, reason.into(), None)));
     }
     let names = names::names(function);
-    let site =
-        Site { contract, api, exports: link.exports, shadowed: link.shadowed, function, names: &names };
-    let mut decided = decide::decide(site, findings)?;
+    let site = Site {
+        contract,
+        api: known.api,
+        known,
+        exports: link.exports,
+        shadowed: link.shadowed,
+        function,
+        names: &names,
+    };
+    if let Some(reason) = infer::shape(function) {
+        return Some(Err(left_out(function, Status::Unsupported, reason.into(), None)));
+    }
+    let before = findings.len();
+    let decided = decide::decide(site, findings);
+    lines::name_function(contract, &function.name, &mut findings[before..]);
+    let mut decided = decided?;
+    if let Err(out) = structures::by_value(site, &mut decided.draft) {
+        return Some(Err(*out));
+    }
     let gaps = match infer_all(site, &mut decided.draft) {
         Verdict::Unsupported(reason) => {
             return Some(Err(left_out(function, Status::Unsupported, reason, None)));
         }
         Verdict::Open(gaps) => gaps,
     };
-    finish::finish(site, decided, gaps, findings)
+    let before = findings.len();
+    let finished = finish::finish(site, decided, gaps, findings);
+    lines::name_function(contract, &function.name, &mut findings[before..]);
+    finished
 }
 
 /// Inference, which takes a parameter that a capacity is computed from for explained. Where that leaves gaps
@@ -48,7 +67,7 @@ pub(crate) fn bind(
 /// the length of `source`. What would make a capacity depend on itself is not taken from the second answer.
 fn infer_all(site: Site<'_>, draft: &mut Draft) -> Verdict {
     let decided = draft.clone();
-    let first = infer(site.function, site.names, draft);
+    let first = infer(site.function, site.names, site.known, draft);
     let Verdict::Open(open) = &first else { return first };
     let computed = |fact: &Fact<Role>| {
         matches!(&fact.value, Role::BufferOut { capacity: Capacity::Elements { size }, .. }
@@ -63,7 +82,7 @@ fn infer_all(site: Site<'_>, draft: &mut Draft) -> Verdict {
             *size = Expr::Int { value: 1 };
         }
     }
-    let Verdict::Open(still) = infer(site.function, site.names, &mut second) else {
+    let Verdict::Open(still) = infer(site.function, site.names, site.known, &mut second) else {
         return first;
     };
     let circular = |position: usize, fact: &Option<Fact<Role>>| {

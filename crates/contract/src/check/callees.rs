@@ -1,4 +1,4 @@
-//! Functions that expressions call without being bound themselves.
+//! Functions that bound functions need: those their expressions call, and those that release what they hand out.
 //!
 //! The shim converts an argument to the callee's type, and chooses how to use its result, by what the
 //! interface says about the callee. Without that only calls remain that need neither.
@@ -7,24 +7,29 @@ use hotcell_model::api::Api;
 use hotcell_model::expr::Expr;
 use hotcell_model::interface::{Capacity, Fails, Function, LeftOut, ResultLength, ResultRole, Role, Status};
 
-use crate::check::select;
+use crate::check::{releases, select};
 
-/// Leaves the functions out whose expressions need a callee that is not bound, until none is left.
+/// Leaves the functions out that need one which is not bound, until none is left.
 pub(crate) fn leave_out(api: &Api, functions: &mut Vec<Function>, left_out: &mut Vec<LeftOut>) {
     loop {
         let found = functions.iter().enumerate().find_map(|(index, function)| {
-            let needs = |expr: &Expr| missing(api, functions, expr).map(str::to_owned);
-            Some((index, expressions(function).into_iter().find_map(needs)?))
+            let needs = |expr: &Expr| missing(api, functions, expr).map(computes);
+            let callee = expressions(function).into_iter().find_map(needs);
+            let found = callee.or_else(|| releases::missing(function, functions, left_out))?;
+            Some((index, found))
         });
-        let Some((index, callee)) = found else { return };
-        let function = functions.remove(index);
-        let reason = format!("an expression computes with `{callee}`, which is not bound itself");
-        let help = format!("let `include` cover `{callee}`, or pass it plain parameters");
-        let Function { name, signature, .. } = function;
-        left_out.push(LeftOut { name, signature, status: Status::Undecided, reason, help: Some(help) });
+        let Some((index, (status, reason, help))) = found else { return };
+        let Function { name, signature, .. } = functions.remove(index);
+        left_out.push(LeftOut { name, signature, status, reason, help });
         let order = |out: &LeftOut| api.functions.iter().position(|function| function.name == out.name);
         left_out.sort_by_key(order);
     }
+}
+
+fn computes(callee: &str) -> (Status, String, Option<String>) {
+    let reason = format!("an expression computes with `{callee}`, which is not bound itself");
+    let help = format!("let `include` cover `{callee}`, or pass it plain parameters");
+    (Status::Undecided, reason, Some(help))
 }
 
 fn expressions(function: &Function) -> Vec<&Expr> {
@@ -45,20 +50,27 @@ fn expressions(function: &Function) -> Vec<&Expr> {
                 }
                 result
             }
+            Role::DataOut { length, .. } => {
+                found.push(length);
+                continue;
+            }
             _ => continue,
         };
         if let ResultLength::Elements { size } = result {
             found.push(size);
         }
     }
-    if let ResultRole::Buffer { length, .. } = &function.result.value {
-        found.push(length);
+    match &function.result.value {
+        ResultRole::Buffer { length, .. } => found.push(length),
+        ResultRole::Text { length, .. } => found.extend(length),
+        _ => {}
     }
     if let Some(rule) = &function.error {
         if let Fails::When { condition } = &rule.value.fails {
             found.push(condition);
         }
         found.extend(&rule.value.message);
+        found.extend(&rule.value.code);
     }
     found
 }

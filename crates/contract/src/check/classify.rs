@@ -6,7 +6,7 @@ use hotcell_model::interface::Role;
 use hotcell_model::types::{CType, Type};
 
 use crate::check::decide::{Purpose, Site, Use};
-use crate::check::{names, select};
+use crate::check::{resolve, select};
 use crate::diagnostic::Diagnostic;
 use crate::expression::{Kind, Node};
 
@@ -54,36 +54,65 @@ impl Class {
 
 /// Checks an expression when the role of every parameter is known.
 pub(crate) fn check(site: Site<'_>, roles: &[&Role], used: &Use) -> Result<(), Box<Diagnostic>> {
-    let scope = Scope { site, roles, before: used.purpose.before() };
+    let scope = Scope { site, roles, purpose: used.purpose };
     let class = scope.class(&used.node)?;
     let must = |what: &str| {
         let message = format!("`{}` is {}, and must be {what}", used.node, class.described());
         Err(Diagnostic::error(message).at(used.node.span.clone()).into())
     };
     match used.purpose {
-        Purpose::SizeBefore | Purpose::SizeAfter if matches!(class, Class::Integer | Class::Unknown) => {
+        Purpose::SizeBefore | Purpose::SizeAfter | Purpose::Code
+            if matches!(class, Class::Integer | Class::Unknown) =>
+        {
             Ok(())
         }
-        Purpose::SizeBefore | Purpose::SizeAfter => must("an integer"),
+        Purpose::SizeBefore | Purpose::SizeAfter | Purpose::Code => must("an integer"),
         Purpose::Condition if matches!(class, Class::Nothing | Class::Other) => must("a condition"),
         Purpose::Condition => Ok(()),
         Purpose::Message if class != Class::Text => must("a text"),
         Purpose::Message => match scope.param(&used.node).map(|index| roles[index]) {
-            None | Some(Role::Text { .. } | Role::BufferOut { .. } | Role::BufferInOut { .. }) => Ok(()),
+            None
+            | Some(
+                Role::Text { .. } | Role::BufferOut { .. } | Role::BufferInOut { .. } | Role::TextOut { .. },
+            ) => Ok(()),
             Some(_) => must("a text the function writes"),
         },
     }
 }
 
+/// Whether a parameter is gone after the call, however it ended.
+pub(crate) fn is_gone(role: &Role) -> bool {
+    matches!(
+        role,
+        Role::Handle { consumed: true, on_success: false, .. } | Role::Resident { consumed: true, .. }
+    )
+}
+
+/// The structure that a pointer points to, by its key, and the pointer's spelling.
+fn object(ty: &CType) -> Option<(&str, &str)> {
+    match &ty.pointee()?.0.kind {
+        Type::Record { name } => Some((name, &ty.written)),
+        _ => None,
+    }
+}
+
+/// Checks the arguments of a call outside of any function.
+pub(crate) fn arguments(site: Site<'_>, call: &Node) -> Result<(), Box<Diagnostic>> {
+    Scope { site, roles: &[], purpose: Purpose::Condition }.class(call).map(drop)
+}
+
 struct Scope<'a> {
     site: Site<'a>,
     roles: &'a [&'a Role],
-    before: bool,
+    purpose: Purpose,
 }
 
 impl Scope<'_> {
     fn param(&self, node: &Node) -> Option<usize> {
-        node.name().and_then(|name| names::position(self.site.function, self.site.names, name))
+        node.name().and_then(|name| match resolve::param(self.site, name).as_slice() {
+            [index] => Some(*index),
+            _ => None,
+        })
     }
 
     fn class(&self, node: &Node) -> Result<Class, Box<Diagnostic>> {
@@ -108,17 +137,67 @@ impl Scope<'_> {
         let ty = &self.site.function.params[index].ty;
         match self.roles[index] {
             Role::Fixed { .. } => Ok(Class::Unknown),
-            Role::ValueOut { .. } | Role::LengthPointerOf { .. } if self.before => {
+            Role::ValueOut { .. }
+            | Role::LengthPointerOf { .. }
+            | Role::TextOut { .. }
+            | Role::DataOut { .. }
+            | Role::OffsetOut { .. }
+            | Role::HandleOut { .. }
+                if self.purpose.before() =>
+            {
                 let message = format!("`{node}` is not known before the call");
                 let diagnostic =
                     Diagnostic::error(message).at(node.span.clone()).label("written by the call");
                 let help = "this size is needed to make the call: use parameters that go in, and constants";
                 Err(diagnostic.help(help.to_owned()).into())
             }
-            Role::ValueOut { .. } | Role::ValueInOut { .. } | Role::LengthPointerOf { .. } => {
+            role if !self.purpose.before() && is_gone(role) => {
+                let message = format!("`{node}` is gone after the call");
+                let diagnostic =
+                    Diagnostic::error(message).at(node.span.clone()).label("consumed by the call");
+                let help = "what is asked for after the call cannot use what the call took".to_owned();
+                Err(diagnostic.help(help).into())
+            }
+            Role::TextOut { valid_on_error: false, .. }
+            | Role::DataOut { valid_on_error: false, .. }
+            | Role::HandleOut { valid_on_error: false, .. }
+                if matches!(self.purpose, Purpose::Message | Purpose::Code) =>
+            {
+                let message = format!("`{node}` means nothing when the call failed");
+                let diagnostic =
+                    Diagnostic::error(message).at(node.span.clone()).label("asked for after a failure");
+                let help = format!("add `valid_on_error = true` to `{node}` if it does");
+                Err(diagnostic.help(help).into())
+            }
+            Role::Callback { .. } | Role::UserData { .. } => {
+                let message = format!("`{node}` belongs to a function of the application");
+                let help = "expressions have numbers, texts, and pointers of the library".to_owned();
+                Err(Diagnostic::error(message).at(node.span.clone()).help(help).into())
+            }
+            Role::ValueOut { .. }
+            | Role::ValueInOut { .. }
+            | Role::LengthPointerOf { .. }
+            | Role::TextOut { .. }
+            | Role::DataOut { .. }
+            | Role::OffsetOut { .. }
+            | Role::HandleOut { .. } => {
                 Ok(ty.pointee().map_or(Class::Other, |(pointee, _)| Class::of(pointee)))
             }
             _ => Ok(Class::of(ty)),
+        }
+    }
+
+    /// The C type of what stands for itself: a parameter as it is after the call, the result, a call.
+    fn ctype(&self, node: &Node) -> Option<&CType> {
+        if let Some(index) = self.param(node) {
+            let ty = &self.site.function.params[index].ty;
+            let behind = matches!(self.roles[index], Role::HandleOut { .. });
+            return if behind { ty.pointee().map(|(pointee, _)| pointee) } else { Some(ty) };
+        }
+        match &node.kind {
+            Kind::Result => Some(&self.site.function.result),
+            Kind::Call(name, _) => select::find(self.site.api, name).map(|callee| &callee.result),
+            _ => None,
         }
     }
 
@@ -137,6 +216,7 @@ impl Scope<'_> {
                 (_, Class::Unknown) => true,
                 (Class::Text | Class::Pointer, class) => class.is_pointer() || null,
                 (Class::Integer | Class::Float, class) => matches!(class, Class::Integer | Class::Float),
+                (Class::Other, _) => false,
                 (wanted, class) => wanted == class,
             };
             if !fits {
@@ -145,6 +225,13 @@ impl Scope<'_> {
                     param.ty.written,
                     class.described()
                 );
+                return Err(Diagnostic::error(message).at(arg.span.clone()).into());
+            }
+            if let (Some(wanted), Some(given)) = (object(&param.ty), self.ctype(arg).and_then(object))
+                && wanted.0 != given.0
+            {
+                let message =
+                    format!("`{name}` takes `{}` here, and `{arg}` is `{}`", param.ty.written, given.1);
                 return Err(Diagnostic::error(message).at(arg.span.clone()).into());
             }
         }

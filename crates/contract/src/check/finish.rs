@@ -1,15 +1,17 @@
 //! After inference: nothing is bound that is not fully known.
 
+use std::ops::Range;
+
 use hotcell_model::api::{Attribute, Function};
 use hotcell_model::evidence::{Evidence, Fact};
 use hotcell_model::expr::Expr;
 use hotcell_model::fingerprint::Fingerprint;
-use hotcell_model::interface::{self, Capacity, LeftOut, Param, ResultRole, Role, Status};
+use hotcell_model::interface::{self, Capacity, ErrorRule, LeftOut, Param, ResultRole, Role, Status};
 use hotcell_model::layout::Layout;
 use hotcell_model::types::Type;
 
-use crate::check::decide::{Decided, Site};
-use crate::check::{classify, left_out};
+use crate::check::decide::{Decided, Purpose, Site, Use};
+use crate::check::{classify, left_out, lines, structures};
 use crate::diagnostic::Diagnostic;
 use crate::infer::{Draft, Gap};
 
@@ -25,15 +27,12 @@ pub(crate) fn finish(
 ) -> Option<Result<interface::Function, LeftOut>> {
     let function = site.function;
     let unsupported = |reason: String| Some(Err(left_out(function, Status::Unsupported, reason, None)));
-    if function.variadic {
-        return unsupported("it takes a variable number of arguments".into());
-    }
-    if !function.prototyped {
-        return unsupported("it is declared without a prototype: its parameters are not known".into());
-    }
-    let Decided { mut draft, error, uses } = decided;
+    let Decided { mut draft, mut error, mut uses, places } = decided;
     if draft.result.is_none() && function.result.kind == Type::Void {
         draft.result = Some(Fact::proven(ResultRole::Void));
+    }
+    if let Some(out) = structures::unfit(site, &draft) {
+        return Some(Err(out));
     }
     open(site, &draft, &mut gaps);
     if !gaps.is_empty() {
@@ -47,20 +46,18 @@ pub(crate) fn finish(
         return unsupported("its facts are incomplete".into()); // `open` has seen to it
     };
     let values: Vec<&Role> = roles.iter().map(|fact| &fact.value).collect();
+    drop_gone(site, &values, &mut error, &mut uses);
     let mut wrong: Vec<Diagnostic> = uses
         .iter()
         .filter_map(|used| classify::check(site, &values, used).err())
         .map(|found| *found)
         .collect();
     if wrong.is_empty() {
-        wrong.extend(circle(site, &values));
+        wrong.extend(circle(site, &values, &places));
     }
     if !wrong.is_empty() {
         findings.append(&mut wrong);
         return None;
-    }
-    if let Some(what) = later(&values, &result.value) {
-        return unsupported(format!("{what} are not supported by this version"));
     }
     let typed = site.names.iter().zip(&function.params).zip(roles);
     let params: Vec<Param> =
@@ -77,8 +74,8 @@ pub(crate) fn finish(
             return unsupported(format!("its {what} take {size} bytes, more than the {most} of a call"));
         }
     }
-    let lines = site.contract.function(&function.name);
-    let deadline = lines.and_then(|lines| lines.deadline);
+    let lines = lines::of(site.contract, &function.name);
+    let deadline = lines.deadline();
     let mut bound = interface::Function {
         name: function.name.clone(),
         doc: function.doc.clone(),
@@ -88,7 +85,7 @@ pub(crate) fn finish(
         result_type: function.result.clone(),
         error,
         deadline_ms: deadline.map(|deadline| u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX)),
-        idempotent: lines.is_some_and(|lines| lines.idempotent),
+        idempotent: lines.idempotent(),
         noreturn: function.noreturn(),
         inline: function.inline,
         layout,
@@ -96,6 +93,25 @@ pub(crate) fn finish(
     };
     bound.fingerprint = Fingerprint::of_function(&bound);
     Some(Ok(bound))
+}
+
+/// A pattern that asks for what a call takes over is not about this call: its message and its code are left away.
+fn drop_gone(site: Site<'_>, roles: &[&Role], error: &mut Option<Fact<ErrorRule>>, uses: &mut Vec<Use>) {
+    let Some(rule) = error.as_mut().map(|fact| &mut fact.value) else { return };
+    for (purpose, part) in [(Purpose::Message, &mut rule.message), (Purpose::Code, &mut rule.code)] {
+        let mut gone = false;
+        if let Some(expr) = part {
+            expr.walk(&mut |expr| {
+                gone |= matches!(expr, Expr::Param { index } if classify::is_gone(roles[*index]));
+            });
+        }
+        let pattern =
+            |used: &Use| used.purpose == purpose && lines::in_pattern(site.contract, &used.node.span);
+        if gone && uses.iter().any(pattern) {
+            *part = None;
+            uses.retain(|used| used.purpose != purpose);
+        }
+    }
 }
 
 /// Adds a gap for lengths nothing says and, when inference found none, for every fact that is missing.
@@ -119,6 +135,13 @@ fn open(site: Site<'_>, draft: &Draft, gaps: &mut Vec<Gap>) {
                 Some(Incomplete::Buffer) if complete => {
                     (format!("what `{name}` is the length of is not decided to be a buffer"), None)
                 }
+                Some(Incomplete::Place) if complete => {
+                    (format!("what `{name}` points into is not decided to be a text or a buffer"), None)
+                }
+                Some(Incomplete::Parent(parent)) if complete => {
+                    let parent = &site.names[parent];
+                    (format!("`{parent}`, which must outlive `{name}`, is not decided to be a handle"), None)
+                }
                 _ => continue,
             },
         };
@@ -127,6 +150,14 @@ fn open(site: Site<'_>, draft: &Draft, gaps: &mut Vec<Gap>) {
         }
     }
     let result = draft.result.as_ref().filter(|fact| believed(&fact.evidence));
+    if let Some(ResultRole::Handle { parent: Some(parent), .. }) = result.map(|fact| &fact.value)
+        && complete
+        && !lives(*parent, draft)
+    {
+        let name = &site.names[*parent];
+        let reason = format!("`{name}`, which must outlive the result, is not decided to be a handle");
+        gaps.push(Gap { param: None, reason, help: None });
+    }
     if result.is_none() && complete {
         let ty = &site.function.result;
         let reason = format!("nothing says what the result (`{}`) is", ty.written);
@@ -141,6 +172,10 @@ enum Incomplete {
     Length(&'static str),
     /// The buffer it is the length of.
     Buffer,
+    /// The text or buffer it points into.
+    Place,
+    /// The handle that must outlive it.
+    Parent(usize),
 }
 
 fn incomplete(role: &Role, index: usize, draft: &Draft) -> Option<Incomplete> {
@@ -153,6 +188,10 @@ fn incomplete(role: &Role, index: usize, draft: &Draft) -> Option<Incomplete> {
     match role {
         Role::BufferIn { length: None, .. } if !told() => Some(Incomplete::Length("in")),
         Role::BufferInOut { length: None, .. } if !told() => Some(Incomplete::Length("inout")),
+        Role::OffsetOut { .. } => dangles(role, draft).then_some(Incomplete::Place),
+        Role::HandleOut { parent: Some(parent), .. } => {
+            (!lives(*parent, draft)).then_some(Incomplete::Parent(*parent))
+        }
         _ => dangles(role, draft).then_some(Incomplete::Buffer),
     }
 }
@@ -163,6 +202,10 @@ fn dangles(role: &Role, draft: &Draft) -> bool {
     match role {
         Role::LengthOf { param, .. } => !matches!(
             other(*param),
+            Some(Role::Text { .. } | Role::Texts { .. } | Role::BufferIn { .. } | Role::BufferInOut { .. })
+        ),
+        Role::OffsetOut { param, .. } => !matches!(
+            other(*param),
             Some(Role::Text { .. } | Role::BufferIn { .. } | Role::BufferInOut { .. })
         ),
         Role::CapacityOf { param, .. } => !matches!(other(*param), Some(Role::BufferOut { .. })),
@@ -172,6 +215,12 @@ fn dangles(role: &Role, draft: &Draft) -> bool {
         ),
         _ => false,
     }
+}
+
+/// Whether a parameter is a handle that is still there after the call.
+fn lives(index: usize, draft: &Draft) -> bool {
+    let role = draft.params.get(index).and_then(Option::as_ref).map(|fact| &fact.value);
+    matches!(role, Some(Role::Handle { consumed: false, .. }))
 }
 
 /// All gaps as one reason, and the lines that would close them.
@@ -185,15 +234,15 @@ fn undecided(site: Site<'_>, gaps: Vec<Gap>) -> LeftOut {
 }
 
 /// A size that needs itself: the shim could not evaluate it.
-fn circle(site: Site<'_>, roles: &[&Role]) -> Option<Diagnostic> {
+fn circle(site: Site<'_>, roles: &[&Role], places: &[Option<Range<usize>>]) -> Option<Diagnostic> {
     let start =
         (0..roles.len()).find(|start| reaches(roles, *start, *start, &mut vec![false; roles.len()]))?;
     let name = &site.names[start];
     let diagnostic = Diagnostic::error(format!("the size of `{name}` depends on itself"));
-    let lines = site.contract.function(&site.function.name)?;
-    let span = lines.params.iter().find(|line| line.name == *name).map_or(&lines.span, |line| &line.span);
+    let place = places.get(start).cloned().flatten();
+    let span = place.or_else(|| places.iter().flatten().next().cloned())?;
     let help = "decide the parameters of the size on their own, as in `params.n = { in = \"value\" }`";
-    Some(diagnostic.at(span.clone()).help(help.to_owned()))
+    Some(diagnostic.at(span).help(help.to_owned()))
 }
 
 fn reaches(roles: &[&Role], from: usize, goal: usize, seen: &mut [bool]) -> bool {
@@ -224,16 +273,6 @@ fn needs(role: &Role) -> Vec<usize> {
     needs
 }
 
-/// What the vocabulary has and this version does not bind.
-fn later(roles: &[&Role], result: &ResultRole) -> Option<&'static str> {
-    let handle = roles.iter().any(|role| matches!(role, Role::Handle { .. } | Role::HandleOut { .. }));
-    if handle || matches!(result, ResultRole::Handle { .. }) {
-        return Some("handles");
-    }
-    let callback = roles.iter().any(|role| matches!(role, Role::Callback { .. } | Role::UserData { .. }));
-    callback.then_some("callbacks")
-}
-
 /// Without a contract, nothing forbids NULL but the header: whoever writes it on a command line means it.
 fn accept_null(function: &Function, roles: &mut [Fact<Role>]) {
     let forbidden = |index: usize| {
@@ -243,8 +282,13 @@ fn accept_null(function: &Function, roles: &mut [Fact<Role>]) {
         })
     };
     for (index, fact) in roles.iter_mut().enumerate() {
-        if let Role::Text { nullable, .. } | Role::BufferIn { nullable, .. } = &mut fact.value {
-            *nullable = !forbidden(index);
-        }
+        let (Role::Text { nullable, .. }
+        | Role::BufferIn { nullable, .. }
+        | Role::Texts { nullable, .. }
+        | Role::Handle { consumed: false, nullable, .. }) = &mut fact.value
+        else {
+            continue;
+        };
+        *nullable = !forbidden(index);
     }
 }

@@ -4,11 +4,11 @@
 //! further buffer it is an expression.
 
 use hotcell_model::expr::{Expr, Op};
-use hotcell_model::interface::{ResultLength, Role, Unit};
+use hotcell_model::interface::{Direction, ResultLength, Role, Unit};
 
 use crate::check::decide::{Decided, Purpose, Site};
 use crate::check::names;
-use crate::contract::{Direction, Item};
+use crate::contract::{Item, What};
 use crate::diagnostic::Diagnostic;
 use crate::expression::Node;
 
@@ -21,18 +21,19 @@ pub(crate) fn decide(
     decided: &mut Decided,
     wrong: &mut Vec<Diagnostic>,
 ) {
-    let (outs, ins): (Vec<_>, Vec<_>) =
-        items.iter().copied().partition(|(_, item)| item.direction == Direction::OutBuffer);
+    let (outs, ins): (Vec<_>, Vec<_>) = items.iter().copied().partition(|(_, item)| after(item.what));
     for (index, item) in ins.into_iter().chain(outs) {
         let (unit, size) = unit(site, index, item);
         let mut buffer = Buffer { site, index, item, unit, size, decided, wrong };
-        let role = match &item.direction {
-            Direction::Text(encoding) => {
-                buffer.text(Role::Text { encoding: *encoding, nullable: item.nullable })
-            }
-            Direction::InBuffer => buffer.input(),
-            Direction::InOutBuffer => buffer.in_out(),
-            Direction::OutBuffer => buffer.output(),
+        let role = match item.what {
+            What::Text => buffer.text(Role::Text { encoding: item.encoding, nullable: item.nullable }),
+            What::Buffer(Direction::In) => buffer.input(),
+            What::Buffer(Direction::InOut) => buffer.in_out(),
+            What::Buffer(Direction::Out) => buffer.output(),
+            What::Texts => buffer.texts(),
+            What::TextOut => buffer.text_out(),
+            What::Data => buffer.data_out(),
+            What::Offset => buffer.offset_out(),
             _ => continue,
         };
         if let Some(role) = role {
@@ -41,15 +42,22 @@ pub(crate) fn decide(
     }
 }
 
+/// Whether its lengths come behind those of what goes in.
+fn after(what: What) -> bool {
+    matches!(what, What::Buffer(Direction::Out) | What::Data | What::TextOut | What::Offset)
+}
+
 /// What lengths count, and the bytes of an element.
 fn unit(site: Site<'_>, index: usize, item: &Item) -> (Unit, u32) {
-    let pointee = site.function.params[index].ty.pointee();
+    let ty = &site.function.params[index].ty;
+    let pointer = if item.what == What::Data { ty.pointee().map(|(pointer, _)| pointer) } else { Some(ty) };
+    let pointee = pointer.and_then(|pointer| pointer.pointee());
     let size = pointee.and_then(|(pointee, _)| pointee.element_size()).unwrap_or(1);
     (item.unit.unwrap_or(if size == 1 { Unit::Bytes } else { Unit::Elements }), size)
 }
 
 /// What the name of a length means.
-enum Named {
+pub(super) enum Named {
     /// A parameter that is an integer.
     Integer(usize),
     /// A parameter that points to an integer.
@@ -58,35 +66,69 @@ enum Named {
     Neither,
 }
 
-struct Buffer<'a> {
-    site: Site<'a>,
-    index: usize,
-    item: &'a Item,
-    unit: Unit,
-    size: u32,
-    decided: &'a mut Decided,
-    wrong: &'a mut Vec<Diagnostic>,
+pub(super) struct Buffer<'a> {
+    pub(super) site: Site<'a>,
+    pub(super) index: usize,
+    pub(super) item: &'a Item,
+    pub(super) unit: Unit,
+    pub(super) size: u32,
+    pub(super) decided: &'a mut Decided,
+    pub(super) wrong: &'a mut Vec<Diagnostic>,
+}
+
+/// What the name of a length means.
+pub(super) fn named(site: Site<'_>, node: &Node) -> Named {
+    let position = node.name().and_then(|name| names::position(site.function, site.names, name));
+    let Some(index) = position else {
+        return Named::Neither;
+    };
+    let ty = &site.function.params[index].ty;
+    if ty.is_integer() {
+        Named::Integer(index)
+    } else if ty.pointee().is_some_and(|(pointee, _)| pointee.is_integer() && !pointee.is_byte()) {
+        Named::Pointer(index)
+    } else {
+        Named::Neither
+    }
+}
+
+/// A number of elements of `size` bytes, rounded up before the call and down after it where bytes are counted.
+fn elements(expr: Expr, (unit, size): (Unit, u32), purpose: Purpose) -> Expr {
+    if size == 1 || unit == Unit::Elements {
+        return expr;
+    }
+    let int = |value: u32| Expr::Int { value: i64::from(value) };
+    let binary = |op, left, right| Expr::Binary { op, left: Box::new(left), right: Box::new(right) };
+    let bytes = if purpose.before() { binary(Op::Add, expr, int(size - 1)) } else { expr };
+    binary(Op::Div, bytes, int(size))
+}
+
+/// A length that is known after the call. A pointer to an integer that it names becomes an out value.
+pub(super) fn length_after(
+    site: Site<'_>,
+    node: &Node,
+    counts: (Unit, u32),
+    decided: &mut Decided,
+    wrong: &mut Vec<Diagnostic>,
+    valid_on_error: bool,
+) -> Option<Expr> {
+    if let Named::Pointer(index) = named(site, node)
+        && decided.draft.params[index].is_none()
+    {
+        let role = Role::ValueOut { valid_on_error };
+        decided.draft.params[index] = Some(site.decided(role, &node.span));
+    }
+    let expr = decided.expression(site, node, Purpose::SizeAfter, wrong)?;
+    Some(elements(expr, counts, Purpose::SizeAfter))
 }
 
 impl Buffer<'_> {
-    fn named(&self, node: &Node) -> Named {
-        let position =
-            node.name().and_then(|name| names::position(self.site.function, self.site.names, name));
-        let Some(index) = position else {
-            return Named::Neither;
-        };
-        let ty = &self.site.function.params[index].ty;
-        if ty.is_integer() {
-            Named::Integer(index)
-        } else if ty.pointee().is_some_and(|(pointee, _)| pointee.is_integer() && !pointee.is_byte()) {
-            Named::Pointer(index)
-        } else {
-            Named::Neither
-        }
+    pub(super) fn named(&self, node: &Node) -> Named {
+        named(self.site, node)
     }
 
     /// Gives a parameter its role unless it has one.
-    fn claim(&mut self, index: usize, role: Role, node: &Node) -> bool {
+    pub(super) fn claim(&mut self, index: usize, role: Role, node: &Node) -> bool {
         let free = self.decided.draft.params[index].is_none();
         if free {
             self.decided.draft.params[index] = Some(self.site.decided(role, &node.span));
@@ -94,20 +136,14 @@ impl Buffer<'_> {
         free
     }
 
-    fn error(&mut self, node: &Node, message: String, help: &str) {
+    pub(super) fn error(&mut self, node: &Node, message: String, help: &str) {
         self.wrong.push(Diagnostic::error(message).at(node.span.clone()).help(help.to_owned()));
     }
 
-    /// A number of elements, rounded up before the call and down after it where bytes are counted.
-    fn elements(&mut self, node: &Node, purpose: Purpose) -> Option<Expr> {
+    /// A number of elements.
+    pub(super) fn elements(&mut self, node: &Node, purpose: Purpose) -> Option<Expr> {
         let expr = self.decided.expression(self.site, node, purpose, self.wrong)?;
-        if self.size == 1 || self.unit == Unit::Elements {
-            return Some(expr);
-        }
-        let int = |value: u32| Expr::Int { value: i64::from(value) };
-        let binary = |op, left, right| Expr::Binary { op, left: Box::new(left), right: Box::new(right) };
-        let bytes = if purpose.before() { binary(Op::Add, expr, int(self.size - 1)) } else { expr };
-        Some(binary(Op::Div, bytes, int(self.size)))
+        Some(elements(expr, (self.unit, self.size), purpose))
     }
 
     fn text(&mut self, role: Role) -> Option<Role> {

@@ -1,10 +1,12 @@
 //! Names of an expression: parameters first, then constants of the headers.
 
 use hotcell_model::expr::Expr;
+use hotcell_model::types::CType;
 
 use crate::check::decide::{Purpose, Site};
 use crate::check::{names, select};
 use crate::diagnostic::Diagnostic;
+use crate::document::list;
 use crate::expression::{Kind, Node};
 use crate::suggest::did_you_mean;
 
@@ -36,7 +38,7 @@ pub(crate) fn resolve(site: Site<'_>, node: &Node, purpose: Purpose) -> Result<E
             }
             Expr::SizeOf { ctype: ctype.clone() }
         }
-        Kind::Name(name) => name_of(site, name).ok_or_else(|| unknown(site, name).at(node.span.clone()))?,
+        Kind::Name(name) => name_of(site, name).map_err(|found| Box::new(found.at(node.span.clone())))?,
         Kind::Call(function, args) => {
             let place = node.span.start..node.span.start + function.len();
             callable(site, function, args.len()).map_err(|found| Box::new(found.at(place)))?;
@@ -51,15 +53,45 @@ pub(crate) fn resolve(site: Site<'_>, node: &Node, purpose: Purpose) -> Result<E
     })
 }
 
-fn name_of(site: Site<'_>, name: &str) -> Option<Expr> {
-    if let Some(index) = names::position(site.function, site.names, name) {
-        return Some(Expr::Param { index });
+fn name_of(site: Site<'_>, name: &str) -> Result<Expr, Box<Diagnostic>> {
+    match param(site, name).as_slice() {
+        [index] => return Ok(Expr::Param { index: *index }),
+        [] => {}
+        several => {
+            let several: Vec<&str> = several.iter().map(|&index| site.names[index].as_str()).collect();
+            let message = format!("`{name}` may be {}: `{}` has several", list(&several), site.function.name);
+            let help = "write the name of the parameter".to_owned();
+            return Err(Diagnostic::error(message).label("which one?").help(help).into());
+        }
     }
     let known = name == "NULL" || site.api.constants.contains_key(name);
-    known.then(|| Expr::Constant { name: name.to_owned() })
+    let constant = known.then(|| Expr::Constant { name: name.to_owned() });
+    constant.ok_or_else(|| unknown(site, name).into())
+}
+
+/// The parameters that a name stands for: the one of this name, or else those of the handle type of this name, what
+/// goes in before what comes out.
+pub(crate) fn param(site: Site<'_>, name: &str) -> Vec<usize> {
+    if let Some(index) = names::position(site.function, site.names, name) {
+        return vec![index];
+    }
+    let handles = site.known.handles;
+    let positions = |of: &dyn Fn(&CType) -> bool| -> Vec<usize> {
+        let params = site.function.params.iter().enumerate();
+        params.filter(|(_, param)| of(&param.ty)).map(|(index, _)| index).collect()
+    };
+    let ins = positions(&|ty| handles.of_pointer(ty) == Some(name));
+    match ins.is_empty() {
+        true => positions(&|ty| handles.of_pointer_pointer(ty) == Some(name)),
+        false => ins,
+    }
 }
 
 fn unknown(site: Site<'_>, name: &str) -> Diagnostic {
+    if site.known.handles.get(name).is_some() {
+        let message = format!("`{}` has no parameter of the handle type `{name}`", site.function.name);
+        return Diagnostic::error(message).label("no such object");
+    }
     let diagnostic = Diagnostic::error(format!(
         "`{name}` is neither a parameter of `{}` nor a constant",
         site.function.name

@@ -1,27 +1,25 @@
 //! The returned value, and what means failure.
 
-use hotcell_model::interface::{ErrorRule, Fails, Ownership, ResultRole};
+use hotcell_model::interface::{Direction, ErrorRule, Fails, Ownership, ResultRole, Unit};
 use hotcell_model::types::{CType, Type};
 
 use crate::check::decide::{Decided, Purpose, Site};
-use crate::check::resolve;
-use crate::contract::{ErrorLine, FailsLine, FunctionLines, ReturnedItem, ReturnedKind};
+use crate::check::lines::Lines;
+use crate::check::types::{self, is_character};
+use crate::check::{lengths, objects, resolve, structures, symbols};
+use crate::contract::{ErrorLine, FailsLine, Item, What};
 use crate::diagnostic::Diagnostic;
 use crate::document::Text;
 
 /// Decides `result` and `error`.
-pub(crate) fn decide(
-    site: Site<'_>,
-    lines: &FunctionLines,
-    decided: &mut Decided,
-    wrong: &mut Vec<Diagnostic>,
-) {
-    if let Some(item) = &lines.result
-        && let Some(role) = role(site, lines, item, decided, wrong)
+pub(crate) fn decide(site: Site<'_>, lines: &Lines<'_>, decided: &mut Decided, wrong: &mut Vec<Diagnostic>) {
+    let rule_line = lines.error().filter(|line| !matches!(line.fails, FailsLine::Word("never", _)));
+    if let Some(item) = lines.result()
+        && let Some(role) = role(site, rule_line, item, decided, wrong)
     {
         decided.result(site.decided(role, &item.span));
     }
-    let Some(line) = &lines.error else { return };
+    let Some(line) = rule_line else { return };
     let Some(rule) = rule(site, line, decided, wrong) else {
         return;
     };
@@ -34,65 +32,108 @@ pub(crate) fn decide(
 
 fn role(
     site: Site<'_>,
-    lines: &FunctionLines,
-    item: &ReturnedItem,
+    rule: Option<&ErrorLine>,
+    item: &Item,
     decided: &mut Decided,
     wrong: &mut Vec<Diagnostic>,
 ) -> Option<ResultRole> {
     let ty = &site.function.result;
-    let written = match item.kind {
-        ReturnedKind::Value => "out = \"value\"",
-        ReturnedKind::Status => "out = \"status\"",
-        ReturnedKind::Text(_) => "string",
-        ReturnedKind::Buffer => "out = \"buffer\"",
-    };
-    if let Some(why) = refusal(ty, &item.kind) {
-        let message = format!("the result cannot be `{written}`: it is `{}`", ty.written);
-        wrong.push(Diagnostic::error(message).at(item.span.clone()).label(why));
+    if let Some((why, help)) = refusal(site, ty, item) {
+        let message = format!("the result cannot be `{}`: it is `{}`", item.written, ty.written);
+        wrong.push(Diagnostic::error(message).at(item.span.clone()).label(why).help(help));
         return None;
     }
     let ownership = match &item.release {
         None => Ownership::Library,
         Some(text) => release(site, text, wrong)?,
     };
-    Some(match item.kind {
-        ReturnedKind::Value => ResultRole::Value,
-        ReturnedKind::Status if lines.error.is_none() => {
+    Some(match item.what {
+        What::Status if rule.is_none() => {
             let diagnostic = Diagnostic::error("a status without a rule says nothing").at(item.span.clone());
             wrong.push(diagnostic.help("add `error = { fails = … }`".to_owned()));
             return None;
         }
-        ReturnedKind::Status => ResultRole::Status,
-        ReturnedKind::Text(encoding) => {
-            ResultRole::Text { encoding, length: None, nullable: item.nullable, ownership }
+        What::Status => ResultRole::Status,
+        What::Text => {
+            let counts = (Unit::Bytes, 1);
+            let length = match &item.length {
+                Some(node) => Some(lengths::length_after(site, node, counts, decided, wrong, false)?),
+                None => None,
+            };
+            ResultRole::Text { encoding: item.encoding, length, nullable: item.nullable, ownership }
         }
-        ReturnedKind::Buffer => {
+        What::Buffer(_) => {
+            let size = ty.pointee().and_then(|(pointee, _)| pointee.element_size()).unwrap_or(1);
+            let counts = (item.unit.unwrap_or(Unit::Elements), size);
             let node = item.length.as_ref()?;
-            let length = decided.expression(site, node, Purpose::SizeAfter, wrong)?;
+            let length = lengths::length_after(site, node, counts, decided, wrong, false)?;
             ResultRole::Buffer { length, ownership }
         }
+        What::Owned | What::Borrowed => match object(site, item) {
+            Ok(role) => role,
+            Err(diagnostic) => {
+                wrong.push(*diagnostic);
+                return None;
+            }
+        },
+        What::Struct(_) => {
+            let record = structures::record(ty).or_else(|| structures::record(ty.pointee()?.0))?.to_owned();
+            if let Some(why) = site.known.structs.against(&record, Direction::Out) {
+                let message = format!("the result cannot be `{}`: {why}", item.written);
+                wrong.push(Diagnostic::error(message).at(item.span.clone()));
+                return None;
+            }
+            ResultRole::Struct { record, nullable: item.nullable, ownership }
+        }
+        _ => ResultRole::Value,
     })
 }
 
-fn refusal(ty: &CType, kind: &ReturnedKind) -> Option<&'static str> {
+fn object(site: Site<'_>, item: &Item) -> Result<ResultRole, Box<Diagnostic>> {
+    let handle = objects::handle_type(site, &site.function.result, item)?;
+    let ownership = objects::ownership(site, &handle, item)?;
+    let parent = objects::parent(site, &handle, item)?;
+    Ok(ResultRole::Handle { handle, ownership, parent, nullable: item.nullable })
+}
+
+fn refusal(site: Site<'_>, ty: &CType, item: &Item) -> Option<(&'static str, Option<String>)> {
     let pointee = ty.pointee().map(|(pointee, _)| pointee);
-    match kind {
-        ReturnedKind::Value | ReturnedKind::Status => (!ty.is_scalar()).then_some("not a number"),
-        ReturnedKind::Text(_) => match pointee {
-            Some(pointee) if pointee.is_byte() && pointee.kind != Type::Void => None,
+    let plain = |why: Option<&'static str>| why.map(|why| (why, None));
+    match item.what {
+        What::Text => plain(match pointee {
+            Some(pointee) if is_character(pointee) => None,
             Some(_) => Some("a text is a pointer to bytes"),
             None => Some("not a pointer"),
-        },
-        ReturnedKind::Buffer => match pointee {
+        }),
+        What::Buffer(_) => plain(match pointee {
             Some(pointee) if pointee.element_size().is_some() => None,
             Some(_) => Some("a buffer consists of numbers or bytes"),
             None => Some("not a pointer"),
-        },
+        }),
+        What::Owned | What::Borrowed => types::object(site, ty, item, None),
+        What::Struct(_) => {
+            let by_value = structures::record(ty);
+            let Some(record) = by_value.or_else(|| pointee.and_then(structures::record)) else {
+                return Some(("not a structure", None));
+            };
+            if by_value.is_none() && site.known.handles.of_pointer(ty).is_some() {
+                let help = "write `{ out = \"borrowed\" }` or `{ out = \"owned\" }`";
+                return Some(("it points to a handle type", Some(help.to_owned())));
+            }
+            if site.known.structs.is_resident(record) {
+                return Some(("the library keeps it, and callers make it", None));
+            }
+            (by_value.is_some() && (item.nullable || item.release.is_some())).then(|| {
+                let help = "leave `nullable` and `release` out".to_owned();
+                ("a structure by value is always there, and nobody releases it", Some(help))
+            })
+        }
+        _ => plain((!ty.is_scalar()).then_some("not a number")),
     }
 }
 
-/// The function that takes the returned memory back.
-fn release(site: Site<'_>, text: &Text, wrong: &mut Vec<Diagnostic>) -> Option<Ownership> {
+/// The function that takes memory back which was handed out.
+pub(crate) fn release(site: Site<'_>, text: &Text, wrong: &mut Vec<Diagnostic>) -> Option<Ownership> {
     let owned = Ownership::Owned { release: text.value.clone() };
     let diagnostic = match resolve::declared(site, &text.value) {
         Ok(callee) => {
@@ -117,6 +158,7 @@ fn rule(
     decided: &mut Decided,
     wrong: &mut Vec<Diagnostic>,
 ) -> Option<ErrorRule> {
+    let before = wrong.len();
     let fails = match &line.fails {
         FailsLine::When(node) => decided
             .expression(site, node, Purpose::Condition, wrong)
@@ -131,14 +173,17 @@ fn rule(
             fails.ok()
         }
     };
-    let message = match &line.message {
-        Some(node) => Some(decided.expression(site, node, Purpose::Message, wrong)?),
-        None => None,
+    let mut expression = |node: &Option<_>, purpose| {
+        node.as_ref().and_then(|node| decided.expression(site, node, purpose, wrong))
     };
-    Some(ErrorRule { fails: fails?, message, code: None, symbols: None })
+    let message = expression(&line.message, Purpose::Message);
+    let code = expression(&line.code, Purpose::Code);
+    let symbols = line.symbols.as_ref().and_then(|text| symbols::of_rule(site, text, line, wrong));
+    (wrong.len() == before).then_some(ErrorRule { fails: fails?, message, code, symbols })
 }
 
-fn word_of(site: Site<'_>, word: &str, ty: &CType) -> Result<Fails, &'static str> {
+/// What a word says about a result of this type, or why it says nothing.
+pub(crate) fn word_of(site: Site<'_>, word: &str, ty: &CType) -> Result<Fails, &'static str> {
     let pointer = matches!(ty.kind, Type::Pointer { .. } | Type::FunctionPointer { .. });
     let signed = match &ty.kind {
         Type::Int { signed, .. } | Type::Enum { signed, .. } => *signed,

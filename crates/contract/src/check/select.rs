@@ -24,7 +24,7 @@ pub(crate) fn select<'a>(
             found.into_iter().collect()
         }
         Selection::Contract => {
-            for lines in &contract.functions {
+            for lines in contract.functions.iter().filter(|lines| !lines.is_pattern()) {
                 if find(api, &lines.name).is_none() {
                     findings.push(unknown(api, &lines.name).at(lines.span.clone()));
                 }
@@ -75,7 +75,7 @@ fn useless(api: &Api, pattern: &Text) -> Diagnostic {
 }
 
 /// Whether a name matches a pattern in which `*` stands for any letters.
-fn matches(pattern: &str, name: &str) -> bool {
+pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else {
         return pattern == name;
     };

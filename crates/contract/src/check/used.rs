@@ -1,24 +1,101 @@
-//! The records and enumerations that functions use.
+//! The types that functions use.
 
 use std::collections::BTreeMap;
 
 use hotcell_model::api::{Api, Enum, Record};
-use hotcell_model::interface::{Function, Role};
+use hotcell_model::evidence::Evidence;
+use hotcell_model::interface::{FieldRole, Function, Handle, ResultRole, Role, Struct};
 use hotcell_model::types::{CType, Type};
 
-/// By name, with everything they consist of.
+use crate::check::releases;
+use crate::infer::Known;
+use crate::structs::Structs;
+
+/// Records and enumerations by name, with everything they consist of.
 pub(crate) fn types(api: &Api, functions: &[Function]) -> (BTreeMap<String, Record>, BTreeMap<String, Enum>) {
     let mut used = Used { api, records: BTreeMap::new(), enums: BTreeMap::new() };
     for function in functions {
-        used.visit(&function.result_type);
+        // Nobody looks into an object that is held by a handle.
+        if !matches!(function.result.value, ResultRole::Handle { .. }) {
+            used.visit(&function.result_type);
+        }
         for param in &function.params {
-            // What the contract fixes is C text; its type crosses nothing.
-            if !matches!(param.role.value, Role::Fixed { .. }) {
-                used.visit(&param.ty);
+            match param.role.value {
+                // What the contract fixes is C text; its type crosses nothing.
+                Role::Fixed { .. } | Role::Handle { .. } | Role::HandleOut { .. } => {}
+                _ => used.visit(&param.ty),
             }
         }
     }
     (used.records, used.enums)
+}
+
+/// The handle types that functions take or give, and those these go with.
+pub(crate) fn handles(known: Known<'_>, functions: &[Function]) -> BTreeMap<String, Handle> {
+    let mut used = BTreeMap::new();
+    let mut wanted: Vec<&str> = Vec::new();
+    let bound = |name: &String| {
+        let release = functions.iter().find(|function| function.name == *name);
+        release.is_some_and(|function| releases::objection(function).is_none())
+    };
+    for function in functions {
+        for param in &function.params {
+            match &param.role.value {
+                Role::Handle { handle, .. } | Role::HandleOut { handle, .. } => wanted.push(handle),
+                Role::Resident { record, .. } => {
+                    if let Some(item) = known.structs.get(record) {
+                        let line = known.structs.resident_line(record).unwrap_or_default();
+                        let handle = Handle {
+                            c_type: format!("{} *", item.c_name),
+                            doc: item.doc.clone(),
+                            release: None,
+                            parent: None,
+                            thread_affine: false,
+                            evidence: Evidence::Decided { line },
+                        };
+                        used.insert(record.clone(), handle);
+                    }
+                }
+                _ => {}
+            }
+        }
+        if let ResultRole::Handle { handle, .. } = &function.result.value {
+            wanted.push(handle);
+        }
+    }
+    while let Some(name) = wanted.pop() {
+        if let Some(handle) = known.handles.get(name).filter(|_| !used.contains_key(name)) {
+            let release = handle.release.clone().filter(bound);
+            used.insert(name.to_owned(), Handle { release, ..handle.clone() });
+            wanted.extend(handle.parent.as_deref());
+        }
+    }
+    used
+}
+
+/// The structures that functions take or give, with those inside of them.
+pub(crate) fn structs(known: &Structs, functions: &[Function]) -> BTreeMap<String, Struct> {
+    let mut used = BTreeMap::new();
+    let mut wanted: Vec<&str> = Vec::new();
+    for function in functions {
+        wanted.extend(function.params.iter().filter_map(|param| match &param.role.value {
+            Role::Struct { record, .. } | Role::Resident { record, .. } => Some(record.as_str()),
+            _ => None,
+        }));
+        if let ResultRole::Struct { record, .. } = &function.result.value {
+            wanted.push(record);
+        }
+    }
+    while let Some(record) = wanted.pop() {
+        if let Some(item) = known.get(record).filter(|_| !used.contains_key(record)) {
+            used.insert(record.to_owned(), item.clone());
+            wanted.extend(item.fields.iter().filter_map(|field| match &field.role.value {
+                FieldRole::Struct { record } => Some(record.as_str()),
+                _ => None,
+            }));
+        }
+    }
+    used
 }
 
 struct Used<'a> {
@@ -47,8 +124,11 @@ impl Used<'_> {
                     return;
                 };
                 self.records.insert(name.clone(), found.clone());
+                // What a field points to does not cross with it.
                 let fields = found.layout.iter().flat_map(|layout| &layout.fields);
-                fields.for_each(|field| self.visit(&field.ty));
+                let inside =
+                    |ty: &CType| !matches!(ty.kind, Type::Pointer { .. } | Type::FunctionPointer { .. });
+                fields.filter(|field| inside(&field.ty)).for_each(|field| self.visit(&field.ty));
             }
             _ => {}
         }

@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use crate::contract::{ErrorLine, FailsLine, FunctionLines, ParamLine, item, keys};
+use crate::contract::keys::{self, Keys};
+use crate::contract::{ErrorLine, FailsLine, FunctionLines, ParamLine, item};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Entry, Reader};
-
-/// The words of `fails`; everything else is an expression.
-const FAILS: [&str; 4] = ["nonzero", "zero", "negative", "null"];
 
 /// Reads every `[function.NAME]`.
 pub(crate) fn functions<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<FunctionLines> {
@@ -21,42 +19,52 @@ fn function<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> FunctionLines {
         span: entry.key_span.clone(),
         ..FunctionLines::default()
     };
+    let foreign = |c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '*');
+    if lines.name.is_empty() || lines.name.contains(foreign) {
+        let diagnostic = Diagnostic::error(format!("`{}` is no function", lines.name));
+        let help = "write the name of a function, or a pattern with `*` for any letters";
+        reader.push(diagnostic.at(lines.span.clone()).help(help.to_owned()));
+    }
     for entry in reader.table(entry).unwrap_or_default() {
         match entry.key {
-            "params" => {
-                for param in reader.table(&entry).unwrap_or_default() {
-                    let Some(entries) = reader.table(&param) else {
-                        continue;
-                    };
-                    if let Some(item) = item::param(reader, &entries, param.span.clone()) {
-                        let (name, span) = (param.key.to_owned(), param.key_span.clone());
-                        lines.params.push(ParamLine { name, span, item });
-                    }
-                }
-            }
+            "params" => lines.params = params(reader, &entry, &keys::PARAM),
             "result" => {
                 if let Some(entries) = reader.table(&entry) {
-                    lines.result = item::returned(reader, &entries, entry.span.clone());
+                    lines.result = item::read(reader, &entries, entry.span.clone(), &keys::RESULT);
                 }
             }
             "error" => lines.error = error(reader, &entry),
             "deadline" => lines.deadline = duration(reader, &entry),
-            "idempotent" => lines.idempotent = reader.boolean(&entry).unwrap_or(false),
+            "idempotent" => lines.idempotent = reader.boolean(&entry),
             _ => reader.unknown(&entry, &keys::FUNCTION),
         }
     }
     lines
 }
 
+/// Reads a table of names with an item each.
+pub(crate) fn params<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, of: &'static Keys) -> Vec<ParamLine> {
+    let mut lines = Vec::new();
+    for param in reader.table(entry).unwrap_or_default() {
+        let Some(entries) = reader.table(&param) else {
+            continue;
+        };
+        if let Some(item) = item::read(reader, &entries, param.span.clone(), of) {
+            lines.push(ParamLine { name: param.key.to_owned(), span: param.key_span.clone(), item });
+        }
+    }
+    lines
+}
+
 fn error<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Option<ErrorLine> {
-    let (mut fails, mut message) = (None, None);
+    let (mut fails, mut message, mut code, mut symbols) = (None, None, None, None);
     let mut said = false;
     for entry in reader.table(entry)? {
         match entry.key {
             "fails" => {
                 said = true;
                 let text = reader.text(&entry)?;
-                fails = match FAILS.iter().find(|word| **word == text.value) {
+                fails = match keys::FAILS.iter().find(|word| **word == text.value) {
                     Some(word) => Some(FailsLine::Word(word, text.span)),
                     None => reader.expression(&text).map(FailsLine::When),
                 };
@@ -65,6 +73,11 @@ fn error<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Option<ErrorLine> {
                 let text = reader.text(&entry)?;
                 message = reader.expression(&text);
             }
+            "code" => {
+                let text = reader.text(&entry)?;
+                code = reader.expression(&text);
+            }
+            "symbols" => symbols = reader.text(&entry),
             _ => reader.unknown(&entry, &keys::ERROR),
         }
     }
@@ -74,7 +87,7 @@ fn error<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Option<ErrorLine> {
         let help = "add `fails = \"nonzero\"`, `\"zero\"`, `\"negative\"`, `\"null\"` or an expression";
         reader.push(diagnostic.help(help.to_owned()));
     }
-    Some(ErrorLine { span: entry.key_span.clone(), fails: fails?, message })
+    Some(ErrorLine { span: entry.key_span.clone(), fails: fails?, message, code, symbols })
 }
 
 /// A duration such as `500ms`, `2s` or `1m`; `None` when it is written otherwise, or is zero.

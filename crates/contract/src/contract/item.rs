@@ -1,201 +1,193 @@
-//! One item: what a parameter or a result is for, in the contract's words.
+//! One item: what a parameter, a result, a field or a parameter of a callback is for, in the contract's words.
 
 use std::ops::Range;
 
-use hotcell_model::interface::{Encoding, Unit};
+use hotcell_model::interface::{Direction, Encoding, Unit};
 
-use crate::contract::keys;
+use crate::contract::keys::{self, Keys};
+use crate::contract::{ParamLine, function};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Entry, Reader, Text, list};
 use crate::expression::Node;
 
-/// What a line says about a parameter.
+/// What something is, before it is compared with a C type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum What {
+    Value(Direction),
+    Status,
+    Buffer(Direction),
+    Text,
+    Fixed,
+    Handle,
+    Consumed,
+    Struct(Direction),
+    Texts,
+    Owned,
+    Borrowed,
+    TextOut,
+    Data,
+    Offset,
+    Callback,
+    Own,
+    Zero,
+    UserData,
+}
+
+/// A way to write an item: a key, the word behind it, and the keys that go with it.
+#[derive(Debug)]
+pub(crate) struct Kind {
+    pub(crate) what: What,
+    pub(crate) key: &'static str,
+    /// `None`: an encoding, C text or `true` stands there.
+    pub(crate) word: Option<&'static str>,
+    pub(crate) with: &'static [&'static str],
+    /// Those of them that must be there.
+    pub(crate) needs: &'static [&'static str],
+    /// What it is, in a few words.
+    pub(crate) says: &'static str,
+}
+
+impl Kind {
+    /// As the contract writes it.
+    pub(crate) fn written(&self) -> String {
+        match self.word {
+            Some(word) => format!("{} = \"{word}\"", self.key),
+            None => self.key.to_owned(),
+        }
+    }
+}
+
+/// What a line says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Item {
-    pub(crate) direction: Direction,
+    pub(crate) what: What,
+    /// As the contract writes `what`.
+    pub(crate) written: String,
     /// Of the word that says so.
     pub(crate) span: Range<usize>,
+    /// C text behind `fixed`.
+    pub(crate) c: String,
+    pub(crate) encoding: Encoding,
     pub(crate) length: Option<Node>,
     pub(crate) capacity: Option<Node>,
+    pub(crate) left: Option<Node>,
     pub(crate) size: Option<Text>,
     pub(crate) result: Option<Node>,
     pub(crate) unit: Option<Unit>,
     pub(crate) nullable: bool,
     pub(crate) valid_on_error: bool,
-}
-
-/// Which way it goes, and as what.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Direction {
-    Fixed(String),
-    Text(Encoding),
-    InValue,
-    InBuffer,
-    InOutValue,
-    InOutBuffer,
-    OutValue,
-    OutBuffer,
-}
-
-/// What a line says about the returned value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ReturnedItem {
-    pub(crate) kind: ReturnedKind,
-    pub(crate) span: Range<usize>,
-    pub(crate) length: Option<Node>,
-    pub(crate) nullable: bool,
+    pub(crate) invalidates: bool,
+    pub(crate) on_success: bool,
+    pub(crate) starts: Option<Starts>,
+    pub(crate) handle: Option<Text>,
+    pub(crate) parent: Option<Text>,
     pub(crate) release: Option<Text>,
+    pub(crate) of: Option<Text>,
+    pub(crate) user_data: Option<Text>,
+    /// With its place.
+    pub(crate) on_failure: Option<(i64, Range<usize>)>,
+    pub(crate) params: Vec<ParamLine>,
 }
 
-/// What the returned value is.
+/// `starts = …`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum ReturnedKind {
-    Value,
-    Status,
-    Text(Encoding),
-    Buffer,
+pub(crate) struct Starts {
+    /// The function that ends the object.
+    pub(crate) release: Option<String>,
+    pub(crate) span: Range<usize>,
 }
 
-impl Direction {
-    /// As the contract writes it.
-    pub(crate) fn written(&self) -> &'static str {
-        match self {
-            Direction::Fixed(_) => "fixed",
-            Direction::Text(_) => "string",
-            Direction::InValue => "in = \"value\"",
-            Direction::InBuffer => "in = \"buffer\"",
-            Direction::InOutValue => "inout = \"value\"",
-            Direction::InOutBuffer => "inout = \"buffer\"",
-            Direction::OutValue => "out = \"value\"",
-            Direction::OutBuffer => "out = \"buffer\"",
+impl Item {
+    fn new(what: What, written: String, span: Range<usize>) -> Item {
+        Item {
+            what,
+            written,
+            span,
+            c: String::new(),
+            encoding: Encoding::Utf8,
+            length: None,
+            capacity: None,
+            left: None,
+            size: None,
+            result: None,
+            unit: None,
+            nullable: false,
+            valid_on_error: false,
+            invalidates: false,
+            on_success: false,
+            starts: None,
+            handle: None,
+            parent: None,
+            release: None,
+            of: None,
+            user_data: None,
+            on_failure: None,
+            params: Vec::new(),
         }
     }
-
-    fn keys(&self) -> &'static [&'static str] {
-        match self {
-            Direction::Fixed(_) | Direction::InValue => &[],
-            Direction::Text(_) => &["nullable", "length"],
-            Direction::InBuffer => &["length", "unit", "nullable"],
-            Direction::InOutBuffer => &["length", "unit", "result", "nullable", "valid_on_error"],
-            Direction::OutBuffer => &["capacity", "size", "length", "unit", "valid_on_error"],
-            Direction::InOutValue | Direction::OutValue => &["valid_on_error"],
-        }
-    }
 }
 
-/// Reads what `params.NAME` says. `span` is the place of the whole item.
-pub(crate) fn param(reader: &mut Reader<'_>, entries: &[Entry<'_>], span: Range<usize>) -> Option<Item> {
-    let mut directions = Vec::new();
-    let mut item = Item {
-        direction: Direction::InValue,
-        span: span.clone(),
-        length: None,
-        capacity: None,
-        size: None,
-        result: None,
-        unit: None,
-        nullable: false,
-        valid_on_error: false,
-    };
-    let mut whole = true;
-    for entry in entries {
-        let read = match entry.key {
-            "in" | "inout" | "out" | "string" | "fixed" => direction(reader, entry)
-                .map(|found| directions.push((found, entry.key_span.start..entry.span.end))),
-            "length" => sized(reader, entry).map(|node| item.length = Some(node)),
-            "capacity" => sized(reader, entry).map(|node| item.capacity = Some(node)),
-            "result" => sized(reader, entry).map(|node| item.result = Some(node)),
-            "size" => reader.text(entry).map(|text| item.size = Some(text)),
-            "unit" => reader.word(entry, &["bytes", "elements"], &[]).map(|word| {
-                item.unit = Some(if word == "bytes" { Unit::Bytes } else { Unit::Elements });
-            }),
-            "nullable" => reader.boolean(entry).map(|value| item.nullable = value),
-            "valid_on_error" => reader.boolean(entry).map(|value| item.valid_on_error = value),
-            _ => {
-                reader.unknown(entry, &keys::PARAM);
-                None
-            }
-        };
-        whole &= read.is_some();
-    }
-    if !whole {
-        return None;
-    }
-    (item.direction, item.span) = one(reader, directions, span)?;
-    let own = item.direction.keys();
-    let stranger = entries
-        .iter()
-        .find(|e| !own.contains(&e.key) && !["in", "inout", "out", "string", "fixed"].contains(&e.key));
-    if let Some(entry) = stranger {
-        misplaced(reader, entry, item.direction.written(), own);
-        return None;
-    }
-    Some(item)
-}
-
-/// Reads what `result` says.
-pub(crate) fn returned(
-    reader: &mut Reader<'_>,
-    entries: &[Entry<'_>],
+/// Reads an item of a place. `span` is the place of the whole item.
+pub(crate) fn read<'a>(
+    reader: &mut Reader<'a>,
+    entries: &[Entry<'a>],
     span: Range<usize>,
-) -> Option<ReturnedItem> {
-    let mut kinds = Vec::new();
-    let mut item = ReturnedItem {
-        kind: ReturnedKind::Value,
-        span: span.clone(),
-        length: None,
-        nullable: false,
-        release: None,
-    };
-    let mut whole = true;
-    for entry in entries {
+    of: &'static Keys,
+) -> Option<Item> {
+    let before = reader.diagnostics.len();
+    let mut found = Vec::new();
+    // What an item is decides what its other keys mean, so it is read first.
+    for entry in entries.iter().filter(|entry| of.kinds.iter().any(|kind| kind.key == entry.key)) {
         let place = entry.key_span.start..entry.span.end;
-        let read = match entry.key {
-            "out" => reader.word(entry, &["value", "status", "buffer"], keys::LATER_KINDS).map(|word| {
-                let kind = match word {
-                    "value" => ReturnedKind::Value,
-                    "status" => ReturnedKind::Status,
-                    _ => ReturnedKind::Buffer,
-                };
-                kinds.push((kind, place));
-            }),
-            "string" => encoding(reader, entry).map(|found| kinds.push((ReturnedKind::Text(found), place))),
-            "length" => sized(reader, entry).map(|node| item.length = Some(node)),
-            "nullable" => reader.boolean(entry).map(|value| item.nullable = value),
-            "release" => reader.text(entry).map(|text| item.release = Some(text)),
-            _ => {
-                reader.unknown(entry, &keys::RESULT);
-                None
-            }
-        };
-        whole &= read.is_some();
+        if let Some((kind, text)) = kind(reader, entry, of) {
+            found.push((kind, text, place));
+        }
     }
-    if !whole {
+    // `user_data` is an item of its own in one place, and goes with a callback in another.
+    let said = |entry: &&Entry<'_>| !of.kinds.iter().any(|kind| kind.key == entry.key);
+    let rest: Vec<&Entry<'a>> = entries.iter().filter(said).collect();
+    let mut item = Item::new(What::Status, String::new(), span.clone());
+    for entry in &rest {
+        value(reader, entry, of, &mut item);
+    }
+    if reader.diagnostics.len() > before {
         return None;
     }
-    (item.kind, item.span) = one(reader, kinds, span)?;
-    let (written, own): (_, &[&str]) = match item.kind {
-        ReturnedKind::Value => ("out = \"value\"", &[]),
-        ReturnedKind::Status => ("out = \"status\"", &[]),
-        ReturnedKind::Text(_) => ("string", &["nullable", "release"]),
-        ReturnedKind::Buffer => ("out = \"buffer\"", &["length", "release"]),
-    };
-    if let Some(entry) = entries.iter().find(|e| !own.contains(&e.key) && !["out", "string"].contains(&e.key))
-    {
-        misplaced(reader, entry, written, own);
+    let (kind, text, place) = one(reader, found, span, of)?;
+    let mut item = Item { what: kind.what, written: kind.written(), span: place, ..item };
+    match kind.what {
+        What::Fixed => item.c = text.unwrap_or_default(),
+        What::Text => item.encoding = encoding_of(text.as_deref()),
+        _ => {}
+    }
+    if let Some(entry) = rest.iter().find(|entry| !kind.with.contains(&entry.key)) {
+        misplaced(reader, entry, &item.written, kind.with);
         return None;
     }
-    if item.kind == ReturnedKind::Buffer && item.length.is_none() {
-        let diagnostic = Diagnostic::error("a returned buffer needs its length").at(item.span.clone());
-        reader.push(diagnostic.help("add `length = \"EXPRESSION\"`".to_owned()));
+    let missing = kind.needs.iter().find(|need| !rest.iter().any(|entry| entry.key == **need));
+    if let Some(need) = missing {
+        let message = format!("`{}` needs `{need}`", item.written);
+        let says = of.describe(need);
+        let says = says.char_indices().map(|(at, c)| if at == 0 { c.to_ascii_lowercase() } else { c });
+        let help = format!("add `{need} = \"…\"`: {}", says.collect::<String>());
+        reader.push(Diagnostic::error(message).at(item.span.clone()).help(help));
         return None;
     }
     Some(item)
 }
 
-fn direction(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Direction> {
+/// The kind that an entry says, with the text behind it where that is not a word of the vocabulary.
+fn kind<'a>(
+    reader: &mut Reader<'a>,
+    entry: &Entry<'a>,
+    of: &'static Keys,
+) -> Option<(&'static Kind, Option<String>)> {
+    let kinds = || of.kinds.iter().filter(|kind| kind.key == entry.key);
     match entry.key {
-        "string" => encoding(reader, entry).map(Direction::Text),
+        "string" => {
+            let word = reader.word_of(entry, keys::ENCODINGS)?;
+            Some((kinds().next()?, Some(word.to_owned())))
+        }
         "fixed" => {
             let text = reader.text(entry)?;
             if text.value.trim().is_empty() || text.value.contains([';', '\n', '#']) {
@@ -203,25 +195,69 @@ fn direction(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Direction> {
                 reader.push(diagnostic.help("write a macro, a number, `sizeof(…)` or `NULL`".to_owned()));
                 return None;
             }
-            Some(Direction::Fixed(text.value.trim().to_owned()))
+            Some((kinds().next()?, Some(text.value.trim().to_owned())))
+        }
+        "own" | "zero" | "user_data" => {
+            if reader.boolean(entry)? {
+                return Some((kinds().next()?, None));
+            }
+            let diagnostic = Diagnostic::error(format!("`{}` is `true`, or is not there", entry.key));
+            reader.push(diagnostic.at(entry.span.clone()));
+            None
         }
         key => {
-            let buffer = reader.word(entry, keys::KINDS, keys::LATER_KINDS)? == "buffer";
-            Some(match (key, buffer) {
-                ("in", false) => Direction::InValue,
-                ("in", true) => Direction::InBuffer,
-                ("inout", false) => Direction::InOutValue,
-                ("inout", true) => Direction::InOutBuffer,
-                (_, false) => Direction::OutValue,
-                (_, true) => Direction::OutBuffer,
-            })
+            let word = reader.word(entry, &of.words(key), of.later_kinds)?;
+            kinds().find(|kind| kind.word == Some(word)).map(|kind| (kind, None))
         }
     }
 }
 
-fn encoding(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Encoding> {
-    let word = reader.word(entry, keys::ENCODINGS.0, keys::ENCODINGS.1)?;
-    Some(if word == "utf-8" { Encoding::Utf8 } else { Encoding::Bytes })
+/// Reads a key that goes with what the item is.
+fn value<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, of: &'static Keys, item: &mut Item) {
+    match entry.key {
+        key if !of.names().contains(&key) => reader.unknown(entry, of),
+        "length" => item.length = sized(reader, entry),
+        "capacity" => item.capacity = sized(reader, entry),
+        "left" => item.left = sized(reader, entry),
+        "result" => item.result = sized(reader, entry),
+        "size" => item.size = reader.text(entry),
+        "unit" => {
+            let word = reader.word_of(entry, keys::UNITS);
+            item.unit = word.map(|word| if word == "bytes" { Unit::Bytes } else { Unit::Elements });
+        }
+        "nullable" => item.nullable = reader.boolean(entry).unwrap_or(false),
+        "valid_on_error" => item.valid_on_error = reader.boolean(entry).unwrap_or(false),
+        "invalidates" => item.invalidates = reader.boolean(entry).unwrap_or(false),
+        "encoding" => item.encoding = encoding_of(reader.word_of(entry, keys::ENCODINGS)),
+        "on_success" => item.on_success = reader.boolean(entry).unwrap_or(false),
+        "starts" => item.starts = starts(reader, entry),
+        "handle" => item.handle = reader.text(entry),
+        "parent" => item.parent = reader.text(entry),
+        "release" => item.release = reader.text(entry),
+        "of" => item.of = reader.text(entry),
+        "user_data" => item.user_data = reader.text(entry),
+        "on_failure" => item.on_failure = reader.integer(entry).map(|value| (value, entry.span.clone())),
+        "params" => item.params = function::params(reader, entry, &keys::CALLBACK_PARAM),
+        _ => reader.unknown(entry, of),
+    }
+}
+
+/// The name of a function, or `true`.
+fn starts(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Starts> {
+    let span = entry.span.clone();
+    match entry.value {
+        toml::de::DeValue::Boolean(true) => Some(Starts { release: None, span }),
+        toml::de::DeValue::String(value) => Some(Starts { release: Some(value.to_string()), span }),
+        _ => {
+            let diagnostic = Diagnostic::error("`starts` is the name of a function, or `true`").at(span);
+            reader.push(diagnostic.help("name the function that ends the object".to_owned()));
+            None
+        }
+    }
+}
+
+fn encoding_of(word: Option<&str>) -> Encoding {
+    if word == Some("bytes") { Encoding::Bytes } else { Encoding::Utf8 }
 }
 
 /// A size: an expression, or an integer as it is.
@@ -234,20 +270,25 @@ fn sized(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Node> {
     reader.expression(&text)
 }
 
+type Found = (&'static Kind, Option<String>, Range<usize>);
+
 /// The only one, or an error.
-fn one<T>(
+fn one(
     reader: &mut Reader<'_>,
-    mut found: Vec<(T, Range<usize>)>,
+    mut found: Vec<Found>,
     whole: Range<usize>,
-) -> Option<(T, Range<usize>)> {
+    of: &'static Keys,
+) -> Option<Found> {
+    let mut words: Vec<&str> = of.kinds.iter().map(|kind| kind.key).collect();
+    words.dedup();
     if found.len() > 1 {
-        let message = "an item says one thing: `in`, `out`, `inout`, `string` or `fixed`";
-        reader.push(Diagnostic::error(message).at(found[1].1.clone()).label("a second direction"));
+        let message = format!("an item says one thing: {}", list(&words).replace(" and ", " or "));
+        reader.push(Diagnostic::error(message).at(found[1].2.clone()).label("a second direction"));
         return None;
     }
     if found.is_empty() {
         let message = "this item does not say what the value is for";
-        let help = "add one of `in`, `out`, `inout`, `string` and `fixed`".to_owned();
+        let help = format!("add one of {}", list(&words));
         reader.push(Diagnostic::error(message).at(whole).help(help));
     }
     found.pop()

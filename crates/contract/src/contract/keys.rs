@@ -1,36 +1,189 @@
-//! The keys of a contract: those in force, and those of the vocabulary that come later.
+//! The keys of a contract: what each is for and what is written behind it, now and in later versions.
+//!
+//! These tables are the one source: files are read by them, and the JSON Schema is made of them.
 
-use crate::document::Keys;
+use crate::contract::item::Kind;
+
+mod items;
+
+pub(crate) use items::{CALLBACK_PARAM, FIELD, PARAM, RESULT};
+
+/// A key of some place.
+#[derive(Debug)]
+pub(crate) struct Key {
+    pub(crate) name: &'static str,
+    pub(crate) shape: Shape,
+    /// One sentence, without the full stop.
+    pub(crate) says: &'static str,
+}
+
+/// What is written behind a key.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Shape {
+    /// The number of the vocabulary.
+    Version,
+    /// A text.
+    Text,
+    /// A list of texts.
+    Texts,
+    /// `true` or `false`.
+    Flag,
+    /// The name of a function, or `true`.
+    Start,
+    /// An integer.
+    Integer,
+    /// An integer or an expression.
+    Size,
+    /// An expression.
+    Expression,
+    /// Such as `"500ms"`.
+    Duration,
+    /// One of these words.
+    Word { now: &'static [&'static str], later: &'static [&'static str] },
+    /// One of these words, or an expression.
+    Fails(&'static [&'static str]),
+    /// What an item says: its words are those of the kinds.
+    Kind,
+    /// A table with these keys.
+    Table(&'static Keys),
+    /// A table of names, each with a table of these keys.
+    Lines(&'static Keys),
+}
+
+/// The keys of a place: those in force, and those of the vocabulary that come later.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    /// What has these keys, as in "a function".
+    pub(crate) of: &'static str,
+    pub(crate) now: &'static [Key],
+    pub(crate) later: &'static [&'static str],
+    /// What an item of this place can be; none where there are no items.
+    pub(crate) kinds: &'static [Kind],
+    /// Words of later versions behind `in`, `out` and `inout`.
+    pub(crate) later_kinds: &'static [&'static str],
+    /// Keys that must be there.
+    pub(crate) needs: &'static [&'static str],
+}
+
+impl Keys {
+    /// A place without items.
+    pub(super) const fn plain(
+        of: &'static str,
+        now: &'static [Key],
+        later: &'static [&'static str],
+        needs: &'static [&'static str],
+    ) -> Keys {
+        Keys { of, now, later, kinds: &[], later_kinds: &[], needs }
+    }
+
+    /// The names of the keys in force.
+    pub(crate) fn names(&self) -> Vec<&'static str> {
+        self.now.iter().map(|key| key.name).collect()
+    }
+
+    /// What is written behind a key.
+    pub(crate) fn shape(&self, name: &str) -> Shape {
+        let key = self.now.iter().find(|key| key.name == name);
+        key.map_or(Shape::Text, |key| key.shape)
+    }
+
+    /// What a key is for, in a few words.
+    pub(crate) fn describe(&self, name: &str) -> &'static str {
+        let key = self.now.iter().find(|key| key.name == name);
+        key.map_or("", |key| key.says)
+    }
+
+    /// The words in force behind this key of an item.
+    pub(crate) fn words(&self, key: &str) -> Vec<&'static str> {
+        self.kinds.iter().filter(|kind| kind.key == key).filter_map(|kind| kind.word).collect()
+    }
+}
+
+/// Shorthand for the tables.
+pub(super) const fn key(name: &'static str, shape: Shape, says: &'static str) -> Key {
+    Key { name, shape, says }
+}
+
+/// Encodings of a text.
+pub(crate) const ENCODINGS: Shape =
+    Shape::Word { now: &["utf-8", "bytes"], later: &["latin-1", "utf-16", "utf-32", "locale"] };
+
+/// What lengths count.
+pub(crate) const UNITS: Shape = Shape::Word { now: &["bytes", "elements"], later: &[] };
+
+/// The words of `fails`; everything else is an expression.
+pub(crate) const FAILS: &[&str] = &["nonzero", "zero", "negative", "null", "never"];
 
 /// Of the file.
-pub(crate) const TOP: Keys = Keys {
-    of: "a contract",
-    now: &[
-        "hotcell",
-        "library",
-        "headers",
-        "link",
-        "include",
-        "exclude",
-        "include_dirs",
-        "defines",
-        "prelude",
-        "isolation",
-        "threads",
-        "deadline",
-        "function",
+pub(crate) static TOP: Keys = Keys::plain(
+    "a contract",
+    &[
+        key("hotcell", Shape::Version, "The version of this vocabulary"),
+        key("library", Shape::Text, "The library's name; packages are named after it"),
+        key("headers", Shape::Texts, "The headers in order, as #include names them"),
+        key("link", Shape::Texts, "Names or paths of the libraries to link, first the library itself"),
+        key("include", Shape::Texts, "Functions to bind, `*` for any letters"),
+        key("exclude", Shape::Texts, "Functions not to bind, `*` for any letters"),
+        key("include_dirs", Shape::Texts, "Directories to look for headers in"),
+        key("defines", Shape::Texts, "Macros to define, `NAME` or `NAME=VALUE`"),
+        key("prelude", Shape::Text, "C text before the first #include"),
+        key(
+            "isolation",
+            Shape::Word { now: &["process"], later: &["inline", "thread", "wasm", "remote"] },
+            "Where the library runs",
+        ),
+        key(
+            "threads",
+            Shape::Word { now: &["serialized"], later: &["per-handle", "reentrant"] },
+            "How many threads may be inside the library",
+        ),
+        key("deadline", Shape::Duration, "How long a call may take"),
+        key("init", Shape::Texts, "Calls that every new worker makes before it serves, in order"),
+        key("shutdown", Shape::Texts, "Calls that a worker makes before it ends in peace, in order"),
+        key("handle", Shape::Lines(&HANDLE), "The types of objects that callers hold by a handle"),
+        key("struct", Shape::Lines(&STRUCT), "What the fields of structures are for"),
+        key("function", Shape::Lines(&FUNCTION), "What functions take and give, by name or pattern"),
     ],
-    later: &[
-        "handle", "init", "shutdown", "health", "restore", "callback", "struct", "global", "macro",
-        "variadic", "version", "throws", "sandbox", "limits", "pool", "guard", "sources",
+    &[
+        "health", "restore", "callback", "global", "macro", "variadic", "version", "throws", "sandbox",
+        "limits", "pool", "guard", "sources",
     ],
-};
+    &["hotcell", "library", "headers"],
+);
+
+/// Of a line of `[handle]`.
+pub(crate) static HANDLE: Keys = Keys::plain(
+    "a handle",
+    &[
+        key("release", Shape::Text, "The function that releases an object somebody owns"),
+        key("parent", Shape::Text, "The handle type whose object must outlive it"),
+    ],
+    &["affine", "shared", "restore"],
+    &[],
+);
+
+/// Of `[struct.NAME]`.
+pub(crate) static STRUCT: Keys = Keys::plain(
+    "a structure",
+    &[
+        key("resident", Shape::Flag, "Whether the library keeps it between calls"),
+        key("fields", Shape::Lines(&FIELD), "What each field is for"),
+    ],
+    &["tag", "union", "bits"],
+    &[],
+);
 
 /// Of `[function.NAME]`.
-pub(crate) const FUNCTION: Keys = Keys {
-    of: "a function",
-    now: &["params", "result", "error", "deadline", "idempotent"],
-    later: &[
+pub(crate) static FUNCTION: Keys = Keys::plain(
+    "a function",
+    &[
+        key("params", Shape::Lines(&PARAM), "What each parameter is for"),
+        key("result", Shape::Table(&RESULT), "What the returned value is"),
+        key("error", Shape::Table(&ERROR), "What means failure"),
+        key("deadline", Shape::Duration, "How long a call of this function may take"),
+        key("idempotent", Shape::Flag, "Whether calling it twice is as good as once"),
+    ],
+    &[
         "pure",
         "may_block",
         "cancel",
@@ -42,62 +195,18 @@ pub(crate) const FUNCTION: Keys = Keys {
         "until",
         "handle",
     ],
-};
-
-/// Of a parameter.
-pub(crate) const PARAM: Keys = Keys {
-    of: "a parameter",
-    now: &[
-        "in",
-        "out",
-        "inout",
-        "string",
-        "fixed",
-        "length",
-        "capacity",
-        "size",
-        "result",
-        "unit",
-        "nullable",
-        "valid_on_error",
-    ],
-    later: &[
-        "handle",
-        "callback",
-        "user_data",
-        "parent",
-        "retained",
-        "until",
-        "alias",
-        "array",
-        "map",
-        "field",
-        "struct",
-        "affine",
-        "release",
-    ],
-};
-
-/// Of `result`.
-pub(crate) const RESULT: Keys = Keys {
-    of: "a result",
-    now: &["out", "string", "length", "nullable", "release"],
-    later: &["handle", "parent", "alias", "until", "static", "struct", "array"],
-};
+    &[],
+);
 
 /// Of `error`.
-pub(crate) const ERROR: Keys =
-    Keys { of: "an error rule", now: &["fails", "message"], later: &["code", "symbol", "retry", "clear"] };
-
-/// Encodings of a text.
-pub(crate) const ENCODINGS: (&[&str], &[&str]) =
-    (&["utf-8", "bytes"], &["latin-1", "utf-16", "utf-32", "locale"]);
-
-/// Kinds of `in`, `inout` and `out`.
-pub(crate) const KINDS: &[&str] = &["value", "buffer"];
-
-/// Kinds that come later.
-pub(crate) const LATER_KINDS: &[&str] = &[
-    "handle", "owned", "borrowed", "consumed", "shared", "struct", "resident", "callback", "array", "map",
-    "strings",
-];
+pub(crate) static ERROR: Keys = Keys::plain(
+    "an error rule",
+    &[
+        key("fails", Shape::Fails(FAILS), "When a call failed: a word, or an expression that is then true"),
+        key("message", Shape::Expression, "A text of the library about the failure"),
+        key("code", Shape::Expression, "The code of the failure, when it is not the result"),
+        key("symbols", Shape::Text, "The constants that name the codes, `*` for any letters"),
+    ],
+    &["symbol", "retry", "clear"],
+    &["fails"],
+);

@@ -2,7 +2,7 @@
 
 use toml::de::DeTable;
 
-use crate::contract::{Contract, function, keys};
+use crate::contract::{Contract, LifeLine, function, handle, keys, structure};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Entry, Reader, Text, entries};
 
@@ -70,13 +70,14 @@ fn key<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, contract: &mut Contract) 
         "include_dirs" => contract.include_dirs = values(reader, entry),
         "defines" => contract.defines = defines(reader, entry),
         "prelude" => contract.prelude = reader.text(entry).map(|text| text.value),
-        "isolation" => {
-            reader.word(entry, &["process"], &["inline", "thread", "wasm", "remote"]);
-        }
-        "threads" => {
-            reader.word(entry, &["serialized"], &["per-handle", "reentrant"]);
+        "isolation" | "threads" => {
+            reader.word_of(entry, keys::TOP.shape(entry.key));
         }
         "deadline" => contract.deadline = function::duration(reader, entry),
+        "init" => contract.init = calls(reader, entry),
+        "shutdown" => contract.shutdown = calls(reader, entry),
+        "struct" => contract.structs = structure::structs(reader, entry),
+        "handle" => contract.handles = handle::handles(reader, entry),
         "function" => contract.functions = function::functions(reader, entry),
         _ => reader.unknown(entry, &keys::TOP),
     }
@@ -106,6 +107,16 @@ fn at_least_one<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<String> {
         reader.push(diagnostic.at(entry.span.clone()).label("name at least one"));
     }
     texts.into_iter().map(|text| text.value).collect()
+}
+
+/// Calls, or comparisons of a call.
+fn calls<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<LifeLine> {
+    let texts = reader.texts(entry).unwrap_or_default();
+    let call = |text: Text| {
+        let node = reader.expression(&text)?;
+        Some(LifeLine { text: text.value, node })
+    };
+    texts.into_iter().filter_map(call).collect()
 }
 
 /// Globs with `*` over names of functions.

@@ -9,7 +9,7 @@ use hotcell_model::interface::Role;
 use hotcell_model::types::Type;
 
 use crate::infer::view::View;
-use crate::infer::{Draft, Notes};
+use crate::infer::{Draft, Notes, keeping};
 
 /// Finds arrays whose length the header writes.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
@@ -26,6 +26,10 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
                 index,
                 format!("`{name}` has a length in brackets and a parameter that may be its length"),
             );
+            continue;
+        }
+        if let Some(reason) = keeping::of_data(view, draft, index) {
+            notes.add(index, reason);
             continue;
         }
         let Some(value) = i64::try_from(length).ok().filter(|&length| length > 1) else {

@@ -14,7 +14,7 @@ use crate::infer::names::{LengthName, Measure};
 use crate::infer::view::View;
 use crate::infer::words::SEQUENCES;
 use crate::infer::words::functions::{STRUCTURED, STRUCTURED_PARTS};
-use crate::infer::{Draft, Notes, sharing};
+use crate::infer::{Draft, Notes, keeping, sharing};
 
 /// Finds counted arrays of numbers.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
@@ -31,7 +31,8 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
         let Some(length) = view.length_name(integer) else {
             continue;
         };
-        match objection(view, draft, pointer, integer, &length) {
+        let kept = || keeping::of_data(view, draft, pointer);
+        match objection(view, draft, pointer, integer, &length).or_else(kept) {
             Some(reason) => notes.add(pointer, reason),
             None => {
                 let rule = "elements-then-count";

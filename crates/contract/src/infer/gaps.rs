@@ -44,6 +44,9 @@ impl Line {
 
 fn line(view: &View<'_>, draft: &Draft, index: usize, ty: &CType) -> Line {
     const NULL: &str = r#"{ fixed = "NULL" }"#;
+    if view.handle(index).is_some() {
+        return Line::says(r#"{ in = "handle" }"#);
+    }
     let Some((element, constant)) = view.buffer(index) else {
         return Line::says(NULL);
     };

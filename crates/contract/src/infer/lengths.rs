@@ -16,7 +16,7 @@ use crate::infer::view::{View, shown, sized_type};
 use crate::infer::words::functions::{CIPHERS, MAKERS};
 use crate::infer::words::numbers::MULTIPLIERS;
 use crate::infer::words::{COMPOSITE, CONTENT, DATA, NAMES, RAW};
-use crate::infer::{Draft, Notes, sharing};
+use crate::infer::{Draft, Notes, keeping, sharing};
 
 /// An integer that may be the length of a pointer.
 struct Candidate {
@@ -36,7 +36,9 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
         match candidate(view, draft, pointer) {
             Err(reason) => notes.add(pointer, reason),
             Ok(None) => {}
-            Ok(Some(found)) => match objection(view, draft, pointer, &param.ty, &found) {
+            Ok(Some(found)) => match objection(view, draft, pointer, &param.ty, &found)
+                .or_else(|| keeping::of_data(view, draft, pointer))
+            {
                 Some(reason) => notes.add(pointer, reason),
                 None => {
                     let rule =

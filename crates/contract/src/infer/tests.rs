@@ -14,7 +14,9 @@ use hotcell_model::api::Function;
 use hotcell_model::expr::Expr;
 use hotcell_model::interface::{Capacity, ResultLength, ResultRole, Role, Unit};
 
-use super::{Draft, Verdict, infer};
+use super::{Draft, Known, Verdict, infer};
+use crate::handles::Handles;
+use crate::structs::Structs;
 
 /// Names as a contract writes them.
 fn names(function: &Function) -> Vec<String> {
@@ -26,7 +28,14 @@ fn names(function: &Function) -> Vec<String> {
 }
 
 fn run(function: &Function, draft: &mut Draft) -> Verdict {
-    infer(function, &names(function), draft)
+    let api = prototype::api(&[function]);
+    let handles = Handles::default();
+    infer(
+        function,
+        &names(function),
+        Known { api: &api, handles: &handles, structs: &Structs::default() },
+        draft,
+    )
 }
 
 fn empty(function: &Function) -> Draft {

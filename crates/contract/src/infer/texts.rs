@@ -11,7 +11,7 @@ use hotcell_model::types::{CType, Type};
 use crate::infer::view::{View, plain_text};
 use crate::infer::words::functions::{CIPHERS, KEEPERS, LOADS};
 use crate::infer::words::{BEGINNINGS, BINARY, ENDS, NAMES, PAIRS, PLACES};
-use crate::infer::{Draft, Notes};
+use crate::infer::{Draft, Notes, keeping};
 
 /// Finds texts.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
@@ -20,7 +20,9 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
         if !candidate || param.array_length.is_some() || !view.open_buffer(draft, index) {
             continue;
         }
-        let objection = objection(view, &param.ty, index).or_else(|| counted(view, draft, index));
+        let objection = objection(view, &param.ty, index)
+            .or_else(|| counted(view, draft, index))
+            .or_else(|| keeping::of_text(view, draft, index));
         match objection {
             Some(reason) => notes.add(index, reason),
             None => {

@@ -1,18 +1,24 @@
 //! Functions that no line of a contract makes callable in this version.
 
+use hotcell_model::api::Function;
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::Draft;
 use crate::infer::view::{View, decided};
 
+/// Why a function cannot be called whatever is said about its parameters and its result.
+pub(crate) fn shape(function: &Function) -> Option<&'static str> {
+    if function.variadic {
+        return Some("it takes a variable number of arguments (`...`)");
+    }
+    (!function.prototyped).then_some("it is declared without a prototype: `()` does not say what it takes")
+}
+
 /// Why a function cannot be called whatever a contract says about the parameters it leaves open.
 pub(super) fn reason(view: &View<'_>, draft: &Draft) -> Option<String> {
     let function = view.function;
-    if function.variadic {
-        return Some("it takes a variable number of arguments (`...`)".into());
-    }
-    if !function.prototyped {
-        return Some("it is declared without a prototype: `()` does not say what it takes".into());
+    if let Some(reason) = shape(function) {
+        return Some(reason.into());
     }
     for (index, param) in function.params.iter().enumerate() {
         if !decided(draft, index)
@@ -21,7 +27,7 @@ pub(super) fn reason(view: &View<'_>, draft: &Draft) -> Option<String> {
             return Some(format!("parameter `{}`: {reason}", view.name(index)));
         }
     }
-    if draft.result.is_some() && !matches!(function.result.kind, Type::Record { .. }) {
+    if draft.result.is_some() {
         return None;
     }
     match &function.result.kind {
@@ -34,11 +40,8 @@ fn of_type(ty: &CType) -> Option<String> {
     match &ty.kind {
         Type::Unsupported { reason } => Some(reason.clone()),
         Type::Record { .. } => {
-            Some(format!("`{}` is a structure by value, which is not supported by this version", ty.written))
+            Some(format!("`{}` is a structure by value that nothing is known about", ty.written))
         }
-        Type::FunctionPointer { .. } => Some(
-            "callbacks are not supported by this version, except a fixed one: `{ fixed = \"NULL\" }`".into(),
-        ),
         Type::Array { .. } => Some(format!("`{}` is an array by value", ty.written)),
         Type::Pointer { pointee, .. } => nested(pointee),
         _ => None,

@@ -5,21 +5,23 @@ use hotcell_model::expr::Expr;
 use hotcell_model::interface::{Capacity, ResultLength, Role};
 use hotcell_model::types::{CType, Type};
 
-use crate::infer::Draft;
 use crate::infer::names::{LengthName, capacity_name, length_name, stem, words};
 use crate::infer::words::numbers::{HARMLESS, HARMLESS_LETTERS, HARMLESS_TYPES, VAGUE};
+use crate::infer::{Draft, Known};
 
 /// A function and what is known about it.
 pub(super) struct View<'a> {
     pub(super) function: &'a Function,
     /// As the contract writes them.
     pub(super) names: &'a [String],
+    /// What is known about the library as a whole.
+    pub(super) known: Known<'a>,
     /// Parameters that decided sizes refer to.
     referenced: Vec<usize>,
 }
 
 impl<'a> View<'a> {
-    pub(super) fn new(function: &'a Function, names: &'a [String], draft: &Draft) -> Self {
+    pub(super) fn new(function: &'a Function, names: &'a [String], known: Known<'a>, draft: &Draft) -> Self {
         let mut referenced = Vec::new();
         for expr in draft.params.iter().flatten().flat_map(|fact| sizes(&fact.value)) {
             expr.walk(&mut |part| {
@@ -28,7 +30,7 @@ impl<'a> View<'a> {
                 }
             });
         }
-        View { function, names, referenced }
+        View { function, names, known, referenced }
     }
 
     pub(super) fn param(&self, index: usize) -> Option<&'a Param> {
@@ -38,6 +40,11 @@ impl<'a> View<'a> {
     /// The name the contract uses.
     pub(super) fn name(&self, index: usize) -> String {
         self.names.get(index).cloned().unwrap_or_else(|| format!("arg{}", index + 1))
+    }
+
+    /// The handle type a parameter points to.
+    pub(super) fn handle(&self, index: usize) -> Option<&'a str> {
+        self.param(index).and_then(|param| self.known.handles.of_pointer(&param.ty))
     }
 
     /// The words of the name the header gives; none when it gives none.
@@ -97,7 +104,9 @@ impl<'a> View<'a> {
     /// The pointee of a pointer to bytes or numbers, and whether it is `const`.
     pub(super) fn buffer(&self, index: usize) -> Option<(&'a CType, bool)> {
         let (pointee, constant) = self.param(index)?.ty.pointee()?;
-        (pointee.is_byte() || pointee.is_scalar()).then_some((pointee, constant))
+        // `typedef void CURL` is no memory.
+        let memory = (pointee.is_byte() || pointee.is_scalar()) && self.handle(index).is_none();
+        memory.then_some((pointee, constant))
     }
 
     /// Whether an integer may be a length: its name says so, or nothing says that it is none.

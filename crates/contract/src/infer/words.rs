@@ -4,6 +4,7 @@
 
 pub(super) mod functions;
 pub(super) mod numbers;
+pub(super) mod objects;
 
 /// Names of an address of raw data, whatever is in it.
 pub(super) const RAW: &[&str] =

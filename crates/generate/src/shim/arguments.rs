@@ -146,7 +146,7 @@ impl<'a> Arguments<'a> {
             Role::Struct { record, direction, nullable, .. } => {
                 structs::argument(&self.scope, param, (record, *direction, *nullable), self.body)
             }
-            Role::Resident { record, consumed } => {
+            Role::Resident { record, consumed, .. } => {
                 structs::resident(&self.scope, param, record, *consumed, self.body)
             }
         }

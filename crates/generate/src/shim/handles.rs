@@ -53,7 +53,7 @@ pub(crate) fn take(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
     for param in &scope.function.params {
         let (handle, value) = match &param.role.value {
             Role::Handle { handle, consumed: true, .. } => (handle, format!("hc_in.arg_{}", param.name)),
-            Role::Resident { record, consumed: true } => (record, format!("handle_{}", param.name)),
+            Role::Resident { record, consumed: true, .. } => (record, format!("handle_{}", param.name)),
             _ => continue,
         };
         for (other, _) in before.iter().filter(|(_, other)| other == handle) {
@@ -217,7 +217,7 @@ pub(crate) fn release_call(
     let mut args = Vec::new();
     for param in &releasing.params {
         args.push(match &param.role.value {
-            Role::Handle { handle: of, consumed: true, .. } | Role::Resident { record: of, consumed: true }
+            Role::Handle { handle: of, consumed: true, .. } | Role::Resident { record: of, consumed: true, .. }
                 if of == handle =>
             {
                 consumed += 1;

@@ -145,7 +145,7 @@ pub(crate) fn prepare(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
         before.push(name);
     }
     for param in &scope.function.params {
-        let Role::Resident { record, consumed } = &param.role.value else { continue };
+        let Role::Resident { record, consumed, .. } = &param.role.value else { continue };
         let (item, name) = (structure(&scope, record, true)?, &param.name);
         if !consumed {
             body.line(format!("{} = NULL;", declare(&format!("{} *", item.c_name), &format!("new_{name}"))));
@@ -171,7 +171,7 @@ pub(crate) fn prepare(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
 /// The images of structures that stay, whether the call failed or not.
 pub(crate) fn residents_out(scope: &Scope<'_>, body: &mut Body) {
     for param in &scope.function.params {
-        let Role::Resident { record, consumed } = &param.role.value else { continue };
+        let Role::Resident { record, consumed, .. } = &param.role.value else { continue };
         let name = &param.name;
         let parts = (format!("arg_{name}"), format!("kept_{name}"), format!("out_{name}"));
         write(scope.interface, record, &parts, &format!("arg_{name}"), body);
@@ -186,7 +186,7 @@ pub(crate) fn made(scope: &Scope<'_>) -> Result<Vec<Made>, Error> {
     let mut made = Vec::new();
     let fallible = scope.function.error.is_some();
     for param in &scope.function.params {
-        let Role::Resident { record, consumed: false } = &param.role.value else { continue };
+        let Role::Resident { record, consumed: false, .. } = &param.role.value else { continue };
         let (name, object) = (&param.name, format!("new_{}", param.name));
         let mut release = Vec::new();
         if let Some(by) = scope.interface.handles.get(record).and_then(|handle| handle.release.as_ref()) {
@@ -216,7 +216,7 @@ pub(crate) fn made(scope: &Scope<'_>) -> Result<Vec<Made>, Error> {
 /// Takes the call's memory out of what stays, and frees what does not.
 pub(crate) fn settle(scope: &Scope<'_>, exit: &mut Body) {
     for param in &scope.function.params {
-        let Role::Resident { record, consumed } = &param.role.value else { continue };
+        let Role::Resident { record, consumed, .. } = &param.role.value else { continue };
         let name = &param.name;
         if *consumed {
             exit.line(format!("free(arg_{name});"));

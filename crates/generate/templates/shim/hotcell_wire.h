@@ -73,6 +73,15 @@
 /* A `cpu` word whose owner does not say where it runs. */
 #define HOTCELL_CPU_UNKNOWN 0xFFFFFFFFu
 
+/* A handle is `type << HANDLE_TYPE_SHIFT | generation << HANDLE_GENERATION_SHIFT | index`; types and generations count from 1, and 0 is no handle. */
+#define HOTCELL_HANDLE_GENERATION_SHIFT 24u
+
+/* Where the type of a handle starts. */
+#define HOTCELL_HANDLE_TYPE_SHIFT 48u
+
+/* Handles a worker may have at a time; one more is refused. */
+#define HOTCELL_MAX_HANDLES 0x100000u
+
 /* Function index of a call whose argument block is a batch. */
 #define HOTCELL_BATCH_FUNCTION 0xFFFFu
 
@@ -134,7 +143,11 @@ enum hotcell_refusal {
     /* A buffer is shorter than the function will read. */
     HOTCELL_REFUSAL_SHORT_BUFFER = 9,
     /* The handle table is full. */
-    HOTCELL_REFUSAL_TOO_MANY_HANDLES = 10
+    HOTCELL_REFUSAL_TOO_MANY_HANDLES = 10,
+    /* A handle that is only lent was to be given away. */
+    HOTCELL_REFUSAL_NOT_OWNED = 11,
+    /* A handle was to be given away while objects that it must outlive are owned. */
+    HOTCELL_REFUSAL_HAS_CHILDREN = 12
 };
 
 /* What the host answers to NeedSpace or Callback. */

@@ -13,12 +13,18 @@ use crate::tools::{drive, sanitized_library};
 
 /// A handle that goes in.
 pub(crate) fn handle(of: &str) -> Role {
-    Role::Handle { handle: of.into(), consumed: false, nullable: false, invalidates: false }
+    Role::Handle {
+        handle: of.into(),
+        consumed: false,
+        on_success: false,
+        nullable: false,
+        invalidates: false,
+    }
 }
 
 /// A handle that the call takes over.
 pub(crate) fn consumed(of: &str) -> Role {
-    Role::Handle { handle: of.into(), consumed: true, nullable: false, invalidates: false }
+    Role::Handle { handle: of.into(), consumed: true, on_success: false, nullable: false, invalidates: false }
 }
 
 /// An object that comes out; released by this function, when the caller owns it.
@@ -85,11 +91,27 @@ const CLOSE: Option<&str> = Some("ob_close");
 
 fn objects() -> Vec<Function> {
     let size = || p("size", "int", value());
-    let nullable =
-        Role::Handle { handle: "ob_store".into(), consumed: false, nullable: true, invalidates: false };
-    let clears =
-        Role::Handle { handle: "ob_store".into(), consumed: false, nullable: false, invalidates: true };
-    let also = Role::Handle { handle: "ob_store".into(), consumed: true, nullable: true, invalidates: false };
+    let nullable = Role::Handle {
+        handle: "ob_store".into(),
+        consumed: false,
+        on_success: false,
+        nullable: true,
+        invalidates: false,
+    };
+    let clears = Role::Handle {
+        handle: "ob_store".into(),
+        consumed: false,
+        on_success: false,
+        nullable: false,
+        invalidates: true,
+    };
+    let also = Role::Handle {
+        handle: "ob_store".into(),
+        consumed: true,
+        on_success: false,
+        nullable: true,
+        invalidates: false,
+    };
     let made = || stored("store", handle_out("ob_store", CLOSE, None));
     let flags = p("flags", "int", Role::Fixed { c: "3 | 4".into() });
     let mut failing = stored("store", valid_on_error(handle_out("ob_store", CLOSE, None)));

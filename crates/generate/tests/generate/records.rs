@@ -145,7 +145,7 @@ fn by_pointer(record: &str, direction: Direction, nullable: bool) -> Role {
 }
 
 fn resident(consumed: bool) -> Role {
-    Role::Resident { record: "rc_stream".into(), consumed }
+    Role::Resident { record: "rc_stream".into(), consumed, starts: None }
 }
 
 fn returned(record: &str, release: Option<&str>) -> ResultRole {

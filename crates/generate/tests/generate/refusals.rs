@@ -4,7 +4,6 @@ use std::fs;
 use std::path::Path;
 
 use hotcell_generate::Error;
-use hotcell_generate::rust::{self, RustOptions};
 use hotcell_generate::shim::{self, CompileOptions};
 use hotcell_model::expr::{Expr, Op};
 use hotcell_model::interface::{
@@ -28,31 +27,6 @@ fn refused(function: Function, expect: &str) {
     let error = shim::render(&interface).expect_err(expect).to_string();
     assert!(error.contains(expect), "{error}\nlacks: {expect}");
     assert!(error.contains(&interface.functions[0].name), "{error}");
-    let options = RustOptions { crate_name: "x".into(), runtime: "\"0.1\"".into() };
-    assert_eq!(rust::render(&interface, &options).expect_err(expect).to_string(), error);
-}
-
-#[test]
-fn roles_without_a_generator_are_named() {
-    let refused = |name: &str, expect: &str| {
-        let mut interface = objects::library();
-        let (index, _) = interface.function(name).unwrap();
-        interface.functions.swap(0, usize::from(index));
-        refresh(&mut interface);
-        let options = RustOptions { crate_name: "x".into(), runtime: "\"0.1\"".into() };
-        let error = rust::render(&interface, &options).expect_err(expect).to_string();
-        assert!(error.contains(expect) && error.contains(name), "{error}\nlacks: {expect}");
-    };
-    refused("ob_open", "a handle or a structure as the result");
-    refused("ob_make", "parameter `store` (ob_store **)");
-    refused("ob_close", "parameter `store` (struct ob_store *)");
-    refused("ob_describe", "parameter `text` (char **)");
-    refused("ob_dump", "parameter `data` (void **)");
-    refused("ob_number", "parameter `end` (const char **)");
-    refused("ob_count", "parameter `words` (const char *const *)");
-    let options = RustOptions { crate_name: "x".into(), runtime: "\"0.1\"".into() };
-    let error = rust::render(&records::library(), &options).unwrap_err().to_string();
-    assert!(error.contains("`rc_mirror`, because parameter `point` (struct rc_point)"), "{error}");
 }
 
 /// Checks that an interface is refused as one that contradicts itself.
@@ -130,7 +104,7 @@ fn structures_that_fit_nowhere_are_refused() {
     );
     check(
         |interface| {
-            let role = Role::Resident { record: "rc_label".into(), consumed: false };
+            let role = Role::Resident { record: "rc_label".into(), consumed: false, starts: None };
             *self::role(interface, "rc_greet", 0) = role;
         },
         "the structure `rc_label` does not stay in the worker, and its role differs",

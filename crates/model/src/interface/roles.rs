@@ -131,13 +131,18 @@ pub enum Role {
         record: String,
         /// Whether the object ends with this call.
         consumed: bool,
+        /// Where a new object may begin with this call, by passing none: the function that releases it then, if
+        /// any. Elsewhere an object must be there.
+        starts: Option<Start>,
     },
     /// An object of the library.
     Handle {
         /// Key in [`crate::Interface::handles`].
         handle: String,
-        /// Whether the call takes it over (it cannot be used afterwards).
+        /// Whether the call takes it over: it must be owned, and cannot be used afterwards.
         consumed: bool,
+        /// Whether it is taken over only when the call did not fail.
+        on_success: bool,
         /// Whether NULL may be passed.
         nullable: bool,
         /// Whether what was borrowed from it is stale afterwards.
@@ -235,6 +240,13 @@ pub enum Ownership {
     /// The library: memory is copied right after the call and never freed; an object is never released, and
     /// lives as long as its parent, or for ever where it has none.
     Library,
+}
+
+/// The beginning of a resident structure's life.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Start {
+    /// The function that releases the object; it takes the structure, consumed, and no other argument.
+    pub release: Option<String>,
 }
 
 /// Which way a structure goes.

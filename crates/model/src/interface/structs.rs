@@ -66,8 +66,9 @@ pub enum FieldRole {
         /// Whether it may be NULL.
         nullable: bool,
     },
-    /// A pointer to data that goes in. The data does not come back; the reference has a null place then, and as its
-    /// length the bytes by which the pointer advanced, 0 when it stands elsewhere.
+    /// A pointer to data that goes in. What comes back is how far the pointer has moved: the reference of the
+    /// image has no place then, and as its length the bytes, or the impossible length when the pointer stands
+    /// outside of the data.
     BufferIn {
         /// Whether it may be NULL.
         nullable: bool,
@@ -98,7 +99,8 @@ pub enum FieldRole {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "filled", rename_all = "kebab-case")]
 pub enum Filled {
-    /// What this field holds, from the start of the buffer.
+    /// From what this field held before the call to what it holds now: that much is new, and follows what callers
+    /// have. Less than before, or more than the capacity, is an impossible claim.
     Field {
         /// Its position.
         field: usize,

@@ -71,19 +71,21 @@ struct hotcell_ctx {
      * is gone, and go stale. 0: the table is full; then the reply is a refusal. */
     uint64_t (*own)(hotcell_ctx *, uint16_t type, void *object, uint64_t parent);
 
-    /* The handle for an object of the library. An object that is there already under the same type and parent keeps
-     * its handle. 0 as for `own`. */
+    /* The handle for an object of the library. An object that is there already under the same type keeps its handle,
+     * be it lent or owned. 0 as for `own`. */
     uint64_t (*lend)(hotcell_ctx *, uint16_t type, void *object, uint64_t parent);
 
     /* The object of a handle. NULL: unknown, stale, or of another type; then the reply is a refusal about `name`, and
      * the entry must return. */
     void *(*get)(hotcell_ctx *, uint64_t handle, uint16_t type, const char *name);
 
-    /* As `get`; the handle and everything below it are stale from now on, and so is every other handle for the same
-     * address and type. For releases and for consumed arguments, right before the call. */
+    /* As `get`, of an object that is owned and has no owned children; the handle and everything below it are stale
+     * from now on. For releases and for consumed arguments: after everything else that may be refused, right before
+     * the call (right after it, where only success takes the object over). */
     void *(*take)(hotcell_ctx *, uint64_t handle, uint16_t type, const char *name);
 
-    /* What has this handle as its parent is stale from now on. The handle itself stays. */
+    /* What was lent with this handle as its parent is stale from now on, with everything below it. The handle itself
+     * stays, and so does what is owned below it. */
     void (*invalidate)(hotcell_ctx *, uint64_t handle);
 
     /* Since 1.2. Runs a callback of the application while the call waits: `number` is the one the host passed, the

@@ -17,6 +17,7 @@ static PACKAGE: rt::Package = rt::Package {
         0x22, 0xfc,
     ],
     functions: &FUNCTIONS,
+    handles: &[],
     shim: include_bytes!(concat!(env!("OUT_DIR"), "/shim.so")),
 };
 
@@ -31,7 +32,10 @@ static FUNCTIONS: [rt::Function; 7] = [
             offset: 0,
             kind: rt::Kind::Reference,
         }),
+        code: None,
         message: None,
+        symbols: &[],
+        owned: &[],
     },
     rt::Function {
         name: "compress2",
@@ -43,7 +47,10 @@ static FUNCTIONS: [rt::Function; 7] = [
             offset: 32,
             kind: rt::Kind::I32,
         }),
+        code: None,
         message: Some(16),
+        symbols: &[],
+        owned: &[],
     },
     rt::Function {
         name: "compressBound",
@@ -55,7 +62,10 @@ static FUNCTIONS: [rt::Function; 7] = [
             offset: 0,
             kind: rt::Kind::U64,
         }),
+        code: None,
         message: None,
+        symbols: &[],
+        owned: &[],
     },
     rt::Function {
         name: "uncompress",
@@ -67,7 +77,10 @@ static FUNCTIONS: [rt::Function; 7] = [
             offset: 32,
             kind: rt::Kind::I32,
         }),
+        code: None,
         message: Some(16),
+        symbols: &[],
+        owned: &[],
     },
     rt::Function {
         name: "adler32",
@@ -79,7 +92,10 @@ static FUNCTIONS: [rt::Function; 7] = [
             offset: 0,
             kind: rt::Kind::U64,
         }),
+        code: None,
         message: None,
+        symbols: &[],
+        owned: &[],
     },
     rt::Function {
         name: "crc32",
@@ -91,7 +107,10 @@ static FUNCTIONS: [rt::Function; 7] = [
             offset: 0,
             kind: rt::Kind::U64,
         }),
+        code: None,
         message: None,
+        symbols: &[],
+        owned: &[],
     },
     rt::Function {
         name: "crc32_combine",
@@ -103,7 +122,10 @@ static FUNCTIONS: [rt::Function; 7] = [
             offset: 0,
             kind: rt::Kind::U64,
         }),
+        code: None,
         message: None,
+        symbols: &[],
+        owned: &[],
     },
 ];
 

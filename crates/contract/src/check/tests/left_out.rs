@@ -106,6 +106,11 @@ fn gaps_are_joined_and_can_be_pasted() {
     let site = crate::check::decide::Site {
         contract: &contract,
         api: &api,
+        known: crate::infer::Known {
+            api: &api,
+            handles: &crate::handles::Handles::default(),
+            structs: &crate::structs::Structs::default(),
+        },
         exports: None,
         shadowed: None,
         function,
@@ -113,7 +118,8 @@ fn gaps_are_joined_and_can_be_pasted() {
     };
     let finish = |params: Vec<Option<Fact<Role>>>| {
         let draft = crate::infer::Draft { params, result: None };
-        let decided = crate::check::decide::Decided { draft, error: None, uses: Vec::new() };
+        let decided =
+            crate::check::decide::Decided { draft, error: None, uses: Vec::new(), places: Vec::new() };
         crate::check::finish::finish(site, decided, Vec::new(), &mut Vec::new()).unwrap()
     };
     let out = finish(vec![None, None]).unwrap_err();
@@ -132,10 +138,6 @@ fn gaps_are_joined_and_can_be_pasted() {
     let length = Fact::proven(Role::LengthOf { param: 0, unit: hotcell_model::interface::Unit::Bytes });
     let out = finish(vec![Some(fixed.clone()), Some(length)]).unwrap_err();
     assert_eq!(out.reason, "what `n` is the length of is not decided to be a buffer");
-    // Handles and callbacks have roles, and no shim yet.
-    let callback = Fact::proven(Role::UserData { callback: 0 });
-    let out = finish(vec![Some(fixed), Some(callback)]).unwrap_err();
-    assert_eq!(out.reason, "callbacks are not supported by this version");
 }
 
 #[test]

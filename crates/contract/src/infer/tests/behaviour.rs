@@ -86,7 +86,6 @@ fn unsupported_says_why() {
         ("int f(const char *format, ...)", "variable number"),
         ("int f()", "without a prototype"),
         ("int f(struct point p)", "structure by value"),
-        ("int f(void (*done)(void))", "callbacks"),
         ("int f(long double *x)", "parameter `x`"),
     ] {
         let function = prototype::parse(declaration);

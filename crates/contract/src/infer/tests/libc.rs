@@ -79,11 +79,11 @@ fn the_rest_of_the_standard_library() {
     check(&[
         (
             "void qsort(void *base, size_t nmemb, size_t size, int (*compar)(const void *, const void *))",
-            "unsupported",
+            "? value value ? -> void",
         ),
         (
             "void *bsearch(const void *key, const void *base, size_t nmemb, size_t size, int (*compar)(void))",
-            "unsupported",
+            "? ? value value ? -> ?",
         ),
         ("char *getenv(const char *name)", "text -> ?"),
         ("int setenv(const char *name, const char *value, int replace)", "text text value -> value"),

@@ -107,7 +107,7 @@ fn databases_and_parsers() {
         ("int sqlite3_open(const char *filename, sqlite3 **ppDb)", "text ? -> value"),
         (
             "int sqlite3_exec(sqlite3 *db, const char *sql, int (*callback)(void*, int), void *arg, char **errmsg)",
-            "unsupported",
+            "? text ? ? ? -> value",
         ),
         ("int sqlite3_prepare_v2(sqlite3 *db, const char *zSql, int nByte)", "? bytes len(1) -> value"),
         ("cJSON *cJSON_Parse(const char *value)", "text -> ?"),

@@ -1,7 +1,21 @@
 //! A C prototype to [`Function`], as far as the tests need it.
 
-use hotcell_model::api::{Attribute, Function, Location, Param};
-use hotcell_model::types::{CType, Signature, Type};
+use std::collections::BTreeMap;
+
+use hotcell_model::api::{Api, Attribute, Function, Location, Param};
+use hotcell_model::types::{CType, Signature, Target, Type};
+
+/// A header with these functions and nothing else.
+pub(super) fn api(functions: &[&Function]) -> Api {
+    Api {
+        target: Target { triple: "x86_64-pc-linux-gnu".into(), pointer_bits: 64, char_signed: true },
+        functions: functions.iter().map(|&function| function.clone()).collect(),
+        records: BTreeMap::new(),
+        enums: BTreeMap::new(),
+        constants: BTreeMap::new(),
+        function_macros: BTreeMap::new(),
+    }
+}
 
 /// Reads `const char *f(int a, const unsigned char key[32], ...) nonnull`.
 pub(super) fn parse(text: &str) -> Function {

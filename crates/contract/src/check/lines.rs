@@ -1,0 +1,124 @@
+//! Everything a contract says about a function: its own table, and the patterns that match it.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use hotcell_model::api::Function;
+
+use crate::check::{names, select};
+use crate::contract::{Contract, ErrorLine, FailsLine, FunctionLines, Item, ParamLine};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::suggest::did_you_mean;
+
+/// The tables about a function, the strongest last: patterns in the order of the file, then its own.
+pub(crate) struct Lines<'a> {
+    tables: Vec<&'a FunctionLines>,
+}
+
+/// What is said about a function.
+pub(crate) fn of<'a>(contract: &'a Contract, name: &str) -> Lines<'a> {
+    let matching =
+        contract.functions.iter().filter(|table| table.is_pattern() && select::matches(&table.name, name));
+    Lines { tables: matching.chain(contract.function(name)).collect() }
+}
+
+impl<'a> Lines<'a> {
+    /// Lines about parameters, the strongest last, and whether a pattern says them.
+    pub(crate) fn params(&self) -> impl Iterator<Item = (&'a ParamLine, bool)> {
+        self.tables.iter().flat_map(|table| table.params.iter().map(|line| (line, table.is_pattern())))
+    }
+
+    pub(crate) fn result(&self) -> Option<&'a Item> {
+        self.tables.iter().rev().find_map(|table| table.result.as_ref())
+    }
+
+    pub(crate) fn error(&self) -> Option<&'a ErrorLine> {
+        self.tables.iter().rev().find_map(|table| table.error.as_ref())
+    }
+
+    /// Whether something means failure.
+    pub(crate) fn fails(&self) -> bool {
+        self.error().is_some_and(|line| !matches!(line.fails, FailsLine::Word("never", _)))
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Duration> {
+        self.tables.iter().rev().find_map(|table| table.deadline)
+    }
+
+    pub(crate) fn idempotent(&self) -> bool {
+        self.tables.iter().rev().find_map(|table| table.idempotent).unwrap_or(false)
+    }
+}
+
+/// Whether a function ends what another one starts.
+pub(crate) fn ends(contract: &Contract, name: &str) -> bool {
+    let items = contract.functions.iter().flat_map(|table| &table.params).map(|line| &line.item);
+    items.filter_map(|item| item.starts.as_ref()?.release.as_deref()).any(|release| release == name)
+}
+
+/// Warns about patterns, and lines of patterns, that are about nothing.
+pub(crate) fn useless(contract: &Contract, selected: &[&Function], findings: &mut Vec<Diagnostic>) {
+    for table in contract.functions.iter().filter(|table| table.is_pattern()) {
+        let matching: Vec<&Function> = selected
+            .iter()
+            .copied()
+            .filter(|function| select::matches(&table.name, &function.name))
+            .collect();
+        if matching.is_empty() {
+            let message = format!("`{}` matches no function that is selected", table.name);
+            findings.push(Diagnostic::warning(message).at(table.span.clone()));
+            continue;
+        }
+        let names: Vec<Vec<String>> = matching.iter().map(|function| names::names(function)).collect();
+        for line in &table.params {
+            let found = |(function, names): (&&Function, &Vec<String>)| {
+                names::position(function, names, &line.name).is_some()
+            };
+            if !matching.iter().zip(&names).any(found) {
+                let message =
+                    format!("no function that `{}` matches has a parameter `{}`", table.name, line.name);
+                let help = did_you_mean(&line.name, names.iter().flatten().map(String::as_str));
+                findings.push(Diagnostic::warning(message).at(line.span.clone()).help(help));
+            }
+        }
+    }
+}
+
+/// Makes what is wrong with lines of patterns say which function it is about.
+pub(crate) fn name_function(contract: &Contract, function: &str, findings: &mut [Diagnostic]) {
+    for finding in findings {
+        let from_pattern = finding.span.as_ref().is_some_and(|span| in_pattern(contract, span));
+        if from_pattern && finding.severity == Severity::Error {
+            finding.message = format!("`{function}`: {}", finding.message);
+        }
+    }
+}
+
+/// Keeps one finding of those that a line of a pattern causes for several functions.
+pub(crate) fn join(contract: &Contract, findings: &mut Vec<Diagnostic>) {
+    let mut kept: Vec<(Diagnostic, usize)> = Vec::new();
+    for finding in findings.drain(..) {
+        let pattern = finding.span.as_ref().is_some_and(|span| in_pattern(contract, span));
+        let same = kept
+            .iter_mut()
+            .find(|(other, _)| pattern && other.span == finding.span && other.severity == finding.severity);
+        match same {
+            Some((_, more)) => *more += 1,
+            None => kept.push((finding, 0)),
+        }
+    }
+    findings.extend(kept.into_iter().map(|(mut finding, more)| {
+        match more {
+            0 => {}
+            1 => finding.message.push_str(" (and one more function)"),
+            _ => finding.message.push_str(&format!(" (and {more} more functions)")),
+        }
+        finding
+    }));
+}
+
+/// Whether a place belongs to the table of a pattern: the last table that starts before it.
+pub(crate) fn in_pattern(contract: &Contract, span: &Range<usize>) -> bool {
+    let before = contract.functions.iter().filter(|table| table.span.start <= span.start);
+    before.max_by_key(|table| table.span.start).is_some_and(FunctionLines::is_pattern)
+}

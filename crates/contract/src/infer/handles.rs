@@ -1,0 +1,175 @@
+//! Which types are handles, as the headers show it: `opaque-handle` and `only-release`.
+//!
+//! *opaque-handle*: a structure that the headers declare and never define can only be held by a pointer.
+//! *only-release*: of the functions that take it, exactly one is called like a release, is called after the
+//! type, and takes nothing else. `snd_mixer_free` empties what `snd_mixer_close` releases, and
+//! `git_reference_delete` deletes a branch: where two may be the release, neither is concluded.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hotcell_model::api::{Api, Function, Param};
+use hotcell_model::types::{CType, Type};
+
+use crate::infer::endings::{Ending, ending};
+use crate::infer::names::words;
+use crate::infer::words::objects::NO_RELEASES;
+use crate::type_names::unqualified;
+
+/// A type that is passed back to the library and never looked into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InferredHandle {
+    /// A tag or typedef, as a contract would name it.
+    pub name: String,
+    /// The pointer's C type: `sqlite3 *`, `gzFile`.
+    pub c_type: String,
+    /// The function that releases an object somebody owns, where there is evidence for one.
+    pub release: Option<String>,
+    /// The rule that says so.
+    pub rule: &'static str,
+}
+
+/// The handle types of the headers. `exports` are the functions of the library, when its file was read.
+pub fn types(api: &Api, exports: Option<&BTreeSet<String>>) -> Vec<InferredHandle> {
+    let mut spellings: BTreeMap<&str, Spellings> = BTreeMap::new();
+    for function in &api.functions {
+        for ty in function.params.iter().map(|param| &param.ty).chain([&function.result]) {
+            for pointer in [Some(ty), ty.pointee().map(|(pointee, _)| pointee)].into_iter().flatten() {
+                if let Some(key) = pointed_record(pointer) {
+                    spellings.entry(key).or_default().add(pointer);
+                }
+            }
+        }
+    }
+    let opaque = |key: &&str| api.records.get(*key).is_some_and(|record| record.layout.is_none());
+    let prefix = prefix(api);
+    let found = spellings.iter().filter(|(key, _)| opaque(key)).map(|(key, spelled)| {
+        let c_name = api.records.get(*key).map_or(*key, |record| record.c_name.as_str());
+        let (name, c_type) = spelled.name(key, c_name);
+        let own: BTreeSet<String> = spelled.all().chain([*key]).flat_map(words).collect();
+        let release = Releases { api, exports, key, own, prefix: prefix.as_deref() }.only();
+        let rule = if release.is_some() { "only-release" } else { "opaque-handle" };
+        InferredHandle { name, c_type, release, rule }
+    });
+    found.collect()
+}
+
+/// The record behind a pointer.
+fn pointed_record(ty: &CType) -> Option<&str> {
+    match &ty.pointee()?.0.kind {
+        Type::Record { name } => Some(name),
+        _ => None,
+    }
+}
+
+/// How functions write a type.
+#[derive(Default)]
+struct Spellings {
+    /// Typedefs of the structure, with how often.
+    structures: BTreeMap<String, usize>,
+    /// Typedefs of the pointer, with how often.
+    pointers: BTreeMap<String, usize>,
+    /// How often the tag is written.
+    tag: usize,
+}
+
+impl Spellings {
+    fn add(&mut self, pointer: &CType) {
+        let name = |written: &str| {
+            let name = unqualified(written);
+            let letters = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+            letters.then(|| name.to_owned())
+        };
+        let structure = pointer.pointee().and_then(|(pointee, _)| name(&pointee.written));
+        match (name(&pointer.written), structure) {
+            (Some(typedef), _) => *self.pointers.entry(typedef).or_default() += 1,
+            (None, Some(typedef)) => *self.structures.entry(typedef).or_default() += 1,
+            (None, None) => self.tag += 1,
+        }
+    }
+
+    /// The name, and how C writes the pointer: what most functions write.
+    fn name(&self, key: &str, c_name: &str) -> (String, String) {
+        let most = |names: &BTreeMap<String, usize>| {
+            let found = names.iter().rev().max_by_key(|(_, times)| **times);
+            found.map_or((String::new(), 0), |(name, times)| (name.clone(), *times))
+        };
+        let (structure, pointer) = (most(&self.structures), most(&self.pointers));
+        if structure.1 > 0 && structure.1 >= pointer.1.max(self.tag) {
+            let c_type = format!("{} *", structure.0);
+            return (structure.0, c_type);
+        }
+        match pointer.1 > self.tag {
+            true => (pointer.0.clone(), pointer.0),
+            false => (key.to_owned(), format!("{c_name} *")),
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &str> {
+        self.structures.keys().chain(self.pointers.keys()).map(String::as_str)
+    }
+}
+
+/// The word that most functions of the headers begin with.
+fn prefix(api: &Api) -> Option<String> {
+    let mut firsts: BTreeMap<String, usize> = BTreeMap::new();
+    for function in api.functions.iter().filter(|function| function.location.primary) {
+        if let Some(first) = words(&function.name).into_iter().next() {
+            *firsts.entry(first).or_default() += 1;
+        }
+    }
+    firsts.into_iter().max_by_key(|(_, times)| *times).map(|(first, _)| first)
+}
+
+/// The search for the release of one type.
+struct Releases<'a> {
+    api: &'a Api,
+    exports: Option<&'a BTreeSet<String>>,
+    key: &'a str,
+    /// The words of the type's names.
+    own: BTreeSet<String>,
+    /// The library's prefix.
+    prefix: Option<&'a str>,
+}
+
+impl Releases<'_> {
+    /// The one function that can be the release.
+    fn only(&self) -> Option<String> {
+        let mut found = None;
+        for function in self.api.functions.iter().filter(|function| !function.inline) {
+            let is_it = |param: &Param| pointed_record(&param.ty) == Some(self.key);
+            let Some(position) = function.params.iter().position(is_it) else { continue };
+            let Some((ending, rest)) = ending(&function.name) else { continue };
+            let alone = function.params.len() == 1;
+            let fits = self.fits(&rest);
+            // `XFreeFontSet(display, set)` releases the set, `git_config_delete_entry(config, name)` no config.
+            let rival = match ending {
+                Ending::GivesAway => false,
+                Ending::Closes => alone,
+                Ending::Releases => alone || fits || position > 0,
+            };
+            if !rival {
+                continue;
+            }
+            if found.is_some() || !alone || !fits || !self.usable(function) {
+                return None;
+            }
+            found = Some(function.name.clone());
+        }
+        found
+    }
+
+    /// Whether a function without its ending is called after the type or the library and nothing else.
+    fn fits(&self, rest: &[String]) -> bool {
+        let known = |word: &String| self.own.contains(word) || self.prefix == Some(word.as_str());
+        rest.iter().all(known) || self.own.contains(&rest.concat())
+    }
+
+    fn usable(&self, function: &Function) -> bool {
+        let result = &function.result;
+        let status =
+            matches!(result.kind, Type::Void | Type::Bool | Type::Enum { .. }) || result.is_integer();
+        let exported = self.exports.is_none_or(|exports| exports.contains(&function.name));
+        let harmless = words(&function.name).iter().all(|word| !NO_RELEASES.contains(&word.as_str()));
+        status && exported && harmless && !function.variadic && function.prototyped
+    }
+}

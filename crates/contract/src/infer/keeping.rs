@@ -1,0 +1,70 @@
+//! The guard against data that outlives the call in an object: `BIO_new_mem_buf(buf, len)`,
+//! `ZSTD_CCtx_refPrefix(cctx, prefix, size)`, `cJSON_CreateStringReference(string)`.
+//!
+//! Data that goes in is gone when the call returns. Where the call changes or makes an object, that object may
+//! still point to it. Data passes only where the function is called like one that uses data up
+//! (`gzwrite`, `SHA256_Update`) and like none that stores; a text, which libraries copy more often than not, where
+//! it is called like none that stores or parses, or where the text names something that is opened.
+
+use hotcell_model::interface::Role;
+use hotcell_model::types::{CType, Type};
+
+use crate::infer::Draft;
+use crate::infer::view::View;
+use crate::infer::words::NAMES;
+use crate::infer::words::objects::{KEEPS_DATA, KEEPS_TEXT, OPENERS, USES};
+
+/// Why data behind a parameter may be needed after the call.
+pub(super) fn of_data(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
+    let name = view.name(index);
+    if makes(view) {
+        return Some(format!("the object that comes out may keep `{name}`"));
+    }
+    let object = changed(view, draft, index)?;
+    let uses = view.function_contains(USES) && !view.function_has_word(KEEPS_DATA);
+    (!uses).then(|| format!("`{}` may keep `{name}` after the call", view.name(object)))
+}
+
+/// Why a text may be needed after the call.
+pub(super) fn of_text(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
+    let name = view.name(index);
+    let made = makes(view);
+    let object = changed(view, draft, index);
+    if !made && object.is_none() {
+        return None;
+    }
+    let opened = view.called(index, NAMES) && view.function_has_word(OPENERS);
+    if opened && !view.function_has_word(KEEPS_DATA) || !view.function_has_word(KEEPS_TEXT) {
+        return None;
+    }
+    Some(match object {
+        Some(object) => format!("`{}` may keep `{name}` after the call", view.name(object)),
+        None => format!("the object that comes out may keep `{name}`"),
+    })
+}
+
+/// Whether an object comes out.
+fn makes(view: &View<'_>) -> bool {
+    let behind = |ty: &CType| {
+        ty.pointee().is_some_and(|(pointer, constant)| !constant && points_to_object(view, pointer))
+    };
+    points_to_object(view, &view.function.result)
+        || view.function.params.iter().any(|param| behind(&param.ty))
+}
+
+/// Another parameter that is an object the function can change.
+fn changed(view: &View<'_>, draft: &Draft, except: usize) -> Option<usize> {
+    (0..view.function.params.len()).filter(|&index| index != except).find(|&index| {
+        let fixed = draft.params.get(index).and_then(|fact| fact.as_ref());
+        let fixed = fixed.is_some_and(|fact| matches!(fact.value, Role::Fixed { .. }));
+        let Some(param) = view.param(index).filter(|_| !fixed) else {
+            return false;
+        };
+        points_to_object(view, &param.ty) && param.ty.pointee().is_some_and(|(_, constant)| !constant)
+    })
+}
+
+fn points_to_object(view: &View<'_>, ty: &CType) -> bool {
+    let record = ty.pointee().is_some_and(|(pointee, _)| matches!(pointee.kind, Type::Record { .. }));
+    record || view.known.handles.of_pointer(ty).is_some()
+}

@@ -1,0 +1,125 @@
+//! Objects that are returned: `constructor` and `object-copy`.
+//!
+//! *constructor*: a function called like one that makes objects, which is given no other object, returns one
+//! that the caller owns, where the type has a release.
+//! *object-copy*: the same with one `const` object of the type, of functions called `dup`, `copy` or `clone`.
+//!
+//! A returned object is taken for owned only where nothing else can own it: `lua_newthread(L)` returns what
+//! `L` collects, `amqp_tcp_socket_new(connection)` what the connection closes, `g_main_context_default()`
+//! what everybody has. Nothing is taken for lent: nobody says what ends it.
+
+use hotcell_model::Fact;
+use hotcell_model::api::Function;
+use hotcell_model::interface::{Ownership, ResultRole};
+use hotcell_model::types::Type;
+
+use crate::infer::view::View;
+use crate::infer::words::objects::{CONSTRUCTORS, COPIES, SHARES};
+use crate::infer::{Draft, Notes};
+
+/// Finds returned objects that the caller owns.
+pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
+    let function = view.function;
+    let Some(handle) = view.known.handles.of_pointer(&function.result) else {
+        return;
+    };
+    if draft.result.is_some() {
+        return;
+    }
+    match rule(view, handle) {
+        Ok((rule, release)) => {
+            let role = ResultRole::Handle {
+                handle: handle.to_owned(),
+                ownership: Ownership::Owned { release },
+                parent: None,
+                nullable: true,
+            };
+            draft.result = Some(Fact::inferred(role, rule));
+        }
+        Err(reason) => notes.add_result(reason),
+    }
+}
+
+/// The rule by which the caller owns the result, and what releases it.
+fn rule(view: &View<'_>, handle: &str) -> Result<(&'static str, String), String> {
+    let function = view.function;
+    let known = view.known.handles.get(handle);
+    let constant = function.result.pointee().is_some_and(|(_, constant)| constant);
+    if constant {
+        return Err(format!("it returns a `const` object of type `{handle}`, which somebody else may own"));
+    }
+    let Some(release) = known.and_then(|known| known.release.clone()) else {
+        return Err(format!("it returns an object of type `{handle}`, of which no release is known"));
+    };
+    let open = || Err(format!("nothing says whether the caller owns the `{handle}` it returns"));
+    if known.is_some_and(|known| known.parent.is_some()) || documented(function) {
+        return open();
+    }
+    if view.function_has_word(SHARES) || function.params.iter().any(|param| hands_out(param.ty.pointee())) {
+        return open();
+    }
+    let objects: Vec<usize> = (0..function.params.len()).filter(|&index| is_object(view, index)).collect();
+    match objects[..] {
+        [] if view.function_has_word(CONSTRUCTORS) && !selects(view) => Ok(("constructor", release)),
+        [only] if view.function_has_word(COPIES) && same_constant(view, only, handle) => {
+            Ok(("object-copy", release))
+        }
+        [] => open(),
+        _ => Err(format!("the `{handle}` it returns may belong to what the function is given")),
+    }
+}
+
+/// Whether the only parameter may say which of the library's own objects is wanted: `sqlite3_mutex_alloc(int)`
+/// returns one that nobody may release for every number but two.
+fn selects(view: &View<'_>) -> bool {
+    let only = match &view.function.params[..] {
+        [only] => only,
+        _ => return false,
+    };
+    let number = only.ty.is_integer() || matches!(only.ty.kind, Type::Enum { .. });
+    number
+        && (only.name.is_none()
+            || view.called(0, &["id", "index", "kind", "no", "nr", "slot", "type", "which"]))
+}
+
+/// Whether a parameter may be an object that owns what is returned.
+fn is_object(view: &View<'_>, index: usize) -> bool {
+    let record = |kind: &Type| matches!(kind, Type::Record { .. });
+    let pointee = view.param(index).and_then(|param| param.ty.pointee());
+    view.handle(index).is_some() || pointee.is_some_and(|(ty, constant)| record(&ty.kind) && !constant)
+}
+
+/// Whether a parameter is a `const` object of this type.
+fn same_constant(view: &View<'_>, index: usize, handle: &str) -> bool {
+    let constant =
+        view.param(index).and_then(|param| param.ty.pointee()).is_some_and(|(_, constant)| constant);
+    constant && view.handle(index) == Some(handle)
+}
+
+/// Whether a pointer may receive an object besides.
+fn hands_out(pointee: Option<(&hotcell_model::types::CType, bool)>) -> bool {
+    pointee.is_some_and(|(ty, constant)| {
+        !constant
+            && ty.pointee().is_some_and(|(inner, _)| matches!(inner.kind, Type::Record { .. } | Type::Void))
+    })
+}
+
+/// Whether the comment of a function says that the caller does not own the object.
+fn documented(function: &Function) -> bool {
+    const LENT: &[&str] = &[
+        "do not free",
+        "not be freed",
+        "not to be freed",
+        "owned by",
+        "borrowed",
+        "garbage",
+        "floating",
+        "must not free",
+        "should not free",
+    ];
+    let Some(doc) = &function.doc else {
+        return false;
+    };
+    let text = doc.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    LENT.iter().any(|phrase| text.contains(phrase))
+}

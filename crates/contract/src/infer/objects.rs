@@ -1,0 +1,163 @@
+//! Objects that go in: which parameters a function plainly uses, and which it may take over or release.
+//!
+//! *const-object*: the function cannot change what it gets by `const T *`, and is not called like a release.
+//! *compared-objects*: a function called `compare` or `equal` that returns a number.
+//! *parent-object*: a contract says that what the function hands out lives as long as this object.
+//! *receiver*: the first parameter of a function that is not called like one that ends or hands on objects.
+//!
+//! A wrong conclusion is an object released twice. So nothing is concluded for every other object parameter
+//! (`cJSON_AddItemToArray(array, item)` takes over the item, and `pango_attr_list_change(list, attr)` shows
+//! that names do not tell), nor where another object comes out, which may have swallowed the first one.
+
+use hotcell_model::Fact;
+use hotcell_model::api::Function;
+use hotcell_model::interface::{ResultRole, Role};
+use hotcell_model::types::{CType, Type};
+
+use crate::infer::endings::{Ending, ending};
+use crate::infer::view::{View, decided};
+use crate::infer::words::objects::{COMPARES, FINDS, OWNERSHIP_PHRASES, STORES};
+use crate::infer::{Draft, Notes};
+
+/// Finds objects that are plainly used.
+pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
+    for index in 0..view.function.params.len() {
+        let Some(handle) = view.handle(index).filter(|_| !decided(draft, index)) else {
+            continue;
+        };
+        match rule(view, draft, index) {
+            Ok(rule) => {
+                let role = Role::Handle {
+                    handle: handle.to_owned(),
+                    consumed: false,
+                    on_success: false,
+                    nullable: false,
+                    invalidates: false,
+                };
+                draft.params[index] = Some(Fact::inferred(role, rule));
+            }
+            Err(reason) => notes.add(index, reason),
+        }
+    }
+}
+
+/// The rule by which an object is plainly used, or why none applies.
+fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, String> {
+    let (function, name) = (view.function, view.name(index));
+    if let Some((ending, _)) = ending(&function.name) {
+        let what = match ending {
+            Ending::Releases => format!("the function is called like one that releases `{name}`"),
+            Ending::Closes => format!("the function may end `{name}`"),
+            Ending::GivesAway => format!("the function may hand on or empty `{name}`"),
+        };
+        return Err(what);
+    }
+    if documented_owner(function) {
+        return Err(format!("the documentation speaks of who owns what; it may be about `{name}`"));
+    }
+    if outlives(draft, index) {
+        return Ok("parent-object");
+    }
+    if view.param(index).is_some_and(|param| param.ty.pointee().is_some_and(|(_, constant)| constant)) {
+        return Ok("const-object");
+    }
+    if view.function_has_word(COMPARES) && function.result.is_scalar() {
+        return Ok("compared-objects");
+    }
+    if index > 0 {
+        return Err(format!("the function may take over `{name}`"));
+    }
+    if let Some(reason) = swallowed(view, &name) {
+        return Err(reason);
+    }
+    let last = function.params.len() == 1;
+    if last && view.function_has_word(STORES) {
+        return Err(format!("the library may keep `{name}`, or take it over"));
+    }
+    if last && function.result.pointee().is_none() && unreleased(view) {
+        return Err(format!("nothing is called like the release of `{name}`, so this may be it"));
+    }
+    Ok("receiver")
+}
+
+/// Whether a contract says that what comes out lives as long as this parameter.
+fn outlives(draft: &Draft, index: usize) -> bool {
+    let result = draft.result.as_ref().map(|fact| &fact.value);
+    let of_result =
+        matches!(result, Some(ResultRole::Handle { parent: Some(parent), .. }) if *parent == index);
+    let of_param =
+        draft.params.iter().flatten().any(
+            |fact| matches!(&fact.value, Role::HandleOut { parent: Some(parent), .. } if *parent == index),
+        );
+    of_result || of_param
+}
+
+/// Why the object may be gone into what comes out: `gtk_expression_bind(expression, …)` returns a watch that
+/// owns the expression, `LLVMGetBitcodeModule2(buffer, &module)` a module that owns the buffer,
+/// `LLVMGetErrorMessage(error)` the text of an error that is no more.
+fn swallowed(view: &View<'_>, name: &str) -> Option<String> {
+    let function = view.function;
+    let handed_out = function.params.iter().any(|param| {
+        param.ty.pointee().is_some_and(|(pointer, constant)| !constant && object_pointer(view, pointer))
+    });
+    let returned = function.result.pointee().filter(|_| object_pointer(view, &function.result));
+    if handed_out {
+        return Some(format!("what the function hands out may take over `{name}`"));
+    }
+    if let Some((_, constant)) = returned {
+        let finds = view.function_has_word(FINDS);
+        return (!constant && !finds).then(|| format!("what the function returns may take over `{name}`"));
+    }
+    let fresh = function.result.pointee().is_some_and(|(_, constant)| !constant);
+    let alone = function.params.len() == 1;
+    (fresh && alone).then(|| format!("`{name}` may be used up by what the function returns"))
+}
+
+/// Whether a type points to an object: a handle, or a structure of any kind.
+fn object_pointer(view: &View<'_>, ty: &CType) -> bool {
+    let record = ty.pointee().is_some_and(|(pointee, _)| matches!(pointee.kind, Type::Record { .. }));
+    record || view.known.handles.of_pointer(ty).is_some()
+}
+
+/// Whether objects of this kind come from somewhere, and no function is called like their release. Then any
+/// function may be: `xmlSchemaSAXUnplug`, `usbmuxd_events_unsubscribe`.
+fn unreleased(view: &View<'_>) -> bool {
+    let Some(ty) = view.param(0).map(|param| &param.ty) else {
+        return true;
+    };
+    let released = view.known.handles.of_pointer(ty).and_then(|name| view.known.handles.get(name));
+    if released.is_some_and(|handle| handle.release.is_some()) {
+        return false;
+    }
+    let functions = || view.known.api.functions.iter();
+    let hands_out = |function: &Function| {
+        let behind = function.params.iter().filter_map(|param| param.ty.pointee());
+        same_object(&function.result, ty) || behind.into_iter().any(|(pointer, _)| same_object(pointer, ty))
+    };
+    let ends = |function: &Function| {
+        function.params.iter().any(|param| same_object(&param.ty, ty))
+            && ending(&function.name).is_some_and(|(ending, _)| ending >= Ending::Closes)
+    };
+    functions().any(hands_out) && !functions().any(ends)
+}
+
+/// Whether two types point to the same structure, or to the same name of `void`.
+fn same_object(left: &CType, right: &CType) -> bool {
+    match (left.pointee(), right.pointee()) {
+        (Some((left_to, _)), Some((right_to, _))) => match (&left_to.kind, &right_to.kind) {
+            (Type::Record { name: left }, Type::Record { name: right }) => left == right,
+            (Type::Void, Type::Void) => left.written == right.written,
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Whether the comment of a function says that an object changes hands or ends.
+fn documented_owner(function: &Function) -> bool {
+    let Some(doc) = &function.doc else {
+        return false;
+    };
+    let text = doc.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    OWNERSHIP_PHRASES.iter().any(|phrase| text.contains(phrase))
+}

@@ -1,0 +1,283 @@
+//! Words in the names of functions that make, end, keep or look at objects.
+
+/// Words of functions that release an object and are called for nothing else.
+pub(in crate::infer) const RELEASES: &[&str] = &[
+    "dealloc",
+    "deallocate",
+    "decref",
+    "deinit",
+    "del",
+    "delete",
+    "destroy",
+    "dispose",
+    "drop",
+    "finalize",
+    "fini",
+    "free",
+    "release",
+    "rele",
+    "uninit",
+    "unref",
+    "unreference",
+];
+
+/// Words of functions that end what an object does, and often the object: `pcap_close`, `zip_discard`.
+pub(in crate::infer) const CLOSES: &[&str] = &[
+    "abort",
+    "cancel",
+    "cleanup",
+    "close",
+    "commit",
+    "detach",
+    "discard",
+    "disconnect",
+    "done",
+    "end",
+    "exit",
+    "finish",
+    "join",
+    "kill",
+    "put",
+    "quit",
+    "remove",
+    "rollback",
+    "shutdown",
+    "stop",
+    "term",
+    "terminate",
+];
+
+/// Those of them that may end it too early, or are not meant for everybody who has one: `g_sequence_remove` takes
+/// an element out, `evdns_getaddrinfo_cancel` is for requests that are not done yet.
+pub(in crate::infer) const NO_RELEASES: &[&str] =
+    &["abort", "cancel", "commit", "detach", "join", "kill", "remove", "rollback"];
+
+/// Words of functions after which an object may be gone, or somebody else's, although they do not say so:
+/// `evhttp_send_reply(req, …)`, `g_thread_join`, `PQclear`, `X509_VERIFY_PARAM_add0_table(param)`.
+pub(in crate::infer) const GIVES_AWAY: &[&str] = &[
+    "absorb",
+    "add0",
+    "adopt",
+    "clear",
+    "consume",
+    "dismiss",
+    "erase",
+    "expire",
+    "forget",
+    "give",
+    "invalidate",
+    "move",
+    "post",
+    "push0",
+    "recycle",
+    "reply",
+    "respond",
+    "retire",
+    "return",
+    "rm",
+    "send",
+    "set0",
+    "steal",
+    "submit",
+    "swap",
+    "take",
+    "transfer",
+    "unbind",
+    "unhook",
+    "uninstall",
+    "unlink",
+    "unload",
+    "unmap",
+    "unplug",
+    "unregister",
+    "unsubscribe",
+    "unwrap",
+];
+
+/// Parts of the names of functions that release: `PQfreemem`, `XFreeGC`, `gzclose`, `delscreen`.
+pub(in crate::infer) const RELEASE_PARTS: &[&str] = &[
+    "cleanup", "close", "dealloc", "decref", "deinit", "delete", "destroy", "dispose", "finali", "free",
+    "release", "unref",
+];
+
+/// Ends of the words of functions that release: `PQfinish`, `PQclear`.
+pub(in crate::infer) const RELEASE_ENDINGS: &[&str] =
+    &["clear", "discard", "disconnect", "drop", "finish", "shutdown", "stop", "term", "terminate"];
+
+/// Words of functions that only look: what follows is what they look at, as in `SSL_get_shutdown`.
+pub(in crate::infer) const LOOKS: &[&str] = &["get", "got", "has", "is", "isset", "peek"];
+
+/// Words of functions that hand out an object that was there before, from the object they are given.
+pub(in crate::infer) const FINDS: &[&str] = &[
+    "at", "child", "current", "find", "first", "get", "get0", "index", "last", "lookup", "next", "nth",
+    "parent", "peek", "prev", "previous", "root", "sibling",
+];
+
+/// Words of functions that may make an object which somebody else has.
+pub(in crate::infer) const SHARES: &[&str] = &[
+    "add",
+    "append",
+    "attach",
+    "borrow",
+    "current",
+    "default",
+    "find",
+    "first",
+    "get",
+    "get0",
+    "global",
+    "insert",
+    "instance",
+    "intern",
+    "last",
+    "lookup",
+    "next",
+    "nth",
+    "parent",
+    "peek",
+    "prev",
+    "push",
+    "ref",
+    "root",
+    "self",
+    "shared",
+    "singleton",
+    "static",
+];
+
+/// Words of functions that make an object.
+pub(in crate::infer) const CONSTRUCTORS: &[&str] = &["alloc", "allocate", "create", "make", "malloc", "new"];
+
+/// Words of functions that make an object like another one.
+pub(in crate::infer) const COPIES: &[&str] = &["clone", "copy", "dup", "duplicate"];
+
+/// Words of functions that keep the last thing they are given: `allocator_set_default(allocator)`.
+pub(in crate::infer) const STORES: &[&str] = &[
+    "activate", "add", "append", "assign", "attach", "bind", "default", "enqueue", "insert", "install",
+    "link", "prepend", "push", "queue", "register", "replace", "set", "store", "use",
+];
+
+/// Words of functions that compare objects and leave them alone.
+pub(in crate::infer) const COMPARES: &[&str] =
+    &["cmp", "compare", "eq", "equal", "equals", "same", "similar"];
+
+/// What documentation says of an object that the caller has no more after the call.
+pub(in crate::infer) const OWNERSHIP_PHRASES: &[&str] = &[
+    "becomes invalid",
+    "becomes the property of",
+    "consumes the",
+    "consumes this",
+    "invalid after",
+    "is destroyed",
+    "no longer be used",
+    "no longer usable",
+    "no longer valid",
+    "not usable",
+    "ownership",
+    "takes over",
+];
+
+/// Parts of the names of functions that use data up before they return, or copy it.
+pub(in crate::infer) const USES: &[&str] = &[
+    "check", "compare", "compress", "crypt", "decode", "digest", "encode", "exec", "exists", "find",
+    "lookup", "print", "puts", "query", "search", "send", "sign", "update", "verify", "write",
+];
+
+/// Words of functions whose data an object may point to afterwards: `zmq_send_const`,
+/// `ZSTD_compressBegin_usingDict`, `hash_add(table, key, len)`.
+pub(in crate::infer) const KEEPS_DATA: &[&str] = &[
+    "add",
+    "append",
+    "assign",
+    "async",
+    "attach",
+    "begin",
+    "bind",
+    "borrow",
+    "byref",
+    "const",
+    "cs",
+    "dict",
+    "enqueue",
+    "enter",
+    "init",
+    "insert",
+    "intern",
+    "later",
+    "link",
+    "load",
+    "map",
+    "nocopy",
+    "prefix",
+    "prepend",
+    "push",
+    "put",
+    "queue",
+    "ref",
+    "reference",
+    "register",
+    "replace",
+    "schedule",
+    "set",
+    "setup",
+    "start",
+    "static",
+    "store",
+    "submit",
+    "use",
+    "view",
+    "watch",
+    "wrap",
+    "zerocopy",
+];
+
+/// The same of texts: these, functions whose result may point into what they read (`uriParseSingleUriA`), and
+/// those that take what they are told under a name.
+pub(in crate::infer) const KEEPS_TEXT: &[&str] = &[
+    "add",
+    "append",
+    "assign",
+    "async",
+    "attach",
+    "bind",
+    "borrow",
+    "byref",
+    "const",
+    "cs",
+    "default",
+    "define",
+    "enqueue",
+    "enter",
+    "init",
+    "insert",
+    "install",
+    "intern",
+    "link",
+    "load",
+    "map",
+    "nocopy",
+    "parse",
+    "pointer",
+    "prepend",
+    "push",
+    "put",
+    "read",
+    "ref",
+    "reference",
+    "register",
+    "replace",
+    "result",
+    "scan",
+    "set",
+    "static",
+    "store",
+    "tokenize",
+    "use",
+    "view",
+    "watch",
+    "wrap",
+    "zerocopy",
+];
+
+/// Words of functions that open or make something by a name.
+pub(in crate::infer) const OPENERS: &[&str] = &["connect", "create", "load", "new", "open", "parse", "read"];

@@ -1,0 +1,273 @@
+//! The structures of a library that can travel: by value, by pointer, or kept by the library.
+//!
+//! Each record of the headers either is in the table or has a reason why not, which becomes the reason of every
+//! function that needs it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hotcell_model::api::{Api, Record};
+use hotcell_model::interface::{Direction, FieldRole, Status, Struct, StructField};
+use hotcell_model::types::{CType, Type};
+
+use crate::contract::{Contract, StructLines};
+use crate::diagnostic::Diagnostic;
+use crate::handles::Handles;
+use crate::suggest::did_you_mean;
+use crate::type_names::{Named, TypeNames};
+
+mod fields;
+
+/// The structures that can travel, by the record's key.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Structs {
+    known: BTreeMap<String, Struct>,
+    unfit: BTreeMap<String, Unfit>,
+    /// Lines of the contract about those the library keeps.
+    residents: BTreeMap<String, u32>,
+}
+
+/// Why a structure cannot travel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfit {
+    /// Undecided or unsupported.
+    pub status: Status,
+    /// Why, in words.
+    pub reason: String,
+    /// What to write into the contract, when a line would help.
+    pub help: Option<String>,
+}
+
+impl Structs {
+    /// The structures of the headers, with what the contract says about them.
+    pub(crate) fn new(
+        contract: &Contract,
+        api: &Api,
+        names: &TypeNames,
+        handles: &Handles,
+        findings: &mut Vec<Diagnostic>,
+    ) -> Self {
+        let mut structs = Structs::default();
+        let mut lines: BTreeMap<&str, &StructLines> = BTreeMap::new();
+        for line in &contract.structs {
+            match record_of(line, api, names, handles) {
+                Err(diagnostic) => findings.push(*diagnostic),
+                Ok(key) if lines.contains_key(key) => {
+                    let diagnostic = Diagnostic::error(format!("`{}` has two tables", line.name));
+                    findings.push(diagnostic.at(line.span.clone()).label("the second"));
+                }
+                Ok(key) => {
+                    if line.resident {
+                        structs.residents.insert(key.to_owned(), contract.line(&line.span));
+                    }
+                    lines.insert(key, line);
+                }
+            }
+        }
+        let mut table = Table { contract, api, names, handles, lines, open: BTreeSet::new(), findings };
+        for key in api.records.keys() {
+            table.visit(key, &mut structs);
+        }
+        structs
+    }
+
+    /// A structure that can travel.
+    pub fn get(&self, record: &str) -> Option<&Struct> {
+        self.known.get(record)
+    }
+
+    /// Why a structure cannot travel.
+    pub fn why_not(&self, record: &str) -> Option<&Unfit> {
+        self.unfit.get(record)
+    }
+
+    /// The structure that a C type is, when it can travel.
+    pub fn of(&self, ty: &CType) -> Option<(&str, &Struct)> {
+        match &ty.kind {
+            Type::Record { name } => self.known.get_key_value(name).map(|(key, item)| (key.as_str(), item)),
+            _ => None,
+        }
+    }
+
+    /// The structure that a C type points to, when it can travel.
+    pub fn of_pointer(&self, ty: &CType) -> Option<(&str, &Struct)> {
+        ty.pointee().and_then(|(pointee, _)| self.of(pointee))
+    }
+
+    /// Whether the library keeps it between calls.
+    pub fn is_resident(&self, record: &str) -> bool {
+        self.residents.contains_key(record)
+    }
+
+    /// The line that says that the library keeps it.
+    pub(crate) fn resident_line(&self, record: &str) -> Option<u32> {
+        self.residents.get(record).copied()
+    }
+
+    /// Why values of a structure cannot go this way, when its fields could travel otherwise.
+    pub(crate) fn against(&self, record: &str, direction: Direction) -> Option<String> {
+        let item = self.known.get(record)?;
+        item.fields.iter().find_map(|field| match &field.role.value {
+            FieldRole::Struct { record } => self.against(record, direction),
+            FieldRole::BufferIn { .. } if direction == Direction::Out => {
+                Some(format!("`{}` of `{}` goes in only", field.name, item.c_name))
+            }
+            FieldRole::BufferOut { .. } if direction != Direction::InOut => Some(format!(
+                "`{}` of `{}` is memory that is given and filled: the structure goes in and out",
+                field.name, item.c_name
+            )),
+            _ => None,
+        })
+    }
+}
+
+/// The record that a table of the contract is about.
+fn record_of<'a>(
+    line: &StructLines,
+    api: &'a Api,
+    names: &TypeNames,
+    handles: &Handles,
+) -> Result<&'a str, Box<Diagnostic>> {
+    let error = |message: String| Diagnostic::error(message).at(line.span.clone());
+    let Some(named) = names.get(&line.name) else {
+        let records = || names.all().filter(|name| matches!(names.get(name), Some(Named::Record { .. })));
+        let diagnostic = error(format!("the headers use no structure `{}`", line.name));
+        return Err(diagnostic.label("unknown type").help(did_you_mean(&line.name, records())).into());
+    };
+    let found = match named {
+        Named::Record { key, .. } => api.records.get_key_value(key),
+        _ => None,
+    };
+    let Some((key, record)) = found else {
+        return Err(error(format!("`{}` is no structure", line.name)).into());
+    };
+    if let Some(handle) = handles.of_record(key) {
+        let message = format!("`{}` is the handle type `{handle}`, and cannot be a structure too", line.name);
+        let help =
+            "leave one of the two out: callers hold an object by a handle, or see its fields".to_owned();
+        return Err(error(message).help(help).into());
+    }
+    if record.union {
+        return Err(error(format!("`{}` is a union, which this version cannot pass", line.name)).into());
+    }
+    if record.layout.is_none() {
+        let help = format!("objects are held by a handle: add `{} = {{}}` to `[handle]`", line.name);
+        let message = format!("the headers declare `{}` and never define it", line.name);
+        return Err(error(message).label("no fields").help(help).into());
+    }
+    Ok(key)
+}
+
+/// Building the table.
+struct Table<'a, 'f> {
+    contract: &'a Contract,
+    api: &'a Api,
+    names: &'a TypeNames,
+    handles: &'a Handles,
+    /// Tables of the contract by the record's key.
+    lines: BTreeMap<&'a str, &'a StructLines>,
+    /// Records whose fields are being looked at.
+    open: BTreeSet<String>,
+    findings: &'f mut Vec<Diagnostic>,
+}
+
+impl Table<'_, '_> {
+    /// Puts a record and the structures it consists of into the table, or says why not.
+    fn visit(&mut self, key: &str, structs: &mut Structs) {
+        if structs.known.contains_key(key) || structs.unfit.contains_key(key) {
+            return;
+        }
+        if !self.open.insert(key.to_owned()) {
+            let reason = format!("`{key}` contains itself");
+            structs.unfit.insert(key.to_owned(), Unfit::unsupported(reason));
+            return;
+        }
+        let built = self.build(key, structs);
+        self.open.remove(key);
+        match built {
+            Ok(item) if !structs.unfit.contains_key(key) => {
+                structs.known.insert(key.to_owned(), item);
+            }
+            Ok(_) => {}
+            Err(unfit) => {
+                if let Some(line) = self.lines.get(key) {
+                    let message = format!("`{}` cannot be passed: {}", line.name, unfit.reason);
+                    let warning = Diagnostic::warning(message).at(line.span.clone());
+                    self.findings.push(warning.help(unfit.help.clone()));
+                }
+                structs.unfit.insert(key.to_owned(), unfit);
+            }
+        }
+    }
+
+    fn build(&mut self, key: &str, structs: &mut Structs) -> Result<Struct, Unfit> {
+        let (api, contract) = (self.api, self.contract);
+        let Some(record) = api.records.get(key) else {
+            return Err(Unfit::unsupported(format!("`{key}` is not declared")));
+        };
+        let c_name = self.c_name(key, record);
+        if let Some(handle) = self.handles.of_record(key) {
+            return Err(Unfit::unsupported(format!("`{c_name}` is the handle type `{handle}`")));
+        }
+        if record.union {
+            return Err(Unfit::unsupported(format!("`{c_name}` is a union")));
+        }
+        if c_name.is_empty() {
+            return Err(Unfit::unsupported(format!("`{key}` is a structure without a name")));
+        }
+        let Some(layout) = &record.layout else {
+            return Err(Unfit {
+                status: Status::Undecided,
+                reason: format!("the headers do not define `{c_name}`"),
+                help: Some(format!("[handle]\n{} = {{}}", c_name.rsplit(' ').next().unwrap_or(key))),
+            });
+        };
+        let resident = structs.is_resident(key);
+        let anonymous = layout.fields.iter().any(|field| field.name.is_none());
+        if anonymous && !resident {
+            return Err(Unfit::unsupported(format!("`{c_name}` has a member without a name")));
+        }
+        let lines = self.lines.get(key).copied();
+        let name = lines
+            .map_or_else(|| c_name.rsplit(' ').next().unwrap_or(key).to_owned(), |lines| lines.name.clone());
+        let roles =
+            fields::decide(fields::Place { contract, layout, lines, name: &name, resident }, &mut |inner| {
+                self.visit(inner, structs);
+                match structs.why_not(inner) {
+                    Some(unfit) => Err(unfit.clone()),
+                    None if structs.is_resident(inner) => Err(Unfit::unsupported(format!(
+                        "`{inner}` is kept by the library and cannot be part of another structure"
+                    ))),
+                    None => Ok(()),
+                }
+            });
+        let roles = match roles {
+            Ok(roles) => roles,
+            Err(fields::Refused::Unfit(unfit)) => return Err(*unfit),
+            Err(fields::Refused::Wrong(mut wrong)) => {
+                self.findings.append(&mut wrong);
+                return Err(Unfit::unsupported(format!("lines about `{c_name}` are wrong")));
+            }
+        };
+        let named = layout.fields.iter().filter_map(|field| Some((field.name.clone()?, field.ty.clone())));
+        let fields = named.zip(roles);
+        let fields = fields.map(|((name, ty), role)| StructField { name, ty, role, offset: None }).collect();
+        let mut item = Struct { c_name, doc: record.doc.clone(), resident, fields, size: 0 };
+        item.lay_out(&structs.known, &api.target).map_err(Unfit::unsupported)?;
+        Ok(item)
+    }
+
+    /// How C names a record: as the contract does, by a typedef, or by its tag.
+    fn c_name(&self, key: &str, record: &Record) -> String {
+        let written = self.lines.get(key).map(|lines| lines.name.as_str());
+        written
+            .and_then(|name| self.names.typedef(name))
+            .or_else(|| self.names.typedef_of(key))
+            .map_or_else(|| record.c_name.clone(), str::to_owned)
+    }
+}
+
+impl Unfit {
+    fn unsupported(reason: String) -> Self {
+        Unfit { status: Status::Unsupported, reason, help: None }
+    }
+}

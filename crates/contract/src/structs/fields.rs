@@ -1,0 +1,273 @@
+//! The fields of one structure: what lines of the contract say, and what their types say by themselves.
+
+use hotcell_model::api::{Field, RecordLayout};
+use hotcell_model::evidence::Fact;
+use hotcell_model::interface::{FieldRole, Filled, Status, Unit};
+use hotcell_model::types::{CType, Type};
+
+use crate::contract::{Contract, Item, StructLines, What};
+use crate::diagnostic::Diagnostic;
+use crate::expression::Node;
+use crate::structs::Unfit;
+use crate::suggest::did_you_mean;
+
+/// The structure whose fields these are.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) contract: &'a Contract,
+    pub(super) layout: &'a RecordLayout,
+    pub(super) lines: Option<&'a StructLines>,
+    /// As a contract names it.
+    pub(super) name: &'a str,
+    pub(super) resident: bool,
+}
+
+/// Why fields have no roles.
+pub(super) enum Refused {
+    /// One of them cannot travel.
+    Unfit(Box<Unfit>),
+    /// Lines about them cannot be true.
+    Wrong(Vec<Diagnostic>),
+}
+
+/// The roles of the named fields in order. `nested` says whether a structure inside can travel.
+pub(super) fn decide(
+    place: Place<'_>,
+    nested: &mut dyn FnMut(&str) -> Result<(), Unfit>,
+) -> Result<Vec<Fact<FieldRole>>, Refused> {
+    let fields: Vec<(&str, &Field)> = place
+        .layout
+        .fields
+        .iter()
+        .filter_map(|field| field.name.as_deref().map(|name| (name, field)))
+        .collect();
+    let mut fact = Fields { place, roles: vec![None; fields.len()], fields, wrong: Vec::new() };
+    fact.lines();
+    if !fact.wrong.is_empty() {
+        return Err(Refused::Wrong(fact.wrong));
+    }
+    let mut roles = Vec::new();
+    for (position, role) in fact.roles.iter().enumerate() {
+        match role {
+            Some(role) => roles.push(role.clone()),
+            None => match fact.by_type(position, nested) {
+                Ok(role) => roles.push(Fact::proven(role)),
+                Err(unfit) => return Err(Refused::Unfit(unfit)),
+            },
+        }
+    }
+    Ok(roles)
+}
+
+struct Fields<'a> {
+    place: Place<'a>,
+    fields: Vec<(&'a str, &'a Field)>,
+    roles: Vec<Option<Fact<FieldRole>>>,
+    wrong: Vec<Diagnostic>,
+}
+
+impl Fields<'_> {
+    fn lines(&mut self) {
+        let lines = self.place.lines.map(|lines| lines.fields.as_slice()).unwrap_or_default();
+        let mut said: Vec<(usize, &Item)> = Vec::new();
+        for line in lines {
+            match self.position(&line.name) {
+                None => {
+                    let message = format!("`{}` has no field `{}`", self.place.name, line.name);
+                    let help = did_you_mean(&line.name, self.fields.iter().map(|(name, _)| *name));
+                    let diagnostic = Diagnostic::error(message).at(line.span.clone());
+                    self.wrong.push(diagnostic.label("unknown field").help(help));
+                }
+                Some(position) => said.push((position, &line.item)),
+            }
+        }
+        // Single fields first: what a line says about a field stands before what another makes of it.
+        let (buffers, single): (Vec<_>, Vec<_>) =
+            said.into_iter().partition(|(_, item)| matches!(item.what, What::Buffer(_)));
+        let (ins, outs): (Vec<_>, Vec<_>) = buffers
+            .into_iter()
+            .partition(|(_, item)| matches!(item.what, What::Buffer(direction) if direction.goes_in()));
+        for (position, item) in single.into_iter().chain(ins).chain(outs) {
+            if let Some((why, help)) = self.refusal(position, item) {
+                let (name, field) = self.fields[position];
+                let message = format!("`{name}` cannot be `{}`: it is `{}`", item.written, field.ty.written);
+                let diagnostic = Diagnostic::error(message).at(item.span.clone()).label(why);
+                self.wrong.push(diagnostic.help(help.map(str::to_owned)));
+                continue;
+            }
+            let role = match item.what {
+                What::Own => Some(FieldRole::Own),
+                What::Zero => Some(FieldRole::Zero),
+                What::Text => Some(FieldRole::Text { encoding: item.encoding, nullable: item.nullable }),
+                What::Buffer(direction) if direction.goes_in() => self.data(position, item),
+                _ => self.memory(position, item),
+            };
+            if let Some(role) = role {
+                self.set(position, role, item);
+            }
+        }
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        self.fields.iter().position(|(own, _)| *own == name)
+    }
+
+    fn set(&mut self, position: usize, role: FieldRole, item: &Item) {
+        self.roles[position] = Some(Fact::decided(role, self.place.contract.line(&item.span)));
+    }
+
+    fn refusal(&self, position: usize, item: &Item) -> Option<(&'static str, Option<&'static str>)> {
+        let ty = &self.fields[position].1.ty;
+        let pointee = ty.pointee();
+        match item.what {
+            What::Own if !self.place.resident => Some((
+                "only a structure that the library keeps has fields of its own",
+                Some("write `{ zero = true }`, or add `resident = true` to the structure"),
+            )),
+            What::Own | What::Zero => None,
+            What::Text => match pointee {
+                Some((pointee, _)) if pointee.is_byte() && pointee.kind != Type::Void => None,
+                Some(_) => Some(("a text is a pointer to bytes", None)),
+                None => Some(("not a pointer", Some("leave the line out: numbers and arrays need none"))),
+            },
+            What::Buffer(direction) => match pointee {
+                None => Some(("not a pointer", Some("leave the line out: numbers and arrays need none"))),
+                Some((pointee, _)) if pointee.element_size().is_none() => {
+                    Some(("a buffer consists of numbers or bytes", None))
+                }
+                Some((_, true)) if direction.goes_out() => {
+                    Some(("it is only read through", Some("write `{ in = \"buffer\", length = … }`")))
+                }
+                Some(_) => None,
+            },
+            _ => Some(("no item of a field", None)),
+        }
+    }
+
+    /// The integer field that a key names.
+    fn integer(&mut self, node: &Node, what: &str) -> Option<usize> {
+        let named = node.name().and_then(|name| self.position(name));
+        let found = named.filter(|&position| {
+            let (_, field) = self.fields[position];
+            field.ty.is_integer() && field.bit_width.is_none()
+        });
+        if found.is_none() {
+            let message = match named {
+                Some(position) => {
+                    format!("`{node}` is no integer: it is `{}`", self.fields[position].1.ty.written)
+                }
+                None => format!("`{node}` is no field of `{}`", self.place.name),
+            };
+            let unknown = node.name().filter(|_| named.is_none());
+            let near = unknown.and_then(|name| did_you_mean(name, self.fields.iter().map(|(name, _)| *name)));
+            let help = near.unwrap_or_else(|| format!("`{what}` names the integer field that says it"));
+            self.wrong.push(Diagnostic::error(message).at(node.span.clone()).help(help));
+        }
+        found
+    }
+
+    fn unit(&self, position: usize, item: &Item) -> Unit {
+        let pointee = self.fields[position].1.ty.pointee();
+        let bytes = pointee.and_then(|(pointee, _)| pointee.element_size()) == Some(1);
+        item.unit.unwrap_or(if bytes { Unit::Bytes } else { Unit::Elements })
+    }
+
+    fn data(&mut self, position: usize, item: &Item) -> Option<FieldRole> {
+        let node = item.length.as_ref()?;
+        let length = self.integer(node, "length")?;
+        if self.roles[length].is_some() {
+            self.taken(node);
+            return None;
+        }
+        let unit = self.unit(position, item);
+        self.set(length, FieldRole::LengthOf { field: position, unit }, item);
+        Some(FieldRole::BufferIn { nullable: item.nullable })
+    }
+
+    fn memory(&mut self, position: usize, item: &Item) -> Option<FieldRole> {
+        let capacity = self.number(item.capacity.as_ref()?, "capacity")?;
+        let filled = match (&item.length, &item.left) {
+            (Some(node), None) => Filled::Field { field: self.number(node, "length")? },
+            (None, Some(node)) => Filled::Left { field: self.number(node, "left")? },
+            _ => {
+                let message = "memory that is filled needs one of `length` and `left`";
+                let help = "add `length = \"…\"`, the field that says how much is filled, or `left = \"…\"`, the \
+                            field that says how much is not";
+                self.wrong.push(Diagnostic::error(message).at(item.span.clone()).help(help.to_owned()));
+                return None;
+            }
+        };
+        Some(FieldRole::BufferOut { capacity, unit: self.unit(position, item), filled })
+    }
+
+    /// An integer field that callers see.
+    fn number(&mut self, node: &Node, what: &str) -> Option<usize> {
+        let position = self.integer(node, what)?;
+        if self.roles[position].is_some() {
+            self.taken(node);
+            return None;
+        }
+        Some(position)
+    }
+
+    fn taken(&mut self, node: &Node) {
+        let diagnostic = Diagnostic::error(format!("`{node}` already is something else"));
+        let help = "a field is the length of one buffer, and callers see a capacity".to_owned();
+        self.wrong.push(diagnostic.at(node.span.clone()).help(help));
+    }
+
+    /// What a field is without a line.
+    fn by_type(
+        &self,
+        position: usize,
+        nested: &mut dyn FnMut(&str) -> Result<(), Unfit>,
+    ) -> Result<FieldRole, Box<Unfit>> {
+        let (name, field) = self.fields[position];
+        let unfit = |status, reason: String, help: Option<String>| {
+            let help = help.map(|item| format!("[struct.{}]\nfields.{name} = {item}", self.place.name));
+            Err(Box::new(Unfit { status, reason, help }))
+        };
+        // Hidden, and zero where callers make the structure.
+        let hide = if self.place.resident { "{ own = true }" } else { "{ zero = true }" };
+        let unsupported = |reason: String| unfit(Status::Undecided, reason, Some(hide.to_owned()));
+        let of = format!("`{name}` of `{}`", self.place.name);
+        if field.bit_width.is_some() {
+            return unsupported(format!("{of} is a bit-field"));
+        }
+        match &field.ty.kind {
+            _ if field.ty.is_scalar() => Ok(FieldRole::Value),
+            Type::Array { element, length: Some(length) } if element.is_scalar() && *length > 0 => {
+                Ok(FieldRole::Array { length: *length })
+            }
+            Type::Array { length: None | Some(0), .. } => {
+                unfit(Status::Unsupported, format!("{of} is an array without a length"), None)
+            }
+            Type::Array { .. } => unsupported(format!("{of} is an array of something else than numbers")),
+            Type::Record { name: record } => match nested(record) {
+                Ok(()) => Ok(FieldRole::Struct { record: record.clone() }),
+                Err(inner) => Err(Box::new(Unfit { reason: format!("{of}: {}", inner.reason), ..inner })),
+            },
+            Type::FunctionPointer { .. } => unsupported(format!("{of} is a pointer to a function")),
+            Type::Pointer { pointee, constant } => {
+                let reason = format!("nothing says what {of} (`{}`) is for", field.ty.written);
+                unfit(Status::Undecided, reason, Some(self.suggest(position, pointee, *constant, hide)))
+            }
+            Type::Unsupported { reason } => unsupported(format!("{of}: {reason}")),
+            _ => unsupported(format!("{of} is `{}`", field.ty.written)),
+        }
+    }
+
+    /// A line for a pointer that nothing is said about.
+    fn suggest(&self, position: usize, pointee: &CType, constant: bool, hide: &str) -> String {
+        let next = self.fields.get(position + 1).filter(|_| self.roles[position + 1].is_none());
+        match (pointee.element_size(), next) {
+            (Some(_), Some((next, field))) if constant && field.ty.is_integer() => {
+                format!("{{ in = \"buffer\", length = \"{next}\" }}")
+            }
+            (Some(1), _) if constant && pointee.kind != Type::Void => {
+                "{ string = \"utf-8\", nullable = true }".to_owned()
+            }
+            _ => hide.to_owned(),
+        }
+    }
+}
