@@ -142,8 +142,7 @@ fn always(mut param: Param) -> Param {
 
 fn kept() -> Vec<Function> {
     let hub = || p("hub", "struct cl_hub *", handle("cl_hub"));
-    let visit =
-        |user| callback("visit", "int", vec![number("index", "int"), self::user()], Some(-77), user);
+    let visit = |user| callback("visit", "int", vec![number("index", "int"), self::user()], Some(-77), user);
     let watch = vec![
         hub(),
         keep(callback("watch", "int", vec![user(), number("what", "int")], Some(-9), 3)),
@@ -151,23 +150,18 @@ fn kept() -> Vec<Function> {
         user_of(1),
     ];
     let text = CallbackRole::Text { encoding: Encoding::Utf8, nullable: true };
-    let name = vec![
-        given("user", "const char *", CallbackRole::UserData),
-        given("text", "const char *", text),
-    ];
+    let name =
+        vec![given("user", "const char *", CallbackRole::UserData), given("text", "const char *", text)];
     let mut name_user = user_of(1);
     name_user.ty = c("const char *");
     let name = vec![hub(), always(keep(callback("name", "int", name, Some(-5), 2))), name_user];
     let say = p("text", "const char *", crate::support::text(false));
     let n = |name: &str| p(name, "int", value());
+    let new_hub = || handle_result("cl_hub", Some("cl_hub_free"), None);
     vec![
         f("int", "cl_stash", vec![visit(1), user_of(0)]),
         f("int", "cl_unstash", vec![n("which"), visit(2), user_of(1)]),
-        f("struct cl_hub *", "cl_hub_new", vec![n("spots")]).result(handle_result(
-            "cl_hub",
-            Some("cl_hub_free"),
-            None,
-        )),
+        f("struct cl_hub *", "cl_hub_new", vec![n("spots")]).result(new_hub()),
         f("void", "cl_hub_free", vec![p("hub", "struct cl_hub *", consumed("cl_hub"))]),
         f("int", "cl_watch", watch),
         f("int", "cl_name", name),
@@ -176,6 +170,7 @@ fn kept() -> Vec<Function> {
         f("int", "cl_poke_elsewhere", vec![hub()]),
         f("int", "cl_poke_with", vec![hub(), n("which")]),
         f("int", "cl_both_ways", vec![hub(), visit(2), user_of(1)]),
+        f("struct cl_hub *", "cl_twin", vec![hub()]).result(new_hub()),
         f("char *", "cl_poked", vec![hub()]).result(text_result(true, Some("cl_free"))),
     ]
 }

@@ -171,14 +171,8 @@ fn callbacks_and_calls_of_a_life_that_fit_nowhere_are_refused() {
         |i| callback(i, "cl_each", 1).on_failure = None,
         "`visit` does not say what it returns when it failed",
     );
-    check(
-        |i| drop(callback(i, "cl_each", 1).params.remove(1)),
-        "`visit` has not one way to its user data",
-    );
-    check(
-        |i| callback(i, "cl_ask", 1).user_data_from = None,
-        "`answer` has not one way to its user data",
-    );
+    check(|i| drop(callback(i, "cl_each", 1).params.remove(1)), "`visit` has not one way to its user data");
+    check(|i| callback(i, "cl_ask", 1).user_data_from = None, "`answer` has not one way to its user data");
     check(
         |i| callback(i, "cl_each", 1).scope = CallbackScope::Handle { param: 0 },
         "`visit` is kept by no object that outlives the call",
