@@ -97,6 +97,8 @@ pub struct OwnedField {
     /// 0: the handle itself lies there. Else a reference to the image of a resident structure, as in
     /// [`Release::image`].
     pub image: u16,
+    /// How it is released, where that is not as its handle type says.
+    pub release: Option<Release>,
 }
 
 /// A number in a block.

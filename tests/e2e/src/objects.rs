@@ -45,7 +45,7 @@ const fn function(name: &'static str, args_size: u16, result_size: u16) -> Funct
 }
 
 const fn owned(offset: u16, kind: u16) -> OwnedField {
-    OwnedField { offset, kind, image: 0 }
+    OwnedField { offset, kind, image: 0, release: None }
 }
 
 static FUNCTIONS: [Function; 21] = [
@@ -71,7 +71,7 @@ static FUNCTIONS: [Function; 21] = [
     function("turn_round", 16, 16),
     Function {
         returned: Some(rt::Field { offset: 16, kind: rt::Kind::I32 }),
-        owned: &[OwnedField { offset: 0, kind: STREAM, image: STREAM_IMAGE as u16 }],
+        owned: &[OwnedField { offset: 0, kind: STREAM, image: STREAM_IMAGE as u16, release: None }],
         ..function("advance", 24, 24)
     },
     function("end_stream", 16, 0),

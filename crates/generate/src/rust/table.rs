@@ -41,13 +41,10 @@ pub(crate) fn table(interface: &Interface, names: &Names) -> Result<Table, Error
         .symbols
         .iter()
         .map(|(key, codes)| Symbols { constant: constants[key].clone(), rows: rows(codes) });
-    let functions = interface.functions.iter().map(|function| row(interface, function, &constants));
+    let functions = interface.functions.iter().map(|function| row(interface, names, function, &constants));
     let functions: Vec<String> = functions.collect::<Result<_, _>>()?;
     let handles = interface.handles.iter().map(|(key, handle)| {
-        let release = match &handle.release {
-            Some(release) => format!("Some({})", self::release(interface, names, key, release)?),
-            None => "None".into(),
-        };
+        let release = optional_release(interface, names, key, handle.release.as_ref())?;
         Ok(format!("rt::HandleType {{ name: {key:?}, release: {release} }},"))
     });
     Ok(Table {
@@ -62,6 +59,7 @@ pub(crate) fn table(interface: &Interface, names: &Names) -> Result<Table, Error
 /// What is not as in most functions, around what every function has.
 fn row(
     interface: &Interface,
+    names: &Names,
     function: &Function,
     symbols: &BTreeMap<String, String>,
 ) -> Result<String, Error> {
@@ -90,7 +88,7 @@ fn row(
             parts.push(format!("symbols: &{name}"));
         }
     }
-    let owned = owned(interface, function)?;
+    let owned = owned(interface, names, function)?;
     if !owned.is_empty() {
         parts.push(format!("owned: &[{}]", owned.join(", ")));
     }
@@ -102,33 +100,46 @@ fn row(
 }
 
 /// The objects in the results that are the caller's.
-fn owned(interface: &Interface, function: &Function) -> Result<Vec<String>, Error> {
+fn owned(interface: &Interface, names: &Names, function: &Function) -> Result<Vec<String>, Error> {
     let mut found = Vec::new();
     if let ResultRole::Handle { handle, ownership: Ownership::Owned { .. }, .. } = &function.result.value {
-        found.push((Carries::Returned, handle, 0));
+        found.push((Carries::Returned, handle, 0, None));
     }
     for (index, param) in function.params.iter().enumerate() {
         match &param.role.value {
             Role::HandleOut { handle, ownership: Ownership::Owned { .. }, .. } => {
-                found.push((Carries::Param { index }, handle, 0));
+                found.push((Carries::Param { index }, handle, 0, None));
             }
-            Role::Resident { record, consumed: false, .. } => {
+            // Elsewhere an object comes back that went in, and is its caller's as before.
+            Role::Resident { record, consumed: false, starts: Some(start) } => {
                 let image = interface.structs.get(record).map_or(0, |record| record.size);
-                found.push((Carries::Param { index }, record, image));
+                found.push((Carries::Param { index }, record, image, start.release.as_ref()));
             }
             _ => {}
         }
     }
-    let field = |(carries, handle, image): (Carries, &String, u32)| {
+    let field = |(carries, handle, image, release): (Carries, &String, u32, Option<&String>)| {
         let field = function.layout.result.field(carries);
-        match (field, interface.handle_number(handle)) {
-            (Some(field), Some(kind)) => {
-                Ok(format!("rt::OwnedField {{ offset: {}, kind: {kind}, image: {image} }}", field.offset))
-            }
-            _ => Err(inconsistent(function, format!("no place or no type for an object of `{handle}`"))),
-        }
+        let (Some(field), Some(kind)) = (field, interface.handle_number(handle)) else {
+            return Err(inconsistent(function, format!("no place or no type for an object of `{handle}`")));
+        };
+        let (offset, release) = (field.offset, optional_release(interface, names, handle, release)?);
+        let place = format!("offset: {offset}, kind: {kind}, image: {image}");
+        Ok(format!("rt::OwnedField {{ {place}, release: {release} }}"))
     };
     found.into_iter().map(field).collect()
+}
+
+fn optional_release(
+    interface: &Interface,
+    names: &Names,
+    key: &str,
+    release: Option<&String>,
+) -> Result<String, Error> {
+    Ok(match release {
+        Some(release) => format!("Some({})", self::release(interface, names, key, release)?),
+        None => "None".into(),
+    })
 }
 
 /// How an object of this type is released: the one argument of the releasing function.

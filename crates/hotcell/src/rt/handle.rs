@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use hotcell_protocol::{ErrorKind, RawHandle};
 
+use super::Release;
 use crate::error::{Cause, Error};
 use crate::session::{Context, Session};
 
@@ -28,6 +29,8 @@ pub(crate) struct Object {
     pub(super) generation: u64,
     pub(super) raw: RawHandle,
     pub(super) owned: bool,
+    /// How it is released, when somebody owns it and it can be.
+    release: Option<Release>,
     /// Set when a call that takes the object over was published.
     pub(super) released: AtomicBool,
     /// What must outlive it: the nearest owned object above it.
@@ -54,6 +57,7 @@ impl Handle {
         generation: u64,
         raw: RawHandle,
         owned: bool,
+        release: Option<Release>,
         parent: Option<&Handle>,
     ) -> Handle {
         let (session, _) = session.apart();
@@ -63,7 +67,7 @@ impl Handle {
             false => parent.object.parent.clone(),
         });
         let released = AtomicBool::new(false);
-        let object = Arc::new(Object { session, generation, raw, owned, released, parent });
+        let object = Arc::new(Object { session, generation, raw, owned, release, released, parent });
         Handle { object, deadline: None }
     }
 
@@ -179,7 +183,7 @@ impl fmt::Debug for Object {
 impl Drop for Object {
     fn drop(&mut self) {
         if self.owned && !self.is_released() {
-            self.session.release(self.generation, self.raw);
+            self.session.release(self.generation, self.raw, self.release);
         }
         // One after the other instead of each within the other: chains may be long.
         let mut above = self.parent.take();

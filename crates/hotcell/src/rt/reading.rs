@@ -84,11 +84,15 @@ pub(crate) trait Reads {
     }
 
     fn read_elements<T: Element>(&mut self, from: Reference) -> Result<Vec<T>> {
-        let data = self.fetch(from)?.unwrap_or_default();
+        Ok(self.read_opt_elements(from)?.unwrap_or_default())
+    }
+
+    fn read_opt_elements<T: Element>(&mut self, from: Reference) -> Result<Option<Vec<T>>> {
+        let Some(data) = self.fetch(from)? else { return Ok(None) };
         if !data.len().is_multiple_of(T::SIZE) {
             return Err(self.bad(Bad::Violation("a result has no whole number of elements")));
         }
-        Ok(data.chunks_exact(T::SIZE).map(T::read).collect())
+        Ok(Some(data.chunks_exact(T::SIZE).map(T::read).collect()))
     }
 
     /// Texts behind an array of references.
@@ -157,6 +161,11 @@ macro_rules! data {
         /// The numbers a reference points to; a null reference is empty.
         pub fn elements<T: Element>(&mut self, offset: usize) -> Result<Vec<T>> {
             self.read_elements(self.reference(offset))
+        }
+
+        /// The numbers a reference points to, if it is not null.
+        pub fn opt_elements<T: Element>(&mut self, offset: usize) -> Result<Option<Vec<T>>> {
+            self.read_opt_elements(self.reference(offset))
         }
 
         /// The UTF-8 text a reference points to; a null reference is an error here.

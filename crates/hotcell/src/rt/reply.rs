@@ -4,7 +4,7 @@ use hotcell_protocol::{ErrorKind, Executed, RawHandle};
 use hotcell_shm::ReplyHead;
 
 use super::reading::{Bad, Granted, REFERENCE, Reads, Reference, data, numbers};
-use super::{Call, Element, Handle, Image, OwnedField};
+use super::{Call, Element, Handle, Image, OwnedField, Release};
 use crate::error::{Cause, Error, Result};
 use crate::fault::Fault;
 use crate::session::Context;
@@ -150,7 +150,15 @@ impl<'s> Reply<'s> {
             self.taken |= field.map_or(0, bit);
         }
         let Call { session, context, .. } = &self.call;
-        Ok(Handle::new(session, context.generation, raw, owned, parent))
+        let release = self.release_of(offset, kind);
+        Ok(Handle::new(session, context.generation, raw, owned, release, parent))
+    }
+
+    /// How the object at an offset of the result block is released.
+    fn release_of(&self, offset: usize, kind: u16) -> Option<Release> {
+        let field = self.call.function.owned.iter().find(|field| usize::from(field.offset) == offset);
+        let of_type = || self.call.session.handle_type(kind).and_then(|it| it.release);
+        field.and_then(|field| field.release).or_else(of_type)
     }
 
     /// Releases an object of the result block that nobody took out. A resident structure that went in is its
@@ -168,7 +176,8 @@ impl<'s> Reply<'s> {
         };
         let raw = RawHandle::from_raw(raw);
         if raw.kind() == field.kind && raw.generation() != 0 && !self.call.turn.passed.has(raw) {
-            self.call.session.release(self.call.context.generation, raw);
+            let release = self.release_of(offset, field.kind);
+            self.call.session.release(self.call.context.generation, raw, release);
         }
     }
 

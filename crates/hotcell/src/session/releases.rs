@@ -14,7 +14,7 @@ use hotcell_protocol::RawHandle;
 use parking_lot::Mutex;
 
 use super::{Allowed, Context, Session, Turn};
-use crate::rt::Call;
+use crate::rt::{Call, Release};
 
 /// The longest a release may take: it delays whoever comes next.
 const LONGEST: Duration = Duration::from_secs(5);
@@ -33,6 +33,7 @@ struct Note {
     /// The worker that has it.
     generation: u64,
     handle: RawHandle,
+    release: Release,
 }
 
 impl Releases {
@@ -58,12 +59,13 @@ impl Releases {
 impl Session {
     /// Has an object released that nobody holds any more: at once if the worker is free, else as soon as the turn is
     /// given back. Waits for no other call, and fails never; what goes with its worker needs no release.
-    pub(crate) fn release(&self, generation: u64, handle: RawHandle) {
+    pub(crate) fn release(&self, generation: u64, handle: RawHandle, release: Option<Release>) {
         let shared = &*self.shared;
+        let Some(release) = release else { return };
         if shared.fork.forked() || generation != self.generation() {
             return;
         }
-        shared.releases.leave(Note { generation, handle });
+        shared.releases.leave(Note { generation, handle, release });
         self.send_what_is_left();
     }
 
@@ -84,12 +86,11 @@ impl Session {
     /// and a release that goes wrong costs the worker, as any call, but is nobody's error.
     pub(super) fn send_releases<'s>(&'s self, mut turn: Turn<'s>, within: Option<Allowed>) -> Turn<'s> {
         let package = self.shared.package;
-        for Note { generation, handle } in self.shared.releases.take() {
+        for Note { generation, handle, release } in self.shared.releases.take() {
             let serves = turn.live.as_ref().is_some_and(|live| !live.worker.channel().is_dead());
             if !serves || turn.generation != generation {
                 continue;
             }
-            let Some(release) = self.handle_type(handle.kind()).and_then(|it| it.release) else { continue };
             let Some(function) = package.functions.get(usize::from(release.function)) else { continue };
             let time = self.deadline_of(function).min(LONGEST);
             let allowed = Allowed::from_now(within.map_or(time, |within| time.min(within.left() / 2)));

@@ -49,7 +49,15 @@ fn callback(params: Vec<(&str, &str, CallbackRole)>, result: &str, nullable: boo
     let target = interface("kit", "kit.h", "libkit.so.1", vec![]).target;
     let args = Block::of_callback(&params, &target).unwrap();
     let (result, scope) = (c(result), CallbackScope::Call);
-    let callback = Callback { params, args, result, scope, on_failure: Some(1), user_data: Some(1) };
+    let callback = Callback {
+        params,
+        args,
+        result,
+        scope,
+        on_failure: Some(1),
+        user_data: Some(1),
+        user_data_from: None,
+    };
     Role::Callback { callback: Box::new(callback), nullable }
 }
 
@@ -423,7 +431,7 @@ pub(crate) fn kit() -> Interface {
         ("kit", "struct kit *", Some("kit_close")),
         ("kit_item", "struct kit_item *", Some("kit_item_delete")),
         ("kit_list", "struct kit_list *", Some("kit_list_free")),
-        ("kit_stream", "struct kit_stream *", Some("kit_stream_end")),
+        ("kit_stream", "struct kit_stream *", None),
     ]);
     let mut structs = records();
     structs.get_mut("kit_options").unwrap().fields.push(StructField {
@@ -490,9 +498,10 @@ fn every_role_is_a_crate_without_a_warning() {
         "/// What was borrowed from `self` is stale afterwards.",
         "    pub first: Option<List>,\n",
         // What the runtime must know of them.
-        "owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0 }], ..function(\"kit_open\", 16, 16)",
+        "owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function(\"kit_open\", 16, 16)",
         "rt::HandleType { name: \"kit\", release: Some(rt::Release { function: KIT_CLOSE, offset: 0, image: 0 }) },",
-        "release: Some(rt::Release { function: KIT_STREAM_END, offset: 0, image: 64 })",
+        "image: 64, release: Some(rt::Release { function: KIT_STREAM_END, offset: 0, image: 64 }) }",
+        "rt::HandleType { name: \"kit_stream\", release: None },",
         "symbols: &KIT_SYMBOLS,",
         "static KIT_SYMBOLS: [(i64, &str); 2] = [\n    (0, \"KIT_OK\"),\n    (1, \"KIT_BUSY\"),\n];",
         // Texts, data and places.
