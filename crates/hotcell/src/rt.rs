@@ -12,7 +12,7 @@ mod handle;
 mod image;
 mod invocation;
 mod passed;
-mod reading;
+pub(crate) mod reading;
 mod reply;
 
 pub use call::Call;

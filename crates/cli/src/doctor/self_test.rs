@@ -90,7 +90,7 @@ fn call(
     args: &[Value],
 ) -> Result<Option<Value>, hotcell::Error> {
     let function = bound.interface.function(name).expect("the contract includes both functions");
-    dynamic::call(session, function, args).map(|outcome| outcome.returned)
+    dynamic::call(session, &bound.interface, function, args).map(|outcome| outcome.returned)
 }
 
 fn abs(bound: &Bound, session: &Session) -> Result<(), Failed> {

@@ -70,6 +70,9 @@ pub(crate) fn closure(
                 let method = if element == "u8" { "buffer" } else { "elements" };
                 (method, format!("&[{element}]"), format!("&{variable}"))
             }
+            CallbackRole::Handle { .. } | CallbackRole::Handles { .. } => {
+                return Err(unsupported(format!("a callback with an object, `{}`,", param.name)));
+            }
             CallbackRole::LengthOf { .. } | CallbackRole::UserData => continue,
         };
         reads.push(format!("let {variable} = invocation.{method}({offset})?;"));

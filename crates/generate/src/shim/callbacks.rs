@@ -200,6 +200,9 @@ impl Back<'_> {
         let reference =
             |body: &mut Body| body.line(format!("{to} = (hotcell_ref){{HOTCELL_PLACE_NULL, 0}};"));
         match &param.role {
+            CallbackRole::Handle { .. } | CallbackRole::Handles { .. } => {
+                return Err(self.refused("an object", param));
+            }
             CallbackRole::Value => {
                 let kind = self.callback.args.field(Carries::Param { index }).map(|field| wire(field.kind));
                 let kind = kind.ok_or_else(|| self.refused("a value without a field", param))?;

@@ -49,6 +49,7 @@ pub(crate) fn callback(
         scope: CallbackScope::Call,
         on_failure,
         user_data: Some(user_data),
+        user_data_from: None,
     };
     param.role.value = Role::Callback { callback: Box::new(callback), nullable: false };
     param

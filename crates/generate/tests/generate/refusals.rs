@@ -132,23 +132,16 @@ fn structures_that_fit_nowhere_are_refused() {
         |interface| *field(interface, "rc_line", 0) = FieldRole::Struct { record: "rc_line".into() },
         "the structure holds itself",
     );
-    let out = |interface: &mut Interface| {
-        let role = Role::Struct {
-            record: "rc_room".into(),
-            direction: Direction::Out,
-            nullable: false,
-            valid_on_error: false,
-        };
-        *self::role(interface, "rc_pump", 0) = role;
-        refresh(interface);
-    };
-    let mut interface = records::library();
-    out(&mut interface);
-    let error = shim::render(&interface).unwrap_err().to_string();
-    assert!(
-        error.contains("a buffer to fill in a structure that does not go in and out (parameter `room`"),
-        "{error}"
-    );
+    for direction in [Direction::In, Direction::Out] {
+        let mut interface = records::library();
+        let record = "rc_room".into();
+        let role = Role::Struct { record, direction, nullable: false, valid_on_error: false };
+        *self::role(&mut interface, "rc_pump", 0) = role;
+        refresh(&mut interface);
+        let error = shim::render(&interface).unwrap_err().to_string();
+        let expect = "a buffer to fill in a structure that does not go in and out (parameter `room`";
+        assert!(error.contains(expect), "{error}");
+    }
 }
 
 #[test]

@@ -193,11 +193,11 @@ impl Image {
         self.bytes[offset..offset + bytes.len()].copy_from_slice(bytes);
     }
 
-    fn reference(&self, offset: usize) -> Reference {
+    pub(crate) fn reference(&self, offset: usize) -> Reference {
         Reference::read(self.bytes(offset, REFERENCE))
     }
 
-    fn bytes(&self, offset: usize, length: usize) -> &[u8] {
+    pub(crate) fn bytes(&self, offset: usize, length: usize) -> &[u8] {
         &self.bytes[offset..offset + length]
     }
 }

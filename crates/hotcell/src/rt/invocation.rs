@@ -70,11 +70,11 @@ impl<'a> Invocation<'a> {
         self.bad
     }
 
-    fn bytes(&self, offset: usize, length: usize) -> &[u8] {
+    pub(crate) fn bytes(&self, offset: usize, length: usize) -> &[u8] {
         &self.block[offset..offset + length]
     }
 
-    fn reference(&self, offset: usize) -> Reference {
+    pub(crate) fn reference(&self, offset: usize) -> Reference {
         Reference::read(self.bytes(offset, super::reading::REFERENCE))
     }
 }

@@ -13,14 +13,14 @@ pub(super) const REFERENCE: usize = reference::SIZE;
 
 /// Where data lies, as the worker says.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Reference {
+pub(crate) struct Reference {
     pub(super) place: Place,
     pub(super) length: u64,
 }
 
 /// What is wrong with what a worker says.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Bad {
+pub(crate) enum Bad {
     /// It broke this rule of the protocol.
     Violation(&'static str),
     /// The library says what cannot be.
@@ -63,7 +63,7 @@ impl Granted<'_> {
 }
 
 /// Something with references into a worker's memory.
-pub(super) trait Reads {
+pub(crate) trait Reads {
     /// Copies the data of a reference.
     fn fetch(&mut self, from: Reference) -> Result<Option<Vec<u8>>>;
 

@@ -182,13 +182,13 @@ impl<'s> Reply<'s> {
     }
 
     #[inline]
-    fn bytes(&self, offset: usize, length: usize) -> &[u8] {
+    pub(crate) fn bytes(&self, offset: usize, length: usize) -> &[u8] {
         let size = usize::from(self.call.function.result_size);
         let block = if size <= SMALL { &self.small[..size] } else { &self.large[..] };
         &block[offset..offset + length]
     }
 
-    fn reference(&self, offset: usize) -> Reference {
+    pub(crate) fn reference(&self, offset: usize) -> Reference {
         Reference::read(self.bytes(offset, REFERENCE))
     }
 }
