@@ -14,7 +14,7 @@ use std::process::{self, Command};
 const LIBRARY: &str = "zlib";
 const SONAMES: &str = "libz.so.1";
 /// Fingerprint of the interface.
-const INTERFACE: &str = "4facc5eceeb965906425fb2f2d338211e091336b96c76a6b51646a4483a8e84c";
+const INTERFACE: &str = "cc0c507cf851d9a6adaaf7ae305f2bd11e03201ce2c14f2261eabb7926bb60e9";
 const INCLUDE: &str = "HOTCELL_ZLIB_INCLUDE";
 const LIB: &str = "HOTCELL_ZLIB_LIB";
 
