@@ -13,19 +13,27 @@ const PACKAGES: &[(&str, &str, &str)] = &[(
     r#"{ path = "../../../crates/hotcell", version = "0.1.0" }"#,
 )];
 
+/// Tests that hold what is committed against what is made now, and write it when they are asked to.
+const TESTS: &[(&str, &[&str])] = &[
+    ("shims and packages of the generator's tests", &["-p", "hotcell-generate"]),
+    ("the page of the command line", &["-p", "hotcell-cli", "reference"]),
+];
+
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
     let update = match arguments {
         [] => false,
         [word] if word == "--update" => true,
         other => bail!("unexpected arguments {other:?}: `--update` is all there is"),
     };
-    step("shims and packages of the generator's tests", || {
-        let mut tests = cargo(root, ["test", "--quiet", "-p", "hotcell-generate"]);
-        if update {
-            tests.env("HOTCELL_UPDATE_GOLDEN", "1");
-        }
-        show(&mut tests)
-    })?;
+    for (what, words) in TESTS {
+        step(what, || {
+            let mut tests = cargo(root, ["test", "--quiet"].iter().chain(*words));
+            if update {
+                tests.env("HOTCELL_UPDATE_GOLDEN", "1");
+            }
+            show(&mut tests)
+        })?;
+    }
     for (contract, folder, runtime) in PACKAGES {
         step(folder, || {
             let run = ["run", "--quiet", "-p", "hotcell-cli", "--", "gen", contract, "--out", folder];

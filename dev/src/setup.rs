@@ -44,9 +44,27 @@ const REQUIREMENTS: &[Requirement] = &[
     },
     Requirement {
         name: "zlib's header",
-        why: "the first example binds zlib",
+        why: "an example binds zlib",
         find: |machine| machine.header("zlib.h"),
         packages: Packages::Named(&["zlib1g-dev"]),
+    },
+    Requirement {
+        name: "SQLite's header",
+        why: "an example binds SQLite",
+        find: |machine| machine.header("sqlite3.h"),
+        packages: Packages::Named(&["libsqlite3-dev"]),
+    },
+    Requirement {
+        name: "Zstandard's header",
+        why: "an example binds Zstandard",
+        find: |machine| machine.header("zstd.h"),
+        packages: Packages::Named(&["libzstd-dev"]),
+    },
+    Requirement {
+        name: "cJSON's header",
+        why: "an example binds cJSON",
+        find: |machine| machine.header("cjson/cJSON.h"),
+        packages: Packages::Named(&["libcjson-dev"]),
     },
 ];
 

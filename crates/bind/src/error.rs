@@ -52,7 +52,8 @@ impl Error {
         Error { kind, message, help: error.help }
     }
 
-    pub(crate) fn from_generate(error: hotcell_generate::Error) -> Error {
+    /// Why nothing was generated.
+    pub fn from_generate(error: hotcell_generate::Error) -> Error {
         use hotcell_generate::Error as E;
         let kind = match error {
             E::Unsupported { .. } => ErrorKind::Unsupported,
@@ -75,7 +76,7 @@ impl Error {
     }
 
     /// When nothing of what was wanted can be called.
-    pub(crate) fn nothing_bound(interface: &Interface) -> Error {
+    pub fn nothing_bound(interface: &Interface) -> Error {
         match interface.left_out.as_slice() {
             [one] => Error::left_out(one),
             [] => Error::new(ErrorKind::InvalidArgument, "the contract selects no function"),

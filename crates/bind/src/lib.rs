@@ -4,17 +4,20 @@
 //! are built on it.
 #![forbid(unsafe_code)]
 
+mod draft;
 mod error;
 mod libraries;
+mod prelude;
 mod read;
 
 use std::fs;
 use std::path::PathBuf;
 
 use hotcell::{ErrorKind, Options, Session, dynamic, rt};
-use hotcell_generate::shim::{self, CompileOptions};
+use hotcell_generate::shim::{self, CompileOptions, ShimSource};
 use hotcell_model::Interface;
 
+pub use draft::{Draft, DraftJob, draft};
 pub use error::Error;
 pub use read::{Checked, check};
 
@@ -38,6 +41,13 @@ pub struct Job {
 pub enum Source {
     /// A contract file, with its headers.
     Contract(PathBuf),
+    /// A contract that is no file, or not yet.
+    Text {
+        /// What it says.
+        text: String,
+        /// Where it would be: messages name it, and its relative paths start there.
+        path: PathBuf,
+    },
     /// Headers alone; what they do not say stays undecided.
     Headers {
         /// Paths, or names as in `#include <name>`.
@@ -62,27 +72,46 @@ pub struct Bound {
 
 /// Binds a library: its shim is compiled and ready to be loaded. The package lives until the process ends.
 pub fn bind(job: &Job) -> Result<Bound, Error> {
-    let Checked { interface, include_dirs, libraries, warnings } = check(job)?;
-    if interface.functions.is_empty() {
-        return Err(Error::nothing_bound(&interface));
+    let checked = check(job)?;
+    let Compiled { shim, .. } = compile(&checked)?;
+    let Checked { interface, libraries, warnings, .. } = checked;
+    let package = dynamic::package(&interface, shim);
+    Ok(Bound { interface, package, libraries: libraries.load_order(), warnings })
+}
+
+/// A compiled shim.
+#[derive(Debug)]
+pub struct Compiled {
+    /// What was compiled.
+    pub source: ShimSource,
+    /// The shared object.
+    pub shim: Vec<u8>,
+    /// The oldest version of the GNU C library that has all the shim needs, such as `2.34`.
+    pub glibc: Option<String>,
+}
+
+/// Compiles the shim of a checked interface against the library's own headers.
+pub fn compile(checked: &Checked) -> Result<Compiled, Error> {
+    if checked.interface.functions.is_empty() {
+        return Err(Error::nothing_bound(&checked.interface));
     }
-    let source = shim::render(&interface).map_err(Error::from_generate)?;
+    let source = shim::render(&checked.interface).map_err(Error::from_generate)?;
     let work = tempfile::Builder::new().prefix("hotcell-").tempdir().map_err(|error| {
         Error::new(ErrorKind::LoadFailed, format!("cannot make a directory for the shim: {error}"))
     })?;
     let out = work.path().join("shim.so");
     let options = CompileOptions {
         cc: None,
-        include_dirs,
-        libraries: libraries.own.clone(),
+        include_dirs: checked.include_dirs.clone(),
+        libraries: checked.libraries.own.clone(),
         out: out.clone(),
         work_dir: work.path().to_owned(),
     };
     shim::compile(&source, &options).map_err(Error::from_generate)?;
     let shim = fs::read(&out)
         .map_err(|error| Error::new(ErrorKind::LoadFailed, format!("cannot read the shim: {error}")))?;
-    let package = dynamic::package(&interface, shim);
-    Ok(Bound { interface, package, libraries: libraries.load_order(), warnings })
+    let glibc = hotcell_header::library::inspect(&out).map_err(Error::from_header)?.glibc;
+    Ok(Compiled { source, shim, glibc })
 }
 
 impl Bound {

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use hotcell::ErrorKind;
+use hotcell_contract::Link;
 use hotcell_header::library::{self, Library};
 
 use crate::error::Error;
@@ -34,6 +36,7 @@ impl Libraries {
             let path = library::find(name, dirs).map_err(Error::from_header)?;
             let path = std::path::absolute(&path).unwrap_or(path);
             let facts = library::inspect(&path).map_err(Error::from_header)?;
+            refuse_musl(&facts)?;
             found.add_neighbours(&path, &facts)?;
             let unversioned = facts.exports.iter().filter(|name| !facts.versions.contains_key(*name));
             let others = found.beside_exports.iter().filter(|(file, _)| *file != path);
@@ -45,6 +48,11 @@ impl Libraries {
             found.own.push(path);
         }
         Ok(found)
+    }
+
+    /// What a check of a contract asks about them.
+    pub(crate) fn link(&self) -> Link<'_> {
+        Link { sonames: &self.sonames, exports: Some(&self.exports), shadowed: Some(&self.shadowed) }
     }
 
     /// What the worker loads, in order.
@@ -71,6 +79,17 @@ impl Libraries {
         }
         Ok(())
     }
+}
+
+/// A library for musl would get a second C library into the worker, which is glibc's.
+fn refuse_musl(facts: &Library) -> Result<(), Error> {
+    let is_musl = |needed: &&String| needed.starts_with("libc.musl-") || needed.starts_with("ld-musl-");
+    let Some(musl) = facts.needed.iter().find(is_musl) else { return Ok(()) };
+    let message =
+        format!("{} is built for musl (it needs {musl}), and workers run on glibc", facts.path.display());
+    let mut error = Error::new(ErrorKind::LoadFailed, message);
+    error.help = Some("use the library's build for a system with glibc, such as Debian or Fedora".into());
+    Err(error)
 }
 
 /// What the C library exports that workers are linked with; nothing where it cannot be read.

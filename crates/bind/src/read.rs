@@ -4,8 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use hotcell::ErrorKind;
-use hotcell_contract::{Contract, Link, Selection};
+use hotcell_contract::{Contract, Selection};
 use hotcell_model::Interface;
+use hotcell_model::api::Api;
 
 use crate::error::Error;
 use crate::libraries::Libraries;
@@ -16,6 +17,10 @@ use crate::{Job, Source};
 pub struct Checked {
     /// What can be called, and what cannot and why.
     pub interface: Interface,
+    /// Everything the headers declare.
+    pub api: Api,
+    /// The text of the contract, which decided facts name by their lines; empty when there is none.
+    pub text: String,
     /// Directories with the library's headers.
     pub include_dirs: Vec<PathBuf>,
     /// The library files.
@@ -27,61 +32,62 @@ pub struct Checked {
 /// Reads contract, header and library, and checks them against each other. Nothing is generated.
 pub fn check(job: &Job) -> Result<Checked, Error> {
     let (contract, text, folder) = contract(&job.source)?;
-    let relative = |dir: &String| folder.join(dir);
-    let mut include_dirs: Vec<PathBuf> = job.include_dirs.clone();
-    include_dirs.extend(contract.include_dirs().iter().map(relative));
-    if contract.headers().iter().any(|header| folder.join(header).is_file()) {
-        include_dirs.push(folder.clone());
-    }
     let mut library_dirs = job.library_dirs.clone();
     library_dirs.push(folder.clone());
     let names: Vec<String> = contract.link().iter().map(|name| beside(&folder, name)).collect();
     let libraries = Libraries::find(&names, &library_dirs)?;
-    let mut defines = contract.defines().to_vec();
-    defines.extend(job.defines.iter().cloned());
-    let api = hotcell_header::parse(&hotcell_header::Job {
-        headers: contract.headers().iter().map(|header| beside(&folder, header)).collect(),
-        include_dirs: include_dirs.clone(),
-        defines: defines.clone(),
-        prelude: contract.prelude().map(str::to_owned),
-    })
-    .map_err(Error::from_header)?;
-    let link = Link {
-        sonames: &libraries.sonames,
-        exports: Some(&libraries.exports),
-        shadowed: Some(&libraries.shadowed),
-    };
+    let headers = headers(job, &contract, &folder);
+    let api = hotcell_header::parse(&headers).map_err(Error::from_header)?;
     let selection = job.only.as_deref().map_or(Selection::Contract, Selection::Only);
-    let checked = hotcell_contract::check(&contract, &api, link, selection)
+    let checked = hotcell_contract::check(&contract, &api, libraries.link(), selection)
         .map_err(|diagnostics| Error::from_contract(&diagnostics, &text))?;
     let mut interface = checked.interface;
-    interface.source.defines = defines;
+    interface.source.defines = headers.defines;
     let warnings = checked
         .warnings
         .iter()
         .map(|warning| hotcell_contract::render(std::slice::from_ref(warning), &text, false))
         .collect();
-    Ok(Checked { interface, include_dirs, libraries, warnings })
+    Ok(Checked { interface, api, text, include_dirs: headers.include_dirs, libraries, warnings })
+}
+
+/// What the parser is asked to read.
+pub(crate) fn headers(job: &Job, contract: &Contract, folder: &Path) -> hotcell_header::Job {
+    let mut include_dirs: Vec<PathBuf> = job.include_dirs.clone();
+    include_dirs.extend(contract.include_dirs().iter().map(|dir| folder.join(dir)));
+    if contract.headers().iter().any(|header| folder.join(header).is_file()) {
+        include_dirs.push(folder.to_owned());
+    }
+    let mut defines = contract.defines().to_vec();
+    defines.extend(job.defines.iter().cloned());
+    hotcell_header::Job {
+        headers: contract.headers().iter().map(|header| beside(folder, header)).collect(),
+        include_dirs,
+        defines,
+        prelude: contract.prelude().map(str::to_owned),
+    }
 }
 
 /// The contract, its text, and the folder its relative paths start from.
-fn contract(source: &Source) -> Result<(Contract, String, PathBuf), Error> {
-    match source {
+pub(crate) fn contract(source: &Source) -> Result<(Contract, String, PathBuf), Error> {
+    let (text, path) = match source {
         Source::Headers { headers, library } => {
             let headers: Vec<String> = headers.iter().map(|header| existing(header)).collect();
-            Ok((Contract::bare(&headers, library), String::new(), PathBuf::from(".")))
+            return Ok((Contract::bare(&headers, library), String::new(), PathBuf::from(".")));
         }
         Source::Contract(path) => {
             let text = fs::read_to_string(path).map_err(|error| {
                 let message = format!("cannot read the contract {}: {error}", path.display());
                 Error::new(ErrorKind::InvalidArgument, message)
             })?;
-            let contract = Contract::parse(&text, &path.display().to_string())
-                .map_err(|diagnostics| Error::from_contract(&diagnostics, &text))?;
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-            Ok((contract, text, folder.unwrap_or(Path::new(".")).to_owned()))
+            (text, path)
         }
-    }
+        Source::Text { text, path } => (text.clone(), path),
+    };
+    let contract = Contract::parse(&text, &path.display().to_string())
+        .map_err(|diagnostics| Error::from_contract(&diagnostics, &text))?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    Ok((contract, text, folder.unwrap_or(Path::new(".")).to_owned()))
 }
 
 /// A header that is a file, as an absolute path; otherwise a name for `#include <…>`.

@@ -17,10 +17,20 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Draft a contract from headers and a library
+    Init(InitArgs),
     /// Call one function of a C library, contained
     Call(CallArgs),
+    /// Check a contract against its headers and its library
+    Check(CheckArgs),
+    /// Explain one function: what each parameter is and why, or what is missing
+    Explain(ExplainArgs),
     /// Generate a package from a contract
     Gen(GenArgs),
+    /// Generate a package with its shim compiled
+    Build(BuildArgs),
+    /// Tell what this machine has and lacks, and try a call and a crash
+    Doctor(DoctorArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -46,6 +56,49 @@ pub(crate) struct SourceArgs {
     /// Search this directory for libraries
     #[arg(short = 'L', value_name = "DIR")]
     pub(crate) library_dirs: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+The draft has the library, its headers, and for each function that is undecided a block of comments: why, its \
+declaration, and the lines that would decide it. Taking the `#` away decides. Functions that need no line have none. \
+What was found is told on standard error.
+
+A header that does not compile by itself is tried with standard headers before it; what it needs of them becomes the \
+draft's `prelude`.
+
+Exit status: 0 when the draft is written; 113 (InvalidArgument) when a header does not compile, or the file exists \
+already; 117 (LoadFailed) when the library cannot be found or read. Then nothing is written.
+
+Examples:
+  hotcell init /usr/include/zlib.h --lib z
+  hotcell init moon.h moon_extra.h --lib build/libmoon.so -I include -o contracts/moon.toml
+  hotcell init sqlite3.h --lib sqlite3 -o -")]
+pub(crate) struct InitArgs {
+    /// The headers, in the order in which they are included
+    #[arg(value_name = "HEADER", required = true)]
+    pub(crate) headers: Vec<String>,
+    /// The library they belong to: `z`, `libz.so.1`, or a path
+    #[arg(long = "lib", value_name = "NAME")]
+    pub(crate) library: String,
+    /// Search this directory for headers; the draft's `include_dirs`
+    #[arg(short = 'I', value_name = "DIR")]
+    pub(crate) include_dirs: Vec<PathBuf>,
+    /// Define a macro before the headers are read; the draft's `defines`
+    #[arg(short = 'D', value_name = "NAME[=VALUE]")]
+    pub(crate) defines: Vec<String>,
+    /// Search this directory for the library
+    #[arg(short = 'L', value_name = "DIR")]
+    pub(crate) library_dirs: Vec<PathBuf>,
+    /// The contract to write; `-` for standard output
+    #[arg(short = 'o', long = "output", value_name = "FILE", default_value = "bind.toml")]
+    pub(crate) output: PathBuf,
+    /// Replace the file if there is one
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// C text before the first `#include`; the draft's `prelude`
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) prelude: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -96,7 +149,57 @@ pub(crate) struct CallArgs {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct GenArgs {
+#[command(after_long_help = "\
+Every function that the contract selects is listed, in the order of the headers:
+  bound         it can be called; its weakest ground: proven, inferred or decided
+  undecided     a line of the contract is missing; the reason, and the line to add
+  unsupported   no line would help, with the reason
+  not exported  the headers declare it and the library does not have it
+
+Exit status: 0 when the contract is valid, 113 (InvalidArgument) when a line of it or of a header is wrong, \
+117 (LoadFailed) when the library cannot be read, 125 (Unsupported) with `--strict` when a function is undecided.
+
+Examples:
+  hotcell check bind.toml
+  hotcell check bind.toml --strict --format json
+  hotcell check /usr/include/zlib.h --lib z")]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    /// How the report is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+    /// Fail when a function is undecided
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Each fact is told with its ground:
+  proven    the C type says it
+  inferred  a named rule says it; docs/reference/inference.md has them all
+  decided   a line of the contract says it, shown with its number
+
+Exit status: 0 when the headers declare the function, bound or not; 113 (InvalidArgument) when they do not, or when \
+contract or header are wrong.
+
+Examples:
+  hotcell explain bind.toml compress2
+  hotcell explain /usr/include/zlib.h --lib z crc32 --format json")]
+pub(crate) struct ExplainArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    /// The function to explain
+    pub(crate) function: String,
+    /// How it is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+}
+
+/// The package to make.
+#[derive(Debug, Args)]
+pub(crate) struct PackageArgs {
     /// The contract
     #[arg(value_name = "BIND.TOML")]
     pub(crate) contract: PathBuf,
@@ -106,9 +209,6 @@ pub(crate) struct GenArgs {
     /// The folder to write the package to
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
-    /// Write nothing; fail when the folder is not what would be written
-    #[arg(long)]
-    pub(crate) check: bool,
     /// Name of the package [default: the library's name and `-hotcell`]
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
@@ -121,6 +221,66 @@ pub(crate) struct GenArgs {
     /// Search this directory for libraries
     #[arg(short = 'L', value_name = "DIR")]
     pub(crate) library_dirs: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+The package compiles its shim when it is built: there it needs a C compiler, the library and its header. `hotcell build` \
+makes one that needs neither.
+
+Exit status: 0 when the package is written, or up to date with `--check`; otherwise the status of the error's kind \
+(InvalidArgument 113, LoadFailed 117, Unsupported 125).
+
+Examples:
+  hotcell gen bind.toml --out moon-hotcell
+  hotcell gen bind.toml --out moon-hotcell --check")]
+pub(crate) struct GenArgs {
+    #[command(flatten)]
+    pub(crate) package: PackageArgs,
+    /// Write nothing; fail when the folder is not what would be written
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+As `hotcell gen`, with the compiled shim in the package (shim/shim.so), and a stamp that says whose it is. Where such a \
+package is built no C compiler is needed for the shim, no header and no libclang. A shim that does not belong to its \
+package is refused when the package is built, with what differs.
+
+The shim runs where the library is, on machines of this architecture, with the version of the GNU C library that is \
+printed, or a later one. Build it on the oldest system it is to run on.
+
+Exit status: 0 when the package is written; otherwise the status of the error's kind (InvalidArgument 113, AbiMismatch 115 \
+when the compiler contradicts the header, LoadFailed 117, Unsupported 125). Then nothing is written.
+
+Examples:
+  hotcell build bind.toml --out moon-hotcell
+  CC='clang -O3' hotcell build bind.toml --out moon-hotcell --name moon-contained")]
+pub(crate) struct BuildArgs {
+    #[command(flatten)]
+    pub(crate) package: PackageArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Each line is one of
+  ok       it is there
+  limited  calls work without it; what it would be good for, and how to get it
+  failed   calls do not work without it; why, and the command that mends it
+
+The self-test binds two functions of the C library at run time, calls one in a worker, has the other one crash the \
+worker, and calls again. Where only packages of `hotcell build` run, C compiler and libclang are not needed.
+
+Exit status: 0 when calls work, 117 (LoadFailed) when something failed.
+
+Examples:
+  hotcell doctor
+  hotcell doctor --format json")]
+pub(crate) struct DoctorArgs {
+    /// How it is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
 }
 
 /// How results are printed.

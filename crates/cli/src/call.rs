@@ -40,7 +40,7 @@ fn call(args: &CallArgs) -> Result<(), Failure> {
     if let Some(deadline) = args.deadline {
         session = session.within(deadline);
     }
-    let outcome = dynamic::call(&session, function, &values)?;
+    let outcome = dynamic::call(&session, &bound.interface, function, &values)?;
     let written = outputs.write(&outcome)?;
     let text = results::outcome(function.1, &outcome, &written, args.format);
     out(&text).map_err(|error| {

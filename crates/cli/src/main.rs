@@ -3,9 +3,18 @@
 
 mod args;
 mod call;
+mod check;
+mod doctor;
+mod explain;
 mod fail;
 mod generate;
+mod init;
 mod print;
+#[cfg(test)]
+mod reference;
+mod report;
+mod table;
+mod target;
 mod words;
 
 use std::process::ExitCode;
@@ -24,8 +33,13 @@ fn main() -> ExitCode {
 fn run() -> ExitCode {
     let cli = Cli::parse_from(words::protect(std::env::args_os()));
     match &cli.command {
+        Command::Init(args) => init::run(args),
         Command::Call(args) => call::run(args),
-        Command::Gen(args) => generate::run(args),
+        Command::Check(args) => check::run(args),
+        Command::Explain(args) => explain::run(args),
+        Command::Gen(args) => generate::generate(args),
+        Command::Build(args) => generate::build(args),
+        Command::Doctor(args) => doctor::run(args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "hotcell", &mut script);

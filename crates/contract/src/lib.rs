@@ -6,11 +6,15 @@
 
 mod check;
 mod contract;
+mod decided;
 mod diagnostic;
 mod document;
+mod draft;
 pub mod expression;
 pub mod handles;
 pub mod infer;
+
+pub mod rules;
 mod schema;
 pub mod structs;
 mod suggest;
@@ -18,5 +22,7 @@ mod type_names;
 
 pub use check::{Checked, Link, Selection, check};
 pub use contract::{Contract, parse_duration};
+pub use decided::decided_lines;
 pub use diagnostic::{Diagnostic, Severity, render};
+pub use draft::{Head, draft};
 pub use schema::schema;

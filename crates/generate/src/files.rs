@@ -14,12 +14,12 @@ use crate::Error;
 /// # Errors
 ///
 /// With `check`, [`Error::Stale`] names the files that differ; without, [`Error::Io`].
-pub fn write(dir: &Path, files: &[(PathBuf, String)], check: bool) -> Result<(), Error> {
-    let differs = |(path, text): &&(PathBuf, String)| {
-        // What cannot be read is as stale as another text; writing it tells the reason.
-        !fs::read(dir.join(path)).is_ok_and(|old| old == text.as_bytes())
+pub fn write<T: AsRef<[u8]>>(dir: &Path, files: &[(PathBuf, T)], check: bool) -> Result<(), Error> {
+    let differs = |(path, content): &&(PathBuf, T)| {
+        // What cannot be read is as stale as another content; writing it tells the reason.
+        !fs::read(dir.join(path)).is_ok_and(|old| old == content.as_ref())
     };
-    let stale: Vec<&(PathBuf, String)> = files.iter().filter(differs).collect();
+    let stale: Vec<&(PathBuf, T)> = files.iter().filter(differs).collect();
     if stale.is_empty() {
         return Ok(());
     }
@@ -33,11 +33,11 @@ pub fn write(dir: &Path, files: &[(PathBuf, String)], check: bool) -> Result<(),
     done
 }
 
-fn replace(dir: &Path, staging: &Path, files: &[&(PathBuf, String)]) -> Result<(), Error> {
+fn replace<T: AsRef<[u8]>>(dir: &Path, staging: &Path, files: &[&(PathBuf, T)]) -> Result<(), Error> {
     fs::create_dir(staging).map_err(Error::io("create", staging))?;
     let staged = |position: usize| staging.join(position.to_string());
-    for (position, (path, text)) in files.iter().enumerate() {
-        fs::write(staged(position), text).map_err(Error::io("write", dir.join(path)))?;
+    for (position, (path, content)) in files.iter().enumerate() {
+        fs::write(staged(position), content).map_err(Error::io("write", dir.join(path)))?;
     }
     // Whatever a rename needs is tried before the first one.
     for (path, _) in files {

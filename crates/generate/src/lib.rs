@@ -8,6 +8,7 @@ mod error;
 mod files;
 mod templates;
 
+pub mod prebuilt;
 pub mod rust;
 pub mod shim;
 

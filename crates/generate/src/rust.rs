@@ -1,21 +1,37 @@
-//! Rust packages: a crate with a method for every function, which compiles its shim when it is built.
+//! Rust packages: a crate with a type for the library and for each kind of its objects, which compiles its
+//! shim when it is built.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use hotcell_model::Interface;
-use hotcell_model::api::ConstantValue;
 use serde::Serialize;
 
-use crate::rust::function::{Context, Method};
-use crate::rust::types::Enums;
+use crate::rust::context::Context;
+use crate::rust::methods::{Methods, Part};
+use crate::rust::names::Names;
+use crate::rust::objects::Object;
+use crate::rust::owner::Owner;
+use crate::rust::structs::Record;
+use crate::rust::table::Table;
+use crate::rust::values::{Enumeration, Value};
 use crate::{Error, shim, templates};
 
+mod arguments;
+mod callbacks;
+mod context;
 mod docs;
 mod format;
 mod function;
+mod methods;
 mod names;
+mod objects;
+mod owner;
 mod results;
+mod structs;
+mod table;
 mod types;
+mod values;
 
 /// How a package is made.
 #[derive(Debug, Clone)]
@@ -39,20 +55,21 @@ struct Model<'a> {
     sonames: String,
     package: String,
     fingerprint_rows: Vec<String>,
-    table: Vec<String>,
-    methods: Vec<Method>,
-    enums: Vec<EnumModel>,
-    constants: Vec<String>,
-}
-
-/// An enumeration as a type of its own.
-#[derive(Serialize)]
-struct EnumModel {
-    name: String,
-    integer: &'static str,
-    docs: Vec<String>,
-    c_name: String,
-    values: Vec<String>,
+    /// The package's path in Rust.
+    crate_path: String,
+    /// A variable for the library.
+    variable: String,
+    table: Table,
+    /// Functions that belong to no object.
+    methods: Methods,
+    objects: Vec<Object>,
+    records: Vec<Record>,
+    /// Imports of the file with `records`.
+    record_uses: Vec<String>,
+    enums: Vec<Enumeration>,
+    constants: Vec<Value>,
+    modules: Vec<String>,
+    exports: Vec<String>,
 }
 
 /// Renders the package of an interface: paths within it, and texts.
@@ -62,15 +79,56 @@ struct EnumModel {
 /// [`Error::Unsupported`] names the first function this version does not generate.
 pub fn render(interface: &Interface, options: &RustOptions) -> Result<Vec<(PathBuf, String)>, Error> {
     let shim = shim::render(interface)?;
-    let mut scope = names::Scope::with(names::PRELUDE);
-    let package = scope.take_type(names::camel(&interface.library));
-    let (enums, integers) = types::enums(interface, &mut scope);
-    let enum_models =
-        integers.iter().map(|(key, integer)| enumeration(interface, &enums, key, integer)).collect();
-    let mut context =
-        Context { interface, enums: &enums, methods: names::Scope::with(names::METHODS), types: scope };
-    let methods = interface.functions.iter().enumerate();
-    let methods = methods.map(|(index, function)| context.method(index, function));
+    let mut files = without_shim(interface, options)?;
+    files.extend(shim.files.into_iter().map(|(name, text)| (PathBuf::from("shim").join(name), text)));
+    Ok(files)
+}
+
+/// As [`render`], without the shim.
+#[doc(hidden)]
+pub fn without_shim(interface: &Interface, options: &RustOptions) -> Result<Vec<(PathBuf, String)>, Error> {
+    let integers = types::enums(interface);
+    let names = Names::of(interface, integers.keys().map(String::as_str));
+    let mut context = Context::new(interface, names);
+
+    let mut by_owner = BTreeMap::<Option<&str>, Vec<usize>>::new();
+    for (index, function) in interface.functions.iter().enumerate() {
+        by_owner.entry(Owner::of(function).key()).or_default().push(index);
+    }
+    let mut made = BTreeMap::new();
+    for (owner, indices) in by_owner {
+        let name = owner.map_or(&context.names.library, |key| &context.names.objects[key]).clone();
+        made.insert(owner.map(str::to_owned), Methods::of(&mut context, &name, &indices)?);
+    }
+    let methods = made.remove(&None).unwrap_or_default();
+
+    let deeds = context.deeds();
+    let mut objects = Vec::new();
+    for key in interface.handles.keys() {
+        let methods = made.remove(&Some(key.clone())).unwrap_or_default();
+        if methods.is_empty() && !context.has_object(key) {
+            continue;
+        }
+        context.take_mentioned();
+        let record = match interface.structs.contains_key(key) {
+            true => Some(structs::record(&context, key, deeds.get(key).copied().unwrap_or_default())?),
+            false => None,
+        };
+        objects.push(objects::object(&context, key, methods, record)?);
+    }
+    context.take_mentioned();
+    let plain = deeds.iter().filter(|(key, _)| !interface.handles.contains_key(*key));
+    let records = plain.map(|(key, deeds)| structs::record(&context, key, *deeds));
+    let records = records.collect::<Result<Vec<Record>, _>>()?;
+    let mut record_uses = context.take_mentioned();
+    record_uses.retain(|name| records.iter().all(|record| record.name != *name));
+
+    let enums: Vec<_> = integers
+        .iter()
+        .map(|(key, integer)| values::enumeration(interface, &context.names, key, integer))
+        .collect();
+    let (modules, exports) = layout(&methods, &objects, &records, &enums);
+    let constants = values::constants(interface, &context.names);
     let model = Model {
         version: env!("CARGO_PKG_VERSION"),
         fingerprint: interface.fingerprint.to_string(),
@@ -81,64 +139,111 @@ pub fn render(interface: &Interface, options: &RustOptions) -> Result<Vec<(PathB
         environment: names::screaming(&interface.library),
         sonames: format::constant(0, "const SONAMES: &str", &format!("{:?}", interface.link.join(" ")))
             .join("\n"),
-        package,
         fingerprint_rows: format::rows(8, &interface.fingerprint.0),
-        table: format::structures(
-            &format!("static FUNCTIONS: [rt::Function; {}] = ", interface.functions.len()),
-            "rt::Function",
-            &interface.functions.iter().map(function::row).collect::<Vec<_>>(),
-        ),
-        methods: methods.collect::<Result<_, _>>()?,
-        enums: enum_models,
-        constants: constants(interface),
+        crate_path: options.crate_name.replace('-', "_"),
+        variable: names::snake(&context.names.library),
+        table: table::table(interface, &context.names)?,
+        methods,
+        objects,
+        record_uses: imports(&record_uses.into_iter().collect::<Vec<_>>()),
+        records,
+        enums,
+        constants,
+        modules,
+        exports,
+        package: context.names.library,
     };
     let mut files = vec![
         (PathBuf::from("Cargo.toml"), templates::render("Cargo.toml", &model)?),
         (PathBuf::from("build.rs"), templates::render("build.rs", &model)?),
         (PathBuf::from("interface.json"), interface.to_json()),
         (PathBuf::from("rustfmt.toml"), include_str!("../templates/rust/rustfmt.toml").to_owned()),
-        (PathBuf::from("src/lib.rs"), templates::render("lib.rs", &model)?),
     ];
-    files.extend(shim.files.into_iter().map(|(name, text)| (PathBuf::from("shim").join(name), text)));
+    files.extend(sources(&model)?);
     Ok(files)
 }
 
-fn enumeration(interface: &Interface, enums: &Enums, key: &str, integer: &'static str) -> EnumModel {
-    let (item, name) = (&interface.enums[key], &enums[key]);
-    let value = |(enumerator, value): &(String, i64)| {
-        let head = format!("pub const {}: {name}", names::constant(enumerator));
-        format::constant(4, &head, &format!("{name}({value})")).join("\n")
+/// The Rust files.
+fn sources(model: &Model<'_>) -> Result<Vec<(PathBuf, String)>, Error> {
+    #[derive(Serialize)]
+    struct ForObject<'a> {
+        version: &'static str,
+        library: &'a str,
+        object: &'a Object,
+    }
+    let named = [
+        ("lib.rs", true),
+        ("table.rs", true),
+        ("functions.rs", !model.methods.is_empty()),
+        ("structs.rs", !model.records.is_empty()),
+        ("enums.rs", !model.enums.is_empty()),
+        ("constants.rs", !model.constants.is_empty()),
+    ];
+    let mut files = Vec::new();
+    for (name, _) in named.into_iter().filter(|(_, wanted)| *wanted) {
+        files.push((PathBuf::from("src").join(name), templates::render(name, model)?));
+    }
+    files.extend(groups(model, "functions", &model.package, &model.methods)?);
+    for object in &model.objects {
+        let (version, library) = (model.version, model.library);
+        let template = if object.is_resident() { "resident.rs" } else { "object.rs" };
+        let text = templates::render(template, ForObject { version, library, object })?;
+        files.push((PathBuf::from("src").join(format!("{}.rs", object.module)), text));
+        files.extend(groups(model, &object.module, &object.name, &object.methods)?);
+    }
+    Ok(files)
+}
+
+/// The files of methods beside the one of their type.
+fn groups(
+    model: &Model<'_>,
+    module: &str,
+    name: &str,
+    methods: &Methods,
+) -> Result<Vec<(PathBuf, String)>, Error> {
+    #[derive(Serialize)]
+    struct ForGroup<'a> {
+        version: &'static str,
+        name: &'a str,
+        part: &'a Part,
+    }
+    let file = |part| {
+        let text = templates::render("group.rs", ForGroup { version: model.version, name, part })?;
+        Ok((PathBuf::from("src").join(module).join(format!("{}.rs", part.module)), text))
     };
-    EnumModel {
-        name: name.clone(),
-        integer,
-        docs: item.doc.as_deref().map(docs::from_header).unwrap_or_default(),
-        c_name: item.c_name.clone(),
-        values: item.enumerators.iter().map(value).collect(),
-    }
+    methods.groups.iter().map(file).collect()
 }
 
-/// The constants, in the smaller of `i32` and `i64` where they are integers.
-fn constants(interface: &Interface) -> Vec<String> {
-    let constants = interface.constants.iter().map(|(name, constant)| {
-        let (ty, value) = match &constant.value {
-            ConstantValue::Int(value) if i32::try_from(*value).is_ok() => ("i32", value.to_string()),
-            ConstantValue::Int(value) => ("i64", value.to_string()),
-            ConstantValue::Uint(value) => ("u64", value.to_string()),
-            ConstantValue::Float(value) => ("f64", float(*value)),
-            ConstantValue::Text(value) => ("&str", format!("{value:?}")),
-        };
-        format::constant(4, &format!("pub const {}: {ty}", names::constant(name)), &value).join("\n")
-    });
-    constants.collect()
+/// Modules, and what the crate's root exports of them.
+fn layout(
+    methods: &Methods,
+    objects: &[Object],
+    records: &[Record],
+    enums: &[Enumeration],
+) -> (Vec<String>, Vec<String>) {
+    let mut modules = vec![("table".to_owned(), Vec::new())];
+    if !methods.is_empty() {
+        modules.push(("functions".into(), methods.outputs()));
+    }
+    for object in objects {
+        let mut names = object.methods.outputs();
+        names.push(object.name.clone());
+        modules.push((object.module.clone(), names));
+    }
+    if !records.is_empty() {
+        modules.push(("structs".into(), records.iter().map(|record| record.name.clone()).collect()));
+    }
+    if !enums.is_empty() {
+        modules.push(("enums".into(), enums.iter().map(|item| item.name.clone()).collect()));
+    }
+    modules.sort_by(|(a, _), (b, _)| format::order(a, b));
+    let exported = modules.iter().filter(|(_, names)| !names.is_empty());
+    let exports =
+        exported.flat_map(|(module, names)| format::uses(&format!("pub use {module}"), names)).collect();
+    (modules.into_iter().map(|(module, _)| module).collect(), exports)
 }
 
-fn float(value: f64) -> String {
-    if value.is_nan() {
-        "f64::NAN".into()
-    } else if value.is_infinite() {
-        if value > 0.0 { "f64::INFINITY".into() } else { "f64::NEG_INFINITY".into() }
-    } else {
-        format!("{value:?}")
-    }
+/// The imports of these names of the crate.
+fn imports(names: &[String]) -> Vec<String> {
+    if names.is_empty() { Vec::new() } else { format::uses("use crate", names) }
 }

@@ -10,11 +10,18 @@ use crate::templates;
 
 mod arguments;
 mod body;
+mod callbacks;
 mod checks;
 mod compile;
 mod expr;
 mod function;
+mod handles;
+mod images;
+mod life;
+mod memory;
 mod results;
+mod structs;
+mod texts;
 mod types;
 
 pub use compile::{CompileOptions, compile};
@@ -38,7 +45,10 @@ struct Model {
     prelude: Option<String>,
     headers: Vec<String>,
     checks: Vec<String>,
+    structs: Vec<Vec<String>>,
     functions: Vec<FunctionModel>,
+    init: Vec<String>,
+    shutdown: Vec<String>,
 }
 
 impl ShimSource {
@@ -53,8 +63,10 @@ impl ShimSource {
 /// # Errors
 ///
 /// [`Error::Unsupported`] names the first function whose roles this version does not generate: nothing is
-/// left out in silence.
+/// left out in silence. [`Error::Inconsistent`] when the interface names what it does not have.
 pub fn render(interface: &Interface) -> Result<ShimSource, Error> {
+    handles::check(interface)?;
+    let structs = images::render(interface)?;
     let functions = interface.functions.iter().enumerate();
     let functions = functions.map(|(index, function)| function::model(interface, index, function));
     let functions = functions.collect::<Result<Vec<_>, _>>()?;
@@ -72,7 +84,10 @@ pub fn render(interface: &Interface) -> Result<ShimSource, Error> {
         prelude: interface.source.prelude.as_ref().map(|text| text.trim_end().to_owned()),
         headers: interface.source.headers.iter().map(|name| include(name)).collect(),
         checks: checks::of_interface(interface),
+        structs,
         functions,
+        init: life::init(interface)?,
+        shutdown: life::shutdown(interface)?,
     };
     let files = vec![
         ("shim.c", templates::render("shim.c", model)?),

@@ -124,6 +124,7 @@ fn read(path: &Path, file: &File<'_>) -> object::read::Result<Read> {
         soname: file_name.into_owned(),
         build_id: file.build_id()?.map(|id| id.iter().map(|byte| format!("{byte:02x}")).collect()),
         needed: Vec::new(),
+        glibc: None,
         machine: machine_name(file.elf_header().e_machine(endian)).to_owned(),
         exports: BTreeSet::new(),
         data_exports: BTreeSet::new(),
@@ -149,6 +150,13 @@ fn symbols(file: &File<'_>, library: &mut Library) -> object::read::Result<()> {
     let table = file.elf_dynamic_symbol_table();
     for (index, symbol) in table.enumerate() {
         // Absolute symbols are the names of versions.
+        if let (true, Some(versions)) = (symbol.is_undefined(endian), &versions)
+            && let Some(version) = versions.version(versions.version_index(endian, index).index())?
+        {
+            let version = String::from_utf8_lossy(version.name()).into_owned();
+            let newer = version.strip_prefix("GLIBC_").filter(|it| is_newer(it, library.glibc.as_deref()));
+            library.glibc = newer.map(str::to_owned).or(library.glibc.take());
+        }
         let defined = !symbol.is_undefined(endian) && symbol.st_shndx(endian) != elf::SHN_ABS;
         let visible = matches!(symbol.st_visibility(), elf::STV_DEFAULT | elf::STV_PROTECTED);
         if !defined || symbol.is_local() || !visible {
@@ -175,6 +183,16 @@ fn symbols(file: &File<'_>, library: &mut Library) -> object::read::Result<()> {
     Ok(())
 }
 
+/// Whether a version such as `2.34` is newer than another one; what is no version, such as `PRIVATE`, is not.
+fn is_newer(version: &str, than: Option<&str>) -> bool {
+    let numbers = |text: &str| text.split('.').map(|part| part.parse().ok()).collect::<Option<Vec<u32>>>();
+    match (numbers(version), than.and_then(numbers)) {
+        (Some(version), Some(than)) => version > than,
+        (version, None) => version.is_some(),
+        (None, Some(_)) => false,
+    }
+}
+
 /// A machine's name as Rust and `uname -m` have it.
 fn machine_name(machine: elf::Machine) -> &'static str {
     match machine {
@@ -188,5 +206,25 @@ fn machine_name(machine: elf::Machine) -> &'static str {
         elf::EM_LOONGARCH => "loongarch64",
         elf::EM_MIPS => "mips",
         _ => "another machine",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_by_their_numbers() {
+        for (version, than, expect) in [
+            ("2.34", Some("2.4"), true),
+            ("2.4", Some("2.34"), false),
+            ("2.2.5", Some("2.2"), true),
+            ("2.17", Some("2.17"), false),
+            ("2.17", None, true),
+            ("PRIVATE", None, false),
+            ("PRIVATE", Some("2.17"), false),
+        ] {
+            assert_eq!(is_newer(version, than), expect, "{version} {than:?}");
+        }
     }
 }

@@ -43,6 +43,7 @@ use hotcell_model::api::Api;
 
 pub use error::{Diagnostic, Error, ErrorKind};
 pub use job::Job;
+pub use parser::Parser;
 
 /// Reads the headers of a job. One job runs at a time in a process; others wait.
 ///
@@ -56,4 +57,13 @@ pub use job::Job;
 /// ```
 pub fn parse(job: &Job) -> Result<Api, Error> {
     parser::run(job)
+}
+
+/// The parser that is used on this machine.
+///
+/// # Errors
+///
+/// When there is none that can be used: every job would fail with the same error.
+pub fn parser() -> Result<Parser, Error> {
+    parser::describe()
 }

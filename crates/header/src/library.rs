@@ -21,6 +21,8 @@ pub struct Library {
     pub build_id: Option<String>,
     /// Libraries it needs, by their sonames.
     pub needed: Vec<String>,
+    /// The oldest version of the GNU C library that has every symbol it needs, such as `2.34`; absent when it needs none.
+    pub glibc: Option<String>,
     /// Machine it is for, such as `x86_64`.
     pub machine: String,
     /// Functions that a program can be linked with, and symbols without a type.

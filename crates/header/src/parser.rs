@@ -4,6 +4,7 @@
 //! it for the life of the process serialises the jobs and loads the library once.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::{LazyLock, Mutex, PoisonError, mpsc};
 use std::thread;
 
@@ -22,18 +23,42 @@ const VERSIONS: std::ops::RangeInclusive<u32> = 14..=21;
 /// A chain of records that point to each other is followed by recursion.
 const STACK: usize = 64 << 20;
 
-type Request = (Job, mpsc::Sender<Result<Api, Error>>);
+/// The parser that is in use: a libclang and where its parts are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Parser {
+    /// What it says of itself, such as `Debian clang version 19.1.7`.
+    pub version: String,
+    /// The library file.
+    pub library: Option<PathBuf>,
+    /// The directory with the compiler's own headers.
+    pub builtin_headers: Option<PathBuf>,
+}
+
+enum Request {
+    Parse(Job, mpsc::Sender<Result<Api, Error>>),
+    Describe(mpsc::Sender<Result<Parser, Error>>),
+}
 
 static PARSER: LazyLock<Mutex<Option<mpsc::Sender<Request>>>> = LazyLock::new(|| Mutex::new(start()));
 
 /// Runs a job on the parser's thread and waits for it.
 pub(crate) fn run(job: &Job) -> Result<Api, Error> {
+    ask(|answer| Request::Parse(job.clone(), answer))
+}
+
+/// Says which parser is used here.
+pub(crate) fn describe() -> Result<Parser, Error> {
+    ask(Request::Describe)
+}
+
+fn ask<T>(request: impl FnOnce(mpsc::Sender<Result<T, Error>>) -> Request) -> Result<T, Error> {
     let (sender, receiver) = mpsc::channel();
     PARSER
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .as_ref()
-        .and_then(|parser| parser.send((job.clone(), sender)).ok())
+        .and_then(|parser| parser.send(request(sender)).ok())
         .ok_or_else(|| Error::new(ErrorKind::ParserFailed, "the parser's thread cannot be started"))?;
     receiver
         .recv()
@@ -54,14 +79,35 @@ fn serve(requests: &mpsc::Receiver<Request>) {
         let toolchain = guarded(|| Toolchain::discover(&index, &[]))?;
         Ok((index, toolchain))
     });
-    for (job, reply) in requests {
-        let answer = match &ready {
-            Ok((index, toolchain)) => guarded(|| parse::parse(index, toolchain, &job)),
-            Err(error) => Err(error.clone()),
-        };
-        // Nobody is left to tell when the caller has gone.
-        let _ = reply.send(answer);
+    let ready = ready.as_ref().map_err(Error::clone);
+    // Nobody is left to tell when the caller has gone.
+    for request in requests {
+        match request {
+            Request::Parse(job, reply) => {
+                let answer = ready.clone();
+                let answer = answer.and_then(|(index, tools)| guarded(|| parse::parse(index, tools, &job)));
+                let _ = reply.send(answer);
+            }
+            Request::Describe(reply) => {
+                let answer = ready.clone();
+                let answer = answer.map(|(index, tools)| Parser {
+                    version: clang::get_version(),
+                    library: library(),
+                    builtin_headers: tools.builtin_headers(index),
+                });
+                let _ = reply.send(answer);
+            }
+        }
     }
+}
+
+/// The file of the libclang in this process.
+fn library() -> Option<PathBuf> {
+    let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
+    let path = |line: &str| Some(PathBuf::from(line.get(line.find('/')?..)?));
+    let is_libclang =
+        |path: &PathBuf| path.file_name().is_some_and(|it| it.to_string_lossy().starts_with("libclang"));
+    maps.lines().filter_map(path).find(is_libclang)
 }
 
 /// The `clang` crate panics on text that is not UTF-8 and on functions that a libclang lacks.

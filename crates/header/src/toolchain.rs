@@ -53,6 +53,23 @@ impl Toolchain {
     }
 }
 
+impl Toolchain {
+    /// The directory of the compiler's own headers.
+    pub(crate) fn builtin_headers(&self, index: &Index<'_>) -> Option<PathBuf> {
+        let name = "hotcell-probe.c";
+        let mut parser = index.parser(name);
+        let unsaved = [Unsaved::new(name, BUILTIN)];
+        let parser = parser.arguments(&self.arguments).detailed_preprocessing_record(true).unsaved(&unsaved);
+        let unit = parser.parse().ok()?;
+        let included = |entity: &clang::Entity<'_>| {
+            let asked = entity.get_kind() == EntityKind::InclusionDirective;
+            asked.then(|| entity.get_file()).flatten().map(|file| file.get_path())
+        };
+        let header = unit.get_entity().get_children().iter().find_map(included)?;
+        header.parent().map(Path::to_owned)
+    }
+}
+
 pub(crate) fn builtin_missing() -> Error {
     Error::new(
         ErrorKind::BuiltinHeadersMissing,

@@ -69,6 +69,20 @@ fn zlib_by_its_names() {
 }
 
 #[test]
+fn the_c_library_that_is_needed() {
+    let shared = ["-shared", "-fPIC", "-nostartfiles", "-fno-builtin"];
+    let glibc = |source: &str| inspect(&compile(source, &shared).1).glibc;
+    assert_eq!(glibc("int one(void) { return 1; }"), None);
+    // Its oldest version is that of the machine's first.
+    let oldest = if cfg!(target_arch = "x86_64") { "2.2.5" } else { "2.17" };
+    let source = "int puts(const char *); int one(void) { return puts(\"1\"); }";
+    assert_eq!(glibc(source).as_deref(), Some(oldest));
+    let source = "int puts(const char *); int memfd_create(const char *, unsigned);\n\
+                  int one(void) { return puts(\"1\") + memfd_create(\"1\", 0); }";
+    assert_eq!(glibc(source).as_deref(), Some("2.27"));
+}
+
+#[test]
 fn linker_scripts_are_followed() {
     let (m, c) = (inspect(&find("m")), inspect(&find("c")));
     assert_eq!((m.soname.as_str(), c.soname.as_str()), ("libm.so.6", "libc.so.6"));

@@ -89,3 +89,11 @@ fn jobs_of_many_threads_wait_for_each_other() {
 fn the_same_headers_give_the_same_model() {
     assert_eq!(parse("zlib.h"), parse("zlib.h"));
 }
+
+#[test]
+fn the_parser_says_where_its_parts_are() {
+    let parser = hotcell_header::parser().unwrap();
+    assert!(parser.version.contains("version "), "{parser:?}");
+    assert!(parser.library.is_some_and(|path| path.is_file()));
+    assert!(parser.builtin_headers.is_some_and(|folder| folder.join("stddef.h").is_file()));
+}

@@ -3,15 +3,22 @@
 //! What a generated package does with code, this does with data: the same session, the same blocks, values
 //! of a few kinds instead of Rust types. `hotcell call` is built on it.
 
-mod decode;
-mod encode;
+mod arguments;
+mod callbacks;
+mod numbers;
+mod package;
+mod results;
+mod structs;
 
-use hotcell_model::interface::{Function as ModelFunction, Interface};
-use hotcell_model::layout::{Carries, WireKind};
+use std::cell::RefCell;
+
+use hotcell_model::interface::{Function, Interface};
 
 use crate::error::Result;
-use crate::rt::{Field, Function, Kind, Package};
+use crate::rt::{self, Handle};
 use crate::session::Session;
+
+pub use package::package;
 
 /// A value of an argument or result.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,8 +35,15 @@ pub enum Value {
     Text(String),
     /// Raw data.
     Bytes(Vec<u8>),
-    /// The elements of a buffer of numbers.
+    /// The elements of a buffer of numbers, or texts.
     List(Vec<Value>),
+    /// An object of the library.
+    Handle(Handle),
+    /// The fields of a structure by name. Those that are left out are zero, empty or NULL. A structure that stays in
+    /// the worker has its object under the empty name, once there is one.
+    Struct(Vec<(String, Value)>),
+    /// The callback that was given to [`call_with`].
+    Callback,
 }
 
 /// What a call gave back.
@@ -37,61 +51,54 @@ pub enum Value {
 pub struct Outcome {
     /// The returned value; `None` for `void` and for values that only carry a status or a length.
     pub returned: Option<Value>,
-    /// What parameters were filled with, by name, in C order.
+    /// What parameters were filled with, by name, in C order. Of data that went in with a structure, what the library
+    /// has not taken is left; of memory that it fills there, what is new.
     pub outs: Vec<(String, Value)>,
 }
 
-/// Makes a package of an interface and its compiled shim. It lives until the process ends, as the packages
-/// that are compiled in do: load an interface once, not for every call.
-pub fn package(interface: &Interface, shim: Vec<u8>) -> &'static Package {
-    let functions: Vec<Function> = interface.functions.iter().map(function).collect();
-    Box::leak(Box::new(Package {
-        runtime: 1,
-        library: interface.library.clone().leak(),
-        fingerprint: interface.fingerprint.0,
-        functions: functions.leak(),
-        shim: shim.leak(),
-    }))
-}
+/// A function for the library to call: with the name of the parameter it was passed as, and its arguments by name.
+/// A failure ends the call when the library has returned.
+pub type Callback<'a> = dyn FnMut(&str, &[(String, Value)]) -> std::result::Result<Value, String> + 'a;
 
 /// Calls the function of this index. `args` are the values of the parameters for which
 /// [`hotcell_model::interface::Role::is_argument`] holds, in C order; an out buffer's is its capacity in
 /// elements.
 #[track_caller]
-pub fn call(session: &Session, function: (u16, &ModelFunction), args: &[Value]) -> Result<Outcome> {
-    let (index, function) = function;
-    let mut call = session.call(index)?;
-    encode::arguments(&mut call, function, args)?;
-    decode::outcome(call.finish()?, function)
+pub fn call(
+    session: &Session,
+    interface: &Interface,
+    function: (u16, &Function),
+    args: &[Value],
+) -> Result<Outcome> {
+    let mut call = session.call(function.0)?;
+    let passed = arguments::put(&mut call, interface, function.1, args)?;
+    if let Some(param) = passed.callbacks.first() {
+        let message = format!("`{}` is to be a callback, and none was given with the call", param.name);
+        return Err(call.invalid_argument(&param.name, message));
+    }
+    results::take(call.finish()?, interface, function.1, &passed)
 }
 
-fn function(function: &ModelFunction) -> Function {
-    let result = &function.layout.result;
-    Function {
-        name: function.name.clone().leak(),
-        args_size: function.layout.args.size as u16,
-        result_size: result.size as u16,
-        deadline_ms: function.deadline_ms.unwrap_or(0),
-        idempotent: function.idempotent,
-        returned: result
-            .field(Carries::Returned)
-            .map(|field| Field { offset: field.offset as u16, kind: kind(field.kind) }),
-        message: result.field(Carries::Message).map(|field| field.offset as u16),
-    }
-}
-
-fn kind(kind: WireKind) -> Kind {
-    match kind {
-        WireKind::U8 => Kind::U8,
-        WireKind::U16 => Kind::U16,
-        WireKind::U32 => Kind::U32,
-        WireKind::U64 => Kind::U64,
-        WireKind::I8 => Kind::I8,
-        WireKind::I16 => Kind::I16,
-        WireKind::I32 => Kind::I32,
-        WireKind::I64 => Kind::I64,
-        WireKind::F32 => Kind::F32,
-        WireKind::F64 => Kind::F64,
-        WireKind::Reference => Kind::Reference,
-    }
+/// As [`call`]. Every parameter that is passed [`Value::Callback`] calls `callback`.
+#[track_caller]
+pub fn call_with(
+    session: &Session,
+    interface: &Interface,
+    function: (u16, &Function),
+    args: &[Value],
+    callback: &mut Callback<'_>,
+) -> Result<Outcome> {
+    let mut call = session.call(function.0)?;
+    let passed = arguments::put(&mut call, interface, function.1, args)?;
+    // One runs at a time, and on this thread.
+    let callback = RefCell::new(callback);
+    let run = |param| {
+        let callback = &callback;
+        move |invocation: &mut rt::Invocation<'_>| {
+            callbacks::run(invocation, param, &mut **callback.borrow_mut())
+        }
+    };
+    let mut list: Vec<_> = passed.callbacks.iter().copied().map(run).collect();
+    let mut list: Vec<&mut rt::Callback<'_>> = list.iter_mut().map(|run| run as _).collect();
+    results::take(call.finish_with(&mut list)?, interface, function.1, &passed)
 }

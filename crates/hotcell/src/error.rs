@@ -73,8 +73,10 @@ pub enum Cause {
     },
     /// The library reported failure.
     Library {
-        /// What the function returned.
+        /// What the function returned, or the code the contract asks for.
         code: i64,
+        /// Its name in the library's header.
+        symbol: Option<&'static str>,
         /// The library's text.
         message: Option<String>,
         /// `errno` right after the call; 0 when it was not set.
@@ -84,6 +86,19 @@ pub enum Cause {
     Argument {
         /// Its name.
         name: String,
+    },
+    /// A handle is to blame.
+    Handle {
+        /// The name of the argument.
+        argument: String,
+        /// The type of the object, where it is known.
+        given: Option<&'static str>,
+        /// The type the function takes, where it is known.
+        wanted: Option<&'static str>,
+        /// The worker that made the object.
+        made: u64,
+        /// The worker that serves.
+        serving: u64,
     },
 }
 
@@ -106,6 +121,20 @@ impl Error {
     /// What is known beyond the kind.
     pub fn cause(&self) -> &Cause {
         &self.0.cause
+    }
+
+    /// The name of the library's own error code, as its header has it.
+    pub fn symbol(&self) -> Option<&'static str> {
+        match self.0.cause {
+            Cause::Library { symbol, .. } => symbol,
+            _ => None,
+        }
+    }
+
+    /// The same error, of a call that returned behind it.
+    pub(crate) fn executed_after_all(mut self) -> Error {
+        self.0.executed = Executed::Yes;
+        self
     }
 
     /// Whether the library executed the call: `No` only if it was never published.
@@ -190,10 +219,14 @@ impl Cause {
             Cause::Deadline { after } => json!({ "deadline_ms": after.as_secs_f64() * 1e3 }),
             Cause::Limit { what, value } => json!({ "limit": what.name(), "value": value }),
             Cause::Unavailable { reason } => json!({ "reason": reason.name() }),
-            Cause::Library { code, message, errno } => {
-                json!({ "code": code, "message": message, "errno": errno })
+            Cause::Library { code, symbol, message, errno } => {
+                json!({ "code": code, "symbol": symbol, "message": message, "errno": errno })
             }
             Cause::Argument { name } => json!({ "argument": name }),
+            Cause::Handle { argument, given, wanted, made, serving } => json!({
+                "argument": argument, "given": given, "wanted": wanted,
+                "made_by_generation": made, "generation": serving,
+            }),
         }
     }
 }

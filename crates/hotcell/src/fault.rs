@@ -69,6 +69,12 @@ pub(crate) fn of_start(error: &StartError) -> (Fault, String) {
     }
 }
 
+/// A worker of whose end nothing is known.
+pub(crate) fn lost() -> Fault {
+    let message = "the worker ended without a trace".to_owned();
+    Fault { kind: ErrorKind::WorkerLost, cause: Cause::None, message }
+}
+
 /// A worker that broke a rule.
 pub(crate) fn violation(rule: &str) -> Fault {
     Fault { kind: ErrorKind::ProtocolViolation, cause: Cause::None, message: rule.to_owned() }

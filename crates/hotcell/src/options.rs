@@ -29,6 +29,8 @@ pub struct Options {
     pub max_input: u64,
     /// Most bytes the results of one call may have. 1 GiB.
     pub max_output: u64,
+    /// Most callbacks of one call; a library that calls back more often is ended. 10 million.
+    pub max_callbacks: u64,
     /// How long a waiting side polls before it sleeps: longer makes rare calls faster and burns more CPU.
     /// 50 µs; zero when there is only one CPU, where polling would keep the other side from running.
     pub spin: Duration,
@@ -46,6 +48,7 @@ impl Default for Options {
             limits: Limits::default(),
             max_input: 1 << 30,
             max_output: 1 << 30,
+            max_callbacks: 10_000_000,
             spin: if alone { Duration::ZERO } else { Duration::from_micros(50) },
         }
     }

@@ -6,9 +6,21 @@
 //! is added, and a package says in [`Package::runtime`] what it was made for.
 
 mod call;
+mod ends;
+mod finish;
+mod handle;
+mod image;
+mod invocation;
+mod passed;
+pub(crate) mod reading;
 mod reply;
 
 pub use call::Call;
+pub use finish::Callback;
+pub use handle::Handle;
+pub use image::Image;
+pub use invocation::Invocation;
+pub(crate) use passed::Passed;
 pub use reply::Reply;
 
 /// A generated package.
@@ -22,8 +34,31 @@ pub struct Package {
     pub fingerprint: [u8; 32],
     /// Functions by index.
     pub functions: &'static [Function],
+    /// Handle types by number, which counts from 1.
+    pub handles: &'static [HandleType],
     /// The compiled shim.
     pub shim: &'static [u8],
+}
+
+/// A type of objects of the library.
+#[derive(Debug, Clone)]
+pub struct HandleType {
+    /// Its name in the contract.
+    pub name: &'static str,
+    /// How an object that is owned is released; `None` when none ever is.
+    pub release: Option<Release>,
+}
+
+/// A function that takes the last of an object, and nothing else.
+#[derive(Debug, Clone, Copy)]
+pub struct Release {
+    /// Its index.
+    pub function: u16,
+    /// Where in its argument block the object goes.
+    pub offset: u16,
+    /// 0: the handle itself lies there. Else a reference to the image of a resident structure lies there: the
+    /// image has so many bytes, and the handle is its first eight.
+    pub image: u16,
 }
 
 /// A function of a package.
@@ -41,8 +76,29 @@ pub struct Function {
     pub idempotent: bool,
     /// Where the returned value lies, for the code of a library error.
     pub returned: Option<Field>,
+    /// Where the code of a library error lies, an `i64`, when it is not the returned value.
+    pub code: Option<u16>,
     /// Where the reference to the library's error text lies.
     pub message: Option<u16>,
+    /// Names of codes, ascending by code.
+    pub symbols: &'static [(i64, &'static str)],
+    /// Every object in the result block that the caller owns. What the package does not take out of a reply is
+    /// released: after a failure, or when another result could not be read.
+    pub owned: &'static [OwnedField],
+}
+
+/// Where an object lies that the caller owns.
+#[derive(Debug, Clone, Copy)]
+pub struct OwnedField {
+    /// Bytes from the start of the result block.
+    pub offset: u16,
+    /// Number of its handle type.
+    pub kind: u16,
+    /// 0: the handle itself lies there. Else a reference to the image of a resident structure, as in
+    /// [`Release::image`].
+    pub image: u16,
+    /// How it is released, where that is not as its handle type says.
+    pub release: Option<Release>,
 }
 
 /// A number in a block.
@@ -102,3 +158,32 @@ macro_rules! element {
     )* };
 }
 element!(u8, u16, u32, u64, i8, i16, i32, i64, f32, f64);
+
+impl Kind {
+    /// A number as the code of a library error.
+    fn code(self, bytes: &[u8]) -> i64 {
+        match self {
+            Kind::U8 => i64::from(u8::read(bytes)),
+            Kind::U16 => i64::from(u16::read(bytes)),
+            Kind::U32 => i64::from(u32::read(bytes)),
+            Kind::U64 => u64::read(bytes) as i64,
+            Kind::I8 => i64::from(i8::read(bytes)),
+            Kind::I16 => i64::from(i16::read(bytes)),
+            Kind::I32 => i64::from(i32::read(bytes)),
+            Kind::I64 => i64::read(bytes),
+            Kind::F32 => f32::read(bytes) as i64,
+            Kind::F64 => f64::read(bytes) as i64,
+            Kind::Reference => 0,
+        }
+    }
+
+    fn size(self) -> usize {
+        match self {
+            Kind::U8 | Kind::I8 => 1,
+            Kind::U16 | Kind::I16 => 2,
+            Kind::U32 | Kind::I32 | Kind::F32 => 4,
+            Kind::U64 | Kind::I64 | Kind::F64 => 8,
+            Kind::Reference => reading::REFERENCE,
+        }
+    }
+}

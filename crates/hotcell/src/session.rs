@@ -6,16 +6,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-use hotcell_protocol::{ErrorKind, Executed, UnavailableReason};
+use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, UnavailableReason, wire};
 use hotcell_sandbox::{Level, Profile};
 use hotcell_shm::{Arena, ForkGuard, HostLane, clock};
 use hotcell_supervisor::{Spec, StartError, Worker, find_worker};
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 
 use crate::error::{Cause, Error, Inner, Result};
 use crate::fault::{self, Fault};
 use crate::options::Options;
-use crate::rt::{Call, Package};
+use crate::rt::{Call, Function, HandleType, Package, Passed};
+
+mod releases;
+mod turn;
+
+use releases::Releases;
+pub(crate) use turn::Turn;
 
 /// A library in a worker process. Clones share the worker; calls of several threads take turns.
 #[derive(Debug, Clone)]
@@ -32,6 +38,7 @@ struct Shared {
     fork: ForkGuard,
     facts: Arc<Facts>,
     seat: Mutex<Seat>,
+    releases: Releases,
 }
 
 /// What can be asked while a call is under way.
@@ -41,7 +48,7 @@ struct Facts {
     /// Process id of the worker; 0 while there is none.
     pid: AtomicU32,
     level: AtomicU32,
-    /// The thread with a call under way (see [`this_thread`]); 0 none.
+    /// The thread with a call under way (see [`turn`]); 0 none.
     holder: AtomicU64,
 }
 
@@ -56,6 +63,8 @@ pub(crate) struct Seat {
     facts: Arc<Facts>,
     generation: u64,
     ids: std::ops::Range<u64>,
+    /// What went into the call in progress.
+    pub(crate) passed: Passed,
 }
 
 /// A worker with its lane.
@@ -64,6 +73,8 @@ pub(crate) struct Live {
     pub(crate) lane: HostLane,
     pub(crate) arena: Arena,
     pub(crate) worker: Worker,
+    /// Whether it may call back.
+    pub(crate) calls_back: bool,
 }
 
 /// The time a call has.
@@ -116,10 +127,11 @@ impl Session {
         };
         let facts = Arc::new(Facts::default());
         let seat = Mutex::new(Seat { facts: Arc::clone(&facts), ..Seat::default() });
-        let shared = Arc::new(Shared { package, spec, options, fork, facts, seat });
+        let releases = Releases::default();
+        let shared = Arc::new(Shared { package, spec, options, fork, facts, seat, releases });
         let session = Session { shared, deadline: None };
         // The start has a deadline of its own.
-        session.seat_worker(&mut session.shared.seat.lock(), context, YEAR)?;
+        session.seat_worker(&mut session.shared.seat.lock(), context, Allowed::from_now(YEAR))?;
         Ok(session)
     }
 
@@ -143,19 +155,18 @@ impl Session {
             let message = "the process was forked after the session was opened".into();
             return Err(context.not_executed(ErrorKind::ForkedClient, Cause::None, message));
         }
-        let allowed = self.deadline.unwrap_or(match definition.deadline_ms {
-            0 => shared.options.deadline,
-            milliseconds => Duration::from_millis(milliseconds),
-        });
-        let deadline = clock::now().saturating_add(u64::try_from(allowed.as_nanos()).unwrap_or(u64::MAX));
-        let mut seat = match shared.seat.try_lock() {
-            Some(seat) => seat,
-            None => self.wait_for_turn(context, allowed)?,
+        let allowed = Allowed::from_now(self.deadline.unwrap_or_else(|| self.deadline_of(definition)));
+        let mut turn = match shared.seat.try_lock() {
+            Some(seat) => Turn::new(self, seat, true),
+            None => self.wait_for_turn(context, allowed.time)?,
         };
-        self.seat_worker(&mut seat, context, allowed)?;
-        context.call_id = seat.next_id();
-        context.generation = seat.generation;
-        Ok(Call::open(self, seat, context, function, definition, Allowed { time: allowed, deadline }))
+        if shared.releases.any() {
+            turn = self.send_releases(turn, Some(allowed));
+        }
+        self.seat_worker(&mut turn, context, allowed)?;
+        context.call_id = turn.next_id();
+        context.generation = turn.generation;
+        Ok(Call::open(self, turn, context, function, definition, allowed))
     }
 
     /// Which worker serves now, from 1: one more after every fault.
@@ -177,33 +188,60 @@ impl Session {
         &self.shared.options
     }
 
-    fn wait_for_turn(&self, context: Context, allowed: Duration) -> Result<MutexGuard<'_, Seat>> {
+    /// Whether both are the same, their deadlines aside.
+    pub(crate) fn is(&self, other: &Session) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    /// A number that tells this session from others that live.
+    pub(crate) fn number(&self) -> usize {
+        Arc::as_ptr(&self.shared).addr()
+    }
+
+    /// This session without a deadline of its own, and that deadline.
+    pub(crate) fn apart(&self) -> (Session, Option<Duration>) {
+        (Session { shared: Arc::clone(&self.shared), deadline: None }, self.deadline)
+    }
+
+    /// The handle type of this number.
+    pub(crate) fn handle_type(&self, kind: u16) -> Option<&'static HandleType> {
+        self.shared.package.handles.get(usize::from(kind).checked_sub(1)?)
+    }
+
+    /// Whether there are objects to be released at all.
+    #[inline]
+    fn has_handles(&self) -> bool {
+        !self.shared.package.handles.is_empty()
+    }
+
+    fn deadline_of(&self, function: &Function) -> Duration {
+        match function.deadline_ms {
+            0 => self.shared.options.deadline,
+            milliseconds => Duration::from_millis(milliseconds),
+        }
+    }
+
+    fn wait_for_turn(&self, context: Context, allowed: Duration) -> Result<Turn<'_>> {
         let cause = Cause::Unavailable { reason: UnavailableReason::PoolExhausted };
         let refused = |message| Err(context.not_executed(ErrorKind::Unavailable, cause, message));
-        // A thread alone sets and clears its own mark, so what is read here is true of this one.
-        if self.shared.facts.holder.load(Ordering::Relaxed) == this_thread() {
+        if self.shared.facts.held_here() {
             return refused("this thread has a call of this session under way that is not finished".into());
         }
         match self.shared.seat.try_lock_for(allowed) {
-            Some(seat) => Ok(seat),
+            Some(seat) => Ok(Turn::new(self, seat, true)),
             None => refused(format!("another call held the worker for {allowed:?}")),
         }
     }
 
     /// Sees to it that a living worker is there. One that died between calls is replaced without a word:
     /// nothing of the caller's was on it. One that is not up in time goes on coming up for the next call.
-    fn seat_worker(
-        &self,
-        seat: &mut MutexGuard<'_, Seat>,
-        context: Context,
-        patience: Duration,
-    ) -> Result<()> {
+    fn seat_worker(&self, seat: &mut Seat, context: Context, allowed: Allowed) -> Result<()> {
         if seat.live.as_ref().is_some_and(|live| !live.worker.channel().is_dead()) && !seat.worn {
             return Ok(());
         }
         seat.leave();
         let spec = &self.shared.spec;
-        let until = Instant::now() + patience.min(YEAR);
+        let until = instant_of(allowed.deadline);
         let failed = |generation, error: &StartError| {
             let (fault, output) = fault::of_start(error);
             Context { generation, ..context }.error(fault, Executed::No, output)
@@ -218,14 +256,20 @@ impl Session {
         };
         match worker.ready(spec, until) {
             Ok(true) => {
+                let can = |capability| worker.capabilities() & capability != 0;
+                if !self.shared.package.handles.is_empty() && !can(wire::capabilities::HANDLES) {
+                    let message = "the worker knows no handles, which the package needs".into();
+                    return Err(context.not_executed(ErrorKind::AbiMismatch, Cause::None, message));
+                }
+                let calls_back = can(wire::capabilities::CALLBACKS);
                 let lane = worker.channel().lane(0);
-                seat.enter(Live { lane, arena: Arena::default(), worker });
+                seat.enter(Live { lane, arena: Arena::default(), worker, calls_back });
                 Ok(())
             }
             Ok(false) => {
                 seat.starting = Some(worker);
                 let cause = Cause::Unavailable { reason: UnavailableReason::Restarting };
-                let message = format!("no worker was ready within {patience:?}");
+                let message = format!("no worker was ready within {:?}", allowed.time);
                 Err(context.not_executed(ErrorKind::Unavailable, cause, message))
             }
             Err(error) => Err(failed(worker.generation(), &error)),
@@ -259,12 +303,6 @@ impl Seat {
         self.live.take()
     }
 
-    /// Marks this thread as the one with a call under way, or nobody.
-    #[inline]
-    pub(crate) fn mark_holder(&self, held: bool) {
-        self.facts.holder.store(if held { this_thread() } else { 0 }, Ordering::Relaxed);
-    }
-
     /// Has the worker replaced after the call in progress.
     pub(crate) fn wear_out(&mut self) {
         self.worn = true;
@@ -285,6 +323,18 @@ impl Seat {
     }
 }
 
+impl Allowed {
+    fn from_now(time: Duration) -> Allowed {
+        let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        Allowed { time, deadline: clock::now().saturating_add(nanoseconds) }
+    }
+
+    /// What is left of it.
+    fn left(&self) -> Duration {
+        Duration::from_nanos(self.deadline.saturating_sub(clock::now()))
+    }
+}
+
 impl Context {
     fn of_package(package: &'static Package) -> Context {
         Context { package, function: "", call_id: 0, generation: 0, call_site: None }
@@ -293,6 +343,13 @@ impl Context {
     /// An error of a call that was never published.
     pub(crate) fn not_executed(&self, kind: ErrorKind, cause: Cause, message: String) -> Error {
         self.error(Fault { kind, cause, message }, Executed::No, String::new())
+    }
+
+    /// The results are more than this host will hold; the worker is well.
+    pub(crate) fn too_much_output(&self, limit: u64, executed: Executed) -> Error {
+        let cause = Cause::Limit { what: LimitExceededReason::Output, value: limit };
+        let message = format!("the results have more than the {limit} bytes a call may return");
+        self.error(Fault { kind: ErrorKind::LimitExceeded, cause, message }, executed, String::new())
     }
 
     pub(crate) fn error(&self, fault: Fault, executed: Executed, output: String) -> Error {
@@ -310,14 +367,6 @@ impl Context {
             output,
         })
     }
-}
-
-/// A number for this thread that no other thread of the process ever has.
-#[inline]
-fn this_thread() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    thread_local!(static OWN: u64 = NEXT.fetch_add(1, Ordering::Relaxed));
-    OWN.with(|own| *own)
 }
 
 fn worker_program(options: &Options) -> std::result::Result<PathBuf, String> {

@@ -210,9 +210,11 @@ impl Block {
             let kind = match &param.role {
                 CallbackRole::Value => WireKind::of_scalar(&param.ty, target)
                     .ok_or_else(|| format!("`{}` ({}) is no number", param.name, param.ty.written))?,
-                CallbackRole::Text { .. } | CallbackRole::Buffer { .. } | CallbackRole::Texts { .. } => {
-                    WireKind::Reference
-                }
+                CallbackRole::Text { .. }
+                | CallbackRole::Buffer { .. }
+                | CallbackRole::Texts { .. }
+                | CallbackRole::Handles { .. } => WireKind::Reference,
+                CallbackRole::Handle { .. } => WireKind::U64,
                 CallbackRole::LengthOf { .. } | CallbackRole::UserData => continue,
             };
             args.push((Carries::Param { index }, kind));

@@ -121,6 +121,61 @@ impl Place {
     }
 }
 
+/// A handle as it crosses: index, generation and type of an object in the worker's table, in one word.
+///
+/// Types and generations count from 1; the word 0 is no handle, and stands for NULL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(transparent)]
+pub struct RawHandle(u64);
+
+impl RawHandle {
+    /// No handle.
+    pub const NONE: Self = Self(0);
+
+    /// The last generation an index may have.
+    pub const LAST_GENERATION: u32 = (1 << (wire::HANDLE_TYPE_SHIFT - wire::HANDLE_GENERATION_SHIFT)) - 1;
+
+    /// The first index that does not fit.
+    pub const INDEX_END: u32 = 1 << wire::HANDLE_GENERATION_SHIFT;
+
+    /// The handle of this type, generation and index; what does not fit is cut off.
+    pub const fn new(kind: u16, generation: u32, index: u32) -> Self {
+        let generation = (generation & Self::LAST_GENERATION) as u64;
+        let index = (index & (Self::INDEX_END - 1)) as u64;
+        Self((kind as u64) << wire::HANDLE_TYPE_SHIFT | generation << wire::HANDLE_GENERATION_SHIFT | index)
+    }
+
+    /// The handle as it lies on the wire.
+    pub const fn from_raw(raw: u64) -> Self {
+        Self(raw)
+    }
+
+    /// The word on the wire.
+    pub const fn raw(self) -> u64 {
+        self.0
+    }
+
+    /// The type's number in the interface, from 1.
+    pub const fn kind(self) -> u16 {
+        (self.0 >> wire::HANDLE_TYPE_SHIFT) as u16
+    }
+
+    /// How often the index was used before, from 1.
+    pub const fn generation(self) -> u32 {
+        (self.0 >> wire::HANDLE_GENERATION_SHIFT) as u32 & Self::LAST_GENERATION
+    }
+
+    /// Where it stands in the worker's table.
+    pub const fn index(self) -> u32 {
+        self.0 as u32 & (Self::INDEX_END - 1)
+    }
+
+    /// Whether it stands for NULL.
+    pub const fn is_none(self) -> bool {
+        self.0 == 0
+    }
+}
+
 /// The version two sides speak with each other, each given as major and minor.
 ///
 /// The major versions must be equal; the smaller minor version is in force, since a minor version

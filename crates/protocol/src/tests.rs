@@ -8,6 +8,22 @@ fn all_different<T: PartialEq>(values: &[T]) -> bool {
 }
 
 #[test]
+fn a_handle_keeps_its_parts() {
+    for (kind, generation, index) in [
+        (1, 1, 0),
+        (u16::MAX, RawHandle::LAST_GENERATION, RawHandle::INDEX_END - 1),
+        (3, 0x12_3456, 0x65_4321),
+    ] {
+        let handle = RawHandle::new(kind, generation, index);
+        assert_eq!((handle.kind(), handle.generation(), handle.index()), (kind, generation, index));
+        assert_eq!(RawHandle::from_raw(handle.raw()), handle);
+        assert!(!handle.is_none());
+    }
+    assert!(RawHandle::NONE.is_none());
+    const { assert!(wire::MAX_HANDLES <= RawHandle::INDEX_END) };
+}
+
+#[test]
 fn every_code_is_there_once() {
     let mut codes: Vec<u16> = ErrorKind::ALL.iter().map(|it| it.code()).collect();
     codes.sort_unstable();

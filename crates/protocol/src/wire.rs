@@ -72,6 +72,15 @@ pub const BUFFER_ALIGN: usize = 64;
 /// A `cpu` word whose owner does not say where it runs.
 pub const CPU_UNKNOWN: u32 = 0xFFFF_FFFF;
 
+/// A handle is `type << HANDLE_TYPE_SHIFT | generation << HANDLE_GENERATION_SHIFT | index`; types and generations count from 1, and 0 is no handle.
+pub const HANDLE_GENERATION_SHIFT: u32 = 24;
+
+/// Where the type of a handle starts.
+pub const HANDLE_TYPE_SHIFT: u32 = 48;
+
+/// Handles a worker may have at a time; one more is refused.
+pub const MAX_HANDLES: u32 = 0x0010_0000;
+
 /// Function index of a call whose argument block is a batch.
 pub const BATCH_FUNCTION: u16 = 0xFFFF;
 

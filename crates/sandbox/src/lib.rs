@@ -6,13 +6,26 @@
 //! loaded and before the first call. The level in force is measured by the worker itself, not assumed.
 #![deny(unsafe_code)]
 
+#[cfg(not(all(
+    target_os = "linux",
+    target_env = "gnu",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+)))]
+compile_error!(
+    "Hotcell needs Linux on x86-64 or aarch64 with glibc: workers are started by Linux's own system calls, and on musl \
+     (Alpine) libraries would be loaded by another C library than the one they were built for. Build for \
+     x86_64-unknown-linux-gnu or aarch64-unknown-linux-gnu"
+);
+
 mod level;
 mod limits;
+mod machine;
 mod spawn;
 mod sys;
 
 pub use level::Level;
 pub use limits::Limits;
+pub use machine::Machine;
 pub use spawn::{Launch, Spawned, spawn};
 pub use sys::signals::with_signals_blocked;
 

@@ -1,6 +1,7 @@
 //! The system calls of this crate, and its only unsafe code.
 #![allow(unsafe_code)]
 
+pub(crate) mod probe;
 pub(crate) mod process;
 pub(crate) mod signals;
 pub(crate) mod spawn;

@@ -251,17 +251,28 @@ impl HostLane {
 
     /// Answers NeedSpace: with a window that now has the space, or not at all.
     pub fn resume(&mut self, window: Option<(Place, u64)>) {
+        let kind = if window.is_some() { Resume::Granted } else { Resume::NotGranted };
+        let (place, length) = window.unwrap_or((Place::NULL, 0));
+        self.answer(kind, place, length, 0);
+    }
+
+    /// Answers a callback: with what it returned, or that it failed.
+    pub fn resume_callback(&mut self, returned: Option<u64>) {
+        let kind = if returned.is_some() { Resume::CallbackReturned } else { Resume::CallbackFailed };
+        self.answer(kind, Place::NULL, 0, returned.unwrap_or(0));
+    }
+
+    fn answer(&mut self, kind: Resume, place: Place, length: u64, value: u64) {
         use wire::resume_line as at;
         let line = self.request_slot();
         let request = &self.channel.request;
-        let kind = if window.is_some() { Resume::Granted } else { Resume::NotGranted };
-        let (place, length) = window.unwrap_or((Place::NULL, 0));
         request.store(line + at::KIND, kind.raw());
         request.store(line + at::PLACE, place.raw());
         request.store(line + at::LENGTH, length);
+        request.store(line + at::VALUE, value);
         let turn = self.resumes[self.slot].wrapping_add(1);
         self.resumes[self.slot] = turn;
-        // Partner: the acquire load of the commit word in `WorkerChannel::need_space`.
+        // Partner: the acquire load of the commit word in `WorkerChannel::ask`.
         request.word(line + at::COMMIT).store(turn, Ordering::Release);
         self.ring();
     }

@@ -53,13 +53,17 @@ pub struct Request {
     pub deadline: u64,
 }
 
-/// What the host said to NeedSpace.
+/// What the host said to NeedSpace or Callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resumed {
     /// The new reply window.
     Granted(Place, u64),
     /// There is no more.
     NotGranted,
+    /// What the callback returned.
+    Returned(u64),
+    /// The callback failed, or was not run.
+    Failed,
 }
 
 /// The segments by number, in the form a shim reads (`hotcell_segment`).
@@ -275,14 +279,38 @@ impl WorkerChannel {
 
     /// Asks the host for reply space in the middle of a call and waits for its answer.
     pub fn need_space(&self, lane: &mut WorkerLane, request: &Request, bytes: u64, spin: u64) -> Resumed {
-        use wire::resume_line as at;
         let head = ReplyHead { state: ReplyState::NeedSpace, errno: 0, result_length: 0, value: bytes };
+        self.ask(lane, request, head, spin)
+    }
+
+    /// Has the host run a callback in the middle of a call and waits for its answer. The argument block lies in
+    /// reply memory of this call.
+    pub fn callback(
+        &self,
+        lane: &mut WorkerLane,
+        request: &Request,
+        number: i32,
+        args: (Place, u32),
+        spin: u64,
+    ) -> Resumed {
+        let (place, result_length) = args;
+        let value = place.raw();
+        self.ask(
+            lane,
+            request,
+            ReplyHead { state: ReplyState::Callback, errno: number, result_length, value },
+            spin,
+        )
+    }
+
+    fn ask(&self, lane: &mut WorkerLane, request: &Request, head: ReplyHead, spin: u64) -> Resumed {
+        use wire::resume_line as at;
         self.reply(lane, request, head);
         let line = geometry::slot(request.lane, request.slot);
         let expected = lane.resumes[request.slot].wrapping_add(1);
         let commit = self.request.peer_word(line + at::COMMIT);
         let spin_until = clock::now().saturating_add(spin);
-        // Partner: the release store of the commit word in `HostLane::resume`.
+        // Partner: the release store of the commit word in `HostLane::answer`.
         while commit.load(Ordering::Acquire) != expected {
             if clock::now() < spin_until {
                 std::hint::spin_loop();
@@ -293,11 +321,15 @@ impl WorkerChannel {
             bell::park(park, doorbell, None, || commit.load(Ordering::Acquire) == expected);
         }
         lane.resumes[request.slot] = expected;
-        if self.request.load::<u16>(line + at::KIND) != Resume::Granted.raw() {
-            return Resumed::NotGranted;
+        match Resume::from_raw(self.request.load(line + at::KIND)) {
+            Some(Resume::Granted) => {
+                let place = Place::from_raw(self.request.load(line + at::PLACE));
+                Resumed::Granted(place, self.request.load(line + at::LENGTH))
+            }
+            Some(Resume::CallbackReturned) => Resumed::Returned(self.request.load(line + at::VALUE)),
+            Some(Resume::CallbackFailed) => Resumed::Failed,
+            Some(Resume::NotGranted) | None => Resumed::NotGranted,
         }
-        let place = Place::from_raw(self.request.load(line + at::PLACE));
-        Resumed::Granted(place, self.request.load(line + at::LENGTH))
     }
 
     /// Takes the next call of the first lane that has one.

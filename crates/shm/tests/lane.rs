@@ -155,6 +155,59 @@ fn a_call_continues_when_space_is_granted() {
 }
 
 #[test]
+fn a_call_continues_when_a_callback_has_returned() {
+    let Pair { host: _host, mut lane, worker, mut lanes } = pair();
+    let args = (Place::new(1, 4096), 24);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // Polling and sleeping in turn, over more calls than the ring has slots.
+            for call in 0..20 {
+                let spin = SPIN * (call % 2);
+                let request = worker.next_call(&mut lanes, spin, || false).unwrap();
+                for turn in 0..50 {
+                    let expected =
+                        if turn % 5 == 4 { Resumed::Failed } else { Resumed::Returned(turn * call) };
+                    let number = turn as i32 + 1;
+                    assert_eq!(worker.callback(&mut lanes[0], &request, number, args, spin), expected);
+                }
+                assert_eq!(worker.need_space(&mut lanes[0], &request, 1, spin), Resumed::NotGranted);
+                worker.reply(&mut lanes[0], &request, returned(call));
+            }
+        });
+        for call in 0..20 {
+            let (call_id, spin) = (call + 1, SPIN * (call / 2 % 2));
+            lane.open_call();
+            lane.publish(head(call_id));
+            let mut wait = |lane: &mut HostLane| lane.wait(call_id, clock::now(), spin, soon());
+            for turn in 0..50 {
+                let (place, result_length) = (args.0.raw(), args.1);
+                let errno = turn as i32 + 1;
+                let asked = ReplyHead { state: ReplyState::Callback, errno, result_length, value: place };
+                assert_eq!(wait(&mut lane), Waited::Reply(asked));
+                lane.resume_callback((turn % 5 != 4).then_some(turn * call));
+            }
+            let need = ReplyHead { state: ReplyState::NeedSpace, errno: 0, result_length: 0, value: 1 };
+            assert_eq!(wait(&mut lane), Waited::Reply(need));
+            lane.resume(None);
+            assert_eq!(wait(&mut lane), Waited::Reply(returned(call)));
+        }
+    });
+}
+
+#[test]
+fn a_worker_that_dies_in_a_callback_is_noticed() {
+    let Pair { host, mut lane, .. } = pair();
+    let liar = Liar::new(&host);
+    lane.open_call();
+    lane.publish(head(1));
+    liar.lie(ReplyState::Callback.raw(), 1, 8, 1);
+    assert!(matches!(wait(&mut lane, 1), Waited::Reply(ReplyHead { state: ReplyState::Callback, .. })));
+    host.bury();
+    lane.resume_callback(Some(1));
+    assert_eq!(wait(&mut lane, 1), Waited::Dead);
+}
+
+#[test]
 fn death_wakes_the_caller() {
     let Pair { host, mut lane, .. } = pair();
     lane.open_call();
@@ -232,6 +285,8 @@ fn lies_are_violations() {
     check(returned, 0, 8, 1, "another call");
     check(returned, 1, 1057, 1, "longer than its slot");
     check(returned, 1, u32::MAX, 1, "longer than its slot");
+    check(ReplyState::Callback.raw(), 1, 1057, 1, "longer than its slot");
+    check(ReplyState::Callback.raw(), 2, 8, 1, "another call");
     check(returned, 1, 8, 2, "neither the last nor the next");
     check(returned, 1, 8, u32::MAX, "neither the last nor the next");
 }

@@ -102,6 +102,11 @@ impl Worker {
         Level::from_bits(self.shared.state.lock().welcome.map_or(0, |welcome| welcome.level))
     }
 
+    /// What host and worker agreed on, as the bits of `Capabilities`; 0 while it is not up.
+    pub fn capabilities(&self) -> u64 {
+        self.shared.state.lock().welcome.map_or(0, |welcome| welcome.capabilities)
+    }
+
     /// How it ended, if it has.
     pub fn end(&self) -> Option<End> {
         self.shared.state.lock().end.clone()

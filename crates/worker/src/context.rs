@@ -1,11 +1,13 @@
 //! What a shim sees of the runtime: request, reply, and the context table.
 
-use std::ffi::{CStr, c_char, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::mem::offset_of;
 
-use hotcell_protocol::Place;
 use hotcell_protocol::wire::{self, Refusal, ReplyState};
-use hotcell_shm::{Request, Resumed, SegmentTable, WorkerChannel, WorkerLane};
+use hotcell_protocol::{Place, RawHandle};
+use hotcell_shm::{ReplyHead, Request, Resumed, SegmentTable, WorkerChannel, WorkerLane};
+
+use crate::handles::Handles;
 
 /// `hotcell_request` of the shim ABI.
 #[repr(C)]
@@ -36,14 +38,35 @@ pub(crate) struct Context {
     reply: *mut Reply,
     space: unsafe extern "C" fn(*mut Context, u64, u64, *mut u64) -> *mut c_void,
     refuse: unsafe extern "C" fn(*mut Context, u32, *const c_char),
+    own: unsafe extern "C" fn(*mut Context, u16, *mut c_void, u64) -> u64,
+    lend: unsafe extern "C" fn(*mut Context, u16, *mut c_void, u64) -> u64,
+    get: unsafe extern "C" fn(*mut Context, u64, u16, *const c_char) -> *mut c_void,
+    take: unsafe extern "C" fn(*mut Context, u64, u16, *const c_char) -> *mut c_void,
+    invalidate: unsafe extern "C" fn(*mut Context, u64),
+    callback: unsafe extern "C" fn(*mut Context, u64, u64, u32, *mut u64) -> c_int,
+    mark: unsafe extern "C" fn(*mut Context) -> u64,
+    rewind: unsafe extern "C" fn(*mut Context, u64),
     call: Call,
 }
+
+/// A mark, from the top: bytes of the block in use, the window's segment, bytes of the window in use.
+const BLOCK_SHIFT: u32 = 53;
+const WINDOW_SHIFT: u32 = 47;
+const WINDOW_MASK: u64 = (1 << (BLOCK_SHIFT - WINDOW_SHIFT)) - 1;
+const USED_MASK: u64 = (1 << WINDOW_SHIFT) - 1;
+
+const _: () = {
+    assert!(wire::MAX_RESULT < 1 << (u64::BITS - BLOCK_SHIFT));
+    assert!((wire::MAX_SEGMENTS as u64) <= WINDOW_MASK + 1);
+    assert!(wire::PLACE_SEGMENT_SHIFT > WINDOW_SHIFT);
+};
 
 /// The call in progress.
 pub(crate) struct Call {
     pub(crate) channel: *const WorkerChannel,
     pub(crate) table: &'static SegmentTable,
     pub(crate) lane: *mut WorkerLane,
+    pub(crate) handles: *mut Handles,
     pub(crate) request: Request,
     pub(crate) spin: u64,
     /// The result block in the slot and how much of it is used, the fixed fields included.
@@ -53,6 +76,10 @@ pub(crate) struct Call {
     /// The reply window in force and how much of it is used.
     pub(crate) window: (Place, u64),
     pub(crate) window_used: u64,
+    /// Whether callbacks were agreed on.
+    pub(crate) may_call_back: bool,
+    /// Once the call was refused: why, and the bytes of the text in the result block.
+    pub(crate) refused: Option<(u32, usize)>,
 }
 
 impl Reply {
@@ -70,13 +97,64 @@ impl Context {
             reply,
             space,
             refuse,
+            own,
+            lend,
+            get,
+            take,
+            invalidate,
+            callback,
+            mark,
+            rewind,
             call,
         }
     }
 
-    /// Bytes of the result block that are in use.
-    pub(crate) fn block_used(&self) -> usize {
-        self.call.block_used
+    /// What the reply says, when the entry has returned. What was refused stays so, whatever came after.
+    pub(crate) fn head(&self, reply: &Reply) -> ReplyHead {
+        let errno = reply.error_number;
+        if let Some((refusal, length)) = self.call.refused {
+            let (state, value) = (ReplyState::Refused, u64::from(refusal));
+            return ReplyHead { state, errno, result_length: length as u32, value };
+        }
+        // Only a shim writes the state, and only known ones: anything else is a smashed stack.
+        let Some(state) = ReplyState::from_raw(reply.state) else { std::process::abort() };
+        ReplyHead { state, errno, result_length: self.call.block_used as u32, value: reply.value }
+    }
+
+    /// # Safety
+    /// `text` must be terminated.
+    unsafe fn refuse(&mut self, refusal: Refusal, text: *const c_char) {
+        // SAFETY: the caller's promise; `self` is the context of the call in progress.
+        unsafe { refuse(self, refusal.raw(), text) };
+    }
+
+    fn handles(&mut self) -> &mut Handles {
+        // SAFETY: `serve` keeps the table alive for the whole call and does not touch it meanwhile.
+        unsafe { &mut *self.call.handles }
+    }
+
+    /// A handle for the result block, or a refusal and 0.
+    fn given(&mut self, handle: Result<RawHandle, Refusal>) -> u64 {
+        match handle {
+            Ok(handle) => handle.raw(),
+            Err(refusal) => {
+                // SAFETY: the text is terminated.
+                unsafe { self.refuse(refusal, c"the object returned".as_ptr()) };
+                RawHandle::NONE.raw()
+            }
+        }
+    }
+
+    /// An object for the library, or a refusal and NULL.
+    ///
+    /// # Safety
+    /// `name` must be terminated.
+    unsafe fn found(&mut self, object: Result<*mut c_void, Refusal>, name: *const c_char) -> *mut c_void {
+        object.unwrap_or_else(|refusal| {
+            // SAFETY: the caller's promise.
+            unsafe { self.refuse(refusal, name) };
+            std::ptr::null_mut()
+        })
     }
 }
 
@@ -96,9 +174,23 @@ impl Call {
                     self.window_used = 0;
                     self.in_window(length, align)
                 }
-                Resumed::NotGranted => None,
+                _ => None,
             }
         })
+    }
+
+    fn mark(&self) -> u64 {
+        let window = u64::from(self.window.0.segment()) & WINDOW_MASK;
+        (self.block_used as u64) << BLOCK_SHIFT | window << WINDOW_SHIFT | self.window_used
+    }
+
+    /// A window that came into force after the mark was taken holds nothing older.
+    fn rewind(&mut self, mark: u64) {
+        // A refusal's text stays where it is.
+        let text = self.refused.map_or(0, |(_, length)| length);
+        self.block_used = ((mark >> BLOCK_SHIFT) as usize).max(text);
+        let same = mark >> WINDOW_SHIFT & WINDOW_MASK == u64::from(self.window.0.segment()) & WINDOW_MASK;
+        self.window_used = if same { mark & USED_MASK } else { 0 };
     }
 
     fn in_slot(&mut self, length: u64, align: u64) -> Option<(*mut u8, Place)> {
@@ -156,8 +248,89 @@ unsafe extern "C" fn refuse(context: *mut Context, refusal: u32, text: *const c_
         let text = CStr::from_ptr(text).to_bytes();
         let length = text.len().min(wire::MAX_RESULT);
         std::ptr::copy_nonoverlapping(text.as_ptr(), context.call.block, length);
-        context.call.block_used = length;
+        context.call.block_used = context.call.block_used.max(length);
+        context.call.refused = Some((refusal, length));
         (*context.reply).state = ReplyState::Refused.raw();
         (*context.reply).value = u64::from(refusal);
     }
+}
+
+/// `hotcell_ctx.own`.
+unsafe extern "C" fn own(context: *mut Context, kind: u16, object: *mut c_void, parent: u64) -> u64 {
+    // SAFETY: a shim passes the context it was called with.
+    let context = unsafe { &mut *context };
+    let handle = context.handles().own(kind, object, RawHandle::from_raw(parent));
+    context.given(handle)
+}
+
+/// `hotcell_ctx.lend`.
+unsafe extern "C" fn lend(context: *mut Context, kind: u16, object: *mut c_void, parent: u64) -> u64 {
+    // SAFETY: a shim passes the context it was called with.
+    let context = unsafe { &mut *context };
+    let handle = context.handles().lend(kind, object, RawHandle::from_raw(parent));
+    context.given(handle)
+}
+
+/// `hotcell_ctx.get`.
+unsafe extern "C" fn get(context: *mut Context, handle: u64, kind: u16, name: *const c_char) -> *mut c_void {
+    // SAFETY: a shim passes the context it was called with, and a terminated name.
+    unsafe {
+        let object = (*context).handles().get(RawHandle::from_raw(handle), kind);
+        (*context).found(object, name)
+    }
+}
+
+/// `hotcell_ctx.take`.
+unsafe extern "C" fn take(context: *mut Context, handle: u64, kind: u16, name: *const c_char) -> *mut c_void {
+    // SAFETY: a shim passes the context it was called with, and a terminated name.
+    unsafe {
+        let object = (*context).handles().take(RawHandle::from_raw(handle), kind);
+        (*context).found(object, name)
+    }
+}
+
+/// `hotcell_ctx.invalidate`.
+unsafe extern "C" fn invalidate(context: *mut Context, handle: u64) {
+    // SAFETY: a shim passes the context it was called with.
+    unsafe { (*context).handles().invalidate(RawHandle::from_raw(handle)) };
+}
+
+/// `hotcell_ctx.callback`. Behind a refusal the call has failed: the application is not asked any more.
+unsafe extern "C" fn callback(
+    context: *mut Context,
+    number: u64,
+    args_place: u64,
+    args_length: u32,
+    value: *mut u64,
+) -> c_int {
+    // SAFETY: a shim passes the context it was called with, and a valid place for the value.
+    let (context, value) = unsafe { (&mut *context, &mut *value) };
+    let call = &mut context.call;
+    let Some(number) = i32::try_from(number).ok().filter(|_| call.may_call_back && call.refused.is_none())
+    else {
+        return 0;
+    };
+    // SAFETY: `serve` keeps channel and lane alive for the whole call and touches neither meanwhile.
+    let (channel, lane) = unsafe { (&*call.channel, &mut *call.lane) };
+    let args = (Place::from_raw(args_place), args_length);
+    match channel.callback(lane, &call.request, number, args, call.spin) {
+        Resumed::Returned(returned) => {
+            *value = returned;
+            1
+        }
+        _ => 0,
+    }
+}
+
+/// `hotcell_ctx.mark`.
+unsafe extern "C" fn mark(context: *mut Context) -> u64 {
+    // SAFETY: a shim passes the context it was called with.
+    let call = unsafe { &(*context).call };
+    call.mark()
+}
+
+/// `hotcell_ctx.rewind`.
+unsafe extern "C" fn rewind(context: *mut Context, mark: u64) {
+    // SAFETY: a shim passes the context it was called with.
+    unsafe { (*context).call.rewind(mark) };
 }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use hotcell_protocol::wire::{Event, Refusal, ReplyState, WorkerState};
+use hotcell_protocol::wire::{Event, Refusal, ReplyState, WorkerState, capabilities};
 use hotcell_shm::control::ControlSocket;
 use hotcell_shm::{ReplyHead, Request, SegmentTable, WorkerChannel, WorkerLane};
 
 use crate::context::{Call, Context, Reply, ShimRequest};
+use crate::handles::Handles;
 use crate::library::{Function, Library};
 use crate::report::{Failure, REPORTED};
 
@@ -19,16 +20,19 @@ pub(crate) struct Worker {
     pub(crate) socket: Arc<ControlSocket>,
     pub(crate) stopping: Arc<AtomicBool>,
     pub(crate) spin: u64,
+    /// What host and worker agreed on.
+    pub(crate) capabilities: u64,
 }
 
 impl Worker {
     /// Serves until the host says stop, or breaks the protocol. Returns the exit status.
     pub(crate) fn serve(self) -> i32 {
         let mut lanes = self.channel.lanes();
+        let mut handles = Handles::new();
         let stop = || self.stopping.load(Ordering::SeqCst);
         while let Some(request) = self.channel.next_call(&mut lanes, self.spin, stop) {
             let lane = &mut lanes[request.lane as usize];
-            if let Err(text) = self.execute(lane, &request) {
+            if let Err(text) = self.execute(lane, &mut handles, &request) {
                 Failure::new(Event::HostViolation, text).send(&self.socket);
                 return REPORTED;
             }
@@ -38,7 +42,12 @@ impl Worker {
         0
     }
 
-    fn execute(&self, lane: &mut WorkerLane, request: &Request) -> Result<(), &'static str> {
+    fn execute(
+        &self,
+        lane: &mut WorkerLane,
+        handles: &mut Handles,
+        request: &Request,
+    ) -> Result<(), &'static str> {
         if request.epoch != self.channel.epoch() {
             return Err("a call of another interface epoch");
         }
@@ -47,12 +56,18 @@ impl Worker {
         }
         let function = self.library.function(request.function).ok_or("a call of an unknown function")?;
         self.channel.begin(request);
-        let head = self.run(lane, request, function);
+        let head = self.run(lane, handles, request, function);
         self.channel.reply(lane, request, head);
         Ok(())
     }
 
-    fn run(&self, lane: &mut WorkerLane, request: &Request, function: &Function) -> ReplyHead {
+    fn run(
+        &self,
+        lane: &mut WorkerLane,
+        handles: &mut Handles,
+        request: &Request,
+        function: &Function,
+    ) -> ReplyHead {
         if u32::from(request.args_length) < function.args_size {
             let value = u64::from(Refusal::BadArguments.raw());
             return ReplyHead { state: ReplyState::Refused, errno: 0, result_length: 0, value };
@@ -67,6 +82,7 @@ impl Worker {
             channel: Arc::as_ptr(&self.channel),
             table: self.segments,
             lane,
+            handles,
             request: *request,
             spin: self.spin,
             block,
@@ -74,6 +90,8 @@ impl Worker {
             block_used: result_size,
             window: self.channel.window(request.lane),
             window_used: 0,
+            may_call_back: self.capabilities & capabilities::CALLBACKS != 0,
+            refused: None,
         };
         let mut context = Context::new(&raw mut reply, call);
         let shim_request = ShimRequest {
@@ -87,13 +105,6 @@ impl Worker {
         // argument block has the bytes the function asks for. What the library does is the very risk this
         // process exists to take.
         unsafe { (function.entry)(&raw mut context, &raw const shim_request, &raw mut reply) };
-        // Only a shim writes the state, and only known ones: anything else is a smashed stack.
-        let Some(state) = ReplyState::from_raw(reply.state) else { std::process::abort() };
-        ReplyHead {
-            state,
-            errno: reply.error_number,
-            result_length: context.block_used() as u32,
-            value: reply.value,
-        }
+        context.head(&reply)
     }
 }

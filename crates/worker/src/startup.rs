@@ -22,7 +22,8 @@ const CONTROL: i32 = 3;
 const CONTROL_MOVED: i32 = 100;
 
 /// What this worker can do.
-const CAPABILITIES: u64 = wire::capabilities::NEED_SPACE;
+const CAPABILITIES: u64 =
+    wire::capabilities::NEED_SPACE | wire::capabilities::CALLBACKS | wire::capabilities::HANDLES;
 
 /// Segments of the process, for the shim; the serving and the control thread share it.
 static SEGMENTS: SegmentTable = SegmentTable::new();
@@ -67,8 +68,9 @@ fn load(socket: &Arc<ControlSocket>) -> Result<Worker, Failure> {
     control::start(Arc::clone(socket), Arc::clone(&channel), &SEGMENTS, Arc::clone(&stopping))
         .map_err(system("start the control thread"))?;
     channel.set_state(WorkerState::Serving);
+    let capabilities = CAPABILITIES & hello.capabilities;
     let welcome = Welcome {
-        capabilities: CAPABILITIES & hello.capabilities,
+        capabilities,
         level: level.bits(),
         functions: library.functions(),
         fingerprint: hello.fingerprint,
@@ -77,7 +79,8 @@ fn load(socket: &Arc<ControlSocket>) -> Result<Worker, Failure> {
         .send(Packet::Welcome, &welcome.encode(), &[])
         .map_err(|errno| system("send the welcome")(errno.into()))?;
     let spin = u64::from(hello.spin_ns);
-    Ok(Worker { channel, library, segments: &SEGMENTS, socket: Arc::clone(socket), stopping, spin })
+    let socket = Arc::clone(socket);
+    Ok(Worker { channel, library, segments: &SEGMENTS, socket, stopping, spin, capabilities })
 }
 
 fn receive_hello(socket: &ControlSocket) -> Result<(Hello, Vec<OwnedFd>), Failure> {

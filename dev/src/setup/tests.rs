@@ -26,9 +26,21 @@ const CONTENTS: &[(&str, &str)] = &[
     ("libclang1-16", "usr/lib/llvm-16/lib/libclang-16.so.1"),
     ("libclang-common-16-dev", "usr/lib/llvm-16/lib/clang/16/include/stddef.h"),
     ("zlib1g-dev", "usr/include/zlib.h"),
+    ("libsqlite3-dev", "usr/include/sqlite3.h"),
+    ("libzstd-dev", "usr/include/zstd.h"),
+    ("libcjson-dev", "usr/include/cjson/cJSON.h"),
 ];
 
-const NAMES: &[&str] = &["gcc", "libc6-dev", "libclang1-16", "libclang-common-16-dev", "zlib1g-dev"];
+const NAMES: &[&str] = &[
+    "gcc",
+    "libc6-dev",
+    "libclang1-16",
+    "libclang-common-16-dev",
+    "zlib1g-dev",
+    "libsqlite3-dev",
+    "libzstd-dev",
+    "libcjson-dev",
+];
 
 impl<'a> FakeApt<'a> {
     fn new(disk: &'a Scratch) -> Self {
@@ -80,7 +92,8 @@ impl Apt for FakeApt<'_> {
     }
 }
 
-const INSTALL: &str = "install gcc libc6-dev libclang1-16 libclang-common-16-dev zlib1g-dev";
+const INSTALL: &str = "install gcc libc6-dev libclang1-16 libclang-common-16-dev zlib1g-dev libsqlite3-dev libzstd-dev \
+                       libcjson-dev";
 
 fn ensure_with(apt: &FakeApt<'_>) -> Result<()> {
     ensure_all(&Machine::made_up(apt.disk.path()), REQUIREMENTS, Some(apt))

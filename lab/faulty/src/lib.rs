@@ -64,7 +64,7 @@ impl Faulty {
     pub fn call(&self, name: &str, args: &[Value]) -> hotcell::Result<Outcome> {
         let function = self.bound.interface.function(&format!("faulty_{name}"));
         let function = function.unwrap_or_else(|| panic!("the faulty library has no bound `{name}`"));
-        dynamic::call(&self.session, function, args)
+        dynamic::call(&self.session, &self.bound.interface, function, args)
     }
 
     /// Calls a function that takes and returns integers.

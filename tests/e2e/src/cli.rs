@@ -9,8 +9,9 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -22,6 +23,47 @@ use tempfile::TempDir;
 
 /// After this long a command hangs: it is killed, and its test fails.
 const PATIENCE: Duration = Duration::from_secs(300);
+
+const MOON_HEADER: &str = "\
+#include <stddef.h>
+/* Adds two numbers. */
+int moon_add(int a, int b);
+/** The whole part, and the rest. */
+double moon_split(double x, int *whole);
+int moon_print(const char *format, ...);
+int moon_gone(void);
+unsigned moon_sum(const unsigned char *data, size_t data_len);
+int moon_next(unsigned *state);
+";
+
+const MOON_CODE: &str = "\
+int moon_add(int a, int b) { return a + b; }
+double moon_split(double x, int *whole) { *whole = (int)x; return x - *whole; }
+int moon_print(const char *format, ...) { return format != NULL; }
+unsigned moon_sum(const unsigned char *data, size_t data_len)
+{
+    unsigned sum = 0;
+    for (size_t i = 0; i < data_len; i++) {
+        sum += data[i];
+    }
+    return sum;
+}
+int moon_next(unsigned *state) { *state += 1; return 0; }
+";
+
+const MOON_CONTRACT: &str = "\
+hotcell = 1
+library = \"moon\"
+headers = [\"moon.h\"]
+link = [
+    \"moon\",
+]
+
+# The state is read and changed.
+[function.moon_next]
+params.state = { inout = \"value\" }
+error = { fails = \"nonzero\" }
+";
 
 /// A folder of this test only; commands run in it.
 #[derive(Debug)]
@@ -58,14 +100,47 @@ impl Folder {
         files(self.path())
     }
 
+    /// Lets a file be run.
+    pub fn make_executable(&self, name: &str) {
+        let done = fs::set_permissions(self.path().join(name), Permissions::from_mode(0o755));
+        done.unwrap_or_else(|error| panic!("{name} cannot be made executable: {error}"));
+    }
+
+    /// Gives a file another name, and makes the folders on its way.
+    pub fn move_file(&self, from: &str, to: &str) {
+        self.write(to, self.read(from));
+        let gone = fs::remove_file(self.path().join(from));
+        gone.unwrap_or_else(|error| panic!("{from} is not removed: {error}"));
+    }
+
     /// Compiles a C file of this folder to the shared library `lib<name>.so` beside it.
     pub fn compile(&self, name: &str) {
+        self.compile_with(name, &[]);
+    }
+
+    /// The same, with more words for the compiler.
+    pub fn compile_with(&self, name: &str, words: &[&str]) {
         let cc = std::env::var("CC").unwrap_or_else(|_| "cc".into());
         let (source, library) = (format!("{name}.c"), format!("lib{name}.so"));
         let mut command = Command::new(cc);
-        command.args(["-std=gnu17", "-fPIC", "-shared", "-Wall", "-o", &library, &source]);
+        command.args(["-std=gnu17", "-fPIC", "-shared", "-Wall", "-o", &library, &source]).args(words);
         let output = finish(command.current_dir(self.path()), &[]);
         assert!(output.status.success(), "{source}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// A library with this header and this code: `<name>.h`, `<name>.c` and `lib<name>.so`.
+    pub fn library(&self, name: &str, header: &str, code: &str) {
+        self.write(&format!("{name}.h"), header);
+        self.write(&format!("{name}.c"), format!("#include \"{name}.h\"\n{code}"));
+        self.compile(name);
+    }
+
+    /// A library with a function of every status, and a contract that decides one of them.
+    pub fn with_moon() -> Folder {
+        let folder = Folder::new();
+        folder.library("moon", MOON_HEADER, MOON_CODE);
+        folder.write("bind.toml", MOON_CONTRACT);
+        folder
     }
 
     /// The command with these words.
@@ -202,8 +277,9 @@ impl Ended {
         self.stderr.split_once(text).unwrap_or_else(|| panic!("{text:?} is not said by {self}")).1
     }
 
+    /// Standard output is a JSON object: this one.
     #[track_caller]
-    fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         let value: Value =
             serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("no JSON ({error}): {self}"));
         assert!(value.is_object(), "no object: {self}");

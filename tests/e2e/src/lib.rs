@@ -2,4 +2,6 @@
 #![forbid(unsafe_code)]
 
 pub mod cli;
+pub mod objects;
+pub mod packages;
 pub mod process;

@@ -27,3 +27,10 @@ pub fn descriptors() -> usize {
 pub fn segments() -> usize {
     fs::read_to_string("/proc/self/maps").expect("procfs is mounted").matches("hotcell-segment").count()
 }
+
+/// KiB of a process that are in memory; 0 when it is gone.
+pub fn resident(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.trim().split(' ').next()).and_then(|number| number.parse().ok()).unwrap_or(0)
+}

@@ -313,7 +313,7 @@ fn library_error() {
     assert_eq!((&error["cause"]["code"], &error["cause"]["message"]), (&json!(-3), &json!("data error")));
     assert_eq!((&error["fault"], &error["executed"]), (&json!(false), &json!("yes")));
     let error = check(|| folder.faulty("errno", &["2"]), 124, "LibraryError", "code -1");
-    assert_eq!(error["cause"], json!({ "code": -1, "message": null, "errno": 2 }));
+    assert_eq!(error["cause"], json!({ "code": -1, "symbol": null, "message": null, "errno": 2 }));
 }
 
 #[test]
@@ -377,6 +377,27 @@ fn load_failed() {
 }
 
 #[test]
+fn libraries_that_need_what_is_not_here() {
+    let folder = Folder::new();
+    folder.library("base", "int base(void);\n", "int base(void) { return 1; }\n");
+    let needs = |name: &str, library: &str| {
+        folder.write("top.h", "int top(void);\n");
+        folder.write("top.c", "int base(void);\nint top(void) { return base(); }\n");
+        folder.compile_with("top", &[library]);
+        folder.move_file("libtop.so", &format!("{name}.so"));
+    };
+    needs("needy", "libbase.so");
+    folder.move_file("libbase.so", "gone/libbase.so");
+    let call = |library: &str| folder.hotcell(["call", "top.h", "--lib", library, "top"]);
+    check(|| call("./needy.so"), 117, "LoadFailed", "libbase.so: cannot open shared object file");
+    // As a library of Alpine is linked.
+    folder.compile_with("base", &["-Wl,-soname,libc.musl-x86_64.so.1"]);
+    needs("alpine", "libbase.so");
+    let error = check(|| call("./alpine.so"), 117, "LoadFailed", "alpine.so is built for musl");
+    assert!(error["help"].as_str().is_some_and(|help| help.contains("glibc")), "{error}");
+}
+
+#[test]
 fn a_constructor_that_fails() {
     let folder = Folder::new();
     folder.write(
@@ -405,7 +426,7 @@ fn unsupported() {
     let printf = || libc(&folder, "stdio.h", &["printf", "hello"]);
     check(printf, 125, "Unsupported", "variable number of arguments");
     let qsort = || libc(&folder, "stdlib.h", &["qsort", "1", "1", "1"]);
-    check(qsort, 125, "Unsupported", "callbacks are not supported");
+    check(qsort, 125, "Unsupported", "nothing says what `compar` is for");
 }
 
 #[test]
@@ -476,7 +497,14 @@ fn help() {
     for form in ["0x1f", "true  false", "@FILE", "@-", "hex:", "1,2,3", "null", "=TEXT", "Exit status"] {
         help = help.mentions(form);
     }
-    folder.hotcell(["--help"]).succeeds().mentions("call").mentions("gen").mentions("completions");
+    let mut help = folder.hotcell(["--help"]).succeeds().mentions("completions");
+    for command in ["init", "call", "check", "explain", "gen", "build", "doctor"] {
+        help = help.mentions(command);
+        let long = folder.hotcell([command, "--help"]).succeeds();
+        long.mentions("Exit status: 0 when ")
+            .mentions("\nExamples:\n  ")
+            .mentions(&format!("hotcell {command} "));
+    }
     folder.hotcell(["--version"]).succeeds().prints(concat!("hotcell ", env!("CARGO_PKG_VERSION")));
 }
 

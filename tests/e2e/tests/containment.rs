@@ -338,7 +338,7 @@ fn a_library_error_is_no_fault() {
     assert_eq!(error.kind(), ErrorKind::LibraryError);
     assert!(!error.is_fault());
     assert_eq!(error.executed(), Executed::Yes);
-    assert_eq!(error.cause(), &Cause::Library { code: -1, message: None, errno: 2 });
+    assert_eq!(error.cause(), &Cause::Library { code: -1, symbol: None, message: None, errno: 2 });
     assert_eq!(faulty.session().generation(), 1);
 }
 

@@ -4,12 +4,12 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::process::Command;
 
 use hotcell_direct::zlib as direct;
 use serde_json::Value;
 
-use hotcell_e2e::cli::{self, Folder, Hotcell, committed, files};
+use hotcell_e2e::cli::{Folder, Hotcell, committed, files};
+use hotcell_e2e::packages::{run_app, write_app};
 
 /// The contract of the example into a folder.
 fn generate(folder: &Folder, out: &str) -> Hotcell {
@@ -136,42 +136,16 @@ fn a_generated_package_builds_and_its_functions_work() {
     let folder = Folder::new();
     let runtime = format!("{{ path = {:?} }}", committed("crates/hotcell"));
     generate(&folder, "zlib").and(["--name", "my-zlib", "--runtime", &runtime]).succeeds();
-    folder.write(
-        "app/Cargo.toml",
-        "[package]\nname = \"hotcell-e2e-app\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
-         [dependencies]\nmy-zlib = { path = \"../zlib\" }\n\n\
-         # Whatever lies in the folders above.\n[workspace]\n",
-    );
-    folder.write(
-        "app/src/main.rs",
-        r#"fn main() {
+    let main = r#"fn main() {
             let zlib = my_zlib::Zlib::open().unwrap();
             println!("{}", zlib.crc32(0, b"hello").unwrap());
             let packed = zlib.compress2(b"hello", 9).unwrap();
             println!("{}", String::from_utf8(zlib.uncompress(5, &packed).unwrap()).unwrap());
             println!("{}", zlib.uncompress(5, b"garbage").unwrap_err());
-        }"#,
-    );
-    // The versions that are here already.
-    folder.write("app/Cargo.lock", fs::read(committed("Cargo.lock")).expect("it is committed"));
-    let app = folder.path().join("app");
-    let run = cargo(&app, &["run", "--quiet", "--offline"]);
-    // Every run has a path of its own; what was built of it is of no use to the next.
-    cargo(&app, &["clean", "--quiet", "--offline", "-p", "hotcell-e2e-app", "-p", "my-zlib"]);
+        }"#;
+    write_app(&folder, "my-zlib = { path = \"../zlib\" }", main);
+    let run = run_app(&folder, "my-zlib", &[]);
     let checksum = direct::checksum(0, b"hello");
     let error = "zlib: uncompress: LibraryError: data error (code -3)";
     assert_eq!(run, format!("{checksum}\nhello\n{error}\n"));
-}
-
-/// Runs cargo on a package outside the workspace; what it prints.
-fn cargo(package: &Path, words: &[&str]) -> String {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(words).current_dir(package);
-    // Shared by all runs, so that the runtime is built once.
-    let target = cli::programs().parent().expect("a profile's folder is in the target folder").to_owned();
-    command.env("CARGO_TARGET_DIR", target.join("e2e-package")).env("CARGO_PROFILE_DEV_DEBUG", "0");
-    command.env("HOTCELL_WORKER", cli::program("hotcell-worker"));
-    let output = cli::finish(&mut command, &[]);
-    assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).expect("it prints text")
 }

@@ -2,7 +2,7 @@
 
 use hotcell_model::api::{Function, Location};
 use hotcell_model::expr::{Expr, Op};
-use hotcell_model::interface::{self, Fails, LifeCall};
+use hotcell_model::interface::{self, Fails, LifeCall, Role};
 use hotcell_model::types::{CType, Type};
 
 use crate::check::decide::{Purpose, Site, Use};
@@ -103,7 +103,10 @@ fn call(
     }
     classify::arguments(site, node)?;
     let fails = match must {
-        None => own_rule(functions, name, &call),
+        None => own_rule(functions, name, &call).map_err(|param| {
+            let message = format!("`{name}` fails by what it writes to `{param}`, which nobody passes here");
+            error(message, node).help("compare what it returns, as in \"f(3) == 0\"".to_owned())
+        })?,
         Some((op, value)) => {
             if !place.result.is_scalar() {
                 let message = format!("`{name}` returns `{}`", place.result.written);
@@ -126,15 +129,29 @@ fn call(
     Ok(LifeCall { call, fails, text: line.text.clone() })
 }
 
-/// What the function itself says about its failures, with the arguments of this call in it.
-fn own_rule(functions: &[interface::Function], name: &str, call: &Expr) -> Option<Fails> {
-    let function = functions.iter().find(|function| function.name == name)?;
-    let fails = function.error.as_ref()?.value.fails.clone();
-    let Expr::Call { args: values, .. } = call else { return None };
-    Some(match fails {
-        Fails::When { condition } => Fails::When { condition: with(&condition, values) },
-        other => other,
-    })
+/// What the function itself says about its failures, with the arguments of this call in it. `Err` names a parameter
+/// that is no argument.
+fn own_rule(functions: &[interface::Function], name: &str, call: &Expr) -> Result<Option<Fails>, String> {
+    let function = functions.iter().find(|function| function.name == name);
+    let Some((function, rule)) = function.and_then(|function| Some((function, function.error.as_ref()?)))
+    else {
+        return Ok(None);
+    };
+    let (Fails::When { condition }, Expr::Call { args, .. }) = (&rule.value.fails, call) else {
+        return Ok(Some(rule.value.fails.clone()));
+    };
+    let mut written = None;
+    condition.walk(&mut |part| {
+        if let Expr::Param { index } = part {
+            let param = &function.params[*index];
+            let number = matches!(param.role.value, Role::Value | Role::Fixed { .. });
+            written = written.take().or_else(|| (!number).then(|| param.name.clone()));
+        }
+    });
+    match written {
+        Some(param) => Err(param),
+        None => Ok(Some(Fails::When { condition: with(condition, args) })),
+    }
 }
 
 /// An expression with these values for its parameters.

@@ -53,7 +53,7 @@ pub(crate) fn resolve(site: Site<'_>, node: &Node, purpose: Purpose) -> Result<E
     })
 }
 
-fn name_of(site: Site<'_>, name: &str) -> Result<Expr, Diagnostic> {
+fn name_of(site: Site<'_>, name: &str) -> Result<Expr, Box<Diagnostic>> {
     match param(site, name).as_slice() {
         [index] => return Ok(Expr::Param { index: *index }),
         [] => {}
@@ -61,12 +61,12 @@ fn name_of(site: Site<'_>, name: &str) -> Result<Expr, Diagnostic> {
             let several: Vec<&str> = several.iter().map(|&index| site.names[index].as_str()).collect();
             let message = format!("`{name}` may be {}: `{}` has several", list(&several), site.function.name);
             let help = "write the name of the parameter".to_owned();
-            return Err(Diagnostic::error(message).label("which one?").help(help));
+            return Err(Diagnostic::error(message).label("which one?").help(help).into());
         }
     }
     let known = name == "NULL" || site.api.constants.contains_key(name);
     let constant = known.then(|| Expr::Constant { name: name.to_owned() });
-    constant.ok_or_else(|| unknown(site, name))
+    constant.ok_or_else(|| unknown(site, name).into())
 }
 
 /// The parameters that a name stands for: the one of this name, or else those of the handle type of this name, what

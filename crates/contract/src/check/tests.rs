@@ -1,9 +1,15 @@
 //! Contracts against small headers: what is bound, what is left out, what is refused.
 
 mod bound;
+mod callbacks;
+mod handed;
 mod inferred;
 mod left_out;
+mod life;
+mod objects;
+mod patterns;
 mod refused;
+mod structures;
 mod support;
 
 pub(crate) use support::function;

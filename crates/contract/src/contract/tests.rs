@@ -259,6 +259,31 @@ fn items_of_parameters() {
             "5:36: `unit` cannot be \"bits\" [unknown word] = `unit` is one of `bytes` and `elements`",
         ),
         (
+            "{ callback = \"call\", on_failure = 1 }",
+            "5:14: `callback = \"call\"` needs `user_data` = add `user_data = \"…\"`: the parameter that the library hands \
+             back to the callback",
+        ),
+        (
+            "{ callback = \"call\", user_data = \"u\", on_failure = \"1\" }",
+            "5:63: `on_failure` is an integer, not a text [must be an integer]",
+        ),
+        (
+            "{ callback = \"call\", user_data = \"u\", params = { a = { in = \"value\" } } }",
+            "5:72: `in = \"value\"` is not available yet [not yet] = this version knows `buffer` and `texts`",
+        ),
+        (
+            "{ inout = \"struct\", starts = false }",
+            "5:41: `starts` is the name of a function, or `true` = name the function that ends the object",
+        ),
+        (
+            "{ in = \"consumed\", invalidates = true }",
+            "5:31: `invalidates` does not go with `in = \"consumed\"` = it goes with `on_success`, `nullable` and `handle`",
+        ),
+        (
+            "{ out = \"text\", encoding = \"utf-16\" }",
+            "5:39: `encoding = \"utf-16\"` is not available yet [not yet] = this version knows `utf-8` and `bytes`",
+        ),
+        (
             "{ in = \"buffer\", length = true }",
             "5:38: `length` is a text, not true or false [must be a text]",
         ),
@@ -274,6 +299,33 @@ fn items_of_parameters() {
         ("7", "5:12: `x` is a table, not an integer [must be a table]"),
     ] {
         assert_eq!(said(&format!("{HEAD}[function.f]\nparams.x = {item}\n")), [expect], "{item}");
+    }
+}
+
+#[test]
+fn keys_of_structures_and_of_life() {
+    for (lines, expect) in [
+        (
+            "[struct.s]\nresiden = true",
+            "5:1: a structure has no key `residen` [unknown key] = did you mean `resident`?",
+        ),
+        ("[struct.s]\nfields.a = { own = false }", "5:20: `own` is `true`, or is not there"),
+        (
+            "[struct.s]\nfields.a = { in = \"buffer\" }",
+            "5:14: `in = \"buffer\"` needs `length` = add `length = \"…\"`: the field with the length of the data",
+        ),
+        (
+            "[struct.s]\nfields.a = { out = \"value\" }",
+            "5:20: `out = \"value\"` is not available yet [not yet] = this version knows `buffer`",
+        ),
+        ("init = [\"f(\"]", "4:12: the expression ends too early"),
+        ("init = \"f()\"", "4:8: `init` is a list of texts, not a text [must be a list of texts]"),
+        (
+            "[function.\"a b\"]",
+            "4:11: `a b` is no function = write the name of a function, or a pattern with `*` for any letters",
+        ),
+    ] {
+        assert_eq!(said(&format!("{HEAD}{lines}\n")), [expect], "{lines}");
     }
 }
 
@@ -310,6 +362,10 @@ fn the_reference_can_be_read() {
         if block.starts_with("hotcell") {
             Contract::parse(block, "contract.md").unwrap_or_else(|e| panic!("{}", render(&e, block, false)));
         }
+        if block.starts_with('[') {
+            let text = format!("{HEAD}{block}");
+            Contract::parse(&text, "contract.md").unwrap_or_else(|e| panic!("{}", render(&e, &text, false)));
+        }
         let lines = block
             .lines()
             .filter(|line| ["params.", "result =", "error ="].iter().any(|k| line.starts_with(k)));
@@ -319,5 +375,5 @@ fn the_reference_can_be_read() {
             read += 1;
         }
     }
-    assert!(read > 30, "{read}");
+    assert!(read > 60, "{read}");
 }

@@ -9,6 +9,8 @@ use super::schema;
 use crate::contract::Contract;
 use crate::contract::keys::{Keys, Shape, TOP};
 
+const HEAD: &str = "hotcell = 1\nlibrary = \"z\"\nheaders = [\"zlib.h\"]\n";
+
 /// Why a value does not fit, for the words of JSON Schema that this schema uses.
 fn misfit(root: &Value, schema: &Value, value: &Value) -> Option<String> {
     for (word, arg) in schema.as_object().unwrap() {
@@ -92,8 +94,19 @@ fn contracts_that_can_be_read_fit() {
     }
     let page = fs::read_to_string(root.join("docs/reference/contract.md")).unwrap();
     let blocks = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
-    texts.extend(blocks.filter(|block| block.starts_with("hotcell")).map(str::to_owned));
-    assert!(texts.len() > 1);
+    for block in blocks {
+        match block.chars().next() {
+            Some('h') if block.starts_with("hotcell") => texts.push(block.to_owned()),
+            Some('[') => texts.push(format!("{HEAD}{block}")),
+            _ => {
+                let items = block.lines().filter(|line| {
+                    ["params.", "result =", "error ="].iter().any(|key| line.starts_with(key))
+                });
+                texts.extend(items.map(|line| format!("{HEAD}[function.f]\n{line}\n")));
+            }
+        }
+    }
+    assert!(texts.len() > 60, "{}", texts.len());
     for text in texts {
         assert!(Contract::parse(&text, "bind.toml").is_ok());
         assert_eq!(fits(&text), None, "{text}");
@@ -102,7 +115,6 @@ fn contracts_that_can_be_read_fit() {
 
 #[test]
 fn contracts_that_cannot_be_read_do_not_fit() {
-    const HEAD: &str = "hotcell = 1\nlibrary = \"z\"\nheaders = [\"zlib.h\"]\n";
     for wrong in [
         "includes = []",
         "link = \"z\"",

@@ -158,8 +158,8 @@ impl Fields<'_> {
                 }
                 None => format!("`{node}` is no field of `{}`", self.place.name),
             };
-            let near =
-                node.name().and_then(|name| did_you_mean(name, self.fields.iter().map(|(name, _)| *name)));
+            let unknown = node.name().filter(|_| named.is_none());
+            let near = unknown.and_then(|name| did_you_mean(name, self.fields.iter().map(|(name, _)| *name)));
             let help = near.unwrap_or_else(|| format!("`{what}` names the integer field that says it"));
             self.wrong.push(Diagnostic::error(message).at(node.span.clone()).help(help));
         }

@@ -4,6 +4,8 @@
 const WIDTH: usize = 100;
 /// rustfmt's `chain_width` and `fn_call_width`.
 const SHORT: usize = 60;
+/// rustfmt's `struct_lit_width`.
+const LITERAL: usize = 18;
 
 /// The opening of a function, with its indentation: on one line or with a line for each parameter.
 pub(crate) fn signature(indent: usize, head: &str, params: &[String], result: &str) -> Vec<String> {
@@ -12,31 +14,161 @@ pub(crate) fn signature(indent: usize, head: &str, params: &[String], result: &s
     if line.chars().count() <= WIDTH {
         return vec![line];
     }
-    let params = params.iter().map(|param| format!("{pad}    {param},"));
+    let params = params.iter().flat_map(|param| parameter(indent + 4, param, ","));
     let first = format!("{pad}{head}(");
     std::iter::once(first).chain(params).chain([format!("{pad}) -> {result} {{")]).collect()
+}
+
+/// A parameter or a type; one that is a function has a line for each of its parameters when it is long.
+fn parameter(indent: usize, text: &str, tail: &str) -> Vec<String> {
+    let pad = " ".repeat(indent);
+    let line = format!("{pad}{text}{tail}");
+    // What a function returns may stand out, but for its arrow.
+    let counts = if text.contains("impl FnMut(") { text.rfind(')') } else { None };
+    if counts.map_or(width(&line), |end| width(&pad) + width(&text[..=end]) + 3) <= WIDTH {
+        return vec![line];
+    }
+    if let Some((before, inner)) = text.strip_suffix('>').and_then(|text| text.split_once(": Option<")) {
+        let inner = parameter(indent + 4, inner, ",");
+        let first = format!("{pad}{before}: Option<");
+        return std::iter::once(first).chain(inner).chain([format!("{pad}>{tail}")]).collect();
+    }
+    let parts = text.split_once("FnMut(").and_then(|(before, rest)| Some((before, rest.rsplit_once(')')?)));
+    let Some((before, (params, result))) = parts.filter(|(_, (params, _))| !params.is_empty()) else {
+        return vec![line];
+    };
+    let params = params.split(", ").map(|param| format!("{pad}    {param},"));
+    let first = format!("{pad}{before}FnMut(");
+    std::iter::once(first).chain(params).chain([format!("{pad}){result}{tail}")]).collect()
 }
 
 /// `head(args)tail`, with a line for each argument when they are long.
 pub(crate) fn call(indent: usize, head: &str, args: &[String], tail: &str) -> Vec<String> {
     let pad = " ".repeat(indent);
     let joined = args.join(", ");
-    if joined.chars().count() <= SHORT {
-        return vec![format!("{pad}{head}({joined}){tail}")];
+    let line = format!("{pad}{head}({joined}){tail}");
+    // rustfmt counts what stands behind a call twice when a `?` is in it.
+    let more = if tail.starts_with('?') { 2 } else { 0 };
+    if width(&joined) <= SHORT && width(&line) + more <= WIDTH {
+        return vec![line];
     }
     let args = args.iter().map(|arg| format!("{pad}    {arg},"));
     std::iter::once(format!("{pad}{head}(")).chain(args).chain([format!("{pad}){tail}")]).collect()
 }
 
+/// `left = head(args)tail`; where the call fits a line of its own only, it gets one.
+pub(crate) fn assign(indent: usize, left: &str, head: &str, args: &[String], tail: &str) -> Vec<String> {
+    let lines = call(indent, &format!("{left} = {head}"), args, tail);
+    let alone = call(indent + 4, head, args, tail);
+    if lines.len() > 1 && alone.len() == 1 {
+        return [format!("{}{left} =", " ".repeat(indent))].into_iter().chain(alone).collect();
+    }
+    lines
+}
+
+/// `self.field.method(args)tail`
+pub(crate) fn field_call(indent: usize, field: &str, method: &str, args: &str, tail: &str) -> Vec<String> {
+    let pad = " ".repeat(indent);
+    let line = format!("self.{field}.{method}({args}){tail}");
+    let behind = if tail.starts_with('?') { 0 } else { tail.len() };
+    if width(&line) - behind <= SHORT {
+        return vec![format!("{pad}{line}")];
+    }
+    vec![format!("{pad}self.{field}"), format!("{pad}    .{method}({args}){tail}")]
+}
+
 /// `let variable = self.session.call(…)?;`
 pub(crate) fn start(indent: usize, variable: &str, function: &str) -> Vec<String> {
     let pad = " ".repeat(indent);
-    let chain = format!("self.session.call({function})?");
-    if chain.chars().count() <= SHORT {
-        return vec![format!("{pad}let {variable} = {chain};")];
+    let chain = format!("self.session.call({function})?;");
+    if width(&chain) <= SHORT {
+        return vec![format!("{pad}let {variable} = {chain}")];
     }
     let lines = [format!("let {variable} = self"), "    .session".into(), format!("    .call({function})?;")];
     lines.map(|line| format!("{pad}{line}")).into()
+}
+
+/// `let variable = list.iter().map(AsRef::as_ref).collect();`
+pub(crate) fn collect(indent: usize, variable: &str, list: &str) -> Vec<String> {
+    let pad = " ".repeat(indent);
+    let chain = format!("{list}.iter().map(AsRef::as_ref).collect()");
+    let line = format!("{pad}let {variable} = {chain};");
+    if width(&chain) <= SHORT && width(&line) <= WIDTH {
+        return vec![line];
+    }
+    if width(&chain) <= SHORT {
+        return vec![format!("{pad}let {variable} ="), format!("{pad}    {chain};")];
+    }
+    let mut lines = vec![format!("{pad}let {variable} = {list}")];
+    lines.extend([".iter()", ".map(AsRef::as_ref)", ".collect();"].map(|part| format!("{pad}    {part}")));
+    lines
+}
+
+/// `head { fields }tail`, on one line when it is very short.
+pub(crate) fn literal(indent: usize, head: &str, fields: &[String], tail: &str) -> Vec<String> {
+    let pad = " ".repeat(indent);
+    let joined = fields.join(", ");
+    if width(&joined) <= LITERAL {
+        return vec![format!("{pad}{head} {{ {joined} }}{tail}")];
+    }
+    let fields = fields.iter().map(|field| format!("{pad}    {field},"));
+    std::iter::once(format!("{pad}{head} {{")).chain(fields).chain([format!("{pad}}}{tail}")]).collect()
+}
+
+/// `pub use module::{Names};`, in the order of rustfmt.
+pub(crate) fn uses(head: &str, names: &[String]) -> Vec<String> {
+    let mut names = names.to_vec();
+    names.sort_by(|a, b| order(a, b));
+    if let [name] = names.as_slice() {
+        return vec![format!("{head}::{name};")];
+    }
+    // It leaves room for two characters more on one line, and for one more in all rows but the last.
+    let line = format!("{head}::{{{}}};", names.join(", "));
+    if width(&line) + 2 <= WIDTH {
+        return vec![line];
+    }
+    let mut lines = vec![format!("{head}::{{")];
+    let mut row = String::from("   ");
+    let last = names.len() - 1;
+    for (position, name) in names.into_iter().enumerate() {
+        let more = if position == last { 2 } else { 3 };
+        if width(&row) + width(&name) + more > WIDTH {
+            lines.push(std::mem::replace(&mut row, String::from("   ")));
+        }
+        row.push_str(&format!(" {name},"));
+    }
+    lines.extend([row, "};".into()]);
+    lines
+}
+
+/// How rustfmt sorts: numbers in names by their value, `_` before everything.
+pub(crate) fn order(a: &str, b: &str) -> std::cmp::Ordering {
+    let parts = |name: &str| {
+        let (mut parts, mut rest) = (Vec::new(), name);
+        while let Some(first) = rest.chars().next() {
+            let digit = first.is_ascii_digit();
+            let end = rest.find(|letter: char| letter.is_ascii_digit() != digit).unwrap_or(rest.len());
+            let (part, after) = rest.split_at(end);
+            let number = part.parse::<u128>().ok().filter(|_| digit);
+            parts.push((number, part.replace('_', " ")));
+            rest = after;
+        }
+        parts
+    };
+    for (a, b) in parts(a).iter().zip(&parts(b)) {
+        let order = match (a, b) {
+            ((Some(a), _), (Some(b), _)) => a.cmp(b),
+            ((_, a), (_, b)) => a.cmp(b),
+        };
+        if order.is_ne() {
+            return order;
+        }
+    }
+    a.len().cmp(&b.len()).then_with(|| a.cmp(b))
+}
+
+fn width(text: &str) -> usize {
+    text.chars().count()
 }
 
 /// `if let Some(name) = name {`
@@ -70,21 +202,4 @@ pub(crate) fn rows(indent: usize, bytes: &[u8]) -> Vec<String> {
         format!("{pad}{}", bytes.join(" "))
     };
     bytes.chunks(per_row).map(row).collect()
-}
-
-/// An array of structure literals: `head[`, each with its fields, `];`. One alone shares the bracket's line.
-pub(crate) fn structures(head: &str, ty: &str, items: &[Vec<String>]) -> Vec<String> {
-    if let [fields] = items {
-        let fields = fields.iter().map(|field| format!("    {field}"));
-        let first = format!("{head}[{ty} {{");
-        return std::iter::once(first).chain(fields).chain(["}];".into()]).collect();
-    }
-    let mut lines = vec![format!("{head}[")];
-    for fields in items {
-        lines.push(format!("    {ty} {{"));
-        lines.extend(fields.iter().map(|field| format!("        {field}")));
-        lines.push("    },".into());
-    }
-    lines.push("];".into());
-    lines
 }

@@ -1,6 +1,12 @@
-//! Rust names: the only place for case, keywords and collisions.
+//! Rust names: the only place for case, keywords, prefixes and collisions.
 
 use std::collections::BTreeSet;
+
+mod choice;
+mod package;
+mod prefix;
+
+pub(crate) use package::Names;
 
 /// Reserved words of the 2024 edition, those for later use included.
 const KEYWORDS: &[&str] = &[
@@ -16,10 +22,18 @@ pub(crate) const PRELUDE: &[&str] =
     &["Box", "Err", "None", "Ok", "Option", "Result", "Some", "String", "ToString", "Vec"];
 
 /// Methods every package has.
-pub(crate) const METHODS: &[&str] = &["clone", "open", "open_with", "session", "within"];
+pub(crate) const METHODS: &[&str] = &["clone", "fmt", "open", "open_with", "session", "within"];
+
+/// Methods every object has.
+pub(crate) const OBJECT_METHODS: &[&str] =
+    &["clone", "eq", "fill_image", "fmt", "hash", "new", "put_image", "read_image", "update_from", "within"];
 
 /// Names in the body of every method.
-pub(crate) const LOCALS: &[&str] = &["call", "reply"];
+pub(crate) const LOCALS: &[&str] = &["call", "invocation", "parent", "reply", "session"];
+
+/// Modules every package may have.
+pub(crate) const MODULES: &[&str] =
+    &["constants", "enums", "functions", "hotcell", "lib", "main", "rt", "structs", "table"];
 
 /// Names of one scope, each given once.
 #[derive(Default)]
@@ -59,6 +73,11 @@ pub(crate) fn snake(name: &str) -> String {
     if name.ends_with('_') {
         out.push('_'); // `deflateInit2_` is not `deflateInit2`
     }
+    sound(out)
+}
+
+/// The name as it is where Rust takes it; `_` in front of a digit, and behind a reserved word.
+fn sound(mut out: String) -> String {
     if out.starts_with(|first: char| first.is_ascii_digit()) || out.is_empty() {
         out.insert(0, '_');
     }
@@ -68,24 +87,34 @@ pub(crate) fn snake(name: &str) -> String {
     out
 }
 
+/// Whether Rust takes it as the name of a function, a constant or a type.
+fn is_sound(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_alphabetic()) && !KEYWORDS.contains(&name)
+}
+
 /// `compressBound` → `COMPRESS_BOUND`.
 pub(crate) fn screaming(name: &str) -> String {
-    snake(name).to_uppercase()
+    let tail = if name.ends_with('_') { "_" } else { "" };
+    sound(words(name).join("_").to_uppercase() + tail)
 }
 
 /// `fx_color` → `FxColor`.
 pub(crate) fn camel(name: &str) -> String {
+    let name = camel_of(&words(name));
+    if name.starts_with(|first: char| first.is_alphabetic()) { name } else { format!("Lib{name}") }
+}
+
+fn camel_of(words: &[String]) -> String {
     let capital = |word: &String| {
         let mut letters = word.chars();
         letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
     };
-    let name: String = words(name).iter().map(capital).collect();
-    if name.starts_with(|first: char| first.is_alphabetic()) { name } else { format!("Lib{name}") }
+    words.iter().map(capital).collect()
 }
 
-/// A constant keeps the name its header's readers know.
-pub(crate) fn constant(name: &str) -> String {
-    if KEYWORDS.contains(&name) { format!("{name}_") } else { name.to_owned() }
+/// Capitals stay as they are: `E2BIG` has one word too few for [`screaming`].
+fn constant(name: &str) -> String {
+    if name.contains(|letter: char| letter.is_lowercase()) { screaming(name) } else { name.to_owned() }
 }
 
 /// Lower-case words: split at what is neither letter nor digit, before a capital behind a small letter or a
@@ -154,8 +183,11 @@ mod tests {
     #[test]
     fn other_cases() {
         assert_eq!(screaming("compressBound"), "COMPRESS_BOUND");
+        assert_eq!(screaming("deflateInit2_"), "DEFLATE_INIT2_");
+        assert_eq!(screaming("type"), "TYPE");
         assert_eq!(constant("Z_OK"), "Z_OK");
-        assert_eq!(constant("type"), "type_");
+        assert_eq!(constant("E2BIG"), "E2BIG");
+        assert_eq!(constant("c_compressionLevel"), "C_COMPRESSION_LEVEL");
     }
 
     #[test]

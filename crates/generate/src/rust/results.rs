@@ -1,10 +1,14 @@
 //! What a method gives back, and the statements that read it from the reply.
 
-use hotcell_model::interface::{Encoding, Function, ResultRole, Role};
+use hotcell_model::interface::{Encoding, Function, Ownership, Param, ResultRole, Role};
 use hotcell_model::layout::Carries;
+use hotcell_model::types::CType;
 
 use crate::Error;
-use crate::rust::function::{Context, element, offset, unsupported};
+use crate::rust::arguments::Arguments;
+use crate::rust::context::Context;
+use crate::rust::format;
+use crate::rust::function::{element, offset, unsupported};
 use crate::rust::names::{self, Scope};
 use crate::rust::types::{self, Number};
 
@@ -14,100 +18,265 @@ pub(crate) struct Outcome {
     pub(crate) name: String,
     pub(crate) about: String,
     pub(crate) ty: String,
-    pub(crate) value: String,
-    /// Whether `value` is a `Result` and reads data.
-    pub(crate) fallible: bool,
+    reading: Reading,
 }
 
+/// How a result is read.
+enum Reading {
+    /// An expression that cannot fail.
+    Plain(String),
+    /// A call that may fail: what stands before the arguments, and they.
+    Fallible(String, Vec<String>),
+    /// As `Fallible`, for a handle that becomes this type. The variable `parent` is set before, if there is one.
+    Object { head: String, args: Vec<String>, ty: String, nullable: bool, parent: Option<String> },
+}
+
+type Read = (String, Reading);
+
 /// What a method gives back: the returned value, then the out-parameters in order.
-pub(crate) fn outcomes(context: &Context<'_>, function: &Function) -> Result<Vec<Outcome>, Error> {
+pub(crate) fn outcomes(
+    context: &Context<'_>,
+    function: &Function,
+    arguments: &Arguments,
+) -> Result<Vec<Outcome>, Error> {
     let mut scope = Scope::default();
     let mut outcomes = Vec::new();
-    if let Some((ty, value, fallible)) = returned(context, function)? {
+    if let Some((ty, reading)) = returned(context, function, arguments)? {
         let name = scope.take("returned".into());
-        outcomes.push(Outcome { name, about: "What the function returned.".into(), ty, value, fallible });
+        outcomes.push(Outcome { name, about: "What the function returned.".into(), ty, reading });
     }
-    for (index, param) in function.params.iter().enumerate().filter(|(_, p)| p.role.value.is_result()) {
-        let offset = offset(function, &function.layout.result, Carries::Param { index })?;
-        let (ty, value, fallible) = match &param.role.value {
-            Role::ValueOut { .. } | Role::ValueInOut { .. } => {
-                read(&context.number(function, param)?, offset)
-            }
-            Role::BufferOut { .. } | Role::BufferInOut { .. } => {
-                read_elements(element(context, param), offset)
-            }
-            _ => return Err(unsupported(function, param)),
-        };
+    for (index, param) in function.params.iter().enumerate() {
+        // What is an argument as well is changed in place.
+        let in_place = matches!(&param.role.value, Role::Resident { .. } | Role::Struct { .. })
+            && param.role.value.is_argument();
+        if in_place || !param.role.value.is_result() {
+            continue;
+        }
+        let (ty, reading) = parameter(context, function, (index, param), arguments)?;
         let about = format!("What `{}` holds.", param.name);
-        outcomes.push(Outcome { name: scope.take(names::snake(&param.name)), about, ty, value, fallible });
+        outcomes.push(Outcome { name: scope.take(names::snake(&param.name)), about, ty, reading });
     }
     Ok(outcomes)
 }
 
-fn returned(context: &Context<'_>, function: &Function) -> Result<Option<(String, String, bool)>, Error> {
+fn parameter(
+    context: &Context<'_>,
+    function: &Function,
+    (index, param): (usize, &Param),
+    arguments: &Arguments,
+) -> Result<Read, Error> {
+    let offset = offset(function, &function.layout.result, Carries::Param { index })?;
+    Ok(match &param.role.value {
+        Role::ValueOut { .. } | Role::ValueInOut { .. } => {
+            let number = param.ty.pointee().and_then(|(pointee, _)| context.number(pointee));
+            number_at(&number.ok_or_else(|| unsupported(function, param))?, offset)
+        }
+        Role::BufferOut { .. } | Role::BufferInOut { .. } => elements(element(context, param), offset, false),
+        Role::TextOut { encoding, .. } => text(*encoding, true, offset),
+        Role::DataOut { .. } => {
+            let pointee = param.ty.pointee().and_then(|(pointee, _)| pointee.pointee());
+            elements(element_of(context, pointee), offset, true)
+        }
+        Role::OffsetOut { param, .. } => {
+            let args = vec![offset.to_string(), arguments.length(context, function, *param)?];
+            ("Option<usize>".into(), Reading::Fallible("reply.offset".into(), args))
+        }
+        Role::Struct { record, .. } => structure(context, function, record, false, offset)?,
+        Role::HandleOut { handle, ownership, parent, .. } => {
+            let parent = parent.map(|index| arguments.parent(function, index)).transpose()?;
+            object(context, function, (handle, ownership, parent), true, offset)?
+        }
+        _ => return Err(unsupported(function, param)),
+    })
+}
+
+fn returned(
+    context: &Context<'_>,
+    function: &Function,
+    arguments: &Arguments,
+) -> Result<Option<Read>, Error> {
     let ty = &function.result_type;
-    Ok(Some(match &function.result.value {
+    let role = &function.result.value;
+    if matches!(role, ResultRole::Void | ResultRole::Status | ResultRole::LengthOf { .. }) {
+        return Ok(None);
+    }
+    let offset = offset(function, &function.layout.result, Carries::Returned)?;
+    Ok(Some(match role {
         ResultRole::Void | ResultRole::Status | ResultRole::LengthOf { .. } => return Ok(None),
         ResultRole::Value => {
-            let number = types::number(ty, &context.interface.target, context.enums);
-            let number = number.ok_or_else(|| Error::Unsupported {
+            let number = context.number(ty).ok_or_else(|| Error::Unsupported {
                 function: function.name.clone(),
                 what: format!("a result of type `{}`", ty.written),
             })?;
-            read(&number, offset(function, &function.layout.result, Carries::Returned)?)
+            number_at(&number, offset)
         }
-        ResultRole::Text { encoding, nullable, .. } => {
-            let offset = offset(function, &function.layout.result, Carries::Returned)?;
-            let (ty, method) = match (encoding, nullable) {
-                (Encoding::Utf8, false) => ("String", "text"),
-                (Encoding::Utf8, true) => ("Option<String>", "opt_text"),
-                (_, false) => ("Vec<u8>", "text_bytes"),
-                (_, true) => ("Option<Vec<u8>>", "opt_text_bytes"),
-            };
-            (ty.into(), format!("reply.{method}({offset})"), true)
+        ResultRole::Text { encoding, nullable, .. } => text(*encoding, *nullable, offset),
+        ResultRole::Buffer { .. } => elements(element_of(context, ty.pointee()), offset, false),
+        ResultRole::Struct { record, nullable, .. } => {
+            structure(context, function, record, *nullable, offset)?
         }
-        ResultRole::Buffer { .. } => {
-            let element = ty.pointee().map_or("u8", |(ty, _)| types::element(ty, &context.interface.target));
-            read_elements(element, offset(function, &function.layout.result, Carries::Returned)?)
-        }
-        ResultRole::Handle { .. } | ResultRole::Struct { .. } => {
-            let what = "a handle or a structure as the result".into();
-            return Err(Error::Unsupported { function: function.name.clone(), what });
+        ResultRole::Handle { handle, ownership, parent, nullable } => {
+            let parent = parent.map(|index| arguments.parent(function, index)).transpose()?;
+            object(context, function, (handle, ownership, parent), *nullable, offset)?
         }
     }))
 }
 
 /// Adds what stands behind the last argument.
-pub(crate) fn finish(body: &mut Vec<String>, outcomes: &[Outcome], ty: &str) {
-    if outcomes.is_empty() {
-        body.extend(["        call.finish()?;".into(), "        Ok(())".into()]);
+pub(crate) fn finish(
+    body: &mut Vec<String>,
+    outcomes: &[Outcome],
+    ty: &str,
+    arguments: &Arguments,
+    scope: &mut Scope,
+) {
+    for closure in &arguments.closures {
+        body.extend(closure.lines.iter().cloned());
+    }
+    let callbacks: Vec<String> =
+        arguments.closures.iter().map(|closure| format!("&mut {}", closure.name)).collect();
+    let finish = match callbacks.is_empty() {
+        true => "call.finish()?".to_owned(),
+        false => format!("call.finish_with(&mut [{}])?", callbacks.join(", ")),
+    };
+    if outcomes.is_empty() && arguments.updates.is_empty() {
+        body.extend([format!("        {finish};"), "        Ok(())".into()]);
         return;
     }
-    let mutable = if outcomes.iter().any(|outcome| outcome.fallible) { "mut " } else { "" };
-    body.push(format!("        let {mutable}reply = call.finish()?;"));
+    let reads = |outcome: &Outcome| !matches!(outcome.reading, Reading::Plain(_));
+    let changes = !arguments.updates.is_empty() || outcomes.iter().any(reads);
+    body.push(format!("        let {}reply = {finish};", if changes { "mut " } else { "" }));
+    // Objects first: what can fail comes when all of them are held.
+    let objects: Vec<Option<String>> =
+        outcomes.iter().map(|outcome| outcome.reading.wrap(body, scope, &outcome.name)).collect();
+    body.extend(arguments.updates.iter().cloned());
     match outcomes {
-        [one] if one.fallible => body.push(format!("        {}", one.value)),
-        [one] => body.push(format!("        Ok({})", one.value)),
+        [] => body.push("        Ok(())".into()),
+        [one] => match (&one.reading, &objects[0]) {
+            (_, Some(object)) => body.push(format!("        Ok({object})")),
+            (Reading::Fallible(head, args), _) => body.extend(format::call(8, head, args, "")),
+            (Reading::Plain(value), _) => body.push(format!("        Ok({value})")),
+            (Reading::Object { .. }, None) => {}
+        },
         many => {
-            body.push(format!("        Ok({ty} {{"));
-            body.extend(many.iter().map(|outcome| {
-                let question = if outcome.fallible { "?" } else { "" };
-                format!("            {}: {}{question},", outcome.name, outcome.value)
-            }));
-            body.push("        })".into());
+            let mut fields = Vec::new();
+            for (outcome, object) in many.iter().zip(objects) {
+                let name = &outcome.name;
+                let value = match (&outcome.reading, object) {
+                    (_, Some(object)) => object,
+                    (Reading::Fallible(head, args), _) => {
+                        let inline = format::call(12, &format!("{name}: {head}"), args, "?");
+                        if inline.len() == 1 {
+                            format!("{head}({})?", args.join(", "))
+                        } else {
+                            let local = scope.take(name.clone());
+                            body.extend(format::assign(8, &format!("let {local}"), head, args, "?;"));
+                            local
+                        }
+                    }
+                    (Reading::Plain(value), _) => value.clone(),
+                    (Reading::Object { .. }, None) => continue,
+                };
+                fields.push(if *name == value { value } else { format!("{name}: {value}") });
+            }
+            body.extend(format::literal(8, &format!("Ok({ty}"), &fields, ")"));
         }
     }
 }
 
-fn read(number: &Number, offset: u32) -> (String, String, bool) {
-    let value = format!("reply.get_{}({offset})", types::primitive(number.kind));
-    (number.name.clone(), number.decode(&value), false)
+impl Reading {
+    /// Adds the statements that read an object into a variable; the expression for it. Nothing for what is no object.
+    fn wrap(&self, body: &mut Vec<String>, scope: &mut Scope, name: &str) -> Option<String> {
+        let Reading::Object { head, args, ty, nullable, parent } = self else { return None };
+        let local = scope.take(name.to_owned());
+        if let Some(parent) = parent {
+            body.push(format!("        let parent = {parent};"));
+        }
+        let left = format!("let {local}");
+        body.extend(format::assign(8, &left, head, args, "?;"));
+        let (head, arg) = match nullable {
+            true => (format!("{local}.map"), ty.clone()),
+            false => (ty.clone(), local.clone()),
+        };
+        // An expression within another breaks earlier than a statement does.
+        let value = format!("{head}({arg})");
+        if value.len() <= 40 {
+            return Some(value);
+        }
+        body.extend(format::assign(8, &left, &head, &[arg], ";"));
+        Some(local)
+    }
 }
 
-fn read_elements(element: &str, offset: u32) -> (String, String, bool) {
-    let value = match element {
-        "u8" => format!("reply.buffer({offset})"),
-        _ => format!("reply.elements({offset})"),
+fn number_at(number: &Number, offset: u32) -> Read {
+    let value = format!("reply.get_{}({offset})", types::primitive(number.kind));
+    (number.name.clone(), Reading::Plain(number.decode(&value)))
+}
+
+fn fallible(ty: impl Into<String>, method: &str, offset: u32) -> Read {
+    (ty.into(), Reading::Fallible(format!("reply.{method}"), vec![offset.to_string()]))
+}
+
+fn text(encoding: Encoding, nullable: bool, offset: u32) -> Read {
+    let (ty, method) = match (encoding, nullable) {
+        (Encoding::Utf8, false) => ("String", "text"),
+        (Encoding::Utf8, true) => ("Option<String>", "opt_text"),
+        (_, false) => ("Vec<u8>", "text_bytes"),
+        (_, true) => ("Option<Vec<u8>>", "opt_text_bytes"),
     };
-    (format!("Vec<{element}>"), value, true)
+    fallible(ty, method, offset)
+}
+
+fn elements(element: &str, offset: u32, nullable: bool) -> Read {
+    let method = match (element, nullable) {
+        ("u8", false) => "buffer",
+        ("u8", true) => "opt_buffer",
+        (_, false) => "elements",
+        (_, true) => "opt_elements",
+    };
+    let ty = if nullable { format!("Option<Vec<{element}>>") } else { format!("Vec<{element}>") };
+    fallible(ty, method, offset)
+}
+
+fn structure(
+    context: &Context<'_>,
+    function: &Function,
+    record: &str,
+    nullable: bool,
+    offset: u32,
+) -> Result<Read, Error> {
+    let name = context.structure(&function.name, record, |deeds| {
+        deeds.take |= !nullable;
+        deeds.take_nullable |= nullable;
+    })?;
+    let method = if nullable { "take_nullable" } else { "take_from" };
+    let ty = if nullable { format!("Option<{name}>") } else { name.clone() };
+    Ok((ty, Reading::Fallible(format!("{name}::{method}"), vec!["&mut reply".into(), offset.to_string()])))
+}
+
+/// An object: its handle type, who owns it, and its parent as an expression.
+fn object(
+    context: &Context<'_>,
+    function: &Function,
+    (key, ownership, parent): (&str, &Ownership, Option<(String, Option<String>)>),
+    nullable: bool,
+    offset: u32,
+) -> Result<Read, Error> {
+    let name = context.object(&function.name, key)?;
+    if context.interface.structs.contains_key(key) {
+        let what = format!("a result that is a `{name}`, a structure that lives in the worker,");
+        return Err(Error::Unsupported { function: function.name.clone(), what });
+    }
+    let owned = matches!(ownership, Ownership::Owned { .. });
+    let (given, parent) = parent.unwrap_or_else(|| ("None".into(), None));
+    let args = vec![offset.to_string(), format!("{name}::TYPE"), owned.to_string(), given];
+    let (whole, method) = match nullable {
+        true => (format!("Option<{name}>"), "opt_handle"),
+        false => (name.clone(), "handle"),
+    };
+    Ok((whole, Reading::Object { head: format!("reply.{method}"), args, ty: name, nullable, parent }))
+}
+
+fn element_of(context: &Context<'_>, pointee: Option<(&CType, bool)>) -> &'static str {
+    pointee.map_or("u8", |(ty, _)| types::element(ty, &context.interface.target))
 }

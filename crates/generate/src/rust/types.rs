@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use hotcell_model::Interface;
+use hotcell_model::interface::{FieldRole, Role};
 use hotcell_model::layout::WireKind;
 use hotcell_model::types::{CType, Target, Type};
-
-use crate::rust::names;
 
 /// The Rust side of a number.
 #[derive(Clone)]
@@ -39,6 +38,11 @@ impl Number {
         }
     }
 
+    /// Whether it is of a type that the package defines.
+    pub(crate) fn is_of_package(&self) -> bool {
+        self.form == Form::Wrapped
+    }
+
     /// The expression of what came from the wire.
     pub(crate) fn decode(&self, value: &str) -> String {
         match self.form {
@@ -65,12 +69,36 @@ pub(crate) fn number(ty: &CType, target: &Target, enums: &Enums) -> Option<Numbe
     Some(Number { name, kind, form })
 }
 
+impl Number {
+    /// The expression of the value as 64 bits, its own in the low ones.
+    pub(crate) fn widen(&self, value: &str) -> String {
+        let value = match self.form {
+            Form::Wrapped => format!("{value}.0"),
+            _ => value.to_owned(),
+        };
+        match self.kind {
+            _ if self.form == Form::Bool || self.form == Form::SignedChar => format!("u64::from({value})"),
+            WireKind::U64 | WireKind::Reference => value,
+            WireKind::I64 => format!("{value}.cast_unsigned()"),
+            WireKind::F64 => format!("{value}.to_bits()"),
+            WireKind::F32 => format!("u64::from({value}.to_bits())"),
+            WireKind::U8 | WireKind::U16 | WireKind::U32 => format!("u64::from({value})"),
+            WireKind::I8 | WireKind::I16 | WireKind::I32 => format!("u64::from({value}.cast_unsigned())"),
+        }
+    }
+}
+
 /// The type of a buffer's elements: `u8` for raw data.
 pub(crate) fn element(ty: &CType, target: &Target) -> &'static str {
     match WireKind::of_scalar(ty, target) {
         Some(kind) if !ty.is_byte() && ty.kind != Type::Bool => primitive(kind),
         _ => "u8",
     }
+}
+
+/// Bytes of an element of this Rust type.
+pub(crate) fn size(element: &str) -> usize {
+    element.trim_start_matches(['u', 'i', 'f']).parse().map_or(1, |bits: usize| bits / 8)
 }
 
 /// The Rust type of a wire kind.
@@ -106,25 +134,28 @@ pub(crate) fn runtime(kind: WireKind) -> &'static str {
     }
 }
 
-/// Names and integer types of the enumerations that functions take or give by value.
-pub(crate) fn enums(
-    interface: &Interface,
-    scope: &mut names::Scope,
-) -> (Enums, BTreeMap<String, &'static str>) {
-    let (mut names, mut integers) = (Enums::new(), BTreeMap::new());
+/// Integer types of the enumerations whose values are seen by callers.
+pub(crate) fn enums(interface: &Interface) -> BTreeMap<String, &'static str> {
+    let mut integers = BTreeMap::new();
+    let mut see = |ty: &CType| {
+        let ty = ty.pointee().map_or(ty, |(pointee, _)| pointee);
+        if let Type::Enum { name, .. } = &ty.kind
+            && let Some(kind) = WireKind::of_scalar(ty, &interface.target)
+            && interface.enums.contains_key(name)
+        {
+            integers.insert(name.clone(), primitive(kind));
+        }
+    };
     for function in &interface.functions {
-        for ty in function.params.iter().map(|p| &p.ty).chain([&function.result_type]) {
-            let ty = ty.pointee().map_or(ty, |(pointee, _)| pointee);
-            if let Type::Enum { name, .. } = &ty.kind
-                && let Some(kind) = WireKind::of_scalar(ty, &interface.target)
-                && interface.enums.contains_key(name)
-            {
-                integers.insert(name.clone(), primitive(kind));
+        see(&function.result_type);
+        for param in &function.params {
+            see(&param.ty);
+            if let Role::Callback { callback, .. } = &param.role.value {
+                callback.params.iter().map(|param| &param.ty).chain([&callback.result]).for_each(&mut see);
             }
         }
     }
-    for name in integers.keys() {
-        names.insert(name.clone(), scope.take_type(names::camel(name)));
-    }
-    (names, integers)
+    let fields = interface.structs.values().flat_map(|record| &record.fields);
+    fields.filter(|field| field.role.value == FieldRole::Value).for_each(|field| see(&field.ty));
+    integers
 }

@@ -3,8 +3,11 @@
 //! Parameters need each other (a length its buffer, a capacity the length of another buffer), so each is
 //! written when the first needs it; a circle is refused.
 //!
-//! A parameter `x` becomes the locals `arg_x` (what the function gets), `val_x` (a number whose address it
-//! gets), `size_x` and `place_x` (bytes and place of reply memory).
+//! A parameter `x` becomes the locals `arg_x` (what the function gets), `val_x` (a number, pointer or structure
+//! whose address it gets), `size_x` and `place_x` (bytes and place of reply memory).
+//!
+//! What has to be undone when the call does not happen comes last: objects that are made, then handles that are
+//! taken.
 
 use hotcell_model::expr::Expr;
 use hotcell_model::interface::{Capacity, Param, Role, Unit};
@@ -13,10 +16,11 @@ use hotcell_model::types::{CType, Type};
 use crate::Error;
 use crate::shim::body::Body;
 use crate::shim::expr::Scope;
-use crate::shim::types::{declare, literal, spell};
+use crate::shim::types::{declare, literal};
+use crate::shim::{callbacks, handles, memory, structs, texts};
 
 /// Writes the statements before a call.
-pub(crate) struct Arguments<'a> {
+struct Arguments<'a> {
     scope: Scope<'a>,
     body: &'a mut Body,
     progress: Vec<Progress>,
@@ -31,20 +35,36 @@ enum Progress {
 
 /// Writes every parameter of the scope's function.
 pub(crate) fn write(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
+    callbacks::record(scope.function, body);
     let count = scope.function.params.len();
     let mut arguments = Arguments { scope, body, progress: vec![Progress::Todo; count] };
-    (0..count).try_for_each(|index| arguments.need(index))
+    (0..count).try_for_each(|index| arguments.need(index))?;
+    structs::prepare(scope, body)?;
+    handles::take(scope, body)
 }
 
 /// What stands for a parameter in the call.
 pub(crate) fn in_call(param: &Param) -> String {
     match &param.role.value {
         Role::Fixed { c } => c.clone(),
-        Role::ValueOut { .. } | Role::ValueInOut { .. } | Role::LengthPointerOf { .. } => {
-            format!("&val_{}", param.name)
-        }
-        _ => format!("arg_{}", param.name),
+        role if by_address(role) => format!("&val_{}", param.name),
+        _ if structs::by_value(param) => format!("val_{}", param.name),
+        _ => arg(param),
     }
+}
+
+/// Whether the function gets the address of a local that it fills.
+pub(crate) fn by_address(role: &Role) -> bool {
+    matches!(
+        role,
+        Role::ValueOut { .. }
+            | Role::ValueInOut { .. }
+            | Role::LengthPointerOf { .. }
+            | Role::TextOut { .. }
+            | Role::DataOut { .. }
+            | Role::OffsetOut { .. }
+            | Role::HandleOut { .. }
+    )
 }
 
 /// Element size of a buffer parameter and the pointee; refuses what is no buffer of scalars.
@@ -88,7 +108,7 @@ impl<'a> Arguments<'a> {
         match &param.role.value {
             Role::Fixed { .. } => Ok(()),
             Role::Value => {
-                let ty = self.spelled(&param.ty, param)?;
+                let ty = self.scope.spelled(&param.ty, param)?;
                 self.body.line(format!("{} = ({ty})hc_in.{};", declare(ty, &arg(param)), arg(param)));
                 Ok(())
             }
@@ -105,8 +125,8 @@ impl<'a> Arguments<'a> {
             Role::CapacityOf { param: of, unit } => self.count(param, *of, *unit, false),
             Role::LengthPointerOf { param: of, unit } => self.count(param, *of, *unit, true),
             Role::ValueOut { .. } | Role::ValueInOut { .. } => {
-                let (pointee, _) = param.ty.pointee().ok_or_else(|| self.unsupported("a value", param))?;
-                let ty = self.spelled(pointee, param)?;
+                let (pointee, _) = param.ty.pointee().ok_or_else(|| self.scope.refused("a value", param))?;
+                let ty = self.scope.spelled(pointee, param)?;
                 let value = match &param.role.value {
                     Role::ValueInOut { .. } => format!("hc_in.{}", arg(param)),
                     _ => "0".into(),
@@ -114,14 +134,21 @@ impl<'a> Arguments<'a> {
                 self.body.line(format!("{} = ({ty}){value};", declare(ty, &format!("val_{}", param.name))));
                 Ok(())
             }
-            Role::Handle { .. } | Role::HandleOut { .. } => Err(self.unsupported("a handle", param)),
-            Role::Callback { .. } | Role::UserData { .. } => Err(self.unsupported("a callback", param)),
-            Role::Texts { .. }
-            | Role::TextOut { .. }
-            | Role::DataOut { .. }
-            | Role::OffsetOut { .. }
-            | Role::Struct { .. }
-            | Role::Resident { .. } => Err(self.unsupported("a role", param)),
+            Role::Texts { nullable, .. } => texts::argument(&self.scope, param, *nullable, self.body),
+            Role::TextOut { .. } | Role::DataOut { .. } | Role::OffsetOut { .. } | Role::HandleOut { .. } => {
+                memory::pointer(&self.scope, param, self.body)
+            }
+            Role::Handle { handle, nullable, .. } => {
+                handles::argument(&self.scope, param, handle, *nullable, self.body)
+            }
+            Role::Callback { nullable, .. } => callbacks::argument(&self.scope, param, *nullable, self.body),
+            Role::UserData { callback } => callbacks::user_data(&self.scope, param, *callback, self.body),
+            Role::Struct { record, direction, nullable, .. } => {
+                structs::argument(&self.scope, param, (record, *direction, *nullable), self.body)
+            }
+            Role::Resident { record, consumed, .. } => {
+                structs::resident(&self.scope, param, record, *consumed, self.body)
+            }
         }
     }
 
@@ -129,9 +156,9 @@ impl<'a> Arguments<'a> {
         let (arg, name) = (arg(param), literal(&param.name));
         let (_, pointee, constant) = element(&self.scope, param)?;
         if !pointee.is_byte() {
-            return Err(self.unsupported("a text that does not consist of bytes", param));
+            return Err(self.scope.refused("a text that does not consist of bytes", param));
         }
-        let ty = self.spelled(&param.ty, param)?;
+        let ty = self.scope.spelled(&param.ty, param)?;
         let nullable = u8::from(nullable);
         let read = format!("hotcell_text_in(hc_ctx, &hc_in.{arg}, {name}, {nullable}, &hc_bad)");
         let value = if constant {
@@ -143,7 +170,7 @@ impl<'a> Arguments<'a> {
             format!("hotcell_copy(hc_ctx, {read}, hc_in.{arg}.length + 1, 1, &{place}, &hc_bad)")
         };
         self.body.line(format!("{} = ({ty}){value};", declare(ty, &arg)));
-        self.body.return_when("hc_bad");
+        self.body.leave_when("hc_bad");
         Ok(())
     }
 
@@ -156,7 +183,7 @@ impl<'a> Arguments<'a> {
     ) -> Result<(), Error> {
         let (arg, name) = (arg(param), literal(&param.name));
         let (size, pointee, _) = element(&self.scope, param)?;
-        let ty = self.spelled(&param.ty, param)?;
+        let ty = self.scope.spelled(&param.ty, param)?;
         let nullable = u8::from(nullable);
         let read = format!("hotcell_buffer_in(hc_ctx, &hc_in.{arg}, {name}, {size}, {nullable}, &hc_bad)");
         let value = if writable {
@@ -167,7 +194,7 @@ impl<'a> Arguments<'a> {
             read
         };
         self.body.line(format!("{} = {value};", declare(ty, &arg)));
-        self.body.return_when("hc_bad");
+        self.body.leave_when("hc_bad");
         if let Some(length) = length {
             self.need_all(length)?;
             let needed = format!("needed_{}", param.name);
@@ -182,7 +209,7 @@ impl<'a> Arguments<'a> {
     fn buffer_out(&mut self, param: &'a Param, capacity: &'a Capacity) -> Result<(), Error> {
         let (arg, name) = (arg(param), &param.name);
         let (size, pointee, _) = element(&self.scope, param)?;
-        let ty = self.spelled(&param.ty, param)?;
+        let ty = self.scope.spelled(&param.ty, param)?;
         self.body.line(format!("uint64_t size_{name} = 0;"));
         match capacity {
             Capacity::Caller => {
@@ -198,7 +225,7 @@ impl<'a> Arguments<'a> {
         self.body.line(format!("uint64_t place_{name} = HOTCELL_PLACE_NULL;"));
         let room = format!("hotcell_room(hc_ctx, size_{name}, {align}, &place_{name})");
         self.body.line(format!("{} = {room};", declare(ty, &arg)));
-        self.body.return_when(&format!("{arg} == NULL"));
+        self.body.leave_when(&format!("{arg} == NULL"));
         Ok(())
     }
 
@@ -216,33 +243,28 @@ impl<'a> Arguments<'a> {
         let buffer = &self.scope.function.params[of];
         let bytes = match &buffer.role.value {
             Role::BufferOut { .. } => format!("size_{}", buffer.name),
-            Role::Text { .. } | Role::BufferIn { .. } | Role::BufferInOut { .. } => {
+            Role::Text { .. } | Role::Texts { .. } | Role::BufferIn { .. } | Role::BufferInOut { .. } => {
                 format!("hc_in.{}.length", arg(buffer))
             }
-            _ => return Err(self.unsupported("a length of something that is no buffer", param)),
+            _ => return Err(self.scope.refused("a length of something that is no buffer", param)),
         };
-        let (size, ..) = element(&self.scope, buffer)?;
-        let elements = match unit {
-            Unit::Elements if size > 1 => format!("{bytes} / {size}"),
-            _ => bytes,
+        let elements = match (&buffer.role.value, unit) {
+            (Role::Texts { .. }, _) => format!("{bytes} / sizeof(hotcell_ref)"),
+            (_, Unit::Bytes) => bytes,
+            (_, Unit::Elements) => match element(&self.scope, buffer)?.0 {
+                1 => bytes,
+                size => format!("{bytes} / {size}"),
+            },
         };
         let ty = if pointer { param.ty.pointee().map(|(ty, _)| ty) } else { Some(&param.ty) };
         let Some(ty) = ty.filter(|ty| ty.is_integer()) else {
-            return Err(self.unsupported("a length that is no integer", param));
+            return Err(self.scope.refused("a length that is no integer", param));
         };
-        let ty = self.spelled(ty, param)?;
+        let ty = self.scope.spelled(ty, param)?;
         let local = if pointer { format!("val_{}", param.name) } else { arg(param) };
         self.body.line(format!("{} = HOTCELL_NARROW({ty}, {elements}, &hc_bad);", declare(ty, &local)));
         self.body.refuse_when("hc_bad", "SIZE_OVERFLOW", &param.name);
         Ok(())
-    }
-
-    fn spelled(&self, ty: &'a CType, param: &Param) -> Result<&'a str, Error> {
-        spell(ty).ok_or_else(|| self.unsupported("a type without a name", param))
-    }
-
-    fn unsupported(&self, what: &str, param: &Param) -> Error {
-        self.scope.unsupported(format!("{what} (parameter `{}`, {})", param.name, param.ty.written))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use hotcell_model::Interface;
-use hotcell_model::interface::Function;
+use hotcell_model::interface::{Function, Role};
 use hotcell_model::layout::WireKind;
 use hotcell_model::types::{CType, Type};
 
@@ -13,12 +13,9 @@ use crate::shim::types::{literal, speakable, spell};
 pub(crate) fn of_interface(interface: &Interface) -> Vec<String> {
     let mut out = Vec::new();
     let mut scalars = BTreeMap::new();
-    for function in &interface.functions {
-        for ty in function.params.iter().map(|p| &p.ty).chain([&function.result_type]) {
-            let ty = ty.pointee().map_or(ty, |(pointee, _)| pointee);
-            if let (Some(name), Some(kind)) = (spell(ty), WireKind::of_scalar(ty, &interface.target)) {
-                scalars.insert(name.trim_start_matches("const "), (kind, ty.kind == Type::Bool));
-            }
+    for ty in scalars_of(interface) {
+        if let (Some(name), Some(kind)) = (spell(ty), WireKind::of_scalar(ty, &interface.target)) {
+            scalars.insert(name.trim_start_matches("const "), (kind, ty.kind == Type::Bool));
         }
     }
     for (name, (kind, bool)) in scalars {
@@ -51,6 +48,26 @@ pub(crate) fn of_interface(interface: &Interface) -> Vec<String> {
         }
     }
     out
+}
+
+/// The types in use, without pointers and arrays around them.
+fn scalars_of(interface: &Interface) -> impl Iterator<Item = &CType> {
+    let functions = interface.functions.iter().flat_map(|function| {
+        let callbacks = function.params.iter().filter_map(|param| match &param.role.value {
+            Role::Callback { callback, .. } => Some(callback),
+            _ => None,
+        });
+        let of_callbacks = callbacks
+            .flat_map(|callback| callback.params.iter().map(|param| &param.ty).chain([&callback.result]));
+        function.params.iter().map(|param| &param.ty).chain([&function.result_type]).chain(of_callbacks)
+    });
+    let fields = interface.structs.values().flat_map(|item| item.fields.iter().map(|field| &field.ty));
+    functions.chain(fields).map(|mut ty| {
+        while let Type::Pointer { pointee: inner, .. } | Type::Array { element: inner, .. } = &ty.kind {
+            ty = inner;
+        }
+        ty
+    })
 }
 
 /// That the compiler sees the function's type as the parser did.

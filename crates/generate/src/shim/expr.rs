@@ -7,10 +7,12 @@
 use hotcell_model::Interface;
 use hotcell_model::api::ConstantValue;
 use hotcell_model::expr::{Expr, Op};
-use hotcell_model::interface::{Function, Role};
+use hotcell_model::interface::{Function, Param, Role};
 use hotcell_model::types::{CType, Type};
 
 use crate::Error;
+use crate::shim::arguments::by_address;
+use crate::shim::structs;
 use crate::shim::types::spell;
 
 /// Where an expression stands.
@@ -20,6 +22,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) function: &'a Function,
     /// Whether the call has happened: only then are a result, `errno` and out-parameters there.
     pub(crate) after: bool,
+    /// The C variable with what `errno` was right after the call.
+    pub(crate) errno: &'static str,
 }
 
 /// How an expression's C value can be used.
@@ -35,6 +39,16 @@ enum Class {
 impl<'a> Scope<'a> {
     pub(crate) fn unsupported(&self, what: impl Into<String>) -> Error {
         Error::Unsupported { function: self.function.name.clone(), what: what.into() }
+    }
+
+    /// That a parameter cannot play its role.
+    pub(crate) fn refused(&self, what: &str, param: &Param) -> Error {
+        self.unsupported(format!("{what} (parameter `{}`, {})", param.name, param.ty.written))
+    }
+
+    /// How a type of a parameter is written.
+    pub(crate) fn spelled<'t>(&self, ty: &'t CType, param: &Param) -> Result<&'t str, Error> {
+        spell(ty).ok_or_else(|| self.refused("a type without a name", param))
     }
 
     /// As a `hotcell_wide`. A float or a text is refused.
@@ -87,7 +101,7 @@ impl<'a> Scope<'a> {
             Expr::Constant { name } => Ok(format!("({name})")),
             Expr::Param { index } => self.param(*index),
             Expr::Result if self.after => Ok("hc_result".into()),
-            Expr::Errno if self.after => Ok("hc_rp->error_number".into()),
+            Expr::Errno if self.after => Ok(self.errno.into()),
             Expr::Result | Expr::Errno => {
                 Err(self.unsupported("a size before the call that needs its result"))
             }
@@ -104,15 +118,20 @@ impl<'a> Scope<'a> {
                 self.unsupported(format!("an expression over parameter {index}, which does not exist,"))
             );
         };
+        let name = &param.name;
         Ok(match &param.role.value {
             Role::Fixed { c } => format!("({c})"),
-            Role::ValueOut { .. } | Role::LengthPointerOf { .. } if !self.after => {
-                return Err(self.unsupported(format!("a size before the call that needs `{}`", param.name)));
+            Role::ValueInOut { .. } => format!("val_{name}"),
+            role if by_address(role) && !self.after => {
+                return Err(self.unsupported(format!("a size before the call that needs `{name}`")));
             }
-            Role::ValueOut { .. } | Role::ValueInOut { .. } | Role::LengthPointerOf { .. } => {
-                format!("val_{}", param.name)
+            role if by_address(role) => format!("val_{name}"),
+            Role::Handle { consumed: true, .. } if self.after => {
+                let what = format!("an expression behind the call over `{name}`, which the call consumes,");
+                return Err(self.unsupported(what));
             }
-            _ => format!("arg_{}", param.name),
+            _ if structs::by_value(param) => format!("val_{name}"),
+            _ => format!("arg_{name}"),
         })
     }
 
@@ -121,9 +140,7 @@ impl<'a> Scope<'a> {
         let param = self.function.params.get(index)?;
         match &param.role.value {
             Role::Fixed { .. } => None,
-            Role::ValueOut { .. } | Role::ValueInOut { .. } | Role::LengthPointerOf { .. } => {
-                param.ty.pointee().map(|(ty, _)| ty)
-            }
+            role if by_address(role) => param.ty.pointee().map(|(ty, _)| ty),
             _ => Some(&param.ty),
         }
     }
@@ -216,7 +233,7 @@ impl<'a> Scope<'a> {
 }
 
 /// An integer literal; parenthesised when negative.
-fn int(value: i64) -> String {
+pub(crate) fn int(value: i64) -> String {
     match value {
         i64::MIN => "INT64_MIN".into(), // has no literal
         _ if value < 0 => format!("({value})"),

@@ -2,8 +2,8 @@
 
 use hotcell_model::Interface;
 use hotcell_model::fingerprint::Fingerprint;
-use hotcell_model::interface::Function;
-use hotcell_model::layout::{Block, Carries, Layout, WireKind};
+use hotcell_model::interface::{Function, Role};
+use hotcell_model::layout::{Block, Carries, Layout, WireField, WireKind};
 use hotcell_model::types::Type;
 use hotcell_protocol::wire::{MAX_ARGS, MAX_RESULT};
 use serde::Serialize;
@@ -12,7 +12,7 @@ use crate::Error;
 use crate::shim::body::Body;
 use crate::shim::expr::Scope;
 use crate::shim::types::{declare, literal, spell, wire};
-use crate::shim::{arguments, checks, results};
+use crate::shim::{arguments, callbacks, checks, results};
 
 /// What `function.c.j2` prints.
 #[derive(Serialize)]
@@ -26,6 +26,7 @@ pub(crate) struct FunctionModel {
     fingerprint: Vec<String>,
     checks: Vec<String>,
     blocks: Vec<BlockModel>,
+    callbacks: Vec<String>,
     body: Vec<String>,
 }
 
@@ -52,8 +53,16 @@ pub(crate) fn model(
 ) -> Result<FunctionModel, Error> {
     check(interface, function)?;
     let mut blocks = Vec::new();
-    blocks.extend(block(function, &function.layout.args, "args"));
-    blocks.extend(block(function, &function.layout.result, "result"));
+    let named = |carries| field_name(function, carries);
+    blocks.extend(block(function, &function.layout.args, "args", named));
+    blocks.extend(block(function, &function.layout.result, "result", named));
+    for (what, callback) in callbacks::blocks(function) {
+        blocks.extend(block(function, &callback.args, &what, |carries| match carries {
+            Carries::Param { index } => format!("arg_{}", callback.params[index].name),
+            other => field_name(function, other),
+        }));
+    }
+    let scope = Scope { interface, function, after: false, errno: "hc_rp->error_number" };
     Ok(FunctionModel {
         index,
         name: function.name.clone(),
@@ -64,7 +73,8 @@ pub(crate) fn model(
         fingerprint: bytes(&function.fingerprint),
         checks: checks::of_function(function),
         blocks,
-        body: entry(interface, function)?,
+        callbacks: callbacks::definitions(&scope)?,
+        body: entry(scope)?,
     })
 }
 
@@ -101,11 +111,16 @@ fn check(interface: &Interface, function: &Function) -> Result<(), Error> {
     Ok(())
 }
 
-fn block(function: &Function, block: &Block, what: &str) -> Option<BlockModel> {
+fn block(
+    function: &Function,
+    block: &Block,
+    what: &str,
+    named: impl Fn(Carries) -> String,
+) -> Option<BlockModel> {
     let used: u32 = block.fields.iter().map(|field| field.kind.size()).sum();
     let fields = block.fields.iter().map(|field| FieldModel {
         c_type: wire(field.kind),
-        name: field_name(function, field.carries),
+        name: named(field.carries),
         offset: field.offset,
     });
     (block.size > 0).then(|| BlockModel {
@@ -126,10 +141,10 @@ fn field_name(function: &Function, carries: Carries) -> String {
     }
 }
 
-fn entry(interface: &Interface, function: &Function) -> Result<Vec<String>, Error> {
+fn entry(before: Scope<'_>) -> Result<Vec<String>, Error> {
+    let function = before.function;
     let name = &function.name;
-    let before = Scope { interface, function, after: false };
-    let mut inner = Body::default();
+    let mut inner = Body::leaving_by(&["return;"]);
     arguments::write(before, &mut inner)?;
     let args: Vec<String> = function.params.iter().map(arguments::in_call).collect();
     let call = format!("({name})({})", args.join(", "));
@@ -144,17 +159,14 @@ fn entry(interface: &Interface, function: &Function) -> Result<Vec<String>, Erro
             inner.line(format!("{} = {call};", declared.unwrap_or("__auto_type hc_result".into())));
         }
         inner.line("hc_rp->error_number = errno;");
-        let mut after = Body::default();
+        let mut after = Body::leaving_by(&["return;"]);
         results::write(Scope { after: true, ..before }, &mut after)?;
         if function.result_type.kind != Type::Void && !after.mentions("hc_result") {
             inner.line("(void)hc_result;");
         }
         inner.append(after);
-        if function.layout.result.size > 0 {
-            inner.line("memcpy(hc_rp->result, &hc_out, sizeof hc_out);");
-        }
     }
-    let mut body = Body::default();
+    let mut body = inner.part();
     declarations(function, &inner, &mut body);
     body.append(inner);
     Ok(body.into_lines())
@@ -180,12 +192,19 @@ fn declarations(function: &Function, statements: &Body, body: &mut Body) {
         body.line("memcpy(&hc_in, hc_rq->args, sizeof hc_in);");
     }
     if statements.mentions("hc_out") {
-        let references =
-            function.layout.result.fields.iter().filter(|field| field.kind == WireKind::Reference);
-        let nulls: Vec<String> = references
-            .map(|field| format!(".{} = {{HOTCELL_PLACE_NULL, 0}}", field_name(function, field.carries)))
-            .collect();
-        let value = if nulls.is_empty() { "0".into() } else { nulls.join(", ") };
+        let start = |field: &WireField| {
+            let value = match (field.kind, field.carries) {
+                (WireKind::Reference, _) => "{HOTCELL_PLACE_NULL, 0}",
+                (_, Carries::Param { index }) => match function.params[index].role.value {
+                    Role::OffsetOut { .. } => "-1",
+                    _ => return None,
+                },
+                _ => return None,
+            };
+            Some(format!(".{} = {value}", field_name(function, field.carries)))
+        };
+        let starts: Vec<String> = function.layout.result.fields.iter().filter_map(start).collect();
+        let value = if starts.is_empty() { "0".into() } else { starts.join(", ") };
         body.line(format!("struct hotcell_result_{name} hc_out = {{{value}}};"));
     }
 }

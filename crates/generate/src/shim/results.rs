@@ -4,7 +4,7 @@
 //! written as one that the host is sure to refuse.
 
 use hotcell_model::expr::Expr;
-use hotcell_model::interface::{Fails, Ownership, Param, ResultLength, ResultRole, Role, Unit};
+use hotcell_model::interface::{Fails, Param, ResultLength, ResultRole, Role, Unit};
 use hotcell_model::layout::Carries;
 use hotcell_model::types::Type;
 
@@ -13,58 +13,115 @@ use crate::shim::arguments::element;
 use crate::shim::body::Body;
 use crate::shim::expr::Scope;
 use crate::shim::types::wire;
+use crate::shim::{callbacks, handles, memory, structs};
 
-/// Writes everything between `errno` and the result block.
+/// Writes everything between `errno` and the entry's end.
+///
+/// The order: what failed, its code and its message; copies of everything; handles; the result block. Then, however
+/// that went, what the caller owns and did not get is released.
 pub(crate) fn write(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
-    let function = scope.function;
-    if let Some(rule) = &function.error {
-        let condition = failure(&scope, &rule.value.fails)?;
-        body.line(format!("int hc_failed = {condition};"));
-        if condition.contains("&hc_bad") {
-            // An expression that overflows proves nothing good.
-            body.line("hc_failed = hc_failed || hc_bad;");
-            body.line("hc_bad = 0;");
-        }
-        let message = rule.value.message.as_ref().map(|expr| message(&scope, expr)).transpose()?;
-        body.when("hc_failed", |body| {
-            body.line("hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;");
-            if let Some((text, limit)) = message {
-                body.line(format!("const void *hc_message = {text};"));
-                body.when("hc_message != NULL", |body| {
-                    let length = format!("hotcell_length(hc_message, {limit})");
-                    let give = format!("hotcell_give(hc_ctx, hc_message, {length}, 1, &hc_out.message)");
-                    body.when(&format!("!{give}"), |body| {
-                        release_on_error(&scope, body);
-                        body.line("return;");
-                    });
-                });
-            }
-            release_on_error(&scope, body);
-        });
+    let made = handles::made(&scope)?;
+    let mut exit = body.part();
+    structs::settle(&scope, &mut exit);
+    memory::releases(scope.function, &mut exit);
+    handles::releases(&made, &mut exit);
+
+    let mut inner = if exit.is_empty() { body.part() } else { Body::leaving_by(&["goto hc_release;"]) };
+    failed(&scope, &mut inner)?;
+    returned(&scope, &mut inner)?;
+    outs(&scope, &mut inner)?;
+    handles::put(&made, &mut inner);
+    if scope.function.layout.result.size > 0 {
+        inner.line("memcpy(hc_rp->result, &hc_out, sizeof hc_out);");
     }
-    returned(&scope, body)?;
-    let (mut always, mut on_success) = (Vec::new(), Vec::new());
-    for (index, param) in function.params.iter().enumerate() {
+
+    let several = exit.mentions("hc_given");
+    if several {
+        body.line("int hc_given = 0;");
+        inner.line("hc_given = 1;");
+    }
+    handles::invalidate(scope.function, body);
+    let early = inner.mentions("goto hc_release;");
+    body.append(inner);
+    if early {
+        body.line("hc_release:");
+    }
+    body.append(exit);
+    Ok(())
+}
+
+/// Whether the call failed, and what the library says about it.
+fn failed(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> {
+    let Some(rule) = &scope.function.error else {
+        callbacks::refused(scope.function, body);
+        return Ok(());
+    };
+    let condition = failure(scope, &rule.value.fails)?;
+    body.line(format!("int hc_failed = {condition};"));
+    if condition.contains("&hc_bad") {
+        // An expression that overflows proves nothing good.
+        body.line("hc_failed = hc_failed || hc_bad;");
+        body.line("hc_bad = 0;");
+    }
+    callbacks::refused(scope.function, body);
+    let code = rule.value.code.as_ref().map(|expr| scope.wide(expr)).transpose()?;
+    let message = rule.value.message.as_ref().map(|expr| memory::message(scope, expr)).transpose()?;
+    body.when("hc_failed", |body| {
+        body.line("hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;");
+        if let Some(code) = code {
+            body.line(format!("hc_out.code = (int64_t){code};"));
+        }
+        if let Some((text, limit)) = message {
+            body.line(format!("const void *hc_message = {text};"));
+            body.when("hc_message != NULL", |body| {
+                let length = format!("hotcell_length(hc_message, {limit})");
+                body.leave_when(&format!("!hotcell_give(hc_ctx, hc_message, {length}, 1, &hc_out.message)"));
+            });
+        }
+        if body.mentions("&hc_bad") {
+            body.line("hc_bad = 0;"); // what was said about a failure decides nothing else
+        }
+    });
+    Ok(())
+}
+
+/// The out-parameters that are copied.
+fn outs(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> {
+    let (mut always, mut on_success) = (body.part(), body.part());
+    for (index, param) in scope.function.params.iter().enumerate() {
         let valid_on_error = match &param.role.value {
             Role::BufferInOut { valid_on_error, .. }
             | Role::BufferOut { valid_on_error, .. }
             | Role::ValueOut { valid_on_error }
-            | Role::ValueInOut { valid_on_error } => *valid_on_error,
+            | Role::ValueInOut { valid_on_error }
+            | Role::TextOut { valid_on_error, .. }
+            | Role::DataOut { valid_on_error, .. }
+            | Role::OffsetOut { valid_on_error, .. } => *valid_on_error,
+            Role::Struct { direction, valid_on_error, .. } if direction.goes_out() => *valid_on_error,
             _ => continue,
         };
-        let lines = out(&scope, index, param)?;
-        let group = if valid_on_error || function.error.is_none() { &mut always } else { &mut on_success };
-        group.extend(lines);
+        let unconditional = valid_on_error || scope.function.error.is_none();
+        let part = if unconditional { &mut always } else { &mut on_success };
+        match &param.role.value {
+            Role::TextOut { .. } | Role::DataOut { .. } | Role::OffsetOut { .. } => {
+                memory::out(scope, param, part)?;
+            }
+            Role::Struct { record, nullable, .. } => {
+                structs::out(scope, param, record, *nullable, part);
+            }
+            _ => out(scope, index, param)?.into_iter().for_each(|line| part.line(line)),
+        }
     }
-    always.iter().for_each(|line| body.line(line));
+    structs::residents_out(scope, body);
+    body.append(always);
     if !on_success.is_empty() {
-        body.when("!hc_failed", |body| on_success.iter().for_each(|line| body.line(line)));
+        body.when("!hc_failed", |body| body.append(on_success));
     }
     Ok(())
 }
 
 /// The condition that means failure.
-fn failure(scope: &Scope<'_>, fails: &Fails) -> Result<String, Error> {
+pub(crate) fn failure(scope: &Scope<'_>, fails: &Fails) -> Result<String, Error> {
     let ty = &scope.function.result_type;
     let pointer = matches!(ty.kind, Type::Pointer { .. } | Type::FunctionPointer { .. });
     let zero = if pointer { "NULL" } else { "0" };
@@ -90,95 +147,18 @@ fn failure(scope: &Scope<'_>, fails: &Fails) -> Result<String, Error> {
     })
 }
 
-/// The pointer to a message and how far it may be read.
-fn message(scope: &Scope<'_>, expr: &Expr) -> Result<(String, String), Error> {
-    if let Expr::Param { index } = expr
-        && let Some(param) = scope.function.params.get(*index)
-    {
-        return match &param.role.value {
-            Role::BufferOut { .. } => Ok((scope.native(expr)?, format!("size_{}", param.name))),
-            Role::BufferInOut { .. } => Ok((scope.native(expr)?, format!("hc_in.arg_{}.length", param.name))),
-            Role::Text { .. } => Ok((scope.native(expr)?, "UINT64_MAX".into())),
-            _ => Err(scope.unsupported(format!("`{}` as a message", param.name))),
-        };
-    }
-    Ok((scope.native(expr)?, "UINT64_MAX".into()))
-}
-
 fn returned(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> {
     let function = scope.function;
-    let failed = function.error.as_ref();
     match &function.result.value {
-        ResultRole::Void => Ok(()),
+        ResultRole::Void | ResultRole::Handle { .. } => Ok(()),
         ResultRole::Value | ResultRole::Status | ResultRole::LengthOf { .. } => {
             let kind = function.layout.result.field(Carries::Returned).map(|field| wire(field.kind));
             let kind = kind.ok_or_else(|| scope.unsupported("a result without a field"))?;
             body.line(format!("hc_out.returned = ({kind})hc_result;"));
             Ok(())
         }
-        ResultRole::Text { ownership, .. } => {
-            let guard =
-                if failed.is_some() { "!hc_failed && hc_result != NULL" } else { "hc_result != NULL" };
-            body.when(guard, |body| {
-                let length = "hotcell_length(hc_result, UINT64_MAX)";
-                give(body, length, 1, ownership);
-            });
-            Ok(())
-        }
-        ResultRole::Buffer { length, ownership } => {
-            let size = function.result_type.pointee().and_then(|(pointee, _)| pointee.element_size());
-            let Some(size) = size else {
-                return Err(
-                    scope.unsupported(format!("a result buffer of `{}`", function.result_type.written))
-                );
-            };
-            let elements = scope.wide(length)?;
-            let guard =
-                if failed.is_some() { "!hc_failed && hc_result != NULL" } else { "hc_result != NULL" };
-            body.when(guard, |body| {
-                body.line("uint64_t hc_length = 0;");
-                body.when(&format!("!hotcell_bytes({elements}, {size}, &hc_length) || hc_bad"), |body| {
-                    release(body, ownership);
-                    body.line("hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, \"result\");");
-                    body.line("return;");
-                });
-                give(body, "hc_length", size, ownership);
-            });
-            Ok(())
-        }
-        ResultRole::Handle { .. } | ResultRole::Struct { .. } => {
-            Err(scope.unsupported("a handle as the result"))
-        }
-    }
-}
-
-/// Copies the returned memory, then gives it back to the library.
-fn give(body: &mut Body, length: &str, align: u32, ownership: &Ownership) {
-    let give = format!("hotcell_give(hc_ctx, hc_result, {length}, {align}, &hc_out.returned)");
-    if let Ownership::Owned { .. } = ownership {
-        body.line(format!("int hc_given = {give};"));
-        release(body, ownership);
-        body.return_when("!hc_given");
-    } else {
-        body.return_when(&format!("!{give}"));
-    }
-}
-
-fn release(body: &mut Body, ownership: &Ownership) {
-    if let Ownership::Owned { release } = ownership {
-        body.line(format!("{release}((void *)hc_result);"));
-    }
-}
-
-/// A result that means failure by not being NULL is memory too. Under any other rule a failed call's pointer
-/// may be anything and is left alone.
-fn release_on_error(scope: &Scope<'_>, body: &mut Body) {
-    let nonzero = scope.function.error.as_ref().is_some_and(|rule| rule.value.fails == Fails::Nonzero);
-    if let ResultRole::Text { ownership, .. } | ResultRole::Buffer { ownership, .. } =
-        &scope.function.result.value
-        && nonzero
-    {
-        release(body, ownership);
+        ResultRole::Text { .. } | ResultRole::Buffer { .. } => memory::returned(scope, body),
+        ResultRole::Struct { .. } => structs::returned(scope, body),
     }
 }
 

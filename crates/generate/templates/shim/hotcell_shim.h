@@ -84,7 +84,8 @@ struct hotcell_ctx {
      * the call (right after it, where only success takes the object over). */
     void *(*take)(hotcell_ctx *, uint64_t handle, uint16_t type, const char *name);
 
-    /* What has this handle as its parent is stale from now on. The handle itself stays. */
+    /* What was lent with this handle as its parent is stale from now on, with everything below it. The handle itself
+     * stays, and so does what is owned below it. */
     void (*invalidate)(hotcell_ctx *, uint64_t handle);
 
     /* Since 1.2. Runs a callback of the application while the call waits: `number` is the one the host passed, the
@@ -97,6 +98,9 @@ struct hotcell_ctx {
 
     /* Frees the reply memory got since the mark was taken. Nothing may refer to it. */
     void (*rewind)(hotcell_ctx *, uint64_t mark);
+
+    /* A handle that was lent for a while is stale from now on, with what was lent from it. An owned one stays. */
+    void (*forget)(hotcell_ctx *, uint64_t handle);
 };
 
 typedef void (*hotcell_entry)(hotcell_ctx *, const hotcell_request *, hotcell_reply *);

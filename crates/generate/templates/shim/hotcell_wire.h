@@ -73,6 +73,15 @@
 /* A `cpu` word whose owner does not say where it runs. */
 #define HOTCELL_CPU_UNKNOWN 0xFFFFFFFFu
 
+/* A handle is `type << HANDLE_TYPE_SHIFT | generation << HANDLE_GENERATION_SHIFT | index`; types and generations count from 1, and 0 is no handle. */
+#define HOTCELL_HANDLE_GENERATION_SHIFT 24u
+
+/* Where the type of a handle starts. */
+#define HOTCELL_HANDLE_TYPE_SHIFT 48u
+
+/* Handles a worker may have at a time; one more is refused. */
+#define HOTCELL_MAX_HANDLES 0x100000u
+
 /* Function index of a call whose argument block is a batch. */
 #define HOTCELL_BATCH_FUNCTION 0xFFFFu
 

@@ -8,7 +8,7 @@ use hotcell_model::types::Type;
 use crate::support::{
     With, binary, c, call, f, int, interface, length_of, p, param, refresh, sized, text, text_result, value,
 };
-use crate::tools::{drive, fixture_library};
+use crate::tools::{drive, sanitized_library};
 
 mod buffers;
 
@@ -182,6 +182,5 @@ pub(crate) fn fixture() -> Interface {
 #[test]
 fn every_role_through_a_compiled_shim() {
     let dir = tempfile::tempdir().unwrap();
-    let library = fixture_library(dir.path());
-    drive(&fixture(), &library, "drive_fixture.c");
+    drive(&fixture(), &sanitized_library(dir.path()), "drive_fixture.c");
 }

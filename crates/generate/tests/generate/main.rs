@@ -1,9 +1,12 @@
 //! Shims and packages, compiled and called.
 #![allow(clippy::unwrap_used)]
 
+mod calls;
 mod files;
 mod fixture;
 mod golden;
+mod objects;
+mod records;
 mod refusals;
 mod rust_package;
 mod support;

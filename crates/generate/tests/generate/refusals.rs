@@ -4,17 +4,18 @@ use std::fs;
 use std::path::Path;
 
 use hotcell_generate::Error;
-use hotcell_generate::rust::{self, RustOptions};
 use hotcell_generate::shim::{self, CompileOptions};
 use hotcell_model::expr::{Expr, Op};
 use hotcell_model::interface::{
-    Callback, CallbackScope, Capacity, Fails, Function, Interface, Ownership, ResultLength, ResultRole, Role,
+    Callback, CallbackScope, Capacity, Direction, Fails, FieldRole, Filled, Function, Interface,
+    ResultLength, Role, Struct, Unit,
 };
 
 use crate::support::{
-    With, binary, buffer, c, call, f, int, interface, length_of, out, p, param, sized, text, value,
+    With, binary, buffer, c, call, f, int, interface, length_of, out, p, param, refresh, sized, text, value,
 };
 use crate::tools::{fixtures, system_library};
+use crate::{calls, objects, records};
 
 fn of(function: Function) -> Interface {
     interface("fixture", "fixture.h", "libfixture.so.1", vec![function])
@@ -26,42 +27,178 @@ fn refused(function: Function, expect: &str) {
     let error = shim::render(&interface).expect_err(expect).to_string();
     assert!(error.contains(expect), "{error}\nlacks: {expect}");
     assert!(error.contains(&interface.functions[0].name), "{error}");
-    let options = RustOptions { crate_name: "x".into(), runtime: "\"0.1\"".into() };
-    assert_eq!(rust::render(&interface, &options).expect_err(expect).to_string(), error);
+}
+
+/// Checks that an interface is refused as one that contradicts itself.
+fn contradicts(change: impl FnOnce(&mut Interface), expect: &str) {
+    contradicts_when(objects::library(), change, expect);
+}
+
+fn contradicts_when(mut interface: Interface, change: impl FnOnce(&mut Interface), expect: &str) {
+    change(&mut interface);
+    refresh(&mut interface);
+    let error = shim::render(&interface).expect_err(expect);
+    assert!(matches!(error, Error::Inconsistent { .. }), "{error}");
+    assert!(error.to_string().contains(expect), "{error}\nlacks: {expect}");
+}
+
+fn role<'a>(interface: &'a mut Interface, function: &str, param: usize) -> &'a mut Role {
+    let (index, _) = interface.function(function).unwrap();
+    &mut interface.functions[usize::from(index)].params[param].role.value
 }
 
 #[test]
-fn roles_without_a_generator_are_named() {
-    let handle = || "db".to_owned();
-    let in_handle = Role::Handle {
-        handle: handle(),
-        consumed: false,
-        on_success: false,
-        nullable: false,
-        invalidates: false,
+fn handles_that_fit_nowhere_are_refused() {
+    contradicts(
+        |interface| drop(interface.handles.remove("ob_item")),
+        "handles of `ob_item`, which the interface does not have",
+    );
+    contradicts(
+        |interface| interface.functions.retain(|f| f.name != "ob_end"),
+        "`ob_end`, which releases objects of `ob_cursor`, is not bound",
+    );
+    contradicts(
+        |interface| *role(interface, "ob_close", 0) = objects::handle("ob_store"),
+        "`ob_close` cannot release objects of `ob_store`: it takes `store`, which only a caller can say",
+    );
+    contradicts(
+        |interface| *role(interface, "ob_close", 0) = Role::Fixed { c: "NULL".into() },
+        "`ob_close` cannot release objects of `ob_store`: it does not consume one",
+    );
+    contradicts(
+        |interface| *role(interface, "ob_try", 1) = objects::handle_out("ob_store", Some("ob_end"), None),
+        "`ob_end` cannot release objects of `ob_store`",
+    );
+    contradicts(
+        |interface| {
+            *role(interface, "ob_try", 1) = objects::handle_out("ob_store", Some("ob_close"), Some(0))
+        },
+        "parameter 0 is the parent of a handle, and no handle that outlives the call",
+    );
+    contradicts(
+        |interface| interface.handles.get_mut("ob_cursor").unwrap().parent = Some("none".into()),
+        "its parent is `none`, which is no handle type",
+    );
+}
+
+#[test]
+fn structures_that_fit_nowhere_are_refused() {
+    let check = |change: fn(&mut Interface), expect: &str| {
+        contradicts_when(records::library(), change, expect);
     };
-    let out_handle = Role::HandleOut {
-        handle: handle(),
-        ownership: Ownership::Library,
-        parent: None,
-        valid_on_error: false,
+    fn item<'a>(interface: &'a mut Interface, key: &str) -> &'a mut Struct {
+        interface.structs.get_mut(key).unwrap()
+    }
+    fn field<'a>(interface: &'a mut Interface, key: &str, position: usize) -> &'a mut FieldRole {
+        &mut item(interface, key).fields[position].role.value
+    }
+    check(
+        |interface| drop(interface.structs.remove("rc_room")),
+        "a structure `rc_room`, which the interface does not have",
+    );
+    check(|interface| drop(interface.structs.remove("rc_point")), "is held by a structure and is none");
+    check(|interface| item(interface, "rc_label").size += 8, "its image is not the one its fields demand");
+    check(
+        |interface| drop(interface.handles.remove("rc_stream")),
+        "the interface has no handles of that name",
+    );
+    check(
+        |interface| {
+            let role = Role::Resident { record: "rc_label".into(), consumed: false, starts: None };
+            *self::role(interface, "rc_greet", 0) = role;
+        },
+        "the structure `rc_label` does not stay in the worker, and its role differs",
+    );
+    check(
+        |interface| {
+            *field(interface, "rc_room", 0) =
+                FieldRole::BufferOut { capacity: 0, unit: Unit::Bytes, filled: Filled::Field { field: 2 } }
+        },
+        "`dst` is measured by a field that is no integer",
+    );
+    check(
+        |interface| *field(interface, "rc_span", 1) = FieldRole::LengthOf { field: 2, unit: Unit::Bytes },
+        "`size` is no integer that is the length of a buffer that goes in",
+    );
+    check(
+        |interface| {
+            *field(interface, "rc_label", 1) = FieldRole::Own;
+            let target = interface.target.clone();
+            item(interface, "rc_label").lay_out(&Default::default(), &target).unwrap();
+        },
+        "`note` is the library's own in a structure that does not stay",
+    );
+    check(
+        |interface| *field(interface, "rc_line", 0) = FieldRole::Struct { record: "rc_line".into() },
+        "the structure holds itself",
+    );
+    for direction in [Direction::In, Direction::Out] {
+        let mut interface = records::library();
+        let record = "rc_room".into();
+        let role = Role::Struct { record, direction, nullable: false, valid_on_error: false };
+        *self::role(&mut interface, "rc_pump", 0) = role;
+        refresh(&mut interface);
+        let error = shim::render(&interface).unwrap_err().to_string();
+        let expect = "a buffer to fill in a structure that does not go in and out (parameter `room`";
+        assert!(error.contains(expect), "{error}");
+    }
+}
+
+#[test]
+fn callbacks_and_calls_of_a_life_that_fit_nowhere_are_refused() {
+    let check = |change: fn(&mut Interface), expect: &str| {
+        contradicts_when(calls::library(), change, expect);
     };
-    let callback = Callback {
-        params: vec![],
-        args: hotcell_model::layout::Block::default(),
-        result: c("int"),
-        scope: CallbackScope::Call,
-        on_failure: None,
-        user_data: None,
+    fn callback<'a>(interface: &'a mut Interface, function: &str, param: usize) -> &'a mut Callback {
+        match role(interface, function, param) {
+            Role::Callback { callback, .. } => callback,
+            other => panic!("{other:?}"),
+        }
+    }
+    check(
+        |i| *role(i, "cl_each", 2) = Role::UserData { callback: 0 },
+        "`user` is user data of something else",
+    );
+    check(|i| callback(i, "cl_each", 1).user_data = Some(0), "the user data of `visit` is no user data");
+    check(
+        |i| callback(i, "cl_each", 1).on_failure = None,
+        "`visit` does not say what it returns when it failed",
+    );
+    check(
+        |i| drop(callback(i, "cl_each", 1).params.remove(1)),
+        "`visit` has not one parameter for its user data",
+    );
+    check(|i| i.init[0].call = int(3), "a worker's life has calls only");
+    let mut interface = calls::library();
+    callback(&mut interface, "cl_each", 1).args.size += 8;
+    let error = shim::render(&interface).unwrap_err().to_string();
+    assert!(error.contains("the argument block of `visit` is not the one its roles demand"), "{error}");
+
+    let unsupported = |change: fn(&mut Interface), expect: &str| {
+        let mut interface = calls::library();
+        change(&mut interface);
+        refresh(&mut interface);
+        let error = shim::render(&interface).expect_err(expect);
+        assert!(matches!(error, Error::Unsupported { .. }), "{error}");
+        assert!(error.to_string().contains(expect), "{error}\nlacks: {expect}");
     };
-    refused(f("int", "a", vec![p("db", "void *", in_handle)]), "a handle (parameter `db`, void *)");
-    refused(f("int", "b", vec![p("db", "void *", out_handle)]), "a handle (parameter `db`, void *)");
-    let callback = Role::Callback { callback: Box::new(callback), nullable: false };
-    refused(f("int", "c", vec![p("cb", "void *", callback)]), "a callback (parameter `cb`, void *)");
-    refused(f("int", "d", vec![p("data", "void *", Role::UserData { callback: 0 })]), "a callback");
-    let result =
-        ResultRole::Handle { handle: handle(), ownership: Ownership::Library, parent: None, nullable: true };
-    refused(f("void *", "e", vec![]).result(result), "a handle as the result");
+    unsupported(|i| callback(i, "cl_each", 1).user_data = None, "a callback without user data");
+    unsupported(
+        |i| callback(i, "cl_each", 1).scope = CallbackScope::Handle { param: 0 },
+        "a callback that the library keeps (parameter `visit`",
+    );
+    unsupported(|i| callback(i, "cl_each", 1).result = c("char *"), "a callback that returns `char *`");
+}
+
+#[test]
+fn what_the_call_consumes_is_not_looked_at_behind_it() {
+    let mut interface = objects::library();
+    let (index, close) = interface.function("ob_close").unwrap();
+    let message = call("ob_error", vec![param(0)]);
+    interface.functions[usize::from(index)] = close.clone().fails(Fails::Nonzero).message(message);
+    refresh(&mut interface);
+    let error = shim::render(&interface).unwrap_err().to_string();
+    assert!(error.contains("an expression behind the call over `store`, which the call consumes"), "{error}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Rust packages: formatted, documented, built by their own build.rs, and checked against the runtime's types.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use hotcell_generate::rust::{self, RustOptions};
@@ -15,28 +15,65 @@ use crate::support::{With, f, interface, p, text_result, value};
 use crate::tools::{fixture_library, fixtures, run};
 use crate::zlib::zlib;
 
-fn lib_rs(interface: &Interface) -> String {
-    let options = RustOptions { crate_name: "package".into(), runtime: "\"0.1\"".into() };
-    let files = rust::render(interface, &options).unwrap();
-    files.into_iter().find(|(path, _)| path == Path::new("src/lib.rs")).unwrap().1
+pub(crate) mod roles;
+
+fn options() -> RustOptions {
+    RustOptions { crate_name: "package".into(), runtime: "\"0.1\"".into() }
 }
 
-/// Formats, builds, documents and type-checks a package. `search` holds the library and its header.
+/// The Rust files of a package, one behind the other.
+fn sources(interface: &Interface) -> String {
+    let files = rust::without_shim(interface, &options()).unwrap();
+    let files = files.into_iter().filter(|(path, _)| path.starts_with("src"));
+    files.map(|(path, text)| format!("// {}\n{text}\n", path.display())).collect()
+}
+
+/// Checks that the Rust files of a package in `dir` are formatted.
+fn format(dir: &Path) {
+    run(Command::new("rustfmt").args(["--check", "--edition", "2024"]).arg(dir.join("src/lib.rs")));
+}
+
+/// Formats, documents and type-checks the Rust files of a package in `dir`, without `rustc` having a word to say.
+fn check_sources(dir: &Path) {
+    format(dir);
+    let tool = |program: &str, args: &[&str]| {
+        let mut tool = Command::new(program);
+        tool.args(["--edition", "2024", "-D", "warnings"]).args(args);
+        tool.current_dir(dir).env("OUT_DIR", dir);
+        tool
+    };
+    let runtime = fixtures().join("runtime.rs");
+    run(tool("rustc", &["--crate-type", "rlib", "--crate-name", "hotcell"]).arg(runtime));
+    let found = format!("hotcell={}", dir.join("libhotcell.rlib").display());
+    let found = ["--extern", &found];
+    let library = ["--crate-type", "rlib", "--crate-name", "package", "src/lib.rs"];
+    run(tool("clippy-driver", &library).args(found).args(["-D", "missing_docs", "-D", "clippy::all"]));
+    let documented = ["--crate-name", "package", "src/lib.rs", "-o", "doc"];
+    run(tool("rustdoc", &documented).args(found));
+    let package = format!("package={}", dir.join("libpackage.rlib").display());
+    let examples = ["--test", "--crate-name", "package", "src/lib.rs", "--extern", &package];
+    let told = run(tool("rustdoc", &examples).args(found));
+    assert!(told.contains("1 passed"), "{told}");
+}
+
+/// Checks the Rust files of a package whose shim is another test's matter.
+fn check_rust(interface: &Interface) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), &rust::without_shim(interface, &options()).unwrap(), false).unwrap();
+    fs::write(dir.path().join("shim.so"), "").unwrap();
+    check_sources(dir.path());
+    sources(interface)
+}
+
+/// Checks and builds a package. `search` holds the library and its header.
 fn check(interface: &Interface, search: Option<(&Path, &Path)>) {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    let options = RustOptions { crate_name: "package".into(), runtime: "\"0.1\"".into() };
-    write(dir, &rust::render(interface, &options).unwrap(), false).unwrap();
-    for file in ["build.rs", "src/lib.rs"] {
-        run(Command::new("rustfmt").args(["--check", "--edition", "2024"]).arg(dir.join(file)));
-    }
-    let rustc = |args: &[&str]| {
-        let mut rustc = Command::new("rustc");
-        rustc.args(["--edition", "2024", "-D", "warnings", "--out-dir"]).arg(dir).args(args);
-        rustc.current_dir(dir).env("OUT_DIR", dir);
-        rustc
-    };
-    run(&mut rustc(&["build.rs"]));
+    write(dir, &rust::render(interface, &options()).unwrap(), false).unwrap();
+    run(Command::new("rustfmt").args(["--check", "--edition", "2024"]).arg(dir.join("build.rs")));
+    let mut rustc = Command::new("rustc");
+    rustc.args(["--edition", "2024", "-D", "warnings", "--out-dir"]).arg(dir).arg(dir.join("build.rs"));
+    run(&mut rustc);
     let mut build = Command::new(dir.join("build"));
     build.current_dir(dir).env("OUT_DIR", dir).env_remove("CC");
     if let Some((include, lib)) = search {
@@ -45,16 +82,7 @@ fn check(interface: &Interface, search: Option<(&Path, &Path)>) {
     let told = run(&mut build);
     assert!(told.contains("cargo:rerun-if-changed=shim"), "{told}");
     assert!(dir.join("shim.so").is_file());
-    let runtime = fixtures().join("runtime.rs");
-    run(rustc(&["--crate-type", "rlib", "--crate-name", "hotcell"]).arg(runtime));
-    let found = format!("hotcell={}", dir.join("libhotcell.rlib").display());
-    let strict = ["-D", "missing_docs", "-D", "unused"];
-    let library = ["--crate-type", "rlib", "--crate-name", "package", "src/lib.rs", "--extern", &found];
-    run(rustc(&library).args(strict));
-    let mut rustdoc = Command::new("rustdoc");
-    rustdoc.args(["--edition", "2024", "-D", "warnings", "--crate-name", "package", "src/lib.rs"]);
-    rustdoc.args(["--extern", &found, "-o"]).arg(dir.join("doc"));
-    run(rustdoc.current_dir(dir).env("OUT_DIR", dir));
+    check_sources(dir);
 }
 
 #[test]
@@ -71,32 +99,32 @@ fn the_package_of_the_fixture_builds() {
 
 #[test]
 fn shapes_follow_the_roles() {
-    let source = lib_rs(&fixture());
+    let source = sources(&fixture());
     for expect in [
-        "pub fn fx_not(&self, x: bool) -> hotcell::Result<bool> {",
+        "pub fn not(&self, x: bool) -> hotcell::Result<bool> {",
         "call.put_u8(0, u8::from(x));",
         "Ok(reply.get_u8(0) != 0)",
-        "pub fn fx_next(&self, x: u8) -> hotcell::Result<u8> {",
+        "pub fn next(&self, x: u8) -> hotcell::Result<u8> {",
         "call.put_i8(0, x.cast_signed());",
         "Ok(reply.get_i8(0).cast_unsigned())",
-        "pub fn fx_mix(&self, x: FxColor) -> hotcell::Result<FxColor> {",
-        "pub struct FxColor(pub u32);",
-        "pub const FX_MINUS: FxSign = FxSign(-1);",
-        "pub fn fx_nothing(&self) -> hotcell::Result<()> {",
-        "pub fn fx_flags(&self, extra: i32) -> hotcell::Result<i32> {",
-        "pub fn fx_leave(&self, status: i32) -> hotcell::Result<()> {",
-        "pub fn fx_length(&self, text: &str, suffix: Option<&str>) -> hotcell::Result<u64> {",
-        "pub fn fx_name(&self, which: i32) -> hotcell::Result<Option<String>> {",
-        "pub fn fx_find(&self, which: i32) -> hotcell::Result<String> {",
-        "pub fn fx_dot(&self, a: &[f64], b: &[f64]) -> hotcell::Result<f64> {",
-        "pub fn fx_reverse(&self, values: Option<&[i32]>) -> hotcell::Result<Vec<i32>> {",
-        "pub fn fx_unique(&self, values: Option<&[u8]>) -> hotcell::Result<Vec<u8>> {",
-        "pub fn fx_read(&self, buffer_capacity: usize, amount: i32) -> hotcell::Result<Vec<u8>> {",
-        "pub fn fx_words(&self, out_capacity: usize) -> hotcell::Result<FxWordsOutput> {",
-        "pub fn fx_table(&self, n: i32) -> hotcell::Result<Vec<i32>> {",
-        "pub fn fx_divide(&self, a: i32, b: i32) -> hotcell::Result<FxDivideOutput> {",
-        "pub struct FxDivideOutput {\n    /// What `quotient` holds.\n    pub quotient: i32,\n",
-        "pub fn fx_double(&self, x: f64, y: u8) -> hotcell::Result<FxDoubleOutput> {",
+        "pub fn mix(&self, x: Color) -> hotcell::Result<Color> {",
+        "pub struct Color(pub u32);",
+        "pub const MINUS: Self = Self(-1);",
+        "pub fn nothing(&self) -> hotcell::Result<()> {",
+        "pub fn flags(&self, extra: i32) -> hotcell::Result<i32> {",
+        "pub fn leave(&self, status: i32) -> hotcell::Result<()> {",
+        "pub fn length(&self, text: &str, suffix: Option<&str>) -> hotcell::Result<u64> {",
+        "pub fn name(&self, which: i32) -> hotcell::Result<Option<String>> {",
+        "pub fn find(&self, which: i32) -> hotcell::Result<String> {",
+        "pub fn dot(&self, a: &[f64], b: &[f64]) -> hotcell::Result<f64> {",
+        "pub fn reverse(&self, values: Option<&[i32]>) -> hotcell::Result<Vec<i32>> {",
+        "pub fn unique(&self, values: Option<&[u8]>) -> hotcell::Result<Vec<u8>> {",
+        "pub fn read(&self, buffer_capacity: usize, amount: i32) -> hotcell::Result<Vec<u8>> {",
+        "pub fn words(&self, out_capacity: usize) -> hotcell::Result<WordsOutput> {",
+        "pub fn table(&self, n: i32) -> hotcell::Result<Vec<i32>> {",
+        "pub fn divide(&self, a: i32, b: i32) -> hotcell::Result<DivideOutput> {",
+        "pub struct DivideOutput {\n    /// What `quotient` holds.\n    pub quotient: i32,\n",
+        "pub fn double(&self, x: f64, y: u8) -> hotcell::Result<DoubleOutput> {",
     ] {
         assert!(source.contains(expect), "{source}\nlacks: {expect}");
     }
@@ -144,21 +172,7 @@ fn awkward() -> Interface {
 
 #[test]
 fn awkward_names_and_texts_are_still_a_crate() {
-    let dir = tempfile::tempdir().unwrap();
-    let source = lib_rs(&awkward());
-    fs::write(dir.path().join("lib.rs"), &source).unwrap();
-    run(Command::new("rustfmt").args(["--check", "--edition", "2024"]).arg(dir.path().join("lib.rs")));
-    fs::write(dir.path().join("shim.so"), "").unwrap();
-    let rustc = |input: PathBuf, name: &str| {
-        let mut rustc = Command::new("rustc");
-        rustc.args(["--edition", "2024", "-D", "warnings", "--crate-type", "rlib", "--crate-name", name]);
-        rustc.arg("--out-dir").arg(dir.path()).arg("-L").arg(dir.path()).env("OUT_DIR", dir.path());
-        rustc.arg(input);
-        rustc
-    };
-    run(&mut rustc(fixtures().join("runtime.rs"), "hotcell"));
-    let found = format!("hotcell={}", dir.path().join("libhotcell.rlib").display());
-    run(rustc(dir.path().join("lib.rs"), "package").args(["--extern", &found]));
+    let source = check_rust(&awkward());
     for expect in [
         "pub struct String2 {",
         "pub fn open_(&self, self_: i32, call_: i32) -> hotcell::Result<i32> {",
@@ -169,8 +183,8 @@ fn awkward_names_and_texts_are_still_a_crate() {
         "pub const BIG: i64 = 1099511627776;",
         "pub const HUGE: u64 = 18446744073709551615;",
         "pub const INFINITE: f64 = f64::NEG_INFINITY;",
-        r#"pub const lower: &str = "say \"x\"\n";"#,
-        "pub const type_: i32 = 1;",
+        r#"pub const LOWER: &str = "say \"x\"\n";"#,
+        "/// C: `type`\npub const TYPE: i32 = 1;",
         "/// Breaks \\<b>, \\[links\\] and \\`ticks\\`, see <http://example.org/a_b>.",
     ] {
         assert!(source.contains(expect), "{source}\nlacks: {expect}");
@@ -179,8 +193,5 @@ fn awkward_names_and_texts_are_still_a_crate() {
 
 #[test]
 fn a_single_function_is_formatted_too() {
-    let dir = tempfile::tempdir().unwrap();
-    let one = interface("one", "one.h", "libone.so", vec![f("int", "one", vec![])]);
-    fs::write(dir.path().join("lib.rs"), lib_rs(&one)).unwrap();
-    run(Command::new("rustfmt").args(["--check", "--edition", "2024"]).arg(dir.path().join("lib.rs")));
+    check_rust(&interface("one", "one.h", "libone.so", vec![f("int", "one", vec![])]));
 }

@@ -7,14 +7,15 @@ use hotcell_model::interface::{
     Capacity, Encoding, ErrorRule, FORMAT, Fails, Function, Interface, Ownership, Param, ResultLength,
     ResultRole, Role, Source, Threads, Unit,
 };
-use hotcell_model::layout::Layout;
+use hotcell_model::layout::{Block, Layout};
 use hotcell_model::types::{CType, Target, Type};
 
 /// A type from its canonical spelling.
 pub(crate) fn c(text: &str) -> CType {
-    let kind = if let Some(pointee) = text.strip_suffix('*') {
+    let kind = if let Some(pointee) = text.trim_end_matches("const").strip_suffix('*') {
         let pointee = pointee.trim_end();
-        Type::Pointer { pointee: Box::new(c(pointee)), constant: pointee.starts_with("const ") }
+        let constant = pointee.ends_with("const") || pointee.starts_with("const ") && !pointee.ends_with('*');
+        Type::Pointer { pointee: Box::new(c(pointee)), constant }
     } else {
         let int = |bits, signed| Type::Int { bits, signed };
         match text.trim_start_matches("const ") {
@@ -33,8 +34,13 @@ pub(crate) fn c(text: &str) -> CType {
             "double" => Type::Float { bits: 64 },
             "enum fx_color" => Type::Enum { name: "fx_color".into(), bits: 32, signed: false },
             "enum fx_sign" => Type::Enum { name: "fx_sign".into(), bits: 32, signed: true },
+            "enum cl_kind" => Type::Enum { name: "cl_kind".into(), bits: 32, signed: false },
+            "enum rc_style" => Type::Enum { name: "rc_style".into(), bits: 32, signed: false },
             "fx_mode" => Type::Enum { name: "fx_mode".into(), bits: 32, signed: false },
-            other => panic!("the test helper does not know `{other}`"),
+            other => match other.strip_prefix("struct ") {
+                Some(name) => Type::Record { name: name.into() },
+                None => panic!("the tests do not know `{other}`"),
+            },
         }
     };
     CType { written: text.into(), canonical: text.into(), kind }
@@ -78,6 +84,7 @@ pub(crate) trait With {
     fn result(self, role: ResultRole) -> Self;
     fn fails(self, fails: Fails) -> Self;
     fn message(self, message: Expr) -> Self;
+    fn code(self, code: Expr) -> Self;
     fn doc(self, text: &str) -> Self;
 }
 
@@ -94,6 +101,11 @@ impl With for Function {
 
     fn message(mut self, message: Expr) -> Self {
         self.error.as_mut().expect("an error rule comes first").value.message = Some(message);
+        self
+    }
+
+    fn code(mut self, code: Expr) -> Self {
+        self.error.as_mut().expect("an error rule comes first").value.code = Some(code);
         self
     }
 
@@ -131,6 +143,11 @@ pub(crate) fn interface(library: &str, header: &str, soname: &str, functions: Ve
 /// Computes layouts and fingerprints anew.
 pub(crate) fn refresh(interface: &mut Interface) {
     for function in &mut interface.functions {
+        for param in &mut function.params {
+            if let Role::Callback { callback, .. } = &mut param.role.value {
+                callback.args = Block::of_callback(&callback.params, &interface.target).unwrap();
+            }
+        }
         let rule = function.error.as_ref().map(|fact| &fact.value);
         let (params, result) = (&function.params, &function.result.value);
         function.layout = Layout::of(params, result, &function.result_type, rule, &interface.target).unwrap();

@@ -1,31 +1,31 @@
-//! A call being made: arguments in, published, waited for.
+//! A call being made: its arguments.
 
-use hotcell_protocol::wire::{self, Refusal, ReplyState, reference};
-use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, Place, UnavailableReason};
-use hotcell_shm::{CallHead, Grant, ReplyHead, Seals, Waited, Window, clock};
-use hotcell_supervisor::{SegmentError, escape};
-use parking_lot::MutexGuard;
+use hotcell_protocol::wire;
+use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, Place, RawHandle};
+use hotcell_shm::{Grant, Seals};
 
-use super::{Element, Function, Kind, Reply};
+use super::handle::Unfit;
+use super::passed::Usage;
+use super::reading::Reference;
+use super::{Element, Function, Handle, Image};
 use crate::error::{Cause, Error, Result};
-use crate::fault::{self, Fault};
-use crate::session::{Allowed, Context, Live, Seat, Session, instant_of};
+use crate::session::{Allowed, Context, Live, Session, Turn};
 
 /// A call whose arguments are being written. It holds the session's worker until it is finished or dropped.
 #[derive(Debug)]
 pub struct Call<'s> {
-    session: &'s Session,
-    pub(super) seat: MutexGuard<'s, Seat>,
+    pub(super) session: &'s Session,
+    pub(super) turn: Turn<'s>,
     pub(super) context: Context,
-    index: u16,
+    pub(super) index: u16,
     pub(super) function: &'static Function,
-    allowed: Allowed,
+    pub(super) allowed: Allowed,
     /// Bytes of the argument block in use, data behind the fixed part included.
-    used: usize,
+    pub(super) used: usize,
     /// Bytes of data passed so far.
     input: u64,
     /// Bytes of reply space granted so far.
-    granted: u64,
+    pub(super) granted: u64,
 }
 
 macro_rules! put {
@@ -33,7 +33,7 @@ macro_rules! put {
         /// Writes a number at an offset of the argument block.
         #[inline]
         pub fn $name(&mut self, offset: usize, value: $t) {
-            if let Some(live) = &self.seat.live {
+            if let Some(live) = &self.turn.live {
                 live.lane.put(offset, value);
             }
         }
@@ -43,20 +43,20 @@ macro_rules! put {
 impl<'s> Call<'s> {
     pub(crate) fn open(
         session: &'s Session,
-        mut seat: MutexGuard<'s, Seat>,
+        mut turn: Turn<'s>,
         context: Context,
         index: u16,
         function: &'static Function,
         allowed: Allowed,
     ) -> Call<'s> {
-        if let Some(live) = &mut seat.live {
+        if let Some(live) = &mut turn.live {
             live.lane.open_call();
             live.arena.reset();
         }
-        seat.mark_holder(true);
+        turn.passed.clear();
         let used = usize::from(function.args_size);
         let (input, granted) = (0, 0);
-        Call { session, seat, context, index, function, allowed, used, input, granted }
+        Call { session, turn, context, index, function, allowed, used, input, granted }
     }
 
     put!(put_u8: u8, put_u16: u16, put_u32: u32, put_u64: u64, put_i8: i8, put_i16: i16, put_i32: i32);
@@ -71,14 +71,14 @@ impl<'s> Call<'s> {
     /// Copies data in and writes a reference to it.
     #[inline]
     pub fn put_buffer(&mut self, offset: usize, name: &str, data: &[u8]) -> Result<()> {
-        self.put_data(offset, name, data, 0)
+        let place = self.place(name, data, 0)?;
+        self.put_reference(offset, place, data.len() as u64);
+        Ok(())
     }
 
     /// Copies numbers in and writes a reference to them.
     pub fn put_elements<T: Element>(&mut self, offset: usize, name: &str, elements: &[T]) -> Result<()> {
-        let mut bytes = Vec::with_capacity(size_of_val(elements));
-        elements.iter().for_each(|element| element.write(&mut bytes));
-        self.put_data(offset, name, &bytes, 0)
+        self.put_buffer(offset, name, &bytes_of(elements))
     }
 
     /// Copies a text in, with a NUL behind it, and writes a reference to it.
@@ -88,11 +88,76 @@ impl<'s> Call<'s> {
 
     /// As [`Call::put_text`], for a text that need not be UTF-8.
     pub fn put_text_bytes(&mut self, offset: usize, name: &str, text: &[u8]) -> Result<()> {
-        if let Some(position) = text.iter().position(|&byte| byte == 0) {
-            let message = format!("`{name}` has a NUL at byte {position}; C would end the text there");
-            return Err(self.invalid_argument(name, message));
+        let place = self.place_text(name, text)?;
+        self.put_reference(offset, place, text.len() as u64);
+        Ok(())
+    }
+
+    /// Copies texts in and writes a reference to an array of references to them. Each is a `str`, or bytes where the
+    /// text need not be UTF-8.
+    pub fn put_texts<T: AsRef<[u8]>>(&mut self, offset: usize, name: &str, texts: &[T]) -> Result<()> {
+        let mut references = Vec::with_capacity(texts.len());
+        for text in texts {
+            let text = text.as_ref();
+            references.extend(Reference::bytes(self.place_text(name, text)?, text.len() as u64));
         }
-        self.put_data(offset, name, text, 1)
+        self.put_buffer(offset, name, &references)
+    }
+
+    /// Copies the image of a structure in and writes a reference to it.
+    pub fn put_image(&mut self, offset: usize, name: &str, image: &Image) -> Result<()> {
+        self.put_buffer(offset, name, image.whole())
+    }
+
+    /// Writes a handle of this type. It must belong to this session and its worker, and nobody may have released it.
+    pub fn put_handle(&mut self, offset: usize, name: &str, handle: &Handle, kind: u16) -> Result<()> {
+        self.put_object(offset, name, handle, kind, Usage::Kept)
+    }
+
+    /// As [`Call::put_handle`], or NULL.
+    pub fn put_opt_handle(
+        &mut self,
+        offset: usize,
+        name: &str,
+        handle: Option<&Handle>,
+        kind: u16,
+    ) -> Result<()> {
+        match handle {
+            Some(handle) => self.put_handle(offset, name, handle, kind),
+            None => {
+                self.put_u64(offset, RawHandle::NONE.raw());
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes the handle of an object that the call takes over: once the call is published, it cannot be used any
+    /// more, nor what was lent from it. It must be owned.
+    pub fn put_consumed(&mut self, offset: usize, name: &str, handle: &Handle, kind: u16) -> Result<()> {
+        self.put_object(offset, name, handle, kind, Usage::Consumed)
+    }
+
+    /// As [`Call::put_consumed`], for a call that takes the object over only if it does not fail.
+    pub fn put_consumed_on_success(
+        &mut self,
+        offset: usize,
+        name: &str,
+        handle: &Handle,
+        kind: u16,
+    ) -> Result<()> {
+        self.put_object(offset, name, handle, kind, Usage::ConsumedOnSuccess)
+    }
+
+    /// Writes a callback: `number` is its place in what [`Call::finish_with`] is given, from 1; `args_size` the bytes
+    /// of its argument block.
+    pub fn put_callback(&mut self, offset: usize, number: u16, args_size: u16) {
+        self.put_u64(offset, u64::from(number));
+        self.turn.passed.add_callback(number, args_size);
+    }
+
+    /// Writes NULL instead of a callback.
+    pub fn put_no_callback(&mut self, offset: usize) {
+        self.put_u64(offset, 0);
     }
 
     /// An error that says that an argument cannot be passed. Nothing was published.
@@ -108,54 +173,32 @@ impl<'s> Call<'s> {
         self.context.not_executed(ErrorKind::BadEncoding, cause, format!("`{name}` is not UTF-8"))
     }
 
-    /// Publishes the call and waits for its reply.
-    pub fn finish(mut self) -> Result<Reply<'s>> {
-        /// Times one call may ask for space: an honest one doubles its window.
-        const MOST_GRANTS: u32 = 64;
-        let (id, deadline) = (self.context.call_id, self.allowed.deadline);
-        let head = CallHead { function: self.index, args_length: self.used as u16, call_id: id, deadline };
-        let mut now = clock::now();
-        if now >= deadline {
-            let cause = Cause::Unavailable { reason: UnavailableReason::PoolExhausted };
-            let message = format!("the deadline of {:?} passed before the call was sent", self.allowed.time);
-            return Err(self.context.not_executed(ErrorKind::Unavailable, cause, message));
+    /// Notes an object that goes in, and gives its handle.
+    pub(super) fn pass(&mut self, name: &str, handle: &Handle, kind: u16, usage: Usage) -> Result<RawHandle> {
+        let object = handle.object();
+        let mut fit = handle.check(self.session, self.context.generation, kind);
+        if fit.is_ok() && usage != Usage::Kept && !object.owned {
+            fit = Err(Unfit::OnlyLent);
         }
-        let Some(live) = &mut self.seat.live else {
-            // An argument met the worker's end, and that error was not heeded.
-            return Err(self.context.error(lost(), Executed::No, String::new()));
-        };
-        live.lane.publish(head);
-        let spin = u64::try_from(self.session.options().spin.as_nanos()).unwrap_or(u64::MAX);
-        let mut grants = 0;
-        loop {
-            match self.live().lane.wait(id, now, spin, deadline) {
-                Waited::Reply(head) if head.state == ReplyState::NeedSpace => {
-                    grants += 1;
-                    now = clock::now();
-                    if now >= deadline {
-                        return Err(self.hung(Executed::Maybe));
-                    }
-                    if grants > MOST_GRANTS {
-                        return Err(self.violation("a call asks for space without end"));
-                    }
-                    self.grant(head.value)?;
-                }
-                Waited::Reply(head) => return self.conclude(head),
-                Waited::Dead => return Err(self.worker_ended(Executed::Maybe)),
-                Waited::DeadlinePassed => return Err(self.hung(Executed::Maybe)),
-                Waited::Violation(rule) => return Err(self.violation(rule)),
-            }
+        if fit.is_ok() && !self.turn.passed.add_object(object, usage) {
+            fit = Err(Unfit::Twice);
         }
+        let wanted = || self.session.handle_type(kind).map_or("", |it| it.name);
+        fit.map_err(|unfit| unfit.error(&self.context, name, handle, wanted()))?;
+        Ok(object.raw)
     }
 
-    fn put_data(&mut self, offset: usize, name: &str, data: &[u8], tail: usize) -> Result<()> {
-        let place = self.place_data(name, data, tail)?;
-        self.put_reference(offset, place, data.len() as u64);
-        Ok(())
+    /// Copies a text in, with a NUL behind it.
+    pub(super) fn place_text(&mut self, name: &str, text: &[u8]) -> Result<Place> {
+        if let Some(position) = text.iter().position(|&byte| byte == 0) {
+            let message = format!("`{name}` has a NUL at byte {position}; C would end the text there");
+            return Err(self.invalid_argument(name, message));
+        }
+        self.place(name, text, 1)
     }
 
-    /// Small data goes behind the fixed arguments, into the same cache lines; the rest into the arena.
-    fn place_data(&mut self, name: &str, data: &[u8], tail: usize) -> Result<Place> {
+    /// Copies data in: small data goes behind the fixed arguments, into the same cache lines; the rest into the arena.
+    pub(super) fn place(&mut self, name: &str, data: &[u8], tail: usize) -> Result<Place> {
         let limit = self.session.options().max_input;
         self.input = self.input.saturating_add(data.len() as u64);
         if self.input > limit {
@@ -163,21 +206,19 @@ impl<'s> Call<'s> {
             let message = format!("with `{name}` the call passes {} bytes; {limit} are allowed", self.input);
             return Err(self.context.not_executed(ErrorKind::LimitExceeded, cause, message));
         }
-        if self.seat.live.is_none() {
-            return Err(self.context.error(lost(), Executed::No, String::new()));
-        }
+        let Some(Live { lane, arena, .. }) = &mut self.turn.live else {
+            return Err(self.lost(Executed::No));
+        };
         let start = self.used.next_multiple_of(8);
         if start + data.len() + tail <= wire::MAX_ARGS {
-            let lane = &self.live().lane;
             lane.put_bytes(start, data, tail);
-            let place = lane.args_place(start);
             self.used = start + data.len() + tail;
+            return Ok(lane.args_place(start));
+        }
+        if let Some(place) = arena.copy_in(data, tail) {
             return Ok(place);
         }
-        if let Some(place) = self.live().arena.copy_in(data, tail) {
-            return Ok(place);
-        }
-        let wanted = self.live().arena.wanted(data.len() + tail);
+        let wanted = arena.wanted(data.len() + tail);
         let Some((id, mapping)) = self.add_segment(wanted, Seals::Request, Executed::No)? else {
             let cause = Cause::Limit { what: LimitExceededReason::Memory, value: wanted as u64 };
             let message = format!("no memory for a segment of {wanted} bytes");
@@ -193,196 +234,32 @@ impl<'s> Call<'s> {
 
     #[inline]
     fn put_reference(&mut self, offset: usize, place: Place, length: u64) {
-        self.put_u64(offset + reference::PLACE, place.raw());
-        self.put_u64(offset + reference::LENGTH, length);
+        self.put_u64(offset + wire::reference::PLACE, place.raw());
+        self.put_u64(offset + wire::reference::LENGTH, length);
     }
 
-    /// Answers NeedSpace. Beyond the limit, or when there is no memory, the answer is no, and the shim ends
-    /// the call.
-    fn grant(&mut self, needed: u64) -> Result<()> {
-        let left = self.session.options().max_output.saturating_sub(self.granted);
-        let Some(length) = usize::try_from(needed).ok().filter(|_| needed <= left) else {
-            self.live().lane.resume(None);
-            return Ok(());
-        };
-        self.granted += needed;
-        let Live { lane, arena, .. } = self.live();
-        if let Some(window) = arena.regrant(length) {
-            lane.resume(Some((window.place(), window.mapping.length() as u64)));
-            return Ok(());
-        }
-        let limit = usize::try_from(self.session.options().max_output).unwrap_or(usize::MAX);
-        let wanted = self.live().arena.wanted_window(length).min(limit).max(length);
-        let Some((id, mapping)) = self.add_segment(wanted, Seals::Reply, Executed::Maybe)? else {
-            self.live().lane.resume(None);
-            return Ok(());
-        };
-        let Live { lane, arena, .. } = self.live();
-        let window = Window { id, mapping };
-        let granted = (window.place(), window.mapping.length() as u64);
-        if arena.add_window(window) {
-            lane.announce_window(granted.0, granted.1);
-        }
-        lane.resume(Some(granted));
-        Ok(())
-    }
-
-    /// Adds a segment; `None` when there is no more memory or no more room for segments.
-    fn add_segment(
+    fn put_object(
         &mut self,
-        length: usize,
-        seals: Seals,
-        executed: Executed,
-    ) -> Result<Option<(u16, hotcell_shm::Mapping)>> {
-        let until = instant_of(self.allowed.deadline);
-        match self.live().worker.add_segment(length, seals, until) {
-            Ok(added) => Ok(Some(added)),
-            Err(SegmentError::TooMany) => {
-                self.seat.wear_out();
-                Ok(None)
-            }
-            Err(SegmentError::System(_)) => Ok(None),
-            Err(SegmentError::WorkerEnded) => Err(self.worker_ended(executed)),
-            Err(SegmentError::DeadlinePassed) => Err(self.hung(executed)),
-        }
-    }
-
-    fn conclude(mut self, head: ReplyHead) -> Result<Reply<'s>> {
-        match head.state {
-            ReplyState::Returned => Reply::take(self, head),
-            ReplyState::LibraryError => Err(Reply::take(self, head)?.library_error(head.errno)),
-            ReplyState::Refused => Err(self.refused(head)),
-            // None of these was agreed on in the hello.
-            _ => Err(self.violation("a reply uses a capability that was not agreed on")),
-        }
-    }
-
-    fn refused(mut self, head: ReplyHead) -> Error {
-        let refusal = u32::try_from(head.value).ok().and_then(Refusal::from_raw);
-        let mut name = vec![0; head.result_length as usize];
-        self.live().lane.copy_result(&mut name);
-        let name = escape(&String::from_utf8_lossy(&name));
-        let limit = self.session.options().max_output;
-        let blamed = |text: &str| {
-            let cause = Cause::Argument { name: name.clone() };
-            (ErrorKind::InvalidArgument, cause, format!("`{name}` {text}"))
-        };
-        let (kind, cause, message) = match refusal {
-            Some(Refusal::NullArgument) => blamed("must not be null"),
-            Some(Refusal::ShortBuffer) => blamed("is shorter than the function will read"),
-            Some(Refusal::SizeOverflow) => blamed("needs a size that does not fit its type"),
-            Some(Refusal::BadReference) => {
-                blamed("has no whole number of elements, or does not lie in its segment")
-            }
-            Some(Refusal::NoSpace) => (
-                ErrorKind::LimitExceeded,
-                Cause::Limit { what: LimitExceededReason::Output, value: limit },
-                format!("the results need more than the {limit} bytes a call may return"),
-            ),
-            _ => return self.violation("a refusal that this session cannot have caused"),
-        };
-        self.context.error(Fault { kind, cause, message }, Executed::Maybe, String::new())
-    }
-
-    pub(super) fn violation(&mut self, rule: &str) -> Error {
-        let output = match self.seat.leave() {
-            Some(live) => {
-                live.worker.kill_for_violation(rule);
-                live.worker.output()
-            }
-            None => String::new(),
-        };
-        self.context.error(fault::violation(rule), Executed::Maybe, output)
-    }
-
-    /// The library lies about its own results: its memory may be overwritten, so the worker goes.
-    pub(super) fn invalid_reply(&mut self, message: &str) -> Error {
-        let output = self.lose_worker();
-        let message = message.to_owned();
-        let fault = Fault { kind: ErrorKind::InvalidReply, cause: Cause::None, message };
-        self.context.error(fault, Executed::Yes, output)
-    }
-
-    /// The results are more than this host will hold; the worker is well.
-    pub(super) fn too_much_output(&self, limit: u64) -> Error {
-        let cause = Cause::Limit { what: LimitExceededReason::Output, value: limit };
-        let message = format!("the results have more than the {limit} bytes a call may return");
-        let fault = Fault { kind: ErrorKind::LimitExceeded, cause, message };
-        self.context.error(fault, Executed::Yes, String::new())
-    }
-
-    pub(super) fn max_output(&self) -> u64 {
-        self.session.options().max_output
-    }
-
-    fn hung(&mut self, executed: Executed) -> Error {
-        let output = self.lose_worker();
-        let after = self.allowed.time;
-        let message = format!("no reply within {after:?}");
-        let fault = Fault { kind: ErrorKind::Hung, cause: Cause::Deadline { after }, message };
-        self.context.error(fault, executed, output)
-    }
-
-    fn worker_ended(&mut self, executed: Executed) -> Error {
-        let live = self.seat.leave();
-        let ended = live.as_ref().and_then(|live| live.worker.end().map(|end| (end, live.worker.output())));
-        let (fault, output) = match ended {
-            Some((end, output)) => (fault::of_end(&end), output),
-            None => (lost(), String::new()),
-        };
-        self.context.error(fault, executed, output)
-    }
-
-    /// Kills the worker and forgets it; returns what it printed.
-    fn lose_worker(&mut self) -> String {
-        self.seat.leave().map_or_else(String::new, |live| {
-            live.worker.kill();
-            live.worker.output()
-        })
+        offset: usize,
+        name: &str,
+        handle: &Handle,
+        kind: u16,
+        usage: Usage,
+    ) -> Result<()> {
+        let raw = self.pass(name, handle, kind, usage)?;
+        self.put_u64(offset, raw.raw());
+        Ok(())
     }
 
     #[inline]
     pub(super) fn live(&mut self) -> &mut Live {
-        self.seat.live.as_mut().expect("a call holds a seated worker until its error is made")
+        self.turn.live.as_mut().expect("a call holds a seated worker until its error is made")
     }
 }
 
-impl Drop for Call<'_> {
-    fn drop(&mut self) {
-        self.seat.mark_holder(false);
-    }
-}
-
-pub(super) fn lost() -> Fault {
-    let message = "the worker ended without a trace".to_owned();
-    Fault { kind: ErrorKind::WorkerLost, cause: Cause::None, message }
-}
-
-impl Kind {
-    /// A number as the code of a library error.
-    pub(super) fn code(self, bytes: &[u8]) -> i64 {
-        match self {
-            Kind::U8 => i64::from(u8::read(bytes)),
-            Kind::U16 => i64::from(u16::read(bytes)),
-            Kind::U32 => i64::from(u32::read(bytes)),
-            Kind::U64 => u64::read(bytes) as i64,
-            Kind::I8 => i64::from(i8::read(bytes)),
-            Kind::I16 => i64::from(i16::read(bytes)),
-            Kind::I32 => i64::from(i32::read(bytes)),
-            Kind::I64 => i64::read(bytes),
-            Kind::F32 => f32::read(bytes) as i64,
-            Kind::F64 => f64::read(bytes) as i64,
-            Kind::Reference => 0,
-        }
-    }
-
-    pub(super) fn size(self) -> usize {
-        match self {
-            Kind::U8 | Kind::I8 => 1,
-            Kind::U16 | Kind::I16 => 2,
-            Kind::U32 | Kind::I32 | Kind::F32 => 4,
-            Kind::U64 | Kind::I64 | Kind::F64 => 8,
-            Kind::Reference => 16,
-        }
-    }
+/// Numbers as they lie in memory.
+pub(super) fn bytes_of<T: Element>(elements: &[T]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(size_of_val(elements));
+    elements.iter().for_each(|element| element.write(&mut bytes));
+    bytes
 }

@@ -1,36 +1,28 @@
 //! A reply: results out. Everything is copied and checked; a lie costs the worker its life.
 
-use hotcell_protocol::wire::{self, reference};
-use hotcell_protocol::{ErrorKind, Executed, Place};
+use hotcell_protocol::{ErrorKind, Executed, RawHandle};
 use hotcell_shm::ReplyHead;
 
-use super::{Call, Element, call};
+use super::reading::{Bad, Granted, REFERENCE, Reads, Reference, data, numbers};
+use super::{Call, Element, Handle, Image, OwnedField, Release};
 use crate::error::{Cause, Error, Result};
 use crate::fault::Fault;
-use crate::session::Live;
+use crate::session::Context;
 
 /// Fixed result blocks up to this many bytes are kept without an allocation.
 const SMALL: usize = 64;
 
 /// The results of a call that returned. It holds the session's worker until it is dropped, for the data it
-/// refers to lies in the worker's memory.
+/// refers to lies in the worker's memory. Objects the caller owns and does not take out are released.
 #[derive(Debug)]
 pub struct Reply<'s> {
     call: Call<'s>,
     small: [u8; SMALL],
     large: Vec<u8>,
-    /// Bytes of data handed out so far: references may overlap, copies do not.
+    /// Bytes of data handed out so far.
     copied: u64,
-}
-
-macro_rules! get {
-    ($($name:ident: $t:ty),*) => { $(
-        /// The number at an offset of the result block.
-        #[inline]
-        pub fn $name(&self, offset: usize) -> $t {
-            <$t as Element>::read(self.bytes(offset, size_of::<$t>()))
-        }
-    )* };
+    /// Which of the function's owned objects were taken out, one bit each.
+    taken: u64,
 }
 
 impl<'s> Reply<'s> {
@@ -47,111 +39,194 @@ impl<'s> Reply<'s> {
             large.resize(size, 0);
             call.live().lane.copy_result(&mut large);
         }
-        Ok(Reply { call, small, large, copied: 0 })
+        Ok(Reply { call, small, large, copied: 0, taken: 0 })
     }
 
-    get!(get_u8: u8, get_u16: u16, get_u32: u32, get_u64: u64, get_i8: i8, get_i16: i16, get_i32: i32);
-    get!(get_i64: i64, get_f32: f32, get_f64: f64);
+    numbers!();
+    data!();
 
-    /// The data a reference points to; a null reference is empty.
-    pub fn buffer(&mut self, offset: usize) -> Result<Vec<u8>> {
-        Ok(self.opt_buffer(offset)?.unwrap_or_default())
-    }
-
-    /// The data a reference points to, if it is not null.
-    pub fn opt_buffer(&mut self, offset: usize) -> Result<Option<Vec<u8>>> {
-        let place = Place::from_raw(self.get_u64(offset + reference::PLACE));
-        let length = self.get_u64(offset + reference::LENGTH);
-        if place.is_null() {
-            return Ok(None);
+    /// How far the library came in an argument of `most` elements; `None` where it gave NULL.
+    pub fn offset(&mut self, offset: usize, most: usize) -> Result<Option<usize>> {
+        match self.get_i64(offset) {
+            -1 => Ok(None),
+            distance => self.within(u64::try_from(distance).unwrap_or(u64::MAX), most).map(Some),
         }
-        if length == wire::LENGTH_IMPOSSIBLE {
-            let message = "the library claims to have written more than a result buffer holds";
-            return Err(self.call.invalid_reply(message));
-        }
-        let fixed = usize::from(self.call.function.result_size);
-        let limit = self.call.max_output();
-        let Some(Live { lane, arena, .. }) = &self.call.seat.live else {
-            // An earlier result of this reply was a lie.
-            return Err(self.call.context.error(call::lost(), Executed::Yes, String::new()));
-        };
-        let Some(found) = lane.locate(arena, fixed, place, length) else {
-            return Err(self.call.violation("a result lies outside of the memory granted to its call"));
-        };
-        self.copied = self.copied.saturating_add(length);
-        let mut data = Vec::new();
-        if self.copied > limit || !found.append_to(&mut data) {
-            return Err(self.call.too_much_output(limit));
-        }
-        Ok(Some(data))
     }
 
-    /// The numbers a reference points to; a null reference is empty.
-    pub fn elements<T: Element>(&mut self, offset: usize) -> Result<Vec<T>> {
-        let data = self.buffer(offset)?;
-        if !data.len().is_multiple_of(T::SIZE) {
-            return Err(self.call.violation("a result has no whole number of elements"));
-        }
-        Ok(data.chunks_exact(T::SIZE).map(T::read).collect())
-    }
-
-    /// The UTF-8 text a reference points to; a null reference is an error here.
-    pub fn text(&mut self, offset: usize) -> Result<String> {
-        let bytes = self.text_bytes(offset)?;
-        self.utf8(bytes)
-    }
-
-    /// The UTF-8 text a reference points to, if it is not null.
-    pub fn opt_text(&mut self, offset: usize) -> Result<Option<String>> {
-        self.opt_buffer(offset)?.map(|bytes| self.utf8(bytes)).transpose()
-    }
-
-    /// The bytes of a text; a null reference is an error here.
-    pub fn text_bytes(&mut self, offset: usize) -> Result<Vec<u8>> {
-        let text = self.opt_buffer(offset)?;
-        text.ok_or_else(|| {
-            self.call.invalid_reply("the library returned NULL where its contract promises a text")
+    /// An object of this type. `parent` is what must outlive it; NULL is an error here.
+    pub fn handle(
+        &mut self,
+        offset: usize,
+        kind: u16,
+        owned: bool,
+        parent: Option<&Handle>,
+    ) -> Result<Handle> {
+        let handle = self.opt_handle(offset, kind, owned, parent)?;
+        handle.ok_or_else(|| {
+            self.bad(Bad::Lie("the library returned NULL where its contract promises an object"))
         })
     }
 
-    /// The bytes of a text, if it is not null.
-    pub fn opt_text_bytes(&mut self, offset: usize) -> Result<Option<Vec<u8>>> {
-        self.opt_buffer(offset)
+    /// An object of this type, if it is not NULL.
+    pub fn opt_handle(
+        &mut self,
+        offset: usize,
+        kind: u16,
+        owned: bool,
+        parent: Option<&Handle>,
+    ) -> Result<Option<Handle>> {
+        let raw = RawHandle::from_raw(self.get_u64(offset));
+        if raw.is_none() {
+            return Ok(None);
+        }
+        self.adopt(offset, raw, kind, owned, parent).map(Some)
+    }
+
+    /// The image of a structure, which has `size` bytes; a null reference is an error here.
+    pub fn image(&mut self, offset: usize, size: usize) -> Result<Image> {
+        let image = self.opt_image(offset, size)?;
+        image.ok_or_else(|| {
+            self.bad(Bad::Lie("the library returned NULL where its contract promises a structure"))
+        })
+    }
+
+    /// The image of a structure, if the reference is not null.
+    pub fn opt_image(&mut self, offset: usize, size: usize) -> Result<Option<Image>> {
+        let Some(bytes) = self.opt_buffer(offset)? else { return Ok(None) };
+        if bytes.len() != size {
+            return Err(self.bad(Bad::Violation("a structure has another size than its contract says")));
+        }
+        Ok(Some(Image::of_result(bytes, offset)))
     }
 
     /// The library's own failure, from the returned value and the message.
     pub(super) fn library_error(mut self, errno: i32) -> Error {
         let function = self.call.function;
-        let code = function
-            .returned
-            .map_or(0, |field| field.kind.code(self.bytes(usize::from(field.offset), field.kind.size())));
+        let code = match (function.code, function.returned) {
+            (Some(offset), _) => self.get_i64(usize::from(offset)),
+            (None, Some(field)) => field.kind.code(self.bytes(usize::from(field.offset), field.kind.size())),
+            (None, None) => 0,
+        };
         let message = match function.message.map(|offset| self.opt_buffer(usize::from(offset))) {
             None => None,
             Some(Ok(text)) => text.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
             Some(Err(error)) => return error,
         };
-        let text = match &message {
-            Some(message) => format!("{message} (code {code})"),
-            None => format!("code {code}"),
+        let found = function.symbols.binary_search_by_key(&code, |(code, _)| *code);
+        let symbol = found.ok().map(|index| function.symbols[index].1);
+        let text = match (symbol, &message) {
+            (Some(symbol), Some(message)) => format!("{symbol}: {message} (code {code})"),
+            (Some(symbol), None) => format!("{symbol} (code {code})"),
+            (None, Some(message)) => format!("{message} (code {code})"),
+            (None, None) => format!("code {code}"),
         };
-        let cause = Cause::Library { code, message, errno };
+        let cause = Cause::Library { code, symbol, message, errno };
         let fault = Fault { kind: ErrorKind::LibraryError, cause, message: text };
         self.call.context.error(fault, Executed::Yes, String::new())
     }
 
-    fn utf8(&self, bytes: Vec<u8>) -> Result<String> {
-        String::from_utf8(bytes).map_err(|error| {
-            let position = error.utf8_error().valid_up_to();
-            let message = format!("a text of the library is not UTF-8 at byte {position}");
-            let fault = Fault { kind: ErrorKind::BadEncoding, cause: Cause::None, message };
-            self.call.context.error(fault, Executed::Yes, String::new())
-        })
+    /// A number of elements that cannot be more than `most`.
+    pub(super) fn within(&mut self, count: u64, most: usize) -> Result<usize> {
+        match usize::try_from(count).ok().filter(|&count| count <= most) {
+            Some(count) => Ok(count),
+            None => Err(self.bad(Bad::Lie("the library claims to have come further than its argument goes"))),
+        }
+    }
+
+    /// An object the worker speaks of, found at an offset of the result block.
+    pub(super) fn adopt(
+        &mut self,
+        offset: usize,
+        raw: RawHandle,
+        kind: u16,
+        owned: bool,
+        parent: Option<&Handle>,
+    ) -> Result<Handle> {
+        if raw.kind() != kind || raw.generation() == 0 {
+            return Err(self.bad(Bad::Violation("an object has another type than its contract says")));
+        }
+        if owned {
+            let field = self.call.function.owned.iter().position(|field| usize::from(field.offset) == offset);
+            self.taken |= field.map_or(0, bit);
+        }
+        let Call { session, context, .. } = &self.call;
+        let release = self.release_of(offset, kind);
+        Ok(Handle::new(session, context.generation, raw, owned, release, parent))
+    }
+
+    /// How the object at an offset of the result block is released.
+    fn release_of(&self, offset: usize, kind: u16) -> Option<Release> {
+        let field = self.call.function.owned.iter().find(|field| usize::from(field.offset) == offset);
+        let of_type = || self.call.session.handle_type(kind).and_then(|it| it.release);
+        field.and_then(|field| field.release).or_else(of_type)
+    }
+
+    /// Releases an object of the result block that nobody took out. A resident structure that went in is its
+    /// caller's as before.
+    fn let_go(&mut self, field: &OwnedField) {
+        let offset = usize::from(field.offset);
+        // What was copied before does not count: an object must not stay because the results are long.
+        self.copied = 0;
+        let raw = match field.image {
+            0 => self.get_u64(offset),
+            size => match self.opt_image(offset, usize::from(size)) {
+                Ok(Some(image)) => image.get_u64(0),
+                _ => return,
+            },
+        };
+        let raw = RawHandle::from_raw(raw);
+        if raw.kind() == field.kind && raw.generation() != 0 && !self.call.turn.passed.has(raw) {
+            let release = self.release_of(offset, field.kind);
+            self.call.session.release(self.call.context.generation, raw, release);
+        }
     }
 
     #[inline]
-    fn bytes(&self, offset: usize, length: usize) -> &[u8] {
+    pub(crate) fn bytes(&self, offset: usize, length: usize) -> &[u8] {
         let size = usize::from(self.call.function.result_size);
         let block = if size <= SMALL { &self.small[..size] } else { &self.large[..] };
         &block[offset..offset + length]
     }
+
+    pub(crate) fn reference(&self, offset: usize) -> Reference {
+        Reference::read(self.bytes(offset, REFERENCE))
+    }
+}
+
+impl Reads for Reply<'_> {
+    fn fetch(&mut self, from: Reference) -> Result<Option<Vec<u8>>> {
+        let fixed = usize::from(self.call.function.result_size);
+        let limit = self.call.max_output();
+        let live = self.call.turn.live.as_ref();
+        let mut granted = Granted { live, fixed, limit, copied: &mut self.copied };
+        granted.copy(from).map_err(|bad| self.bad(bad))
+    }
+
+    fn bad(&mut self, bad: Bad) -> Error {
+        match bad {
+            Bad::Violation(rule) => self.call.violation(rule),
+            Bad::Lie(text) => self.call.invalid_reply(text, Executed::Yes),
+            Bad::TooMuch => self.call.context.too_much_output(self.call.max_output(), Executed::Yes),
+            Bad::Lost => self.call.lost(Executed::Yes),
+        }
+    }
+
+    fn context(&self) -> &Context {
+        &self.call.context
+    }
+}
+
+impl Drop for Reply<'_> {
+    fn drop(&mut self) {
+        for (index, field) in self.call.function.owned.iter().enumerate() {
+            if self.taken & bit(index) == 0 {
+                self.let_go(field);
+            }
+        }
+    }
+}
+
+/// The bit of an owned object; none behind the last.
+fn bit(index: usize) -> u64 {
+    u32::try_from(index).ok().and_then(|index| 1u64.checked_shl(index)).unwrap_or(0)
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::expr::Expr;
 use crate::interface::roles::{Encoding, Unit};
 use crate::layout::Block;
 use crate::types::CType;
@@ -21,6 +22,9 @@ pub struct Callback {
     pub on_failure: Option<i64>,
     /// Position of the user-data parameter of the registering function.
     pub user_data: Option<usize>,
+    /// Where no parameter of the callback is its user data: how it is found, over the callback's parameters
+    /// (`sqlite3_user_data(context)`).
+    pub user_data_from: Option<Expr>,
 }
 
 /// A parameter of a callback.
@@ -63,7 +67,21 @@ pub enum CallbackRole {
         /// Whether one of them may be NULL.
         nullable: bool,
     },
-    /// Hidden: the length of buffers or texts.
+    /// An object, lent for the time of the callback.
+    Handle {
+        /// Key in [`crate::Interface::handles`].
+        handle: String,
+        /// Whether it may be NULL.
+        nullable: bool,
+    },
+    /// Objects, lent for the time of the callback: a pointer to pointers to them.
+    Handles {
+        /// Position of their number.
+        length: usize,
+        /// Key in [`crate::Interface::handles`].
+        handle: String,
+    },
+    /// Hidden: the length of buffers, texts or objects.
     LengthOf {
         /// Position of the first of them.
         param: usize,

@@ -100,6 +100,29 @@ fn a_call_and_its_reply_lose_none_either() {
     });
 }
 
+/// The worker asks in the middle of a call, and both sides have waited and rung before. With at most three switches
+/// of a running thread: all of them would take hours.
+#[test]
+fn a_callback_and_its_answer_lose_none() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(|| {
+        let (there, back) = (Arc::new(Words::default()), Arc::new(Words::default()));
+        let (calls, replies) = (Arc::clone(&there), Arc::clone(&back));
+        let worker = loom::thread::spawn(move || {
+            calls.await_message(1);
+            replies.publish(1);
+            calls.await_message(2);
+            replies.publish(2);
+        });
+        there.publish(1);
+        back.await_message(1);
+        there.publish(2);
+        back.await_message(2);
+        worker.join().expect("no thread of the model panics");
+    });
+}
+
 /// The reaper wakes whoever waits, whatever the dead worker left in the words it could write.
 #[test]
 fn death_wakes_the_waiter() {

@@ -2,24 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::support::{ZLIB, api, bound, contract, run};
+use super::support::{ZLIB, api, bound, check, contract, roles, run};
 use crate::check::Selection;
-
-/// The roles of the parameters and the result, without their evidence.
-fn roles(function: &Value) -> (Vec<Value>, Value) {
-    let value = |fact: &Value| fact["value"].clone();
-    let params = function["params"].as_array().unwrap().iter().map(|param| value(&param["role"])).collect();
-    (params, value(&function["result"]))
-}
-
-#[track_caller]
-fn check(declarations: &[&str], lines: &str, name: &str, params: Value, result: Value) -> Value {
-    let function = bound(&api(declarations), lines, name);
-    let (have, returned) = roles(&function);
-    assert_eq!(Value::from(have), params);
-    assert_eq!(returned, result);
-    function
-}
 
 fn param(index: usize) -> Value {
     json!({"expr": "param", "index": index})
@@ -318,7 +302,7 @@ fn an_interface_holds_what_its_functions_use() {
     let json: Value = serde_json::from_str(&interface.to_json()).unwrap();
     assert_eq!(keys(&json["enums"]), ["level"]);
     assert_eq!(keys(&json["records"]), Vec::<String>::new());
-    assert_eq!(keys(&json["constants"]), ["LIMIT", "RATIO", "VERSION"]);
+    assert_eq!(keys(&json["constants"]), ["E_FULL", "E_LOST", "E_OTHER", "LIMIT", "RATIO", "VERSION"]);
     assert_eq!(json["link"], json!(["libz.so.1"]));
     assert_eq!(json["source"]["headers"], json!(["test.h"]));
     assert_eq!(json["functions"].as_array().unwrap().len(), 1);

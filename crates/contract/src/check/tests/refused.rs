@@ -1,27 +1,8 @@
 //! Lines that cannot be true, and what is said about them.
 
-use super::support::{ZLIB, api, contract, refused, run};
+use super::support::{ZLIB, api, contract, line, refused, run, said};
 use crate::check::{Link, Selection, check};
 use crate::contract::Contract;
-use crate::diagnostic::Diagnostic;
-
-fn said(found: &[Diagnostic], text: &str) -> Vec<String> {
-    let one = |d: &Diagnostic| {
-        let place = d.line(text).zip(d.column(text)).map(|(line, column)| format!("{line}:{column}: "));
-        let label = if d.label.is_empty() { String::new() } else { format!(" [{}]", d.label) };
-        let help = d.help.as_ref().map(|help| format!(" = {help}")).unwrap_or_default();
-        format!("{}{}{label}{help}", place.unwrap_or_default(), d.message)
-    };
-    found.iter().filter(|d| d.severity == crate::Severity::Error).map(one).collect()
-}
-
-/// One declaration, one line about it (the fifth of the file), what is said.
-#[track_caller]
-fn line(declarations: &[&str], line: &str, expect: &str) {
-    let text = contract(&format!("[function.f]\n{line}\n"));
-    let found = run(&api(declarations), &text, Selection::Contract).expect_err("must be refused");
-    assert_eq!(said(&found, &text), [expect], "{line}");
-}
 
 #[test]
 fn a_refusal_looks_like_a_compilers() {

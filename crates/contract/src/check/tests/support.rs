@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hotcell_model::api::{
-    Api, Constant, ConstantValue, Enum, Function, Location, Param, Record, RecordLayout,
+    Api, Constant, ConstantValue, Enum, Field, Function, Location, Param, Record, RecordLayout,
 };
 use hotcell_model::types::{CType, Signature, Target, Type};
 use serde_json::Value;
 
-use crate::check::{Checked, Link, Selection, check};
+use crate::check::{self, Checked, Link, Selection};
 use crate::contract::Contract;
 use crate::diagnostic::{Diagnostic, render};
 
@@ -29,7 +29,13 @@ fn ctype(text: &str) -> CType {
     let text = text.trim();
     let int = |bits, signed| Type::Int { bits, signed };
     let kind = if let Some(pointee) = text.strip_suffix('*') {
-        let constant = pointee.trim_start().starts_with("const ");
+        let pointer = pointee.trim_end();
+        let constant = match pointer.strip_suffix("*const") {
+            Some(_) => true,
+            None => !pointer.ends_with('*') && pointer.trim_start().starts_with("const "),
+        };
+        let pointee =
+            pointer.strip_suffix("const").filter(|_| pointer.ends_with("*const")).unwrap_or(pointee);
         Type::Pointer { pointee: Box::new(ctype(pointee)), constant }
     } else {
         match text.trim_start_matches("const ").trim() {
@@ -45,22 +51,81 @@ fn ctype(text: &str) -> CType {
             "float" => Type::Float { bits: 32 },
             "double" => Type::Float { bits: 64 },
             "enum level" => Type::Enum { name: "level".into(), bits: 32, signed: false },
-            "struct point" => Type::Record { name: "point".into() },
-            "callback" => {
-                let signature = Signature { params: Vec::new(), result: ctype("int"), variadic: false };
-                Type::FunctionPointer { signature: Box::new(signature) }
+            "HANDLE" => return ctype_as("HANDLE", "void *"),
+            "file" => return ctype_as("file", "struct file_s *"),
+            "db" | "stmt" | "inbuf" | "outbuf" | "stream" => {
+                Type::Record { name: text.trim_start_matches("const ").trim().into() }
             }
-            other => panic!("the test helper does not know `{other}`"),
+            "long double" => Type::Unsupported { reason: "it is a `long double`".into() },
+            "callback" => function_pointer("int", &[]),
+            "row" => function_pointer("int", &["void *user", "int n", "char **", "const char *name"]),
+            "each" => {
+                function_pointer("void", &["const short *data", "size_t n", "void *user", "void *more"])
+            }
+            "plain" => function_pointer("unsigned char", &["int x"]),
+            "real" => function_pointer("double", &["void *"]),
+            record => match record.strip_prefix("struct ") {
+                Some(name) => Type::Record { name: name.into() },
+                None => panic!("the test helper does not know `{record}`"),
+            },
         }
     };
     CType { written: text.into(), canonical: text.into(), kind }
+}
+
+/// A typedef.
+fn ctype_as(name: &str, text: &str) -> CType {
+    CType { written: name.into(), canonical: text.into(), kind: ctype(text).kind }
+}
+
+fn function_pointer(result: &str, params: &[&str]) -> Type {
+    let param = |text: &&str| {
+        let (ty, name) = declarator(text);
+        (name.map(str::to_owned), ctype(ty))
+    };
+    let params = params.iter().map(param).collect();
+    let signature = Signature { params, result: ctype(result), variadic: false };
+    Type::FunctionPointer { signature: Box::new(signature) }
+}
+
+/// A structure from its fields, such as `char name[16]` and `int flag : 1`; none: it is opaque.
+pub(crate) fn record(c_name: &str, fields: Option<&[&str]>) -> Record {
+    let field = |text: &&str| {
+        let (text, bits) = match text.split_once(" : ") {
+            Some((text, bits)) => (text, bits.parse().ok()),
+            None => (*text, None),
+        };
+        let (text, length) = match text.split_once('[') {
+            Some((text, length)) => (text, Some(length.trim_end_matches(']'))),
+            None => (text, None),
+        };
+        let (ty, name) = declarator(text);
+        let mut ty = ctype(ty);
+        if let Some(length) = length {
+            let kind = Type::Array { element: Box::new(ty.clone()), length: length.parse().ok() };
+            ty = CType { written: format!("{}[{length}]", ty.written), canonical: String::new(), kind };
+        }
+        Field { name: name.map(str::to_owned), ty, offset_bits: 0, bit_width: bits }
+    };
+    let layout =
+        |fields: &[&str]| RecordLayout { size: 0, align: 1, fields: fields.iter().map(field).collect() };
+    Record {
+        c_name: c_name.into(),
+        union: c_name.starts_with("union "),
+        layout: fields.map(layout),
+        doc: None,
+        location: place(true),
+    }
 }
 
 /// Splits `int name` and `char *name`; the name may be missing.
 fn declarator(text: &str) -> (&str, Option<&str>) {
     let text = text.trim();
     let start = text.rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).map_or(0, |at| at + 1);
-    let words = ["void", "char", "int", "long", "short", "unsigned", "size_t", "float", "double"];
+    let words = [
+        "void", "char", "int", "long", "short", "unsigned", "size_t", "float", "double", "db", "stmt",
+        "HANDLE", "file", "inbuf", "outbuf", "stream",
+    ];
     match &text[start..] {
         "" => (text, None),
         name if words.contains(&name) => (text, None),
@@ -98,13 +163,16 @@ pub(crate) fn function(declaration: &str) -> Function {
     }
 }
 
-/// What the declarations make, with a few constants, `enum level` and `struct point`.
+/// What the declarations make, with a few constants, an enumeration and some structures.
 pub(crate) fn api(declarations: &[&str]) -> Api {
     let constant = |value, primary| Constant { value, location: place(primary) };
     let constants = [
         ("LIMIT", constant(ConstantValue::Int(16), true)),
         ("RATIO", constant(ConstantValue::Float(0.5), true)),
         ("VERSION", constant(ConstantValue::Text("1.0".into()), true)),
+        ("E_FULL", constant(ConstantValue::Int(-2), true)),
+        ("E_LOST", constant(ConstantValue::Int(-1), true)),
+        ("E_OTHER", constant(ConstantValue::Int(-1), true)),
         ("EAGAIN", constant(ConstantValue::Int(11), false)),
     ];
     let level = Enum {
@@ -113,17 +181,41 @@ pub(crate) fn api(declarations: &[&str]) -> Api {
         doc: None,
         location: place(true),
     };
-    let point = Record {
-        c_name: "struct point".into(),
-        union: false,
-        layout: Some(RecordLayout { size: 0, align: 1, fields: Vec::new() }),
-        doc: None,
-        location: place(true),
-    };
+    let records = [
+        ("db", "struct db", None),
+        ("stmt", "struct stmt", None),
+        ("file_s", "struct file_s", None),
+        ("point", "struct point", Some(&["int x", "double y"][..])),
+        ("line", "struct line", Some(&["struct point from", "struct point to", "enum level level"])),
+        ("person", "struct person", Some(&["const char *name", "char id[16]", "_Bool member", "float size"])),
+        ("inbuf", "inbuf", Some(&["const void *src", "size_t size", "size_t pos"])),
+        ("outbuf", "outbuf", Some(&["void *dst", "size_t size", "size_t pos"])),
+        (
+            "stream",
+            "stream",
+            Some(&[
+                "const unsigned char *next_in",
+                "unsigned avail_in",
+                "unsigned char *next_out",
+                "unsigned avail_out",
+                "const char *msg",
+                "void *state",
+                "callback alloc",
+            ]),
+        ),
+        ("flags", "struct flags", Some(&["int a : 1", "int b"])),
+        ("matrix", "struct matrix", Some(&["struct point rows[3]"])),
+        ("tail", "struct tail", Some(&["int n", "char data[]"])),
+        ("wide", "struct wide", Some(&["long double x"])),
+        ("hidden", "struct hidden", Some(&["struct mixed"])),
+        ("loop", "struct loop", Some(&["struct loop again"])),
+        ("mixed", "union mixed", Some(&["int a", "float b"])),
+    ];
+    let records = records.map(|(key, c_name, fields)| (key.to_owned(), record(c_name, fields)));
     Api {
         target: Target { triple: "x86_64-pc-linux-gnu".into(), pointer_bits: 64, char_signed: true },
         functions: declarations.iter().map(|declaration| function(declaration)).collect(),
-        records: BTreeMap::from([("point".into(), point)]),
+        records: BTreeMap::from(records),
         enums: BTreeMap::from([("level".into(), level)]),
         constants: constants.map(|(name, constant)| (name.to_owned(), constant)).into(),
         function_macros: BTreeMap::from([("deflateInit".into(), vec!["strm".into(), "level".into()])]),
@@ -140,7 +232,12 @@ pub(crate) fn run(api: &Api, text: &str, selection: Selection<'_>) -> Result<Che
     let contract = Contract::parse(text, "bind.toml")?;
     let exports: BTreeSet<String> = api.functions.iter().map(|function| function.name.clone()).collect();
     let sonames = ["libz.so.1".to_owned()];
-    check(&contract, api, Link { sonames: &sonames, exports: Some(&exports), shadowed: None }, selection)
+    check::check(
+        &contract,
+        api,
+        Link { sonames: &sonames, exports: Some(&exports), shadowed: None },
+        selection,
+    )
 }
 
 /// Checks one function; the interface holds it alone, as JSON.
@@ -158,4 +255,40 @@ pub(crate) fn refused(api: &Api, lines: &str) -> String {
     let text = contract(lines);
     let found = run(api, &text, Selection::Contract).expect_err("must be refused");
     render(&found, &text, false)
+}
+
+/// The roles of the parameters and the result, without their evidence.
+pub(crate) fn roles(function: &Value) -> (Vec<Value>, Value) {
+    let value = |fact: &Value| fact["value"].clone();
+    let params = function["params"].as_array().unwrap().iter().map(|param| value(&param["role"])).collect();
+    (params, value(&function["result"]))
+}
+
+/// Checks the only function of its interface against the roles of its parameters and its result.
+#[track_caller]
+pub(crate) fn check(declarations: &[&str], lines: &str, name: &str, params: Value, result: Value) -> Value {
+    let function = bound(&api(declarations), lines, name);
+    let (have, returned) = roles(&function);
+    assert_eq!(Value::from(have), params);
+    assert_eq!(returned, result);
+    function
+}
+
+/// The errors: line, column, message, and the label and help where there are any.
+pub(crate) fn said(found: &[Diagnostic], text: &str) -> Vec<String> {
+    let one = |d: &Diagnostic| {
+        let place = d.line(text).zip(d.column(text)).map(|(line, column)| format!("{line}:{column}: "));
+        let label = if d.label.is_empty() { String::new() } else { format!(" [{}]", d.label) };
+        let help = d.help.as_ref().map(|help| format!(" = {help}")).unwrap_or_default();
+        format!("{}{}{label}{help}", place.unwrap_or_default(), d.message)
+    };
+    found.iter().filter(|d| d.severity == crate::Severity::Error).map(one).collect()
+}
+
+/// One declaration, one line about it (the fifth of the file), what is said.
+#[track_caller]
+pub(crate) fn line(declarations: &[&str], line: &str, expect: &str) {
+    let text = contract(&format!("[function.f]\n{line}\n"));
+    let found = run(&api(declarations), &text, Selection::Contract).expect_err("must be refused");
+    assert_eq!(said(&found, &text), [expect], "{line}");
 }

@@ -198,7 +198,7 @@ pub(crate) static PARAM: Keys = Keys {
             "A function of the application, called until the call returns",
         ),
     ],
-    later_kinds: &["shared", "array", "map", "handle-scope", "static"],
+    later_kinds: &["shared", "array", "map", "static"],
     needs: &[],
 };
 

@@ -1,0 +1,49 @@
+//! Headers that do not compile by themselves: which standard headers they expect to be included before.
+
+use hotcell_header::ErrorKind;
+
+use crate::Job;
+use crate::error::Error;
+use crate::read;
+
+/// What headers expect, the cheapest first. `stdio.h` brings types of the others too, so it is the first to be
+/// left away again.
+const STANDARD: [&str; 7] =
+    ["stddef.h", "stdint.h", "stdbool.h", "stdarg.h", "sys/types.h", "time.h", "stdio.h"];
+
+/// The smallest prelude of standard headers with which the headers of a job compile; `None` when they need none.
+///
+/// # Errors
+///
+/// Those of the headers as they are, when no such prelude helps.
+pub(crate) fn find(job: &Job) -> Result<Option<String>, Error> {
+    let (contract, _, folder) = read::contract(&job.source)?;
+    let mut headers = read::headers(job, &contract, &folder);
+    let failure = match hotcell_header::parse(&headers) {
+        Ok(_) => return Ok(None),
+        Err(error) => error,
+    };
+    if failure.kind != ErrorKind::HeaderInvalid || headers.prelude.is_some() {
+        return Err(Error::from_header(failure));
+    }
+    let mut compiles = |names: &[&str]| {
+        headers.prelude = Some(text(names));
+        hotcell_header::parse(&headers).is_ok()
+    };
+    let mut needed = STANDARD.to_vec();
+    if !compiles(&needed) {
+        return Err(Error::from_header(failure));
+    }
+    for name in STANDARD.iter().rev() {
+        let fewer: Vec<&str> = needed.iter().copied().filter(|it| it != name).collect();
+        if compiles(&fewer) {
+            needed = fewer;
+        }
+    }
+    Ok(Some(text(&needed)))
+}
+
+fn text(names: &[&str]) -> String {
+    let lines: Vec<String> = names.iter().map(|name| format!("#include <{name}>")).collect();
+    lines.join("\n")
+}

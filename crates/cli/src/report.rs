@@ -1,0 +1,115 @@
+//! What became of every function: as a table for people, as JSON for programs.
+
+use hotcell_bind::Checked;
+use hotcell_contract::decided_lines;
+use hotcell_model::interface::Status;
+use serde_json::{Value, json};
+
+use crate::table::{BAD, Cell, FAINT, GOOD, OPEN, columns};
+
+/// A function of the headers.
+#[derive(Debug)]
+pub(crate) struct Entry<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) status: Status,
+    /// The weakest ground its facts stand on, when it is bound.
+    pub(crate) evidence: Option<&'static str>,
+    /// Why it is left out.
+    pub(crate) reason: Option<&'a str>,
+    /// What to write into the contract.
+    pub(crate) help: Option<&'a str>,
+    pub(crate) signature: &'a str,
+}
+
+/// Every selected function, in the order of the headers.
+pub(crate) fn entries(checked: &Checked) -> Vec<Entry<'_>> {
+    let bound = checked.interface.functions.iter().map(|function| Entry {
+        name: &function.name,
+        status: Status::Bound,
+        evidence: Some(function.evidence().name()),
+        reason: None,
+        help: None,
+        signature: &function.signature,
+    });
+    let left_out = checked.interface.left_out.iter().map(|function| Entry {
+        name: &function.name,
+        status: function.status,
+        evidence: None,
+        reason: Some(&function.reason),
+        help: function.help.as_deref(),
+        signature: &function.signature,
+    });
+    let mut entries: Vec<Entry<'_>> = bound.chain(left_out).collect();
+    let place = |entry: &Entry<'_>| checked.api.functions.iter().position(|it| it.name == entry.name);
+    entries.sort_by_cached_key(place);
+    entries
+}
+
+/// How many of these functions have this status.
+pub(crate) fn count(entries: &[Entry<'_>], status: Status) -> usize {
+    entries.iter().filter(|entry| entry.status == status).count()
+}
+
+/// A line for each function.
+pub(crate) fn table(entries: &[Entry<'_>], width: Option<usize>) -> String {
+    let row = |entry: &Entry<'_>| {
+        let text = match (entry.evidence, entry.reason, entry.help) {
+            (Some(evidence), ..) => evidence.to_owned(),
+            (None, reason, None) => reason.unwrap_or_default().to_owned(),
+            (None, reason, Some(help)) => {
+                format!("{}\n  {}", reason.unwrap_or_default(), help.replace('\n', "\n  "))
+            }
+        };
+        let style = match entry.status {
+            Status::Bound => GOOD,
+            Status::Undecided => OPEN,
+            Status::Unsupported => BAD,
+            Status::NotExported => FAINT,
+        };
+        vec![Cell::new(words(entry.status), style), Cell::plain(entry.name), Cell::plain(text)]
+    };
+    columns(&entries.iter().map(row).collect::<Vec<_>>(), width)
+}
+
+/// How many there are of each kind, on one line.
+pub(crate) fn summary(entries: &[Entry<'_>]) -> String {
+    let counts = [Status::Bound, Status::Undecided, Status::Unsupported, Status::NotExported]
+        .map(|status| format!("{} {}", count(entries, status), words(status)));
+    let functions = if entries.len() == 1 { "function" } else { "functions" };
+    format!("{} {functions}: {}", entries.len(), counts.join(", "))
+}
+
+/// The same for programs.
+pub(crate) fn to_json(checked: &Checked, entries: &[Entry<'_>]) -> Value {
+    let function = |entry: &Entry<'_>| {
+        let mut json = json!({
+            "name": entry.name, "status": entry.status, "evidence": entry.evidence, "reason": entry.reason,
+            "signature": entry.signature,
+        });
+        if let Some(help) = entry.help {
+            json["help"] = json!(help);
+        }
+        json
+    };
+    json!({
+        "functions": entries.iter().map(function).collect::<Vec<_>>(),
+        "summary": {
+            "bound": count(entries, Status::Bound),
+            "undecided": count(entries, Status::Undecided),
+            "unsupported": count(entries, Status::Unsupported),
+            "not_exported": count(entries, Status::NotExported),
+            "total": entries.len(),
+            "decided_lines": decided_lines(&checked.text),
+        },
+    })
+}
+
+/// A status as people say it.
+pub(crate) fn words(status: Status) -> &'static str {
+    match status {
+        Status::Bound => "bound",
+        Status::Undecided => "undecided",
+        Status::Unsupported => "unsupported",
+        Status::NotExported => "not exported",
+    }
+}

@@ -1,0 +1,190 @@
+//! Functions of the application: their parameters, their user data, and what stands for their failure.
+
+use serde_json::json;
+
+use super::support::{api, bound, check, line};
+
+#[test]
+fn callbacks_have_their_roles() {
+    let row = r#"params.cb = { callback = "call", user_data = "user", on_failure = -1, nullable = true, params = { arg3 = { in = "texts", length = "n", nullable = true }, name = { string = "bytes", nullable = true } } }"#;
+    let function = check(
+        &["int f(row cb, void *user)"],
+        &format!("[function.f]\n{row}\n"),
+        "f",
+        json!([
+            {"role": "callback", "nullable": true, "callback": {
+                "params": [
+                    {"name": "user", "ty": pointer("void *", "void"), "role": {"role": "user-data"}},
+                    {"name": "n", "ty": number("int", 32, true), "role": {"role": "length-of", "param": 2}},
+                    {"name": "arg3", "ty": texts(), "role": {"role": "texts", "length": 1, "encoding": "utf8", "nullable": true}},
+                    {"name": "name", "ty": text(), "role": {"role": "text", "encoding": "bytes", "nullable": true}},
+                ],
+                "args": {"size": 32, "fields": [
+                    {"carries": {"carries": "param", "index": 2}, "kind": "reference", "offset": 0},
+                    {"carries": {"carries": "param", "index": 3}, "kind": "reference", "offset": 16},
+                ]},
+                "result": number("int", 32, true),
+                "scope": {"scope": "call"},
+                "on_failure": -1,
+                "user_data": 1,
+            }},
+            {"role": "user-data", "callback": 0},
+        ]),
+        json!({"role": "value"}),
+    );
+    assert_eq!(function["layout"]["args"]["size"], 8);
+
+    let each = r#"params.cb = { callback = "call", user_data = "user", params = { more = { in = "buffer", length = "n" }, data = { in = "buffer", length = "n", unit = "bytes" } } }"#;
+    let function = bound(&api(&["void f(each cb, void *user)"]), &format!("[function.f]\n{each}\n"), "f");
+    let callback = &function["params"][0]["role"]["value"]["callback"];
+    let params = callback["params"].as_array().unwrap().iter().map(|param| param["role"].clone());
+    assert_eq!(
+        serde_json::Value::from(params.collect::<Vec<_>>()),
+        json!([{"role": "buffer", "length": 1, "unit": "bytes"}, {"role": "length-of", "param": 0}, {"role": "user-data"},
+               {"role": "buffer", "length": 1, "unit": "bytes"}])
+    );
+    assert_eq!(callback["on_failure"], serde_json::Value::Null);
+
+    let each = r#"params.cb = { callback = "call", user_data = "user", params = { data = { in = "buffer", length = "n" }, user = { user_data = true }, more = { user_data = true } } }"#;
+    line(
+        &["void f(each cb, void *user)"],
+        each,
+        "5:15: `cb` has one user data = leave `user_data = true` on the parameter that is what the registering call passed",
+    );
+}
+
+fn pointer(written: &str, pointee: &str) -> serde_json::Value {
+    json!({"written": written, "canonical": written,
+           "kind": {"kind": "pointer", "constant": false,
+                    "pointee": {"written": pointee, "canonical": pointee, "kind": {"kind": pointee}}}})
+}
+
+fn number(written: &str, bits: u16, signed: bool) -> serde_json::Value {
+    json!({"written": written, "canonical": written, "kind": {"kind": "int", "bits": bits, "signed": signed}})
+}
+
+fn texts() -> serde_json::Value {
+    json!({"written": "char **", "canonical": "char **",
+           "kind": {"kind": "pointer", "constant": false, "pointee": pointer("char *", "char")}})
+}
+
+fn text() -> serde_json::Value {
+    json!({"written": "const char *", "canonical": "const char *",
+           "kind": {"kind": "pointer", "constant": true,
+                    "pointee": {"written": "const char", "canonical": "const char", "kind": {"kind": "char"}}}})
+}
+
+#[test]
+fn misuse_is_said() {
+    let item = |more: &str| format!("params.cb = {{ callback = \"call\", user_data = \"user\"{more} }}");
+    let row = "int f(row cb, void *user, int n)";
+    let params = "params = { arg3 = { in = \"texts\", length = \"n\" }, name = { string = \"utf-8\" } }";
+    for (declaration, lines, expect) in [
+        (
+            "int f(int cb, void *user)",
+            item(""),
+            "5:15: `cb` cannot be `callback = \"call\"`: it is `int` [not a pointer to a function] = write `{ in = \
+             \"value\" }`, or no line at all",
+        ),
+        (
+            row,
+            item(&format!(", {params}")),
+            "5:15: nothing says what the library gets when `cb` fails = add `on_failure = …`, what makes the library stop",
+        ),
+        (
+            "int f(plain cb, void *user)",
+            item(", on_failure = 1"),
+            "5:15: `cb` is called without user data = this version has callbacks that get a `void *` of the registering \
+             call: write `{ fixed = \"NULL\" }`",
+        ),
+        (
+            row,
+            item(&format!(", on_failure = 2147483648, {params}")),
+            "5:67: `int` never is 2147483648 = it is between -2147483648 and 2147483647",
+        ),
+        (
+            "int f(each cb, void *user)",
+            item(
+                ", on_failure = 1, params = { data = { in = \"buffer\", length = \"n\" }, user = { user_data = true }, more = { in = \"buffer\", length = \"n\" } }",
+            ),
+            "5:67: `cb` returns nothing, so that nothing stands for a failure = leave `on_failure` out",
+        ),
+        (
+            "int f(real cb, void *user)",
+            item(", on_failure = 1"),
+            "5:15: `cb` returns `double` = this version has callbacks that return nothing or an integer: write `{ fixed = \
+             \"NULL\" }`",
+        ),
+        (
+            "int f(row cb, void *usr, int n)",
+            item(&format!(", on_failure = 1, {params}")),
+            "5:46: `f` has no parameter `user` [unknown parameter] = did you mean `usr`?",
+        ),
+        (
+            "int f(row cb, char *user, int n)",
+            item(&format!(", on_failure = 1, {params}")),
+            "5:46: `user` is no user data: it is `char *` = user data is the `void *` that the library hands back to the \
+             callback",
+        ),
+        (
+            row,
+            format!("params.user = {{ fixed = \"NULL\" }}\n{}", item(&format!(", on_failure = 1, {params}"))),
+            "6:46: `user` already is something else = each callback needs a user-data parameter of its own, without a line",
+        ),
+        (
+            row,
+            item(", on_failure = 1, params = { arg3 = { in = \"texts\", length = \"n\" } }"),
+            "5:15: nothing says what `name` (`const char *`) of `cb` is = add `params.name = { string = \"utf-8\" }` inside \
+             of the item",
+        ),
+        (
+            row,
+            item(", on_failure = 1, params = { name = { string = \"utf-8\" } }"),
+            "5:15: nothing says what `arg3` (`char **`) of `cb` is = add `params.arg3 = { in = \"texts\", length = \"…\" }` \
+             inside of the item",
+        ),
+        (
+            row,
+            item(
+                ", on_failure = 1, params = { nam = { string = \"utf-8\" }, arg3 = { in = \"texts\", length = \"n\" } }",
+            ),
+            "5:81: `cb` has no parameter `nam` [unknown parameter] = did you mean `name`?",
+        ),
+        (
+            row,
+            item(
+                ", on_failure = 1, params = { name = { string = \"utf-8\" }, arg3 = { string = \"utf-8\" } }",
+            ),
+            "5:119: `arg3` cannot be `string`: it is `char **` [a text is a pointer to bytes]",
+        ),
+        (
+            row,
+            item(
+                ", on_failure = 1, params = { name = { string = \"utf-8\" }, arg3 = { in = \"texts\", length = \"m\" } }",
+            ),
+            "5:143: `m` is no integer parameter of `cb`",
+        ),
+        (
+            "int f(each cb, void *user)",
+            item(", params = { data = { in = \"buffer\", length = \"n\" } }"),
+            "5:15: `cb` has several `void *`, and one of them is the user data = add `params.user = { user_data = true }` \
+             inside of the item",
+        ),
+        (
+            "int f(each cb, void *user)",
+            item(", params = { data = { user_data = true } }"),
+            "5:74: `data` cannot be `user_data`: it is `const short *` [user data is a `void *`]",
+        ),
+        (
+            "int f(row cb, void *user)",
+            format!(
+                "{}\nerror = {{ fails = \"user == NULL\" }}",
+                item(&format!(", on_failure = 1, {params}"))
+            ),
+            "6:20: `user` belongs to a function of the application = expressions have numbers, texts, and pointers of the \
+             library",
+        ),
+    ] {
+        line(&[declaration], &lines, expect);
+    }
+}

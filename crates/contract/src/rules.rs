@@ -1,0 +1,73 @@
+//! The inference rules by name, each in a sentence; docs/reference/inference.md says when they fire.
+
+/// Name and meaning of every rule, in the order of the documentation.
+pub const RULES: &[(&str, &str)] = &[
+    (
+        "bytes-then-length",
+        "a `const` pointer to bytes, and right behind it an integer whose name means a length in bytes",
+    ),
+    (
+        "named-length",
+        "a `const` pointer to bytes, and an integer that is named as the length of this pointer",
+    ),
+    (
+        "out-buffer-with-length-pointer",
+        "a writable pointer to bytes that is called like an output, and right behind it a pointer to an integer \
+         called exactly so with `Len`, `Length` or `Size`",
+    ),
+    ("array-parameter", "a `const` array with a length in brackets is that many elements"),
+    (
+        "elements-then-count",
+        "a `const` pointer to numbers that is called like a sequence, and right behind it a count",
+    ),
+    ("const-char-text", "a `const char *` that nothing counts is a text that a NUL ends"),
+    ("const-char-result", "a returned `const char *` is a text that the library owns, or NULL"),
+];
+
+/// What the rule of this name says.
+pub fn meaning(name: &str) -> Option<&'static str> {
+    RULES.iter().find(|(rule, _)| *rule == name).map(|(_, meaning)| *meaning)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    /// Words of a source that are written like a rule's name: `"small-letters-and-dashes"`.
+    fn names_in(source: &str) -> BTreeSet<String> {
+        let word = |text: &&str| {
+            text.contains('-')
+                && text.split('-').all(|part| !part.is_empty())
+                && text.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+        };
+        source.split('"').filter(word).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn every_rule_is_in_the_table_in_the_code_and_in_the_documentation() {
+        let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut used = BTreeSet::new();
+        for file in fs::read_dir(own.join("src/infer")).unwrap() {
+            let path = file.unwrap().path();
+            if path.extension().is_some_and(|ending| ending == "rs") {
+                used.extend(names_in(&fs::read_to_string(&path).unwrap()));
+            }
+        }
+        let table: BTreeSet<String> = RULES.iter().map(|(name, _)| (*name).to_owned()).collect();
+        assert_eq!(table, used, "rules.rs against the names in src/infer");
+        let page = fs::read_to_string(own.join("../../docs/reference/inference.md")).unwrap();
+        let documented: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("### ")).collect();
+        let table: Vec<&str> = RULES.iter().map(|(name, _)| *name).collect();
+        assert_eq!(table, documented, "rules.rs against the sections of docs/reference/inference.md");
+    }
+
+    #[test]
+    fn a_rule_is_found_by_its_name() {
+        assert!(meaning("named-length").is_some_and(|meaning| meaning.contains("named")));
+        assert_eq!(meaning("no-such-rule"), None);
+    }
+}

@@ -1,0 +1,351 @@
+//! Arguments of a method: their types, and the statements that write them.
+
+use hotcell_model::interface::{Capacity, Direction, Encoding, Function, Param, Role};
+use hotcell_model::layout::Carries;
+
+use crate::Error;
+use crate::rust::callbacks::{self, Closure};
+use crate::rust::context::Context;
+use crate::rust::format;
+use crate::rust::function::{element, offset, unsupported};
+use crate::rust::names::{self, Scope};
+use crate::rust::owner::Owner;
+use crate::rust::types;
+
+/// The arguments of a method.
+#[derive(Default)]
+pub(crate) struct Arguments {
+    /// As in the signature, `self` first.
+    pub(crate) params: Vec<String>,
+    /// Statements that write them.
+    pub(crate) puts: Vec<String>,
+    /// Remarks for the documentation.
+    pub(crate) notes: Vec<String>,
+    /// Functions of the application, in the order of their numbers.
+    pub(crate) closures: Vec<Closure>,
+    /// Statements for structures that the reply changes.
+    pub(crate) updates: Vec<String>,
+    /// What each parameter of the C function goes by, where it is an argument.
+    pub(crate) locals: Vec<Option<String>>,
+}
+
+/// Writes one argument.
+struct Put<'a> {
+    function: &'a Function,
+    param: &'a Param,
+    index: usize,
+    local: String,
+    /// In the argument block.
+    offset: u32,
+    /// Whether it is `self`.
+    own: bool,
+}
+
+impl Arguments {
+    /// The arguments of a function.
+    pub(crate) fn of<'a>(
+        context: &Context<'a>,
+        function: &'a Function,
+        owner: Owner<'a>,
+        scope: &mut Scope,
+    ) -> Result<Arguments, Error> {
+        let mut arguments = Arguments { locals: vec![None; function.params.len()], ..Arguments::default() };
+        if owner == Owner::Library {
+            arguments.params.push("&self".into());
+        }
+        let visible = function.params.iter().enumerate().filter(|(_, param)| param.role.value.is_argument());
+        for (index, param) in visible {
+            let own = matches!(owner, Owner::Object { param, .. } if param == index);
+            let (local, carries) = match &param.role.value {
+                _ if own => ("self".to_owned(), Carries::Param { index }),
+                Role::BufferOut { .. } => {
+                    let local = scope.take(format!("{}_capacity", names::snake(&param.name)));
+                    (local, Carries::Capacity { index })
+                }
+                _ => (scope.take(names::snake(&param.name)), Carries::Param { index }),
+            };
+            arguments.locals[index] = Some(local.clone());
+            let offset = offset(function, &function.layout.args, carries)?;
+            let put = Put { function, param, index, local, offset, own };
+            let ty = arguments.put(context, &put, scope)?;
+            match ty.as_str() {
+                "" => arguments.params.insert(0, own_form(param)),
+                ty if ty.starts_with("mut ") => {
+                    arguments.params.push(format!("mut {}: {}", put.local, &ty["mut ".len()..]));
+                }
+                ty => arguments.params.push(format!("{}: {ty}", put.local)),
+            }
+        }
+        Ok(arguments)
+    }
+
+    /// Adds the statements for one argument; its Rust type, with `mut` in front where the variable is, or nothing
+    /// for `self`.
+    fn put(&mut self, context: &Context<'_>, put: &Put<'_>, scope: &mut Scope) -> Result<String, Error> {
+        let Put { function, param, local, offset, .. } = put;
+        let number = |method: &str, value: String| format::call(8, method, &[offset.to_string(), value], ";");
+        match &param.role.value {
+            Role::Value | Role::ValueInOut { .. } => {
+                let ty = match &param.role.value {
+                    Role::Value => Some(&param.ty),
+                    _ => param.ty.pointee().map(|(pointee, _)| pointee),
+                };
+                let ty = ty.and_then(|ty| context.number(ty)).ok_or_else(|| unsupported(function, param))?;
+                let method = format!("call.put_{}", types::primitive(ty.kind));
+                self.puts.extend(number(&method, ty.encode(local)));
+                Ok(ty.name)
+            }
+            Role::BufferOut { capacity: Capacity::Caller, .. } => {
+                self.puts.extend(number("call.put_u64", format!("{local} as u64")));
+                self.notes.push(format!("`{local}` is the room for `{}`, in elements.", param.name));
+                Ok("usize".into())
+            }
+            Role::Text { encoding: Encoding::Utf8, nullable } => {
+                Ok(self.data(put, "put_text", "&str", *nullable))
+            }
+            Role::Text { nullable, .. } => Ok(self.data(put, "put_text_bytes", "&[u8]", *nullable)),
+            Role::Texts { encoding, nullable } => Ok(self.texts(put, *encoding, *nullable)),
+            Role::BufferIn { nullable, .. } | Role::BufferInOut { nullable, .. } => {
+                let element = element(context, param);
+                let method = if element == "u8" { "put_buffer" } else { "put_elements" };
+                Ok(self.data(put, method, &format!("&[{element}]"), *nullable))
+            }
+            Role::Struct { record, direction, nullable, .. } => {
+                self.structure(context, put, record, *direction, *nullable)
+            }
+            Role::Resident { record, consumed, .. } => self.resident(context, put, record, *consumed),
+            Role::Handle { handle, consumed, nullable, invalidates, .. } => {
+                if *invalidates {
+                    self.notes.push(format!("What was borrowed from `{local}` is stale afterwards."));
+                }
+                self.handle(context, put, handle, (*consumed, *nullable))
+            }
+            Role::Callback { callback, nullable } => {
+                let number = self.closures.len() + 1;
+                let place = format!("{offset}, {number}, {}", callback.args.size);
+                if *nullable {
+                    self.puts.push(format!("        if {local}.is_some() {{"));
+                    self.puts.push(format!("            call.put_callback({place});"));
+                    self.puts.push("        } else {".into());
+                    self.puts.push(format!("            call.put_no_callback({offset});"));
+                    self.puts.push("        }".into());
+                } else {
+                    self.puts.push(format!("        call.put_callback({place});"));
+                }
+                let closure = callbacks::closure(context, function, callback, local, *nullable, scope)?;
+                self.notes.extend(closure.note.clone());
+                let ty = format!("mut {}", closure.ty);
+                self.closures.push(closure);
+                Ok(ty)
+            }
+            _ => Err(unsupported(function, param)),
+        }
+    }
+
+    /// A text or a buffer.
+    fn data(&mut self, put: &Put<'_>, method: &str, ty: &str, nullable: bool) -> String {
+        let args = [put.offset.to_string(), format!("{:?}", put.param.name), put.local.clone()];
+        let head = format!("call.{method}");
+        if !nullable {
+            self.puts.extend(format::call(8, &head, &args, "?;"));
+            return ty.to_owned();
+        }
+        self.puts.extend(format::if_some(8, &put.local));
+        self.puts.extend(format::call(12, &head, &args, "?;"));
+        self.puts.push("        } else {".into());
+        self.puts.push(format!("            call.put_null({});", put.offset));
+        self.puts.push("        }".into());
+        format!("Option<{ty}>")
+    }
+
+    fn texts(&mut self, put: &Put<'_>, encoding: Encoding, nullable: bool) -> String {
+        let element = if encoding == Encoding::Utf8 { "str" } else { "[u8]" };
+        if nullable {
+            // With `impl` behind `Option`, `None` would be of no known type.
+            return self.data(put, "put_texts", &format!("&[&{element}]"), true);
+        }
+        if encoding == Encoding::Utf8 {
+            // The runtime takes bytes, too; nothing but `str` shall get there.
+            let local = &put.local;
+            self.puts.extend(format::collect(8, &format!("{local}: Vec<&str>"), local));
+            let args = [put.offset.to_string(), format!("{:?}", put.param.name), format!("&{local}")];
+            self.puts.extend(format::call(8, "call.put_texts", &args, "?;"));
+            return "&[impl AsRef<str>]".into();
+        }
+        self.data(put, "put_texts", "&[impl AsRef<[u8]>]", false)
+    }
+
+    fn structure(
+        &mut self,
+        context: &Context<'_>,
+        put: &Put<'_>,
+        record: &str,
+        direction: Direction,
+        nullable: bool,
+    ) -> Result<String, Error> {
+        let back = direction.goes_out();
+        let name = context.structure(&put.function.name, record, |deeds| {
+            deeds.put = true;
+            deeds.update |= back;
+        })?;
+        let Put { local, offset, .. } = put;
+        let args = ["&mut call".to_owned(), offset.to_string(), format!("{:?}", put.param.name)];
+        let reference = if back { "&mut " } else { "&" };
+        if !nullable {
+            self.puts.extend(format::call(8, &format!("{local}.put_image"), &args, "?;"));
+            if back {
+                self.update(put, local)?;
+            }
+            return Ok(format!("{reference}{name}"));
+        }
+        if back {
+            self.puts.push(format!("        if let Some({local}) = &{local} {{"));
+        } else {
+            self.puts.extend(format::if_some(8, local));
+        }
+        self.puts.extend(format::call(12, &format!("{local}.put_image"), &args, "?;"));
+        self.puts.push("        } else {".into());
+        self.puts.push(format!("            call.put_null({offset});"));
+        self.puts.push("        }".into());
+        if back {
+            self.updates.extend(format::if_some(8, local));
+            let start = self.updates.len();
+            self.update(put, local)?;
+            self.updates[start..].iter_mut().for_each(|line| line.insert_str(0, "    "));
+            self.updates.push("        }".into());
+        }
+        Ok(format!("Option<{reference}{name}>"))
+    }
+
+    fn resident(
+        &mut self,
+        context: &Context<'_>,
+        put: &Put<'_>,
+        record: &str,
+        consumed: bool,
+    ) -> Result<String, Error> {
+        context.object(&put.function.name, record)?;
+        let name = context.structure(&put.function.name, record, |deeds| {
+            deeds.put = true;
+            deeds.update |= !consumed;
+        })?;
+        let written = format!("{:?}", put.param.name);
+        let args = ["&mut call".to_owned(), put.offset.to_string(), written, consumed.to_string()];
+        self.puts.extend(format::call(8, &format!("{}.put_image", put.local), &args, "?;"));
+        if !consumed {
+            self.update(put, &put.local)?;
+        }
+        Ok(match (put.own, consumed) {
+            (true, _) => String::new(),
+            (false, true) => name,
+            (false, false) => format!("&mut {name}"),
+        })
+    }
+
+    /// Adds the statement that brings a structure up to date.
+    fn update(&mut self, put: &Put<'_>, local: &str) -> Result<(), Error> {
+        let place = offset(put.function, &put.function.layout.result, Carries::Param { index: put.index })?;
+        let args = ["&mut reply".to_owned(), place.to_string()];
+        self.updates.extend(format::call(8, &format!("{local}.update_from"), &args, "?;"));
+        Ok(())
+    }
+
+    fn handle(
+        &mut self,
+        context: &Context<'_>,
+        put: &Put<'_>,
+        key: &str,
+        (consumed, nullable): (bool, bool),
+    ) -> Result<String, Error> {
+        let name = context.object(&put.function.name, key)?;
+        if context.interface.structs.contains_key(key) {
+            return Err(unsupported(put.function, put.param));
+        }
+        let Put { local, offset, .. } = put;
+        let kind = if put.own { "Self::TYPE".to_owned() } else { format!("{name}::TYPE") };
+        let mut args = [offset.to_string(), format!("{:?}", put.param.name), format!("&{local}.0"), kind];
+        let method = if consumed { "call.put_consumed" } else { "call.put_handle" };
+        if put.own {
+            self.puts.extend(format::call(8, method, &args, "?;"));
+            return Ok(String::new());
+        }
+        if consumed {
+            self.notes.push(format!("`{local}` is taken over: it is stale afterwards."));
+        }
+        let ty = if consumed { name } else { format!("&{name}") };
+        if !nullable {
+            self.puts.extend(format::call(8, method, &args, "?;"));
+            return Ok(ty);
+        }
+        if !consumed {
+            args[2] = format!("{local}.map(|object| &object.0)");
+            self.puts.extend(format::call(8, "call.put_opt_handle", &args, "?;"));
+            return Ok(format!("Option<{ty}>"));
+        }
+        self.puts.push(format!("        if let Some({local}) = &{local} {{"));
+        self.puts.extend(format::call(12, method, &args, "?;"));
+        self.puts.push("        } else {".into());
+        self.puts.push(format!("            call.put_u64({offset}, 0);"));
+        self.puts.push("        }".into());
+        Ok(format!("Option<{ty}>"))
+    }
+
+    /// The elements of the text or buffer in a parameter, as an expression.
+    pub(crate) fn length(
+        &self,
+        context: &Context<'_>,
+        function: &Function,
+        index: usize,
+    ) -> Result<String, Error> {
+        let local = self.locals.get(index).and_then(Option::as_ref);
+        let found =
+            local.zip(function.params.get(index)).and_then(|(local, param)| match &param.role.value {
+                Role::Text { encoding: Encoding::Utf8, nullable } => {
+                    Some((local, *nullable, "str".to_owned()))
+                }
+                Role::Text { nullable, .. } => Some((local, *nullable, "<[u8]>".into())),
+                Role::BufferIn { nullable, .. } | Role::BufferInOut { nullable, .. } => {
+                    Some((local, *nullable, format!("<[{}]>", element(context, param))))
+                }
+                _ => None,
+            });
+        let Some((local, nullable, ty)) = found else {
+            let what = format!("parameter {index} has a place in it, and is no text or buffer that goes in");
+            return Err(Error::Inconsistent { function: function.name.clone(), what });
+        };
+        Ok(if nullable { format!("{local}.map_or(0, {ty}::len)") } else { format!("{local}.len()") })
+    }
+
+    /// The handle in a parameter as an `Option<&rt::Handle>`, for a child of its: an expression, and what it is made
+    /// of when it needs a variable.
+    pub(crate) fn parent(
+        &self,
+        function: &Function,
+        index: usize,
+    ) -> Result<(String, Option<String>), Error> {
+        let local = self.locals.get(index).and_then(Option::as_ref);
+        let role = function.params.get(index).map(|param| &param.role.value);
+        match (local, role) {
+            (Some(local), Some(Role::Handle { nullable: true, consumed, .. })) if local != "self" => {
+                let reference = if *consumed { ".as_ref()" } else { "" };
+                Ok(("parent".into(), Some(format!("{local}{reference}.map(|parent| &parent.0)"))))
+            }
+            (Some(local), Some(Role::Handle { .. })) => Ok((format!("Some(&{local}.0)"), None)),
+            (Some(local), Some(Role::Resident { .. })) => Ok((format!("{local}.object.as_ref()"), None)),
+            _ => {
+                let what =
+                    format!("parameter {index} is the parent of an object, and no handle that goes in");
+                Err(Error::Inconsistent { function: function.name.clone(), what })
+            }
+        }
+    }
+}
+
+/// How a method takes its object.
+fn own_form(param: &Param) -> String {
+    match &param.role.value {
+        Role::Handle { consumed: true, .. } | Role::Resident { consumed: true, .. } => "self".into(),
+        Role::Resident { .. } => "&mut self".into(),
+        _ => "&self".into(),
+    }
+}

@@ -1,0 +1,120 @@
+//! What the parts of a package know of each other while it is made.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use hotcell_model::Interface;
+use hotcell_model::interface::{FieldRole, Struct};
+use hotcell_model::types::CType;
+
+use crate::Error;
+use crate::rust::names::Names;
+use crate::rust::types::{self, Number};
+
+/// What the parts of a package know of each other.
+pub(crate) struct Context<'a> {
+    pub(crate) interface: &'a Interface,
+    pub(crate) names: Names,
+    /// Types the file in progress mentions.
+    mentioned: RefCell<BTreeSet<String>>,
+    /// Objects some file mentions.
+    objects: RefCell<BTreeSet<String>>,
+    /// What is done with structures, by record.
+    deeds: RefCell<BTreeMap<String, Deeds>>,
+}
+
+/// What is done with a structure: which of its functions are needed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Deeds {
+    /// It is an argument.
+    pub(crate) put: bool,
+    /// Its fields are written, alone or within another.
+    pub(crate) fill: bool,
+    /// It is changed by a reply.
+    pub(crate) update: bool,
+    /// It is made of a reply.
+    pub(crate) take: bool,
+    /// It is made of a reply in which it may be NULL.
+    pub(crate) take_nullable: bool,
+    /// Its fields are read, alone or within another.
+    pub(crate) read: bool,
+}
+
+impl<'a> Context<'a> {
+    pub(crate) fn new(interface: &'a Interface, names: Names) -> Self {
+        let (mentioned, objects, deeds) = Default::default();
+        Context { interface, names, mentioned, objects, deeds }
+    }
+
+    /// A number of this type, if it is one.
+    pub(crate) fn number(&self, ty: &CType) -> Option<Number> {
+        let number = types::number(ty, &self.interface.target, &self.names.enums)?;
+        if number.is_of_package() {
+            self.mention(&number.name);
+        }
+        Some(number)
+    }
+
+    /// The type of an object.
+    pub(crate) fn object(&self, function: &str, key: &str) -> Result<String, Error> {
+        let name = self.names.objects.get(key).ok_or_else(|| missing(function, "handle type", key))?;
+        self.objects.borrow_mut().insert(key.to_owned());
+        self.mention(name);
+        Ok(name.clone())
+    }
+
+    /// The type of a structure, for which something is needed.
+    pub(crate) fn structure(
+        &self,
+        function: &str,
+        key: &str,
+        need: impl Fn(&mut Deeds),
+    ) -> Result<String, Error> {
+        let name = self.names.structs.get(key).ok_or_else(|| missing(function, "structure", key))?;
+        need(self.deeds.borrow_mut().entry(key.to_owned()).or_default());
+        self.mention(name);
+        Ok(name.clone())
+    }
+
+    pub(crate) fn mention(&self, name: &str) {
+        self.mentioned.borrow_mut().insert(name.to_owned());
+    }
+
+    /// The types mentioned since this was asked last.
+    pub(crate) fn take_mentioned(&self) -> BTreeSet<String> {
+        self.mentioned.take()
+    }
+
+    /// Whether a file mentions this object.
+    pub(crate) fn has_object(&self, key: &str) -> bool {
+        self.objects.borrow().contains(key)
+    }
+
+    /// What is done with each structure, and with those in it.
+    pub(crate) fn deeds(&self) -> BTreeMap<String, Deeds> {
+        let mut all = self.deeds.borrow().clone();
+        let keys: Vec<String> = all.keys().cloned().collect();
+        for key in keys {
+            let deeds = all[&key];
+            self.spread(&key, deeds.put, deeds.update || deeds.take || deeds.take_nullable, &mut all);
+        }
+        all
+    }
+
+    fn spread(&self, key: &str, fill: bool, read: bool, all: &mut BTreeMap<String, Deeds>) {
+        let deeds = all.entry(key.to_owned()).or_default();
+        deeds.fill |= fill;
+        deeds.read |= read;
+        let Some(Struct { fields, .. }) = self.interface.structs.get(key) else { return };
+        for field in fields {
+            if let FieldRole::Struct { record } = &field.role.value {
+                self.spread(record, fill, read, all);
+            }
+        }
+    }
+}
+
+fn missing(function: &str, what: &str, key: &str) -> Error {
+    let what = format!("it names the {what} `{key}`, which is not there");
+    Error::Inconsistent { function: function.to_owned(), what }
+}

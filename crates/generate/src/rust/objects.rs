@@ -1,0 +1,101 @@
+//! Types of objects: handles, and structures that live in the worker.
+
+use hotcell_model::interface::Handle;
+use serde::Serialize;
+
+use crate::Error;
+use crate::rust::context::Context;
+use crate::rust::docs;
+use crate::rust::methods::Methods;
+use crate::rust::structs::Record;
+
+/// What `object.rs.j2` prints.
+#[derive(Serialize)]
+pub(crate) struct Object {
+    pub(crate) name: String,
+    pub(crate) module: String,
+    docs: Vec<String>,
+    c_type: String,
+    /// Its number on the wire.
+    number: u16,
+    pub(crate) methods: Methods,
+    /// The fields, when it is a structure that lives in the worker.
+    record: Option<Record>,
+    library: String,
+    uses: Vec<String>,
+}
+
+impl Object {
+    /// Whether it is a structure.
+    pub(crate) fn is_resident(&self) -> bool {
+        self.record.is_some()
+    }
+}
+
+/// The type of the object `key`; `methods` are its functions.
+pub(crate) fn object(
+    context: &Context<'_>,
+    key: &str,
+    methods: Methods,
+    record: Option<Record>,
+) -> Result<Object, Error> {
+    let interface = context.interface;
+    let (Some(handle), Some(number)) = (interface.handles.get(key), interface.handle_number(key)) else {
+        let what = format!("there is no handle type `{key}`");
+        return Err(Error::Inconsistent { function: key.to_owned(), what });
+    };
+    if record.is_some() {
+        context.mention(&context.names.library);
+    }
+    let name = context.names.objects[key].clone();
+    methods.mention(context);
+    let mut mentioned = context.take_mentioned();
+    mentioned.remove(&name);
+    let uses: Vec<String> = mentioned.into_iter().collect();
+    Ok(Object {
+        module: context.names.modules[key].clone(),
+        docs: documentation(context, key, handle, record.is_some()),
+        c_type: handle.c_type.clone(),
+        number,
+        methods,
+        record,
+        library: context.names.library.clone(),
+        uses: super::imports(&uses),
+        name,
+    })
+}
+
+fn documentation(context: &Context<'_>, key: &str, handle: &Handle, resident: bool) -> Vec<String> {
+    let doc = match context.interface.structs.get(key) {
+        Some(record) => record.doc.as_deref().or(handle.doc.as_deref()),
+        None => handle.doc.as_deref(),
+    };
+    let mut lines = doc.map(docs::from_header).unwrap_or_default();
+    if !lines.is_empty() {
+        lines.push(String::new());
+    }
+    lines.push(format!("C: `{}`", handle.c_type));
+    lines.push(String::new());
+    let release = match &handle.release {
+        Some(release) => {
+            format!(" When the last is dropped, `{release}` releases an object that is the caller's.")
+        }
+        None => String::new(),
+    };
+    let parent = handle.parent.as_ref().and_then(|parent| context.names.objects.get(parent));
+    if resident {
+        lines.push(
+            "The object lives in the worker; its fields are here, and go there and back with each call."
+                .into(),
+        );
+        if let Some(release) = &handle.release {
+            lines.push(format!("When it is dropped, `{release}` releases it."));
+        }
+    } else {
+        lines.push(format!("Clones stand for the same object.{release}"));
+    }
+    if let Some(parent) = parent {
+        lines.push(format!("It keeps the [`{parent}`](crate::{parent}) it belongs to."));
+    }
+    lines
+}

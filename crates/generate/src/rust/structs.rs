@@ -1,0 +1,321 @@
+//! Structures: their fields, and the statements that move them into images and out of them.
+
+use std::collections::BTreeMap;
+
+use hotcell_model::Interface;
+use hotcell_model::interface::{Encoding, FieldRole, Filled, Struct, StructField, Unit};
+use hotcell_model::types::Type;
+use serde::Serialize;
+
+use crate::Error;
+use crate::rust::context::{Context, Deeds};
+use crate::rust::names::{self, Scope};
+use crate::rust::{docs, format, types};
+
+/// What `record.rs.j2` prints.
+#[derive(Serialize)]
+pub(crate) struct Record {
+    pub(crate) name: String,
+    docs: Vec<String>,
+    /// Documentation, name and type of each.
+    fields: Vec<(String, String, String)>,
+    /// Each with what it is at first, where that cannot be derived; empty otherwise.
+    defaults: Vec<String>,
+    /// Statements that write an image.
+    writes: Vec<String>,
+    /// Statements that read one.
+    reads: Vec<String>,
+    /// What the parameters of the functions with these statements go by: `_` in front when no statement needs it.
+    call: &'static str,
+    reply: &'static str,
+    image: &'static str,
+    at: &'static str,
+    size: u32,
+    /// Whether something needs the size.
+    sized: bool,
+    put: bool,
+    fill: bool,
+    update: bool,
+    take: bool,
+    take_nullable: bool,
+    read: bool,
+}
+
+/// A field with what is generated for it.
+struct Field<'a> {
+    context: &'a Context<'a>,
+    record: &'a Struct,
+    field: &'a StructField,
+    name: String,
+    offset: u32,
+    /// The fields' names, by those of C.
+    names: &'a BTreeMap<String, String>,
+}
+
+/// The Rust side of a structure.
+pub(crate) fn record(context: &Context<'_>, key: &str, deeds: Deeds) -> Result<Record, Error> {
+    let interface: &Interface = context.interface;
+    let missing = || Error::Inconsistent {
+        function: key.to_owned(),
+        what: "it is named and is no structure of the interface".into(),
+    };
+    let record = interface.structs.get(key).ok_or_else(missing)?;
+    let name = context.names.structs.get(key).ok_or_else(missing)?.clone();
+    // What a resident structure has beside its fields.
+    let mut scope = Scope::with(if record.resident { &["object", "session"] } else { &[] });
+    let (mut fields, mut defaults, mut writes) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut numbers, mut others) = (Vec::new(), Vec::new());
+    let mut derived = !record.resident;
+    let visible = record.fields.iter().filter_map(|field| Some((field, field.offset?)));
+    let names = visible.clone().map(|(field, _)| (field.name.clone(), scope.take(names::snake(&field.name))));
+    let names: BTreeMap<String, String> = names.collect();
+    for (field, offset) in visible {
+        let field = Field { context, record, field, name: names[&field.name].clone(), offset, names: &names };
+        let (ty, default) = field.ty()?;
+        derived &= !matches!(field.field.role.value, FieldRole::Array { length } if length > 32);
+        fields.push((field.about(), field.name.clone(), ty));
+        defaults.push(format!("{}: {default},", field.name));
+        writes.extend(field.write()?);
+        // What is read of a buffer depends on what the numbers were.
+        match field.field.role.value {
+            FieldRole::Value => numbers.extend(field.read()?),
+            _ => others.extend(field.read()?),
+        }
+    }
+    let reads = [others, numbers].concat();
+    let mut docs = record.doc.as_deref().map(docs::from_header).unwrap_or_default();
+    if !docs.is_empty() {
+        docs.push(String::new());
+    }
+    docs.push(format!("C: `{}`", record.c_name));
+    let mentions = |lines: &[String], word: &str| lines.iter().any(|line| line.contains(word));
+    Ok(Record {
+        call: if mentions(&writes, "(call, ") { "call" } else { "_call" },
+        reply: if mentions(&reads, "(reply, ") { "reply" } else { "_reply" },
+        image: if fields.is_empty() { "_image" } else { "image" },
+        at: if fields.is_empty() { "_at" } else { "at" },
+        name,
+        docs,
+        fields,
+        defaults: if derived { Vec::new() } else { defaults },
+        writes,
+        reads,
+        size: record.size,
+        sized: record.resident || deeds.put || deeds.update || deeds.take || deeds.take_nullable,
+        put: deeds.put,
+        fill: deeds.fill,
+        update: deeds.update,
+        take: deeds.take,
+        take_nullable: deeds.take_nullable,
+        read: deeds.read,
+    })
+}
+
+impl Field<'_> {
+    fn about(&self) -> String {
+        let field = self.field;
+        let text = match &field.role.value {
+            FieldRole::BufferIn { .. } => ". What a call took is gone from here.",
+            FieldRole::BufferOut { capacity, unit, filled } => {
+                let capacity = self.record.fields.get(*capacity).map_or("", |field| &field.name);
+                let (unit, filled) = match (unit, filled) {
+                    (Unit::Bytes, Filled::Left { .. }) => ("bytes", "What the last call filled"),
+                    (Unit::Elements, Filled::Left { .. }) => ("elements", "What the last call filled"),
+                    (Unit::Bytes, Filled::Field { .. }) => ("bytes", "What calls filled"),
+                    (Unit::Elements, Filled::Field { .. }) => ("elements", "What calls filled"),
+                };
+                return format!(
+                    "C: `{}{}`. {filled}; there is room for `{capacity}` {unit}.",
+                    field.ty.written, field.name
+                );
+            }
+            _ => "",
+        };
+        let written = field.ty.written.split_whitespace().collect::<Vec<_>>().join(" ");
+        match &field.ty.kind {
+            // The length stands behind the name.
+            Type::Array { element, length: Some(length) } => {
+                format!("C: `{} {}[{length}]`{text}", element.written, field.name)
+            }
+            _ if written.ends_with('*') => format!("C: `{written}{}`{text}", field.name),
+            _ => format!("C: `{written} {}`{text}", field.name),
+        }
+    }
+
+    /// The field's type, and what it is at first.
+    fn ty(&self) -> Result<(String, String), Error> {
+        Ok(match &self.field.role.value {
+            FieldRole::Value => {
+                let number = self.context.number(&self.field.ty).ok_or_else(|| self.unsupported())?;
+                let zero = match number.name.as_str() {
+                    "bool" => "false".into(),
+                    "f32" | "f64" => "0.0".into(),
+                    _ if number.is_of_package() => format!("{}(0)", number.name),
+                    _ => "0".into(),
+                };
+                (number.name, zero)
+            }
+            FieldRole::Array { length } => {
+                let element = self.element();
+                let zero = if element.starts_with('f') { "0.0" } else { "0" };
+                (format!("[{element}; {length}]"), format!("[{zero}; {length}]"))
+            }
+            FieldRole::Struct { record } => {
+                let name = self.context.structure(&self.record.c_name, record, |_| {})?;
+                (name.clone(), format!("{name}::default()"))
+            }
+            FieldRole::Text { nullable: true, encoding } => {
+                (format!("Option<{}>", owned(*encoding)), "None".into())
+            }
+            FieldRole::Text { encoding, .. } => {
+                let ty = owned(*encoding);
+                let new = if ty == "String" { "String::new()" } else { "Vec::new()" };
+                (ty.into(), new.into())
+            }
+            FieldRole::BufferIn { nullable: true } => {
+                (format!("Option<Vec<{}>>", self.element()), "None".into())
+            }
+            FieldRole::BufferIn { .. } | FieldRole::BufferOut { .. } => {
+                (format!("Vec<{}>", self.element()), "Vec::new()".into())
+            }
+            FieldRole::LengthOf { .. } | FieldRole::Zero | FieldRole::Own => return Err(self.unsupported()),
+        })
+    }
+
+    fn write(&self) -> Result<Vec<String>, Error> {
+        let (at, name) = (self.at(), &self.name);
+        let value = format!("self.{name}");
+        Ok(match &self.field.role.value {
+            FieldRole::Value => {
+                let number = self.context.number(&self.field.ty).ok_or_else(|| self.unsupported())?;
+                let method = format!("image.put_{}", types::primitive(number.kind));
+                format::call(8, &method, &[at, number.encode(&value)], ";")
+            }
+            FieldRole::Array { .. } => format::call(8, "image.put_array", &[at, format!("&{value}")], ";"),
+            FieldRole::Struct { .. } => {
+                format::field_call(8, name, "fill_image", &format!("call, image, {at}"), "?;")
+            }
+            FieldRole::Text { encoding: Encoding::Utf8, nullable } => self.data("put_text", *nullable),
+            FieldRole::Text { nullable, .. } => self.data("put_text_bytes", *nullable),
+            FieldRole::BufferIn { nullable } if self.element() == "u8" => self.data("put_buffer", *nullable),
+            FieldRole::BufferIn { nullable } => self.data("put_elements", *nullable),
+            FieldRole::BufferOut { .. } => format::call(8, "image.put_null", &[at], ";"),
+            FieldRole::LengthOf { .. } | FieldRole::Zero | FieldRole::Own => return Err(self.unsupported()),
+        })
+    }
+
+    fn data(&self, method: &str, nullable: bool) -> Vec<String> {
+        let (at, name) = (self.at(), &self.name);
+        let written = format!("{:?}", self.field.name);
+        let head = format!("image.{method}");
+        if !nullable {
+            let args = ["call".into(), at, written, format!("&self.{name}")];
+            return format::call(8, &head, &args, "?;");
+        }
+        let mut lines = vec![format!("        if let Some(data) = &self.{name} {{")];
+        lines.extend(format::call(12, &head, &["call".into(), at.clone(), written, "data".into()], "?;"));
+        lines.extend([
+            "        } else {".into(),
+            format!("            image.put_null({at});"),
+            "        }".into(),
+        ]);
+        lines
+    }
+
+    fn read(&self) -> Result<Vec<String>, Error> {
+        let (at, name) = (self.at(), &self.name);
+        let field = format!("self.{name}");
+        let assign = |method: &str| {
+            format::assign(8, &field, &format!("image.{method}"), &["reply".into(), at.clone()], "?;")
+        };
+        Ok(match &self.field.role.value {
+            FieldRole::Value => {
+                let number = self.context.number(&self.field.ty).ok_or_else(|| self.unsupported())?;
+                let value = format!("image.get_{}({at})", types::primitive(number.kind));
+                vec![format!("        self.{name} = {};", number.decode(&value))]
+            }
+            FieldRole::Array { .. } => format::assign(8, &field, "image.array", &[at], ";"),
+            FieldRole::Struct { .. } => {
+                format::field_call(8, name, "read_image", &format!("reply, image, {at}"), "?;")
+            }
+            FieldRole::Text { encoding: Encoding::Utf8, nullable: false } => assign("text"),
+            FieldRole::Text { encoding: Encoding::Utf8, nullable: true } => assign("opt_text"),
+            FieldRole::Text { nullable: false, .. } => assign("text_bytes"),
+            FieldRole::Text { nullable: true, .. } => assign("opt_text_bytes"),
+            FieldRole::BufferIn { nullable: false } => self.advance(8, &field),
+            FieldRole::BufferIn { nullable: true } => {
+                let mut lines = vec![format!("        if let Some(data) = &mut self.{name} {{")];
+                lines.extend(self.advance(12, "data"));
+                lines.push("        }".into());
+                lines
+            }
+            FieldRole::BufferOut { filled: Filled::Left { .. }, .. } => {
+                assign(if self.element() == "u8" { "buffer" } else { "elements" })
+            }
+            FieldRole::BufferOut { filled: Filled::Field { field }, unit, .. } => {
+                self.append(*field, *unit)?
+            }
+            FieldRole::LengthOf { .. } | FieldRole::Zero | FieldRole::Own => return Err(self.unsupported()),
+        })
+    }
+
+    /// Puts what is new behind what was there before: as much as the number at `position` said.
+    fn append(&self, position: usize, unit: Unit) -> Result<Vec<String>, Error> {
+        let name = &self.name;
+        let position = self.record.fields.get(position).ok_or_else(|| self.unsupported())?;
+        let start = self.names.get(&position.name).ok_or_else(|| self.unsupported())?;
+        let (variable, method) = match self.element() {
+            "u8" => ("let filled".to_owned(), "image.buffer"),
+            element => (format!("let filled: Vec<{element}>"), "image.elements"),
+        };
+        let divide = match (unit, types::size(self.element())) {
+            (Unit::Bytes, size) if size > 1 => format!(" / {size}"),
+            _ => String::new(),
+        };
+        let mut lines = format::assign(8, &variable, method, &["reply".into(), self.at()], "?;");
+        lines.push("        if !filled.is_empty() {".into());
+        lines.push(format!("            let start = usize::try_from(self.{start}).unwrap_or(0){divide};"));
+        lines.extend(format::field_call(12, name, "resize", "start, Default::default()", ";"));
+        lines.extend(format::field_call(12, name, "extend", "filled", ";"));
+        lines.push("        }".into());
+        Ok(lines)
+    }
+
+    /// Takes off the data in `of` what the library took.
+    fn advance(&self, indent: usize, of: &str) -> Vec<String> {
+        let (bytes, elements) = match types::size(self.element()) {
+            1 => (format!("{of}.len()"), "..taken".to_owned()),
+            size => (format!("{of}.len() * {size}"), format!("..taken / {size}")),
+        };
+        let args = ["reply".into(), self.at(), bytes];
+        let mut lines = format::assign(indent, "let taken", "image.advanced", &args, "?;");
+        lines.extend(match of.strip_prefix("self.") {
+            Some(field) => format::field_call(8, field, "drain", &elements, ";"),
+            None => format::call(indent, &format!("{of}.drain"), &[elements], ";"),
+        });
+        lines
+    }
+
+    /// Where the field lies, from the start of its structure at `at`.
+    fn at(&self) -> String {
+        if self.offset == 0 { "at".into() } else { format!("at + {}", self.offset) }
+    }
+
+    fn element(&self) -> &'static str {
+        let ty = &self.field.ty;
+        let inner = match &ty.kind {
+            Type::Array { element, .. } => Some(&**element),
+            _ => ty.pointee().map(|(pointee, _)| pointee),
+        };
+        inner.map_or("u8", |ty| types::element(ty, &self.context.interface.target))
+    }
+
+    fn unsupported(&self) -> Error {
+        let what = format!("field `{}` ({})", self.field.name, self.field.ty.written);
+        Error::Unsupported { function: self.record.c_name.clone(), what }
+    }
+}
+
+fn owned(encoding: Encoding) -> &'static str {
+    if encoding == Encoding::Utf8 { "String" } else { "Vec<u8>" }
+}

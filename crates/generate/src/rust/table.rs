@@ -1,0 +1,171 @@
+//! The data of a package: a row for each function and for each type of object.
+
+use std::collections::BTreeMap;
+
+use hotcell_model::Interface;
+use hotcell_model::interface::{Function, Ownership, ResultRole, Role};
+use hotcell_model::layout::Carries;
+use serde::Serialize;
+
+use crate::Error;
+use crate::rust::names::{Names, Scope, screaming};
+use crate::rust::types;
+
+/// What `table.rs.j2` prints.
+#[derive(Serialize)]
+pub(crate) struct Table {
+    /// Constants for the functions, with their indices.
+    indices: Vec<(String, usize)>,
+    functions: Vec<String>,
+    handles: Vec<String>,
+    symbols: Vec<Symbols>,
+    /// Whether a row uses it.
+    number: bool,
+}
+
+/// Names of error codes.
+#[derive(Serialize)]
+struct Symbols {
+    constant: String,
+    rows: Vec<String>,
+}
+
+/// The rows of an interface.
+pub(crate) fn table(interface: &Interface, names: &Names) -> Result<Table, Error> {
+    let mut scope = Scope::default();
+    let constant = |key: &String| (key.clone(), scope.take(format!("{}_SYMBOLS", screaming(key))));
+    let constants: BTreeMap<String, String> = interface.symbols.keys().map(constant).collect();
+    let rows =
+        |codes: &[(i64, String)]| codes.iter().map(|(code, name)| format!("({code}, {name:?}),")).collect();
+    let symbols = interface
+        .symbols
+        .iter()
+        .map(|(key, codes)| Symbols { constant: constants[key].clone(), rows: rows(codes) });
+    let functions = interface.functions.iter().map(|function| row(interface, names, function, &constants));
+    let functions: Vec<String> = functions.collect::<Result<_, _>>()?;
+    let handles = interface.handles.iter().map(|(key, handle)| {
+        let release = optional_release(interface, names, key, handle.release.as_ref())?;
+        Ok(format!("rt::HandleType {{ name: {key:?}, release: {release} }},"))
+    });
+    Ok(Table {
+        indices: names.indices.iter().cloned().zip(0..).collect(),
+        number: functions.iter().any(|row| row.contains("number(")),
+        functions,
+        handles: handles.collect::<Result<_, Error>>()?,
+        symbols: symbols.collect(),
+    })
+}
+
+/// What is not as in most functions, around what every function has.
+fn row(
+    interface: &Interface,
+    names: &Names,
+    function: &Function,
+    symbols: &BTreeMap<String, String>,
+) -> Result<String, Error> {
+    let (args, result) = (&function.layout.args, &function.layout.result);
+    let mut parts = Vec::new();
+    if let Some(time) = function.deadline_ms {
+        parts.push(format!("deadline_ms: {time}"));
+    }
+    if function.idempotent {
+        parts.push("idempotent: true".into());
+    }
+    if let Some(rule) = &function.error {
+        if let Some(field) = result.field(Carries::Returned) {
+            let kind = types::runtime(field.kind);
+            parts.push(format!("returned: number({}, rt::Kind::{kind})", field.offset));
+        }
+        if let Some(field) = result.field(Carries::Message) {
+            parts.push(format!("message: Some({})", field.offset));
+        }
+        if let Some(field) = result.field(Carries::Code) {
+            parts.push(format!("code: Some({})", field.offset));
+        }
+        if let Some(key) = &rule.value.symbols {
+            let name =
+                symbols.get(key).ok_or_else(|| inconsistent(function, format!("no symbols `{key}`")))?;
+            parts.push(format!("symbols: &{name}"));
+        }
+    }
+    let owned = owned(interface, names, function)?;
+    if !owned.is_empty() {
+        parts.push(format!("owned: &[{}]", owned.join(", ")));
+    }
+    let base = format!("function({:?}, {}, {})", function.name, args.size, result.size);
+    if parts.is_empty() {
+        return Ok(format!("{base},"));
+    }
+    Ok(format!("rt::Function {{ {}, ..{base} }},", parts.join(", ")))
+}
+
+/// The objects in the results that are the caller's.
+fn owned(interface: &Interface, names: &Names, function: &Function) -> Result<Vec<String>, Error> {
+    let mut found = Vec::new();
+    if let ResultRole::Handle { handle, ownership: Ownership::Owned { .. }, .. } = &function.result.value {
+        found.push((Carries::Returned, handle, 0, None));
+    }
+    for (index, param) in function.params.iter().enumerate() {
+        match &param.role.value {
+            Role::HandleOut { handle, ownership: Ownership::Owned { .. }, .. } => {
+                found.push((Carries::Param { index }, handle, 0, None));
+            }
+            // Elsewhere an object comes back that went in, and is its caller's as before.
+            Role::Resident { record, consumed: false, starts: Some(start) } => {
+                let image = interface.structs.get(record).map_or(0, |record| record.size);
+                found.push((Carries::Param { index }, record, image, start.release.as_ref()));
+            }
+            _ => {}
+        }
+    }
+    let field = |(carries, handle, image, release): (Carries, &String, u32, Option<&String>)| {
+        let field = function.layout.result.field(carries);
+        let (Some(field), Some(kind)) = (field, interface.handle_number(handle)) else {
+            return Err(inconsistent(function, format!("no place or no type for an object of `{handle}`")));
+        };
+        let (offset, release) = (field.offset, optional_release(interface, names, handle, release)?);
+        let place = format!("offset: {offset}, kind: {kind}, image: {image}");
+        Ok(format!("rt::OwnedField {{ {place}, release: {release} }}"))
+    };
+    found.into_iter().map(field).collect()
+}
+
+fn optional_release(
+    interface: &Interface,
+    names: &Names,
+    key: &str,
+    release: Option<&String>,
+) -> Result<String, Error> {
+    Ok(match release {
+        Some(release) => format!("Some({})", self::release(interface, names, key, release)?),
+        None => "None".into(),
+    })
+}
+
+/// How an object of this type is released: the one argument of the releasing function.
+fn release(interface: &Interface, names: &Names, key: &str, release: &str) -> Result<String, Error> {
+    let (_, function) = interface.function(release).ok_or_else(|| Error::Inconsistent {
+        function: release.to_owned(),
+        what: format!("it releases `{key}` and is not there"),
+    })?;
+    let index = interface.functions.iter().position(|other| other.name == release);
+    let constant = index.map(|index| names.indices[index].as_str());
+    let taken = function.params.iter().enumerate().find_map(|(index, param)| match &param.role.value {
+        Role::Handle { handle, .. } if handle == key => Some((index, 0)),
+        Role::Resident { record, .. } if record == key => {
+            Some((index, interface.structs.get(record).map_or(0, |record| record.size)))
+        }
+        _ => None,
+    });
+    let place = taken.and_then(|(index, image)| {
+        Some((function.layout.args.field(Carries::Param { index })?.offset, image))
+    });
+    let (Some(constant), Some((offset, image))) = (constant, place) else {
+        return Err(inconsistent(function, format!("it releases `{key}` and does not take it")));
+    };
+    Ok(format!("rt::Release {{ function: {constant}, offset: {offset}, image: {image} }}"))
+}
+
+fn inconsistent(function: &Function, what: String) -> Error {
+    Error::Inconsistent { function: function.name.clone(), what }
+}

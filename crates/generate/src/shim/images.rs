@@ -1,0 +1,255 @@
+//! Structures and their images: for each structure the C functions that build one from the other, field by field.
+//!
+//! `hotcell_read_x` fills a structure from an image of the host, `hotcell_write_x` an image from a structure. What
+//! the first placed and the second must know again is in a `struct hotcell_kept_x`; structures without pointers
+//! have none. `hotcell_forget_x` takes pointers into the call's memory out of a structure that stays.
+
+use std::collections::BTreeMap;
+
+use hotcell_model::Interface;
+use hotcell_model::interface::{FieldRole, Filled, Struct, StructField, Unit};
+use hotcell_model::layout::WireKind;
+use hotcell_model::types::CType;
+
+use crate::Error;
+use crate::shim::body::Body;
+use crate::shim::types::{literal, spell, wire};
+
+mod read;
+mod write;
+
+/// The definitions of every structure, those inside others first.
+pub(crate) fn render(interface: &Interface) -> Result<Vec<Vec<String>>, Error> {
+    let mut order = Vec::new();
+    for key in interface.structs.keys() {
+        arrange(&interface.structs, key, &mut Vec::new(), &mut order)?;
+    }
+    order.into_iter().map(|key| Image::of(interface, key)?.definitions()).collect()
+}
+
+/// Whether something of a structure must be kept during the call.
+pub(crate) fn keeps(structs: &BTreeMap<String, Struct>, key: &str) -> bool {
+    structs.get(key).is_some_and(|item| {
+        item.fields.iter().any(|field| match &field.role.value {
+            FieldRole::Text { .. } => stays(structs, key),
+            FieldRole::BufferIn { .. } | FieldRole::BufferOut { .. } => true,
+            FieldRole::Struct { record } => keeps(structs, record),
+            _ => false,
+        })
+    })
+}
+
+/// Whether a structure, or one that holds it, stays in the worker.
+fn stays(structs: &BTreeMap<String, Struct>, key: &str) -> bool {
+    let holds =
+        |field: &StructField| matches!(&field.role.value, FieldRole::Struct { record } if record == key);
+    structs.get(key).is_some_and(|item| item.resident)
+        || structs.iter().any(|(outer, item)| item.fields.iter().any(holds) && stays(structs, outer))
+}
+
+/// Whether a structure has memory that the function fills: its capacity must go in.
+pub(crate) fn has_room(structs: &BTreeMap<String, Struct>, key: &str) -> bool {
+    structs.get(key).is_some_and(|item| {
+        item.fields.iter().any(|field| match &field.role.value {
+            FieldRole::BufferOut { .. } => true,
+            FieldRole::Struct { record } => has_room(structs, record),
+            _ => false,
+        })
+    })
+}
+
+/// Puts a structure behind those it holds.
+fn arrange<'a>(
+    structs: &'a BTreeMap<String, Struct>,
+    key: &'a str,
+    above: &mut Vec<&'a str>,
+    order: &mut Vec<&'a str>,
+) -> Result<(), Error> {
+    let inconsistent = |what: &str| Error::Inconsistent { function: key.into(), what: what.into() };
+    if above.contains(&key) {
+        return Err(inconsistent("the structure holds itself"));
+    }
+    if order.contains(&key) {
+        return Ok(());
+    }
+    let item = structs.get(key).ok_or_else(|| inconsistent("it is held by a structure and is none"))?;
+    above.push(key);
+    for field in &item.fields {
+        if let FieldRole::Struct { record } = &field.role.value {
+            arrange(structs, record, above, order)?;
+        }
+    }
+    above.pop();
+    order.push(key);
+    Ok(())
+}
+
+struct Image<'a> {
+    interface: &'a Interface,
+    key: &'a str,
+    item: &'a Struct,
+    keeps: bool,
+    stays: bool,
+}
+
+impl<'a> Image<'a> {
+    /// Refuses what contradicts itself.
+    fn of(interface: &'a Interface, key: &'a str) -> Result<Self, Error> {
+        let item = &interface.structs[key];
+        let structs = &interface.structs;
+        let image = Image { interface, key, item, keeps: keeps(structs, key), stays: stays(structs, key) };
+        let mut laid_out = item.clone();
+        laid_out
+            .lay_out(&interface.structs, &interface.target)
+            .map_err(|what| image.inconsistent(format!("field {what}")))?;
+        if laid_out != *item {
+            return Err(image.inconsistent("its image is not the one its fields demand".into()));
+        }
+        if item.resident && !interface.handles.contains_key(key) {
+            let what = "it stays in the worker, and the interface has no handles of that name".into();
+            return Err(image.inconsistent(what));
+        }
+        item.fields.iter().try_for_each(|field| image.check(field))?;
+        Ok(image)
+    }
+
+    fn inconsistent(&self, what: String) -> Error {
+        Error::Inconsistent { function: self.item.c_name.clone(), what }
+    }
+
+    fn check(&self, field: &StructField) -> Result<(), Error> {
+        let name = &field.name;
+        let number = |position: usize| {
+            let at = self.item.fields.get(position);
+            let at = at.filter(|at| at.role.value == FieldRole::Value && at.ty.is_integer());
+            at.map(|_| ()).ok_or_else(|| {
+                self.inconsistent(format!("`{name}` is measured by a field that is no integer"))
+            })
+        };
+        match &field.role.value {
+            FieldRole::BufferOut {
+                capacity,
+                filled: Filled::Field { field } | Filled::Left { field },
+                ..
+            } => {
+                number(*capacity)?;
+                number(*field)?;
+            }
+            FieldRole::LengthOf { field: of, .. } => {
+                let of = self.item.fields.get(*of).map(|of| &of.role.value);
+                if !matches!(of, Some(FieldRole::BufferIn { .. })) || !field.ty.is_integer() {
+                    let what = format!("`{name}` is no integer that is the length of a buffer that goes in");
+                    return Err(self.inconsistent(what));
+                }
+            }
+            FieldRole::Own if !self.item.resident => {
+                let what = format!("`{name}` is the library's own in a structure that does not stay");
+                return Err(self.inconsistent(what));
+            }
+            FieldRole::Struct { record } if self.interface.structs[record].resident => {
+                return Err(self.inconsistent(format!("`{name}` is a structure of its own that stays")));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn definitions(&self) -> Result<Vec<String>, Error> {
+        let (key, c_name) = (self.key, &self.item.c_name);
+        let mut lines = vec![format!("/* Structure {key}. */")];
+        for field in self.item.fields.iter().filter(|field| field.offset.is_some()) {
+            lines.extend(self.confirmed(field));
+        }
+        if self.keeps {
+            lines.push(format!("struct hotcell_kept_{key} {{"));
+            lines.extend(self.item.fields.iter().flat_map(|field| self.kept(field)));
+            lines.push("};".into());
+        }
+        let kept = |constant| match self.keeps {
+            true => format!(", {constant}struct hotcell_kept_{key} *hc_kept"),
+            false => String::new(),
+        };
+        let mut function = |head: String, body: Body| {
+            lines.extend([String::new(), format!("HOTCELL_HELPER {head}"), "{".into()]);
+            let used = ["hc_ctx", "hc_s", "hc_image", "hc_kept"];
+            let used = used.into_iter().filter(|name| head.contains(name) && !body.mentions(name));
+            lines.extend(used.map(|name| format!("    (void){name};")));
+            if body.mentions("hc_bad") {
+                lines.push("    int hc_bad = 0;".into());
+            }
+            lines.extend(body.into_lines());
+            lines.push("}".into());
+        };
+        let image = "const uint8_t *hc_image";
+        let head =
+            format!("int hotcell_read_{key}(hotcell_ctx *hc_ctx, {image}, {c_name} *hc_s{})", kept(""));
+        function(head, self.read()?);
+        let head = format!(
+            "int hotcell_write_{key}(hotcell_ctx *hc_ctx, const {c_name} *hc_s{}, uint8_t *hc_image)",
+            kept("const ")
+        );
+        function(head, self.write()?);
+        if self.keeps && self.stays {
+            let head = format!("void hotcell_forget_{key}({c_name} *hc_s{})", kept("const "));
+            function(head, self.forget());
+        }
+        Ok(lines)
+    }
+
+    /// That the compiler sees a field as the parser did.
+    fn confirmed(&self, field: &StructField) -> Option<String> {
+        let at = format!("(({} *)0)->{}", self.item.c_name, field.name);
+        let condition = match (spell(&field.ty), field.ty.scalar_size()) {
+            (Some(ty), _) => format!("__builtin_types_compatible_p(__typeof__({at}), {ty})"),
+            (None, Some(size)) => format!("sizeof({at}) == {size}"),
+            (None, None) => return None,
+        };
+        let what = literal(&format!("type of {}.{}", self.key, field.name));
+        Some(format!("_Static_assert({condition}, {what});"))
+    }
+
+    fn kept(&self, field: &StructField) -> Vec<String> {
+        let name = &field.name;
+        match &field.role.value {
+            FieldRole::Text { .. } if !self.stays => Vec::new(),
+            FieldRole::Text { .. } | FieldRole::BufferIn { .. } => {
+                vec![format!("    const void *start_{name};"), format!("    uint64_t length_{name};")]
+            }
+            FieldRole::BufferOut { .. } => {
+                vec![format!("    uint64_t place_{name};"), format!("    uint64_t size_{name};")]
+            }
+            FieldRole::Struct { record } if keeps(&self.interface.structs, record) => {
+                vec![format!("    struct hotcell_kept_{record} inner_{name};")]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The pointee of a field that is a pointer to numbers or bytes, its size, and whether it is `const`.
+    fn element(&self, field: &'a StructField) -> Result<(&'a CType, u32, bool), Error> {
+        let pointee = field.ty.pointee();
+        let found = pointee.and_then(|(ty, constant)| Some((ty, ty.element_size()?, constant)));
+        found.ok_or_else(|| {
+            let what = format!("`{}` ({}) is no pointer to numbers", field.name, field.ty.written);
+            self.inconsistent(what)
+        })
+    }
+
+    fn number(&self, ty: &CType) -> &'static str {
+        WireKind::of_scalar(ty, &self.interface.target).map_or("uint8_t", wire)
+    }
+
+    /// Bytes of what a buffer's lengths count.
+    fn counted(&self, field: &'a StructField, unit: Unit) -> Result<u32, Error> {
+        let (_, size, _) = self.element(field)?;
+        Ok(if unit == Unit::Bytes { 1 } else { size })
+    }
+
+    fn inner_kept(&self, record: &str, name: &str) -> String {
+        if keeps(&self.interface.structs, record) {
+            format!(", &hc_kept->inner_{name}")
+        } else {
+            String::new()
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! A structure from an image of the host.
+
+use hotcell_model::interface::{FieldRole, StructField};
+use hotcell_model::types::Type;
+
+use crate::Error;
+use crate::shim::body::Body;
+use crate::shim::images::Image;
+use crate::shim::types::literal;
+
+impl<'a> Image<'a> {
+    /// The statements of `hotcell_read_x`.
+    pub(super) fn read(&self) -> Result<Body, Error> {
+        let mut body = Body::leaving_by(&["return 0;"]);
+        // Lengths need their buffers, buffers that come out their capacities.
+        let (later, first): (Vec<_>, Vec<_>) = self.item.fields.iter().partition(|field| {
+            matches!(field.role.value, FieldRole::LengthOf { .. } | FieldRole::BufferOut { .. })
+        });
+        first.into_iter().try_for_each(|field| self.read_field(field, &mut body))?;
+        later.into_iter().try_for_each(|field| self.read_later(field, &mut body))?;
+        body.line("return 1;");
+        Ok(body)
+    }
+
+    fn read_field(&self, field: &'a StructField, body: &mut Body) -> Result<(), Error> {
+        let (name, at) = (&field.name, format!("hc_s->{}", field.name));
+        let from = format!("hc_image + {}", field.offset.unwrap_or_default());
+        match &field.role.value {
+            FieldRole::Value => {
+                let kind = self.number(&field.ty);
+                body.line(format!("{at} = (__typeof__({at}))HOTCELL_LOAD({kind}, {from});"));
+            }
+            FieldRole::Array { length } => match &field.ty.kind {
+                Type::Array { element, .. } if element.kind == Type::Bool => {
+                    // Any other byte than 0 and 1 would be none.
+                    body.block(&format!("for (uint64_t hc_i = 0; hc_i < {length}; hc_i++)"), |body| {
+                        body.line(format!("{at}[hc_i] = ({from})[hc_i] != 0;"));
+                    });
+                }
+                _ => body.line(format!("memcpy({at}, {from}, sizeof {at});")),
+            },
+            FieldRole::Struct { record } => {
+                let kept = self.inner_kept(record, name);
+                body.leave_when(&format!("!hotcell_read_{record}(hc_ctx, {from}, &{at}{kept})"));
+            }
+            FieldRole::Text { nullable, .. } => {
+                let (ty, _, constant) = self.element(field)?;
+                if !ty.is_byte() {
+                    let what = format!("`{name}` ({}) is no text", field.ty.written);
+                    return Err(self.inconsistent(what));
+                }
+                let call = format!("hotcell_text_in(hc_ctx, &ref_{name}, {}", self.about(field));
+                let read = format!("{call}, {}, &hc_bad)", u8::from(*nullable));
+                self.pointer(
+                    name,
+                    &from,
+                    read,
+                    (constant, &format!("ref_{name}.length + 1"), 1, self.stays),
+                    body,
+                );
+            }
+            FieldRole::BufferIn { nullable } => {
+                let (_, size, constant) = self.element(field)?;
+                let call = format!("hotcell_buffer_in(hc_ctx, &ref_{name}, {}, {size}", self.about(field));
+                let read = format!("{call}, {}, &hc_bad)", u8::from(*nullable));
+                self.pointer(name, &from, read, (constant, &format!("ref_{name}.length"), size, true), body);
+            }
+            FieldRole::Zero => body.line(format!("memset(&{at}, 0, sizeof {at});")),
+            FieldRole::BufferOut { .. } | FieldRole::LengthOf { .. } | FieldRole::Own => {}
+        }
+        Ok(())
+    }
+
+    /// A pointer to data of the host; to a copy when the structure lets C write there.
+    fn pointer(
+        &self,
+        name: &str,
+        from: &str,
+        read: String,
+        (constant, length, align, kept): (bool, &str, u32, bool),
+        body: &mut Body,
+    ) {
+        body.line(format!("hotcell_ref ref_{name} = HOTCELL_LOAD(hotcell_ref, {from});"));
+        let read = if constant {
+            read
+        } else {
+            body.line(format!("uint64_t place_{name} = HOTCELL_PLACE_NULL;"));
+            format!("hotcell_copy(hc_ctx, {read}, {length}, {align}, &place_{name}, &hc_bad)")
+        };
+        body.line(format!("hc_s->{name} = (__typeof__(hc_s->{name})){read};"));
+        if kept {
+            body.line(format!("hc_kept->start_{name} = hc_s->{name};"));
+            body.line(format!("hc_kept->length_{name} = ref_{name}.length;"));
+        }
+        body.leave_when("hc_bad");
+    }
+
+    fn read_later(&self, field: &'a StructField, body: &mut Body) -> Result<(), Error> {
+        let (name, at) = (&field.name, format!("hc_s->{}", field.name));
+        match &field.role.value {
+            FieldRole::LengthOf { field: of, unit } => {
+                let of = &self.item.fields[*of];
+                let length = match self.counted(of, *unit)? {
+                    1 => format!("ref_{}.length", of.name),
+                    size => format!("ref_{}.length / {size}", of.name),
+                };
+                body.line(format!("{at} = HOTCELL_NARROW(__typeof__({at}), {length}, &hc_bad);"));
+                body.when("hc_bad", |body| self.refuse(field, body));
+            }
+            FieldRole::BufferOut { capacity, unit, .. } => {
+                let (_, align, _) = self.element(field)?;
+                let size = self.counted(field, *unit)?;
+                let capacity = format!("(hotcell_wide)hc_s->{}", self.item.fields[*capacity].name);
+                let bytes = format!("!hotcell_bytes({capacity}, {size}, &hc_kept->size_{name})");
+                body.when(&bytes, |body| self.refuse(field, body));
+                let room = format!("hc_kept->size_{name}, {align}, &hc_kept->place_{name}");
+                body.line(format!("{at} = (__typeof__({at}))hotcell_room(hc_ctx, {room});"));
+                body.leave_when(&format!("{at} == NULL"));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn refuse(&self, field: &StructField, body: &mut Body) {
+        body.refuse("SIZE_OVERFLOW", &format!("{}.{}", self.key, field.name));
+    }
+
+    /// What errors call a field.
+    fn about(&self, field: &StructField) -> String {
+        literal(&format!("{}.{}", self.key, field.name))
+    }
+}

@@ -1,0 +1,83 @@
+//! An image from a structure, and what a structure that stays must not keep.
+
+use hotcell_model::interface::{FieldRole, Filled};
+
+use crate::Error;
+use crate::shim::body::Body;
+use crate::shim::images::{Image, keeps};
+
+impl Image<'_> {
+    /// The statements of `hotcell_write_x`.
+    pub(super) fn write(&self) -> Result<Body, Error> {
+        let mut body = Body::leaving_by(&["return 0;"]);
+        for field in &self.item.fields {
+            let (name, at) = (&field.name, format!("hc_s->{}", field.name));
+            let to = format!("hc_image + {}", field.offset.unwrap_or_default());
+            match &field.role.value {
+                FieldRole::Value => {
+                    body.line(format!("HOTCELL_STORE({}, {to}, {at});", self.number(&field.ty)));
+                }
+                FieldRole::Array { .. } => body.line(format!("memcpy({to}, {at}, sizeof {at});")),
+                FieldRole::Struct { record } => {
+                    let kept = self.inner_kept(record, name);
+                    body.leave_when(&format!("!hotcell_write_{record}(hc_ctx, &{at}{kept}, {to})"));
+                }
+                FieldRole::Text { .. } => {
+                    body.line(format!("hotcell_ref ref_{name} = {{HOTCELL_PLACE_NULL, 0}};"));
+                    let length = format!("hotcell_length({at}, UINT64_MAX)");
+                    let give = format!("hotcell_give(hc_ctx, {at}, {length}, 1, &ref_{name})");
+                    body.leave_when(&format!("{at} != NULL && !{give}"));
+                    body.line(format!("memcpy({to}, &ref_{name}, sizeof ref_{name});"));
+                }
+                FieldRole::BufferIn { .. } => {
+                    let data = format!("hc_kept->start_{name}, hc_kept->length_{name}");
+                    let advance = format!("hotcell_advance({data}, {at})");
+                    body.line(format!("hotcell_ref ref_{name} = {{HOTCELL_PLACE_NULL, {advance}}};"));
+                    body.line(format!("memcpy({to}, &ref_{name}, sizeof ref_{name});"));
+                }
+                FieldRole::BufferOut { unit, filled, .. } => {
+                    let size = self.counted(field, *unit)?;
+                    let room = format!("hc_kept->size_{name}");
+                    let (Filled::Field { field: by } | Filled::Left { field: by }) = filled;
+                    let by = format!("(hotcell_wide)hc_s->{}", self.item.fields[*by].name);
+                    let elements = match filled {
+                        Filled::Field { .. } => by,
+                        Filled::Left { .. } if size == 1 => format!("(hotcell_wide){room} - {by}"),
+                        Filled::Left { .. } => format!("(hotcell_wide)({room} / {size}) - {by}"),
+                    };
+                    let claim = format!("hotcell_claim({elements}, {size}, {room})");
+                    body.line(format!("hotcell_ref ref_{name} = {{hc_kept->place_{name}, {claim}}};"));
+                    body.line(format!("memcpy({to}, &ref_{name}, sizeof ref_{name});"));
+                }
+                FieldRole::LengthOf { .. } | FieldRole::Zero | FieldRole::Own => {}
+            }
+        }
+        body.line("return 1;");
+        Ok(body)
+    }
+
+    /// The statements of `hotcell_forget_x`.
+    pub(super) fn forget(&self) -> Body {
+        let mut body = Body::leaving_by(&["return;"]);
+        for field in &self.item.fields {
+            let (name, at) = (&field.name, format!("hc_s->{}", field.name));
+            match &field.role.value {
+                FieldRole::Text { .. } => {
+                    let data = format!("hc_kept->start_{name}, hc_kept->length_{name}");
+                    // The library's own text stays.
+                    body.when(&format!("hotcell_within({data}, {at})"), |body| {
+                        body.line(format!("{at} = NULL;"));
+                    });
+                }
+                FieldRole::BufferIn { .. } | FieldRole::BufferOut { .. } => {
+                    body.line(format!("{at} = NULL;"));
+                }
+                FieldRole::Struct { record } if keeps(&self.interface.structs, record) => {
+                    body.line(format!("hotcell_forget_{record}(&{at}{});", self.inner_kept(record, name)));
+                }
+                _ => {}
+            }
+        }
+        body
+    }
+}

@@ -1,0 +1,141 @@
+//! Memory and places the library hands out: pointers it fills, and returned texts and buffers.
+//!
+//! Everything is copied, then what the caller owns is released: once, at the entry's only end behind the call, also
+//! when the call failed or the copy found no space.
+
+use hotcell_model::expr::Expr;
+use hotcell_model::interface::{Fails, Function, Ownership, Param, ResultRole, Role};
+
+use crate::Error;
+use crate::shim::arguments::element;
+use crate::shim::body::Body;
+use crate::shim::expr::Scope;
+use crate::shim::types::declare;
+
+/// The pointer that the function fills: NULL until then.
+pub(crate) fn pointer(scope: &Scope<'_>, param: &Param, body: &mut Body) -> Result<(), Error> {
+    let pointee = param.ty.pointee().filter(|(pointee, _)| pointee.pointee().is_some());
+    let (pointee, _) = pointee.ok_or_else(|| scope.refused("a pointer to no pointer", param))?;
+    let ty = scope.spelled(pointee, param)?;
+    body.line(format!("{} = NULL;", declare(ty, &format!("val_{}", param.name))));
+    Ok(())
+}
+
+/// Copies a text or data that came out through a pointer, or measures a place.
+pub(crate) fn out(scope: &Scope<'_>, param: &Param, body: &mut Body) -> Result<(), Error> {
+    let (value, field) = (format!("val_{}", param.name), format!("hc_out.arg_{}", param.name));
+    let inner = param.ty.pointee().and_then(|(pointer, _)| pointer.pointee()).map(|(inner, _)| inner);
+    let inner = inner.ok_or_else(|| scope.refused("a pointer to no pointer", param))?;
+    let size = inner.element_size();
+    let size = size.ok_or_else(|| scope.refused("memory of things that are no numbers", param))?;
+    match &param.role.value {
+        Role::TextOut { .. } if !inner.is_byte() => {
+            return Err(scope.refused("a text that does not consist of bytes", param));
+        }
+        Role::TextOut { .. } => {
+            body.when(&format!("{value} != NULL"), |body| text(&value, &field, body));
+        }
+        Role::DataOut { length, .. } => {
+            let elements = scope.wide(length)?;
+            body.when(&format!("{value} != NULL"), |body| {
+                let bytes = format!("size_{}", param.name);
+                data(&value, &field, &elements, size, (&bytes, &param.name), body);
+            });
+        }
+        Role::OffsetOut { param: of, .. } => {
+            let of = scope.function.params.get(*of);
+            let of = of.ok_or_else(|| scope.refused("a place in nothing", param))?;
+            let (size, ..) = element(scope, of)?;
+            let start = format!("arg_{}, hc_in.arg_{}.length, {size}", of.name, of.name);
+            let outside = format!("!hotcell_offset({start}, {value}, &{field})");
+            body.refuse_when(&outside, "SIZE_OVERFLOW", &param.name);
+        }
+        _ => return Err(scope.refused("a role", param)),
+    }
+    Ok(())
+}
+
+/// Copies the returned text or buffer.
+pub(crate) fn returned(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> {
+    let guard = match scope.function.error {
+        Some(_) => "!hc_failed && hc_result != NULL",
+        None => "hc_result != NULL",
+    };
+    let (length, size) = match &scope.function.result.value {
+        ResultRole::Text { length, .. } => (length.as_ref(), 1),
+        ResultRole::Buffer { length, .. } => {
+            let ty = &scope.function.result_type;
+            let size = ty.pointee().and_then(|(pointee, _)| pointee.element_size());
+            let size =
+                size.ok_or_else(|| scope.unsupported(format!("a result buffer of `{}`", ty.written)))?;
+            (Some(length), size)
+        }
+        _ => return Ok(()),
+    };
+    let elements = length.map(|length| scope.wide(length)).transpose()?;
+    body.when(guard, |body| match elements {
+        None => text("hc_result", "hc_out.returned", body),
+        Some(elements) => {
+            data("hc_result", "hc_out.returned", &elements, size, ("hc_length", "result"), body);
+        }
+    });
+    Ok(())
+}
+
+fn text(value: &str, field: &str, body: &mut Body) {
+    let length = format!("hotcell_length({value}, UINT64_MAX)");
+    body.leave_when(&format!("!hotcell_give(hc_ctx, {value}, {length}, 1, &{field})"));
+}
+
+fn data(value: &str, field: &str, elements: &str, size: u32, (bytes, about): (&str, &str), body: &mut Body) {
+    body.line(format!("uint64_t {bytes} = 0;"));
+    let overflow = format!("!hotcell_bytes({elements}, {size}, &{bytes}) || hc_bad");
+    body.refuse_when(&overflow, "SIZE_OVERFLOW", about);
+    body.leave_when(&format!("!hotcell_give(hc_ctx, {value}, {bytes}, {size}, &{field})"));
+}
+
+/// The releases of memory that the caller owns.
+pub(crate) fn releases(function: &Function, exit: &mut Body) {
+    let mut release = |condition: &str, value: &str, ownership: &Ownership| {
+        if let Ownership::Owned { release } = ownership {
+            exit.when(condition, |exit| exit.line(format!("{release}((void *){value});")));
+        }
+    };
+    for param in &function.params {
+        if let Role::TextOut { ownership, .. } | Role::DataOut { ownership, .. } = &param.role.value {
+            let value = format!("val_{}", param.name);
+            release(&format!("{value} != NULL"), &value, ownership);
+        }
+    }
+    if let ResultRole::Text { ownership, .. }
+    | ResultRole::Buffer { ownership, .. }
+    | ResultRole::Struct { ownership, .. } = &function.result.value
+    {
+        release(there(function), "hc_result", ownership);
+    }
+}
+
+/// The condition under which a returned pointer is one. A result that means failure by not being NULL is memory
+/// too; under any other rule a failed call's pointer may be anything and is left alone.
+pub(crate) fn there(function: &Function) -> &'static str {
+    match function.error.as_ref().map(|rule| &rule.value.fails) {
+        None | Some(Fails::Nonzero) => "hc_result != NULL",
+        Some(_) => "!hc_failed && hc_result != NULL",
+    }
+}
+
+/// How far a message may be read when the expression is a parameter that holds a text, with the pointer.
+pub(crate) fn message(scope: &Scope<'_>, expr: &Expr) -> Result<(String, String), Error> {
+    let text = scope.native(expr)?;
+    let param = match expr {
+        Expr::Param { index } => scope.function.params.get(*index),
+        _ => None,
+    };
+    let limit = match param.map(|param| (&param.role.value, &param.name)) {
+        Some((Role::BufferOut { .. }, name)) => format!("size_{name}"),
+        Some((Role::BufferInOut { .. }, name)) => format!("hc_in.arg_{name}.length"),
+        None | Some((Role::Text { .. } | Role::TextOut { .. }, _)) => "UINT64_MAX".into(),
+        Some((_, name)) => return Err(scope.unsupported(format!("`{name}` as a message"))),
+    };
+    Ok((text, limit))
+}

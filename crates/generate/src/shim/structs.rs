@@ -1,0 +1,261 @@
+//! Structures as parameters and results.
+//!
+//! A structure `x` is `val_x` on the entry's stack, `image_x` as it came in, `kept_x` what was placed for it. One
+//! that stays is `arg_x` on the heap, and `new_x` too when this call made it.
+
+use hotcell_model::Interface;
+use hotcell_model::interface::{Direction, Ownership, Param, ResultRole, Role, Struct};
+
+use crate::Error;
+use crate::shim::body::Body;
+use crate::shim::expr::Scope;
+use crate::shim::handles::{self, Made};
+use crate::shim::images::{has_room, keeps};
+use crate::shim::types::{declare, literal};
+
+/// The structure a role speaks of; `resident` is whether it must be one that stays.
+fn structure<'a>(scope: &Scope<'a>, key: &str, resident: bool) -> Result<&'a Struct, Error> {
+    let inconsistent = |what| Error::Inconsistent { function: scope.function.name.clone(), what };
+    let item = scope.interface.structs.get(key);
+    let item = item.ok_or_else(|| {
+        inconsistent(format!("it speaks of a structure `{key}`, which the interface does not have"))
+    })?;
+    if item.resident != resident {
+        let does = if item.resident { "stays" } else { "does not stay" };
+        return Err(inconsistent(format!(
+            "the structure `{key}` {does} in the worker, and its role differs"
+        )));
+    }
+    Ok(item)
+}
+
+/// Whether a parameter is a structure by value.
+pub(crate) fn by_value(param: &Param) -> bool {
+    matches!(param.role.value, Role::Struct { .. }) && param.ty.pointee().is_none()
+}
+
+/// The structure of a parameter, from its image or zeroed.
+pub(crate) fn argument(
+    scope: &Scope<'_>,
+    param: &Param,
+    (record, direction, nullable): (&str, Direction, bool),
+    body: &mut Body,
+) -> Result<(), Error> {
+    let item = structure(scope, record, false)?;
+    let (ty, name) = (scope.spelled(&param.ty, param)?, &param.name);
+    if by_value(param) && direction != Direction::In {
+        return Err(scope.refused("a structure by value that comes out", param));
+    }
+    if direction != Direction::InOut && has_room(&scope.interface.structs, record) {
+        return Err(scope.refused("a buffer to fill in a structure that does not go in and out", param));
+    }
+    body.line(format!("{};", declare(&item.c_name, &format!("val_{name}"))));
+    body.line(format!("memset(&val_{name}, 0, sizeof val_{name});"));
+    let kept = kept(scope.interface, record, &format!("kept_{name}"), body);
+    let mut pointer = format!("&val_{name}");
+    if direction.goes_in() {
+        image(name, &item.size.to_string(), nullable, body);
+        let read = format!("!hotcell_read_{record}(hc_ctx, image_{name}, &val_{name}{kept})");
+        if nullable {
+            body.leave_when(&format!("image_{name} != NULL && {read}"));
+            pointer = format!("image_{name} == NULL ? NULL : {pointer}");
+        } else {
+            body.leave_when(&read);
+        }
+    }
+    if !by_value(param) {
+        body.line(format!("{} = {pointer};", declare(ty, &format!("arg_{name}"))));
+    }
+    Ok(())
+}
+
+/// The image of a structure that comes out of a parameter.
+pub(crate) fn out(scope: &Scope<'_>, param: &Param, record: &str, nullable: bool, body: &mut Body) {
+    let name = &param.name;
+    let parts = (format!("&val_{name}"), format!("kept_{name}"), format!("out_{name}"));
+    let write = |body: &mut Body| write(scope.interface, record, &parts, &format!("arg_{name}"), body);
+    match nullable {
+        true => body.when(&format!("arg_{name} != NULL"), write),
+        false => write(body),
+    }
+}
+
+/// The image of a returned structure.
+pub(crate) fn returned(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> {
+    let ResultRole::Struct { record, ownership, .. } = &scope.function.result.value else { return Ok(()) };
+    structure(scope, record, false)?;
+    if has_room(&scope.interface.structs, record) {
+        return Err(scope.unsupported("a buffer in a structure that is returned"));
+    }
+    let pointer = scope.function.result_type.pointee().is_some();
+    if !pointer && *ownership != Ownership::Library {
+        let what = "it releases a structure that is returned by value".into();
+        return Err(Error::Inconsistent { function: scope.function.name.clone(), what });
+    }
+    let failed = scope.function.error.as_ref().map(|_| "!hc_failed");
+    let guards: Vec<_> = failed.into_iter().chain(pointer.then_some("hc_result != NULL")).collect();
+    let value = if pointer { "hc_result" } else { "&hc_result" };
+    let parts = (value.to_owned(), "hc_kept".to_owned(), "hc_image".to_owned());
+    let inner = |body: &mut Body| {
+        kept(scope.interface, record, "hc_kept", body);
+        write(scope.interface, record, &parts, "returned", body);
+    };
+    match guards.join(" && ").as_str() {
+        "" => inner(body),
+        guard => body.when(guard, inner),
+    }
+    Ok(())
+}
+
+/// Where a structure that stays is: its object, if there is one. A call that only ends it may say no more than the
+/// handle.
+pub(crate) fn resident(
+    scope: &Scope<'_>,
+    param: &Param,
+    record: &str,
+    consumed: bool,
+    body: &mut Body,
+) -> Result<(), Error> {
+    let item = structure(scope, record, true)?;
+    let (ty, name) = (scope.spelled(&param.ty, param)?, &param.name);
+    let size = match consumed {
+        true => format!("hc_in.arg_{name}.length == 8 ? 8 : {}", item.size),
+        false => item.size.to_string(),
+    };
+    image(name, &size, false, body);
+    body.line(format!("uint64_t handle_{name} = HOTCELL_LOAD(uint64_t, image_{name});"));
+    let number = handles::number(scope.interface, scope.function, record)?;
+    let (about, nullable) = (literal(name), u8::from(!consumed));
+    let object = format!("hotcell_object(hc_ctx, handle_{name}, {number}, {about}, {nullable}, &hc_bad)");
+    body.line(format!("{} = {object};", declare(ty, &format!("arg_{name}"))));
+    body.leave_when("hc_bad");
+    Ok(())
+}
+
+/// Makes the objects that are not there yet, and writes the declared fields of all.
+pub(crate) fn prepare(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
+    let residents = |param: &&Param| matches!(param.role.value, Role::Resident { .. });
+    let mut before: Vec<&str> = Vec::new();
+    for Param { name, .. } in scope.function.params.iter().filter(residents) {
+        // One object cannot follow two images.
+        for other in &before {
+            let twice = format!("handle_{name} != 0 && handle_{name} == handle_{other}");
+            body.refuse_when(&twice, "BAD_REFERENCE", name);
+        }
+        before.push(name);
+    }
+    for param in &scope.function.params {
+        let Role::Resident { record, consumed, .. } = &param.role.value else { continue };
+        let (item, name) = (structure(&scope, record, true)?, &param.name);
+        if !consumed {
+            body.line(format!("{} = NULL;", declare(&format!("{} *", item.c_name), &format!("new_{name}"))));
+            body.when(&format!("arg_{name} == NULL"), |body| {
+                body.line(format!("arg_{name} = new_{name} = calloc(1, sizeof *new_{name});"));
+                body.refuse_when(&format!("new_{name} == NULL"), "NO_SPACE", name);
+            });
+            body.before_leaving(format!("free(new_{name});"));
+        }
+        let kept = kept(scope.interface, record, &format!("kept_{name}"), body);
+        if !kept.is_empty() {
+            body.before_leaving(format!("hotcell_forget_{record}(arg_{name}{kept});"));
+        }
+        let read = format!("!hotcell_read_{record}(hc_ctx, image_{name}, arg_{name}{kept})");
+        body.leave_when(&match consumed {
+            true => format!("hc_in.arg_{name}.length != 8 && {read}"),
+            false => read,
+        });
+    }
+    Ok(())
+}
+
+/// The images of structures that stay, whether the call failed or not.
+pub(crate) fn residents_out(scope: &Scope<'_>, body: &mut Body) {
+    for param in &scope.function.params {
+        let Role::Resident { record, consumed, .. } = &param.role.value else { continue };
+        let name = &param.name;
+        let parts = (format!("arg_{name}"), format!("kept_{name}"), format!("out_{name}"));
+        write(scope.interface, record, &parts, &format!("arg_{name}"), body);
+        if !consumed {
+            body.line(format!("memcpy(out_{name}, &handle_{name}, sizeof handle_{name});"));
+        }
+    }
+}
+
+/// The objects this call made. When it failed they are as if they had not been, as a structure of a caller in C is.
+pub(crate) fn made(scope: &Scope<'_>) -> Result<Vec<Made>, Error> {
+    let mut made = Vec::new();
+    let fallible = scope.function.error.is_some();
+    for param in &scope.function.params {
+        let Role::Resident { record, consumed: false, .. } = &param.role.value else { continue };
+        let (name, object) = (&param.name, format!("new_{}", param.name));
+        let mut release = Vec::new();
+        if let Some(by) = scope.interface.handles.get(record).and_then(|handle| handle.release.as_ref()) {
+            let call = handles::release_call(scope.interface, &scope.function.name, by, record, &object)?;
+            match fallible {
+                true => release.extend(["if (!hc_failed) {".into(), format!("    {call}"), "}".into()]),
+                false => release.push(call),
+            }
+        }
+        release.push(format!("free({object});"));
+        let there = format!("{object} != NULL");
+        made.push(Made {
+            given: if fallible { format!("!hc_failed && {there}") } else { there.clone() },
+            there,
+            handle: format!("handle_{name}"),
+            about: name.clone(),
+            number: handles::number(scope.interface, scope.function, record)?,
+            parent: "0".into(),
+            release,
+            noted: Some(format!("memcpy(out_{name}, &handle_{name}, sizeof handle_{name});")),
+            object,
+        });
+    }
+    Ok(made)
+}
+
+/// Takes the call's memory out of what stays, and frees what does not.
+pub(crate) fn settle(scope: &Scope<'_>, exit: &mut Body) {
+    for param in &scope.function.params {
+        let Role::Resident { record, consumed, .. } = &param.role.value else { continue };
+        let name = &param.name;
+        if *consumed {
+            exit.line(format!("free(arg_{name});"));
+        } else if keeps(&scope.interface.structs, record) {
+            exit.line(format!("hotcell_forget_{record}(arg_{name}, &kept_{name});"));
+        }
+    }
+}
+
+/// Declares what is kept of a structure; how it is passed on, after a comma.
+fn kept(interface: &Interface, record: &str, name: &str, body: &mut Body) -> String {
+    if !keeps(&interface.structs, record) {
+        return String::new();
+    }
+    body.line(format!("struct hotcell_kept_{record} {name};"));
+    body.line(format!("memset(&{name}, 0, sizeof {name});"));
+    format!(", &{name}")
+}
+
+/// The image a parameter came with.
+fn image(name: &str, size: &str, nullable: bool, body: &mut Body) {
+    let (about, nullable) = (literal(name), u8::from(nullable));
+    let call = format!("hotcell_image(hc_ctx, &hc_in.arg_{name}, {about}, {size}, {nullable}, &hc_bad)");
+    body.line(format!("const uint8_t *image_{name} = {call};"));
+    body.leave_when("hc_bad");
+}
+
+/// Writes an image and its reference.
+fn write(
+    interface: &Interface,
+    record: &str,
+    (value, kept, image): &(String, String, String),
+    field: &str,
+    body: &mut Body,
+) {
+    let size = interface.structs[record].size;
+    let kept = if keeps(&interface.structs, record) { format!(", &{kept}") } else { String::new() };
+    let room = format!("(uint8_t *)hotcell_room(hc_ctx, {size}, 8, &hc_out.{field}.place)");
+    body.line(format!("uint8_t *{image} = {room};"));
+    body.leave_when(&format!("{image} == NULL || !hotcell_write_{record}(hc_ctx, {value}{kept}, {image})"));
+    body.line(format!("hc_out.{field}.length = {size};"));
+}

@@ -1,0 +1,161 @@
+//! Values into an argument block.
+
+use hotcell_model::interface::{Capacity, Encoding, Function, Interface, Param, Role};
+use hotcell_model::layout::Carries;
+use hotcell_model::types::CType;
+
+use super::numbers::{self, described};
+use super::{Value, structs};
+use crate::error::{Error, Result};
+use crate::rt::Call;
+
+/// What went into a call.
+pub(super) struct Passed<'a> {
+    /// By the parameter's position.
+    pub(super) values: Vec<Option<&'a Value>>,
+    /// The parameters that are callbacks, by their number in the call.
+    pub(super) callbacks: Vec<&'a Param>,
+}
+
+pub(super) fn put<'a>(
+    call: &mut Call<'_>,
+    interface: &Interface,
+    function: &'a Function,
+    args: &'a [Value],
+) -> Result<Passed<'a>> {
+    let wanted = function.params.iter().enumerate().filter(|(_, param)| param.role.value.is_argument());
+    let wanted: Vec<(usize, &Param)> = wanted.collect();
+    if wanted.len() != args.len() {
+        let names: Vec<&str> = wanted.iter().map(|(_, param)| param.name.as_str()).collect();
+        let message =
+            format!("{} arguments expected ({}), {} given", names.len(), names.join(", "), args.len());
+        return Err(call.invalid_argument("", message));
+    }
+    let mut passed = Passed { values: vec![None; function.params.len()], callbacks: Vec::new() };
+    for ((index, param), value) in wanted.into_iter().zip(args) {
+        passed.values[index] = Some(value);
+        argument(call, interface, function, (index, param), value, &mut passed.callbacks)?;
+    }
+    Ok(passed)
+}
+
+fn argument<'a>(
+    call: &mut Call<'_>,
+    interface: &Interface,
+    function: &Function,
+    (index, param): (usize, &'a Param),
+    value: &Value,
+    callbacks: &mut Vec<&'a Param>,
+) -> Result<()> {
+    let name = param.name.as_str();
+    let field = |carries| function.layout.args.field(carries).copied();
+    let Some(field) = field(Carries::Param { index }).or_else(|| field(Carries::Capacity { index })) else {
+        return Err(call.invalid_argument(name, format!("`{name}` has no place on the wire")));
+    };
+    let offset = field.offset as usize;
+    if *value == Value::Null {
+        return null(call, offset, name, &param.role.value);
+    }
+    match &param.role.value {
+        Role::Value | Role::ValueInOut { .. } | Role::BufferOut { capacity: Capacity::Caller, .. } => {
+            let ty = param.ty.pointee().map_or(&param.ty, |(pointee, _)| pointee);
+            let bytes = numbers::encode(ty, field.kind, value).map_err(|text| refused(call, name, &text))?;
+            for (position, byte) in bytes.into_iter().enumerate() {
+                call.put_u8(offset + position, byte);
+            }
+            Ok(())
+        }
+        Role::Text { encoding, .. } => {
+            let bytes = text(call, name, *encoding, value)?;
+            call.put_text_bytes(offset, name, bytes)
+        }
+        Role::BufferIn { .. } | Role::BufferInOut { .. } => {
+            let element = param.ty.pointee().map(|(element, _)| element);
+            let bytes = data(call, name, element, value)?;
+            call.put_buffer(offset, name, &bytes)
+        }
+        Role::Texts { encoding, .. } => {
+            let Value::List(list) = value else { return Err(mismatch(call, name, "texts", value)) };
+            let texts: Result<Vec<&[u8]>> = list.iter().map(|it| text(call, name, *encoding, it)).collect();
+            let texts = texts?;
+            call.put_texts(offset, name, &texts)
+        }
+        Role::Handle { handle, consumed, on_success, .. } => {
+            let Value::Handle(object) = value else { return Err(mismatch(call, name, "an object", value)) };
+            let kind = interface.handle_number(handle).unwrap_or(0);
+            match (consumed, on_success) {
+                (true, true) => call.put_consumed_on_success(offset, name, object, kind),
+                (true, false) => call.put_consumed(offset, name, object, kind),
+                (false, _) => call.put_handle(offset, name, object, kind),
+            }
+        }
+        Role::Struct { record, .. } => {
+            let image = structs::encode(call, interface, record, false, name, value)?;
+            call.put_image(offset, name, &image)
+        }
+        Role::Resident { record, consumed, .. } => {
+            let image = structs::encode(call, interface, record, *consumed, name, value)?;
+            call.put_image(offset, name, &image)
+        }
+        Role::Callback { callback, .. } => {
+            if *value != Value::Callback {
+                return Err(mismatch(call, name, "a callback", value));
+            }
+            callbacks.push(param);
+            call.put_callback(offset, callbacks.len() as u16, callback.args.size as u16);
+            Ok(())
+        }
+        _ => Err(mismatch(call, name, "something this version cannot pass", value)),
+    }
+}
+
+fn null(call: &mut Call<'_>, offset: usize, name: &str, role: &Role) -> Result<()> {
+    match role {
+        Role::Text { nullable: true, .. }
+        | Role::Texts { nullable: true, .. }
+        | Role::BufferIn { nullable: true, .. }
+        | Role::BufferInOut { nullable: true, .. }
+        | Role::Struct { nullable: true, .. } => call.put_null(offset),
+        Role::Handle { nullable: true, .. } => call.put_opt_handle(offset, name, None, 0)?,
+        Role::Callback { nullable: true, .. } => call.put_no_callback(offset),
+        _ => return Err(refused(call, name, "must not be null")),
+    }
+    Ok(())
+}
+
+/// The bytes of a text.
+pub(super) fn text<'v>(
+    call: &Call<'_>,
+    name: &str,
+    encoding: Encoding,
+    value: &'v Value,
+) -> Result<&'v [u8]> {
+    match (value, encoding) {
+        (Value::Text(text), _) => Ok(text.as_bytes()),
+        (Value::Bytes(bytes), Encoding::Utf8) if std::str::from_utf8(bytes).is_err() => {
+            Err(call.bad_encoding(name))
+        }
+        (Value::Bytes(bytes), _) => Ok(bytes),
+        (value, _) => Err(mismatch(call, name, "a text", value)),
+    }
+}
+
+/// The bytes of a buffer.
+pub(super) fn data(call: &Call<'_>, name: &str, element: Option<&CType>, value: &Value) -> Result<Vec<u8>> {
+    match (value, element) {
+        (Value::Bytes(bytes), _) => Ok(bytes.clone()),
+        (Value::Text(text), _) => Ok(text.clone().into_bytes()),
+        (Value::List(values), Some(element)) => {
+            numbers::encode_all(element, values).map_err(|text| refused(call, name, &text))
+        }
+        (value, _) => Err(mismatch(call, name, "data", value)),
+    }
+}
+
+pub(super) fn refused(call: &Call<'_>, name: &str, text: &str) -> Error {
+    call.invalid_argument(name, format!("`{name}` {text}"))
+}
+
+pub(super) fn mismatch(call: &Call<'_>, name: &str, wanted: &str, value: &Value) -> Error {
+    refused(call, name, &format!("takes {wanted}, not {}", described(value)))
+}

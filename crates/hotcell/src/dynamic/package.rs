@@ -1,0 +1,109 @@
+//! An interface as a package.
+
+use hotcell_model::interface::{Function as ModelFunction, Interface, Ownership, ResultRole, Role};
+use hotcell_model::layout::{Carries, WireKind};
+
+use crate::rt::{Field, Function, HandleType, Kind, OwnedField, Package, Release};
+
+/// Bytes of an image that is only a handle.
+const HANDLE_ALONE: u16 = 8;
+
+/// Makes a package of an interface and its compiled shim. It lives until the process ends, as the packages
+/// that are compiled in do: load an interface once, not for every call.
+pub fn package(interface: &Interface, shim: Vec<u8>) -> &'static Package {
+    let functions: Vec<Function> = interface.functions.iter().map(|it| function(interface, it)).collect();
+    let handles: Vec<HandleType> = interface.handles.keys().map(|name| handle(interface, name)).collect();
+    Box::leak(Box::new(Package {
+        runtime: 1,
+        library: interface.library.clone().leak(),
+        fingerprint: interface.fingerprint.0,
+        functions: functions.leak(),
+        handles: handles.leak(),
+        shim: shim.leak(),
+    }))
+}
+
+fn function(interface: &Interface, function: &ModelFunction) -> Function {
+    let result = &function.layout.result;
+    let symbols = function.error.as_ref().and_then(|rule| rule.value.symbols.as_ref());
+    let symbols = symbols.and_then(|set| interface.symbols.get(set)).into_iter().flatten();
+    let symbols = symbols.map(|(code, name)| (*code, &*name.clone().leak()));
+    let returned = result.field(Carries::Returned);
+    let returned = returned.filter(|_| !matches!(function.result.value, ResultRole::Handle { .. }));
+    Function {
+        name: function.name.clone().leak(),
+        args_size: function.layout.args.size as u16,
+        result_size: result.size as u16,
+        deadline_ms: function.deadline_ms.unwrap_or(0),
+        idempotent: function.idempotent,
+        returned: returned.map(|field| Field { offset: field.offset as u16, kind: kind(field.kind) }),
+        code: result.field(Carries::Code).map(|field| field.offset as u16),
+        message: result.field(Carries::Message).map(|field| field.offset as u16),
+        symbols: symbols.collect::<Vec<_>>().leak(),
+        owned: owned(interface, function).leak(),
+    }
+}
+
+/// The objects in a function's result block that callers own.
+fn owned(interface: &Interface, function: &ModelFunction) -> Vec<OwnedField> {
+    let field = |carries, handle: &str, image, by: Option<&String>| {
+        let offset = function.layout.result.field(carries)?.offset as u16;
+        let own = interface.handles.get(handle)?.release.as_ref();
+        let release = by.filter(|by| own != Some(*by)).and_then(|by| release(interface, by));
+        Some(OwnedField { offset, kind: interface.handle_number(handle)?, image, release })
+    };
+    let returned = match &function.result.value {
+        ResultRole::Handle { handle, ownership: Ownership::Owned { release }, .. } => {
+            field(Carries::Returned, handle, 0, Some(release))
+        }
+        _ => None,
+    };
+    let params = function.params.iter().enumerate().filter_map(|(index, param)| {
+        let carries = Carries::Param { index };
+        match &param.role.value {
+            Role::HandleOut { handle, ownership: Ownership::Owned { release }, .. } => {
+                field(carries, handle, 0, Some(release))
+            }
+            Role::Resident { record, starts: Some(start), .. } => {
+                let image = interface.structs.get(record)?.size as u16;
+                field(carries, record, image, start.release.as_ref())
+            }
+            _ => None,
+        }
+    });
+    params.chain(returned).collect()
+}
+
+fn handle(interface: &Interface, name: &str) -> HandleType {
+    let by = interface.handles.get(name).and_then(|it| it.release.as_ref());
+    HandleType { name: name.to_owned().leak(), release: by.and_then(|by| release(interface, by)) }
+}
+
+/// A call of the function of this name for the object it consumes.
+fn release(interface: &Interface, name: &str) -> Option<Release> {
+    let (index, function) = interface.function(name)?;
+    let consumed = function.params.iter().enumerate().find_map(|(position, param)| match param.role.value {
+        Role::Handle { consumed: true, .. } => Some((position, 0)),
+        Role::Resident { consumed: true, .. } => Some((position, HANDLE_ALONE)),
+        _ => None,
+    });
+    let (position, image) = consumed?;
+    let field = function.layout.args.field(Carries::Param { index: position })?;
+    Some(Release { function: index, offset: field.offset as u16, image })
+}
+
+fn kind(kind: WireKind) -> Kind {
+    match kind {
+        WireKind::U8 => Kind::U8,
+        WireKind::U16 => Kind::U16,
+        WireKind::U32 => Kind::U32,
+        WireKind::U64 => Kind::U64,
+        WireKind::I8 => Kind::I8,
+        WireKind::I16 => Kind::I16,
+        WireKind::I32 => Kind::I32,
+        WireKind::I64 => Kind::I64,
+        WireKind::F32 => Kind::F32,
+        WireKind::F64 => Kind::F64,
+        WireKind::Reference => Kind::Reference,
+    }
+}

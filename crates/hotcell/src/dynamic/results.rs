@@ -1,0 +1,187 @@
+//! A result block into values.
+
+use hotcell_model::interface::{Encoding, Function, Interface, Ownership, ResultRole, Role};
+use hotcell_model::layout::Carries;
+use hotcell_model::types::CType;
+
+use super::arguments::Passed;
+use super::{Outcome, Value, numbers, structs};
+use crate::error::Result;
+use crate::rt::reading::{Bad, Reads, Reference};
+use crate::rt::{Handle, Reply};
+
+pub(super) fn take(
+    mut reply: Reply<'_>,
+    interface: &Interface,
+    function: &Function,
+    passed: &Passed<'_>,
+) -> Result<Outcome> {
+    let reply = &mut reply;
+    let returned = returned(reply, interface, function, passed)?;
+    let mut outs = Vec::new();
+    for (index, param) in function.params.iter().enumerate() {
+        let Some(field) = function.layout.result.field(Carries::Param { index }).copied() else { continue };
+        let offset = field.offset as usize;
+        let element = param.ty.pointee().map(|(element, _)| element);
+        let before = passed.values[index];
+        let value = match &param.role.value {
+            Role::ValueOut { .. } | Role::ValueInOut { .. } => {
+                let bytes = reply.bytes(offset, field.kind.size() as usize);
+                element.map_or(Value::Null, |ty| numbers::decode(ty, field.kind, bytes))
+            }
+            Role::BufferOut { .. } | Role::BufferInOut { .. } => {
+                data(reply, reply.reference(offset), element)?
+            }
+            Role::DataOut { .. } => {
+                let element = element.and_then(CType::pointee).map(|(element, _)| element);
+                data(reply, reply.reference(offset), element)?
+            }
+            Role::TextOut { encoding, .. } => text(reply, reply.reference(offset), *encoding, true)?,
+            Role::OffsetOut { param, .. } => {
+                let most = passed.values[*param].map_or(0, elements);
+                reply.offset(offset, most)?.map_or(Value::Null, |distance| Value::Int(distance as i128))
+            }
+            Role::HandleOut { handle, ownership, parent, .. } => {
+                object(reply, offset, interface, (handle, ownership, *parent), passed)?
+            }
+            Role::Struct { record, nullable, .. } => {
+                image(reply, offset, interface, record, *nullable, before)?
+            }
+            Role::Resident { record, consumed, .. } => {
+                resident(reply, offset, interface, record, *consumed, before)?
+            }
+            _ => continue,
+        };
+        outs.push((param.name.clone(), value));
+    }
+    Ok(Outcome { returned, outs })
+}
+
+fn returned(
+    reply: &mut Reply<'_>,
+    interface: &Interface,
+    function: &Function,
+    passed: &Passed<'_>,
+) -> Result<Option<Value>> {
+    let Some(field) = function.layout.result.field(Carries::Returned) else { return Ok(None) };
+    let offset = field.offset as usize;
+    let value = match &function.result.value {
+        ResultRole::Value => numbers::decode(
+            &function.result_type,
+            field.kind,
+            reply.bytes(offset, field.kind.size() as usize),
+        ),
+        ResultRole::Text { encoding, nullable, .. } => {
+            text(reply, reply.reference(offset), *encoding, *nullable)?
+        }
+        ResultRole::Buffer { .. } => {
+            let element = function.result_type.pointee().map(|(element, _)| element);
+            data(reply, reply.reference(offset), element)?
+        }
+        ResultRole::Struct { record, nullable, .. } => {
+            image(reply, offset, interface, record, *nullable, None)?
+        }
+        ResultRole::Handle { handle, ownership, parent, nullable } => {
+            match object(reply, offset, interface, (handle, ownership, *parent), passed)? {
+                Value::Null if !nullable => {
+                    let lie = "the library returned NULL where its contract promises an object";
+                    return Err(reply.bad(Bad::Lie(lie)));
+                }
+                object => object,
+            }
+        }
+        ResultRole::Void | ResultRole::Status | ResultRole::LengthOf { .. } => return Ok(None),
+    };
+    Ok(Some(value))
+}
+
+/// A text, or NULL.
+pub(super) fn text(
+    from: &mut impl Reads,
+    reference: Reference,
+    encoding: Encoding,
+    nullable: bool,
+) -> Result<Value> {
+    let text = match encoding {
+        Encoding::Utf8 => from.read_text(reference)?.map(Value::Text),
+        Encoding::Bytes | Encoding::Latin1 => from.fetch(reference)?.map(Value::Bytes),
+    };
+    if nullable { Ok(text.unwrap_or(Value::Null)) } else { from.promised(text) }
+}
+
+/// Bytes as they are; wider elements as a list of numbers.
+pub(super) fn data(from: &mut impl Reads, reference: Reference, element: Option<&CType>) -> Result<Value> {
+    let Some(bytes) = from.fetch(reference)? else { return Ok(Value::Null) };
+    let size = element.and_then(numbers::element).map_or(1, |kind| kind.size() as usize);
+    if !bytes.len().is_multiple_of(size) {
+        return Err(from.bad(Bad::Violation("a result has no whole number of elements")));
+    }
+    Ok(numbers::decode_all(element, bytes))
+}
+
+fn object(
+    reply: &mut Reply<'_>,
+    offset: usize,
+    interface: &Interface,
+    (handle, ownership, parent): (&str, &Ownership, Option<usize>),
+    passed: &Passed<'_>,
+) -> Result<Value> {
+    let kind = interface.handle_number(handle).unwrap_or(0);
+    let owned = matches!(ownership, Ownership::Owned { .. });
+    let parent = parent.and_then(|index| passed.values.get(index).copied().flatten()).and_then(handle_of);
+    Ok(reply.opt_handle(offset, kind, owned, parent)?.map_or(Value::Null, Value::Handle))
+}
+
+fn image(
+    reply: &mut Reply<'_>,
+    offset: usize,
+    interface: &Interface,
+    record: &str,
+    nullable: bool,
+    before: Option<&Value>,
+) -> Result<Value> {
+    let size = interface.structs.get(record).map_or(0, |item| item.size as usize);
+    let image = match nullable {
+        true => reply.opt_image(offset, size)?,
+        false => Some(reply.image(offset, size)?),
+    };
+    image.map_or(Ok(Value::Null), |image| structs::decode(reply, interface, record, &image, before))
+}
+
+fn resident(
+    reply: &mut Reply<'_>,
+    offset: usize,
+    interface: &Interface,
+    record: &str,
+    consumed: bool,
+    before: Option<&Value>,
+) -> Result<Value> {
+    let size = interface.structs.get(record).map_or(0, |item| item.size as usize);
+    let image = reply.image(offset, size)?;
+    let fields = structs::decode(reply, interface, record, &image, before)?;
+    match consumed {
+        true => Ok(fields),
+        false => structs::decode_object(reply, interface, record, &image, before, fields),
+    }
+}
+
+/// The object an argument is, or a structure has.
+fn handle_of(value: &Value) -> Option<&Handle> {
+    match value {
+        Value::Handle(handle) => Some(handle),
+        Value::Struct(fields) => {
+            fields.iter().find(|(name, _)| name.is_empty()).and_then(|it| handle_of(&it.1))
+        }
+        _ => None,
+    }
+}
+
+/// Elements of an argument.
+fn elements(value: &Value) -> usize {
+    match value {
+        Value::Text(text) => text.len(),
+        Value::Bytes(bytes) => bytes.len(),
+        Value::List(list) => list.len(),
+        _ => 0,
+    }
+}

@@ -1,0 +1,229 @@
+//! Structures: values into images, and back.
+
+use hotcell_model::interface::{FieldRole, Interface, Struct, StructField};
+use hotcell_model::layout::WireKind;
+use hotcell_model::types::{CType, Type};
+
+use super::arguments::{data, mismatch, refused, text};
+use super::{Value, numbers, results};
+use crate::error::Result;
+use crate::rt::{Call, Image, Reply};
+
+/// The name under which a structure that stays in the worker has its object.
+const OBJECT: &str = "";
+
+/// The image of a structure.
+pub(super) fn encode(
+    call: &mut Call<'_>,
+    interface: &Interface,
+    record: &str,
+    consumed: bool,
+    name: &str,
+    value: &Value,
+) -> Result<Image> {
+    let Some(item) = interface.structs.get(record) else {
+        return Err(refused(call, name, "is of a structure that the interface does not have"));
+    };
+    let mut image = Image::new(item.size as usize);
+    if item.resident {
+        let kind = interface.handle_number(record).unwrap_or(0);
+        match (given(Some(value), OBJECT), consumed) {
+            (Some(Value::Handle(handle)), true) => image.put_consumed(call, name, handle, kind)?,
+            (Some(Value::Handle(handle)), false) => image.put_resident(call, name, Some(handle), kind)?,
+            (None | Some(Value::Null), _) => image.put_resident(call, name, None, kind)?,
+            (Some(other), _) => return Err(mismatch(call, name, "an object under the empty name", other)),
+        }
+    }
+    fields_in(call, interface, item, &mut image, 0, name, Some(value))?;
+    Ok(image)
+}
+
+/// The fields of a structure that came back; `before` is what went in.
+pub(super) fn decode(
+    reply: &mut Reply<'_>,
+    interface: &Interface,
+    record: &str,
+    image: &Image,
+    before: Option<&Value>,
+) -> Result<Value> {
+    fields_out(reply, interface, record, image, 0, before).map(Value::Struct)
+}
+
+/// Adds the object of a structure that stays.
+pub(super) fn decode_object(
+    reply: &mut Reply<'_>,
+    interface: &Interface,
+    record: &str,
+    image: &Image,
+    before: Option<&Value>,
+    fields: Value,
+) -> Result<Value> {
+    let mut handle = match given(before, OBJECT) {
+        Some(Value::Handle(handle)) => Some(handle.clone()),
+        _ => None,
+    };
+    image.resident(reply, interface.handle_number(record).unwrap_or(0), &mut handle, None)?;
+    let object = handle.map(|handle| (OBJECT.to_owned(), Value::Handle(handle)));
+    Ok(match fields {
+        Value::Struct(fields) => Value::Struct(object.into_iter().chain(fields).collect()),
+        other => other,
+    })
+}
+
+fn fields_in(
+    call: &mut Call<'_>,
+    interface: &Interface,
+    item: &Struct,
+    image: &mut Image,
+    base: usize,
+    name: &str,
+    value: Option<&Value>,
+) -> Result<()> {
+    check_names(call, item, name, value)?;
+    for field in &item.fields {
+        let Some(offset) = field.offset else { continue };
+        let at = base + offset as usize;
+        let value = given(value, &field.name);
+        let name = format!("{name}.{}", field.name);
+        match &field.role.value {
+            FieldRole::Value => {
+                let Some(value) = value else { continue };
+                let kind = WireKind::of_scalar(&field.ty, &interface.target);
+                let bytes = kind.ok_or_else(|| "is no number".to_owned());
+                let bytes = bytes.and_then(|kind| numbers::encode(&field.ty, kind, value));
+                image.put_array(at, &bytes.map_err(|text| refused(call, &name, &text))?);
+            }
+            FieldRole::Array { length } => {
+                let (Some(value), Some(element)) = (value, element(field)) else { continue };
+                let bytes = data(call, &name, Some(element), value)?;
+                let room = (*length as usize).saturating_mul(element.scalar_size().unwrap_or(1) as usize);
+                if bytes.len() > room {
+                    let text = format!("has {} bytes; the array holds {room}", bytes.len());
+                    return Err(refused(call, &name, &text));
+                }
+                image.put_array(at, &bytes);
+            }
+            FieldRole::Struct { record } => {
+                if let Some(inner) = interface.structs.get(record) {
+                    fields_in(call, interface, inner, image, at, &name, value)?;
+                }
+            }
+            FieldRole::Text { encoding, nullable } => match value {
+                None | Some(Value::Null) if *nullable => image.put_null(at),
+                None => image.put_text(call, at, &name, "")?,
+                Some(value) => {
+                    let text = text(call, &name, *encoding, value)?;
+                    image.put_text_bytes(call, at, &name, text)?;
+                }
+            },
+            FieldRole::BufferIn { nullable } => match value {
+                None | Some(Value::Null) if *nullable => image.put_null(at),
+                None => image.put_buffer(call, at, &name, &[])?,
+                Some(value) => {
+                    let bytes = data(call, &name, element(field), value)?;
+                    image.put_buffer(call, at, &name, &bytes)?;
+                }
+            },
+            FieldRole::BufferOut { .. } => image.put_null(at),
+            FieldRole::LengthOf { .. } | FieldRole::Zero | FieldRole::Own => {}
+        }
+    }
+    Ok(())
+}
+
+/// Every name that is given must be a field's.
+fn check_names(call: &Call<'_>, item: &Struct, name: &str, value: Option<&Value>) -> Result<()> {
+    let fields = match value {
+        Some(Value::Struct(fields)) => fields,
+        None => return Ok(()),
+        Some(other) => return Err(mismatch(call, name, "a structure", other)),
+    };
+    let known = |key: &str| {
+        item.resident && key == OBJECT
+            || item.fields.iter().any(|field| field.offset.is_some() && field.name == key)
+    };
+    match fields.iter().find(|(key, _)| !known(key)) {
+        None => Ok(()),
+        Some((key, _)) => {
+            let visible = item.fields.iter().filter(|field| field.offset.is_some());
+            let names: Vec<&str> = visible.map(|field| field.name.as_str()).collect();
+            let text = format!("has no field `{key}`; its fields are {}", names.join(", "));
+            Err(refused(call, name, &text))
+        }
+    }
+}
+
+fn fields_out(
+    reply: &mut Reply<'_>,
+    interface: &Interface,
+    record: &str,
+    image: &Image,
+    base: usize,
+    before: Option<&Value>,
+) -> Result<Vec<(String, Value)>> {
+    let mut fields = Vec::new();
+    for field in interface.structs.get(record).into_iter().flat_map(|item| &item.fields) {
+        let Some(offset) = field.offset else { continue };
+        let at = base + offset as usize;
+        let before = given(before, &field.name);
+        let value = match &field.role.value {
+            FieldRole::Value => match WireKind::of_scalar(&field.ty, &interface.target) {
+                Some(kind) => numbers::decode(&field.ty, kind, image.bytes(at, kind.size() as usize)),
+                None => continue,
+            },
+            FieldRole::Array { length } => {
+                let size = element(field).and_then(CType::scalar_size).unwrap_or(1) as usize;
+                numbers::decode_all(element(field), image.bytes(at, *length as usize * size).to_vec())
+            }
+            FieldRole::Struct { record } => {
+                Value::Struct(fields_out(reply, interface, record, image, at, before)?)
+            }
+            FieldRole::Text { encoding, nullable } => {
+                results::text(reply, image.reference(at), *encoding, *nullable)?
+            }
+            FieldRole::BufferIn { .. } => rest(reply, image, at, element(field), before)?,
+            FieldRole::BufferOut { .. } => results::data(reply, image.reference(at), element(field))?,
+            FieldRole::LengthOf { .. } | FieldRole::Zero | FieldRole::Own => continue,
+        };
+        fields.push((field.name.clone(), value));
+    }
+    Ok(fields)
+}
+
+/// What is left of data that went in, behind what the library has taken.
+fn rest(
+    reply: &mut Reply<'_>,
+    image: &Image,
+    at: usize,
+    element: Option<&CType>,
+    before: Option<&Value>,
+) -> Result<Value> {
+    Ok(match before {
+        Some(Value::Bytes(bytes)) => Value::Bytes(bytes[image.advanced(reply, at, bytes.len())?..].to_vec()),
+        Some(Value::Text(text)) => {
+            Value::Bytes(text.as_bytes()[image.advanced(reply, at, text.len())?..].to_vec())
+        }
+        Some(Value::List(values)) => {
+            let size = element.and_then(numbers::element).map_or(1, |kind| kind.size() as usize);
+            let taken = image.advanced(reply, at, values.len() * size)? / size;
+            Value::List(values[taken..].to_vec())
+        }
+        _ => Value::Null,
+    })
+}
+
+/// The type of what a field points to or is an array of.
+fn element(field: &StructField) -> Option<&CType> {
+    match &field.ty.kind {
+        Type::Array { element, .. } => Some(element),
+        _ => field.ty.pointee().map(|(element, _)| element),
+    }
+}
+
+/// What a structure's value has under a name.
+fn given<'v>(value: Option<&'v Value>, name: &str) -> Option<&'v Value> {
+    match value {
+        Some(Value::Struct(fields)) => fields.iter().find(|(key, _)| key == name).map(|(_, value)| value),
+        _ => None,
+    }
+}

@@ -1,0 +1,232 @@
+//! A call being waited for: published, continued, answered.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use hotcell_protocol::wire::ReplyState;
+use hotcell_protocol::{ErrorKind, Executed, Place, RawHandle, UnavailableReason};
+use hotcell_shm::{CallHead, ReplyHead, Seals, Waited, Window, clock};
+
+use super::invocation::Invocation;
+use super::passed::Usage;
+use super::reading::Bad;
+use super::{Call, Image, Release, Reply};
+use crate::error::{Cause, Error, Result};
+use crate::session::{Live, Turn};
+
+/// A function of the application that the library calls. What it returns goes to C in the low bits: an integer
+/// as it is, a floating-point number by its bits, 0 for nothing. An error ends the call, as soon as the library returns.
+pub type Callback<'a> = dyn FnMut(&mut Invocation<'_>) -> Result<u64> + 'a;
+
+/// What went wrong in a callback: kept until the library has returned.
+enum Raised {
+    Error(Error),
+    Panic(Box<dyn Any + Send>),
+}
+
+/// The callbacks of a call, and what became of them.
+struct Callbacks<'a, 'b> {
+    list: &'a mut [&'b mut Callback<'b>],
+    /// Calls so far.
+    count: u64,
+    /// Where arguments are copied to: the same memory for all of them.
+    block: Vec<u8>,
+    raised: Option<Raised>,
+}
+
+impl<'s> Call<'s> {
+    /// Publishes the call and waits for its reply.
+    pub fn finish(self) -> Result<Reply<'s>> {
+        self.finish_with(&mut [])
+    }
+
+    /// As [`Call::finish`]. Meanwhile the library may call these, on this thread. What a callback panics with, or its
+    /// error, comes out of here when the library has returned; until then no callback of the call is run any more.
+    pub fn finish_with<'b>(mut self, callbacks: &mut [&'b mut Callback<'b>]) -> Result<Reply<'s>> {
+        let mut callbacks = Callbacks { list: callbacks, count: 0, block: Vec::new(), raised: None };
+        let head = self.exchange(&mut callbacks);
+        match callbacks.raised {
+            None => self.conclude(head?),
+            Some(raised) => Err(self.raise(raised, head)),
+        }
+    }
+
+    /// Has an object released; gives back the turn. Whether it went well is of no interest: if not, the object went
+    /// with the worker, or was gone before.
+    pub(crate) fn release(mut self, release: Release, handle: RawHandle) -> Turn<'s> {
+        let offset = usize::from(release.offset);
+        let put = match release.image {
+            0 => {
+                self.put_u64(offset, handle.raw());
+                Ok(())
+            }
+            size => {
+                let mut image = Image::new(usize::from(size));
+                image.put_u64(0, handle.raw());
+                self.put_image(offset, "", &image)
+            }
+        };
+        let mut none = Callbacks { list: &mut [], count: 0, block: Vec::new(), raised: None };
+        let _ = put.and_then(|()| self.exchange(&mut none));
+        self.turn
+    }
+
+    /// Publishes the call and goes on with it until its final reply.
+    fn exchange(&mut self, callbacks: &mut Callbacks<'_, '_>) -> Result<ReplyHead> {
+        /// Times one call may ask for space: an honest one doubles its window.
+        const MOST_GRANTS: u32 = 64;
+        let (id, deadline) = (self.context.call_id, self.allowed.deadline);
+        let head = CallHead { function: self.index, args_length: self.used as u16, call_id: id, deadline };
+        let mut now = clock::now();
+        if now >= deadline {
+            let cause = Cause::Unavailable { reason: UnavailableReason::PoolExhausted };
+            let message = format!("the deadline of {:?} passed before the call was sent", self.allowed.time);
+            return Err(self.context.not_executed(ErrorKind::Unavailable, cause, message));
+        }
+        let Some(live) = &mut self.turn.live else {
+            // An argument met the worker's end, and that error was not heeded.
+            return Err(self.lost(Executed::No));
+        };
+        live.lane.publish(head);
+        self.turn.passed.take_over();
+        let spin = u64::try_from(self.session.options().spin.as_nanos()).unwrap_or(u64::MAX);
+        let mut grants = 0;
+        loop {
+            match self.live().lane.wait(id, now, spin, deadline) {
+                Waited::Reply(head) => match head.state {
+                    ReplyState::NeedSpace => {
+                        grants += 1;
+                        if grants > MOST_GRANTS {
+                            return Err(self.violation("a call asks for space without end"));
+                        }
+                        self.grant(head.value)?;
+                    }
+                    ReplyState::Callback => self.call_back(head, callbacks)?,
+                    _ => return Ok(head),
+                },
+                Waited::Dead => return Err(self.worker_ended(Executed::Maybe)),
+                Waited::DeadlinePassed => return Err(self.hung(Executed::Maybe)),
+                Waited::Violation(rule) => return Err(self.violation(rule)),
+            }
+            now = clock::now();
+            if now >= deadline {
+                return Err(self.hung(Executed::Maybe));
+            }
+        }
+    }
+
+    /// Runs a callback and answers.
+    fn call_back(&mut self, head: ReplyHead, callbacks: &mut Callbacks<'_, '_>) -> Result<()> {
+        let number = usize::try_from(head.errno).ok().and_then(|number| number.checked_sub(1));
+        let run = number.and_then(|index| callbacks.list.get_mut(index));
+        let size = self.turn.passed.callback_size(head.errno);
+        let (Some(run), Some(size), true) = (run, size, self.live().calls_back) else {
+            return Err(self.violation("a callback that was not passed to this call"));
+        };
+        callbacks.count += 1;
+        let most = self.session.options().max_callbacks;
+        if callbacks.count > most {
+            return Err(self.too_many_callbacks(most));
+        }
+        if head.result_length != size {
+            return Err(self.violation("the arguments of a callback have another size than was agreed on"));
+        }
+        callbacks.block.clear();
+        let fixed = usize::from(self.function.result_size);
+        let Live { lane, arena, .. } = self.live();
+        let found = match size {
+            0 => true,
+            size => lane
+                .locate(arena, fixed, Place::from_raw(head.value), u64::from(size))
+                .is_some_and(|found| found.append_to(&mut callbacks.block)),
+        };
+        if !found {
+            return Err(
+                self.violation("the arguments of a callback lie outside of the memory granted to its call")
+            );
+        }
+        if callbacks.raised.is_some() {
+            self.live().lane.resume_callback(None);
+            return Ok(());
+        }
+        let limit = self.max_output();
+        let Some(live) = &self.turn.live else { return Err(self.lost(Executed::Maybe)) };
+        let mut invocation = Invocation::new(live, self.context, fixed, limit, &callbacks.block);
+        let returned = catch_unwind(AssertUnwindSafe(|| run(&mut invocation)));
+        let bad = invocation.into_bad();
+        let answer = match returned {
+            Ok(Ok(value)) => Some(value),
+            Ok(Err(error)) => {
+                callbacks.raised = Some(Raised::Error(error));
+                None
+            }
+            Err(panic) => {
+                callbacks.raised = Some(Raised::Panic(panic));
+                None
+            }
+        };
+        match bad {
+            Some(Bad::Violation(rule)) => return Err(self.violation(rule)),
+            Some(Bad::Lie(text)) => return Err(self.invalid_reply(text, Executed::Maybe)),
+            _ => self.live().lane.resume_callback(answer),
+        }
+        Ok(())
+    }
+
+    fn conclude(mut self, head: ReplyHead) -> Result<Reply<'s>> {
+        match head.state {
+            ReplyState::Returned => Reply::take(self, head),
+            ReplyState::LibraryError => {
+                self.turn.passed.give_back(Usage::ConsumedOnSuccess);
+                Err(Reply::take(self, head)?.library_error(head.errno))
+            }
+            ReplyState::Refused => Err(self.refused(head)),
+            // None of these was agreed on in the hello.
+            _ => Err(self.violation("a reply uses a capability that was not agreed on")),
+        }
+    }
+
+    /// Ends a call whose callback failed: with the application's own failure, unless the worker broke.
+    fn raise(self, raised: Raised, head: Result<ReplyHead>) -> Error {
+        // What the caller owns of the results is released here.
+        let ended = head.and_then(|head| match self.conclude(head) {
+            Err(error) if error.is_fault() => Err(error),
+            _ => Ok(()),
+        });
+        match (raised, ended) {
+            (Raised::Panic(panic), _) => resume_unwind(panic),
+            (Raised::Error(_), Err(fault)) => fault,
+            (Raised::Error(error), Ok(())) => error.executed_after_all(),
+        }
+    }
+
+    /// Answers NeedSpace. Beyond the limit, or when there is no memory, the answer is no, and the shim ends
+    /// the call.
+    fn grant(&mut self, needed: u64) -> Result<()> {
+        let left = self.session.options().max_output.saturating_sub(self.granted);
+        let Some(length) = usize::try_from(needed).ok().filter(|_| needed <= left) else {
+            self.live().lane.resume(None);
+            return Ok(());
+        };
+        self.granted += needed;
+        let Live { lane, arena, .. } = self.live();
+        if let Some(window) = arena.regrant(length) {
+            lane.resume(Some((window.place(), window.mapping.length() as u64)));
+            return Ok(());
+        }
+        let limit = usize::try_from(self.session.options().max_output).unwrap_or(usize::MAX);
+        let wanted = self.live().arena.wanted_window(length).min(limit).max(length);
+        let Some((id, mapping)) = self.add_segment(wanted, Seals::Reply, Executed::Maybe)? else {
+            self.live().lane.resume(None);
+            return Ok(());
+        };
+        let Live { lane, arena, .. } = self.live();
+        let window = Window { id, mapping };
+        let granted = (window.place(), window.mapping.length() as u64);
+        if arena.add_window(window) {
+            lane.announce_window(granted.0, granted.1);
+        }
+        lane.resume(Some(granted));
+        Ok(())
+    }
+}

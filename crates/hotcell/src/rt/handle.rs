@@ -1,0 +1,232 @@
+//! Handles: objects of the library as the host knows them.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use hotcell_protocol::{ErrorKind, RawHandle};
+
+use super::Release;
+use crate::error::{Cause, Error};
+use crate::session::{Context, Session};
+
+/// An object of the library. Clones stand for the same object.
+///
+/// It keeps its session, and what it belongs to, alive. When the last clone of an object that the application owns
+/// is dropped, the library releases the object: at once if the worker is free, else before the next call. That
+/// never fails and never waits for another call. An object whose worker has ended went with it.
+#[derive(Clone)]
+pub struct Handle {
+    object: Arc<Object>,
+    deadline: Option<Duration>,
+}
+
+pub(crate) struct Object {
+    session: Session,
+    /// The worker that has it.
+    pub(super) generation: u64,
+    pub(super) raw: RawHandle,
+    pub(super) owned: bool,
+    /// How it is released, when somebody owns it and it can be.
+    release: Option<Release>,
+    /// Set when a call that takes the object over was published.
+    pub(super) released: AtomicBool,
+    /// What must outlive it: the nearest owned object above it.
+    parent: Option<Arc<Object>>,
+}
+
+/// Why a handle cannot be passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unfit {
+    OtherSession,
+    OtherType,
+    OtherWorker,
+    Released,
+    ParentReleased,
+    /// The call takes it over, and it is not the application's.
+    OnlyLent,
+    /// The call takes over what it is passed elsewhere.
+    Twice,
+}
+
+impl Handle {
+    pub(crate) fn new(
+        session: &Session,
+        generation: u64,
+        raw: RawHandle,
+        owned: bool,
+        release: Option<Release>,
+        parent: Option<&Handle>,
+    ) -> Handle {
+        let (session, _) = session.apart();
+        // What is lent lives as long as the object that lends it; between them only owned ones can be dropped.
+        let parent = parent.and_then(|parent| match parent.object.owned {
+            true => Some(Arc::clone(&parent.object)),
+            false => parent.object.parent.clone(),
+        });
+        let released = AtomicBool::new(false);
+        let object = Arc::new(Object { session, generation, raw, owned, release, released, parent });
+        Handle { object, deadline: None }
+    }
+
+    /// The session it belongs to, with this value's deadline.
+    pub fn session(&self) -> Session {
+        match self.deadline {
+            Some(deadline) => self.object.session.within(deadline),
+            None => self.object.session.clone(),
+        }
+    }
+
+    /// The same object, with this deadline for every call made through [`Handle::session`] of the returned value.
+    /// What such calls make has no deadline of its own.
+    #[must_use]
+    pub fn within(&self, deadline: Duration) -> Handle {
+        Handle { object: Arc::clone(&self.object), deadline: Some(deadline) }
+    }
+
+    /// The name of its type.
+    pub fn type_name(&self) -> &'static str {
+        self.object.session.handle_type(self.object.raw.kind()).map_or("", |it| it.name)
+    }
+
+    /// Whether the application owns it. What is lent belongs to the library, or to another object.
+    pub fn is_owned(&self) -> bool {
+        self.object.owned
+    }
+
+    pub(super) fn object(&self) -> &Arc<Object> {
+        &self.object
+    }
+
+    /// Whether it can be passed as this type in a call of this session, when this worker serves.
+    pub(super) fn check(&self, session: &Session, generation: u64, kind: u16) -> Result<(), Unfit> {
+        let object = &*self.object;
+        if !object.session.is(session) {
+            return Err(Unfit::OtherSession);
+        }
+        if object.raw.kind() != kind {
+            return Err(Unfit::OtherType);
+        }
+        if object.generation != generation {
+            return Err(Unfit::OtherWorker);
+        }
+        if object.is_released() {
+            return Err(Unfit::Released);
+        }
+        let mut above = &object.parent;
+        while let Some(parent) = above {
+            if parent.is_released() {
+                return Err(Unfit::ParentReleased);
+            }
+            above = &parent.parent;
+        }
+        Ok(())
+    }
+}
+
+impl Object {
+    /// Whether it is this object, or what that belongs to.
+    pub(super) fn is_or_holds(&self, other: &Object) -> bool {
+        let mut at = Some(other);
+        while let Some(object) = at {
+            if object.raw == self.raw {
+                return true;
+            }
+            at = object.parent.as_deref();
+        }
+        false
+    }
+
+    fn is_released(&self) -> bool {
+        // Set and read by whoever has the session's turn.
+        self.released.load(Ordering::Relaxed)
+    }
+}
+
+impl PartialEq for Handle {
+    /// Whether both stand for the same object. Two handles that the library gave out for one address under two
+    /// parents are different.
+    fn eq(&self, other: &Handle) -> bool {
+        let (a, b) = (&*self.object, &*other.object);
+        a.session.is(&b.session) && (a.generation, a.raw) == (b.generation, b.raw)
+    }
+}
+
+impl Eq for Handle {}
+
+impl Hash for Handle {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let object = &*self.object;
+        (object.session.number(), object.generation, object.raw).hash(state);
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle")
+            .field("type", &self.type_name())
+            .field("handle", &format_args!("{:#x}", self.object.raw.raw()))
+            .field("generation", &self.object.generation)
+            .field("owned", &self.object.owned)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Object({:#x})", self.raw.raw())
+    }
+}
+
+impl Drop for Object {
+    fn drop(&mut self) {
+        if self.owned && !self.is_released() {
+            self.session.release(self.generation, self.raw, self.release);
+        }
+        // One after the other instead of each within the other: chains may be long.
+        let mut above = self.parent.take();
+        while let Some(parent) = above {
+            above = match Arc::into_inner(parent) {
+                Some(mut parent) => parent.parent.take(),
+                None => None,
+            };
+        }
+    }
+}
+
+impl Unfit {
+    /// The error for a handle that cannot be passed. Nothing was published.
+    pub(super) fn error(self, context: &Context, name: &str, handle: &Handle, wanted: &'static str) -> Error {
+        let (given, made, serving) = (handle.type_name(), handle.object.generation, context.generation);
+        let (kind, message) = match self {
+            Unfit::OtherSession => (ErrorKind::UnknownHandle, format!("`{name}` belongs to another session")),
+            Unfit::OtherType => {
+                (ErrorKind::WrongHandleType, format!("`{name}` takes a {wanted}, not a {given}"))
+            }
+            Unfit::OtherWorker => {
+                let text =
+                    format!("`{name}` was made by worker {made}, which is gone; now worker {serving} serves");
+                (ErrorKind::StaleHandle, text)
+            }
+            Unfit::Released => (ErrorKind::StaleHandle, format!("`{name}` was released")),
+            Unfit::ParentReleased => {
+                (ErrorKind::StaleHandle, format!("what `{name}` belongs to was released"))
+            }
+            Unfit::OnlyLent => (
+                ErrorKind::InvalidArgument,
+                format!("the call takes `{name}` over, which is only lent: it belongs to the library"),
+            ),
+            Unfit::Twice => (
+                ErrorKind::InvalidArgument,
+                format!(
+                    "the call takes an object over that it is passed twice: `{name}` is or belongs to it"
+                ),
+            ),
+        };
+        let (given, wanted, argument) = (Some(given), Some(wanted), name.to_owned());
+        let cause = Cause::Handle { argument, given, wanted, made, serving };
+        context.not_executed(kind, cause, message)
+    }
+}

@@ -1,0 +1,203 @@
+//! Structures: their images, as they cross.
+
+use hotcell_protocol::wire::reference;
+use hotcell_protocol::{Place, RawHandle};
+
+use super::call::bytes_of;
+use super::passed::Usage;
+use super::reading::{Bad, REFERENCE, Reads, Reference, numbers};
+use super::{Call, Element, Handle, Reply};
+use crate::error::Result;
+
+/// The image of a structure, in private memory: its declared fields at their offsets. What a field refers to is put
+/// into a call, or read from a reply, which the methods take.
+///
+/// The image of a resident structure starts with its handle.
+#[derive(Debug, Clone)]
+pub struct Image {
+    bytes: Vec<u8>,
+    /// Where the reference to it lay in a result block.
+    from: usize,
+}
+
+macro_rules! put {
+    ($($name:ident: $t:ty),*) => { $(
+        /// Writes a number at an offset.
+        pub fn $name(&mut self, offset: usize, value: $t) {
+            self.put(offset, &value.to_ne_bytes());
+        }
+    )* };
+}
+
+impl Image {
+    /// An image of so many bytes, all zero.
+    pub fn new(size: usize) -> Image {
+        Image { bytes: vec![0; size], from: 0 }
+    }
+
+    pub(super) fn of_result(bytes: Vec<u8>, from: usize) -> Image {
+        Image { bytes, from }
+    }
+
+    put!(put_u8: u8, put_u16: u16, put_u32: u32, put_u64: u64, put_i8: i8, put_i16: i16, put_i32: i32);
+    put!(put_i64: i64, put_f32: f32, put_f64: f64);
+    numbers!();
+
+    /// Writes the numbers of an array.
+    pub fn put_array<T: Element>(&mut self, offset: usize, elements: &[T]) {
+        self.put(offset, &bytes_of(elements));
+    }
+
+    /// The numbers of an array.
+    pub fn array<T: Element, const N: usize>(&self, offset: usize) -> [T; N] {
+        std::array::from_fn(|index| T::read(self.bytes(offset + index * T::SIZE, T::SIZE)))
+    }
+
+    /// Writes a null reference.
+    pub fn put_null(&mut self, offset: usize) {
+        self.put_reference(offset, Place::NULL, 0);
+    }
+
+    /// Copies a text into the call, with a NUL behind it, and writes a reference to it.
+    pub fn put_text(&mut self, call: &mut Call<'_>, offset: usize, name: &str, text: &str) -> Result<()> {
+        self.put_text_bytes(call, offset, name, text.as_bytes())
+    }
+
+    /// As [`Image::put_text`], for a text that need not be UTF-8.
+    pub fn put_text_bytes(
+        &mut self,
+        call: &mut Call<'_>,
+        offset: usize,
+        name: &str,
+        text: &[u8],
+    ) -> Result<()> {
+        let place = call.place_text(name, text)?;
+        self.put_reference(offset, place, text.len() as u64);
+        Ok(())
+    }
+
+    /// Copies data into the call and writes a reference to it.
+    pub fn put_buffer(&mut self, call: &mut Call<'_>, offset: usize, name: &str, data: &[u8]) -> Result<()> {
+        let place = call.place(name, data, 0)?;
+        self.put_reference(offset, place, data.len() as u64);
+        Ok(())
+    }
+
+    /// Copies numbers into the call and writes a reference to them.
+    pub fn put_elements<T: Element>(
+        &mut self,
+        call: &mut Call<'_>,
+        offset: usize,
+        name: &str,
+        elements: &[T],
+    ) -> Result<()> {
+        self.put_buffer(call, offset, name, &bytes_of(elements))
+    }
+
+    /// Writes the handle of a resident structure. Without one the library makes the object.
+    pub fn put_resident(
+        &mut self,
+        call: &mut Call<'_>,
+        name: &str,
+        handle: Option<&Handle>,
+        kind: u16,
+    ) -> Result<()> {
+        let raw = match handle {
+            Some(handle) => call.pass(name, handle, kind, Usage::Kept)?,
+            None => RawHandle::NONE,
+        };
+        self.put_u64(0, raw.raw());
+        Ok(())
+    }
+
+    /// Writes the handle of a resident structure whose object ends with the call.
+    pub fn put_consumed(
+        &mut self,
+        call: &mut Call<'_>,
+        name: &str,
+        handle: &Handle,
+        kind: u16,
+    ) -> Result<()> {
+        let raw = call.pass(name, handle, kind, Usage::Consumed)?;
+        self.put_u64(0, raw.raw());
+        Ok(())
+    }
+
+    /// The object of a resident structure: a new one, when there was none.
+    pub fn resident(
+        &self,
+        reply: &mut Reply<'_>,
+        kind: u16,
+        handle: &mut Option<Handle>,
+        parent: Option<&Handle>,
+    ) -> Result<()> {
+        let raw = RawHandle::from_raw(self.get_u64(0));
+        match handle {
+            Some(handle) if handle.object().raw == raw => {}
+            Some(_) => {
+                return Err(reply.bad(Bad::Violation("a resident structure came back as another object")));
+            }
+            None => *handle = Some(reply.adopt(self.from, raw, kind, true, parent)?),
+        }
+        Ok(())
+    }
+
+    /// The data a field refers to; a null reference is empty.
+    pub fn buffer(&self, reply: &mut Reply<'_>, offset: usize) -> Result<Vec<u8>> {
+        Ok(reply.fetch(self.reference(offset))?.unwrap_or_default())
+    }
+
+    /// The numbers a field refers to; a null reference is empty.
+    pub fn elements<T: Element>(&self, reply: &mut Reply<'_>, offset: usize) -> Result<Vec<T>> {
+        reply.read_elements(self.reference(offset))
+    }
+
+    /// The UTF-8 text a field refers to; a null reference is an error here.
+    pub fn text(&self, reply: &mut Reply<'_>, offset: usize) -> Result<String> {
+        let text = self.opt_text(reply, offset)?;
+        reply.promised(text)
+    }
+
+    /// The UTF-8 text a field refers to, if it is not null.
+    pub fn opt_text(&self, reply: &mut Reply<'_>, offset: usize) -> Result<Option<String>> {
+        reply.read_text(self.reference(offset))
+    }
+
+    /// The bytes of a text; a null reference is an error here.
+    pub fn text_bytes(&self, reply: &mut Reply<'_>, offset: usize) -> Result<Vec<u8>> {
+        let text = self.opt_text_bytes(reply, offset)?;
+        reply.promised(text)
+    }
+
+    /// The bytes of a text, if it is not null.
+    pub fn opt_text_bytes(&self, reply: &mut Reply<'_>, offset: usize) -> Result<Option<Vec<u8>>> {
+        reply.fetch(self.reference(offset))
+    }
+
+    /// By how many of its `most` bytes the library advanced a pointer to data that went in.
+    pub fn advanced(&self, reply: &mut Reply<'_>, offset: usize, most: usize) -> Result<usize> {
+        let length = self.reference(offset).length;
+        reply.within(length, most)
+    }
+
+    pub(super) fn whole(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    fn put_reference(&mut self, offset: usize, place: Place, length: u64) {
+        self.put_u64(offset + reference::PLACE, place.raw());
+        self.put_u64(offset + reference::LENGTH, length);
+    }
+
+    fn put(&mut self, offset: usize, bytes: &[u8]) {
+        self.bytes[offset..offset + bytes.len()].copy_from_slice(bytes);
+    }
+
+    pub(crate) fn reference(&self, offset: usize) -> Reference {
+        Reference::read(self.bytes(offset, REFERENCE))
+    }
+
+    pub(crate) fn bytes(&self, offset: usize, length: usize) -> &[u8] {
+        &self.bytes[offset..offset + length]
+    }
+}

@@ -1,0 +1,195 @@
+//! Copying out what a worker's references point to: once, after the reference was judged.
+
+use hotcell_protocol::wire::{self, reference};
+use hotcell_protocol::{ErrorKind, Executed, Place};
+
+use super::Element;
+use crate::error::{Cause, Error, Result};
+use crate::fault::Fault;
+use crate::session::{Context, Live};
+
+/// Bytes of a reference.
+pub(super) const REFERENCE: usize = reference::SIZE;
+
+/// Where data lies, as the worker says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reference {
+    pub(super) place: Place,
+    pub(super) length: u64,
+}
+
+/// What is wrong with what a worker says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Bad {
+    /// It broke this rule of the protocol.
+    Violation(&'static str),
+    /// The library says what cannot be.
+    Lie(&'static str),
+    /// It is more than this host will hold.
+    TooMuch,
+    /// An earlier datum was a lie, and the worker is gone.
+    Lost,
+}
+
+/// The memory granted to a call, and how much of it was copied.
+pub(super) struct Granted<'a> {
+    pub(super) live: Option<&'a Live>,
+    /// Bytes of the result block that are no data.
+    pub(super) fixed: usize,
+    pub(super) limit: u64,
+    /// References may overlap, copies do not.
+    pub(super) copied: &'a mut u64,
+}
+
+impl Granted<'_> {
+    /// The data of a reference; `None` for a null one.
+    pub(super) fn copy(&mut self, from: Reference) -> std::result::Result<Option<Vec<u8>>, Bad> {
+        if from.place.is_null() {
+            return Ok(None);
+        }
+        if from.length == wire::LENGTH_IMPOSSIBLE {
+            return Err(Bad::Lie("the library claims to have written more than a result buffer holds"));
+        }
+        let Live { lane, arena, .. } = self.live.ok_or(Bad::Lost)?;
+        let found = lane.locate(arena, self.fixed, from.place, from.length);
+        let found = found.ok_or(Bad::Violation("a result lies outside of the memory granted to its call"))?;
+        *self.copied = self.copied.saturating_add(from.length);
+        let mut data = Vec::new();
+        if *self.copied > self.limit || !found.append_to(&mut data) {
+            return Err(Bad::TooMuch);
+        }
+        Ok(Some(data))
+    }
+}
+
+/// Something with references into a worker's memory.
+pub(crate) trait Reads {
+    /// Copies the data of a reference.
+    fn fetch(&mut self, from: Reference) -> Result<Option<Vec<u8>>>;
+
+    /// The error for what is wrong. It has its consequences for the worker.
+    fn bad(&mut self, bad: Bad) -> Error;
+
+    /// The call, for errors.
+    fn context(&self) -> &Context;
+
+    /// What must not be null.
+    fn promised<T>(&mut self, value: Option<T>) -> Result<T> {
+        value
+            .ok_or_else(|| self.bad(Bad::Lie("the library returned NULL where its contract promises a text")))
+    }
+
+    fn read_text(&mut self, from: Reference) -> Result<Option<String>> {
+        self.fetch(from)?.map(|bytes| self.utf8(bytes)).transpose()
+    }
+
+    fn read_elements<T: Element>(&mut self, from: Reference) -> Result<Vec<T>> {
+        Ok(self.read_opt_elements(from)?.unwrap_or_default())
+    }
+
+    fn read_opt_elements<T: Element>(&mut self, from: Reference) -> Result<Option<Vec<T>>> {
+        let Some(data) = self.fetch(from)? else { return Ok(None) };
+        if !data.len().is_multiple_of(T::SIZE) {
+            return Err(self.bad(Bad::Violation("a result has no whole number of elements")));
+        }
+        Ok(Some(data.chunks_exact(T::SIZE).map(T::read).collect()))
+    }
+
+    /// Texts behind an array of references.
+    fn read_texts(&mut self, from: Reference) -> Result<Vec<Option<Vec<u8>>>> {
+        let data = self.fetch(from)?.unwrap_or_default();
+        if !data.len().is_multiple_of(REFERENCE) {
+            return Err(self.bad(Bad::Violation("an array of texts has no whole number of references")));
+        }
+        data.chunks_exact(REFERENCE).map(|bytes| self.fetch(Reference::read(bytes))).collect()
+    }
+
+    fn utf8(&self, bytes: Vec<u8>) -> Result<String> {
+        String::from_utf8(bytes).map_err(|error| {
+            let position = error.utf8_error().valid_up_to();
+            let message = format!("a text of the library is not UTF-8 at byte {position}");
+            let fault = Fault { kind: ErrorKind::BadEncoding, cause: Cause::None, message };
+            self.context().error(fault, Executed::Yes, String::new())
+        })
+    }
+}
+
+impl Reference {
+    /// The reference in exactly [`REFERENCE`] bytes.
+    pub(super) fn read(bytes: &[u8]) -> Reference {
+        let number = |at: usize| u64::read(&bytes[at..at + size_of::<u64>()]);
+        Reference { place: Place::from_raw(number(reference::PLACE)), length: number(reference::LENGTH) }
+    }
+
+    /// The bytes of a reference.
+    pub(super) fn bytes(place: Place, length: u64) -> [u8; REFERENCE] {
+        let mut bytes = [0; REFERENCE];
+        bytes[reference::PLACE..][..size_of::<u64>()].copy_from_slice(&place.raw().to_ne_bytes());
+        bytes[reference::LENGTH..][..size_of::<u64>()].copy_from_slice(&length.to_ne_bytes());
+        bytes
+    }
+}
+
+/// The numbers of a block, by their offsets: methods for a type that has `bytes(offset, length)`.
+macro_rules! numbers {
+    () => {
+        numbers!(get_u8: u8, get_u16: u16, get_u32: u32, get_u64: u64, get_i8: i8, get_i16: i16);
+        numbers!(get_i32: i32, get_i64: i64, get_f32: f32, get_f64: f64);
+    };
+    ($($name:ident: $t:ty),*) => { $(
+        /// The number at an offset of the block.
+        #[inline]
+        pub fn $name(&self, offset: usize) -> $t {
+            <$t as Element>::read(self.bytes(offset, size_of::<$t>()))
+        }
+    )* };
+}
+
+/// Data by the offset of its reference: methods for a type that [`Reads`] and has `reference(offset)`.
+macro_rules! data {
+    () => {
+        /// The data a reference points to; a null reference is empty.
+        pub fn buffer(&mut self, offset: usize) -> Result<Vec<u8>> {
+            Ok(self.opt_buffer(offset)?.unwrap_or_default())
+        }
+
+        /// The data a reference points to, if it is not null.
+        pub fn opt_buffer(&mut self, offset: usize) -> Result<Option<Vec<u8>>> {
+            self.fetch(self.reference(offset))
+        }
+
+        /// The numbers a reference points to; a null reference is empty.
+        pub fn elements<T: Element>(&mut self, offset: usize) -> Result<Vec<T>> {
+            self.read_elements(self.reference(offset))
+        }
+
+        /// The numbers a reference points to, if it is not null.
+        pub fn opt_elements<T: Element>(&mut self, offset: usize) -> Result<Option<Vec<T>>> {
+            self.read_opt_elements(self.reference(offset))
+        }
+
+        /// The UTF-8 text a reference points to; a null reference is an error here.
+        pub fn text(&mut self, offset: usize) -> Result<String> {
+            let text = self.opt_text(offset)?;
+            self.promised(text)
+        }
+
+        /// The UTF-8 text a reference points to, if it is not null.
+        pub fn opt_text(&mut self, offset: usize) -> Result<Option<String>> {
+            self.read_text(self.reference(offset))
+        }
+
+        /// The bytes of a text; a null reference is an error here.
+        pub fn text_bytes(&mut self, offset: usize) -> Result<Vec<u8>> {
+            let text = self.opt_buffer(offset)?;
+            self.promised(text)
+        }
+
+        /// The bytes of a text, if it is not null.
+        pub fn opt_text_bytes(&mut self, offset: usize) -> Result<Option<Vec<u8>>> {
+            self.opt_buffer(offset)
+        }
+    };
+}
+
+pub(super) use {data, numbers};

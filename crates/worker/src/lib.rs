@@ -1,0 +1,22 @@
+//! The worker: the child process that holds the library and executes its calls.
+//!
+//! It is started by a host with four descriptors (input, output, errors, control socket), loads the shim it
+//! is given, and serves calls until the host is gone. Nothing in it protects the host: that is done by what
+//! the host gives it and by what the host believes of it.
+
+mod context;
+mod control;
+mod crash;
+mod handles;
+mod library;
+mod report;
+mod serve;
+mod startup;
+
+/// Runs the worker in this process, to its end. Returns the exit status.
+pub fn run() -> i32 {
+    match startup::start() {
+        Ok(worker) => worker.serve(),
+        Err(code) => code,
+    }
+}

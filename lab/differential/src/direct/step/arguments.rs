@@ -1,0 +1,146 @@
+//! The statements before a call. What a parameter stands on is written before it.
+
+use std::io;
+
+use hotcell_model::interface::{Capacity, Param, Role, Unit};
+
+use super::Body;
+use crate::direct::expression::{number, parameters};
+use crate::direct::literal::{self, text};
+use crate::direct::types::{element_size, pointee, spell};
+use crate::plan::Input;
+
+impl Body<'_> {
+    pub(super) fn arguments(&mut self) -> io::Result<()> {
+        for index in 0..self.function.params.len() {
+            let needed = self.object(index).filter(|_| !self.begins(index));
+            needed.into_iter().for_each(|number| self.line(format!("if (!dt_usable({number})) return;")));
+        }
+        (0..self.function.params.len()).try_for_each(|index| self.argument(index))?;
+        self.short_buffers();
+        for index in 0..self.function.params.len() {
+            let given = match self.param(index).role.value {
+                Role::Handle { consumed, .. } => consumed,
+                Role::Resident { consumed, .. } => consumed,
+                _ => false,
+            };
+            if let (true, Some(number)) = (given, self.object(index)) {
+                self.line(format!("if (!dt_givable({number})) return;"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether an object may begin with this call.
+    fn begins(&self, index: usize) -> bool {
+        matches!(self.param(index).role.value, Role::Resident { starts: Some(_), .. })
+    }
+
+    fn argument(&mut self, index: usize) -> io::Result<()> {
+        if std::mem::replace(&mut self.done[index], true) {
+            return Ok(());
+        }
+        let param: &Param = self.param(index);
+        let (ty, input) = (spell(&param.ty), self.input(index));
+        match &param.role.value {
+            Role::Value => self.line(format!("{ty} dt_a{index} = {};", literal::number(input))),
+            Role::Text { .. } | Role::BufferIn { .. } | Role::BufferInOut { .. } => {
+                let tail = matches!(param.role.value, Role::Text { .. });
+                let memory = self.memory(input, tail)?;
+                self.line(format!("void *dt_a{index} = {memory};"));
+                self.line(format!("size_t dt_n{index} = {};", input.bytes().map_or(0, |data| data.len())));
+            }
+            Role::LengthOf { param, unit } | Role::CapacityOf { param, unit } => {
+                self.argument(*param)?;
+                self.line(format!("{ty} dt_a{index} = {};", self.count(*param, *unit)));
+            }
+            Role::LengthPointerOf { param: buffer, unit } => {
+                self.argument(*buffer)?;
+                let pointee = pointee(&param.ty);
+                self.line(format!("{pointee} dt_o{index} = {};", self.count(*buffer, *unit)));
+            }
+            Role::BufferOut { capacity, .. } => {
+                let elements = match capacity {
+                    Capacity::Caller => literal::number(input),
+                    Capacity::Elements { size } => {
+                        parameters(size).into_iter().try_for_each(|it| self.argument(it))?;
+                        number(self.function, size)
+                    }
+                };
+                let size = element_size(&param.ty);
+                self.line(format!("int64_t dt_n{index} = dt_bytes({elements}, {size});"));
+                let refuse = self.refuse(index);
+                self.line(format!("if (dt_n{index} < 0) {refuse}"));
+                self.line(format!("void *dt_a{index} = calloc(1, dt_n{index} == 0 ? 1 : dt_n{index});"));
+            }
+            Role::ValueOut { .. } => self.line(format!("{} dt_o{index} = {{0}};", pointee(&param.ty))),
+            Role::ValueInOut { .. } => {
+                self.line(format!("{} dt_o{index} = {};", pointee(&param.ty), literal::number(input)));
+            }
+            Role::TextOut { .. } | Role::DataOut { .. } | Role::OffsetOut { .. } | Role::HandleOut { .. } => {
+                self.line(format!("{} dt_o{index} = NULL;", pointee(&param.ty)));
+            }
+            Role::Texts { .. } => self.texts(index)?,
+            Role::Handle { .. } => {
+                let object = self.object(index).map(|number| format!("dt_objects[{number}].pointer"));
+                self.line(format!("void *dt_a{index} = {};", object.unwrap_or("NULL".into())));
+            }
+            Role::Struct { record, .. } => self.structure(index, record)?,
+            Role::Resident { record, .. } => self.resident(index, record)?,
+            Role::Callback { callback, .. } => {
+                if let Input::Callback(answer) = input {
+                    self.write_callback(index, callback, *answer);
+                }
+            }
+            Role::Fixed { .. } | Role::UserData { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// An expression for fresh memory with the bytes of a text or buffer.
+    pub(super) fn memory(&mut self, input: &Input, tail: bool) -> io::Result<String> {
+        match input.bytes() {
+            Some(data) => self.pool.memory(data, tail),
+            None => Ok("NULL".into()),
+        }
+    }
+
+    fn texts(&mut self, index: usize) -> io::Result<()> {
+        let Input::Texts(texts) = self.input(index) else {
+            self.line(format!("void *dt_a{index} = NULL; size_t dt_n{index} = 0;"));
+            return Ok(());
+        };
+        let texts: Vec<String> = texts.iter().map(|it| self.memory(it, true)).collect::<io::Result<_>>()?;
+        let list: String = texts.iter().map(|it| format!("{it}, ")).collect();
+        self.line(format!("char *dt_t{index}[] = {{{list}NULL}};"));
+        self.line(format!("void *dt_a{index} = dt_t{index}; size_t dt_n{index} = {};", texts.len()));
+        Ok(())
+    }
+
+    /// A buffer's length in what its length parameter counts.
+    fn count(&self, buffer: usize, unit: Unit) -> String {
+        match (&self.param(buffer).role.value, unit) {
+            (Role::Texts { .. }, _) | (_, Unit::Bytes) => format!("dt_n{buffer}"),
+            _ => format!("dt_n{buffer} / {}", element_size(&self.param(buffer).ty)),
+        }
+    }
+
+    fn refuse(&self, index: usize) -> String {
+        format!("{{ dt_say(\"refused\", {}); return; }}", text(&self.param(index).name))
+    }
+
+    /// Buffers shorter than what the function will read are for the contained side to refuse.
+    fn short_buffers(&mut self) {
+        for index in 0..self.function.params.len() {
+            if let Role::BufferIn { length: Some(length), .. }
+            | Role::BufferInOut { length: Some(length), .. } = &self.param(index).role.value
+            {
+                let size = element_size(&self.param(index).ty);
+                let needed = format!("dt_bytes({}, {size})", number(self.function, length));
+                let short = format!("{needed} < 0 || dt_a{index} != NULL && (int64_t)dt_n{index} < {needed}");
+                let refuse = self.refuse(index);
+                self.line(format!("if ({short}) {refuse}"));
+            }
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! Structures: their fields before the call, and after it.
+
+use std::io;
+
+use hotcell_model::interface::{Direction, FieldRole, Filled, Role, Struct, StructField, Unit};
+use hotcell_model::types::{CType, Type};
+
+use super::Body;
+use super::callbacks::{kind, scalar};
+use crate::direct::literal;
+use crate::direct::types::element_size;
+use crate::plan::Input;
+
+impl<'a> Body<'a> {
+    fn definition(&self, record: &str) -> &'a Struct {
+        &self.interface.structs[record]
+    }
+
+    /// A structure of this call alone, by value or by pointer.
+    pub(super) fn structure(&mut self, index: usize, record: &str) -> io::Result<()> {
+        let Role::Struct { direction, .. } = self.param(index).role.value else { return Ok(()) };
+        let c_name = self.definition(record).c_name.clone();
+        self.line(format!("{c_name} dt_s{index};"));
+        self.line(format!("memset(&dt_s{index}, 0, sizeof dt_s{index});"));
+        let input = self.input(index);
+        if let (Input::Struct(fields), true) = (input, direction.goes_in()) {
+            self.set(record, &format!("dt_s{index}"), fields)?;
+        }
+        self.remember(record, &format!("dt_s{index}"), &format!("dt_w{index}"));
+        let null = direction.goes_in() && input == &Input::Null;
+        let address = if null { "NULL".into() } else { format!("&dt_s{index}") };
+        self.line(format!("void *dt_a{index} = {address};"));
+        Ok(())
+    }
+
+    /// A structure that stays: its numbers are those that the caller saw last, or sets now.
+    pub(super) fn resident(&mut self, index: usize, record: &str) -> io::Result<()> {
+        let Input::Resident(number, fields) = self.input(index) else { return Ok(()) };
+        let definition = self.definition(record);
+        let (c_name, place) = (&definition.c_name, format!("dt_objects[{number}]"));
+        let ty = self.type_number(record);
+        self.line(format!("int dt_b{index} = {place}.pointer == NULL || !{place}.alive;"));
+        self.line(format!(
+            "if (dt_b{index}) {{ dt_enter({number}, {ty}, calloc(1, sizeof({c_name})), -1, 1); \
+             {place}.image = calloc(1, sizeof({c_name})); }}"
+        ));
+        self.line(format!("{c_name} *dt_a{index} = {place}.pointer;"));
+        self.line(format!("{c_name} *dt_m{index} = {place}.image;"));
+        let live = format!("(*dt_a{index})");
+        for field in &definition.fields {
+            let name = &field.name;
+            if let FieldRole::Value | FieldRole::Array { .. } | FieldRole::Struct { .. } = field.role.value {
+                self.line(format!("memcpy(&{live}.{name}, &dt_m{index}->{name}, sizeof {live}.{name});"));
+            }
+        }
+        self.set(record, &live, fields)?;
+        self.remember(record, &live, &format!("dt_w{index}"));
+        Ok(())
+    }
+
+    /// Sets every declared field. Numbers that are not named stay, everything else becomes NULL.
+    fn set(&mut self, record: &str, place: &str, given: &[(String, Input)]) -> io::Result<()> {
+        let definition = self.definition(record);
+        let find = |name: &str| given.iter().find(|it| it.0 == name).map(|it| &it.1);
+        for field in &definition.fields {
+            let (name, input) = (&field.name, find(&field.name));
+            let target = format!("{place}.{name}");
+            match (&field.role.value, input) {
+                (FieldRole::Value, Some(value)) => {
+                    self.line(format!("{target} = {};", literal::number(value)));
+                }
+                (FieldRole::Array { .. }, Some(value)) => {
+                    let memory = self.memory(value, false)?;
+                    self.line(format!("memcpy({target}, {memory}, sizeof {target});"));
+                }
+                (FieldRole::Struct { record }, Some(Input::Struct(fields))) => {
+                    self.set(record, &target, fields)?;
+                }
+                (FieldRole::Text { .. }, value) => {
+                    let memory = self.memory(value.unwrap_or(&Input::Null), true)?;
+                    self.line(format!("{target} = {memory};"));
+                }
+                (FieldRole::BufferIn { .. }, value) => {
+                    let memory = self.memory(value.unwrap_or(&Input::Null), false)?;
+                    self.line(format!("{target} = {memory};"));
+                }
+                (FieldRole::LengthOf { field: buffer, unit }, _) => {
+                    let buffer = &definition.fields[*buffer];
+                    let length = find(&buffer.name).and_then(Input::bytes).map_or(0, |data| data.len());
+                    let size = unit_size(*unit, &buffer.ty);
+                    self.line(format!("{target} = {length} / {size};"));
+                }
+                (FieldRole::Zero, _) => self.line(format!("memset(&{target}, 0, sizeof {target});")),
+                _ => {}
+            }
+        }
+        // When the capacities are there.
+        for field in &definition.fields {
+            if let FieldRole::BufferOut { capacity, unit, .. } = &field.role.value {
+                let target = format!("{place}.{}", field.name);
+                let size = unit_size(*unit, &field.ty);
+                let bytes = format!("dt_bytes({place}.{}, {size})", definition.fields[*capacity].name);
+                self.line(format!("if ({bytes} < 0) {{ dt_say(\"refused\", \"\"); return; }}"));
+                self.line(format!("{target} = calloc(1, {bytes} == 0 ? 1 : {bytes});"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps the structure as it was before the call.
+    fn remember(&mut self, record: &str, place: &str, name: &str) {
+        let c_name = &self.definition(record).c_name;
+        self.line(format!("{c_name} {name}; memcpy(&{name}, &{place}, sizeof {name});"));
+    }
+
+    /// Writes what became of a structure parameter.
+    pub(super) fn structure_out(&mut self, index: usize, record: &str, direction: Direction) {
+        let before = (direction != Direction::Out).then(|| format!("dt_w{index}"));
+        let before = before.unwrap_or_else(|| format!("dt_w{index}"));
+        self.line(format!("if (dt_a{index} == NULL) dt_put(\"null\"); else {{"));
+        self.fields_out(record, &format!("dt_s{index}"), Some(&before));
+        self.line("}");
+    }
+
+    /// Writes what became of a resident structure; its buffers were the call's.
+    pub(super) fn resident_out(&mut self, index: usize, record: &str, consumed: bool) {
+        let Some(number) = self.object(index) else { return self.put("null") };
+        let live = format!("(*dt_a{index})");
+        self.fields_out(record, &live, Some(&format!("dt_w{index}")));
+        self.line(format!("memcpy(dt_m{index}, dt_a{index}, sizeof *dt_m{index});"));
+        let definition = self.definition(record);
+        for field in &definition.fields {
+            if let FieldRole::BufferIn { .. } | FieldRole::BufferOut { .. } = field.role.value {
+                self.line(format!("{live}.{} = NULL;", field.name));
+            }
+        }
+        if consumed {
+            self.line(format!("dt_end({number});"));
+        }
+    }
+
+    /// Writes the fields of a structure. `before` is as it was before the call, if it went in.
+    pub(super) fn fields_out(&mut self, record: &str, place: &str, before: Option<&str>) {
+        let definition = self.definition(record);
+        self.put("{\"struct\":[");
+        let mut first = true;
+        for field in &definition.fields {
+            if field.offset.is_none() {
+                continue;
+            }
+            let comma = if std::mem::take(&mut first) { "" } else { "," };
+            self.put(&format!("{comma}[\"{}\",", field.name));
+            self.field_out(definition, field, place, before);
+            self.put("]");
+        }
+        self.put("]}");
+    }
+
+    fn field_out(&mut self, definition: &Struct, field: &StructField, place: &str, before: Option<&str>) {
+        let target = format!("{place}.{}", field.name);
+        match &field.role.value {
+            FieldRole::Value => self.line(scalar(&target, &field.ty)),
+            FieldRole::Array { .. } => {
+                self.line(format!("dt_put_data(\"data\", {target}, sizeof {target});"))
+            }
+            FieldRole::Struct { record } => {
+                let before = before.map(|before| format!("{before}.{}", field.name));
+                self.fields_out(record, &target, before.as_deref());
+            }
+            FieldRole::Text { encoding, .. } => {
+                self.line(format!("dt_put_text({}, {target});", kind(*encoding)));
+            }
+            FieldRole::BufferIn { .. } => {
+                let Some(before) = before else { return self.put("null") };
+                let start = format!("(char *){before}.{}", field.name);
+                let length = self.buffer_length(definition, field, before);
+                let moved = format!("(char *){target} - {start}");
+                self.line(format!("if ({start} != NULL && ({moved} < 0 || {moved} > {length})) dt_lied();"));
+                self.line(format!("dt_put_signed({start} == NULL ? 0 : {moved});"));
+            }
+            FieldRole::BufferOut { capacity, unit, filled } => {
+                let Some(before) = before else { return self.put("null") };
+                let size = unit_size(*unit, &field.ty);
+                let name = |position: usize| &definition.fields[position].name;
+                let room = format!("(__int128){before}.{}", name(*capacity));
+                let (from, to) = match filled {
+                    Filled::Field { field } => {
+                        (format!("(__int128){before}.{}", name(*field)), format!("{place}.{}", name(*field)))
+                    }
+                    Filled::Left { field } => ("0".into(), format!("({room} - {place}.{})", name(*field))),
+                };
+                self.line(format!("if ({to} < {from} || {to} > {room}) dt_lied();"));
+                let start = format!("(char *){before}.{} + {from} * {size}", field.name);
+                self.line(format!("dt_put_data(\"data\", {start}, ({to} - {from}) * {size});"));
+            }
+            FieldRole::LengthOf { .. } | FieldRole::Zero | FieldRole::Own => self.put("null"),
+        }
+    }
+
+    /// The bytes of a buffer that went in.
+    fn buffer_length(&self, definition: &Struct, field: &StructField, before: &str) -> String {
+        let position = definition.fields.iter().position(|it| it.name == field.name);
+        let length = definition.fields.iter().find_map(|it| match it.role.value {
+            FieldRole::LengthOf { field, unit } if Some(field) == position => Some((&it.name, unit)),
+            _ => None,
+        });
+        match length {
+            Some((name, unit)) => {
+                format!("(int64_t){before}.{name} * (int64_t){}", unit_size(unit, &field.ty))
+            }
+            None => "INT64_MAX".into(),
+        }
+    }
+
+    /// The number of a handle type, for telling types apart.
+    pub(super) fn type_number(&self, name: &str) -> usize {
+        self.interface.handles.keys().position(|it| it == name).map_or(0, |position| position + 1)
+    }
+}
+
+/// Bytes of what is counted.
+fn unit_size(unit: Unit, ty: &CType) -> String {
+    let bytes = unit == Unit::Bytes || matches!(ty.pointee(), Some((it, _)) if it.kind == Type::Void);
+    if bytes { "1".into() } else { element_size(ty) }
+}

@@ -1,0 +1,20 @@
+//! How the direct side spells types: as the header does, so that the compiler says what they are.
+
+use hotcell_model::types::CType;
+
+/// The type, for a declaration of any form.
+pub(super) fn spell(ty: &CType) -> String {
+    let nameless = |text: &&str| ["unnamed", "anonymous", " at "].iter().any(|mark| text.contains(mark));
+    let found = [ty.written.as_str(), ty.canonical.as_str()].into_iter().find(|text| !nameless(text));
+    format!("__typeof__({})", found.unwrap_or("int"))
+}
+
+/// What a pointer type points to.
+pub(super) fn pointee(ty: &CType) -> String {
+    format!("__typeof__(*({})0)", spell(ty))
+}
+
+/// The size of what a pointer type points to; of `void`, 1.
+pub(super) fn element_size(ty: &CType) -> String {
+    format!("sizeof({})", pointee(ty))
+}

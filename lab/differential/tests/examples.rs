@@ -1,0 +1,45 @@
+//! The examples' contracts: every function that is bound does contained what it does directly.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::Path;
+
+use hotcell_bind::{Job, Source};
+use hotcell_differential::{Report, Settings, run};
+
+/// Compares a library of `examples/` by its recipes.
+fn compare(library: &str, functions: usize, cases: usize) -> Report {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(library);
+    let job = Job {
+        source: Source::Contract(folder.join("bind.toml")),
+        only: None,
+        include_dirs: Vec::new(),
+        defines: Vec::new(),
+        library_dirs: Vec::new(),
+    };
+    let settings = Settings { recipes: Some(folder.join("differential.toml")), ..Settings::default() };
+    let report = run(&job, &settings).unwrap();
+    assert!(report.passed(), "{report}");
+    assert!(report.groups.len() >= functions, "{report}");
+    assert!(report.equal() >= cases, "{report}");
+    report
+}
+
+#[test]
+fn zlib_contained_is_zlib() {
+    compare("zlib", 60, 1000);
+}
+
+#[test]
+fn sqlite_contained_is_sqlite() {
+    compare("sqlite3", 120, 1000);
+}
+
+#[test]
+fn cjson_contained_is_cjson() {
+    compare("cjson", 60, 900);
+}
+
+#[test]
+fn zstandard_contained_is_zstandard() {
+    compare("zstd", 50, 500);
+}

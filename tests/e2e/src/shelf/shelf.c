@@ -1,0 +1,252 @@
+#include "shelf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct shelf_label {
+    int length;
+};
+
+struct shelf_box {
+    shelf *on;
+    int size;
+    int count;
+    int *numbers;
+    struct shelf_label label;
+    shelf_box *next;
+};
+
+struct shelf {
+    char *name;
+    int code;
+    shelf_box *boxes;
+};
+
+struct shelf_state {
+    struct shelf_stream *stream;
+    unsigned char key;
+};
+
+static int alive;
+
+int shelf_open(const char *name, shelf **out)
+{
+    *out = calloc(1, sizeof(shelf));
+    (*out)->name = strdup(name);
+    (*out)->code = strcmp(name, "broken") == 0 ? SHELF_BROKEN : SHELF_OK;
+    alive++;
+    return (*out)->code;
+}
+
+int shelf_close(shelf *s)
+{
+    while (s->boxes != NULL) {
+        shelf_box *box = s->boxes;
+        s->boxes = box->next;
+        shelf_box_free(box);
+    }
+    free(s->name);
+    free(s);
+    alive--;
+    return SHELF_OK;
+}
+
+const char *shelf_error(shelf *s)
+{
+    static const char *const texts[] = {"nothing", "no room", "the shelf is broken"};
+    return texts[s->code];
+}
+
+const char *shelf_name(const shelf *s)
+{
+    return s->name;
+}
+
+shelf_box *shelf_box_new(shelf *s, enum shelf_size size)
+{
+    shelf_box *box = calloc(1, sizeof(*box));
+    box->on = s;
+    box->size = (int)size;
+    box->numbers = calloc((size_t)size, sizeof(int));
+    alive++;
+    return box;
+}
+
+void shelf_box_free(shelf_box *box)
+{
+    free(box->numbers);
+    free(box);
+    alive--;
+}
+
+int shelf_box_add(shelf_box *box, int number)
+{
+    if (box->count == box->size) {
+        box->on->code = SHELF_FULL;
+        return SHELF_FULL;
+    }
+    box->numbers[box->count++] = number;
+    box->label.length = box->count;
+    return SHELF_OK;
+}
+
+long shelf_box_sum(const shelf_box *box)
+{
+    long sum = 0;
+    for (int i = 0; i < box->count; i++) {
+        sum += box->numbers[i];
+    }
+    return sum;
+}
+
+shelf_label *shelf_box_label(shelf_box *box)
+{
+    return box->count == 0 ? NULL : &box->label;
+}
+
+int shelf_label_length(const shelf_label *label)
+{
+    return label->length;
+}
+
+int shelf_put(shelf *s, shelf_box *box)
+{
+    box->next = s->boxes;
+    s->boxes = box;
+    return SHELF_OK;
+}
+
+long shelf_total(const shelf *s)
+{
+    long sum = 0;
+    for (const shelf_box *box = s->boxes; box != NULL; box = box->next) {
+        sum += shelf_box_sum(box);
+    }
+    return sum;
+}
+
+int shelf_alive(void)
+{
+    return alive;
+}
+
+int shelf_box_each(shelf_box *box, int (*visit)(void *user, int number, const char *text, int count, char **names), void *user)
+{
+    for (int i = 0; i < box->count; i++) {
+        char text[32];
+        char *names[3] = {text, NULL, box->on->name};
+        snprintf(text, sizeof(text), "number %d", box->numbers[i]);
+        int result = visit(user, box->numbers[i], text, 3, names);
+        if (result != 0) {
+            return result;
+        }
+    }
+    return 0;
+}
+
+struct shelf_measure shelf_measure_of(const shelf *s)
+{
+    struct shelf_measure measure = {{1.5, -2.5}, {1, 2, 3}, s->name, SHELF_SIZE_LARGE};
+    return measure;
+}
+
+void shelf_measure_double(struct shelf_measure *measure)
+{
+    measure->corner.x *= 2;
+    measure->corner.y *= 2;
+    for (int i = 0; i < 3; i++) {
+        measure->sides[i] *= 2;
+    }
+    measure->unit = "doubled";
+}
+
+double shelf_corner_distance(struct shelf_corner a, const struct shelf_corner *b)
+{
+    double x = b == NULL ? a.x : a.x - b->x;
+    double y = b == NULL ? a.y : a.y - b->y;
+    return x * x + y * y;
+}
+
+int shelf_join(const char *const *words, char **out)
+{
+    size_t length = 1;
+    int count = 0;
+    for (const char *const *word = words; *word != NULL; word++) {
+        length += strlen(*word);
+        count++;
+    }
+    if (count == 0) {
+        *out = NULL;
+        return 0;
+    }
+    *out = calloc(1, length);
+    for (const char *const *word = words; *word != NULL; word++) {
+        strcat(*out, *word);
+    }
+    return count;
+}
+
+void shelf_free(void *memory)
+{
+    free(memory);
+}
+
+long shelf_number(const char *text, const char **end)
+{
+    char *stop = NULL;
+    long number = strtol(text, &stop, 10);
+    *end = stop == text ? NULL : stop;
+    return number;
+}
+
+int shelf_squares(int n, int **out)
+{
+    *out = NULL;
+    if (n > 0) {
+        *out = calloc((size_t)n, sizeof(int));
+    }
+    for (int i = 0; i < n; i++) {
+        (*out)[i] = i * i;
+    }
+    return n;
+}
+
+int shelf_stream_start(struct shelf_stream *stream, int key)
+{
+    if (key < 0) {
+        return SHELF_BROKEN;
+    }
+    stream->state = calloc(1, sizeof(*stream->state));
+    stream->state->stream = stream;
+    stream->state->key = (unsigned char)key;
+    stream->total = 0;
+    alive++;
+    return SHELF_OK;
+}
+
+/* The stream must stand where it stood: the state points back at it. */
+int shelf_stream_run(struct shelf_stream *stream)
+{
+    if (stream->state == NULL || stream->state->stream != stream) {
+        return SHELF_BROKEN;
+    }
+    while (stream->avail_in > 0 && stream->avail_out > 0) {
+        *stream->next_out++ = *stream->next_in++ ^ stream->state->key;
+        stream->avail_in--;
+        stream->avail_out--;
+        stream->total++;
+    }
+    return SHELF_OK;
+}
+
+int shelf_stream_end(struct shelf_stream *stream)
+{
+    if (stream->state == NULL || stream->state->stream != stream) {
+        return SHELF_BROKEN;
+    }
+    free(stream->state);
+    stream->state = NULL;
+    alive--;
+    return SHELF_OK;
+}

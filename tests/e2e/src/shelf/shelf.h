@@ -1,0 +1,79 @@
+/* A library of objects, for packages to be tried on: shelves, boxes on them, labels, and a stream. */
+#ifndef SHELF_H
+#define SHELF_H
+
+#define SHELF_OK 0
+#define SHELF_FULL 1
+#define SHELF_BROKEN 2
+
+/* How much fits. */
+enum shelf_size { SHELF_SIZE_SMALL = 2, SHELF_SIZE_LARGE = 100 };
+
+/* Where boxes stand. */
+typedef struct shelf shelf;
+/* Where numbers lie. */
+typedef struct shelf_box shelf_box;
+/* What stands on a box. */
+typedef struct shelf_label shelf_label;
+
+/* Opens a shelf. One that is called "broken" is there all the same, to be asked for its error, and closed. */
+int shelf_open(const char *name, shelf **out);
+int shelf_close(shelf *s);
+const char *shelf_error(shelf *s);
+const char *shelf_name(const shelf *s);
+
+/* A box of its own; nobody's until it is put on a shelf. */
+shelf_box *shelf_box_new(shelf *s, enum shelf_size size);
+void shelf_box_free(shelf_box *box);
+int shelf_box_add(shelf_box *box, int number);
+long shelf_box_sum(const shelf_box *box);
+/* NULL where there is none. */
+shelf_label *shelf_box_label(shelf_box *box);
+int shelf_label_length(const shelf_label *label);
+/* The box is the shelf's from then on. */
+int shelf_put(shelf *s, shelf_box *box);
+long shelf_total(const shelf *s);
+/* Boxes and shelves that are alive. */
+int shelf_alive(void);
+
+/* Visits numbers until a visit gives something else than 0, and gives that. */
+int shelf_box_each(shelf_box *box, int (*visit)(void *user, int number, const char *text, int count, char **names), void *user);
+
+struct shelf_corner {
+    double x;
+    double y;
+};
+
+struct shelf_measure {
+    struct shelf_corner corner;
+    int sides[3];
+    const char *unit;
+    enum shelf_size size;
+};
+
+struct shelf_measure shelf_measure_of(const shelf *s);
+void shelf_measure_double(struct shelf_measure *measure);
+double shelf_corner_distance(struct shelf_corner a, const struct shelf_corner *b);
+
+/* Joins words; the text is freed with shelf_free. */
+int shelf_join(const char *const *words, char **out);
+void shelf_free(void *memory);
+long shelf_number(const char *text, const char **end);
+/* The squares of 0 to n - 1. */
+int shelf_squares(int n, int **out);
+
+/* Turns data by a key, as much as there is room for. */
+struct shelf_stream {
+    const unsigned char *next_in;
+    unsigned avail_in;
+    unsigned char *next_out;
+    unsigned avail_out;
+    unsigned long total;
+    struct shelf_state *state;
+};
+
+int shelf_stream_start(struct shelf_stream *stream, int key);
+int shelf_stream_run(struct shelf_stream *stream);
+int shelf_stream_end(struct shelf_stream *stream);
+
+#endif

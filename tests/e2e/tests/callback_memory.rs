@@ -1,0 +1,34 @@
+//! A call that calls back a hundred thousand times needs the memory of one that does so once.
+//!
+//! The only test of its program: it looks at the memory of the whole process.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::time::Duration;
+
+use hotcell::Options;
+use hotcell_e2e::objects::Objects;
+use hotcell_e2e::process::{resident, segments};
+
+#[test]
+fn callbacks_need_no_more_memory_however_often() {
+    let options = Options { deadline: Duration::from_secs(300), ..Options::default() };
+    let objects = Objects::open(options).unwrap();
+    let pid = objects.session.worker_pid().unwrap();
+    let run = |times| {
+        let mut last = 0;
+        let counted = objects.each(times, 2_000, &mut |invocation| {
+            last = invocation.get_i64(0);
+            invocation.buffer(40).map(|data| data.len() as u64)
+        });
+        assert_eq!(counted.unwrap(), (times * 2_000, 0));
+        assert_eq!(last, times - 1);
+    };
+    run(1_000);
+    let before = (segments(), resident(std::process::id()), resident(pid));
+    run(100_000);
+    assert_eq!(segments(), before.0);
+    // Two mebibytes for what allocators and counters do; lost arguments would be two hundred.
+    assert!(resident(std::process::id()) < before.1 + 2048, "this process has grown since {before:?}");
+    assert!(resident(pid) < before.2 + 2048, "the worker has grown since {before:?}");
+    assert_eq!(objects.session.generation(), 1);
+}

@@ -1,0 +1,154 @@
+//! `hotcell check` from the outside: what it says of every function, and of contracts that are wrong.
+
+use hotcell_e2e::cli::{Folder, committed};
+use serde_json::{Value, json};
+
+const REPORT: &str = "\
+bound         moon_add    proven
+undecided     moon_split  nothing says whether `whole` is read or written, and how many numbers it points to
+                            [function.moon_split]
+                            params.whole = { out = \"value\" } # or { inout = \"value\" }
+unsupported   moon_print  it takes a variable number of arguments (`...`)
+not exported  moon_gone   libmoon.so does not export it
+bound         moon_sum    inferred
+bound         moon_next   decided
+
+6 functions: 3 bound, 1 undecided, 1 unsupported, 1 not exported; 3 lines decide";
+
+#[test]
+fn every_function_in_the_order_of_the_header() {
+    let folder = Folder::with_moon();
+    folder.hotcell(["check", "bind.toml"]).succeeds().prints(REPORT);
+}
+
+#[test]
+fn the_same_for_programs() {
+    let folder = Folder::with_moon();
+    let help = "[function.moon_split]\nparams.whole = { out = \"value\" } # or { inout = \"value\" }";
+    let reason = "nothing says whether `whole` is read or written, and how many numbers it points to";
+    let function = |name: &str, status: &str, evidence: Value, reason: Value, signature: &str| json!({ "name": name, "status": status, "evidence": evidence, "reason": reason, "signature": signature });
+    let bound =
+        |name, evidence: &str, signature| function(name, "bound", json!(evidence), Value::Null, signature);
+    let out =
+        |name, status, reason: &str, signature| function(name, status, Value::Null, json!(reason), signature);
+    let mut undecided = out("moon_split", "undecided", reason, "double moon_split(double x, int *whole)");
+    undecided["help"] = json!(help);
+    let variadic = "it takes a variable number of arguments (`...`)";
+    let functions = [
+        bound("moon_add", "proven", "int moon_add(int a, int b)"),
+        undecided,
+        out("moon_print", "unsupported", variadic, "int moon_print(const char *format, ...)"),
+        out("moon_gone", "not_exported", "libmoon.so does not export it", "int moon_gone(void)"),
+        bound("moon_sum", "inferred", "unsigned int moon_sum(const unsigned char *data, size_t data_len)"),
+        bound("moon_next", "decided", "int moon_next(unsigned int *state)"),
+    ];
+    let summary = json!({
+        "bound": 3, "undecided": 1, "unsupported": 1, "not_exported": 1, "total": 6, "decided_lines": 3,
+    });
+    let expect = json!({ "functions": functions, "summary": summary });
+    assert_eq!(folder.hotcell(["check", "bind.toml"]).json(), expect);
+}
+
+#[test]
+fn undecided_functions_fail_only_when_asked_to() {
+    let folder = Folder::with_moon();
+    folder.hotcell(["check", "bind.toml", "--strict"]).fails(125).says("error: 1 function is undecided");
+    let strict = folder.hotcell(["check", "bind.toml", "--strict", "--format", "json"]).fails(125);
+    strict.mentions("\"undecided\": 1");
+    folder.hotcell(["check", &committed("examples/zlib/bind.toml"), "--strict"]).succeeds();
+}
+
+#[test]
+fn headers_without_a_contract() {
+    let folder = Folder::with_moon();
+    let check = folder.hotcell(["check", "moon.h", "--lib", "./libmoon.so"]).succeeds();
+    check.mentions("undecided     moon_next ").mentions("0 lines decide");
+    let check = folder.hotcell(["check", "moon.h", "--lib", "moon", "-L", "."]).succeeds();
+    check.mentions("bound         moon_sum    inferred\n");
+    folder.hotcell(["check", "moon.h"]).fails(113).says("needs `--lib NAME`");
+}
+
+#[test]
+fn what_is_wrong_with_a_contract_is_shown_in_its_line() {
+    let folder = Folder::with_moon();
+    let head = "hotcell = 1\nlibrary = \"moon\"\nheaders = [\"moon.h\"]\n";
+    let refused = |text: &str, place: &str, says: &str| {
+        folder.write("wrong.toml", text);
+        let check = || folder.hotcell(["check", "wrong.toml"]);
+        check().fails(113).prints_nothing().says(&format!("--> wrong.toml:{place}\n")).says(says);
+        let message = check().error(113, "InvalidArgument")["message"].to_string();
+        assert!(message.contains(&format!("wrong.toml:{place}")), "{message}");
+    };
+    let split = |line: &str| format!("{head}[function.moon_split]\n{line}\n");
+    refused("library = \"moon\"\n", "1:1", "begin the file with `hotcell = 1`");
+    refused("hotcell = 2\n", "1:11", "reads contracts of version 1, not 2");
+    refused("hotcell = 0\n", "1:11", "reads contracts of version 1, not 0");
+    refused("hotcell = \"1\"\n", "1:11", "must be an integer");
+    refused(&format!("{head}libary = 1\n"), "4:1", "did you mean `library`?");
+    refused(&format!("{head}[function.moon_spilt]\n"), "4:11", "did you mean `moon_split`?");
+    refused(&split("params.whle = { out = \"value\" }"), "5:8", "did you mean `whole`?");
+    refused(&split("parms.whole = { out = \"value\" }"), "5:1", "did you mean `params`?");
+    refused(&split("params.whole = { out = \"valu\" }"), "5:24", "did you mean `value`?");
+    refused(&split("params.whole = \"value\""), "5:16", "must be a table");
+    refused(
+        &split("params.x = { out = \"value\" }"),
+        "5:14",
+        "`x` cannot be `out = \"value\"`: it is `double`",
+    );
+    refused(&split("deadline = \"soon\""), "5:12", "\"500ms\", \"2s\", \"1m\"");
+    refused("hotcell = 1\nlibrary = \"moon\nheaders = []\n", "2:16", "library = \"moon");
+}
+
+#[test]
+fn remarks_do_not_make_a_contract_invalid() {
+    let folder = Folder::with_moon();
+    folder.write(
+        "remark.toml",
+        "hotcell = 1\nlibrary = \"moon\"\nheaders = [\"moon.h\"]\ninclude = [\"moon_a*\", \"sun_*\"]\n",
+    );
+    let check = folder.hotcell(["check", "remark.toml"]).succeeds();
+    check.says("warning: `sun_*` matches no function").prints(
+        "bound  moon_add  proven\n\n\
+         1 function: 1 bound, 0 undecided, 0 unsupported, 0 not exported; 0 lines decide",
+    );
+}
+
+#[test]
+fn files_that_cannot_be_used_are_named() {
+    let folder = Folder::with_moon();
+    let library = folder.read("libmoon.so");
+    folder.write("half.so", &library[..library.len() / 2]);
+    let mut foreign = library;
+    foreign[18] = if foreign[18] == 62 { 183 } else { 62 };
+    folder.write("foreign.so", foreign);
+    folder.write("broken.h", "int one(void);\nint two(int;\n");
+    let check = |header: &str, library: &str| folder.hotcell(["check", header, "--lib", library]);
+    check("moon.h", "./half.so").fails(117).says("half.so is damaged");
+    check("moon.h", "./foreign.so").fails(117).says("and this machine is");
+    check("moon.h", "mooon").fails(117).says("library `mooon` was not found");
+    check("zlib.h", "libz.so.99").fails(117).says("did you mean `z`?");
+    check("mooon.h", "z").fails(113).says("header `mooon.h` was not found");
+    check("broken.h", "z").fails(113).says("broken.h:2: ");
+    folder.hotcell(["check", "none.toml"]).fails(113).says("cannot read the contract none.toml");
+    let error = check("moon.h", "./half.so").error(117, "LoadFailed");
+    assert!(error["help"].is_string(), "{error}");
+}
+
+#[test]
+fn without_a_parser_its_package_is_named() {
+    let folder = Folder::with_moon();
+    let check = || folder.hotcell(["check", "bind.toml"]).env("LIBCLANG_PATH", "nowhere");
+    check().fails(117).says("libclang cannot be loaded").says("apt install libclang");
+    check().error(117, "LoadFailed");
+}
+
+#[test]
+fn colours_are_for_terminals() {
+    let folder = Folder::with_moon();
+    // What is no terminal gets none, unless it is asked for; and never against NO_COLOR.
+    folder.hotcell(["check", "bind.toml"]).succeeds().prints(REPORT);
+    let forced = folder.hotcell(["check", "bind.toml"]).env("CLICOLOR_FORCE", "1").succeeds();
+    forced.mentions("\u{1b}[32mbound\u{1b}[0m");
+    let refused = folder.hotcell(["check", "bind.toml"]).env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1");
+    refused.succeeds().prints(REPORT);
+}

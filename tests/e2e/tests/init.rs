@@ -1,0 +1,191 @@
+//! `hotcell init` from the outside: drafts that are valid, complete, and never in the way of what is there.
+
+use hotcell_e2e::cli::Folder;
+
+/// A draft with every line that would decide something.
+fn uncommented(draft: &[u8]) -> String {
+    let text = String::from_utf8(draft.to_vec()).expect("a draft is text");
+    let decides = |line: &str| line.strip_prefix('#').is_some_and(|rest| rest.starts_with(['[', 'p', 'r']));
+    let lines = text.lines().map(|line| if decides(line) { &line[1..] } else { line });
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn a_draft_has_a_block_for_each_decision() {
+    let folder = Folder::with_moon();
+    let init = folder.hotcell(["init", "moon.h", "--lib", "moon", "-L", ".", "-o", "new.toml"]).succeeds();
+    let init = init.prints_nothing().says("undecided     moon_split  nothing says whether `whole`");
+    init.says("\n6 functions: 2 bound, 2 undecided, 1 unsupported, 1 not exported; new.toml is written\n");
+    let expect = "\
+# Contract of moon, drafted from moon.h.
+#
+# 2 functions need no line: what their header says is enough.
+# The others follow: why they are undecided, how they are declared, and behind `#` lines that decide them.
+# Take the `#` away where the lines are right; change them where they are not.
+
+hotcell = 1
+library = \"moon\"
+headers = [\"moon.h\"]
+link = [\"libmoon.so\"]
+
+# moon_split: nothing says whether `whole` is read or written, and how many numbers it points to
+# double moon_split(double x, int *whole)
+#[function.moon_split]
+#params.whole = { out = \"value\" } # or { inout = \"value\" }
+
+# moon_next: nothing says whether `state` is read or written, and how many numbers it points to
+# int moon_next(unsigned int *state)
+#[function.moon_next]
+#params.state = { out = \"value\" } # or { inout = \"value\" }
+
+# No line would make these callable:
+#   moon_print: it takes a variable number of arguments (`...`)
+
+# The headers declare these, and the library does not export them:
+#   moon_gone
+";
+    assert_eq!(String::from_utf8_lossy(&folder.read("new.toml")), expect);
+    let check = folder.hotcell(["check", "new.toml"]).succeeds();
+    check.mentions("2 bound, 2 undecided, 1 unsupported, 1 not exported; 0 lines decide");
+    folder.write("all.toml", uncommented(&folder.read("new.toml")));
+    let check = folder.hotcell(["check", "all.toml"]).succeeds();
+    check.mentions("4 bound, 0 undecided, 1 unsupported, 1 not exported; 4 lines decide");
+    folder.hotcell(["call", "all.toml", "moon_split", "2.5"]).succeeds().prints("return  0.5\nwhole   2");
+}
+
+#[test]
+fn drafts_of_system_headers_stay_valid_when_all_is_decided() {
+    for (header, library) in [("zlib.h", "z"), ("string.h", "c"), ("math.h", "m")] {
+        let folder = Folder::new();
+        folder.hotcell(["init", header, "--lib", library]).succeeds();
+        folder.hotcell(["check", "bind.toml"]).succeeds().mentions("0 lines decide");
+        folder.write("all.toml", uncommented(&folder.read("bind.toml")));
+        let before = folder.hotcell(["check", "bind.toml"]).json()["summary"]["bound"].take();
+        let after = folder.hotcell(["check", "all.toml"]).json()["summary"]["bound"].take();
+        assert!(after.as_u64() > before.as_u64(), "{header}: {before} bound, then {after}");
+    }
+}
+
+#[test]
+fn a_file_that_is_there_is_replaced_only_when_asked_to() {
+    let folder = Folder::with_moon();
+    let before = folder.files();
+    let init = || folder.hotcell(["init", "moon.h", "--lib", "./libmoon.so"]);
+    init()
+        .fails(113)
+        .prints_nothing()
+        .says("bind.toml exists already\nhelp: name another file with `-o FILE`");
+    assert_eq!(folder.files(), before);
+    init().and(["--force"]).succeeds().says("bind.toml is written");
+    assert!(folder.read("bind.toml").starts_with(b"# Contract of moon, drafted from moon.h."));
+    assert_eq!(folder.files().len(), before.len());
+}
+
+#[test]
+fn nothing_is_written_when_something_is_wrong() {
+    let folder = Folder::with_moon();
+    folder.write("broken.h", "int one(void);\nint two(int;\n");
+    let before = folder.files();
+    let init = |header: &str, library: &str, out: &str| {
+        folder.hotcell(["init", header, "--lib", library, "--force", "-o", out])
+    };
+    init("broken.h", "./libmoon.so", "bind.toml").fails(113).says("does not compile").says("broken.h:2: ");
+    init("none.h", "./libmoon.so", "bind.toml").fails(113).says("header `none.h` was not found");
+    init("moon.h", "no-such-library", "bind.toml").fails(117).says("`no-such-library` was not found");
+    init("moon.h", "./moon.h", "new.toml").fails(117).says("is not an ELF file");
+    for out in ["moon.h/new.toml", "missing/new.toml"] {
+        init("moon.h", "./libmoon.so", out).fails(113).says(&format!("cannot write {out}: "));
+    }
+    assert_eq!(folder.files(), before);
+    folder.hotcell(["init", "moon.h"]).fails(2).says("--lib");
+    folder.hotcell(["init", "--lib", "z"]).fails(2).says("HEADER");
+}
+
+#[test]
+fn a_draft_can_be_printed() {
+    let folder = Folder::with_moon();
+    let before = folder.files();
+    let init = folder.hotcell(["init", "moon.h", "--lib", "./libmoon.so", "-o", "-"]).succeeds();
+    init.mentions("\nhotcell = 1\n").mentions("#[function.moon_split]\n").says("6 functions: 2 bound");
+    assert_eq!(folder.files(), before);
+}
+
+#[test]
+fn paths_start_at_the_contract() {
+    let folder = Folder::with_moon();
+    folder.write(
+        "include/deep/stars.h",
+        "#include \"sky.h\"\n#ifdef NIGHT\nint moon_add(int a, int b);\n#endif\n",
+    );
+    folder.write("sky/sky.h", "typedef int sky;\n");
+    folder.write("contracts/here.txt", "");
+    let words =
+        ["init", "deep/stars.h", "--lib", "moon", "-I", "include", "-I", "sky", "-L", ".", "-D", "NIGHT"];
+    folder.hotcell(words).and(["-o", "contracts/stars.toml"]).succeeds().says("1 bound");
+    let draft = String::from_utf8(folder.read("contracts/stars.toml")).expect("a draft is text");
+    for line in [
+        "headers = [\"deep/stars.h\"]\n",
+        "link = [\"../libmoon.so\"]\n",
+        "include_dirs = [\"../include\", \"../sky\"]\n",
+        "defines = [\"NIGHT\"]\n",
+    ] {
+        assert!(draft.contains(line), "{line}{draft}");
+    }
+    folder.hotcell(["check", "contracts/stars.toml"]).succeeds().mentions("bound  moon_add  proven");
+    folder.hotcell(["call", "contracts/stars.toml", "moon_add", "1", "2"]).succeeds().prints("return  3");
+    folder.hotcell(["init", "moon.h", "--lib", "./libmoon.so", "-o", "contracts/moon.toml"]).succeeds();
+    let draft = String::from_utf8(folder.read("contracts/moon.toml")).expect("a draft is text");
+    assert!(draft.contains("headers = [\"../moon.h\"]\nlink = [\"../libmoon.so\"]\n"), "{draft}");
+    folder.hotcell(["call", "contracts/moon.toml", "moon_add", "1", "2"]).succeeds().prints("return  3");
+}
+
+#[test]
+fn what_a_header_expects_becomes_the_prelude() {
+    let folder = Folder::new();
+    folder.write("sum.c", "#include <stdint.h>\nuint32_t sum(uint32_t a, uint32_t b) { return a + b; }\n");
+    folder.compile("sum");
+    let check = |header: &str, prelude: &str, names: &str| {
+        folder.write("sum.h", header);
+        let init = folder.hotcell(["init", "sum.h", "--lib", "./libsum.so", "--force"]).succeeds();
+        let note = format!("note: sum.h does not compile by itself; the draft includes {names} before it");
+        init.says(&note).says("1 bound");
+        let draft = String::from_utf8(folder.read("bind.toml")).expect("a draft is text");
+        assert!(draft.contains(prelude), "{draft}");
+        // Nothing of the standard headers becomes a function of the library.
+        folder.hotcell(["check", "bind.toml"]).succeeds().mentions("bound").mentions("; 0 lines decide");
+        folder.hotcell(["call", "bind.toml", "sum", "1", "2"]).succeeds().prints("return  3");
+    };
+    let sum = "uint32_t sum(uint32_t a, uint32_t b);\n";
+    check(sum, "prelude = \"#include <stdint.h>\"\n", "<stdint.h>");
+    check(
+        &format!("{sum}void list(FILE *f, va_list all, size_t n);\n"),
+        "prelude = \"\"\"\n#include <stdint.h>\n#include <stdio.h>\"\"\"\n",
+        "<stdint.h>, <stdio.h>",
+    );
+    // A header of its own accord needs none, and what no standard header has is shown as the parser says it.
+    folder.write("sum.h", format!("#include <stdint.h>\n{sum}"));
+    let init = folder.hotcell(["init", "sum.h", "--lib", "./libsum.so", "--force"]).succeeds();
+    init.does_not_say("note:");
+    let before = folder.read("bind.toml");
+    folder.write("sum.h", format!("{sum}int other(uint99_t a);\n"));
+    let init = || folder.hotcell(["init", "sum.h", "--lib", "./libsum.so", "--force"]);
+    init().fails(113).says("sum.h:1: unknown type name 'uint32_t'").says("unknown type name 'uint99_t'");
+    assert_eq!(folder.read("bind.toml"), before);
+    let prelude = "#include <stdint.h>\ntypedef int uint99_t;";
+    init().and(["--prelude", prelude]).succeeds().does_not_say("note:").says("not exported  other");
+    folder.hotcell(["call", "bind.toml", "sum", "1", "2"]).succeeds().prints("return  3");
+}
+
+#[test]
+fn functions_of_other_libraries_are_not_selected() {
+    let folder = Folder::with_moon();
+    folder.write(
+        "universe.h",
+        "int moon_add(int a, int b);\nint moon_next(unsigned *state);\n\
+         int sun_one(void);\nint sun_two(void);\nint sun_three(void);\n",
+    );
+    let init = folder.hotcell(["init", "universe.h", "--lib", "./libmoon.so", "--force"]).succeeds();
+    init.says("note: most of what the headers declare is not in the library").says("2 functions: 1 bound");
+    let draft = String::from_utf8(folder.read("bind.toml")).expect("a draft is text");
+    assert!(draft.contains("include = [\"moon_*\"]\n") && !draft.contains("sun_"), "{draft}");
+}
