@@ -49,7 +49,15 @@ fn callback(params: Vec<(&str, &str, CallbackRole)>, result: &str, nullable: boo
     let target = interface("kit", "kit.h", "libkit.so.1", vec![]).target;
     let args = Block::of_callback(&params, &target).unwrap();
     let (result, scope) = (c(result), CallbackScope::Call);
-    let callback = Callback { params, args, result, scope, on_failure: Some(1), user_data: Some(1), user_data_from: None };
+    let callback = Callback {
+        params,
+        args,
+        result,
+        scope,
+        on_failure: Some(1),
+        user_data: Some(1),
+        user_data_from: None,
+    };
     Role::Callback { callback: Box::new(callback), nullable }
 }
 
