@@ -7,8 +7,8 @@ use crate::building::{Arg, Building};
 use crate::inputs::{self, LARGE};
 use crate::plan::{Group, Input};
 use crate::random::Random;
-use crate::recipes::{Recipe, Recipes};
 use crate::recipes::call::Word;
+use crate::recipes::{Recipe, Recipes};
 
 /// Cases of a function, at most, beyond those that show every value once.
 const COMBINED: usize = 24;

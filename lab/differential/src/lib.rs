@@ -133,7 +133,8 @@ fn finish(
         }
         let unstable = report.groups.iter().any(|it| it.name == name && it.unstable > 0);
         let reason = recipes.skipped(name).map(str::to_owned);
-        let reason = reason.or_else(|| (guarded && unstable).then(|| "it is never the same twice".to_owned()));
+        let reason =
+            reason.or_else(|| (guarded && unstable).then(|| "it is never the same twice".to_owned()));
         let unplanned = plan.skipped.iter().find(known).map(|it| it.1.clone());
         match (reason, unplanned, guarded) {
             (Some(reason), ..) | (None, Some(reason), true) => skipped.push((name.to_owned(), reason)),

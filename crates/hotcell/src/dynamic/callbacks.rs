@@ -43,6 +43,10 @@ fn argument(invocation: &mut Invocation<'_>, param: &CallbackParam, field: WireF
             });
             texts.collect::<Result<_>>().map(Value::List)
         }
+        CallbackRole::Handle { .. } | CallbackRole::Handles { .. } => {
+            Err(invocation
+                .failed(format!("calls by name cannot pass objects to a callback (`{}`)", param.name)))
+        }
         CallbackRole::Value | CallbackRole::LengthOf { .. } | CallbackRole::UserData => {
             Ok(numbers::decode(&param.ty, field.kind, invocation.bytes(offset, field.kind.size() as usize)))
         }

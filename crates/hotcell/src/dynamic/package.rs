@@ -46,22 +46,27 @@ fn function(interface: &Interface, function: &ModelFunction) -> Function {
 
 /// The objects in a function's result block that callers own.
 fn owned(interface: &Interface, function: &ModelFunction) -> Vec<OwnedField> {
-    let field = |carries, handle: &str, image| {
+    let field = |carries, handle: &str, image, by: Option<&String>| {
         let offset = function.layout.result.field(carries)?.offset as u16;
-        Some(OwnedField { offset, kind: interface.handle_number(handle)?, image })
+        let own = interface.handles.get(handle)?.release.as_ref();
+        let release = by.filter(|by| own != Some(*by)).and_then(|by| release(interface, by));
+        Some(OwnedField { offset, kind: interface.handle_number(handle)?, image, release })
     };
     let returned = match &function.result.value {
-        ResultRole::Handle { handle, ownership: Ownership::Owned { .. }, .. } => {
-            field(Carries::Returned, handle, 0)
+        ResultRole::Handle { handle, ownership: Ownership::Owned { release }, .. } => {
+            field(Carries::Returned, handle, 0, Some(release))
         }
         _ => None,
     };
     let params = function.params.iter().enumerate().filter_map(|(index, param)| {
         let carries = Carries::Param { index };
         match &param.role.value {
-            Role::HandleOut { handle, ownership: Ownership::Owned { .. }, .. } => field(carries, handle, 0),
-            Role::Resident { record, starts: Some(_), .. } => {
-                field(carries, record, interface.structs.get(record)?.size as u16)
+            Role::HandleOut { handle, ownership: Ownership::Owned { release }, .. } => {
+                field(carries, handle, 0, Some(release))
+            }
+            Role::Resident { record, starts: Some(start), .. } => {
+                let image = interface.structs.get(record)?.size as u16;
+                field(carries, record, image, start.release.as_ref())
             }
             _ => None,
         }
@@ -70,19 +75,21 @@ fn owned(interface: &Interface, function: &ModelFunction) -> Vec<OwnedField> {
 }
 
 fn handle(interface: &Interface, name: &str) -> HandleType {
-    let release = interface.handles.get(name).and_then(|it| it.release.as_ref()).and_then(|release| {
-        let (index, function) = interface.function(release)?;
-        let consumed =
-            function.params.iter().enumerate().find_map(|(position, param)| match param.role.value {
-                Role::Handle { consumed: true, .. } => Some((position, 0)),
-                Role::Resident { consumed: true, .. } => Some((position, HANDLE_ALONE)),
-                _ => None,
-            });
-        let (position, image) = consumed?;
-        let field = function.layout.args.field(Carries::Param { index: position })?;
-        Some(Release { function: index, offset: field.offset as u16, image })
+    let by = interface.handles.get(name).and_then(|it| it.release.as_ref());
+    HandleType { name: name.to_owned().leak(), release: by.and_then(|by| release(interface, by)) }
+}
+
+/// A call of the function of this name for the object it consumes.
+fn release(interface: &Interface, name: &str) -> Option<Release> {
+    let (index, function) = interface.function(name)?;
+    let consumed = function.params.iter().enumerate().find_map(|(position, param)| match param.role.value {
+        Role::Handle { consumed: true, .. } => Some((position, 0)),
+        Role::Resident { consumed: true, .. } => Some((position, HANDLE_ALONE)),
+        _ => None,
     });
-    HandleType { name: name.to_owned().leak(), release }
+    let (position, image) = consumed?;
+    let field = function.layout.args.field(Carries::Param { index: position })?;
+    Some(Release { function: index, offset: field.offset as u16, image })
 }
 
 fn kind(kind: WireKind) -> Kind {
