@@ -8,6 +8,7 @@ use hotcell::rt::{
     self, Callback, Function, Handle, HandleType, Image, KeptCallback, OwnedField, Package, Release,
 };
 use hotcell::{Options, Result, Session};
+use hotcell_protocol::wire;
 
 /// Numbers of the handle types.
 pub const STORE: u16 = 1;
@@ -53,7 +54,7 @@ const fn owned(offset: u16, kind: u16) -> OwnedField {
     OwnedField { offset, kind, image: 0, release: None }
 }
 
-static FUNCTIONS: [Function; 25] = [
+static FUNCTIONS: [Function; 26] = [
     Function {
         returned: Some(rt::Field { offset: 8, kind: rt::Kind::I32 }),
         symbols: &[(-1, "STORE_NONE"), (7, "STORE_BUSY")],
@@ -88,6 +89,7 @@ static FUNCTIONS: [Function; 25] = [
     function("poke", 24, 16),
     function("look", 8, 8),
     function("answer_early", 8, 0),
+    function("ask_outside", 8, 0),
 ];
 
 /// The library behind a session.
@@ -274,6 +276,14 @@ impl Objects {
     /// Has the worker reply before its reply.
     pub fn answer_early(&self, how: i32) -> Result<()> {
         let mut call = self.session.call(24)?;
+        call.put_i32(0, how);
+        call.put_u32(4, (wire::LANES_OFFSET + wire::lane_worker::BELL) as u32);
+        call.finish().map(drop)
+    }
+
+    /// Has the library ask the host for something in a call that this one is nested in.
+    pub fn ask_outside(&self, how: i32) -> Result<()> {
+        let mut call = self.session.call(25)?;
         call.put_i32(0, how);
         call.finish().map(drop)
     }

@@ -27,6 +27,7 @@ struct item {
 
 static int stores, items, living;
 static uint64_t last_kept;
+static hotcell_ctx *outermost;
 static char journal[4096];
 
 static void note(const char *what, int number)
@@ -271,6 +272,7 @@ static void each(hotcell_ctx *ctx, const hotcell_request *request, hotcell_reply
     uint64_t number = LOAD(uint64_t, request->args), fill = LOAD(uint64_t, request->args + 16);
     int64_t times = LOAD(int64_t, request->args + 8), sum = 0, failed = 0;
     uint64_t place = 0;
+    outermost = request->depth == 0 ? ctx : outermost;
     for (int64_t turn = 0; turn < times && reply->state == HOTCELL_REPLY_STATE_RETURNED; turn++) {
         int64_t returned = 0;
         if (number == 0 || !call_back(ctx, number, turn, fill, &returned)) {
@@ -512,7 +514,7 @@ static void look(hotcell_ctx *ctx, const hotcell_request *request, hotcell_reply
     }
 }
 
-/* args: i32 how. A reply before the reply: of another call (0), of a turn to come (1), or a callback of the call that
+/* args: i32 how, u32 where the bell lies in the reply segment. A reply before the reply: of another call (0), of a turn to come (1), or a callback of the call that
  * this one is nested in (2). */
 static void answer_early(hotcell_ctx *ctx, const hotcell_request *request, hotcell_reply *reply)
 {
@@ -524,13 +526,27 @@ static void answer_early(hotcell_ctx *ctx, const hotcell_request *request, hotce
     STORE_AS(int32_t, slot + HOTCELL_REPLY_HEAD_ERRNO, 1);
     STORE_AS(uint32_t, slot + HOTCELL_REPLY_HEAD_RESULT_LENGTH, 56);
     __atomic_fetch_add((uint32_t *)(void *)(slot + HOTCELL_REPLY_HEAD_COMMIT), how == 1 ? 2 : 1, __ATOMIC_RELEASE);
-    uint32_t *bell = (uint32_t *)(void *)(ctx->segments[HOTCELL_SEGMENT_REPLY].base + HOTCELL_LANES_OFFSET +
-                                          HOTCELL_LANE_WORKER_BELL);
+    uint32_t *bell = (uint32_t *)(void *)(ctx->segments[HOTCELL_SEGMENT_REPLY].base +
+                                          LOAD(uint32_t, request->args + 4));
     __atomic_fetch_add(bell, 1, __ATOMIC_RELEASE);
     syscall(SYS_futex, bell, FUTEX_WAKE, 1, NULL, NULL, 0);
     /* The runtime's own reply never comes. */
     for (;;) {
         usleep(1000);
+    }
+}
+
+/* args: i32 how. Asks the host for a callback (0) or for space (1), not for this call, but for the one that it is nested
+ * in. */
+static void ask_outside(hotcell_ctx *ctx, const hotcell_request *request, hotcell_reply *reply)
+{
+    uint64_t place = 0, value = 0;
+    (void)ctx;
+    (void)reply;
+    if (LOAD(int32_t, request->args) == 0) {
+        outermost->callback(outermost, 1, place, 56, &value);
+    } else {
+        outermost->space(outermost, 1 << 30, 1, &place);
     }
 }
 
@@ -560,6 +576,7 @@ static const hotcell_function functions[] = {
     {"poke", poke, 24, 16, {0}},
     {"look", look, 8, 8, {0}},
     {"answer_early", answer_early, 8, 0, {0}},
+    {"ask_outside", ask_outside, 8, 0, {0}},
 };
 
 __attribute__((visibility("default"))) const hotcell_shim hotcell_shim_1 = {
