@@ -57,7 +57,7 @@ pub(super) fn shared(names: &[&str]) -> usize {
     }
     let ends = first.match_indices('_').map(|(position, _)| position + 1);
     let all = |end: usize| others.iter().all(|other| other.len() > end && other.starts_with(&first[..end]));
-    ends.filter(|&end| end < first.len() && all(end)).last().unwrap_or(0)
+    ends.rev().find(|&end| end < first.len() && all(end)).unwrap_or(0)
 }
 
 /// What more than half of at least two have.
