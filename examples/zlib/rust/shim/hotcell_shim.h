@@ -98,6 +98,9 @@ struct hotcell_ctx {
 
     /* Frees the reply memory got since the mark was taken. Nothing may refer to it. */
     void (*rewind)(hotcell_ctx *, uint64_t mark);
+
+    /* A handle that was lent for a while is stale from now on, with what was lent from it. An owned one stays. */
+    void (*forget)(hotcell_ctx *, uint64_t handle);
 };
 
 typedef void (*hotcell_entry)(hotcell_ctx *, const hotcell_request *, hotcell_reply *);
