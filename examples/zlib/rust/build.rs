@@ -14,7 +14,7 @@ use std::process::{self, Command};
 const LIBRARY: &str = "zlib";
 const SONAMES: &str = "libz.so.1";
 /// Fingerprint of the interface.
-const INTERFACE: &str = "cc0c507cf851d9a6adaaf7ae305f2bd11e03201ce2c14f2261eabb7926bb60e9";
+const INTERFACE: &str = "d6e970e0f1dd7935585ced1e4a19f176ec1225fcc537840d93b9fdc045ac134a";
 const INCLUDE: &str = "HOTCELL_ZLIB_INCLUDE";
 const LIB: &str = "HOTCELL_ZLIB_LIB";
 

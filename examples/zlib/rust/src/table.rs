@@ -8,9 +8,9 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
     runtime: 1,
     library: "zlib",
     fingerprint: [
-        0xcc, 0x0c, 0x50, 0x7c, 0xf8, 0x51, 0xd9, 0xa6, 0xad, 0xaa, 0xf7, 0xae, 0x30, 0x5f, 0x2b,
-        0xd1, 0x1e, 0x03, 0x20, 0x1c, 0xe2, 0xc1, 0x4f, 0x22, 0x61, 0xea, 0xbb, 0x79, 0x26, 0xbb,
-        0x60, 0xe9,
+        0xd6, 0xe9, 0x70, 0xe0, 0xf1, 0xdd, 0x79, 0x35, 0x58, 0x5c, 0xed, 0x1e, 0x4a, 0x19, 0xf1,
+        0x76, 0xec, 0x12, 0x25, 0xfc, 0xc5, 0x37, 0x84, 0x0d, 0x93, 0xb9, 0xfd, 0xc0, 0x45, 0xac,
+        0x13, 0x4a,
     ],
     functions: &FUNCTIONS,
     handles: &HANDLES,
@@ -18,26 +18,154 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
 };
 
 pub(crate) const ZLIB_VERSION: u16 = 0;
-pub(crate) const COMPRESS2: u16 = 1;
-pub(crate) const COMPRESS_BOUND: u16 = 2;
-pub(crate) const UNCOMPRESS: u16 = 3;
-pub(crate) const ADLER32: u16 = 4;
-pub(crate) const CRC32: u16 = 5;
-pub(crate) const CRC32_COMBINE: u16 = 6;
+pub(crate) const DEFLATE: u16 = 1;
+pub(crate) const DEFLATE_END: u16 = 2;
+pub(crate) const INFLATE: u16 = 3;
+pub(crate) const INFLATE_END: u16 = 4;
+pub(crate) const DEFLATE_SET_DICTIONARY: u16 = 5;
+pub(crate) const DEFLATE_GET_DICTIONARY: u16 = 6;
+pub(crate) const DEFLATE_RESET: u16 = 7;
+pub(crate) const DEFLATE_PARAMS: u16 = 8;
+pub(crate) const DEFLATE_TUNE: u16 = 9;
+pub(crate) const DEFLATE_BOUND: u16 = 10;
+pub(crate) const DEFLATE_PENDING: u16 = 11;
+pub(crate) const DEFLATE_PRIME: u16 = 12;
+pub(crate) const INFLATE_SET_DICTIONARY: u16 = 13;
+pub(crate) const INFLATE_GET_DICTIONARY: u16 = 14;
+pub(crate) const INFLATE_SYNC: u16 = 15;
+pub(crate) const INFLATE_RESET: u16 = 16;
+pub(crate) const INFLATE_RESET2: u16 = 17;
+pub(crate) const INFLATE_PRIME: u16 = 18;
+pub(crate) const INFLATE_MARK: u16 = 19;
+pub(crate) const ZLIB_COMPILE_FLAGS: u16 = 20;
+pub(crate) const COMPRESS: u16 = 21;
+pub(crate) const COMPRESS2: u16 = 22;
+pub(crate) const COMPRESS_BOUND: u16 = 23;
+pub(crate) const UNCOMPRESS: u16 = 24;
+pub(crate) const GZDOPEN: u16 = 25;
+pub(crate) const GZBUFFER: u16 = 26;
+pub(crate) const GZSETPARAMS: u16 = 27;
+pub(crate) const GZREAD: u16 = 28;
+pub(crate) const GZFREAD: u16 = 29;
+pub(crate) const GZWRITE: u16 = 30;
+pub(crate) const GZFWRITE: u16 = 31;
+pub(crate) const GZPUTS: u16 = 32;
+pub(crate) const GZGETS: u16 = 33;
+pub(crate) const GZPUTC: u16 = 34;
+pub(crate) const GZGETC: u16 = 35;
+pub(crate) const GZUNGETC: u16 = 36;
+pub(crate) const GZFLUSH: u16 = 37;
+pub(crate) const GZREWIND: u16 = 38;
+pub(crate) const GZEOF: u16 = 39;
+pub(crate) const GZDIRECT: u16 = 40;
+pub(crate) const GZCLOSE: u16 = 41;
+pub(crate) const GZCLOSE_R: u16 = 42;
+pub(crate) const GZCLOSE_W: u16 = 43;
+pub(crate) const GZERROR: u16 = 44;
+pub(crate) const GZCLEARERR: u16 = 45;
+pub(crate) const ADLER32: u16 = 46;
+pub(crate) const ADLER32_Z: u16 = 47;
+pub(crate) const CRC32: u16 = 48;
+pub(crate) const CRC32_Z: u16 = 49;
+pub(crate) const CRC32_COMBINE_OP: u16 = 50;
+pub(crate) const DEFLATE_INIT_: u16 = 51;
+pub(crate) const INFLATE_INIT_: u16 = 52;
+pub(crate) const DEFLATE_INIT2_: u16 = 53;
+pub(crate) const INFLATE_INIT2_: u16 = 54;
+pub(crate) const GZOPEN: u16 = 55;
+pub(crate) const GZSEEK: u16 = 56;
+pub(crate) const GZTELL: u16 = 57;
+pub(crate) const GZOFFSET: u16 = 58;
+pub(crate) const ADLER32_COMBINE: u16 = 59;
+pub(crate) const CRC32_COMBINE: u16 = 60;
+pub(crate) const CRC32_COMBINE_GEN: u16 = 61;
+pub(crate) const Z_ERROR: u16 = 62;
+pub(crate) const INFLATE_SYNC_POINT: u16 = 63;
+pub(crate) const GET_CRC_TABLE: u16 = 64;
+pub(crate) const INFLATE_UNDERMINE: u16 = 65;
+pub(crate) const INFLATE_VALIDATE: u16 = 66;
+pub(crate) const INFLATE_CODES_USED: u16 = 67;
+pub(crate) const INFLATE_RESET_KEEP: u16 = 68;
+pub(crate) const DEFLATE_RESET_KEEP: u16 = 69;
 
 #[rustfmt::skip]
-static FUNCTIONS: [rt::Function; 7] = [
+static FUNCTIONS: [rt::Function; 70] = [
     function("zlibVersion", 0, 16),
+    function("deflate", 24, 24),
+    function("deflateEnd", 16, 24),
+    function("inflate", 24, 24),
+    function("inflateEnd", 16, 24),
+    function("deflateSetDictionary", 32, 24),
+    function("deflateGetDictionary", 16, 40),
+    function("deflateReset", 16, 24),
+    function("deflateParams", 24, 24),
+    function("deflateTune", 32, 24),
+    function("deflateBound", 24, 24),
+    function("deflatePending", 16, 32),
+    function("deflatePrime", 24, 24),
+    function("inflateSetDictionary", 32, 24),
+    function("inflateGetDictionary", 16, 40),
+    function("inflateSync", 16, 24),
+    function("inflateReset", 16, 24),
+    function("inflateReset2", 24, 24),
+    function("inflatePrime", 24, 24),
+    function("inflateMark", 16, 24),
+    function("zlibCompileFlags", 0, 8),
+    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), ..function("compress", 16, 40) },
     rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), ..function("compress2", 24, 40) },
     function("compressBound", 8, 8),
     rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), ..function("uncompress", 24, 40) },
-    rt::Function { idempotent: true, ..function("adler32", 24, 8) },
-    rt::Function { idempotent: true, ..function("crc32", 24, 8) },
+    rt::Function { returned: number(0, rt::Kind::U64), owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("gzdopen", 24, 8) },
+    function("gzbuffer", 16, 8),
+    function("gzsetparams", 16, 8),
+    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), ..function("gzread", 16, 40) },
+    function("gzfread", 24, 24),
+    function("gzwrite", 24, 8),
+    function("gzfwrite", 40, 8),
+    function("gzputs", 24, 8),
+    function("gzgets", 16, 32),
+    function("gzputc", 16, 8),
+    function("gzgetc", 8, 8),
+    function("gzungetc", 16, 8),
+    function("gzflush", 16, 8),
+    function("gzrewind", 8, 8),
+    function("gzeof", 8, 8),
+    function("gzdirect", 8, 8),
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), ..function("gzclose", 8, 24) },
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), ..function("gzclose_r", 8, 24) },
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), ..function("gzclose_w", 8, 24) },
+    function("gzerror", 8, 24),
+    function("gzclearerr", 8, 0),
+    function("adler32", 24, 8),
+    function("adler32_z", 24, 8),
+    function("crc32", 24, 8),
+    function("crc32_z", 24, 8),
+    function("crc32_combine_op", 24, 8),
+    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), owned: &[rt::OwnedField { offset: 0, kind: 2, image: 96, release: Some(rt::Release { function: DEFLATE_END, offset: 0, image: 96 }) }], ..function("deflateInit_", 24, 40) },
+    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), owned: &[rt::OwnedField { offset: 0, kind: 2, image: 96, release: Some(rt::Release { function: INFLATE_END, offset: 0, image: 96 }) }], ..function("inflateInit_", 16, 40) },
+    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), owned: &[rt::OwnedField { offset: 0, kind: 2, image: 96, release: Some(rt::Release { function: DEFLATE_END, offset: 0, image: 96 }) }], ..function("deflateInit2_", 40, 40) },
+    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), owned: &[rt::OwnedField { offset: 0, kind: 2, image: 96, release: Some(rt::Release { function: INFLATE_END, offset: 0, image: 96 }) }], ..function("inflateInit2_", 24, 40) },
+    rt::Function { returned: number(0, rt::Kind::U64), owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("gzopen", 32, 8) },
+    function("gzseek", 24, 8),
+    function("gztell", 8, 8),
+    function("gzoffset", 8, 8),
+    function("adler32_combine", 24, 8),
     function("crc32_combine", 24, 8),
+    function("crc32_combine_gen", 8, 8),
+    function("zError", 8, 16),
+    function("inflateSyncPoint", 16, 24),
+    function("get_crc_table", 0, 16),
+    function("inflateUndermine", 24, 24),
+    function("inflateValidate", 24, 24),
+    function("inflateCodesUsed", 16, 24),
+    function("inflateResetKeep", 16, 24),
+    function("deflateResetKeep", 16, 24),
 ];
 
 #[rustfmt::skip]
-static HANDLES: [rt::HandleType; 0] = [
+static HANDLES: [rt::HandleType; 2] = [
+    rt::HandleType { name: "gzFile", release: Some(rt::Release { function: GZCLOSE, offset: 0, image: 0 }) },
+    rt::HandleType { name: "z_stream_s", release: None },
 ];
 
 /// A function of the library: its name, and the bytes of its arguments and results.
