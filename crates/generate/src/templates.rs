@@ -28,6 +28,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("outputs.rs", include_str!("../templates/rust/outputs.rs.j2")),
     ("structs.rs", include_str!("../templates/rust/structs.rs.j2")),
     ("record.rs", include_str!("../templates/rust/record.rs.j2")),
+    ("life.rs", include_str!("../templates/rust/life.rs.j2")),
     ("image.rs", include_str!("../templates/rust/image.rs.j2")),
     ("enums.rs", include_str!("../templates/rust/enums.rs.j2")),
     ("enum.rs", include_str!("../templates/rust/enum.rs.j2")),

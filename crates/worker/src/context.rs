@@ -46,6 +46,8 @@ pub(crate) struct Context {
     callback: unsafe extern "C" fn(*mut Context, u64, u64, u32, *mut u64) -> c_int,
     mark: unsafe extern "C" fn(*mut Context) -> u64,
     rewind: unsafe extern "C" fn(*mut Context, u64),
+    forget: unsafe extern "C" fn(*mut Context, u64),
+    owned: unsafe extern "C" fn(*mut Context, u64, u16, *const c_char) -> *mut c_void,
     call: Call,
 }
 
@@ -105,6 +107,8 @@ impl Context {
             callback,
             mark,
             rewind,
+            forget,
+            owned,
             call,
         }
     }
@@ -333,4 +337,24 @@ unsafe extern "C" fn mark(context: *mut Context) -> u64 {
 unsafe extern "C" fn rewind(context: *mut Context, mark: u64) {
     // SAFETY: a shim passes the context it was called with.
     unsafe { (*context).call.rewind(mark) };
+}
+
+/// `hotcell_ctx.forget`.
+unsafe extern "C" fn forget(context: *mut Context, handle: u64) {
+    // SAFETY: a shim passes the context it was called with.
+    unsafe { (*context).handles().forget(RawHandle::from_raw(handle)) };
+}
+
+/// `hotcell_ctx.owned`.
+unsafe extern "C" fn owned(
+    context: *mut Context,
+    handle: u64,
+    kind: u16,
+    name: *const c_char,
+) -> *mut c_void {
+    // SAFETY: a shim passes the context it was called with, and a terminated name.
+    unsafe {
+        let object = (*context).handles().owned(RawHandle::from_raw(handle), kind);
+        (*context).found(object, name)
+    }
 }

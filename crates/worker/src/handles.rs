@@ -97,6 +97,13 @@ impl Handles {
     /// The object of a handle, which is stale from now on, with everything below it. It must be owned, and nothing
     /// below it may be.
     pub(crate) fn take(&mut self, handle: RawHandle, kind: u16) -> Result<*mut c_void, Refusal> {
+        let object = self.owned(handle, kind)?;
+        self.remove(handle.index());
+        Ok(object)
+    }
+
+    /// The object of a handle that could be taken.
+    pub(crate) fn owned(&self, handle: RawHandle, kind: u16) -> Result<*mut c_void, Refusal> {
         let index = self.entry_of(handle, kind)?;
         if !self.entries[index as usize].owned {
             return Err(Refusal::NotOwned);
@@ -104,9 +111,17 @@ impl Handles {
         if self.owns_below(index) {
             return Err(Refusal::HasChildren);
         }
-        let object = self.entries[index as usize].object;
-        self.remove(index);
-        Ok(object)
+        Ok(self.entries[index as usize].object)
+    }
+
+    /// Makes a handle stale that was lent for a while, with everything below it. One that somebody owns, or that
+    /// lives as long as its parent, stays.
+    pub(crate) fn forget(&mut self, handle: RawHandle) {
+        let Ok(index) = self.find(handle) else { return };
+        let Entry { owned, parent, .. } = self.entries[index as usize];
+        if !owned && parent.is_none() {
+            self.remove(index);
+        }
     }
 
     /// Makes stale what was lent under this handle, and everything below that.

@@ -3,20 +3,38 @@
 use hotcell_model::interface::Role;
 use hotcell_model::types::{CType, Type};
 
-use crate::infer::view::{View, decided, plain_text};
+use crate::infer::view::{View, decided, plain_text, shown};
 use crate::infer::words::{BINARY, DATA, OUTPUTS};
 use crate::infer::{Draft, Gap, Notes};
+use crate::type_names::unqualified;
+
+mod objects;
+
+const NULL: &str = r#"{ fixed = "NULL" }"#;
 
 /// Every fact that is missing. A pointer whose line decides its length too stands for both.
 pub(super) fn find(view: &View<'_>, draft: &Draft, notes: &Notes) -> Vec<Gap> {
     let mut gaps = Vec::new();
     let mut settled = Vec::new();
+    let mut sizes = Vec::new();
     for (index, param) in view.function.params.iter().enumerate() {
         if decided(draft, index) || settled.contains(&index) {
             continue;
         }
-        let line = line(view, draft, index, &param.ty);
+        let mut line = line(view, draft, index, &param.ty);
+        if line.pointer.is_some_and(|pointer| settled.contains(&pointer)) {
+            let function = matches!(param.ty.kind, Type::FunctionPointer { .. });
+            line = if function { Line::says(NULL) } else { Line::default() };
+        }
         settled.extend(line.pointer);
+        // Several inputs may have one length; a capacity is of one buffer, and no length besides.
+        if line.size.is_some_and(|(size, out)| {
+            sizes.iter().any(|&(other, other_out)| other == size && (out || other_out))
+        }) {
+            line.says = None;
+        } else {
+            sizes.extend(line.size);
+        }
         let reason = notes.of(index).unwrap_or_else(|| reason(view, index, &param.ty));
         let help = line.says.map(|says| format!("params.{} = {says}", view.name(index)));
         gaps.push(Gap { param: Some(index), reason, help });
@@ -24,28 +42,29 @@ pub(super) fn find(view: &View<'_>, draft: &Draft, notes: &Notes) -> Vec<Gap> {
     // A length pointer may stand before its buffer.
     gaps.retain(|gap| gap.param.is_none_or(|index| !settled.contains(&index)));
     if draft.result.is_none() {
-        gaps.push(result(&view.function.result, notes));
+        gaps.push(result(view, notes));
     }
     gaps
 }
 
-/// What to say about a parameter, and the pointer to its length that this says something about too.
+/// What to say about a parameter, and the pointer (to its length, or the user data) that this decides too.
 #[derive(Default)]
 struct Line {
     says: Option<String>,
     pointer: Option<usize>,
+    /// The integer that it says is the length, and whether of memory that is filled.
+    size: Option<(usize, bool)>,
 }
 
 impl Line {
     fn says(text: impl Into<String>) -> Self {
-        Line { says: Some(text.into()), pointer: None }
+        Line { says: Some(text.into()), ..Line::default() }
     }
 }
 
 fn line(view: &View<'_>, draft: &Draft, index: usize, ty: &CType) -> Line {
-    const NULL: &str = r#"{ fixed = "NULL" }"#;
-    if view.handle(index).is_some() {
-        return Line::says(r#"{ in = "handle" }"#);
+    if let Some(line) = objects::line(view, draft, index, ty) {
+        return line;
     }
     let Some((element, constant)) = view.buffer(index) else {
         return Line::says(NULL);
@@ -54,7 +73,7 @@ fn line(view: &View<'_>, draft: &Draft, index: usize, ty: &CType) -> Line {
     if let Some(pointer) = view.length_pointer(index).filter(|&pointer| !decided(draft, pointer)) {
         let direction = if constant { "in" } else { "out" };
         let says = format!(r#"{{ {direction} = "buffer", length = "{}" }}"#, name(pointer));
-        return Line { says: Some(says), pointer: Some(pointer) };
+        return Line { pointer: Some(pointer), ..Line::says(says) };
     }
     let length = length(view, draft, index);
     if let Some(length) = view.param(index).and_then(|param| param.array_length) {
@@ -69,19 +88,22 @@ fn line(view: &View<'_>, draft: &Draft, index: usize, ty: &CType) -> Line {
     match (constant, length) {
         (true, Some(length)) => {
             let text = if plain_text(ty) { r#" # or { string = "utf-8" }"# } else { "" };
-            Line::says(format!(r#"{{ in = "buffer", length = "{}" }}{text}"#, name(length)))
+            let says = format!(r#"{{ in = "buffer", length = "{}" }}{text}"#, name(length));
+            Line { size: Some((length, false)), ..Line::says(says) }
         }
-        (false, Some(length)) => {
-            let length = name(length);
+        (false, Some(integer)) => {
+            let length = name(integer);
             if element.is_byte() && view.called(index, DATA) {
-                return Line::says(format!(
-                    r#"{{ in = "buffer", length = "{length}" }} # when it is only read"#
-                ));
+                let says = format!(r#"{{ in = "buffer", length = "{length}" }} # when it is only read"#);
+                return Line { size: Some((integer, false)), ..Line::says(says) };
             }
-            let filled = if view.function.result.is_integer() { r#", length = "result""# } else { "" };
-            Line::says(format!(
+            let returned =
+                view.function.result.is_integer() && !view.names.iter().any(|name| name == "result");
+            let filled = if returned { r#", length = "result""# } else { "" };
+            let says = format!(
                 r#"{{ out = "buffer", size = "{length}"{filled} }} # or {{ inout = "buffer", length = "{length}" }}"#
-            ))
+            );
+            Line { size: Some((integer, true)), ..Line::says(says) }
         }
         (true, None) if plain_text(ty) || element.is_byte() && element.kind != Type::Void => {
             let raw = view.called(index, BINARY);
@@ -126,13 +148,18 @@ fn length(view: &View<'_>, draft: &Draft, pointer: usize) -> Option<usize> {
 fn reason(view: &View<'_>, index: usize, ty: &CType) -> String {
     let name = view.name(index);
     let Some((element, constant)) = ty.pointee() else {
-        return format!("nothing says what `{name}` is for");
+        return match ty.kind {
+            Type::FunctionPointer { .. } => format!("`{name}` is a function that the library calls"),
+            _ => format!("nothing says what `{name}` is for"),
+        };
     };
     match &element.kind {
-        Type::Record { .. } => {
-            format!("`{name}` points to `{}`: handles are not supported by this version", element.written)
+        Type::Void if hidden(ty, element) => {
+            format!("`{name}` is a `{}`: `[handle]` names the type when it is an object", ty.written)
         }
-        Type::Pointer { .. } | Type::Array { .. } | Type::FunctionPointer { .. } => {
+        Type::Record { .. } => objects::structure(view, &name, element, constant),
+        Type::Pointer { .. } => format!("nothing says what `{name}` is, or what comes out of it"),
+        Type::Array { .. } | Type::FunctionPointer { .. } => {
             format!("`{name}` points to `{}`, which no rule understands", element.written)
         }
         _ if constant => format!("nothing says how much data is behind `{name}`"),
@@ -142,14 +169,26 @@ fn reason(view: &View<'_>, index: usize, ty: &CType) -> String {
     }
 }
 
-fn result(ty: &CType, notes: &Notes) -> Gap {
-    let pointee = ty.pointee();
-    let text = pointee.is_some_and(|(ty, _)| ty.is_byte() && ty.kind != Type::Void);
-    let reason = notes.of_result().unwrap_or_else(|| match pointee.map(|(ty, _)| &ty.kind) {
-        Some(Type::Record { .. }) => "it returns an object: handles are not supported by this version".into(),
+fn result(view: &View<'_>, notes: &Notes) -> Gap {
+    let ty = &view.function.result;
+    let reason = notes.of_result().unwrap_or_else(|| match ty.pointee().map(|(ty, _)| &ty.kind) {
+        Some(Type::Record { .. }) => {
+            format!("it returns a pointer to `{}`: `[handle]` names it when it is an object", pointed(ty))
+        }
         Some(Type::Char) => "nothing says who owns the returned memory".into(),
         Some(_) => "nothing says what the returned pointer points to".into(),
         None => "nothing says what the result means".into(),
     });
-    Gap { param: None, reason, help: text.then(|| r#"result = { string = "utf-8" }"#.into()) }
+    let help = objects::result(view, ty).map(|says| format!("result = {says}"));
+    Gap { param: None, reason, help }
+}
+
+/// Whether `void` or the pointer to it has a name of its own.
+fn hidden(ty: &CType, element: &CType) -> bool {
+    let own = unqualified(&element.written) != "void" || !shown(ty);
+    own && element.kind == Type::Void
+}
+
+fn pointed(ty: &CType) -> &str {
+    ty.pointee().map_or(ty.written.as_str(), |(pointee, _)| pointee.written.as_str())
 }

@@ -116,7 +116,7 @@ pub(crate) fn made(scope: &Scope<'_>) -> Result<Vec<Made>, Error> {
     let mut made = structs::made(scope)?;
     let on_success = if scope.function.error.is_some() { "!hc_failed && " } else { "" };
     for param in &scope.function.params {
-        if let Role::HandleOut { handle, ownership, parent, valid_on_error } = &param.role.value {
+        if let Role::HandleOut { handle, ownership, parent, valid_on_error, .. } = &param.role.value {
             let object = format!("val_{}", param.name);
             let there = format!("{object} != NULL");
             made.push(Made {

@@ -12,20 +12,20 @@ use crate::objects::owned_by;
 use crate::support::{With, binary, c, call, f, int, interface, p, param, refresh, text_result, value};
 use crate::tools::{drive, sanitized_library};
 
-fn given(name: &str, ty: &str, role: CallbackRole) -> CallbackParam {
+pub(crate) fn given(name: &str, ty: &str, role: CallbackRole) -> CallbackParam {
     CallbackParam { name: name.into(), ty: c(ty), role }
 }
 
-fn number(name: &str, ty: &str) -> CallbackParam {
+pub(crate) fn number(name: &str, ty: &str) -> CallbackParam {
     given(name, ty, CallbackRole::Value)
 }
 
-fn user() -> CallbackParam {
+pub(crate) fn user() -> CallbackParam {
     given("user", "void *", CallbackRole::UserData)
 }
 
 /// A callback parameter; its user data is in the parameter at that position.
-fn callback(
+pub(crate) fn callback(
     name: &str,
     result: &str,
     params: Vec<CallbackParam>,
@@ -55,14 +55,14 @@ fn callback(
     param
 }
 
-fn nullable(mut param: Param) -> Param {
+pub(crate) fn nullable(mut param: Param) -> Param {
     if let Role::Callback { nullable, .. } = &mut param.role.value {
         *nullable = true;
     }
     param
 }
 
-fn user_of(callback: usize) -> Param {
+pub(crate) fn user_of(callback: usize) -> Param {
     p("user", "void *", Role::UserData { callback })
 }
 

@@ -29,7 +29,13 @@ pub(crate) fn consumed(of: &str) -> Role {
 
 /// An object that comes out; released by this function, when the caller owns it.
 pub(crate) fn handle_out(of: &str, release: Option<&str>, parent: Option<usize>) -> Role {
-    Role::HandleOut { handle: of.into(), ownership: owned_by(release), parent, valid_on_error: false }
+    Role::HandleOut {
+        handle: of.into(),
+        ownership: owned_by(release),
+        parent,
+        nullable: true,
+        valid_on_error: false,
+    }
 }
 
 /// An object that is returned.

@@ -15,7 +15,8 @@ use crate::support::{With, f, interface, p, text_result, value};
 use crate::tools::{fixture_library, fixtures, run};
 use crate::zlib::zlib;
 
-pub(crate) mod roles;
+pub(crate) mod kit;
+mod roles;
 
 fn options() -> RustOptions {
     RustOptions { crate_name: "package".into(), runtime: "\"0.1\"".into() }
@@ -23,7 +24,7 @@ fn options() -> RustOptions {
 
 /// The Rust files of a package, one behind the other.
 fn sources(interface: &Interface) -> String {
-    let files = rust::without_shim(interface, &options()).unwrap();
+    let files = rust::render(interface, &options()).unwrap();
     let files = files.into_iter().filter(|(path, _)| path.starts_with("src"));
     files.map(|(path, text)| format!("// {}\n{text}\n", path.display())).collect()
 }
@@ -59,7 +60,7 @@ fn check_sources(dir: &Path) {
 /// Checks the Rust files of a package whose shim is another test's matter.
 fn check_rust(interface: &Interface) -> String {
     let dir = tempfile::tempdir().unwrap();
-    write(dir.path(), &rust::without_shim(interface, &options()).unwrap(), false).unwrap();
+    write(dir.path(), &rust::render(interface, &options()).unwrap(), false).unwrap();
     fs::write(dir.path().join("shim.so"), "").unwrap();
     check_sources(dir.path());
     sources(interface)

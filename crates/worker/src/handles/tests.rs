@@ -86,6 +86,36 @@ fn only_owners_give_away_and_not_before_their_children() {
 }
 
 #[test]
+fn what_could_be_taken_is_known_before() {
+    let mut handles = Handles::new();
+    let db = handles.own(DB, at(16), RawHandle::NONE).unwrap();
+    let lent = handles.lend(3, at(17), db).unwrap();
+    assert_eq!(handles.owned(db, STATEMENT), Err(Refusal::WrongHandleType));
+    assert_eq!(handles.owned(lent, 3), Err(Refusal::NotOwned));
+    let statement = handles.own(STATEMENT, at(18), lent).unwrap();
+    assert_eq!(handles.owned(db, DB), Err(Refusal::HasChildren));
+    assert_eq!(handles.owned(statement, STATEMENT), Ok(at(18)));
+    assert_eq!(handles.take(statement, STATEMENT), Ok(at(18)), "nothing was taken by asking");
+    assert_eq!(handles.owned(db, DB), Ok(at(16)));
+    assert_eq!(handles.owned(statement, STATEMENT), Err(Refusal::StaleHandle));
+}
+
+#[test]
+fn what_was_lent_for_a_while_is_forgotten_alone() {
+    let mut handles = Handles::new();
+    let db = handles.own(DB, at(16), RawHandle::NONE).unwrap();
+    let value = handles.lend(3, at(17), db).unwrap();
+    let context = handles.lend(4, at(18), RawHandle::NONE).unwrap();
+    let below = handles.lend(3, at(19), context).unwrap();
+    for handle in [db, value, context, context, RawHandle::NONE] {
+        handles.forget(handle);
+    }
+    stale(&handles, &[context, below]);
+    assert_eq!(handles.get(db, DB), Ok(at(16)), "somebody owns it");
+    assert_eq!(handles.get(value, 3), Ok(at(17)), "it lives as long as its parent");
+}
+
+#[test]
 fn an_object_keeps_its_handle() {
     let mut handles = Handles::new();
     let (a, b) =

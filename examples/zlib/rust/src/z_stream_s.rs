@@ -70,21 +70,52 @@ impl ZStreamS {
         self
     }
 
+    /// Writes it as the argument of a call that begins its object, if there is none.
+    pub(crate) fn begin_image(
+        &self,
+        call: &mut rt::Call<'_>,
+        offset: usize,
+        name: &str,
+    ) -> hotcell::Result<()> {
+        let mut image = rt::Image::new(Self::SIZE);
+        image.put_resident(call, name, self.object.as_ref(), Self::TYPE)?;
+        self.fill_image(call, &mut image, 0)?;
+        call.put_image(offset, name, &image)
+    }
+
     /// Writes it as an argument.
     pub(crate) fn put_image(
         &self,
         call: &mut rt::Call<'_>,
         offset: usize,
         name: &str,
-        consumed: bool,
     ) -> hotcell::Result<()> {
         let mut image = rt::Image::new(Self::SIZE);
-        match &self.object {
-            Some(object) if consumed => image.put_consumed(call, name, object, Self::TYPE)?,
-            object => image.put_resident(call, name, object.as_ref(), Self::TYPE)?,
-        }
+        image.put_resident(call, name, Some(self.begun(call, name)?), Self::TYPE)?;
         self.fill_image(call, &mut image, 0)?;
         call.put_image(offset, name, &image)
+    }
+
+    /// Writes it as the argument of a call that ends its object.
+    pub(crate) fn end_image(
+        &self,
+        call: &mut rt::Call<'_>,
+        offset: usize,
+        name: &str,
+    ) -> hotcell::Result<()> {
+        let mut image = rt::Image::new(Self::SIZE);
+        image.put_consumed(call, name, self.begun(call, name)?, Self::TYPE)?;
+        self.fill_image(call, &mut image, 0)?;
+        call.put_image(offset, name, &image)
+    }
+
+    /// Its object, which a call must have begun.
+    fn begun(&self, call: &rt::Call<'_>, name: &str) -> hotcell::Result<&rt::Handle> {
+        let missing = || {
+            let text = "is not there yet: call `deflate_init_` or `inflate_init_` or `deflate_init2_` or `inflate_init2_` first";
+            call.invalid_argument(name, format!("`{name}` {text}"))
+        };
+        self.object.as_ref().ok_or_else(missing)
     }
 
     /// Writes its fields into an image.

@@ -123,7 +123,7 @@ impl ZStreamS {
     pub fn deflate(&mut self, flush: i32) -> hotcell::Result<i32> {
         let session = self.session.clone();
         let mut call = session.call(table::DEFLATE)?;
-        self.put_image(&mut call, 0, "strm", false)?;
+        self.put_image(&mut call, 0, "strm")?;
         call.put_i32(16, flush);
         let mut reply = call.finish()?;
         self.update_from(&mut reply, 0)?;
@@ -149,7 +149,7 @@ impl ZStreamS {
     pub fn deflate_end(self) -> hotcell::Result<i32> {
         let session = self.session.clone();
         let mut call = session.call(table::DEFLATE_END)?;
-        self.put_image(&mut call, 0, "strm", true)?;
+        self.end_image(&mut call, 0, "strm")?;
         let reply = call.finish()?;
         Ok(reply.get_i32(16))
     }
@@ -202,7 +202,7 @@ impl ZStreamS {
     pub fn deflate_set_dictionary(&mut self, dictionary: &[u8]) -> hotcell::Result<i32> {
         let session = self.session.clone();
         let mut call = session.call(table::DEFLATE_SET_DICTIONARY)?;
-        self.put_image(&mut call, 0, "strm", false)?;
+        self.put_image(&mut call, 0, "strm")?;
         call.put_buffer(16, "dictionary", dictionary)?;
         let mut reply = call.finish()?;
         self.update_from(&mut reply, 0)?;
@@ -235,7 +235,7 @@ impl ZStreamS {
     pub fn deflate_get_dictionary(&mut self) -> hotcell::Result<DeflateGetDictionaryOutput> {
         let session = self.session.clone();
         let mut call = session.call(table::DEFLATE_GET_DICTIONARY)?;
-        self.put_image(&mut call, 0, "strm", false)?;
+        self.put_image(&mut call, 0, "strm")?;
         let mut reply = call.finish()?;
         self.update_from(&mut reply, 0)?;
         Ok(DeflateGetDictionaryOutput {
@@ -261,7 +261,7 @@ impl ZStreamS {
     pub fn deflate_reset(&mut self) -> hotcell::Result<i32> {
         let session = self.session.clone();
         let mut call = session.call(table::DEFLATE_RESET)?;
-        self.put_image(&mut call, 0, "strm", false)?;
+        self.put_image(&mut call, 0, "strm")?;
         let mut reply = call.finish()?;
         self.update_from(&mut reply, 0)?;
         Ok(reply.get_i32(16))
@@ -309,7 +309,7 @@ impl ZStreamS {
     pub fn deflate_params(&mut self, level: i32, strategy: i32) -> hotcell::Result<i32> {
         let session = self.session.clone();
         let mut call = session.call(table::DEFLATE_PARAMS)?;
-        self.put_image(&mut call, 0, "strm", false)?;
+        self.put_image(&mut call, 0, "strm")?;
         call.put_i32(16, level);
         call.put_i32(20, strategy);
         let mut reply = call.finish()?;
@@ -342,7 +342,7 @@ impl ZStreamS {
     ) -> hotcell::Result<i32> {
         let session = self.session.clone();
         let mut call = session.call(table::DEFLATE_TUNE)?;
-        self.put_image(&mut call, 0, "strm", false)?;
+        self.put_image(&mut call, 0, "strm")?;
         call.put_i32(16, good_length);
         call.put_i32(20, max_lazy);
         call.put_i32(24, nice_length);
@@ -372,7 +372,7 @@ impl ZStreamS {
     pub fn deflate_bound(&mut self, source_len: u64) -> hotcell::Result<u64> {
         let session = self.session.clone();
         let mut call = session.call(table::DEFLATE_BOUND)?;
-        self.put_image(&mut call, 0, "strm", false)?;
+        self.put_image(&mut call, 0, "strm")?;
         call.put_u64(16, source_len);
         let mut reply = call.finish()?;
         self.update_from(&mut reply, 8)?;
@@ -398,7 +398,7 @@ impl ZStreamS {
     pub fn deflate_pending(&mut self) -> hotcell::Result<DeflatePendingOutput> {
         let session = self.session.clone();
         let mut call = session.call(table::DEFLATE_PENDING)?;
-        self.put_image(&mut call, 0, "strm", false)?;
+        self.put_image(&mut call, 0, "strm")?;
         let mut reply = call.finish()?;
         self.update_from(&mut reply, 0)?;
         Ok(DeflatePendingOutput {
@@ -429,7 +429,7 @@ impl ZStreamS {
     pub fn deflate_prime(&mut self, bits: i32, value: i32) -> hotcell::Result<i32> {
         let session = self.session.clone();
         let mut call = session.call(table::DEFLATE_PRIME)?;
-        self.put_image(&mut call, 0, "strm", false)?;
+        self.put_image(&mut call, 0, "strm")?;
         call.put_i32(16, bits);
         call.put_i32(20, value);
         let mut reply = call.finish()?;
@@ -446,7 +446,7 @@ impl ZStreamS {
     pub fn deflate_init_(&mut self, level: i32) -> hotcell::Result<()> {
         let session = self.session.clone();
         let mut call = session.call(table::DEFLATE_INIT_)?;
-        self.put_image(&mut call, 0, "strm", false)?;
+        self.begin_image(&mut call, 0, "strm")?;
         call.put_i32(16, level);
         let mut reply = call.finish()?;
         self.update_from(&mut reply, 0)?;
@@ -469,7 +469,7 @@ impl ZStreamS {
     ) -> hotcell::Result<()> {
         let session = self.session.clone();
         let mut call = session.call(table::DEFLATE_INIT2_)?;
-        self.put_image(&mut call, 0, "strm", false)?;
+        self.begin_image(&mut call, 0, "strm")?;
         call.put_i32(16, level);
         call.put_i32(20, method);
         call.put_i32(24, window_bits);
@@ -489,7 +489,7 @@ impl ZStreamS {
     pub fn deflate_reset_keep(&mut self) -> hotcell::Result<i32> {
         let session = self.session.clone();
         let mut call = session.call(table::DEFLATE_RESET_KEEP)?;
-        self.put_image(&mut call, 0, "arg1", false)?;
+        self.put_image(&mut call, 0, "arg1")?;
         let mut reply = call.finish()?;
         self.update_from(&mut reply, 0)?;
         Ok(reply.get_i32(16))

@@ -130,7 +130,7 @@ impl ZStreamS {
     pub fn inflate(&mut self, flush: i32) -> hotcell::Result<i32> {
         let session = self.session.clone();
         let mut call = session.call(table::INFLATE)?;
-        self.put_image(&mut call, 0, "strm", false)?;
+        self.put_image(&mut call, 0, "strm")?;
         call.put_i32(16, flush);
         let mut reply = call.finish()?;
         self.update_from(&mut reply, 0)?;
@@ -153,7 +153,7 @@ impl ZStreamS {
     pub fn inflate_end(self) -> hotcell::Result<i32> {
         let session = self.session.clone();
         let mut call = session.call(table::INFLATE_END)?;
-        self.put_image(&mut call, 0, "strm", true)?;
+        self.end_image(&mut call, 0, "strm")?;
         let reply = call.finish()?;
         Ok(reply.get_i32(16))
     }
@@ -185,7 +185,7 @@ impl ZStreamS {
     pub fn inflate_set_dictionary(&mut self, dictionary: &[u8]) -> hotcell::Result<i32> {
         let session = self.session.clone();
         let mut call = session.call(table::INFLATE_SET_DICTIONARY)?;
-        self.put_image(&mut call, 0, "strm", false)?;
+        self.put_image(&mut call, 0, "strm")?;
         call.put_buffer(16, "dictionary", dictionary)?;
         let mut reply = call.finish()?;
         self.update_from(&mut reply, 0)?;
@@ -211,7 +211,7 @@ impl ZStreamS {
     pub fn inflate_get_dictionary(&mut self) -> hotcell::Result<InflateGetDictionaryOutput> {
         let session = self.session.clone();
         let mut call = session.call(table::INFLATE_GET_DICTIONARY)?;
-        self.put_image(&mut call, 0, "strm", false)?;
+        self.put_image(&mut call, 0, "strm")?;
         let mut reply = call.finish()?;
         self.update_from(&mut reply, 0)?;
         Ok(InflateGetDictionaryOutput {
@@ -245,7 +245,7 @@ impl ZStreamS {
     pub fn inflate_sync(&mut self) -> hotcell::Result<i32> {
         let session = self.session.clone();
         let mut call = session.call(table::INFLATE_SYNC)?;
-        self.put_image(&mut call, 0, "strm", false)?;
+        self.put_image(&mut call, 0, "strm")?;
         let mut reply = call.finish()?;
         self.update_from(&mut reply, 0)?;
         Ok(reply.get_i32(16))
@@ -267,7 +267,7 @@ impl ZStreamS {
     pub fn inflate_reset(&mut self) -> hotcell::Result<i32> {
         let session = self.session.clone();
         let mut call = session.call(table::INFLATE_RESET)?;
-        self.put_image(&mut call, 0, "strm", false)?;
+        self.put_image(&mut call, 0, "strm")?;
         let mut reply = call.finish()?;
         self.update_from(&mut reply, 0)?;
         Ok(reply.get_i32(16))
@@ -292,7 +292,7 @@ impl ZStreamS {
     pub fn inflate_reset2(&mut self, window_bits: i32) -> hotcell::Result<i32> {
         let session = self.session.clone();
         let mut call = session.call(table::INFLATE_RESET2)?;
-        self.put_image(&mut call, 0, "strm", false)?;
+        self.put_image(&mut call, 0, "strm")?;
         call.put_i32(16, window_bits);
         let mut reply = call.finish()?;
         self.update_from(&mut reply, 0)?;
@@ -324,7 +324,7 @@ impl ZStreamS {
     pub fn inflate_prime(&mut self, bits: i32, value: i32) -> hotcell::Result<i32> {
         let session = self.session.clone();
         let mut call = session.call(table::INFLATE_PRIME)?;
-        self.put_image(&mut call, 0, "strm", false)?;
+        self.put_image(&mut call, 0, "strm")?;
         call.put_i32(16, bits);
         call.put_i32(20, value);
         let mut reply = call.finish()?;
@@ -366,7 +366,7 @@ impl ZStreamS {
     pub fn inflate_mark(&mut self) -> hotcell::Result<i64> {
         let session = self.session.clone();
         let mut call = session.call(table::INFLATE_MARK)?;
-        self.put_image(&mut call, 0, "strm", false)?;
+        self.put_image(&mut call, 0, "strm")?;
         let mut reply = call.finish()?;
         self.update_from(&mut reply, 8)?;
         Ok(reply.get_i64(0))
@@ -381,7 +381,7 @@ impl ZStreamS {
     pub fn inflate_init_(&mut self) -> hotcell::Result<()> {
         let session = self.session.clone();
         let mut call = session.call(table::INFLATE_INIT_)?;
-        self.put_image(&mut call, 0, "strm", false)?;
+        self.begin_image(&mut call, 0, "strm")?;
         let mut reply = call.finish()?;
         self.update_from(&mut reply, 0)?;
         Ok(())
@@ -396,7 +396,7 @@ impl ZStreamS {
     pub fn inflate_init2_(&mut self, window_bits: i32) -> hotcell::Result<()> {
         let session = self.session.clone();
         let mut call = session.call(table::INFLATE_INIT2_)?;
-        self.put_image(&mut call, 0, "strm", false)?;
+        self.begin_image(&mut call, 0, "strm")?;
         call.put_i32(16, window_bits);
         let mut reply = call.finish()?;
         self.update_from(&mut reply, 0)?;
@@ -412,7 +412,7 @@ impl ZStreamS {
     pub fn inflate_sync_point(&mut self) -> hotcell::Result<i32> {
         let session = self.session.clone();
         let mut call = session.call(table::INFLATE_SYNC_POINT)?;
-        self.put_image(&mut call, 0, "arg1", false)?;
+        self.put_image(&mut call, 0, "arg1")?;
         let mut reply = call.finish()?;
         self.update_from(&mut reply, 0)?;
         Ok(reply.get_i32(16))
@@ -427,7 +427,7 @@ impl ZStreamS {
     pub fn inflate_undermine(&mut self, arg2: i32) -> hotcell::Result<i32> {
         let session = self.session.clone();
         let mut call = session.call(table::INFLATE_UNDERMINE)?;
-        self.put_image(&mut call, 0, "arg1", false)?;
+        self.put_image(&mut call, 0, "arg1")?;
         call.put_i32(16, arg2);
         let mut reply = call.finish()?;
         self.update_from(&mut reply, 0)?;
@@ -443,7 +443,7 @@ impl ZStreamS {
     pub fn inflate_validate(&mut self, arg2: i32) -> hotcell::Result<i32> {
         let session = self.session.clone();
         let mut call = session.call(table::INFLATE_VALIDATE)?;
-        self.put_image(&mut call, 0, "arg1", false)?;
+        self.put_image(&mut call, 0, "arg1")?;
         call.put_i32(16, arg2);
         let mut reply = call.finish()?;
         self.update_from(&mut reply, 0)?;
@@ -459,7 +459,7 @@ impl ZStreamS {
     pub fn inflate_codes_used(&mut self) -> hotcell::Result<u64> {
         let session = self.session.clone();
         let mut call = session.call(table::INFLATE_CODES_USED)?;
-        self.put_image(&mut call, 0, "arg1", false)?;
+        self.put_image(&mut call, 0, "arg1")?;
         let mut reply = call.finish()?;
         self.update_from(&mut reply, 8)?;
         Ok(reply.get_u64(0))
@@ -474,7 +474,7 @@ impl ZStreamS {
     pub fn inflate_reset_keep(&mut self) -> hotcell::Result<i32> {
         let session = self.session.clone();
         let mut call = session.call(table::INFLATE_RESET_KEEP)?;
-        self.put_image(&mut call, 0, "arg1", false)?;
+        self.put_image(&mut call, 0, "arg1")?;
         let mut reply = call.finish()?;
         self.update_from(&mut reply, 0)?;
         Ok(reply.get_i32(16))

@@ -1,0 +1,247 @@
+//! Lines about objects, structures, callbacks, and what comes out through pointers.
+
+use hotcell_model::interface::{Direction, Role};
+use hotcell_model::types::{CType, Signature, Type};
+
+use crate::infer::Draft;
+use crate::infer::endings::{Ending, ending};
+use crate::infer::gaps::{Line, NULL, pointed};
+use crate::infer::view::{View, decided};
+use crate::infer::words::objects::STORES;
+use crate::infer::words::{ENDS, PLACES};
+
+/// What to write about a parameter, when it is one of these.
+pub(super) fn line(view: &View<'_>, draft: &Draft, index: usize, ty: &CType) -> Option<Line> {
+    if view.handle(index).is_some() {
+        return Some(Line::says(object(view, index)));
+    }
+    if let Type::FunctionPointer { signature } = &ty.kind {
+        return Some(callback(view, draft, signature));
+    }
+    let (pointee, constant) = ty.pointee()?;
+    match &pointee.kind {
+        Type::Pointer { .. } if constant => texts(view, draft, index, pointee),
+        _ => of_pointer(view, draft, index, ty).map(Line::says),
+    }
+}
+
+fn of_pointer(view: &View<'_>, draft: &Draft, index: usize, ty: &CType) -> Option<String> {
+    let (pointee, constant) = ty.pointee()?;
+    match &pointee.kind {
+        Type::Record { name } => Some(one_structure(view, name, constant)),
+        Type::Pointer { .. } if !constant => match view.known.handles.of_pointer(pointee) {
+            Some(handle) => handed_out(view, handle),
+            None => memory_out(view, draft, index, pointee),
+        },
+        _ => None,
+    }
+}
+
+/// An object that goes in. A wrong `consumed` is refused at the second use, a wrong `handle` releases twice.
+fn object(view: &View<'_>, index: usize) -> &'static str {
+    let constant =
+        view.param(index).and_then(|param| param.ty.pointee()).is_some_and(|(_, constant)| constant);
+    let ends = ending(&view.function.name).is_some_and(|(ending, _)| ending == Ending::Releases);
+    match ends || !constant && index > 0 && view.function_has_word(STORES) {
+        true => r#"{ in = "consumed" } # or { in = "handle" } when it lives on"#,
+        false => r#"{ in = "handle" } # or { in = "consumed" } when it is taken over"#,
+    }
+}
+
+/// An object that comes out through a pointer.
+fn handed_out(view: &View<'_>, handle: &str) -> Option<String> {
+    let (owned, lent) = ways(view, handle);
+    Some(match owned {
+        Some(owned) => format!("{{ {owned} }} # or {{ {lent} }} when it stays the library's"),
+        None => format!("{{ {lent} }} # or {{ out = \"owned\" }} with a release in [handle]"),
+    })
+}
+
+/// How an object that comes out is owned, where its type has a release, and how it is lent.
+fn ways(view: &View<'_>, handle: &str) -> (Option<String>, String) {
+    let known = view.known.handles.get(handle);
+    let objects: Vec<usize> =
+        (0..view.function.params.len()).filter(|&index| view.handle(index).is_some()).collect();
+    let parent = |candidates: &[usize]| match candidates {
+        [_] => String::new(),
+        [first, ..] => format!(", parent = \"{}\"", view.name(*first)),
+        [] => ", parent = \"none\"".to_owned(),
+    };
+    let release = known.is_some_and(|known| known.release.is_some());
+    let owned = release.then(|| {
+        let of_type = known.and_then(|known| known.parent.as_deref()).map(|parent| {
+            let of = |index: &&usize| view.handle(**index) == Some(parent);
+            objects.iter().filter(of).copied().collect::<Vec<_>>()
+        });
+        format!("out = \"owned\"{}", of_type.map(|candidates| parent(&candidates)).unwrap_or_default())
+    });
+    (owned, format!("out = \"borrowed\"{}", parent(&objects)))
+}
+
+/// A structure behind a pointer.
+fn one_structure(view: &View<'_>, record: &str, constant: bool) -> String {
+    let structs = view.known.structs;
+    if structs.get(record).is_none() {
+        return NULL.into();
+    }
+    let goes = |direction| structs.against(record, direction).is_none();
+    match (constant, goes(Direction::In), goes(Direction::Out)) {
+        (true, true, _) => r#"{ in = "struct" } # when it is one"#.into(),
+        (true, false, _) => NULL.into(),
+        (false, _, true) => r#"{ inout = "struct" } # or { out = "struct" }"#.into(),
+        (false, _, false) => r#"{ inout = "struct" } # when it is one"#.into(),
+    }
+}
+
+/// Why a structure is open.
+pub(super) fn structure(view: &View<'_>, name: &str, element: &CType, constant: bool) -> String {
+    let Type::Record { name: record } = &element.kind else {
+        return format!("nothing says what `{name}` is for");
+    };
+    match view.known.structs.why_not(record) {
+        Some(unfit) if view.known.structs.get(record).is_none() => {
+            let structure = &element.written;
+            format!(
+                "`{name}` points to `{structure}`: `[handle]` names it when it is an object; as a structure, {}",
+                unfit.reason
+            )
+        }
+        _ if constant => {
+            format!("`{name}` may be one `{}`, or several, or the beginning of more", element.written)
+        }
+        _ => format!("nothing says whether `{name}` is read or written, and how many it points to"),
+    }
+}
+
+/// A text or data that comes out through a pointer.
+fn memory_out(view: &View<'_>, draft: &Draft, index: usize, pointer: &CType) -> Option<String> {
+    let (element, constant) = pointer.pointee()?;
+    let place = view.called(index, ENDS) || view.called(index, PLACES) || view.called(index, &["rest"]);
+    let text = (0..view.function.params.len()).find(|&other| {
+        let same = view.param(other).and_then(|param| param.ty.pointee());
+        same.is_some_and(|(ty, _)| element.element_size().is_some() && ty.kind == element.kind)
+    });
+    if let Some(text) = text.filter(|_| place) {
+        return Some(format!(r#"{{ out = "offset", of = "{}" }}"#, view.name(text)));
+    }
+    if element.kind == Type::Char {
+        let release = release(view).filter(|_| !constant);
+        let owned = release.map(|release| {
+            format!(r#" # or {{ out = "text", release = "{release}" }} when the caller owns it"#)
+        });
+        return Some(format!(r#"{{ out = "text" }}{}"#, owned.unwrap_or_default()));
+    }
+    element.element_size()?;
+    let length = length_pointer(view, draft, index);
+    Some(match length {
+        Some(length) => format!(r#"{{ out = "data", length = "{}" }}"#, view.name(length)),
+        None => NULL.into(),
+    })
+}
+
+/// An array of texts that goes in.
+fn texts(view: &View<'_>, draft: &Draft, index: usize, pointer: &CType) -> Option<Line> {
+    let (element, _) = pointer.pointee()?;
+    if element.kind != Type::Char {
+        return None;
+    }
+    let next = index + 1;
+    let open = matches!(draft.params.get(next), Some(Some(fact)) if fact.value == Role::Value);
+    let counts =
+        open && view.param(next).is_some_and(|param| param.ty.is_integer()) && view.may_be_length(next);
+    if !counts {
+        return Some(Line::says(r#"{ in = "texts" } # when a NULL ends them"#));
+    }
+    let says = format!(r#"{{ in = "texts", length = "{}" }} # or without `length`"#, view.name(next));
+    Some(Line { size: Some((next, true)), ..Line::says(says) })
+}
+
+/// A pointer to an integer that may hold how much came out.
+fn length_pointer(view: &View<'_>, draft: &Draft, index: usize) -> Option<usize> {
+    let integer = |other: &usize| {
+        let pointee = view.param(*other).and_then(|param| param.ty.pointee());
+        pointee.is_some_and(|(ty, constant)| ty.is_integer() && !ty.is_byte() && !constant)
+    };
+    let named = || view.length_pointer(index).filter(integer);
+    let next = || Some(index + 1).filter(integer);
+    named().or_else(next).filter(|&other| {
+        let known = draft.params.get(other).and_then(|fact| fact.as_ref());
+        // What is open gets a line of its own, which says whether it is one number.
+        let ty = view.param(other).map(|param| &param.ty);
+        let says = ty.and_then(|ty| super::line(view, draft, other, ty).says);
+        let number = says.is_some_and(|says| says.starts_with(r#"{ out = "value""#));
+        known.map_or(number, |fact| matches!(fact.value, Role::ValueOut { .. } | Role::ValueInOut { .. }))
+    })
+}
+
+/// A function of the application, when the library hands its user data back; else none is passed.
+fn callback(view: &View<'_>, draft: &Draft, signature: &Signature) -> Line {
+    let void = |ty: &CType| matches!(ty.pointee(), Some((CType { kind: Type::Void, .. }, _)));
+    let handed_back = signature.params.iter().filter(|(_, ty)| void(ty)).count() == 1;
+    let numbers = signature.params.iter().all(|(_, ty)| void(ty) || ty.is_scalar());
+    let on_failure = match &signature.result.kind {
+        Type::Void => Some(""),
+        Type::Int { signed: true, .. } => Some(", on_failure = -1"),
+        Type::Bool | Type::Int { .. } => Some(", on_failure = 0"),
+        _ => None,
+    };
+    // `void (*)(void *)` releases what the library kept.
+    let releases = signature.result.kind == Type::Void && signature.params.len() == 1;
+    let mut data = (0..view.function.params.len()).filter(|&other| {
+        let open = !decided(draft, other) && view.handle(other).is_none();
+        open && view.param(other).is_some_and(|param| void(&param.ty))
+    });
+    match (data.next(), data.next(), on_failure) {
+        (Some(data), None, Some(on_failure))
+            if handed_back && numbers && !releases && !signature.variadic =>
+        {
+            let name = view.name(data);
+            let says = format!(r#"{{ callback = "call", user_data = "{name}"{on_failure} }} # or {NULL}"#);
+            Line { pointer: Some(data), ..Line::says(says) }
+        }
+        _ => Line::says(NULL),
+    }
+}
+
+/// What to write about the returned value.
+pub(super) fn result(view: &View<'_>, ty: &CType) -> Option<String> {
+    if let Some(handle) = view.known.handles.of_pointer(ty) {
+        return handed_out(view, handle);
+    }
+    let (pointee, constant) = ty.pointee()?;
+    if let Type::Record { name } = &pointee.kind {
+        let known = view.known.structs.get(name).is_some();
+        return known.then(|| r#"{ out = "struct", nullable = true } # when it is one"#.into());
+    }
+    if !pointee.is_byte() || pointee.kind == Type::Void {
+        return None;
+    }
+    let text = r#"{ string = "utf-8" }"#;
+    let owned = release(view).filter(|_| !constant && pointed(ty).contains("char")).map(|release| {
+        format!(r#" # or {{ string = "utf-8", release = "{release}" }} when the caller owns it"#)
+    });
+    Some(format!("{text}{}", owned.unwrap_or_default()))
+}
+
+/// A function that takes back memory of any kind: `cJSON_free(void *)`, `sqlite3_free(void *)`.
+fn release(view: &View<'_>) -> Option<String> {
+    let functions = view.known.api.functions.iter().filter(|function| function.location.primary);
+    let takes_memory = |ty: &CType| {
+        let byte = |ty: &CType| matches!(ty.kind, Type::Void | Type::Char);
+        ty.pointee().is_some_and(|(pointee, constant)| byte(pointee) && !constant)
+    };
+    let mut found = functions.filter(|function| {
+        let alone = matches!(&function.params[..], [only] if takes_memory(&only.ty));
+        let void = function.result.kind == Type::Void;
+        alone
+            && void
+            && ending(&function.name)
+                .is_some_and(|(ending, rest)| ending == Ending::Releases && rest.len() <= 1)
+    });
+    let first = found.next().map(|function| function.name.clone());
+    match (first, found.next()) {
+        (Some(name), None) => Some(name),
+        (None, _) => Some("free".into()),
+        _ => None,
+    }
+}
