@@ -178,7 +178,7 @@ fn a_call_continues_when_a_callback_has_returned() {
             let (call_id, spin) = (call + 1, SPIN * (call / 2 % 2));
             lane.open_call();
             lane.publish(head(call_id));
-            let mut wait = |lane: &mut HostLane| lane.wait(call_id, clock::now(), spin, soon());
+            let wait = |lane: &mut HostLane| lane.wait(call_id, clock::now(), spin, soon());
             for turn in 0..50 {
                 let (place, result_length) = (args.0.raw(), args.1);
                 let errno = turn as i32 + 1;

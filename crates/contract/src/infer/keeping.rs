@@ -12,7 +12,7 @@ use hotcell_model::types::{CType, Type};
 use crate::infer::Draft;
 use crate::infer::view::View;
 use crate::infer::words::NAMES;
-use crate::infer::words::objects::{KEEPS_DATA, KEEPS_TEXT, OPENERS, USES};
+use crate::infer::words::objects::{BORROWS, KEEPS_DATA, KEEPS_TEXT, OPENERS, USES};
 
 /// Why data behind a parameter may be needed after the call.
 pub(super) fn of_data(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
@@ -34,7 +34,7 @@ pub(super) fn of_text(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
         return None;
     }
     let opened = view.called(index, NAMES) && view.function_has_word(OPENERS);
-    if opened && !view.function_has_word(KEEPS_DATA) || !view.function_has_word(KEEPS_TEXT) {
+    if opened && !view.function_has_word(BORROWS) || !view.function_has_word(KEEPS_TEXT) {
         return None;
     }
     Some(match object {

@@ -111,6 +111,13 @@ fn structures_that_fit_nowhere_are_refused() {
     );
     check(
         |interface| {
+            let Role::Resident { consumed, .. } = self::role(interface, "rc_start", 0) else { panic!() };
+            *consumed = true;
+        },
+        "`stream` ends with the call that it starts with",
+    );
+    check(
+        |interface| {
             *field(interface, "rc_room", 0) =
                 FieldRole::BufferOut { capacity: 0, unit: Unit::Bytes, filled: Filled::Field { field: 2 } }
         },
@@ -199,6 +206,34 @@ fn what_the_call_consumes_is_not_looked_at_behind_it() {
     refresh(&mut interface);
     let error = shim::render(&interface).unwrap_err().to_string();
     assert!(error.contains("an expression behind the call over `store`, which the call consumes"), "{error}");
+
+    // What only success takes over is there when the call failed, and only then.
+    let mut interface = objects::library();
+    let (index, join) = interface.function("ob_join").unwrap();
+    let condition = call("ob_error", vec![param(1)]);
+    interface.functions[usize::from(index)] = join.clone().fails(Fails::When { condition });
+    refresh(&mut interface);
+    let error = shim::render(&interface).unwrap_err().to_string();
+    assert!(error.contains("an expression behind the call over `from`, which the call consumes"), "{error}");
+}
+
+#[test]
+fn what_means_nothing_after_a_failure_is_not_asked_about_it() {
+    let check = |function: &str, message: Expr, expect: &str| {
+        let mut interface = objects::library();
+        let (index, found) = interface.function(function).unwrap();
+        interface.functions[usize::from(index)] = found.clone().message(message);
+        refresh(&mut interface);
+        let error = shim::render(&interface).unwrap_err().to_string();
+        assert!(error.contains(expect), "{error}\nlacks: {expect}");
+    };
+    check(
+        "ob_try",
+        call("ob_error", vec![param(1)]),
+        "an expression about a failure over `store`, which means nothing then",
+    );
+    check("ob_promise", param(1), "an expression about a failure over `text`, which means nothing then");
+    check("ob_dump", param(1), "an expression about a failure over `data`, which means nothing then");
 }
 
 #[test]

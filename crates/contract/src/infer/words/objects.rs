@@ -183,6 +183,10 @@ pub(in crate::infer) const USES: &[&str] = &[
     "lookup", "print", "puts", "query", "search", "send", "sign", "update", "verify", "write",
 ];
 
+/// Words of functions that say that they keep what they are given, even a name.
+pub(in crate::infer) const BORROWS: &[&str] =
+    &["borrow", "byref", "const", "cs", "nocopy", "ref", "reference", "static", "view", "zerocopy"];
+
 /// Words of functions whose data an object may point to afterwards: `zmq_send_const`,
 /// `ZSTD_compressBegin_usingDict`, `hash_add(table, key, len)`.
 pub(in crate::infer) const KEEPS_DATA: &[&str] = &[
@@ -197,7 +201,6 @@ pub(in crate::infer) const KEEPS_DATA: &[&str] = &[
     "byref",
     "const",
     "cs",
-    "dict",
     "enqueue",
     "enter",
     "init",
