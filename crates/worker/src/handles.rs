@@ -114,16 +114,6 @@ impl Handles {
         Ok(self.entries[index as usize].object)
     }
 
-    /// Makes a handle stale that was lent for a while, with everything below it. One that somebody owns, or that
-    /// lives as long as its parent, stays.
-    pub(crate) fn forget(&mut self, handle: RawHandle) {
-        let Ok(index) = self.find(handle) else { return };
-        let Entry { owned, parent, .. } = self.entries[index as usize];
-        if !owned && parent.is_none() {
-            self.remove(index);
-        }
-    }
-
     /// Makes stale what was lent under this handle, and everything below that.
     pub(crate) fn invalidate(&mut self, handle: RawHandle) {
         let Ok(index) = self.find(handle) else { return };
@@ -137,11 +127,12 @@ impl Handles {
         }
     }
 
-    /// Makes an object stale that was lent for a while, and what was lent under it. What is owned stays: below an object
-    /// that goes it belongs to nothing from now on.
+    /// Makes an object stale that was lent for a while, and what was lent under it. One that somebody owns, or that lives
+    /// as long as its parent, stays. So does what is owned below one that goes: it belongs to nothing from now on.
     pub(crate) fn forget(&mut self, handle: RawHandle) {
         let Ok(index) = self.find(handle) else { return };
-        if self.entries[index as usize].owned {
+        let Entry { owned, parent, .. } = self.entries[index as usize];
+        if owned || !parent.is_none() {
             return;
         }
         while let Some(owned) = self.owned_below(index) {

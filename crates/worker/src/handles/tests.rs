@@ -335,7 +335,7 @@ fn run(steps: Vec<Step>) {
             Step::Forget { which } => {
                 let handle = pick(&model, &which);
                 handles.forget(handle);
-                if model.alive(handle).is_some_and(|it| !it.owned) {
+                if model.alive(handle).is_some_and(|it| !it.owned && it.parent.is_none()) {
                     model.free_owned_below(handle);
                     model.end(handle);
                 }
