@@ -212,7 +212,7 @@ fn a_decided_parent_is_used() {
     let owned = || Ownership::Owned { release: "stmt_free".into() };
     let mut draft = empty(&api.functions[0]);
     let out =
-        Role::HandleOut { handle: "stmt".into(), ownership: owned(), parent: Some(0), valid_on_error: false };
+        Role::HandleOut { handle: "stmt".into(), ownership: owned(), parent: Some(0), nullable: true, valid_on_error: false };
     draft.params[1] = Some(Fact::decided(out, 3));
     let verdict = infer_in(&api.functions[0], &api, &handles, &mut draft);
     assert!(describe(&draft, &verdict).starts_with("object "), "{draft:?}");
