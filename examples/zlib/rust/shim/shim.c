@@ -105,8 +105,8 @@ HOTCELL_HELPER int hotcell_bytes(hotcell_wide elements, uint64_t size, uint64_t 
  * buffer has: the host refuses the reply, for memory may have been overwritten. */
 HOTCELL_HELPER uint64_t hotcell_claim(hotcell_wide elements, uint64_t size, uint64_t capacity)
 {
-    uint64_t bytes = UINT64_MAX;
-    return hotcell_bytes(elements, size, &bytes) && bytes <= capacity ? bytes : UINT64_MAX;
+    uint64_t bytes = 0;
+    return hotcell_bytes(elements, size, &bytes) && bytes <= capacity ? bytes : HOTCELL_LENGTH_IMPOSSIBLE;
 }
 
 /* The same for a returned number, which also says that nothing was filled by being negative. */
@@ -199,13 +199,13 @@ HOTCELL_HELPER int hotcell_give(hotcell_ctx *ctx, const void *data, uint64_t len
     return 1;
 }
 
-/* The object of a handle; 0 stands for NULL. */
-HOTCELL_HELPER void *hotcell_object(hotcell_ctx *ctx, uint64_t handle, uint16_t type, const char *name, int nullable,
-                                    int *bad)
+/* The object of a handle, one that can be taken when the call consumes it; 0 stands for NULL. */
+HOTCELL_HELPER void *hotcell_object(hotcell_ctx *ctx, uint64_t handle, uint16_t type, const char *name, int consumed,
+                                    int nullable, int *bad)
 {
     void *object = NULL;
     if (handle != 0) {
-        object = ctx->get(ctx, handle, type, name);
+        object = (consumed ? ctx->owned : ctx->get)(ctx, handle, type, name);
         *bad = object == NULL;
     } else if (!nullable) {
         *bad = 1;
@@ -245,18 +245,15 @@ HOTCELL_HELPER void *hotcell_texts(hotcell_ctx *ctx, hotcell_ref *list, const ch
     return texts;
 }
 
-/* The distance of a place in data of the host from its start, in elements, and -1 for NULL; 0 when it is none. */
-HOTCELL_HELPER int hotcell_offset(const void *start, uint64_t length, uint64_t size, const void *at, int64_t *offset)
+/* The distance of a place in data of the host from its start, in elements, and -1 for NULL. A place elsewhere becomes
+ * a number that none has: the host refuses the reply. */
+HOTCELL_HELPER int64_t hotcell_offset(const void *start, uint64_t length, uint64_t size, const void *at)
 {
     uint64_t distance = (uint64_t)((uintptr_t)at - (uintptr_t)start);
     if (at == NULL) {
-        return 1;
+        return -1;
     }
-    if (start == NULL || distance > length || distance % size != 0) {
-        return 0;
-    }
-    *offset = (int64_t)(distance / size);
-    return 1;
+    return start == NULL || distance > length || distance % size != 0 ? INT64_MIN : (int64_t)(distance / size);
 }
 
 /* Texts of the library as references of an array; NULL is no texts, and a NULL among them no text. 0 when there is
@@ -321,10 +318,26 @@ HOTCELL_HELPER int hotcell_within(const void *start, uint64_t length, const void
     return start != NULL && (uintptr_t)at >= (uintptr_t)start && (uintptr_t)at - (uintptr_t)start <= length;
 }
 
-/* The bytes by which a pointer into data of the host advanced; 0 when it stands elsewhere. */
+/* The bytes by which a pointer into data of the host advanced. One that stands elsewhere has advanced further than
+ * there is data: the host refuses the reply. */
 HOTCELL_HELPER uint64_t hotcell_advance(const void *start, uint64_t length, const void *at)
 {
-    return hotcell_within(start, length, at) ? (uint64_t)((uintptr_t)at - (uintptr_t)start) : 0;
+    if (start == NULL && at == NULL) {
+        return 0;
+    }
+    return hotcell_within(start, length, at) ? (uint64_t)((uintptr_t)at - (uintptr_t)start) : HOTCELL_LENGTH_IMPOSSIBLE;
+}
+
+/* The new bytes of memory that is filled up to a position; `before` is where it stood. The same for a position that
+ * went back or left the memory. */
+HOTCELL_HELPER hotcell_ref hotcell_added(uint64_t place, uint64_t before, hotcell_wide elements, uint64_t size,
+                                         uint64_t capacity)
+{
+    uint64_t now = hotcell_claim(elements, size, capacity);
+    if (now == HOTCELL_LENGTH_IMPOSSIBLE || now < before) {
+        return (hotcell_ref){place, HOTCELL_LENGTH_IMPOSSIBLE};
+    }
+    return (hotcell_ref){place + before, now - before};
 }
 
 /* What the parser saw, for the compiler to confirm. */
@@ -504,24 +517,15 @@ static void hotcell_call_deflate(hotcell_ctx *hc_ctx, const hotcell_request *hc_
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 1, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
     int arg_flush = (int)hc_in.arg_flush;
-    z_stream *new_strm = NULL;
-    if (arg_strm == NULL) {
-        arg_strm = new_strm = calloc(1, sizeof *new_strm);
-        if (new_strm == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "strm");
-            return;
-        }
-    }
     struct hotcell_kept_z_stream_s kept_strm;
     memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_forget_z_stream_s(arg_strm, &kept_strm);
-        free(new_strm);
         return;
     }
     errno = 0;
@@ -534,19 +538,9 @@ static void hotcell_call_deflate(hotcell_ctx *hc_ctx, const hotcell_request *hc_
     }
     hc_out.arg_strm.length = 96;
     memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    if (new_strm != NULL) {
-        handle_strm = hc_ctx->own(hc_ctx, 2, (void *)new_strm, 0);
-        if (handle_strm == 0) {
-            goto hc_release;
-        }
-        memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_forget_z_stream_s(arg_strm, &kept_strm);
-    if (new_strm != NULL && handle_strm == 0) {
-        free(new_strm);
-    }
 }
 
 /* Function 2, deflateEnd: int deflateEnd(z_streamp strm) */
@@ -579,7 +573,7 @@ static void hotcell_call_deflateEnd(hotcell_ctx *hc_ctx, const hotcell_request *
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 1, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -640,24 +634,15 @@ static void hotcell_call_inflate(hotcell_ctx *hc_ctx, const hotcell_request *hc_
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 1, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
     int arg_flush = (int)hc_in.arg_flush;
-    z_stream *new_strm = NULL;
-    if (arg_strm == NULL) {
-        arg_strm = new_strm = calloc(1, sizeof *new_strm);
-        if (new_strm == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "strm");
-            return;
-        }
-    }
     struct hotcell_kept_z_stream_s kept_strm;
     memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_forget_z_stream_s(arg_strm, &kept_strm);
-        free(new_strm);
         return;
     }
     errno = 0;
@@ -670,19 +655,9 @@ static void hotcell_call_inflate(hotcell_ctx *hc_ctx, const hotcell_request *hc_
     }
     hc_out.arg_strm.length = 96;
     memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    if (new_strm != NULL) {
-        handle_strm = hc_ctx->own(hc_ctx, 2, (void *)new_strm, 0);
-        if (handle_strm == 0) {
-            goto hc_release;
-        }
-        memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_forget_z_stream_s(arg_strm, &kept_strm);
-    if (new_strm != NULL && handle_strm == 0) {
-        free(new_strm);
-    }
 }
 
 /* Function 4, inflateEnd: int inflateEnd(z_streamp strm) */
@@ -715,7 +690,7 @@ static void hotcell_call_inflateEnd(hotcell_ctx *hc_ctx, const hotcell_request *
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 1, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -775,7 +750,7 @@ static void hotcell_call_deflateSetDictionary(hotcell_ctx *hc_ctx, const hotcell
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 1, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -788,19 +763,10 @@ static void hotcell_call_deflateSetDictionary(hotcell_ctx *hc_ctx, const hotcell
         hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "dictLength");
         return;
     }
-    z_stream *new_strm = NULL;
-    if (arg_strm == NULL) {
-        arg_strm = new_strm = calloc(1, sizeof *new_strm);
-        if (new_strm == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "strm");
-            return;
-        }
-    }
     struct hotcell_kept_z_stream_s kept_strm;
     memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_forget_z_stream_s(arg_strm, &kept_strm);
-        free(new_strm);
         return;
     }
     errno = 0;
@@ -813,19 +779,9 @@ static void hotcell_call_deflateSetDictionary(hotcell_ctx *hc_ctx, const hotcell
     }
     hc_out.arg_strm.length = 96;
     memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    if (new_strm != NULL) {
-        handle_strm = hc_ctx->own(hc_ctx, 2, (void *)new_strm, 0);
-        if (handle_strm == 0) {
-            goto hc_release;
-        }
-        memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_forget_z_stream_s(arg_strm, &kept_strm);
-    if (new_strm != NULL && handle_strm == 0) {
-        free(new_strm);
-    }
 }
 
 /* Function 6, deflateGetDictionary: int deflateGetDictionary(z_streamp strm, Bytef *dictionary, uInt *dictLength) */
@@ -860,7 +816,7 @@ static void hotcell_call_deflateGetDictionary(hotcell_ctx *hc_ctx, const hotcell
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 1, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -879,19 +835,10 @@ static void hotcell_call_deflateGetDictionary(hotcell_ctx *hc_ctx, const hotcell
         hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "dictLength");
         return;
     }
-    z_stream *new_strm = NULL;
-    if (arg_strm == NULL) {
-        arg_strm = new_strm = calloc(1, sizeof *new_strm);
-        if (new_strm == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "strm");
-            return;
-        }
-    }
     struct hotcell_kept_z_stream_s kept_strm;
     memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_forget_z_stream_s(arg_strm, &kept_strm);
-        free(new_strm);
         return;
     }
     errno = 0;
@@ -905,19 +852,9 @@ static void hotcell_call_deflateGetDictionary(hotcell_ctx *hc_ctx, const hotcell
     hc_out.arg_strm.length = 96;
     memcpy(out_strm, &handle_strm, sizeof handle_strm);
     hc_out.arg_dictionary = (hotcell_ref){place_dictionary, hotcell_claim((hotcell_wide)val_dictLength, 1, size_dictionary)};
-    if (new_strm != NULL) {
-        handle_strm = hc_ctx->own(hc_ctx, 2, (void *)new_strm, 0);
-        if (handle_strm == 0) {
-            goto hc_release;
-        }
-        memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_forget_z_stream_s(arg_strm, &kept_strm);
-    if (new_strm != NULL && handle_strm == 0) {
-        free(new_strm);
-    }
 }
 
 /* Function 7, deflateReset: int deflateReset(z_streamp strm) */
@@ -950,23 +887,14 @@ static void hotcell_call_deflateReset(hotcell_ctx *hc_ctx, const hotcell_request
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 1, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
-    }
-    z_stream *new_strm = NULL;
-    if (arg_strm == NULL) {
-        arg_strm = new_strm = calloc(1, sizeof *new_strm);
-        if (new_strm == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "strm");
-            return;
-        }
     }
     struct hotcell_kept_z_stream_s kept_strm;
     memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_forget_z_stream_s(arg_strm, &kept_strm);
-        free(new_strm);
         return;
     }
     errno = 0;
@@ -979,19 +907,9 @@ static void hotcell_call_deflateReset(hotcell_ctx *hc_ctx, const hotcell_request
     }
     hc_out.arg_strm.length = 96;
     memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    if (new_strm != NULL) {
-        handle_strm = hc_ctx->own(hc_ctx, 2, (void *)new_strm, 0);
-        if (handle_strm == 0) {
-            goto hc_release;
-        }
-        memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_forget_z_stream_s(arg_strm, &kept_strm);
-    if (new_strm != NULL && handle_strm == 0) {
-        free(new_strm);
-    }
 }
 
 /* Function 8, deflateParams: int deflateParams(z_streamp strm, int level, int strategy) */
@@ -1028,25 +946,16 @@ static void hotcell_call_deflateParams(hotcell_ctx *hc_ctx, const hotcell_reques
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 1, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
     int arg_level = (int)hc_in.arg_level;
     int arg_strategy = (int)hc_in.arg_strategy;
-    z_stream *new_strm = NULL;
-    if (arg_strm == NULL) {
-        arg_strm = new_strm = calloc(1, sizeof *new_strm);
-        if (new_strm == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "strm");
-            return;
-        }
-    }
     struct hotcell_kept_z_stream_s kept_strm;
     memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_forget_z_stream_s(arg_strm, &kept_strm);
-        free(new_strm);
         return;
     }
     errno = 0;
@@ -1059,19 +968,9 @@ static void hotcell_call_deflateParams(hotcell_ctx *hc_ctx, const hotcell_reques
     }
     hc_out.arg_strm.length = 96;
     memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    if (new_strm != NULL) {
-        handle_strm = hc_ctx->own(hc_ctx, 2, (void *)new_strm, 0);
-        if (handle_strm == 0) {
-            goto hc_release;
-        }
-        memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_forget_z_stream_s(arg_strm, &kept_strm);
-    if (new_strm != NULL && handle_strm == 0) {
-        free(new_strm);
-    }
 }
 
 /* Function 9, deflateTune: int deflateTune(z_streamp strm, int good_length, int max_lazy, int nice_length, int max_chain) */
@@ -1112,7 +1011,7 @@ static void hotcell_call_deflateTune(hotcell_ctx *hc_ctx, const hotcell_request 
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 1, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1120,19 +1019,10 @@ static void hotcell_call_deflateTune(hotcell_ctx *hc_ctx, const hotcell_request 
     int arg_max_lazy = (int)hc_in.arg_max_lazy;
     int arg_nice_length = (int)hc_in.arg_nice_length;
     int arg_max_chain = (int)hc_in.arg_max_chain;
-    z_stream *new_strm = NULL;
-    if (arg_strm == NULL) {
-        arg_strm = new_strm = calloc(1, sizeof *new_strm);
-        if (new_strm == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "strm");
-            return;
-        }
-    }
     struct hotcell_kept_z_stream_s kept_strm;
     memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_forget_z_stream_s(arg_strm, &kept_strm);
-        free(new_strm);
         return;
     }
     errno = 0;
@@ -1145,19 +1035,9 @@ static void hotcell_call_deflateTune(hotcell_ctx *hc_ctx, const hotcell_request 
     }
     hc_out.arg_strm.length = 96;
     memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    if (new_strm != NULL) {
-        handle_strm = hc_ctx->own(hc_ctx, 2, (void *)new_strm, 0);
-        if (handle_strm == 0) {
-            goto hc_release;
-        }
-        memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_forget_z_stream_s(arg_strm, &kept_strm);
-    if (new_strm != NULL && handle_strm == 0) {
-        free(new_strm);
-    }
 }
 
 /* Function 10, deflateBound: uLong deflateBound(z_streamp strm, uLong sourceLen) */
@@ -1191,24 +1071,15 @@ static void hotcell_call_deflateBound(hotcell_ctx *hc_ctx, const hotcell_request
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 1, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
     unsigned long arg_sourceLen = (unsigned long)hc_in.arg_sourceLen;
-    z_stream *new_strm = NULL;
-    if (arg_strm == NULL) {
-        arg_strm = new_strm = calloc(1, sizeof *new_strm);
-        if (new_strm == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "strm");
-            return;
-        }
-    }
     struct hotcell_kept_z_stream_s kept_strm;
     memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_forget_z_stream_s(arg_strm, &kept_strm);
-        free(new_strm);
         return;
     }
     errno = 0;
@@ -1221,19 +1092,9 @@ static void hotcell_call_deflateBound(hotcell_ctx *hc_ctx, const hotcell_request
     }
     hc_out.arg_strm.length = 96;
     memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    if (new_strm != NULL) {
-        handle_strm = hc_ctx->own(hc_ctx, 2, (void *)new_strm, 0);
-        if (handle_strm == 0) {
-            goto hc_release;
-        }
-        memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_forget_z_stream_s(arg_strm, &kept_strm);
-    if (new_strm != NULL && handle_strm == 0) {
-        free(new_strm);
-    }
 }
 
 /* Function 11, deflatePending: int deflatePending(z_streamp strm, unsigned int *pending, int *bits) */
@@ -1270,25 +1131,16 @@ static void hotcell_call_deflatePending(hotcell_ctx *hc_ctx, const hotcell_reque
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 1, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
     unsigned int val_pending = (unsigned int)0;
     int val_bits = (int)0;
-    z_stream *new_strm = NULL;
-    if (arg_strm == NULL) {
-        arg_strm = new_strm = calloc(1, sizeof *new_strm);
-        if (new_strm == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "strm");
-            return;
-        }
-    }
     struct hotcell_kept_z_stream_s kept_strm;
     memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_forget_z_stream_s(arg_strm, &kept_strm);
-        free(new_strm);
         return;
     }
     errno = 0;
@@ -1303,19 +1155,9 @@ static void hotcell_call_deflatePending(hotcell_ctx *hc_ctx, const hotcell_reque
     memcpy(out_strm, &handle_strm, sizeof handle_strm);
     hc_out.arg_pending = (uint32_t)val_pending;
     hc_out.arg_bits = (int32_t)val_bits;
-    if (new_strm != NULL) {
-        handle_strm = hc_ctx->own(hc_ctx, 2, (void *)new_strm, 0);
-        if (handle_strm == 0) {
-            goto hc_release;
-        }
-        memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_forget_z_stream_s(arg_strm, &kept_strm);
-    if (new_strm != NULL && handle_strm == 0) {
-        free(new_strm);
-    }
 }
 
 /* Function 12, deflatePrime: int deflatePrime(z_streamp strm, int bits, int value) */
@@ -1352,25 +1194,16 @@ static void hotcell_call_deflatePrime(hotcell_ctx *hc_ctx, const hotcell_request
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 1, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
     int arg_bits = (int)hc_in.arg_bits;
     int arg_value = (int)hc_in.arg_value;
-    z_stream *new_strm = NULL;
-    if (arg_strm == NULL) {
-        arg_strm = new_strm = calloc(1, sizeof *new_strm);
-        if (new_strm == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "strm");
-            return;
-        }
-    }
     struct hotcell_kept_z_stream_s kept_strm;
     memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_forget_z_stream_s(arg_strm, &kept_strm);
-        free(new_strm);
         return;
     }
     errno = 0;
@@ -1383,19 +1216,9 @@ static void hotcell_call_deflatePrime(hotcell_ctx *hc_ctx, const hotcell_request
     }
     hc_out.arg_strm.length = 96;
     memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    if (new_strm != NULL) {
-        handle_strm = hc_ctx->own(hc_ctx, 2, (void *)new_strm, 0);
-        if (handle_strm == 0) {
-            goto hc_release;
-        }
-        memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_forget_z_stream_s(arg_strm, &kept_strm);
-    if (new_strm != NULL && handle_strm == 0) {
-        free(new_strm);
-    }
 }
 
 /* Function 13, inflateSetDictionary: int inflateSetDictionary(z_streamp strm, const Bytef *dictionary, uInt dictLength) */
@@ -1430,7 +1253,7 @@ static void hotcell_call_inflateSetDictionary(hotcell_ctx *hc_ctx, const hotcell
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 1, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1443,19 +1266,10 @@ static void hotcell_call_inflateSetDictionary(hotcell_ctx *hc_ctx, const hotcell
         hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "dictLength");
         return;
     }
-    z_stream *new_strm = NULL;
-    if (arg_strm == NULL) {
-        arg_strm = new_strm = calloc(1, sizeof *new_strm);
-        if (new_strm == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "strm");
-            return;
-        }
-    }
     struct hotcell_kept_z_stream_s kept_strm;
     memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_forget_z_stream_s(arg_strm, &kept_strm);
-        free(new_strm);
         return;
     }
     errno = 0;
@@ -1468,19 +1282,9 @@ static void hotcell_call_inflateSetDictionary(hotcell_ctx *hc_ctx, const hotcell
     }
     hc_out.arg_strm.length = 96;
     memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    if (new_strm != NULL) {
-        handle_strm = hc_ctx->own(hc_ctx, 2, (void *)new_strm, 0);
-        if (handle_strm == 0) {
-            goto hc_release;
-        }
-        memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_forget_z_stream_s(arg_strm, &kept_strm);
-    if (new_strm != NULL && handle_strm == 0) {
-        free(new_strm);
-    }
 }
 
 /* Function 14, inflateGetDictionary: int inflateGetDictionary(z_streamp strm, Bytef *dictionary, uInt *dictLength) */
@@ -1515,7 +1319,7 @@ static void hotcell_call_inflateGetDictionary(hotcell_ctx *hc_ctx, const hotcell
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 1, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1534,19 +1338,10 @@ static void hotcell_call_inflateGetDictionary(hotcell_ctx *hc_ctx, const hotcell
         hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "dictLength");
         return;
     }
-    z_stream *new_strm = NULL;
-    if (arg_strm == NULL) {
-        arg_strm = new_strm = calloc(1, sizeof *new_strm);
-        if (new_strm == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "strm");
-            return;
-        }
-    }
     struct hotcell_kept_z_stream_s kept_strm;
     memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_forget_z_stream_s(arg_strm, &kept_strm);
-        free(new_strm);
         return;
     }
     errno = 0;
@@ -1560,19 +1355,9 @@ static void hotcell_call_inflateGetDictionary(hotcell_ctx *hc_ctx, const hotcell
     hc_out.arg_strm.length = 96;
     memcpy(out_strm, &handle_strm, sizeof handle_strm);
     hc_out.arg_dictionary = (hotcell_ref){place_dictionary, hotcell_claim((hotcell_wide)val_dictLength, 1, size_dictionary)};
-    if (new_strm != NULL) {
-        handle_strm = hc_ctx->own(hc_ctx, 2, (void *)new_strm, 0);
-        if (handle_strm == 0) {
-            goto hc_release;
-        }
-        memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_forget_z_stream_s(arg_strm, &kept_strm);
-    if (new_strm != NULL && handle_strm == 0) {
-        free(new_strm);
-    }
 }
 
 /* Function 15, inflateSync: int inflateSync(z_streamp strm) */
@@ -1605,23 +1390,14 @@ static void hotcell_call_inflateSync(hotcell_ctx *hc_ctx, const hotcell_request 
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 1, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
-    }
-    z_stream *new_strm = NULL;
-    if (arg_strm == NULL) {
-        arg_strm = new_strm = calloc(1, sizeof *new_strm);
-        if (new_strm == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "strm");
-            return;
-        }
     }
     struct hotcell_kept_z_stream_s kept_strm;
     memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_forget_z_stream_s(arg_strm, &kept_strm);
-        free(new_strm);
         return;
     }
     errno = 0;
@@ -1634,19 +1410,9 @@ static void hotcell_call_inflateSync(hotcell_ctx *hc_ctx, const hotcell_request 
     }
     hc_out.arg_strm.length = 96;
     memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    if (new_strm != NULL) {
-        handle_strm = hc_ctx->own(hc_ctx, 2, (void *)new_strm, 0);
-        if (handle_strm == 0) {
-            goto hc_release;
-        }
-        memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_forget_z_stream_s(arg_strm, &kept_strm);
-    if (new_strm != NULL && handle_strm == 0) {
-        free(new_strm);
-    }
 }
 
 /* Function 16, inflateReset: int inflateReset(z_streamp strm) */
@@ -1679,23 +1445,14 @@ static void hotcell_call_inflateReset(hotcell_ctx *hc_ctx, const hotcell_request
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 1, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
-    }
-    z_stream *new_strm = NULL;
-    if (arg_strm == NULL) {
-        arg_strm = new_strm = calloc(1, sizeof *new_strm);
-        if (new_strm == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "strm");
-            return;
-        }
     }
     struct hotcell_kept_z_stream_s kept_strm;
     memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_forget_z_stream_s(arg_strm, &kept_strm);
-        free(new_strm);
         return;
     }
     errno = 0;
@@ -1708,19 +1465,9 @@ static void hotcell_call_inflateReset(hotcell_ctx *hc_ctx, const hotcell_request
     }
     hc_out.arg_strm.length = 96;
     memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    if (new_strm != NULL) {
-        handle_strm = hc_ctx->own(hc_ctx, 2, (void *)new_strm, 0);
-        if (handle_strm == 0) {
-            goto hc_release;
-        }
-        memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_forget_z_stream_s(arg_strm, &kept_strm);
-    if (new_strm != NULL && handle_strm == 0) {
-        free(new_strm);
-    }
 }
 
 /* Function 17, inflateReset2: int inflateReset2(z_streamp strm, int windowBits) */
@@ -1756,24 +1503,15 @@ static void hotcell_call_inflateReset2(hotcell_ctx *hc_ctx, const hotcell_reques
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 1, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
     int arg_windowBits = (int)hc_in.arg_windowBits;
-    z_stream *new_strm = NULL;
-    if (arg_strm == NULL) {
-        arg_strm = new_strm = calloc(1, sizeof *new_strm);
-        if (new_strm == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "strm");
-            return;
-        }
-    }
     struct hotcell_kept_z_stream_s kept_strm;
     memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_forget_z_stream_s(arg_strm, &kept_strm);
-        free(new_strm);
         return;
     }
     errno = 0;
@@ -1786,19 +1524,9 @@ static void hotcell_call_inflateReset2(hotcell_ctx *hc_ctx, const hotcell_reques
     }
     hc_out.arg_strm.length = 96;
     memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    if (new_strm != NULL) {
-        handle_strm = hc_ctx->own(hc_ctx, 2, (void *)new_strm, 0);
-        if (handle_strm == 0) {
-            goto hc_release;
-        }
-        memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_forget_z_stream_s(arg_strm, &kept_strm);
-    if (new_strm != NULL && handle_strm == 0) {
-        free(new_strm);
-    }
 }
 
 /* Function 18, inflatePrime: int inflatePrime(z_streamp strm, int bits, int value) */
@@ -1835,25 +1563,16 @@ static void hotcell_call_inflatePrime(hotcell_ctx *hc_ctx, const hotcell_request
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 1, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
     int arg_bits = (int)hc_in.arg_bits;
     int arg_value = (int)hc_in.arg_value;
-    z_stream *new_strm = NULL;
-    if (arg_strm == NULL) {
-        arg_strm = new_strm = calloc(1, sizeof *new_strm);
-        if (new_strm == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "strm");
-            return;
-        }
-    }
     struct hotcell_kept_z_stream_s kept_strm;
     memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_forget_z_stream_s(arg_strm, &kept_strm);
-        free(new_strm);
         return;
     }
     errno = 0;
@@ -1866,19 +1585,9 @@ static void hotcell_call_inflatePrime(hotcell_ctx *hc_ctx, const hotcell_request
     }
     hc_out.arg_strm.length = 96;
     memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    if (new_strm != NULL) {
-        handle_strm = hc_ctx->own(hc_ctx, 2, (void *)new_strm, 0);
-        if (handle_strm == 0) {
-            goto hc_release;
-        }
-        memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_forget_z_stream_s(arg_strm, &kept_strm);
-    if (new_strm != NULL && handle_strm == 0) {
-        free(new_strm);
-    }
 }
 
 /* Function 19, inflateMark: long inflateMark(z_streamp strm) */
@@ -1910,23 +1619,14 @@ static void hotcell_call_inflateMark(hotcell_ctx *hc_ctx, const hotcell_request 
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 1, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
-    }
-    z_stream *new_strm = NULL;
-    if (arg_strm == NULL) {
-        arg_strm = new_strm = calloc(1, sizeof *new_strm);
-        if (new_strm == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "strm");
-            return;
-        }
     }
     struct hotcell_kept_z_stream_s kept_strm;
     memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_forget_z_stream_s(arg_strm, &kept_strm);
-        free(new_strm);
         return;
     }
     errno = 0;
@@ -1939,19 +1639,9 @@ static void hotcell_call_inflateMark(hotcell_ctx *hc_ctx, const hotcell_request 
     }
     hc_out.arg_strm.length = 96;
     memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    if (new_strm != NULL) {
-        handle_strm = hc_ctx->own(hc_ctx, 2, (void *)new_strm, 0);
-        if (handle_strm == 0) {
-            goto hc_release;
-        }
-        memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_forget_z_stream_s(arg_strm, &kept_strm);
-    if (new_strm != NULL && handle_strm == 0) {
-        free(new_strm);
-    }
 }
 
 /* Function 20, zlibCompileFlags: uLong zlibCompileFlags(void) */
@@ -2301,7 +1991,7 @@ static void hotcell_call_gzbuffer(hotcell_ctx *hc_ctx, const hotcell_request *hc
     struct hotcell_args_gzbuffer hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzbuffer hc_out = {0};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2340,7 +2030,7 @@ static void hotcell_call_gzsetparams(hotcell_ctx *hc_ctx, const hotcell_request 
     struct hotcell_args_gzsetparams hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzsetparams hc_out = {0};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2382,7 +2072,7 @@ static void hotcell_call_gzread(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
     struct hotcell_args_gzread hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzread hc_out = {.arg_buf = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2461,7 +2151,7 @@ static void hotcell_call_gzfread(hotcell_ctx *hc_ctx, const hotcell_request *hc_
     if (arg_buf == NULL) {
         return;
     }
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2470,7 +2160,7 @@ static void hotcell_call_gzfread(hotcell_ctx *hc_ctx, const hotcell_request *hc_
     hc_rp->error_number = errno;
     hc_out.returned = (uint64_t)hc_result;
     uint64_t claim_buf = hotcell_claim(hotcell_mul((hotcell_wide)hc_result, (hotcell_wide)arg_size, &hc_bad), 1, size_buf);
-    hc_out.arg_buf = (hotcell_ref){place_buf, hc_bad ? UINT64_MAX : claim_buf};
+    hc_out.arg_buf = (hotcell_ref){place_buf, hc_bad ? HOTCELL_LENGTH_IMPOSSIBLE : claim_buf};
     hc_bad = 0;
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
@@ -2500,7 +2190,7 @@ static void hotcell_call_gzwrite(hotcell_ctx *hc_ctx, const hotcell_request *hc_
     struct hotcell_args_gzwrite hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzwrite hc_out = {0};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2563,7 +2253,7 @@ static void hotcell_call_gzfwrite(hotcell_ctx *hc_ctx, const hotcell_request *hc
         hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SHORT_BUFFER, "buf");
         return;
     }
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2599,7 +2289,7 @@ static void hotcell_call_gzputs(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
     struct hotcell_args_gzputs hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzputs hc_out = {0};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2640,7 +2330,7 @@ static void hotcell_call_gzgets(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
     struct hotcell_args_gzgets hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzgets hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}, .arg_buf = {HOTCELL_PLACE_NULL, 0}};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2697,7 +2387,7 @@ static void hotcell_call_gzputc(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
     struct hotcell_args_gzputc hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzputc hc_out = {0};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2732,7 +2422,7 @@ static void hotcell_call_gzgetc(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
     struct hotcell_args_gzgetc hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzgetc hc_out = {0};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2770,7 +2460,7 @@ static void hotcell_call_gzungetc(hotcell_ctx *hc_ctx, const hotcell_request *hc
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzungetc hc_out = {0};
     int arg_c = (int)hc_in.arg_c;
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2807,7 +2497,7 @@ static void hotcell_call_gzflush(hotcell_ctx *hc_ctx, const hotcell_request *hc_
     struct hotcell_args_gzflush hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzflush hc_out = {0};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2842,7 +2532,7 @@ static void hotcell_call_gzrewind(hotcell_ctx *hc_ctx, const hotcell_request *hc
     struct hotcell_args_gzrewind hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzrewind hc_out = {0};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2876,7 +2566,7 @@ static void hotcell_call_gzeof(hotcell_ctx *hc_ctx, const hotcell_request *hc_rq
     struct hotcell_args_gzeof hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzeof hc_out = {0};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2910,7 +2600,7 @@ static void hotcell_call_gzdirect(hotcell_ctx *hc_ctx, const hotcell_request *hc
     struct hotcell_args_gzdirect hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzdirect hc_out = {0};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2946,7 +2636,7 @@ static void hotcell_call_gzclose(hotcell_ctx *hc_ctx, const hotcell_request *hc_
     struct hotcell_args_gzclose hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzclose hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 1, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2995,7 +2685,7 @@ static void hotcell_call_gzclose_r(hotcell_ctx *hc_ctx, const hotcell_request *h
     struct hotcell_args_gzclose_r hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzclose_r hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 1, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3044,7 +2734,7 @@ static void hotcell_call_gzclose_w(hotcell_ctx *hc_ctx, const hotcell_request *h
     struct hotcell_args_gzclose_w hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzclose_w hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 1, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3093,7 +2783,7 @@ static void hotcell_call_gzerror(hotcell_ctx *hc_ctx, const hotcell_request *hc_
     struct hotcell_args_gzerror hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzerror hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3125,7 +2815,7 @@ static void hotcell_call_gzclearerr(hotcell_ctx *hc_ctx, const hotcell_request *
     int hc_bad = 0;
     struct hotcell_args_gzclearerr hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3369,7 +3059,7 @@ static void hotcell_call_deflateInit_(hotcell_ctx *hc_ctx, const hotcell_request
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 1, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 1, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3420,6 +3110,9 @@ static void hotcell_call_deflateInit_(hotcell_ctx *hc_ctx, const hotcell_request
     hc_release:
     hotcell_forget_z_stream_s(arg_strm, &kept_strm);
     if (new_strm != NULL && handle_strm == 0) {
+        if (!hc_failed) {
+            (deflateEnd)((void *)new_strm);
+        }
         free(new_strm);
     }
 }
@@ -3456,7 +3149,7 @@ static void hotcell_call_inflateInit_(hotcell_ctx *hc_ctx, const hotcell_request
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 1, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 1, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3506,6 +3199,9 @@ static void hotcell_call_inflateInit_(hotcell_ctx *hc_ctx, const hotcell_request
     hc_release:
     hotcell_forget_z_stream_s(arg_strm, &kept_strm);
     if (new_strm != NULL && handle_strm == 0) {
+        if (!hc_failed) {
+            (inflateEnd)((void *)new_strm);
+        }
         free(new_strm);
     }
 }
@@ -3553,7 +3249,7 @@ static void hotcell_call_deflateInit2_(hotcell_ctx *hc_ctx, const hotcell_reques
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 1, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 1, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3608,6 +3304,9 @@ static void hotcell_call_deflateInit2_(hotcell_ctx *hc_ctx, const hotcell_reques
     hc_release:
     hotcell_forget_z_stream_s(arg_strm, &kept_strm);
     if (new_strm != NULL && handle_strm == 0) {
+        if (!hc_failed) {
+            (deflateEnd)((void *)new_strm);
+        }
         free(new_strm);
     }
 }
@@ -3647,7 +3346,7 @@ static void hotcell_call_inflateInit2_(hotcell_ctx *hc_ctx, const hotcell_reques
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 1, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 1, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3698,6 +3397,9 @@ static void hotcell_call_inflateInit2_(hotcell_ctx *hc_ctx, const hotcell_reques
     hc_release:
     hotcell_forget_z_stream_s(arg_strm, &kept_strm);
     if (new_strm != NULL && handle_strm == 0) {
+        if (!hc_failed) {
+            (inflateEnd)((void *)new_strm);
+        }
         free(new_strm);
     }
 }
@@ -3781,7 +3483,7 @@ static void hotcell_call_gzseek(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
     struct hotcell_args_gzseek hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzseek hc_out = {0};
-    struct gzFile_s *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, &hc_bad);
+    struct gzFile_s *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3816,7 +3518,7 @@ static void hotcell_call_gztell(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
     struct hotcell_args_gztell hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gztell hc_out = {0};
-    struct gzFile_s *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, &hc_bad);
+    struct gzFile_s *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3849,7 +3551,7 @@ static void hotcell_call_gzoffset(hotcell_ctx *hc_ctx, const hotcell_request *hc
     struct hotcell_args_gzoffset hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzoffset hc_out = {0};
-    struct gzFile_s *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, &hc_bad);
+    struct gzFile_s *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4026,23 +3728,14 @@ static void hotcell_call_inflateSyncPoint(hotcell_ctx *hc_ctx, const hotcell_req
         return;
     }
     uint64_t handle_arg1 = HOTCELL_LOAD(uint64_t, image_arg1);
-    struct z_stream_s *arg_arg1 = hotcell_object(hc_ctx, handle_arg1, 2, "arg1", 1, &hc_bad);
+    struct z_stream_s *arg_arg1 = hotcell_object(hc_ctx, handle_arg1, 2, "arg1", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
-    }
-    z_stream *new_arg1 = NULL;
-    if (arg_arg1 == NULL) {
-        arg_arg1 = new_arg1 = calloc(1, sizeof *new_arg1);
-        if (new_arg1 == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "arg1");
-            return;
-        }
     }
     struct hotcell_kept_z_stream_s kept_arg1;
     memset(&kept_arg1, 0, sizeof kept_arg1);
     if (!hotcell_read_z_stream_s(hc_ctx, image_arg1, arg_arg1, &kept_arg1)) {
         hotcell_forget_z_stream_s(arg_arg1, &kept_arg1);
-        free(new_arg1);
         return;
     }
     errno = 0;
@@ -4055,19 +3748,9 @@ static void hotcell_call_inflateSyncPoint(hotcell_ctx *hc_ctx, const hotcell_req
     }
     hc_out.arg_arg1.length = 96;
     memcpy(out_arg1, &handle_arg1, sizeof handle_arg1);
-    if (new_arg1 != NULL) {
-        handle_arg1 = hc_ctx->own(hc_ctx, 2, (void *)new_arg1, 0);
-        if (handle_arg1 == 0) {
-            goto hc_release;
-        }
-        memcpy(out_arg1, &handle_arg1, sizeof handle_arg1);
-    }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_forget_z_stream_s(arg_arg1, &kept_arg1);
-    if (new_arg1 != NULL && handle_arg1 == 0) {
-        free(new_arg1);
-    }
 }
 
 /* Function 64, get_crc_table: const z_crc_t *get_crc_table(void) */
@@ -4134,24 +3817,15 @@ static void hotcell_call_inflateUndermine(hotcell_ctx *hc_ctx, const hotcell_req
         return;
     }
     uint64_t handle_arg1 = HOTCELL_LOAD(uint64_t, image_arg1);
-    struct z_stream_s *arg_arg1 = hotcell_object(hc_ctx, handle_arg1, 2, "arg1", 1, &hc_bad);
+    struct z_stream_s *arg_arg1 = hotcell_object(hc_ctx, handle_arg1, 2, "arg1", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
     int arg_arg2 = (int)hc_in.arg_arg2;
-    z_stream *new_arg1 = NULL;
-    if (arg_arg1 == NULL) {
-        arg_arg1 = new_arg1 = calloc(1, sizeof *new_arg1);
-        if (new_arg1 == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "arg1");
-            return;
-        }
-    }
     struct hotcell_kept_z_stream_s kept_arg1;
     memset(&kept_arg1, 0, sizeof kept_arg1);
     if (!hotcell_read_z_stream_s(hc_ctx, image_arg1, arg_arg1, &kept_arg1)) {
         hotcell_forget_z_stream_s(arg_arg1, &kept_arg1);
-        free(new_arg1);
         return;
     }
     errno = 0;
@@ -4164,19 +3838,9 @@ static void hotcell_call_inflateUndermine(hotcell_ctx *hc_ctx, const hotcell_req
     }
     hc_out.arg_arg1.length = 96;
     memcpy(out_arg1, &handle_arg1, sizeof handle_arg1);
-    if (new_arg1 != NULL) {
-        handle_arg1 = hc_ctx->own(hc_ctx, 2, (void *)new_arg1, 0);
-        if (handle_arg1 == 0) {
-            goto hc_release;
-        }
-        memcpy(out_arg1, &handle_arg1, sizeof handle_arg1);
-    }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_forget_z_stream_s(arg_arg1, &kept_arg1);
-    if (new_arg1 != NULL && handle_arg1 == 0) {
-        free(new_arg1);
-    }
 }
 
 /* Function 66, inflateValidate: int inflateValidate(z_streamp, int) */
@@ -4212,24 +3876,15 @@ static void hotcell_call_inflateValidate(hotcell_ctx *hc_ctx, const hotcell_requ
         return;
     }
     uint64_t handle_arg1 = HOTCELL_LOAD(uint64_t, image_arg1);
-    struct z_stream_s *arg_arg1 = hotcell_object(hc_ctx, handle_arg1, 2, "arg1", 1, &hc_bad);
+    struct z_stream_s *arg_arg1 = hotcell_object(hc_ctx, handle_arg1, 2, "arg1", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
     int arg_arg2 = (int)hc_in.arg_arg2;
-    z_stream *new_arg1 = NULL;
-    if (arg_arg1 == NULL) {
-        arg_arg1 = new_arg1 = calloc(1, sizeof *new_arg1);
-        if (new_arg1 == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "arg1");
-            return;
-        }
-    }
     struct hotcell_kept_z_stream_s kept_arg1;
     memset(&kept_arg1, 0, sizeof kept_arg1);
     if (!hotcell_read_z_stream_s(hc_ctx, image_arg1, arg_arg1, &kept_arg1)) {
         hotcell_forget_z_stream_s(arg_arg1, &kept_arg1);
-        free(new_arg1);
         return;
     }
     errno = 0;
@@ -4242,19 +3897,9 @@ static void hotcell_call_inflateValidate(hotcell_ctx *hc_ctx, const hotcell_requ
     }
     hc_out.arg_arg1.length = 96;
     memcpy(out_arg1, &handle_arg1, sizeof handle_arg1);
-    if (new_arg1 != NULL) {
-        handle_arg1 = hc_ctx->own(hc_ctx, 2, (void *)new_arg1, 0);
-        if (handle_arg1 == 0) {
-            goto hc_release;
-        }
-        memcpy(out_arg1, &handle_arg1, sizeof handle_arg1);
-    }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_forget_z_stream_s(arg_arg1, &kept_arg1);
-    if (new_arg1 != NULL && handle_arg1 == 0) {
-        free(new_arg1);
-    }
 }
 
 /* Function 67, inflateCodesUsed: unsigned long inflateCodesUsed(z_streamp) */
@@ -4286,23 +3931,14 @@ static void hotcell_call_inflateCodesUsed(hotcell_ctx *hc_ctx, const hotcell_req
         return;
     }
     uint64_t handle_arg1 = HOTCELL_LOAD(uint64_t, image_arg1);
-    struct z_stream_s *arg_arg1 = hotcell_object(hc_ctx, handle_arg1, 2, "arg1", 1, &hc_bad);
+    struct z_stream_s *arg_arg1 = hotcell_object(hc_ctx, handle_arg1, 2, "arg1", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
-    }
-    z_stream *new_arg1 = NULL;
-    if (arg_arg1 == NULL) {
-        arg_arg1 = new_arg1 = calloc(1, sizeof *new_arg1);
-        if (new_arg1 == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "arg1");
-            return;
-        }
     }
     struct hotcell_kept_z_stream_s kept_arg1;
     memset(&kept_arg1, 0, sizeof kept_arg1);
     if (!hotcell_read_z_stream_s(hc_ctx, image_arg1, arg_arg1, &kept_arg1)) {
         hotcell_forget_z_stream_s(arg_arg1, &kept_arg1);
-        free(new_arg1);
         return;
     }
     errno = 0;
@@ -4315,19 +3951,9 @@ static void hotcell_call_inflateCodesUsed(hotcell_ctx *hc_ctx, const hotcell_req
     }
     hc_out.arg_arg1.length = 96;
     memcpy(out_arg1, &handle_arg1, sizeof handle_arg1);
-    if (new_arg1 != NULL) {
-        handle_arg1 = hc_ctx->own(hc_ctx, 2, (void *)new_arg1, 0);
-        if (handle_arg1 == 0) {
-            goto hc_release;
-        }
-        memcpy(out_arg1, &handle_arg1, sizeof handle_arg1);
-    }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_forget_z_stream_s(arg_arg1, &kept_arg1);
-    if (new_arg1 != NULL && handle_arg1 == 0) {
-        free(new_arg1);
-    }
 }
 
 /* Function 68, inflateResetKeep: int inflateResetKeep(z_streamp) */
@@ -4360,23 +3986,14 @@ static void hotcell_call_inflateResetKeep(hotcell_ctx *hc_ctx, const hotcell_req
         return;
     }
     uint64_t handle_arg1 = HOTCELL_LOAD(uint64_t, image_arg1);
-    struct z_stream_s *arg_arg1 = hotcell_object(hc_ctx, handle_arg1, 2, "arg1", 1, &hc_bad);
+    struct z_stream_s *arg_arg1 = hotcell_object(hc_ctx, handle_arg1, 2, "arg1", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
-    }
-    z_stream *new_arg1 = NULL;
-    if (arg_arg1 == NULL) {
-        arg_arg1 = new_arg1 = calloc(1, sizeof *new_arg1);
-        if (new_arg1 == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "arg1");
-            return;
-        }
     }
     struct hotcell_kept_z_stream_s kept_arg1;
     memset(&kept_arg1, 0, sizeof kept_arg1);
     if (!hotcell_read_z_stream_s(hc_ctx, image_arg1, arg_arg1, &kept_arg1)) {
         hotcell_forget_z_stream_s(arg_arg1, &kept_arg1);
-        free(new_arg1);
         return;
     }
     errno = 0;
@@ -4389,19 +4006,9 @@ static void hotcell_call_inflateResetKeep(hotcell_ctx *hc_ctx, const hotcell_req
     }
     hc_out.arg_arg1.length = 96;
     memcpy(out_arg1, &handle_arg1, sizeof handle_arg1);
-    if (new_arg1 != NULL) {
-        handle_arg1 = hc_ctx->own(hc_ctx, 2, (void *)new_arg1, 0);
-        if (handle_arg1 == 0) {
-            goto hc_release;
-        }
-        memcpy(out_arg1, &handle_arg1, sizeof handle_arg1);
-    }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_forget_z_stream_s(arg_arg1, &kept_arg1);
-    if (new_arg1 != NULL && handle_arg1 == 0) {
-        free(new_arg1);
-    }
 }
 
 /* Function 69, deflateResetKeep: int deflateResetKeep(z_streamp) */
@@ -4434,23 +4041,14 @@ static void hotcell_call_deflateResetKeep(hotcell_ctx *hc_ctx, const hotcell_req
         return;
     }
     uint64_t handle_arg1 = HOTCELL_LOAD(uint64_t, image_arg1);
-    struct z_stream_s *arg_arg1 = hotcell_object(hc_ctx, handle_arg1, 2, "arg1", 1, &hc_bad);
+    struct z_stream_s *arg_arg1 = hotcell_object(hc_ctx, handle_arg1, 2, "arg1", 0, 0, &hc_bad);
     if (hc_bad) {
         return;
-    }
-    z_stream *new_arg1 = NULL;
-    if (arg_arg1 == NULL) {
-        arg_arg1 = new_arg1 = calloc(1, sizeof *new_arg1);
-        if (new_arg1 == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "arg1");
-            return;
-        }
     }
     struct hotcell_kept_z_stream_s kept_arg1;
     memset(&kept_arg1, 0, sizeof kept_arg1);
     if (!hotcell_read_z_stream_s(hc_ctx, image_arg1, arg_arg1, &kept_arg1)) {
         hotcell_forget_z_stream_s(arg_arg1, &kept_arg1);
-        free(new_arg1);
         return;
     }
     errno = 0;
@@ -4463,19 +4061,9 @@ static void hotcell_call_deflateResetKeep(hotcell_ctx *hc_ctx, const hotcell_req
     }
     hc_out.arg_arg1.length = 96;
     memcpy(out_arg1, &handle_arg1, sizeof handle_arg1);
-    if (new_arg1 != NULL) {
-        handle_arg1 = hc_ctx->own(hc_ctx, 2, (void *)new_arg1, 0);
-        if (handle_arg1 == 0) {
-            goto hc_release;
-        }
-        memcpy(out_arg1, &handle_arg1, sizeof handle_arg1);
-    }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_forget_z_stream_s(arg_arg1, &kept_arg1);
-    if (new_arg1 != NULL && handle_arg1 == 0) {
-        free(new_arg1);
-    }
 }
 
 static const hotcell_function hotcell_functions[] = {
