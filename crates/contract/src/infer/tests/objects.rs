@@ -211,8 +211,13 @@ fn a_decided_parent_is_used() {
     let handles = known(&api);
     let owned = || Ownership::Owned { release: "stmt_free".into() };
     let mut draft = empty(&api.functions[0]);
-    let out =
-        Role::HandleOut { handle: "stmt".into(), ownership: owned(), parent: Some(0), nullable: true, valid_on_error: false };
+    let out = Role::HandleOut {
+        handle: "stmt".into(),
+        ownership: owned(),
+        parent: Some(0),
+        nullable: false,
+        valid_on_error: false,
+    };
     draft.params[1] = Some(Fact::decided(out, 3));
     let verdict = infer_in(&api.functions[0], &api, &handles, &mut draft);
     assert!(describe(&draft, &verdict).starts_with("object "), "{draft:?}");
