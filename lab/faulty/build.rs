@@ -4,6 +4,8 @@ use std::env;
 use std::path::PathBuf;
 use std::process::Command;
 
+const SOURCES: [&str; 2] = ["faulty.c", "objects.c"];
+
 fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("libfaulty.so");
     let cc = env::var("CC").unwrap_or_else(|_| "cc".into());
@@ -13,12 +15,13 @@ fn main() {
         .args(["-fno-optimize-sibling-calls", "-fno-delete-null-pointer-checks", "-Wl,-soname,libfaulty.so"])
         .arg("-o")
         .arg(&out)
-        .arg("faulty.c")
+        .args(SOURCES)
         .status()
         .unwrap_or_else(|error| panic!("the C compiler `{cc}` did not start: {error}"));
-    assert!(status.success(), "the C compiler `{cc}` refused faulty.c");
-    println!("cargo::rerun-if-changed=faulty.c");
-    println!("cargo::rerun-if-changed=faulty.h");
+    assert!(status.success(), "the C compiler `{cc}` refused {SOURCES:?}");
+    for file in SOURCES.iter().chain(&["faulty.h", "objects.h"]) {
+        println!("cargo::rerun-if-changed={file}");
+    }
     println!("cargo::rerun-if-env-changed=CC");
     println!("cargo::rustc-env=FAULTY_DIR={}", env::var("OUT_DIR").expect("cargo sets OUT_DIR"));
 }

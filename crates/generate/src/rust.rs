@@ -79,14 +79,13 @@ struct Model<'a> {
 /// [`Error::Unsupported`] names the first function this version does not generate.
 pub fn render(interface: &Interface, options: &RustOptions) -> Result<Vec<(PathBuf, String)>, Error> {
     let shim = shim::render(interface)?;
-    let mut files = without_shim(interface, options)?;
+    let mut files = package(interface, options)?;
     files.extend(shim.files.into_iter().map(|(name, text)| (PathBuf::from("shim").join(name), text)));
     Ok(files)
 }
 
-/// As [`render`], without the shim.
-#[doc(hidden)]
-pub fn without_shim(interface: &Interface, options: &RustOptions) -> Result<Vec<(PathBuf, String)>, Error> {
+/// The files of a package but for its shim.
+fn package(interface: &Interface, options: &RustOptions) -> Result<Vec<(PathBuf, String)>, Error> {
     let integers = types::enums(interface);
     let names = Names::of(interface, integers.keys().map(String::as_str));
     let mut context = Context::new(interface, names);

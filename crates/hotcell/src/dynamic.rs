@@ -46,6 +46,12 @@ pub enum Value {
     Callback,
 }
 
+impl From<Handle> for Value {
+    fn from(handle: Handle) -> Value {
+        Value::Handle(handle)
+    }
+}
+
 /// What a call gave back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {

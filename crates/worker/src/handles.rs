@@ -97,16 +97,31 @@ impl Handles {
     /// The object of a handle, which is stale from now on, with everything below it. It must be owned, and nothing
     /// below it may be.
     pub(crate) fn take(&mut self, handle: RawHandle, kind: u16) -> Result<*mut c_void, Refusal> {
+        let object = self.owned(handle, kind)?;
+        self.remove(handle.index());
+        Ok(object)
+    }
+
+    /// The object of a handle that could be taken.
+    pub(crate) fn owned(&self, handle: RawHandle, kind: u16) -> Result<*mut c_void, Refusal> {
         let index = self.entry_of(handle, kind)?;
         if !self.entries[index as usize].owned {
             return Err(Refusal::NotOwned);
         }
-        if self.owns_below(index) {
+        if self.owned_below(index).is_some() {
             return Err(Refusal::HasChildren);
         }
-        let object = self.entries[index as usize].object;
-        self.remove(index);
-        Ok(object)
+        Ok(self.entries[index as usize].object)
+    }
+
+    /// Makes a handle stale that was lent for a while, with everything below it. One that somebody owns, or that
+    /// lives as long as its parent, stays.
+    pub(crate) fn forget(&mut self, handle: RawHandle) {
+        let Ok(index) = self.find(handle) else { return };
+        let Entry { owned, parent, .. } = self.entries[index as usize];
+        if !owned && parent.is_none() {
+            self.remove(index);
+        }
     }
 
     /// Makes stale what was lent under this handle, and everything below that.
@@ -120,6 +135,20 @@ impl Handles {
             }
             child = next;
         }
+    }
+
+    /// Makes an object stale that was lent for a while, and what was lent under it. What is owned stays: below an object
+    /// that goes it belongs to nothing from now on.
+    pub(crate) fn forget(&mut self, handle: RawHandle) {
+        let Ok(index) = self.find(handle) else { return };
+        if self.entries[index as usize].owned {
+            return;
+        }
+        while let Some(owned) = self.owned_below(index) {
+            self.unhang(owned);
+            self.entries[owned as usize].parent = RawHandle::NONE;
+        }
+        self.remove(index);
     }
 
     fn entry_of(&self, handle: RawHandle, kind: u16) -> Result<u32, Refusal> {
@@ -203,17 +232,17 @@ impl Handles {
         Some(index)
     }
 
-    /// Whether an owned object is below an entry, anywhere.
-    fn owns_below(&self, top: u32) -> bool {
+    /// The first owned object below an entry, anywhere.
+    fn owned_below(&self, top: u32) -> Option<u32> {
         let mut at = self.entries[top as usize].first_child;
         while at != NONE {
             let entry = &self.entries[at as usize];
             if entry.owned {
-                return true;
+                return Some(at);
             }
             at = if entry.first_child != NONE { entry.first_child } else { self.behind(at, top) };
         }
-        false
+        None
     }
 
     /// The next entry below `top` that is no longer below this one.
@@ -244,8 +273,9 @@ impl Handles {
         }
     }
 
-    fn remove_leaf(&mut self, index: u32) {
-        let Entry { previous, next, parent, kind, object, generation, .. } = self.entries[index as usize];
+    /// Takes an entry out of its parent's list.
+    fn unhang(&mut self, index: u32) {
+        let Entry { previous, next, parent, .. } = self.entries[index as usize];
         match previous {
             NONE if parent.is_none() => {}
             NONE => self.entries[parent.index() as usize].first_child = next,
@@ -254,6 +284,13 @@ impl Handles {
         if next != NONE {
             self.entries[next as usize].previous = previous;
         }
+        let entry = &mut self.entries[index as usize];
+        (entry.previous, entry.next) = (NONE, NONE);
+    }
+
+    fn remove_leaf(&mut self, index: u32) {
+        self.unhang(index);
+        let Entry { kind, object, generation, .. } = self.entries[index as usize];
         self.objects.remove(&(kind, object.addr()));
         self.entries[index as usize].alive = false;
         if generation < self.last_generation {

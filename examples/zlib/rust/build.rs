@@ -14,7 +14,7 @@ use std::process::{self, Command};
 const LIBRARY: &str = "zlib";
 const SONAMES: &str = "libz.so.1";
 /// Fingerprint of the interface.
-const INTERFACE: &str = "4facc5eceeb965906425fb2f2d338211e091336b96c76a6b51646a4483a8e84c";
+const INTERFACE: &str = "d6e970e0f1dd7935585ced1e4a19f176ec1225fcc537840d93b9fdc045ac134a";
 const INCLUDE: &str = "HOTCELL_ZLIB_INCLUDE";
 const LIB: &str = "HOTCELL_ZLIB_LIB";
 

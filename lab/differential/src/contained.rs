@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use hotcell::dynamic::{self, Value};
+use hotcell::rt::Handle;
 use hotcell::{Cause, Error, ErrorKind, Options, Session};
 use hotcell_bind::Bound;
-use hotcell_model::interface::Function;
+use hotcell_model::Interface;
+use hotcell_model::interface::{FieldRole, Function, Param, Role};
 use hotcell_model::types::{CType, Type};
 
-use crate::plan::{Case, Input, Plan};
+use crate::plan::{Case, Input, Plan, Step};
 use crate::seen::{Outcome, Seen};
 
 /// What comes of each step of the first `count` cases of a group.
@@ -20,49 +22,207 @@ pub(crate) fn run(
     patience: Duration,
 ) -> Result<Vec<Vec<Outcome>>, String> {
     let session = bound.open(Options::default()).map_err(|error| format!("{error:#}"))?.within(patience);
-    Ok(plan.groups[group].cases[..count].iter().map(|it| case(bound, &session, it)).collect())
+    let interface = &bound.interface;
+    Ok(plan.groups[group].cases[..count]
+        .iter()
+        .map(|it| Running::new(interface, &session, it).run())
+        .collect())
 }
 
-fn case(bound: &Bound, session: &Session, case: &Case) -> Vec<Outcome> {
-    let mut seen = Vec::new();
-    for step in &case.steps {
-        let function = &bound.interface.functions[usize::from(step.function)];
-        let args: Vec<Value> = step.args.iter().map(value).collect();
-        let outcome = match dynamic::call(session, (step.function, function), &args) {
-            Ok(outcome) => returned(function, outcome),
+/// A case, and the objects it has so far.
+struct Running<'a> {
+    interface: &'a Interface,
+    session: &'a Session,
+    case: &'a Case,
+    objects: Vec<Object>,
+}
+
+/// What is known of an object by its number.
+#[derive(Debug, Clone, Default)]
+struct Object {
+    handle: Option<Handle>,
+    /// The numbers in a resident structure, as they were seen last.
+    fields: Vec<(String, Value)>,
+}
+
+impl<'a> Running<'a> {
+    fn new(interface: &'a Interface, session: &'a Session, case: &'a Case) -> Self {
+        Running { interface, session, case, objects: vec![Object::default(); case.objects] }
+    }
+
+    fn run(mut self) -> Vec<Outcome> {
+        let mut outcomes = Vec::new();
+        for step in &self.case.steps {
+            let outcome = self.step(step);
+            let over = outcome.ends_process();
+            outcomes.push(outcome);
+            if over {
+                break;
+            }
+        }
+        outcomes
+    }
+
+    fn step(&mut self, step: &Step) -> Outcome {
+        let function = &self.interface.functions[usize::from(step.function)];
+        let params: Vec<&Param> = function.params.iter().filter(|it| it.role.value.is_argument()).collect();
+        let mut args = Vec::new();
+        for (param, input) in params.iter().zip(&step.args) {
+            match self.value(param, input) {
+                Some(value) => args.push(value),
+                None => return Outcome::Absent,
+            }
+        }
+        let mut calls = Vec::new();
+        let mut callback = |name: &str, told: &[(String, Value)]| {
+            let position = params.iter().position(|param| param.name == name);
+            let seen = told.iter().map(|(told, value)| {
+                let element = position.and_then(|at| callback_element(params[at], told));
+                seen(value, element.as_ref())
+            });
+            calls.push(seen.collect::<Vec<_>>());
+            match position.map(|at| &step.args[at]) {
+                Some(Input::Callback(answer)) => Ok(Value::Int(i128::from(*answer))),
+                _ => Err("a call of a function that was not passed".into()),
+            }
+        };
+        let called = (step.function, function);
+        let came_back = dynamic::call_with(self.session, self.interface, called, &args, &mut callback);
+        let outcome = match came_back {
+            Ok(outcome) => self.returned(step, function, outcome),
             Err(error) => failed(&error),
         };
-        let over = outcome.ends_process();
-        seen.push(outcome);
-        if over {
-            break;
+        match calls.is_empty() {
+            true => outcome,
+            false => Outcome::Called { calls, then: Box::new(outcome) },
         }
     }
-    seen
-}
 
-fn value(input: &Input) -> Value {
-    match input {
-        Input::Null => Value::Null,
-        Input::Int(number) => Value::Int(*number),
-        Input::Float(number) => Value::Float(*number),
-        Input::Constant { value, .. } => Value::Int(*value),
-        Input::Text(bytes) | Input::Data(bytes) => Value::Bytes(bytes.to_vec()),
-        _ => Value::Null,
+    /// The value to pass; none when it is an object that never came to be.
+    fn value(&self, param: &Param, input: &Input) -> Option<Value> {
+        Some(match (input, &param.role.value) {
+            (Input::Object(number), _) => Value::Handle(self.objects[*number].handle.clone()?),
+            (Input::Resident(number, given), Role::Resident { starts, .. }) => {
+                let object = &self.objects[*number];
+                if object.handle.is_none() && starts.is_none() {
+                    return None;
+                }
+                let handle = object.handle.clone().map(|it| (String::new(), Value::Handle(it)));
+                let kept = object.fields.iter().filter(|(name, _)| !given.iter().any(|it| it.0 == *name));
+                let given = given.iter().map(|(name, input)| (name.clone(), plain(input)));
+                Value::Struct(handle.into_iter().chain(kept.cloned()).chain(given).collect())
+            }
+            _ => plain(input),
+        })
+    }
+
+    fn returned(&mut self, step: &Step, function: &Function, outcome: dynamic::Outcome) -> Outcome {
+        let mut returned = Seen::Null;
+        if let Some(value) = outcome.returned {
+            let number = step.gives.iter().find(|it| it.0.is_none()).map(|it| it.1);
+            returned = self.see(&value, &function.result_type, number);
+        }
+        let mut outs = Vec::new();
+        for (name, value) in outcome.outs {
+            let index = function.params.iter().position(|param| param.name == name);
+            let number = step.gives.iter().find(|it| it.0.is_some() && it.0 == index).map(|it| it.1);
+            let seen = match index.map(|index| &function.params[index]) {
+                Some(param) => {
+                    self.keep_fields(step, function, param, &value);
+                    let ty = match param.role.value {
+                        // One pointer more than what is handed out.
+                        Role::DataOut { .. } => param.ty.pointee().map_or(&param.ty, |(ty, _)| ty),
+                        _ => &param.ty,
+                    };
+                    self.see(&value, ty, number)
+                }
+                None => seen(&value, None),
+            };
+            outs.push((name, seen));
+        }
+        Outcome::Returned { returned, outs }
+    }
+
+    /// A value that came back; an object gets its number.
+    fn see(&mut self, value: &Value, ty: &CType, number: Option<usize>) -> Seen {
+        match (value, number) {
+            (Value::Handle(handle), Some(number)) => {
+                let known = self.objects.iter().position(|it| it.handle.as_ref() == Some(handle));
+                self.objects[number].handle = Some(handle.clone());
+                Seen::Object(known.unwrap_or(number))
+            }
+            (Value::Struct(fields), _) => {
+                let record = match (&ty.kind, ty.pointee().map(|(ty, _)| &ty.kind)) {
+                    (Type::Record { name }, _) | (_, Some(Type::Record { name })) => name.as_str(),
+                    _ => "",
+                };
+                structure(self.interface, record, fields)
+            }
+            (value, _) => seen(value, ty.pointee().map(|(element, _)| element)),
+        }
+    }
+
+    /// Keeps what came back of a resident structure for the next call.
+    fn keep_fields(&mut self, step: &Step, function: &Function, param: &Param, value: &Value) {
+        let (Role::Resident { record, .. }, Value::Struct(fields)) = (&param.role.value, value) else {
+            return;
+        };
+        let params = function.params.iter().filter(|it| it.role.value.is_argument());
+        let input = params.zip(&step.args).find(|(it, _)| it.name == param.name).map(|(_, input)| input);
+        let Some(Input::Resident(number, _)) = input else { return };
+        let object = &mut self.objects[*number];
+        if let Some((_, Value::Handle(handle))) = fields.iter().find(|(name, _)| name.is_empty()) {
+            object.handle = Some(handle.clone());
+        }
+        let Some(structure) = self.interface.structs.get(record) else { return };
+        let stays = |name: &str| {
+            let role = structure.fields.iter().find(|it| it.name == name).map(|it| &it.role.value);
+            matches!(role, Some(FieldRole::Value | FieldRole::Array { .. } | FieldRole::Struct { .. }))
+        };
+        object.fields = fields.iter().filter(|(name, _)| stays(name)).cloned().collect();
     }
 }
 
-fn returned(function: &Function, outcome: dynamic::Outcome) -> Outcome {
-    let element = |ty: &CType| ty.pointee().map(|(element, _)| element.clone());
-    let returned =
-        outcome.returned.map_or(Seen::Null, |it| seen(&it, element(&function.result_type).as_ref()));
-    let outs = outcome.outs.into_iter().map(|(name, value)| {
-        let param = function.params.iter().find(|param| param.name == name);
-        let element = param.and_then(|param| element(&param.ty));
-        let seen = seen(&value, element.as_ref());
-        (name, seen)
+fn plain(input: &Input) -> Value {
+    match input {
+        Input::Null | Input::Object(_) | Input::Resident(..) => Value::Null,
+        Input::Int(number) | Input::Constant { value: number, .. } => Value::Int(*number),
+        Input::Float(number) => Value::Float(*number),
+        Input::Text(bytes) | Input::Data(bytes) => Value::Bytes(bytes.to_vec()),
+        Input::Texts(texts) => Value::List(texts.iter().map(plain).collect()),
+        Input::Struct(fields) => {
+            Value::Struct(fields.iter().map(|(name, input)| (name.clone(), plain(input))).collect())
+        }
+        Input::Callback(_) => Value::Callback,
+    }
+}
+
+fn structure(interface: &Interface, record: &str, fields: &[(String, Value)]) -> Seen {
+    let definition = interface.structs.get(record);
+    let fields = fields.iter().filter(|(name, _)| !name.is_empty()).map(|(name, value)| {
+        let field = definition.and_then(|it| it.fields.iter().find(|field| field.name == *name));
+        let seen = match (value, field.map(|it| (&it.role.value, &it.ty))) {
+            (Value::Struct(inner), Some((FieldRole::Struct { record }, _))) => {
+                structure(interface, record, inner)
+            }
+            (value, Some((_, ty))) => {
+                let element = match &ty.kind {
+                    Type::Array { element, .. } => Some(&**element),
+                    _ => ty.pointee().map(|(element, _)| element),
+                };
+                seen(value, element)
+            }
+            (value, None) => seen(value, None),
+        };
+        (name.clone(), seen)
     });
-    Outcome::Returned { returned, outs: outs.collect() }
+    Seen::Struct(fields.collect())
+}
+
+fn callback_element(param: &Param, told: &str) -> Option<CType> {
+    let Role::Callback { callback, .. } = &param.role.value else { return None };
+    let param = callback.params.iter().find(|it| it.name == told)?;
+    param.ty.pointee().map(|(element, _)| element.clone())
 }
 
 fn seen(value: &Value, element: Option<&CType>) -> Seen {
@@ -73,9 +233,13 @@ fn seen(value: &Value, element: Option<&CType>) -> Seen {
         Value::Float(number) => Seen::float(*number),
         Value::Text(text) => Seen::data(text.as_bytes()),
         Value::Bytes(bytes) => Seen::data(bytes),
+        Value::List(values) if element.is_some_and(|it| it.pointee().is_some()) => {
+            Seen::List(values.iter().map(|it| seen(it, None)).collect())
+        }
         Value::List(values) => {
             Seen::data(&values.iter().flat_map(|it| bytes(it, element)).collect::<Vec<u8>>())
         }
+        other => Seen::Other(format!("{other:?}")),
     }
 }
 
@@ -86,19 +250,24 @@ fn bytes(value: &Value, element: Option<&CType>) -> Vec<u8> {
         (Value::Float(number), Some(Type::Float { bits: 32 })) => (*number as f32).to_le_bytes().to_vec(),
         (Value::Float(number), _) => number.to_le_bytes().to_vec(),
         (Value::Int(number), _) => number.to_le_bytes()[..size].to_vec(),
+        (Value::Bool(truth), _) => vec![u8::from(*truth)],
         _ => Vec::new(),
     }
 }
 
 fn failed(error: &Error) -> Outcome {
     match (error.kind(), error.cause()) {
-        (ErrorKind::LibraryError, Cause::Library { code, message, errno, .. }) => {
-            Outcome::Failed { code: *code, symbol: None, message: message.clone(), errno: i64::from(*errno) }
-        }
+        (ErrorKind::LibraryError, Cause::Library { code, symbol, message, errno }) => Outcome::Failed {
+            code: *code,
+            symbol: symbol.map(str::to_owned),
+            message: message.clone(),
+            errno: i64::from(*errno),
+        },
         (ErrorKind::Crashed, Cause::Signal { number, .. }) => Outcome::Signal(*number),
         (ErrorKind::Exited, Cause::Exit { status }) => Outcome::Exited(*status),
         (ErrorKind::Hung, _) => Outcome::Hung,
         (ErrorKind::InvalidArgument, _) => Outcome::Refused,
+        (ErrorKind::StaleHandle, _) => Outcome::Stale,
         (ErrorKind::BadEncoding, _) => Outcome::BadEncoding,
         (ErrorKind::InvalidReply, _) => Outcome::Lied,
         _ => Outcome::Other(error.to_string()),

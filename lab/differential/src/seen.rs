@@ -76,6 +76,8 @@ pub(crate) enum Seen {
     Struct(Vec<(String, Seen)>),
     /// Texts.
     List(Vec<Seen>),
+    /// Anything else: of the contained side only.
+    Other(String),
 }
 
 /// Bytes of data that are kept.
@@ -248,6 +250,7 @@ impl fmt::Display for Seen {
                 write!(f, "{{{}}}", fields.join(", "))
             }
             Seen::List(items) => write!(f, "[{}]", list(items)),
+            Seen::Other(text) => f.write_str(text),
         }
     }
 }

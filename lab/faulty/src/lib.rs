@@ -8,6 +8,7 @@ use std::time::Duration;
 use hotcell::dynamic::{self, Outcome, Value};
 use hotcell::{Options, Session};
 use hotcell_bind::{Bound, Error, Job, Source};
+use hotcell_model::interface::Function;
 
 /// Binds the library; the work is done once per process.
 pub fn bound() -> Result<&'static Bound, Error> {
@@ -62,9 +63,23 @@ impl Faulty {
 
     /// Calls `faulty_<name>`.
     pub fn call(&self, name: &str, args: &[Value]) -> hotcell::Result<Outcome> {
+        dynamic::call(&self.session, &self.bound.interface, self.function(name), args)
+    }
+
+    fn function(&self, name: &str) -> (u16, &'static Function) {
         let function = self.bound.interface.function(&format!("faulty_{name}"));
-        let function = function.unwrap_or_else(|| panic!("the faulty library has no bound `{name}`"));
-        dynamic::call(&self.session, &self.bound.interface, function, args)
+        function.unwrap_or_else(|| panic!("the faulty library has no bound `{name}`"))
+    }
+
+    /// As [`Faulty::call`], with a callback.
+    pub fn call_with(
+        &self,
+        name: &str,
+        args: &[Value],
+        callback: &mut dynamic::Callback<'_>,
+    ) -> hotcell::Result<Outcome> {
+        let interface = &self.bound.interface;
+        dynamic::call_with(&self.session, interface, self.function(name), args, callback)
     }
 
     /// Calls a function that takes and returns integers.

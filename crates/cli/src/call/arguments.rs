@@ -8,6 +8,7 @@ use hotcell_model::Interface;
 use hotcell_model::api::ConstantValue;
 use hotcell_model::interface::{Capacity, Function, Param, Role};
 use hotcell_model::types::{CType, Type};
+use serde_json::Value as Json;
 
 use crate::args::Named;
 use crate::fail::Failure;
@@ -74,7 +75,37 @@ fn value(interface: &Interface, param: &Param, word: &str) -> Result<Value, Stri
             let ty = param.ty.pointee().map_or(&param.ty, |(pointee, _)| pointee);
             number(interface, ty, word)
         }
+        Role::Handle { .. } | Role::Callback { .. } | Role::Texts { .. } if word == "null" => Ok(Value::Null),
+        Role::Handle { .. } => {
+            Err("an object of the library cannot be written down; `null` stands for none".into())
+        }
+        Role::Callback { .. } => Err("a callback cannot be written down; `null` stands for none".into()),
+        Role::Texts { .. } if !word.starts_with('[') => {
+            let texts = word.split(',').filter(|text| !text.is_empty());
+            Ok(Value::List(texts.map(|text| Value::Text(text.to_owned())).collect()))
+        }
+        Role::Texts { .. } | Role::Struct { .. } | Role::Resident { .. } => {
+            let json = serde_json::from_str(word);
+            json.map(from_json).map_err(|error| format!("write it as JSON: {error}"))
+        }
         _ => number(interface, &param.ty, word),
+    }
+}
+
+fn from_json(json: Json) -> Value {
+    match json {
+        Json::Null => Value::Null,
+        Json::Bool(truth) => Value::Bool(truth),
+        Json::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(number), _) => Value::Int(i128::from(number)),
+            (None, Some(number)) => Value::Int(i128::from(number)),
+            (None, None) => Value::Float(number.as_f64().unwrap_or(f64::NAN)),
+        },
+        Json::String(text) => Value::Text(text),
+        Json::Array(items) => Value::List(items.into_iter().map(from_json).collect()),
+        Json::Object(fields) => {
+            Value::Struct(fields.into_iter().map(|(name, value)| (name, from_json(value))).collect())
+        }
     }
 }
 

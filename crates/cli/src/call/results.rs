@@ -65,6 +65,15 @@ fn plain(value: &Value) -> String {
             let more = if values.len() > SHOWN { ", …" } else { "" };
             format!("[{}{more}]", shown.join(", "))
         }
+        Value::Handle(handle) => format!("handle {}", handle.type_name()),
+        Value::Struct(fields) => {
+            let shown = fields.iter().map(|(name, value)| match name.as_str() {
+                "" => plain(value),
+                name => format!("{name}: {}", plain(value)),
+            });
+            format!("{{{}}}", shown.collect::<Vec<_>>().join(", "))
+        }
+        Value::Callback => "callback".into(),
     }
 }
 
@@ -110,6 +119,12 @@ pub(super) fn json_of(value: &Value) -> Json {
             json!({ "bytes": bytes.len(), "hex": hex })
         }
         Value::List(values) => values.iter().map(json_of).collect(),
+        Value::Handle(handle) => json!({ "handle": handle.type_name() }),
+        Value::Struct(fields) => {
+            let fields = fields.iter().map(|(name, value)| (name.clone(), json_of(value)));
+            Json::Object(fields.collect())
+        }
+        Value::Callback => json!("callback"),
     }
 }
 

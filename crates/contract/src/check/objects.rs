@@ -66,7 +66,8 @@ fn handed_out(site: Site<'_>, index: usize, item: &Item) -> Result<Role, Box<Dia
     let handle = handle_type(site, pointer, item)?;
     let ownership = ownership(site, &handle, item)?;
     let parent = parent(site, &handle, item)?;
-    Ok(Role::HandleOut { handle, ownership, parent, valid_on_error: item.valid_on_error })
+    let (nullable, valid_on_error) = (item.nullable, item.valid_on_error);
+    Ok(Role::HandleOut { handle, ownership, parent, nullable, valid_on_error })
 }
 
 /// The handle type of a pointer, with what `handle` says about `void *`.

@@ -113,7 +113,9 @@ impl Arguments {
             Role::Struct { record, direction, nullable, .. } => {
                 self.structure(context, put, record, *direction, *nullable)
             }
-            Role::Resident { record, consumed, .. } => self.resident(context, put, record, *consumed),
+            Role::Resident { record, consumed, starts } => {
+                self.resident(context, put, record, (*consumed, starts.is_some()))
+            }
             Role::Handle { handle, consumed, nullable, invalidates, .. } => {
                 if *invalidates {
                     self.notes.push(format!("What was borrowed from `{local}` is stale afterwards."));
@@ -222,16 +224,22 @@ impl Arguments {
         context: &Context<'_>,
         put: &Put<'_>,
         record: &str,
-        consumed: bool,
+        (consumed, starts): (bool, bool),
     ) -> Result<String, Error> {
         context.object(&put.function.name, record)?;
         let name = context.structure(&put.function.name, record, |deeds| {
-            deeds.put = true;
+            deeds.put |= !consumed && !starts;
+            deeds.begin |= starts;
+            deeds.end |= consumed;
             deeds.update |= !consumed;
         })?;
-        let written = format!("{:?}", put.param.name);
-        let args = ["&mut call".to_owned(), put.offset.to_string(), written, consumed.to_string()];
-        self.puts.extend(format::call(8, &format!("{}.put_image", put.local), &args, "?;"));
+        let method = match (consumed, starts) {
+            (true, _) => "end_image",
+            (false, true) => "begin_image",
+            (false, false) => "put_image",
+        };
+        let args = ["&mut call".to_owned(), put.offset.to_string(), format!("{:?}", put.param.name)];
+        self.puts.extend(format::call(8, &format!("{}.{method}", put.local), &args, "?;"));
         if !consumed {
             self.update(put, &put.local)?;
         }

@@ -28,6 +28,10 @@ pub(crate) struct Context<'a> {
 pub(crate) struct Deeds {
     /// It is an argument.
     pub(crate) put: bool,
+    /// It is the argument of a call with which the library may begin to keep it.
+    pub(crate) begin: bool,
+    /// It is the argument of a call with which the library ceases to keep it.
+    pub(crate) end: bool,
     /// Its fields are written, alone or within another.
     pub(crate) fill: bool,
     /// It is changed by a reply.
@@ -96,7 +100,8 @@ impl<'a> Context<'a> {
         let keys: Vec<String> = all.keys().cloned().collect();
         for key in keys {
             let deeds = all[&key];
-            self.spread(&key, deeds.put, deeds.update || deeds.take || deeds.take_nullable, &mut all);
+            let fill = deeds.put || deeds.begin || deeds.end;
+            self.spread(&key, fill, deeds.update || deeds.take || deeds.take_nullable, &mut all);
         }
         all
     }

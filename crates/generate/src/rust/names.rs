@@ -25,15 +25,30 @@ pub(crate) const PRELUDE: &[&str] =
 pub(crate) const METHODS: &[&str] = &["clone", "fmt", "open", "open_with", "session", "within"];
 
 /// Methods every object has.
-pub(crate) const OBJECT_METHODS: &[&str] =
-    &["clone", "eq", "fill_image", "fmt", "hash", "new", "put_image", "read_image", "update_from", "within"];
+pub(crate) const OBJECT_METHODS: &[&str] = &[
+    "begin_image",
+    "begun",
+    "clone",
+    "end_image",
+    "eq",
+    "fill_image",
+    "fmt",
+    "hash",
+    "new",
+    "put_image",
+    "read_image",
+    "update_from",
+    "within",
+];
 
 /// Names in the body of every method.
 pub(crate) const LOCALS: &[&str] = &["call", "invocation", "parent", "reply", "session"];
 
-/// Modules every package may have.
-pub(crate) const MODULES: &[&str] =
-    &["constants", "enums", "functions", "hotcell", "lib", "main", "rt", "structs", "table"];
+/// Modules every package may have, and types that a module would hide.
+pub(crate) const MODULES: &[&str] = &[
+    "bool", "char", "constants", "core", "enums", "functions", "hotcell", "lib", "main", "rt", "std", "str",
+    "structs", "table",
+];
 
 /// Names of one scope, each given once.
 #[derive(Default)]

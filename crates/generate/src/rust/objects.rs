@@ -1,6 +1,6 @@
 //! Types of objects: handles, and structures that live in the worker.
 
-use hotcell_model::interface::Handle;
+use hotcell_model::interface::{Function, Handle, Role};
 use serde::Serialize;
 
 use crate::Error;
@@ -22,6 +22,8 @@ pub(crate) struct Object {
     /// The fields, when it is a structure that lives in the worker.
     record: Option<Record>,
     library: String,
+    /// How an object of a structure begins, behind "it is not there yet:".
+    beginnings: String,
     uses: Vec<String>,
 }
 
@@ -60,9 +62,25 @@ pub(crate) fn object(
         methods,
         record,
         library: context.names.library.clone(),
+        beginnings: beginnings(context, key),
         uses: super::imports(&uses),
         name,
     })
+}
+
+/// The methods with which an object begins, as advice.
+fn beginnings(context: &Context<'_>, key: &str) -> String {
+    let begins = |function: &Function| {
+        function.params.iter().any(|param| {
+            matches!(&param.role.value, Role::Resident { record, starts: Some(_), .. } if record == key)
+        })
+    };
+    let functions = context.interface.functions.iter().zip(&context.names.methods);
+    let methods = functions.filter(|(function, _)| begins(function)).map(|(_, name)| format!("`{name}`"));
+    match methods.collect::<Vec<_>>().join(" or ").as_str() {
+        "" => "no function of the contract begins one".into(),
+        methods => format!("call {methods} first"),
+    }
 }
 
 fn documentation(context: &Context<'_>, key: &str, handle: &Handle, resident: bool) -> Vec<String> {

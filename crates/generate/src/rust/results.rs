@@ -82,9 +82,9 @@ fn parameter(
             ("Option<usize>".into(), Reading::Fallible("reply.offset".into(), args))
         }
         Role::Struct { record, .. } => structure(context, function, record, false, offset)?,
-        Role::HandleOut { handle, ownership, parent, .. } => {
+        Role::HandleOut { handle, ownership, parent, nullable, .. } => {
             let parent = parent.map(|index| arguments.parent(function, index)).transpose()?;
-            object(context, function, (handle, ownership, parent), true, offset)?
+            object(context, function, (handle, ownership, parent), *nullable, offset)?
         }
         _ => return Err(unsupported(function, param)),
     })

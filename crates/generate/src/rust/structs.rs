@@ -34,6 +34,8 @@ pub(crate) struct Record {
     /// Whether something needs the size.
     sized: bool,
     put: bool,
+    begin: bool,
+    end: bool,
     fill: bool,
     update: bool,
     take: bool,
@@ -103,6 +105,8 @@ pub(crate) fn record(context: &Context<'_>, key: &str, deeds: Deeds) -> Result<R
         size: record.size,
         sized: record.resident || deeds.put || deeds.update || deeds.take || deeds.take_nullable,
         put: deeds.put,
+        begin: deeds.begin,
+        end: deeds.end,
         fill: deeds.fill,
         update: deeds.update,
         take: deeds.take,

@@ -40,6 +40,7 @@ pub(crate) fn write(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
     let mut arguments = Arguments { scope, body, progress: vec![Progress::Todo; count] };
     (0..count).try_for_each(|index| arguments.need(index))?;
     structs::prepare(scope, body)?;
+    callbacks::keep(scope.function, body);
     handles::take(scope, body)
 }
 
@@ -138,16 +139,16 @@ impl<'a> Arguments<'a> {
             Role::TextOut { .. } | Role::DataOut { .. } | Role::OffsetOut { .. } | Role::HandleOut { .. } => {
                 memory::pointer(&self.scope, param, self.body)
             }
-            Role::Handle { handle, nullable, .. } => {
-                handles::argument(&self.scope, param, handle, *nullable, self.body)
+            Role::Handle { handle, consumed, nullable, .. } => {
+                handles::argument(&self.scope, param, (handle, *consumed, *nullable), self.body)
             }
             Role::Callback { nullable, .. } => callbacks::argument(&self.scope, param, *nullable, self.body),
             Role::UserData { callback } => callbacks::user_data(&self.scope, param, *callback, self.body),
             Role::Struct { record, direction, nullable, .. } => {
                 structs::argument(&self.scope, param, (record, *direction, *nullable), self.body)
             }
-            Role::Resident { record, consumed, .. } => {
-                structs::resident(&self.scope, param, record, *consumed, self.body)
+            Role::Resident { record, consumed, starts } => {
+                structs::resident(&self.scope, param, record, (*consumed, starts.is_some()), self.body)
             }
         }
     }

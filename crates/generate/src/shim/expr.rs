@@ -20,10 +20,19 @@ use crate::shim::types::spell;
 pub(crate) struct Scope<'a> {
     pub(crate) interface: &'a Interface,
     pub(crate) function: &'a Function,
-    /// Whether the call has happened: only then are a result, `errno` and out-parameters there.
-    pub(crate) after: bool,
+    pub(crate) moment: Moment,
     /// The C variable with what `errno` was right after the call.
     pub(crate) errno: &'static str,
+}
+
+/// When an expression is evaluated.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Moment {
+    Before,
+    /// The call has happened: a result, `errno` and out-parameters are there.
+    After,
+    /// And it failed.
+    Failed,
 }
 
 /// How an expression's C value can be used.
@@ -37,6 +46,10 @@ enum Class {
 }
 
 impl<'a> Scope<'a> {
+    fn after(&self) -> bool {
+        self.moment != Moment::Before
+    }
+
     pub(crate) fn unsupported(&self, what: impl Into<String>) -> Error {
         Error::Unsupported { function: self.function.name.clone(), what: what.into() }
     }
@@ -100,8 +113,8 @@ impl<'a> Scope<'a> {
             Expr::Constant { name } if name == "NULL" => Ok("((void *)0)".into()),
             Expr::Constant { name } => Ok(format!("({name})")),
             Expr::Param { index } => self.param(*index),
-            Expr::Result if self.after => Ok("hc_result".into()),
-            Expr::Errno if self.after => Ok(self.errno.into()),
+            Expr::Result if self.after() => Ok("hc_result".into()),
+            Expr::Errno if self.after() => Ok(self.errno.into()),
             Expr::Result | Expr::Errno => {
                 Err(self.unsupported("a size before the call that needs its result"))
             }
@@ -122,11 +135,21 @@ impl<'a> Scope<'a> {
         Ok(match &param.role.value {
             Role::Fixed { c } => format!("({c})"),
             Role::ValueInOut { .. } => format!("val_{name}"),
-            role if by_address(role) && !self.after => {
+            role if by_address(role) && !self.after() => {
                 return Err(self.unsupported(format!("a size before the call that needs `{name}`")));
             }
+            Role::TextOut { valid_on_error: false, .. }
+            | Role::DataOut { valid_on_error: false, .. }
+            | Role::HandleOut { valid_on_error: false, .. }
+                if self.moment == Moment::Failed =>
+            {
+                let what = format!("an expression about a failure over `{name}`, which means nothing then,");
+                return Err(self.unsupported(what));
+            }
             role if by_address(role) => format!("val_{name}"),
-            Role::Handle { consumed: true, .. } if self.after => {
+            Role::Handle { consumed: true, on_success, .. }
+                if self.after() && !(*on_success && self.moment == Moment::Failed) =>
+            {
                 let what = format!("an expression behind the call over `{name}`, which the call consumes,");
                 return Err(self.unsupported(what));
             }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::Error;
 use crate::shim::body::Body;
-use crate::shim::expr::Scope;
+use crate::shim::expr::{Moment, Scope};
 use crate::shim::types::{declare, literal, spell, wire};
 use crate::shim::{arguments, callbacks, checks, results};
 
@@ -62,7 +62,7 @@ pub(crate) fn model(
             other => field_name(function, other),
         }));
     }
-    let scope = Scope { interface, function, after: false, errno: "hc_rp->error_number" };
+    let scope = Scope { interface, function, moment: Moment::Before, errno: "hc_rp->error_number" };
     Ok(FunctionModel {
         index,
         name: function.name.clone(),
@@ -148,6 +148,7 @@ fn entry(before: Scope<'_>) -> Result<Vec<String>, Error> {
     arguments::write(before, &mut inner)?;
     let args: Vec<String> = function.params.iter().map(arguments::in_call).collect();
     let call = format!("({name})({})", args.join(", "));
+    callbacks::enter(&before, &mut inner);
     if function.noreturn {
         inner.line(format!("{call};"));
     } else {
@@ -159,8 +160,9 @@ fn entry(before: Scope<'_>) -> Result<Vec<String>, Error> {
             inner.line(format!("{} = {call};", declared.unwrap_or("__auto_type hc_result".into())));
         }
         inner.line("hc_rp->error_number = errno;");
+        callbacks::leave(&before, &mut inner);
         let mut after = Body::leaving_by(&["return;"]);
-        results::write(Scope { after: true, ..before }, &mut after)?;
+        results::write(Scope { moment: Moment::After, ..before }, &mut after)?;
         if function.result_type.kind != Type::Void && !after.mentions("hc_result") {
             inner.line("(void)hc_result;");
         }

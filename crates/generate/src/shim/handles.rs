@@ -9,7 +9,7 @@ use hotcell_model::interface::{Function, Ownership, Param, ResultRole, Role};
 use crate::Error;
 use crate::shim::body::Body;
 use crate::shim::expr::Scope;
-use crate::shim::memory::there;
+use crate::shim::memory::{filled, there};
 use crate::shim::structs;
 use crate::shim::types::{declare, literal};
 
@@ -29,64 +29,100 @@ pub(crate) fn check(interface: &Interface) -> Result<(), Error> {
     Ok(())
 }
 
-/// The object of a handle that goes in.
+/// A handle among the arguments.
+struct Passed<'a> {
+    param: &'a Param,
+    /// The handle type.
+    of: &'a str,
+    /// The C expression of the handle.
+    value: String,
+    consumed: bool,
+    /// Consumed only when the call did not fail.
+    on_success: bool,
+}
+
+fn passed(function: &Function) -> Vec<Passed<'_>> {
+    let passed = function.params.iter().filter_map(|param| {
+        let (of, place, consumed, on_success) = match &param.role.value {
+            Role::Handle { handle, consumed, on_success, .. } => {
+                (handle, "hc_in.arg", *consumed, *on_success)
+            }
+            Role::Resident { record, consumed, .. } => (record, "handle", *consumed, false),
+            _ => return None,
+        };
+        let value = format!("{place}_{}", param.name);
+        Some(Passed { param, of, value, consumed, on_success })
+    });
+    passed.collect()
+}
+
+/// The object of a handle that goes in. One that the call consumes must be one that can be taken.
 pub(crate) fn argument(
     scope: &Scope<'_>,
     param: &Param,
-    handle: &str,
-    nullable: bool,
+    (handle, consumed, nullable): (&str, bool, bool),
     body: &mut Body,
 ) -> Result<(), Error> {
-    let (ty, name) = (scope.spelled(&param.ty, param)?, &param.name);
-    let number = number(scope.interface, scope.function, handle)?;
-    let (about, nullable) = (literal(name), u8::from(nullable));
-    let object = format!("hotcell_object(hc_ctx, hc_in.arg_{name}, {number}, {about}, {nullable}, &hc_bad)");
-    body.line(format!("{} = {object};", declare(ty, &format!("arg_{name}"))));
+    let ty = scope.spelled(&param.ty, param)?;
+    let value = format!("hc_in.arg_{}", param.name);
+    let object = object(scope, param, (&value, handle), consumed, nullable)?;
+    body.line(format!("{} = {object};", declare(ty, &format!("arg_{}", param.name))));
     body.leave_when("hc_bad");
     Ok(())
 }
 
-/// Takes what the call consumes. All of it is known to be there, so that nothing is taken in vain but one handle
-/// passed twice.
+/// The C expression of the object of a handle.
+pub(crate) fn object(
+    scope: &Scope<'_>,
+    param: &Param,
+    (value, handle): (&str, &str),
+    consumed: bool,
+    nullable: bool,
+) -> Result<String, Error> {
+    let number = number(scope.interface, scope.function, handle)?;
+    let about = literal(&param.name);
+    let (consumed, nullable) = (u8::from(consumed), u8::from(nullable));
+    Ok(format!("hotcell_object(hc_ctx, {value}, {number}, {about}, {consumed}, {nullable}, &hc_bad)"))
+}
+
+/// Takes what the call consumes. All of it is known to be there and to be owned, so that nothing is taken in vain.
 pub(crate) fn take(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
-    let mut before: Vec<(String, &str)> = Vec::new();
-    for param in &scope.function.params {
-        let (handle, value) = match &param.role.value {
-            Role::Handle { handle, consumed: true, .. } => (handle, format!("hc_in.arg_{}", param.name)),
-            Role::Resident { record, consumed: true, .. } => (record, format!("handle_{}", param.name)),
-            _ => continue,
-        };
-        for (other, _) in before.iter().filter(|(_, other)| other == handle) {
-            let twice = format!("{value} != 0 && {value} == {other}");
+    let passed = passed(scope.function);
+    for (index, Passed { param, of, value, consumed, .. }) in passed.iter().enumerate() {
+        for other in passed[..index].iter().filter(|other| other.of == *of && (*consumed || other.consumed)) {
+            let twice = format!("{value} != 0 && {value} == {}", other.value);
             body.refuse_when(&twice, "STALE_HANDLE", &param.name);
         }
-        before.push((value, handle));
     }
-    let consumed = scope.function.params.iter().filter(|param| {
-        matches!(
-            param.role.value,
-            Role::Handle { consumed: true, .. } | Role::Resident { consumed: true, .. }
-        )
-    });
-    for ((value, handle), param) in before.iter().zip(consumed) {
-        let number = number(scope.interface, scope.function, handle)?;
-        let about = literal(&param.name);
-        let taken = format!("hc_ctx->take(hc_ctx, {value}, {number}, {about})");
-        body.leave_when(&format!("{value} != 0 && {taken} == NULL"));
+    passed.iter().filter(|passed| passed.consumed && !passed.on_success).try_for_each(|passed| {
+        body.leave_when(&taken(&scope, passed)?);
+        Ok(())
+    })
+}
+
+/// What the call did to the handles that went in: the library has taken objects over when it did not fail, and what
+/// was borrowed from others is gone, however it ended.
+pub(crate) fn settle(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
+    let passed = passed(scope.function);
+    let succeeded = if scope.function.error.is_some() { "!hc_failed && " } else { "" };
+    for passed in passed.iter().filter(|passed| passed.consumed && passed.on_success) {
+        body.leave_when(&format!("{succeeded}{}", taken(&scope, passed)?));
+    }
+    for Passed { param, value, .. } in &passed {
+        if let Role::Handle { invalidates: true, consumed: false, .. } = &param.role.value {
+            body.when(&format!("{value} != 0"), |body| {
+                body.line(format!("hc_ctx->invalidate(hc_ctx, {value});"));
+            });
+        }
     }
     Ok(())
 }
 
-/// What was borrowed from these objects is gone, however the call ended.
-pub(crate) fn invalidate(function: &Function, body: &mut Body) {
-    for param in &function.params {
-        if let Role::Handle { invalidates: true, consumed: false, .. } = &param.role.value {
-            let handle = format!("hc_in.arg_{}", param.name);
-            body.when(&format!("{handle} != 0"), |body| {
-                body.line(format!("hc_ctx->invalidate(hc_ctx, {handle});"));
-            });
-        }
-    }
+/// Takes a handle, if there is one; true when that was refused.
+fn taken(scope: &Scope<'_>, Passed { param, of, value, .. }: &Passed<'_>) -> Result<String, Error> {
+    let number = number(scope.interface, scope.function, of)?;
+    let about = literal(&param.name);
+    Ok(format!("{value} != 0 && hc_ctx->take(hc_ctx, {value}, {number}, {about}) == NULL"))
 }
 
 /// An object that becomes a handle behind the call.
@@ -116,11 +152,11 @@ pub(crate) fn made(scope: &Scope<'_>) -> Result<Vec<Made>, Error> {
     let mut made = structs::made(scope)?;
     let on_success = if scope.function.error.is_some() { "!hc_failed && " } else { "" };
     for param in &scope.function.params {
-        if let Role::HandleOut { handle, ownership, parent, valid_on_error } = &param.role.value {
+        if let Role::HandleOut { handle, ownership, parent, valid_on_error, .. } = &param.role.value {
             let object = format!("val_{}", param.name);
-            let there = format!("{object} != NULL");
+            let there = filled(scope.function, &object, *valid_on_error);
             made.push(Made {
-                given: if *valid_on_error { there.clone() } else { format!("{on_success}{there}") },
+                given: there.clone(),
                 there,
                 release: release(scope, ownership, handle, &object)?,
                 object,

@@ -215,8 +215,12 @@ impl<'a> Image<'a> {
             FieldRole::Text { .. } | FieldRole::BufferIn { .. } => {
                 vec![format!("    const void *start_{name};"), format!("    uint64_t length_{name};")]
             }
-            FieldRole::BufferOut { .. } => {
-                vec![format!("    uint64_t place_{name};"), format!("    uint64_t size_{name};")]
+            FieldRole::BufferOut { filled, .. } => {
+                let before = format!("    uint64_t before_{name};");
+                let mut kept =
+                    vec![format!("    uint64_t place_{name};"), format!("    uint64_t size_{name};")];
+                kept.extend(matches!(filled, Filled::Field { .. }).then_some(before));
+                kept
             }
             FieldRole::Struct { record } if keeps(&self.interface.structs, record) => {
                 vec![format!("    struct hotcell_kept_{record} inner_{name};")]

@@ -10,7 +10,7 @@ use hotcell_model::types::{CType, Type};
 
 use crate::Error;
 use crate::shim::body::Body;
-use crate::shim::expr::Scope;
+use crate::shim::expr::{Moment, Scope};
 use crate::shim::results::failure;
 use crate::shim::types::{declare, literal, spell};
 
@@ -61,8 +61,8 @@ impl<'a> Life<'a> {
     }
 
     fn write(&self, heeded: bool, body: &mut Body) -> Result<(), Error> {
-        let scope =
-            Scope { interface: self.interface, function: &self.function, after: true, errno: "hc_errno" };
+        let (interface, function) = (self.interface, &self.function);
+        let scope = Scope { interface, function, moment: Moment::After, errno: "hc_errno" };
         let call = scope.native(&self.call.call)?;
         let rule = self.function.error.as_ref().map(|rule| &rule.value);
         let fails = self.call.fails.as_ref().or(rule.map(|rule| &rule.fails)).filter(|_| heeded);

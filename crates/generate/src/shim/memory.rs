@@ -47,8 +47,7 @@ pub(crate) fn out(scope: &Scope<'_>, param: &Param, body: &mut Body) -> Result<(
             let of = of.ok_or_else(|| scope.refused("a place in nothing", param))?;
             let (size, ..) = element(scope, of)?;
             let start = format!("arg_{}, hc_in.arg_{}.length, {size}", of.name, of.name);
-            let outside = format!("!hotcell_offset({start}, {value}, &{field})");
-            body.refuse_when(&outside, "SIZE_OVERFLOW", &param.name);
+            body.line(format!("{field} = hotcell_offset({start}, {value});"));
         }
         _ => return Err(scope.refused("a role", param)),
     }
@@ -94,7 +93,7 @@ fn data(value: &str, field: &str, elements: &str, size: u32, (bytes, about): (&s
     body.leave_when(&format!("!hotcell_give(hc_ctx, {value}, {bytes}, {size}, &{field})"));
 }
 
-/// The releases of memory that the caller owns.
+/// The releases of memory that the caller owns. A pointer that means nothing after a failure is not touched then.
 pub(crate) fn releases(function: &Function, exit: &mut Body) {
     let mut release = |condition: &str, value: &str, ownership: &Ownership| {
         if let Ownership::Owned { release } = ownership {
@@ -102,9 +101,11 @@ pub(crate) fn releases(function: &Function, exit: &mut Body) {
         }
     };
     for param in &function.params {
-        if let Role::TextOut { ownership, .. } | Role::DataOut { ownership, .. } = &param.role.value {
+        if let Role::TextOut { ownership, valid_on_error, .. }
+        | Role::DataOut { ownership, valid_on_error, .. } = &param.role.value
+        {
             let value = format!("val_{}", param.name);
-            release(&format!("{value} != NULL"), &value, ownership);
+            release(&filled(function, &value, *valid_on_error), &value, ownership);
         }
     }
     if let ResultRole::Text { ownership, .. }
@@ -122,6 +123,12 @@ pub(crate) fn there(function: &Function) -> &'static str {
         None | Some(Fails::Nonzero) => "hc_result != NULL",
         Some(_) => "!hc_failed && hc_result != NULL",
     }
+}
+
+/// The condition under which the function has filled a pointer.
+pub(crate) fn filled(function: &Function, pointer: &str, valid_on_error: bool) -> String {
+    let always = valid_on_error || function.error.is_none();
+    if always { format!("{pointer} != NULL") } else { format!("!hc_failed && {pointer} != NULL") }
 }
 
 /// How far a message may be read when the expression is a parameter that holds a text, with the pointer.

@@ -11,14 +11,15 @@ use hotcell_model::types::Type;
 use crate::Error;
 use crate::shim::arguments::element;
 use crate::shim::body::Body;
-use crate::shim::expr::Scope;
+use crate::shim::expr::{Moment, Scope};
 use crate::shim::types::wire;
 use crate::shim::{callbacks, handles, memory, structs};
 
 /// Writes everything between `errno` and the entry's end.
 ///
-/// The order: what failed, its code and its message; copies of everything; handles; the result block. Then, however
-/// that went, what the caller owns and did not get is released.
+/// The order: whether it failed, and what that means for the handles that went in; the code and the message; copies
+/// of everything; handles; the result block. Then, however that went, what the caller owns and did not get is
+/// released.
 pub(crate) fn write(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
     let made = handles::made(&scope)?;
     let mut exit = body.part();
@@ -28,6 +29,9 @@ pub(crate) fn write(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
 
     let mut inner = if exit.is_empty() { body.part() } else { Body::leaving_by(&["goto hc_release;"]) };
     failed(&scope, &mut inner)?;
+    handles::settle(scope, &mut inner)?;
+    callbacks::refused(&scope, &mut inner);
+    told(&scope, &mut inner)?;
     returned(&scope, &mut inner)?;
     outs(&scope, &mut inner)?;
     handles::put(&made, &mut inner);
@@ -40,7 +44,6 @@ pub(crate) fn write(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
         body.line("int hc_given = 0;");
         inner.line("hc_given = 1;");
     }
-    handles::invalidate(scope.function, body);
     let early = inner.mentions("goto hc_release;");
     body.append(inner);
     if early {
@@ -50,12 +53,9 @@ pub(crate) fn write(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether the call failed, and what the library says about it.
+/// Whether the call failed.
 fn failed(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> {
-    let Some(rule) = &scope.function.error else {
-        callbacks::refused(scope.function, body);
-        return Ok(());
-    };
+    let Some(rule) = &scope.function.error else { return Ok(()) };
     let condition = failure(scope, &rule.value.fails)?;
     body.line(format!("int hc_failed = {condition};"));
     if condition.contains("&hc_bad") {
@@ -63,7 +63,13 @@ fn failed(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> {
         body.line("hc_failed = hc_failed || hc_bad;");
         body.line("hc_bad = 0;");
     }
-    callbacks::refused(scope.function, body);
+    Ok(())
+}
+
+/// What the library says about a failure.
+fn told(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> {
+    let Some(rule) = &scope.function.error else { return Ok(()) };
+    let scope = &Scope { moment: Moment::Failed, ..*scope };
     let code = rule.value.code.as_ref().map(|expr| scope.wide(expr)).transpose()?;
     let message = rule.value.message.as_ref().map(|expr| memory::message(scope, expr)).transpose()?;
     body.when("hc_failed", |body| {
@@ -193,7 +199,7 @@ fn out(scope: &Scope<'_>, index: usize, param: &Param) -> Result<Vec<String>, Er
             let elements = scope.wide(elements)?;
             if elements.contains("&hc_bad") {
                 let claim = format!("uint64_t claim_{name} = hotcell_claim({elements}, {size}, {capacity});");
-                let length = format!("hc_bad ? UINT64_MAX : claim_{name}");
+                let length = format!("hc_bad ? HOTCELL_LENGTH_IMPOSSIBLE : claim_{name}");
                 return Ok(vec![claim, refer(param, &length), "hc_bad = 0;".into()]);
             }
             format!("hotcell_claim({elements}, {size}, {capacity})")

@@ -113,9 +113,13 @@ pub(crate) fn resident(
     scope: &Scope<'_>,
     param: &Param,
     record: &str,
-    consumed: bool,
+    (consumed, starts): (bool, bool),
     body: &mut Body,
 ) -> Result<(), Error> {
+    if consumed && starts {
+        let what = format!("`{}` ends with the call that it starts with", param.name);
+        return Err(Error::Inconsistent { function: scope.function.name.clone(), what });
+    }
     let item = structure(scope, record, true)?;
     let (ty, name) = (scope.spelled(&param.ty, param)?, &param.name);
     let size = match consumed {
@@ -124,9 +128,8 @@ pub(crate) fn resident(
     };
     image(name, &size, false, body);
     body.line(format!("uint64_t handle_{name} = HOTCELL_LOAD(uint64_t, image_{name});"));
-    let number = handles::number(scope.interface, scope.function, record)?;
-    let (about, nullable) = (literal(name), u8::from(!consumed));
-    let object = format!("hotcell_object(hc_ctx, handle_{name}, {number}, {about}, {nullable}, &hc_bad)");
+    let value = format!("handle_{name}");
+    let object = handles::object(scope, param, (&value, record), consumed, starts)?;
     body.line(format!("{} = {object};", declare(ty, &format!("arg_{name}"))));
     body.leave_when("hc_bad");
     Ok(())
@@ -145,9 +148,9 @@ pub(crate) fn prepare(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
         before.push(name);
     }
     for param in &scope.function.params {
-        let Role::Resident { record, consumed, .. } = &param.role.value else { continue };
+        let Role::Resident { record, consumed, starts } = &param.role.value else { continue };
         let (item, name) = (structure(&scope, record, true)?, &param.name);
-        if !consumed {
+        if starts.is_some() {
             body.line(format!("{} = NULL;", declare(&format!("{} *", item.c_name), &format!("new_{name}"))));
             body.when(&format!("arg_{name} == NULL"), |body| {
                 body.line(format!("arg_{name} = new_{name} = calloc(1, sizeof *new_{name});"));
@@ -186,10 +189,10 @@ pub(crate) fn made(scope: &Scope<'_>) -> Result<Vec<Made>, Error> {
     let mut made = Vec::new();
     let fallible = scope.function.error.is_some();
     for param in &scope.function.params {
-        let Role::Resident { record, consumed: false, .. } = &param.role.value else { continue };
+        let Role::Resident { record, starts: Some(start), .. } = &param.role.value else { continue };
         let (name, object) = (&param.name, format!("new_{}", param.name));
         let mut release = Vec::new();
-        if let Some(by) = scope.interface.handles.get(record).and_then(|handle| handle.release.as_ref()) {
+        if let Some(by) = &start.release {
             let call = handles::release_call(scope.interface, &scope.function.name, by, record, &object)?;
             match fallible {
                 true => release.extend(["if (!hc_failed) {".into(), format!("    {call}"), "}".into()]),

@@ -4,20 +4,20 @@ use std::path::{Path, PathBuf};
 
 use hotcell_generate::rust::{self, RustOptions};
 use hotcell_generate::write;
+use hotcell_model::Interface;
 
+use crate::rust_package::kit::kit;
 use crate::zlib::zlib;
 
-fn package() -> Vec<(PathBuf, String)> {
-    let options = RustOptions { crate_name: "zlib".into(), runtime: "{ version = \"0.1\" }".into() };
-    rust::render(&zlib(), &options).unwrap()
+fn package(name: &str, interface: &Interface) -> Vec<(PathBuf, String)> {
+    let options = RustOptions { crate_name: name.into(), runtime: "{ version = \"0.1\" }".into() };
+    rust::render(interface, &options).unwrap()
 }
 
-#[test]
-fn the_package_of_zlib_is_stable() {
-    // The two headers are this crate's own files.
-    let copied = |path: &Path| path.extension().is_some_and(|extension| extension == "h");
-    let files: Vec<_> = package().into_iter().filter(|(path, _)| !copied(path)).collect();
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/zlib");
+/// Compares the files that `counts` takes with the committed ones.
+fn check(name: &str, interface: &Interface, counts: fn(&Path) -> bool) {
+    let files: Vec<_> = package(name, interface).into_iter().filter(|(path, _)| counts(path)).collect();
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     let update = std::env::var_os("HOTCELL_UPDATE_GOLDEN").is_some();
     if let Err(error) = write(&dir, &files, !update) {
         panic!("{error}\nlook at the differences, then run with HOTCELL_UPDATE_GOLDEN=1");
@@ -25,6 +25,18 @@ fn the_package_of_zlib_is_stable() {
 }
 
 #[test]
+fn the_package_of_zlib_is_stable() {
+    // The two headers are this crate's own files.
+    check("zlib", &zlib(), |path| path.extension().is_some_and(|extension| extension != "h"));
+}
+
+#[test]
+fn the_package_of_a_library_with_every_role_is_stable() {
+    check("kit", &kit(), |path| path.starts_with("src"));
+}
+
+#[test]
 fn the_same_interface_gives_the_same_bytes() {
-    assert_eq!(package(), package());
+    assert_eq!(package("zlib", &zlib()), package("zlib", &zlib()));
+    assert_eq!(package("kit", &kit()), package("kit", &kit()));
 }

@@ -29,7 +29,13 @@ pub(crate) fn consumed(of: &str) -> Role {
 
 /// An object that comes out; released by this function, when the caller owns it.
 pub(crate) fn handle_out(of: &str, release: Option<&str>, parent: Option<usize>) -> Role {
-    Role::HandleOut { handle: of.into(), ownership: owned_by(release), parent, valid_on_error: false }
+    Role::HandleOut {
+        handle: of.into(),
+        ownership: owned_by(release),
+        parent,
+        nullable: true,
+        valid_on_error: false,
+    }
 }
 
 /// An object that is returned.
@@ -112,6 +118,13 @@ fn objects() -> Vec<Function> {
         nullable: true,
         invalidates: false,
     };
+    let joined = Role::Handle {
+        handle: "ob_store".into(),
+        consumed: true,
+        on_success: true,
+        nullable: false,
+        invalidates: false,
+    };
     let made = || stored("store", handle_out("ob_store", CLOSE, None));
     let flags = p("flags", "int", Role::Fixed { c: "3 | 4".into() });
     let mut failing = stored("store", valid_on_error(handle_out("ob_store", CLOSE, None)));
@@ -135,10 +148,7 @@ fn objects() -> Vec<Function> {
             .fails(Fails::Nonzero)
             .message(call("ob_error", vec![param(1)]))
             .code(call("ob_error_code", vec![param(1)])),
-        f("int", "ob_try", vec![size(), made()])
-            .result(ResultRole::Status)
-            .fails(Fails::Nonzero)
-            .message(call("ob_error", vec![param(1)])),
+        f("int", "ob_try", vec![size(), made()]).result(ResultRole::Status).fails(Fails::Nonzero),
         f(
             "int",
             "ob_pair",
@@ -177,6 +187,11 @@ fn objects() -> Vec<Function> {
             "ob_merge",
             vec![store("into", handle("ob_store")), store("from", consumed("ob_store")), store("also", also)],
         ),
+        f("int", "ob_join", vec![store("into", handle("ob_store")), store("from", joined)])
+            .result(ResultRole::Status)
+            .fails(Fails::Nonzero)
+            .message(call("ob_error", vec![param(1)])),
+        f("struct ob_store *", "ob_default", vec![]).result(handle_result("ob_store", None, None)),
         f("void *", "ob_anything", vec![store("store", handle("ob_store"))]).result(handle_result(
             "anything",
             None,
@@ -207,10 +222,13 @@ fn memory() -> Vec<Function> {
         f("int", "ob_describe", vec![what(), p("text", "char **", valid_on_error(text_out(free)))])
             .result(ResultRole::Status)
             .fails(Fails::Negative),
-        f("int", "ob_explain", vec![what(), p("complaint", "char **", text_out(free))])
+        f("int", "ob_explain", vec![what(), p("complaint", "char **", valid_on_error(text_out(free)))])
             .result(ResultRole::Status)
             .fails(Fails::Negative)
             .message(param(1)),
+        f("int", "ob_promise", vec![what(), p("text", "char **", text_out(free))])
+            .result(ResultRole::Status)
+            .fails(Fails::Negative),
         f("void", "ob_label", vec![p("which", "int", value()), p("label", "const char **", text_out(None))]),
         f("int", "ob_dump", dump).result(ResultRole::Status).fails(Fails::Nonzero),
         f(

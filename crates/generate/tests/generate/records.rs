@@ -3,7 +3,7 @@
 use hotcell_model::evidence::Fact;
 use hotcell_model::expr::{Expr, Op};
 use hotcell_model::interface::{
-    Direction, Encoding, Fails, FieldRole, Filled, Function, Interface, ResultRole, Role, Struct,
+    Direction, Encoding, Fails, FieldRole, Filled, Function, Interface, ResultRole, Role, Start, Struct,
     StructField, Unit,
 };
 use hotcell_model::types::{Signature, Type};
@@ -148,6 +148,12 @@ fn resident(consumed: bool) -> Role {
     Role::Resident { record: "rc_stream".into(), consumed, starts: None }
 }
 
+/// Where an object may begin; released by this function then.
+fn starting(release: Option<&str>) -> Role {
+    let starts = Some(Start { release: release.map(str::to_owned) });
+    Role::Resident { record: "rc_stream".into(), consumed: false, starts }
+}
+
 fn returned(record: &str, release: Option<&str>) -> ResultRole {
     ResultRole::Struct { record: record.into(), nullable: true, ownership: owned_by(release) }
 }
@@ -206,13 +212,16 @@ fn with_memory() -> Vec<Function> {
 
 fn kept() -> Vec<Function> {
     let stream = |name: &str, consumed| p(name, "struct rc_stream *", resident(consumed));
+    let new = |name: &str, release| p(name, "struct rc_stream *", starting(release));
+    let stop = Some("rc_stop");
     let status = |function: Function| function.result(ResultRole::Status).fails(Fails::Negative);
     let mut state = f("const struct rc_state *", "rc_state", vec![stream("stream", false)]);
     state = state.result(handle_result("rc_state", None, Some(0)));
     vec![
-        status(f("int", "rc_start", vec![stream("stream", false), p("key", "int", value())])),
+        status(f("int", "rc_start", vec![new("stream", stop), p("key", "int", value())])),
         status(f("int", "rc_run", vec![stream("stream", false)])),
-        f("int", "rc_clone", vec![stream("into", false), stream("from", false)])
+        status(f("int", "rc_blank", vec![new("stream", None)])),
+        f("int", "rc_clone", vec![new("into", stop), stream("from", false)])
             .result(ResultRole::Status)
             .fails(Fails::Nonzero),
         state,

@@ -111,6 +111,13 @@ fn structures_that_fit_nowhere_are_refused() {
     );
     check(
         |interface| {
+            let Role::Resident { consumed, .. } = self::role(interface, "rc_start", 0) else { panic!() };
+            *consumed = true;
+        },
+        "`stream` ends with the call that it starts with",
+    );
+    check(
+        |interface| {
             *field(interface, "rc_room", 0) =
                 FieldRole::BufferOut { capacity: 0, unit: Unit::Bytes, filled: Filled::Field { field: 2 } }
         },
@@ -164,9 +171,19 @@ fn callbacks_and_calls_of_a_life_that_fit_nowhere_are_refused() {
         |i| callback(i, "cl_each", 1).on_failure = None,
         "`visit` does not say what it returns when it failed",
     );
+    check(|i| drop(callback(i, "cl_each", 1).params.remove(1)), "`visit` has not one way to its user data");
+    check(|i| callback(i, "cl_ask", 1).user_data_from = None, "`answer` has not one way to its user data");
     check(
-        |i| drop(callback(i, "cl_each", 1).params.remove(1)),
-        "`visit` has not one parameter for its user data",
+        |i| callback(i, "cl_each", 1).scope = CallbackScope::Handle { param: 0 },
+        "`visit` is kept by no object that outlives the call",
+    );
+    check(
+        |i| *role(i, "cl_watch", 0) = objects::consumed("cl_hub"),
+        "`watch` is kept by no object that outlives the call",
+    );
+    check(
+        |i| drop(i.handles.remove("cl_spot")),
+        "it speaks of handles of `cl_spot`, which the interface does not have",
     );
     check(|i| i.init[0].call = int(3), "a worker's life has calls only");
     let mut interface = calls::library();
@@ -184,8 +201,8 @@ fn callbacks_and_calls_of_a_life_that_fit_nowhere_are_refused() {
     };
     unsupported(|i| callback(i, "cl_each", 1).user_data = None, "a callback without user data");
     unsupported(
-        |i| callback(i, "cl_each", 1).scope = CallbackScope::Handle { param: 0 },
-        "a callback that the library keeps (parameter `visit`",
+        |i| callback(i, "cl_watch", 2).scope = CallbackScope::Call,
+        "user data of callbacks that live for different times (parameter `user`",
     );
     unsupported(|i| callback(i, "cl_each", 1).result = c("char *"), "a callback that returns `char *`");
 }
@@ -199,6 +216,34 @@ fn what_the_call_consumes_is_not_looked_at_behind_it() {
     refresh(&mut interface);
     let error = shim::render(&interface).unwrap_err().to_string();
     assert!(error.contains("an expression behind the call over `store`, which the call consumes"), "{error}");
+
+    // What only success takes over is there when the call failed, and only then.
+    let mut interface = objects::library();
+    let (index, join) = interface.function("ob_join").unwrap();
+    let condition = call("ob_error", vec![param(1)]);
+    interface.functions[usize::from(index)] = join.clone().fails(Fails::When { condition });
+    refresh(&mut interface);
+    let error = shim::render(&interface).unwrap_err().to_string();
+    assert!(error.contains("an expression behind the call over `from`, which the call consumes"), "{error}");
+}
+
+#[test]
+fn what_means_nothing_after_a_failure_is_not_asked_about_it() {
+    let check = |function: &str, message: Expr, expect: &str| {
+        let mut interface = objects::library();
+        let (index, found) = interface.function(function).unwrap();
+        interface.functions[usize::from(index)] = found.clone().message(message);
+        refresh(&mut interface);
+        let error = shim::render(&interface).unwrap_err().to_string();
+        assert!(error.contains(expect), "{error}\nlacks: {expect}");
+    };
+    check(
+        "ob_try",
+        call("ob_error", vec![param(1)]),
+        "an expression about a failure over `store`, which means nothing then",
+    );
+    check("ob_promise", param(1), "an expression about a failure over `text`, which means nothing then");
+    check("ob_dump", param(1), "an expression about a failure over `data`, which means nothing then");
 }
 
 #[test]

@@ -10,12 +10,16 @@ use hotcell_model::Interface;
 use hotcell_model::api::{Constant, ConstantValue, Location};
 use hotcell_model::interface::{Encoding, ResultRole, Role};
 
+use crate::calls;
 use crate::fixture::fixture;
+use crate::objects;
+use crate::records;
 use crate::support::{With, f, interface, p, text_result, value};
 use crate::tools::{fixture_library, fixtures, run};
 use crate::zlib::zlib;
 
-pub(crate) mod roles;
+pub(crate) mod kit;
+mod roles;
 
 fn options() -> RustOptions {
     RustOptions { crate_name: "package".into(), runtime: "\"0.1\"".into() }
@@ -23,7 +27,7 @@ fn options() -> RustOptions {
 
 /// The Rust files of a package, one behind the other.
 fn sources(interface: &Interface) -> String {
-    let files = rust::without_shim(interface, &options()).unwrap();
+    let files = rust::render(interface, &options()).unwrap();
     let files = files.into_iter().filter(|(path, _)| path.starts_with("src"));
     files.map(|(path, text)| format!("// {}\n{text}\n", path.display())).collect()
 }
@@ -59,7 +63,7 @@ fn check_sources(dir: &Path) {
 /// Checks the Rust files of a package whose shim is another test's matter.
 fn check_rust(interface: &Interface) -> String {
     let dir = tempfile::tempdir().unwrap();
-    write(dir.path(), &rust::without_shim(interface, &options()).unwrap(), false).unwrap();
+    write(dir.path(), &rust::render(interface, &options()).unwrap(), false).unwrap();
     fs::write(dir.path().join("shim.so"), "").unwrap();
     check_sources(dir.path());
     sources(interface)
@@ -77,7 +81,8 @@ fn check(interface: &Interface, search: Option<(&Path, &Path)>) {
     let mut build = Command::new(dir.join("build"));
     build.current_dir(dir).env("OUT_DIR", dir).env_remove("CC");
     if let Some((include, lib)) = search {
-        build.env("HOTCELL_FIXTURE_INCLUDE", include).env("HOTCELL_FIXTURE_LIB", lib);
+        let name = interface.library.to_uppercase();
+        build.env(format!("HOTCELL_{name}_INCLUDE"), include).env(format!("HOTCELL_{name}_LIB"), lib);
     }
     let told = run(&mut build);
     assert!(told.contains("cargo:rerun-if-changed=shim"), "{told}");
@@ -95,6 +100,15 @@ fn the_package_of_the_fixture_builds() {
     let dir = tempfile::tempdir().unwrap();
     fixture_library(dir.path());
     check(&fixture(), Some((&fixtures(), dir.path())));
+}
+
+#[test]
+fn the_packages_of_objects_structures_and_callbacks_build() {
+    let dir = tempfile::tempdir().unwrap();
+    fixture_library(dir.path());
+    for interface in [objects::library(), records::library(), calls::library()] {
+        check(&interface, Some((&fixtures(), dir.path())));
+    }
 }
 
 #[test]

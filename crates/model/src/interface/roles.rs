@@ -148,7 +148,7 @@ pub enum Role {
         /// Whether what was borrowed from it is stale afterwards.
         invalidates: bool,
     },
-    /// An object the function hands out through a pointer; NULL is no object.
+    /// An object the function hands out through a pointer.
     HandleOut {
         /// Key in [`crate::Interface::handles`].
         handle: String,
@@ -156,6 +156,8 @@ pub enum Role {
         ownership: Ownership,
         /// Position of the handle that must outlive it.
         parent: Option<usize>,
+        /// Whether there may be none although the call does not fail.
+        nullable: bool,
         /// Whether one may be there when the call fails, to be released.
         valid_on_error: bool,
     },
@@ -177,7 +179,7 @@ pub enum Role {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "role", rename_all = "kebab-case")]
 pub enum ResultRole {
-    /// Nothing is returned.
+    /// Nothing is returned, or nothing that callers see.
     Void,
     /// A number.
     Value,

@@ -86,6 +86,36 @@ fn only_owners_give_away_and_not_before_their_children() {
 }
 
 #[test]
+fn what_could_be_taken_is_known_before() {
+    let mut handles = Handles::new();
+    let db = handles.own(DB, at(16), RawHandle::NONE).unwrap();
+    let lent = handles.lend(3, at(17), db).unwrap();
+    assert_eq!(handles.owned(db, STATEMENT), Err(Refusal::WrongHandleType));
+    assert_eq!(handles.owned(lent, 3), Err(Refusal::NotOwned));
+    let statement = handles.own(STATEMENT, at(18), lent).unwrap();
+    assert_eq!(handles.owned(db, DB), Err(Refusal::HasChildren));
+    assert_eq!(handles.owned(statement, STATEMENT), Ok(at(18)));
+    assert_eq!(handles.take(statement, STATEMENT), Ok(at(18)), "nothing was taken by asking");
+    assert_eq!(handles.owned(db, DB), Ok(at(16)));
+    assert_eq!(handles.owned(statement, STATEMENT), Err(Refusal::StaleHandle));
+}
+
+#[test]
+fn what_was_lent_for_a_while_is_forgotten_alone() {
+    let mut handles = Handles::new();
+    let db = handles.own(DB, at(16), RawHandle::NONE).unwrap();
+    let value = handles.lend(3, at(17), db).unwrap();
+    let context = handles.lend(4, at(18), RawHandle::NONE).unwrap();
+    let below = handles.lend(3, at(19), context).unwrap();
+    for handle in [db, value, context, context, RawHandle::NONE] {
+        handles.forget(handle);
+    }
+    stale(&handles, &[context, below]);
+    assert_eq!(handles.get(db, DB), Ok(at(16)), "somebody owns it");
+    assert_eq!(handles.get(value, 3), Ok(at(17)), "it lives as long as its parent");
+}
+
+#[test]
 fn an_object_keeps_its_handle() {
     let mut handles = Handles::new();
     let (a, b) =
@@ -198,6 +228,19 @@ impl Model {
         children.into_iter().any(|it| it.owned || self.owns_below(it.handle))
     }
 
+    /// What is owned below an object has no parent any more.
+    fn free_owned_below(&mut self, handle: RawHandle) {
+        let mut parents = vec![handle];
+        while let Some(parent) = parents.pop() {
+            for object in self.0.iter_mut().filter(|it| it.alive && it.parent == parent) {
+                match object.owned {
+                    true => object.parent = RawHandle::NONE,
+                    false => parents.push(object.handle),
+                }
+            }
+        }
+    }
+
     fn check(&self, handles: &Handles) {
         for object in &self.0 {
             let expect = if object.alive { Ok(at(object.address)) } else { Err(Refusal::StaleHandle) };
@@ -213,6 +256,7 @@ enum Step {
     Lend { kind: u16, address: usize, parent: Option<prop::sample::Index> },
     Take { which: prop::sample::Index, kind: u16 },
     Invalidate { which: prop::sample::Index },
+    Forget { which: prop::sample::Index },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -224,6 +268,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(kind, address, parent)| Step::Lend { kind, address, parent }),
         1 => (any::<prop::sample::Index>(), 1..4u16).prop_map(|(which, kind)| Step::Take { which, kind }),
         1 => any::<prop::sample::Index>().prop_map(|which| Step::Invalidate { which }),
+        1 => any::<prop::sample::Index>().prop_map(|which| Step::Forget { which }),
     ]
 }
 
@@ -287,9 +332,38 @@ fn run(steps: Vec<Step>) {
                     lent.into_iter().for_each(|handle| model.end(handle));
                 }
             }
+            Step::Forget { which } => {
+                let handle = pick(&model, &which);
+                handles.forget(handle);
+                if model.alive(handle).is_some_and(|it| !it.owned) {
+                    model.free_owned_below(handle);
+                    model.end(handle);
+                }
+            }
         }
         model.check(&handles);
     }
+}
+
+#[test]
+fn what_was_lent_for_a_while_is_forgotten() {
+    let mut handles = Handles::new();
+    let context = handles.lend(1, at(1), RawHandle::NONE).unwrap();
+    let value = handles.lend(2, at(2), context).unwrap();
+    let copies = [3, 4].map(|address| handles.own(3, at(address), value).unwrap());
+    let below = handles.own(3, at(5), copies[0]).unwrap();
+    handles.forget(context);
+    stale(&handles, &[context, value]);
+    handles.forget(copies[0]);
+    for handle in copies {
+        assert!(handles.get(handle, 3).is_ok(), "what is owned stays");
+    }
+    assert_eq!(handles.take(copies[0], 3), Err(Refusal::HasChildren), "and keeps what is below it");
+    handles.take(below, 3).unwrap();
+    handles.take(copies[0], 3).unwrap();
+    handles.take(copies[1], 3).unwrap();
+    handles.forget(RawHandle::NONE);
+    assert!(handles.objects.is_empty());
 }
 
 proptest! {

@@ -96,11 +96,15 @@ struct hotcell_ctx {
     /* How much reply memory is in use, for `rewind`. */
     uint64_t (*mark)(hotcell_ctx *);
 
-    /* Frees the reply memory got since the mark was taken. Nothing may refer to it. */
+    /* Frees the reply memory got since the mark was taken. Nothing may refer to it. The text of a refusal stays. */
     void (*rewind)(hotcell_ctx *, uint64_t mark);
 
-    /* A handle that was lent for a while is stale from now on, with what was lent from it. An owned one stays. */
+    /* A handle that was lent for a while, with 0 as its parent, is stale from now on, with everything below it. One
+     * that is owned, or that lives as long as its parent, stays. */
     void (*forget)(hotcell_ctx *, uint64_t handle);
+
+    /* As `get`, of an object that `take` would take: for what the call consumes, before anything of it is taken. */
+    void *(*owned)(hotcell_ctx *, uint64_t handle, uint16_t type, const char *name);
 };
 
 typedef void (*hotcell_entry)(hotcell_ctx *, const hotcell_request *, hotcell_reply *);

@@ -121,6 +121,12 @@ static int dt_givable(int number)
     return !refused;
 }
 
+/* Whether an object is another one, or ends with it. */
+static int dt_goes_with(int number, int other)
+{
+    return dt_first(number) == dt_first(other) || dt_below(number, other);
+}
+
 static void dt_forget(void)
 {
     memset(dt_objects, 0, sizeof dt_objects);

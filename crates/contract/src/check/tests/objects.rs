@@ -52,7 +52,7 @@ fn objects_have_their_roles() {
     };
     let made = |handle: &str, ownership: Value, parent: Value, valid: bool| {
         json!({"role": "handle-out", "handle": handle, "ownership": ownership, "parent": parent,
-               "valid_on_error": valid})
+               "nullable": false, "valid_on_error": valid})
     };
     let owned = |release: &str| json!({"ownership": "owned", "release": release});
     let lent = json!({"ownership": "library"});
@@ -105,8 +105,9 @@ fn objects_have_their_roles() {
         ),
         (
             "void f(stmt *s, db **lent)",
-            "params.s = { in = \"handle\" }\nparams.lent = { out = \"borrowed\" }",
-            json!([object("stmt"), made("db", lent.clone(), json!(0), false)]),
+            "params.s = { in = \"handle\" }\nparams.lent = { out = \"borrowed\", nullable = true }",
+            json!([object("stmt"), {"role": "handle-out", "handle": "db", "ownership": lent, "parent": 0,
+                   "nullable": true, "valid_on_error": false}]),
             json!({"role": "void"}),
         ),
         (

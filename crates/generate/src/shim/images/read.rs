@@ -1,6 +1,6 @@
 //! A structure from an image of the host.
 
-use hotcell_model::interface::{FieldRole, StructField};
+use hotcell_model::interface::{FieldRole, Filled, StructField};
 use hotcell_model::types::Type;
 
 use crate::Error;
@@ -107,12 +107,19 @@ impl<'a> Image<'a> {
                 body.line(format!("{at} = HOTCELL_NARROW(__typeof__({at}), {length}, &hc_bad);"));
                 body.when("hc_bad", |body| self.refuse(field, body));
             }
-            FieldRole::BufferOut { capacity, unit, .. } => {
+            FieldRole::BufferOut { capacity, unit, filled } => {
                 let (_, align, _) = self.element(field)?;
                 let size = self.counted(field, *unit)?;
                 let capacity = format!("(hotcell_wide)hc_s->{}", self.item.fields[*capacity].name);
                 let bytes = format!("!hotcell_bytes({capacity}, {size}, &hc_kept->size_{name})");
                 body.when(&bytes, |body| self.refuse(field, body));
+                if let Filled::Field { field: position } = filled {
+                    let position = &self.item.fields[*position];
+                    let before = format!("(hotcell_wide)hc_s->{}", position.name);
+                    let start = format!("hotcell_bytes({before}, {size}, &hc_kept->before_{name})");
+                    let behind = format!("hc_kept->before_{name} > hc_kept->size_{name}");
+                    body.when(&format!("!{start} || {behind}"), |body| self.refuse(position, body));
+                }
                 let room = format!("hc_kept->size_{name}, {align}, &hc_kept->place_{name}");
                 body.line(format!("{at} = (__typeof__({at}))hotcell_room(hc_ctx, {room});"));
                 body.leave_when(&format!("{at} == NULL"));

@@ -40,13 +40,18 @@ impl Image<'_> {
                     let room = format!("hc_kept->size_{name}");
                     let (Filled::Field { field: by } | Filled::Left { field: by }) = filled;
                     let by = format!("(hotcell_wide)hc_s->{}", self.item.fields[*by].name);
-                    let elements = match filled {
-                        Filled::Field { .. } => by,
-                        Filled::Left { .. } if size == 1 => format!("(hotcell_wide){room} - {by}"),
-                        Filled::Left { .. } => format!("(hotcell_wide)({room} / {size}) - {by}"),
+                    let place = format!("hc_kept->place_{name}");
+                    let data = match filled {
+                        Filled::Field { .. } => {
+                            format!("hotcell_added({place}, hc_kept->before_{name}, {by}, {size}, {room})")
+                        }
+                        Filled::Left { .. } => {
+                            let most = if size == 1 { room.clone() } else { format!("({room} / {size})") };
+                            let claim = format!("hotcell_claim((hotcell_wide){most} - {by}, {size}, {room})");
+                            format!("{{{place}, {claim}}}")
+                        }
                     };
-                    let claim = format!("hotcell_claim({elements}, {size}, {room})");
-                    body.line(format!("hotcell_ref ref_{name} = {{hc_kept->place_{name}, {claim}}};"));
+                    body.line(format!("hotcell_ref ref_{name} = {data};"));
                     body.line(format!("memcpy({to}, &ref_{name}, sizeof ref_{name});"));
                 }
                 FieldRole::LengthOf { .. } | FieldRole::Zero | FieldRole::Own => {}

@@ -13,19 +13,31 @@ use crate::plan::Input;
 impl Body<'_> {
     pub(super) fn arguments(&mut self) -> io::Result<()> {
         for index in 0..self.function.params.len() {
-            let needed = self.object(index).filter(|_| !self.begins(index));
-            needed.into_iter().for_each(|number| self.line(format!("if (!dt_usable({number})) return;")));
+            if let Some(number) = self.object(index) {
+                // Where an object may begin there need be none; one that has ended does not begin again.
+                let begins = self.begins(index);
+                let there =
+                    if begins { format!("dt_objects[{number}].pointer != NULL && ") } else { String::new() };
+                self.line(format!("if ({there}!dt_usable({number})) return;"));
+            }
         }
         (0..self.function.params.len()).try_for_each(|index| self.argument(index))?;
         self.short_buffers();
         for index in 0..self.function.params.len() {
             let given = match self.param(index).role.value {
-                Role::Handle { consumed, .. } => consumed,
-                Role::Resident { consumed, .. } => consumed,
+                Role::Handle { consumed, .. } | Role::Resident { consumed, .. } => consumed,
                 _ => false,
             };
             if let (true, Some(number)) = (given, self.object(index)) {
                 self.line(format!("if (!dt_givable({number})) return;"));
+                // What goes must not be passed a second time, nor anything that goes with it.
+                let others = (0..self.function.params.len()).filter(|other| *other != index);
+                let others: Vec<usize> = others.filter_map(|other| self.object(other)).collect();
+                for other in others {
+                    self.line(format!(
+                        "if (dt_goes_with({other}, {number})) {{ dt_say(\"refused\", \"\"); return; }}"
+                    ));
+                }
             }
         }
         Ok(())

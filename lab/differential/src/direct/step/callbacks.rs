@@ -30,7 +30,7 @@ impl Body<'_> {
                     if !std::mem::take(&mut first) {
                         lines.push("dt_put(\",\");".into());
                     }
-                    lines.push(told(callback, at, param));
+                    lines.push(told(at, param));
                 }
             }
         }
@@ -45,7 +45,7 @@ impl Body<'_> {
     }
 }
 
-fn told(callback: &Callback, at: usize, param: &CallbackParam) -> String {
+fn told(at: usize, param: &CallbackParam) -> String {
     match &param.role {
         CallbackRole::Value => scalar(&format!("dt_p{at}"), &param.ty),
         CallbackRole::Text { encoding, .. } => format!("dt_put_text({}, dt_p{at});", kind(*encoding)),
@@ -60,9 +60,10 @@ fn told(callback: &Callback, at: usize, param: &CallbackParam) -> String {
                 format!("for (int dt_i = 0; dt_p{at} != NULL && dt_i < dt_p{length}; dt_i++) {{ {text} }}");
             format!("dt_put(\"[\"); {each} dt_put(\"]\");")
         }
-        CallbackRole::LengthOf { .. } | CallbackRole::UserData => {
-            unreachable!("the caller has told hidden parameters apart: {}", callback.params.len())
-        }
+        // What is lent for the time of the callback has no number.
+        CallbackRole::Handle { .. } => format!("dt_put(dt_p{at} == NULL ? \"null\" : \"\\\"object\\\"\");"),
+        CallbackRole::Handles { length, .. } => format!("dt_put_signed(dt_p{length});"),
+        CallbackRole::LengthOf { .. } | CallbackRole::UserData => String::new(),
     }
 }
 

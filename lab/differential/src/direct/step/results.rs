@@ -151,11 +151,11 @@ impl Body<'_> {
                 match pointer {
                     true => {
                         self.line("if (dt_r == NULL) dt_put(\"null\"); else {");
-                        self.fields_out(record, "(*dt_r)", None);
+                        self.fields_out(record, "(*dt_r)", None, &[]);
                         self.line("}");
                         self.release();
                     }
-                    false => self.fields_out(record, "dt_r", None),
+                    false => self.fields_out(record, "dt_r", None, &[]),
                 }
             }
             ResultRole::Void | ResultRole::Status | ResultRole::LengthOf { .. } => self.put("null"),
@@ -222,7 +222,7 @@ impl Body<'_> {
             Role::HandleOut { handle, ownership, parent, .. } => {
                 self.hand_out(Some(index), &value, handle, ownership, *parent);
             }
-            Role::Struct { record, direction, .. } => self.structure_out(index, record, *direction),
+            Role::Struct { record, .. } => self.structure_out(index, record),
             Role::Resident { record, consumed, .. } => self.resident_out(index, record, *consumed),
             _ => self.put("null"),
         }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use hotcell_model::interface::{Direction, FieldRole, Filled, Role, Struct, StructField, Unit};
+use hotcell_model::interface::{FieldRole, Filled, Role, Struct, StructField, Unit};
 use hotcell_model::types::{CType, Type};
 
 use super::Body;
@@ -39,7 +39,7 @@ impl<'a> Body<'a> {
         let definition = self.definition(record);
         let (c_name, place) = (&definition.c_name, format!("dt_objects[{number}]"));
         let ty = self.type_number(record);
-        self.line(format!("int dt_b{index} = {place}.pointer == NULL || !{place}.alive;"));
+        self.line(format!("int dt_b{index} = {place}.pointer == NULL;"));
         self.line(format!(
             "if (dt_b{index}) {{ dt_enter({number}, {ty}, calloc(1, sizeof({c_name})), -1, 1); \
              {place}.image = calloc(1, sizeof({c_name})); }}"
@@ -76,12 +76,10 @@ impl<'a> Body<'a> {
                 (FieldRole::Struct { record }, Some(Input::Struct(fields))) => {
                     self.set(record, &target, fields)?;
                 }
-                (FieldRole::Text { .. }, value) => {
-                    let memory = self.memory(value.unwrap_or(&Input::Null), true)?;
-                    self.line(format!("{target} = {memory};"));
-                }
-                (FieldRole::BufferIn { .. }, value) => {
-                    let memory = self.memory(value.unwrap_or(&Input::Null), false)?;
+                (FieldRole::Text { nullable, .. } | FieldRole::BufferIn { nullable }, value) => {
+                    let absent = if *nullable { Input::Null } else { Input::text("") };
+                    let tail = matches!(field.role.value, FieldRole::Text { .. });
+                    let memory = self.memory(value.unwrap_or(&absent), tail)?;
                     self.line(format!("{target} = {memory};"));
                 }
                 (FieldRole::LengthOf { field: buffer, unit }, _) => {
@@ -114,19 +112,21 @@ impl<'a> Body<'a> {
     }
 
     /// Writes what became of a structure parameter.
-    pub(super) fn structure_out(&mut self, index: usize, record: &str, direction: Direction) {
-        let before = (direction != Direction::Out).then(|| format!("dt_w{index}"));
-        let before = before.unwrap_or_else(|| format!("dt_w{index}"));
+    pub(super) fn structure_out(&mut self, index: usize, record: &str) {
+        let given = match self.input(index) {
+            Input::Struct(fields) => fields.as_slice(),
+            _ => &[],
+        };
         self.line(format!("if (dt_a{index} == NULL) dt_put(\"null\"); else {{"));
-        self.fields_out(record, &format!("dt_s{index}"), Some(&before));
+        self.fields_out(record, &format!("dt_s{index}"), Some(&format!("dt_w{index}")), given);
         self.line("}");
     }
 
     /// Writes what became of a resident structure; its buffers were the call's.
     pub(super) fn resident_out(&mut self, index: usize, record: &str, consumed: bool) {
-        let Some(number) = self.object(index) else { return self.put("null") };
+        let Input::Resident(number, given) = self.input(index) else { return self.put("null") };
         let live = format!("(*dt_a{index})");
-        self.fields_out(record, &live, Some(&format!("dt_w{index}")));
+        self.fields_out(record, &live, Some(&format!("dt_w{index}")), given);
         self.line(format!("memcpy(dt_m{index}, dt_a{index}, sizeof *dt_m{index});"));
         let definition = self.definition(record);
         for field in &definition.fields {
@@ -139,8 +139,14 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// Writes the fields of a structure. `before` is as it was before the call, if it went in.
-    pub(super) fn fields_out(&mut self, record: &str, place: &str, before: Option<&str>) {
+    /// Writes the fields of a structure. `before` is as it was before the call, and `given` what the caller passed.
+    pub(super) fn fields_out(
+        &mut self,
+        record: &str,
+        place: &str,
+        before: Option<&str>,
+        given: &[(String, Input)],
+    ) {
         let definition = self.definition(record);
         self.put("{\"struct\":[");
         let mut first = true;
@@ -150,13 +156,21 @@ impl<'a> Body<'a> {
             }
             let comma = if std::mem::take(&mut first) { "" } else { "," };
             self.put(&format!("{comma}[\"{}\",", field.name));
-            self.field_out(definition, field, place, before);
+            let given = given.iter().find(|it| it.0 == field.name).map(|it| &it.1);
+            self.field_out(definition, field, place, before, given);
             self.put("]");
         }
         self.put("]}");
     }
 
-    fn field_out(&mut self, definition: &Struct, field: &StructField, place: &str, before: Option<&str>) {
+    fn field_out(
+        &mut self,
+        definition: &Struct,
+        field: &StructField,
+        place: &str,
+        before: Option<&str>,
+        given: Option<&Input>,
+    ) {
         let target = format!("{place}.{}", field.name);
         match &field.role.value {
             FieldRole::Value => self.line(scalar(&target, &field.ty)),
@@ -165,18 +179,24 @@ impl<'a> Body<'a> {
             }
             FieldRole::Struct { record } => {
                 let before = before.map(|before| format!("{before}.{}", field.name));
-                self.fields_out(record, &target, before.as_deref());
+                let given = match given {
+                    Some(Input::Struct(fields)) => fields.as_slice(),
+                    _ => &[],
+                };
+                self.fields_out(record, &target, before.as_deref(), given);
             }
             FieldRole::Text { encoding, .. } => {
                 self.line(format!("dt_put_text({}, {target});", kind(*encoding)));
             }
             FieldRole::BufferIn { .. } => {
-                let Some(before) = before else { return self.put("null") };
+                let (Some(before), true) = (before, given.is_some()) else { return self.put("null") };
                 let start = format!("(char *){before}.{}", field.name);
                 let length = self.buffer_length(definition, field, before);
-                let moved = format!("(char *){target} - {start}");
+                let moved = format!("((char *){target} - {start})");
                 self.line(format!("if ({start} != NULL && ({moved} < 0 || {moved} > {length})) dt_lied();"));
-                self.line(format!("dt_put_signed({start} == NULL ? 0 : {moved});"));
+                // What the library has not taken.
+                self.line(format!("if ({start} == NULL) dt_put(\"null\");"));
+                self.line(format!("else dt_put_data(\"data\", {start} + {moved}, {length} - {moved});"));
             }
             FieldRole::BufferOut { capacity, unit, filled } => {
                 let Some(before) = before else { return self.put("null") };

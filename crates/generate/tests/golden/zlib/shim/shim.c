@@ -105,8 +105,8 @@ HOTCELL_HELPER int hotcell_bytes(hotcell_wide elements, uint64_t size, uint64_t 
  * buffer has: the host refuses the reply, for memory may have been overwritten. */
 HOTCELL_HELPER uint64_t hotcell_claim(hotcell_wide elements, uint64_t size, uint64_t capacity)
 {
-    uint64_t bytes = UINT64_MAX;
-    return hotcell_bytes(elements, size, &bytes) && bytes <= capacity ? bytes : UINT64_MAX;
+    uint64_t bytes = 0;
+    return hotcell_bytes(elements, size, &bytes) && bytes <= capacity ? bytes : HOTCELL_LENGTH_IMPOSSIBLE;
 }
 
 /* The same for a returned number, which also says that nothing was filled by being negative. */
@@ -199,13 +199,13 @@ HOTCELL_HELPER int hotcell_give(hotcell_ctx *ctx, const void *data, uint64_t len
     return 1;
 }
 
-/* The object of a handle; 0 stands for NULL. */
-HOTCELL_HELPER void *hotcell_object(hotcell_ctx *ctx, uint64_t handle, uint16_t type, const char *name, int nullable,
-                                    int *bad)
+/* The object of a handle, one that can be taken when the call consumes it; 0 stands for NULL. */
+HOTCELL_HELPER void *hotcell_object(hotcell_ctx *ctx, uint64_t handle, uint16_t type, const char *name, int consumed,
+                                    int nullable, int *bad)
 {
     void *object = NULL;
     if (handle != 0) {
-        object = ctx->get(ctx, handle, type, name);
+        object = (consumed ? ctx->owned : ctx->get)(ctx, handle, type, name);
         *bad = object == NULL;
     } else if (!nullable) {
         *bad = 1;
@@ -245,18 +245,15 @@ HOTCELL_HELPER void *hotcell_texts(hotcell_ctx *ctx, hotcell_ref *list, const ch
     return texts;
 }
 
-/* The distance of a place in data of the host from its start, in elements, and -1 for NULL; 0 when it is none. */
-HOTCELL_HELPER int hotcell_offset(const void *start, uint64_t length, uint64_t size, const void *at, int64_t *offset)
+/* The distance of a place in data of the host from its start, in elements, and -1 for NULL. A place elsewhere becomes
+ * a number that none has: the host refuses the reply. */
+HOTCELL_HELPER int64_t hotcell_offset(const void *start, uint64_t length, uint64_t size, const void *at)
 {
     uint64_t distance = (uint64_t)((uintptr_t)at - (uintptr_t)start);
     if (at == NULL) {
-        return 1;
+        return -1;
     }
-    if (start == NULL || distance > length || distance % size != 0) {
-        return 0;
-    }
-    *offset = (int64_t)(distance / size);
-    return 1;
+    return start == NULL || distance > length || distance % size != 0 ? INT64_MIN : (int64_t)(distance / size);
 }
 
 /* Texts of the library as references of an array; NULL is no texts, and a NULL among them no text. 0 when there is
@@ -321,10 +318,26 @@ HOTCELL_HELPER int hotcell_within(const void *start, uint64_t length, const void
     return start != NULL && (uintptr_t)at >= (uintptr_t)start && (uintptr_t)at - (uintptr_t)start <= length;
 }
 
-/* The bytes by which a pointer into data of the host advanced; 0 when it stands elsewhere. */
+/* The bytes by which a pointer into data of the host advanced. One that stands elsewhere has advanced further than
+ * there is data: the host refuses the reply. */
 HOTCELL_HELPER uint64_t hotcell_advance(const void *start, uint64_t length, const void *at)
 {
-    return hotcell_within(start, length, at) ? (uint64_t)((uintptr_t)at - (uintptr_t)start) : 0;
+    if (start == NULL && at == NULL) {
+        return 0;
+    }
+    return hotcell_within(start, length, at) ? (uint64_t)((uintptr_t)at - (uintptr_t)start) : HOTCELL_LENGTH_IMPOSSIBLE;
+}
+
+/* The new bytes of memory that is filled up to a position; `before` is where it stood. The same for a position that
+ * went back or left the memory. */
+HOTCELL_HELPER hotcell_ref hotcell_added(uint64_t place, uint64_t before, hotcell_wide elements, uint64_t size,
+                                         uint64_t capacity)
+{
+    uint64_t now = hotcell_claim(elements, size, capacity);
+    if (now == HOTCELL_LENGTH_IMPOSSIBLE || now < before) {
+        return (hotcell_ref){place, HOTCELL_LENGTH_IMPOSSIBLE};
+    }
+    return (hotcell_ref){place + before, now - before};
 }
 
 /* What the parser saw, for the compiler to confirm. */

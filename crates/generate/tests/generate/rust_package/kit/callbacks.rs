@@ -1,0 +1,63 @@
+//! Functions of the kit that call back.
+
+use hotcell_model::expr::Expr;
+use hotcell_model::interface::{CallbackRole, Encoding, Fails, Function, ResultRole, Role, Unit};
+
+use super::FREE;
+use crate::calls::{callback, given, nullable, number, user, user_of};
+use crate::objects::{handle, owned_by};
+use crate::support::{With, f, p, text};
+
+pub(super) fn functions() -> Vec<Function> {
+    let texts = |nullable| CallbackRole::Texts { length: 1, encoding: Encoding::Utf8, nullable };
+    let text_of = |encoding, nullable| CallbackRole::Text { encoding, nullable };
+    let row = vec![
+        user(),
+        given("columns", "int", CallbackRole::LengthOf { param: 2 }),
+        given("values", "char **", texts(true)),
+        given("names", "char **", texts(false)),
+    ];
+    let mixed = vec![
+        given("text", "const char *", text_of(Encoding::Utf8, false)),
+        given("maybe", "const char *", text_of(Encoding::Bytes, true)),
+        given("data", "const double *", CallbackRole::Buffer { length: 3, unit: Unit::Elements }),
+        given("n", "int", CallbackRole::LengthOf { param: 2 }),
+        number("color", "enum fx_color"),
+        user(),
+    ];
+    let raw = vec![
+        given("data", "const void *", CallbackRole::Buffer { length: 1, unit: Unit::Bytes }),
+        given("n", "int", CallbackRole::LengthOf { param: 0 }),
+        number("type", "int"),
+        user(),
+    ];
+    let complaint =
+        Role::TextOut { encoding: Encoding::Utf8, ownership: owned_by(FREE), valid_on_error: true };
+    let exec = vec![
+        p("db", "struct kit *", handle("kit")),
+        p("sql", "const char *", text(false)),
+        nullable(callback("row", "int", row, Some(1), 3)),
+        user_of(2),
+        p("complaint", "char **", complaint),
+    ];
+    let two = vec![
+        callback("done", "void", vec![user()], None, 2),
+        nullable(callback("next", "long", vec![user()], Some(-1), 3)),
+        user_of(0),
+        named("more", user_of(1)),
+    ];
+    vec![
+        f("int", "kit_exec", exec)
+            .result(ResultRole::Status)
+            .fails(Fails::Nonzero)
+            .message(Expr::Param { index: 4 }),
+        f("double", "kit_walk", vec![callback("visit", "double", mixed, Some(0), 1), user_of(0)]),
+        f("int", "kit_two", two),
+        f("void", "kit_each", vec![callback("each", "_Bool", raw, Some(0), 1), user_of(0)]),
+    ]
+}
+
+fn named(name: &str, mut param: hotcell_model::interface::Param) -> hotcell_model::interface::Param {
+    param.name = name.into();
+    param
+}

@@ -1,0 +1,170 @@
+//! Uses the package of shelf as an application would.
+
+use hotcell::{Cause, ErrorKind};
+use shelf_hotcell::{Corner, Library, Size, Stream, constants};
+
+fn open() -> Library {
+    let library = std::env::var_os("SHELF").expect("where the library is");
+    let options = hotcell::Options { libraries: vec![library.into()], ..Default::default() };
+    Library::open_with(options).expect("a worker")
+}
+
+fn main() {
+    let library = open();
+    objects(&library);
+    drops(&library);
+    errors(&library);
+    callbacks(&library);
+    structures(&library);
+    texts(&library);
+    streams(&library);
+    crashes(&library);
+    println!("all is well");
+}
+
+fn objects(library: &Library) {
+    let shelf = library.shelf_open("books").unwrap();
+    assert_eq!(shelf.name().unwrap(), "books");
+    let first = shelf.box_new(Size::SMALL).unwrap();
+    assert_eq!(first.label().unwrap(), None);
+    first.add(3).unwrap();
+    first.add(4).unwrap();
+    assert_eq!(first.sum().unwrap(), 7);
+    // A label is lent: the same each time.
+    let label = first.label().unwrap().expect("a label");
+    assert_eq!(label, first.label().unwrap().expect("a label"));
+    assert_eq!(label.length().unwrap(), 2);
+    let clone = first.clone();
+    assert_eq!(clone, first);
+    // Closing under an open box is refused; what was given away is stale.
+    let refused = shelf.clone().close().unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::InvalidArgument, "{refused}");
+    shelf.put(first).unwrap();
+    assert_eq!(shelf.total().unwrap(), 7);
+    assert_eq!(clone.sum().unwrap_err().kind(), ErrorKind::StaleHandle);
+    assert_eq!(label.length().unwrap_err().kind(), ErrorKind::StaleHandle);
+    assert_eq!(library.alive().unwrap(), 2);
+    shelf.close().unwrap();
+    assert_eq!(library.alive().unwrap(), 0);
+    // Another worker's objects are not this one's.
+    let other = open();
+    let foreign = other.shelf_open("foreign").unwrap();
+    let here = library.shelf_open("here").unwrap();
+    let error = here.put(foreign.box_new(Size::SMALL).unwrap()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnknownHandle, "{error}");
+}
+
+fn drops(library: &Library) {
+    let shelf = library.shelf_open("drops").unwrap();
+    let boxes: Vec<_> = (0..10).map(|_| shelf.box_new(Size::LARGE).unwrap()).collect();
+    // A child keeps its parent.
+    drop(shelf);
+    assert_eq!(library.alive().unwrap(), 11);
+    assert_eq!(boxes[9].sum().unwrap(), 0);
+    drop(boxes);
+    assert_eq!(library.alive().unwrap(), 0);
+}
+
+fn errors(library: &Library) {
+    let error = library.shelf_open("broken").unwrap_err();
+    let Cause::Library { code, symbol, message, .. } = error.cause() else { panic!("{error}") };
+    assert_eq!((*code, *symbol), (i64::from(constants::BROKEN), Some("SHELF_BROKEN")));
+    assert_eq!(message.as_deref(), Some("the shelf is broken"));
+    // The shelf that was there all the same is closed.
+    assert_eq!(library.alive().unwrap(), 0);
+    let shelf = library.shelf_open("full").unwrap();
+    let small = shelf.box_new(Size::SMALL).unwrap();
+    small.add(1).unwrap();
+    small.add(1).unwrap();
+    assert!(small.add(1).unwrap_err().to_string().contains("SHELF_FULL"));
+}
+
+fn callbacks(library: &Library) {
+    let shelf = library.shelf_open("calls").unwrap();
+    let large = shelf.box_new(Size::LARGE).unwrap();
+    (0..100).for_each(|number| large.add(number).unwrap());
+    let mut seen = Vec::new();
+    let result = large.each(|number, text, names| {
+        seen.push((number, text.to_owned(), names.to_vec()));
+        i32::from(number == 42) * 7
+    });
+    assert_eq!(result.unwrap(), 7);
+    assert_eq!(seen.len(), 43);
+    let texts = vec![Some("number 42".to_owned()), None, Some("calls".to_owned())];
+    assert_eq!(seen[42], (42, "number 42".to_owned(), texts));
+    // A panic comes out where the call was made; the session goes on.
+    let raise = || large.each(|_, _, _| panic!("of its own"));
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(raise));
+    assert_eq!(panic.unwrap_err().downcast_ref::<&str>(), Some(&"of its own"));
+    assert_eq!(large.sum().unwrap(), 4950);
+}
+
+fn structures(library: &Library) {
+    let shelf = library.shelf_open("metre").unwrap();
+    let mut measure = shelf.measure_of().unwrap();
+    assert_eq!(measure.corner, Corner { x: 1.5, y: -2.5 });
+    assert_eq!((measure.sides, measure.unit.as_str()), ([1, 2, 3], "metre"));
+    assert_eq!(format!("{:?}", measure.size), "LARGE");
+    library.measure_double(&mut measure).unwrap();
+    assert_eq!((measure.corner.y, measure.sides[2]), (-5.0, 6));
+    assert_eq!(measure.unit, "doubled");
+    let origin = Corner::default();
+    let corner = Corner { x: 3.0, y: 4.0 };
+    assert_eq!(library.corner_distance(&corner, Some(&origin)).unwrap(), 25.0);
+    assert_eq!(library.corner_distance(&corner, Some(&corner)).unwrap(), 0.0);
+    assert_eq!(library.corner_distance(&corner, None).unwrap(), 25.0);
+}
+
+fn texts(library: &Library) {
+    let joined = library.join(&["one ", "", "zwölf"]).unwrap();
+    assert_eq!((joined.returned, joined.out.as_deref()), (3, Some("one zwölf")));
+    assert_eq!(library.join(&[] as &[String]).unwrap().out, None);
+    let number = library.number("12 apples").unwrap();
+    assert_eq!((number.returned, number.end), (12, Some(2)));
+    assert_eq!(library.number("apples").unwrap().end, None);
+    assert_eq!(library.squares(4).unwrap().out, Some(vec![0, 1, 4, 9]));
+    assert_eq!(library.squares(0).unwrap().out, None);
+}
+
+fn streams(library: &Library) {
+    let alive = library.alive().unwrap();
+    let mut stream = Stream::new(library);
+    let error = stream.run().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
+    assert!(stream.start(-1).unwrap_err().to_string().contains("SHELF_BROKEN"));
+    stream.start(1).unwrap();
+    assert_eq!(library.alive().unwrap(), alive + 1);
+    stream.next_in = vec![2, 4, 6];
+    stream.avail_out = 2;
+    stream.run().unwrap();
+    assert_eq!((stream.next_in.as_slice(), stream.next_out.as_slice()), (&[6][..], &[3, 5][..]));
+    assert_eq!((stream.avail_out, stream.total), (0, 2));
+    stream.avail_out = 100;
+    stream.run().unwrap();
+    assert_eq!((stream.next_in.len(), stream.next_out.as_slice()), (0, &[7][..]));
+    assert_eq!((stream.avail_out, stream.total), (99, 3));
+    stream.end().unwrap();
+    assert_eq!(library.alive().unwrap(), alive);
+    // Dropped, it is ended all the same.
+    let mut stream = Stream::new(library);
+    stream.start(1).unwrap();
+    drop(stream);
+    assert_eq!(library.alive().unwrap(), alive);
+}
+
+fn crashes(library: &Library) {
+    let shelf = library.shelf_open("lost").unwrap();
+    let box_ = shelf.box_new(Size::LARGE).unwrap();
+    box_.add(1).unwrap();
+    let error = box_.each(|_, _, _| std::process::id().cast_signed().min(1)).map(drop);
+    assert!(error.is_ok());
+    let pid = library.session().worker_pid().expect("a worker");
+    let killed = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status();
+    assert!(killed.expect("kill").success());
+    // Whichever call notices: the shelf went with its worker, and the library is there again.
+    let error = shelf.total().unwrap_err();
+    assert!(error.is_fault() || error.kind() == ErrorKind::StaleHandle, "{error}");
+    assert_eq!(shelf.total().unwrap_err().kind(), ErrorKind::StaleHandle);
+    drop((shelf, box_));
+    assert_eq!(library.alive().unwrap(), 0);
+}

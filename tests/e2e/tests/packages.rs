@@ -1,0 +1,27 @@
+//! A generated package of a library with objects, used as an application would use it.
+
+use hotcell_e2e::cli::{Folder, committed};
+use hotcell_e2e::packages::{run_app, write_app};
+
+/// What is asserted is in the application: objects with parents and what becomes of them, drops in any order, symbols
+/// of errors, callbacks, structures, texts, a structure that stays, and a worker that is killed.
+#[test]
+fn a_package_is_used_like_a_library_of_its_language() {
+    let folder = Folder::new();
+    folder.write("shelf.h", include_str!("../src/shelf/shelf.h"));
+    folder.write("shelf.c", include_str!("../src/shelf/shelf.c"));
+    folder.write("bind.toml", include_str!("../src/shelf/bind.toml"));
+    folder.compile_with("shelf", &["-Wextra", "-Werror", "-Wl,-soname,libshelf.so"]);
+    let runtime = format!("{{ path = {:?} }}", committed("crates/hotcell"));
+    folder
+        .hotcell(["gen", "bind.toml", "-I", ".", "-L", ".", "--out", "package", "--runtime", &runtime])
+        .succeeds()
+        .mentions("package is written: 23 functions");
+
+    let dependencies = format!("shelf-hotcell = {{ path = \"../package\" }}\nhotcell = {runtime}");
+    write_app(&folder, &dependencies, include_str!("../src/shelf/app.rs"));
+    let here = folder.path().display().to_string();
+    let library = folder.path().join("libshelf.so").display().to_string();
+    let variables = [("HOTCELL_SHELF_INCLUDE", &*here), ("HOTCELL_SHELF_LIB", &here), ("SHELF", &library)];
+    assert_eq!(run_app(&folder, "shelf-hotcell", &variables), "all is well\n");
+}
