@@ -255,7 +255,7 @@ fn objects_that_callers_own() {
             ("box *box_alloc(int)", "value -> ?"),
             ("box *box_alloc(int type)", "value -> ?"),
             ("box *box_get(void)", "-> ?"),
-            ("const box *box_new_static(void)", "-> ?"),
+            ("const box *box_new(void)", "-> ?"),
             ("box *box_new_pair(lid **other)", "? -> ?"),
         ],
     );
@@ -309,6 +309,7 @@ fn objects_may_keep_texts() {
             ("int table_enter(ctx *c, const char *key)", "object ? -> value"),
             ("void source_set_static_name(ctx *c, const char *name)", "object ? -> void"),
             ("item *item_new_static(const char *name)", "? -> ?"),
+            ("item *item_new_reference(const char *name, int mode)", "? value -> owned"),
         ],
     );
 }
