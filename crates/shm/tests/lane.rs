@@ -261,24 +261,26 @@ fn calls_nest_in_callbacks() {
     for (spin, calls) in [(SPIN, vec![0, 1, 2, 10, 11, 12, 111, 21, 1011, 3, 1111_1111]), (0, vec![11, 112])]
     {
         let Pair { host: _host, mut lane, worker, mut lanes } = pair();
-        let stop = AtomicBool::new(false);
-        std::thread::scope(|scope| {
-            let served = scope.spawn(|| {
-                while let Some(request) = worker.next_call(&mut lanes, spin, || stop.load(Ordering::SeqCst)) {
-                    assert_eq!(request.depth, 0);
-                    execute(&worker, &mut lanes[0], &request, spin);
-                }
-            });
-            let mut ids = 0;
-            for number in calls.iter().cycle().take(2 * calls.len()) {
-                call(&mut lane, &mut ids, *number, spin);
-            }
-            stop.store(true, Ordering::SeqCst);
-            while !served.is_finished() {
-                worker.nudge();
-                std::thread::yield_now();
+        let (worker, stop) = (Arc::new(worker), Arc::new(AtomicBool::new(false)));
+        let (serving, stopping) = (Arc::clone(&worker), Arc::clone(&stop));
+        // Not scoped: a failure here must not wait for a worker that waits for an answer.
+        let served = std::thread::spawn(move || {
+            while let Some(request) = serving.next_call(&mut lanes, spin, || stopping.load(Ordering::SeqCst))
+            {
+                assert_eq!(request.depth, 0);
+                execute(&serving, &mut lanes[0], &request, spin);
             }
         });
+        let mut ids = 0;
+        for number in calls.iter().cycle().take(2 * calls.len()) {
+            call(&mut lane, &mut ids, *number, spin);
+        }
+        stop.store(true, Ordering::SeqCst);
+        while !served.is_finished() {
+            worker.nudge();
+            std::thread::yield_now();
+        }
+        served.join().unwrap();
     }
 }
 
