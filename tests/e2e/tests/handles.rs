@@ -315,6 +315,7 @@ fn a_release_that_crashes_or_hangs_is_nobodys_error() {
             Ok(1)
         });
         assert_eq!(counted.unwrap(), (1, 0));
+        assert_eq!(objects.session.worker_pid(), None, "it was sent when the turn was given back");
         assert_eq!(objects.journal().unwrap(), "");
         assert_eq!(objects.session.generation(), 3);
     }

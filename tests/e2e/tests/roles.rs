@@ -172,7 +172,8 @@ fn callbacks_get_texts_and_stop_the_library() {
     }));
     assert_eq!(*panic.unwrap_err().downcast::<&str>().unwrap(), "mine");
     let mut runs = 0;
-    let outcome = faulty.call_with("visit", &visit(100_000), &mut |_, _| {
+    let patient = faulty.within(Duration::from_secs(300));
+    let outcome = patient.call_with("visit", &visit(100_000), &mut |_, _| {
         runs += 1;
         Ok(Value::Int(0))
     });

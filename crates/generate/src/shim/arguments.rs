@@ -40,6 +40,7 @@ pub(crate) fn write(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
     let mut arguments = Arguments { scope, body, progress: vec![Progress::Todo; count] };
     (0..count).try_for_each(|index| arguments.need(index))?;
     structs::prepare(scope, body)?;
+    callbacks::keep(scope.function, body);
     handles::take(scope, body)
 }
 

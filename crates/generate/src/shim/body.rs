@@ -44,6 +44,12 @@ impl Body {
         self.line("}");
     }
 
+    /// What is done before leaving, without leaving.
+    pub(crate) fn undo(&mut self) {
+        let (_, undo) = self.leave.split_last().expect("the last statement leaves");
+        undo.to_vec().into_iter().for_each(|line| self.line(line));
+    }
+
     /// Leaves the function.
     pub(crate) fn leave(&mut self) {
         self.leave.clone().into_iter().for_each(|line| self.line(line));

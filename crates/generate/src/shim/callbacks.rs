@@ -1,19 +1,20 @@
 //! Callbacks: a C function of the shim's own for each, that asks the runtime to run the application's.
 //!
-//! What the library hands back as user data is a record on the entry's stack, one for all callbacks of a call: the
-//! context, the numbers the host passed, and whether one has failed. From then on all of them return the
-//! contract's default at once.
+//! A record holds the numbers the host passed. Where callbacks live as long as their call it is on the entry's stack,
+//! and the library gets a value that no other call has: handing that back shows that it speaks of the call in
+//! progress. Where the library keeps them the record is on the heap for the worker's life, and the library gets it.
 
-use hotcell_model::interface::{
-    Callback, CallbackParam, CallbackRole, CallbackScope, Function, Param, Role, Unit,
-};
-use hotcell_model::layout::{Block, Carries, WireKind};
-use hotcell_model::types::{CType, Type};
+use hotcell_model::Interface;
+use hotcell_model::interface::{Callback, CallbackRole, CallbackScope, Function, Param, Role};
+use hotcell_model::layout::Block;
+use hotcell_model::types::Type;
 
 use crate::Error;
 use crate::shim::body::Body;
-use crate::shim::expr::{Scope, int};
-use crate::shim::types::{declare, literal, spell, wire};
+use crate::shim::expr::Scope;
+use crate::shim::types::{declare, literal};
+
+mod back;
 
 fn callbacks(function: &Function) -> impl Iterator<Item = (&Param, &Callback, bool)> {
     function.params.iter().filter_map(|param| match &param.role.value {
@@ -22,36 +23,71 @@ fn callbacks(function: &Function) -> impl Iterator<Item = (&Param, &Callback, bo
     })
 }
 
+fn is_kept(callback: &Callback) -> bool {
+    callback.scope != CallbackScope::Call
+}
+
+/// The callbacks of a function that are kept, or that are not.
+fn of(function: &Function, kept: bool) -> impl Iterator<Item = (&Param, &Callback)> {
+    let all = callbacks(function).map(|(param, callback, _)| (param, callback));
+    all.filter(move |(_, callback)| is_kept(callback) == kept)
+}
+
+/// Whether the library may call the application at all.
+pub(crate) fn any(interface: &Interface) -> bool {
+    interface.functions.iter().any(|function| callbacks(function).next().is_some())
+}
+
+/// Whether it may do so while this function runs: when one is passed, and always when it keeps some.
+fn may_come(scope: &Scope<'_>) -> bool {
+    let kept = |function: &Function| of(function, true).next().is_some();
+    callbacks(scope.function).next().is_some() || scope.interface.functions.iter().any(kept)
+}
+
 /// Names of the block of a callback's arguments.
 pub(crate) fn blocks(function: &Function) -> impl Iterator<Item = (String, &Callback)> {
     callbacks(function).map(|(param, callback, _)| (format!("back_args_{}", param.name), callback))
 }
 
-/// The record and the functions that stand before an entry.
+/// The records and the functions that stand before an entry.
 pub(crate) fn definitions(scope: &Scope<'_>) -> Result<Vec<String>, Error> {
     let name = &scope.function.name;
     let mut lines = Vec::new();
-    if callbacks(scope.function).next().is_none() {
-        return Ok(lines);
+    if callbacks(scope.function).next().is_some() {
+        lines.push(format!("static const char hotcell_mark_{name}[] = {};", literal(name)));
     }
-    lines.push(format!("struct hotcell_calling_{name} {{"));
-    lines.extend(["    hotcell_ctx *ctx;".into(), "    int failed;".into()]);
-    lines.extend(callbacks(scope.function).map(|(param, ..)| format!("    uint64_t number_{};", param.name)));
-    lines.push("};".into());
+    let numbers = |kept| -> Vec<String> {
+        let numbers = of(scope.function, kept);
+        numbers.map(|(param, _)| format!("    uint64_t number_{};", param.name)).collect()
+    };
+    if of(scope.function, false).next().is_some() {
+        lines.push(format!("struct hotcell_calling_{name} {{"));
+        lines.push("    struct hotcell_calling head;".into());
+        lines.extend(numbers(false));
+        lines.push("};".into());
+    }
+    if of(scope.function, true).next().is_some() {
+        lines.push(format!("struct hotcell_keeping_{name} {{"));
+        lines.push("    struct hotcell_keeping head;".into());
+        lines.extend(numbers(true));
+        lines.push("};".into());
+    }
     for (param, callback, _) in callbacks(scope.function) {
         check(scope, param, callback)?;
         lines.push(String::new());
-        lines.extend(Back { scope, param, callback }.lines()?);
+        lines.extend(back::definition(scope, param, callback)?);
     }
     Ok(lines)
 }
 
 /// The record of a call.
 pub(crate) fn record(function: &Function, body: &mut Body) {
-    let numbers: String =
-        callbacks(function).map(|(param, ..)| format!(", hc_in.arg_{}", param.name)).collect();
+    let numbers: Vec<String> =
+        of(function, false).map(|(param, _)| format!("hc_in.arg_{}", param.name)).collect();
     if !numbers.is_empty() {
-        body.line(format!("struct hotcell_calling_{} hc_calling = {{hc_ctx, 0{numbers}}};", function.name));
+        let (name, numbers) = (&function.name, numbers.join(", "));
+        let head = format!("{{hotcell_mark_{name}, hotcell_unique()}}");
+        body.line(format!("struct hotcell_calling_{name} hc_calling = {{{head}, {numbers}}};"));
     }
 }
 
@@ -75,25 +111,76 @@ pub(crate) fn argument(
     Ok(())
 }
 
-/// The user data, which must be that of its callback.
-pub(crate) fn user_data(scope: &Scope<'_>, param: &Param, of: usize, body: &mut Body) -> Result<(), Error> {
+/// The user data, which must be that of its callback. That of callbacks that are kept is there later.
+pub(crate) fn user_data(scope: &Scope<'_>, param: &Param, at: usize, body: &mut Body) -> Result<(), Error> {
     let position = scope.function.params.iter().position(|other| other.name == param.name);
-    let callback = scope.function.params.get(of).map(|callback| &callback.role.value);
-    let theirs = matches!(callback, Some(Role::Callback { callback, .. }) if callback.user_data == position);
-    if !theirs {
-        return Err(inconsistent(scope, format!("`{}` is user data of something else", param.name)));
-    }
+    let callback = match scope.function.params.get(at).map(|callback| &callback.role.value) {
+        Some(Role::Callback { callback, .. }) if callback.user_data == position => callback,
+        _ => return Err(inconsistent(scope, format!("`{}` is user data of something else", param.name))),
+    };
     if param.ty.pointee().is_none() {
         return Err(scope.refused("user data that is no pointer", param));
     }
+    let differs = |other: &Callback| other.user_data == position && is_kept(other) != is_kept(callback);
+    if callbacks(scope.function).any(|(_, other, _)| differs(other)) {
+        return Err(scope.refused("user data of callbacks that live for different times", param));
+    }
     let ty = scope.spelled(&param.ty, param)?;
-    body.line(format!("{} = (void *)&hc_calling;", declare(ty, &format!("arg_{}", param.name))));
+    let value = if is_kept(callback) { "NULL" } else { "hc_calling.head.user" };
+    body.line(format!("{} = {value};", declare(ty, &format!("arg_{}", param.name))));
     Ok(())
 }
 
+/// Makes the record of callbacks that the library keeps. Nobody knows when it hands back its user data for the last
+/// time, so the record is never freed.
+pub(crate) fn keep(function: &Function, body: &mut Body) {
+    let name = &function.name;
+    let kept: Vec<_> = of(function, true).collect();
+    let Some((first, _)) = kept.first() else { return };
+    let passed = |of: &dyn Fn(&Callback) -> bool| {
+        let passed = kept.iter().filter(|(_, callback)| of(callback));
+        passed.map(|(param, _)| format!("hc_in.arg_{} != 0", param.name)).collect::<Vec<_>>().join(" || ")
+    };
+    body.when(&passed(&|_| true), |body| {
+        body.line(format!("struct hotcell_keeping_{name} *hc_keeping = malloc(sizeof *hc_keeping);"));
+        body.refuse_when("hc_keeping == NULL", "NO_SPACE", &first.name);
+        body.line(format!("hotcell_keep(&hc_keeping->head, hotcell_mark_{name});"));
+        for (param, _) in &kept {
+            body.line(format!("hc_keeping->number_{0} = hc_in.arg_{0};", param.name));
+        }
+        for (position, param) in function.params.iter().enumerate() {
+            let theirs = |callback: &Callback| callback.user_data == Some(position);
+            let passed = passed(&theirs);
+            if !passed.is_empty() {
+                body.line(format!("arg_{} = {passed} ? (void *)hc_keeping : NULL;", param.name));
+            }
+        }
+    });
+}
+
+/// What stands right before the call.
+pub(crate) fn enter(scope: &Scope<'_>, body: &mut Body) {
+    if !may_come(scope) {
+        return;
+    }
+    let record = if of(scope.function, false).next().is_some() { "&hc_calling.head" } else { "NULL" };
+    let enter = format!("hotcell_enter(hc_ctx, {record});");
+    body.line(match scope.function.noreturn {
+        true => format!("(void){enter}"),
+        false => format!("struct hotcell_progress hc_before = {enter}"),
+    });
+}
+
+/// What stands right behind the call, which is over for callbacks then.
+pub(crate) fn leave(scope: &Scope<'_>, body: &mut Body) {
+    if may_come(scope) {
+        body.line("hotcell_progress = hc_before;");
+    }
+}
+
 /// Ends the entry when a callback found no place for its arguments: the reply is a refusal since then.
-pub(crate) fn refused(function: &Function, body: &mut Body) {
-    if callbacks(function).next().is_some() {
+pub(crate) fn refused(scope: &Scope<'_>, body: &mut Body) {
+    if may_come(scope) {
         body.leave_when("hc_rp->state == HOTCELL_REPLY_STATE_REFUSED");
     }
 }
@@ -105,8 +192,15 @@ fn inconsistent(scope: &Scope<'_>, what: String) -> Error {
 /// Refuses a callback that contradicts itself or that no record reaches.
 fn check(scope: &Scope<'_>, param: &Param, callback: &Callback) -> Result<(), Error> {
     let name = &param.name;
-    if callback.scope != CallbackScope::Call {
-        return Err(scope.refused("a callback that the library keeps", param));
+    if let CallbackScope::Handle { param: until } = callback.scope {
+        let until = scope.function.params.get(until).map(|until| &until.role.value);
+        let outlives = matches!(
+            until,
+            Some(Role::Handle { consumed: false, .. } | Role::Resident { consumed: false, .. })
+        );
+        if !outlives {
+            return Err(inconsistent(scope, format!("`{name}` is kept by no object that outlives the call")));
+        }
     }
     let Some(user_data) = callback.user_data else {
         return Err(scope.refused("a callback without user data", param));
@@ -121,160 +215,11 @@ fn check(scope: &Scope<'_>, param: &Param, callback: &Callback) -> Result<(), Er
         return Err(inconsistent(scope, what));
     }
     let users = callback.params.iter().filter(|param| param.role == CallbackRole::UserData);
-    if users.count() != 1 {
-        return Err(inconsistent(scope, format!("`{name}` has not one parameter for its user data")));
+    if users.count() + usize::from(callback.user_data_from.is_some()) != 1 {
+        return Err(inconsistent(scope, format!("`{name}` has not one way to its user data")));
     }
     if callback.on_failure.is_none() && callback.result.kind != Type::Void {
         return Err(inconsistent(scope, format!("`{name}` does not say what it returns when it failed")));
     }
     Ok(())
-}
-
-struct Back<'a> {
-    scope: &'a Scope<'a>,
-    param: &'a Param,
-    callback: &'a Callback,
-}
-
-impl Back<'_> {
-    fn lines(&self) -> Result<Vec<String>, Error> {
-        let (function, name) = (&self.scope.function.name, &self.param.name);
-        let mut params = Vec::new();
-        for param in &self.callback.params {
-            params.push(declare(self.spelled(&param.ty)?, &format!("arg_{}", param.name)));
-        }
-        let result = self.spelled(&self.callback.result)?;
-        let head = format!("hotcell_back_{function}_{name}({})", params.join(", "));
-        let mut lines = vec![format!("static {}", declare(result, &head)), "{".into()];
-        lines.extend(self.body()?.into_lines());
-        lines.push("}".into());
-        Ok(lines)
-    }
-
-    fn body(&self) -> Result<Body, Error> {
-        let (function, name) = (&self.scope.function.name, &self.param.name);
-        let failed = match self.callback.on_failure {
-            Some(value) if self.callback.result.kind != Type::Void => format!("return {};", int(value)),
-            _ => "return;".into(),
-        };
-        let mut body = Body::leaving_by(&["errno = hc_errno;", &failed]);
-        let users = self.callback.params.iter().filter(|param| param.role == CallbackRole::UserData);
-        for user in users {
-            let record = format!("struct hotcell_calling_{function} *");
-            body.line(format!("{} = (void *)arg_{};", declare(&record, "hc_calling"), user.name));
-        }
-        body.when("hc_calling->failed", |body| body.line(&failed));
-        body.line("hotcell_ctx *hc_ctx = hc_calling->ctx;");
-        body.line("int hc_errno = errno; /* of the library, not of the runtime */");
-        body.line("uint64_t hc_mark = hc_ctx->mark(hc_ctx);");
-        body.line("uint64_t hc_place = HOTCELL_PLACE_NULL;");
-        body.line("uint64_t hc_value = 0;");
-        let size = self.callback.args.size;
-        if size > 0 {
-            body.line(format!("struct hotcell_back_args_{name}_{function} hc_args;"));
-            body.line("memset(&hc_args, 0, sizeof hc_args);");
-        }
-        body.line("hc_calling->failed = 1; /* unless all goes well */");
-        self.callback
-            .params
-            .iter()
-            .enumerate()
-            .try_for_each(|(index, param)| self.argument(index, param, &mut body))?;
-        body.line(format!("void *hc_block = hc_ctx->space(hc_ctx, {}, 8, &hc_place);", size.max(8)));
-        body.leave_when("hc_block == NULL");
-        if size > 0 {
-            body.line("memcpy(hc_block, &hc_args, sizeof hc_args);");
-        }
-        let run = format!("hc_ctx->callback(hc_ctx, hc_calling->number_{name}, hc_place, {size}, &hc_value)");
-        body.leave_when(&format!("!{run}"));
-        body.line("hc_ctx->rewind(hc_ctx, hc_mark);");
-        body.line("hc_calling->failed = 0;");
-        body.line("errno = hc_errno;");
-        self.result(&mut body)?;
-        Ok(body)
-    }
-
-    fn argument(&self, index: usize, param: &CallbackParam, body: &mut Body) -> Result<(), Error> {
-        let arg = format!("arg_{}", param.name);
-        let to = format!("hc_args.{arg}");
-        let reference =
-            |body: &mut Body| body.line(format!("{to} = (hotcell_ref){{HOTCELL_PLACE_NULL, 0}};"));
-        match &param.role {
-            CallbackRole::Handle { .. } | CallbackRole::Handles { .. } => {
-                return Err(self.refused("an object", param));
-            }
-            CallbackRole::Value => {
-                let kind = self.callback.args.field(Carries::Param { index }).map(|field| wire(field.kind));
-                let kind = kind.ok_or_else(|| self.refused("a value without a field", param))?;
-                body.line(format!("{to} = ({kind}){arg};"));
-            }
-            CallbackRole::Text { .. } => {
-                if !param.ty.pointee().is_some_and(|(ty, _)| ty.is_byte()) {
-                    return Err(self.refused("a text that does not consist of bytes", param));
-                }
-                reference(body);
-                let give =
-                    format!("hotcell_give(hc_ctx, {arg}, hotcell_length({arg}, UINT64_MAX), 1, &{to})");
-                body.leave_when(&format!("{arg} != NULL && !{give}"));
-            }
-            CallbackRole::Buffer { length, unit } => {
-                let size = param.ty.pointee().and_then(|(ty, _)| ty.element_size());
-                let size =
-                    size.ok_or_else(|| self.refused("a buffer of things that are no numbers", param))?;
-                let count = self.count(*length, param)?;
-                let counted = if *unit == Unit::Bytes { 1 } else { size };
-                reference(body);
-                body.when(&format!("{arg} != NULL"), |body| {
-                    let bytes = format!("size_{}", param.name);
-                    body.line(format!("uint64_t {bytes} = 0;"));
-                    let overflow = format!("!hotcell_bytes({count}, {counted}, &{bytes})");
-                    body.refuse_when(&overflow, "SIZE_OVERFLOW", &param.name);
-                    body.leave_when(&format!("!hotcell_give(hc_ctx, {arg}, {bytes}, {size}, &{to})"));
-                });
-            }
-            CallbackRole::Texts { length, .. } => {
-                let text = param.ty.pointee().and_then(|(pointer, _)| pointer.pointee());
-                if !text.is_some_and(|(ty, _)| ty.is_byte()) {
-                    return Err(self.refused("texts that are no pointers to bytes", param));
-                }
-                let count = self.count(*length, param)?;
-                reference(body);
-                let about = literal(&param.name);
-                let give = format!("hotcell_give_texts(hc_ctx, {arg}, {count}, {about}, &{to})");
-                body.leave_when(&format!("!{give}"));
-            }
-            CallbackRole::LengthOf { .. } | CallbackRole::UserData => {}
-        }
-        Ok(())
-    }
-
-    /// The number in another parameter.
-    fn count(&self, length: usize, param: &CallbackParam) -> Result<String, Error> {
-        let of = self.callback.params.get(length).filter(|of| of.ty.is_integer());
-        let of = of.ok_or_else(|| self.refused("a length that is no integer", param))?;
-        Ok(format!("(hotcell_wide)arg_{}", of.name))
-    }
-
-    fn result(&self, body: &mut Body) -> Result<(), Error> {
-        let ty = &self.callback.result;
-        if ty.kind == Type::Void {
-            return Ok(());
-        }
-        let kind = WireKind::of_scalar(ty, &self.scope.interface.target);
-        let kind = kind.ok_or_else(|| {
-            let what = format!("a callback that returns `{}`", ty.written);
-            self.scope.refused(&what, self.param)
-        })?;
-        // In the low bits, which come first.
-        body.line(format!("return ({})HOTCELL_LOAD({}, &hc_value);", self.spelled(ty)?, wire(kind)));
-        Ok(())
-    }
-
-    fn spelled<'t>(&self, ty: &'t CType) -> Result<&'t str, Error> {
-        spell(ty).ok_or_else(|| self.scope.refused("a callback with a type without a name", self.param))
-    }
-
-    fn refused(&self, what: &str, param: &CallbackParam) -> Error {
-        self.scope.refused(&format!("{what} (its `{}`, {})", param.name, param.ty.written), self.param)
-    }
 }

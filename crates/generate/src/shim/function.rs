@@ -148,6 +148,7 @@ fn entry(before: Scope<'_>) -> Result<Vec<String>, Error> {
     arguments::write(before, &mut inner)?;
     let args: Vec<String> = function.params.iter().map(arguments::in_call).collect();
     let call = format!("({name})({})", args.join(", "));
+    callbacks::enter(&before, &mut inner);
     if function.noreturn {
         inner.line(format!("{call};"));
     } else {
@@ -159,6 +160,7 @@ fn entry(before: Scope<'_>) -> Result<Vec<String>, Error> {
             inner.line(format!("{} = {call};", declared.unwrap_or("__auto_type hc_result".into())));
         }
         inner.line("hc_rp->error_number = errno;");
+        callbacks::leave(&before, &mut inner);
         let mut after = Body::leaving_by(&["return;"]);
         results::write(Scope { moment: Moment::After, ..before }, &mut after)?;
         if function.result_type.kind != Type::Void && !after.mentions("hc_result") {

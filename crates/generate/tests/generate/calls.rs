@@ -8,7 +8,7 @@ use hotcell_model::interface::{
 use hotcell_model::layout::Block;
 use hotcell_model::types::{Signature, Type};
 
-use crate::objects::owned_by;
+use crate::objects::{consumed, handle, handle_result, handles, owned_by};
 use crate::support::{With, binary, c, call, f, int, interface, p, param, refresh, text_result, value};
 use crate::tools::{drive, sanitized_library};
 
@@ -125,13 +125,87 @@ fn back() -> Vec<Function> {
     ]
 }
 
+fn keep(mut param: Param) -> Param {
+    if let Role::Callback { callback, nullable } = &mut param.role.value {
+        callback.scope = CallbackScope::Handle { param: 0 };
+        *nullable = true;
+    }
+    param
+}
+
+fn always(mut param: Param) -> Param {
+    if let Role::Callback { nullable, .. } = &mut param.role.value {
+        *nullable = false;
+    }
+    param
+}
+
+fn kept() -> Vec<Function> {
+    let hub = || p("hub", "struct cl_hub *", handle("cl_hub"));
+    let visit = |user| callback("visit", "int", vec![number("index", "int"), self::user()], Some(-77), user);
+    let watch = vec![
+        hub(),
+        keep(callback("watch", "int", vec![user(), number("what", "int")], Some(-9), 3)),
+        keep(callback("gone", "void", vec![user()], None, 3)),
+        user_of(1),
+    ];
+    let text = CallbackRole::Text { encoding: Encoding::Utf8, nullable: true };
+    let name =
+        vec![given("user", "const char *", CallbackRole::UserData), given("text", "const char *", text)];
+    let mut name_user = user_of(1);
+    name_user.ty = c("const char *");
+    let name = vec![hub(), always(keep(callback("name", "int", name, Some(-5), 2))), name_user];
+    let say = p("text", "const char *", crate::support::text(false));
+    let n = |name: &str| p(name, "int", value());
+    let new_hub = || handle_result("cl_hub", Some("cl_hub_free"), None);
+    vec![
+        f("int", "cl_stash", vec![visit(1), user_of(0)]),
+        f("int", "cl_unstash", vec![n("which"), visit(2), user_of(1)]),
+        f("struct cl_hub *", "cl_hub_new", vec![n("spots")]).result(new_hub()),
+        f("void", "cl_hub_free", vec![p("hub", "struct cl_hub *", consumed("cl_hub"))]),
+        f("int", "cl_watch", watch),
+        f("int", "cl_name", name),
+        f("int", "cl_poke", vec![hub(), n("times")]),
+        f("int", "cl_say", vec![hub(), say]),
+        f("int", "cl_poke_elsewhere", vec![hub()]),
+        f("int", "cl_poke_with", vec![hub(), n("which")]),
+        f("int", "cl_both_ways", vec![hub(), visit(2), user_of(1)]),
+        f("struct cl_hub *", "cl_twin", vec![hub()]).result(new_hub()),
+        f("char *", "cl_poked", vec![hub()]).result(text_result(true, Some("cl_free"))),
+    ]
+}
+
+fn with_objects() -> Vec<Function> {
+    let hub = || p("hub", "struct cl_hub *", handle("cl_hub"));
+    let spot = |nullable| CallbackRole::Handle { handle: "cl_spot".into(), nullable };
+    let visit = vec![
+        given("first", "struct cl_spot *", spot(true)),
+        given("n", "int", CallbackRole::LengthOf { param: 2 }),
+        given("all", "struct cl_spot **", CallbackRole::Handles { length: 1, handle: "cl_spot".into() }),
+        given("hub", "struct cl_hub *", CallbackRole::Handle { handle: "cl_hub".into(), nullable: false }),
+        user(),
+    ];
+    let asked = vec![given("spot", "struct cl_spot *", spot(false)), number("n", "int")];
+    let mut answer = keep(callback("answer", "int", asked, Some(-3), 2));
+    if let Role::Callback { callback, .. } = &mut answer.role.value {
+        callback.user_data_from = Some(call("cl_spot_user", vec![param(0)]));
+    }
+    vec![
+        f("int", "cl_spots", vec![hub(), callback("visit", "int", visit, Some(-1), 2), user_of(1)]),
+        f("struct cl_spot *", "cl_first", vec![hub()]).result(handle_result("cl_spot", None, Some(0))),
+        f("int", "cl_spot_number", vec![p("spot", "const struct cl_spot *", handle("cl_spot"))]),
+        f("int", "cl_ask", vec![hub(), answer, user_of(1)]),
+        f("int", "cl_answer", vec![hub(), p("n", "int", value())]),
+    ]
+}
+
 fn life(text: &str, function: &str, args: Vec<Expr>, fails: Option<Fails>) -> LifeCall {
     LifeCall { call: call(function, args), fails, text: text.into() }
 }
 
 /// The library as a contract would bind it.
 pub(crate) fn library() -> Interface {
-    let mut functions = back();
+    let mut functions = [back(), kept(), with_objects()].concat();
     functions.push(
         f("int", "cl_setup", vec![p("flags", "int", value())])
             .result(ResultRole::Status)
@@ -150,6 +224,8 @@ pub(crate) fn library() -> Interface {
         life("cl_setup(1)", "cl_setup", vec![int(1)], None),
         life("cl_finish()", "cl_finish", vec![], None),
     ];
+    interface.handles =
+        handles(&[("cl_hub", "cl_hub *", Some("cl_hub_free")), ("cl_spot", "cl_spot *", None)]);
     refresh(&mut interface);
     interface
 }

@@ -171,9 +171,19 @@ fn callbacks_and_calls_of_a_life_that_fit_nowhere_are_refused() {
         |i| callback(i, "cl_each", 1).on_failure = None,
         "`visit` does not say what it returns when it failed",
     );
+    check(|i| drop(callback(i, "cl_each", 1).params.remove(1)), "`visit` has not one way to its user data");
+    check(|i| callback(i, "cl_ask", 1).user_data_from = None, "`answer` has not one way to its user data");
     check(
-        |i| drop(callback(i, "cl_each", 1).params.remove(1)),
-        "`visit` has not one parameter for its user data",
+        |i| callback(i, "cl_each", 1).scope = CallbackScope::Handle { param: 0 },
+        "`visit` is kept by no object that outlives the call",
+    );
+    check(
+        |i| *role(i, "cl_watch", 0) = objects::consumed("cl_hub"),
+        "`watch` is kept by no object that outlives the call",
+    );
+    check(
+        |i| drop(i.handles.remove("cl_spot")),
+        "it speaks of handles of `cl_spot`, which the interface does not have",
     );
     check(|i| i.init[0].call = int(3), "a worker's life has calls only");
     let mut interface = calls::library();
@@ -191,8 +201,8 @@ fn callbacks_and_calls_of_a_life_that_fit_nowhere_are_refused() {
     };
     unsupported(|i| callback(i, "cl_each", 1).user_data = None, "a callback without user data");
     unsupported(
-        |i| callback(i, "cl_each", 1).scope = CallbackScope::Handle { param: 0 },
-        "a callback that the library keeps (parameter `visit`",
+        |i| callback(i, "cl_watch", 2).scope = CallbackScope::Call,
+        "user data of callbacks that live for different times (parameter `user`",
     );
     unsupported(|i| callback(i, "cl_each", 1).result = c("char *"), "a callback that returns `char *`");
 }

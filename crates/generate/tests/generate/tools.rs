@@ -82,7 +82,8 @@ pub(crate) fn sanitized_library(dir: &Path) -> PathBuf {
 fn compile_library(dir: &Path, options: &[&str]) -> PathBuf {
     let library = dir.join("libfixture.so");
     let mut cc = Command::new("cc");
-    cc.args(["-std=gnu17", "-Wall", "-Wextra", "-g", "-shared", "-fPIC", "-Wl,-soname,libfixture.so.1"]);
+    cc.args(["-std=gnu17", "-Wall", "-Wextra", "-g", "-shared", "-fPIC", "-pthread"]);
+    cc.arg("-Wl,-soname,libfixture.so.1");
     cc.args(options).arg("-o").arg(&library);
     run(cc.args(["fixture.c", "objects.c", "records.c", "calls.c"].map(|source| fixtures().join(source))));
     std::fs::copy(&library, dir.join("libfixture.so.1")).unwrap();

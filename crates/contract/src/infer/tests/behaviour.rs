@@ -72,8 +72,14 @@ fn reasons_name_what_is_in_the_way() {
         ),
         ("int sum(const int *v, int len)", "`len` may count the bytes of `v` or its elements"),
         ("int f(const char *begin, const char *end)", "`begin` and `end` may be the ends of a range"),
-        ("int f(struct point *p)", "`p` points to `struct point`: handles are not supported by this version"),
-        ("struct point *f(void)", "it returns an object: handles are not supported by this version"),
+        (
+            "int f(const struct point *p)",
+            "`p` may be one `struct point`, or several, or the beginning of more",
+        ),
+        (
+            "struct point *f(void)",
+            "it returns a pointer to `struct point`: `[handle]` names it when it is an object",
+        ),
     ] {
         let gaps = gaps(declaration);
         assert!(gaps.iter().any(|gap| gap.reason == expect), "{declaration}: {gaps:?}");
