@@ -31,6 +31,16 @@ pub(crate) enum Command {
     Build(BuildArgs),
     /// Tell what this machine has and lacks, and try a call and a crash
     Doctor(DoctorArgs),
+    /// Print the JSON Schema of contracts
+    #[command(after_long_help = "\
+It has every key of a contract with a sentence, and what goes with what; the headers it does not know. Editors \
+that use taplo find it by the first line of a contract, `#:schema bind.schema.json`.
+
+Exit status: 0 when it is printed.
+
+Examples:
+  hotcell schema > bind.schema.json")]
+    Schema,
     /// Print a completion script for a shell
     Completions {
         /// The shell

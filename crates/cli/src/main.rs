@@ -40,13 +40,18 @@ fn run() -> ExitCode {
         Command::Gen(args) => generate::generate(args),
         Command::Build(args) => generate::build(args),
         Command::Doctor(args) => doctor::run(args),
+        Command::Schema => printed(&format!("{:#}\n", hotcell_contract::schema())),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "hotcell", &mut script);
-            match print::out(&String::from_utf8_lossy(&script)) {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(_) => ExitCode::FAILURE,
-            }
+            printed(&String::from_utf8_lossy(&script))
         }
+    }
+}
+
+fn printed(text: &str) -> ExitCode {
+    match print::out(text) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
     }
 }

@@ -37,12 +37,17 @@ fn page() -> String {
 fn section(command: &Command) -> String {
     let usage = command.clone().render_usage().to_string();
     let mut text = format!(
-        "\n## hotcell {}\n\n{}.\n\n    {}\n\n| | |\n|---|---|\n",
+        "\n## hotcell {}\n\n{}.\n\n    {}\n",
         command.get_name(),
         about(command),
         usage.trim_start_matches("Usage: ")
     );
-    for arg in command.get_arguments().filter(|arg| !["help", "version"].contains(&arg.get_id().as_str())) {
+    let own = |arg: &&Arg| !["help", "version"].contains(&arg.get_id().as_str());
+    let args: Vec<&Arg> = command.get_arguments().filter(own).collect();
+    if !args.is_empty() {
+        text.push_str("\n| | |\n|---|---|\n");
+    }
+    for arg in args {
         text.push_str(&format!("| `{}` | {} |\n", cell(&name(arg)), cell(&help(arg))));
     }
     if let Some(more) = command.get_after_long_help() {

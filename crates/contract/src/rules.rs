@@ -22,6 +22,25 @@ pub const RULES: &[(&str, &str)] = &[
     ),
     ("const-char-text", "a `const char *` that nothing counts is a text that a NUL ends"),
     ("const-char-result", "a returned `const char *` is a text that the library owns, or NULL"),
+    ("documented-output", "a pointer to one number that the function's comment calls `[out]`"),
+    ("opaque-handle", "a structure that the headers declare and never define is an object"),
+    (
+        "only-release",
+        "exactly one function is called like the release of the type, is called after it, and takes nothing else",
+    ),
+    ("const-object", "an object behind a `const` pointer, where the function is called like no release"),
+    ("compared-objects", "objects of a function that is called like a comparison"),
+    ("parent-object", "an object that a contract names as the parent of what comes out"),
+    (
+        "object-receiver",
+        "the first parameter of a function that neither is called like one that ends or hands on objects, nor makes \
+         another object",
+    ),
+    (
+        "object-constructor",
+        "an object with a release, from a function that is called like a constructor and is given no other object",
+    ),
+    ("object-copy", "an object from a function called `copy`, `dup` or `clone` of a `const` one of its type"),
 ];
 
 /// What the rule of this name says.

@@ -8,6 +8,7 @@ use crate::error::Cause;
 use crate::signals;
 
 /// What an error says of a fault.
+#[derive(Debug, Clone)]
 pub(crate) struct Fault {
     pub(crate) kind: ErrorKind,
     pub(crate) cause: Cause,

@@ -16,7 +16,7 @@ pub(crate) mod reading;
 mod reply;
 
 pub use call::Call;
-pub use finish::Callback;
+pub use finish::{Callback, KeptCallback};
 pub use handle::Handle;
 pub use image::Image;
 pub use invocation::Invocation;

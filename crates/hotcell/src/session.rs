@@ -17,10 +17,13 @@ use crate::fault::{self, Fault};
 use crate::options::Options;
 use crate::rt::{Call, Function, HandleType, Package, Passed};
 
+mod kept;
 mod releases;
 mod turn;
 
+pub(crate) use kept::{Entry, Found, Kept};
 use releases::Releases;
+use turn::Aside;
 pub(crate) use turn::Turn;
 
 /// A library in a worker process. Clones share the worker; calls of several threads take turns.
@@ -37,8 +40,11 @@ struct Shared {
     options: Options,
     fork: ForkGuard,
     facts: Arc<Facts>,
-    seat: Mutex<Seat>,
+    /// Empty while somebody has the turn, who then holds the lock.
+    seat: Mutex<Option<Box<Seat>>>,
+    aside: Aside,
     releases: Releases,
+    kept: Kept,
 }
 
 /// What can be asked while a call is under way.
@@ -63,6 +69,8 @@ pub(crate) struct Seat {
     facts: Arc<Facts>,
     generation: u64,
     ids: std::ops::Range<u64>,
+    /// How the worker ended, when it did so in a call nested in others, and what it had printed.
+    pub(crate) ended: Option<(Fault, String)>,
     /// What went into the call in progress.
     pub(crate) passed: Passed,
 }
@@ -126,12 +134,14 @@ impl Session {
             start_deadline: options.start_deadline,
         };
         let facts = Arc::new(Facts::default());
-        let seat = Mutex::new(Seat { facts: Arc::clone(&facts), ..Seat::default() });
-        let releases = Releases::default();
-        let shared = Arc::new(Shared { package, spec, options, fork, facts, seat, releases });
+        let seat = Mutex::new(Some(Box::new(Seat { facts: Arc::clone(&facts), ..Seat::default() })));
+        let (releases, aside, kept) = (Releases::default(), Aside::default(), Kept::default());
+        let shared = Arc::new(Shared { package, spec, options, fork, facts, seat, aside, releases, kept });
         let session = Session { shared, deadline: None };
         // The start has a deadline of its own.
-        session.seat_worker(&mut session.shared.seat.lock(), context, Allowed::from_now(YEAR))?;
+        let mut turn = Turn::new(&session, session.shared.seat.lock(), false);
+        session.seat_worker(&mut turn, context, Allowed::from_now(YEAR))?;
+        drop(turn);
         Ok(session)
     }
 
@@ -140,7 +150,8 @@ impl Session {
         Session { shared: Arc::clone(&self.shared), deadline: Some(deadline) }
     }
 
-    /// Starts a call of a function by its index in the package. The call waits for its turn.
+    /// Starts a call of a function by its index in the package. The call waits for its turn, or is made at once when
+    /// a callback of another call of this session runs on this thread.
     #[track_caller]
     pub fn call(&self, function: u16) -> Result<Call<'_>> {
         let shared = &*self.shared;
@@ -156,14 +167,16 @@ impl Session {
             return Err(context.not_executed(ErrorKind::ForkedClient, Cause::None, message));
         }
         let allowed = Allowed::from_now(self.deadline.unwrap_or_else(|| self.deadline_of(definition)));
-        let mut turn = match shared.seat.try_lock() {
-            Some(seat) => Turn::new(self, seat, true),
-            None => self.wait_for_turn(context, allowed.time)?,
+        let (mut turn, allowed) = match shared.seat.try_lock() {
+            Some(seat) => (Turn::new(self, seat, true), allowed),
+            None => self.wait_for_turn(context, allowed)?,
         };
-        if shared.releases.any() {
-            turn = self.send_releases(turn, Some(allowed));
+        if !turn.is_nested() {
+            if shared.releases.any() {
+                turn = self.send_releases(turn, Some(allowed));
+            }
+            self.seat_worker(&mut turn, context, allowed)?;
         }
-        self.seat_worker(&mut turn, context, allowed)?;
         context.call_id = turn.next_id();
         context.generation = turn.generation;
         Ok(Call::open(self, turn, context, function, definition, allowed))
@@ -186,6 +199,11 @@ impl Session {
 
     pub(crate) fn options(&self) -> &Options {
         &self.shared.options
+    }
+
+    /// The callbacks that its library keeps.
+    pub(crate) fn kept(&self) -> &Kept {
+        &self.shared.kept
     }
 
     /// Whether both are the same, their deadlines aside.
@@ -221,15 +239,17 @@ impl Session {
         }
     }
 
-    fn wait_for_turn(&self, context: Context, allowed: Duration) -> Result<Turn<'_>> {
+    fn wait_for_turn(&self, context: Context, allowed: Allowed) -> Result<(Turn<'_>, Allowed)> {
         let cause = Cause::Unavailable { reason: UnavailableReason::PoolExhausted };
         let refused = |message| Err(context.not_executed(ErrorKind::Unavailable, cause, message));
         if self.shared.facts.held_here() {
-            return refused("this thread has a call of this session under way that is not finished".into());
+            return self.turn_inside(context, allowed).unwrap_or_else(|| {
+                refused("this thread has a call of this session under way that is not finished".into())
+            });
         }
-        match self.shared.seat.try_lock_for(allowed) {
-            Some(seat) => Ok(Turn::new(self, seat, true)),
-            None => refused(format!("another call held the worker for {allowed:?}")),
+        match self.shared.seat.try_lock_for(allowed.time) {
+            Some(seat) => Ok((Turn::new(self, seat, true), allowed)),
+            None => refused(format!("another call held the worker for {:?}", allowed.time)),
         }
     }
 
@@ -240,6 +260,7 @@ impl Session {
             return Ok(());
         }
         seat.leave();
+        seat.passed.drop_later(self.shared.kept.end_all());
         let spec = &self.shared.spec;
         let until = instant_of(allowed.deadline);
         let failed = |generation, error: &StartError| {
@@ -282,8 +303,7 @@ impl Drop for Shared {
     /// addresses may be in use; its control socket is the parent's.
     fn drop(&mut self) {
         if self.fork.forked() {
-            let seat = self.seat.get_mut();
-            std::mem::forget((seat.live.take(), seat.starting.take()));
+            std::mem::forget(self.seat.get_mut().take());
         }
     }
 }
@@ -293,12 +313,15 @@ impl Seat {
         self.facts.generation.store(self.generation, Ordering::Relaxed);
         self.facts.pid.store(live.worker.pid(), Ordering::Relaxed);
         self.facts.level.store(live.worker.level().bits(), Ordering::Relaxed);
+        self.ended = None;
         self.live = Some(live);
     }
 
     /// Gives the worker up: dead, to be killed, or worn.
     pub(crate) fn leave(&mut self) -> Option<Live> {
-        self.facts.pid.store(0, Ordering::Relaxed);
+        if self.facts.generation.load(Ordering::Relaxed) == self.generation {
+            self.facts.pid.store(0, Ordering::Relaxed);
+        }
         self.worn = false;
         self.live.take()
     }

@@ -81,6 +81,9 @@ pub const HANDLE_TYPE_SHIFT: u32 = 48;
 /// Handles a worker may have at a time; one more is refused.
 pub const MAX_HANDLES: u32 = 0x0010_0000;
 
+/// First number of the callbacks that outlive the call they were passed to; below are those of a call, from 1.
+pub const KEPT_CALLBACKS: u32 = 0x4000_0000;
+
 /// Function index of a call whose argument block is a batch.
 pub const BATCH_FUNCTION: u16 = 0xFFFF;
 
@@ -144,7 +147,7 @@ pub enum ReplyState {
     LibraryError = 2,
     /// The call continues when the host grants `value` bytes.
     NeedSpace = 3,
-    /// The call continues when the host has run a callback: `errno` is its number in the call, from 1, `value` the place of its argument block, `result_length` the bytes of that.
+    /// The call continues when the host has run a callback: `errno` is its number (in the call, from 1; from KEPT_CALLBACKS in the session), `value` the place of its argument block, `result_length` the bytes of that.
     Callback = 4,
     /// A C++ exception reached the shim; the result block holds type and what().
     Exception = 5,

@@ -15,6 +15,18 @@ pub struct Arena {
     /// Reply windows: the first `granted` belong to the call in progress, the largest first of all. None is
     /// given up, so that calls of the same shape need no new ones.
     windows: Vec<Window>,
+    /// The first of them that is not one of an outer call's: not 0 only in nested calls.
+    first: usize,
+    granted: usize,
+}
+
+/// Where a lane's data memory stood when a call was nested in another.
+#[derive(Debug, Clone, Copy)]
+pub struct Outer {
+    /// The request segment in use.
+    request: Option<u16>,
+    used: usize,
+    first: usize,
     granted: usize,
 }
 
@@ -45,7 +57,24 @@ impl Arena {
     pub fn reset(&mut self) {
         self.used = 0;
         self.outgrown.clear();
+        self.first = 0;
         self.granted = self.windows.len().min(1);
+    }
+
+    /// Begins the data of a call nested in the one in progress: behind that one's, and without a window.
+    pub fn descend(&mut self) -> Outer {
+        let request = self.request.as_ref().map(|grant| grant.id);
+        let outer = Outer { request, used: self.used, first: self.first, granted: self.granted };
+        self.first = self.granted;
+        outer
+    }
+
+    /// Forgets the data of a nested call.
+    pub fn ascend(&mut self, outer: Outer) {
+        // A segment that came into use meanwhile holds nothing of the outer call.
+        let same = self.request.as_ref().map(|grant| grant.id) == outer.request;
+        self.used = if same { outer.used } else { 0 };
+        (self.first, self.granted) = (outer.first, outer.granted);
     }
 
     /// Copies data (and `tail` zero bytes) behind the call's earlier data. `None` when there is no room:
@@ -70,7 +99,7 @@ impl Arena {
 
     /// Bytes the next reply window should have to hold `needed`.
     pub fn wanted_window(&self, needed: usize) -> usize {
-        grown(self.windows.first().map_or(0, |window| window.mapping.length()), needed)
+        grown(self.windows.iter().map(|window| window.mapping.length()).max().unwrap_or(0), needed)
     }
 
     /// Puts a new request segment in use.
@@ -80,10 +109,11 @@ impl Arena {
     }
 
     /// Grants a new reply window to the call in progress. Earlier ones stay granted until it ends, for C may
-    /// hold pointers into them. True when it is the largest from now on: then it is to be announced.
-    pub fn add_window(&mut self, window: Window) -> bool {
+    /// hold pointers into them. True when it is the largest from now on: then it is to be announced. A nested call's
+    /// never is, for it belongs to no call after it.
+    pub fn add_window(&mut self, window: Window, nested: bool) -> bool {
         let length = window.mapping.length();
-        let largest = self.windows.first().is_none_or(|first| first.mapping.length() < length);
+        let largest = !nested && self.windows.first().is_none_or(|first| first.mapping.length() < length);
         let at = if largest { 0 } else { self.granted };
         self.windows.insert(at, window);
         self.granted += 1;
@@ -101,7 +131,7 @@ impl Arena {
 
     /// The window of this number, if it was granted to the call in progress.
     pub fn granted(&self, id: u16) -> Option<&Window> {
-        self.windows[..self.granted].iter().find(|window| window.id == id)
+        self.windows[self.first..self.granted].iter().find(|window| window.id == id)
     }
 }
 
@@ -146,9 +176,9 @@ mod tests {
             |id, length| Window { id, mapping: SegmentFile::create(length, Seals::Reply).unwrap().1 };
         let mut arena = Arena::default();
         arena.reset();
-        assert!(arena.add_window(window(2, 4096)));
-        assert!(!arena.add_window(window(3, 4096)));
-        assert!(arena.add_window(window(4, 8192)));
+        assert!(arena.add_window(window(2, 4096), false));
+        assert!(!arena.add_window(window(3, 4096), false));
+        assert!(arena.add_window(window(4, 8192), false));
         assert!([2, 3, 4].iter().all(|&id| arena.granted(id).is_some()));
         arena.reset();
         assert!(arena.granted(4).is_some(), "the largest is there from the start");
@@ -158,6 +188,42 @@ mod tests {
         assert!(arena.regrant(4096).is_some());
         assert!(arena.regrant(1).is_none());
         assert!([2, 3, 4].iter().all(|&id| arena.granted(id).is_some()));
+    }
+
+    #[test]
+    fn nested_calls_leave_an_outer_calls_data_alone() {
+        let window =
+            |id, length| Window { id, mapping: SegmentFile::create(length, Seals::Reply).unwrap().1 };
+        let mut arena = Arena::default();
+        arena.reset();
+        arena.add_request(grant(2, 4096));
+        let outer = arena.copy_in(b"outer", 0).unwrap();
+        assert!(arena.add_window(window(3, 4096), false));
+        for _ in 0..1000 {
+            let level = arena.descend();
+            let nested = arena.copy_in(&[1; 1000], 0).unwrap();
+            assert_eq!((nested.segment(), nested.offset()), (2, 64), "behind the outer call's");
+            assert!(arena.granted(3).is_none(), "its windows are its own");
+            arena.ascend(level);
+        }
+        let level = arena.descend();
+        assert!(arena.regrant(1).is_none());
+        assert!(!arena.add_window(window(4, 8192), true), "never announced");
+        assert_eq!(arena.wanted_window(1), SMALLEST.max(4 * 4096));
+        assert!(arena.granted(4).is_some());
+        arena.add_request(grant(5, 8192));
+        assert_eq!(arena.copy_in(b"nested", 0).unwrap().offset(), 0);
+        let deeper = arena.descend();
+        assert_eq!(arena.copy_in(b"deeper", 0).unwrap().offset(), 64);
+        assert!(arena.granted(4).is_none());
+        arena.ascend(deeper);
+        assert_eq!(arena.copy_in(b"nested", 0).unwrap().offset(), 64);
+        arena.ascend(level);
+        assert!(arena.granted(3).is_some() && arena.granted(4).is_none());
+        assert_ne!(arena.copy_in(b"outer", 0), Some(outer));
+        arena.reset();
+        assert!(arena.granted(3).is_some(), "what was announced is in force again");
+        assert_eq!(arena.regrant(8192).map(|window| window.id), Some(4));
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub(crate) trait Word {
 
 /// Sleeps until the bell changes, the time (monotonic nanoseconds) has come, or for no reason at all.
 /// `message` looks for what is awaited; the caller checks again after every return.
-pub(crate) fn park<W: Word>(park: &W, bell: &W, until: Option<u64>, message: impl Fn() -> bool) {
+pub(crate) fn park<W: Word>(park: &W, bell: &W, until: Option<u64>, message: impl FnOnce() -> bool) {
     let before = bell.load(Ordering::Acquire);
     park.store(Park::Futex.raw(), Ordering::Relaxed);
     // Partner: the fence in `ring`.

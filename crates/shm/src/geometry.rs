@@ -24,6 +24,15 @@ pub(crate) const fn slot(lane_index: u32, slot: usize) -> usize {
     lane(lane_index) + wire::LANE_HEAD + slot * wire::SLOT_STRIDE
 }
 
+/// The slot of a call: in turn at depth 0, where `number` counts calls; else the depth's own.
+#[inline]
+pub(crate) const fn slot_of(depth: u8, number: u32) -> usize {
+    match depth {
+        0 => (number % wire::RING_SLOTS) as usize,
+        depth => wire::RING_SLOTS as usize + depth as usize - 1,
+    }
+}
+
 /// Bytes of each segment of a channel with this many lanes.
 pub(crate) const fn segment_length(lanes: u32) -> usize {
     lane(lanes)

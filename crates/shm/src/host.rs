@@ -29,7 +29,8 @@ pub struct HostChannel {
 ///
 /// | field | who writes | meaning |
 /// |---|---|---|
-/// | `next` | this caller | calls published; the low bits choose the ring slot |
+/// | `next` | this caller | calls of depth 0 published; the low bits choose the ring slot |
+/// | `depth` | this caller | calls it is inside of: while one of them calls back, it may make another |
 /// | `calls`, `resumes` | this caller | last commit word it wrote, by slot |
 /// | `replies` | this caller | last commit word it accepted, by slot |
 #[derive(Debug)]
@@ -37,6 +38,7 @@ pub struct HostLane {
     channel: Arc<HostChannel>,
     index: u32,
     next: u32,
+    depth: u8,
     slot: usize,
     calls: [u32; geometry::SLOTS],
     resumes: [u32; geometry::SLOTS],
@@ -157,7 +159,7 @@ impl HostChannel {
         active.fetch_or(1 << index, Ordering::SeqCst);
         let zero = [0; geometry::SLOTS];
         let channel = Arc::clone(self);
-        HostLane { channel, index, next: 0, slot: 0, calls: zero, resumes: zero, replies: zero }
+        HostLane { channel, index, next: 0, depth: 0, slot: 0, calls: zero, resumes: zero, replies: zero }
     }
 
     /// Says that the worker is dead and wakes every caller that sleeps on it. Only the reaper calls this,
@@ -197,7 +199,29 @@ impl HostLane {
     /// published leaves no trace: the next one takes the same slot.
     #[inline]
     pub fn open_call(&mut self) {
-        self.slot = (self.next % wire::RING_SLOTS) as usize;
+        self.slot = geometry::slot_of(self.depth, self.next);
+    }
+
+    /// Calls this caller is inside of.
+    pub fn depth(&self) -> u8 {
+        self.depth
+    }
+
+    /// Goes into the callback that the call under way waits for: calls from now on are nested in it. False when it
+    /// is nested as deep as calls may be.
+    #[must_use]
+    pub fn descend(&mut self) -> bool {
+        let deeper = u32::from(self.depth) < wire::STACK_SLOTS;
+        self.depth += u8::from(deeper);
+        deeper
+    }
+
+    /// Comes back to the call that was left by [`HostLane::descend`]; nested ones have ended, or were given up.
+    pub fn ascend(&mut self) {
+        assert!(self.depth > 0, "nobody comes back from the outermost call");
+        self.depth -= 1;
+        // The call under way is the last that was published at its depth.
+        self.slot = geometry::slot_of(self.depth, self.next.wrapping_sub(1));
     }
 
     /// Stores a number into the argument block.
@@ -237,14 +261,14 @@ impl HostLane {
         request.store(line + at::FUNCTION, head.function);
         request.store(line + at::EPOCH, self.channel.epoch);
         request.store(line + at::FLAGS, 0u8);
-        request.store(line + at::DEPTH, 0u8);
+        request.store(line + at::DEPTH, self.depth);
         request.store(line + at::ARGS_LENGTH, head.args_length);
         request.store(line + at::CALL_ID, head.call_id);
         request.store(line + at::DEADLINE, head.deadline);
-        self.next = self.next.wrapping_add(1);
+        self.next = self.next.wrapping_add(u32::from(self.depth == 0));
         let turn = self.calls[self.slot].wrapping_add(1);
         self.calls[self.slot] = turn;
-        // Partner: the acquire load of the commit word in `WorkerChannel::next_call`.
+        // Partner: the acquire load of the commit word in `WorkerChannel::take_at`.
         request.word(line + at::COMMIT).store(turn, Ordering::Release);
         self.ring();
     }
@@ -272,7 +296,7 @@ impl HostLane {
         request.store(line + at::VALUE, value);
         let turn = self.resumes[self.slot].wrapping_add(1);
         self.resumes[self.slot] = turn;
-        // Partner: the acquire load of the commit word in `WorkerChannel::ask`.
+        // Partner: the acquire load of the commit word in `WorkerChannel::answer`.
         request.word(line + at::COMMIT).store(turn, Ordering::Release);
         self.ring();
     }

@@ -15,9 +15,9 @@ mod mapping;
 mod memfd;
 mod worker;
 
-pub use arena::{Arena, Grant, Window};
+pub use arena::{Arena, Grant, Outer, Window};
 pub use fork::ForkGuard;
 pub use host::{CallHead, CrashRecord, HostChannel, HostLane, Located, ReplyHead, Waited};
 pub use mapping::{Access, Mapping};
 pub use memfd::{Seals, SegmentFile, sealed_copy};
-pub use worker::{Request, Resumed, SegmentTable, WorkerChannel, WorkerLane};
+pub use worker::{Answer, Request, Resumed, SegmentTable, WorkerChannel, WorkerLane};

@@ -53,6 +53,15 @@ pub struct Request {
     pub deadline: u64,
 }
 
+/// What a worker hears that waits for the answer to a callback.
+#[derive(Debug, Clone, Copy)]
+pub enum Answer {
+    /// The answer.
+    Resumed(Resumed),
+    /// Before it, a call that is to be executed now: the callback calls the library.
+    Call(Request),
+}
+
 /// What the host said to NeedSpace or Callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resumed {
@@ -245,9 +254,13 @@ impl WorkerChannel {
         (self.reply.base().wrapping_add(offset), Place::new(wire::SEGMENT_REPLY, offset as u64))
     }
 
-    /// The reply window the host announced on this lane.
-    pub fn window(&self, lane: u32) -> (Place, u64) {
-        let line = geometry::lane(lane);
+    /// The reply window the host announced for a call. What is in force belongs to the outermost call: one nested in
+    /// it has none, and asks.
+    pub fn window(&self, request: &Request) -> (Place, u64) {
+        if request.depth > 0 {
+            return (Place::NULL, 0);
+        }
+        let line = geometry::lane(request.lane);
         let place = self.request.load(line + wire::lane_host::WINDOW_PLACE);
         (Place::from_raw(place), self.request.load(line + wire::lane_host::WINDOW_LENGTH))
     }
@@ -280,48 +293,69 @@ impl WorkerChannel {
     /// Asks the host for reply space in the middle of a call and waits for its answer.
     pub fn need_space(&self, lane: &mut WorkerLane, request: &Request, bytes: u64, spin: u64) -> Resumed {
         let head = ReplyHead { state: ReplyState::NeedSpace, errno: 0, result_length: 0, value: bytes };
-        self.ask(lane, request, head, spin)
+        self.reply(lane, request, head);
+        self.wait(spin, || self.resumed(lane, request))
     }
 
-    /// Has the host run a callback in the middle of a call and waits for its answer. The argument block lies in
-    /// reply memory of this call.
-    pub fn callback(
-        &self,
-        lane: &mut WorkerLane,
-        request: &Request,
-        number: i32,
-        args: (Place, u32),
-        spin: u64,
-    ) -> Resumed {
+    /// Has the host run a callback in the middle of a call. The argument block lies in reply memory of this call.
+    pub fn callback(&self, lane: &mut WorkerLane, request: &Request, number: i32, args: (Place, u32)) {
         let (place, result_length) = args;
         let value = place.raw();
-        self.ask(
+        self.reply(
             lane,
             request,
             ReplyHead { state: ReplyState::Callback, errno: number, result_length, value },
-            spin,
-        )
+        );
     }
 
-    fn ask(&self, lane: &mut WorkerLane, request: &Request, head: ReplyHead, spin: u64) -> Resumed {
-        use wire::resume_line as at;
-        self.reply(lane, request, head);
-        let line = geometry::slot(request.lane, request.slot);
-        let expected = lane.resumes[request.slot].wrapping_add(1);
-        let commit = self.request.peer_word(line + at::COMMIT);
+    /// Waits for the answer to a callback, or for a call nested in it.
+    pub fn answer(&self, lane: &mut WorkerLane, request: &Request, spin: u64) -> Answer {
+        let depth = request.depth.saturating_add(1);
+        let nested = u32::from(depth) <= wire::STACK_SLOTS;
+        self.wait(spin, || {
+            let resumed = self.resumed(lane, request).map(Answer::Resumed);
+            resumed.or_else(|| {
+                let called = nested.then(|| self.take_at(request.lane, lane, geometry::slot_of(depth, 0)));
+                called.flatten().map(Answer::Call)
+            })
+        })
+    }
+
+    /// Polls for `spin` nanoseconds, then sleeps until there is something.
+    fn wait<T>(&self, spin: u64, mut look: impl FnMut() -> Option<T>) -> T {
         let spin_until = clock::now().saturating_add(spin);
-        // Partner: the release store of the commit word in `HostLane::answer`.
-        while commit.load(Ordering::Acquire) != expected {
+        loop {
+            if let Some(found) = look() {
+                return found;
+            }
             if clock::now() < spin_until {
                 std::hint::spin_loop();
                 continue;
             }
             let park = self.reply.word(geometry::CONTROL + wire::channel_worker::PARK);
             let doorbell = self.request.peer_word(geometry::CONTROL + wire::channel_host::DOORBELL);
-            bell::park(park, doorbell, None, || commit.load(Ordering::Acquire) == expected);
+            let mut found = None;
+            bell::park(park, doorbell, None, || {
+                found = look();
+                found.is_some()
+            });
+            if let Some(found) = found {
+                return found;
+            }
+        }
+    }
+
+    /// The host's answer, if it is there.
+    fn resumed(&self, lane: &mut WorkerLane, request: &Request) -> Option<Resumed> {
+        use wire::resume_line as at;
+        let line = geometry::slot(request.lane, request.slot);
+        let expected = lane.resumes[request.slot].wrapping_add(1);
+        // Partner: the release store of the commit word in `HostLane::answer`.
+        if self.request.peer_word(line + at::COMMIT).load(Ordering::Acquire) != expected {
+            return None;
         }
         lane.resumes[request.slot] = expected;
-        match Resume::from_raw(self.request.load(line + at::KIND)) {
+        Some(match Resume::from_raw(self.request.load(line + at::KIND)) {
             Some(Resume::Granted) => {
                 let place = Place::from_raw(self.request.load(line + at::PLACE));
                 Resumed::Granted(place, self.request.load(line + at::LENGTH))
@@ -329,7 +363,7 @@ impl WorkerChannel {
             Some(Resume::CallbackReturned) => Resumed::Returned(self.request.load(line + at::VALUE)),
             Some(Resume::CallbackFailed) => Resumed::Failed,
             Some(Resume::NotGranted) | None => Resumed::NotGranted,
-        }
+        })
     }
 
     /// Takes the next call of the first lane that has one.
@@ -340,32 +374,40 @@ impl WorkerChannel {
             let index = active.trailing_zeros();
             active &= active - 1;
             let lane = lanes.get_mut(index as usize)?;
-            let (slot, line, expected) = self.expected(index, lane);
-            // Partner: the release store of the commit word in `HostLane::publish`.
-            if self.request.peer_word(line + call_head::COMMIT).load(Ordering::Acquire) != expected {
-                continue;
+            if let Some(request) = self.take_at(index, lane, geometry::slot_of(0, lane.next)) {
+                lane.next = lane.next.wrapping_add(1);
+                return Some(request);
             }
-            lane.next = lane.next.wrapping_add(1);
-            lane.calls[slot] = expected;
-            return Some(Request {
-                lane: index,
-                slot,
-                function: self.request.load(line + call_head::FUNCTION),
-                epoch: self.request.load(line + call_head::EPOCH),
-                args_length: self.request.load(line + call_head::ARGS_LENGTH),
-                depth: self.request.load(line + call_head::DEPTH),
-                flags: self.request.load(line + call_head::FLAGS),
-                call_id: self.request.load(line + call_head::CALL_ID),
-                deadline: self.request.load(line + call_head::DEADLINE),
-            });
         }
         None
+    }
+
+    /// Takes the call that is in this slot of a lane, if it is the expected one.
+    #[inline]
+    fn take_at(&self, index: u32, lane: &mut WorkerLane, slot: usize) -> Option<Request> {
+        let (line, expected) = self.expected(index, lane, slot);
+        // Partner: the release store of the commit word in `HostLane::publish`.
+        if self.request.peer_word(line + call_head::COMMIT).load(Ordering::Acquire) != expected {
+            return None;
+        }
+        lane.calls[slot] = expected;
+        Some(Request {
+            lane: index,
+            slot,
+            function: self.request.load(line + call_head::FUNCTION),
+            epoch: self.request.load(line + call_head::EPOCH),
+            args_length: self.request.load(line + call_head::ARGS_LENGTH),
+            depth: self.request.load(line + call_head::DEPTH),
+            flags: self.request.load(line + call_head::FLAGS),
+            call_id: self.request.load(line + call_head::CALL_ID),
+            deadline: self.request.load(line + call_head::DEADLINE),
+        })
     }
 
     fn pending(&self, lanes: &[WorkerLane]) -> bool {
         let active = self.active();
         lanes.iter().enumerate().filter(|(index, _)| active & (1 << index) != 0).any(|(index, lane)| {
-            let (_, line, expected) = self.expected(index as u32, lane);
+            let (line, expected) = self.expected(index as u32, lane, geometry::slot_of(0, lane.next));
             self.request.peer_word(line + call_head::COMMIT).load(Ordering::Acquire) == expected
         })
     }
@@ -375,11 +417,10 @@ impl WorkerChannel {
         self.request.peer_word64(geometry::CONTROL + wire::channel_host::ACTIVE).load(Ordering::Acquire)
     }
 
-    /// The slot a lane's next call comes in, its call line, and the commit word that call will have.
+    /// The call line of a slot, and the commit word its next call will have.
     #[inline]
-    fn expected(&self, index: u32, lane: &WorkerLane) -> (usize, usize, u32) {
-        let slot = (lane.next % wire::RING_SLOTS) as usize;
+    fn expected(&self, index: u32, lane: &WorkerLane, slot: usize) -> (usize, u32) {
         let line = geometry::slot(index, slot) + wire::CALL_OFFSET;
-        (slot, line, lane.calls[slot].wrapping_add(1))
+        (line, lane.calls[slot].wrapping_add(1))
     }
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use hotcell_protocol::Place;
 use hotcell_protocol::wire::{self, ReplyState};
 use hotcell_shm::{
-    Access, Arena, CallHead, HostChannel, HostLane, Mapping, ReplyHead, Request, Resumed, Seals, SegmentFile,
-    SegmentTable, Waited, WorkerChannel, WorkerLane, clock,
+    Access, Answer, Arena, CallHead, HostChannel, HostLane, Mapping, ReplyHead, Request, Resumed, Seals,
+    SegmentFile, SegmentTable, Waited, WorkerChannel, WorkerLane, clock,
 };
 
 const SPIN: u64 = 20_000;
@@ -168,7 +168,8 @@ fn a_call_continues_when_a_callback_has_returned() {
                     let expected =
                         if turn % 5 == 4 { Resumed::Failed } else { Resumed::Returned(turn * call) };
                     let number = turn as i32 + 1;
-                    assert_eq!(worker.callback(&mut lanes[0], &request, number, args, spin), expected);
+                    worker.callback(&mut lanes[0], &request, number, args);
+                    assert_eq!(resumed(&worker, &mut lanes[0], &request, spin), expected);
                 }
                 assert_eq!(worker.need_space(&mut lanes[0], &request, 1, spin), Resumed::NotGranted);
                 worker.reply(&mut lanes[0], &request, returned(call));
@@ -192,6 +193,160 @@ fn a_call_continues_when_a_callback_has_returned() {
             assert_eq!(wait(&mut lane), Waited::Reply(returned(call)));
         }
     });
+}
+
+/// The answer to a callback in which nothing is called.
+fn resumed(worker: &WorkerChannel, lane: &mut WorkerLane, request: &Request, spin: u64) -> Resumed {
+    match worker.answer(lane, request, spin) {
+        Answer::Resumed(resumed) => resumed,
+        Answer::Call(call) => panic!("nobody called: {call:?}"),
+    }
+}
+
+const ARGS: (Place, u32) = (Place::NULL, 8);
+
+/// Executes a call: as many callbacks as its argument says in its low digit, which make calls of the remaining digits.
+fn execute(worker: &WorkerChannel, lane: &mut WorkerLane, request: &Request, spin: u64) {
+    let number = argument(worker, request);
+    for turn in 0..number % 10 {
+        worker.callback(lane, request, turn as i32 + 1, ARGS);
+        loop {
+            match worker.answer(lane, request, spin) {
+                Answer::Call(nested) => {
+                    assert_eq!(nested.depth, request.depth + 1);
+                    assert_eq!(worker.window(&nested), (Place::NULL, 0));
+                    execute(worker, lane, &nested, spin);
+                }
+                Answer::Resumed(resumed) => {
+                    assert_eq!(resumed, Resumed::Returned(number + turn));
+                    break;
+                }
+            }
+        }
+    }
+    worker.reply(lane, request, returned(number));
+}
+
+/// The host's part of [`execute`]: calls, and in each callback calls with the remaining digits, twice.
+fn call(lane: &mut HostLane, ids: &mut u64, number: u64, spin: u64) {
+    *ids += 1;
+    let id = *ids;
+    lane.open_call();
+    lane.put(0, number);
+    lane.publish(head(id));
+    for turn in 0..number % 10 {
+        let asked = ReplyHead {
+            state: ReplyState::Callback,
+            errno: turn as i32 + 1,
+            result_length: ARGS.1,
+            value: ARGS.0.raw(),
+        };
+        assert_eq!(lane.wait(id, clock::now(), spin, soon()), Waited::Reply(asked));
+        assert!(lane.descend());
+        for _ in 0..2 {
+            // A call that is given up before it is published leaves no trace here either.
+            lane.open_call();
+            lane.put(0, 0xdead_u64);
+            call(lane, ids, number / 10, spin);
+        }
+        lane.ascend();
+        lane.resume_callback(Some(number + turn));
+    }
+    assert_eq!(lane.wait(id, clock::now(), spin, soon()), Waited::Reply(returned(number)));
+}
+
+#[test]
+fn calls_nest_in_callbacks() {
+    // Of every shape, over more calls than the ring has slots; polling, and sleeping.
+    for (spin, calls) in [(SPIN, vec![0, 1, 2, 10, 11, 12, 111, 21, 1011, 3, 1111_1111]), (0, vec![11, 112])]
+    {
+        let Pair { host: _host, mut lane, worker, mut lanes } = pair();
+        let (worker, stop) = (Arc::new(worker), Arc::new(AtomicBool::new(false)));
+        let (serving, stopping) = (Arc::clone(&worker), Arc::clone(&stop));
+        // Not scoped: a failure here must not wait for a worker that waits for an answer.
+        let served = std::thread::spawn(move || {
+            while let Some(request) = serving.next_call(&mut lanes, spin, || stopping.load(Ordering::SeqCst))
+            {
+                assert_eq!(request.depth, 0);
+                execute(&serving, &mut lanes[0], &request, spin);
+            }
+        });
+        let mut ids = 0;
+        for number in calls.iter().cycle().take(2 * calls.len()) {
+            call(&mut lane, &mut ids, *number, spin);
+        }
+        stop.store(true, Ordering::SeqCst);
+        while !served.is_finished() {
+            worker.nudge();
+            std::thread::yield_now();
+        }
+        served.join().unwrap();
+    }
+}
+
+#[test]
+fn calls_nest_eight_deep() {
+    let Pair { host: _host, mut lane, .. } = pair();
+    assert_eq!((0..9).filter(|_| lane.descend()).count(), 8);
+    assert_eq!(lane.depth(), 8);
+}
+
+/// A call that waits in its callback for the nested call 2; the liar writes into the slots of both.
+fn nested() -> (Pair, Liar, Liar) {
+    let mut pair = pair();
+    let (outer, inner) = (Liar::new(&pair.host), Liar::at(&pair.host, wire::RING_SLOTS));
+    pair.lane.open_call();
+    pair.lane.publish(head(1));
+    outer.lie(ReplyState::Callback.raw(), 1, 8, 1);
+    assert!(matches!(wait(&mut pair.lane, 1), Waited::Reply(_)));
+    assert!(pair.lane.descend());
+    pair.lane.open_call();
+    pair.lane.publish(head(2));
+    (pair, outer, inner)
+}
+
+#[test]
+fn lies_about_nested_calls_are_met() {
+    let returned = ReplyState::Returned.raw();
+    let violates = |lane: &mut HostLane, id, expect: &str| match wait(lane, id) {
+        Waited::Violation(rule) => assert!(rule.contains(expect), "{rule}"),
+        other => panic!("{other:?}"),
+    };
+    // The outer call's id in the nested call's slot.
+    let (Pair { mut lane, .. }, _, inner) = nested();
+    inner.lie(returned, 1, 8, 1);
+    violates(&mut lane, 2, "another call");
+    // A commit word that jumps.
+    let (Pair { mut lane, .. }, _, inner) = nested();
+    inner.lie(returned, 2, 8, 2);
+    violates(&mut lane, 2, "neither the last nor the next");
+    // A reply at the wrong depth is none: the nested call waits on, and the outer one finds the lie.
+    let (Pair { mut lane, .. }, outer, _) = nested();
+    outer.lie(returned, 2, 8, 2);
+    assert_eq!(lane.wait(2, clock::now(), 0, clock::now() + 5_000_000), Waited::DeadlinePassed);
+    lane.ascend();
+    violates(&mut lane, 1, "another call");
+    let (Pair { host, mut lane, .. }, ..) = nested();
+    Liar::at(&host, wire::RING_SLOTS + 1).lie(returned, 2, 8, 1);
+    assert_eq!(lane.wait(2, clock::now(), 0, clock::now() + 5_000_000), Waited::DeadlinePassed);
+}
+
+#[test]
+fn death_ends_nested_calls_and_the_outer_one() {
+    let (Pair { host, mut lane, .. }, _, inner) = nested();
+    host.bury();
+    assert_eq!(wait(&mut lane, 2), Waited::Dead);
+    lane.ascend();
+    lane.resume_callback(None);
+    assert_eq!(wait(&mut lane, 1), Waited::Dead);
+    // A reply that was there before is delivered; the outer call is lost all the same.
+    let (Pair { host, mut lane, .. }, _, before) = nested();
+    before.lie(ReplyState::Returned.raw(), 2, 8, 1);
+    host.bury();
+    assert!(matches!(wait(&mut lane, 2), Waited::Reply(_)));
+    lane.ascend();
+    assert_eq!(wait(&mut lane, 1), Waited::Dead);
+    drop(inner);
 }
 
 #[test]
@@ -253,8 +408,13 @@ struct Liar {
 
 impl Liar {
     fn new(host: &HostChannel) -> Liar {
+        Liar::at(host, 0)
+    }
+
+    fn at(host: &HostChannel, slot: u32) -> Liar {
         let (_, reply) = host.files();
-        Liar { reply: reply.map(Access::ReadWrite).unwrap(), slot: wire::LANES_OFFSET + wire::LANE_HEAD }
+        let slot = wire::LANES_OFFSET + wire::LANE_HEAD + slot as usize * wire::SLOT_STRIDE;
+        Liar { reply: reply.map(Access::ReadWrite).unwrap(), slot }
     }
 
     fn lie(&self, state: u16, call_id: u64, result_length: u32, commit: u32) {
@@ -331,7 +491,7 @@ fn references_outside_of_the_grant_are_refused() {
     lane.open_call();
     let (_, window) = SegmentFile::create(4096, Seals::Reply).unwrap();
     let mut arena = Arena::default();
-    arena.add_window(hotcell_shm::Window { id: 4, mapping: window });
+    arena.add_window(hotcell_shm::Window { id: 4, mapping: window }, false);
     let block = (wire::LANES_OFFSET + wire::LANE_HEAD + wire::RESULT_OFFSET) as u64;
     let end = (wire::LANES_OFFSET + wire::LANE_HEAD + wire::SLOT_STRIDE) as u64;
     let check = |segment: u16, offset: u64, length: u64, expect: bool| {

@@ -5,9 +5,10 @@ use std::mem::offset_of;
 
 use hotcell_protocol::wire::{self, Refusal, ReplyState};
 use hotcell_protocol::{Place, RawHandle};
-use hotcell_shm::{ReplyHead, Request, Resumed, SegmentTable, WorkerChannel, WorkerLane};
+use hotcell_shm::{Answer, ReplyHead, Request, Resumed, SegmentTable, WorkerLane};
 
 use crate::handles::Handles;
+use crate::serve::Worker;
 
 /// `hotcell_request` of the shim ABI.
 #[repr(C)]
@@ -65,12 +66,11 @@ const _: () = {
 
 /// The call in progress.
 pub(crate) struct Call {
-    pub(crate) channel: *const WorkerChannel,
+    pub(crate) worker: *const Worker,
     pub(crate) table: &'static SegmentTable,
     pub(crate) lane: *mut WorkerLane,
     pub(crate) handles: *mut Handles,
     pub(crate) request: Request,
-    pub(crate) spin: u64,
     /// The result block in the slot and how much of it is used, the fixed fields included.
     pub(crate) block: *mut u8,
     pub(crate) block_place: Place,
@@ -80,6 +80,8 @@ pub(crate) struct Call {
     pub(crate) window_used: u64,
     /// Whether callbacks were agreed on.
     pub(crate) may_call_back: bool,
+    /// Whether it waits for the answer to a callback: then calls may be nested in it.
+    pub(crate) waits: bool,
     /// Once the call was refused: why, and the bytes of the text in the result block.
     pub(crate) refused: Option<(u32, usize)>,
 }
@@ -169,10 +171,11 @@ impl Call {
             return None;
         }
         self.in_slot(length, align).or_else(|| self.in_window(length, align)).or_else(|| {
-            // SAFETY: `serve` keeps channel and lane alive for the whole call and touches neither meanwhile.
-            let (channel, lane) = unsafe { (&*self.channel, &mut *self.lane) };
+            self.innermost();
+            // SAFETY: `serve` keeps worker and lane alive for the whole call and does not touch the lane meanwhile.
+            let (worker, lane) = unsafe { (&*self.worker, &mut *self.lane) };
             let needed = length.checked_add(align)?;
-            match channel.need_space(lane, &self.request, needed, self.spin) {
+            match worker.channel.need_space(lane, &self.request, needed, worker.spin) {
                 Resumed::Granted(place, granted) => {
                     self.window = (place, granted);
                     self.window_used = 0;
@@ -181,6 +184,15 @@ impl Call {
                 _ => None,
             }
         })
+    }
+
+    /// Ends the process when this call waits for a callback in which the library was called again: what it asks the
+    /// host now would be an answer to nothing.
+    fn innermost(&self) {
+        if self.waits {
+            eprintln!("hotcell: a call asks the host for something while another runs inside of it");
+            std::process::abort();
+        }
     }
 
     fn mark(&self) -> u64 {
@@ -307,22 +319,41 @@ unsafe extern "C" fn callback(
     args_length: u32,
     value: *mut u64,
 ) -> c_int {
-    // SAFETY: a shim passes the context it was called with, and a valid place for the value.
-    let (context, value) = unsafe { (&mut *context, &mut *value) };
-    let call = &mut context.call;
+    // SAFETY: a shim passes the context it was called with. Nothing else refers to the call until `answer`, where calls
+    // nested in it have contexts of their own.
+    let call = unsafe { &mut (*context).call };
+    call.innermost();
     let Some(number) = i32::try_from(number).ok().filter(|_| call.may_call_back && call.refused.is_none())
     else {
         return 0;
     };
-    // SAFETY: `serve` keeps channel and lane alive for the whole call and touches neither meanwhile.
-    let (channel, lane) = unsafe { (&*call.channel, &mut *call.lane) };
+    call.waits = true;
+    let (worker, lane, handles, request) = (call.worker, call.lane, call.handles, call.request);
     let args = (Place::from_raw(args_place), args_length);
-    match channel.callback(lane, &call.request, number, args, call.spin) {
-        Resumed::Returned(returned) => {
-            *value = returned;
-            1
+    // SAFETY: `serve` keeps worker, lane and handles alive for the whole call and touches neither lane nor handles
+    // meanwhile. Nested calls do so in turn, each until it has ended.
+    let resumed = unsafe {
+        let worker = &*worker;
+        worker.channel.callback(&mut *lane, &request, number, args);
+        loop {
+            match worker.channel.answer(&mut *lane, &request, worker.spin) {
+                Answer::Resumed(resumed) => break resumed,
+                Answer::Call(nested) => {
+                    worker.execute_nested(&mut *lane, &mut *handles, &nested, &request);
+                }
+            }
         }
-        _ => 0,
+    };
+    // SAFETY: as above; a shim passes a valid place for the value.
+    unsafe {
+        (*context).call.waits = false;
+        match resumed {
+            Resumed::Returned(returned) => {
+                *value = returned;
+                1
+            }
+            _ => 0,
+        }
     }
 }
 

@@ -83,7 +83,7 @@ fn give_up(socket: &ControlSocket, text: &str) -> ! {
 }
 
 /// Ends the process at once: the serving thread may be deep inside the library.
-fn exit(code: i32) -> ! {
+pub(crate) fn exit(code: i32) -> ! {
     // SAFETY: runs no handlers and returns never.
     unsafe { libc::_exit(code) }
 }

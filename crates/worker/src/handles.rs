@@ -108,20 +108,10 @@ impl Handles {
         if !self.entries[index as usize].owned {
             return Err(Refusal::NotOwned);
         }
-        if self.owns_below(index) {
+        if self.owned_below(index).is_some() {
             return Err(Refusal::HasChildren);
         }
         Ok(self.entries[index as usize].object)
-    }
-
-    /// Makes a handle stale that was lent for a while, with everything below it. One that somebody owns, or that
-    /// lives as long as its parent, stays.
-    pub(crate) fn forget(&mut self, handle: RawHandle) {
-        let Ok(index) = self.find(handle) else { return };
-        let Entry { owned, parent, .. } = self.entries[index as usize];
-        if !owned && parent.is_none() {
-            self.remove(index);
-        }
     }
 
     /// Makes stale what was lent under this handle, and everything below that.
@@ -135,6 +125,21 @@ impl Handles {
             }
             child = next;
         }
+    }
+
+    /// Makes an object stale that was lent for a while, and what was lent under it. One that somebody owns, or that lives
+    /// as long as its parent, stays. So does what is owned below one that goes: it belongs to nothing from now on.
+    pub(crate) fn forget(&mut self, handle: RawHandle) {
+        let Ok(index) = self.find(handle) else { return };
+        let Entry { owned, parent, .. } = self.entries[index as usize];
+        if owned || !parent.is_none() {
+            return;
+        }
+        while let Some(owned) = self.owned_below(index) {
+            self.unhang(owned);
+            self.entries[owned as usize].parent = RawHandle::NONE;
+        }
+        self.remove(index);
     }
 
     fn entry_of(&self, handle: RawHandle, kind: u16) -> Result<u32, Refusal> {
@@ -218,17 +223,17 @@ impl Handles {
         Some(index)
     }
 
-    /// Whether an owned object is below an entry, anywhere.
-    fn owns_below(&self, top: u32) -> bool {
+    /// The first owned object below an entry, anywhere.
+    fn owned_below(&self, top: u32) -> Option<u32> {
         let mut at = self.entries[top as usize].first_child;
         while at != NONE {
             let entry = &self.entries[at as usize];
             if entry.owned {
-                return true;
+                return Some(at);
             }
             at = if entry.first_child != NONE { entry.first_child } else { self.behind(at, top) };
         }
-        false
+        None
     }
 
     /// The next entry below `top` that is no longer below this one.
@@ -259,8 +264,9 @@ impl Handles {
         }
     }
 
-    fn remove_leaf(&mut self, index: u32) {
-        let Entry { previous, next, parent, kind, object, generation, .. } = self.entries[index as usize];
+    /// Takes an entry out of its parent's list.
+    fn unhang(&mut self, index: u32) {
+        let Entry { previous, next, parent, .. } = self.entries[index as usize];
         match previous {
             NONE if parent.is_none() => {}
             NONE => self.entries[parent.index() as usize].first_child = next,
@@ -269,6 +275,13 @@ impl Handles {
         if next != NONE {
             self.entries[next as usize].previous = previous;
         }
+        let entry = &mut self.entries[index as usize];
+        (entry.previous, entry.next) = (NONE, NONE);
+    }
+
+    fn remove_leaf(&mut self, index: u32) {
+        self.unhang(index);
+        let Entry { kind, object, generation, .. } = self.entries[index as usize];
         self.objects.remove(&(kind, object.addr()));
         self.entries[index as usize].alive = false;
         if generation < self.last_generation {

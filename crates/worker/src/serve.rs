@@ -8,6 +8,7 @@ use hotcell_shm::control::ControlSocket;
 use hotcell_shm::{ReplyHead, Request, SegmentTable, WorkerChannel, WorkerLane};
 
 use crate::context::{Call, Context, Reply, ShimRequest};
+use crate::control;
 use crate::handles::Handles;
 use crate::library::{Function, Library};
 use crate::report::{Failure, REPORTED};
@@ -32,8 +33,8 @@ impl Worker {
         let stop = || self.stopping.load(Ordering::SeqCst);
         while let Some(request) = self.channel.next_call(&mut lanes, self.spin, stop) {
             let lane = &mut lanes[request.lane as usize];
-            if let Err(text) = self.execute(lane, &mut handles, &request) {
-                Failure::new(Event::HostViolation, text).send(&self.socket);
+            if let Err(text) = self.execute(lane, &mut handles, &request, 0) {
+                self.report(text);
                 return REPORTED;
             }
         }
@@ -42,17 +43,41 @@ impl Worker {
         0
     }
 
+    /// Executes a call that the host makes while it runs a callback of the call in progress.
+    pub(crate) fn execute_nested(
+        &self,
+        lane: &mut WorkerLane,
+        handles: &mut Handles,
+        request: &Request,
+        outer: &Request,
+    ) {
+        if let Err(text) = self.execute(lane, handles, request, outer.depth + 1) {
+            self.report(text);
+            // The library is in the middle of a call.
+            control::exit(REPORTED);
+        }
+        self.channel.begin(outer);
+    }
+
+    fn report(&self, text: &str) {
+        Failure::new(Event::HostViolation, text).send(&self.socket);
+    }
+
     fn execute(
         &self,
         lane: &mut WorkerLane,
         handles: &mut Handles,
         request: &Request,
+        depth: u8,
     ) -> Result<(), &'static str> {
         if request.epoch != self.channel.epoch() {
             return Err("a call of another interface epoch");
         }
-        if request.flags != 0 || request.depth != 0 {
+        if request.flags != 0 {
             return Err("a call uses a capability that was not agreed on");
+        }
+        if request.depth != depth {
+            return Err("a call of another depth than its slot is for");
         }
         let function = self.library.function(request.function).ok_or("a call of an unknown function")?;
         self.channel.begin(request);
@@ -79,18 +104,18 @@ impl Worker {
         unsafe { std::ptr::write_bytes(block, 0, result_size) };
         let mut reply = Reply::new(block);
         let call = Call {
-            channel: Arc::as_ptr(&self.channel),
+            worker: self,
             table: self.segments,
             lane,
             handles,
             request: *request,
-            spin: self.spin,
             block,
             block_place,
             block_used: result_size,
-            window: self.channel.window(request.lane),
+            window: self.channel.window(request),
             window_used: 0,
             may_call_back: self.capabilities & capabilities::CALLBACKS != 0,
+            waits: false,
             refused: None,
         };
         let mut context = Context::new(&raw mut reply, call);

@@ -17,6 +17,7 @@ int odd_leave(int status);
 int odd_stay(int zero);
 int odd_run(const char *command);
 unsigned odd_address(void);
+struct odd;
 void odd_none(struct odd *odd);
 ";
 

@@ -4,8 +4,11 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 
-use hotcell::rt::{self, Callback, Function, Handle, HandleType, Image, OwnedField, Package, Release};
+use hotcell::rt::{
+    self, Callback, Function, Handle, HandleType, Image, KeptCallback, OwnedField, Package, Release,
+};
 use hotcell::{Options, Result, Session};
+use hotcell_protocol::wire;
 
 /// Numbers of the handle types.
 pub const STORE: u16 = 1;
@@ -18,6 +21,9 @@ pub const STREAM: u16 = 4;
 
 /// Bytes of the argument block of the callback.
 pub const CALLBACK: u16 = 56;
+
+/// Bytes of the argument block of the kept callback: a view, views, a number.
+pub const KEPT: u16 = 32;
 
 /// Bytes of the image of a stream.
 const STREAM_IMAGE: usize = 32;
@@ -48,7 +54,7 @@ const fn owned(offset: u16, kind: u16) -> OwnedField {
     OwnedField { offset, kind, image: 0, release: None }
 }
 
-static FUNCTIONS: [Function; 21] = [
+static FUNCTIONS: [Function; 26] = [
     Function {
         returned: Some(rt::Field { offset: 8, kind: rt::Kind::I32 }),
         symbols: &[(-1, "STORE_NONE"), (7, "STORE_BUSY")],
@@ -79,6 +85,11 @@ static FUNCTIONS: [Function; 21] = [
     function("echo", 8, 16),
     function("lend_many", 16, 8),
     function("count_living", 0, 8),
+    Function { returned: Some(rt::Field { offset: 0, kind: rt::Kind::I32 }), ..function("keep", 24, 8) },
+    function("poke", 24, 16),
+    function("look", 8, 8),
+    function("answer_early", 8, 0),
+    function("ask_outside", 8, 0),
 ];
 
 /// The library behind a session.
@@ -126,7 +137,7 @@ impl Objects {
         self.store_with(code, 0)
     }
 
-    /// Opens a store that crashes (1) or hangs (2) when it is closed.
+    /// Opens a store that crashes (1), hangs (2) or calls its callback (3) when it is closed.
     pub fn store_with(&self, code: i32, temper: i32) -> Result<Handle> {
         let mut call = self.session.call(0)?;
         call.put_i32(0, code);
@@ -233,6 +244,48 @@ impl Objects {
         call.put_u64(16, 0);
         let reply = call.finish()?;
         Ok((reply.get_i64(0), reply.get_i64(8)))
+    }
+
+    /// Has a store keep a callback, or NULL; fails with the code, but keeps it.
+    pub fn keep(&self, store: &Handle, code: i32, callback: Option<Box<KeptCallback>>) -> Result<()> {
+        let mut call = self.session.call(21)?;
+        call.put_handle(0, "store", store, STORE)?;
+        call.put_kept(8, "callback", KEPT, callback, store)?;
+        call.put_i32(16, code);
+        call.finish().map(drop)
+    }
+
+    /// Has the library call what a store keeps, or what was kept last, with these numbers; the sum of what came back,
+    /// and how often it failed.
+    pub fn poke(&self, store: Option<&Handle>, turns: std::ops::Range<i64>) -> Result<(i64, i64)> {
+        let mut call = self.session.call(22)?;
+        call.put_opt_handle(0, "store", store, STORE)?;
+        call.put_i64(8, turns.start);
+        call.put_i64(16, turns.end);
+        let reply = call.finish()?;
+        Ok((reply.get_i64(0), reply.get_i64(8)))
+    }
+
+    /// The number of a view.
+    pub fn look(&self, view: &Handle) -> Result<i64> {
+        let mut call = self.session.call(23)?;
+        call.put_handle(0, "view", view, VIEW)?;
+        Ok(call.finish()?.get_i64(0))
+    }
+
+    /// Has the worker reply before its reply.
+    pub fn answer_early(&self, how: i32) -> Result<()> {
+        let mut call = self.session.call(24)?;
+        call.put_i32(0, how);
+        call.put_u32(4, (wire::LANES_OFFSET + wire::lane_worker::BELL) as u32);
+        call.finish().map(drop)
+    }
+
+    /// Has the library ask the host for something in a call that this one is nested in.
+    pub fn ask_outside(&self, how: i32) -> Result<()> {
+        let mut call = self.session.call(25)?;
+        call.put_i32(0, how);
+        call.finish().map(drop)
     }
 
     /// Has the worker lie about a callback.

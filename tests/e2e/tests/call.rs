@@ -498,7 +498,7 @@ fn help() {
         help = help.mentions(form);
     }
     let mut help = folder.hotcell(["--help"]).succeeds().mentions("completions");
-    for command in ["init", "call", "check", "explain", "gen", "build", "doctor"] {
+    for command in ["init", "call", "check", "explain", "gen", "build", "doctor", "schema"] {
         help = help.mentions(command);
         let long = folder.hotcell([command, "--help"]).succeeds();
         long.mentions("Exit status: 0 when ")
@@ -517,6 +517,25 @@ fn completions() {
         .mentions("complete -F _hotcell")
         .mentions("--capacity");
     folder.hotcell(["completions", "cobol"]).fails(2).says("cobol");
+}
+
+#[test]
+fn a_result_that_is_ignored() {
+    let folder = Folder::new();
+    let contract = "hotcell = 1\nlibrary = \"z\"\nheaders = [\"zlib.h\"]\n[function.zlibVersion]\n\
+                    result = { out = \"ignored\" }\nerror = { fails = \"null\" }\n";
+    folder.write("bind.toml", contract);
+    folder.hotcell(["call", "bind.toml", "zlibVersion"]).succeeds().prints("return  nothing");
+}
+
+#[test]
+fn the_schema_of_contracts() {
+    let folder = Folder::new();
+    let schema = folder.hotcell(["schema"]).succeeds().json();
+    assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    assert_eq!(schema["required"], serde_json::json!(["hotcell", "library", "headers"]));
+    assert!(schema["properties"]["function"]["description"].is_string());
+    folder.hotcell(["schema", "bind.toml"]).fails(2).says("bind.toml");
 }
 
 #[test]

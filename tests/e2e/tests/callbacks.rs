@@ -101,20 +101,6 @@ fn an_error_of_a_callback_is_that_of_the_call() {
 }
 
 #[test]
-fn a_call_of_the_same_session_from_a_callback_says_so() {
-    let objects = objects();
-    let other = self::objects();
-    let counted = objects.each(1, 0, &mut |_| {
-        let error = objects.journal().unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
-        assert!(error.message().contains("this thread has a call"), "{error}");
-        assert_eq!(other.journal().unwrap(), "");
-        Ok(1)
-    });
-    assert_eq!(counted.unwrap(), (1, 0));
-}
-
-#[test]
 fn what_a_callback_drops_is_released_behind_the_call() {
     let objects = objects();
     let mut store = Some(objects.store(0).unwrap());

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use hotcell::dynamic::Value;
-use hotcell::{ErrorKind, Executed, Options};
+use hotcell::{Cause, ErrorKind, Executed, Options};
 use hotcell_e2e::process::{alive, descriptors, segments, wait_until};
 use hotcell_faulty::Faulty;
 
@@ -57,6 +57,7 @@ fn every_lie_is_a_typed_error() {
         ("unknown-state", ErrorKind::ProtocolViolation),
         ("callback", ErrorKind::ProtocolViolation),
         ("unpassed-callback", ErrorKind::ProtocolViolation),
+        ("kept-callback", ErrorKind::ProtocolViolation),
         ("long-result", ErrorKind::ProtocolViolation),
         ("short-result", ErrorKind::ProtocolViolation),
         ("skipped-commit", ErrorKind::ProtocolViolation),
@@ -67,6 +68,11 @@ fn every_lie_is_a_typed_error() {
     ] {
         check_reply(lie, expect);
     }
+    // Not a lie: a library may call what it was to keep for ever. It hears that it failed, and then ends.
+    let faulty = Faulty::open(options("unknown-kept")).unwrap();
+    let error = faulty.call("long_text", &[Value::Int(1)]).unwrap_err();
+    assert_eq!(error.cause(), &Cause::Exit { status: 1 }, "{error}");
+    drop(faulty);
     for lie in ["two-welcomes", "segments"] {
         check_control(lie);
     }

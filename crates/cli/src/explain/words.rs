@@ -69,7 +69,14 @@ pub(super) fn role(role: &Value, names: &Names) -> String {
             format!("an object of the library, `{}`{end}{null}", text(&role["handle"]))
         }
         "handle-out" => format!("an object the function hands out, {}{failed}", object(role, names)),
-        "callback" => format!("a function of the application{null}"),
+        "callback" => {
+            let scope = &role["callback"]["scope"];
+            let until = match tag(scope, "scope") {
+                "handle" => format!(", which the library keeps until `{}` goes", names.at(&scope["param"])),
+                _ => String::new(),
+            };
+            format!("a function of the application{until}{null}")
+        }
         "user-data" => format!("hidden: what the library hands back to `{}`", names.at(&role["callback"])),
         _ => other(role, "role", names),
     }
@@ -275,6 +282,13 @@ mod tests {
         let taken = json!({ "role": "handle", "handle": "db", "consumed": true, "nullable": true });
         check(taken, "an object of the library, `db`; it ends with this call; NULL may be passed");
         check(json!({ "role": "user-data", "callback": 2 }), "hidden: what the library hands back to `n`");
+        let called =
+            |scope: Value| json!({ "role": "callback", "nullable": true, "callback": { "scope": scope } });
+        check(called(json!({ "scope": "call" })), "a function of the application; NULL may be passed");
+        check(
+            called(json!({ "scope": "handle", "param": 2 })),
+            "a function of the application, which the library keeps until `n` goes; NULL may be passed",
+        );
         let returned = returned(
             &json!({ "role": "handle", "handle": "db", "ownership": { "ownership": "library" }, "nullable": true }),
             &names(),

@@ -1,16 +1,20 @@
 //! Functions of the application that the library calls: their parameters, and what comes with them.
 
+use hotcell_model::api::{Function, Param};
 use hotcell_model::interface::{Callback, CallbackScope, Role};
 use hotcell_model::layout::{Block, WireKind};
-use hotcell_model::types::{CType, Type};
+use hotcell_model::types::{CType, Signature, Type};
 
 use crate::check::decide::{Decided, Site};
-use crate::check::names;
+use crate::check::{life, names};
 use crate::contract::{Item, What};
 use crate::diagnostic::Diagnostic;
-use crate::suggest::did_you_mean;
 
+mod kept;
 mod params;
+mod user_data;
+
+pub(super) use kept::ending;
 
 /// Decides the callbacks, each with the parameter that carries its user data.
 pub(crate) fn decide(
@@ -19,11 +23,19 @@ pub(crate) fn decide(
     decided: &mut Decided,
     wrong: &mut Vec<Diagnostic>,
 ) {
-    for (index, item) in items.iter().filter(|(_, item)| item.what == What::Callback) {
+    for (index, item) in items.iter().filter(|(_, item)| matches!(item.what, What::Callback | What::Kept)) {
         let Type::FunctionPointer { signature } = &site.function.params[*index].ty.kind else { continue };
+        let function = function(&site.names[*index], signature);
+        let names = names::names(&function);
+        let inside = Site { function: &function, names: &names, ..site };
         let before = wrong.len();
-        let user_data = user_data(site, item, decided, wrong);
-        let params = params::params(site, *index, item, signature, wrong);
+        let user_data = user_data::param(site, item, decided, wrong);
+        let scope = match item.what {
+            What::Kept => kept::scope(site, *index, item, decided, wrong),
+            _ => Some(CallbackScope::Call),
+        };
+        let params = params::params(inside, item, wrong);
+        let user_data_from = user_data::from(inside, item, wrong);
         let on_failure = on_failure(site, *index, item, &signature.result, wrong);
         if wrong.len() > before {
             continue;
@@ -35,47 +47,27 @@ pub(crate) fn decide(
                 continue;
             }
         };
-        let callback = Callback {
-            params,
-            args,
-            result: signature.result.clone(),
-            scope: CallbackScope::Call,
-            on_failure,
-            user_data,
-            user_data_from: None,
-        };
+        let Some(scope) = scope else { continue };
+        let result = signature.result.clone();
+        let callback = Callback { params, args, result, scope, on_failure, user_data, user_data_from };
         let role = Role::Callback { callback: Box::new(callback), nullable: item.nullable };
         decided.draft.params[*index] = Some(site.decided(role, &item.span));
         if let (Some(position), Some(text)) = (user_data, &item.user_data) {
             let role = Role::UserData { callback: *index };
-            decided.draft.params[position] = Some(site.decided(role, &text.span));
+            decided.draft.params[position].get_or_insert(site.decided(role, &text.span));
         }
     }
 }
 
-/// The parameter of the registering function that comes back to the callback.
-fn user_data(site: Site<'_>, item: &Item, decided: &Decided, wrong: &mut Vec<Diagnostic>) -> Option<usize> {
-    let text = item.user_data.as_ref()?;
-    let error = |message: String| Diagnostic::error(message).at(text.span.clone());
-    let Some(position) = names::position(site.function, site.names, &text.value) else {
-        let message = format!("`{}` has no parameter `{}`", site.function.name, text.value);
-        let help = did_you_mean(&text.value, site.names.iter().map(String::as_str));
-        wrong.push(error(message).label("unknown parameter").help(help));
-        return None;
+/// The callback as a function, in which its parameters have their names.
+fn function(name: &str, signature: &Signature) -> Function {
+    let param = |(name, ty): &(Option<String>, CType)| Param {
+        name: name.clone(),
+        ty: ty.clone(),
+        array_length: None,
     };
-    let ty = &site.function.params[position].ty;
-    if !is_void_pointer(ty) {
-        let message = format!("`{}` is no user data: it is `{}`", text.value, ty.written);
-        let help = "user data is the `void *` that the library hands back to the callback".to_owned();
-        wrong.push(error(message).help(help));
-        return None;
-    }
-    if decided.draft.params[position].is_some() {
-        let help = "each callback needs a user-data parameter of its own, without a line".to_owned();
-        wrong.push(error(format!("`{}` already is something else", text.value)).help(help));
-        return None;
-    }
-    Some(position)
+    let params = signature.params.iter().map(param).collect();
+    Function { params, ..life::nowhere(name, signature.result.clone()) }
 }
 
 fn is_void_pointer(ty: &CType) -> bool {

@@ -57,6 +57,8 @@ pub(crate) enum Purpose {
     Message,
     /// The code of the failure.
     Code,
+    /// What the registering call passed, inside of a callback.
+    UserData,
 }
 
 impl Purpose {

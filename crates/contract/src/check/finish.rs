@@ -11,7 +11,7 @@ use hotcell_model::layout::Layout;
 use hotcell_model::types::Type;
 
 use crate::check::decide::{Decided, Purpose, Site, Use};
-use crate::check::{classify, left_out, lines, structures};
+use crate::check::{callback, classify, left_out, lines, structures};
 use crate::diagnostic::Diagnostic;
 use crate::infer::{Draft, Gap};
 
@@ -54,6 +54,7 @@ pub(crate) fn finish(
         .collect();
     if wrong.is_empty() {
         wrong.extend(circle(site, &values, &places));
+        wrong.extend(callback::ending(site, &values, &places));
     }
     if !wrong.is_empty() {
         findings.append(&mut wrong);

@@ -22,6 +22,10 @@ pub(crate) fn resolve(site: Site<'_>, node: &Node, purpose: Purpose) -> Result<E
                     format!("`{word}` is ambiguous: `{}` has a parameter of that name", site.function.name);
                 return Err(error(message).label("the returned value or the parameter?").into());
             }
+            if purpose == Purpose::UserData {
+                let message = format!("`{word}` is not known in a callback");
+                return Err(error(message).label("known after the call").into());
+            }
             if purpose.before() {
                 let message = format!("`{word}` is not known before the call");
                 let help = "this size is needed to make the call: use parameters and constants".to_owned();

@@ -54,6 +54,7 @@ fn role(
             return None;
         }
         What::Status => ResultRole::Status,
+        What::Ignored => ResultRole::Void,
         What::Text => {
             let counts = (Unit::Bytes, 1);
             let length = match &item.length {
@@ -111,6 +112,7 @@ fn refusal(site: Site<'_>, ty: &CType, item: &Item) -> Option<(&'static str, Opt
             None => Some("not a pointer"),
         }),
         What::Owned | What::Borrowed => types::object(site, ty, item, None),
+        What::Ignored => plain((ty.kind == Type::Void).then_some("nothing is returned")),
         What::Struct(_) => {
             let by_value = structures::record(ty);
             let Some(record) = by_value.or_else(|| pointee.and_then(structures::record)) else {

@@ -79,14 +79,16 @@ fn refusal(site: Site<'_>, ty: &CType, item: &Item) -> Option<Refusal> {
             let data = |pointee: &CType| pointee.element_size().is_some();
             handed_out(ty, data, "it does not point to a pointer to numbers or bytes")
         }
-        What::Callback => match &ty.kind {
+        What::Callback | What::Kept => match &ty.kind {
             Type::FunctionPointer { signature } if signature.variadic => {
                 Some(("it takes a variable number of arguments", None))
             }
             Type::FunctionPointer { .. } => None,
             _ => Some(("not a pointer to a function", number)),
         },
-        What::Status | What::Own | What::Zero | What::UserData => Some(("no item of a parameter", None)),
+        What::Status | What::Ignored | What::Own | What::Zero | What::UserData | What::Handles => {
+            Some(("no item of a parameter", None))
+        }
     }
 }
 

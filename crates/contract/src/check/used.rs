@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use hotcell_model::api::{Api, Enum, Record};
 use hotcell_model::evidence::Evidence;
-use hotcell_model::interface::{FieldRole, Function, Handle, ResultRole, Role, Struct};
+use hotcell_model::interface::{
+    Callback, CallbackRole, FieldRole, Function, Handle, ResultRole, Role, Struct,
+};
 use hotcell_model::types::{CType, Type};
 
 use crate::check::releases;
@@ -20,14 +22,31 @@ pub(crate) fn types(api: &Api, functions: &[Function]) -> (BTreeMap<String, Reco
             used.visit(&function.result_type);
         }
         for param in &function.params {
-            match param.role.value {
+            match &param.role.value {
                 // What the contract fixes is C text; its type crosses nothing.
                 Role::Fixed { .. } | Role::Handle { .. } | Role::HandleOut { .. } => {}
+                Role::Callback { callback, .. } => {
+                    used.visit(&callback.result);
+                    let seen = callback.params.iter().filter(|param| object(&param.role).is_none());
+                    seen.for_each(|param| used.visit(&param.ty));
+                }
                 _ => used.visit(&param.ty),
             }
         }
     }
     (used.records, used.enums)
+}
+
+/// The handle type of an object that a callback gets.
+fn object(role: &CallbackRole) -> Option<&str> {
+    match role {
+        CallbackRole::Handle { handle, .. } | CallbackRole::Handles { handle, .. } => Some(handle),
+        _ => None,
+    }
+}
+
+fn objects(callback: &Callback) -> impl Iterator<Item = &str> {
+    callback.params.iter().filter_map(|param| object(&param.role))
 }
 
 /// The handle types that functions take or give, and those these go with.
@@ -42,6 +61,7 @@ pub(crate) fn handles(known: Known<'_>, functions: &[Function]) -> BTreeMap<Stri
         for param in &function.params {
             match &param.role.value {
                 Role::Handle { handle, .. } | Role::HandleOut { handle, .. } => wanted.push(handle),
+                Role::Callback { callback, .. } => wanted.extend(objects(callback)),
                 Role::Resident { record, .. } => {
                     if let Some(item) = known.structs.get(record) {
                         let line = known.structs.resident_line(record).unwrap_or_default();

@@ -28,6 +28,9 @@ pub(crate) enum What {
     Data,
     Offset,
     Callback,
+    Kept,
+    Handles,
+    Ignored,
     Own,
     Zero,
     UserData,
@@ -84,6 +87,8 @@ pub(crate) struct Item {
     pub(crate) release: Option<Text>,
     pub(crate) of: Option<Text>,
     pub(crate) user_data: Option<Text>,
+    pub(crate) user_data_from: Option<Node>,
+    pub(crate) until: Option<Text>,
     /// With its place.
     pub(crate) on_failure: Option<(i64, Range<usize>)>,
     pub(crate) params: Vec<ParamLine>,
@@ -121,6 +126,8 @@ impl Item {
             release: None,
             of: None,
             user_data: None,
+            user_data_from: None,
+            until: None,
             on_failure: None,
             params: Vec::new(),
         }
@@ -236,6 +243,10 @@ fn value<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, of: &'static Keys, item
         "release" => item.release = reader.text(entry),
         "of" => item.of = reader.text(entry),
         "user_data" => item.user_data = reader.text(entry),
+        "user_data_from" => {
+            item.user_data_from = reader.text(entry).and_then(|text| reader.expression(&text));
+        }
+        "until" => item.until = reader.text(entry),
         "on_failure" => item.on_failure = reader.integer(entry).map(|value| (value, entry.span.clone())),
         "params" => item.params = function::params(reader, entry, &keys::CALLBACK_PARAM),
         _ => reader.unknown(entry, of),

@@ -190,8 +190,8 @@ fn keys_of_a_function() {
         ),
         (
             "result = { out = \"shared\" }",
-            "5:18: `out = \"shared\"` is not available yet [not yet] = this version knows `value`, `status`, `buffer`, \
-             `owned`, `borrowed` and `struct`",
+            "5:18: `out = \"shared\"` is not available yet [not yet] = this version knows `value`, `status`, `ignored`, \
+             `buffer`, `owned`, `borrowed` and `struct`",
         ),
         (
             "result = { out = \"buffer\" }",
@@ -269,7 +269,25 @@ fn items_of_parameters() {
         ),
         (
             "{ callback = \"call\", user_data = \"u\", params = { a = { in = \"value\" } } }",
-            "5:72: `in = \"value\"` is not available yet [not yet] = this version knows `buffer` and `texts`",
+            "5:72: `in = \"value\"` is not available yet [not yet] = this version knows `buffer`, `texts`, \
+             `handle` and `handles`",
+        ),
+        (
+            "{ callback = \"call\", user_data = \"u\", until = \"db\" }",
+            "5:50: `until` does not go with `callback = \"call\"` = it goes with `user_data`, `user_data_from`, `on_failure`, \
+             `nullable` and `params`",
+        ),
+        (
+            "{ callback = \"keep\", user_data = \"u\" }",
+            "5:25: `callback` cannot be \"keep\" [unknown word] = `callback` is one of `call` and `kept`",
+        ),
+        (
+            "{ callback = \"kept\", user_data = \"u\", user_data_from = \"f(\" }",
+            "5:70: the expression ends too early",
+        ),
+        (
+            "{ callback = \"kept\", user_data = \"u\", params = { a = { in = \"handles\" } } }",
+            "5:67: `in = \"handles\"` needs `length` = add `length = \"…\"`: the parameter with the length",
         ),
         (
             "{ inout = \"struct\", starts = false }",

@@ -10,6 +10,7 @@ use hotcell_model::interface::Role;
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::Draft;
+use crate::infer::names::words;
 use crate::infer::view::View;
 use crate::infer::words::NAMES;
 use crate::infer::words::objects::{BORROWS, KEEPS_DATA, KEEPS_TEXT, OPENERS, USES};
@@ -21,8 +22,8 @@ pub(super) fn of_data(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
         return Some(format!("the object that comes out may keep `{name}`"));
     }
     let object = changed(view, draft, index)?;
-    let uses = view.function_contains(USES) && !view.function_has_word(KEEPS_DATA);
-    (!uses).then(|| format!("`{}` may keep `{name}` after the call", view.name(object)))
+    let used_up = uses(&view.function.name) && !view.function_has_word(KEEPS_DATA);
+    (!used_up).then(|| format!("`{}` may keep `{name}` after the call", view.name(object)))
 }
 
 /// Why a text may be needed after the call.
@@ -41,6 +42,12 @@ pub(super) fn of_text(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
         Some(object) => format!("`{}` may keep `{name}` after the call", view.name(object)),
         None => format!("the object that comes out may keep `{name}`"),
     })
+}
+
+/// Whether a function is called like one that uses data up: `gzwrite`, `decompress`, but not `assign`.
+fn uses(function: &str) -> bool {
+    let of = |word: &str, part: &str| word == part || part.len() > 4 && word.ends_with(part);
+    words(function).iter().any(|word| USES.iter().any(|part| of(word, part)))
 }
 
 /// Whether an object comes out.

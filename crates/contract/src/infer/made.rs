@@ -1,6 +1,6 @@
-//! Objects that are returned: `constructor` and `object-copy`.
+//! Objects that are returned: `object-constructor` and `object-copy`.
 //!
-//! *constructor*: a function called like one that makes objects, which is given no other object, returns one
+//! *object-constructor*: a function called like one that makes objects, which is given no other object, returns one
 //! that the caller owns, where the type has a release.
 //! *object-copy*: the same with one `const` object of the type, of functions called `dup`, `copy` or `clone`.
 //!
@@ -60,7 +60,7 @@ fn rule(view: &View<'_>, handle: &str) -> Result<(&'static str, String), String>
     }
     let objects: Vec<usize> = (0..function.params.len()).filter(|&index| is_object(view, index)).collect();
     match objects[..] {
-        [] if view.function_has_word(CONSTRUCTORS) && !selects(view) => Ok(("constructor", release)),
+        [] if view.function_has_word(CONSTRUCTORS) && !selects(view) => Ok(("object-constructor", release)),
         [only] if view.function_has_word(COPIES) && same_constant(view, only, handle) => {
             Ok(("object-copy", release))
         }

@@ -1,9 +1,9 @@
 //! Objects that go in: which parameters a function plainly uses, and which it may take over or release.
 //!
 //! *const-object*: the function cannot change what it gets by `const T *`, and is not called like a release.
-//! *compared-objects*: a function called `compare` or `equal` that returns a number.
+//! *compared-objects*: of a function whose name ends with `compare` or `equal` and that returns a number.
 //! *parent-object*: a contract says that what the function hands out lives as long as this object.
-//! *receiver*: the first parameter of a function that is not called like one that ends or hands on objects.
+//! *object-receiver*: the first parameter of a function that is not called like one that ends or hands on objects.
 //!
 //! A wrong conclusion is an object released twice. So nothing is concluded for every other object parameter
 //! (`cJSON_AddItemToArray(array, item)` takes over the item, and `pango_attr_list_change(list, attr)` shows
@@ -61,7 +61,7 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
     if view.param(index).is_some_and(|param| param.ty.pointee().is_some_and(|(_, constant)| constant)) {
         return Ok("const-object");
     }
-    if view.function_has_word(COMPARES) && function.result.is_scalar() {
+    if view.function_has_last_word(COMPARES) && function.result.is_scalar() {
         return Ok("compared-objects");
     }
     if index > 0 {
@@ -77,7 +77,7 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
     if last && function.result.pointee().is_none() && unreleased(view) {
         return Err(format!("nothing is called like the release of `{name}`, so this may be it"));
     }
-    Ok("receiver")
+    Ok("object-receiver")
 }
 
 /// Whether a contract says that what comes out lives as long as this parameter.

@@ -1,18 +1,20 @@
 //! What rules make of real declarations, and of those that were made to fool them.
 //!
 //! A parameter is written as what it became: `value`, `text`, `bytes` (data, with its length elsewhere),
-//! `data[32]`, `len(0)` and `count(0)` (of parameter 0), `out`, `lenptr(0)`, `?` for a gap.
+//! `data[32]`, `len(0)` and `count(0)` (of parameter 0), `out`, `lenptr(0)`, `number` (one that comes out), `object`
+//! (plainly used), `?` for a gap; a returned object as `owned`.
 
 mod adversarial;
 mod behaviour;
 mod libc;
 mod libraries;
+mod objects;
 mod prototype;
 
 use hotcell_model::Fact;
-use hotcell_model::api::Function;
+use hotcell_model::api::{Api, Function};
 use hotcell_model::expr::Expr;
-use hotcell_model::interface::{Capacity, ResultLength, ResultRole, Role, Unit};
+use hotcell_model::interface::{Capacity, Ownership, ResultLength, ResultRole, Role, Unit};
 
 use super::{Draft, Known, Verdict, infer};
 use crate::handles::Handles;
@@ -29,13 +31,12 @@ fn names(function: &Function) -> Vec<String> {
 
 fn run(function: &Function, draft: &mut Draft) -> Verdict {
     let api = prototype::api(&[function]);
-    let handles = Handles::default();
-    infer(
-        function,
-        &names(function),
-        Known { api: &api, handles: &handles, structs: &Structs::default() },
-        draft,
-    )
+    infer_in(function, &api, &Handles::default(), draft)
+}
+
+/// Inference with what is known about a library.
+fn infer_in(function: &Function, api: &Api, handles: &Handles, draft: &mut Draft) -> Verdict {
+    infer(function, &names(function), Known { api, handles, structs: &Structs::default() }, draft)
 }
 
 fn empty(function: &Function) -> Draft {
@@ -52,6 +53,7 @@ fn describe(draft: &Draft, verdict: &Verdict) -> String {
         Some(ResultRole::Void) => "void",
         Some(ResultRole::Value) => "value",
         Some(ResultRole::Text { .. }) => "text",
+        Some(ResultRole::Handle { ownership: Ownership::Owned { .. }, nullable: true, .. }) => "owned",
         Some(_) => "other",
     };
     format!("{} -> {result}", params.join(" ")).trim_start().to_owned()
@@ -72,6 +74,8 @@ fn role(fact: Option<&Fact<Role>>) -> String {
             capacity: Capacity::Caller, result: ResultLength::Pointer { .. }, ..
         }) => "out".into(),
         Some(Role::LengthPointerOf { param, .. }) => format!("lenptr({param})"),
+        Some(Role::ValueOut { .. }) => "number".into(),
+        Some(Role::Handle { consumed: false, nullable: false, invalidates: false, .. }) => "object".into(),
         Some(other) => format!("{other:?}"),
     }
 }

@@ -44,9 +44,23 @@ pub(crate) const OBJECT_METHODS: &[&str] = &[
 /// Names in the body of every method.
 pub(crate) const LOCALS: &[&str] = &["call", "invocation", "parent", "reply", "session"];
 
-/// Modules every package may have.
-pub(crate) const MODULES: &[&str] =
-    &["constants", "enums", "functions", "hotcell", "lib", "main", "rt", "structs", "table"];
+/// Modules every package may have, and types that a module would hide.
+pub(crate) const MODULES: &[&str] = &[
+    "bool",
+    "char",
+    "constants",
+    "core",
+    "enums",
+    "functions",
+    "hotcell",
+    "lib",
+    "main",
+    "rt",
+    "std",
+    "str",
+    "structs",
+    "table",
+];
 
 /// Names of one scope, each given once.
 #[derive(Default)]

@@ -10,7 +10,10 @@ use hotcell_model::Interface;
 use hotcell_model::api::{Constant, ConstantValue, Location};
 use hotcell_model::interface::{Encoding, ResultRole, Role};
 
+use crate::calls;
 use crate::fixture::fixture;
+use crate::objects;
+use crate::records;
 use crate::support::{With, f, interface, p, text_result, value};
 use crate::tools::{fixture_library, fixtures, run};
 use crate::zlib::zlib;
@@ -78,7 +81,8 @@ fn check(interface: &Interface, search: Option<(&Path, &Path)>) {
     let mut build = Command::new(dir.join("build"));
     build.current_dir(dir).env("OUT_DIR", dir).env_remove("CC");
     if let Some((include, lib)) = search {
-        build.env("HOTCELL_FIXTURE_INCLUDE", include).env("HOTCELL_FIXTURE_LIB", lib);
+        let name = interface.library.to_uppercase();
+        build.env(format!("HOTCELL_{name}_INCLUDE"), include).env(format!("HOTCELL_{name}_LIB"), lib);
     }
     let told = run(&mut build);
     assert!(told.contains("cargo:rerun-if-changed=shim"), "{told}");
@@ -96,6 +100,15 @@ fn the_package_of_the_fixture_builds() {
     let dir = tempfile::tempdir().unwrap();
     fixture_library(dir.path());
     check(&fixture(), Some((&fixtures(), dir.path())));
+}
+
+#[test]
+fn the_packages_of_objects_structures_and_callbacks_build() {
+    let dir = tempfile::tempdir().unwrap();
+    fixture_library(dir.path());
+    for interface in [objects::library(), records::library(), calls::library()] {
+        check(&interface, Some((&fixtures(), dir.path())));
+    }
 }
 
 #[test]

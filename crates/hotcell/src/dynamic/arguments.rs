@@ -1,6 +1,6 @@
 //! Values into an argument block.
 
-use hotcell_model::interface::{Capacity, Encoding, Function, Interface, Param, Role};
+use hotcell_model::interface::{CallbackScope, Capacity, Encoding, Function, Interface, Param, Role};
 use hotcell_model::layout::Carries;
 use hotcell_model::types::CType;
 
@@ -100,6 +100,10 @@ fn argument<'a>(
         Role::Callback { callback, .. } => {
             if *value != Value::Callback {
                 return Err(mismatch(call, name, "a callback", value));
+            }
+            if callback.scope != CallbackScope::Call {
+                let text = format!("calls by name cannot pass callbacks that the library keeps (`{name}`)");
+                return Err(call.unsupported(name, text));
             }
             callbacks.push(param);
             call.put_callback(offset, callbacks.len() as u16, callback.args.size as u16);

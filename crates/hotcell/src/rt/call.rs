@@ -7,9 +7,9 @@ use hotcell_shm::{Grant, Seals};
 use super::handle::Unfit;
 use super::passed::Usage;
 use super::reading::Reference;
-use super::{Element, Function, Handle, Image};
+use super::{Element, Function, Handle, Image, KeptCallback};
 use crate::error::{Cause, Error, Result};
-use crate::session::{Allowed, Context, Live, Session, Turn};
+use crate::session::{Allowed, Context, Entry, Live, Session, Turn};
 
 /// A call whose arguments are being written. It holds the session's worker until it is finished or dropped.
 #[derive(Debug)]
@@ -51,9 +51,10 @@ impl<'s> Call<'s> {
     ) -> Call<'s> {
         if let Some(live) = &mut turn.live {
             live.lane.open_call();
-            live.arena.reset();
+            if live.lane.depth() == 0 {
+                live.arena.reset();
+            }
         }
-        turn.passed.clear();
         let used = usize::from(function.args_size);
         let (input, granted) = (0, 0);
         Call { session, turn, context, index, function, allowed, used, input, granted }
@@ -155,6 +156,40 @@ impl<'s> Call<'s> {
         self.turn.passed.add_callback(number, args_size);
     }
 
+    /// Writes a callback that the library keeps: from now on any call of the session may call it, on the thread that
+    /// waits for that call, until `until` goes, or what that belongs to, or the worker. `None` is NULL, as a library
+    /// takes it to end an earlier one.
+    ///
+    /// It cannot be run inside of itself. What it holds lives as long as it is kept: an object that it must not outlive,
+    /// or the session, would be kept for ever.
+    pub fn put_kept(
+        &mut self,
+        offset: usize,
+        name: &str,
+        args_size: u16,
+        callback: Option<Box<KeptCallback>>,
+        until: &Handle,
+    ) -> Result<()> {
+        let Some(run) = callback else {
+            self.put_no_callback(offset);
+            return Ok(());
+        };
+        let (object, wanted) = (until.object(), until.type_name());
+        let fit = until.check(self.session, self.context.generation, object.raw.kind());
+        fit.map_err(|unfit| unfit.error(&self.context, name, until, wanted))?;
+        let Some(number) = self.session.kept().number() else {
+            let value = u64::from(wire::KEPT_CALLBACKS);
+            let cause = Cause::Limit { what: LimitExceededReason::Callbacks, value };
+            let message = "this session has kept as many callbacks as it can tell apart".into();
+            return Err(self.context.not_executed(ErrorKind::LimitExceeded, cause, message));
+        };
+        let (generation, until) = (self.context.generation, object.owner());
+        let entry = Entry { args_size: u32::from(args_size), generation, until, run: Some(run) };
+        self.put_u64(offset, number as u64);
+        self.turn.passed.add_kept(number, entry);
+        Ok(())
+    }
+
     /// Writes NULL instead of a callback.
     pub fn put_no_callback(&mut self, offset: usize) {
         self.put_u64(offset, 0);
@@ -171,6 +206,13 @@ impl<'s> Call<'s> {
     pub(crate) fn bad_encoding(&self, name: &str) -> Error {
         let cause = Cause::Argument { name: name.to_owned() };
         self.context.not_executed(ErrorKind::BadEncoding, cause, format!("`{name}` is not UTF-8"))
+    }
+
+    /// An error that says that calls by name cannot pass this. Nothing was published.
+    #[cfg(feature = "dynamic")]
+    pub(crate) fn unsupported(&self, name: &str, message: String) -> Error {
+        let cause = Cause::Argument { name: name.to_owned() };
+        self.context.not_executed(ErrorKind::Unsupported, cause, message)
     }
 
     /// Notes an object that goes in, and gives its handle.

@@ -98,7 +98,7 @@ impl Call<'_> {
             }
             None => String::new(),
         };
-        self.context.error(fault::violation(rule), Executed::Maybe, output)
+        self.ended(fault::violation(rule), Executed::Maybe, output)
     }
 
     /// The library lies about its own results: its memory may be overwritten, so the worker goes.
@@ -106,7 +106,7 @@ impl Call<'_> {
         let output = self.lose_worker();
         let message = message.to_owned();
         let fault = Fault { kind: ErrorKind::InvalidReply, cause: Cause::None, message };
-        self.context.error(fault, executed, output)
+        self.ended(fault, executed, output)
     }
 
     /// A library that calls back without end.
@@ -115,7 +115,7 @@ impl Call<'_> {
         let cause = Cause::Limit { what: LimitExceededReason::Callbacks, value: limit };
         let message = format!("the library called back more than {limit} times in one call");
         let fault = Fault { kind: ErrorKind::LimitExceeded, cause, message };
-        self.context.error(fault, Executed::Maybe, output)
+        self.ended(fault, Executed::Maybe, output)
     }
 
     pub(super) fn hung(&mut self, executed: Executed) -> Error {
@@ -123,7 +123,7 @@ impl Call<'_> {
         let after = self.allowed.time;
         let message = format!("no reply within {after:?}");
         let fault = Fault { kind: ErrorKind::Hung, cause: Cause::Deadline { after }, message };
-        self.context.error(fault, executed, output)
+        self.ended(fault, executed, output)
     }
 
     pub(super) fn worker_ended(&mut self, executed: Executed) -> Error {
@@ -133,6 +133,34 @@ impl Call<'_> {
             Some((end, output)) => (fault::of_end(&end), output),
             None => (fault::lost(), String::new()),
         };
+        self.ended(fault, executed, output)
+    }
+
+    /// A call nested in this one met the worker's end: that is this call's end too.
+    pub(super) fn ended_inside(&mut self) -> Error {
+        let (fault, output) = self.turn.ended.clone().unwrap_or_else(|| (fault::lost(), String::new()));
+        self.context.error(fault, Executed::Maybe, output)
+    }
+
+    /// A callback has returned without the call that it made, which has the worker.
+    pub(super) fn escaped(&self) -> Error {
+        let message = "a callback left a call of its session unfinished; the worker is given up".into();
+        let fault = Fault { kind: ErrorKind::CallbackFailed, cause: Cause::None, message };
+        self.context.error(fault, Executed::Maybe, String::new())
+    }
+
+    /// A kept callback that the library calls while it runs, in a call that it has made.
+    pub(super) fn runs_already(&self) -> Error {
+        let message = "a callback that the library keeps was called inside of itself".into();
+        let fault = Fault { kind: ErrorKind::CallbackFailed, cause: Cause::None, message };
+        self.context.error(fault, Executed::Maybe, String::new())
+    }
+
+    /// The error of a call that met the worker's end. The calls that it is nested in have to be told, too.
+    fn ended(&mut self, fault: Fault, executed: Executed, output: String) -> Error {
+        if self.turn.is_nested() {
+            self.turn.ended = Some((fault.clone(), output.clone()));
+        }
         self.context.error(fault, executed, output)
     }
 

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use hotcell_protocol::wire::ReplyState;
+use hotcell_protocol::wire::{self, ReplyState};
 use hotcell_protocol::{ErrorKind, Executed, Place, RawHandle, UnavailableReason};
 use hotcell_shm::{CallHead, ReplyHead, Seals, Waited, Window, clock};
 
@@ -12,11 +12,15 @@ use super::passed::Usage;
 use super::reading::Bad;
 use super::{Call, Image, Release, Reply};
 use crate::error::{Cause, Error, Result};
-use crate::session::{Live, Turn};
+use crate::session::{Found, Live, Turn};
 
 /// A function of the application that the library calls. What it returns goes to C in the low bits: an integer
 /// as it is, a floating-point number by its bits, 0 for nothing. An error ends the call, as soon as the library returns.
 pub type Callback<'a> = dyn FnMut(&mut Invocation<'_>) -> Result<u64> + 'a;
+
+/// As [`Callback`], of a function that the library keeps. It may run in any call of the session; an error of it ends that
+/// call, and a panic comes out there.
+pub type KeptCallback = dyn FnMut(&mut Invocation<'_>) -> Result<u64> + Send;
 
 /// What went wrong in a callback: kept until the library has returned.
 enum Raised {
@@ -68,6 +72,8 @@ impl<'s> Call<'s> {
         };
         let mut none = Callbacks { list: &mut [], count: 0, block: Vec::new(), raised: None };
         let _ = put.and_then(|()| self.exchange(&mut none));
+        let gone = self.session.kept().end(self.context.generation, handle);
+        self.turn.passed.drop_later(gone);
         self.turn
     }
 
@@ -83,11 +89,13 @@ impl<'s> Call<'s> {
             let message = format!("the deadline of {:?} passed before the call was sent", self.allowed.time);
             return Err(self.context.not_executed(ErrorKind::Unavailable, cause, message));
         }
-        let Some(live) = &mut self.turn.live else {
+        if self.turn.live.is_none() {
             // An argument met the worker's end, and that error was not heeded.
             return Err(self.lost(Executed::No));
-        };
-        live.lane.publish(head);
+        }
+        // From the moment it has the call, the library may call what it is to keep.
+        self.turn.passed.keep(self.session.kept());
+        self.live().lane.publish(head);
         self.turn.passed.take_over();
         let spin = u64::try_from(self.session.options().spin.as_nanos()).unwrap_or(u64::MAX);
         let mut grants = 0;
@@ -117,54 +125,104 @@ impl<'s> Call<'s> {
 
     /// Runs a callback and answers.
     fn call_back(&mut self, head: ReplyHead, callbacks: &mut Callbacks<'_, '_>) -> Result<()> {
-        let number = usize::try_from(head.errno).ok().and_then(|number| number.checked_sub(1));
-        let run = number.and_then(|index| callbacks.list.get_mut(index));
-        let size = self.turn.passed.callback_size(head.errno);
-        let (Some(run), Some(size), true) = (run, size, self.live().calls_back) else {
+        let number = head.errno;
+        if !self.live().calls_back {
+            return Err(self.violation("a callback, which was not agreed on"));
+        }
+        let is_kept = u32::try_from(number).is_ok_and(|number| number >= wire::KEPT_CALLBACKS);
+        let passed = self.turn.passed.callback_size(number).filter(|_| !is_kept);
+        if passed.is_none() && !is_kept {
             return Err(self.violation("a callback that was not passed to this call"));
-        };
+        }
         callbacks.count += 1;
         let most = self.session.options().max_callbacks;
         if callbacks.count > most {
             return Err(self.too_many_callbacks(most));
         }
+        let session = self.session;
+        let found = match is_kept {
+            true => session.kept().find(number, self.context.generation),
+            false => Found::Gone,
+        };
+        let (mut kept, size) = match (found, passed) {
+            (Found::Ready(run, size), _) => (Some(run), size),
+            (Found::Gone, Some(size)) => (None, size),
+            // The library may still have it, and may well call it: it gets the contract's default.
+            (Found::Gone, None) => {
+                self.live().lane.resume_callback(None);
+                return Ok(());
+            }
+            (Found::Running, _) => {
+                callbacks.raised.get_or_insert_with(|| Raised::Error(self.runs_already()));
+                self.live().lane.resume_callback(None);
+                return Ok(());
+            }
+        };
+        let index = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
+        let Callbacks { list, block, raised, .. } = callbacks;
+        let answered = match (&mut kept, index.and_then(|index| list.get_mut(index))) {
+            (Some(run), _) => self.run(head, size, &mut **run, block, raised),
+            (None, Some(run)) => self.run(head, size, &mut **run, block, raised),
+            (None, None) => Err(self.violation("a callback that was not passed to this call")),
+        };
+        let gone = kept.and_then(|run| session.kept().ran(number, run));
+        self.turn.passed.drop_later(gone);
+        answered
+    }
+
+    /// Copies the arguments of a callback, runs it, and answers.
+    fn run(
+        &mut self,
+        head: ReplyHead,
+        size: u32,
+        run: &mut Callback<'_>,
+        block: &mut Vec<u8>,
+        raised: &mut Option<Raised>,
+    ) -> Result<()> {
         if head.result_length != size {
             return Err(self.violation("the arguments of a callback have another size than was agreed on"));
         }
-        callbacks.block.clear();
+        block.clear();
         let fixed = usize::from(self.function.result_size);
         let Live { lane, arena, .. } = self.live();
         let found = match size {
             0 => true,
             size => lane
                 .locate(arena, fixed, Place::from_raw(head.value), u64::from(size))
-                .is_some_and(|found| found.append_to(&mut callbacks.block)),
+                .is_some_and(|found| found.append_to(block)),
         };
         if !found {
             return Err(
                 self.violation("the arguments of a callback lie outside of the memory granted to its call")
             );
         }
-        if callbacks.raised.is_some() {
+        if raised.is_some() {
             self.live().lane.resume_callback(None);
             return Ok(());
         }
-        let limit = self.max_output();
-        let Some(live) = &self.turn.live else { return Err(self.lost(Executed::Maybe)) };
-        let mut invocation = Invocation::new(live, self.context, fixed, limit, &callbacks.block);
+        let (limit, context) = (self.max_output(), self.context);
+        let before = self.turn.set_aside(context.call_id, self.allowed);
+        let mut invocation = Invocation::new(self.session, context, fixed, limit, block);
         let returned = catch_unwind(AssertUnwindSafe(|| run(&mut invocation)));
-        let bad = invocation.into_bad();
+        let bad = invocation.end();
+        let back = self.turn.take_back(before, context);
         let answer = match returned {
             Ok(Ok(value)) => Some(value),
             Ok(Err(error)) => {
-                callbacks.raised = Some(Raised::Error(error));
+                *raised = Some(Raised::Error(error));
                 None
             }
             Err(panic) => {
-                callbacks.raised = Some(Raised::Panic(panic));
+                *raised = Some(Raised::Panic(panic));
                 None
             }
         };
+        if !back {
+            return Err(self.escaped());
+        }
+        if self.turn.live.is_none() {
+            return Err(self.ended_inside());
+        }
         match bad {
             Some(Bad::Violation(rule)) => return Err(self.violation(rule)),
             Some(Bad::Lie(text)) => return Err(self.invalid_reply(text, Executed::Maybe)),
@@ -220,10 +278,11 @@ impl<'s> Call<'s> {
             self.live().lane.resume(None);
             return Ok(());
         };
+        let nested = self.turn.is_nested();
         let Live { lane, arena, .. } = self.live();
         let window = Window { id, mapping };
         let granted = (window.place(), window.mapping.length() as u64);
-        if arena.add_window(window) {
+        if arena.add_window(window, nested) {
             lane.announce_window(granted.0, granted.1);
         }
         lane.resume(Some(granted));

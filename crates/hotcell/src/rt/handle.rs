@@ -139,7 +139,21 @@ impl Object {
         false
     }
 
-    fn is_released(&self) -> bool {
+    /// The object that this one goes with: itself, or the nearest above it that the application owns.
+    pub(super) fn owner(&self) -> RawHandle {
+        match (self.owned, &self.parent) {
+            (true, _) => self.raw,
+            (false, Some(parent)) => parent.raw,
+            (false, None) => RawHandle::NONE,
+        }
+    }
+
+    /// It was lent for a while, which is over.
+    pub(super) fn end(&self) {
+        self.released.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_released(&self) -> bool {
         // Set and read by whoever has the session's turn.
         self.released.load(Ordering::Relaxed)
     }

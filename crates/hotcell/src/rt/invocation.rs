@@ -1,37 +1,39 @@
 //! A call of the library into the application: the arguments of a callback.
 
-use hotcell_protocol::{ErrorKind, Executed};
+use hotcell_protocol::{ErrorKind, Executed, RawHandle, UnavailableReason};
 
-use super::Element;
 use super::reading::{Bad, Granted, Reads, Reference, data, numbers};
+use super::{Element, Handle};
 use crate::error::{Cause, Error, Result};
 use crate::fault::{self, Fault};
-use crate::session::{Context, Live};
+use crate::session::{Context, Session};
 
 /// The arguments of a callback, at the offsets of its argument block. Everything is copied and checked, as results are;
 /// an error of a method here is to be returned from the callback.
 #[derive(Debug)]
 pub struct Invocation<'a> {
-    live: &'a Live,
+    session: &'a Session,
     context: Context,
     /// Bytes of the call's result block that are no data.
     fixed: usize,
     limit: u64,
     copied: u64,
     block: &'a [u8],
+    /// Objects that were lent for the time of the callback.
+    lent: Vec<Handle>,
     /// What is wrong with what the worker said here.
     bad: Option<Bad>,
 }
 
 impl<'a> Invocation<'a> {
     pub(super) fn new(
-        live: &'a Live,
+        session: &'a Session,
         context: Context,
         fixed: usize,
         limit: u64,
         block: &'a [u8],
     ) -> Invocation<'a> {
-        Invocation { live, context, fixed, limit, copied: 0, block, bad: None }
+        Invocation { session, context, fixed, limit, copied: 0, block, lent: Vec::new(), bad: None }
     }
 
     numbers!();
@@ -60,14 +62,54 @@ impl<'a> Invocation<'a> {
         self.read_texts(self.reference(offset))
     }
 
+    /// An object of this type, lent for the time of the callback; NULL is an error here.
+    pub fn handle(&mut self, offset: usize, kind: u16) -> Result<Handle> {
+        let handle = self.opt_handle(offset, kind)?;
+        handle.ok_or_else(|| self.null_object())
+    }
+
+    /// An object of this type, lent for the time of the callback, if it is not NULL.
+    pub fn opt_handle(&mut self, offset: usize, kind: u16) -> Result<Option<Handle>> {
+        match RawHandle::from_raw(self.get_u64(offset)) {
+            raw if raw.is_none() => Ok(None),
+            raw => self.lend(raw, kind).map(Some),
+        }
+    }
+
+    /// The objects of this type that a reference points to, lent for the time of the callback; a null reference is none,
+    /// and an object that is NULL an error.
+    pub fn handles(&mut self, offset: usize, kind: u16) -> Result<Vec<Handle>> {
+        let list: Vec<u64> = self.elements(offset)?;
+        let lend = |raw| match RawHandle::from_raw(raw) {
+            raw if raw.is_none() => Err(self.null_object()),
+            raw => self.lend(raw, kind),
+        };
+        list.into_iter().map(lend).collect()
+    }
+
     /// The error of a callback that cannot do what it was called for.
     pub fn failed(&self, message: impl Into<String>) -> Error {
         let fault = Fault { kind: ErrorKind::CallbackFailed, cause: Cause::None, message: message.into() };
         self.context.error(fault, Executed::Maybe, String::new())
     }
 
-    pub(super) fn into_bad(self) -> Option<Bad> {
+    /// The callback has returned: what was lent cannot be used any more. Comes with what was wrong.
+    pub(super) fn end(self) -> Option<Bad> {
+        self.lent.iter().for_each(|handle| handle.object().end());
         self.bad
+    }
+
+    fn lend(&mut self, raw: RawHandle, kind: u16) -> Result<Handle> {
+        if raw.kind() != kind || raw.generation() == 0 {
+            return Err(self.bad(Bad::Violation("an object has another type than its contract says")));
+        }
+        let handle = Handle::new(self.session, self.context.generation, raw, false, None, None);
+        self.lent.push(handle.clone());
+        Ok(handle)
+    }
+
+    fn null_object(&mut self) -> Error {
+        self.bad(Bad::Lie("the library passed NULL where its contract promises an object"))
     }
 
     pub(crate) fn bytes(&self, offset: usize, length: usize) -> &[u8] {
@@ -81,9 +123,20 @@ impl<'a> Invocation<'a> {
 
 impl Reads for Invocation<'_> {
     fn fetch(&mut self, from: Reference) -> Result<Option<Vec<u8>>> {
-        let Invocation { live, fixed, limit, copied, .. } = self;
-        let mut granted = Granted { live: Some(live), fixed: *fixed, limit: *limit, copied };
-        granted.copy(from).map_err(|bad| self.bad(bad))
+        let Invocation { session, context, fixed, limit, copied, .. } = self;
+        let copied = session.with_aside(context.call_id, |live| {
+            let mut granted = Granted { live, fixed: *fixed, limit: *limit, copied };
+            granted.copy(from)
+        });
+        match copied {
+            Some(copied) => copied.map_err(|bad| self.bad(bad)),
+            None => {
+                let cause = Cause::Unavailable { reason: UnavailableReason::PoolExhausted };
+                let message = "a call that this callback has made is not finished".into();
+                let fault = Fault { kind: ErrorKind::Unavailable, cause, message };
+                Err(self.context.error(fault, Executed::Maybe, String::new()))
+            }
+        }
     }
 
     /// The worker is judged when the callback has returned.

@@ -1,18 +1,25 @@
 //! What went into a call besides bytes: objects and callbacks.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use hotcell_protocol::RawHandle;
 
+use super::KeptCallback;
 use super::handle::Object;
+use crate::session::{Entry, Kept};
 
 /// The objects and callbacks of the call in progress. The memory is kept from call to call.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Passed {
     objects: Vec<PassedObject>,
     /// Callbacks: number, and bytes of the argument block.
     callbacks: Vec<(i32, u32)>,
+    /// Callbacks that the library is to keep, by number, until the call is published.
+    kept: Vec<(i32, Entry)>,
+    /// Kept callbacks that have gone meanwhile.
+    gone: Vec<Box<KeptCallback>>,
 }
 
 /// An object that went in.
@@ -34,11 +41,23 @@ pub(super) enum Usage {
 }
 
 impl Passed {
-    /// Forgets the call.
+    /// Forgets the call. Comes with the callbacks that went with what it took over, and those it never published.
     #[inline]
-    pub(crate) fn clear(&mut self) {
+    pub(crate) fn end(&mut self, kept: &Kept) -> Vec<Box<KeptCallback>> {
+        for PassedObject { object, usage } in &self.objects {
+            if *usage != Usage::Kept && object.is_released() {
+                self.gone.extend(kept.end(object.generation, object.raw));
+            }
+        }
         self.objects.clear();
         self.callbacks.clear();
+        self.gone.extend(self.kept.drain(..).filter_map(|(_, entry)| entry.run));
+        std::mem::take(&mut self.gone)
+    }
+
+    /// Has callbacks dropped when the turn is over.
+    pub(crate) fn drop_later(&mut self, callbacks: impl IntoIterator<Item = Box<KeptCallback>>) {
+        self.gone.extend(callbacks);
     }
 
     /// Notes an object. False when the call would take over what it is passed elsewhere, or what that belongs to.
@@ -55,6 +74,18 @@ impl Passed {
 
     pub(super) fn add_callback(&mut self, number: u16, args_size: u16) {
         self.callbacks.push((i32::from(number), u32::from(args_size)));
+    }
+
+    pub(super) fn add_kept(&mut self, number: i32, entry: Entry) {
+        self.kept.push((number, entry));
+    }
+
+    /// The call is published: from now on the library may call what it was to keep.
+    #[inline]
+    pub(super) fn keep(&mut self, kept: &Kept) {
+        if !self.kept.is_empty() {
+            kept.add(self.kept.drain(..));
+        }
     }
 
     /// Whether this object went in.
@@ -80,5 +111,11 @@ impl Passed {
         for PassedObject { object, .. } in self.objects.iter().filter(|passed| passed.usage == usage) {
             object.released.store(false, Ordering::Relaxed);
         }
+    }
+}
+
+impl fmt::Debug for Passed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Passed").field("objects", &self.objects).field("callbacks", &self.callbacks).finish()
     }
 }

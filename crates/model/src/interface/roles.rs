@@ -179,7 +179,7 @@ pub enum Role {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "role", rename_all = "kebab-case")]
 pub enum ResultRole {
-    /// Nothing is returned.
+    /// Nothing is returned, or nothing that callers see.
     Void,
     /// A number.
     Value,

@@ -228,6 +228,19 @@ impl Model {
         children.into_iter().any(|it| it.owned || self.owns_below(it.handle))
     }
 
+    /// What is owned below an object has no parent any more.
+    fn free_owned_below(&mut self, handle: RawHandle) {
+        let mut parents = vec![handle];
+        while let Some(parent) = parents.pop() {
+            for object in self.0.iter_mut().filter(|it| it.alive && it.parent == parent) {
+                match object.owned {
+                    true => object.parent = RawHandle::NONE,
+                    false => parents.push(object.handle),
+                }
+            }
+        }
+    }
+
     fn check(&self, handles: &Handles) {
         for object in &self.0 {
             let expect = if object.alive { Ok(at(object.address)) } else { Err(Refusal::StaleHandle) };
@@ -243,6 +256,7 @@ enum Step {
     Lend { kind: u16, address: usize, parent: Option<prop::sample::Index> },
     Take { which: prop::sample::Index, kind: u16 },
     Invalidate { which: prop::sample::Index },
+    Forget { which: prop::sample::Index },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -254,6 +268,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(kind, address, parent)| Step::Lend { kind, address, parent }),
         1 => (any::<prop::sample::Index>(), 1..4u16).prop_map(|(which, kind)| Step::Take { which, kind }),
         1 => any::<prop::sample::Index>().prop_map(|which| Step::Invalidate { which }),
+        1 => any::<prop::sample::Index>().prop_map(|which| Step::Forget { which }),
     ]
 }
 
@@ -317,9 +332,38 @@ fn run(steps: Vec<Step>) {
                     lent.into_iter().for_each(|handle| model.end(handle));
                 }
             }
+            Step::Forget { which } => {
+                let handle = pick(&model, &which);
+                handles.forget(handle);
+                if model.alive(handle).is_some_and(|it| !it.owned && it.parent.is_none()) {
+                    model.free_owned_below(handle);
+                    model.end(handle);
+                }
+            }
         }
         model.check(&handles);
     }
+}
+
+#[test]
+fn what_was_lent_for_a_while_is_forgotten() {
+    let mut handles = Handles::new();
+    let context = handles.lend(1, at(1), RawHandle::NONE).unwrap();
+    let value = handles.lend(2, at(2), context).unwrap();
+    let copies = [3, 4].map(|address| handles.own(3, at(address), value).unwrap());
+    let below = handles.own(3, at(5), copies[0]).unwrap();
+    handles.forget(context);
+    stale(&handles, &[context, value]);
+    handles.forget(copies[0]);
+    for handle in copies {
+        assert!(handles.get(handle, 3).is_ok(), "what is owned stays");
+    }
+    assert_eq!(handles.take(copies[0], 3), Err(Refusal::HasChildren), "and keeps what is below it");
+    handles.take(below, 3).unwrap();
+    handles.take(copies[0], 3).unwrap();
+    handles.take(copies[1], 3).unwrap();
+    handles.forget(RawHandle::NONE);
+    assert!(handles.objects.is_empty());
 }
 
 proptest! {

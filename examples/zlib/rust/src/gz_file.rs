@@ -41,7 +41,7 @@ impl GzFile {
     ///
     /// Faults of the worker; the library reports none here.
     #[track_caller]
-    pub fn gzbuffer(&self, size: u32) -> hotcell::Result<i32> {
+    pub fn buffer(&self, size: u32) -> hotcell::Result<i32> {
         let session = self.0.session();
         let mut call = session.call(table::GZBUFFER)?;
         call.put_handle(0, "file", &self.0, Self::TYPE)?;
@@ -64,7 +64,7 @@ impl GzFile {
     ///
     /// Faults of the worker; the library reports none here.
     #[track_caller]
-    pub fn gzsetparams(&self, level: i32, strategy: i32) -> hotcell::Result<i32> {
+    pub fn setparams(&self, level: i32, strategy: i32) -> hotcell::Result<i32> {
         let session = self.0.session();
         let mut call = session.call(table::GZSETPARAMS)?;
         call.put_handle(0, "file", &self.0, Self::TYPE)?;
@@ -109,7 +109,7 @@ impl GzFile {
     ///
     /// The library's own when the result is negative; else faults of the worker.
     #[track_caller]
-    pub fn gzread(&self, buf_capacity: usize) -> hotcell::Result<Vec<u8>> {
+    pub fn read(&self, buf_capacity: usize) -> hotcell::Result<Vec<u8>> {
         let session = self.0.session();
         let mut call = session.call(table::GZREAD)?;
         call.put_handle(0, "file", &self.0, Self::TYPE)?;
@@ -146,14 +146,14 @@ impl GzFile {
     ///
     /// Faults of the worker; the library reports none here.
     #[track_caller]
-    pub fn gzfread(&self, size: u64, nitems: u64) -> hotcell::Result<GzfreadOutput> {
+    pub fn fread(&self, size: u64, nitems: u64) -> hotcell::Result<FreadOutput> {
         let session = self.0.session();
         let mut call = session.call(table::GZFREAD)?;
         call.put_u64(0, size);
         call.put_u64(8, nitems);
         call.put_handle(16, "file", &self.0, Self::TYPE)?;
         let mut reply = call.finish()?;
-        Ok(GzfreadOutput {
+        Ok(FreadOutput {
             returned: reply.get_u64(0),
             buf: reply.buffer(8)?,
         })
@@ -168,7 +168,7 @@ impl GzFile {
     ///
     /// Faults of the worker; the library reports none here.
     #[track_caller]
-    pub fn gzwrite(&self, buf: &[u8]) -> hotcell::Result<i32> {
+    pub fn write(&self, buf: &[u8]) -> hotcell::Result<i32> {
         let session = self.0.session();
         let mut call = session.call(table::GZWRITE)?;
         call.put_handle(0, "file", &self.0, Self::TYPE)?;
@@ -193,7 +193,7 @@ impl GzFile {
     ///
     /// Faults of the worker; the library reports none here.
     #[track_caller]
-    pub fn gzfwrite(&self, buf: &[u8], size: u64, nitems: u64) -> hotcell::Result<u64> {
+    pub fn fwrite(&self, buf: &[u8], size: u64, nitems: u64) -> hotcell::Result<u64> {
         let session = self.0.session();
         let mut call = session.call(table::GZFWRITE)?;
         call.put_buffer(0, "buf", buf)?;
@@ -215,7 +215,7 @@ impl GzFile {
     ///
     /// Faults of the worker; the library reports none here.
     #[track_caller]
-    pub fn gzputs(&self, s: &str) -> hotcell::Result<i32> {
+    pub fn puts(&self, s: &str) -> hotcell::Result<i32> {
         let session = self.0.session();
         let mut call = session.call(table::GZPUTS)?;
         call.put_handle(0, "file", &self.0, Self::TYPE)?;
@@ -243,13 +243,13 @@ impl GzFile {
     ///
     /// Faults of the worker; the library reports none here.
     #[track_caller]
-    pub fn gzgets(&self, buf_capacity: usize) -> hotcell::Result<GzgetsOutput> {
+    pub fn gets(&self, buf_capacity: usize) -> hotcell::Result<GetsOutput> {
         let session = self.0.session();
         let mut call = session.call(table::GZGETS)?;
         call.put_handle(0, "file", &self.0, Self::TYPE)?;
         call.put_u64(8, buf_capacity as u64);
         let mut reply = call.finish()?;
-        Ok(GzgetsOutput {
+        Ok(GetsOutput {
             returned: reply.opt_text_bytes(0)?,
             buf: reply.buffer(16)?,
         })
@@ -264,7 +264,7 @@ impl GzFile {
     ///
     /// Faults of the worker; the library reports none here.
     #[track_caller]
-    pub fn gzputc(&self, c: i32) -> hotcell::Result<i32> {
+    pub fn putc(&self, c: i32) -> hotcell::Result<i32> {
         let session = self.0.session();
         let mut call = session.call(table::GZPUTC)?;
         call.put_handle(0, "file", &self.0, Self::TYPE)?;
@@ -285,7 +285,7 @@ impl GzFile {
     ///
     /// Faults of the worker; the library reports none here.
     #[track_caller]
-    pub fn gzgetc(&self) -> hotcell::Result<i32> {
+    pub fn getc(&self) -> hotcell::Result<i32> {
         let session = self.0.session();
         let mut call = session.call(table::GZGETC)?;
         call.put_handle(0, "file", &self.0, Self::TYPE)?;
@@ -308,7 +308,7 @@ impl GzFile {
     ///
     /// Faults of the worker; the library reports none here.
     #[track_caller]
-    pub fn gzungetc(&self, c: i32) -> hotcell::Result<i32> {
+    pub fn ungetc(&self, c: i32) -> hotcell::Result<i32> {
         let session = self.0.session();
         let mut call = session.call(table::GZUNGETC)?;
         call.put_i32(8, c);
@@ -335,7 +335,7 @@ impl GzFile {
     ///
     /// Faults of the worker; the library reports none here.
     #[track_caller]
-    pub fn gzflush(&self, flush: i32) -> hotcell::Result<i32> {
+    pub fn flush(&self, flush: i32) -> hotcell::Result<i32> {
         let session = self.0.session();
         let mut call = session.call(table::GZFLUSH)?;
         call.put_handle(0, "file", &self.0, Self::TYPE)?;
@@ -354,7 +354,7 @@ impl GzFile {
     ///
     /// Faults of the worker; the library reports none here.
     #[track_caller]
-    pub fn gzrewind(&self) -> hotcell::Result<i32> {
+    pub fn rewind(&self) -> hotcell::Result<i32> {
         let session = self.0.session();
         let mut call = session.call(table::GZREWIND)?;
         call.put_handle(0, "file", &self.0, Self::TYPE)?;
@@ -380,7 +380,7 @@ impl GzFile {
     ///
     /// Faults of the worker; the library reports none here.
     #[track_caller]
-    pub fn gzeof(&self) -> hotcell::Result<i32> {
+    pub fn eof(&self) -> hotcell::Result<i32> {
         let session = self.0.session();
         let mut call = session.call(table::GZEOF)?;
         call.put_handle(0, "file", &self.0, Self::TYPE)?;
@@ -412,7 +412,7 @@ impl GzFile {
     ///
     /// Faults of the worker; the library reports none here.
     #[track_caller]
-    pub fn gzdirect(&self) -> hotcell::Result<i32> {
+    pub fn direct(&self) -> hotcell::Result<i32> {
         let session = self.0.session();
         let mut call = session.call(table::GZDIRECT)?;
         call.put_handle(0, "file", &self.0, Self::TYPE)?;
@@ -436,7 +436,7 @@ impl GzFile {
     ///
     /// The library's own when the result is not 0; else faults of the worker.
     #[track_caller]
-    pub fn gzclose(self) -> hotcell::Result<()> {
+    pub fn close(self) -> hotcell::Result<()> {
         let session = self.0.session();
         let mut call = session.call(table::GZCLOSE)?;
         call.put_consumed(0, "file", &self.0, Self::TYPE)?;
@@ -450,7 +450,7 @@ impl GzFile {
     ///
     /// The library's own when the result is not 0; else faults of the worker.
     #[track_caller]
-    pub fn gzclose_r(self) -> hotcell::Result<()> {
+    pub fn close_r(self) -> hotcell::Result<()> {
         let session = self.0.session();
         let mut call = session.call(table::GZCLOSE_R)?;
         call.put_consumed(0, "file", &self.0, Self::TYPE)?;
@@ -472,7 +472,7 @@ impl GzFile {
     ///
     /// The library's own when the result is not 0; else faults of the worker.
     #[track_caller]
-    pub fn gzclose_w(self) -> hotcell::Result<()> {
+    pub fn close_w(self) -> hotcell::Result<()> {
         let session = self.0.session();
         let mut call = session.call(table::GZCLOSE_W)?;
         call.put_consumed(0, "file", &self.0, Self::TYPE)?;
@@ -499,12 +499,12 @@ impl GzFile {
     ///
     /// Faults of the worker; the library reports none here.
     #[track_caller]
-    pub fn gzerror(&self) -> hotcell::Result<GzerrorOutput> {
+    pub fn error(&self) -> hotcell::Result<ErrorOutput> {
         let session = self.0.session();
         let mut call = session.call(table::GZERROR)?;
         call.put_handle(0, "file", &self.0, Self::TYPE)?;
         let mut reply = call.finish()?;
-        Ok(GzerrorOutput {
+        Ok(ErrorOutput {
             returned: reply.text_bytes(0)?,
             errnum: reply.get_i32(16),
         })
@@ -520,7 +520,7 @@ impl GzFile {
     ///
     /// Faults of the worker; the library reports none here.
     #[track_caller]
-    pub fn gzclearerr(&self) -> hotcell::Result<()> {
+    pub fn clearerr(&self) -> hotcell::Result<()> {
         let session = self.0.session();
         let mut call = session.call(table::GZCLEARERR)?;
         call.put_handle(0, "file", &self.0, Self::TYPE)?;
@@ -534,7 +534,7 @@ impl GzFile {
     ///
     /// Faults of the worker; the library reports none here.
     #[track_caller]
-    pub fn gzseek(&self, arg2: i64, arg3: i32) -> hotcell::Result<i64> {
+    pub fn seek(&self, arg2: i64, arg3: i32) -> hotcell::Result<i64> {
         let session = self.0.session();
         let mut call = session.call(table::GZSEEK)?;
         call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
@@ -550,7 +550,7 @@ impl GzFile {
     ///
     /// Faults of the worker; the library reports none here.
     #[track_caller]
-    pub fn gztell(&self) -> hotcell::Result<i64> {
+    pub fn tell(&self) -> hotcell::Result<i64> {
         let session = self.0.session();
         let mut call = session.call(table::GZTELL)?;
         call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
@@ -564,7 +564,7 @@ impl GzFile {
     ///
     /// Faults of the worker; the library reports none here.
     #[track_caller]
-    pub fn gzoffset(&self) -> hotcell::Result<i64> {
+    pub fn offset(&self) -> hotcell::Result<i64> {
         let session = self.0.session();
         let mut call = session.call(table::GZOFFSET)?;
         call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
@@ -573,27 +573,27 @@ impl GzFile {
     }
 }
 
-/// What [`GzFile::gzfread`] gives back.
+/// What [`GzFile::fread`] gives back.
 #[derive(Debug, Clone, PartialEq)]
-pub struct GzfreadOutput {
+pub struct FreadOutput {
     /// What the function returned.
     pub returned: u64,
     /// What `buf` holds.
     pub buf: Vec<u8>,
 }
 
-/// What [`GzFile::gzgets`] gives back.
+/// What [`GzFile::gets`] gives back.
 #[derive(Debug, Clone, PartialEq)]
-pub struct GzgetsOutput {
+pub struct GetsOutput {
     /// What the function returned.
     pub returned: Option<Vec<u8>>,
     /// What `buf` holds.
     pub buf: Vec<u8>,
 }
 
-/// What [`GzFile::gzerror`] gives back.
+/// What [`GzFile::error`] gives back.
 #[derive(Debug, Clone, PartialEq)]
-pub struct GzerrorOutput {
+pub struct ErrorOutput {
     /// What the function returned.
     pub returned: Vec<u8>,
     /// What `errnum` holds.

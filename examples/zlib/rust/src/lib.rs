@@ -18,11 +18,11 @@ pub mod constants;
 mod functions;
 mod gz_file;
 mod table;
-mod z_stream_s;
+mod z_stream;
 
-pub use gz_file::{GzFile, GzerrorOutput, GzfreadOutput, GzgetsOutput};
-pub use z_stream_s::{
-    DeflateGetDictionaryOutput, DeflatePendingOutput, InflateGetDictionaryOutput, ZStreamS,
+pub use gz_file::{ErrorOutput, FreadOutput, GetsOutput, GzFile};
+pub use z_stream::{
+    DeflateGetDictionaryOutput, DeflatePendingOutput, InflateGetDictionaryOutput, ZStream,
 };
 
 /// zlib in a worker process. Clones share the worker.

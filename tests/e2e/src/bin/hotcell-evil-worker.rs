@@ -9,7 +9,8 @@ use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 use std::time::Duration;
 
 use hotcell_protocol::wire::{
-    self, EventPacket, Hello, Packet, ReplyState, SegmentReady, Welcome, call_head, capabilities, reply_head,
+    self, EventPacket, Hello, Packet, ReplyState, Resume, SegmentReady, Welcome, call_head, capabilities,
+    reply_head, resume_line,
 };
 use hotcell_shm::control::ControlSocket;
 use hotcell_shm::{Access, Mapping, Seals, SegmentFile};
@@ -28,7 +29,7 @@ fn main() {
     let lie = std::env::var("HOTCELL_EVIL").unwrap();
     let capabilities = match lie.as_str() {
         "no-handles" => 0,
-        "unpassed-callback" => capabilities::HANDLES | capabilities::CALLBACKS,
+        "unpassed-callback" | "unknown-kept" => capabilities::HANDLES | capabilities::CALLBACKS,
         _ => capabilities::HANDLES,
     };
     let Hello { functions, fingerprint, .. } = hello;
@@ -77,13 +78,17 @@ fn answer(lie: &str, request: &Mapping, reply: &Mapping) {
     }
     std::sync::atomic::fence(std::sync::atomic::Ordering::Acquire);
     let id: u64 = request.load(call + call_head::CALL_ID);
-    let (mut state, mut call_id, mut length, mut commit, mut value) =
-        (ReplyState::Returned.raw(), id, wire::MAX_RESULT as u32, 1, 0);
+    let (mut state, mut call_id, mut length, mut commit, mut value, mut errno) =
+        (ReplyState::Returned.raw(), id, wire::MAX_RESULT as u32, 1, 0, 0u32);
     match lie {
         "other-call" => call_id = id + 1,
         "no-call" => call_id = 0,
         "unknown-state" => state = 77,
         "callback" | "unpassed-callback" => state = ReplyState::Callback.raw(),
+        "kept-callback" | "unknown-kept" => {
+            state = ReplyState::Callback.raw();
+            errno = wire::KEPT_CALLBACKS;
+        }
         "long-result" => length = wire::MAX_RESULT as u32 + 1,
         "short-result" => length = 0,
         "skipped-commit" => commit = 2,
@@ -106,10 +111,19 @@ fn answer(lie: &str, request: &Mapping, reply: &Mapping) {
     }
     reply.store(slot + reply_head::STATE, state);
     reply.store(slot + reply_head::CALL_ID, call_id);
+    reply.store(slot + reply_head::ERRNO, errno);
     reply.store(slot + reply_head::RESULT_LENGTH, length);
     reply.store(slot + reply_head::VALUE, value);
     reply.word(slot + reply_head::COMMIT).store(commit, std::sync::atomic::Ordering::Release);
     let bell = reply.word(wire::LANES_OFFSET + wire::lane_worker::BELL);
     bell.fetch_add(1, std::sync::atomic::Ordering::Release);
     let _ = rustix::thread::futex::wake(bell, rustix::thread::futex::Flags::empty(), 1);
+    if lie == "unknown-kept" {
+        while request.load::<u32>(slot + resume_line::COMMIT) == 0 {
+            std::thread::sleep(Duration::from_micros(100));
+        }
+        std::sync::atomic::fence(std::sync::atomic::Ordering::Acquire);
+        let kind: u16 = request.load(slot + resume_line::KIND);
+        std::process::exit(i32::from(kind == Resume::CallbackFailed.raw()));
+    }
 }

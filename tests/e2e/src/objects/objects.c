@@ -3,8 +3,10 @@
  *
  * A store owns nothing; items belong to a store and must go before it; a view is lent by a store. The journal keeps
  * the order of what happened. */
+#include <linux/futex.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "hotcell_shim.h"
@@ -15,6 +17,7 @@ struct store {
     int number;
     int temper;
     int views[4];
+    uint64_t kept;
 };
 
 struct item {
@@ -23,6 +26,8 @@ struct item {
 };
 
 static int stores, items, living;
+static uint64_t last_kept;
+static hotcell_ctx *outermost;
 static char journal[4096];
 
 static void note(const char *what, int number)
@@ -55,7 +60,7 @@ static int give(hotcell_ctx *ctx, const void *data, uint64_t length, uint8_t *at
 }
 
 /* args: i32 code, i32 temper. results: u64 store, i32 code. Fails with the code, and leaves a store even then. The
- * temper shows when it is closed: 1 crashes, 2 hangs. */
+ * temper shows when it is closed: 1 crashes, 2 hangs, 3 calls the callback that it keeps. */
 static void open_store(hotcell_ctx *ctx, const hotcell_request *request, hotcell_reply *reply)
 {
     int32_t code = LOAD(int32_t, request->args);
@@ -71,6 +76,36 @@ static void open_store(hotcell_ctx *ctx, const hotcell_request *request, hotcell
     STORE_AS(uint64_t, reply->result, ctx->own(ctx, STORE, store, 0));
 }
 
+/* Calls a kept callback once: {u64 view, views, i64 turn}: the views are lent for the time of the callback. 0: it
+ * failed. */
+static int call_kept(hotcell_ctx *ctx, struct store *store, uint64_t number, int64_t turn, int64_t *returned)
+{
+    uint64_t mark = ctx->mark(ctx), place = 0, list = 0, value = 0;
+    uint8_t *args = ctx->space(ctx, 32, 8, &place);
+    uint8_t *views = args == NULL ? NULL : ctx->space(ctx, 16, 8, &list);
+    int ran = 0;
+    if (views != NULL) {
+        uint64_t lent[3];
+        for (int i = 0; i < 3; i++) {
+            lent[i] = ctx->lend(ctx, VIEW, &store->views[i], 0);
+            store->views[i] = 10 * (int)turn + i;
+        }
+        STORE_AS(uint64_t, args, turn < 0 ? 0 : lent[0]);
+        STORE_AS(uint64_t, args + 8, list);
+        STORE_AS(uint64_t, args + 16, 16);
+        STORE_AS(int64_t, args + 24, turn);
+        STORE_AS(uint64_t, views, turn == -2 ? 0 : lent[1]);
+        STORE_AS(uint64_t, views + 8, turn == -3 ? 77 : lent[2]);
+        ran = ctx->callback(ctx, number, place, turn == -4 ? 24 : 32, &value);
+        for (int i = 0; i < 3; i++) {
+            ctx->forget(ctx, lent[i]);
+        }
+    }
+    ctx->rewind(ctx, mark);
+    *returned = (int64_t)value;
+    return ran;
+}
+
 /* args: u64 store. */
 static void close_store(hotcell_ctx *ctx, const hotcell_request *request, hotcell_reply *reply)
 {
@@ -80,6 +115,10 @@ static void close_store(hotcell_ctx *ctx, const hotcell_request *request, hotcel
         note("close", store->number);
         if (store->temper == 1) {
             abort();
+        }
+        int64_t ignored = 0;
+        if (store->temper == 3 && !call_kept(ctx, store, store->kept, 9, &ignored)) {
+            note("failed", 0);
         }
         while (store->temper == 2) {
             usleep(1000);
@@ -233,6 +272,7 @@ static void each(hotcell_ctx *ctx, const hotcell_request *request, hotcell_reply
     uint64_t number = LOAD(uint64_t, request->args), fill = LOAD(uint64_t, request->args + 16);
     int64_t times = LOAD(int64_t, request->args + 8), sum = 0, failed = 0;
     uint64_t place = 0;
+    outermost = request->depth == 0 ? ctx : outermost;
     for (int64_t turn = 0; turn < times && reply->state == HOTCELL_REPLY_STATE_RETURNED; turn++) {
         int64_t returned = 0;
         if (number == 0 || !call_back(ctx, number, turn, fill, &returned)) {
@@ -431,6 +471,85 @@ static void lend_many(hotcell_ctx *ctx, const hotcell_request *request, hotcell_
     STORE_AS(uint64_t, reply->result, last);
 }
 
+/* args: u64 store, u64 callback, i32 code. results: i32 code. Keeps the callback with the store, even if it fails with
+ * the code. */
+static void keep(hotcell_ctx *ctx, const hotcell_request *request, hotcell_reply *reply)
+{
+    struct store *store = ctx->get(ctx, LOAD(uint64_t, request->args), STORE, "store");
+    if (store != NULL) {
+        store->kept = last_kept = LOAD(uint64_t, request->args + 8);
+        STORE_AS(int32_t, reply->result, LOAD(int32_t, request->args + 16));
+        if (LOAD(int32_t, request->args + 16) != 0) {
+            reply->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
+        }
+    }
+}
+
+/* args: u64 store, which may be NULL, i64 from, i64 to. results: i64 sum, i64 calls that failed. Calls what the store
+ * keeps; without a store, what was kept last, as a library that holds on to it. */
+static void poke(hotcell_ctx *ctx, const hotcell_request *request, hotcell_reply *reply)
+{
+    static struct store none;
+    uint64_t handle = LOAD(uint64_t, request->args);
+    int64_t from = LOAD(int64_t, request->args + 8), to = LOAD(int64_t, request->args + 16), sum = 0, failed = 0;
+    struct store *store = handle == 0 ? &none : ctx->get(ctx, handle, STORE, "store");
+    for (int64_t turn = from; store != NULL && turn < to; turn++) {
+        int64_t returned = 0;
+        uint64_t number = handle == 0 ? last_kept : store->kept;
+        if (number == 0 || !call_kept(ctx, store, number, turn, &returned)) {
+            failed++;
+        }
+        sum += returned;
+    }
+    STORE_AS(int64_t, reply->result, sum);
+    STORE_AS(int64_t, reply->result + 8, failed);
+}
+
+/* args: u64 view. results: i64, its number. */
+static void look(hotcell_ctx *ctx, const hotcell_request *request, hotcell_reply *reply)
+{
+    int *view = ctx->get(ctx, LOAD(uint64_t, request->args), VIEW, "view");
+    if (view != NULL) {
+        STORE_AS(int64_t, reply->result, *view);
+    }
+}
+
+/* args: i32 how, u32 where the bell lies in the reply segment. A reply before the reply: of another call (0), of a turn to come (1), or a callback of the call that
+ * this one is nested in (2). */
+static void answer_early(hotcell_ctx *ctx, const hotcell_request *request, hotcell_reply *reply)
+{
+    int32_t how = LOAD(int32_t, request->args);
+    uint8_t *slot = reply->result - HOTCELL_RESULT_OFFSET;
+    STORE_AS(uint16_t, slot + HOTCELL_REPLY_HEAD_STATE,
+             how == 2 ? HOTCELL_REPLY_STATE_CALLBACK : HOTCELL_REPLY_STATE_RETURNED);
+    STORE_AS(uint64_t, slot + HOTCELL_REPLY_HEAD_CALL_ID, request->call_id + (how == 0));
+    STORE_AS(int32_t, slot + HOTCELL_REPLY_HEAD_ERRNO, 1);
+    STORE_AS(uint32_t, slot + HOTCELL_REPLY_HEAD_RESULT_LENGTH, 56);
+    __atomic_fetch_add((uint32_t *)(void *)(slot + HOTCELL_REPLY_HEAD_COMMIT), how == 1 ? 2 : 1, __ATOMIC_RELEASE);
+    uint32_t *bell = (uint32_t *)(void *)(ctx->segments[HOTCELL_SEGMENT_REPLY].base +
+                                          LOAD(uint32_t, request->args + 4));
+    __atomic_fetch_add(bell, 1, __ATOMIC_RELEASE);
+    syscall(SYS_futex, bell, FUTEX_WAKE, 1, NULL, NULL, 0);
+    /* The runtime's own reply never comes. */
+    for (;;) {
+        usleep(1000);
+    }
+}
+
+/* args: i32 how. Asks the host for a callback (0) or for space (1), not for this call, but for the one that it is nested
+ * in. */
+static void ask_outside(hotcell_ctx *ctx, const hotcell_request *request, hotcell_reply *reply)
+{
+    uint64_t place = 0, value = 0;
+    (void)ctx;
+    (void)reply;
+    if (LOAD(int32_t, request->args) == 0) {
+        outermost->callback(outermost, 1, place, 56, &value);
+    } else {
+        outermost->space(outermost, 1 << 30, 1, &place);
+    }
+}
+
 static const hotcell_function functions[] = {
     {"open_store", open_store, 8, 16, {0}},
     {"close_store", close_store, 8, 0, {0}},
@@ -453,6 +572,11 @@ static const hotcell_function functions[] = {
     {"echo", echo, 8, 16, {0}},
     {"lend_many", lend_many, 16, 8, {0}},
     {"count_living", count_living, 0, 8, {0}},
+    {"keep", keep, 24, 8, {0}},
+    {"poke", poke, 24, 16, {0}},
+    {"look", look, 8, 8, {0}},
+    {"answer_early", answer_early, 8, 0, {0}},
+    {"ask_outside", ask_outside, 8, 0, {0}},
 };
 
 __attribute__((visibility("default"))) const hotcell_shim hotcell_shim_1 = {

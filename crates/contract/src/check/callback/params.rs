@@ -1,29 +1,20 @@
 //! The parameters of a function that the library calls.
 
 use hotcell_model::interface::{CallbackParam, CallbackRole, Unit};
-use hotcell_model::types::{CType, Signature};
+use hotcell_model::types::CType;
 
 use crate::check::callback::is_void_pointer;
 use crate::check::decide::Site;
-use crate::check::types::is_character;
+use crate::check::types::{is_character, object};
+use crate::check::{names, objects};
 use crate::contract::{Item, What};
 use crate::diagnostic::Diagnostic;
 use crate::expression::Node;
 use crate::suggest::did_you_mean;
 
-/// The parameters of a callback; `wrong` says it when some have no role.
-pub(super) fn params(
-    site: Site<'_>,
-    index: usize,
-    item: &Item,
-    signature: &Signature,
-    wrong: &mut Vec<Diagnostic>,
-) -> Vec<CallbackParam> {
-    let names: Vec<String> = (1..)
-        .zip(&signature.params)
-        .map(|(number, (name, _))| name.clone().unwrap_or_else(|| format!("arg{number}")))
-        .collect();
-    let mut own = Params { site, index, names, signature, roles: vec![None; signature.params.len()], wrong };
+/// The parameters of a callback, which `site` is about; `wrong` says it when some have no role.
+pub(super) fn params(site: Site<'_>, item: &Item, wrong: &mut Vec<Diagnostic>) -> Vec<CallbackParam> {
+    let mut own = Params { site, roles: vec![None; site.names.len()], wrong };
     let before = own.wrong.len();
     own.lines(item);
     // A line that is wrong leaves its parameter open.
@@ -33,79 +24,93 @@ pub(super) fn params(
     if own.wrong.len() == before {
         own.rest(item);
     }
-    let typed = own.names.into_iter().zip(&signature.params).zip(own.roles);
+    let typed = site.names.iter().zip(&site.function.params).zip(own.roles);
     typed
-        .filter_map(|((name, (_, ty)), role)| Some(CallbackParam { name, ty: ty.clone(), role: role? }))
+        .filter_map(|((name, param), role)| {
+            Some(CallbackParam { name: name.clone(), ty: param.ty.clone(), role: role? })
+        })
         .collect()
 }
 
 struct Params<'a> {
-    site: Site<'a>,
     /// Of the callback.
-    index: usize,
-    names: Vec<String>,
-    signature: &'a Signature,
+    site: Site<'a>,
     roles: Vec<Option<CallbackRole>>,
     wrong: &'a mut Vec<Diagnostic>,
 }
 
-impl Params<'_> {
-    fn ty(&self, position: usize) -> &CType {
-        &self.signature.params[position].1
+impl<'a> Params<'a> {
+    fn ty(&self, position: usize) -> &'a CType {
+        &self.site.function.params[position].ty
     }
 
     fn position(&self, name: &str) -> Option<usize> {
-        self.names.iter().position(|own| own == name)
+        names::position(self.site.function, self.site.names, name)
+    }
+
+    fn near(&self, name: &str) -> Option<String> {
+        did_you_mean(name, self.site.names.iter().map(String::as_str))
     }
 
     fn lines(&mut self, item: &Item) {
         for line in &item.params {
             let Some(position) = self.position(&line.name) else {
-                let message = format!("`{}` has no parameter `{}`", self.site.names[self.index], line.name);
-                let near = did_you_mean(&line.name, self.names.iter().map(String::as_str));
-                let help = near.unwrap_or_else(|| format!("its parameters are {}", self.names.join(", ")));
+                let message = format!("`{}` has no parameter `{}`", self.site.function.name, line.name);
+                let near = self.near(&line.name);
+                let help =
+                    near.unwrap_or_else(|| format!("its parameters are {}", self.site.names.join(", ")));
                 let diagnostic = Diagnostic::error(message).at(line.span.clone());
                 self.wrong.push(diagnostic.label("unknown parameter").help(help));
                 continue;
             };
-            if let Some(why) = self.refusal(position, &line.item) {
+            if let Some((why, help)) = self.refusal(position, &line.item) {
                 let (name, ty) = (&line.name, &self.ty(position).written);
                 let message = format!("`{name}` cannot be `{}`: it is `{ty}`", line.item.written);
-                self.wrong.push(Diagnostic::error(message).at(line.item.span.clone()).label(why));
+                self.wrong.push(Diagnostic::error(message).at(line.item.span.clone()).label(why).help(help));
                 continue;
             }
             self.roles[position] = self.role(position, &line.item).or(self.roles[position].take());
         }
     }
 
-    fn refusal(&self, position: usize, item: &Item) -> Option<&'static str> {
+    fn refusal(&self, position: usize, item: &Item) -> Option<(&'static str, Option<String>)> {
         let ty = self.ty(position);
         let pointee = ty.pointee().map(|(pointee, _)| pointee);
-        match item.what {
+        let why = match item.what {
             What::Text => match pointee {
-                Some(pointee) if is_character(pointee) => None,
-                Some(_) => Some("a text is a pointer to bytes"),
-                None => Some("not a pointer"),
+                // `void *` says nothing, and the contract does.
+                Some(pointee) if pointee.is_byte() => return None,
+                Some(_) => "a text is a pointer to bytes",
+                None => "not a pointer",
             },
             What::Buffer(_) => match pointee {
-                Some(pointee) if pointee.element_size().is_some() => None,
-                Some(_) => Some("a buffer consists of numbers or bytes"),
-                None => Some("not a pointer"),
+                Some(pointee) if pointee.element_size().is_some() => return None,
+                Some(_) => "a buffer consists of numbers or bytes",
+                None => "not a pointer",
             },
             What::Texts => match pointee.and_then(CType::pointee) {
-                Some((pointee, _)) if is_character(pointee) => None,
-                _ => Some("not a pointer to pointers to characters"),
+                Some((pointee, _)) if is_character(pointee) => return None,
+                _ => "not a pointer to pointers to characters",
             },
-            _ if is_void_pointer(ty) => None,
-            _ => Some("user data is a `void *`"),
-        }
+            What::Handle => return object(self.site, ty, item, None),
+            What::Handles => match pointee {
+                Some(pointer) if pointer.pointee().is_some() => {
+                    return object(self.site, pointer, item, None);
+                }
+                _ => "not a pointer to pointers to objects",
+            },
+            _ if is_void_pointer(ty) => return None,
+            _ => "user data is a `void *`",
+        };
+        Some((why, None))
     }
 
     fn role(&mut self, position: usize, item: &Item) -> Option<CallbackRole> {
+        let ty = self.ty(position);
         Some(match item.what {
             What::Text => CallbackRole::Text { encoding: item.encoding, nullable: item.nullable },
             What::Buffer(_) => {
-                let size = self.ty(position).pointee().and_then(|(pointee, _)| pointee.element_size());
+                let size = ty.pointee().and_then(|(pointee, _)| pointee.element_size());
                 let unit = item.unit.unwrap_or(if size == Some(1) { Unit::Bytes } else { Unit::Elements });
                 CallbackRole::Buffer { length: self.length(position, item.length.as_ref()?)?, unit }
             }
@@ -114,16 +119,31 @@ impl Params<'_> {
                 encoding: item.encoding,
                 nullable: item.nullable,
             },
+            What::Handle => CallbackRole::Handle { handle: self.handle(ty, item)?, nullable: item.nullable },
+            What::Handles => {
+                let handle = self.handle(ty.pointee()?.0, item)?;
+                CallbackRole::Handles { length: self.length(position, item.length.as_ref()?)?, handle }
+            }
             _ => CallbackRole::UserData,
         })
     }
 
-    /// The parameter with the length of a buffer or of texts, hidden from now on.
+    fn handle(&mut self, pointer: &CType, item: &Item) -> Option<String> {
+        match objects::handle_type(self.site, pointer, item) {
+            Ok(handle) => Some(handle),
+            Err(diagnostic) => {
+                self.wrong.push(*diagnostic);
+                None
+            }
+        }
+    }
+
+    /// The parameter with the length of a buffer, of texts or objects, hidden from now on.
     fn length(&mut self, position: usize, node: &Node) -> Option<usize> {
         let named = node.name().and_then(|name| self.position(name));
         let Some(length) = named.filter(|&named| self.ty(named).is_integer()) else {
-            let message = format!("`{node}` is no integer parameter of `{}`", self.site.names[self.index]);
-            let help = node.name().and_then(|name| did_you_mean(name, self.names.iter().map(String::as_str)));
+            let message = format!("`{node}` is no integer parameter of `{}`", self.site.function.name);
+            let help = node.name().filter(|_| named.is_none()).and_then(|name| self.near(name));
             self.wrong.push(Diagnostic::error(message).at(node.span.clone()).help(help));
             return None;
         };
@@ -142,14 +162,19 @@ impl Params<'_> {
         Some(length)
     }
 
-    /// User data is what a line says, or the only `void *` that no line is about.
+    /// User data is what a call gives, what a line says, or else the only `void *` that no line is about.
     fn user_data(&mut self, item: &Item) {
         let said = self.roles.iter().filter(|role| **role == Some(CallbackRole::UserData)).count();
         let open: Vec<usize> = (0..self.roles.len())
             .filter(|&position| self.roles[position].is_none() && is_void_pointer(self.ty(position)))
             .collect();
-        let name = &self.site.names[self.index];
+        let name = &self.site.function.name;
         let (message, help) = match (said, open.as_slice()) {
+            (0, _) if item.user_data_from.is_some() => return,
+            (_, _) if item.user_data_from.is_some() => (
+                format!("`{name}` has its user data twice"),
+                "leave `user_data_from` out: it is for callbacks none of whose parameters is the user data".to_owned(),
+            ),
             (1, _) => return,
             (0, [only]) => {
                 self.roles[*only] = Some(CallbackRole::UserData);
@@ -157,12 +182,13 @@ impl Params<'_> {
             }
             (0, []) => (
                 format!("`{name}` is called without user data"),
-                "this version has callbacks that get a `void *` of the registering call: write `{ fixed = \"NULL\" }`"
+                "add `user_data_from = \"…\"`, a call over its parameters that gives it; without one write `{ fixed = \
+                 \"NULL\" }`"
                     .to_owned(),
             ),
             (0, [first, ..]) => (
                 format!("`{name}` has several `void *`, and one of them is the user data"),
-                format!("add `params.{} = {{ user_data = true }}` inside of the item", self.names[*first]),
+                format!("add `params.{} = {{ user_data = true }}` inside of the item", self.site.names[*first]),
             ),
             _ => (
                 format!("`{name}` has one user data"),
@@ -172,7 +198,7 @@ impl Params<'_> {
         self.wrong.push(Diagnostic::error(message).at(item.span.clone()).help(help));
     }
 
-    /// Numbers need no line.
+    /// Numbers and objects need no line.
     fn rest(&mut self, item: &Item) {
         for position in 0..self.roles.len() {
             if self.roles[position].is_some() {
@@ -183,8 +209,14 @@ impl Params<'_> {
                 self.roles[position] = Some(CallbackRole::Value);
                 continue;
             }
-            let (name, pointee) = (&self.names[position], ty.pointee().map(|(pointee, _)| pointee));
-            let callback = &self.site.names[self.index];
+            let handles = self.site.known.handles;
+            if let Some(handle) = handles.of_pointer(ty) {
+                self.roles[position] =
+                    Some(CallbackRole::Handle { handle: handle.to_owned(), nullable: false });
+                continue;
+            }
+            let (name, pointee) = (&self.site.names[position], ty.pointee().map(|(pointee, _)| pointee));
+            let callback = &self.site.function.name;
             let message = format!("nothing says what `{name}` (`{}`) of `{callback}` is", ty.written);
             let say = match pointee {
                 Some(pointee) if is_character(pointee) => "{ string = \"utf-8\" }",
@@ -192,11 +224,14 @@ impl Params<'_> {
                 Some(pointee) if pointee.pointee().is_some_and(|(ty, _)| is_character(ty)) => {
                     "{ in = \"texts\", length = \"…\" }"
                 }
+                Some(pointee) if handles.of_pointer(pointee).is_some() => {
+                    "{ in = \"handles\", length = \"…\" }"
+                }
                 _ => "",
             };
             let help = match say {
                 "" => {
-                    "this version has callbacks with numbers, texts and buffers: write `{ fixed = \"NULL\" }`"
+                    "this version has callbacks with numbers, texts, buffers and objects: write `{ fixed = \"NULL\" }`"
                         .to_owned()
                 }
                 say => format!("add `params.{name} = {say}` inside of the item"),

@@ -27,6 +27,7 @@ fn callbacks_have_their_roles() {
                 "scope": {"scope": "call"},
                 "on_failure": -1,
                 "user_data": 1,
+                "user_data_from": null,
             }},
             {"role": "user-data", "callback": 0},
         ]),
@@ -94,8 +95,8 @@ fn misuse_is_said() {
         (
             "int f(plain cb, void *user)",
             item(", on_failure = 1"),
-            "5:15: `cb` is called without user data = this version has callbacks that get a `void *` of the registering \
-             call: write `{ fixed = \"NULL\" }`",
+            "5:15: `cb` is called without user data = add `user_data_from = \"…\"`, a call over its parameters that gives it; \
+             without one write `{ fixed = \"NULL\" }`",
         ),
         (
             row,
@@ -129,7 +130,7 @@ fn misuse_is_said() {
         (
             row,
             format!("params.user = {{ fixed = \"NULL\" }}\n{}", item(&format!(", on_failure = 1, {params}"))),
-            "6:46: `user` already is something else = each callback needs a user-data parameter of its own, without a line",
+            "6:46: `user` already is something else = user data has no line of its own",
         ),
         (
             row,

@@ -64,6 +64,13 @@ fn ctype(text: &str) -> CType {
             }
             "plain" => function_pointer("unsigned char", &["int x"]),
             "real" => function_pointer("double", &["void *"]),
+            "busy" => function_pointer("int", &["void *", "int"]),
+            "scalar" => function_pointer("void", &["stmt *context", "int argc", "db **argv"]),
+            "last" => function_pointer("void", &["stmt *"]),
+            "watch" => function_pointer(
+                "void",
+                &["void *", "const db *", "const void *", "void *", "struct point *"],
+            ),
             record => match record.strip_prefix("struct ") {
                 Some(name) => Type::Record { name: name.into() },
                 None => panic!("the test helper does not know `{record}`"),

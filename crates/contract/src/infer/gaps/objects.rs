@@ -9,6 +9,7 @@ use crate::infer::gaps::{Line, NULL, pointed};
 use crate::infer::view::{View, decided};
 use crate::infer::words::objects::STORES;
 use crate::infer::words::{ENDS, PLACES};
+use crate::type_names::unqualified;
 
 /// What to write about a parameter, when it is one of these.
 pub(super) fn line(view: &View<'_>, draft: &Draft, index: usize, ty: &CType) -> Option<Line> {
@@ -107,7 +108,8 @@ pub(super) fn structure(view: &View<'_>, name: &str, element: &CType, constant: 
             )
         }
         _ if constant => {
-            format!("`{name}` may be one `{}`, or several, or the beginning of more", element.written)
+            let structure = unqualified(&element.written);
+            format!("`{name}` may be one `{structure}`, or several, or the beginning of more")
         }
         _ => format!("nothing says whether `{name}` is read or written, and how many it points to"),
     }

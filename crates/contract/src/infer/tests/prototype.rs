@@ -137,6 +137,7 @@ fn base(text: &str) -> CType {
         "unsigned char" | "uint8_t" | "Bytef" | "BYTE" | "xmlChar" | "uuid_t" => int(8, false),
         "signed char" | "int8_t" => int(8, true),
         "uint16_t" => int(16, false),
+        "short" => int(16, true),
         "int" | "int32_t" | "wchar_t" | "pid_t" | "XML_Bool" => int(32, true),
         "unsigned" | "unsigned int" | "uint32_t" | "uInt" | "mode_t" | "socklen_t" => int(32, false),
         "long" | "long long" | "ssize_t" | "off_t" | "__off_t" | "time_t" | "int64_t" => int(64, true),

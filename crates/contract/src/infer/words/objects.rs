@@ -177,10 +177,10 @@ pub(in crate::infer) const OWNERSHIP_PHRASES: &[&str] = &[
     "takes over",
 ];
 
-/// Parts of the names of functions that use data up before they return, or copy it.
+/// Words, or their ends, of functions that use data up before they return, or copy it.
 pub(in crate::infer) const USES: &[&str] = &[
     "check", "compare", "compress", "crypt", "decode", "digest", "encode", "exec", "exists", "find",
-    "lookup", "print", "puts", "query", "search", "send", "sign", "update", "verify", "write",
+    "lookup", "print", "query", "search", "send", "sign", "update", "verify", "write",
 ];
 
 /// Words of functions that say that they keep what they are given, even a name.
@@ -188,7 +188,7 @@ pub(in crate::infer) const BORROWS: &[&str] =
     &["borrow", "byref", "const", "cs", "nocopy", "ref", "reference", "static", "view", "zerocopy"];
 
 /// Words of functions whose data an object may point to afterwards: `zmq_send_const`,
-/// `ZSTD_compressBegin_usingDict`, `hash_add(table, key, len)`.
+/// `ZSTD_compressBegin_usingDict`, `hash_add(table, key, len)`, `io_uring_prep_write(sqe, fd, buf, nbytes)`.
 pub(in crate::infer) const KEEPS_DATA: &[&str] = &[
     "add",
     "append",
@@ -212,6 +212,8 @@ pub(in crate::infer) const KEEPS_DATA: &[&str] = &[
     "map",
     "nocopy",
     "prefix",
+    "prep",
+    "prepare",
     "prepend",
     "push",
     "put",
@@ -238,6 +240,7 @@ pub(in crate::infer) const KEEPS_DATA: &[&str] = &[
 /// those that take what they are told under a name.
 pub(in crate::infer) const KEEPS_TEXT: &[&str] = &[
     "add",
+    "add0",
     "append",
     "assign",
     "async",
@@ -261,6 +264,8 @@ pub(in crate::infer) const KEEPS_TEXT: &[&str] = &[
     "nocopy",
     "parse",
     "pointer",
+    "prep",
+    "prepare",
     "prepend",
     "push",
     "put",
@@ -272,6 +277,7 @@ pub(in crate::infer) const KEEPS_TEXT: &[&str] = &[
     "result",
     "scan",
     "set",
+    "set0",
     "static",
     "store",
     "tokenize",

@@ -1,6 +1,6 @@
 //! Names of everything in a package, chosen together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hotcell_model::Interface;
 
@@ -47,7 +47,7 @@ impl Names {
         let structs = interface.structs.keys().filter(|key| !interface.handles.contains_key(*key));
         let keys = interface.handles.keys().chain(structs).map(String::as_str).chain(enums.clone());
         let keys: Vec<&str> = keys.collect();
-        let candidates: Vec<_> = keys.iter().map(|key| front.types(key)).collect();
+        let candidates: Vec<_> = keys.iter().map(|key| front.types(key, written(interface, key))).collect();
         let chosen = choice::choose(&candidates, PRELUDE, Scope::take_type);
         let name = |key: &str, position: usize| (key.to_owned(), chosen[position].clone());
         let named = |from: usize, count: usize| -> BTreeMap<String, String> {
@@ -97,10 +97,12 @@ struct Fronts {
 }
 
 impl Fronts {
-    fn types(&self, key: &str) -> Vec<String> {
-        let words = type_words(key);
+    /// Names of a type, whose name in C is `written` where that is not its key.
+    fn types(&self, key: &str, written: &str) -> Vec<String> {
+        let words = type_words(written);
         let short = self.functions.as_ref().and_then(|prefix| prefix.strip(&words));
-        short.map(camel_of).into_iter().chain([camel_of(&words), camel(key)]).collect()
+        let long = [camel_of(&words), camel(written), camel(key)];
+        short.map(camel_of).into_iter().chain(long).collect()
     }
 
     /// Methods of each type, without the library's words and those of the type itself.
@@ -112,8 +114,10 @@ impl Fronts {
             owners.entry(Owner::of(function).key()).or_default().push(index);
         }
         for (owner, indices) in owners {
+            let all: Vec<&str> = indices.iter().map(|&at| functions[at].name.as_str()).collect();
+            let glued = owner.and_then(|key| glued(written(interface, key), &all));
             let candidates: Vec<_> =
-                indices.iter().map(|&at| self.method(&functions[at].name, owner)).collect();
+                all.iter().map(|name| self.method(name, owner.map(|key| (key, glued)))).collect();
             let reserved = if owner.is_some() { OBJECT_METHODS } else { METHODS };
             let chosen = choice::choose(&candidates, reserved, Scope::take);
             indices.into_iter().zip(chosen).for_each(|(index, name)| names[index] = name);
@@ -121,13 +125,15 @@ impl Fronts {
         names
     }
 
-    fn method(&self, name: &str, owner: Option<&str>) -> Vec<String> {
+    /// Names of a function, as a method of the type with this key and with what all methods start with.
+    fn method(&self, name: &str, owner: Option<(&str, Option<usize>)>) -> Vec<String> {
         let full = words(name);
+        let unglued = owner.and_then(|(_, glued)| glued).map(|glued| words(&name[glued..]));
         let strip = |words: &[String]| {
             self.functions.as_ref().and_then(|prefix| prefix.strip(words)).map(<[String]>::to_vec)
         };
         let short = strip(&full);
-        let own = owner.map(type_words).and_then(|own| {
+        let own = owner.map(|(key, _)| type_words(key)).and_then(|own| {
             let behind = |words: &[String], own: &[String]| {
                 words.strip_prefix(own).filter(|rest| !rest.is_empty()).map(<[String]>::to_vec)
             };
@@ -135,7 +141,13 @@ impl Fronts {
             short.or_else(|| behind(&full, &own))
         });
         let tail = if name.ends_with('_') { "_" } else { "" };
-        own.into_iter().chain(short).chain([full]).map(|words| words.join("_") + tail).collect()
+        unglued
+            .into_iter()
+            .chain(own)
+            .chain(short)
+            .chain([full])
+            .map(|words| words.join("_") + tail)
+            .collect()
     }
 
     fn constants<'a>(
@@ -170,6 +182,29 @@ impl Fronts {
     }
 }
 
+/// How C writes a type, without `struct` and stars; its key where it has no name.
+fn written<'a>(interface: &'a Interface, key: &'a str) -> &'a str {
+    let of_object = interface.handles.get(key).map(|handle| handle.c_type.as_str());
+    let of_structure = || interface.structs.get(key).map(|record| record.c_name.as_str());
+    let written = of_object.or_else(of_structure).unwrap_or(key).trim_end_matches([' ', '*']);
+    match written.rsplit(' ').next() {
+        Some(name) if name != "void" && !name.is_empty() => name,
+        _ => key,
+    }
+}
+
+/// Letters that all methods of a type start with, which are its first word: those of `gzFile` are `gzread`, `gzwrite`…
+fn glued(written: &str, methods: &[&str]) -> Option<usize> {
+    let words = words(written);
+    let first = words.first().filter(|word| word.len() > 1 && words.len() > 1)?;
+    let mut starts = BTreeSet::new();
+    for method in methods {
+        starts.insert(method.strip_prefix(first.as_str())?.chars().next()?);
+    }
+    // As many as would not be the rest of one longer word.
+    (starts.len() > 3 && starts.iter().all(char::is_ascii_lowercase)).then_some(first.len())
+}
+
 fn owned((key, name): (&String, &String)) -> (String, String) {
     (key.clone(), name.clone())
 }
@@ -182,7 +217,9 @@ mod tests {
     fn methods(library: &str, all: &[&str], owner: Option<&str>, expect: &[(&str, &str)]) {
         let functions = Prefix::of_functions(library, all.iter().copied());
         let front = Fronts { functions, constants: None };
-        let candidates: Vec<_> = expect.iter().map(|(name, _)| front.method(name, owner)).collect();
+        let names: Vec<&str> = expect.iter().map(|(name, _)| *name).collect();
+        let owner = owner.map(|key| (key, glued(key, &names)));
+        let candidates: Vec<_> = names.iter().map(|name| front.method(name, owner)).collect();
         let reserved = if owner.is_some() { OBJECT_METHODS } else { METHODS };
         let chosen = choice::choose(&candidates, reserved, Scope::take);
         let expected: Vec<&str> = expect.iter().map(|(_, name)| *name).collect();
@@ -229,6 +266,8 @@ mod tests {
         let zlib = ["gzread", "gzclose", "deflate", "deflateInit_", "deflateEnd", "crc32"];
         methods("zlib", &zlib, Some("gzFile"), &[("gzread", "gzread"), ("gzclose", "gzclose")]);
         methods("zlib", &zlib, None, &[("deflateInit_", "deflate_init_"), ("crc32", "crc32")]);
+        let files = [("gzread", "read"), ("gzclose_r", "close_r"), ("gzeof", "eof"), ("gztell", "tell")];
+        methods("zlib", &zlib, Some("gzFile"), &files);
         // Reserved words, digits, and the type's name alone.
         let foo = ["foo_match", "foo_2d", "foo_list", "foo_x"];
         methods("foo", &foo, None, &[("foo_match", "foo_match"), ("foo_2d", "foo_2d"), ("foo_x", "x")]);
@@ -243,7 +282,7 @@ mod tests {
     fn types(functions: &[&str], expect: &[(&str, &str)]) {
         let functions = Prefix::of_functions("some", functions.iter().copied());
         let front = Fronts { functions, constants: None };
-        let candidates: Vec<_> = expect.iter().map(|(key, _)| front.types(key)).collect();
+        let candidates: Vec<_> = expect.iter().map(|(key, _)| front.types(key, key)).collect();
         let expected: Vec<&str> = expect.iter().map(|(_, name)| *name).collect();
         assert_eq!(choice::choose(&candidates, PRELUDE, Scope::take_type), expected);
     }

@@ -44,9 +44,10 @@ impl Prefix {
     }
 }
 
-/// The words of a type's name, without the `_t` that many have.
+/// The words of a type's name, without the `_t` or `_s` that many have.
 pub(super) fn type_words(name: &str) -> Vec<String> {
-    words(name.strip_suffix("_t").filter(|rest| !rest.is_empty()).unwrap_or(name))
+    let rest = ["_t", "_s", "_st"].iter().find_map(|end| name.strip_suffix(end));
+    words(rest.filter(|rest| !rest.is_empty()).unwrap_or(name))
 }
 
 /// What all names start with, in whole words parted by `_`; bytes of the first name, the last `_` included.
@@ -57,7 +58,7 @@ pub(super) fn shared(names: &[&str]) -> usize {
     }
     let ends = first.match_indices('_').map(|(position, _)| position + 1);
     let all = |end: usize| others.iter().all(|other| other.len() > end && other.starts_with(&first[..end]));
-    ends.filter(|&end| end < first.len() && all(end)).last().unwrap_or(0)
+    ends.rev().find(|&end| end < first.len() && all(end)).unwrap_or(0)
 }
 
 /// What more than half of at least two have.

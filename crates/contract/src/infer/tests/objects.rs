@@ -1,0 +1,422 @@
+//! Objects: which types are, what releases them, who uses them, who makes them, and what they may keep.
+
+use hotcell_model::Fact;
+use hotcell_model::api::{Api, Location, Record};
+use hotcell_model::interface::{Ownership, ResultRole, Role};
+use hotcell_model::types::{CType, Type};
+
+use super::{describe, empty, infer_in, prototype};
+use crate::contract::Contract;
+use crate::handles::Handles;
+use crate::infer::handles::{InferredHandle, types};
+use crate::type_names::TypeNames;
+
+/// A header with these declarations, whose structures are only declared; those called `open_…` are defined.
+fn header(declarations: &[&str]) -> Api {
+    let functions: Vec<_> = declarations.iter().map(|text| prototype::parse(text)).collect();
+    let mut api = prototype::api(&functions.iter().collect::<Vec<_>>());
+    let types = functions
+        .iter()
+        .flat_map(|function| function.params.iter().map(|param| &param.ty).chain([&function.result]));
+    for ty in types {
+        let name = match behind(ty) {
+            Type::Record { name } => name,
+            _ => continue,
+        };
+        let layout = name.contains("open_").then(|| hotcell_model::api::RecordLayout {
+            size: 4,
+            align: 4,
+            fields: Vec::new(),
+        });
+        let record = Record {
+            c_name: name.clone(),
+            union: false,
+            layout,
+            doc: None,
+            location: Location { file: "test.h".into(), line: 1, primary: true },
+        };
+        api.records.insert(name.clone(), record);
+    }
+    api
+}
+
+/// What is behind all pointers.
+fn behind(ty: &CType) -> &Type {
+    ty.pointee().map_or(&ty.kind, |(pointee, _)| behind(pointee))
+}
+
+fn known(api: &Api) -> Handles {
+    let mut findings = Vec::new();
+    let contract = Contract::bare(&["test.h".into()], "test");
+    let handles = Handles::new(&contract, api, &TypeNames::of(api), types(api, None), &mut findings);
+    assert!(findings.is_empty(), "{findings:?}");
+    handles
+}
+
+/// Checks what becomes of declarations in a header with all of them and some others.
+fn check(others: &[&str], cases: &[(&str, &str)]) {
+    let mut wrong = Vec::new();
+    for (declaration, expect) in cases {
+        let all: Vec<&str> = others.iter().copied().chain([*declaration]).collect();
+        let api = header(&all);
+        let function = prototype::parse(declaration);
+        let mut draft = empty(&function);
+        let verdict = infer_in(&function, &api, &known(&api), &mut draft);
+        let found = describe(&draft, &verdict);
+        if found != *expect {
+            wrong.push(format!("{declaration}\n  expected {expect}\n  found    {found}\n  {verdict:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// The release of a type, `-` when there is none, `no handle`.
+fn release(declarations: &[&str], name: &str) -> String {
+    let found: Vec<InferredHandle> = types(&header(declarations), None);
+    match found.into_iter().find(|found| found.name == name) {
+        Some(found) => found.release.unwrap_or_else(|| "-".into()),
+        None => "no handle".into(),
+    }
+}
+
+#[test]
+fn declared_structures_are_handles() {
+    let found =
+        types(&header(&["int stmt_step(stmt *s)", "void use(struct open_point *p)", "int n(void)"]), None);
+    let names: Vec<_> =
+        found.iter().map(|found| (found.name.as_str(), found.c_type.as_str(), found.rule)).collect();
+    assert_eq!(names, [("stmt", "stmt *", "opaque-handle")]);
+    let pointers = types(&header(&["int gzeof(gzFile file)", "int gzdirect(gzFile file)"]), None);
+    assert_eq!((pointers[0].name.as_str(), pointers[0].c_type.as_str()), ("gzFile", "gzFile"));
+}
+
+#[test]
+fn one_release_is_found() {
+    for (declarations, name, expect) in [
+        (
+            &["int zdb_stmt_step(zdb_stmt *s)", "int zdb_finalize(zdb_stmt *s)"][..],
+            "zdb_stmt",
+            "zdb_finalize",
+        ),
+        (&["void ZSTD_freeCDict(ZSTD_CDict *d)", "int ZSTD_n(void)"], "ZSTD_CDict", "ZSTD_freeCDict"),
+        (&["void blob_close(blob *b)", "void blob_reset(blob *b)"], "blob", "blob_close"),
+        // Not the only one, or not a release of the object.
+        (&["int db_close(db *d)", "int db_close_v2(db *d)"], "db", "-"),
+        (&["int snd_mixer_free(snd_mixer *m)", "int snd_mixer_close(snd_mixer *m)"], "snd_mixer", "-"),
+        (&["int ref_delete(ref *r)", "void ref_free(ref *r)"], "ref", "-"),
+        (&["void pcm_hw_free(pcm *p)"], "pcm", "-"),
+        (&["void note_iterator_free(iterator *i)", "void x(void)"], "iterator", "-"),
+        (&["void set_free(fset *s)", "void XFreeSet(struct dpy *d, fset *s)"], "fset", "-"),
+        (&["void sequence_remove(sequence *s)"], "sequence", "-"),
+        (&["void request_cancel(request *r)"], "request", "-"),
+        (&["char *str_finish(str *s)"], "str", "-"),
+        (&["void box_free(box *b, int deep)"], "box", "-"),
+        (&["void open_thing_free(open_thing *t)"], "open_thing", "no handle"),
+        // What takes an element of it is none.
+        (
+            &["int config_delete_entry(config *c, const char *name)", "void config_free(config *c)"],
+            "config",
+            "config_free",
+        ),
+    ] {
+        assert_eq!(release(declarations, name), expect, "{declarations:?}");
+    }
+    let api = header(&["void box_free(box *b)"]);
+    assert_eq!(types(&api, Some(&Default::default()))[0].release, None, "the library does not export it");
+}
+
+#[test]
+fn objects_that_are_plainly_used() {
+    let others = ["db *db_open(const char *path)", "void db_free(db *d)", "void item_free(item *i)"];
+    check(
+        &others,
+        &[
+            ("int db_step(db *d)", "object -> value"),
+            ("int db_reset(db *d)", "object -> value"),
+            ("const char *db_name(db *d, int index)", "object value -> text"),
+            ("int db_count(const db *d)", "object -> value"),
+            ("int db_attach(db *d, const item *i)", "object object -> value"),
+            ("int item_equal(item *a, item *b)", "object object -> value"),
+            ("int db_get_shutdown(db *d)", "object -> value"),
+            ("void db_freeze(db *d)", "object -> void"),
+            ("item *db_first_item(db *d)", "object -> ?"),
+            ("const item *db_item(db *d)", "object -> ?"),
+        ],
+    );
+}
+
+#[test]
+fn objects_that_may_be_gone() {
+    let others = [
+        "db *db_open(const char *path)",
+        "void db_free(db *d)",
+        "item *item_new(void)",
+        "void item_free(item *i)",
+    ];
+    check(
+        &others,
+        &[
+            // Called like an end.
+            ("void db_close(db *d)", "? -> void"),
+            ("int txn_commit(txn *t)", "? -> value"),
+            ("void PQclear(res *r)", "? -> void"),
+            ("void delscreen(screen *s)", "? -> void"),
+            ("void db_unplug(db *d)", "? -> void"),
+            ("int param_add0_table(param *p)", "? -> value"),
+            ("void evhttp_send_reply(req *r, int code)", "? value -> void"),
+            ("void method_invocation_return_value(inv *i, int v)", "? value -> void"),
+            ("void *byte_writer_free_and_get_data(item *i)", "? -> ?"),
+            ("void geom_destroy(const item *i)", "? -> void"),
+            // Not the first one: it may be taken over.
+            ("int db_add_item(db *d, item *i)", "object ? -> value"),
+            ("int attr_list_change(db *d, item *i)", "object ? -> value"),
+            ("int db_print(int fd, db *d)", "value ? -> value"),
+            // Swallowed by what comes out.
+            ("watch *expression_bind(db *d, int n)", "? value -> ?"),
+            ("db *caps_simplify(db *d)", "? -> ?"),
+            ("int get_module(db *d, item **out)", "? ? -> value"),
+            ("char *LLVMGetErrorMessage(item *e)", "? -> ?"),
+            // Kept.
+            ("void allocator_set_default(item *i)", "? -> void"),
+        ],
+    );
+    // Somebody makes them, and nothing is called like their release.
+    let made = ["plug *sax_plug(int n)"];
+    check(
+        &made,
+        &[("void sax_out(plug *p)", "? -> void"), ("int sax_depth(plug *p, int n)", "object value -> value")],
+    );
+    check(&[], &[("void result_null(ctx *c)", "object -> void")]);
+}
+
+#[test]
+fn documentation_may_speak_of_owners() {
+    let api = header(&["int link_modules(module *dest, int n)"]);
+    let mut function = api.functions[0].clone();
+    let mut see = |doc: &str| {
+        function.doc = Some(doc.into());
+        let mut draft = empty(&function);
+        let verdict = infer_in(&function, &api, &known(&api), &mut draft);
+        describe(&draft, &verdict)
+    };
+    assert_eq!(see("Links the module."), "object value -> value");
+    assert_eq!(see("Links. This takes\nownership of the module."), "? value -> value");
+    assert_eq!(see("Afterwards the module is no longer valid."), "? value -> value");
+}
+
+#[test]
+fn a_decided_parent_is_used() {
+    let api =
+        header(&["int prepare(db *d, stmt **out)", "cursor *open_cursor(db *d)", "void stmt_free(stmt *s)"]);
+    let handles = known(&api);
+    let owned = || Ownership::Owned { release: "stmt_free".into() };
+    let mut draft = empty(&api.functions[0]);
+    let out = Role::HandleOut {
+        handle: "stmt".into(),
+        ownership: owned(),
+        parent: Some(0),
+        nullable: false,
+        valid_on_error: false,
+    };
+    draft.params[1] = Some(Fact::decided(out, 3));
+    let verdict = infer_in(&api.functions[0], &api, &handles, &mut draft);
+    assert!(describe(&draft, &verdict).starts_with("object "), "{draft:?}");
+    let mut draft = empty(&api.functions[1]);
+    let lent = |parent| ResultRole::Handle {
+        handle: "cursor".into(),
+        ownership: Ownership::Library,
+        parent,
+        nullable: false,
+    };
+    draft.result = Some(Fact::decided(lent(None), 3));
+    infer_in(&api.functions[1], &api, &handles, &mut draft);
+    assert_eq!(draft.params[0], None);
+    draft.result = Some(Fact::decided(lent(Some(0)), 3));
+    infer_in(&api.functions[1], &api, &handles, &mut draft);
+    assert!(draft.params[0].is_some());
+}
+
+#[test]
+fn objects_that_callers_own() {
+    let others = ["void box_free(box *b)", "int state_n(state *s)", "void lid_free(lid *l)"];
+    check(
+        &others,
+        &[
+            ("box *box_new(void)", "-> owned"),
+            ("box *box_create(const char *path, int width)", "text value -> owned"),
+            ("box *box_dup(const box *b)", "object -> owned"),
+            // No release, another object that may own it, everybody's, one of several, or nothing says so.
+            ("state *state_new(void)", "-> ?"),
+            ("box *box_new_in(lid *l)", "? -> ?"),
+            ("box *box_new_for(const lid *l)", "object -> ?"),
+            ("box *box_new_at(struct open_point *p)", "? -> ?"),
+            ("box *box_dup(box *b)", "? -> ?"),
+            ("box *box_new_default(void)", "-> ?"),
+            ("box *box_alloc(int)", "value -> ?"),
+            ("box *box_alloc(int type)", "value -> ?"),
+            ("box *box_get(void)", "-> ?"),
+            ("const box *box_new(void)", "-> ?"),
+            ("box *box_new_pair(lid **other)", "? -> ?"),
+        ],
+    );
+}
+
+#[test]
+fn objects_may_keep_data() {
+    let others = ["void ctx_free(ctx *c)", "void mem_free(mem *m)"];
+    check(
+        &others,
+        &[
+            ("int gzwrite(ctx *c, const void *buf, unsigned len)", "object bytes len(1) -> value"),
+            ("int SHA256_Update(ctx *c, const void *data, size_t len)", "object bytes len(1) -> value"),
+            ("size_t ctx_count(const ctx *c, const void *data, size_t len)", "object bytes len(1) -> value"),
+            ("mem *mem_new(const void *buf, size_t len)", "? value -> owned"),
+            (
+                "size_t ctx_refPrefix(ctx *c, const void *prefix, size_t prefixSize)",
+                "object ? value -> value",
+            ),
+            ("int ctx_loadDict(ctx *c, const char *dict, int dictSize)", "object ? value -> value"),
+            (
+                "int input_string(struct open_parser *p, const unsigned char *input, size_t size)",
+                "? ? value -> value",
+            ),
+            ("int zmq_send_const(ctx *c, const void *buf, size_t len)", "? ? value -> value"),
+            ("size_t compressBegin(ctx *c, const void *dict, size_t dictSize)", "object ? value -> value"),
+            ("void uring_prep_write(ctx *c, const void *buf, unsigned nbytes)", "object ? value -> void"),
+            ("int set_key(ctx *c, const unsigned char key[32])", "object ? -> value"),
+            ("int set_weights(ctx *c, const double *values, size_t count)", "object ? value -> value"),
+        ],
+    );
+}
+
+#[test]
+fn objects_may_keep_texts() {
+    let others = ["void item_free(item *i)", "void ctx_free(ctx *c)"];
+    check(
+        &others,
+        &[
+            ("item *item_get(const ctx *c, const char *key)", "object text -> ?"),
+            ("int ctx_exec(ctx *c, const char *sql)", "object text -> value"),
+            ("item *item_open(const char *path, const char *mode)", "text text -> ?"),
+            ("int ctx_load_file(ctx *c, const char *filename)", "object text -> value"),
+            ("item *item_create_string_reference(const char *string)", "? -> owned"),
+            ("int bind_pointer(ctx *c, const char *type)", "object ? -> value"),
+            ("int parse_uri(struct open_uri *u, const char *text)", "? ? -> value"),
+            (
+                "void uring_prep_rename(ctx *c, const char *oldpath, const char *newpath)",
+                "object ? ? -> void",
+            ),
+            ("int table_enter(ctx *c, const char *key)", "object ? -> value"),
+            ("void source_set_static_name(ctx *c, const char *name)", "object ? -> void"),
+            ("item *item_new_static(const char *name)", "? -> ?"),
+            ("item *item_new_reference(const char *name, int mode)", "? value -> owned"),
+        ],
+    );
+}
+
+#[test]
+fn comments_say_what_comes_out() {
+    let see = |declaration: &str, doc: &str| {
+        let api = header(&[declaration]);
+        let mut function = api.functions[0].clone();
+        function.doc = Some(doc.into());
+        let mut draft = empty(&function);
+        let verdict = infer_in(&function, &api, &known(&api), &mut draft);
+        describe(&draft, &verdict)
+    };
+    for (declaration, doc, expect) in [
+        (
+            "int env_get_fd(const env *e, int *fd)",
+            "@param[in] e x\n@param[out] fd The descriptor.",
+            "object number -> value",
+        ),
+        (
+            "int f(int *major, int *minor)",
+            "\\param[out] major Major.\n\\param[out]  minor Minor.",
+            "number number -> value",
+        ),
+        (
+            "int get_x(const env *g, double *x)",
+            "@param [out] x Place for the result",
+            "object number -> value",
+        ),
+        ("int f(int *n)", "@param n [out] the number", "? -> value"),
+        ("int f(int *n)", "@param[in,out] n the number", "? -> value"),
+        ("int f(int *n)", "param[out] n the number", "? -> value"),
+        ("int f(int *m)", "@param[out] n the number", "? -> value"),
+        ("int f(short *pcm, int frame_size)", "@param[out] pcm Output signal", "? value -> value"),
+        ("int f(int *n)", "@param[out] n an array of four", "? -> value"),
+        ("int f(int *n)", "@param[out] n The 3 numbers", "? -> value"),
+        ("int f(double *values)", "@param[out] values What was found", "? -> value"),
+        ("int f(short size[48])", "@param[out] size The size", "? -> value"),
+        ("int f(const int *n)", "@param[out] n the number", "? -> value"),
+        ("int f(unsigned char *n)", "@param[out] n the number", "? -> value"),
+        ("int f(char *buf, size_t *size)", "@param[out] buf x\n@param[out] size the size", "? ? -> value"),
+    ] {
+        assert_eq!(see(declaration, doc), expect, "{declaration} {doc}");
+    }
+}
+
+#[test]
+fn help_names_both_ways() {
+    let help = |others: &[&str], declaration: &str| {
+        let all: Vec<&str> = others.iter().copied().chain([declaration]).collect();
+        let api = header(&all);
+        let function = prototype::parse(declaration);
+        let verdict = infer_in(&function, &api, &known(&api), &mut empty(&function));
+        match verdict {
+            crate::infer::Verdict::Open(gaps) => {
+                gaps.iter().map(|gap| gap.help.clone().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+            }
+            other => panic!("{declaration}: {other:?}"),
+        }
+    };
+    let free = ["void item_free(item *i)"];
+    for (others, declaration, expect) in [
+        (&free[..], "int db_add(db *d, item *i)", r#"params.i = { in = "consumed" } # or { in = "handle" }"#),
+        (&free, "int db_link_to(db *d, item *i)", r#"params.i = { in = "consumed" } # or"#),
+        (&free, "int db_use(int n, item *i)", r#"params.i = { in = "consumed" } # or"#),
+        (&free, "int db_visit(db *d, item *i)", r#"params.i = { in = "handle" } # or { in = "consumed" }"#),
+        (&free, "int box_delete(db *d)", r#"params.d = { in = "consumed" } # or { in = "handle" }"#),
+        (&free, "int txn_commit(db *d)", r#"params.d = { in = "handle" } # or { in = "consumed" }"#),
+        (
+            &free,
+            "int make(item **out)",
+            r#"params.out = { out = "owned" } # or { out = "borrowed", parent = "none" }"#,
+        ),
+        (
+            &[],
+            "int make(db **out)",
+            r#"params.out = { out = "borrowed", parent = "none" } # or { out = "owned" } with"#,
+        ),
+        (
+            &free,
+            "item *find_item(void)",
+            r#"result = { out = "owned" } # or { out = "borrowed", parent = "none" }"#,
+        ),
+        (
+            &[],
+            "int parse(const char *text, const char **end)",
+            r#"params.end = { out = "offset", of = "text" }"#,
+        ),
+        (
+            &["void lib_free(void *p)"],
+            "int f(char **message)",
+            r#"params.message = { out = "text" } # or { out = "text", release = "lib_free" }"#,
+        ),
+        (
+            &["void lib_free(void *p)"],
+            "char *dump(int n)",
+            r#"result = { string = "utf-8" } # or { string = "utf-8", release = "lib_free" }"#,
+        ),
+        (
+            &[],
+            "int f(unsigned char **data, size_t *data_len)",
+            r#"params.data = { out = "data", length = "data_len" }"#,
+        ),
+        (&[], "int f(void (*done)(void *), void *user)", r#"params.done = { fixed = "NULL" }"#),
+    ] {
+        let found = help(others, declaration);
+        assert!(found.contains(expect), "{declaration}\n  expected {expect}\n  found    {found}");
+    }
+}
