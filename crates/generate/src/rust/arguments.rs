@@ -116,11 +116,16 @@ impl Arguments {
             Role::Resident { record, consumed, starts } => {
                 self.resident(context, put, record, (*consumed, starts.is_some()))
             }
-            Role::Handle { handle, consumed, nullable, invalidates, .. } => {
+            Role::Handle { handle, consumed, on_success, nullable, invalidates } => {
                 if *invalidates {
                     self.notes.push(format!("What was borrowed from `{local}` is stale afterwards."));
                 }
-                self.handle(context, put, handle, (*consumed, *nullable))
+                let method = match (consumed, on_success) {
+                    (true, true) => "call.put_consumed_on_success",
+                    (true, false) => "call.put_consumed",
+                    (false, _) => "call.put_handle",
+                };
+                self.handle(context, put, handle, (*consumed, *nullable, method))
             }
             Role::Callback { callback, nullable } => {
                 let number = self.closures.len() + 1;
@@ -263,7 +268,7 @@ impl Arguments {
         context: &Context<'_>,
         put: &Put<'_>,
         key: &str,
-        (consumed, nullable): (bool, bool),
+        (consumed, nullable, method): (bool, bool, &str),
     ) -> Result<String, Error> {
         let name = context.object(&put.function.name, key)?;
         if context.interface.structs.contains_key(key) {
@@ -272,13 +277,17 @@ impl Arguments {
         let Put { local, offset, .. } = put;
         let kind = if put.own { "Self::TYPE".to_owned() } else { format!("{name}::TYPE") };
         let mut args = [offset.to_string(), format!("{:?}", put.param.name), format!("&{local}.0"), kind];
-        let method = if consumed { "call.put_consumed" } else { "call.put_handle" };
         if put.own {
             self.puts.extend(format::call(8, method, &args, "?;"));
             return Ok(String::new());
         }
         if consumed {
-            self.notes.push(format!("`{local}` is taken over: it is stale afterwards."));
+            let when = if method.ends_with("on_success") {
+                "where the call succeeds; where it fails, it is dropped here"
+            } else {
+                "by the call"
+            };
+            self.notes.push(format!("`{local}` is taken over {when}."));
         }
         let ty = if consumed { name } else { format!("&{name}") };
         if !nullable {

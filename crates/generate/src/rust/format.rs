@@ -47,8 +47,8 @@ pub(crate) fn call(indent: usize, head: &str, args: &[String], tail: &str) -> Ve
     let pad = " ".repeat(indent);
     let joined = args.join(", ");
     let line = format!("{pad}{head}({joined}){tail}");
-    // rustfmt counts what stands behind a call twice when a `?` is in it.
-    let more = if tail.starts_with('?') { 2 } else { 0 };
+    // rustfmt counts what stands behind a call twice when a `?` is in it, unless the receiver is very short.
+    let more = if tail.starts_with('?') && !head.starts_with("call.") { 2 } else { 0 };
     if width(&joined) <= SHORT && width(&line) + more <= WIDTH {
         return vec![line];
     }

@@ -46,6 +46,15 @@ fn objects(library: &Library) {
     assert_eq!(library.alive().unwrap(), 2);
     shelf.close().unwrap();
     assert_eq!(library.alive().unwrap(), 0);
+    // What was not taken over is released by whoever has it.
+    let tiny = library.shelf_open("tiny").unwrap();
+    let box_ = tiny.box_new(Size::SMALL).unwrap();
+    let kept = box_.clone();
+    assert_eq!(tiny.put(box_).unwrap_err().kind(), ErrorKind::LibraryError);
+    assert_eq!((kept.sum().unwrap(), library.alive().unwrap()), (0, 2));
+    drop(kept);
+    assert_eq!(library.alive().unwrap(), 1);
+    drop(tiny);
     // Another worker's objects are not this one's.
     let other = open();
     let foreign = other.shelf_open("foreign").unwrap();

@@ -30,7 +30,7 @@ long shelf_box_sum(const shelf_box *box);
 /* NULL where there is none. */
 shelf_label *shelf_box_label(shelf_box *box);
 int shelf_label_length(const shelf_label *label);
-/* The box is the shelf's from then on. */
+/* The box is the shelf's from then on, unless the shelf is called "tiny". */
 int shelf_put(shelf *s, shelf_box *box);
 long shelf_total(const shelf *s);
 /* Boxes and shelves that are alive. */

@@ -8,9 +8,9 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
     runtime: 1,
     library: "kit",
     fingerprint: [
-        0xd3, 0x8f, 0xa5, 0xe9, 0x62, 0xce, 0xe9, 0xd2, 0x3c, 0xcb, 0x65, 0x2f, 0x0b, 0x3d, 0x90,
-        0xe1, 0xec, 0xda, 0xb1, 0x1c, 0x72, 0x73, 0x69, 0x43, 0x7a, 0x01, 0xb1, 0x36, 0x04, 0x04,
-        0x30, 0x38,
+        0x52, 0x6c, 0x6a, 0xcb, 0x15, 0x9c, 0x4e, 0xe9, 0xd5, 0xe3, 0x61, 0xa5, 0xd3, 0xcb, 0x3a,
+        0xbe, 0x1e, 0x4f, 0x0c, 0xcc, 0xc8, 0xa5, 0xa7, 0x75, 0xc0, 0x71, 0xb7, 0x47, 0x99, 0xa5,
+        0x66, 0xf2,
     ],
     functions: &FUNCTIONS,
     handles: &HANDLES,
@@ -22,44 +22,46 @@ pub(crate) const KIT_CLOSE: u16 = 1;
 pub(crate) const KIT_LIST_NEW: u16 = 2;
 pub(crate) const KIT_LIST_FREE: u16 = 3;
 pub(crate) const KIT_LIST_APPEND: u16 = 4;
-pub(crate) const KIT_LIST_GET: u16 = 5;
-pub(crate) const KIT_COMPARE: u16 = 6;
-pub(crate) const KIT_ITEM_NEW: u16 = 7;
-pub(crate) const KIT_ITEM_DELETE: u16 = 8;
-pub(crate) const KIT_LIST_SPLIT: u16 = 9;
-pub(crate) const KIT_WORDS: u16 = 10;
-pub(crate) const KIT_MAYBE_WORDS: u16 = 11;
-pub(crate) const KIT_RAW_WORDS: u16 = 12;
-pub(crate) const KIT_MAYBE_RAW_WORDS: u16 = 13;
-pub(crate) const KIT_SAY: u16 = 14;
-pub(crate) const KIT_DUMP: u16 = 15;
-pub(crate) const KIT_NUMBER: u16 = 16;
-pub(crate) const KIT_SCAN: u16 = 17;
-pub(crate) const KIT_DIGEST: u16 = 18;
-pub(crate) const KIT_NORM: u16 = 19;
-pub(crate) const KIT_MAYBE_NORM: u16 = 20;
-pub(crate) const KIT_MIDDLE: u16 = 21;
-pub(crate) const KIT_MOVE: u16 = 22;
-pub(crate) const KIT_MAYBE_MOVE: u16 = 23;
-pub(crate) const KIT_ORIGIN: u16 = 24;
-pub(crate) const KIT_DEFAULTS: u16 = 25;
-pub(crate) const KIT_CONFIGURE: u16 = 26;
-pub(crate) const KIT_STREAM_INIT: u16 = 27;
-pub(crate) const KIT_STREAM_COPY: u16 = 28;
-pub(crate) const KIT_STREAM_FEED: u16 = 29;
-pub(crate) const KIT_STREAM_END: u16 = 30;
-pub(crate) const KIT_EXEC: u16 = 31;
-pub(crate) const KIT_WALK: u16 = 32;
-pub(crate) const KIT_TWO: u16 = 33;
-pub(crate) const KIT_EACH: u16 = 34;
+pub(crate) const KIT_LIST_GIVE: u16 = 5;
+pub(crate) const KIT_LIST_GET: u16 = 6;
+pub(crate) const KIT_COMPARE: u16 = 7;
+pub(crate) const KIT_ITEM_NEW: u16 = 8;
+pub(crate) const KIT_ITEM_DELETE: u16 = 9;
+pub(crate) const KIT_LIST_SPLIT: u16 = 10;
+pub(crate) const KIT_WORDS: u16 = 11;
+pub(crate) const KIT_MAYBE_WORDS: u16 = 12;
+pub(crate) const KIT_RAW_WORDS: u16 = 13;
+pub(crate) const KIT_MAYBE_RAW_WORDS: u16 = 14;
+pub(crate) const KIT_SAY: u16 = 15;
+pub(crate) const KIT_DUMP: u16 = 16;
+pub(crate) const KIT_NUMBER: u16 = 17;
+pub(crate) const KIT_SCAN: u16 = 18;
+pub(crate) const KIT_DIGEST: u16 = 19;
+pub(crate) const KIT_NORM: u16 = 20;
+pub(crate) const KIT_MAYBE_NORM: u16 = 21;
+pub(crate) const KIT_MIDDLE: u16 = 22;
+pub(crate) const KIT_MOVE: u16 = 23;
+pub(crate) const KIT_MAYBE_MOVE: u16 = 24;
+pub(crate) const KIT_ORIGIN: u16 = 25;
+pub(crate) const KIT_DEFAULTS: u16 = 26;
+pub(crate) const KIT_CONFIGURE: u16 = 27;
+pub(crate) const KIT_STREAM_INIT: u16 = 28;
+pub(crate) const KIT_STREAM_COPY: u16 = 29;
+pub(crate) const KIT_STREAM_FEED: u16 = 30;
+pub(crate) const KIT_STREAM_END: u16 = 31;
+pub(crate) const KIT_EXEC: u16 = 32;
+pub(crate) const KIT_WALK: u16 = 33;
+pub(crate) const KIT_TWO: u16 = 34;
+pub(crate) const KIT_EACH: u16 = 35;
 
 #[rustfmt::skip]
-static FUNCTIONS: [rt::Function; 35] = [
+static FUNCTIONS: [rt::Function; 36] = [
     rt::Function { returned: number(8, rt::Kind::I32), symbols: &KIT_SYMBOLS, owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("kit_open", 16, 16) },
     rt::Function { returned: number(0, rt::Kind::I32), ..function("kit_close", 8, 8) },
     rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 3, image: 0, release: None }], ..function("kit_list_new", 16, 8) },
     function("kit_list_free", 8, 0),
     function("kit_list_append", 32, 8),
+    rt::Function { returned: number(0, rt::Kind::I32), ..function("kit_list_give", 16, 8) },
     function("kit_list_get", 16, 8),
     function("kit_compare", 16, 8),
     rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 2, image: 0, release: None }], ..function("kit_item_new", 8, 8) },
