@@ -125,7 +125,7 @@ fn back() -> Vec<Function> {
     ]
 }
 
-fn keep(mut param: Param) -> Param {
+pub(crate) fn keep(mut param: Param) -> Param {
     if let Role::Callback { callback, nullable } = &mut param.role.value {
         callback.scope = CallbackScope::Handle { param: 0 };
         *nullable = true;
@@ -133,7 +133,7 @@ fn keep(mut param: Param) -> Param {
     param
 }
 
-fn always(mut param: Param) -> Param {
+pub(crate) fn always(mut param: Param) -> Param {
     if let Role::Callback { nullable, .. } = &mut param.role.value {
         *nullable = false;
     }

@@ -79,6 +79,15 @@ fn every_role_is_a_crate_without_a_warning() {
         "pub fn each(&self, mut each: impl FnMut(&[u8], i32) -> bool) -> hotcell::Result<()> {",
         "call.finish_with(&mut [&mut run, &mut run_])?;",
         "/// `row` is called with `values`, `names`.",
+        // Those that are kept, and objects in them.
+        "mut seen: impl FnMut(&Kit, Option<&Item>, &[Item]) -> i32 + Send + 'static,",
+        "asked: Option<Box<dyn FnMut(&Kit, Option<&Item>, &[Item]) -> i32 + Send>>,",
+        "mut gone: impl FnMut() + Send + 'static,",
+        "let near = near.map(Item);",
+        "let returned = function(&db, near.as_ref(), &items);",
+        "call.put_kept(8, \"seen\", 32, Some(Box::new(run)), &self.0)?;",
+        "pub fn tell(&self, mut tell: impl FnMut(&Kit, &[Item])) -> hotcell::Result<i32> {",
+        "/// The library keeps `seen` until `self` goes: any call of the session may run it,",
         // Enumerations and constants.
         "    /// C: `KIT_COLOR_BLUE`\n    pub const BLUE: Self = Self(6);",
         "            0 => f.write_str(\"RED\"),\n            6 => f.write_str(\"BLUE\"),",
