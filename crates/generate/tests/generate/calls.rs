@@ -230,6 +230,18 @@ pub(crate) fn library() -> Interface {
     interface
 }
 
+/// The part of the library that packages in Rust know: callbacks that live as long as their call, without objects.
+pub(crate) fn of_calls() -> Interface {
+    let mut interface = library();
+    let known = back();
+    interface.functions.retain(|function| {
+        function.params.iter().all(|param| !matches!(param.role.value, Role::Callback { .. }))
+            || known.iter().any(|known| known.name == function.name)
+    });
+    refresh(&mut interface);
+    interface
+}
+
 #[test]
 fn callbacks_and_a_workers_life_through_a_compiled_shim() {
     let dir = tempfile::tempdir().unwrap();
