@@ -6,8 +6,10 @@
 
 mod adversarial;
 mod behaviour;
+mod keeping;
 mod libc;
 mod libraries;
+mod library;
 mod objects;
 mod prototype;
 

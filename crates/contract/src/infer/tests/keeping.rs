@@ -1,0 +1,164 @@
+//! What objects may keep, what comments say, and lines about objects.
+
+use super::library::{check, header, known};
+use super::{describe, empty, infer_in, prototype};
+
+#[test]
+fn objects_may_keep_data() {
+    let others = ["void ctx_free(ctx *c)", "void mem_free(mem *m)"];
+    check(
+        &others,
+        &[
+            ("int gzwrite(ctx *c, const void *buf, unsigned len)", "object bytes len(1) -> value"),
+            ("int SHA256_Update(ctx *c, const void *data, size_t len)", "object bytes len(1) -> value"),
+            ("size_t ctx_count(const ctx *c, const void *data, size_t len)", "object bytes len(1) -> value"),
+            ("mem *mem_new(const void *buf, size_t len)", "? value -> owned"),
+            (
+                "size_t ctx_refPrefix(ctx *c, const void *prefix, size_t prefixSize)",
+                "object ? value -> value",
+            ),
+            ("int ctx_loadDict(ctx *c, const char *dict, int dictSize)", "object ? value -> value"),
+            (
+                "int input_string(struct open_parser *p, const unsigned char *input, size_t size)",
+                "? ? value -> value",
+            ),
+            ("int zmq_send_const(ctx *c, const void *buf, size_t len)", "? ? value -> value"),
+            ("size_t compressBegin(ctx *c, const void *dict, size_t dictSize)", "object ? value -> value"),
+            ("void uring_prep_write(ctx *c, const void *buf, unsigned nbytes)", "object ? value -> void"),
+            ("int set_key(ctx *c, const unsigned char key[32])", "object ? -> value"),
+            ("int set_weights(ctx *c, const double *values, size_t count)", "object ? value -> value"),
+        ],
+    );
+}
+
+#[test]
+fn objects_may_keep_texts() {
+    let others = ["void item_free(item *i)", "void ctx_free(ctx *c)"];
+    check(
+        &others,
+        &[
+            ("item *item_get(const ctx *c, const char *key)", "object text -> ?"),
+            ("int ctx_exec(ctx *c, const char *sql)", "object text -> value"),
+            ("item *item_open(const char *path, const char *mode)", "text text -> ?"),
+            ("int ctx_load_file(ctx *c, const char *filename)", "object text -> value"),
+            ("item *item_create_string_reference(const char *string)", "? -> owned"),
+            ("int bind_pointer(ctx *c, const char *type)", "object ? -> value"),
+            ("int parse_uri(struct open_uri *u, const char *text)", "? ? -> value"),
+            (
+                "void uring_prep_rename(ctx *c, const char *oldpath, const char *newpath)",
+                "object ? ? -> void",
+            ),
+            ("int table_enter(ctx *c, const char *key)", "object ? -> value"),
+            ("void source_set_static_name(ctx *c, const char *name)", "object ? -> void"),
+            ("item *item_new_static(const char *name)", "? -> ?"),
+            ("item *item_new_reference(const char *name, int mode)", "? value -> owned"),
+        ],
+    );
+}
+
+#[test]
+fn comments_say_what_comes_out() {
+    let see = |declaration: &str, doc: &str| {
+        let api = header(&[declaration]);
+        let mut function = api.functions[0].clone();
+        function.doc = Some(doc.into());
+        let mut draft = empty(&function);
+        let verdict = infer_in(&function, &api, &known(&api), &mut draft);
+        describe(&draft, &verdict)
+    };
+    for (declaration, doc, expect) in [
+        (
+            "int env_get_fd(const env *e, int *fd)",
+            "@param[in] e x\n@param[out] fd The descriptor.",
+            "object number -> value",
+        ),
+        (
+            "int f(int *major, int *minor)",
+            "\\param[out] major Major.\n\\param[out]  minor Minor.",
+            "number number -> value",
+        ),
+        (
+            "int get_x(const env *g, double *x)",
+            "@param [out] x Place for the result",
+            "object number -> value",
+        ),
+        ("int f(int *n)", "@param n [out] the number", "? -> value"),
+        ("int f(int *n)", "@param[in,out] n the number", "? -> value"),
+        ("int f(int *n)", "param[out] n the number", "? -> value"),
+        ("int f(int *m)", "@param[out] n the number", "? -> value"),
+        ("int f(short *pcm, int frame_size)", "@param[out] pcm Output signal", "? value -> value"),
+        ("int f(int *n)", "@param[out] n an array of four", "? -> value"),
+        ("int f(int *n)", "@param[out] n The 3 numbers", "? -> value"),
+        ("int f(double *values)", "@param[out] values What was found", "? -> value"),
+        ("int f(short size[48])", "@param[out] size The size", "? -> value"),
+        ("int f(const int *n)", "@param[out] n the number", "? -> value"),
+        ("int f(unsigned char *n)", "@param[out] n the number", "? -> value"),
+        ("int f(char *buf, size_t *size)", "@param[out] buf x\n@param[out] size the size", "? ? -> value"),
+    ] {
+        assert_eq!(see(declaration, doc), expect, "{declaration} {doc}");
+    }
+}
+
+#[test]
+fn help_names_both_ways() {
+    let help = |others: &[&str], declaration: &str| {
+        let all: Vec<&str> = others.iter().copied().chain([declaration]).collect();
+        let api = header(&all);
+        let function = prototype::parse(declaration);
+        let verdict = infer_in(&function, &api, &known(&api), &mut empty(&function));
+        match verdict {
+            crate::infer::Verdict::Open(gaps) => {
+                gaps.iter().map(|gap| gap.help.clone().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+            }
+            other => panic!("{declaration}: {other:?}"),
+        }
+    };
+    let free = ["void item_free(item *i)"];
+    for (others, declaration, expect) in [
+        (&free[..], "int db_add(db *d, item *i)", r#"params.i = { in = "consumed" } # or { in = "handle" }"#),
+        (&free, "int db_link_to(db *d, item *i)", r#"params.i = { in = "consumed" } # or"#),
+        (&free, "int db_use(int n, item *i)", r#"params.i = { in = "consumed" } # or"#),
+        (&free, "int db_visit(db *d, item *i)", r#"params.i = { in = "handle" } # or { in = "consumed" }"#),
+        (&free, "int box_delete(db *d)", r#"params.d = { in = "consumed" } # or { in = "handle" }"#),
+        (&free, "int txn_commit(db *d)", r#"params.d = { in = "handle" } # or { in = "consumed" }"#),
+        (
+            &free,
+            "int make(item **out)",
+            r#"params.out = { out = "owned" } # or { out = "borrowed", parent = "none" }"#,
+        ),
+        (
+            &[],
+            "int make(db **out)",
+            r#"params.out = { out = "borrowed", parent = "none" } # or { out = "owned" } with"#,
+        ),
+        (
+            &free,
+            "item *find_item(void)",
+            r#"result = { out = "owned" } # or { out = "borrowed", parent = "none" }"#,
+        ),
+        (
+            &[],
+            "int parse(const char *text, const char **end)",
+            r#"params.end = { out = "offset", of = "text" }"#,
+        ),
+        (
+            &["void lib_free(void *p)"],
+            "int f(char **message)",
+            r#"params.message = { out = "text" } # or { out = "text", release = "lib_free" }"#,
+        ),
+        (
+            &["void lib_free(void *p)"],
+            "char *dump(int n)",
+            r#"result = { string = "utf-8" } # or { string = "utf-8", release = "lib_free" }"#,
+        ),
+        (
+            &[],
+            "int f(unsigned char **data, size_t *data_len)",
+            r#"params.data = { out = "data", length = "data_len" }"#,
+        ),
+        (&[], "int f(void (*done)(void *), void *user)", r#"params.done = { fixed = "NULL" }"#),
+    ] {
+        let found = help(others, declaration);
+        assert!(found.contains(expect), "{declaration}\n  expected {expect}\n  found    {found}");
+    }
+}

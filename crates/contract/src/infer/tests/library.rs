@@ -1,0 +1,65 @@
+//! A library by hand: its declarations, its objects, and what becomes of a function in it.
+
+use hotcell_model::api::{Api, Location, Record, RecordLayout};
+use hotcell_model::types::{CType, Type};
+
+use super::{describe, empty, infer_in, prototype};
+use crate::contract::Contract;
+use crate::handles::Handles;
+use crate::infer::handles::types;
+use crate::type_names::TypeNames;
+
+/// A header with these declarations, whose structures are only declared; those called `open_…` are defined.
+pub(super) fn header(declarations: &[&str]) -> Api {
+    let functions: Vec<_> = declarations.iter().map(|text| prototype::parse(text)).collect();
+    let mut api = prototype::api(&functions.iter().collect::<Vec<_>>());
+    let types = functions
+        .iter()
+        .flat_map(|function| function.params.iter().map(|param| &param.ty).chain([&function.result]));
+    for ty in types {
+        let name = match behind(ty) {
+            Type::Record { name } => name,
+            _ => continue,
+        };
+        let layout = name.contains("open_").then(|| RecordLayout { size: 4, align: 4, fields: Vec::new() });
+        let record = Record {
+            c_name: name.clone(),
+            union: false,
+            layout,
+            doc: None,
+            location: Location { file: "test.h".into(), line: 1, primary: true },
+        };
+        api.records.insert(name.clone(), record);
+    }
+    api
+}
+
+/// What is behind all pointers.
+fn behind(ty: &CType) -> &Type {
+    ty.pointee().map_or(&ty.kind, |(pointee, _)| behind(pointee))
+}
+
+pub(super) fn known(api: &Api) -> Handles {
+    let mut findings = Vec::new();
+    let contract = Contract::bare(&["test.h".into()], "test");
+    let handles = Handles::new(&contract, api, &TypeNames::of(api), types(api, None), &mut findings);
+    assert!(findings.is_empty(), "{findings:?}");
+    handles
+}
+
+/// Checks what becomes of declarations in a header with all of them and some others.
+pub(super) fn check(others: &[&str], cases: &[(&str, &str)]) {
+    let mut wrong = Vec::new();
+    for (declaration, expect) in cases {
+        let all: Vec<&str> = others.iter().copied().chain([*declaration]).collect();
+        let api = header(&all);
+        let function = prototype::parse(declaration);
+        let mut draft = empty(&function);
+        let verdict = infer_in(&function, &api, &known(&api), &mut draft);
+        let found = describe(&draft, &verdict);
+        if found != *expect {
+            wrong.push(format!("{declaration}\n  expected {expect}\n  found    {found}\n  {verdict:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
