@@ -47,7 +47,8 @@ impl Body {
     /// What is done before leaving, without leaving.
     pub(crate) fn undo(&mut self) {
         let (_, undo) = self.leave.split_last().expect("the last statement leaves");
-        undo.to_vec().into_iter().for_each(|line| self.line(line));
+        let undo = undo.to_vec();
+        undo.into_iter().for_each(|line| self.line(line));
     }
 
     /// Leaves the function.

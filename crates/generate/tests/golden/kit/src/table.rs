@@ -8,9 +8,9 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
     runtime: 1,
     library: "kit",
     fingerprint: [
-        0x52, 0x6c, 0x6a, 0xcb, 0x15, 0x9c, 0x4e, 0xe9, 0xd5, 0xe3, 0x61, 0xa5, 0xd3, 0xcb, 0x3a,
-        0xbe, 0x1e, 0x4f, 0x0c, 0xcc, 0xc8, 0xa5, 0xa7, 0x75, 0xc0, 0x71, 0xb7, 0x47, 0x99, 0xa5,
-        0x66, 0xf2,
+        0x02, 0xff, 0x10, 0xd8, 0x24, 0xb7, 0x8c, 0xb3, 0xdc, 0x15, 0xd5, 0x75, 0xaf, 0x67, 0x33,
+        0x37, 0x02, 0x81, 0x2e, 0x1b, 0xd9, 0x20, 0xa5, 0x8a, 0x47, 0x35, 0x97, 0x1a, 0x9c, 0x42,
+        0x55, 0x71,
     ],
     functions: &FUNCTIONS,
     handles: &HANDLES,
@@ -49,13 +49,15 @@ pub(crate) const KIT_STREAM_INIT: u16 = 28;
 pub(crate) const KIT_STREAM_COPY: u16 = 29;
 pub(crate) const KIT_STREAM_FEED: u16 = 30;
 pub(crate) const KIT_STREAM_END: u16 = 31;
-pub(crate) const KIT_EXEC: u16 = 32;
-pub(crate) const KIT_WALK: u16 = 33;
-pub(crate) const KIT_TWO: u16 = 34;
-pub(crate) const KIT_EACH: u16 = 35;
+pub(crate) const KIT_WATCH: u16 = 32;
+pub(crate) const KIT_TELL: u16 = 33;
+pub(crate) const KIT_EXEC: u16 = 34;
+pub(crate) const KIT_WALK: u16 = 35;
+pub(crate) const KIT_TWO: u16 = 36;
+pub(crate) const KIT_EACH: u16 = 37;
 
 #[rustfmt::skip]
-static FUNCTIONS: [rt::Function; 36] = [
+static FUNCTIONS: [rt::Function; 38] = [
     rt::Function { returned: number(8, rt::Kind::I32), symbols: &KIT_SYMBOLS, owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("kit_open", 16, 16) },
     rt::Function { returned: number(0, rt::Kind::I32), ..function("kit_close", 8, 8) },
     rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 3, image: 0, release: None }], ..function("kit_list_new", 16, 8) },
@@ -88,6 +90,8 @@ static FUNCTIONS: [rt::Function; 36] = [
     rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 4, image: 64, release: Some(rt::Release { function: KIT_STREAM_END, offset: 0, image: 64 }) }], ..function("kit_stream_copy", 32, 40) },
     function("kit_stream_feed", 16, 24),
     function("kit_stream_end", 16, 24),
+    function("kit_watch", 32, 8),
+    function("kit_tell", 8, 8),
     rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), ..function("kit_exec", 32, 40) },
     function("kit_walk", 8, 8),
     function("kit_two", 16, 8),
