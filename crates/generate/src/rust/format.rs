@@ -57,7 +57,7 @@ fn kept(indent: usize, text: &str, tail: &str) -> Vec<String> {
     }
     let Some((before, (params, result))) = function(text) else { return vec![line] };
     let end = width(&pad) + width(text) - width(result);
-    let first = if result.is_empty() { end <= WIDTH + more - 1 } else { end + 3 <= WIDTH };
+    let first = if result.is_empty() { end < WIDTH + more } else { end + 3 <= WIDTH };
     let mut lines = if first || params.is_empty() {
         vec![format!("{pad}{text}")]
     } else {

@@ -35,7 +35,7 @@ fn on_success(role: Role) -> Role {
     }
 }
 
-fn nullable(role: Role) -> Role {
+pub(crate) fn nullable(role: Role) -> Role {
     match role {
         Role::Handle { handle, consumed, on_success, invalidates, .. } => {
             Role::Handle { handle, consumed, on_success, nullable: true, invalidates }

@@ -5,8 +5,9 @@ use hotcell_generate::write;
 use hotcell_model::Interface;
 use hotcell_model::interface::{Function, Role};
 
-use super::kit::kit;
+use super::kit::{kit, nullable};
 use super::{check_rust, format, options};
+use crate::calls::{callback, keep, user, user_of};
 use crate::objects::{handle, handle_result};
 use crate::support::{With, f, p, refresh};
 
@@ -164,5 +165,11 @@ fn what_has_no_type_in_a_package_is_named() {
     refused(
         f("int", "kit_more", vec![p("stream", stream, handle("kit_stream"))]),
         "parameter `stream` (struct kit_stream *)",
+    );
+    let db = p("db", "struct kit *", nullable(handle("kit")));
+    let kept = keep(callback("gone", "void", vec![user()], None, 2));
+    refused(
+        f("int", "kit_more", vec![db, kept, user_of(1)]),
+        "a callback (`gone`) that is kept until what may be no object goes",
     );
 }
