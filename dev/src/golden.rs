@@ -6,12 +6,16 @@ use anyhow::{Result, bail};
 
 use crate::process::{cargo, show, step};
 
-/// Generated packages that are committed: contract, folder, and where the package finds the runtime.
-const PACKAGES: &[(&str, &str, &str)] = &[(
-    "examples/zlib/bind.toml",
-    "examples/zlib/rust",
-    r#"{ path = "../../../crates/hotcell", version = "0.1.0" }"#,
-)];
+/// Generated packages that are committed: contract, and folder.
+const PACKAGES: &[(&str, &str)] = &[
+    ("examples/cjson/bind.toml", "examples/cjson/rust"),
+    ("examples/sqlite3/bind.toml", "examples/sqlite3/rust"),
+    ("examples/zlib/bind.toml", "examples/zlib/rust"),
+    ("examples/zstd/bind.toml", "examples/zstd/rust"),
+];
+
+/// Where a package of `examples/` finds the runtime.
+const RUNTIME: &str = r#"{ path = "../../../crates/hotcell", version = "0.1.0" }"#;
 
 /// Tests that hold what is committed against what is made now, and write it when they are asked to.
 const TESTS: &[(&str, &[&str])] = &[
@@ -34,11 +38,11 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
             show(&mut tests)
         })?;
     }
-    for (contract, folder, runtime) in PACKAGES {
+    for (contract, folder) in PACKAGES {
         step(folder, || {
             let run = ["run", "--quiet", "-p", "hotcell-cli", "--", "gen", contract, "--out", folder];
             let check = if update { None } else { Some("--check") };
-            show(&mut cargo(root, run.into_iter().chain(["--runtime", runtime]).chain(check)))
+            show(&mut cargo(root, run.into_iter().chain(["--runtime", RUNTIME]).chain(check)))
         })?;
     }
     Ok(())

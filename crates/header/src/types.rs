@@ -134,6 +134,9 @@ impl<'tu> Types<'tu, '_> {
             },
             K::Record => match canonical.get_declaration() {
                 Some(declaration) if is_va_list_record(declaration) => because("it is a `va_list`"),
+                Some(declaration) if is_of_a_parameter_list(declaration) => {
+                    because("its structure is declared inside a parameter list, where no caller can name it")
+                }
                 Some(declaration) => Type::Record { name: self.record(declaration, context) },
                 None => because("its structure is not declared"),
             },
@@ -215,6 +218,13 @@ fn unsafe_to_touch(pointee: ClangType<'_>) -> Option<String> {
         return Some("it points to volatile memory".into());
     }
     pointee.get_display_name().contains("_Atomic(").then(|| "it points to an atomic".into())
+}
+
+/// Whether a structure has no declaration outside of a function's parameters: then it is another type than any of
+/// that name elsewhere.
+fn is_of_a_parameter_list(declaration: Entity<'_>) -> bool {
+    let parent = declaration.get_canonical_entity().get_semantic_parent();
+    parent.is_some_and(|parent| parent.get_kind() == EntityKind::FunctionDecl)
 }
 
 fn is_va_list_record(declaration: Entity<'_>) -> bool {

@@ -47,6 +47,18 @@ fn scalars() {
 }
 
 #[test]
+fn a_structure_of_a_parameter_list_has_no_name_for_callers() {
+    let header = format!("{}/tests/fixtures/parameter_list.h", env!("CARGO_MANIFEST_DIR"));
+    let api = hotcell_header::parse(&Job::new([header])).unwrap_or_else(|error| panic!("{error}"));
+    for (name, expect) in [("takes_known", true), ("takes_odd", false), ("takes_made", true)] {
+        let function = api.functions.iter().find(|function| function.name == name).unwrap();
+        let (pointee, _) = function.params[0].ty.pointee().unwrap();
+        let known = matches!(pointee.kind, Type::Record { .. });
+        assert_eq!(known, expect, "{name}: {:?}", pointee.kind);
+    }
+}
+
+#[test]
 fn enumerations() {
     let api = zoo();
     let takes = api.functions.iter().find(|function| function.name == "takes_enums").unwrap();

@@ -1,8 +1,11 @@
-//! `cargo dev demo`: a library that works, a library that fails, and a host that goes on.
+//! `cargo dev demo`: libraries that work, a library that fails, and a host that goes on.
 #![forbid(unsafe_code)]
 
+mod database;
 mod faults;
+mod json;
 mod screen;
+mod stream;
 mod work;
 
 use std::process::ExitCode;
@@ -11,7 +14,8 @@ use screen::Screen;
 
 fn main() -> ExitCode {
     let screen = Screen::new();
-    let worked = work::show(&screen).and_then(|()| faults::show(&screen));
+    let parts = [work::show, database::show, json::show, stream::show, faults::show];
+    let worked = parts.iter().try_for_each(|show| show(&screen));
     match worked {
         Ok(()) => ExitCode::SUCCESS,
         Err(text) => {

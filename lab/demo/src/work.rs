@@ -39,12 +39,12 @@ pub(crate) fn show(screen: &Screen) -> Result<(), String> {
     })
 }
 
-fn equal<T: PartialEq + ?Sized>(got: &T, expected: &T) -> Result<(), String> {
+pub(crate) fn equal<T: PartialEq + ?Sized>(got: &T, expected: &T) -> Result<(), String> {
     if got == expected { Ok(()) } else { Err("contained and direct differ".into()) }
 }
 
 /// Text that looks like a service's log: it compresses as real files do.
-fn log_file() -> Vec<u8> {
+pub(crate) fn log_file() -> Vec<u8> {
     let mut log = String::with_capacity(SIZE + 200);
     let mut state = 1u32;
     while log.len() < SIZE {
@@ -56,6 +56,6 @@ fn log_file() -> Vec<u8> {
     log.into_bytes()
 }
 
-fn text(error: hotcell::Error) -> String {
+pub(crate) fn text(error: hotcell::Error) -> String {
     error.to_string()
 }

@@ -49,12 +49,15 @@ fn every_lie_is_a_typed_error() {
     {
         check_start(lie);
     }
+    let error = Faulty::open(options("no-handles")).map(drop).expect_err("no handles");
+    assert_eq!(error.kind(), ErrorKind::AbiMismatch, "{error}");
     for (lie, expect) in [
         ("other-call", ErrorKind::ProtocolViolation),
         ("no-call", ErrorKind::ProtocolViolation),
         ("unknown-state", ErrorKind::ProtocolViolation),
         ("callback", ErrorKind::ProtocolViolation),
         ("kept-callback", ErrorKind::ProtocolViolation),
+        ("unpassed-callback", ErrorKind::ProtocolViolation),
         ("long-result", ErrorKind::ProtocolViolation),
         ("short-result", ErrorKind::ProtocolViolation),
         ("skipped-commit", ErrorKind::ProtocolViolation),

@@ -41,7 +41,7 @@ fn interface(package: &str) -> Value {
 /// Names and fingerprints.
 fn functions(interface: &Value) -> Vec<(Value, Value)> {
     let functions = interface["functions"].as_array().unwrap();
-    assert_eq!(functions.len(), 70);
+    assert!(functions.len() >= 70, "{functions:?}");
     functions.iter().map(|function| (function["name"].clone(), function["fingerprint"].clone())).collect()
 }
 

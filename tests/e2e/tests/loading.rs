@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use hotcell::{Cause, Error, ErrorKind, Executed, Options, Session, rt};
+use hotcell::{Cause, Error, ErrorKind, Executed, Options, Session, dynamic, rt};
 use hotcell_bind::{Bound, Job, Source};
 
 /// The faulty library's package with one thing changed.
@@ -77,4 +77,37 @@ fn a_library_that_is_gone_is_named() {
     let error = bound.open(Options::default()).map(drop).expect_err("no library");
     assert_eq!(error.kind(), ErrorKind::LoadFailed, "{error}");
     assert!(error.message().contains("libanswer.so"), "{error}");
+}
+
+/// A library that must be started, with this contract's init call.
+fn started(folder: &Path, init: &str) -> hotcell::Result<Session> {
+    let code = "static int state;\nint start(int how) { state = how; return how > 9; }\nint state_of(void) { return state; }\n";
+    std::fs::write(folder.join("life.c"), code).unwrap();
+    std::fs::write(folder.join("life.h"), "int start(int how);\nint state_of(void);\n").unwrap();
+    let library = folder.join("liblife.so");
+    let mut cc = Command::new("cc");
+    cc.args(["-shared", "-fPIC", "-o"]).arg(&library).arg(folder.join("life.c"));
+    assert!(cc.status().unwrap().success());
+    let contract = format!(
+        "hotcell = 1\nlibrary = \"life\"\nheaders = [\"life.h\"]\nlink = [{library:?}]\ninit = [{init:?}]\n"
+    );
+    std::fs::write(folder.join("bind.toml"), contract).unwrap();
+    let source = Source::Contract(folder.join("bind.toml"));
+    let job =
+        Job { source, only: None, include_dirs: Vec::new(), defines: Vec::new(), library_dirs: Vec::new() };
+    let bound = hotcell_bind::bind(&job).unwrap_or_else(|error| panic!("{error}"));
+    bound.open(Options::default()).inspect(|session| {
+        let function = bound.interface.function("state_of").unwrap();
+        let outcome = dynamic::call(session, &bound.interface, function, &[]).unwrap();
+        assert_eq!(outcome.returned, Some(dynamic::Value::Int(7)));
+    })
+}
+
+#[test]
+fn a_worker_whose_init_call_fails_does_not_start() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(started(folder.path(), "start(7) == 0").unwrap());
+    let error = started(folder.path(), "start(10) == 0").map(drop).expect_err("it fails");
+    assert_eq!((error.kind(), error.executed()), (ErrorKind::LoadFailed, Executed::No), "{error}");
+    assert!(error.message().contains("start(10) == 0"), "{error}");
 }

@@ -4,7 +4,7 @@ use hotcell_e2e::cli::{Folder, committed};
 use hotcell_e2e::packages::{run_app, write_app};
 
 /// What is asserted is in the application: objects with parents and what becomes of them, drops in any order, symbols
-/// of errors, callbacks, structures, texts, a structure that stays, and a worker that is killed.
+/// of errors, callbacks, callbacks that are kept, structures, texts, a structure that stays, and a worker that is killed.
 #[test]
 fn a_package_is_used_like_a_library_of_its_language() {
     let folder = Folder::new();
@@ -16,7 +16,7 @@ fn a_package_is_used_like_a_library_of_its_language() {
     folder
         .hotcell(["gen", "bind.toml", "-I", ".", "-L", ".", "--out", "package", "--runtime", &runtime])
         .succeeds()
-        .mentions("package is written: 23 functions");
+        .mentions("package is written: 24 functions");
 
     let dependencies = format!("shelf-hotcell = {{ path = \"../package\" }}\nhotcell = {runtime}");
     write_app(&folder, &dependencies, include_str!("../src/shelf/app.rs"));

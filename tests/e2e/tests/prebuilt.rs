@@ -18,7 +18,7 @@ fn a_package_with_its_shim_needs_no_compiler_and_works() {
     let built = build(&folder, "zlib").and(["--name", "built-zlib", "--runtime", &runtime]).succeeds();
     let machine = std::env::consts::ARCH;
     built
-        .mentions("zlib is written: 7 functions\n")
+        .mentions("zlib is written: 70 functions\n")
         .mentions(&format!("shim/shim.so needs {machine}, glibc 2."))
         .mentions(" or later, and libz.so.1\n");
     let main = r#"fn main() {
@@ -64,7 +64,7 @@ fn a_shim_that_does_not_belong_to_the_package_is_refused() {
     refused("source");
     // Generated anew from another contract.
     let contract = fs::read_to_string(committed("examples/zlib/bind.toml")).expect("it is committed");
-    folder.write("bind.toml", contract.replace("\"crc32_combine\", ", "").replace("\"crc32\", ", ""));
+    folder.write("bind.toml", contract.replacen("exclude = [", "exclude = [ \"adler32\",", 1));
     folder.hotcell(["gen", "bind.toml", "--out", "zlib"]).succeeds();
     refused("interface");
     folder.hotcell(["build", "bind.toml", "--out", "zlib"]).succeeds();

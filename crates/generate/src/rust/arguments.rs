@@ -1,6 +1,8 @@
 //! Arguments of a method: their types, and the statements that write them.
 
-use hotcell_model::interface::{Capacity, Direction, Encoding, Function, Param, Role};
+use hotcell_model::interface::{
+    Callback, CallbackScope, Capacity, Direction, Encoding, Function, Param, Role,
+};
 use hotcell_model::layout::Carries;
 
 use crate::Error;
@@ -27,6 +29,20 @@ pub(crate) struct Arguments {
     pub(crate) updates: Vec<String>,
     /// What each parameter of the C function goes by, where it is an argument.
     pub(crate) locals: Vec<Option<String>>,
+    /// Functions of the application that the library keeps.
+    kept: Vec<Kept>,
+}
+
+/// A function of the application that the library keeps.
+struct Kept {
+    closure: Closure,
+    /// The parameter it is passed in.
+    local: String,
+    nullable: bool,
+    /// Position of the object that ends it.
+    until: usize,
+    /// The arguments of `put_kept` in front of the closure.
+    place: [String; 3],
 }
 
 /// Writes one argument.
@@ -76,6 +92,7 @@ impl Arguments {
                 ty => arguments.params.push(format!("{}: {ty}", put.local)),
             }
         }
+        arguments.keep(function)?;
         Ok(arguments)
     }
 
@@ -116,32 +133,83 @@ impl Arguments {
             Role::Resident { record, consumed, starts } => {
                 self.resident(context, put, record, (*consumed, starts.is_some()))
             }
-            Role::Handle { handle, consumed, nullable, invalidates, .. } => {
+            Role::Handle { handle, consumed, on_success, nullable, invalidates } => {
                 if *invalidates {
                     self.notes.push(format!("What was borrowed from `{local}` is stale afterwards."));
                 }
-                self.handle(context, put, handle, (*consumed, *nullable))
+                let method = match (consumed, on_success) {
+                    (true, true) => "call.put_consumed_on_success",
+                    (true, false) => "call.put_consumed",
+                    (false, _) => "call.put_handle",
+                };
+                self.handle(context, put, handle, (*consumed, *nullable, method))
             }
             Role::Callback { callback, nullable } => {
-                let number = self.closures.len() + 1;
-                let place = format!("{offset}, {number}, {}", callback.args.size);
-                if *nullable {
-                    self.puts.push(format!("        if {local}.is_some() {{"));
-                    self.puts.push(format!("            call.put_callback({place});"));
-                    self.puts.push("        } else {".into());
-                    self.puts.push(format!("            call.put_no_callback({offset});"));
-                    self.puts.push("        }".into());
-                } else {
-                    self.puts.push(format!("        call.put_callback({place});"));
-                }
-                let closure = callbacks::closure(context, function, callback, local, *nullable, scope)?;
-                self.notes.extend(closure.note.clone());
-                let ty = format!("mut {}", closure.ty);
-                self.closures.push(closure);
-                Ok(ty)
+                self.callback(context, put, (callback, *nullable), scope)
             }
             _ => Err(unsupported(function, param)),
         }
+    }
+
+    fn callback(
+        &mut self,
+        context: &Context<'_>,
+        put: &Put<'_>,
+        (callback, nullable): (&Callback, bool),
+        scope: &mut Scope,
+    ) -> Result<String, Error> {
+        let Put { function, param, local, offset, .. } = put;
+        let closure = callbacks::closure(context, function, callback, local, nullable, scope)?;
+        self.notes.extend(closure.note.clone());
+        let ty = closure.ty.clone();
+        if let CallbackScope::Handle { param: until } = callback.scope {
+            let place = [offset.to_string(), format!("{:?}", param.name), callback.args.size.to_string()];
+            self.kept.push(Kept { closure, local: local.clone(), nullable, until, place });
+            return Ok(ty);
+        }
+        let number = self.closures.len() + 1;
+        let place = format!("{offset}, {number}, {}", callback.args.size);
+        if nullable {
+            self.puts.push(format!("        if {local}.is_some() {{"));
+            self.puts.push(format!("            call.put_callback({place});"));
+            self.puts.push("        } else {".into());
+            self.puts.push(format!("            call.put_no_callback({offset});"));
+            self.puts.push("        }".into());
+        } else {
+            self.puts.push(format!("        call.put_callback({place});"));
+        }
+        self.closures.push(closure);
+        Ok(ty)
+    }
+
+    /// Adds the statements for the functions that the library keeps, when what ends them is known by name.
+    fn keep(&mut self, function: &Function) -> Result<(), Error> {
+        for Kept { closure, local, nullable, until, place } in std::mem::take(&mut self.kept) {
+            let object = self.locals.get(until).and_then(Option::as_ref);
+            let role = function.params.get(until).map(|param| &param.role.value);
+            let (Some(object), Some(Role::Handle { nullable: false, .. })) = (object, role) else {
+                let what = format!("a callback (`{local}`) that is kept until what may be no object goes");
+                return Err(Error::Unsupported { function: function.name.clone(), what });
+            };
+            self.notes.push(format!(
+                "The library keeps `{local}` until `{object}` goes: any call of the session may run it, on the \
+                 thread that makes that call."
+            ));
+            let boxed = format!("Some(Box::new({}))", closure.name);
+            let args = [&place[..], &[boxed, format!("&{object}.0")]].concat();
+            if !nullable {
+                self.puts.extend(closure.lines);
+                self.puts.extend(format::call(8, "call.put_kept", &args, "?;"));
+                continue;
+            }
+            self.puts.push(format!("        if let Some(mut function) = {local} {{"));
+            self.puts.extend(closure.lines);
+            self.puts.extend(format::call(12, "call.put_kept", &args, "?;"));
+            self.puts.push("        } else {".into());
+            self.puts.push(format!("            call.put_no_callback({});", place[0]));
+            self.puts.push("        }".into());
+        }
+        Ok(())
     }
 
     /// A text or a buffer.
@@ -263,7 +331,7 @@ impl Arguments {
         context: &Context<'_>,
         put: &Put<'_>,
         key: &str,
-        (consumed, nullable): (bool, bool),
+        (consumed, nullable, method): (bool, bool, &str),
     ) -> Result<String, Error> {
         let name = context.object(&put.function.name, key)?;
         if context.interface.structs.contains_key(key) {
@@ -272,13 +340,17 @@ impl Arguments {
         let Put { local, offset, .. } = put;
         let kind = if put.own { "Self::TYPE".to_owned() } else { format!("{name}::TYPE") };
         let mut args = [offset.to_string(), format!("{:?}", put.param.name), format!("&{local}.0"), kind];
-        let method = if consumed { "call.put_consumed" } else { "call.put_handle" };
         if put.own {
             self.puts.extend(format::call(8, method, &args, "?;"));
             return Ok(String::new());
         }
         if consumed {
-            self.notes.push(format!("`{local}` is taken over: it is stale afterwards."));
+            let when = if method.ends_with("on_success") {
+                "where the call succeeds; where it fails, it is dropped here"
+            } else {
+                "by the call"
+            };
+            self.notes.push(format!("`{local}` is taken over {when}."));
         }
         let ty = if consumed { name } else { format!("&{name}") };
         if !nullable {

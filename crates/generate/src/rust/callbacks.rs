@@ -1,6 +1,6 @@
 //! Functions of the application as closures, and the statements that run them.
 
-use hotcell_model::interface::{Callback, CallbackRole, CallbackScope, Encoding, Function};
+use hotcell_model::interface::{Callback, CallbackParam, CallbackRole, CallbackScope, Encoding, Function};
 use hotcell_model::layout::Carries;
 use hotcell_model::types::Type;
 
@@ -12,7 +12,7 @@ use crate::rust::types;
 
 /// A function of the application.
 pub(crate) struct Closure {
-    /// Its Rust type in the signature.
+    /// Its Rust type in the signature, with `mut` in front where the variable is.
     pub(crate) ty: String,
     /// What it is called with, for the documentation.
     pub(crate) note: Option<String>,
@@ -20,6 +20,20 @@ pub(crate) struct Closure {
     pub(crate) lines: Vec<String>,
     /// What that closure goes by.
     pub(crate) name: String,
+}
+
+/// What happens when a function of the application is called.
+struct Run {
+    /// The types of its arguments.
+    types: Vec<String>,
+    /// Statements that read them.
+    reads: Vec<String>,
+    /// The arguments, as expressions.
+    args: Vec<String>,
+    /// What it is called with.
+    told: Vec<String>,
+    /// The type it returns, if any, and what the library gets of a `returned`.
+    result: Option<(String, String)>,
 }
 
 /// The closure for a callback in the parameter `local`.
@@ -31,104 +45,193 @@ pub(crate) fn closure(
     nullable: bool,
     scope: &mut Scope,
 ) -> Result<Closure, Error> {
-    let unsupported = |what: String| Error::Unsupported { function: function.name.clone(), what };
-    if callback.scope != CallbackScope::Call {
-        return Err(unsupported(format!("a callback that outlives its call (`{local}`)")));
-    }
     let name = scope.take("run".into());
-    let mut inner = Scope::with(names::LOCALS);
-    inner.take(local.to_owned());
-    inner.take("function".into());
-    let (mut types, mut reads, mut args, mut told) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for (index, param) in callback.params.iter().enumerate() {
-        let Some(field) = callback.args.field(Carries::Param { index }) else {
+    let kept = callback.scope != CallbackScope::Call;
+    let indent = if kept && nullable { 16 } else { 12 };
+    let run = Run::of(context, function, callback, local, indent)?;
+    let arrow = run.result.as_ref().map_or(String::new(), |(ty, _)| format!(" -> {ty}"));
+    let ty = format!("FnMut({}){arrow}", run.types.join(", "));
+    let note = (!run.told.is_empty()).then(|| format!("`{local}` is called with {}.", run.told.join(", ")));
+    let ty = match (kept, nullable) {
+        (false, false) => format!("mut impl {ty}"),
+        (false, true) => format!("mut Option<&mut dyn {ty}>"),
+        (true, false) => format!("mut impl {ty} + Send + 'static"),
+        // With `impl` behind `Option`, `None` would be of no known type.
+        (true, true) => format!("Option<Box<dyn {ty} + Send>>"),
+    };
+    let lines =
+        if kept { run.kept(indent, &name, local, nullable) } else { run.lent(&name, local, nullable) };
+    Ok(Closure { ty, note, lines, name })
+}
+
+impl Run {
+    fn of(
+        context: &Context<'_>,
+        function: &Function,
+        callback: &Callback,
+        local: &str,
+        indent: usize,
+    ) -> Result<Run, Error> {
+        let unsupported = |what: String| Error::Unsupported { function: function.name.clone(), what };
+        let result = match &callback.result.kind {
+            Type::Void => None,
+            _ => {
+                let number = context.number(&callback.result).ok_or_else(|| {
+                    unsupported(format!("a callback that returns `{}`", callback.result.written))
+                })?;
+                Some((number.name.clone(), number.widen("returned")))
+            }
+        };
+        let (types, reads, args, told) = Default::default();
+        let mut run = Run { types, reads, args, told, result };
+        let mut inner = Scope::with(names::LOCALS);
+        inner.take(local.to_owned());
+        inner.take("function".into());
+        for (index, param) in callback.params.iter().enumerate() {
             if matches!(param.role, CallbackRole::LengthOf { .. } | CallbackRole::UserData) {
                 continue;
             }
-            let what = format!("the callback `{local}` has no place for `{}`", param.name);
-            return Err(Error::Inconsistent { function: function.name.clone(), what });
-        };
-        let variable = inner.take(names::snake(&param.name));
-        told.push(format!("`{variable}`"));
-        let offset = field.offset;
+            let Some(field) = callback.args.field(Carries::Param { index }) else {
+                let what = format!("the callback `{local}` has no place for `{}`", param.name);
+                return Err(Error::Inconsistent { function: function.name.clone(), what });
+            };
+            let variable = inner.take(names::snake(&param.name));
+            run.told.push(format!("`{variable}`"));
+            run.read(context, function, param, (field.offset, &variable), indent)?;
+        }
+        Ok(run)
+    }
+
+    /// Adds what reads a parameter into a variable from an offset.
+    fn read(
+        &mut self,
+        context: &Context<'_>,
+        function: &Function,
+        param: &CallbackParam,
+        (offset, variable): (u32, &str),
+        indent: usize,
+    ) -> Result<(), Error> {
+        let pad = " ".repeat(indent);
         let (method, ty, argument) = match &param.role {
             CallbackRole::Value => {
-                let number = context.number(&param.ty);
-                let number =
-                    number.ok_or_else(|| unsupported(format!("a callback with `{}`", param.name)))?;
+                let number = context.number(&param.ty).ok_or_else(|| {
+                    let what = format!("a callback with `{}`", param.name);
+                    Error::Unsupported { function: function.name.clone(), what }
+                })?;
                 let value = format!("invocation.get_{}({offset})", types::primitive(number.kind));
-                reads.push(format!("let {variable} = {};", number.decode(&value)));
-                types.push(number.name);
-                args.push(variable);
-                continue;
+                self.reads.push(format!("{pad}let {variable} = {};", number.decode(&value)));
+                self.types.push(number.name);
+                self.args.push(variable.to_owned());
+                return Ok(());
             }
-            CallbackRole::Text { encoding, nullable } => text(*encoding, *nullable, &variable),
-            CallbackRole::Texts { encoding, nullable, .. } => texts(*encoding, *nullable, &variable),
+            CallbackRole::Text { encoding, nullable } => text(*encoding, *nullable, variable),
+            CallbackRole::Texts { encoding, nullable, .. } => texts(*encoding, *nullable, variable),
             CallbackRole::Buffer { .. } => {
                 let pointee = param.ty.pointee().map(|(pointee, _)| pointee);
                 let element = pointee.map_or("u8", |ty| types::element(ty, &context.interface.target));
                 let method = if element == "u8" { "buffer" } else { "elements" };
                 (method, format!("&[{element}]"), format!("&{variable}"))
             }
-            CallbackRole::Handle { .. } | CallbackRole::Handles { .. } => {
-                return Err(unsupported(format!("a callback with an object, `{}`,", param.name)));
+            CallbackRole::Handle { handle, nullable } => {
+                let name = object(context, function, param, handle)?;
+                let method = if *nullable { "invocation.opt_handle" } else { "invocation.handle" };
+                let made = format!("let {variable}");
+                let place = [offset.to_string(), format!("{name}::TYPE")];
+                self.reads.extend(format::assign(indent, &made, method, &place, "?;"));
+                let (wrap, inner) = match nullable {
+                    true => (format!("{variable}.map"), name.clone()),
+                    false => (name.clone(), variable.to_owned()),
+                };
+                self.reads.extend(format::assign(indent, &made, &wrap, &[inner], ";"));
+                self.types.push(if *nullable { format!("Option<&{name}>") } else { format!("&{name}") });
+                self.args.push(match nullable {
+                    true => format!("{variable}.as_ref()"),
+                    false => format!("&{variable}"),
+                });
+                return Ok(());
             }
-            CallbackRole::LengthOf { .. } | CallbackRole::UserData => continue,
+            CallbackRole::Handles { handle, .. } => {
+                let name = object(context, function, param, handle)?;
+                let parts = [
+                    format!("let {variable} = invocation"),
+                    format!("    .handles({offset}, {name}::TYPE)?"),
+                    "    .into_iter()".into(),
+                    format!("    .map({name})"),
+                    "    .collect::<Vec<_>>();".into(),
+                ];
+                self.reads.extend(parts.map(|part| format!("{pad}{part}")));
+                self.types.push(format!("&[{name}]"));
+                self.args.push(format!("&{variable}"));
+                return Ok(());
+            }
+            CallbackRole::LengthOf { .. } | CallbackRole::UserData => return Ok(()),
         };
-        reads.push(format!("let {variable} = invocation.{method}({offset})?;"));
-        types.push(ty);
-        args.push(argument);
+        self.reads.push(format!("{pad}let {variable} = invocation.{method}({offset})?;"));
+        self.types.push(ty);
+        self.args.push(argument);
+        Ok(())
     }
-    let result =
-        match &callback.result.kind {
-            Type::Void => None,
-            _ => Some(context.number(&callback.result).ok_or_else(|| {
-                unsupported(format!("a callback that returns `{}`", callback.result.written))
-            })?),
+
+    /// The statement that makes a closure for the time of the call.
+    fn lent(&self, name: &str, local: &str, nullable: bool) -> Vec<String> {
+        let mut lines = vec![format!("        let mut {name} = |{} {{", self.opening())];
+        if nullable {
+            lines.push(format!("            let Some(function) = {local}.as_mut() else {{"));
+            lines.push("                return Ok(0);".into());
+            lines.push("            };".into());
+        }
+        lines.extend(self.body(12, if nullable { "function" } else { local }));
+        lines.push("        };".into());
+        lines
+    }
+
+    /// The statement that makes a closure for the library to keep; it calls `function` where it may be NULL.
+    fn kept(&self, indent: usize, name: &str, local: &str, nullable: bool) -> Vec<String> {
+        let pad = " ".repeat(indent - 4);
+        let mut lines = vec![format!("{pad}let {name} = move |{} {{", self.opening())];
+        lines.extend(self.body(indent, if nullable { "function" } else { local }));
+        lines.push(format!("{pad}}};"));
+        lines
+    }
+
+    fn opening(&self) -> String {
+        let unused = if self.reads.is_empty() { "_" } else { "invocation" };
+        format!("{unused}: &mut rt::Invocation<'_>| -> hotcell::Result<u64>")
+    }
+
+    fn body(&self, indent: usize, function: &str) -> Vec<String> {
+        let mut lines = self.reads.clone();
+        let returned = match &self.result {
+            None => {
+                lines.extend(format::call(indent, function, &self.args, ";"));
+                "0"
+            }
+            Some((_, value)) => {
+                lines.extend(format::assign(indent, "let returned", function, &self.args, ";"));
+                value
+            }
         };
-    let lines =
-        lines(&name, local, nullable, &reads, &args, result.as_ref().map(|number| number.widen("returned")));
-    let arrow = result.map_or(String::new(), |number| format!(" -> {}", number.name));
-    let ty = format!("FnMut({}){arrow}", types.join(", "));
-    let note = (!told.is_empty()).then(|| format!("`{local}` is called with {}.", told.join(", ")));
-    Ok(Closure {
-        ty: if nullable { format!("Option<&mut dyn {ty}>") } else { format!("impl {ty}") },
-        note,
-        lines,
-        name,
-    })
+        lines.push(format!("{}Ok({returned})", " ".repeat(indent)));
+        lines
+    }
 }
 
-fn lines(
-    name: &str,
-    local: &str,
-    nullable: bool,
-    reads: &[String],
-    args: &[String],
-    result: Option<String>,
-) -> Vec<String> {
-    let unused = if reads.is_empty() { "_" } else { "invocation" };
-    let head = format!("let mut {name} = |{unused}: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {{");
-    let mut lines = vec![format!("        {head}")];
-    if nullable {
-        lines.push(format!("            let Some(function) = {local}.as_mut() else {{"));
-        lines.push("                return Ok(0);".into());
-        lines.push("            };".into());
+/// The type of an object that is handed to a callback.
+fn object(
+    context: &Context<'_>,
+    function: &Function,
+    param: &CallbackParam,
+    key: &str,
+) -> Result<String, Error> {
+    let name = context.object(&function.name, key)?;
+    if context.interface.structs.contains_key(key) {
+        let what = format!(
+            "a callback with `{}`, a `{name}`, which is a structure that lives in the worker,",
+            param.name
+        );
+        return Err(Error::Unsupported { function: function.name.clone(), what });
     }
-    let function = if nullable { "function" } else { local };
-    lines.extend(reads.iter().map(|read| format!("            {read}")));
-    match result {
-        None => {
-            lines.extend(format::call(12, function, args, ";"));
-            lines.push("            Ok(0)".into());
-        }
-        Some(value) => {
-            lines.extend(format::assign(12, "let returned", function, args, ";"));
-            lines.push(format!("            Ok({value})"));
-        }
-    }
-    lines.push("        };".into());
-    lines
+    Ok(name)
 }
 
 fn text(encoding: Encoding, nullable: bool, variable: &str) -> (&'static str, String, String) {

@@ -23,6 +23,12 @@ pub(crate) fn signature(indent: usize, head: &str, params: &[String], result: &s
 fn parameter(indent: usize, text: &str, tail: &str) -> Vec<String> {
     let pad = " ".repeat(indent);
     let line = format!("{pad}{text}{tail}");
+    if let Some(text) = text.strip_suffix(" + Send + 'static") {
+        return kept(indent, text, tail);
+    }
+    if text.contains("Option<Box<dyn FnMut(") && width(&line) > WIDTH {
+        return boxed(indent, text, tail);
+    }
     // What a function returns may stand out, but for its arrow.
     let counts = if text.contains("impl FnMut(") { text.rfind(')') } else { None };
     if counts.map_or(width(&line), |end| width(&pad) + width(&text[..=end]) + 3) <= WIDTH {
@@ -33,13 +39,80 @@ fn parameter(indent: usize, text: &str, tail: &str) -> Vec<String> {
         let first = format!("{pad}{before}: Option<");
         return std::iter::once(first).chain(inner).chain([format!("{pad}>{tail}")]).collect();
     }
-    let parts = text.split_once("FnMut(").and_then(|(before, rest)| Some((before, rest.rsplit_once(')')?)));
-    let Some((before, (params, result))) = parts.filter(|(_, (params, _))| !params.is_empty()) else {
+    let Some((before, (params, result))) = function(text).filter(|(_, (params, _))| !params.is_empty())
+    else {
         return vec![line];
     };
-    let params = params.split(", ").map(|param| format!("{pad}    {param},"));
+    broken(indent, 4, before, params, &format!("){result}{tail}"))
+}
+
+/// A parameter that is a function with the bounds of one that is kept: on one line, or with a line for each bound.
+fn kept(indent: usize, text: &str, tail: &str) -> Vec<String> {
+    let pad = " ".repeat(indent);
+    let line = format!("{pad}{text} + Send + 'static{tail}");
+    // rustfmt leaves the `impl ` in front out of account.
+    let more = "impl ".len();
+    if width(&line) <= WIDTH + more {
+        return vec![line];
+    }
+    let Some((before, (params, result))) = function(text) else { return vec![line] };
+    let end = width(&pad) + width(text) - width(result);
+    let first = if result.is_empty() { end < WIDTH + more } else { end + 3 <= WIDTH };
+    let mut lines = if first || params.is_empty() {
+        vec![format!("{pad}{text}")]
+    } else {
+        broken(indent, 4, before, params, &format!("){result}"))
+    };
+    match lines.last_mut() {
+        Some(last) if !first && result.is_empty() => last.push_str(" + Send"),
+        _ => lines.push(format!("{pad}+ Send")),
+    }
+    lines.push(format!("{pad}+ 'static{tail}"));
+    lines
+}
+
+/// A parameter that is a function in a box, or none, and longer than a line.
+fn boxed(indent: usize, text: &str, tail: &str) -> Vec<String> {
+    let pad = |more: usize| " ".repeat(indent + more);
+    let parts = text.strip_suffix(" + Send>>").and_then(|text| text.split_once(": Option<Box<"));
+    let Some((name, inner)) = parts else { return vec![format!("{}{text}{tail}", pad(0))] };
+    let mut lines = vec![format!("{}{name}: Option<", pad(0))];
+    let short = format!("{}Box<{inner} + Send>,", pad(4));
+    if width(&short) <= WIDTH {
+        lines.push(short);
+    } else {
+        lines.push(format!("{}Box<", pad(4)));
+        let line = format!("{}{inner} + Send,", pad(8));
+        let alone = format!("{}{inner}", pad(8));
+        match function(inner).filter(|_| width(&line) > WIDTH) {
+            Some((before, (params, result))) if width(&alone) > WIDTH && !params.is_empty() => {
+                let mut broken = broken(indent + 8, 8, before, params, &format!("    ){result}"));
+                match broken.last_mut() {
+                    Some(last) if result.is_empty() => last.push_str(" + Send,"),
+                    _ => broken.push(format!("{}+ Send,", pad(12))),
+                }
+                lines.extend(broken);
+            }
+            Some(_) => lines.extend([alone, format!("{}+ Send,", pad(12))]),
+            None => lines.push(line),
+        }
+        lines.push(format!("{}>,", pad(4)));
+    }
+    lines.push(format!("{}>{tail}", pad(0)));
+    lines
+}
+
+/// A function type: what stands before its parameters, they, and what stands behind them.
+fn function(text: &str) -> Option<(&str, (&str, &str))> {
+    text.split_once("FnMut(").and_then(|(before, rest)| Some((before, rest.rsplit_once(')')?)))
+}
+
+/// A function type with a line for each of its parameters.
+fn broken(indent: usize, deeper: usize, before: &str, params: &str, end: &str) -> Vec<String> {
+    let (pad, inner) = (" ".repeat(indent), " ".repeat(indent + deeper));
+    let params = params.split(", ").map(|param| format!("{inner}{param},"));
     let first = format!("{pad}{before}FnMut(");
-    std::iter::once(first).chain(params).chain([format!("{pad}){result}{tail}")]).collect()
+    std::iter::once(first).chain(params).chain([format!("{pad}{end}")]).collect()
 }
 
 /// `head(args)tail`, with a line for each argument when they are long.
@@ -47,8 +120,8 @@ pub(crate) fn call(indent: usize, head: &str, args: &[String], tail: &str) -> Ve
     let pad = " ".repeat(indent);
     let joined = args.join(", ");
     let line = format!("{pad}{head}({joined}){tail}");
-    // rustfmt counts what stands behind a call twice when a `?` is in it.
-    let more = if tail.starts_with('?') { 2 } else { 0 };
+    // rustfmt counts what stands behind a call twice when a `?` is in it, unless the receiver is very short.
+    let more = if tail.starts_with('?') && !head.starts_with("call.") { 2 } else { 0 };
     if width(&joined) <= SHORT && width(&line) + more <= WIDTH {
         return vec![line];
     }

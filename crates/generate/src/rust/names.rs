@@ -46,8 +46,20 @@ pub(crate) const LOCALS: &[&str] = &["call", "invocation", "parent", "reply", "s
 
 /// Modules every package may have, and types that a module would hide.
 pub(crate) const MODULES: &[&str] = &[
-    "bool", "char", "constants", "core", "enums", "functions", "hotcell", "lib", "main", "rt", "std", "str",
-    "structs", "table",
+    "bool",
+    "char",
+    "constants",
+    "core",
+    "enums",
+    "functions",
+    "hotcell",
+    "lib",
+    "main",
+    "rt",
+    "std",
+    "str",
+    "structs",
+    "table",
 ];
 
 /// Names of one scope, each given once.

@@ -46,8 +46,9 @@ impl Body {
 
     /// What is done before leaving, without leaving.
     pub(crate) fn undo(&mut self) {
-        let (_, undo) = self.leave.split_last().expect("the last statement leaves");
-        undo.to_vec().into_iter().for_each(|line| self.line(line));
+        let mut undo = self.leave.clone();
+        undo.pop(); // the statement that leaves
+        undo.into_iter().for_each(|line| self.line(line));
     }
 
     /// Leaves the function.

@@ -125,7 +125,7 @@ fn back() -> Vec<Function> {
     ]
 }
 
-fn keep(mut param: Param) -> Param {
+pub(crate) fn keep(mut param: Param) -> Param {
     if let Role::Callback { callback, nullable } = &mut param.role.value {
         callback.scope = CallbackScope::Handle { param: 0 };
         *nullable = true;
@@ -133,7 +133,7 @@ fn keep(mut param: Param) -> Param {
     param
 }
 
-fn always(mut param: Param) -> Param {
+pub(crate) fn always(mut param: Param) -> Param {
     if let Role::Callback { nullable, .. } = &mut param.role.value {
         *nullable = false;
     }
@@ -226,6 +226,18 @@ pub(crate) fn library() -> Interface {
     ];
     interface.handles =
         handles(&[("cl_hub", "cl_hub *", Some("cl_hub_free")), ("cl_spot", "cl_spot *", None)]);
+    refresh(&mut interface);
+    interface
+}
+
+/// The part of the library that packages in Rust know: callbacks that live as long as their call, without objects.
+pub(crate) fn of_calls() -> Interface {
+    let mut interface = library();
+    let known = back();
+    interface.functions.retain(|function| {
+        function.params.iter().all(|param| !matches!(param.role.value, Role::Callback { .. }))
+            || known.iter().any(|known| known.name == function.name)
+    });
     refresh(&mut interface);
     interface
 }

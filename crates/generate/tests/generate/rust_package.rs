@@ -106,7 +106,7 @@ fn the_package_of_the_fixture_builds() {
 fn the_packages_of_objects_structures_and_callbacks_build() {
     let dir = tempfile::tempdir().unwrap();
     fixture_library(dir.path());
-    for interface in [objects::library(), records::library(), calls::library()] {
+    for interface in [objects::library(), records::library(), calls::of_calls()] {
         check(&interface, Some((&fixtures(), dir.path())));
     }
 }

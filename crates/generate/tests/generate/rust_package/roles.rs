@@ -5,8 +5,9 @@ use hotcell_generate::write;
 use hotcell_model::Interface;
 use hotcell_model::interface::{Function, Role};
 
-use super::kit::kit;
+use super::kit::{kit, nullable};
 use super::{check_rust, format, options};
+use crate::calls::{callback, keep, user, user_of};
 use crate::objects::{handle, handle_result};
 use crate::support::{With, f, p, refresh};
 
@@ -23,6 +24,9 @@ fn every_role_is_a_crate_without_a_warning() {
         "pub fn list_new(&self, size: i32) -> hotcell::Result<Option<List>> {",
         "reply.opt_handle(0, List::TYPE, true, Some(&self.0))?;",
         "pub fn append(\n        &self,\n        item: Item,\n        after: Option<&Item>,\n        spare: Option<Item>,\n    )",
+        "call.put_consumed_on_success(8, \"item\", &item.0, Item::TYPE)?;",
+        "/// `item` is taken over where the call succeeds; where it fails, it is dropped here.",
+        "/// `item` is taken over by the call.",
         "call.put_opt_handle(16, \"after\", after.map(|object| &object.0), Item::TYPE)?;",
         "if let Some(spare) = &spare {\n            call.put_consumed(24, \"spare\", &spare.0, Item::TYPE)?;",
         "pub fn get(&self, at: i32) -> hotcell::Result<Item> {",
@@ -76,6 +80,15 @@ fn every_role_is_a_crate_without_a_warning() {
         "pub fn each(&self, mut each: impl FnMut(&[u8], i32) -> bool) -> hotcell::Result<()> {",
         "call.finish_with(&mut [&mut run, &mut run_])?;",
         "/// `row` is called with `values`, `names`.",
+        // Those that are kept, and objects in them.
+        "mut seen: impl FnMut(&Kit, Option<&Item>, &[Item]) -> i32 + Send + 'static,",
+        "asked: Option<Box<dyn FnMut(&Kit, Option<&Item>, &[Item]) -> i32 + Send>>,",
+        "mut gone: impl FnMut() + Send + 'static,",
+        "let near = near.map(Item);",
+        "let returned = function(&db, near.as_ref(), &items);",
+        "call.put_kept(8, \"seen\", 32, Some(Box::new(run)), &self.0)?;",
+        "pub fn tell(&self, mut tell: impl FnMut(&Kit, &[Item])) -> hotcell::Result<i32> {",
+        "/// The library keeps `seen` until `self` goes: any call of the session may run it,",
         // Enumerations and constants.
         "    /// C: `KIT_COLOR_BLUE`\n    pub const BLUE: Self = Self(6);",
         "            0 => f.write_str(\"RED\"),\n            6 => f.write_str(\"BLUE\"),",
@@ -152,5 +165,11 @@ fn what_has_no_type_in_a_package_is_named() {
     refused(
         f("int", "kit_more", vec![p("stream", stream, handle("kit_stream"))]),
         "parameter `stream` (struct kit_stream *)",
+    );
+    let db = p("db", "struct kit *", nullable(handle("kit")));
+    let kept = keep(callback("gone", "void", vec![user()], None, 2));
+    refused(
+        f("int", "kit_more", vec![db, kept, user_of(1)]),
+        "a callback (`gone`) that is kept until what may be no object goes",
     );
 }

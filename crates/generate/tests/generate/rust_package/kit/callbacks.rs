@@ -4,7 +4,7 @@ use hotcell_model::expr::Expr;
 use hotcell_model::interface::{CallbackRole, Encoding, Fails, Function, ResultRole, Role, Unit};
 
 use super::FREE;
-use crate::calls::{callback, given, nullable, number, user, user_of};
+use crate::calls::{always, callback, given, keep, nullable, number, user, user_of};
 use crate::objects::{handle, owned_by};
 use crate::support::{With, f, p, text};
 
@@ -46,7 +46,33 @@ pub(super) fn functions() -> Vec<Function> {
         user_of(0),
         named("more", user_of(1)),
     ];
+    let object = |key: &str, nullable| CallbackRole::Handle { handle: key.into(), nullable };
+    let items = || CallbackRole::Handles { length: 2, handle: "kit_item".into() };
+    let seen = || {
+        vec![
+            given("db", "struct kit *", object("kit", false)),
+            given("near", "struct kit_item *", object("kit_item", true)),
+            given("n", "int", CallbackRole::LengthOf { param: 3 }),
+            given("items", "struct kit_item **", items()),
+            user(),
+        ]
+    };
+    let watch = vec![
+        p("db", "struct kit *", handle("kit")),
+        always(keep(callback("seen", "int", seen(), Some(-1), 4))),
+        keep(callback("asked", "int", seen(), Some(-1), 4)),
+        always(keep(callback("gone", "void", vec![user()], None, 4))),
+        user_of(1),
+    ];
+    let mut tell = callback("tell", "void", seen(), None, 1);
+    if let Role::Callback { callback, .. } = &mut tell.role.value {
+        callback.params.remove(1);
+        callback.params[1].role = CallbackRole::LengthOf { param: 2 };
+        callback.params[2].role = CallbackRole::Handles { length: 1, handle: "kit_item".into() };
+    }
     vec![
+        f("int", "kit_watch", watch),
+        f("int", "kit_tell", vec![tell, user_of(0)]),
         f("int", "kit_exec", exec)
             .result(ResultRole::Status)
             .fails(Fails::Nonzero)

@@ -307,6 +307,32 @@ impl Library {
         Ok(reply.get_i32(16))
     }
 
+    /// C: `int kit_tell(void (*)(struct kit *, struct kit_item *, int, struct kit_item **, void *) tell, void *user)`
+    ///
+    /// `tell` is called with `db`, `items`.
+    ///
+    /// # Errors
+    ///
+    /// Faults of the worker; the library reports none here.
+    #[track_caller]
+    pub fn tell(&self, mut tell: impl FnMut(&Kit, &[Item])) -> hotcell::Result<i32> {
+        let mut call = self.session.call(table::KIT_TELL)?;
+        call.put_callback(0, 1, 24);
+        let mut run = |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
+            let db = invocation.handle(0, Kit::TYPE)?;
+            let db = Kit(db);
+            let items = invocation
+                .handles(8, Item::TYPE)?
+                .into_iter()
+                .map(Item)
+                .collect::<Vec<_>>();
+            tell(&db, &items);
+            Ok(0)
+        };
+        let reply = call.finish_with(&mut [&mut run])?;
+        Ok(reply.get_i32(0))
+    }
+
     /// C: `double kit_walk(double (*)(const char *, const char *, const double *, int, enum fx_color, void *) visit, void *user)`
     ///
     /// `visit` is called with `text`, `maybe`, `data`, `color`.

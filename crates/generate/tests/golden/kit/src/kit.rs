@@ -4,7 +4,7 @@
 
 use hotcell::rt;
 
-use crate::{List, table};
+use crate::{Item, List, table};
 
 /// C: `struct kit *`
 ///
@@ -50,6 +50,72 @@ impl Kit {
         let mut reply = call.finish()?;
         let returned = reply.opt_handle(0, List::TYPE, true, Some(&self.0))?;
         Ok(returned.map(List))
+    }
+
+    /// C: `int kit_watch(struct kit *db, int (*)(struct kit *, struct kit_item *, int, struct kit_item **, void *) seen, int (*)(struct kit *, struct kit_item *, int, struct kit_item **, void *) asked, void (*)(void *) gone, void *user)`
+    ///
+    /// `seen` is called with `db`, `near`, `items`.
+    ///
+    /// `asked` is called with `db`, `near`, `items`.
+    ///
+    /// The library keeps `seen` until `self` goes: any call of the session may run it, on the thread that makes that call.
+    ///
+    /// The library keeps `asked` until `self` goes: any call of the session may run it, on the thread that makes that call.
+    ///
+    /// The library keeps `gone` until `self` goes: any call of the session may run it, on the thread that makes that call.
+    ///
+    /// # Errors
+    ///
+    /// Faults of the worker; the library reports none here.
+    #[track_caller]
+    pub fn watch(
+        &self,
+        mut seen: impl FnMut(&Kit, Option<&Item>, &[Item]) -> i32 + Send + 'static,
+        asked: Option<Box<dyn FnMut(&Kit, Option<&Item>, &[Item]) -> i32 + Send>>,
+        mut gone: impl FnMut() + Send + 'static,
+    ) -> hotcell::Result<i32> {
+        let session = self.0.session();
+        let mut call = session.call(table::KIT_WATCH)?;
+        call.put_handle(0, "db", &self.0, Self::TYPE)?;
+        let run = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
+            let db = invocation.handle(0, Kit::TYPE)?;
+            let db = Kit(db);
+            let near = invocation.opt_handle(8, Item::TYPE)?;
+            let near = near.map(Item);
+            let items = invocation
+                .handles(16, Item::TYPE)?
+                .into_iter()
+                .map(Item)
+                .collect::<Vec<_>>();
+            let returned = seen(&db, near.as_ref(), &items);
+            Ok(u64::from(returned.cast_unsigned()))
+        };
+        call.put_kept(8, "seen", 32, Some(Box::new(run)), &self.0)?;
+        if let Some(mut function) = asked {
+            let run_ = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
+                let db = invocation.handle(0, Kit::TYPE)?;
+                let db = Kit(db);
+                let near = invocation.opt_handle(8, Item::TYPE)?;
+                let near = near.map(Item);
+                let items = invocation
+                    .handles(16, Item::TYPE)?
+                    .into_iter()
+                    .map(Item)
+                    .collect::<Vec<_>>();
+                let returned = function(&db, near.as_ref(), &items);
+                Ok(u64::from(returned.cast_unsigned()))
+            };
+            call.put_kept(16, "asked", 32, Some(Box::new(run_)), &self.0)?;
+        } else {
+            call.put_no_callback(16);
+        }
+        let run_2 = move |_: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
+            gone();
+            Ok(0)
+        };
+        call.put_kept(24, "gone", 0, Some(Box::new(run_2)), &self.0)?;
+        let reply = call.finish()?;
+        Ok(reply.get_i32(0))
     }
 
     /// C: `int kit_exec(struct kit *db, const char *sql, int (*)(void *, int, char **, char **) row, void *user, char **complaint)`

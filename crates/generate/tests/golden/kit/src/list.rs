@@ -38,9 +38,9 @@ impl List {
 
     /// C: `int kit_list_append(struct kit_list *list, struct kit_item *item, struct kit_item *after, struct kit_item *spare)`
     ///
-    /// `item` is taken over: it is stale afterwards.
+    /// `item` is taken over by the call.
     ///
-    /// `spare` is taken over: it is stale afterwards.
+    /// `spare` is taken over by the call.
     ///
     /// # Errors
     ///
@@ -64,6 +64,23 @@ impl List {
         }
         let reply = call.finish()?;
         Ok(reply.get_i32(0))
+    }
+
+    /// C: `int kit_list_give(struct kit_list *list, struct kit_item *item)`
+    ///
+    /// `item` is taken over where the call succeeds; where it fails, it is dropped here.
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the result is not 0; else faults of the worker.
+    #[track_caller]
+    pub fn give(&self, item: Item) -> hotcell::Result<()> {
+        let session = self.0.session();
+        let mut call = session.call(table::KIT_LIST_GIVE)?;
+        call.put_handle(0, "list", &self.0, Self::TYPE)?;
+        call.put_consumed_on_success(8, "item", &item.0, Item::TYPE)?;
+        call.finish()?;
+        Ok(())
     }
 
     /// C: `struct kit_item *kit_list_get(struct kit_list *list, int at)`

@@ -8,9 +8,9 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
     runtime: 1,
     library: "kit",
     fingerprint: [
-        0xd3, 0x8f, 0xa5, 0xe9, 0x62, 0xce, 0xe9, 0xd2, 0x3c, 0xcb, 0x65, 0x2f, 0x0b, 0x3d, 0x90,
-        0xe1, 0xec, 0xda, 0xb1, 0x1c, 0x72, 0x73, 0x69, 0x43, 0x7a, 0x01, 0xb1, 0x36, 0x04, 0x04,
-        0x30, 0x38,
+        0x02, 0xff, 0x10, 0xd8, 0x24, 0xb7, 0x8c, 0xb3, 0xdc, 0x15, 0xd5, 0x75, 0xaf, 0x67, 0x33,
+        0x37, 0x02, 0x81, 0x2e, 0x1b, 0xd9, 0x20, 0xa5, 0x8a, 0x47, 0x35, 0x97, 0x1a, 0x9c, 0x42,
+        0x55, 0x71,
     ],
     functions: &FUNCTIONS,
     handles: &HANDLES,
@@ -22,44 +22,48 @@ pub(crate) const KIT_CLOSE: u16 = 1;
 pub(crate) const KIT_LIST_NEW: u16 = 2;
 pub(crate) const KIT_LIST_FREE: u16 = 3;
 pub(crate) const KIT_LIST_APPEND: u16 = 4;
-pub(crate) const KIT_LIST_GET: u16 = 5;
-pub(crate) const KIT_COMPARE: u16 = 6;
-pub(crate) const KIT_ITEM_NEW: u16 = 7;
-pub(crate) const KIT_ITEM_DELETE: u16 = 8;
-pub(crate) const KIT_LIST_SPLIT: u16 = 9;
-pub(crate) const KIT_WORDS: u16 = 10;
-pub(crate) const KIT_MAYBE_WORDS: u16 = 11;
-pub(crate) const KIT_RAW_WORDS: u16 = 12;
-pub(crate) const KIT_MAYBE_RAW_WORDS: u16 = 13;
-pub(crate) const KIT_SAY: u16 = 14;
-pub(crate) const KIT_DUMP: u16 = 15;
-pub(crate) const KIT_NUMBER: u16 = 16;
-pub(crate) const KIT_SCAN: u16 = 17;
-pub(crate) const KIT_DIGEST: u16 = 18;
-pub(crate) const KIT_NORM: u16 = 19;
-pub(crate) const KIT_MAYBE_NORM: u16 = 20;
-pub(crate) const KIT_MIDDLE: u16 = 21;
-pub(crate) const KIT_MOVE: u16 = 22;
-pub(crate) const KIT_MAYBE_MOVE: u16 = 23;
-pub(crate) const KIT_ORIGIN: u16 = 24;
-pub(crate) const KIT_DEFAULTS: u16 = 25;
-pub(crate) const KIT_CONFIGURE: u16 = 26;
-pub(crate) const KIT_STREAM_INIT: u16 = 27;
-pub(crate) const KIT_STREAM_COPY: u16 = 28;
-pub(crate) const KIT_STREAM_FEED: u16 = 29;
-pub(crate) const KIT_STREAM_END: u16 = 30;
-pub(crate) const KIT_EXEC: u16 = 31;
-pub(crate) const KIT_WALK: u16 = 32;
-pub(crate) const KIT_TWO: u16 = 33;
-pub(crate) const KIT_EACH: u16 = 34;
+pub(crate) const KIT_LIST_GIVE: u16 = 5;
+pub(crate) const KIT_LIST_GET: u16 = 6;
+pub(crate) const KIT_COMPARE: u16 = 7;
+pub(crate) const KIT_ITEM_NEW: u16 = 8;
+pub(crate) const KIT_ITEM_DELETE: u16 = 9;
+pub(crate) const KIT_LIST_SPLIT: u16 = 10;
+pub(crate) const KIT_WORDS: u16 = 11;
+pub(crate) const KIT_MAYBE_WORDS: u16 = 12;
+pub(crate) const KIT_RAW_WORDS: u16 = 13;
+pub(crate) const KIT_MAYBE_RAW_WORDS: u16 = 14;
+pub(crate) const KIT_SAY: u16 = 15;
+pub(crate) const KIT_DUMP: u16 = 16;
+pub(crate) const KIT_NUMBER: u16 = 17;
+pub(crate) const KIT_SCAN: u16 = 18;
+pub(crate) const KIT_DIGEST: u16 = 19;
+pub(crate) const KIT_NORM: u16 = 20;
+pub(crate) const KIT_MAYBE_NORM: u16 = 21;
+pub(crate) const KIT_MIDDLE: u16 = 22;
+pub(crate) const KIT_MOVE: u16 = 23;
+pub(crate) const KIT_MAYBE_MOVE: u16 = 24;
+pub(crate) const KIT_ORIGIN: u16 = 25;
+pub(crate) const KIT_DEFAULTS: u16 = 26;
+pub(crate) const KIT_CONFIGURE: u16 = 27;
+pub(crate) const KIT_STREAM_INIT: u16 = 28;
+pub(crate) const KIT_STREAM_COPY: u16 = 29;
+pub(crate) const KIT_STREAM_FEED: u16 = 30;
+pub(crate) const KIT_STREAM_END: u16 = 31;
+pub(crate) const KIT_WATCH: u16 = 32;
+pub(crate) const KIT_TELL: u16 = 33;
+pub(crate) const KIT_EXEC: u16 = 34;
+pub(crate) const KIT_WALK: u16 = 35;
+pub(crate) const KIT_TWO: u16 = 36;
+pub(crate) const KIT_EACH: u16 = 37;
 
 #[rustfmt::skip]
-static FUNCTIONS: [rt::Function; 35] = [
+static FUNCTIONS: [rt::Function; 38] = [
     rt::Function { returned: number(8, rt::Kind::I32), symbols: &KIT_SYMBOLS, owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("kit_open", 16, 16) },
     rt::Function { returned: number(0, rt::Kind::I32), ..function("kit_close", 8, 8) },
     rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 3, image: 0, release: None }], ..function("kit_list_new", 16, 8) },
     function("kit_list_free", 8, 0),
     function("kit_list_append", 32, 8),
+    rt::Function { returned: number(0, rt::Kind::I32), ..function("kit_list_give", 16, 8) },
     function("kit_list_get", 16, 8),
     function("kit_compare", 16, 8),
     rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 2, image: 0, release: None }], ..function("kit_item_new", 8, 8) },
@@ -86,6 +90,8 @@ static FUNCTIONS: [rt::Function; 35] = [
     rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 4, image: 64, release: Some(rt::Release { function: KIT_STREAM_END, offset: 0, image: 64 }) }], ..function("kit_stream_copy", 32, 40) },
     function("kit_stream_feed", 16, 24),
     function("kit_stream_end", 16, 24),
+    function("kit_watch", 32, 8),
+    function("kit_tell", 8, 8),
     rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), ..function("kit_exec", 32, 40) },
     function("kit_walk", 8, 8),
     function("kit_two", 16, 8),
