@@ -169,7 +169,11 @@ impl Releases<'_> {
         let status =
             matches!(result.kind, Type::Void | Type::Bool | Type::Enum { .. }) || result.is_integer();
         let exported = self.exports.is_none_or(|exports| exports.contains(&function.name));
-        let harmless = words(&function.name).iter().all(|word| !NO_RELEASES.contains(&word.as_str()));
+        let name = words(&function.name);
+        let is_end = |word: &String| word == "end";
+        // `gtk_print_operation_preview_end_preview` ends a preview, `elf_end` the object.
+        let begun = name.iter().any(is_end) && !name.last().is_some_and(is_end);
+        let harmless = !begun && name.iter().all(|word| !NO_RELEASES.contains(&word.as_str()));
         status && exported && harmless && !function.variadic && function.prototyped
     }
 }

@@ -44,6 +44,8 @@ fn one_release_is_found() {
         (&["void pcm_hw_free(pcm *p)"], "pcm", "-"),
         (&["void note_iterator_free(iterator *i)", "void x(void)"], "iterator", "-"),
         (&["void set_free(fset *s)", "void XFreeSet(struct dpy *d, fset *s)"], "fset", "-"),
+        (&["void preview_end_preview(preview *p)"], "preview", "-"),
+        (&["void iterate_end(iterate *i)"], "iterate", "iterate_end"),
         (&["void sequence_remove(sequence *s)"], "sequence", "-"),
         (&["void request_cancel(request *r)"], "request", "-"),
         (&["char *str_finish(str *s)"], "str", "-"),
