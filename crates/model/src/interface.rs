@@ -8,7 +8,7 @@ use crate::api::{Constant, Enum, Record};
 use crate::evidence::{Evidence, Fact};
 use crate::expr::Expr;
 use crate::fingerprint::Fingerprint;
-use crate::layout::Layout;
+use crate::layout::{Carries, Layout, WireField};
 use crate::types::{CType, Target};
 
 mod callback;
@@ -210,5 +210,19 @@ impl Function {
     pub fn evidence(&self) -> Evidence {
         let facts = self.params.iter().map(|p| &p.role.evidence).chain([&self.result.evidence]);
         facts.chain(self.error.iter().map(|e| &e.evidence)).max().cloned().unwrap_or(Evidence::Proven)
+    }
+
+    /// Where the returned number lies, which is the code of a failure; none when no number is returned.
+    pub fn returned_number(&self) -> Option<&WireField> {
+        match self.result.value {
+            ResultRole::Value | ResultRole::Status | ResultRole::LengthOf { .. } => {
+                self.layout.result.field(Carries::Returned)
+            }
+            ResultRole::Void
+            | ResultRole::Text { .. }
+            | ResultRole::Struct { .. }
+            | ResultRole::Buffer { .. }
+            | ResultRole::Handle { .. } => None,
+        }
     }
 }
