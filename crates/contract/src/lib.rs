@@ -13,7 +13,7 @@ mod draft;
 pub mod expression;
 pub mod handles;
 pub mod infer;
-
+mod open_types;
 pub mod rules;
 mod schema;
 pub mod structs;
@@ -25,4 +25,5 @@ pub use contract::{Contract, parse_duration};
 pub use decided::decided_lines;
 pub use diagnostic::{Diagnostic, Severity, render};
 pub use draft::{Head, draft};
+pub use open_types::OpenType;
 pub use schema::schema;

@@ -155,6 +155,9 @@ pub struct LeftOut {
     pub reason: String,
     /// What to write into the contract, when a line would help.
     pub help: Option<String>,
+    /// Keys of the structures that it points to and of which nothing says what they are to callers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub open_types: Vec<String>,
 }
 
 /// How far a function got.
