@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::diagnostic::{Diagnostic, line_of};
 use crate::document::Text;
 use crate::expression::Node;
+use crate::pattern;
 
 mod function;
 mod handle;
@@ -105,7 +106,7 @@ pub(crate) enum FailsLine {
 impl FunctionLines {
     /// Whether it is about every function that its name matches.
     pub(crate) fn is_pattern(&self) -> bool {
-        self.name.contains('*')
+        pattern::is_pattern(&self.name)
     }
 }
 

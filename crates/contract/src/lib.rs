@@ -13,7 +13,7 @@ mod draft;
 pub mod expression;
 pub mod handles;
 pub mod infer;
-
+mod pattern;
 pub mod rules;
 mod schema;
 pub mod structs;

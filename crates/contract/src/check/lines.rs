@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use hotcell_model::api::Function;
 
-use crate::check::{names, select};
+use crate::check::names;
 use crate::contract::{Contract, ErrorLine, FailsLine, FunctionLines, Item, ParamLine};
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::document::Text;
+use crate::pattern;
 use crate::suggest::did_you_mean;
 
 /// The tables about a function, the strongest last: patterns in the order of the file, then its own.
@@ -18,7 +20,7 @@ pub(crate) struct Lines<'a> {
 /// What is said about a function.
 pub(crate) fn of<'a>(contract: &'a Contract, name: &str) -> Lines<'a> {
     let matching =
-        contract.functions.iter().filter(|table| table.is_pattern() && select::matches(&table.name, name));
+        contract.functions.iter().filter(|table| table.is_pattern() && pattern::matches(&table.name, name));
     Lines { tables: matching.chain(contract.function(name)).collect() }
 }
 
@@ -62,11 +64,12 @@ pub(crate) fn useless(contract: &Contract, selected: &[&Function], findings: &mu
         let matching: Vec<&Function> = selected
             .iter()
             .copied()
-            .filter(|function| select::matches(&table.name, &function.name))
+            .filter(|function| pattern::matches(&table.name, &function.name))
             .collect();
+        let text = Text { value: table.name.clone(), span: table.span.clone() };
+        let all = selected.iter().map(|function| function.name.as_str());
+        findings.extend(pattern::useless(&contract.text, &text, all, "function that is selected"));
         if matching.is_empty() {
-            let message = format!("`{}` matches no function that is selected", table.name);
-            findings.push(Diagnostic::warning(message).at(table.span.clone()));
             continue;
         }
         let names: Vec<Vec<String>> = matching.iter().map(|function| names::names(function)).collect();

@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::contract::keys::{self, Keys};
 use crate::contract::{ErrorLine, FailsLine, FunctionLines, ParamLine, item};
 use crate::diagnostic::Diagnostic;
-use crate::document::{Entry, Reader};
+use crate::document::{Entry, Reader, Text};
+use crate::pattern;
 
 /// Reads every `[function.NAME]`.
 pub(crate) fn functions<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<FunctionLines> {
@@ -19,11 +20,9 @@ fn function<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> FunctionLines {
         span: entry.key_span.clone(),
         ..FunctionLines::default()
     };
-    let foreign = |c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '*');
-    if lines.name.is_empty() || lines.name.contains(foreign) {
-        let diagnostic = Diagnostic::error(format!("`{}` is no function", lines.name));
-        let help = "write the name of a function, or a pattern with `*` for any letters";
-        reader.push(diagnostic.at(lines.span.clone()).help(help.to_owned()));
+    let name = Text { value: lines.name.clone(), span: lines.span.clone() };
+    if let Some(diagnostic) = pattern::wrong(reader.text, &name, "function") {
+        reader.push(diagnostic);
     }
     for entry in reader.table(entry).unwrap_or_default() {
         match entry.key {

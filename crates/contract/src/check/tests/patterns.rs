@@ -107,6 +107,25 @@ fn what_a_pattern_says_wrongly_names_the_function() {
 }
 
 #[test]
+fn braces_stand_for_one_of_several() {
+    let lines = "include = [\"put_{text,data}\"]\n[function.\"{put_text,put_data,other}\"]\nparams.t = { out = \"value\" }\n\
+                 [function.put_text]\nparams.s = { string = \"bytes\", length = \"n\" }\n";
+    let checked = whole(lines);
+    assert_eq!(checked.interface.functions.len() + checked.interface.left_out.len(), 2);
+    assert_eq!(roles(&of(&checked, "put_text")).0[0]["role"], "value-out");
+    // What stands in braces is looked at alone.
+    let expect = "warning: `other` matches no function that is selected\n --> bind.toml:5:31\n";
+    let rendered = render(&checked.warnings, &contract(lines), false);
+    assert!(rendered.contains(expect), "{rendered}");
+    let text =
+        contract("exclude = [\"put_{number,txt}\"]\n[function.\"put_*\"]\nparams.t = { out = \"value\" }\n");
+    let rendered =
+        render(&run(&api(&DECLARATIONS), &text, Selection::Contract).unwrap().warnings, &text, false);
+    let expect = "warning: `put_txt` matches no function of the headers\n --> bind.toml:4:25\n";
+    assert!(rendered.contains(expect) && rendered.contains("did you mean `put_text`?"), "{rendered}");
+}
+
+#[test]
 fn what_applies_nowhere_is_warned_about() {
     let lines = "[function.\"puts_*\"]\nparams.t = { out = \"value\" }\n[function.\"put_*\"]\nparams.tt = { out = \"value\" }\n";
     let text = contract(lines);
