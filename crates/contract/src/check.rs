@@ -27,6 +27,7 @@ mod life;
 mod lines;
 mod names;
 mod objects;
+mod owners;
 mod releases;
 mod resolve;
 mod returned;
@@ -85,9 +86,11 @@ pub fn check(
     let structs = Structs::new(contract, api, &names, &handles, &mut findings);
     let known = Known { api, handles: &handles, structs: &structs };
     releases::check(contract, known, link, &mut findings);
+    owners::unreleased(contract, &handles, &mut findings);
     let selected = select::select(contract, api, selection, &mut findings);
     if selection == Selection::Contract {
         lines::useless(contract, &selected, &mut findings);
+        owners::useless(contract, &handles, &selected, &mut findings);
     }
     let (mut functions, mut left_out) = (Vec::new(), Vec::new());
     for &function in &selected {

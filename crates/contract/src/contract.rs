@@ -48,6 +48,26 @@ pub(crate) struct HandleLine {
     pub(crate) span: Range<usize>,
     pub(crate) release: Option<Text>,
     pub(crate) parent: Option<Text>,
+    pub(crate) taken_by: Option<Selectors>,
+    /// Whether they take it over only when the call did not fail.
+    pub(crate) on_success: bool,
+    pub(crate) made_by: Option<Selectors>,
+    pub(crate) lends_until: Option<Selectors>,
+}
+
+/// A list of functions, or of their parameters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Selectors {
+    /// Of the key.
+    pub(crate) span: Range<usize>,
+    pub(crate) all: Vec<Selector>,
+}
+
+/// `FUNCTION` or `FUNCTION.PARAM`, each a name or a pattern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Selector {
+    pub(crate) function: Text,
+    pub(crate) param: Option<Text>,
 }
 
 /// `[struct.NAME]`.

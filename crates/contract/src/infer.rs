@@ -100,6 +100,13 @@ pub fn infer(function: &Function, names: &[String], known: Known<'_>, draft: &mu
     Verdict::Open(gaps::find(&view, draft, &notes))
 }
 
+/// Whether a function that has one pointer to a pointer to an object may only write one object there: none of its
+/// numbers may count several, and it is not called like one that ends what it is given.
+pub(crate) fn one_object(function: &Function, names: &[String], known: Known<'_>) -> bool {
+    let draft = Draft { params: vec![None; function.params.len()], result: None };
+    endings::ending(&function.name).is_none() && !View::new(function, names, known, &draft).has_lengths()
+}
+
 /// Why rules did not apply: for each parameter, and for the result, the first reason.
 #[derive(Debug, Default)]
 struct Notes {

@@ -9,7 +9,7 @@ use hotcell_model::expr::Expr;
 use hotcell_model::interface::{Direction, ErrorRule, ResultRole, Role};
 
 use crate::check::lines::{self, Lines};
-use crate::check::{callback, lengths, names, objects, returned, structures, types};
+use crate::check::{callback, lengths, names, objects, owners, returned, structures, types};
 use crate::contract::{Contract, Item, ParamLine, What};
 use crate::diagnostic::Diagnostic;
 use crate::expression::Node;
@@ -107,6 +107,7 @@ pub(crate) fn decide(site: Site<'_>, findings: &mut Vec<Diagnostic>) -> Option<D
     lengths::decide(site, &items, &mut decided, &mut wrong);
     callback::decide(site, &items, &mut decided, &mut wrong);
     returned::decide(site, &lines, &mut decided, &mut wrong);
+    owners::result(site, &lines, &mut decided, &mut wrong);
     if wrong.is_empty() {
         return Some(decided);
     }

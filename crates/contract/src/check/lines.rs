@@ -120,8 +120,11 @@ pub(crate) fn join(contract: &Contract, findings: &mut Vec<Diagnostic>) {
     }));
 }
 
-/// Whether a place belongs to the table of a pattern: the last table that starts before it.
+/// Whether a place belongs to what is said about several functions: the table of a pattern, or a line of `[handle]`.
+/// It belongs to the last one that starts before it.
 pub(crate) fn in_pattern(contract: &Contract, span: &Range<usize>) -> bool {
-    let before = contract.functions.iter().filter(|table| table.span.start <= span.start);
-    before.max_by_key(|table| table.span.start).is_some_and(FunctionLines::is_pattern)
+    let tables = contract.functions.iter().map(|table| (table.span.start, table.is_pattern()));
+    let handles = contract.handles.iter().map(|line| (line.span.start, true));
+    let before = tables.chain(handles).filter(|(start, _)| *start <= span.start);
+    before.max_by_key(|(start, _)| *start).is_some_and(|(_, several)| several)
 }

@@ -8,6 +8,7 @@ mod kept;
 mod left_out;
 mod life;
 mod objects;
+mod owners;
 mod patterns;
 mod refused;
 mod structures;

@@ -157,6 +157,22 @@ pub(crate) static HANDLE: Keys = Keys::plain(
     &[
         key("release", Shape::Text, "The function that releases an object somebody owns"),
         key("parent", Shape::Text, "The handle type whose object must outlive it"),
+        key(
+            "taken_by",
+            Shape::Texts,
+            "The functions that take an object over, FUNCTION or FUNCTION.PARAM; every other one only uses it",
+        ),
+        key("on_success", Shape::Flag, "Whether they take it over only when the call did not fail"),
+        key(
+            "made_by",
+            Shape::Texts,
+            "The functions that make an object for their caller; every other one lends it",
+        ),
+        key(
+            "lends_until",
+            Shape::Texts,
+            "The functions after which what was borrowed from the object is stale",
+        ),
     ],
     &["affine", "shared", "restore"],
     &[],
