@@ -34,6 +34,7 @@ mod returned;
 mod select;
 mod structures;
 mod symbols;
+mod type_errors;
 mod types;
 mod used;
 
@@ -88,7 +89,9 @@ pub fn check(
     releases::check(contract, known, link, &mut findings);
     owners::unreleased(contract, &handles, &mut findings);
     let selected = select::select(contract, api, selection, &mut findings);
+    type_errors::check(contract, &mut findings);
     if selection == Selection::Contract {
+        type_errors::useless(contract, &selected, &mut findings);
         lines::useless(contract, &selected, &mut findings);
         owners::useless(contract, &handles, &selected, &mut findings);
     }

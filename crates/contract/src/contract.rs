@@ -36,6 +36,7 @@ pub struct Contract {
     pub(crate) shutdown: Vec<LifeLine>,
     pub(crate) handles: Vec<HandleLine>,
     pub(crate) structs: Vec<StructLines>,
+    pub(crate) errors: Vec<TypeErrorLine>,
     pub(crate) functions: Vec<FunctionLines>,
     /// Nobody wrote it: who calls decides about each value, NULL included.
     pub(crate) bare: bool,
@@ -114,6 +115,14 @@ pub(crate) struct ErrorLine {
     pub(crate) message: Option<Node>,
     pub(crate) code: Option<Node>,
     pub(crate) symbols: Option<Text>,
+}
+
+/// A line of `[error]`: the rule of every function that returns the type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TypeErrorLine {
+    pub(crate) name: String,
+    pub(crate) span: Range<usize>,
+    pub(crate) rule: ErrorLine,
 }
 
 /// `fails = …` and where it stands.

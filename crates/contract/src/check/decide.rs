@@ -72,7 +72,7 @@ pub(crate) fn decide(site: Site<'_>, findings: &mut Vec<Diagnostic>) -> Option<D
     let count = site.function.params.len();
     let draft = Draft { params: vec![None; count], result: None };
     let mut decided = Decided { draft, error: None, uses: Vec::new(), places: vec![None; count] };
-    let lines = lines::of(site.contract, &site.function.name);
+    let lines = lines::of(site.contract, site.function);
     let mut wrong = Vec::new();
     let items = items(site, &lines, &mut wrong);
     decided.places = items.iter().map(|line| line.map(|line| line.span.clone())).collect();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hotcell_model::api::Function;
 
-use crate::check::names;
+use crate::check::{names, type_errors};
 use crate::contract::{Contract, ErrorLine, FailsLine, FunctionLines, Item, ParamLine};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::Text;
@@ -15,13 +15,20 @@ use crate::suggest::did_you_mean;
 /// The tables about a function, the strongest last: patterns in the order of the file, then its own.
 pub(crate) struct Lines<'a> {
     tables: Vec<&'a FunctionLines>,
+    /// What is said about the type that it returns.
+    of_type: Option<&'a ErrorLine>,
 }
 
 /// What is said about a function.
-pub(crate) fn of<'a>(contract: &'a Contract, name: &str) -> Lines<'a> {
+pub(crate) fn of<'a>(contract: &'a Contract, function: &Function) -> Lines<'a> {
+    let name = function.name.as_str();
+    let of_type = contract.errors.iter().find(|line| type_errors::returns(function, &line.name));
     let matching =
         contract.functions.iter().filter(|table| table.is_pattern() && pattern::matches(&table.name, name));
-    Lines { tables: matching.chain(contract.function(name)).collect() }
+    Lines {
+        tables: matching.chain(contract.function(name)).collect(),
+        of_type: of_type.map(|line| &line.rule),
+    }
 }
 
 impl<'a> Lines<'a> {
@@ -35,7 +42,7 @@ impl<'a> Lines<'a> {
     }
 
     pub(crate) fn error(&self) -> Option<&'a ErrorLine> {
-        self.tables.iter().rev().find_map(|table| table.error.as_ref())
+        self.tables.iter().rev().find_map(|table| table.error.as_ref()).or(self.of_type)
     }
 
     /// Whether something means failure.
@@ -120,11 +127,12 @@ pub(crate) fn join(contract: &Contract, findings: &mut Vec<Diagnostic>) {
     }));
 }
 
-/// Whether a place belongs to what is said about several functions: the table of a pattern, or a line of `[handle]`.
-/// It belongs to the last one that starts before it.
+/// Whether a place belongs to what is said about several functions: the table of a pattern, or a line of `[handle]` or
+/// `[error]`. It belongs to the last one that starts before it.
 pub(crate) fn in_pattern(contract: &Contract, span: &Range<usize>) -> bool {
     let tables = contract.functions.iter().map(|table| (table.span.start, table.is_pattern()));
     let handles = contract.handles.iter().map(|line| (line.span.start, true));
-    let before = tables.chain(handles).filter(|(start, _)| *start <= span.start);
+    let errors = contract.errors.iter().map(|line| (line.span.start, true));
+    let before = tables.chain(handles).chain(errors).filter(|(start, _)| *start <= span.start);
     before.max_by_key(|(start, _)| *start).is_some_and(|(_, several)| several)
 }

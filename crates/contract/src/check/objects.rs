@@ -18,7 +18,7 @@ pub(crate) fn decide(
     decided: &mut Decided,
     wrong: &mut Vec<Diagnostic>,
 ) {
-    let fails = lines::of(site.contract, &site.function.name).fails();
+    let fails = lines::of(site.contract, site.function).fails();
     for (index, item) in items {
         let ty = &site.function.params[*index].ty;
         let role = match item.what {

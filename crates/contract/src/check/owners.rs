@@ -22,7 +22,7 @@ type Place = Option<usize>;
 
 /// Decides objects that go in, and those that come out through pointers, where no line is about them alone.
 pub(crate) fn params(site: Site<'_>, decided: &mut Decided, wrong: &mut Vec<Diagnostic>) {
-    let lines = lines::of(site.contract, &site.function.name);
+    let lines = lines::of(site.contract, site.function);
     for line in &site.contract.handles {
         let open: Vec<usize> = (0..site.function.params.len())
             .filter(|&index| decided.draft.params[index].is_none() && decided.places[index].is_none())

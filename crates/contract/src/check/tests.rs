@@ -13,5 +13,6 @@ mod patterns;
 mod refused;
 mod structures;
 mod support;
+mod type_errors;
 
 pub(crate) use support::function;

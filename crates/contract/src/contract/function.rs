@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::contract::keys::{self, Keys};
-use crate::contract::{ErrorLine, FailsLine, FunctionLines, ParamLine, item};
+use crate::contract::{ErrorLine, FailsLine, FunctionLines, ParamLine, TypeErrorLine, item};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Entry, Reader, Text};
 use crate::pattern;
@@ -53,6 +53,16 @@ pub(crate) fn params<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, of: &'stati
         }
     }
     lines
+}
+
+/// Reads every line of `[error]`.
+pub(crate) fn type_errors<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<TypeErrorLine> {
+    let lines = reader.table(entry).unwrap_or_default();
+    let line = |line: &Entry<'a>| {
+        let rule = error(reader, line)?;
+        Some(TypeErrorLine { name: line.key.to_owned(), span: line.key_span.clone(), rule })
+    };
+    lines.iter().filter_map(line).collect()
 }
 
 fn error<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Option<ErrorLine> {

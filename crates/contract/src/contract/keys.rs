@@ -142,6 +142,7 @@ pub(crate) static TOP: Keys = Keys::plain(
         key("shutdown", Shape::Texts, "Calls that a worker makes before it ends in peace, in order"),
         key("handle", Shape::Lines(&HANDLE), "The types of objects that callers hold by a handle"),
         key("struct", Shape::Lines(&STRUCT), "What the fields of structures are for"),
+        key("error", Shape::Lines(&ERROR), "What means failure, by the type that functions return"),
         key("function", Shape::Lines(&FUNCTION), "What functions take and give, by name or pattern"),
     ],
     &[

@@ -98,7 +98,7 @@ fn keys_of_the_file() {
             "zzzzzz = 1",
             "4:1: a contract has no key `zzzzzz` [unknown key] = a contract has the keys `hotcell`, `library`, \
              `headers`, `link`, `include`, `exclude`, `include_dirs`, `defines`, `prelude`, `isolation`, `threads`, \
-             `deadline`, `init`, `shutdown`, `handle`, `struct` and `function`",
+             `deadline`, `init`, `shutdown`, `handle`, `struct`, `error` and `function`",
         ),
         (
             "health = [\"f()\"]",

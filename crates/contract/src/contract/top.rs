@@ -79,6 +79,7 @@ fn key<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, contract: &mut Contract) 
         "shutdown" => contract.shutdown = calls(reader, entry),
         "struct" => contract.structs = structure::structs(reader, entry),
         "handle" => contract.handles = handle::handles(reader, entry),
+        "error" => contract.errors = function::type_errors(reader, entry),
         "function" => contract.functions = function::functions(reader, entry),
         _ => reader.unknown(entry, &keys::TOP),
     }
