@@ -93,7 +93,7 @@ pub fn check(
     if selection == Selection::Contract {
         type_errors::useless(contract, &selected, &mut findings);
         lines::useless(contract, &selected, &mut findings);
-        owners::useless(contract, &handles, &selected, &mut findings);
+        owners::useless(contract, known, &selected, &mut findings);
     }
     let (mut functions, mut left_out) = (Vec::new(), Vec::new());
     for &function in &selected {

@@ -16,7 +16,7 @@ mod structure;
 mod top;
 
 pub use function::parse_duration;
-pub(crate) use item::{Item, What};
+pub(crate) use item::{Item, Starts, What};
 
 /// The decisions about a library.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -77,7 +77,16 @@ pub(crate) struct StructLines {
     pub(crate) name: String,
     pub(crate) span: Range<usize>,
     pub(crate) resident: bool,
+    pub(crate) started_by: Option<StartedBy>,
     pub(crate) fields: Vec<ParamLine>,
+}
+
+/// `started_by` of a structure that the library keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StartedBy {
+    pub(crate) selectors: Selectors,
+    /// What ends an object that begins there, for each of them.
+    pub(crate) ends: Vec<Starts>,
 }
 
 /// A call of `init` or `shutdown`.
@@ -134,6 +143,13 @@ pub(crate) enum FailsLine {
 
 impl FunctionLines {
     /// Whether it is about every function that its name matches.
+    pub(crate) fn is_pattern(&self) -> bool {
+        pattern::is_pattern(&self.name)
+    }
+}
+
+impl ParamLine {
+    /// Whether it is about every parameter or field that its name matches.
     pub(crate) fn is_pattern(&self) -> bool {
         pattern::is_pattern(&self.name)
     }

@@ -5,7 +5,7 @@ use hotcell_model::interface::{Ownership, Role};
 use hotcell_model::types::{CType, Type};
 
 use crate::check::decide::{Decided, Site};
-use crate::check::{lines, names, owners, releases};
+use crate::check::{lines, names, owners, releases, structures};
 use crate::contract::{Item, What};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Text, list};
@@ -33,7 +33,7 @@ pub(crate) fn decide(
     }
     released(site, items, decided, wrong);
     owners::params(site, decided, wrong);
-    residents(site, decided);
+    structures::residents(site, decided, wrong);
 }
 
 fn taken(site: Site<'_>, ty: &CType, item: &Item, fails: bool) -> Result<Role, Box<Diagnostic>> {
@@ -205,21 +205,6 @@ fn released(site: Site<'_>, items: &[(usize, &Item)], decided: &mut Decided, wro
                 invalidates: false,
             };
             decided.draft.params[index] = Some(Fact { value, evidence: known.evidence.clone() });
-        }
-    }
-}
-
-/// Pointers to a structure that the contract says the library keeps need no line of their own.
-fn residents(site: Site<'_>, decided: &mut Decided) {
-    let ends = lines::ends(site.contract, &site.function.name);
-    for (index, param) in site.function.params.iter().enumerate() {
-        if decided.draft.params[index].is_some() {
-            continue;
-        }
-        let Some((CType { kind: Type::Record { name }, .. }, _)) = param.ty.pointee() else { continue };
-        if let Some(line) = site.known.structs.resident_line(name) {
-            let role = Role::Resident { record: name.clone(), consumed: ends, starts: None };
-            decided.draft.params[index] = Some(Fact::decided(role, line));
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::contract::{Contract, ErrorLine, FailsLine, HandleLine, Selector, Sele
 use crate::diagnostic::Diagnostic;
 use crate::document::list;
 use crate::handles::Handles;
-use crate::infer;
+use crate::infer::{self, Known};
 use crate::pattern;
 
 /// The place of an object in a function: a parameter, or the result.
@@ -101,8 +101,11 @@ fn taken(
         nullable: false,
         invalidates,
     };
-    if let Some(selector) = chosen(site, line.taken_by.as_ref(), &places)? {
-        let span = selector.function.span.clone();
+    let said = |selectors: &Option<Selectors>| match selectors {
+        Some(selectors) => span_of(site, selectors, &places),
+        None => Ok(None),
+    };
+    if let Some(span) = said(&line.taken_by)? {
         // What cannot fail takes its object over in any case.
         let fails = lines.fails();
         if line.on_success && !fails && site.function.result.kind != Type::Void {
@@ -112,8 +115,8 @@ fn taken(
         }
         return Ok(Some((role(true, line.on_success && fails, false), span)));
     }
-    if let Some(selector) = chosen(site, line.lends_until.as_ref(), &places)? {
-        return Ok(Some((role(false, false, true), selector.function.span.clone())));
+    if let Some(span) = said(&line.lends_until)? {
+        return Ok(Some((role(false, false, true), span)));
     }
     Ok(line.taken_by.as_ref().map(|selectors| (role(false, false, false), selectors.span.clone())))
 }
@@ -144,17 +147,18 @@ fn made(
         all.push(None);
     }
     let places = Places { this: place, open: unsaid(&all, lines, saids), all };
-    let selector = chosen(site, Some(makers), &places)?;
-    let span = selector.map_or(&makers.span, |selector| &selector.function.span).clone();
+    let found = span_of(site, makers, &places)?;
+    let maker = found.is_some();
+    let span = found.unwrap_or_else(|| makers.span.clone());
     let nullable = match place {
-        Some(_) => selector.is_none() || !lines.fails(),
+        Some(_) => !maker || !lines.fails(),
         None => !lines.error().is_some_and(|rule| null_fails(rule, &function.result)),
     };
     let object = |ownership, parent| {
         Some((Object { handle: line.name.clone(), ownership, parent, nullable }, span.clone()))
     };
-    let parents = objects::parents(site, &line.name, selector.is_some());
-    if selector.is_none() {
+    let parents = objects::parents(site, &line.name, maker);
+    if !maker {
         // An array of objects, and a pointer that is emptied, look the same.
         let plain =
             place.is_none() || places.all.len() == 1 && infer::one_object(function, site.names, site.known);
@@ -181,12 +185,12 @@ fn null_fails(rule: &ErrorLine, result: &CType) -> bool {
 }
 
 /// The places of a function where objects of a type are.
-struct Places {
+pub(crate) struct Places {
     /// The one that is asked about.
-    this: Place,
-    all: Vec<Place>,
+    pub(crate) this: Place,
+    pub(crate) all: Vec<Place>,
     /// Those that no line is about.
-    open: Vec<Place>,
+    pub(crate) open: Vec<Place>,
 }
 
 /// The places that no line is about; `saids` are the lines about parameters.
@@ -198,29 +202,35 @@ fn unsaid(all: &[Place], lines: &Lines<'_>, saids: &[Option<Range<usize>>]) -> V
     all.iter().filter(open).copied().collect()
 }
 
-/// The selector that chooses a place. Where a function has several and the selector does not say which, that is an
+/// The selector that chooses a place, by its position. Where a function has several and the selector does not say which, that is an
 /// error, said once.
-fn chosen<'a>(
+pub(crate) fn chosen(
     site: Site<'_>,
-    selectors: Option<&'a Selectors>,
+    selectors: &Selectors,
     places: &Places,
-) -> Result<Option<&'a Selector>, Box<Diagnostic>> {
-    let all = selectors.map(|selectors| selectors.all.as_slice()).unwrap_or_default();
+) -> Result<Option<usize>, Box<Diagnostic>> {
     let called = |place: &Place| place.map_or("result", |index| site.names[index].as_str());
     let says = |selector: &Selector, place: &Place| {
         selector.param.as_ref().is_some_and(|param| pattern::matches(&param.value, called(place)))
     };
-    let about: Vec<&Selector> = all
+    let about: Vec<(usize, &Selector)> = selectors
+        .all
         .iter()
-        .filter(|selector| pattern::matches(&selector.function.value, &site.function.name))
+        .enumerate()
+        .filter(|(_, selector)| pattern::matches(&selector.function.value, &site.function.name))
         .collect();
     // What says which one stands before what does not.
-    if about.iter().any(|selector| places.all.iter().any(|place| says(selector, place))) {
-        return Ok(about.into_iter().find(|selector| says(selector, &places.this)));
+    if about.iter().any(|(_, selector)| places.all.iter().any(|place| says(selector, place))) {
+        return Ok(about
+            .into_iter()
+            .find(|(_, selector)| says(selector, &places.this))
+            .map(|(index, _)| index));
     }
-    let Some(selector) = about.into_iter().find(|selector| selector.param.is_none()) else { return Ok(None) };
+    let Some((index, selector)) = about.into_iter().find(|(_, selector)| selector.param.is_none()) else {
+        return Ok(None);
+    };
     if places.all.len() == 1 {
-        return Ok(Some(selector));
+        return Ok(Some(index));
     }
     if places.open.first() != Some(&places.this) {
         return Ok(None);
@@ -231,6 +241,15 @@ fn chosen<'a>(
     let help = format!("say which one, as in `{}.{last}`", selector.function.value);
     let diagnostic = Diagnostic::error(message).at(selector.function.span.clone());
     Err(diagnostic.label("which one?").help(help).into())
+}
+
+/// Where it is said that a place is chosen.
+fn span_of(
+    site: Site<'_>,
+    selectors: &Selectors,
+    places: &Places,
+) -> Result<Option<Range<usize>>, Box<Diagnostic>> {
+    Ok(chosen(site, selectors, places)?.map(|index| selectors.all[index].function.span.clone()))
 }
 
 /// Says that nobody can own what is made where nothing releases it.
@@ -250,43 +269,52 @@ pub(crate) fn unreleased(contract: &Contract, handles: &Handles, findings: &mut 
 /// Warns about selectors that choose nothing.
 pub(crate) fn useless(
     contract: &Contract,
-    handles: &Handles,
+    known: Known<'_>,
     selected: &[&Function],
     findings: &mut Vec<Diagnostic>,
 ) {
-    type Fits = fn(&Handles, &Function, &str, usize) -> bool;
-    for line in &contract.handles {
-        let lists: [(&Option<Selectors>, &str, Fits); 3] = [
-            (&line.taken_by, "takes", takes),
-            (&line.lends_until, "takes", takes),
-            (&line.made_by, "gives", gives),
-        ];
-        for (selectors, verb, fits) in lists {
+    let mut look =
+        |selectors: &Selectors, what: String, name: &str, fits: &dyn Fn(&CType) -> bool, result| {
             let places = |function: &Function| -> Vec<String> {
-                let names = names::names(function).into_iter().enumerate();
-                let fitting = names.filter(|(index, _)| fits(handles, function, &line.name, *index));
-                let returned = verb == "gives" && handles.of_pointer(&function.result) == Some(&line.name);
-                fitting.map(|(_, name)| name).chain(returned.then(|| "result".to_owned())).collect()
+                let names = names::names(function).into_iter().zip(&function.params);
+                let fitting = names.filter(|(_, param)| fits(&param.ty)).map(|(name, _)| name);
+                let returned = result && known.handles.of_pointer(&function.result) == Some(name);
+                fitting.chain(returned.then(|| "result".to_owned())).collect()
             };
-            let all: Vec<(&str, Vec<String>)> = selected
-                .iter()
-                .map(|function| (function.name.as_str(), places(function)))
-                .filter(|(_, places)| !places.is_empty())
-                .collect();
-            for selector in selectors.iter().flat_map(|selectors| &selectors.all) {
-                let what = format!("function that is selected and {verb} a `{}`", line.name);
+            let all = selected.iter().map(|function| (function.name.as_str(), places(function)));
+            let all: Vec<(&str, Vec<String>)> = all.filter(|(_, places)| !places.is_empty()).collect();
+            for selector in &selectors.all {
                 let functions = all.iter().map(|(name, _)| *name);
-                let text = &contract.text;
-                findings.extend(pattern::useless(text, &selector.function, functions, &what));
+                findings.extend(pattern::useless(&contract.text, &selector.function, functions, &what));
                 let Some(param) = &selector.param else { continue };
                 let matching =
                     all.iter().filter(|(name, _)| pattern::matches(&selector.function.value, name));
                 let places: Vec<&str> = matching.flat_map(|(_, places)| places).map(String::as_str).collect();
                 if !places.is_empty() {
-                    let what = format!("`{}` of `{}`", line.name, selector.function.value);
-                    findings.extend(pattern::useless(text, param, places.into_iter(), &what));
+                    let what = format!("`{name}` of `{}`", selector.function.value);
+                    findings.extend(pattern::useless(&contract.text, param, places.into_iter(), &what));
                 }
             }
+        };
+    for line in &contract.handles {
+        let name = line.name.as_str();
+        let takes = |ty: &CType| known.handles.of_pointer(ty) == Some(name);
+        let gives = |ty: &CType| known.handles.of_pointer_pointer(ty) == Some(name);
+        for selectors in [&line.taken_by, &line.lends_until].into_iter().flatten() {
+            look(selectors, format!("function that is selected and takes a `{name}`"), name, &takes, false);
+        }
+        if let Some(selectors) = &line.made_by {
+            look(selectors, format!("function that is selected and gives a `{name}`"), name, &gives, true);
+        }
+    }
+    for (table, line) in contract.structs.iter().enumerate() {
+        let takes = |ty: &CType| match ty.pointee().map(|(pointee, _)| &pointee.kind) {
+            Some(Type::Record { name }) => known.structs.resident_table(name) == Some(table),
+            _ => false,
+        };
+        if let Some(started) = &line.started_by {
+            let what = format!("function that is selected and takes a `{}`", line.name);
+            look(&started.selectors, what, &line.name, &takes, false);
         }
     }
 }

@@ -48,6 +48,12 @@ pub(crate) fn params<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, of: &'stati
         let Some(entries) = reader.table(&param) else {
             continue;
         };
+        let name = Text { value: param.key.to_owned(), span: param.key_span.clone() };
+        if pattern::is_pattern(param.key)
+            && let Some(diagnostic) = pattern::wrong(reader.text, &name, "parameter")
+        {
+            reader.push(diagnostic);
+        }
         if let Some(item) = item::read(reader, &entries, param.span.clone(), of) {
             lines.push(ParamLine { name: param.key.to_owned(), span: param.key_span.clone(), item });
         }

@@ -49,7 +49,8 @@ fn selectors<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Option<Selectors
     Some(Selectors { span: entry.key_span.clone(), all })
 }
 
-fn selector(reader: &mut Reader<'_>, text: &Text) -> Selector {
+/// Reads `FUNCTION` or `FUNCTION.PARAM`.
+pub(crate) fn selector(reader: &mut Reader<'_>, text: &Text) -> Selector {
     let part = |range: std::ops::Range<usize>| Text {
         value: text.value[range.clone()].to_owned(),
         span: text.place(reader.text, range),

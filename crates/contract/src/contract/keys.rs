@@ -48,6 +48,8 @@ pub(crate) enum Shape {
     Table(&'static Keys),
     /// A table of names, each with a table of these keys.
     Lines(&'static Keys),
+    /// A table of names, each with the name of a function, or `true`.
+    Starts,
 }
 
 /// The keys of a place: those in force, and those of the vocabulary that come later.
@@ -184,6 +186,11 @@ pub(crate) static STRUCT: Keys = Keys::plain(
     "a structure",
     &[
         key("resident", Shape::Flag, "Whether the library keeps it between calls"),
+        key(
+            "started_by",
+            Shape::Starts,
+            "The functions in which an object begins, each with the function that ends it, or `true`",
+        ),
         key("fields", Shape::Lines(&FIELD), "What each field is for"),
     ],
     &["tag", "union", "bits"],

@@ -126,6 +126,30 @@ fn braces_stand_for_one_of_several() {
 }
 
 #[test]
+fn patterns_of_parameters() {
+    let lines = r#"
+[function."put_*".params]
+"{t,s}" = { fixed = "NULL" }
+t = { out = "value" }
+[function.put_text.params]
+"[sn]" = { fixed = "0" }
+s = { string = "bytes" }
+"#
+    .replace("[sn]", "{s,n}");
+    let checked = whole(&lines);
+    assert_eq!(checked.warnings, []);
+    let out = json!({"role": "value-out", "valid_on_error": false});
+    let (null, zero) = (json!({"role": "fixed", "c": "NULL"}), json!({"role": "fixed", "c": "0"}));
+    let text = json!({"role": "text", "encoding": "bytes", "nullable": false});
+    assert_eq!(roles(&of(&checked, "put_text")).0, [out.clone(), text, zero]);
+    assert_eq!(roles(&of(&checked, "put_data")).0[..2], [out, null]);
+    // Of a function of its own every choice is one.
+    let text = contract("[function.put_text.params]\n\"{t,nn}\" = { fixed = \"0\" }\n");
+    let found = run(&api(&DECLARATIONS), &text, Selection::Contract).unwrap_err();
+    assert_eq!(said(&found, &text), ["5:5: `nn` matches no parameter of `put_text` = did you mean `n`?"]);
+}
+
+#[test]
 fn what_applies_nowhere_is_warned_about() {
     let lines = "[function.\"puts_*\"]\nparams.t = { out = \"value\" }\n[function.\"put_*\"]\nparams.tt = { out = \"value\" }\n";
     let text = contract(lines);
@@ -133,7 +157,7 @@ fn what_applies_nowhere_is_warned_about() {
     let rendered = render(&checked.warnings, &text, false);
     for expect in [
         "warning: `puts_*` matches no function that is selected\n --> bind.toml:4:11\n",
-        "warning: no function that `put_*` matches has a parameter `tt`\n --> bind.toml:7:8\n",
+        "warning: `tt` matches no parameter of the functions that `put_*` matches\n --> bind.toml:7:8\n",
     ] {
         assert!(rendered.contains(expect), "{rendered}");
     }
