@@ -18,6 +18,7 @@ mod outputs;
 mod results;
 mod scalars;
 mod sharing;
+mod stdio;
 #[cfg(test)]
 mod tests;
 mod texts;
@@ -88,6 +89,7 @@ pub fn infer(function: &Function, names: &[String], known: Known<'_>, draft: &mu
     }
     let mut notes = Notes::default();
     objects::apply(&view, draft, &mut notes);
+    stdio::apply(&view, draft);
     arrays::apply(&view, draft, &mut notes);
     lengths::apply(&view, draft, &mut notes);
     outputs::apply(&view, draft, &mut notes);
