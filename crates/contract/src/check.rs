@@ -28,12 +28,14 @@ mod life;
 mod lines;
 mod names;
 mod objects;
+mod owners;
 mod releases;
 mod resolve;
 mod returned;
 mod select;
 mod structures;
 mod symbols;
+mod type_errors;
 mod types;
 mod used;
 
@@ -88,9 +90,13 @@ pub fn check(
     let structs = Structs::new(contract, api, &names, &handles, &mut findings);
     let known = Known { api, handles: &handles, structs: &structs };
     releases::check(contract, known, link, &mut findings);
+    owners::unreleased(contract, &handles, &mut findings);
     let selected = select::select(contract, api, selection, &mut findings);
+    type_errors::check(contract, &mut findings);
     if selection == Selection::Contract {
+        type_errors::useless(contract, &selected, &mut findings);
         lines::useless(contract, &selected, &mut findings);
+        owners::useless(contract, known, &selected, &mut findings);
     }
     let (mut functions, mut left_out) = (Vec::new(), Vec::new());
     for &function in &selected {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::diagnostic::{Diagnostic, line_of};
 use crate::document::Text;
 use crate::expression::Node;
+use crate::pattern;
 
 mod function;
 mod handle;
@@ -15,7 +16,7 @@ mod structure;
 mod top;
 
 pub use function::parse_duration;
-pub(crate) use item::{Item, What};
+pub(crate) use item::{Item, Starts, What};
 
 /// The decisions about a library.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -35,6 +36,7 @@ pub struct Contract {
     pub(crate) shutdown: Vec<LifeLine>,
     pub(crate) handles: Vec<HandleLine>,
     pub(crate) structs: Vec<StructLines>,
+    pub(crate) errors: Vec<TypeErrorLine>,
     pub(crate) functions: Vec<FunctionLines>,
     /// Nobody wrote it: who calls decides about each value, NULL included.
     pub(crate) bare: bool,
@@ -47,6 +49,26 @@ pub(crate) struct HandleLine {
     pub(crate) span: Range<usize>,
     pub(crate) release: Option<Text>,
     pub(crate) parent: Option<Text>,
+    pub(crate) taken_by: Option<Selectors>,
+    /// Whether they take it over only when the call did not fail.
+    pub(crate) on_success: bool,
+    pub(crate) made_by: Option<Selectors>,
+    pub(crate) lends_until: Option<Selectors>,
+}
+
+/// A list of functions, or of their parameters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Selectors {
+    /// Of the key.
+    pub(crate) span: Range<usize>,
+    pub(crate) all: Vec<Selector>,
+}
+
+/// `FUNCTION` or `FUNCTION.PARAM`, each a name or a pattern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Selector {
+    pub(crate) function: Text,
+    pub(crate) param: Option<Text>,
 }
 
 /// `[struct.NAME]`.
@@ -55,7 +77,16 @@ pub(crate) struct StructLines {
     pub(crate) name: String,
     pub(crate) span: Range<usize>,
     pub(crate) resident: bool,
+    pub(crate) started_by: Option<StartedBy>,
     pub(crate) fields: Vec<ParamLine>,
+}
+
+/// `started_by` of a structure that the library keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StartedBy {
+    pub(crate) selectors: Selectors,
+    /// What ends an object that begins there, for each of them.
+    pub(crate) ends: Vec<Starts>,
 }
 
 /// A call of `init` or `shutdown`.
@@ -95,6 +126,14 @@ pub(crate) struct ErrorLine {
     pub(crate) symbols: Option<Text>,
 }
 
+/// A line of `[error]`: the rule of every function that returns the type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TypeErrorLine {
+    pub(crate) name: String,
+    pub(crate) span: Range<usize>,
+    pub(crate) rule: ErrorLine,
+}
+
 /// `fails = …` and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FailsLine {
@@ -105,7 +144,14 @@ pub(crate) enum FailsLine {
 impl FunctionLines {
     /// Whether it is about every function that its name matches.
     pub(crate) fn is_pattern(&self) -> bool {
-        self.name.contains('*')
+        pattern::is_pattern(&self.name)
+    }
+}
+
+impl ParamLine {
+    /// Whether it is about every parameter or field that its name matches.
+    pub(crate) fn is_pattern(&self) -> bool {
+        pattern::is_pattern(&self.name)
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) struct Entry<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Text {
     pub(crate) value: String,
-    /// With its quotes.
+    /// With its quotes, where it has any.
     pub(crate) span: Range<usize>,
 }
 
@@ -199,6 +199,9 @@ impl Text {
         } else {
             1
         };
+        if literal == self.value {
+            return self.span.start + inner.start..self.span.start + inner.end;
+        }
         let verbatim = literal.get(quotes..literal.len().saturating_sub(quotes)) == Some(&*self.value);
         if verbatim {
             let start = self.span.start + quotes;

@@ -3,7 +3,7 @@
 //! A type is one because a line of `[handle]` says so, or because a rule of [`crate::infer::handles`] does. A line
 //! stands for everything that is said about its type: what a rule thinks about it besides is dropped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hotcell_model::api::Api;
 use hotcell_model::evidence::Evidence;
@@ -22,6 +22,8 @@ pub struct Handles {
     types: BTreeMap<String, Handle>,
     /// Names of types by what a pointer to them points to.
     pointees: BTreeMap<Pointee, String>,
+    /// Types of which the contract says which functions make an object.
+    made: BTreeSet<String>,
 }
 
 /// What a handle's pointer points to.
@@ -56,6 +58,9 @@ impl Handles {
                 findings.push(diagnostic.help(help));
                 continue;
             };
+            if line.made_by.is_some() {
+                handles.made.insert(line.name.clone());
+            }
             let pointee = pointee(&line.name, named);
             if let Some(other) = handles.pointees.get(&pointee) {
                 let message = format!("`{}` and `{other}` are the same type", line.name);
@@ -127,6 +132,11 @@ impl Handles {
     /// The handle type that a function releases.
     pub(crate) fn released_by(&self, function: &str) -> Option<(&str, &Handle)> {
         self.iter().find(|(_, handle)| handle.release.as_deref() == Some(function))
+    }
+
+    /// Whether the contract says which functions make objects of a type: all others lend them.
+    pub(crate) fn says_makers(&self, name: &str) -> bool {
+        self.made.contains(name)
     }
 
     /// The handle type of a structure or union, by its key.

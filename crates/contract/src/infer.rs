@@ -18,6 +18,7 @@ mod outputs;
 mod results;
 mod scalars;
 mod sharing;
+mod stdio;
 #[cfg(test)]
 mod tests;
 mod texts;
@@ -90,6 +91,7 @@ pub fn infer(function: &Function, names: &[String], known: Known<'_>, draft: &mu
     }
     let mut notes = Notes::default();
     objects::apply(&view, draft, &mut notes);
+    stdio::apply(&view, draft);
     arrays::apply(&view, draft, &mut notes);
     lengths::apply(&view, draft, &mut notes);
     outputs::apply(&view, draft, &mut notes);
@@ -100,6 +102,13 @@ pub fn infer(function: &Function, names: &[String], known: Known<'_>, draft: &mu
     made::apply(&view, draft, &mut notes);
     results::apply(&view, draft, &mut notes);
     Verdict::Open(gaps::find(&view, draft, &notes))
+}
+
+/// Whether a function that has one pointer to a pointer to an object may only write one object there: none of its
+/// numbers may count several, and it is not called like one that ends what it is given.
+pub(crate) fn one_object(function: &Function, names: &[String], known: Known<'_>) -> bool {
+    let draft = Draft { params: vec![None; function.params.len()], result: None };
+    endings::ending(&function.name).is_none() && !View::new(function, names, known, &draft).has_lengths()
 }
 
 /// Why rules did not apply: for each parameter, and for the result, the first reason.

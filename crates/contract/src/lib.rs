@@ -14,6 +14,7 @@ pub mod expression;
 pub mod handles;
 pub mod infer;
 mod open_types;
+mod pattern;
 pub mod rules;
 mod schema;
 pub mod structs;

@@ -15,6 +15,10 @@ pub const RULES: &[(&str, &str)] = &[
         "a writable pointer to bytes that is called like an output, and right behind it a pointer to an integer \
          called exactly so with `Len`, `Length` or `Size`",
     ),
+    (
+        "like-stdio",
+        "called like C's `fread`, `fwrite` or `fgets`, with parameters of the same kinds, beside an object",
+    ),
     ("array-parameter", "a `const` array with a length in brackets is that many elements"),
     (
         "elements-then-count",

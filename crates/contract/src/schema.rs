@@ -81,6 +81,9 @@ fn value(shape: Shape, definitions: &mut Map<String, Value>) -> Value {
         Shape::Size => json!({"anyOf": [{"type": "integer"}, {"$ref": "#/$defs/expression"}]}),
         Shape::Expression => json!({"$ref": "#/$defs/expression"}),
         Shape::Start => json!({"anyOf": [{"const": true}, {"type": "string"}]}),
+        Shape::Starts => {
+            json!({"type": "object", "additionalProperties": value(Shape::Start, definitions)})
+        }
         Shape::Duration => json!({"type": "string", "pattern": "^[0-9]+(ms|s|m)$"}),
         Shape::Word { now, .. } => json!({"enum": now}),
         Shape::Fails(words) => json!({"anyOf": [{"enum": words}, {"$ref": "#/$defs/expression"}]}),

@@ -22,8 +22,8 @@ mod fields;
 pub struct Structs {
     known: BTreeMap<String, Struct>,
     unfit: BTreeMap<String, Unfit>,
-    /// Lines of the contract about those the library keeps.
-    residents: BTreeMap<String, u32>,
+    /// Those the library keeps: the position of each one's table in the contract, and its line.
+    residents: BTreeMap<String, (usize, u32)>,
 }
 
 /// Why a structure cannot travel.
@@ -48,7 +48,7 @@ impl Structs {
     ) -> Self {
         let mut structs = Structs::default();
         let mut lines: BTreeMap<&str, &StructLines> = BTreeMap::new();
-        for line in &contract.structs {
+        for (table, line) in contract.structs.iter().enumerate() {
             match record_of(line, api, names, handles) {
                 Err(diagnostic) => findings.push(*diagnostic),
                 Ok(key) if lines.contains_key(key) => {
@@ -57,7 +57,7 @@ impl Structs {
                 }
                 Ok(key) => {
                     if line.resident {
-                        structs.residents.insert(key.to_owned(), contract.line(&line.span));
+                        structs.residents.insert(key.to_owned(), (table, contract.line(&line.span)));
                     }
                     lines.insert(key, line);
                 }
@@ -100,7 +100,12 @@ impl Structs {
 
     /// The line that says that the library keeps it.
     pub(crate) fn resident_line(&self, record: &str) -> Option<u32> {
-        self.residents.get(record).copied()
+        self.residents.get(record).map(|(_, line)| *line)
+    }
+
+    /// The position of the table that says so.
+    pub(crate) fn resident_table(&self, record: &str) -> Option<usize> {
+        self.residents.get(record).map(|(table, _)| *table)
     }
 
     /// Why values of a structure cannot go this way, when its fields could travel otherwise.

@@ -9,11 +9,13 @@ use hotcell_model::expr::Expr;
 use hotcell_model::interface::{Direction, ErrorRule, ResultRole, Role};
 
 use crate::check::lines::{self, Lines};
-use crate::check::{callback, lengths, names, objects, returned, structures, types};
+use crate::check::{callback, lengths, names, objects, owners, returned, structures, types};
 use crate::contract::{Contract, Item, ParamLine, What};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::document::Text;
 use crate::expression::Node;
 use crate::infer::{Draft, Known};
+use crate::pattern;
 use crate::suggest::did_you_mean;
 
 /// Where decisions are made.
@@ -72,7 +74,7 @@ pub(crate) fn decide(site: Site<'_>, findings: &mut Vec<Diagnostic>) -> Option<D
     let count = site.function.params.len();
     let draft = Draft { params: vec![None; count], result: None };
     let mut decided = Decided { draft, error: None, uses: Vec::new(), places: vec![None; count] };
-    let lines = lines::of(site.contract, &site.function.name);
+    let lines = lines::of(site.contract, site.function);
     let mut wrong = Vec::new();
     let items = items(site, &lines, &mut wrong);
     decided.places = items.iter().map(|line| line.map(|line| line.span.clone())).collect();
@@ -107,6 +109,7 @@ pub(crate) fn decide(site: Site<'_>, findings: &mut Vec<Diagnostic>) -> Option<D
     lengths::decide(site, &items, &mut decided, &mut wrong);
     callback::decide(site, &items, &mut decided, &mut wrong);
     returned::decide(site, &lines, &mut decided, &mut wrong);
+    owners::result(site, &lines, &mut decided, &mut wrong);
     if wrong.is_empty() {
         return Some(decided);
     }
@@ -117,18 +120,33 @@ pub(crate) fn decide(site: Site<'_>, findings: &mut Vec<Diagnostic>) -> Option<D
 /// The strongest line about each parameter.
 fn items<'a>(site: Site<'_>, lines: &Lines<'a>, wrong: &mut Vec<Diagnostic>) -> Vec<Option<&'a ParamLine>> {
     let mut items: Vec<Option<(&ParamLine, bool)>> = vec![None; site.function.params.len()];
-    for (line, pattern) in lines.params() {
-        match names::position(site.function, site.names, &line.name) {
-            None if pattern => {} // about functions that have such a parameter
-            None => wrong.push(unknown(site, &line.name).at(line.span.clone())),
-            Some(index) if matches!(items[index], Some((_, false))) => {
+    for (line, several) in lines.params() {
+        let positions = names::positions(site.function, site.names, &line.name);
+        if !several && line.is_pattern() {
+            wrong.extend(idle(site, line));
+        } else if !several && positions.is_empty() {
+            wrong.push(unknown(site, &line.name).at(line.span.clone()));
+        }
+        let exact = !several && !line.is_pattern();
+        for index in positions {
+            if exact && matches!(items[index], Some((_, true))) {
                 let message = format!("`{}` has two lines", site.names[index]);
                 wrong.push(Diagnostic::error(message).at(line.span.clone()).label("the second"));
             }
-            Some(index) => items[index] = Some((line, pattern)),
+            items[index] = Some((line, exact));
         }
     }
     items.into_iter().map(|item| item.map(|(line, _)| line)).collect()
+}
+
+/// Says which parts of a pattern match no parameter of the function.
+fn idle(site: Site<'_>, line: &ParamLine) -> Vec<Diagnostic> {
+    let text = Text { value: line.name.clone(), span: line.span.clone() };
+    let raw = site.function.params.iter().filter_map(|param| param.name.as_deref());
+    let names = site.names.iter().map(String::as_str).chain(raw);
+    let what = format!("parameter of `{}`", site.function.name);
+    let found = pattern::useless(&site.contract.text, &text, names, &what);
+    found.into_iter().map(|found| Diagnostic { severity: Severity::Error, ..found }).collect()
 }
 
 /// Says that the function has no parameter of this name.

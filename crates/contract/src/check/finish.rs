@@ -75,7 +75,7 @@ pub(crate) fn finish(
             return unsupported(format!("its {what} take {size} bytes, more than the {most} of a call"));
         }
     }
-    let lines = lines::of(site.contract, &function.name);
+    let lines = lines::of(site.contract, function);
     let deadline = lines.deadline();
     let mut bound = interface::Function {
         name: function.name.clone(),

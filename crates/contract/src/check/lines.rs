@@ -5,27 +5,39 @@ use std::time::Duration;
 
 use hotcell_model::api::Function;
 
-use crate::check::{names, select};
+use crate::check::{names, type_errors};
 use crate::contract::{Contract, ErrorLine, FailsLine, FunctionLines, Item, ParamLine};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::suggest::did_you_mean;
+use crate::document::Text;
+use crate::pattern;
 
 /// The tables about a function, the strongest last: patterns in the order of the file, then its own.
 pub(crate) struct Lines<'a> {
     tables: Vec<&'a FunctionLines>,
+    /// What is said about the type that it returns.
+    of_type: Option<&'a ErrorLine>,
 }
 
 /// What is said about a function.
-pub(crate) fn of<'a>(contract: &'a Contract, name: &str) -> Lines<'a> {
+pub(crate) fn of<'a>(contract: &'a Contract, function: &Function) -> Lines<'a> {
+    let name = function.name.as_str();
+    let of_type = contract.errors.iter().find(|line| type_errors::returns(function, &line.name));
     let matching =
-        contract.functions.iter().filter(|table| table.is_pattern() && select::matches(&table.name, name));
-    Lines { tables: matching.chain(contract.function(name)).collect() }
+        contract.functions.iter().filter(|table| table.is_pattern() && pattern::matches(&table.name, name));
+    Lines {
+        tables: matching.chain(contract.function(name)).collect(),
+        of_type: of_type.map(|line| &line.rule),
+    }
 }
 
 impl<'a> Lines<'a> {
-    /// Lines about parameters, the strongest last, and whether a pattern says them.
+    /// Lines about parameters, the strongest last, and whether the table of a pattern has them. In a table the lines
+    /// about one parameter stand before those of several.
     pub(crate) fn params(&self) -> impl Iterator<Item = (&'a ParamLine, bool)> {
-        self.tables.iter().flat_map(|table| table.params.iter().map(|line| (line, table.is_pattern())))
+        self.tables.iter().flat_map(|table| {
+            let of = |several: bool| table.params.iter().filter(move |line| line.is_pattern() == several);
+            of(true).chain(of(false)).map(|line| (line, table.is_pattern()))
+        })
     }
 
     pub(crate) fn result(&self) -> Option<&'a Item> {
@@ -33,7 +45,7 @@ impl<'a> Lines<'a> {
     }
 
     pub(crate) fn error(&self) -> Option<&'a ErrorLine> {
-        self.tables.iter().rev().find_map(|table| table.error.as_ref())
+        self.tables.iter().rev().find_map(|table| table.error.as_ref()).or(self.of_type)
     }
 
     /// Whether something means failure.
@@ -53,7 +65,10 @@ impl<'a> Lines<'a> {
 /// Whether a function ends what another one starts.
 pub(crate) fn ends(contract: &Contract, name: &str) -> bool {
     let items = contract.functions.iter().flat_map(|table| &table.params).map(|line| &line.item);
-    items.filter_map(|item| item.starts.as_ref()?.release.as_deref()).any(|release| release == name)
+    let of_structs = contract.structs.iter().filter_map(|lines| lines.started_by.as_ref());
+    let all =
+        items.filter_map(|item| item.starts.as_ref()).chain(of_structs.flat_map(|started| &started.ends));
+    all.filter_map(|starts| starts.release.as_deref()).any(|release| release == name)
 }
 
 /// Warns about patterns, and lines of patterns, that are about nothing.
@@ -62,24 +77,23 @@ pub(crate) fn useless(contract: &Contract, selected: &[&Function], findings: &mu
         let matching: Vec<&Function> = selected
             .iter()
             .copied()
-            .filter(|function| select::matches(&table.name, &function.name))
+            .filter(|function| pattern::matches(&table.name, &function.name))
             .collect();
+        let text = Text { value: table.name.clone(), span: table.span.clone() };
+        let all = selected.iter().map(|function| function.name.as_str());
+        findings.extend(pattern::useless(&contract.text, &text, all, "function that is selected"));
         if matching.is_empty() {
-            let message = format!("`{}` matches no function that is selected", table.name);
-            findings.push(Diagnostic::warning(message).at(table.span.clone()));
             continue;
         }
-        let names: Vec<Vec<String>> = matching.iter().map(|function| names::names(function)).collect();
+        let names: Vec<String> = matching.iter().flat_map(|function| names::names(function)).collect();
+        let raw = || {
+            matching.iter().flat_map(|function| &function.params).filter_map(|param| param.name.as_deref())
+        };
         for line in &table.params {
-            let found = |(function, names): (&&Function, &Vec<String>)| {
-                names::position(function, names, &line.name).is_some()
-            };
-            if !matching.iter().zip(&names).any(found) {
-                let message =
-                    format!("no function that `{}` matches has a parameter `{}`", table.name, line.name);
-                let help = did_you_mean(&line.name, names.iter().flatten().map(String::as_str));
-                findings.push(Diagnostic::warning(message).at(line.span.clone()).help(help));
-            }
+            let text = Text { value: line.name.clone(), span: line.span.clone() };
+            let names = names.iter().map(String::as_str).chain(raw());
+            let what = format!("parameter of the functions that `{}` matches", table.name);
+            findings.extend(pattern::useless(&contract.text, &text, names, &what));
         }
     }
 }
@@ -117,8 +131,13 @@ pub(crate) fn join(contract: &Contract, findings: &mut Vec<Diagnostic>) {
     }));
 }
 
-/// Whether a place belongs to the table of a pattern: the last table that starts before it.
+/// Whether a place belongs to what is said about several functions: the table of a pattern, or a line of `[handle]`,
+/// `[struct]` or `[error]`. It belongs to the last one that starts before it.
 pub(crate) fn in_pattern(contract: &Contract, span: &Range<usize>) -> bool {
-    let before = contract.functions.iter().filter(|table| table.span.start <= span.start);
-    before.max_by_key(|table| table.span.start).is_some_and(FunctionLines::is_pattern)
+    let tables = contract.functions.iter().map(|table| (table.span.start, table.is_pattern()));
+    let handles = contract.handles.iter().map(|line| (line.span.start, true));
+    let structs = contract.structs.iter().map(|lines| (lines.span.start, true));
+    let errors = contract.errors.iter().map(|line| (line.span.start, true));
+    let before = tables.chain(handles).chain(structs).chain(errors).filter(|(start, _)| *start <= span.start);
+    before.max_by_key(|(start, _)| *start).is_some_and(|(_, several)| several)
 }

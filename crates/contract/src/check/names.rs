@@ -2,6 +2,8 @@
 
 use hotcell_model::api::Function;
 
+use crate::pattern;
+
 /// One name per parameter: the header's, without the leading underscores of system headers where that is
 /// unambiguous; `argN`, counted from 1, where it gives none; each different from the others.
 pub(crate) fn names(function: &Function) -> Vec<String> {
@@ -40,6 +42,18 @@ pub(crate) fn names(function: &Function) -> Vec<String> {
 pub(crate) fn position(function: &Function, names: &[String], name: &str) -> Option<usize> {
     let here = names.iter().position(|own| own == name);
     here.or_else(|| function.params.iter().position(|param| param.name.as_deref() == Some(name)))
+}
+
+/// The positions of the parameters that a contract calls by this name or pattern.
+pub(crate) fn positions(function: &Function, names: &[String], name: &str) -> Vec<usize> {
+    if !pattern::is_pattern(name) {
+        return position(function, names, name).into_iter().collect();
+    }
+    let called = |&index: &usize| {
+        let raw = function.params.get(index).and_then(|param| param.name.as_deref());
+        pattern::matches(name, &names[index]) || raw.is_some_and(|raw| pattern::matches(name, raw))
+    };
+    (0..names.len()).filter(called).collect()
 }
 
 #[cfg(test)]

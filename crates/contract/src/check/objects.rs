@@ -5,7 +5,7 @@ use hotcell_model::interface::{Ownership, Role};
 use hotcell_model::types::{CType, Type};
 
 use crate::check::decide::{Decided, Site};
-use crate::check::{lines, names, releases};
+use crate::check::{lines, names, owners, releases, structures};
 use crate::contract::{Item, What};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Text, list};
@@ -18,7 +18,7 @@ pub(crate) fn decide(
     decided: &mut Decided,
     wrong: &mut Vec<Diagnostic>,
 ) {
-    let fails = lines::of(site.contract, &site.function.name).fails();
+    let fails = lines::of(site.contract, site.function).fails();
     for (index, item) in items {
         let ty = &site.function.params[*index].ty;
         let role = match item.what {
@@ -32,7 +32,8 @@ pub(crate) fn decide(
         }
     }
     released(site, items, decided, wrong);
-    residents(site, decided);
+    owners::params(site, decided, wrong);
+    structures::residents(site, decided, wrong);
 }
 
 fn taken(site: Site<'_>, ty: &CType, item: &Item, fails: bool) -> Result<Role, Box<Diagnostic>> {
@@ -114,21 +115,33 @@ pub(crate) fn parent(site: Site<'_>, handle: &str, item: &Item) -> Result<Option
     if let Some(text) = &item.parent {
         return named_parent(site, text);
     }
+    let candidates = match parents(site, handle, item.what == What::Owned) {
+        None => return Ok(None),
+        Some(candidates) => candidates,
+    };
+    match candidates.as_slice() {
+        [only] => Ok(Some(*only)),
+        _ => Err(unclear(site, handle, &candidates).at(item.span.clone()).into()),
+    }
+}
+
+/// The parameters in which an object that is handed out may live; `None` when it needs no parent.
+pub(crate) fn parents(site: Site<'_>, handle: &str, owned: bool) -> Option<Vec<usize>> {
     let params = site.function.params.iter().enumerate();
     let objects =
         params.filter_map(|(index, param)| Some((index, site.known.handles.of_pointer(&param.ty)?)));
-    let candidates: Vec<usize> = if item.what == What::Owned {
-        // What is owned lives in an object of the type that its own type names.
-        let Some(parent) = site.known.handles.get(handle).and_then(|known| known.parent.as_deref()) else {
-            return Ok(None);
-        };
-        objects.filter(|(_, of)| *of == parent).map(|(index, _)| index).collect()
-    } else {
+    if !owned {
         // What is lent lives in what went in.
-        objects.map(|(index, _)| index).collect()
-    };
-    let (message, help) = match candidates.as_slice() {
-        [only] => return Ok(Some(*only)),
+        return Some(objects.map(|(index, _)| index).collect());
+    }
+    // What is owned lives in an object of the type that its own type names.
+    let parent = site.known.handles.get(handle).and_then(|known| known.parent.as_deref())?;
+    Some(objects.filter(|(_, of)| *of == parent).map(|(index, _)| index).collect())
+}
+
+/// Says that several parameters may be the parent of an object, or none.
+pub(crate) fn unclear(site: Site<'_>, handle: &str, candidates: &[usize]) -> Diagnostic {
+    let (message, help) = match candidates {
         [] => (
             format!("no parameter is known to be the parent of this `{handle}`"),
             "add `parent = \"…\"`, the parameter that must outlive it, or `parent = \"none\"`".to_owned(),
@@ -144,7 +157,7 @@ pub(crate) fn parent(site: Site<'_>, handle: &str, item: &Item) -> Result<Option
             )
         }
     };
-    Err(Diagnostic::error(message).at(item.span.clone()).label("its parent?").help(help).into())
+    Diagnostic::error(message).label("its parent?").help(help)
 }
 
 fn named_parent(site: Site<'_>, text: &Text) -> Result<Option<usize>, Box<Diagnostic>> {
@@ -192,21 +205,6 @@ fn released(site: Site<'_>, items: &[(usize, &Item)], decided: &mut Decided, wro
                 invalidates: false,
             };
             decided.draft.params[index] = Some(Fact { value, evidence: known.evidence.clone() });
-        }
-    }
-}
-
-/// Pointers to a structure that the contract says the library keeps need no line of their own.
-fn residents(site: Site<'_>, decided: &mut Decided) {
-    let ends = lines::ends(site.contract, &site.function.name);
-    for (index, param) in site.function.params.iter().enumerate() {
-        if decided.draft.params[index].is_some() {
-            continue;
-        }
-        let Some((CType { kind: Type::Record { name }, .. }, _)) = param.ty.pointee() else { continue };
-        if let Some(line) = site.known.structs.resident_line(name) {
-            let role = Role::Resident { record: name.clone(), consumed: ends, starts: None };
-            decided.draft.params[index] = Some(Fact::decided(role, line));
         }
     }
 }

@@ -23,8 +23,14 @@ pub(crate) fn decide(site: Site<'_>, lines: &Lines<'_>, decided: &mut Decided, w
     let Some(rule) = rule(site, line, decided, wrong) else {
         return;
     };
-    let status = matches!(site.function.result.kind, Type::Int { .. } | Type::Enum { .. } | Type::Bool);
-    if rule.fails == Fails::Nonzero && status && decided.draft.result.is_none() {
+    let result = &site.function.result;
+    let number = matches!(result.kind, Type::Int { .. } | Type::Enum { .. } | Type::Bool);
+    let status = match rule.fails {
+        Fails::Nonzero => number,
+        Fails::Zero => number && is_truth(result),
+        _ => false,
+    };
+    if status && decided.draft.result.is_none() {
         decided.result(site.decided(ResultRole::Status, &line.span));
     }
     decided.error = Some(site.decided(rule, &line.span));
@@ -182,6 +188,11 @@ fn rule(
     let code = expression(&line.code, Purpose::Code);
     let symbols = line.symbols.as_ref().and_then(|text| symbols::of_rule(site, text, line, wrong));
     (wrong.len() == before).then_some(ErrorRule { fails: fails?, message, code, symbols })
+}
+
+/// Whether a number is true or false: `_Bool`, or a typedef that is called so, as `cJSON_bool` and `gboolean`.
+fn is_truth(ty: &CType) -> bool {
+    ty.kind == Type::Bool || ty.written.to_ascii_lowercase().contains("bool")
 }
 
 /// What a word says about a result of this type, or why it says nothing.

@@ -6,6 +6,7 @@ use crate::check::Selection;
 use crate::contract::Contract;
 use crate::diagnostic::Diagnostic;
 use crate::document::Text;
+use crate::pattern::{self, matches};
 use crate::suggest::did_you_mean;
 
 /// The selected functions in the order of the headers.
@@ -30,9 +31,8 @@ pub(crate) fn select<'a>(
                 }
             }
             for pattern in contract.include.iter().chain(&contract.exclude) {
-                if !api.functions.iter().any(|function| matches(&pattern.value, &function.name)) {
-                    findings.push(useless(api, pattern));
-                }
+                let names = api.functions.iter().map(|function| function.name.as_str());
+                findings.extend(pattern::useless(&contract.text, pattern, names, "function of the headers"));
             }
             let wanted = |function: &&Function| {
                 let any = |patterns: &[Text]| patterns.iter().any(|p| matches(&p.value, &function.name));
@@ -64,54 +64,4 @@ pub(crate) fn unknown(api: &Api, name: &str) -> Diagnostic {
     Diagnostic::error(format!("the headers declare no function `{name}`"))
         .label("unknown function")
         .help(help)
-}
-
-fn useless(api: &Api, pattern: &Text) -> Diagnostic {
-    let help = did_you_mean(&pattern.value, api.functions.iter().map(|function| function.name.as_str()));
-    let help = help.filter(|_| !pattern.value.contains('*'));
-    Diagnostic::warning(format!("`{}` matches no function of the headers", pattern.value))
-        .at(pattern.span.clone())
-        .help(help)
-}
-
-/// Whether a name matches a pattern in which `*` stands for any letters.
-pub(crate) fn matches(pattern: &str, name: &str) -> bool {
-    let Some((first, rest)) = pattern.split_once('*') else {
-        return pattern == name;
-    };
-    let Some(mut name) = name.strip_prefix(first) else {
-        return false;
-    };
-    let mut parts: Vec<&str> = rest.split('*').collect();
-    let last = parts.pop().unwrap_or("");
-    for part in parts {
-        match name.find(part) {
-            Some(at) => name = &name[at + part.len()..],
-            None => return false,
-        }
-    }
-    name.ends_with(last)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn stars_stand_for_any_letters() {
-        for (pattern, name, expect) in [
-            ("crc32", "crc32", true),
-            ("crc32", "crc32_z", false),
-            ("crc32*", "crc32_z", true),
-            ("*", "anything", true),
-            ("*_z", "crc32_z", true),
-            ("*_z", "crc32_zz", false),
-            ("a*b*c", "aXbYc", true),
-            ("a*b*c", "aXcYb", false),
-            ("ab*ba", "aba", false),
-            ("a**b", "ab", true),
-        ] {
-            assert_eq!(matches(pattern, name), expect, "{pattern} {name}");
-        }
-    }
 }

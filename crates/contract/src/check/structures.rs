@@ -4,9 +4,9 @@ use hotcell_model::evidence::Fact;
 use hotcell_model::interface::{Direction, LeftOut, Ownership, ResultRole, Role, Start, Status};
 use hotcell_model::types::{CType, Type};
 
-use crate::check::decide::Site;
-use crate::check::{left_out, lines, resolve};
-use crate::contract::Item;
+use crate::check::decide::{Decided, Site};
+use crate::check::{left_out, lines, owners, resolve};
+use crate::contract::{Item, Starts};
 use crate::diagnostic::Diagnostic;
 use crate::infer::Draft;
 
@@ -31,7 +31,7 @@ pub(crate) fn role(
             let help = "write `{ in = \"consumed\" }`, or no line at all".to_owned();
             return Err(Diagnostic::error(message).at(item.span.clone()).help(help).into());
         }
-        let starts = starts(site, &record, item)?;
+        let starts = item.starts.as_ref().map(|starts| start(site, &record, starts)).transpose()?;
         return Ok(Role::Resident { record, consumed: false, starts });
     }
     if let Some(starts) = &item.starts {
@@ -50,10 +50,47 @@ pub(crate) fn role(
     Ok(Role::Struct { record, direction, nullable: item.nullable, valid_on_error: item.valid_on_error })
 }
 
+/// Pointers to a structure that the contract says the library keeps need no line of their own: an object begins where
+/// `started_by` says so.
+pub(crate) fn residents(site: Site<'_>, decided: &mut Decided, wrong: &mut Vec<Diagnostic>) {
+    let ends = lines::ends(site.contract, &site.function.name);
+    let of = |index: usize| site.function.params[index].ty.pointee().and_then(|(pointee, _)| record(pointee));
+    for index in 0..site.function.params.len() {
+        let Some(record) = of(index).filter(|_| decided.places[index].is_none()) else { continue };
+        let Some(line) = site.known.structs.resident_line(record) else { continue };
+        let mut fact = (None, line);
+        let table =
+            site.known.structs.resident_table(record).and_then(|table| site.contract.structs.get(table));
+        let started = table.and_then(|table| table.started_by.as_ref());
+        if let Some(started) = started.filter(|_| !ends) {
+            let all: Vec<_> = (0..site.function.params.len())
+                .filter(|&other| of(other) == Some(record))
+                .map(Some)
+                .collect();
+            let open = all.iter().flatten().filter(|&&other| decided.places[other].is_none());
+            let open = open.copied().map(Some).collect();
+            let found =
+                owners::chosen(site, &started.selectors, &owners::Places { this: Some(index), all, open })
+                    .and_then(|found| {
+                        let starts = found.map(|found| &started.ends[found]);
+                        let start = starts.map(|starts| start(site, record, starts)).transpose()?;
+                        Ok(start.zip(starts.map(|starts| site.contract.line(&starts.span))))
+                    });
+            match found {
+                Ok(Some((start, line))) => fact = (Some(start), line),
+                Ok(None) => {}
+                Err(diagnostic) => wrong.push(*diagnostic),
+            }
+        }
+        let (starts, line) = fact;
+        let role = Role::Resident { record: record.to_owned(), consumed: ends, starts };
+        decided.draft.params[index] = Some(Fact::decided(role, line));
+    }
+}
+
 /// What begins with a call, and the function that ends it.
-fn starts(site: Site<'_>, record: &str, item: &Item) -> Result<Option<Start>, Box<Diagnostic>> {
-    let Some(starts) = &item.starts else { return Ok(None) };
-    let Some(name) = &starts.release else { return Ok(Some(Start { release: None })) };
+fn start(site: Site<'_>, record: &str, starts: &Starts) -> Result<Start, Box<Diagnostic>> {
+    let Some(name) = &starts.release else { return Ok(Start { release: None }) };
     let callee =
         resolve::declared(site, name).map_err(|diagnostic| Box::new(diagnostic.at(starts.span.clone())))?;
     let of = |ty: &CType| ty.pointee().and_then(|(pointee, _)| self::record(pointee)) == Some(record);
@@ -62,7 +99,7 @@ fn starts(site: Site<'_>, record: &str, item: &Item) -> Result<Option<Start>, Bo
         let help = format!("it is declared `{}`", callee.signature());
         return Err(Diagnostic::error(message).at(starts.span.clone()).help(help).into());
     }
-    Ok(Some(Start { release: Some(name.clone()) }))
+    Ok(Start { release: Some(name.clone()) })
 }
 
 fn record_goes_in(site: Site<'_>, record: &str) -> bool {

@@ -7,10 +7,10 @@ use hotcell_model::interface::Function;
 use hotcell_model::types::Type;
 
 use crate::check::decide::Site;
-use crate::check::select::matches;
 use crate::contract::ErrorLine;
 use crate::diagnostic::Diagnostic;
 use crate::document::Text;
+use crate::pattern::{self, matches};
 
 /// The set that a rule names its codes by.
 pub(crate) fn of_rule(
@@ -20,6 +20,10 @@ pub(crate) fn of_rule(
     wrong: &mut Vec<Diagnostic>,
 ) -> Option<String> {
     let error = |message: String| Diagnostic::error(message).at(text.span.clone());
+    if let Some(diagnostic) = pattern::wrong(&site.contract.text, text, "constant") {
+        wrong.push(diagnostic);
+        return None;
+    }
     if constants(site.api, &text.value).is_empty() {
         let message = format!("`{}` matches no integer constant of the headers", text.value);
         let help = "write the constants' names with `*` for any letters, such as \"SQLITE_*\"".to_owned();

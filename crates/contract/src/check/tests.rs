@@ -8,9 +8,11 @@ mod kept;
 mod left_out;
 mod life;
 mod objects;
+mod owners;
 mod patterns;
 mod refused;
 mod structures;
 mod support;
+mod type_errors;
 
 pub(crate) use support::function;

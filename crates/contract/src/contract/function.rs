@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use crate::contract::keys::{self, Keys};
-use crate::contract::{ErrorLine, FailsLine, FunctionLines, ParamLine, item};
+use crate::contract::{ErrorLine, FailsLine, FunctionLines, ParamLine, TypeErrorLine, item};
 use crate::diagnostic::Diagnostic;
-use crate::document::{Entry, Reader};
+use crate::document::{Entry, Reader, Text};
+use crate::pattern;
 
 /// Reads every `[function.NAME]`.
 pub(crate) fn functions<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<FunctionLines> {
@@ -19,11 +20,9 @@ fn function<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> FunctionLines {
         span: entry.key_span.clone(),
         ..FunctionLines::default()
     };
-    let foreign = |c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '*');
-    if lines.name.is_empty() || lines.name.contains(foreign) {
-        let diagnostic = Diagnostic::error(format!("`{}` is no function", lines.name));
-        let help = "write the name of a function, or a pattern with `*` for any letters";
-        reader.push(diagnostic.at(lines.span.clone()).help(help.to_owned()));
+    let name = Text { value: lines.name.clone(), span: lines.span.clone() };
+    if let Some(diagnostic) = pattern::wrong(reader.text, &name, "function") {
+        reader.push(diagnostic);
     }
     for entry in reader.table(entry).unwrap_or_default() {
         match entry.key {
@@ -49,11 +48,27 @@ pub(crate) fn params<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, of: &'stati
         let Some(entries) = reader.table(&param) else {
             continue;
         };
+        let name = Text { value: param.key.to_owned(), span: param.key_span.clone() };
+        if pattern::is_pattern(param.key)
+            && let Some(diagnostic) = pattern::wrong(reader.text, &name, "parameter")
+        {
+            reader.push(diagnostic);
+        }
         if let Some(item) = item::read(reader, &entries, param.span.clone(), of) {
             lines.push(ParamLine { name: param.key.to_owned(), span: param.key_span.clone(), item });
         }
     }
     lines
+}
+
+/// Reads every line of `[error]`.
+pub(crate) fn type_errors<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<TypeErrorLine> {
+    let lines = reader.table(entry).unwrap_or_default();
+    let line = |line: &Entry<'a>| {
+        let rule = error(reader, line)?;
+        Some(TypeErrorLine { name: line.key.to_owned(), span: line.key_span.clone(), rule })
+    };
+    lines.iter().filter_map(line).collect()
 }
 
 fn error<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Option<ErrorLine> {

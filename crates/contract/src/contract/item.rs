@@ -254,13 +254,14 @@ fn value<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, of: &'static Keys, item
 }
 
 /// The name of a function, or `true`.
-fn starts(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Starts> {
+pub(crate) fn starts(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Starts> {
     let span = entry.span.clone();
     match entry.value {
         toml::de::DeValue::Boolean(true) => Some(Starts { release: None, span }),
         toml::de::DeValue::String(value) => Some(Starts { release: Some(value.to_string()), span }),
         _ => {
-            let diagnostic = Diagnostic::error("`starts` is the name of a function, or `true`").at(span);
+            let diagnostic =
+                Diagnostic::error(format!("`{}` is the name of a function, or `true`", entry.key)).at(span);
             reader.push(diagnostic.help("name the function that ends the object".to_owned()));
             None
         }

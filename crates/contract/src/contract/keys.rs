@@ -48,6 +48,8 @@ pub(crate) enum Shape {
     Table(&'static Keys),
     /// A table of names, each with a table of these keys.
     Lines(&'static Keys),
+    /// A table of names, each with the name of a function, or `true`.
+    Starts,
 }
 
 /// The keys of a place: those in force, and those of the vocabulary that come later.
@@ -122,8 +124,8 @@ pub(crate) static TOP: Keys = Keys::plain(
         key("library", Shape::Text, "The library's name; packages are named after it"),
         key("headers", Shape::Texts, "The headers in order, as #include names them"),
         key("link", Shape::Texts, "Names or paths of the libraries to link, first the library itself"),
-        key("include", Shape::Texts, "Functions to bind, `*` for any letters"),
-        key("exclude", Shape::Texts, "Functions not to bind, `*` for any letters"),
+        key("include", Shape::Texts, "Functions to bind: names, or patterns with `*` and `{a,b}`"),
+        key("exclude", Shape::Texts, "Functions not to bind, in the same words"),
         key("include_dirs", Shape::Texts, "Directories to look for headers in"),
         key("defines", Shape::Texts, "Macros to define, `NAME` or `NAME=VALUE`"),
         key("prelude", Shape::Text, "C text before the first #include"),
@@ -142,6 +144,7 @@ pub(crate) static TOP: Keys = Keys::plain(
         key("shutdown", Shape::Texts, "Calls that a worker makes before it ends in peace, in order"),
         key("handle", Shape::Lines(&HANDLE), "The types of objects that callers hold by a handle"),
         key("struct", Shape::Lines(&STRUCT), "What the fields of structures are for"),
+        key("error", Shape::Lines(&ERROR), "What means failure, by the type that functions return"),
         key("function", Shape::Lines(&FUNCTION), "What functions take and give, by name or pattern"),
     ],
     &[
@@ -157,6 +160,22 @@ pub(crate) static HANDLE: Keys = Keys::plain(
     &[
         key("release", Shape::Text, "The function that releases an object somebody owns"),
         key("parent", Shape::Text, "The handle type whose object must outlive it"),
+        key(
+            "taken_by",
+            Shape::Texts,
+            "The functions that take an object over, FUNCTION or FUNCTION.PARAM; every other one only uses it",
+        ),
+        key("on_success", Shape::Flag, "Whether they take it over only when the call did not fail"),
+        key(
+            "made_by",
+            Shape::Texts,
+            "The functions that make an object for their caller; every other one lends it",
+        ),
+        key(
+            "lends_until",
+            Shape::Texts,
+            "The functions after which what was borrowed from the object is stale",
+        ),
     ],
     &["affine", "shared", "restore"],
     &[],
@@ -167,6 +186,11 @@ pub(crate) static STRUCT: Keys = Keys::plain(
     "a structure",
     &[
         key("resident", Shape::Flag, "Whether the library keeps it between calls"),
+        key(
+            "started_by",
+            Shape::Starts,
+            "The functions in which an object begins, each with the function that ends it, or `true`",
+        ),
         key("fields", Shape::Lines(&FIELD), "What each field is for"),
     ],
     &["tag", "union", "bits"],
@@ -205,7 +229,7 @@ pub(crate) static ERROR: Keys = Keys::plain(
         key("fails", Shape::Fails(FAILS), "When a call failed: a word, or an expression that is then true"),
         key("message", Shape::Expression, "A text of the library about the failure"),
         key("code", Shape::Expression, "The code of the failure, when it is not the result"),
-        key("symbols", Shape::Text, "The constants that name the codes, `*` for any letters"),
+        key("symbols", Shape::Text, "The constants that name the codes, a pattern with `*` and `{a,b}`"),
     ],
     &["symbol", "retry", "clear"],
     &["fails"],

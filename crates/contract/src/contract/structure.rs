@@ -1,7 +1,8 @@
 //! `[struct.NAME]`.
 
-use crate::contract::{StructLines, function, keys};
-use crate::document::{Entry, Reader};
+use crate::contract::{Selectors, StartedBy, StructLines, function, handle, item, keys};
+use crate::diagnostic::Diagnostic;
+use crate::document::{Entry, Reader, Text};
 
 /// Reads every `[struct.NAME]`.
 pub(crate) fn structs<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<StructLines> {
@@ -11,13 +12,31 @@ pub(crate) fn structs<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<Str
 
 fn structure<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> StructLines {
     let (name, span) = (entry.key.to_owned(), entry.key_span.clone());
-    let mut lines = StructLines { name, span, resident: false, fields: Vec::new() };
+    let mut lines = StructLines { name, span, resident: false, started_by: None, fields: Vec::new() };
     for entry in reader.table(entry).unwrap_or_default() {
         match entry.key {
             "resident" => lines.resident = reader.boolean(&entry).unwrap_or(false),
+            "started_by" => lines.started_by = started_by(reader, &entry),
             "fields" => lines.fields = function::params(reader, &entry, &keys::FIELD),
             _ => reader.unknown(&entry, &keys::STRUCT),
         }
     }
+    if let Some(started) = lines.started_by.as_ref().filter(|_| !lines.resident) {
+        let message = "`started_by` is of a structure that the library keeps";
+        let diagnostic = Diagnostic::error(message).at(started.selectors.span.clone());
+        reader.push(diagnostic.help("add `resident = true`, or leave `started_by` out".to_owned()));
+    }
     lines
+}
+
+fn started_by<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Option<StartedBy> {
+    let (mut all, mut ends) = (Vec::new(), Vec::new());
+    for line in reader.table(entry)? {
+        let key = Text { value: line.key.to_owned(), span: line.key_span.clone() };
+        if let Some(end) = item::starts(reader, &line) {
+            all.push(handle::selector(reader, &key));
+            ends.push(end);
+        }
+    }
+    Some(StartedBy { selectors: Selectors { span: entry.key_span.clone(), all }, ends })
 }

@@ -98,7 +98,7 @@ fn keys_of_the_file() {
             "zzzzzz = 1",
             "4:1: a contract has no key `zzzzzz` [unknown key] = a contract has the keys `hotcell`, `library`, \
              `headers`, `link`, `include`, `exclude`, `include_dirs`, `defines`, `prelude`, `isolation`, `threads`, \
-             `deadline`, `init`, `shutdown`, `handle`, `struct` and `function`",
+             `deadline`, `init`, `shutdown`, `handle`, `struct`, `error` and `function`",
         ),
         (
             "health = [\"f()\"]",
@@ -130,8 +130,14 @@ fn keys_of_the_file() {
         ("link = [\"z\", 1]", "4:14: `link` is a list of texts, not an integer [must be a list of texts]"),
         ("prelude = true", "4:11: `prelude` is a text, not true or false [must be a text]"),
         (
+            "include = [\"a{b\"]",
+            "4:14: `a{b` is no pattern: nothing closes this brace = write `{a,b}` for one of several, as in \
+             `\"open_{read,write}*\"`",
+        ),
+        (
             "include = [\"a?\"]",
-            "4:12: `a?` is no pattern = write the name of a function, with `*` for any letters",
+            "4:12: `a?` is no function and no pattern = write the name of a function, with `*` for any letters and `{a,b}` \
+             for one of several",
         ),
         (
             "defines = [\"-DX\"]",
@@ -340,7 +346,8 @@ fn keys_of_structures_and_of_life() {
         ("init = \"f()\"", "4:8: `init` is a list of texts, not a text [must be a list of texts]"),
         (
             "[function.\"a b\"]",
-            "4:11: `a b` is no function = write the name of a function, or a pattern with `*` for any letters",
+            "4:11: `a b` is no function and no pattern = write the name of a function, with `*` for any letters and `{a,b}` \
+             for one of several",
         ),
     ] {
         assert_eq!(said(&format!("{HEAD}{lines}\n")), [expect], "{lines}");

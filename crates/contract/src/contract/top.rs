@@ -5,6 +5,7 @@ use toml::de::DeTable;
 use crate::contract::{Contract, LifeLine, function, handle, keys, structure};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Entry, Reader, Text, entries};
+use crate::pattern;
 
 /// Versions of the vocabulary that this program reads.
 const VERSION: i64 = 1;
@@ -78,6 +79,7 @@ fn key<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, contract: &mut Contract) 
         "shutdown" => contract.shutdown = calls(reader, entry),
         "struct" => contract.structs = structure::structs(reader, entry),
         "handle" => contract.handles = handle::handles(reader, entry),
+        "error" => contract.errors = function::type_errors(reader, entry),
         "function" => contract.functions = function::functions(reader, entry),
         _ => reader.unknown(entry, &keys::TOP),
     }
@@ -119,15 +121,12 @@ fn calls<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<LifeLine> {
     texts.into_iter().filter_map(call).collect()
 }
 
-/// Globs with `*` over names of functions.
+/// Patterns of names of functions.
 fn patterns<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<Text> {
     let texts = reader.texts(entry).unwrap_or_default();
     for text in &texts {
-        let foreign = |c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '*');
-        if text.value.is_empty() || text.value.contains(foreign) {
-            let diagnostic =
-                Diagnostic::error(format!("`{}` is no pattern", text.value)).at(text.span.clone());
-            reader.push(diagnostic.help("write the name of a function, with `*` for any letters".to_owned()));
+        if let Some(diagnostic) = pattern::wrong(reader.text, text, "function") {
+            reader.push(diagnostic);
         }
     }
     texts

@@ -96,7 +96,10 @@ fn objection(
     // `typedef const void *HANDLE`, and `snd_pcm_uframes_t size`: the types say what the names do not.
     let odd = ["bit", "elem", "frame", "mode", "off", "pid", "sample", "time", "wchar"];
     let written = integer.ty.written.to_ascii_lowercase();
-    let hidden = ty.pointee().is_some_and(|(pointee, _)| pointee.kind == Type::Void) && !shown(ty);
+    // `voidpc` hides nothing.
+    let hidden = ty.pointee().is_some_and(|(pointee, _)| pointee.kind == Type::Void)
+        && !shown(ty)
+        && !ty.written.to_ascii_lowercase().contains("void");
     // `memcmp(s1, s2, n)`.
     if !found.exact
         && let Some(other) = sharing::sharer(view, draft, pointer, found.integer)

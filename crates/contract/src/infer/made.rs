@@ -43,6 +43,11 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
 /// The rule by which the caller owns the result, and what releases it.
 fn rule(view: &View<'_>, handle: &str) -> Result<(&'static str, String), String> {
     let function = view.function;
+    if view.known.handles.says_makers(handle) {
+        return Err(format!(
+            "`made_by` of `{handle}` has no such function, and nothing says what its result lives in"
+        ));
+    }
     let known = view.known.handles.get(handle);
     let constant = function.result.pointee().is_some_and(|(_, constant)| constant);
     if constant {

@@ -2,7 +2,7 @@
 //!
 //! A parameter is written as what it became: `value`, `text`, `bytes` (data, with its length elsewhere),
 //! `data[32]`, `len(0)` and `count(0)` (of parameter 0), `out`, `lenptr(0)`, `number` (one that comes out), `object`
-//! (plainly used), `?` for a gap; a returned object as `owned`.
+//! (plainly used), `product` and `filled` (as `fwrite` and `fread` count), `line` and `cap(0)` (as `fgets`), `?` for a gap; a returned object as `owned`.
 
 mod adversarial;
 mod behaviour;
@@ -75,6 +75,14 @@ fn role(fact: Option<&Fact<Role>>) -> String {
         Some(Role::BufferOut {
             capacity: Capacity::Caller, result: ResultLength::Pointer { .. }, ..
         }) => "out".into(),
+        Some(Role::BufferIn { length: Some(Expr::Binary { .. }), nullable: false }) => "product".into(),
+        Some(Role::BufferOut {
+            capacity: Capacity::Elements { size: Expr::Binary { .. } },
+            result: ResultLength::Elements { size: Expr::Binary { .. } },
+            ..
+        }) => "filled".into(),
+        Some(Role::BufferOut { capacity: Capacity::Caller, result: ResultLength::Text, .. }) => "line".into(),
+        Some(Role::CapacityOf { param, unit: Unit::Bytes }) => format!("cap({param})"),
         Some(Role::LengthPointerOf { param, .. }) => format!("lenptr({param})"),
         Some(Role::ValueOut { .. }) => "number".into(),
         Some(Role::Handle { consumed: false, nullable: false, invalidates: false, .. }) => "object".into(),

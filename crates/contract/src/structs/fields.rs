@@ -6,8 +6,10 @@ use hotcell_model::interface::{FieldRole, Filled, Status, Unit};
 use hotcell_model::types::{CType, Type};
 
 use crate::contract::{Contract, Item, StructLines, What};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::document::Text;
 use crate::expression::Node;
+use crate::pattern;
 use crate::structs::Unfit;
 use crate::suggest::did_you_mean;
 
@@ -92,8 +94,26 @@ impl Fields<'_> {
     fn lines(&mut self) {
         let lines = self.place.lines.map(|lines| lines.fields.as_slice()).unwrap_or_default();
         let mut said: Vec<(usize, &Item)> = Vec::new();
+        let exact = |name: &str| lines.iter().any(|line| line.name == name);
         for line in lines {
+            let matching: Vec<usize> = (0..self.fields.len())
+                .filter(|&position| {
+                    line.is_pattern() && pattern::matches(&line.name, self.fields[position].0)
+                })
+                .collect();
             match self.position(&line.name) {
+                // A line about one field stands before those of several.
+                None if !matching.is_empty() => {
+                    let matching = matching.into_iter().filter(|&position| !exact(self.fields[position].0));
+                    said.extend(matching.map(|position| (position, &line.item)));
+                    let text = Text { value: line.name.clone(), span: line.span.clone() };
+                    let names = self.fields.iter().map(|(name, _)| *name);
+                    let what = format!("field of `{}`", self.place.name);
+                    let idle = pattern::useless(&self.place.contract.text, &text, names, &what);
+                    let idle =
+                        idle.into_iter().map(|found| Diagnostic { severity: Severity::Error, ..found });
+                    self.wrong.extend(idle);
+                }
                 None => {
                     let message = format!("`{}` has no field `{}`", self.place.name, line.name);
                     let help = did_you_mean(&line.name, self.fields.iter().map(|(name, _)| *name));

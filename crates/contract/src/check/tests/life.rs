@@ -18,6 +18,16 @@ fn calls(key: &str, text: &str, more: &str) -> Value {
 }
 
 #[test]
+fn a_truth_value_that_says_failure_is_a_status() {
+    let of = |declaration: &str| {
+        bound(&api(&[declaration]), "[function.f]\nerror = { fails = \"zero\" }\n", "f")["result"]["value"]["role"].clone()
+    };
+    assert_eq!(of("_Bool f(int n)"), "status");
+    // What is not 0 may count something.
+    assert_eq!(of("int f(int n)"), "value");
+}
+
+#[test]
 fn a_worker_calls_before_it_serves_and_before_it_ends() {
     let start = |arg: Value| json!({"expr": "call", "function": "start", "args": [arg]});
     let three = || json!({"expr": "int", "value": 3});

@@ -107,6 +107,49 @@ fn what_a_pattern_says_wrongly_names_the_function() {
 }
 
 #[test]
+fn braces_stand_for_one_of_several() {
+    let lines = "include = [\"put_{text,data}\"]\n[function.\"{put_text,put_data,other}\"]\nparams.t = { out = \"value\" }\n\
+                 [function.put_text]\nparams.s = { string = \"bytes\", length = \"n\" }\n";
+    let checked = whole(lines);
+    assert_eq!(checked.interface.functions.len() + checked.interface.left_out.len(), 2);
+    assert_eq!(roles(&of(&checked, "put_text")).0[0]["role"], "value-out");
+    // What stands in braces is looked at alone.
+    let expect = "warning: `other` matches no function that is selected\n --> bind.toml:5:31\n";
+    let rendered = render(&checked.warnings, &contract(lines), false);
+    assert!(rendered.contains(expect), "{rendered}");
+    let text =
+        contract("exclude = [\"put_{number,txt}\"]\n[function.\"put_*\"]\nparams.t = { out = \"value\" }\n");
+    let rendered =
+        render(&run(&api(&DECLARATIONS), &text, Selection::Contract).unwrap().warnings, &text, false);
+    let expect = "warning: `put_txt` matches no function of the headers\n --> bind.toml:4:25\n";
+    assert!(rendered.contains(expect) && rendered.contains("did you mean `put_text`?"), "{rendered}");
+}
+
+#[test]
+fn patterns_of_parameters() {
+    let lines = r#"
+[function."put_*".params]
+"{t,s}" = { fixed = "NULL" }
+t = { out = "value" }
+[function.put_text.params]
+"[sn]" = { fixed = "0" }
+s = { string = "bytes" }
+"#
+    .replace("[sn]", "{s,n}");
+    let checked = whole(&lines);
+    assert_eq!(checked.warnings, []);
+    let out = json!({"role": "value-out", "valid_on_error": false});
+    let (null, zero) = (json!({"role": "fixed", "c": "NULL"}), json!({"role": "fixed", "c": "0"}));
+    let text = json!({"role": "text", "encoding": "bytes", "nullable": false});
+    assert_eq!(roles(&of(&checked, "put_text")).0, [out.clone(), text, zero]);
+    assert_eq!(roles(&of(&checked, "put_data")).0[..2], [out, null]);
+    // Of a function of its own every choice is one.
+    let text = contract("[function.put_text.params]\n\"{t,nn}\" = { fixed = \"0\" }\n");
+    let found = run(&api(&DECLARATIONS), &text, Selection::Contract).unwrap_err();
+    assert_eq!(said(&found, &text), ["5:5: `nn` matches no parameter of `put_text` = did you mean `n`?"]);
+}
+
+#[test]
 fn what_applies_nowhere_is_warned_about() {
     let lines = "[function.\"puts_*\"]\nparams.t = { out = \"value\" }\n[function.\"put_*\"]\nparams.tt = { out = \"value\" }\n";
     let text = contract(lines);
@@ -114,7 +157,7 @@ fn what_applies_nowhere_is_warned_about() {
     let rendered = render(&checked.warnings, &text, false);
     for expect in [
         "warning: `puts_*` matches no function that is selected\n --> bind.toml:4:11\n",
-        "warning: no function that `put_*` matches has a parameter `tt`\n --> bind.toml:7:8\n",
+        "warning: `tt` matches no parameter of the functions that `put_*` matches\n --> bind.toml:7:8\n",
     ] {
         assert!(rendered.contains(expect), "{rendered}");
     }

@@ -41,8 +41,7 @@ resident = true
 fields.next_in = { in = "buffer", length = "avail_in" }
 fields.next_out = { out = "buffer", capacity = "avail_out", left = "avail_out" }
 fields.msg = { string = "bytes", nullable = true }
-fields.state = { own = true }
-fields.alloc = { own = true }
+fields."{state,alloc}" = { own = true }
 "#;
 
 #[test]
@@ -178,6 +177,65 @@ fn a_structure_that_the_library_keeps_is_an_object() {
     assert_eq!(ended, [resident(true, Value::Null)]);
     assert_eq!(interface.handles["stream"].c_type, "stream *");
     assert_eq!(interface.handles["stream"].release, None);
+}
+
+#[test]
+fn where_an_object_begins_is_said_once() {
+    let declarations = [
+        "int f(stream *s)",
+        "int g(stream *s)",
+        "void end(stream *s)",
+        "int both(stream *a, stream *b)",
+        "int h(stream *s)",
+    ];
+    let resident = |consumed: bool, starts: Value| json!({"role": "resident", "record": "stream", "consumed": consumed, "starts": starts});
+    let lines = format!(
+        "{STREAM}started_by = {{ \"{{f,g}}\" = \"end\", \"both.b\" = true }}\n[function.g]\nparams.s = {{ inout = \"struct\" }}\n"
+    );
+    let checked = whole(&declarations, &lines);
+    assert_eq!(checked.warnings, []);
+    let used = || resident(false, Value::Null);
+    for (name, expect) in [
+        ("f", vec![resident(false, json!({"release": "end"}))]),
+        ("g", vec![used()]),
+        ("end", vec![resident(true, Value::Null)]),
+        ("both", vec![used(), resident(false, json!({"release": null}))]),
+        ("h", vec![used()]),
+    ] {
+        let (_, function) = checked.interface.function(name).unwrap();
+        assert_eq!(roles(&serde_json::to_value(function).unwrap()).0, expect, "{name}");
+    }
+    for (more, expect) in [
+        (
+            "started_by = { both = \"end\" }",
+            "11:16: `both`: `a` or `b` may be meant [which one?] = say which one, as in `both.b`",
+        ),
+        (
+            "started_by = { f = \"ende\" }",
+            "11:20: `f`: the headers declare no function `ende` [unknown function] = did you mean `end`?",
+        ),
+        (
+            "started_by = { f = 1 }",
+            "11:20: `f` is the name of a function, or `true` = name the function that ends the object",
+        ),
+    ] {
+        let text = contract(&format!("{STREAM}{more}\n"));
+        let found = run(&api(&declarations), &text, Selection::Contract).expect_err("must be refused");
+        let found: Vec<String> = said(&found, &text);
+        assert!(found[0].starts_with(expect), "{found:?}");
+    }
+    let text = contract("[struct.point]\nstarted_by = { f = true }\n");
+    let found = run(&api(&declarations), &text, Selection::Contract).unwrap_err();
+    assert_eq!(
+        said(&found, &text),
+        [
+            "5:1: `started_by` is of a structure that the library keeps = add `resident = true`, or leave `started_by` out"
+        ]
+    );
+    let text = contract(&format!("{STREAM}started_by = {{ ff = true }}\n"));
+    let checked = run(&api(&declarations), &text, Selection::Contract).unwrap();
+    let expect = "`ff` matches no function that is selected and takes a `stream`";
+    assert!(checked.warnings.iter().any(|warning| warning.message == expect), "{:?}", checked.warnings);
 }
 
 #[test]

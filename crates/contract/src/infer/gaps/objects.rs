@@ -52,6 +52,9 @@ fn object(view: &View<'_>, index: usize) -> &'static str {
 /// An object that comes out through a pointer.
 fn handed_out(view: &View<'_>, handle: &str) -> Option<String> {
     let (owned, lent) = ways(view, handle);
+    if view.known.handles.says_makers(handle) {
+        return Some(format!("{{ {lent} }} # or name the function in `made_by`"));
+    }
     Some(match owned {
         Some(owned) => format!("{{ {owned} }} # or {{ {lent} }} when it stays the library's"),
         None => format!("{{ {lent} }} # or {{ out = \"owned\" }} with a release in [handle]"),

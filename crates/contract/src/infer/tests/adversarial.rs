@@ -3,6 +3,22 @@
 use super::check;
 
 #[test]
+fn called_like_stdio() {
+    check(&[
+        ("char *get_widgets(struct list *l, char *text, int n)", "? ? value -> ?"),
+        ("char *list_gets(struct list *l, char *text, int n)", "? line cap(1) -> text"),
+        ("int BIO_gets(struct bio *b, char *buf, int size)", "? ? value -> value"),
+        ("char *gets(char *s)", "? -> ?"),
+        // Another order, other kinds, nothing to read from.
+        ("size_t fwrite(const void *p, size_t n, size_t size, struct file *f)", "? value value ? -> value"),
+        ("size_t fwrite(const void *p, size_t size, size_t n, int fd)", "? value value value -> value"),
+        ("size_t fread(const void *p, size_t size, size_t n, struct file *f)", "? value value ? -> value"),
+        ("void fread(void *p, size_t size, size_t n, struct file *f)", "? value value ? -> void"),
+        ("size_t my_proofread(void *p, size_t size, size_t n, struct file *f)", "? value value ? -> value"),
+    ]);
+}
+
+#[test]
 fn lengths_of_something_else() {
     check(&[
         ("uint32_t checksum(const uint8_t *p, uint32_t init, size_t len)", "? value value -> value"),

@@ -53,9 +53,14 @@ fn input_and_output() {
         ("ssize_t pread(int fd, void *buf, size_t nbytes, __off_t offset)", "value ? value value -> value"),
         (
             "size_t fwrite(const void *ptr, size_t size, size_t nmemb, FILE *stream)",
-            "? value value ? -> value",
+            "product value value ? -> value",
         ),
-        ("char *fgets(char *s, int n, FILE *stream)", "? value ? -> ?"),
+        (
+            "size_t fread_unlocked(void *ptr, size_t size, size_t n, FILE *stream)",
+            "filled value value ? -> value",
+        ),
+        ("char *fgets(char *s, int n, FILE *stream)", "line cap(0) ? -> text"),
+        ("int fputs(const char *s, FILE *stream)", "text ? -> value"),
         ("int open(const char *file, int oflag, ...)", "unsupported"),
         ("int printf(const char *format, ...)", "unsupported"),
         ("int snprintf(char *s, size_t maxlen, const char *format, ...)", "unsupported"),

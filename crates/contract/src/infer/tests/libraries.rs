@@ -31,6 +31,8 @@ fn zlib() {
         ("gzFile gzopen(const char *, const char *)", "? ? -> ?"),
         ("gzFile gzopen(const char *path, const char *mode)", "text text -> ?"),
         ("int gzwrite(gzFile file, const void *buf, unsigned len)", "? bytes len(1) -> value"),
+        ("int gzwrite(gzFile file, voidpc buf, unsigned len)", "? bytes len(1) -> value"),
+        ("int gzread(gzFile file, voidp buf, unsigned len)", "? ? value -> value"),
         (
             "int deflateInit_(z_streamp strm, int level, const char *version, int stream_size)",
             "? value ? value -> value",

@@ -152,6 +152,9 @@ fn base(text: &str) -> CType {
         "HANDLE" => {
             return CType { written: name.into(), ..pointer(base("void"), true) };
         }
+        "voidp" | "voidpc" => {
+            return CType { written: name.into(), ..pointer(base("void"), name == "voidpc") };
+        }
         "LPCSTR" => {
             return CType { written: name.into(), ..pointer(base("char"), true) };
         }
