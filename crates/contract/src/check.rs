@@ -33,7 +33,7 @@ mod returned;
 mod select;
 mod structures;
 mod symbols;
-mod types;
+pub(crate) mod types;
 mod used;
 
 /// What is known about the library's files.

@@ -232,6 +232,33 @@ fn texts_data_and_places_come_out() {
 }
 
 #[test]
+fn texts_in_utf_16_are_texts_of_the_caller() {
+    let faulty = faulty();
+    let turn = |line: &str| {
+        let outcome = faulty.call("turn", &[text(line)])?;
+        let [(_, turned), (_, blank)] = &outcome.outs[..] else { panic!("{outcome:?}") };
+        Ok((outcome.returned.clone(), turned.clone(), blank.clone()))
+    };
+    let units = |count| Some(Value::Int(count));
+    let check = |line: &str, count, turned: &str, blank| {
+        assert_eq!(
+            turn(line).unwrap_or_else(|error: hotcell::Error| panic!("{error}")),
+            (units(count), text(turned), blank)
+        );
+    };
+    check("zwölf Äpfel", 11, "lefpÄ flöwz", Value::Int(6));
+    check("", 0, "", Value::Null);
+    // In the arena, where texts of ordinary length are not.
+    let long = "Ω ".repeat(100_000);
+    check(&long, 200_000, &" Ω".repeat(100_000), Value::Int(2));
+    for (line, kind) in [("🦀", ErrorKind::BadEncoding), ("a\0b", ErrorKind::InvalidArgument)] {
+        let error = turn(line).unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+    }
+    assert_eq!(faulty.session().generation(), 1, "none of these costs a worker its life");
+}
+
+#[test]
 fn structures_go_there_and_back() {
     let faulty = faulty();
     let point = |x, y| fields(&[("x", Value::Float(x)), ("y", Value::Float(y))]);

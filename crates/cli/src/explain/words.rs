@@ -154,6 +154,7 @@ fn encoding(value: &Value) -> &str {
     match text(value) {
         "utf8" => "UTF-8",
         "bytes" => "of no known encoding",
+        "utf16" => "UTF-16",
         other => other,
     }
 }

@@ -122,6 +122,23 @@ pub(super) fn length_after(
     Some(elements(expr, counts, Purpose::SizeAfter))
 }
 
+/// The bytes of a text, known after the call.
+pub(super) fn text_after(
+    site: Site<'_>,
+    node: &Node,
+    item: &Item,
+    decided: &mut Decided,
+    wrong: &mut Vec<Diagnostic>,
+) -> Option<Expr> {
+    let length = length_after(site, node, (Unit::Bytes, 1), decided, wrong, false)?;
+    let unit = item.encoding.unit();
+    if unit == 1 || item.unit != Some(Unit::Elements) {
+        return Some(length);
+    }
+    let unit = Expr::Int { value: i64::from(unit) };
+    Some(Expr::Binary { op: Op::Mul, left: Box::new(length), right: Box::new(unit) })
+}
+
 impl Buffer<'_> {
     pub(super) fn named(&self, node: &Node) -> Named {
         named(self.site, node)
@@ -158,7 +175,9 @@ impl Buffer<'_> {
             );
             return None;
         };
-        if !self.claim(length, Role::LengthOf { param: self.index, unit: Unit::Bytes }, node) {
+        // Bytes, unless something else is said.
+        let unit = self.item.unit.unwrap_or(Unit::Bytes);
+        if !self.claim(length, Role::LengthOf { param: self.index, unit }, node) {
             let message = format!("`{node}` already is something else");
             self.error(node, message, "the length of a text is a parameter of its own");
             return None;

@@ -12,5 +12,6 @@ mod patterns;
 mod refused;
 mod structures;
 mod support;
+mod utf16;
 
 pub(crate) use support::function;

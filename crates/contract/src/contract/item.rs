@@ -268,7 +268,11 @@ fn starts(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Starts> {
 }
 
 fn encoding_of(word: Option<&str>) -> Encoding {
-    if word == Some("bytes") { Encoding::Bytes } else { Encoding::Utf8 }
+    match word {
+        Some("bytes") => Encoding::Bytes,
+        Some("utf-16") => Encoding::Utf16,
+        _ => Encoding::Utf8,
+    }
 }
 
 /// A size: an expression, or an integer as it is.

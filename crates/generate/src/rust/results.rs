@@ -78,8 +78,8 @@ fn parameter(
             elements(element_of(context, pointee), offset, true)
         }
         Role::OffsetOut { param, .. } => {
-            let args = vec![offset.to_string(), arguments.length(context, function, *param)?];
-            ("Option<usize>".into(), Reading::Fallible("reply.offset".into(), args))
+            let (method, of) = arguments.place(context, function, *param)?;
+            ("Option<usize>".into(), Reading::Fallible(method.into(), vec![offset.to_string(), of]))
         }
         Role::Struct { record, .. } => structure(context, function, record, false, offset)?,
         Role::HandleOut { handle, ownership, parent, nullable, .. } => {
@@ -165,7 +165,7 @@ pub(crate) fn finish(
                 let value = match (&outcome.reading, object) {
                     (_, Some(object)) => object,
                     (Reading::Fallible(head, args), _) => {
-                        let inline = format::call(12, &format!("{name}: {head}"), args, "?");
+                        let inline = format::call(12, &format!("{name}: {head}"), args, "?,");
                         if inline.len() == 1 {
                             format!("{head}({})?", args.join(", "))
                         } else {
@@ -221,6 +221,8 @@ fn text(encoding: Encoding, nullable: bool, offset: u32) -> Read {
     let (ty, method) = match (encoding, nullable) {
         (Encoding::Utf8, false) => ("String", "text"),
         (Encoding::Utf8, true) => ("Option<String>", "opt_text"),
+        (Encoding::Utf16, false) => ("String", "text_utf16"),
+        (Encoding::Utf16, true) => ("Option<String>", "opt_text_utf16"),
         (_, false) => ("Vec<u8>", "text_bytes"),
         (_, true) => ("Option<Vec<u8>>", "opt_text_bytes"),
     };

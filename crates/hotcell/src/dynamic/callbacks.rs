@@ -39,6 +39,7 @@ fn argument(invocation: &mut Invocation<'_>, param: &CallbackParam, field: WireF
                 (None, _) if *nullable => Ok(Value::Null),
                 (None, _) => invocation.promised(None),
                 (Some(bytes), Encoding::Utf8) => invocation.utf8(bytes).map(Value::Text),
+                (Some(bytes), Encoding::Utf16) => invocation.utf16(&bytes).map(Value::Text),
                 (Some(bytes), _) => Ok(Value::Bytes(bytes)),
             });
             texts.collect::<Result<_>>().map(Value::List)

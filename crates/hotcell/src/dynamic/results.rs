@@ -37,9 +37,18 @@ pub(super) fn take(
                 data(reply, reply.reference(offset), element)?
             }
             Role::TextOut { encoding, .. } => text(reply, reply.reference(offset), *encoding, true)?,
-            Role::OffsetOut { param, .. } => {
-                let most = passed.values[*param].map_or(0, elements);
-                reply.offset(offset, most)?.map_or(Value::Null, |distance| Value::Int(distance as i128))
+            Role::OffsetOut { param: of, .. } => {
+                let (given, role) = (passed.values[*of], &function.params[*of].role.value);
+                let distance = match (role, given) {
+                    (Role::Text { encoding: Encoding::Utf16, .. }, Some(Value::Text(text))) => {
+                        reply.offset_utf16(offset, text.as_str())?
+                    }
+                    (Role::Text { encoding: Encoding::Utf16, .. }, Some(Value::Bytes(bytes))) => {
+                        reply.offset_utf16(offset, &*String::from_utf8_lossy(bytes))?
+                    }
+                    _ => reply.offset(offset, given.map_or(0, elements))?,
+                };
+                distance.map_or(Value::Null, |distance| Value::Int(distance as i128))
             }
             Role::HandleOut { handle, ownership, parent, .. } => {
                 object(reply, offset, interface, (handle, ownership, *parent), passed)?
@@ -104,6 +113,7 @@ pub(super) fn text(
 ) -> Result<Value> {
     let text = match encoding {
         Encoding::Utf8 => from.read_text(reference)?.map(Value::Text),
+        Encoding::Utf16 => from.read_text_utf16(reference)?.map(Value::Text),
         Encoding::Bytes | Encoding::Latin1 => from.fetch(reference)?.map(Value::Bytes),
     };
     if nullable { Ok(text.unwrap_or(Value::Null)) } else { from.promised(text) }

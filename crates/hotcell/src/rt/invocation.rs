@@ -51,6 +51,18 @@ impl<'a> Invocation<'a> {
         texts.into_iter().map(|text| text.map(|bytes| self.utf8(bytes)).transpose()).collect()
     }
 
+    /// As [`Invocation::texts`], of texts in UTF-16.
+    pub fn texts_utf16(&mut self, offset: usize) -> Result<Vec<String>> {
+        let texts = self.opt_texts_utf16(offset)?;
+        texts.into_iter().map(|text| self.promised(text)).collect()
+    }
+
+    /// As [`Invocation::opt_texts`], of texts in UTF-16.
+    pub fn opt_texts_utf16(&mut self, offset: usize) -> Result<Vec<Option<String>>> {
+        let texts = self.opt_texts_bytes(offset)?;
+        texts.into_iter().map(|text| text.map(|bytes| self.utf16(&bytes)).transpose()).collect()
+    }
+
     /// The bytes of the texts a reference points to; a null reference is none, and a text that is NULL an error.
     pub fn texts_bytes(&mut self, offset: usize) -> Result<Vec<Vec<u8>>> {
         let texts = self.opt_texts_bytes(offset)?;

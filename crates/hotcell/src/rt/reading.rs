@@ -83,6 +83,10 @@ pub(crate) trait Reads {
         self.fetch(from)?.map(|bytes| self.utf8(bytes)).transpose()
     }
 
+    fn read_text_utf16(&mut self, from: Reference) -> Result<Option<String>> {
+        self.fetch(from)?.map(|bytes| self.utf16(&bytes)).transpose()
+    }
+
     fn read_elements<T: Element>(&mut self, from: Reference) -> Result<Vec<T>> {
         Ok(self.read_opt_elements(from)?.unwrap_or_default())
     }
@@ -107,10 +111,29 @@ pub(crate) trait Reads {
     fn utf8(&self, bytes: Vec<u8>) -> Result<String> {
         String::from_utf8(bytes).map_err(|error| {
             let position = error.utf8_error().valid_up_to();
-            let message = format!("a text of the library is not UTF-8 at byte {position}");
-            let fault = Fault { kind: ErrorKind::BadEncoding, cause: Cause::None, message };
-            self.context().error(fault, Executed::Yes, String::new())
+            self.bad_encoding(format!("a text of the library is not UTF-8 at byte {position}"))
         })
+    }
+
+    /// A text of 16-bit units in the byte order of this machine.
+    fn utf16(&self, bytes: &[u8]) -> Result<String> {
+        let units = bytes.chunks_exact(u16::SIZE).map(u16::read);
+        let mut text = String::with_capacity(bytes.len() / u16::SIZE);
+        let mut position = 0;
+        for decoded in char::decode_utf16(units) {
+            let Ok(letter) = decoded else { break };
+            text.push(letter);
+            position += letter.len_utf16() * u16::SIZE;
+        }
+        if position == bytes.len() {
+            return Ok(text);
+        }
+        Err(self.bad_encoding(format!("a text of the library is not UTF-16 at byte {position}")))
+    }
+
+    fn bad_encoding(&self, message: String) -> Error {
+        let fault = Fault { kind: ErrorKind::BadEncoding, cause: Cause::None, message };
+        self.context().error(fault, Executed::Yes, String::new())
     }
 }
 
@@ -177,6 +200,17 @@ macro_rules! data {
         /// The UTF-8 text a reference points to, if it is not null.
         pub fn opt_text(&mut self, offset: usize) -> Result<Option<String>> {
             self.read_text(self.reference(offset))
+        }
+
+        /// The UTF-16 text a reference points to; a null reference is an error here.
+        pub fn text_utf16(&mut self, offset: usize) -> Result<String> {
+            let text = self.opt_text_utf16(offset)?;
+            self.promised(text)
+        }
+
+        /// The UTF-16 text a reference points to, if it is not null.
+        pub fn opt_text_utf16(&mut self, offset: usize) -> Result<Option<String>> {
+            self.read_text_utf16(self.reference(offset))
         }
 
         /// The bytes of a text; a null reference is an error here.

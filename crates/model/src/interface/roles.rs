@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::expr::Expr;
 use crate::interface::callback::Callback;
+use crate::types::{CType, Type};
 
 /// What a parameter is for. "Hidden" ones are filled by the shim and not seen by callers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -286,6 +287,24 @@ pub enum Encoding {
     Bytes,
     /// ISO 8859-1.
     Latin1,
+    /// UTF-16 in the byte order of the machine, checked. Callers have a text of their language.
+    Utf16,
+}
+
+impl Encoding {
+    /// Bytes of a unit; a text ends with one that is zero.
+    pub fn unit(self) -> u32 {
+        if self == Encoding::Utf16 { 2 } else { 1 }
+    }
+
+    /// Whether texts may lie behind a pointer to this. `void` says nothing, and the contract does.
+    pub fn lies_in(self, pointee: &CType) -> bool {
+        match (self, &pointee.kind) {
+            (Encoding::Utf16, Type::Void | Type::Int { bits: 16, .. }) => true,
+            (Encoding::Utf16, _) => false,
+            _ => pointee.is_byte(),
+        }
+    }
 }
 
 /// What a length counts.

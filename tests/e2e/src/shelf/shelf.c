@@ -220,6 +220,22 @@ long shelf_number(const char *text, const char **end)
     return number;
 }
 
+unsigned short *shelf_turn(const unsigned short *text, const unsigned short **blank)
+{
+    size_t length = 0;
+    *blank = NULL;
+    for (; text[length] != 0; length++) {
+        if (text[length] == ' ' && *blank == NULL) {
+            *blank = text + length;
+        }
+    }
+    unsigned short *turned = calloc(length + 1, sizeof *turned);
+    for (size_t i = 0; turned != NULL && i < length; i++) {
+        turned[i] = text[length - 1 - i];
+    }
+    return turned;
+}
+
 int shelf_squares(int n, int **out)
 {
     *out = NULL;

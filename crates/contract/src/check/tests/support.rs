@@ -44,6 +44,12 @@ fn ctype(text: &str) -> CType {
             "char" => Type::Char,
             "unsigned char" => int(8, false),
             "short" => int(16, true),
+            "unsigned short" => int(16, false),
+            "UChar" => return ctype_as("UChar", "unsigned short"),
+            "wide" => function_pointer(
+                "int",
+                &["void *user", "const UChar *text", "const void *maybe", "int n", "UChar **list"],
+            ),
             "int" => int(32, true),
             "unsigned" | "unsigned int" => int(32, false),
             "long" => int(64, true),

@@ -193,7 +193,7 @@ pub(crate) static PARAM: Keys = Keys {
             &[],
             "A structure the function reads and changes",
         ),
-        kind(What::Text, "string", None, &["nullable", "length"], &[], "A NUL-terminated text"),
+        kind(What::Text, "string", None, &["nullable", "length", "unit"], &[], "A NUL-terminated text"),
         kind(What::Fixed, "fixed", None, &[], &[], "Always this C expression; callers do not see it"),
         kind(
             What::Callback,
@@ -273,7 +273,7 @@ pub(crate) static RESULT: Keys = Keys {
             &[],
             "A structure, copied",
         ),
-        kind(What::Text, "string", None, &["length", "nullable", "release"], &[], "A text, copied"),
+        kind(What::Text, "string", None, &["length", "unit", "nullable", "release"], &[], "A text, copied"),
     ],
     later_kinds: &["shared", "array", "map", "texts"],
     needs: &[],

@@ -1,11 +1,11 @@
 //! The statements behind a call: whether it failed, and everything that came back.
 
 use hotcell_model::expr::Expr;
-use hotcell_model::interface::{Fails, Ownership, ResultLength, ResultRole, Role, Unit};
+use hotcell_model::interface::{Encoding, Fails, Ownership, ResultLength, ResultRole, Role, Unit};
 use hotcell_model::types::CType;
 
 use super::Body;
-use super::callbacks::{kind, scalar};
+use super::callbacks::{kind, put_text, scalar};
 use crate::direct::expression::{number, plain};
 use crate::direct::types::{element_size, spell};
 
@@ -124,13 +124,18 @@ impl Body<'_> {
                 if !nullable {
                     self.line("if (dt_r == NULL) dt_lied();");
                 }
-                let kind = kind(*encoding);
                 match length {
                     Some(length) => {
                         let length = format!("dt_bytes({}, 1)", number(function, length));
-                        self.line(format!("dt_put_data({kind}, dt_r, dt_r == NULL ? 0 : {length});"));
+                        self.line(match encoding {
+                            Encoding::Utf16 => format!("dt_put_text16(dt_r, dt_r == NULL ? 0 : {length});"),
+                            _ => {
+                                let kind = kind(*encoding);
+                                format!("dt_put_data({kind}, dt_r, dt_r == NULL ? 0 : {length});")
+                            }
+                        });
                     }
-                    None => self.line(format!("dt_put_text({kind}, dt_r);")),
+                    None => self.line(put_text(*encoding, "dt_r")),
                 }
                 self.release();
             }
@@ -200,7 +205,7 @@ impl Body<'_> {
                 self.buffer_out(index, result)
             }
             Role::TextOut { encoding, ownership, .. } => {
-                self.line(format!("dt_put_text({}, {value});", kind(*encoding)));
+                self.line(put_text(*encoding, &value));
                 self.give_back(&value, ownership);
             }
             Role::DataOut { length, ownership, .. } => {
@@ -211,12 +216,15 @@ impl Body<'_> {
             }
             Role::OffsetOut { param: of, .. } => {
                 let start = format!("(({})dt_a{of})", spell(&self.param(*of).ty));
-                let size = element_size(&self.param(*of).ty);
+                let wide = matches!(self.param(*of).role.value, Role::Text { encoding: Encoding::Utf16, .. });
+                let size = if wide { "2".to_owned() } else { element_size(&self.param(*of).ty) };
                 let moved = format!("((char *){value} - (char *){start})");
                 let inside = format!("{moved} >= 0 && {moved} <= (int64_t)dt_n{of}");
                 self.line(format!("if ({value} != NULL && !({inside})) dt_lied();"));
+                let put =
+                    if wide { format!("dt_put_place16({start}, ") } else { "dt_put_signed(".to_owned() };
                 self.line(format!(
-                    "if ({value} == NULL) dt_put(\"null\"); else dt_put_signed({moved} / (int64_t){size});"
+                    "if ({value} == NULL) dt_put(\"null\"); else {put}{moved} / (int64_t){size});"
                 ));
             }
             Role::HandleOut { handle, ownership, parent, .. } => {

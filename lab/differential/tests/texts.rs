@@ -1,0 +1,172 @@
+//! Texts in UTF-16, wherever texts can be.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use hotcell_bind::{Job, Source};
+use hotcell_differential::{Report, Settings, run};
+
+const HEADER: &str = r"
+#include <stddef.h>
+#include <stdint.h>
+typedef uint16_t wide;
+struct wide_named { int number; const wide *name; };
+size_t wide_length(const wide *text);
+long wide_sum(const void *text, int bytes);
+long wide_count(const wide *text, int units);
+int wide_maybe(const wide *text);
+int wide_change(wide *text);
+const wide *wide_name(int number);
+const void *wide_part(int number, int *length);
+const wide *wide_cut(int number, int units);
+wide *wide_twice(const wide *text);
+int wide_say(const wide *text, wide **said, const void **kept);
+int wide_find(const wide *text, int unit, const wide **at);
+int wide_total(int count, const wide *const *texts);
+int wide_last(wide **texts);
+int wide_tell(const wide *text, int (*told)(void *user, const wide *text, const void *maybe, int count, wide **list), void *user);
+int wide_struct(struct wide_named *named);
+";
+
+const SOURCE: &str = r#"
+#include <stdlib.h>
+#include <string.h>
+#include "wide.h"
+size_t wide_length(const wide *text) { size_t n = 0; while (text[n]) n++; return n; }
+static wide *copy(const wide *text) { size_t n = 2 * wide_length(text) + 2; return memcpy(malloc(n), text, n); }
+long wide_sum(const void *text, int bytes) { long sum = bytes; for (int i = 0; i < bytes / 2; i++) sum = sum * 31 + ((const wide *)text)[i]; return sum; }
+long wide_count(const wide *text, int units) { return wide_sum(text, 2 * units); }
+int wide_maybe(const wide *text) { return text == NULL ? -1 : (int)wide_length(text); }
+int wide_change(wide *text) { int n = 0; for (; *text; text++, n++) *text = 'x'; return n; }
+static const wide names[][4] = {u"é", u"a", u"", {0xd83e, 0xdd80, 0}, {'a', 0xd800, 0}, {0xdc00, 'b', 0}};
+const wide *wide_name(int number) { return number == 7 ? NULL : names[(unsigned)number % 6]; }
+const void *wide_part(int number, int *length) { *length = number == 9 ? 3 : 6; return number == 7 ? NULL : u"a\0é"; }
+const wide *wide_cut(int number, int units) { return names[(unsigned)number % 4]; }
+wide *wide_twice(const wide *text) { size_t n = wide_length(text); wide *two = malloc(4 * n + 2); memcpy(two, text, 2 * n); memcpy(two + n, text, 2 * n + 2); return two; }
+int wide_say(const wide *text, wide **said, const void **kept) { *said = copy(text); *kept = *text ? u"é" : NULL; return 0; }
+int wide_find(const wide *text, int unit, const wide **at) { *at = NULL; for (; ; text++) { if (*text == (wide)unit) { *at = text; return 1; } if (*text == 0) return 0; } }
+int wide_total(int count, const wide *const *texts) { int n = count; while (*texts) n = 7 * n + (int)wide_length(*texts++); return n; }
+int wide_last(wide **texts) { int n = 0; for (; *texts; texts++) n = wide_change(*texts); return n; }
+int wide_tell(const wide *text, int (*told)(void *user, const wide *text, const void *maybe, int count, wide **list), void *user)
+{
+    wide *list[] = {copy(text), NULL, (wide *)u"é"};
+    int answer = told(user, text, *text ? u"there" : NULL, 3, list);
+    free(list[0]);
+    return answer;
+}
+int wide_struct(struct wide_named *named) { int n = (int)wide_length(named->name); named->name = n ? u"Ω" : NULL; return n; }
+"#;
+
+const CONTRACT: &str = r#"
+hotcell = 1
+library = "wide"
+headers = ["wide.h"]
+struct.wide_named.fields.name = { string = "utf-16", nullable = true }
+function."wide_*".params.text = { string = "utf-16" }
+function.wide_sum.params.text = { string = "utf-16", length = "bytes" }
+function.wide_count.params.text = { string = "utf-16", length = "units", unit = "elements" }
+function.wide_maybe.params.text = { string = "utf-16", nullable = true }
+function.wide_name.result = { string = "utf-16", nullable = true }
+function.wide_part.result = { string = "utf-16", length = "length", nullable = true }
+function.wide_cut.result = { string = "utf-16", length = "units", unit = "elements" }
+function.wide_twice.result = { string = "utf-16", release = "free" }
+function.wide_say.params.said = { out = "text", encoding = "utf-16", release = "free" }
+function.wide_say.params.kept = { out = "text", encoding = "utf-16" }
+function.wide_find.params.at = { out = "offset", of = "text" }
+function.wide_total.params.texts = { in = "texts", encoding = "utf-16", length = "count" }
+function.wide_last.params.texts = { in = "texts", encoding = "utf-16" }
+function.wide_tell.params.told = { callback = "call", user_data = "user", on_failure = 9, params = { text = { string = "utf-16" }, maybe = { string = "utf-16", nullable = true }, list = { in = "texts", encoding = "utf-16", length = "count", nullable = true } } }
+function.wide_struct.params.named = { inout = "struct" }
+"#;
+
+const RECIPES: &str = r#"
+[values]
+"wide_cut.units" = ["0", "1"]
+"wide_struct.named" = ["{number: 1, name: 'Grüße 🦀'}", "{number: 2, name: ''}"]
+"wide_find.unit" = ["0", "108", "0xfc", "0xd83e", "0xdd80", "55358"]
+"wide_find.text" = ["'hello'", "''", "'Grüße 世界 🦀'", "'🦀🦀'"]
+"#;
+
+/// Writes a contract with its recipes; the report of comparing what it binds.
+fn compared(folder: &Path, contract: &str, recipes: &str) -> Report {
+    fs::write(folder.join("bind.toml"), contract).unwrap();
+    fs::write(folder.join("differential.toml"), recipes).unwrap();
+    let job = Job {
+        source: Source::Contract(folder.join("bind.toml")),
+        only: None,
+        include_dirs: vec![folder.to_owned()],
+        defines: Vec::new(),
+        library_dirs: vec![folder.to_owned()],
+    };
+    let recipes = Some(folder.join("differential.toml"));
+    run(&job, &Settings { recipes, ..Settings::default() }).unwrap()
+}
+
+fn wide(folder: &Path) -> Report {
+    fs::write(folder.join("wide.h"), HEADER).unwrap();
+    fs::write(folder.join("wide.c"), SOURCE).unwrap();
+    let mut command = Command::new("cc");
+    command.args(["-w", "-O1", "-shared", "-fPIC", "-Wl,-soname,libwide.so", "-o"]);
+    command.arg(folder.join("libwide.so")).arg(folder.join("wide.c"));
+    assert!(command.status().unwrap().success());
+    compared(folder, CONTRACT, RECIPES)
+}
+
+#[test]
+fn every_place_of_a_text_in_utf_16() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = wide(folder.path());
+    assert!(report.passed(), "{report}");
+    let called = HEADER.lines().filter(|line| line.contains("wide_") && line.contains('(')).count();
+    assert_eq!(report.groups.len(), called, "{report}");
+    assert!(report.equal() > 15 * called / 2, "{report}");
+}
+
+const SQLITE: &str = r#"
+hotcell = 1
+library = "sqlite3"
+headers = ["sqlite3.h"]
+link = ["sqlite3"]
+include = ["sqlite3_open16", "sqlite3_complete16", "sqlite3_prepare16*", "sqlite3_bind_text16", "sqlite3_step",
+    "sqlite3_column_text16", "sqlite3_column_name16", "sqlite3_errmsg16"]
+handle.sqlite3 = { release = "sqlite3_close_v2" }
+handle.sqlite3_stmt = { release = "sqlite3_finalize", parent = "sqlite3" }
+function.sqlite3_open16 = { params.filename = { string = "utf-16" }, params.ppDb = { out = "owned", valid_on_error = true }, error = { fails = "nonzero", message = "sqlite3_errmsg(ppDb)" } }
+function.sqlite3_complete16.params.sql = { string = "utf-16" }
+function."sqlite3_prepare16*" = { params = { db = { in = "handle" }, zSql = { string = "utf-16", length = "nByte" }, ppStmt = { out = "owned", nullable = true }, pzTail = { out = "offset", of = "zSql" } }, error = { fails = "nonzero", message = "sqlite3_errmsg(db)" } }
+function.sqlite3_bind_text16 = { params = { arg1 = { in = "handle" }, arg3 = { string = "utf-16", length = "arg4", nullable = true }, arg5 = { fixed = "SQLITE_TRANSIENT" } }, error = { fails = "nonzero", symbols = "SQLITE_*" } }
+function.sqlite3_step = { params.arg1 = { in = "handle", invalidates = true }, error = { fails = "result != SQLITE_ROW && result != SQLITE_DONE" } }
+function.sqlite3_column_text16.result = { string = "utf-16", nullable = true, length = "sqlite3_column_bytes16(sqlite3_stmt, iCol)" }
+function.sqlite3_column_name16.result = { string = "utf-16", nullable = true }
+function.sqlite3_errmsg16.result = { string = "utf-16", nullable = true }
+"#;
+
+const SQLITE_RECIPES: &str = r#"
+[object.db]
+type = "sqlite3"
+steps = ["db = sqlite3_open16(':memory:')"]
+
+[object.row]
+type = "sqlite3_stmt"
+needs = ["db"]
+steps = ["row = sqlite3_prepare16_v2($db, 'SELECT ?1 AS [naïve], 12, NULL, ''Ω 🦀''')", "sqlite3_bind_text16($row, 1, 'Grüße 🦀')", "sqlite3_step($row)"]
+
+[values]
+filename = ["':memory:'"]
+"sqlite3_prepare16*.zSql" = ["'SELECT 1'", "'SELECT ''🦀''; SELECT 2'", "'Grüße'", "''", "'-- Ω'"]
+iCol = ["0", "1", "2", "3", "4", "5", "-1"]
+N = ["0", "1", "4", "9"]
+
+[observe]
+sqlite3 = ["sqlite3_errmsg16($)"]
+"#;
+
+#[test]
+fn sqlite_speaks_utf_16() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = compared(folder.path(), SQLITE, SQLITE_RECIPES);
+    assert!(report.passed(), "{report}");
+    assert!(report.groups.len() >= 10 && report.equal() >= 100, "{report}");
+}
