@@ -9,6 +9,7 @@ mod left_out;
 mod life;
 mod objects;
 mod patterns;
+mod pointers;
 mod refused;
 mod structures;
 mod support;

@@ -6,6 +6,7 @@ use hotcell_model::types::{CType, Type};
 use crate::check::decide::Site;
 use crate::contract::{Item, What};
 use crate::diagnostic::Diagnostic;
+use crate::type_names::unqualified;
 
 const NUMBER: &str = "write `{ in = \"value\" }`, or no line at all";
 const READ: &str = "write `{ in = \"buffer\", length = … }` or `{ string = \"utf-8\" }`";
@@ -156,7 +157,13 @@ pub(crate) fn object(site: Site<'_>, ty: &CType, item: &Item, number: Option<Str
             let word = pointee.written.rsplit(' ').next().unwrap_or(name);
             Some(("it points to no handle type", Some(format!("add `{word} = {{}}` to `[handle]`"))))
         }
-        _ => Some(("it does not point to an object", None)),
+        // Without a name of its own nothing tells such a pointer from others.
+        _ => {
+            let name = unqualified(&ty.written);
+            let named = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+            let help = named.then(|| format!("add `{name} = {{}}` to `[handle]`"));
+            Some(("it does not point to an object", help))
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Texts in UTF-16, wherever texts can be.
+//! Words of the contract that no example has, on libraries that need them: texts in UTF-16, objects that are named pointers.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
@@ -169,4 +169,45 @@ fn sqlite_speaks_utf_16() {
     let report = compared(folder.path(), SQLITE, SQLITE_RECIPES);
     assert!(report.passed(), "{report}");
     assert!(report.groups.len() >= 10 && report.equal() >= 100, "{report}");
+}
+
+const FILENAMES: &str = r#"
+hotcell = 1
+library = "sqlite3"
+headers = ["sqlite3.h"]
+link = ["sqlite3"]
+include = ["sqlite3_filename_*", "sqlite3_create_filename", "sqlite3_uri_key", "sqlite3_open", "sqlite3_db_filename"]
+handle.sqlite3 = { release = "sqlite3_close_v2" }
+handle.sqlite3_filename = { release = "sqlite3_free_filename" }
+function.sqlite3_open = { params = { filename = { string = "utf-8" }, ppDb = { out = "owned" } }, error = { fails = "nonzero" } }
+function.sqlite3_create_filename = { params = { zDatabase = { string = "utf-8" }, zJournal = { string = "utf-8" }, zWal = { string = "utf-8" }, nParam = { fixed = "0" }, azParam = { fixed = "NULL" } }, result = { out = "owned" } }
+function.sqlite3_uri_key.params.z = { in = "handle" }
+function."sqlite3_filename_*".result = { string = "utf-8" }
+function.sqlite3_db_filename = { params.zDbName = { string = "utf-8" }, result = { string = "utf-8", nullable = true } }
+"#;
+
+const FILENAME_RECIPES: &str = r#"
+[object.db]
+type = "sqlite3"
+steps = ["db = sqlite3_open('{scratch}/named')"]
+
+[object.name]
+type = "sqlite3_filename"
+steps = ["name = sqlite3_create_filename('d', 'the journal', 'Wäl')"]
+
+[values]
+filename = ["':memory:'"]
+zDbName = ["'main'", "'temp'", "'none'"]
+"#;
+
+#[test]
+fn a_named_pointer_to_characters_can_be_an_object() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = compared(folder.path(), FILENAMES, FILENAME_RECIPES);
+    assert!(report.passed(), "{report}");
+    for name in
+        ["sqlite3_filename_wal", "sqlite3_create_filename", "sqlite3_free_filename", "sqlite3_db_filename"]
+    {
+        assert!(report.groups.iter().any(|group| group.name == name && group.equal > 0), "{name}: {report}");
+    }
 }
