@@ -161,6 +161,15 @@ int faulty_turn(const void *text, int bytes, unsigned short **turned, const void
     return units[count] == 0 ? count : -1;
 }
 
+int faulty_list(int count, int claimed, char ***list)
+{
+    *list = calloc((size_t)count + 1, sizeof **list);
+    for (int i = 0; i < count; i += 2) {
+        (*list)[i] = "text";
+    }
+    return claimed;
+}
+
 int faulty_squares(int count, int **squares, size_t *length)
 {
     *squares = count == 0 ? NULL : malloc(sizeof(int) * (size_t)count);

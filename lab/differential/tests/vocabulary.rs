@@ -1,4 +1,5 @@
-//! Words of the contract that no example has, on libraries that need them: texts in UTF-16, objects that are named pointers.
+//! Words of the contract that no example has, on libraries that need them: texts in UTF-16, objects that are named
+//! pointers, texts in arrays that come out.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
@@ -104,20 +105,23 @@ fn compared(folder: &Path, contract: &str, recipes: &str) -> Report {
     run(&job, &Settings { recipes, ..Settings::default() }).unwrap()
 }
 
-fn wide(folder: &Path) -> Report {
-    fs::write(folder.join("wide.h"), HEADER).unwrap();
-    fs::write(folder.join("wide.c"), SOURCE).unwrap();
+/// Compiles a library of this name.
+fn compile(folder: &Path, name: &str, header: &str, source: &str) {
+    let file = |ending| folder.join(format!("{name}.{ending}"));
+    fs::write(file("h"), header).unwrap();
+    fs::write(file("c"), source).unwrap();
+    let library = format!("lib{name}.so");
     let mut command = Command::new("cc");
-    command.args(["-w", "-O1", "-shared", "-fPIC", "-Wl,-soname,libwide.so", "-o"]);
-    command.arg(folder.join("libwide.so")).arg(folder.join("wide.c"));
+    command.args(["-w", "-O1", "-shared", "-fPIC", &format!("-Wl,-soname,{library}"), "-o"]);
+    command.arg(folder.join(library)).arg(file("c"));
     assert!(command.status().unwrap().success());
-    compared(folder, CONTRACT, RECIPES)
 }
 
 #[test]
 fn every_place_of_a_text_in_utf_16() {
     let folder = tempfile::tempdir().unwrap();
-    let report = wide(folder.path());
+    compile(folder.path(), "wide", HEADER, SOURCE);
+    let report = compared(folder.path(), CONTRACT, RECIPES);
     assert!(report.passed(), "{report}");
     let called = HEADER.lines().filter(|line| line.contains("wide_") && line.contains('(')).count();
     assert_eq!(report.groups.len(), called, "{report}");
@@ -210,4 +214,128 @@ fn a_named_pointer_to_characters_can_be_an_object() {
     {
         assert!(report.groups.iter().any(|group| group.name == name && group.equal > 0), "{name}: {report}");
     }
+}
+
+const LIST_HEADER: &str = r"
+int list_split(const char *text, char ***words, long *count);
+int list_try(int number, char ***words, int *count);
+const char *const *list_days(void);
+const char *const *list_maybe(int number);
+char **list_holes(int number, int *count);
+char **list_until(int number);
+int list_wide(const unsigned short ***words);
+void list_free(char **words);
+int list_live(void);
+";
+
+const LIST_SOURCE: &str = r#"
+#include <stdlib.h>
+#include <string.h>
+#include "list.h"
+static int live;
+static char **make(int n) { live++; return calloc(n + 1, sizeof(char *)); }
+void list_free(char **words) { if (words == NULL) return; live--; for (char **at = words; *at; at++) free(*at); free(words); }
+int list_live(void) { return live; }
+int list_split(const char *text, char ***words, long *count)
+{
+    *words = NULL, *count = 0;
+    if (*text == 0) return 0;
+    *words = make(strlen(text) + 1);
+    for (const char *at = text; ; at++) {
+        size_t n = strcspn(at, " ");
+        (*words)[(*count)++] = strndup(at, n);
+        at += n;
+        if (*at == 0) return 0;
+    }
+}
+int list_try(int number, char ***words, int *count)
+{
+    *words = make(2), (*words)[0] = strdup(number == 9 ? "\xff" : "tried");
+    *count = 1;
+    return number & 1;
+}
+static const char *days[] = {"Mo", "", "Mi\xc3\xa4", NULL};
+const char *const *list_days(void) { return days; }
+const char *const *list_maybe(int number) { return number == 7 ? NULL : days + (unsigned)number % 4; }
+char **list_holes(int number, int *count)
+{
+    *count = number == 31 ? -1 : 4;
+    char **holes = make(4);
+    live--; /* nobody frees them */
+    holes[1] = "one", holes[3] = "three";
+    return number == 7 ? NULL : holes;
+}
+char **list_until(int number) { unsigned n = (unsigned)number % 5; char **words = make(n); for (unsigned i = 0; i < n; i++) words[i] = strdup("word"); return words; }
+static const unsigned short *wides[] = {u"é", NULL, u"🦀"};
+int list_wide(const unsigned short ***words) { *words = wides; return 3; }
+"#;
+
+const LIST_CONTRACT: &str = r#"
+hotcell = 1
+library = "list"
+headers = ["list.h"]
+exclude = ["list_free"]
+function."list_*".params.count = { out = "value" }
+function.list_split.params.words = { out = "texts", length = "count", release = "list_free" }
+function.list_try = { params = { words = { out = "texts", length = "count", release = "list_free", valid_on_error = true }, count = { out = "value", valid_on_error = true } }, error = { fails = "nonzero" } }
+function.list_days.result = { out = "texts" }
+function.list_maybe.result = { out = "texts", encoding = "bytes", nullable = true }
+function.list_holes.result = { out = "texts", length = "count", nullable = true }
+function.list_until.result = { out = "texts", release = "list_free" }
+function.list_wide.params.words = { out = "texts", encoding = "utf-16", length = "result" }
+"#;
+
+const LIST_RECIPES: &str = r#"
+[values]
+number = ["0", "1", "2", "3", "4", "7", "9", "31"]
+
+[scenario]
+"nothing is left" = ["list_split('a bc  d')", "list_try(1)", "list_try(2)", "list_until(3)", "list_live()"]
+"#;
+
+#[test]
+fn texts_in_arrays_come_out() {
+    let folder = tempfile::tempdir().unwrap();
+    compile(folder.path(), "list", LIST_HEADER, LIST_SOURCE);
+    let report = compared(folder.path(), LIST_CONTRACT, LIST_RECIPES);
+    assert!(report.passed(), "{report}");
+    assert_eq!(report.groups.len(), 9, "{report}");
+    assert!(report.equal() > 40, "{report}");
+}
+
+const TABLE: &str = r#"
+hotcell = 1
+library = "sqlite3"
+headers = ["sqlite3.h"]
+link = ["sqlite3"]
+include = ["sqlite3_open", "sqlite3_get_table"]
+handle.sqlite3 = { release = "sqlite3_close_v2" }
+function.sqlite3_open = { params = { filename = { string = "utf-8" }, ppDb = { out = "owned" } }, error = { fails = "nonzero" } }
+[function.sqlite3_get_table]
+params.db = { in = "handle" }
+params.zSql = { string = "utf-8" }
+params.pnRow = { out = "value" }
+params.pnColumn = { out = "value" }
+params.pazResult = { out = "texts", length = "(pnRow + 1) * pnColumn", release = "sqlite3_free_table" }
+params.pzErrmsg = { out = "text", release = "sqlite3_free", valid_on_error = true }
+error = { fails = "nonzero", message = "pzErrmsg", symbols = "SQLITE_*" }
+"#;
+
+const TABLE_RECIPES: &str = r#"
+[object.db]
+type = "sqlite3"
+steps = ["db = sqlite3_open(':memory:')"]
+
+[values]
+filename = ["':memory:'"]
+zSql = ["'SELECT 1 AS one, NULL AS none, ''zwölf'' UNION SELECT 2, 3, 4'", "'SELECT 1 WHERE 0'", "'CREATE TABLE t(a)'", "''", "'SELECT'", "'SELECT CAST(x''ff'' AS TEXT)'"]
+"#;
+
+#[test]
+fn a_table_of_sqlite_comes_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = compared(folder.path(), TABLE, TABLE_RECIPES);
+    assert!(report.passed(), "{report}");
+    let group = report.groups.iter().find(|group| group.name == "sqlite3_get_table");
+    assert!(group.is_some_and(|group| group.equal >= 6), "{report}");
 }

@@ -259,6 +259,28 @@ fn texts_in_utf_16_are_texts_of_the_caller() {
 }
 
 #[test]
+fn texts_in_arrays_come_out() {
+    let faulty = faulty();
+    let list = |count, claimed| {
+        let outcome = faulty.call("list", &[Value::Int(count), Value::Int(claimed)])?;
+        Ok::<_, hotcell::Error>(outcome.outs[0].1.clone())
+    };
+    let expect = [text("text"), Value::Null, text("text")];
+    assert_eq!(list(3, 3).unwrap(), Value::List(expect.to_vec()));
+    assert_eq!(list(0, 0).unwrap(), Value::List(Vec::new()));
+    assert_eq!(list(1000, 1000).unwrap(), Value::List((0..1000).map(|at| expect[at % 2].clone()).collect()));
+    // A number that no array has is a lie, and the worker is not trusted again.
+    let error = list(1, -1).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidReply, "{error}");
+    assert_eq!(list(1, 1).unwrap(), Value::List(vec![text("text")]));
+    assert_eq!(faulty.session().generation(), 2);
+    // So many that their references alone are more than may come back: nothing of them is read.
+    let error = list(1, i32::MAX.into()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::LimitExceeded, "{error}");
+    assert_eq!(faulty.session().generation(), 2);
+}
+
+#[test]
 fn structures_go_there_and_back() {
     let faulty = faulty();
     let point = |x, y| fields(&[("x", Value::Float(x)), ("y", Value::Float(y))]);

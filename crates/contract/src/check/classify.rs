@@ -161,6 +161,7 @@ impl Scope<'_> {
             Role::ValueOut { .. }
             | Role::LengthPointerOf { .. }
             | Role::TextOut { .. }
+            | Role::TextsOut { .. }
             | Role::DataOut { .. }
             | Role::OffsetOut { .. }
             | Role::HandleOut { .. }
@@ -180,6 +181,7 @@ impl Scope<'_> {
                 Err(diagnostic.help(help).into())
             }
             Role::TextOut { valid_on_error: false, .. }
+            | Role::TextsOut { valid_on_error: false, .. }
             | Role::DataOut { valid_on_error: false, .. }
             | Role::HandleOut { valid_on_error: false, .. }
                 if matches!(self.purpose, Purpose::Message | Purpose::Code) =>
@@ -199,6 +201,7 @@ impl Scope<'_> {
             | Role::ValueInOut { .. }
             | Role::LengthPointerOf { .. }
             | Role::TextOut { .. }
+            | Role::TextsOut { .. }
             | Role::DataOut { .. }
             | Role::OffsetOut { .. }
             | Role::HandleOut { .. } => {

@@ -32,6 +32,7 @@ pub(crate) fn decide(
             What::Buffer(Direction::Out) => buffer.output(),
             What::Texts => buffer.texts(),
             What::TextOut => buffer.text_out(),
+            What::TextsOut => buffer.texts_out(),
             What::Data => buffer.data_out(),
             What::Offset => buffer.offset_out(),
             _ => continue,
@@ -44,7 +45,7 @@ pub(crate) fn decide(
 
 /// Whether its lengths come behind those of what goes in.
 fn after(what: What) -> bool {
-    matches!(what, What::Buffer(Direction::Out) | What::Data | What::TextOut | What::Offset)
+    matches!(what, What::Buffer(Direction::Out) | What::Data | What::TextOut | What::TextsOut | What::Offset)
 }
 
 /// What lengths count, and the bytes of an element.

@@ -62,6 +62,14 @@ fn role(
             };
             ResultRole::Text { encoding: item.encoding, length, nullable: item.nullable, ownership }
         }
+        What::TextsOut => {
+            let counts = (Unit::Elements, 1);
+            let length = match &item.length {
+                Some(node) => Some(lengths::length_after(site, node, counts, decided, wrong, false)?),
+                None => None,
+            };
+            ResultRole::Texts { length, encoding: item.encoding, nullable: item.nullable, ownership }
+        }
         What::Buffer(_) => {
             let size = ty.pointee().and_then(|(pointee, _)| pointee.element_size()).unwrap_or(1);
             let counts = (item.unit.unwrap_or(Unit::Elements), size);
@@ -102,6 +110,10 @@ fn refusal(site: Site<'_>, ty: &CType, item: &Item) -> Option<(&'static str, Opt
     match item.what {
         What::Text => match pointee {
             Some(pointee) => types::no_text(pointee, item.encoding),
+            None => Some(("not a pointer", None)),
+        },
+        What::TextsOut => match pointee {
+            Some(element) => types::no_texts(element, item.encoding),
             None => Some(("not a pointer", None)),
         },
         What::Buffer(_) => plain(match pointee {

@@ -84,6 +84,9 @@ fn refusal(site: Site<'_>, ty: &CType, item: &Item) -> Option<Refusal> {
             };
             handed_out(ty, text, why)
         }
+        What::TextsOut => {
+            handed_out(ty, |array| no_texts(array, item.encoding).is_none(), no_array(item.encoding))
+        }
         What::Data | What::Offset => {
             let data = |pointee: &CType| pointee.element_size().is_some();
             handed_out(ty, data, "it does not point to a pointer to numbers or bytes")
@@ -114,6 +117,19 @@ pub(crate) fn no_text(pointee: &CType, encoding: Encoding) -> Option<Refusal> {
             Some(("a text is a pointer to bytes", Some("16-bit units are `\"utf-16\"`".into())))
         }
         _ => Some(("a text is a pointer to bytes", None)),
+    }
+}
+
+/// Why an array of texts in this encoding cannot consist of this.
+pub(crate) fn no_texts(element: &CType, encoding: Encoding) -> Option<Refusal> {
+    let text = element.pointee().filter(|(text, _)| no_text(text, encoding).is_none());
+    text.is_none().then(|| (no_array(encoding), None))
+}
+
+fn no_array(encoding: Encoding) -> &'static str {
+    match encoding {
+        Encoding::Utf16 => "it does not point to an array of pointers to 16-bit units",
+        _ => "it does not point to an array of pointers to characters",
     }
 }
 

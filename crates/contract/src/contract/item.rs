@@ -25,6 +25,7 @@ pub(crate) enum What {
     Owned,
     Borrowed,
     TextOut,
+    TextsOut,
     Data,
     Offset,
     Callback,

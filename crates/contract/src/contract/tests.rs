@@ -191,7 +191,7 @@ fn keys_of_a_function() {
         (
             "result = { out = \"shared\" }",
             "5:18: `out = \"shared\"` is not available yet [not yet] = this version knows `value`, `status`, `ignored`, \
-             `buffer`, `owned`, `borrowed` and `struct`",
+             `buffer`, `owned`, `borrowed`, `struct` and `texts`",
         ),
         (
             "result = { out = \"buffer\" }",

@@ -62,6 +62,7 @@ pub(crate) fn by_address(role: &Role) -> bool {
             | Role::ValueInOut { .. }
             | Role::LengthPointerOf { .. }
             | Role::TextOut { .. }
+            | Role::TextsOut { .. }
             | Role::DataOut { .. }
             | Role::OffsetOut { .. }
             | Role::HandleOut { .. }
@@ -146,9 +147,11 @@ impl<'a> Arguments<'a> {
             Role::Texts { encoding, nullable } => {
                 texts::argument(&self.scope, param, (*encoding, *nullable), self.body)
             }
-            Role::TextOut { .. } | Role::DataOut { .. } | Role::OffsetOut { .. } | Role::HandleOut { .. } => {
-                memory::pointer(&self.scope, param, self.body)
-            }
+            Role::TextOut { .. }
+            | Role::TextsOut { .. }
+            | Role::DataOut { .. }
+            | Role::OffsetOut { .. }
+            | Role::HandleOut { .. } => memory::pointer(&self.scope, param, self.body),
             Role::Handle { handle, consumed, nullable, .. } => {
                 handles::argument(&self.scope, param, (handle, *consumed, *nullable), self.body)
             }

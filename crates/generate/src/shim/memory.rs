@@ -57,10 +57,7 @@ pub(crate) fn out(scope: &Scope<'_>, param: &Param, body: &mut Body) -> Result<(
 
 /// Copies the returned text or buffer.
 pub(crate) fn returned(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> {
-    let guard = match scope.function.error {
-        Some(_) => "!hc_failed && hc_result != NULL",
-        None => "hc_result != NULL",
-    };
+    let guard = given(scope);
     let (length, size, encoding) = match &scope.function.result.value {
         ResultRole::Text { length, encoding, .. } => (length.as_ref(), 1, *encoding),
         ResultRole::Buffer { length, .. } => {
@@ -80,6 +77,14 @@ pub(crate) fn returned(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> 
         }
     });
     Ok(())
+}
+
+/// The condition under which a returned pointer is copied.
+pub(crate) fn given(scope: &Scope<'_>) -> &'static str {
+    match scope.function.error {
+        Some(_) => "!hc_failed && hc_result != NULL",
+        None => "hc_result != NULL",
+    }
 }
 
 fn text(encoding: Encoding, value: &str, field: &str, body: &mut Body) {
@@ -102,6 +107,7 @@ pub(crate) fn releases(function: &Function, exit: &mut Body) {
     };
     for param in &function.params {
         if let Role::TextOut { ownership, valid_on_error, .. }
+        | Role::TextsOut { ownership, valid_on_error, .. }
         | Role::DataOut { ownership, valid_on_error, .. } = &param.role.value
         {
             let value = format!("val_{}", param.name);
@@ -109,6 +115,7 @@ pub(crate) fn releases(function: &Function, exit: &mut Body) {
         }
     }
     if let ResultRole::Text { ownership, .. }
+    | ResultRole::Texts { ownership, .. }
     | ResultRole::Buffer { ownership, .. }
     | ResultRole::Struct { ownership, .. } = &function.result.value
     {

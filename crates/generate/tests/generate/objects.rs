@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use hotcell_model::evidence::Evidence;
-use hotcell_model::expr::Expr;
+use hotcell_model::expr::{Expr, Op};
 use hotcell_model::interface::{
     Encoding, Fails, Function, Handle, Interface, Ownership, Param, ResultRole, Role, Unit,
 };
@@ -264,7 +264,32 @@ fn places_and_texts() -> Vec<Function> {
         ownership: owned_by(Some("ob_free")),
     };
     let wides = Role::Texts { encoding: Encoding::Utf16, nullable: false };
+    let list_out = |length, release| Role::TextsOut {
+        length,
+        encoding: Encoding::Utf8,
+        ownership: owned_by(release),
+        valid_on_error: false,
+    };
+    let split = ResultRole::Texts {
+        length: None,
+        encoding: Encoding::Bytes,
+        nullable: true,
+        ownership: owned_by(Some("ob_free")),
+    };
+    let grid = Expr::Binary { op: Op::Mul, left: Box::new(param(0)), right: Box::new(param(2)) };
+    let grid = vec![
+        p("rows", "int", value()),
+        p("cells", "char ***", list_out(grid, Some("ob_free"))),
+        p("columns", "int *", Role::ValueOut { valid_on_error: false }),
+    ];
     vec![
+        f(
+            "int",
+            "ob_list",
+            vec![p("count", "int", value()), p("words", "const char ***", list_out(Expr::Result, None))],
+        ),
+        f("char **", "ob_split", vec![p("what", "int", value())]).result(split),
+        f("int", "ob_grid", grid).result(ResultRole::Status).fails(Fails::Nonzero),
         f(
             "int",
             "ob_wide",

@@ -98,6 +98,18 @@ pub enum Role {
         /// Whether it means something when the call fails.
         valid_on_error: bool,
     },
+    /// Texts the function hands out through a pointer (`char ***`): an array of pointers to NUL-terminated texts, any of
+    /// which may be NULL; NULL is no array.
+    TextsOut {
+        /// Their number, evaluated after the call.
+        length: Expr,
+        /// Their encoding.
+        encoding: Encoding,
+        /// Who owns the memory; it is released by the pointer to the array.
+        ownership: Ownership,
+        /// Whether they mean something when the call fails.
+        valid_on_error: bool,
+    },
     /// Data the function hands out through a pointer (`void **`); NULL is no data.
     DataOut {
         /// Its elements, evaluated after the call.
@@ -200,6 +212,17 @@ pub enum ResultRole {
         /// Whether it may be NULL.
         nullable: bool,
         /// Who owns the memory.
+        ownership: Ownership,
+    },
+    /// Texts: an array of pointers to NUL-terminated texts, copied.
+    Texts {
+        /// Their number; any of them may be NULL then. Without it a NULL ends them.
+        length: Option<Expr>,
+        /// Their encoding.
+        encoding: Encoding,
+        /// Whether the array may be NULL.
+        nullable: bool,
+        /// Who owns the memory; it is released by the pointer to the array.
         ownership: Ownership,
     },
     /// A structure by value, or by a pointer that may be read right after the call; copied.
@@ -379,6 +402,7 @@ impl Role {
             | Role::ValueOut { .. }
             | Role::ValueInOut { .. }
             | Role::TextOut { .. }
+            | Role::TextsOut { .. }
             | Role::DataOut { .. }
             | Role::OffsetOut { .. }
             | Role::Resident { .. }

@@ -141,6 +141,19 @@ fn texts() -> Vec<Function> {
     let text_out = |encoding| Role::TextOut { encoding, ownership: owned(), valid_on_error: false };
     let data_out = || Role::DataOut { length: int(4), ownership: owned(), valid_on_error: false };
     let offset_out = |param| Role::OffsetOut { param, valid_on_error: false };
+    let list =
+        |encoding| Role::TextsOut { length: int(4), encoding, ownership: owned(), valid_on_error: false };
+    let lists = vec![
+        p("names", "char ***", list(Encoding::Utf8)),
+        p("wides", "void ***", list(Encoding::Utf16)),
+        p("raw", "char ***", list(Encoding::Bytes)),
+    ];
+    let days = |length, nullable| ResultRole::Texts {
+        length,
+        encoding: Encoding::Utf8,
+        nullable,
+        ownership: Ownership::Library,
+    };
     let wide = |nullable| Role::Text { encoding: Encoding::Utf16, nullable };
     let wide_result = |nullable| ResultRole::Text {
         encoding: Encoding::Utf16,
@@ -173,6 +186,10 @@ fn texts() -> Vec<Function> {
             ],
         )
         .result(wide_result(true)),
+        f("int", "kit_lists", lists),
+        f("char **", "kit_days", vec![]).result(days(None, false)),
+        f("char **", "kit_maybe_days", vec![]).result(days(None, true)),
+        f("char **", "kit_holes", vec![]).result(days(Some(int(4)), false)),
         f("void", "kit_say_wide", vec![p("out", "void **", text_out(Encoding::Utf16))]),
         f("void", "kit_say", vec![p("out", "char **", text_out(Encoding::Utf8))]),
         f(

@@ -94,6 +94,7 @@ impl Body<'_> {
             Role::ValueInOut { .. } => {
                 self.line(format!("{} dt_o{index} = {};", pointee(&param.ty), literal::number(input)));
             }
+            Role::TextsOut { .. } => self.line(format!("{} dt_o{index} = NULL;", pointee(&param.ty))),
             Role::TextOut { .. } | Role::DataOut { .. } | Role::OffsetOut { .. } | Role::HandleOut { .. } => {
                 self.line(format!("{} dt_o{index} = NULL;", pointee(&param.ty)));
             }

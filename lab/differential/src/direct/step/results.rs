@@ -93,6 +93,7 @@ impl Body<'_> {
     fn leave(&mut self, index: usize) {
         match &self.param(index).role.value {
             Role::TextOut { ownership, valid_on_error: true, .. }
+            | Role::TextsOut { ownership, valid_on_error: true, .. }
             | Role::DataOut { ownership, valid_on_error: true, .. }
             | Role::HandleOut { ownership, valid_on_error: true, .. } => {
                 if let Ownership::Owned { release } = ownership {
@@ -137,6 +138,13 @@ impl Body<'_> {
                     }
                     None => self.line(put_text(*encoding, "dt_r")),
                 }
+                self.release();
+            }
+            ResultRole::Texts { length, encoding, nullable, .. } => {
+                if !nullable {
+                    self.line("if (dt_r == NULL) dt_lied();");
+                }
+                self.texts_out("dt_r", length.as_ref(), *encoding);
                 self.release();
             }
             ResultRole::Buffer { length, .. } => {
@@ -185,6 +193,7 @@ impl Body<'_> {
     /// Gives returned memory back that is the caller's.
     fn release(&mut self) {
         if let ResultRole::Text { ownership, .. }
+        | ResultRole::Texts { ownership, .. }
         | ResultRole::Buffer { ownership, .. }
         | ResultRole::Struct { ownership, .. } = &self.function.result.value
             && let Ownership::Owned { release } = ownership
@@ -206,6 +215,10 @@ impl Body<'_> {
             }
             Role::TextOut { encoding, ownership, .. } => {
                 self.line(put_text(*encoding, &value));
+                self.give_back(&value, ownership);
+            }
+            Role::TextsOut { length, encoding, ownership, .. } => {
+                self.texts_out(&value, Some(length), *encoding);
                 self.give_back(&value, ownership);
             }
             Role::DataOut { length, ownership, .. } => {
@@ -234,6 +247,29 @@ impl Body<'_> {
             Role::Resident { record, consumed, .. } => self.resident_out(index, record, *consumed),
             _ => self.put("null"),
         }
+    }
+
+    /// Writes the texts of an array.
+    fn texts_out(&mut self, array: &str, length: Option<&Expr>, encoding: Encoding) {
+        let end = match length {
+            Some(length) => {
+                let count = number(self.function, length);
+                self.line(format!(
+                    "{{ __int128 dt_k = {array} == NULL ? 0 : {count}; if (dt_k < 0) dt_lied();"
+                ));
+                "dt_i < dt_k".to_owned()
+            }
+            None => {
+                self.line("{");
+                format!("{array}[dt_i] != NULL")
+            }
+        };
+        self.line(format!("if ({array} == NULL) dt_put(\"null\"); else {{ dt_put(\"[\");"));
+        let put = put_text(encoding, &format!("{array}[dt_i]"));
+        self.line(format!(
+            "for (int64_t dt_i = 0; {end}; dt_i++) {{ dt_put(dt_i > 0 ? \",\" : \"\"); {put} }}"
+        ));
+        self.line("dt_put(\"]\"); } }");
     }
 
     fn give_back(&mut self, value: &str, ownership: &Ownership) {

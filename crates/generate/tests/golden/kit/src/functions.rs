@@ -114,6 +114,47 @@ impl Library {
         })
     }
 
+    /// C: `int kit_lists(char ***names, void ***wides, char ***raw)`
+    ///
+    /// # Errors
+    ///
+    /// Faults of the worker; the library reports none here.
+    #[track_caller]
+    pub fn lists(&self) -> hotcell::Result<ListsOutput> {
+        let call = self.session.call(table::KIT_LISTS)?;
+        let mut reply = call.finish()?;
+        Ok(ListsOutput {
+            returned: reply.get_i32(48),
+            names: reply.opt_text_list::<rt::Utf8>(0)?,
+            wides: reply.opt_text_list::<rt::Utf16>(16)?,
+            raw: reply.opt_text_list::<rt::Bytes>(32)?,
+        })
+    }
+
+    /// C: `char **kit_days(void)`
+    ///
+    /// # Errors
+    ///
+    /// Faults of the worker; the library reports none here.
+    #[track_caller]
+    pub fn days(&self) -> hotcell::Result<Vec<String>> {
+        let call = self.session.call(table::KIT_DAYS)?;
+        let mut reply = call.finish()?;
+        reply.ended_text_list::<rt::Utf8>(0)
+    }
+
+    /// C: `char **kit_holes(void)`
+    ///
+    /// # Errors
+    ///
+    /// Faults of the worker; the library reports none here.
+    #[track_caller]
+    pub fn holes(&self) -> hotcell::Result<Vec<Option<String>>> {
+        let call = self.session.call(table::KIT_HOLES)?;
+        let mut reply = call.finish()?;
+        reply.text_list::<rt::Utf8>(0)
+    }
+
     /// C: `void kit_say_wide(void **out)`
     ///
     /// # Errors
@@ -417,6 +458,19 @@ pub struct WideOutput {
     pub returned: String,
     /// What `end` holds.
     pub end: Option<usize>,
+}
+
+/// What [`Library::lists`] gives back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListsOutput {
+    /// What the function returned.
+    pub returned: i32,
+    /// What `names` holds.
+    pub names: Option<Vec<Option<String>>>,
+    /// What `wides` holds.
+    pub wides: Option<Vec<Option<String>>>,
+    /// What `raw` holds.
+    pub raw: Option<Vec<Option<Vec<u8>>>>,
 }
 
 /// What [`Library::dump`] gives back.

@@ -8,9 +8,9 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
     runtime: 1,
     library: "kit",
     fingerprint: [
-        0x61, 0xaa, 0xde, 0x84, 0xf0, 0xb8, 0x33, 0x93, 0x0a, 0x01, 0xf4, 0x20, 0x0e, 0x12, 0x3d,
-        0x61, 0x70, 0x92, 0x4c, 0x24, 0x1e, 0xe2, 0x97, 0xa4, 0x1d, 0x42, 0xbc, 0x35, 0x48, 0xc3,
-        0xae, 0x0a,
+        0xf2, 0x59, 0x93, 0xaa, 0x2e, 0x1b, 0x29, 0xea, 0x27, 0x56, 0x53, 0x97, 0x5d, 0xef, 0x6c,
+        0x50, 0x09, 0x96, 0x15, 0x0f, 0x92, 0x81, 0xd2, 0xdb, 0x55, 0x29, 0xaa, 0x54, 0xf6, 0xd1,
+        0xc3, 0x70,
     ],
     functions: &FUNCTIONS,
     handles: &HANDLES,
@@ -36,33 +36,37 @@ pub(crate) const KIT_WIDE_WORDS: u16 = 15;
 pub(crate) const KIT_MAYBE_WIDE_WORDS: u16 = 16;
 pub(crate) const KIT_WIDE: u16 = 17;
 pub(crate) const KIT_MAYBE_WIDE: u16 = 18;
-pub(crate) const KIT_SAY_WIDE: u16 = 19;
-pub(crate) const KIT_SAY: u16 = 20;
-pub(crate) const KIT_DUMP: u16 = 21;
-pub(crate) const KIT_NUMBER: u16 = 22;
-pub(crate) const KIT_SCAN: u16 = 23;
-pub(crate) const KIT_DIGEST: u16 = 24;
-pub(crate) const KIT_NORM: u16 = 25;
-pub(crate) const KIT_MAYBE_NORM: u16 = 26;
-pub(crate) const KIT_MIDDLE: u16 = 27;
-pub(crate) const KIT_MOVE: u16 = 28;
-pub(crate) const KIT_MAYBE_MOVE: u16 = 29;
-pub(crate) const KIT_ORIGIN: u16 = 30;
-pub(crate) const KIT_DEFAULTS: u16 = 31;
-pub(crate) const KIT_CONFIGURE: u16 = 32;
-pub(crate) const KIT_STREAM_INIT: u16 = 33;
-pub(crate) const KIT_STREAM_COPY: u16 = 34;
-pub(crate) const KIT_STREAM_FEED: u16 = 35;
-pub(crate) const KIT_STREAM_END: u16 = 36;
-pub(crate) const KIT_WATCH: u16 = 37;
-pub(crate) const KIT_TELL: u16 = 38;
-pub(crate) const KIT_EXEC: u16 = 39;
-pub(crate) const KIT_WALK: u16 = 40;
-pub(crate) const KIT_TWO: u16 = 41;
-pub(crate) const KIT_EACH: u16 = 42;
+pub(crate) const KIT_LISTS: u16 = 19;
+pub(crate) const KIT_DAYS: u16 = 20;
+pub(crate) const KIT_MAYBE_DAYS: u16 = 21;
+pub(crate) const KIT_HOLES: u16 = 22;
+pub(crate) const KIT_SAY_WIDE: u16 = 23;
+pub(crate) const KIT_SAY: u16 = 24;
+pub(crate) const KIT_DUMP: u16 = 25;
+pub(crate) const KIT_NUMBER: u16 = 26;
+pub(crate) const KIT_SCAN: u16 = 27;
+pub(crate) const KIT_DIGEST: u16 = 28;
+pub(crate) const KIT_NORM: u16 = 29;
+pub(crate) const KIT_MAYBE_NORM: u16 = 30;
+pub(crate) const KIT_MIDDLE: u16 = 31;
+pub(crate) const KIT_MOVE: u16 = 32;
+pub(crate) const KIT_MAYBE_MOVE: u16 = 33;
+pub(crate) const KIT_ORIGIN: u16 = 34;
+pub(crate) const KIT_DEFAULTS: u16 = 35;
+pub(crate) const KIT_CONFIGURE: u16 = 36;
+pub(crate) const KIT_STREAM_INIT: u16 = 37;
+pub(crate) const KIT_STREAM_COPY: u16 = 38;
+pub(crate) const KIT_STREAM_FEED: u16 = 39;
+pub(crate) const KIT_STREAM_END: u16 = 40;
+pub(crate) const KIT_WATCH: u16 = 41;
+pub(crate) const KIT_TELL: u16 = 42;
+pub(crate) const KIT_EXEC: u16 = 43;
+pub(crate) const KIT_WALK: u16 = 44;
+pub(crate) const KIT_TWO: u16 = 45;
+pub(crate) const KIT_EACH: u16 = 46;
 
 #[rustfmt::skip]
-static FUNCTIONS: [rt::Function; 43] = [
+static FUNCTIONS: [rt::Function; 47] = [
     rt::Function { returned: number(8, rt::Kind::I32), symbols: &KIT_SYMBOLS, owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("kit_open", 16, 16) },
     rt::Function { returned: number(0, rt::Kind::I32), ..function("kit_close", 8, 8) },
     rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 3, image: 0, release: None }], ..function("kit_list_new", 16, 8) },
@@ -82,6 +86,10 @@ static FUNCTIONS: [rt::Function; 43] = [
     function("kit_maybe_wide_words", 16, 8),
     function("kit_wide", 16, 24),
     function("kit_maybe_wide", 16, 24),
+    function("kit_lists", 0, 56),
+    function("kit_days", 0, 16),
+    function("kit_maybe_days", 0, 16),
+    function("kit_holes", 0, 16),
     function("kit_say_wide", 0, 16),
     function("kit_say", 0, 16),
     function("kit_dump", 0, 56),

@@ -286,6 +286,17 @@ HOTCELL_HELPER int64_t hotcell_offset(const void *start, uint64_t length, uint64
     return start == NULL || distance > length || distance % size != 0 ? INT64_MIN : (int64_t)(distance / size);
 }
 
+/* The number of pointers in an array that a NULL ends, which may lie anywhere. */
+HOTCELL_HELPER hotcell_wide hotcell_count(const void *array)
+{
+    const uint8_t *at = (const uint8_t *)array;
+    hotcell_wide count = 0;
+    for (const void *element = array; element != NULL; count++, at += sizeof element) {
+        memcpy(&element, at, sizeof element);
+    }
+    return count == 0 ? 0 : count - 1;
+}
+
 /* Texts of the library, of units of so many bytes, as references of an array; NULL is no texts, and a NULL among them
  * no text. 0 when there is no space or no such number: then the reply is a refusal. */
 HOTCELL_HELPER int hotcell_give_texts(hotcell_ctx *ctx, const void *texts, hotcell_wide count, uint64_t unit,
@@ -318,6 +329,19 @@ HOTCELL_HELPER int hotcell_give_texts(hotcell_ctx *ctx, const void *texts, hotce
     }
     *list = (hotcell_ref){place, length};
     return 1;
+}
+
+/* The same for texts that come out of a call. A number that no array has is a lie of the library: it becomes a length
+ * that the host refuses. */
+HOTCELL_HELPER int hotcell_hand_texts(hotcell_ctx *ctx, const void *texts, hotcell_wide count, int bad, uint64_t unit,
+                                      const char *name, hotcell_ref *list)
+{
+    uint64_t length = 0;
+    if (texts != NULL && (bad || !hotcell_bytes(count, sizeof(hotcell_ref), &length))) {
+        *list = (hotcell_ref){0, HOTCELL_LENGTH_IMPOSSIBLE};
+        return 1;
+    }
+    return hotcell_give_texts(ctx, texts, count, unit, name, list);
 }
 
 /* A value in an image, which may lie anywhere. */
