@@ -36,7 +36,7 @@ mod select;
 mod structures;
 mod symbols;
 mod type_errors;
-mod types;
+pub(crate) mod types;
 mod used;
 
 /// What is known about the library's files.
