@@ -335,6 +335,24 @@ static void lie(hotcell_ctx *ctx, const hotcell_request *request, hotcell_reply 
         for (;;) {
             ctx->callback(ctx, number, place, 56, &value);
         }
+    case 12: { /* not a lie: a refusal while the library is at work on memory of the reply */
+        static const char work[] = "what the library is at work on";
+        memcpy(args, work, sizeof work);
+        ctx->space(ctx, (uint64_t)1 << 40, 1, &place);
+        note(memcmp(args, work, sizeof work) == 0 ? "whole" : "torn", 0);
+        break;
+    }
+    case 13: { /* more objects than a worker may have */
+        uint64_t count = HOTCELL_MAX_HANDLES + 1, list = 0;
+        uint64_t *objects = ctx->space(ctx, 8 * count, 8, &list);
+        for (uint64_t i = 0; i < count; i++) {
+            objects[i] = (uint64_t)VIEW << 48 | (uint64_t)1 << 24 | i;
+        }
+        STORE_AS(uint64_t, args + 24, list);
+        STORE_AS(uint64_t, args + 32, 8 * count);
+        ctx->callback(ctx, number, place, 56, &value);
+        break;
+    }
     default: break;
     }
 }
