@@ -139,7 +139,7 @@ impl Session {
         let shared = Arc::new(Shared { package, spec, options, fork, facts, seat, aside, releases, kept });
         let session = Session { shared, deadline: None };
         // The start has a deadline of its own.
-        let mut turn = Turn::new(&session, session.shared.seat.lock(), false);
+        let mut turn = Turn::new(&session, session.shared.seat.lock(), None);
         session.seat_worker(&mut turn, context, Allowed::from_now(YEAR))?;
         drop(turn);
         Ok(session)
@@ -168,12 +168,12 @@ impl Session {
         }
         let allowed = Allowed::from_now(self.deadline.unwrap_or_else(|| self.deadline_of(definition)));
         let (mut turn, allowed) = match shared.seat.try_lock() {
-            Some(seat) => (Turn::new(self, seat, true), allowed),
+            Some(seat) => (Turn::new(self, seat, Some(allowed.deadline)), allowed),
             None => self.wait_for_turn(context, allowed)?,
         };
         if !turn.is_nested() {
             if shared.releases.any() {
-                turn = self.send_releases(turn, Some(allowed));
+                turn = self.send_before(turn, context, allowed)?;
             }
             self.seat_worker(&mut turn, context, allowed)?;
         }
@@ -247,8 +247,8 @@ impl Session {
                 refused("this thread has a call of this session under way that is not finished".into())
             });
         }
-        match self.shared.seat.try_lock_for(allowed.time) {
-            Some(seat) => Ok((Turn::new(self, seat, true), allowed)),
+        match self.shared.seat.try_lock_for(left_until(allowed.deadline)) {
+            Some(seat) => Ok((Turn::new(self, seat, Some(allowed.deadline)), allowed)),
             None => refused(format!("another call held the worker for {:?}", allowed.time)),
         }
     }
@@ -351,11 +351,6 @@ impl Allowed {
         let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         Allowed { time, deadline: clock::now().saturating_add(nanoseconds) }
     }
-
-    /// What is left of it.
-    fn left(&self) -> Duration {
-        Duration::from_nanos(self.deadline.saturating_sub(clock::now()))
-    }
 }
 
 impl Context {
@@ -397,6 +392,11 @@ fn worker_program(options: &Options) -> std::result::Result<PathBuf, String> {
         Some(path) => std::path::absolute(path).map_err(|error| error.to_string()),
         None => find_worker(),
     }
+}
+
+/// What is left until a monotonic time.
+fn left_until(deadline: u64) -> Duration {
+    Duration::from_nanos(deadline.saturating_sub(clock::now()))
 }
 
 /// The instant of a monotonic time of the wire; a far one is cut to a year.

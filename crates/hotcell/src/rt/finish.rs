@@ -19,7 +19,7 @@ use crate::session::{Found, Live, Turn};
 pub type Callback<'a> = dyn FnMut(&mut Invocation<'_>) -> Result<u64> + 'a;
 
 /// As [`Callback`], of a function that the library keeps. It may run in any call of the session; an error of it ends that
-/// call, and a panic comes out there.
+/// call, and a panic comes out there. In a release it may run on a thread of the session's own.
 pub type KeptCallback = dyn FnMut(&mut Invocation<'_>) -> Result<u64> + Send;
 
 /// What went wrong in a callback: kept until the library has returned.
@@ -55,9 +55,9 @@ impl<'s> Call<'s> {
         }
     }
 
-    /// Has an object released; gives back the turn. Whether it went well is of no interest: if not, the object went
-    /// with the worker, or was gone before.
-    pub(crate) fn release(mut self, release: Release, handle: RawHandle) -> Turn<'s> {
+    /// Has an object released; gives back the turn. False when nothing was sent, and the worker still has it. Whether the
+    /// release went well is of no interest: if not, the object went with the worker, or was gone before.
+    pub(crate) fn release(mut self, release: Release, handle: RawHandle) -> (Turn<'s>, bool) {
         let offset = usize::from(release.offset);
         let put = match release.image {
             0 => {
@@ -71,10 +71,14 @@ impl<'s> Call<'s> {
             }
         };
         let mut none = Callbacks { list: &mut [], count: 0, block: Vec::new(), raised: None };
-        let _ = put.and_then(|()| self.exchange(&mut none));
-        let gone = self.session.kept().end(self.context.generation, handle);
-        self.turn.passed.drop_later(gone);
-        self.turn
+        let ended = put.and_then(|()| self.exchange(&mut none));
+        let sent =
+            self.turn.live.is_none() || ended.map_or_else(|error| error.executed() != Executed::No, |_| true);
+        if sent {
+            let gone = self.session.kept().end(self.context.generation, handle);
+            self.turn.passed.drop_later(gone);
+        }
+        (self.turn, sent)
     }
 
     /// Publishes the call and goes on with it until its final reply.

@@ -60,7 +60,8 @@ static int give(hotcell_ctx *ctx, const void *data, uint64_t length, uint8_t *at
 }
 
 /* args: i32 code, i32 temper. results: u64 store, i32 code. Fails with the code, and leaves a store even then. The
- * temper shows when it is closed: 1 crashes, 2 hangs, 3 calls the callback that it keeps. */
+ * temper shows when it is closed: 1 crashes, 2 hangs, 3 calls the callback that it keeps. 4 calls that when an item is
+ * freed. */
 static void open_store(hotcell_ctx *ctx, const hotcell_request *request, hotcell_reply *reply)
 {
     int32_t code = LOAD(int32_t, request->args);
@@ -150,6 +151,10 @@ static void free_item(hotcell_ctx *ctx, const hotcell_request *request, hotcell_
     struct item *item = ctx->take(ctx, LOAD(uint64_t, request->args), ITEM, "item");
     (void)reply;
     if (item != NULL) {
+        int64_t ignored = 0;
+        if (item->store->temper == 4 && !call_kept(ctx, item->store, item->store->kept, item->number, &ignored)) {
+            note("failed", 0);
+        }
         note("free", item->number);
         living--;
         free(item);
