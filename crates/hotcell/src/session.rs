@@ -163,8 +163,7 @@ impl Session {
         };
         context.function = definition.name;
         if shared.fork.forked() {
-            let message = "the process was forked after the session was opened".into();
-            return Err(context.not_executed(ErrorKind::ForkedClient, Cause::None, message));
+            return Err(context.forked(Executed::No));
         }
         let allowed = Allowed::from_now(self.deadline.unwrap_or_else(|| self.deadline_of(definition)));
         let (mut turn, allowed) = match shared.seat.try_lock() {
@@ -195,6 +194,12 @@ impl Session {
     /// The restrictions the worker measured on itself.
     pub fn level(&self) -> Level {
         Level::from_bits(self.shared.facts.level.load(Ordering::Relaxed))
+    }
+
+    /// Whether this is a child of the process that opened it: then nothing of the worker may be touched.
+    #[inline]
+    pub(crate) fn is_forked(&self) -> bool {
+        self.shared.fork.forked()
     }
 
     pub(crate) fn options(&self) -> &Options {
@@ -228,7 +233,7 @@ impl Session {
 
     /// Whether there are objects to be released at all.
     #[inline]
-    fn has_handles(&self) -> bool {
+    pub(crate) fn has_handles(&self) -> bool {
         !self.shared.package.handles.is_empty()
     }
 
@@ -304,6 +309,7 @@ impl Drop for Shared {
     fn drop(&mut self) {
         if self.fork.forked() {
             std::mem::forget(self.seat.get_mut().take());
+            self.aside.forget();
         }
     }
 }
@@ -361,6 +367,13 @@ impl Context {
     /// An error of a call that was never published.
     pub(crate) fn not_executed(&self, kind: ErrorKind, cause: Cause, message: String) -> Error {
         self.error(Fault { kind, cause, message }, Executed::No, String::new())
+    }
+
+    /// In a child of the process that opened the session: the call is its parent's.
+    pub(crate) fn forked(&self, executed: Executed) -> Error {
+        let message = "the process was forked after the session was opened".into();
+        let fault = Fault { kind: ErrorKind::ForkedClient, cause: Cause::None, message };
+        self.error(fault, executed, String::new())
     }
 
     /// The results are more than this host will hold; the worker is well.

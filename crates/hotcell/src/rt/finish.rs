@@ -221,6 +221,9 @@ impl<'s> Call<'s> {
                 None
             }
         };
+        if self.session.is_forked() {
+            return Err(context.forked(Executed::Maybe));
+        }
         if !back {
             return Err(self.escaped());
         }

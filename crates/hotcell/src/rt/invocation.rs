@@ -142,6 +142,9 @@ impl<'a> Invocation<'a> {
 
 impl Reads for Invocation<'_> {
     fn fetch(&mut self, from: Reference) -> Result<Option<Vec<u8>>> {
+        if self.session.is_forked() {
+            return Err(self.context.forked(Executed::Maybe));
+        }
         let Invocation { session, context, fixed, limit, copied, .. } = self;
         let copied = session.with_aside(context.call_id, |live| {
             let mut granted = Granted { live, fixed: *fixed, limit: *limit, copied };

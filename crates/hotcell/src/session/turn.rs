@@ -58,6 +58,13 @@ pub(crate) struct SetAside {
     allowed: Allowed,
 }
 
+impl Aside {
+    /// Forgets the seat, in a forked child.
+    pub(super) fn forget(&mut self) {
+        std::mem::forget(self.0.get_mut().take());
+    }
+}
+
 impl<'s> Turn<'s> {
     /// Marks this thread as the one that has the turn.
     #[inline]
@@ -89,10 +96,14 @@ impl<'s> Turn<'s> {
         self.session.shared.aside.0.lock().replace(SetAside { seat, call_id, allowed })
     }
 
-    /// Takes the seat back. False when a nested call that has not ended has it, with the worker.
+    /// Takes the seat back. False when a nested call that has not ended has it, with the worker, or this is a child of the
+    /// process that the worker belongs to.
     pub(crate) fn take_back(&mut self, before: Option<SetAside>, context: Context) -> bool {
         let aside = std::mem::replace(&mut *self.session.shared.aside.0.lock(), before);
-        let seat = aside.and_then(|aside| aside.seat);
+        let mut seat = aside.and_then(|aside| aside.seat);
+        if self.session.is_forked() {
+            std::mem::forget(seat.take());
+        }
         let back = seat.is_some();
         self.seat = Some(seat.unwrap_or_else(|| {
             let facts = Arc::clone(&self.session.shared.facts);
