@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use hotcell_protocol::wire::{self, ReplyState};
 use hotcell_protocol::{ErrorKind, Executed, Place, RawHandle, UnavailableReason};
-use hotcell_shm::{CallHead, ReplyHead, Seals, Waited, Window, clock};
+use hotcell_shm::{CallHead, Granted, ReplyHead, Seals, Waited, Window, clock};
 
 use super::invocation::Invocation;
 use super::passed::Usage;
@@ -268,31 +268,33 @@ impl<'s> Call<'s> {
     /// Answers NeedSpace. Beyond the limit, or when there is no memory, the answer is no, and the shim ends
     /// the call.
     fn grant(&mut self, needed: u64) -> Result<()> {
+        self.no_segment = None;
         let left = self.session.options().max_output.saturating_sub(self.granted);
         let Some(length) = usize::try_from(needed).ok().filter(|_| needed <= left) else {
             self.live().lane.resume(None);
             return Ok(());
         };
         self.granted += needed;
-        let Live { lane, arena, .. } = self.live();
-        if let Some(window) = arena.regrant(length) {
-            lane.resume(Some((window.place(), window.mapping.length() as u64)));
-            return Ok(());
-        }
-        let limit = usize::try_from(self.session.options().max_output).unwrap_or(usize::MAX);
-        let wanted = self.live().arena.wanted_window(length).min(limit).max(length);
-        let Some((id, mapping)) = self.add_segment(wanted, Seals::Reply, Executed::Maybe)? else {
-            self.live().lane.resume(None);
-            return Ok(());
-        };
         let nested = self.turn.is_nested();
-        let Live { lane, arena, .. } = self.live();
-        let window = Window { id, mapping };
-        let granted = (window.place(), window.mapping.length() as u64);
-        if arena.add_window(window, nested) {
-            lane.announce_window(granted.0, granted.1);
+        let granted = match self.live().arena.regrant(length, nested) {
+            Some(granted) => Some(granted),
+            None => {
+                let limit = usize::try_from(self.session.options().max_output).unwrap_or(usize::MAX);
+                let wanted = self.live().arena.wanted_window(length).min(limit).max(length);
+                match self.add_segment(wanted, Seals::Reply, Executed::Maybe)? {
+                    Ok((id, mapping)) => Some(self.live().arena.add_window(Window { id, mapping }, nested)),
+                    Err(why) => {
+                        self.no_segment = Some(why);
+                        None
+                    }
+                }
+            }
+        };
+        let lane = &mut self.live().lane;
+        if let Some(Granted { place, length, .. }) = granted.filter(|granted| granted.announce) {
+            lane.announce_window(place, length);
         }
-        lane.resume(Some(granted));
+        lane.resume(granted.map(|granted| (granted.place, granted.length)));
         Ok(())
     }
 }
