@@ -28,7 +28,7 @@ pub struct Call<'s> {
     /// Bytes of reply space granted so far.
     pub(super) granted: u64,
     /// Why the last request for space was not granted, when that was for want of a segment.
-    pub(super) no_segment: Option<NoSegment>,
+    pub(super) no_segment: Option<Box<NoSegment>>,
 }
 
 macro_rules! put {

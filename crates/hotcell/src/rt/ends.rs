@@ -88,7 +88,7 @@ impl Call<'_> {
             }
             Refusal::NotOwned => blamed("is only lent: it belongs to the library"),
             Refusal::HasChildren => blamed("cannot go while objects that were made from it are there"),
-            Refusal::NoSpace => match self.no_segment.take() {
+            Refusal::NoSpace => match self.no_segment.take().map(|why| *why) {
                 Some(NoSegment { cause, message }) => (ErrorKind::LimitExceeded, cause, message),
                 None => (
                     ErrorKind::LimitExceeded,

@@ -284,7 +284,7 @@ impl<'s> Call<'s> {
                 match self.add_segment(wanted, Seals::Reply, Executed::Maybe)? {
                     Ok((id, mapping)) => Some(self.live().arena.add_window(Window { id, mapping }, nested)),
                     Err(why) => {
-                        self.no_segment = Some(why);
+                        self.no_segment = Some(Box::new(why));
                         None
                     }
                 }
