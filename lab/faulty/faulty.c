@@ -26,6 +26,13 @@ int faulty_null_dereference(void)
     return 0;
 }
 
+int faulty_wild_pointer(void)
+{
+    volatile int *wild = NULL;
+    memcpy(&wild, "the text", sizeof wild);
+    return *wild;
+}
+
 int faulty_stack_overflow(int depth)
 {
     volatile char frame[1024];

@@ -10,6 +10,9 @@ int faulty_add(int a, int b);
 /* Writes through a null pointer. */
 int faulty_null_dereference(void);
 
+/* Reads through a pointer that text was written over. */
+int faulty_wild_pointer(void);
+
 /* Calls itself until the stack is used up. */
 int faulty_stack_overflow(int depth);
 

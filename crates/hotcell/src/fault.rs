@@ -94,14 +94,20 @@ fn signalled(end: &End, number: i32) -> Fault {
     let name = signals::name(number);
     // The record is the worker's own word; it is believed only where it agrees with the kernel's.
     let record = end.crash.filter(|record| record.signal == number);
-    let by_instruction = record.is_some_and(|record| record.code > 0);
-    let address = record.filter(|_| by_instruction && has_address(number)).map(|record| record.address);
+    // An instruction caused it, and the kernel says where: not so for an address that no program can have, for instance.
+    let located = record.filter(|record| record.code > 0 && record.code != SI_KERNEL && has_address(number));
+    let address = located.map(|record| record.address);
     let stack_overflow = end.stack_overflow();
     let external = record.is_none() && number == SIGKILL && !end.killed_by_host;
     let message = match address {
         _ if stack_overflow => format!("{name}: the stack overflowed"),
-        Some(address) if address < 4096 => format!("{name} at address {address:#x}: a null pointer was used"),
+        Some(address) if address < 4096 && number == SIGSEGV => {
+            format!("{name} at address {address:#x}: a null pointer was used")
+        }
         Some(address) => format!("{name} at address {address:#x}"),
+        None if number == SIGSEGV && record.is_some_and(|record| record.code == SI_KERNEL) => {
+            format!("{name}: an address that no program can have was used, or an instruction that none may")
+        }
         None if external => format!("{name}, sent by another process or by the kernel when memory ran out"),
         None => name.to_owned(),
     };
@@ -111,6 +117,10 @@ fn signalled(end: &End, number: i32) -> Fault {
 }
 
 const SIGKILL: i32 = 9;
+const SIGSEGV: i32 = 11;
+
+/// The `si_code` of a signal for which the kernel has no more to say; the address is 0 then.
+const SI_KERNEL: i32 = 0x80;
 
 fn has_address(signal: i32) -> bool {
     matches!(signals::name(signal), "SIGSEGV" | "SIGBUS" | "SIGILL" | "SIGFPE" | "SIGTRAP")

@@ -139,7 +139,7 @@ impl Session {
         let shared = Arc::new(Shared { package, spec, options, fork, facts, seat, aside, releases, kept });
         let session = Session { shared, deadline: None };
         // The start has a deadline of its own.
-        let mut turn = Turn::new(&session, session.shared.seat.lock(), false);
+        let mut turn = Turn::new(&session, session.shared.seat.lock(), None);
         session.seat_worker(&mut turn, context, Allowed::from_now(YEAR))?;
         drop(turn);
         Ok(session)
@@ -163,17 +163,16 @@ impl Session {
         };
         context.function = definition.name;
         if shared.fork.forked() {
-            let message = "the process was forked after the session was opened".into();
-            return Err(context.not_executed(ErrorKind::ForkedClient, Cause::None, message));
+            return Err(context.forked(Executed::No));
         }
         let allowed = Allowed::from_now(self.deadline.unwrap_or_else(|| self.deadline_of(definition)));
         let (mut turn, allowed) = match shared.seat.try_lock() {
-            Some(seat) => (Turn::new(self, seat, true), allowed),
+            Some(seat) => (Turn::new(self, seat, Some(allowed.deadline)), allowed),
             None => self.wait_for_turn(context, allowed)?,
         };
         if !turn.is_nested() {
             if shared.releases.any() {
-                turn = self.send_releases(turn, Some(allowed));
+                turn = self.send_before(turn, context, allowed)?;
             }
             self.seat_worker(&mut turn, context, allowed)?;
         }
@@ -195,6 +194,12 @@ impl Session {
     /// The restrictions the worker measured on itself.
     pub fn level(&self) -> Level {
         Level::from_bits(self.shared.facts.level.load(Ordering::Relaxed))
+    }
+
+    /// Whether this is a child of the process that opened it: then nothing of the worker may be touched.
+    #[inline]
+    pub(crate) fn is_forked(&self) -> bool {
+        self.shared.fork.forked()
     }
 
     pub(crate) fn options(&self) -> &Options {
@@ -228,7 +233,7 @@ impl Session {
 
     /// Whether there are objects to be released at all.
     #[inline]
-    fn has_handles(&self) -> bool {
+    pub(crate) fn has_handles(&self) -> bool {
         !self.shared.package.handles.is_empty()
     }
 
@@ -247,8 +252,8 @@ impl Session {
                 refused("this thread has a call of this session under way that is not finished".into())
             });
         }
-        match self.shared.seat.try_lock_for(allowed.time) {
-            Some(seat) => Ok((Turn::new(self, seat, true), allowed)),
+        match self.shared.seat.try_lock_for(left_until(allowed.deadline)) {
+            Some(seat) => Ok((Turn::new(self, seat, Some(allowed.deadline)), allowed)),
             None => refused(format!("another call held the worker for {:?}", allowed.time)),
         }
     }
@@ -304,6 +309,7 @@ impl Drop for Shared {
     fn drop(&mut self) {
         if self.fork.forked() {
             std::mem::forget(self.seat.get_mut().take());
+            self.aside.forget();
         }
     }
 }
@@ -351,11 +357,6 @@ impl Allowed {
         let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         Allowed { time, deadline: clock::now().saturating_add(nanoseconds) }
     }
-
-    /// What is left of it.
-    fn left(&self) -> Duration {
-        Duration::from_nanos(self.deadline.saturating_sub(clock::now()))
-    }
 }
 
 impl Context {
@@ -366,6 +367,13 @@ impl Context {
     /// An error of a call that was never published.
     pub(crate) fn not_executed(&self, kind: ErrorKind, cause: Cause, message: String) -> Error {
         self.error(Fault { kind, cause, message }, Executed::No, String::new())
+    }
+
+    /// In a child of the process that opened the session: the call is its parent's.
+    pub(crate) fn forked(&self, executed: Executed) -> Error {
+        let message = "the process was forked after the session was opened".into();
+        let fault = Fault { kind: ErrorKind::ForkedClient, cause: Cause::None, message };
+        self.error(fault, executed, String::new())
     }
 
     /// The results are more than this host will hold; the worker is well.
@@ -397,6 +405,11 @@ fn worker_program(options: &Options) -> std::result::Result<PathBuf, String> {
         Some(path) => std::path::absolute(path).map_err(|error| error.to_string()),
         None => find_worker(),
     }
+}
+
+/// What is left until a monotonic time.
+fn left_until(deadline: u64) -> Duration {
+    Duration::from_nanos(deadline.saturating_sub(clock::now()))
 }
 
 /// The instant of a monotonic time of the wire; a far one is cut to a year.

@@ -12,9 +12,11 @@ pub struct Arena {
     /// Request segments that were outgrown during the call in progress: its references still point there.
     outgrown: Vec<Grant>,
     used: usize,
-    /// Reply windows: the first `granted` belong to the call in progress, the largest first of all. None is
+    /// Reply windows: the first `granted` belong to the call in progress, the announced one first of all. None is
     /// given up, so that calls of the same shape need no new ones.
     windows: Vec<Window>,
+    /// Whether the first of them was announced: then every call has it from its start.
+    announced: bool,
     /// The first of them that is not one of an outer call's: not 0 only in nested calls.
     first: usize,
     granted: usize,
@@ -48,6 +50,18 @@ pub struct Window {
     pub mapping: Mapping,
 }
 
+/// A reply window that a call was granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Granted {
+    /// Where it starts.
+    pub place: Place,
+    /// Its bytes.
+    pub length: u64,
+    /// Whether it is the largest from now on, and to be announced. A nested call's never is, for it belongs to no call
+    /// after it.
+    pub announce: bool,
+}
+
 /// Smallest segment added: small enough to be cheap, big enough to be the only one for most callers.
 const SMALLEST: usize = 1 << 20;
 
@@ -58,7 +72,7 @@ impl Arena {
         self.used = 0;
         self.outgrown.clear();
         self.first = 0;
-        self.granted = self.windows.len().min(1);
+        self.granted = usize::from(self.announced);
     }
 
     /// Begins the data of a call nested in the one in progress: behind that one's, and without a window.
@@ -109,24 +123,28 @@ impl Arena {
     }
 
     /// Grants a new reply window to the call in progress. Earlier ones stay granted until it ends, for C may
-    /// hold pointers into them. True when it is the largest from now on: then it is to be announced. A nested call's
-    /// never is, for it belongs to no call after it.
-    pub fn add_window(&mut self, window: Window, nested: bool) -> bool {
-        let length = window.mapping.length();
-        let largest = !nested && self.windows.first().is_none_or(|first| first.mapping.length() < length);
-        let at = if largest { 0 } else { self.granted };
-        self.windows.insert(at, window);
-        self.granted += 1;
-        largest
+    /// hold pointers into them.
+    pub fn add_window(&mut self, window: Window, nested: bool) -> Granted {
+        self.windows.push(window);
+        self.grant(self.windows.len() - 1, nested)
     }
 
     /// Grants a window that an earlier call left behind, if one is big enough.
-    pub fn regrant(&mut self, needed: usize) -> Option<&Window> {
+    pub fn regrant(&mut self, needed: usize, nested: bool) -> Option<Granted> {
         let spare = &self.windows[self.granted..];
         let found = spare.iter().position(|window| window.mapping.length() >= needed)?;
-        self.windows.swap(self.granted, self.granted + found);
+        Some(self.grant(self.granted + found, nested))
+    }
+
+    fn grant(&mut self, index: usize, nested: bool) -> Granted {
+        let length = self.windows[index].mapping.length();
+        let announced = self.windows.first().filter(|_| self.announced);
+        let announce = !nested && announced.is_none_or(|window| window.mapping.length() < length);
+        let at = if announce { 0 } else { self.granted };
+        self.announced |= announce;
         self.granted += 1;
-        Some(&self.windows[self.granted - 1])
+        self.windows[at..=index].rotate_right(1);
+        Granted { place: self.windows[at].place(), length: length as u64, announce }
     }
 
     /// The window of this number, if it was granted to the call in progress.
@@ -176,17 +194,17 @@ mod tests {
             |id, length| Window { id, mapping: SegmentFile::create(length, Seals::Reply).unwrap().1 };
         let mut arena = Arena::default();
         arena.reset();
-        assert!(arena.add_window(window(2, 4096), false));
-        assert!(!arena.add_window(window(3, 4096), false));
-        assert!(arena.add_window(window(4, 8192), false));
+        assert!(arena.add_window(window(2, 4096), false).announce);
+        assert!(!arena.add_window(window(3, 4096), false).announce);
+        assert!(arena.add_window(window(4, 8192), false).announce);
         assert!([2, 3, 4].iter().all(|&id| arena.granted(id).is_some()));
         arena.reset();
         assert!(arena.granted(4).is_some(), "the largest is there from the start");
         assert!([2, 3].iter().all(|&id| arena.granted(id).is_none()));
-        assert!(arena.regrant(5000).is_none());
-        assert!(arena.regrant(4096).is_some());
-        assert!(arena.regrant(4096).is_some());
-        assert!(arena.regrant(1).is_none());
+        assert!(arena.regrant(5000, false).is_none());
+        assert!(arena.regrant(4096, false).is_some_and(|granted| !granted.announce));
+        assert!(arena.regrant(4096, false).is_some());
+        assert!(arena.regrant(1, false).is_none());
         assert!([2, 3, 4].iter().all(|&id| arena.granted(id).is_some()));
     }
 
@@ -198,7 +216,7 @@ mod tests {
         arena.reset();
         arena.add_request(grant(2, 4096));
         let outer = arena.copy_in(b"outer", 0).unwrap();
-        assert!(arena.add_window(window(3, 4096), false));
+        assert!(arena.add_window(window(3, 4096), false).announce);
         for _ in 0..1000 {
             let level = arena.descend();
             let nested = arena.copy_in(&[1; 1000], 0).unwrap();
@@ -207,8 +225,8 @@ mod tests {
             arena.ascend(level);
         }
         let level = arena.descend();
-        assert!(arena.regrant(1).is_none());
-        assert!(!arena.add_window(window(4, 8192), true), "never announced");
+        assert!(arena.regrant(1, true).is_none());
+        assert!(!arena.add_window(window(4, 8192), true).announce, "never announced");
         assert_eq!(arena.wanted_window(1), SMALLEST.max(4 * 4096));
         assert!(arena.granted(4).is_some());
         arena.add_request(grant(5, 8192));
@@ -223,7 +241,32 @@ mod tests {
         assert_ne!(arena.copy_in(b"outer", 0), Some(outer));
         arena.reset();
         assert!(arena.granted(3).is_some(), "what was announced is in force again");
-        assert_eq!(arena.regrant(8192).map(|window| window.id), Some(4));
+        let again = Granted { place: Place::new(4, 0), length: 8192, announce: true };
+        assert_eq!(arena.regrant(8192, false), Some(again), "it is the largest");
+        arena.reset();
+        assert!(arena.granted(4).is_some() && arena.granted(3).is_none());
+    }
+
+    #[test]
+    fn a_window_is_in_force_once_it_was_announced() {
+        let window =
+            |id, length| Window { id, mapping: SegmentFile::create(length, Seals::Reply).unwrap().1 };
+        let mut arena = Arena::default();
+        arena.reset();
+        let level = arena.descend();
+        assert!(!arena.add_window(window(2, 4096), true).announce);
+        arena.ascend(level);
+        assert!(arena.granted(2).is_none(), "it was the nested call's");
+        arena.reset();
+        assert!(arena.granted(2).is_none(), "nobody was told of it");
+        let level = arena.descend();
+        assert!(arena.regrant(1, true).is_some_and(|granted| !granted.announce));
+        arena.ascend(level);
+        arena.reset();
+        let granted = Granted { place: Place::new(2, 0), length: 4096, announce: true };
+        assert_eq!(arena.regrant(1, false), Some(granted), "an outer call finds it");
+        arena.reset();
+        assert!(arena.granted(2).is_some());
     }
 
     #[test]

@@ -15,7 +15,7 @@ mod mapping;
 mod memfd;
 mod worker;
 
-pub use arena::{Arena, Grant, Outer, Window};
+pub use arena::{Arena, Grant, Granted, Outer, Window};
 pub use fork::ForkGuard;
 pub use host::{CallHead, CrashRecord, HostChannel, HostLane, Located, ReplyHead, Waited};
 pub use mapping::{Access, Mapping};

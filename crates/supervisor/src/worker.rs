@@ -73,6 +73,8 @@ pub(crate) struct State {
 pub enum SegmentError {
     /// The channel has as many as it may have.
     TooMany,
+    /// This process, or the system, has no descriptor left for its file.
+    NoDescriptor(Errno),
     /// The kernel refuses the memory.
     System(Errno),
     /// The worker ended meanwhile.
@@ -124,19 +126,19 @@ impl Worker {
         seals: Seals,
         deadline: Instant,
     ) -> Result<(u16, Mapping), SegmentError> {
-        let id = {
+        self.shared.state.lock().next_segment()?;
+        let (file, mapping) = SegmentFile::create(length, seals).map_err(SegmentError::of_system)?;
+        let (id, sent) = {
+            // The number is used up when the worker may have it, and not before.
             let mut state = self.shared.state.lock();
-            let id = wire::SEGMENT_FIRST_ADDED + state.offered;
-            if id >= wire::MAX_SEGMENTS {
-                return Err(SegmentError::TooMany);
-            }
-            state.offered += 1;
-            id
+            let id = state.next_segment()?;
+            let writable = u16::from(seals == Seals::Reply);
+            let packet = SegmentAdd { id, writable, length: length as u64 };
+            let sent = self.shared.control.send(Packet::SegmentAdd, &packet.encode(), &[file.as_fd()]);
+            state.offered += u16::from(sent.is_ok());
+            (id, sent)
         };
-        let (file, mapping) = SegmentFile::create(length, seals).map_err(SegmentError::System)?;
-        let writable = u16::from(seals == Seals::Reply);
-        let packet = SegmentAdd { id, writable, length: length as u64 };
-        match self.shared.control.send(Packet::SegmentAdd, &packet.encode(), &[file.as_fd()]) {
+        match sent {
             Ok(()) => {}
             // It is dead or dying; or it lives, but has closed its end or does not read.
             Err(Errno::PIPE | Errno::CONNRESET | Errno::AGAIN) => {
@@ -145,7 +147,7 @@ impl Worker {
                 }
                 return Err(SegmentError::WorkerEnded);
             }
-            Err(errno) => return Err(SegmentError::System(errno)),
+            Err(errno) => return Err(SegmentError::of_system(errno)),
         }
         let mut state = self.shared.state.lock();
         while state.mapped & (1 << id) == 0 {
@@ -186,6 +188,23 @@ impl Worker {
             }
         }
         state.end.clone()
+    }
+}
+
+impl SegmentError {
+    fn of_system(errno: Errno) -> SegmentError {
+        match errno {
+            Errno::MFILE | Errno::NFILE => SegmentError::NoDescriptor(errno),
+            errno => SegmentError::System(errno),
+        }
+    }
+}
+
+impl State {
+    /// The number of the next segment.
+    fn next_segment(&self) -> Result<u16, SegmentError> {
+        let id = wire::SEGMENT_FIRST_ADDED + self.offered;
+        if id < wire::MAX_SEGMENTS { Ok(id) } else { Err(SegmentError::TooMany) }
     }
 }
 

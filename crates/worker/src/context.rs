@@ -62,6 +62,7 @@ const _: () = {
     assert!(wire::MAX_RESULT < 1 << (u64::BITS - BLOCK_SHIFT));
     assert!((wire::MAX_SEGMENTS as u64) <= WINDOW_MASK + 1);
     assert!(wire::PLACE_SEGMENT_SHIFT > WINDOW_SHIFT);
+    assert!(REFUSAL_TEXT <= wire::MAX_RESULT);
 };
 
 /// The call in progress.
@@ -82,9 +83,21 @@ pub(crate) struct Call {
     pub(crate) may_call_back: bool,
     /// Whether it waits for the answer to a callback: then calls may be nested in it.
     pub(crate) waits: bool,
-    /// Once the call was refused: why, and the bytes of the text in the result block.
-    pub(crate) refused: Option<(u32, usize)>,
+    /// Once the call was refused: why.
+    pub(crate) refused: Option<Refused>,
 }
+
+/// Why a call was refused. The text waits here until the entry has returned: a refusal may come in the middle of a call
+/// (from a callback without room for its arguments), while the library is at work on memory of the result block.
+#[derive(Clone, Copy)]
+pub(crate) struct Refused {
+    refusal: u32,
+    length: usize,
+    text: [u8; REFUSAL_TEXT],
+}
+
+/// Bytes of a refusal's text, which is the name of a parameter or of a field; a longer one is cut.
+const REFUSAL_TEXT: usize = 112;
 
 impl Reply {
     pub(crate) fn new(result: *mut u8) -> Reply {
@@ -115,12 +128,15 @@ impl Context {
         }
     }
 
-    /// What the reply says, when the entry has returned. What was refused stays so, whatever came after.
+    /// What the reply says, when the entry has returned. What was refused stays so, whatever came after; its text
+    /// becomes the result block.
     pub(crate) fn head(&self, reply: &Reply) -> ReplyHead {
         let errno = reply.error_number;
-        if let Some((refusal, length)) = self.call.refused {
-            let (state, value) = (ReplyState::Refused, u64::from(refusal));
-            return ReplyHead { state, errno, result_length: length as u32, value };
+        if let Some(Refused { refusal, length, text }) = &self.call.refused {
+            // SAFETY: `block` is the slot's result block of MAX_RESULT bytes, which are at least those of the text.
+            unsafe { std::ptr::copy_nonoverlapping(text.as_ptr(), self.call.block, *length) };
+            let (state, value) = (ReplyState::Refused, u64::from(*refusal));
+            return ReplyHead { state, errno, result_length: *length as u32, value };
         }
         // Only a shim writes the state, and only known ones: anything else is a smashed stack.
         let Some(state) = ReplyState::from_raw(reply.state) else { std::process::abort() };
@@ -202,9 +218,7 @@ impl Call {
 
     /// A window that came into force after the mark was taken holds nothing older.
     fn rewind(&mut self, mark: u64) {
-        // A refusal's text stays where it is.
-        let text = self.refused.map_or(0, |(_, length)| length);
-        self.block_used = ((mark >> BLOCK_SHIFT) as usize).max(text);
+        self.block_used = (mark >> BLOCK_SHIFT) as usize;
         let same = mark >> WINDOW_SHIFT & WINDOW_MASK == u64::from(self.window.0.segment()) & WINDOW_MASK;
         self.window_used = if same { mark & USED_MASK } else { 0 };
     }
@@ -255,17 +269,16 @@ unsafe extern "C" fn space(context: *mut Context, length: u64, align: u64, place
     }
 }
 
-/// `hotcell_ctx.refuse`: the text becomes the result block.
+/// `hotcell_ctx.refuse`.
 unsafe extern "C" fn refuse(context: *mut Context, refusal: u32, text: *const c_char) {
-    // SAFETY: a shim passes the context it was called with and a terminated text; `block` is the slot's
-    // result block of MAX_RESULT bytes.
+    // SAFETY: a shim passes the context it was called with and a terminated text.
     unsafe {
         let context = &mut *context;
-        let text = CStr::from_ptr(text).to_bytes();
-        let length = text.len().min(wire::MAX_RESULT);
-        std::ptr::copy_nonoverlapping(text.as_ptr(), context.call.block, length);
-        context.call.block_used = context.call.block_used.max(length);
-        context.call.refused = Some((refusal, length));
+        let said = CStr::from_ptr(text).to_bytes();
+        let length = said.len().min(REFUSAL_TEXT);
+        let mut text = [0; REFUSAL_TEXT];
+        text[..length].copy_from_slice(&said[..length]);
+        context.call.refused = Some(Refused { refusal, length, text });
         (*context.reply).state = ReplyState::Refused.raw();
         (*context.reply).value = u64::from(refusal);
     }

@@ -137,7 +137,8 @@ impl Objects {
         self.store_with(code, 0)
     }
 
-    /// Opens a store that crashes (1), hangs (2) or calls its callback (3) when it is closed.
+    /// Opens a store that crashes (1), hangs (2) or calls its callback (3) when it is closed, or calls it when an item is
+    /// freed (4).
     pub fn store_with(&self, code: i32, temper: i32) -> Result<Handle> {
         let mut call = self.session.call(0)?;
         call.put_i32(0, code);

@@ -5,8 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use hotcell::{Cause, ErrorKind, Executed, LimitExceededReason, Options};
-use hotcell_e2e::objects::Objects;
+use hotcell_e2e::objects::{Objects, VIEW};
 use hotcell_e2e::process::{alive, wait_until};
+use hotcell_protocol::wire;
 
 fn objects() -> Objects {
     Objects::open(Options::default()).unwrap()
@@ -175,6 +176,25 @@ fn a_worker_that_lies_about_callbacks_is_ended() {
         assert_eq!(objects.journal().unwrap(), "", "the next call works");
         assert_eq!(objects.session.generation(), if how == 10 { 1 } else { 2 });
     }
+}
+
+#[test]
+fn a_refusal_in_the_middle_of_a_call_leaves_the_librarys_memory_alone() {
+    let objects = objects();
+    let error = objects.lie(12, &mut |_| Ok(0)).unwrap_err();
+    assert_eq!(error.cause(), &Cause::Limit { what: LimitExceededReason::Output, value: 1 << 30 });
+    assert_eq!(objects.journal().unwrap(), "whole0");
+    assert_eq!(objects.session.generation(), 1);
+}
+
+#[test]
+fn more_objects_than_there_can_be_are_not_taken() {
+    let objects = objects();
+    let error =
+        objects.lie(13, &mut |invocation| Ok(invocation.handles(24, VIEW)?.len() as u64)).unwrap_err();
+    let value = u64::from(wire::MAX_HANDLES);
+    assert_eq!(error.cause(), &Cause::Limit { what: LimitExceededReason::Handles, value });
+    assert_eq!(objects.session.generation(), 1);
 }
 
 #[test]

@@ -63,6 +63,7 @@ fn every_lie_is_a_typed_error() {
         ("skipped-commit", ErrorKind::ProtocolViolation),
         ("wild-reference", ErrorKind::ProtocolViolation),
         ("unknown-refusal", ErrorKind::ProtocolViolation),
+        ("refusal-of-no-argument", ErrorKind::ProtocolViolation),
         ("endless-space", ErrorKind::Hung),
         ("never-answers", ErrorKind::Hung),
     ] {

@@ -23,6 +23,43 @@ fn a_forked_child_is_refused_and_harms_nobody() {
 }
 
 #[test]
+fn a_child_that_is_forked_in_a_callback_is_refused_and_harms_nobody() {
+    let said = host("fork-in-callback");
+    let expected = [
+        r#"child: ["ForkedClient", "ForkedClient", "ForkedClient"]"#,
+        "child ended with 0, parent: Ok((1, 0))",
+        r#"child: ["ForkedClient", "ForkedClient", "ForkedClient"]"#,
+        "child ended with 0, parent: Ok((1, 0))",
+        "generation 1",
+    ];
+    assert_eq!(said, expected);
+}
+
+#[test]
+fn a_child_that_is_forked_in_between_leaves_results_and_releases_alone() {
+    let said = host("fork-in-between");
+    let expected = [
+        "child: ForkedClient",
+        "child ended with 0, parent: read, Ok((1, 0))",
+        "living Ok(1)",
+        "generation 1",
+    ];
+    assert_eq!(said, expected);
+}
+
+#[test]
+fn a_host_without_descriptors_keeps_its_worker() {
+    let said = host("no-descriptors");
+    let (tries, end) = said.split_at(140);
+    for tries in tries.chunks(2) {
+        assert!(tries[0].starts_with("in: LimitExceeded: no descriptor for a segment of"), "{tries:?}");
+        assert!(tries[1].starts_with("out: LimitExceeded: no descriptor for a segment of"), "{tries:?}");
+        assert!(tries.iter().all(|said| said.ends_with("Limit { what: Fds, value: 0 }")), "{tries:?}");
+    }
+    assert_eq!(end, ["again: well", "item: well", "generation 1"]);
+}
+
+#[test]
 fn open_descriptors_do_not_reach_the_worker() {
     // Input, output, errors, the control socket, and no more than two of the library's own making.
     let said = host("descriptors");

@@ -4,6 +4,7 @@ use hotcell_protocol::wire;
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, Place, RawHandle};
 use hotcell_shm::{Grant, Seals};
 
+use super::ends::NoSegment;
 use super::handle::Unfit;
 use super::passed::Usage;
 use super::reading::Reference;
@@ -26,6 +27,8 @@ pub struct Call<'s> {
     input: u64,
     /// Bytes of reply space granted so far.
     pub(super) granted: u64,
+    /// Why the last request for space was not granted, when that was for want of a segment.
+    pub(super) no_segment: Option<Box<NoSegment>>,
 }
 
 macro_rules! put {
@@ -56,8 +59,8 @@ impl<'s> Call<'s> {
             }
         }
         let used = usize::from(function.args_size);
-        let (input, granted) = (0, 0);
-        Call { session, turn, context, index, function, allowed, used, input, granted }
+        let (input, granted, no_segment) = (0, 0, None);
+        Call { session, turn, context, index, function, allowed, used, input, granted, no_segment }
     }
 
     put!(put_u8: u8, put_u16: u16, put_u32: u32, put_u64: u64, put_i8: i8, put_i16: i16, put_i32: i32);
@@ -289,11 +292,11 @@ impl<'s> Call<'s> {
             return Ok(place);
         }
         let wanted = arena.wanted(data.len() + tail);
-        let Some((id, mapping)) = self.add_segment(wanted, Seals::Request, Executed::No)? else {
-            let cause = Cause::Limit { what: LimitExceededReason::Memory, value: wanted as u64 };
-            let message = format!("no memory for a segment of {wanted} bytes");
-            return Err(self.context.not_executed(ErrorKind::LimitExceeded, cause, message));
-        };
+        let (id, mapping) = self.add_segment(wanted, Seals::Request, Executed::No)?.map_err(
+            |NoSegment { cause, message }| {
+                self.context.not_executed(ErrorKind::LimitExceeded, cause, message)
+            },
+        )?;
         let arena = &mut self.live().arena;
         arena.add_request(Grant { id, mapping });
         arena.copy_in(data, tail).ok_or_else(|| {

@@ -11,25 +11,43 @@ use crate::error::{Cause, Error, Result};
 use crate::fault::{self, Fault};
 use crate::session::instant_of;
 
+/// Why there is no segment for data of a call.
+#[derive(Debug)]
+pub(super) struct NoSegment {
+    pub(super) cause: Cause,
+    pub(super) message: String,
+}
+
 impl Call<'_> {
-    /// Adds a segment; `None` when there is no more memory or no more room for segments.
+    /// Adds a segment, or says why there is none: no more memory, no descriptor, no more room for segments.
     pub(super) fn add_segment(
         &mut self,
         length: usize,
         seals: Seals,
         executed: Executed,
-    ) -> Result<Option<(u16, Mapping)>> {
+    ) -> Result<std::result::Result<(u16, Mapping), NoSegment>> {
         let until = instant_of(self.allowed.deadline);
-        match self.live().worker.add_segment(length, seals, until) {
-            Ok(added) => Ok(Some(added)),
+        let (what, value, message) = match self.live().worker.add_segment(length, seals, until) {
+            Ok(added) => return Ok(Ok(added)),
+            Err(SegmentError::WorkerEnded) => return Err(self.worker_ended(executed)),
+            Err(SegmentError::DeadlinePassed) => return Err(self.hung(executed)),
             Err(SegmentError::TooMany) => {
                 self.turn.wear_out();
-                Ok(None)
+                let most = wire::MAX_SEGMENTS - wire::SEGMENT_FIRST_ADDED;
+                let message =
+                    format!("the worker has {most} segments already; the next call gets another worker");
+                (LimitExceededReason::Memory, length as u64, message)
             }
-            Err(SegmentError::System(_)) => Ok(None),
-            Err(SegmentError::WorkerEnded) => Err(self.worker_ended(executed)),
-            Err(SegmentError::DeadlinePassed) => Err(self.hung(executed)),
-        }
+            Err(SegmentError::NoDescriptor(errno)) => {
+                let message = format!("no descriptor for a segment of {length} bytes: {errno}");
+                (LimitExceededReason::Fds, 0, message)
+            }
+            Err(SegmentError::System(errno)) => {
+                let message = format!("no memory for a segment of {length} bytes: {errno}");
+                (LimitExceededReason::Memory, length as u64, message)
+            }
+        };
+        Ok(Err(NoSegment { cause: Cause::Limit { what, value }, message }))
     }
 
     /// The shim did not make the call, or has no place for its results.
@@ -37,6 +55,10 @@ impl Call<'_> {
         self.turn.passed.give_back(Usage::Consumed);
         self.turn.passed.give_back(Usage::ConsumedOnSuccess);
         let refusal = u32::try_from(head.value).ok().and_then(Refusal::from_raw);
+        let impossible = "a refusal that this call cannot have caused";
+        let Some(refusal) = refusal.filter(|&refusal| self.can_cause(refusal)) else {
+            return self.violation(impossible);
+        };
         let mut name = vec![0; head.result_length as usize];
         self.live().lane.copy_result(&mut name);
         let name = escape(&String::from_utf8_lossy(&name));
@@ -58,36 +80,48 @@ impl Call<'_> {
             (kind, cause, format!("`{name}` {text}"))
         };
         let (kind, cause, message) = match refusal {
-            Some(Refusal::NullArgument) => blamed("must not be null"),
-            Some(Refusal::ShortBuffer) => blamed("is shorter than the function will read"),
-            Some(Refusal::SizeOverflow) => blamed("needs a size that does not fit its type"),
-            Some(Refusal::BadReference) => {
+            Refusal::NullArgument => blamed("must not be null"),
+            Refusal::ShortBuffer => blamed("is shorter than the function will read"),
+            Refusal::SizeOverflow => blamed("needs a size that does not fit its type"),
+            Refusal::BadReference => {
                 blamed("has no whole number of elements, or does not lie in its segment")
             }
-            Some(Refusal::NotOwned) => blamed("is only lent: it belongs to the library"),
-            Some(Refusal::HasChildren) => blamed("cannot go while objects that were made from it are there"),
-            Some(Refusal::NoSpace) => (
-                ErrorKind::LimitExceeded,
-                Cause::Limit { what: LimitExceededReason::Output, value: limit },
-                format!("the results need more than the {limit} bytes a call may return"),
-            ),
-            Some(Refusal::UnknownHandle) => handle(ErrorKind::UnknownHandle, "is no handle of this worker"),
-            Some(Refusal::StaleHandle) => {
+            Refusal::NotOwned => blamed("is only lent: it belongs to the library"),
+            Refusal::HasChildren => blamed("cannot go while objects that were made from it are there"),
+            Refusal::NoSpace => match self.no_segment.take().map(|why| *why) {
+                Some(NoSegment { cause, message }) => (ErrorKind::LimitExceeded, cause, message),
+                None => (
+                    ErrorKind::LimitExceeded,
+                    Cause::Limit { what: LimitExceededReason::Output, value: limit },
+                    format!("the results need more than the {limit} bytes a call may return"),
+                ),
+            },
+            Refusal::UnknownHandle => handle(ErrorKind::UnknownHandle, "is no handle of this worker"),
+            Refusal::StaleHandle => {
                 handle(ErrorKind::StaleHandle, "was released, or went with what it belonged to")
             }
-            Some(Refusal::WrongHandleType) => {
-                handle(ErrorKind::WrongHandleType, "is a handle of another type")
-            }
-            Some(Refusal::TooManyHandles) => {
+            Refusal::WrongHandleType => handle(ErrorKind::WrongHandleType, "is a handle of another type"),
+            Refusal::TooManyHandles => {
                 let value = u64::from(wire::MAX_HANDLES);
                 let cause = Cause::Limit { what: LimitExceededReason::Handles, value };
                 (ErrorKind::LimitExceeded, cause, format!("the worker holds {value} objects already"))
             }
-            Some(Refusal::BadArguments) | None => {
-                return self.violation("a refusal that this session cannot have caused");
-            }
+            Refusal::BadArguments => return self.violation(impossible),
         };
         self.context.error(Fault { kind, cause, message }, Executed::Maybe, String::new())
+    }
+
+    /// Whether this call can be refused like this: of objects only those can be wrong that went in.
+    fn can_cause(&self, refusal: Refusal) -> bool {
+        match refusal {
+            Refusal::UnknownHandle
+            | Refusal::StaleHandle
+            | Refusal::WrongHandleType
+            | Refusal::NotOwned
+            | Refusal::HasChildren => self.turn.passed.has_objects(),
+            Refusal::TooManyHandles => self.session.has_handles(),
+            _ => true,
+        }
     }
 
     pub(super) fn violation(&mut self, rule: &str) -> Error {

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use hotcell_protocol::wire::{self, ReplyState};
 use hotcell_protocol::{ErrorKind, Executed, Place, RawHandle, UnavailableReason};
-use hotcell_shm::{CallHead, ReplyHead, Seals, Waited, Window, clock};
+use hotcell_shm::{CallHead, Granted, ReplyHead, Seals, Waited, Window, clock};
 
 use super::invocation::Invocation;
 use super::passed::Usage;
@@ -19,7 +19,7 @@ use crate::session::{Found, Live, Turn};
 pub type Callback<'a> = dyn FnMut(&mut Invocation<'_>) -> Result<u64> + 'a;
 
 /// As [`Callback`], of a function that the library keeps. It may run in any call of the session; an error of it ends that
-/// call, and a panic comes out there.
+/// call, and a panic comes out there. In a release it may run on a thread of the session's own.
 pub type KeptCallback = dyn FnMut(&mut Invocation<'_>) -> Result<u64> + Send;
 
 /// What went wrong in a callback: kept until the library has returned.
@@ -55,9 +55,9 @@ impl<'s> Call<'s> {
         }
     }
 
-    /// Has an object released; gives back the turn. Whether it went well is of no interest: if not, the object went
-    /// with the worker, or was gone before.
-    pub(crate) fn release(mut self, release: Release, handle: RawHandle) -> Turn<'s> {
+    /// Has an object released; gives back the turn. False when nothing was sent, and the worker still has it. Whether the
+    /// release went well is of no interest: if not, the object went with the worker, or was gone before.
+    pub(crate) fn release(mut self, release: Release, handle: RawHandle) -> (Turn<'s>, bool) {
         let offset = usize::from(release.offset);
         let put = match release.image {
             0 => {
@@ -71,10 +71,14 @@ impl<'s> Call<'s> {
             }
         };
         let mut none = Callbacks { list: &mut [], count: 0, block: Vec::new(), raised: None };
-        let _ = put.and_then(|()| self.exchange(&mut none));
-        let gone = self.session.kept().end(self.context.generation, handle);
-        self.turn.passed.drop_later(gone);
-        self.turn
+        let ended = put.and_then(|()| self.exchange(&mut none));
+        let sent =
+            self.turn.live.is_none() || ended.map_or_else(|error| error.executed() != Executed::No, |_| true);
+        if sent {
+            let gone = self.session.kept().end(self.context.generation, handle);
+            self.turn.passed.drop_later(gone);
+        }
+        (self.turn, sent)
     }
 
     /// Publishes the call and goes on with it until its final reply.
@@ -217,6 +221,9 @@ impl<'s> Call<'s> {
                 None
             }
         };
+        if self.session.is_forked() {
+            return Err(context.forked(Executed::Maybe));
+        }
         if !back {
             return Err(self.escaped());
         }
@@ -261,31 +268,33 @@ impl<'s> Call<'s> {
     /// Answers NeedSpace. Beyond the limit, or when there is no memory, the answer is no, and the shim ends
     /// the call.
     fn grant(&mut self, needed: u64) -> Result<()> {
+        self.no_segment = None;
         let left = self.session.options().max_output.saturating_sub(self.granted);
         let Some(length) = usize::try_from(needed).ok().filter(|_| needed <= left) else {
             self.live().lane.resume(None);
             return Ok(());
         };
         self.granted += needed;
-        let Live { lane, arena, .. } = self.live();
-        if let Some(window) = arena.regrant(length) {
-            lane.resume(Some((window.place(), window.mapping.length() as u64)));
-            return Ok(());
-        }
-        let limit = usize::try_from(self.session.options().max_output).unwrap_or(usize::MAX);
-        let wanted = self.live().arena.wanted_window(length).min(limit).max(length);
-        let Some((id, mapping)) = self.add_segment(wanted, Seals::Reply, Executed::Maybe)? else {
-            self.live().lane.resume(None);
-            return Ok(());
-        };
         let nested = self.turn.is_nested();
-        let Live { lane, arena, .. } = self.live();
-        let window = Window { id, mapping };
-        let granted = (window.place(), window.mapping.length() as u64);
-        if arena.add_window(window, nested) {
-            lane.announce_window(granted.0, granted.1);
+        let granted = match self.live().arena.regrant(length, nested) {
+            Some(granted) => Some(granted),
+            None => {
+                let limit = usize::try_from(self.session.options().max_output).unwrap_or(usize::MAX);
+                let wanted = self.live().arena.wanted_window(length).min(limit).max(length);
+                match self.add_segment(wanted, Seals::Reply, Executed::Maybe)? {
+                    Ok((id, mapping)) => Some(self.live().arena.add_window(Window { id, mapping }, nested)),
+                    Err(why) => {
+                        self.no_segment = Some(Box::new(why));
+                        None
+                    }
+                }
+            }
+        };
+        let lane = &mut self.live().lane;
+        if let Some(Granted { place, length, .. }) = granted.filter(|granted| granted.announce) {
+            lane.announce_window(place, length);
         }
-        lane.resume(Some(granted));
+        lane.resume(granted.map(|granted| (granted.place, granted.length)));
         Ok(())
     }
 }

@@ -15,7 +15,7 @@ use crate::session::{Context, Session};
 /// An object of the library. Clones stand for the same object.
 ///
 /// It keeps its session, and what it belongs to, alive. When the last clone of an object that the application owns
-/// is dropped, the library releases the object: at once if the worker is free, else before the next call. That
+/// is dropped, the library releases the object: at once if the worker is free, else as soon as it is. That
 /// never fails and never waits for another call. An object whose worker has ended went with it.
 #[derive(Clone)]
 pub struct Handle {

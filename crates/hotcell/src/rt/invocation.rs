@@ -1,6 +1,6 @@
 //! A call of the library into the application: the arguments of a callback.
 
-use hotcell_protocol::{ErrorKind, Executed, RawHandle, UnavailableReason};
+use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, RawHandle, UnavailableReason, wire};
 
 use super::reading::{Bad, Granted, Reads, Reference, data, numbers};
 use super::{Element, Handle, Utf8, Utf16};
@@ -89,14 +89,24 @@ impl<'a> Invocation<'a> {
     }
 
     /// The objects of this type that a reference points to, lent for the time of the callback; a null reference is none,
-    /// and an object that is NULL an error.
+    /// and an object that is NULL an error. So are more than a worker may have.
     pub fn handles(&mut self, offset: usize, kind: u16) -> Result<Vec<Handle>> {
+        // A handle is many times as big here as in the worker's memory, so this is judged first.
+        if self.reference(offset).length > u64::from(wire::MAX_HANDLES) * size_of::<u64>() as u64 {
+            return Err(self.too_many_objects());
+        }
         let list: Vec<u64> = self.elements(offset)?;
-        let lend = |raw| match RawHandle::from_raw(raw) {
-            raw if raw.is_none() => Err(self.null_object()),
-            raw => self.lend(raw, kind),
-        };
-        list.into_iter().map(lend).collect()
+        let mut handles = Vec::new();
+        if handles.try_reserve_exact(list.len()).is_err() || self.lent.try_reserve(list.len()).is_err() {
+            return Err(self.bad(Bad::TooMuch));
+        }
+        for raw in list {
+            handles.push(match RawHandle::from_raw(raw) {
+                raw if raw.is_none() => return Err(self.null_object()),
+                raw => self.lend(raw, kind)?,
+            });
+        }
+        Ok(handles)
     }
 
     /// The error of a callback that cannot do what it was called for.
@@ -120,6 +130,15 @@ impl<'a> Invocation<'a> {
         Ok(handle)
     }
 
+    /// No lie: one object may be there many times.
+    fn too_many_objects(&self) -> Error {
+        let value = u64::from(wire::MAX_HANDLES);
+        let cause = Cause::Limit { what: LimitExceededReason::Handles, value };
+        let message = format!("the library passed more than {value} objects to a callback at once");
+        let fault = Fault { kind: ErrorKind::LimitExceeded, cause, message };
+        self.context.error(fault, Executed::Maybe, String::new())
+    }
+
     fn null_object(&mut self) -> Error {
         self.bad(Bad::Lie("the library passed NULL where its contract promises an object"))
     }
@@ -135,6 +154,9 @@ impl<'a> Invocation<'a> {
 
 impl Reads for Invocation<'_> {
     fn fetch(&mut self, from: Reference) -> Result<Option<Vec<u8>>> {
+        if self.session.is_forked() {
+            return Err(self.context.forked(Executed::Maybe));
+        }
         let Invocation { session, context, fixed, limit, copied, .. } = self;
         let copied = session.with_aside(context.call_id, |live| {
             let mut granted = Granted { live, fixed: *fixed, limit: *limit, copied };

@@ -88,6 +88,11 @@ impl Passed {
         }
     }
 
+    /// Whether any object went in.
+    pub(super) fn has_objects(&self) -> bool {
+        !self.objects.is_empty()
+    }
+
     /// Whether this object went in.
     pub(super) fn has(&self, handle: RawHandle) -> bool {
         self.objects.iter().any(|passed| passed.object.raw == handle)

@@ -96,7 +96,12 @@ pub(crate) trait Reads {
         if !data.len().is_multiple_of(T::SIZE) {
             return Err(self.bad(Bad::Violation("a result has no whole number of elements")));
         }
-        Ok(Some(data.chunks_exact(T::SIZE).map(T::read).collect()))
+        let mut elements = Vec::new();
+        if elements.try_reserve_exact(data.len() / T::SIZE).is_err() {
+            return Err(self.bad(Bad::TooMuch));
+        }
+        elements.extend(data.chunks_exact(T::SIZE).map(T::read));
+        Ok(Some(elements))
     }
 
     /// Texts behind an array of references.
@@ -110,8 +115,14 @@ pub(crate) trait Reads {
         if !data.len().is_multiple_of(REFERENCE) {
             return Err(self.bad(Bad::Violation("an array of texts has no whole number of references")));
         }
-        let texts = data.chunks_exact(REFERENCE).map(|bytes| self.fetch(Reference::read(bytes)));
-        texts.collect::<Result<_>>().map(Some)
+        let mut texts = Vec::new();
+        if texts.try_reserve_exact(data.len() / REFERENCE).is_err() {
+            return Err(self.bad(Bad::TooMuch));
+        }
+        for bytes in data.chunks_exact(REFERENCE) {
+            texts.push(self.fetch(Reference::read(bytes))?);
+        }
+        Ok(Some(texts))
     }
 
     /// A text in its encoding.

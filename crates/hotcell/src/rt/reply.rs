@@ -229,6 +229,9 @@ impl<'s> Reply<'s> {
 
 impl Reads for Reply<'_> {
     fn fetch(&mut self, from: Reference) -> Result<Option<Vec<u8>>> {
+        if self.call.session.is_forked() {
+            return Err(self.call.context.forked(Executed::Yes));
+        }
         let fixed = usize::from(self.call.function.result_size);
         let limit = self.call.max_output();
         let live = self.call.turn.live.as_ref();

@@ -1,30 +1,52 @@
 //! Objects that nobody holds any more, until the library has released them.
 //!
-//! Dropping a handle must not wait for another call, so it leaves a note here. Whoever has the next turn sends the
-//! notes first, and whoever gives a turn back looks behind it; both in the order in which the notes were left, which
-//! is that of the drops: children before their parents.
+//! Dropping a handle must not wait for another call, so it leaves a note here. Notes are sent in the order in which they
+//! were left, which is that of the drops: children before their parents. They are sent, for a moment at a time,
+//!
+//! - by who leaves one, if the worker is free;
+//! - by who gives a turn back, behind it, and by a call, before it: only what cannot take longer than the call has time;
+//! - for the rest, by a [thread] of the session.
 //!
 //! No note is lost: who leaves one says so, and then tries to get the turn; who gives the turn back does so, and
 //! then looks. A fence between the two steps on each side makes one of them see the other.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hotcell_protocol::RawHandle;
-use parking_lot::Mutex;
+use hotcell_shm::clock;
+use parking_lot::{Condvar, Mutex};
 
-use super::{Allowed, Context, Session, Turn};
+use super::{Allowed, Context, Session, Turn, instant_of, left_until};
+use crate::error::Result;
 use crate::rt::{Call, Release};
+
+mod thread;
 
 /// The longest a release may take: it delays whoever comes next.
 const LONGEST: Duration = Duration::from_secs(5);
+
+/// How long notes are sent at a time, in nanoseconds: then whoever waits for the turn gets it.
+const MOMENT: u64 = 10_000_000;
 
 /// The notes of one session.
 #[derive(Debug, Default)]
 pub(super) struct Releases {
     /// Whether there are any, for the price of a load.
     any: AtomicBool,
-    waiting: Mutex<Vec<Note>>,
+    waiting: Mutex<Waiting>,
+    /// Notified when the thread has sent some.
+    sent: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    notes: VecDeque<Note>,
+    /// How many were ever left.
+    left: u64,
+    /// A thread sends them, and looks for more before it ends.
+    has_thread: bool,
 }
 
 /// An object to be released.
@@ -36,6 +58,17 @@ struct Note {
     release: Release,
 }
 
+/// Why no more notes are sent now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Swept {
+    /// There are none.
+    All,
+    /// There was no more time.
+    Rest,
+    /// The first could not be sent: this process is short of what that takes.
+    Stuck,
+}
+
 impl Releases {
     /// Whether there is something to send.
     #[inline]
@@ -45,14 +78,50 @@ impl Releases {
 
     fn leave(&self, note: Note) {
         let mut waiting = self.waiting.lock();
-        waiting.push(note);
+        waiting.notes.push_back(note);
+        waiting.left += 1;
         self.any.store(true, Ordering::Relaxed);
     }
 
-    fn take(&self) -> Vec<Note> {
+    /// The first note. It stays the first for as long as one has the turn.
+    fn first(&self) -> Option<Note> {
+        self.waiting.lock().notes.front().copied()
+    }
+
+    /// Takes the first note out: it is being sent, or needs not be.
+    fn take(&self) {
         let mut waiting = self.waiting.lock();
-        self.any.store(false, Ordering::Relaxed);
-        std::mem::take(&mut *waiting)
+        waiting.notes.pop_front();
+        if waiting.notes.is_empty() {
+            self.any.store(false, Ordering::Relaxed);
+            self.sent.notify_all();
+        }
+    }
+
+    /// Puts a note back that could not be sent.
+    fn put_back(&self, note: Note) {
+        let mut waiting = self.waiting.lock();
+        waiting.notes.push_front(note);
+        self.any.store(true, Ordering::Relaxed);
+    }
+
+    /// How many were ever left.
+    fn left(&self) -> u64 {
+        self.waiting.lock().left
+    }
+
+    fn has_thread(&self) -> bool {
+        self.waiting.lock().has_thread
+    }
+
+    /// Waits until the thread has taken the first `count` notes that were ever left.
+    fn wait(&self, count: u64, until: Instant) {
+        let mut waiting = self.waiting.lock();
+        while waiting.has_thread && waiting.left - (waiting.notes.len() as u64) < count {
+            if self.sent.wait_until(&mut waiting, until).timed_out() {
+                return;
+            }
+        }
     }
 }
 
@@ -66,41 +135,83 @@ impl Session {
             return;
         }
         shared.releases.leave(Note { generation, handle, release });
-        self.send_what_is_left();
+        self.send_what_is_left(None);
     }
 
-    /// Sends what waits to be released, unless somebody else has the turn: then he will look behind it.
-    pub(super) fn send_what_is_left(&self) {
+    /// Sends what waits to be released, unless somebody else has the turn: then he will look behind it. `deadline` is
+    /// that of the call whose turn is over.
+    pub(super) fn send_what_is_left(&self, deadline: Option<u64>) {
         let shared = &*self.shared;
         // Partner: the same fence on the other side. One stands between leaving a note and trying to get the turn,
         // the other between giving the turn back and looking for notes.
         fence(Ordering::SeqCst);
-        while shared.releases.any() && !shared.fork.forked() {
+        let mut until = None;
+        while shared.releases.any() && !shared.fork.forked() && !shared.releases.has_thread() {
             let Some(seat) = shared.seat.try_lock() else { return };
-            drop(self.send_releases(Turn::new(self, seat, false), None));
-            fence(Ordering::SeqCst);
+            let until = *until.get_or_insert_with(|| clock::now() + MOMENT);
+            let (turn, swept) = self.sweep(Turn::new(self, seat, None), until, deadline);
+            drop(turn);
+            match swept {
+                Swept::All => fence(Ordering::SeqCst),
+                Swept::Rest => {
+                    self.hand_over();
+                    return;
+                }
+                Swept::Stuck => return,
+            }
         }
     }
 
-    /// Sends what waits to be released; before a call, within half of the time it has. No worker is started for it,
-    /// and a release that goes wrong costs the worker, as any call, but is nobody's error.
-    pub(super) fn send_releases<'s>(&'s self, mut turn: Turn<'s>, within: Option<Allowed>) -> Turn<'s> {
-        let package = self.shared.package;
-        for Note { generation, handle, release } in self.shared.releases.take() {
-            let serves = turn.live.as_ref().is_some_and(|live| !live.worker.channel().is_dead());
-            if !serves || turn.generation != generation {
-                continue;
-            }
-            let Some(function) = package.functions.get(usize::from(release.function)) else { continue };
-            let time = self.deadline_of(function).min(LONGEST);
-            let allowed = Allowed::from_now(within.map_or(time, |within| time.min(within.left() / 2)));
-            let call_id = turn.next_id();
-            let function_name = function.name;
-            let context =
-                Context { function: function_name, call_id, generation, ..Context::of_package(package) };
-            turn =
-                Call::open(self, turn, context, release.function, function, allowed).release(release, handle);
+    /// Has what was left before a call released before it. What that call has no time for, or would be delayed by, the
+    /// session's thread sends; the call waits for that, but no more than half of its time.
+    pub(super) fn send_before<'s>(
+        &'s self,
+        turn: Turn<'s>,
+        context: Context,
+        allowed: Allowed,
+    ) -> Result<Turn<'s>> {
+        let releases = &self.shared.releases;
+        let (count, now) = (releases.left(), clock::now());
+        let half = now + allowed.deadline.saturating_sub(now) / 2;
+        let (turn, swept) = self.sweep(turn, now + MOMENT, Some(allowed.deadline));
+        if swept != Swept::Rest {
+            return Ok(turn);
         }
-        turn
+        turn.pass_on();
+        if self.hand_over() {
+            releases.wait(count, instant_of(half));
+        }
+        self.wait_for_turn(context, allowed).map(|(turn, _)| turn)
+    }
+
+    /// Sends notes until a time, but none that may take more than half of what is left until the deadline of a call. No
+    /// worker is started for it, and a release that goes wrong costs the worker, as any call, but is nobody's error.
+    fn sweep<'s>(&'s self, mut turn: Turn<'s>, until: u64, deadline: Option<u64>) -> (Turn<'s>, Swept) {
+        let (package, releases) = (self.shared.package, &self.shared.releases);
+        while let Some(note) = releases.first() {
+            let Note { generation, handle, release } = note;
+            let serves = turn.live.as_ref().is_some_and(|live| !live.worker.channel().is_dead());
+            let function = package.functions.get(usize::from(release.function));
+            let Some(function) = function.filter(|_| serves && turn.generation == generation) else {
+                releases.take();
+                continue;
+            };
+            let time = self.deadline_of(function).min(LONGEST);
+            if clock::now() >= until || deadline.is_some_and(|deadline| left_until(deadline) / 2 < time) {
+                return (turn, Swept::Rest);
+            }
+            releases.take();
+            let (name, call_id, of_package) = (function.name, turn.next_id(), Context::of_package(package));
+            let context = Context { function: name, call_id, generation, ..of_package };
+            let allowed = Allowed::from_now(time);
+            let call = Call::open(self, turn, context, release.function, function, allowed);
+            let (back, sent) = call.release(release, handle);
+            turn = back;
+            if !sent {
+                releases.put_back(note);
+                return (turn, Swept::Stuck);
+            }
+        }
+        (turn, Swept::All)
     }
 }

@@ -29,9 +29,9 @@ pub(crate) struct Turn<'s> {
 /// Where the seat is from.
 #[derive(Debug)]
 enum Held<'s> {
-    /// From its place. `looks`: it is given back to whoever waits; else this is one of those that send what is to be
-    /// released.
-    Place { place: Option<MutexGuard<'s, Option<Box<Seat>>>>, looks: bool },
+    /// From its place. A call has a deadline, and looks behind it for what is to be released; else this is one of those
+    /// that send it.
+    Place { place: Option<MutexGuard<'s, Option<Box<Seat>>>>, deadline: Option<u64> },
     /// From a call on this thread whose callback runs.
     Call(Box<Inside>),
 }
@@ -58,17 +58,31 @@ pub(crate) struct SetAside {
     allowed: Allowed,
 }
 
+impl Aside {
+    /// Forgets the seat, in a forked child.
+    pub(super) fn forget(&mut self) {
+        std::mem::forget(self.0.get_mut().take());
+    }
+}
+
 impl<'s> Turn<'s> {
     /// Marks this thread as the one that has the turn.
     #[inline]
     pub(super) fn new(
         session: &'s Session,
         mut place: MutexGuard<'s, Option<Box<Seat>>>,
-        looks: bool,
+        deadline: Option<u64>,
     ) -> Turn<'s> {
         let seat = place.take();
         session.shared.facts.holder.store(this_thread(), Ordering::Relaxed);
-        Turn { seat, session, held: Held::Place { place: Some(place), looks } }
+        Turn { seat, session, held: Held::Place { place: Some(place), deadline } }
+    }
+
+    /// Gives the turn to whoever waits longest, without a look behind it.
+    pub(super) fn pass_on(mut self) {
+        if let Held::Place { deadline, .. } = &mut self.held {
+            *deadline = None;
+        }
     }
 
     /// Whether the call is nested in another.
@@ -82,10 +96,14 @@ impl<'s> Turn<'s> {
         self.session.shared.aside.0.lock().replace(SetAside { seat, call_id, allowed })
     }
 
-    /// Takes the seat back. False when a nested call that has not ended has it, with the worker.
+    /// Takes the seat back. False when a nested call that has not ended has it, with the worker, or this is a child of the
+    /// process that the worker belongs to.
     pub(crate) fn take_back(&mut self, before: Option<SetAside>, context: Context) -> bool {
         let aside = std::mem::replace(&mut *self.session.shared.aside.0.lock(), before);
-        let seat = aside.and_then(|aside| aside.seat);
+        let mut seat = aside.and_then(|aside| aside.seat);
+        if self.session.is_forked() {
+            std::mem::forget(seat.take());
+        }
         let back = seat.is_some();
         self.seat = Some(seat.unwrap_or_else(|| {
             let facts = Arc::clone(&self.session.shared.facts);
@@ -157,13 +175,17 @@ impl Drop for Turn<'_> {
         // What goes is the application's, and is dropped when the turn is over.
         let _gone = seat.passed.end(&shared.kept);
         match &mut self.held {
-            Held::Place { place, looks } => {
+            Held::Place { place, deadline } => {
                 seat.facts.holder.store(0, Ordering::Relaxed);
                 if let Some(mut place) = place.take() {
                     *place = Some(seat);
+                    if deadline.is_none() {
+                        // Who sends what is to be released does not get ahead of callers that wait.
+                        MutexGuard::unlock_fair(place);
+                    }
                 }
-                if *looks && self.session.has_handles() {
-                    self.session.send_what_is_left();
+                if deadline.is_some() && self.session.has_handles() {
+                    self.session.send_what_is_left(*deadline);
                 }
             }
             Held::Call(inside) => {

@@ -9,8 +9,8 @@ use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 use std::time::Duration;
 
 use hotcell_protocol::wire::{
-    self, EventPacket, Hello, Packet, ReplyState, Resume, SegmentReady, Welcome, call_head, capabilities,
-    reply_head, resume_line,
+    self, EventPacket, Hello, Packet, Refusal, ReplyState, Resume, SegmentReady, Welcome, call_head,
+    capabilities, reply_head, resume_line,
 };
 use hotcell_shm::control::ControlSocket;
 use hotcell_shm::{Access, Mapping, Seals, SegmentFile};
@@ -101,9 +101,9 @@ fn answer(lie: &str, request: &Mapping, reply: &Mapping) {
             state = ReplyState::NeedSpace.raw();
             value = u64::MAX;
         }
-        "unknown-refusal" => {
+        "unknown-refusal" | "refusal-of-no-argument" => {
             state = ReplyState::Refused.raw();
-            value = 4_000;
+            value = if lie == "unknown-refusal" { 4_000 } else { u64::from(Refusal::StaleHandle.raw()) };
             length = 0;
         }
         "never-answers" => return,

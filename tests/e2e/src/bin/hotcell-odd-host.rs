@@ -1,12 +1,17 @@
 //! Hosts that do what hosts do: fork, ignore SIGCHLD, reap every child. Prints what became of their calls.
 
+use hotcell::rt::Invocation;
 use hotcell::{Error, Options};
+use hotcell_e2e::objects::Objects;
 use hotcell_faulty::Faulty;
 
 fn main() {
     match std::env::args().nth(1).as_deref() {
         Some("fork") => fork(),
+        Some("fork-in-callback") => fork_in_callback(),
         Some("descriptors") => descriptors(),
+        Some("fork-in-between") => fork_in_between(),
+        Some("no-descriptors") => no_descriptors(),
         Some("ignore-sigchld") => {
             // Binding runs a compiler, and std waits for it.
             let faulty = open(Options::default());
@@ -60,6 +65,97 @@ fn descriptors() {
         assert!(unsafe { libc::dup(std::os::fd::AsRawFd::as_raw_fd(&file)) } >= 0);
     }
     say("descriptors", open(Options::default()).int("descriptors", &[]));
+}
+
+/// A host that has no descriptor left for a while must keep its worker, with all its objects.
+fn no_descriptors() {
+    let objects = Objects::open(Options::default()).unwrap_or_else(|error| panic!("{error}"));
+    let say = |what: &str, outcome: Result<(), Error>| match outcome {
+        Ok(()) => println!("{what}: well"),
+        Err(error) => println!("{what}: {}: {}: {:?}", error.kind(), error.message(), error.cause()),
+    };
+    let item =
+        objects.store(0).and_then(|store| objects.item(&store)).unwrap_or_else(|error| panic!("{error}"));
+    let data = [0; 5000];
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` is valid for reads and writes.
+    assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) }, 0);
+    let none = libc::rlimit { rlim_cur: 3, ..limit };
+    // SAFETY: as above.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const none) }, 0);
+    for _ in 0..70 {
+        say("in", objects.turn_round(1, "hello", &data, [1, 2, 3]).map(drop));
+        say("out", objects.each(1, 5000, &mut |_| Ok(1)).map(drop));
+    }
+    // SAFETY: as above.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) }, 0);
+    say("again", objects.turn_round(1, "hello", &data, [1, 2, 3]).map(drop));
+    say("item", objects.free(&item));
+    println!("generation {}", objects.session.generation());
+}
+
+/// The child of a fork in a callback must be refused, too: what the callback reads, what it calls, and the call it is in.
+fn fork_in_callback() {
+    let objects = Objects::open(Options::default()).unwrap_or_else(|error| panic!("{error}"));
+    let kind = |error: &Error| error.kind().to_string();
+    for nested in [false, true] {
+        let mut child = -1;
+        let mut said = Vec::new();
+        let mut fork = |invocation: &mut Invocation<'_>| {
+            // SAFETY: as in `fork`.
+            child = unsafe { libc::fork() };
+            if child == 0 {
+                said.push(invocation.text(8).map_or_else(|error| kind(&error), |_| "read".into()));
+                said.push(objects.living().map_or_else(|error| kind(&error), |_| "called".into()));
+            }
+            Ok(1)
+        };
+        let ended = match nested {
+            false => objects.each(1, 5, &mut fork),
+            true => objects.each(1, 5, &mut |_| objects.each(1, 5, &mut fork).map(|_| 1)),
+        };
+        if child == 0 {
+            said.push(ended.map_or_else(|error| kind(&error), |_| "returned".into()));
+            drop(objects);
+            println!("child: {said:?}");
+            // SAFETY: as in `fork`.
+            unsafe { libc::_exit(0) };
+        }
+        let mut status = 0;
+        // SAFETY: `status` is valid for writes.
+        unsafe { libc::waitpid(child, &raw mut status, 0) };
+        println!("child ended with {status}, parent: {:?}", ended.map_err(|error| error.to_string()));
+    }
+    println!("generation {}", objects.session.generation());
+}
+
+/// The child of a fork that happens while results are there to be read, and while objects are being released.
+fn fork_in_between() {
+    let objects = Objects::open(Options::default()).unwrap_or_else(|error| panic!("{error}"));
+    let hurried = Objects { session: objects.session.within(std::time::Duration::from_secs(8)) };
+    let store = objects.store(0).unwrap_or_else(|error| panic!("{error}"));
+    let items: Result<Vec<_>, Error> = (0..5_000).map(|_| objects.item(&store)).collect();
+    let mut items = items.ok();
+    // The call has too little time for releases: the session's thread sends them.
+    let ended = hurried.each(1, 5, &mut |_| Ok(u64::from(items.take().is_some())));
+    let held = objects.session.call(8).and_then(hotcell::rt::Call::finish);
+    // SAFETY: as in `fork`.
+    let child = unsafe { libc::fork() };
+    let mut held = held.unwrap_or_else(|error| panic!("{error}"));
+    let read = held.text(0).map_or_else(|error| error.kind().to_string(), |_| "read".into());
+    drop(held);
+    if child == 0 {
+        drop((store, hurried, objects));
+        println!("child: {read}");
+        // SAFETY: as in `fork`.
+        unsafe { libc::_exit(0) };
+    }
+    let mut status = 0;
+    // SAFETY: `status` is valid for writes.
+    unsafe { libc::waitpid(child, &raw mut status, 0) };
+    println!("child ended with {status}, parent: {read}, {:?}", ended.map_err(|error| error.to_string()));
+    println!("living {:?}", objects.living().map_err(|error| error.to_string()));
+    println!("generation {}", objects.session.generation());
 }
 
 fn crash(faulty: &Faulty) {

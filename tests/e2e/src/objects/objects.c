@@ -60,7 +60,8 @@ static int give(hotcell_ctx *ctx, const void *data, uint64_t length, uint8_t *at
 }
 
 /* args: i32 code, i32 temper. results: u64 store, i32 code. Fails with the code, and leaves a store even then. The
- * temper shows when it is closed: 1 crashes, 2 hangs, 3 calls the callback that it keeps. */
+ * temper shows when it is closed: 1 crashes, 2 hangs, 3 calls the callback that it keeps. 4 calls that when an item is
+ * freed. */
 static void open_store(hotcell_ctx *ctx, const hotcell_request *request, hotcell_reply *reply)
 {
     int32_t code = LOAD(int32_t, request->args);
@@ -150,6 +151,10 @@ static void free_item(hotcell_ctx *ctx, const hotcell_request *request, hotcell_
     struct item *item = ctx->take(ctx, LOAD(uint64_t, request->args), ITEM, "item");
     (void)reply;
     if (item != NULL) {
+        int64_t ignored = 0;
+        if (item->store->temper == 4 && !call_kept(ctx, item->store, item->store->kept, item->number, &ignored)) {
+            note("failed", 0);
+        }
         note("free", item->number);
         living--;
         free(item);
@@ -335,6 +340,24 @@ static void lie(hotcell_ctx *ctx, const hotcell_request *request, hotcell_reply 
         for (;;) {
             ctx->callback(ctx, number, place, 56, &value);
         }
+    case 12: { /* not a lie: a refusal while the library is at work on memory of the reply */
+        static const char work[] = "what the library is at work on";
+        memcpy(args, work, sizeof work);
+        ctx->space(ctx, (uint64_t)1 << 40, 1, &place);
+        note(memcmp(args, work, sizeof work) == 0 ? "whole" : "torn", 0);
+        break;
+    }
+    case 13: { /* more objects than a worker may have */
+        uint64_t count = HOTCELL_MAX_HANDLES + 1, list = 0;
+        uint64_t *objects = ctx->space(ctx, 8 * count, 8, &list);
+        for (uint64_t i = 0; i < count; i++) {
+            objects[i] = (uint64_t)VIEW << 48 | (uint64_t)1 << 24 | i;
+        }
+        STORE_AS(uint64_t, args + 24, list);
+        STORE_AS(uint64_t, args + 32, 8 * count);
+        ctx->callback(ctx, number, place, 56, &value);
+        break;
+    }
     default: break;
     }
 }

@@ -1,0 +1,64 @@
+//! The thread of a session that sends what waits to be released when there is more than others have time for.
+//!
+//! It is started when notes pile up and ends with the last of them. It holds the session only while it sends, and lets
+//! whoever waits have the turn in between.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Weak};
+
+use hotcell_sandbox::with_signals_blocked;
+use hotcell_shm::clock;
+
+use super::super::{Session, Shared, Turn};
+use super::{MOMENT, Releases, Swept};
+
+impl Session {
+    /// Leaves the notes to the thread. False when there are none, or no thread can be started: then they stay for who
+    /// comes next.
+    pub(super) fn hand_over(&self) -> bool {
+        let releases = &self.shared.releases;
+        let mut waiting = releases.waiting.lock();
+        if waiting.has_thread || waiting.notes.is_empty() {
+            return waiting.has_thread;
+        }
+        let shared = Arc::downgrade(&self.shared);
+        let thread = std::thread::Builder::new().name("hotcell-releases".into());
+        // Signals of the application are for its own threads.
+        let started = with_signals_blocked(|| thread.spawn(move || send(&shared)));
+        waiting.has_thread = started.is_ok();
+        waiting.has_thread
+    }
+}
+
+fn send(shared: &Weak<Shared>) {
+    // When the session goes, so does its worker, with all its objects.
+    while let Some(shared) = shared.upgrade() {
+        let session = Session { shared, deadline: None };
+        // What the application had kept goes with the objects, and may panic. There is nobody to hear it.
+        let swept = catch_unwind(AssertUnwindSafe(|| session.sweep_in_turn()));
+        let stuck = swept.map_err(std::mem::forget) == Ok(Swept::Stuck);
+        if session.shared.releases.thread_ends(stuck) {
+            return;
+        }
+    }
+}
+
+impl Session {
+    /// Waits for the turn, sends notes for a moment, and lets others have it.
+    fn sweep_in_turn(&self) -> Swept {
+        let turn = Turn::new(self, self.shared.seat.lock(), None);
+        let (turn, swept) = self.sweep(turn, clock::now() + MOMENT, None);
+        turn.pass_on();
+        swept
+    }
+}
+
+impl Releases {
+    /// Whether the thread ends: it does when there are no more notes, or they cannot be sent.
+    fn thread_ends(&self, stuck: bool) -> bool {
+        let mut waiting = self.waiting.lock();
+        waiting.has_thread = !stuck && !waiting.notes.is_empty();
+        self.sent.notify_all();
+        !waiting.has_thread
+    }
+}
