@@ -20,7 +20,7 @@ pub use finish::{Callback, KeptCallback};
 pub use handle::Handle;
 pub use image::Image;
 pub use invocation::Invocation;
-pub(crate) use passed::Passed;
+pub(crate) use passed::{Outer as OuterPassed, Passed};
 pub use reply::Reply;
 
 /// A generated package.

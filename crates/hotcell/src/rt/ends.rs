@@ -6,6 +6,7 @@ use hotcell_shm::{Mapping, ReplyHead, Seals};
 use hotcell_supervisor::{SegmentError, escape};
 
 use super::Call;
+use super::handle::IN_USE;
 use super::passed::Usage;
 use crate::error::{Cause, Error, Result};
 use crate::fault::{self, Fault};
@@ -66,6 +67,12 @@ impl Call<'_> {
             }
             Some(Refusal::NotOwned) => blamed("is only lent: it belongs to the library"),
             Some(Refusal::HasChildren) => blamed("cannot go while objects that were made from it are there"),
+            Some(Refusal::InUse) => blamed(IN_USE),
+            Some(Refusal::AlreadyOwned) => {
+                let text = "is one that this session owns already, and its contract says that it is a new one. Say \
+                            `out = \"borrowed\"`; if the function counts references, clone the handle instead";
+                (ErrorKind::Unsupported, Cause::None, format!("`{name}` {text}"))
+            }
             Some(Refusal::NoSpace) => (
                 ErrorKind::LimitExceeded,
                 Cause::Limit { what: LimitExceededReason::Output, value: limit },

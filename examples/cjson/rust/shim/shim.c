@@ -199,13 +199,16 @@ HOTCELL_HELPER int hotcell_give(hotcell_ctx *ctx, const void *data, uint64_t len
     return 1;
 }
 
-/* The object of a handle, one that can be taken when the call consumes it; 0 stands for NULL. */
-HOTCELL_HELPER void *hotcell_object(hotcell_ctx *ctx, uint64_t handle, uint16_t type, const char *name, int consumed,
-                                    int nullable, int *bad)
+/* A function of the runtime that finds the object of a handle. */
+typedef void *(*hotcell_find)(hotcell_ctx *, uint64_t handle, uint16_t type, const char *name);
+
+/* The object of a handle, found as the call needs it; 0 stands for NULL. */
+HOTCELL_HELPER void *hotcell_object(hotcell_ctx *ctx, uint64_t handle, uint16_t type, const char *name,
+                                    hotcell_find find, int nullable, int *bad)
 {
     void *object = NULL;
     if (handle != 0) {
-        object = (consumed ? ctx->owned : ctx->get)(ctx, handle, type, name);
+        object = find(ctx, handle, type, name);
         *bad = object == NULL;
     } else if (!nullable) {
         *bad = 1;
@@ -639,7 +642,7 @@ static void hotcell_call_cJSON_Print(hotcell_ctx *hc_ctx, const hotcell_request 
     struct hotcell_args_cJSON_Print hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_Print hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -684,7 +687,7 @@ static void hotcell_call_cJSON_PrintUnformatted(hotcell_ctx *hc_ctx, const hotce
     struct hotcell_args_cJSON_PrintUnformatted hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_PrintUnformatted hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -733,7 +736,7 @@ static void hotcell_call_cJSON_PrintBuffered(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_cJSON_PrintBuffered hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_PrintBuffered hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -788,7 +791,7 @@ static void hotcell_call_cJSON_PrintPreallocated(hotcell_ctx *hc_ctx, const hotc
     struct hotcell_args_cJSON_PrintPreallocated hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_PrintPreallocated hc_out = {.arg_buffer = {HOTCELL_PLACE_NULL, 0}};
-    struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -837,7 +840,7 @@ static void hotcell_call_cJSON_Delete(hotcell_ctx *hc_ctx, const hotcell_request
     int hc_bad = 0;
     struct hotcell_args_cJSON_Delete hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
-    struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 1, 0, &hc_bad);
+    struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -872,7 +875,7 @@ static void hotcell_call_cJSON_GetArraySize(hotcell_ctx *hc_ctx, const hotcell_r
     struct hotcell_args_cJSON_GetArraySize hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_GetArraySize hc_out = {0};
-    const struct cJSON *arg_array = hotcell_object(hc_ctx, hc_in.arg_array, 1, "array", 0, 0, &hc_bad);
+    const struct cJSON *arg_array = hotcell_object(hc_ctx, hc_in.arg_array, 1, "array", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -908,7 +911,7 @@ static void hotcell_call_cJSON_GetArrayItem(hotcell_ctx *hc_ctx, const hotcell_r
     struct hotcell_args_cJSON_GetArrayItem hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_GetArrayItem hc_out = {0};
-    const struct cJSON *arg_array = hotcell_object(hc_ctx, hc_in.arg_array, 1, "array", 0, 0, &hc_bad);
+    const struct cJSON *arg_array = hotcell_object(hc_ctx, hc_in.arg_array, 1, "array", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -949,7 +952,7 @@ static void hotcell_call_cJSON_GetObjectItem(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_cJSON_GetObjectItem hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_GetObjectItem hc_out = {0};
-    const struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    const struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -993,7 +996,7 @@ static void hotcell_call_cJSON_GetObjectItemCaseSensitive(hotcell_ctx *hc_ctx, c
     struct hotcell_args_cJSON_GetObjectItemCaseSensitive hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_GetObjectItemCaseSensitive hc_out = {0};
-    const struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    const struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1038,7 +1041,7 @@ static void hotcell_call_cJSON_HasObjectItem(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_cJSON_HasObjectItem hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_HasObjectItem hc_out = {0};
-    const struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    const struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1075,7 +1078,7 @@ static void hotcell_call_cJSON_GetStringValue(hotcell_ctx *hc_ctx, const hotcell
     struct hotcell_args_cJSON_GetStringValue hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_GetStringValue hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1112,7 +1115,7 @@ static void hotcell_call_cJSON_GetNumberValue(hotcell_ctx *hc_ctx, const hotcell
     struct hotcell_args_cJSON_GetNumberValue hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_GetNumberValue hc_out = {0};
-    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1146,7 +1149,7 @@ static void hotcell_call_cJSON_IsInvalid(hotcell_ctx *hc_ctx, const hotcell_requ
     struct hotcell_args_cJSON_IsInvalid hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_IsInvalid hc_out = {0};
-    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1180,7 +1183,7 @@ static void hotcell_call_cJSON_IsFalse(hotcell_ctx *hc_ctx, const hotcell_reques
     struct hotcell_args_cJSON_IsFalse hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_IsFalse hc_out = {0};
-    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1214,7 +1217,7 @@ static void hotcell_call_cJSON_IsTrue(hotcell_ctx *hc_ctx, const hotcell_request
     struct hotcell_args_cJSON_IsTrue hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_IsTrue hc_out = {0};
-    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1248,7 +1251,7 @@ static void hotcell_call_cJSON_IsBool(hotcell_ctx *hc_ctx, const hotcell_request
     struct hotcell_args_cJSON_IsBool hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_IsBool hc_out = {0};
-    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1282,7 +1285,7 @@ static void hotcell_call_cJSON_IsNull(hotcell_ctx *hc_ctx, const hotcell_request
     struct hotcell_args_cJSON_IsNull hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_IsNull hc_out = {0};
-    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1316,7 +1319,7 @@ static void hotcell_call_cJSON_IsNumber(hotcell_ctx *hc_ctx, const hotcell_reque
     struct hotcell_args_cJSON_IsNumber hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_IsNumber hc_out = {0};
-    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1350,7 +1353,7 @@ static void hotcell_call_cJSON_IsString(hotcell_ctx *hc_ctx, const hotcell_reque
     struct hotcell_args_cJSON_IsString hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_IsString hc_out = {0};
-    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1384,7 +1387,7 @@ static void hotcell_call_cJSON_IsArray(hotcell_ctx *hc_ctx, const hotcell_reques
     struct hotcell_args_cJSON_IsArray hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_IsArray hc_out = {0};
-    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1418,7 +1421,7 @@ static void hotcell_call_cJSON_IsObject(hotcell_ctx *hc_ctx, const hotcell_reque
     struct hotcell_args_cJSON_IsObject hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_IsObject hc_out = {0};
-    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1452,7 +1455,7 @@ static void hotcell_call_cJSON_IsRaw(hotcell_ctx *hc_ctx, const hotcell_request 
     struct hotcell_args_cJSON_IsRaw hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_IsRaw hc_out = {0};
-    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1987,11 +1990,11 @@ static void hotcell_call_cJSON_AddItemToArray(hotcell_ctx *hc_ctx, const hotcell
     struct hotcell_args_cJSON_AddItemToArray hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_AddItemToArray hc_out = {0};
-    struct cJSON *arg_array = hotcell_object(hc_ctx, hc_in.arg_array, 1, "array", 0, 0, &hc_bad);
+    struct cJSON *arg_array = hotcell_object(hc_ctx, hc_in.arg_array, 1, "array", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
-    struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 1, 0, &hc_bad);
+    struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2040,7 +2043,7 @@ static void hotcell_call_cJSON_AddItemToObject(hotcell_ctx *hc_ctx, const hotcel
     struct hotcell_args_cJSON_AddItemToObject hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_AddItemToObject hc_out = {0};
-    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2048,7 +2051,7 @@ static void hotcell_call_cJSON_AddItemToObject(hotcell_ctx *hc_ctx, const hotcel
     if (hc_bad) {
         return;
     }
-    struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 1, 0, &hc_bad);
+    struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2094,11 +2097,11 @@ static void hotcell_call_cJSON_DetachItemViaPointer(hotcell_ctx *hc_ctx, const h
     struct hotcell_args_cJSON_DetachItemViaPointer hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_DetachItemViaPointer hc_out = {0};
-    struct cJSON *arg_parent = hotcell_object(hc_ctx, hc_in.arg_parent, 1, "parent", 0, 0, &hc_bad);
+    struct cJSON *arg_parent = hotcell_object(hc_ctx, hc_in.arg_parent, 1, "parent", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
-    struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2143,7 +2146,7 @@ static void hotcell_call_cJSON_DetachItemFromArray(hotcell_ctx *hc_ctx, const ho
     struct hotcell_args_cJSON_DetachItemFromArray hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_DetachItemFromArray hc_out = {0};
-    struct cJSON *arg_array = hotcell_object(hc_ctx, hc_in.arg_array, 1, "array", 0, 0, &hc_bad);
+    struct cJSON *arg_array = hotcell_object(hc_ctx, hc_in.arg_array, 1, "array", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2182,7 +2185,7 @@ static void hotcell_call_cJSON_DeleteItemFromArray(hotcell_ctx *hc_ctx, const ho
     int hc_bad = 0;
     struct hotcell_args_cJSON_DeleteItemFromArray hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
-    struct cJSON *arg_array = hotcell_object(hc_ctx, hc_in.arg_array, 1, "array", 0, 0, &hc_bad);
+    struct cJSON *arg_array = hotcell_object(hc_ctx, hc_in.arg_array, 1, "array", hc_ctx->idle_below, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2219,7 +2222,7 @@ static void hotcell_call_cJSON_DetachItemFromObject(hotcell_ctx *hc_ctx, const h
     struct hotcell_args_cJSON_DetachItemFromObject hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_DetachItemFromObject hc_out = {0};
-    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2267,7 +2270,7 @@ static void hotcell_call_cJSON_DetachItemFromObjectCaseSensitive(hotcell_ctx *hc
     struct hotcell_args_cJSON_DetachItemFromObjectCaseSensitive hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_DetachItemFromObjectCaseSensitive hc_out = {0};
-    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2308,7 +2311,7 @@ static void hotcell_call_cJSON_DeleteItemFromObject(hotcell_ctx *hc_ctx, const h
     int hc_bad = 0;
     struct hotcell_args_cJSON_DeleteItemFromObject hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
-    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->idle_below, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2341,7 +2344,7 @@ static void hotcell_call_cJSON_DeleteItemFromObjectCaseSensitive(hotcell_ctx *hc
     int hc_bad = 0;
     struct hotcell_args_cJSON_DeleteItemFromObjectCaseSensitive hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
-    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->idle_below, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2385,12 +2388,12 @@ static void hotcell_call_cJSON_InsertItemInArray(hotcell_ctx *hc_ctx, const hotc
     struct hotcell_args_cJSON_InsertItemInArray hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_InsertItemInArray hc_out = {0};
-    struct cJSON *arg_array = hotcell_object(hc_ctx, hc_in.arg_array, 1, "array", 0, 0, &hc_bad);
+    struct cJSON *arg_array = hotcell_object(hc_ctx, hc_in.arg_array, 1, "array", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
     int arg_which = (int)hc_in.arg_which;
-    struct cJSON *arg_newitem = hotcell_object(hc_ctx, hc_in.arg_newitem, 1, "newitem", 1, 0, &hc_bad);
+    struct cJSON *arg_newitem = hotcell_object(hc_ctx, hc_in.arg_newitem, 1, "newitem", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2439,15 +2442,15 @@ static void hotcell_call_cJSON_ReplaceItemViaPointer(hotcell_ctx *hc_ctx, const 
     struct hotcell_args_cJSON_ReplaceItemViaPointer hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_ReplaceItemViaPointer hc_out = {0};
-    struct cJSON *arg_parent = hotcell_object(hc_ctx, hc_in.arg_parent, 1, "parent", 0, 0, &hc_bad);
+    struct cJSON *arg_parent = hotcell_object(hc_ctx, hc_in.arg_parent, 1, "parent", hc_ctx->idle_below, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
-    struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
-    struct cJSON *arg_replacement = hotcell_object(hc_ctx, hc_in.arg_replacement, 1, "replacement", 1, 0, &hc_bad);
+    struct cJSON *arg_replacement = hotcell_object(hc_ctx, hc_in.arg_replacement, 1, "replacement", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2504,12 +2507,12 @@ static void hotcell_call_cJSON_ReplaceItemInArray(hotcell_ctx *hc_ctx, const hot
     struct hotcell_args_cJSON_ReplaceItemInArray hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_ReplaceItemInArray hc_out = {0};
-    struct cJSON *arg_array = hotcell_object(hc_ctx, hc_in.arg_array, 1, "array", 0, 0, &hc_bad);
+    struct cJSON *arg_array = hotcell_object(hc_ctx, hc_in.arg_array, 1, "array", hc_ctx->idle_below, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
     int arg_which = (int)hc_in.arg_which;
-    struct cJSON *arg_newitem = hotcell_object(hc_ctx, hc_in.arg_newitem, 1, "newitem", 1, 0, &hc_bad);
+    struct cJSON *arg_newitem = hotcell_object(hc_ctx, hc_in.arg_newitem, 1, "newitem", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2561,7 +2564,7 @@ static void hotcell_call_cJSON_ReplaceItemInObject(hotcell_ctx *hc_ctx, const ho
     struct hotcell_args_cJSON_ReplaceItemInObject hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_ReplaceItemInObject hc_out = {0};
-    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->idle_below, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2569,7 +2572,7 @@ static void hotcell_call_cJSON_ReplaceItemInObject(hotcell_ctx *hc_ctx, const ho
     if (hc_bad) {
         return;
     }
-    struct cJSON *arg_newitem = hotcell_object(hc_ctx, hc_in.arg_newitem, 1, "newitem", 1, 0, &hc_bad);
+    struct cJSON *arg_newitem = hotcell_object(hc_ctx, hc_in.arg_newitem, 1, "newitem", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2621,7 +2624,7 @@ static void hotcell_call_cJSON_ReplaceItemInObjectCaseSensitive(hotcell_ctx *hc_
     struct hotcell_args_cJSON_ReplaceItemInObjectCaseSensitive hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_ReplaceItemInObjectCaseSensitive hc_out = {0};
-    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->idle_below, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2629,7 +2632,7 @@ static void hotcell_call_cJSON_ReplaceItemInObjectCaseSensitive(hotcell_ctx *hc_
     if (hc_bad) {
         return;
     }
-    struct cJSON *arg_newitem = hotcell_object(hc_ctx, hc_in.arg_newitem, 1, "newitem", 1, 0, &hc_bad);
+    struct cJSON *arg_newitem = hotcell_object(hc_ctx, hc_in.arg_newitem, 1, "newitem", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2679,7 +2682,7 @@ static void hotcell_call_cJSON_Duplicate(hotcell_ctx *hc_ctx, const hotcell_requ
     struct hotcell_args_cJSON_Duplicate hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_Duplicate hc_out = {0};
-    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2728,11 +2731,11 @@ static void hotcell_call_cJSON_Compare(hotcell_ctx *hc_ctx, const hotcell_reques
     struct hotcell_args_cJSON_Compare hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_Compare hc_out = {0};
-    const struct cJSON *arg_a = hotcell_object(hc_ctx, hc_in.arg_a, 1, "a", 0, 0, &hc_bad);
+    const struct cJSON *arg_a = hotcell_object(hc_ctx, hc_in.arg_a, 1, "a", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
-    const struct cJSON *arg_b = hotcell_object(hc_ctx, hc_in.arg_b, 1, "b", 0, 0, &hc_bad);
+    const struct cJSON *arg_b = hotcell_object(hc_ctx, hc_in.arg_b, 1, "b", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2768,7 +2771,7 @@ static void hotcell_call_cJSON_AddNullToObject(hotcell_ctx *hc_ctx, const hotcel
     struct hotcell_args_cJSON_AddNullToObject hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_AddNullToObject hc_out = {0};
-    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2816,7 +2819,7 @@ static void hotcell_call_cJSON_AddTrueToObject(hotcell_ctx *hc_ctx, const hotcel
     struct hotcell_args_cJSON_AddTrueToObject hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_AddTrueToObject hc_out = {0};
-    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2864,7 +2867,7 @@ static void hotcell_call_cJSON_AddFalseToObject(hotcell_ctx *hc_ctx, const hotce
     struct hotcell_args_cJSON_AddFalseToObject hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_AddFalseToObject hc_out = {0};
-    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2915,7 +2918,7 @@ static void hotcell_call_cJSON_AddBoolToObject(hotcell_ctx *hc_ctx, const hotcel
     struct hotcell_args_cJSON_AddBoolToObject hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_AddBoolToObject hc_out = {0};
-    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2966,7 +2969,7 @@ static void hotcell_call_cJSON_AddNumberToObject(hotcell_ctx *hc_ctx, const hotc
     struct hotcell_args_cJSON_AddNumberToObject hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_AddNumberToObject hc_out = {0};
-    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3017,7 +3020,7 @@ static void hotcell_call_cJSON_AddStringToObject(hotcell_ctx *hc_ctx, const hotc
     struct hotcell_args_cJSON_AddStringToObject hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_AddStringToObject hc_out = {0};
-    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3071,7 +3074,7 @@ static void hotcell_call_cJSON_AddRawToObject(hotcell_ctx *hc_ctx, const hotcell
     struct hotcell_args_cJSON_AddRawToObject hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_AddRawToObject hc_out = {0};
-    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3123,7 +3126,7 @@ static void hotcell_call_cJSON_AddObjectToObject(hotcell_ctx *hc_ctx, const hotc
     struct hotcell_args_cJSON_AddObjectToObject hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_AddObjectToObject hc_out = {0};
-    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3171,7 +3174,7 @@ static void hotcell_call_cJSON_AddArrayToObject(hotcell_ctx *hc_ctx, const hotce
     struct hotcell_args_cJSON_AddArrayToObject hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_AddArrayToObject hc_out = {0};
-    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3219,7 +3222,7 @@ static void hotcell_call_cJSON_SetNumberHelper(hotcell_ctx *hc_ctx, const hotcel
     struct hotcell_args_cJSON_SetNumberHelper hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_SetNumberHelper hc_out = {0};
-    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3255,7 +3258,7 @@ static void hotcell_call_cJSON_SetValuestring(hotcell_ctx *hc_ctx, const hotcell
     struct hotcell_args_cJSON_SetValuestring hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_SetValuestring hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }

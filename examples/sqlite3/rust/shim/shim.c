@@ -199,13 +199,16 @@ HOTCELL_HELPER int hotcell_give(hotcell_ctx *ctx, const void *data, uint64_t len
     return 1;
 }
 
-/* The object of a handle, one that can be taken when the call consumes it; 0 stands for NULL. */
-HOTCELL_HELPER void *hotcell_object(hotcell_ctx *ctx, uint64_t handle, uint16_t type, const char *name, int consumed,
-                                    int nullable, int *bad)
+/* A function of the runtime that finds the object of a handle. */
+typedef void *(*hotcell_find)(hotcell_ctx *, uint64_t handle, uint16_t type, const char *name);
+
+/* The object of a handle, found as the call needs it; 0 stands for NULL. */
+HOTCELL_HELPER void *hotcell_object(hotcell_ctx *ctx, uint64_t handle, uint16_t type, const char *name,
+                                    hotcell_find find, int nullable, int *bad)
 {
     void *object = NULL;
     if (handle != 0) {
-        object = (consumed ? ctx->owned : ctx->get)(ctx, handle, type, name);
+        object = find(ctx, handle, type, name);
         *bad = object == NULL;
     } else if (!nullable) {
         *bad = 1;
@@ -450,7 +453,7 @@ HOTCELL_HELPER int hotcell_lend_all(hotcell_ctx *ctx, uint16_t type, const void 
     for (; lent->count < length / sizeof *lent->handles; lent->count++) {
         void *object;
         memcpy(&object, (const uint8_t *)objects + lent->count * sizeof object, sizeof object);
-        uint64_t handle = object == NULL ? 0 : ctx->lend(ctx, type, object, 0);
+        uint64_t handle = object == NULL ? 0 : ctx->lend_for_now(ctx, type, object);
         if (object != NULL && handle == 0) {
             return 0;
         }
@@ -661,7 +664,7 @@ static void hotcell_call_sqlite3_close_v2(hotcell_ctx *hc_ctx, const hotcell_req
     struct hotcell_args_sqlite3_close_v2 hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_close_v2 hc_out = {0};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 1, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -767,7 +770,7 @@ static void hotcell_call_sqlite3_exec(hotcell_ctx *hc_ctx, const hotcell_request
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_exec hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct hotcell_calling_sqlite3_exec hc_calling = {{hotcell_mark_sqlite3_exec, hotcell_unique()}, hc_in.arg_callback};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -825,7 +828,7 @@ static void hotcell_call_sqlite3_extended_result_codes(hotcell_ctx *hc_ctx, cons
     struct hotcell_args_sqlite3_extended_result_codes hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_extended_result_codes hc_out = {0};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -863,7 +866,7 @@ static void hotcell_call_sqlite3_last_insert_rowid(hotcell_ctx *hc_ctx, const ho
     struct hotcell_args_sqlite3_last_insert_rowid hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_last_insert_rowid hc_out = {0};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -891,7 +894,7 @@ static void hotcell_call_sqlite3_set_last_insert_rowid(hotcell_ctx *hc_ctx, cons
     int hc_bad = 0;
     struct hotcell_args_sqlite3_set_last_insert_rowid hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -924,7 +927,7 @@ static void hotcell_call_sqlite3_changes(hotcell_ctx *hc_ctx, const hotcell_requ
     struct hotcell_args_sqlite3_changes hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_changes hc_out = {0};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -957,7 +960,7 @@ static void hotcell_call_sqlite3_changes64(hotcell_ctx *hc_ctx, const hotcell_re
     struct hotcell_args_sqlite3_changes64 hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_changes64 hc_out = {0};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -991,7 +994,7 @@ static void hotcell_call_sqlite3_total_changes(hotcell_ctx *hc_ctx, const hotcel
     struct hotcell_args_sqlite3_total_changes hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_total_changes hc_out = {0};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1024,7 +1027,7 @@ static void hotcell_call_sqlite3_total_changes64(hotcell_ctx *hc_ctx, const hotc
     struct hotcell_args_sqlite3_total_changes64 hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_total_changes64 hc_out = {0};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1050,7 +1053,7 @@ static void hotcell_call_sqlite3_interrupt(hotcell_ctx *hc_ctx, const hotcell_re
     int hc_bad = 0;
     struct hotcell_args_sqlite3_interrupt hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1119,7 +1122,7 @@ static void hotcell_call_sqlite3_busy_timeout(hotcell_ctx *hc_ctx, const hotcell
     struct hotcell_args_sqlite3_busy_timeout hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_busy_timeout hc_out = {0};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1379,7 +1382,7 @@ static void hotcell_call_sqlite3_errcode(hotcell_ctx *hc_ctx, const hotcell_requ
     struct hotcell_args_sqlite3_errcode hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_errcode hc_out = {0};
-    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", 0, 0, &hc_bad);
+    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1413,7 +1416,7 @@ static void hotcell_call_sqlite3_extended_errcode(hotcell_ctx *hc_ctx, const hot
     struct hotcell_args_sqlite3_extended_errcode hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_extended_errcode hc_out = {0};
-    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", 0, 0, &hc_bad);
+    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1446,7 +1449,7 @@ static void hotcell_call_sqlite3_errmsg(hotcell_ctx *hc_ctx, const hotcell_reque
     struct hotcell_args_sqlite3_errmsg hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_errmsg hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1518,7 +1521,7 @@ static void hotcell_call_sqlite3_error_offset(hotcell_ctx *hc_ctx, const hotcell
     struct hotcell_args_sqlite3_error_offset hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_error_offset hc_out = {0};
-    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", 0, 0, &hc_bad);
+    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1556,7 +1559,7 @@ static void hotcell_call_sqlite3_limit(hotcell_ctx *hc_ctx, const hotcell_reques
     struct hotcell_args_sqlite3_limit hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_limit hc_out = {0};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1600,7 +1603,7 @@ static void hotcell_call_sqlite3_prepare(hotcell_ctx *hc_ctx, const hotcell_requ
     struct hotcell_args_sqlite3_prepare hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_prepare hc_out = {.arg_pzTail = -1, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", 0, 0, &hc_bad);
+    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1676,7 +1679,7 @@ static void hotcell_call_sqlite3_prepare_v2(hotcell_ctx *hc_ctx, const hotcell_r
     struct hotcell_args_sqlite3_prepare_v2 hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_prepare_v2 hc_out = {.arg_pzTail = -1, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", 0, 0, &hc_bad);
+    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1755,7 +1758,7 @@ static void hotcell_call_sqlite3_prepare_v3(hotcell_ctx *hc_ctx, const hotcell_r
     struct hotcell_args_sqlite3_prepare_v3 hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_prepare_v3 hc_out = {.arg_pzTail = -1, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", 0, 0, &hc_bad);
+    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1823,7 +1826,7 @@ static void hotcell_call_sqlite3_sql(hotcell_ctx *hc_ctx, const hotcell_request 
     struct hotcell_args_sqlite3_sql hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_sql hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 4, "pStmt", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 4, "pStmt", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1860,7 +1863,7 @@ static void hotcell_call_sqlite3_expanded_sql(hotcell_ctx *hc_ctx, const hotcell
     struct hotcell_args_sqlite3_expanded_sql hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_expanded_sql hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 4, "pStmt", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 4, "pStmt", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1902,7 +1905,7 @@ static void hotcell_call_sqlite3_stmt_readonly(hotcell_ctx *hc_ctx, const hotcel
     struct hotcell_args_sqlite3_stmt_readonly hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_stmt_readonly hc_out = {0};
-    struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 4, "pStmt", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 4, "pStmt", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1936,7 +1939,7 @@ static void hotcell_call_sqlite3_stmt_isexplain(hotcell_ctx *hc_ctx, const hotce
     struct hotcell_args_sqlite3_stmt_isexplain hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_stmt_isexplain hc_out = {0};
-    struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 4, "pStmt", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 4, "pStmt", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1970,7 +1973,7 @@ static void hotcell_call_sqlite3_stmt_busy(hotcell_ctx *hc_ctx, const hotcell_re
     struct hotcell_args_sqlite3_stmt_busy hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_stmt_busy hc_out = {0};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2011,7 +2014,7 @@ static void hotcell_call_sqlite3_bind_blob(hotcell_ctx *hc_ctx, const hotcell_re
     struct hotcell_args_sqlite3_bind_blob hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_blob hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2072,7 +2075,7 @@ static void hotcell_call_sqlite3_bind_blob64(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_sqlite3_bind_blob64 hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_blob64 hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2133,7 +2136,7 @@ static void hotcell_call_sqlite3_bind_double(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_sqlite3_bind_double hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_double hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2185,7 +2188,7 @@ static void hotcell_call_sqlite3_bind_int(hotcell_ctx *hc_ctx, const hotcell_req
     struct hotcell_args_sqlite3_bind_int hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_int hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2238,7 +2241,7 @@ static void hotcell_call_sqlite3_bind_int64(hotcell_ctx *hc_ctx, const hotcell_r
     struct hotcell_args_sqlite3_bind_int64 hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_int64 hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2289,7 +2292,7 @@ static void hotcell_call_sqlite3_bind_null(hotcell_ctx *hc_ctx, const hotcell_re
     struct hotcell_args_sqlite3_bind_null hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_null hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2341,7 +2344,7 @@ static void hotcell_call_sqlite3_bind_text(hotcell_ctx *hc_ctx, const hotcell_re
     struct hotcell_args_sqlite3_bind_text hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_text hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2402,7 +2405,7 @@ static void hotcell_call_sqlite3_bind_text64(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_sqlite3_bind_text64 hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_text64 hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2463,12 +2466,12 @@ static void hotcell_call_sqlite3_bind_value(hotcell_ctx *hc_ctx, const hotcell_r
     struct hotcell_args_sqlite3_bind_value hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_value hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
     int arg_arg2 = (int)hc_in.arg_arg2;
-    const struct sqlite3_value *arg_arg3 = hotcell_object(hc_ctx, hc_in.arg_arg3, 6, "arg3", 0, 0, &hc_bad);
+    const struct sqlite3_value *arg_arg3 = hotcell_object(hc_ctx, hc_in.arg_arg3, 6, "arg3", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2518,7 +2521,7 @@ static void hotcell_call_sqlite3_bind_zeroblob(hotcell_ctx *hc_ctx, const hotcel
     struct hotcell_args_sqlite3_bind_zeroblob hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_zeroblob hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2571,7 +2574,7 @@ static void hotcell_call_sqlite3_bind_zeroblob64(hotcell_ctx *hc_ctx, const hotc
     struct hotcell_args_sqlite3_bind_zeroblob64 hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_zeroblob64 hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2617,7 +2620,7 @@ static void hotcell_call_sqlite3_bind_parameter_count(hotcell_ctx *hc_ctx, const
     struct hotcell_args_sqlite3_bind_parameter_count hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_parameter_count hc_out = {0};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2653,7 +2656,7 @@ static void hotcell_call_sqlite3_bind_parameter_name(hotcell_ctx *hc_ctx, const 
     struct hotcell_args_sqlite3_bind_parameter_name hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_parameter_name hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2694,7 +2697,7 @@ static void hotcell_call_sqlite3_bind_parameter_index(hotcell_ctx *hc_ctx, const
     struct hotcell_args_sqlite3_bind_parameter_index hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_parameter_index hc_out = {0};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2732,7 +2735,7 @@ static void hotcell_call_sqlite3_clear_bindings(hotcell_ctx *hc_ctx, const hotce
     struct hotcell_args_sqlite3_clear_bindings hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_clear_bindings hc_out = {0};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2766,7 +2769,7 @@ static void hotcell_call_sqlite3_column_count(hotcell_ctx *hc_ctx, const hotcell
     struct hotcell_args_sqlite3_column_count hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_count hc_out = {0};
-    struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 4, "pStmt", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 4, "pStmt", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2802,7 +2805,7 @@ static void hotcell_call_sqlite3_column_name(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_sqlite3_column_name hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_name hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2843,7 +2846,7 @@ static void hotcell_call_sqlite3_column_database_name(hotcell_ctx *hc_ctx, const
     struct hotcell_args_sqlite3_column_database_name hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_database_name hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2884,7 +2887,7 @@ static void hotcell_call_sqlite3_column_table_name(hotcell_ctx *hc_ctx, const ho
     struct hotcell_args_sqlite3_column_table_name hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_table_name hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2925,7 +2928,7 @@ static void hotcell_call_sqlite3_column_origin_name(hotcell_ctx *hc_ctx, const h
     struct hotcell_args_sqlite3_column_origin_name hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_origin_name hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2966,7 +2969,7 @@ static void hotcell_call_sqlite3_column_decltype(hotcell_ctx *hc_ctx, const hotc
     struct hotcell_args_sqlite3_column_decltype hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_decltype hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3007,7 +3010,7 @@ static void hotcell_call_sqlite3_step(hotcell_ctx *hc_ctx, const hotcell_request
     struct hotcell_args_sqlite3_step hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_step hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->idle_below, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3054,7 +3057,7 @@ static void hotcell_call_sqlite3_data_count(hotcell_ctx *hc_ctx, const hotcell_r
     struct hotcell_args_sqlite3_data_count hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_data_count hc_out = {0};
-    struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 4, "pStmt", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 4, "pStmt", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3090,7 +3093,7 @@ static void hotcell_call_sqlite3_column_blob(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_sqlite3_column_blob hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_blob hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3136,7 +3139,7 @@ static void hotcell_call_sqlite3_column_double(hotcell_ctx *hc_ctx, const hotcel
     struct hotcell_args_sqlite3_column_double hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_double hc_out = {0};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3174,7 +3177,7 @@ static void hotcell_call_sqlite3_column_int(hotcell_ctx *hc_ctx, const hotcell_r
     struct hotcell_args_sqlite3_column_int hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_int hc_out = {0};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3211,7 +3214,7 @@ static void hotcell_call_sqlite3_column_int64(hotcell_ctx *hc_ctx, const hotcell
     struct hotcell_args_sqlite3_column_int64 hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_int64 hc_out = {0};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3248,7 +3251,7 @@ static void hotcell_call_sqlite3_column_text(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_sqlite3_column_text hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_text hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3294,7 +3297,7 @@ static void hotcell_call_sqlite3_column_value(hotcell_ctx *hc_ctx, const hotcell
     struct hotcell_args_sqlite3_column_value hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_value hc_out = {0};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3337,7 +3340,7 @@ static void hotcell_call_sqlite3_column_bytes(hotcell_ctx *hc_ctx, const hotcell
     struct hotcell_args_sqlite3_column_bytes hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_bytes hc_out = {0};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3375,7 +3378,7 @@ static void hotcell_call_sqlite3_column_type(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_sqlite3_column_type hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_type hc_out = {0};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3410,7 +3413,7 @@ static void hotcell_call_sqlite3_finalize(hotcell_ctx *hc_ctx, const hotcell_req
     struct hotcell_args_sqlite3_finalize hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_finalize hc_out = {0};
-    struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 4, "pStmt", 1, 0, &hc_bad);
+    struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 4, "pStmt", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3449,7 +3452,7 @@ static void hotcell_call_sqlite3_reset(hotcell_ctx *hc_ctx, const hotcell_reques
     struct hotcell_args_sqlite3_reset hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_reset hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 4, "pStmt", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 4, "pStmt", hc_ctx->idle_below, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3496,7 +3499,7 @@ static void hotcell_call_sqlite3_expired(hotcell_ctx *hc_ctx, const hotcell_requ
     struct hotcell_args_sqlite3_expired hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_expired hc_out = {0};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3532,11 +3535,11 @@ static void hotcell_call_sqlite3_transfer_bindings(hotcell_ctx *hc_ctx, const ho
     struct hotcell_args_sqlite3_transfer_bindings hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_transfer_bindings hc_out = {0};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
-    struct sqlite3_stmt *arg_arg2 = hotcell_object(hc_ctx, hc_in.arg_arg2, 4, "arg2", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg2 = hotcell_object(hc_ctx, hc_in.arg_arg2, 4, "arg2", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3592,7 +3595,7 @@ static void hotcell_call_sqlite3_value_blob(hotcell_ctx *hc_ctx, const hotcell_r
     struct hotcell_args_sqlite3_value_blob hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_blob hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3634,7 +3637,7 @@ static void hotcell_call_sqlite3_value_double(hotcell_ctx *hc_ctx, const hotcell
     struct hotcell_args_sqlite3_value_double hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_double hc_out = {0};
-    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3668,7 +3671,7 @@ static void hotcell_call_sqlite3_value_int(hotcell_ctx *hc_ctx, const hotcell_re
     struct hotcell_args_sqlite3_value_int hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_int hc_out = {0};
-    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3701,7 +3704,7 @@ static void hotcell_call_sqlite3_value_int64(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_sqlite3_value_int64 hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_int64 hc_out = {0};
-    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3734,7 +3737,7 @@ static void hotcell_call_sqlite3_value_text(hotcell_ctx *hc_ctx, const hotcell_r
     struct hotcell_args_sqlite3_value_text hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_text hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3777,7 +3780,7 @@ static void hotcell_call_sqlite3_value_bytes(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_sqlite3_value_bytes hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_bytes hc_out = {0};
-    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3811,7 +3814,7 @@ static void hotcell_call_sqlite3_value_type(hotcell_ctx *hc_ctx, const hotcell_r
     struct hotcell_args_sqlite3_value_type hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_type hc_out = {0};
-    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3845,7 +3848,7 @@ static void hotcell_call_sqlite3_value_numeric_type(hotcell_ctx *hc_ctx, const h
     struct hotcell_args_sqlite3_value_numeric_type hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_numeric_type hc_out = {0};
-    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3879,7 +3882,7 @@ static void hotcell_call_sqlite3_value_frombind(hotcell_ctx *hc_ctx, const hotce
     struct hotcell_args_sqlite3_value_frombind hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_frombind hc_out = {0};
-    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3913,7 +3916,7 @@ static void hotcell_call_sqlite3_value_encoding(hotcell_ctx *hc_ctx, const hotce
     struct hotcell_args_sqlite3_value_encoding hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_encoding hc_out = {0};
-    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3947,7 +3950,7 @@ static void hotcell_call_sqlite3_value_subtype(hotcell_ctx *hc_ctx, const hotcel
     struct hotcell_args_sqlite3_value_subtype hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_subtype hc_out = {0};
-    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3980,7 +3983,7 @@ static void hotcell_call_sqlite3_value_dup(hotcell_ctx *hc_ctx, const hotcell_re
     struct hotcell_args_sqlite3_value_dup hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_dup hc_out = {0};
-    const struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", 0, 0, &hc_bad);
+    const struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4015,7 +4018,7 @@ static void hotcell_call_sqlite3_value_free(hotcell_ctx *hc_ctx, const hotcell_r
     int hc_bad = 0;
     struct hotcell_args_sqlite3_value_free hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
-    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", 1, 0, &hc_bad);
+    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4082,7 +4085,7 @@ static void hotcell_call_sqlite3_get_autocommit(hotcell_ctx *hc_ctx, const hotce
     struct hotcell_args_sqlite3_get_autocommit hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_get_autocommit hc_out = {0};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4115,7 +4118,7 @@ static void hotcell_call_sqlite3_db_handle(hotcell_ctx *hc_ctx, const hotcell_re
     struct hotcell_args_sqlite3_db_handle hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_db_handle hc_out = {0};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4156,7 +4159,7 @@ static void hotcell_call_sqlite3_db_name(hotcell_ctx *hc_ctx, const hotcell_requ
     struct hotcell_args_sqlite3_db_name hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_db_name hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", 0, 0, &hc_bad);
+    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4197,7 +4200,7 @@ static void hotcell_call_sqlite3_db_readonly(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_sqlite3_db_readonly hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_db_readonly hc_out = {0};
-    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", 0, 0, &hc_bad);
+    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4237,7 +4240,7 @@ static void hotcell_call_sqlite3_txn_state(hotcell_ctx *hc_ctx, const hotcell_re
     struct hotcell_args_sqlite3_txn_state hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_txn_state hc_out = {0};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4276,11 +4279,11 @@ static void hotcell_call_sqlite3_next_stmt(hotcell_ctx *hc_ctx, const hotcell_re
     struct hotcell_args_sqlite3_next_stmt hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_next_stmt hc_out = {0};
-    struct sqlite3 *arg_pDb = hotcell_object(hc_ctx, hc_in.arg_pDb, 1, "pDb", 0, 0, &hc_bad);
+    struct sqlite3 *arg_pDb = hotcell_object(hc_ctx, hc_in.arg_pDb, 1, "pDb", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
-    struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 4, "pStmt", 0, 1, &hc_bad);
+    struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 4, "pStmt", hc_ctx->get, 1, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4383,7 +4386,7 @@ static void hotcell_call_sqlite3_db_release_memory(hotcell_ctx *hc_ctx, const ho
     struct hotcell_args_sqlite3_db_release_memory hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_db_release_memory hc_out = {0};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4516,7 +4519,7 @@ static void hotcell_call_sqlite3_table_column_metadata(hotcell_ctx *hc_ctx, cons
     struct hotcell_args_sqlite3_table_column_metadata hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_table_column_metadata hc_out = {.arg_pzDataType = {HOTCELL_PLACE_NULL, 0}, .arg_pzCollSeq = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", 0, 0, &hc_bad);
+    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4600,7 +4603,7 @@ static void hotcell_call_sqlite3_load_extension(hotcell_ctx *hc_ctx, const hotce
     struct hotcell_args_sqlite3_load_extension hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_load_extension hc_out = {.arg_pzErrMsg = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", 0, 0, &hc_bad);
+    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4665,7 +4668,7 @@ static void hotcell_call_sqlite3_enable_load_extension(hotcell_ctx *hc_ctx, cons
     struct hotcell_args_sqlite3_enable_load_extension hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_enable_load_extension hc_out = {0};
-    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", 0, 0, &hc_bad);
+    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4705,7 +4708,7 @@ static void hotcell_call_sqlite3_overload_function(hotcell_ctx *hc_ctx, const ho
     struct hotcell_args_sqlite3_overload_function hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_overload_function hc_out = {0};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4759,7 +4762,7 @@ static void hotcell_call_sqlite3_blob_open(hotcell_ctx *hc_ctx, const hotcell_re
     struct hotcell_args_sqlite3_blob_open hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_blob_open hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4830,7 +4833,7 @@ static void hotcell_call_sqlite3_blob_reopen(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_sqlite3_blob_reopen hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_blob_reopen hc_out = {0};
-    struct sqlite3_blob *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 3, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_blob *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 3, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4869,7 +4872,7 @@ static void hotcell_call_sqlite3_blob_close(hotcell_ctx *hc_ctx, const hotcell_r
     struct hotcell_args_sqlite3_blob_close hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_blob_close hc_out = {0};
-    struct sqlite3_blob *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 3, "arg1", 1, 0, &hc_bad);
+    struct sqlite3_blob *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 3, "arg1", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4906,7 +4909,7 @@ static void hotcell_call_sqlite3_blob_bytes(hotcell_ctx *hc_ctx, const hotcell_r
     struct hotcell_args_sqlite3_blob_bytes hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_blob_bytes hc_out = {0};
-    struct sqlite3_blob *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 3, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_blob *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 3, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4947,7 +4950,7 @@ static void hotcell_call_sqlite3_blob_read(hotcell_ctx *hc_ctx, const hotcell_re
     struct hotcell_args_sqlite3_blob_read hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_blob_read hc_out = {.arg_Z = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_blob *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 3, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_blob *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 3, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5009,7 +5012,7 @@ static void hotcell_call_sqlite3_blob_write(hotcell_ctx *hc_ctx, const hotcell_r
     struct hotcell_args_sqlite3_blob_write hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_blob_write hc_out = {0};
-    struct sqlite3_blob *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 3, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_blob *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 3, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5172,7 +5175,7 @@ static void hotcell_call_sqlite3_str_new(hotcell_ctx *hc_ctx, const hotcell_requ
     struct hotcell_args_sqlite3_str_new hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_str_new hc_out = {0};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 1, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 1, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5214,7 +5217,7 @@ static void hotcell_call_sqlite3_str_finish(hotcell_ctx *hc_ctx, const hotcell_r
     struct hotcell_args_sqlite3_str_finish hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_str_finish hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", 1, 0, &hc_bad);
+    struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5253,7 +5256,7 @@ static void hotcell_call_sqlite3_str_append(hotcell_ctx *hc_ctx, const hotcell_r
     int hc_bad = 0;
     struct hotcell_args_sqlite3_str_append hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
-    struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5288,7 +5291,7 @@ static void hotcell_call_sqlite3_str_appendall(hotcell_ctx *hc_ctx, const hotcel
     int hc_bad = 0;
     struct hotcell_args_sqlite3_str_appendall hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
-    struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5321,7 +5324,7 @@ static void hotcell_call_sqlite3_str_appendchar(hotcell_ctx *hc_ctx, const hotce
     int hc_bad = 0;
     struct hotcell_args_sqlite3_str_appendchar hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
-    struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5347,7 +5350,7 @@ static void hotcell_call_sqlite3_str_reset(hotcell_ctx *hc_ctx, const hotcell_re
     int hc_bad = 0;
     struct hotcell_args_sqlite3_str_reset hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
-    struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5379,7 +5382,7 @@ static void hotcell_call_sqlite3_str_errcode(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_sqlite3_str_errcode hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_str_errcode hc_out = {0};
-    struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5413,7 +5416,7 @@ static void hotcell_call_sqlite3_str_length(hotcell_ctx *hc_ctx, const hotcell_r
     struct hotcell_args_sqlite3_str_length hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_str_length hc_out = {0};
-    struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5446,7 +5449,7 @@ static void hotcell_call_sqlite3_str_value(hotcell_ctx *hc_ctx, const hotcell_re
     struct hotcell_args_sqlite3_str_value hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_str_value hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5588,7 +5591,7 @@ static void hotcell_call_sqlite3_db_status(hotcell_ctx *hc_ctx, const hotcell_re
     struct hotcell_args_sqlite3_db_status hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_db_status hc_out = {0};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5638,7 +5641,7 @@ static void hotcell_call_sqlite3_stmt_status(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_sqlite3_stmt_status hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_stmt_status hc_out = {0};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5683,7 +5686,7 @@ static void hotcell_call_sqlite3_backup_init(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_sqlite3_backup_init hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_backup_init hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3 *arg_pDest = hotcell_object(hc_ctx, hc_in.arg_pDest, 1, "pDest", 0, 0, &hc_bad);
+    struct sqlite3 *arg_pDest = hotcell_object(hc_ctx, hc_in.arg_pDest, 1, "pDest", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5691,7 +5694,7 @@ static void hotcell_call_sqlite3_backup_init(hotcell_ctx *hc_ctx, const hotcell_
     if (hc_bad) {
         return;
     }
-    struct sqlite3 *arg_pSource = hotcell_object(hc_ctx, hc_in.arg_pSource, 1, "pSource", 0, 0, &hc_bad);
+    struct sqlite3 *arg_pSource = hotcell_object(hc_ctx, hc_in.arg_pSource, 1, "pSource", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5752,7 +5755,7 @@ static void hotcell_call_sqlite3_backup_step(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_sqlite3_backup_step hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_backup_step hc_out = {0};
-    struct sqlite3_backup *arg_p = hotcell_object(hc_ctx, hc_in.arg_p, 2, "p", 0, 0, &hc_bad);
+    struct sqlite3_backup *arg_p = hotcell_object(hc_ctx, hc_in.arg_p, 2, "p", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5791,7 +5794,7 @@ static void hotcell_call_sqlite3_backup_finish(hotcell_ctx *hc_ctx, const hotcel
     struct hotcell_args_sqlite3_backup_finish hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_backup_finish hc_out = {0};
-    struct sqlite3_backup *arg_p = hotcell_object(hc_ctx, hc_in.arg_p, 2, "p", 1, 0, &hc_bad);
+    struct sqlite3_backup *arg_p = hotcell_object(hc_ctx, hc_in.arg_p, 2, "p", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5828,7 +5831,7 @@ static void hotcell_call_sqlite3_backup_remaining(hotcell_ctx *hc_ctx, const hot
     struct hotcell_args_sqlite3_backup_remaining hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_backup_remaining hc_out = {0};
-    struct sqlite3_backup *arg_p = hotcell_object(hc_ctx, hc_in.arg_p, 2, "p", 0, 0, &hc_bad);
+    struct sqlite3_backup *arg_p = hotcell_object(hc_ctx, hc_in.arg_p, 2, "p", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5862,7 +5865,7 @@ static void hotcell_call_sqlite3_backup_pagecount(hotcell_ctx *hc_ctx, const hot
     struct hotcell_args_sqlite3_backup_pagecount hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_backup_pagecount hc_out = {0};
-    struct sqlite3_backup *arg_p = hotcell_object(hc_ctx, hc_in.arg_p, 2, "p", 0, 0, &hc_bad);
+    struct sqlite3_backup *arg_p = hotcell_object(hc_ctx, hc_in.arg_p, 2, "p", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -6069,7 +6072,7 @@ static void hotcell_call_sqlite3_wal_autocheckpoint(hotcell_ctx *hc_ctx, const h
     struct hotcell_args_sqlite3_wal_autocheckpoint hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_wal_autocheckpoint hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", 0, 0, &hc_bad);
+    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -6118,7 +6121,7 @@ static void hotcell_call_sqlite3_wal_checkpoint(hotcell_ctx *hc_ctx, const hotce
     struct hotcell_args_sqlite3_wal_checkpoint hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_wal_checkpoint hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", 0, 0, &hc_bad);
+    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -6177,7 +6180,7 @@ static void hotcell_call_sqlite3_wal_checkpoint_v2(hotcell_ctx *hc_ctx, const ho
     struct hotcell_args_sqlite3_wal_checkpoint_v2 hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_wal_checkpoint_v2 hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", 0, 0, &hc_bad);
+    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -6232,7 +6235,7 @@ static void hotcell_call_sqlite3_db_cacheflush(hotcell_ctx *hc_ctx, const hotcel
     struct hotcell_args_sqlite3_db_cacheflush hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_db_cacheflush hc_out = {0};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -6266,7 +6269,7 @@ static void hotcell_call_sqlite3_system_errno(hotcell_ctx *hc_ctx, const hotcell
     struct hotcell_args_sqlite3_system_errno hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_system_errno hc_out = {0};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -6303,7 +6306,7 @@ static void hotcell_call_sqlite3_serialize(hotcell_ctx *hc_ctx, const hotcell_re
     struct hotcell_args_sqlite3_serialize hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_serialize hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", 0, 0, &hc_bad);
+    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }

@@ -199,13 +199,16 @@ HOTCELL_HELPER int hotcell_give(hotcell_ctx *ctx, const void *data, uint64_t len
     return 1;
 }
 
-/* The object of a handle, one that can be taken when the call consumes it; 0 stands for NULL. */
-HOTCELL_HELPER void *hotcell_object(hotcell_ctx *ctx, uint64_t handle, uint16_t type, const char *name, int consumed,
-                                    int nullable, int *bad)
+/* A function of the runtime that finds the object of a handle. */
+typedef void *(*hotcell_find)(hotcell_ctx *, uint64_t handle, uint16_t type, const char *name);
+
+/* The object of a handle, found as the call needs it; 0 stands for NULL. */
+HOTCELL_HELPER void *hotcell_object(hotcell_ctx *ctx, uint64_t handle, uint16_t type, const char *name,
+                                    hotcell_find find, int nullable, int *bad)
 {
     void *object = NULL;
     if (handle != 0) {
-        object = (consumed ? ctx->owned : ctx->get)(ctx, handle, type, name);
+        object = find(ctx, handle, type, name);
         *bad = object == NULL;
     } else if (!nullable) {
         *bad = 1;
@@ -517,7 +520,7 @@ static void hotcell_call_deflate(hotcell_ctx *hc_ctx, const hotcell_request *hc_
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -573,7 +576,7 @@ static void hotcell_call_deflateEnd(hotcell_ctx *hc_ctx, const hotcell_request *
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 1, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -634,7 +637,7 @@ static void hotcell_call_inflate(hotcell_ctx *hc_ctx, const hotcell_request *hc_
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -690,7 +693,7 @@ static void hotcell_call_inflateEnd(hotcell_ctx *hc_ctx, const hotcell_request *
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 1, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -750,7 +753,7 @@ static void hotcell_call_deflateSetDictionary(hotcell_ctx *hc_ctx, const hotcell
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -816,7 +819,7 @@ static void hotcell_call_deflateGetDictionary(hotcell_ctx *hc_ctx, const hotcell
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -887,7 +890,7 @@ static void hotcell_call_deflateReset(hotcell_ctx *hc_ctx, const hotcell_request
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -946,7 +949,7 @@ static void hotcell_call_deflateParams(hotcell_ctx *hc_ctx, const hotcell_reques
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1011,7 +1014,7 @@ static void hotcell_call_deflateTune(hotcell_ctx *hc_ctx, const hotcell_request 
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1071,7 +1074,7 @@ static void hotcell_call_deflateBound(hotcell_ctx *hc_ctx, const hotcell_request
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1131,7 +1134,7 @@ static void hotcell_call_deflatePending(hotcell_ctx *hc_ctx, const hotcell_reque
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1194,7 +1197,7 @@ static void hotcell_call_deflatePrime(hotcell_ctx *hc_ctx, const hotcell_request
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1253,7 +1256,7 @@ static void hotcell_call_inflateSetDictionary(hotcell_ctx *hc_ctx, const hotcell
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1319,7 +1322,7 @@ static void hotcell_call_inflateGetDictionary(hotcell_ctx *hc_ctx, const hotcell
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1390,7 +1393,7 @@ static void hotcell_call_inflateSync(hotcell_ctx *hc_ctx, const hotcell_request 
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1445,7 +1448,7 @@ static void hotcell_call_inflateReset(hotcell_ctx *hc_ctx, const hotcell_request
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1503,7 +1506,7 @@ static void hotcell_call_inflateReset2(hotcell_ctx *hc_ctx, const hotcell_reques
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1563,7 +1566,7 @@ static void hotcell_call_inflatePrime(hotcell_ctx *hc_ctx, const hotcell_request
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1619,7 +1622,7 @@ static void hotcell_call_inflateMark(hotcell_ctx *hc_ctx, const hotcell_request 
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1991,7 +1994,7 @@ static void hotcell_call_gzbuffer(hotcell_ctx *hc_ctx, const hotcell_request *hc
     struct hotcell_args_gzbuffer hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzbuffer hc_out = {0};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2030,7 +2033,7 @@ static void hotcell_call_gzsetparams(hotcell_ctx *hc_ctx, const hotcell_request 
     struct hotcell_args_gzsetparams hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzsetparams hc_out = {0};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2072,7 +2075,7 @@ static void hotcell_call_gzread(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
     struct hotcell_args_gzread hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzread hc_out = {.arg_buf = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2151,7 +2154,7 @@ static void hotcell_call_gzfread(hotcell_ctx *hc_ctx, const hotcell_request *hc_
     if (arg_buf == NULL) {
         return;
     }
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2190,7 +2193,7 @@ static void hotcell_call_gzwrite(hotcell_ctx *hc_ctx, const hotcell_request *hc_
     struct hotcell_args_gzwrite hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzwrite hc_out = {0};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2253,7 +2256,7 @@ static void hotcell_call_gzfwrite(hotcell_ctx *hc_ctx, const hotcell_request *hc
         hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SHORT_BUFFER, "buf");
         return;
     }
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2289,7 +2292,7 @@ static void hotcell_call_gzputs(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
     struct hotcell_args_gzputs hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzputs hc_out = {0};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2330,7 +2333,7 @@ static void hotcell_call_gzgets(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
     struct hotcell_args_gzgets hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzgets hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}, .arg_buf = {HOTCELL_PLACE_NULL, 0}};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2387,7 +2390,7 @@ static void hotcell_call_gzputc(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
     struct hotcell_args_gzputc hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzputc hc_out = {0};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2422,7 +2425,7 @@ static void hotcell_call_gzgetc(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
     struct hotcell_args_gzgetc hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzgetc hc_out = {0};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2460,7 +2463,7 @@ static void hotcell_call_gzungetc(hotcell_ctx *hc_ctx, const hotcell_request *hc
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzungetc hc_out = {0};
     int arg_c = (int)hc_in.arg_c;
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2497,7 +2500,7 @@ static void hotcell_call_gzflush(hotcell_ctx *hc_ctx, const hotcell_request *hc_
     struct hotcell_args_gzflush hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzflush hc_out = {0};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2532,7 +2535,7 @@ static void hotcell_call_gzrewind(hotcell_ctx *hc_ctx, const hotcell_request *hc
     struct hotcell_args_gzrewind hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzrewind hc_out = {0};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2566,7 +2569,7 @@ static void hotcell_call_gzeof(hotcell_ctx *hc_ctx, const hotcell_request *hc_rq
     struct hotcell_args_gzeof hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzeof hc_out = {0};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2600,7 +2603,7 @@ static void hotcell_call_gzdirect(hotcell_ctx *hc_ctx, const hotcell_request *hc
     struct hotcell_args_gzdirect hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzdirect hc_out = {0};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2636,7 +2639,7 @@ static void hotcell_call_gzclose(hotcell_ctx *hc_ctx, const hotcell_request *hc_
     struct hotcell_args_gzclose hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzclose hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 1, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2685,7 +2688,7 @@ static void hotcell_call_gzclose_r(hotcell_ctx *hc_ctx, const hotcell_request *h
     struct hotcell_args_gzclose_r hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzclose_r hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 1, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2734,7 +2737,7 @@ static void hotcell_call_gzclose_w(hotcell_ctx *hc_ctx, const hotcell_request *h
     struct hotcell_args_gzclose_w hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzclose_w hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 1, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2783,7 +2786,7 @@ static void hotcell_call_gzerror(hotcell_ctx *hc_ctx, const hotcell_request *hc_
     struct hotcell_args_gzerror hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzerror hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2815,7 +2818,7 @@ static void hotcell_call_gzclearerr(hotcell_ctx *hc_ctx, const hotcell_request *
     int hc_bad = 0;
     struct hotcell_args_gzclearerr hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3059,7 +3062,7 @@ static void hotcell_call_deflateInit_(hotcell_ctx *hc_ctx, const hotcell_request
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 1, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 1, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3149,7 +3152,7 @@ static void hotcell_call_inflateInit_(hotcell_ctx *hc_ctx, const hotcell_request
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 1, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 1, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3249,7 +3252,7 @@ static void hotcell_call_deflateInit2_(hotcell_ctx *hc_ctx, const hotcell_reques
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 1, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 1, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3346,7 +3349,7 @@ static void hotcell_call_inflateInit2_(hotcell_ctx *hc_ctx, const hotcell_reques
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 1, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 1, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3483,7 +3486,7 @@ static void hotcell_call_gzseek(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
     struct hotcell_args_gzseek hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzseek hc_out = {0};
-    struct gzFile_s *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct gzFile_s *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3518,7 +3521,7 @@ static void hotcell_call_gztell(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
     struct hotcell_args_gztell hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gztell hc_out = {0};
-    struct gzFile_s *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct gzFile_s *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3551,7 +3554,7 @@ static void hotcell_call_gzoffset(hotcell_ctx *hc_ctx, const hotcell_request *hc
     struct hotcell_args_gzoffset hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzoffset hc_out = {0};
-    struct gzFile_s *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct gzFile_s *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3728,7 +3731,7 @@ static void hotcell_call_inflateSyncPoint(hotcell_ctx *hc_ctx, const hotcell_req
         return;
     }
     uint64_t handle_arg1 = HOTCELL_LOAD(uint64_t, image_arg1);
-    struct z_stream_s *arg_arg1 = hotcell_object(hc_ctx, handle_arg1, 2, "arg1", 0, 0, &hc_bad);
+    struct z_stream_s *arg_arg1 = hotcell_object(hc_ctx, handle_arg1, 2, "arg1", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3817,7 +3820,7 @@ static void hotcell_call_inflateUndermine(hotcell_ctx *hc_ctx, const hotcell_req
         return;
     }
     uint64_t handle_arg1 = HOTCELL_LOAD(uint64_t, image_arg1);
-    struct z_stream_s *arg_arg1 = hotcell_object(hc_ctx, handle_arg1, 2, "arg1", 0, 0, &hc_bad);
+    struct z_stream_s *arg_arg1 = hotcell_object(hc_ctx, handle_arg1, 2, "arg1", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3876,7 +3879,7 @@ static void hotcell_call_inflateValidate(hotcell_ctx *hc_ctx, const hotcell_requ
         return;
     }
     uint64_t handle_arg1 = HOTCELL_LOAD(uint64_t, image_arg1);
-    struct z_stream_s *arg_arg1 = hotcell_object(hc_ctx, handle_arg1, 2, "arg1", 0, 0, &hc_bad);
+    struct z_stream_s *arg_arg1 = hotcell_object(hc_ctx, handle_arg1, 2, "arg1", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3931,7 +3934,7 @@ static void hotcell_call_inflateCodesUsed(hotcell_ctx *hc_ctx, const hotcell_req
         return;
     }
     uint64_t handle_arg1 = HOTCELL_LOAD(uint64_t, image_arg1);
-    struct z_stream_s *arg_arg1 = hotcell_object(hc_ctx, handle_arg1, 2, "arg1", 0, 0, &hc_bad);
+    struct z_stream_s *arg_arg1 = hotcell_object(hc_ctx, handle_arg1, 2, "arg1", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3986,7 +3989,7 @@ static void hotcell_call_inflateResetKeep(hotcell_ctx *hc_ctx, const hotcell_req
         return;
     }
     uint64_t handle_arg1 = HOTCELL_LOAD(uint64_t, image_arg1);
-    struct z_stream_s *arg_arg1 = hotcell_object(hc_ctx, handle_arg1, 2, "arg1", 0, 0, &hc_bad);
+    struct z_stream_s *arg_arg1 = hotcell_object(hc_ctx, handle_arg1, 2, "arg1", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4041,7 +4044,7 @@ static void hotcell_call_deflateResetKeep(hotcell_ctx *hc_ctx, const hotcell_req
         return;
     }
     uint64_t handle_arg1 = HOTCELL_LOAD(uint64_t, image_arg1);
-    struct z_stream_s *arg_arg1 = hotcell_object(hc_ctx, handle_arg1, 2, "arg1", 0, 0, &hc_bad);
+    struct z_stream_s *arg_arg1 = hotcell_object(hc_ctx, handle_arg1, 2, "arg1", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }

@@ -199,13 +199,16 @@ HOTCELL_HELPER int hotcell_give(hotcell_ctx *ctx, const void *data, uint64_t len
     return 1;
 }
 
-/* The object of a handle, one that can be taken when the call consumes it; 0 stands for NULL. */
-HOTCELL_HELPER void *hotcell_object(hotcell_ctx *ctx, uint64_t handle, uint16_t type, const char *name, int consumed,
-                                    int nullable, int *bad)
+/* A function of the runtime that finds the object of a handle. */
+typedef void *(*hotcell_find)(hotcell_ctx *, uint64_t handle, uint16_t type, const char *name);
+
+/* The object of a handle, found as the call needs it; 0 stands for NULL. */
+HOTCELL_HELPER void *hotcell_object(hotcell_ctx *ctx, uint64_t handle, uint16_t type, const char *name,
+                                    hotcell_find find, int nullable, int *bad)
 {
     void *object = NULL;
     if (handle != 0) {
-        object = (consumed ? ctx->owned : ctx->get)(ctx, handle, type, name);
+        object = find(ctx, handle, type, name);
         *bad = object == NULL;
     } else if (!nullable) {
         *bad = 1;
@@ -1086,7 +1089,7 @@ static void hotcell_call_ZSTD_freeCCtx(hotcell_ctx *hc_ctx, const hotcell_reques
     struct hotcell_args_ZSTD_freeCCtx hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_freeCCtx hc_out = {0};
-    struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", 1, 0, &hc_bad);
+    struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1133,7 +1136,7 @@ static void hotcell_call_ZSTD_compressCCtx(hotcell_ctx *hc_ctx, const hotcell_re
     struct hotcell_args_ZSTD_compressCCtx hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_compressCCtx hc_out = {.arg_dst = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", 0, 0, &hc_bad);
+    struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1234,7 +1237,7 @@ static void hotcell_call_ZSTD_freeDCtx(hotcell_ctx *hc_ctx, const hotcell_reques
     struct hotcell_args_ZSTD_freeDCtx hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_freeDCtx hc_out = {0};
-    struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", 1, 0, &hc_bad);
+    struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1278,7 +1281,7 @@ static void hotcell_call_ZSTD_decompressDCtx(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_ZSTD_decompressDCtx hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_decompressDCtx hc_out = {.arg_dst = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", 0, 0, &hc_bad);
+    struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1388,7 +1391,7 @@ static void hotcell_call_ZSTD_CCtx_setParameter(hotcell_ctx *hc_ctx, const hotce
     struct hotcell_args_ZSTD_CCtx_setParameter hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_CCtx_setParameter hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", 0, 0, &hc_bad);
+    struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1437,7 +1440,7 @@ static void hotcell_call_ZSTD_CCtx_setPledgedSrcSize(hotcell_ctx *hc_ctx, const 
     struct hotcell_args_ZSTD_CCtx_setPledgedSrcSize hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_CCtx_setPledgedSrcSize hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", 0, 0, &hc_bad);
+    struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1486,7 +1489,7 @@ static void hotcell_call_ZSTD_CCtx_reset(hotcell_ctx *hc_ctx, const hotcell_requ
     struct hotcell_args_ZSTD_CCtx_reset hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_CCtx_reset hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", 0, 0, &hc_bad);
+    struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1538,7 +1541,7 @@ static void hotcell_call_ZSTD_compress2(hotcell_ctx *hc_ctx, const hotcell_reque
     struct hotcell_args_ZSTD_compress2 hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_compress2 hc_out = {.arg_dst = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", 0, 0, &hc_bad);
+    struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1648,7 +1651,7 @@ static void hotcell_call_ZSTD_DCtx_setParameter(hotcell_ctx *hc_ctx, const hotce
     struct hotcell_args_ZSTD_DCtx_setParameter hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_DCtx_setParameter hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", 0, 0, &hc_bad);
+    struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1698,7 +1701,7 @@ static void hotcell_call_ZSTD_DCtx_reset(hotcell_ctx *hc_ctx, const hotcell_requ
     struct hotcell_args_ZSTD_DCtx_reset hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_DCtx_reset hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", 0, 0, &hc_bad);
+    struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1755,7 +1758,7 @@ static void hotcell_call_ZSTD_compressStream2(hotcell_ctx *hc_ctx, const hotcell
     struct hotcell_args_ZSTD_compressStream2 hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_compressStream2 hc_out = {.arg_output = {HOTCELL_PLACE_NULL, 0}, .arg_input = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", 0, 0, &hc_bad);
+    struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1906,7 +1909,7 @@ static void hotcell_call_ZSTD_initCStream(hotcell_ctx *hc_ctx, const hotcell_req
     struct hotcell_args_ZSTD_initCStream hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_initCStream hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_CCtx_s *arg_zcs = hotcell_object(hc_ctx, hc_in.arg_zcs, 1, "zcs", 0, 0, &hc_bad);
+    struct ZSTD_CCtx_s *arg_zcs = hotcell_object(hc_ctx, hc_in.arg_zcs, 1, "zcs", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1960,7 +1963,7 @@ static void hotcell_call_ZSTD_compressStream(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_ZSTD_compressStream hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_compressStream hc_out = {.arg_output = {HOTCELL_PLACE_NULL, 0}, .arg_input = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_CCtx_s *arg_zcs = hotcell_object(hc_ctx, hc_in.arg_zcs, 1, "zcs", 0, 0, &hc_bad);
+    struct ZSTD_CCtx_s *arg_zcs = hotcell_object(hc_ctx, hc_in.arg_zcs, 1, "zcs", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2045,7 +2048,7 @@ static void hotcell_call_ZSTD_flushStream(hotcell_ctx *hc_ctx, const hotcell_req
     struct hotcell_args_ZSTD_flushStream hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_flushStream hc_out = {.arg_output = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_CCtx_s *arg_zcs = hotcell_object(hc_ctx, hc_in.arg_zcs, 1, "zcs", 0, 0, &hc_bad);
+    struct ZSTD_CCtx_s *arg_zcs = hotcell_object(hc_ctx, hc_in.arg_zcs, 1, "zcs", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2113,7 +2116,7 @@ static void hotcell_call_ZSTD_endStream(hotcell_ctx *hc_ctx, const hotcell_reque
     struct hotcell_args_ZSTD_endStream hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_endStream hc_out = {.arg_output = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_CCtx_s *arg_zcs = hotcell_object(hc_ctx, hc_in.arg_zcs, 1, "zcs", 0, 0, &hc_bad);
+    struct ZSTD_CCtx_s *arg_zcs = hotcell_object(hc_ctx, hc_in.arg_zcs, 1, "zcs", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2177,7 +2180,7 @@ static void hotcell_call_ZSTD_initDStream(hotcell_ctx *hc_ctx, const hotcell_req
     struct hotcell_args_ZSTD_initDStream hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_initDStream hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_DCtx_s *arg_zds = hotcell_object(hc_ctx, hc_in.arg_zds, 3, "zds", 0, 0, &hc_bad);
+    struct ZSTD_DCtx_s *arg_zds = hotcell_object(hc_ctx, hc_in.arg_zds, 3, "zds", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2230,7 +2233,7 @@ static void hotcell_call_ZSTD_decompressStream(hotcell_ctx *hc_ctx, const hotcel
     struct hotcell_args_ZSTD_decompressStream hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_decompressStream hc_out = {.arg_output = {HOTCELL_PLACE_NULL, 0}, .arg_input = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_DCtx_s *arg_zds = hotcell_object(hc_ctx, hc_in.arg_zds, 3, "zds", 0, 0, &hc_bad);
+    struct ZSTD_DCtx_s *arg_zds = hotcell_object(hc_ctx, hc_in.arg_zds, 3, "zds", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2388,7 +2391,7 @@ static void hotcell_call_ZSTD_compress_usingDict(hotcell_ctx *hc_ctx, const hotc
     struct hotcell_args_ZSTD_compress_usingDict hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_compress_usingDict hc_out = {.arg_dst = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_CCtx_s *arg_ctx = hotcell_object(hc_ctx, hc_in.arg_ctx, 1, "ctx", 0, 0, &hc_bad);
+    struct ZSTD_CCtx_s *arg_ctx = hotcell_object(hc_ctx, hc_in.arg_ctx, 1, "ctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2478,7 +2481,7 @@ static void hotcell_call_ZSTD_decompress_usingDict(hotcell_ctx *hc_ctx, const ho
     struct hotcell_args_ZSTD_decompress_usingDict hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_decompress_usingDict hc_out = {.arg_dst = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", 0, 0, &hc_bad);
+    struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2608,7 +2611,7 @@ static void hotcell_call_ZSTD_freeCDict(hotcell_ctx *hc_ctx, const hotcell_reque
     struct hotcell_args_ZSTD_freeCDict hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_freeCDict hc_out = {0};
-    struct ZSTD_CDict_s *arg_CDict = hotcell_object(hc_ctx, hc_in.arg_CDict, 2, "CDict", 1, 0, &hc_bad);
+    struct ZSTD_CDict_s *arg_CDict = hotcell_object(hc_ctx, hc_in.arg_CDict, 2, "CDict", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2654,7 +2657,7 @@ static void hotcell_call_ZSTD_compress_usingCDict(hotcell_ctx *hc_ctx, const hot
     struct hotcell_args_ZSTD_compress_usingCDict hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_compress_usingCDict hc_out = {.arg_dst = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", 0, 0, &hc_bad);
+    struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2682,7 +2685,7 @@ static void hotcell_call_ZSTD_compress_usingCDict(hotcell_ctx *hc_ctx, const hot
         hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "srcSize");
         return;
     }
-    const struct ZSTD_CDict_s *arg_cdict = hotcell_object(hc_ctx, hc_in.arg_cdict, 2, "cdict", 0, 0, &hc_bad);
+    const struct ZSTD_CDict_s *arg_cdict = hotcell_object(hc_ctx, hc_in.arg_cdict, 2, "cdict", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2775,7 +2778,7 @@ static void hotcell_call_ZSTD_freeDDict(hotcell_ctx *hc_ctx, const hotcell_reque
     struct hotcell_args_ZSTD_freeDDict hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_freeDDict hc_out = {0};
-    struct ZSTD_DDict_s *arg_ddict = hotcell_object(hc_ctx, hc_in.arg_ddict, 4, "ddict", 1, 0, &hc_bad);
+    struct ZSTD_DDict_s *arg_ddict = hotcell_object(hc_ctx, hc_in.arg_ddict, 4, "ddict", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2821,7 +2824,7 @@ static void hotcell_call_ZSTD_decompress_usingDDict(hotcell_ctx *hc_ctx, const h
     struct hotcell_args_ZSTD_decompress_usingDDict hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_decompress_usingDDict hc_out = {.arg_dst = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", 0, 0, &hc_bad);
+    struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2849,7 +2852,7 @@ static void hotcell_call_ZSTD_decompress_usingDDict(hotcell_ctx *hc_ctx, const h
         hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "srcSize");
         return;
     }
-    const struct ZSTD_DDict_s *arg_ddict = hotcell_object(hc_ctx, hc_in.arg_ddict, 4, "ddict", 0, 0, &hc_bad);
+    const struct ZSTD_DDict_s *arg_ddict = hotcell_object(hc_ctx, hc_in.arg_ddict, 4, "ddict", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2935,7 +2938,7 @@ static void hotcell_call_ZSTD_getDictID_fromCDict(hotcell_ctx *hc_ctx, const hot
     struct hotcell_args_ZSTD_getDictID_fromCDict hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_getDictID_fromCDict hc_out = {0};
-    const struct ZSTD_CDict_s *arg_cdict = hotcell_object(hc_ctx, hc_in.arg_cdict, 2, "cdict", 0, 0, &hc_bad);
+    const struct ZSTD_CDict_s *arg_cdict = hotcell_object(hc_ctx, hc_in.arg_cdict, 2, "cdict", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2969,7 +2972,7 @@ static void hotcell_call_ZSTD_getDictID_fromDDict(hotcell_ctx *hc_ctx, const hot
     struct hotcell_args_ZSTD_getDictID_fromDDict hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_getDictID_fromDDict hc_out = {0};
-    const struct ZSTD_DDict_s *arg_ddict = hotcell_object(hc_ctx, hc_in.arg_ddict, 4, "ddict", 0, 0, &hc_bad);
+    const struct ZSTD_DDict_s *arg_ddict = hotcell_object(hc_ctx, hc_in.arg_ddict, 4, "ddict", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3045,7 +3048,7 @@ static void hotcell_call_ZSTD_CCtx_loadDictionary(hotcell_ctx *hc_ctx, const hot
     struct hotcell_args_ZSTD_CCtx_loadDictionary hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_CCtx_loadDictionary hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", 0, 0, &hc_bad);
+    struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3101,7 +3104,7 @@ static void hotcell_call_ZSTD_DCtx_loadDictionary(hotcell_ctx *hc_ctx, const hot
     struct hotcell_args_ZSTD_DCtx_loadDictionary hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_DCtx_loadDictionary hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", 0, 0, &hc_bad);
+    struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3153,7 +3156,7 @@ static void hotcell_call_ZSTD_sizeof_CCtx(hotcell_ctx *hc_ctx, const hotcell_req
     struct hotcell_args_ZSTD_sizeof_CCtx hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_sizeof_CCtx hc_out = {0};
-    const struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", 0, 0, &hc_bad);
+    const struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3186,7 +3189,7 @@ static void hotcell_call_ZSTD_sizeof_DCtx(hotcell_ctx *hc_ctx, const hotcell_req
     struct hotcell_args_ZSTD_sizeof_DCtx hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_sizeof_DCtx hc_out = {0};
-    const struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", 0, 0, &hc_bad);
+    const struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3221,7 +3224,7 @@ static void hotcell_call_ZSTD_sizeof_CStream(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_ZSTD_sizeof_CStream hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_sizeof_CStream hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    const struct ZSTD_CCtx_s *arg_zcs = hotcell_object(hc_ctx, hc_in.arg_zcs, 1, "zcs", 0, 0, &hc_bad);
+    const struct ZSTD_CCtx_s *arg_zcs = hotcell_object(hc_ctx, hc_in.arg_zcs, 1, "zcs", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3266,7 +3269,7 @@ static void hotcell_call_ZSTD_sizeof_DStream(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_ZSTD_sizeof_DStream hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_sizeof_DStream hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    const struct ZSTD_DCtx_s *arg_zds = hotcell_object(hc_ctx, hc_in.arg_zds, 3, "zds", 0, 0, &hc_bad);
+    const struct ZSTD_DCtx_s *arg_zds = hotcell_object(hc_ctx, hc_in.arg_zds, 3, "zds", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3309,7 +3312,7 @@ static void hotcell_call_ZSTD_sizeof_CDict(hotcell_ctx *hc_ctx, const hotcell_re
     struct hotcell_args_ZSTD_sizeof_CDict hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_sizeof_CDict hc_out = {0};
-    const struct ZSTD_CDict_s *arg_cdict = hotcell_object(hc_ctx, hc_in.arg_cdict, 2, "cdict", 0, 0, &hc_bad);
+    const struct ZSTD_CDict_s *arg_cdict = hotcell_object(hc_ctx, hc_in.arg_cdict, 2, "cdict", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3342,7 +3345,7 @@ static void hotcell_call_ZSTD_sizeof_DDict(hotcell_ctx *hc_ctx, const hotcell_re
     struct hotcell_args_ZSTD_sizeof_DDict hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_sizeof_DDict hc_out = {0};
-    const struct ZSTD_DDict_s *arg_ddict = hotcell_object(hc_ctx, hc_in.arg_ddict, 4, "ddict", 0, 0, &hc_bad);
+    const struct ZSTD_DDict_s *arg_ddict = hotcell_object(hc_ctx, hc_in.arg_ddict, 4, "ddict", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
