@@ -24,7 +24,7 @@ fn objects_that_are_reached_twice_live_as_long_as_they_should() {
     folder
         .hotcell(["gen", "bind.toml", "-I", ".", "-L", ".", "--out", "package", "--runtime", &runtime])
         .succeeds()
-        .mentions("package is written: 23 functions");
+        .mentions("package is written: 24 functions");
     let dependencies = format!("grove-hotcell = {{ path = \"../package\" }}\nhotcell = {runtime}");
     write_app(&folder, &dependencies, include_str!("../src/grove/app.rs"));
     let here = folder.path().display().to_string();

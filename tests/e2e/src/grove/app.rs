@@ -54,12 +54,12 @@ fn parents(grove: &Grove) {
 fn callbacks_in_callbacks(grove: &Grove) {
     let tree = grove.tree_new(100).unwrap();
     let mut outer = None;
-    let visited = tree.get(1).unwrap().visit(|node| {
+    let visited = tree.each(|node| {
         let inner = node.visit(|again| i32::from(again == node)).unwrap();
         outer = Some(node.clone());
         inner + node.value().unwrap()
     });
-    assert_eq!(visited.unwrap(), (1000 + 101 + 101) * 1000 + 101);
+    assert_eq!(visited.unwrap(), 4000 + 2 * (100 + 101 + 102 + 103));
     refused(grove, outer.unwrap().value(), ErrorKind::StaleHandle, "was released");
 }
 

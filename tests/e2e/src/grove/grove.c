@@ -104,6 +104,15 @@ int grove_tree_watch(grove_tree *tree, int (*seen)(void *user), void *user)
 
 int grove_tree_touch(grove_tree *tree) { return tree->seen == NULL ? -2 : tree->seen(tree->user); }
 
+int grove_tree_each(grove_tree *tree, int (*visit)(void *user, grove_node *node), void *user)
+{
+    int sum = 0;
+    for (int at = 0; at < 4; at++) {
+        sum += visit(user, tree->nodes[at]);
+    }
+    return sum;
+}
+
 int grove_tree_show(grove_tree *tree, int (*visit)(void *user, grove_tree *tree), void *user)
 {
     int answer = visit(user, tree);

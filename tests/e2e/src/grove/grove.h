@@ -22,6 +22,8 @@ int grove_tree_plant(grove_tree *tree, int (*ask)(void *user, grove_tree *tree),
 /* Keeps what is called when the tree is touched. */
 int grove_tree_watch(grove_tree *tree, int (*seen)(void *user), void *user);
 int grove_tree_touch(grove_tree *tree);
+/* Visits its nodes; the sum of the answers. */
+int grove_tree_each(grove_tree *tree, int (*visit)(void *user, grove_node *node), void *user);
 /* Passes the tree itself. */
 int grove_tree_show(grove_tree *tree, int (*visit)(void *user, grove_tree *tree), void *user);
 
