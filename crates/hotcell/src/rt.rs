@@ -21,7 +21,7 @@ pub use finish::{Callback, KeptCallback};
 pub use handle::Handle;
 pub use image::Image;
 pub use invocation::Invocation;
-pub(crate) use passed::Passed;
+pub(crate) use passed::{Outer as OuterPassed, Passed};
 pub use reply::Reply;
 pub use texts::{Bytes, TextKind, Utf8, Utf16};
 

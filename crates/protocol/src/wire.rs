@@ -94,7 +94,7 @@ pub const MAX_PACKET: usize = 4096;
 pub const MAX_TEXT: usize = 2048;
 
 /// Version of the shim entry and the context table: major in the high half, minor in the low.
-pub const SHIM_ABI: u32 = 0x0001_0002;
+pub const SHIM_ABI: u32 = 0x0001_0003;
 
 /// A park word: whether the side that owns it sleeps, and how the other side wakes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -230,6 +230,10 @@ pub enum Refusal {
     NotOwned = 11,
     /// A handle was to be given away while objects that it must outlive are owned.
     HasChildren = 12,
+    /// An object was to be given away, or changed, that a call is using which this one is nested in.
+    InUse = 13,
+    /// An object came out as a new one that is owned already.
+    AlreadyOwned = 14,
 }
 
 impl Refusal {
@@ -247,6 +251,8 @@ impl Refusal {
         Self::TooManyHandles,
         Self::NotOwned,
         Self::HasChildren,
+        Self::InUse,
+        Self::AlreadyOwned,
     ];
 
     /// The value with this number; `None` when there is none.
@@ -264,6 +270,8 @@ impl Refusal {
             10 => Some(Self::TooManyHandles),
             11 => Some(Self::NotOwned),
             12 => Some(Self::HasChildren),
+            13 => Some(Self::InUse),
+            14 => Some(Self::AlreadyOwned),
             _ => None,
         }
     }
@@ -288,6 +296,8 @@ impl Refusal {
             Self::TooManyHandles => "TooManyHandles",
             Self::NotOwned => "NotOwned",
             Self::HasChildren => "HasChildren",
+            Self::InUse => "InUse",
+            Self::AlreadyOwned => "AlreadyOwned",
         }
     }
 }

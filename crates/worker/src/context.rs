@@ -7,7 +7,7 @@ use hotcell_protocol::wire::{self, Refusal, ReplyState};
 use hotcell_protocol::{Place, RawHandle};
 use hotcell_shm::{Answer, ReplyHead, Request, Resumed, SegmentTable, WorkerLane};
 
-use crate::handles::Handles;
+use crate::handles::{Handles, Need};
 use crate::serve::Worker;
 
 /// `hotcell_request` of the shim ABI.
@@ -49,6 +49,9 @@ pub(crate) struct Context {
     rewind: unsafe extern "C" fn(*mut Context, u64),
     forget: unsafe extern "C" fn(*mut Context, u64),
     owned: unsafe extern "C" fn(*mut Context, u64, u16, *const c_char) -> *mut c_void,
+    lend_for_now: unsafe extern "C" fn(*mut Context, u16, *mut c_void) -> u64,
+    idle: unsafe extern "C" fn(*mut Context, u64, u16, *const c_char) -> *mut c_void,
+    idle_below: unsafe extern "C" fn(*mut Context, u64, u16, *const c_char) -> *mut c_void,
     call: Call,
 }
 
@@ -124,6 +127,9 @@ impl Context {
             rewind,
             forget,
             owned,
+            lend_for_now,
+            idle,
+            idle_below,
             call,
         }
     }
@@ -165,6 +171,16 @@ impl Context {
                 RawHandle::NONE.raw()
             }
         }
+    }
+
+    /// The object of a handle that is passed to the library, or a refusal and NULL.
+    ///
+    /// # Safety
+    /// `name` must be terminated.
+    unsafe fn pass(&mut self, handle: u64, kind: u16, need: Need, name: *const c_char) -> *mut c_void {
+        let object = self.handles().pass(RawHandle::from_raw(handle), kind, need);
+        // SAFETY: the caller's promise.
+        unsafe { self.found(object, name) }
     }
 
     /// An object for the library, or a refusal and NULL.
@@ -303,10 +319,7 @@ unsafe extern "C" fn lend(context: *mut Context, kind: u16, object: *mut c_void,
 /// `hotcell_ctx.get`.
 unsafe extern "C" fn get(context: *mut Context, handle: u64, kind: u16, name: *const c_char) -> *mut c_void {
     // SAFETY: a shim passes the context it was called with, and a terminated name.
-    unsafe {
-        let object = (*context).handles().get(RawHandle::from_raw(handle), kind);
-        (*context).found(object, name)
-    }
+    unsafe { (*context).pass(handle, kind, Need::There, name) }
 }
 
 /// `hotcell_ctx.take`.
@@ -397,8 +410,30 @@ unsafe extern "C" fn owned(
     name: *const c_char,
 ) -> *mut c_void {
     // SAFETY: a shim passes the context it was called with, and a terminated name.
-    unsafe {
-        let object = (*context).handles().owned(RawHandle::from_raw(handle), kind);
-        (*context).found(object, name)
-    }
+    unsafe { (*context).pass(handle, kind, Need::Owned, name) }
+}
+
+/// `hotcell_ctx.lend_for_now`.
+unsafe extern "C" fn lend_for_now(context: *mut Context, kind: u16, object: *mut c_void) -> u64 {
+    // SAFETY: a shim passes the context it was called with.
+    let context = unsafe { &mut *context };
+    let handle = context.handles().lend_for_now(kind, object);
+    context.given(handle)
+}
+
+/// `hotcell_ctx.idle`.
+unsafe extern "C" fn idle(context: *mut Context, handle: u64, kind: u16, name: *const c_char) -> *mut c_void {
+    // SAFETY: a shim passes the context it was called with, and a terminated name.
+    unsafe { (*context).pass(handle, kind, Need::Idle, name) }
+}
+
+/// `hotcell_ctx.idle_below`.
+unsafe extern "C" fn idle_below(
+    context: *mut Context,
+    handle: u64,
+    kind: u16,
+    name: *const c_char,
+) -> *mut c_void {
+    // SAFETY: a shim passes the context it was called with, and a terminated name.
+    unsafe { (*context).pass(handle, kind, Need::IdleBelow, name) }
 }

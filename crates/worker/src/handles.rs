@@ -2,6 +2,9 @@
 //!
 //! Pointers never leave the worker. A handle is an index into this table, with the generation of the entry and
 //! the type of the object; what was released keeps its number, but not its entry's generation.
+//!
+//! An object that somebody owns has one entry. One that is only lent has an entry for each parent that lends it, for
+//! each may make it stale by itself, and one of its own while it is lent to callbacks.
 
 use std::collections::HashMap;
 use std::ffi::c_void;
@@ -10,282 +13,297 @@ use std::hash::{BuildHasher, RandomState};
 use hotcell_protocol::RawHandle;
 use hotcell_protocol::wire::{self, Refusal};
 
-/// No entry.
-const NONE: u32 = u32::MAX;
+use entries::{Entries, NONE};
+use uses::Uses;
+
+mod entries;
+mod uses;
 
 /// The objects of one worker. Only the serving thread touches it.
-///
-/// An object has one handle for each type it is known as. Children hang on their parent's entry as a list, so that
-/// what goes with a parent is found without a search.
 #[derive(Debug)]
 pub(crate) struct Handles {
-    entries: Vec<Entry>,
-    /// Entries that can be used again.
-    free: Vec<u32>,
-    /// Live handles by type and address.
-    objects: HashMap<(u16, usize), u32>,
+    entries: Entries,
+    /// Live entries by type and address. Where there are several they are all lent, and hang together.
+    objects: HashMap<Object, u32>,
+    /// Those of them that are lent, by what lends them: a parent, or none for ever, or callbacks (`None`).
+    lent: HashMap<(Object, Option<RawHandle>), u32>,
     /// Most handles at a time.
     limit: usize,
-    /// The generation an entry starts with: another one in each worker, so that the handles of one are not taken for
-    /// those of another.
-    first_generation: u32,
-    /// The generation after which an entry is not used again.
-    last_generation: u32,
+    uses: Uses,
 }
 
-#[derive(Debug)]
-struct Entry {
-    /// Of the object that is there, or was there last.
-    generation: u32,
-    kind: u16,
-    alive: bool,
-    owned: bool,
-    object: *mut c_void,
-    parent: RawHandle,
-    first_child: u32,
-    /// Neighbours among the children of the same parent.
-    previous: u32,
-    next: u32,
+/// What the library knows an object by: one address may be an object of several types.
+type Object = (u16, usize);
+
+/// How long a handle lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tie {
+    /// Somebody owns the object: until it is taken.
+    Owned,
+    /// As long as its parent; without one, for ever.
+    Lent,
+    /// As long as callbacks are running that were passed it.
+    ForNow,
+}
+
+/// What a call wants of an object that it is passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// That it is there.
+    There,
+    /// That no call uses it which this one is nested in.
+    Idle,
+    /// That no such call uses what was lent from it, at any depth.
+    IdleBelow,
+    /// That it can be taken: it is owned, nothing below it is, and no such call uses any of that.
+    Owned,
 }
 
 impl Handles {
-    /// An empty table.
+    /// An empty table. Its generations start where those of no other worker do, so that the handles of one are not taken
+    /// for those of another.
     pub(crate) fn new() -> Handles {
         let random = RandomState::new().hash_one(0) as u32;
+        let first_generation = 1 + random % (RawHandle::LAST_GENERATION / 2);
         Handles {
-            entries: Vec::new(),
-            free: Vec::new(),
+            entries: Entries::new(first_generation, RawHandle::LAST_GENERATION),
             objects: HashMap::new(),
+            lent: HashMap::new(),
             limit: wire::MAX_HANDLES as usize,
-            first_generation: 1 + random % (RawHandle::LAST_GENERATION / 2),
-            last_generation: RawHandle::LAST_GENERATION,
+            uses: Uses::default(),
         }
     }
 
-    /// A new handle for an object somebody owns. One that is there for this address and type stood for an object
-    /// that is gone.
+    /// A new handle for an object that somebody owns from now on. Those under which it was lent go, and what is owned
+    /// below them belongs to the new one. An object that is owned already is refused: nothing but [`Handles::take`] ends
+    /// it.
     pub(crate) fn own(
         &mut self,
         kind: u16,
         object: *mut c_void,
         parent: RawHandle,
     ) -> Result<RawHandle, Refusal> {
-        if let Some(&index) = self.objects.get(&(kind, object.addr())) {
-            self.remove(index);
+        let key = (kind, object.addr());
+        let before = self.objects.get(&key).copied();
+        if before.is_some_and(|index| self.entries[index].tie == Tie::Owned) {
+            return Err(Refusal::AlreadyOwned);
         }
-        self.insert(kind, object, parent, true)
+        let parent = self.surviving(parent, key)?;
+        if before.is_none() && self.entries.living() >= self.limit {
+            return Err(Refusal::TooManyHandles);
+        }
+        let index = self.entries.add(kind, object, Tie::Owned, parent).ok_or(Refusal::TooManyHandles)?;
+        while let Some(&lent) = self.objects.get(&key) {
+            self.entries.move_owned(lent, index);
+            self.remove(lent);
+        }
+        self.objects.insert(key, index);
+        Ok(self.entries.name(index))
     }
 
-    /// The handle of an object of the library: the one it has, or a new one.
+    /// The handle of an object of the library as this parent lends it, or as it is lent for ever: the one it has, or a
+    /// new one. One that is owned keeps its handle.
     pub(crate) fn lend(
         &mut self,
         kind: u16,
         object: *mut c_void,
         parent: RawHandle,
     ) -> Result<RawHandle, Refusal> {
-        match self.objects.get(&(kind, object.addr())) {
-            Some(&index) => Ok(self.name(index)),
-            None => self.insert(kind, object, parent, false),
+        let index = match self.there(kind, object, Some(parent)) {
+            Some(index) => index,
+            None => self.add_lent(kind, object, Some(parent))?,
+        };
+        Ok(self.entries.name(index))
+    }
+
+    /// The handle of an object that a callback is passed, until [`Handles::forget`] was called as often. Until then
+    /// it is in use.
+    pub(crate) fn lend_for_now(&mut self, kind: u16, object: *mut c_void) -> Result<RawHandle, Refusal> {
+        let index = match self.there(kind, object, None) {
+            Some(index) => index,
+            None => self.add_lent(kind, object, None)?,
+        };
+        self.entries[index].lends += 1;
+        self.uses.begin((kind, object.addr()));
+        Ok(self.entries.name(index))
+    }
+
+    /// A callback that was passed this object has returned. What was lent from it goes with its last callback, and
+    /// what is owned below it belongs to nothing from then on.
+    ///
+    /// Shims before 1.3 lend to callbacks what is without a parent: that goes, too.
+    pub(crate) fn forget(&mut self, handle: RawHandle) {
+        let Some(index) = self.entries.last_known(handle) else { return };
+        let entry = &mut self.entries[index];
+        let (key, tie, alive) = (entry.key(), entry.tie, entry.alive);
+        let goes = if entry.lends > 0 {
+            entry.lends -= 1;
+            let last = entry.lends == 0;
+            self.uses.end(key);
+            last && (!alive || tie == Tie::ForNow)
+        } else {
+            alive && tie == Tie::Lent && entry.parent.is_none()
+        };
+        match alive {
+            true if goes => {
+                self.entries.move_owned(index, NONE);
+                self.remove(index);
+            }
+            false if goes => self.entries.reuse(index),
+            _ => {}
         }
     }
 
-    /// The object of a handle.
-    pub(crate) fn get(&self, handle: RawHandle, kind: u16) -> Result<*mut c_void, Refusal> {
-        self.entry_of(handle, kind).map(|index| self.entries[index as usize].object)
-    }
-
-    /// The object of a handle, which is stale from now on, with everything below it. It must be owned, and nothing
-    /// below it may be.
-    pub(crate) fn take(&mut self, handle: RawHandle, kind: u16) -> Result<*mut c_void, Refusal> {
-        let object = self.owned(handle, kind)?;
-        self.remove(handle.index());
+    /// The object of a handle that the call in progress is passed. It is in use from now on, as calls see it that are
+    /// nested in this one.
+    pub(crate) fn pass(&mut self, handle: RawHandle, kind: u16, need: Need) -> Result<*mut c_void, Refusal> {
+        let index = self.entry_of(handle, kind)?;
+        let (key, object) = (self.entries[index].key(), self.entries[index].object);
+        match need {
+            Need::There => {}
+            Need::Idle if self.uses.any(key) => return Err(Refusal::InUse),
+            Need::IdleBelow if self.used_below(index) => return Err(Refusal::InUse),
+            Need::Idle | Need::IdleBelow => {}
+            Need::Owned => self.can_be_taken(index)?,
+        }
+        self.uses.pass(handle, key, need == Need::Owned);
         Ok(object)
     }
 
-    /// The object of a handle that could be taken.
-    pub(crate) fn owned(&self, handle: RawHandle, kind: u16) -> Result<*mut c_void, Refusal> {
+    /// The object of a handle, which is stale from now on, with everything below it. It must be owned, nothing below it
+    /// may be, and no call may use it which this one is nested in. When the call was passed it as one that could be
+    /// taken, it is taken, come what may: the library has it. What is owned below it by now belongs to nothing.
+    pub(crate) fn take(&mut self, handle: RawHandle, kind: u16) -> Result<*mut c_void, Refusal> {
         let index = self.entry_of(handle, kind)?;
-        if !self.entries[index as usize].owned {
-            return Err(Refusal::NotOwned);
+        match self.uses.is_promised(handle) {
+            true => self.entries.move_owned(index, NONE),
+            false => self.can_be_taken(index)?,
         }
-        if self.owned_below(index).is_some() {
-            return Err(Refusal::HasChildren);
-        }
-        Ok(self.entries[index as usize].object)
+        let object = self.entries[index].object;
+        self.remove(index);
+        Ok(object)
     }
 
-    /// Makes stale what was lent under this handle, and everything below that.
+    /// Makes stale what was lent under this handle, and what was lent below that. What is owned there stays, and belongs
+    /// to this one.
     pub(crate) fn invalidate(&mut self, handle: RawHandle) {
-        let Ok(index) = self.find(handle) else { return };
-        let mut child = self.entries[index as usize].first_child;
+        let Ok(index) = self.entries.find(handle) else { return };
+        let mut child = self.entries[index].first_child;
         while child != NONE {
-            let Entry { next, owned, .. } = self.entries[child as usize];
-            if !owned {
+            let (next, tie) = (self.entries[child].next, self.entries[child].tie);
+            if tie != Tie::Owned {
+                self.entries.move_owned(child, index);
                 self.remove(child);
             }
             child = next;
         }
     }
 
-    /// Makes an object stale that was lent for a while, and what was lent under it. One that somebody owns, or that lives
-    /// as long as its parent, stays. So does what is owned below one that goes: it belongs to nothing from now on.
-    pub(crate) fn forget(&mut self, handle: RawHandle) {
-        let Ok(index) = self.find(handle) else { return };
-        let Entry { owned, parent, .. } = self.entries[index as usize];
-        if owned || !parent.is_none() {
-            return;
-        }
-        while let Some(owned) = self.owned_below(index) {
-            self.unhang(owned);
-            self.entries[owned as usize].parent = RawHandle::NONE;
-        }
-        self.remove(index);
+    /// A call begins; what [`Handles::leave`] wants of it.
+    pub(crate) fn enter(&mut self) -> uses::Before {
+        self.uses.enter()
+    }
+
+    /// The call has ended.
+    pub(crate) fn leave(&mut self, before: uses::Before) {
+        self.uses.leave(before);
+    }
+
+    /// Calls are nested in the call in progress from now on: what it was passed and did not take is in use.
+    pub(crate) fn hold(&mut self) {
+        self.uses.hold(|handle| self.entries.find(handle).is_ok());
+    }
+
+    /// The call goes on.
+    pub(crate) fn let_go(&mut self) {
+        self.uses.let_go();
     }
 
     fn entry_of(&self, handle: RawHandle, kind: u16) -> Result<u32, Refusal> {
-        let index = self.find(handle)?;
+        let index = self.entries.find(handle)?;
         if handle.kind() == kind { Ok(index) } else { Err(Refusal::WrongHandleType) }
     }
 
-    fn find(&self, handle: RawHandle) -> Result<u32, Refusal> {
-        if handle.is_none() {
-            return Err(Refusal::NullArgument);
-        }
-        let entry = self.entries.get(handle.index() as usize).ok_or(Refusal::UnknownHandle)?;
-        let generation = handle.generation();
-        if generation < self.first_generation || generation > entry.generation {
-            return Err(Refusal::UnknownHandle);
-        }
-        if generation < entry.generation || !entry.alive {
-            return Err(Refusal::StaleHandle);
-        }
-        // An index and a generation that were given out have one type.
-        if handle.kind() == entry.kind { Ok(handle.index()) } else { Err(Refusal::UnknownHandle) }
+    /// The entry of an object that is owned, or lent by this.
+    fn there(&self, kind: u16, object: *mut c_void, by: Option<RawHandle>) -> Option<u32> {
+        let key = (kind, object.addr());
+        let &index = self.objects.get(&key)?;
+        if self.entries[index].tie == Tie::Owned { Some(index) } else { self.lent.get(&(key, by)).copied() }
     }
 
-    fn name(&self, index: u32) -> RawHandle {
-        let entry = &self.entries[index as usize];
-        RawHandle::new(entry.kind, entry.generation, index)
-    }
-
-    fn insert(
-        &mut self,
-        kind: u16,
-        object: *mut c_void,
-        parent: RawHandle,
-        owned: bool,
-    ) -> Result<RawHandle, Refusal> {
-        let parent_index = if parent.is_none() { NONE } else { self.find(parent)? };
-        if self.objects.len() >= self.limit {
+    fn add_lent(&mut self, kind: u16, object: *mut c_void, by: Option<RawHandle>) -> Result<u32, Refusal> {
+        let (tie, parent) = by.map_or((Tie::ForNow, RawHandle::NONE), |parent| (Tie::Lent, parent));
+        if !parent.is_none() {
+            self.entries.find(parent)?;
+        }
+        if self.entries.living() >= self.limit {
             return Err(Refusal::TooManyHandles);
         }
-        let index = self.vacant().ok_or(Refusal::TooManyHandles)?;
-        let next = if parent_index == NONE { NONE } else { self.entries[parent_index as usize].first_child };
-        let entry = &mut self.entries[index as usize];
-        let generation = entry.generation + 1;
-        *entry = Entry {
-            generation,
-            kind,
-            alive: true,
-            owned,
-            object,
-            parent,
-            first_child: NONE,
-            previous: NONE,
-            next,
-        };
-        if next != NONE {
-            self.entries[next as usize].previous = index;
+        let index = self.entries.add(kind, object, tie, parent).ok_or(Refusal::TooManyHandles)?;
+        let key = (kind, object.addr());
+        if let Some(other) = self.objects.insert(key, index) {
+            self.entries.join(index, other);
         }
-        if parent_index != NONE {
-            self.entries[parent_index as usize].first_child = index;
-        }
-        self.objects.insert((kind, object.addr()), index);
-        Ok(self.name(index))
+        self.lent.insert((key, by), index);
+        Ok(index)
     }
 
-    fn vacant(&mut self) -> Option<u32> {
-        if let Some(index) = self.free.pop() {
-            return Some(index);
+    /// What a new owned object belongs to: the parent, or what that belongs to where it is, or is lent by, the object
+    /// itself as it was lent.
+    fn surviving(&self, parent: RawHandle, object: Object) -> Result<RawHandle, Refusal> {
+        if parent.is_none() {
+            return Ok(parent);
         }
-        let index = u32::try_from(self.entries.len()).ok().filter(|&index| index < RawHandle::INDEX_END)?;
-        self.entries.push(Entry {
-            generation: self.first_generation - 1,
-            kind: 0,
-            alive: false,
-            owned: false,
-            object: std::ptr::null_mut(),
-            parent: RawHandle::NONE,
-            first_child: NONE,
-            previous: NONE,
-            next: NONE,
-        });
-        Some(index)
-    }
-
-    /// The first owned object below an entry, anywhere.
-    fn owned_below(&self, top: u32) -> Option<u32> {
-        let mut at = self.entries[top as usize].first_child;
-        while at != NONE {
-            let entry = &self.entries[at as usize];
-            if entry.owned {
-                return Some(at);
+        self.entries.find(parent)?;
+        let (mut survives, mut at) = (parent, parent);
+        while !at.is_none() {
+            let entry = &self.entries[at.index()];
+            at = entry.parent;
+            if entry.key() == object {
+                survives = at;
             }
-            at = if entry.first_child != NONE { entry.first_child } else { self.behind(at, top) };
         }
-        None
+        Ok(survives)
     }
 
-    /// The next entry below `top` that is no longer below this one.
-    fn behind(&self, mut at: u32, top: u32) -> u32 {
-        while at != top {
-            let entry = &self.entries[at as usize];
-            if entry.next != NONE {
-                return entry.next;
-            }
-            at = entry.parent.index();
+    fn can_be_taken(&self, index: u32) -> Result<(), Refusal> {
+        let entry = &self.entries[index];
+        if entry.tie != Tie::Owned {
+            return Err(Refusal::NotOwned);
         }
-        NONE
+        if self.entries.any_below(index, true, |below| below.tie == Tie::Owned) {
+            return Err(Refusal::HasChildren);
+        }
+        match self.uses.any(entry.key()) || self.used_below(index) {
+            true => Err(Refusal::InUse),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether anything is in use that was lent from an object.
+    fn used_below(&self, index: u32) -> bool {
+        !self.uses.is_empty() && self.entries.any_below(index, false, |below| self.uses.any(below.key()))
     }
 
     /// Removes an entry and everything below it, leaves first: without recursion, for chains may be long.
     fn remove(&mut self, top: u32) {
         let mut at = top;
         loop {
-            while self.entries[at as usize].first_child != NONE {
-                at = self.entries[at as usize].first_child;
+            let leaf = self.entries.first_leaf(at);
+            let entry = &self.entries[leaf];
+            let (key, tie, parent) = (entry.key(), entry.tie, entry.parent);
+            if tie != Tie::Owned {
+                self.lent.remove(&(key, (tie == Tie::Lent).then_some(parent)));
             }
-            let parent = self.entries[at as usize].parent.index();
-            self.remove_leaf(at);
-            if at == top {
+            match self.entries.part(leaf) {
+                Some(other) => self.objects.insert(key, other),
+                None => self.objects.remove(&key),
+            };
+            self.entries.end(leaf);
+            if leaf == top {
                 return;
             }
-            at = parent;
-        }
-    }
-
-    /// Takes an entry out of its parent's list.
-    fn unhang(&mut self, index: u32) {
-        let Entry { previous, next, parent, .. } = self.entries[index as usize];
-        match previous {
-            NONE if parent.is_none() => {}
-            NONE => self.entries[parent.index() as usize].first_child = next,
-            previous => self.entries[previous as usize].next = next,
-        }
-        if next != NONE {
-            self.entries[next as usize].previous = previous;
-        }
-        let entry = &mut self.entries[index as usize];
-        (entry.previous, entry.next) = (NONE, NONE);
-    }
-
-    fn remove_leaf(&mut self, index: u32) {
-        self.unhang(index);
-        let Entry { kind, object, generation, .. } = self.entries[index as usize];
-        self.objects.remove(&(kind, object.addr()));
-        self.entries[index as usize].alive = false;
-        if generation < self.last_generation {
-            self.free.push(index);
+            at = parent.index();
         }
     }
 }

@@ -51,11 +51,13 @@ impl Worker {
         request: &Request,
         outer: &Request,
     ) {
+        handles.hold();
         if let Err(text) = self.execute(lane, handles, request, outer.depth + 1) {
             self.report(text);
             // The library is in the middle of a call.
             control::exit(REPORTED);
         }
+        handles.let_go();
         self.channel.begin(outer);
     }
 
@@ -103,6 +105,8 @@ impl Worker {
         // that no function wants more.
         unsafe { std::ptr::write_bytes(block, 0, result_size) };
         let mut reply = Reply::new(block);
+        let before = handles.enter();
+        let handles: *mut Handles = handles;
         let call = Call {
             worker: self,
             table: self.segments,
@@ -130,6 +134,8 @@ impl Worker {
         // argument block has the bytes the function asks for. What the library does is the very risk this
         // process exists to take.
         unsafe { (function.entry)(&raw mut context, &raw const shim_request, &raw mut reply) };
+        // SAFETY: the caller lends the table for the whole call, and the entry, which used it, has returned.
+        unsafe { (*handles).leave(before) };
         context.head(&reply)
     }
 }

@@ -16,6 +16,7 @@ use hotcell_model::types::{CType, Type};
 use crate::Error;
 use crate::shim::body::Body;
 use crate::shim::expr::Scope;
+use crate::shim::handles::Need;
 use crate::shim::types::{declare, literal};
 use crate::shim::{callbacks, handles, memory, structs, texts};
 
@@ -152,8 +153,13 @@ impl<'a> Arguments<'a> {
             | Role::DataOut { .. }
             | Role::OffsetOut { .. }
             | Role::HandleOut { .. } => memory::pointer(&self.scope, param, self.body),
-            Role::Handle { handle, consumed, nullable, .. } => {
-                handles::argument(&self.scope, param, (handle, *consumed, *nullable), self.body)
+            Role::Handle { handle, consumed, invalidates, nullable, .. } => {
+                let need = match (consumed, invalidates) {
+                    (true, _) => Need::Owned,
+                    (false, true) => Need::IdleBelow,
+                    (false, false) => Need::There,
+                };
+                handles::argument(&self.scope, param, (handle, need, *nullable), self.body)
             }
             Role::Callback { nullable, .. } => callbacks::argument(&self.scope, param, *nullable, self.body),
             Role::UserData { callback } => callbacks::user_data(&self.scope, param, *callback, self.body),

@@ -56,16 +56,41 @@ fn passed(function: &Function) -> Vec<Passed<'_>> {
     passed.collect()
 }
 
-/// The object of a handle that goes in. One that the call consumes must be one that can be taken.
+/// What a call needs of an object that goes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// That it is there.
+    There,
+    /// That nobody uses it meanwhile.
+    Idle,
+    /// That nobody uses what was lent from it.
+    IdleBelow,
+    /// That it can be taken.
+    Owned,
+}
+
+impl Need {
+    /// The function of the context that finds such an object.
+    fn found_by(self) -> &'static str {
+        match self {
+            Need::There => "get",
+            Need::Idle => "idle",
+            Need::IdleBelow => "idle_below",
+            Need::Owned => "owned",
+        }
+    }
+}
+
+/// The object of a handle that goes in.
 pub(crate) fn argument(
     scope: &Scope<'_>,
     param: &Param,
-    (handle, consumed, nullable): (&str, bool, bool),
+    (handle, need, nullable): (&str, Need, bool),
     body: &mut Body,
 ) -> Result<(), Error> {
     let ty = scope.spelled(&param.ty, param)?;
     let value = format!("hc_in.arg_{}", param.name);
-    let object = object(scope, param, (&value, handle), consumed, nullable)?;
+    let object = object(scope, param, (&value, handle), need, nullable)?;
     body.line(format!("{} = {object};", declare(ty, &format!("arg_{}", param.name))));
     body.leave_when("hc_bad");
     Ok(())
@@ -76,16 +101,16 @@ pub(crate) fn object(
     scope: &Scope<'_>,
     param: &Param,
     (value, handle): (&str, &str),
-    consumed: bool,
+    need: Need,
     nullable: bool,
 ) -> Result<String, Error> {
     let number = number(scope.interface, scope.function, handle)?;
     let about = literal(&param.name);
-    let (consumed, nullable) = (u8::from(consumed), u8::from(nullable));
-    Ok(format!("hotcell_object(hc_ctx, {value}, {number}, {about}, {consumed}, {nullable}, &hc_bad)"))
+    let (find, nullable) = (need.found_by(), u8::from(nullable));
+    Ok(format!("hotcell_object(hc_ctx, {value}, {number}, {about}, hc_ctx->{find}, {nullable}, &hc_bad)"))
 }
 
-/// Takes what the call consumes. All of it is known to be there and to be owned, so that nothing is taken in vain.
+/// Takes what the call consumes. All of it is known to be there and to be free to go, so that nothing is taken in vain.
 pub(crate) fn take(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
     let passed = passed(scope.function);
     for (index, Passed { param, of, value, consumed, .. }) in passed.iter().enumerate() {

@@ -9,7 +9,7 @@ use hotcell_model::interface::{Direction, Ownership, Param, ResultRole, Role, St
 use crate::Error;
 use crate::shim::body::Body;
 use crate::shim::expr::Scope;
-use crate::shim::handles::{self, Made};
+use crate::shim::handles::{self, Made, Need};
 use crate::shim::images::{has_room, keeps};
 use crate::shim::types::{declare, literal};
 
@@ -129,7 +129,9 @@ pub(crate) fn resident(
     image(name, &size, false, body);
     body.line(format!("uint64_t handle_{name} = HOTCELL_LOAD(uint64_t, image_{name});"));
     let value = format!("handle_{name}");
-    let object = handles::object(scope, param, (&value, record), consumed, starts)?;
+    // Its fields are written before the call and read behind it: it can serve only one.
+    let need = if consumed { Need::Owned } else { Need::Idle };
+    let object = handles::object(scope, param, (&value, record), need, starts)?;
     body.line(format!("{} = {object};", declare(ty, &format!("arg_{name}"))));
     body.leave_when("hc_bad");
     Ok(())

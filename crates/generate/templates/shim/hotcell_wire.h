@@ -95,7 +95,7 @@
 #define HOTCELL_MAX_TEXT 2048u
 
 /* Version of the shim entry and the context table: major in the high half, minor in the low. */
-#define HOTCELL_SHIM_ABI 0x10002u
+#define HOTCELL_SHIM_ABI 0x10003u
 
 /* A park word: whether the side that owns it sleeps, and how the other side wakes it. */
 enum hotcell_park {
@@ -150,7 +150,11 @@ enum hotcell_refusal {
     /* A handle that is only lent was to be given away. */
     HOTCELL_REFUSAL_NOT_OWNED = 11,
     /* A handle was to be given away while objects that it must outlive are owned. */
-    HOTCELL_REFUSAL_HAS_CHILDREN = 12
+    HOTCELL_REFUSAL_HAS_CHILDREN = 12,
+    /* An object was to be given away, or changed, that a call is using which this one is nested in. */
+    HOTCELL_REFUSAL_IN_USE = 13,
+    /* An object came out as a new one that is owned already. */
+    HOTCELL_REFUSAL_ALREADY_OWNED = 14
 };
 
 /* What the host answers to NeedSpace or Callback. */

@@ -203,7 +203,7 @@ impl<'s> Call<'s> {
             let message = "this session has kept as many callbacks as it can tell apart".into();
             return Err(self.context.not_executed(ErrorKind::LimitExceeded, cause, message));
         };
-        let (generation, until) = (self.context.generation, object.owner());
+        let (generation, until) = (self.context.generation, object.goes_with());
         let entry = Entry { args_size: u32::from(args_size), generation, until, run: Some(run) };
         self.put_u64(offset, number as u64);
         self.turn.passed.add_kept(number, entry);
@@ -242,9 +242,7 @@ impl<'s> Call<'s> {
         if fit.is_ok() && usage != Usage::Kept && !object.owned {
             fit = Err(Unfit::OnlyLent);
         }
-        if fit.is_ok() && !self.turn.passed.add_object(object, usage) {
-            fit = Err(Unfit::Twice);
-        }
+        fit = fit.and_then(|()| self.turn.passed.add_object(object, usage));
         let wanted = || self.session.handle_type(kind).map_or("", |it| it.name);
         fit.map_err(|unfit| unfit.error(&self.context, name, handle, wanted()))?;
         Ok(object.raw)

@@ -6,6 +6,7 @@ use hotcell_shm::{Mapping, ReplyHead, Seals};
 use hotcell_supervisor::{SegmentError, escape};
 
 use super::Call;
+use super::handle::IN_USE;
 use super::passed::Usage;
 use crate::error::{Cause, Error, Result};
 use crate::fault::{self, Fault};
@@ -88,6 +89,12 @@ impl Call<'_> {
             }
             Refusal::NotOwned => blamed("is only lent: it belongs to the library"),
             Refusal::HasChildren => blamed("cannot go while objects that were made from it are there"),
+            Refusal::InUse => blamed(IN_USE),
+            Refusal::AlreadyOwned => {
+                let text = "is one that this session owns already, and its contract says that it is a new one. Say \
+                            `out = \"borrowed\"`; if the function counts references, clone the handle instead";
+                (ErrorKind::Unsupported, Cause::None, format!("`{name}` {text}"))
+            }
             Refusal::NoSpace => match self.no_segment.take().map(|why| *why) {
                 Some(NoSegment { cause, message }) => (ErrorKind::LimitExceeded, cause, message),
                 None => (

@@ -49,7 +49,13 @@ pub(super) enum Unfit {
     OnlyLent,
     /// The call takes over what it is passed elsewhere.
     Twice,
+    /// A call that this one is nested in uses it, and this one would take it over or write it.
+    InUse,
 }
+
+/// What is wrong with an object that a call uses in which this one is nested.
+pub(super) const IN_USE: &str =
+    "is in use by a call around this one: do this when that has returned (what is dropped is released then)";
 
 impl Handle {
     pub(crate) fn new(
@@ -139,13 +145,14 @@ impl Object {
         false
     }
 
-    /// The object that this one goes with: itself, or the nearest above it that the application owns.
-    pub(super) fn owner(&self) -> RawHandle {
-        match (self.owned, &self.parent) {
-            (true, _) => self.raw,
+    /// What this one goes with: itself, which the application may own though it came as lent, or the nearest above it
+    /// that the application owns.
+    pub(super) fn goes_with(&self) -> [RawHandle; 2] {
+        let owner = match (self.owned, &self.parent) {
             (false, Some(parent)) => parent.raw,
-            (false, None) => RawHandle::NONE,
-        }
+            _ => self.raw,
+        };
+        [self.raw, owner]
     }
 
     /// It was lent for a while, which is over.
@@ -232,6 +239,7 @@ impl Unfit {
                 ErrorKind::InvalidArgument,
                 format!("the call takes `{name}` over, which is only lent: it belongs to the library"),
             ),
+            Unfit::InUse => (ErrorKind::InvalidArgument, format!("`{name}` {IN_USE}")),
             Unfit::Twice => (
                 ErrorKind::InvalidArgument,
                 format!(

@@ -116,7 +116,7 @@ impl Image {
         kind: u16,
     ) -> Result<()> {
         let raw = match handle {
-            Some(handle) => call.pass(name, handle, kind, Usage::Kept)?,
+            Some(handle) => call.pass(name, handle, kind, Usage::Alone)?,
             None => RawHandle::NONE,
         };
         self.put_u64(0, raw.raw());

@@ -7,18 +7,28 @@ use std::sync::atomic::Ordering;
 use hotcell_protocol::RawHandle;
 
 use super::KeptCallback;
-use super::handle::Object;
+use super::handle::{Object, Unfit};
 use crate::session::{Entry, Kept};
 
-/// The objects and callbacks of the call in progress. The memory is kept from call to call.
+/// The objects and callbacks of the call in progress, and before them those of the calls that it is nested in. The
+/// memory is kept from call to call.
 #[derive(Default)]
 pub(crate) struct Passed {
     objects: Vec<PassedObject>,
     /// Callbacks: number, and bytes of the argument block.
     callbacks: Vec<(i32, u32)>,
+    /// How many of them are of the calls around.
+    around: (usize, usize),
     /// Callbacks that the library is to keep, by number, until the call is published.
     kept: Vec<(i32, Entry)>,
     /// Kept callbacks that have gone meanwhile.
+    gone: Vec<Box<KeptCallback>>,
+}
+
+/// What a nested call must leave as it found it.
+#[derive(Default)]
+pub(crate) struct Outer {
+    around: (usize, usize),
     gone: Vec<Box<KeptCallback>>,
 }
 
@@ -34,23 +44,45 @@ pub(super) struct PassedObject {
 pub(super) enum Usage {
     /// It is there afterwards.
     Kept,
+    /// The same, and no call that is nested in another that uses it may do this.
+    Alone,
     /// The call takes it over.
     Consumed,
     /// The call takes it over, unless it fails.
     ConsumedOnSuccess,
 }
 
+impl Usage {
+    fn takes_over(self) -> bool {
+        matches!(self, Usage::Consumed | Usage::ConsumedOnSuccess)
+    }
+}
+
 impl Passed {
+    /// Begins a call inside of this one.
+    pub(crate) fn descend(&mut self) -> Outer {
+        let around = std::mem::replace(&mut self.around, (self.objects.len(), self.callbacks.len()));
+        Outer { around, gone: std::mem::take(&mut self.gone) }
+    }
+
+    /// Goes back to the call around, when the one inside has ended.
+    pub(crate) fn ascend(&mut self, outer: Outer) {
+        // The seat may be another one than that of the call around, which has lost its own.
+        let (objects, callbacks) = outer.around;
+        self.around = (objects.min(self.objects.len()), callbacks.min(self.callbacks.len()));
+        self.gone = outer.gone;
+    }
+
     /// Forgets the call. Comes with the callbacks that went with what it took over, and those it never published.
     #[inline]
     pub(crate) fn end(&mut self, kept: &Kept) -> Vec<Box<KeptCallback>> {
-        for PassedObject { object, usage } in &self.objects {
-            if *usage != Usage::Kept && object.is_released() {
+        for PassedObject { object, usage } in &self.objects[self.around.0..] {
+            if usage.takes_over() && object.is_released() {
                 self.gone.extend(kept.end(object.generation, object.raw));
             }
         }
-        self.objects.clear();
-        self.callbacks.clear();
+        self.objects.truncate(self.around.0);
+        self.callbacks.truncate(self.around.1);
         self.gone.extend(self.kept.drain(..).filter_map(|(_, entry)| entry.run));
         std::mem::take(&mut self.gone)
     }
@@ -60,16 +92,27 @@ impl Passed {
         self.gone.extend(callbacks);
     }
 
-    /// Notes an object. False when the call would take over what it is passed elsewhere, or what that belongs to.
-    pub(super) fn add_object(&mut self, object: &Arc<Object>, usage: Usage) -> bool {
-        let clashes = self.objects.iter().any(|other| {
-            usage != Usage::Kept && object.is_or_holds(&other.object)
-                || other.usage != Usage::Kept && other.object.is_or_holds(object)
+    /// Notes an object, unless the call would take over what it is passed elsewhere, or what that belongs to, or what a
+    /// call around uses.
+    pub(super) fn add_object(&mut self, object: &Arc<Object>, usage: Usage) -> Result<(), Unfit> {
+        let (around, own) = self.objects.split_at(self.around.0);
+        let in_use = around.iter().any(|other| match usage {
+            Usage::Kept => false,
+            Usage::Alone => object.raw == other.object.raw,
+            Usage::Consumed | Usage::ConsumedOnSuccess => object.is_or_holds(&other.object),
         });
-        if !clashes {
-            self.objects.push(PassedObject { object: Arc::clone(object), usage });
+        if in_use {
+            return Err(Unfit::InUse);
         }
-        !clashes
+        let twice = own.iter().any(|other| {
+            usage.takes_over() && object.is_or_holds(&other.object)
+                || other.usage.takes_over() && other.object.is_or_holds(object)
+        });
+        if twice {
+            return Err(Unfit::Twice);
+        }
+        self.objects.push(PassedObject { object: Arc::clone(object), usage });
+        Ok(())
     }
 
     pub(super) fn add_callback(&mut self, number: u16, args_size: u16) {
@@ -95,32 +138,46 @@ impl Passed {
 
     /// Whether this object went in.
     pub(super) fn has(&self, handle: RawHandle) -> bool {
-        self.objects.iter().any(|passed| passed.object.raw == handle)
+        self.own().any(|passed| passed.object.raw == handle)
     }
 
     /// Bytes of the argument block of a callback that was passed.
     pub(super) fn callback_size(&self, number: i32) -> Option<u32> {
-        self.callbacks.iter().find(|callback| callback.0 == number).map(|callback| callback.1)
+        self.callbacks[self.around.1..]
+            .iter()
+            .find(|callback| callback.0 == number)
+            .map(|callback| callback.1)
     }
 
     /// The call is published: what it takes over is gone.
     #[inline]
     pub(super) fn take_over(&self) {
-        for PassedObject { object, .. } in self.objects.iter().filter(|passed| passed.usage != Usage::Kept) {
+        for PassedObject { object, .. } in self.own().filter(|passed| passed.usage.takes_over()) {
             object.released.store(true, Ordering::Relaxed);
         }
     }
 
     /// The call did not come to taking over what it uses like this.
     pub(super) fn give_back(&self, usage: Usage) {
-        for PassedObject { object, .. } in self.objects.iter().filter(|passed| passed.usage == usage) {
+        for PassedObject { object, .. } in self.own().filter(|passed| passed.usage == usage) {
             object.released.store(false, Ordering::Relaxed);
         }
+    }
+
+    /// The objects of the call in progress.
+    fn own(&self) -> impl Iterator<Item = &PassedObject> {
+        self.objects[self.around.0..].iter()
     }
 }
 
 impl fmt::Debug for Passed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Passed").field("objects", &self.objects).field("callbacks", &self.callbacks).finish()
+    }
+}
+
+impl fmt::Debug for Outer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outer").field("around", &self.around).finish_non_exhaustive()
     }
 }

@@ -25,8 +25,8 @@ pub(crate) struct Entry {
     pub(crate) args_size: u32,
     /// The worker whose library has it.
     pub(crate) generation: u64,
-    /// The object that it goes with; none for one that goes with the worker.
-    pub(crate) until: RawHandle,
+    /// The objects that it goes with, whichever goes first.
+    pub(crate) until: [RawHandle; 2],
     /// There unless it runs.
     pub(crate) run: Option<Box<KeptCallback>>,
 }
@@ -79,7 +79,7 @@ impl Kept {
 
     /// Takes out what goes with this object.
     pub(crate) fn end(&self, generation: u64, object: RawHandle) -> Vec<Box<KeptCallback>> {
-        self.take_out(|entry| entry.generation == generation && entry.until == object)
+        self.take_out(|entry| entry.generation == generation && entry.until.contains(&object))
     }
 
     /// Takes out everything: the worker has gone.

@@ -15,7 +15,7 @@ use parking_lot::{Mutex, MutexGuard};
 use super::{Allowed, Context, Facts, Live, Seat, Session};
 use crate::error::{Cause, Result};
 use crate::fault;
-use crate::rt::Passed;
+use crate::rt::OuterPassed;
 
 /// The right to use the worker, until it is dropped.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ struct Inside {
     /// The call it is nested in.
     call_id: u64,
     data: Outer,
-    passed: Passed,
+    passed: OuterPassed,
 }
 
 /// The seat, while callbacks run. Only the thread that has the turn looks here.
@@ -143,7 +143,7 @@ impl Session {
         }
         let data = arena.descend();
         let mut seat = seat.take()?;
-        let passed = std::mem::take(&mut seat.passed);
+        let passed = seat.passed.descend();
         let inside = Box::new(Inside { call_id: *call_id, data, passed });
         let allowed = if outer.deadline < allowed.deadline { *outer } else { allowed };
         Some(Ok((Turn { seat: Some(seat), session: self, held: Held::Call(inside) }, allowed)))
@@ -193,7 +193,7 @@ impl Drop for Turn<'_> {
                     lane.ascend();
                     arena.ascend(inside.data);
                 }
-                seat.passed = std::mem::take(&mut inside.passed);
+                seat.passed.ascend(std::mem::take(&mut inside.passed));
                 let mut aside = shared.aside.0.lock();
                 match &mut *aside {
                     Some(aside) if aside.call_id == inside.call_id => aside.seat = Some(seat),

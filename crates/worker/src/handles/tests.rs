@@ -1,14 +1,21 @@
-//! The table alone, and against a model that searches everything.
-
-use proptest::prelude::*;
+//! The table alone. `model` holds it against one that searches everything.
 
 use super::*;
+
+mod model;
 
 const DB: u16 = 1;
 const STATEMENT: u16 = 2;
 
 fn at(address: usize) -> *mut c_void {
     std::ptr::without_provenance_mut(address)
+}
+
+impl Handles {
+    /// The object of a handle, which is not passed anywhere.
+    fn get(&self, handle: RawHandle, kind: u16) -> Result<*mut c_void, Refusal> {
+        self.entry_of(handle, kind).map(|index| self.entries[index].object)
+    }
 }
 
 fn stale(handles: &Handles, list: &[RawHandle]) {
@@ -90,45 +97,133 @@ fn what_could_be_taken_is_known_before() {
     let mut handles = Handles::new();
     let db = handles.own(DB, at(16), RawHandle::NONE).unwrap();
     let lent = handles.lend(3, at(17), db).unwrap();
-    assert_eq!(handles.owned(db, STATEMENT), Err(Refusal::WrongHandleType));
-    assert_eq!(handles.owned(lent, 3), Err(Refusal::NotOwned));
+    assert_eq!(handles.pass(db, STATEMENT, Need::Owned), Err(Refusal::WrongHandleType));
+    assert_eq!(handles.pass(lent, 3, Need::Owned), Err(Refusal::NotOwned));
     let statement = handles.own(STATEMENT, at(18), lent).unwrap();
-    assert_eq!(handles.owned(db, DB), Err(Refusal::HasChildren));
-    assert_eq!(handles.owned(statement, STATEMENT), Ok(at(18)));
+    assert_eq!(handles.pass(db, DB, Need::Owned), Err(Refusal::HasChildren));
+    assert_eq!(handles.pass(statement, STATEMENT, Need::Owned), Ok(at(18)));
     assert_eq!(handles.take(statement, STATEMENT), Ok(at(18)), "nothing was taken by asking");
-    assert_eq!(handles.owned(db, DB), Ok(at(16)));
-    assert_eq!(handles.owned(statement, STATEMENT), Err(Refusal::StaleHandle));
+    assert_eq!(handles.pass(db, DB, Need::Owned), Ok(at(16)));
+    assert_eq!(handles.pass(statement, STATEMENT, Need::Owned), Err(Refusal::StaleHandle));
 }
 
 #[test]
-fn what_was_lent_for_a_while_is_forgotten_alone() {
+fn what_a_callback_was_passed_goes_with_the_last_one_that_was() {
+    let mut handles = Handles::new();
+    let db = handles.own(DB, at(16), RawHandle::NONE).unwrap();
+    let value = handles.lend(3, at(17), db).unwrap();
+    let root = handles.lend(3, at(18), RawHandle::NONE).unwrap();
+    let outer = handles.lend_for_now(3, at(17)).unwrap();
+    assert_eq!(handles.lend_for_now(3, at(17)), Ok(outer));
+    assert_ne!(outer, value, "the callback's handle goes by itself");
+    assert_eq!(handles.lend_for_now(DB, at(16)), Ok(db), "what is owned keeps its handle");
+    let root_for_now = handles.lend_for_now(3, at(18)).unwrap();
+    let below = handles.lend(4, at(19), outer).unwrap();
+    for handle in [outer, db, root_for_now, RawHandle::NONE] {
+        handles.forget(handle);
+    }
+    stale(&handles, &[root_for_now]);
+    assert_eq!((handles.get(outer, 3), handles.get(below, 4)), (Ok(at(17)), Ok(at(19))), "one still runs");
+    handles.forget(outer);
+    stale(&handles, &[outer, below]);
+    assert_eq!(handles.get(db, DB), Ok(at(16)), "somebody owns it");
+    assert_eq!(handles.get(value, 3), Ok(at(17)), "it lives as long as its parent");
+    assert_eq!(handles.get(root, 3), Ok(at(18)), "it lives for ever");
+    assert_eq!(handles.lend(3, at(18), RawHandle::NONE), Ok(root));
+}
+
+#[test]
+fn what_was_lent_for_a_while_is_forgotten() {
+    let mut handles = Handles::new();
+    let context = handles.lend_for_now(1, at(1)).unwrap();
+    let value = handles.lend(2, at(2), context).unwrap();
+    let copies = [3, 4].map(|address| handles.own(3, at(address), value).unwrap());
+    let below = handles.own(3, at(5), copies[0]).unwrap();
+    handles.forget(context);
+    stale(&handles, &[context, value]);
+    handles.forget(copies[0]);
+    for handle in copies {
+        assert!(handles.get(handle, 3).is_ok(), "what is owned stays");
+    }
+    assert_eq!(handles.take(copies[0], 3), Err(Refusal::HasChildren), "and keeps what is below it");
+    handles.take(below, 3).unwrap();
+    handles.take(copies[0], 3).unwrap();
+    handles.take(copies[1], 3).unwrap();
+    assert!(handles.objects.is_empty());
+}
+
+#[test]
+fn a_shim_before_1_3_forgets_what_has_no_parent() {
     let mut handles = Handles::new();
     let db = handles.own(DB, at(16), RawHandle::NONE).unwrap();
     let value = handles.lend(3, at(17), db).unwrap();
     let context = handles.lend(4, at(18), RawHandle::NONE).unwrap();
-    let below = handles.lend(3, at(19), context).unwrap();
     for handle in [db, value, context, context, RawHandle::NONE] {
         handles.forget(handle);
     }
-    stale(&handles, &[context, below]);
-    assert_eq!(handles.get(db, DB), Ok(at(16)), "somebody owns it");
-    assert_eq!(handles.get(value, 3), Ok(at(17)), "it lives as long as its parent");
+    stale(&handles, &[context]);
+    assert_eq!((handles.get(db, DB), handles.get(value, 3)), (Ok(at(16)), Ok(at(17))));
 }
 
 #[test]
-fn an_object_keeps_its_handle() {
+fn an_object_has_a_handle_for_each_parent_that_lends_it() {
     let mut handles = Handles::new();
     let (a, b) =
         (handles.own(1, at(1), RawHandle::NONE).unwrap(), handles.own(1, at(2), RawHandle::NONE).unwrap());
-    let lent = handles.lend(2, at(3), a).unwrap();
-    assert_eq!(handles.lend(2, at(3), b), Ok(lent));
-    assert_ne!(handles.lend(3, at(3), b), Ok(lent), "as another type it is another object");
-    assert_eq!(handles.lend(1, at(1), b), Ok(a), "an owned object keeps its handle too");
-    // Who gets it as his own has an object that was not there before.
-    let below = handles.lend(4, at(4), lent).unwrap();
+    let by_a = handles.lend(2, at(3), a).unwrap();
+    let by_b = handles.lend(2, at(3), b).unwrap();
+    let for_ever = handles.lend(2, at(3), RawHandle::NONE).unwrap();
+    assert_eq!(handles.lend(2, at(3), a), Ok(by_a));
+    assert_eq!(handles.lend(2, at(3), b), Ok(by_b));
+    assert!(by_a != by_b && by_a != for_ever && by_b != for_ever);
+    assert_ne!(handles.lend(3, at(3), b), Ok(by_b), "as another type it is another object");
+    assert_eq!(handles.lend(1, at(1), b), Ok(a), "an owned object has one handle");
+    handles.invalidate(a);
+    stale(&handles, &[by_a]);
+    assert_eq!(handles.get(by_b, 2), Ok(at(3)));
+    handles.take(b, 1).unwrap();
+    stale(&handles, &[by_b]);
+    assert_eq!(handles.get(for_ever, 2), Ok(at(3)));
+}
+
+#[test]
+fn who_gets_an_object_as_his_own_ends_how_it_was_lent() {
+    let mut handles = Handles::new();
+    let a = handles.own(1, at(1), RawHandle::NONE).unwrap();
+    let b = handles.own(1, at(2), RawHandle::NONE).unwrap();
+    let (by_a, by_b) = (handles.lend(2, at(3), a).unwrap(), handles.lend(2, at(3), b).unwrap());
+    let below = handles.lend(4, at(4), by_a).unwrap();
+    let mark = handles.own(5, at(5), below).unwrap();
     let owned = handles.own(2, at(3), a).unwrap();
-    stale(&handles, &[lent, below]);
+    stale(&handles, &[by_a, by_b, below]);
     assert_eq!(handles.get(owned, 2), Ok(at(3)));
+    assert_eq!(handles.take(owned, 2), Err(Refusal::HasChildren), "what was made from it is there");
+    handles.take(mark, 5).unwrap();
+    handles.take(owned, 2).unwrap();
+    // Lent by what it belongs to, and by itself.
+    let outer = handles.lend(2, at(3), b).unwrap();
+    let inner = handles.lend(2, at(3), outer).unwrap();
+    let owned = handles.own(2, at(3), inner).unwrap();
+    stale(&handles, &[outer, inner]);
+    assert_eq!(handles.take(b, 1), Err(Refusal::HasChildren));
+    handles.take(owned, 2).unwrap();
+    handles.take(b, 1).unwrap();
+}
+
+#[test]
+fn what_is_owned_is_not_owned_again() {
+    let mut handles = Handles::new();
+    let a = handles.own(1, at(1), RawHandle::NONE).unwrap();
+    let item = handles.own(2, at(2), a).unwrap();
+    let below = handles.own(3, at(3), item).unwrap();
+    assert_eq!(handles.own(2, at(2), a), Err(Refusal::AlreadyOwned));
+    assert_eq!(handles.own(2, at(2), item), Err(Refusal::AlreadyOwned));
+    assert_eq!((handles.get(item, 2), handles.get(below, 3)), (Ok(at(2)), Ok(at(3))));
+    // What is refused for another reason changes nothing either.
+    let lent = handles.lend(4, at(4), a).unwrap();
+    handles.take(below, 3).unwrap();
+    assert_eq!(handles.own(4, at(4), below), Err(Refusal::StaleHandle));
+    assert_eq!(handles.get(lent, 4), Ok(at(4)));
 }
 
 #[test]
@@ -140,11 +235,88 @@ fn what_was_lent_can_be_made_stale_alone() {
         handles.own(2, at(3), db).unwrap(),
         handles.lend(2, at(4), db).unwrap(),
     );
-    let below = handles.own(3, at(5), first).unwrap();
+    let mark = handles.own(3, at(5), first).unwrap();
+    let below = handles.lend(3, at(6), first).unwrap();
     handles.invalidate(db);
     stale(&handles, &[first, last, below]);
     assert_eq!((handles.get(db, 1), handles.get(owned, 2)), (Ok(at(1)), Ok(at(3))));
     handles.invalidate(first);
+    handles.take(owned, 2).unwrap();
+    assert_eq!(handles.take(db, 1), Err(Refusal::HasChildren), "what is owned below them belongs to it");
+    assert_eq!(handles.take(mark, 3), Ok(at(5)), "and can be released");
+    handles.take(db, 1).unwrap();
+}
+
+#[test]
+fn what_a_call_uses_is_not_taken_by_one_inside_of_it() {
+    let mut handles = Handles::new();
+    let tree = handles.own(1, at(1), RawHandle::NONE).unwrap();
+    let (node, other) = (handles.lend(2, at(2), tree).unwrap(), handles.lend(2, at(3), tree).unwrap());
+    let stream = handles.own(3, at(4), RawHandle::NONE).unwrap();
+    let taken = handles.own(3, at(5), RawHandle::NONE).unwrap();
+    let before = handles.enter();
+    handles.pass(node, 2, Need::There).unwrap();
+    handles.pass(stream, 3, Need::Idle).unwrap();
+    handles.pass(taken, 3, Need::Owned).unwrap();
+    handles.take(taken, 3).unwrap();
+    handles.hold();
+    let nested = handles.enter();
+    // The address of what was taken is that of something new.
+    let new = handles.own(3, at(5), RawHandle::NONE).unwrap();
+    handles.take(new, 3).unwrap();
+    assert_eq!(handles.pass(tree, 1, Need::Owned), Err(Refusal::InUse));
+    assert_eq!(handles.take(tree, 1), Err(Refusal::InUse));
+    assert_eq!(handles.pass(tree, 1, Need::IdleBelow), Err(Refusal::InUse));
+    assert_eq!(handles.pass(stream, 3, Need::Idle), Err(Refusal::InUse));
+    assert_eq!(handles.pass(stream, 3, Need::IdleBelow), Ok(at(4)));
+    assert_eq!(handles.pass(node, 2, Need::There), Ok(at(2)), "it may be looked at");
+    assert_eq!(handles.pass(other, 2, Need::Idle), Ok(at(3)));
+    let mine = handles.own(2, at(2), RawHandle::NONE).unwrap();
+    assert_eq!(handles.take(mine, 2), Err(Refusal::InUse), "as what it is known is all the same");
+    handles.leave(nested);
+    handles.let_go();
+    handles.take(mine, 2).unwrap();
+    handles.take(tree, 1).unwrap();
+    assert_eq!(handles.take(stream, 3), Ok(at(4)), "a call may take what it alone uses");
+    handles.leave(before);
+    assert!(handles.uses.is_empty());
+}
+
+#[test]
+fn what_a_callback_was_passed_is_in_use() {
+    let mut handles = Handles::new();
+    let tree = handles.own(1, at(1), RawHandle::NONE).unwrap();
+    let node = handles.lend(2, at(2), tree).unwrap();
+    let now = [handles.lend_for_now(1, at(1)).unwrap(), handles.lend_for_now(2, at(2)).unwrap()];
+    assert_eq!(handles.take(tree, 1), Err(Refusal::InUse));
+    handles.forget(now[0]);
+    assert_eq!(handles.take(tree, 1), Err(Refusal::InUse), "its node is");
+    // One that is owned meanwhile has a new handle, and is in use until the callback has returned.
+    let owned = handles.own(2, at(2), RawHandle::NONE).unwrap();
+    stale(&handles, &[node, now[1]]);
+    let free = handles.own(3, at(9), RawHandle::NONE).unwrap();
+    assert_ne!(free.index(), now[1].index(), "the callback's entry is not used again while it runs");
+    assert_eq!(handles.take(owned, 2), Err(Refusal::InUse));
+    handles.forget(now[1]);
+    handles.take(owned, 2).unwrap();
+    handles.take(tree, 1).unwrap();
+}
+
+#[test]
+fn what_was_promised_is_taken() {
+    let mut handles = Handles::new();
+    let tree = handles.own(1, at(1), RawHandle::NONE).unwrap();
+    let before = handles.enter();
+    handles.pass(tree, 1, Need::Owned).unwrap();
+    handles.hold();
+    let nested = handles.enter();
+    let mark = handles.own(2, at(2), tree).unwrap();
+    assert_eq!(handles.take(tree, 1), Err(Refusal::HasChildren), "it was promised to another call");
+    handles.leave(nested);
+    handles.let_go();
+    assert_eq!(handles.take(tree, 1), Ok(at(1)), "the library has it");
+    handles.leave(before);
+    assert_eq!(handles.take(mark, 2), Ok(at(2)));
 }
 
 #[test]
@@ -174,7 +346,7 @@ fn a_full_table_takes_no_more() {
 
 #[test]
 fn an_entry_retires_when_its_generations_are_used_up() {
-    let mut handles = Handles { first_generation: 1, last_generation: 3, ..Handles::new() };
+    let mut handles = Handles { entries: Entries::new(1, 3), ..Handles::new() };
     let mut seen = Vec::new();
     for _ in 0..8 {
         let handle = handles.own(1, at(1), RawHandle::NONE).unwrap();
@@ -185,190 +357,4 @@ fn an_entry_retires_when_its_generations_are_used_up() {
     }
     stale(&handles, &seen);
     assert_eq!(seen.last().map(|handle| handle.index()), Some(2));
-}
-
-/// What the table promises, by looking at everything each time.
-#[derive(Debug, Default)]
-struct Model(Vec<Object>);
-
-#[derive(Debug, Clone)]
-struct Object {
-    handle: RawHandle,
-    address: usize,
-    parent: RawHandle,
-    owned: bool,
-    alive: bool,
-}
-
-impl Model {
-    fn alive(&self, handle: RawHandle) -> Option<&Object> {
-        self.0.iter().find(|it| it.alive && it.handle == handle)
-    }
-
-    fn end(&mut self, handle: RawHandle) {
-        let mut doomed = vec![handle];
-        while let Some(handle) = doomed.pop() {
-            for object in self.0.iter_mut().filter(|it| it.alive) {
-                if object.handle == handle {
-                    object.alive = false;
-                } else if object.parent == handle {
-                    doomed.push(object.handle);
-                }
-            }
-        }
-    }
-
-    fn object(&self, kind: u16, address: usize) -> Option<RawHandle> {
-        let same = |it: &&Object| it.alive && it.handle.kind() == kind && it.address == address;
-        self.0.iter().find(same).map(|it| it.handle)
-    }
-
-    fn owns_below(&self, handle: RawHandle) -> bool {
-        let children = self.0.iter().filter(|it| it.alive && it.parent == handle);
-        children.into_iter().any(|it| it.owned || self.owns_below(it.handle))
-    }
-
-    /// What is owned below an object has no parent any more.
-    fn free_owned_below(&mut self, handle: RawHandle) {
-        let mut parents = vec![handle];
-        while let Some(parent) = parents.pop() {
-            for object in self.0.iter_mut().filter(|it| it.alive && it.parent == parent) {
-                match object.owned {
-                    true => object.parent = RawHandle::NONE,
-                    false => parents.push(object.handle),
-                }
-            }
-        }
-    }
-
-    fn check(&self, handles: &Handles) {
-        for object in &self.0 {
-            let expect = if object.alive { Ok(at(object.address)) } else { Err(Refusal::StaleHandle) };
-            assert_eq!(handles.get(object.handle, object.handle.kind()), expect, "{object:?}");
-        }
-        assert_eq!(handles.objects.len(), self.0.iter().filter(|it| it.alive).count());
-    }
-}
-
-#[derive(Debug, Clone)]
-enum Step {
-    Own { kind: u16, address: usize, parent: Option<prop::sample::Index> },
-    Lend { kind: u16, address: usize, parent: Option<prop::sample::Index> },
-    Take { which: prop::sample::Index, kind: u16 },
-    Invalidate { which: prop::sample::Index },
-    Forget { which: prop::sample::Index },
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let parent = || prop::option::of(any::<prop::sample::Index>());
-    prop_oneof![
-        3 => (1..4u16, 1..8usize, parent())
-            .prop_map(|(kind, address, parent)| Step::Own { kind, address, parent }),
-        4 => (1..4u16, 1..8usize, parent())
-            .prop_map(|(kind, address, parent)| Step::Lend { kind, address, parent }),
-        1 => (any::<prop::sample::Index>(), 1..4u16).prop_map(|(which, kind)| Step::Take { which, kind }),
-        1 => any::<prop::sample::Index>().prop_map(|which| Step::Invalidate { which }),
-        1 => any::<prop::sample::Index>().prop_map(|which| Step::Forget { which }),
-    ]
-}
-
-fn run(steps: Vec<Step>) {
-    let (first_generation, last_generation) = (5, 8);
-    let mut handles = Handles { first_generation, last_generation, ..Handles::new() };
-    let mut model = Model::default();
-    // A handle that was given out, dead or alive.
-    let pick = |model: &Model, which: &prop::sample::Index| match model.0.len() {
-        0 => RawHandle::NONE,
-        count => model.0[which.index(count)].handle,
-    };
-    for step in steps {
-        match step {
-            Step::Own { kind, address, parent } | Step::Lend { kind, address, parent } => {
-                let owned = matches!(step, Step::Own { .. });
-                let parent = parent.map_or(RawHandle::NONE, |which| pick(&model, &which));
-                let there = model.object(kind, address);
-                let got = match owned {
-                    true => handles.own(kind, at(address), parent),
-                    false => handles.lend(kind, at(address), parent),
-                };
-                match there {
-                    Some(there) if !owned => assert_eq!(got, Ok(there)),
-                    there => {
-                        there.into_iter().for_each(|there| model.end(there));
-                        if parent.is_none() || model.alive(parent).is_some() {
-                            let handle = got.unwrap();
-                            assert!(
-                                model.0.iter().all(|it| it.handle != handle),
-                                "{handle:?} was there before"
-                            );
-                            model.0.push(Object { handle, address, parent, owned, alive: true });
-                        } else {
-                            assert_eq!(got, Err(Refusal::StaleHandle));
-                        }
-                    }
-                }
-            }
-            Step::Take { which, kind } => {
-                let handle = pick(&model, &which);
-                let expect = match model.alive(handle) {
-                    _ if handle.is_none() => Err(Refusal::NullArgument),
-                    None => Err(Refusal::StaleHandle),
-                    Some(_) if handle.kind() != kind => Err(Refusal::WrongHandleType),
-                    Some(object) if !object.owned => Err(Refusal::NotOwned),
-                    Some(_) if model.owns_below(handle) => Err(Refusal::HasChildren),
-                    Some(object) => Ok(object.address),
-                };
-                assert_eq!(handles.take(handle, kind), expect.map(at));
-                if expect.is_ok() {
-                    model.end(handle);
-                }
-            }
-            Step::Invalidate { which } => {
-                let handle = pick(&model, &which);
-                handles.invalidate(handle);
-                if model.alive(handle).is_some() {
-                    let lent = |it: &&Object| it.alive && !it.owned && it.parent == handle;
-                    let lent: Vec<_> = model.0.iter().filter(lent).map(|it| it.handle).collect();
-                    lent.into_iter().for_each(|handle| model.end(handle));
-                }
-            }
-            Step::Forget { which } => {
-                let handle = pick(&model, &which);
-                handles.forget(handle);
-                if model.alive(handle).is_some_and(|it| !it.owned && it.parent.is_none()) {
-                    model.free_owned_below(handle);
-                    model.end(handle);
-                }
-            }
-        }
-        model.check(&handles);
-    }
-}
-
-#[test]
-fn what_was_lent_for_a_while_is_forgotten() {
-    let mut handles = Handles::new();
-    let context = handles.lend(1, at(1), RawHandle::NONE).unwrap();
-    let value = handles.lend(2, at(2), context).unwrap();
-    let copies = [3, 4].map(|address| handles.own(3, at(address), value).unwrap());
-    let below = handles.own(3, at(5), copies[0]).unwrap();
-    handles.forget(context);
-    stale(&handles, &[context, value]);
-    handles.forget(copies[0]);
-    for handle in copies {
-        assert!(handles.get(handle, 3).is_ok(), "what is owned stays");
-    }
-    assert_eq!(handles.take(copies[0], 3), Err(Refusal::HasChildren), "and keeps what is below it");
-    handles.take(below, 3).unwrap();
-    handles.take(copies[0], 3).unwrap();
-    handles.take(copies[1], 3).unwrap();
-    handles.forget(RawHandle::NONE);
-    assert!(handles.objects.is_empty());
-}
-
-proptest! {
-    #[test]
-    fn the_table_does_what_a_search_would(steps in prop::collection::vec(step(), 1..120)) {
-        run(steps);
-    }
 }

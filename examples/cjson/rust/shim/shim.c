@@ -229,13 +229,16 @@ HOTCELL_HELPER int hotcell_give(hotcell_ctx *ctx, const void *data, uint64_t len
     return 1;
 }
 
-/* The object of a handle, one that can be taken when the call consumes it; 0 stands for NULL. */
-HOTCELL_HELPER void *hotcell_object(hotcell_ctx *ctx, uint64_t handle, uint16_t type, const char *name, int consumed,
-                                    int nullable, int *bad)
+/* A function of the runtime that finds the object of a handle. */
+typedef void *(*hotcell_find)(hotcell_ctx *, uint64_t handle, uint16_t type, const char *name);
+
+/* The object of a handle, found as the call needs it; 0 stands for NULL. */
+HOTCELL_HELPER void *hotcell_object(hotcell_ctx *ctx, uint64_t handle, uint16_t type, const char *name,
+                                    hotcell_find find, int nullable, int *bad)
 {
     void *object = NULL;
     if (handle != 0) {
-        object = (consumed ? ctx->owned : ctx->get)(ctx, handle, type, name);
+        object = find(ctx, handle, type, name);
         *bad = object == NULL;
     } else if (!nullable) {
         *bad = 1;
@@ -696,7 +699,7 @@ static void hotcell_call_cJSON_Print(hotcell_ctx *hc_ctx, const hotcell_request 
     struct hotcell_args_cJSON_Print hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_Print hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -741,7 +744,7 @@ static void hotcell_call_cJSON_PrintUnformatted(hotcell_ctx *hc_ctx, const hotce
     struct hotcell_args_cJSON_PrintUnformatted hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_PrintUnformatted hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -790,7 +793,7 @@ static void hotcell_call_cJSON_PrintBuffered(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_cJSON_PrintBuffered hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_PrintBuffered hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -845,7 +848,7 @@ static void hotcell_call_cJSON_PrintPreallocated(hotcell_ctx *hc_ctx, const hotc
     struct hotcell_args_cJSON_PrintPreallocated hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_PrintPreallocated hc_out = {.arg_buffer = {HOTCELL_PLACE_NULL, 0}};
-    struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -894,7 +897,7 @@ static void hotcell_call_cJSON_Delete(hotcell_ctx *hc_ctx, const hotcell_request
     int hc_bad = 0;
     struct hotcell_args_cJSON_Delete hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
-    struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 1, 0, &hc_bad);
+    struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -929,7 +932,7 @@ static void hotcell_call_cJSON_GetArraySize(hotcell_ctx *hc_ctx, const hotcell_r
     struct hotcell_args_cJSON_GetArraySize hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_GetArraySize hc_out = {0};
-    const struct cJSON *arg_array = hotcell_object(hc_ctx, hc_in.arg_array, 1, "array", 0, 0, &hc_bad);
+    const struct cJSON *arg_array = hotcell_object(hc_ctx, hc_in.arg_array, 1, "array", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -965,7 +968,7 @@ static void hotcell_call_cJSON_GetArrayItem(hotcell_ctx *hc_ctx, const hotcell_r
     struct hotcell_args_cJSON_GetArrayItem hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_GetArrayItem hc_out = {0};
-    const struct cJSON *arg_array = hotcell_object(hc_ctx, hc_in.arg_array, 1, "array", 0, 0, &hc_bad);
+    const struct cJSON *arg_array = hotcell_object(hc_ctx, hc_in.arg_array, 1, "array", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1006,7 +1009,7 @@ static void hotcell_call_cJSON_GetObjectItem(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_cJSON_GetObjectItem hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_GetObjectItem hc_out = {0};
-    const struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    const struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1050,7 +1053,7 @@ static void hotcell_call_cJSON_GetObjectItemCaseSensitive(hotcell_ctx *hc_ctx, c
     struct hotcell_args_cJSON_GetObjectItemCaseSensitive hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_GetObjectItemCaseSensitive hc_out = {0};
-    const struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    const struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1095,7 +1098,7 @@ static void hotcell_call_cJSON_HasObjectItem(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_cJSON_HasObjectItem hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_HasObjectItem hc_out = {0};
-    const struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    const struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1132,7 +1135,7 @@ static void hotcell_call_cJSON_GetStringValue(hotcell_ctx *hc_ctx, const hotcell
     struct hotcell_args_cJSON_GetStringValue hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_GetStringValue hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1169,7 +1172,7 @@ static void hotcell_call_cJSON_GetNumberValue(hotcell_ctx *hc_ctx, const hotcell
     struct hotcell_args_cJSON_GetNumberValue hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_GetNumberValue hc_out = {0};
-    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1203,7 +1206,7 @@ static void hotcell_call_cJSON_IsInvalid(hotcell_ctx *hc_ctx, const hotcell_requ
     struct hotcell_args_cJSON_IsInvalid hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_IsInvalid hc_out = {0};
-    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1237,7 +1240,7 @@ static void hotcell_call_cJSON_IsFalse(hotcell_ctx *hc_ctx, const hotcell_reques
     struct hotcell_args_cJSON_IsFalse hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_IsFalse hc_out = {0};
-    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1271,7 +1274,7 @@ static void hotcell_call_cJSON_IsTrue(hotcell_ctx *hc_ctx, const hotcell_request
     struct hotcell_args_cJSON_IsTrue hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_IsTrue hc_out = {0};
-    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1305,7 +1308,7 @@ static void hotcell_call_cJSON_IsBool(hotcell_ctx *hc_ctx, const hotcell_request
     struct hotcell_args_cJSON_IsBool hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_IsBool hc_out = {0};
-    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1339,7 +1342,7 @@ static void hotcell_call_cJSON_IsNull(hotcell_ctx *hc_ctx, const hotcell_request
     struct hotcell_args_cJSON_IsNull hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_IsNull hc_out = {0};
-    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1373,7 +1376,7 @@ static void hotcell_call_cJSON_IsNumber(hotcell_ctx *hc_ctx, const hotcell_reque
     struct hotcell_args_cJSON_IsNumber hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_IsNumber hc_out = {0};
-    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1407,7 +1410,7 @@ static void hotcell_call_cJSON_IsString(hotcell_ctx *hc_ctx, const hotcell_reque
     struct hotcell_args_cJSON_IsString hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_IsString hc_out = {0};
-    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1441,7 +1444,7 @@ static void hotcell_call_cJSON_IsArray(hotcell_ctx *hc_ctx, const hotcell_reques
     struct hotcell_args_cJSON_IsArray hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_IsArray hc_out = {0};
-    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1475,7 +1478,7 @@ static void hotcell_call_cJSON_IsObject(hotcell_ctx *hc_ctx, const hotcell_reque
     struct hotcell_args_cJSON_IsObject hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_IsObject hc_out = {0};
-    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1509,7 +1512,7 @@ static void hotcell_call_cJSON_IsRaw(hotcell_ctx *hc_ctx, const hotcell_request 
     struct hotcell_args_cJSON_IsRaw hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_IsRaw hc_out = {0};
-    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2044,11 +2047,11 @@ static void hotcell_call_cJSON_AddItemToArray(hotcell_ctx *hc_ctx, const hotcell
     struct hotcell_args_cJSON_AddItemToArray hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_AddItemToArray hc_out = {0};
-    struct cJSON *arg_array = hotcell_object(hc_ctx, hc_in.arg_array, 1, "array", 0, 0, &hc_bad);
+    struct cJSON *arg_array = hotcell_object(hc_ctx, hc_in.arg_array, 1, "array", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
-    struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 1, 0, &hc_bad);
+    struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2097,7 +2100,7 @@ static void hotcell_call_cJSON_AddItemToObject(hotcell_ctx *hc_ctx, const hotcel
     struct hotcell_args_cJSON_AddItemToObject hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_AddItemToObject hc_out = {0};
-    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2105,7 +2108,7 @@ static void hotcell_call_cJSON_AddItemToObject(hotcell_ctx *hc_ctx, const hotcel
     if (hc_bad) {
         return;
     }
-    struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 1, 0, &hc_bad);
+    struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2151,11 +2154,11 @@ static void hotcell_call_cJSON_DetachItemViaPointer(hotcell_ctx *hc_ctx, const h
     struct hotcell_args_cJSON_DetachItemViaPointer hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_DetachItemViaPointer hc_out = {0};
-    struct cJSON *arg_parent = hotcell_object(hc_ctx, hc_in.arg_parent, 1, "parent", 0, 0, &hc_bad);
+    struct cJSON *arg_parent = hotcell_object(hc_ctx, hc_in.arg_parent, 1, "parent", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
-    struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2200,7 +2203,7 @@ static void hotcell_call_cJSON_DetachItemFromArray(hotcell_ctx *hc_ctx, const ho
     struct hotcell_args_cJSON_DetachItemFromArray hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_DetachItemFromArray hc_out = {0};
-    struct cJSON *arg_array = hotcell_object(hc_ctx, hc_in.arg_array, 1, "array", 0, 0, &hc_bad);
+    struct cJSON *arg_array = hotcell_object(hc_ctx, hc_in.arg_array, 1, "array", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2239,7 +2242,7 @@ static void hotcell_call_cJSON_DeleteItemFromArray(hotcell_ctx *hc_ctx, const ho
     int hc_bad = 0;
     struct hotcell_args_cJSON_DeleteItemFromArray hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
-    struct cJSON *arg_array = hotcell_object(hc_ctx, hc_in.arg_array, 1, "array", 0, 0, &hc_bad);
+    struct cJSON *arg_array = hotcell_object(hc_ctx, hc_in.arg_array, 1, "array", hc_ctx->idle_below, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2276,7 +2279,7 @@ static void hotcell_call_cJSON_DetachItemFromObject(hotcell_ctx *hc_ctx, const h
     struct hotcell_args_cJSON_DetachItemFromObject hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_DetachItemFromObject hc_out = {0};
-    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2324,7 +2327,7 @@ static void hotcell_call_cJSON_DetachItemFromObjectCaseSensitive(hotcell_ctx *hc
     struct hotcell_args_cJSON_DetachItemFromObjectCaseSensitive hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_DetachItemFromObjectCaseSensitive hc_out = {0};
-    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2365,7 +2368,7 @@ static void hotcell_call_cJSON_DeleteItemFromObject(hotcell_ctx *hc_ctx, const h
     int hc_bad = 0;
     struct hotcell_args_cJSON_DeleteItemFromObject hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
-    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->idle_below, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2398,7 +2401,7 @@ static void hotcell_call_cJSON_DeleteItemFromObjectCaseSensitive(hotcell_ctx *hc
     int hc_bad = 0;
     struct hotcell_args_cJSON_DeleteItemFromObjectCaseSensitive hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
-    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->idle_below, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2442,12 +2445,12 @@ static void hotcell_call_cJSON_InsertItemInArray(hotcell_ctx *hc_ctx, const hotc
     struct hotcell_args_cJSON_InsertItemInArray hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_InsertItemInArray hc_out = {0};
-    struct cJSON *arg_array = hotcell_object(hc_ctx, hc_in.arg_array, 1, "array", 0, 0, &hc_bad);
+    struct cJSON *arg_array = hotcell_object(hc_ctx, hc_in.arg_array, 1, "array", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
     int arg_which = (int)hc_in.arg_which;
-    struct cJSON *arg_newitem = hotcell_object(hc_ctx, hc_in.arg_newitem, 1, "newitem", 1, 0, &hc_bad);
+    struct cJSON *arg_newitem = hotcell_object(hc_ctx, hc_in.arg_newitem, 1, "newitem", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2496,15 +2499,15 @@ static void hotcell_call_cJSON_ReplaceItemViaPointer(hotcell_ctx *hc_ctx, const 
     struct hotcell_args_cJSON_ReplaceItemViaPointer hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_ReplaceItemViaPointer hc_out = {0};
-    struct cJSON *arg_parent = hotcell_object(hc_ctx, hc_in.arg_parent, 1, "parent", 0, 0, &hc_bad);
+    struct cJSON *arg_parent = hotcell_object(hc_ctx, hc_in.arg_parent, 1, "parent", hc_ctx->idle_below, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
-    struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
-    struct cJSON *arg_replacement = hotcell_object(hc_ctx, hc_in.arg_replacement, 1, "replacement", 1, 0, &hc_bad);
+    struct cJSON *arg_replacement = hotcell_object(hc_ctx, hc_in.arg_replacement, 1, "replacement", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2561,12 +2564,12 @@ static void hotcell_call_cJSON_ReplaceItemInArray(hotcell_ctx *hc_ctx, const hot
     struct hotcell_args_cJSON_ReplaceItemInArray hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_ReplaceItemInArray hc_out = {0};
-    struct cJSON *arg_array = hotcell_object(hc_ctx, hc_in.arg_array, 1, "array", 0, 0, &hc_bad);
+    struct cJSON *arg_array = hotcell_object(hc_ctx, hc_in.arg_array, 1, "array", hc_ctx->idle_below, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
     int arg_which = (int)hc_in.arg_which;
-    struct cJSON *arg_newitem = hotcell_object(hc_ctx, hc_in.arg_newitem, 1, "newitem", 1, 0, &hc_bad);
+    struct cJSON *arg_newitem = hotcell_object(hc_ctx, hc_in.arg_newitem, 1, "newitem", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2618,7 +2621,7 @@ static void hotcell_call_cJSON_ReplaceItemInObject(hotcell_ctx *hc_ctx, const ho
     struct hotcell_args_cJSON_ReplaceItemInObject hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_ReplaceItemInObject hc_out = {0};
-    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->idle_below, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2626,7 +2629,7 @@ static void hotcell_call_cJSON_ReplaceItemInObject(hotcell_ctx *hc_ctx, const ho
     if (hc_bad) {
         return;
     }
-    struct cJSON *arg_newitem = hotcell_object(hc_ctx, hc_in.arg_newitem, 1, "newitem", 1, 0, &hc_bad);
+    struct cJSON *arg_newitem = hotcell_object(hc_ctx, hc_in.arg_newitem, 1, "newitem", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2678,7 +2681,7 @@ static void hotcell_call_cJSON_ReplaceItemInObjectCaseSensitive(hotcell_ctx *hc_
     struct hotcell_args_cJSON_ReplaceItemInObjectCaseSensitive hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_ReplaceItemInObjectCaseSensitive hc_out = {0};
-    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->idle_below, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2686,7 +2689,7 @@ static void hotcell_call_cJSON_ReplaceItemInObjectCaseSensitive(hotcell_ctx *hc_
     if (hc_bad) {
         return;
     }
-    struct cJSON *arg_newitem = hotcell_object(hc_ctx, hc_in.arg_newitem, 1, "newitem", 1, 0, &hc_bad);
+    struct cJSON *arg_newitem = hotcell_object(hc_ctx, hc_in.arg_newitem, 1, "newitem", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2736,7 +2739,7 @@ static void hotcell_call_cJSON_Duplicate(hotcell_ctx *hc_ctx, const hotcell_requ
     struct hotcell_args_cJSON_Duplicate hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_Duplicate hc_out = {0};
-    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", 0, 0, &hc_bad);
+    const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2785,11 +2788,11 @@ static void hotcell_call_cJSON_Compare(hotcell_ctx *hc_ctx, const hotcell_reques
     struct hotcell_args_cJSON_Compare hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_Compare hc_out = {0};
-    const struct cJSON *arg_a = hotcell_object(hc_ctx, hc_in.arg_a, 1, "a", 0, 0, &hc_bad);
+    const struct cJSON *arg_a = hotcell_object(hc_ctx, hc_in.arg_a, 1, "a", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
-    const struct cJSON *arg_b = hotcell_object(hc_ctx, hc_in.arg_b, 1, "b", 0, 0, &hc_bad);
+    const struct cJSON *arg_b = hotcell_object(hc_ctx, hc_in.arg_b, 1, "b", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2825,7 +2828,7 @@ static void hotcell_call_cJSON_AddNullToObject(hotcell_ctx *hc_ctx, const hotcel
     struct hotcell_args_cJSON_AddNullToObject hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_AddNullToObject hc_out = {0};
-    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2873,7 +2876,7 @@ static void hotcell_call_cJSON_AddTrueToObject(hotcell_ctx *hc_ctx, const hotcel
     struct hotcell_args_cJSON_AddTrueToObject hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_AddTrueToObject hc_out = {0};
-    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2921,7 +2924,7 @@ static void hotcell_call_cJSON_AddFalseToObject(hotcell_ctx *hc_ctx, const hotce
     struct hotcell_args_cJSON_AddFalseToObject hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_AddFalseToObject hc_out = {0};
-    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2972,7 +2975,7 @@ static void hotcell_call_cJSON_AddBoolToObject(hotcell_ctx *hc_ctx, const hotcel
     struct hotcell_args_cJSON_AddBoolToObject hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_AddBoolToObject hc_out = {0};
-    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3023,7 +3026,7 @@ static void hotcell_call_cJSON_AddNumberToObject(hotcell_ctx *hc_ctx, const hotc
     struct hotcell_args_cJSON_AddNumberToObject hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_AddNumberToObject hc_out = {0};
-    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3074,7 +3077,7 @@ static void hotcell_call_cJSON_AddStringToObject(hotcell_ctx *hc_ctx, const hotc
     struct hotcell_args_cJSON_AddStringToObject hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_AddStringToObject hc_out = {0};
-    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3128,7 +3131,7 @@ static void hotcell_call_cJSON_AddRawToObject(hotcell_ctx *hc_ctx, const hotcell
     struct hotcell_args_cJSON_AddRawToObject hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_AddRawToObject hc_out = {0};
-    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3180,7 +3183,7 @@ static void hotcell_call_cJSON_AddObjectToObject(hotcell_ctx *hc_ctx, const hotc
     struct hotcell_args_cJSON_AddObjectToObject hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_AddObjectToObject hc_out = {0};
-    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3228,7 +3231,7 @@ static void hotcell_call_cJSON_AddArrayToObject(hotcell_ctx *hc_ctx, const hotce
     struct hotcell_args_cJSON_AddArrayToObject hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_AddArrayToObject hc_out = {0};
-    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3276,7 +3279,7 @@ static void hotcell_call_cJSON_SetNumberHelper(hotcell_ctx *hc_ctx, const hotcel
     struct hotcell_args_cJSON_SetNumberHelper hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_SetNumberHelper hc_out = {0};
-    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3312,7 +3315,7 @@ static void hotcell_call_cJSON_SetValuestring(hotcell_ctx *hc_ctx, const hotcell
     struct hotcell_args_cJSON_SetValuestring hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_SetValuestring hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", 0, 0, &hc_bad);
+    struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }

@@ -229,13 +229,16 @@ HOTCELL_HELPER int hotcell_give(hotcell_ctx *ctx, const void *data, uint64_t len
     return 1;
 }
 
-/* The object of a handle, one that can be taken when the call consumes it; 0 stands for NULL. */
-HOTCELL_HELPER void *hotcell_object(hotcell_ctx *ctx, uint64_t handle, uint16_t type, const char *name, int consumed,
-                                    int nullable, int *bad)
+/* A function of the runtime that finds the object of a handle. */
+typedef void *(*hotcell_find)(hotcell_ctx *, uint64_t handle, uint16_t type, const char *name);
+
+/* The object of a handle, found as the call needs it; 0 stands for NULL. */
+HOTCELL_HELPER void *hotcell_object(hotcell_ctx *ctx, uint64_t handle, uint16_t type, const char *name,
+                                    hotcell_find find, int nullable, int *bad)
 {
     void *object = NULL;
     if (handle != 0) {
-        object = (consumed ? ctx->owned : ctx->get)(ctx, handle, type, name);
+        object = find(ctx, handle, type, name);
         *bad = object == NULL;
     } else if (!nullable) {
         *bad = 1;
@@ -507,7 +510,7 @@ HOTCELL_HELPER int hotcell_lend_all(hotcell_ctx *ctx, uint16_t type, const void 
     for (; lent->count < length / sizeof *lent->handles; lent->count++) {
         void *object;
         memcpy(&object, (const uint8_t *)objects + lent->count * sizeof object, sizeof object);
-        uint64_t handle = object == NULL ? 0 : ctx->lend(ctx, type, object, 0);
+        uint64_t handle = object == NULL ? 0 : ctx->lend_for_now(ctx, type, object);
         if (object != NULL && handle == 0) {
             return 0;
         }
@@ -718,7 +721,7 @@ static void hotcell_call_sqlite3_close_v2(hotcell_ctx *hc_ctx, const hotcell_req
     struct hotcell_args_sqlite3_close_v2 hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_close_v2 hc_out = {0};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 1, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -824,7 +827,7 @@ static void hotcell_call_sqlite3_exec(hotcell_ctx *hc_ctx, const hotcell_request
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_exec hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct hotcell_calling_sqlite3_exec hc_calling = {{hotcell_mark_sqlite3_exec, hotcell_unique()}, hc_in.arg_callback};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -882,7 +885,7 @@ static void hotcell_call_sqlite3_extended_result_codes(hotcell_ctx *hc_ctx, cons
     struct hotcell_args_sqlite3_extended_result_codes hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_extended_result_codes hc_out = {0};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -920,7 +923,7 @@ static void hotcell_call_sqlite3_last_insert_rowid(hotcell_ctx *hc_ctx, const ho
     struct hotcell_args_sqlite3_last_insert_rowid hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_last_insert_rowid hc_out = {0};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -948,7 +951,7 @@ static void hotcell_call_sqlite3_set_last_insert_rowid(hotcell_ctx *hc_ctx, cons
     int hc_bad = 0;
     struct hotcell_args_sqlite3_set_last_insert_rowid hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -981,7 +984,7 @@ static void hotcell_call_sqlite3_changes(hotcell_ctx *hc_ctx, const hotcell_requ
     struct hotcell_args_sqlite3_changes hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_changes hc_out = {0};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1014,7 +1017,7 @@ static void hotcell_call_sqlite3_changes64(hotcell_ctx *hc_ctx, const hotcell_re
     struct hotcell_args_sqlite3_changes64 hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_changes64 hc_out = {0};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1048,7 +1051,7 @@ static void hotcell_call_sqlite3_total_changes(hotcell_ctx *hc_ctx, const hotcel
     struct hotcell_args_sqlite3_total_changes hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_total_changes hc_out = {0};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1081,7 +1084,7 @@ static void hotcell_call_sqlite3_total_changes64(hotcell_ctx *hc_ctx, const hotc
     struct hotcell_args_sqlite3_total_changes64 hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_total_changes64 hc_out = {0};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1107,7 +1110,7 @@ static void hotcell_call_sqlite3_interrupt(hotcell_ctx *hc_ctx, const hotcell_re
     int hc_bad = 0;
     struct hotcell_args_sqlite3_interrupt hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1176,7 +1179,7 @@ static void hotcell_call_sqlite3_busy_timeout(hotcell_ctx *hc_ctx, const hotcell
     struct hotcell_args_sqlite3_busy_timeout hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_busy_timeout hc_out = {0};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1436,7 +1439,7 @@ static void hotcell_call_sqlite3_errcode(hotcell_ctx *hc_ctx, const hotcell_requ
     struct hotcell_args_sqlite3_errcode hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_errcode hc_out = {0};
-    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", 0, 0, &hc_bad);
+    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1470,7 +1473,7 @@ static void hotcell_call_sqlite3_extended_errcode(hotcell_ctx *hc_ctx, const hot
     struct hotcell_args_sqlite3_extended_errcode hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_extended_errcode hc_out = {0};
-    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", 0, 0, &hc_bad);
+    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1503,7 +1506,7 @@ static void hotcell_call_sqlite3_errmsg(hotcell_ctx *hc_ctx, const hotcell_reque
     struct hotcell_args_sqlite3_errmsg hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_errmsg hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1575,7 +1578,7 @@ static void hotcell_call_sqlite3_error_offset(hotcell_ctx *hc_ctx, const hotcell
     struct hotcell_args_sqlite3_error_offset hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_error_offset hc_out = {0};
-    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", 0, 0, &hc_bad);
+    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1613,7 +1616,7 @@ static void hotcell_call_sqlite3_limit(hotcell_ctx *hc_ctx, const hotcell_reques
     struct hotcell_args_sqlite3_limit hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_limit hc_out = {0};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1657,7 +1660,7 @@ static void hotcell_call_sqlite3_prepare(hotcell_ctx *hc_ctx, const hotcell_requ
     struct hotcell_args_sqlite3_prepare hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_prepare hc_out = {.arg_pzTail = -1, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", 0, 0, &hc_bad);
+    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1733,7 +1736,7 @@ static void hotcell_call_sqlite3_prepare_v2(hotcell_ctx *hc_ctx, const hotcell_r
     struct hotcell_args_sqlite3_prepare_v2 hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_prepare_v2 hc_out = {.arg_pzTail = -1, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", 0, 0, &hc_bad);
+    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1812,7 +1815,7 @@ static void hotcell_call_sqlite3_prepare_v3(hotcell_ctx *hc_ctx, const hotcell_r
     struct hotcell_args_sqlite3_prepare_v3 hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_prepare_v3 hc_out = {.arg_pzTail = -1, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", 0, 0, &hc_bad);
+    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1880,7 +1883,7 @@ static void hotcell_call_sqlite3_sql(hotcell_ctx *hc_ctx, const hotcell_request 
     struct hotcell_args_sqlite3_sql hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_sql hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 4, "pStmt", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 4, "pStmt", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1917,7 +1920,7 @@ static void hotcell_call_sqlite3_expanded_sql(hotcell_ctx *hc_ctx, const hotcell
     struct hotcell_args_sqlite3_expanded_sql hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_expanded_sql hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 4, "pStmt", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 4, "pStmt", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1959,7 +1962,7 @@ static void hotcell_call_sqlite3_stmt_readonly(hotcell_ctx *hc_ctx, const hotcel
     struct hotcell_args_sqlite3_stmt_readonly hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_stmt_readonly hc_out = {0};
-    struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 4, "pStmt", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 4, "pStmt", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1993,7 +1996,7 @@ static void hotcell_call_sqlite3_stmt_isexplain(hotcell_ctx *hc_ctx, const hotce
     struct hotcell_args_sqlite3_stmt_isexplain hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_stmt_isexplain hc_out = {0};
-    struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 4, "pStmt", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 4, "pStmt", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2027,7 +2030,7 @@ static void hotcell_call_sqlite3_stmt_busy(hotcell_ctx *hc_ctx, const hotcell_re
     struct hotcell_args_sqlite3_stmt_busy hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_stmt_busy hc_out = {0};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2068,7 +2071,7 @@ static void hotcell_call_sqlite3_bind_blob(hotcell_ctx *hc_ctx, const hotcell_re
     struct hotcell_args_sqlite3_bind_blob hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_blob hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2129,7 +2132,7 @@ static void hotcell_call_sqlite3_bind_blob64(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_sqlite3_bind_blob64 hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_blob64 hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2190,7 +2193,7 @@ static void hotcell_call_sqlite3_bind_double(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_sqlite3_bind_double hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_double hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2242,7 +2245,7 @@ static void hotcell_call_sqlite3_bind_int(hotcell_ctx *hc_ctx, const hotcell_req
     struct hotcell_args_sqlite3_bind_int hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_int hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2295,7 +2298,7 @@ static void hotcell_call_sqlite3_bind_int64(hotcell_ctx *hc_ctx, const hotcell_r
     struct hotcell_args_sqlite3_bind_int64 hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_int64 hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2346,7 +2349,7 @@ static void hotcell_call_sqlite3_bind_null(hotcell_ctx *hc_ctx, const hotcell_re
     struct hotcell_args_sqlite3_bind_null hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_null hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2398,7 +2401,7 @@ static void hotcell_call_sqlite3_bind_text(hotcell_ctx *hc_ctx, const hotcell_re
     struct hotcell_args_sqlite3_bind_text hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_text hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2459,7 +2462,7 @@ static void hotcell_call_sqlite3_bind_text64(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_sqlite3_bind_text64 hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_text64 hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2520,12 +2523,12 @@ static void hotcell_call_sqlite3_bind_value(hotcell_ctx *hc_ctx, const hotcell_r
     struct hotcell_args_sqlite3_bind_value hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_value hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
     int arg_arg2 = (int)hc_in.arg_arg2;
-    const struct sqlite3_value *arg_arg3 = hotcell_object(hc_ctx, hc_in.arg_arg3, 6, "arg3", 0, 0, &hc_bad);
+    const struct sqlite3_value *arg_arg3 = hotcell_object(hc_ctx, hc_in.arg_arg3, 6, "arg3", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2575,7 +2578,7 @@ static void hotcell_call_sqlite3_bind_zeroblob(hotcell_ctx *hc_ctx, const hotcel
     struct hotcell_args_sqlite3_bind_zeroblob hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_zeroblob hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2628,7 +2631,7 @@ static void hotcell_call_sqlite3_bind_zeroblob64(hotcell_ctx *hc_ctx, const hotc
     struct hotcell_args_sqlite3_bind_zeroblob64 hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_zeroblob64 hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2674,7 +2677,7 @@ static void hotcell_call_sqlite3_bind_parameter_count(hotcell_ctx *hc_ctx, const
     struct hotcell_args_sqlite3_bind_parameter_count hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_parameter_count hc_out = {0};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2710,7 +2713,7 @@ static void hotcell_call_sqlite3_bind_parameter_name(hotcell_ctx *hc_ctx, const 
     struct hotcell_args_sqlite3_bind_parameter_name hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_parameter_name hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2751,7 +2754,7 @@ static void hotcell_call_sqlite3_bind_parameter_index(hotcell_ctx *hc_ctx, const
     struct hotcell_args_sqlite3_bind_parameter_index hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_parameter_index hc_out = {0};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2789,7 +2792,7 @@ static void hotcell_call_sqlite3_clear_bindings(hotcell_ctx *hc_ctx, const hotce
     struct hotcell_args_sqlite3_clear_bindings hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_clear_bindings hc_out = {0};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2823,7 +2826,7 @@ static void hotcell_call_sqlite3_column_count(hotcell_ctx *hc_ctx, const hotcell
     struct hotcell_args_sqlite3_column_count hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_count hc_out = {0};
-    struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 4, "pStmt", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 4, "pStmt", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2859,7 +2862,7 @@ static void hotcell_call_sqlite3_column_name(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_sqlite3_column_name hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_name hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2900,7 +2903,7 @@ static void hotcell_call_sqlite3_column_database_name(hotcell_ctx *hc_ctx, const
     struct hotcell_args_sqlite3_column_database_name hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_database_name hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2941,7 +2944,7 @@ static void hotcell_call_sqlite3_column_table_name(hotcell_ctx *hc_ctx, const ho
     struct hotcell_args_sqlite3_column_table_name hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_table_name hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2982,7 +2985,7 @@ static void hotcell_call_sqlite3_column_origin_name(hotcell_ctx *hc_ctx, const h
     struct hotcell_args_sqlite3_column_origin_name hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_origin_name hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3023,7 +3026,7 @@ static void hotcell_call_sqlite3_column_decltype(hotcell_ctx *hc_ctx, const hotc
     struct hotcell_args_sqlite3_column_decltype hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_decltype hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3064,7 +3067,7 @@ static void hotcell_call_sqlite3_step(hotcell_ctx *hc_ctx, const hotcell_request
     struct hotcell_args_sqlite3_step hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_step hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->idle_below, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3111,7 +3114,7 @@ static void hotcell_call_sqlite3_data_count(hotcell_ctx *hc_ctx, const hotcell_r
     struct hotcell_args_sqlite3_data_count hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_data_count hc_out = {0};
-    struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 4, "pStmt", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 4, "pStmt", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3147,7 +3150,7 @@ static void hotcell_call_sqlite3_column_blob(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_sqlite3_column_blob hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_blob hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3193,7 +3196,7 @@ static void hotcell_call_sqlite3_column_double(hotcell_ctx *hc_ctx, const hotcel
     struct hotcell_args_sqlite3_column_double hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_double hc_out = {0};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3231,7 +3234,7 @@ static void hotcell_call_sqlite3_column_int(hotcell_ctx *hc_ctx, const hotcell_r
     struct hotcell_args_sqlite3_column_int hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_int hc_out = {0};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3268,7 +3271,7 @@ static void hotcell_call_sqlite3_column_int64(hotcell_ctx *hc_ctx, const hotcell
     struct hotcell_args_sqlite3_column_int64 hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_int64 hc_out = {0};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3305,7 +3308,7 @@ static void hotcell_call_sqlite3_column_text(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_sqlite3_column_text hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_text hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3351,7 +3354,7 @@ static void hotcell_call_sqlite3_column_value(hotcell_ctx *hc_ctx, const hotcell
     struct hotcell_args_sqlite3_column_value hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_value hc_out = {0};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3394,7 +3397,7 @@ static void hotcell_call_sqlite3_column_bytes(hotcell_ctx *hc_ctx, const hotcell
     struct hotcell_args_sqlite3_column_bytes hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_bytes hc_out = {0};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3432,7 +3435,7 @@ static void hotcell_call_sqlite3_column_type(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_sqlite3_column_type hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_type hc_out = {0};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3467,7 +3470,7 @@ static void hotcell_call_sqlite3_finalize(hotcell_ctx *hc_ctx, const hotcell_req
     struct hotcell_args_sqlite3_finalize hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_finalize hc_out = {0};
-    struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 4, "pStmt", 1, 0, &hc_bad);
+    struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 4, "pStmt", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3506,7 +3509,7 @@ static void hotcell_call_sqlite3_reset(hotcell_ctx *hc_ctx, const hotcell_reques
     struct hotcell_args_sqlite3_reset hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_reset hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 4, "pStmt", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 4, "pStmt", hc_ctx->idle_below, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3553,7 +3556,7 @@ static void hotcell_call_sqlite3_expired(hotcell_ctx *hc_ctx, const hotcell_requ
     struct hotcell_args_sqlite3_expired hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_expired hc_out = {0};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3589,11 +3592,11 @@ static void hotcell_call_sqlite3_transfer_bindings(hotcell_ctx *hc_ctx, const ho
     struct hotcell_args_sqlite3_transfer_bindings hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_transfer_bindings hc_out = {0};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
-    struct sqlite3_stmt *arg_arg2 = hotcell_object(hc_ctx, hc_in.arg_arg2, 4, "arg2", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg2 = hotcell_object(hc_ctx, hc_in.arg_arg2, 4, "arg2", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3649,7 +3652,7 @@ static void hotcell_call_sqlite3_value_blob(hotcell_ctx *hc_ctx, const hotcell_r
     struct hotcell_args_sqlite3_value_blob hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_blob hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3691,7 +3694,7 @@ static void hotcell_call_sqlite3_value_double(hotcell_ctx *hc_ctx, const hotcell
     struct hotcell_args_sqlite3_value_double hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_double hc_out = {0};
-    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3725,7 +3728,7 @@ static void hotcell_call_sqlite3_value_int(hotcell_ctx *hc_ctx, const hotcell_re
     struct hotcell_args_sqlite3_value_int hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_int hc_out = {0};
-    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3758,7 +3761,7 @@ static void hotcell_call_sqlite3_value_int64(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_sqlite3_value_int64 hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_int64 hc_out = {0};
-    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3791,7 +3794,7 @@ static void hotcell_call_sqlite3_value_text(hotcell_ctx *hc_ctx, const hotcell_r
     struct hotcell_args_sqlite3_value_text hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_text hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3834,7 +3837,7 @@ static void hotcell_call_sqlite3_value_bytes(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_sqlite3_value_bytes hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_bytes hc_out = {0};
-    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3868,7 +3871,7 @@ static void hotcell_call_sqlite3_value_type(hotcell_ctx *hc_ctx, const hotcell_r
     struct hotcell_args_sqlite3_value_type hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_type hc_out = {0};
-    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3902,7 +3905,7 @@ static void hotcell_call_sqlite3_value_numeric_type(hotcell_ctx *hc_ctx, const h
     struct hotcell_args_sqlite3_value_numeric_type hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_numeric_type hc_out = {0};
-    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3936,7 +3939,7 @@ static void hotcell_call_sqlite3_value_frombind(hotcell_ctx *hc_ctx, const hotce
     struct hotcell_args_sqlite3_value_frombind hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_frombind hc_out = {0};
-    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3970,7 +3973,7 @@ static void hotcell_call_sqlite3_value_encoding(hotcell_ctx *hc_ctx, const hotce
     struct hotcell_args_sqlite3_value_encoding hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_encoding hc_out = {0};
-    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4004,7 +4007,7 @@ static void hotcell_call_sqlite3_value_subtype(hotcell_ctx *hc_ctx, const hotcel
     struct hotcell_args_sqlite3_value_subtype hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_subtype hc_out = {0};
-    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4037,7 +4040,7 @@ static void hotcell_call_sqlite3_value_dup(hotcell_ctx *hc_ctx, const hotcell_re
     struct hotcell_args_sqlite3_value_dup hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_dup hc_out = {0};
-    const struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", 0, 0, &hc_bad);
+    const struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4072,7 +4075,7 @@ static void hotcell_call_sqlite3_value_free(hotcell_ctx *hc_ctx, const hotcell_r
     int hc_bad = 0;
     struct hotcell_args_sqlite3_value_free hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
-    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", 1, 0, &hc_bad);
+    struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4139,7 +4142,7 @@ static void hotcell_call_sqlite3_get_autocommit(hotcell_ctx *hc_ctx, const hotce
     struct hotcell_args_sqlite3_get_autocommit hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_get_autocommit hc_out = {0};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4172,7 +4175,7 @@ static void hotcell_call_sqlite3_db_handle(hotcell_ctx *hc_ctx, const hotcell_re
     struct hotcell_args_sqlite3_db_handle hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_db_handle hc_out = {0};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4213,7 +4216,7 @@ static void hotcell_call_sqlite3_db_name(hotcell_ctx *hc_ctx, const hotcell_requ
     struct hotcell_args_sqlite3_db_name hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_db_name hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", 0, 0, &hc_bad);
+    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4254,7 +4257,7 @@ static void hotcell_call_sqlite3_db_readonly(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_sqlite3_db_readonly hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_db_readonly hc_out = {0};
-    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", 0, 0, &hc_bad);
+    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4294,7 +4297,7 @@ static void hotcell_call_sqlite3_txn_state(hotcell_ctx *hc_ctx, const hotcell_re
     struct hotcell_args_sqlite3_txn_state hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_txn_state hc_out = {0};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4333,11 +4336,11 @@ static void hotcell_call_sqlite3_next_stmt(hotcell_ctx *hc_ctx, const hotcell_re
     struct hotcell_args_sqlite3_next_stmt hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_next_stmt hc_out = {0};
-    struct sqlite3 *arg_pDb = hotcell_object(hc_ctx, hc_in.arg_pDb, 1, "pDb", 0, 0, &hc_bad);
+    struct sqlite3 *arg_pDb = hotcell_object(hc_ctx, hc_in.arg_pDb, 1, "pDb", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
-    struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 4, "pStmt", 0, 1, &hc_bad);
+    struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 4, "pStmt", hc_ctx->get, 1, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4440,7 +4443,7 @@ static void hotcell_call_sqlite3_db_release_memory(hotcell_ctx *hc_ctx, const ho
     struct hotcell_args_sqlite3_db_release_memory hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_db_release_memory hc_out = {0};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4573,7 +4576,7 @@ static void hotcell_call_sqlite3_table_column_metadata(hotcell_ctx *hc_ctx, cons
     struct hotcell_args_sqlite3_table_column_metadata hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_table_column_metadata hc_out = {.arg_pzDataType = {HOTCELL_PLACE_NULL, 0}, .arg_pzCollSeq = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", 0, 0, &hc_bad);
+    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4657,7 +4660,7 @@ static void hotcell_call_sqlite3_load_extension(hotcell_ctx *hc_ctx, const hotce
     struct hotcell_args_sqlite3_load_extension hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_load_extension hc_out = {.arg_pzErrMsg = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", 0, 0, &hc_bad);
+    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4722,7 +4725,7 @@ static void hotcell_call_sqlite3_enable_load_extension(hotcell_ctx *hc_ctx, cons
     struct hotcell_args_sqlite3_enable_load_extension hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_enable_load_extension hc_out = {0};
-    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", 0, 0, &hc_bad);
+    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4762,7 +4765,7 @@ static void hotcell_call_sqlite3_overload_function(hotcell_ctx *hc_ctx, const ho
     struct hotcell_args_sqlite3_overload_function hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_overload_function hc_out = {0};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4816,7 +4819,7 @@ static void hotcell_call_sqlite3_blob_open(hotcell_ctx *hc_ctx, const hotcell_re
     struct hotcell_args_sqlite3_blob_open hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_blob_open hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4887,7 +4890,7 @@ static void hotcell_call_sqlite3_blob_reopen(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_sqlite3_blob_reopen hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_blob_reopen hc_out = {0};
-    struct sqlite3_blob *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 3, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_blob *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 3, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4926,7 +4929,7 @@ static void hotcell_call_sqlite3_blob_close(hotcell_ctx *hc_ctx, const hotcell_r
     struct hotcell_args_sqlite3_blob_close hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_blob_close hc_out = {0};
-    struct sqlite3_blob *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 3, "arg1", 1, 0, &hc_bad);
+    struct sqlite3_blob *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 3, "arg1", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4963,7 +4966,7 @@ static void hotcell_call_sqlite3_blob_bytes(hotcell_ctx *hc_ctx, const hotcell_r
     struct hotcell_args_sqlite3_blob_bytes hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_blob_bytes hc_out = {0};
-    struct sqlite3_blob *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 3, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_blob *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 3, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5004,7 +5007,7 @@ static void hotcell_call_sqlite3_blob_read(hotcell_ctx *hc_ctx, const hotcell_re
     struct hotcell_args_sqlite3_blob_read hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_blob_read hc_out = {.arg_Z = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_blob *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 3, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_blob *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 3, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5066,7 +5069,7 @@ static void hotcell_call_sqlite3_blob_write(hotcell_ctx *hc_ctx, const hotcell_r
     struct hotcell_args_sqlite3_blob_write hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_blob_write hc_out = {0};
-    struct sqlite3_blob *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 3, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_blob *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 3, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5229,7 +5232,7 @@ static void hotcell_call_sqlite3_str_new(hotcell_ctx *hc_ctx, const hotcell_requ
     struct hotcell_args_sqlite3_str_new hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_str_new hc_out = {0};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 1, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 1, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5271,7 +5274,7 @@ static void hotcell_call_sqlite3_str_finish(hotcell_ctx *hc_ctx, const hotcell_r
     struct hotcell_args_sqlite3_str_finish hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_str_finish hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", 1, 0, &hc_bad);
+    struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5310,7 +5313,7 @@ static void hotcell_call_sqlite3_str_append(hotcell_ctx *hc_ctx, const hotcell_r
     int hc_bad = 0;
     struct hotcell_args_sqlite3_str_append hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
-    struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5345,7 +5348,7 @@ static void hotcell_call_sqlite3_str_appendall(hotcell_ctx *hc_ctx, const hotcel
     int hc_bad = 0;
     struct hotcell_args_sqlite3_str_appendall hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
-    struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5378,7 +5381,7 @@ static void hotcell_call_sqlite3_str_appendchar(hotcell_ctx *hc_ctx, const hotce
     int hc_bad = 0;
     struct hotcell_args_sqlite3_str_appendchar hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
-    struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5404,7 +5407,7 @@ static void hotcell_call_sqlite3_str_reset(hotcell_ctx *hc_ctx, const hotcell_re
     int hc_bad = 0;
     struct hotcell_args_sqlite3_str_reset hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
-    struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5436,7 +5439,7 @@ static void hotcell_call_sqlite3_str_errcode(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_sqlite3_str_errcode hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_str_errcode hc_out = {0};
-    struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5470,7 +5473,7 @@ static void hotcell_call_sqlite3_str_length(hotcell_ctx *hc_ctx, const hotcell_r
     struct hotcell_args_sqlite3_str_length hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_str_length hc_out = {0};
-    struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5503,7 +5506,7 @@ static void hotcell_call_sqlite3_str_value(hotcell_ctx *hc_ctx, const hotcell_re
     struct hotcell_args_sqlite3_str_value hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_str_value hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5645,7 +5648,7 @@ static void hotcell_call_sqlite3_db_status(hotcell_ctx *hc_ctx, const hotcell_re
     struct hotcell_args_sqlite3_db_status hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_db_status hc_out = {0};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5695,7 +5698,7 @@ static void hotcell_call_sqlite3_stmt_status(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_sqlite3_stmt_status hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_stmt_status hc_out = {0};
-    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", 0, 0, &hc_bad);
+    struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5740,7 +5743,7 @@ static void hotcell_call_sqlite3_backup_init(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_sqlite3_backup_init hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_backup_init hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3 *arg_pDest = hotcell_object(hc_ctx, hc_in.arg_pDest, 1, "pDest", 0, 0, &hc_bad);
+    struct sqlite3 *arg_pDest = hotcell_object(hc_ctx, hc_in.arg_pDest, 1, "pDest", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5748,7 +5751,7 @@ static void hotcell_call_sqlite3_backup_init(hotcell_ctx *hc_ctx, const hotcell_
     if (hc_bad) {
         return;
     }
-    struct sqlite3 *arg_pSource = hotcell_object(hc_ctx, hc_in.arg_pSource, 1, "pSource", 0, 0, &hc_bad);
+    struct sqlite3 *arg_pSource = hotcell_object(hc_ctx, hc_in.arg_pSource, 1, "pSource", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5809,7 +5812,7 @@ static void hotcell_call_sqlite3_backup_step(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_sqlite3_backup_step hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_backup_step hc_out = {0};
-    struct sqlite3_backup *arg_p = hotcell_object(hc_ctx, hc_in.arg_p, 2, "p", 0, 0, &hc_bad);
+    struct sqlite3_backup *arg_p = hotcell_object(hc_ctx, hc_in.arg_p, 2, "p", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5848,7 +5851,7 @@ static void hotcell_call_sqlite3_backup_finish(hotcell_ctx *hc_ctx, const hotcel
     struct hotcell_args_sqlite3_backup_finish hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_backup_finish hc_out = {0};
-    struct sqlite3_backup *arg_p = hotcell_object(hc_ctx, hc_in.arg_p, 2, "p", 1, 0, &hc_bad);
+    struct sqlite3_backup *arg_p = hotcell_object(hc_ctx, hc_in.arg_p, 2, "p", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5885,7 +5888,7 @@ static void hotcell_call_sqlite3_backup_remaining(hotcell_ctx *hc_ctx, const hot
     struct hotcell_args_sqlite3_backup_remaining hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_backup_remaining hc_out = {0};
-    struct sqlite3_backup *arg_p = hotcell_object(hc_ctx, hc_in.arg_p, 2, "p", 0, 0, &hc_bad);
+    struct sqlite3_backup *arg_p = hotcell_object(hc_ctx, hc_in.arg_p, 2, "p", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -5919,7 +5922,7 @@ static void hotcell_call_sqlite3_backup_pagecount(hotcell_ctx *hc_ctx, const hot
     struct hotcell_args_sqlite3_backup_pagecount hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_backup_pagecount hc_out = {0};
-    struct sqlite3_backup *arg_p = hotcell_object(hc_ctx, hc_in.arg_p, 2, "p", 0, 0, &hc_bad);
+    struct sqlite3_backup *arg_p = hotcell_object(hc_ctx, hc_in.arg_p, 2, "p", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -6126,7 +6129,7 @@ static void hotcell_call_sqlite3_wal_autocheckpoint(hotcell_ctx *hc_ctx, const h
     struct hotcell_args_sqlite3_wal_autocheckpoint hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_wal_autocheckpoint hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", 0, 0, &hc_bad);
+    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -6175,7 +6178,7 @@ static void hotcell_call_sqlite3_wal_checkpoint(hotcell_ctx *hc_ctx, const hotce
     struct hotcell_args_sqlite3_wal_checkpoint hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_wal_checkpoint hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", 0, 0, &hc_bad);
+    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -6234,7 +6237,7 @@ static void hotcell_call_sqlite3_wal_checkpoint_v2(hotcell_ctx *hc_ctx, const ho
     struct hotcell_args_sqlite3_wal_checkpoint_v2 hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_wal_checkpoint_v2 hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", 0, 0, &hc_bad);
+    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -6289,7 +6292,7 @@ static void hotcell_call_sqlite3_db_cacheflush(hotcell_ctx *hc_ctx, const hotcel
     struct hotcell_args_sqlite3_db_cacheflush hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_db_cacheflush hc_out = {0};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -6323,7 +6326,7 @@ static void hotcell_call_sqlite3_system_errno(hotcell_ctx *hc_ctx, const hotcell
     struct hotcell_args_sqlite3_system_errno hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_system_errno hc_out = {0};
-    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -6360,7 +6363,7 @@ static void hotcell_call_sqlite3_serialize(hotcell_ctx *hc_ctx, const hotcell_re
     struct hotcell_args_sqlite3_serialize hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_serialize hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", 0, 0, &hc_bad);
+    struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }

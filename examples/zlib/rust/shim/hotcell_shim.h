@@ -67,25 +67,26 @@ struct hotcell_ctx {
      * and types start at 1, so 0 is no handle; it stands for NULL. Types are numbered by the interface. */
 
     /* A new handle for an object that the caller owns now. `parent` is 0 or the handle that must outlive it: when
-     * that goes stale, this one does. Handles that are there for the same address and type are of an object that
-     * is gone, and go stale. 0: the table is full; then the reply is a refusal. */
+     * that goes stale, this one does. Handles under which the object was lent go stale. 0: the table is full, or the
+     * object is owned already; then the reply is a refusal. */
     uint64_t (*own)(hotcell_ctx *, uint16_t type, void *object, uint64_t parent);
 
-    /* The handle for an object of the library. An object that is there already under the same type keeps its handle,
-     * be it lent or owned. 0 as for `own`. */
+    /* The handle for an object of the library, as `parent` lends it, or for ever with 0. An object that this parent has
+     * lent already under the same type keeps its handle, and so does one that is owned. 0 as for `own`. */
     uint64_t (*lend)(hotcell_ctx *, uint16_t type, void *object, uint64_t parent);
 
     /* The object of a handle. NULL: unknown, stale, or of another type; then the reply is a refusal about `name`, and
      * the entry must return. */
     void *(*get)(hotcell_ctx *, uint64_t handle, uint16_t type, const char *name);
 
-    /* As `get`, of an object that is owned and has no owned children; the handle and everything below it are stale
-     * from now on. For releases and for consumed arguments: after everything else that may be refused, right before
-     * the call (right after it, where only success takes the object over). */
+    /* As `get`, of an object that is owned, has no owned children, and is not in use by a call that this one is nested
+     * in; the handle and everything below it are stale from now on. For releases and for consumed arguments: after
+     * everything else that may be refused, right before the call (right after it, where only success takes the object
+     * over). Behind `owned` in the same call it is not refused any more. */
     void *(*take)(hotcell_ctx *, uint64_t handle, uint16_t type, const char *name);
 
-    /* What was lent with this handle as its parent is stale from now on, with everything below it. The handle itself
-     * stays, and so does what is owned below it. */
+    /* What was lent with this handle as its parent is stale from now on, with what was lent below it. The handle itself
+     * stays, and so does what is owned below it: it belongs to this handle then. */
     void (*invalidate)(hotcell_ctx *, uint64_t handle);
 
     /* Since 1.2. Runs a callback of the application while the call waits: `number` is the one the host passed, the
@@ -99,12 +100,25 @@ struct hotcell_ctx {
     /* Frees the reply memory got since the mark was taken. Nothing may refer to it. The text of a refusal stays. */
     void (*rewind)(hotcell_ctx *, uint64_t mark);
 
-    /* A handle that was lent for a while, with 0 as its parent, is stale from now on, with everything below it. One
-     * that is owned, or that lives as long as its parent, stays. */
+    /* The reverse of `lend_for_now`: the handle is stale from now on, with what was lent below it, unless the object is
+     * owned or another callback was passed it too. (Shims before 1.3 forget what they lent with 0 as its parent.) */
     void (*forget)(hotcell_ctx *, uint64_t handle);
 
     /* As `get`, of an object that `take` would take: for what the call consumes, before anything of it is taken. */
     void *(*owned)(hotcell_ctx *, uint64_t handle, uint16_t type, const char *name);
+
+    /* Since 1.3. An object is in use, for calls that are nested in a call, from `get` (or a function like it) to that
+     * call's end, and for as long as it is lent to a callback. */
+
+    /* As `lend`, for an object that a callback is passed: `forget` must follow, once for each time. */
+    uint64_t (*lend_for_now)(hotcell_ctx *, uint16_t type, void *object);
+
+    /* As `get`, of an object that is not in use. For what cannot serve two calls, as a structure that is written before
+     * the call and read behind it. */
+    void *(*idle)(hotcell_ctx *, uint64_t handle, uint16_t type, const char *name);
+
+    /* As `get`, of an object from which nothing was lent that is in use. For what is to be invalidated. */
+    void *(*idle_below)(hotcell_ctx *, uint64_t handle, uint16_t type, const char *name);
 };
 
 typedef void (*hotcell_entry)(hotcell_ctx *, const hotcell_request *, hotcell_reply *);

@@ -229,13 +229,16 @@ HOTCELL_HELPER int hotcell_give(hotcell_ctx *ctx, const void *data, uint64_t len
     return 1;
 }
 
-/* The object of a handle, one that can be taken when the call consumes it; 0 stands for NULL. */
-HOTCELL_HELPER void *hotcell_object(hotcell_ctx *ctx, uint64_t handle, uint16_t type, const char *name, int consumed,
-                                    int nullable, int *bad)
+/* A function of the runtime that finds the object of a handle. */
+typedef void *(*hotcell_find)(hotcell_ctx *, uint64_t handle, uint16_t type, const char *name);
+
+/* The object of a handle, found as the call needs it; 0 stands for NULL. */
+HOTCELL_HELPER void *hotcell_object(hotcell_ctx *ctx, uint64_t handle, uint16_t type, const char *name,
+                                    hotcell_find find, int nullable, int *bad)
 {
     void *object = NULL;
     if (handle != 0) {
-        object = (consumed ? ctx->owned : ctx->get)(ctx, handle, type, name);
+        object = find(ctx, handle, type, name);
         *bad = object == NULL;
     } else if (!nullable) {
         *bad = 1;
@@ -574,7 +577,7 @@ static void hotcell_call_deflate(hotcell_ctx *hc_ctx, const hotcell_request *hc_
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -630,7 +633,7 @@ static void hotcell_call_deflateEnd(hotcell_ctx *hc_ctx, const hotcell_request *
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 1, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -691,7 +694,7 @@ static void hotcell_call_inflate(hotcell_ctx *hc_ctx, const hotcell_request *hc_
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -747,7 +750,7 @@ static void hotcell_call_inflateEnd(hotcell_ctx *hc_ctx, const hotcell_request *
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 1, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -807,7 +810,7 @@ static void hotcell_call_deflateSetDictionary(hotcell_ctx *hc_ctx, const hotcell
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -873,7 +876,7 @@ static void hotcell_call_deflateGetDictionary(hotcell_ctx *hc_ctx, const hotcell
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -944,7 +947,7 @@ static void hotcell_call_deflateReset(hotcell_ctx *hc_ctx, const hotcell_request
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1003,7 +1006,7 @@ static void hotcell_call_deflateParams(hotcell_ctx *hc_ctx, const hotcell_reques
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1068,7 +1071,7 @@ static void hotcell_call_deflateTune(hotcell_ctx *hc_ctx, const hotcell_request 
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1128,7 +1131,7 @@ static void hotcell_call_deflateBound(hotcell_ctx *hc_ctx, const hotcell_request
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1188,7 +1191,7 @@ static void hotcell_call_deflatePending(hotcell_ctx *hc_ctx, const hotcell_reque
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1251,7 +1254,7 @@ static void hotcell_call_deflatePrime(hotcell_ctx *hc_ctx, const hotcell_request
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1310,7 +1313,7 @@ static void hotcell_call_inflateSetDictionary(hotcell_ctx *hc_ctx, const hotcell
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1376,7 +1379,7 @@ static void hotcell_call_inflateGetDictionary(hotcell_ctx *hc_ctx, const hotcell
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1447,7 +1450,7 @@ static void hotcell_call_inflateSync(hotcell_ctx *hc_ctx, const hotcell_request 
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1502,7 +1505,7 @@ static void hotcell_call_inflateReset(hotcell_ctx *hc_ctx, const hotcell_request
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1560,7 +1563,7 @@ static void hotcell_call_inflateReset2(hotcell_ctx *hc_ctx, const hotcell_reques
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1620,7 +1623,7 @@ static void hotcell_call_inflatePrime(hotcell_ctx *hc_ctx, const hotcell_request
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1676,7 +1679,7 @@ static void hotcell_call_inflateMark(hotcell_ctx *hc_ctx, const hotcell_request 
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 0, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2048,7 +2051,7 @@ static void hotcell_call_gzbuffer(hotcell_ctx *hc_ctx, const hotcell_request *hc
     struct hotcell_args_gzbuffer hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzbuffer hc_out = {0};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2087,7 +2090,7 @@ static void hotcell_call_gzsetparams(hotcell_ctx *hc_ctx, const hotcell_request 
     struct hotcell_args_gzsetparams hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzsetparams hc_out = {0};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2129,7 +2132,7 @@ static void hotcell_call_gzread(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
     struct hotcell_args_gzread hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzread hc_out = {.arg_buf = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2208,7 +2211,7 @@ static void hotcell_call_gzfread(hotcell_ctx *hc_ctx, const hotcell_request *hc_
     if (arg_buf == NULL) {
         return;
     }
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2247,7 +2250,7 @@ static void hotcell_call_gzwrite(hotcell_ctx *hc_ctx, const hotcell_request *hc_
     struct hotcell_args_gzwrite hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzwrite hc_out = {0};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2310,7 +2313,7 @@ static void hotcell_call_gzfwrite(hotcell_ctx *hc_ctx, const hotcell_request *hc
         hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SHORT_BUFFER, "buf");
         return;
     }
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2346,7 +2349,7 @@ static void hotcell_call_gzputs(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
     struct hotcell_args_gzputs hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzputs hc_out = {0};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2387,7 +2390,7 @@ static void hotcell_call_gzgets(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
     struct hotcell_args_gzgets hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzgets hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}, .arg_buf = {HOTCELL_PLACE_NULL, 0}};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2444,7 +2447,7 @@ static void hotcell_call_gzputc(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
     struct hotcell_args_gzputc hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzputc hc_out = {0};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2479,7 +2482,7 @@ static void hotcell_call_gzgetc(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
     struct hotcell_args_gzgetc hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzgetc hc_out = {0};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2517,7 +2520,7 @@ static void hotcell_call_gzungetc(hotcell_ctx *hc_ctx, const hotcell_request *hc
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzungetc hc_out = {0};
     int arg_c = (int)hc_in.arg_c;
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2554,7 +2557,7 @@ static void hotcell_call_gzflush(hotcell_ctx *hc_ctx, const hotcell_request *hc_
     struct hotcell_args_gzflush hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzflush hc_out = {0};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2589,7 +2592,7 @@ static void hotcell_call_gzrewind(hotcell_ctx *hc_ctx, const hotcell_request *hc
     struct hotcell_args_gzrewind hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzrewind hc_out = {0};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2623,7 +2626,7 @@ static void hotcell_call_gzeof(hotcell_ctx *hc_ctx, const hotcell_request *hc_rq
     struct hotcell_args_gzeof hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzeof hc_out = {0};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2657,7 +2660,7 @@ static void hotcell_call_gzdirect(hotcell_ctx *hc_ctx, const hotcell_request *hc
     struct hotcell_args_gzdirect hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzdirect hc_out = {0};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2693,7 +2696,7 @@ static void hotcell_call_gzclose(hotcell_ctx *hc_ctx, const hotcell_request *hc_
     struct hotcell_args_gzclose hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzclose hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 1, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2742,7 +2745,7 @@ static void hotcell_call_gzclose_r(hotcell_ctx *hc_ctx, const hotcell_request *h
     struct hotcell_args_gzclose_r hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzclose_r hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 1, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2791,7 +2794,7 @@ static void hotcell_call_gzclose_w(hotcell_ctx *hc_ctx, const hotcell_request *h
     struct hotcell_args_gzclose_w hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzclose_w hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 1, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2840,7 +2843,7 @@ static void hotcell_call_gzerror(hotcell_ctx *hc_ctx, const hotcell_request *hc_
     struct hotcell_args_gzerror hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzerror hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2872,7 +2875,7 @@ static void hotcell_call_gzclearerr(hotcell_ctx *hc_ctx, const hotcell_request *
     int hc_bad = 0;
     struct hotcell_args_gzclearerr hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
-    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", 0, 0, &hc_bad);
+    struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3116,7 +3119,7 @@ static void hotcell_call_deflateInit_(hotcell_ctx *hc_ctx, const hotcell_request
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 1, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 1, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3206,7 +3209,7 @@ static void hotcell_call_inflateInit_(hotcell_ctx *hc_ctx, const hotcell_request
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 1, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 1, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3306,7 +3309,7 @@ static void hotcell_call_deflateInit2_(hotcell_ctx *hc_ctx, const hotcell_reques
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 1, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 1, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3403,7 +3406,7 @@ static void hotcell_call_inflateInit2_(hotcell_ctx *hc_ctx, const hotcell_reques
         return;
     }
     uint64_t handle_strm = HOTCELL_LOAD(uint64_t, image_strm);
-    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", 0, 1, &hc_bad);
+    struct z_stream_s *arg_strm = hotcell_object(hc_ctx, handle_strm, 2, "strm", hc_ctx->idle, 1, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3540,7 +3543,7 @@ static void hotcell_call_gzseek(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
     struct hotcell_args_gzseek hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzseek hc_out = {0};
-    struct gzFile_s *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct gzFile_s *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3575,7 +3578,7 @@ static void hotcell_call_gztell(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
     struct hotcell_args_gztell hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gztell hc_out = {0};
-    struct gzFile_s *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct gzFile_s *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3608,7 +3611,7 @@ static void hotcell_call_gzoffset(hotcell_ctx *hc_ctx, const hotcell_request *hc
     struct hotcell_args_gzoffset hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzoffset hc_out = {0};
-    struct gzFile_s *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", 0, 0, &hc_bad);
+    struct gzFile_s *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3785,7 +3788,7 @@ static void hotcell_call_inflateSyncPoint(hotcell_ctx *hc_ctx, const hotcell_req
         return;
     }
     uint64_t handle_arg1 = HOTCELL_LOAD(uint64_t, image_arg1);
-    struct z_stream_s *arg_arg1 = hotcell_object(hc_ctx, handle_arg1, 2, "arg1", 0, 0, &hc_bad);
+    struct z_stream_s *arg_arg1 = hotcell_object(hc_ctx, handle_arg1, 2, "arg1", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3874,7 +3877,7 @@ static void hotcell_call_inflateUndermine(hotcell_ctx *hc_ctx, const hotcell_req
         return;
     }
     uint64_t handle_arg1 = HOTCELL_LOAD(uint64_t, image_arg1);
-    struct z_stream_s *arg_arg1 = hotcell_object(hc_ctx, handle_arg1, 2, "arg1", 0, 0, &hc_bad);
+    struct z_stream_s *arg_arg1 = hotcell_object(hc_ctx, handle_arg1, 2, "arg1", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3933,7 +3936,7 @@ static void hotcell_call_inflateValidate(hotcell_ctx *hc_ctx, const hotcell_requ
         return;
     }
     uint64_t handle_arg1 = HOTCELL_LOAD(uint64_t, image_arg1);
-    struct z_stream_s *arg_arg1 = hotcell_object(hc_ctx, handle_arg1, 2, "arg1", 0, 0, &hc_bad);
+    struct z_stream_s *arg_arg1 = hotcell_object(hc_ctx, handle_arg1, 2, "arg1", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3988,7 +3991,7 @@ static void hotcell_call_inflateCodesUsed(hotcell_ctx *hc_ctx, const hotcell_req
         return;
     }
     uint64_t handle_arg1 = HOTCELL_LOAD(uint64_t, image_arg1);
-    struct z_stream_s *arg_arg1 = hotcell_object(hc_ctx, handle_arg1, 2, "arg1", 0, 0, &hc_bad);
+    struct z_stream_s *arg_arg1 = hotcell_object(hc_ctx, handle_arg1, 2, "arg1", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4043,7 +4046,7 @@ static void hotcell_call_inflateResetKeep(hotcell_ctx *hc_ctx, const hotcell_req
         return;
     }
     uint64_t handle_arg1 = HOTCELL_LOAD(uint64_t, image_arg1);
-    struct z_stream_s *arg_arg1 = hotcell_object(hc_ctx, handle_arg1, 2, "arg1", 0, 0, &hc_bad);
+    struct z_stream_s *arg_arg1 = hotcell_object(hc_ctx, handle_arg1, 2, "arg1", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -4098,7 +4101,7 @@ static void hotcell_call_deflateResetKeep(hotcell_ctx *hc_ctx, const hotcell_req
         return;
     }
     uint64_t handle_arg1 = HOTCELL_LOAD(uint64_t, image_arg1);
-    struct z_stream_s *arg_arg1 = hotcell_object(hc_ctx, handle_arg1, 2, "arg1", 0, 0, &hc_bad);
+    struct z_stream_s *arg_arg1 = hotcell_object(hc_ctx, handle_arg1, 2, "arg1", hc_ctx->idle, 0, &hc_bad);
     if (hc_bad) {
         return;
     }

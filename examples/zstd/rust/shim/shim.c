@@ -229,13 +229,16 @@ HOTCELL_HELPER int hotcell_give(hotcell_ctx *ctx, const void *data, uint64_t len
     return 1;
 }
 
-/* The object of a handle, one that can be taken when the call consumes it; 0 stands for NULL. */
-HOTCELL_HELPER void *hotcell_object(hotcell_ctx *ctx, uint64_t handle, uint16_t type, const char *name, int consumed,
-                                    int nullable, int *bad)
+/* A function of the runtime that finds the object of a handle. */
+typedef void *(*hotcell_find)(hotcell_ctx *, uint64_t handle, uint16_t type, const char *name);
+
+/* The object of a handle, found as the call needs it; 0 stands for NULL. */
+HOTCELL_HELPER void *hotcell_object(hotcell_ctx *ctx, uint64_t handle, uint16_t type, const char *name,
+                                    hotcell_find find, int nullable, int *bad)
 {
     void *object = NULL;
     if (handle != 0) {
-        object = (consumed ? ctx->owned : ctx->get)(ctx, handle, type, name);
+        object = find(ctx, handle, type, name);
         *bad = object == NULL;
     } else if (!nullable) {
         *bad = 1;
@@ -1143,7 +1146,7 @@ static void hotcell_call_ZSTD_freeCCtx(hotcell_ctx *hc_ctx, const hotcell_reques
     struct hotcell_args_ZSTD_freeCCtx hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_freeCCtx hc_out = {0};
-    struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", 1, 0, &hc_bad);
+    struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1190,7 +1193,7 @@ static void hotcell_call_ZSTD_compressCCtx(hotcell_ctx *hc_ctx, const hotcell_re
     struct hotcell_args_ZSTD_compressCCtx hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_compressCCtx hc_out = {.arg_dst = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", 0, 0, &hc_bad);
+    struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1291,7 +1294,7 @@ static void hotcell_call_ZSTD_freeDCtx(hotcell_ctx *hc_ctx, const hotcell_reques
     struct hotcell_args_ZSTD_freeDCtx hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_freeDCtx hc_out = {0};
-    struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", 1, 0, &hc_bad);
+    struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1335,7 +1338,7 @@ static void hotcell_call_ZSTD_decompressDCtx(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_ZSTD_decompressDCtx hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_decompressDCtx hc_out = {.arg_dst = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", 0, 0, &hc_bad);
+    struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1445,7 +1448,7 @@ static void hotcell_call_ZSTD_CCtx_setParameter(hotcell_ctx *hc_ctx, const hotce
     struct hotcell_args_ZSTD_CCtx_setParameter hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_CCtx_setParameter hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", 0, 0, &hc_bad);
+    struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1494,7 +1497,7 @@ static void hotcell_call_ZSTD_CCtx_setPledgedSrcSize(hotcell_ctx *hc_ctx, const 
     struct hotcell_args_ZSTD_CCtx_setPledgedSrcSize hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_CCtx_setPledgedSrcSize hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", 0, 0, &hc_bad);
+    struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1543,7 +1546,7 @@ static void hotcell_call_ZSTD_CCtx_reset(hotcell_ctx *hc_ctx, const hotcell_requ
     struct hotcell_args_ZSTD_CCtx_reset hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_CCtx_reset hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", 0, 0, &hc_bad);
+    struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1595,7 +1598,7 @@ static void hotcell_call_ZSTD_compress2(hotcell_ctx *hc_ctx, const hotcell_reque
     struct hotcell_args_ZSTD_compress2 hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_compress2 hc_out = {.arg_dst = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", 0, 0, &hc_bad);
+    struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1705,7 +1708,7 @@ static void hotcell_call_ZSTD_DCtx_setParameter(hotcell_ctx *hc_ctx, const hotce
     struct hotcell_args_ZSTD_DCtx_setParameter hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_DCtx_setParameter hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", 0, 0, &hc_bad);
+    struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1755,7 +1758,7 @@ static void hotcell_call_ZSTD_DCtx_reset(hotcell_ctx *hc_ctx, const hotcell_requ
     struct hotcell_args_ZSTD_DCtx_reset hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_DCtx_reset hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", 0, 0, &hc_bad);
+    struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1812,7 +1815,7 @@ static void hotcell_call_ZSTD_compressStream2(hotcell_ctx *hc_ctx, const hotcell
     struct hotcell_args_ZSTD_compressStream2 hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_compressStream2 hc_out = {.arg_output = {HOTCELL_PLACE_NULL, 0}, .arg_input = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", 0, 0, &hc_bad);
+    struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -1963,7 +1966,7 @@ static void hotcell_call_ZSTD_initCStream(hotcell_ctx *hc_ctx, const hotcell_req
     struct hotcell_args_ZSTD_initCStream hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_initCStream hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_CCtx_s *arg_zcs = hotcell_object(hc_ctx, hc_in.arg_zcs, 1, "zcs", 0, 0, &hc_bad);
+    struct ZSTD_CCtx_s *arg_zcs = hotcell_object(hc_ctx, hc_in.arg_zcs, 1, "zcs", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2017,7 +2020,7 @@ static void hotcell_call_ZSTD_compressStream(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_ZSTD_compressStream hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_compressStream hc_out = {.arg_output = {HOTCELL_PLACE_NULL, 0}, .arg_input = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_CCtx_s *arg_zcs = hotcell_object(hc_ctx, hc_in.arg_zcs, 1, "zcs", 0, 0, &hc_bad);
+    struct ZSTD_CCtx_s *arg_zcs = hotcell_object(hc_ctx, hc_in.arg_zcs, 1, "zcs", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2102,7 +2105,7 @@ static void hotcell_call_ZSTD_flushStream(hotcell_ctx *hc_ctx, const hotcell_req
     struct hotcell_args_ZSTD_flushStream hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_flushStream hc_out = {.arg_output = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_CCtx_s *arg_zcs = hotcell_object(hc_ctx, hc_in.arg_zcs, 1, "zcs", 0, 0, &hc_bad);
+    struct ZSTD_CCtx_s *arg_zcs = hotcell_object(hc_ctx, hc_in.arg_zcs, 1, "zcs", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2170,7 +2173,7 @@ static void hotcell_call_ZSTD_endStream(hotcell_ctx *hc_ctx, const hotcell_reque
     struct hotcell_args_ZSTD_endStream hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_endStream hc_out = {.arg_output = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_CCtx_s *arg_zcs = hotcell_object(hc_ctx, hc_in.arg_zcs, 1, "zcs", 0, 0, &hc_bad);
+    struct ZSTD_CCtx_s *arg_zcs = hotcell_object(hc_ctx, hc_in.arg_zcs, 1, "zcs", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2234,7 +2237,7 @@ static void hotcell_call_ZSTD_initDStream(hotcell_ctx *hc_ctx, const hotcell_req
     struct hotcell_args_ZSTD_initDStream hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_initDStream hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_DCtx_s *arg_zds = hotcell_object(hc_ctx, hc_in.arg_zds, 3, "zds", 0, 0, &hc_bad);
+    struct ZSTD_DCtx_s *arg_zds = hotcell_object(hc_ctx, hc_in.arg_zds, 3, "zds", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2287,7 +2290,7 @@ static void hotcell_call_ZSTD_decompressStream(hotcell_ctx *hc_ctx, const hotcel
     struct hotcell_args_ZSTD_decompressStream hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_decompressStream hc_out = {.arg_output = {HOTCELL_PLACE_NULL, 0}, .arg_input = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_DCtx_s *arg_zds = hotcell_object(hc_ctx, hc_in.arg_zds, 3, "zds", 0, 0, &hc_bad);
+    struct ZSTD_DCtx_s *arg_zds = hotcell_object(hc_ctx, hc_in.arg_zds, 3, "zds", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2445,7 +2448,7 @@ static void hotcell_call_ZSTD_compress_usingDict(hotcell_ctx *hc_ctx, const hotc
     struct hotcell_args_ZSTD_compress_usingDict hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_compress_usingDict hc_out = {.arg_dst = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_CCtx_s *arg_ctx = hotcell_object(hc_ctx, hc_in.arg_ctx, 1, "ctx", 0, 0, &hc_bad);
+    struct ZSTD_CCtx_s *arg_ctx = hotcell_object(hc_ctx, hc_in.arg_ctx, 1, "ctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2535,7 +2538,7 @@ static void hotcell_call_ZSTD_decompress_usingDict(hotcell_ctx *hc_ctx, const ho
     struct hotcell_args_ZSTD_decompress_usingDict hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_decompress_usingDict hc_out = {.arg_dst = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", 0, 0, &hc_bad);
+    struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2665,7 +2668,7 @@ static void hotcell_call_ZSTD_freeCDict(hotcell_ctx *hc_ctx, const hotcell_reque
     struct hotcell_args_ZSTD_freeCDict hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_freeCDict hc_out = {0};
-    struct ZSTD_CDict_s *arg_CDict = hotcell_object(hc_ctx, hc_in.arg_CDict, 2, "CDict", 1, 0, &hc_bad);
+    struct ZSTD_CDict_s *arg_CDict = hotcell_object(hc_ctx, hc_in.arg_CDict, 2, "CDict", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2711,7 +2714,7 @@ static void hotcell_call_ZSTD_compress_usingCDict(hotcell_ctx *hc_ctx, const hot
     struct hotcell_args_ZSTD_compress_usingCDict hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_compress_usingCDict hc_out = {.arg_dst = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", 0, 0, &hc_bad);
+    struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2739,7 +2742,7 @@ static void hotcell_call_ZSTD_compress_usingCDict(hotcell_ctx *hc_ctx, const hot
         hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "srcSize");
         return;
     }
-    const struct ZSTD_CDict_s *arg_cdict = hotcell_object(hc_ctx, hc_in.arg_cdict, 2, "cdict", 0, 0, &hc_bad);
+    const struct ZSTD_CDict_s *arg_cdict = hotcell_object(hc_ctx, hc_in.arg_cdict, 2, "cdict", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2832,7 +2835,7 @@ static void hotcell_call_ZSTD_freeDDict(hotcell_ctx *hc_ctx, const hotcell_reque
     struct hotcell_args_ZSTD_freeDDict hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_freeDDict hc_out = {0};
-    struct ZSTD_DDict_s *arg_ddict = hotcell_object(hc_ctx, hc_in.arg_ddict, 4, "ddict", 1, 0, &hc_bad);
+    struct ZSTD_DDict_s *arg_ddict = hotcell_object(hc_ctx, hc_in.arg_ddict, 4, "ddict", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2878,7 +2881,7 @@ static void hotcell_call_ZSTD_decompress_usingDDict(hotcell_ctx *hc_ctx, const h
     struct hotcell_args_ZSTD_decompress_usingDDict hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_decompress_usingDDict hc_out = {.arg_dst = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", 0, 0, &hc_bad);
+    struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2906,7 +2909,7 @@ static void hotcell_call_ZSTD_decompress_usingDDict(hotcell_ctx *hc_ctx, const h
         hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "srcSize");
         return;
     }
-    const struct ZSTD_DDict_s *arg_ddict = hotcell_object(hc_ctx, hc_in.arg_ddict, 4, "ddict", 0, 0, &hc_bad);
+    const struct ZSTD_DDict_s *arg_ddict = hotcell_object(hc_ctx, hc_in.arg_ddict, 4, "ddict", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -2992,7 +2995,7 @@ static void hotcell_call_ZSTD_getDictID_fromCDict(hotcell_ctx *hc_ctx, const hot
     struct hotcell_args_ZSTD_getDictID_fromCDict hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_getDictID_fromCDict hc_out = {0};
-    const struct ZSTD_CDict_s *arg_cdict = hotcell_object(hc_ctx, hc_in.arg_cdict, 2, "cdict", 0, 0, &hc_bad);
+    const struct ZSTD_CDict_s *arg_cdict = hotcell_object(hc_ctx, hc_in.arg_cdict, 2, "cdict", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3026,7 +3029,7 @@ static void hotcell_call_ZSTD_getDictID_fromDDict(hotcell_ctx *hc_ctx, const hot
     struct hotcell_args_ZSTD_getDictID_fromDDict hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_getDictID_fromDDict hc_out = {0};
-    const struct ZSTD_DDict_s *arg_ddict = hotcell_object(hc_ctx, hc_in.arg_ddict, 4, "ddict", 0, 0, &hc_bad);
+    const struct ZSTD_DDict_s *arg_ddict = hotcell_object(hc_ctx, hc_in.arg_ddict, 4, "ddict", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3102,7 +3105,7 @@ static void hotcell_call_ZSTD_CCtx_loadDictionary(hotcell_ctx *hc_ctx, const hot
     struct hotcell_args_ZSTD_CCtx_loadDictionary hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_CCtx_loadDictionary hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", 0, 0, &hc_bad);
+    struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3158,7 +3161,7 @@ static void hotcell_call_ZSTD_DCtx_loadDictionary(hotcell_ctx *hc_ctx, const hot
     struct hotcell_args_ZSTD_DCtx_loadDictionary hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_DCtx_loadDictionary hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", 0, 0, &hc_bad);
+    struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3210,7 +3213,7 @@ static void hotcell_call_ZSTD_sizeof_CCtx(hotcell_ctx *hc_ctx, const hotcell_req
     struct hotcell_args_ZSTD_sizeof_CCtx hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_sizeof_CCtx hc_out = {0};
-    const struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", 0, 0, &hc_bad);
+    const struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3243,7 +3246,7 @@ static void hotcell_call_ZSTD_sizeof_DCtx(hotcell_ctx *hc_ctx, const hotcell_req
     struct hotcell_args_ZSTD_sizeof_DCtx hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_sizeof_DCtx hc_out = {0};
-    const struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", 0, 0, &hc_bad);
+    const struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3278,7 +3281,7 @@ static void hotcell_call_ZSTD_sizeof_CStream(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_ZSTD_sizeof_CStream hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_sizeof_CStream hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    const struct ZSTD_CCtx_s *arg_zcs = hotcell_object(hc_ctx, hc_in.arg_zcs, 1, "zcs", 0, 0, &hc_bad);
+    const struct ZSTD_CCtx_s *arg_zcs = hotcell_object(hc_ctx, hc_in.arg_zcs, 1, "zcs", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3323,7 +3326,7 @@ static void hotcell_call_ZSTD_sizeof_DStream(hotcell_ctx *hc_ctx, const hotcell_
     struct hotcell_args_ZSTD_sizeof_DStream hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_sizeof_DStream hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
-    const struct ZSTD_DCtx_s *arg_zds = hotcell_object(hc_ctx, hc_in.arg_zds, 3, "zds", 0, 0, &hc_bad);
+    const struct ZSTD_DCtx_s *arg_zds = hotcell_object(hc_ctx, hc_in.arg_zds, 3, "zds", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3366,7 +3369,7 @@ static void hotcell_call_ZSTD_sizeof_CDict(hotcell_ctx *hc_ctx, const hotcell_re
     struct hotcell_args_ZSTD_sizeof_CDict hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_sizeof_CDict hc_out = {0};
-    const struct ZSTD_CDict_s *arg_cdict = hotcell_object(hc_ctx, hc_in.arg_cdict, 2, "cdict", 0, 0, &hc_bad);
+    const struct ZSTD_CDict_s *arg_cdict = hotcell_object(hc_ctx, hc_in.arg_cdict, 2, "cdict", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
@@ -3399,7 +3402,7 @@ static void hotcell_call_ZSTD_sizeof_DDict(hotcell_ctx *hc_ctx, const hotcell_re
     struct hotcell_args_ZSTD_sizeof_DDict hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_sizeof_DDict hc_out = {0};
-    const struct ZSTD_DDict_s *arg_ddict = hotcell_object(hc_ctx, hc_in.arg_ddict, 4, "ddict", 0, 0, &hc_bad);
+    const struct ZSTD_DDict_s *arg_ddict = hotcell_object(hc_ctx, hc_in.arg_ddict, 4, "ddict", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }

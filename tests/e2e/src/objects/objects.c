@@ -88,7 +88,7 @@ static int call_kept(hotcell_ctx *ctx, struct store *store, uint64_t number, int
     if (views != NULL) {
         uint64_t lent[3];
         for (int i = 0; i < 3; i++) {
-            lent[i] = ctx->lend(ctx, VIEW, &store->views[i], 0);
+            lent[i] = ctx->lend_for_now(ctx, VIEW, &store->views[i]);
             store->views[i] = 10 * (int)turn + i;
         }
         STORE_AS(uint64_t, args, turn < 0 ? 0 : lent[0]);

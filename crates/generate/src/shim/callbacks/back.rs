@@ -183,7 +183,7 @@ impl Back<'_> {
                 }
                 let number = handles::number(self.scope.interface, self.scope.function, handle)?;
                 body.before_leaving(format!("hc_ctx->forget(hc_ctx, {to});"));
-                let lent = format!("{to} = hc_ctx->lend(hc_ctx, {number}, (void *){arg}, 0)");
+                let lent = format!("{to} = hc_ctx->lend_for_now(hc_ctx, {number}, (void *){arg})");
                 body.leave_when(&format!("{arg} != NULL && ({lent}) == 0"));
             }
             CallbackRole::Handles { length, handle } => {

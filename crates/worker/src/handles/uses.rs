@@ -1,0 +1,94 @@
+//! Which objects calls are using that wait for a callback, in which other calls are made.
+
+use std::collections::HashMap;
+
+use hotcell_protocol::RawHandle;
+
+use super::Object;
+
+/// What open calls were passed, and what of it is in use.
+#[derive(Debug, Default)]
+pub(super) struct Uses {
+    /// What each open call was passed, the innermost last.
+    passed: Vec<Passed>,
+    /// Where in that list the innermost call begins.
+    start: usize,
+    /// How often an object is in use: by a call in which others are nested, or by a callback that was passed it.
+    counts: HashMap<Object, u32>,
+}
+
+#[derive(Debug)]
+struct Passed {
+    handle: RawHandle,
+    key: Object,
+    /// The call was told that it can take it.
+    promised: bool,
+}
+
+/// What was in progress before a call began.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Before(usize);
+
+impl Uses {
+    pub(super) fn enter(&mut self) -> Before {
+        Before(std::mem::replace(&mut self.start, self.passed.len()))
+    }
+
+    pub(super) fn leave(&mut self, before: Before) {
+        self.passed.truncate(self.start);
+        self.start = before.0;
+    }
+
+    /// The innermost call was passed an object.
+    pub(super) fn pass(&mut self, handle: RawHandle, key: Object, promised: bool) {
+        self.passed.push(Passed { handle, key, promised });
+    }
+
+    /// Whether the innermost call was told that it can take this.
+    pub(super) fn is_promised(&self, handle: RawHandle) -> bool {
+        self.passed[self.start..].iter().any(|passed| passed.promised && passed.handle == handle)
+    }
+
+    /// What the innermost call was passed is in use, if it is there still.
+    pub(super) fn hold(&mut self, is_there: impl Fn(RawHandle) -> bool) {
+        let mut at = self.start;
+        while let Some(passed) = self.passed.get(at) {
+            let (handle, key) = (passed.handle, passed.key);
+            if is_there(handle) {
+                self.begin(key);
+                at += 1;
+            } else {
+                self.passed.swap_remove(at);
+            }
+        }
+    }
+
+    /// The reverse of [`Uses::hold`].
+    pub(super) fn let_go(&mut self) {
+        for at in self.start..self.passed.len() {
+            self.end(self.passed[at].key);
+        }
+    }
+
+    pub(super) fn begin(&mut self, key: Object) {
+        *self.counts.entry(key).or_default() += 1;
+    }
+
+    pub(super) fn end(&mut self, key: Object) {
+        if let Some(count) = self.counts.get_mut(&key) {
+            *count -= 1;
+            if *count == 0 {
+                self.counts.remove(&key);
+            }
+        }
+    }
+
+    pub(super) fn any(&self, key: Object) -> bool {
+        !self.is_empty() && self.counts.contains_key(&key)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.counts.is_empty()
+    }
+}
