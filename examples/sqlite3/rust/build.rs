@@ -14,7 +14,7 @@ use std::process::{self, Command};
 const LIBRARY: &str = "sqlite3";
 const SONAMES: &str = "libsqlite3.so.0";
 /// Fingerprint of the interface.
-const INTERFACE: &str = "ad3142c204b8be6ff0576c455705d51b7fed0dd56ef4c1cfdb45201215ecabd9";
+const INTERFACE: &str = "1742913d52c5a17f8196c8cdd914985d44c83e6e0a7fc4af73c1a80149c2f784";
 const INCLUDE: &str = "HOTCELL_SQLITE3_INCLUDE";
 const LIB: &str = "HOTCELL_SQLITE3_LIB";
 
