@@ -101,7 +101,7 @@ impl Body<'_> {
             Role::Resident { record, .. } => self.resident(index, record)?,
             Role::Callback { callback, .. } => {
                 if let Input::Callback(answer) = input {
-                    self.write_callback(index, callback, *answer);
+                    self.write_callback(index, callback, answer)?;
                 }
             }
             Role::Fixed { .. } | Role::UserData { .. } => {}
