@@ -15,7 +15,7 @@ mod structure;
 mod top;
 
 pub use function::parse_duration;
-pub(crate) use item::{Item, What};
+pub(crate) use item::{Item, OnFailure, What};
 
 /// The decisions about a library.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

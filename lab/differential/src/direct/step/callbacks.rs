@@ -27,7 +27,9 @@ impl Body<'_> {
         let params: Vec<String> = params.map(|(at, it)| format!("{} dt_p{at}", spell(&it.ty))).collect();
         let params = if params.is_empty() { "void".into() } else { params.join(", ") };
         let name = self.callback(index);
-        let mut lines = self.lend(callback, answer);
+        // The function asked about is the one that called back.
+        let mut lines = vec!["int dt_before = errno;".to_owned()];
+        lines.extend(self.lend(callback, answer));
         lines.push("dt_tell();".to_owned());
         let mut first = true;
         for (at, param) in callback.params.iter().enumerate() {
@@ -50,6 +52,7 @@ impl Body<'_> {
         lines.push("dt_put(\"]\");".into());
         let lent = answer.lent.iter().flat_map(|it| &it.1);
         lines.extend(lent.map(|number| format!("dt_take_back({number});")));
+        lines.push("errno = dt_before;".into());
         if callback.result.kind != Type::Void {
             lines.push(format!("return {};", answer.returns));
         }
