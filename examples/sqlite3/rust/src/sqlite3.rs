@@ -65,7 +65,7 @@ impl Sqlite3 {
     pub fn exec(
         &self,
         sql: &str,
-        mut callback: Option<&mut dyn FnMut(&[Option<String>], &[String]) -> i32>,
+        mut callback: Option<&mut dyn FnMut(&[Option<String>], &[String]) -> hotcell::Answer<i32>>,
     ) -> hotcell::Result<()> {
         let session = self.0.session();
         let mut call = session.call(table::SQLITE3_EXEC)?;
@@ -82,7 +82,8 @@ impl Sqlite3 {
             };
             let arg3 = invocation.opt_texts(0)?;
             let arg4 = invocation.texts(16)?;
-            let returned = function(&arg3, &arg4);
+            let answer = function(&arg3, &arg4);
+            let returned = invocation.answer(answer)?;
             Ok(u64::from(returned.cast_unsigned()))
         };
         call.finish_with(&mut [&mut run])?;
@@ -205,9 +206,9 @@ impl Sqlite3 {
 
     /// C: `int sqlite3_busy_handler(sqlite3 *, int (*)(void *, int), void *)`
     ///
-    /// `arg2` is called with `arg2_`.
+    /// `callback` is called with `arg2`.
     ///
-    /// The library keeps `arg2` until `self` goes: any call of the session may run it, on the thread that makes that call.
+    /// The library keeps `callback` until `self` goes: any call of the session may run it, on the thread that makes that call.
     ///
     /// # Errors
     ///
@@ -215,15 +216,16 @@ impl Sqlite3 {
     #[track_caller]
     pub fn busy_handler(
         &self,
-        arg2: Option<Box<dyn FnMut(i32) -> i32 + Send>>,
+        callback: Option<Box<dyn FnMut(i32) -> hotcell::Answer<i32> + Send>>,
     ) -> hotcell::Result<()> {
         let session = self.0.session();
         let mut call = session.call(table::SQLITE3_BUSY_HANDLER)?;
         call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
-        if let Some(mut function) = arg2 {
+        if let Some(mut function) = callback {
             let run = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
-                let arg2_ = invocation.get_i32(0);
-                let returned = function(arg2_);
+                let arg2 = invocation.get_i32(0);
+                let answer = function(arg2);
+                let returned = invocation.answer(answer)?;
                 Ok(u64::from(returned.cast_unsigned()))
             };
             call.put_kept(8, "arg2", 8, Some(Box::new(run)), &self.0)?;
@@ -263,7 +265,13 @@ impl Sqlite3 {
         &self,
         x_auth: Option<
             Box<
-                dyn FnMut(i32, Option<&str>, Option<&str>, Option<&str>, Option<&str>) -> i32
+                dyn FnMut(
+                        i32,
+                        Option<&str>,
+                        Option<&str>,
+                        Option<&str>,
+                        Option<&str>,
+                    ) -> hotcell::Answer<i32>
                     + Send,
             >,
         >,
@@ -278,13 +286,14 @@ impl Sqlite3 {
                 let arg4 = invocation.opt_text(16)?;
                 let arg5 = invocation.opt_text(32)?;
                 let arg6 = invocation.opt_text(48)?;
-                let returned = function(
+                let answer = function(
                     arg2,
                     arg3.as_deref(),
                     arg4.as_deref(),
                     arg5.as_deref(),
                     arg6.as_deref(),
                 );
+                let returned = invocation.answer(answer)?;
                 Ok(u64::from(returned.cast_unsigned()))
             };
             call.put_kept(8, "xAuth", 72, Some(Box::new(run)), &self.0)?;
@@ -305,14 +314,18 @@ impl Sqlite3 {
     ///
     /// Faults of the worker; the library reports none here.
     #[track_caller]
-    pub fn trace(&self, x_trace: Option<Box<dyn FnMut(&str) + Send>>) -> hotcell::Result<()> {
+    pub fn trace(
+        &self,
+        x_trace: Option<Box<dyn FnMut(&str) -> hotcell::Answer<()> + Send>>,
+    ) -> hotcell::Result<()> {
         let session = self.0.session();
         let mut call = session.call(table::SQLITE3_TRACE)?;
         call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
         if let Some(mut function) = x_trace {
             let run = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
                 let arg2 = invocation.text(0)?;
-                function(&arg2);
+                let answer = function(&arg2);
+                invocation.answer(answer)?;
                 Ok(0)
             };
             call.put_kept(8, "xTrace", 16, Some(Box::new(run)), &self.0)?;
@@ -335,7 +348,7 @@ impl Sqlite3 {
     #[track_caller]
     pub fn profile(
         &self,
-        x_profile: Option<Box<dyn FnMut(&str, u64) + Send>>,
+        x_profile: Option<Box<dyn FnMut(&str, u64) -> hotcell::Answer<()> + Send>>,
     ) -> hotcell::Result<()> {
         let session = self.0.session();
         let mut call = session.call(table::SQLITE3_PROFILE)?;
@@ -344,7 +357,8 @@ impl Sqlite3 {
             let run = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
                 let arg2 = invocation.text(0)?;
                 let arg3 = invocation.get_u64(16);
-                function(&arg2, arg3);
+                let answer = function(&arg2, arg3);
+                invocation.answer(answer)?;
                 Ok(0)
             };
             call.put_kept(8, "xProfile", 24, Some(Box::new(run)), &self.0)?;
@@ -357,7 +371,7 @@ impl Sqlite3 {
 
     /// C: `int sqlite3_trace_v2(sqlite3 *, unsigned int uMask, int (*)(unsigned int, void *, void *, void *) xCallback, void *pCtx)`
     ///
-    /// `x_callback` is called with `arg1`, `arg3`, `arg4`.
+    /// `x_callback` is called with `arg1`, `stmt`, `arg4`.
     ///
     /// The library keeps `x_callback` until `self` goes: any call of the session may run it, on the thread that makes that call.
     ///
@@ -367,7 +381,7 @@ impl Sqlite3 {
     #[track_caller]
     pub fn trace_v2(
         &self,
-        x_callback: Option<Box<dyn FnMut(u32, &Stmt, &str) -> i32 + Send>>,
+        x_callback: Option<Box<dyn FnMut(u32, &Stmt, &str) -> hotcell::Answer<i32> + Send>>,
     ) -> hotcell::Result<()> {
         let session = self.0.session();
         let mut call = session.call(table::SQLITE3_TRACE_V2)?;
@@ -375,10 +389,11 @@ impl Sqlite3 {
         if let Some(mut function) = x_callback {
             let run = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
                 let arg1 = invocation.get_u32(24);
-                let arg3 = invocation.handle(0, Stmt::TYPE)?;
-                let arg3 = Stmt(arg3);
+                let stmt = invocation.handle(0, Stmt::TYPE)?;
+                let stmt = Stmt(stmt);
                 let arg4 = invocation.text(8)?;
-                let returned = function(arg1, &arg3, &arg4);
+                let answer = function(arg1, &stmt, &arg4);
+                let returned = invocation.answer(answer)?;
                 Ok(u64::from(returned.cast_unsigned()))
             };
             call.put_kept(8, "xCallback", 32, Some(Box::new(run)), &self.0)?;
@@ -391,7 +406,7 @@ impl Sqlite3 {
 
     /// C: `void sqlite3_progress_handler(sqlite3 *, int, int (*)(void *), void *)`
     ///
-    /// The library keeps `arg3` until `self` goes: any call of the session may run it, on the thread that makes that call.
+    /// The library keeps `callback` until `self` goes: any call of the session may run it, on the thread that makes that call.
     ///
     /// # Errors
     ///
@@ -400,15 +415,16 @@ impl Sqlite3 {
     pub fn progress_handler(
         &self,
         arg2: i32,
-        arg3: Option<Box<dyn FnMut() -> i32 + Send>>,
+        callback: Option<Box<dyn FnMut() -> hotcell::Answer<i32> + Send>>,
     ) -> hotcell::Result<()> {
         let session = self.0.session();
         let mut call = session.call(table::SQLITE3_PROGRESS_HANDLER)?;
         call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
         call.put_i32(16, arg2);
-        if let Some(mut function) = arg3 {
-            let run = move |_: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
-                let returned = function();
+        if let Some(mut function) = callback {
+            let run = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
+                let answer = function();
+                let returned = invocation.answer(answer)?;
                 Ok(u64::from(returned.cast_unsigned()))
             };
             call.put_kept(8, "arg3", 0, Some(Box::new(run)), &self.0)?;
@@ -551,7 +567,7 @@ impl Sqlite3 {
 
     /// C: `int sqlite3_create_function(sqlite3 *db, const char *zFunctionName, int nArg, int eTextRep, void *pApp, void (*)(sqlite3_context *, int, sqlite3_value **) xFunc, void (*)(sqlite3_context *, int, sqlite3_value **) xStep, void (*)(sqlite3_context *) xFinal)`
     ///
-    /// `x_func` is called with `arg1`, `arg3`.
+    /// `x_func` is called with `context`, `values`.
     ///
     /// The library keeps `x_func` until `self` goes: any call of the session may run it, on the thread that makes that call.
     ///
@@ -563,7 +579,7 @@ impl Sqlite3 {
         &self,
         z_function_name: &str,
         n_arg: i32,
-        mut x_func: impl FnMut(&Context, &[Value]) + Send + 'static,
+        mut x_func: impl FnMut(&Context, &[Value]) -> hotcell::Answer<()> + Send + 'static,
     ) -> hotcell::Result<()> {
         let session = self.0.session();
         let mut call = session.call(table::SQLITE3_CREATE_FUNCTION)?;
@@ -571,14 +587,15 @@ impl Sqlite3 {
         call.put_text(8, "zFunctionName", z_function_name)?;
         call.put_i32(32, n_arg);
         let run = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
-            let arg1 = invocation.handle(0, Context::TYPE)?;
-            let arg1 = Context(arg1);
-            let arg3 = invocation
+            let context = invocation.handle(0, Context::TYPE)?;
+            let context = Context(context);
+            let values = invocation
                 .handles(8, Value::TYPE)?
                 .into_iter()
                 .map(Value)
                 .collect::<Vec<_>>();
-            x_func(&arg1, &arg3);
+            let answer = x_func(&context, &values);
+            invocation.answer(answer)?;
             Ok(0)
         };
         call.put_kept(24, "xFunc", 24, Some(Box::new(run)), &self.0)?;
@@ -588,17 +605,13 @@ impl Sqlite3 {
 
     /// C: `int sqlite3_create_function_v2(sqlite3 *db, const char *zFunctionName, int nArg, int eTextRep, void *pApp, void (*)(sqlite3_context *, int, sqlite3_value **) xFunc, void (*)(sqlite3_context *, int, sqlite3_value **) xStep, void (*)(sqlite3_context *) xFinal, void (*)(void *) xDestroy)`
     ///
-    /// `x_func` is called with `arg1`, `arg3`.
+    /// `x_func` is called with `context`, `values`.
     ///
-    /// `x_step` is called with `arg1`, `arg3`.
+    /// `x_step` is called with `context`, `values`.
     ///
-    /// `x_final` is called with `arg1`.
+    /// `x_final` is called with `context`.
     ///
-    /// The library keeps `x_func` until `self` goes: any call of the session may run it, on the thread that makes that call.
-    ///
-    /// The library keeps `x_step` until `self` goes: any call of the session may run it, on the thread that makes that call.
-    ///
-    /// The library keeps `x_final` until `self` goes: any call of the session may run it, on the thread that makes that call.
+    /// The library keeps `x_func`, `x_step`, `x_final` until `self` goes: any call of the session may run them, on the thread that makes that call.
     ///
     /// # Errors
     ///
@@ -609,9 +622,9 @@ impl Sqlite3 {
         z_function_name: &str,
         n_arg: i32,
         e_text_rep: i32,
-        x_func: Option<Box<dyn FnMut(&Context, &[Value]) + Send>>,
-        x_step: Option<Box<dyn FnMut(&Context, &[Value]) + Send>>,
-        x_final: Option<Box<dyn FnMut(&Context) + Send>>,
+        x_func: Option<Box<dyn FnMut(&Context, &[Value]) -> hotcell::Answer<()> + Send>>,
+        x_step: Option<Box<dyn FnMut(&Context, &[Value]) -> hotcell::Answer<()> + Send>>,
+        x_final: Option<Box<dyn FnMut(&Context) -> hotcell::Answer<()> + Send>>,
     ) -> hotcell::Result<()> {
         let session = self.0.session();
         let mut call = session.call(table::SQLITE3_CREATE_FUNCTION_V2)?;
@@ -621,14 +634,15 @@ impl Sqlite3 {
         call.put_i32(52, e_text_rep);
         if let Some(mut function) = x_func {
             let run = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
-                let arg1 = invocation.handle(0, Context::TYPE)?;
-                let arg1 = Context(arg1);
-                let arg3 = invocation
+                let context = invocation.handle(0, Context::TYPE)?;
+                let context = Context(context);
+                let values = invocation
                     .handles(8, Value::TYPE)?
                     .into_iter()
                     .map(Value)
                     .collect::<Vec<_>>();
-                function(&arg1, &arg3);
+                let answer = function(&context, &values);
+                invocation.answer(answer)?;
                 Ok(0)
             };
             call.put_kept(24, "xFunc", 24, Some(Box::new(run)), &self.0)?;
@@ -637,14 +651,15 @@ impl Sqlite3 {
         }
         if let Some(mut function) = x_step {
             let run_ = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
-                let arg1 = invocation.handle(0, Context::TYPE)?;
-                let arg1 = Context(arg1);
-                let arg3 = invocation
+                let context = invocation.handle(0, Context::TYPE)?;
+                let context = Context(context);
+                let values = invocation
                     .handles(8, Value::TYPE)?
                     .into_iter()
                     .map(Value)
                     .collect::<Vec<_>>();
-                function(&arg1, &arg3);
+                let answer = function(&context, &values);
+                invocation.answer(answer)?;
                 Ok(0)
             };
             call.put_kept(32, "xStep", 24, Some(Box::new(run_)), &self.0)?;
@@ -653,9 +668,10 @@ impl Sqlite3 {
         }
         if let Some(mut function) = x_final {
             let run_2 = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
-                let arg1 = invocation.handle(0, Context::TYPE)?;
-                let arg1 = Context(arg1);
-                function(&arg1);
+                let context = invocation.handle(0, Context::TYPE)?;
+                let context = Context(context);
+                let answer = function(&context);
+                invocation.answer(answer)?;
                 Ok(0)
             };
             call.put_kept(40, "xFinal", 8, Some(Box::new(run_2)), &self.0)?;
@@ -668,21 +684,15 @@ impl Sqlite3 {
 
     /// C: `int sqlite3_create_window_function(sqlite3 *db, const char *zFunctionName, int nArg, int eTextRep, void *pApp, void (*)(sqlite3_context *, int, sqlite3_value **) xStep, void (*)(sqlite3_context *) xFinal, void (*)(sqlite3_context *) xValue, void (*)(sqlite3_context *, int, sqlite3_value **) xInverse, void (*)(void *) xDestroy)`
     ///
-    /// `x_step` is called with `arg1`, `arg3`.
+    /// `x_step` is called with `context`, `values`.
     ///
-    /// `x_final` is called with `arg1`.
+    /// `x_final` is called with `context`.
     ///
-    /// `x_value` is called with `arg1`.
+    /// `x_value` is called with `context`.
     ///
-    /// `x_inverse` is called with `arg1`, `arg3`.
+    /// `x_inverse` is called with `context`, `values`.
     ///
-    /// The library keeps `x_step` until `self` goes: any call of the session may run it, on the thread that makes that call.
-    ///
-    /// The library keeps `x_final` until `self` goes: any call of the session may run it, on the thread that makes that call.
-    ///
-    /// The library keeps `x_value` until `self` goes: any call of the session may run it, on the thread that makes that call.
-    ///
-    /// The library keeps `x_inverse` until `self` goes: any call of the session may run it, on the thread that makes that call.
+    /// The library keeps `x_step`, `x_final`, `x_value`, `x_inverse` until `self` goes: any call of the session may run them, on the thread that makes that call.
     ///
     /// # Errors
     ///
@@ -693,10 +703,10 @@ impl Sqlite3 {
         z_function_name: &str,
         n_arg: i32,
         e_text_rep: i32,
-        mut x_step: impl FnMut(&Context, &[Value]) + Send + 'static,
-        mut x_final: impl FnMut(&Context) + Send + 'static,
-        x_value: Option<Box<dyn FnMut(&Context) + Send>>,
-        x_inverse: Option<Box<dyn FnMut(&Context, &[Value]) + Send>>,
+        mut x_step: impl FnMut(&Context, &[Value]) -> hotcell::Answer<()> + Send + 'static,
+        mut x_final: impl FnMut(&Context) -> hotcell::Answer<()> + Send + 'static,
+        x_value: Option<Box<dyn FnMut(&Context) -> hotcell::Answer<()> + Send>>,
+        x_inverse: Option<Box<dyn FnMut(&Context, &[Value]) -> hotcell::Answer<()> + Send>>,
     ) -> hotcell::Result<()> {
         let session = self.0.session();
         let mut call = session.call(table::SQLITE3_CREATE_WINDOW_FUNCTION)?;
@@ -705,29 +715,32 @@ impl Sqlite3 {
         call.put_i32(56, n_arg);
         call.put_i32(60, e_text_rep);
         let run = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
-            let arg1 = invocation.handle(0, Context::TYPE)?;
-            let arg1 = Context(arg1);
-            let arg3 = invocation
+            let context = invocation.handle(0, Context::TYPE)?;
+            let context = Context(context);
+            let values = invocation
                 .handles(8, Value::TYPE)?
                 .into_iter()
                 .map(Value)
                 .collect::<Vec<_>>();
-            x_step(&arg1, &arg3);
+            let answer = x_step(&context, &values);
+            invocation.answer(answer)?;
             Ok(0)
         };
         call.put_kept(24, "xStep", 24, Some(Box::new(run)), &self.0)?;
         let run_ = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
-            let arg1 = invocation.handle(0, Context::TYPE)?;
-            let arg1 = Context(arg1);
-            x_final(&arg1);
+            let context = invocation.handle(0, Context::TYPE)?;
+            let context = Context(context);
+            let answer = x_final(&context);
+            invocation.answer(answer)?;
             Ok(0)
         };
         call.put_kept(32, "xFinal", 8, Some(Box::new(run_)), &self.0)?;
         if let Some(mut function) = x_value {
             let run_2 = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
-                let arg1 = invocation.handle(0, Context::TYPE)?;
-                let arg1 = Context(arg1);
-                function(&arg1);
+                let context = invocation.handle(0, Context::TYPE)?;
+                let context = Context(context);
+                let answer = function(&context);
+                invocation.answer(answer)?;
                 Ok(0)
             };
             call.put_kept(40, "xValue", 8, Some(Box::new(run_2)), &self.0)?;
@@ -736,14 +749,15 @@ impl Sqlite3 {
         }
         if let Some(mut function) = x_inverse {
             let run_3 = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
-                let arg1 = invocation.handle(0, Context::TYPE)?;
-                let arg1 = Context(arg1);
-                let arg3 = invocation
+                let context = invocation.handle(0, Context::TYPE)?;
+                let context = Context(context);
+                let values = invocation
                     .handles(8, Value::TYPE)?
                     .into_iter()
                     .map(Value)
                     .collect::<Vec<_>>();
-                function(&arg1, &arg3);
+                let answer = function(&context, &values);
+                invocation.answer(answer)?;
                 Ok(0)
             };
             call.put_kept(48, "xInverse", 24, Some(Box::new(run_3)), &self.0)?;
@@ -767,7 +781,7 @@ impl Sqlite3 {
     pub fn create_collation(
         &self,
         z_name: &str,
-        mut x_compare: impl FnMut(&[u8], &[u8]) -> i32 + Send + 'static,
+        mut x_compare: impl FnMut(&[u8], &[u8]) -> hotcell::Answer<i32> + Send + 'static,
     ) -> hotcell::Result<()> {
         let session = self.0.session();
         let mut call = session.call(table::SQLITE3_CREATE_COLLATION)?;
@@ -776,7 +790,8 @@ impl Sqlite3 {
         let run = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
             let arg3 = invocation.buffer(0)?;
             let arg5 = invocation.buffer(16)?;
-            let returned = x_compare(&arg3, &arg5);
+            let answer = x_compare(&arg3, &arg5);
+            let returned = invocation.answer(answer)?;
             Ok(u64::from(returned.cast_unsigned()))
         };
         call.put_kept(24, "xCompare", 32, Some(Box::new(run)), &self.0)?;
@@ -798,7 +813,7 @@ impl Sqlite3 {
         &self,
         z_name: &str,
         e_text_rep: i32,
-        x_compare: Option<Box<dyn FnMut(&[u8], &[u8]) -> i32 + Send>>,
+        x_compare: Option<Box<dyn FnMut(&[u8], &[u8]) -> hotcell::Answer<i32> + Send>>,
     ) -> hotcell::Result<()> {
         let session = self.0.session();
         let mut call = session.call(table::SQLITE3_CREATE_COLLATION_V2)?;
@@ -809,7 +824,8 @@ impl Sqlite3 {
             let run = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
                 let arg3 = invocation.buffer(0)?;
                 let arg5 = invocation.buffer(16)?;
-                let returned = function(&arg3, &arg5);
+                let answer = function(&arg3, &arg5);
+                let returned = invocation.answer(answer)?;
                 Ok(u64::from(returned.cast_unsigned()))
             };
             call.put_kept(24, "xCompare", 32, Some(Box::new(run)), &self.0)?;
@@ -822,9 +838,9 @@ impl Sqlite3 {
 
     /// C: `int sqlite3_collation_needed(sqlite3 *, void *, void (*)(void *, sqlite3 *, int, const char *))`
     ///
-    /// `arg3` is called with `arg2`, `e_text_rep`, `arg4`.
+    /// `callback` is called with `sqlite3`, `e_text_rep`, `arg4`.
     ///
-    /// The library keeps `arg3` until `self` goes: any call of the session may run it, on the thread that makes that call.
+    /// The library keeps `callback` until `self` goes: any call of the session may run it, on the thread that makes that call.
     ///
     /// # Errors
     ///
@@ -832,18 +848,19 @@ impl Sqlite3 {
     #[track_caller]
     pub fn collation_needed(
         &self,
-        arg3: Option<Box<dyn FnMut(&Sqlite3, i32, &str) + Send>>,
+        callback: Option<Box<dyn FnMut(&Sqlite3, i32, &str) -> hotcell::Answer<()> + Send>>,
     ) -> hotcell::Result<()> {
         let session = self.0.session();
         let mut call = session.call(table::SQLITE3_COLLATION_NEEDED)?;
         call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
-        if let Some(mut function) = arg3 {
+        if let Some(mut function) = callback {
             let run = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
-                let arg2 = invocation.handle(0, Sqlite3::TYPE)?;
-                let arg2 = Sqlite3(arg2);
+                let sqlite3 = invocation.handle(0, Sqlite3::TYPE)?;
+                let sqlite3 = Sqlite3(sqlite3);
                 let e_text_rep = invocation.get_i32(24);
                 let arg4 = invocation.text(8)?;
-                function(&arg2, e_text_rep, &arg4);
+                let answer = function(&sqlite3, e_text_rep, &arg4);
+                invocation.answer(answer)?;
                 Ok(0)
             };
             call.put_kept(8, "arg3", 32, Some(Box::new(run)), &self.0)?;
@@ -901,19 +918,23 @@ impl Sqlite3 {
 
     /// C: `void *sqlite3_commit_hook(sqlite3 *, int (*)(void *), void *)`
     ///
-    /// The library keeps `arg2` until `self` goes: any call of the session may run it, on the thread that makes that call.
+    /// The library keeps `callback` until `self` goes: any call of the session may run it, on the thread that makes that call.
     ///
     /// # Errors
     ///
     /// Faults of the worker; the library reports none here.
     #[track_caller]
-    pub fn commit_hook(&self, arg2: Option<Box<dyn FnMut() -> i32 + Send>>) -> hotcell::Result<()> {
+    pub fn commit_hook(
+        &self,
+        callback: Option<Box<dyn FnMut() -> hotcell::Answer<i32> + Send>>,
+    ) -> hotcell::Result<()> {
         let session = self.0.session();
         let mut call = session.call(table::SQLITE3_COMMIT_HOOK)?;
         call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
-        if let Some(mut function) = arg2 {
-            let run = move |_: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
-                let returned = function();
+        if let Some(mut function) = callback {
+            let run = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
+                let answer = function();
+                let returned = invocation.answer(answer)?;
                 Ok(u64::from(returned.cast_unsigned()))
             };
             call.put_kept(8, "arg2", 0, Some(Box::new(run)), &self.0)?;
@@ -926,19 +947,23 @@ impl Sqlite3 {
 
     /// C: `void *sqlite3_rollback_hook(sqlite3 *, void (*)(void *), void *)`
     ///
-    /// The library keeps `arg2` until `self` goes: any call of the session may run it, on the thread that makes that call.
+    /// The library keeps `callback` until `self` goes: any call of the session may run it, on the thread that makes that call.
     ///
     /// # Errors
     ///
     /// Faults of the worker; the library reports none here.
     #[track_caller]
-    pub fn rollback_hook(&self, arg2: Option<Box<dyn FnMut() + Send>>) -> hotcell::Result<()> {
+    pub fn rollback_hook(
+        &self,
+        callback: Option<Box<dyn FnMut() -> hotcell::Answer<()> + Send>>,
+    ) -> hotcell::Result<()> {
         let session = self.0.session();
         let mut call = session.call(table::SQLITE3_ROLLBACK_HOOK)?;
         call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
-        if let Some(mut function) = arg2 {
-            let run = move |_: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
-                function();
+        if let Some(mut function) = callback {
+            let run = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
+                let answer = function();
+                invocation.answer(answer)?;
                 Ok(0)
             };
             call.put_kept(8, "arg2", 0, Some(Box::new(run)), &self.0)?;
@@ -951,9 +976,9 @@ impl Sqlite3 {
 
     /// C: `int sqlite3_autovacuum_pages(sqlite3 *db, unsigned int (*)(void *, const char *, unsigned int, unsigned int, unsigned int), void *, void (*)(void *))`
     ///
-    /// `arg2` is called with `arg2_`, `arg3`, `arg4`, `arg5`.
+    /// `callback` is called with `arg2`, `arg3`, `arg4`, `arg5`.
     ///
-    /// The library keeps `arg2` until `self` goes: any call of the session may run it, on the thread that makes that call.
+    /// The library keeps `callback` until `self` goes: any call of the session may run it, on the thread that makes that call.
     ///
     /// # Errors
     ///
@@ -961,18 +986,19 @@ impl Sqlite3 {
     #[track_caller]
     pub fn autovacuum_pages(
         &self,
-        arg2: Option<Box<dyn FnMut(&str, u32, u32, u32) -> u32 + Send>>,
+        callback: Option<Box<dyn FnMut(&str, u32, u32, u32) -> hotcell::Answer<u32> + Send>>,
     ) -> hotcell::Result<()> {
         let session = self.0.session();
         let mut call = session.call(table::SQLITE3_AUTOVACUUM_PAGES)?;
         call.put_handle(0, "db", &self.0, Self::TYPE)?;
-        if let Some(mut function) = arg2 {
+        if let Some(mut function) = callback {
             let run = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
-                let arg2_ = invocation.text(0)?;
+                let arg2 = invocation.text(0)?;
                 let arg3 = invocation.get_u32(16);
                 let arg4 = invocation.get_u32(20);
                 let arg5 = invocation.get_u32(24);
-                let returned = function(&arg2_, arg3, arg4, arg5);
+                let answer = function(&arg2, arg3, arg4, arg5);
+                let returned = invocation.answer(answer)?;
                 Ok(u64::from(returned))
             };
             call.put_kept(8, "arg2", 32, Some(Box::new(run)), &self.0)?;
@@ -985,9 +1011,9 @@ impl Sqlite3 {
 
     /// C: `void *sqlite3_update_hook(sqlite3 *, void (*)(void *, int, const char *, const char *, sqlite3_int64), void *)`
     ///
-    /// `arg2` is called with `arg2_`, `arg3`, `arg4`, `arg5`.
+    /// `callback` is called with `arg2`, `arg3`, `arg4`, `arg5`.
     ///
-    /// The library keeps `arg2` until `self` goes: any call of the session may run it, on the thread that makes that call.
+    /// The library keeps `callback` until `self` goes: any call of the session may run it, on the thread that makes that call.
     ///
     /// # Errors
     ///
@@ -995,18 +1021,19 @@ impl Sqlite3 {
     #[track_caller]
     pub fn update_hook(
         &self,
-        arg2: Option<Box<dyn FnMut(i32, &str, &str, i64) + Send>>,
+        callback: Option<Box<dyn FnMut(i32, &str, &str, i64) -> hotcell::Answer<()> + Send>>,
     ) -> hotcell::Result<()> {
         let session = self.0.session();
         let mut call = session.call(table::SQLITE3_UPDATE_HOOK)?;
         call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
-        if let Some(mut function) = arg2 {
+        if let Some(mut function) = callback {
             let run = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
-                let arg2_ = invocation.get_i32(40);
+                let arg2 = invocation.get_i32(40);
                 let arg3 = invocation.text(0)?;
                 let arg4 = invocation.text(16)?;
                 let arg5 = invocation.get_i64(32);
-                function(arg2_, &arg3, &arg4, arg5);
+                let answer = function(arg2, &arg3, &arg4, arg5);
+                invocation.answer(answer)?;
                 Ok(0)
             };
             call.put_kept(8, "arg2", 48, Some(Box::new(run)), &self.0)?;
@@ -1179,9 +1206,9 @@ impl Sqlite3 {
 
     /// C: `void *sqlite3_wal_hook(sqlite3 *, int (*)(void *, sqlite3 *, const char *, int), void *)`
     ///
-    /// `arg2` is called with `arg2_`, `arg3`, `arg4`.
+    /// `callback` is called with `sqlite3`, `arg3`, `arg4`.
     ///
-    /// The library keeps `arg2` until `self` goes: any call of the session may run it, on the thread that makes that call.
+    /// The library keeps `callback` until `self` goes: any call of the session may run it, on the thread that makes that call.
     ///
     /// # Errors
     ///
@@ -1189,18 +1216,19 @@ impl Sqlite3 {
     #[track_caller]
     pub fn wal_hook(
         &self,
-        arg2: Option<Box<dyn FnMut(&Sqlite3, &str, i32) -> i32 + Send>>,
+        callback: Option<Box<dyn FnMut(&Sqlite3, &str, i32) -> hotcell::Answer<i32> + Send>>,
     ) -> hotcell::Result<()> {
         let session = self.0.session();
         let mut call = session.call(table::SQLITE3_WAL_HOOK)?;
         call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
-        if let Some(mut function) = arg2 {
+        if let Some(mut function) = callback {
             let run = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
-                let arg2_ = invocation.handle(0, Sqlite3::TYPE)?;
-                let arg2_ = Sqlite3(arg2_);
+                let sqlite3 = invocation.handle(0, Sqlite3::TYPE)?;
+                let sqlite3 = Sqlite3(sqlite3);
                 let arg3 = invocation.text(8)?;
                 let arg4 = invocation.get_i32(24);
-                let returned = function(&arg2_, &arg3, arg4);
+                let answer = function(&sqlite3, &arg3, arg4);
+                let returned = invocation.answer(answer)?;
                 Ok(u64::from(returned.cast_unsigned()))
             };
             call.put_kept(8, "arg2", 32, Some(Box::new(run)), &self.0)?;

@@ -315,7 +315,10 @@ impl Library {
     ///
     /// Faults of the worker; the library reports none here.
     #[track_caller]
-    pub fn tell(&self, mut tell: impl FnMut(&Kit, &[Item])) -> hotcell::Result<i32> {
+    pub fn tell(
+        &self,
+        mut tell: impl FnMut(&Kit, &[Item]) -> hotcell::Answer<()>,
+    ) -> hotcell::Result<i32> {
         let mut call = self.session.call(table::KIT_TELL)?;
         call.put_callback(0, 1, 24);
         let mut run = |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
@@ -326,7 +329,8 @@ impl Library {
                 .into_iter()
                 .map(Item)
                 .collect::<Vec<_>>();
-            tell(&db, &items);
+            let answer = tell(&db, &items);
+            invocation.answer(answer)?;
             Ok(0)
         };
         let reply = call.finish_with(&mut [&mut run])?;
@@ -343,7 +347,7 @@ impl Library {
     #[track_caller]
     pub fn walk(
         &self,
-        mut visit: impl FnMut(&str, Option<&[u8]>, &[f64], FxColor) -> f64,
+        mut visit: impl FnMut(&str, Option<&[u8]>, &[f64], FxColor) -> hotcell::Answer<f64>,
     ) -> hotcell::Result<f64> {
         let mut call = self.session.call(table::KIT_WALK)?;
         call.put_callback(0, 1, 56);
@@ -352,7 +356,8 @@ impl Library {
             let maybe = invocation.opt_text_bytes(16)?;
             let data = invocation.elements(32)?;
             let color = FxColor(invocation.get_u32(48));
-            let returned = visit(&text, maybe.as_deref(), &data, color);
+            let answer = visit(&text, maybe.as_deref(), &data, color);
+            let returned = invocation.answer(answer)?;
             Ok(returned.to_bits())
         };
         let reply = call.finish_with(&mut [&mut run])?;
@@ -367,8 +372,8 @@ impl Library {
     #[track_caller]
     pub fn two(
         &self,
-        mut done: impl FnMut(),
-        mut next: Option<&mut dyn FnMut() -> i64>,
+        mut done: impl FnMut() -> hotcell::Answer<()>,
+        mut next: Option<&mut dyn FnMut() -> hotcell::Answer<i64>>,
     ) -> hotcell::Result<i32> {
         let mut call = self.session.call(table::KIT_TWO)?;
         call.put_callback(0, 1, 0);
@@ -377,15 +382,17 @@ impl Library {
         } else {
             call.put_no_callback(8);
         }
-        let mut run = |_: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
-            done();
+        let mut run = |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
+            let answer = done();
+            invocation.answer(answer)?;
             Ok(0)
         };
-        let mut run_ = |_: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
+        let mut run_ = |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
             let Some(function) = next.as_mut() else {
                 return Ok(0);
             };
-            let returned = function();
+            let answer = function();
+            let returned = invocation.answer(answer)?;
             Ok(returned.cast_unsigned())
         };
         let reply = call.finish_with(&mut [&mut run, &mut run_])?;
@@ -400,13 +407,17 @@ impl Library {
     ///
     /// Faults of the worker; the library reports none here.
     #[track_caller]
-    pub fn each(&self, mut each: impl FnMut(&[u8], i32) -> bool) -> hotcell::Result<()> {
+    pub fn each(
+        &self,
+        mut each: impl FnMut(&[u8], i32) -> hotcell::Answer<bool>,
+    ) -> hotcell::Result<()> {
         let mut call = self.session.call(table::KIT_EACH)?;
         call.put_callback(0, 1, 24);
         let mut run = |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
             let data = invocation.buffer(0)?;
             let type_ = invocation.get_i32(16);
-            let returned = each(&data, type_);
+            let answer = each(&data, type_);
+            let returned = invocation.answer(answer)?;
             Ok(u64::from(returned))
         };
         call.finish_with(&mut [&mut run])?;
