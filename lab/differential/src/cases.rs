@@ -44,7 +44,8 @@ pub(crate) fn of_function(
                 building.follow(name)?;
             }
         }
-        let lent = passed(row).find(|name| recipes.objects.iter().any(|it| it.name == **name && it.is_lent()));
+        let lent =
+            passed(row).find(|name| recipes.objects.iter().any(|it| it.name == **name && it.is_lent()));
         if let Some(lent) = lent {
             building.call_inside(lent, function, row)?;
             return Ok(building.finish());

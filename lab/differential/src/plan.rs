@@ -158,7 +158,9 @@ impl fmt::Display for Input {
                 fields(f, given)
             }
             Input::Callback(answer) if answer.steps.is_empty() => write!(f, "call({})", answer.returns),
-            Input::Callback(answer) => write!(f, "call({}) {{ {} steps }}", answer.returns, answer.steps.len()),
+            Input::Callback(answer) => {
+                write!(f, "call({}) {{ {} steps }}", answer.returns, answer.steps.len())
+            }
         }
     }
 }

@@ -129,7 +129,8 @@ fn a_callback_that_is_told_something_else_is_found() {
         let head = "static void hotcell_back_sqlite3_create_function_xFunc(";
         let (checked, bound) = damaged(folder.path(), CALLING_BACK, (head, from, to));
         let only = Some("kept".to_owned());
-        run_bound(&checked, &bound, &Settings { recipes: Some(recipes), only, ..Settings::default() }).unwrap()
+        run_bound(&checked, &bound, &Settings { recipes: Some(recipes), only, ..Settings::default() })
+            .unwrap()
     };
     let whole = compare("arg_arg2", "arg_arg2");
     assert!(whole.passed() && whole.equal() == 1, "{whole}");

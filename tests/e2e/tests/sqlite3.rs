@@ -62,9 +62,7 @@ fn functions_collations_and_hooks_do_what_they_do_directly() {
             *sum.lock().unwrap() += values[0].int64()?.pow(2);
             Ok(())
         })),
-        Some(Box::new(move |context| {
-            Ok(context.result_int64(std::mem::take(&mut *total.lock().unwrap()))?)
-        })),
+        Some(Box::new(move |context| Ok(context.result_int64(std::mem::take(&mut *total.lock().unwrap()))?))),
     )
     .unwrap();
     db.create_collation("backwards", |one, two| Ok(two.cmp(one) as i32)).unwrap();
@@ -221,7 +219,11 @@ fn a_collation_is_made_when_it_is_needed() {
     };
     assert_eq!(sorted("backwards"), texts(&["c", "b", "a"]));
     assert_eq!(sorted("forwards"), texts(&["a", "b", "c"]));
-    assert_eq!(sorted("backwards"), texts(&["c", "b", "a"]), "it is kept by the connection, not by the callback");
+    assert_eq!(
+        sorted("backwards"),
+        texts(&["c", "b", "a"]),
+        "it is kept by the connection, not by the callback"
+    );
 }
 
 #[test]

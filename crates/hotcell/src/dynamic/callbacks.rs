@@ -96,15 +96,10 @@ impl Passed {
         Ok(args)
     }
 
-    fn answer(
-        &self,
-        invocation: &Invocation<'_>,
-        answer: std::result::Result<Value, String>,
-    ) -> Result<u64> {
+    fn answer(&self, invocation: &Invocation<'_>, answer: std::result::Result<Value, String>) -> Result<u64> {
         let answer = answer.map_err(|text| invocation.failed(text))?;
-        answer_bits(&self.callback.result, &answer).map_err(|text| {
-            invocation.failed(format!("what the callback `{}` returned {text}", self.name))
-        })
+        answer_bits(&self.callback.result, &answer)
+            .map_err(|text| invocation.failed(format!("what the callback `{}` returned {text}", self.name)))
     }
 }
 

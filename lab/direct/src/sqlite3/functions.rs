@@ -78,9 +78,7 @@ pub fn own_functions() -> Result<(Vec<Column>, Vec<Change>), i32> {
     let database = Connection::in_memory()?;
     let (db, none) = (database.0, null_mut());
     // SAFETY: the connection is open, names are terminated, and what is called knows its arguments.
-    success(unsafe {
-        sqlite3_create_function(db, c"half".as_ptr(), 1, UTF8, none, Some(half), None, None)
-    })?;
+    success(unsafe { sqlite3_create_function(db, c"half".as_ptr(), 1, UTF8, none, Some(half), None, None) })?;
     // SAFETY: as above.
     success(unsafe {
         sqlite3_create_function(db, c"squares".as_ptr(), 1, UTF8, none, None, Some(add_square), Some(sum))

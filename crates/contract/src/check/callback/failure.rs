@@ -79,7 +79,8 @@ pub(super) fn value(
     match &item.on_failure {
         Some(OnFailure::Value(value, _)) if (least..=most).contains(value) => Some(*value),
         Some(OnFailure::Call(node)) => {
-            let message = format!("`{name}` returns `{}`, and must return something when it failed", result.written);
+            let message =
+                format!("`{name}` returns `{}`, and must return something when it failed", result.written);
             let help = "write an integer, what makes the library stop".to_owned();
             wrong.push(Diagnostic::error(message).at(node.span.clone()).help(help));
             None
