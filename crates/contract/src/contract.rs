@@ -16,7 +16,7 @@ mod structure;
 mod top;
 
 pub use function::parse_duration;
-pub(crate) use item::{Item, Starts, What};
+pub(crate) use item::{Item, OnFailure, Starts, What};
 
 /// The decisions about a library.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -77,7 +77,6 @@ fn value(shape: Shape, definitions: &mut Map<String, Value>) -> Value {
         Shape::Text | Shape::Kind => json!({"type": "string"}),
         Shape::Texts => json!({"type": "array", "items": {"type": "string"}}),
         Shape::Flag => json!({"type": "boolean"}),
-        Shape::Integer => json!({"type": "integer"}),
         Shape::Size => json!({"anyOf": [{"type": "integer"}, {"$ref": "#/$defs/expression"}]}),
         Shape::Expression => json!({"$ref": "#/$defs/expression"}),
         Shape::Start => json!({"anyOf": [{"const": true}, {"type": "string"}]}),

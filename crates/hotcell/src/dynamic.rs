@@ -18,6 +18,7 @@ use crate::error::Result;
 use crate::rt::{self, Handle};
 use crate::session::Session;
 
+pub use callbacks::KeptFunction;
 pub use package::package;
 
 /// A value of an argument or result.
@@ -44,6 +45,8 @@ pub enum Value {
     Struct(Vec<(String, Value)>),
     /// The callback that was given to [`call_with`].
     Callback,
+    /// A callback that the library keeps.
+    Kept(KeptFunction),
 }
 
 impl From<Handle> for Value {
@@ -63,7 +66,7 @@ pub struct Outcome {
 }
 
 /// A function for the library to call: with the name of the parameter it was passed as, and its arguments by name.
-/// A failure ends the call when the library has returned.
+/// A failure ends the call when the library has returned. What the library keeps is a [`KeptFunction`] instead.
 pub type Callback<'a> = dyn FnMut(&str, &[(String, Value)]) -> std::result::Result<Value, String> + 'a;
 
 /// Calls the function of this index. `args` are the values of the parameters for which
@@ -78,9 +81,10 @@ pub fn call(
 ) -> Result<Outcome> {
     let mut call = session.call(function.0)?;
     let passed = arguments::put(&mut call, interface, function.1, args)?;
-    if let Some(param) = passed.callbacks.first() {
-        let message = format!("`{}` is to be a callback, and none was given with the call", param.name);
-        return Err(call.invalid_argument(&param.name, message));
+    if let Some(passed) = passed.callbacks.first() {
+        let name = passed.name();
+        let message = format!("`{name}` is to be a callback, and none was given with the call");
+        return Err(call.invalid_argument(name, message));
     }
     results::take(call.finish()?, interface, function.1, &passed)
 }
@@ -98,13 +102,13 @@ pub fn call_with(
     let passed = arguments::put(&mut call, interface, function.1, args)?;
     // One runs at a time, and on this thread.
     let callback = RefCell::new(callback);
-    let run = |param| {
+    let run = |passed| {
         let callback = &callback;
         move |invocation: &mut rt::Invocation<'_>| {
-            callbacks::run(invocation, param, &mut **callback.borrow_mut())
+            callbacks::Passed::run(passed, invocation, &mut **callback.borrow_mut())
         }
     };
-    let mut list: Vec<_> = passed.callbacks.iter().copied().map(run).collect();
+    let mut list: Vec<_> = passed.callbacks.iter().map(run).collect();
     let mut list: Vec<&mut rt::Callback<'_>> = list.iter_mut().map(|run| run as _).collect();
     results::take(call.finish_with(&mut list)?, interface, function.1, &passed)
 }

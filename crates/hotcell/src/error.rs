@@ -10,6 +10,10 @@ use serde_json::{Value, json};
 /// What a call returns.
 pub type Result<T> = std::result::Result<T, Error>;
 
+/// What a function of the application gives the library that called it. A failure comes out of the call that ran it: an
+/// [`Error`] as it is, any other as [`CallbackFailed`](ErrorKind::CallbackFailed) with its text.
+pub type Answer<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
 /// A failed call. Faults of the library and errors that it reports itself are told apart by
 /// [`Error::is_fault`].
 pub struct Error(Box<Inner>);

@@ -3,6 +3,7 @@
 
 mod database;
 mod faults;
+mod functions;
 mod json;
 mod screen;
 mod stream;
@@ -14,7 +15,7 @@ use screen::Screen;
 
 fn main() -> ExitCode {
     let screen = Screen::new();
-    let parts = [work::show, database::show, json::show, stream::show, faults::show];
+    let parts = [work::show, database::show, functions::show, json::show, stream::show, faults::show];
     let worked = parts.iter().try_for_each(|show| show(&screen));
     match worked {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use hotcell_model::Interface;
 use hotcell_model::api::ConstantValue;
-use hotcell_model::interface::{Function, Ownership, ResultRole, Role};
+use hotcell_model::interface::{self, CallbackRole, Function, Ownership, ResultRole, Role};
 
-use crate::plan::{Case, Input};
+use crate::plan::{Answer, Case, Input};
 use crate::recipes::Recipes;
-use crate::recipes::call::{Call, Word};
+use crate::recipes::call::{Call, Callback, HERE, Word};
+
+/// Of several objects that a callback is lent, how many get a name.
+const NAMED: usize = 3;
 
 /// A case and the names of its objects.
 pub(crate) struct Building<'a> {
@@ -20,6 +23,8 @@ pub(crate) struct Building<'a> {
     followed: Vec<String>,
     /// What releases objects that the caller owns, in the order in which they were made.
     releases: Vec<(String, usize)>,
+    /// The call that belongs inside of a callback.
+    inside: Option<(&'a Function, &'a [Arg])>,
 }
 
 /// An argument on its way into a case.
@@ -34,7 +39,19 @@ pub(crate) enum Arg {
 impl<'a> Building<'a> {
     pub(crate) fn new(interface: &'a Interface, recipes: &'a Recipes) -> Self {
         let (case, names) = (Case::default(), BTreeMap::new());
-        Building { interface, recipes, case, names, followed: Vec::new(), releases: Vec::new() }
+        let (followed, releases) = (Vec::new(), Vec::new());
+        Building { interface, recipes, case, names, followed, releases, inside: None }
+    }
+
+    /// Follows a recipe whose object is there only while a callback runs, in which this call is made.
+    pub(crate) fn call_inside(
+        &mut self,
+        recipe: &str,
+        function: &'a Function,
+        args: &'a [Arg],
+    ) -> Result<(), String> {
+        self.inside = Some((function, args));
+        self.follow(recipe)
     }
 
     /// Makes the object of a recipe, and what that needs, unless it is there already.
@@ -55,6 +72,10 @@ impl<'a> Building<'a> {
 
     /// Adds a step as it is written.
     pub(crate) fn step(&mut self, step: &Call) -> Result<(), String> {
+        if step.function == HERE {
+            let (function, args) = self.inside.take().ok_or("nothing is to be called in this callback")?;
+            return self.call(&function.name, args, None);
+        }
         let args: Vec<Arg> = step.args.iter().cloned().map(Arg::Word).collect();
         self.call(&step.function, &args, step.keep.as_deref())
             .map_err(|error| format!("{}: {error}", step.function))
@@ -75,7 +96,11 @@ impl<'a> Building<'a> {
         }
         let mut inputs = Vec::new();
         for (param, arg) in params.iter().zip(args) {
-            let input = self.input(arg).map_err(|error| format!("{}: {error}", param.name))?;
+            let input = match &param.role.value {
+                Role::Callback { callback, .. } => self.callback(callback, arg),
+                _ => self.input(arg),
+            };
+            let input = input.map_err(|error| format!("{}: {error}", param.name))?;
             if let (Role::Resident { starts: Some(start), .. }, Input::Resident(object, _)) =
                 (&param.role.value, &input)
                 && let Some(release) = &start.release
@@ -110,7 +135,14 @@ impl<'a> Building<'a> {
     pub(crate) fn observe(&mut self, ty: &str, object: &str) -> Result<(), String> {
         let Some(object) = self.named(object) else { return Ok(()) };
         self.names.insert(String::new(), object);
-        self.recipes.observe.get(ty).into_iter().flatten().try_for_each(|step| self.step(step))
+        self.recipes.observing(ty).iter().try_for_each(|step| self.step(step))
+    }
+
+    /// Adds calls that show what a function did to an object.
+    pub(crate) fn observe_behind(&mut self, function: &'a str, object: &str) -> Result<(), String> {
+        let Some(object) = self.named(object) else { return Ok(()) };
+        self.names.insert(String::new(), object);
+        self.recipes.behind(function).try_for_each(|step| self.step(step))
     }
 
     /// The case, with the release of everything that is the caller's at its end, youngest first.
@@ -134,6 +166,42 @@ impl<'a> Building<'a> {
         }
     }
 
+    /// What a callback does: its objects get numbers, and names for its steps.
+    fn callback(&mut self, callback: &interface::Callback, arg: &Arg) -> Result<Input, String> {
+        let none = Callback { returns: 0, names: Vec::new(), steps: Vec::new() };
+        let written = match arg {
+            Arg::Input(Input::Callback(answer)) => &Callback { returns: answer.returns, ..none },
+            Arg::Word(Word::Callback(written)) => written,
+            other => return self.input(other),
+        };
+        let mut names = written.names.iter();
+        let mut lent = Vec::new();
+        for (at, param) in callback.params.iter().enumerate() {
+            let count = match param.role {
+                CallbackRole::LengthOf { .. } | CallbackRole::UserData => continue,
+                CallbackRole::Handle { .. } => 1,
+                CallbackRole::Handles { .. } => NAMED,
+                _ => 0,
+            };
+            let numbers: Vec<usize> = (0..count).map(|_| self.case.object()).collect();
+            let name = names.next().filter(|name| *name != "_");
+            for (position, number) in numbers.iter().enumerate() {
+                let several = matches!(param.role, CallbackRole::Handles { .. });
+                let name = name.map(|name| if several { format!("{name}{position}") } else { name.clone() });
+                self.names.extend(name.map(|name| (name, *number)));
+            }
+            lent.push((at, numbers));
+        }
+        if let Some(name) = names.next() {
+            return Err(format!("`{name}` names nothing that the callback gets"));
+        }
+        let outer = std::mem::take(&mut self.case.steps);
+        let made = written.steps.iter().try_for_each(|step| self.step(step));
+        let steps = std::mem::replace(&mut self.case.steps, outer);
+        made?;
+        Ok(Input::Callback(Answer { returns: written.returns, lent, steps }))
+    }
+
     fn word(&mut self, word: &Word) -> Result<Input, String> {
         Ok(match word {
             Word::Null => Input::Null,
@@ -145,7 +213,7 @@ impl<'a> Building<'a> {
                 Input::Texts(words.iter().map(|it| self.word(it)).collect::<Result<_, _>>()?)
             }
             Word::Struct(fields) => Input::Struct(self.fields(fields)?),
-            Word::Callback(answer) => Input::Callback(*answer),
+            Word::Callback(_) => return Err("no function is called here".into()),
             Word::Object(name, fields) => {
                 let object = match (self.named(name), fields) {
                     (Some(object), _) => object,

@@ -35,26 +35,43 @@ pub(crate) fn of_function(
         lists.push(list);
     }
     let rows = combine(&lists, &mut random);
-    let cases = rows.into_iter().map(|row| {
+    let cases = rows.iter().map(|row| {
         let mut building = Building::new(interface, recipes);
-        for arg in &row {
+        for arg in row {
             if let Arg::Word(Word::Object(name, _)) = arg
-                && recipes.objects.iter().any(|it| it.name == *name)
+                && recipes.objects.iter().any(|it| it.name == *name && !it.is_lent())
             {
                 building.follow(name)?;
             }
         }
-        building.call(&function.name, &row, None)?;
-        for (param, arg) in params.iter().zip(&row) {
+        let lent =
+            passed(row).find(|name| recipes.objects.iter().any(|it| it.name == **name && it.is_lent()));
+        if let Some(lent) = lent {
+            building.call_inside(lent, function, row)?;
+            return Ok(building.finish());
+        }
+        building.call(&function.name, row, None)?;
+        for (param, arg) in params.iter().zip(row) {
             if let (Some(ty), Arg::Word(Word::Object(name, _))) = (handle_type(param), arg)
                 && !is_consumed(&param.role.value)
             {
                 building.observe(ty, name)?;
             }
         }
+        if let Some(object) = passed(row).next() {
+            building.observe_behind(&function.name, object)?;
+        }
         Ok(building.finish())
     });
     Ok(Group { name: function.name.clone(), cases: cases.collect::<Result<_, String>>()? })
+}
+
+/// The names of the objects that are passed.
+fn passed(row: &[Arg]) -> impl Iterator<Item = &String> {
+    row.iter().filter_map(|arg| match arg {
+        Arg::Word(Word::Object(name, _)) => Some(name),
+        _ => None,
+    })
 }
 
 /// A scenario of the recipes.

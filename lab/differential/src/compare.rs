@@ -24,6 +24,7 @@ pub(crate) fn group(
             if outcome.is_call() {
                 compared.called.insert(interface.functions[usize::from(step.function)].name.clone());
             }
+            compared.called.extend(outcome.called_inside().into_iter().map(str::to_owned));
         }
         match first_difference(&runs, contained) {
             Verdict::Equal => {

@@ -1,16 +1,17 @@
 //! The contained side: the same calls through a session.
 
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
-use hotcell::dynamic::{self, Value};
+use hotcell::dynamic::{self, KeptFunction, Value};
 use hotcell::rt::Handle;
 use hotcell::{Cause, Error, ErrorKind, Options, Session};
 use hotcell_bind::Bound;
 use hotcell_model::Interface;
-use hotcell_model::interface::{FieldRole, Function, Param, Role};
+use hotcell_model::interface::{CallbackScope, FieldRole, Function, Param, Role};
 use hotcell_model::types::{CType, Type};
 
-use crate::plan::{Case, Input, Plan, Step};
+use crate::plan::{Answer, Case, Input, Plan, Step};
 use crate::seen::{Outcome, Seen};
 
 /// What comes of each step of the first `count` cases of a group.
@@ -22,19 +23,23 @@ pub(crate) fn run(
     patience: Duration,
 ) -> Result<Vec<Vec<Outcome>>, String> {
     let session = bound.open(Options::default()).map_err(|error| format!("{error:#}"))?.within(patience);
-    let interface = &bound.interface;
-    Ok(plan.groups[group].cases[..count]
-        .iter()
-        .map(|it| Running::new(interface, &session, it).run())
-        .collect())
+    let interface = Arc::new(bound.interface.clone());
+    let run = |case: &Case| Running::new(&interface, &session, case).run(case);
+    Ok(plan.groups[group].cases[..count].iter().map(run).collect())
 }
 
-/// A case, and the objects it has so far.
-struct Running<'a> {
-    interface: &'a Interface,
-    session: &'a Session,
-    case: &'a Case,
+/// A case as it goes on. Callbacks that the library keeps take part in it as long as it is there.
+struct Running {
+    interface: Arc<Interface>,
+    session: Session,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
     objects: Vec<Object>,
+    /// What callbacks were told during each call in progress, the innermost last.
+    calls: Vec<Vec<Vec<Seen>>>,
 }
 
 /// What is known of an object by its number.
@@ -45,14 +50,23 @@ struct Object {
     fields: Vec<(String, Value)>,
 }
 
-impl<'a> Running<'a> {
-    fn new(interface: &'a Interface, session: &'a Session, case: &'a Case) -> Self {
-        Running { interface, session, case, objects: vec![Object::default(); case.objects] }
+impl Running {
+    fn new(interface: &Arc<Interface>, session: &Session, case: &Case) -> Arc<Running> {
+        let state = State { objects: vec![Object::default(); case.objects], calls: Vec::new() };
+        Arc::new(Running {
+            interface: Arc::clone(interface),
+            session: session.clone(),
+            state: Mutex::new(state),
+        })
     }
 
-    fn run(mut self) -> Vec<Outcome> {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("nobody panics who has it")
+    }
+
+    fn run(self: &Arc<Self>, case: &Case) -> Vec<Outcome> {
         let mut outcomes = Vec::new();
-        for step in &self.case.steps {
+        for step in &case.steps {
             let outcome = self.step(step);
             let over = outcome.ends_process();
             outcomes.push(outcome);
@@ -63,7 +77,7 @@ impl<'a> Running<'a> {
         outcomes
     }
 
-    fn step(&mut self, step: &Step) -> Outcome {
+    fn step(self: &Arc<Self>, step: &Step) -> Outcome {
         let function = &self.interface.functions[usize::from(step.function)];
         let params: Vec<&Param> = function.params.iter().filter(|it| it.role.value.is_argument()).collect();
         let mut args = Vec::new();
@@ -73,21 +87,17 @@ impl<'a> Running<'a> {
                 None => return Outcome::Absent,
             }
         }
-        let mut calls = Vec::new();
+        self.state().calls.push(Vec::new());
         let mut callback = |name: &str, told: &[(String, Value)]| {
             let position = params.iter().position(|param| param.name == name);
-            let seen = told.iter().map(|(told, value)| {
-                let element = position.and_then(|at| callback_element(params[at], told));
-                seen(value, element.as_ref())
-            });
-            calls.push(seen.collect::<Vec<_>>());
-            match position.map(|at| &step.args[at]) {
-                Some(Input::Callback(answer)) => Ok(Value::Int(i128::from(*answer))),
+            match position.map(|at| (params[at], &step.args[at])) {
+                Some((param, Input::Callback(answer))) => Ok(self.called(param, answer, told)),
                 _ => Err("a call of a function that was not passed".into()),
             }
         };
         let called = (step.function, function);
-        let came_back = dynamic::call_with(self.session, self.interface, called, &args, &mut callback);
+        let came_back = dynamic::call_with(&self.session, &self.interface, called, &args, &mut callback);
+        let calls = self.state().calls.pop().unwrap_or_default();
         let outcome = match came_back {
             Ok(outcome) => self.returned(step, function, outcome),
             Err(error) => failed(&error),
@@ -98,12 +108,62 @@ impl<'a> Running<'a> {
         }
     }
 
+    /// What a function of the application does: it notes what it is told, makes its calls, and answers.
+    fn called(self: &Arc<Self>, param: &Param, answer: &Answer, told: &[(String, Value)]) -> Value {
+        let Role::Callback { callback, .. } = &param.role.value else { return Value::Null };
+        let mut noted = Vec::new();
+        for (name, value) in told {
+            let position = callback.params.iter().position(|it| it.name == *name);
+            let numbers = position.map_or(&[][..], |at| answer.lent(at));
+            let element = position.and_then(|at| callback.params[at].ty.pointee());
+            noted.push(match (value, numbers) {
+                (Value::Handle(handle), [number, ..]) => self.state().meet(handle, *number),
+                (Value::Null, [number, ..]) => {
+                    self.state().objects[*number].handle = None;
+                    Seen::Null
+                }
+                (Value::List(list), [_, ..]) => {
+                    let mut state = self.state();
+                    for (position, number) in numbers.iter().enumerate() {
+                        state.objects[*number].handle = None;
+                        if let Some(Value::Handle(handle)) = list.get(position) {
+                            state.meet(handle, *number);
+                        }
+                    }
+                    Seen::Int(list.len() as i128)
+                }
+                (value, _) => seen(value, element.map(|(element, _)| element)),
+            });
+        }
+        if !answer.steps.is_empty() {
+            let name = |step: &Step| self.interface.functions[usize::from(step.function)].name.clone();
+            noted.push(Seen::Did(answer.steps.iter().map(|it| (name(it), self.step(it))).collect()));
+        }
+        if let Some(calls) = self.state().calls.last_mut() {
+            calls.push(noted);
+        }
+        Value::Int(i128::from(answer.returns))
+    }
+
+    /// A function for the library to keep.
+    fn kept(self: &Arc<Self>, param: &Param, answer: &Answer) -> KeptFunction {
+        let (param, answer, running) = (param.clone(), answer.clone(), Arc::downgrade(self));
+        KeptFunction::new(move |told| match Weak::upgrade(&running) {
+            Some(running) => Ok(running.called(&param, &answer, told)),
+            None => Err("the case that registered it is over".into()),
+        })
+    }
+
     /// The value to pass; none when it is an object that never came to be.
-    fn value(&self, param: &Param, input: &Input) -> Option<Value> {
+    fn value(self: &Arc<Self>, param: &Param, input: &Input) -> Option<Value> {
         Some(match (input, &param.role.value) {
-            (Input::Object(number), _) => Value::Handle(self.objects[*number].handle.clone()?),
+            (Input::Object(number), _) => Value::Handle(self.state().objects[*number].handle.clone()?),
+            (Input::Callback(answer), Role::Callback { callback, .. }) => match callback.scope {
+                CallbackScope::Call => Value::Callback,
+                CallbackScope::Handle { .. } => Value::Kept(self.kept(param, answer)),
+            },
             (Input::Resident(number, given), Role::Resident { starts, .. }) => {
-                let object = &self.objects[*number];
+                let object = &self.state().objects[*number];
                 if object.handle.is_none() && starts.is_none() {
                     return None;
                 }
@@ -116,7 +176,7 @@ impl<'a> Running<'a> {
         })
     }
 
-    fn returned(&mut self, step: &Step, function: &Function, outcome: dynamic::Outcome) -> Outcome {
+    fn returned(&self, step: &Step, function: &Function, outcome: dynamic::Outcome) -> Outcome {
         let mut returned = Seen::Null;
         if let Some(value) = outcome.returned {
             let number = step.gives.iter().find(|it| it.0.is_none()).map(|it| it.1);
@@ -144,33 +204,30 @@ impl<'a> Running<'a> {
     }
 
     /// A value that came back; an object gets its number.
-    fn see(&mut self, value: &Value, ty: &CType, number: Option<usize>) -> Seen {
+    fn see(&self, value: &Value, ty: &CType, number: Option<usize>) -> Seen {
         match (value, number) {
-            (Value::Handle(handle), Some(number)) => {
-                let known = self.objects.iter().position(|it| it.handle.as_ref() == Some(handle));
-                self.objects[number].handle = Some(handle.clone());
-                Seen::Object(known.unwrap_or(number))
-            }
+            (Value::Handle(handle), Some(number)) => self.state().meet(handle, number),
             (Value::Struct(fields), _) => {
                 let record = match (&ty.kind, ty.pointee().map(|(ty, _)| &ty.kind)) {
                     (Type::Record { name }, _) | (_, Some(Type::Record { name })) => name.as_str(),
                     _ => "",
                 };
-                structure(self.interface, record, fields)
+                structure(&self.interface, record, fields)
             }
             (value, _) => seen(value, ty.pointee().map(|(element, _)| element)),
         }
     }
 
     /// Keeps what came back of a resident structure for the next call.
-    fn keep_fields(&mut self, step: &Step, function: &Function, param: &Param, value: &Value) {
+    fn keep_fields(&self, step: &Step, function: &Function, param: &Param, value: &Value) {
         let (Role::Resident { record, .. }, Value::Struct(fields)) = (&param.role.value, value) else {
             return;
         };
         let params = function.params.iter().filter(|it| it.role.value.is_argument());
         let input = params.zip(&step.args).find(|(it, _)| it.name == param.name).map(|(_, input)| input);
         let Some(Input::Resident(number, _)) = input else { return };
-        let object = &mut self.objects[*number];
+        let mut state = self.state();
+        let object = &mut state.objects[*number];
         if let Some((_, Value::Handle(handle))) = fields.iter().find(|(name, _)| name.is_empty()) {
             object.handle = Some(handle.clone());
         }
@@ -180,6 +237,15 @@ impl<'a> Running<'a> {
             matches!(role, Some(FieldRole::Value | FieldRole::Array { .. } | FieldRole::Struct { .. }))
         };
         object.fields = fields.iter().filter(|(name, _)| stays(name)).cloned().collect();
+    }
+}
+
+impl State {
+    /// An object gets its number. One that was there already is known by the first number it had.
+    fn meet(&mut self, handle: &Handle, number: usize) -> Seen {
+        let known = self.objects.iter().position(|it| it.handle.as_ref() == Some(handle));
+        self.objects[number].handle = Some(handle.clone());
+        Seen::Object(known.unwrap_or(number))
     }
 }
 
@@ -217,12 +283,6 @@ fn structure(interface: &Interface, record: &str, fields: &[(String, Value)]) ->
         (name.clone(), seen)
     });
     Seen::Struct(fields.collect())
-}
-
-fn callback_element(param: &Param, told: &str) -> Option<CType> {
-    let Role::Callback { callback, .. } = &param.role.value else { return None };
-    let param = callback.params.iter().find(|it| it.name == told)?;
-    param.ty.pointee().map(|(element, _)| element.clone())
 }
 
 fn seen(value: &Value, element: Option<&CType>) -> Seen {

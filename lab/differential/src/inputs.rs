@@ -1,12 +1,12 @@
 //! Values for a parameter: the edges of its type, a few ordinary ones, a few random ones.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use hotcell_model::Interface;
 use hotcell_model::interface::{Capacity, FieldRole, Filled, Param, Role, Struct, StructField};
 use hotcell_model::types::{CType, Type};
 
-use crate::plan::Input;
+use crate::plan::{Answer, Input};
 use crate::random::Random;
 use crate::recipes::call::Word;
 
@@ -46,8 +46,9 @@ pub(crate) fn of_param(
             Ok(with_null(images.into_iter().map(Input::Struct).collect(), *nullable))
         }
         Role::Callback { callback, nullable } => {
+            let answer = |returns| Answer { returns, ..Answer::default() };
             let answers = if callback.on_failure.is_some() { &[0, 1][..] } else { &[0] };
-            Ok(with_null(answers.iter().map(|answer| Input::Callback(*answer)).collect(), *nullable))
+            Ok(with_null(answers.iter().map(|it| Input::Callback(answer(*it))).collect(), *nullable))
         }
         _ => Err(format!("`{}` ({}) needs a value from a recipe", param.name, param.ty.written)),
     }
@@ -122,7 +123,7 @@ fn buffers(interface: &Interface, element: &CType, random: &mut Random) -> Resul
     let line =
         |number: usize| format!("{number:06} the quick brown fox jumps over the lazy dog\n").into_bytes();
     let lines: Vec<u8> = (0..).flat_map(line).take(LARGE).collect();
-    let data = |bytes: &[u8]| Input::Data(Rc::from(&bytes[..bytes.len() / size * size]));
+    let data = |bytes: &[u8]| Input::Data(Arc::from(&bytes[..bytes.len() / size * size]));
     Ok(vec![
         data(&lines[..24 * size]),
         data(&[]),

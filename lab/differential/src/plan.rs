@@ -1,7 +1,7 @@
 //! What is called, on both sides: functions, their cases, and the steps of a case.
 
 use std::fmt;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use hotcell_model::Interface;
 use hotcell_model::interface::{ResultRole, Role};
@@ -34,7 +34,7 @@ pub struct Case {
 }
 
 /// A call.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Step {
     /// Index of the function in the interface.
     pub function: u16,
@@ -61,9 +61,9 @@ pub enum Input {
     /// A floating-point number.
     Float(f64),
     /// A text, without its NUL.
-    Text(Rc<[u8]>),
+    Text(Arc<[u8]>),
     /// The bytes of a buffer.
-    Data(Rc<[u8]>),
+    Data(Arc<[u8]>),
     /// Texts.
     Texts(Vec<Input>),
     /// The fields of a structure; those that are not named are 0 or NULL.
@@ -72,8 +72,26 @@ pub enum Input {
     Object(usize),
     /// A resident structure by its number, and the fields that change; it begins where it is named first.
     Resident(usize, Vec<(String, Input)>),
-    /// A function that writes down its arguments and returns this.
-    Callback(i64),
+    /// A function that writes down its arguments.
+    Callback(Answer),
+}
+
+/// What a function of the application does when it is called.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Answer {
+    /// What it returns.
+    pub returns: i64,
+    /// Numbers for the objects it is lent, by the position of its parameter: of several, for the first of them.
+    pub lent: Vec<(usize, Vec<usize>)>,
+    /// Calls that it makes before it returns.
+    pub steps: Vec<Step>,
+}
+
+impl Answer {
+    /// The numbers of the objects that this parameter lends.
+    pub(crate) fn lent(&self, param: usize) -> &[usize] {
+        self.lent.iter().find(|it| it.0 == param).map_or(&[], |it| it.1.as_slice())
+    }
 }
 
 impl Case {
@@ -103,7 +121,7 @@ impl Input {
     }
 
     /// Bytes of a text or buffer.
-    pub fn bytes(&self) -> Option<&Rc<[u8]>> {
+    pub fn bytes(&self) -> Option<&Arc<[u8]>> {
         match self {
             Input::Text(bytes) | Input::Data(bytes) => Some(bytes),
             _ => None,
@@ -139,7 +157,10 @@ impl fmt::Display for Input {
                 write!(f, "$object {number}")?;
                 fields(f, given)
             }
-            Input::Callback(answer) => write!(f, "call({answer})"),
+            Input::Callback(answer) if answer.steps.is_empty() => write!(f, "call({})", answer.returns),
+            Input::Callback(answer) => {
+                write!(f, "call({}) {{ {} steps }}", answer.returns, answer.steps.len())
+            }
         }
     }
 }

@@ -17,8 +17,9 @@ pub(crate) struct Recipes {
     pub(crate) objects: Vec<Recipe>,
     /// Values for parameters: patterns of function and parameter, and what fits there.
     values: Vec<(String, String, Vec<Word>)>,
-    /// Calls that show the state of an object, by its type; `$` is the object.
-    pub(crate) observe: BTreeMap<String, Vec<Call>>,
+    /// Calls that show what became of an object, by its type, or by the function that was called with it; `$` is the
+    /// object.
+    observe: BTreeMap<String, Vec<Call>>,
     /// Functions that are not called by themselves, and why.
     skip: Vec<(String, String)>,
     /// Sequences of steps, by name.
@@ -36,6 +37,13 @@ pub(crate) struct Recipe {
     pub(crate) needs: Vec<String>,
     /// They make the object.
     pub(crate) steps: Vec<Call>,
+}
+
+impl Recipe {
+    /// Whether its object is only there while a callback runs, in which a case's call belongs then.
+    pub(crate) fn is_lent(&self) -> bool {
+        self.steps.iter().any(Call::holds_another)
+    }
 }
 
 impl Recipes {
@@ -107,6 +115,16 @@ impl Recipes {
         // Letters that are not `*` say what they say.
         let said = |text: &str| text.chars().filter(|c| *c != '*').count();
         fitting.max_by_key(|it| said(&it.0) + said(&it.1)).map(|it| it.2.as_slice())
+    }
+
+    /// What shows the state of an object of this type.
+    pub(crate) fn observing(&self, ty: &str) -> &[Call] {
+        self.observe.get(ty).map_or(&[], Vec::as_slice)
+    }
+
+    /// What shows the effect of a function.
+    pub(crate) fn behind<'a>(&'a self, function: &'a str) -> impl Iterator<Item = &'a Call> {
+        self.observe.iter().filter(|it| fits(it.0, function)).flat_map(|it| it.1)
     }
 
     /// Why a function is not called.

@@ -76,6 +76,8 @@ pub(crate) enum Seen {
     Struct(Vec<(String, Seen)>),
     /// Texts.
     List(Vec<Seen>),
+    /// What came of the calls that a callback made, by the function.
+    Did(Vec<(String, Outcome)>),
     /// Anything else: of the contained side only.
     Other(String),
 }
@@ -104,8 +106,13 @@ fn checksum(bytes: &[u8]) -> u64 {
 
 /// Reads a line of the direct side. `None` is a line that is not whole.
 pub(crate) fn read(line: &str) -> Option<Outcome> {
+    whole(&serde_json::from_str(line).ok()?)
+}
+
+/// What came of one call.
+fn whole(json: &Json) -> Option<Outcome> {
     let mut reading = Reading { misread: false };
-    let outcome = reading.outcome(&serde_json::from_str(line).ok()?)?;
+    let outcome = reading.outcome(json)?;
     Some(if reading.misread { Outcome::BadEncoding } else { outcome })
 }
 
@@ -174,6 +181,10 @@ impl Reading {
         if let Some(fields) = json.get("struct") {
             return self.named(fields).map(Seen::Struct);
         }
+        if let Some(calls) = json.get("did") {
+            let call = |call: &Json| Some((call.get(0)?.as_str()?.to_owned(), whole(call.get(1)?)?));
+            return calls.as_array()?.iter().map(call).collect::<Option<_>>().map(Seen::Did);
+        }
         let text = json.get("text");
         let start = bytes(text.or_else(|| json.get("data"))?)?;
         let whole = json.get("length").is_none();
@@ -196,6 +207,21 @@ impl Outcome {
     /// Whether the function was called.
     pub(crate) fn is_call(&self) -> bool {
         !matches!(self, Outcome::Refused | Outcome::Stale | Outcome::Absent | Outcome::Other(_))
+    }
+
+    /// The functions that callbacks called, and were not kept from.
+    pub(crate) fn called_inside(&self) -> Vec<&str> {
+        let Outcome::Called { calls, then } = self else { return Vec::new() };
+        let did = calls.iter().flatten().filter_map(|seen| match seen {
+            Seen::Did(calls) => Some(calls),
+            _ => None,
+        });
+        let mut names = then.called_inside();
+        for (function, outcome) in did.flatten() {
+            names.extend(outcome.is_call().then_some(function.as_str()));
+            names.extend(outcome.called_inside());
+        }
+        names
     }
 
     /// Whether the process is gone, or its memory is not to be trusted.
@@ -250,6 +276,10 @@ impl fmt::Display for Seen {
                 write!(f, "{{{}}}", fields.join(", "))
             }
             Seen::List(items) => write!(f, "[{}]", list(items)),
+            Seen::Did(calls) => {
+                let calls = calls.iter().map(|(function, outcome)| format!("{function}: {outcome}"));
+                write!(f, "{{{}}}", calls.collect::<Vec<_>>().join("; "))
+            }
             Seen::Other(text) => f.write_str(text),
         }
     }

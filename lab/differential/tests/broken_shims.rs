@@ -20,12 +20,34 @@ function.compress2.error = { fails = "nonzero", message = "zError(result)" }
 function.uncompress = { params.dest = { out = "buffer", length = "destLen" }, error = { fails = "nonzero", message = "zError(result)" } }
 "#;
 
-/// zlib with a shim in which `from` stands as `to`, once, in the part of one function.
-fn damaged(folder: &Path, function: &str, from: &str, to: &str) -> (Checked, Bound) {
-    let contract = folder.join("bind.toml");
-    fs::write(&contract, CONTRACT).unwrap();
+const CALLING_BACK: &str = r#"
+hotcell = 1
+library = "sqlite3"
+headers = ["sqlite3.h"]
+link = ["sqlite3"]
+include = ["sqlite3_create_function", "sqlite3_exec", "sqlite3_open", "sqlite3_result_int", "sqlite3_value_int"]
+handle.sqlite3 = { release = "sqlite3_close" }
+handle.sqlite3_value = {}
+function.sqlite3_open.params.ppDb = { out = "owned" }
+function.sqlite3_exec.params = { callback = { fixed = "NULL" }, arg4 = { fixed = "NULL" }, errmsg = { fixed = "NULL" } }
+function.sqlite3_create_function.params = { zFunctionName = { string = "utf-8" }, xStep = { fixed = "NULL" }, xFinal = { fixed = "NULL" }, xFunc = { callback = "kept", user_data = "pApp", user_data_from = "sqlite3_user_data(sqlite3_context)", params = { arg3 = { in = "handles", length = "arg2" } } } }
+"#;
+
+const RECIPES: &str = r#"
+[scenario]
+kept = [
+    "db = sqlite3_open(':memory:')",
+    "sqlite3_create_function($db, 'own', 2, 1, call(0, context, given) { sqlite3_value_int($given1); sqlite3_result_int($context, 7) })",
+    "sqlite3_exec($db, 'SELECT own(3, 4)')",
+]
+"#;
+
+/// A library with a shim in which `from` stands as `to`, once, behind the first `head`.
+fn damaged(folder: &Path, contract: &str, (head, from, to): (&str, &str, &str)) -> (Checked, Bound) {
+    let path = folder.join("bind.toml");
+    fs::write(&path, contract).unwrap();
     let job = Job {
-        source: Source::Contract(contract),
+        source: Source::Contract(path),
         only: None,
         include_dirs: Vec::new(),
         defines: Vec::new(),
@@ -35,7 +57,7 @@ fn damaged(folder: &Path, function: &str, from: &str, to: &str) -> (Checked, Bou
     let bound = hotcell_bind::bind(&job).unwrap();
     let mut source = shim::render(&bound.interface).unwrap();
     let text = &mut source.files[0].1;
-    let start = text.find(&format!("static void hotcell_call_{function}(")).unwrap();
+    let start = text.find(head).unwrap();
     let at = start + text[start..].find(from).unwrap_or_else(|| panic!("no `{from}` in\n{}", &text[start..]));
     text.replace_range(at..at + from.len(), to);
     let out = folder.join("shim.so");
@@ -53,7 +75,8 @@ fn damaged(folder: &Path, function: &str, from: &str, to: &str) -> (Checked, Bou
 
 fn compare(function: &str, from: &str, to: &str) -> Report {
     let folder = tempfile::tempdir().unwrap();
-    let (checked, bound) = damaged(folder.path(), function, from, to);
+    let head = format!("static void hotcell_call_{function}(");
+    let (checked, bound) = damaged(folder.path(), CONTRACT, (&head, from, to));
     let settings = Settings { only: Some(function.into()), ..Settings::default() };
     run_bound(&checked, &bound, &settings).unwrap()
 }
@@ -95,6 +118,26 @@ fn a_failure_that_is_hidden_is_found() {
 #[test]
 fn another_message_is_found() {
     found("uncompress", "zError(hc_result)", "zError(0)");
+}
+
+#[test]
+fn a_callback_that_is_told_something_else_is_found() {
+    let compare = |from: &str, to: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let recipes = folder.path().join("differential.toml");
+        fs::write(&recipes, RECIPES).unwrap();
+        let head = "static void hotcell_back_sqlite3_create_function_xFunc(";
+        let (checked, bound) = damaged(folder.path(), CALLING_BACK, (head, from, to));
+        let only = Some("kept".to_owned());
+        run_bound(&checked, &bound, &Settings { recipes: Some(recipes), only, ..Settings::default() })
+            .unwrap()
+    };
+    let whole = compare("arg_arg2", "arg_arg2");
+    assert!(whole.passed() && whole.equal() == 1, "{whole}");
+    for (from, to) in [("(hotcell_wide)arg_arg2", "(hotcell_wide)1"), ("arg_arg3, (", "arg_arg3 + 1, (")] {
+        let report = compare(from, to);
+        assert!(report.different() == 1, "`{to}` was not noticed:\n{report}");
+    }
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn zlib_contained_is_zlib() {
 
 #[test]
 fn sqlite_contained_is_sqlite() {
-    compare("sqlite3", 120, 1000);
+    compare("sqlite3", 195, 1900);
 }
 
 #[test]

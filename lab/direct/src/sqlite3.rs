@@ -4,6 +4,10 @@ use std::ffi::{c_char, c_double, c_int, c_void};
 use std::marker::PhantomData;
 use std::ptr::{null, null_mut};
 
+mod functions;
+
+pub use functions::{Change, Column, OWN, own_functions};
+
 /// `sqlite3`, of which nothing is looked at.
 #[repr(C)]
 struct Database {

@@ -73,7 +73,7 @@ fn plain(value: &Value) -> String {
             });
             format!("{{{}}}", shown.collect::<Vec<_>>().join(", "))
         }
-        Value::Callback => "callback".into(),
+        Value::Callback | Value::Kept(_) => "callback".into(),
     }
 }
 
@@ -124,7 +124,7 @@ pub(super) fn json_of(value: &Value) -> Json {
             let fields = fields.iter().map(|(name, value)| (name.clone(), json_of(value)));
             Json::Object(fields.collect())
         }
-        Value::Callback => json!("callback"),
+        Value::Callback | Value::Kept(_) => json!("callback"),
     }
 }
 

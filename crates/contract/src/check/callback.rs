@@ -2,7 +2,7 @@
 
 use hotcell_model::api::{Function, Param};
 use hotcell_model::interface::{Callback, CallbackScope, Role};
-use hotcell_model::layout::{Block, WireKind};
+use hotcell_model::layout::Block;
 use hotcell_model::types::{CType, Signature, Type};
 
 use crate::check::decide::{Decided, Site};
@@ -10,6 +10,7 @@ use crate::check::{life, names};
 use crate::contract::{Item, What};
 use crate::diagnostic::Diagnostic;
 
+mod failure;
 mod kept;
 mod params;
 mod user_data;
@@ -36,7 +37,8 @@ pub(crate) fn decide(
         };
         let params = params::params(inside, item, wrong);
         let user_data_from = user_data::from(inside, item, wrong);
-        let on_failure = on_failure(site, *index, item, &signature.result, wrong);
+        let on_failure = failure::value(site, *index, item, &signature.result, wrong);
+        let failure_call = failure::call(inside, item, &signature.result, wrong);
         if wrong.len() > before {
             continue;
         }
@@ -49,7 +51,8 @@ pub(crate) fn decide(
         };
         let Some(scope) = scope else { continue };
         let result = signature.result.clone();
-        let callback = Callback { params, args, result, scope, on_failure, user_data, user_data_from };
+        let callback =
+            Callback { params, args, result, scope, on_failure, failure_call, user_data, user_data_from };
         let role = Role::Callback { callback: Box::new(callback), nullable: item.nullable };
         decided.draft.params[*index] = Some(site.decided(role, &item.span));
         if let (Some(position), Some(text)) = (user_data, &item.user_data) {
@@ -72,59 +75,4 @@ fn function(name: &str, signature: &Signature) -> Function {
 
 fn is_void_pointer(ty: &CType) -> bool {
     matches!(ty.pointee(), Some((CType { kind: Type::Void, .. }, _)))
-}
-
-/// What the library gets when the application's function fails.
-fn on_failure(
-    site: Site<'_>,
-    index: usize,
-    item: &Item,
-    result: &CType,
-    wrong: &mut Vec<Diagnostic>,
-) -> Option<i64> {
-    let name = &site.names[index];
-    match (&result.kind, &item.on_failure) {
-        (Type::Void, None) => return None,
-        (Type::Void, Some((_, span))) => {
-            let message = format!("`{name}` returns nothing, so that nothing stands for a failure");
-            wrong.push(Diagnostic::error(message).at(span.clone()).help("leave `on_failure` out".to_owned()));
-            return None;
-        }
-        _ => {}
-    }
-    let kind = WireKind::of_scalar(result, &site.api.target);
-    let range = match kind {
-        Some(_) if result.kind == Type::Bool => Some((0, 1)),
-        Some(WireKind::U8) => Some((0, i64::from(u8::MAX))),
-        Some(WireKind::U16) => Some((0, i64::from(u16::MAX))),
-        Some(WireKind::U32) => Some((0, i64::from(u32::MAX))),
-        Some(WireKind::U64) => Some((0, i64::MAX)),
-        Some(WireKind::I8) => Some((i64::from(i8::MIN), i64::from(i8::MAX))),
-        Some(WireKind::I16) => Some((i64::from(i16::MIN), i64::from(i16::MAX))),
-        Some(WireKind::I32) => Some((i64::from(i32::MIN), i64::from(i32::MAX))),
-        Some(WireKind::I64) => Some((i64::MIN, i64::MAX)),
-        _ => None,
-    };
-    let Some((least, most)) = range else {
-        let message = format!("`{name}` returns `{}`", result.written);
-        let help =
-            "this version has callbacks that return nothing or an integer: write `{ fixed = \"NULL\" }`";
-        wrong.push(Diagnostic::error(message).at(item.span.clone()).help(help.to_owned()));
-        return None;
-    };
-    match &item.on_failure {
-        Some((value, _)) if (least..=most).contains(value) => Some(*value),
-        Some((value, span)) => {
-            let message = format!("`{}` never is {value}", result.written);
-            let help = format!("it is between {least} and {most}");
-            wrong.push(Diagnostic::error(message).at(span.clone()).help(help));
-            None
-        }
-        None => {
-            let message = format!("nothing says what the library gets when `{name}` fails");
-            let help = "add `on_failure = …`, what makes the library stop".to_owned();
-            wrong.push(Diagnostic::error(message).at(item.span.clone()).help(help));
-            None
-        }
-    }
 }

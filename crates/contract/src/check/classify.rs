@@ -69,6 +69,7 @@ pub(crate) fn check(site: Site<'_>, roles: &[&Role], used: &Use) -> Result<(), B
         Purpose::SizeBefore | Purpose::SizeAfter | Purpose::Code => must("an integer"),
         Purpose::Condition if matches!(class, Class::Nothing | Class::Other) => must("a condition"),
         Purpose::Condition => Ok(()),
+        Purpose::Failure => Ok(()),
         Purpose::UserData if class.is_pointer() => Ok(()),
         Purpose::UserData => must("a pointer"),
         Purpose::Message if scope.is_wide(&used.node) => {

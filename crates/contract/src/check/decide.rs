@@ -61,6 +61,8 @@ pub(crate) enum Purpose {
     Code,
     /// What the registering call passed, inside of a callback.
     UserData,
+    /// What is called in a callback whose function has failed.
+    Failure,
 }
 
 impl Purpose {

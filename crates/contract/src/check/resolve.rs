@@ -22,7 +22,7 @@ pub(crate) fn resolve(site: Site<'_>, node: &Node, purpose: Purpose) -> Result<E
                     format!("`{word}` is ambiguous: `{}` has a parameter of that name", site.function.name);
                 return Err(error(message).label("the returned value or the parameter?").into());
             }
-            if purpose == Purpose::UserData {
+            if matches!(purpose, Purpose::UserData | Purpose::Failure) {
                 let message = format!("`{word}` is not known in a callback");
                 return Err(error(message).label("known after the call").into());
             }

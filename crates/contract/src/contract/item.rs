@@ -90,9 +90,17 @@ pub(crate) struct Item {
     pub(crate) user_data: Option<Text>,
     pub(crate) user_data_from: Option<Node>,
     pub(crate) until: Option<Text>,
-    /// With its place.
-    pub(crate) on_failure: Option<(i64, Range<usize>)>,
+    pub(crate) on_failure: Option<OnFailure>,
     pub(crate) params: Vec<ParamLine>,
+}
+
+/// `on_failure = …`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum OnFailure {
+    /// What the callback returns, with its place.
+    Value(i64, Range<usize>),
+    /// What is called before it returns.
+    Call(Node),
 }
 
 /// `starts = …`.
@@ -248,9 +256,20 @@ fn value<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, of: &'static Keys, item
             item.user_data_from = reader.text(entry).and_then(|text| reader.expression(&text));
         }
         "until" => item.until = reader.text(entry),
-        "on_failure" => item.on_failure = reader.integer(entry).map(|value| (value, entry.span.clone())),
+        "on_failure" => item.on_failure = on_failure(reader, entry),
         "params" => item.params = function::params(reader, entry, &keys::CALLBACK_PARAM),
         _ => reader.unknown(entry, of),
+    }
+}
+
+/// An integer, or an expression.
+fn on_failure(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<OnFailure> {
+    match entry.value {
+        toml::de::DeValue::String(_) => {
+            let text = reader.text(entry)?;
+            reader.expression(&text).map(OnFailure::Call)
+        }
+        _ => reader.integer(entry).map(|value| OnFailure::Value(value, entry.span.clone())),
     }
 }
 

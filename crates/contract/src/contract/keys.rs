@@ -30,8 +30,6 @@ pub(crate) enum Shape {
     Flag,
     /// The name of a function, or `true`.
     Start,
-    /// An integer.
-    Integer,
     /// An integer or an expression.
     Size,
     /// An expression.

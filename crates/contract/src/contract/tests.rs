@@ -270,8 +270,8 @@ fn items_of_parameters() {
              back to the callback",
         ),
         (
-            "{ callback = \"call\", user_data = \"u\", on_failure = \"1\" }",
-            "5:63: `on_failure` is an integer, not a text [must be an integer]",
+            "{ callback = \"call\", user_data = \"u\", on_failure = true }",
+            "5:63: `on_failure` is an integer, not true or false [must be an integer]",
         ),
         (
             "{ callback = \"call\", user_data = \"u\", params = { a = { in = \"value\" } } }",

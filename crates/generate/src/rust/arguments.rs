@@ -78,6 +78,9 @@ impl Arguments {
                     let local = scope.take(format!("{}_capacity", names::snake(&param.name)));
                     (local, Carries::Capacity { index })
                 }
+                Role::Callback { .. } if names::is_made_up(&param.name, index) => {
+                    (scope.take("callback".into()), Carries::Param { index })
+                }
                 _ => (scope.take(names::snake(&param.name)), Carries::Param { index }),
             };
             arguments.locals[index] = Some(local.clone());
@@ -187,6 +190,7 @@ impl Arguments {
 
     /// Adds the statements for the functions that the library keeps, when what ends them is known by name.
     fn keep(&mut self, function: &Function) -> Result<(), Error> {
+        let mut keeps: Vec<(String, Vec<String>)> = Vec::new();
         for Kept { closure, local, nullable, until, place } in std::mem::take(&mut self.kept) {
             let object = self.locals.get(until).and_then(Option::as_ref);
             let role = function.params.get(until).map(|param| &param.role.value);
@@ -194,10 +198,11 @@ impl Arguments {
                 let what = format!("a callback (`{local}`) that is kept until what may be no object goes");
                 return Err(Error::Unsupported { function: function.name.clone(), what });
             };
-            self.notes.push(format!(
-                "The library keeps `{local}` until `{object}` goes: any call of the session may run it, on the \
-                 thread that makes that call."
-            ));
+            let named = format!("`{local}`");
+            match keeps.iter_mut().find(|it| it.0 == *object) {
+                Some((_, names)) => names.push(named),
+                None => keeps.push((object.clone(), vec![named])),
+            }
             let boxed = format!("Some(Box::new({}))", closure.name);
             let args = [&place[..], &[boxed, format!("&{object}.0")]].concat();
             if !nullable {
@@ -211,6 +216,14 @@ impl Arguments {
             self.puts.push("        } else {".into());
             self.puts.push(format!("            call.put_no_callback({});", place[0]));
             self.puts.push("        }".into());
+        }
+        for (object, names) in keeps {
+            let it = if names.len() > 1 { "them" } else { "it" };
+            self.notes.push(format!(
+                "The library keeps {} until `{object}` goes: any call of the session may run {it}, on the thread that \
+                 makes that call.",
+                names.join(", ")
+            ));
         }
         Ok(())
     }

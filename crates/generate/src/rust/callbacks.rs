@@ -10,6 +10,9 @@ use crate::rust::format;
 use crate::rust::names::{self, Scope};
 use crate::rust::types;
 
+/// The parameter and the result of what the runtime calls.
+const OPENING: &str = "invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64>";
+
 /// A function of the application.
 pub(crate) struct Closure {
     /// Its Rust type in the signature, with `mut` in front where the variable is.
@@ -49,8 +52,8 @@ pub(crate) fn closure(
     let kept = callback.scope != CallbackScope::Call;
     let indent = if kept && nullable { 16 } else { 12 };
     let run = Run::of(context, function, callback, local, indent)?;
-    let arrow = run.result.as_ref().map_or(String::new(), |(ty, _)| format!(" -> {ty}"));
-    let ty = format!("FnMut({}){arrow}", run.types.join(", "));
+    let result = run.result.as_ref().map_or("()", |(ty, _)| ty);
+    let ty = format!("FnMut({}) -> hotcell::Answer<{result}>", run.types.join(", "));
     let note = (!run.told.is_empty()).then(|| format!("`{local}` is called with {}.", run.told.join(", ")));
     let ty = match (kept, nullable) {
         (false, false) => format!("mut impl {ty}"),
@@ -95,7 +98,7 @@ impl Run {
                 let what = format!("the callback `{local}` has no place for `{}`", param.name);
                 return Err(Error::Inconsistent { function: function.name.clone(), what });
             };
-            let variable = inner.take(names::snake(&param.name));
+            let variable = inner.take(variable(context, function, index, param)?);
             run.told.push(format!("`{variable}`"));
             run.read(context, function, param, (field.offset, &variable), indent)?;
         }
@@ -174,7 +177,7 @@ impl Run {
 
     /// The statement that makes a closure for the time of the call.
     fn lent(&self, name: &str, local: &str, nullable: bool) -> Vec<String> {
-        let mut lines = vec![format!("        let mut {name} = |{} {{", self.opening())];
+        let mut lines = vec![format!("        let mut {name} = |{OPENING} {{")];
         if nullable {
             lines.push(format!("            let Some(function) = {local}.as_mut() else {{"));
             lines.push("                return Ok(0);".into());
@@ -188,32 +191,47 @@ impl Run {
     /// The statement that makes a closure for the library to keep; it calls `function` where it may be NULL.
     fn kept(&self, indent: usize, name: &str, local: &str, nullable: bool) -> Vec<String> {
         let pad = " ".repeat(indent - 4);
-        let mut lines = vec![format!("{pad}let {name} = move |{} {{", self.opening())];
+        let mut lines = vec![format!("{pad}let {name} = move |{OPENING} {{")];
         lines.extend(self.body(indent, if nullable { "function" } else { local }));
         lines.push(format!("{pad}}};"));
         lines
     }
 
-    fn opening(&self) -> String {
-        let unused = if self.reads.is_empty() { "_" } else { "invocation" };
-        format!("{unused}: &mut rt::Invocation<'_>| -> hotcell::Result<u64>")
-    }
-
     fn body(&self, indent: usize, function: &str) -> Vec<String> {
         let mut lines = self.reads.clone();
+        let pad = " ".repeat(indent);
+        lines.extend(format::assign(indent, "let answer", function, &self.args, ";"));
         let returned = match &self.result {
             None => {
-                lines.extend(format::call(indent, function, &self.args, ";"));
+                lines.push(format!("{pad}invocation.answer(answer)?;"));
                 "0"
             }
             Some((_, value)) => {
-                lines.extend(format::assign(indent, "let returned", function, &self.args, ";"));
+                lines.push(format!("{pad}let returned = invocation.answer(answer)?;"));
                 value
             }
         };
-        lines.push(format!("{}Ok({returned})", " ".repeat(indent)));
+        lines.push(format!("{pad}Ok({returned})"));
         lines
     }
+}
+
+/// What a parameter goes by: its name, or what it is where the header gives none.
+fn variable(
+    context: &Context<'_>,
+    function: &Function,
+    index: usize,
+    param: &CallbackParam,
+) -> Result<String, Error> {
+    Ok(match &param.role {
+        CallbackRole::Handle { handle, .. } if names::is_made_up(&param.name, index) => {
+            names::snake(&object(context, function, param, handle)?)
+        }
+        CallbackRole::Handles { handle, .. } if names::is_made_up(&param.name, index) => {
+            format!("{}s", names::snake(&object(context, function, param, handle)?))
+        }
+        _ => names::snake(&param.name),
+    })
 }
 
 /// The type of an object that is handed to a callback.

@@ -1,5 +1,8 @@
 //! Lines laid out as rustfmt lays them out, so that the package is formatted as it is made.
 
+/// What rustfmt leaves out of account in front of a function type: `impl `.
+const IMPL: usize = 5;
+
 /// rustfmt's `max_width`.
 const WIDTH: usize = 100;
 /// rustfmt's `chain_width` and `fn_call_width`.
@@ -29,9 +32,8 @@ fn parameter(indent: usize, text: &str, tail: &str) -> Vec<String> {
     if text.contains("Option<Box<dyn FnMut(") && width(&line) > WIDTH {
         return boxed(indent, text, tail);
     }
-    // What a function returns may stand out, but for its arrow.
-    let counts = if text.contains("impl FnMut(") { text.rfind(')') } else { None };
-    if counts.map_or(width(&line), |end| width(&pad) + width(&text[..=end]) + 3) <= WIDTH {
+    let more = if text.contains("impl FnMut(") { IMPL } else { 0 };
+    if width(&line) <= WIDTH + more {
         return vec![line];
     }
     if let Some((before, inner)) = text.strip_suffix('>').and_then(|text| text.split_once(": Option<")) {
@@ -50,24 +52,16 @@ fn parameter(indent: usize, text: &str, tail: &str) -> Vec<String> {
 fn kept(indent: usize, text: &str, tail: &str) -> Vec<String> {
     let pad = " ".repeat(indent);
     let line = format!("{pad}{text} + Send + 'static{tail}");
-    // rustfmt leaves the `impl ` in front out of account.
-    let more = "impl ".len();
-    if width(&line) <= WIDTH + more {
+    if width(&line) <= WIDTH + IMPL {
         return vec![line];
     }
     let Some((before, (params, result))) = function(text) else { return vec![line] };
-    let end = width(&pad) + width(text) - width(result);
-    let first = if result.is_empty() { end < WIDTH + more } else { end + 3 <= WIDTH };
-    let mut lines = if first || params.is_empty() {
+    let mut lines = if width(&pad) + width(text) < WIDTH + IMPL || params.is_empty() {
         vec![format!("{pad}{text}")]
     } else {
         broken(indent, 4, before, params, &format!("){result}"))
     };
-    match lines.last_mut() {
-        Some(last) if !first && result.is_empty() => last.push_str(" + Send"),
-        _ => lines.push(format!("{pad}+ Send")),
-    }
-    lines.push(format!("{pad}+ 'static{tail}"));
+    lines.extend([format!("{pad}+ Send"), format!("{pad}+ 'static{tail}")]);
     lines
 }
 
@@ -87,10 +81,7 @@ fn boxed(indent: usize, text: &str, tail: &str) -> Vec<String> {
         match function(inner).filter(|_| width(&line) > WIDTH) {
             Some((before, (params, result))) if width(&alone) > WIDTH && !params.is_empty() => {
                 let mut broken = broken(indent + 8, 8, before, params, &format!("    ){result}"));
-                match broken.last_mut() {
-                    Some(last) if result.is_empty() => last.push_str(" + Send,"),
-                    _ => broken.push(format!("{}+ Send,", pad(12))),
-                }
+                broken.push(format!("{}+ Send,", pad(12)));
                 lines.extend(broken);
             }
             Some(_) => lines.extend([alone, format!("{}+ Send,", pad(12))]),
@@ -104,7 +95,9 @@ fn boxed(indent: usize, text: &str, tail: &str) -> Vec<String> {
 
 /// A function type: what stands before its parameters, they, and what stands behind them.
 fn function(text: &str) -> Option<(&str, (&str, &str))> {
-    text.split_once("FnMut(").and_then(|(before, rest)| Some((before, rest.rsplit_once(')')?)))
+    let (before, rest) = text.split_once("FnMut(")?;
+    let (params, _) = rest.rsplit_once(") -> ")?;
+    Some((before, (params, &rest[params.len() + 1..])))
 }
 
 /// A function type with a line for each of its parameters.

@@ -94,6 +94,11 @@ impl Scope {
     }
 }
 
+/// Whether the header has no name for the parameter at a position.
+pub(crate) fn is_made_up(name: &str, index: usize) -> bool {
+    name == format!("arg{}", index + 1)
+}
+
 /// `compressBound` → `compress_bound`; reserved words get a `_` behind.
 pub(crate) fn snake(name: &str) -> String {
     let mut out = words(name).join("_");

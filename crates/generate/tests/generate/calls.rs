@@ -48,6 +48,7 @@ pub(crate) fn callback(
         result: c(result),
         scope: CallbackScope::Call,
         on_failure,
+        failure_call: None,
         user_data: Some(user_data),
         user_data_from: None,
     };
@@ -190,12 +191,20 @@ fn with_objects() -> Vec<Function> {
     if let Role::Callback { callback, .. } = &mut answer.role.value {
         callback.user_data_from = Some(call("cl_spot_user", vec![param(0)]));
     }
+    let signed = vec![given("spot", "struct cl_spot *", spot(false))];
+    let mut sign = keep(callback("sign", "void", signed, None, 2));
+    if let Role::Callback { callback, .. } = &mut sign.role.value {
+        callback.user_data_from = Some(call("cl_spot_user", vec![param(0)]));
+        callback.failure_call = Some(call("cl_spot_fail", vec![param(0), int(-8)]));
+    }
     vec![
         f("int", "cl_spots", vec![hub(), callback("visit", "int", visit, Some(-1), 2), user_of(1)]),
         f("struct cl_spot *", "cl_first", vec![hub()]).result(handle_result("cl_spot", None, Some(0))),
         f("int", "cl_spot_number", vec![p("spot", "const struct cl_spot *", handle("cl_spot"))]),
         f("int", "cl_ask", vec![hub(), answer, user_of(1)]),
         f("int", "cl_answer", vec![hub(), p("n", "int", value())]),
+        f("int", "cl_on_sign", vec![hub(), sign, user_of(1)]),
+        f("int", "cl_sign", vec![hub()]),
     ]
 }
 

@@ -5,16 +5,16 @@ use hotcell_model::layout::Carries;
 use hotcell_model::types::CType;
 
 use super::numbers::{self, described};
-use super::{Value, structs};
+use super::{Value, callbacks, structs};
 use crate::error::{Error, Result};
-use crate::rt::Call;
+use crate::rt::{Call, Invocation};
 
 /// What went into a call.
 pub(super) struct Passed<'a> {
     /// By the parameter's position.
     pub(super) values: Vec<Option<&'a Value>>,
-    /// The parameters that are callbacks, by their number in the call.
-    pub(super) callbacks: Vec<&'a Param>,
+    /// The callbacks, by their number in the call.
+    pub(super) callbacks: Vec<callbacks::Passed>,
 }
 
 pub(super) fn put<'a>(
@@ -32,20 +32,22 @@ pub(super) fn put<'a>(
         return Err(call.invalid_argument("", message));
     }
     let mut passed = Passed { values: vec![None; function.params.len()], callbacks: Vec::new() };
+    for ((index, _), value) in wanted.iter().zip(args) {
+        passed.values[*index] = Some(value);
+    }
     for ((index, param), value) in wanted.into_iter().zip(args) {
-        passed.values[index] = Some(value);
-        argument(call, interface, function, (index, param), value, &mut passed.callbacks)?;
+        argument(call, interface, function, (index, param), value, &mut passed)?;
     }
     Ok(passed)
 }
 
-fn argument<'a>(
+fn argument(
     call: &mut Call<'_>,
     interface: &Interface,
     function: &Function,
-    (index, param): (usize, &'a Param),
+    (index, param): (usize, &Param),
     value: &Value,
-    callbacks: &mut Vec<&'a Param>,
+    passed: &mut Passed<'_>,
 ) -> Result<()> {
     let name = param.name.as_str();
     let field = |carries| function.layout.args.field(carries).copied();
@@ -107,16 +109,25 @@ fn argument<'a>(
             call.put_image(offset, name, &image)
         }
         Role::Callback { callback, .. } => {
-            if *value != Value::Callback {
-                return Err(mismatch(call, name, "a callback", value));
+            let size = callback.args.size as u16;
+            let shape = callbacks::Passed::new(interface, name, callback);
+            match (callback.scope.clone(), value) {
+                (CallbackScope::Call, Value::Callback) => {
+                    passed.callbacks.push(shape);
+                    call.put_callback(offset, passed.callbacks.len() as u16, size);
+                    Ok(())
+                }
+                (CallbackScope::Handle { param: until }, Value::Kept(run)) => {
+                    let Some(Value::Handle(until)) = passed.values[until] else {
+                        return Err(refused(call, name, "goes with an object that is not there"));
+                    };
+                    let run = run.clone();
+                    let run = move |invocation: &mut Invocation<'_>| shape.run_kept(invocation, &run);
+                    call.put_kept(offset, name, size, Some(Box::new(run)), until)
+                }
+                (CallbackScope::Call, _) => Err(mismatch(call, name, "a callback", value)),
+                (CallbackScope::Handle { .. }, _) => Err(mismatch(call, name, "a function to keep", value)),
             }
-            if callback.scope != CallbackScope::Call {
-                let text = format!("calls by name cannot pass callbacks that the library keeps (`{name}`)");
-                return Err(call.unsupported(name, text));
-            }
-            callbacks.push(param);
-            call.put_callback(offset, callbacks.len() as u16, callback.args.size as u16);
-            Ok(())
         }
         _ => Err(mismatch(call, name, "something this version cannot pass", value)),
     }

@@ -1,29 +1,114 @@
 //! Callbacks: arguments of the library into values, and the answer back.
 
-use hotcell_model::interface::{CallbackParam, CallbackRole, Param, Role};
+use std::fmt;
+use std::sync::Arc;
+
+use hotcell_model::interface::{self, CallbackParam, CallbackRole, Interface};
 use hotcell_model::layout::{Carries, WireField, WireKind};
 use hotcell_model::types::{CType, Type};
+
+use parking_lot::Mutex;
 
 use super::{Callback, Value, numbers, results};
 use crate::error::Result;
 use crate::rt::Invocation;
 use crate::rt::reading::Reads;
 
-/// Runs the callback that was passed as this parameter.
-pub(super) fn run(invocation: &mut Invocation<'_>, param: &Param, run: &mut Callback<'_>) -> Result<u64> {
-    let Role::Callback { callback, .. } = &param.role.value else { return Ok(0) };
-    let mut args = Vec::new();
-    for (index, param) in callback.params.iter().enumerate() {
-        if let Some(field) = callback.args.field(Carries::Param { index }) {
-            args.push((param.name.clone(), argument(invocation, param, *field)?));
-        }
+/// A function of the application, with its arguments by name.
+type Function = dyn FnMut(&[(String, Value)]) -> std::result::Result<Value, String> + Send;
+
+/// A function of the application for the library to keep. Clones stand for the same one, and two are equal when they are.
+#[derive(Clone)]
+pub struct KeptFunction(Arc<Mutex<Function>>);
+
+impl KeptFunction {
+    /// A function that gets its arguments by name. A failure ends the call that ran it, when the library has returned.
+    pub fn new(
+        function: impl FnMut(&[(String, Value)]) -> std::result::Result<Value, String> + Send + 'static,
+    ) -> KeptFunction {
+        KeptFunction(Arc::new(Mutex::new(function)))
     }
-    let answer = run(&param.name, &args).map_err(|text| invocation.failed(text))?;
-    answer_bits(&callback.result, &answer)
-        .map_err(|text| invocation.failed(format!("what the callback `{}` returned {text}", param.name)))
+
+    fn run(&self, args: &[(String, Value)]) -> std::result::Result<Value, String> {
+        // One that was passed twice may come inside of itself.
+        let function = self.0.try_lock();
+        let mut function = function.ok_or("a kept callback cannot be run inside of itself")?;
+        (*function)(args)
+    }
 }
 
-fn argument(invocation: &mut Invocation<'_>, param: &CallbackParam, field: WireField) -> Result<Value> {
+impl PartialEq for KeptFunction {
+    fn eq(&self, other: &KeptFunction) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl fmt::Debug for KeptFunction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeptFunction").finish_non_exhaustive()
+    }
+}
+
+/// What a callback that was passed is: the name of its parameter, and what it gets.
+#[derive(Debug, Clone)]
+pub(super) struct Passed {
+    name: String,
+    callback: interface::Callback,
+    /// The types of objects by the position of the callback's parameter.
+    types: Vec<u16>,
+}
+
+impl Passed {
+    pub(super) fn new(interface: &Interface, name: &str, callback: &interface::Callback) -> Passed {
+        let ty = |param: &CallbackParam| match &param.role {
+            CallbackRole::Handle { handle, .. } | CallbackRole::Handles { handle, .. } => {
+                interface.handle_number(handle).unwrap_or(0)
+            }
+            _ => 0,
+        };
+        let types = callback.params.iter().map(ty).collect();
+        Passed { name: name.to_owned(), callback: callback.clone(), types }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Runs it, as a callback of the call in progress.
+    pub(super) fn run(&self, invocation: &mut Invocation<'_>, run: &mut Callback<'_>) -> Result<u64> {
+        let args = self.args(invocation)?;
+        self.answer(invocation, run(&self.name, &args))
+    }
+
+    /// Runs it, as one that the library has kept.
+    pub(super) fn run_kept(&self, invocation: &mut Invocation<'_>, run: &KeptFunction) -> Result<u64> {
+        let args = self.args(invocation)?;
+        self.answer(invocation, run.run(&args))
+    }
+
+    fn args(&self, invocation: &mut Invocation<'_>) -> Result<Vec<(String, Value)>> {
+        let mut args = Vec::new();
+        for (index, (param, ty)) in self.callback.params.iter().zip(&self.types).enumerate() {
+            if let Some(field) = self.callback.args.field(Carries::Param { index }) {
+                args.push((param.name.clone(), argument(invocation, param, *ty, *field)?));
+            }
+        }
+        Ok(args)
+    }
+
+    fn answer(&self, invocation: &Invocation<'_>, answer: std::result::Result<Value, String>) -> Result<u64> {
+        let answer = answer.map_err(|text| invocation.failed(text))?;
+        answer_bits(&self.callback.result, &answer)
+            .map_err(|text| invocation.failed(format!("what the callback `{}` returned {text}", self.name)))
+    }
+}
+
+fn argument(
+    invocation: &mut Invocation<'_>,
+    param: &CallbackParam,
+    ty: u16,
+    field: WireField,
+) -> Result<Value> {
     let offset = field.offset as usize;
     match &param.role {
         CallbackRole::Text { encoding, nullable } => {
@@ -42,9 +127,13 @@ fn argument(invocation: &mut Invocation<'_>, param: &CallbackParam, field: WireF
             });
             texts.collect::<Result<_>>().map(Value::List)
         }
-        CallbackRole::Handle { .. } | CallbackRole::Handles { .. } => {
-            Err(invocation
-                .failed(format!("calls by name cannot pass objects to a callback (`{}`)", param.name)))
+        CallbackRole::Handle { nullable: false, .. } => invocation.handle(offset, ty).map(Value::Handle),
+        CallbackRole::Handle { .. } => {
+            Ok(invocation.opt_handle(offset, ty)?.map_or(Value::Null, Value::Handle))
+        }
+        CallbackRole::Handles { .. } => {
+            let handles = invocation.handles(offset, ty)?;
+            Ok(Value::List(handles.into_iter().map(Value::Handle).collect()))
         }
         CallbackRole::Value | CallbackRole::LengthOf { .. } | CallbackRole::UserData => {
             Ok(numbers::decode(&param.ty, field.kind, invocation.bytes(offset, field.kind.size() as usize)))

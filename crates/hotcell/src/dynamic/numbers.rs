@@ -115,6 +115,7 @@ pub(super) fn described(value: &Value) -> &'static str {
         Value::Handle(_) => "an object",
         Value::Struct(_) => "a structure",
         Value::Callback => "a callback",
+        Value::Kept(_) => "a function to keep",
     }
 }
 

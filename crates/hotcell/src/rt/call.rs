@@ -228,13 +228,6 @@ impl<'s> Call<'s> {
         self.context.not_executed(ErrorKind::BadEncoding, cause, format!("`{name}` is not UTF-8"))
     }
 
-    /// An error that says that calls by name cannot pass this. Nothing was published.
-    #[cfg(feature = "dynamic")]
-    pub(crate) fn unsupported(&self, name: &str, message: String) -> Error {
-        let cause = Cause::Argument { name: name.to_owned() };
-        self.context.not_executed(ErrorKind::Unsupported, cause, message)
-    }
-
     /// Notes an object that goes in, and gives its handle.
     pub(super) fn pass(&mut self, name: &str, handle: &Handle, kind: u16, usage: Usage) -> Result<RawHandle> {
         let object = handle.object();

@@ -4,7 +4,7 @@ use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, RawHandle, Unav
 
 use super::reading::{Bad, Granted, Reads, Reference, data, numbers};
 use super::{Element, Handle, Utf8, Utf16};
-use crate::error::{Cause, Error, Result};
+use crate::error::{Answer, Cause, Error, Result};
 use crate::fault::{self, Fault};
 use crate::session::{Context, Session};
 
@@ -107,6 +107,14 @@ impl<'a> Invocation<'a> {
             });
         }
         Ok(handles)
+    }
+
+    /// What the application's function gave. Its failure comes out of the call that ran it.
+    pub fn answer<T>(&self, answer: Answer<T>) -> Result<T> {
+        answer.map_err(|error| match error.downcast::<Error>() {
+            Ok(error) => *error,
+            Err(other) => self.failed(other.to_string()),
+        })
     }
 
     /// The error of a callback that cannot do what it was called for.

@@ -20,6 +20,9 @@ pub struct Callback {
     pub scope: CallbackScope,
     /// What the library gets when the application's function raises; absent only where nothing is returned.
     pub on_failure: Option<i64>,
+    /// What is called before a callback returns nothing because the application's function raised, over the callback's
+    /// parameters (`sqlite3_result_error_code(context, SQLITE_ABORT)`).
+    pub failure_call: Option<Expr>,
     /// Position of the user-data parameter of the registering function.
     pub user_data: Option<usize>,
     /// Where no parameter of the callback is its user data: how it is found, over the callback's parameters

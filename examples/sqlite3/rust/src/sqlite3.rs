@@ -4,7 +4,11 @@
 
 use hotcell::rt;
 
-use crate::{Backup, Blob, Stmt, table};
+use crate::{Backup, Blob, Context, Stmt, Value, table};
+
+mod db;
+
+pub use db::DbStatusOutput;
 
 /// C: `sqlite3 *`
 ///
@@ -20,6 +24,20 @@ impl Sqlite3 {
     #[must_use]
     pub fn within(&self, deadline: std::time::Duration) -> Self {
         Self(self.0.within(deadline))
+    }
+
+    /// C: `int sqlite3_close(sqlite3 *)`
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the result is not 0; else faults of the worker.
+    #[track_caller]
+    pub fn close(self) -> hotcell::Result<()> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_CLOSE)?;
+        call.put_consumed_on_success(0, "arg1", &self.0, Self::TYPE)?;
+        call.finish()?;
+        Ok(())
     }
 
     /// C: `int sqlite3_close_v2(sqlite3 *)`
@@ -47,7 +65,7 @@ impl Sqlite3 {
     pub fn exec(
         &self,
         sql: &str,
-        mut callback: Option<&mut dyn FnMut(&[Option<String>], &[String]) -> i32>,
+        mut callback: Option<&mut dyn FnMut(&[Option<String>], &[String]) -> hotcell::Answer<i32>>,
     ) -> hotcell::Result<()> {
         let session = self.0.session();
         let mut call = session.call(table::SQLITE3_EXEC)?;
@@ -64,7 +82,8 @@ impl Sqlite3 {
             };
             let arg3 = invocation.opt_texts(0)?;
             let arg4 = invocation.texts(16)?;
-            let returned = function(&arg3, &arg4);
+            let answer = function(&arg3, &arg4);
+            let returned = invocation.answer(answer)?;
             Ok(u64::from(returned.cast_unsigned()))
         };
         call.finish_with(&mut [&mut run])?;
@@ -185,6 +204,38 @@ impl Sqlite3 {
         Ok(())
     }
 
+    /// C: `int sqlite3_busy_handler(sqlite3 *, int (*)(void *, int), void *)`
+    ///
+    /// `callback` is called with `arg2`.
+    ///
+    /// The library keeps `callback` until `self` goes: any call of the session may run it, on the thread that makes that call.
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the result is not 0; else faults of the worker.
+    #[track_caller]
+    pub fn busy_handler(
+        &self,
+        callback: Option<Box<dyn FnMut(i32) -> hotcell::Answer<i32> + Send>>,
+    ) -> hotcell::Result<()> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_BUSY_HANDLER)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        if let Some(mut function) = callback {
+            let run = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
+                let arg2 = invocation.get_i32(0);
+                let answer = function(arg2);
+                let returned = invocation.answer(answer)?;
+                Ok(u64::from(returned.cast_unsigned()))
+            };
+            call.put_kept(8, "arg2", 8, Some(Box::new(run)), &self.0)?;
+        } else {
+            call.put_no_callback(8);
+        }
+        call.finish()?;
+        Ok(())
+    }
+
     /// C: `int sqlite3_busy_timeout(sqlite3 *, int ms)`
     ///
     /// # Errors
@@ -198,6 +249,190 @@ impl Sqlite3 {
         call.put_i32(8, ms);
         let reply = call.finish()?;
         Ok(reply.get_i32(0))
+    }
+
+    /// C: `int sqlite3_set_authorizer(sqlite3 *, int (*)(void *, int, const char *, const char *, const char *, const char *) xAuth, void *pUserData)`
+    ///
+    /// `x_auth` is called with `arg2`, `arg3`, `arg4`, `arg5`, `arg6`.
+    ///
+    /// The library keeps `x_auth` until `self` goes: any call of the session may run it, on the thread that makes that call.
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the result is not 0; else faults of the worker.
+    #[track_caller]
+    pub fn set_authorizer(
+        &self,
+        x_auth: Option<
+            Box<
+                dyn FnMut(
+                        i32,
+                        Option<&str>,
+                        Option<&str>,
+                        Option<&str>,
+                        Option<&str>,
+                    ) -> hotcell::Answer<i32>
+                    + Send,
+            >,
+        >,
+    ) -> hotcell::Result<()> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_SET_AUTHORIZER)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        if let Some(mut function) = x_auth {
+            let run = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
+                let arg2 = invocation.get_i32(64);
+                let arg3 = invocation.opt_text(0)?;
+                let arg4 = invocation.opt_text(16)?;
+                let arg5 = invocation.opt_text(32)?;
+                let arg6 = invocation.opt_text(48)?;
+                let answer = function(
+                    arg2,
+                    arg3.as_deref(),
+                    arg4.as_deref(),
+                    arg5.as_deref(),
+                    arg6.as_deref(),
+                );
+                let returned = invocation.answer(answer)?;
+                Ok(u64::from(returned.cast_unsigned()))
+            };
+            call.put_kept(8, "xAuth", 72, Some(Box::new(run)), &self.0)?;
+        } else {
+            call.put_no_callback(8);
+        }
+        call.finish()?;
+        Ok(())
+    }
+
+    /// C: `void *sqlite3_trace(sqlite3 *, void (*)(void *, const char *) xTrace, void *)`
+    ///
+    /// `x_trace` is called with `arg2`.
+    ///
+    /// The library keeps `x_trace` until `self` goes: any call of the session may run it, on the thread that makes that call.
+    ///
+    /// # Errors
+    ///
+    /// Faults of the worker; the library reports none here.
+    #[track_caller]
+    pub fn trace(
+        &self,
+        x_trace: Option<Box<dyn FnMut(&str) -> hotcell::Answer<()> + Send>>,
+    ) -> hotcell::Result<()> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_TRACE)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        if let Some(mut function) = x_trace {
+            let run = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
+                let arg2 = invocation.text(0)?;
+                let answer = function(&arg2);
+                invocation.answer(answer)?;
+                Ok(0)
+            };
+            call.put_kept(8, "xTrace", 16, Some(Box::new(run)), &self.0)?;
+        } else {
+            call.put_no_callback(8);
+        }
+        call.finish()?;
+        Ok(())
+    }
+
+    /// C: `void *sqlite3_profile(sqlite3 *, void (*)(void *, const char *, sqlite3_uint64) xProfile, void *)`
+    ///
+    /// `x_profile` is called with `arg2`, `arg3`.
+    ///
+    /// The library keeps `x_profile` until `self` goes: any call of the session may run it, on the thread that makes that call.
+    ///
+    /// # Errors
+    ///
+    /// Faults of the worker; the library reports none here.
+    #[track_caller]
+    pub fn profile(
+        &self,
+        x_profile: Option<Box<dyn FnMut(&str, u64) -> hotcell::Answer<()> + Send>>,
+    ) -> hotcell::Result<()> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_PROFILE)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        if let Some(mut function) = x_profile {
+            let run = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
+                let arg2 = invocation.text(0)?;
+                let arg3 = invocation.get_u64(16);
+                let answer = function(&arg2, arg3);
+                invocation.answer(answer)?;
+                Ok(0)
+            };
+            call.put_kept(8, "xProfile", 24, Some(Box::new(run)), &self.0)?;
+        } else {
+            call.put_no_callback(8);
+        }
+        call.finish()?;
+        Ok(())
+    }
+
+    /// C: `int sqlite3_trace_v2(sqlite3 *, unsigned int uMask, int (*)(unsigned int, void *, void *, void *) xCallback, void *pCtx)`
+    ///
+    /// `x_callback` is called with `arg1`, `stmt`, `arg4`.
+    ///
+    /// The library keeps `x_callback` until `self` goes: any call of the session may run it, on the thread that makes that call.
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the result is not 0; else faults of the worker.
+    #[track_caller]
+    pub fn trace_v2(
+        &self,
+        x_callback: Option<Box<dyn FnMut(u32, &Stmt, &str) -> hotcell::Answer<i32> + Send>>,
+    ) -> hotcell::Result<()> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_TRACE_V2)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        if let Some(mut function) = x_callback {
+            let run = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
+                let arg1 = invocation.get_u32(24);
+                let stmt = invocation.handle(0, Stmt::TYPE)?;
+                let stmt = Stmt(stmt);
+                let arg4 = invocation.text(8)?;
+                let answer = function(arg1, &stmt, &arg4);
+                let returned = invocation.answer(answer)?;
+                Ok(u64::from(returned.cast_unsigned()))
+            };
+            call.put_kept(8, "xCallback", 32, Some(Box::new(run)), &self.0)?;
+        } else {
+            call.put_no_callback(8);
+        }
+        call.finish()?;
+        Ok(())
+    }
+
+    /// C: `void sqlite3_progress_handler(sqlite3 *, int, int (*)(void *), void *)`
+    ///
+    /// The library keeps `callback` until `self` goes: any call of the session may run it, on the thread that makes that call.
+    ///
+    /// # Errors
+    ///
+    /// Faults of the worker; the library reports none here.
+    #[track_caller]
+    pub fn progress_handler(
+        &self,
+        arg2: i32,
+        callback: Option<Box<dyn FnMut() -> hotcell::Answer<i32> + Send>>,
+    ) -> hotcell::Result<()> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_PROGRESS_HANDLER)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        call.put_i32(16, arg2);
+        if let Some(mut function) = callback {
+            let run = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
+                let answer = function();
+                let returned = invocation.answer(answer)?;
+                Ok(u64::from(returned.cast_unsigned()))
+            };
+            call.put_kept(8, "arg3", 0, Some(Box::new(run)), &self.0)?;
+        } else {
+            call.put_no_callback(8);
+        }
+        call.finish()?;
+        Ok(())
     }
 
     /// C: `int sqlite3_errcode(sqlite3 *db)`
@@ -330,6 +565,312 @@ impl Sqlite3 {
         })
     }
 
+    /// C: `int sqlite3_create_function(sqlite3 *db, const char *zFunctionName, int nArg, int eTextRep, void *pApp, void (*)(sqlite3_context *, int, sqlite3_value **) xFunc, void (*)(sqlite3_context *, int, sqlite3_value **) xStep, void (*)(sqlite3_context *) xFinal)`
+    ///
+    /// `x_func` is called with `context`, `values`.
+    ///
+    /// The library keeps `x_func` until `self` goes: any call of the session may run it, on the thread that makes that call.
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the result is not 0; else faults of the worker.
+    #[track_caller]
+    pub fn create_function(
+        &self,
+        z_function_name: &str,
+        n_arg: i32,
+        mut x_func: impl FnMut(&Context, &[Value]) -> hotcell::Answer<()> + Send + 'static,
+    ) -> hotcell::Result<()> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_CREATE_FUNCTION)?;
+        call.put_handle(0, "db", &self.0, Self::TYPE)?;
+        call.put_text(8, "zFunctionName", z_function_name)?;
+        call.put_i32(32, n_arg);
+        let run = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
+            let context = invocation.handle(0, Context::TYPE)?;
+            let context = Context(context);
+            let values = invocation
+                .handles(8, Value::TYPE)?
+                .into_iter()
+                .map(Value)
+                .collect::<Vec<_>>();
+            let answer = x_func(&context, &values);
+            invocation.answer(answer)?;
+            Ok(0)
+        };
+        call.put_kept(24, "xFunc", 24, Some(Box::new(run)), &self.0)?;
+        call.finish()?;
+        Ok(())
+    }
+
+    /// C: `int sqlite3_create_function_v2(sqlite3 *db, const char *zFunctionName, int nArg, int eTextRep, void *pApp, void (*)(sqlite3_context *, int, sqlite3_value **) xFunc, void (*)(sqlite3_context *, int, sqlite3_value **) xStep, void (*)(sqlite3_context *) xFinal, void (*)(void *) xDestroy)`
+    ///
+    /// `x_func` is called with `context`, `values`.
+    ///
+    /// `x_step` is called with `context`, `values`.
+    ///
+    /// `x_final` is called with `context`.
+    ///
+    /// The library keeps `x_func`, `x_step`, `x_final` until `self` goes: any call of the session may run them, on the thread that makes that call.
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the result is not 0; else faults of the worker.
+    #[track_caller]
+    pub fn create_function_v2(
+        &self,
+        z_function_name: &str,
+        n_arg: i32,
+        e_text_rep: i32,
+        x_func: Option<Box<dyn FnMut(&Context, &[Value]) -> hotcell::Answer<()> + Send>>,
+        x_step: Option<Box<dyn FnMut(&Context, &[Value]) -> hotcell::Answer<()> + Send>>,
+        x_final: Option<Box<dyn FnMut(&Context) -> hotcell::Answer<()> + Send>>,
+    ) -> hotcell::Result<()> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_CREATE_FUNCTION_V2)?;
+        call.put_handle(0, "db", &self.0, Self::TYPE)?;
+        call.put_text(8, "zFunctionName", z_function_name)?;
+        call.put_i32(48, n_arg);
+        call.put_i32(52, e_text_rep);
+        if let Some(mut function) = x_func {
+            let run = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
+                let context = invocation.handle(0, Context::TYPE)?;
+                let context = Context(context);
+                let values = invocation
+                    .handles(8, Value::TYPE)?
+                    .into_iter()
+                    .map(Value)
+                    .collect::<Vec<_>>();
+                let answer = function(&context, &values);
+                invocation.answer(answer)?;
+                Ok(0)
+            };
+            call.put_kept(24, "xFunc", 24, Some(Box::new(run)), &self.0)?;
+        } else {
+            call.put_no_callback(24);
+        }
+        if let Some(mut function) = x_step {
+            let run_ = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
+                let context = invocation.handle(0, Context::TYPE)?;
+                let context = Context(context);
+                let values = invocation
+                    .handles(8, Value::TYPE)?
+                    .into_iter()
+                    .map(Value)
+                    .collect::<Vec<_>>();
+                let answer = function(&context, &values);
+                invocation.answer(answer)?;
+                Ok(0)
+            };
+            call.put_kept(32, "xStep", 24, Some(Box::new(run_)), &self.0)?;
+        } else {
+            call.put_no_callback(32);
+        }
+        if let Some(mut function) = x_final {
+            let run_2 = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
+                let context = invocation.handle(0, Context::TYPE)?;
+                let context = Context(context);
+                let answer = function(&context);
+                invocation.answer(answer)?;
+                Ok(0)
+            };
+            call.put_kept(40, "xFinal", 8, Some(Box::new(run_2)), &self.0)?;
+        } else {
+            call.put_no_callback(40);
+        }
+        call.finish()?;
+        Ok(())
+    }
+
+    /// C: `int sqlite3_create_window_function(sqlite3 *db, const char *zFunctionName, int nArg, int eTextRep, void *pApp, void (*)(sqlite3_context *, int, sqlite3_value **) xStep, void (*)(sqlite3_context *) xFinal, void (*)(sqlite3_context *) xValue, void (*)(sqlite3_context *, int, sqlite3_value **) xInverse, void (*)(void *) xDestroy)`
+    ///
+    /// `x_step` is called with `context`, `values`.
+    ///
+    /// `x_final` is called with `context`.
+    ///
+    /// `x_value` is called with `context`.
+    ///
+    /// `x_inverse` is called with `context`, `values`.
+    ///
+    /// The library keeps `x_step`, `x_final`, `x_value`, `x_inverse` until `self` goes: any call of the session may run them, on the thread that makes that call.
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the result is not 0; else faults of the worker.
+    #[track_caller]
+    pub fn create_window_function(
+        &self,
+        z_function_name: &str,
+        n_arg: i32,
+        e_text_rep: i32,
+        mut x_step: impl FnMut(&Context, &[Value]) -> hotcell::Answer<()> + Send + 'static,
+        mut x_final: impl FnMut(&Context) -> hotcell::Answer<()> + Send + 'static,
+        x_value: Option<Box<dyn FnMut(&Context) -> hotcell::Answer<()> + Send>>,
+        x_inverse: Option<Box<dyn FnMut(&Context, &[Value]) -> hotcell::Answer<()> + Send>>,
+    ) -> hotcell::Result<()> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_CREATE_WINDOW_FUNCTION)?;
+        call.put_handle(0, "db", &self.0, Self::TYPE)?;
+        call.put_text(8, "zFunctionName", z_function_name)?;
+        call.put_i32(56, n_arg);
+        call.put_i32(60, e_text_rep);
+        let run = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
+            let context = invocation.handle(0, Context::TYPE)?;
+            let context = Context(context);
+            let values = invocation
+                .handles(8, Value::TYPE)?
+                .into_iter()
+                .map(Value)
+                .collect::<Vec<_>>();
+            let answer = x_step(&context, &values);
+            invocation.answer(answer)?;
+            Ok(0)
+        };
+        call.put_kept(24, "xStep", 24, Some(Box::new(run)), &self.0)?;
+        let run_ = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
+            let context = invocation.handle(0, Context::TYPE)?;
+            let context = Context(context);
+            let answer = x_final(&context);
+            invocation.answer(answer)?;
+            Ok(0)
+        };
+        call.put_kept(32, "xFinal", 8, Some(Box::new(run_)), &self.0)?;
+        if let Some(mut function) = x_value {
+            let run_2 = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
+                let context = invocation.handle(0, Context::TYPE)?;
+                let context = Context(context);
+                let answer = function(&context);
+                invocation.answer(answer)?;
+                Ok(0)
+            };
+            call.put_kept(40, "xValue", 8, Some(Box::new(run_2)), &self.0)?;
+        } else {
+            call.put_no_callback(40);
+        }
+        if let Some(mut function) = x_inverse {
+            let run_3 = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
+                let context = invocation.handle(0, Context::TYPE)?;
+                let context = Context(context);
+                let values = invocation
+                    .handles(8, Value::TYPE)?
+                    .into_iter()
+                    .map(Value)
+                    .collect::<Vec<_>>();
+                let answer = function(&context, &values);
+                invocation.answer(answer)?;
+                Ok(0)
+            };
+            call.put_kept(48, "xInverse", 24, Some(Box::new(run_3)), &self.0)?;
+        } else {
+            call.put_no_callback(48);
+        }
+        call.finish()?;
+        Ok(())
+    }
+
+    /// C: `int sqlite3_create_collation(sqlite3 *, const char *zName, int eTextRep, void *pArg, int (*)(void *, int, const void *, int, const void *) xCompare)`
+    ///
+    /// `x_compare` is called with `arg3`, `arg5`.
+    ///
+    /// The library keeps `x_compare` until `self` goes: any call of the session may run it, on the thread that makes that call.
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the result is not 0; else faults of the worker.
+    #[track_caller]
+    pub fn create_collation(
+        &self,
+        z_name: &str,
+        mut x_compare: impl FnMut(&[u8], &[u8]) -> hotcell::Answer<i32> + Send + 'static,
+    ) -> hotcell::Result<()> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_CREATE_COLLATION)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        call.put_text(8, "zName", z_name)?;
+        let run = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
+            let arg3 = invocation.buffer(0)?;
+            let arg5 = invocation.buffer(16)?;
+            let answer = x_compare(&arg3, &arg5);
+            let returned = invocation.answer(answer)?;
+            Ok(u64::from(returned.cast_unsigned()))
+        };
+        call.put_kept(24, "xCompare", 32, Some(Box::new(run)), &self.0)?;
+        call.finish()?;
+        Ok(())
+    }
+
+    /// C: `int sqlite3_create_collation_v2(sqlite3 *, const char *zName, int eTextRep, void *pArg, int (*)(void *, int, const void *, int, const void *) xCompare, void (*)(void *) xDestroy)`
+    ///
+    /// `x_compare` is called with `arg3`, `arg5`.
+    ///
+    /// The library keeps `x_compare` until `self` goes: any call of the session may run it, on the thread that makes that call.
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the result is not 0; else faults of the worker.
+    #[track_caller]
+    pub fn create_collation_v2(
+        &self,
+        z_name: &str,
+        e_text_rep: i32,
+        x_compare: Option<Box<dyn FnMut(&[u8], &[u8]) -> hotcell::Answer<i32> + Send>>,
+    ) -> hotcell::Result<()> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_CREATE_COLLATION_V2)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        call.put_text(8, "zName", z_name)?;
+        call.put_i32(32, e_text_rep);
+        if let Some(mut function) = x_compare {
+            let run = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
+                let arg3 = invocation.buffer(0)?;
+                let arg5 = invocation.buffer(16)?;
+                let answer = function(&arg3, &arg5);
+                let returned = invocation.answer(answer)?;
+                Ok(u64::from(returned.cast_unsigned()))
+            };
+            call.put_kept(24, "xCompare", 32, Some(Box::new(run)), &self.0)?;
+        } else {
+            call.put_no_callback(24);
+        }
+        call.finish()?;
+        Ok(())
+    }
+
+    /// C: `int sqlite3_collation_needed(sqlite3 *, void *, void (*)(void *, sqlite3 *, int, const char *))`
+    ///
+    /// `callback` is called with `sqlite3`, `e_text_rep`, `arg4`.
+    ///
+    /// The library keeps `callback` until `self` goes: any call of the session may run it, on the thread that makes that call.
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the result is not 0; else faults of the worker.
+    #[track_caller]
+    pub fn collation_needed(
+        &self,
+        callback: Option<Box<dyn FnMut(&Sqlite3, i32, &str) -> hotcell::Answer<()> + Send>>,
+    ) -> hotcell::Result<()> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_COLLATION_NEEDED)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        if let Some(mut function) = callback {
+            let run = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
+                let sqlite3 = invocation.handle(0, Sqlite3::TYPE)?;
+                let sqlite3 = Sqlite3(sqlite3);
+                let e_text_rep = invocation.get_i32(24);
+                let arg4 = invocation.text(8)?;
+                let answer = function(&sqlite3, e_text_rep, &arg4);
+                invocation.answer(answer)?;
+                Ok(0)
+            };
+            call.put_kept(8, "arg3", 32, Some(Box::new(run)), &self.0)?;
+        } else {
+            call.put_no_callback(8);
+        }
+        call.finish()?;
+        Ok(())
+    }
+
     /// C: `int sqlite3_get_autocommit(sqlite3 *)`
     ///
     /// # Errors
@@ -340,40 +881,6 @@ impl Sqlite3 {
         let session = self.0.session();
         let mut call = session.call(table::SQLITE3_GET_AUTOCOMMIT)?;
         call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
-        let reply = call.finish()?;
-        Ok(reply.get_i32(0))
-    }
-
-    /// C: `const char *sqlite3_db_name(sqlite3 *db, int N)`
-    ///
-    /// # Errors
-    ///
-    /// Faults of the worker; the library reports none here.
-    #[track_caller]
-    pub fn db_name(&self, n: i32) -> hotcell::Result<Option<String>> {
-        let session = self.0.session();
-        let mut call = session.call(table::SQLITE3_DB_NAME)?;
-        call.put_handle(0, "db", &self.0, Self::TYPE)?;
-        call.put_i32(8, n);
-        let mut reply = call.finish()?;
-        reply.opt_text(0)
-    }
-
-    /// C: `int sqlite3_db_readonly(sqlite3 *db, const char *zDbName)`
-    ///
-    /// # Errors
-    ///
-    /// Faults of the worker; the library reports none here.
-    #[track_caller]
-    pub fn db_readonly(&self, z_db_name: Option<&str>) -> hotcell::Result<i32> {
-        let session = self.0.session();
-        let mut call = session.call(table::SQLITE3_DB_READONLY)?;
-        call.put_handle(0, "db", &self.0, Self::TYPE)?;
-        if let Some(z_db_name) = z_db_name {
-            call.put_text(8, "zDbName", z_db_name)?;
-        } else {
-            call.put_null(8);
-        }
         let reply = call.finish()?;
         Ok(reply.get_i32(0))
     }
@@ -409,18 +916,132 @@ impl Sqlite3 {
         Ok(returned.map(Stmt))
     }
 
-    /// C: `int sqlite3_db_release_memory(sqlite3 *)`
+    /// C: `void *sqlite3_commit_hook(sqlite3 *, int (*)(void *), void *)`
+    ///
+    /// The library keeps `callback` until `self` goes: any call of the session may run it, on the thread that makes that call.
     ///
     /// # Errors
     ///
     /// Faults of the worker; the library reports none here.
     #[track_caller]
-    pub fn db_release_memory(&self) -> hotcell::Result<i32> {
+    pub fn commit_hook(
+        &self,
+        callback: Option<Box<dyn FnMut() -> hotcell::Answer<i32> + Send>>,
+    ) -> hotcell::Result<()> {
         let session = self.0.session();
-        let mut call = session.call(table::SQLITE3_DB_RELEASE_MEMORY)?;
+        let mut call = session.call(table::SQLITE3_COMMIT_HOOK)?;
         call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
-        let reply = call.finish()?;
-        Ok(reply.get_i32(0))
+        if let Some(mut function) = callback {
+            let run = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
+                let answer = function();
+                let returned = invocation.answer(answer)?;
+                Ok(u64::from(returned.cast_unsigned()))
+            };
+            call.put_kept(8, "arg2", 0, Some(Box::new(run)), &self.0)?;
+        } else {
+            call.put_no_callback(8);
+        }
+        call.finish()?;
+        Ok(())
+    }
+
+    /// C: `void *sqlite3_rollback_hook(sqlite3 *, void (*)(void *), void *)`
+    ///
+    /// The library keeps `callback` until `self` goes: any call of the session may run it, on the thread that makes that call.
+    ///
+    /// # Errors
+    ///
+    /// Faults of the worker; the library reports none here.
+    #[track_caller]
+    pub fn rollback_hook(
+        &self,
+        callback: Option<Box<dyn FnMut() -> hotcell::Answer<()> + Send>>,
+    ) -> hotcell::Result<()> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_ROLLBACK_HOOK)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        if let Some(mut function) = callback {
+            let run = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
+                let answer = function();
+                invocation.answer(answer)?;
+                Ok(0)
+            };
+            call.put_kept(8, "arg2", 0, Some(Box::new(run)), &self.0)?;
+        } else {
+            call.put_no_callback(8);
+        }
+        call.finish()?;
+        Ok(())
+    }
+
+    /// C: `int sqlite3_autovacuum_pages(sqlite3 *db, unsigned int (*)(void *, const char *, unsigned int, unsigned int, unsigned int), void *, void (*)(void *))`
+    ///
+    /// `callback` is called with `arg2`, `arg3`, `arg4`, `arg5`.
+    ///
+    /// The library keeps `callback` until `self` goes: any call of the session may run it, on the thread that makes that call.
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the result is not 0; else faults of the worker.
+    #[track_caller]
+    pub fn autovacuum_pages(
+        &self,
+        callback: Option<Box<dyn FnMut(&str, u32, u32, u32) -> hotcell::Answer<u32> + Send>>,
+    ) -> hotcell::Result<()> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_AUTOVACUUM_PAGES)?;
+        call.put_handle(0, "db", &self.0, Self::TYPE)?;
+        if let Some(mut function) = callback {
+            let run = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
+                let arg2 = invocation.text(0)?;
+                let arg3 = invocation.get_u32(16);
+                let arg4 = invocation.get_u32(20);
+                let arg5 = invocation.get_u32(24);
+                let answer = function(&arg2, arg3, arg4, arg5);
+                let returned = invocation.answer(answer)?;
+                Ok(u64::from(returned))
+            };
+            call.put_kept(8, "arg2", 32, Some(Box::new(run)), &self.0)?;
+        } else {
+            call.put_no_callback(8);
+        }
+        call.finish()?;
+        Ok(())
+    }
+
+    /// C: `void *sqlite3_update_hook(sqlite3 *, void (*)(void *, int, const char *, const char *, sqlite3_int64), void *)`
+    ///
+    /// `callback` is called with `arg2`, `arg3`, `arg4`, `arg5`.
+    ///
+    /// The library keeps `callback` until `self` goes: any call of the session may run it, on the thread that makes that call.
+    ///
+    /// # Errors
+    ///
+    /// Faults of the worker; the library reports none here.
+    #[track_caller]
+    pub fn update_hook(
+        &self,
+        callback: Option<Box<dyn FnMut(i32, &str, &str, i64) -> hotcell::Answer<()> + Send>>,
+    ) -> hotcell::Result<()> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_UPDATE_HOOK)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        if let Some(mut function) = callback {
+            let run = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
+                let arg2 = invocation.get_i32(40);
+                let arg3 = invocation.text(0)?;
+                let arg4 = invocation.text(16)?;
+                let arg5 = invocation.get_i64(32);
+                let answer = function(arg2, &arg3, &arg4, arg5);
+                invocation.answer(answer)?;
+                Ok(0)
+            };
+            call.put_kept(8, "arg2", 48, Some(Box::new(run)), &self.0)?;
+        } else {
+            call.put_no_callback(8);
+        }
+        call.finish()?;
+        Ok(())
     }
 
     /// C: `int sqlite3_table_column_metadata(sqlite3 *db, const char *zDbName, const char *zTableName, const char *zColumnName, const char **pzDataType, const char **pzCollSeq, int *pNotNull, int *pPrimaryKey, int *pAutoinc)`
@@ -498,6 +1119,25 @@ impl Sqlite3 {
         Ok(reply.get_i32(0))
     }
 
+    /// C: `int sqlite3_drop_modules(sqlite3 *db, const char **azKeep)`
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the result is not 0; else faults of the worker.
+    #[track_caller]
+    pub fn drop_modules(&self, az_keep: Option<&[&str]>) -> hotcell::Result<()> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_DROP_MODULES)?;
+        call.put_handle(0, "db", &self.0, Self::TYPE)?;
+        if let Some(az_keep) = az_keep {
+            call.put_texts(8, "azKeep", az_keep)?;
+        } else {
+            call.put_null(8);
+        }
+        call.finish()?;
+        Ok(())
+    }
+
     /// C: `int sqlite3_overload_function(sqlite3 *, const char *zFuncName, int nArg)`
     ///
     /// # Errors
@@ -541,25 +1181,6 @@ impl Sqlite3 {
         Ok(Blob(pp_blob))
     }
 
-    /// C: `int sqlite3_db_status(sqlite3 *, int op, int *pCur, int *pHiwtr, int resetFlg)`
-    ///
-    /// # Errors
-    ///
-    /// The library's own when the result is not 0; else faults of the worker.
-    #[track_caller]
-    pub fn db_status(&self, op: i32, reset_flg: i32) -> hotcell::Result<DbStatusOutput> {
-        let session = self.0.session();
-        let mut call = session.call(table::SQLITE3_DB_STATUS)?;
-        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
-        call.put_i32(8, op);
-        call.put_i32(12, reset_flg);
-        let reply = call.finish()?;
-        Ok(DbStatusOutput {
-            p_cur: reply.get_i32(4),
-            p_hiwtr: reply.get_i32(8),
-        })
-    }
-
     /// C: `sqlite3_backup *sqlite3_backup_init(sqlite3 *pDest, const char *zDestName, sqlite3 *pSource, const char *zSourceName)`
     ///
     /// # Errors
@@ -581,6 +1202,41 @@ impl Sqlite3 {
         let mut reply = call.finish()?;
         let returned = reply.handle(0, Backup::TYPE, true, Some(&self.0))?;
         Ok(Backup(returned))
+    }
+
+    /// C: `void *sqlite3_wal_hook(sqlite3 *, int (*)(void *, sqlite3 *, const char *, int), void *)`
+    ///
+    /// `callback` is called with `sqlite3`, `arg3`, `arg4`.
+    ///
+    /// The library keeps `callback` until `self` goes: any call of the session may run it, on the thread that makes that call.
+    ///
+    /// # Errors
+    ///
+    /// Faults of the worker; the library reports none here.
+    #[track_caller]
+    pub fn wal_hook(
+        &self,
+        callback: Option<Box<dyn FnMut(&Sqlite3, &str, i32) -> hotcell::Answer<i32> + Send>>,
+    ) -> hotcell::Result<()> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_WAL_HOOK)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        if let Some(mut function) = callback {
+            let run = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
+                let sqlite3 = invocation.handle(0, Sqlite3::TYPE)?;
+                let sqlite3 = Sqlite3(sqlite3);
+                let arg3 = invocation.text(8)?;
+                let arg4 = invocation.get_i32(24);
+                let answer = function(&sqlite3, &arg3, arg4);
+                let returned = invocation.answer(answer)?;
+                Ok(u64::from(returned.cast_unsigned()))
+            };
+            call.put_kept(8, "arg2", 32, Some(Box::new(run)), &self.0)?;
+        } else {
+            call.put_no_callback(8);
+        }
+        call.finish()?;
+        Ok(())
     }
 
     /// C: `int sqlite3_wal_autocheckpoint(sqlite3 *db, int N)`
@@ -642,20 +1298,6 @@ impl Sqlite3 {
             pn_log: reply.get_i32(20),
             pn_ckpt: reply.get_i32(24),
         })
-    }
-
-    /// C: `int sqlite3_db_cacheflush(sqlite3 *)`
-    ///
-    /// # Errors
-    ///
-    /// Faults of the worker; the library reports none here.
-    #[track_caller]
-    pub fn db_cacheflush(&self) -> hotcell::Result<i32> {
-        let session = self.0.session();
-        let mut call = session.call(table::SQLITE3_DB_CACHEFLUSH)?;
-        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
-        let reply = call.finish()?;
-        Ok(reply.get_i32(0))
     }
 
     /// C: `int sqlite3_system_errno(sqlite3 *)`
@@ -731,15 +1373,6 @@ pub struct TableColumnMetadataOutput {
     pub p_primary_key: i32,
     /// What `pAutoinc` holds.
     pub p_autoinc: i32,
-}
-
-/// What [`Sqlite3::db_status`] gives back.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DbStatusOutput {
-    /// What `pCur` holds.
-    pub p_cur: i32,
-    /// What `pHiwtr` holds.
-    pub p_hiwtr: i32,
 }
 
 /// What [`Sqlite3::wal_checkpoint_v2`] gives back.

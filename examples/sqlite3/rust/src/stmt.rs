@@ -18,7 +18,7 @@ pub struct Stmt(pub(crate) rt::Handle);
 
 impl Stmt {
     /// The number of its type in calls.
-    pub(crate) const TYPE: u16 = 4;
+    pub(crate) const TYPE: u16 = 6;
 
     /// The same object with another deadline for each call.
     #[must_use]

@@ -14,7 +14,7 @@ pub struct Str(pub(crate) rt::Handle);
 
 impl Str {
     /// The number of its type in calls.
-    pub(crate) const TYPE: u16 = 5;
+    pub(crate) const TYPE: u16 = 7;
 
     /// The same object with another deadline for each call.
     #[must_use]

@@ -8,9 +8,9 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
     runtime: 1,
     library: "sqlite3",
     fingerprint: [
-        0xad, 0x31, 0x42, 0xc2, 0x04, 0xb8, 0xbe, 0x6f, 0xf0, 0x57, 0x6c, 0x45, 0x57, 0x05, 0xd5,
-        0x1b, 0x7f, 0xed, 0x0d, 0xd5, 0x6e, 0xf4, 0xc1, 0xcf, 0xdb, 0x45, 0x20, 0x12, 0x15, 0xec,
-        0xab, 0xd9,
+        0x0b, 0x4f, 0xe7, 0xd4, 0x06, 0x11, 0x86, 0x29, 0x28, 0x47, 0xf6, 0x8f, 0x98, 0x94, 0x4c,
+        0xef, 0x6f, 0xb3, 0xae, 0x39, 0x94, 0x29, 0xa3, 0xc8, 0x23, 0x68, 0x1c, 0xc6, 0x52, 0xa3,
+        0x1a, 0x73,
     ],
     functions: &FUNCTIONS,
     handles: &HANDLES,
@@ -23,151 +23,212 @@ pub(crate) const SQLITE3_LIBVERSION_NUMBER: u16 = 2;
 pub(crate) const SQLITE3_COMPILEOPTION_USED: u16 = 3;
 pub(crate) const SQLITE3_COMPILEOPTION_GET: u16 = 4;
 pub(crate) const SQLITE3_THREADSAFE: u16 = 5;
-pub(crate) const SQLITE3_CLOSE_V2: u16 = 6;
-pub(crate) const SQLITE3_EXEC: u16 = 7;
-pub(crate) const SQLITE3_EXTENDED_RESULT_CODES: u16 = 8;
-pub(crate) const SQLITE3_LAST_INSERT_ROWID: u16 = 9;
-pub(crate) const SQLITE3_SET_LAST_INSERT_ROWID: u16 = 10;
-pub(crate) const SQLITE3_CHANGES: u16 = 11;
-pub(crate) const SQLITE3_CHANGES64: u16 = 12;
-pub(crate) const SQLITE3_TOTAL_CHANGES: u16 = 13;
-pub(crate) const SQLITE3_TOTAL_CHANGES64: u16 = 14;
-pub(crate) const SQLITE3_INTERRUPT: u16 = 15;
-pub(crate) const SQLITE3_COMPLETE: u16 = 16;
-pub(crate) const SQLITE3_BUSY_TIMEOUT: u16 = 17;
-pub(crate) const SQLITE3_MEMORY_USED: u16 = 18;
-pub(crate) const SQLITE3_MEMORY_HIGHWATER: u16 = 19;
-pub(crate) const SQLITE3_RANDOMNESS: u16 = 20;
-pub(crate) const SQLITE3_OPEN: u16 = 21;
-pub(crate) const SQLITE3_OPEN_V2: u16 = 22;
-pub(crate) const SQLITE3_ERRCODE: u16 = 23;
-pub(crate) const SQLITE3_EXTENDED_ERRCODE: u16 = 24;
-pub(crate) const SQLITE3_ERRMSG: u16 = 25;
-pub(crate) const SQLITE3_ERRSTR: u16 = 26;
-pub(crate) const SQLITE3_ERROR_OFFSET: u16 = 27;
-pub(crate) const SQLITE3_LIMIT: u16 = 28;
-pub(crate) const SQLITE3_PREPARE: u16 = 29;
-pub(crate) const SQLITE3_PREPARE_V2: u16 = 30;
-pub(crate) const SQLITE3_PREPARE_V3: u16 = 31;
-pub(crate) const SQLITE3_SQL: u16 = 32;
-pub(crate) const SQLITE3_EXPANDED_SQL: u16 = 33;
-pub(crate) const SQLITE3_STMT_READONLY: u16 = 34;
-pub(crate) const SQLITE3_STMT_ISEXPLAIN: u16 = 35;
-pub(crate) const SQLITE3_STMT_BUSY: u16 = 36;
-pub(crate) const SQLITE3_BIND_BLOB: u16 = 37;
-pub(crate) const SQLITE3_BIND_BLOB64: u16 = 38;
-pub(crate) const SQLITE3_BIND_DOUBLE: u16 = 39;
-pub(crate) const SQLITE3_BIND_INT: u16 = 40;
-pub(crate) const SQLITE3_BIND_INT64: u16 = 41;
-pub(crate) const SQLITE3_BIND_NULL: u16 = 42;
-pub(crate) const SQLITE3_BIND_TEXT: u16 = 43;
-pub(crate) const SQLITE3_BIND_TEXT64: u16 = 44;
-pub(crate) const SQLITE3_BIND_VALUE: u16 = 45;
-pub(crate) const SQLITE3_BIND_ZEROBLOB: u16 = 46;
-pub(crate) const SQLITE3_BIND_ZEROBLOB64: u16 = 47;
-pub(crate) const SQLITE3_BIND_PARAMETER_COUNT: u16 = 48;
-pub(crate) const SQLITE3_BIND_PARAMETER_NAME: u16 = 49;
-pub(crate) const SQLITE3_BIND_PARAMETER_INDEX: u16 = 50;
-pub(crate) const SQLITE3_CLEAR_BINDINGS: u16 = 51;
-pub(crate) const SQLITE3_COLUMN_COUNT: u16 = 52;
-pub(crate) const SQLITE3_COLUMN_NAME: u16 = 53;
-pub(crate) const SQLITE3_COLUMN_DATABASE_NAME: u16 = 54;
-pub(crate) const SQLITE3_COLUMN_TABLE_NAME: u16 = 55;
-pub(crate) const SQLITE3_COLUMN_ORIGIN_NAME: u16 = 56;
-pub(crate) const SQLITE3_COLUMN_DECLTYPE: u16 = 57;
-pub(crate) const SQLITE3_STEP: u16 = 58;
-pub(crate) const SQLITE3_DATA_COUNT: u16 = 59;
-pub(crate) const SQLITE3_COLUMN_BLOB: u16 = 60;
-pub(crate) const SQLITE3_COLUMN_DOUBLE: u16 = 61;
-pub(crate) const SQLITE3_COLUMN_INT: u16 = 62;
-pub(crate) const SQLITE3_COLUMN_INT64: u16 = 63;
-pub(crate) const SQLITE3_COLUMN_TEXT: u16 = 64;
-pub(crate) const SQLITE3_COLUMN_VALUE: u16 = 65;
-pub(crate) const SQLITE3_COLUMN_BYTES: u16 = 66;
-pub(crate) const SQLITE3_COLUMN_TYPE: u16 = 67;
-pub(crate) const SQLITE3_FINALIZE: u16 = 68;
-pub(crate) const SQLITE3_RESET: u16 = 69;
-pub(crate) const SQLITE3_EXPIRED: u16 = 70;
-pub(crate) const SQLITE3_TRANSFER_BINDINGS: u16 = 71;
-pub(crate) const SQLITE3_GLOBAL_RECOVER: u16 = 72;
-pub(crate) const SQLITE3_VALUE_BLOB: u16 = 73;
-pub(crate) const SQLITE3_VALUE_DOUBLE: u16 = 74;
-pub(crate) const SQLITE3_VALUE_INT: u16 = 75;
-pub(crate) const SQLITE3_VALUE_INT64: u16 = 76;
-pub(crate) const SQLITE3_VALUE_TEXT: u16 = 77;
-pub(crate) const SQLITE3_VALUE_BYTES: u16 = 78;
-pub(crate) const SQLITE3_VALUE_TYPE: u16 = 79;
-pub(crate) const SQLITE3_VALUE_NUMERIC_TYPE: u16 = 80;
-pub(crate) const SQLITE3_VALUE_FROMBIND: u16 = 81;
-pub(crate) const SQLITE3_VALUE_ENCODING: u16 = 82;
-pub(crate) const SQLITE3_VALUE_SUBTYPE: u16 = 83;
-pub(crate) const SQLITE3_VALUE_DUP: u16 = 84;
-pub(crate) const SQLITE3_VALUE_FREE: u16 = 85;
-pub(crate) const SQLITE3_SLEEP: u16 = 86;
-pub(crate) const SQLITE3_GET_AUTOCOMMIT: u16 = 87;
-pub(crate) const SQLITE3_DB_HANDLE: u16 = 88;
-pub(crate) const SQLITE3_DB_NAME: u16 = 89;
-pub(crate) const SQLITE3_DB_READONLY: u16 = 90;
-pub(crate) const SQLITE3_TXN_STATE: u16 = 91;
-pub(crate) const SQLITE3_NEXT_STMT: u16 = 92;
-pub(crate) const SQLITE3_ENABLE_SHARED_CACHE: u16 = 93;
-pub(crate) const SQLITE3_RELEASE_MEMORY: u16 = 94;
-pub(crate) const SQLITE3_DB_RELEASE_MEMORY: u16 = 95;
-pub(crate) const SQLITE3_SOFT_HEAP_LIMIT64: u16 = 96;
-pub(crate) const SQLITE3_HARD_HEAP_LIMIT64: u16 = 97;
-pub(crate) const SQLITE3_SOFT_HEAP_LIMIT: u16 = 98;
-pub(crate) const SQLITE3_TABLE_COLUMN_METADATA: u16 = 99;
-pub(crate) const SQLITE3_LOAD_EXTENSION: u16 = 100;
-pub(crate) const SQLITE3_ENABLE_LOAD_EXTENSION: u16 = 101;
-pub(crate) const SQLITE3_OVERLOAD_FUNCTION: u16 = 102;
-pub(crate) const SQLITE3_BLOB_OPEN: u16 = 103;
-pub(crate) const SQLITE3_BLOB_REOPEN: u16 = 104;
-pub(crate) const SQLITE3_BLOB_CLOSE: u16 = 105;
-pub(crate) const SQLITE3_BLOB_BYTES: u16 = 106;
-pub(crate) const SQLITE3_BLOB_READ: u16 = 107;
-pub(crate) const SQLITE3_BLOB_WRITE: u16 = 108;
-pub(crate) const SQLITE3_KEYWORD_COUNT: u16 = 109;
-pub(crate) const SQLITE3_KEYWORD_NAME: u16 = 110;
-pub(crate) const SQLITE3_KEYWORD_CHECK: u16 = 111;
-pub(crate) const SQLITE3_STR_NEW: u16 = 112;
-pub(crate) const SQLITE3_STR_FINISH: u16 = 113;
-pub(crate) const SQLITE3_STR_APPEND: u16 = 114;
-pub(crate) const SQLITE3_STR_APPENDALL: u16 = 115;
-pub(crate) const SQLITE3_STR_APPENDCHAR: u16 = 116;
-pub(crate) const SQLITE3_STR_RESET: u16 = 117;
-pub(crate) const SQLITE3_STR_ERRCODE: u16 = 118;
-pub(crate) const SQLITE3_STR_LENGTH: u16 = 119;
-pub(crate) const SQLITE3_STR_VALUE: u16 = 120;
-pub(crate) const SQLITE3_STATUS: u16 = 121;
-pub(crate) const SQLITE3_STATUS64: u16 = 122;
-pub(crate) const SQLITE3_DB_STATUS: u16 = 123;
-pub(crate) const SQLITE3_STMT_STATUS: u16 = 124;
-pub(crate) const SQLITE3_BACKUP_INIT: u16 = 125;
-pub(crate) const SQLITE3_BACKUP_STEP: u16 = 126;
-pub(crate) const SQLITE3_BACKUP_FINISH: u16 = 127;
-pub(crate) const SQLITE3_BACKUP_REMAINING: u16 = 128;
-pub(crate) const SQLITE3_BACKUP_PAGECOUNT: u16 = 129;
-pub(crate) const SQLITE3_STRICMP: u16 = 130;
-pub(crate) const SQLITE3_STRNICMP: u16 = 131;
-pub(crate) const SQLITE3_STRGLOB: u16 = 132;
-pub(crate) const SQLITE3_STRLIKE: u16 = 133;
-pub(crate) const SQLITE3_WAL_AUTOCHECKPOINT: u16 = 134;
-pub(crate) const SQLITE3_WAL_CHECKPOINT: u16 = 135;
-pub(crate) const SQLITE3_WAL_CHECKPOINT_V2: u16 = 136;
-pub(crate) const SQLITE3_DB_CACHEFLUSH: u16 = 137;
-pub(crate) const SQLITE3_SYSTEM_ERRNO: u16 = 138;
-pub(crate) const SQLITE3_SERIALIZE: u16 = 139;
+pub(crate) const SQLITE3_CLOSE: u16 = 6;
+pub(crate) const SQLITE3_CLOSE_V2: u16 = 7;
+pub(crate) const SQLITE3_EXEC: u16 = 8;
+pub(crate) const SQLITE3_INITIALIZE: u16 = 9;
+pub(crate) const SQLITE3_EXTENDED_RESULT_CODES: u16 = 10;
+pub(crate) const SQLITE3_LAST_INSERT_ROWID: u16 = 11;
+pub(crate) const SQLITE3_SET_LAST_INSERT_ROWID: u16 = 12;
+pub(crate) const SQLITE3_CHANGES: u16 = 13;
+pub(crate) const SQLITE3_CHANGES64: u16 = 14;
+pub(crate) const SQLITE3_TOTAL_CHANGES: u16 = 15;
+pub(crate) const SQLITE3_TOTAL_CHANGES64: u16 = 16;
+pub(crate) const SQLITE3_INTERRUPT: u16 = 17;
+pub(crate) const SQLITE3_COMPLETE: u16 = 18;
+pub(crate) const SQLITE3_BUSY_HANDLER: u16 = 19;
+pub(crate) const SQLITE3_BUSY_TIMEOUT: u16 = 20;
+pub(crate) const SQLITE3_MEMORY_USED: u16 = 21;
+pub(crate) const SQLITE3_MEMORY_HIGHWATER: u16 = 22;
+pub(crate) const SQLITE3_RANDOMNESS: u16 = 23;
+pub(crate) const SQLITE3_SET_AUTHORIZER: u16 = 24;
+pub(crate) const SQLITE3_TRACE: u16 = 25;
+pub(crate) const SQLITE3_PROFILE: u16 = 26;
+pub(crate) const SQLITE3_TRACE_V2: u16 = 27;
+pub(crate) const SQLITE3_PROGRESS_HANDLER: u16 = 28;
+pub(crate) const SQLITE3_OPEN: u16 = 29;
+pub(crate) const SQLITE3_OPEN_V2: u16 = 30;
+pub(crate) const SQLITE3_ERRCODE: u16 = 31;
+pub(crate) const SQLITE3_EXTENDED_ERRCODE: u16 = 32;
+pub(crate) const SQLITE3_ERRMSG: u16 = 33;
+pub(crate) const SQLITE3_ERRSTR: u16 = 34;
+pub(crate) const SQLITE3_ERROR_OFFSET: u16 = 35;
+pub(crate) const SQLITE3_LIMIT: u16 = 36;
+pub(crate) const SQLITE3_PREPARE: u16 = 37;
+pub(crate) const SQLITE3_PREPARE_V2: u16 = 38;
+pub(crate) const SQLITE3_PREPARE_V3: u16 = 39;
+pub(crate) const SQLITE3_SQL: u16 = 40;
+pub(crate) const SQLITE3_EXPANDED_SQL: u16 = 41;
+pub(crate) const SQLITE3_STMT_READONLY: u16 = 42;
+pub(crate) const SQLITE3_STMT_ISEXPLAIN: u16 = 43;
+pub(crate) const SQLITE3_STMT_BUSY: u16 = 44;
+pub(crate) const SQLITE3_BIND_BLOB: u16 = 45;
+pub(crate) const SQLITE3_BIND_BLOB64: u16 = 46;
+pub(crate) const SQLITE3_BIND_DOUBLE: u16 = 47;
+pub(crate) const SQLITE3_BIND_INT: u16 = 48;
+pub(crate) const SQLITE3_BIND_INT64: u16 = 49;
+pub(crate) const SQLITE3_BIND_NULL: u16 = 50;
+pub(crate) const SQLITE3_BIND_TEXT: u16 = 51;
+pub(crate) const SQLITE3_BIND_TEXT16: u16 = 52;
+pub(crate) const SQLITE3_BIND_TEXT64: u16 = 53;
+pub(crate) const SQLITE3_BIND_VALUE: u16 = 54;
+pub(crate) const SQLITE3_BIND_ZEROBLOB: u16 = 55;
+pub(crate) const SQLITE3_BIND_ZEROBLOB64: u16 = 56;
+pub(crate) const SQLITE3_BIND_PARAMETER_COUNT: u16 = 57;
+pub(crate) const SQLITE3_BIND_PARAMETER_NAME: u16 = 58;
+pub(crate) const SQLITE3_BIND_PARAMETER_INDEX: u16 = 59;
+pub(crate) const SQLITE3_CLEAR_BINDINGS: u16 = 60;
+pub(crate) const SQLITE3_COLUMN_COUNT: u16 = 61;
+pub(crate) const SQLITE3_COLUMN_NAME: u16 = 62;
+pub(crate) const SQLITE3_COLUMN_DATABASE_NAME: u16 = 63;
+pub(crate) const SQLITE3_COLUMN_TABLE_NAME: u16 = 64;
+pub(crate) const SQLITE3_COLUMN_ORIGIN_NAME: u16 = 65;
+pub(crate) const SQLITE3_COLUMN_DECLTYPE: u16 = 66;
+pub(crate) const SQLITE3_STEP: u16 = 67;
+pub(crate) const SQLITE3_DATA_COUNT: u16 = 68;
+pub(crate) const SQLITE3_COLUMN_BLOB: u16 = 69;
+pub(crate) const SQLITE3_COLUMN_DOUBLE: u16 = 70;
+pub(crate) const SQLITE3_COLUMN_INT: u16 = 71;
+pub(crate) const SQLITE3_COLUMN_INT64: u16 = 72;
+pub(crate) const SQLITE3_COLUMN_TEXT: u16 = 73;
+pub(crate) const SQLITE3_COLUMN_TEXT16: u16 = 74;
+pub(crate) const SQLITE3_COLUMN_VALUE: u16 = 75;
+pub(crate) const SQLITE3_COLUMN_BYTES: u16 = 76;
+pub(crate) const SQLITE3_COLUMN_BYTES16: u16 = 77;
+pub(crate) const SQLITE3_COLUMN_TYPE: u16 = 78;
+pub(crate) const SQLITE3_FINALIZE: u16 = 79;
+pub(crate) const SQLITE3_RESET: u16 = 80;
+pub(crate) const SQLITE3_CREATE_FUNCTION: u16 = 81;
+pub(crate) const SQLITE3_CREATE_FUNCTION_V2: u16 = 82;
+pub(crate) const SQLITE3_CREATE_WINDOW_FUNCTION: u16 = 83;
+pub(crate) const SQLITE3_AGGREGATE_COUNT: u16 = 84;
+pub(crate) const SQLITE3_EXPIRED: u16 = 85;
+pub(crate) const SQLITE3_TRANSFER_BINDINGS: u16 = 86;
+pub(crate) const SQLITE3_GLOBAL_RECOVER: u16 = 87;
+pub(crate) const SQLITE3_THREAD_CLEANUP: u16 = 88;
+pub(crate) const SQLITE3_VALUE_BLOB: u16 = 89;
+pub(crate) const SQLITE3_VALUE_DOUBLE: u16 = 90;
+pub(crate) const SQLITE3_VALUE_INT: u16 = 91;
+pub(crate) const SQLITE3_VALUE_INT64: u16 = 92;
+pub(crate) const SQLITE3_VALUE_TEXT: u16 = 93;
+pub(crate) const SQLITE3_VALUE_TEXT16: u16 = 94;
+pub(crate) const SQLITE3_VALUE_BYTES: u16 = 95;
+pub(crate) const SQLITE3_VALUE_BYTES16: u16 = 96;
+pub(crate) const SQLITE3_VALUE_TYPE: u16 = 97;
+pub(crate) const SQLITE3_VALUE_NUMERIC_TYPE: u16 = 98;
+pub(crate) const SQLITE3_VALUE_FROMBIND: u16 = 99;
+pub(crate) const SQLITE3_VALUE_ENCODING: u16 = 100;
+pub(crate) const SQLITE3_VALUE_SUBTYPE: u16 = 101;
+pub(crate) const SQLITE3_VALUE_DUP: u16 = 102;
+pub(crate) const SQLITE3_VALUE_FREE: u16 = 103;
+pub(crate) const SQLITE3_CONTEXT_DB_HANDLE: u16 = 104;
+pub(crate) const SQLITE3_RESULT_BLOB: u16 = 105;
+pub(crate) const SQLITE3_RESULT_BLOB64: u16 = 106;
+pub(crate) const SQLITE3_RESULT_DOUBLE: u16 = 107;
+pub(crate) const SQLITE3_RESULT_ERROR: u16 = 108;
+pub(crate) const SQLITE3_RESULT_ERROR16: u16 = 109;
+pub(crate) const SQLITE3_RESULT_ERROR_TOOBIG: u16 = 110;
+pub(crate) const SQLITE3_RESULT_ERROR_NOMEM: u16 = 111;
+pub(crate) const SQLITE3_RESULT_ERROR_CODE: u16 = 112;
+pub(crate) const SQLITE3_RESULT_INT: u16 = 113;
+pub(crate) const SQLITE3_RESULT_INT64: u16 = 114;
+pub(crate) const SQLITE3_RESULT_NULL: u16 = 115;
+pub(crate) const SQLITE3_RESULT_TEXT: u16 = 116;
+pub(crate) const SQLITE3_RESULT_TEXT64: u16 = 117;
+pub(crate) const SQLITE3_RESULT_TEXT16: u16 = 118;
+pub(crate) const SQLITE3_RESULT_TEXT16LE: u16 = 119;
+pub(crate) const SQLITE3_RESULT_TEXT16BE: u16 = 120;
+pub(crate) const SQLITE3_RESULT_VALUE: u16 = 121;
+pub(crate) const SQLITE3_RESULT_ZEROBLOB: u16 = 122;
+pub(crate) const SQLITE3_RESULT_ZEROBLOB64: u16 = 123;
+pub(crate) const SQLITE3_RESULT_SUBTYPE: u16 = 124;
+pub(crate) const SQLITE3_CREATE_COLLATION: u16 = 125;
+pub(crate) const SQLITE3_CREATE_COLLATION_V2: u16 = 126;
+pub(crate) const SQLITE3_COLLATION_NEEDED: u16 = 127;
+pub(crate) const SQLITE3_SLEEP: u16 = 128;
+pub(crate) const SQLITE3_GET_AUTOCOMMIT: u16 = 129;
+pub(crate) const SQLITE3_DB_HANDLE: u16 = 130;
+pub(crate) const SQLITE3_DB_NAME: u16 = 131;
+pub(crate) const SQLITE3_DB_FILENAME: u16 = 132;
+pub(crate) const SQLITE3_DB_READONLY: u16 = 133;
+pub(crate) const SQLITE3_TXN_STATE: u16 = 134;
+pub(crate) const SQLITE3_NEXT_STMT: u16 = 135;
+pub(crate) const SQLITE3_COMMIT_HOOK: u16 = 136;
+pub(crate) const SQLITE3_ROLLBACK_HOOK: u16 = 137;
+pub(crate) const SQLITE3_AUTOVACUUM_PAGES: u16 = 138;
+pub(crate) const SQLITE3_UPDATE_HOOK: u16 = 139;
+pub(crate) const SQLITE3_ENABLE_SHARED_CACHE: u16 = 140;
+pub(crate) const SQLITE3_RELEASE_MEMORY: u16 = 141;
+pub(crate) const SQLITE3_DB_RELEASE_MEMORY: u16 = 142;
+pub(crate) const SQLITE3_SOFT_HEAP_LIMIT64: u16 = 143;
+pub(crate) const SQLITE3_HARD_HEAP_LIMIT64: u16 = 144;
+pub(crate) const SQLITE3_SOFT_HEAP_LIMIT: u16 = 145;
+pub(crate) const SQLITE3_TABLE_COLUMN_METADATA: u16 = 146;
+pub(crate) const SQLITE3_LOAD_EXTENSION: u16 = 147;
+pub(crate) const SQLITE3_ENABLE_LOAD_EXTENSION: u16 = 148;
+pub(crate) const SQLITE3_RESET_AUTO_EXTENSION: u16 = 149;
+pub(crate) const SQLITE3_DROP_MODULES: u16 = 150;
+pub(crate) const SQLITE3_OVERLOAD_FUNCTION: u16 = 151;
+pub(crate) const SQLITE3_BLOB_OPEN: u16 = 152;
+pub(crate) const SQLITE3_BLOB_REOPEN: u16 = 153;
+pub(crate) const SQLITE3_BLOB_CLOSE: u16 = 154;
+pub(crate) const SQLITE3_BLOB_BYTES: u16 = 155;
+pub(crate) const SQLITE3_BLOB_READ: u16 = 156;
+pub(crate) const SQLITE3_BLOB_WRITE: u16 = 157;
+pub(crate) const SQLITE3_VFS_FIND: u16 = 158;
+pub(crate) const SQLITE3_VFS_REGISTER: u16 = 159;
+pub(crate) const SQLITE3_VFS_UNREGISTER: u16 = 160;
+pub(crate) const SQLITE3_MUTEX_ALLOC: u16 = 161;
+pub(crate) const SQLITE3_MUTEX_FREE: u16 = 162;
+pub(crate) const SQLITE3_MUTEX_ENTER: u16 = 163;
+pub(crate) const SQLITE3_MUTEX_TRY: u16 = 164;
+pub(crate) const SQLITE3_MUTEX_LEAVE: u16 = 165;
+pub(crate) const SQLITE3_DB_MUTEX: u16 = 166;
+pub(crate) const SQLITE3_KEYWORD_COUNT: u16 = 167;
+pub(crate) const SQLITE3_KEYWORD_NAME: u16 = 168;
+pub(crate) const SQLITE3_KEYWORD_CHECK: u16 = 169;
+pub(crate) const SQLITE3_STR_NEW: u16 = 170;
+pub(crate) const SQLITE3_STR_FINISH: u16 = 171;
+pub(crate) const SQLITE3_STR_APPEND: u16 = 172;
+pub(crate) const SQLITE3_STR_APPENDALL: u16 = 173;
+pub(crate) const SQLITE3_STR_APPENDCHAR: u16 = 174;
+pub(crate) const SQLITE3_STR_RESET: u16 = 175;
+pub(crate) const SQLITE3_STR_ERRCODE: u16 = 176;
+pub(crate) const SQLITE3_STR_LENGTH: u16 = 177;
+pub(crate) const SQLITE3_STR_VALUE: u16 = 178;
+pub(crate) const SQLITE3_STATUS: u16 = 179;
+pub(crate) const SQLITE3_STATUS64: u16 = 180;
+pub(crate) const SQLITE3_DB_STATUS: u16 = 181;
+pub(crate) const SQLITE3_STMT_STATUS: u16 = 182;
+pub(crate) const SQLITE3_BACKUP_INIT: u16 = 183;
+pub(crate) const SQLITE3_BACKUP_STEP: u16 = 184;
+pub(crate) const SQLITE3_BACKUP_FINISH: u16 = 185;
+pub(crate) const SQLITE3_BACKUP_REMAINING: u16 = 186;
+pub(crate) const SQLITE3_BACKUP_PAGECOUNT: u16 = 187;
+pub(crate) const SQLITE3_STRICMP: u16 = 188;
+pub(crate) const SQLITE3_STRNICMP: u16 = 189;
+pub(crate) const SQLITE3_STRGLOB: u16 = 190;
+pub(crate) const SQLITE3_STRLIKE: u16 = 191;
+pub(crate) const SQLITE3_WAL_HOOK: u16 = 192;
+pub(crate) const SQLITE3_WAL_AUTOCHECKPOINT: u16 = 193;
+pub(crate) const SQLITE3_WAL_CHECKPOINT: u16 = 194;
+pub(crate) const SQLITE3_WAL_CHECKPOINT_V2: u16 = 195;
+pub(crate) const SQLITE3_DB_CACHEFLUSH: u16 = 196;
+pub(crate) const SQLITE3_SYSTEM_ERRNO: u16 = 197;
+pub(crate) const SQLITE3_SERIALIZE: u16 = 198;
 
 #[rustfmt::skip]
-static FUNCTIONS: [rt::Function; 140] = [
+static FUNCTIONS: [rt::Function; 199] = [
     function("sqlite3_libversion", 0, 16),
     function("sqlite3_sourceid", 0, 16),
     function("sqlite3_libversion_number", 0, 8),
     function("sqlite3_compileoption_used", 16, 8),
     function("sqlite3_compileoption_get", 8, 16),
     function("sqlite3_threadsafe", 0, 8),
+    rt::Function { returned: number(0, rt::Kind::I32), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_close", 8, 8) },
     function("sqlite3_close_v2", 8, 8),
     rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_exec", 32, 24) },
+    rt::Function { returned: number(0, rt::Kind::I32), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_initialize", 0, 8) },
     rt::Function { returned: number(0, rt::Kind::I32), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_extended_result_codes", 16, 8) },
     function("sqlite3_last_insert_rowid", 8, 8),
     function("sqlite3_set_last_insert_rowid", 16, 0),
@@ -177,10 +238,16 @@ static FUNCTIONS: [rt::Function; 140] = [
     function("sqlite3_total_changes64", 8, 8),
     function("sqlite3_interrupt", 8, 0),
     function("sqlite3_complete", 16, 8),
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_busy_handler", 16, 24) },
     function("sqlite3_busy_timeout", 16, 8),
     function("sqlite3_memory_used", 0, 8),
     function("sqlite3_memory_highwater", 8, 8),
     function("sqlite3_randomness", 8, 16),
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_set_authorizer", 16, 24) },
+    function("sqlite3_trace", 16, 0),
+    function("sqlite3_profile", 16, 0),
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_trace_v2", 16, 24) },
+    function("sqlite3_progress_handler", 24, 0),
     rt::Function { returned: number(24, rt::Kind::I32), message: Some(8), symbols: &SQLITE_SYMBOLS, owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("sqlite3_open", 16, 32) },
     rt::Function { returned: number(24, rt::Kind::I32), message: Some(8), symbols: &SQLITE_SYMBOLS, owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("sqlite3_open_v2", 40, 32) },
     function("sqlite3_errcode", 8, 8),
@@ -189,9 +256,9 @@ static FUNCTIONS: [rt::Function; 140] = [
     function("sqlite3_errstr", 8, 16),
     function("sqlite3_error_offset", 8, 8),
     function("sqlite3_limit", 16, 8),
-    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), symbols: &SQLITE_SYMBOLS, owned: &[rt::OwnedField { offset: 0, kind: 4, image: 0, release: None }], ..function("sqlite3_prepare", 24, 40) },
-    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), symbols: &SQLITE_SYMBOLS, owned: &[rt::OwnedField { offset: 0, kind: 4, image: 0, release: None }], ..function("sqlite3_prepare_v2", 24, 40) },
-    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), symbols: &SQLITE_SYMBOLS, owned: &[rt::OwnedField { offset: 0, kind: 4, image: 0, release: None }], ..function("sqlite3_prepare_v3", 32, 40) },
+    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), symbols: &SQLITE_SYMBOLS, owned: &[rt::OwnedField { offset: 0, kind: 6, image: 0, release: None }], ..function("sqlite3_prepare", 24, 40) },
+    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), symbols: &SQLITE_SYMBOLS, owned: &[rt::OwnedField { offset: 0, kind: 6, image: 0, release: None }], ..function("sqlite3_prepare_v2", 24, 40) },
+    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), symbols: &SQLITE_SYMBOLS, owned: &[rt::OwnedField { offset: 0, kind: 6, image: 0, release: None }], ..function("sqlite3_prepare_v3", 32, 40) },
     function("sqlite3_sql", 8, 16),
     function("sqlite3_expanded_sql", 8, 16),
     function("sqlite3_stmt_readonly", 8, 8),
@@ -204,6 +271,7 @@ static FUNCTIONS: [rt::Function; 140] = [
     rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_bind_int64", 24, 24) },
     rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_bind_null", 16, 24) },
     rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_bind_text", 32, 24) },
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_bind_text16", 32, 24) },
     rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_bind_text64", 32, 24) },
     rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_bind_value", 24, 24) },
     rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_bind_zeroblob", 16, 24) },
@@ -225,34 +293,72 @@ static FUNCTIONS: [rt::Function; 140] = [
     function("sqlite3_column_int", 16, 8),
     function("sqlite3_column_int64", 16, 8),
     function("sqlite3_column_text", 16, 16),
+    function("sqlite3_column_text16", 16, 16),
     function("sqlite3_column_value", 16, 8),
     function("sqlite3_column_bytes", 16, 8),
+    function("sqlite3_column_bytes16", 16, 8),
     function("sqlite3_column_type", 16, 8),
     function("sqlite3_finalize", 8, 8),
     rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_reset", 8, 24) },
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_create_function", 40, 24) },
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_create_function_v2", 56, 24) },
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_create_window_function", 64, 24) },
+    function("sqlite3_aggregate_count", 8, 8),
     function("sqlite3_expired", 8, 8),
     function("sqlite3_transfer_bindings", 16, 8),
     function("sqlite3_global_recover", 0, 8),
+    function("sqlite3_thread_cleanup", 0, 0),
     function("sqlite3_value_blob", 8, 16),
     function("sqlite3_value_double", 8, 8),
     function("sqlite3_value_int", 8, 8),
     function("sqlite3_value_int64", 8, 8),
     function("sqlite3_value_text", 8, 16),
+    function("sqlite3_value_text16", 8, 16),
     function("sqlite3_value_bytes", 8, 8),
+    function("sqlite3_value_bytes16", 8, 8),
     function("sqlite3_value_type", 8, 8),
     function("sqlite3_value_numeric_type", 8, 8),
     function("sqlite3_value_frombind", 8, 8),
     function("sqlite3_value_encoding", 8, 8),
     function("sqlite3_value_subtype", 8, 8),
-    rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 6, image: 0, release: None }], ..function("sqlite3_value_dup", 8, 8) },
+    rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 8, image: 0, release: None }], ..function("sqlite3_value_dup", 8, 8) },
     function("sqlite3_value_free", 8, 0),
+    function("sqlite3_context_db_handle", 8, 8),
+    function("sqlite3_result_blob", 24, 0),
+    function("sqlite3_result_blob64", 24, 0),
+    function("sqlite3_result_double", 16, 0),
+    function("sqlite3_result_error", 24, 0),
+    function("sqlite3_result_error16", 24, 0),
+    function("sqlite3_result_error_toobig", 8, 0),
+    function("sqlite3_result_error_nomem", 8, 0),
+    function("sqlite3_result_error_code", 16, 0),
+    function("sqlite3_result_int", 16, 0),
+    function("sqlite3_result_int64", 16, 0),
+    function("sqlite3_result_null", 8, 0),
+    function("sqlite3_result_text", 24, 0),
+    function("sqlite3_result_text64", 24, 0),
+    function("sqlite3_result_text16", 24, 0),
+    function("sqlite3_result_text16le", 24, 0),
+    function("sqlite3_result_text16be", 24, 0),
+    function("sqlite3_result_value", 16, 0),
+    function("sqlite3_result_zeroblob", 16, 0),
+    rt::Function { returned: number(0, rt::Kind::I32), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_result_zeroblob64", 16, 8) },
+    function("sqlite3_result_subtype", 16, 0),
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_create_collation", 32, 24) },
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_create_collation_v2", 40, 24) },
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_collation_needed", 16, 24) },
     function("sqlite3_sleep", 8, 8),
     function("sqlite3_get_autocommit", 8, 8),
     function("sqlite3_db_handle", 8, 8),
     function("sqlite3_db_name", 16, 16),
+    function("sqlite3_db_filename", 24, 16),
     function("sqlite3_db_readonly", 24, 8),
     function("sqlite3_txn_state", 24, 8),
     function("sqlite3_next_stmt", 16, 8),
+    function("sqlite3_commit_hook", 16, 0),
+    function("sqlite3_rollback_hook", 16, 0),
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_autovacuum_pages", 16, 24) },
+    function("sqlite3_update_hook", 16, 0),
     function("sqlite3_enable_shared_cache", 8, 8),
     function("sqlite3_release_memory", 8, 8),
     function("sqlite3_db_release_memory", 8, 8),
@@ -262,6 +368,8 @@ static FUNCTIONS: [rt::Function; 140] = [
     rt::Function { returned: number(48, rt::Kind::I32), message: Some(32), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_table_column_metadata", 56, 64) },
     rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_load_extension", 40, 40) },
     function("sqlite3_enable_load_extension", 16, 8),
+    function("sqlite3_reset_auto_extension", 0, 0),
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_drop_modules", 24, 24) },
     function("sqlite3_overload_function", 32, 8),
     rt::Function { returned: number(24, rt::Kind::I32), message: Some(8), symbols: &SQLITE_SYMBOLS, owned: &[rt::OwnedField { offset: 0, kind: 3, image: 0, release: None }], ..function("sqlite3_blob_open", 72, 32) },
     rt::Function { returned: number(0, rt::Kind::I32), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_blob_reopen", 16, 8) },
@@ -269,10 +377,19 @@ static FUNCTIONS: [rt::Function; 140] = [
     function("sqlite3_blob_bytes", 8, 8),
     rt::Function { returned: number(16, rt::Kind::I32), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_blob_read", 24, 24) },
     rt::Function { returned: number(0, rt::Kind::I32), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_blob_write", 32, 8) },
+    function("sqlite3_vfs_find", 16, 8),
+    rt::Function { returned: number(0, rt::Kind::I32), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_vfs_register", 16, 8) },
+    rt::Function { returned: number(0, rt::Kind::I32), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_vfs_unregister", 8, 8) },
+    rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 5, image: 0, release: None }], ..function("sqlite3_mutex_alloc", 0, 8) },
+    function("sqlite3_mutex_free", 8, 0),
+    function("sqlite3_mutex_enter", 8, 0),
+    function("sqlite3_mutex_try", 8, 8),
+    function("sqlite3_mutex_leave", 8, 0),
+    function("sqlite3_db_mutex", 8, 8),
     function("sqlite3_keyword_count", 0, 8),
     rt::Function { returned: number(16, rt::Kind::I32), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_keyword_name", 8, 24) },
     function("sqlite3_keyword_check", 16, 8),
-    rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 5, image: 0, release: None }], ..function("sqlite3_str_new", 8, 8) },
+    rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 7, image: 0, release: None }], ..function("sqlite3_str_new", 8, 8) },
     function("sqlite3_str_finish", 8, 16),
     function("sqlite3_str_append", 24, 0),
     function("sqlite3_str_appendall", 24, 0),
@@ -294,6 +411,7 @@ static FUNCTIONS: [rt::Function; 140] = [
     function("sqlite3_strnicmp", 40, 8),
     function("sqlite3_strglob", 32, 8),
     function("sqlite3_strlike", 40, 8),
+    function("sqlite3_wal_hook", 16, 0),
     rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_wal_autocheckpoint", 16, 24) },
     rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_wal_checkpoint", 24, 24) },
     rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_wal_checkpoint_v2", 32, 32) },
@@ -303,13 +421,16 @@ static FUNCTIONS: [rt::Function; 140] = [
 ];
 
 #[rustfmt::skip]
-static HANDLES: [rt::HandleType; 6] = [
+static HANDLES: [rt::HandleType; 9] = [
     rt::HandleType { name: "sqlite3", release: Some(rt::Release { function: SQLITE3_CLOSE_V2, offset: 0, image: 0 }) },
     rt::HandleType { name: "sqlite3_backup", release: Some(rt::Release { function: SQLITE3_BACKUP_FINISH, offset: 0, image: 0 }) },
     rt::HandleType { name: "sqlite3_blob", release: Some(rt::Release { function: SQLITE3_BLOB_CLOSE, offset: 0, image: 0 }) },
+    rt::HandleType { name: "sqlite3_context", release: None },
+    rt::HandleType { name: "sqlite3_mutex", release: Some(rt::Release { function: SQLITE3_MUTEX_FREE, offset: 0, image: 0 }) },
     rt::HandleType { name: "sqlite3_stmt", release: Some(rt::Release { function: SQLITE3_FINALIZE, offset: 0, image: 0 }) },
     rt::HandleType { name: "sqlite3_str", release: Some(rt::Release { function: SQLITE3_STR_FINISH, offset: 0, image: 0 }) },
     rt::HandleType { name: "sqlite3_value", release: Some(rt::Release { function: SQLITE3_VALUE_FREE, offset: 0, image: 0 }) },
+    rt::HandleType { name: "sqlite3_vfs", release: None },
 ];
 
 #[rustfmt::skip]

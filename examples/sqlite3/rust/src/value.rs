@@ -14,7 +14,7 @@ pub struct Value(pub(crate) rt::Handle);
 
 impl Value {
     /// The number of its type in calls.
-    pub(crate) const TYPE: u16 = 6;
+    pub(crate) const TYPE: u16 = 8;
 
     /// The same object with another deadline for each call.
     #[must_use]
@@ -92,6 +92,20 @@ impl Value {
         reply.opt_text(0)
     }
 
+    /// C: `const void *sqlite3_value_text16(sqlite3_value *)`
+    ///
+    /// # Errors
+    ///
+    /// Faults of the worker; the library reports none here.
+    #[track_caller]
+    pub fn text16(&self) -> hotcell::Result<Vec<u8>> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_VALUE_TEXT16)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        let mut reply = call.finish()?;
+        reply.buffer(0)
+    }
+
     /// C: `int sqlite3_value_bytes(sqlite3_value *)`
     ///
     /// # Errors
@@ -101,6 +115,20 @@ impl Value {
     pub fn bytes(&self) -> hotcell::Result<i32> {
         let session = self.0.session();
         let mut call = session.call(table::SQLITE3_VALUE_BYTES)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        let reply = call.finish()?;
+        Ok(reply.get_i32(0))
+    }
+
+    /// C: `int sqlite3_value_bytes16(sqlite3_value *)`
+    ///
+    /// # Errors
+    ///
+    /// Faults of the worker; the library reports none here.
+    #[track_caller]
+    pub fn bytes16(&self) -> hotcell::Result<i32> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_VALUE_BYTES16)?;
         call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
         let reply = call.finish()?;
         Ok(reply.get_i32(0))

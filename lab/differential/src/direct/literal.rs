@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
 use std::{fs, io};
 
 use crate::plan::Input;
@@ -29,7 +29,7 @@ pub(super) fn number(input: &Input) -> String {
 /// The data of all steps, each written once.
 #[derive(Debug, Default)]
 pub(super) struct Pool {
-    known: HashMap<Rc<[u8]>, usize>,
+    known: HashMap<Arc<[u8]>, usize>,
     source: String,
     folder: PathBuf,
 }
@@ -45,10 +45,10 @@ impl Pool {
     }
 
     /// An expression for fresh memory with these bytes, and so many zero ones behind them.
-    pub(super) fn memory(&mut self, data: &Rc<[u8]>, tail: u32) -> io::Result<String> {
+    pub(super) fn memory(&mut self, data: &Arc<[u8]>, tail: u32) -> io::Result<String> {
         let length = data.len();
         let next = self.known.len();
-        let number = *self.known.entry(Rc::clone(data)).or_insert(next);
+        let number = *self.known.entry(Arc::clone(data)).or_insert(next);
         let fresh = number == next;
         if length > IN_SOURCE {
             let path = self.folder.join(format!("data-{number}"));

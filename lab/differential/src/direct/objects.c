@@ -7,6 +7,7 @@ struct dt_object {
     int owned;
     int alive;
     void *image; /* of a resident structure: its fields as the caller knows them */
+    int lent;    /* for the time of a callback */
 };
 
 static struct dt_object dt_objects[DT_OBJECTS];
@@ -63,17 +64,12 @@ static void dt_invalidate(int number)
 
 static void dt_enter(int number, int type, void *pointer, int parent, int owned)
 {
-    dt_objects[number] = (struct dt_object){pointer, type, parent, owned, 1, NULL};
+    dt_objects[number] = (struct dt_object){pointer, type, parent, owned, 1, NULL, 0};
 }
 
-/* Writes the number of an object that the library hands out; of one that is known already, the known one. */
-static void dt_hand_out(int number, int type, const void *object, int parent, int owned)
+/* Gives an object a number. Returns the first number of one that is known already. */
+static int dt_meet(int number, int type, void *pointer, int parent, int owned)
 {
-    void *pointer = (void *)object;
-    if (pointer == NULL) {
-        dt_put("null");
-        return;
-    }
     int known = -1;
     for (int i = 0; i < DT_OBJECTS && known < 0; i++) {
         if (dt_objects[i].alive && dt_objects[i].pointer == pointer && dt_objects[i].type == type) {
@@ -89,9 +85,50 @@ static void dt_hand_out(int number, int type, const void *object, int parent, in
     } else {
         dt_enter(number, type, pointer, parent, owned);
     }
+    return known >= 0 ? known : number;
+}
+
+/* Writes the number of an object that the library hands out. */
+static void dt_hand_out(int number, int type, const void *object, int parent, int owned)
+{
+    if (object == NULL) {
+        dt_put("null");
+        return;
+    }
+    int first = dt_meet(number, type, (void *)object, parent, owned);
     dt_put("{\"object\":");
-    dt_put_signed(known >= 0 ? known : number);
+    dt_put_signed(first);
     dt_put("}");
+}
+
+/* An object that a callback gets. */
+static void dt_lend(int number, int type, const void *object)
+{
+    dt_objects[number] = (struct dt_object){0};
+    if (object != NULL && dt_meet(number, type, (void *)object, -1, 0) == number) {
+        dt_objects[number].lent = 1;
+    }
+}
+
+/* Writes the number of an object that a callback got. */
+static void dt_told_object(int number)
+{
+    if (dt_objects[number].pointer == NULL) {
+        dt_put("null");
+        return;
+    }
+    dt_put("{\"object\":");
+    dt_put_signed(dt_first(number));
+    dt_put("}");
+}
+
+/* The callback returns: what it was lent cannot be used any more. */
+static void dt_take_back(int number)
+{
+    if (dt_objects[number].lent) {
+        dt_end(number);
+    }
+    dt_objects[number].alive = 0;
 }
 
 /* Whether an argument is there to be passed. */
@@ -139,6 +176,21 @@ static int dt_told;
 static void dt_tell(void)
 {
     dt_put(dt_told++ == 0 ? "{\"calls\":[[" : ",[");
+}
+
+/* The calls that an application's function makes are told like those of a case, each with its name. */
+static int dt_begin_calls(void)
+{
+    int told = dt_told;
+    dt_told = 0;
+    dt_depth++;
+    return told;
+}
+
+static void dt_end_calls(int told)
+{
+    dt_told = told;
+    dt_depth--;
 }
 
 static void dt_told_all(void)

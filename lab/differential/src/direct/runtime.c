@@ -168,8 +168,14 @@ static void dt_put_place16(const void *text, int64_t units)
 }
 
 /* Ends a step: its line reaches the file before the next call is made. */
+/* How many callbacks are running: what their calls give belongs to the line of the call that called back. */
+static int dt_depth;
+
 static void dt_done(void)
 {
+    if (dt_depth > 0) {
+        return;
+    }
     dt_put("\n");
     for (size_t at = 0; at < dt_used;) {
         ssize_t written = write(dt_report, dt_line + at, dt_used - at);

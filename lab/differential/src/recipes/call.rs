@@ -1,4 +1,5 @@
 //! The notation of a step: `name = function(1, 'text', x'00ff', A | B, $object, {field: 2}, call(0), null)`.
+//! A callback may make calls itself: `call(0, object, _, list) { function($object, $list0); * }`.
 
 /// A step as it is written.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,21 +24,38 @@ pub(crate) enum Word {
     Struct(Vec<(String, Word)>),
     /// An object by its name, with the fields that change where it is a resident structure.
     Object(String, Option<Vec<(String, Word)>>),
-    Callback(i64),
+    Callback(Callback),
+}
+
+/// A callback as it is written.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Callback {
+    pub(crate) returns: i64,
+    /// What its parameters are called in its steps.
+    pub(crate) names: Vec<String>,
+    pub(crate) steps: Vec<Call>,
+}
+
+/// The name of the step that stands for the call of a case.
+pub(crate) const HERE: &str = "*";
+
+impl Call {
+    /// Whether the call of a case belongs inside of a callback of this one.
+    pub(crate) fn holds_another(&self) -> bool {
+        let mut callbacks = self.args.iter().filter_map(|word| match word {
+            Word::Callback(callback) => Some(callback),
+            _ => None,
+        });
+        callbacks.any(|it| it.steps.iter().any(|step| step.function == HERE || step.holds_another()))
+    }
 }
 
 /// Reads a step.
 pub(crate) fn call(text: &str) -> Result<Call, String> {
     let mut reader = Reader { rest: text, whole: text };
-    let first = reader.name()?;
-    let (keep, function) = match reader.skip("=") {
-        true => (Some(first), reader.name()?),
-        false => (None, first),
-    };
-    reader.expect("(")?;
-    let args = reader.list(")", Reader::word)?;
+    let call = reader.call()?;
     reader.end()?;
-    Ok(Call { keep, function, args })
+    Ok(call)
 }
 
 /// Reads a value.
@@ -87,11 +105,50 @@ impl<'a> Reader<'a> {
         if name.is_empty() { Err(self.wrong("a name")) } else { Ok(name.to_owned()) }
     }
 
+    fn call(&mut self) -> Result<Call, String> {
+        let first = self.name()?;
+        let (keep, function) = match self.skip("=") {
+            true => (Some(first), self.name()?),
+            false => (None, first),
+        };
+        self.expect("(")?;
+        Ok(Call { keep, function, args: self.list(")", Reader::word)? })
+    }
+
+    /// A step of a callback.
+    fn step(&mut self) -> Result<Call, String> {
+        match self.skip(HERE) {
+            true => Ok(Call { keep: None, function: HERE.to_owned(), args: Vec::new() }),
+            false => self.call(),
+        }
+    }
+
+    fn callback(&mut self) -> Result<Callback, String> {
+        self.expect("(")?;
+        let returns = self.integer()?;
+        let returns = i64::try_from(returns).map_err(|_| self.wrong("a number of 64 bits"))?;
+        let names = match self.skip(",") {
+            true => self.list(")", Reader::name)?,
+            false => self.expect(")").map(|()| Vec::new())?,
+        };
+        let steps = if self.skip("{") { self.separated("}", ";", Reader::step)? } else { Vec::new() };
+        Ok(Callback { returns, names, steps })
+    }
+
     fn list<T>(&mut self, end: &str, item: fn(&mut Self) -> Result<T, String>) -> Result<Vec<T>, String> {
+        self.separated(end, ",", item)
+    }
+
+    fn separated<T>(
+        &mut self,
+        end: &str,
+        mark: &str,
+        item: fn(&mut Self) -> Result<T, String>,
+    ) -> Result<Vec<T>, String> {
         let mut items = Vec::new();
         while !self.skip(end) {
             if !items.is_empty() {
-                self.expect(",")?;
+                self.expect(mark)?;
             }
             items.push(item(self)?);
         }
@@ -126,12 +183,7 @@ impl<'a> Reader<'a> {
         match plain {
             "" => Err(self.wrong("a value")),
             "null" => Ok(Word::Null),
-            "call" => {
-                self.expect("(")?;
-                let answer = self.integer()?;
-                self.expect(")")?;
-                i64::try_from(answer).map(Word::Callback).map_err(|_| self.wrong("a number of 64 bits"))
-            }
+            "call" => self.callback().map(Word::Callback),
             number if number.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '+') => {
                 let float = || number.parse().map(Word::Float).map_err(|_| self.wrong("a number"));
                 integer(number).map_or_else(float, |number| Ok(Word::Int(number)))
@@ -221,9 +273,18 @@ mod tests {
                 Word::Texts(vec![Word::Null]),
                 Word::Struct(vec![("n".into(), Word::Int(1))]),
                 Word::Object("s".into(), Some(vec![("in".into(), Word::Bytes(vec![0, 255]))])),
-                Word::Callback(-1),
+                Word::Callback(Callback { returns: -1, names: Vec::new(), steps: Vec::new() }),
             ]
         );
+        assert!(!step.holds_another());
+        let step = call("keep($db, call(1, a, _, b) { x = get($a, 'ü'); put($b0, call(0) { * }) })").unwrap();
+        let Word::Callback(outer) = &step.args[1] else { panic!("{step:?}") };
+        assert_eq!((outer.returns, outer.names.as_slice()), (1, &["a", "_", "b"].map(str::to_owned)[..]));
+        let get = Call { keep: Some("x".into()), ..call("get($a, 'ü')").unwrap() };
+        assert_eq!(outer.steps[0], get);
+        let Word::Callback(inner) = &outer.steps[1].args[1] else { panic!("{step:?}") };
+        assert_eq!(inner.steps, [Call { keep: None, function: HERE.into(), args: vec![] }]);
+        assert!(step.holds_another());
         assert_eq!(call("f()").unwrap(), Call { keep: None, function: "f".into(), args: vec![] });
     }
 
@@ -235,6 +296,8 @@ mod tests {
             ("f('a)", "`'` expected"),
             ("f(x'0')", "pairs of hexadecimal digits expected"),
             ("f() g", "the end expected"),
+            ("f(call(0) { g() h() })", "`;` expected"),
+            ("f(call(0 a))", "`)` expected"),
             ("= f()", "a name expected"),
         ] {
             let error = call(text).unwrap_err();

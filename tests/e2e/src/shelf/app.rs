@@ -96,7 +96,7 @@ fn callbacks(library: &Library) {
     let mut seen = Vec::new();
     let result = large.each(|number, text, names| {
         seen.push((number, text.to_owned(), names.to_vec()));
-        i32::from(number == 42) * 7
+        Ok(i32::from(number == 42) * 7)
     });
     assert_eq!(result.unwrap(), 7);
     assert_eq!(seen.len(), 43);
@@ -117,7 +117,7 @@ fn kept_callbacks(library: &Library) {
         let sums: Vec<_> = all.iter().map(|box_| box_.sum().unwrap()).collect();
         let name = shelf.name().unwrap();
         sender.send((name, first.cloned(), sums)).unwrap();
-        1000
+        Ok(1000)
     };
     shelf.watch(Some(Box::new(more))).unwrap();
     assert_eq!(shelf.total().unwrap(), 1000);
@@ -207,7 +207,7 @@ fn crashes(library: &Library) {
     let shelf = library.shelf_open("lost").unwrap();
     let box_ = shelf.box_new(Size::LARGE).unwrap();
     box_.add(1).unwrap();
-    let error = box_.each(|_, _, _| std::process::id().cast_signed().min(1)).map(drop);
+    let error = box_.each(|_, _, _| Ok(std::process::id().cast_signed().min(1))).map(drop);
     assert!(error.is_ok());
     let pid = library.session().worker_pid().expect("a worker");
     let killed = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status();

@@ -77,14 +77,7 @@ fn checked(inside: Site<'_>, node: &Node) -> Result<Expr, Box<Diagnostic>> {
         let help = "write a call over the parameters of the callback, as in `user_of(context)`".to_owned();
         return Err(Diagnostic::error(message).at(node.span.clone()).help(help).into());
     };
-    if let Some(computed) = computed(node) {
-        let diagnostic = Diagnostic::error("nothing is computed to find the user data");
-        let help = "pass parameters of the callback, integers and constants as they are".to_owned();
-        return Err(diagnostic.at(computed.span.clone()).help(help).into());
-    }
-    let expr = resolve::resolve(inside, node, Purpose::UserData)?;
-    let roles = vec![&Role::Value; inside.function.params.len()];
-    classify::check(inside, &roles, &Use { node: node.clone(), purpose: Purpose::UserData })?;
+    let expr = call(inside, node, Purpose::UserData, "to find the user data")?;
     match select::find(inside.api, name).map(|callee| &callee.result) {
         Some(result) if !is_void_pointer(result) => {
             let CType { written, .. } = result;
@@ -93,6 +86,24 @@ fn checked(inside: Site<'_>, node: &Node) -> Result<Expr, Box<Diagnostic>> {
         }
         _ => Ok(expr),
     }
+}
+
+/// A call over the parameters of a callback, which passes them as they are.
+pub(super) fn call(
+    inside: Site<'_>,
+    node: &Node,
+    purpose: Purpose,
+    why: &str,
+) -> Result<Expr, Box<Diagnostic>> {
+    if let Some(computed) = computed(node) {
+        let diagnostic = Diagnostic::error(format!("nothing is computed {why}"));
+        let help = "pass parameters of the callback, integers and constants as they are".to_owned();
+        return Err(diagnostic.at(computed.span.clone()).help(help).into());
+    }
+    let expr = resolve::resolve(inside, node, purpose)?;
+    let roles = vec![&Role::Value; inside.function.params.len()];
+    classify::check(inside, &roles, &Use { node: node.clone(), purpose })?;
+    Ok(expr)
 }
 
 fn computed(node: &Node) -> Option<&Node> {

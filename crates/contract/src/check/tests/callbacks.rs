@@ -26,6 +26,7 @@ fn callbacks_have_their_roles() {
                 "result": number("int", 32, true),
                 "scope": {"scope": "call"},
                 "on_failure": -1,
+                "failure_call": null,
                 "user_data": 1,
                 "user_data_from": null,
             }},
@@ -108,7 +109,8 @@ fn misuse_is_said() {
             item(
                 ", on_failure = 1, params = { data = { in = \"buffer\", length = \"n\" }, user = { user_data = true }, more = { in = \"buffer\", length = \"n\" } }",
             ),
-            "5:67: `cb` returns nothing, so that nothing stands for a failure = leave `on_failure` out",
+            "5:67: `cb` returns nothing, so that no value stands for a failure = leave `on_failure` out, or write a call that \
+             tells the library, as in `failed(context, CODE)`",
         ),
         (
             "int f(real cb, void *user)",

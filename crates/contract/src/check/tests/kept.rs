@@ -20,7 +20,7 @@ fn callback(function: &Value, position: usize) -> Value {
 
 fn kept(params: Value, keeper: usize, user_data: usize, on_failure: Option<i64>, from: Value) -> Value {
     json!({"params": params, "scope": {"scope": "handle", "param": keeper}, "on_failure": on_failure,
-           "user_data": user_data, "user_data_from": from})
+           "failure_call": null, "user_data": user_data, "user_data_from": from})
 }
 
 #[test]
@@ -70,6 +70,19 @@ fn callbacks_get_objects_and_share_user_data() {
     let checked = checked.unwrap_or_else(|found| panic!("{}", render(&found, &contract(&lines), false)));
     let handles: Vec<&String> = checked.interface.handles.keys().collect();
     assert_eq!(handles, ["db", "stmt"]);
+}
+
+#[test]
+fn a_callback_that_returns_nothing_tells_of_its_failure() {
+    let lines = format!(
+        "{HANDLES}[function.f]\nparams.cb = {{ callback = \"kept\", user_data = \"user\", user_data_from = \"user_of(stmt)\", \
+         on_failure = \"fail(stmt, E_FULL)\" }}\n"
+    );
+    let api = api(&[USER, "void fail(stmt *, int code)", "int f(db *base, last cb, void *user)"]);
+    let function = bound(&api, &lines, "f");
+    let args = json!([{"expr": "param", "index": 0}, {"expr": "constant", "name": "E_FULL"}]);
+    let call = json!({"expr": "call", "function": "fail", "args": args});
+    assert_eq!(callback(&function, 1)["callback"]["failure_call"], call);
 }
 
 #[test]
@@ -199,6 +212,28 @@ fn misuse_is_said() {
             "int f(db *base, last cb, void *user)",
             last(", user_data_from = \"text_of(arg1)\""),
             "7:72: `text_of` returns `char *`, and user data is a `void *`",
+        ),
+        (
+            "int f(db *base, last cb, void *user)",
+            last(", user_data_from = \"user_of(arg1)\", on_failure = \"arg1\""),
+            "7:102: `arg1` tells the library nothing = write a call over the parameters of the callback, as in `failed(context, \
+             CODE)`",
+        ),
+        (
+            "int f(db *base, last cb, void *user)",
+            last(", user_data_from = \"user_of(arg1)\", on_failure = \"number_of(1 + 1)\""),
+            "7:112: nothing is computed to tell the library of a failure = pass parameters of the callback, integers and \
+             constants as they are",
+        ),
+        (
+            "int f(db *base, last cb, void *user)",
+            last(", user_data_from = \"user_of(arg1)\", on_failure = \"missing(1)\""),
+            "7:102: the headers declare no function `missing` [unknown function]",
+        ),
+        (
+            "int f(db *base, busy cb, void *user)",
+            last(", on_failure = \"number_of(arg2)\""),
+            "7:68: `cb` returns `int`, and must return something when it failed = write an integer, what makes the library stop",
         ),
         (
             "int f(db *base, scalar cb, void *user)",

@@ -59,7 +59,12 @@ pub(crate) static PARAM: Keys = Keys {
             "A call over the callback's parameters that gives the user data",
         ),
         key("until", Shape::Text, "The object that ends the callback when it goes"),
-        key("on_failure", Shape::Integer, "What the library gets when the application's function fails"),
+        key(
+            "on_failure",
+            Shape::Size,
+            "What the library gets when the application's function fails: an integer, or a call over the callback's \
+             parameters where it returns nothing",
+        ),
         key("params", Shape::Lines(&CALLBACK_PARAM), "What the callback's own parameters are for"),
     ],
     later: &["retained", "alias", "array", "map", "field", "struct", "affine"],

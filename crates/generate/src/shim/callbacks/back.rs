@@ -50,8 +50,9 @@ impl Back<'_> {
 
     fn body(&self) -> Result<Body, Error> {
         let (function, name) = (&self.scope.function.name, &self.param.name);
-        let failed = match self.callback.on_failure {
-            Some(value) if self.callback.result.kind != Type::Void => format!("return {};", int(value)),
+        let failed = match (self.callback.on_failure, &self.callback.failure_call) {
+            (Some(value), _) if self.callback.result.kind != Type::Void => format!("return {};", int(value)),
+            (_, Some(call)) => format!("(void){}; errno = hc_errno; return;", self.evaluated(call)?),
             _ => "return;".into(),
         };
         let mut body = Body::leaving_by(&["errno = hc_errno;", &failed]);

@@ -128,6 +128,26 @@ impl Stmt {
         Ok(())
     }
 
+    /// C: `int sqlite3_bind_text16(sqlite3_stmt *, int, const void *, int, void (*)(void *))`
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the result is not 0; else faults of the worker.
+    #[track_caller]
+    pub fn bind_text16(&self, arg2: i32, arg3: Option<&[u8]>) -> hotcell::Result<()> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_BIND_TEXT16)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        call.put_i32(24, arg2);
+        if let Some(arg3) = arg3 {
+            call.put_buffer(8, "arg3", arg3)?;
+        } else {
+            call.put_null(8);
+        }
+        call.finish()?;
+        Ok(())
+    }
+
     /// C: `int sqlite3_bind_text64(sqlite3_stmt *, int, const char *, sqlite3_uint64, void (*)(void *), unsigned char encoding)`
     ///
     /// # Errors

@@ -169,6 +169,21 @@ impl Stmt {
         reply.opt_text(0)
     }
 
+    /// C: `const void *sqlite3_column_text16(sqlite3_stmt *, int iCol)`
+    ///
+    /// # Errors
+    ///
+    /// Faults of the worker; the library reports none here.
+    #[track_caller]
+    pub fn column_text16(&self, i_col: i32) -> hotcell::Result<Vec<u8>> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_COLUMN_TEXT16)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        call.put_i32(8, i_col);
+        let mut reply = call.finish()?;
+        reply.buffer(0)
+    }
+
     /// C: `sqlite3_value *sqlite3_column_value(sqlite3_stmt *, int iCol)`
     ///
     /// # Errors
@@ -194,6 +209,21 @@ impl Stmt {
     pub fn column_bytes(&self, i_col: i32) -> hotcell::Result<i32> {
         let session = self.0.session();
         let mut call = session.call(table::SQLITE3_COLUMN_BYTES)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        call.put_i32(8, i_col);
+        let reply = call.finish()?;
+        Ok(reply.get_i32(0))
+    }
+
+    /// C: `int sqlite3_column_bytes16(sqlite3_stmt *, int iCol)`
+    ///
+    /// # Errors
+    ///
+    /// Faults of the worker; the library reports none here.
+    #[track_caller]
+    pub fn column_bytes16(&self, i_col: i32) -> hotcell::Result<i32> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_COLUMN_BYTES16)?;
         call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
         call.put_i32(8, i_col);
         let reply = call.finish()?;

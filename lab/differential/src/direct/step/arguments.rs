@@ -1,7 +1,7 @@
 //! The statements before a call. What a parameter stands on is written before it.
 
 use std::io;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use hotcell_model::interface::{Capacity, Encoding, Param, Role, Unit};
 
@@ -107,7 +107,7 @@ impl Body<'_> {
             Role::Resident { record, .. } => self.resident(index, record)?,
             Role::Callback { callback, .. } => {
                 if let Input::Callback(answer) = input {
-                    self.write_callback(index, callback, *answer);
+                    self.write_callback(index, callback, answer)?;
                 }
             }
             Role::Fixed { .. } | Role::UserData { .. } => {}
@@ -131,7 +131,7 @@ impl Body<'_> {
                 let units = String::from_utf8_lossy(data).encode_utf16().collect::<Vec<u16>>();
                 units.into_iter().flat_map(u16::to_le_bytes).collect()
             }
-            _ => Rc::clone(data),
+            _ => Arc::clone(data),
         };
         Ok((self.pool.memory(&data, encoding.unit())?, data.len()))
     }

@@ -58,11 +58,7 @@ impl Kit {
     ///
     /// `asked` is called with `db`, `near`, `items`.
     ///
-    /// The library keeps `seen` until `self` goes: any call of the session may run it, on the thread that makes that call.
-    ///
-    /// The library keeps `asked` until `self` goes: any call of the session may run it, on the thread that makes that call.
-    ///
-    /// The library keeps `gone` until `self` goes: any call of the session may run it, on the thread that makes that call.
+    /// The library keeps `seen`, `asked`, `gone` until `self` goes: any call of the session may run them, on the thread that makes that call.
     ///
     /// # Errors
     ///
@@ -70,9 +66,9 @@ impl Kit {
     #[track_caller]
     pub fn watch(
         &self,
-        mut seen: impl FnMut(&Kit, Option<&Item>, &[Item]) -> i32 + Send + 'static,
-        asked: Option<Box<dyn FnMut(&Kit, Option<&Item>, &[Item]) -> i32 + Send>>,
-        mut gone: impl FnMut() + Send + 'static,
+        mut seen: impl FnMut(&Kit, Option<&Item>, &[Item]) -> hotcell::Answer<i32> + Send + 'static,
+        asked: Option<Box<dyn FnMut(&Kit, Option<&Item>, &[Item]) -> hotcell::Answer<i32> + Send>>,
+        mut gone: impl FnMut() -> hotcell::Answer<()> + Send + 'static,
     ) -> hotcell::Result<i32> {
         let session = self.0.session();
         let mut call = session.call(table::KIT_WATCH)?;
@@ -87,7 +83,8 @@ impl Kit {
                 .into_iter()
                 .map(Item)
                 .collect::<Vec<_>>();
-            let returned = seen(&db, near.as_ref(), &items);
+            let answer = seen(&db, near.as_ref(), &items);
+            let returned = invocation.answer(answer)?;
             Ok(u64::from(returned.cast_unsigned()))
         };
         call.put_kept(8, "seen", 32, Some(Box::new(run)), &self.0)?;
@@ -102,15 +99,17 @@ impl Kit {
                     .into_iter()
                     .map(Item)
                     .collect::<Vec<_>>();
-                let returned = function(&db, near.as_ref(), &items);
+                let answer = function(&db, near.as_ref(), &items);
+                let returned = invocation.answer(answer)?;
                 Ok(u64::from(returned.cast_unsigned()))
             };
             call.put_kept(16, "asked", 32, Some(Box::new(run_)), &self.0)?;
         } else {
             call.put_no_callback(16);
         }
-        let run_2 = move |_: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
-            gone();
+        let run_2 = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
+            let answer = gone();
+            invocation.answer(answer)?;
             Ok(0)
         };
         call.put_kept(24, "gone", 0, Some(Box::new(run_2)), &self.0)?;
@@ -129,7 +128,7 @@ impl Kit {
     pub fn exec(
         &self,
         sql: &str,
-        mut row: Option<&mut dyn FnMut(&[Option<String>], &[String]) -> i32>,
+        mut row: Option<&mut dyn FnMut(&[Option<String>], &[String]) -> hotcell::Answer<i32>>,
     ) -> hotcell::Result<Option<String>> {
         let session = self.0.session();
         let mut call = session.call(table::KIT_EXEC)?;
@@ -146,7 +145,8 @@ impl Kit {
             };
             let values = invocation.opt_texts(0)?;
             let names = invocation.texts(16)?;
-            let returned = function(&values, &names);
+            let answer = function(&values, &names);
+            let returned = invocation.answer(answer)?;
             Ok(u64::from(returned.cast_unsigned()))
         };
         let mut reply = call.finish_with(&mut [&mut run])?;
