@@ -47,6 +47,13 @@ fn one_release_is_found() {
         (&["void preview_end_preview(preview *p)"], "preview", "-"),
         (&["void iterate_end(iterate *i)"], "iterate", "iterate_end"),
         (&["void sequence_remove(sequence *s)"], "sequence", "-"),
+        // It is begun again.
+        (&["void tev_queue_stop(tev_queue *q)", "void tev_queue_start(tev_queue *q)"], "tev_queue", "-"),
+        (
+            &["void MHD_stop_daemon(daemon *d)", "daemon *MHD_start_daemon(int port)"],
+            "daemon",
+            "MHD_stop_daemon",
+        ),
         (&["void request_cancel(request *r)"], "request", "-"),
         (&["char *str_finish(str *s)"], "str", "-"),
         (&["void box_free(box *b, int deep)"], "box", "-"),
@@ -115,7 +122,11 @@ fn objects_that_may_be_gone() {
             ("db *caps_simplify(db *d)", "? -> ?"),
             ("int get_module(db *d, item **out)", "? ? -> value"),
             ("char *LLVMGetErrorMessage(item *e)", "? -> ?"),
+            // A number says whether.
+            ("int list_push(item *i, int free_list)", "? value -> value"),
+            ("void image_ref(item *i, int refs)", "? value -> void"),
             // Kept.
+            ("void cache_provide(item *i)", "? -> void"),
             ("void allocator_set_default(item *i)", "? -> void"),
         ],
     );
