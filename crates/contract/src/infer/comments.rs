@@ -108,7 +108,11 @@ pub(super) fn lent(function: &Function) -> bool {
 
 /// Whether returned memory is the caller's.
 pub(super) fn owned(function: &Function) -> bool {
-    says(function, OWNED)
+    // `It must not be freed by the caller.`
+    let denied = |before: &str| ["not ", "n't ", "never "].iter().any(|word| before.contains(word));
+    let said =
+        |sentence: &str, phrase: &str| sentence.split_once(phrase).is_some_and(|(before, _)| !denied(before));
+    sentences(function).iter().any(|sentence| OWNED.iter().any(|phrase| said(sentence, phrase)))
 }
 
 /// Whether what goes in is still needed after the call.

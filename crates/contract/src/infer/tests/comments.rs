@@ -18,6 +18,8 @@ fn comments_are_read_by_sentences() {
         ("It is destroyed. Valid until then.", [true, false, false, false, false]),
         ("Do not free it.", [false, true, false, false, false]),
         ("The result must be freed with free().", [false, false, true, false, false]),
+        ("It must not be freed by the caller.", [false, true, false, false, false]),
+        ("Do not free the returned string.", [false, true, false, false, false]),
         ("The name is not copied.", [false, false, false, true, false]),
         ("The hash, which is not NUL-terminated.", [false, false, false, false, true]),
     ] {

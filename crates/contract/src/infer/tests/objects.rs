@@ -58,6 +58,7 @@ fn one_release_is_found() {
         (&["char *str_finish(str *s)"], "str", "-"),
         (&["void box_free(box *b, int deep)"], "box", "-"),
         (&["void open_thing_free(open_thing *t)"], "open_thing", "no handle"),
+        (&["void env_close(env *e)", "int env_open(env *e, const char *path)"], "env", "env_close"),
         // What takes an element of it is none.
         (
             &["int config_delete_entry(config *c, const char *name)", "void config_free(config *c)"],
@@ -125,6 +126,7 @@ fn objects_that_may_be_gone() {
             // A number says whether.
             ("int list_push(item *i, int free_list)", "? value -> value"),
             ("void image_ref(item *i, int refs)", "? value -> void"),
+            ("int source_set_fd_own(item *i, int own)", "object value -> value"),
             // Kept.
             ("void cache_provide(item *i)", "? -> void"),
             ("void allocator_set_default(item *i)", "? -> void"),

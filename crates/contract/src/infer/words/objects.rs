@@ -162,19 +162,8 @@ pub(in crate::infer) const COMPARES: &[&str] =
     &["cmp", "compare", "eq", "equal", "equals", "same", "similar"];
 
 /// Words of numbers that tell a function to end an object, or to take it over.
-pub(in crate::infer) const ENDS_IF: &[&str] = &[
-    "consume",
-    "delete",
-    "destroy",
-    "dispose",
-    "free",
-    "own",
-    "owned",
-    "ownership",
-    "steal",
-    "take",
-    "unref",
-];
+pub(in crate::infer) const ENDS_IF: &[&str] =
+    &["consume", "delete", "destroy", "dispose", "free", "steal", "take", "unref"];
 
 /// Words of functions that count who holds an object.
 pub(in crate::infer) const REFERENCES: &[&str] = &["ref", "refcount", "refs"];
@@ -182,9 +171,9 @@ pub(in crate::infer) const REFERENCES: &[&str] = &["ref", "refcount", "refs"];
 /// Names of numbers by which they count up or, negative, down.
 pub(in crate::infer) const COUNTS: &[&str] = &["count", "delta", "inc", "increment", "refs"];
 
-/// Words of functions that begin again what [`CLOSES`] ends: `queue_start(queue)` and `queue_stop(queue)`.
-pub(in crate::infer) const STARTS: &[&str] =
-    &["begin", "connect", "enable", "join", "open", "restart", "resume", "start"];
+/// Words of functions that begin again what [`CLOSES`] ends: `queue_start(queue)` and `queue_stop(queue)`. Not `open`:
+/// `mdb_env_close` releases what `mdb_env_create` makes and `mdb_env_open(env, path)` opens.
+pub(in crate::infer) const STARTS: &[&str] = &["begin", "enable", "restart", "resume", "start"];
 
 /// Names of texts that tell where in the program a call is; libraries keep them for their messages.
 pub(in crate::infer) const LITERALS: &[&str] = &["caller", "func", "function", "location", "where"];
