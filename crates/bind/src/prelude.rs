@@ -18,7 +18,11 @@ const STANDARD: [&str; 7] =
 /// Those of the headers as they are, when no such prelude helps.
 pub(crate) fn find(job: &Job) -> Result<Option<String>, Error> {
     let (contract, _, folder) = read::contract(&job.source)?;
-    let mut headers = read::headers(job, &contract, &folder);
+    of(read::headers(job, &contract, &folder))
+}
+
+/// The same of what the parser is asked to read.
+pub(crate) fn of(mut headers: hotcell_header::Job) -> Result<Option<String>, Error> {
     let failure = match hotcell_header::parse(&headers) {
         Ok(_) => return Ok(None),
         Err(error) => error,

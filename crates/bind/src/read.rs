@@ -1,5 +1,7 @@
 //! From files to a checked interface.
 
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +12,7 @@ use hotcell_model::api::Api;
 
 use crate::error::Error;
 use crate::libraries::Libraries;
-use crate::{Job, Source};
+use crate::{Job, Source, prelude};
 
 /// A checked interface and where its files are.
 #[derive(Debug)]
@@ -38,20 +40,49 @@ pub fn check(job: &Job) -> Result<Checked, Error> {
     library_dirs.push(folder.clone());
     let names: Vec<String> = contract.link().iter().map(|name| beside(&folder, name)).collect();
     let libraries = Libraries::find(&names, &library_dirs)?;
-    let headers = headers(job, &contract, &folder);
-    let api = hotcell_header::parse(&headers).map_err(Error::from_header)?;
+    let mut headers = headers(job, &contract, &folder);
+    let mut api = hotcell_header::parse(&headers);
+    // A contract says what its headers expect; for headers alone it is tried.
+    let alone = matches!(job.source, Source::Headers { .. });
+    if alone && api.as_ref().is_err_and(|error| error.kind == hotcell_header::ErrorKind::HeaderInvalid) {
+        headers.prelude = prelude::of(headers.clone())?;
+        api = hotcell_header::parse(&headers);
+    }
+    let api = api.map_err(Error::from_header)?;
     let selection = job.only.as_deref().map_or(Selection::Contract, Selection::Only);
     let checked = hotcell_contract::check(&contract, &api, libraries.link(), selection)
         .map_err(|diagnostics| Error::from_contract(&diagnostics, &text))?;
     let mut interface = checked.interface;
     interface.source.defines = headers.defines;
-    let warnings = checked
-        .warnings
-        .iter()
-        .map(|warning| hotcell_contract::render(std::slice::from_ref(warning), &text, false))
-        .collect();
+    interface.source.prelude = headers.prelude;
+    let rendered = |warning| hotcell_contract::render(std::slice::from_ref(warning), &text, false);
+    let mut warnings: Vec<String> = checked.warnings.iter().map(rendered).collect();
+    if interface.functions.is_empty() && interface.left_out.is_empty() && job.only.is_none() {
+        warnings.push(elsewhere(&api, libraries.link().exports));
+    }
     let open_types = checked.open_types;
     Ok(Checked { interface, api, text, include_dirs: headers.include_dirs, libraries, warnings, open_types })
+}
+
+/// What to say when the headers declare no function: which of those they include declare some of the library.
+fn elsewhere(api: &Api, exports: Option<&BTreeSet<String>>) -> String {
+    let mut files: BTreeMap<&str, usize> = BTreeMap::new();
+    for function in &api.functions {
+        if exports.is_none_or(|exports| exports.contains(&function.name)) {
+            *files.entry(&function.location.file).or_default() += 1;
+        }
+    }
+    let mut files: Vec<_> = files.into_iter().collect();
+    files.sort_by_key(|&(file, count)| (Reverse(count), file));
+    let named: Vec<String> =
+        files.iter().take(5).map(|(file, count)| format!("  {file} ({count})")).collect();
+    match named[..] {
+        [] => "help: neither the headers nor what they include declare a function of the library".into(),
+        _ => format!(
+            "help: the headers declare none themselves; name these, which they include\n{}",
+            named.join("\n")
+        ),
+    }
 }
 
 /// What the parser is asked to read.

@@ -48,6 +48,9 @@ fn init(args: &InitArgs) -> Result<(), Failure> {
 
 /// What was found, on standard error: the draft itself may be on standard output.
 fn tell(draft: &Draft, args: &InitArgs, place: Option<&Path>) {
+    for warning in &draft.checked.warnings {
+        complain(warning.trim_end());
+    }
     let entries = report::entries(&draft.checked);
     let table = report::table(&entries, complain_width());
     for part in [table, report::types(&draft.checked.open_types, complain_width())] {

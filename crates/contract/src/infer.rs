@@ -4,6 +4,7 @@
 //! that would decide it. docs/reference/inference.md lists the rules for users.
 
 mod arrays;
+mod comments;
 mod documented;
 mod elements;
 mod endings;

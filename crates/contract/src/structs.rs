@@ -214,7 +214,10 @@ impl Table<'_, '_> {
             return Err(Unfit::unsupported(format!("`{c_name}` is the handle type `{handle}`")));
         }
         if record.union {
-            return Err(Unfit::unsupported(format!("`{c_name}` is a union")));
+            return Err(Unfit::unsupported(match c_name.contains('(') {
+                true => "it is a union without a name".into(),
+                false => format!("`{c_name}` is a union"),
+            }));
         }
         if c_name.is_empty() {
             return Err(Unfit::unsupported(format!("`{key}` is a structure without a name")));
@@ -232,8 +235,9 @@ impl Table<'_, '_> {
             return Err(Unfit::unsupported(format!("`{c_name}` has a member without a name")));
         }
         let lines = self.lines.get(key).copied();
-        let name = lines
-            .map_or_else(|| c_name.rsplit(' ').next().unwrap_or(key).to_owned(), |lines| lines.name.clone());
+        // One without a name in C is told by where it is.
+        let own = if c_name.contains('(') { key } else { c_name.rsplit(' ').next().unwrap_or(key) };
+        let name = lines.map_or_else(|| own.to_owned(), |lines| lines.name.clone());
         let roles =
             fields::decide(fields::Place { contract, layout, lines, name: &name, resident }, &mut |inner| {
                 self.visit(inner, structs);

@@ -1,5 +1,8 @@
 //! What libclang complains about, as one error that says what to do.
 
+use std::fs;
+use std::path::PathBuf;
+
 use clang::TranslationUnit;
 use clang::diagnostic::Severity;
 
@@ -7,6 +10,15 @@ use crate::error::{Diagnostic, Error, ErrorKind};
 use crate::job::{Job, Source};
 use crate::origin;
 use crate::toolchain;
+
+/// Where packages put directories with headers.
+const ROOTS: [&str; 2] = ["/usr/include", "/usr/local/include"];
+
+/// What C++ is recognised by in a message of a C compiler.
+const CPP_WORDS: &[&str] = &["'class'", "'constexpr'", "'namespace'", "'template'", "'using'"];
+
+const CPP: &str =
+    "this looks like a header of C++, and C is what can be read: name a header with a C interface";
 
 /// Fails when libclang reported an error: what it returns then has wrong layouts.
 pub(crate) fn check(unit: &TranslationUnit<'_>, job: &Job, source: &Source) -> Result<(), Error> {
@@ -51,19 +63,34 @@ fn explain(diagnostics: Vec<Diagnostic>, job: &Job) -> Error {
             if job.headers.len() == 1 { "does not" } else { "do not" },
             if count == 1 { "" } else { "s" }
         );
-        return Error::new(ErrorKind::HeaderInvalid, what).at(diagnostics).help(
-            "a header must compile by itself as C: define what it expects, include first what it needs, or\n\
-             add the C text it needs as the prelude",
-        );
+        let help = match diagnostics
+            .iter()
+            .any(|diagnostic| CPP_WORDS.iter().any(|word| diagnostic.message.contains(word)))
+        {
+            true => CPP,
+            false => {
+                "a header must compile by itself as C: define what it expects, include first what it needs, or\n\
+                 add the C text it needs as the prelude (`--prelude` of `hotcell init`, `prelude` in a contract)"
+            }
+        };
+        return Error::new(ErrorKind::HeaderInvalid, what).at(diagnostics).help(help);
     };
     if BUILTIN.contains(&name.as_str()) {
         return toolchain::builtin_missing().at(diagnostics);
     }
     let help = if LIBRARY.contains(&name.as_str()) {
         "install the C library's headers (Debian and Ubuntu: `apt install libc6-dev`)".to_owned()
+    } else if !asked && !name.contains('.') {
+        CPP.to_owned()
+    } else if let Some(dir) = below(&ROOTS.map(PathBuf::from), &name) {
+        let dir = dir.display();
+        format!(
+            "one is in {dir}: name that as an include directory (`-I {dir}`, `include_dirs` in a contract)"
+        )
     } else if job.include_dirs.is_empty() {
         format!(
-            "install the package that has `{name}`, or name the directory it is in as an include directory"
+            "install the package that has `{name}`, or name the directory it is in as an include directory (`-I DIR`,\n\
+             `include_dirs` in a contract)"
         )
     } else {
         let dirs: Vec<_> = job.include_dirs.iter().map(|dir| dir.display().to_string()).collect();
@@ -78,13 +105,51 @@ fn explain(diagnostics: Vec<Diagnostic>, job: &Job) -> Error {
     Error::new(ErrorKind::HeaderNotFound, what).at(places).help(help)
 }
 
+/// The directory below one of these in which a header is, at most two levels down.
+fn below(roots: &[PathBuf], name: &str) -> Option<PathBuf> {
+    let folders = |dir: &PathBuf| -> Vec<PathBuf> {
+        let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+        let mut found: Vec<PathBuf> =
+            entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+        found.sort();
+        found
+    };
+    let first: Vec<PathBuf> = roots.iter().flat_map(folders).collect();
+    let second = || first.iter().flat_map(folders);
+    first.iter().cloned().chain(second()).find(|dir| dir.join(name).is_file())
+}
+
 fn quoted(names: &[String]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_header_is_looked_for_below_the_directories_that_are_searched() {
+        let dir = tempfile::tempdir().unwrap();
+        let deep = dir.path().join("b/opus/deep");
+        fs::create_dir_all(&deep).unwrap();
+        fs::write(dir.path().join("b/opus/opus.h"), "").unwrap();
+        fs::write(deep.join("far.h"), "").unwrap();
+        let roots = [dir.path().to_owned()];
+        assert_eq!(below(&roots, "opus.h"), Some(dir.path().join("b/opus")));
+        assert_eq!(below(&roots, "far.h"), None);
+    }
+
+    #[test]
+    fn headers_of_another_language_are_called_so() {
+        for message in
+            ["'string' file not found", "unknown type name 'class'", "unknown type name 'namespace'"]
+        {
+            let diagnostic = Diagnostic { file: Some("a.h".into()), line: 1, message: message.into() };
+            let error = explain(vec![diagnostic], &Job::new(["a.h"]));
+            assert!(error.help.as_ref().unwrap().contains("C++"), "{error}");
+        }
+    }
 
     #[test]
     fn missing_headers_are_told_apart() {

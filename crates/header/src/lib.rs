@@ -12,7 +12,9 @@
 //! 3. a primary file includes it with quotes, and it lies in the including file's directory or below it
 //!    (`zlib.h` and `"zconf.h"`);
 //! 4. a primary file of the C library includes it from a `bits` directory (`math.h` and
-//!    `<bits/mathcalls.h>`).
+//!    `<bits/mathcalls.h>`);
+//! 5. one of the job's headers lies in a root, a primary file includes it, and it is called after that header
+//!    (`tomcrypt.h` and `<tomcrypt_hash.h>`, `pcap.h` and `<pcap/pcap.h>`).
 //!
 //! A root is a directory the compiler searches by itself, such as `/usr/include`; the directories that the
 //! C library and the kernel share there (`sys`, `bits`, `net`, `linux`, …) count as roots too.

@@ -127,6 +127,18 @@ fn primary(inclusions: &[Inclusion], asked: &[PathBuf], roots: &[PathBuf]) -> Ha
         .filter_map(|header| Some(header.parent()?.to_owned()))
         .filter(|dir| !is_root(dir))
         .collect();
+    // `tomcrypt_hash.h` of `tomcrypt.h`, `pcap/pcap.h` of `pcap.h`.
+    let called_after = |path: &Path| {
+        let below =
+            |path: &Path| roots.iter().find_map(|root| path.strip_prefix(root).ok()).map(Path::to_owned);
+        let Some(name) = below(path) else { return false };
+        let mut asked = asked.iter().filter(|header| header.parent().is_some_and(is_root));
+        asked.any(|header| {
+            let stem = header.file_stem().unwrap_or_default().to_string_lossy();
+            let rest = name.to_str().and_then(|name| name.strip_prefix(stem.as_ref()));
+            rest.is_some_and(|rest| rest.starts_with(['/', '_', '-']))
+        })
+    };
     let is_part = |inclusion: &Inclusion| {
         let Some(from_dir) = inclusion.from.parent() else {
             return false;
@@ -137,6 +149,7 @@ fn primary(inclusions: &[Inclusion], asked: &[PathBuf], roots: &[PathBuf]) -> Ha
         spellings(&inclusion.to).iter().any(|to| own_dirs.iter().any(|own| to.starts_with(own)))
             || (inclusion.quoted && dir.starts_with(from_dir))
             || (dir.ends_with("bits") && is_root(dir) && is_root(from_dir))
+            || called_after(&inclusion.to)
     };
     loop {
         let more: Vec<_> = inclusions
@@ -157,4 +170,35 @@ fn spellings(path: &Path) -> Vec<PathBuf> {
     let mut spellings = vec![path.to_owned()];
     spellings.extend(std::fs::canonicalize(path).ok().filter(|canonical| canonical != path));
     spellings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_called_after_a_header_of_the_system_are_its_parts() {
+        let of = |asked: &str, included: &[(&str, &str)]| {
+            let inclusions: Vec<Inclusion> = included
+                .iter()
+                .map(|(from, to)| Inclusion { from: from.into(), to: to.into(), quoted: false })
+                .collect();
+            let found = primary(&inclusions, &[asked.into()], &["/usr/include".into()]);
+            let mut found: Vec<String> = found.iter().map(|path| path.display().to_string()).collect();
+            found.sort();
+            found
+        };
+        let root =
+            |names: &[&str]| names.iter().map(|name| format!("/usr/include/{name}")).collect::<Vec<_>>();
+        let crypt = [
+            ("/usr/include/crypt.h", "/usr/include/crypt_hash.h"),
+            ("/usr/include/crypt.h", "/usr/include/cryptic.h"),
+            ("/usr/include/crypt_hash.h", "/usr/include/crypt/part.h"),
+            ("/usr/include/crypt_hash.h", "/usr/include/zlib.h"),
+        ];
+        assert_eq!(of("/usr/include/crypt.h", &crypt), root(&["crypt.h", "crypt/part.h", "crypt_hash.h"]));
+        // Outside of the roots a folder is what belongs together.
+        let own = [("/opt/x/crypt.h", "/usr/include/crypt_hash.h")];
+        assert_eq!(of("/opt/x/crypt.h", &own), ["/opt/x/crypt.h"]);
+    }
 }

@@ -28,12 +28,13 @@ const LIBRARY: &str = "#include <stdlib.h>\n";
 impl Toolchain {
     /// Finds what libclang does not find by itself. `extra` goes before every argument.
     pub(crate) fn discover(index: &Index<'_>, extra: &[&str]) -> Result<Self, Error> {
-        let base: Vec<String> =
-            ["-x", "c", "-std=gnu17", "-w", "-ferror-limit=0", "-fparse-all-comments", "-fno-builtin"]
-                .iter()
-                .chain(extra)
-                .map(ToString::to_string)
-                .collect();
+        let comments = ["-fparse-all-comments", "-fretain-comments-from-system-headers"];
+        let base: Vec<String> = ["-x", "c", "-std=gnu17", "-w", "-ferror-limit=0", "-fno-builtin"]
+            .iter()
+            .chain(&comments)
+            .chain(extra)
+            .map(ToString::to_string)
+            .collect();
         let own = compiler_include_dirs();
         let (mut arguments, char_signed) = builtin_candidates()
             .into_iter()

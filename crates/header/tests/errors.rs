@@ -21,7 +21,7 @@ fn a_missing_header() {
     assert_eq!(
         error.to_string(),
         "error: header `no_such_header.h` was not found\n  = help: install the package that has \
-         `no_such_header.h`, or name the directory it is in as an include directory"
+         `no_such_header.h`, or name the directory it is in as an include directory (`-I DIR`,\n          `include_dirs` in a contract)"
     );
     job.include_dirs.push(PathBuf::from("somewhere"));
     assert!(fails(&job).help.unwrap().starts_with("searched `somewhere`"));

@@ -69,6 +69,17 @@ fn headers_without_a_contract() {
 }
 
 #[test]
+fn headers_that_declare_nothing_name_those_that_do() {
+    let folder = Folder::with_moon();
+    folder.write("other/all.h", "#include <moon.h>\n");
+    let run = |command: &str| folder.hotcell([command, "other/all.h", "--lib", "moon", "-L", ".", "-I", "."]);
+    for run in [run("check"), run("init").and(["--force"])] {
+        let ended = run.succeeds();
+        ended.says("the headers declare none themselves; name these").says("moon.h (");
+    }
+}
+
+#[test]
 fn what_is_wrong_with_a_contract_is_shown_in_its_line() {
     let folder = Folder::with_moon();
     let head = "hotcell = 1\nlibrary = \"moon\"\nheaders = [\"moon.h\"]\n";

@@ -173,6 +173,8 @@ fn what_a_header_expects_becomes_the_prelude() {
         // Nothing of the standard headers becomes a function of the library.
         folder.hotcell(["check", "bind.toml"]).succeeds().mentions("bound").mentions("; 0 lines decide");
         folder.hotcell(["call", "bind.toml", "sum", "1", "2"]).succeeds().prints("return  3");
+        let alone = ["call", "sum.h", "--lib", "./libsum.so", "sum", "1", "2"];
+        folder.hotcell(alone).succeeds().prints("return  3");
     };
     let sum = "uint32_t sum(uint32_t a, uint32_t b);\n";
     check(sum, "prelude = \"#include <stdint.h>\"\n", "<stdint.h>");

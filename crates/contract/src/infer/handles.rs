@@ -12,7 +12,7 @@ use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::{Ending, ending};
 use crate::infer::names::words;
-use crate::infer::words::objects::NO_RELEASES;
+use crate::infer::words::objects::{NO_RELEASES, STARTS};
 use crate::type_names::unqualified;
 
 /// A type that is passed back to the library and never looked into.
@@ -159,7 +159,8 @@ impl Releases<'_> {
             if !rival {
                 continue;
             }
-            if found.is_some() || !alone || !fits || !self.usable(function) {
+            let again = ending == Ending::Closes && self.starts_again(&rest);
+            if found.is_some() || !alone || !fits || again || !self.usable(function) {
                 return None;
             }
             found = Some(function.name.clone());
@@ -171,6 +172,22 @@ impl Releases<'_> {
     fn fits(&self, rest: &[String]) -> bool {
         let known = |word: &String| self.own.contains(word) || self.prefix == Some(word.as_str());
         rest.iter().all(known) || self.own.contains(&rest.concat())
+    }
+
+    /// Whether another function begins again what this one ends, so that the object outlives it:
+    /// `queue_start(queue)` and `queue_stop(queue)`. One that returns or hands out an object makes it.
+    fn starts_again(&self, rest: &[String]) -> bool {
+        let is_it = |ty: &CType| pointed_record(ty) == Some(self.key);
+        self.api.functions.iter().any(|function| {
+            let (starts, others): (Vec<String>, Vec<String>) =
+                words(&function.name).into_iter().partition(|word| STARTS.contains(&word.as_str()));
+            let handed_out = |param: &Param| param.ty.pointee().is_some_and(|(behind, _)| is_it(behind));
+            !starts.is_empty()
+                && others == rest
+                && function.params.first().is_some_and(|param| is_it(&param.ty))
+                && !is_it(&function.result)
+                && !function.params.iter().any(handed_out)
+        })
     }
 
     fn usable(&self, function: &Function) -> bool {

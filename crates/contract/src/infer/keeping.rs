@@ -9,15 +9,20 @@
 use hotcell_model::interface::Role;
 use hotcell_model::types::{CType, Type};
 
-use crate::infer::Draft;
-use crate::infer::names::words;
+use crate::infer::names::function_words;
 use crate::infer::view::View;
 use crate::infer::words::NAMES;
-use crate::infer::words::objects::{BORROWS, KEEPS_DATA, KEEPS_TEXT, OPENERS, USES};
+use crate::infer::words::objects::{BORROWS, KEEPS_DATA, KEEPS_TEXT, LITERALS, OPENERS, USES};
+use crate::infer::{Draft, comments};
 
 /// Why data behind a parameter may be needed after the call.
 pub(super) fn of_data(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
     let name = view.name(index);
+    if comments::kept(view.function) {
+        return Some(format!(
+            "the documentation says that something must outlive the call; it may be `{name}`"
+        ));
+    }
     if makes(view) {
         return Some(format!("the object that comes out may keep `{name}`"));
     }
@@ -29,13 +34,20 @@ pub(super) fn of_data(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
 /// Why a text may be needed after the call.
 pub(super) fn of_text(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
     let name = view.name(index);
+    if comments::kept(view.function) {
+        return Some(format!(
+            "the documentation says that something must outlive the call; it may be `{name}`"
+        ));
+    }
     let made = makes(view);
     let object = changed(view, draft, index);
     if !made && object.is_none() {
         return None;
     }
+    let literal = object.is_some() && view.called(index, LITERALS);
     let opened = view.called(index, NAMES) && view.function_has_word(OPENERS);
-    if opened && !view.function_has_word(BORROWS) || !view.function_has_word(KEEPS_TEXT) {
+    let stored = view.function_has_word(KEEPS_TEXT) && (!opened || view.function_has_word(BORROWS));
+    if !stored && !literal {
         return None;
     }
     Some(match object {
@@ -47,7 +59,7 @@ pub(super) fn of_text(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
 /// Whether a function is called like one that uses data up: `gzwrite`, `decompress`, but not `assign`.
 fn uses(function: &str) -> bool {
     let of = |word: &str, part: &str| word == part || part.len() > 4 && word.ends_with(part);
-    words(function).iter().any(|word| USES.iter().any(|part| of(word, part)))
+    function_words(function).iter().any(|word| USES.iter().any(|part| of(word, part)))
 }
 
 /// Whether an object comes out.

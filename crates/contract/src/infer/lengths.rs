@@ -11,11 +11,11 @@ use hotcell_model::Fact;
 use hotcell_model::interface::{Role, Unit};
 use hotcell_model::types::{CType, Type};
 
-use crate::infer::names::Measure;
-use crate::infer::view::{View, shown, sized_type};
-use crate::infer::words::functions::{CIPHERS, MAKERS};
+use crate::infer::names::{Measure, function_words};
+use crate::infer::view::{View, plain_text, shown, sized_type};
+use crate::infer::words::functions::{CIPHERS, FETCHES, MAKERS};
 use crate::infer::words::numbers::MULTIPLIERS;
-use crate::infer::words::{COMPOSITE, CONTENT, DATA, NAMES, RAW};
+use crate::infer::words::{COMPOSITE, CONTENT, DATA, FILLED, NAMES, RAW};
 use crate::infer::{Draft, Notes, keeping, sharing};
 
 /// An integer that may be the length of a pointer.
@@ -115,6 +115,18 @@ fn objection(
     {
         return not_bytes();
     }
+    // `smbc_getxattr(url, name, const void *value, size)` fills what its header calls `const`.
+    if fetches(view, pointer) {
+        return Some(format!("`{name}` may be filled although it is `const`"));
+    }
+    // `align_gap(p, size)`: the address counts, not what is there.
+    if view.function_contains(&["align"]) {
+        return Some(format!("`{length}` may be an alignment"));
+    }
+    // `asn1_write_value(node, name, ivalue, len)`: bits of a bit string, none of an object identifier.
+    if found.measure == Measure::Length && chosen(view, pointer) && !sized_type(&integer.ty) {
+        return Some(format!("what `{length}` counts may depend on which `{name}` it is"));
+    }
     // `aes_key_setup(key, w, keysize)`: in bits.
     let key = view.words(pointer).iter().any(|word| word.contains("key"));
     if key && !sized_type(&integer.ty) && (found.measure == Measure::Size || view.function_contains(CIPHERS))
@@ -140,6 +152,21 @@ fn objection(
         return Some(format!("`{name}` has two lengths"));
     }
     None
+}
+
+/// Whether a function is called like one that fetches something into this memory.
+fn fetches(view: &View<'_>, pointer: usize) -> bool {
+    let fetch = |word: &String| FETCHES.iter().any(|fetch| word.starts_with(fetch));
+    pointer > 0 && view.called(pointer, FILLED) && function_words(&view.function.name).iter().any(fetch)
+}
+
+/// Whether this is a value of any kind, which a text before it chooses.
+fn chosen(view: &View<'_>, pointer: usize) -> bool {
+    let void = view.buffer(pointer).is_some_and(|(pointee, _)| pointee.kind == Type::Void);
+    let value =
+        view.words(pointer).last().is_some_and(|word| word.ends_with("val") || word.ends_with("value"));
+    let text = |index: usize| view.param(index).is_some_and(|param| plain_text(&param.ty));
+    void && value && (0..pointer).any(text)
 }
 
 /// Whether names and types agree that the integer counts bytes of this pointer.

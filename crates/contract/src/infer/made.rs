@@ -9,13 +9,12 @@
 //! what everybody has. Nothing is taken for lent: nobody says what ends it.
 
 use hotcell_model::Fact;
-use hotcell_model::api::Function;
 use hotcell_model::interface::{Ownership, ResultRole};
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::view::View;
 use crate::infer::words::objects::{CONSTRUCTORS, COPIES, SHARES};
-use crate::infer::{Draft, Notes};
+use crate::infer::{Draft, Notes, comments};
 
 /// Finds returned objects that the caller owns.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
@@ -57,7 +56,7 @@ fn rule(view: &View<'_>, handle: &str) -> Result<(&'static str, String), String>
         return Err(format!("it returns an object of type `{handle}`, of which no release is known"));
     };
     let open = || Err(format!("nothing says whether the caller owns the `{handle}` it returns"));
-    if known.is_some_and(|known| known.parent.is_some()) || documented(function) {
+    if known.is_some_and(|known| known.parent.is_some()) || comments::lent(function) {
         return open();
     }
     if view.function_has_word(SHARES) || function.params.iter().any(|param| hands_out(view, &param.ty)) {
@@ -108,24 +107,4 @@ fn hands_out(view: &View<'_>, ty: &CType) -> bool {
         || ty.pointee().filter(|(_, constant)| !constant).is_some_and(|(pointer, _)| {
             pointer.pointee().is_some_and(|(inner, _)| matches!(inner.kind, Type::Record { .. } | Type::Void))
         })
-}
-
-/// Whether the comment of a function says that the caller does not own the object.
-fn documented(function: &Function) -> bool {
-    const LENT: &[&str] = &[
-        "do not free",
-        "not be freed",
-        "not to be freed",
-        "owned by",
-        "borrowed",
-        "garbage",
-        "floating",
-        "must not free",
-        "should not free",
-    ];
-    let Some(doc) = &function.doc else {
-        return false;
-    };
-    let text = doc.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
-    LENT.iter().any(|phrase| text.contains(phrase))
 }

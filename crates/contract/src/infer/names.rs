@@ -62,6 +62,26 @@ pub(super) fn words(name: &str) -> Vec<String> {
     words
 }
 
+/// The words of a function's name, and those behind an acronym: `TIFFSetFileName` is `tiffset`, `file`, `name` and
+/// `tiff`, `set` besides.
+pub(super) fn function_words(name: &str) -> Vec<String> {
+    let letters: Vec<char> = name.chars().collect();
+    let mut split = String::new();
+    for (index, &letter) in letters.iter().enumerate() {
+        let upper =
+            |at: Option<usize>| at.and_then(|at| letters.get(at)).is_some_and(char::is_ascii_uppercase);
+        let lower = |at: usize| letters.get(at).is_some_and(char::is_ascii_lowercase);
+        if upper(Some(index)) && upper(index.checked_sub(1)) && lower(index + 1) {
+            split.push('_');
+        }
+        split.push(letter);
+    }
+    let mut all = words(name);
+    let more: Vec<String> = words(&split).into_iter().filter(|word| !all.contains(word)).collect();
+    all.extend(more);
+    all
+}
+
 /// What a name measures; `None` when it does not mean a length.
 pub(super) fn length_name(name: &str) -> Option<LengthName> {
     let mut words = words(name);
@@ -160,7 +180,7 @@ fn measure_of_first(word: &str) -> Option<Measure> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Measure, length_name, words};
+    use super::{Measure, function_words, length_name, words};
 
     #[test]
     fn names_split_into_words() {
@@ -175,6 +195,18 @@ mod tests {
             ("n_values", vec!["n", "values"]),
         ] {
             assert_eq!(words(name), expect, "{name}");
+        }
+    }
+
+    #[test]
+    fn acronyms_end_where_a_word_begins() {
+        for (name, expect) in [
+            ("TIFFSetFileName", vec!["tiffset", "file", "name", "tiff", "set"]),
+            ("cJSON_Parse", vec!["count", "json", "parse"]),
+            ("gzwrite", vec!["gzwrite"]),
+            ("DVDClose", vec!["dvdclose", "dvd", "close"]),
+        ] {
+            assert_eq!(function_words(name), expect, "{name}");
         }
     }
 

@@ -17,8 +17,8 @@ use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::{Ending, ending};
 use crate::infer::view::{View, decided, shown};
-use crate::infer::words::objects::{COMPARES, FINDS, OWNERSHIP_PHRASES, STORES};
-use crate::infer::{Draft, Notes};
+use crate::infer::words::objects::{COMPARES, COUNTS, ENDS_IF, FINDS, REFERENCES, STORES};
+use crate::infer::{Draft, Notes, comments};
 
 /// Finds objects that are plainly used.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
@@ -53,7 +53,7 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
         };
         return Err(what);
     }
-    if documented_owner(function) {
+    if comments::owner(function) {
         return Err(format!("the documentation speaks of who owns what; it may be about `{name}`"));
     }
     if outlives(draft, index) {
@@ -70,6 +70,9 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
     if index > 0 {
         return Err(format!("the function may take over `{name}`"));
     }
+    if let Some(number) = ends_if(view) {
+        return Err(format!("`{}` may say that `{name}` ends with this call", view.name(number)));
+    }
     if let Some(reason) = swallowed(view, &name) {
         return Err(reason);
     }
@@ -81,6 +84,16 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
         return Err(format!("nothing is called like the release of `{name}`, so this may be it"));
     }
     Ok("object-receiver")
+}
+
+/// A number that may tell the function to end the object: `push_list(list, free_list)`, `image_ref(image, refs)`.
+fn ends_if(view: &View<'_>) -> Option<usize> {
+    let references = view.function_has_word(REFERENCES);
+    (1..view.function.params.len()).find(|&index| {
+        let scalar = view.param(index).is_some_and(|param| param.ty.is_scalar());
+        let told = view.words(index).iter().any(|word| ENDS_IF.contains(&word.as_str()));
+        scalar && (told || references && view.called(index, COUNTS))
+    })
 }
 
 /// Whether a contract says that what comes out lives as long as this parameter.
@@ -159,13 +172,4 @@ fn same_object(view: &View<'_>, left: &CType, right: &CType) -> bool {
         },
         _ => false,
     }
-}
-
-/// Whether the comment of a function says that an object changes hands or ends.
-fn documented_owner(function: &Function) -> bool {
-    let Some(doc) = &function.doc else {
-        return false;
-    };
-    let text = doc.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
-    OWNERSHIP_PHRASES.iter().any(|phrase| text.contains(phrase))
 }

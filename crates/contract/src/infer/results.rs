@@ -12,7 +12,7 @@ use hotcell_model::types::Type;
 
 use crate::infer::view::{View, plain_text};
 use crate::infer::words::functions::DATA_RESULTS;
-use crate::infer::{Draft, Notes};
+use crate::infer::{Draft, Notes, comments};
 
 /// Finds what the returned value is.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
@@ -49,6 +49,12 @@ fn objection(view: &View<'_>, draft: &Draft) -> Option<String> {
     }
     if function.attributes.contains(&Attribute::Malloc) {
         return Some("it is fresh memory, and nothing says what frees it".into());
+    }
+    if comments::owned(function) {
+        return Some("the documentation says that the caller frees it".into());
+    }
+    if comments::unended(function) {
+        return Some("the documentation says that no NUL need follow".into());
     }
     if view.function_has_last_word(DATA_RESULTS) {
         return Some(

@@ -6,6 +6,7 @@
 
 mod adversarial;
 mod behaviour;
+mod comments;
 mod keeping;
 mod libc;
 mod libraries;

@@ -9,9 +9,9 @@ use hotcell_model::interface::{Encoding, Role};
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::view::{View, plain_text};
-use crate::infer::words::functions::{CIPHERS, KEEPERS, LOADS};
+use crate::infer::words::functions::{CIPHERS, FREES, KEEPERS, LOADS};
 use crate::infer::words::{BEGINNINGS, BINARY, ENDS, NAMES, PAIRS, PLACES};
-use crate::infer::{Draft, Notes, keeping};
+use crate::infer::{Draft, Notes, comments, keeping};
 
 /// Finds texts.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
@@ -42,6 +42,12 @@ fn objection(view: &View<'_>, ty: &CType, index: usize) -> Option<String> {
     if keeper(view, index) {
         return Some(format!("the library may keep `{name}` after the call"));
     }
+    if view.function_has_word(FREES) && alone(view) && !view.called(index, NAMES) {
+        return Some(format!("the function may take back `{name}`, which the library made"));
+    }
+    if comments::unended(view.function) {
+        return Some("the documentation speaks of texts without a NUL at their end".into());
+    }
     if !plain_text(ty) {
         return Some(format!("`{}` may be raw data or a handle", ty.written));
     }
@@ -69,9 +75,13 @@ fn objection(view: &View<'_>, ty: &CType, index: usize) -> Option<String> {
 /// Whether this may be a text that the library keeps, as `setprogname(name)` does: the function sets, adds or
 /// registers, and the text comes last and is the only pointer, so that it is no key to something else.
 fn keeper(view: &View<'_>, index: usize) -> bool {
-    let pointers = view.function.params.iter().filter(|param| param.ty.pointee().is_some()).count();
     let last = index + 1 == view.function.params.len();
-    pointers == 1 && last && (view.function_has_word(KEEPERS) || view.function.name.starts_with("set"))
+    alone(view) && last && (view.function_has_word(KEEPERS) || view.function.name.starts_with("set"))
+}
+
+/// Whether a function has one pointer only.
+fn alone(view: &View<'_>) -> bool {
+    view.function.params.iter().filter(|param| param.ty.pointee().is_some()).count() == 1
 }
 
 /// The other end of a range this pointer may be an end of; `Some(None)` when it is not known.

@@ -5,7 +5,7 @@ use hotcell_model::expr::Expr;
 use hotcell_model::interface::{Capacity, ResultLength, Role};
 use hotcell_model::types::{CType, Type};
 
-use crate::infer::names::{LengthName, capacity_name, length_name, stem, words};
+use crate::infer::names::{LengthName, capacity_name, function_words, length_name, stem, words};
 use crate::infer::words::numbers::{HARMLESS, HARMLESS_LETTERS, HARMLESS_TYPES, VAGUE};
 use crate::infer::{Draft, Known};
 
@@ -59,7 +59,7 @@ impl<'a> View<'a> {
 
     /// Whether any word of the function's name is one of these.
     pub(super) fn function_has_word(&self, list: &[&str]) -> bool {
-        words(&self.function.name).iter().any(|word| list.contains(&word.as_str()))
+        function_words(&self.function.name).iter().any(|word| list.contains(&word.as_str()))
     }
 
     /// Whether the last word of the function's name is one of these.

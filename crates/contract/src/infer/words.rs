@@ -46,6 +46,10 @@ pub(super) const CONTENT: &[&str] = &[
     "txt", "utf8", "value", "xml", "yaml",
 ];
 
+/// Names of memory that is filled with what is fetched.
+pub(super) const FILLED: &[&str] =
+    &["buf", "buffer", "dest", "dst", "out", "output", "result", "val", "value"];
+
 /// Names of texts that name something. A length beside them is of something else: `truncate(path, length)`.
 pub(super) const NAMES: &[&str] = &[
     "caption",

@@ -267,6 +267,10 @@ impl Fields<'_> {
     ) -> Result<FieldRole, Box<Unfit>> {
         let (name, field) = self.fields[position];
         let unfit = |status, reason: String, help: Option<String>| {
+            // No line can name a structure without a name.
+            let named =
+                |_: &String| self.place.name.chars().all(|c| c.is_ascii_alphanumeric() || "_ ".contains(c));
+            let help = help.filter(named);
             let help = help.map(|item| format!("[struct.{}]\nfields.{name} = {item}", self.place.name));
             Err(Box::new(Unfit { status, reason, help }))
         };

@@ -1,6 +1,7 @@
 //! Structures: their fields, the ways they go, and those the library keeps.
 
 use hotcell_model::interface::Status;
+use hotcell_model::types::Type;
 use serde_json::{Value, json};
 
 use super::support::{api, contract, roles, run, said};
@@ -605,4 +606,30 @@ fields.alloc = { zero = true }"#;
     assert_eq!((held.open_types.len(), held.interface.functions.len()), (0, 3));
     let travels = whole(&declarations, structure);
     assert_eq!((travels.open_types.len(), travels.interface.functions.len()), (0, 0));
+}
+
+#[test]
+fn what_has_no_name_in_c_is_told_without_its_expression() {
+    let reason = |union: bool, field: &str| {
+        let mut api = api(&["void f(struct point p)"]);
+        let mut inner = api.records["inbuf"].clone();
+        inner.c_name = format!("__typeof__((*(struct point *)0).{field})");
+        inner.union = union;
+        let written = inner.c_name.clone();
+        api.records.insert("point.in".into(), inner);
+        let fields = &mut api.records.get_mut("point").unwrap().layout.as_mut().unwrap().fields;
+        fields[0].ty.kind = Type::Record { name: "point.in".into() };
+        fields[0].ty.written = written;
+        let checked = run(&api, &contract(""), Selection::Contract).unwrap();
+        let out = &checked.interface.left_out[0];
+        (out.reason.clone(), out.help.clone())
+    };
+    let (union, _) = reason(true, "x");
+    assert_eq!(union, "parameter `p`: `x` of `point`: it is a union without a name");
+    let (pointer, help) = reason(false, "x");
+    assert_eq!(
+        pointer,
+        "parameter `p`: `x` of `point`: nothing says what `src` of `point.in` (`const void *`) is for"
+    );
+    assert_eq!(help, None, "no line can name it");
 }

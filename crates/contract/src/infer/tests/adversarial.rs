@@ -48,6 +48,17 @@ fn lengths_of_something_else() {
         ("void glObjectPtrLabel(const void *ptr, int length, const char *label)", "? value ? -> void"),
         ("int xcb_put_image_sizeof(const void *_buffer, uint32_t data_len)", "? value -> value"),
         ("int cmp(const char *a, const void *b, size_t n)", "? ? value -> value"),
+        // Filled, whatever the header says.
+        (
+            "int smbc_getxattr(const char *url, const char *name, const void *value, size_t size)",
+            "text text ? value -> value",
+        ),
+        ("unsigned int lzo_align_gap(const void *p, size_t size)", "? value -> value"),
+        // Of some kinds the bits, of others nothing.
+        (
+            "int asn1_write_value(int node, const char *name, const void *ivalue, int len)",
+            "value text ? value -> value",
+        ),
         ("int xor_into(uint8_t *out, const uint8_t *in, size_t len)", "? ? value -> value"),
         (
             "int image_write(const char *name, int w, int h, const void *data, int stride_in_bytes)",

@@ -51,6 +51,8 @@ fn objects_may_keep_texts() {
             ("int table_enter(ctx *c, const char *key)", "object ? -> value"),
             ("void source_set_static_name(ctx *c, const char *name)", "object ? -> void"),
             ("item *item_new_static(const char *name)", "? -> ?"),
+            ("const char *TIFFSetFileName(ctx *c, const char *name)", "object ? -> ?"),
+            ("int req_error(ctx *c, unsigned long error, const char *location)", "object value ? -> value"),
             ("item *item_new_reference(const char *name, int mode)", "? value -> owned"),
         ],
     );

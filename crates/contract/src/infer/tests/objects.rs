@@ -47,10 +47,18 @@ fn one_release_is_found() {
         (&["void preview_end_preview(preview *p)"], "preview", "-"),
         (&["void iterate_end(iterate *i)"], "iterate", "iterate_end"),
         (&["void sequence_remove(sequence *s)"], "sequence", "-"),
+        // It is begun again.
+        (&["void tev_queue_stop(tev_queue *q)", "void tev_queue_start(tev_queue *q)"], "tev_queue", "-"),
+        (
+            &["void MHD_stop_daemon(daemon *d)", "daemon *MHD_start_daemon(int port)"],
+            "daemon",
+            "MHD_stop_daemon",
+        ),
         (&["void request_cancel(request *r)"], "request", "-"),
         (&["char *str_finish(str *s)"], "str", "-"),
         (&["void box_free(box *b, int deep)"], "box", "-"),
         (&["void open_thing_free(open_thing *t)"], "open_thing", "no handle"),
+        (&["void env_close(env *e)", "int env_open(env *e, const char *path)"], "env", "env_close"),
         // What takes an element of it is none.
         (
             &["int config_delete_entry(config *c, const char *name)", "void config_free(config *c)"],
@@ -115,7 +123,12 @@ fn objects_that_may_be_gone() {
             ("db *caps_simplify(db *d)", "? -> ?"),
             ("int get_module(db *d, item **out)", "? ? -> value"),
             ("char *LLVMGetErrorMessage(item *e)", "? -> ?"),
+            // A number says whether.
+            ("int list_push(item *i, int free_list)", "? value -> value"),
+            ("void image_ref(item *i, int refs)", "? value -> void"),
+            ("int source_set_fd_own(item *i, int own)", "object value -> value"),
             // Kept.
+            ("void cache_provide(item *i)", "? -> void"),
             ("void allocator_set_default(item *i)", "? -> void"),
         ],
     );

@@ -79,8 +79,11 @@ pub(in crate::infer) const STRUCTURED_PARTS: &[&str] = &[
 ];
 
 /// Last words of functions that return data, not text.
-pub(in crate::infer) const DATA_RESULTS: &[&str] =
-    &["begin", "blob", "buf", "buffer", "bytes", "content", "contents", "data", "end", "ptr", "raw", "view"];
+pub(in crate::infer) const DATA_RESULTS: &[&str] = &[
+    "begin", "bits", "bitmap", "blob", "buf", "buffer", "bytes", "content", "contents", "data", "digest",
+    "end", "frame", "hash", "hmac", "iv", "mac", "md5", "nonce", "packet", "payload", "pixels", "ptr", "raw",
+    "salt", "sha1", "sha256", "view",
+];
 
 /// Words of functions that read a number out of memory: its size is in their name.
 pub(in crate::infer) const LOADS: &[&str] =
@@ -88,4 +91,11 @@ pub(in crate::infer) const LOADS: &[&str] =
 
 /// Words of functions that may keep a text they are given.
 pub(in crate::infer) const KEEPERS: &[&str] =
-    &["add", "define", "init", "install", "perm", "permanent", "register", "set", "static"];
+    &["add", "define", "enable", "init", "install", "perm", "permanent", "register", "set", "static"];
+
+/// Words of functions that take memory back: what they are given is no text of the caller's.
+pub(in crate::infer) const FREES: &[&str] =
+    &["dealloc", "deallocate", "decref", "dispose", "free", "unref", "unreference"];
+
+/// Beginnings of the words of functions that fetch what is asked for, into memory that a header may call `const`.
+pub(in crate::infer) const FETCHES: &[&str] = &["get", "receive", "recv"];

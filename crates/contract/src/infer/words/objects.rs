@@ -154,28 +154,29 @@ pub(in crate::infer) const COPIES: &[&str] = &["clone", "copy", "dup", "duplicat
 /// Words of functions that keep the last thing they are given: `allocator_set_default(allocator)`.
 pub(in crate::infer) const STORES: &[&str] = &[
     "activate", "add", "append", "assign", "attach", "bind", "default", "enqueue", "insert", "install",
-    "link", "prepend", "push", "queue", "register", "replace", "set", "store", "use",
+    "link", "prepend", "provide", "publish", "push", "queue", "register", "replace", "set", "store", "use",
 ];
 
 /// Words of functions that compare objects and leave them alone.
 pub(in crate::infer) const COMPARES: &[&str] =
     &["cmp", "compare", "eq", "equal", "equals", "same", "similar"];
 
-/// What documentation says of an object that the caller has no more after the call.
-pub(in crate::infer) const OWNERSHIP_PHRASES: &[&str] = &[
-    "becomes invalid",
-    "becomes the property of",
-    "consumes the",
-    "consumes this",
-    "invalid after",
-    "is destroyed",
-    "no longer be used",
-    "no longer usable",
-    "no longer valid",
-    "not usable",
-    "ownership",
-    "takes over",
-];
+/// Words of numbers that tell a function to end an object, or to take it over.
+pub(in crate::infer) const ENDS_IF: &[&str] =
+    &["consume", "delete", "destroy", "dispose", "free", "steal", "take", "unref"];
+
+/// Words of functions that count who holds an object.
+pub(in crate::infer) const REFERENCES: &[&str] = &["ref", "refcount", "refs"];
+
+/// Names of numbers by which they count up or, negative, down.
+pub(in crate::infer) const COUNTS: &[&str] = &["count", "delta", "inc", "increment", "refs"];
+
+/// Words of functions that begin again what [`CLOSES`] ends: `queue_start(queue)` and `queue_stop(queue)`. Not `open`:
+/// `mdb_env_close` releases what `mdb_env_create` makes and `mdb_env_open(env, path)` opens.
+pub(in crate::infer) const STARTS: &[&str] = &["begin", "enable", "restart", "resume", "start"];
+
+/// Names of texts that tell where in the program a call is; libraries keep them for their messages.
+pub(in crate::infer) const LITERALS: &[&str] = &["caller", "func", "function", "location", "where"];
 
 /// Words, or their ends, of functions that use data up before they return, or copy it.
 pub(in crate::infer) const USES: &[&str] = &[

@@ -1,0 +1,140 @@
+//! What the comment of a function says that its declaration does not: who owns, what is kept, where a text ends.
+//!
+//! Comments only ever stop a rule here. What they promise is another matter: see `documented-output`.
+
+use hotcell_model::api::Function;
+
+/// That an object is gone, or somebody else's, after the call.
+const OWNERSHIP: &[&str] = &[
+    "becomes invalid",
+    "becomes the property of",
+    "consumes the",
+    "consumes this",
+    "invalid after",
+    "is destroyed",
+    "no longer be used",
+    "no longer usable",
+    "no longer valid",
+    "not usable",
+    "ownership",
+    "takes over",
+];
+
+/// That a returned object is not the caller's.
+const LENT: &[&str] = &[
+    "do not free",
+    "not be freed",
+    "not to be freed",
+    "owned by",
+    "borrowed",
+    "garbage",
+    "floating",
+    "must not free",
+    "should not free",
+];
+
+/// That returned memory is the caller's.
+const OWNED: &[&str] = &[
+    "be freed by the caller",
+    "be freed with",
+    "be freed using",
+    "caller must free",
+    "caller should free",
+    "free the returned",
+    "free the string",
+    "must be freed",
+    "must free",
+    "need to be freed",
+    "needs to be freed",
+    "newly allocated",
+    "should be freed",
+    "should free",
+    "to be freed by",
+];
+
+/// That what goes in is still needed after the call.
+const KEPT: &[&str] = &[
+    "does not copy",
+    "doesn't copy",
+    "is not copied",
+    "isn't copied",
+    "make no copy",
+    "makes no copy",
+    "must be a static",
+    "must be static",
+    "must live",
+    "must outlive",
+    "must persist",
+    "must remain",
+    "must stay",
+    "no copy is made",
+    "not be copied",
+    "not make a copy",
+    "pointer is stored",
+    "should remain",
+    "string literal",
+    "without copying",
+];
+
+/// That no NUL ends a text.
+const UNENDED: &[&str] = &[
+    "need not be nul",
+    "non nul terminated",
+    "not 0 terminated",
+    "not a string",
+    "not be nul terminated",
+    "not necessarily nul",
+    "not nul terminated",
+    "not terminated",
+    "not zero terminated",
+    "unterminated",
+];
+
+/// Whether an object changes hands or ends.
+pub(super) fn owner(function: &Function) -> bool {
+    sentences(function).iter().any(|sentence| {
+        // `The string is valid until the statement is destroyed.`
+        let until = sentence.find("until ");
+        let said =
+            |phrase: &str| sentence.find(phrase).is_some_and(|at| until.is_none_or(|until| at < until));
+        OWNERSHIP.iter().copied().any(said)
+    })
+}
+
+/// Whether a returned object is not the caller's.
+pub(super) fn lent(function: &Function) -> bool {
+    says(function, LENT)
+}
+
+/// Whether returned memory is the caller's.
+pub(super) fn owned(function: &Function) -> bool {
+    // `It must not be freed by the caller.`
+    let denied = |before: &str| ["not ", "n't ", "never "].iter().any(|word| before.contains(word));
+    let said =
+        |sentence: &str, phrase: &str| sentence.split_once(phrase).is_some_and(|(before, _)| !denied(before));
+    sentences(function).iter().any(|sentence| OWNED.iter().any(|phrase| said(sentence, phrase)))
+}
+
+/// Whether what goes in is still needed after the call.
+pub(super) fn kept(function: &Function) -> bool {
+    says(function, KEPT)
+}
+
+/// Whether a text may be without a NUL at its end.
+pub(super) fn unended(function: &Function) -> bool {
+    says(function, UNENDED)
+}
+
+fn says(function: &Function, phrases: &[&str]) -> bool {
+    sentences(function).iter().any(|sentence| phrases.iter().any(|phrase| sentence.contains(phrase)))
+}
+
+/// The sentences of a function's comment in lower case, without hyphens, and with one spelling of NUL.
+fn sentences(function: &Function) -> Vec<String> {
+    let Some(doc) = &function.doc else {
+        return Vec::new();
+    };
+    let text = doc.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    let text = text.replace('-', " ").replace("null", "nul");
+    text.split(". ").map(str::to_owned).collect()
+}
