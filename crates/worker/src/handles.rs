@@ -7,6 +7,7 @@
 //! each may make it stale by itself, and one of its own while it is lent to callbacks.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ffi::c_void;
 use std::hash::{BuildHasher, RandomState};
 
@@ -23,10 +24,8 @@ mod uses;
 #[derive(Debug)]
 pub(crate) struct Handles {
     entries: Entries,
-    /// Live entries by type and address. Where there are several they are all lent, and hang together.
-    objects: HashMap<Object, u32>,
-    /// Those of them that are lent, by what lends them: a parent, or none for ever, or callbacks (`None`).
-    lent: HashMap<(Object, Option<RawHandle>), u32>,
+    /// Live entries by type and address.
+    objects: HashMap<Object, Known>,
     /// Most handles at a time.
     limit: usize,
     uses: Uses,
@@ -34,6 +33,24 @@ pub(crate) struct Handles {
 
 /// What the library knows an object by: one address may be an object of several types.
 type Object = (u16, usize);
+
+/// The entries of an object.
+#[derive(Debug)]
+enum Known {
+    /// Most have one.
+    Once(u32),
+    /// It is lent by several.
+    Lent(HashMap<Lender, u32>),
+}
+
+/// What lends an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Lender {
+    /// What the object belongs to; none when it is lent for ever.
+    Parent(RawHandle),
+    /// Callbacks that are running.
+    Callbacks,
+}
 
 /// How long a handle lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +85,6 @@ impl Handles {
         Handles {
             entries: Entries::new(first_generation, RawHandle::LAST_GENERATION),
             objects: HashMap::new(),
-            lent: HashMap::new(),
             limit: wire::MAX_HANDLES as usize,
             uses: Uses::default(),
         }
@@ -84,20 +100,27 @@ impl Handles {
         parent: RawHandle,
     ) -> Result<RawHandle, Refusal> {
         let key = (kind, object.addr());
-        let before = self.objects.get(&key).copied();
-        if before.is_some_and(|index| self.entries[index].tie == Tie::Owned) {
-            return Err(Refusal::AlreadyOwned);
-        }
+        let lent = match self.objects.get(&key) {
+            Some(Known::Once(index)) if self.entries[*index].tie == Tie::Owned => {
+                return Err(Refusal::AlreadyOwned);
+            }
+            Some(Known::Once(index)) => vec![*index],
+            Some(Known::Lent(list)) => list.values().copied().collect(),
+            None => Vec::new(),
+        };
         let parent = self.surviving(parent, key)?;
-        if before.is_none() && self.entries.living() >= self.limit {
+        if lent.is_empty() && self.entries.living() >= self.limit {
             return Err(Refusal::TooManyHandles);
         }
         let index = self.entries.add(kind, object, Tie::Owned, parent).ok_or(Refusal::TooManyHandles)?;
-        while let Some(&lent) = self.objects.get(&key) {
-            self.entries.move_owned(lent, index);
-            self.remove(lent);
+        for lent in lent {
+            // One may have gone with another.
+            if self.entries[lent].alive {
+                self.entries.move_owned(lent, index);
+                self.remove(lent);
+            }
         }
-        self.objects.insert(key, index);
+        self.objects.insert(key, Known::Once(index));
         Ok(self.entries.name(index))
     }
 
@@ -109,20 +132,14 @@ impl Handles {
         object: *mut c_void,
         parent: RawHandle,
     ) -> Result<RawHandle, Refusal> {
-        let index = match self.there(kind, object, Some(parent)) {
-            Some(index) => index,
-            None => self.add_lent(kind, object, Some(parent))?,
-        };
+        let index = self.lent(kind, object, Lender::Parent(parent))?;
         Ok(self.entries.name(index))
     }
 
     /// The handle of an object that a callback is passed, until [`Handles::forget`] was called as often. Until then
     /// it is in use.
     pub(crate) fn lend_for_now(&mut self, kind: u16, object: *mut c_void) -> Result<RawHandle, Refusal> {
-        let index = match self.there(kind, object, None) {
-            Some(index) => index,
-            None => self.add_lent(kind, object, None)?,
-        };
+        let index = self.lent(kind, object, Lender::Callbacks)?;
         self.entries[index].lends += 1;
         self.uses.begin((kind, object.addr()));
         Ok(self.entries.name(index))
@@ -224,15 +241,23 @@ impl Handles {
         if handle.kind() == kind { Ok(index) } else { Err(Refusal::WrongHandleType) }
     }
 
-    /// The entry of an object that is owned, or lent by this.
-    fn there(&self, kind: u16, object: *mut c_void, by: Option<RawHandle>) -> Option<u32> {
+    /// The entry of an object that is owned, or that this lends, or a new one that it lends.
+    fn lent(&mut self, kind: u16, object: *mut c_void, by: Lender) -> Result<u32, Refusal> {
         let key = (kind, object.addr());
-        let &index = self.objects.get(&key)?;
-        if self.entries[index].tie == Tie::Owned { Some(index) } else { self.lent.get(&(key, by)).copied() }
-    }
-
-    fn add_lent(&mut self, kind: u16, object: *mut c_void, by: Option<RawHandle>) -> Result<u32, Refusal> {
-        let (tie, parent) = by.map_or((Tie::ForNow, RawHandle::NONE), |parent| (Tie::Lent, parent));
+        let there = match self.objects.get(&key) {
+            Some(Known::Once(index)) => {
+                self.entries[*index].lent_by().is_none_or(|lender| lender == by).then_some(*index)
+            }
+            Some(Known::Lent(list)) => list.get(&by).copied(),
+            None => None,
+        };
+        if let Some(index) = there {
+            return Ok(index);
+        }
+        let (tie, parent) = match by {
+            Lender::Parent(parent) => (Tie::Lent, parent),
+            Lender::Callbacks => (Tie::ForNow, RawHandle::NONE),
+        };
         if !parent.is_none() {
             self.entries.find(parent)?;
         }
@@ -240,11 +265,18 @@ impl Handles {
             return Err(Refusal::TooManyHandles);
         }
         let index = self.entries.add(kind, object, tie, parent).ok_or(Refusal::TooManyHandles)?;
-        let key = (kind, object.addr());
-        if let Some(other) = self.objects.insert(key, index) {
-            self.entries.join(index, other);
+        match self.objects.entry(key) {
+            Entry::Vacant(place) => {
+                place.insert(Known::Once(index));
+            }
+            Entry::Occupied(mut known) => {
+                let first = match known.get() {
+                    Known::Once(first) => self.entries[*first].lent_by().map(|lender| (lender, *first)),
+                    Known::Lent(_) => None,
+                };
+                known.get_mut().add(first, (by, index));
+            }
         }
-        self.lent.insert((key, by), index);
         Ok(index)
     }
 
@@ -291,19 +323,40 @@ impl Handles {
         loop {
             let leaf = self.entries.first_leaf(at);
             let entry = &self.entries[leaf];
-            let (key, tie, parent) = (entry.key(), entry.tie, entry.parent);
-            if tie != Tie::Owned {
-                self.lent.remove(&(key, (tie == Tie::Lent).then_some(parent)));
+            let parent = entry.parent;
+            if let Entry::Occupied(mut known) = self.objects.entry(entry.key())
+                && !known.get_mut().leaves_some(entry.lent_by())
+            {
+                known.remove();
             }
-            match self.entries.part(leaf) {
-                Some(other) => self.objects.insert(key, other),
-                None => self.objects.remove(&key),
-            };
             self.entries.end(leaf);
             if leaf == top {
                 return;
             }
             at = parent.index();
+        }
+    }
+}
+
+impl Known {
+    /// Adds an entry to a list, which begins with the first where there was only that.
+    fn add(&mut self, first: Option<(Lender, u32)>, new: (Lender, u32)) {
+        match self {
+            Known::Once(_) => *self = Known::Lent(first.into_iter().chain([new]).collect()),
+            Known::Lent(list) => {
+                list.insert(new.0, new.1);
+            }
+        }
+    }
+
+    /// Takes out what this lends. Whether there is anything left.
+    fn leaves_some(&mut self, by: Option<Lender>) -> bool {
+        match (self, by) {
+            (Known::Lent(list), Some(by)) => {
+                list.remove(&by);
+                !list.is_empty()
+            }
+            _ => false,
         }
     }
 }

@@ -1,7 +1,6 @@
 //! The entries of the handle table: their numbers and generations, and how they hang together.
 //!
-//! Children hang on their parent's entry as a list, so that what goes with a parent is found without a search. Entries
-//! of one object form a ring.
+//! Children hang on their parent's entry as a list, so that what goes with a parent is found without a search.
 
 use std::ffi::c_void;
 use std::ops::{Index, IndexMut};
@@ -9,7 +8,7 @@ use std::ops::{Index, IndexMut};
 use hotcell_protocol::RawHandle;
 use hotcell_protocol::wire::Refusal;
 
-use super::{Object, Tie};
+use super::{Lender, Object, Tie};
 
 /// No entry.
 pub(super) const NONE: u32 = u32::MAX;
@@ -42,14 +41,20 @@ pub(super) struct Entry {
     /// Neighbours among the children of the same parent.
     previous: u32,
     pub(super) next: u32,
-    /// Neighbours in the ring of the entries of the same object.
-    before: u32,
-    behind: u32,
 }
 
 impl Entry {
     pub(super) fn key(&self) -> Object {
         (self.kind, self.object.addr())
+    }
+
+    /// What lends it, when it is lent.
+    pub(super) fn lent_by(&self) -> Option<Lender> {
+        match self.tie {
+            Tie::Owned => None,
+            Tie::Lent => Some(Lender::Parent(self.parent)),
+            Tie::ForNow => Some(Lender::Callbacks),
+        }
     }
 }
 
@@ -109,8 +114,6 @@ impl Entries {
             first_child: NONE,
             previous: NONE,
             next: NONE,
-            before: index,
-            behind: index,
         };
         match self.list.get_mut(index as usize) {
             Some(old) => *old = entry,
@@ -136,22 +139,6 @@ impl Entries {
         if entry.lends == 0 && entry.generation < self.last_generation {
             self.free.push(index);
         }
-    }
-
-    /// Puts an entry into the ring of another of the same object.
-    pub(super) fn join(&mut self, index: u32, other: u32) {
-        let behind = self[other].behind;
-        (self[index].before, self[index].behind) = (other, behind);
-        self[other].behind = index;
-        self[behind].before = index;
-    }
-
-    /// Takes an entry out of its ring; another that stays in it.
-    pub(super) fn part(&mut self, index: u32) -> Option<u32> {
-        let (before, behind) = (self[index].before, self[index].behind);
-        self[before].behind = behind;
-        self[behind].before = before;
-        (before != index).then_some(before)
     }
 
     /// Hangs what is owned below an entry, with all that is below that, on another or on none.

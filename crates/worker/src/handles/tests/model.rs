@@ -8,13 +8,13 @@ use super::*;
 /// What the table promises.
 #[derive(Debug, Default)]
 struct Model {
-    objects: Vec<Known>,
+    objects: Vec<Seen>,
     /// The open calls, the innermost last.
     calls: Vec<Open>,
 }
 
 #[derive(Debug, Clone)]
-struct Known {
+struct Seen {
     handle: RawHandle,
     address: usize,
     parent: RawHandle,
@@ -30,7 +30,7 @@ struct Open {
     held: Vec<Object>,
 }
 
-impl Known {
+impl Seen {
     fn key(&self) -> Object {
         (self.handle.kind(), self.address)
     }
@@ -41,11 +41,11 @@ impl Known {
 }
 
 impl Model {
-    fn alive(&self, handle: RawHandle) -> Option<&Known> {
+    fn alive(&self, handle: RawHandle) -> Option<&Seen> {
         self.objects.iter().find(|it| it.alive && it.handle == handle)
     }
 
-    fn children(&self, handle: RawHandle) -> Vec<Known> {
+    fn children(&self, handle: RawHandle) -> Vec<Seen> {
         self.objects.iter().filter(|it| it.alive && it.parent == handle).cloned().collect()
     }
 
@@ -92,7 +92,7 @@ impl Model {
         lent.into_iter().any(|it| self.is_used(it.key()) || self.is_used_below(it.handle))
     }
 
-    fn can_be_taken(&self, object: &Known) -> Result<(), Refusal> {
+    fn can_be_taken(&self, object: &Seen) -> Result<(), Refusal> {
         if !object.is_owned() {
             Err(Refusal::NotOwned)
         } else if self.owns_below(object.handle) {
@@ -104,7 +104,7 @@ impl Model {
         }
     }
 
-    fn live(&self, handle: RawHandle, kind: u16) -> Result<&Known, Refusal> {
+    fn live(&self, handle: RawHandle, kind: u16) -> Result<&Seen, Refusal> {
         match self.alive(handle) {
             _ if handle.is_none() => Err(Refusal::NullArgument),
             None => Err(Refusal::StaleHandle),
@@ -180,7 +180,7 @@ impl Model {
                     lent.into_iter().for_each(|lent| self.end_lent(lent, handle));
                 }
                 let (address, lends, alive) = (key.1, 0, true);
-                self.objects.push(Known { handle, address, parent, tie, lends, alive });
+                self.objects.push(Seen { handle, address, parent, tie, lends, alive });
             }
         }
         if tie == Tie::ForNow {
@@ -195,10 +195,14 @@ impl Model {
             assert_eq!(handles.get(object.handle, object.handle.kind()), expect, "{object:?}");
         }
         let alive = self.objects.iter().filter(|it| it.alive);
-        let keys: std::collections::HashSet<_> = alive.clone().map(Known::key).collect();
+        let keys: std::collections::HashSet<_> = alive.clone().map(Seen::key).collect();
         assert_eq!(handles.objects.len(), keys.len());
         assert_eq!(handles.entries.living(), alive.clone().count());
-        assert_eq!(handles.lent.len(), alive.filter(|it| !it.is_owned()).count());
+        let known = handles.objects.values().map(|known| match known {
+            super::Known::Once(_) => 1,
+            super::Known::Lent(list) => list.len(),
+        });
+        assert_eq!(known.sum::<usize>(), alive.count());
     }
 }
 
