@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use hotcell::ErrorKind;
-use hotcell_contract::{Contract, Selection};
+use hotcell_contract::{Contract, OpenType, Selection};
 use hotcell_model::Interface;
 use hotcell_model::api::Api;
 
@@ -27,6 +27,8 @@ pub struct Checked {
     pub libraries: Libraries,
     /// Remarks on the contract, rendered.
     pub warnings: Vec<String>,
+    /// Structures of which nothing says what they are to callers, those that most functions wait for first.
+    pub open_types: Vec<OpenType>,
 }
 
 /// Reads contract, header and library, and checks them against each other. Nothing is generated.
@@ -48,7 +50,8 @@ pub fn check(job: &Job) -> Result<Checked, Error> {
         .iter()
         .map(|warning| hotcell_contract::render(std::slice::from_ref(warning), &text, false))
         .collect();
-    Ok(Checked { interface, api, text, include_dirs: headers.include_dirs, libraries, warnings })
+    let open_types = checked.open_types;
+    Ok(Checked { interface, api, text, include_dirs: headers.include_dirs, libraries, warnings, open_types })
 }
 
 /// What the parser is asked to read.

@@ -72,7 +72,8 @@ pub(crate) struct SourceArgs {
 #[command(after_long_help = "\
 The draft has the library, its headers, and for each function that is undecided a block of comments: why, its \
 declaration, and the lines that would decide it. Taking the `#` away decides. Functions that need no line have none. \
-What was found is told on standard error.
+Before them stand structures of which nothing says whether they are objects or travel with their fields, with what \
+waits for them: one line decides for many functions. What was found is told on standard error.
 
 A header that does not compile by itself is tried with standard headers before it; what it needs of them becomes the \
 draft's `prelude`.
@@ -165,6 +166,7 @@ Every function that the contract selects is listed, in the order of the headers:
   undecided     a line of the contract is missing; the reason, and the line to add
   unsupported   no line would help, with the reason
   not exported  the headers declare it and the library does not have it
+  open type     a structure that functions point to: whether it is an object or travels decides for all of them
 
 Exit status: 0 when the contract is valid, 113 (InvalidArgument) when a line of it or of a header is wrong, \
 117 (LoadFailed) when the library cannot be read, 125 (Unsupported) with `--strict` when a function is undecided.

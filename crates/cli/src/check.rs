@@ -38,6 +38,10 @@ fn check(args: &CheckArgs) -> Result<usize, Failure> {
             if !text.is_empty() {
                 text.push('\n');
             }
+            let types = report::types(&checked.open_types, out_width());
+            if !types.is_empty() {
+                text.push_str(&format!("{types}\n"));
+            }
             let lines = decided_lines(&checked.text);
             let decide = if lines == 1 { "1 line decides" } else { &format!("{lines} lines decide") };
             text.push_str(&format!("{}; {decide}\n", report::summary(&entries)));

@@ -50,8 +50,10 @@ fn init(args: &InitArgs) -> Result<(), Failure> {
 fn tell(draft: &Draft, args: &InitArgs, place: Option<&Path>) {
     let entries = report::entries(&draft.checked);
     let table = report::table(&entries, complain_width());
-    if !table.is_empty() {
-        complain(&table);
+    for part in [table, report::types(&draft.checked.open_types, complain_width())] {
+        if !part.is_empty() {
+            complain(&part);
+        }
     }
     let note = |text: String| complain(&format!("{} {text}", styled("note:", STRONG)));
     if let Some(prelude) = draft.head.prelude.as_ref().filter(|_| args.prelude.is_none()) {

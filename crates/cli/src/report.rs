@@ -1,7 +1,7 @@
 //! What became of every function: as a table for people, as JSON for programs.
 
 use hotcell_bind::Checked;
-use hotcell_contract::decided_lines;
+use hotcell_contract::{OpenType, decided_lines};
 use hotcell_model::interface::Status;
 use serde_json::{Value, json};
 
@@ -71,6 +71,29 @@ pub(crate) fn table(entries: &[Entry<'_>], width: Option<usize>) -> String {
     columns(&entries.iter().map(row).collect::<Vec<_>>(), width)
 }
 
+/// The types that functions wait for, with what decides them.
+pub(crate) fn types(open: &[OpenType], width: Option<usize>) -> String {
+    let row = |ty: &OpenType| {
+        let waiting = match &ty.functions[..] {
+            [one] => format!("{one} waits for it"),
+            [first, second, third, more @ ..] if !more.is_empty() => {
+                let count = ty.functions.len();
+                format!("{count} functions wait for it: {first}, {second}, {third}, …")
+            }
+            few => format!("{} functions wait for it: {}", few.len(), few.join(", ")),
+        };
+        let mut text = format!("{waiting}\n  {} # when callers hold it and never look into it", ty.handle);
+        if let Some(lines) = &ty.structure {
+            text.push_str(&format!(
+                "\nor, when its fields go with every call\n  {}",
+                lines.replace('\n', "\n  ")
+            ));
+        }
+        vec![Cell::new("open type", OPEN), Cell::plain(&ty.name), Cell::plain(text)]
+    };
+    columns(&open.iter().map(row).collect::<Vec<_>>(), width)
+}
+
 /// How many there are of each kind, on one line.
 pub(crate) fn summary(entries: &[Entry<'_>]) -> String {
     let counts = [Status::Bound, Status::Undecided, Status::Unsupported, Status::NotExported]
@@ -91,7 +114,14 @@ pub(crate) fn to_json(checked: &Checked, entries: &[Entry<'_>]) -> Value {
         }
         json
     };
-    json!({
+    let ty = |ty: &OpenType| {
+        let mut json = json!({ "name": ty.name, "functions": ty.functions, "help": ty.handle });
+        if let Some(lines) = &ty.structure {
+            json["otherwise"] = json!(lines);
+        }
+        json
+    };
+    let mut report = json!({
         "functions": entries.iter().map(function).collect::<Vec<_>>(),
         "summary": {
             "bound": count(entries, Status::Bound),
@@ -101,7 +131,11 @@ pub(crate) fn to_json(checked: &Checked, entries: &[Entry<'_>]) -> Value {
             "total": entries.len(),
             "decided_lines": decided_lines(&checked.text),
         },
-    })
+    });
+    if !checked.open_types.is_empty() {
+        report["open_types"] = checked.open_types.iter().map(ty).collect();
+    }
+    report
 }
 
 /// A status as people say it.

@@ -12,6 +12,7 @@ use crate::contract::Contract;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::handles::Handles;
 use crate::infer::{self, Known};
+use crate::open_types::{self, OpenType};
 use crate::structs::Structs;
 use crate::type_names::TypeNames;
 
@@ -66,6 +67,8 @@ pub struct Checked {
     pub interface: Interface,
     /// Warnings, in the order of the contract.
     pub warnings: Vec<Diagnostic>,
+    /// Structures of which nothing says what they are to callers, those that most functions wait for first.
+    pub open_types: Vec<OpenType>,
 }
 
 /// Joins a contract with what its headers declare.
@@ -120,8 +123,9 @@ pub fn check(
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return Err(findings);
     }
+    let open_types = open_types::find(known, &names, link, &left_out);
     let interface = assemble(contract, known, link, Whole { functions, left_out, init, shutdown });
-    Ok(Checked { interface, warnings: findings })
+    Ok(Checked { interface, warnings: findings, open_types })
 }
 
 /// Warns when the contract names a function that is left out, and when nothing remains.
@@ -194,7 +198,14 @@ fn left_out(
     reason: String,
     help: Option<String>,
 ) -> interface::LeftOut {
-    LeftOut { name: function.name.clone(), signature: function.signature(), status, reason, help }
+    LeftOut {
+        name: function.name.clone(),
+        signature: function.signature(),
+        status,
+        reason,
+        help,
+        open_types: Vec::new(),
+    }
 }
 
 #[cfg(test)]

@@ -6,9 +6,13 @@ use hotcell_model::api::Api;
 use hotcell_model::interface::{LeftOut, Status};
 use toml::Value;
 
-use crate::check::{Link, Selection, check};
+use crate::check::{Checked, Link, Selection, check};
 use crate::contract::Contract;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::open_types::OpenType;
+
+/// Columns of a comment that is broken.
+const COLUMNS: usize = 110;
 
 /// What a draft says before the first function.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,17 +52,79 @@ impl Head {
     }
 }
 
-/// A contract that decides nothing yet, and says of every function that is left out what would decide it. Lines that
-/// decide stand behind a `#` without a blank: taking it away makes them a part of the contract.
+/// A contract that decides nothing yet, and says of every type and function that is left out what would decide it. Lines
+/// that decide stand behind a `#` without a blank: taking it away makes them a part of the contract. Those of functions
+/// are what is missing once the lines about types are there.
 ///
 /// # Errors
 ///
 /// When the head itself is wrong.
 pub fn draft(head: &Head, api: &Api, link: Link<'_>) -> Result<String, Vec<Diagnostic>> {
-    let contract = Contract::parse(&head.text(), "the draft")?;
-    let interface = check(&contract, api, link, Selection::Contract)?.interface;
-    let tried = Tried::out(head, api, link, &interface.left_out);
-    Ok(write(head, interface.functions.len(), &interface.left_out, &tried))
+    let checked = checked(&head.text(), api, link)?;
+    let types = Types::tried(head, api, link, checked.open_types);
+    let decided = match types.lines.is_empty() {
+        true => None,
+        false => Some(self::checked(&types.text, api, link)?.interface),
+    };
+    let (now, then) = (&checked.interface, decided.as_ref());
+    let functions = Functions {
+        bound: now.functions.len(),
+        now: &now.left_out,
+        then: then.map(|interface| interface.left_out.as_slice()),
+    };
+    let tried = Tried::out(&types.text, api, link, functions.then.unwrap_or(functions.now));
+    Ok(write(head, functions, &types, &tried))
+}
+
+fn checked(text: &str, api: &Api, link: Link<'_>) -> Result<Checked, Vec<Diagnostic>> {
+    check(&Contract::parse(text, "the draft")?, api, link, Selection::Contract)
+}
+
+/// Structures of which nothing says what they are, and the lines that make objects of them.
+#[derive(Debug, Default)]
+struct Types {
+    open: Vec<OpenType>,
+    /// Lines that are right as they stand, by the type's name.
+    lines: BTreeMap<String, String>,
+    /// The head with these lines.
+    text: String,
+}
+
+impl Types {
+    fn tried(head: &Head, api: &Api, link: Link<'_>, open: Vec<OpenType>) -> Types {
+        let mut types = Types { open, lines: BTreeMap::new(), text: head.text() };
+        for ty in &types.open {
+            let text = format!("{}{}\n", types.text, ty.handle);
+            if checked(&text, api, link).is_ok() {
+                types.text = text;
+                types.lines.insert(ty.name.clone(), ty.handle.clone());
+            }
+        }
+        types
+    }
+}
+
+/// What becomes of functions.
+#[derive(Clone, Copy)]
+struct Functions<'a> {
+    /// How many can be called without a decision.
+    bound: usize,
+    /// Those that are left out without a decision.
+    now: &'a [LeftOut],
+    /// Those that are left out with the lines about types; none when there are no such lines.
+    then: Option<&'a [LeftOut]>,
+}
+
+impl<'a> Functions<'a> {
+    /// A function that is left out now, with what is missing besides the types; `None` when nothing is.
+    fn missing(self, function: &'a LeftOut) -> Option<&'a LeftOut> {
+        match self.then {
+            Some(then) if !function.open_types.is_empty() => {
+                then.iter().find(|other| other.name == function.name)
+            }
+            _ => Some(function),
+        }
+    }
 }
 
 /// What comes of the lines that are proposed, by the name of their function.
@@ -72,24 +138,22 @@ struct Tried {
 
 impl Tried {
     /// Tries the lines of all functions at once, without those that turn out to be wrong.
-    fn out(head: &Head, api: &Api, link: Link<'_>, left_out: &[LeftOut]) -> Tried {
+    fn out(head: &str, api: &Api, link: Link<'_>, left_out: &[LeftOut]) -> Tried {
         let mut tried = Tried::default();
         for (function, help) in proposals(left_out) {
             // Advice that is no text of a contract, or has a gap to fill.
-            if let Err(errors) = Contract::parse(&format!("{}{help}\n", head.text()), "the draft") {
+            if let Err(errors) = Contract::parse(&format!("{head}{help}\n"), "the draft") {
                 tried.refuse(function, &errors[0]);
             }
         }
         loop {
-            let mut text = head.text();
+            let mut text = head.to_owned();
             let mut ends = Vec::new();
             for (function, help) in proposals(left_out).filter(|it| !tried.unfit.contains_key(it.0)) {
                 text.push_str(&format!("{help}\n"));
                 ends.push((text.len(), function));
             }
-            let checked = Contract::parse(&text, "the draft")
-                .and_then(|contract| check(&contract, api, link, Selection::Contract));
-            let errors = match checked {
+            let errors = match checked(&text, api, link) {
                 Ok(checked) => {
                     let open = checked.interface.left_out.into_iter();
                     tried.open = open.map(|function| (function.name, function.reason)).collect();
@@ -121,15 +185,15 @@ fn proposals(left_out: &[LeftOut]) -> impl Iterator<Item = (&str, &str)> {
     undecided.filter_map(|function| Some((function.name.as_str(), function.help.as_deref()?)))
 }
 
-fn write(head: &Head, bound: usize, left_out: &[LeftOut], tried: &Tried) -> String {
+fn write(head: &Head, functions: Functions<'_>, types: &Types, tried: &Tried) -> String {
     let headers = head.headers.join(", ");
     let mut text = format!("# Contract of {}, drafted from {}.\n#\n", line(&head.library), line(&headers));
-    text.push_str(&match bound {
+    text.push_str(&match functions.bound {
         0 => "# No function can be called without a decision.\n".to_owned(),
         1 => "# One function needs no line: what its header says is enough.\n".to_owned(),
-        _ => format!("# {bound} functions need no line: what their header says is enough.\n"),
+        bound => format!("# {bound} functions need no line: what their header says is enough.\n"),
     });
-    let of = |status: Status| left_out.iter().filter(move |function| function.status == status);
+    let of = |status: Status| functions.now.iter().filter(move |function| function.status == status);
     if of(Status::Undecided).next().is_some() {
         text.push_str(
             "# The others follow: why they are undecided, how they are declared, and behind `#` lines that decide them.\n\
@@ -138,14 +202,20 @@ fn write(head: &Head, bound: usize, left_out: &[LeftOut], tried: &Tried) -> Stri
     }
     text.push('\n');
     text.push_str(&head.text());
-    for function in of(Status::Undecided) {
+    for ty in &types.open {
+        text.push_str(&type_block(ty, types));
+    }
+    for (function, missing) in
+        of(Status::Undecided).filter_map(|function| Some((function, functions.missing(function)?)))
+    {
+        let assumed = if function.open_types.is_empty() { "" } else { ", its types being objects" };
         text.push_str(&format!(
-            "\n# {}: {}\n# {}\n",
+            "\n# {}{assumed}: {}\n# {}\n",
             line(&function.name),
-            line(&function.reason),
+            line(&missing.reason),
             line(&function.signature)
         ));
-        text.push_str(&decision(function, tried));
+        text.push_str(&decision(missing, tried));
     }
     let mut group = |title: &str, lines: Vec<String>| {
         if !lines.is_empty() {
@@ -157,6 +227,25 @@ fn write(head: &Head, bound: usize, left_out: &[LeftOut], tried: &Tried) -> Stri
     let name = |it: &LeftOut| format!("#   {}\n", line(&it.name));
     let missing = "The headers declare these, and the library does not export them:";
     group(missing, of(Status::NotExported).map(name).collect());
+    text
+}
+
+/// What waits for a type, and what it may be.
+fn type_block(ty: &OpenType, types: &Types) -> String {
+    let waiting = match &ty.functions[..] {
+        [one] => format!("{one} waits for it"),
+        many => format!("{} functions wait for it: {}", many.len(), many.join(", ")),
+    };
+    let mut text = String::from("\n");
+    text.push_str(&comment(&format!("{}: nothing says what it is to callers. {waiting}.", line(&ty.name))));
+    if let Some(handle) = types.lines.get(&ty.name) {
+        text.push_str(&format!("# An object, which callers hold and never look into:\n#{handle}\n"));
+    }
+    if let Some(lines) = &ty.structure {
+        let or = if types.lines.contains_key(&ty.name) { "Or a" } else { "A" };
+        text.push_str(&format!("# {or} structure, whose fields go with every call:\n"));
+        text.extend(lines.lines().map(|line| format!("#   {line}\n")));
+    }
     text
 }
 
@@ -173,153 +262,28 @@ fn decision(function: &LeftOut, tried: &Tried) -> String {
     }
 }
 
+/// A text as lines of comment, broken between words.
+fn comment(text: &str) -> String {
+    let mut lines = String::new();
+    let mut column = 0;
+    for word in text.split(' ') {
+        let length = word.chars().count() + 1;
+        if column == 0 || column + length > COLUMNS {
+            lines.push_str(if column == 0 { "#" } else { "\n#" });
+            column = 1;
+        }
+        lines.push(' ');
+        lines.push_str(word);
+        column += length;
+    }
+    lines.push('\n');
+    lines
+}
+
 /// A text that stays on its line of comment.
 fn line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use hotcell_model::api::{Function, Location, Param};
-    use hotcell_model::types::{CType, Target, Type};
-
-    use super::*;
-
-    fn head() -> Head {
-        Head {
-            library: "moon".into(),
-            headers: vec!["moon.h".into()],
-            link: vec!["libmoon.so.1".into()],
-            ..Head::default()
-        }
-    }
-
-    fn left_out(name: &str, status: Status, reason: &str, help: &str) -> LeftOut {
-        let help = (!help.is_empty()).then(|| help.to_owned());
-        let signature = format!("int {name}(unsigned int *p, double *q)");
-        LeftOut { name: name.into(), signature, status, reason: reason.into(), help }
-    }
-
-    fn number(written: &str, kind: Type) -> CType {
-        CType { written: written.into(), canonical: written.into(), kind }
-    }
-
-    /// Functions with a pointer to a number `p`, and another one `q`.
-    fn api(names: &[&str]) -> Api {
-        let pointer = |name: &str, to: CType| Param {
-            name: Some(name.into()),
-            ty: number(
-                &format!("{} *", to.written),
-                Type::Pointer { pointee: Box::new(to), constant: false },
-            ),
-            array_length: None,
-        };
-        let function = |name: &&str| Function {
-            name: (*name).into(),
-            params: vec![
-                pointer("p", number("unsigned int", Type::Int { bits: 32, signed: false })),
-                pointer("q", number("double", Type::Float { bits: 64 })),
-            ],
-            result: number("int", Type::Int { bits: 32, signed: true }),
-            variadic: false,
-            prototyped: true,
-            inline: false,
-            attributes: Vec::new(),
-            doc: None,
-            location: Location { file: "moon.h".into(), line: 1, primary: true },
-        };
-        Api {
-            target: Target { triple: "x86_64-pc-linux-gnu".into(), pointer_bits: 64, char_signed: true },
-            functions: names.iter().map(function).collect(),
-            records: BTreeMap::new(),
-            enums: BTreeMap::new(),
-            constants: BTreeMap::new(),
-            function_macros: BTreeMap::new(),
-        }
-    }
-
-    const WHOLE: &str = "[function.whole]\nparams.p = { out = \"value\" } # or { inout = \"value\" }\nparams.q = { out = \"value\" }";
-    const PART: &str = "[function.part]\nparams.p = { out = \"value\" }";
-    const UNFIT: &str = "[function.unfit]\nparams.p = { out = \"buffer\", size = \"r\" }";
-    const ADVICE: &str = "ask whoever wrote it";
-
-    #[test]
-    fn a_draft_reads_from_top_to_bottom() {
-        let functions = [
-            left_out("print", Status::Unsupported, "it takes `...`", ""),
-            left_out("whole", Status::Undecided, "nothing says what `p` is", WHOLE),
-            left_out("gone", Status::NotExported, "libmoon.so.1 does not export it", ""),
-            left_out("open", Status::Undecided, "it returns an object", ""),
-        ];
-        let expect = "\
-# Contract of moon, drafted from moon.h.
-#
-# 12 functions need no line: what their header says is enough.
-# The others follow: why they are undecided, how they are declared, and behind `#` lines that decide them.
-# Take the `#` away where the lines are right; change them where they are not.
-
-hotcell = 1
-library = \"moon\"
-headers = [\"moon.h\"]
-link = [\"libmoon.so.1\"]
-
-# whole: nothing says what `p` is
-# int whole(unsigned int *p, double *q)
-#[function.whole]
-#params.p = { out = \"value\" } # or { inout = \"value\" }
-#params.q = { out = \"value\" }
-
-# open: it returns an object
-# int open(unsigned int *p, double *q)
-
-# No line would make these callable:
-#   print: it takes `...`
-
-# The headers declare these, and the library does not export them:
-#   gone
-";
-        assert_eq!(write(&head(), 12, &functions, &Tried::default()), expect);
-    }
-
-    #[test]
-    fn only_lines_that_were_tried_can_be_uncommented() {
-        let names = ["whole", "part", "unfit", "advice"];
-        let helps = [WHOLE, PART, UNFIT, ADVICE];
-        let functions: Vec<LeftOut> = names
-            .iter()
-            .zip(helps)
-            .map(|(name, help)| left_out(name, Status::Undecided, "why", help))
-            .collect();
-        let sonames = ["libmoon.so.1".to_owned()];
-        let link = Link { sonames: &sonames, exports: None, shadowed: None };
-        let tried = Tried::out(&head(), &api(&names), link, &functions);
-        let lines = |at: usize| decision(&functions[at], &tried);
-        assert!(lines(0).starts_with("#[function.whole]\n#params.p") && lines(0).lines().count() == 3);
-        assert!(lines(1).starts_with("#[function.part]\n#params.p"), "{}", lines(1));
-        assert!(lines(1).contains("\n# What these lines leave open: ") && lines(1).contains("`q`"));
-        for at in [2, 3] {
-            assert!(lines(at).starts_with("# A start, to be completed ("), "{}", lines(at));
-            assert!(lines(at).lines().skip(1).all(|line| line.starts_with("#   ")), "{}", lines(at));
-        }
-    }
-
-    #[test]
-    fn a_draft_is_a_contract_whatever_is_in_it() {
-        let head = Head {
-            include_dirs: vec!["a \"quoted\" folder".into(), "back\\slash".into()],
-            defines: vec!["NAME=\"x\"".into()],
-            prelude: Some("#include <stddef.h>\ntypedef char *text; /* \"\"\" \\ */\n".into()),
-            include: vec!["moon_*".into()],
-            ..head()
-        };
-        let contract = Contract::parse(&head.text(), "bind.toml").unwrap();
-        assert_eq!(contract.include_dirs(), head.include_dirs);
-        assert_eq!(contract.defines(), head.defines);
-        assert_eq!(contract.prelude(), head.prelude.as_deref());
-        assert_eq!((contract.library(), contract.headers()), ("moon", &head.headers[..]));
-        // What headers name stays behind the `#`.
-        let odd = left_out("odd", Status::Undecided, "a\nb\r[function.x]", "[function.odd]\nresult = 1");
-        let text = write(&head, 1, &[odd], &Tried::default());
-        assert_eq!(Contract::parse(&text, "bind.toml").unwrap().defines(), head.defines);
-    }
-}
+mod tests;

@@ -77,6 +77,8 @@ pub struct Gap {
     pub reason: String,
     /// The line of the contract that would decide it, for `[function.NAME]`.
     pub help: Option<String>,
+    /// The structure of which nothing says what it is to callers: what decides that stands outside of the function.
+    pub open_type: Option<String>,
 }
 
 /// Fills what rules can fill. `names` are the parameters' names as the contract writes them.

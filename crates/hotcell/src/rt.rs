@@ -124,7 +124,6 @@ pub enum Kind {
     I64,
     F32,
     F64,
-    Reference,
 }
 
 /// A number type that buffers may hold.
@@ -173,7 +172,6 @@ impl Kind {
             Kind::I64 => i64::read(bytes),
             Kind::F32 => f32::read(bytes) as i64,
             Kind::F64 => f64::read(bytes) as i64,
-            Kind::Reference => 0,
         }
     }
 
@@ -183,7 +181,6 @@ impl Kind {
             Kind::U16 | Kind::I16 => 2,
             Kind::U32 | Kind::I32 | Kind::F32 => 4,
             Kind::U64 | Kind::I64 | Kind::F64 => 8,
-            Kind::Reference => reading::REFERENCE,
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::api::{Constant, Enum, Record};
 use crate::evidence::{Evidence, Fact};
 use crate::expr::Expr;
 use crate::fingerprint::Fingerprint;
-use crate::layout::Layout;
+use crate::layout::{Carries, Layout, WireField};
 use crate::types::{CType, Target};
 
 mod callback;
@@ -155,6 +155,9 @@ pub struct LeftOut {
     pub reason: String,
     /// What to write into the contract, when a line would help.
     pub help: Option<String>,
+    /// Keys of the structures that it points to and of which nothing says what they are to callers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub open_types: Vec<String>,
 }
 
 /// How far a function got.
@@ -210,5 +213,19 @@ impl Function {
     pub fn evidence(&self) -> Evidence {
         let facts = self.params.iter().map(|p| &p.role.evidence).chain([&self.result.evidence]);
         facts.chain(self.error.iter().map(|e| &e.evidence)).max().cloned().unwrap_or(Evidence::Proven)
+    }
+
+    /// Where the returned number lies, which is the code of a failure; none when no number is returned.
+    pub fn returned_number(&self) -> Option<&WireField> {
+        match self.result.value {
+            ResultRole::Value | ResultRole::Status | ResultRole::LengthOf { .. } => {
+                self.layout.result.field(Carries::Returned)
+            }
+            ResultRole::Void
+            | ResultRole::Text { .. }
+            | ResultRole::Struct { .. }
+            | ResultRole::Buffer { .. }
+            | ResultRole::Handle { .. } => None,
+        }
     }
 }

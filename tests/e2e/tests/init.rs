@@ -5,7 +5,8 @@ use hotcell_e2e::cli::Folder;
 /// A draft with every line that would decide something.
 fn uncommented(draft: &[u8]) -> String {
     let text = String::from_utf8(draft.to_vec()).expect("a draft is text");
-    let decides = |line: &str| line.strip_prefix('#').is_some_and(|rest| rest.starts_with(['[', 'p', 'r']));
+    let decides =
+        |line: &str| line.strip_prefix('#').is_some_and(|rest| rest.starts_with(['[', 'h', 'p', 'r']));
     let lines = text.lines().map(|line| if decides(line) { &line[1..] } else { line });
     lines.map(|line| format!("{line}\n")).collect()
 }
@@ -64,6 +65,24 @@ fn drafts_of_system_headers_stay_valid_when_all_is_decided() {
         let after = folder.hotcell(["check", "all.toml"]).json()["summary"]["bound"].take();
         assert!(after.as_u64() > before.as_u64(), "{header}: {before} bound, then {after}");
     }
+}
+
+#[test]
+fn a_structure_is_asked_about_once() {
+    let folder = Folder::new();
+    let init = folder.hotcell(["init", "zlib.h", "--lib", "z"]).succeeds();
+    init.says("open type  gzFile").says("handle.z_stream = {} # when callers hold it");
+    let draft = String::from_utf8(folder.read("bind.toml")).expect("a draft is text");
+    assert_eq!(draft.matches("\n#handle.gzFile = {}\n").count(), 1, "{draft}");
+    // Nothing but the type is missing: no block asks again.
+    assert!(!draft.contains("\n# gzeof") && draft.contains(" gzeof,"), "{draft}");
+    folder.write("held.toml", draft.replace("#handle.gzFile", "handle.gzFile"));
+    let held = folder.hotcell(["check", "held.toml"]).json();
+    let types: Vec<_> = held["open_types"].as_array().unwrap().iter().map(|ty| &ty["name"]).collect();
+    assert_eq!(types, ["z_stream", "gz_header"]);
+    let functions = held["functions"].as_array().unwrap();
+    let gzeof = functions.iter().find(|function| function["name"] == "gzeof").unwrap();
+    assert_eq!(gzeof["status"], "bound");
 }
 
 #[test]

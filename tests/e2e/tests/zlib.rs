@@ -89,6 +89,12 @@ fn a_failure_carries_the_librarys_own_words() {
 }
 
 #[test]
+fn a_failure_without_a_code_says_what_the_system_said() {
+    let error = contained().gzopen(b"/nowhere/at/all.gz", "rb").unwrap_err();
+    assert_eq!(error.to_string(), "zlib: gzopen: LibraryError: No such file or directory (os error 2)");
+}
+
+#[test]
 fn megabytes() {
     let data: Vec<u8> =
         (0..6_000_000u32).flat_map(|i| (i.wrapping_mul(2_654_435_761) >> 24).to_le_bytes()).collect();

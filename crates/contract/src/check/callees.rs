@@ -20,7 +20,7 @@ pub(crate) fn leave_out(api: &Api, functions: &mut Vec<Function>, left_out: &mut
         });
         let Some((index, (status, reason, help))) = found else { return };
         let Function { name, signature, .. } = functions.remove(index);
-        left_out.push(LeftOut { name, signature, status, reason, help });
+        left_out.push(LeftOut { name, signature, status, reason, help, open_types: Vec::new() });
         let order = |out: &LeftOut| api.functions.iter().position(|function| function.name == out.name);
         left_out.sort_by_key(order);
     }

@@ -147,7 +147,7 @@ fn open(site: Site<'_>, draft: &Draft, gaps: &mut Vec<Gap>) {
             },
         };
         if !gaps.iter().any(|gap| gap.param == Some(index)) {
-            gaps.push(Gap { param: Some(index), reason, help });
+            gaps.push(Gap { param: Some(index), reason, help, open_type: None });
         }
     }
     let result = draft.result.as_ref().filter(|fact| believed(&fact.evidence));
@@ -157,13 +157,13 @@ fn open(site: Site<'_>, draft: &Draft, gaps: &mut Vec<Gap>) {
     {
         let name = &site.names[*parent];
         let reason = format!("`{name}`, which must outlive the result, is not decided to be a handle");
-        gaps.push(Gap { param: None, reason, help: None });
+        gaps.push(Gap { param: None, reason, help: None, open_type: None });
     }
     if result.is_none() && complete {
         let ty = &site.function.result;
         let reason = format!("nothing says what the result (`{}`) is", ty.written);
         let help = ty.is_scalar().then(|| "result = { out = \"value\" }".to_owned());
-        gaps.push(Gap { param: None, reason, help });
+        gaps.push(Gap { param: None, reason, help, open_type: None });
     }
 }
 
@@ -231,7 +231,11 @@ fn undecided(site: Site<'_>, gaps: Vec<Gap>) -> LeftOut {
     lines.dedup();
     let help =
         (!lines.is_empty()).then(|| format!("[function.{}]\n{}", site.function.name, lines.join("\n")));
-    left_out(site.function, Status::Undecided, reasons.join("; "), help)
+    let mut out = left_out(site.function, Status::Undecided, reasons.join("; "), help);
+    out.open_types = gaps.iter().filter_map(|gap| gap.open_type.clone()).collect();
+    out.open_types.sort();
+    out.open_types.dedup();
+    out
 }
 
 /// A size that needs itself: the shim could not evaluate it.

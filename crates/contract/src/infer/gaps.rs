@@ -21,6 +21,11 @@ pub(super) fn find(view: &View<'_>, draft: &Draft, notes: &Notes) -> Vec<Gap> {
         if decided(draft, index) || settled.contains(&index) {
             continue;
         }
+        if let Some(record) = objects::open(view, &param.ty) {
+            let reason = objects::waits(&format!("`{}`", view.name(index)), &param.ty);
+            gaps.push(Gap { param: Some(index), reason, help: None, open_type: Some(record.to_owned()) });
+            continue;
+        }
         let mut line = line(view, draft, index, &param.ty);
         if line.pointer.is_some_and(|pointer| settled.contains(&pointer)) {
             let function = matches!(param.ty.kind, Type::FunctionPointer { .. });
@@ -37,7 +42,7 @@ pub(super) fn find(view: &View<'_>, draft: &Draft, notes: &Notes) -> Vec<Gap> {
         }
         let reason = notes.of(index).unwrap_or_else(|| reason(view, index, &param.ty));
         let help = line.says.map(|says| format!("params.{} = {says}", view.name(index)));
-        gaps.push(Gap { param: Some(index), reason, help });
+        gaps.push(Gap { param: Some(index), reason, help, open_type: None });
     }
     // A length pointer may stand before its buffer.
     gaps.retain(|gap| gap.param.is_none_or(|index| !settled.contains(&index)));
@@ -157,7 +162,7 @@ fn reason(view: &View<'_>, index: usize, ty: &CType) -> String {
         Type::Void if hidden(ty, element) => {
             format!("`{name}` is a `{}`: `[handle]` names the type when it is an object", ty.written)
         }
-        Type::Record { .. } => objects::structure(view, &name, element, constant),
+        Type::Record { .. } => objects::structure(&name, element, constant),
         Type::Pointer { .. } => format!("nothing says what `{name}` is, or what comes out of it"),
         Type::Array { .. } | Type::FunctionPointer { .. } => {
             format!("`{name}` points to `{}`, which no rule understands", element.written)
@@ -171,16 +176,17 @@ fn reason(view: &View<'_>, index: usize, ty: &CType) -> String {
 
 fn result(view: &View<'_>, notes: &Notes) -> Gap {
     let ty = &view.function.result;
+    if let Some(record) = objects::open(view, ty) {
+        let reason = objects::waits("the result", ty);
+        return Gap { param: None, reason, help: None, open_type: Some(record.to_owned()) };
+    }
     let reason = notes.of_result().unwrap_or_else(|| match ty.pointee().map(|(ty, _)| &ty.kind) {
-        Some(Type::Record { .. }) => {
-            format!("it returns a pointer to `{}`: `[handle]` names it when it is an object", pointed(ty))
-        }
         Some(Type::Char) => "nothing says who owns the returned memory".into(),
         Some(_) => "nothing says what the returned pointer points to".into(),
         None => "nothing says what the result means".into(),
     });
     let help = objects::result(view, ty).map(|says| format!("result = {says}"));
-    Gap { param: None, reason, help }
+    Gap { param: None, reason, help, open_type: None }
 }
 
 /// Whether `void` or the pointer to it has a name of its own.

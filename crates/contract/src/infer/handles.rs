@@ -30,6 +30,16 @@ pub struct InferredHandle {
 
 /// The handle types of the headers. `exports` are the functions of the library, when its file was read.
 pub fn types(api: &Api, exports: Option<&BTreeSet<String>>) -> Vec<InferredHandle> {
+    let opaque = |key: &str| api.records.get(key).is_some_and(|record| record.layout.is_none());
+    of_records(api, exports, &opaque).into_iter().map(|(_, handle)| handle).collect()
+}
+
+/// Structures that functions point to as handle types would be, by their keys.
+pub(crate) fn of_records<'a>(
+    api: &'a Api,
+    exports: Option<&BTreeSet<String>>,
+    wanted: &dyn Fn(&str) -> bool,
+) -> Vec<(&'a str, InferredHandle)> {
     let mut spellings: BTreeMap<&str, Spellings> = BTreeMap::new();
     for function in &api.functions {
         for ty in function.params.iter().map(|param| &param.ty).chain([&function.result]) {
@@ -40,15 +50,14 @@ pub fn types(api: &Api, exports: Option<&BTreeSet<String>>) -> Vec<InferredHandl
             }
         }
     }
-    let opaque = |key: &&str| api.records.get(*key).is_some_and(|record| record.layout.is_none());
     let prefix = prefix(api);
-    let found = spellings.iter().filter(|(key, _)| opaque(key)).map(|(key, spelled)| {
+    let found = spellings.iter().filter(|(key, _)| wanted(key)).map(|(key, spelled)| {
         let c_name = api.records.get(*key).map_or(*key, |record| record.c_name.as_str());
         let (name, c_type) = spelled.name(key, c_name);
         let own: BTreeSet<String> = spelled.all().chain([*key]).flat_map(words).collect();
         let release = Releases { api, exports, key, own, prefix: prefix.as_deref() }.only();
         let rule = if release.is_some() { "only-release" } else { "opaque-handle" };
-        InferredHandle { name, c_type, release, rule }
+        (*key, InferredHandle { name, c_type, release, rule })
     });
     found.collect()
 }

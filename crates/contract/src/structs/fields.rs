@@ -49,16 +49,38 @@ pub(super) fn decide(
         return Err(Refused::Wrong(fact.wrong));
     }
     let mut roles = Vec::new();
+    let mut unfit: Vec<Unfit> = Vec::new();
     for (position, role) in fact.roles.iter().enumerate() {
         match role {
             Some(role) => roles.push(role.clone()),
             None => match fact.by_type(position, nested) {
                 Ok(role) => roles.push(Fact::proven(role)),
-                Err(unfit) => return Err(Refused::Unfit(unfit)),
+                Err(reason) => unfit.push(*reason),
             },
         }
     }
-    Ok(roles)
+    match joined(unfit) {
+        Some(unfit) => Err(Refused::Unfit(unfit.into())),
+        None => Ok(roles),
+    }
+}
+
+/// The first reason, with the lines about all fields that need one; what no line helps stands before what one decides.
+fn joined(unfit: Vec<Unfit>) -> Option<Unfit> {
+    if let Some(unsupported) = unfit.iter().find(|unfit| unfit.help.is_none()) {
+        return Some(unsupported.clone());
+    }
+    let first = unfit.first()?.clone();
+    let mut lines: Vec<&str> = Vec::new();
+    for line in unfit.iter().flat_map(|unfit| unfit.help.iter().flat_map(|help| help.lines())) {
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    // Lines about other structures have tables of their own, which come behind.
+    let tables = lines.iter().filter(|line| line.starts_with('[')).count();
+    let help = if tables == 1 { Some(lines.join("\n")) } else { first.help.clone() };
+    Some(Unfit { help, ..first })
 }
 
 struct Fields<'a> {

@@ -72,8 +72,9 @@ fn row(
         parts.push("idempotent: true".into());
     }
     if let Some(rule) = &function.error {
-        if let Some(field) = result.field(Carries::Returned) {
-            let kind = types::runtime(field.kind);
+        if let Some(field) = function.returned_number()
+            && let Some(kind) = types::runtime(field.kind)
+        {
             parts.push(format!("returned: number({}, rt::Kind::{kind})", field.offset));
         }
         if let Some(field) = result.field(Carries::Message) {

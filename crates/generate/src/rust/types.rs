@@ -117,20 +117,20 @@ pub(crate) fn primitive(kind: WireKind) -> &'static str {
     }
 }
 
-/// The name of a wire kind in the runtime.
-pub(crate) fn runtime(kind: WireKind) -> &'static str {
+/// The name of the kind of a number in the runtime.
+pub(crate) fn runtime(kind: WireKind) -> Option<&'static str> {
     match kind {
-        WireKind::U8 => "U8",
-        WireKind::U16 => "U16",
-        WireKind::U32 => "U32",
-        WireKind::U64 => "U64",
-        WireKind::I8 => "I8",
-        WireKind::I16 => "I16",
-        WireKind::I32 => "I32",
-        WireKind::I64 => "I64",
-        WireKind::F32 => "F32",
-        WireKind::F64 => "F64",
-        WireKind::Reference => "Reference",
+        WireKind::U8 => Some("U8"),
+        WireKind::U16 => Some("U16"),
+        WireKind::U32 => Some("U32"),
+        WireKind::U64 => Some("U64"),
+        WireKind::I8 => Some("I8"),
+        WireKind::I16 => Some("I16"),
+        WireKind::I32 => Some("I32"),
+        WireKind::I64 => Some("I64"),
+        WireKind::F32 => Some("F32"),
+        WireKind::F64 => Some("F64"),
+        WireKind::Reference => None,
     }
 }
 

@@ -28,15 +28,15 @@ fn function(interface: &Interface, function: &ModelFunction) -> Function {
     let symbols = function.error.as_ref().and_then(|rule| rule.value.symbols.as_ref());
     let symbols = symbols.and_then(|set| interface.symbols.get(set)).into_iter().flatten();
     let symbols = symbols.map(|(code, name)| (*code, &*name.clone().leak()));
-    let returned = result.field(Carries::Returned);
-    let returned = returned.filter(|_| !matches!(function.result.value, ResultRole::Handle { .. }));
+    let returned = function.returned_number();
     Function {
         name: function.name.clone().leak(),
         args_size: function.layout.args.size as u16,
         result_size: result.size as u16,
         deadline_ms: function.deadline_ms.unwrap_or(0),
         idempotent: function.idempotent,
-        returned: returned.map(|field| Field { offset: field.offset as u16, kind: kind(field.kind) }),
+        returned: returned
+            .and_then(|field| Some(Field { offset: field.offset as u16, kind: kind(field.kind)? })),
         code: result.field(Carries::Code).map(|field| field.offset as u16),
         message: result.field(Carries::Message).map(|field| field.offset as u16),
         symbols: symbols.collect::<Vec<_>>().leak(),
@@ -92,18 +92,18 @@ fn release(interface: &Interface, name: &str) -> Option<Release> {
     Some(Release { function: index, offset: field.offset as u16, image })
 }
 
-fn kind(kind: WireKind) -> Kind {
+fn kind(kind: WireKind) -> Option<Kind> {
     match kind {
-        WireKind::U8 => Kind::U8,
-        WireKind::U16 => Kind::U16,
-        WireKind::U32 => Kind::U32,
-        WireKind::U64 => Kind::U64,
-        WireKind::I8 => Kind::I8,
-        WireKind::I16 => Kind::I16,
-        WireKind::I32 => Kind::I32,
-        WireKind::I64 => Kind::I64,
-        WireKind::F32 => Kind::F32,
-        WireKind::F64 => Kind::F64,
-        WireKind::Reference => Kind::Reference,
+        WireKind::U8 => Some(Kind::U8),
+        WireKind::U16 => Some(Kind::U16),
+        WireKind::U32 => Some(Kind::U32),
+        WireKind::U64 => Some(Kind::U64),
+        WireKind::I8 => Some(Kind::I8),
+        WireKind::I16 => Some(Kind::I16),
+        WireKind::I32 => Some(Kind::I32),
+        WireKind::I64 => Some(Kind::I64),
+        WireKind::F32 => Some(Kind::F32),
+        WireKind::F64 => Some(Kind::F64),
+        WireKind::Reference => None,
     }
 }

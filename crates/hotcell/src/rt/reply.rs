@@ -1,5 +1,7 @@
 //! A reply: results out. Everything is copied and checked; a lie costs the worker its life.
 
+use std::io;
+
 use hotcell_protocol::{ErrorKind, Executed, RawHandle};
 use hotcell_shm::ReplyHead;
 
@@ -103,23 +105,29 @@ impl<'s> Reply<'s> {
     pub(super) fn library_error(mut self, errno: i32) -> Error {
         let function = self.call.function;
         let code = match (function.code, function.returned) {
-            (Some(offset), _) => self.get_i64(usize::from(offset)),
-            (None, Some(field)) => field.kind.code(self.bytes(usize::from(field.offset), field.kind.size())),
-            (None, None) => 0,
+            (Some(offset), _) => Some(self.get_i64(usize::from(offset))),
+            (None, Some(field)) => {
+                Some(field.kind.code(self.bytes(usize::from(field.offset), field.kind.size())))
+            }
+            (None, None) => None,
         };
         let message = match function.message.map(|offset| self.opt_buffer(usize::from(offset))) {
             None => None,
             Some(Ok(text)) => text.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
             Some(Err(error)) => return error,
         };
-        let found = function.symbols.binary_search_by_key(&code, |(code, _)| *code);
-        let symbol = found.ok().map(|index| function.symbols[index].1);
-        let text = match (symbol, &message) {
-            (Some(symbol), Some(message)) => format!("{symbol}: {message} (code {code})"),
-            (Some(symbol), None) => format!("{symbol} (code {code})"),
-            (None, Some(message)) => format!("{message} (code {code})"),
-            (None, None) => format!("code {code}"),
+        let named = |code| function.symbols.binary_search_by_key(&code, |(code, _)| *code).ok();
+        let symbol = code.and_then(named).map(|index| function.symbols[index].1);
+        let text = match (code, symbol, &message) {
+            (Some(code), Some(symbol), Some(message)) => format!("{symbol}: {message} (code {code})"),
+            (Some(code), Some(symbol), None) => format!("{symbol} (code {code})"),
+            (Some(code), None, Some(message)) => format!("{message} (code {code})"),
+            (Some(code), None, None) => format!("code {code}"),
+            (None, _, Some(message)) => message.clone(),
+            (None, _, None) if errno != 0 => io::Error::from_raw_os_error(errno).to_string(),
+            (None, _, None) => "it gave no reason".into(),
         };
+        let code = code.unwrap_or(0);
         let cause = Cause::Library { code, symbol, message, errno };
         let fault = Fault { kind: ErrorKind::LibraryError, cause, message: text };
         self.call.context.error(fault, Executed::Yes, String::new())

@@ -285,7 +285,7 @@ static FUNCTIONS: [rt::Function; 140] = [
     rt::Function { returned: number(16, rt::Kind::I32), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_status64", 8, 24) },
     rt::Function { returned: number(0, rt::Kind::I32), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_db_status", 16, 16) },
     function("sqlite3_stmt_status", 16, 8),
-    rt::Function { returned: number(0, rt::Kind::U64), message: Some(8), code: Some(24), symbols: &SQLITE_SYMBOLS, owned: &[rt::OwnedField { offset: 0, kind: 2, image: 0, release: None }], ..function("sqlite3_backup_init", 48, 32) },
+    rt::Function { message: Some(8), code: Some(24), symbols: &SQLITE_SYMBOLS, owned: &[rt::OwnedField { offset: 0, kind: 2, image: 0, release: None }], ..function("sqlite3_backup_init", 48, 32) },
     rt::Function { returned: number(0, rt::Kind::I32), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_backup_step", 16, 8) },
     function("sqlite3_backup_finish", 8, 8),
     function("sqlite3_backup_remaining", 8, 8),

@@ -581,3 +581,28 @@ fn lines_about_parameters_that_are_structures_are_checked() {
     let said = said(&found, &text);
     assert!(said[0].contains("`end` ends what another function starts, so that it is consumed"), "{said:?}");
 }
+
+#[test]
+fn functions_wait_for_one_line_about_a_structure() {
+    let declarations =
+        ["stream *stream_new(void)", "int stream_mark(stream *s)", "void stream_free(stream *s)"];
+    let checked = whole(&declarations, "");
+    assert_eq!(checked.interface.functions.len(), 0);
+    let types = &checked.open_types;
+    assert_eq!(types.len(), 1, "{types:?}");
+    assert_eq!((types[0].name.as_str(), types[0].functions.len()), ("stream", 3));
+    assert_eq!(types[0].handle, r#"handle.stream = { release = "stream_free" }"#);
+    let structure = types[0].structure.as_deref().unwrap();
+    let expect = r#"[struct.stream]
+fields.next_in = { in = "buffer", length = "avail_in" }
+fields.next_out = { zero = true }
+fields.msg = { string = "utf-8", nullable = true }
+fields.state = { zero = true }
+fields.alloc = { zero = true }"#;
+    assert_eq!(structure, expect);
+    // Either way decides; what is left is asked of each function.
+    let held = whole(&declarations, &types[0].handle);
+    assert_eq!((held.open_types.len(), held.interface.functions.len()), (0, 3));
+    let travels = whole(&declarations, structure);
+    assert_eq!((travels.open_types.len(), travels.interface.functions.len()), (0, 0));
+}

@@ -85,9 +85,6 @@ fn ways(view: &View<'_>, handle: &str) -> (Option<String>, String) {
 /// A structure behind a pointer.
 fn one_structure(view: &View<'_>, record: &str, constant: bool) -> String {
     let structs = view.known.structs;
-    if structs.get(record).is_none() {
-        return NULL.into();
-    }
     let goes = |direction| structs.against(record, direction).is_none();
     match (constant, goes(Direction::In), goes(Direction::Out)) {
         (true, true, _) => r#"{ in = "struct" } # when it is one"#.into(),
@@ -97,25 +94,35 @@ fn one_structure(view: &View<'_>, record: &str, constant: bool) -> String {
     }
 }
 
-/// Why a structure is open.
-pub(super) fn structure(view: &View<'_>, name: &str, element: &CType, constant: bool) -> String {
-    let Type::Record { name: record } = &element.kind else {
-        return format!("nothing says what `{name}` is for");
+/// The structure behind a pointer, or behind a pointer to one, of which nothing says what it is to callers: it is no
+/// handle type, and its fields cannot travel.
+pub(super) fn open<'a>(view: &View<'_>, ty: &'a CType) -> Option<&'a str> {
+    let (pointee, _) = ty.pointee()?;
+    let record = match &pointee.kind {
+        Type::Record { name } => name,
+        Type::Pointer { pointee, .. } => match &pointee.kind {
+            Type::Record { name } => name,
+            _ => return None,
+        },
+        _ => return None,
     };
-    match view.known.structs.why_not(record) {
-        Some(unfit) if view.known.structs.get(record).is_none() => {
-            let structure = &element.written;
-            format!(
-                "`{name}` points to `{structure}`: `[handle]` names it when it is an object; as a structure, {}",
-                unfit.reason
-            )
-        }
-        _ if constant => {
-            let structure = unqualified(&element.written);
-            format!("`{name}` may be one `{structure}`, or several, or the beginning of more")
-        }
-        _ => format!("nothing says whether `{name}` is read or written, and how many it points to"),
+    let known = view.known.handles.of_record(record).is_some() || view.known.structs.get(record).is_some();
+    (!known).then_some(record)
+}
+
+/// Why what points to such a structure is open.
+pub(super) fn waits(what: &str, ty: &CType) -> String {
+    let name = unqualified(pointed(ty));
+    format!("{what} points to `{name}`, of which nothing says what it is to callers")
+}
+
+/// Why what points to a structure is open, although its fields could travel.
+pub(super) fn structure(name: &str, element: &CType, constant: bool) -> String {
+    if constant {
+        let structure = unqualified(&element.written);
+        return format!("`{name}` may be one `{structure}`, or several, or the beginning of more");
     }
+    format!("nothing says whether `{name}` is read or written, and how many it points to")
 }
 
 /// A text or data that comes out through a pointer.
