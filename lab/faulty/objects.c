@@ -148,6 +148,28 @@ int faulty_word(const char *text, char **word, const char **rest)
     return (int)length;
 }
 
+int faulty_turn(const void *text, int bytes, unsigned short **turned, const void **blank)
+{
+    const unsigned short *units = text;
+    int count = bytes / 2;
+    *turned = calloc((size_t)count + 1, sizeof **turned);
+    *blank = NULL;
+    for (int i = 0; i < count; i++) {
+        (*turned)[i] = units[count - 1 - i];
+        *blank = units[count - 1 - i] == ' ' ? units + count - 1 - i : *blank;
+    }
+    return units[count] == 0 ? count : -1;
+}
+
+int faulty_list(int count, int claimed, char ***list)
+{
+    *list = calloc((size_t)count + 1, sizeof **list);
+    for (int i = 0; i < count; i += 2) {
+        (*list)[i] = "text";
+    }
+    return claimed;
+}
+
 int faulty_squares(int count, int **squares, size_t *length)
 {
     *squares = count == 0 ? NULL : malloc(sizeof(int) * (size_t)count);

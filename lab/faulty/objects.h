@@ -57,6 +57,12 @@ size_t faulty_total(int count, const char *const *texts);
 /* Copies the first word of a text, and says where the rest begins: NULL for none. */
 int faulty_word(const char *text, char **word, const char **rest);
 
+/* The units of a text back to front, and where its first blank is: NULL for none. */
+int faulty_turn(const void *text, int bytes, unsigned short **turned, const void **blank);
+
+/* So many texts, every second one NULL, freed with free; says that there are `claimed`. */
+int faulty_list(int count, int claimed, char ***list);
+
 /* The first squares. */
 int faulty_squares(int count, int **squares, size_t *length);
 

@@ -37,7 +37,7 @@ mod statuses;
 mod structures;
 mod symbols;
 mod type_errors;
-mod types;
+pub(crate) mod types;
 mod used;
 
 /// What is known about the library's files.

@@ -33,8 +33,8 @@ enum Pointee {
     Record(String),
     /// `void`, as this typedef of it.
     Void(String),
-    /// `void`, through this typedef of the pointer.
-    VoidPointer(String),
+    /// Anything else, through this typedef of the pointer.
+    Pointer(String),
 }
 
 impl Handles {
@@ -118,13 +118,11 @@ impl Handles {
     /// The handle type that a C type points to: `T *`, `const T *`, or a typedef of one.
     pub fn of_pointer(&self, ty: &CType) -> Option<&str> {
         let (pointee, _) = ty.pointee()?;
+        let typedef = || Pointee::Pointer(unqualified(&ty.written).to_owned());
         let candidates = match &pointee.kind {
             Type::Record { name } => vec![Pointee::Record(name.clone())],
-            Type::Void => vec![
-                Pointee::VoidPointer(unqualified(&ty.written).to_owned()),
-                Pointee::Void(unqualified(&pointee.written).to_owned()),
-            ],
-            _ => Vec::new(),
+            Type::Void => vec![typedef(), Pointee::Void(unqualified(&pointee.written).to_owned())],
+            _ => vec![typedef()],
         };
         candidates.iter().find_map(|candidate| self.pointees.get(candidate)).map(String::as_str)
     }
@@ -157,13 +155,13 @@ fn pointee(name: &str, named: &Named) -> Pointee {
     match named {
         Named::Record { key, .. } => Pointee::Record(key.clone()),
         Named::Void => Pointee::Void(name.to_owned()),
-        Named::VoidPointer => Pointee::VoidPointer(name.to_owned()),
+        Named::Pointer => Pointee::Pointer(name.to_owned()),
     }
 }
 
 fn describe(api: &Api, name: &str, named: &Named, evidence: Evidence) -> Handle {
     let (c_type, doc) = match named {
-        Named::VoidPointer => (name.to_owned(), None),
+        Named::Pointer => (name.to_owned(), None),
         Named::Void => (format!("{name} *"), None),
         Named::Record { key, pointer } => {
             (pointer.clone(), api.records.get(key).and_then(|record| record.doc.clone()))

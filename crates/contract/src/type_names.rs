@@ -17,11 +17,11 @@ pub(crate) enum Named {
     },
     /// `void` under a name of its own, as in `typedef void CURL`.
     Void,
-    /// `void *` under a name of its own, as in `typedef void *HANDLE`.
-    VoidPointer,
+    /// A pointer to anything else under a name of its own, as in `typedef void *HANDLE`.
+    Pointer,
 }
 
-/// The names of structures, unions and hidden types.
+/// The names of structures, unions, hidden types and pointers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct TypeNames {
     names: BTreeMap<String, Named>,
@@ -75,8 +75,7 @@ impl TypeNames {
             Type::Pointer { pointee, .. } => {
                 match &pointee.kind {
                     Type::Record { name } => self.record(&ty.written, name, ""),
-                    Type::Void => self.add(&ty.written, Named::VoidPointer),
-                    _ => {}
+                    _ => self.add(&ty.written, Named::Pointer),
                 }
                 self.visit(pointee);
             }

@@ -14,6 +14,7 @@ mod invocation;
 mod passed;
 pub(crate) mod reading;
 mod reply;
+mod texts;
 
 pub use call::Call;
 pub use finish::{Callback, KeptCallback};
@@ -22,6 +23,7 @@ pub use image::Image;
 pub use invocation::Invocation;
 pub(crate) use passed::Passed;
 pub use reply::Reply;
+pub use texts::{Bytes, TextKind, Utf8, Utf16};
 
 /// A generated package.
 #[derive(Debug)]

@@ -223,6 +223,7 @@ impl Function {
             }
             ResultRole::Void
             | ResultRole::Text { .. }
+            | ResultRole::Texts { .. }
             | ResultRole::Struct { .. }
             | ResultRole::Buffer { .. }
             | ResultRole::Handle { .. } => None,

@@ -142,7 +142,10 @@ impl Layout {
             ResultRole::Value | ResultRole::Status | ResultRole::LengthOf { .. } => {
                 results.push((Carries::Returned, scalar(result_type, "the result")?));
             }
-            ResultRole::Text { .. } | ResultRole::Buffer { .. } | ResultRole::Struct { .. } => {
+            ResultRole::Text { .. }
+            | ResultRole::Texts { .. }
+            | ResultRole::Buffer { .. }
+            | ResultRole::Struct { .. } => {
                 results.push((Carries::Returned, WireKind::Reference));
             }
             ResultRole::Handle { .. } => results.push((Carries::Returned, WireKind::U64)),
@@ -158,7 +161,9 @@ impl Layout {
                 Role::Text { .. } | Role::Texts { .. } | Role::BufferIn { .. } => {
                     args.push((this, WireKind::Reference));
                 }
-                Role::TextOut { .. } | Role::DataOut { .. } => results.push((this, WireKind::Reference)),
+                Role::TextOut { .. } | Role::TextsOut { .. } | Role::DataOut { .. } => {
+                    results.push((this, WireKind::Reference))
+                }
                 Role::OffsetOut { .. } => results.push((this, WireKind::I64)),
                 Role::Struct { direction, .. } => {
                     if direction.goes_in() {

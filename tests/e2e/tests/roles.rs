@@ -232,6 +232,55 @@ fn texts_data_and_places_come_out() {
 }
 
 #[test]
+fn texts_in_utf_16_are_texts_of_the_caller() {
+    let faulty = faulty();
+    let turn = |line: &str| {
+        let outcome = faulty.call("turn", &[text(line)])?;
+        let [(_, turned), (_, blank)] = &outcome.outs[..] else { panic!("{outcome:?}") };
+        Ok((outcome.returned.clone(), turned.clone(), blank.clone()))
+    };
+    let units = |count| Some(Value::Int(count));
+    let check = |line: &str, count, turned: &str, blank| {
+        assert_eq!(
+            turn(line).unwrap_or_else(|error: hotcell::Error| panic!("{error}")),
+            (units(count), text(turned), blank)
+        );
+    };
+    check("zwölf Äpfel", 11, "lefpÄ flöwz", Value::Int(6));
+    check("", 0, "", Value::Null);
+    // In the arena, where texts of ordinary length are not.
+    let long = "Ω ".repeat(100_000);
+    check(&long, 200_000, &" Ω".repeat(100_000), Value::Int(2));
+    for (line, kind) in [("🦀", ErrorKind::BadEncoding), ("a\0b", ErrorKind::InvalidArgument)] {
+        let error = turn(line).unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+    }
+    assert_eq!(faulty.session().generation(), 1, "none of these costs a worker its life");
+}
+
+#[test]
+fn texts_in_arrays_come_out() {
+    let faulty = faulty();
+    let list = |count, claimed| {
+        let outcome = faulty.call("list", &[Value::Int(count), Value::Int(claimed)])?;
+        Ok::<_, hotcell::Error>(outcome.outs[0].1.clone())
+    };
+    let expect = [text("text"), Value::Null, text("text")];
+    assert_eq!(list(3, 3).unwrap(), Value::List(expect.to_vec()));
+    assert_eq!(list(0, 0).unwrap(), Value::List(Vec::new()));
+    assert_eq!(list(1000, 1000).unwrap(), Value::List((0..1000).map(|at| expect[at % 2].clone()).collect()));
+    // A number that no array has is a lie, and the worker is not trusted again.
+    let error = list(1, -1).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidReply, "{error}");
+    assert_eq!(list(1, 1).unwrap(), Value::List(vec![text("text")]));
+    assert_eq!(faulty.session().generation(), 2);
+    // So many that their references alone are more than may come back: nothing of them is read.
+    let error = list(1, i32::MAX.into()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::LimitExceeded, "{error}");
+    assert_eq!(faulty.session().generation(), 2);
+}
+
+#[test]
 fn structures_go_there_and_back() {
     let faulty = faulty();
     let point = |x, y| fields(&[("x", Value::Float(x)), ("y", Value::Float(y))]);

@@ -26,7 +26,7 @@ pub(super) fn prepare(function: &Function, wanted: &[Named]) -> Result<Outputs, 
         function.params.iter().filter(|p| p.role.value.is_result()).map(|p| p.name.as_str()).collect();
     if matches!(
         function.result.value,
-        ResultRole::Value | ResultRole::Text { .. } | ResultRole::Buffer { .. }
+        ResultRole::Value | ResultRole::Text { .. } | ResultRole::Texts { .. } | ResultRole::Buffer { .. }
     ) {
         names.push("return");
     }

@@ -59,6 +59,11 @@ pub(super) fn role(role: &Value, names: &Names) -> String {
             let owner = ownership(&role["ownership"], names);
             format!("a text the function hands out, {}; {owner}{failed}", encoding(&role["encoding"]))
         }
+        "texts-out" => {
+            let (owner, many) = (ownership(&role["ownership"], names), expression(&role["length"], names));
+            let encoding = encoding(&role["encoding"]);
+            format!("`{many}` texts the function hands out, {encoding}; {owner}{failed}")
+        }
         "data-out" => {
             let owner = ownership(&role["ownership"], names);
             format!("data the function hands out{length}; {owner}{failed}")
@@ -97,6 +102,13 @@ pub(super) fn returned(role: &Value, names: &Names) -> String {
         "status" => "a number that only says whether the call failed".into(),
         "length-of" => format!("hidden: how much of `{}` is filled", names.at(&role["param"])),
         "text" => format!("a text, {}{null}; {}", encoding(&role["encoding"]), owner()),
+        "texts" => {
+            let many = match role["length"].is_null() {
+                true => "texts that a NULL ends".to_owned(),
+                false => format!("`{}` texts", expression(&role["length"], names)),
+            };
+            format!("{many}, {}{null}; {}", encoding(&role["encoding"]), owner())
+        }
         "buffer" => format!("`{}` elements of data; {}", expression(&role["length"], names), owner()),
         "handle" => format!("an object of the library, {}{null}", object(role, names)),
         _ => other(role, "role", names),
@@ -159,6 +171,7 @@ fn encoding(value: &Value) -> &str {
     match text(value) {
         "utf8" => "UTF-8",
         "bytes" => "of no known encoding",
+        "utf16" => "UTF-16",
         other => other,
     }
 }
@@ -272,6 +285,12 @@ mod tests {
         check(text, expect);
         let texts = json!({ "role": "texts", "encoding": "utf8", "nullable": false });
         check(texts, "texts the caller passes, UTF-8");
+        let count = json!({ "expr": "param", "index": 2 });
+        let list = json!({
+            "role": "texts-out", "length": count, "encoding": "utf16",
+            "ownership": { "ownership": "owned", "release": "free" }, "valid_on_error": false,
+        });
+        check(list, "`n` texts the function hands out, UTF-16; copied, then `free` takes it back");
         let offset = json!({ "role": "offset-out", "param": 0, "valid_on_error": false });
         check(offset, "a place in `dest` that the function hands out, as an offset");
     }
@@ -330,6 +349,9 @@ mod tests {
         let length = json!(Expr::SizeOf { ctype: "int".into() });
         let data = json!({ "role": "buffer", "length": length, "ownership": ownership });
         check(data, "`sizeof(int)` elements of data; copied, then `free` takes it back");
+        let library = json!({ "ownership": "library" });
+        let ended = json!({ "role": "texts", "length": null, "encoding": "utf8", "nullable": true, "ownership": library });
+        check(ended, "texts that a NULL ends, UTF-8, or NULL; copied; the library keeps it");
         let check = |value: Value, expect: &str| assert_eq!(error(&value, &names()), expect);
         check(Value::Null, "no rule: nothing the function returns is taken for a failure");
         check(

@@ -50,7 +50,7 @@ fn expressions(function: &Function) -> Vec<&Expr> {
                 }
                 result
             }
-            Role::DataOut { length, .. } => {
+            Role::DataOut { length, .. } | Role::TextsOut { length, .. } => {
                 found.push(length);
                 continue;
             }
@@ -62,7 +62,7 @@ fn expressions(function: &Function) -> Vec<&Expr> {
     }
     match &function.result.value {
         ResultRole::Buffer { length, .. } => found.push(length),
-        ResultRole::Text { length, .. } => found.extend(length),
+        ResultRole::Text { length, .. } | ResultRole::Texts { length, .. } => found.extend(length),
         _ => {}
     }
     if let Some(rule) = &function.error {

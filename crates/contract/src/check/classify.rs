@@ -2,7 +2,7 @@
 
 use hotcell_model::api::ConstantValue;
 use hotcell_model::expr::Op;
-use hotcell_model::interface::Role;
+use hotcell_model::interface::{Encoding, Role};
 use hotcell_model::types::{CType, Type};
 
 use crate::check::decide::{Purpose, Site, Use};
@@ -71,6 +71,11 @@ pub(crate) fn check(site: Site<'_>, roles: &[&Role], used: &Use) -> Result<(), B
         Purpose::Condition => Ok(()),
         Purpose::UserData if class.is_pointer() => Ok(()),
         Purpose::UserData => must("a pointer"),
+        Purpose::Message if scope.is_wide(&used.node) => {
+            let message = format!("`{}` has 16-bit units, and a message consists of bytes", used.node);
+            let help = "ask for the library's message in UTF-8".to_owned();
+            Err(Diagnostic::error(message).at(used.node.span.clone()).help(help).into())
+        }
         Purpose::Message if class != Class::Text => must("a text"),
         Purpose::Message => match scope.param(&used.node).map(|index| roles[index]) {
             None
@@ -117,6 +122,20 @@ impl Scope<'_> {
         })
     }
 
+    /// Whether this is a text of 16-bit units, as far as that is known.
+    fn is_wide(&self, node: &Node) -> bool {
+        let role = self.param(node).map(|index| self.roles[index]);
+        let said = matches!(
+            role,
+            Some(
+                Role::Text { encoding: Encoding::Utf16, .. }
+                    | Role::TextOut { encoding: Encoding::Utf16, .. }
+            )
+        );
+        let pointee = self.ctype(node).and_then(CType::pointee);
+        said || pointee.is_some_and(|(ty, _)| ty.kind != Type::Void && Encoding::Utf16.lies_in(ty))
+    }
+
     fn class(&self, node: &Node) -> Result<Class, Box<Diagnostic>> {
         if let Some(index) = self.param(node) {
             return self.param_class(index, node);
@@ -142,6 +161,7 @@ impl Scope<'_> {
             Role::ValueOut { .. }
             | Role::LengthPointerOf { .. }
             | Role::TextOut { .. }
+            | Role::TextsOut { .. }
             | Role::DataOut { .. }
             | Role::OffsetOut { .. }
             | Role::HandleOut { .. }
@@ -161,6 +181,7 @@ impl Scope<'_> {
                 Err(diagnostic.help(help).into())
             }
             Role::TextOut { valid_on_error: false, .. }
+            | Role::TextsOut { valid_on_error: false, .. }
             | Role::DataOut { valid_on_error: false, .. }
             | Role::HandleOut { valid_on_error: false, .. }
                 if matches!(self.purpose, Purpose::Message | Purpose::Code) =>
@@ -180,6 +201,7 @@ impl Scope<'_> {
             | Role::ValueInOut { .. }
             | Role::LengthPointerOf { .. }
             | Role::TextOut { .. }
+            | Role::TextsOut { .. }
             | Role::DataOut { .. }
             | Role::OffsetOut { .. }
             | Role::HandleOut { .. } => {

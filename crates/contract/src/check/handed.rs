@@ -35,6 +35,17 @@ impl Buffer<'_> {
         Some(Role::TextOut { encoding, ownership: self.memory()?, valid_on_error })
     }
 
+    /// `out = "texts"`.
+    pub(super) fn texts_out(&mut self) -> Option<Role> {
+        let item = self.item;
+        let (encoding, valid_on_error) = (item.encoding, item.valid_on_error);
+        let node = item.length.as_ref()?;
+        let counts = (Unit::Elements, 1);
+        let length =
+            lengths::length_after(self.site, node, counts, self.decided, self.wrong, valid_on_error)?;
+        Some(Role::TextsOut { length, encoding, ownership: self.memory()?, valid_on_error })
+    }
+
     /// `out = "data"`.
     pub(super) fn data_out(&mut self) -> Option<Role> {
         let item = self.item;

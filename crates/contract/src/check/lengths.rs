@@ -32,6 +32,7 @@ pub(crate) fn decide(
             What::Buffer(Direction::Out) => buffer.output(),
             What::Texts => buffer.texts(),
             What::TextOut => buffer.text_out(),
+            What::TextsOut => buffer.texts_out(),
             What::Data => buffer.data_out(),
             What::Offset => buffer.offset_out(),
             _ => continue,
@@ -44,7 +45,7 @@ pub(crate) fn decide(
 
 /// Whether its lengths come behind those of what goes in.
 fn after(what: What) -> bool {
-    matches!(what, What::Buffer(Direction::Out) | What::Data | What::TextOut | What::Offset)
+    matches!(what, What::Buffer(Direction::Out) | What::Data | What::TextOut | What::TextsOut | What::Offset)
 }
 
 /// What lengths count, and the bytes of an element.
@@ -122,6 +123,23 @@ pub(super) fn length_after(
     Some(elements(expr, counts, Purpose::SizeAfter))
 }
 
+/// The bytes of a text, known after the call.
+pub(super) fn text_after(
+    site: Site<'_>,
+    node: &Node,
+    item: &Item,
+    decided: &mut Decided,
+    wrong: &mut Vec<Diagnostic>,
+) -> Option<Expr> {
+    let length = length_after(site, node, (Unit::Bytes, 1), decided, wrong, false)?;
+    let unit = item.encoding.unit();
+    if unit == 1 || item.unit != Some(Unit::Elements) {
+        return Some(length);
+    }
+    let unit = Expr::Int { value: i64::from(unit) };
+    Some(Expr::Binary { op: Op::Mul, left: Box::new(length), right: Box::new(unit) })
+}
+
 impl Buffer<'_> {
     pub(super) fn named(&self, node: &Node) -> Named {
         named(self.site, node)
@@ -158,7 +176,9 @@ impl Buffer<'_> {
             );
             return None;
         };
-        if !self.claim(length, Role::LengthOf { param: self.index, unit: Unit::Bytes }, node) {
+        // Bytes, unless something else is said.
+        let unit = self.item.unit.unwrap_or(Unit::Bytes);
+        if !self.claim(length, Role::LengthOf { param: self.index, unit }, node) {
             let message = format!("`{node}` already is something else");
             self.error(node, message, "the length of a text is a parameter of its own");
             return None;

@@ -5,7 +5,7 @@ use hotcell_model::types::{CType, Type};
 
 use crate::check::decide::{Decided, Purpose, Site};
 use crate::check::lines::Lines;
-use crate::check::types::{self, is_character};
+use crate::check::types;
 use crate::check::{lengths, objects, resolve, structures, symbols};
 use crate::contract::{ErrorLine, FailsLine, Item, What};
 use crate::diagnostic::Diagnostic;
@@ -62,12 +62,19 @@ fn role(
         What::Status => ResultRole::Status,
         What::Ignored => ResultRole::Void,
         What::Text => {
-            let counts = (Unit::Bytes, 1);
+            let length = match &item.length {
+                Some(node) => Some(lengths::text_after(site, node, item, decided, wrong)?),
+                None => None,
+            };
+            ResultRole::Text { encoding: item.encoding, length, nullable: item.nullable, ownership }
+        }
+        What::TextsOut => {
+            let counts = (Unit::Elements, 1);
             let length = match &item.length {
                 Some(node) => Some(lengths::length_after(site, node, counts, decided, wrong, false)?),
                 None => None,
             };
-            ResultRole::Text { encoding: item.encoding, length, nullable: item.nullable, ownership }
+            ResultRole::Texts { length, encoding: item.encoding, nullable: item.nullable, ownership }
         }
         What::Buffer(_) => {
             let size = ty.pointee().and_then(|(pointee, _)| pointee.element_size()).unwrap_or(1);
@@ -107,11 +114,14 @@ fn refusal(site: Site<'_>, ty: &CType, item: &Item) -> Option<(&'static str, Opt
     let pointee = ty.pointee().map(|(pointee, _)| pointee);
     let plain = |why: Option<&'static str>| why.map(|why| (why, None));
     match item.what {
-        What::Text => plain(match pointee {
-            Some(pointee) if is_character(pointee) => None,
-            Some(_) => Some("a text is a pointer to bytes"),
-            None => Some("not a pointer"),
-        }),
+        What::Text => match pointee {
+            Some(pointee) => types::no_text(pointee, item.encoding),
+            None => Some(("not a pointer", None)),
+        },
+        What::TextsOut => match pointee {
+            Some(element) => types::no_texts(element, item.encoding),
+            None => Some(("not a pointer", None)),
+        },
         What::Buffer(_) => plain(match pointee {
             Some(pointee) if pointee.element_size().is_some() => None,
             Some(_) => Some("a buffer consists of numbers or bytes"),

@@ -10,9 +10,11 @@ mod life;
 mod objects;
 mod owners;
 mod patterns;
+mod pointers;
 mod refused;
 mod structures;
 mod support;
 mod type_errors;
+mod utf16;
 
 pub(crate) use support::function;

@@ -1,11 +1,12 @@
 //! Whether a C type can be what an item says.
 
-use hotcell_model::interface::Direction;
+use hotcell_model::interface::{Direction, Encoding};
 use hotcell_model::types::{CType, Type};
 
 use crate::check::decide::Site;
 use crate::contract::{Item, What};
 use crate::diagnostic::Diagnostic;
+use crate::type_names::unqualified;
 
 const NUMBER: &str = "write `{ in = \"value\" }`, or no line at all";
 const READ: &str = "write `{ in = \"buffer\", length = … }` or `{ string = \"utf-8\" }`";
@@ -14,7 +15,7 @@ const WRITTEN: &str =
 const READS: &str = "the function only reads through it";
 
 /// Why, in a few words, and what to write instead.
-type Refusal = (&'static str, Option<String>);
+pub(crate) type Refusal = (&'static str, Option<String>);
 
 /// What is wrong when a parameter's type cannot be what the item says.
 pub(crate) fn contradiction(site: Site<'_>, index: usize, item: &Item) -> Option<Diagnostic> {
@@ -39,8 +40,7 @@ fn refusal(site: Site<'_>, ty: &CType, item: &Item) -> Option<Refusal> {
             None => Some(("not a number", None)),
         },
         What::Text => match pointee {
-            Some((pointee, _)) if is_character(pointee) => None,
-            Some(_) => Some(("a text is a pointer to bytes", None)),
+            Some((pointee, _)) => no_text(pointee, item.encoding),
             None => Some(("not a pointer", number)),
         },
         What::Buffer(direction) => match pointee {
@@ -71,10 +71,22 @@ fn refusal(site: Site<'_>, ty: &CType, item: &Item) -> Option<Refusal> {
         },
         What::Struct(direction) => structure(site, ty, item, direction, number),
         What::Texts => match pointee.and_then(|(pointer, _)| pointer.pointee()) {
-            Some((pointee, _)) if is_character(pointee) => None,
+            Some((pointee, _)) if pointee.kind != Type::Void || item.encoding == Encoding::Utf16 => {
+                no_text(pointee, item.encoding)
+            }
             _ => Some(("not a pointer to pointers to characters", number)),
         },
-        What::TextOut => handed_out(ty, is_character, "it does not point to a pointer to characters"),
+        What::TextOut => {
+            let text = |pointee: &CType| no_text(pointee, item.encoding).is_none();
+            let why = match item.encoding {
+                Encoding::Utf16 => "it does not point to a pointer to 16-bit units",
+                _ => "it does not point to a pointer to characters",
+            };
+            handed_out(ty, text, why)
+        }
+        What::TextsOut => {
+            handed_out(ty, |array| no_texts(array, item.encoding).is_none(), no_array(item.encoding))
+        }
         What::Data | What::Offset => {
             let data = |pointee: &CType| pointee.element_size().is_some();
             handed_out(ty, data, "it does not point to a pointer to numbers or bytes")
@@ -92,7 +104,36 @@ fn refusal(site: Site<'_>, ty: &CType, item: &Item) -> Option<Refusal> {
     }
 }
 
-/// Whether texts consist of this.
+/// Why a text in this encoding cannot lie behind a pointer to this.
+pub(crate) fn no_text(pointee: &CType, encoding: Encoding) -> Option<Refusal> {
+    match encoding {
+        Encoding::Utf16 if encoding.lies_in(pointee) => None,
+        Encoding::Utf16 if is_character(pointee) => {
+            Some(("a text in UTF-16 is a pointer to 16-bit units", Some("bytes are `\"utf-8\"`".into())))
+        }
+        Encoding::Utf16 => Some(("a text in UTF-16 is a pointer to 16-bit units", None)),
+        _ if is_character(pointee) => None,
+        _ if pointee.scalar_size() == Some(Encoding::Utf16.unit()) => {
+            Some(("a text is a pointer to bytes", Some("16-bit units are `\"utf-16\"`".into())))
+        }
+        _ => Some(("a text is a pointer to bytes", None)),
+    }
+}
+
+/// Why an array of texts in this encoding cannot consist of this.
+pub(crate) fn no_texts(element: &CType, encoding: Encoding) -> Option<Refusal> {
+    let text = element.pointee().filter(|(text, _)| no_text(text, encoding).is_none());
+    text.is_none().then(|| (no_array(encoding), None))
+}
+
+fn no_array(encoding: Encoding) -> &'static str {
+    match encoding {
+        Encoding::Utf16 => "it does not point to an array of pointers to 16-bit units",
+        _ => "it does not point to an array of pointers to characters",
+    }
+}
+
+/// Whether texts without a word about their encoding consist of this.
 pub(crate) fn is_character(pointee: &CType) -> bool {
     pointee.is_byte() && pointee.kind != Type::Void
 }
@@ -132,7 +173,13 @@ pub(crate) fn object(site: Site<'_>, ty: &CType, item: &Item, number: Option<Str
             let word = pointee.written.rsplit(' ').next().unwrap_or(name);
             Some(("it points to no handle type", Some(format!("add `{word} = {{}}` to `[handle]`"))))
         }
-        _ => Some(("it does not point to an object", None)),
+        // Without a name of its own nothing tells such a pointer from others.
+        _ => {
+            let name = unqualified(&ty.written);
+            let named = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+            let help = named.then(|| format!("add `{name} = {{}}` to `[handle]`"));
+            Some(("it does not point to an object", help))
+        }
     }
 }
 

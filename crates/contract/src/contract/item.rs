@@ -25,6 +25,7 @@ pub(crate) enum What {
     Owned,
     Borrowed,
     TextOut,
+    TextsOut,
     Data,
     Offset,
     Callback,
@@ -269,7 +270,11 @@ pub(crate) fn starts(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Start
 }
 
 fn encoding_of(word: Option<&str>) -> Encoding {
-    if word == Some("bytes") { Encoding::Bytes } else { Encoding::Utf8 }
+    match word {
+        Some("bytes") => Encoding::Bytes,
+        Some("utf-16") => Encoding::Utf16,
+        _ => Encoding::Utf8,
+    }
 }
 
 /// A size: an expression, or an integer as it is.

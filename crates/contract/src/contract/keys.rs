@@ -108,7 +108,7 @@ pub(super) const fn key(name: &'static str, shape: Shape, says: &'static str) ->
 
 /// Encodings of a text.
 pub(crate) const ENCODINGS: Shape =
-    Shape::Word { now: &["utf-8", "bytes"], later: &["latin-1", "utf-16", "utf-32", "locale"] };
+    Shape::Word { now: &["utf-8", "bytes", "utf-16"], later: &["latin-1", "utf-32", "locale"] };
 
 /// What lengths count.
 pub(crate) const UNITS: Shape = Shape::Word { now: &["bytes", "elements"], later: &[] };

@@ -197,7 +197,7 @@ fn keys_of_a_function() {
         (
             "result = { out = \"shared\" }",
             "5:18: `out = \"shared\"` is not available yet [not yet] = this version knows `value`, `status`, `ignored`, \
-             `buffer`, `owned`, `borrowed` and `struct`",
+             `buffer`, `owned`, `borrowed`, `struct` and `texts`",
         ),
         (
             "result = { out = \"buffer\" }",
@@ -236,7 +236,7 @@ fn items_of_parameters() {
         ),
         (
             "{ string = \"latin-1\" }",
-            "5:23: `string = \"latin-1\"` is not available yet [not yet] = this version knows `utf-8` and `bytes`",
+            "5:23: `string = \"latin-1\"` is not available yet [not yet] = this version knows `utf-8`, `bytes` and `utf-16`",
         ),
         ("{ string = \"utf8\" }", "5:23: `string` cannot be \"utf8\" [unknown word] = did you mean `utf-8`?"),
         (
@@ -304,8 +304,8 @@ fn items_of_parameters() {
             "5:31: `invalidates` does not go with `in = \"consumed\"` = it goes with `on_success`, `nullable` and `handle`",
         ),
         (
-            "{ out = \"text\", encoding = \"utf-16\" }",
-            "5:39: `encoding = \"utf-16\"` is not available yet [not yet] = this version knows `utf-8` and `bytes`",
+            "{ out = \"text\", encoding = \"utf-32\" }",
+            "5:39: `encoding = \"utf-32\"` is not available yet [not yet] = this version knows `utf-8`, `bytes` and `utf-16`",
         ),
         (
             "{ in = \"buffer\", length = true }",

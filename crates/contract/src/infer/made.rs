@@ -11,7 +11,7 @@
 use hotcell_model::Fact;
 use hotcell_model::api::Function;
 use hotcell_model::interface::{Ownership, ResultRole};
-use hotcell_model::types::Type;
+use hotcell_model::types::{CType, Type};
 
 use crate::infer::view::View;
 use crate::infer::words::objects::{CONSTRUCTORS, COPIES, SHARES};
@@ -60,7 +60,7 @@ fn rule(view: &View<'_>, handle: &str) -> Result<(&'static str, String), String>
     if known.is_some_and(|known| known.parent.is_some()) || documented(function) {
         return open();
     }
-    if view.function_has_word(SHARES) || function.params.iter().any(|param| hands_out(param.ty.pointee())) {
+    if view.function_has_word(SHARES) || function.params.iter().any(|param| hands_out(view, &param.ty)) {
         return open();
     }
     let objects: Vec<usize> = (0..function.params.len()).filter(|&index| is_object(view, index)).collect();
@@ -102,11 +102,12 @@ fn same_constant(view: &View<'_>, index: usize, handle: &str) -> bool {
 }
 
 /// Whether a pointer may receive an object besides.
-fn hands_out(pointee: Option<(&hotcell_model::types::CType, bool)>) -> bool {
-    pointee.is_some_and(|(ty, constant)| {
-        !constant
-            && ty.pointee().is_some_and(|(inner, _)| matches!(inner.kind, Type::Record { .. } | Type::Void))
-    })
+fn hands_out(view: &View<'_>, ty: &CType) -> bool {
+    let handle = view.known.handles.of_pointer_pointer(ty).is_some();
+    handle
+        || ty.pointee().filter(|(_, constant)| !constant).is_some_and(|(pointer, _)| {
+            pointer.pointee().is_some_and(|(inner, _)| matches!(inner.kind, Type::Record { .. } | Type::Void))
+        })
 }
 
 /// Whether the comment of a function says that the caller does not own the object.

@@ -1,6 +1,7 @@
 //! Objects that go in: which parameters a function plainly uses, and which it may take over or release.
 //!
-//! *const-object*: the function cannot change what it gets by `const T *`, and is not called like a release.
+//! *const-object*: the function cannot change what it gets by `const T *`, which its declaration writes, and is not called
+//! like a release.
 //! *compared-objects*: of a function whose name ends with `compare` or `equal` and that returns a number.
 //! *parent-object*: a contract says that what the function hands out lives as long as this object.
 //! *object-receiver*: the first parameter of a function that is not called like one that ends or hands on objects.
@@ -15,7 +16,7 @@ use hotcell_model::interface::{ResultRole, Role};
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::{Ending, ending};
-use crate::infer::view::{View, decided};
+use crate::infer::view::{View, decided, shown};
 use crate::infer::words::objects::{COMPARES, FINDS, OWNERSHIP_PHRASES, STORES};
 use crate::infer::{Draft, Notes};
 
@@ -58,7 +59,9 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
     if outlives(draft, index) {
         return Ok("parent-object");
     }
-    if view.param(index).is_some_and(|param| param.ty.pointee().is_some_and(|(_, constant)| constant)) {
+    // A `const` within a typedef says nothing about this function.
+    let constant = |ty: &CType| ty.pointee().is_some_and(|(_, constant)| constant) && shown(ty);
+    if view.param(index).is_some_and(|param| constant(&param.ty)) {
         return Ok("const-object");
     }
     if view.function_has_last_word(COMPARES) && function.result.is_scalar() {
@@ -132,17 +135,22 @@ fn unreleased(view: &View<'_>) -> bool {
     let functions = || view.known.api.functions.iter();
     let hands_out = |function: &Function| {
         let behind = function.params.iter().filter_map(|param| param.ty.pointee());
-        same_object(&function.result, ty) || behind.into_iter().any(|(pointer, _)| same_object(pointer, ty))
+        same_object(view, &function.result, ty)
+            || behind.into_iter().any(|(pointer, _)| same_object(view, pointer, ty))
     };
     let ends = |function: &Function| {
-        function.params.iter().any(|param| same_object(&param.ty, ty))
+        function.params.iter().any(|param| same_object(view, &param.ty, ty))
             && ending(&function.name).is_some_and(|(ending, _)| ending >= Ending::Closes)
     };
     functions().any(hands_out) && !functions().any(ends)
 }
 
-/// Whether two types point to the same structure, or to the same name of `void`.
-fn same_object(left: &CType, right: &CType) -> bool {
+/// Whether two types point to the same structure, to the same name of `void`, or are of one handle type.
+fn same_object(view: &View<'_>, left: &CType, right: &CType) -> bool {
+    let handle = |ty: &CType| view.known.handles.of_pointer(ty);
+    if handle(left).is_some() && handle(left) == handle(right) {
+        return true;
+    }
     match (left.pointee(), right.pointee()) {
         (Some((left_to, _)), Some((right_to, _))) => match (&left_to.kind, &right_to.kind) {
             (Type::Record { name: left }, Type::Record { name: right }) => left == right,

@@ -24,6 +24,8 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
         draft.result = Some(Fact::proven(ResultRole::Void));
     } else if result.is_scalar() {
         draft.result = Some(Fact::proven(ResultRole::Value));
+    } else if view.known.handles.of_pointer(result).is_some() {
+        // An object, of which only `made` knows more.
     } else if result.pointee().is_some_and(|(ty, constant)| constant && ty.kind == Type::Char) {
         match objection(view, draft) {
             Some(reason) => notes.add_result(reason),

@@ -5,6 +5,7 @@ use hotcell_model::evidence::Fact;
 use hotcell_model::interface::{FieldRole, Filled, Status, Unit};
 use hotcell_model::types::{CType, Type};
 
+use crate::check::types::{Refusal, no_text};
 use crate::contract::{Contract, Item, StructLines, What};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::Text;
@@ -134,7 +135,7 @@ impl Fields<'_> {
                 let (name, field) = self.fields[position];
                 let message = format!("`{name}` cannot be `{}`: it is `{}`", item.written, field.ty.written);
                 let diagnostic = Diagnostic::error(message).at(item.span.clone()).label(why);
-                self.wrong.push(diagnostic.help(help.map(str::to_owned)));
+                self.wrong.push(diagnostic.help(help));
                 continue;
             }
             let role = match item.what {
@@ -158,27 +159,27 @@ impl Fields<'_> {
         self.roles[position] = Some(Fact::decided(role, self.place.contract.line(&item.span)));
     }
 
-    fn refusal(&self, position: usize, item: &Item) -> Option<(&'static str, Option<&'static str>)> {
+    fn refusal(&self, position: usize, item: &Item) -> Option<Refusal> {
         let ty = &self.fields[position].1.ty;
         let pointee = ty.pointee();
+        let text = |text: &str| Some(text.to_owned());
         match item.what {
             What::Own if !self.place.resident => Some((
                 "only a structure that the library keeps has fields of its own",
-                Some("write `{ zero = true }`, or add `resident = true` to the structure"),
+                text("write `{ zero = true }`, or add `resident = true` to the structure"),
             )),
             What::Own | What::Zero => None,
             What::Text => match pointee {
-                Some((pointee, _)) if pointee.is_byte() && pointee.kind != Type::Void => None,
-                Some(_) => Some(("a text is a pointer to bytes", None)),
-                None => Some(("not a pointer", Some("leave the line out: numbers and arrays need none"))),
+                Some((pointee, _)) => no_text(pointee, item.encoding),
+                None => Some(("not a pointer", text("leave the line out: numbers and arrays need none"))),
             },
             What::Buffer(direction) => match pointee {
-                None => Some(("not a pointer", Some("leave the line out: numbers and arrays need none"))),
+                None => Some(("not a pointer", text("leave the line out: numbers and arrays need none"))),
                 Some((pointee, _)) if pointee.element_size().is_none() => {
                     Some(("a buffer consists of numbers or bytes", None))
                 }
                 Some((_, true)) if direction.goes_out() => {
-                    Some(("it is only read through", Some("write `{ in = \"buffer\", length = … }`")))
+                    Some(("it is only read through", text("write `{ in = \"buffer\", length = … }`")))
                 }
                 Some(_) => None,
             },

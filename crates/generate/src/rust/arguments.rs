@@ -120,6 +120,9 @@ impl Arguments {
             Role::Text { encoding: Encoding::Utf8, nullable } => {
                 Ok(self.data(put, "put_text", "&str", *nullable))
             }
+            Role::Text { encoding: Encoding::Utf16, nullable } => {
+                Ok(self.data(put, "put_text_utf16", "&str", *nullable))
+            }
             Role::Text { nullable, .. } => Ok(self.data(put, "put_text_bytes", "&[u8]", *nullable)),
             Role::Texts { encoding, nullable } => Ok(self.texts(put, *encoding, *nullable)),
             Role::BufferIn { nullable, .. } | Role::BufferInOut { nullable, .. } => {
@@ -229,10 +232,14 @@ impl Arguments {
     }
 
     fn texts(&mut self, put: &Put<'_>, encoding: Encoding, nullable: bool) -> String {
-        let element = if encoding == Encoding::Utf8 { "str" } else { "[u8]" };
+        let (method, element) = match encoding {
+            Encoding::Utf8 => ("put_texts", "str"),
+            Encoding::Utf16 => ("put_texts_utf16", "str"),
+            Encoding::Bytes | Encoding::Latin1 => ("put_texts", "[u8]"),
+        };
         if nullable {
             // With `impl` behind `Option`, `None` would be of no known type.
-            return self.data(put, "put_texts", &format!("&[&{element}]"), true);
+            return self.data(put, method, &format!("&[&{element}]"), true);
         }
         if encoding == Encoding::Utf8 {
             // The runtime takes bytes, too; nothing but `str` shall get there.
@@ -242,7 +249,7 @@ impl Arguments {
             self.puts.extend(format::call(8, "call.put_texts", &args, "?;"));
             return "&[impl AsRef<str>]".into();
         }
-        self.data(put, "put_texts", "&[impl AsRef<[u8]>]", false)
+        self.data(put, method, &format!("&[impl AsRef<{element}>]"), false)
     }
 
     fn structure(
@@ -370,19 +377,32 @@ impl Arguments {
         Ok(format!("Option<{ty}>"))
     }
 
-    /// The elements of the text or buffer in a parameter, as an expression.
-    pub(crate) fn length(
+    /// The method of a reply that measures a place in the text or buffer in a parameter, with its argument.
+    pub(crate) fn place(
         &self,
         context: &Context<'_>,
         function: &Function,
         index: usize,
-    ) -> Result<String, Error> {
+    ) -> Result<(&'static str, String), Error> {
+        let local = self.locals.get(index).and_then(Option::as_ref);
+        let role = function.params.get(index).map(|param| &param.role.value);
+        match (local, role) {
+            (Some(local), Some(Role::Text { encoding: Encoding::Utf16, .. })) => {
+                Ok(("reply.offset_utf16", local.clone()))
+            }
+            _ => Ok(("reply.offset", self.length(context, function, index)?)),
+        }
+    }
+
+    /// The elements of the text or buffer in a parameter, as an expression.
+    fn length(&self, context: &Context<'_>, function: &Function, index: usize) -> Result<String, Error> {
         let local = self.locals.get(index).and_then(Option::as_ref);
         let found =
             local.zip(function.params.get(index)).and_then(|(local, param)| match &param.role.value {
                 Role::Text { encoding: Encoding::Utf8, nullable } => {
                     Some((local, *nullable, "str".to_owned()))
                 }
+                Role::Text { encoding: Encoding::Utf16, .. } => None,
                 Role::Text { nullable, .. } => Some((local, *nullable, "<[u8]>".into())),
                 Role::BufferIn { nullable, .. } | Role::BufferInOut { nullable, .. } => {
                     Some((local, *nullable, format!("<[{}]>", element(context, param))))

@@ -238,6 +238,8 @@ fn text(encoding: Encoding, nullable: bool, variable: &str) -> (&'static str, St
     let (method, inner) = match (encoding, nullable) {
         (Encoding::Utf8, false) => ("text", "&str"),
         (Encoding::Utf8, true) => ("opt_text", "&str"),
+        (Encoding::Utf16, false) => ("text_utf16", "&str"),
+        (Encoding::Utf16, true) => ("opt_text_utf16", "&str"),
         (_, false) => ("text_bytes", "&[u8]"),
         (_, true) => ("opt_text_bytes", "&[u8]"),
     };
@@ -251,6 +253,8 @@ fn texts(encoding: Encoding, nullable: bool, variable: &str) -> (&'static str, S
     let (method, ty) = match (encoding, nullable) {
         (Encoding::Utf8, false) => ("texts", "&[String]"),
         (Encoding::Utf8, true) => ("opt_texts", "&[Option<String>]"),
+        (Encoding::Utf16, false) => ("texts_utf16", "&[String]"),
+        (Encoding::Utf16, true) => ("opt_texts_utf16", "&[Option<String>]"),
         (_, false) => ("texts_bytes", "&[Vec<u8>]"),
         (_, true) => ("opt_texts_bytes", "&[Option<Vec<u8>>]"),
     };

@@ -195,7 +195,7 @@ pub(crate) fn uses(head: &str, names: &[String]) -> Vec<String> {
     if let [name] = names.as_slice() {
         return vec![format!("{head}::{name};")];
     }
-    // It leaves room for two characters more on one line, and for one more in all rows but the last.
+    // It leaves room for two characters more on one line, and for one more in rows, unless there is but one.
     let line = format!("{head}::{{{}}};", names.join(", "));
     if width(&line) + 2 <= WIDTH {
         return vec![line];
@@ -204,7 +204,7 @@ pub(crate) fn uses(head: &str, names: &[String]) -> Vec<String> {
     let mut row = String::from("   ");
     let last = names.len() - 1;
     for (position, name) in names.into_iter().enumerate() {
-        let more = if position == last { 2 } else { 3 };
+        let more = if position == last && lines.len() == 1 { 2 } else { 3 };
         if width(&row) + width(&name) + more > WIDTH {
             lines.push(std::mem::replace(&mut row, String::from("   ")));
         }

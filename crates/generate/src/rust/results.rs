@@ -73,13 +73,14 @@ fn parameter(
         }
         Role::BufferOut { .. } | Role::BufferInOut { .. } => elements(element(context, param), offset, false),
         Role::TextOut { encoding, .. } => text(*encoding, true, offset),
+        Role::TextsOut { encoding, .. } => texts(*encoding, false, true, offset),
         Role::DataOut { .. } => {
             let pointee = param.ty.pointee().and_then(|(pointee, _)| pointee.pointee());
             elements(element_of(context, pointee), offset, true)
         }
         Role::OffsetOut { param, .. } => {
-            let args = vec![offset.to_string(), arguments.length(context, function, *param)?];
-            ("Option<usize>".into(), Reading::Fallible("reply.offset".into(), args))
+            let (method, of) = arguments.place(context, function, *param)?;
+            ("Option<usize>".into(), Reading::Fallible(method.into(), vec![offset.to_string(), of]))
         }
         Role::Struct { record, .. } => structure(context, function, record, false, offset)?,
         Role::HandleOut { handle, ownership, parent, nullable, .. } => {
@@ -111,6 +112,9 @@ fn returned(
             number_at(&number, offset)
         }
         ResultRole::Text { encoding, nullable, .. } => text(*encoding, *nullable, offset),
+        ResultRole::Texts { encoding, length, nullable, .. } => {
+            texts(*encoding, length.is_none(), *nullable, offset)
+        }
         ResultRole::Buffer { .. } => elements(element_of(context, ty.pointee()), offset, false),
         ResultRole::Struct { record, nullable, .. } => {
             structure(context, function, record, *nullable, offset)?
@@ -165,7 +169,7 @@ pub(crate) fn finish(
                 let value = match (&outcome.reading, object) {
                     (_, Some(object)) => object,
                     (Reading::Fallible(head, args), _) => {
-                        let inline = format::call(12, &format!("{name}: {head}"), args, "?");
+                        let inline = format::call(12, &format!("{name}: {head}"), args, "?,");
                         if inline.len() == 1 {
                             format!("{head}({})?", args.join(", "))
                         } else {
@@ -221,10 +225,29 @@ fn text(encoding: Encoding, nullable: bool, offset: u32) -> Read {
     let (ty, method) = match (encoding, nullable) {
         (Encoding::Utf8, false) => ("String", "text"),
         (Encoding::Utf8, true) => ("Option<String>", "opt_text"),
+        (Encoding::Utf16, false) => ("String", "text_utf16"),
+        (Encoding::Utf16, true) => ("Option<String>", "opt_text_utf16"),
         (_, false) => ("Vec<u8>", "text_bytes"),
         (_, true) => ("Option<Vec<u8>>", "opt_text_bytes"),
     };
     fallible(ty, method, offset)
+}
+
+/// Texts of an array; `ended` is whether a NULL ends it, so that none of them is NULL.
+fn texts(encoding: Encoding, ended: bool, nullable: bool, offset: u32) -> Read {
+    let (kind, text) = match encoding {
+        Encoding::Utf8 => ("Utf8", "String"),
+        Encoding::Utf16 => ("Utf16", "String"),
+        Encoding::Bytes | Encoding::Latin1 => ("Bytes", "Vec<u8>"),
+    };
+    let list = if ended { format!("Vec<{text}>") } else { format!("Vec<Option<{text}>>") };
+    let method = format!(
+        "{}{}text_list::<rt::{kind}>",
+        if nullable { "opt_" } else { "" },
+        if ended { "ended_" } else { "" }
+    );
+    let ty = if nullable { format!("Option<{list}>") } else { list };
+    fallible(ty, &method, offset)
 }
 
 fn elements(element: &str, offset: u32, nullable: bool) -> Read {

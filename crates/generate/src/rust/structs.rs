@@ -200,6 +200,7 @@ impl Field<'_> {
                 format::field_call(8, name, "fill_image", &format!("call, image, {at}"), "?;")
             }
             FieldRole::Text { encoding: Encoding::Utf8, nullable } => self.data("put_text", *nullable),
+            FieldRole::Text { encoding: Encoding::Utf16, nullable } => self.data("put_text_utf16", *nullable),
             FieldRole::Text { nullable, .. } => self.data("put_text_bytes", *nullable),
             FieldRole::BufferIn { nullable } if self.element() == "u8" => self.data("put_buffer", *nullable),
             FieldRole::BufferIn { nullable } => self.data("put_elements", *nullable),
@@ -244,6 +245,8 @@ impl Field<'_> {
             }
             FieldRole::Text { encoding: Encoding::Utf8, nullable: false } => assign("text"),
             FieldRole::Text { encoding: Encoding::Utf8, nullable: true } => assign("opt_text"),
+            FieldRole::Text { encoding: Encoding::Utf16, nullable: false } => assign("text_utf16"),
+            FieldRole::Text { encoding: Encoding::Utf16, nullable: true } => assign("opt_text_utf16"),
             FieldRole::Text { nullable: false, .. } => assign("text_bytes"),
             FieldRole::Text { nullable: true, .. } => assign("opt_text_bytes"),
             FieldRole::BufferIn { nullable: false } => self.advance(8, &field),
@@ -321,5 +324,8 @@ impl Field<'_> {
 }
 
 fn owned(encoding: Encoding) -> &'static str {
-    if encoding == Encoding::Utf8 { "String" } else { "Vec<u8>" }
+    match encoding {
+        Encoding::Utf8 | Encoding::Utf16 => "String",
+        Encoding::Bytes | Encoding::Latin1 => "Vec<u8>",
+    }
 }

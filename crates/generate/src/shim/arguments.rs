@@ -10,7 +10,7 @@
 //! taken.
 
 use hotcell_model::expr::Expr;
-use hotcell_model::interface::{Capacity, Param, Role, Unit};
+use hotcell_model::interface::{Capacity, Encoding, Param, Role, Unit};
 use hotcell_model::types::{CType, Type};
 
 use crate::Error;
@@ -62,6 +62,7 @@ pub(crate) fn by_address(role: &Role) -> bool {
             | Role::ValueInOut { .. }
             | Role::LengthPointerOf { .. }
             | Role::TextOut { .. }
+            | Role::TextsOut { .. }
             | Role::DataOut { .. }
             | Role::OffsetOut { .. }
             | Role::HandleOut { .. }
@@ -74,6 +75,14 @@ pub(crate) fn element<'a>(scope: &Scope<'a>, param: &'a Param) -> Result<(u32, &
         || scope.unsupported(format!("a buffer of `{}` (parameter `{}`)", param.ty.written, param.name));
     let (pointee, constant) = param.ty.pointee().ok_or_else(refused)?;
     Ok((pointee.element_size().ok_or_else(refused)?, pointee, constant))
+}
+
+/// Bytes of what is counted in a text or buffer by its elements.
+pub(crate) fn unit_of(scope: &Scope<'_>, param: &Param) -> Result<u32, Error> {
+    match &param.role.value {
+        Role::Text { encoding, .. } => Ok(encoding.unit()),
+        _ => Ok(element(scope, param)?.0),
+    }
 }
 
 impl<'a> Arguments<'a> {
@@ -113,7 +122,7 @@ impl<'a> Arguments<'a> {
                 self.body.line(format!("{} = ({ty})hc_in.{};", declare(ty, &arg(param)), arg(param)));
                 Ok(())
             }
-            Role::Text { nullable, .. } => self.text(param, *nullable),
+            Role::Text { encoding, nullable } => self.text(param, *encoding, *nullable),
             Role::BufferIn { nullable, length } => {
                 let (_, _, constant) = element(&self.scope, param)?;
                 self.buffer_in(param, *nullable, length.as_ref(), !constant)
@@ -135,10 +144,14 @@ impl<'a> Arguments<'a> {
                 self.body.line(format!("{} = ({ty}){value};", declare(ty, &format!("val_{}", param.name))));
                 Ok(())
             }
-            Role::Texts { nullable, .. } => texts::argument(&self.scope, param, *nullable, self.body),
-            Role::TextOut { .. } | Role::DataOut { .. } | Role::OffsetOut { .. } | Role::HandleOut { .. } => {
-                memory::pointer(&self.scope, param, self.body)
+            Role::Texts { encoding, nullable } => {
+                texts::argument(&self.scope, param, (*encoding, *nullable), self.body)
             }
+            Role::TextOut { .. }
+            | Role::TextsOut { .. }
+            | Role::DataOut { .. }
+            | Role::OffsetOut { .. }
+            | Role::HandleOut { .. } => memory::pointer(&self.scope, param, self.body),
             Role::Handle { handle, consumed, nullable, .. } => {
                 handles::argument(&self.scope, param, (handle, *consumed, *nullable), self.body)
             }
@@ -153,22 +166,23 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    fn text(&mut self, param: &'a Param, nullable: bool) -> Result<(), Error> {
+    fn text(&mut self, param: &'a Param, encoding: Encoding, nullable: bool) -> Result<(), Error> {
         let (arg, name) = (arg(param), literal(&param.name));
         let (_, pointee, constant) = element(&self.scope, param)?;
-        if !pointee.is_byte() {
-            return Err(self.scope.refused("a text that does not consist of bytes", param));
+        if !encoding.lies_in(pointee) {
+            return Err(self.scope.refused(texts::misfit(encoding), param));
         }
         let ty = self.scope.spelled(&param.ty, param)?;
         let nullable = u8::from(nullable);
-        let read = format!("hotcell_text_in(hc_ctx, &hc_in.{arg}, {name}, {nullable}, &hc_bad)");
+        let (reader, unit) = (texts::reader(encoding), encoding.unit());
+        let read = format!("{reader}(hc_ctx, &hc_in.{arg}, {name}, {nullable}, &hc_bad)");
         let value = if constant {
             read
         } else {
             // C may write to it, so it does not get request memory.
             let place = format!("place_{}", param.name);
             self.body.line(format!("uint64_t {place} = HOTCELL_PLACE_NULL;"));
-            format!("hotcell_copy(hc_ctx, {read}, hc_in.{arg}.length + 1, 1, &{place}, &hc_bad)")
+            format!("hotcell_copy(hc_ctx, {read}, hc_in.{arg}.length + {unit}, {unit}, &{place}, &hc_bad)")
         };
         self.body.line(format!("{} = ({ty}){value};", declare(ty, &arg)));
         self.body.leave_when("hc_bad");
@@ -252,7 +266,7 @@ impl<'a> Arguments<'a> {
         let elements = match (&buffer.role.value, unit) {
             (Role::Texts { .. }, _) => format!("{bytes} / sizeof(hotcell_ref)"),
             (_, Unit::Bytes) => bytes,
-            (_, Unit::Elements) => match element(&self.scope, buffer)?.0 {
+            (_, Unit::Elements) => match unit_of(&self.scope, buffer)? {
                 1 => bytes,
                 size => format!("{bytes} / {size}"),
             },

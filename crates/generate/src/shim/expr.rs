@@ -139,6 +139,7 @@ impl<'a> Scope<'a> {
                 return Err(self.unsupported(format!("a size before the call that needs `{name}`")));
             }
             Role::TextOut { valid_on_error: false, .. }
+            | Role::TextsOut { valid_on_error: false, .. }
             | Role::DataOut { valid_on_error: false, .. }
             | Role::HandleOut { valid_on_error: false, .. }
                 if self.moment == Moment::Failed =>

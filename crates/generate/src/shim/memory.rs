@@ -4,12 +4,13 @@
 //! when the call failed or the copy found no space.
 
 use hotcell_model::expr::Expr;
-use hotcell_model::interface::{Fails, Function, Ownership, Param, ResultRole, Role};
+use hotcell_model::interface::{Encoding, Fails, Function, Ownership, Param, ResultRole, Role};
 
 use crate::Error;
-use crate::shim::arguments::element;
+use crate::shim::arguments::unit_of;
 use crate::shim::body::Body;
 use crate::shim::expr::Scope;
+use crate::shim::texts;
 use crate::shim::types::declare;
 
 /// The pointer that the function fills: NULL until then.
@@ -29,11 +30,11 @@ pub(crate) fn out(scope: &Scope<'_>, param: &Param, body: &mut Body) -> Result<(
     let size = inner.element_size();
     let size = size.ok_or_else(|| scope.refused("memory of things that are no numbers", param))?;
     match &param.role.value {
-        Role::TextOut { .. } if !inner.is_byte() => {
-            return Err(scope.refused("a text that does not consist of bytes", param));
+        Role::TextOut { encoding, .. } if !encoding.lies_in(inner) => {
+            return Err(scope.refused(texts::misfit(*encoding), param));
         }
-        Role::TextOut { .. } => {
-            body.when(&format!("{value} != NULL"), |body| text(&value, &field, body));
+        Role::TextOut { encoding, .. } => {
+            body.when(&format!("{value} != NULL"), |body| text(*encoding, &value, &field, body));
         }
         Role::DataOut { length, .. } => {
             let elements = scope.wide(length)?;
@@ -45,7 +46,7 @@ pub(crate) fn out(scope: &Scope<'_>, param: &Param, body: &mut Body) -> Result<(
         Role::OffsetOut { param: of, .. } => {
             let of = scope.function.params.get(*of);
             let of = of.ok_or_else(|| scope.refused("a place in nothing", param))?;
-            let (size, ..) = element(scope, of)?;
+            let size = unit_of(scope, of)?;
             let start = format!("arg_{}, hc_in.arg_{}.length, {size}", of.name, of.name);
             body.line(format!("{field} = hotcell_offset({start}, {value});"));
         }
@@ -56,24 +57,21 @@ pub(crate) fn out(scope: &Scope<'_>, param: &Param, body: &mut Body) -> Result<(
 
 /// Copies the returned text or buffer.
 pub(crate) fn returned(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> {
-    let guard = match scope.function.error {
-        Some(_) => "!hc_failed && hc_result != NULL",
-        None => "hc_result != NULL",
-    };
-    let (length, size) = match &scope.function.result.value {
-        ResultRole::Text { length, .. } => (length.as_ref(), 1),
+    let guard = given(scope);
+    let (length, size, encoding) = match &scope.function.result.value {
+        ResultRole::Text { length, encoding, .. } => (length.as_ref(), 1, *encoding),
         ResultRole::Buffer { length, .. } => {
             let ty = &scope.function.result_type;
             let size = ty.pointee().and_then(|(pointee, _)| pointee.element_size());
             let size =
                 size.ok_or_else(|| scope.unsupported(format!("a result buffer of `{}`", ty.written)))?;
-            (Some(length), size)
+            (Some(length), size, Encoding::Bytes)
         }
         _ => return Ok(()),
     };
     let elements = length.map(|length| scope.wide(length)).transpose()?;
     body.when(guard, |body| match elements {
-        None => text("hc_result", "hc_out.returned", body),
+        None => text(encoding, "hc_result", "hc_out.returned", body),
         Some(elements) => {
             data("hc_result", "hc_out.returned", &elements, size, ("hc_length", "result"), body);
         }
@@ -81,9 +79,16 @@ pub(crate) fn returned(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> 
     Ok(())
 }
 
-fn text(value: &str, field: &str, body: &mut Body) {
-    let length = format!("hotcell_length({value}, UINT64_MAX)");
-    body.leave_when(&format!("!hotcell_give(hc_ctx, {value}, {length}, 1, &{field})"));
+/// The condition under which a returned pointer is copied.
+pub(crate) fn given(scope: &Scope<'_>) -> &'static str {
+    match scope.function.error {
+        Some(_) => "!hc_failed && hc_result != NULL",
+        None => "hc_result != NULL",
+    }
+}
+
+fn text(encoding: Encoding, value: &str, field: &str, body: &mut Body) {
+    body.leave_when(&format!("!{}", texts::give(encoding, value, field)));
 }
 
 fn data(value: &str, field: &str, elements: &str, size: u32, (bytes, about): (&str, &str), body: &mut Body) {
@@ -102,6 +107,7 @@ pub(crate) fn releases(function: &Function, exit: &mut Body) {
     };
     for param in &function.params {
         if let Role::TextOut { ownership, valid_on_error, .. }
+        | Role::TextsOut { ownership, valid_on_error, .. }
         | Role::DataOut { ownership, valid_on_error, .. } = &param.role.value
         {
             let value = format!("val_{}", param.name);
@@ -109,6 +115,7 @@ pub(crate) fn releases(function: &Function, exit: &mut Body) {
         }
     }
     if let ResultRole::Text { ownership, .. }
+    | ResultRole::Texts { ownership, .. }
     | ResultRole::Buffer { ownership, .. }
     | ResultRole::Struct { ownership, .. } = &function.result.value
     {
@@ -141,6 +148,10 @@ pub(crate) fn message(scope: &Scope<'_>, expr: &Expr) -> Result<(String, String)
     let limit = match param.map(|param| (&param.role.value, &param.name)) {
         Some((Role::BufferOut { .. }, name)) => format!("size_{name}"),
         Some((Role::BufferInOut { .. }, name)) => format!("hc_in.arg_{name}.length"),
+        Some((
+            Role::Text { encoding: Encoding::Utf16, .. } | Role::TextOut { encoding: Encoding::Utf16, .. },
+            name,
+        )) => return Err(scope.unsupported(format!("`{name}`, a text in UTF-16, as a message"))),
         None | Some((Role::Text { .. } | Role::TextOut { .. }, _)) => "UINT64_MAX".into(),
         Some((_, name)) => return Err(scope.unsupported(format!("`{name}` as a message"))),
     };

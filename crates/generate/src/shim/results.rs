@@ -13,7 +13,7 @@ use crate::shim::arguments::element;
 use crate::shim::body::Body;
 use crate::shim::expr::{Moment, Scope};
 use crate::shim::types::wire;
-use crate::shim::{callbacks, handles, memory, structs};
+use crate::shim::{callbacks, handles, memory, structs, texts};
 
 /// Writes everything between `errno` and the entry's end.
 ///
@@ -101,6 +101,7 @@ fn outs(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> {
             | Role::ValueOut { valid_on_error }
             | Role::ValueInOut { valid_on_error }
             | Role::TextOut { valid_on_error, .. }
+            | Role::TextsOut { valid_on_error, .. }
             | Role::DataOut { valid_on_error, .. }
             | Role::OffsetOut { valid_on_error, .. } => *valid_on_error,
             Role::Struct { direction, valid_on_error, .. } if direction.goes_out() => *valid_on_error,
@@ -109,6 +110,7 @@ fn outs(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> {
         let unconditional = valid_on_error || scope.function.error.is_none();
         let part = if unconditional { &mut always } else { &mut on_success };
         match &param.role.value {
+            Role::TextsOut { .. } => texts::out(scope, param, part)?,
             Role::TextOut { .. } | Role::DataOut { .. } | Role::OffsetOut { .. } => {
                 memory::out(scope, param, part)?;
             }
@@ -162,6 +164,9 @@ fn returned(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> {
             let kind = kind.ok_or_else(|| scope.unsupported("a result without a field"))?;
             body.line(format!("hc_out.returned = ({kind})hc_result;"));
             Ok(())
+        }
+        ResultRole::Texts { length, encoding, .. } => {
+            texts::returned(scope, length.as_ref(), *encoding, body)
         }
         ResultRole::Text { .. } | ResultRole::Buffer { .. } => memory::returned(scope, body),
         ResultRole::Struct { .. } => structs::returned(scope, body),

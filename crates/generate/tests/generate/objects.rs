@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use hotcell_model::evidence::Evidence;
-use hotcell_model::expr::Expr;
+use hotcell_model::expr::{Expr, Op};
 use hotcell_model::interface::{
-    Encoding, Fails, Function, Handle, Interface, Ownership, Param, ResultRole, Role,
+    Encoding, Fails, Function, Handle, Interface, Ownership, Param, ResultRole, Role, Unit,
 };
 
 use crate::support::{With, buffer, call, f, interface, length_of, p, param, refresh, text, value};
@@ -254,7 +254,54 @@ fn places_and_texts() -> Vec<Function> {
         p("where", "int", value()),
         p("at", "const char **", offset_of(0)),
     ];
+    let wide = |nullable| Role::Text { encoding: Encoding::Utf16, nullable };
+    let said = Role::TextOut { encoding: Encoding::Utf16, ownership: owned_by(None), valid_on_error: false };
+    let units = Role::LengthOf { param: 0, unit: Unit::Elements };
+    let widened = ResultRole::Text {
+        encoding: Encoding::Utf16,
+        length: None,
+        nullable: true,
+        ownership: owned_by(Some("ob_free")),
+    };
+    let wides = Role::Texts { encoding: Encoding::Utf16, nullable: false };
+    let list_out = |length, release| Role::TextsOut {
+        length,
+        encoding: Encoding::Utf8,
+        ownership: owned_by(release),
+        valid_on_error: false,
+    };
+    let split = ResultRole::Texts {
+        length: None,
+        encoding: Encoding::Bytes,
+        nullable: true,
+        ownership: owned_by(Some("ob_free")),
+    };
+    let grid = Expr::Binary { op: Op::Mul, left: Box::new(param(0)), right: Box::new(param(2)) };
+    let grid = vec![
+        p("rows", "int", value()),
+        p("cells", "char ***", list_out(grid, Some("ob_free"))),
+        p("columns", "int *", Role::ValueOut { valid_on_error: false }),
+    ];
     vec![
+        f(
+            "int",
+            "ob_list",
+            vec![p("count", "int", value()), p("words", "const char ***", list_out(Expr::Result, None))],
+        ),
+        f("char **", "ob_split", vec![p("what", "int", value())]).result(split),
+        f("int", "ob_grid", grid).result(ResultRole::Status).fails(Fails::Nonzero),
+        f(
+            "int",
+            "ob_wide",
+            vec![
+                p("text", "const unsigned short *", wide(false)),
+                p("units", "int", units),
+                p("at", "const unsigned short **", offset_of(0)),
+                p("said", "const void **", said),
+            ],
+        ),
+        f("unsigned short *", "ob_widen", vec![p("text", "unsigned short *", wide(true))]).result(widened),
+        f("int", "ob_wide_count", vec![p("words", "const void *const *", wides)]),
         f(
             "long",
             "ob_number",

@@ -65,6 +65,10 @@ fn argument<'a>(
             }
             Ok(())
         }
+        Role::Text { encoding: Encoding::Utf16, .. } => {
+            let text = string(call, name, value)?;
+            call.put_text_utf16(offset, name, text)
+        }
         Role::Text { encoding, .. } => {
             let bytes = text(call, name, *encoding, value)?;
             call.put_text_bytes(offset, name, bytes)
@@ -76,6 +80,11 @@ fn argument<'a>(
         }
         Role::Texts { encoding, .. } => {
             let Value::List(list) = value else { return Err(mismatch(call, name, "texts", value)) };
+            if *encoding == Encoding::Utf16 {
+                let texts: Result<Vec<&str>> = list.iter().map(|it| string(call, name, it)).collect();
+                let texts = texts?;
+                return call.put_texts_utf16(offset, name, &texts);
+            }
             let texts: Result<Vec<&[u8]>> = list.iter().map(|it| text(call, name, *encoding, it)).collect();
             let texts = texts?;
             call.put_texts(offset, name, &texts)
@@ -141,6 +150,15 @@ pub(super) fn text<'v>(
         }
         (Value::Bytes(bytes), _) => Ok(bytes),
         (value, _) => Err(mismatch(call, name, "a text", value)),
+    }
+}
+
+/// A text that is not passed on as it is.
+pub(super) fn string<'v>(call: &Call<'_>, name: &str, value: &'v Value) -> Result<&'v str> {
+    match value {
+        Value::Text(text) => Ok(text),
+        Value::Bytes(bytes) => std::str::from_utf8(bytes).map_err(|_| call.bad_encoding(name)),
+        value => Err(mismatch(call, name, "a text", value)),
     }
 }
 

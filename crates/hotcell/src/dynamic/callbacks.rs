@@ -1,6 +1,6 @@
 //! Callbacks: arguments of the library into values, and the answer back.
 
-use hotcell_model::interface::{CallbackParam, CallbackRole, Encoding, Param, Role};
+use hotcell_model::interface::{CallbackParam, CallbackRole, Param, Role};
 use hotcell_model::layout::{Carries, WireField, WireKind};
 use hotcell_model::types::{CType, Type};
 
@@ -35,11 +35,10 @@ fn argument(invocation: &mut Invocation<'_>, param: &CallbackParam, field: WireF
         }
         CallbackRole::Texts { encoding, nullable, .. } => {
             let texts = invocation.read_texts(invocation.reference(offset))?;
-            let texts = texts.into_iter().map(|text| match (text, encoding) {
-                (None, _) if *nullable => Ok(Value::Null),
-                (None, _) => invocation.promised(None),
-                (Some(bytes), Encoding::Utf8) => invocation.utf8(bytes).map(Value::Text),
-                (Some(bytes), _) => Ok(Value::Bytes(bytes)),
+            let texts = texts.into_iter().map(|text| match text {
+                None if *nullable => Ok(Value::Null),
+                None => invocation.promised(None),
+                Some(bytes) => results::decoded(invocation, *encoding, bytes),
             });
             texts.collect::<Result<_>>().map(Value::List)
         }

@@ -8,7 +8,7 @@ use super::arguments::Passed;
 use super::{Outcome, Value, numbers, structs};
 use crate::error::Result;
 use crate::rt::reading::{Bad, Reads, Reference};
-use crate::rt::{Handle, Reply};
+use crate::rt::{Handle, Reply, Utf8, Utf16};
 
 pub(super) fn take(
     mut reply: Reply<'_>,
@@ -36,10 +36,20 @@ pub(super) fn take(
                 let element = element.and_then(CType::pointee).map(|(element, _)| element);
                 data(reply, reply.reference(offset), element)?
             }
+            Role::TextsOut { encoding, .. } => texts(reply, reply.reference(offset), *encoding)?,
             Role::TextOut { encoding, .. } => text(reply, reply.reference(offset), *encoding, true)?,
-            Role::OffsetOut { param, .. } => {
-                let most = passed.values[*param].map_or(0, elements);
-                reply.offset(offset, most)?.map_or(Value::Null, |distance| Value::Int(distance as i128))
+            Role::OffsetOut { param: of, .. } => {
+                let (given, role) = (passed.values[*of], &function.params[*of].role.value);
+                let distance = match (role, given) {
+                    (Role::Text { encoding: Encoding::Utf16, .. }, Some(Value::Text(text))) => {
+                        reply.offset_utf16(offset, text.as_str())?
+                    }
+                    (Role::Text { encoding: Encoding::Utf16, .. }, Some(Value::Bytes(bytes))) => {
+                        reply.offset_utf16(offset, &*String::from_utf8_lossy(bytes))?
+                    }
+                    _ => reply.offset(offset, given.map_or(0, elements))?,
+                };
+                distance.map_or(Value::Null, |distance| Value::Int(distance as i128))
             }
             Role::HandleOut { handle, ownership, parent, .. } => {
                 object(reply, offset, interface, (handle, ownership, *parent), passed)?
@@ -74,6 +84,15 @@ fn returned(
         ResultRole::Text { encoding, nullable, .. } => {
             text(reply, reply.reference(offset), *encoding, *nullable)?
         }
+        ResultRole::Texts { encoding, nullable, .. } => {
+            match texts(reply, reply.reference(offset), *encoding)? {
+                Value::Null if !nullable => {
+                    let lie = "the library returned NULL where its contract promises texts";
+                    return Err(reply.bad(Bad::Lie(lie)));
+                }
+                list => list,
+            }
+        }
         ResultRole::Buffer { .. } => {
             let element = function.result_type.pointee().map(|(element, _)| element);
             data(reply, reply.reference(offset), element)?
@@ -102,11 +121,24 @@ pub(super) fn text(
     encoding: Encoding,
     nullable: bool,
 ) -> Result<Value> {
-    let text = match encoding {
-        Encoding::Utf8 => from.read_text(reference)?.map(Value::Text),
-        Encoding::Bytes | Encoding::Latin1 => from.fetch(reference)?.map(Value::Bytes),
-    };
+    let text = from.fetch(reference)?.map(|bytes| decoded(from, encoding, bytes)).transpose()?;
     if nullable { Ok(text.unwrap_or(Value::Null)) } else { from.promised(text) }
+}
+
+/// A text in its encoding.
+pub(super) fn decoded(from: &mut impl Reads, encoding: Encoding, bytes: Vec<u8>) -> Result<Value> {
+    match encoding {
+        Encoding::Utf8 => from.decoded::<Utf8>(bytes).map(Value::Text),
+        Encoding::Utf16 => from.decoded::<Utf16>(bytes).map(Value::Text),
+        Encoding::Bytes | Encoding::Latin1 => Ok(Value::Bytes(bytes)),
+    }
+}
+
+/// Texts of an array, which may be NULL, or NULL.
+fn texts(from: &mut impl Reads, reference: Reference, encoding: Encoding) -> Result<Value> {
+    let Some(list) = from.read_opt_texts(reference)? else { return Ok(Value::Null) };
+    let text = |text: Option<_>| text.map_or(Ok(Value::Null), |bytes| decoded(from, encoding, bytes));
+    list.into_iter().map(text).collect::<Result<_>>().map(Value::List)
 }
 
 /// Bytes as they are; wider elements as a list of numbers.

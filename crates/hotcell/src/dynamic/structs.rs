@@ -1,10 +1,10 @@
 //! Structures: values into images, and back.
 
-use hotcell_model::interface::{FieldRole, Interface, Struct, StructField};
+use hotcell_model::interface::{Encoding, FieldRole, Interface, Struct, StructField};
 use hotcell_model::layout::WireKind;
 use hotcell_model::types::{CType, Type};
 
-use super::arguments::{data, mismatch, refused, text};
+use super::arguments::{data, mismatch, refused, string, text};
 use super::{Value, numbers, results};
 use crate::error::Result;
 use crate::rt::{Call, Image, Reply};
@@ -110,7 +110,12 @@ fn fields_in(
             }
             FieldRole::Text { encoding, nullable } => match value {
                 None | Some(Value::Null) if *nullable => image.put_null(at),
+                None if *encoding == Encoding::Utf16 => image.put_text_utf16(call, at, &name, "")?,
                 None => image.put_text(call, at, &name, "")?,
+                Some(value) if *encoding == Encoding::Utf16 => {
+                    let text = string(call, &name, value)?;
+                    image.put_text_utf16(call, at, &name, text)?;
+                }
                 Some(value) => {
                     let text = text(call, &name, *encoding, value)?;
                     image.put_text_bytes(call, at, &name, text)?;

@@ -94,6 +94,13 @@ impl<'s> Call<'s> {
         Ok(())
     }
 
+    /// As [`Call::put_text`], for a library that takes UTF-16.
+    pub fn put_text_utf16(&mut self, offset: usize, name: &str, text: &str) -> Result<()> {
+        let (place, length) = self.place_text_utf16(name, text)?;
+        self.put_reference(offset, place, length);
+        Ok(())
+    }
+
     /// Copies texts in and writes a reference to an array of references to them. Each is a `str`, or bytes where the
     /// text need not be UTF-8.
     pub fn put_texts<T: AsRef<[u8]>>(&mut self, offset: usize, name: &str, texts: &[T]) -> Result<()> {
@@ -101,6 +108,16 @@ impl<'s> Call<'s> {
         for text in texts {
             let text = text.as_ref();
             references.extend(Reference::bytes(self.place_text(name, text)?, text.len() as u64));
+        }
+        self.put_buffer(offset, name, &references)
+    }
+
+    /// As [`Call::put_texts`], for a library that takes UTF-16.
+    pub fn put_texts_utf16<T: AsRef<str>>(&mut self, offset: usize, name: &str, texts: &[T]) -> Result<()> {
+        let mut references = Vec::with_capacity(texts.len());
+        for text in texts {
+            let (place, length) = self.place_text_utf16(name, text.as_ref())?;
+            references.extend(Reference::bytes(place, length));
         }
         self.put_buffer(offset, name, &references)
     }
@@ -232,11 +249,22 @@ impl<'s> Call<'s> {
 
     /// Copies a text in, with a NUL behind it.
     pub(super) fn place_text(&mut self, name: &str, text: &[u8]) -> Result<Place> {
-        if let Some(position) = text.iter().position(|&byte| byte == 0) {
-            let message = format!("`{name}` has a NUL at byte {position}; C would end the text there");
-            return Err(self.invalid_argument(name, message));
-        }
+        self.refuse_nul(name, text)?;
         self.place(name, text, 1)
+    }
+
+    /// Copies a text in as UTF-16, with a NUL behind it. Comes with its bytes.
+    pub(super) fn place_text_utf16(&mut self, name: &str, text: &str) -> Result<(Place, u64)> {
+        self.refuse_nul(name, text.as_bytes())?;
+        let units: Vec<u16> = text.encode_utf16().collect();
+        let bytes = bytes_of(&units);
+        Ok((self.place(name, &bytes, size_of::<u16>())?, bytes.len() as u64))
+    }
+
+    fn refuse_nul(&self, name: &str, text: &[u8]) -> Result<()> {
+        let Some(position) = text.iter().position(|&byte| byte == 0) else { return Ok(()) };
+        let message = format!("`{name}` has a NUL at byte {position}; C would end the text there");
+        Err(self.invalid_argument(name, message))
     }
 
     /// Copies data in: small data goes behind the fixed arguments, into the same cache lines; the rest into the arena.

@@ -76,6 +76,19 @@ impl Image {
         Ok(())
     }
 
+    /// As [`Image::put_text`], for a library that takes UTF-16.
+    pub fn put_text_utf16(
+        &mut self,
+        call: &mut Call<'_>,
+        offset: usize,
+        name: &str,
+        text: &str,
+    ) -> Result<()> {
+        let (place, length) = call.place_text_utf16(name, text)?;
+        self.put_reference(offset, place, length);
+        Ok(())
+    }
+
     /// Copies data into the call and writes a reference to it.
     pub fn put_buffer(&mut self, call: &mut Call<'_>, offset: usize, name: &str, data: &[u8]) -> Result<()> {
         let place = call.place(name, data, 0)?;
@@ -161,6 +174,17 @@ impl Image {
     /// The UTF-8 text a field refers to, if it is not null.
     pub fn opt_text(&self, reply: &mut Reply<'_>, offset: usize) -> Result<Option<String>> {
         reply.read_text(self.reference(offset))
+    }
+
+    /// The UTF-16 text a field refers to; a null reference is an error here.
+    pub fn text_utf16(&self, reply: &mut Reply<'_>, offset: usize) -> Result<String> {
+        let text = self.opt_text_utf16(reply, offset)?;
+        reply.promised(text)
+    }
+
+    /// The UTF-16 text a field refers to, if it is not null.
+    pub fn opt_text_utf16(&self, reply: &mut Reply<'_>, offset: usize) -> Result<Option<String>> {
+        reply.read_text_utf16(self.reference(offset))
     }
 
     /// The bytes of a text; a null reference is an error here.

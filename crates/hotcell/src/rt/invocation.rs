@@ -3,7 +3,7 @@
 use hotcell_protocol::{ErrorKind, Executed, RawHandle, UnavailableReason};
 
 use super::reading::{Bad, Granted, Reads, Reference, data, numbers};
-use super::{Element, Handle};
+use super::{Element, Handle, Utf8, Utf16};
 use crate::error::{Cause, Error, Result};
 use crate::fault::{self, Fault};
 use crate::session::{Context, Session};
@@ -48,7 +48,19 @@ impl<'a> Invocation<'a> {
     /// The UTF-8 texts a reference points to, some of which may be NULL; a null reference is none.
     pub fn opt_texts(&mut self, offset: usize) -> Result<Vec<Option<String>>> {
         let texts = self.opt_texts_bytes(offset)?;
-        texts.into_iter().map(|text| text.map(|bytes| self.utf8(bytes)).transpose()).collect()
+        texts.into_iter().map(|text| text.map(|bytes| self.decoded::<Utf8>(bytes)).transpose()).collect()
+    }
+
+    /// As [`Invocation::texts`], of texts in UTF-16.
+    pub fn texts_utf16(&mut self, offset: usize) -> Result<Vec<String>> {
+        let texts = self.opt_texts_utf16(offset)?;
+        texts.into_iter().map(|text| self.promised(text)).collect()
+    }
+
+    /// As [`Invocation::opt_texts`], of texts in UTF-16.
+    pub fn opt_texts_utf16(&mut self, offset: usize) -> Result<Vec<Option<String>>> {
+        let texts = self.opt_texts_bytes(offset)?;
+        texts.into_iter().map(|text| text.map(|bytes| self.decoded::<Utf16>(bytes)).transpose()).collect()
     }
 
     /// The bytes of the texts a reference points to; a null reference is none, and a text that is NULL an error.

@@ -3,7 +3,7 @@
 use hotcell_protocol::wire::{self, reference};
 use hotcell_protocol::{ErrorKind, Executed, Place};
 
-use super::Element;
+use super::{Element, TextKind, Utf8, Utf16};
 use crate::error::{Cause, Error, Result};
 use crate::fault::Fault;
 use crate::session::{Context, Live};
@@ -80,7 +80,11 @@ pub(crate) trait Reads {
     }
 
     fn read_text(&mut self, from: Reference) -> Result<Option<String>> {
-        self.fetch(from)?.map(|bytes| self.utf8(bytes)).transpose()
+        self.fetch(from)?.map(|bytes| self.decoded::<Utf8>(bytes)).transpose()
+    }
+
+    fn read_text_utf16(&mut self, from: Reference) -> Result<Option<String>> {
+        self.fetch(from)?.map(|bytes| self.decoded::<Utf16>(bytes)).transpose()
     }
 
     fn read_elements<T: Element>(&mut self, from: Reference) -> Result<Vec<T>> {
@@ -97,20 +101,29 @@ pub(crate) trait Reads {
 
     /// Texts behind an array of references.
     fn read_texts(&mut self, from: Reference) -> Result<Vec<Option<Vec<u8>>>> {
-        let data = self.fetch(from)?.unwrap_or_default();
+        Ok(self.read_opt_texts(from)?.unwrap_or_default())
+    }
+
+    /// Texts behind an array of references, if there is one.
+    fn read_opt_texts(&mut self, from: Reference) -> Result<Option<Vec<Option<Vec<u8>>>>> {
+        let Some(data) = self.fetch(from)? else { return Ok(None) };
         if !data.len().is_multiple_of(REFERENCE) {
             return Err(self.bad(Bad::Violation("an array of texts has no whole number of references")));
         }
-        data.chunks_exact(REFERENCE).map(|bytes| self.fetch(Reference::read(bytes))).collect()
+        let texts = data.chunks_exact(REFERENCE).map(|bytes| self.fetch(Reference::read(bytes)));
+        texts.collect::<Result<_>>().map(Some)
     }
 
-    fn utf8(&self, bytes: Vec<u8>) -> Result<String> {
-        String::from_utf8(bytes).map_err(|error| {
-            let position = error.utf8_error().valid_up_to();
-            let message = format!("a text of the library is not UTF-8 at byte {position}");
-            let fault = Fault { kind: ErrorKind::BadEncoding, cause: Cause::None, message };
-            self.context().error(fault, Executed::Yes, String::new())
+    /// A text in its encoding.
+    fn decoded<K: TextKind>(&self, bytes: Vec<u8>) -> Result<K::Text> {
+        K::read(bytes).map_err(|(encoding, position)| {
+            self.bad_encoding(format!("a text of the library is not {encoding} at byte {position}"))
         })
+    }
+
+    fn bad_encoding(&self, message: String) -> Error {
+        let fault = Fault { kind: ErrorKind::BadEncoding, cause: Cause::None, message };
+        self.context().error(fault, Executed::Yes, String::new())
     }
 }
 
@@ -177,6 +190,17 @@ macro_rules! data {
         /// The UTF-8 text a reference points to, if it is not null.
         pub fn opt_text(&mut self, offset: usize) -> Result<Option<String>> {
             self.read_text(self.reference(offset))
+        }
+
+        /// The UTF-16 text a reference points to; a null reference is an error here.
+        pub fn text_utf16(&mut self, offset: usize) -> Result<String> {
+            let text = self.opt_text_utf16(offset)?;
+            self.promised(text)
+        }
+
+        /// The UTF-16 text a reference points to, if it is not null.
+        pub fn opt_text_utf16(&mut self, offset: usize) -> Result<Option<String>> {
+            self.read_text_utf16(self.reference(offset))
         }
 
         /// The bytes of a text; a null reference is an error here.

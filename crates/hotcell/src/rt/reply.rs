@@ -55,6 +55,32 @@ impl<'s> Reply<'s> {
         }
     }
 
+    /// How far the library came in a text that went in as UTF-16, in bytes of that text as it is here; `None` where it
+    /// gave NULL. A place in the middle of a character is `BadEncoding`.
+    pub fn offset_utf16<'t>(
+        &mut self,
+        offset: usize,
+        text: impl Into<Option<&'t str>>,
+    ) -> Result<Option<usize>> {
+        let text = text.into().unwrap_or_default();
+        let Some(units) = self.offset(offset, text.encode_utf16().count())? else { return Ok(None) };
+        let mut passed = 0;
+        for (place, letter) in text.char_indices() {
+            if passed >= units {
+                return self.whole_letters(passed == units).map(|()| Some(place));
+            }
+            passed += letter.len_utf16();
+        }
+        self.whole_letters(passed == units).map(|()| Some(text.len()))
+    }
+
+    fn whole_letters(&self, whole: bool) -> Result<()> {
+        match whole {
+            true => Ok(()),
+            false => Err(self.bad_encoding("the library came to the middle of a character of UTF-16".into())),
+        }
+    }
+
     /// An object of this type. `parent` is what must outlive it; NULL is an error here.
     pub fn handle(
         &mut self,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::expr::Expr;
 use crate::interface::callback::Callback;
+use crate::types::{CType, Type};
 
 /// What a parameter is for. "Hidden" ones are filled by the shim and not seen by callers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,6 +96,18 @@ pub enum Role {
         /// Who owns the memory.
         ownership: Ownership,
         /// Whether it means something when the call fails.
+        valid_on_error: bool,
+    },
+    /// Texts the function hands out through a pointer (`char ***`): an array of pointers to NUL-terminated texts, any of
+    /// which may be NULL; NULL is no array.
+    TextsOut {
+        /// Their number, evaluated after the call.
+        length: Expr,
+        /// Their encoding.
+        encoding: Encoding,
+        /// Who owns the memory; it is released by the pointer to the array.
+        ownership: Ownership,
+        /// Whether they mean something when the call fails.
         valid_on_error: bool,
     },
     /// Data the function hands out through a pointer (`void **`); NULL is no data.
@@ -201,6 +214,17 @@ pub enum ResultRole {
         /// Who owns the memory.
         ownership: Ownership,
     },
+    /// Texts: an array of pointers to NUL-terminated texts, copied.
+    Texts {
+        /// Their number; any of them may be NULL then. Without it a NULL ends them.
+        length: Option<Expr>,
+        /// Their encoding.
+        encoding: Encoding,
+        /// Whether the array may be NULL.
+        nullable: bool,
+        /// Who owns the memory; it is released by the pointer to the array.
+        ownership: Ownership,
+    },
     /// A structure by value, or by a pointer that may be read right after the call; copied.
     Struct {
         /// Key in [`crate::Interface::structs`].
@@ -286,6 +310,24 @@ pub enum Encoding {
     Bytes,
     /// ISO 8859-1.
     Latin1,
+    /// UTF-16 in the byte order of the machine, checked. Callers have a text of their language.
+    Utf16,
+}
+
+impl Encoding {
+    /// Bytes of a unit; a text ends with one that is zero.
+    pub fn unit(self) -> u32 {
+        if self == Encoding::Utf16 { 2 } else { 1 }
+    }
+
+    /// Whether texts may lie behind a pointer to this. `void` says nothing, and the contract does.
+    pub fn lies_in(self, pointee: &CType) -> bool {
+        match (self, &pointee.kind) {
+            (Encoding::Utf16, Type::Void | Type::Int { bits: 16, .. }) => true,
+            (Encoding::Utf16, _) => false,
+            _ => pointee.is_byte(),
+        }
+    }
 }
 
 /// What a length counts.
@@ -360,6 +402,7 @@ impl Role {
             | Role::ValueOut { .. }
             | Role::ValueInOut { .. }
             | Role::TextOut { .. }
+            | Role::TextsOut { .. }
             | Role::DataOut { .. }
             | Role::OffsetOut { .. }
             | Role::Resident { .. }

@@ -24,6 +24,7 @@ pub(super) fn plain(function: &Function, expr: &Expr) -> String {
             | Role::ValueInOut { .. }
             | Role::LengthPointerOf { .. }
             | Role::TextOut { .. }
+            | Role::TextsOut { .. }
             | Role::DataOut { .. }
             | Role::OffsetOut { .. }
             | Role::HandleOut { .. } => format!("dt_o{index}"),

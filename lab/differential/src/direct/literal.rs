@@ -44,8 +44,8 @@ impl Pool {
         &self.source
     }
 
-    /// An expression for fresh memory with these bytes, and a NUL behind them if wanted.
-    pub(super) fn memory(&mut self, data: &Rc<[u8]>, tail: bool) -> io::Result<String> {
+    /// An expression for fresh memory with these bytes, and so many zero ones behind them.
+    pub(super) fn memory(&mut self, data: &Rc<[u8]>, tail: u32) -> io::Result<String> {
         let length = data.len();
         let next = self.known.len();
         let number = *self.known.entry(Rc::clone(data)).or_insert(next);
@@ -64,7 +64,7 @@ impl Pool {
             });
             self.source.push_str(&format!("static const unsigned char dt_data_{number}[] = {{{bytes}0}};\n"));
         }
-        Ok(format!("dt_copy(dt_data_{number}, {length}, {})", u8::from(tail)))
+        Ok(format!("dt_copy(dt_data_{number}, {length}, {tail})"))
     }
 }
 

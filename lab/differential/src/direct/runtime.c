@@ -108,6 +108,65 @@ static void dt_put_text(const char *kind, const void *text)
     dt_put_data(kind, text, text == NULL ? 0 : strlen(text));
 }
 
+/* A text in UTF-16 of so many bytes, or up to the unit that is zero, as UTF-8. What is no UTF-16 becomes what is no
+ * UTF-8. */
+static void dt_put_text16(const void *text, int64_t length)
+{
+    const unsigned char *bytes = text;
+    size_t size = 0, used = 0;
+    if (text == NULL) {
+        dt_put("null");
+        return;
+    }
+    if (length >= 0) {
+        size = length;
+    } else {
+        while (bytes[size] != 0 || bytes[size + 1] != 0) {
+            size += 2;
+        }
+    }
+    unsigned char *utf8 = malloc(2 * size + 1);
+    for (size_t i = 0; i < size;) {
+        uint32_t letter = 0xd800; /* stands for half of a letter */
+        if (i + 1 < size) {
+            letter = bytes[i] | bytes[i + 1] << 8;
+        }
+        i += 2;
+        if (letter >= 0xd800 && letter < 0xdc00 && i + 1 < size && (bytes[i + 1] & 0xfc) == 0xdc) {
+            letter = 0x10000 + ((letter & 0x3ff) << 10 | (bytes[i] | bytes[i + 1] << 8) & 0x3ff);
+            i += 2;
+        }
+        if (letter < 0x80) {
+            utf8[used++] = letter;
+            continue;
+        }
+        int more = letter < 0x800 ? 1 : letter < 0x10000 ? 2 : 3;
+        utf8[used++] = (0xff00 >> (more + 1) & 0xff) | letter >> 6 * more;
+        while (more-- > 0) {
+            utf8[used++] = 0x80 | letter >> 6 * more & 0x3f;
+        }
+    }
+    dt_put_data("text", utf8, used);
+    free(utf8);
+}
+
+/* The bytes of UTF-8 that so many units of a text in UTF-16 are. */
+static void dt_put_place16(const void *text, int64_t units)
+{
+    const uint16_t *at = text;
+    int64_t bytes = 0;
+    for (int64_t i = 0; i < units; i++) {
+        int pair = at[i] >= 0xd800 && at[i] < 0xdc00;
+        bytes += at[i] < 0x80 ? 1 : at[i] < 0x800 ? 2 : pair ? 4 : 3;
+        i += pair;
+        if (i >= units) { /* in the middle of a letter */
+            dt_put("{\"text\":\"ff\"}");
+            return;
+        }
+    }
+    dt_put_signed(bytes);
+}
+
 /* Ends a step: its line reaches the file before the next call is made. */
 static void dt_done(void)
 {
@@ -155,7 +214,7 @@ static void *dt_copy(const void *data, size_t length, size_t tail)
 /* A file beside this program, for data that would make its source large. */
 static void *dt_load(const char *path, size_t length)
 {
-    char *data = malloc(length + 1);
+    char *data = malloc(length + 2);
     int file = open(path, O_RDONLY | O_CLOEXEC);
     size_t at = 0;
     while (file >= 0 && data != NULL && at < length) {
@@ -169,7 +228,7 @@ static void *dt_load(const char *path, size_t length)
         _exit(121);
     }
     close(file);
-    data[length] = 0;
+    data[length] = data[length + 1] = 0;
     return data;
 }
 

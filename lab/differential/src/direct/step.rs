@@ -94,6 +94,7 @@ impl<'a> Body<'a> {
                 | Role::ValueInOut { .. }
                 | Role::LengthPointerOf { .. }
                 | Role::TextOut { .. }
+                | Role::TextsOut { .. }
                 | Role::DataOut { .. }
                 | Role::OffsetOut { .. }
                 | Role::HandleOut { .. } => format!("&dt_o{index}"),

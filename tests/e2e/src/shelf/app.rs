@@ -161,6 +161,18 @@ fn texts(library: &Library) {
     let number = library.number("12 apples").unwrap();
     assert_eq!((number.returned, number.end), (12, Some(2)));
     assert_eq!(library.number("apples").unwrap().end, None);
+    let turned = library.turn("zwölf Äpfel").unwrap();
+    assert_eq!((turned.returned.as_str(), turned.blank), ("lefpÄ flöwz", Some(6)));
+    let turned = library.turn("").unwrap();
+    assert_eq!((turned.returned.as_str(), turned.blank), ("", None));
+    // The halves of a letter the wrong way round.
+    assert_eq!(library.turn("🦀").unwrap_err().kind(), ErrorKind::BadEncoding);
+    assert_eq!(library.turn("a\0b").unwrap_err().kind(), ErrorKind::InvalidArgument);
+    let words = library.words("zwölf  Äpfel").unwrap();
+    let expect = ["zwölf", "", "Äpfel"].map(|word| Some(word.to_owned()).filter(|word| !word.is_empty()));
+    assert_eq!((words.words, words.count), (Some(expect.to_vec()), 3));
+    assert_eq!(library.words("").unwrap().words, None);
+    assert_eq!(library.sizes().unwrap(), ["small", "groß"]);
     assert_eq!(library.squares(4).unwrap().out, Some(vec![0, 1, 4, 9]));
     assert_eq!(library.squares(0).unwrap().out, None);
 }

@@ -220,6 +220,52 @@ long shelf_number(const char *text, const char **end)
     return number;
 }
 
+unsigned short *shelf_turn(const unsigned short *text, const unsigned short **blank)
+{
+    size_t length = 0;
+    *blank = NULL;
+    for (; text[length] != 0; length++) {
+        if (text[length] == ' ' && *blank == NULL) {
+            *blank = text + length;
+        }
+    }
+    unsigned short *turned = calloc(length + 1, sizeof *turned);
+    for (size_t i = 0; turned != NULL && i < length; i++) {
+        turned[i] = text[length - 1 - i];
+    }
+    return turned;
+}
+
+int shelf_words(const char *text, char ***words, int *count)
+{
+    size_t length = strlen(text);
+    *count = 0;
+    *words = NULL;
+    if (length == 0) {
+        return 0;
+    }
+    /* The pointers, and behind them what they point to. */
+    char **list = malloc((length + 1) * sizeof *list + length + 1);
+    char *copy = (char *)(list + length + 1);
+    memcpy(copy, text, length + 1);
+    for (char *at = copy; at != NULL; (*count)++) {
+        char *end = strchr(at, ' ');
+        if (end != NULL) {
+            *end++ = '\0';
+        }
+        list[*count] = *at == '\0' ? NULL : at;
+        at = end;
+    }
+    *words = list;
+    return 0;
+}
+
+const char *const *shelf_sizes(void)
+{
+    static const char *const sizes[] = {"small", "groß", NULL};
+    return sizes;
+}
+
 int shelf_squares(int n, int **out)
 {
     *out = NULL;

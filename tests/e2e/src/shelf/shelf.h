@@ -62,6 +62,12 @@ double shelf_corner_distance(struct shelf_corner a, const struct shelf_corner *b
 int shelf_join(const char *const *words, char **out);
 void shelf_free(void *memory);
 long shelf_number(const char *text, const char **end);
+/* The units of a text back to front, freed with shelf_free, and where the first blank of it is. */
+unsigned short *shelf_turn(const unsigned short *text, const unsigned short **blank);
+/* The words of a text, NULL where one is empty, freed with shelf_free; NULL for no text. */
+int shelf_words(const char *text, char ***words, int *count);
+/* The names of the sizes; a NULL ends them. */
+const char *const *shelf_sizes(void);
 /* The squares of 0 to n - 1. */
 int shelf_squares(int n, int **out);
 

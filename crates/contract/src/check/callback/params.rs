@@ -1,11 +1,11 @@
 //! The parameters of a function that the library calls.
 
-use hotcell_model::interface::{CallbackParam, CallbackRole, Unit};
-use hotcell_model::types::CType;
+use hotcell_model::interface::{CallbackParam, CallbackRole, Encoding, Unit};
+use hotcell_model::types::{CType, Type};
 
 use crate::check::callback::is_void_pointer;
 use crate::check::decide::Site;
-use crate::check::types::{is_character, object};
+use crate::check::types::{Refusal, is_character, no_text, object};
 use crate::check::{names, objects};
 use crate::contract::{Item, What};
 use crate::diagnostic::Diagnostic;
@@ -73,14 +73,14 @@ impl<'a> Params<'a> {
         }
     }
 
-    fn refusal(&self, position: usize, item: &Item) -> Option<(&'static str, Option<String>)> {
+    fn refusal(&self, position: usize, item: &Item) -> Option<Refusal> {
         let ty = self.ty(position);
         let pointee = ty.pointee().map(|(pointee, _)| pointee);
         let why = match item.what {
             What::Text => match pointee {
                 // `void *` says nothing, and the contract does.
-                Some(pointee) if pointee.is_byte() => return None,
-                Some(_) => "a text is a pointer to bytes",
+                Some(pointee) if item.encoding.lies_in(pointee) => return None,
+                Some(pointee) => return no_text(pointee, item.encoding),
                 None => "not a pointer",
             },
             What::Buffer(_) => match pointee {
@@ -89,7 +89,9 @@ impl<'a> Params<'a> {
                 None => "not a pointer",
             },
             What::Texts => match pointee.and_then(CType::pointee) {
-                Some((pointee, _)) if is_character(pointee) => return None,
+                Some((pointee, _)) if pointee.kind != Type::Void || item.encoding == Encoding::Utf16 => {
+                    return no_text(pointee, item.encoding);
+                }
                 _ => "not a pointer to pointers to characters",
             },
             What::Handle => return object(self.site, ty, item, None),

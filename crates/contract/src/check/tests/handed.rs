@@ -15,6 +15,7 @@ fn every_item_has_its_role() {
     let value_out = json!({"role": "value-out", "valid_on_error": false});
     let param = |index: usize| json!({"expr": "param", "index": index});
     let half = |index: usize| json!({"expr": "binary", "op": "div", "left": param(index), "right": {"expr": "int", "value": 2}});
+    let product = json!({"expr": "binary", "op": "mul", "left": param(1), "right": param(2)});
     let void = json!({"role": "void"});
     for (declaration, lines, params, result) in [
         (
@@ -37,6 +38,33 @@ fn every_item_has_its_role() {
             json!([{"role": "text-out", "encoding": "utf8", "ownership": owned, "valid_on_error": true},
                    {"role": "text-out", "encoding": "bytes", "ownership": library, "valid_on_error": false}]),
             void.clone(),
+        ),
+        (
+            "int f(char ***table, int *rows, int *columns)",
+            "params.rows = { out = \"value\" }\nparams.columns = { out = \"value\" }\n\
+             params.table = { out = \"texts\", length = \"rows * columns\", release = \"free\", valid_on_error = true }",
+            json!([{"role": "texts-out", "length": product, "encoding": "utf8", "ownership": owned, "valid_on_error": true},
+                   value_out, value_out]),
+            json!({"role": "value"}),
+        ),
+        (
+            "void f(const UChar ***list, size_t *n)",
+            "params.list = { out = \"texts\", encoding = \"utf-16\", length = \"n\" }",
+            json!([{"role": "texts-out", "length": param(1), "encoding": "utf16", "ownership": library,
+                    "valid_on_error": false}, value_out]),
+            void.clone(),
+        ),
+        (
+            "char **f(int *n)",
+            "result = { out = \"texts\", length = \"n\", encoding = \"bytes\", release = \"free\" }",
+            json!([value_out]),
+            json!({"role": "texts", "length": param(0), "encoding": "bytes", "nullable": false, "ownership": owned}),
+        ),
+        (
+            "const char *const *f(void)",
+            "result = { out = \"texts\", nullable = true }",
+            json!([]),
+            json!({"role": "texts", "length": null, "encoding": "utf8", "nullable": true, "ownership": library}),
         ),
         // A pointer to an integer that nothing else is said about becomes an out value.
         (
@@ -128,6 +156,39 @@ fn misuse_is_said() {
             "void f(char **a)",
             "params.a = { out = \"text\", release = \"fre\" }",
             "5:38: the headers declare no function `fre` [unknown function]",
+        ),
+        (
+            "void f(char ***a)",
+            "params.a = { out = \"texts\" }",
+            "5:14: `out = \"texts\"` needs `length` = add `length = \"…\"`: how much of it there is",
+        ),
+        (
+            "void f(char **a)",
+            "params.a = { out = \"texts\", length = 2 }",
+            "5:14: `a` cannot be `out = \"texts\"`: it is `char **` [it does not point to an array of pointers to \
+             characters]",
+        ),
+        (
+            "void f(char ***a, const char *b)",
+            "params.a = { out = \"texts\", length = \"b\" }\nparams.b = { string = \"utf-8\" }",
+            "5:39: `b` is a pointer, and must be an integer",
+        ),
+        (
+            "char *f(void)",
+            "result = { out = \"texts\" }",
+            "5:12: the result cannot be `out = \"texts\"`: it is `char *` [it does not point to an array of pointers to \
+             characters]",
+        ),
+        (
+            "char **f(void)",
+            "result = { out = \"texts\", unit = \"bytes\" }",
+            "5:27: `unit` does not go with `out = \"texts\"` = it goes with `length`, `encoding`, `nullable` and `release`",
+        ),
+        (
+            "int f(char ***a, int *n)",
+            "params.a = { out = \"texts\", length = \"n\", valid_on_error = true }\n\
+             error = { fails = \"nonzero\", message = \"a\" }",
+            "6:41: `a` is a pointer, and must be a text",
         ),
         (
             "void f(char **a)",

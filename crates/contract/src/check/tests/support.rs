@@ -44,6 +44,12 @@ fn ctype(text: &str) -> CType {
             "char" => Type::Char,
             "unsigned char" => int(8, false),
             "short" => int(16, true),
+            "unsigned short" => int(16, false),
+            "UChar" => return ctype_as("UChar", "unsigned short"),
+            "wide" => function_pointer(
+                "int",
+                &["void *user", "const UChar *text", "const void *maybe", "int n", "UChar **list"],
+            ),
             "int" => int(32, true),
             "unsigned" | "unsigned int" => int(32, false),
             "long" => int(64, true),
@@ -52,6 +58,9 @@ fn ctype(text: &str) -> CType {
             "double" => Type::Float { bits: 64 },
             "enum level" => Type::Enum { name: "level".into(), bits: 32, signed: false },
             "HANDLE" => return ctype_as("HANDLE", "void *"),
+            "path" => return ctype_as("path", "const char *"),
+            "counters" => return ctype_as("counters", "unsigned *"),
+            "cstring" => return ctype_as("cstring", "const char *"),
             "file" => return ctype_as("file", "struct file_s *"),
             "db" | "stmt" | "inbuf" | "outbuf" | "stream" => {
                 Type::Record { name: text.trim_start_matches("const ").trim().into() }
@@ -131,7 +140,7 @@ fn declarator(text: &str) -> (&str, Option<&str>) {
     let start = text.rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).map_or(0, |at| at + 1);
     let words = [
         "void", "char", "int", "long", "short", "unsigned", "size_t", "float", "double", "db", "stmt",
-        "HANDLE", "file", "inbuf", "outbuf", "stream",
+        "HANDLE", "path", "counters", "cstring", "file", "inbuf", "outbuf", "stream",
     ];
     match &text[start..] {
         "" => (text, None),

@@ -154,6 +154,14 @@ pub(crate) static PARAM: Keys = Keys {
             "A text the function hands out",
         ),
         kind(
+            What::TextsOut,
+            "out",
+            Some("texts"),
+            &["length", "encoding", "release", "valid_on_error"],
+            &["length"],
+            "An array of texts the function hands out",
+        ),
+        kind(
             What::Data,
             "out",
             Some("data"),
@@ -193,7 +201,7 @@ pub(crate) static PARAM: Keys = Keys {
             &[],
             "A structure the function reads and changes",
         ),
-        kind(What::Text, "string", None, &["nullable", "length"], &[], "A NUL-terminated text"),
+        kind(What::Text, "string", None, &["nullable", "length", "unit"], &[], "A NUL-terminated text"),
         kind(What::Fixed, "fixed", None, &[], &[], "Always this C expression; callers do not see it"),
         kind(
             What::Callback,
@@ -225,6 +233,7 @@ pub(crate) static RESULT: Keys = Keys {
         key("length", Shape::Size, "How much of it there is"),
         UNIT,
         NULLABLE,
+        ENCODING,
         RELEASE,
         PARENT,
         HANDLE,
@@ -273,9 +282,17 @@ pub(crate) static RESULT: Keys = Keys {
             &[],
             "A structure, copied",
         ),
-        kind(What::Text, "string", None, &["length", "nullable", "release"], &[], "A text, copied"),
+        kind(
+            What::TextsOut,
+            "out",
+            Some("texts"),
+            &["length", "encoding", "nullable", "release"],
+            &[],
+            "An array of texts, copied",
+        ),
+        kind(What::Text, "string", None, &["length", "unit", "nullable", "release"], &[], "A text, copied"),
     ],
-    later_kinds: &["shared", "array", "map", "texts"],
+    later_kinds: &["shared", "array", "map"],
     needs: &[],
 };
 

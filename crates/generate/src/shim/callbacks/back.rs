@@ -14,6 +14,7 @@ use crate::Error;
 use crate::shim::body::Body;
 use crate::shim::expr::{Moment, Scope, int};
 use crate::shim::handles;
+use crate::shim::texts;
 use crate::shim::types::{declare, literal, spell, wire};
 
 /// The lines of the function.
@@ -142,13 +143,12 @@ impl Back<'_> {
                 let kind = kind.ok_or_else(|| self.refused("a value without a field", param))?;
                 body.line(format!("{to} = ({kind}){arg};"));
             }
-            CallbackRole::Text { .. } => {
-                if !param.ty.pointee().is_some_and(|(ty, _)| ty.is_byte()) {
-                    return Err(self.refused("a text that does not consist of bytes", param));
+            CallbackRole::Text { encoding, .. } => {
+                if !param.ty.pointee().is_some_and(|(ty, _)| encoding.lies_in(ty)) {
+                    return Err(self.refused(texts::misfit(*encoding), param));
                 }
                 reference(body);
-                let give =
-                    format!("hotcell_give(hc_ctx, {arg}, hotcell_length({arg}, UINT64_MAX), 1, &{to})");
+                let give = texts::give(*encoding, &arg, &to);
                 body.leave_when(&format!("{arg} != NULL && !{give}"));
             }
             CallbackRole::Buffer { length, unit } => {
@@ -166,14 +166,14 @@ impl Back<'_> {
                     body.leave_when(&format!("!hotcell_give(hc_ctx, {arg}, {bytes}, {size}, &{to})"));
                 });
             }
-            CallbackRole::Texts { length, .. } => {
+            CallbackRole::Texts { length, encoding, .. } => {
                 let text = param.ty.pointee().and_then(|(pointer, _)| pointer.pointee());
-                if !text.is_some_and(|(ty, _)| ty.is_byte()) {
-                    return Err(self.refused("texts that are no pointers to bytes", param));
+                if !text.is_some_and(|(ty, _)| encoding.lies_in(ty)) {
+                    return Err(self.refused(texts::misfit(*encoding), param));
                 }
                 let count = self.count(*length, param)?;
                 reference(body);
-                let about = literal(&param.name);
+                let about = format!("{}, {}", encoding.unit(), literal(&param.name));
                 let give = format!("hotcell_give_texts(hc_ctx, {arg}, {count}, {about}, &{to})");
                 body.leave_when(&format!("!{give}"));
             }

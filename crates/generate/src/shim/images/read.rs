@@ -6,6 +6,7 @@ use hotcell_model::types::Type;
 use crate::Error;
 use crate::shim::body::Body;
 use crate::shim::images::Image;
+use crate::shim::texts;
 use crate::shim::types::literal;
 
 impl<'a> Image<'a> {
@@ -43,19 +44,20 @@ impl<'a> Image<'a> {
                 let kept = self.inner_kept(record, name);
                 body.leave_when(&format!("!hotcell_read_{record}(hc_ctx, {from}, &{at}{kept})"));
             }
-            FieldRole::Text { nullable, .. } => {
+            FieldRole::Text { encoding, nullable } => {
                 let (ty, _, constant) = self.element(field)?;
-                if !ty.is_byte() {
+                if !encoding.lies_in(ty) {
                     let what = format!("`{name}` ({}) is no text", field.ty.written);
                     return Err(self.inconsistent(what));
                 }
-                let call = format!("hotcell_text_in(hc_ctx, &ref_{name}, {}", self.about(field));
+                let (reader, unit) = (texts::reader(*encoding), encoding.unit());
+                let call = format!("{reader}(hc_ctx, &ref_{name}, {}", self.about(field));
                 let read = format!("{call}, {}, &hc_bad)", u8::from(*nullable));
                 self.pointer(
                     name,
                     &from,
                     read,
-                    (constant, &format!("ref_{name}.length + 1"), 1, self.stays),
+                    (constant, &format!("ref_{name}.length + {unit}"), unit, self.stays),
                     body,
                 );
             }

@@ -5,6 +5,7 @@ use hotcell_model::interface::{FieldRole, Filled};
 use crate::Error;
 use crate::shim::body::Body;
 use crate::shim::images::{Image, keeps};
+use crate::shim::texts;
 
 impl Image<'_> {
     /// The statements of `hotcell_write_x`.
@@ -22,10 +23,9 @@ impl Image<'_> {
                     let kept = self.inner_kept(record, name);
                     body.leave_when(&format!("!hotcell_write_{record}(hc_ctx, &{at}{kept}, {to})"));
                 }
-                FieldRole::Text { .. } => {
+                FieldRole::Text { encoding, .. } => {
                     body.line(format!("hotcell_ref ref_{name} = {{HOTCELL_PLACE_NULL, 0}};"));
-                    let length = format!("hotcell_length({at}, UINT64_MAX)");
-                    let give = format!("hotcell_give(hc_ctx, {at}, {length}, 1, &ref_{name})");
+                    let give = texts::give(*encoding, &at, &format!("ref_{name}"));
                     body.leave_when(&format!("{at} != NULL && !{give}"));
                     body.line(format!("memcpy({to}, &ref_{name}, sizeof ref_{name});"));
                 }

@@ -134,17 +134,63 @@ fn objects() -> Vec<Function> {
 fn texts() -> Vec<Function> {
     let texts = |encoding, nullable| Role::Texts { encoding, nullable };
     let words = |encoding, nullable| {
-        vec![p("n", "int", length_of(1)), p("words", "const char *const *", texts(encoding, nullable))]
+        let ty = if encoding == Encoding::Utf16 { "const void *const *" } else { "const char *const *" };
+        vec![p("n", "int", length_of(1)), p("words", ty, texts(encoding, nullable))]
     };
     let owned = || owned_by(FREE);
     let text_out = |encoding| Role::TextOut { encoding, ownership: owned(), valid_on_error: false };
     let data_out = || Role::DataOut { length: int(4), ownership: owned(), valid_on_error: false };
     let offset_out = |param| Role::OffsetOut { param, valid_on_error: false };
+    let list =
+        |encoding| Role::TextsOut { length: int(4), encoding, ownership: owned(), valid_on_error: false };
+    let lists = vec![
+        p("names", "char ***", list(Encoding::Utf8)),
+        p("wides", "void ***", list(Encoding::Utf16)),
+        p("raw", "char ***", list(Encoding::Bytes)),
+    ];
+    let days = |length, nullable| ResultRole::Texts {
+        length,
+        encoding: Encoding::Utf8,
+        nullable,
+        ownership: Ownership::Library,
+    };
+    let wide = |nullable| Role::Text { encoding: Encoding::Utf16, nullable };
+    let wide_result = |nullable| ResultRole::Text {
+        encoding: Encoding::Utf16,
+        length: None,
+        nullable,
+        ownership: Ownership::Library,
+    };
     vec![
         f("int", "kit_words", words(Encoding::Utf8, false)),
         f("int", "kit_maybe_words", words(Encoding::Utf8, true)),
         f("int", "kit_raw_words", words(Encoding::Bytes, false)),
         f("int", "kit_maybe_raw_words", words(Encoding::Bytes, true)),
+        f("int", "kit_wide_words", words(Encoding::Utf16, false)),
+        f("int", "kit_maybe_wide_words", words(Encoding::Utf16, true)),
+        f(
+            "unsigned short *",
+            "kit_wide",
+            vec![
+                p("text", "const unsigned short *", wide(false)),
+                p("end", "const unsigned short **", offset_out(0)),
+            ],
+        )
+        .result(wide_result(false)),
+        f(
+            "unsigned short *",
+            "kit_maybe_wide",
+            vec![
+                p("text", "const unsigned short *", wide(true)),
+                p("end", "const unsigned short **", offset_out(0)),
+            ],
+        )
+        .result(wide_result(true)),
+        f("int", "kit_lists", lists),
+        f("char **", "kit_days", vec![]).result(days(None, false)),
+        f("char **", "kit_maybe_days", vec![]).result(days(None, true)),
+        f("char **", "kit_holes", vec![]).result(days(Some(int(4)), false)),
+        f("void", "kit_say_wide", vec![p("out", "void **", text_out(Encoding::Utf16))]),
         f("void", "kit_say", vec![p("out", "char **", text_out(Encoding::Utf8))]),
         f(
             "int",

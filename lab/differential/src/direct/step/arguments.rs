@@ -1,8 +1,9 @@
 //! The statements before a call. What a parameter stands on is written before it.
 
 use std::io;
+use std::rc::Rc;
 
-use hotcell_model::interface::{Capacity, Param, Role, Unit};
+use hotcell_model::interface::{Capacity, Encoding, Param, Role, Unit};
 
 use super::Body;
 use crate::direct::expression::{number, parameters};
@@ -56,9 +57,13 @@ impl Body<'_> {
         let (ty, input) = (spell(&param.ty), self.input(index));
         match &param.role.value {
             Role::Value => self.line(format!("{ty} dt_a{index} = {};", literal::number(input))),
-            Role::Text { .. } | Role::BufferIn { .. } | Role::BufferInOut { .. } => {
-                let tail = matches!(param.role.value, Role::Text { .. });
-                let memory = self.memory(input, tail)?;
+            Role::Text { encoding, .. } => {
+                let (memory, length) = self.text(input, *encoding)?;
+                self.line(format!("void *dt_a{index} = {memory};"));
+                self.line(format!("size_t dt_n{index} = {length};"));
+            }
+            Role::BufferIn { .. } | Role::BufferInOut { .. } => {
+                let memory = self.memory(input)?;
                 self.line(format!("void *dt_a{index} = {memory};"));
                 self.line(format!("size_t dt_n{index} = {};", input.bytes().map_or(0, |data| data.len())));
             }
@@ -89,10 +94,11 @@ impl Body<'_> {
             Role::ValueInOut { .. } => {
                 self.line(format!("{} dt_o{index} = {};", pointee(&param.ty), literal::number(input)));
             }
+            Role::TextsOut { .. } => self.line(format!("{} dt_o{index} = NULL;", pointee(&param.ty))),
             Role::TextOut { .. } | Role::DataOut { .. } | Role::OffsetOut { .. } | Role::HandleOut { .. } => {
                 self.line(format!("{} dt_o{index} = NULL;", pointee(&param.ty)));
             }
-            Role::Texts { .. } => self.texts(index)?,
+            Role::Texts { encoding, .. } => self.texts(index, *encoding)?,
             Role::Handle { .. } => {
                 let object = self.object(index).map(|number| format!("dt_objects[{number}].pointer"));
                 self.line(format!("void *dt_a{index} = {};", object.unwrap_or("NULL".into())));
@@ -109,21 +115,37 @@ impl Body<'_> {
         Ok(())
     }
 
-    /// An expression for fresh memory with the bytes of a text or buffer.
-    pub(super) fn memory(&mut self, input: &Input, tail: bool) -> io::Result<String> {
+    /// An expression for fresh memory with the bytes of a buffer.
+    pub(super) fn memory(&mut self, input: &Input) -> io::Result<String> {
         match input.bytes() {
-            Some(data) => self.pool.memory(data, tail),
+            Some(data) => self.pool.memory(data, 0),
             None => Ok("NULL".into()),
         }
     }
 
-    fn texts(&mut self, index: usize) -> io::Result<()> {
+    /// An expression for fresh memory with a text, and its bytes without the NUL.
+    pub(super) fn text(&mut self, input: &Input, encoding: Encoding) -> io::Result<(String, usize)> {
+        let Some(data) = input.bytes() else { return Ok(("NULL".into(), 0)) };
+        let data = match encoding {
+            Encoding::Utf16 => {
+                let units = String::from_utf8_lossy(data).encode_utf16().collect::<Vec<u16>>();
+                units.into_iter().flat_map(u16::to_le_bytes).collect()
+            }
+            _ => Rc::clone(data),
+        };
+        Ok((self.pool.memory(&data, encoding.unit())?, data.len()))
+    }
+
+    fn texts(&mut self, index: usize, encoding: Encoding) -> io::Result<()> {
         let Input::Texts(texts) = self.input(index) else {
             self.line(format!("void *dt_a{index} = NULL; size_t dt_n{index} = 0;"));
             return Ok(());
         };
-        let texts: Vec<String> = texts.iter().map(|it| self.memory(it, true)).collect::<io::Result<_>>()?;
-        let list: String = texts.iter().map(|it| format!("{it}, ")).collect();
+        let mut list = String::new();
+        for text in texts {
+            list.push_str(&self.text(text, encoding)?.0);
+            list.push_str(", ");
+        }
         self.line(format!("char *dt_t{index}[] = {{{list}NULL}};"));
         self.line(format!("void *dt_a{index} = dt_t{index}; size_t dt_n{index} = {};", texts.len()));
         Ok(())
@@ -133,6 +155,7 @@ impl Body<'_> {
     fn count(&self, buffer: usize, unit: Unit) -> String {
         match (&self.param(buffer).role.value, unit) {
             (Role::Texts { .. }, _) | (_, Unit::Bytes) => format!("dt_n{buffer}"),
+            (Role::Text { encoding, .. }, Unit::Elements) => format!("dt_n{buffer} / {}", encoding.unit()),
             _ => format!("dt_n{buffer} / {}", element_size(&self.param(buffer).ty)),
         }
     }

@@ -48,14 +48,14 @@ impl Body<'_> {
 fn told(at: usize, param: &CallbackParam) -> String {
     match &param.role {
         CallbackRole::Value => scalar(&format!("dt_p{at}"), &param.ty),
-        CallbackRole::Text { encoding, .. } => format!("dt_put_text({}, dt_p{at});", kind(*encoding)),
+        CallbackRole::Text { encoding, .. } => put_text(*encoding, &format!("dt_p{at}")),
         CallbackRole::Buffer { length, unit } => {
             let size = if *unit == Unit::Bytes { "1".into() } else { element_size(&param.ty) };
             format!("dt_put_data(\"data\", dt_p{at}, dt_bytes(dt_p{length}, {size}));")
         }
         CallbackRole::Texts { length, encoding, .. } => {
-            let kind = kind(*encoding);
-            let text = format!("dt_put(dt_i > 0 ? \",\" : \"\"); dt_put_text({kind}, dt_p{at}[dt_i]);");
+            let put = put_text(*encoding, &format!("dt_p{at}[dt_i]"));
+            let text = format!("dt_put(dt_i > 0 ? \",\" : \"\"); {put}");
             let each =
                 format!("for (int dt_i = 0; dt_p{at} != NULL && dt_i < dt_p{length}; dt_i++) {{ {text} }}");
             format!("dt_put(\"[\"); {each} dt_put(\"]\");")
@@ -72,6 +72,14 @@ pub(super) fn scalar(value: &str, ty: &CType) -> String {
     match ty.kind {
         Type::Float { .. } => format!("dt_put_float({value});"),
         _ => format!("DT_INT({value});"),
+    }
+}
+
+/// Writes a text that a NUL ends.
+pub(super) fn put_text(encoding: Encoding, value: &str) -> String {
+    match encoding {
+        Encoding::Utf16 => format!("dt_put_text16({value}, -1);"),
+        _ => format!("dt_put_text({}, {value});", kind(encoding)),
     }
 }
 

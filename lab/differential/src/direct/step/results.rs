@@ -1,11 +1,11 @@
 //! The statements behind a call: whether it failed, and everything that came back.
 
 use hotcell_model::expr::Expr;
-use hotcell_model::interface::{Fails, Ownership, ResultLength, ResultRole, Role, Unit};
+use hotcell_model::interface::{Encoding, Fails, Ownership, ResultLength, ResultRole, Role, Unit};
 use hotcell_model::types::CType;
 
 use super::Body;
-use super::callbacks::{kind, scalar};
+use super::callbacks::{kind, put_text, scalar};
 use crate::direct::expression::{number, plain};
 use crate::direct::types::{element_size, spell};
 
@@ -93,6 +93,7 @@ impl Body<'_> {
     fn leave(&mut self, index: usize) {
         match &self.param(index).role.value {
             Role::TextOut { ownership, valid_on_error: true, .. }
+            | Role::TextsOut { ownership, valid_on_error: true, .. }
             | Role::DataOut { ownership, valid_on_error: true, .. }
             | Role::HandleOut { ownership, valid_on_error: true, .. } => {
                 if let Ownership::Owned { release } = ownership {
@@ -124,14 +125,26 @@ impl Body<'_> {
                 if !nullable {
                     self.line("if (dt_r == NULL) dt_lied();");
                 }
-                let kind = kind(*encoding);
                 match length {
                     Some(length) => {
                         let length = format!("dt_bytes({}, 1)", number(function, length));
-                        self.line(format!("dt_put_data({kind}, dt_r, dt_r == NULL ? 0 : {length});"));
+                        self.line(match encoding {
+                            Encoding::Utf16 => format!("dt_put_text16(dt_r, dt_r == NULL ? 0 : {length});"),
+                            _ => {
+                                let kind = kind(*encoding);
+                                format!("dt_put_data({kind}, dt_r, dt_r == NULL ? 0 : {length});")
+                            }
+                        });
                     }
-                    None => self.line(format!("dt_put_text({kind}, dt_r);")),
+                    None => self.line(put_text(*encoding, "dt_r")),
                 }
+                self.release();
+            }
+            ResultRole::Texts { length, encoding, nullable, .. } => {
+                if !nullable {
+                    self.line("if (dt_r == NULL) dt_lied();");
+                }
+                self.texts_out("dt_r", length.as_ref(), *encoding);
                 self.release();
             }
             ResultRole::Buffer { length, .. } => {
@@ -180,6 +193,7 @@ impl Body<'_> {
     /// Gives returned memory back that is the caller's.
     fn release(&mut self) {
         if let ResultRole::Text { ownership, .. }
+        | ResultRole::Texts { ownership, .. }
         | ResultRole::Buffer { ownership, .. }
         | ResultRole::Struct { ownership, .. } = &self.function.result.value
             && let Ownership::Owned { release } = ownership
@@ -200,7 +214,11 @@ impl Body<'_> {
                 self.buffer_out(index, result)
             }
             Role::TextOut { encoding, ownership, .. } => {
-                self.line(format!("dt_put_text({}, {value});", kind(*encoding)));
+                self.line(put_text(*encoding, &value));
+                self.give_back(&value, ownership);
+            }
+            Role::TextsOut { length, encoding, ownership, .. } => {
+                self.texts_out(&value, Some(length), *encoding);
                 self.give_back(&value, ownership);
             }
             Role::DataOut { length, ownership, .. } => {
@@ -211,12 +229,15 @@ impl Body<'_> {
             }
             Role::OffsetOut { param: of, .. } => {
                 let start = format!("(({})dt_a{of})", spell(&self.param(*of).ty));
-                let size = element_size(&self.param(*of).ty);
+                let wide = matches!(self.param(*of).role.value, Role::Text { encoding: Encoding::Utf16, .. });
+                let size = if wide { "2".to_owned() } else { element_size(&self.param(*of).ty) };
                 let moved = format!("((char *){value} - (char *){start})");
                 let inside = format!("{moved} >= 0 && {moved} <= (int64_t)dt_n{of}");
                 self.line(format!("if ({value} != NULL && !({inside})) dt_lied();"));
+                let put =
+                    if wide { format!("dt_put_place16({start}, ") } else { "dt_put_signed(".to_owned() };
                 self.line(format!(
-                    "if ({value} == NULL) dt_put(\"null\"); else dt_put_signed({moved} / (int64_t){size});"
+                    "if ({value} == NULL) dt_put(\"null\"); else {put}{moved} / (int64_t){size});"
                 ));
             }
             Role::HandleOut { handle, ownership, parent, .. } => {
@@ -226,6 +247,29 @@ impl Body<'_> {
             Role::Resident { record, consumed, .. } => self.resident_out(index, record, *consumed),
             _ => self.put("null"),
         }
+    }
+
+    /// Writes the texts of an array.
+    fn texts_out(&mut self, array: &str, length: Option<&Expr>, encoding: Encoding) {
+        let end = match length {
+            Some(length) => {
+                let count = number(self.function, length);
+                self.line(format!(
+                    "{{ __int128 dt_k = {array} == NULL ? 0 : {count}; if (dt_k < 0) dt_lied();"
+                ));
+                "dt_i < dt_k".to_owned()
+            }
+            None => {
+                self.line("{");
+                format!("{array}[dt_i] != NULL")
+            }
+        };
+        self.line(format!("if ({array} == NULL) dt_put(\"null\"); else {{ dt_put(\"[\");"));
+        let put = put_text(encoding, &format!("{array}[dt_i]"));
+        self.line(format!(
+            "for (int64_t dt_i = 0; {end}; dt_i++) {{ dt_put(dt_i > 0 ? \",\" : \"\"); {put} }}"
+        ));
+        self.line("dt_put(\"]\"); } }");
     }
 
     fn give_back(&mut self, value: &str, ownership: &Ownership) {

@@ -6,7 +6,7 @@ use hotcell_model::interface::{FieldRole, Filled, Role, Struct, StructField, Uni
 use hotcell_model::types::{CType, Type};
 
 use super::Body;
-use super::callbacks::{kind, scalar};
+use super::callbacks::{put_text, scalar};
 use crate::direct::literal;
 use crate::direct::types::element_size;
 use crate::plan::Input;
@@ -70,7 +70,7 @@ impl<'a> Body<'a> {
                     self.line(format!("{target} = {};", literal::number(value)));
                 }
                 (FieldRole::Array { .. }, Some(value)) => {
-                    let memory = self.memory(value, false)?;
+                    let memory = self.memory(value)?;
                     self.line(format!("memcpy({target}, {memory}, sizeof {target});"));
                 }
                 (FieldRole::Struct { record }, Some(Input::Struct(fields))) => {
@@ -78,8 +78,11 @@ impl<'a> Body<'a> {
                 }
                 (FieldRole::Text { nullable, .. } | FieldRole::BufferIn { nullable }, value) => {
                     let absent = if *nullable { Input::Null } else { Input::text("") };
-                    let tail = matches!(field.role.value, FieldRole::Text { .. });
-                    let memory = self.memory(value.unwrap_or(&absent), tail)?;
+                    let value = value.unwrap_or(&absent);
+                    let memory = match field.role.value {
+                        FieldRole::Text { encoding, .. } => self.text(value, encoding)?.0,
+                        _ => self.memory(value)?,
+                    };
                     self.line(format!("{target} = {memory};"));
                 }
                 (FieldRole::LengthOf { field: buffer, unit }, _) => {
@@ -186,7 +189,7 @@ impl<'a> Body<'a> {
                 self.fields_out(record, &target, before.as_deref(), given);
             }
             FieldRole::Text { encoding, .. } => {
-                self.line(format!("dt_put_text({}, {target});", kind(*encoding)));
+                self.line(put_text(*encoding, &target));
             }
             FieldRole::BufferIn { .. } => {
                 let (Some(before), true) = (before, given.is_some()) else { return self.put("null") };

@@ -10,6 +10,7 @@ use crate::support::{With, f, p, text};
 
 pub(super) fn functions() -> Vec<Function> {
     let texts = |nullable| CallbackRole::Texts { length: 1, encoding: Encoding::Utf8, nullable };
+    let wides = |nullable| CallbackRole::Texts { length: 7, encoding: Encoding::Utf16, nullable };
     let text_of = |encoding, nullable| CallbackRole::Text { encoding, nullable };
     let row = vec![
         user(),
@@ -20,8 +21,12 @@ pub(super) fn functions() -> Vec<Function> {
     let mixed = vec![
         given("text", "const char *", text_of(Encoding::Utf8, false)),
         given("maybe", "const char *", text_of(Encoding::Bytes, true)),
-        given("data", "const double *", CallbackRole::Buffer { length: 3, unit: Unit::Elements }),
-        given("n", "int", CallbackRole::LengthOf { param: 2 }),
+        given("wide", "const void *", text_of(Encoding::Utf16, false)),
+        given("maybe_wide", "const void *", text_of(Encoding::Utf16, true)),
+        given("wides", "const void **", wides(false)),
+        given("maybe_wides", "const void **", wides(true)),
+        given("data", "const double *", CallbackRole::Buffer { length: 7, unit: Unit::Elements }),
+        given("n", "int", CallbackRole::LengthOf { param: 4 }),
         number("color", "enum fx_color"),
         user(),
     ];

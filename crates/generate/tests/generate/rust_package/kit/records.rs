@@ -28,6 +28,7 @@ fn record(c_name: &str, resident: bool, fields: Vec<(&str, CType, FieldRole)>) -
 /// All of them, laid out.
 pub(super) fn records(target: &Target) -> BTreeMap<String, Struct> {
     let text = |nullable| FieldRole::Text { encoding: Encoding::Utf8, nullable };
+    let wide = |nullable| FieldRole::Text { encoding: Encoding::Utf16, nullable };
     let raw = |nullable| FieldRole::Text { encoding: Encoding::Bytes, nullable };
     let length_of = |field| FieldRole::LengthOf { field, unit: Unit::Elements };
     let number = |name, ty| (name, c(ty), FieldRole::Value);
@@ -41,6 +42,8 @@ pub(super) fn records(target: &Target) -> BTreeMap<String, Struct> {
             number("color", "enum fx_color"),
             ("name", c("const char *"), text(false)),
             ("type", c("const char *"), text(true)),
+            ("wide", c("const void *"), wide(false)),
+            ("maybe_wide", c("const void *"), wide(true)),
             ("raw", c("const char *"), raw(false)),
             ("maybe_raw", c("const char *"), raw(true)),
             ("origin", c("struct kit_point"), FieldRole::Struct { record: "kit_point".into() }),

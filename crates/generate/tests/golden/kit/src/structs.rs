@@ -158,6 +158,10 @@ pub struct Options {
     pub name: String,
     /// C: `const char *type`
     pub type_: Option<String>,
+    /// C: `const void *wide`
+    pub wide: String,
+    /// C: `const void *maybe_wide`
+    pub maybe_wide: Option<String>,
     /// C: `const char *raw`
     pub raw: Vec<u8>,
     /// C: `const char *maybe_raw`
@@ -176,7 +180,7 @@ pub struct Options {
 
 impl Options {
     /// Bytes of its image.
-    const SIZE: usize = 176;
+    const SIZE: usize = 208;
 
     /// Writes it as an argument.
     pub(crate) fn put_image(
@@ -197,26 +201,32 @@ impl Options {
         image: &mut rt::Image,
         at: usize,
     ) -> hotcell::Result<()> {
-        image.put_u8(at + 104, u8::from(self.verbose));
-        image.put_i8(at + 105, self.level.cast_signed());
-        image.put_u32(at + 88, self.color.0);
+        image.put_u8(at + 136, u8::from(self.verbose));
+        image.put_i8(at + 137, self.level.cast_signed());
+        image.put_u32(at + 120, self.color.0);
         image.put_text(call, at, "name", &self.name)?;
         if let Some(data) = &self.type_ {
             image.put_text(call, at + 16, "type", data)?;
         } else {
             image.put_null(at + 16);
         }
-        image.put_text_bytes(call, at + 32, "raw", &self.raw)?;
-        if let Some(data) = &self.maybe_raw {
-            image.put_text_bytes(call, at + 48, "maybe_raw", data)?;
+        image.put_text_utf16(call, at + 32, "wide", &self.wide)?;
+        if let Some(data) = &self.maybe_wide {
+            image.put_text_utf16(call, at + 48, "maybe_wide", data)?;
         } else {
             image.put_null(at + 48);
         }
-        self.origin.fill_image(call, image, at + 64)?;
-        image.put_array(at + 92, &self.weights);
-        image.put_array(at + 106, &self.id);
-        self.inner.fill_image(call, image, at + 80)?;
-        self.hollow.fill_image(call, image, at + 88)?;
+        image.put_text_bytes(call, at + 64, "raw", &self.raw)?;
+        if let Some(data) = &self.maybe_raw {
+            image.put_text_bytes(call, at + 80, "maybe_raw", data)?;
+        } else {
+            image.put_null(at + 80);
+        }
+        self.origin.fill_image(call, image, at + 96)?;
+        image.put_array(at + 124, &self.weights);
+        image.put_array(at + 138, &self.id);
+        self.inner.fill_image(call, image, at + 112)?;
+        self.hollow.fill_image(call, image, at + 120)?;
         Ok(())
     }
 
@@ -242,16 +252,18 @@ impl Options {
     ) -> hotcell::Result<()> {
         self.name = image.text(reply, at)?;
         self.type_ = image.opt_text(reply, at + 16)?;
-        self.raw = image.text_bytes(reply, at + 32)?;
-        self.maybe_raw = image.opt_text_bytes(reply, at + 48)?;
-        self.origin.read_image(reply, image, at + 64)?;
-        self.weights = image.array(at + 92);
-        self.id = image.array(at + 106);
-        self.inner.read_image(reply, image, at + 80)?;
-        self.hollow.read_image(reply, image, at + 88)?;
-        self.verbose = image.get_u8(at + 104) != 0;
-        self.level = image.get_i8(at + 105).cast_unsigned();
-        self.color = FxColor(image.get_u32(at + 88));
+        self.wide = image.text_utf16(reply, at + 32)?;
+        self.maybe_wide = image.opt_text_utf16(reply, at + 48)?;
+        self.raw = image.text_bytes(reply, at + 64)?;
+        self.maybe_raw = image.opt_text_bytes(reply, at + 80)?;
+        self.origin.read_image(reply, image, at + 96)?;
+        self.weights = image.array(at + 124);
+        self.id = image.array(at + 138);
+        self.inner.read_image(reply, image, at + 112)?;
+        self.hollow.read_image(reply, image, at + 120)?;
+        self.verbose = image.get_u8(at + 136) != 0;
+        self.level = image.get_i8(at + 137).cast_unsigned();
+        self.color = FxColor(image.get_u32(at + 120));
         Ok(())
     }
 }
@@ -264,6 +276,8 @@ impl Default for Options {
             color: FxColor(0),
             name: String::new(),
             type_: None,
+            wide: String::new(),
+            maybe_wide: None,
             raw: Vec::new(),
             maybe_raw: None,
             origin: Point::default(),

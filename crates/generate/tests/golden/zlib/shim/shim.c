@@ -125,6 +125,17 @@ HOTCELL_HELPER uint64_t hotcell_length(const void *text, uint64_t limit)
     return end == NULL ? limit : (uint64_t)(end - (const char *)text);
 }
 
+/* Bytes of a text of 16-bit units, which may lie anywhere, up to the unit that is zero. */
+HOTCELL_HELPER uint64_t hotcell_length16(const void *text)
+{
+    const uint8_t *bytes = (const uint8_t *)text;
+    uint64_t length = 0;
+    while (bytes[length] != 0 || bytes[length + 1] != 0) {
+        length += 2;
+    }
+    return length;
+}
+
 /* Data of the host: whole, aligned elements. A null reference has no length, whatever it says. */
 HOTCELL_HELPER const void *hotcell_buffer_in(hotcell_ctx *ctx, hotcell_ref *ref, const char *name, uint64_t size,
                                              int nullable, int *bad)
@@ -156,6 +167,25 @@ HOTCELL_HELPER const void *hotcell_text_in(hotcell_ctx *ctx, hotcell_ref *ref, c
             *bad = 1;
             ctx->refuse(ctx, HOTCELL_REFUSAL_NULL_ARGUMENT, name);
         }
+    }
+    return text;
+}
+
+/* The same for a text of 16-bit units: whole, aligned units, and behind the last one that is zero. */
+HOTCELL_HELPER const void *hotcell_text16_in(hotcell_ctx *ctx, hotcell_ref *ref, const char *name, int nullable,
+                                             int *bad)
+{
+    const uint8_t *text = (const uint8_t *)hotcell_buffer_in(ctx, ref, name, 2, nullable, bad);
+    if (text == NULL || *bad) {
+        return NULL;
+    }
+    uint64_t number = ref->place >> HOTCELL_PLACE_SEGMENT_SHIFT;
+    uint64_t offset = ref->place & ((1ull << HOTCELL_PLACE_SEGMENT_SHIFT) - 1);
+    uint64_t behind = ctx->segments[number].length - offset - ref->length;
+    if (behind < 2 || text[ref->length] != 0 || text[ref->length + 1] != 0) {
+        *bad = 1;
+        ctx->refuse(ctx, HOTCELL_REFUSAL_BAD_REFERENCE, name);
+        return NULL;
     }
     return text;
 }
@@ -214,9 +244,9 @@ HOTCELL_HELPER void *hotcell_object(hotcell_ctx *ctx, uint64_t handle, uint16_t 
     return object;
 }
 
-/* Texts of the host: their references become pointers, with a NULL behind the last. */
-HOTCELL_HELPER void *hotcell_texts(hotcell_ctx *ctx, hotcell_ref *list, const char *name, int nullable, int writable,
-                                   int *bad)
+/* Texts of the host, of units of so many bytes: their references become pointers, with a NULL behind the last. */
+HOTCELL_HELPER void *hotcell_texts(hotcell_ctx *ctx, hotcell_ref *list, const char *name, uint64_t unit, int nullable,
+                                   int writable, int *bad)
 {
     const uint8_t *references = (const uint8_t *)hotcell_buffer_in(ctx, list, name, 1, nullable, bad);
     uint64_t count = list->length / sizeof(hotcell_ref);
@@ -234,9 +264,9 @@ HOTCELL_HELPER void *hotcell_texts(hotcell_ctx *ctx, hotcell_ref *list, const ch
     for (uint64_t i = 0; i < count && !*bad; i++) {
         hotcell_ref ref;
         memcpy(&ref, references + i * sizeof ref, sizeof ref);
-        texts[i] = (const char *)hotcell_text_in(ctx, &ref, name, 0, bad);
+        texts[i] = (const char *)(unit == 2 ? hotcell_text16_in : hotcell_text_in)(ctx, &ref, name, 0, bad);
         if (writable) {
-            texts[i] = (const char *)hotcell_copy(ctx, texts[i], ref.length + 1, 1, &place, bad);
+            texts[i] = (const char *)hotcell_copy(ctx, texts[i], ref.length + unit, unit, &place, bad);
         }
     }
     if (!*bad) {
@@ -256,10 +286,21 @@ HOTCELL_HELPER int64_t hotcell_offset(const void *start, uint64_t length, uint64
     return start == NULL || distance > length || distance % size != 0 ? INT64_MIN : (int64_t)(distance / size);
 }
 
-/* Texts of the library as references of an array; NULL is no texts, and a NULL among them no text. 0 when there is
- * no space or no such number: then the reply is a refusal. */
-HOTCELL_HELPER int hotcell_give_texts(hotcell_ctx *ctx, const void *texts, hotcell_wide count, const char *name,
-                                      hotcell_ref *list)
+/* The number of pointers in an array that a NULL ends, which may lie anywhere. */
+HOTCELL_HELPER hotcell_wide hotcell_count(const void *array)
+{
+    const uint8_t *at = (const uint8_t *)array;
+    hotcell_wide count = 0;
+    for (const void *element = array; element != NULL; count++, at += sizeof element) {
+        memcpy(&element, at, sizeof element);
+    }
+    return count == 0 ? 0 : count - 1;
+}
+
+/* Texts of the library, of units of so many bytes, as references of an array; NULL is no texts, and a NULL among them
+ * no text. 0 when there is no space or no such number: then the reply is a refusal. */
+HOTCELL_HELPER int hotcell_give_texts(hotcell_ctx *ctx, const void *texts, hotcell_wide count, uint64_t unit,
+                                      const char *name, hotcell_ref *list)
 {
     uint64_t place = HOTCELL_PLACE_NULL;
     uint64_t length = 0;
@@ -278,13 +319,29 @@ HOTCELL_HELPER int hotcell_give_texts(hotcell_ctx *ctx, const void *texts, hotce
         hotcell_ref ref = {HOTCELL_PLACE_NULL, 0};
         const char *text;
         memcpy(&text, (const uint8_t *)texts + i * sizeof text, sizeof text);
-        if (text != NULL && !hotcell_give(ctx, text, hotcell_length(text, UINT64_MAX), 1, &ref)) {
-            return 0;
+        if (text != NULL) {
+            uint64_t bytes = unit == 2 ? hotcell_length16(text) : hotcell_length(text, UINT64_MAX);
+            if (!hotcell_give(ctx, text, bytes, unit, &ref)) {
+                return 0;
+            }
         }
         memcpy(references + i * sizeof ref, &ref, sizeof ref);
     }
     *list = (hotcell_ref){place, length};
     return 1;
+}
+
+/* The same for texts that come out of a call. A number that no array has is a lie of the library: it becomes a length
+ * that the host refuses. */
+HOTCELL_HELPER int hotcell_hand_texts(hotcell_ctx *ctx, const void *texts, hotcell_wide count, int bad, uint64_t unit,
+                                      const char *name, hotcell_ref *list)
+{
+    uint64_t length = 0;
+    if (texts != NULL && (bad || !hotcell_bytes(count, sizeof(hotcell_ref), &length))) {
+        *list = (hotcell_ref){0, HOTCELL_LENGTH_IMPOSSIBLE};
+        return 1;
+    }
+    return hotcell_give_texts(ctx, texts, count, unit, name, list);
 }
 
 /* A value in an image, which may lie anywhere. */
