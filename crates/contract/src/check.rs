@@ -33,6 +33,7 @@ mod releases;
 mod resolve;
 mod returned;
 mod select;
+mod statuses;
 mod structures;
 mod symbols;
 mod type_errors;
@@ -96,6 +97,7 @@ pub fn check(
     if selection == Selection::Contract {
         type_errors::useless(contract, &selected, &mut findings);
         lines::useless(contract, &selected, &mut findings);
+        statuses::look(contract, &selected, &mut findings);
         owners::useless(contract, known, &selected, &mut findings);
     }
     let (mut functions, mut left_out) = (Vec::new(), Vec::new());

@@ -3,6 +3,7 @@
 //! A rule that could be fooled into a wrong answer does not fire: it leaves a gap with the reason and the line
 //! that would decide it. docs/reference/inference.md lists the rules for users.
 
+mod answers;
 mod arrays;
 mod comments;
 mod documented;
@@ -34,6 +35,7 @@ use hotcell_model::api::{Api, Function};
 use hotcell_model::interface::{ResultRole, Role};
 
 use crate::handles::Handles;
+pub(crate) use crate::infer::answers::answers;
 pub(crate) use crate::infer::unsupported::shape;
 use crate::infer::view::View;
 use crate::structs::Structs;

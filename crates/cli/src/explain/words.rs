@@ -70,7 +70,12 @@ pub(super) fn role(role: &Value, names: &Names) -> String {
         }
         "offset-out" => format!("a place in `{param}` that the function hands out, as an offset{failed}"),
         "handle" => {
-            let end = if role["consumed"] == true { "; it ends with this call" } else { "" };
+            let end = match (&role["consumed"], &role["on_success"], &role["invalidates"]) {
+                (Value::Bool(true), Value::Bool(true), _) => "; it ends with this call, unless that fails",
+                (Value::Bool(true), ..) => "; it ends with this call",
+                (_, _, Value::Bool(true)) => "; what was borrowed from it is stale afterwards",
+                _ => "",
+            };
             format!("an object of the library, `{}`{end}{null}", text(&role["handle"]))
         }
         "handle-out" => format!("an object the function hands out, {}{failed}", object(role, names)),
@@ -300,6 +305,10 @@ mod tests {
         check(out, "an object the function hands out, `db`; `close` releases it; `n` must outlive it");
         let taken = json!({ "role": "handle", "handle": "db", "consumed": true, "nullable": true });
         check(taken, "an object of the library, `db`; it ends with this call; NULL may be passed");
+        let given = json!({ "role": "handle", "handle": "db", "consumed": true, "on_success": true });
+        check(given, "an object of the library, `db`; it ends with this call, unless that fails");
+        let emptied = json!({ "role": "handle", "handle": "db", "consumed": false, "invalidates": true });
+        check(emptied, "an object of the library, `db`; what was borrowed from it is stale afterwards");
         check(json!({ "role": "user-data", "callback": 2 }), "hidden: what the library hands back to `n`");
         let called =
             |scope: Value| json!({ "role": "callback", "nullable": true, "callback": { "scope": scope } });

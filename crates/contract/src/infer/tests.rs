@@ -12,7 +12,7 @@ mod libc;
 mod libraries;
 mod library;
 mod objects;
-mod prototype;
+pub(super) mod prototype;
 
 use hotcell_model::Fact;
 use hotcell_model::api::{Api, Function};

@@ -150,6 +150,39 @@ s = { string = "bytes" }
 }
 
 #[test]
+fn a_result_that_a_pattern_drops_is_warned_about() {
+    let declarations = [
+        "int buf_it(int n)",
+        "enum level buf_on(int n)",
+        "unsigned long buf_room(unsigned long n)",
+        "int buf_count(int n)",
+    ];
+    let warned = |lines: &str| {
+        let text = contract(lines);
+        let found = run(&api(&declarations), &text, Selection::Contract).unwrap().warnings;
+        found.into_iter().map(|warning| (warning.line(&text), warning.message)).collect::<Vec<_>>()
+    };
+    let dropped = "and this rule makes what it returns a status, which is dropped";
+    let rule = "[function.\"buf_*\"]\nerror = { fails = \"nonzero\" }\n";
+    // One place, one warning.
+    let room = format!(
+        "`buf_room` returns `unsigned long`, unlike the other functions that `buf_*` matches, {dropped} (and one more function)"
+    );
+    assert_eq!(warned(rule), [(Some(5), room)]);
+    let count =
+        format!("`buf_count` is called like one that counts something or answers a question, {dropped}");
+    assert_eq!(
+        warned(&format!("{rule}[function.buf_room]\nerror = {{ fails = \"never\" }}\n")),
+        [(Some(5), count)]
+    );
+    let said = format!("{rule}[function.\"buf_{{room,count}}\"]\nresult = {{ out = \"status\" }}\n");
+    assert_eq!(warned(&said), []);
+    // A rule that keeps the result drops nothing, and neither does a function's own.
+    assert_eq!(warned("[function.\"buf_*\"]\nerror = { fails = \"result == 7\" }\n"), []);
+    assert_eq!(warned("[function.buf_count]\nerror = { fails = \"nonzero\" }\n"), []);
+}
+
+#[test]
 fn what_applies_nowhere_is_warned_about() {
     let lines = "[function.\"puts_*\"]\nparams.t = { out = \"value\" }\n[function.\"put_*\"]\nparams.tt = { out = \"value\" }\n";
     let text = contract(lines);

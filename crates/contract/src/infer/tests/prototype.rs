@@ -18,7 +18,7 @@ pub(super) fn api(functions: &[&Function]) -> Api {
 }
 
 /// Reads `const char *f(int a, const unsigned char key[32], ...) nonnull`.
-pub(super) fn parse(text: &str) -> Function {
+pub(in crate::infer) fn parse(text: &str) -> Function {
     let text = text.trim().trim_end_matches(';');
     let open = text.find('(').expect("a prototype has parentheses");
     let close = text.rfind(')').expect("a prototype has parentheses");
