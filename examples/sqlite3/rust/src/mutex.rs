@@ -6,6 +6,15 @@ use hotcell::rt;
 
 use crate::table;
 
+/// CAPI3REF: Mutex Handle
+///
+/// The mutex module within SQLite defines \[sqlite3_mutex\] to be an
+/// abstract type for a mutex object.  The SQLite core never looks
+/// at the internal representation of an \[sqlite3_mutex\].  It only
+/// deals with pointers to the \[sqlite3_mutex\] object.
+///
+/// Mutexes are created using \[sqlite3_mutex_alloc()\].
+///
 /// C: `sqlite3_mutex *`
 ///
 /// Clones stand for the same object. When the last is dropped, `sqlite3_mutex_free` releases an object that is the caller's.
@@ -14,7 +23,7 @@ pub struct Mutex(pub(crate) rt::Handle);
 
 impl Mutex {
     /// The number of its type in calls.
-    pub(crate) const TYPE: u16 = 5;
+    pub(crate) const TYPE: u16 = 6;
 
     /// The same object with another deadline for each call.
     #[must_use]

@@ -8,9 +8,9 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
     runtime: 1,
     library: "sqlite3",
     fingerprint: [
-        0x0b, 0x4f, 0xe7, 0xd4, 0x06, 0x11, 0x86, 0x29, 0x28, 0x47, 0xf6, 0x8f, 0x98, 0x94, 0x4c,
-        0xef, 0x6f, 0xb3, 0xae, 0x39, 0x94, 0x29, 0xa3, 0xc8, 0x23, 0x68, 0x1c, 0xc6, 0x52, 0xa3,
-        0x1a, 0x73,
+        0x6d, 0x62, 0xc0, 0x21, 0xb4, 0xe4, 0x4c, 0xb0, 0xaa, 0xd7, 0x5f, 0x06, 0x3a, 0xac, 0x55,
+        0x8f, 0x84, 0x08, 0xf5, 0xb5, 0x18, 0xf1, 0x78, 0x76, 0x22, 0xea, 0xb4, 0xa4, 0x78, 0x60,
+        0x09, 0xe5,
     ],
     functions: &FUNCTIONS,
     handles: &HANDLES,
@@ -36,196 +36,220 @@ pub(crate) const SQLITE3_TOTAL_CHANGES: u16 = 15;
 pub(crate) const SQLITE3_TOTAL_CHANGES64: u16 = 16;
 pub(crate) const SQLITE3_INTERRUPT: u16 = 17;
 pub(crate) const SQLITE3_COMPLETE: u16 = 18;
-pub(crate) const SQLITE3_BUSY_HANDLER: u16 = 19;
-pub(crate) const SQLITE3_BUSY_TIMEOUT: u16 = 20;
-pub(crate) const SQLITE3_MEMORY_USED: u16 = 21;
-pub(crate) const SQLITE3_MEMORY_HIGHWATER: u16 = 22;
-pub(crate) const SQLITE3_RANDOMNESS: u16 = 23;
-pub(crate) const SQLITE3_SET_AUTHORIZER: u16 = 24;
-pub(crate) const SQLITE3_TRACE: u16 = 25;
-pub(crate) const SQLITE3_PROFILE: u16 = 26;
-pub(crate) const SQLITE3_TRACE_V2: u16 = 27;
-pub(crate) const SQLITE3_PROGRESS_HANDLER: u16 = 28;
-pub(crate) const SQLITE3_OPEN: u16 = 29;
-pub(crate) const SQLITE3_OPEN_V2: u16 = 30;
-pub(crate) const SQLITE3_ERRCODE: u16 = 31;
-pub(crate) const SQLITE3_EXTENDED_ERRCODE: u16 = 32;
-pub(crate) const SQLITE3_ERRMSG: u16 = 33;
-pub(crate) const SQLITE3_ERRSTR: u16 = 34;
-pub(crate) const SQLITE3_ERROR_OFFSET: u16 = 35;
-pub(crate) const SQLITE3_LIMIT: u16 = 36;
-pub(crate) const SQLITE3_PREPARE: u16 = 37;
-pub(crate) const SQLITE3_PREPARE_V2: u16 = 38;
-pub(crate) const SQLITE3_PREPARE_V3: u16 = 39;
-pub(crate) const SQLITE3_SQL: u16 = 40;
-pub(crate) const SQLITE3_EXPANDED_SQL: u16 = 41;
-pub(crate) const SQLITE3_STMT_READONLY: u16 = 42;
-pub(crate) const SQLITE3_STMT_ISEXPLAIN: u16 = 43;
-pub(crate) const SQLITE3_STMT_BUSY: u16 = 44;
-pub(crate) const SQLITE3_BIND_BLOB: u16 = 45;
-pub(crate) const SQLITE3_BIND_BLOB64: u16 = 46;
-pub(crate) const SQLITE3_BIND_DOUBLE: u16 = 47;
-pub(crate) const SQLITE3_BIND_INT: u16 = 48;
-pub(crate) const SQLITE3_BIND_INT64: u16 = 49;
-pub(crate) const SQLITE3_BIND_NULL: u16 = 50;
-pub(crate) const SQLITE3_BIND_TEXT: u16 = 51;
-pub(crate) const SQLITE3_BIND_TEXT16: u16 = 52;
-pub(crate) const SQLITE3_BIND_TEXT64: u16 = 53;
-pub(crate) const SQLITE3_BIND_VALUE: u16 = 54;
-pub(crate) const SQLITE3_BIND_ZEROBLOB: u16 = 55;
-pub(crate) const SQLITE3_BIND_ZEROBLOB64: u16 = 56;
-pub(crate) const SQLITE3_BIND_PARAMETER_COUNT: u16 = 57;
-pub(crate) const SQLITE3_BIND_PARAMETER_NAME: u16 = 58;
-pub(crate) const SQLITE3_BIND_PARAMETER_INDEX: u16 = 59;
-pub(crate) const SQLITE3_CLEAR_BINDINGS: u16 = 60;
-pub(crate) const SQLITE3_COLUMN_COUNT: u16 = 61;
-pub(crate) const SQLITE3_COLUMN_NAME: u16 = 62;
-pub(crate) const SQLITE3_COLUMN_DATABASE_NAME: u16 = 63;
-pub(crate) const SQLITE3_COLUMN_TABLE_NAME: u16 = 64;
-pub(crate) const SQLITE3_COLUMN_ORIGIN_NAME: u16 = 65;
-pub(crate) const SQLITE3_COLUMN_DECLTYPE: u16 = 66;
-pub(crate) const SQLITE3_STEP: u16 = 67;
-pub(crate) const SQLITE3_DATA_COUNT: u16 = 68;
-pub(crate) const SQLITE3_COLUMN_BLOB: u16 = 69;
-pub(crate) const SQLITE3_COLUMN_DOUBLE: u16 = 70;
-pub(crate) const SQLITE3_COLUMN_INT: u16 = 71;
-pub(crate) const SQLITE3_COLUMN_INT64: u16 = 72;
-pub(crate) const SQLITE3_COLUMN_TEXT: u16 = 73;
-pub(crate) const SQLITE3_COLUMN_TEXT16: u16 = 74;
-pub(crate) const SQLITE3_COLUMN_VALUE: u16 = 75;
-pub(crate) const SQLITE3_COLUMN_BYTES: u16 = 76;
-pub(crate) const SQLITE3_COLUMN_BYTES16: u16 = 77;
-pub(crate) const SQLITE3_COLUMN_TYPE: u16 = 78;
-pub(crate) const SQLITE3_FINALIZE: u16 = 79;
-pub(crate) const SQLITE3_RESET: u16 = 80;
-pub(crate) const SQLITE3_CREATE_FUNCTION: u16 = 81;
-pub(crate) const SQLITE3_CREATE_FUNCTION_V2: u16 = 82;
-pub(crate) const SQLITE3_CREATE_WINDOW_FUNCTION: u16 = 83;
-pub(crate) const SQLITE3_AGGREGATE_COUNT: u16 = 84;
-pub(crate) const SQLITE3_EXPIRED: u16 = 85;
-pub(crate) const SQLITE3_TRANSFER_BINDINGS: u16 = 86;
-pub(crate) const SQLITE3_GLOBAL_RECOVER: u16 = 87;
-pub(crate) const SQLITE3_THREAD_CLEANUP: u16 = 88;
-pub(crate) const SQLITE3_VALUE_BLOB: u16 = 89;
-pub(crate) const SQLITE3_VALUE_DOUBLE: u16 = 90;
-pub(crate) const SQLITE3_VALUE_INT: u16 = 91;
-pub(crate) const SQLITE3_VALUE_INT64: u16 = 92;
-pub(crate) const SQLITE3_VALUE_TEXT: u16 = 93;
-pub(crate) const SQLITE3_VALUE_TEXT16: u16 = 94;
-pub(crate) const SQLITE3_VALUE_BYTES: u16 = 95;
-pub(crate) const SQLITE3_VALUE_BYTES16: u16 = 96;
-pub(crate) const SQLITE3_VALUE_TYPE: u16 = 97;
-pub(crate) const SQLITE3_VALUE_NUMERIC_TYPE: u16 = 98;
-pub(crate) const SQLITE3_VALUE_FROMBIND: u16 = 99;
-pub(crate) const SQLITE3_VALUE_ENCODING: u16 = 100;
-pub(crate) const SQLITE3_VALUE_SUBTYPE: u16 = 101;
-pub(crate) const SQLITE3_VALUE_DUP: u16 = 102;
-pub(crate) const SQLITE3_VALUE_FREE: u16 = 103;
-pub(crate) const SQLITE3_CONTEXT_DB_HANDLE: u16 = 104;
-pub(crate) const SQLITE3_RESULT_BLOB: u16 = 105;
-pub(crate) const SQLITE3_RESULT_BLOB64: u16 = 106;
-pub(crate) const SQLITE3_RESULT_DOUBLE: u16 = 107;
-pub(crate) const SQLITE3_RESULT_ERROR: u16 = 108;
-pub(crate) const SQLITE3_RESULT_ERROR16: u16 = 109;
-pub(crate) const SQLITE3_RESULT_ERROR_TOOBIG: u16 = 110;
-pub(crate) const SQLITE3_RESULT_ERROR_NOMEM: u16 = 111;
-pub(crate) const SQLITE3_RESULT_ERROR_CODE: u16 = 112;
-pub(crate) const SQLITE3_RESULT_INT: u16 = 113;
-pub(crate) const SQLITE3_RESULT_INT64: u16 = 114;
-pub(crate) const SQLITE3_RESULT_NULL: u16 = 115;
-pub(crate) const SQLITE3_RESULT_TEXT: u16 = 116;
-pub(crate) const SQLITE3_RESULT_TEXT64: u16 = 117;
-pub(crate) const SQLITE3_RESULT_TEXT16: u16 = 118;
-pub(crate) const SQLITE3_RESULT_TEXT16LE: u16 = 119;
-pub(crate) const SQLITE3_RESULT_TEXT16BE: u16 = 120;
-pub(crate) const SQLITE3_RESULT_VALUE: u16 = 121;
-pub(crate) const SQLITE3_RESULT_ZEROBLOB: u16 = 122;
-pub(crate) const SQLITE3_RESULT_ZEROBLOB64: u16 = 123;
-pub(crate) const SQLITE3_RESULT_SUBTYPE: u16 = 124;
-pub(crate) const SQLITE3_CREATE_COLLATION: u16 = 125;
-pub(crate) const SQLITE3_CREATE_COLLATION_V2: u16 = 126;
-pub(crate) const SQLITE3_COLLATION_NEEDED: u16 = 127;
-pub(crate) const SQLITE3_SLEEP: u16 = 128;
-pub(crate) const SQLITE3_GET_AUTOCOMMIT: u16 = 129;
-pub(crate) const SQLITE3_DB_HANDLE: u16 = 130;
-pub(crate) const SQLITE3_DB_NAME: u16 = 131;
-pub(crate) const SQLITE3_DB_FILENAME: u16 = 132;
-pub(crate) const SQLITE3_DB_READONLY: u16 = 133;
-pub(crate) const SQLITE3_TXN_STATE: u16 = 134;
-pub(crate) const SQLITE3_NEXT_STMT: u16 = 135;
-pub(crate) const SQLITE3_COMMIT_HOOK: u16 = 136;
-pub(crate) const SQLITE3_ROLLBACK_HOOK: u16 = 137;
-pub(crate) const SQLITE3_AUTOVACUUM_PAGES: u16 = 138;
-pub(crate) const SQLITE3_UPDATE_HOOK: u16 = 139;
-pub(crate) const SQLITE3_ENABLE_SHARED_CACHE: u16 = 140;
-pub(crate) const SQLITE3_RELEASE_MEMORY: u16 = 141;
-pub(crate) const SQLITE3_DB_RELEASE_MEMORY: u16 = 142;
-pub(crate) const SQLITE3_SOFT_HEAP_LIMIT64: u16 = 143;
-pub(crate) const SQLITE3_HARD_HEAP_LIMIT64: u16 = 144;
-pub(crate) const SQLITE3_SOFT_HEAP_LIMIT: u16 = 145;
-pub(crate) const SQLITE3_TABLE_COLUMN_METADATA: u16 = 146;
-pub(crate) const SQLITE3_LOAD_EXTENSION: u16 = 147;
-pub(crate) const SQLITE3_ENABLE_LOAD_EXTENSION: u16 = 148;
-pub(crate) const SQLITE3_RESET_AUTO_EXTENSION: u16 = 149;
-pub(crate) const SQLITE3_DROP_MODULES: u16 = 150;
-pub(crate) const SQLITE3_OVERLOAD_FUNCTION: u16 = 151;
-pub(crate) const SQLITE3_BLOB_OPEN: u16 = 152;
-pub(crate) const SQLITE3_BLOB_REOPEN: u16 = 153;
-pub(crate) const SQLITE3_BLOB_CLOSE: u16 = 154;
-pub(crate) const SQLITE3_BLOB_BYTES: u16 = 155;
-pub(crate) const SQLITE3_BLOB_READ: u16 = 156;
-pub(crate) const SQLITE3_BLOB_WRITE: u16 = 157;
-pub(crate) const SQLITE3_VFS_FIND: u16 = 158;
-pub(crate) const SQLITE3_VFS_REGISTER: u16 = 159;
-pub(crate) const SQLITE3_VFS_UNREGISTER: u16 = 160;
-pub(crate) const SQLITE3_MUTEX_ALLOC: u16 = 161;
-pub(crate) const SQLITE3_MUTEX_FREE: u16 = 162;
-pub(crate) const SQLITE3_MUTEX_ENTER: u16 = 163;
-pub(crate) const SQLITE3_MUTEX_TRY: u16 = 164;
-pub(crate) const SQLITE3_MUTEX_LEAVE: u16 = 165;
-pub(crate) const SQLITE3_DB_MUTEX: u16 = 166;
-pub(crate) const SQLITE3_KEYWORD_COUNT: u16 = 167;
-pub(crate) const SQLITE3_KEYWORD_NAME: u16 = 168;
-pub(crate) const SQLITE3_KEYWORD_CHECK: u16 = 169;
-pub(crate) const SQLITE3_STR_NEW: u16 = 170;
-pub(crate) const SQLITE3_STR_FINISH: u16 = 171;
-pub(crate) const SQLITE3_STR_APPEND: u16 = 172;
-pub(crate) const SQLITE3_STR_APPENDALL: u16 = 173;
-pub(crate) const SQLITE3_STR_APPENDCHAR: u16 = 174;
-pub(crate) const SQLITE3_STR_RESET: u16 = 175;
-pub(crate) const SQLITE3_STR_ERRCODE: u16 = 176;
-pub(crate) const SQLITE3_STR_LENGTH: u16 = 177;
-pub(crate) const SQLITE3_STR_VALUE: u16 = 178;
-pub(crate) const SQLITE3_STATUS: u16 = 179;
-pub(crate) const SQLITE3_STATUS64: u16 = 180;
-pub(crate) const SQLITE3_DB_STATUS: u16 = 181;
-pub(crate) const SQLITE3_STMT_STATUS: u16 = 182;
-pub(crate) const SQLITE3_BACKUP_INIT: u16 = 183;
-pub(crate) const SQLITE3_BACKUP_STEP: u16 = 184;
-pub(crate) const SQLITE3_BACKUP_FINISH: u16 = 185;
-pub(crate) const SQLITE3_BACKUP_REMAINING: u16 = 186;
-pub(crate) const SQLITE3_BACKUP_PAGECOUNT: u16 = 187;
-pub(crate) const SQLITE3_STRICMP: u16 = 188;
-pub(crate) const SQLITE3_STRNICMP: u16 = 189;
-pub(crate) const SQLITE3_STRGLOB: u16 = 190;
-pub(crate) const SQLITE3_STRLIKE: u16 = 191;
-pub(crate) const SQLITE3_WAL_HOOK: u16 = 192;
-pub(crate) const SQLITE3_WAL_AUTOCHECKPOINT: u16 = 193;
-pub(crate) const SQLITE3_WAL_CHECKPOINT: u16 = 194;
-pub(crate) const SQLITE3_WAL_CHECKPOINT_V2: u16 = 195;
-pub(crate) const SQLITE3_DB_CACHEFLUSH: u16 = 196;
-pub(crate) const SQLITE3_SYSTEM_ERRNO: u16 = 197;
-pub(crate) const SQLITE3_SERIALIZE: u16 = 198;
+pub(crate) const SQLITE3_COMPLETE16: u16 = 19;
+pub(crate) const SQLITE3_BUSY_HANDLER: u16 = 20;
+pub(crate) const SQLITE3_BUSY_TIMEOUT: u16 = 21;
+pub(crate) const SQLITE3_GET_TABLE: u16 = 22;
+pub(crate) const SQLITE3_MEMORY_USED: u16 = 23;
+pub(crate) const SQLITE3_MEMORY_HIGHWATER: u16 = 24;
+pub(crate) const SQLITE3_RANDOMNESS: u16 = 25;
+pub(crate) const SQLITE3_SET_AUTHORIZER: u16 = 26;
+pub(crate) const SQLITE3_TRACE: u16 = 27;
+pub(crate) const SQLITE3_PROFILE: u16 = 28;
+pub(crate) const SQLITE3_TRACE_V2: u16 = 29;
+pub(crate) const SQLITE3_PROGRESS_HANDLER: u16 = 30;
+pub(crate) const SQLITE3_OPEN: u16 = 31;
+pub(crate) const SQLITE3_OPEN16: u16 = 32;
+pub(crate) const SQLITE3_OPEN_V2: u16 = 33;
+pub(crate) const SQLITE3_URI_PARAMETER: u16 = 34;
+pub(crate) const SQLITE3_URI_BOOLEAN: u16 = 35;
+pub(crate) const SQLITE3_URI_INT64: u16 = 36;
+pub(crate) const SQLITE3_URI_KEY: u16 = 37;
+pub(crate) const SQLITE3_FILENAME_DATABASE: u16 = 38;
+pub(crate) const SQLITE3_FILENAME_JOURNAL: u16 = 39;
+pub(crate) const SQLITE3_FILENAME_WAL: u16 = 40;
+pub(crate) const SQLITE3_CREATE_FILENAME: u16 = 41;
+pub(crate) const SQLITE3_FREE_FILENAME: u16 = 42;
+pub(crate) const SQLITE3_ERRCODE: u16 = 43;
+pub(crate) const SQLITE3_EXTENDED_ERRCODE: u16 = 44;
+pub(crate) const SQLITE3_ERRMSG: u16 = 45;
+pub(crate) const SQLITE3_ERRMSG16: u16 = 46;
+pub(crate) const SQLITE3_ERRSTR: u16 = 47;
+pub(crate) const SQLITE3_ERROR_OFFSET: u16 = 48;
+pub(crate) const SQLITE3_LIMIT: u16 = 49;
+pub(crate) const SQLITE3_PREPARE: u16 = 50;
+pub(crate) const SQLITE3_PREPARE_V2: u16 = 51;
+pub(crate) const SQLITE3_PREPARE_V3: u16 = 52;
+pub(crate) const SQLITE3_PREPARE16: u16 = 53;
+pub(crate) const SQLITE3_PREPARE16_V2: u16 = 54;
+pub(crate) const SQLITE3_PREPARE16_V3: u16 = 55;
+pub(crate) const SQLITE3_SQL: u16 = 56;
+pub(crate) const SQLITE3_EXPANDED_SQL: u16 = 57;
+pub(crate) const SQLITE3_STMT_READONLY: u16 = 58;
+pub(crate) const SQLITE3_STMT_ISEXPLAIN: u16 = 59;
+pub(crate) const SQLITE3_STMT_BUSY: u16 = 60;
+pub(crate) const SQLITE3_BIND_BLOB: u16 = 61;
+pub(crate) const SQLITE3_BIND_BLOB64: u16 = 62;
+pub(crate) const SQLITE3_BIND_DOUBLE: u16 = 63;
+pub(crate) const SQLITE3_BIND_INT: u16 = 64;
+pub(crate) const SQLITE3_BIND_INT64: u16 = 65;
+pub(crate) const SQLITE3_BIND_NULL: u16 = 66;
+pub(crate) const SQLITE3_BIND_TEXT: u16 = 67;
+pub(crate) const SQLITE3_BIND_TEXT16: u16 = 68;
+pub(crate) const SQLITE3_BIND_TEXT64: u16 = 69;
+pub(crate) const SQLITE3_BIND_VALUE: u16 = 70;
+pub(crate) const SQLITE3_BIND_ZEROBLOB: u16 = 71;
+pub(crate) const SQLITE3_BIND_ZEROBLOB64: u16 = 72;
+pub(crate) const SQLITE3_BIND_PARAMETER_COUNT: u16 = 73;
+pub(crate) const SQLITE3_BIND_PARAMETER_NAME: u16 = 74;
+pub(crate) const SQLITE3_BIND_PARAMETER_INDEX: u16 = 75;
+pub(crate) const SQLITE3_CLEAR_BINDINGS: u16 = 76;
+pub(crate) const SQLITE3_COLUMN_COUNT: u16 = 77;
+pub(crate) const SQLITE3_COLUMN_NAME: u16 = 78;
+pub(crate) const SQLITE3_COLUMN_NAME16: u16 = 79;
+pub(crate) const SQLITE3_COLUMN_DATABASE_NAME: u16 = 80;
+pub(crate) const SQLITE3_COLUMN_DATABASE_NAME16: u16 = 81;
+pub(crate) const SQLITE3_COLUMN_TABLE_NAME: u16 = 82;
+pub(crate) const SQLITE3_COLUMN_TABLE_NAME16: u16 = 83;
+pub(crate) const SQLITE3_COLUMN_ORIGIN_NAME: u16 = 84;
+pub(crate) const SQLITE3_COLUMN_ORIGIN_NAME16: u16 = 85;
+pub(crate) const SQLITE3_COLUMN_DECLTYPE: u16 = 86;
+pub(crate) const SQLITE3_COLUMN_DECLTYPE16: u16 = 87;
+pub(crate) const SQLITE3_STEP: u16 = 88;
+pub(crate) const SQLITE3_DATA_COUNT: u16 = 89;
+pub(crate) const SQLITE3_COLUMN_BLOB: u16 = 90;
+pub(crate) const SQLITE3_COLUMN_DOUBLE: u16 = 91;
+pub(crate) const SQLITE3_COLUMN_INT: u16 = 92;
+pub(crate) const SQLITE3_COLUMN_INT64: u16 = 93;
+pub(crate) const SQLITE3_COLUMN_TEXT: u16 = 94;
+pub(crate) const SQLITE3_COLUMN_TEXT16: u16 = 95;
+pub(crate) const SQLITE3_COLUMN_VALUE: u16 = 96;
+pub(crate) const SQLITE3_COLUMN_BYTES: u16 = 97;
+pub(crate) const SQLITE3_COLUMN_BYTES16: u16 = 98;
+pub(crate) const SQLITE3_COLUMN_TYPE: u16 = 99;
+pub(crate) const SQLITE3_FINALIZE: u16 = 100;
+pub(crate) const SQLITE3_RESET: u16 = 101;
+pub(crate) const SQLITE3_CREATE_FUNCTION: u16 = 102;
+pub(crate) const SQLITE3_CREATE_FUNCTION16: u16 = 103;
+pub(crate) const SQLITE3_CREATE_FUNCTION_V2: u16 = 104;
+pub(crate) const SQLITE3_CREATE_WINDOW_FUNCTION: u16 = 105;
+pub(crate) const SQLITE3_AGGREGATE_COUNT: u16 = 106;
+pub(crate) const SQLITE3_EXPIRED: u16 = 107;
+pub(crate) const SQLITE3_TRANSFER_BINDINGS: u16 = 108;
+pub(crate) const SQLITE3_GLOBAL_RECOVER: u16 = 109;
+pub(crate) const SQLITE3_THREAD_CLEANUP: u16 = 110;
+pub(crate) const SQLITE3_VALUE_BLOB: u16 = 111;
+pub(crate) const SQLITE3_VALUE_DOUBLE: u16 = 112;
+pub(crate) const SQLITE3_VALUE_INT: u16 = 113;
+pub(crate) const SQLITE3_VALUE_INT64: u16 = 114;
+pub(crate) const SQLITE3_VALUE_TEXT: u16 = 115;
+pub(crate) const SQLITE3_VALUE_TEXT16: u16 = 116;
+pub(crate) const SQLITE3_VALUE_BYTES: u16 = 117;
+pub(crate) const SQLITE3_VALUE_BYTES16: u16 = 118;
+pub(crate) const SQLITE3_VALUE_TYPE: u16 = 119;
+pub(crate) const SQLITE3_VALUE_NUMERIC_TYPE: u16 = 120;
+pub(crate) const SQLITE3_VALUE_FROMBIND: u16 = 121;
+pub(crate) const SQLITE3_VALUE_ENCODING: u16 = 122;
+pub(crate) const SQLITE3_VALUE_SUBTYPE: u16 = 123;
+pub(crate) const SQLITE3_VALUE_DUP: u16 = 124;
+pub(crate) const SQLITE3_VALUE_FREE: u16 = 125;
+pub(crate) const SQLITE3_CONTEXT_DB_HANDLE: u16 = 126;
+pub(crate) const SQLITE3_RESULT_BLOB: u16 = 127;
+pub(crate) const SQLITE3_RESULT_BLOB64: u16 = 128;
+pub(crate) const SQLITE3_RESULT_DOUBLE: u16 = 129;
+pub(crate) const SQLITE3_RESULT_ERROR: u16 = 130;
+pub(crate) const SQLITE3_RESULT_ERROR16: u16 = 131;
+pub(crate) const SQLITE3_RESULT_ERROR_TOOBIG: u16 = 132;
+pub(crate) const SQLITE3_RESULT_ERROR_NOMEM: u16 = 133;
+pub(crate) const SQLITE3_RESULT_ERROR_CODE: u16 = 134;
+pub(crate) const SQLITE3_RESULT_INT: u16 = 135;
+pub(crate) const SQLITE3_RESULT_INT64: u16 = 136;
+pub(crate) const SQLITE3_RESULT_NULL: u16 = 137;
+pub(crate) const SQLITE3_RESULT_TEXT: u16 = 138;
+pub(crate) const SQLITE3_RESULT_TEXT64: u16 = 139;
+pub(crate) const SQLITE3_RESULT_TEXT16: u16 = 140;
+pub(crate) const SQLITE3_RESULT_TEXT16LE: u16 = 141;
+pub(crate) const SQLITE3_RESULT_TEXT16BE: u16 = 142;
+pub(crate) const SQLITE3_RESULT_VALUE: u16 = 143;
+pub(crate) const SQLITE3_RESULT_ZEROBLOB: u16 = 144;
+pub(crate) const SQLITE3_RESULT_ZEROBLOB64: u16 = 145;
+pub(crate) const SQLITE3_RESULT_SUBTYPE: u16 = 146;
+pub(crate) const SQLITE3_CREATE_COLLATION: u16 = 147;
+pub(crate) const SQLITE3_CREATE_COLLATION_V2: u16 = 148;
+pub(crate) const SQLITE3_CREATE_COLLATION16: u16 = 149;
+pub(crate) const SQLITE3_COLLATION_NEEDED: u16 = 150;
+pub(crate) const SQLITE3_COLLATION_NEEDED16: u16 = 151;
+pub(crate) const SQLITE3_SLEEP: u16 = 152;
+pub(crate) const SQLITE3_GET_AUTOCOMMIT: u16 = 153;
+pub(crate) const SQLITE3_DB_HANDLE: u16 = 154;
+pub(crate) const SQLITE3_DB_NAME: u16 = 155;
+pub(crate) const SQLITE3_DB_FILENAME: u16 = 156;
+pub(crate) const SQLITE3_DB_READONLY: u16 = 157;
+pub(crate) const SQLITE3_TXN_STATE: u16 = 158;
+pub(crate) const SQLITE3_NEXT_STMT: u16 = 159;
+pub(crate) const SQLITE3_COMMIT_HOOK: u16 = 160;
+pub(crate) const SQLITE3_ROLLBACK_HOOK: u16 = 161;
+pub(crate) const SQLITE3_AUTOVACUUM_PAGES: u16 = 162;
+pub(crate) const SQLITE3_UPDATE_HOOK: u16 = 163;
+pub(crate) const SQLITE3_ENABLE_SHARED_CACHE: u16 = 164;
+pub(crate) const SQLITE3_RELEASE_MEMORY: u16 = 165;
+pub(crate) const SQLITE3_DB_RELEASE_MEMORY: u16 = 166;
+pub(crate) const SQLITE3_SOFT_HEAP_LIMIT64: u16 = 167;
+pub(crate) const SQLITE3_HARD_HEAP_LIMIT64: u16 = 168;
+pub(crate) const SQLITE3_SOFT_HEAP_LIMIT: u16 = 169;
+pub(crate) const SQLITE3_TABLE_COLUMN_METADATA: u16 = 170;
+pub(crate) const SQLITE3_LOAD_EXTENSION: u16 = 171;
+pub(crate) const SQLITE3_ENABLE_LOAD_EXTENSION: u16 = 172;
+pub(crate) const SQLITE3_RESET_AUTO_EXTENSION: u16 = 173;
+pub(crate) const SQLITE3_DROP_MODULES: u16 = 174;
+pub(crate) const SQLITE3_OVERLOAD_FUNCTION: u16 = 175;
+pub(crate) const SQLITE3_BLOB_OPEN: u16 = 176;
+pub(crate) const SQLITE3_BLOB_REOPEN: u16 = 177;
+pub(crate) const SQLITE3_BLOB_CLOSE: u16 = 178;
+pub(crate) const SQLITE3_BLOB_BYTES: u16 = 179;
+pub(crate) const SQLITE3_BLOB_READ: u16 = 180;
+pub(crate) const SQLITE3_BLOB_WRITE: u16 = 181;
+pub(crate) const SQLITE3_VFS_FIND: u16 = 182;
+pub(crate) const SQLITE3_VFS_REGISTER: u16 = 183;
+pub(crate) const SQLITE3_VFS_UNREGISTER: u16 = 184;
+pub(crate) const SQLITE3_MUTEX_ALLOC: u16 = 185;
+pub(crate) const SQLITE3_MUTEX_FREE: u16 = 186;
+pub(crate) const SQLITE3_MUTEX_ENTER: u16 = 187;
+pub(crate) const SQLITE3_MUTEX_TRY: u16 = 188;
+pub(crate) const SQLITE3_MUTEX_LEAVE: u16 = 189;
+pub(crate) const SQLITE3_DB_MUTEX: u16 = 190;
+pub(crate) const SQLITE3_KEYWORD_COUNT: u16 = 191;
+pub(crate) const SQLITE3_KEYWORD_NAME: u16 = 192;
+pub(crate) const SQLITE3_KEYWORD_CHECK: u16 = 193;
+pub(crate) const SQLITE3_STR_NEW: u16 = 194;
+pub(crate) const SQLITE3_STR_FINISH: u16 = 195;
+pub(crate) const SQLITE3_STR_APPEND: u16 = 196;
+pub(crate) const SQLITE3_STR_APPENDALL: u16 = 197;
+pub(crate) const SQLITE3_STR_APPENDCHAR: u16 = 198;
+pub(crate) const SQLITE3_STR_RESET: u16 = 199;
+pub(crate) const SQLITE3_STR_ERRCODE: u16 = 200;
+pub(crate) const SQLITE3_STR_LENGTH: u16 = 201;
+pub(crate) const SQLITE3_STR_VALUE: u16 = 202;
+pub(crate) const SQLITE3_STATUS: u16 = 203;
+pub(crate) const SQLITE3_STATUS64: u16 = 204;
+pub(crate) const SQLITE3_DB_STATUS: u16 = 205;
+pub(crate) const SQLITE3_STMT_STATUS: u16 = 206;
+pub(crate) const SQLITE3_BACKUP_INIT: u16 = 207;
+pub(crate) const SQLITE3_BACKUP_STEP: u16 = 208;
+pub(crate) const SQLITE3_BACKUP_FINISH: u16 = 209;
+pub(crate) const SQLITE3_BACKUP_REMAINING: u16 = 210;
+pub(crate) const SQLITE3_BACKUP_PAGECOUNT: u16 = 211;
+pub(crate) const SQLITE3_STRICMP: u16 = 212;
+pub(crate) const SQLITE3_STRNICMP: u16 = 213;
+pub(crate) const SQLITE3_STRGLOB: u16 = 214;
+pub(crate) const SQLITE3_STRLIKE: u16 = 215;
+pub(crate) const SQLITE3_WAL_HOOK: u16 = 216;
+pub(crate) const SQLITE3_WAL_AUTOCHECKPOINT: u16 = 217;
+pub(crate) const SQLITE3_WAL_CHECKPOINT: u16 = 218;
+pub(crate) const SQLITE3_WAL_CHECKPOINT_V2: u16 = 219;
+pub(crate) const SQLITE3_DB_CACHEFLUSH: u16 = 220;
+pub(crate) const SQLITE3_SYSTEM_ERRNO: u16 = 221;
+pub(crate) const SQLITE3_SERIALIZE: u16 = 222;
 
 #[rustfmt::skip]
-static FUNCTIONS: [rt::Function; 199] = [
+static FUNCTIONS: [rt::Function; 223] = [
     function("sqlite3_libversion", 0, 16),
     function("sqlite3_sourceid", 0, 16),
     function("sqlite3_libversion_number", 0, 8),
     function("sqlite3_compileoption_used", 16, 8),
     function("sqlite3_compileoption_get", 8, 16),
     function("sqlite3_threadsafe", 0, 8),
-    rt::Function { returned: number(0, rt::Kind::I32), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_close", 8, 8) },
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_close", 8, 24) },
     function("sqlite3_close_v2", 8, 8),
     rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_exec", 32, 24) },
     rt::Function { returned: number(0, rt::Kind::I32), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_initialize", 0, 8) },
@@ -238,8 +262,10 @@ static FUNCTIONS: [rt::Function; 199] = [
     function("sqlite3_total_changes64", 8, 8),
     function("sqlite3_interrupt", 8, 0),
     function("sqlite3_complete", 16, 8),
+    function("sqlite3_complete16", 16, 8),
     rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_busy_handler", 16, 24) },
     function("sqlite3_busy_timeout", 16, 8),
+    rt::Function { returned: number(48, rt::Kind::I32), message: Some(32), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_get_table", 24, 64) },
     function("sqlite3_memory_used", 0, 8),
     function("sqlite3_memory_highwater", 8, 8),
     function("sqlite3_randomness", 8, 16),
@@ -249,16 +275,30 @@ static FUNCTIONS: [rt::Function; 199] = [
     rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_trace_v2", 16, 24) },
     function("sqlite3_progress_handler", 24, 0),
     rt::Function { returned: number(24, rt::Kind::I32), message: Some(8), symbols: &SQLITE_SYMBOLS, owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("sqlite3_open", 16, 32) },
+    rt::Function { returned: number(24, rt::Kind::I32), message: Some(8), symbols: &SQLITE_SYMBOLS, owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("sqlite3_open16", 16, 32) },
     rt::Function { returned: number(24, rt::Kind::I32), message: Some(8), symbols: &SQLITE_SYMBOLS, owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("sqlite3_open_v2", 40, 32) },
+    function("sqlite3_uri_parameter", 24, 16),
+    function("sqlite3_uri_boolean", 32, 8),
+    function("sqlite3_uri_int64", 32, 8),
+    function("sqlite3_uri_key", 16, 16),
+    function("sqlite3_filename_database", 8, 16),
+    function("sqlite3_filename_journal", 8, 16),
+    function("sqlite3_filename_wal", 8, 16),
+    rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 5, image: 0, release: None }], ..function("sqlite3_create_filename", 48, 8) },
+    function("sqlite3_free_filename", 8, 0),
     function("sqlite3_errcode", 8, 8),
     function("sqlite3_extended_errcode", 8, 8),
     function("sqlite3_errmsg", 8, 16),
+    function("sqlite3_errmsg16", 8, 16),
     function("sqlite3_errstr", 8, 16),
     function("sqlite3_error_offset", 8, 8),
     function("sqlite3_limit", 16, 8),
-    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), symbols: &SQLITE_SYMBOLS, owned: &[rt::OwnedField { offset: 0, kind: 6, image: 0, release: None }], ..function("sqlite3_prepare", 24, 40) },
-    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), symbols: &SQLITE_SYMBOLS, owned: &[rt::OwnedField { offset: 0, kind: 6, image: 0, release: None }], ..function("sqlite3_prepare_v2", 24, 40) },
-    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), symbols: &SQLITE_SYMBOLS, owned: &[rt::OwnedField { offset: 0, kind: 6, image: 0, release: None }], ..function("sqlite3_prepare_v3", 32, 40) },
+    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), symbols: &SQLITE_SYMBOLS, owned: &[rt::OwnedField { offset: 0, kind: 7, image: 0, release: None }], ..function("sqlite3_prepare", 24, 40) },
+    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), symbols: &SQLITE_SYMBOLS, owned: &[rt::OwnedField { offset: 0, kind: 7, image: 0, release: None }], ..function("sqlite3_prepare_v2", 24, 40) },
+    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), symbols: &SQLITE_SYMBOLS, owned: &[rt::OwnedField { offset: 0, kind: 7, image: 0, release: None }], ..function("sqlite3_prepare_v3", 32, 40) },
+    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), symbols: &SQLITE_SYMBOLS, owned: &[rt::OwnedField { offset: 0, kind: 7, image: 0, release: None }], ..function("sqlite3_prepare16", 24, 40) },
+    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), symbols: &SQLITE_SYMBOLS, owned: &[rt::OwnedField { offset: 0, kind: 7, image: 0, release: None }], ..function("sqlite3_prepare16_v2", 24, 40) },
+    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), symbols: &SQLITE_SYMBOLS, owned: &[rt::OwnedField { offset: 0, kind: 7, image: 0, release: None }], ..function("sqlite3_prepare16_v3", 32, 40) },
     function("sqlite3_sql", 8, 16),
     function("sqlite3_expanded_sql", 8, 16),
     function("sqlite3_stmt_readonly", 8, 8),
@@ -282,10 +322,15 @@ static FUNCTIONS: [rt::Function; 199] = [
     function("sqlite3_clear_bindings", 8, 8),
     function("sqlite3_column_count", 8, 8),
     function("sqlite3_column_name", 16, 16),
+    function("sqlite3_column_name16", 16, 16),
     function("sqlite3_column_database_name", 16, 16),
+    function("sqlite3_column_database_name16", 16, 16),
     function("sqlite3_column_table_name", 16, 16),
+    function("sqlite3_column_table_name16", 16, 16),
     function("sqlite3_column_origin_name", 16, 16),
+    function("sqlite3_column_origin_name16", 16, 16),
     function("sqlite3_column_decltype", 16, 16),
+    function("sqlite3_column_decltype16", 16, 16),
     rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_step", 8, 24) },
     function("sqlite3_data_count", 8, 8),
     function("sqlite3_column_blob", 16, 16),
@@ -301,6 +346,7 @@ static FUNCTIONS: [rt::Function; 199] = [
     function("sqlite3_finalize", 8, 8),
     rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_reset", 8, 24) },
     rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_create_function", 40, 24) },
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_create_function16", 40, 24) },
     rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_create_function_v2", 56, 24) },
     rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_create_window_function", 64, 24) },
     function("sqlite3_aggregate_count", 8, 8),
@@ -321,7 +367,7 @@ static FUNCTIONS: [rt::Function; 199] = [
     function("sqlite3_value_frombind", 8, 8),
     function("sqlite3_value_encoding", 8, 8),
     function("sqlite3_value_subtype", 8, 8),
-    rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 8, image: 0, release: None }], ..function("sqlite3_value_dup", 8, 8) },
+    rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 9, image: 0, release: None }], ..function("sqlite3_value_dup", 8, 8) },
     function("sqlite3_value_free", 8, 0),
     function("sqlite3_context_db_handle", 8, 8),
     function("sqlite3_result_blob", 24, 0),
@@ -346,7 +392,9 @@ static FUNCTIONS: [rt::Function; 199] = [
     function("sqlite3_result_subtype", 16, 0),
     rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_create_collation", 32, 24) },
     rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_create_collation_v2", 40, 24) },
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_create_collation16", 32, 24) },
     rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_collation_needed", 16, 24) },
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_collation_needed16", 16, 24) },
     function("sqlite3_sleep", 8, 8),
     function("sqlite3_get_autocommit", 8, 8),
     function("sqlite3_db_handle", 8, 8),
@@ -380,7 +428,7 @@ static FUNCTIONS: [rt::Function; 199] = [
     function("sqlite3_vfs_find", 16, 8),
     rt::Function { returned: number(0, rt::Kind::I32), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_vfs_register", 16, 8) },
     rt::Function { returned: number(0, rt::Kind::I32), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_vfs_unregister", 8, 8) },
-    rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 5, image: 0, release: None }], ..function("sqlite3_mutex_alloc", 0, 8) },
+    rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 6, image: 0, release: None }], ..function("sqlite3_mutex_alloc", 0, 8) },
     function("sqlite3_mutex_free", 8, 0),
     function("sqlite3_mutex_enter", 8, 0),
     function("sqlite3_mutex_try", 8, 8),
@@ -389,7 +437,7 @@ static FUNCTIONS: [rt::Function; 199] = [
     function("sqlite3_keyword_count", 0, 8),
     rt::Function { returned: number(16, rt::Kind::I32), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_keyword_name", 8, 24) },
     function("sqlite3_keyword_check", 16, 8),
-    rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 7, image: 0, release: None }], ..function("sqlite3_str_new", 8, 8) },
+    rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 8, image: 0, release: None }], ..function("sqlite3_str_new", 8, 8) },
     function("sqlite3_str_finish", 8, 16),
     function("sqlite3_str_append", 24, 0),
     function("sqlite3_str_appendall", 24, 0),
@@ -421,11 +469,12 @@ static FUNCTIONS: [rt::Function; 199] = [
 ];
 
 #[rustfmt::skip]
-static HANDLES: [rt::HandleType; 9] = [
+static HANDLES: [rt::HandleType; 10] = [
     rt::HandleType { name: "sqlite3", release: Some(rt::Release { function: SQLITE3_CLOSE_V2, offset: 0, image: 0 }) },
     rt::HandleType { name: "sqlite3_backup", release: Some(rt::Release { function: SQLITE3_BACKUP_FINISH, offset: 0, image: 0 }) },
     rt::HandleType { name: "sqlite3_blob", release: Some(rt::Release { function: SQLITE3_BLOB_CLOSE, offset: 0, image: 0 }) },
     rt::HandleType { name: "sqlite3_context", release: None },
+    rt::HandleType { name: "sqlite3_filename", release: Some(rt::Release { function: SQLITE3_FREE_FILENAME, offset: 0, image: 0 }) },
     rt::HandleType { name: "sqlite3_mutex", release: Some(rt::Release { function: SQLITE3_MUTEX_FREE, offset: 0, image: 0 }) },
     rt::HandleType { name: "sqlite3_stmt", release: Some(rt::Release { function: SQLITE3_FINALIZE, offset: 0, image: 0 }) },
     rt::HandleType { name: "sqlite3_str", release: Some(rt::Release { function: SQLITE3_STR_FINISH, offset: 0, image: 0 }) },

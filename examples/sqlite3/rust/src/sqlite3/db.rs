@@ -5,6 +5,25 @@
 use crate::{Mutex, Sqlite3, table};
 
 impl Sqlite3 {
+    /// CAPI3REF: Return The Schema Name For A Database Connection
+    /// METHOD: sqlite3
+    ///
+    /// ^The sqlite3_db_name(D,N) interface returns a pointer to the schema name
+    /// for the N-th database on database connection D, or a NULL pointer of N is
+    /// out of range.  An N value of 0 means the main database file.  An N of 1 is
+    /// the "temp" schema.  Larger values of N correspond to various ATTACH-ed
+    /// databases.
+    ///
+    /// Space to hold the string that is returned by sqlite3_db_name() is managed
+    /// by SQLite itself.  The string might be deallocated by any operation that
+    /// changes the schema, including \[ATTACH\] or \[DETACH\] or calls to
+    /// \[sqlite3_serialize()\] or \[sqlite3_deserialize()\], even operations that
+    /// occur on a different thread.  Applications that need to
+    /// remember the string long-term should make their own copy.  Applications that
+    /// are accessing the same database connection simultaneously on multiple
+    /// threads should mutex-protect calls to this API and should make their own
+    /// private copy of the result prior to releasing the mutex.
+    ///
     /// C: `const char *sqlite3_db_name(sqlite3 *db, int N)`
     ///
     /// # Errors
@@ -20,6 +39,35 @@ impl Sqlite3 {
         reply.opt_text(0)
     }
 
+    /// CAPI3REF: Return The Filename For A Database Connection
+    /// METHOD: sqlite3
+    ///
+    /// ^The sqlite3_db_filename(D,N) interface returns a pointer to the filename
+    /// associated with database N of connection D.
+    /// ^If there is no attached database N on the database
+    /// connection D, or if database N is a temporary or in-memory database, then
+    /// this function will return either a NULL pointer or an empty string.
+    ///
+    /// ^The string value returned by this routine is owned and managed by
+    /// the database connection.  ^The value will be valid until the database N
+    /// is \[DETACH\]-ed or until the database connection closes.
+    ///
+    /// ^The filename returned by this function is the output of the
+    /// xFullPathname method of the \[VFS\].  ^In other words, the filename
+    /// will be an absolute pathname, even if the filename used
+    /// to open the database originally was a URI or relative pathname.
+    ///
+    /// If the filename pointer returned by this routine is not NULL, then it
+    /// can be used as the filename input parameter to these routines:
+    /// \<ul>
+    /// \<li> \[sqlite3_uri_parameter()\]
+    /// \<li> \[sqlite3_uri_boolean()\]
+    /// \<li> \[sqlite3_uri_int64()\]
+    /// \<li> \[sqlite3_filename_database()\]
+    /// \<li> \[sqlite3_filename_journal()\]
+    /// \<li> \[sqlite3_filename_wal()\]
+    /// \</ul>
+    ///
     /// C: `sqlite3_filename sqlite3_db_filename(sqlite3 *db, const char *zDbName)`
     ///
     /// # Errors
@@ -39,6 +87,13 @@ impl Sqlite3 {
         reply.opt_text(0)
     }
 
+    /// CAPI3REF: Determine if a database is read-only
+    /// METHOD: sqlite3
+    ///
+    /// ^The sqlite3_db_readonly(D,N) interface returns 1 if the database N
+    /// of connection D is read-only, 0 if it is read/write, or -1 if N is not
+    /// the name of a database on connection D.
+    ///
     /// C: `int sqlite3_db_readonly(sqlite3 *db, const char *zDbName)`
     ///
     /// # Errors
@@ -58,6 +113,17 @@ impl Sqlite3 {
         Ok(reply.get_i32(0))
     }
 
+    /// CAPI3REF: Free Memory Used By A Database Connection
+    /// METHOD: sqlite3
+    ///
+    /// ^The sqlite3_db_release_memory(D) interface attempts to free as much heap
+    /// memory as possible from database connection D. Unlike the
+    /// \[sqlite3_release_memory()\] interface, this interface is in effect even
+    /// when the \[SQLITE_ENABLE_MEMORY_MANAGEMENT\] compile-time option is
+    /// omitted.
+    ///
+    /// See also: \[sqlite3_release_memory()\]
+    ///
     /// C: `int sqlite3_db_release_memory(sqlite3 *)`
     ///
     /// # Errors
@@ -72,6 +138,15 @@ impl Sqlite3 {
         Ok(reply.get_i32(0))
     }
 
+    /// CAPI3REF: Retrieve the mutex for a database connection
+    /// METHOD: sqlite3
+    ///
+    /// ^This interface returns a pointer the \[sqlite3_mutex\] object that
+    /// serializes access to the \[database connection\] given in the argument
+    /// when the \[threading mode\] is Serialized.
+    /// ^If the \[threading mode\] is Single-thread or Multi-thread then this
+    /// routine returns a NULL pointer.
+    ///
     /// C: `sqlite3_mutex *sqlite3_db_mutex(sqlite3 *)`
     ///
     /// # Errors
@@ -87,6 +162,28 @@ impl Sqlite3 {
         Ok(returned.map(Mutex))
     }
 
+    /// CAPI3REF: Database Connection Status
+    /// METHOD: sqlite3
+    ///
+    /// ^This interface is used to retrieve runtime status information
+    /// about a single \[database connection\].  ^The first argument is the
+    /// database connection object to be interrogated.  ^The second argument
+    /// is an integer constant, taken from the set of
+    /// \[SQLITE_DBSTATUS options\], that
+    /// determines the parameter to interrogate.  The set of
+    /// \[SQLITE_DBSTATUS options\] is likely
+    /// to grow in future releases of SQLite.
+    ///
+    /// ^The current value of the requested parameter is written into \*pCur
+    /// and the highest instantaneous value is written into \*pHiwtr.  ^If
+    /// the resetFlg is true, then the highest instantaneous value is
+    /// reset back down to the current value.
+    ///
+    /// ^The sqlite3_db_status() routine returns SQLITE_OK on success and a
+    /// non-zero \[error code\] on failure.
+    ///
+    /// See also: \[sqlite3_status()\] and \[sqlite3_stmt_status()\].
+    ///
     /// C: `int sqlite3_db_status(sqlite3 *, int op, int *pCur, int *pHiwtr, int resetFlg)`
     ///
     /// # Errors
@@ -106,6 +203,36 @@ impl Sqlite3 {
         })
     }
 
+    /// CAPI3REF: Flush caches to disk mid-transaction
+    /// METHOD: sqlite3
+    ///
+    /// ^If a write-transaction is open on \[database connection\] D when the
+    /// \[sqlite3_db_cacheflush(D)\] interface invoked, any dirty
+    /// pages in the pager-cache that are not currently in use are written out
+    /// to disk. A dirty page may be in use if a database cursor created by an
+    /// active SQL statement is reading from it, or if it is page 1 of a database
+    /// file (page 1 is always "in use").  ^The \[sqlite3_db_cacheflush(D)\]
+    /// interface flushes caches for all schemas - "main", "temp", and
+    /// any \[attached\] databases.
+    ///
+    /// ^If this function needs to obtain extra database locks before dirty pages
+    /// can be flushed to disk, it does so. ^If those locks cannot be obtained
+    /// immediately and there is a busy-handler callback configured, it is invoked
+    /// in the usual manner. ^If the required lock still cannot be obtained, then
+    /// the database is skipped and an attempt made to flush any dirty pages
+    /// belonging to the next (if any) database. ^If any databases are skipped
+    /// because locks cannot be obtained, but no other error occurs, this
+    /// function returns SQLITE_BUSY.
+    ///
+    /// ^If any other error occurs while flushing dirty pages to disk (for
+    /// example an IO error or out-of-memory condition), then processing is
+    /// abandoned and an SQLite \[error code\] is returned to the caller immediately.
+    ///
+    /// ^Otherwise, if no error occurs, \[sqlite3_db_cacheflush()\] returns SQLITE_OK.
+    ///
+    /// ^This function does not set the database handle error code or message
+    /// returned by the \[sqlite3_errcode()\] and \[sqlite3_errmsg()\] functions.
+    ///
     /// C: `int sqlite3_db_cacheflush(sqlite3 *)`
     ///
     /// # Errors

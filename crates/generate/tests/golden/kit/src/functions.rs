@@ -6,6 +6,10 @@ use hotcell::rt;
 
 use crate::{Chunk, FxColor, Item, Kit, Library, Options, Point, table};
 
+mod maybe;
+
+pub use maybe::MaybeWideOutput;
+
 impl Library {
     /// C: `int kit_open(const char *path, struct kit **db)`
     ///
@@ -68,23 +72,6 @@ impl Library {
         Ok(reply.get_i32(0))
     }
 
-    /// C: `int kit_maybe_words(int n, const char *const *words)`
-    ///
-    /// # Errors
-    ///
-    /// Faults of the worker; the library reports none here.
-    #[track_caller]
-    pub fn maybe_words(&self, words: Option<&[&str]>) -> hotcell::Result<i32> {
-        let mut call = self.session.call(table::KIT_MAYBE_WORDS)?;
-        if let Some(words) = words {
-            call.put_texts(0, "words", words)?;
-        } else {
-            call.put_null(0);
-        }
-        let reply = call.finish()?;
-        Ok(reply.get_i32(0))
-    }
-
     /// C: `int kit_raw_words(int n, const char *const *words)`
     ///
     /// # Errors
@@ -98,21 +85,86 @@ impl Library {
         Ok(reply.get_i32(0))
     }
 
-    /// C: `int kit_maybe_raw_words(int n, const char *const *words)`
+    /// C: `int kit_wide_words(int n, const void *const *words)`
     ///
     /// # Errors
     ///
     /// Faults of the worker; the library reports none here.
     #[track_caller]
-    pub fn maybe_raw_words(&self, words: Option<&[&[u8]]>) -> hotcell::Result<i32> {
-        let mut call = self.session.call(table::KIT_MAYBE_RAW_WORDS)?;
-        if let Some(words) = words {
-            call.put_texts(0, "words", words)?;
-        } else {
-            call.put_null(0);
-        }
+    pub fn wide_words(&self, words: &[impl AsRef<str>]) -> hotcell::Result<i32> {
+        let mut call = self.session.call(table::KIT_WIDE_WORDS)?;
+        call.put_texts_utf16(0, "words", words)?;
         let reply = call.finish()?;
         Ok(reply.get_i32(0))
+    }
+
+    /// C: `unsigned short *kit_wide(const unsigned short *text, const unsigned short **end)`
+    ///
+    /// # Errors
+    ///
+    /// Faults of the worker; the library reports none here.
+    #[track_caller]
+    pub fn wide(&self, text: &str) -> hotcell::Result<WideOutput> {
+        let mut call = self.session.call(table::KIT_WIDE)?;
+        call.put_text_utf16(0, "text", text)?;
+        let mut reply = call.finish()?;
+        Ok(WideOutput {
+            returned: reply.text_utf16(0)?,
+            end: reply.offset_utf16(16, text)?,
+        })
+    }
+
+    /// C: `int kit_lists(char ***names, void ***wides, char ***raw)`
+    ///
+    /// # Errors
+    ///
+    /// Faults of the worker; the library reports none here.
+    #[track_caller]
+    pub fn lists(&self) -> hotcell::Result<ListsOutput> {
+        let call = self.session.call(table::KIT_LISTS)?;
+        let mut reply = call.finish()?;
+        Ok(ListsOutput {
+            returned: reply.get_i32(48),
+            names: reply.opt_text_list::<rt::Utf8>(0)?,
+            wides: reply.opt_text_list::<rt::Utf16>(16)?,
+            raw: reply.opt_text_list::<rt::Bytes>(32)?,
+        })
+    }
+
+    /// C: `char **kit_days(void)`
+    ///
+    /// # Errors
+    ///
+    /// Faults of the worker; the library reports none here.
+    #[track_caller]
+    pub fn days(&self) -> hotcell::Result<Vec<String>> {
+        let call = self.session.call(table::KIT_DAYS)?;
+        let mut reply = call.finish()?;
+        reply.ended_text_list::<rt::Utf8>(0)
+    }
+
+    /// C: `char **kit_holes(void)`
+    ///
+    /// # Errors
+    ///
+    /// Faults of the worker; the library reports none here.
+    #[track_caller]
+    pub fn holes(&self) -> hotcell::Result<Vec<Option<String>>> {
+        let call = self.session.call(table::KIT_HOLES)?;
+        let mut reply = call.finish()?;
+        reply.text_list::<rt::Utf8>(0)
+    }
+
+    /// C: `void kit_say_wide(void **out)`
+    ///
+    /// # Errors
+    ///
+    /// Faults of the worker; the library reports none here.
+    #[track_caller]
+    pub fn say_wide(&self) -> hotcell::Result<Option<String>> {
+        let call = self.session.call(table::KIT_SAY_WIDE)?;
+        let mut reply = call.finish()?;
+        reply.opt_text_utf16(0)
     }
 
     /// C: `void kit_say(char **out)`
@@ -202,23 +254,6 @@ impl Library {
         Ok(reply.get_f64(0))
     }
 
-    /// C: `double kit_maybe_norm(const struct kit_point *point)`
-    ///
-    /// # Errors
-    ///
-    /// Faults of the worker; the library reports none here.
-    #[track_caller]
-    pub fn maybe_norm(&self, point: Option<&Point>) -> hotcell::Result<f64> {
-        let mut call = self.session.call(table::KIT_MAYBE_NORM)?;
-        if let Some(point) = point {
-            point.put_image(&mut call, 0, "point")?;
-        } else {
-            call.put_null(0);
-        }
-        let reply = call.finish()?;
-        Ok(reply.get_f64(0))
-    }
-
     /// C: `int kit_middle(struct kit_point *point)`
     ///
     /// # Errors
@@ -245,26 +280,6 @@ impl Library {
         point.put_image(&mut call, 0, "point")?;
         let mut reply = call.finish()?;
         point.update_from(&mut reply, 0)?;
-        Ok(reply.get_i32(16))
-    }
-
-    /// C: `int kit_maybe_move(struct kit_point *point)`
-    ///
-    /// # Errors
-    ///
-    /// Faults of the worker; the library reports none here.
-    #[track_caller]
-    pub fn maybe_move(&self, point: Option<&mut Point>) -> hotcell::Result<i32> {
-        let mut call = self.session.call(table::KIT_MAYBE_MOVE)?;
-        if let Some(point) = &point {
-            point.put_image(&mut call, 0, "point")?;
-        } else {
-            call.put_null(0);
-        }
-        let mut reply = call.finish()?;
-        if let Some(point) = point {
-            point.update_from(&mut reply, 0)?;
-        }
         Ok(reply.get_i32(16))
     }
 
@@ -337,9 +352,9 @@ impl Library {
         Ok(reply.get_i32(0))
     }
 
-    /// C: `double kit_walk(double (*)(const char *, const char *, const double *, int, enum fx_color, void *) visit, void *user)`
+    /// C: `double kit_walk(double (*)(const char *, const char *, const void *, const void *, const void **, const void **, const double *, int, enum fx_color, void *) visit, void *user)`
     ///
-    /// `visit` is called with `text`, `maybe`, `data`, `color`.
+    /// `visit` is called with `text`, `maybe`, `wide`, `maybe_wide`, `wides`, `maybe_wides`, `data`, `color`.
     ///
     /// # Errors
     ///
@@ -347,16 +362,38 @@ impl Library {
     #[track_caller]
     pub fn walk(
         &self,
-        mut visit: impl FnMut(&str, Option<&[u8]>, &[f64], FxColor) -> hotcell::Answer<f64>,
+        mut visit: impl FnMut(
+            &str,
+            Option<&[u8]>,
+            &str,
+            Option<&str>,
+            &[String],
+            &[Option<String>],
+            &[f64],
+            FxColor,
+        ) -> hotcell::Answer<f64>,
     ) -> hotcell::Result<f64> {
         let mut call = self.session.call(table::KIT_WALK)?;
-        call.put_callback(0, 1, 56);
+        call.put_callback(0, 1, 120);
         let mut run = |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
             let text = invocation.text(0)?;
             let maybe = invocation.opt_text_bytes(16)?;
-            let data = invocation.elements(32)?;
-            let color = FxColor(invocation.get_u32(48));
-            let answer = visit(&text, maybe.as_deref(), &data, color);
+            let wide = invocation.text_utf16(32)?;
+            let maybe_wide = invocation.opt_text_utf16(48)?;
+            let wides = invocation.texts_utf16(64)?;
+            let maybe_wides = invocation.opt_texts_utf16(80)?;
+            let data = invocation.elements(96)?;
+            let color = FxColor(invocation.get_u32(112));
+            let answer = visit(
+                &text,
+                maybe.as_deref(),
+                &wide,
+                maybe_wide.as_deref(),
+                &wides,
+                &maybe_wides,
+                &data,
+                color,
+            );
             let returned = invocation.answer(answer)?;
             Ok(returned.to_bits())
         };
@@ -423,6 +460,28 @@ impl Library {
         call.finish_with(&mut [&mut run])?;
         Ok(())
     }
+}
+
+/// What [`Library::wide`] gives back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WideOutput {
+    /// What the function returned.
+    pub returned: String,
+    /// What `end` holds.
+    pub end: Option<usize>,
+}
+
+/// What [`Library::lists`] gives back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListsOutput {
+    /// What the function returned.
+    pub returned: i32,
+    /// What `names` holds.
+    pub names: Option<Vec<Option<String>>>,
+    /// What `wides` holds.
+    pub wides: Option<Vec<Option<String>>>,
+    /// What `raw` holds.
+    pub raw: Option<Vec<Option<Vec<u8>>>>,
 }
 
 /// What [`Library::dump`] gives back.

@@ -8,9 +8,9 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
     runtime: 1,
     library: "kit",
     fingerprint: [
-        0xc5, 0x37, 0x0d, 0x0b, 0x3b, 0x6f, 0x93, 0x54, 0x2a, 0xc7, 0x23, 0x52, 0xf5, 0x3e, 0x5e,
-        0x9f, 0x0a, 0xb0, 0xee, 0x2a, 0x1b, 0xb2, 0x34, 0x03, 0xd0, 0xc1, 0x2f, 0x61, 0xf3, 0x47,
-        0x12, 0x70,
+        0xd3, 0x50, 0xc2, 0x4d, 0xf3, 0x23, 0xd9, 0xea, 0xba, 0x54, 0x31, 0x58, 0x1f, 0xdc, 0x8c,
+        0xec, 0x7f, 0x05, 0xf9, 0x4f, 0xbe, 0xe2, 0x05, 0xa6, 0xc0, 0x6c, 0xa7, 0x1b, 0x91, 0xbb,
+        0x0b, 0x8b,
     ],
     functions: &FUNCTIONS,
     handles: &HANDLES,
@@ -32,32 +32,41 @@ pub(crate) const KIT_WORDS: u16 = 11;
 pub(crate) const KIT_MAYBE_WORDS: u16 = 12;
 pub(crate) const KIT_RAW_WORDS: u16 = 13;
 pub(crate) const KIT_MAYBE_RAW_WORDS: u16 = 14;
-pub(crate) const KIT_SAY: u16 = 15;
-pub(crate) const KIT_DUMP: u16 = 16;
-pub(crate) const KIT_NUMBER: u16 = 17;
-pub(crate) const KIT_SCAN: u16 = 18;
-pub(crate) const KIT_DIGEST: u16 = 19;
-pub(crate) const KIT_NORM: u16 = 20;
-pub(crate) const KIT_MAYBE_NORM: u16 = 21;
-pub(crate) const KIT_MIDDLE: u16 = 22;
-pub(crate) const KIT_MOVE: u16 = 23;
-pub(crate) const KIT_MAYBE_MOVE: u16 = 24;
-pub(crate) const KIT_ORIGIN: u16 = 25;
-pub(crate) const KIT_DEFAULTS: u16 = 26;
-pub(crate) const KIT_CONFIGURE: u16 = 27;
-pub(crate) const KIT_STREAM_INIT: u16 = 28;
-pub(crate) const KIT_STREAM_COPY: u16 = 29;
-pub(crate) const KIT_STREAM_FEED: u16 = 30;
-pub(crate) const KIT_STREAM_END: u16 = 31;
-pub(crate) const KIT_WATCH: u16 = 32;
-pub(crate) const KIT_TELL: u16 = 33;
-pub(crate) const KIT_EXEC: u16 = 34;
-pub(crate) const KIT_WALK: u16 = 35;
-pub(crate) const KIT_TWO: u16 = 36;
-pub(crate) const KIT_EACH: u16 = 37;
+pub(crate) const KIT_WIDE_WORDS: u16 = 15;
+pub(crate) const KIT_MAYBE_WIDE_WORDS: u16 = 16;
+pub(crate) const KIT_WIDE: u16 = 17;
+pub(crate) const KIT_MAYBE_WIDE: u16 = 18;
+pub(crate) const KIT_LISTS: u16 = 19;
+pub(crate) const KIT_DAYS: u16 = 20;
+pub(crate) const KIT_MAYBE_DAYS: u16 = 21;
+pub(crate) const KIT_HOLES: u16 = 22;
+pub(crate) const KIT_SAY_WIDE: u16 = 23;
+pub(crate) const KIT_SAY: u16 = 24;
+pub(crate) const KIT_DUMP: u16 = 25;
+pub(crate) const KIT_NUMBER: u16 = 26;
+pub(crate) const KIT_SCAN: u16 = 27;
+pub(crate) const KIT_DIGEST: u16 = 28;
+pub(crate) const KIT_NORM: u16 = 29;
+pub(crate) const KIT_MAYBE_NORM: u16 = 30;
+pub(crate) const KIT_MIDDLE: u16 = 31;
+pub(crate) const KIT_MOVE: u16 = 32;
+pub(crate) const KIT_MAYBE_MOVE: u16 = 33;
+pub(crate) const KIT_ORIGIN: u16 = 34;
+pub(crate) const KIT_DEFAULTS: u16 = 35;
+pub(crate) const KIT_CONFIGURE: u16 = 36;
+pub(crate) const KIT_STREAM_INIT: u16 = 37;
+pub(crate) const KIT_STREAM_COPY: u16 = 38;
+pub(crate) const KIT_STREAM_FEED: u16 = 39;
+pub(crate) const KIT_STREAM_END: u16 = 40;
+pub(crate) const KIT_WATCH: u16 = 41;
+pub(crate) const KIT_TELL: u16 = 42;
+pub(crate) const KIT_EXEC: u16 = 43;
+pub(crate) const KIT_WALK: u16 = 44;
+pub(crate) const KIT_TWO: u16 = 45;
+pub(crate) const KIT_EACH: u16 = 46;
 
 #[rustfmt::skip]
-static FUNCTIONS: [rt::Function; 38] = [
+static FUNCTIONS: [rt::Function; 47] = [
     rt::Function { returned: number(8, rt::Kind::I32), symbols: &KIT_SYMBOLS, owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("kit_open", 16, 16) },
     rt::Function { returned: number(0, rt::Kind::I32), ..function("kit_close", 8, 8) },
     rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 3, image: 0, release: None }], ..function("kit_list_new", 16, 8) },
@@ -73,6 +82,15 @@ static FUNCTIONS: [rt::Function; 38] = [
     function("kit_maybe_words", 16, 8),
     function("kit_raw_words", 16, 8),
     function("kit_maybe_raw_words", 16, 8),
+    function("kit_wide_words", 16, 8),
+    function("kit_maybe_wide_words", 16, 8),
+    function("kit_wide", 16, 24),
+    function("kit_maybe_wide", 16, 24),
+    function("kit_lists", 0, 56),
+    function("kit_days", 0, 16),
+    function("kit_maybe_days", 0, 16),
+    function("kit_holes", 0, 16),
+    function("kit_say_wide", 0, 16),
     function("kit_say", 0, 16),
     function("kit_dump", 0, 56),
     function("kit_number", 16, 16),
