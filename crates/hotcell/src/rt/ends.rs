@@ -125,8 +125,9 @@ impl Call<'_> {
             | Refusal::StaleHandle
             | Refusal::WrongHandleType
             | Refusal::NotOwned
-            | Refusal::HasChildren => self.turn.passed.has_objects(),
-            Refusal::TooManyHandles => self.session.has_handles(),
+            | Refusal::HasChildren
+            | Refusal::InUse => self.turn.passed.has_objects(),
+            Refusal::TooManyHandles | Refusal::AlreadyOwned => self.session.has_handles(),
             _ => true,
         }
     }
