@@ -26,6 +26,7 @@ mod lengths;
 mod life;
 mod lines;
 mod names;
+mod negative;
 mod objects;
 mod releases;
 mod resolve;

@@ -74,6 +74,20 @@ pub struct Gap {
     pub reason: String,
     /// The line of the contract that would decide it, for `[function.NAME]`.
     pub help: Option<String>,
+    /// Whether that line makes a length of the returned number.
+    pub returns_length: bool,
+}
+
+impl Gap {
+    /// That a parameter's role is missing, without a line that would decide it.
+    pub(crate) fn of_param(index: usize, reason: String) -> Gap {
+        Gap { param: Some(index), reason, help: None, returns_length: false }
+    }
+
+    /// That something about the returned value is missing, without a line that would decide it.
+    pub(crate) fn of_result(reason: String) -> Gap {
+        Gap { param: None, reason, help: None, returns_length: false }
+    }
 }
 
 /// Fills what rules can fill. `names` are the parameters' names as the contract writes them.

@@ -6,7 +6,7 @@ use hotcell_model::types::{CType, Type};
 use crate::check::decide::{Decided, Purpose, Site};
 use crate::check::lines::Lines;
 use crate::check::types::{self, is_character};
-use crate::check::{lengths, objects, resolve, structures, symbols};
+use crate::check::{lengths, negative, objects, resolve, structures, symbols};
 use crate::contract::{ErrorLine, FailsLine, Item, What};
 use crate::diagnostic::Diagnostic;
 use crate::document::Text;
@@ -187,12 +187,6 @@ fn rule(
 /// What a word says about a result of this type, or why it says nothing.
 pub(crate) fn word_of(site: Site<'_>, word: &str, ty: &CType) -> Result<Fails, &'static str> {
     let pointer = matches!(ty.kind, Type::Pointer { .. } | Type::FunctionPointer { .. });
-    let signed = match &ty.kind {
-        Type::Int { signed, .. } | Type::Enum { signed, .. } => *signed,
-        Type::Char => site.api.target.char_signed,
-        Type::Float { .. } => true,
-        _ => false,
-    };
     match word {
         _ if ty.kind == Type::Void => Err("nothing is returned"),
         "null" if pointer => Ok(Fails::Null),
@@ -201,7 +195,7 @@ pub(crate) fn word_of(site: Site<'_>, word: &str, ty: &CType) -> Result<Fails, &
         "nonzero" => Ok(Fails::Nonzero),
         "zero" if pointer => Ok(Fails::Null),
         "zero" => Ok(Fails::Zero),
-        _ if signed => Ok(Fails::Negative),
+        _ if negative::signed(site, ty) => Ok(Fails::Negative),
         _ => Err("it has no sign"),
     }
 }

@@ -191,7 +191,16 @@ fn out(scope: &Scope<'_>, index: usize, param: &Param) -> Result<Vec<String>, Er
             format!("hotcell_claim({}, {size}, {capacity})", scope.wide(&Expr::Param { index: *pointer })?)
         }
         ResultLength::Returned => {
-            format!("hotcell_claim_result({}, {size}, {capacity})", scope.wide(&Expr::Result)?)
+            let told = format!("({}, {size}, {capacity})", scope.wide(&Expr::Result)?);
+            match (&scope.function.result.value, &scope.function.error) {
+                // Callers see the number themselves.
+                (ResultRole::Value, None) => format!("hotcell_claim_result{told}"),
+                (ResultRole::Value, Some(_)) => {
+                    format!("hc_failed ? hotcell_claim_failed{told} : hotcell_claim_result{told}")
+                }
+                (_, None) => format!("hotcell_claim{told}"),
+                (_, Some(_)) => format!("hc_failed ? hotcell_claim_failed{told} : hotcell_claim{told}"),
+            }
         }
         ResultLength::Text if pointee.is_byte() => format!("hotcell_length(arg_{name}, {capacity})"),
         ResultLength::Text => return Err(scope.unsupported(format!("a text in `{}`", param.ty.written))),

@@ -48,7 +48,9 @@ impl Granted<'_> {
             return Ok(None);
         }
         if from.length == wire::LENGTH_IMPOSSIBLE {
-            return Err(Bad::Lie("the library claims to have written more than a result buffer holds"));
+            return Err(Bad::Lie(
+                "the library claims to have written more than a result buffer holds, or less than nothing",
+            ));
         }
         let Live { lane, arena, .. } = self.live.ok_or(Bad::Lost)?;
         let found = lane.locate(arena, self.fixed, from.place, from.length);

@@ -109,10 +109,17 @@ HOTCELL_HELPER uint64_t hotcell_claim(hotcell_wide elements, uint64_t size, uint
     return hotcell_bytes(elements, size, &bytes) && bytes <= capacity ? bytes : HOTCELL_LENGTH_IMPOSSIBLE;
 }
 
-/* The same for a returned number, which also says that nothing was filled by being negative. */
+/* The same for a returned number that callers see besides: a negative one says that nothing was filled. */
 HOTCELL_HELPER uint64_t hotcell_claim_result(hotcell_wide elements, uint64_t size, uint64_t capacity)
 {
     return elements < 0 ? 0 : hotcell_claim(elements, size, capacity);
+}
+
+/* The same for what a failed call returned: where that is a code and no length, nothing was filled. */
+HOTCELL_HELPER uint64_t hotcell_claim_failed(hotcell_wide elements, uint64_t size, uint64_t capacity)
+{
+    uint64_t bytes = 0;
+    return hotcell_bytes(elements, size, &bytes) && bytes <= capacity ? bytes : 0;
 }
 
 /* Bytes up to the first NUL. */

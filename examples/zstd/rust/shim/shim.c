@@ -109,10 +109,17 @@ HOTCELL_HELPER uint64_t hotcell_claim(hotcell_wide elements, uint64_t size, uint
     return hotcell_bytes(elements, size, &bytes) && bytes <= capacity ? bytes : HOTCELL_LENGTH_IMPOSSIBLE;
 }
 
-/* The same for a returned number, which also says that nothing was filled by being negative. */
+/* The same for a returned number that callers see besides: a negative one says that nothing was filled. */
 HOTCELL_HELPER uint64_t hotcell_claim_result(hotcell_wide elements, uint64_t size, uint64_t capacity)
 {
     return elements < 0 ? 0 : hotcell_claim(elements, size, capacity);
+}
+
+/* The same for what a failed call returned: where that is a code and no length, nothing was filled. */
+HOTCELL_HELPER uint64_t hotcell_claim_failed(hotcell_wide elements, uint64_t size, uint64_t capacity)
+{
+    uint64_t bytes = 0;
+    return hotcell_bytes(elements, size, &bytes) && bytes <= capacity ? bytes : 0;
 }
 
 /* Bytes up to the first NUL. */
@@ -642,7 +649,7 @@ static void hotcell_call_ZSTD_compress(hotcell_ctx *hc_ctx, const hotcell_reques
     }
     hc_out.returned = (uint64_t)hc_result;
     if (!hc_failed) {
-        hc_out.arg_dst = (hotcell_ref){place_dst, hotcell_claim_result((hotcell_wide)hc_result, 1, size_dst)};
+        hc_out.arg_dst = (hotcell_ref){place_dst, hc_failed ? hotcell_claim_failed((hotcell_wide)hc_result, 1, size_dst) : hotcell_claim((hotcell_wide)hc_result, 1, size_dst)};
     }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
@@ -714,7 +721,7 @@ static void hotcell_call_ZSTD_decompress(hotcell_ctx *hc_ctx, const hotcell_requ
     }
     hc_out.returned = (uint64_t)hc_result;
     if (!hc_failed) {
-        hc_out.arg_dst = (hotcell_ref){place_dst, hotcell_claim_result((hotcell_wide)hc_result, 1, size_dst)};
+        hc_out.arg_dst = (hotcell_ref){place_dst, hc_failed ? hotcell_claim_failed((hotcell_wide)hc_result, 1, size_dst) : hotcell_claim((hotcell_wide)hc_result, 1, size_dst)};
     }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
@@ -1177,7 +1184,7 @@ static void hotcell_call_ZSTD_compressCCtx(hotcell_ctx *hc_ctx, const hotcell_re
     }
     hc_out.returned = (uint64_t)hc_result;
     if (!hc_failed) {
-        hc_out.arg_dst = (hotcell_ref){place_dst, hotcell_claim_result((hotcell_wide)hc_result, 1, size_dst)};
+        hc_out.arg_dst = (hotcell_ref){place_dst, hc_failed ? hotcell_claim_failed((hotcell_wide)hc_result, 1, size_dst) : hotcell_claim((hotcell_wide)hc_result, 1, size_dst)};
     }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
@@ -1321,7 +1328,7 @@ static void hotcell_call_ZSTD_decompressDCtx(hotcell_ctx *hc_ctx, const hotcell_
     }
     hc_out.returned = (uint64_t)hc_result;
     if (!hc_failed) {
-        hc_out.arg_dst = (hotcell_ref){place_dst, hotcell_claim_result((hotcell_wide)hc_result, 1, size_dst)};
+        hc_out.arg_dst = (hotcell_ref){place_dst, hc_failed ? hotcell_claim_failed((hotcell_wide)hc_result, 1, size_dst) : hotcell_claim((hotcell_wide)hc_result, 1, size_dst)};
     }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
@@ -1581,7 +1588,7 @@ static void hotcell_call_ZSTD_compress2(hotcell_ctx *hc_ctx, const hotcell_reque
     }
     hc_out.returned = (uint64_t)hc_result;
     if (!hc_failed) {
-        hc_out.arg_dst = (hotcell_ref){place_dst, hotcell_claim_result((hotcell_wide)hc_result, 1, size_dst)};
+        hc_out.arg_dst = (hotcell_ref){place_dst, hc_failed ? hotcell_claim_failed((hotcell_wide)hc_result, 1, size_dst) : hotcell_claim((hotcell_wide)hc_result, 1, size_dst)};
     }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
@@ -2441,7 +2448,7 @@ static void hotcell_call_ZSTD_compress_usingDict(hotcell_ctx *hc_ctx, const hotc
     }
     hc_out.returned = (uint64_t)hc_result;
     if (!hc_failed) {
-        hc_out.arg_dst = (hotcell_ref){place_dst, hotcell_claim_result((hotcell_wide)hc_result, 1, size_dst)};
+        hc_out.arg_dst = (hotcell_ref){place_dst, hc_failed ? hotcell_claim_failed((hotcell_wide)hc_result, 1, size_dst) : hotcell_claim((hotcell_wide)hc_result, 1, size_dst)};
     }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
@@ -2530,7 +2537,7 @@ static void hotcell_call_ZSTD_decompress_usingDict(hotcell_ctx *hc_ctx, const ho
     }
     hc_out.returned = (uint64_t)hc_result;
     if (!hc_failed) {
-        hc_out.arg_dst = (hotcell_ref){place_dst, hotcell_claim_result((hotcell_wide)hc_result, 1, size_dst)};
+        hc_out.arg_dst = (hotcell_ref){place_dst, hc_failed ? hotcell_claim_failed((hotcell_wide)hc_result, 1, size_dst) : hotcell_claim((hotcell_wide)hc_result, 1, size_dst)};
     }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
@@ -2701,7 +2708,7 @@ static void hotcell_call_ZSTD_compress_usingCDict(hotcell_ctx *hc_ctx, const hot
     }
     hc_out.returned = (uint64_t)hc_result;
     if (!hc_failed) {
-        hc_out.arg_dst = (hotcell_ref){place_dst, hotcell_claim_result((hotcell_wide)hc_result, 1, size_dst)};
+        hc_out.arg_dst = (hotcell_ref){place_dst, hc_failed ? hotcell_claim_failed((hotcell_wide)hc_result, 1, size_dst) : hotcell_claim((hotcell_wide)hc_result, 1, size_dst)};
     }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
@@ -2868,7 +2875,7 @@ static void hotcell_call_ZSTD_decompress_usingDDict(hotcell_ctx *hc_ctx, const h
     }
     hc_out.returned = (uint64_t)hc_result;
     if (!hc_failed) {
-        hc_out.arg_dst = (hotcell_ref){place_dst, hotcell_claim_result((hotcell_wide)hc_result, 1, size_dst)};
+        hc_out.arg_dst = (hotcell_ref){place_dst, hc_failed ? hotcell_claim_failed((hotcell_wide)hc_result, 1, size_dst) : hotcell_claim((hotcell_wide)hc_result, 1, size_dst)};
     }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }

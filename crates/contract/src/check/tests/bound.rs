@@ -234,7 +234,8 @@ fn every_item_has_its_role() {
         ),
         (
             "int f(char *data, int n)",
-            r#"params.data = { inout = "buffer", length = "n", result = "result", nullable = true, valid_on_error = true }"#,
+            r#"params.data = { inout = "buffer", length = "n", result = "result", nullable = true, valid_on_error = true }
+error = { fails = "negative" }"#,
             json!([{"role": "buffer-in-out", "nullable": true, "length": null,
                     "result": {"result": "returned"}, "valid_on_error": true},
                    {"role": "length-of", "param": 0, "unit": "bytes"}]),
