@@ -28,6 +28,7 @@ mod lines;
 mod names;
 mod negative;
 mod objects;
+mod ranges;
 mod releases;
 mod resolve;
 mod returned;

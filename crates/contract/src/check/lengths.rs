@@ -97,7 +97,7 @@ fn elements(expr: Expr, (unit, size): (Unit, u32), purpose: Purpose) -> Expr {
     if size == 1 || unit == Unit::Elements {
         return expr;
     }
-    let int = |value: u32| Expr::Int { value: i64::from(value) };
+    let int = |value: u32| Expr::Int { value: i128::from(value) };
     let binary = |op, left, right| Expr::Binary { op, left: Box::new(left), right: Box::new(right) };
     let bytes = if purpose.before() { binary(Op::Add, expr, int(size - 1)) } else { expr };
     binary(Op::Div, bytes, int(size))

@@ -275,7 +275,7 @@ fn encoding_of(word: Option<&str>) -> Encoding {
 fn sized(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Node> {
     if let toml::de::DeValue::Integer(_) = entry.value {
         let value = reader.integer(entry)?;
-        return Some(Node { kind: crate::expression::Kind::Int(value), span: entry.span.clone() });
+        return Some(Node { kind: crate::expression::Kind::Int(value.into()), span: entry.span.clone() });
     }
     let text = reader.text(entry)?;
     reader.expression(&text)

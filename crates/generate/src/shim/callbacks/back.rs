@@ -50,7 +50,9 @@ impl Back<'_> {
     fn body(&self) -> Result<Body, Error> {
         let (function, name) = (&self.scope.function.name, &self.param.name);
         let failed = match self.callback.on_failure {
-            Some(value) if self.callback.result.kind != Type::Void => format!("return {};", int(value)),
+            Some(value) if self.callback.result.kind != Type::Void => {
+                format!("return {};", int(value.into()))
+            }
             _ => "return;".into(),
         };
         let mut body = Body::leaving_by(&["errno = hc_errno;", &failed]);
