@@ -57,6 +57,16 @@ size_t faulty_total(int count, const char *const *texts);
 /* Copies the first word of a text, and says where the rest begins: NULL for none. */
 int faulty_word(const char *text, char **word, const char **rest);
 
+/* Which truths are there: every other one. */
+void faulty_truths(_Bool *truths, size_t n);
+
+/* How many are true. */
+int faulty_true(const _Bool *truths, size_t count);
+
+/* Cuts a stream down to `left` bytes of input, and fails with `code`. */
+struct faulty_stream;
+int faulty_cut(struct faulty_stream *stream, unsigned left, int code);
+
 /* The first squares. */
 int faulty_squares(int count, int **squares, size_t *length);
 

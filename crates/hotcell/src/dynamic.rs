@@ -14,7 +14,7 @@ use std::cell::RefCell;
 
 use hotcell_model::interface::{Function, Interface};
 
-use crate::error::Result;
+use crate::error::{Output, Result};
 use crate::rt::{self, Handle};
 use crate::session::Session;
 
@@ -52,6 +52,42 @@ impl From<Handle> for Value {
     }
 }
 
+/// Objects are no outputs: callers have those that were passed, and others are released.
+impl From<Value> for Output {
+    fn from(value: Value) -> Output {
+        match value {
+            Value::Null | Value::Handle(_) | Value::Callback => Output::Null,
+            Value::Bool(truth) => Output::Bool(truth),
+            Value::Int(number) => Output::Int(number),
+            Value::Float(number) => Output::Float(number),
+            Value::Text(text) => Output::Text(text),
+            Value::Bytes(bytes) => Output::Bytes(bytes),
+            Value::List(values) => Output::List(values.into_iter().map(Output::from).collect()),
+            Value::Struct(fields) => {
+                let fields = fields.into_iter().filter(|(name, _)| !name.is_empty());
+                Output::Struct(fields.map(|(name, value)| (name, value.into())).collect())
+            }
+        }
+    }
+}
+
+impl From<Output> for Value {
+    fn from(output: Output) -> Value {
+        match output {
+            Output::Null => Value::Null,
+            Output::Bool(truth) => Value::Bool(truth),
+            Output::Int(number) => Value::Int(number),
+            Output::Float(number) => Value::Float(number),
+            Output::Text(text) => Value::Text(text),
+            Output::Bytes(bytes) => Value::Bytes(bytes),
+            Output::List(values) => Value::List(values.into_iter().map(Value::from).collect()),
+            Output::Struct(fields) => {
+                Value::Struct(fields.into_iter().map(|(name, value)| (name, value.into())).collect())
+            }
+        }
+    }
+}
+
 /// What a call gave back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
@@ -66,7 +102,9 @@ pub struct Outcome {
 /// A failure ends the call when the library has returned.
 pub type Callback<'a> = dyn FnMut(&str, &[(String, Value)]) -> std::result::Result<Value, String> + 'a;
 
-/// Calls the function of this index. `args` are the values of the parameters for which
+/// Calls the function of this index. A failure has with it, in [`crate::Error::outputs`], what means something then, the
+/// structures that go in and out too.
+/// `args` are the values of the parameters for which
 /// [`hotcell_model::interface::Role::is_argument`] holds, in C order; an out buffer's is its capacity in
 /// elements.
 #[track_caller]
@@ -82,7 +120,7 @@ pub fn call(
         let message = format!("`{}` is to be a callback, and none was given with the call", param.name);
         return Err(call.invalid_argument(&param.name, message));
     }
-    results::take(call.finish()?, interface, function.1, &passed)
+    results::take(call.settle()?, interface, function.1, &passed)
 }
 
 /// As [`call`]. Every parameter that is passed [`Value::Callback`] calls `callback`.
@@ -101,10 +139,10 @@ pub fn call_with(
     let run = |param| {
         let callback = &callback;
         move |invocation: &mut rt::Invocation<'_>| {
-            callbacks::run(invocation, param, &mut **callback.borrow_mut())
+            callbacks::run(invocation, &interface.target, param, &mut **callback.borrow_mut())
         }
     };
     let mut list: Vec<_> = passed.callbacks.iter().copied().map(run).collect();
     let mut list: Vec<&mut rt::Callback<'_>> = list.iter_mut().map(|run| run as _).collect();
-    results::take(call.finish_with(&mut list)?, interface, function.1, &passed)
+    results::take(call.settle_with(&mut list)?, interface, function.1, &passed)
 }

@@ -388,6 +388,7 @@ impl Context {
             cause: fault.cause,
             message: fault.message,
             output,
+            outputs: Vec::new(),
         })
     }
 }

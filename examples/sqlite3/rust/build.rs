@@ -14,7 +14,7 @@ use std::process::{self, Command};
 const LIBRARY: &str = "sqlite3";
 const SONAMES: &str = "libsqlite3.so.0";
 /// Fingerprint of the interface.
-const INTERFACE: &str = "ad3142c204b8be6ff0576c455705d51b7fed0dd56ef4c1cfdb45201215ecabd9";
+const INTERFACE: &str = "4f625e1609d691d22b822c72f017485aa3760962c8b71d6e172ce0c5b41ae6e4";
 const INCLUDE: &str = "HOTCELL_SQLITE3_INCLUDE";
 const LIB: &str = "HOTCELL_SQLITE3_LIB";
 

@@ -90,7 +90,7 @@ impl<'a> Running<'a> {
         let came_back = dynamic::call_with(self.session, self.interface, called, &args, &mut callback);
         let outcome = match came_back {
             Ok(outcome) => self.returned(step, function, outcome),
-            Err(error) => failed(&error),
+            Err(error) => self.failed(step, function, &error),
         };
         match calls.is_empty() {
             true => outcome,
@@ -122,8 +122,30 @@ impl<'a> Running<'a> {
             let number = step.gives.iter().find(|it| it.0.is_none()).map(|it| it.1);
             returned = self.see(&value, &function.result_type, number);
         }
+        let outs = self.outs(step, function, outcome.outs);
+        Outcome::Returned { returned, outs }
+    }
+
+    fn failed(&mut self, step: &Step, function: &Function, error: &Error) -> Outcome {
+        let outs = error.outputs().iter().map(|(name, value)| (name.clone(), value.clone().into()));
+        let left = self.outs(step, function, outs.collect());
+        match failed(error) {
+            Outcome::Failed { code, symbol, message, errno, .. } => {
+                Outcome::Failed { code, symbol, message, errno, outs: left }
+            }
+            other => other,
+        }
+    }
+
+    /// What parameters were filled with.
+    fn outs(
+        &mut self,
+        step: &Step,
+        function: &Function,
+        values: Vec<(String, Value)>,
+    ) -> Vec<(String, Seen)> {
         let mut outs = Vec::new();
-        for (name, value) in outcome.outs {
+        for (name, value) in values {
             let index = function.params.iter().position(|param| param.name == name);
             let number = step.gives.iter().find(|it| it.0.is_some() && it.0 == index).map(|it| it.1);
             let seen = match index.map(|index| &function.params[index]) {
@@ -140,7 +162,7 @@ impl<'a> Running<'a> {
             };
             outs.push((name, seen));
         }
-        Outcome::Returned { returned, outs }
+        outs
     }
 
     /// A value that came back; an object gets its number.
@@ -173,6 +195,10 @@ impl<'a> Running<'a> {
         let object = &mut self.objects[*number];
         if let Some((_, Value::Handle(handle))) = fields.iter().find(|(name, _)| name.is_empty()) {
             object.handle = Some(handle.clone());
+        }
+        // What did not begin is as if it had not been.
+        if object.handle.is_none() {
+            return;
         }
         let Some(structure) = self.interface.structs.get(record) else { return };
         let stays = |name: &str| {
@@ -262,6 +288,7 @@ fn failed(error: &Error) -> Outcome {
             symbol: symbol.map(str::to_owned),
             message: message.clone(),
             errno: i64::from(*errno),
+            outs: Vec::new(),
         },
         (ErrorKind::Crashed, Cause::Signal { number, .. }) => Outcome::Signal(*number),
         (ErrorKind::Exited, Cause::Exit { status }) => Outcome::Exited(*status),

@@ -17,7 +17,7 @@ link = ["z"]
 include = ["compress2", "compressBound", "uncompress", "crc32", "crc32_z", "zlibVersion", "zlibCompileFlags"]
 function.compress2.params.dest = { out = "buffer", capacity = "compressBound(sourceLen)", length = "destLen" }
 function.compress2.error = { fails = "nonzero", message = "zError(result)" }
-function.uncompress = { params.dest = { out = "buffer", length = "destLen" }, error = { fails = "nonzero", message = "zError(result)" } }
+function.uncompress = { params.dest = { out = "buffer", length = "destLen", valid_on_error = true }, error = { fails = "nonzero", message = "zError(result)" } }
 "#;
 
 /// zlib with a shim in which `from` stands as `to`, once, in the part of one function.
@@ -90,6 +90,15 @@ fn another_result_is_found() {
 #[test]
 fn a_failure_that_is_hidden_is_found() {
     found("uncompress", "HOTCELL_REPLY_STATE_LIBRARY_ERROR", "HOTCELL_REPLY_STATE_RETURNED");
+}
+
+#[test]
+fn what_a_failed_call_left_is_compared_too() {
+    found(
+        "uncompress",
+        "hotcell_claim_failed((hotcell_wide)val_destLen",
+        "hotcell_claim_failed((hotcell_wide)val_destLen / 2",
+    );
 }
 
 #[test]

@@ -68,7 +68,7 @@ fn role(
             let counts = (item.unit.unwrap_or(Unit::Elements), size);
             let node = item.length.as_ref()?;
             let length = lengths::length_after(site, node, counts, decided, wrong, false)?;
-            ResultRole::Buffer { length, ownership }
+            ResultRole::Buffer { length, nullable: item.nullable, ownership }
         }
         What::Owned | What::Borrowed => match object(site, item) {
             Ok(role) => role,

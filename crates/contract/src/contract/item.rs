@@ -307,6 +307,9 @@ fn one(
 
 fn misplaced(reader: &mut Reader<'_>, entry: &Entry<'_>, written: &str, own: &[&str]) {
     let help = match own {
+        _ if entry.key == "valid_on_error" && written == "out = \"struct\"" => {
+            "write `inout = \"struct\"`: what a failed call leaves in it is then in the caller's own structure".to_owned()
+        }
         [] => "it stands alone".to_owned(),
         _ => format!("it goes with {}", list(own)),
     };

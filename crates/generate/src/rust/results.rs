@@ -81,7 +81,13 @@ fn parameter(
             let args = vec![offset.to_string(), arguments.length(context, function, *param)?];
             ("Option<usize>".into(), Reading::Fallible("reply.offset".into(), args))
         }
-        Role::Struct { record, .. } => structure(context, function, record, false, offset)?,
+        Role::Struct { record, valid_on_error, .. } => {
+            if *valid_on_error && function.error.is_some() {
+                let what = format!("the structure `{}`, which comes out of a failed call,", param.name);
+                return Err(Error::Unsupported { function: function.name.clone(), what });
+            }
+            structure(context, function, record, false, offset)?
+        }
         Role::HandleOut { handle, ownership, parent, nullable, .. } => {
             let parent = parent.map(|index| arguments.parent(function, index)).transpose()?;
             object(context, function, (handle, ownership, parent), *nullable, offset)?
@@ -111,7 +117,13 @@ fn returned(
             number_at(&number, offset)
         }
         ResultRole::Text { encoding, nullable, .. } => text(*encoding, *nullable, offset),
-        ResultRole::Buffer { .. } => elements(element_of(context, ty.pointee()), offset, false),
+        ResultRole::Buffer { nullable: true, .. } => {
+            elements(element_of(context, ty.pointee()), offset, true)
+        }
+        ResultRole::Buffer { .. } => match element_of(context, ty.pointee()) {
+            "u8" => fallible("Vec<u8>", "promised_buffer", offset),
+            element => fallible(format!("Vec<{element}>"), "promised_elements", offset),
+        },
         ResultRole::Struct { record, nullable, .. } => {
             structure(context, function, record, *nullable, offset)?
         }
@@ -128,6 +140,7 @@ pub(crate) fn finish(
     outcomes: &[Outcome],
     ty: &str,
     arguments: &Arguments,
+    fallible: bool,
     scope: &mut Scope,
 ) {
     for closure in &arguments.closures {
@@ -135,17 +148,25 @@ pub(crate) fn finish(
     }
     let callbacks: Vec<String> =
         arguments.closures.iter().map(|closure| format!("&mut {}", closure.name)).collect();
+    // Without a rule, only a callback can make it fail.
+    let settles = !arguments.always.is_empty() && (fallible || !callbacks.is_empty());
+    let method = if settles { "settle" } else { "finish" };
     let finish = match callbacks.is_empty() {
-        true => "call.finish()?".to_owned(),
-        false => format!("call.finish_with(&mut [{}])?", callbacks.join(", ")),
+        true => format!("call.{method}()?"),
+        false => format!("call.{method}_with(&mut [{}])?", callbacks.join(", ")),
     };
-    if outcomes.is_empty() && arguments.updates.is_empty() {
+    let updates = !arguments.always.is_empty() || !arguments.updates.is_empty();
+    if outcomes.is_empty() && !updates {
         body.extend([format!("        {finish};"), "        Ok(())".into()]);
         return;
     }
     let reads = |outcome: &Outcome| !matches!(outcome.reading, Reading::Plain(_));
-    let changes = !arguments.updates.is_empty() || outcomes.iter().any(reads);
+    let changes = updates || outcomes.iter().any(reads);
     body.push(format!("        let {}reply = {finish};", if changes { "mut " } else { "" }));
+    body.extend(arguments.always.iter().cloned());
+    if settles {
+        body.push("        reply.succeeded()?;".into());
+    }
     // Objects first: what can fail comes when all of them are held.
     let objects: Vec<Option<String>> =
         outcomes.iter().map(|outcome| outcome.reading.wrap(body, scope, &outcome.name)).collect();

@@ -2,7 +2,7 @@
 
 use hotcell_model::interface::{CallbackParam, CallbackRole, Encoding, Param, Role};
 use hotcell_model::layout::{Carries, WireField, WireKind};
-use hotcell_model::types::{CType, Type};
+use hotcell_model::types::{CType, Target, Type};
 
 use super::{Callback, Value, numbers, results};
 use crate::error::Result;
@@ -10,7 +10,12 @@ use crate::rt::Invocation;
 use crate::rt::reading::Reads;
 
 /// Runs the callback that was passed as this parameter.
-pub(super) fn run(invocation: &mut Invocation<'_>, param: &Param, run: &mut Callback<'_>) -> Result<u64> {
+pub(super) fn run(
+    invocation: &mut Invocation<'_>,
+    target: &Target,
+    param: &Param,
+    run: &mut Callback<'_>,
+) -> Result<u64> {
     let Role::Callback { callback, .. } = &param.role.value else { return Ok(0) };
     let mut args = Vec::new();
     for (index, param) in callback.params.iter().enumerate() {
@@ -19,7 +24,7 @@ pub(super) fn run(invocation: &mut Invocation<'_>, param: &Param, run: &mut Call
         }
     }
     let answer = run(&param.name, &args).map_err(|text| invocation.failed(text))?;
-    answer_bits(&callback.result, &answer)
+    answer_bits(&callback.result, target, &answer)
         .map_err(|text| invocation.failed(format!("what the callback `{}` returned {text}", param.name)))
 }
 
@@ -54,15 +59,28 @@ fn argument(invocation: &mut Invocation<'_>, param: &CallbackParam, field: WireF
 }
 
 /// What C gets of an answer, in the low bits.
-fn answer_bits(ty: &CType, answer: &Value) -> std::result::Result<u64, String> {
-    let kind = match ty.kind {
-        Type::Void => return Ok(0),
-        // A plain `char` is signed or not, and as wide.
-        Type::Char => WireKind::I8,
-        _ => numbers::element(ty).ok_or("has a type that is no number")?,
-    };
+fn answer_bits(ty: &CType, target: &Target, answer: &Value) -> std::result::Result<u64, String> {
+    if ty.kind == Type::Void {
+        return Ok(0);
+    }
+    let kind = WireKind::of_scalar(ty, target).ok_or("has a type that is no number")?;
     let bytes = numbers::encode(ty, kind, answer)?;
     let mut wide = [0; 8];
     wide[..bytes.len()].copy_from_slice(&bytes);
     Ok(u64::from_le_bytes(wide))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_char_is_as_its_machine_has_it() {
+        let ty = CType { written: "char".into(), canonical: "char".into(), kind: Type::Char };
+        for (char_signed, fine, refused) in [(true, -56, 200), (false, 200, -56)] {
+            let target = Target { triple: "any".into(), pointer_bits: 64, char_signed };
+            assert_eq!(answer_bits(&ty, &target, &Value::Int(fine)), Ok(200));
+            assert!(answer_bits(&ty, &target, &Value::Int(refused)).is_err());
+        }
+    }
 }

@@ -7,7 +7,7 @@ use hotcell_shm::{Grant, Seals};
 use super::handle::Unfit;
 use super::passed::Usage;
 use super::reading::Reference;
-use super::{Element, Function, Handle, Image, KeptCallback};
+use super::{Element, Function, Handle, Image, KeptCallback, OutputKind};
 use crate::error::{Cause, Error, Result};
 use crate::session::{Allowed, Context, Entry, Live, Session, Turn};
 
@@ -26,6 +26,8 @@ pub struct Call<'s> {
     input: u64,
     /// Bytes of reply space granted so far.
     pub(super) granted: u64,
+    /// Where in the argument block data go that a failed call may give a place in, and their bytes.
+    lengths: Vec<(u16, u64)>,
 }
 
 macro_rules! put {
@@ -56,8 +58,8 @@ impl<'s> Call<'s> {
             }
         }
         let used = usize::from(function.args_size);
-        let (input, granted) = (0, 0);
-        Call { session, turn, context, index, function, allowed, used, input, granted }
+        let (input, granted, lengths) = (0, 0, Vec::new());
+        Call { session, turn, context, index, function, allowed, used, input, granted, lengths }
     }
 
     put!(put_u8: u8, put_u16: u16, put_u32: u32, put_u64: u64, put_i8: i8, put_i16: i16, put_i32: i32);
@@ -278,6 +280,16 @@ impl<'s> Call<'s> {
     fn put_reference(&mut self, offset: usize, place: Place, length: u64) {
         self.put_u64(offset + wire::reference::PLACE, place.raw());
         self.put_u64(offset + wire::reference::LENGTH, length);
+        let mut outputs = self.function.outputs.iter();
+        let place = |kind| matches!(kind, OutputKind::Offset { of, .. } if usize::from(of) == offset);
+        if outputs.any(|output| place(output.kind)) {
+            self.lengths.push((offset as u16, length));
+        }
+    }
+
+    /// Bytes of the data that were passed at an offset of the argument block.
+    pub(super) fn length_of(&self, offset: u16) -> u64 {
+        self.lengths.iter().rev().find(|(of, _)| *of == offset).map_or(0, |(_, length)| *length)
     }
 
     fn put_object(

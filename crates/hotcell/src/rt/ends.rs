@@ -61,9 +61,9 @@ impl Call<'_> {
             Some(Refusal::NullArgument) => blamed("must not be null"),
             Some(Refusal::ShortBuffer) => blamed("is shorter than the function will read"),
             Some(Refusal::SizeOverflow) => blamed("needs a size that does not fit its type"),
-            Some(Refusal::BadReference) => {
-                blamed("has no whole number of elements, or does not lie in its segment")
-            }
+            Some(Refusal::BadReference) => blamed(
+                "has no whole number of elements, no truth values, or is there already, or lies outside of its segment",
+            ),
             Some(Refusal::NotOwned) => blamed("is only lent: it belongs to the library"),
             Some(Refusal::HasChildren) => blamed("cannot go while objects that were made from it are there"),
             Some(Refusal::NoSpace) => (

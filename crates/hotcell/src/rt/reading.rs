@@ -91,10 +91,16 @@ pub(crate) trait Reads {
 
     fn read_opt_elements<T: Element>(&mut self, from: Reference) -> Result<Option<Vec<T>>> {
         let Some(data) = self.fetch(from)? else { return Ok(None) };
-        if !data.len().is_multiple_of(T::SIZE) {
-            return Err(self.bad(Bad::Violation("a result has no whole number of elements")));
-        }
+        self.whole(data.len(), T::SIZE)?;
         Ok(Some(data.chunks_exact(T::SIZE).map(T::read).collect()))
+    }
+
+    /// That so many bytes are elements of this size.
+    fn whole(&mut self, bytes: usize, size: usize) -> Result<()> {
+        match bytes.is_multiple_of(size) {
+            true => Ok(()),
+            false => Err(self.bad(Bad::Violation("a result has no whole number of elements"))),
+        }
     }
 
     /// Texts behind an array of references.

@@ -214,6 +214,8 @@ pub enum ResultRole {
     Buffer {
         /// Its elements.
         length: Expr,
+        /// Whether it may be NULL.
+        nullable: bool,
         /// Who owns it.
         ownership: Ownership,
     },

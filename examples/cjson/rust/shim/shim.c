@@ -91,6 +91,13 @@ HOTCELL_HELPER hotcell_wide hotcell_div(hotcell_wide left, hotcell_wide right, i
     return hotcell_checked(left / right, bad);
 }
 
+/* A constant beside an unsigned operand of so many bits: a negative one is what C makes of it there. */
+HOTCELL_HELPER hotcell_wide hotcell_unsigned(hotcell_wide value, unsigned bits)
+{
+    hotcell_wide half = (hotcell_wide)1 << (bits - 1);
+    return value < 0 && value >= -half ? value + 2 * half : value;
+}
+
 /* Elements as bytes; 0 when they are negative or too many. */
 HOTCELL_HELPER int hotcell_bytes(hotcell_wide elements, uint64_t size, uint64_t *bytes)
 {
@@ -149,6 +156,20 @@ HOTCELL_HELPER const void *hotcell_buffer_in(hotcell_ctx *ctx, hotcell_ref *ref,
     } else if (ref->length % size != 0 || (uintptr_t)data % size != 0) {
         *bad = 1;
         ctx->refuse(ctx, HOTCELL_REFUSAL_BAD_REFERENCE, name);
+    }
+    return data;
+}
+
+/* The same for truth values: any other byte than 0 and 1 is none, and C may take it for both. */
+HOTCELL_HELPER const void *hotcell_truths_in(hotcell_ctx *ctx, hotcell_ref *ref, const char *name, uint64_t size,
+                                             int nullable, int *bad)
+{
+    const uint8_t *data = (const uint8_t *)hotcell_buffer_in(ctx, ref, name, size, nullable, bad);
+    for (uint64_t i = 0; data != NULL && !*bad && i < ref->length; i++) {
+        if (data[i] > 1) {
+            *bad = 1;
+            ctx->refuse(ctx, HOTCELL_REFUSAL_BAD_REFERENCE, name);
+        }
     }
     return data;
 }

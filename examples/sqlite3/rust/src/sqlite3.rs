@@ -676,7 +676,7 @@ impl Sqlite3 {
     ///
     /// # Errors
     ///
-    /// Faults of the worker; the library reports none here.
+    /// The library's own when the result is NULL; else faults of the worker.
     #[track_caller]
     pub fn serialize(&self, z_schema: &str) -> hotcell::Result<SerializeOutput> {
         let session = self.0.session();
@@ -685,7 +685,7 @@ impl Sqlite3 {
         call.put_text(8, "zSchema", z_schema)?;
         let mut reply = call.finish()?;
         Ok(SerializeOutput {
-            returned: reply.buffer(0)?,
+            returned: reply.promised_buffer(0)?,
             pi_size: reply.get_i64(16),
         })
     }

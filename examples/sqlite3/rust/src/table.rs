@@ -8,9 +8,9 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
     runtime: 1,
     library: "sqlite3",
     fingerprint: [
-        0xad, 0x31, 0x42, 0xc2, 0x04, 0xb8, 0xbe, 0x6f, 0xf0, 0x57, 0x6c, 0x45, 0x57, 0x05, 0xd5,
-        0x1b, 0x7f, 0xed, 0x0d, 0xd5, 0x6e, 0xf4, 0xc1, 0xcf, 0xdb, 0x45, 0x20, 0x12, 0x15, 0xec,
-        0xab, 0xd9,
+        0x4f, 0x62, 0x5e, 0x16, 0x09, 0xd6, 0x91, 0xd2, 0x2b, 0x82, 0x2c, 0x72, 0xf0, 0x17, 0x48,
+        0x5a, 0xa3, 0x76, 0x09, 0x62, 0xc8, 0xb7, 0x1d, 0x6e, 0x17, 0x2c, 0xe0, 0xc5, 0xb4, 0x1a,
+        0xe6, 0xe4,
     ],
     functions: &FUNCTIONS,
     handles: &HANDLES,
@@ -260,7 +260,7 @@ static FUNCTIONS: [rt::Function; 140] = [
     function("sqlite3_hard_heap_limit64", 8, 8),
     function("sqlite3_soft_heap_limit", 8, 0),
     rt::Function { returned: number(48, rt::Kind::I32), message: Some(32), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_table_column_metadata", 56, 64) },
-    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_load_extension", 40, 40) },
+    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), symbols: &SQLITE_SYMBOLS, outputs: &[rt::OutputField { name: "pzErrMsg", offset: 0, kind: rt::OutputKind::Text }], ..function("sqlite3_load_extension", 40, 40) },
     function("sqlite3_enable_load_extension", 16, 8),
     function("sqlite3_overload_function", 32, 8),
     rt::Function { returned: number(24, rt::Kind::I32), message: Some(8), symbols: &SQLITE_SYMBOLS, owned: &[rt::OwnedField { offset: 0, kind: 3, image: 0, release: None }], ..function("sqlite3_blob_open", 72, 32) },
@@ -496,6 +496,7 @@ const fn function(name: &'static str, args_size: u16, result_size: u16) -> rt::F
         code: None,
         symbols: &[],
         owned: &[],
+        outputs: &[],
     }
 }
 
