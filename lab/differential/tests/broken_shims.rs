@@ -20,6 +20,12 @@ function.compress2.error = { fails = "nonzero", message = "zError(result)" }
 function.uncompress = { params.dest = { out = "buffer", length = "destLen", valid_on_error = true }, error = { fails = "nonzero", message = "zError(result)" } }
 "#;
 
+/// Compressed data, whole, cut and damaged, and what is none.
+const RECIPES: &str = r#"
+[values]
+"uncompress.source" = ["x'789ccb48cdc9c957c840a1001e600685'", "x'789ccb48cdc9c957c840a1'", "x'789ccb48cdc9c957c840a1001e600686'", "'no data'"]
+"#;
+
 /// zlib with a shim in which `from` stands as `to`, once, in the part of one function.
 fn damaged(folder: &Path, function: &str, from: &str, to: &str) -> (Checked, Bound) {
     let contract = folder.join("bind.toml");
@@ -54,7 +60,9 @@ fn damaged(folder: &Path, function: &str, from: &str, to: &str) -> (Checked, Bou
 fn compare(function: &str, from: &str, to: &str) -> Report {
     let folder = tempfile::tempdir().unwrap();
     let (checked, bound) = damaged(folder.path(), function, from, to);
-    let settings = Settings { only: Some(function.into()), ..Settings::default() };
+    let recipes = folder.path().join("differential.toml");
+    fs::write(&recipes, RECIPES).unwrap();
+    let settings = Settings { only: Some(function.into()), recipes: Some(recipes), ..Settings::default() };
     run_bound(&checked, &bound, &settings).unwrap()
 }
 
