@@ -229,3 +229,26 @@ int faulty_end(struct faulty_stream *stream)
     free(stream->state);
     return 0;
 }
+
+int faulty_cut(struct faulty_stream *stream, unsigned left, int code)
+{
+    stream->next_in += stream->avail_in - left;
+    stream->avail_in = left;
+    return code;
+}
+
+void faulty_truths(_Bool *truths, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        truths[i] = i % 2 == 0;
+    }
+}
+
+int faulty_true(const _Bool *truths, size_t count)
+{
+    int found = 0;
+    for (size_t i = 0; i < count; i++) {
+        found += truths[i] ? 1 : 0;
+    }
+    return found;
+}

@@ -62,6 +62,15 @@ int faulty_turn(const void *text, int bytes, unsigned short **turned, const void
 
 /* So many texts, every second one NULL, freed with free; says that there are `claimed`. */
 int faulty_list(int count, int claimed, char ***list);
+/* Which truths are there: every other one. */
+void faulty_truths(_Bool *truths, size_t n);
+
+/* How many are true. */
+int faulty_true(const _Bool *truths, size_t count);
+
+/* Cuts a stream down to `left` bytes of input, and fails with `code`. */
+struct faulty_stream;
+int faulty_cut(struct faulty_stream *stream, unsigned left, int code);
 
 /* The first squares. */
 int faulty_squares(int count, int **squares, size_t *length);

@@ -22,8 +22,8 @@ pub struct Node {
 /// What an expression is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
-    /// An integer.
-    Int(i64),
+    /// An integer of 64 bits of either sign.
+    Int(i128),
     /// A parameter or a constant.
     Name(String),
     /// `result`: what the function returned.

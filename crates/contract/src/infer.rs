@@ -80,6 +80,20 @@ pub struct Gap {
     pub help: Option<String>,
     /// The structure of which nothing says what it is to callers: what decides that stands outside of the function.
     pub open_type: Option<String>,
+    /// Whether that line makes a length of the returned number.
+    pub returns_length: bool,
+}
+
+impl Gap {
+    /// That a parameter's role is missing, without a line that would decide it.
+    pub(crate) fn of_param(index: usize, reason: String) -> Gap {
+        Gap { param: Some(index), reason, help: None, returns_length: false, open_type: None }
+    }
+
+    /// That something about the returned value is missing, without a line that would decide it.
+    pub(crate) fn of_result(reason: String) -> Gap {
+        Gap { param: None, reason, help: None, returns_length: false, open_type: None }
+    }
 }
 
 /// Fills what rules can fill. `names` are the parameters' names as the contract writes them.

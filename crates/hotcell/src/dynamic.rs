@@ -14,7 +14,7 @@ use std::cell::RefCell;
 
 use hotcell_model::interface::{Function, Interface};
 
-use crate::error::Result;
+use crate::error::{Output, Result};
 use crate::rt::{self, Handle};
 use crate::session::Session;
 
@@ -55,6 +55,42 @@ impl From<Handle> for Value {
     }
 }
 
+/// Objects are no outputs: callers have those that were passed, and others are released.
+impl From<Value> for Output {
+    fn from(value: Value) -> Output {
+        match value {
+            Value::Null | Value::Handle(_) | Value::Callback | Value::Kept(_) => Output::Null,
+            Value::Bool(truth) => Output::Bool(truth),
+            Value::Int(number) => Output::Int(number),
+            Value::Float(number) => Output::Float(number),
+            Value::Text(text) => Output::Text(text),
+            Value::Bytes(bytes) => Output::Bytes(bytes),
+            Value::List(values) => Output::List(values.into_iter().map(Output::from).collect()),
+            Value::Struct(fields) => {
+                let fields = fields.into_iter().filter(|(name, _)| !name.is_empty());
+                Output::Struct(fields.map(|(name, value)| (name, value.into())).collect())
+            }
+        }
+    }
+}
+
+impl From<Output> for Value {
+    fn from(output: Output) -> Value {
+        match output {
+            Output::Null => Value::Null,
+            Output::Bool(truth) => Value::Bool(truth),
+            Output::Int(number) => Value::Int(number),
+            Output::Float(number) => Value::Float(number),
+            Output::Text(text) => Value::Text(text),
+            Output::Bytes(bytes) => Value::Bytes(bytes),
+            Output::List(values) => Value::List(values.into_iter().map(Value::from).collect()),
+            Output::Struct(fields) => {
+                Value::Struct(fields.into_iter().map(|(name, value)| (name, value.into())).collect())
+            }
+        }
+    }
+}
+
 /// What a call gave back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
@@ -69,7 +105,9 @@ pub struct Outcome {
 /// A failure ends the call when the library has returned. What the library keeps is a [`KeptFunction`] instead.
 pub type Callback<'a> = dyn FnMut(&str, &[(String, Value)]) -> std::result::Result<Value, String> + 'a;
 
-/// Calls the function of this index. `args` are the values of the parameters for which
+/// Calls the function of this index. A failure has with it, in [`crate::Error::outputs`], what means something then, the
+/// structures that go in and out too.
+/// `args` are the values of the parameters for which
 /// [`hotcell_model::interface::Role::is_argument`] holds, in C order; an out buffer's is its capacity in
 /// elements.
 #[track_caller]
@@ -86,7 +124,7 @@ pub fn call(
         let message = format!("`{name}` is to be a callback, and none was given with the call");
         return Err(call.invalid_argument(name, message));
     }
-    results::take(call.finish()?, interface, function.1, &passed)
+    results::take(call.settle()?, interface, function.1, &passed)
 }
 
 /// As [`call`]. Every parameter that is passed [`Value::Callback`] calls `callback`.
@@ -110,5 +148,5 @@ pub fn call_with(
     };
     let mut list: Vec<_> = passed.callbacks.iter().map(run).collect();
     let mut list: Vec<&mut rt::Callback<'_>> = list.iter_mut().map(|run| run as _).collect();
-    results::take(call.finish_with(&mut list)?, interface, function.1, &passed)
+    results::take(call.settle_with(&mut list)?, interface, function.1, &passed)
 }

@@ -7,6 +7,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, UnavailableReason};
 use serde_json::{Value, json};
 
+mod output;
+
+pub use output::Output;
+
 /// What a call returns.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -30,6 +34,7 @@ pub(crate) struct Inner {
     pub(crate) cause: Cause,
     pub(crate) message: String,
     pub(crate) output: String,
+    pub(crate) outputs: Vec<(String, Output)>,
 }
 
 /// What an error knows beyond its kind.
@@ -181,6 +186,23 @@ impl Error {
         &self.0.message
     }
 
+    /// What a call that failed gave all the same, by the names of the parameters, in the order of C: what its contract
+    /// calls `valid_on_error`. Structures that a method takes as `&mut` are not here: they are up to date.
+    pub fn outputs(&self) -> &[(String, Output)] {
+        &self.0.outputs
+    }
+
+    /// What a call that failed gave in this parameter.
+    pub fn output_of(&self, name: &str) -> Option<&Output> {
+        self.0.outputs.iter().find(|(given, _)| given == name).map(|(_, value)| value)
+    }
+
+    /// Adds what the call gave, where `order` says it belongs.
+    pub(crate) fn add_outputs(&mut self, outputs: Vec<(String, Output)>, order: impl Fn(&str) -> usize) {
+        self.0.outputs.extend(outputs);
+        self.0.outputs.sort_by_key(|(name, _)| order(name));
+    }
+
     /// The end of what the worker printed on standard output and error; control characters are escaped.
     pub fn output(&self) -> &str {
         &self.0.output
@@ -205,6 +227,7 @@ impl Error {
             "fault": e.kind.is_fault(),
             "retry": e.kind.retry().as_str(),
             "cause": e.cause.to_json(),
+            "outputs": output::named(&e.outputs),
             "output": e.output,
         })
     }
@@ -253,6 +276,7 @@ impl fmt::Display for Error {
             }
         }
         if f.alternate() {
+            e.outputs.iter().try_for_each(|(name, value)| write!(f, "\n  {name}: {value}"))?;
             write!(f, "\n  advice: {}\n  executed: {}", e.kind.advice(), e.executed)?;
             if !e.output.is_empty() {
                 write!(f, "\n  the worker printed:")?;
@@ -276,6 +300,7 @@ impl fmt::Debug for Error {
             .field("executed", &e.executed)
             .field("cause", &e.cause)
             .field("call_site", &e.call_site)
+            .field("outputs", &e.outputs)
             .field("output", &e.output)
             .finish_non_exhaustive()
     }
@@ -301,7 +326,9 @@ mod tests {
             cause: Cause::None,
             message: "bad\x1b[2J\nERROR forged".into(),
             output: String::new(),
+            outputs: vec![("message".into(), Output::Text("\x1b[2J".into()))],
         });
+        assert!(format!("{error:#}").contains("\n  message: \"\\u{1b}[2J\"\n"), "{error:#}");
         assert_eq!(error.to_string(), "zlib: inflate: LibraryError: bad\\u{1b}[2J\\nERROR forged");
     }
 }

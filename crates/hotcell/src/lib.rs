@@ -28,7 +28,7 @@ pub mod rt;
 mod session;
 mod signals;
 
-pub use error::{Answer, Cause, Error, Result};
+pub use error::{Answer, Cause, Error, Output, Result};
 pub use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, Retry, UnavailableReason};
 pub use hotcell_sandbox::{Level, Limits};
 pub use options::Options;

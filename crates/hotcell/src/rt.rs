@@ -7,6 +7,7 @@
 
 mod call;
 mod ends;
+mod failed;
 mod finish;
 mod handle;
 mod image;
@@ -60,7 +61,7 @@ pub struct Release {
     pub offset: u16,
     /// 0: the handle itself lies there. Else a reference to the image of a resident structure lies there: the
     /// image has so many bytes, and the handle is its first eight.
-    pub image: u16,
+    pub image: u32,
 }
 
 /// A function of a package.
@@ -87,6 +88,52 @@ pub struct Function {
     /// Every object in the result block that the caller owns. What the package does not take out of a reply is
     /// released: after a failure, or when another result could not be read.
     pub owned: &'static [OwnedField],
+    /// What means something when the function has failed: it comes with the error. Structures do not, which the
+    /// package brings up to date itself.
+    pub outputs: &'static [OutputField],
+}
+
+/// What comes with the error of a failed call.
+#[derive(Debug, Clone, Copy)]
+pub struct OutputField {
+    /// The parameter's name.
+    pub name: &'static str,
+    /// Bytes from the start of the result block.
+    pub offset: u16,
+    /// What lies there.
+    pub kind: OutputKind,
+}
+
+/// What comes with the error of a failed call, as it lies in the result block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutputKind {
+    /// A truth value.
+    Bool,
+    /// A number.
+    Number(Kind),
+    /// A reference to a text that should be UTF-8.
+    Text,
+    /// A reference to a text that should be UTF-16.
+    WideText,
+    /// A reference to bytes.
+    Bytes,
+    /// A reference to references to texts that should be UTF-8.
+    Texts,
+    /// A reference to references to texts that should be UTF-16.
+    WideTexts,
+    /// A reference to references to bytes.
+    ByteTexts,
+    /// A reference to truth values.
+    Bools,
+    /// A reference to numbers.
+    Elements(Kind),
+    /// A place in data that went in, counted in elements.
+    Offset {
+        /// Where in the argument block the reference to the data is.
+        of: u16,
+        /// Bytes of an element.
+        size: u16,
+    },
 }
 
 /// Where an object lies that the caller owns.
@@ -98,7 +145,7 @@ pub struct OwnedField {
     pub kind: u16,
     /// 0: the handle itself lies there. Else a reference to the image of a resident structure, as in
     /// [`Release::image`].
-    pub image: u16,
+    pub image: u32,
     /// How it is released, where that is not as its handle type says.
     pub release: Option<Release>,
 }
@@ -128,7 +175,7 @@ pub enum Kind {
     F64,
 }
 
-/// A number type that buffers may hold.
+/// A number or truth value that buffers may hold.
 pub trait Element: Copy + sealed::Sealed {
     /// Bytes of one.
     const SIZE: usize;
@@ -158,6 +205,17 @@ macro_rules! element {
         }
     )* };
 }
+impl sealed::Sealed for bool {}
+impl Element for bool {
+    const SIZE: usize = 1;
+    fn write(self, bytes: &mut Vec<u8>) {
+        bytes.push(u8::from(self));
+    }
+    fn read(bytes: &[u8]) -> Self {
+        bytes != [0]
+    }
+}
+
 element!(u8, u16, u32, u64, i8, i16, i32, i64, f32, f64);
 
 impl Kind {

@@ -396,6 +396,7 @@ impl Context {
             cause: fault.cause,
             message: fault.message,
             output,
+            outputs: Vec::new(),
         })
     }
 }

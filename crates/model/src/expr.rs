@@ -2,14 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
+mod integer;
+
 /// An expression over a call's parameters and result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "expr", rename_all = "kebab-case")]
 pub enum Expr {
     /// An integer.
     Int {
-        /// Its value.
-        value: i64,
+        /// Its value, from `i64::MIN` to `u64::MAX`.
+        #[serde(with = "integer")]
+        value: i128,
     },
     /// A constant of the header, by name.
     Constant {
@@ -97,6 +100,17 @@ impl Op {
         }
     }
 
+    /// The same comparison with its sides exchanged.
+    pub fn turned(self) -> Op {
+        match self {
+            Op::Lt => Op::Gt,
+            Op::Le => Op::Ge,
+            Op::Gt => Op::Lt,
+            Op::Ge => Op::Le,
+            other => other,
+        }
+    }
+
     /// Whether the result is a number rather than a truth value.
     pub fn is_arithmetic(self) -> bool {
         matches!(self, Op::Add | Op::Sub | Op::Mul | Op::Div)
@@ -104,6 +118,17 @@ impl Op {
 }
 
 impl Expr {
+    /// Whether it is an integer constant, or computed from such alone.
+    pub fn is_constant(&self) -> bool {
+        match self {
+            Expr::Int { .. } | Expr::Constant { .. } => true,
+            Expr::Binary { op, left, right } => {
+                op.is_arithmetic() && left.is_constant() && right.is_constant()
+            }
+            _ => false,
+        }
+    }
+
     /// Calls `visit` for this expression and everything below it.
     pub fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr)) {
         visit(self);

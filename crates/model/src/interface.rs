@@ -14,12 +14,14 @@ use crate::types::{CType, Target};
 mod callback;
 mod errors;
 mod handle;
+mod left;
 mod roles;
 mod structs;
 
 pub use callback::{Callback, CallbackParam, CallbackRole, CallbackScope};
 pub use errors::{ErrorRule, Fails};
 pub use handle::Handle;
+pub use left::{Left, LeftKind};
 pub use roles::{Capacity, Direction, Encoding, Ownership, ResultLength, ResultRole, Role, Start, Unit};
 pub use structs::{FieldRole, Filled, Struct, StructField};
 

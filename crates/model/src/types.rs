@@ -135,6 +135,16 @@ impl CType {
         }
     }
 
+    /// The bits of an unsigned integer type that C compares as it is, without making an `int` of it first.
+    pub fn unsigned_as_compared(&self) -> Option<u32> {
+        match self.kind {
+            Type::Int { bits, signed: false } | Type::Enum { bits, signed: false, .. } if bits >= 32 => {
+                Some(bits.into())
+            }
+            _ => None,
+        }
+    }
+
     /// Bytes of an element of a buffer: 1 for `void`.
     pub fn element_size(&self) -> Option<u32> {
         if self.kind == Type::Void { Some(1) } else { self.scalar_size() }

@@ -14,7 +14,7 @@ use std::process::{self, Command};
 const LIBRARY: &str = "sqlite3";
 const SONAMES: &str = "libsqlite3.so.0";
 /// Fingerprint of the interface.
-const INTERFACE: &str = "6d62c021b4e44cb0aad75f063aac558f8408f5b518f1787622eab4a4786009e5";
+const INTERFACE: &str = "ef6c07ebc459a63d84ca8c26a78db75589ce06ee14d01dfc73fc40cbc94495b7";
 const INCLUDE: &str = "HOTCELL_SQLITE3_INCLUDE";
 const LIB: &str = "HOTCELL_SQLITE3_LIB";
 

@@ -14,7 +14,7 @@ use std::process::{self, Command};
 const LIBRARY: &str = "zlib";
 const SONAMES: &str = "libz.so.1";
 /// Fingerprint of the interface.
-const INTERFACE: &str = "d6e970e0f1dd7935585ced1e4a19f176ec1225fcc537840d93b9fdc045ac134a";
+const INTERFACE: &str = "0c5a07f2c8653a8f858e240afaddc1ee930f87f13311b9b6ece2d00c4796d641";
 const INCLUDE: &str = "HOTCELL_ZLIB_INCLUDE";
 const LIB: &str = "HOTCELL_ZLIB_LIB";
 

@@ -113,11 +113,16 @@ fn of_param(
     let mut list = Vec::new();
     match &param.role.value {
         Role::Resident { starts, .. } => {
-            let fresh = starts.is_some().then(|| "fresh".to_owned());
             let fields = inputs::of_fields(interface, ty, random)?;
-            for name in fresh.into_iter().chain(names) {
-                for given in &fields {
-                    list.push(Arg::Word(Word::Object(name.clone(), Some(given.clone()))));
+            let with =
+                |name: &str, given: &Vec<_>| Arg::Word(Word::Object(name.to_owned(), Some(given.clone())));
+            if starts.is_some() {
+                list.extend(fields.iter().map(|given| with("fresh", given)));
+                // One that is there does not begin again.
+                list.extend(names.take(1).map(|name| with(&name, &Vec::new())));
+            } else {
+                for name in names {
+                    list.extend(fields.iter().map(|given| with(&name, given)));
                 }
             }
         }

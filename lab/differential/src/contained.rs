@@ -100,7 +100,7 @@ impl Running {
         let calls = self.state().calls.pop().unwrap_or_default();
         let outcome = match came_back {
             Ok(outcome) => self.returned(step, function, outcome),
-            Err(error) => failed(&error),
+            Err(error) => self.failed(step, function, &error),
         };
         match calls.is_empty() {
             true => outcome,
@@ -182,8 +182,30 @@ impl Running {
             let number = step.gives.iter().find(|it| it.0.is_none()).map(|it| it.1);
             returned = self.see(&value, &function.result_type, number);
         }
+        let outs = self.outs(step, function, outcome.outs);
+        Outcome::Returned { returned, outs }
+    }
+
+    fn failed(&self, step: &Step, function: &Function, error: &Error) -> Outcome {
+        let outs = error.outputs().iter().map(|(name, value)| (name.clone(), value.clone().into()));
+        let left = self.outs(step, function, outs.collect());
+        match failed(error) {
+            Outcome::Failed { code, symbol, message, errno, .. } => {
+                Outcome::Failed { code, symbol, message, errno, outs: left }
+            }
+            other => other,
+        }
+    }
+
+    /// What parameters were filled with.
+    fn outs(
+        &self,
+        step: &Step,
+        function: &Function,
+        values: Vec<(String, Value)>,
+    ) -> Vec<(String, Seen)> {
         let mut outs = Vec::new();
-        for (name, value) in outcome.outs {
+        for (name, value) in values {
             let index = function.params.iter().position(|param| param.name == name);
             let number = step.gives.iter().find(|it| it.0.is_some() && it.0 == index).map(|it| it.1);
             let seen = match index.map(|index| &function.params[index]) {
@@ -200,7 +222,7 @@ impl Running {
             };
             outs.push((name, seen));
         }
-        Outcome::Returned { returned, outs }
+        outs
     }
 
     /// A value that came back; an object gets its number.
@@ -230,6 +252,10 @@ impl Running {
         let object = &mut state.objects[*number];
         if let Some((_, Value::Handle(handle))) = fields.iter().find(|(name, _)| name.is_empty()) {
             object.handle = Some(handle.clone());
+        }
+        // What did not begin is as if it had not been.
+        if object.handle.is_none() {
+            return;
         }
         let Some(structure) = self.interface.structs.get(record) else { return };
         let stays = |name: &str| {
@@ -322,6 +348,7 @@ fn failed(error: &Error) -> Outcome {
             symbol: symbol.map(str::to_owned),
             message: message.clone(),
             errno: i64::from(*errno),
+            outs: Vec::new(),
         },
         (ErrorKind::Crashed, Cause::Signal { number, .. }) => Outcome::Signal(*number),
         (ErrorKind::Exited, Cause::Exit { status }) => Outcome::Exited(*status),

@@ -24,6 +24,8 @@ pub(crate) enum Outcome {
         message: Option<String>,
         /// `errno` right after the call.
         errno: i64,
+        /// What is there all the same, in C order.
+        outs: Vec<(String, Seen)>,
     },
     /// The library called the application meanwhile.
     Called {
@@ -148,7 +150,11 @@ impl Reading {
             };
             let number = |key| failed.get(key)?.as_i64();
             let symbol = failed.get("symbol")?.as_str().map(str::to_owned);
-            return Some(Outcome::Failed { code: number("code")?, symbol, message, errno: number("errno")? });
+            let (code, errno) = (number("code")?, number("errno")?);
+            let outs = self.named(failed.get("outs")?)?;
+            // What is not in its encoding comes with an error as bytes.
+            self.misread = false;
+            return Some(Outcome::Failed { code, symbol, message, errno, outs });
         }
         let returned = self.value(line.get("returned")?)?;
         Some(Outcome::Returned { returned, outs: self.named(line.get("outs")?)? })
@@ -237,10 +243,11 @@ impl fmt::Display for Outcome {
                 write!(f, "returned {returned}")?;
                 outs.iter().try_for_each(|(name, value)| write!(f, ", {name} = {value}"))
             }
-            Outcome::Failed { code, symbol, message, errno } => {
+            Outcome::Failed { code, symbol, message, errno, outs } => {
                 write!(f, "failed with code {code}, errno {errno}")?;
                 symbol.iter().try_for_each(|name| write!(f, ", {name}"))?;
-                message.iter().try_for_each(|text| write!(f, ", {text:?}"))
+                message.iter().try_for_each(|text| write!(f, ", {text:?}"))?;
+                outs.iter().try_for_each(|(name, value)| write!(f, ", {name} = {value}"))
             }
             Outcome::Called { calls, then } => {
                 let mark = if calls.len() > 3 { ", …" } else { "" };

@@ -17,7 +17,13 @@ link = ["z"]
 include = ["compress2", "compressBound", "uncompress", "crc32", "crc32_z", "zlibVersion", "zlibCompileFlags"]
 function.compress2.params.dest = { out = "buffer", capacity = "compressBound(sourceLen)", length = "destLen" }
 function.compress2.error = { fails = "nonzero", message = "zError(result)" }
-function.uncompress = { params.dest = { out = "buffer", length = "destLen" }, error = { fails = "nonzero", message = "zError(result)" } }
+function.uncompress = { params.dest = { out = "buffer", length = "destLen", valid_on_error = true }, error = { fails = "nonzero", message = "zError(result)" } }
+"#;
+
+/// Compressed data, whole, cut and damaged, and what is none.
+const DATA_RECIPES: &str = r#"
+[values]
+"uncompress.source" = ["x'789ccb48cdc9c957c840a1001e600685'", "x'789ccb48cdc9c957c840a1'", "x'789ccb48cdc9c957c840a1001e600686'", "'no data'"]
 "#;
 
 const CALLING_BACK: &str = r#"
@@ -77,7 +83,9 @@ fn compare(function: &str, from: &str, to: &str) -> Report {
     let folder = tempfile::tempdir().unwrap();
     let head = format!("static void hotcell_call_{function}(");
     let (checked, bound) = damaged(folder.path(), CONTRACT, (&head, from, to));
-    let settings = Settings { only: Some(function.into()), ..Settings::default() };
+    let recipes = folder.path().join("differential.toml");
+    fs::write(&recipes, DATA_RECIPES).unwrap();
+    let settings = Settings { only: Some(function.into()), recipes: Some(recipes), ..Settings::default() };
     run_bound(&checked, &bound, &settings).unwrap()
 }
 
@@ -113,6 +121,15 @@ fn another_result_is_found() {
 #[test]
 fn a_failure_that_is_hidden_is_found() {
     found("uncompress", "HOTCELL_REPLY_STATE_LIBRARY_ERROR", "HOTCELL_REPLY_STATE_RETURNED");
+}
+
+#[test]
+fn what_a_failed_call_left_is_compared_too() {
+    found(
+        "uncompress",
+        "hotcell_claim_failed((hotcell_wide)val_destLen",
+        "hotcell_claim_failed((hotcell_wide)val_destLen / 2",
+    );
 }
 
 #[test]

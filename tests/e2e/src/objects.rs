@@ -47,6 +47,7 @@ const fn function(name: &'static str, args_size: u16, result_size: u16) -> Funct
         message: None,
         symbols: &[],
         owned: &[],
+        outputs: &[],
     }
 }
 
@@ -77,7 +78,7 @@ static FUNCTIONS: [Function; 26] = [
     function("turn_round", 16, 16),
     Function {
         returned: Some(rt::Field { offset: 16, kind: rt::Kind::I32 }),
-        owned: &[OwnedField { offset: 0, kind: STREAM, image: STREAM_IMAGE as u16, release: None }],
+        owned: &[OwnedField { offset: 0, kind: STREAM, image: STREAM_IMAGE as u32, release: None }],
         ..function("advance", 24, 24)
     },
     function("end_stream", 16, 0),

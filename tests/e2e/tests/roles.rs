@@ -281,6 +281,24 @@ fn texts_in_arrays_come_out() {
 }
 
 #[test]
+fn truth_values_are_0_or_1() {
+    let faulty = faulty();
+    let list = |truths: &[bool]| Value::List(truths.iter().copied().map(Value::Bool).collect());
+    // A capacity is a number of elements, whatever they are.
+    let outcome = faulty.call("truths", &[Value::Int(5)]).unwrap();
+    assert_eq!(outcome.outs[0].1, list(&[true, false, true, false, true]));
+    let error = faulty.call("truths", &[Value::Int(-1)]).unwrap_err();
+    assert_eq!((error.kind(), error.executed()), (ErrorKind::InvalidArgument, Executed::No), "{error}");
+    let count = |truths| faulty.call("true", &[truths]).map(|outcome| outcome.returned);
+    assert_eq!(count(list(&[true, false, true])).unwrap(), Some(Value::Int(2)));
+    assert_eq!(count(Value::Bytes(vec![1, 0, 1, 1])).unwrap(), Some(Value::Int(3)));
+    for wrong in [Value::Bytes(vec![1, 2]), Value::List(vec![Value::Int(2)]), text("yes")] {
+        let error = count(wrong).unwrap_err();
+        assert_eq!((error.kind(), error.executed()), (ErrorKind::InvalidArgument, Executed::No), "{error}");
+    }
+}
+
+#[test]
 fn structures_go_there_and_back() {
     let faulty = faulty();
     let point = |x, y| fields(&[("x", Value::Float(x)), ("y", Value::Float(y))]);
@@ -339,6 +357,15 @@ fn a_structure_stays_in_the_worker() {
     state = run(&state, &rest, 10).unwrap();
     assert_eq!(field(&state, "next_out"), Value::Bytes(b"dg".to_vec()));
     assert_eq!(field(&state, ""), Value::Handle(handle.clone()));
+    // What a failed call did to it comes with the error. One that is there does not begin again.
+    let input = fields(&[("", field(&state, "")), ("next_in", Value::Bytes(b"abcde".to_vec()))]);
+    let error = stream("cut", &[input, Value::Int(2), Value::Int(-3)]).unwrap_err();
+    assert_eq!((error.kind(), error.message()), (ErrorKind::LibraryError, "code -3"));
+    let left = error.output_of("stream").cloned().expect("the stream is there").into();
+    assert_eq!(field(&left, "next_in"), Value::Bytes(b"de".to_vec()));
+    let again = stream("begin", &[fields(&[("", field(&state, ""))]), Value::Int(1)]).unwrap_err();
+    assert_eq!((again.kind(), again.executed()), (ErrorKind::InvalidArgument, Executed::No), "{again}");
+    assert!(again.message().contains("is there already: end it first"), "{again}");
     stream("end", &[fields(&[("", field(&state, ""))])]).unwrap();
     let error = run(&state, &rest, 10).unwrap_err();
     assert_eq!((error.kind(), error.executed()), (ErrorKind::StaleHandle, Executed::No), "{error}");

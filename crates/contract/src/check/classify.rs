@@ -6,7 +6,7 @@ use hotcell_model::interface::{Encoding, Role};
 use hotcell_model::types::{CType, Type};
 
 use crate::check::decide::{Purpose, Site, Use};
-use crate::check::{resolve, select};
+use crate::check::{ranges, resolve, select};
 use crate::diagnostic::Diagnostic;
 use crate::expression::{Kind, Node};
 
@@ -151,7 +151,7 @@ impl Scope<'_> {
                 None => Class::Pointer, // `NULL`
             }),
             Kind::Call(name, args) => self.call(name, args),
-            Kind::Binary(op, left, right) => self.binary(*op, left, right),
+            Kind::Binary(op, left, right) => self.binary(node, *op, left, right),
         }
     }
 
@@ -226,6 +226,18 @@ impl Scope<'_> {
         }
     }
 
+    /// The C type of a number: for a pointer that the call fills, of what it points to.
+    fn number(&self, node: &Node) -> Option<&CType> {
+        let ty = match self.param(node).map(|index| self.roles[index]) {
+            Some(Role::Fixed { .. }) => None,
+            Some(Role::ValueOut { .. } | Role::ValueInOut { .. } | Role::LengthPointerOf { .. }) => {
+                self.ctype(node)?.pointee().map(|(pointee, _)| pointee)
+            }
+            _ => self.ctype(node),
+        };
+        ty.filter(|ty| ty.is_scalar())
+    }
+
     fn call(&self, name: &str, args: &[Node]) -> Result<Class, Box<Diagnostic>> {
         let Some(callee) = select::find(self.site.api, name) else {
             return Ok(Class::Unknown);
@@ -263,7 +275,7 @@ impl Scope<'_> {
         Ok(Class::of(&callee.result))
     }
 
-    fn binary(&self, op: Op, left: &Node, right: &Node) -> Result<Class, Box<Diagnostic>> {
+    fn binary(&self, whole: &Node, op: Op, left: &Node, right: &Node) -> Result<Class, Box<Diagnostic>> {
         let classes = [self.class(left)?, self.class(right)?];
         let refuse = |position: usize| {
             let node = [left, right][position];
@@ -273,6 +285,13 @@ impl Scope<'_> {
         };
         if let Some(position) = classes.iter().position(|c| matches!(c, Class::Nothing | Class::Other)) {
             return refuse(position);
+        }
+        for (number, other, op) in [(left, right, op), (right, left, op.turned())] {
+            if let (Some(ty), Some(value)) = (self.number(number), ranges::constant(self.site, other))
+                && let Some(found) = ranges::never(self.site, whole, (number, ty), op, value)
+            {
+                return Err(found.into());
+            }
         }
         let Some(position) = classes.iter().position(|class| class.is_pointer()) else {
             let float = op.is_arithmetic() && classes.contains(&Class::Float);

@@ -11,7 +11,7 @@ use hotcell_model::layout::Layout;
 use hotcell_model::types::Type;
 
 use crate::check::decide::{Decided, Purpose, Site, Use};
-use crate::check::{callback, classify, left_out, lines, structures};
+use crate::check::{callback, classify, left_out, lines, negative, structures};
 use crate::diagnostic::Diagnostic;
 use crate::infer::{Draft, Gap};
 
@@ -147,7 +147,7 @@ fn open(site: Site<'_>, draft: &Draft, gaps: &mut Vec<Gap>) {
             },
         };
         if !gaps.iter().any(|gap| gap.param == Some(index)) {
-            gaps.push(Gap { param: Some(index), reason, help, open_type: None });
+            gaps.push(Gap { help, ..Gap::of_param(index, reason) });
         }
     }
     let result = draft.result.as_ref().filter(|fact| believed(&fact.evidence));
@@ -157,14 +157,15 @@ fn open(site: Site<'_>, draft: &Draft, gaps: &mut Vec<Gap>) {
     {
         let name = &site.names[*parent];
         let reason = format!("`{name}`, which must outlive the result, is not decided to be a handle");
-        gaps.push(Gap { param: None, reason, help: None, open_type: None });
+        gaps.push(Gap::of_result(reason));
     }
     if result.is_none() && complete {
         let ty = &site.function.result;
         let reason = format!("nothing says what the result (`{}`) is", ty.written);
         let help = ty.is_scalar().then(|| "result = { out = \"value\" }".to_owned());
-        gaps.push(Gap { param: None, reason, help, open_type: None });
+        gaps.push(Gap { help, ..Gap::of_result(reason) });
     }
+    negative::open(site, draft, gaps);
 }
 
 /// What a role lacks.

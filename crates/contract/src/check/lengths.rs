@@ -98,7 +98,7 @@ fn elements(expr: Expr, (unit, size): (Unit, u32), purpose: Purpose) -> Expr {
     if size == 1 || unit == Unit::Elements {
         return expr;
     }
-    let int = |value: u32| Expr::Int { value: i64::from(value) };
+    let int = |value: u32| Expr::Int { value: i128::from(value) };
     let binary = |op, left, right| Expr::Binary { op, left: Box::new(left), right: Box::new(right) };
     let bytes = if purpose.before() { binary(Op::Add, expr, int(size - 1)) } else { expr };
     binary(Op::Div, bytes, int(size))
@@ -136,7 +136,7 @@ pub(super) fn text_after(
     if unit == 1 || item.unit != Some(Unit::Elements) {
         return Some(length);
     }
-    let unit = Expr::Int { value: i64::from(unit) };
+    let unit = Expr::Int { value: unit.into() };
     Some(Expr::Binary { op: Op::Mul, left: Box::new(length), right: Box::new(unit) })
 }
 

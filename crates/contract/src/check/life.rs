@@ -66,7 +66,7 @@ fn call(
         Kind::Binary(op, left, right) if !op.is_arithmetic() && *op != Op::And && *op != Op::Or => {
             match (&left.kind, &right.kind) {
                 (Kind::Call(..), _) => (&**left, Some((*op, &**right))),
-                (_, Kind::Call(..)) => (&**right, Some((turned(*op), &**left))),
+                (_, Kind::Call(..)) => (&**right, Some((op.turned(), &**left))),
                 _ => {
                     return Err(error(format!("`{}` calls nothing", line.text), &line.node)
                         .help(help())
@@ -178,17 +178,6 @@ fn negated(op: Op) -> Op {
         Op::Ge => Op::Lt,
         Op::Gt => Op::Le,
         Op::Le => Op::Gt,
-        other => other,
-    }
-}
-
-/// The same comparison with its sides exchanged.
-fn turned(op: Op) -> Op {
-    match op {
-        Op::Lt => Op::Gt,
-        Op::Gt => Op::Lt,
-        Op::Le => Op::Ge,
-        Op::Ge => Op::Le,
         other => other,
     }
 }

@@ -6,7 +6,7 @@ use hotcell_model::types::{CType, Type};
 use crate::check::decide::{Decided, Purpose, Site};
 use crate::check::lines::Lines;
 use crate::check::types;
-use crate::check::{lengths, objects, resolve, structures, symbols};
+use crate::check::{lengths, negative, objects, resolve, structures, symbols};
 use crate::contract::{ErrorLine, FailsLine, Item, What};
 use crate::diagnostic::Diagnostic;
 use crate::document::Text;
@@ -81,7 +81,7 @@ fn role(
             let counts = (item.unit.unwrap_or(Unit::Elements), size);
             let node = item.length.as_ref()?;
             let length = lengths::length_after(site, node, counts, decided, wrong, false)?;
-            ResultRole::Buffer { length, ownership }
+            ResultRole::Buffer { length, nullable: item.nullable, ownership }
         }
         What::Owned | What::Borrowed => match object(site, item) {
             Ok(role) => role,
@@ -208,12 +208,6 @@ fn is_truth(ty: &CType) -> bool {
 /// What a word says about a result of this type, or why it says nothing.
 pub(crate) fn word_of(site: Site<'_>, word: &str, ty: &CType) -> Result<Fails, &'static str> {
     let pointer = matches!(ty.kind, Type::Pointer { .. } | Type::FunctionPointer { .. });
-    let signed = match &ty.kind {
-        Type::Int { signed, .. } | Type::Enum { signed, .. } => *signed,
-        Type::Char => site.api.target.char_signed,
-        Type::Float { .. } => true,
-        _ => false,
-    };
     match word {
         _ if ty.kind == Type::Void => Err("nothing is returned"),
         "null" if pointer => Ok(Fails::Null),
@@ -222,7 +216,7 @@ pub(crate) fn word_of(site: Site<'_>, word: &str, ty: &CType) -> Result<Fails, &
         "nonzero" => Ok(Fails::Nonzero),
         "zero" if pointer => Ok(Fails::Null),
         "zero" => Ok(Fails::Zero),
-        _ if signed => Ok(Fails::Negative),
+        _ if negative::signed(site, ty) => Ok(Fails::Negative),
         _ => Err("it has no sign"),
     }
 }

@@ -300,7 +300,7 @@ fn encoding_of(word: Option<&str>) -> Encoding {
 fn sized(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Node> {
     if let toml::de::DeValue::Integer(_) = entry.value {
         let value = reader.integer(entry)?;
-        return Some(Node { kind: crate::expression::Kind::Int(value), span: entry.span.clone() });
+        return Some(Node { kind: crate::expression::Kind::Int(value.into()), span: entry.span.clone() });
     }
     let text = reader.text(entry)?;
     reader.expression(&text)
@@ -332,6 +332,9 @@ fn one(
 
 fn misplaced(reader: &mut Reader<'_>, entry: &Entry<'_>, written: &str, own: &[&str]) {
     let help = match own {
+        _ if entry.key == "valid_on_error" && written == "out = \"struct\"" => {
+            "write `inout = \"struct\"`: what a failed call leaves in it is then in the caller's own structure".to_owned()
+        }
         [] => "it stands alone".to_owned(),
         _ => format!("it goes with {}", list(own)),
     };

@@ -249,6 +249,11 @@ fn items_of_parameters() {
              leave the functions out that need it",
         ),
         (
+            "{ out = \"struct\", valid_on_error = true }",
+            "5:30: `valid_on_error` does not go with `out = \"struct\"` = write `inout = \"struct\"`: what a failed call \
+             leaves in it is then in the caller's own structure",
+        ),
+        (
             "{ in = \"value\", length = \"n\" }",
             "5:28: `length` does not go with `in = \"value\"` = it stands alone",
         ),

@@ -112,8 +112,8 @@ fn integer(text: &str, at: usize) -> Result<u64, Wrong> {
         return wrong(format!("`{text}` is no integer"), "write digits only, or `0x` and hexadecimal digits");
     }
     match u64::from_str_radix(digits, radix) {
-        Ok(value) if value <= i64::MAX as u64 + 1 => Ok(value),
-        _ => wrong(format!("`{text}` is too big"), "integers have 64 bits with a sign"),
+        Ok(value) => Ok(value),
+        Err(_) => wrong(format!("`{text}` is too big"), "integers have 64 bits"),
     }
 }
 

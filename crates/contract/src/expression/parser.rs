@@ -78,10 +78,7 @@ impl Parser {
         let kind = match token {
             Token::Op(Op::Sub) => return self.negative(span),
             Token::Open => return self.parenthesised(span),
-            Token::Int(value) => match i64::try_from(value) {
-                Ok(value) => Kind::Int(value),
-                Err(_) => return Err(self.wrong("this integer is too big")),
-            },
+            Token::Int(value) => Kind::Int(value.into()),
             Token::SizeOf(ctype) => Kind::SizeOf(ctype),
             Token::Name(name) => {
                 self.at += 1;
@@ -98,7 +95,11 @@ impl Parser {
         self.at += 1;
         if let Some((Token::Int(value), span)) = self.peek().cloned() {
             self.at += 1;
-            let value = i64::try_from(-i128::from(value)).unwrap_or(i64::MIN);
+            let value = -i128::from(value);
+            if value < i64::MIN.into() {
+                let span = minus.start..span.end;
+                return Err(Wrong { message: "this integer is too small".into(), ..self.at_span(span) });
+            }
             return Ok(Node { kind: Kind::Int(value), span: minus.start..span.end });
         }
         let operand = self.operand()?;

@@ -19,6 +19,7 @@ fn precedence_is_that_of_c() {
         ("a - -(b)", "a - (0 - b)"),
         ("0x10", "16"),
         ("-9223372036854775808", "-9223372036854775808"),
+        ("0xffffffffffffffff", "18446744073709551615"),
         ("f ( )+g(1 , n*2)", "f() + g(1, n * 2)"),
         ("sizeof ( struct  stat ) * n", "sizeof(struct stat) * n"),
         ("result<0&&errno!=EAGAIN", "result < 0 && errno != EAGAIN"),
@@ -57,8 +58,8 @@ fn errors_have_columns() {
         ("1.5", 0..3, "`1.5` is no integer"),
         ("0x", 0..2, "`0x` is no integer"),
         ("010", 0..3, "`010` is octal in C"),
-        ("18446744073709551615", 0..20, "`18446744073709551615` is too big"),
-        ("9223372036854775808", 0..19, "this integer is too big"),
+        ("18446744073709551616", 0..20, "`18446744073709551616` is too big"),
+        ("n + -9223372036854775809", 4..24, "this integer is too small"),
         ("sizeof n", 0..6, "`sizeof` needs a type in parentheses"),
         ("sizeof(n", 0..8, "`sizeof(` is not closed"),
         ("sizeof(3)", 0..9, "this is no type"),
@@ -79,7 +80,7 @@ fn node() -> impl Strategy<Value = Node> {
         [Op::Add, Op::Sub, Op::Mul, Op::Div, Op::Eq, Op::Ne, Op::Lt, Op::Le, Op::Gt, Op::Ge, Op::And, Op::Or];
     let at = |kind| Node { kind, span: 0..0 };
     let leaf = prop_oneof![
-        any::<i64>().prop_map(Kind::Int),
+        (i128::from(i64::MIN)..=i128::from(u64::MAX)).prop_map(Kind::Int),
         name().prop_map(Kind::Name),
         Just(Kind::Result),
         Just(Kind::Errno),

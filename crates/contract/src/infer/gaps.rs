@@ -23,7 +23,7 @@ pub(super) fn find(view: &View<'_>, draft: &Draft, notes: &Notes) -> Vec<Gap> {
         }
         if let Some(record) = objects::open(view, &param.ty) {
             let reason = objects::waits(&format!("`{}`", view.name(index)), &param.ty);
-            gaps.push(Gap { param: Some(index), reason, help: None, open_type: Some(record.to_owned()) });
+            gaps.push(Gap { open_type: Some(record.to_owned()), ..Gap::of_param(index, reason) });
             continue;
         }
         let mut line = line(view, draft, index, &param.ty);
@@ -36,13 +36,13 @@ pub(super) fn find(view: &View<'_>, draft: &Draft, notes: &Notes) -> Vec<Gap> {
         if line.size.is_some_and(|(size, out)| {
             sizes.iter().any(|&(other, other_out)| other == size && (out || other_out))
         }) {
-            line.says = None;
+            (line.says, line.returns_length) = (None, false);
         } else {
             sizes.extend(line.size);
         }
         let reason = notes.of(index).unwrap_or_else(|| reason(view, index, &param.ty));
         let help = line.says.map(|says| format!("params.{} = {says}", view.name(index)));
-        gaps.push(Gap { param: Some(index), reason, help, open_type: None });
+        gaps.push(Gap { help, returns_length: line.returns_length, ..Gap::of_param(index, reason) });
     }
     // A length pointer may stand before its buffer.
     gaps.retain(|gap| gap.param.is_none_or(|index| !settled.contains(&index)));
@@ -59,6 +59,8 @@ struct Line {
     pointer: Option<usize>,
     /// The integer that it says is the length, and whether of memory that is filled.
     size: Option<(usize, bool)>,
+    /// Whether it says that the returned number is the length.
+    returns_length: bool,
 }
 
 impl Line {
@@ -108,7 +110,7 @@ fn line(view: &View<'_>, draft: &Draft, index: usize, ty: &CType) -> Line {
             let says = format!(
                 r#"{{ out = "buffer", size = "{length}"{filled} }} # or {{ inout = "buffer", length = "{length}" }}"#
             );
-            Line { size: Some((integer, true)), ..Line::says(says) }
+            Line { size: Some((integer, true)), returns_length: returned, ..Line::says(says) }
         }
         (true, None) if plain_text(ty) || element.is_byte() && element.kind != Type::Void => {
             let raw = view.called(index, BINARY);
@@ -178,7 +180,7 @@ fn result(view: &View<'_>, notes: &Notes) -> Gap {
     let ty = &view.function.result;
     if let Some(record) = objects::open(view, ty) {
         let reason = objects::waits("the result", ty);
-        return Gap { param: None, reason, help: None, open_type: Some(record.to_owned()) };
+        return Gap { open_type: Some(record.to_owned()), ..Gap::of_result(reason) };
     }
     let reason = notes.of_result().unwrap_or_else(|| match ty.pointee().map(|(ty, _)| &ty.kind) {
         Some(Type::Char) => "nothing says who owns the returned memory".into(),
@@ -186,7 +188,7 @@ fn result(view: &View<'_>, notes: &Notes) -> Gap {
         None => "nothing says what the result means".into(),
     });
     let help = objects::result(view, ty).map(|says| format!("result = {says}"));
-    Gap { param: None, reason, help, open_type: None }
+    Gap { help, ..Gap::of_result(reason) }
 }
 
 /// Whether `void` or the pointer to it has a name of its own.

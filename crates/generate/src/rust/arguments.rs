@@ -25,7 +25,9 @@ pub(crate) struct Arguments {
     pub(crate) notes: Vec<String>,
     /// Functions of the application, in the order of their numbers.
     pub(crate) closures: Vec<Closure>,
-    /// Statements for structures that the reply changes.
+    /// Statements for structures that the reply changes, whether the call failed or not.
+    pub(crate) always: Vec<String>,
+    /// Statements for those that it changes only where the call did not fail.
     pub(crate) updates: Vec<String>,
     /// What each parameter of the C function goes by, where it is an argument.
     pub(crate) locals: Vec<Option<String>>,
@@ -298,11 +300,11 @@ impl Arguments {
         self.puts.push(format!("            call.put_null({offset});"));
         self.puts.push("        }".into());
         if back {
-            self.updates.extend(format::if_some(8, local));
-            let start = self.updates.len();
-            self.update(put, local)?;
-            self.updates[start..].iter_mut().for_each(|line| line.insert_str(0, "    "));
-            self.updates.push("        }".into());
+            let mut lines = format::if_some(8, local);
+            let update = self.update_of(put, local)?;
+            lines.extend(update.into_iter().map(|line| format!("    {line}")));
+            lines.push("        }".into());
+            self.updates_of(put).extend(lines);
         }
         Ok(format!("Option<{reference}{name}>"))
     }
@@ -340,10 +342,23 @@ impl Arguments {
 
     /// Adds the statement that brings a structure up to date.
     fn update(&mut self, put: &Put<'_>, local: &str) -> Result<(), Error> {
+        let lines = self.update_of(put, local)?;
+        self.updates_of(put).extend(lines);
+        Ok(())
+    }
+
+    fn update_of(&self, put: &Put<'_>, local: &str) -> Result<Vec<String>, Error> {
         let place = offset(put.function, &put.function.layout.result, Carries::Param { index: put.index })?;
         let args = ["&mut reply".to_owned(), place.to_string()];
-        self.updates.extend(format::call(8, &format!("{local}.update_from"), &args, "?;"));
-        Ok(())
+        Ok(format::call(8, &format!("{local}.update_from"), &args, "?;"))
+    }
+
+    /// Where the statement for a structure belongs.
+    fn updates_of(&mut self, put: &Put<'_>) -> &mut Vec<String> {
+        match put.param.role.value.stays_after_failure() {
+            true => &mut self.always,
+            false => &mut self.updates,
+        }
     }
 
     fn handle(

@@ -59,7 +59,7 @@ pub(crate) fn method<'a>(context: &mut Context<'a>, index: usize) -> Result<Meth
     };
     let mut body = start(context, index, owner, !arguments.puts.is_empty());
     body.extend(arguments.puts.iter().cloned());
-    finish(&mut body, &outcomes, &ty, &arguments, &mut scope);
+    finish(&mut body, &outcomes, &ty, &arguments, function.error.is_some(), &mut scope);
     let result = format!("hotcell::Result<{ty}>");
     Ok(Method {
         docs: documentation(function, &arguments.notes),

@@ -82,7 +82,13 @@ fn parameter(
             let (method, of) = arguments.place(context, function, *param)?;
             ("Option<usize>".into(), Reading::Fallible(method.into(), vec![offset.to_string(), of]))
         }
-        Role::Struct { record, .. } => structure(context, function, record, false, offset)?,
+        Role::Struct { record, valid_on_error, .. } => {
+            if *valid_on_error && function.error.is_some() {
+                let what = format!("the structure `{}`, which comes out of a failed call,", param.name);
+                return Err(Error::Unsupported { function: function.name.clone(), what });
+            }
+            structure(context, function, record, false, offset)?
+        }
         Role::HandleOut { handle, ownership, parent, nullable, .. } => {
             let parent = parent.map(|index| arguments.parent(function, index)).transpose()?;
             object(context, function, (handle, ownership, parent), *nullable, offset)?
@@ -115,7 +121,13 @@ fn returned(
         ResultRole::Texts { encoding, length, nullable, .. } => {
             texts(*encoding, length.is_none(), *nullable, offset)
         }
-        ResultRole::Buffer { .. } => elements(element_of(context, ty.pointee()), offset, false),
+        ResultRole::Buffer { nullable: true, .. } => {
+            elements(element_of(context, ty.pointee()), offset, true)
+        }
+        ResultRole::Buffer { .. } => match element_of(context, ty.pointee()) {
+            "u8" => fallible("Vec<u8>", "promised_buffer", offset),
+            element => fallible(format!("Vec<{element}>"), "promised_elements", offset),
+        },
         ResultRole::Struct { record, nullable, .. } => {
             structure(context, function, record, *nullable, offset)?
         }
@@ -132,6 +144,7 @@ pub(crate) fn finish(
     outcomes: &[Outcome],
     ty: &str,
     arguments: &Arguments,
+    fallible: bool,
     scope: &mut Scope,
 ) {
     for closure in &arguments.closures {
@@ -139,17 +152,25 @@ pub(crate) fn finish(
     }
     let callbacks: Vec<String> =
         arguments.closures.iter().map(|closure| format!("&mut {}", closure.name)).collect();
+    // Without a rule, only a callback can make it fail.
+    let settles = !arguments.always.is_empty() && (fallible || !callbacks.is_empty());
+    let method = if settles { "settle" } else { "finish" };
     let finish = match callbacks.is_empty() {
-        true => "call.finish()?".to_owned(),
-        false => format!("call.finish_with(&mut [{}])?", callbacks.join(", ")),
+        true => format!("call.{method}()?"),
+        false => format!("call.{method}_with(&mut [{}])?", callbacks.join(", ")),
     };
-    if outcomes.is_empty() && arguments.updates.is_empty() {
+    let updates = !arguments.always.is_empty() || !arguments.updates.is_empty();
+    if outcomes.is_empty() && !updates {
         body.extend([format!("        {finish};"), "        Ok(())".into()]);
         return;
     }
     let reads = |outcome: &Outcome| !matches!(outcome.reading, Reading::Plain(_));
-    let changes = !arguments.updates.is_empty() || outcomes.iter().any(reads);
+    let changes = updates || outcomes.iter().any(reads);
     body.push(format!("        let {}reply = {finish};", if changes { "mut " } else { "" }));
+    body.extend(arguments.always.iter().cloned());
+    if settles {
+        body.push("        reply.succeeded()?;".into());
+    }
     // Objects first: what can fail comes when all of them are held.
     let objects: Vec<Option<String>> =
         outcomes.iter().map(|outcome| outcome.reading.wrap(body, scope, &outcome.name)).collect();

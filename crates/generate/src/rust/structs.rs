@@ -161,7 +161,11 @@ impl Field<'_> {
             }
             FieldRole::Array { length } => {
                 let element = self.element();
-                let zero = if element.starts_with('f') { "0.0" } else { "0" };
+                let zero = match element {
+                    "bool" => "false",
+                    "f32" | "f64" => "0.0",
+                    _ => "0",
+                };
                 (format!("[{element}; {length}]"), format!("[{zero}; {length}]"))
             }
             FieldRole::Struct { record } => {

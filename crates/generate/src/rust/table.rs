@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use hotcell_model::Interface;
-use hotcell_model::interface::{Function, Ownership, ResultRole, Role};
+use hotcell_model::interface::{Encoding, Function, LeftKind, Ownership, ResultRole, Role};
 use hotcell_model::layout::Carries;
 use serde::Serialize;
 
 use crate::Error;
 use crate::rust::names::{Names, Scope, screaming};
 use crate::rust::types;
+
+/// Bytes of an image that is only a handle.
+const HANDLE_ALONE: u32 = 8;
 
 /// What `table.rs.j2` prints.
 #[derive(Serialize)]
@@ -93,11 +96,38 @@ fn row(
     if !owned.is_empty() {
         parts.push(format!("owned: &[{}]", owned.join(", ")));
     }
+    let outputs = outputs(interface, function);
+    if !outputs.is_empty() {
+        parts.push(format!("outputs: &[{}]", outputs.join(", ")));
+    }
     let base = format!("function({:?}, {}, {})", function.name, args.size, result.size);
     if parts.is_empty() {
         return Ok(format!("{base},"));
     }
     Ok(format!("rt::Function {{ {}, ..{base} }},", parts.join(", ")))
+}
+
+/// What comes with the error of a failed call.
+fn outputs(interface: &Interface, function: &Function) -> Vec<String> {
+    let left = function.left(&interface.target).into_iter().filter_map(|left| {
+        let kind = match left.kind {
+            LeftKind::Bool => "Bool".to_owned(),
+            LeftKind::Number(number) => format!("Number(rt::Kind::{})", types::runtime(number)?),
+            LeftKind::Text => "Text".into(),
+            LeftKind::WideText => "WideText".into(),
+            LeftKind::Bytes => "Bytes".into(),
+            LeftKind::Texts(Encoding::Utf8) => "Texts".into(),
+            LeftKind::Texts(Encoding::Utf16) => "WideTexts".into(),
+            LeftKind::Texts(Encoding::Bytes | Encoding::Latin1) => "ByteTexts".into(),
+            LeftKind::Bools => "Bools".into(),
+            LeftKind::Elements(number) => format!("Elements(rt::Kind::{})", types::runtime(number)?),
+            LeftKind::Offset { of, size } => format!("Offset {{ of: {of}, size: {size} }}"),
+        };
+        let name = &function.params[left.param].name;
+        let place = format!("name: {name:?}, offset: {}", left.offset);
+        Some(format!("rt::OutputField {{ {place}, kind: rt::OutputKind::{kind} }}"))
+    });
+    left.collect()
 }
 
 /// The objects in the results that are the caller's.
@@ -153,9 +183,8 @@ fn release(interface: &Interface, names: &Names, key: &str, release: &str) -> Re
     let constant = index.map(|index| names.indices[index].as_str());
     let taken = function.params.iter().enumerate().find_map(|(index, param)| match &param.role.value {
         Role::Handle { handle, .. } if handle == key => Some((index, 0)),
-        Role::Resident { record, .. } if record == key => {
-            Some((index, interface.structs.get(record).map_or(0, |record| record.size)))
-        }
+        // Its handle alone is image enough.
+        Role::Resident { record, .. } if record == key => Some((index, HANDLE_ALONE)),
         _ => None,
     });
     let place = taken.and_then(|(index, image)| {

@@ -91,7 +91,8 @@ impl Number {
 /// The type of a buffer's elements: `u8` for raw data.
 pub(crate) fn element(ty: &CType, target: &Target) -> &'static str {
     match WireKind::of_scalar(ty, target) {
-        Some(kind) if !ty.is_byte() && ty.kind != Type::Bool => primitive(kind),
+        _ if ty.kind == Type::Bool => "bool",
+        Some(kind) if !ty.is_byte() => primitive(kind),
         _ => "u8",
     }
 }

@@ -206,7 +206,8 @@ impl<'a> Arguments<'a> {
         let (size, pointee, _) = element(&self.scope, param)?;
         let ty = self.scope.spelled(&param.ty, param)?;
         let nullable = u8::from(nullable);
-        let read = format!("hotcell_buffer_in(hc_ctx, &hc_in.{arg}, {name}, {size}, {nullable}, &hc_bad)");
+        let helper = buffer_in(pointee);
+        let read = format!("hotcell_{helper}(hc_ctx, &hc_in.{arg}, {name}, {size}, {nullable}, &hc_bad)");
         let value = if writable {
             let (place, align) = (format!("place_{}", param.name), alignment(pointee, size));
             self.body.line(format!("uint64_t {place} = HOTCELL_PLACE_NULL;"));
@@ -293,7 +294,12 @@ fn arg(param: &Param) -> String {
     format!("arg_{}", param.name)
 }
 
-/// Alignment of a copy: the element's, and `malloc`'s for raw memory.
-fn alignment(pointee: &CType, size: u32) -> u32 {
+/// The helper that reads a buffer of such elements.
+pub(crate) fn buffer_in(pointee: &CType) -> &'static str {
+    if pointee.kind == Type::Bool { "truths_in" } else { "buffer_in" }
+}
+
+/// Alignment of memory that C may write to: the element's, and `malloc`'s for raw memory.
+pub(crate) fn alignment(pointee: &CType, size: u32) -> u32 {
     if pointee.kind == Type::Void { 16 } else { size }
 }

@@ -44,9 +44,18 @@ fn may_come(scope: &Scope<'_>) -> bool {
     callbacks(scope.function).next().is_some() || scope.interface.functions.iter().any(kept)
 }
 
-/// Names of the block of a callback's arguments.
-pub(crate) fn blocks(function: &Function) -> impl Iterator<Item = (String, &Callback)> {
-    callbacks(function).map(|(param, callback, _)| (format!("back_args_{}", param.name), callback))
+/// What the names of a callback in C end with: numbers, for two names put together may be those of another two.
+fn number(scope: &Scope<'_>, param: &Param) -> String {
+    let functions = scope.interface.functions.iter();
+    let function = functions.take_while(|function| function.name != scope.function.name).count();
+    let position = scope.function.params.iter().take_while(|other| other.name != param.name).count();
+    format!("{function}_{position}")
+}
+
+/// The names of the blocks of callbacks' arguments.
+pub(crate) fn blocks<'a>(scope: &'a Scope<'_>) -> impl Iterator<Item = (String, &'a Callback)> {
+    callbacks(scope.function)
+        .map(|(param, callback, _)| (format!("hotcell_back_args_{}", number(scope, param)), callback))
 }
 
 /// The records and the functions that stand before an entry.
@@ -99,7 +108,7 @@ pub(crate) fn argument(
     body: &mut Body,
 ) -> Result<(), Error> {
     let (ty, name) = (scope.spelled(&param.ty, param)?, &param.name);
-    let back = format!("hotcell_back_{}_{name}", scope.function.name);
+    let back = format!("hotcell_back_{}", number(scope, param));
     let none = format!("hc_in.arg_{name} == 0");
     let value = if nullable {
         format!("{none} ? NULL : {back}")
@@ -158,9 +167,10 @@ pub(crate) fn keep(function: &Function, body: &mut Body) {
     });
 }
 
-/// What stands right before the call.
+/// What stands right before the call. A function that calls nothing back begins a call, too: what was passed to the call
+/// around it is not of this one.
 pub(crate) fn enter(scope: &Scope<'_>, body: &mut Body) {
-    if !may_come(scope) {
+    if !any(scope.interface) {
         return;
     }
     let record = if of(scope.function, false).next().is_some() { "&hc_calling.head" } else { "NULL" };
@@ -173,7 +183,7 @@ pub(crate) fn enter(scope: &Scope<'_>, body: &mut Body) {
 
 /// What stands right behind the call, which is over for callbacks then.
 pub(crate) fn leave(scope: &Scope<'_>, body: &mut Body) {
-    if may_come(scope) {
+    if any(scope.interface) {
         body.line("hotcell_progress = hc_before;");
     }
 }

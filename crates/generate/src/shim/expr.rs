@@ -98,8 +98,14 @@ impl<'a> Scope<'a> {
             }
             Expr::Binary { op, left, right } if !op.is_arithmetic() => {
                 let float = [left, right].iter().any(|side| self.class(side) == Class::Float);
-                let side = |expr: &Expr| if float { self.double(expr) } else { self.wide(expr) };
-                Ok(format!("({} {} {})", side(left)?, op.symbol(), side(right)?))
+                let side = |expr: &Expr, other: &Expr| match self.unsigned(other) {
+                    _ if float => self.double(expr),
+                    Some(bits) if expr.is_constant() => {
+                        Ok(format!("hotcell_unsigned({}, {bits})", self.wide(expr)?))
+                    }
+                    _ => self.wide(expr),
+                };
+                Ok(format!("({} {} {})", side(left, right)?, op.symbol(), side(right, left)?))
             }
             _ if self.class(expr) == Class::Float => Ok(format!("({} != 0)", self.native(expr)?)),
             _ => Ok(format!("({} != 0)", self.wide(expr)?)),
@@ -245,6 +251,21 @@ impl<'a> Scope<'a> {
         }
     }
 
+    /// The bits of an unsigned operand that is as wide as C compares: C makes a negative constant beside it unsigned.
+    fn unsigned(&self, expr: &Expr) -> Option<u32> {
+        let ty = match expr {
+            Expr::Param { index } => self.param_type(*index),
+            Expr::Result => Some(&self.function.result_type),
+            Expr::SizeOf { .. } => return Some(self.interface.target.pointer_bits.into()),
+            Expr::Call { function, .. } => {
+                let callee = self.interface.functions.iter().find(|f| f.name == *function);
+                callee.map(|callee| &callee.result_type)
+            }
+            _ => None,
+        };
+        ty?.unsigned_as_compared()
+    }
+
     fn double(&self, expr: &Expr) -> Result<String, Error> {
         match expr {
             Expr::Binary { op, left, right } if op.is_arithmetic() => {
@@ -257,10 +278,11 @@ impl<'a> Scope<'a> {
 }
 
 /// An integer literal; parenthesised when negative.
-pub(crate) fn int(value: i64) -> String {
+pub(crate) fn int(value: i128) -> String {
     match value {
-        i64::MIN => "INT64_MIN".into(), // has no literal
+        _ if value == i64::MIN.into() => "INT64_MIN".into(), // has no literal
         _ if value < 0 => format!("({value})"),
+        _ if value > i64::MAX.into() => format!("{value}u"),
         _ => value.to_string(),
     }
 }

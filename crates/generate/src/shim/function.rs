@@ -54,15 +54,16 @@ pub(crate) fn model(
     check(interface, function)?;
     let mut blocks = Vec::new();
     let named = |carries| field_name(function, carries);
-    blocks.extend(block(function, &function.layout.args, "args", named));
-    blocks.extend(block(function, &function.layout.result, "result", named));
-    for (what, callback) in callbacks::blocks(function) {
-        blocks.extend(block(function, &callback.args, &what, |carries| match carries {
+    let name = &function.name;
+    blocks.extend(block(&function.layout.args, format!("hotcell_args_{name}"), named));
+    blocks.extend(block(&function.layout.result, format!("hotcell_result_{name}"), named));
+    let scope = Scope { interface, function, moment: Moment::Before, errno: "hc_rp->error_number" };
+    for (name, callback) in callbacks::blocks(&scope) {
+        blocks.extend(block(&callback.args, name, |carries| match carries {
             Carries::Param { index } => format!("arg_{}", callback.params[index].name),
             other => field_name(function, other),
         }));
     }
-    let scope = Scope { interface, function, moment: Moment::Before, errno: "hc_rp->error_number" };
     Ok(FunctionModel {
         index,
         name: function.name.clone(),
@@ -111,12 +112,7 @@ fn check(interface: &Interface, function: &Function) -> Result<(), Error> {
     Ok(())
 }
 
-fn block(
-    function: &Function,
-    block: &Block,
-    what: &str,
-    named: impl Fn(Carries) -> String,
-) -> Option<BlockModel> {
+fn block(block: &Block, name: String, named: impl Fn(Carries) -> String) -> Option<BlockModel> {
     let used: u32 = block.fields.iter().map(|field| field.kind.size()).sum();
     let fields = block.fields.iter().map(|field| FieldModel {
         c_type: wire(field.kind),
@@ -124,7 +120,7 @@ fn block(
         offset: field.offset,
     });
     (block.size > 0).then(|| BlockModel {
-        name: format!("hotcell_{what}_{}", function.name),
+        name,
         size: block.size,
         padding: block.size - used,
         fields: fields.collect(),

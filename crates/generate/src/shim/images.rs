@@ -1,8 +1,8 @@
 //! Structures and their images: for each structure the C functions that build one from the other, field by field.
 //!
-//! `hotcell_read_x` fills a structure from an image of the host, `hotcell_write_x` an image from a structure. What
+//! `hotcell_struct_read_x` fills a structure from an image of the host, `hotcell_struct_write_x` an image from a structure. What
 //! the first placed and the second must know again is in a `struct hotcell_kept_x`; structures without pointers
-//! have none. `hotcell_forget_x` takes pointers into the call's memory out of a structure that stays.
+//! have none. `hotcell_struct_forget_x` takes pointers into the call's memory out of a structure that stays.
 
 use std::collections::BTreeMap;
 
@@ -181,16 +181,18 @@ impl<'a> Image<'a> {
             lines.push("}".into());
         };
         let image = "const uint8_t *hc_image";
-        let head =
-            format!("int hotcell_read_{key}(hotcell_ctx *hc_ctx, {image}, {c_name} *hc_s{})", kept(""));
+        let head = format!(
+            "int hotcell_struct_read_{key}(hotcell_ctx *hc_ctx, {image}, {c_name} *hc_s{})",
+            kept("")
+        );
         function(head, self.read()?);
         let head = format!(
-            "int hotcell_write_{key}(hotcell_ctx *hc_ctx, const {c_name} *hc_s{}, uint8_t *hc_image)",
+            "int hotcell_struct_write_{key}(hotcell_ctx *hc_ctx, const {c_name} *hc_s{}, uint8_t *hc_image)",
             kept("const ")
         );
         function(head, self.write()?);
         if self.keeps && self.stays {
-            let head = format!("void hotcell_forget_{key}({c_name} *hc_s{})", kept("const "));
+            let head = format!("void hotcell_struct_forget_{key}({c_name} *hc_s{})", kept("const "));
             function(head, self.forget());
         }
         Ok(lines)

@@ -193,24 +193,52 @@ fn out(scope: &Scope<'_>, index: usize, param: &Param) -> Result<Vec<String>, Er
                 Some(Role::LengthPointerOf { unit: Unit::Bytes, .. }) => 1,
                 _ => size,
             };
-            format!("hotcell_claim({}, {size}, {capacity})", scope.wide(&Expr::Param { index: *pointer })?)
+            let told = format!("({}, {size}, {capacity})", scope.wide(&Expr::Param { index: *pointer })?);
+            claim(scope, param, "hotcell_claim", &told)
         }
         ResultLength::Returned => {
-            format!("hotcell_claim_result({}, {size}, {capacity})", scope.wide(&Expr::Result)?)
+            let told = format!("({}, {size}, {capacity})", scope.wide(&Expr::Result)?);
+            match scope.function.result.value {
+                // Callers see the number themselves.
+                ResultRole::Value => claim(scope, param, "hotcell_claim_result", &told),
+                _ => claim(scope, param, "hotcell_claim", &told),
+            }
         }
         ResultLength::Text if pointee.is_byte() => format!("hotcell_length(arg_{name}, {capacity})"),
         ResultLength::Text => return Err(scope.unsupported(format!("a text in `{}`", param.ty.written))),
         ResultLength::Elements { size: elements } => {
             let elements = scope.wide(elements)?;
             if elements.contains("&hc_bad") {
-                let claim = format!("uint64_t claim_{name} = hotcell_claim({elements}, {size}, {capacity});");
-                let length = format!("hc_bad ? HOTCELL_LENGTH_IMPOSSIBLE : claim_{name}");
+                let told = format!("({elements}, {size}, {capacity})");
+                let claim = claim(scope, param, "hotcell_claim", &told);
+                let claim = format!("uint64_t claim_{name} = {claim};");
+                let length = match may_have_failed(scope, param) {
+                    true => format!("!hc_bad ? claim_{name} : hc_failed ? 0 : HOTCELL_LENGTH_IMPOSSIBLE"),
+                    false => format!("hc_bad ? HOTCELL_LENGTH_IMPOSSIBLE : claim_{name}"),
+                };
                 return Ok(vec![claim, refer(param, &length), "hc_bad = 0;".into()]);
             }
-            format!("hotcell_claim({elements}, {size}, {capacity})")
+            claim(scope, param, "hotcell_claim", &format!("({elements}, {size}, {capacity})"))
         }
     };
     Ok(vec![refer(param, &length)])
+}
+
+/// How much a buffer is said to hold. What a failed call says need not be a length.
+fn claim(scope: &Scope<'_>, param: &Param, helper: &str, told: &str) -> String {
+    match may_have_failed(scope, param) {
+        true => format!("hc_failed ? hotcell_claim_failed{told} : {helper}{told}"),
+        false => format!("{helper}{told}"),
+    }
+}
+
+/// Whether a buffer is told about when the call failed, too.
+fn may_have_failed(scope: &Scope<'_>, param: &Param) -> bool {
+    let valid_on_error = match &param.role.value {
+        Role::BufferInOut { valid_on_error, .. } | Role::BufferOut { valid_on_error, .. } => *valid_on_error,
+        _ => false,
+    };
+    valid_on_error && scope.function.error.is_some()
 }
 
 fn refer(param: &Param, length: &str) -> String {

@@ -55,7 +55,7 @@ pub(crate) fn argument(
     let mut pointer = format!("&val_{name}");
     if direction.goes_in() {
         image(name, &item.size.to_string(), nullable, body);
-        let read = format!("!hotcell_read_{record}(hc_ctx, image_{name}, &val_{name}{kept})");
+        let read = format!("!hotcell_struct_read_{record}(hc_ctx, image_{name}, &val_{name}{kept})");
         if nullable {
             body.leave_when(&format!("image_{name} != NULL && {read}"));
             pointer = format!("image_{name} == NULL ? NULL : {pointer}");
@@ -128,6 +128,10 @@ pub(crate) fn resident(
     };
     image(name, &size, false, body);
     body.line(format!("uint64_t handle_{name} = HOTCELL_LOAD(uint64_t, image_{name});"));
+    if starts {
+        // An object that is there would lose what it holds.
+        body.refuse_when(&format!("handle_{name} != 0"), "BAD_REFERENCE", name);
+    }
     let value = format!("handle_{name}");
     // Its fields are written before the call and read behind it: it can serve only one.
     let need = if consumed { Need::Owned } else { Need::Idle };
@@ -162,9 +166,9 @@ pub(crate) fn prepare(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
         }
         let kept = kept(scope.interface, record, &format!("kept_{name}"), body);
         if !kept.is_empty() {
-            body.before_leaving(format!("hotcell_forget_{record}(arg_{name}{kept});"));
+            body.before_leaving(format!("hotcell_struct_forget_{record}(arg_{name}{kept});"));
         }
-        let read = format!("!hotcell_read_{record}(hc_ctx, image_{name}, arg_{name}{kept})");
+        let read = format!("!hotcell_struct_read_{record}(hc_ctx, image_{name}, arg_{name}{kept})");
         body.leave_when(&match consumed {
             true => format!("hc_in.arg_{name}.length != 8 && {read}"),
             false => read,
@@ -226,7 +230,7 @@ pub(crate) fn settle(scope: &Scope<'_>, exit: &mut Body) {
         if *consumed {
             exit.line(format!("free(arg_{name});"));
         } else if keeps(&scope.interface.structs, record) {
-            exit.line(format!("hotcell_forget_{record}(arg_{name}, &kept_{name});"));
+            exit.line(format!("hotcell_struct_forget_{record}(arg_{name}, &kept_{name});"));
         }
     }
 }
@@ -261,6 +265,8 @@ fn write(
     let kept = if keeps(&interface.structs, record) { format!(", &{kept}") } else { String::new() };
     let room = format!("(uint8_t *)hotcell_room(hc_ctx, {size}, 8, &hc_out.{field}.place)");
     body.line(format!("uint8_t *{image} = {room};"));
-    body.leave_when(&format!("{image} == NULL || !hotcell_write_{record}(hc_ctx, {value}{kept}, {image})"));
+    body.leave_when(&format!(
+        "{image} == NULL || !hotcell_struct_write_{record}(hc_ctx, {value}{kept}, {image})"
+    ));
     body.line(format!("hc_out.{field}.length = {size};"));
 }

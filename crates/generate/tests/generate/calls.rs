@@ -114,7 +114,11 @@ fn back() -> Vec<Function> {
         callback("half", "float", vec![user()], Some(-1), 3),
         user_of(0),
     ];
+    // Function and parameter put together are the same name twice.
+    let twin = |name| callback(name, "int", vec![user()], Some(0), 1);
     vec![
+        f("int", "cl_up", vec![twin("and_down"), user_of(0)]),
+        f("int", "cl_up_and", vec![twin("down"), user_of(0)]),
         f("int", "cl_each", vec![n(), visit(2), user_of(1)]),
         f("int", "cl_rows", rows).result(ResultRole::Status).fails(Fails::Nonzero).message(param(3)),
         f("void", "cl_log", log),
@@ -249,6 +253,23 @@ pub(crate) fn of_calls() -> Interface {
     });
     refresh(&mut interface);
     interface
+}
+
+/// A library whose only callbacks live as long as their call.
+fn of_stashes() -> Interface {
+    let visit = callback("visit", "int", vec![number("index", "int"), user()], Some(-77), 1);
+    let functions = vec![
+        f("int", "cl_stash", vec![visit, user_of(0)]),
+        f("int", "cl_stashed", vec![]),
+        f("int", "cl_live", vec![]),
+    ];
+    interface("calls", "calls.h", "libfixture.so.1", functions)
+}
+
+#[test]
+fn a_callback_is_not_for_calls_from_inside_of_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    drive(&of_stashes(), &sanitized_library(dir.path()), "drive_nested.c");
 }
 
 #[test]

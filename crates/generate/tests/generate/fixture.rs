@@ -91,7 +91,7 @@ fn values_and_errors() -> Vec<Function> {
     let valid = Role::ValueOut { valid_on_error: true };
     let never = Role::ValueOut { valid_on_error: false };
     let inout = || Role::ValueInOut { valid_on_error: false };
-    let when = binary(
+    let several = binary(
         binary(
             binary(Expr::Result, Op::Lt, binary(param(0), Op::Sub, int(1))),
             Op::Or,
@@ -100,6 +100,7 @@ fn values_and_errors() -> Vec<Function> {
         Op::And,
         binary(Expr::Errno, Op::Ne, constant("EAGAIN")),
     );
+    let when = |op, right| Fails::When { condition: binary(Expr::Result, op, right) };
     let complaint =
         Role::BufferOut { capacity: sized(int(64)), result: ResultLength::Text, valid_on_error: true };
     vec![
@@ -125,7 +126,12 @@ fn values_and_errors() -> Vec<Function> {
             .fails(Fails::Null)
             .message(call("strerror", vec![Expr::Errno])),
         f("int", "fx_when", vec![p("result", "int", value()), p("error", "int", value())])
-            .fails(Fails::When { condition: when }),
+            .fails(Fails::When { condition: several }),
+        f("unsigned long", "fx_convert", vec![p("x", "int", value())]).fails(when(Op::Eq, int(-1))),
+        f("unsigned int", "fx_seek", vec![p("x", "int", value())]).fails(when(Op::Eq, constant("FX_LOST"))),
+        f("unsigned short", "fx_narrow", vec![p("x", "int", value())]).fails(when(Op::Eq, int(65_535))),
+        f("unsigned long", "fx_limit", vec![p("x", "int", value())])
+            .fails(when(Op::Ge, int(i128::from(u64::MAX) - 9))),
         f("double", "fx_root", vec![p("x", "double", value())])
             .fails(Fails::When { condition: binary(Expr::Result, Op::Lt, int(0)) }),
         f(

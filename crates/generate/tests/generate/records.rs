@@ -220,6 +220,7 @@ fn kept() -> Vec<Function> {
     vec![
         status(f("int", "rc_start", vec![new("stream", stop), p("key", "int", value())])),
         status(f("int", "rc_run", vec![stream("stream", false)])),
+        f("int", "rc_meet", vec![stream("one", false), stream("other", false)]),
         status(f("int", "rc_blank", vec![new("stream", None)])),
         f("int", "rc_clone", vec![new("into", stop), stream("from", false)])
             .result(ResultRole::Status)

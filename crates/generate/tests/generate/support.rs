@@ -208,7 +208,7 @@ pub(crate) fn param(index: usize) -> Expr {
     Expr::Param { index }
 }
 
-pub(crate) fn int(value: i64) -> Expr {
+pub(crate) fn int(value: i128) -> Expr {
     Expr::Int { value }
 }
 

@@ -2,7 +2,7 @@
 
 use hotcell_model::interface::{CallbackScope, Capacity, Encoding, Function, Interface, Param, Role};
 use hotcell_model::layout::Carries;
-use hotcell_model::types::CType;
+use hotcell_model::types::{CType, Type};
 
 use super::numbers::{self, described};
 use super::{Value, callbacks, structs};
@@ -59,7 +59,16 @@ fn argument(
         return null(call, offset, name, &param.role.value);
     }
     match &param.role.value {
-        Role::Value | Role::ValueInOut { .. } | Role::BufferOut { capacity: Capacity::Caller, .. } => {
+        Role::BufferOut { capacity: Capacity::Caller, .. } => {
+            let capacity = match value {
+                Value::Int(number) => u64::try_from(*number).ok(),
+                other => return Err(mismatch(call, name, "a capacity", other)),
+            };
+            let capacity = capacity.ok_or_else(|| refused(call, name, "is no number of elements"))?;
+            call.put_u64(offset, capacity);
+            Ok(())
+        }
+        Role::Value | Role::ValueInOut { .. } => {
             let ty = param.ty.pointee().map_or(&param.ty, |(pointee, _)| pointee);
             let bytes = numbers::encode(ty, field.kind, value).map_err(|text| refused(call, name, &text))?;
             for (position, byte) in bytes.into_iter().enumerate() {
@@ -101,11 +110,12 @@ fn argument(
             }
         }
         Role::Struct { record, .. } => {
-            let image = structs::encode(call, interface, record, false, name, value)?;
+            let image = structs::encode(call, interface, record, (false, false), name, value)?;
             call.put_image(offset, name, &image)
         }
-        Role::Resident { record, consumed, .. } => {
-            let image = structs::encode(call, interface, record, *consumed, name, value)?;
+        Role::Resident { record, consumed, starts } => {
+            let life = (*consumed, starts.is_some());
+            let image = structs::encode(call, interface, record, life, name, value)?;
             call.put_image(offset, name, &image)
         }
         Role::Callback { callback, .. } => {
@@ -175,7 +185,12 @@ pub(super) fn string<'v>(call: &Call<'_>, name: &str, value: &'v Value) -> Resul
 
 /// The bytes of a buffer.
 pub(super) fn data(call: &Call<'_>, name: &str, element: Option<&CType>, value: &Value) -> Result<Vec<u8>> {
+    let truths = element.is_some_and(|element| element.kind == Type::Bool);
     match (value, element) {
+        (Value::Bytes(bytes), _) if truths && bytes.iter().any(|byte| *byte > 1) => {
+            Err(refused(call, name, "has a byte that is no truth value: those are 0 and 1"))
+        }
+        (Value::Text(_), _) if truths => Err(mismatch(call, name, "truth values", value)),
         (Value::Bytes(bytes), _) => Ok(bytes.clone()),
         (Value::Text(text), _) => Ok(text.clone().into_bytes()),
         (Value::List(values), Some(element)) => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hotcell_model::interface::{self, CallbackParam, CallbackRole, Interface};
 use hotcell_model::layout::{Carries, WireField, WireKind};
-use hotcell_model::types::{CType, Type};
+use hotcell_model::types::{CType, Target, Type};
 
 use parking_lot::Mutex;
 
@@ -56,6 +56,7 @@ pub(super) struct Passed {
     callback: interface::Callback,
     /// The types of objects by the position of the callback's parameter.
     types: Vec<u16>,
+    target: Target,
 }
 
 impl Passed {
@@ -67,7 +68,7 @@ impl Passed {
             _ => 0,
         };
         let types = callback.params.iter().map(ty).collect();
-        Passed { name: name.to_owned(), callback: callback.clone(), types }
+        Passed { name: name.to_owned(), callback: callback.clone(), types, target: interface.target.clone() }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -98,7 +99,7 @@ impl Passed {
 
     fn answer(&self, invocation: &Invocation<'_>, answer: std::result::Result<Value, String>) -> Result<u64> {
         let answer = answer.map_err(|text| invocation.failed(text))?;
-        answer_bits(&self.callback.result, &answer)
+        answer_bits(&self.callback.result, &self.target, &answer)
             .map_err(|text| invocation.failed(format!("what the callback `{}` returned {text}", self.name)))
     }
 }
@@ -142,15 +143,28 @@ fn argument(
 }
 
 /// What C gets of an answer, in the low bits.
-fn answer_bits(ty: &CType, answer: &Value) -> std::result::Result<u64, String> {
-    let kind = match ty.kind {
-        Type::Void => return Ok(0),
-        // A plain `char` is signed or not, and as wide.
-        Type::Char => WireKind::I8,
-        _ => numbers::element(ty).ok_or("has a type that is no number")?,
-    };
+fn answer_bits(ty: &CType, target: &Target, answer: &Value) -> std::result::Result<u64, String> {
+    if ty.kind == Type::Void {
+        return Ok(0);
+    }
+    let kind = WireKind::of_scalar(ty, target).ok_or("has a type that is no number")?;
     let bytes = numbers::encode(ty, kind, answer)?;
     let mut wide = [0; 8];
     wide[..bytes.len()].copy_from_slice(&bytes);
     Ok(u64::from_le_bytes(wide))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_char_is_as_its_machine_has_it() {
+        let ty = CType { written: "char".into(), canonical: "char".into(), kind: Type::Char };
+        for (char_signed, fine, refused) in [(true, -56, 200), (false, 200, -56)] {
+            let target = Target { triple: "any".into(), pointer_bits: 64, char_signed };
+            assert_eq!(answer_bits(&ty, &target, &Value::Int(fine)), Ok(200));
+            assert!(answer_bits(&ty, &target, &Value::Int(refused)).is_err());
+        }
+    }
 }

@@ -9,19 +9,36 @@ use super::Value;
 /// what it is for.
 pub(super) fn encode(ty: &CType, kind: WireKind, value: &Value) -> Result<Vec<u8>, String> {
     match (kind, value) {
-        (WireKind::F32, _) => Ok((float(value)? as f32).to_le_bytes().to_vec()),
-        (WireKind::F64, _) => Ok(float(value)?.to_le_bytes().to_vec()),
+        (WireKind::F32, Value::Float(number)) => {
+            let narrow = *number as f32;
+            if number.is_finite() && !narrow.is_finite() {
+                return Err(format!("is {number:?}; {} holds up to {:?}", ty.written, f32::MAX));
+            }
+            Ok(narrow.to_le_bytes().to_vec())
+        }
+        (WireKind::F32, Value::Int(number)) => {
+            let float = *number as f32;
+            whole(ty, *number, float as i128)?;
+            Ok(float.to_le_bytes().to_vec())
+        }
+        (WireKind::F64, Value::Float(number)) => Ok(number.to_le_bytes().to_vec()),
+        (WireKind::F64, Value::Int(number)) => {
+            let float = *number as f64;
+            whole(ty, *number, float as i128)?;
+            Ok(float.to_le_bytes().to_vec())
+        }
+        (WireKind::F32 | WireKind::F64, value) => Err(format!("takes a number, not {}", described(value))),
         (kind, Value::Int(number)) => integer(ty, kind, *number),
         (kind, Value::Bool(truth)) => integer(ty, kind, i128::from(*truth)),
         (_, value) => Err(format!("takes an integer, not {}", described(value))),
     }
 }
 
-fn float(value: &Value) -> Result<f64, String> {
-    match value {
-        Value::Float(number) => Ok(*number),
-        Value::Int(number) => Ok(*number as f64),
-        value => Err(format!("takes a number, not {}", described(value))),
+/// That an integer came through a floating-point type as it was.
+fn whole(ty: &CType, number: i128, came: i128) -> Result<(), String> {
+    match number == came {
+        true => Ok(()),
+        false => Err(format!("is {number}, which {} does not have; the nearest is {came}", ty.written)),
     }
 }
 
@@ -156,6 +173,13 @@ mod tests {
         check(int(32, false), WireKind::U32, Value::Int(-1), "0 to 4294967295");
         check(Type::Bool, WireKind::U8, Value::Int(2), "0 to 1");
         check(int(32, false), WireKind::U32, Value::Float(1.0), "takes an integer");
-        check(Type::Float { bits: 64 }, WireKind::F64, Value::Null, "takes a number, not null");
+        let float = |bits| Type::Float { bits };
+        check(float(64), WireKind::F64, Value::Null, "takes a number, not null");
+        check(float(32), WireKind::F32, Value::Float(1e300), "is 1e300; T holds up to 3.4028235e38");
+        check(float(64), WireKind::F64, Value::Int((1 << 53) + 1), "the nearest is 9007199254740992");
+        check(float(32), WireKind::F32, Value::Int((1 << 24) + 1), "the nearest is 16777216");
+        for fine in [Value::Float(f64::INFINITY), Value::Float(0.1), Value::Int(1 << 24)] {
+            assert!(encode(&ty(float(32)), WireKind::F32, &fine).is_ok(), "{fine:?}");
+        }
     }
 }

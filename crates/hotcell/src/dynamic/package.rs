@@ -1,12 +1,14 @@
 //! An interface as a package.
 
-use hotcell_model::interface::{Function as ModelFunction, Interface, Ownership, ResultRole, Role};
+use hotcell_model::interface::{
+    Encoding, Function as ModelFunction, Interface, Left, LeftKind, Ownership, ResultRole, Role,
+};
 use hotcell_model::layout::{Carries, WireKind};
 
-use crate::rt::{Field, Function, HandleType, Kind, OwnedField, Package, Release};
+use crate::rt::{Field, Function, HandleType, Kind, OutputField, OutputKind, OwnedField, Package, Release};
 
 /// Bytes of an image that is only a handle.
-const HANDLE_ALONE: u16 = 8;
+const HANDLE_ALONE: u32 = 8;
 
 /// Makes a package of an interface and its compiled shim. It lives until the process ends, as the packages
 /// that are compiled in do: load an interface once, not for every call.
@@ -41,6 +43,7 @@ fn function(interface: &Interface, function: &ModelFunction) -> Function {
         message: result.field(Carries::Message).map(|field| field.offset as u16),
         symbols: symbols.collect::<Vec<_>>().leak(),
         owned: owned(interface, function).leak(),
+        outputs: outputs(interface, function).leak(),
     }
 }
 
@@ -65,13 +68,35 @@ fn owned(interface: &Interface, function: &ModelFunction) -> Vec<OwnedField> {
                 field(carries, handle, 0, Some(release))
             }
             Role::Resident { record, starts: Some(start), .. } => {
-                let image = interface.structs.get(record)?.size as u16;
+                let image = interface.structs.get(record)?.size;
                 field(carries, record, image, start.release.as_ref())
             }
             _ => None,
         }
     });
     params.chain(returned).collect()
+}
+
+/// What comes with the error of a failed call.
+fn outputs(interface: &Interface, function: &ModelFunction) -> Vec<OutputField> {
+    let field = |left: Left| {
+        let kind = match left.kind {
+            LeftKind::Bool => OutputKind::Bool,
+            LeftKind::Number(number) => OutputKind::Number(kind(number)?),
+            LeftKind::Text => OutputKind::Text,
+            LeftKind::WideText => OutputKind::WideText,
+            LeftKind::Bytes => OutputKind::Bytes,
+            LeftKind::Texts(Encoding::Utf8) => OutputKind::Texts,
+            LeftKind::Texts(Encoding::Utf16) => OutputKind::WideTexts,
+            LeftKind::Texts(Encoding::Bytes | Encoding::Latin1) => OutputKind::ByteTexts,
+            LeftKind::Bools => OutputKind::Bools,
+            LeftKind::Elements(number) => OutputKind::Elements(kind(number)?),
+            LeftKind::Offset { of, size } => OutputKind::Offset { of: of as u16, size: size as u16 },
+        };
+        let name = function.params[left.param].name.clone().leak();
+        Some(OutputField { name, offset: left.offset as u16, kind })
+    };
+    function.left(&interface.target).into_iter().filter_map(field).collect()
 }
 
 fn handle(interface: &Interface, name: &str) -> HandleType {

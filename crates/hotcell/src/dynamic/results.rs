@@ -6,7 +6,7 @@ use hotcell_model::types::CType;
 
 use super::arguments::Passed;
 use super::{Outcome, Value, numbers, structs};
-use crate::error::Result;
+use crate::error::{Output, Result};
 use crate::rt::reading::{Bad, Reads, Reference};
 use crate::rt::{Handle, Reply, Utf8, Utf16};
 
@@ -17,6 +17,12 @@ pub(super) fn take(
     passed: &Passed<'_>,
 ) -> Result<Outcome> {
     let reply = &mut reply;
+    if reply.has_failed() {
+        let outputs = structures(reply, interface, function, passed)?;
+        let position = |name: &str| function.params.iter().position(|param| param.name == name);
+        reply.add_outputs(outputs, |name| position(name).unwrap_or(usize::MAX));
+    }
+    reply.succeeded()?;
     let returned = returned(reply, interface, function, passed)?;
     let mut outs = Vec::new();
     for (index, param) in function.params.iter().enumerate() {
@@ -67,6 +73,32 @@ pub(super) fn take(
     Ok(Outcome { returned, outs })
 }
 
+/// The structures that are there after a failure.
+fn structures(
+    reply: &mut Reply<'_>,
+    interface: &Interface,
+    function: &Function,
+    passed: &Passed<'_>,
+) -> Result<Vec<(String, Output)>> {
+    let mut outputs = Vec::new();
+    for (index, param) in function.params.iter().enumerate() {
+        let Some(field) = function.layout.result.field(Carries::Param { index }) else { continue };
+        let (offset, before) = (field.offset as usize, passed.values[index]);
+        let value = match &param.role.value {
+            role if !role.stays_after_failure() => continue,
+            Role::Struct { record, nullable, .. } => {
+                image(reply, offset, interface, record, *nullable, before)?
+            }
+            Role::Resident { record, consumed, .. } => {
+                resident(reply, offset, interface, record, *consumed, before)?
+            }
+            _ => continue,
+        };
+        outputs.push((param.name.clone(), value.into()));
+    }
+    Ok(outputs)
+}
+
 fn returned(
     reply: &mut Reply<'_>,
     interface: &Interface,
@@ -93,9 +125,12 @@ fn returned(
                 list => list,
             }
         }
-        ResultRole::Buffer { .. } => {
+        ResultRole::Buffer { nullable, .. } => {
             let element = function.result_type.pointee().map(|(element, _)| element);
-            data(reply, reply.reference(offset), element)?
+            match data(reply, reply.reference(offset), element)? {
+                Value::Null if !nullable => reply.promised_data(None)?,
+                value => value,
+            }
         }
         ResultRole::Struct { record, nullable, .. } => {
             image(reply, offset, interface, record, *nullable, None)?

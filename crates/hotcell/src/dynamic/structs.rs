@@ -17,7 +17,7 @@ pub(super) fn encode(
     call: &mut Call<'_>,
     interface: &Interface,
     record: &str,
-    consumed: bool,
+    (consumed, starts): (bool, bool),
     name: &str,
     value: &Value,
 ) -> Result<Image> {
@@ -28,6 +28,9 @@ pub(super) fn encode(
     if item.resident {
         let kind = interface.handle_number(record).unwrap_or(0);
         match (given(Some(value), OBJECT), consumed) {
+            (Some(Value::Handle(handle)), false) if starts => {
+                image.put_new(call, name, Some(handle), kind)?
+            }
             (Some(Value::Handle(handle)), true) => image.put_consumed(call, name, handle, kind)?,
             (Some(Value::Handle(handle)), false) => image.put_resident(call, name, Some(handle), kind)?,
             (None | Some(Value::Null), _) => image.put_resident(call, name, None, kind)?,

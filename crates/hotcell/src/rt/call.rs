@@ -8,7 +8,7 @@ use super::ends::NoSegment;
 use super::handle::Unfit;
 use super::passed::Usage;
 use super::reading::Reference;
-use super::{Element, Function, Handle, Image, KeptCallback};
+use super::{Element, Function, Handle, Image, KeptCallback, OutputKind};
 use crate::error::{Cause, Error, Result};
 use crate::session::{Allowed, Context, Entry, Live, Session, Turn};
 
@@ -29,6 +29,8 @@ pub struct Call<'s> {
     pub(super) granted: u64,
     /// Why the last request for space was not granted, when that was for want of a segment.
     pub(super) no_segment: Option<Box<NoSegment>>,
+    /// Where in the argument block data go that a failed call may give a place in, and their bytes.
+    lengths: Vec<(u16, u64)>,
 }
 
 macro_rules! put {
@@ -59,8 +61,8 @@ impl<'s> Call<'s> {
             }
         }
         let used = usize::from(function.args_size);
-        let (input, granted, no_segment) = (0, 0, None);
-        Call { session, turn, context, index, function, allowed, used, input, granted, no_segment }
+        let (input, granted, no_segment, lengths) = (0, 0, None, Vec::new());
+        Call { session, turn, context, index, function, allowed, used, input, granted, no_segment, lengths }
     }
 
     put!(put_u8: u8, put_u16: u16, put_u32: u32, put_u64: u64, put_i8: i8, put_i16: i16, put_i32: i32);
@@ -300,6 +302,16 @@ impl<'s> Call<'s> {
     fn put_reference(&mut self, offset: usize, place: Place, length: u64) {
         self.put_u64(offset + wire::reference::PLACE, place.raw());
         self.put_u64(offset + wire::reference::LENGTH, length);
+        let mut outputs = self.function.outputs.iter();
+        let place = |kind| matches!(kind, OutputKind::Offset { of, .. } if usize::from(of) == offset);
+        if outputs.any(|output| place(output.kind)) {
+            self.lengths.push((offset as u16, length));
+        }
+    }
+
+    /// Bytes of the data that were passed at an offset of the argument block.
+    pub(super) fn length_of(&self, offset: u16) -> u64 {
+        self.lengths.iter().rev().find(|(of, _)| *of == offset).map_or(0, |(_, length)| *length)
     }
 
     fn put_object(

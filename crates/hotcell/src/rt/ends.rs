@@ -84,9 +84,9 @@ impl Call<'_> {
             Refusal::NullArgument => blamed("must not be null"),
             Refusal::ShortBuffer => blamed("is shorter than the function will read"),
             Refusal::SizeOverflow => blamed("needs a size that does not fit its type"),
-            Refusal::BadReference => {
-                blamed("has no whole number of elements, or does not lie in its segment")
-            }
+            Refusal::BadReference => blamed(
+                "has no whole number of elements, no truth values, or is there already, or lies outside of its segment",
+            ),
             Refusal::NotOwned => blamed("is only lent: it belongs to the library"),
             Refusal::HasChildren => blamed("cannot go while objects that were made from it are there"),
             Refusal::InUse => blamed(IN_USE),

@@ -1,17 +1,17 @@
 //! A call being waited for: published, continued, answered.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use hotcell_protocol::wire::{self, ReplyState};
 use hotcell_protocol::{ErrorKind, Executed, Place, RawHandle, UnavailableReason};
 use hotcell_shm::{CallHead, Granted, ReplyHead, Seals, Waited, Window, clock};
 
+use super::failed::Failure;
 use super::invocation::Invocation;
 use super::passed::Usage;
 use super::reading::Bad;
 use super::{Call, Image, Release, Reply};
-use crate::error::{Cause, Error, Result};
+use crate::error::{Cause, Result};
 use crate::session::{Found, Live, Turn};
 
 /// A function of the application that the library calls. What it returns goes to C in the low bits: an integer
@@ -22,12 +22,6 @@ pub type Callback<'a> = dyn FnMut(&mut Invocation<'_>) -> Result<u64> + 'a;
 /// call, and a panic comes out there. In a release it may run on a thread of the session's own.
 pub type KeptCallback = dyn FnMut(&mut Invocation<'_>) -> Result<u64> + Send;
 
-/// What went wrong in a callback: kept until the library has returned.
-enum Raised {
-    Error(Error),
-    Panic(Box<dyn Any + Send>),
-}
-
 /// The callbacks of a call, and what became of them.
 struct Callbacks<'a, 'b> {
     list: &'a mut [&'b mut Callback<'b>],
@@ -35,7 +29,8 @@ struct Callbacks<'a, 'b> {
     count: u64,
     /// Where arguments are copied to: the same memory for all of them.
     block: Vec<u8>,
-    raised: Option<Raised>,
+    /// What went wrong in one of them: kept until the library has returned.
+    raised: Option<Failure>,
 }
 
 impl<'s> Call<'s> {
@@ -44,14 +39,27 @@ impl<'s> Call<'s> {
         self.finish_with(&mut [])
     }
 
+    /// As [`Call::finish`], for a function that leaves something behind when it fails: then there is a reply, too,
+    /// and what is left is read from it before [`Reply::succeeded`] says that the call failed.
+    pub fn settle(self) -> Result<Reply<'s>> {
+        self.settle_with(&mut [])
+    }
+
     /// As [`Call::finish`]. Meanwhile the library may call these, on this thread. What a callback panics with, or its
     /// error, comes out of here when the library has returned; until then no callback of the call is run any more.
-    pub fn finish_with<'b>(mut self, callbacks: &mut [&'b mut Callback<'b>]) -> Result<Reply<'s>> {
+    pub fn finish_with<'b>(self, callbacks: &mut [&'b mut Callback<'b>]) -> Result<Reply<'s>> {
+        let mut reply = self.settle_with(callbacks)?;
+        reply.succeeded()?;
+        Ok(reply)
+    }
+
+    /// As [`Call::settle`], with callbacks as in [`Call::finish_with`].
+    pub fn settle_with<'b>(mut self, callbacks: &mut [&'b mut Callback<'b>]) -> Result<Reply<'s>> {
         let mut callbacks = Callbacks { list: callbacks, count: 0, block: Vec::new(), raised: None };
         let head = self.exchange(&mut callbacks);
         match callbacks.raised {
             None => self.conclude(head?),
-            Some(raised) => Err(self.raise(raised, head)),
+            Some(raised) => self.raise(raised, head),
         }
     }
 
@@ -65,7 +73,7 @@ impl<'s> Call<'s> {
                 Ok(())
             }
             size => {
-                let mut image = Image::new(usize::from(size));
+                let mut image = Image::new(size as usize);
                 image.put_u64(0, handle.raw());
                 self.put_image(offset, "", &image)
             }
@@ -157,7 +165,7 @@ impl<'s> Call<'s> {
                 return Ok(());
             }
             (Found::Running, _) => {
-                callbacks.raised.get_or_insert_with(|| Raised::Error(self.runs_already()));
+                callbacks.raised.get_or_insert_with(|| Failure::Error(self.runs_already()));
                 self.live().lane.resume_callback(None);
                 return Ok(());
             }
@@ -181,7 +189,7 @@ impl<'s> Call<'s> {
         size: u32,
         run: &mut Callback<'_>,
         block: &mut Vec<u8>,
-        raised: &mut Option<Raised>,
+        raised: &mut Option<Failure>,
     ) -> Result<()> {
         if head.result_length != size {
             return Err(self.violation("the arguments of a callback have another size than was agreed on"));
@@ -213,11 +221,11 @@ impl<'s> Call<'s> {
         let answer = match returned {
             Ok(Ok(value)) => Some(value),
             Ok(Err(error)) => {
-                *raised = Some(Raised::Error(error));
+                *raised = Some(Failure::Error(error));
                 None
             }
             Err(panic) => {
-                *raised = Some(Raised::Panic(panic));
+                *raised = Some(Failure::Panic(panic));
                 None
             }
         };
@@ -243,7 +251,9 @@ impl<'s> Call<'s> {
             ReplyState::Returned => Reply::take(self, head),
             ReplyState::LibraryError => {
                 self.turn.passed.give_back(Usage::ConsumedOnSuccess);
-                Err(Reply::take(self, head)?.library_error(head.errno))
+                let mut reply = Reply::take(self, head)?;
+                reply.failure = Some(Failure::Error(reply.library_error(head.errno)?));
+                Ok(reply)
             }
             ReplyState::Refused => Err(self.refused(head)),
             // None of these was agreed on in the hello.
@@ -252,16 +262,18 @@ impl<'s> Call<'s> {
     }
 
     /// Ends a call whose callback failed: with the application's own failure, unless the worker broke.
-    fn raise(self, raised: Raised, head: Result<ReplyHead>) -> Error {
-        // What the caller owns of the results is released here.
-        let ended = head.and_then(|head| match self.conclude(head) {
-            Err(error) if error.is_fault() => Err(error),
-            _ => Ok(()),
-        });
-        match (raised, ended) {
-            (Raised::Panic(panic), _) => resume_unwind(panic),
-            (Raised::Error(_), Err(fault)) => fault,
-            (Raised::Error(error), Ok(())) => error.executed_after_all(),
+    fn raise(self, raised: Failure, head: Result<ReplyHead>) -> Result<Reply<'s>> {
+        match (raised, head.and_then(|head| self.conclude(head))) {
+            (Failure::Panic(panic), Err(_)) => resume_unwind(panic),
+            (Failure::Error(_), Err(fault)) if fault.is_fault() => Err(fault),
+            (Failure::Error(error), Err(_)) => Err(error.executed_after_all()),
+            (raised, Ok(mut reply)) => {
+                reply.failure = Some(match raised {
+                    Failure::Error(error) => Failure::Error(error.executed_after_all()),
+                    panic => panic,
+                });
+                Ok(reply)
+            }
         }
     }
 

@@ -123,6 +123,24 @@ impl Image {
         Ok(())
     }
 
+    /// Writes that a resident structure has no object yet, for a call that begins it. One that is there is an error: it
+    /// ends before another begins.
+    pub fn put_new(
+        &mut self,
+        call: &mut Call<'_>,
+        name: &str,
+        handle: Option<&Handle>,
+        kind: u16,
+    ) -> Result<()> {
+        if let Some(handle) = handle {
+            // One that is gone says so.
+            call.pass(name, handle, kind, Usage::Kept)?;
+            let message = format!("`{name}` is there already: end it first, or take a new one");
+            return Err(call.invalid_argument(name, message));
+        }
+        self.put_resident(call, name, None, kind)
+    }
+
     /// Writes the handle of a resident structure whose object ends with the call.
     pub fn put_consumed(
         &mut self,
@@ -147,6 +165,8 @@ impl Image {
         let raw = RawHandle::from_raw(self.get_u64(0));
         match handle {
             Some(handle) if handle.object().raw == raw => {}
+            // Of a call that failed: where none was, none has begun.
+            None if raw.is_none() && reply.failure.is_some() => {}
             Some(_) => {
                 return Err(reply.bad(Bad::Violation("a resident structure came back as another object")));
             }

@@ -48,7 +48,9 @@ impl Granted<'_> {
             return Ok(None);
         }
         if from.length == wire::LENGTH_IMPOSSIBLE {
-            return Err(Bad::Lie("the library claims to have written more than a result buffer holds"));
+            return Err(Bad::Lie(
+                "the library claims to have written more than a result buffer holds, or less than nothing",
+            ));
         }
         let Live { lane, arena, .. } = self.live.ok_or(Bad::Lost)?;
         let found = lane.locate(arena, self.fixed, from.place, from.length);
@@ -93,15 +95,21 @@ pub(crate) trait Reads {
 
     fn read_opt_elements<T: Element>(&mut self, from: Reference) -> Result<Option<Vec<T>>> {
         let Some(data) = self.fetch(from)? else { return Ok(None) };
-        if !data.len().is_multiple_of(T::SIZE) {
-            return Err(self.bad(Bad::Violation("a result has no whole number of elements")));
-        }
+        self.whole(data.len(), T::SIZE)?;
         let mut elements = Vec::new();
         if elements.try_reserve_exact(data.len() / T::SIZE).is_err() {
             return Err(self.bad(Bad::TooMuch));
         }
         elements.extend(data.chunks_exact(T::SIZE).map(T::read));
         Ok(Some(elements))
+    }
+
+    /// That so many bytes are elements of this size.
+    fn whole(&mut self, bytes: usize, size: usize) -> Result<()> {
+        match bytes.is_multiple_of(size) {
+            true => Ok(()),
+            false => Err(self.bad(Bad::Violation("a result has no whole number of elements"))),
+        }
     }
 
     /// Texts behind an array of references.

@@ -1,14 +1,12 @@
 //! A reply: results out. Everything is copied and checked; a lie costs the worker its life.
 
-use std::io;
-
-use hotcell_protocol::{ErrorKind, Executed, RawHandle};
+use hotcell_protocol::{Executed, RawHandle};
 use hotcell_shm::ReplyHead;
 
+use super::failed::Failure;
 use super::reading::{Bad, Granted, REFERENCE, Reads, Reference, data, numbers};
-use super::{Call, Element, Handle, Image, OwnedField, Release};
-use crate::error::{Cause, Error, Result};
-use crate::fault::Fault;
+use super::{Call, Element, Function, Handle, Image, OwnedField, Release};
+use crate::error::{Error, Result};
 use crate::session::Context;
 
 /// Fixed result blocks up to this many bytes are kept without an allocation.
@@ -25,6 +23,8 @@ pub struct Reply<'s> {
     copied: u64,
     /// Which of the function's owned objects were taken out, one bit each.
     taken: u64,
+    /// Why the call is no success.
+    pub(super) failure: Option<Failure>,
 }
 
 impl<'s> Reply<'s> {
@@ -41,11 +41,27 @@ impl<'s> Reply<'s> {
             large.resize(size, 0);
             call.live().lane.copy_result(&mut large);
         }
-        Ok(Reply { call, small, large, copied: 0, taken: 0 })
+        Ok(Reply { call, small, large, copied: 0, taken: 0, failure: None })
     }
 
     numbers!();
     data!();
+
+    /// The data a reference points to; a null reference is an error here.
+    pub fn promised_buffer(&mut self, offset: usize) -> Result<Vec<u8>> {
+        let data = self.opt_buffer(offset)?;
+        self.promised_data(data)
+    }
+
+    /// The numbers a reference points to; a null reference is an error here.
+    pub fn promised_elements<T: Element>(&mut self, offset: usize) -> Result<Vec<T>> {
+        let data = self.opt_elements(offset)?;
+        self.promised_data(data)
+    }
+
+    pub(crate) fn promised_data<T>(&mut self, value: Option<T>) -> Result<T> {
+        value.ok_or_else(|| self.bad(Bad::Lie("the library returned NULL where its contract promises data")))
+    }
 
     /// How far the library came in an argument of `most` elements; `None` where it gave NULL.
     pub fn offset(&mut self, offset: usize, most: usize) -> Result<Option<usize>> {
@@ -127,36 +143,13 @@ impl<'s> Reply<'s> {
         Ok(Some(Image::of_result(bytes, offset)))
     }
 
-    /// The library's own failure, from the returned value and the message.
-    pub(super) fn library_error(mut self, errno: i32) -> Error {
-        let function = self.call.function;
-        let code = match (function.code, function.returned) {
-            (Some(offset), _) => Some(self.get_i64(usize::from(offset))),
-            (None, Some(field)) => {
-                Some(field.kind.code(self.bytes(usize::from(field.offset), field.kind.size())))
-            }
-            (None, None) => None,
-        };
-        let message = match function.message.map(|offset| self.opt_buffer(usize::from(offset))) {
-            None => None,
-            Some(Ok(text)) => text.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
-            Some(Err(error)) => return error,
-        };
-        let named = |code| function.symbols.binary_search_by_key(&code, |(code, _)| *code).ok();
-        let symbol = code.and_then(named).map(|index| function.symbols[index].1);
-        let text = match (code, symbol, &message) {
-            (Some(code), Some(symbol), Some(message)) => format!("{symbol}: {message} (code {code})"),
-            (Some(code), Some(symbol), None) => format!("{symbol} (code {code})"),
-            (Some(code), None, Some(message)) => format!("{message} (code {code})"),
-            (Some(code), None, None) => format!("code {code}"),
-            (None, _, Some(message)) => message.clone(),
-            (None, _, None) if errno != 0 => io::Error::from_raw_os_error(errno).to_string(),
-            (None, _, None) => "it gave no reason".into(),
-        };
-        let code = code.unwrap_or(0);
-        let cause = Cause::Library { code, symbol, message, errno };
-        let fault = Fault { kind: ErrorKind::LibraryError, cause, message: text };
-        self.call.context.error(fault, Executed::Yes, String::new())
+    pub(super) fn function(&self) -> &'static Function {
+        self.call.function
+    }
+
+    /// Bytes of the data that were passed at an offset of the argument block.
+    pub(super) fn argument_length(&self, offset: u16) -> u64 {
+        self.call.length_of(offset)
     }
 
     /// A number of elements that cannot be more than `most`.
@@ -203,7 +196,7 @@ impl<'s> Reply<'s> {
         self.copied = 0;
         let raw = match field.image {
             0 => self.get_u64(offset),
-            size => match self.opt_image(offset, usize::from(size)) {
+            size => match self.opt_image(offset, size as usize) {
                 Ok(Some(image)) => image.get_u64(0),
                 _ => return,
             },

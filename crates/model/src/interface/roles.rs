@@ -238,6 +238,8 @@ pub enum ResultRole {
     Buffer {
         /// Its elements.
         length: Expr,
+        /// Whether it may be NULL.
+        nullable: bool,
         /// Who owns it.
         ownership: Ownership,
     },
@@ -364,7 +366,8 @@ pub enum ResultLength {
         /// Position of the length pointer.
         param: usize,
     },
-    /// What the function returned; nothing when that is negative.
+    /// What the function returned. A negative number is a length only where callers see it besides (nothing is
+    /// filled then), or where the call failed.
     Returned,
     /// Up to the first NUL.
     Text,

@@ -90,8 +90,8 @@ static FUNCTIONS: [rt::Function; 67] = [
     function("cJSON_Version", 0, 16),
     rt::Function { message: Some(8), owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("cJSON_Parse", 16, 24) },
     rt::Function { message: Some(8), owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("cJSON_ParseWithLength", 16, 24) },
-    rt::Function { message: Some(16), owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("cJSON_ParseWithOpts", 24, 32) },
-    rt::Function { message: Some(16), owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("cJSON_ParseWithLengthOpts", 24, 32) },
+    rt::Function { message: Some(16), owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], outputs: &[rt::OutputField { name: "return_parse_end", offset: 8, kind: rt::OutputKind::Offset { of: 0, size: 1 } }], ..function("cJSON_ParseWithOpts", 24, 32) },
+    rt::Function { message: Some(16), owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], outputs: &[rt::OutputField { name: "return_parse_end", offset: 8, kind: rt::OutputKind::Offset { of: 0, size: 1 } }], ..function("cJSON_ParseWithLengthOpts", 24, 32) },
     function("cJSON_Print", 8, 16),
     function("cJSON_PrintUnformatted", 8, 16),
     function("cJSON_PrintBuffered", 16, 16),
@@ -174,6 +174,7 @@ const fn function(name: &'static str, args_size: u16, result_size: u16) -> rt::F
         code: None,
         symbols: &[],
         owned: &[],
+        outputs: &[],
     }
 }
 

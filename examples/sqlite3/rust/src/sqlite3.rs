@@ -2894,7 +2894,7 @@ impl Sqlite3 {
         call.put_text(8, "zSchema", z_schema)?;
         let mut reply = call.finish()?;
         Ok(SerializeOutput {
-            returned: reply.buffer(0)?,
+            returned: reply.promised_buffer(0)?,
             pi_size: reply.get_i64(16),
         })
     }

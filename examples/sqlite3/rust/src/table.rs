@@ -8,9 +8,9 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
     runtime: 1,
     library: "sqlite3",
     fingerprint: [
-        0x6d, 0x62, 0xc0, 0x21, 0xb4, 0xe4, 0x4c, 0xb0, 0xaa, 0xd7, 0x5f, 0x06, 0x3a, 0xac, 0x55,
-        0x8f, 0x84, 0x08, 0xf5, 0xb5, 0x18, 0xf1, 0x78, 0x76, 0x22, 0xea, 0xb4, 0xa4, 0x78, 0x60,
-        0x09, 0xe5,
+        0xef, 0x6c, 0x07, 0xeb, 0xc4, 0x59, 0xa6, 0x3d, 0x84, 0xca, 0x8c, 0x26, 0xa7, 0x8d, 0xb7,
+        0x55, 0x89, 0xce, 0x06, 0xee, 0x14, 0xd0, 0x1d, 0xfc, 0x73, 0xfc, 0x40, 0xcb, 0xc9, 0x44,
+        0x95, 0xb7,
     ],
     functions: &FUNCTIONS,
     handles: &HANDLES,
@@ -265,7 +265,7 @@ static FUNCTIONS: [rt::Function; 223] = [
     function("sqlite3_complete16", 16, 8),
     rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_busy_handler", 16, 24) },
     function("sqlite3_busy_timeout", 16, 8),
-    rt::Function { returned: number(48, rt::Kind::I32), message: Some(32), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_get_table", 24, 64) },
+    rt::Function { returned: number(48, rt::Kind::I32), message: Some(32), symbols: &SQLITE_SYMBOLS, outputs: &[rt::OutputField { name: "pzErrmsg", offset: 16, kind: rt::OutputKind::Text }], ..function("sqlite3_get_table", 24, 64) },
     function("sqlite3_memory_used", 0, 8),
     function("sqlite3_memory_highwater", 8, 8),
     function("sqlite3_randomness", 8, 16),
@@ -414,7 +414,7 @@ static FUNCTIONS: [rt::Function; 223] = [
     function("sqlite3_hard_heap_limit64", 8, 8),
     function("sqlite3_soft_heap_limit", 8, 0),
     rt::Function { returned: number(48, rt::Kind::I32), message: Some(32), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_table_column_metadata", 56, 64) },
-    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_load_extension", 40, 40) },
+    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), symbols: &SQLITE_SYMBOLS, outputs: &[rt::OutputField { name: "pzErrMsg", offset: 0, kind: rt::OutputKind::Text }], ..function("sqlite3_load_extension", 40, 40) },
     function("sqlite3_enable_load_extension", 16, 8),
     function("sqlite3_reset_auto_extension", 0, 0),
     rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_drop_modules", 24, 24) },
@@ -666,6 +666,7 @@ const fn function(name: &'static str, args_size: u16, result_size: u16) -> rt::F
         code: None,
         symbols: &[],
         owned: &[],
+        outputs: &[],
     }
 }
 

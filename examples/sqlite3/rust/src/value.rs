@@ -206,12 +206,12 @@ impl Value {
     ///
     /// Faults of the worker; the library reports none here.
     #[track_caller]
-    pub fn blob(&self) -> hotcell::Result<Vec<u8>> {
+    pub fn blob(&self) -> hotcell::Result<Option<Vec<u8>>> {
         let session = self.0.session();
         let mut call = session.call(table::SQLITE3_VALUE_BLOB)?;
         call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
         let mut reply = call.finish()?;
-        reply.buffer(0)
+        reply.opt_buffer(0)
     }
 
     /// C: `double sqlite3_value_double(sqlite3_value *)`

@@ -401,6 +401,6 @@ impl Zlib {
     pub fn get_crc_table(&self) -> hotcell::Result<Vec<u32>> {
         let call = self.session.call(table::GET_CRC_TABLE)?;
         let mut reply = call.finish()?;
-        reply.elements(0)
+        reply.promised_elements(0)
     }
 }

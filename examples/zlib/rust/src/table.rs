@@ -8,9 +8,9 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
     runtime: 1,
     library: "zlib",
     fingerprint: [
-        0xd6, 0xe9, 0x70, 0xe0, 0xf1, 0xdd, 0x79, 0x35, 0x58, 0x5c, 0xed, 0x1e, 0x4a, 0x19, 0xf1,
-        0x76, 0xec, 0x12, 0x25, 0xfc, 0xc5, 0x37, 0x84, 0x0d, 0x93, 0xb9, 0xfd, 0xc0, 0x45, 0xac,
-        0x13, 0x4a,
+        0x0c, 0x5a, 0x07, 0xf2, 0xc8, 0x65, 0x3a, 0x8f, 0x85, 0x8e, 0x24, 0x0a, 0xfa, 0xdd, 0xc1,
+        0xee, 0x93, 0x0f, 0x87, 0xf1, 0x33, 0x11, 0xb9, 0xb6, 0xec, 0xe2, 0xd0, 0x0c, 0x47, 0x96,
+        0xd6, 0x41,
     ],
     functions: &FUNCTIONS,
     handles: &HANDLES,
@@ -141,10 +141,10 @@ static FUNCTIONS: [rt::Function; 70] = [
     function("crc32", 24, 8),
     function("crc32_z", 24, 8),
     function("crc32_combine_op", 24, 8),
-    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), owned: &[rt::OwnedField { offset: 0, kind: 2, image: 96, release: Some(rt::Release { function: DEFLATE_END, offset: 0, image: 96 }) }], ..function("deflateInit_", 24, 40) },
-    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), owned: &[rt::OwnedField { offset: 0, kind: 2, image: 96, release: Some(rt::Release { function: INFLATE_END, offset: 0, image: 96 }) }], ..function("inflateInit_", 16, 40) },
-    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), owned: &[rt::OwnedField { offset: 0, kind: 2, image: 96, release: Some(rt::Release { function: DEFLATE_END, offset: 0, image: 96 }) }], ..function("deflateInit2_", 40, 40) },
-    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), owned: &[rt::OwnedField { offset: 0, kind: 2, image: 96, release: Some(rt::Release { function: INFLATE_END, offset: 0, image: 96 }) }], ..function("inflateInit2_", 24, 40) },
+    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), owned: &[rt::OwnedField { offset: 0, kind: 2, image: 96, release: Some(rt::Release { function: DEFLATE_END, offset: 0, image: 8 }) }], ..function("deflateInit_", 24, 40) },
+    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), owned: &[rt::OwnedField { offset: 0, kind: 2, image: 96, release: Some(rt::Release { function: INFLATE_END, offset: 0, image: 8 }) }], ..function("inflateInit_", 16, 40) },
+    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), owned: &[rt::OwnedField { offset: 0, kind: 2, image: 96, release: Some(rt::Release { function: DEFLATE_END, offset: 0, image: 8 }) }], ..function("deflateInit2_", 40, 40) },
+    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), owned: &[rt::OwnedField { offset: 0, kind: 2, image: 96, release: Some(rt::Release { function: INFLATE_END, offset: 0, image: 8 }) }], ..function("inflateInit2_", 24, 40) },
     rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("gzopen", 32, 8) },
     function("gzseek", 24, 8),
     function("gztell", 8, 8),
@@ -181,6 +181,7 @@ const fn function(name: &'static str, args_size: u16, result_size: u16) -> rt::F
         code: None,
         symbols: &[],
         owned: &[],
+        outputs: &[],
     }
 }
 

@@ -70,7 +70,7 @@ impl ZStream {
         self
     }
 
-    /// Writes it as the argument of a call that begins its object, if there is none.
+    /// Writes it as the argument of a call that begins its object.
     pub(crate) fn begin_image(
         &self,
         call: &mut rt::Call<'_>,
@@ -78,7 +78,7 @@ impl ZStream {
         name: &str,
     ) -> hotcell::Result<()> {
         let mut image = rt::Image::new(Self::SIZE);
-        image.put_resident(call, name, self.object.as_ref(), Self::TYPE)?;
+        image.put_new(call, name, self.object.as_ref(), Self::TYPE)?;
         self.fill_image(call, &mut image, 0)?;
         call.put_image(offset, name, &image)
     }

@@ -91,6 +91,13 @@ HOTCELL_HELPER hotcell_wide hotcell_div(hotcell_wide left, hotcell_wide right, i
     return hotcell_checked(left / right, bad);
 }
 
+/* A constant beside an unsigned operand of so many bits: a negative one is what C makes of it there. */
+HOTCELL_HELPER hotcell_wide hotcell_unsigned(hotcell_wide value, unsigned bits)
+{
+    hotcell_wide half = (hotcell_wide)1 << (bits - 1);
+    return value < 0 && value >= -half ? value + 2 * half : value;
+}
+
 /* Elements as bytes; 0 when they are negative or too many. */
 HOTCELL_HELPER int hotcell_bytes(hotcell_wide elements, uint64_t size, uint64_t *bytes)
 {
@@ -109,10 +116,17 @@ HOTCELL_HELPER uint64_t hotcell_claim(hotcell_wide elements, uint64_t size, uint
     return hotcell_bytes(elements, size, &bytes) && bytes <= capacity ? bytes : HOTCELL_LENGTH_IMPOSSIBLE;
 }
 
-/* The same for a returned number, which also says that nothing was filled by being negative. */
+/* The same for a returned number that callers see besides: a negative one says that nothing was filled. */
 HOTCELL_HELPER uint64_t hotcell_claim_result(hotcell_wide elements, uint64_t size, uint64_t capacity)
 {
     return elements < 0 ? 0 : hotcell_claim(elements, size, capacity);
+}
+
+/* The same for what a failed call returned: where that is a code and no length, nothing was filled. */
+HOTCELL_HELPER uint64_t hotcell_claim_failed(hotcell_wide elements, uint64_t size, uint64_t capacity)
+{
+    uint64_t bytes = 0;
+    return hotcell_bytes(elements, size, &bytes) && bytes <= capacity ? bytes : 0;
 }
 
 /* Bytes up to the first NUL. */
@@ -153,6 +167,20 @@ HOTCELL_HELPER const void *hotcell_buffer_in(hotcell_ctx *ctx, hotcell_ref *ref,
     } else if (ref->length % size != 0 || (uintptr_t)data % size != 0) {
         *bad = 1;
         ctx->refuse(ctx, HOTCELL_REFUSAL_BAD_REFERENCE, name);
+    }
+    return data;
+}
+
+/* The same for truth values: any other byte than 0 and 1 is none, and C may take it for both. */
+HOTCELL_HELPER const void *hotcell_truths_in(hotcell_ctx *ctx, hotcell_ref *ref, const char *name, uint64_t size,
+                                             int nullable, int *bad)
+{
+    const uint8_t *data = (const uint8_t *)hotcell_buffer_in(ctx, ref, name, size, nullable, bad);
+    for (uint64_t i = 0; data != NULL && !*bad && i < ref->length; i++) {
+        if (data[i] > 1) {
+            *bad = 1;
+            ctx->refuse(ctx, HOTCELL_REFUSAL_BAD_REFERENCE, name);
+        }
     }
     return data;
 }
@@ -490,7 +518,7 @@ _Static_assert(__builtin_types_compatible_p(__typeof__(((ZSTD_bounds *)0)->error
 _Static_assert(__builtin_types_compatible_p(__typeof__(((ZSTD_bounds *)0)->lowerBound), int), "type of ZSTD_bounds.lowerBound");
 _Static_assert(__builtin_types_compatible_p(__typeof__(((ZSTD_bounds *)0)->upperBound), int), "type of ZSTD_bounds.upperBound");
 
-HOTCELL_HELPER int hotcell_read_ZSTD_bounds(hotcell_ctx *hc_ctx, const uint8_t *hc_image, ZSTD_bounds *hc_s)
+HOTCELL_HELPER int hotcell_struct_read_ZSTD_bounds(hotcell_ctx *hc_ctx, const uint8_t *hc_image, ZSTD_bounds *hc_s)
 {
     (void)hc_ctx;
     hc_s->error = (__typeof__(hc_s->error))HOTCELL_LOAD(uint64_t, hc_image + 0);
@@ -499,7 +527,7 @@ HOTCELL_HELPER int hotcell_read_ZSTD_bounds(hotcell_ctx *hc_ctx, const uint8_t *
     return 1;
 }
 
-HOTCELL_HELPER int hotcell_write_ZSTD_bounds(hotcell_ctx *hc_ctx, const ZSTD_bounds *hc_s, uint8_t *hc_image)
+HOTCELL_HELPER int hotcell_struct_write_ZSTD_bounds(hotcell_ctx *hc_ctx, const ZSTD_bounds *hc_s, uint8_t *hc_image)
 {
     (void)hc_ctx;
     HOTCELL_STORE(uint64_t, hc_image + 0, hc_s->error);
@@ -516,7 +544,7 @@ struct hotcell_kept_ZSTD_inBuffer_s {
     uint64_t length_src;
 };
 
-HOTCELL_HELPER int hotcell_read_ZSTD_inBuffer_s(hotcell_ctx *hc_ctx, const uint8_t *hc_image, ZSTD_inBuffer *hc_s, struct hotcell_kept_ZSTD_inBuffer_s *hc_kept)
+HOTCELL_HELPER int hotcell_struct_read_ZSTD_inBuffer_s(hotcell_ctx *hc_ctx, const uint8_t *hc_image, ZSTD_inBuffer *hc_s, struct hotcell_kept_ZSTD_inBuffer_s *hc_kept)
 {
     int hc_bad = 0;
     hotcell_ref ref_src = HOTCELL_LOAD(hotcell_ref, hc_image + 0);
@@ -535,7 +563,7 @@ HOTCELL_HELPER int hotcell_read_ZSTD_inBuffer_s(hotcell_ctx *hc_ctx, const uint8
     return 1;
 }
 
-HOTCELL_HELPER int hotcell_write_ZSTD_inBuffer_s(hotcell_ctx *hc_ctx, const ZSTD_inBuffer *hc_s, const struct hotcell_kept_ZSTD_inBuffer_s *hc_kept, uint8_t *hc_image)
+HOTCELL_HELPER int hotcell_struct_write_ZSTD_inBuffer_s(hotcell_ctx *hc_ctx, const ZSTD_inBuffer *hc_s, const struct hotcell_kept_ZSTD_inBuffer_s *hc_kept, uint8_t *hc_image)
 {
     (void)hc_ctx;
     hotcell_ref ref_src = {HOTCELL_PLACE_NULL, hotcell_advance(hc_kept->start_src, hc_kept->length_src, hc_s->src)};
@@ -554,7 +582,7 @@ struct hotcell_kept_ZSTD_outBuffer_s {
     uint64_t before_dst;
 };
 
-HOTCELL_HELPER int hotcell_read_ZSTD_outBuffer_s(hotcell_ctx *hc_ctx, const uint8_t *hc_image, ZSTD_outBuffer *hc_s, struct hotcell_kept_ZSTD_outBuffer_s *hc_kept)
+HOTCELL_HELPER int hotcell_struct_read_ZSTD_outBuffer_s(hotcell_ctx *hc_ctx, const uint8_t *hc_image, ZSTD_outBuffer *hc_s, struct hotcell_kept_ZSTD_outBuffer_s *hc_kept)
 {
     hc_s->size = (__typeof__(hc_s->size))HOTCELL_LOAD(uint64_t, hc_image + 16);
     hc_s->pos = (__typeof__(hc_s->pos))HOTCELL_LOAD(uint64_t, hc_image + 24);
@@ -566,14 +594,14 @@ HOTCELL_HELPER int hotcell_read_ZSTD_outBuffer_s(hotcell_ctx *hc_ctx, const uint
         hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "ZSTD_outBuffer_s.pos");
         return 0;
     }
-    hc_s->dst = (__typeof__(hc_s->dst))hotcell_room(hc_ctx, hc_kept->size_dst, 1, &hc_kept->place_dst);
+    hc_s->dst = (__typeof__(hc_s->dst))hotcell_room(hc_ctx, hc_kept->size_dst, 16, &hc_kept->place_dst);
     if (hc_s->dst == NULL) {
         return 0;
     }
     return 1;
 }
 
-HOTCELL_HELPER int hotcell_write_ZSTD_outBuffer_s(hotcell_ctx *hc_ctx, const ZSTD_outBuffer *hc_s, const struct hotcell_kept_ZSTD_outBuffer_s *hc_kept, uint8_t *hc_image)
+HOTCELL_HELPER int hotcell_struct_write_ZSTD_outBuffer_s(hotcell_ctx *hc_ctx, const ZSTD_outBuffer *hc_s, const struct hotcell_kept_ZSTD_outBuffer_s *hc_kept, uint8_t *hc_image)
 {
     (void)hc_ctx;
     hotcell_ref ref_dst = hotcell_added(hc_kept->place_dst, hc_kept->before_dst, (hotcell_wide)hc_s->pos, 1, hc_kept->size_dst);
@@ -702,7 +730,7 @@ static void hotcell_call_ZSTD_compress(hotcell_ctx *hc_ctx, const hotcell_reques
     }
     hc_out.returned = (uint64_t)hc_result;
     if (!hc_failed) {
-        hc_out.arg_dst = (hotcell_ref){place_dst, hotcell_claim_result((hotcell_wide)hc_result, 1, size_dst)};
+        hc_out.arg_dst = (hotcell_ref){place_dst, hotcell_claim((hotcell_wide)hc_result, 1, size_dst)};
     }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
@@ -774,7 +802,7 @@ static void hotcell_call_ZSTD_decompress(hotcell_ctx *hc_ctx, const hotcell_requ
     }
     hc_out.returned = (uint64_t)hc_result;
     if (!hc_failed) {
-        hc_out.arg_dst = (hotcell_ref){place_dst, hotcell_claim_result((hotcell_wide)hc_result, 1, size_dst)};
+        hc_out.arg_dst = (hotcell_ref){place_dst, hotcell_claim((hotcell_wide)hc_result, 1, size_dst)};
     }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
@@ -1237,7 +1265,7 @@ static void hotcell_call_ZSTD_compressCCtx(hotcell_ctx *hc_ctx, const hotcell_re
     }
     hc_out.returned = (uint64_t)hc_result;
     if (!hc_failed) {
-        hc_out.arg_dst = (hotcell_ref){place_dst, hotcell_claim_result((hotcell_wide)hc_result, 1, size_dst)};
+        hc_out.arg_dst = (hotcell_ref){place_dst, hotcell_claim((hotcell_wide)hc_result, 1, size_dst)};
     }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
@@ -1381,7 +1409,7 @@ static void hotcell_call_ZSTD_decompressDCtx(hotcell_ctx *hc_ctx, const hotcell_
     }
     hc_out.returned = (uint64_t)hc_result;
     if (!hc_failed) {
-        hc_out.arg_dst = (hotcell_ref){place_dst, hotcell_claim_result((hotcell_wide)hc_result, 1, size_dst)};
+        hc_out.arg_dst = (hotcell_ref){place_dst, hotcell_claim((hotcell_wide)hc_result, 1, size_dst)};
     }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
@@ -1413,7 +1441,7 @@ static void hotcell_call_ZSTD_cParam_getBounds(hotcell_ctx *hc_ctx, const hotcel
     ZSTD_bounds hc_result = (ZSTD_cParam_getBounds)(arg_cParam);
     hc_rp->error_number = errno;
     uint8_t *hc_image = (uint8_t *)hotcell_room(hc_ctx, 16, 8, &hc_out.returned.place);
-    if (hc_image == NULL || !hotcell_write_ZSTD_bounds(hc_ctx, &hc_result, hc_image)) {
+    if (hc_image == NULL || !hotcell_struct_write_ZSTD_bounds(hc_ctx, &hc_result, hc_image)) {
         return;
     }
     hc_out.returned.length = 16;
@@ -1641,7 +1669,7 @@ static void hotcell_call_ZSTD_compress2(hotcell_ctx *hc_ctx, const hotcell_reque
     }
     hc_out.returned = (uint64_t)hc_result;
     if (!hc_failed) {
-        hc_out.arg_dst = (hotcell_ref){place_dst, hotcell_claim_result((hotcell_wide)hc_result, 1, size_dst)};
+        hc_out.arg_dst = (hotcell_ref){place_dst, hotcell_claim((hotcell_wide)hc_result, 1, size_dst)};
     }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
@@ -1673,7 +1701,7 @@ static void hotcell_call_ZSTD_dParam_getBounds(hotcell_ctx *hc_ctx, const hotcel
     ZSTD_bounds hc_result = (ZSTD_dParam_getBounds)(arg_dParam);
     hc_rp->error_number = errno;
     uint8_t *hc_image = (uint8_t *)hotcell_room(hc_ctx, 16, 8, &hc_out.returned.place);
-    if (hc_image == NULL || !hotcell_write_ZSTD_bounds(hc_ctx, &hc_result, hc_image)) {
+    if (hc_image == NULL || !hotcell_struct_write_ZSTD_bounds(hc_ctx, &hc_result, hc_image)) {
         return;
     }
     hc_out.returned.length = 16;
@@ -1827,7 +1855,7 @@ static void hotcell_call_ZSTD_compressStream2(hotcell_ctx *hc_ctx, const hotcell
     if (hc_bad) {
         return;
     }
-    if (!hotcell_read_ZSTD_outBuffer_s(hc_ctx, image_output, &val_output, &kept_output)) {
+    if (!hotcell_struct_read_ZSTD_outBuffer_s(hc_ctx, image_output, &val_output, &kept_output)) {
         return;
     }
     struct ZSTD_outBuffer_s *arg_output = &val_output;
@@ -1839,7 +1867,7 @@ static void hotcell_call_ZSTD_compressStream2(hotcell_ctx *hc_ctx, const hotcell
     if (hc_bad) {
         return;
     }
-    if (!hotcell_read_ZSTD_inBuffer_s(hc_ctx, image_input, &val_input, &kept_input)) {
+    if (!hotcell_struct_read_ZSTD_inBuffer_s(hc_ctx, image_input, &val_input, &kept_input)) {
         return;
     }
     struct ZSTD_inBuffer_s *arg_input = &val_input;
@@ -1860,12 +1888,12 @@ static void hotcell_call_ZSTD_compressStream2(hotcell_ctx *hc_ctx, const hotcell
     hc_out.returned = (uint64_t)hc_result;
     if (!hc_failed) {
         uint8_t *out_output = (uint8_t *)hotcell_room(hc_ctx, 32, 8, &hc_out.arg_output.place);
-        if (out_output == NULL || !hotcell_write_ZSTD_outBuffer_s(hc_ctx, &val_output, &kept_output, out_output)) {
+        if (out_output == NULL || !hotcell_struct_write_ZSTD_outBuffer_s(hc_ctx, &val_output, &kept_output, out_output)) {
             return;
         }
         hc_out.arg_output.length = 32;
         uint8_t *out_input = (uint8_t *)hotcell_room(hc_ctx, 24, 8, &hc_out.arg_input.place);
-        if (out_input == NULL || !hotcell_write_ZSTD_inBuffer_s(hc_ctx, &val_input, &kept_input, out_input)) {
+        if (out_input == NULL || !hotcell_struct_write_ZSTD_inBuffer_s(hc_ctx, &val_input, &kept_input, out_input)) {
             return;
         }
         hc_out.arg_input.length = 24;
@@ -2032,7 +2060,7 @@ static void hotcell_call_ZSTD_compressStream(hotcell_ctx *hc_ctx, const hotcell_
     if (hc_bad) {
         return;
     }
-    if (!hotcell_read_ZSTD_outBuffer_s(hc_ctx, image_output, &val_output, &kept_output)) {
+    if (!hotcell_struct_read_ZSTD_outBuffer_s(hc_ctx, image_output, &val_output, &kept_output)) {
         return;
     }
     struct ZSTD_outBuffer_s *arg_output = &val_output;
@@ -2044,7 +2072,7 @@ static void hotcell_call_ZSTD_compressStream(hotcell_ctx *hc_ctx, const hotcell_
     if (hc_bad) {
         return;
     }
-    if (!hotcell_read_ZSTD_inBuffer_s(hc_ctx, image_input, &val_input, &kept_input)) {
+    if (!hotcell_struct_read_ZSTD_inBuffer_s(hc_ctx, image_input, &val_input, &kept_input)) {
         return;
     }
     struct ZSTD_inBuffer_s *arg_input = &val_input;
@@ -2064,12 +2092,12 @@ static void hotcell_call_ZSTD_compressStream(hotcell_ctx *hc_ctx, const hotcell_
     hc_out.returned = (uint64_t)hc_result;
     if (!hc_failed) {
         uint8_t *out_output = (uint8_t *)hotcell_room(hc_ctx, 32, 8, &hc_out.arg_output.place);
-        if (out_output == NULL || !hotcell_write_ZSTD_outBuffer_s(hc_ctx, &val_output, &kept_output, out_output)) {
+        if (out_output == NULL || !hotcell_struct_write_ZSTD_outBuffer_s(hc_ctx, &val_output, &kept_output, out_output)) {
             return;
         }
         hc_out.arg_output.length = 32;
         uint8_t *out_input = (uint8_t *)hotcell_room(hc_ctx, 24, 8, &hc_out.arg_input.place);
-        if (out_input == NULL || !hotcell_write_ZSTD_inBuffer_s(hc_ctx, &val_input, &kept_input, out_input)) {
+        if (out_input == NULL || !hotcell_struct_write_ZSTD_inBuffer_s(hc_ctx, &val_input, &kept_input, out_input)) {
             return;
         }
         hc_out.arg_input.length = 24;
@@ -2117,7 +2145,7 @@ static void hotcell_call_ZSTD_flushStream(hotcell_ctx *hc_ctx, const hotcell_req
     if (hc_bad) {
         return;
     }
-    if (!hotcell_read_ZSTD_outBuffer_s(hc_ctx, image_output, &val_output, &kept_output)) {
+    if (!hotcell_struct_read_ZSTD_outBuffer_s(hc_ctx, image_output, &val_output, &kept_output)) {
         return;
     }
     struct ZSTD_outBuffer_s *arg_output = &val_output;
@@ -2137,7 +2165,7 @@ static void hotcell_call_ZSTD_flushStream(hotcell_ctx *hc_ctx, const hotcell_req
     hc_out.returned = (uint64_t)hc_result;
     if (!hc_failed) {
         uint8_t *out_output = (uint8_t *)hotcell_room(hc_ctx, 32, 8, &hc_out.arg_output.place);
-        if (out_output == NULL || !hotcell_write_ZSTD_outBuffer_s(hc_ctx, &val_output, &kept_output, out_output)) {
+        if (out_output == NULL || !hotcell_struct_write_ZSTD_outBuffer_s(hc_ctx, &val_output, &kept_output, out_output)) {
             return;
         }
         hc_out.arg_output.length = 32;
@@ -2185,7 +2213,7 @@ static void hotcell_call_ZSTD_endStream(hotcell_ctx *hc_ctx, const hotcell_reque
     if (hc_bad) {
         return;
     }
-    if (!hotcell_read_ZSTD_outBuffer_s(hc_ctx, image_output, &val_output, &kept_output)) {
+    if (!hotcell_struct_read_ZSTD_outBuffer_s(hc_ctx, image_output, &val_output, &kept_output)) {
         return;
     }
     struct ZSTD_outBuffer_s *arg_output = &val_output;
@@ -2205,7 +2233,7 @@ static void hotcell_call_ZSTD_endStream(hotcell_ctx *hc_ctx, const hotcell_reque
     hc_out.returned = (uint64_t)hc_result;
     if (!hc_failed) {
         uint8_t *out_output = (uint8_t *)hotcell_room(hc_ctx, 32, 8, &hc_out.arg_output.place);
-        if (out_output == NULL || !hotcell_write_ZSTD_outBuffer_s(hc_ctx, &val_output, &kept_output, out_output)) {
+        if (out_output == NULL || !hotcell_struct_write_ZSTD_outBuffer_s(hc_ctx, &val_output, &kept_output, out_output)) {
             return;
         }
         hc_out.arg_output.length = 32;
@@ -2302,7 +2330,7 @@ static void hotcell_call_ZSTD_decompressStream(hotcell_ctx *hc_ctx, const hotcel
     if (hc_bad) {
         return;
     }
-    if (!hotcell_read_ZSTD_outBuffer_s(hc_ctx, image_output, &val_output, &kept_output)) {
+    if (!hotcell_struct_read_ZSTD_outBuffer_s(hc_ctx, image_output, &val_output, &kept_output)) {
         return;
     }
     struct ZSTD_outBuffer_s *arg_output = &val_output;
@@ -2314,7 +2342,7 @@ static void hotcell_call_ZSTD_decompressStream(hotcell_ctx *hc_ctx, const hotcel
     if (hc_bad) {
         return;
     }
-    if (!hotcell_read_ZSTD_inBuffer_s(hc_ctx, image_input, &val_input, &kept_input)) {
+    if (!hotcell_struct_read_ZSTD_inBuffer_s(hc_ctx, image_input, &val_input, &kept_input)) {
         return;
     }
     struct ZSTD_inBuffer_s *arg_input = &val_input;
@@ -2334,12 +2362,12 @@ static void hotcell_call_ZSTD_decompressStream(hotcell_ctx *hc_ctx, const hotcel
     hc_out.returned = (uint64_t)hc_result;
     if (!hc_failed) {
         uint8_t *out_output = (uint8_t *)hotcell_room(hc_ctx, 32, 8, &hc_out.arg_output.place);
-        if (out_output == NULL || !hotcell_write_ZSTD_outBuffer_s(hc_ctx, &val_output, &kept_output, out_output)) {
+        if (out_output == NULL || !hotcell_struct_write_ZSTD_outBuffer_s(hc_ctx, &val_output, &kept_output, out_output)) {
             return;
         }
         hc_out.arg_output.length = 32;
         uint8_t *out_input = (uint8_t *)hotcell_room(hc_ctx, 24, 8, &hc_out.arg_input.place);
-        if (out_input == NULL || !hotcell_write_ZSTD_inBuffer_s(hc_ctx, &val_input, &kept_input, out_input)) {
+        if (out_input == NULL || !hotcell_struct_write_ZSTD_inBuffer_s(hc_ctx, &val_input, &kept_input, out_input)) {
             return;
         }
         hc_out.arg_input.length = 24;
@@ -2501,7 +2529,7 @@ static void hotcell_call_ZSTD_compress_usingDict(hotcell_ctx *hc_ctx, const hotc
     }
     hc_out.returned = (uint64_t)hc_result;
     if (!hc_failed) {
-        hc_out.arg_dst = (hotcell_ref){place_dst, hotcell_claim_result((hotcell_wide)hc_result, 1, size_dst)};
+        hc_out.arg_dst = (hotcell_ref){place_dst, hotcell_claim((hotcell_wide)hc_result, 1, size_dst)};
     }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
@@ -2590,7 +2618,7 @@ static void hotcell_call_ZSTD_decompress_usingDict(hotcell_ctx *hc_ctx, const ho
     }
     hc_out.returned = (uint64_t)hc_result;
     if (!hc_failed) {
-        hc_out.arg_dst = (hotcell_ref){place_dst, hotcell_claim_result((hotcell_wide)hc_result, 1, size_dst)};
+        hc_out.arg_dst = (hotcell_ref){place_dst, hotcell_claim((hotcell_wide)hc_result, 1, size_dst)};
     }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
@@ -2761,7 +2789,7 @@ static void hotcell_call_ZSTD_compress_usingCDict(hotcell_ctx *hc_ctx, const hot
     }
     hc_out.returned = (uint64_t)hc_result;
     if (!hc_failed) {
-        hc_out.arg_dst = (hotcell_ref){place_dst, hotcell_claim_result((hotcell_wide)hc_result, 1, size_dst)};
+        hc_out.arg_dst = (hotcell_ref){place_dst, hotcell_claim((hotcell_wide)hc_result, 1, size_dst)};
     }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
@@ -2928,7 +2956,7 @@ static void hotcell_call_ZSTD_decompress_usingDDict(hotcell_ctx *hc_ctx, const h
     }
     hc_out.returned = (uint64_t)hc_result;
     if (!hc_failed) {
-        hc_out.arg_dst = (hotcell_ref){place_dst, hotcell_claim_result((hotcell_wide)hc_result, 1, size_dst)};
+        hc_out.arg_dst = (hotcell_ref){place_dst, hotcell_claim((hotcell_wide)hc_result, 1, size_dst)};
     }
     memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }

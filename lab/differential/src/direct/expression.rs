@@ -6,6 +6,12 @@ use hotcell_model::interface::{Function, Role};
 /// As a number of 128 bits: what has 64 bits cannot overflow in it.
 pub(super) fn number(function: &Function, expr: &Expr) -> String {
     match expr {
+        // Beside a constant C compares as it compares.
+        Expr::Binary { op, left, right }
+            if !op.is_arithmetic() && (left.is_constant() != right.is_constant()) =>
+        {
+            format!("({} {} {})", plain(function, left), op.symbol(), plain(function, right))
+        }
         Expr::Binary { op, left, right } => {
             format!("({} {} {})", number(function, left), op.symbol(), number(function, right))
         }
@@ -16,8 +22,10 @@ pub(super) fn number(function: &Function, expr: &Expr) -> String {
 /// As it stands: the type is the one C gives it.
 pub(super) fn plain(function: &Function, expr: &Expr) -> String {
     match expr {
-        Expr::Int { value: i64::MIN } => "INT64_MIN".into(),
-        Expr::Int { value } => format!("{value}LL"),
+        Expr::Int { value } if *value == i64::MIN.into() => "INT64_MIN".into(),
+        // Of the type that C gives the literal.
+        Expr::Int { value } if *value > i64::MAX.into() => format!("{value}u"),
+        Expr::Int { value } => format!("({value})"),
         Expr::Constant { name } => name.clone(),
         Expr::Param { index } => match &function.params[*index].role.value {
             Role::ValueOut { .. }

@@ -1,7 +1,7 @@
 //! Uses the package of shelf as an application would.
 
-use hotcell::{Cause, ErrorKind};
-use shelf_hotcell::{Corner, Library, Shelf, ShelfBox, Size, Stream, constants};
+use hotcell::{Cause, ErrorKind, Output};
+use shelf_hotcell::{Corner, Library, Shelf, ShelfBox, Size, Stream, Tape, constants};
 
 fn open() -> Library {
     let library = std::env::var_os("SHELF").expect("where the library is");
@@ -18,7 +18,10 @@ fn main() {
     kept_callbacks(&library);
     structures(&library);
     texts(&library);
+    failures(&library);
     streams(&library);
+    long_structures(&library);
+    truths_and_rows(&library);
     crashes(&library);
     println!("all is well");
 }
@@ -177,6 +180,43 @@ fn texts(library: &Library) {
     assert_eq!(library.squares(0).unwrap().out, None);
 }
 
+fn failures(library: &Library) {
+    let digits = library.digits("-123").unwrap();
+    assert_eq!((digits.value, digits.negative, digits.end), (123, true, Some(4)));
+    assert_eq!((digits.digits.as_slice(), digits.complaint), (&[1, 2, 3][..], None));
+    let int = |number| Output::Int(number);
+    let text = |text: &str| Output::Text(text.to_owned());
+    let error = library.digits("-12a").unwrap_err();
+    assert_eq!((error.kind(), error.symbol()), (ErrorKind::LibraryError, Some("SHELF_BROKEN")));
+    let outputs: Vec<(&str, Output)> =
+        error.outputs().iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+    let expect = [
+        ("end", int(3)),
+        ("value", int(12)),
+        ("negative", Output::Bool(true)),
+        ("digits", Output::List(vec![int(1), int(2)])),
+        ("count", int(2)),
+        ("why", text("no digit")),
+        ("complaint", text("what is that?")),
+    ];
+    assert_eq!(outputs, expect);
+    assert_eq!(error.output_of("end"), Some(&int(3)));
+    assert_eq!(error.to_json()["outputs"]["digits"].to_string(), "[1,2]");
+    assert!(format!("{error:#}").contains("\n  why: \"no digit\"\n"), "{error:#}");
+    // A text that is not in its encoding, and a length that is none, hide nothing else.
+    let error = library.digits("?").unwrap_err();
+    assert_eq!(error.output_of("complaint"), Some(&Output::Bytes(b"what\xff".to_vec())));
+    let error = library.digits("1!").unwrap_err();
+    assert_eq!(error.output_of("digits"), Some(&Output::List(vec![])));
+    assert_eq!(error.output_of("count"), Some(&int(1000)));
+
+    let shelf = library.shelf_open("metre").unwrap();
+    let mut measure = shelf.measure_of().unwrap();
+    measure.unit = "mile".into();
+    assert_eq!(library.measure_cut(&mut measure).unwrap_err().kind(), ErrorKind::LibraryError);
+    assert_eq!((measure.sides, measure.unit.as_str()), ([1, 1, 1], "mile"));
+}
+
 fn streams(library: &Library) {
     let alive = library.alive().unwrap();
     let mut stream = Stream::new(library);
@@ -184,6 +224,11 @@ fn streams(library: &Library) {
     assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
     assert!(stream.start(-1).unwrap_err().to_string().contains("SHELF_BROKEN"));
     stream.start(1).unwrap();
+    assert_eq!(library.alive().unwrap(), alive + 1);
+    // What is there does not begin again: what it holds would be lost.
+    let error = stream.start(1).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
+    assert!(error.message().contains("is there already: end it first"), "{error}");
     assert_eq!(library.alive().unwrap(), alive + 1);
     stream.next_in = vec![2, 4, 6];
     stream.avail_out = 2;
@@ -194,6 +239,21 @@ fn streams(library: &Library) {
     stream.run().unwrap();
     assert_eq!((stream.next_in.len(), stream.next_out.as_slice()), (0, &[7][..]));
     assert_eq!((stream.avail_out, stream.total), (99, 3));
+    // What a failed call did is there all the same: nothing is lost, and nothing comes twice.
+    stream.next_in = vec![2, 255, 4];
+    stream.avail_out = 5;
+    let error = stream.run().unwrap_err();
+    assert_eq!(error.symbol(), Some("SHELF_BROKEN"), "{error}");
+    assert_eq!((stream.next_in.as_slice(), stream.next_out.as_slice()), (&[4][..], &[3][..]));
+    assert_eq!((stream.avail_out, stream.total), (4, 4));
+    stream.run().unwrap();
+    assert_eq!((stream.next_in.len(), stream.next_out.as_slice()), (0, &[5][..]));
+    // So it is when a callback fails.
+    stream.next_in = vec![7, 8, 9];
+    let visit = |byte| if byte == 8 { panic!("an eight") } else { 0 };
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| stream.visit(visit)));
+    assert_eq!(panic.unwrap_err().downcast_ref::<&str>(), Some(&"an eight"));
+    assert_eq!(stream.next_in, [9]);
     stream.end().unwrap();
     assert_eq!(library.alive().unwrap(), alive);
     // Dropped, it is ended all the same.
@@ -203,7 +263,29 @@ fn streams(library: &Library) {
     assert_eq!(library.alive().unwrap(), alive);
 }
 
+fn long_structures(library: &Library) {
+    let alive = library.alive().unwrap();
+    let mut tape = Tape::new(library);
+    assert_eq!(tape.start(3).unwrap_err().kind(), ErrorKind::LibraryError);
+    assert_eq!((tape.data[69_999], library.session().generation()), (7, 1));
+    tape.start(0).unwrap();
+    assert_eq!(library.alive().unwrap(), alive + 1);
+    drop(tape);
+    assert_eq!(library.alive().unwrap(), alive);
+}
+
+fn truths_and_rows(library: &Library) {
+    let turn = library.turn(&[true, false, true]).unwrap();
+    assert_eq!((turn.returned, turn.turned), (2, vec![false, true, false]));
+    let row = |n| library.row(n).unwrap().returned;
+    assert_eq!((row(2), row(0), row(-1)), (Some(vec![3, 4]), Some(vec![]), None));
+    assert_eq!(library.full_row(2).unwrap().returned, [3, 4]);
+}
+
 fn crashes(library: &Library) {
+    let error = library.full_row(-1).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidReply, "{error}");
+    assert!(error.message().contains("promises data"), "{error}");
     let shelf = library.shelf_open("lost").unwrap();
     let box_ = shelf.box_new(Size::LARGE).unwrap();
     box_.add(1).unwrap();

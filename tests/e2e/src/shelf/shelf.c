@@ -298,6 +298,11 @@ int shelf_stream_run(struct shelf_stream *stream)
         return SHELF_BROKEN;
     }
     while (stream->avail_in > 0 && stream->avail_out > 0) {
+        if (*stream->next_in == 255) {
+            stream->next_in++;
+            stream->avail_in--;
+            return SHELF_BROKEN;
+        }
         *stream->next_out++ = *stream->next_in++ ^ stream->state->key;
         stream->avail_in--;
         stream->avail_out--;
@@ -315,4 +320,79 @@ int shelf_stream_end(struct shelf_stream *stream)
     stream->state = NULL;
     alive--;
     return SHELF_OK;
+}
+
+int shelf_stream_visit(struct shelf_stream *stream, int (*visit)(void *user, int byte), void *user)
+{
+    int result = 0;
+    while (result == 0 && stream->avail_in > 0) {
+        stream->avail_in--;
+        result = visit(user, *stream->next_in++);
+    }
+    return result;
+}
+
+int shelf_digits(const char *text, const char **end, long *value, _Bool *negative, short *digits, int *count, char *why,
+                 char **complaint)
+{
+    *negative = *text == '-';
+    *value = 0;
+    *count = 0;
+    for (*end = text + *negative; **end >= '0' && **end <= '9'; ++*end) {
+        *value = *value * 10 + (**end - '0');
+        if (*count < 4) {
+            digits[(*count)++] = (short)(**end - '0');
+        }
+    }
+    if (**end == '\0') {
+        return SHELF_OK;
+    }
+    snprintf(why, 16, "no digit");
+    *complaint = strdup(**end == '?' ? "what\xff" : "what is that?");
+    if (**end == '!') {
+        *count = 1000;
+    }
+    return SHELF_BROKEN;
+}
+
+int shelf_measure_cut(struct shelf_measure *measure)
+{
+    measure->sides[0] = measure->sides[1] = measure->sides[2] = 1;
+    return strcmp(measure->unit, "metre") == 0 ? SHELF_OK : SHELF_BROKEN;
+}
+
+int shelf_turn(const _Bool *truths, int n, _Bool *turned)
+{
+    int found = 0;
+    for (int i = 0; i < n; i++) {
+        found += truths[i] ? 1 : 0;
+        turned[i] = !truths[i];
+    }
+    return found;
+}
+
+const short *shelf_row(int n, int *count)
+{
+    static const short row[] = {3, 4, 5};
+    *count = n < 3 ? n : 3;
+    return n < 0 ? NULL : row;
+}
+
+const short *shelf_full_row(int n, int *count)
+{
+    return shelf_row(n, count);
+}
+
+int shelf_tape_start(struct shelf_tape *tape, int fails)
+{
+    tape->data[69999] = 7;
+    tape->end = 1;
+    alive += !fails;
+    return fails;
+}
+
+int shelf_tape_end(struct shelf_tape *tape)
+{
+    alive -= tape->end;
+    return 0;
 }

@@ -71,7 +71,7 @@ const char *const *shelf_sizes(void);
 /* The squares of 0 to n - 1. */
 int shelf_squares(int n, int **out);
 
-/* Turns data by a key, as much as there is room for. */
+/* Turns data by a key, as much as there is room for. A byte 255 is stepped over, and an error. */
 struct shelf_stream {
     const unsigned char *next_in;
     unsigned avail_in;
@@ -84,5 +84,29 @@ struct shelf_stream {
 int shelf_stream_start(struct shelf_stream *stream, int key);
 int shelf_stream_run(struct shelf_stream *stream);
 int shelf_stream_end(struct shelf_stream *stream);
+/* Takes bytes one by one until a visit gives something else than 0. */
+int shelf_stream_visit(struct shelf_stream *stream, int (*visit)(void *user, int byte), void *user);
+
+/* How many of these are true, and all turned. */
+int shelf_turn(const _Bool *truths, int n, _Bool *turned);
+
+/* Numbers of a row, which are the library's; NULL where it has none. */
+const short *shelf_row(int n, int *count);
+const short *shelf_full_row(int n, int *count);
+
+/* A structure that is long. It begins unless it fails. */
+struct shelf_tape {
+    unsigned char data[70000];
+    int end;
+};
+
+int shelf_tape_start(struct shelf_tape *tape, int fails);
+int shelf_tape_end(struct shelf_tape *tape);
+
+/* Reads digits. What is no digit is an error; where it was, and what was before it, is there all the same. */
+int shelf_digits(const char *text, const char **end, long *value, _Bool *negative, short *digits, int *count, char *why,
+                 char **complaint);
+/* Fails with a measure of another unit than "metre"; its sides are cut to 1 all the same. */
+int shelf_measure_cut(struct shelf_measure *measure);
 
 #endif

@@ -213,7 +213,7 @@ fn every_item_has_its_role() {
                     "capacity": {"capacity": "elements", "size": {"expr": "binary", "op": "mul",
                         "left": {"expr": "constant", "name": "LIMIT"}, "right": {"expr": "int", "value": 2}}},
                     "result": {"result": "elements", "size": param(1)}, "valid_on_error": false},
-                   value_out]),
+                   value_out.clone()]),
             json!({"role": "void"}),
         ),
         (
@@ -234,7 +234,8 @@ fn every_item_has_its_role() {
         ),
         (
             "int f(char *data, int n)",
-            r#"params.data = { inout = "buffer", length = "n", result = "result", nullable = true, valid_on_error = true }"#,
+            r#"params.data = { inout = "buffer", length = "n", result = "result", nullable = true, valid_on_error = true }
+error = { fails = "negative" }"#,
             json!([{"role": "buffer-in-out", "nullable": true, "length": null,
                     "result": {"result": "returned"}, "valid_on_error": true},
                    {"role": "length-of", "param": 0, "unit": "bytes"}]),
@@ -250,8 +251,14 @@ fn every_item_has_its_role() {
         (
             "const float *f(int *n)",
             "params.n = { out = \"value\" }\nresult = { out = \"buffer\", length = \"n\" }",
+            json!([value_out.clone()]),
+            json!({"role": "buffer", "length": param(0), "nullable": false, "ownership": {"ownership": "library"}}),
+        ),
+        (
+            "const float *f(int *n)",
+            "params.n = { out = \"value\" }\nresult = { out = \"buffer\", length = \"n\", nullable = true }",
             json!([value_out]),
-            json!({"role": "buffer", "length": param(0), "ownership": {"ownership": "library"}}),
+            json!({"role": "buffer", "length": param(0), "nullable": true, "ownership": {"ownership": "library"}}),
         ),
     ] {
         check(&[declaration], &format!("[function.f]\n{lines}\n"), "f", params, result);

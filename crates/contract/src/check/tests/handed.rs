@@ -112,7 +112,7 @@ fn every_item_has_its_role() {
             "short *f(int *n)",
             "result = { out = \"buffer\", length = \"n\", unit = \"bytes\" }",
             json!([value_out]),
-            json!({"role": "buffer", "length": half(0), "ownership": library}),
+            json!({"role": "buffer", "length": half(0), "nullable": false, "ownership": library}),
         ),
     ] {
         check(&[declaration], &format!("[function.f]\n{lines}\n"), "f", params, result);

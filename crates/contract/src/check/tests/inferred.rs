@@ -39,13 +39,56 @@ error = { fails = "ZSTD_isError(result)" }"#,
             &lz4,
             "LZ4_compress_default",
             r#"params.src = { in = "buffer", length = "srcSize" }
-params.dst = { out = "buffer", size = "dstCapacity", length = "result" }"#,
+params.dst = { out = "buffer", size = "dstCapacity", length = "result" }
+error = { fails = "zero" }"#,
             vec!["buffer-in", "buffer-out", "length-of 0", "capacity-of 1", "length-of 1"],
         ),
     ] {
         let function = bound(&api(declarations), &format!("[function.{name}]\n{lines}\n"), name);
         assert_eq!(roles(&function), expect, "{name}");
     }
+}
+
+/// A length that would be dropped when it is negative: what it means is asked for, and can be said.
+#[test]
+fn a_negative_length_means_something() {
+    let read = ["int f(unsigned char *buf, size_t n)"];
+    let dst = |more: &str| {
+        format!(
+            "[function.f]\nparams.buf = {{ out = \"buffer\", size = \"n\", length = \"result\" }}\n{more}\n"
+        )
+    };
+    let open = |declarations: &[&str], lines: &str| {
+        let checked = run(&api(declarations), &contract(lines), Selection::Only("f")).unwrap();
+        checked
+            .interface
+            .left_out
+            .first()
+            .map(|out| (out.reason.clone(), out.help.clone().unwrap_or_default()))
+    };
+    let rule = r#"error = { fails = "negative" } # or "never", when it cannot be negative"#;
+    for lines in [dst(""), dst(r#"result = { out = "ignored" }"#)] {
+        let (reason, help) = open(&read, &lines).expect("must be open");
+        assert!(reason.contains("what a negative result means"), "{reason}");
+        assert_eq!(help, format!("[function.f]\n{rule}"));
+    }
+    // Both lines are proposed together, and the second one only where there is no such line.
+    let (_, help) = open(&read, "").expect("must be open");
+    assert!(help.contains(r#"length = "result" }"#) && help.ends_with(&format!("\n{rule}")), "{help}");
+    let (_, help) = open(&read, "[function.f]\nerror = { fails = \"zero\" }\n").expect("must be open");
+    assert!(help.contains(r#"length = "result" }"#) && !help.contains("error"), "{help}");
+    for said in [
+        r#"error = { fails = "negative" }"#,
+        r#"error = { fails = "never" }"#,
+        r#"error = { fails = "result == -1" }"#,
+        r#"result = { out = "value" }"#,
+    ] {
+        assert_eq!(open(&read, &dst(said)), None, "{said}");
+    }
+    let unsigned = ["size_t f(unsigned char *buf, size_t n)"];
+    assert_eq!(open(&unsigned, &dst("")), None);
+    let (_, help) = open(&unsigned, "").expect("must be open");
+    assert!(!help.contains("error"), "{help}");
 }
 
 /// What is left out as undecided is bound with the help in the contract.

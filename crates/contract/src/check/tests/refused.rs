@@ -340,3 +340,52 @@ fn only_the_wanted_function_is_checked() {
     assert!(run(&api(ZLIB), &text, Selection::Only("compressBound")).is_ok());
     assert!(run(&api(ZLIB), &text, Selection::Contract).is_err());
 }
+
+#[test]
+fn a_comparison_must_be_able_to_hold() {
+    let rule = |declaration: &str, fails: &str| {
+        let text = contract(&format!(
+            "[function.f]\nresult = {{ out = \"value\" }}\nerror = {{ fails = \"{fails}\" }}\n"
+        ));
+        let found = run(&api(&[declaration]), &text, Selection::Contract);
+        found.map_or_else(
+            |found| said(&found, &text).concat(),
+            |checked| {
+                assert_eq!(checked.interface.functions.len(), 1, "{declaration} {fails}");
+                String::new()
+            },
+        )
+    };
+    for (declaration, fails, expect) in [
+        (
+            "size_t f(int x)",
+            "result < 0",
+            "6:20: `result < 0` can never hold [`result` is `size_t`, from 0 to \
+          18446744073709551615] = it has no sign: write the number it has then, as in `result == 18446744073709551615`",
+        ),
+        ("unsigned f(int x)", "0 > result", "can never hold"),
+        ("unsigned char f(int x)", "result == -1", "from 0 to 255] = write `result == 255`"),
+        ("int f(int x)", "result == 0xffffffff", "= write `result == -1`"),
+        ("int f(int x)", "result == 0x100000000", "= compare with a number that it can be"),
+        ("_Bool f(int x)", "result == 2", "from 0 to 1]"),
+        ("unsigned f(int x)", "errno != 0 && result > E_LOST", "`result > E_LOST` can never hold"),
+        ("unsigned f(int x)", "result == E_LOST - 4294967295", "can never hold"),
+        ("int f(unsigned x)", "x < 0", "`x` is `unsigned`"),
+    ] {
+        let said = rule(declaration, fails);
+        assert!(said.contains(expect), "{declaration} {fails}: {said}");
+    }
+    for (declaration, fails) in [
+        ("size_t f(int x)", "result == -1"),
+        ("size_t f(int x)", "result == 18446744073709551615"),
+        ("size_t f(int x)", "result >= -4095"),
+        ("unsigned f(int x)", "result == E_LOST"),
+        ("unsigned f(int x)", "result == 0xffffffff"),
+        ("unsigned char f(int x)", "result == 255"),
+        ("int f(int x)", "result < 0"),
+        ("double f(int x)", "result < 0"),
+        ("unsigned f(int x)", "result != -1 && x < 0"),
+    ] {
+        assert_eq!(rule(declaration, fails), "", "{declaration} {fails}");
+    }
+}

@@ -64,12 +64,12 @@ fn structures_have_their_roles() {
         ),
         (
             "void f(const struct point *p, struct point *q, struct point *r)",
-            "[function.f]\nparams.p = { in = \"struct\", nullable = true }\nparams.q = { out = \"struct\", valid_on_error = true }\n\
-             params.r = { inout = \"struct\" }\n",
+            "[function.f]\nparams.p = { in = \"struct\", nullable = true }\nparams.q = { out = \"struct\" }\n\
+             params.r = { inout = \"struct\", valid_on_error = true }\n",
             json!([
                 {"role": "struct", "record": "point", "direction": "in", "nullable": true, "valid_on_error": false},
-                {"role": "struct", "record": "point", "direction": "out", "nullable": false, "valid_on_error": true},
-                given("point", "in-out"),
+                {"role": "struct", "record": "point", "direction": "out", "nullable": false, "valid_on_error": false},
+                {"role": "struct", "record": "point", "direction": "in-out", "nullable": false, "valid_on_error": true},
             ]),
             json!({"role": "void"}),
             "point",

@@ -9,7 +9,7 @@ use hotcell_model::interface::{Callback, CallbackParam, CallbackRole, Function, 
 use hotcell_model::layout::{Carries, WireKind};
 use hotcell_model::types::{CType, Type};
 
-use super::{inconsistent, is_kept};
+use super::{inconsistent, is_kept, number};
 use crate::Error;
 use crate::shim::body::Body;
 use crate::shim::expr::{Moment, Scope, int};
@@ -34,14 +34,13 @@ struct Back<'a> {
 
 impl Back<'_> {
     fn lines(&self) -> Result<Vec<String>, Error> {
-        let (function, name) = (&self.scope.function.name, &self.param.name);
         let mut params = Vec::new();
         for param in &self.callback.params {
             params.push(declare(self.spelled(&param.ty)?, &format!("arg_{}", param.name)));
         }
         let params = if params.is_empty() { "void".into() } else { params.join(", ") };
         let result = self.spelled(&self.callback.result)?;
-        let head = format!("hotcell_back_{function}_{name}({params})");
+        let head = format!("hotcell_back_{}({params})", number(self.scope, self.param));
         let mut lines = vec![format!("static {}", declare(result, &head)), "{".into()];
         lines.extend(self.body()?.into_lines());
         lines.push("}".into());
@@ -49,9 +48,11 @@ impl Back<'_> {
     }
 
     fn body(&self) -> Result<Body, Error> {
-        let (function, name) = (&self.scope.function.name, &self.param.name);
+        let name = &self.param.name;
         let failed = match (self.callback.on_failure, &self.callback.failure_call) {
-            (Some(value), _) if self.callback.result.kind != Type::Void => format!("return {};", int(value)),
+            (Some(value), _) if self.callback.result.kind != Type::Void => {
+                format!("return {};", int(value.into()))
+            }
             (_, Some(call)) => format!("(void){}; errno = hc_errno; return;", self.evaluated(call)?),
             _ => "return;".into(),
         };
@@ -64,7 +65,7 @@ impl Back<'_> {
         body.before_leaving("hc_ctx->rewind(hc_ctx, hc_mark);".into());
         let size = self.callback.args.size;
         if size > 0 {
-            body.line(format!("struct hotcell_back_args_{name}_{function} hc_args;"));
+            body.line(format!("struct hotcell_back_args_{} hc_args;", number(self.scope, self.param)));
             body.line("memset(&hc_args, 0, sizeof hc_args);");
         }
         body.line("hotcell_progress.failed = 1; /* unless all goes well */");

@@ -4,13 +4,14 @@ use hotcell_model::interface::{FieldRole, Filled, StructField};
 use hotcell_model::types::Type;
 
 use crate::Error;
+use crate::shim::arguments::{alignment, buffer_in};
 use crate::shim::body::Body;
 use crate::shim::images::Image;
 use crate::shim::texts;
 use crate::shim::types::literal;
 
 impl<'a> Image<'a> {
-    /// The statements of `hotcell_read_x`.
+    /// The statements of `hotcell_struct_read_x`.
     pub(super) fn read(&self) -> Result<Body, Error> {
         let mut body = Body::leaving_by(&["return 0;"]);
         // Lengths need their buffers, buffers that come out their capacities.
@@ -42,7 +43,7 @@ impl<'a> Image<'a> {
             },
             FieldRole::Struct { record } => {
                 let kept = self.inner_kept(record, name);
-                body.leave_when(&format!("!hotcell_read_{record}(hc_ctx, {from}, &{at}{kept})"));
+                body.leave_when(&format!("!hotcell_struct_read_{record}(hc_ctx, {from}, &{at}{kept})"));
             }
             FieldRole::Text { encoding, nullable } => {
                 let (ty, _, constant) = self.element(field)?;
@@ -62,10 +63,12 @@ impl<'a> Image<'a> {
                 );
             }
             FieldRole::BufferIn { nullable } => {
-                let (_, size, constant) = self.element(field)?;
-                let call = format!("hotcell_buffer_in(hc_ctx, &ref_{name}, {}, {size}", self.about(field));
+                let (ty, size, constant) = self.element(field)?;
+                let call =
+                    format!("hotcell_{}(hc_ctx, &ref_{name}, {}, {size}", buffer_in(ty), self.about(field));
                 let read = format!("{call}, {}, &hc_bad)", u8::from(*nullable));
-                self.pointer(name, &from, read, (constant, &format!("ref_{name}.length"), size, true), body);
+                let align = alignment(ty, size);
+                self.pointer(name, &from, read, (constant, &format!("ref_{name}.length"), align, true), body);
             }
             FieldRole::Zero => body.line(format!("memset(&{at}, 0, sizeof {at});")),
             FieldRole::BufferOut { .. } | FieldRole::LengthOf { .. } | FieldRole::Own => {}
@@ -110,7 +113,8 @@ impl<'a> Image<'a> {
                 body.when("hc_bad", |body| self.refuse(field, body));
             }
             FieldRole::BufferOut { capacity, unit, filled } => {
-                let (_, align, _) = self.element(field)?;
+                let (ty, align, _) = self.element(field)?;
+                let align = alignment(ty, align);
                 let size = self.counted(field, *unit)?;
                 let capacity = format!("(hotcell_wide)hc_s->{}", self.item.fields[*capacity].name);
                 let bytes = format!("!hotcell_bytes({capacity}, {size}, &hc_kept->size_{name})");

@@ -8,7 +8,7 @@ use crate::shim::images::{Image, keeps};
 use crate::shim::texts;
 
 impl Image<'_> {
-    /// The statements of `hotcell_write_x`.
+    /// The statements of `hotcell_struct_write_x`.
     pub(super) fn write(&self) -> Result<Body, Error> {
         let mut body = Body::leaving_by(&["return 0;"]);
         for field in &self.item.fields {
@@ -21,7 +21,7 @@ impl Image<'_> {
                 FieldRole::Array { .. } => body.line(format!("memcpy({to}, {at}, sizeof {at});")),
                 FieldRole::Struct { record } => {
                     let kept = self.inner_kept(record, name);
-                    body.leave_when(&format!("!hotcell_write_{record}(hc_ctx, &{at}{kept}, {to})"));
+                    body.leave_when(&format!("!hotcell_struct_write_{record}(hc_ctx, &{at}{kept}, {to})"));
                 }
                 FieldRole::Text { encoding, .. } => {
                     body.line(format!("hotcell_ref ref_{name} = {{HOTCELL_PLACE_NULL, 0}};"));
@@ -61,7 +61,7 @@ impl Image<'_> {
         Ok(body)
     }
 
-    /// The statements of `hotcell_forget_x`.
+    /// The statements of `hotcell_struct_forget_x`.
     pub(super) fn forget(&self) -> Body {
         let mut body = Body::leaving_by(&["return;"]);
         for field in &self.item.fields {
@@ -78,7 +78,10 @@ impl Image<'_> {
                     body.line(format!("{at} = NULL;"));
                 }
                 FieldRole::Struct { record } if keeps(&self.interface.structs, record) => {
-                    body.line(format!("hotcell_forget_{record}(&{at}{});", self.inner_kept(record, name)));
+                    body.line(format!(
+                        "hotcell_struct_forget_{record}(&{at}{});",
+                        self.inner_kept(record, name)
+                    ));
                 }
                 _ => {}
             }

@@ -39,7 +39,7 @@ fn every_role_is_a_crate_without_a_warning() {
         // What the runtime must know of them.
         "owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function(\"kit_open\", 16, 16)",
         "rt::HandleType { name: \"kit\", release: Some(rt::Release { function: KIT_CLOSE, offset: 0, image: 0 }) },",
-        "image: 64, release: Some(rt::Release { function: KIT_STREAM_END, offset: 0, image: 64 }) }",
+        "image: 64, release: Some(rt::Release { function: KIT_STREAM_END, offset: 0, image: 8 }) }",
         "rt::HandleType { name: \"kit_stream\", release: None },",
         "symbols: &KIT_SYMBOLS,",
         "static KIT_SYMBOLS: [(i64, &str); 2] = [\n    (0, \"KIT_OK\"),\n    (1, \"KIT_BUSY\"),\n];",

@@ -496,13 +496,13 @@ impl Stmt {
     ///
     /// Faults of the worker; the library reports none here.
     #[track_caller]
-    pub fn column_blob(&self, i_col: i32) -> hotcell::Result<Vec<u8>> {
+    pub fn column_blob(&self, i_col: i32) -> hotcell::Result<Option<Vec<u8>>> {
         let session = self.0.session();
         let mut call = session.call(table::SQLITE3_COLUMN_BLOB)?;
         call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
         call.put_i32(8, i_col);
         let mut reply = call.finish()?;
-        reply.buffer(0)
+        reply.opt_buffer(0)
     }
 
     /// C: `double sqlite3_column_double(sqlite3_stmt *, int iCol)`

@@ -451,8 +451,9 @@ impl ZStream {
         let mut call = session.call(table::DEFLATE_INIT_)?;
         self.begin_image(&mut call, 0, "strm")?;
         call.put_i32(16, level);
-        let mut reply = call.finish()?;
+        let mut reply = call.settle()?;
         self.update_from(&mut reply, 0)?;
+        reply.succeeded()?;
         Ok(())
     }
 
@@ -478,8 +479,9 @@ impl ZStream {
         call.put_i32(24, window_bits);
         call.put_i32(28, mem_level);
         call.put_i32(32, strategy);
-        let mut reply = call.finish()?;
+        let mut reply = call.settle()?;
         self.update_from(&mut reply, 0)?;
+        reply.succeeded()?;
         Ok(())
     }
 

@@ -382,8 +382,9 @@ impl ZStream {
         let session = self.session.clone();
         let mut call = session.call(table::INFLATE_INIT_)?;
         self.begin_image(&mut call, 0, "strm")?;
-        let mut reply = call.finish()?;
+        let mut reply = call.settle()?;
         self.update_from(&mut reply, 0)?;
+        reply.succeeded()?;
         Ok(())
     }
 
@@ -398,8 +399,9 @@ impl ZStream {
         let mut call = session.call(table::INFLATE_INIT2_)?;
         self.begin_image(&mut call, 0, "strm")?;
         call.put_i32(16, window_bits);
-        let mut reply = call.finish()?;
+        let mut reply = call.settle()?;
         self.update_from(&mut reply, 0)?;
+        reply.succeeded()?;
         Ok(())
     }
 

@@ -15,11 +15,14 @@ impl Body<'_> {
     pub(super) fn arguments(&mut self) -> io::Result<()> {
         for index in 0..self.function.params.len() {
             if let Some(number) = self.object(index) {
-                // Where an object may begin there need be none; one that has ended does not begin again.
-                let begins = self.begins(index);
-                let there =
-                    if begins { format!("dt_objects[{number}].pointer != NULL && ") } else { String::new() };
-                self.line(format!("if ({there}!dt_usable({number})) return;"));
+                // Where an object begins there is none: one that is there, or has ended, does not begin again.
+                self.line(match self.begins(index) {
+                    true => format!(
+                        "if (dt_objects[{number}].pointer != NULL) \
+                         {{ if (dt_usable({number})) dt_say(\"refused\", \"\"); return; }}"
+                    ),
+                    false => format!("if (!dt_usable({number})) return;"),
+                });
             }
         }
         (0..self.function.params.len()).try_for_each(|index| self.argument(index))?;
@@ -44,7 +47,7 @@ impl Body<'_> {
         Ok(())
     }
 
-    /// Whether an object may begin with this call.
+    /// Whether an object begins with this call.
     fn begins(&self, index: usize) -> bool {
         matches!(self.param(index).role.value, Role::Resident { starts: Some(_), .. })
     }

@@ -59,7 +59,15 @@ impl Body<'_> {
         self.message(rule.message.as_ref());
         self.put(",\"errno\":");
         self.line("dt_put_signed(dt_e);");
-        self.put("}}");
+        self.put(",\"outs\":[");
+        let left = (0..self.function.params.len()).filter(|index| is_left(&self.param(*index).role.value));
+        for (position, index) in left.collect::<Vec<_>>().into_iter().enumerate() {
+            let comma = if position == 0 { "" } else { "," };
+            self.put(&format!("{comma}[\"{}\",", self.param(index).name));
+            self.left(index);
+            self.put("]");
+        }
+        self.put("]}}");
         for index in 0..self.function.params.len() {
             self.leave(index);
         }
@@ -68,6 +76,24 @@ impl Body<'_> {
         }
         self.line("dt_close(); return;");
         self.line("}");
+    }
+
+    /// What a failed call left in a parameter. Memory that is the caller's goes back afterwards.
+    fn left(&mut self, index: usize) {
+        match &self.param(index).role.value {
+            Role::TextOut { encoding, .. } => {
+                self.line(format!("dt_put_text({}, dt_o{index});", kind(*encoding)));
+            }
+            Role::DataOut { length, .. } => self.data_out(index, length),
+            Role::BufferOut { result, .. } | Role::BufferInOut { result, .. } => {
+                self.filled(index, result);
+                let told = format!("dt_f{index} >= 0 && dt_f{index} <= (int64_t)dt_n{index}");
+                self.line(format!("dt_put_data(\"data\", dt_a{index}, {told} ? dt_f{index} : 0);"));
+            }
+            // Its end comes with what else ends.
+            Role::Resident { record, .. } => self.resident_out(index, record, false),
+            _ => self.out(index),
+        }
     }
 
     fn symbol(&mut self, set: Option<&str>) {
@@ -147,7 +173,10 @@ impl Body<'_> {
                 self.texts_out("dt_r", length.as_ref(), *encoding);
                 self.release();
             }
-            ResultRole::Buffer { length, .. } => {
+            ResultRole::Buffer { length, nullable, .. } => {
+                if !nullable {
+                    self.line("if (dt_r == NULL) dt_lied();");
+                }
                 let size = element_size(&function.result_type);
                 let length = format!("dt_bytes({}, {size})", number(function, length));
                 self.line(format!("dt_put_data(\"data\", dt_r, dt_r == NULL ? 0 : {length});"));
@@ -222,9 +251,7 @@ impl Body<'_> {
                 self.give_back(&value, ownership);
             }
             Role::DataOut { length, ownership, .. } => {
-                let size = param.ty.pointee().map_or("1".into(), |(pointer, _)| element_size(pointer));
-                let length = format!("dt_bytes({}, {size})", number(self.function, length));
-                self.line(format!("dt_put_data(\"data\", {value}, {value} == NULL ? 0 : {length});"));
+                self.data_out(index, length);
                 self.give_back(&value, ownership);
             }
             Role::OffsetOut { param: of, .. } => {
@@ -272,6 +299,12 @@ impl Body<'_> {
         self.line("dt_put(\"]\"); } }");
     }
 
+    fn data_out(&mut self, index: usize, length: &Expr) {
+        let size = self.param(index).ty.pointee().map_or("1".into(), |(pointer, _)| element_size(pointer));
+        let length = format!("dt_bytes({}, {size})", number(self.function, length));
+        self.line(format!("dt_put_data(\"data\", dt_o{index}, dt_o{index} == NULL ? 0 : {length});"));
+    }
+
     fn give_back(&mut self, value: &str, ownership: &Ownership) {
         if let Ownership::Owned { release } = ownership {
             self.line(format!("if ({value} != NULL) {release}((void *){value});"));
@@ -279,6 +312,13 @@ impl Body<'_> {
     }
 
     fn buffer_out(&mut self, index: usize, result: &ResultLength) {
+        self.filled(index, result);
+        self.line(format!("if (dt_f{index} < 0 || dt_f{index} > (int64_t)dt_n{index}) dt_lied();"));
+        self.line(format!("dt_put_data(\"data\", dt_a{index}, dt_f{index});"));
+    }
+
+    /// The bytes that a buffer is said to hold.
+    fn filled(&mut self, index: usize, result: &ResultLength) {
         let size = element_size(&self.param(index).ty);
         let filled = match result {
             ResultLength::Full => format!("dt_n{index}"),
@@ -289,14 +329,30 @@ impl Body<'_> {
                 };
                 format!("dt_bytes(dt_o{param}, {unit})")
             }
-            ResultLength::Returned => format!("(dt_r < 0 ? 0 : dt_bytes(dt_r, {size}))"),
+            // A negative number is a length only where the caller sees it.
+            ResultLength::Returned if self.function.result.value == ResultRole::Value => {
+                format!("(dt_r < 0 ? 0 : dt_bytes(dt_r, {size}))")
+            }
+            ResultLength::Returned => format!("dt_bytes(dt_r, {size})"),
             ResultLength::Text => format!("strnlen(dt_a{index}, dt_n{index})"),
             ResultLength::Elements { size: elements } => {
                 format!("dt_bytes({}, {size})", number(self.function, elements))
             }
         };
         self.line(format!("int64_t dt_f{index} = dt_a{index} == NULL ? 0 : {filled};"));
-        self.line(format!("if (dt_f{index} < 0 || dt_f{index} > (int64_t)dt_n{index}) dt_lied();"));
-        self.line(format!("dt_put_data(\"data\", dt_a{index}, dt_f{index});"));
+    }
+}
+
+/// Whether a parameter means something when the call failed, beside objects.
+fn is_left(role: &Role) -> bool {
+    match role {
+        Role::ValueOut { valid_on_error }
+        | Role::ValueInOut { valid_on_error }
+        | Role::BufferOut { valid_on_error, .. }
+        | Role::BufferInOut { valid_on_error, .. }
+        | Role::TextOut { valid_on_error, .. }
+        | Role::DataOut { valid_on_error, .. }
+        | Role::OffsetOut { valid_on_error, .. } => *valid_on_error,
+        other => other.stays_after_failure(),
     }
 }

@@ -63,8 +63,9 @@ impl Stream {
         let mut call = session.call(table::KIT_STREAM_INIT)?;
         self.begin_image(&mut call, 0, "stream")?;
         call.put_i32(16, level);
-        let mut reply = call.finish()?;
+        let mut reply = call.settle()?;
         self.update_from(&mut reply, 0)?;
+        reply.succeeded()?;
         Ok(())
     }
 
@@ -117,7 +118,7 @@ impl Stream {
         Ok(())
     }
 
-    /// Writes it as the argument of a call that begins its object, if there is none.
+    /// Writes it as the argument of a call that begins its object.
     pub(crate) fn begin_image(
         &self,
         call: &mut rt::Call<'_>,
@@ -125,7 +126,7 @@ impl Stream {
         name: &str,
     ) -> hotcell::Result<()> {
         let mut image = rt::Image::new(Self::SIZE);
-        image.put_resident(call, name, self.object.as_ref(), Self::TYPE)?;
+        image.put_new(call, name, self.object.as_ref(), Self::TYPE)?;
         self.fill_image(call, &mut image, 0)?;
         call.put_image(offset, name, &image)
     }

@@ -104,13 +104,13 @@ static FUNCTIONS: [rt::Function; 47] = [
     function("kit_origin", 0, 16),
     function("kit_defaults", 0, 16),
     function("kit_configure", 32, 24),
-    rt::Function { returned: number(16, rt::Kind::I32), owned: &[rt::OwnedField { offset: 0, kind: 4, image: 64, release: Some(rt::Release { function: KIT_STREAM_END, offset: 0, image: 64 }) }], ..function("kit_stream_init", 24, 24) },
-    rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 4, image: 64, release: Some(rt::Release { function: KIT_STREAM_END, offset: 0, image: 64 }) }], ..function("kit_stream_copy", 32, 40) },
+    rt::Function { returned: number(16, rt::Kind::I32), owned: &[rt::OwnedField { offset: 0, kind: 4, image: 64, release: Some(rt::Release { function: KIT_STREAM_END, offset: 0, image: 8 }) }], ..function("kit_stream_init", 24, 24) },
+    rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 4, image: 64, release: Some(rt::Release { function: KIT_STREAM_END, offset: 0, image: 8 }) }], ..function("kit_stream_copy", 32, 40) },
     function("kit_stream_feed", 16, 24),
     function("kit_stream_end", 16, 24),
     function("kit_watch", 32, 8),
     function("kit_tell", 8, 8),
-    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), ..function("kit_exec", 32, 40) },
+    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), outputs: &[rt::OutputField { name: "complaint", offset: 0, kind: rt::OutputKind::Text }], ..function("kit_exec", 32, 40) },
     function("kit_walk", 8, 8),
     function("kit_two", 16, 8),
     function("kit_each", 8, 0),
@@ -143,6 +143,7 @@ const fn function(name: &'static str, args_size: u16, result_size: u16) -> rt::F
         code: None,
         symbols: &[],
         owned: &[],
+        outputs: &[],
     }
 }
 

@@ -91,6 +91,13 @@ HOTCELL_HELPER hotcell_wide hotcell_div(hotcell_wide left, hotcell_wide right, i
     return hotcell_checked(left / right, bad);
 }
 
+/* A constant beside an unsigned operand of so many bits: a negative one is what C makes of it there. */
+HOTCELL_HELPER hotcell_wide hotcell_unsigned(hotcell_wide value, unsigned bits)
+{
+    hotcell_wide half = (hotcell_wide)1 << (bits - 1);
+    return value < 0 && value >= -half ? value + 2 * half : value;
+}
+
 /* Elements as bytes; 0 when they are negative or too many. */
 HOTCELL_HELPER int hotcell_bytes(hotcell_wide elements, uint64_t size, uint64_t *bytes)
 {
@@ -109,10 +116,17 @@ HOTCELL_HELPER uint64_t hotcell_claim(hotcell_wide elements, uint64_t size, uint
     return hotcell_bytes(elements, size, &bytes) && bytes <= capacity ? bytes : HOTCELL_LENGTH_IMPOSSIBLE;
 }
 
-/* The same for a returned number, which also says that nothing was filled by being negative. */
+/* The same for a returned number that callers see besides: a negative one says that nothing was filled. */
 HOTCELL_HELPER uint64_t hotcell_claim_result(hotcell_wide elements, uint64_t size, uint64_t capacity)
 {
     return elements < 0 ? 0 : hotcell_claim(elements, size, capacity);
+}
+
+/* The same for what a failed call returned: where that is a code and no length, nothing was filled. */
+HOTCELL_HELPER uint64_t hotcell_claim_failed(hotcell_wide elements, uint64_t size, uint64_t capacity)
+{
+    uint64_t bytes = 0;
+    return hotcell_bytes(elements, size, &bytes) && bytes <= capacity ? bytes : 0;
 }
 
 /* Bytes up to the first NUL. */
@@ -153,6 +167,20 @@ HOTCELL_HELPER const void *hotcell_buffer_in(hotcell_ctx *ctx, hotcell_ref *ref,
     } else if (ref->length % size != 0 || (uintptr_t)data % size != 0) {
         *bad = 1;
         ctx->refuse(ctx, HOTCELL_REFUSAL_BAD_REFERENCE, name);
+    }
+    return data;
+}
+
+/* The same for truth values: any other byte than 0 and 1 is none, and C may take it for both. */
+HOTCELL_HELPER const void *hotcell_truths_in(hotcell_ctx *ctx, hotcell_ref *ref, const char *name, uint64_t size,
+                                             int nullable, int *bad)
+{
+    const uint8_t *data = (const uint8_t *)hotcell_buffer_in(ctx, ref, name, size, nullable, bad);
+    for (uint64_t i = 0; data != NULL && !*bad && i < ref->length; i++) {
+        if (data[i] > 1) {
+            *bad = 1;
+            ctx->refuse(ctx, HOTCELL_REFUSAL_BAD_REFERENCE, name);
+        }
     }
     return data;
 }

@@ -53,6 +53,7 @@ const fn function(name: &'static str, args_size: u16, result_size: u16) -> rt::F
         code: None,
         symbols: &[],
         owned: &[],
+        outputs: &[],
     }
 }
 
