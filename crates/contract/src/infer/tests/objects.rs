@@ -212,3 +212,11 @@ fn objects_that_callers_own() {
         ],
     );
 }
+
+#[test]
+fn texts_that_are_taken_back() {
+    let texts = |others: &[&str], expect: &str| check(others, &[("const char *module_ctls(mod *m)", expect)]);
+    texts(&["void mod_free(mod *m)"], "object -> text");
+    texts(&["void mod_free_string(const char *s)"], "object -> ?");
+    texts(&["void mod_free(mod *m, const char *s)"], "object -> text");
+}
