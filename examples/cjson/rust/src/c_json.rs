@@ -10,6 +10,8 @@ mod add;
 mod get;
 mod is;
 
+/// The cJSON structure:
+///
 /// C: `cJSON *`
 ///
 /// Clones stand for the same object. When the last is dropped, `cJSON_Delete` releases an object that is the caller's.
@@ -26,6 +28,8 @@ impl CJson {
         Self(self.0.within(deadline))
     }
 
+    /// Render a cJSON entity to text for transfer/storage.
+    ///
     /// C: `char *cJSON_Print(const cJSON *item)`
     ///
     /// # Errors
@@ -40,6 +44,8 @@ impl CJson {
         reply.text(0)
     }
 
+    /// Render a cJSON entity to text for transfer/storage without any formatting.
+    ///
     /// C: `char *cJSON_PrintUnformatted(const cJSON *item)`
     ///
     /// # Errors
@@ -54,6 +60,8 @@ impl CJson {
         reply.text(0)
     }
 
+    /// Render a cJSON entity to text using a buffered strategy. prebuffer is a guess at the final size. guessing well reduces reallocation. fmt=0 gives unformatted, =1 gives formatted
+    ///
     /// C: `char *cJSON_PrintBuffered(const cJSON *item, int prebuffer, cJSON_bool fmt)`
     ///
     /// # Errors
@@ -70,6 +78,9 @@ impl CJson {
         reply.text(0)
     }
 
+    /// Render a cJSON entity to text using a buffer already allocated in memory with given length. Returns 1 on success and 0 on failure. \*/
+    /// /\* NOTE: cJSON is not always 100% accurate in estimating how much memory it will use, so to be safe allocate 5 bytes more than you actually need
+    ///
     /// C: `cJSON_bool cJSON_PrintPreallocated(cJSON *item, char *buffer, int length, cJSON_bool format)`
     ///
     /// `buffer_capacity` is the room for `buffer`, in elements.
@@ -92,6 +103,8 @@ impl CJson {
         reply.buffer(0)
     }
 
+    /// Delete a cJSON entity and all subentities.
+    ///
     /// C: `void cJSON_Delete(cJSON *item)`
     ///
     /// # Errors
@@ -121,6 +134,8 @@ impl CJson {
         Ok(reply.get_i32(0))
     }
 
+    /// Remove/Detach items from Arrays/Objects.
+    ///
     /// C: `cJSON *cJSON_DetachItemViaPointer(cJSON *parent, cJSON *item)`
     ///
     /// # Errors
@@ -239,6 +254,8 @@ impl CJson {
         Ok(())
     }
 
+    /// Update array items.
+    ///
     /// C: `cJSON_bool cJSON_InsertItemInArray(cJSON *array, int which, cJSON *newitem)`
     ///
     /// `newitem` is taken over where the call succeeds; where it fails, it is dropped here.
@@ -345,6 +362,8 @@ impl CJson {
         Ok(())
     }
 
+    /// Duplicate a cJSON item
+    ///
     /// C: `cJSON *cJSON_Duplicate(const cJSON *item, cJSON_bool recurse)`
     ///
     /// # Errors
@@ -361,6 +380,12 @@ impl CJson {
         Ok(returned.map(CJson))
     }
 
+    /// Duplicate will create a new, identical cJSON item to the one you pass, in new memory that will
+    /// need to be released. With recurse!=0, it will duplicate any children connected to the item.
+    /// The item->next and ->prev pointers are always zero on return from Duplicate. \*/
+    /// /\* Recursively compare two cJSON items for equality. If either a or b is NULL or invalid, they will be considered unequal.
+    /// case_sensitive determines if object keys are treated case sensitive (1) or case insensitive (0)
+    ///
     /// C: `cJSON_bool cJSON_Compare(const cJSON *a, const cJSON *b, cJSON_bool case_sensitive)`
     ///
     /// # Errors
@@ -377,6 +402,8 @@ impl CJson {
         Ok(reply.get_i32(0))
     }
 
+    /// helper for the cJSON_SetNumberValue macro
+    ///
     /// C: `double cJSON_SetNumberHelper(cJSON *object, double number)`
     ///
     /// # Errors
@@ -392,6 +419,8 @@ impl CJson {
         Ok(reply.get_f64(0))
     }
 
+    /// Change the valuestring of a cJSON_String object, only takes effect when type of object is cJSON_String
+    ///
     /// C: `char *cJSON_SetValuestring(cJSON *object, const char *valuestring)`
     ///
     /// # Errors

@@ -5,6 +5,8 @@
 use crate::{CJson, Library, table};
 
 impl Library {
+    /// returns the version of cJSON as a string
+    ///
     /// C: `const char *cJSON_Version(void)`
     ///
     /// # Errors
@@ -17,6 +19,9 @@ impl Library {
         reply.opt_text(0)
     }
 
+    /// Memory Management: the caller is always responsible to free the results from all variants of cJSON_Parse (with cJSON_Delete) and cJSON_Print (with stdlib free, cJSON_Hooks.free_fn, or cJSON_free as appropriate). The exception is cJSON_PrintPreallocated, where the caller has full responsibility of the buffer. \*/
+    /// /\* Supply a block of JSON, and this returns a cJSON object you can interrogate.
+    ///
     /// C: `cJSON *cJSON_Parse(const char *value)`
     ///
     /// # Errors
@@ -45,6 +50,9 @@ impl Library {
         Ok(CJson(returned))
     }
 
+    /// ParseWithOpts allows you to require (and check) that the JSON is null terminated, and to retrieve the pointer to the final byte parsed. \*/
+    /// /\* If you supply a ptr in return_parse_end and parsing fails, then return_parse_end will contain a pointer to the error so will match cJSON_GetErrorPtr().
+    ///
     /// C: `cJSON *cJSON_ParseWithOpts(const char *value, const char **return_parse_end, cJSON_bool require_null_terminated)`
     ///
     /// # Errors
@@ -89,6 +97,8 @@ impl Library {
         })
     }
 
+    /// These calls create a cJSON item of the appropriate type.
+    ///
     /// C: `cJSON *cJSON_CreateNull(void)`
     ///
     /// # Errors
@@ -170,6 +180,8 @@ impl Library {
         Ok(returned.map(CJson))
     }
 
+    /// raw json
+    ///
     /// C: `cJSON *cJSON_CreateRaw(const char *raw)`
     ///
     /// # Errors
@@ -210,6 +222,9 @@ impl Library {
         Ok(returned.map(CJson))
     }
 
+    /// These utilities create an Array of count items.
+    /// The parameter count cannot be greater than the number of elements in the number array, otherwise array access will be out of bounds.
+    ///
     /// C: `cJSON *cJSON_CreateIntArray(const int *numbers, int count)`
     ///
     /// # Errors

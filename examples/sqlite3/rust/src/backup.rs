@@ -6,6 +6,15 @@ use hotcell::rt;
 
 use crate::table;
 
+/// CAPI3REF: Online Backup Object
+///
+/// The sqlite3_backup object records state information about an ongoing
+/// online backup operation.  ^The sqlite3_backup object is created by
+/// a call to \[sqlite3_backup_init()\] and is destroyed by a call to
+/// \[sqlite3_backup_finish()\].
+///
+/// See Also: \[Using the SQLite Online Backup API\]
+///
 /// C: `sqlite3_backup *`
 ///
 /// Clones stand for the same object. When the last is dropped, `sqlite3_backup_finish` releases an object that is the caller's.

@@ -67,6 +67,41 @@ impl Library {
         reply.opt_text(0)
     }
 
+    /// CAPI3REF: Test To See If The Library Is Threadsafe
+    ///
+    /// ^The sqlite3_threadsafe() function returns zero if and only if
+    /// SQLite was compiled with mutexing code omitted due to the
+    /// \[SQLITE_THREADSAFE\] compile-time option being set to 0.
+    ///
+    /// SQLite can be compiled with or without mutexes.  When
+    /// the \[SQLITE_THREADSAFE\] C preprocessor macro is 1 or 2, mutexes
+    /// are enabled and SQLite is threadsafe.  When the
+    /// \[SQLITE_THREADSAFE\] macro is 0,
+    /// the mutexes are omitted.  Without the mutexes, it is not safe
+    /// to use SQLite concurrently from more than one thread.
+    ///
+    /// Enabling mutexes incurs a measurable performance penalty.
+    /// So if speed is of utmost importance, it makes sense to disable
+    /// the mutexes.  But for maximum safety, mutexes should be enabled.
+    /// ^The default behavior is for mutexes to be enabled.
+    ///
+    /// This interface can be used by an application to make sure that the
+    /// version of SQLite that it is linking against was compiled with
+    /// the desired setting of the \[SQLITE_THREADSAFE\] macro.
+    ///
+    /// This interface only reports on the compile-time mutex setting
+    /// of the \[SQLITE_THREADSAFE\] flag.  If SQLite is compiled with
+    /// SQLITE_THREADSAFE=1 or =2 then mutexes are enabled by default but
+    /// can be fully or partially disabled using a call to \[sqlite3_config()\]
+    /// with the verbs \[SQLITE_CONFIG_SINGLETHREAD\], \[SQLITE_CONFIG_MULTITHREAD\],
+    /// or \[SQLITE_CONFIG_SERIALIZED\].  ^(The return value of the
+    /// sqlite3_threadsafe() function shows only the compile-time setting of
+    /// thread safety, not any run-time changes to that setting made by
+    /// sqlite3_config(). In other words, the return value from sqlite3_threadsafe()
+    /// is unchanged by calls to sqlite3_config().)^
+    ///
+    /// See the \[threading mode\] documentation for additional information.
+    ///
     /// C: `int sqlite3_threadsafe(void)`
     ///
     /// # Errors
@@ -79,6 +114,38 @@ impl Library {
         Ok(reply.get_i32(0))
     }
 
+    /// CAPI3REF: Determine If An SQL Statement Is Complete
+    ///
+    /// These routines are useful during command-line input to determine if the
+    /// currently entered text seems to form a complete SQL statement or
+    /// if additional input is needed before sending the text into
+    /// SQLite for parsing.  ^These routines return 1 if the input string
+    /// appears to be a complete SQL statement.  ^A statement is judged to be
+    /// complete if it ends with a semicolon token and is not a prefix of a
+    /// well-formed CREATE TRIGGER statement.  ^Semicolons that are embedded within
+    /// string literals or quoted identifier names or comments are not
+    /// independent tokens (they are part of the token in which they are
+    /// embedded) and thus do not count as a statement terminator.  ^Whitespace
+    /// and comments that follow the final semicolon are ignored.
+    ///
+    /// ^These routines return 0 if the statement is incomplete.  ^If a
+    /// memory allocation fails, then SQLITE_NOMEM is returned.
+    ///
+    /// ^These routines do not parse the SQL statements thus
+    /// will not detect syntactically incorrect SQL.
+    ///
+    /// ^(If SQLite has not been initialized using \[sqlite3_initialize()\] prior
+    /// to invoking sqlite3_complete16() then sqlite3_initialize() is invoked
+    /// automatically by sqlite3_complete16().  If that initialization fails,
+    /// then the return value from sqlite3_complete16() will be non-zero
+    /// regardless of whether or not the input SQL is complete.)^
+    ///
+    /// The input to \[sqlite3_complete()\] must be a zero-terminated
+    /// UTF-8 string.
+    ///
+    /// The input to \[sqlite3_complete16()\] must be a zero-terminated
+    /// UTF-16 string in native byte order.
+    ///
     /// C: `int sqlite3_complete(const char *sql)`
     ///
     /// # Errors
@@ -92,6 +159,28 @@ impl Library {
         Ok(reply.get_i32(0))
     }
 
+    /// CAPI3REF: Memory Allocator Statistics
+    ///
+    /// SQLite provides these two interfaces for reporting on the status
+    /// of the \[sqlite3_malloc()\], \[sqlite3_free()\], and \[sqlite3_realloc()\]
+    /// routines, which form the built-in memory allocation subsystem.
+    ///
+    /// ^The \[sqlite3_memory_used()\] routine returns the number of bytes
+    /// of memory currently outstanding (malloced but not freed).
+    /// ^The \[sqlite3_memory_highwater()\] routine returns the maximum
+    /// value of \[sqlite3_memory_used()\] since the high-water mark
+    /// was last reset.  ^The values returned by \[sqlite3_memory_used()\] and
+    /// \[sqlite3_memory_highwater()\] include any overhead
+    /// added by SQLite in its implementation of \[sqlite3_malloc()\],
+    /// but not overhead added by the any underlying system library
+    /// routines that \[sqlite3_malloc()\] may call.
+    ///
+    /// ^The memory high-water mark is reset to the current value of
+    /// \[sqlite3_memory_used()\] if and only if the parameter to
+    /// \[sqlite3_memory_highwater()\] is true.  ^The value returned
+    /// by \[sqlite3_memory_highwater(1)\] is the high-water mark
+    /// prior to the reset.
+    ///
     /// C: `sqlite3_int64 sqlite3_memory_used(void)`
     ///
     /// # Errors
@@ -117,6 +206,26 @@ impl Library {
         Ok(reply.get_i64(0))
     }
 
+    /// CAPI3REF: Pseudo-Random Number Generator
+    ///
+    /// SQLite contains a high-quality pseudo-random number generator (PRNG) used to
+    /// select random \[ROWID | ROWIDs\] when inserting new records into a table that
+    /// already uses the largest possible \[ROWID\].  The PRNG is also used for
+    /// the built-in random() and randomblob() SQL functions.  This interface allows
+    /// applications to access the same PRNG for other purposes.
+    ///
+    /// ^A call to this routine stores N bytes of randomness into buffer P.
+    /// ^The P parameter can be a NULL pointer.
+    ///
+    /// ^If this routine has not been previously called or if the previous
+    /// call had N less than one or a NULL pointer for P, then the PRNG is
+    /// seeded using randomness obtained from the xRandomness method of
+    /// the default \[sqlite3_vfs\] object.
+    /// ^If the previous call to this routine had an N of 1 or more and a
+    /// non-NULL P then the pseudo-randomness is generated
+    /// internally and without recourse to the \[sqlite3_vfs\] xRandomness
+    /// method.
+    ///
     /// C: `void sqlite3_randomness(int N, void *P)`
     ///
     /// `p_capacity` is the room for `P`, in elements.
@@ -132,6 +241,280 @@ impl Library {
         reply.buffer(0)
     }
 
+    /// CAPI3REF: Opening A New Database Connection
+    /// CONSTRUCTOR: sqlite3
+    ///
+    /// ^These routines open an SQLite database file as specified by the
+    /// filename argument. ^The filename argument is interpreted as UTF-8 for
+    /// sqlite3_open() and sqlite3_open_v2() and as UTF-16 in the native byte
+    /// order for sqlite3_open16(). ^(A \[database connection\] handle is usually
+    /// returned in \*ppDb, even if an error occurs.  The only exception is that
+    /// if SQLite is unable to allocate memory to hold the \[sqlite3\] object,
+    /// a NULL will be written into \*ppDb instead of a pointer to the \[sqlite3\]
+    /// object.)^ ^(If the database is opened (and/or created) successfully, then
+    /// \[SQLITE_OK\] is returned.  Otherwise an \[error code\] is returned.)^ ^The
+    /// \[sqlite3_errmsg()\] or \[sqlite3_errmsg16()\] routines can be used to obtain
+    /// an English language description of the error following a failure of any
+    /// of the sqlite3_open() routines.
+    ///
+    /// ^The default encoding will be UTF-8 for databases created using
+    /// sqlite3_open() or sqlite3_open_v2().  ^The default encoding for databases
+    /// created using sqlite3_open16() will be UTF-16 in the native byte order.
+    ///
+    /// Whether or not an error occurs when it is opened, resources
+    /// associated with the \[database connection\] handle should be released by
+    /// passing it to \[sqlite3_close()\] when it is no longer required.
+    ///
+    /// The sqlite3_open_v2() interface works like sqlite3_open()
+    /// except that it accepts two additional parameters for additional control
+    /// over the new database connection.  ^(The flags parameter to
+    /// sqlite3_open_v2() must include, at a minimum, one of the following
+    /// three flag combinations:)^
+    ///
+    /// \<dl>
+    /// ^(\<dt>\[SQLITE_OPEN_READONLY\]\</dt>
+    /// \<dd>The database is opened in read-only mode.  If the database does not
+    /// already exist, an error is returned.\</dd>)^
+    ///
+    /// ^(\<dt>\[SQLITE_OPEN_READWRITE\]\</dt>
+    /// \<dd>The database is opened for reading and writing if possible, or reading
+    /// only if the file is write protected by the operating system.  In either
+    /// case the database must already exist, otherwise an error is returned.\</dd>)^
+    ///
+    /// ^(\<dt>\[SQLITE_OPEN_READWRITE\] | \[SQLITE_OPEN_CREATE\]\</dt>
+    /// \<dd>The database is opened for reading and writing, and is created if
+    /// it does not already exist. This is the behavior that is always used for
+    /// sqlite3_open() and sqlite3_open16().\</dd>)^
+    /// \</dl>
+    ///
+    /// In addition to the required flags, the following optional flags are
+    /// also supported:
+    ///
+    /// \<dl>
+    /// ^(\<dt>\[SQLITE_OPEN_URI\]\</dt>
+    /// \<dd>The filename can be interpreted as a URI if this flag is set.\</dd>)^
+    ///
+    /// ^(\<dt>\[SQLITE_OPEN_MEMORY\]\</dt>
+    /// \<dd>The database will be opened as an in-memory database.  The database
+    /// is named by the "filename" argument for the purposes of cache-sharing,
+    /// if shared cache mode is enabled, but the "filename" is otherwise ignored.
+    /// \</dd>)^
+    ///
+    /// ^(\<dt>\[SQLITE_OPEN_NOMUTEX\]\</dt>
+    /// \<dd>The new database connection will use the "multi-thread"
+    /// \[threading mode\].)^  This means that separate threads are allowed
+    /// to use SQLite at the same time, as long as each thread is using
+    /// a different \[database connection\].
+    ///
+    /// ^(\<dt>\[SQLITE_OPEN_FULLMUTEX\]\</dt>
+    /// \<dd>The new database connection will use the "serialized"
+    /// \[threading mode\].)^  This means the multiple threads can safely
+    /// attempt to use the same database connection at the same time.
+    /// (Mutexes will block any actual concurrency, but in this mode
+    /// there is no harm in trying.)
+    ///
+    /// ^(\<dt>\[SQLITE_OPEN_SHAREDCACHE\]\</dt>
+    /// \<dd>The database is opened \[shared cache\] enabled, overriding
+    /// the default shared cache setting provided by
+    /// \[sqlite3_enable_shared_cache()\].)^
+    /// The \[use of shared cache mode is discouraged\] and hence shared cache
+    /// capabilities may be omitted from many builds of SQLite.  In such cases,
+    /// this option is a no-op.
+    ///
+    /// ^(\<dt>\[SQLITE_OPEN_PRIVATECACHE\]\</dt>
+    /// \<dd>The database is opened \[shared cache\] disabled, overriding
+    /// the default shared cache setting provided by
+    /// \[sqlite3_enable_shared_cache()\].)^
+    ///
+    /// \[\[OPEN_EXRESCODE\]\] ^(\<dt>\[SQLITE_OPEN_EXRESCODE\]\</dt>
+    /// \<dd>The database connection comes up in "extended result code mode".
+    /// In other words, the database behaves has if
+    /// \[sqlite3_extended_result_codes(db,1)\] where called on the database
+    /// connection as soon as the connection is created. In addition to setting
+    /// the extended result code mode, this flag also causes \[sqlite3_open_v2()\]
+    /// to return an extended result code.\</dd>
+    ///
+    /// \[\[OPEN_NOFOLLOW\]\] ^(\<dt>\[SQLITE_OPEN_NOFOLLOW\]\</dt>
+    /// \<dd>The database filename is not allowed to contain a symbolic link\</dd>
+    /// \</dl>)^
+    ///
+    /// If the 3rd parameter to sqlite3_open_v2() is not one of the
+    /// required combinations shown above optionally combined with other
+    /// \[SQLITE_OPEN_READONLY | SQLITE_OPEN\_\* bits\]
+    /// then the behavior is undefined.  Historic versions of SQLite
+    /// have silently ignored surplus bits in the flags parameter to
+    /// sqlite3_open_v2(), however that behavior might not be carried through
+    /// into future versions of SQLite and so applications should not rely
+    /// upon it.  Note in particular that the SQLITE_OPEN_EXCLUSIVE flag is a no-op
+    /// for sqlite3_open_v2().  The SQLITE_OPEN_EXCLUSIVE does \*not\* cause
+    /// the open to fail if the database already exists.  The SQLITE_OPEN_EXCLUSIVE
+    /// flag is intended for use by the \[sqlite3_vfs|VFS interface\] only, and not
+    /// by sqlite3_open_v2().
+    ///
+    /// ^The fourth parameter to sqlite3_open_v2() is the name of the
+    /// \[sqlite3_vfs\] object that defines the operating system interface that
+    /// the new database connection should use.  ^If the fourth parameter is
+    /// a NULL pointer then the default \[sqlite3_vfs\] object is used.
+    ///
+    /// ^If the filename is ":memory:", then a private, temporary in-memory database
+    /// is created for the connection.  ^This in-memory database will vanish when
+    /// the database connection is closed.  Future versions of SQLite might
+    /// make use of additional special filenames that begin with the ":" character.
+    /// It is recommended that when a database filename actually does begin with
+    /// a ":" character you should prefix the filename with a pathname such as
+    /// "./" to avoid ambiguity.
+    ///
+    /// ^If the filename is an empty string, then a private, temporary
+    /// on-disk database will be created.  ^This private database will be
+    /// automatically deleted as soon as the database connection is closed.
+    ///
+    /// \[\[URI filenames in sqlite3_open()\]\] \<h3>URI Filenames\</h3>
+    ///
+    /// ^If \[URI filename\] interpretation is enabled, and the filename argument
+    /// begins with "file:", then the filename is interpreted as a URI. ^URI
+    /// filename interpretation is enabled if the \[SQLITE_OPEN_URI\] flag is
+    /// set in the third argument to sqlite3_open_v2(), or if it has
+    /// been enabled globally using the \[SQLITE_CONFIG_URI\] option with the
+    /// \[sqlite3_config()\] method or by the \[SQLITE_USE_URI\] compile-time option.
+    /// URI filename interpretation is turned off
+    /// by default, but future releases of SQLite might enable URI filename
+    /// interpretation by default.  See "\[URI filenames\]" for additional
+    /// information.
+    ///
+    /// URI filenames are parsed according to RFC 3986. ^If the URI contains an
+    /// authority, then it must be either an empty string or the string
+    /// "localhost". ^If the authority is not an empty string or "localhost", an
+    /// error is returned to the caller. ^The fragment component of a URI, if
+    /// present, is ignored.
+    ///
+    /// ^SQLite uses the path component of the URI as the name of the disk file
+    /// which contains the database. ^If the path begins with a '/' character,
+    /// then it is interpreted as an absolute path. ^If the path does not begin
+    /// with a '/' (meaning that the authority section is omitted from the URI)
+    /// then the path is interpreted as a relative path.
+    /// ^(On windows, the first component of an absolute path
+    /// is a drive specification (e.g. "C:").)^
+    ///
+    /// \[\[core URI query parameters\]\]
+    /// The query component of a URI may contain parameters that are interpreted
+    /// either by SQLite itself, or by a \[VFS | custom VFS implementation\].
+    /// SQLite and its built-in \[VFSes\] interpret the
+    /// following query parameters:
+    ///
+    /// \<ul>
+    /// \<li> \<b>vfs\</b>: ^The "vfs" parameter may be used to specify the name of
+    /// a VFS object that provides the operating system interface that should
+    /// be used to access the database file on disk. ^If this option is set to
+    /// an empty string the default VFS object is used. ^Specifying an unknown
+    /// VFS is an error. ^If sqlite3_open_v2() is used and the vfs option is
+    /// present, then the VFS specified by the option takes precedence over
+    /// the value passed as the fourth parameter to sqlite3_open_v2().
+    ///
+    /// ```text
+    /// <li> <b>mode</b>: ^(The mode parameter may be set to either "ro", "rw",
+    ///   "rwc", or "memory". Attempting to set it to any other value is
+    ///   an error)^.
+    ///   ^If "ro" is specified, then the database is opened for read-only
+    ///   access, just as if the [SQLITE_OPEN_READONLY] flag had been set in the
+    ///   third argument to sqlite3_open_v2(). ^If the mode option is set to
+    ///   "rw", then the database is opened for read-write (but not create)
+    ///   access, as if SQLITE_OPEN_READWRITE (but not SQLITE_OPEN_CREATE) had
+    ///   been set. ^Value "rwc" is equivalent to setting both
+    ///   SQLITE_OPEN_READWRITE and SQLITE_OPEN_CREATE.  ^If the mode option is
+    ///   set to "memory" then a pure [in-memory database] that never reads
+    ///   or writes from disk is used. ^It is an error to specify a value for
+    ///   the mode parameter that is less restrictive than that specified by
+    ///   the flags passed in the third parameter to sqlite3_open_v2().
+    ///
+    /// <li> <b>cache</b>: ^The cache parameter may be set to either "shared" or
+    ///   "private". ^Setting it to "shared" is equivalent to setting the
+    ///   SQLITE_OPEN_SHAREDCACHE bit in the flags argument passed to
+    ///   sqlite3_open_v2(). ^Setting the cache parameter to "private" is
+    ///   equivalent to setting the SQLITE_OPEN_PRIVATECACHE bit.
+    ///   ^If sqlite3_open_v2() is used and the "cache" parameter is present in
+    ///   a URI filename, its value overrides any behavior requested by setting
+    ///   SQLITE_OPEN_PRIVATECACHE or SQLITE_OPEN_SHAREDCACHE flag.
+    /// ```
+    ///
+    /// \<li> \<b>psow\</b>: ^The psow parameter indicates whether or not the
+    /// \[powersafe overwrite\] property does or does not apply to the
+    /// storage media on which the database file resides.
+    ///
+    /// \<li> \<b>nolock\</b>: ^The nolock parameter is a boolean query parameter
+    /// which if set disables file locking in rollback journal modes.  This
+    /// is useful for accessing a database on a filesystem that does not
+    /// support locking.  Caution:  Database corruption might result if two
+    /// or more processes write to the same database and any one of those
+    /// processes uses nolock=1.
+    ///
+    /// \<li> \<b>immutable\</b>: ^The immutable parameter is a boolean query
+    /// parameter that indicates that the database file is stored on
+    /// read-only media.  ^When immutable is set, SQLite assumes that the
+    /// database file cannot be changed, even by a process with higher
+    /// privilege, and so the database is opened read-only and all locking
+    /// and change detection is disabled.  Caution: Setting the immutable
+    /// property on a database file that does in fact change can result
+    /// in incorrect query results and/or \[SQLITE_CORRUPT\] errors.
+    /// See also: \[SQLITE_IOCAP_IMMUTABLE\].
+    ///
+    /// \</ul>
+    ///
+    /// ^Specifying an unknown parameter in the query component of a URI is not an
+    /// error.  Future versions of SQLite might understand additional query
+    /// parameters.  See "\[query parameters with special meaning to SQLite\]" for
+    /// additional information.
+    ///
+    /// \[\[URI filename examples\]\] \<h3>URI filename examples\</h3>
+    ///
+    /// \<table border="1" align=center cellpadding=5>
+    /// \<tr>\<th> URI filenames \<th> Results
+    /// \<tr>\<td> file:data.db \<td>
+    /// Open the file "data.db" in the current directory.
+    /// \<tr>\<td> file:/home/fred/data.db\<br>
+    /// file:///home/fred/data.db \<br>
+    /// file://localhost/home/fred/data.db \<br> \<td>
+    /// Open the database file "/home/fred/data.db".
+    /// \<tr>\<td> file://darkstar/home/fred/data.db \<td>
+    /// An error. "darkstar" is not a recognized authority.
+    /// \<tr>\<td style="white-space:nowrap">
+    /// file:///C:/Documents%20and%20Settings/fred/Desktop/data.db
+    /// \<td> Windows only: Open the file "data.db" on fred's desktop on drive
+    /// C:. Note that the %20 escaping in this example is not strictly
+    /// necessary - space characters can be used literally
+    /// in URI filenames.
+    /// \<tr>\<td> file:data.db?mode=ro\&cache=private \<td>
+    /// Open file "data.db" in the current directory for read-only access.
+    /// Regardless of whether or not shared-cache mode is enabled by
+    /// default, use a private cache.
+    /// \<tr>\<td> file:/home/fred/data.db?vfs=unix-dotfile \<td>
+    /// Open file "/home/fred/data.db". Use the special VFS "unix-dotfile"
+    /// that uses dot-files in place of posix advisory locking.
+    /// \<tr>\<td> file:data.db?mode=readonly \<td>
+    /// An error. "readonly" is not a valid option for the "mode" parameter.
+    /// Use "ro" instead:  "file:data.db?mode=ro".
+    /// \</table>
+    ///
+    /// ^URI hexadecimal escape sequences (%HH) are supported within the path and
+    /// query components of a URI. A hexadecimal escape sequence consists of a
+    /// percent sign - "%" - followed by exactly two hexadecimal digits
+    /// specifying an octet value. ^Before the path or query components of a
+    /// URI filename are interpreted, they are encoded using UTF-8 and all
+    /// hexadecimal escape sequences replaced by a single byte containing the
+    /// corresponding octet. If this process generates an invalid UTF-8 encoding,
+    /// the results are undefined.
+    ///
+    /// \<b>Note to Windows users:\</b>  The encoding used for the filename argument
+    /// of sqlite3_open() and sqlite3_open_v2() must be UTF-8, not whatever
+    /// codepage is currently defined.  Filenames containing international
+    /// characters must be converted to UTF-8 prior to passing them into
+    /// sqlite3_open() or sqlite3_open_v2().
+    ///
+    /// \<b>Note to Windows Runtime users:\</b>  The temporary directory must be set
+    /// prior to calling sqlite3_open() or sqlite3_open_v2().  Otherwise, various
+    /// features that require the use of temporary files may fail.
+    ///
+    /// See also: \[sqlite3_temp_directory\]
+    ///
     /// C: `int sqlite3_open(const char *filename, sqlite3 **ppDb)`
     ///
     /// # Errors
@@ -196,6 +579,22 @@ impl Library {
         Ok(reply.get_i32(0))
     }
 
+    /// CAPI3REF: Suspend Execution For A Short Time
+    ///
+    /// The sqlite3_sleep() function causes the current thread to suspend execution
+    /// for at least a number of milliseconds specified in its parameter.
+    ///
+    /// If the operating system does not support sleep requests with
+    /// millisecond time resolution, then the time will be rounded up to
+    /// the nearest second. The number of milliseconds of sleep actually
+    /// requested from the operating system is returned.
+    ///
+    /// ^SQLite implements this interface by calling the xSleep()
+    /// method of the default \[sqlite3_vfs\] object.  If the xSleep() method
+    /// of the default VFS is not implemented correctly, or not implemented at
+    /// all, then the behavior of sqlite3_sleep() may deviate from the description
+    /// in the previous paragraphs.
+    ///
     /// C: `int sqlite3_sleep(int)`
     ///
     /// # Errors
@@ -209,6 +608,49 @@ impl Library {
         Ok(reply.get_i32(0))
     }
 
+    /// CAPI3REF: Enable Or Disable Shared Pager Cache
+    ///
+    /// ^(This routine enables or disables the sharing of the database cache
+    /// and schema data structures between \[database connection | connections\]
+    /// to the same database. Sharing is enabled if the argument is true
+    /// and disabled if the argument is false.)^
+    ///
+    /// This interface is omitted if SQLite is compiled with
+    /// \[-DSQLITE_OMIT_SHARED_CACHE\].  The \[-DSQLITE_OMIT_SHARED_CACHE\]
+    /// compile-time option is recommended because the
+    /// \[use of shared cache mode is discouraged\].
+    ///
+    /// ^Cache sharing is enabled and disabled for an entire process.
+    /// This is a change as of SQLite \[version 3.5.0\] (\[dateof:3.5.0\]).
+    /// In prior versions of SQLite,
+    /// sharing was enabled or disabled for each thread separately.
+    ///
+    /// ^(The cache sharing mode set by this interface effects all subsequent
+    /// calls to \[sqlite3_open()\], \[sqlite3_open_v2()\], and \[sqlite3_open16()\].
+    /// Existing database connections continue to use the sharing mode
+    /// that was in effect at the time they were opened.)^
+    ///
+    /// ^(This routine returns \[SQLITE_OK\] if shared cache was enabled or disabled
+    /// successfully.  An \[error code\] is returned otherwise.)^
+    ///
+    /// ^Shared cache is disabled by default. It is recommended that it stay
+    /// that way.  In other words, do not use this routine.  This interface
+    /// continues to be provided for historical compatibility, but its use is
+    /// discouraged.  Any use of shared cache is discouraged.  If shared cache
+    /// must be used, it is recommended that shared cache only be enabled for
+    /// individual database connections using the \[sqlite3_open_v2()\] interface
+    /// with the \[SQLITE_OPEN_SHAREDCACHE\] flag.
+    ///
+    /// Note: This method is disabled on MacOS X 10.7 and iOS version 5.0
+    /// and will always return SQLITE_MISUSE. On those systems,
+    /// shared cache mode should be enabled per-database connection via
+    /// \[sqlite3_open_v2()\] with \[SQLITE_OPEN_SHAREDCACHE\].
+    ///
+    /// This interface is threadsafe on processors where writing a
+    /// 32-bit integer is atomic.
+    ///
+    /// See Also:  \[SQLite Shared-Cache Mode\]
+    ///
     /// C: `int sqlite3_enable_shared_cache(int)`
     ///
     /// # Errors
@@ -222,6 +664,19 @@ impl Library {
         Ok(reply.get_i32(0))
     }
 
+    /// CAPI3REF: Attempt To Free Heap Memory
+    ///
+    /// ^The sqlite3_release_memory() interface attempts to free N bytes
+    /// of heap memory by deallocating non-essential memory allocations
+    /// held by the database library.   Memory used to cache database
+    /// pages to improve performance is an example of non-essential memory.
+    /// ^sqlite3_release_memory() returns the number of bytes actually freed,
+    /// which might be more or less than the amount requested.
+    /// ^The sqlite3_release_memory() routine is a no-op returning zero
+    /// if SQLite is not compiled with \[SQLITE_ENABLE_MEMORY_MANAGEMENT\].
+    ///
+    /// See also: \[sqlite3_db_release_memory()\]
+    ///
     /// C: `int sqlite3_release_memory(int)`
     ///
     /// # Errors
@@ -235,6 +690,69 @@ impl Library {
         Ok(reply.get_i32(0))
     }
 
+    /// CAPI3REF: Impose A Limit On Heap Size
+    ///
+    /// These interfaces impose limits on the amount of heap memory that will be
+    /// by all database connections within a single process.
+    ///
+    /// ^The sqlite3_soft_heap_limit64() interface sets and/or queries the
+    /// soft limit on the amount of heap memory that may be allocated by SQLite.
+    /// ^SQLite strives to keep heap memory utilization below the soft heap
+    /// limit by reducing the number of pages held in the page cache
+    /// as heap memory usages approaches the limit.
+    /// ^The soft heap limit is "soft" because even though SQLite strives to stay
+    /// below the limit, it will exceed the limit rather than generate
+    /// an \[SQLITE_NOMEM\] error.  In other words, the soft heap limit
+    /// is advisory only.
+    ///
+    /// ^The sqlite3_hard_heap_limit64(N) interface sets a hard upper bound of
+    /// N bytes on the amount of memory that will be allocated.  ^The
+    /// sqlite3_hard_heap_limit64(N) interface is similar to
+    /// sqlite3_soft_heap_limit64(N) except that memory allocations will fail
+    /// when the hard heap limit is reached.
+    ///
+    /// ^The return value from both sqlite3_soft_heap_limit64() and
+    /// sqlite3_hard_heap_limit64() is the size of
+    /// the heap limit prior to the call, or negative in the case of an
+    /// error.  ^If the argument N is negative
+    /// then no change is made to the heap limit.  Hence, the current
+    /// size of heap limits can be determined by invoking
+    /// sqlite3_soft_heap_limit64(-1) or sqlite3_hard_heap_limit(-1).
+    ///
+    /// ^Setting the heap limits to zero disables the heap limiter mechanism.
+    ///
+    /// ^The soft heap limit may not be greater than the hard heap limit.
+    /// ^If the hard heap limit is enabled and if sqlite3_soft_heap_limit(N)
+    /// is invoked with a value of N that is greater than the hard heap limit,
+    /// the soft heap limit is set to the value of the hard heap limit.
+    /// ^The soft heap limit is automatically enabled whenever the hard heap
+    /// limit is enabled. ^When sqlite3_hard_heap_limit64(N) is invoked and
+    /// the soft heap limit is outside the range of 1..N, then the soft heap
+    /// limit is set to N.  ^Invoking sqlite3_soft_heap_limit64(0) when the
+    /// hard heap limit is enabled makes the soft heap limit equal to the
+    /// hard heap limit.
+    ///
+    /// The memory allocation limits can also be adjusted using
+    /// \[PRAGMA soft_heap_limit\] and \[PRAGMA hard_heap_limit\].
+    ///
+    /// ^(The heap limits are not enforced in the current implementation
+    /// if one or more of following conditions are true:
+    ///
+    /// \<ul>
+    /// \<li> The limit value is set to zero.
+    /// \<li> Memory accounting is disabled using a combination of the
+    /// \[sqlite3_config\](\[SQLITE_CONFIG_MEMSTATUS\],...) start-time option and
+    /// the \[SQLITE_DEFAULT_MEMSTATUS\] compile-time option.
+    /// \<li> An alternative page cache implementation is specified using
+    /// \[sqlite3_config\](\[SQLITE_CONFIG_PCACHE2\],...).
+    /// \<li> The page cache allocates from its own memory pool supplied
+    /// by \[sqlite3_config\](\[SQLITE_CONFIG_PAGECACHE\],...) rather than
+    /// from the heap.
+    /// \</ul>)^
+    ///
+    /// The circumstances under which SQLite will enforce the heap limits may
+    /// changes in future releases of SQLite.
+    ///
     /// C: `sqlite3_int64 sqlite3_soft_heap_limit64(sqlite3_int64 N)`
     ///
     /// # Errors
@@ -261,6 +779,14 @@ impl Library {
         Ok(reply.get_i64(0))
     }
 
+    /// CAPI3REF: Deprecated Soft Heap Limit Interface
+    /// DEPRECATED
+    ///
+    /// This is a deprecated version of the \[sqlite3_soft_heap_limit64()\]
+    /// interface.  This routine is provided for historical compatibility
+    /// only.  All new applications should use the
+    /// \[sqlite3_soft_heap_limit64()\] interface rather than this one.
+    ///
     /// C: `void sqlite3_soft_heap_limit(int N)`
     ///
     /// # Errors
@@ -274,6 +800,52 @@ impl Library {
         Ok(())
     }
 
+    /// CAPI3REF: SQL Keyword Checking
+    ///
+    /// These routines provide access to the set of SQL language keywords
+    /// recognized by SQLite.  Applications can uses these routines to determine
+    /// whether or not a specific identifier needs to be escaped (for example,
+    /// by enclosing in double-quotes) so as not to confuse the parser.
+    ///
+    /// The sqlite3_keyword_count() interface returns the number of distinct
+    /// keywords understood by SQLite.
+    ///
+    /// The sqlite3_keyword_name(N,Z,L) interface finds the N-th keyword and
+    /// makes \*Z point to that keyword expressed as UTF8 and writes the number
+    /// of bytes in the keyword into \*L.  The string that \*Z points to is not
+    /// zero-terminated.  The sqlite3_keyword_name(N,Z,L) routine returns
+    /// SQLITE_OK if N is within bounds and SQLITE_ERROR if not. If either Z
+    /// or L are NULL or invalid pointers then calls to
+    /// sqlite3_keyword_name(N,Z,L) result in undefined behavior.
+    ///
+    /// The sqlite3_keyword_check(Z,L) interface checks to see whether or not
+    /// the L-byte UTF8 identifier that Z points to is a keyword, returning non-zero
+    /// if it is and zero if not.
+    ///
+    /// The parser used by SQLite is forgiving.  It is often possible to use
+    /// a keyword as an identifier as long as such use does not result in a
+    /// parsing ambiguity.  For example, the statement
+    /// "CREATE TABLE BEGIN(REPLACE,PRAGMA,END);" is accepted by SQLite, and
+    /// creates a new table named "BEGIN" with three columns named
+    /// "REPLACE", "PRAGMA", and "END".  Nevertheless, best practice is to avoid
+    /// using keywords as identifiers.  Common techniques used to avoid keyword
+    /// name collisions include:
+    /// \<ul>
+    /// \<li> Put all identifier names inside double-quotes.  This is the official
+    /// SQL way to escape identifier names.
+    /// \<li> Put identifier names inside \&#91;...\&#93;.  This is not standard SQL,
+    /// but it is what SQL Server does and so lots of programmers use this
+    /// technique.
+    /// \<li> Begin every identifier with the letter "Z" as no SQL keywords start
+    /// with "Z".
+    /// \<li> Include a digit somewhere in every identifier name.
+    /// \</ul>
+    ///
+    /// Note that the number of keywords understood by SQLite can depend on
+    /// compile-time options.  For example, "VACUUM" is not a keyword if
+    /// SQLite is compiled with the \[-DSQLITE_OMIT_VACUUM\] option.  Also,
+    /// new keywords may be added to future releases of SQLite.
+    ///
     /// C: `int sqlite3_keyword_count(void)`
     ///
     /// # Errors
@@ -315,6 +887,30 @@ impl Library {
         Ok(reply.get_i32(0))
     }
 
+    /// CAPI3REF: Create A New Dynamic String Object
+    /// CONSTRUCTOR: sqlite3_str
+    ///
+    /// ^The \[sqlite3_str_new(D)\] interface allocates and initializes
+    /// a new \[sqlite3_str\] object.  To avoid memory leaks, the object returned by
+    /// \[sqlite3_str_new()\] must be freed by a subsequent call to
+    /// \[sqlite3_str_finish(X)\].
+    ///
+    /// ^The \[sqlite3_str_new(D)\] interface always returns a pointer to a
+    /// valid \[sqlite3_str\] object, though in the event of an out-of-memory
+    /// error the returned object might be a special singleton that will
+    /// silently reject new text, always return SQLITE_NOMEM from
+    /// \[sqlite3_str_errcode()\], always return 0 for
+    /// \[sqlite3_str_length()\], and always return NULL from
+    /// \[sqlite3_str_finish(X)\].  It is always safe to use the value
+    /// returned by \[sqlite3_str_new(D)\] as the sqlite3_str parameter
+    /// to any of the other \[sqlite3_str\] methods.
+    ///
+    /// The D parameter to \[sqlite3_str_new(D)\] may be NULL.  If the
+    /// D parameter in \[sqlite3_str_new(D)\] is not NULL, then the maximum
+    /// length of the string contained in the \[sqlite3_str\] object will be
+    /// the value set for \[sqlite3_limit\](D,\[SQLITE_LIMIT_LENGTH\]) instead
+    /// of \[SQLITE_MAX_LENGTH\].
+    ///
     /// C: `sqlite3_str *sqlite3_str_new(sqlite3 *)`
     ///
     /// # Errors
@@ -330,6 +926,31 @@ impl Library {
         Ok(Str(returned))
     }
 
+    /// CAPI3REF: SQLite Runtime Status
+    ///
+    /// ^These interfaces are used to retrieve runtime status information
+    /// about the performance of SQLite, and optionally to reset various
+    /// highwater marks.  ^The first argument is an integer code for
+    /// the specific parameter to measure.  ^(Recognized integer codes
+    /// are of the form \[status parameters | SQLITE_STATUS\_...\].)^
+    /// ^The current value of the parameter is returned into \*pCurrent.
+    /// ^The highest recorded value is returned in \*pHighwater.  ^If the
+    /// resetFlag is true, then the highest record value is reset after
+    /// \*pHighwater is written.  ^(Some parameters do not record the highest
+    /// value.  For those parameters
+    /// nothing is written into \*pHighwater and the resetFlag is ignored.)^
+    /// ^(Other parameters record only the highwater mark and not the current
+    /// value.  For these latter parameters nothing is written into \*pCurrent.)^
+    ///
+    /// ^The sqlite3_status() and sqlite3_status64() routines return
+    /// SQLITE_OK on success and a non-zero \[error code\] on failure.
+    ///
+    /// If either the current value or the highwater mark is too large to
+    /// be represented by a 32-bit integer, then the values returned by
+    /// sqlite3_status() are undefined.
+    ///
+    /// See also: \[sqlite3_db_status()\]
+    ///
     /// C: `int sqlite3_status(int op, int *pCurrent, int *pHighwater, int resetFlag)`
     ///
     /// # Errors
@@ -364,6 +985,13 @@ impl Library {
         })
     }
 
+    /// CAPI3REF: String Comparison
+    ///
+    /// ^The \[sqlite3_stricmp()\] and \[sqlite3_strnicmp()\] APIs allow applications
+    /// and extensions to compare the contents of two buffers containing UTF-8
+    /// strings in a case-independent fashion, using the same definition of "case
+    /// independence" that SQLite uses internally when comparing identifiers.
+    ///
     /// C: `int sqlite3_stricmp(const char *, const char *)`
     ///
     /// # Errors
@@ -393,6 +1021,20 @@ impl Library {
         Ok(reply.get_i32(0))
     }
 
+    /// CAPI3REF: String Globbing
+    ///
+    /// ^The \[sqlite3_strglob(P,X)\] interface returns zero if and only if
+    /// string X matches the \[GLOB\] pattern P.
+    /// ^The definition of \[GLOB\] pattern matching used in
+    /// \[sqlite3_strglob(P,X)\] is the same as for the "X GLOB P" operator in the
+    /// SQL dialect understood by SQLite.  ^The \[sqlite3_strglob(P,X)\] function
+    /// is case sensitive.
+    ///
+    /// Note that this routine returns zero on a match and non-zero if the strings
+    /// do not match, the same as \[sqlite3_stricmp()\] and \[sqlite3_strnicmp()\].
+    ///
+    /// See also: \[sqlite3_strlike()\].
+    ///
     /// C: `int sqlite3_strglob(const char *zGlob, const char *zStr)`
     ///
     /// # Errors
@@ -407,6 +1049,26 @@ impl Library {
         Ok(reply.get_i32(0))
     }
 
+    /// CAPI3REF: String LIKE Matching
+    ///
+    /// ^The \[sqlite3_strlike(P,X,E)\] interface returns zero if and only if
+    /// string X matches the \[LIKE\] pattern P with escape character E.
+    /// ^The definition of \[LIKE\] pattern matching used in
+    /// \[sqlite3_strlike(P,X,E)\] is the same as for the "X LIKE P ESCAPE E"
+    /// operator in the SQL dialect understood by SQLite.  ^For "X LIKE P" without
+    /// the ESCAPE clause, set the E parameter of \[sqlite3_strlike(P,X,E)\] to 0.
+    /// ^As with the LIKE operator, the \[sqlite3_strlike(P,X,E)\] function is case
+    /// insensitive - equivalent upper and lower case ASCII characters match
+    /// one another.
+    ///
+    /// ^The \[sqlite3_strlike(P,X,E)\] function matches Unicode characters, though
+    /// only ASCII characters are case folded.
+    ///
+    /// Note that this routine returns zero on a match and non-zero if the strings
+    /// do not match, the same as \[sqlite3_stricmp()\] and \[sqlite3_strnicmp()\].
+    ///
+    /// See also: \[sqlite3_strglob()\].
+    ///
     /// C: `int sqlite3_strlike(const char *zGlob, const char *zStr, unsigned int cEsc)`
     ///
     /// # Errors

@@ -6,6 +6,19 @@ use hotcell::rt;
 
 use crate::{Backup, Blob, Stmt, table};
 
+/// CAPI3REF: Database Connection Handle
+/// KEYWORDS: {database connection} {database connections}
+///
+/// Each open SQLite database is represented by a pointer to an instance of
+/// the opaque structure named "sqlite3".  It is useful to think of an sqlite3
+/// pointer as an object.  The \[sqlite3_open()\], \[sqlite3_open16()\], and
+/// \[sqlite3_open_v2()\] interfaces are its constructors, and \[sqlite3_close()\]
+/// and \[sqlite3_close_v2()\] are its destructors.  There are many other
+/// interfaces (such as
+/// \[sqlite3_prepare_v2()\], \[sqlite3_create_function()\], and
+/// \[sqlite3_busy_timeout()\] to name but three) that are methods on an
+/// sqlite3 object.
+///
 /// C: `sqlite3 *`
 ///
 /// Clones stand for the same object. When the last is dropped, `sqlite3_close_v2` releases an object that is the caller's.
@@ -36,6 +49,67 @@ impl Sqlite3 {
         Ok(reply.get_i32(0))
     }
 
+    /// CAPI3REF: One-Step Query Execution Interface
+    /// METHOD: sqlite3
+    ///
+    /// The sqlite3_exec() interface is a convenience wrapper around
+    /// \[sqlite3_prepare_v2()\], \[sqlite3_step()\], and \[sqlite3_finalize()\],
+    /// that allows an application to run multiple statements of SQL
+    /// without having to use a lot of C code.
+    ///
+    /// ^The sqlite3_exec() interface runs zero or more UTF-8 encoded,
+    /// semicolon-separate SQL statements passed into its 2nd argument,
+    /// in the context of the \[database connection\] passed in as its 1st
+    /// argument.  ^If the callback function of the 3rd argument to
+    /// sqlite3_exec() is not NULL, then it is invoked for each result row
+    /// coming out of the evaluated SQL statements.  ^The 4th argument to
+    /// sqlite3_exec() is relayed through to the 1st argument of each
+    /// callback invocation.  ^If the callback pointer to sqlite3_exec()
+    /// is NULL, then no callback is ever invoked and result rows are
+    /// ignored.
+    ///
+    /// ^If an error occurs while evaluating the SQL statements passed into
+    /// sqlite3_exec(), then execution of the current statement stops and
+    /// subsequent statements are skipped.  ^If the 5th parameter to sqlite3_exec()
+    /// is not NULL then any error message is written into memory obtained
+    /// from \[sqlite3_malloc()\] and passed back through the 5th parameter.
+    /// To avoid memory leaks, the application should invoke \[sqlite3_free()\]
+    /// on error message strings returned through the 5th parameter of
+    /// sqlite3_exec() after the error message string is no longer needed.
+    /// ^If the 5th parameter to sqlite3_exec() is not NULL and no errors
+    /// occur, then sqlite3_exec() sets the pointer in its 5th parameter to
+    /// NULL before returning.
+    ///
+    /// ^If an sqlite3_exec() callback returns non-zero, the sqlite3_exec()
+    /// routine returns SQLITE_ABORT without invoking the callback again and
+    /// without running any subsequent SQL statements.
+    ///
+    /// ^The 2nd argument to the sqlite3_exec() callback function is the
+    /// number of columns in the result.  ^The 3rd argument to the sqlite3_exec()
+    /// callback is an array of pointers to strings obtained as if from
+    /// \[sqlite3_column_text()\], one for each column.  ^If an element of a
+    /// result row is NULL then the corresponding string pointer for the
+    /// sqlite3_exec() callback is a NULL pointer.  ^The 4th argument to the
+    /// sqlite3_exec() callback is an array of pointers to strings where each
+    /// entry represents the name of corresponding result column as obtained
+    /// from \[sqlite3_column_name()\].
+    ///
+    /// ^If the 2nd parameter to sqlite3_exec() is a NULL pointer, a pointer
+    /// to an empty string, or a pointer that contains only whitespace and/or
+    /// SQL comments, then no SQL statements are evaluated and the database
+    /// is not changed.
+    ///
+    /// Restrictions:
+    ///
+    /// \<ul>
+    /// \<li> The application must ensure that the 1st parameter to sqlite3_exec()
+    /// is a valid and open \[database connection\].
+    /// \<li> The application must not close the \[database connection\] specified by
+    /// the 1st parameter to sqlite3_exec() while sqlite3_exec() is running.
+    /// \<li> The application must not modify the SQL statement text passed into
+    /// the 2nd parameter of sqlite3_exec() while sqlite3_exec() is running.
+    /// \</ul>
+    ///
     /// C: `int sqlite3_exec(sqlite3 *, const char *sql, int (*)(void *, int, char **, char **) callback, void *, char **errmsg)`
     ///
     /// `callback` is called with `arg3`, `arg4`.
@@ -71,6 +145,13 @@ impl Sqlite3 {
         Ok(())
     }
 
+    /// CAPI3REF: Enable Or Disable Extended Result Codes
+    /// METHOD: sqlite3
+    ///
+    /// ^The sqlite3_extended_result_codes() routine enables or disables the
+    /// \[extended result codes\] feature of SQLite. ^The extended result
+    /// codes are disabled by default for historical compatibility.
+    ///
     /// C: `int sqlite3_extended_result_codes(sqlite3 *, int onoff)`
     ///
     /// # Errors
@@ -86,6 +167,65 @@ impl Sqlite3 {
         Ok(())
     }
 
+    /// CAPI3REF: Last Insert Rowid
+    /// METHOD: sqlite3
+    ///
+    /// ^Each entry in most SQLite tables (except for \[WITHOUT ROWID\] tables)
+    /// has a unique 64-bit signed
+    /// integer key called the \[ROWID | "rowid"\]. ^The rowid is always available
+    /// as an undeclared column named ROWID, OID, or \_ROWID\_ as long as those
+    /// names are not also used by explicitly declared columns. ^If
+    /// the table has a column of type \[INTEGER PRIMARY KEY\] then that column
+    /// is another alias for the rowid.
+    ///
+    /// ^The sqlite3_last_insert_rowid(D) interface usually returns the \[rowid\] of
+    /// the most recent successful \[INSERT\] into a rowid table or \[virtual table\]
+    /// on database connection D. ^Inserts into \[WITHOUT ROWID\] tables are not
+    /// recorded. ^If no successful \[INSERT\]s into rowid tables have ever occurred
+    /// on the database connection D, then sqlite3_last_insert_rowid(D) returns
+    /// zero.
+    ///
+    /// As well as being set automatically as rows are inserted into database
+    /// tables, the value returned by this function may be set explicitly by
+    /// \[sqlite3_set_last_insert_rowid()\]
+    ///
+    /// Some virtual table implementations may INSERT rows into rowid tables as
+    /// part of committing a transaction (e.g. to flush data accumulated in memory
+    /// to disk). In this case subsequent calls to this function return the rowid
+    /// associated with these internal INSERT operations, which leads to
+    /// unintuitive results. Virtual table implementations that do write to rowid
+    /// tables in this way can avoid this problem by restoring the original
+    /// rowid value using \[sqlite3_set_last_insert_rowid()\] before returning
+    /// control to the user.
+    ///
+    /// ^(If an \[INSERT\] occurs within a trigger then this routine will
+    /// return the \[rowid\] of the inserted row as long as the trigger is
+    /// running. Once the trigger program ends, the value returned
+    /// by this routine reverts to what it was before the trigger was fired.)^
+    ///
+    /// ^An \[INSERT\] that fails due to a constraint violation is not a
+    /// successful \[INSERT\] and does not change the value returned by this
+    /// routine.  ^Thus INSERT OR FAIL, INSERT OR IGNORE, INSERT OR ROLLBACK,
+    /// and INSERT OR ABORT make no changes to the return value of this
+    /// routine when their insertion fails.  ^(When INSERT OR REPLACE
+    /// encounters a constraint violation, it does not fail.  The
+    /// INSERT continues to completion after deleting rows that caused
+    /// the constraint problem so INSERT OR REPLACE will always change
+    /// the return value of this interface.)^
+    ///
+    /// ^For the purposes of this routine, an \[INSERT\] is considered to
+    /// be successful even if it is subsequently rolled back.
+    ///
+    /// This function is accessible to SQL statements via the
+    /// \[last_insert_rowid() SQL function\].
+    ///
+    /// If a separate thread performs a new \[INSERT\] on the same
+    /// database connection while the \[sqlite3_last_insert_rowid()\]
+    /// function is running and thus changes the last insert \[rowid\],
+    /// then the value returned by \[sqlite3_last_insert_rowid()\] is
+    /// unpredictable and might not equal either the old or the new
+    /// last insert \[rowid\].
+    ///
     /// C: `sqlite3_int64 sqlite3_last_insert_rowid(sqlite3 *)`
     ///
     /// # Errors
@@ -100,6 +240,13 @@ impl Sqlite3 {
         Ok(reply.get_i64(0))
     }
 
+    /// CAPI3REF: Set the Last Insert Rowid value.
+    /// METHOD: sqlite3
+    ///
+    /// The sqlite3_set_last_insert_rowid(D, R) method allows the application to
+    /// set the value returned by calling sqlite3_last_insert_rowid(D) to R
+    /// without inserting a row into the database.
+    ///
     /// C: `void sqlite3_set_last_insert_rowid(sqlite3 *, sqlite3_int64)`
     ///
     /// # Errors
@@ -115,6 +262,64 @@ impl Sqlite3 {
         Ok(())
     }
 
+    /// CAPI3REF: Count The Number Of Rows Modified
+    /// METHOD: sqlite3
+    ///
+    /// ^These functions return the number of rows modified, inserted or
+    /// deleted by the most recently completed INSERT, UPDATE or DELETE
+    /// statement on the database connection specified by the only parameter.
+    /// The two functions are identical except for the type of the return value
+    /// and that if the number of rows modified by the most recent INSERT, UPDATE
+    /// or DELETE is greater than the maximum value supported by type "int", then
+    /// the return value of sqlite3_changes() is undefined. ^Executing any other
+    /// type of SQL statement does not modify the value returned by these functions.
+    ///
+    /// ^Only changes made directly by the INSERT, UPDATE or DELETE statement are
+    /// considered - auxiliary changes caused by \[CREATE TRIGGER | triggers\],
+    /// \[foreign key actions\] or \[REPLACE\] constraint resolution are not counted.
+    ///
+    /// Changes to a view that are intercepted by
+    /// \[INSTEAD OF trigger | INSTEAD OF triggers\] are not counted. ^The value
+    /// returned by sqlite3_changes() immediately after an INSERT, UPDATE or
+    /// DELETE statement run on a view is always zero. Only changes made to real
+    /// tables are counted.
+    ///
+    /// Things are more complicated if the sqlite3_changes() function is
+    /// executed while a trigger program is running. This may happen if the
+    /// program uses the \[changes() SQL function\], or if some other callback
+    /// function invokes sqlite3_changes() directly. Essentially:
+    ///
+    /// \<ul>
+    /// \<li> ^(Before entering a trigger program the value returned by
+    /// sqlite3_changes() function is saved. After the trigger program
+    /// has finished, the original value is restored.)^
+    ///
+    /// \<li> ^(Within a trigger program each INSERT, UPDATE and DELETE
+    /// statement sets the value returned by sqlite3_changes()
+    /// upon completion as normal. Of course, this value will not include
+    /// any changes performed by sub-triggers, as the sqlite3_changes()
+    /// value will be saved and restored after each sub-trigger has run.)^
+    /// \</ul>
+    ///
+    /// ^This means that if the changes() SQL function (or similar) is used
+    /// by the first INSERT, UPDATE or DELETE statement within a trigger, it
+    /// returns the value as set when the calling statement began executing.
+    /// ^If it is used by the second or subsequent such statement within a trigger
+    /// program, the value returned reflects the number of rows modified by the
+    /// previous INSERT, UPDATE or DELETE statement within the same trigger.
+    ///
+    /// If a separate thread makes changes on the same database connection
+    /// while \[sqlite3_changes()\] is running then the value returned
+    /// is unpredictable and not meaningful.
+    ///
+    /// See also:
+    /// \<ul>
+    /// \<li> the \[sqlite3_total_changes()\] interface
+    /// \<li> the \[count_changes pragma\]
+    /// \<li> the \[changes() SQL function\]
+    /// \<li> the \[data_version pragma\]
+    /// \</ul>
+    ///
     /// C: `int sqlite3_changes(sqlite3 *)`
     ///
     /// # Errors
@@ -143,6 +348,44 @@ impl Sqlite3 {
         Ok(reply.get_i64(0))
     }
 
+    /// CAPI3REF: Total Number Of Rows Modified
+    /// METHOD: sqlite3
+    ///
+    /// ^These functions return the total number of rows inserted, modified or
+    /// deleted by all \[INSERT\], \[UPDATE\] or \[DELETE\] statements completed
+    /// since the database connection was opened, including those executed as
+    /// part of trigger programs. The two functions are identical except for the
+    /// type of the return value and that if the number of rows modified by the
+    /// connection exceeds the maximum value supported by type "int", then
+    /// the return value of sqlite3_total_changes() is undefined. ^Executing
+    /// any other type of SQL statement does not affect the value returned by
+    /// sqlite3_total_changes().
+    ///
+    /// ^Changes made as part of \[foreign key actions\] are included in the
+    /// count, but those made as part of REPLACE constraint resolution are
+    /// not. ^Changes to a view that are intercepted by INSTEAD OF triggers
+    /// are not counted.
+    ///
+    /// The \[sqlite3_total_changes(D)\] interface only reports the number
+    /// of rows that changed due to SQL statement run against database
+    /// connection D.  Any changes by other database connections are ignored.
+    /// To detect changes against a database file from other database
+    /// connections use the \[PRAGMA data_version\] command or the
+    /// \[SQLITE_FCNTL_DATA_VERSION\] \[file control\].
+    ///
+    /// If a separate thread makes changes on the same database connection
+    /// while \[sqlite3_total_changes()\] is running then the value
+    /// returned is unpredictable and not meaningful.
+    ///
+    /// See also:
+    /// \<ul>
+    /// \<li> the \[sqlite3_changes()\] interface
+    /// \<li> the \[count_changes pragma\]
+    /// \<li> the \[changes() SQL function\]
+    /// \<li> the \[data_version pragma\]
+    /// \<li> the \[SQLITE_FCNTL_DATA_VERSION\] \[file control\]
+    /// \</ul>
+    ///
     /// C: `int sqlite3_total_changes(sqlite3 *)`
     ///
     /// # Errors
@@ -171,6 +414,40 @@ impl Sqlite3 {
         Ok(reply.get_i64(0))
     }
 
+    /// CAPI3REF: Interrupt A Long-Running Query
+    /// METHOD: sqlite3
+    ///
+    /// ^This function causes any pending database operation to abort and
+    /// return at its earliest opportunity. This routine is typically
+    /// called in response to a user action such as pressing "Cancel"
+    /// or Ctrl-C where the user wants a long query operation to halt
+    /// immediately.
+    ///
+    /// ^It is safe to call this routine from a thread different from the
+    /// thread that is currently running the database operation.  But it
+    /// is not safe to call this routine with a \[database connection\] that
+    /// is closed or might close before sqlite3_interrupt() returns.
+    ///
+    /// ^If an SQL operation is very nearly finished at the time when
+    /// sqlite3_interrupt() is called, then it might not have an opportunity
+    /// to be interrupted and might continue to completion.
+    ///
+    /// ^An SQL operation that is interrupted will return \[SQLITE_INTERRUPT\].
+    /// ^If the interrupted SQL operation is an INSERT, UPDATE, or DELETE
+    /// that is inside an explicit transaction, then the entire transaction
+    /// will be rolled back automatically.
+    ///
+    /// ^The sqlite3_interrupt(D) call is in effect until all currently running
+    /// SQL statements on \[database connection\] D complete.  ^Any new SQL statements
+    /// that are started after the sqlite3_interrupt() call and before the
+    /// running statement count reaches zero are interrupted as if they had been
+    /// running prior to the sqlite3_interrupt() call.  ^New SQL statements
+    /// that are started after the running statement count reaches zero are
+    /// not effected by the sqlite3_interrupt().
+    /// ^A call to sqlite3_interrupt(D) that occurs when there are no running
+    /// SQL statements is a no-op and has no effect on SQL statements
+    /// that are started after the sqlite3_interrupt() call returns.
+    ///
     /// C: `void sqlite3_interrupt(sqlite3 *)`
     ///
     /// # Errors
@@ -185,6 +462,26 @@ impl Sqlite3 {
         Ok(())
     }
 
+    /// CAPI3REF: Set A Busy Timeout
+    /// METHOD: sqlite3
+    ///
+    /// ^This routine sets a \[sqlite3_busy_handler | busy handler\] that sleeps
+    /// for a specified amount of time when a table is locked.  ^The handler
+    /// will sleep multiple times until at least "ms" milliseconds of sleeping
+    /// have accumulated.  ^After at least "ms" milliseconds of sleeping,
+    /// the handler returns 0 which causes \[sqlite3_step()\] to return
+    /// \[SQLITE_BUSY\].
+    ///
+    /// ^Calling this routine with an argument less than or equal to zero
+    /// turns off all busy handlers.
+    ///
+    /// ^(There can only be a single busy handler for a particular
+    /// \[database connection\] at any given moment.  If another busy handler
+    /// was defined  (using \[sqlite3_busy_handler()\]) prior to calling
+    /// this routine, that other busy handler is cleared.)^
+    ///
+    /// See also:  \[PRAGMA busy_timeout\]
+    ///
     /// C: `int sqlite3_busy_timeout(sqlite3 *, int ms)`
     ///
     /// # Errors
@@ -200,6 +497,65 @@ impl Sqlite3 {
         Ok(reply.get_i32(0))
     }
 
+    /// CAPI3REF: Error Codes And Messages
+    /// METHOD: sqlite3
+    ///
+    /// ^If the most recent sqlite3\_\* API call associated with
+    /// \[database connection\] D failed, then the sqlite3_errcode(D) interface
+    /// returns the numeric \[result code\] or \[extended result code\] for that
+    /// API call.
+    /// ^The sqlite3_extended_errcode()
+    /// interface is the same except that it always returns the
+    /// \[extended result code\] even when extended result codes are
+    /// disabled.
+    ///
+    /// The values returned by sqlite3_errcode() and/or
+    /// sqlite3_extended_errcode() might change with each API call.
+    /// Except, there are some interfaces that are guaranteed to never
+    /// change the value of the error code.  The error-code preserving
+    /// interfaces include the following:
+    ///
+    /// \<ul>
+    /// \<li> sqlite3_errcode()
+    /// \<li> sqlite3_extended_errcode()
+    /// \<li> sqlite3_errmsg()
+    /// \<li> sqlite3_errmsg16()
+    /// \<li> sqlite3_error_offset()
+    /// \</ul>
+    ///
+    /// ^The sqlite3_errmsg() and sqlite3_errmsg16() return English-language
+    /// text that describes the error, as either UTF-8 or UTF-16 respectively.
+    /// ^(Memory to hold the error message string is managed internally.
+    /// The application does not need to worry about freeing the result.
+    /// However, the error string might be overwritten or deallocated by
+    /// subsequent calls to other SQLite interface functions.)^
+    ///
+    /// ^The sqlite3_errstr() interface returns the English-language text
+    /// that describes the \[result code\], as UTF-8.
+    /// ^(Memory to hold the error message string is managed internally
+    /// and must not be freed by the application)^.
+    ///
+    /// ^If the most recent error references a specific token in the input
+    /// SQL, the sqlite3_error_offset() interface returns the byte offset
+    /// of the start of that token.  ^The byte offset returned by
+    /// sqlite3_error_offset() assumes that the input SQL is UTF8.
+    /// ^If the most recent error does not reference a specific token in the input
+    /// SQL, then the sqlite3_error_offset() function returns -1.
+    ///
+    /// When the serialized \[threading mode\] is in use, it might be the
+    /// case that a second error occurs on a separate thread in between
+    /// the time of the first error and the call to these interfaces.
+    /// When that happens, the second error will be reported since these
+    /// interfaces always report the most recent result.  To avoid
+    /// this, each thread can obtain exclusive use of the \[database connection\] D
+    /// by invoking \[sqlite3_mutex_enter\](\[sqlite3_db_mutex\](D)) before beginning
+    /// to use D and invoking \[sqlite3_mutex_leave\](\[sqlite3_db_mutex\](D)) after
+    /// all calls to the interfaces listed here are completed.
+    ///
+    /// If an interface fails with SQLITE_MISUSE, that means the interface
+    /// was invoked incorrectly by the application.  In that case, the
+    /// error code and message may or may not be set.
+    ///
     /// C: `int sqlite3_errcode(sqlite3 *db)`
     ///
     /// # Errors
@@ -256,6 +612,45 @@ impl Sqlite3 {
         Ok(reply.get_i32(0))
     }
 
+    /// CAPI3REF: Run-time Limits
+    /// METHOD: sqlite3
+    ///
+    /// ^(This interface allows the size of various constructs to be limited
+    /// on a connection by connection basis.  The first parameter is the
+    /// \[database connection\] whose limit is to be set or queried.  The
+    /// second parameter is one of the \[limit categories\] that define a
+    /// class of constructs to be size limited.  The third parameter is the
+    /// new limit for that construct.)^
+    ///
+    /// ^If the new limit is a negative number, the limit is unchanged.
+    /// ^(For each limit category SQLITE_LIMIT\_\<i>NAME\</i> there is a
+    /// \[limits | hard upper bound\]
+    /// set at compile-time by a C preprocessor macro called
+    /// \[limits | SQLITE_MAX\_\<i>NAME\</i>\].
+    /// (The "\_LIMIT\_" in the name is changed to "\_MAX\_".))^
+    /// ^Attempts to increase a limit above its hard upper bound are
+    /// silently truncated to the hard upper bound.
+    ///
+    /// ^Regardless of whether or not the limit was changed, the
+    /// \[sqlite3_limit()\] interface returns the prior value of the limit.
+    /// ^Hence, to find the current value of a limit without changing it,
+    /// simply invoke this interface with the third parameter set to -1.
+    ///
+    /// Run-time limits are intended for use in applications that manage
+    /// both their own internal database and also databases that are controlled
+    /// by untrusted external sources.  An example application might be a
+    /// web browser that has its own databases for storing history and
+    /// separate databases controlled by JavaScript applications downloaded
+    /// off the Internet.  The internal databases can be given the
+    /// large, default limits.  Databases managed by external sources can
+    /// be given much smaller limits designed to prevent a denial of service
+    /// attack.  Developers might also want to use the \[sqlite3_set_authorizer()\]
+    /// interface to further control untrusted SQL.  The size of the database
+    /// created by an untrusted script can be contained using the
+    /// \[max_page_count\] \[PRAGMA\].
+    ///
+    /// New run-time limit categories may be added in future releases.
+    ///
     /// C: `int sqlite3_limit(sqlite3 *, int id, int newVal)`
     ///
     /// # Errors
@@ -272,6 +667,105 @@ impl Sqlite3 {
         Ok(reply.get_i32(0))
     }
 
+    /// CAPI3REF: Compiling An SQL Statement
+    /// KEYWORDS: {SQL statement compiler}
+    /// METHOD: sqlite3
+    /// CONSTRUCTOR: sqlite3_stmt
+    ///
+    /// To execute an SQL statement, it must first be compiled into a byte-code
+    /// program using one of these routines.  Or, in other words, these routines
+    /// are constructors for the \[prepared statement\] object.
+    ///
+    /// The preferred routine to use is \[sqlite3_prepare_v2()\].  The
+    /// \[sqlite3_prepare()\] interface is legacy and should be avoided.
+    /// \[sqlite3_prepare_v3()\] has an extra "prepFlags" option that is used
+    /// for special purposes.
+    ///
+    /// The use of the UTF-8 interfaces is preferred, as SQLite currently
+    /// does all parsing using UTF-8.  The UTF-16 interfaces are provided
+    /// as a convenience.  The UTF-16 interfaces work by converting the
+    /// input text into UTF-8, then invoking the corresponding UTF-8 interface.
+    ///
+    /// The first argument, "db", is a \[database connection\] obtained from a
+    /// prior successful call to \[sqlite3_open()\], \[sqlite3_open_v2()\] or
+    /// \[sqlite3_open16()\].  The database connection must not have been closed.
+    ///
+    /// The second argument, "zSql", is the statement to be compiled, encoded
+    /// as either UTF-8 or UTF-16.  The sqlite3_prepare(), sqlite3_prepare_v2(),
+    /// and sqlite3_prepare_v3()
+    /// interfaces use UTF-8, and sqlite3_prepare16(), sqlite3_prepare16_v2(),
+    /// and sqlite3_prepare16_v3() use UTF-16.
+    ///
+    /// ^If the nByte argument is negative, then zSql is read up to the
+    /// first zero terminator. ^If nByte is positive, then it is the
+    /// number of bytes read from zSql.  ^If nByte is zero, then no prepared
+    /// statement is generated.
+    /// If the caller knows that the supplied string is nul-terminated, then
+    /// there is a small performance advantage to passing an nByte parameter that
+    /// is the number of bytes in the input string \<i>including\</i>
+    /// the nul-terminator.
+    ///
+    /// ^If pzTail is not NULL then \*pzTail is made to point to the first byte
+    /// past the end of the first SQL statement in zSql.  These routines only
+    /// compile the first statement in zSql, so \*pzTail is left pointing to
+    /// what remains uncompiled.
+    ///
+    /// ^\*ppStmt is left pointing to a compiled \[prepared statement\] that can be
+    /// executed using \[sqlite3_step()\].  ^If there is an error, \*ppStmt is set
+    /// to NULL.  ^If the input text contains no SQL (if the input is an empty
+    /// string or a comment) then \*ppStmt is set to NULL.
+    /// The calling procedure is responsible for deleting the compiled
+    /// SQL statement using \[sqlite3_finalize()\] after it has finished with it.
+    /// ppStmt may not be NULL.
+    ///
+    /// ^On success, the sqlite3_prepare() family of routines return \[SQLITE_OK\];
+    /// otherwise an \[error code\] is returned.
+    ///
+    /// The sqlite3_prepare_v2(), sqlite3_prepare_v3(), sqlite3_prepare16_v2(),
+    /// and sqlite3_prepare16_v3() interfaces are recommended for all new programs.
+    /// The older interfaces (sqlite3_prepare() and sqlite3_prepare16())
+    /// are retained for backwards compatibility, but their use is discouraged.
+    /// ^In the "vX" interfaces, the prepared statement
+    /// that is returned (the \[sqlite3_stmt\] object) contains a copy of the
+    /// original SQL text. This causes the \[sqlite3_step()\] interface to
+    /// behave differently in three ways:
+    ///
+    /// \<ol>
+    /// \<li>
+    /// ^If the database schema changes, instead of returning \[SQLITE_SCHEMA\] as it
+    /// always used to do, \[sqlite3_step()\] will automatically recompile the SQL
+    /// statement and try to run it again. As many as \[SQLITE_MAX_SCHEMA_RETRY\]
+    /// retries will occur before sqlite3_step() gives up and returns an error.
+    /// \</li>
+    ///
+    /// \<li>
+    /// ^When an error occurs, \[sqlite3_step()\] will return one of the detailed
+    /// \[error codes\] or \[extended error codes\].  ^The legacy behavior was that
+    /// \[sqlite3_step()\] would only return a generic \[SQLITE_ERROR\] result code
+    /// and the application would have to make a second call to \[sqlite3_reset()\]
+    /// in order to find the underlying cause of the problem. With the "v2" prepare
+    /// interfaces, the underlying reason for the error is returned immediately.
+    /// \</li>
+    ///
+    /// \<li>
+    /// ^If the specific value bound to a \[parameter | host parameter\] in the
+    /// WHERE clause might influence the choice of query plan for a statement,
+    /// then the statement will be automatically recompiled, as if there had been
+    /// a schema change, on the first \[sqlite3_step()\] call following any change
+    /// to the \[sqlite3_bind_text | bindings\] of that \[parameter\].
+    /// ^The specific value of a WHERE-clause \[parameter\] might influence the
+    /// choice of query plan if the parameter is the left-hand side of a \[LIKE\]
+    /// or \[GLOB\] operator or if the parameter is compared to an indexed column
+    /// and the \[SQLITE_ENABLE_STAT4\] compile-time option is enabled.
+    /// \</li>
+    /// \</ol>
+    ///
+    /// \<p>^sqlite3_prepare_v3() differs from sqlite3_prepare_v2() only in having
+    /// the extra prepFlags parameter, which is a bit array consisting of zero or
+    /// more of the \[SQLITE_PREPARE_PERSISTENT|SQLITE_PREPARE\_\*\] flags.  ^The
+    /// sqlite3_prepare_v2() interface works exactly the same as
+    /// sqlite3_prepare_v3() with a zero prepFlags parameter.
+    ///
     /// C: `int sqlite3_prepare(sqlite3 *db, const char *zSql, int nByte, sqlite3_stmt **ppStmt, const char **pzTail)`
     ///
     /// # Errors
@@ -330,6 +824,27 @@ impl Sqlite3 {
         })
     }
 
+    /// CAPI3REF: Test For Auto-Commit Mode
+    /// KEYWORDS: {autocommit mode}
+    /// METHOD: sqlite3
+    ///
+    /// ^The sqlite3_get_autocommit() interface returns non-zero or
+    /// zero if the given database connection is or is not in autocommit mode,
+    /// respectively.  ^Autocommit mode is on by default.
+    /// ^Autocommit mode is disabled by a \[BEGIN\] statement.
+    /// ^Autocommit mode is re-enabled by a \[COMMIT\] or \[ROLLBACK\].
+    ///
+    /// If certain kinds of errors occur on a statement within a multi-statement
+    /// transaction (errors including \[SQLITE_FULL\], \[SQLITE_IOERR\],
+    /// \[SQLITE_NOMEM\], \[SQLITE_BUSY\], and \[SQLITE_INTERRUPT\]) then the
+    /// transaction might be rolled back automatically.  The only way to
+    /// find out whether SQLite automatically rolled back the transaction after
+    /// an error is to use this function.
+    ///
+    /// If another thread changes the autocommit status of the database
+    /// connection while this routine is running, then the return value
+    /// is undefined.
+    ///
     /// C: `int sqlite3_get_autocommit(sqlite3 *)`
     ///
     /// # Errors
@@ -344,6 +859,25 @@ impl Sqlite3 {
         Ok(reply.get_i32(0))
     }
 
+    /// CAPI3REF: Return The Schema Name For A Database Connection
+    /// METHOD: sqlite3
+    ///
+    /// ^The sqlite3_db_name(D,N) interface returns a pointer to the schema name
+    /// for the N-th database on database connection D, or a NULL pointer of N is
+    /// out of range.  An N value of 0 means the main database file.  An N of 1 is
+    /// the "temp" schema.  Larger values of N correspond to various ATTACH-ed
+    /// databases.
+    ///
+    /// Space to hold the string that is returned by sqlite3_db_name() is managed
+    /// by SQLite itself.  The string might be deallocated by any operation that
+    /// changes the schema, including \[ATTACH\] or \[DETACH\] or calls to
+    /// \[sqlite3_serialize()\] or \[sqlite3_deserialize()\], even operations that
+    /// occur on a different thread.  Applications that need to
+    /// remember the string long-term should make their own copy.  Applications that
+    /// are accessing the same database connection simultaneously on multiple
+    /// threads should mutex-protect calls to this API and should make their own
+    /// private copy of the result prior to releasing the mutex.
+    ///
     /// C: `const char *sqlite3_db_name(sqlite3 *db, int N)`
     ///
     /// # Errors
@@ -359,6 +893,13 @@ impl Sqlite3 {
         reply.opt_text(0)
     }
 
+    /// CAPI3REF: Determine if a database is read-only
+    /// METHOD: sqlite3
+    ///
+    /// ^The sqlite3_db_readonly(D,N) interface returns 1 if the database N
+    /// of connection D is read-only, 0 if it is read/write, or -1 if N is not
+    /// the name of a database on connection D.
+    ///
     /// C: `int sqlite3_db_readonly(sqlite3 *db, const char *zDbName)`
     ///
     /// # Errors
@@ -378,6 +919,21 @@ impl Sqlite3 {
         Ok(reply.get_i32(0))
     }
 
+    /// CAPI3REF: Determine the transaction state of a database
+    /// METHOD: sqlite3
+    ///
+    /// ^The sqlite3_txn_state(D,S) interface returns the current
+    /// \[transaction state\] of schema S in database connection D.  ^If S is NULL,
+    /// then the highest transaction state of any schema on database connection D
+    /// is returned.  Transaction states are (in order of lowest to highest):
+    /// \<ol>
+    /// \<li value="0"> SQLITE_TXN_NONE
+    /// \<li value="1"> SQLITE_TXN_READ
+    /// \<li value="2"> SQLITE_TXN_WRITE
+    /// \</ol>
+    /// ^If the S argument to sqlite3_txn_state(D,S) is not the name of
+    /// a valid schema, then -1 is returned.
+    ///
     /// C: `int sqlite3_txn_state(sqlite3 *, const char *zSchema)`
     ///
     /// # Errors
@@ -393,6 +949,19 @@ impl Sqlite3 {
         Ok(reply.get_i32(0))
     }
 
+    /// CAPI3REF: Find the next prepared statement
+    /// METHOD: sqlite3
+    ///
+    /// ^This interface returns a pointer to the next \[prepared statement\] after
+    /// pStmt associated with the \[database connection\] pDb.  ^If pStmt is NULL
+    /// then this interface returns a pointer to the first prepared statement
+    /// associated with the database connection pDb.  ^If no prepared statement
+    /// satisfies the conditions of this routine, it returns NULL.
+    ///
+    /// The \[database connection\] pointer D in a call to
+    /// \[sqlite3_next_stmt(D,S)\] must refer to an open database
+    /// connection and in particular must not be a NULL pointer.
+    ///
     /// C: `sqlite3_stmt *sqlite3_next_stmt(sqlite3 *pDb, sqlite3_stmt *pStmt)`
     ///
     /// # Errors
@@ -409,6 +978,17 @@ impl Sqlite3 {
         Ok(returned.map(Stmt))
     }
 
+    /// CAPI3REF: Free Memory Used By A Database Connection
+    /// METHOD: sqlite3
+    ///
+    /// ^The sqlite3_db_release_memory(D) interface attempts to free as much heap
+    /// memory as possible from database connection D. Unlike the
+    /// \[sqlite3_release_memory()\] interface, this interface is in effect even
+    /// when the \[SQLITE_ENABLE_MEMORY_MANAGEMENT\] compile-time option is
+    /// omitted.
+    ///
+    /// See also: \[sqlite3_release_memory()\]
+    ///
     /// C: `int sqlite3_db_release_memory(sqlite3 *)`
     ///
     /// # Errors
@@ -423,6 +1003,74 @@ impl Sqlite3 {
         Ok(reply.get_i32(0))
     }
 
+    /// CAPI3REF: Extract Metadata About A Column Of A Table
+    /// METHOD: sqlite3
+    ///
+    /// ^(The sqlite3_table_column_metadata(X,D,T,C,....) routine returns
+    /// information about column C of table T in database D
+    /// on \[database connection\] X.)^  ^The sqlite3_table_column_metadata()
+    /// interface returns SQLITE_OK and fills in the non-NULL pointers in
+    /// the final five arguments with appropriate values if the specified
+    /// column exists.  ^The sqlite3_table_column_metadata() interface returns
+    /// SQLITE_ERROR if the specified column does not exist.
+    /// ^If the column-name parameter to sqlite3_table_column_metadata() is a
+    /// NULL pointer, then this routine simply checks for the existence of the
+    /// table and returns SQLITE_OK if the table exists and SQLITE_ERROR if it
+    /// does not.  If the table name parameter T in a call to
+    /// sqlite3_table_column_metadata(X,D,T,C,...) is NULL then the result is
+    /// undefined behavior.
+    ///
+    /// ^The column is identified by the second, third and fourth parameters to
+    /// this function. ^(The second parameter is either the name of the database
+    /// (i.e. "main", "temp", or an attached database) containing the specified
+    /// table or NULL.)^ ^If it is NULL, then all attached databases are searched
+    /// for the table using the same algorithm used by the database engine to
+    /// resolve unqualified table references.
+    ///
+    /// ^The third and fourth parameters to this function are the table and column
+    /// name of the desired column, respectively.
+    ///
+    /// ^Metadata is returned by writing to the memory locations passed as the 5th
+    /// and subsequent parameters to this function. ^Any of these arguments may be
+    /// NULL, in which case the corresponding element of metadata is omitted.
+    ///
+    /// ^(\<blockquote>
+    /// \<table border="1">
+    /// \<tr>\<th> Parameter \<th> Output\<br>Type \<th>  Description
+    ///
+    /// \<tr>\<td> 5th \<td> const char\* \<td> Data type
+    /// \<tr>\<td> 6th \<td> const char\* \<td> Name of default collation sequence
+    /// \<tr>\<td> 7th \<td> int         \<td> True if column has a NOT NULL constraint
+    /// \<tr>\<td> 8th \<td> int         \<td> True if column is part of the PRIMARY KEY
+    /// \<tr>\<td> 9th \<td> int         \<td> True if column is \[AUTOINCREMENT\]
+    /// \</table>
+    /// \</blockquote>)^
+    ///
+    /// ^The memory pointed to by the character pointers returned for the
+    /// declaration type and collation sequence is valid until the next
+    /// call to any SQLite API function.
+    ///
+    /// ^If the specified table is actually a view, an \[error code\] is returned.
+    ///
+    /// ^If the specified column is "rowid", "oid" or "\_rowid\_" and the table
+    /// is not a \[WITHOUT ROWID\] table and an
+    /// \[INTEGER PRIMARY KEY\] column has been explicitly declared, then the output
+    /// parameters are set for the explicitly declared column. ^(If there is no
+    /// \[INTEGER PRIMARY KEY\] column, then the outputs
+    /// for the \[rowid\] are set as follows:
+    ///
+    /// \<pre>
+    /// data type: "INTEGER"
+    /// collation sequence: "BINARY"
+    /// not null: 0
+    /// primary key: 1
+    /// auto increment: 0
+    /// \</pre>)^
+    ///
+    /// ^This function causes all database schemas to be read from disk and
+    /// parsed, if that has not already been done, and returns an error if
+    /// any errors are encountered while loading the schema.
+    ///
     /// C: `int sqlite3_table_column_metadata(sqlite3 *db, const char *zDbName, const char *zTableName, const char *zColumnName, const char **pzDataType, const char **pzCollSeq, int *pNotNull, int *pPrimaryKey, int *pAutoinc)`
     ///
     /// # Errors
@@ -459,6 +1107,49 @@ impl Sqlite3 {
         })
     }
 
+    /// CAPI3REF: Load An Extension
+    /// METHOD: sqlite3
+    ///
+    /// ^This interface loads an SQLite extension library from the named file.
+    ///
+    /// ^The sqlite3_load_extension() interface attempts to load an
+    /// \[SQLite extension\] library contained in the file zFile.  If
+    /// the file cannot be loaded directly, attempts are made to load
+    /// with various operating-system specific extensions added.
+    /// So for example, if "samplelib" cannot be loaded, then names like
+    /// "samplelib.so" or "samplelib.dylib" or "samplelib.dll" might
+    /// be tried also.
+    ///
+    /// ^The entry point is zProc.
+    /// ^(zProc may be 0, in which case SQLite will try to come up with an
+    /// entry point name on its own.  It first tries "sqlite3_extension_init".
+    /// If that does not work, it constructs a name "sqlite3_X_init" where the
+    /// X is consists of the lower-case equivalent of all ASCII alphabetic
+    /// characters in the filename from the last "/" to the first following
+    /// "." and omitting any initial "lib".)^
+    /// ^The sqlite3_load_extension() interface returns
+    /// \[SQLITE_OK\] on success and \[SQLITE_ERROR\] if something goes wrong.
+    /// ^If an error occurs and pzErrMsg is not 0, then the
+    /// \[sqlite3_load_extension()\] interface shall attempt to
+    /// fill \*pzErrMsg with error message text stored in memory
+    /// obtained from \[sqlite3_malloc()\]. The calling function
+    /// should free this memory by calling \[sqlite3_free()\].
+    ///
+    /// ^Extension loading must be enabled using
+    /// \[sqlite3_enable_load_extension()\] or
+    /// \[sqlite3_db_config\](db,\[SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION\],1,NULL)
+    /// prior to calling this API,
+    /// otherwise an error will be returned.
+    ///
+    /// \<b>Security warning:\</b> It is recommended that the
+    /// \[SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION\] method be used to enable only this
+    /// interface.  The use of the \[sqlite3_enable_load_extension()\] interface
+    /// should be avoided.  This will keep the SQL function \[load_extension()\]
+    /// disabled and prevent SQL injections from giving attackers
+    /// access to extension loading capabilities.
+    ///
+    /// See also the \[load_extension() SQL function\].
+    ///
     /// C: `int sqlite3_load_extension(sqlite3 *db, const char *zFile, const char *zProc, char **pzErrMsg)`
     ///
     /// # Errors
@@ -483,6 +1174,30 @@ impl Sqlite3 {
         reply.opt_text(0)
     }
 
+    /// CAPI3REF: Enable Or Disable Extension Loading
+    /// METHOD: sqlite3
+    ///
+    /// ^So as not to open security holes in older applications that are
+    /// unprepared to deal with \[extension loading\], and as a means of disabling
+    /// \[extension loading\] while evaluating user-entered SQL, the following API
+    /// is provided to turn the \[sqlite3_load_extension()\] mechanism on and off.
+    ///
+    /// ^Extension loading is off by default.
+    /// ^Call the sqlite3_enable_load_extension() routine with onoff==1
+    /// to turn extension loading on and call it with onoff==0 to turn
+    /// it back off again.
+    ///
+    /// ^This interface enables or disables both the C-API
+    /// \[sqlite3_load_extension()\] and the SQL function \[load_extension()\].
+    /// ^(Use \[sqlite3_db_config\](db,\[SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION\],..)
+    /// to enable or disable only the C-API.)^
+    ///
+    /// \<b>Security warning:\</b> It is recommended that extension loading
+    /// be enabled using the \[SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION\] method
+    /// rather than this interface, so the \[load_extension()\] SQL function
+    /// remains disabled. This will prevent SQL injections from giving attackers
+    /// access to extension loading capabilities.
+    ///
     /// C: `int sqlite3_enable_load_extension(sqlite3 *db, int onoff)`
     ///
     /// # Errors
@@ -498,6 +1213,22 @@ impl Sqlite3 {
         Ok(reply.get_i32(0))
     }
 
+    /// CAPI3REF: Overload A Function For A Virtual Table
+    /// METHOD: sqlite3
+    ///
+    /// ^(Virtual tables can provide alternative implementations of functions
+    /// using the \[xFindFunction\] method of the \[virtual table module\].
+    /// But global versions of those functions
+    /// must exist in order to be overloaded.)^
+    ///
+    /// ^(This API makes sure a global version of a function with a particular
+    /// name and number of parameters exists.  If no such function exists
+    /// before this API is called, a new function is created.)^  ^The implementation
+    /// of the new function always causes an exception to be thrown.  So
+    /// the new function is not good for anything by itself.  Its only
+    /// purpose is to be a placeholder function that can be overloaded
+    /// by a \[virtual table\].
+    ///
     /// C: `int sqlite3_overload_function(sqlite3 *, const char *zFuncName, int nArg)`
     ///
     /// # Errors
@@ -514,6 +1245,88 @@ impl Sqlite3 {
         Ok(reply.get_i32(0))
     }
 
+    /// CAPI3REF: Open A BLOB For Incremental I/O
+    /// METHOD: sqlite3
+    /// CONSTRUCTOR: sqlite3_blob
+    ///
+    /// ^(This interfaces opens a \[BLOB handle | handle\] to the BLOB located
+    /// in row iRow, column zColumn, table zTable in database zDb;
+    /// in other words, the same BLOB that would be selected by:
+    ///
+    /// \<pre>
+    /// SELECT zColumn FROM zDb.zTable WHERE \[rowid\] = iRow;
+    /// \</pre>)^
+    ///
+    /// ^(Parameter zDb is not the filename that contains the database, but
+    /// rather the symbolic name of the database. For attached databases, this is
+    /// the name that appears after the AS keyword in the \[ATTACH\] statement.
+    /// For the main database file, the database name is "main". For TEMP
+    /// tables, the database name is "temp".)^
+    ///
+    /// ^If the flags parameter is non-zero, then the BLOB is opened for read
+    /// and write access. ^If the flags parameter is zero, the BLOB is opened for
+    /// read-only access.
+    ///
+    /// ^(On success, \[SQLITE_OK\] is returned and the new \[BLOB handle\] is stored
+    /// in \*ppBlob. Otherwise an \[error code\] is returned and, unless the error
+    /// code is SQLITE_MISUSE, \*ppBlob is set to NULL.)^ ^This means that, provided
+    /// the API is not misused, it is always safe to call \[sqlite3_blob_close()\]
+    /// on \*ppBlob after this function it returns.
+    ///
+    /// This function fails with SQLITE_ERROR if any of the following are true:
+    /// \<ul>
+    /// \<li> ^(Database zDb does not exist)^,
+    /// \<li> ^(Table zTable does not exist within database zDb)^,
+    /// \<li> ^(Table zTable is a WITHOUT ROWID table)^,
+    /// \<li> ^(Column zColumn does not exist)^,
+    /// \<li> ^(Row iRow is not present in the table)^,
+    /// \<li> ^(The specified column of row iRow contains a value that is not
+    /// a TEXT or BLOB value)^,
+    /// \<li> ^(Column zColumn is part of an index, PRIMARY KEY or UNIQUE
+    /// constraint and the blob is being opened for read/write access)^,
+    /// \<li> ^(\[foreign key constraints | Foreign key constraints\] are enabled,
+    /// column zColumn is part of a \[child key\] definition and the blob is
+    /// being opened for read/write access)^.
+    /// \</ul>
+    ///
+    /// ^Unless it returns SQLITE_MISUSE, this function sets the
+    /// \[database connection\] error code and message accessible via
+    /// \[sqlite3_errcode()\] and \[sqlite3_errmsg()\] and related functions.
+    ///
+    /// A BLOB referenced by sqlite3_blob_open() may be read using the
+    /// \[sqlite3_blob_read()\] interface and modified by using
+    /// \[sqlite3_blob_write()\].  The \[BLOB handle\] can be moved to a
+    /// different row of the same table using the \[sqlite3_blob_reopen()\]
+    /// interface.  However, the column, table, or database of a \[BLOB handle\]
+    /// cannot be changed after the \[BLOB handle\] is opened.
+    ///
+    /// ^(If the row that a BLOB handle points to is modified by an
+    /// \[UPDATE\], \[DELETE\], or by \[ON CONFLICT\] side-effects
+    /// then the BLOB handle is marked as "expired".
+    /// This is true if any column of the row is changed, even a column
+    /// other than the one the BLOB handle is open on.)^
+    /// ^Calls to \[sqlite3_blob_read()\] and \[sqlite3_blob_write()\] for
+    /// an expired BLOB handle fail with a return code of \[SQLITE_ABORT\].
+    /// ^(Changes written into a BLOB prior to the BLOB expiring are not
+    /// rolled back by the expiration of the BLOB.  Such changes will eventually
+    /// commit if the transaction continues to completion.)^
+    ///
+    /// ^Use the \[sqlite3_blob_bytes()\] interface to determine the size of
+    /// the opened blob.  ^The size of a blob may not be changed by this
+    /// interface.  Use the \[UPDATE\] SQL command to change the size of a
+    /// blob.
+    ///
+    /// ^The \[sqlite3_bind_zeroblob()\] and \[sqlite3_result_zeroblob()\] interfaces
+    /// and the built-in \[zeroblob\] SQL function may be used to create a
+    /// zero-filled blob to read or write using the incremental-blob interface.
+    ///
+    /// To avoid a resource leak, every open \[BLOB handle\] should eventually
+    /// be released by a call to \[sqlite3_blob_close()\].
+    ///
+    /// See also: \[sqlite3_blob_close()\],
+    /// \[sqlite3_blob_reopen()\], \[sqlite3_blob_read()\],
+    /// \[sqlite3_blob_bytes()\], \[sqlite3_blob_write()\].
+    ///
     /// C: `int sqlite3_blob_open(sqlite3 *, const char *zDb, const char *zTable, const char *zColumn, sqlite3_int64 iRow, int flags, sqlite3_blob **ppBlob)`
     ///
     /// # Errors
@@ -541,6 +1354,28 @@ impl Sqlite3 {
         Ok(Blob(pp_blob))
     }
 
+    /// CAPI3REF: Database Connection Status
+    /// METHOD: sqlite3
+    ///
+    /// ^This interface is used to retrieve runtime status information
+    /// about a single \[database connection\].  ^The first argument is the
+    /// database connection object to be interrogated.  ^The second argument
+    /// is an integer constant, taken from the set of
+    /// \[SQLITE_DBSTATUS options\], that
+    /// determines the parameter to interrogate.  The set of
+    /// \[SQLITE_DBSTATUS options\] is likely
+    /// to grow in future releases of SQLite.
+    ///
+    /// ^The current value of the requested parameter is written into \*pCur
+    /// and the highest instantaneous value is written into \*pHiwtr.  ^If
+    /// the resetFlg is true, then the highest instantaneous value is
+    /// reset back down to the current value.
+    ///
+    /// ^The sqlite3_db_status() routine returns SQLITE_OK on success and a
+    /// non-zero \[error code\] on failure.
+    ///
+    /// See also: \[sqlite3_status()\] and \[sqlite3_stmt_status()\].
+    ///
     /// C: `int sqlite3_db_status(sqlite3 *, int op, int *pCur, int *pHiwtr, int resetFlg)`
     ///
     /// # Errors
@@ -560,6 +1395,191 @@ impl Sqlite3 {
         })
     }
 
+    /// CAPI3REF: Online Backup API.
+    ///
+    /// The backup API copies the content of one database into another.
+    /// It is useful either for creating backups of databases or
+    /// for copying in-memory databases to or from persistent files.
+    ///
+    /// See Also: \[Using the SQLite Online Backup API\]
+    ///
+    /// ^SQLite holds a write transaction open on the destination database file
+    /// for the duration of the backup operation.
+    /// ^The source database is read-locked only while it is being read;
+    /// it is not locked continuously for the entire backup operation.
+    /// ^Thus, the backup may be performed on a live source database without
+    /// preventing other database connections from
+    /// reading or writing to the source database while the backup is underway.
+    ///
+    /// ^(To perform a backup operation:
+    /// \<ol>
+    /// \<li>\<b>sqlite3_backup_init()\</b> is called once to initialize the
+    /// backup,
+    /// \<li>\<b>sqlite3_backup_step()\</b> is called one or more times to transfer
+    /// the data between the two databases, and finally
+    /// \<li>\<b>sqlite3_backup_finish()\</b> is called to release all resources
+    /// associated with the backup operation.
+    /// \</ol>)^
+    /// There should be exactly one call to sqlite3_backup_finish() for each
+    /// successful call to sqlite3_backup_init().
+    ///
+    /// \[\[sqlite3_backup_init()\]\] \<b>sqlite3_backup_init()\</b>
+    ///
+    /// ^The D and N arguments to sqlite3_backup_init(D,N,S,M) are the
+    /// \[database connection\] associated with the destination database
+    /// and the database name, respectively.
+    /// ^The database name is "main" for the main database, "temp" for the
+    /// temporary database, or the name specified after the AS keyword in
+    /// an \[ATTACH\] statement for an attached database.
+    /// ^The S and M arguments passed to
+    /// sqlite3_backup_init(D,N,S,M) identify the \[database connection\]
+    /// and database name of the source database, respectively.
+    /// ^The source and destination \[database connections\] (parameters S and D)
+    /// must be different or else sqlite3_backup_init(D,N,S,M) will fail with
+    /// an error.
+    ///
+    /// ^A call to sqlite3_backup_init() will fail, returning NULL, if
+    /// there is already a read or read-write transaction open on the
+    /// destination database.
+    ///
+    /// ^If an error occurs within sqlite3_backup_init(D,N,S,M), then NULL is
+    /// returned and an error code and error message are stored in the
+    /// destination \[database connection\] D.
+    /// ^The error code and message for the failed call to sqlite3_backup_init()
+    /// can be retrieved using the \[sqlite3_errcode()\], \[sqlite3_errmsg()\], and/or
+    /// \[sqlite3_errmsg16()\] functions.
+    /// ^A successful call to sqlite3_backup_init() returns a pointer to an
+    /// \[sqlite3_backup\] object.
+    /// ^The \[sqlite3_backup\] object may be used with the sqlite3_backup_step() and
+    /// sqlite3_backup_finish() functions to perform the specified backup
+    /// operation.
+    ///
+    /// \[\[sqlite3_backup_step()\]\] \<b>sqlite3_backup_step()\</b>
+    ///
+    /// ^Function sqlite3_backup_step(B,N) will copy up to N pages between
+    /// the source and destination databases specified by \[sqlite3_backup\] object B.
+    /// ^If N is negative, all remaining source pages are copied.
+    /// ^If sqlite3_backup_step(B,N) successfully copies N pages and there
+    /// are still more pages to be copied, then the function returns \[SQLITE_OK\].
+    /// ^If sqlite3_backup_step(B,N) successfully finishes copying all pages
+    /// from source to destination, then it returns \[SQLITE_DONE\].
+    /// ^If an error occurs while running sqlite3_backup_step(B,N),
+    /// then an \[error code\] is returned. ^As well as \[SQLITE_OK\] and
+    /// \[SQLITE_DONE\], a call to sqlite3_backup_step() may return \[SQLITE_READONLY\],
+    /// \[SQLITE_NOMEM\], \[SQLITE_BUSY\], \[SQLITE_LOCKED\], or an
+    /// \[SQLITE_IOERR_ACCESS | SQLITE_IOERR_XXX\] extended error code.
+    ///
+    /// ^(The sqlite3_backup_step() might return \[SQLITE_READONLY\] if
+    /// \<ol>
+    /// \<li> the destination database was opened read-only, or
+    /// \<li> the destination database is using write-ahead-log journaling
+    /// and the destination and source page sizes differ, or
+    /// \<li> the destination database is an in-memory database and the
+    /// destination and source page sizes differ.
+    /// \</ol>)^
+    ///
+    /// ^If sqlite3_backup_step() cannot obtain a required file-system lock, then
+    /// the \[sqlite3_busy_handler | busy-handler function\]
+    /// is invoked (if one is specified). ^If the
+    /// busy-handler returns non-zero before the lock is available, then
+    /// \[SQLITE_BUSY\] is returned to the caller. ^In this case the call to
+    /// sqlite3_backup_step() can be retried later. ^If the source
+    /// \[database connection\]
+    /// is being used to write to the source database when sqlite3_backup_step()
+    /// is called, then \[SQLITE_LOCKED\] is returned immediately. ^Again, in this
+    /// case the call to sqlite3_backup_step() can be retried later on. ^(If
+    /// \[SQLITE_IOERR_ACCESS | SQLITE_IOERR_XXX\], \[SQLITE_NOMEM\], or
+    /// \[SQLITE_READONLY\] is returned, then
+    /// there is no point in retrying the call to sqlite3_backup_step(). These
+    /// errors are considered fatal.)^  The application must accept
+    /// that the backup operation has failed and pass the backup operation handle
+    /// to the sqlite3_backup_finish() to release associated resources.
+    ///
+    /// ^The first call to sqlite3_backup_step() obtains an exclusive lock
+    /// on the destination file. ^The exclusive lock is not released until either
+    /// sqlite3_backup_finish() is called or the backup operation is complete
+    /// and sqlite3_backup_step() returns \[SQLITE_DONE\].  ^Every call to
+    /// sqlite3_backup_step() obtains a \[shared lock\] on the source database that
+    /// lasts for the duration of the sqlite3_backup_step() call.
+    /// ^Because the source database is not locked between calls to
+    /// sqlite3_backup_step(), the source database may be modified mid-way
+    /// through the backup process.  ^If the source database is modified by an
+    /// external process or via a database connection other than the one being
+    /// used by the backup operation, then the backup will be automatically
+    /// restarted by the next call to sqlite3_backup_step(). ^If the source
+    /// database is modified by the using the same database connection as is used
+    /// by the backup operation, then the backup database is automatically
+    /// updated at the same time.
+    ///
+    /// \[\[sqlite3_backup_finish()\]\] \<b>sqlite3_backup_finish()\</b>
+    ///
+    /// When sqlite3_backup_step() has returned \[SQLITE_DONE\], or when the
+    /// application wishes to abandon the backup operation, the application
+    /// should destroy the \[sqlite3_backup\] by passing it to sqlite3_backup_finish().
+    /// ^The sqlite3_backup_finish() interfaces releases all
+    /// resources associated with the \[sqlite3_backup\] object.
+    /// ^If sqlite3_backup_step() has not yet returned \[SQLITE_DONE\], then any
+    /// active write-transaction on the destination database is rolled back.
+    /// The \[sqlite3_backup\] object is invalid
+    /// and may not be used following a call to sqlite3_backup_finish().
+    ///
+    /// ^The value returned by sqlite3_backup_finish is \[SQLITE_OK\] if no
+    /// sqlite3_backup_step() errors occurred, regardless or whether or not
+    /// sqlite3_backup_step() completed.
+    /// ^If an out-of-memory condition or IO error occurred during any prior
+    /// sqlite3_backup_step() call on the same \[sqlite3_backup\] object, then
+    /// sqlite3_backup_finish() returns the corresponding \[error code\].
+    ///
+    /// ^A return of \[SQLITE_BUSY\] or \[SQLITE_LOCKED\] from sqlite3_backup_step()
+    /// is not a permanent error and does not affect the return value of
+    /// sqlite3_backup_finish().
+    ///
+    /// \[\[sqlite3_backup_remaining()\]\] \[\[sqlite3_backup_pagecount()\]\]
+    /// \<b>sqlite3_backup_remaining() and sqlite3_backup_pagecount()\</b>
+    ///
+    /// ^The sqlite3_backup_remaining() routine returns the number of pages still
+    /// to be backed up at the conclusion of the most recent sqlite3_backup_step().
+    /// ^The sqlite3_backup_pagecount() routine returns the total number of pages
+    /// in the source database at the conclusion of the most recent
+    /// sqlite3_backup_step().
+    /// ^(The values returned by these functions are only updated by
+    /// sqlite3_backup_step(). If the source database is modified in a way that
+    /// changes the size of the source database or the number of pages remaining,
+    /// those changes are not reflected in the output of sqlite3_backup_pagecount()
+    /// and sqlite3_backup_remaining() until after the next
+    /// sqlite3_backup_step().)^
+    ///
+    /// \<b>Concurrent Usage of Database Handles\</b>
+    ///
+    /// ^The source \[database connection\] may be used by the application for other
+    /// purposes while a backup operation is underway or being initialized.
+    /// ^If SQLite is compiled and configured to support threadsafe database
+    /// connections, then the source database connection may be used concurrently
+    /// from within other threads.
+    ///
+    /// However, the application must guarantee that the destination
+    /// \[database connection\] is not passed to any other API (by any thread) after
+    /// sqlite3_backup_init() is called and before the corresponding call to
+    /// sqlite3_backup_finish().  SQLite does not currently check to see
+    /// if the application incorrectly accesses the destination \[database connection\]
+    /// and so no error code is reported, but the operations may malfunction
+    /// nevertheless.  Use of the destination database connection while a
+    /// backup is in progress might also cause a mutex deadlock.
+    ///
+    /// If running in \[shared cache mode\], the application must
+    /// guarantee that the shared cache used by the destination database
+    /// is not accessed while the backup is running. In practice this means
+    /// that the application must guarantee that the disk file being
+    /// backed up to is not accessed by any connection within the process,
+    /// not just the specific connection that was passed to sqlite3_backup_init().
+    ///
+    /// The \[sqlite3_backup\] object itself is partially threadsafe. Multiple
+    /// threads may safely make multiple concurrent calls to sqlite3_backup_step().
+    /// However, the sqlite3_backup_remaining() and sqlite3_backup_pagecount()
+    /// APIs are not strictly speaking threadsafe. If they are invoked at the
+    /// same time as another thread is invoking sqlite3_backup_step() it is
+    /// possible that they return invalid values.
+    ///
     /// C: `sqlite3_backup *sqlite3_backup_init(sqlite3 *pDest, const char *zDestName, sqlite3 *pSource, const char *zSourceName)`
     ///
     /// # Errors
@@ -583,6 +1603,34 @@ impl Sqlite3 {
         Ok(Backup(returned))
     }
 
+    /// CAPI3REF: Configure an auto-checkpoint
+    /// METHOD: sqlite3
+    ///
+    /// ^The \[sqlite3_wal_autocheckpoint(D,N)\] is a wrapper around
+    /// \[sqlite3_wal_hook()\] that causes any database on \[database connection\] D
+    /// to automatically \[checkpoint\]
+    /// after committing a transaction if there are N or
+    /// more frames in the \[write-ahead log\] file.  ^Passing zero or
+    /// a negative value as the nFrame parameter disables automatic
+    /// checkpoints entirely.
+    ///
+    /// ^The callback registered by this function replaces any existing callback
+    /// registered using \[sqlite3_wal_hook()\].  ^Likewise, registering a callback
+    /// using \[sqlite3_wal_hook()\] disables the automatic checkpoint mechanism
+    /// configured by this function.
+    ///
+    /// ^The \[wal_autocheckpoint pragma\] can be used to invoke this interface
+    /// from SQL.
+    ///
+    /// ^Checkpoints initiated by this mechanism are
+    /// \[sqlite3_wal_checkpoint_v2|PASSIVE\].
+    ///
+    /// ^Every new \[database connection\] defaults to having the auto-checkpoint
+    /// enabled with a threshold of 1000 or \[SQLITE_DEFAULT_WAL_AUTOCHECKPOINT\]
+    /// pages.  The use of this interface
+    /// is only necessary if the default setting is found to be suboptimal
+    /// for a particular application.
+    ///
     /// C: `int sqlite3_wal_autocheckpoint(sqlite3 *db, int N)`
     ///
     /// # Errors
@@ -598,6 +1646,25 @@ impl Sqlite3 {
         Ok(())
     }
 
+    /// CAPI3REF: Checkpoint a database
+    /// METHOD: sqlite3
+    ///
+    /// ^(The sqlite3_wal_checkpoint(D,X) is equivalent to
+    /// \[sqlite3_wal_checkpoint_v2\](D,X,\[SQLITE_CHECKPOINT_PASSIVE\],0,0).)^
+    ///
+    /// In brief, sqlite3_wal_checkpoint(D,X) causes the content in the
+    /// \[write-ahead log\] for database X on \[database connection\] D to be
+    /// transferred into the database file and for the write-ahead log to
+    /// be reset.  See the \[checkpointing\] documentation for addition
+    /// information.
+    ///
+    /// This interface used to be the only way to cause a checkpoint to
+    /// occur.  But then the newer and more powerful \[sqlite3_wal_checkpoint_v2()\]
+    /// interface was added.  This interface is retained for backwards
+    /// compatibility and as a convenience for applications that need to manually
+    /// start a callback but which do not need the full power (and corresponding
+    /// complication) of \[sqlite3_wal_checkpoint_v2()\].
+    ///
     /// C: `int sqlite3_wal_checkpoint(sqlite3 *db, const char *zDb)`
     ///
     /// # Errors
@@ -617,6 +1684,97 @@ impl Sqlite3 {
         Ok(())
     }
 
+    /// CAPI3REF: Checkpoint a database
+    /// METHOD: sqlite3
+    ///
+    /// ^(The sqlite3_wal_checkpoint_v2(D,X,M,L,C) interface runs a checkpoint
+    /// operation on database X of \[database connection\] D in mode M.  Status
+    /// information is written back into integers pointed to by L and C.)^
+    /// ^(The M parameter must be a valid \[checkpoint mode\]:)^
+    ///
+    /// \<dl>
+    /// \<dt>SQLITE_CHECKPOINT_PASSIVE\<dd>
+    /// ^Checkpoint as many frames as possible without waiting for any database
+    /// readers or writers to finish, then sync the database file if all frames
+    /// in the log were checkpointed. ^The \[busy-handler callback\]
+    /// is never invoked in the SQLITE_CHECKPOINT_PASSIVE mode.
+    /// ^On the other hand, passive mode might leave the checkpoint unfinished
+    /// if there are concurrent readers or writers.
+    ///
+    /// \<dt>SQLITE_CHECKPOINT_FULL\<dd>
+    /// ^This mode blocks (it invokes the
+    /// \[sqlite3_busy_handler|busy-handler callback\]) until there is no
+    /// database writer and all readers are reading from the most recent database
+    /// snapshot. ^It then checkpoints all frames in the log file and syncs the
+    /// database file. ^This mode blocks new database writers while it is pending,
+    /// but new database readers are allowed to continue unimpeded.
+    ///
+    /// \<dt>SQLITE_CHECKPOINT_RESTART\<dd>
+    /// ^This mode works the same way as SQLITE_CHECKPOINT_FULL with the addition
+    /// that after checkpointing the log file it blocks (calls the
+    /// \[busy-handler callback\])
+    /// until all readers are reading from the database file only. ^This ensures
+    /// that the next writer will restart the log file from the beginning.
+    /// ^Like SQLITE_CHECKPOINT_FULL, this mode blocks new
+    /// database writer attempts while it is pending, but does not impede readers.
+    ///
+    /// \<dt>SQLITE_CHECKPOINT_TRUNCATE\<dd>
+    /// ^This mode works the same way as SQLITE_CHECKPOINT_RESTART with the
+    /// addition that it also truncates the log file to zero bytes just prior
+    /// to a successful return.
+    /// \</dl>
+    ///
+    /// ^If pnLog is not NULL, then \*pnLog is set to the total number of frames in
+    /// the log file or to -1 if the checkpoint could not run because
+    /// of an error or because the database is not in \[WAL mode\]. ^If pnCkpt is not
+    /// NULL,then \*pnCkpt is set to the total number of checkpointed frames in the
+    /// log file (including any that were already checkpointed before the function
+    /// was called) or to -1 if the checkpoint could not run due to an error or
+    /// because the database is not in WAL mode. ^Note that upon successful
+    /// completion of an SQLITE_CHECKPOINT_TRUNCATE, the log file will have been
+    /// truncated to zero bytes and so both \*pnLog and \*pnCkpt will be set to zero.
+    ///
+    /// ^All calls obtain an exclusive "checkpoint" lock on the database file. ^If
+    /// any other process is running a checkpoint operation at the same time, the
+    /// lock cannot be obtained and SQLITE_BUSY is returned. ^Even if there is a
+    /// busy-handler configured, it will not be invoked in this case.
+    ///
+    /// ^The SQLITE_CHECKPOINT_FULL, RESTART and TRUNCATE modes also obtain the
+    /// exclusive "writer" lock on the database file. ^If the writer lock cannot be
+    /// obtained immediately, and a busy-handler is configured, it is invoked and
+    /// the writer lock retried until either the busy-handler returns 0 or the lock
+    /// is successfully obtained. ^The busy-handler is also invoked while waiting for
+    /// database readers as described above. ^If the busy-handler returns 0 before
+    /// the writer lock is obtained or while waiting for database readers, the
+    /// checkpoint operation proceeds from that point in the same way as
+    /// SQLITE_CHECKPOINT_PASSIVE - checkpointing as many frames as possible
+    /// without blocking any further. ^SQLITE_BUSY is returned in this case.
+    ///
+    /// ^If parameter zDb is NULL or points to a zero length string, then the
+    /// specified operation is attempted on all WAL databases \[attached\] to
+    /// \[database connection\] db.  In this case the
+    /// values written to output parameters \*pnLog and \*pnCkpt are undefined. ^If
+    /// an SQLITE_BUSY error is encountered when processing one or more of the
+    /// attached WAL databases, the operation is still attempted on any remaining
+    /// attached databases and SQLITE_BUSY is returned at the end. ^If any other
+    /// error occurs while processing an attached database, processing is abandoned
+    /// and the error code is returned to the caller immediately. ^If no error
+    /// (SQLITE_BUSY or otherwise) is encountered while processing the attached
+    /// databases, SQLITE_OK is returned.
+    ///
+    /// ^If database zDb is the name of an attached database that is not in WAL
+    /// mode, SQLITE_OK is returned and both \*pnLog and \*pnCkpt set to -1. ^If
+    /// zDb is not NULL (or a zero length string) and is not the name of any
+    /// attached database, SQLITE_ERROR is returned to the caller.
+    ///
+    /// ^Unless it returns SQLITE_MISUSE,
+    /// the sqlite3_wal_checkpoint_v2() interface
+    /// sets the error information that is queried by
+    /// \[sqlite3_errcode()\] and \[sqlite3_errmsg()\].
+    ///
+    /// ^The \[PRAGMA wal_checkpoint\] command can be used to invoke this interface
+    /// from SQL.
+    ///
     /// C: `int sqlite3_wal_checkpoint_v2(sqlite3 *db, const char *zDb, int eMode, int *pnLog, int *pnCkpt)`
     ///
     /// # Errors
@@ -644,6 +1802,36 @@ impl Sqlite3 {
         })
     }
 
+    /// CAPI3REF: Flush caches to disk mid-transaction
+    /// METHOD: sqlite3
+    ///
+    /// ^If a write-transaction is open on \[database connection\] D when the
+    /// \[sqlite3_db_cacheflush(D)\] interface invoked, any dirty
+    /// pages in the pager-cache that are not currently in use are written out
+    /// to disk. A dirty page may be in use if a database cursor created by an
+    /// active SQL statement is reading from it, or if it is page 1 of a database
+    /// file (page 1 is always "in use").  ^The \[sqlite3_db_cacheflush(D)\]
+    /// interface flushes caches for all schemas - "main", "temp", and
+    /// any \[attached\] databases.
+    ///
+    /// ^If this function needs to obtain extra database locks before dirty pages
+    /// can be flushed to disk, it does so. ^If those locks cannot be obtained
+    /// immediately and there is a busy-handler callback configured, it is invoked
+    /// in the usual manner. ^If the required lock still cannot be obtained, then
+    /// the database is skipped and an attempt made to flush any dirty pages
+    /// belonging to the next (if any) database. ^If any databases are skipped
+    /// because locks cannot be obtained, but no other error occurs, this
+    /// function returns SQLITE_BUSY.
+    ///
+    /// ^If any other error occurs while flushing dirty pages to disk (for
+    /// example an IO error or out-of-memory condition), then processing is
+    /// abandoned and an SQLite \[error code\] is returned to the caller immediately.
+    ///
+    /// ^Otherwise, if no error occurs, \[sqlite3_db_cacheflush()\] returns SQLITE_OK.
+    ///
+    /// ^This function does not set the database handle error code or message
+    /// returned by the \[sqlite3_errcode()\] and \[sqlite3_errmsg()\] functions.
+    ///
     /// C: `int sqlite3_db_cacheflush(sqlite3 *)`
     ///
     /// # Errors
@@ -658,6 +1846,16 @@ impl Sqlite3 {
         Ok(reply.get_i32(0))
     }
 
+    /// CAPI3REF: Low-level system error code
+    /// METHOD: sqlite3
+    ///
+    /// ^Attempt to return the underlying operating system error code or error
+    /// number that caused the most recent I/O error or failure to open a file.
+    /// The return value is OS-dependent.  For example, on unix systems, after
+    /// \[sqlite3_open_v2()\] returns \[SQLITE_CANTOPEN\], this interface could be
+    /// called to get back the underlying "errno" that caused the problem, such
+    /// as ENOSPC, EAUTH, EISDIR, and so forth.
+    ///
     /// C: `int sqlite3_system_errno(sqlite3 *)`
     ///
     /// # Errors
@@ -672,6 +1870,41 @@ impl Sqlite3 {
         Ok(reply.get_i32(0))
     }
 
+    /// CAPI3REF: Serialize a database
+    ///
+    /// The sqlite3_serialize(D,S,P,F) interface returns a pointer to memory
+    /// that is a serialization of the S database on \[database connection\] D.
+    /// If P is not a NULL pointer, then the size of the database in bytes
+    /// is written into \*P.
+    ///
+    /// For an ordinary on-disk database file, the serialization is just a
+    /// copy of the disk file.  For an in-memory database or a "TEMP" database,
+    /// the serialization is the same sequence of bytes which would be written
+    /// to disk if that database where backed up to disk.
+    ///
+    /// The usual case is that sqlite3_serialize() copies the serialization of
+    /// the database into memory obtained from \[sqlite3_malloc64()\] and returns
+    /// a pointer to that memory.  The caller is responsible for freeing the
+    /// returned value to avoid a memory leak.  However, if the F argument
+    /// contains the SQLITE_SERIALIZE_NOCOPY bit, then no memory allocations
+    /// are made, and the sqlite3_serialize() function will return a pointer
+    /// to the contiguous memory representation of the database that SQLite
+    /// is currently using for that database, or NULL if the no such contiguous
+    /// memory representation of the database exists.  A contiguous memory
+    /// representation of the database will usually only exist if there has
+    /// been a prior call to \[sqlite3_deserialize(D,S,...)\] with the same
+    /// values of D and S.
+    /// The size of the database is written into \*P even if the
+    /// SQLITE_SERIALIZE_NOCOPY bit is set but no contiguous copy
+    /// of the database exists.
+    ///
+    /// A call to sqlite3_serialize(D,S,P,F) might return NULL even if the
+    /// SQLITE_SERIALIZE_NOCOPY bit is omitted from argument F if a memory
+    /// allocation error occurs.
+    ///
+    /// This interface is omitted if SQLite is compiled with the
+    /// \[SQLITE_OMIT_DESERIALIZE\] option.
+    ///
     /// C: `unsigned char *sqlite3_serialize(sqlite3 *db, const char *zSchema, sqlite3_int64 *piSize, unsigned int mFlags)`
     ///
     /// # Errors

@@ -9,6 +9,29 @@ use crate::{Sqlite3, table};
 mod bind;
 mod column;
 
+/// CAPI3REF: Prepared Statement Object
+/// KEYWORDS: {prepared statement} {prepared statements}
+///
+/// An instance of this object represents a single SQL statement that
+/// has been compiled into binary form and is ready to be evaluated.
+///
+/// Think of each SQL statement as a separate computer program.  The
+/// original SQL text is source code.  A prepared statement object
+/// is the compiled object code.  All SQL must be converted into a
+/// prepared statement before it can be run.
+///
+/// The life-cycle of a prepared statement object usually goes like this:
+///
+/// \<ol>
+/// \<li> Create the prepared statement object using \[sqlite3_prepare_v2()\].
+/// \<li> Bind values to \[parameters\] using the sqlite3_bind\_\*()
+/// interfaces.
+/// \<li> Run the SQL by calling \[sqlite3_step()\] one or more times.
+/// \<li> Reset the prepared statement using \[sqlite3_reset()\] then go back
+/// to step 2.  Do this zero or more times.
+/// \<li> Destroy the object using \[sqlite3_finalize()\].
+/// \</ol>
+///
 /// C: `sqlite3_stmt *`
 ///
 /// Clones stand for the same object. When the last is dropped, `sqlite3_finalize` releases an object that is the caller's.
@@ -26,6 +49,46 @@ impl Stmt {
         Self(self.0.within(deadline))
     }
 
+    /// CAPI3REF: Retrieving Statement SQL
+    /// METHOD: sqlite3_stmt
+    ///
+    /// ^The sqlite3_sql(P) interface returns a pointer to a copy of the UTF-8
+    /// SQL text used to create \[prepared statement\] P if P was
+    /// created by \[sqlite3_prepare_v2()\], \[sqlite3_prepare_v3()\],
+    /// \[sqlite3_prepare16_v2()\], or \[sqlite3_prepare16_v3()\].
+    /// ^The sqlite3_expanded_sql(P) interface returns a pointer to a UTF-8
+    /// string containing the SQL text of prepared statement P with
+    /// \[bound parameters\] expanded.
+    /// ^The sqlite3_normalized_sql(P) interface returns a pointer to a UTF-8
+    /// string containing the normalized SQL text of prepared statement P.  The
+    /// semantics used to normalize a SQL statement are unspecified and subject
+    /// to change.  At a minimum, literal values will be replaced with suitable
+    /// placeholders.
+    ///
+    /// ^(For example, if a prepared statement is created using the SQL
+    /// text "SELECT $abc,:xyz" and if parameter $abc is bound to integer 2345
+    /// and parameter :xyz is unbound, then sqlite3_sql() will return
+    /// the original string, "SELECT $abc,:xyz" but sqlite3_expanded_sql()
+    /// will return "SELECT 2345,NULL".)^
+    ///
+    /// ^The sqlite3_expanded_sql() interface returns NULL if insufficient memory
+    /// is available to hold the result, or if the result would exceed the
+    /// the maximum string length determined by the \[SQLITE_LIMIT_LENGTH\].
+    ///
+    /// ^The \[SQLITE_TRACE_SIZE_LIMIT\] compile-time option limits the size of
+    /// bound parameter expansions.  ^The \[SQLITE_OMIT_TRACE\] compile-time
+    /// option causes sqlite3_expanded_sql() to always return NULL.
+    ///
+    /// ^The strings returned by sqlite3_sql(P) and sqlite3_normalized_sql(P)
+    /// are managed by SQLite and are automatically freed when the prepared
+    /// statement is finalized.
+    /// ^The string returned by sqlite3_expanded_sql(P), on the other hand,
+    /// is obtained from \[sqlite3_malloc()\] and must be freed by the application
+    /// by passing it to \[sqlite3_free()\].
+    ///
+    /// ^The sqlite3_normalized_sql() interface is only available if
+    /// the \[SQLITE_ENABLE_NORMALIZE\] compile-time option is defined.
+    ///
     /// C: `const char *sqlite3_sql(sqlite3_stmt *pStmt)`
     ///
     /// # Errors
@@ -54,6 +117,52 @@ impl Stmt {
         reply.opt_text(0)
     }
 
+    /// CAPI3REF: Determine If An SQL Statement Writes The Database
+    /// METHOD: sqlite3_stmt
+    ///
+    /// ^The sqlite3_stmt_readonly(X) interface returns true (non-zero) if
+    /// and only if the \[prepared statement\] X makes no direct changes to
+    /// the content of the database file.
+    ///
+    /// Note that \[application-defined SQL functions\] or
+    /// \[virtual tables\] might change the database indirectly as a side effect.
+    /// ^(For example, if an application defines a function "eval()" that
+    /// calls \[sqlite3_exec()\], then the following SQL statement would
+    /// change the database file through side-effects:
+    ///
+    /// \<blockquote>\<pre>
+    /// SELECT eval('DELETE FROM t1') FROM t2;
+    /// \</pre>\</blockquote>
+    ///
+    /// But because the \[SELECT\] statement does not change the database file
+    /// directly, sqlite3_stmt_readonly() would still return true.)^
+    ///
+    /// ^Transaction control statements such as \[BEGIN\], \[COMMIT\], \[ROLLBACK\],
+    /// \[SAVEPOINT\], and \[RELEASE\] cause sqlite3_stmt_readonly() to return true,
+    /// since the statements themselves do not actually modify the database but
+    /// rather they control the timing of when other statements modify the
+    /// database.  ^The \[ATTACH\] and \[DETACH\] statements also cause
+    /// sqlite3_stmt_readonly() to return true since, while those statements
+    /// change the configuration of a database connection, they do not make
+    /// changes to the content of the database files on disk.
+    /// ^The sqlite3_stmt_readonly() interface returns true for \[BEGIN\] since
+    /// \[BEGIN\] merely sets internal flags, but the \[BEGIN|BEGIN IMMEDIATE\] and
+    /// \[BEGIN|BEGIN EXCLUSIVE\] commands do touch the database and so
+    /// sqlite3_stmt_readonly() returns false for those commands.
+    ///
+    /// ^This routine returns false if there is any possibility that the
+    /// statement might change the database file.  ^A false return does
+    /// not guarantee that the statement will change the database file.
+    /// ^For example, an UPDATE statement might have a WHERE clause that
+    /// makes it a no-op, but the sqlite3_stmt_readonly() result would still
+    /// be false.  ^Similarly, a CREATE TABLE IF NOT EXISTS statement is a
+    /// read-only no-op if the table already exists, but
+    /// sqlite3_stmt_readonly() still returns false for such a statement.
+    ///
+    /// ^If prepared statement X is an \[EXPLAIN\] or \[EXPLAIN QUERY PLAN\]
+    /// statement, then sqlite3_stmt_readonly(X) returns the same value as
+    /// if the EXPLAIN or EXPLAIN QUERY PLAN prefix were omitted.
+    ///
     /// C: `int sqlite3_stmt_readonly(sqlite3_stmt *pStmt)`
     ///
     /// # Errors
@@ -68,6 +177,15 @@ impl Stmt {
         Ok(reply.get_i32(0))
     }
 
+    /// CAPI3REF: Query The EXPLAIN Setting For A Prepared Statement
+    /// METHOD: sqlite3_stmt
+    ///
+    /// ^The sqlite3_stmt_isexplain(S) interface returns 1 if the
+    /// prepared statement S is an EXPLAIN statement, or 2 if the
+    /// statement S is an EXPLAIN QUERY PLAN.
+    /// ^The sqlite3_stmt_isexplain(S) interface returns 0 if S is
+    /// an ordinary statement or a NULL pointer.
+    ///
     /// C: `int sqlite3_stmt_isexplain(sqlite3_stmt *pStmt)`
     ///
     /// # Errors
@@ -82,6 +200,24 @@ impl Stmt {
         Ok(reply.get_i32(0))
     }
 
+    /// CAPI3REF: Determine If A Prepared Statement Has Been Reset
+    /// METHOD: sqlite3_stmt
+    ///
+    /// ^The sqlite3_stmt_busy(S) interface returns true (non-zero) if the
+    /// \[prepared statement\] S has been stepped at least once using
+    /// \[sqlite3_step(S)\] but has neither run to completion (returned
+    /// \[SQLITE_DONE\] from \[sqlite3_step(S)\]) nor
+    /// been reset using \[sqlite3_reset(S)\].  ^The sqlite3_stmt_busy(S)
+    /// interface returns false if S is a NULL pointer.  If S is not a
+    /// NULL pointer and is not a pointer to a valid \[prepared statement\]
+    /// object, then the behavior is undefined and probably undesirable.
+    ///
+    /// This interface can be used in combination \[sqlite3_next_stmt()\]
+    /// to locate all prepared statements associated with a database
+    /// connection that are in need of being reset.  This can be used,
+    /// for example, in diagnostic routines to search for prepared
+    /// statements that are holding a transaction open.
+    ///
     /// C: `int sqlite3_stmt_busy(sqlite3_stmt *)`
     ///
     /// # Errors
@@ -96,6 +232,13 @@ impl Stmt {
         Ok(reply.get_i32(0))
     }
 
+    /// CAPI3REF: Reset All Bindings On A Prepared Statement
+    /// METHOD: sqlite3_stmt
+    ///
+    /// ^Contrary to the intuition of many, \[sqlite3_reset()\] does not reset
+    /// the \[sqlite3_bind_blob | bindings\] on a \[prepared statement\].
+    /// ^Use this routine to reset all host parameters to NULL.
+    ///
     /// C: `int sqlite3_clear_bindings(sqlite3_stmt *)`
     ///
     /// # Errors
@@ -110,6 +253,87 @@ impl Stmt {
         Ok(reply.get_i32(0))
     }
 
+    /// CAPI3REF: Evaluate An SQL Statement
+    /// METHOD: sqlite3_stmt
+    ///
+    /// After a \[prepared statement\] has been prepared using any of
+    /// \[sqlite3_prepare_v2()\], \[sqlite3_prepare_v3()\], \[sqlite3_prepare16_v2()\],
+    /// or \[sqlite3_prepare16_v3()\] or one of the legacy
+    /// interfaces \[sqlite3_prepare()\] or \[sqlite3_prepare16()\], this function
+    /// must be called one or more times to evaluate the statement.
+    ///
+    /// The details of the behavior of the sqlite3_step() interface depend
+    /// on whether the statement was prepared using the newer "vX" interfaces
+    /// \[sqlite3_prepare_v3()\], \[sqlite3_prepare_v2()\], \[sqlite3_prepare16_v3()\],
+    /// \[sqlite3_prepare16_v2()\] or the older legacy
+    /// interfaces \[sqlite3_prepare()\] and \[sqlite3_prepare16()\].  The use of the
+    /// new "vX" interface is recommended for new applications but the legacy
+    /// interface will continue to be supported.
+    ///
+    /// ^In the legacy interface, the return value will be either \[SQLITE_BUSY\],
+    /// \[SQLITE_DONE\], \[SQLITE_ROW\], \[SQLITE_ERROR\], or \[SQLITE_MISUSE\].
+    /// ^With the "v2" interface, any of the other \[result codes\] or
+    /// \[extended result codes\] might be returned as well.
+    ///
+    /// ^\[SQLITE_BUSY\] means that the database engine was unable to acquire the
+    /// database locks it needs to do its job.  ^If the statement is a \[COMMIT\]
+    /// or occurs outside of an explicit transaction, then you can retry the
+    /// statement.  If the statement is not a \[COMMIT\] and occurs within an
+    /// explicit transaction then you should rollback the transaction before
+    /// continuing.
+    ///
+    /// ^\[SQLITE_DONE\] means that the statement has finished executing
+    /// successfully.  sqlite3_step() should not be called again on this virtual
+    /// machine without first calling \[sqlite3_reset()\] to reset the virtual
+    /// machine back to its initial state.
+    ///
+    /// ^If the SQL statement being executed returns any data, then \[SQLITE_ROW\]
+    /// is returned each time a new row of data is ready for processing by the
+    /// caller. The values may be accessed using the \[column access functions\].
+    /// sqlite3_step() is called again to retrieve the next row of data.
+    ///
+    /// ^\[SQLITE_ERROR\] means that a run-time error (such as a constraint
+    /// violation) has occurred.  sqlite3_step() should not be called again on
+    /// the VM. More information may be found by calling \[sqlite3_errmsg()\].
+    /// ^With the legacy interface, a more specific error code (for example,
+    /// \[SQLITE_INTERRUPT\], \[SQLITE_SCHEMA\], \[SQLITE_CORRUPT\], and so forth)
+    /// can be obtained by calling \[sqlite3_reset()\] on the
+    /// \[prepared statement\].  ^In the "v2" interface,
+    /// the more specific error code is returned directly by sqlite3_step().
+    ///
+    /// \[SQLITE_MISUSE\] means that the this routine was called inappropriately.
+    /// Perhaps it was called on a \[prepared statement\] that has
+    /// already been \[sqlite3_finalize | finalized\] or on one that had
+    /// previously returned \[SQLITE_ERROR\] or \[SQLITE_DONE\].  Or it could
+    /// be the case that the same database connection is being used by two or
+    /// more threads at the same moment in time.
+    ///
+    /// For all versions of SQLite up to and including 3.6.23.1, a call to
+    /// \[sqlite3_reset()\] was required after sqlite3_step() returned anything
+    /// other than \[SQLITE_ROW\] before any subsequent invocation of
+    /// sqlite3_step().  Failure to reset the prepared statement using
+    /// \[sqlite3_reset()\] would result in an \[SQLITE_MISUSE\] return from
+    /// sqlite3_step().  But after \[version 3.6.23.1\] (\[dateof:3.6.23.1\],
+    /// sqlite3_step() began
+    /// calling \[sqlite3_reset()\] automatically in this circumstance rather
+    /// than returning \[SQLITE_MISUSE\].  This is not considered a compatibility
+    /// break because any application that ever receives an SQLITE_MISUSE error
+    /// is broken by definition.  The \[SQLITE_OMIT_AUTORESET\] compile-time option
+    /// can be used to restore the legacy behavior.
+    ///
+    /// \<b>Goofy Interface Alert:\</b> In the legacy interface, the sqlite3_step()
+    /// API always returns a generic error code, \[SQLITE_ERROR\], following any
+    /// error other than \[SQLITE_BUSY\] and \[SQLITE_MISUSE\].  You must call
+    /// \[sqlite3_reset()\] or \[sqlite3_finalize()\] in order to find one of the
+    /// specific \[error codes\] that better describes the error.
+    /// We admit that this is a goofy design.  The problem has been fixed
+    /// with the "v2" interface.  If you prepare all of your SQL statements
+    /// using \[sqlite3_prepare_v3()\] or \[sqlite3_prepare_v2()\]
+    /// or \[sqlite3_prepare16_v2()\] or \[sqlite3_prepare16_v3()\] instead
+    /// of the legacy \[sqlite3_prepare()\] and \[sqlite3_prepare16()\] interfaces,
+    /// then the more specific \[error codes\] are returned directly
+    /// by sqlite3_step().  The use of the "vX" interfaces is recommended.
+    ///
     /// C: `int sqlite3_step(sqlite3_stmt *)`
     ///
     /// What was borrowed from `self` is stale afterwards.
@@ -126,6 +350,24 @@ impl Stmt {
         Ok(reply.get_i32(16))
     }
 
+    /// CAPI3REF: Number of columns in a result set
+    /// METHOD: sqlite3_stmt
+    ///
+    /// ^The sqlite3_data_count(P) interface returns the number of columns in the
+    /// current row of the result set of \[prepared statement\] P.
+    /// ^If prepared statement P does not have results ready to return
+    /// (via calls to the \[sqlite3_column_int | sqlite3_column()\] family of
+    /// interfaces) then sqlite3_data_count(P) returns 0.
+    /// ^The sqlite3_data_count(P) routine also returns 0 if P is a NULL pointer.
+    /// ^The sqlite3_data_count(P) routine returns 0 if the previous call to
+    /// \[sqlite3_step\](P) returned \[SQLITE_DONE\].  ^The sqlite3_data_count(P)
+    /// will return non-zero if previous call to \[sqlite3_step\](P) returned
+    /// \[SQLITE_ROW\], except in the case of the \[PRAGMA incremental_vacuum\]
+    /// where it always returns zero since each step of that multi-step
+    /// pragma returns 0 columns of data.
+    ///
+    /// See also: \[sqlite3_column_count()\]
+    ///
     /// C: `int sqlite3_data_count(sqlite3_stmt *pStmt)`
     ///
     /// # Errors
@@ -140,6 +382,31 @@ impl Stmt {
         Ok(reply.get_i32(0))
     }
 
+    /// CAPI3REF: Destroy A Prepared Statement Object
+    /// DESTRUCTOR: sqlite3_stmt
+    ///
+    /// ^The sqlite3_finalize() function is called to delete a \[prepared statement\].
+    /// ^If the most recent evaluation of the statement encountered no errors
+    /// or if the statement is never been evaluated, then sqlite3_finalize() returns
+    /// SQLITE_OK.  ^If the most recent evaluation of statement S failed, then
+    /// sqlite3_finalize(S) returns the appropriate \[error code\] or
+    /// \[extended error code\].
+    ///
+    /// ^The sqlite3_finalize(S) routine can be called at any point during
+    /// the life cycle of \[prepared statement\] S:
+    /// before statement S is ever evaluated, after
+    /// one or more calls to \[sqlite3_reset()\], or after any call
+    /// to \[sqlite3_step()\] regardless of whether or not the statement has
+    /// completed execution.
+    ///
+    /// ^Invoking sqlite3_finalize() on a NULL pointer is a harmless no-op.
+    ///
+    /// The application must finalize every \[prepared statement\] in order to avoid
+    /// resource leaks.  It is a grievous error for the application to try to use
+    /// a prepared statement after it has been finalized.  Any use of a prepared
+    /// statement after it has been finalized can result in undefined and
+    /// undesirable behavior such as segfaults and heap corruption.
+    ///
     /// C: `int sqlite3_finalize(sqlite3_stmt *pStmt)`
     ///
     /// # Errors
@@ -154,6 +421,30 @@ impl Stmt {
         Ok(reply.get_i32(0))
     }
 
+    /// CAPI3REF: Reset A Prepared Statement Object
+    /// METHOD: sqlite3_stmt
+    ///
+    /// The sqlite3_reset() function is called to reset a \[prepared statement\]
+    /// object back to its initial state, ready to be re-executed.
+    /// ^Any SQL statement variables that had values bound to them using
+    /// the \[sqlite3_bind_blob | sqlite3_bind\_\*() API\] retain their values.
+    /// Use \[sqlite3_clear_bindings()\] to reset the bindings.
+    ///
+    /// ^The \[sqlite3_reset(S)\] interface resets the \[prepared statement\] S
+    /// back to the beginning of its program.
+    ///
+    /// ^If the most recent call to \[sqlite3_step(S)\] for the
+    /// \[prepared statement\] S returned \[SQLITE_ROW\] or \[SQLITE_DONE\],
+    /// or if \[sqlite3_step(S)\] has never before been called on S,
+    /// then \[sqlite3_reset(S)\] returns \[SQLITE_OK\].
+    ///
+    /// ^If the most recent call to \[sqlite3_step(S)\] for the
+    /// \[prepared statement\] S indicated an error, then
+    /// \[sqlite3_reset(S)\] returns an appropriate \[error code\].
+    ///
+    /// ^The \[sqlite3_reset(S)\] interface does not change the values
+    /// of any \[sqlite3_bind_blob|bindings\] on the \[prepared statement\] S.
+    ///
     /// C: `int sqlite3_reset(sqlite3_stmt *pStmt)`
     ///
     /// What was borrowed from `self` is stale afterwards.
@@ -199,6 +490,16 @@ impl Stmt {
         Ok(reply.get_i32(0))
     }
 
+    /// CAPI3REF: Find The Database Handle Of A Prepared Statement
+    /// METHOD: sqlite3_stmt
+    ///
+    /// ^The sqlite3_db_handle interface returns the \[database connection\] handle
+    /// to which a \[prepared statement\] belongs.  ^The \[database connection\]
+    /// returned by sqlite3_db_handle is the same \[database connection\]
+    /// that was the first argument
+    /// to the \[sqlite3_prepare_v2()\] call (or its variants) that was used to
+    /// create the statement in the first place.
+    ///
     /// C: `sqlite3 *sqlite3_db_handle(sqlite3_stmt *)`
     ///
     /// # Errors
@@ -214,6 +515,29 @@ impl Stmt {
         Ok(Sqlite3(returned))
     }
 
+    /// CAPI3REF: Prepared Statement Status
+    /// METHOD: sqlite3_stmt
+    ///
+    /// ^(Each prepared statement maintains various
+    /// \[SQLITE_STMTSTATUS counters\] that measure the number
+    /// of times it has performed specific operations.)^  These counters can
+    /// be used to monitor the performance characteristics of the prepared
+    /// statements.  For example, if the number of table steps greatly exceeds
+    /// the number of table searches or result rows, that would tend to indicate
+    /// that the prepared statement is using a full table scan rather than
+    /// an index.
+    ///
+    /// ^(This interface is used to retrieve and reset counter values from
+    /// a \[prepared statement\].  The first argument is the prepared statement
+    /// object to be interrogated.  The second argument
+    /// is an integer code for a specific \[SQLITE_STMTSTATUS counter\]
+    /// to be interrogated.)^
+    /// ^The current value of the requested counter is returned.
+    /// ^If the resetFlg is true, then the counter is reset to zero after this
+    /// interface call returns.
+    ///
+    /// See also: \[sqlite3_status()\] and \[sqlite3_db_status()\].
+    ///
     /// C: `int sqlite3_stmt_status(sqlite3_stmt *, int op, int resetFlg)`
     ///
     /// # Errors

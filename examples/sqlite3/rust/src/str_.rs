@@ -6,6 +6,21 @@ use hotcell::rt;
 
 use crate::table;
 
+/// CAPI3REF: Dynamic String Object
+/// KEYWORDS: {dynamic string}
+///
+/// An instance of the sqlite3_str object contains a dynamically-sized
+/// string under construction.
+///
+/// The lifecycle of an sqlite3_str object is as follows:
+/// \<ol>
+/// \<li> ^The sqlite3_str object is created using \[sqlite3_str_new()\].
+/// \<li> ^Text is appended to the sqlite3_str object using various
+/// methods, such as \[sqlite3_str_appendf()\].
+/// \<li> ^The sqlite3_str object is destroyed and the string it created
+/// is returned using the \[sqlite3_str_finish()\] interface.
+/// \</ol>
+///
 /// C: `sqlite3_str *`
 ///
 /// Clones stand for the same object. When the last is dropped, `sqlite3_str_finish` releases an object that is the caller's.
@@ -22,6 +37,18 @@ impl Str {
         Self(self.0.within(deadline))
     }
 
+    /// CAPI3REF: Finalize A Dynamic String
+    /// DESTRUCTOR: sqlite3_str
+    ///
+    /// ^The \[sqlite3_str_finish(X)\] interface destroys the sqlite3_str object X
+    /// and returns a pointer to a memory buffer obtained from \[sqlite3_malloc64()\]
+    /// that contains the constructed string.  The calling application should
+    /// pass the returned value to \[sqlite3_free()\] to avoid a memory leak.
+    /// ^The \[sqlite3_str_finish(X)\] interface may return a NULL pointer if any
+    /// errors were encountered during construction of the string.  ^The
+    /// \[sqlite3_str_finish(X)\] interface will also return a NULL pointer if the
+    /// string in \[sqlite3_str\] object X is zero bytes long.
+    ///
     /// C: `char *sqlite3_str_finish(sqlite3_str *)`
     ///
     /// # Errors
@@ -96,6 +123,34 @@ impl Str {
         Ok(())
     }
 
+    /// CAPI3REF: Status Of A Dynamic String
+    /// METHOD: sqlite3_str
+    ///
+    /// These interfaces return the current status of an \[sqlite3_str\] object.
+    ///
+    /// ^If any prior errors have occurred while constructing the dynamic string
+    /// in sqlite3_str X, then the \[sqlite3_str_errcode(X)\] method will return
+    /// an appropriate error code.  ^The \[sqlite3_str_errcode(X)\] method returns
+    /// \[SQLITE_NOMEM\] following any out-of-memory error, or
+    /// \[SQLITE_TOOBIG\] if the size of the dynamic string exceeds
+    /// \[SQLITE_MAX_LENGTH\], or \[SQLITE_OK\] if there have been no errors.
+    ///
+    /// ^The \[sqlite3_str_length(X)\] method returns the current length, in bytes,
+    /// of the dynamic string under construction in \[sqlite3_str\] object X.
+    /// ^The length returned by \[sqlite3_str_length(X)\] does not include the
+    /// zero-termination byte.
+    ///
+    /// ^The \[sqlite3_str_value(X)\] method returns a pointer to the current
+    /// content of the dynamic string under construction in X.  The value
+    /// returned by \[sqlite3_str_value(X)\] is managed by the sqlite3_str object X
+    /// and might be freed or altered by any subsequent method on the same
+    /// \[sqlite3_str\] object.  Applications must not used the pointer returned
+    /// \[sqlite3_str_value(X)\] after any subsequent method call on the same
+    /// object.  ^Applications may change the content of the string returned
+    /// by \[sqlite3_str_value(X)\] as long as they do not write into any bytes
+    /// outside the range of 0 to \[sqlite3_str_length(X)\] and do not read or
+    /// write any byte after any subsequent sqlite3_str method call.
+    ///
     /// C: `int sqlite3_str_errcode(sqlite3_str *)`
     ///
     /// # Errors

@@ -377,6 +377,8 @@ impl Zlib {
         Ok(reply.get_u64(0))
     }
 
+    /// undocumented functions
+    ///
     /// C: `const char *zError(int)`
     ///
     /// # Errors

@@ -6,6 +6,13 @@ use hotcell::rt;
 
 use crate::table;
 
+/// gzgetc() macro and its supporting function and exposed data structure.  Note
+/// that the real internal state is much larger than the exposed structure.
+/// This abbreviated structure exposes just enough for the gzgetc() macro.  The
+/// user should not mess with these exposed elements, since their names or
+/// behavior could change in the future, perhaps even capriciously.  They can
+/// only be used by the gzgetc() macro.  You have been warned.
+///
 /// C: `gzFile`
 ///
 /// Clones stand for the same object. When the last is dropped, `gzclose` releases an object that is the caller's.
@@ -444,6 +451,16 @@ impl GzFile {
         Ok(())
     }
 
+    /// Flush all pending output for file, if necessary, close file and
+    /// deallocate the (de)compression state.  Note that once file is closed, you
+    /// cannot call gzerror with file, since its structures have been deallocated.
+    /// gzclose must not be called more than once on the same file, just as free
+    /// must not be called more than once on the same allocation.
+    ///
+    /// gzclose will return Z_STREAM_ERROR if file is not valid, Z_ERRNO on a
+    /// file operation error, Z_MEM_ERROR if out of memory, Z_BUF_ERROR if the
+    /// last read ended in the middle of a gzip stream, or Z_OK on success.
+    ///
     /// C: `int gzclose_r(gzFile file)`
     ///
     /// # Errors

@@ -6,6 +6,18 @@ use hotcell::rt;
 
 use crate::{CDict, CParameter, EndDirective, InBuffer, OutBuffer, ResetDirective, table};
 
+/// Explicit context
+/// /
+/// /\*= Compression context
+/// When compressing many times,
+/// it is recommended to allocate a context just once,
+/// and re-use it for each successive compression operation.
+/// This will make workload friendlier for system's memory.
+/// Note : re-using context is just a speed / resource optimization.
+/// It doesn't change the compression ratio, which remains identical.
+/// Note 2 : In multi-threaded environments,
+/// use one different context per thread for parallel execution.
+///
 /// C: `ZSTD_CCtx *`
 ///
 /// Clones stand for the same object. When the last is dropped, `ZSTD_freeCCtx` releases an object that is the caller's.
@@ -36,6 +48,14 @@ impl CCtx {
         Ok(reply.get_u64(0))
     }
 
+    /// ZSTD_compressCCtx() :
+    /// Same as ZSTD_compress(), using an explicit ZSTD_CCtx.
+    /// Important : in order to behave similarly to \`ZSTD_compress()\`,
+    /// this function compresses at requested compression level,
+    /// \_\_ignoring any other parameter\_\_ .
+    /// If any advanced parameter was set using the advanced API,
+    /// they will all be reset. Only \`compressionLevel\` remains.
+    ///
     /// C: `size_t ZSTD_compressCCtx(ZSTD_CCtx *cctx, void *dst, size_t dstCapacity, const void *src, size_t srcSize, int compressionLevel)`
     ///
     /// `dst_capacity` is the room for `dst`, in elements.
@@ -60,6 +80,17 @@ impl CCtx {
         reply.buffer(8)
     }
 
+    /// ZSTD_CCtx_setParameter() :
+    /// Set one compression parameter, selected by enum ZSTD_cParameter.
+    /// All parameters have valid bounds. Bounds can be queried using ZSTD_cParam_getBounds().
+    /// Providing a value beyond bound will either clamp it, or trigger an error (depending on parameter).
+    /// Setting a parameter is generally only possible during frame initialization (before starting compression).
+    /// Exception : when using multi-threading mode (nbWorkers >= 1),
+    /// the following parameters can be updated \_during\_ compression (within same frame):
+    /// => compressionLevel, hashLog, chainLog, searchLog, minMatch, targetLength and strategy.
+    /// new parameters will be active for next job only (after a flush()).
+    /// @return : an error code (which can be tested using ZSTD_isError()).
+    ///
     /// C: `size_t ZSTD_CCtx_setParameter(ZSTD_CCtx *cctx, ZSTD_cParameter param, int value)`
     ///
     /// # Errors
@@ -76,6 +107,21 @@ impl CCtx {
         Ok(reply.get_u64(0))
     }
 
+    /// ZSTD_CCtx_setPledgedSrcSize() :
+    /// Total input data size to be compressed as a single frame.
+    /// Value will be written in frame header, unless if explicitly forbidden using ZSTD_c_contentSizeFlag.
+    /// This value will also be controlled at end of frame, and trigger an error if not respected.
+    /// @result : 0, or an error code (which can be tested with ZSTD_isError()).
+    /// Note 1 : pledgedSrcSize==0 actually means zero, aka an empty frame.
+    /// In order to mean "unknown content size", pass constant ZSTD_CONTENTSIZE_UNKNOWN.
+    /// ZSTD_CONTENTSIZE_UNKNOWN is default value for any new frame.
+    /// Note 2 : pledgedSrcSize is only valid once, for the next frame.
+    /// It's discarded at the end of the frame, and replaced by ZSTD_CONTENTSIZE_UNKNOWN.
+    /// Note 3 : Whenever all input data is provided and consumed in a single round,
+    /// for example with ZSTD_compress2(),
+    /// or invoking immediately ZSTD_compressStream2(,,,ZSTD_e_end),
+    /// this value is automatically overridden by srcSize instead.
+    ///
     /// C: `size_t ZSTD_CCtx_setPledgedSrcSize(ZSTD_CCtx *cctx, unsigned long long pledgedSrcSize)`
     ///
     /// # Errors
@@ -91,6 +137,20 @@ impl CCtx {
         Ok(reply.get_u64(0))
     }
 
+    /// ZSTD_CCtx_reset() :
+    /// There are 2 different things that can be reset, independently or jointly :
+    /// - The session : will stop compressing current frame, and make CCtx ready to start a new one.
+    /// Useful after an error, or to interrupt any ongoing compression.
+    /// Any internal data not yet flushed is cancelled.
+    /// Compression parameters and dictionary remain unchanged.
+    /// They will be used to compress next frame.
+    /// Resetting session never fails.
+    /// - The parameters : changes all parameters back to "default".
+    /// This also removes any reference to any dictionary or external sequence producer.
+    /// Parameters can only be changed between 2 sessions (i.e. no compression is currently ongoing)
+    /// otherwise the reset fails, and function returns an error value (which can be tested using ZSTD_isError())
+    /// - Both : similar to resetting the session, followed by resetting parameters.
+    ///
     /// C: `size_t ZSTD_CCtx_reset(ZSTD_CCtx *cctx, ZSTD_ResetDirective reset)`
     ///
     /// # Errors
@@ -106,6 +166,16 @@ impl CCtx {
         Ok(reply.get_u64(0))
     }
 
+    /// ZSTD_compress2() :
+    /// Behave the same as ZSTD_compressCCtx(), but compression parameters are set using the advanced API.
+    /// ZSTD_compress2() always starts a new frame.
+    /// Should cctx hold data from a previously unfinished frame, everything about it is forgotten.
+    /// - Compression parameters are pushed into CCtx before starting compression, using ZSTD_CCtx_set\*()
+    /// - The function is always blocking, returns when compression is completed.
+    /// Hint : compression runs faster if \`dstCapacity\` >=  \`ZSTD_compressBound(srcSize)\`.
+    /// @return : compressed size written into \`dst\` (\<= \`dstCapacity),
+    /// or an error code if it fails (which can be tested using ZSTD_isError()).
+    ///
     /// C: `size_t ZSTD_compress2(ZSTD_CCtx *cctx, void *dst, size_t dstCapacity, const void *src, size_t srcSize)`
     ///
     /// `dst_capacity` is the room for `dst`, in elements.
@@ -124,6 +194,28 @@ impl CCtx {
         reply.buffer(8)
     }
 
+    /// ZSTD_compressStream2() : Requires v1.4.0+
+    /// Behaves about the same as ZSTD_compressStream, with additional control on end directive.
+    /// - Compression parameters are pushed into CCtx before starting compression, using ZSTD_CCtx_set\*()
+    /// - Compression parameters cannot be changed once compression is started (save a list of exceptions in multi-threading mode)
+    /// - output->pos must be \<= dstCapacity, input->pos must be \<= srcSize
+    /// - output->pos and input->pos will be updated. They are guaranteed to remain below their respective limit.
+    /// - endOp must be a valid directive
+    /// - When nbWorkers==0 (default), function is blocking : it completes its job before returning to caller.
+    /// - When nbWorkers>=1, function is non-blocking : it copies a portion of input, distributes jobs to internal worker threads, flush to output whatever is available,
+    /// and then immediately returns, just indicating that there is some data remaining to be flushed.
+    /// The function nonetheless guarantees forward progress : it will return only after it reads or write at least 1+ byte.
+    /// - Exception : if the first call requests a ZSTD_e_end directive and provides enough dstCapacity, the function delegates to ZSTD_compress2() which is always blocking.
+    /// - @return provides a minimum amount of data remaining to be flushed from internal buffers
+    /// or an error code, which can be tested using ZSTD_isError().
+    /// if @return != 0, flush is not fully completed, there is still some data left within internal buffers.
+    /// This is useful for ZSTD_e_flush, since in this case more flushes are necessary to empty all buffers.
+    /// For ZSTD_e_end, @return == 0 when internal buffers are fully flushed and frame is completed.
+    /// - after a ZSTD_e_end directive, if internal buffer is not fully flushed (@return != 0),
+    /// only ZSTD_e_end or ZSTD_e_flush operations are allowed.
+    /// Before starting a new compression job, or changing compression parameters,
+    /// it is required to fully flush internal buffers.
+    ///
     /// C: `size_t ZSTD_compressStream2(ZSTD_CCtx *cctx, ZSTD_outBuffer *output, ZSTD_inBuffer *input, ZSTD_EndDirective endOp)`
     ///
     /// # Errors
@@ -148,6 +240,17 @@ impl CCtx {
         Ok(reply.get_u64(0))
     }
 
+    /// Equivalent to:
+    ///
+    /// ```text
+    /// ZSTD_CCtx_reset(zcs, ZSTD_reset_session_only);
+    /// ZSTD_CCtx_refCDict(zcs, NULL); // clear the dictionary (if any)
+    /// ZSTD_CCtx_setParameter(zcs, ZSTD_c_compressionLevel, compressionLevel);
+    /// ```
+    ///
+    /// Note that ZSTD_initCStream() clears any previously set dictionary. Use the new API
+    /// to compress with a dictionary.
+    ///
     /// C: `size_t ZSTD_initCStream(ZSTD_CStream *zcs, int compressionLevel)`
     ///
     /// # Errors
@@ -163,6 +266,11 @@ impl CCtx {
         Ok(reply.get_u64(0))
     }
 
+    /// Alternative for ZSTD_compressStream2(zcs, output, input, ZSTD_e_continue).
+    /// NOTE: The return value is different. ZSTD_compressStream() returns a hint for
+    /// the next read size (if non-zero and not an error). ZSTD_compressStream2()
+    /// returns the minimum nb of bytes left to flush (if non-zero and not an error).
+    ///
     /// C: `size_t ZSTD_compressStream(ZSTD_CStream *zcs, ZSTD_outBuffer *output, ZSTD_inBuffer *input)`
     ///
     /// # Errors
@@ -185,6 +293,8 @@ impl CCtx {
         Ok(reply.get_u64(0))
     }
 
+    /// Equivalent to ZSTD_compressStream2(zcs, output, \&emptyInput, ZSTD_e_flush).
+    ///
     /// C: `size_t ZSTD_flushStream(ZSTD_CStream *zcs, ZSTD_outBuffer *output)`
     ///
     /// # Errors
@@ -201,6 +311,8 @@ impl CCtx {
         Ok(reply.get_u64(0))
     }
 
+    /// Equivalent to ZSTD_compressStream2(zcs, output, \&emptyInput, ZSTD_e_end).
+    ///
     /// C: `size_t ZSTD_endStream(ZSTD_CStream *zcs, ZSTD_outBuffer *output)`
     ///
     /// # Errors
@@ -217,6 +329,16 @@ impl CCtx {
         Ok(reply.get_u64(0))
     }
 
+    /// Simple dictionary API
+    /// /
+    /// /\*! ZSTD_compress_usingDict() :
+    /// Compression at an explicit compression level using a Dictionary.
+    /// A dictionary can be any arbitrary data segment (also called a prefix),
+    /// or a buffer with specified information (see zdict.h).
+    /// Note : This function loads the dictionary, resulting in significant startup delay.
+    /// It's intended for a dictionary used only once.
+    /// Note 2 : When \`dict == NULL || dictSize \< 8\` no dictionary is used.
+    ///
     /// C: `size_t ZSTD_compress_usingDict(ZSTD_CCtx *ctx, void *dst, size_t dstCapacity, const void *src, size_t srcSize, const void *dict, size_t dictSize, int compressionLevel)`
     ///
     /// `dst_capacity` is the room for `dst`, in elements.
@@ -243,6 +365,12 @@ impl CCtx {
         reply.buffer(8)
     }
 
+    /// ZSTD_compress_usingCDict() :
+    /// Compression using a digested Dictionary.
+    /// Recommended when same dictionary is used multiple times.
+    /// Note : compression level is \_decided at dictionary creation time\_,
+    /// and frame parameters are hardcoded (dictID=yes, contentSize=yes, checksum=no)
+    ///
     /// C: `size_t ZSTD_compress_usingCDict(ZSTD_CCtx *cctx, void *dst, size_t dstCapacity, const void *src, size_t srcSize, const ZSTD_CDict *cdict)`
     ///
     /// `dst_capacity` is the room for `dst`, in elements.
@@ -267,6 +395,25 @@ impl CCtx {
         reply.buffer(8)
     }
 
+    /// ZSTD_CCtx_loadDictionary() : Requires v1.4.0+
+    /// Create an internal CDict from \`dict\` buffer.
+    /// Decompression will have to use same dictionary.
+    /// @result : 0, or an error code (which can be tested with ZSTD_isError()).
+    /// Special: Loading a NULL (or 0-size) dictionary invalidates previous dictionary,
+    /// meaning "return to no-dictionary mode".
+    /// Note 1 : Dictionary is sticky, it will be used for all future compressed frames,
+    /// until parameters are reset, a new dictionary is loaded, or the dictionary
+    /// is explicitly invalidated by loading a NULL dictionary.
+    /// Note 2 : Loading a dictionary involves building tables.
+    /// It's also a CPU consuming operation, with non-negligible impact on latency.
+    /// Tables are dependent on compression parameters, and for this reason,
+    /// compression parameters can no longer be changed after loading a dictionary.
+    /// Note 3 :\`dict\` content will be copied internally.
+    /// Use experimental ZSTD_CCtx_loadDictionary_byReference() to reference content instead.
+    /// In such a case, dictionary buffer must outlive its users.
+    /// Note 4 : Use ZSTD_CCtx_loadDictionary_advanced()
+    /// to precisely select how dictionary content must be interpreted.
+    ///
     /// C: `size_t ZSTD_CCtx_loadDictionary(ZSTD_CCtx *cctx, const void *dict, size_t dictSize)`
     ///
     /// # Errors
@@ -282,6 +429,10 @@ impl CCtx {
         Ok(reply.get_u64(0))
     }
 
+    /// ZSTD_sizeof\_\*() : Requires v1.4.0+
+    /// These functions give the \_current\_ memory usage of selected object.
+    /// Note that object memory usage can evolve (increase or decrease) over time.
+    ///
     /// C: `size_t ZSTD_sizeof_CCtx(const ZSTD_CCtx *cctx)`
     ///
     /// # Errors

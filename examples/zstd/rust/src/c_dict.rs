@@ -6,6 +6,8 @@ use hotcell::rt;
 
 use crate::table;
 
+/// Bulk processing dictionary API
+///
 /// C: `ZSTD_CDict *`
 ///
 /// Clones stand for the same object. When the last is dropped, `ZSTD_freeCDict` releases an object that is the caller's.
@@ -22,6 +24,10 @@ impl CDict {
         Self(self.0.within(deadline))
     }
 
+    /// ZSTD_freeCDict() :
+    /// Function frees memory allocated by ZSTD_createCDict().
+    /// If a NULL pointer is passed, no operation is performed.
+    ///
     /// C: `size_t ZSTD_freeCDict(ZSTD_CDict *CDict)`
     ///
     /// # Errors
@@ -36,6 +42,11 @@ impl CDict {
         Ok(reply.get_u64(0))
     }
 
+    /// ZSTD_getDictID_fromCDict() : Requires v1.5.0+
+    /// Provides the dictID of the dictionary loaded into \`cdict\`.
+    /// If @return == 0, the dictionary is not conformant to Zstandard specification, or empty.
+    /// Non-conformant dictionaries can still be loaded, but as content-only dictionaries.
+    ///
     /// C: `unsigned int ZSTD_getDictID_fromCDict(const ZSTD_CDict *cdict)`
     ///
     /// # Errors

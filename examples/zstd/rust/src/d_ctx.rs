@@ -6,6 +6,13 @@ use hotcell::rt;
 
 use crate::{DDict, DParameter, InBuffer, OutBuffer, ResetDirective, table};
 
+/// = Decompression context
+/// When decompressing many times,
+/// it is recommended to allocate a context only once,
+/// and re-use it for each successive compression operation.
+/// This will make workload friendlier for system's memory.
+/// Use one context per thread for parallel execution.
+///
 /// C: `ZSTD_DCtx *`
 ///
 /// Clones stand for the same object. When the last is dropped, `ZSTD_freeDCtx` releases an object that is the caller's.
@@ -36,6 +43,11 @@ impl DCtx {
         Ok(reply.get_u64(0))
     }
 
+    /// ZSTD_decompressDCtx() :
+    /// Same as ZSTD_decompress(),
+    /// requires an allocated ZSTD_DCtx.
+    /// Compatible with sticky parameters.
+    ///
     /// C: `size_t ZSTD_decompressDCtx(ZSTD_DCtx *dctx, void *dst, size_t dstCapacity, const void *src, size_t srcSize)`
     ///
     /// `dst_capacity` is the room for `dst`, in elements.
@@ -54,6 +66,13 @@ impl DCtx {
         reply.buffer(8)
     }
 
+    /// ZSTD_DCtx_setParameter() :
+    /// Set one compression parameter, selected by enum ZSTD_dParameter.
+    /// All parameters have valid bounds. Bounds can be queried using ZSTD_dParam_getBounds().
+    /// Providing a value beyond bound will either clamp it, or trigger an error (depending on parameter).
+    /// Setting a parameter is only possible during frame initialization (before starting decompression).
+    /// @return : 0, or an error code (which can be tested using ZSTD_isError()).
+    ///
     /// C: `size_t ZSTD_DCtx_setParameter(ZSTD_DCtx *dctx, ZSTD_dParameter param, int value)`
     ///
     /// # Errors
@@ -70,6 +89,12 @@ impl DCtx {
         Ok(reply.get_u64(0))
     }
 
+    /// ZSTD_DCtx_reset() :
+    /// Return a DCtx to clean state.
+    /// Session and parameters can be reset jointly or separately.
+    /// Parameters can only be reset when no active frame is being decompressed.
+    /// @return : 0, or an error code, which can be tested with ZSTD_isError()
+    ///
     /// C: `size_t ZSTD_DCtx_reset(ZSTD_DCtx *dctx, ZSTD_ResetDirective reset)`
     ///
     /// # Errors
@@ -85,6 +110,14 @@ impl DCtx {
         Ok(reply.get_u64(0))
     }
 
+    /// ZSTD_initDStream() :
+    /// Initialize/reset DStream state for new decompression operation.
+    /// Call before new decompression operation using same DStream.
+    ///
+    /// Note : This function is redundant with the advanced API and equivalent to:
+    /// ZSTD_DCtx_reset(zds, ZSTD_reset_session_only);
+    /// ZSTD_DCtx_refDDict(zds, NULL);
+    ///
     /// C: `size_t ZSTD_initDStream(ZSTD_DStream *zds)`
     ///
     /// # Errors
@@ -99,6 +132,21 @@ impl DCtx {
         Ok(reply.get_u64(0))
     }
 
+    /// ZSTD_decompressStream() :
+    /// Streaming decompression function.
+    /// Call repetitively to consume full input updating it as necessary.
+    /// Function will update both input and output \`pos\` fields exposing current state via these fields:
+    /// - \`input.pos \< input.size\`, some input remaining and caller should provide remaining input
+    /// on the next call.
+    /// - \`output.pos \< output.size\`, decoder finished and flushed all remaining buffers.
+    /// - \`output.pos == output.size\`, potentially uncflushed data present in the internal buffers,
+    /// call ZSTD_decompressStream() again to flush remaining data to output.
+    /// Note : with no additional input, amount of data flushed \<= ZSTD_BLOCKSIZE_MAX.
+    ///
+    /// @return : 0 when a frame is completely decoded and fully flushed,
+    /// or an error code, which can be tested using ZSTD_isError(),
+    /// or any other value > 0, which means there is some decoding or flushing to do to complete current frame.
+    ///
     /// C: `size_t ZSTD_decompressStream(ZSTD_DStream *zds, ZSTD_outBuffer *output, ZSTD_inBuffer *input)`
     ///
     /// # Errors
@@ -121,6 +169,13 @@ impl DCtx {
         Ok(reply.get_u64(0))
     }
 
+    /// ZSTD_decompress_usingDict() :
+    /// Decompression using a known Dictionary.
+    /// Dictionary must be identical to the one used during compression.
+    /// Note : This function loads the dictionary, resulting in significant startup delay.
+    /// It's intended for a dictionary used only once.
+    /// Note : When \`dict == NULL || dictSize \< 8\` no dictionary is used.
+    ///
     /// C: `size_t ZSTD_decompress_usingDict(ZSTD_DCtx *dctx, void *dst, size_t dstCapacity, const void *src, size_t srcSize, const void *dict, size_t dictSize)`
     ///
     /// `dst_capacity` is the room for `dst`, in elements.
@@ -145,6 +200,10 @@ impl DCtx {
         reply.buffer(8)
     }
 
+    /// ZSTD_decompress_usingDDict() :
+    /// Decompression using a digested Dictionary.
+    /// Recommended when same dictionary is used multiple times.
+    ///
     /// C: `size_t ZSTD_decompress_usingDDict(ZSTD_DCtx *dctx, void *dst, size_t dstCapacity, const void *src, size_t srcSize, const ZSTD_DDict *ddict)`
     ///
     /// `dst_capacity` is the room for `dst`, in elements.
@@ -169,6 +228,21 @@ impl DCtx {
         reply.buffer(8)
     }
 
+    /// ZSTD_DCtx_loadDictionary() : Requires v1.4.0+
+    /// Create an internal DDict from dict buffer, to be used to decompress all future frames.
+    /// The dictionary remains valid for all future frames, until explicitly invalidated, or
+    /// a new dictionary is loaded.
+    /// @result : 0, or an error code (which can be tested with ZSTD_isError()).
+    /// Special : Adding a NULL (or 0-size) dictionary invalidates any previous dictionary,
+    /// meaning "return to no-dictionary mode".
+    /// Note 1 : Loading a dictionary involves building tables,
+    /// which has a non-negligible impact on CPU usage and latency.
+    /// It's recommended to "load once, use many times", to amortize the cost
+    /// Note 2 :\`dict\` content will be copied internally, so \`dict\` can be released after loading.
+    /// Use ZSTD_DCtx_loadDictionary_byReference() to reference dictionary content instead.
+    /// Note 3 : Use ZSTD_DCtx_loadDictionary_advanced() to take control of
+    /// how dictionary content is loaded and interpreted.
+    ///
     /// C: `size_t ZSTD_DCtx_loadDictionary(ZSTD_DCtx *dctx, const void *dict, size_t dictSize)`
     ///
     /// # Errors

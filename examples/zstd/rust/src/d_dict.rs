@@ -22,6 +22,10 @@ impl DDict {
         Self(self.0.within(deadline))
     }
 
+    /// ZSTD_freeDDict() :
+    /// Function frees memory allocated with ZSTD_createDDict()
+    /// If a NULL pointer is passed, no operation is performed.
+    ///
     /// C: `size_t ZSTD_freeDDict(ZSTD_DDict *ddict)`
     ///
     /// # Errors
@@ -36,6 +40,11 @@ impl DDict {
         Ok(reply.get_u64(0))
     }
 
+    /// ZSTD_getDictID_fromDDict() : Requires v1.4.0+
+    /// Provides the dictID of the dictionary loaded into \`ddict\`.
+    /// If @return == 0, the dictionary is not conformant to Zstandard specification, or empty.
+    /// Non-conformant dictionaries can still be loaded, but as content-only dictionaries.
+    ///
     /// C: `unsigned int ZSTD_getDictID_fromDDict(const ZSTD_DDict *ddict)`
     ///
     /// # Errors

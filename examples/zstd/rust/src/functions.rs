@@ -5,6 +5,9 @@
 use crate::{Bounds, CCtx, CDict, CParameter, DCtx, DDict, DParameter, Zstd, table};
 
 impl Zstd {
+    /// ZSTD_versionNumber() :
+    /// Return runtime library version, the value is (MAJOR\*100\*100 + MINOR\*100 + RELEASE).
+    ///
     /// C: `unsigned int ZSTD_versionNumber(void)`
     ///
     /// # Errors
@@ -17,6 +20,9 @@ impl Zstd {
         Ok(reply.get_u32(0))
     }
 
+    /// ZSTD_versionString() :
+    /// Return runtime library version, like "1.4.5". Requires v1.3.0+.
+    ///
     /// C: `const char *ZSTD_versionString(void)`
     ///
     /// # Errors
@@ -29,6 +35,14 @@ impl Zstd {
         reply.opt_text(0)
     }
 
+    /// Simple API
+    /// /
+    /// /\*! ZSTD_compress() :
+    /// Compresses \`src\` content as a single zstd compressed frame into already allocated \`dst\`.
+    /// Hint : compression runs faster if \`dstCapacity\` >=  \`ZSTD_compressBound(srcSize)\`.
+    /// @return : compressed size written into \`dst\` (\<= \`dstCapacity),
+    /// or an error code if it fails (which can be tested using ZSTD_isError()).
+    ///
     /// C: `size_t ZSTD_compress(void *dst, size_t dstCapacity, const void *src, size_t srcSize, int compressionLevel)`
     ///
     /// `dst_capacity` is the room for `dst`, in elements.
@@ -51,6 +65,13 @@ impl Zstd {
         reply.buffer(8)
     }
 
+    /// ZSTD_decompress() :
+    /// \`compressedSize\` : must be the \_exact\_ size of some number of compressed and/or skippable frames.
+    /// \`dstCapacity\` is an upper bound of originalSize to regenerate.
+    /// If user cannot imply a maximum upper bound, it's better to use streaming mode to decompress data.
+    /// @return : the number of bytes decompressed into \`dst\` (\<= \`dstCapacity\`),
+    /// or an errorCode if it fails (which can be tested using ZSTD_isError()).
+    ///
     /// C: `size_t ZSTD_decompress(void *dst, size_t dstCapacity, const void *src, size_t compressedSize)`
     ///
     /// `dst_capacity` is the room for `dst`, in elements.
@@ -80,6 +101,13 @@ impl Zstd {
         Ok(reply.get_u64(0))
     }
 
+    /// ZSTD_getDecompressedSize() :
+    /// NOTE: This function is now obsolete, in favor of ZSTD_getFrameContentSize().
+    /// Both functions work the same way, but ZSTD_getDecompressedSize() blends
+    /// "empty", "unknown" and "error" results to the same return value (0),
+    /// while ZSTD_getFrameContentSize() gives them separate return values.
+    /// @return : decompressed size of \`src\` frame content \_if known and not empty\_, 0 otherwise.
+    ///
     /// C: `unsigned long long ZSTD_getDecompressedSize(const void *src, size_t srcSize)`
     ///
     /// # Errors
@@ -93,6 +121,13 @@ impl Zstd {
         Ok(reply.get_u64(0))
     }
 
+    /// ZSTD_findFrameCompressedSize() : Requires v1.4.0+
+    /// \`src\` should point to the start of a ZSTD frame or skippable frame.
+    /// \`srcSize\` must be >= first frame size
+    /// @return : the compressed size of the first frame starting at \`src\`,
+    /// suitable to pass as \`srcSize\` to \`ZSTD_decompress\` or similar,
+    /// or an error code if input is invalid
+    ///
     /// C: `size_t ZSTD_findFrameCompressedSize(const void *src, size_t srcSize)`
     ///
     /// # Errors
@@ -119,6 +154,11 @@ impl Zstd {
         Ok(reply.get_u64(0))
     }
 
+    /// ZSTD_isError() :
+    /// Most ZSTD\_\* functions returning a size_t value can be tested for error,
+    /// using ZSTD_isError().
+    /// @return 1 if error, 0 otherwise
+    ///
     /// C: `unsigned int ZSTD_isError(size_t code)`
     ///
     /// # Errors
@@ -207,6 +247,13 @@ impl Zstd {
         Ok(returned.map(DCtx))
     }
 
+    /// ZSTD_cParam_getBounds() :
+    /// All parameters must belong to an interval with lower and upper bounds,
+    /// otherwise they will either trigger an error or be automatically clamped.
+    /// @return : a structure, ZSTD_bounds, which contains
+    /// - an error status field, which must be tested using ZSTD_isError()
+    /// - lower and upper bounds, both inclusive
+    ///
     /// C: `ZSTD_bounds ZSTD_cParam_getBounds(ZSTD_cParameter cParam)`
     ///
     /// # Errors
@@ -220,6 +267,13 @@ impl Zstd {
         Bounds::take_from(&mut reply, 0)
     }
 
+    /// ZSTD_dParam_getBounds() :
+    /// All parameters must belong to an interval with lower and upper bounds,
+    /// otherwise they will either trigger an error or be automatically clamped.
+    /// @return : a structure, ZSTD_bounds, which contains
+    /// - an error status field, which must be tested using ZSTD_isError()
+    /// - both lower and upper bounds, inclusive
+    ///
     /// C: `ZSTD_bounds ZSTD_dParam_getBounds(ZSTD_dParameter dParam)`
     ///
     /// # Errors
@@ -233,6 +287,19 @@ impl Zstd {
         Bounds::take_from(&mut reply, 0)
     }
 
+    /// These buffer sizes are softly recommended.
+    /// They are not required : ZSTD_compressStream\*() happily accepts any buffer size, for both input and output.
+    /// Respecting the recommended size just makes it a bit easier for ZSTD_compressStream\*(),
+    /// reducing the amount of memory shuffling and buffering, resulting in minor performance savings.
+    ///
+    /// However, note that these recommendations are from the perspective of a C caller program.
+    /// If the streaming interface is invoked from some other language,
+    /// especially managed ones such as Java or Go, through a foreign function interface such as jni or cgo,
+    /// a major performance rule is to reduce crossing such interface to an absolute minimum.
+    /// It's not rare that performance ends being spent more into the interface, rather than compression itself.
+    /// In which cases, prefer using large buffers, as large as practical,
+    /// for both input and output, to reduce the nb of roundtrips.
+    ///
     /// C: `size_t ZSTD_CStreamInSize(void)`
     ///
     /// # Errors
@@ -281,6 +348,19 @@ impl Zstd {
         Ok(reply.get_u64(0))
     }
 
+    /// ZSTD_createCDict() :
+    /// When compressing multiple messages or blocks using the same dictionary,
+    /// it's recommended to digest the dictionary only once, since it's a costly operation.
+    /// ZSTD_createCDict() will create a state from digesting a dictionary.
+    /// The resulting state can be used for future compression operations with very limited startup cost.
+    /// ZSTD_CDict can be created once and shared by multiple threads concurrently, since its usage is read-only.
+    /// @dictBuffer can be released after ZSTD_CDict creation, because its content is copied within CDict.
+    /// Note 1 : Consider experimental function \`ZSTD_createCDict_byReference()\` if you prefer to not duplicate @dictBuffer content.
+    /// Note 2 : A ZSTD_CDict can be created from an empty @dictBuffer,
+    /// in which case the only thing that it transports is the @compressionLevel.
+    /// This can be useful in a pipeline featuring ZSTD_compress_usingCDict() exclusively,
+    /// expecting a ZSTD_CDict parameter with any data, including those without a known dictionary.
+    ///
     /// C: `ZSTD_CDict *ZSTD_createCDict(const void *dictBuffer, size_t dictSize, int compressionLevel)`
     ///
     /// # Errors
@@ -300,6 +380,10 @@ impl Zstd {
         Ok(returned.map(CDict))
     }
 
+    /// ZSTD_createDDict() :
+    /// Create a digested dictionary, ready to start decompression operation without startup delay.
+    /// dictBuffer can be released after DDict creation, as its content is copied inside DDict.
+    ///
     /// C: `ZSTD_DDict *ZSTD_createDDict(const void *dictBuffer, size_t dictSize)`
     ///
     /// # Errors
@@ -314,6 +398,11 @@ impl Zstd {
         Ok(returned.map(DDict))
     }
 
+    /// ZSTD_getDictID_fromDict() : Requires v1.4.0+
+    /// Provides the dictID stored within dictionary.
+    /// if @return == 0, the dictionary is not conformant with Zstandard specification.
+    /// It can still be loaded, but as a content-only dictionary.
+    ///
     /// C: `unsigned int ZSTD_getDictID_fromDict(const void *dict, size_t dictSize)`
     ///
     /// # Errors
@@ -327,6 +416,17 @@ impl Zstd {
         Ok(reply.get_u32(0))
     }
 
+    /// ZSTD_getDictID_fromFrame() : Requires v1.4.0+
+    /// Provides the dictID required to decompressed the frame stored within \`src\`.
+    /// If @return == 0, the dictID could not be decoded.
+    /// This could for one of the following reasons :
+    /// - The frame does not require a dictionary to be decoded (most common case).
+    /// - The frame was built with dictID intentionally removed. Whatever dictionary is necessary is a hidden piece of information.
+    /// Note : this use case also happens when using a non-conformant dictionary.
+    /// - \`srcSize\` is too small, and as a result, the frame header could not be decoded (only possible if \`srcSize \< ZSTD_FRAMEHEADERSIZE_MAX\`).
+    /// - This is not a Zstandard frame.
+    /// When identifying the exact failure cause, it's possible to use ZSTD_getFrameHeader(), which will provide a more precise error code.
+    ///
     /// C: `unsigned int ZSTD_getDictID_fromFrame(const void *src, size_t srcSize)`
     ///
     /// # Errors

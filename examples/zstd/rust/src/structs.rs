@@ -41,6 +41,8 @@ impl Bounds {
     }
 }
 
+/// Streaming
+///
 /// C: `ZSTD_inBuffer`
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct InBuffer {

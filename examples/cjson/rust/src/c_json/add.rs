@@ -5,6 +5,8 @@
 use crate::{CJson, table};
 
 impl CJson {
+    /// Append item to the specified array/object.
+    ///
     /// C: `cJSON_bool cJSON_AddItemToArray(cJSON *array, cJSON *item)`
     ///
     /// `item` is taken over where the call succeeds; where it fails, it is dropped here.
@@ -40,6 +42,9 @@ impl CJson {
         Ok(())
     }
 
+    /// Helper functions for creating and adding items to an object at the same time.
+    /// They return the added item or NULL on failure.
+    ///
     /// C: `cJSON *cJSON_AddNullToObject(cJSON *object, const char *name)`
     ///
     /// # Errors

@@ -5,6 +5,8 @@
 use crate::{CJson, table};
 
 impl CJson {
+    /// Returns the number of items in an array (or object).
+    ///
     /// C: `int cJSON_GetArraySize(const cJSON *array)`
     ///
     /// # Errors
@@ -19,6 +21,8 @@ impl CJson {
         Ok(reply.get_i32(0))
     }
 
+    /// Retrieve item number "index" from array "array". Returns NULL if unsuccessful.
+    ///
     /// C: `cJSON *cJSON_GetArrayItem(const cJSON *array, int index)`
     ///
     /// # Errors
@@ -35,6 +39,8 @@ impl CJson {
         Ok(returned.map(CJson))
     }
 
+    /// Get item "string" from object. Case insensitive.
+    ///
     /// C: `cJSON *cJSON_GetObjectItem(const cJSON *object, const char *string)`
     ///
     /// # Errors
@@ -67,6 +73,8 @@ impl CJson {
         Ok(returned.map(CJson))
     }
 
+    /// Check item type and return its value
+    ///
     /// C: `char *cJSON_GetStringValue(const cJSON *item)`
     ///
     /// # Errors

@@ -5,6 +5,8 @@
 use crate::{CJson, table};
 
 impl CJson {
+    /// These functions check the type of an item
+    ///
     /// C: `cJSON_bool cJSON_IsInvalid(const cJSON *item)`
     ///
     /// # Errors

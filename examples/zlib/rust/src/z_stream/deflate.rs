@@ -437,6 +437,9 @@ impl ZStream {
         Ok(reply.get_i32(16))
     }
 
+    /// deflateInit and inflateInit are macros to allow checking the zlib version
+    /// and the compiler's view of z_stream:
+    ///
     /// C: `int deflateInit_(z_streamp strm, int level, const char *version, int stream_size)`
     ///
     /// # Errors
