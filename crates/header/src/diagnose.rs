@@ -82,11 +82,14 @@ fn explain(diagnostics: Vec<Diagnostic>, job: &Job) -> Error {
         "install the C library's headers (Debian and Ubuntu: `apt install libc6-dev`)".to_owned()
     } else if !asked && !name.contains('.') {
         CPP.to_owned()
-    } else if let Some(dir) = below(&ROOTS.map(PathBuf::from), &name) {
-        let dir = dir.display();
-        format!(
-            "one is in {dir}: name that as an include directory (`-I {dir}`, `include_dirs` in a contract)"
-        )
+    } else if let Some(dir) = below(&ROOTS.map(PathBuf::from), without_root(&name)) {
+        let (dir, below) = (dir.display(), without_root(&name));
+        let path = if asked {
+            format!("there is {dir}/{below}: name that path, or")
+        } else {
+            format!("there is {dir}/{below}:")
+        };
+        format!("{path} name {dir} as an include directory (`-I {dir}`,\n`include_dirs` in a contract)")
     } else if job.include_dirs.is_empty() {
         format!(
             "install the package that has `{name}`, or name the directory it is in as an include directory (`-I DIR`,\n\
@@ -103,6 +106,12 @@ fn explain(diagnostics: Vec<Diagnostic>, job: &Job) -> Error {
     };
     let places = diagnostics.into_iter().filter(|diagnostic| diagnostic.file.is_some()).collect();
     Error::new(ErrorKind::HeaderNotFound, what).at(places).help(help)
+}
+
+/// A path below one of the directories, as an `#include` would name it: `/usr/include/curl/curl.h` is `curl/curl.h`.
+fn without_root(name: &str) -> &str {
+    let below = ROOTS.iter().find_map(|root| name.strip_prefix(root)?.strip_prefix('/'));
+    below.unwrap_or(name)
 }
 
 /// The directory below one of these in which a header is, at most two levels down.
@@ -138,6 +147,8 @@ mod tests {
         let roots = [dir.path().to_owned()];
         assert_eq!(below(&roots, "opus.h"), Some(dir.path().join("b/opus")));
         assert_eq!(below(&roots, "far.h"), None);
+        assert_eq!(without_root("/usr/include/curl/curl.h"), "curl/curl.h");
+        assert_eq!(without_root("curl/curl.h"), "curl/curl.h");
     }
 
     #[test]

@@ -55,8 +55,8 @@ pub(crate) fn machine_paths(tree: &Tree) -> Vec<Finding> {
     let own = (clone.matches('/').count() > 2).then_some(clone.as_str());
     let folders: Vec<&str> = PERSONAL.iter().copied().chain(own).collect();
     let mut findings = Vec::new();
-    for file in tree.files().filter(|it| !quotes_a_header(&it.path)) {
-        for (number, line) in file.lines() {
+    for file in tree.files() {
+        for (number, line) in file.lines().filter(|(_, line)| !quotes_a_header(&file.path, line)) {
             for folder in folders.iter().filter(|it| names_a_file_in(line, it)) {
                 let message = format!("a path below `{folder}` exists on one machine only");
                 findings.push(Finding::line(&file.path, number, message));
@@ -64,6 +64,12 @@ pub(crate) fn machine_paths(tree: &Tree) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Whether a line of an example's package is what the comment of a C header says.
+fn quotes_a_header(path: &str, line: &str) -> bool {
+    let comment = |line: &str| ["///", "\"doc\":"].iter().any(|start| line.starts_with(start));
+    path.starts_with("examples/") && comment(line.trim_start())
 }
 
 /// Lock files name the default registry, not what a machine has in its place.
@@ -79,13 +85,6 @@ pub(crate) fn lock_file(tree: &Tree) -> Vec<Finding> {
         }
     }
     findings
-}
-
-/// Whether a file repeats what the header of another library says, with the paths of its examples.
-fn quotes_a_header(path: &str) -> bool {
-    path.strip_prefix("examples/")
-        .and_then(|rest| rest.split('/').nth(1))
-        .is_some_and(|folder| folder == "rust")
 }
 
 /// Whether an absolute path into `folder` is in the line: the folder starts it, and a name follows.
@@ -133,6 +132,11 @@ mod tests {
         }
         let inside = format!(".{0}a $DIR{0}a {{root}}{0}a https://example.org{0}a", PERSONAL[3]);
         check(machine_paths, &[(&[("a.md", &inside)], "")]);
+        let quoted = format!("/// As in {}fred/data.db", PERSONAL[0]);
+        check(
+            machine_paths,
+            &[(&[("examples/a/rust/src/lib.rs", &quoted)], ""), (&[("a.rs", &quoted)], "a path below")],
+        );
         // Where a tree of a test lies.
         check(machine_paths, &[(&[("a.md", "in /made/up/src it lies")], "a path below `/made/up/`")]);
     }

@@ -198,12 +198,7 @@ impl Running {
     }
 
     /// What parameters were filled with.
-    fn outs(
-        &self,
-        step: &Step,
-        function: &Function,
-        values: Vec<(String, Value)>,
-    ) -> Vec<(String, Seen)> {
+    fn outs(&self, step: &Step, function: &Function, values: Vec<(String, Value)>) -> Vec<(String, Seen)> {
         let mut outs = Vec::new();
         for (name, value) in values {
             let index = function.params.iter().position(|param| param.name == name);

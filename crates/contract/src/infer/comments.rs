@@ -61,6 +61,7 @@ const KEPT: &[&str] = &[
     "make no copy",
     "makes no copy",
     "must be a static",
+    "must be a string literal",
     "must be static",
     "must live",
     "must outlive",
@@ -72,7 +73,6 @@ const KEPT: &[&str] = &[
     "not make a copy",
     "pointer is stored",
     "should remain",
-    "string literal",
     "without copying",
 ];
 
@@ -108,10 +108,18 @@ pub(super) fn lent(function: &Function) -> bool {
 
 /// Whether returned memory is the caller's.
 pub(super) fn owned(function: &Function) -> bool {
-    // `It must not be freed by the caller.`
+    // `It must not be freed by the caller.`, `The string returned by expanded_sql(), however, must be freed.`
     let denied = |before: &str| ["not ", "n't ", "never "].iter().any(|word| before.contains(word));
-    let said =
-        |sentence: &str, phrase: &str| sentence.split_once(phrase).is_some_and(|(before, _)| !denied(before));
+    let name = function.name.to_lowercase();
+    let of_another = |before: &str| {
+        before.split_once('(').is_some_and(|(called, _)| {
+            let called = called.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
+            !called.is_empty() && called != name
+        })
+    };
+    let said = |sentence: &str, phrase: &str| {
+        sentence.split_once(phrase).is_some_and(|(before, _)| !denied(before) && !of_another(before))
+    };
     sentences(function).iter().any(|sentence| OWNED.iter().any(|phrase| said(sentence, phrase)))
 }
 

@@ -159,7 +159,9 @@ impl Releases<'_> {
             if !rival {
                 continue;
             }
-            let again = ending == Ending::Closes && self.starts_again(&rest);
+            // `lua_resume(state)` is undone by no `lua_close(state)`.
+            let closes = function.name.to_ascii_lowercase().contains("close");
+            let again = ending == Ending::Closes && !closes && self.starts_again(&rest);
             if found.is_some() || !alone || !fits || again || !self.usable(function) {
                 return None;
             }

@@ -12,6 +12,7 @@ use hotcell_model::types::{CType, Type};
 use crate::infer::names::function_words;
 use crate::infer::view::View;
 use crate::infer::words::NAMES;
+use crate::infer::words::functions::KEEPS_LITERAL;
 use crate::infer::words::objects::{BORROWS, KEEPS_DATA, KEEPS_TEXT, LITERALS, OPENERS, USES};
 use crate::infer::{Draft, comments};
 
@@ -44,7 +45,7 @@ pub(super) fn of_text(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
     if !made && object.is_none() {
         return None;
     }
-    let literal = object.is_some() && view.called(index, LITERALS);
+    let literal = object.is_some() && view.called(index, LITERALS) || view.function_contains(KEEPS_LITERAL);
     let opened = view.called(index, NAMES) && view.function_has_word(OPENERS);
     let stored = view.function_has_word(KEEPS_TEXT) && (!opened || view.function_has_word(BORROWS));
     if !stored && !literal {

@@ -13,7 +13,7 @@ use hotcell_model::types::{CType, Type};
 
 use crate::infer::names::{Measure, function_words};
 use crate::infer::view::{View, plain_text, shown, sized_type};
-use crate::infer::words::functions::{CIPHERS, FETCHES, MAKERS};
+use crate::infer::words::functions::{CIPHERS, FETCHES, MAKERS, OF_BITS};
 use crate::infer::words::numbers::MULTIPLIERS;
 use crate::infer::words::{COMPOSITE, CONTENT, DATA, FILLED, NAMES, RAW};
 use crate::infer::{Draft, Notes, keeping, sharing};
@@ -118,6 +118,9 @@ fn objection(
     // `smbc_getxattr(url, name, const void *value, size)` fills what its header calls `const`.
     if fetches(view, pointer) {
         return Some(format!("`{name}` may be filled although it is `const`"));
+    }
+    if view.function_has_word(OF_BITS) && found.measure != Measure::Bytes {
+        return Some(format!("`{length}` may count the bits of `{name}`"));
     }
     // `align_gap(p, size)`: the address counts, not what is there.
     if view.function_contains(&["align"]) {

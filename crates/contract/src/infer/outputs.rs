@@ -16,6 +16,7 @@ use hotcell_model::types::Type;
 use crate::infer::names::Measure;
 use crate::infer::view::{View, decided, shown};
 use crate::infer::words::OUTPUTS;
+use crate::infer::words::functions::OF_BITS;
 use crate::infer::{Draft, Notes};
 
 /// Finds out buffers with a pointer to their length.
@@ -40,6 +41,10 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
         let name = view.name(pointer);
         if element.kind == Type::Void || param.array_length.is_some() || !view.called(pointer, OUTPUTS) {
             notes.add(pointer, format!("`{name}` may be filled, or changed in place"));
+            continue;
+        }
+        if view.function_has_word(OF_BITS) {
+            notes.add(pointer, format!("`{}` may count the bits of `{name}`", view.name(length)));
             continue;
         }
         let capacity = view.open_integers(draft).into_iter().find(|&other| {

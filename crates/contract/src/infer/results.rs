@@ -6,12 +6,13 @@
 //! an attribute says that it is fresh memory.
 
 use hotcell_model::Fact;
-use hotcell_model::api::Attribute;
+use hotcell_model::api::{Attribute, Function};
 use hotcell_model::interface::{Encoding, Ownership, ResultRole, Role};
 use hotcell_model::types::Type;
 
+use crate::infer::names::function_words;
 use crate::infer::view::{View, plain_text};
-use crate::infer::words::functions::DATA_RESULTS;
+use crate::infer::words::functions::{DATA_RESULTS, FREES};
 use crate::infer::{Draft, Notes, comments};
 
 /// Finds what the returned value is.
@@ -56,6 +57,9 @@ fn objection(view: &View<'_>, draft: &Draft) -> Option<String> {
     if comments::unended(function) {
         return Some("the documentation says that no NUL need follow".into());
     }
+    if let Some(taker) = taker(view) {
+        return Some(format!("`{taker}` takes texts back, perhaps this one"));
+    }
     if view.function_has_last_word(DATA_RESULTS) {
         return Some(
             "the function is called like one that returns data, which need not end with a NUL".into(),
@@ -75,4 +79,18 @@ fn objection(view: &View<'_>, draft: &Draft) -> Option<String> {
         }
     }
     None
+}
+
+/// A function that takes back texts which headers call `const`: `openmpt_free_string(str)`.
+fn taker<'a>(view: &View<'a>) -> Option<&'a str> {
+    let functions = view.known.api.functions.iter().filter(|function| function.location.primary);
+    let takes_text = |function: &&Function| match &function.params[..] {
+        [only] => plain_text(&only.ty),
+        _ => false,
+    };
+    let frees = |function: &&Function| {
+        function.result.kind == Type::Void
+            && function_words(&function.name).iter().any(|word| FREES.contains(&word.as_str()))
+    };
+    functions.filter(takes_text).find(frees).map(|function| function.name.as_str())
 }

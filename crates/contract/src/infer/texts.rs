@@ -75,6 +75,10 @@ fn objection(view: &View<'_>, ty: &CType, index: usize) -> Option<String> {
 /// Whether this may be a text that the library keeps, as `setprogname(name)` does: the function sets, adds or
 /// registers, and the text comes last and is the only pointer, so that it is no key to something else.
 fn keeper(view: &View<'_>, index: usize) -> bool {
+    // `openlog(ident, …)`, `register_concrete(symbol, concrete)`.
+    if view.called(index, &["ident"]) || view.function_has_word(&["register"]) {
+        return true;
+    }
     let last = index + 1 == view.function.params.len();
     alone(view) && last && (view.function_has_word(KEEPERS) || view.function.name.starts_with("set"))
 }

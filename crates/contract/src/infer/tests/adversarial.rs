@@ -48,6 +48,15 @@ fn lengths_of_something_else() {
         ("void glObjectPtrLabel(const void *ptr, int length, const char *label)", "? value ? -> void"),
         ("int xcb_put_image_sizeof(const void *_buffer, uint32_t data_len)", "? value -> value"),
         ("int cmp(const char *a, const void *b, size_t n)", "? ? value -> value"),
+        // Bits.
+        (
+            "int der_encode_raw_bit_string(const uint8_t *in, size_t inlen, uint8_t *out, size_t *outlen)",
+            "? value ? ? -> value",
+        ),
+        (
+            "int der_encode_ia5_string(const uint8_t *in, size_t inlen, uint8_t *out, size_t *outlen)",
+            "bytes len(0) out lenptr(2) -> value",
+        ),
         // Filled, whatever the header says.
         (
             "int smbc_getxattr(const char *url, const char *name, const void *value, size_t size)",

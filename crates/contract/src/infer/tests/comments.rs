@@ -20,6 +20,9 @@ fn comments_are_read_by_sentences() {
         ("The result must be freed with free().", [false, false, true, false, false]),
         ("It must not be freed by the caller.", [false, true, false, false, false]),
         ("Do not free the returned string.", [false, true, false, false, false]),
+        ("The text of f() must be freed.", [false, false, true, false, false]),
+        ("The text of g(), however, must be freed.", [false; 5]),
+        ("The statement ends within a string literal.", [false; 5]),
         ("The name is not copied.", [false, false, false, true, false]),
         ("The hash, which is not NUL-terminated.", [false, false, false, false, true]),
     ] {

@@ -59,6 +59,7 @@ fn one_release_is_found() {
         (&["void box_free(box *b, int deep)"], "box", "-"),
         (&["void open_thing_free(open_thing *t)"], "open_thing", "no handle"),
         (&["void env_close(env *e)", "int env_open(env *e, const char *path)"], "env", "env_close"),
+        (&["void lua_close(lua *l)", "int lua_resume(lua *l, int n)"], "lua", "lua_close"),
         // What takes an element of it is none.
         (
             &["int config_delete_entry(config *c, const char *name)", "void config_free(config *c)"],
@@ -211,4 +212,12 @@ fn objects_that_callers_own() {
             ("box *box_new_pair(lid **other)", "? -> ?"),
         ],
     );
+}
+
+#[test]
+fn texts_that_are_taken_back() {
+    let texts = |others: &[&str], expect: &str| check(others, &[("const char *module_ctls(mod *m)", expect)]);
+    texts(&["void mod_free(mod *m)"], "object -> text");
+    texts(&["void mod_free_string(const char *s)"], "object -> ?");
+    texts(&["void mod_free(mod *m, const char *s)"], "object -> text");
 }

@@ -90,8 +90,26 @@ pub(in crate::infer) const LOADS: &[&str] =
     &["be", "big", "decode", "fixed", "get", "le", "little", "load", "peek", "read", "unpack"];
 
 /// Words of functions that may keep a text they are given.
-pub(in crate::infer) const KEEPERS: &[&str] =
-    &["add", "define", "enable", "init", "install", "perm", "permanent", "register", "set", "static"];
+pub(in crate::infer) const KEEPERS: &[&str] = &[
+    "add",
+    "begin",
+    "define",
+    "enable",
+    "init",
+    "install",
+    "perm",
+    "permanent",
+    "register",
+    "set",
+    "start",
+    "static",
+];
+
+/// Words of functions whose lengths count bits: `der_encode_raw_bit_string(in, inlen, out, outlen)`.
+pub(in crate::infer) const OF_BITS: &[&str] = &["bit", "bits", "bitstr", "bitstring"];
+
+/// Parts of the names of functions that keep a text as it is, as a program's own texts are: `js_pushliteral(state, text)`.
+pub(in crate::infer) const KEEPS_LITERAL: &[&str] = &["literal", "nocopy", "static", "zerocopy"];
 
 /// Words of functions that take memory back: what they are given is no text of the caller's.
 pub(in crate::infer) const FREES: &[&str] =
