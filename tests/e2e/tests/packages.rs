@@ -16,7 +16,7 @@ fn a_package_is_used_like_a_library_of_its_language() {
     folder
         .hotcell(["gen", "bind.toml", "-I", ".", "-L", ".", "--out", "package", "--runtime", &runtime])
         .succeeds()
-        .mentions("package is written: 27 functions");
+        .mentions("package is written: 35 functions");
 
     let dependencies = format!("shelf-hotcell = {{ path = \"../package\" }}\nhotcell = {runtime}");
     write_app(&folder, &dependencies, include_str!("../src/shelf/app.rs"));

@@ -55,9 +55,9 @@ fn callbacks_in_callbacks(grove: &Grove) {
     let tree = grove.tree_new(100).unwrap();
     let mut outer = None;
     let visited = tree.each(|node| {
-        let inner = node.visit(|again| i32::from(again == node)).unwrap();
+        let inner = node.visit(|again| Ok(i32::from(again == node))).unwrap();
         outer = Some(node.clone());
-        inner + node.value().unwrap()
+        Ok(inner + node.value().unwrap())
     });
     assert_eq!(visited.unwrap(), 4000 + 2 * (100 + 101 + 102 + 103));
     refused(grove, outer.unwrap().value(), ErrorKind::StaleHandle, "was released");
@@ -65,11 +65,11 @@ fn callbacks_in_callbacks(grove: &Grove) {
 
 fn lent_otherwise(grove: &Grove) {
     let spare = grove.spare().unwrap();
-    assert_eq!(spare.visit(|node| node.value().unwrap()).unwrap(), 7007);
+    assert_eq!(spare.visit(|node| Ok(node.value().unwrap())).unwrap(), 7007);
     assert_eq!(spare.value().unwrap(), 7, "for ever");
     let tree = grove.tree_new(100).unwrap();
     let mut got = None;
-    tree.get(2).unwrap().visit(|_| i32::from(got.insert(tree.get(2).unwrap()).value().is_ok())).unwrap();
+    tree.get(2).unwrap().visit(|_| Ok(i32::from(got.insert(tree.get(2).unwrap()).value().is_ok()))).unwrap();
     assert_eq!(got.unwrap().value().unwrap(), 102, "as long as its tree");
 }
 
@@ -79,25 +79,22 @@ fn in_use(grove: &Grove) {
     let release = |tree: &Tree| refused(grove, tree.clone().free(), ErrorKind::InvalidArgument, text);
     let deep = tree.get(0).unwrap().visit(|_| {
         release(&tree);
-        grove
-            .spare()
-            .unwrap()
-            .visit(|_| {
-                release(&tree);
-                1
-            })
-            .unwrap()
+        let inner = grove.spare().unwrap().visit(|_| {
+            release(&tree);
+            Ok(1)
+        });
+        Ok(inner.unwrap())
     });
     assert_eq!(deep.unwrap(), 1_007_000 + 100);
     let shown = tree.show(|lent| {
         release(&tree);
-        refused(grove, tree.clone().plant(|_| 0), ErrorKind::InvalidArgument, text);
+        refused(grove, tree.clone().plant(|_| Ok(0)), ErrorKind::InvalidArgument, text);
         // What is lent is the library's, and another tree is nobody's business.
         refused(grove, lent.clone().free(), ErrorKind::InvalidArgument, "only lent");
         grove.tree_new(5).unwrap().free().unwrap();
         // Dropping waits.
         drop(grove.tree_new(6).unwrap());
-        grove.alive().unwrap()
+        Ok(grove.alive().unwrap())
     });
     assert_eq!(shown.unwrap(), 2100);
     assert_eq!(grove.alive().unwrap(), 1);
@@ -112,7 +109,7 @@ fn invalidated_in_use(grove: &Grove) {
     assert_eq!(
         node.visit(|_| {
             clear();
-            1
+            Ok(1)
         })
         .unwrap(),
         1103
@@ -120,7 +117,7 @@ fn invalidated_in_use(grove: &Grove) {
     assert_eq!(node.value().unwrap(), 103);
     tree.show(|tree| {
         tree.clear().unwrap();
-        0
+        Ok(0)
     })
     .unwrap();
     refused(grove, node.value(), ErrorKind::StaleHandle, "`node`");
@@ -153,8 +150,8 @@ fn kept(grove: &Grove) {
     let mut token = Some(token);
     tree.show(|lent| {
         let token = token.take();
-        lent.watch(move || i32::from(token.is_some())).unwrap();
-        0
+        lent.watch(move || Ok(i32::from(token.is_some()))).unwrap();
+        Ok(0)
     })
     .unwrap();
     assert_eq!(tree.touch().unwrap(), 1);
@@ -169,7 +166,7 @@ fn taken_over(grove: &Grove) {
     let mut cursor = None;
     tree.plant(|lent| {
         cursor = Some(lent.cursor_new().unwrap());
-        0
+        Ok(0)
     })
     .unwrap();
     refused(grove, clone.value(), ErrorKind::StaleHandle, "was released");

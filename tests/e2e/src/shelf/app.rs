@@ -250,7 +250,7 @@ fn streams(library: &Library) {
     assert_eq!((stream.next_in.len(), stream.next_out.as_slice()), (0, &[5][..]));
     // So it is when a callback fails.
     stream.next_in = vec![7, 8, 9];
-    let visit = |byte| if byte == 8 { panic!("an eight") } else { 0 };
+    let visit = |byte| if byte == 8 { panic!("an eight") } else { Ok(0) };
     let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| stream.visit(visit)));
     assert_eq!(panic.unwrap_err().downcast_ref::<&str>(), Some(&"an eight"));
     assert_eq!(stream.next_in, [9]);
@@ -275,8 +275,8 @@ fn long_structures(library: &Library) {
 }
 
 fn truths_and_rows(library: &Library) {
-    let turn = library.turn(&[true, false, true]).unwrap();
-    assert_eq!((turn.returned, turn.turned), (2, vec![false, true, false]));
+    let flip = library.flip(&[true, false, true]).unwrap();
+    assert_eq!((flip.returned, flip.turned), (2, vec![false, true, false]));
     let row = |n| library.row(n).unwrap().returned;
     assert_eq!((row(2), row(0), row(-1)), (Some(vec![3, 4]), Some(vec![]), None));
     assert_eq!(library.full_row(2).unwrap().returned, [3, 4]);

@@ -361,7 +361,7 @@ int shelf_measure_cut(struct shelf_measure *measure)
     return strcmp(measure->unit, "metre") == 0 ? SHELF_OK : SHELF_BROKEN;
 }
 
-int shelf_turn(const _Bool *truths, int n, _Bool *turned)
+int shelf_flip(const _Bool *truths, int n, _Bool *turned)
 {
     int found = 0;
     for (int i = 0; i < n; i++) {

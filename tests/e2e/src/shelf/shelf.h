@@ -88,7 +88,7 @@ int shelf_stream_end(struct shelf_stream *stream);
 int shelf_stream_visit(struct shelf_stream *stream, int (*visit)(void *user, int byte), void *user);
 
 /* How many of these are true, and all turned. */
-int shelf_turn(const _Bool *truths, int n, _Bool *turned);
+int shelf_flip(const _Bool *truths, int n, _Bool *turned);
 
 /* Numbers of a row, which are the library's; NULL where it has none. */
 const short *shelf_row(int n, int *count);

@@ -84,6 +84,9 @@ impl Body<'_> {
             Role::TextOut { encoding, .. } => {
                 self.line(format!("dt_put_text({}, dt_o{index});", kind(*encoding)));
             }
+            Role::TextsOut { length, encoding, .. } => {
+                self.texts_out(&format!("dt_o{index}"), Some(length), *encoding);
+            }
             Role::DataOut { length, .. } => self.data_out(index, length),
             Role::BufferOut { result, .. } | Role::BufferInOut { result, .. } => {
                 self.filled(index, result);
@@ -351,6 +354,7 @@ fn is_left(role: &Role) -> bool {
         | Role::BufferOut { valid_on_error, .. }
         | Role::BufferInOut { valid_on_error, .. }
         | Role::TextOut { valid_on_error, .. }
+        | Role::TextsOut { valid_on_error, .. }
         | Role::DataOut { valid_on_error, .. }
         | Role::OffsetOut { valid_on_error, .. } => *valid_on_error,
         other => other.stays_after_failure(),
