@@ -6,7 +6,7 @@ use hotcell_model::api::{Attribute, Function};
 use hotcell_model::evidence::{Evidence, Fact};
 use hotcell_model::expr::Expr;
 use hotcell_model::fingerprint::Fingerprint;
-use hotcell_model::interface::{self, Capacity, ErrorRule, LeftOut, Param, ResultRole, Role, Status};
+use hotcell_model::interface::{self, Capacity, ErrorRule, Fails, LeftOut, Param, ResultRole, Role, Status};
 use hotcell_model::layout::Layout;
 use hotcell_model::types::Type;
 
@@ -54,6 +54,7 @@ pub(crate) fn finish(
         .collect();
     if wrong.is_empty() {
         wrong.extend(circle(site, &values, &places));
+        wrong.extend(length_as_failure(site, &result.value, error.as_ref().map(|fact| &fact.value)));
         wrong.extend(callback::ending(site, &values, &places));
     }
     if !wrong.is_empty() {
@@ -237,6 +238,18 @@ fn undecided(site: Site<'_>, gaps: Vec<Gap>) -> LeftOut {
     out.open_types.sort();
     out.open_types.dedup();
     out
+}
+
+/// A returned length that a rule takes for a code: whatever is read or written would be a failure.
+fn length_as_failure(site: Site<'_>, result: &ResultRole, rule: Option<&ErrorRule>) -> Option<Diagnostic> {
+    let (ResultRole::LengthOf { .. }, Some(Fails::Nonzero)) = (result, rule.map(|rule| &rule.fails)) else {
+        return None;
+    };
+    let message =
+        format!("`{}` returns a length, and a call that returns more than 0 would fail", site.function.name);
+    let span = lines::of(site.contract, site.function).error()?.span.clone();
+    let help = format!("write `function.{}.error = {{ fails = \"negative\" }}`", site.function.name);
+    Some(Diagnostic::error(message).at(span).help(help))
 }
 
 /// A size that needs itself: the shim could not evaluate it.

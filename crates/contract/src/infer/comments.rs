@@ -5,19 +5,17 @@
 use hotcell_model::api::Function;
 
 /// That an object is gone, or somebody else's, after the call.
-const OWNERSHIP: &[&str] = &[
+const OWNERSHIP: &[&str] =
+    &["becomes the property of", "consumes the", "consumes this", "invalid after", "ownership", "takes over"];
+
+/// The same, of something that ends: until then another thing may be valid.
+const ENDINGS: &[&str] = &[
     "becomes invalid",
-    "becomes the property of",
-    "consumes the",
-    "consumes this",
-    "invalid after",
     "is destroyed",
     "no longer be used",
     "no longer usable",
     "no longer valid",
     "not usable",
-    "ownership",
-    "takes over",
 ];
 
 /// That a returned object is not the caller's.
@@ -93,11 +91,14 @@ const UNENDED: &[&str] = &[
 /// Whether an object changes hands or ends.
 pub(super) fn owner(function: &Function) -> bool {
     sentences(function).iter().any(|sentence| {
-        // `The string is valid until the statement is destroyed.`
-        let until = sentence.find("until ");
-        let said =
-            |phrase: &str| sentence.find(phrase).is_some_and(|at| until.is_none_or(|until| at < until));
-        OWNERSHIP.iter().copied().any(said)
+        let said = |phrase: &str| {
+            sentence.match_indices(phrase).any(|(at, _)| {
+                // `The string is valid until the statement is destroyed, …` is about another end.
+                let clause = sentence[..at].rsplit([',', ':']).next().unwrap_or_default();
+                !(ENDINGS.contains(&phrase) && clause.contains("until "))
+            })
+        };
+        OWNERSHIP.iter().chain(ENDINGS).copied().any(said)
     })
 }
 
@@ -109,12 +110,16 @@ pub(super) fn lent(function: &Function) -> bool {
 /// Whether returned memory is the caller's.
 pub(super) fn owned(function: &Function) -> bool {
     // `It must not be freed by the caller.`, `The string returned by expanded_sql(), however, must be freed.`
-    let denied = |before: &str| ["not ", "n't ", "never "].iter().any(|word| before.contains(word));
+    let denied = |before: &str| {
+        let words: Vec<&str> = before.split_whitespace().collect();
+        let near = &words[words.len().saturating_sub(3)..];
+        near.iter().any(|word| ["not", "never"].contains(word) || word.ends_with("n't"))
+    };
     let name = function.name.to_lowercase();
     let of_another = |before: &str| {
-        before.split_once('(').is_some_and(|(called, _)| {
-            let called = called.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
-            !called.is_empty() && called != name
+        [" of ", " by ", " from "].iter().any(|by| {
+            let called = before.rsplit_once(by).and_then(|(_, rest)| rest.split_once('('));
+            called.is_some_and(|(called, _)| called != name && !called.contains(' '))
         })
     };
     let said = |sentence: &str, phrase: &str| {
@@ -144,5 +149,5 @@ fn sentences(function: &Function) -> Vec<String> {
     };
     let text = doc.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
     let text = text.replace('-', " ").replace("null", "nul");
-    text.split(". ").map(str::to_owned).collect()
+    text.split(['.', ';']).map(|sentence| sentence.trim().to_owned()).collect()
 }

@@ -146,6 +146,15 @@ impl Releases<'_> {
         let mut found = None;
         for function in self.api.functions.iter().filter(|function| !function.inline) {
             let is_it = |param: &Param| pointed_record(&param.ty) == Some(self.key);
+            // `zf_destroy(zf **)` is a release of another shape.
+            let through = |param: &Param| {
+                param.ty.pointee().is_some_and(|(pointer, _)| pointed_record(pointer) == Some(self.key))
+            };
+            if matches!(ending(&function.name), Some((Ending::Releases, _)))
+                && function.params.iter().any(through)
+            {
+                return None;
+            }
             let Some(position) = function.params.iter().position(is_it) else { continue };
             let Some((ending, rest)) = ending(&function.name) else { continue };
             let alone = function.params.len() == 1;

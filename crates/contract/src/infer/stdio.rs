@@ -13,6 +13,7 @@ use hotcell_model::types::{CType, Type};
 use crate::infer::Draft;
 use crate::infer::names::words;
 use crate::infer::view::{View, decided};
+use crate::infer::words::NAMES;
 
 const RULE: &str = "like-stdio";
 
@@ -81,6 +82,8 @@ fn line(view: &View<'_>, draft: &mut Draft) {
     let fits = params.len() == 3
         && text(&params[place].ty)
         && params[place + 1].ty.is_integer()
+        && (params[place + 1].name.is_none() || view.may_be_length(place + 1))
+        && !view.called(place, NAMES)
         && is_stream(view, stream)
         && text(&view.function.result);
     if !fits || decided(draft, place) || decided(draft, place + 1) {

@@ -216,6 +216,12 @@ pub(crate) fn put(made: &[Made], body: &mut Body) {
         let verb = if release.is_empty() { "lend" } else { "own" };
         body.when(given, |body| {
             body.line(format!("{handle} = hc_ctx->{verb}(hc_ctx, {number}, (void *){object}, {parent});"));
+            if verb == "own" && noted.is_none() {
+                // Whether C added a reference is not known: what the other handle stands for stays.
+                body.line(format!(
+                    "if ({handle} == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) {object} = NULL;"
+                ));
+            }
             body.leave_when(&format!("{handle} == 0"));
             noted.iter().for_each(|line| body.line(line));
         });

@@ -6,10 +6,13 @@ use std::panic::resume_unwind;
 
 use hotcell_protocol::{ErrorKind, Executed};
 
-use super::reading::Reads;
+use super::reading::{Bad, Reads};
 use super::{Element, Kind, OutputField, OutputKind, Reply, TextKind, Utf8, Utf16};
 use crate::error::{Cause, Error, Output, Result};
 use crate::fault::Fault;
+
+/// Elements of a list that come with an error: more is more than anybody looks at.
+const MOST_OUTPUTS: usize = 1 << 20;
 
 /// Why a call that came back is no success.
 #[derive(Debug)]
@@ -107,13 +110,23 @@ impl Reply<'_> {
 
     fn texts(&mut self, offset: usize, read: impl Fn(Vec<u8>) -> Output) -> Result<Output> {
         let Some(texts) = self.read_opt_texts(self.reference(offset))? else { return Ok(Output::Null) };
+        if texts.len() > MOST_OUTPUTS {
+            return Err(self.bad(Bad::TooMuch));
+        }
         Ok(Output::List(texts.into_iter().map(|text| text.map_or(Output::Null, &read)).collect()))
     }
 
     fn list(&mut self, offset: usize, size: usize, read: impl Fn(&[u8]) -> Output) -> Result<Output> {
         let Some(bytes) = self.opt_buffer(offset)? else { return Ok(Output::Null) };
         self.whole(bytes.len(), size)?;
-        Ok(Output::List(bytes.chunks_exact(size).map(read).collect()))
+        // An output is many times as big here as in the worker's memory.
+        let count = bytes.len() / size;
+        let mut list = Vec::new();
+        if count > MOST_OUTPUTS || list.try_reserve_exact(count).is_err() {
+            return Err(self.bad(Bad::TooMuch));
+        }
+        list.extend(bytes.chunks_exact(size).map(read));
+        Ok(Output::List(list))
     }
 }
 

@@ -133,7 +133,7 @@ impl Passed {
 
     /// Whether any object went in.
     pub(super) fn has_objects(&self) -> bool {
-        !self.objects.is_empty()
+        self.own().next().is_some()
     }
 
     /// Whether this object went in.

@@ -12,6 +12,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
+use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
 use hotcell_protocol::RawHandle;
@@ -47,6 +48,8 @@ struct Waiting {
     left: u64,
     /// A thread sends them, and looks for more before it ends.
     has_thread: bool,
+    /// Which it is, once it has begun.
+    thread: Option<ThreadId>,
 }
 
 /// An object to be released.

@@ -506,6 +506,7 @@ static void hotcell_call_cJSON_Parse(hotcell_ctx *hc_ctx, const hotcell_request 
     }
     if (!hc_failed && hc_result != NULL) {
         hc_out.returned = hc_ctx->own(hc_ctx, 1, (void *)hc_result, 0);
+        if (hc_out.returned == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) hc_result = NULL;
         if (hc_out.returned == 0) {
             goto hc_release;
         }
@@ -565,6 +566,7 @@ static void hotcell_call_cJSON_ParseWithLength(hotcell_ctx *hc_ctx, const hotcel
     }
     if (!hc_failed && hc_result != NULL) {
         hc_out.returned = hc_ctx->own(hc_ctx, 1, (void *)hc_result, 0);
+        if (hc_out.returned == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) hc_result = NULL;
         if (hc_out.returned == 0) {
             goto hc_release;
         }
@@ -627,6 +629,7 @@ static void hotcell_call_cJSON_ParseWithOpts(hotcell_ctx *hc_ctx, const hotcell_
     hc_out.arg_return_parse_end = hotcell_offset(arg_value, hc_in.arg_value.length, 1, val_return_parse_end);
     if (!hc_failed && hc_result != NULL) {
         hc_out.returned = hc_ctx->own(hc_ctx, 1, (void *)hc_result, 0);
+        if (hc_out.returned == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) hc_result = NULL;
         if (hc_out.returned == 0) {
             goto hc_release;
         }
@@ -694,6 +697,7 @@ static void hotcell_call_cJSON_ParseWithLengthOpts(hotcell_ctx *hc_ctx, const ho
     hc_out.arg_return_parse_end = hotcell_offset(arg_value, hc_in.arg_value.length, 1, val_return_parse_end);
     if (!hc_failed && hc_result != NULL) {
         hc_out.returned = hc_ctx->own(hc_ctx, 1, (void *)hc_result, 0);
+        if (hc_out.returned == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) hc_result = NULL;
         if (hc_out.returned == 0) {
             goto hc_release;
         }
@@ -1570,6 +1574,7 @@ static void hotcell_call_cJSON_CreateNull(hotcell_ctx *hc_ctx, const hotcell_req
     hc_rp->error_number = errno;
     if (hc_result != NULL) {
         hc_out.returned = hc_ctx->own(hc_ctx, 1, (void *)hc_result, 0);
+        if (hc_out.returned == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) hc_result = NULL;
         if (hc_out.returned == 0) {
             goto hc_release;
         }
@@ -1600,6 +1605,7 @@ static void hotcell_call_cJSON_CreateTrue(hotcell_ctx *hc_ctx, const hotcell_req
     hc_rp->error_number = errno;
     if (hc_result != NULL) {
         hc_out.returned = hc_ctx->own(hc_ctx, 1, (void *)hc_result, 0);
+        if (hc_out.returned == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) hc_result = NULL;
         if (hc_out.returned == 0) {
             goto hc_release;
         }
@@ -1630,6 +1636,7 @@ static void hotcell_call_cJSON_CreateFalse(hotcell_ctx *hc_ctx, const hotcell_re
     hc_rp->error_number = errno;
     if (hc_result != NULL) {
         hc_out.returned = hc_ctx->own(hc_ctx, 1, (void *)hc_result, 0);
+        if (hc_out.returned == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) hc_result = NULL;
         if (hc_out.returned == 0) {
             goto hc_release;
         }
@@ -1669,6 +1676,7 @@ static void hotcell_call_cJSON_CreateBool(hotcell_ctx *hc_ctx, const hotcell_req
     hc_rp->error_number = errno;
     if (hc_result != NULL) {
         hc_out.returned = hc_ctx->own(hc_ctx, 1, (void *)hc_result, 0);
+        if (hc_out.returned == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) hc_result = NULL;
         if (hc_out.returned == 0) {
             goto hc_release;
         }
@@ -1707,6 +1715,7 @@ static void hotcell_call_cJSON_CreateNumber(hotcell_ctx *hc_ctx, const hotcell_r
     hc_rp->error_number = errno;
     if (hc_result != NULL) {
         hc_out.returned = hc_ctx->own(hc_ctx, 1, (void *)hc_result, 0);
+        if (hc_out.returned == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) hc_result = NULL;
         if (hc_out.returned == 0) {
             goto hc_release;
         }
@@ -1749,6 +1758,7 @@ static void hotcell_call_cJSON_CreateString(hotcell_ctx *hc_ctx, const hotcell_r
     hc_rp->error_number = errno;
     if (hc_result != NULL) {
         hc_out.returned = hc_ctx->own(hc_ctx, 1, (void *)hc_result, 0);
+        if (hc_out.returned == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) hc_result = NULL;
         if (hc_out.returned == 0) {
             goto hc_release;
         }
@@ -1791,6 +1801,7 @@ static void hotcell_call_cJSON_CreateRaw(hotcell_ctx *hc_ctx, const hotcell_requ
     hc_rp->error_number = errno;
     if (hc_result != NULL) {
         hc_out.returned = hc_ctx->own(hc_ctx, 1, (void *)hc_result, 0);
+        if (hc_out.returned == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) hc_result = NULL;
         if (hc_out.returned == 0) {
             goto hc_release;
         }
@@ -1821,6 +1832,7 @@ static void hotcell_call_cJSON_CreateArray(hotcell_ctx *hc_ctx, const hotcell_re
     hc_rp->error_number = errno;
     if (hc_result != NULL) {
         hc_out.returned = hc_ctx->own(hc_ctx, 1, (void *)hc_result, 0);
+        if (hc_out.returned == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) hc_result = NULL;
         if (hc_out.returned == 0) {
             goto hc_release;
         }
@@ -1851,6 +1863,7 @@ static void hotcell_call_cJSON_CreateObject(hotcell_ctx *hc_ctx, const hotcell_r
     hc_rp->error_number = errno;
     if (hc_result != NULL) {
         hc_out.returned = hc_ctx->own(hc_ctx, 1, (void *)hc_result, 0);
+        if (hc_out.returned == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) hc_result = NULL;
         if (hc_out.returned == 0) {
             goto hc_release;
         }
@@ -1898,6 +1911,7 @@ static void hotcell_call_cJSON_CreateIntArray(hotcell_ctx *hc_ctx, const hotcell
     hc_rp->error_number = errno;
     if (hc_result != NULL) {
         hc_out.returned = hc_ctx->own(hc_ctx, 1, (void *)hc_result, 0);
+        if (hc_out.returned == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) hc_result = NULL;
         if (hc_out.returned == 0) {
             goto hc_release;
         }
@@ -1945,6 +1959,7 @@ static void hotcell_call_cJSON_CreateFloatArray(hotcell_ctx *hc_ctx, const hotce
     hc_rp->error_number = errno;
     if (hc_result != NULL) {
         hc_out.returned = hc_ctx->own(hc_ctx, 1, (void *)hc_result, 0);
+        if (hc_out.returned == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) hc_result = NULL;
         if (hc_out.returned == 0) {
             goto hc_release;
         }
@@ -1992,6 +2007,7 @@ static void hotcell_call_cJSON_CreateDoubleArray(hotcell_ctx *hc_ctx, const hotc
     hc_rp->error_number = errno;
     if (hc_result != NULL) {
         hc_out.returned = hc_ctx->own(hc_ctx, 1, (void *)hc_result, 0);
+        if (hc_out.returned == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) hc_result = NULL;
         if (hc_out.returned == 0) {
             goto hc_release;
         }
@@ -2039,6 +2055,7 @@ static void hotcell_call_cJSON_CreateStringArray(hotcell_ctx *hc_ctx, const hotc
     hc_rp->error_number = errno;
     if (hc_result != NULL) {
         hc_out.returned = hc_ctx->own(hc_ctx, 1, (void *)hc_result, 0);
+        if (hc_out.returned == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) hc_result = NULL;
         if (hc_out.returned == 0) {
             goto hc_release;
         }
@@ -2195,6 +2212,7 @@ static void hotcell_call_cJSON_DetachItemViaPointer(hotcell_ctx *hc_ctx, const h
     hc_rp->error_number = errno;
     if (hc_result != NULL) {
         hc_out.returned = hc_ctx->own(hc_ctx, 1, (void *)hc_result, 0);
+        if (hc_out.returned == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) hc_result = NULL;
         if (hc_out.returned == 0) {
             goto hc_release;
         }
@@ -2241,6 +2259,7 @@ static void hotcell_call_cJSON_DetachItemFromArray(hotcell_ctx *hc_ctx, const ho
     hc_rp->error_number = errno;
     if (hc_result != NULL) {
         hc_out.returned = hc_ctx->own(hc_ctx, 1, (void *)hc_result, 0);
+        if (hc_out.returned == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) hc_result = NULL;
         if (hc_out.returned == 0) {
             goto hc_release;
         }
@@ -2320,6 +2339,7 @@ static void hotcell_call_cJSON_DetachItemFromObject(hotcell_ctx *hc_ctx, const h
     hc_rp->error_number = errno;
     if (hc_result != NULL) {
         hc_out.returned = hc_ctx->own(hc_ctx, 1, (void *)hc_result, 0);
+        if (hc_out.returned == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) hc_result = NULL;
         if (hc_out.returned == 0) {
             goto hc_release;
         }
@@ -2368,6 +2388,7 @@ static void hotcell_call_cJSON_DetachItemFromObjectCaseSensitive(hotcell_ctx *hc
     hc_rp->error_number = errno;
     if (hc_result != NULL) {
         hc_out.returned = hc_ctx->own(hc_ctx, 1, (void *)hc_result, 0);
+        if (hc_out.returned == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) hc_result = NULL;
         if (hc_out.returned == 0) {
             goto hc_release;
         }
@@ -2777,6 +2798,7 @@ static void hotcell_call_cJSON_Duplicate(hotcell_ctx *hc_ctx, const hotcell_requ
     hc_rp->error_number = errno;
     if (hc_result != NULL) {
         hc_out.returned = hc_ctx->own(hc_ctx, 1, (void *)hc_result, 0);
+        if (hc_out.returned == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) hc_result = NULL;
         if (hc_out.returned == 0) {
             goto hc_release;
         }

@@ -2385,6 +2385,7 @@ static void hotcell_call_sqlite3_open(hotcell_ctx *hc_ctx, const hotcell_request
     hc_out.returned = (int32_t)hc_result;
     if (val_ppDb != NULL) {
         hc_out.arg_ppDb = hc_ctx->own(hc_ctx, 1, (void *)val_ppDb, 0);
+        if (hc_out.arg_ppDb == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) val_ppDb = NULL;
         if (hc_out.arg_ppDb == 0) {
             goto hc_release;
         }
@@ -2449,6 +2450,7 @@ static void hotcell_call_sqlite3_open16(hotcell_ctx *hc_ctx, const hotcell_reque
     hc_out.returned = (int32_t)hc_result;
     if (val_ppDb != NULL) {
         hc_out.arg_ppDb = hc_ctx->own(hc_ctx, 1, (void *)val_ppDb, 0);
+        if (hc_out.arg_ppDb == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) val_ppDb = NULL;
         if (hc_out.arg_ppDb == 0) {
             goto hc_release;
         }
@@ -2523,6 +2525,7 @@ static void hotcell_call_sqlite3_open_v2(hotcell_ctx *hc_ctx, const hotcell_requ
     hc_out.returned = (int32_t)hc_result;
     if (val_ppDb != NULL) {
         hc_out.arg_ppDb = hc_ctx->own(hc_ctx, 1, (void *)val_ppDb, 0);
+        if (hc_out.arg_ppDb == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) val_ppDb = NULL;
         if (hc_out.arg_ppDb == 0) {
             goto hc_release;
         }
@@ -2902,6 +2905,7 @@ static void hotcell_call_sqlite3_create_filename(hotcell_ctx *hc_ctx, const hotc
     }
     if (!hc_failed && hc_result != NULL) {
         hc_out.returned = hc_ctx->own(hc_ctx, 5, (void *)hc_result, 0);
+        if (hc_out.returned == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) hc_result = NULL;
         if (hc_out.returned == 0) {
             goto hc_release;
         }
@@ -3300,6 +3304,7 @@ static void hotcell_call_sqlite3_prepare(hotcell_ctx *hc_ctx, const hotcell_requ
     }
     if (!hc_failed && val_ppStmt != NULL) {
         hc_out.arg_ppStmt = hc_ctx->own(hc_ctx, 7, (void *)val_ppStmt, hc_in.arg_db);
+        if (hc_out.arg_ppStmt == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) val_ppStmt = NULL;
         if (hc_out.arg_ppStmt == 0) {
             goto hc_release;
         }
@@ -3381,6 +3386,7 @@ static void hotcell_call_sqlite3_prepare_v2(hotcell_ctx *hc_ctx, const hotcell_r
     }
     if (!hc_failed && val_ppStmt != NULL) {
         hc_out.arg_ppStmt = hc_ctx->own(hc_ctx, 7, (void *)val_ppStmt, hc_in.arg_db);
+        if (hc_out.arg_ppStmt == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) val_ppStmt = NULL;
         if (hc_out.arg_ppStmt == 0) {
             goto hc_release;
         }
@@ -3466,6 +3472,7 @@ static void hotcell_call_sqlite3_prepare_v3(hotcell_ctx *hc_ctx, const hotcell_r
     }
     if (!hc_failed && val_ppStmt != NULL) {
         hc_out.arg_ppStmt = hc_ctx->own(hc_ctx, 7, (void *)val_ppStmt, hc_in.arg_db);
+        if (hc_out.arg_ppStmt == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) val_ppStmt = NULL;
         if (hc_out.arg_ppStmt == 0) {
             goto hc_release;
         }
@@ -3547,6 +3554,7 @@ static void hotcell_call_sqlite3_prepare16(hotcell_ctx *hc_ctx, const hotcell_re
     }
     if (!hc_failed && val_ppStmt != NULL) {
         hc_out.arg_ppStmt = hc_ctx->own(hc_ctx, 7, (void *)val_ppStmt, hc_in.arg_db);
+        if (hc_out.arg_ppStmt == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) val_ppStmt = NULL;
         if (hc_out.arg_ppStmt == 0) {
             goto hc_release;
         }
@@ -3628,6 +3636,7 @@ static void hotcell_call_sqlite3_prepare16_v2(hotcell_ctx *hc_ctx, const hotcell
     }
     if (!hc_failed && val_ppStmt != NULL) {
         hc_out.arg_ppStmt = hc_ctx->own(hc_ctx, 7, (void *)val_ppStmt, hc_in.arg_db);
+        if (hc_out.arg_ppStmt == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) val_ppStmt = NULL;
         if (hc_out.arg_ppStmt == 0) {
             goto hc_release;
         }
@@ -3713,6 +3722,7 @@ static void hotcell_call_sqlite3_prepare16_v3(hotcell_ctx *hc_ctx, const hotcell
     }
     if (!hc_failed && val_ppStmt != NULL) {
         hc_out.arg_ppStmt = hc_ctx->own(hc_ctx, 7, (void *)val_ppStmt, hc_in.arg_db);
+        if (hc_out.arg_ppStmt == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) val_ppStmt = NULL;
         if (hc_out.arg_ppStmt == 0) {
             goto hc_release;
         }
@@ -7647,6 +7657,7 @@ static void hotcell_call_sqlite3_value_dup(hotcell_ctx *hc_ctx, const hotcell_re
     }
     if (hc_result != NULL) {
         hc_out.returned = hc_ctx->own(hc_ctx, 9, (void *)hc_result, 0);
+        if (hc_out.returned == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) hc_result = NULL;
         if (hc_out.returned == 0) {
             goto hc_release;
         }
@@ -10605,6 +10616,7 @@ static void hotcell_call_sqlite3_blob_open(hotcell_ctx *hc_ctx, const hotcell_re
     hc_out.returned = (int32_t)hc_result;
     if (!hc_failed && val_ppBlob != NULL) {
         hc_out.arg_ppBlob = hc_ctx->own(hc_ctx, 3, (void *)val_ppBlob, hc_in.arg_arg1);
+        if (hc_out.arg_ppBlob == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) val_ppBlob = NULL;
         if (hc_out.arg_ppBlob == 0) {
             goto hc_release;
         }
@@ -11027,6 +11039,7 @@ static void hotcell_call_sqlite3_mutex_alloc(hotcell_ctx *hc_ctx, const hotcell_
     }
     if (hc_result != NULL) {
         hc_out.returned = hc_ctx->own(hc_ctx, 6, (void *)hc_result, 0);
+        if (hc_out.returned == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) hc_result = NULL;
         if (hc_out.returned == 0) {
             goto hc_release;
         }
@@ -11376,6 +11389,7 @@ static void hotcell_call_sqlite3_str_new(hotcell_ctx *hc_ctx, const hotcell_requ
     }
     if (hc_result != NULL) {
         hc_out.returned = hc_ctx->own(hc_ctx, 8, (void *)hc_result, hc_in.arg_arg1);
+        if (hc_out.returned == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) hc_result = NULL;
         if (hc_out.returned == 0) {
             goto hc_release;
         }
@@ -11973,6 +11987,7 @@ static void hotcell_call_sqlite3_backup_init(hotcell_ctx *hc_ctx, const hotcell_
     }
     if (!hc_failed && hc_result != NULL) {
         hc_out.returned = hc_ctx->own(hc_ctx, 2, (void *)hc_result, hc_in.arg_pDest);
+        if (hc_out.returned == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) hc_result = NULL;
         if (hc_out.returned == 0) {
             goto hc_release;
         }

@@ -2042,6 +2042,7 @@ static void hotcell_call_gzdopen(hotcell_ctx *hc_ctx, const hotcell_request *hc_
     }
     if (!hc_failed && hc_result != NULL) {
         hc_out.returned = hc_ctx->own(hc_ctx, 1, (void *)hc_result, 0);
+        if (hc_out.returned == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) hc_result = NULL;
         if (hc_out.returned == 0) {
             goto hc_release;
         }
@@ -3549,6 +3550,7 @@ static void hotcell_call_gzopen(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
     }
     if (!hc_failed && hc_result != NULL) {
         hc_out.returned = hc_ctx->own(hc_ctx, 1, (void *)hc_result, 0);
+        if (hc_out.returned == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) hc_result = NULL;
         if (hc_out.returned == 0) {
             goto hc_release;
         }

@@ -1141,6 +1141,7 @@ static void hotcell_call_ZSTD_createCCtx(hotcell_ctx *hc_ctx, const hotcell_requ
     hc_rp->error_number = errno;
     if (hc_result != NULL) {
         hc_out.returned = hc_ctx->own(hc_ctx, 1, (void *)hc_result, 0);
+        if (hc_out.returned == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) hc_result = NULL;
         if (hc_out.returned == 0) {
             goto hc_release;
         }
@@ -1289,6 +1290,7 @@ static void hotcell_call_ZSTD_createDCtx(hotcell_ctx *hc_ctx, const hotcell_requ
     hc_rp->error_number = errno;
     if (hc_result != NULL) {
         hc_out.returned = hc_ctx->own(hc_ctx, 3, (void *)hc_result, 0);
+        if (hc_out.returned == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) hc_result = NULL;
         if (hc_out.returned == 0) {
             goto hc_release;
         }
@@ -2663,6 +2665,7 @@ static void hotcell_call_ZSTD_createCDict(hotcell_ctx *hc_ctx, const hotcell_req
     hc_rp->error_number = errno;
     if (hc_result != NULL) {
         hc_out.returned = hc_ctx->own(hc_ctx, 2, (void *)hc_result, 0);
+        if (hc_out.returned == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) hc_result = NULL;
         if (hc_out.returned == 0) {
             goto hc_release;
         }
@@ -2830,6 +2833,7 @@ static void hotcell_call_ZSTD_createDDict(hotcell_ctx *hc_ctx, const hotcell_req
     hc_rp->error_number = errno;
     if (hc_result != NULL) {
         hc_out.returned = hc_ctx->own(hc_ctx, 4, (void *)hc_result, 0);
+        if (hc_out.returned == 0 && hc_rp->value == HOTCELL_REFUSAL_ALREADY_OWNED) hc_result = NULL;
         if (hc_out.returned == 0) {
             goto hc_release;
         }

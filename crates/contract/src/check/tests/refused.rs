@@ -389,3 +389,11 @@ fn a_comparison_must_be_able_to_hold() {
         assert_eq!(rule(declaration, fails), "", "{declaration} {fails}");
     }
 }
+
+#[test]
+fn a_returned_length_is_no_code() {
+    let lines = "[function.\"r_*\"]\nerror = { fails = \"nonzero\" }\n[function.r_read]\n\
+                 params.buf = { out = \"buffer\", size = \"n\", length = \"result\" }\n";
+    let said = refused(&api(&["int r_read(unsigned char *buf, int n)"]), lines);
+    assert!(said.contains("`r_read` returns a length") && said.contains("fails = \"negative\""), "{said}");
+}

@@ -7,6 +7,8 @@ fn called_like_stdio() {
     check(&[
         ("char *get_widgets(struct list *l, char *text, int n)", "? ? value -> ?"),
         ("char *list_gets(struct list *l, char *text, int n)", "? line cap(1) -> text"),
+        ("char *mc_gets(struct list *l, char *key, int flags)", "? ? value -> ?"),
+        ("char *mc_gets(struct list *l, char *text, int flags)", "? ? value -> ?"),
         ("int BIO_gets(struct bio *b, char *buf, int size)", "? ? value -> value"),
         ("char *gets(char *s)", "? -> ?"),
         // Another order, other kinds, nothing to read from.

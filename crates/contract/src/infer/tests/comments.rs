@@ -16,6 +16,13 @@ fn comments_are_read_by_sentences() {
         ("This takes\nownership of it.", [true, false, false, false, false]),
         ("The text is valid until the statement\nis destroyed.", [false; 5]),
         ("It is destroyed. Valid until then.", [true, false, false, false, false]),
+        ("Parks it until needed; the pool takes ownership of it.", [true, false, false, false, false]),
+        ("Waits until it is empty\nTakes ownership", [true, false, false, false, false]),
+        (
+            "NULL if it could not be found, else a text that must be freed.",
+            [false, false, true, false, false],
+        ),
+        ("Like g(), but the text must be freed by the caller.", [false, false, true, false, false]),
         ("Do not free it.", [false, true, false, false, false]),
         ("The result must be freed with free().", [false, false, true, false, false]),
         ("It must not be freed by the caller.", [false, true, false, false, false]),

@@ -41,6 +41,7 @@ fn one_release_is_found() {
         (&["int db_close(db *d)", "int db_close_v2(db *d)"], "db", "-"),
         (&["int snd_mixer_free(snd_mixer *m)", "int snd_mixer_close(snd_mixer *m)"], "snd_mixer", "-"),
         (&["int ref_delete(ref *r)", "void ref_free(ref *r)"], "ref", "-"),
+        (&["void zf_close(zf *z)", "void zf_destroy(zf **z)"], "zf", "-"),
         (&["void pcm_hw_free(pcm *p)"], "pcm", "-"),
         (&["void note_iterator_free(iterator *i)", "void x(void)"], "iterator", "-"),
         (&["void set_free(fset *s)", "void XFreeSet(struct dpy *d, fset *s)"], "fset", "-"),

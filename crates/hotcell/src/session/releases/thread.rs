@@ -5,6 +5,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
+use std::thread;
 
 use hotcell_sandbox::with_signals_blocked;
 use hotcell_shm::clock;
@@ -13,19 +14,19 @@ use super::super::{Session, Shared, Turn};
 use super::{MOMENT, Releases, Swept};
 
 impl Session {
-    /// Leaves the notes to the thread. False when there are none, or no thread can be started: then they stay for who
-    /// comes next.
+    /// Leaves the notes to the thread. False when there are none, no thread can be started, or this is the thread (what
+    /// goes with an object may call the session): then they stay for who comes next.
     pub(super) fn hand_over(&self) -> bool {
         let releases = &self.shared.releases;
         let mut waiting = releases.waiting.lock();
         if waiting.has_thread || waiting.notes.is_empty() {
-            return waiting.has_thread;
+            return waiting.has_thread && waiting.thread != Some(thread::current().id());
         }
         let shared = Arc::downgrade(&self.shared);
-        let thread = std::thread::Builder::new().name("hotcell-releases".into());
+        let thread = thread::Builder::new().name("hotcell-releases".into());
         // Signals of the application are for its own threads.
         let started = with_signals_blocked(|| thread.spawn(move || send(&shared)));
-        waiting.has_thread = started.is_ok();
+        (waiting.has_thread, waiting.thread) = (started.is_ok(), None);
         waiting.has_thread
     }
 }
@@ -46,6 +47,7 @@ fn send(shared: &Weak<Shared>) {
 impl Session {
     /// Waits for the turn, sends notes for a moment, and lets others have it.
     fn sweep_in_turn(&self) -> Swept {
+        self.shared.releases.waiting.lock().thread = Some(thread::current().id());
         let turn = Turn::new(self, self.shared.seat.lock(), None);
         let (turn, swept) = self.sweep(turn, clock::now() + MOMENT, None);
         turn.pass_on();
