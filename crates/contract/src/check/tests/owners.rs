@@ -126,6 +126,7 @@ fn a_name_that_says_more_than_a_silent_list_leaves_it_open() {
         "int db_compare_to(db *d, db *other)",
         "db *db_copy(const db *d)",
         "db *db_new_child(db *d)",
+        "void db_free_child(db *d, db *child)",
         "db *db_child(db *d)",
     ];
     let lists = |taken: &str, made: &str| {
@@ -134,7 +135,10 @@ fn a_name_that_says_more_than_a_silent_list_leaves_it_open() {
         )
     };
     let checked = whole(&declarations, &lists("[]", "[]"));
-    assert_eq!(left_out(&checked), ["db_destroy", "db_set_next", "stmt_add", "db_copy", "db_new_child"]);
+    assert_eq!(
+        left_out(&checked),
+        ["db_destroy", "db_set_next", "stmt_add", "db_copy", "db_new_child", "db_free_child"]
+    );
     let help: Vec<_> = checked.interface.left_out.iter().map(|out| out.help.as_deref().unwrap()).collect();
     assert!(
         help[0].contains(r#"params.d = { in = "consumed" } # or { in = "handle" } when it lives on"#),
@@ -144,12 +148,13 @@ fn a_name_that_says_more_than_a_silent_list_leaves_it_open() {
     assert!(help[3].contains("# or name the function in `made_by`"), "{help:?}");
     // What the lists name is clear in all its places.
     let named = lists(
-        "[\"db_{destroy,set_next}*\", \"db_set_next.next\", \"stmt_add\"]",
+        "[\"db_{destroy,set_next}*\", \"db_set_next.next\", \"stmt_add\", \"db_free_child.child\"]",
         "[\"db_{copy,new_child}\"]",
     );
     let checked = whole(&declarations, &named);
     assert_eq!(left_out(&checked), Vec::<&str>::new());
     assert_eq!(of(&checked, "db_set_next").0, [object(false, false, false), object(true, false, false)]);
+    assert_eq!(of(&checked, "db_free_child").0, [object(false, false, false), object(true, false, false)]);
     // So is what its line says.
     let line = "function.db_destroy.params.d = { in = \"handle\" }\n";
     let checked = whole(&declarations, &format!("{}{line}", lists("[]", "[]")));
