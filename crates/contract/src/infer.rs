@@ -31,13 +31,15 @@ mod words;
 use std::collections::BTreeMap;
 
 use hotcell_model::Fact;
-use hotcell_model::api::{Api, Function};
+use hotcell_model::api::{Api, Function, Param};
 use hotcell_model::interface::{ResultRole, Role};
+use hotcell_model::types::Type;
 
 use crate::handles::Handles;
 pub(crate) use crate::infer::answers::answers;
 pub(crate) use crate::infer::unsupported::shape;
 use crate::infer::view::View;
+use crate::infer::words::objects::{CONSTRUCTORS, COPIES, STORES};
 use crate::structs::Structs;
 
 /// The facts of a function: those a contract decided are filled before inference, and kept.
@@ -121,11 +123,25 @@ pub fn infer(function: &Function, names: &[String], known: Known<'_>, draft: &mu
     Verdict::Open(gaps::find(&view, draft, &notes))
 }
 
-/// Whether a function that has one pointer to a pointer to an object may only write one object there: none of its
-/// numbers may count several, and it is not called like one that ends what it is given.
-pub(crate) fn one_object(function: &Function, names: &[String], known: Known<'_>) -> bool {
-    let draft = Draft { params: vec![None; function.params.len()], result: None };
-    endings::ending(&function.name).is_none() && !View::new(function, names, known, &draft).has_lengths()
+/// Whether a function may take over or end an object that it is given, by its name: it is called like one that ends what
+/// it is given, or like one that keeps what follows its first object.
+pub(crate) fn may_take(function: &Function, known: Known<'_>, index: usize) -> bool {
+    let object = |param: &Param| {
+        let pointee = param.ty.pointee().map(|(pointee, _)| &pointee.kind);
+        known.handles.of_pointer(&param.ty).is_some()
+            || matches!(pointee, Some(Type::Record { .. } | Type::Void))
+    };
+    let first = function.params.iter().position(object);
+    endings::ending(&function.name).is_some() || has_word(function, STORES) && first != Some(index)
+}
+
+/// Whether a function is called like one that makes an object, or copies one.
+pub(crate) fn may_make(function: &Function) -> bool {
+    has_word(function, CONSTRUCTORS) || has_word(function, COPIES)
+}
+
+fn has_word(function: &Function, list: &[&str]) -> bool {
+    names::function_words(&function.name).iter().any(|word| list.contains(&word.as_str()))
 }
 
 /// Why rules did not apply: for each parameter, and for the result, the first reason.

@@ -9,13 +9,17 @@ use hotcell_model::types::{CType, Type};
 
 use crate::check::decide::{Decided, Site};
 use crate::check::lines::Lines;
-use crate::check::{lines, names, objects};
+use crate::check::{lines, objects, structures};
 use crate::contract::{Contract, ErrorLine, FailsLine, HandleLine, Selector, Selectors};
 use crate::diagnostic::Diagnostic;
 use crate::document::list;
 use crate::handles::Handles;
-use crate::infer::{self, Known};
+use crate::infer;
 use crate::pattern;
+
+mod useless;
+
+pub(crate) use useless::useless;
 
 /// The place of an object in a function: a parameter, or the result.
 type Place = Option<usize>;
@@ -24,23 +28,28 @@ type Place = Option<usize>;
 pub(crate) fn params(site: Site<'_>, decided: &mut Decided, wrong: &mut Vec<Diagnostic>) {
     let lines = lines::of(site.contract, site.function);
     for line in &site.contract.handles {
-        let open: Vec<usize> = (0..site.function.params.len())
-            .filter(|&index| decided.draft.params[index].is_none() && decided.places[index].is_none())
-            .collect();
-        for &index in
-            open.iter().filter(|&&index| takes(site.known.handles, site.function, &line.name, index))
-        {
-            match taken(site, line, index, &lines, &decided.places) {
+        let open = |decided: &Decided, index: usize| {
+            decided.draft.params[index].is_none() && decided.places[index].is_none()
+        };
+        for index in 0..site.function.params.len() {
+            let used = used(site, decided, index);
+            let this = takes(site.known.handles, site.function, &line.name, index);
+            if !this || !open(decided, index) && used.is_none() {
+                continue;
+            }
+            match taken(site, line, index, &lines, decided) {
                 Ok(Some((role, span))) => decided.draft.params[index] = Some(site.decided(role, &span)),
                 Ok(None) => {}
                 Err(diagnostic) => wrong.push(*diagnostic),
             }
         }
         let Some(makers) = &line.made_by else { continue };
-        for &index in
-            open.iter().filter(|&&index| gives(site.known.handles, site.function, &line.name, index))
-        {
-            match made(site, line, makers, Some(index), &lines, &decided.places) {
+        for index in 0..site.function.params.len() {
+            let this = gives(site.known.handles, site.function, &line.name, index);
+            if !this || !open(decided, index) {
+                continue;
+            }
+            match made(site, line, makers, Some(index), &lines, decided) {
                 Ok(Some((object, span))) => {
                     let Object { handle, ownership, parent, nullable } = object;
                     let role = Role::HandleOut { handle, ownership, parent, nullable, valid_on_error: false };
@@ -61,7 +70,7 @@ pub(crate) fn result(site: Site<'_>, lines: &Lines<'_>, decided: &mut Decided, w
     if decided.draft.result.is_some() || lines.result().is_some() {
         return;
     }
-    match made(site, line, makers, None, lines, &decided.places) {
+    match made(site, line, makers, None, lines, decided) {
         Ok(Some((object, span))) => {
             let Object { handle, ownership, parent, nullable } = object;
             decided.result(site.decided(ResultRole::Handle { handle, ownership, parent, nullable }, &span));
@@ -81,24 +90,39 @@ fn gives(handles: &Handles, function: &Function, handle: &str, index: usize) -> 
     handles.of_pointer_pointer(&function.params[index].ty) == Some(handle)
 }
 
-/// What becomes of an object that goes in, and where that is said. `saids` are the lines about parameters.
+/// Whether a pattern decides that an object is plainly used, and then whether it may be NULL: an entry of a list says
+/// more.
+fn used(site: Site<'_>, decided: &Decided, index: usize) -> Option<bool> {
+    let pattern = |span: &Range<usize>| lines::in_pattern(site.contract, span);
+    match decided.draft.params[index].as_ref().map(|fact| &fact.value) {
+        Some(Role::Handle { consumed: false, nullable, .. })
+            if decided.places[index].as_ref().is_some_and(pattern) =>
+        {
+            Some(*nullable)
+        }
+        _ => None,
+    }
+}
+
+/// What becomes of an object that goes in, and where that is said.
 fn taken(
     site: Site<'_>,
     line: &HandleLine,
     index: usize,
     lines: &Lines<'_>,
-    saids: &[Option<Range<usize>>],
+    decided: &Decided,
 ) -> Result<Option<(Role, Range<usize>)>, Box<Diagnostic>> {
     let all: Vec<Place> = (0..site.function.params.len())
         .filter(|&index| takes(site.known.handles, site.function, &line.name, index))
         .map(Some)
         .collect();
-    let places = Places { this: Some(index), open: unsaid(&all, lines, saids), all };
+    let used = used(site, decided, index);
+    let places = Places { this: Some(index), open: unsaid(site, &all, lines, decided), all };
     let role = |consumed, on_success, invalidates| Role::Handle {
         handle: line.name.clone(),
         consumed,
         on_success,
-        nullable: false,
+        nullable: used.unwrap_or(false),
         invalidates,
     };
     let said = |selectors: &Option<Selectors>| match selectors {
@@ -118,7 +142,14 @@ fn taken(
     if let Some(span) = said(&line.lends_until)? {
         return Ok(Some((role(false, false, true), span)));
     }
-    Ok(line.taken_by.as_ref().map(|selectors| (role(false, false, false), selectors.span.clone())))
+    let Some(takers) = line.taken_by.as_ref().filter(|_| used.is_none()) else { return Ok(None) };
+    // The list says nothing of the function: its name may.
+    let listed = places.all.iter().any(|&this| {
+        let (all, open) = (places.all.clone(), places.open.clone());
+        matches!(chosen(site, takers, &Places { this, all, open }), Ok(Some(_)))
+    });
+    let asked = !listed && infer::may_take(site.function, site.known, index);
+    Ok((!asked).then(|| (role(false, false, false), takers.span.clone())))
 }
 
 /// An object that comes out.
@@ -136,7 +167,7 @@ fn made(
     makers: &Selectors,
     place: Place,
     lines: &Lines<'_>,
-    saids: &[Option<Range<usize>>],
+    decided: &Decided,
 ) -> Result<Option<(Object, Range<usize>)>, Box<Diagnostic>> {
     let (handles, function) = (site.known.handles, site.function);
     let mut all: Vec<Place> = (0..function.params.len())
@@ -146,7 +177,7 @@ fn made(
     if handles.of_pointer(&function.result) == Some(&line.name) {
         all.push(None);
     }
-    let places = Places { this: place, open: unsaid(&all, lines, saids), all };
+    let places = Places { this: place, open: unsaid(site, &all, lines, decided), all };
     let found = span_of(site, makers, &places)?;
     let maker = found.is_some();
     let span = found.unwrap_or_else(|| makers.span.clone());
@@ -159,9 +190,8 @@ fn made(
     };
     let parents = objects::parents(site, &line.name, maker);
     if !maker {
-        // An array of objects, and a pointer that is emptied, look the same.
-        let plain =
-            place.is_none() || places.all.len() == 1 && infer::one_object(function, site.names, site.known);
+        // `T **` may be an array, or what the function empties. What is called like a maker may be missing in the list.
+        let plain = place.is_none() && !infer::may_make(function) && !other_parents(site, decided);
         return Ok(match parents.unwrap_or_default()[..] {
             [parent] if plain => object(Ownership::Library, Some(parent)),
             _ => None,
@@ -179,6 +209,17 @@ fn made(
     }
 }
 
+/// Whether a function takes objects that its types do not show, in which what is lent may live: `void *` of which a
+/// line says that it is a handle, and structures that stay in the worker.
+fn other_parents(site: Site<'_>, decided: &Decided) -> bool {
+    site.function.params.iter().zip(&decided.draft.params).any(|(param, fact)| {
+        let shown = site.known.handles.of_pointer(&param.ty).is_some();
+        let said = matches!(fact.as_ref().map(|fact| &fact.value), Some(Role::Handle { .. })) && !shown;
+        let record = param.ty.pointee().and_then(|(pointee, _)| structures::record(pointee));
+        said || record.is_some_and(|record| site.known.structs.is_resident(record))
+    })
+}
+
 /// Whether a rule takes NULL for a failure.
 fn null_fails(rule: &ErrorLine, result: &CType) -> bool {
     matches!(rule.fails, FailsLine::Word("null" | "zero", _)) && result.pointee().is_some()
@@ -193,10 +234,10 @@ pub(crate) struct Places {
     pub(crate) open: Vec<Place>,
 }
 
-/// The places that no line is about; `saids` are the lines about parameters.
-fn unsaid(all: &[Place], lines: &Lines<'_>, saids: &[Option<Range<usize>>]) -> Vec<Place> {
+/// The places that no line is about, or only one that an entry of a list stands before.
+fn unsaid(site: Site<'_>, all: &[Place], lines: &Lines<'_>, decided: &Decided) -> Vec<Place> {
     let open = |place: &&Place| match place {
-        Some(index) => saids[*index].is_none(),
+        Some(index) => decided.places[*index].is_none() || used(site, decided, *index).is_some(),
         None => lines.result().is_none(),
     };
     all.iter().filter(open).copied().collect()
@@ -262,59 +303,6 @@ pub(crate) fn unreleased(contract: &Contract, handles: &Handles, findings: &mut 
             let help = "add its `release`, or write `made_by = []`: nobody owns one".to_owned();
             let diagnostic = Diagnostic::error(message).at(selector.function.span.clone());
             findings.push(diagnostic.label("owned").help(help));
-        }
-    }
-}
-
-/// Warns about selectors that choose nothing.
-pub(crate) fn useless(
-    contract: &Contract,
-    known: Known<'_>,
-    selected: &[&Function],
-    findings: &mut Vec<Diagnostic>,
-) {
-    let mut look =
-        |selectors: &Selectors, what: String, name: &str, fits: &dyn Fn(&CType) -> bool, result| {
-            let places = |function: &Function| -> Vec<String> {
-                let names = names::names(function).into_iter().zip(&function.params);
-                let fitting = names.filter(|(_, param)| fits(&param.ty)).map(|(name, _)| name);
-                let returned = result && known.handles.of_pointer(&function.result) == Some(name);
-                fitting.chain(returned.then(|| "result".to_owned())).collect()
-            };
-            let all = selected.iter().map(|function| (function.name.as_str(), places(function)));
-            let all: Vec<(&str, Vec<String>)> = all.filter(|(_, places)| !places.is_empty()).collect();
-            for selector in &selectors.all {
-                let functions = all.iter().map(|(name, _)| *name);
-                findings.extend(pattern::useless(&contract.text, &selector.function, functions, &what));
-                let Some(param) = &selector.param else { continue };
-                let matching =
-                    all.iter().filter(|(name, _)| pattern::matches(&selector.function.value, name));
-                let places: Vec<&str> = matching.flat_map(|(_, places)| places).map(String::as_str).collect();
-                if !places.is_empty() {
-                    let what = format!("`{name}` of `{}`", selector.function.value);
-                    findings.extend(pattern::useless(&contract.text, param, places.into_iter(), &what));
-                }
-            }
-        };
-    for line in &contract.handles {
-        let name = line.name.as_str();
-        let takes = |ty: &CType| known.handles.of_pointer(ty) == Some(name);
-        let gives = |ty: &CType| known.handles.of_pointer_pointer(ty) == Some(name);
-        for selectors in [&line.taken_by, &line.lends_until].into_iter().flatten() {
-            look(selectors, format!("function that is selected and takes a `{name}`"), name, &takes, false);
-        }
-        if let Some(selectors) = &line.made_by {
-            look(selectors, format!("function that is selected and gives a `{name}`"), name, &gives, true);
-        }
-    }
-    for (table, line) in contract.structs.iter().enumerate() {
-        let takes = |ty: &CType| match ty.pointee().map(|(pointee, _)| &pointee.kind) {
-            Some(Type::Record { name }) => known.structs.resident_table(name) == Some(table),
-            _ => false,
-        };
-        if let Some(started) = &line.started_by {
-            let what = format!("function that is selected and takes a `{}`", line.name);
-            look(&started.selectors, what, &line.name, &takes, false);
         }
     }
 }

@@ -14,7 +14,7 @@ use hotcell_model::types::{CType, Type};
 
 use crate::infer::view::View;
 use crate::infer::words::objects::{CONSTRUCTORS, COPIES, SHARES};
-use crate::infer::{Draft, Notes, comments};
+use crate::infer::{Draft, Notes, comments, may_make};
 
 /// Finds returned objects that the caller owns.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
@@ -43,9 +43,11 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
 fn rule(view: &View<'_>, handle: &str) -> Result<(&'static str, String), String> {
     let function = view.function;
     if view.known.handles.says_makers(handle) {
-        return Err(format!(
-            "`made_by` of `{handle}` has no such function, and nothing says what its result lives in"
-        ));
+        let why = match may_make(function) {
+            true => "although it is called like one that makes objects",
+            false => "and nothing says what its result lives in",
+        };
+        return Err(format!("`made_by` of `{handle}` has no such function, {why}"));
     }
     let known = view.known.handles.get(handle);
     let constant = function.result.pointee().is_some_and(|(_, constant)| constant);

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::structures::STREAM;
 use super::support::{api, contract, roles, run, said};
 use crate::check::{Checked, Selection};
 use crate::diagnostic::render;
@@ -46,6 +47,10 @@ fn returned(owned: bool, parent: Option<usize>, nullable: bool) -> Value {
     json!({"role": "handle", "handle": "db", "ownership": ownership, "parent": parent, "nullable": nullable})
 }
 
+fn left_out(checked: &Checked) -> Vec<&str> {
+    checked.interface.left_out.iter().map(|out| out.name.as_str()).collect()
+}
+
 #[test]
 fn takers_makers_and_lenders_are_said_once() {
     let lines = r#"
@@ -66,8 +71,6 @@ error = { fails = "nonzero" }
     let checked = whole(&DECLARATIONS, lines);
     assert_eq!(checked.warnings, []);
     let used = object(false, false, false);
-    let lent = json!({"role": "handle-out", "handle": "db", "ownership": {"ownership": "library"}, "parent": 0,
-                      "nullable": true, "valid_on_error": false});
     for (name, params, result) in [
         ("db_close", vec![object(true, false, false)], None),
         ("db_parse", vec![], Some(returned(true, None, false))),
@@ -84,7 +87,8 @@ error = { fails = "nonzero" }
         assert_eq!(have, params, "{name}");
         assert!(result.is_none_or(|result| result == given), "{name}: {given}");
     }
-    assert_eq!(of(&checked, "db_find").0[2], lent);
+    // Nothing says whether an array is meant, or what the function empties.
+    assert_eq!(left_out(&checked), ["db_find"]);
     // The fact points to the list that says it.
     let (_, add) = checked.interface.function("db_add").unwrap();
     let lines: Vec<Value> =
@@ -109,7 +113,91 @@ params.item = { in = "consumed" }
     assert_eq!(of(&checked, "db_find").0[2]["ownership"]["ownership"], "library");
     assert_eq!(of(&checked, "db_parse").1, returned(true, None, true));
     assert_eq!(of(&checked, "db_swallow").0[1], object(true, false, false));
-    assert_eq!(of(&checked, "db_add").0[1], object(false, false, false));
+    assert_eq!(of(&checked, "db_count").0[0], object(false, false, false));
+}
+
+#[test]
+fn a_name_that_says_more_than_a_silent_list_leaves_it_open() {
+    let declarations = [
+        "void db_close(db *d)",
+        "void db_destroy(db *d)",
+        "void db_set_next(db *d, db *next)",
+        "void stmt_add(stmt *p, db *d)",
+        "int db_compare_to(db *d, db *other)",
+        "db *db_copy(const db *d)",
+        "db *db_new_child(db *d)",
+        "void db_free_child(db *d, db *child)",
+        "db *db_child(db *d)",
+    ];
+    let lists = |taken: &str, made: &str| {
+        format!(
+            "handle.db = {{ release = \"db_close\", taken_by = {taken}, made_by = {made} }}\nhandle.stmt = {{}}\n"
+        )
+    };
+    let checked = whole(&declarations, &lists("[]", "[]"));
+    assert_eq!(
+        left_out(&checked),
+        ["db_destroy", "db_set_next", "stmt_add", "db_copy", "db_new_child", "db_free_child"]
+    );
+    let help: Vec<_> = checked.interface.left_out.iter().map(|out| out.help.as_deref().unwrap()).collect();
+    assert!(
+        help[0].contains(r#"params.d = { in = "consumed" } # or { in = "handle" } when it lives on"#),
+        "{help:?}"
+    );
+    assert!(help[1].contains("params.next = ") && !help[1].contains("params.d "), "{help:?}");
+    assert!(help[3].contains("# or name the function in `made_by`"), "{help:?}");
+    // What the lists name is clear in all its places.
+    let named = lists(
+        "[\"db_{destroy,set_next}*\", \"db_set_next.next\", \"stmt_add\", \"db_free_child.child\"]",
+        "[\"db_{copy,new_child}\"]",
+    );
+    let checked = whole(&declarations, &named);
+    assert_eq!(left_out(&checked), Vec::<&str>::new());
+    assert_eq!(of(&checked, "db_set_next").0, [object(false, false, false), object(true, false, false)]);
+    assert_eq!(of(&checked, "db_free_child").0, [object(false, false, false), object(true, false, false)]);
+    // So is what its line says.
+    let line = "function.db_destroy.params.d = { in = \"handle\" }\n";
+    let checked = whole(&declarations, &format!("{}{line}", lists("[]", "[]")));
+    assert_eq!(of(&checked, "db_destroy").0, [object(false, false, false)]);
+}
+
+#[test]
+fn an_entry_stands_before_the_plain_line_of_a_pattern() {
+    let lists = "handle.db = { release = \"db_close\", taken_by = [\"db_{add,swallow}.item\"], lends_until = [\"db_clear\"] }\n";
+    let pattern = "function.\"db_*\".params.\"{d,item}\" = { in = \"handle\", nullable = true }\n";
+    let own = "function.db_swallow.params.item = { in = \"handle\" }\n";
+    let checked = whole(&DECLARATIONS, &format!("{lists}{pattern}{own}"));
+    let null = |mut role: Value| {
+        role["nullable"] = json!(true);
+        role
+    };
+    assert_eq!(
+        of(&checked, "db_add").0,
+        [null(object(false, false, false)), null(object(true, false, false))]
+    );
+    assert_eq!(of(&checked, "db_clear").0, [null(object(false, false, true))]);
+    assert_eq!(of(&checked, "db_count").0, [null(object(false, false, false))]);
+    assert_eq!(of(&checked, "db_swallow").0[1], object(false, false, false));
+    // An entry that does not say which one is no more silent than without the pattern.
+    let lists = lists.replace(".item", "");
+    let text = contract(&format!("{lists}{pattern}"));
+    let found = run(&api(&DECLARATIONS), &text, Selection::Contract).expect_err("must be refused");
+    assert!(found.iter().any(|found| found.message.contains("`d` or `item` may be meant")), "{found:?}");
+}
+
+#[test]
+fn what_is_lent_may_live_in_more_than_the_types_show() {
+    let declarations = ["void db_close(db *d)", "db *db_in(db *d, void *place)", "db *db_child(db *d)"];
+    let lists = "handle.db = { release = \"db_close\", made_by = [], taken_by = [] }\n";
+    let place = "handle.stmt = {}\nfunction.db_in.params.place = ";
+    let said = format!("{lists}{place}{{ in = \"handle\", handle = \"stmt\" }}\n");
+    let declared = [&declarations[..], &["void stmt_step(stmt *p)"]].concat();
+    assert!(left_out(&whole(&declared, &said)).contains(&"db_in"));
+    let resident = ["void db_close(db *d)", "db *db_in(db *d, stream *s)", "void end(stream *s)"];
+    assert_eq!(left_out(&whole(&resident, &format!("{lists}{STREAM}"))), ["db_in"]);
+    let none = format!("{lists}{place}{{ fixed = \"NULL\" }}\n");
+    let checked = whole(&declared, &none);
+    assert_eq!(of(&checked, "db_in").1, returned(false, Some(0), true));
 }
 
 #[test]
@@ -149,6 +237,10 @@ fn lists_that_cannot_be_true_are_refused() {
     let handle = |keys: &str| format!("handle.db = {{ release = \"db_close\", {keys} }}\n");
     for (lines, expect) in [
         (
+            handle("taken_by = [\"db_add.itm\"]"),
+            "4:57: `itm` matches no parameter of `db_add` = did you mean `item`?",
+        ),
+        (
             handle("taken_by = [\"db_*\"]"),
             "4:49: `db_add`: `d` or `item` may be meant (and one more function) [which one?] = say which one, as in `db_*.item`",
         ),
@@ -178,7 +270,7 @@ fn lists_that_cannot_be_true_are_refused() {
 
 #[test]
 fn lists_that_choose_nothing_are_warned_about() {
-    let lines = "handle.db = { release = \"db_close\", taken_by = [\"db_ad.item\", \"db_add.itm\", \"db_{add,parse}.item\"], \
+    let lines = "handle.db = { release = \"db_close\", taken_by = [\"db_ad.item\", \"db_a*.itm\", \"db_{add,parse}.item\"], \
                  made_by = [\"db_prase\", \"db_find\"], lends_until = [\"db_find.made\"] }\n";
     let text = contract(lines);
     let checked = run(&api(&DECLARATIONS), &text, Selection::Contract).unwrap();
@@ -191,10 +283,10 @@ fn lists_that_choose_nothing_are_warned_about() {
         found,
         [
             "50: `db_ad` matches no function that is selected and takes a `db` = did you mean `db_add`?",
-            "71: `itm` matches no `db` of `db_add` = did you mean `item`?",
-            "86: `db_parse` matches no function that is selected and takes a `db` = ",
-            "112: `db_prase` matches no function that is selected and gives a `db` = did you mean `db_parse`?",
-            "160: `made` matches no `db` of `db_find` = ",
+            "70: `itm` matches no `db` of `db_a*` = did you mean `item`?",
+            "85: `db_parse` matches no function that is selected and takes a `db` = ",
+            "111: `db_prase` matches no function that is selected and gives a `db` = did you mean `db_parse`?",
+            "159: `made` matches no `db` of `db_find` = ",
         ]
     );
 }

@@ -36,7 +36,8 @@ fn given(record: &str, direction: &str) -> Value {
     json!({"role": "struct", "record": record, "direction": direction, "nullable": false, "valid_on_error": false})
 }
 
-const STREAM: &str = r#"
+/// A structure that stays in the worker.
+pub(super) const STREAM: &str = r#"
 [struct.stream]
 resident = true
 fields.next_in = { in = "buffer", length = "avail_in" }
