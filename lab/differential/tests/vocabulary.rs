@@ -67,11 +67,11 @@ headers = ["wide.h"]
 struct.wide_named.fields.name = { string = "utf-16", nullable = true }
 function."wide_*".params.text = { string = "utf-16" }
 function.wide_sum.params.text = { string = "utf-16", length = "bytes" }
-function.wide_count.params.text = { string = "utf-16", length = "units", unit = "elements" }
+function.wide_count.params.text = { string = "utf-16", length = "units" }
 function.wide_maybe.params.text = { string = "utf-16", nullable = true }
 function.wide_name.result = { string = "utf-16", nullable = true }
 function.wide_part.result = { string = "utf-16", length = "length", nullable = true }
-function.wide_cut.result = { string = "utf-16", length = "units", unit = "elements" }
+function.wide_cut.result = { string = "utf-16", length = "units" }
 function.wide_twice.result = { string = "utf-16", release = "free" }
 function.wide_say.params.said = { out = "text", encoding = "utf-16", release = "free" }
 function.wide_say.params.kept = { out = "text", encoding = "utf-16" }

@@ -106,6 +106,31 @@ fn texts() {
     }
 }
 
+/// A pointer to 16-bit units counts units. A library that says it has fewer than none is to blame, not the caller.
+#[test]
+fn texts_in_utf_16() {
+    let folder = Folder::new();
+    folder.write("wide.h", "int wide_units(const unsigned short *text, int units);\nconst unsigned short *wide_start(int n, int *units);\n");
+    folder.write(
+        "wide.c",
+        "#include \"wide.h\"\n\
+         int wide_units(const unsigned short *text, int units) { return text[units] == 0 ? units : -1; }\n\
+         const unsigned short *wide_start(int n, int *units)\n\
+         { static const unsigned short text[] = {'a', 0xfc, 'c', 'd', 0}; *units = n; return text; }\n",
+    );
+    folder.write(
+        "bind.toml",
+        "hotcell = 1\nlibrary = \"wide\"\nheaders = [\"wide.h\"]\n\
+         [function.wide_units]\nparams.text = { string = \"utf-16\", length = \"units\" }\n\
+         [function.wide_start]\nresult = { string = \"utf-16\", length = \"units\" }\n",
+    );
+    folder.compile("wide");
+    tiny(&folder, &["wide_units", "Grüße 🦀"]).succeeds().prints("return  8");
+    assert_eq!(tiny(&folder, &["wide_start", "2"]).json()["return"], json!("aü"));
+    let error = check(|| tiny(&folder, &["wide_start", "-1"]), 108, "InvalidReply", "InvalidReply");
+    assert_eq!(error["executed"], json!("yes"));
+}
+
 #[test]
 fn bytes_of_every_source() {
     let folder = Folder::new();

@@ -67,7 +67,9 @@ fn capacity(param: &Param, capacities: &[Named], bytes: usize) -> Result<Value, 
 
 fn value(interface: &Interface, param: &Param, word: &str) -> Result<Value, String> {
     match &param.role.value {
-        Role::Text { .. } | Role::BufferIn { .. } | Role::BufferInOut { .. } => {
+        // A text in UTF-16 is written as any other.
+        Role::Text { .. } => data(interface, None, word),
+        Role::BufferIn { .. } | Role::BufferInOut { .. } => {
             let element = param.ty.pointee().map(|(element, _)| element);
             data(interface, element.filter(|element| !element.is_byte()), word)
         }

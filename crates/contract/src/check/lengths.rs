@@ -5,6 +5,7 @@
 
 use hotcell_model::expr::{Expr, Op};
 use hotcell_model::interface::{Direction, ResultLength, Role, Unit};
+use hotcell_model::types::CType;
 
 use crate::check::decide::{Decided, Purpose, Site};
 use crate::check::names;
@@ -123,7 +124,13 @@ pub(super) fn length_after(
     Some(elements(expr, counts, Purpose::SizeAfter))
 }
 
-/// The bytes of a text, known after the call.
+/// What the length of a text counts: what the header makes it an array of, unless something else is said.
+fn text_unit(ty: &CType, item: &Item) -> Unit {
+    let size = ty.pointee().and_then(|(pointee, _)| pointee.scalar_size()).unwrap_or(1);
+    item.unit.unwrap_or(if size == 1 { Unit::Bytes } else { Unit::Elements })
+}
+
+/// The bytes of a returned text, known after the call.
 pub(super) fn text_after(
     site: Site<'_>,
     node: &Node,
@@ -133,7 +140,7 @@ pub(super) fn text_after(
 ) -> Option<Expr> {
     let length = length_after(site, node, (Unit::Bytes, 1), decided, wrong, false)?;
     let unit = item.encoding.unit();
-    if unit == 1 || item.unit != Some(Unit::Elements) {
+    if unit == 1 || text_unit(&site.function.result, item) == Unit::Bytes {
         return Some(length);
     }
     let unit = Expr::Int { value: unit.into() };
@@ -176,8 +183,7 @@ impl Buffer<'_> {
             );
             return None;
         };
-        // Bytes, unless something else is said.
-        let unit = self.item.unit.unwrap_or(Unit::Bytes);
+        let unit = text_unit(&self.site.function.params[self.index].ty, self.item);
         if !self.claim(length, Role::LengthOf { param: self.index, unit }, node) {
             let message = format!("`{node}` already is something else");
             self.error(node, message, "the length of a text is a parameter of its own");

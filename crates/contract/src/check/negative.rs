@@ -1,5 +1,6 @@
 //! Returned lengths: where the returned number is nothing else, a contract says what a negative one means.
 
+use hotcell_model::expr::Expr;
 use hotcell_model::interface::{ResultLength, ResultRole, Role};
 use hotcell_model::types::{CType, Type};
 
@@ -29,6 +30,10 @@ pub(super) fn open(site: Site<'_>, draft: &Draft, gaps: &mut Vec<Gap>) {
     let dropped = match draft.result.as_ref().map(|fact| &fact.value) {
         Some(ResultRole::LengthOf { .. }) => true,
         Some(ResultRole::Void) => draft.params.iter().flatten().any(|fact| fills(&fact.value)),
+        // Callers see the number, but what is computed of it must be a length.
+        Some(ResultRole::Value) if lines::of(site.contract, site.function).result().is_none() => {
+            draft.params.iter().flatten().any(|fact| computed(&fact.value))
+        }
         _ => false,
     };
     if dropped {
@@ -47,5 +52,17 @@ fn fills(role: &Role) -> bool {
         role,
         Role::BufferOut { result: ResultLength::Returned, .. }
             | Role::BufferInOut { result: ResultLength::Returned, .. }
-    )
+    ) || computed(role)
+}
+
+/// Whether how much of a parameter's memory is filled is computed of the returned number.
+fn computed(role: &Role) -> bool {
+    let (Role::BufferOut { result: ResultLength::Elements { size }, .. }
+    | Role::BufferInOut { result: ResultLength::Elements { size }, .. }) = role
+    else {
+        return false;
+    };
+    let mut used = false;
+    size.walk(&mut |expr| used |= *expr == Expr::Result);
+    used
 }

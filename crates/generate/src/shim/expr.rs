@@ -90,6 +90,16 @@ impl<'a> Scope<'a> {
         }
     }
 
+    /// A length that the library says, as a `hotcell_wide`. A quotient is rounded down: less than nothing stays so.
+    pub(crate) fn length(&self, expr: &Expr) -> Result<String, Error> {
+        match expr {
+            Expr::Binary { op: Op::Div, left, right } => {
+                Ok(format!("hotcell_div_down({}, {}, &hc_bad)", self.wide(left)?, self.wide(right)?))
+            }
+            _ => self.wide(expr),
+        }
+    }
+
     /// As a parenthesised C condition.
     pub(crate) fn truth(&self, expr: &Expr) -> Result<String, Error> {
         match expr {

@@ -37,10 +37,9 @@ pub(crate) fn out(scope: &Scope<'_>, param: &Param, body: &mut Body) -> Result<(
             body.when(&format!("{value} != NULL"), |body| text(*encoding, &value, &field, body));
         }
         Role::DataOut { length, .. } => {
-            let elements = scope.wide(length)?;
+            let elements = scope.length(length)?;
             body.when(&format!("{value} != NULL"), |body| {
-                let bytes = format!("size_{}", param.name);
-                data(&value, &field, &elements, size, (&bytes, &param.name), body);
+                data(&value, &field, &elements, size, &param.name, body);
             });
         }
         Role::OffsetOut { param: of, .. } => {
@@ -69,11 +68,11 @@ pub(crate) fn returned(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> 
         }
         _ => return Ok(()),
     };
-    let elements = length.map(|length| scope.wide(length)).transpose()?;
+    let elements = length.map(|length| scope.length(length)).transpose()?;
     body.when(guard, |body| match elements {
         None => text(encoding, "hc_result", "hc_out.returned", body),
         Some(elements) => {
-            data("hc_result", "hc_out.returned", &elements, size, ("hc_length", "result"), body);
+            data("hc_result", "hc_out.returned", &elements, size, "result", body);
         }
     });
     Ok(())
@@ -91,11 +90,15 @@ fn text(encoding: Encoding, value: &str, field: &str, body: &mut Body) {
     body.leave_when(&format!("!{}", texts::give(encoding, value, field)));
 }
 
-fn data(value: &str, field: &str, elements: &str, size: u32, (bytes, about): (&str, &str), body: &mut Body) {
-    body.line(format!("uint64_t {bytes} = 0;"));
-    let overflow = format!("!hotcell_bytes({elements}, {size}, &{bytes}) || hc_bad");
-    body.refuse_when(&overflow, "SIZE_OVERFLOW", about);
-    body.leave_when(&format!("!hotcell_give(hc_ctx, {value}, {bytes}, {size}, &{field})"));
+fn data(value: &str, field: &str, elements: &str, size: u32, about: &str, body: &mut Body) {
+    // A number that cannot be computed is none, and says nothing about what is computed behind it.
+    let bad = elements.contains("&hc_bad");
+    body.line(format!("hotcell_wide count_{about} = {elements};"));
+    let flag = if bad { "hc_bad" } else { "0" };
+    body.leave_when(&format!("!hotcell_hand(hc_ctx, {value}, count_{about}, {flag}, {size}, &{field})"));
+    if bad {
+        body.line("hc_bad = 0;");
+    }
 }
 
 /// The releases of memory that the caller owns. A pointer that means nothing after a failure is not touched then.

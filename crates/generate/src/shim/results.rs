@@ -207,7 +207,7 @@ fn out(scope: &Scope<'_>, index: usize, param: &Param) -> Result<Vec<String>, Er
         ResultLength::Text if pointee.is_byte() => format!("hotcell_length(arg_{name}, {capacity})"),
         ResultLength::Text => return Err(scope.unsupported(format!("a text in `{}`", param.ty.written))),
         ResultLength::Elements { size: elements } => {
-            let elements = scope.wide(elements)?;
+            let elements = scope.length(elements)?;
             if elements.contains("&hc_bad") {
                 let told = format!("({elements}, {size}, {capacity})");
                 let claim = claim(scope, param, "hotcell_claim", &told);

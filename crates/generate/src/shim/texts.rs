@@ -68,7 +68,7 @@ pub(crate) fn out(scope: &Scope<'_>, param: &Param, body: &mut Body) -> Result<(
         return Err(scope.refused(misfit(*encoding), param));
     }
     let (value, to) = (format!("val_{}", param.name), format!("hc_out.arg_{}", param.name));
-    let count = scope.wide(length)?;
+    let count = scope.length(length)?;
     body.when(&format!("{value} != NULL"), |body| {
         let texts = Texts { value: &value, count: &count, encoding: *encoding, about: &param.name, to: &to };
         texts.give(body);
@@ -88,7 +88,7 @@ pub(crate) fn returned(
         return Err(scope.unsupported(format!("{} (the result, {})", misfit(encoding), ty.written)));
     }
     let count = match length {
-        Some(length) => scope.wide(length)?,
+        Some(length) => scope.length(length)?,
         None => "hotcell_count(hc_result)".into(),
     };
     body.when(given(scope), |body| {

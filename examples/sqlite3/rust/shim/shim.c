@@ -91,6 +91,13 @@ HOTCELL_HELPER hotcell_wide hotcell_div(hotcell_wide left, hotcell_wide right, i
     return hotcell_checked(left / right, bad);
 }
 
+/* The same for a length that the library says: rounded down, so that fewer than none are never none. */
+HOTCELL_HELPER hotcell_wide hotcell_div_down(hotcell_wide left, hotcell_wide right, int *bad)
+{
+    hotcell_wide quotient = hotcell_div(left, right, bad);
+    return right != 0 && left % right != 0 && (left < 0) != (right < 0) ? quotient - 1 : quotient;
+}
+
 /* A constant beside an unsigned operand of so many bits: a negative one is what C makes of it there. */
 HOTCELL_HELPER hotcell_wide hotcell_unsigned(hotcell_wide value, unsigned bits)
 {
@@ -255,6 +262,19 @@ HOTCELL_HELPER int hotcell_give(hotcell_ctx *ctx, const void *data, uint64_t len
     memcpy(copy, data, length);
     *ref = (hotcell_ref){place, length};
     return 1;
+}
+
+/* The same for so many elements that the library says there are. A number that no memory has is a lie of the library:
+ * it becomes a length that the host refuses. */
+HOTCELL_HELPER int hotcell_hand(hotcell_ctx *ctx, const void *data, hotcell_wide elements, int bad, uint64_t size,
+                                hotcell_ref *ref)
+{
+    uint64_t length = 0;
+    if (bad || !hotcell_bytes(elements, size, &length)) {
+        *ref = (hotcell_ref){0, HOTCELL_LENGTH_IMPOSSIBLE};
+        return 1;
+    }
+    return hotcell_give(ctx, data, length, size, ref);
 }
 
 /* A function of the runtime that finds the object of a handle. */
@@ -5473,12 +5493,8 @@ static void hotcell_call_sqlite3_column_blob(hotcell_ctx *hc_ctx, const hotcell_
         return;
     }
     if (hc_result != NULL) {
-        uint64_t hc_length = 0;
-        if (!hotcell_bytes((hotcell_wide)sqlite3_column_bytes(arg_arg1, arg_iCol), 1, &hc_length) || hc_bad) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "result");
-            return;
-        }
-        if (!hotcell_give(hc_ctx, hc_result, hc_length, 1, &hc_out.returned)) {
+        hotcell_wide count_result = (hotcell_wide)sqlite3_column_bytes(arg_arg1, arg_iCol);
+        if (!hotcell_hand(hc_ctx, hc_result, count_result, 0, 1, &hc_out.returned)) {
             return;
         }
     }
@@ -5651,12 +5667,8 @@ static void hotcell_call_sqlite3_column_text(hotcell_ctx *hc_ctx, const hotcell_
         return;
     }
     if (hc_result != NULL) {
-        uint64_t hc_length = 0;
-        if (!hotcell_bytes((hotcell_wide)sqlite3_column_bytes(arg_arg1, arg_iCol), 1, &hc_length) || hc_bad) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "result");
-            return;
-        }
-        if (!hotcell_give(hc_ctx, hc_result, hc_length, 1, &hc_out.returned)) {
+        hotcell_wide count_result = (hotcell_wide)sqlite3_column_bytes(arg_arg1, arg_iCol);
+        if (!hotcell_hand(hc_ctx, hc_result, count_result, 0, 1, &hc_out.returned)) {
             return;
         }
     }
@@ -5702,12 +5714,8 @@ static void hotcell_call_sqlite3_column_text16(hotcell_ctx *hc_ctx, const hotcel
         return;
     }
     if (hc_result != NULL) {
-        uint64_t hc_length = 0;
-        if (!hotcell_bytes((hotcell_wide)sqlite3_column_bytes16(arg_arg1, arg_iCol), 1, &hc_length) || hc_bad) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "result");
-            return;
-        }
-        if (!hotcell_give(hc_ctx, hc_result, hc_length, 1, &hc_out.returned)) {
+        hotcell_wide count_result = (hotcell_wide)sqlite3_column_bytes16(arg_arg1, arg_iCol);
+        if (!hotcell_hand(hc_ctx, hc_result, count_result, 0, 1, &hc_out.returned)) {
             return;
         }
     }
@@ -7127,12 +7135,8 @@ static void hotcell_call_sqlite3_value_blob(hotcell_ctx *hc_ctx, const hotcell_r
         return;
     }
     if (hc_result != NULL) {
-        uint64_t hc_length = 0;
-        if (!hotcell_bytes((hotcell_wide)sqlite3_value_bytes(arg_arg1), 1, &hc_length) || hc_bad) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "result");
-            return;
-        }
-        if (!hotcell_give(hc_ctx, hc_result, hc_length, 1, &hc_out.returned)) {
+        hotcell_wide count_result = (hotcell_wide)sqlite3_value_bytes(arg_arg1);
+        if (!hotcell_hand(hc_ctx, hc_result, count_result, 0, 1, &hc_out.returned)) {
             return;
         }
     }
@@ -7289,12 +7293,8 @@ static void hotcell_call_sqlite3_value_text(hotcell_ctx *hc_ctx, const hotcell_r
         return;
     }
     if (hc_result != NULL) {
-        uint64_t hc_length = 0;
-        if (!hotcell_bytes((hotcell_wide)sqlite3_value_bytes(arg_arg1), 1, &hc_length) || hc_bad) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "result");
-            return;
-        }
-        if (!hotcell_give(hc_ctx, hc_result, hc_length, 1, &hc_out.returned)) {
+        hotcell_wide count_result = (hotcell_wide)sqlite3_value_bytes(arg_arg1);
+        if (!hotcell_hand(hc_ctx, hc_result, count_result, 0, 1, &hc_out.returned)) {
             return;
         }
     }
@@ -7336,12 +7336,8 @@ static void hotcell_call_sqlite3_value_text16(hotcell_ctx *hc_ctx, const hotcell
         return;
     }
     if (hc_result != NULL) {
-        uint64_t hc_length = 0;
-        if (!hotcell_bytes((hotcell_wide)sqlite3_value_bytes16(arg_arg1), 1, &hc_length) || hc_bad) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "result");
-            return;
-        }
-        if (!hotcell_give(hc_ctx, hc_result, hc_length, 1, &hc_out.returned)) {
+        hotcell_wide count_result = (hotcell_wide)sqlite3_value_bytes16(arg_arg1);
+        if (!hotcell_hand(hc_ctx, hc_result, count_result, 0, 1, &hc_out.returned)) {
             return;
         }
     }
@@ -11273,7 +11269,6 @@ _Static_assert(offsetof(struct hotcell_result_sqlite3_keyword_name, arg_arg3) ==
 
 static void hotcell_call_sqlite3_keyword_name(hotcell_ctx *hc_ctx, const hotcell_request *hc_rq, hotcell_reply *hc_rp)
 {
-    int hc_bad = 0;
     struct hotcell_args_sqlite3_keyword_name hc_in;
     memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_keyword_name hc_out = {.arg_arg2 = {HOTCELL_PLACE_NULL, 0}};
@@ -11295,12 +11290,8 @@ static void hotcell_call_sqlite3_keyword_name(hotcell_ctx *hc_ctx, const hotcell
     hc_out.returned = (int32_t)hc_result;
     if (!hc_failed) {
         if (val_arg2 != NULL) {
-            uint64_t size_arg2 = 0;
-            if (!hotcell_bytes((hotcell_wide)val_arg3, 1, &size_arg2) || hc_bad) {
-                hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "arg2");
-                return;
-            }
-            if (!hotcell_give(hc_ctx, val_arg2, size_arg2, 1, &hc_out.arg_arg2)) {
+            hotcell_wide count_arg2 = (hotcell_wide)val_arg3;
+            if (!hotcell_hand(hc_ctx, val_arg2, count_arg2, 0, 1, &hc_out.arg_arg2)) {
                 return;
             }
         }
@@ -12777,12 +12768,8 @@ static void hotcell_call_sqlite3_serialize(hotcell_ctx *hc_ctx, const hotcell_re
         goto hc_release;
     }
     if (hc_result != NULL) {
-        uint64_t hc_length = 0;
-        if (!hotcell_bytes((hotcell_wide)val_piSize, 1, &hc_length) || hc_bad) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "result");
-            goto hc_release;
-        }
-        if (!hotcell_give(hc_ctx, hc_result, hc_length, 1, &hc_out.returned)) {
+        hotcell_wide count_result = (hotcell_wide)val_piSize;
+        if (!hotcell_hand(hc_ctx, hc_result, count_result, 0, 1, &hc_out.returned)) {
             goto hc_release;
         }
     }

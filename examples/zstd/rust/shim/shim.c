@@ -91,6 +91,13 @@ HOTCELL_HELPER hotcell_wide hotcell_div(hotcell_wide left, hotcell_wide right, i
     return hotcell_checked(left / right, bad);
 }
 
+/* The same for a length that the library says: rounded down, so that fewer than none are never none. */
+HOTCELL_HELPER hotcell_wide hotcell_div_down(hotcell_wide left, hotcell_wide right, int *bad)
+{
+    hotcell_wide quotient = hotcell_div(left, right, bad);
+    return right != 0 && left % right != 0 && (left < 0) != (right < 0) ? quotient - 1 : quotient;
+}
+
 /* A constant beside an unsigned operand of so many bits: a negative one is what C makes of it there. */
 HOTCELL_HELPER hotcell_wide hotcell_unsigned(hotcell_wide value, unsigned bits)
 {
@@ -255,6 +262,19 @@ HOTCELL_HELPER int hotcell_give(hotcell_ctx *ctx, const void *data, uint64_t len
     memcpy(copy, data, length);
     *ref = (hotcell_ref){place, length};
     return 1;
+}
+
+/* The same for so many elements that the library says there are. A number that no memory has is a lie of the library:
+ * it becomes a length that the host refuses. */
+HOTCELL_HELPER int hotcell_hand(hotcell_ctx *ctx, const void *data, hotcell_wide elements, int bad, uint64_t size,
+                                hotcell_ref *ref)
+{
+    uint64_t length = 0;
+    if (bad || !hotcell_bytes(elements, size, &length)) {
+        *ref = (hotcell_ref){0, HOTCELL_LENGTH_IMPOSSIBLE};
+        return 1;
+    }
+    return hotcell_give(ctx, data, length, size, ref);
 }
 
 /* A function of the runtime that finds the object of a handle. */

@@ -85,6 +85,21 @@ fn a_negative_length_means_something() {
     ] {
         assert_eq!(open(&read, &dst(said)), None, "{said}");
     }
+    // The same where bytes of wide elements are counted, or the number is computed with.
+    let wide = ["int f(short *buf, int n)"];
+    for length in [r#"length = "result", unit = "bytes""#, r#"length = "result * 2""#] {
+        let lines = |more: &str| {
+            format!("[function.f]\nparams.buf = {{ out = \"buffer\", size = \"n\", {length} }}\n{more}\n")
+        };
+        for more in ["", r#"result = { out = "ignored" }"#] {
+            let (reason, help) = open(&wide, &lines(more)).expect("must be open");
+            assert!(reason.contains("what a negative result means"), "{reason}");
+            assert_eq!(help, format!("[function.f]\n{rule}"));
+        }
+        for said in [r#"error = { fails = "never" }"#, r#"result = { out = "value" }"#] {
+            assert_eq!(open(&wide, &lines(said)), None, "{said}");
+        }
+    }
     let unsigned = ["size_t f(unsigned char *buf, size_t n)"];
     assert_eq!(open(&unsigned, &dst("")), None);
     let (_, help) = open(&unsigned, "").expect("must be open");

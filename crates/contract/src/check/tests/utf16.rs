@@ -22,6 +22,18 @@ fn texts_in_utf_16_have_their_roles() {
         ),
         (
             "void f(const UChar *text, int n)",
+            "params.text = { string = \"utf-16\", length = \"n\" }",
+            json!([text(false), length("elements")]),
+            void.clone(),
+        ),
+        (
+            "void f(const UChar *text, int n)",
+            "params.text = { string = \"utf-16\", length = \"n\", unit = \"bytes\" }",
+            json!([text(false), length("bytes")]),
+            void.clone(),
+        ),
+        (
+            "void f(const void *text, int n)",
             "params.text = { string = \"utf-16\", length = \"n\", unit = \"elements\", nullable = true }",
             json!([text(true), length("elements")]),
             void.clone(),
@@ -42,7 +54,25 @@ fn texts_in_utf_16_have_their_roles() {
             returned(param(0), true),
         ),
         (
+            "const void *f(int *units)",
+            "result = { string = \"utf-16\", length = \"units\", unit = \"elements\" }",
+            json!([value_out]),
+            returned(twice(0), false),
+        ),
+        (
             "const UChar *f(int *units)",
+            "result = { string = \"utf-16\", length = \"units\" }",
+            json!([value_out]),
+            returned(twice(0), false),
+        ),
+        (
+            "const UChar *f(int *bytes)",
+            "result = { string = \"utf-16\", length = \"bytes\", unit = \"bytes\" }",
+            json!([value_out]),
+            returned(param(0), false),
+        ),
+        (
+            "unsigned short *f(int *units)",
             "result = { string = \"utf-16\", length = \"units\", unit = \"elements\" }",
             json!([value_out]),
             returned(twice(0), false),
