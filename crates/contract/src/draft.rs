@@ -93,6 +93,14 @@ struct Types {
 impl Types {
     fn tried(head: &Head, api: &Api, link: Link<'_>, open: Vec<OpenType>) -> Types {
         let mut types = Types { open, lines: BTreeMap::new(), text: head.text() };
+        let lines = types.open.iter().map(|ty| format!("{}\n", ty.handle));
+        let all = types.text.clone() + &lines.collect::<String>();
+        if checked(&all, api, link).is_ok() {
+            types.lines = types.open.iter().map(|ty| (ty.name.clone(), ty.handle.clone())).collect();
+            types.text = all;
+            return types;
+        }
+        // One of them is wrong: each by itself.
         for ty in &types.open {
             let text = format!("{}{}\n", types.text, ty.handle);
             if checked(&text, api, link).is_ok() {
