@@ -8,6 +8,7 @@ use hotcell_protocol::{Place, wire::channel_head};
 use rustix::io::Result;
 
 use crate::arena::Arena;
+use crate::line::Line;
 use crate::mapping::{Mapping, Plain};
 use crate::memfd::{Seals, SegmentFile};
 use crate::{bell, clock, geometry};
@@ -43,7 +44,12 @@ pub struct HostLane {
     calls: [u32; geometry::SLOTS],
     resumes: [u32; geometry::SLOTS],
     replies: [u32; geometry::SLOTS],
+    /// The line of the call that is being written.
+    line: Line,
 }
+
+/// Bytes of arguments that lie in the line of their call.
+const IN_LINE: usize = wire::LINE - wire::call_head::SIZE;
 
 /// What a call says besides its arguments.
 #[derive(Debug, Clone, Copy)]
@@ -159,7 +165,8 @@ impl HostChannel {
         active.fetch_or(1 << index, Ordering::SeqCst);
         let zero = [0; geometry::SLOTS];
         let channel = Arc::clone(self);
-        HostLane { channel, index, next: 0, depth: 0, slot: 0, calls: zero, resumes: zero, replies: zero }
+        let (calls, resumes, replies, line) = (zero, zero, zero, Line::default());
+        HostLane { channel, index, next: 0, depth: 0, slot: 0, calls, resumes, replies, line }
     }
 
     /// Says that the worker is dead and wakes every caller that sleeps on it. Only the reaper calls this,
@@ -226,17 +233,26 @@ impl HostLane {
 
     /// Stores a number into the argument block.
     #[inline]
-    pub fn put<T: Plain>(&self, offset: usize, value: T) {
+    pub fn put<T: Plain>(&mut self, offset: usize, value: T) {
+        if offset <= IN_LINE - size_of::<T>() {
+            self.line.put(wire::call_head::SIZE + offset, value);
+            return;
+        }
         assert!(offset <= wire::MAX_ARGS - size_of::<T>(), "an argument outside of its block");
         self.channel.request.store(self.args() + offset, value);
     }
 
     /// Copies data, and `tail` zero bytes, into the argument block.
     #[inline]
-    pub fn put_bytes(&self, offset: usize, bytes: &[u8], tail: usize) {
-        assert!(offset + bytes.len() + tail <= wire::MAX_ARGS, "data outside of its argument block");
-        self.channel.request.copy_in(self.args() + offset, bytes);
-        self.channel.request.zero(self.args() + offset + bytes.len(), tail);
+    pub fn put_bytes(&mut self, offset: usize, bytes: &[u8], tail: usize) {
+        let end = offset + bytes.len();
+        assert!(end + tail <= wire::MAX_ARGS, "data outside of its argument block");
+        let (near, far) = bytes.split_at(IN_LINE.saturating_sub(offset).min(bytes.len()));
+        self.line.put_bytes(wire::call_head::SIZE + offset.min(IN_LINE), near);
+        self.channel.request.copy_in(self.args() + offset + near.len(), far);
+        let near = IN_LINE.saturating_sub(end).min(tail);
+        self.line.put_bytes(wire::call_head::SIZE + end.min(IN_LINE), &[0; IN_LINE][..near]);
+        self.channel.request.zero(self.args() + end + near, tail - near);
     }
 
     /// The place of an offset in the argument block.
@@ -256,20 +272,21 @@ impl HostLane {
     #[inline]
     pub fn publish(&mut self, head: CallHead) {
         use wire::call_head as at;
-        let line = self.request_slot() + wire::CALL_OFFSET;
-        let request = &self.channel.request;
-        request.store(line + at::FUNCTION, head.function);
-        request.store(line + at::EPOCH, self.channel.epoch);
-        request.store(line + at::FLAGS, 0u8);
-        request.store(line + at::DEPTH, self.depth);
-        request.store(line + at::ARGS_LENGTH, head.args_length);
-        request.store(line + at::CALL_ID, head.call_id);
-        request.store(line + at::DEADLINE, head.deadline);
+        let offset = self.request_slot() + wire::CALL_OFFSET;
+        let (request, line) = (&self.channel.request, &mut self.line);
+        line.put(at::FUNCTION, head.function);
+        line.put(at::EPOCH, self.channel.epoch);
+        line.put(at::FLAGS, 0u8);
+        line.put(at::DEPTH, self.depth);
+        line.put(at::ARGS_LENGTH, head.args_length);
+        line.put(at::CALL_ID, head.call_id);
+        line.put(at::DEADLINE, head.deadline);
+        request.store_line(offset, line.words(at::SIZE + usize::from(head.args_length)));
         self.next = self.next.wrapping_add(u32::from(self.depth == 0));
         let turn = self.calls[self.slot].wrapping_add(1);
         self.calls[self.slot] = turn;
         // Partner: the acquire load of the commit word in `WorkerChannel::take_at`.
-        request.word(line + at::COMMIT).store(turn, Ordering::Release);
+        request.word(offset + at::COMMIT).store(turn, Ordering::Release);
         self.ring();
     }
 

@@ -11,6 +11,7 @@ pub mod control;
 mod fork;
 mod geometry;
 mod host;
+mod line;
 mod mapping;
 mod memfd;
 mod worker;

@@ -114,6 +114,20 @@ impl Mapping {
         unsafe { address.cast::<T>().write_volatile(value) }
     }
 
+    /// Stores the start of a line, all but its first four bytes: these are the commit word, which is stored last.
+    #[inline]
+    pub(crate) fn store_line(&self, offset: usize, words: &[u64]) {
+        assert!(offset.is_multiple_of(size_of::<u64>()), "a line at an odd offset");
+        let address = self.at_mut(offset, size_of_val(words)).cast::<u64>();
+        for (index, word) in words.iter().enumerate().skip(1) {
+            // SAFETY: `at_mut` checked range and access; `offset` is aligned, and so is the map.
+            unsafe { address.add(index).write_volatile(*word) };
+        }
+        if let Some(first) = words.first() {
+            self.store(offset + size_of::<u32>(), (first >> u32::BITS) as u32);
+        }
+    }
+
     /// Copies bytes in.
     #[inline]
     pub fn copy_in(&self, offset: usize, bytes: &[u8]) {

@@ -1,5 +1,6 @@
 //! The worker's half of a channel.
 
+use std::cell::UnsafeCell;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
@@ -8,6 +9,7 @@ use hotcell_protocol::{Place, wire::call_head};
 use rustix::io::{Errno, Result};
 
 use crate::host::ReplyHead;
+use crate::line::Line;
 use crate::mapping::{Access, Mapping};
 use crate::memfd::SegmentFile;
 use crate::{bell, clock, geometry};
@@ -21,13 +23,37 @@ pub struct WorkerChannel {
     epoch: u16,
 }
 
-/// The worker's side of a lane: its private counters.
-#[derive(Debug, Default, Clone)]
+/// The worker's side of a lane: its private counters, and the replies that are being written.
+#[derive(Debug)]
 pub struct WorkerLane {
     next: u32,
     calls: [u32; geometry::SLOTS],
     resumes: [u32; geometry::SLOTS],
     replies: [u32; geometry::SLOTS],
+    /// By depth of the call. A call of depth 0 ends before the next begins.
+    drafts: Vec<UnsafeCell<Draft>>,
+}
+
+/// A reply half in private memory, where C writes the results. It is stored into the slot at once, when the reply is
+/// published: while it grew there, the host would take away its first line with every look.
+#[derive(Debug)]
+#[repr(C, align(64))]
+struct Draft([u8; wire::SLOT_STRIDE]);
+
+impl WorkerLane {
+    fn new() -> WorkerLane {
+        let zero = [0; geometry::SLOTS];
+        let draft = |_| UnsafeCell::new(Draft([0; wire::SLOT_STRIDE]));
+        let drafts = (0..=wire::STACK_SLOTS).map(draft).collect();
+        WorkerLane { next: 0, calls: zero, resumes: zero, replies: zero, drafts }
+    }
+
+    /// The result block of a call, [`wire::MAX_RESULT`] bytes.
+    #[inline]
+    fn block(&self, request: &Request) -> *mut u8 {
+        let draft = self.drafts[usize::from(request.depth)].get().cast::<u8>();
+        draft.wrapping_add(wire::RESULT_OFFSET)
+    }
 }
 
 /// A call to execute.
@@ -179,7 +205,7 @@ impl WorkerChannel {
 
     /// Private state for every lane.
     pub fn lanes(&self) -> Vec<WorkerLane> {
-        vec![WorkerLane::default(); self.lanes as usize]
+        (0..self.lanes).map(|_| WorkerLane::new()).collect()
     }
 
     /// The interface epoch of this channel.
@@ -248,10 +274,11 @@ impl WorkerChannel {
         self.request.base().wrapping_add(geometry::slot(request.lane, request.slot) + wire::ARGS_OFFSET)
     }
 
-    /// The result block, and its place in the reply segment.
-    pub fn result(&self, request: &Request) -> (*mut u8, Place) {
+    /// Where the result block of a call is written, and its place in the reply segment once it is published.
+    #[inline]
+    pub fn result(&self, lane: &WorkerLane, request: &Request) -> (*mut u8, Place) {
         let offset = geometry::slot(request.lane, request.slot) + wire::RESULT_OFFSET;
-        (self.reply.base().wrapping_add(offset), Place::new(wire::SEGMENT_REPLY, offset as u64))
+        (lane.block(request), Place::new(wire::SEGMENT_REPLY, offset as u64))
     }
 
     /// The reply window the host announced for a call. What is in force belongs to the outermost call: one nested in
@@ -265,24 +292,33 @@ impl WorkerChannel {
         (Place::from_raw(place), self.request.load(line + wire::lane_host::WINDOW_LENGTH))
     }
 
-    /// Publishes a reply, final or not. The result block must be complete.
+    /// Publishes a reply, final or not, with the first `used` bytes of the result block.
     #[inline]
-    pub fn reply(&self, lane: &mut WorkerLane, request: &Request, head: ReplyHead) {
+    pub fn reply(&self, lane: &mut WorkerLane, request: &Request, head: ReplyHead, used: usize) {
         use wire::reply_head as at;
-        let line = geometry::slot(request.lane, request.slot);
-        self.reply.store(line + at::STATE, head.state.raw());
-        self.reply.store(line + at::FLAGS, 0u16);
-        self.reply.store(line + at::CALL_ID, request.call_id);
-        self.reply.store(line + at::ERRNO, head.errno);
-        self.reply.store(line + at::RESULT_LENGTH, head.result_length);
-        self.reply.store(line + at::VALUE, head.value);
+        let offset = geometry::slot(request.lane, request.slot);
+        let mut line = Line::default();
+        line.put(at::STATE, head.state.raw());
+        line.put(at::CALL_ID, request.call_id);
+        line.put(at::ERRNO, head.errno);
+        line.put(at::RESULT_LENGTH, head.result_length);
+        line.put(at::VALUE, head.value);
+        assert!(used <= wire::MAX_RESULT, "more than a result block holds");
+        // SAFETY: the block has MAX_RESULT bytes, and who writes them waits for this reply.
+        let block = unsafe { std::slice::from_raw_parts(lane.block(request), used) };
+        let (near, far) = block.split_at(used.min(wire::LINE - wire::RESULT_OFFSET));
+        line.put_bytes(wire::RESULT_OFFSET, near);
+        if !far.is_empty() {
+            self.reply.copy_in(offset + wire::LINE, far);
+        }
         if !matches!(head.state, ReplyState::NeedSpace | ReplyState::Callback) {
             self.reply.store(geometry::lane(request.lane) + wire::lane_worker::EXECUTING, 0u64);
         }
+        self.reply.store_line(offset, line.words(wire::RESULT_OFFSET + used));
         let turn = lane.replies[request.slot].wrapping_add(1);
         lane.replies[request.slot] = turn;
         // Partner: the acquire load of the commit word in `HostLane::wait`.
-        self.reply.word(line + at::COMMIT).store(turn, Ordering::Release);
+        self.reply.word(offset + at::COMMIT).store(turn, Ordering::Release);
         let control = geometry::lane(request.lane);
         bell::ring(
             self.request.peer_word(control + wire::lane_host::PARK),
@@ -293,19 +329,24 @@ impl WorkerChannel {
     /// Asks the host for reply space in the middle of a call and waits for its answer.
     pub fn need_space(&self, lane: &mut WorkerLane, request: &Request, bytes: u64, spin: u64) -> Resumed {
         let head = ReplyHead { state: ReplyState::NeedSpace, errno: 0, result_length: 0, value: bytes };
-        self.reply(lane, request, head);
+        self.reply(lane, request, head, 0);
         self.wait(spin, || self.resumed(lane, request))
     }
 
-    /// Has the host run a callback in the middle of a call. The argument block lies in reply memory of this call.
-    pub fn callback(&self, lane: &mut WorkerLane, request: &Request, number: i32, args: (Place, u32)) {
+    /// Has the host run a callback in the middle of a call. The argument block lies in reply memory of this call: in a
+    /// window, or in the first `used` bytes of the result block.
+    pub fn callback(
+        &self,
+        lane: &mut WorkerLane,
+        request: &Request,
+        number: i32,
+        args: (Place, u32),
+        used: usize,
+    ) {
         let (place, result_length) = args;
         let value = place.raw();
-        self.reply(
-            lane,
-            request,
-            ReplyHead { state: ReplyState::Callback, errno: number, result_length, value },
-        );
+        let head = ReplyHead { state: ReplyState::Callback, errno: number, result_length, value };
+        self.reply(lane, request, head, used);
     }
 
     /// Waits for the answer to a callback, or for a call nested in it.

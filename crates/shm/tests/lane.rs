@@ -58,7 +58,7 @@ fn serve(worker: &WorkerChannel, lanes: &mut [WorkerLane], stop: &AtomicBool) ->
     let mut served = 0;
     while let Some(request) = worker.next_call(lanes, SPIN, || stop.load(Ordering::SeqCst)) {
         let value = argument(worker, &request) + 1;
-        worker.reply(&mut lanes[0], &request, returned(value));
+        worker.reply(&mut lanes[0], &request, returned(value), 0);
         served += 1;
     }
     served
@@ -100,7 +100,7 @@ fn sleeping_sides_lose_no_wake_up() {
         // Without polling every single hand-over goes through park and wake.
         let serving = scope.spawn(|| {
             while let Some(request) = worker.next_call(&mut lanes, 0, || stop.load(Ordering::SeqCst)) {
-                worker.reply(&mut lanes[0], &request, returned(1));
+                worker.reply(&mut lanes[0], &request, returned(1), 0);
             }
         });
         for call_id in 1..=3_000 {
@@ -127,7 +127,7 @@ fn a_call_that_is_not_published_leaves_no_trace() {
         lane.publish(head(call_id));
         let request = worker.next_call(&mut lanes, SPIN, || true).expect("the published call");
         assert_eq!((request.call_id, argument(&worker, &request)), (call_id, call_id));
-        worker.reply(&mut lanes[0], &request, returned(0));
+        worker.reply(&mut lanes[0], &request, returned(0), 0);
         assert_eq!(wait(&mut lane, call_id), Waited::Reply(returned(0)));
     }
 }
@@ -140,7 +140,7 @@ fn a_call_continues_when_space_is_granted() {
             for expected in [Resumed::Granted(Place::new(5, 64), 4096), Resumed::NotGranted] {
                 let request = worker.next_call(&mut lanes, SPIN, || false).unwrap();
                 assert_eq!(worker.need_space(&mut lanes[0], &request, 100, SPIN), expected);
-                worker.reply(&mut lanes[0], &request, returned(9));
+                worker.reply(&mut lanes[0], &request, returned(9), 0);
             }
         });
         for (call_id, window) in [(1, Some((Place::new(5, 64), 4096))), (2, None)] {
@@ -168,11 +168,11 @@ fn a_call_continues_when_a_callback_has_returned() {
                     let expected =
                         if turn % 5 == 4 { Resumed::Failed } else { Resumed::Returned(turn * call) };
                     let number = turn as i32 + 1;
-                    worker.callback(&mut lanes[0], &request, number, args);
+                    worker.callback(&mut lanes[0], &request, number, args, 0);
                     assert_eq!(resumed(&worker, &mut lanes[0], &request, spin), expected);
                 }
                 assert_eq!(worker.need_space(&mut lanes[0], &request, 1, spin), Resumed::NotGranted);
-                worker.reply(&mut lanes[0], &request, returned(call));
+                worker.reply(&mut lanes[0], &request, returned(call), 0);
             }
         });
         for call in 0..20 {
@@ -209,7 +209,7 @@ const ARGS: (Place, u32) = (Place::NULL, 8);
 fn execute(worker: &WorkerChannel, lane: &mut WorkerLane, request: &Request, spin: u64) {
     let number = argument(worker, request);
     for turn in 0..number % 10 {
-        worker.callback(lane, request, turn as i32 + 1, ARGS);
+        worker.callback(lane, request, turn as i32 + 1, ARGS, 0);
         loop {
             match worker.answer(lane, request, spin) {
                 Answer::Call(nested) => {
@@ -224,7 +224,7 @@ fn execute(worker: &WorkerChannel, lane: &mut WorkerLane, request: &Request, spi
             }
         }
     }
-    worker.reply(lane, request, returned(number));
+    worker.reply(lane, request, returned(number), 0);
 }
 
 /// The host's part of [`execute`]: calls, and in each callback calls with the remaining digits, twice.
@@ -382,7 +382,7 @@ fn a_reply_before_death_is_delivered() {
     lane.open_call();
     lane.publish(head(1));
     let request = worker.next_call(&mut lanes, SPIN, || false).unwrap();
-    worker.reply(&mut lanes[0], &request, returned(4));
+    worker.reply(&mut lanes[0], &request, returned(4), 0);
     host.bury();
     assert_eq!(wait(&mut lane, 1), Waited::Reply(returned(4)));
 }

@@ -134,19 +134,20 @@ impl Context {
         }
     }
 
-    /// What the reply says, when the entry has returned. What was refused stays so, whatever came after; its text
+    /// What the reply says, when the entry has returned, and the bytes of the result block it has. What was refused stays so, whatever came after; its text
     /// becomes the result block.
-    pub(crate) fn head(&self, reply: &Reply) -> ReplyHead {
+    pub(crate) fn head(&self, reply: &Reply) -> (ReplyHead, usize) {
         let errno = reply.error_number;
         if let Some(Refused { refusal, length, text }) = &self.call.refused {
             // SAFETY: `block` is the slot's result block of MAX_RESULT bytes, which are at least those of the text.
             unsafe { std::ptr::copy_nonoverlapping(text.as_ptr(), self.call.block, *length) };
             let (state, value) = (ReplyState::Refused, u64::from(*refusal));
-            return ReplyHead { state, errno, result_length: *length as u32, value };
+            return (ReplyHead { state, errno, result_length: *length as u32, value }, *length);
         }
         // Only a shim writes the state, and only known ones: anything else is a smashed stack.
         let Some(state) = ReplyState::from_raw(reply.state) else { std::process::abort() };
-        ReplyHead { state, errno, result_length: self.call.block_used as u32, value: reply.value }
+        let used = self.call.block_used;
+        (ReplyHead { state, errno, result_length: used as u32, value: reply.value }, used)
     }
 
     /// # Safety
@@ -355,12 +356,13 @@ unsafe extern "C" fn callback(
     };
     call.waits = true;
     let (worker, lane, handles, request) = (call.worker, call.lane, call.handles, call.request);
+    let used = call.block_used;
     let args = (Place::from_raw(args_place), args_length);
     // SAFETY: `serve` keeps worker, lane and handles alive for the whole call and touches neither lane nor handles
     // meanwhile. Nested calls do so in turn, each until it has ended.
     let resumed = unsafe {
         let worker = &*worker;
-        worker.channel.callback(&mut *lane, &request, number, args);
+        worker.channel.callback(&mut *lane, &request, number, args, used);
         loop {
             match worker.channel.answer(&mut *lane, &request, worker.spin) {
                 Answer::Resumed(resumed) => break resumed,

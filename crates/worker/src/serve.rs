@@ -83,8 +83,8 @@ impl Worker {
         }
         let function = self.library.function(request.function).ok_or("a call of an unknown function")?;
         self.channel.begin(request);
-        let head = self.run(lane, handles, request, function);
-        self.channel.reply(lane, request, head);
+        let (head, used) = self.run(lane, handles, request, function);
+        self.channel.reply(lane, request, head, used);
         Ok(())
     }
 
@@ -94,14 +94,14 @@ impl Worker {
         handles: &mut Handles,
         request: &Request,
         function: &Function,
-    ) -> ReplyHead {
+    ) -> (ReplyHead, usize) {
         if u32::from(request.args_length) < function.args_size {
             let value = u64::from(Refusal::BadArguments.raw());
-            return ReplyHead { state: ReplyState::Refused, errno: 0, result_length: 0, value };
+            return (ReplyHead { state: ReplyState::Refused, errno: 0, result_length: 0, value }, 0);
         }
-        let (block, block_place) = self.channel.result(request);
+        let (block, block_place) = self.channel.result(lane, request);
         let result_size = function.result_size as usize;
-        // SAFETY: the result block is mapped writable and has MAX_RESULT bytes; `Library::load` checked
+        // SAFETY: the result block is writable and has MAX_RESULT bytes; `Library::load` checked
         // that no function wants more.
         unsafe { std::ptr::write_bytes(block, 0, result_size) };
         let mut reply = Reply::new(block);

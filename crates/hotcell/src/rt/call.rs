@@ -38,7 +38,7 @@ macro_rules! put {
         /// Writes a number at an offset of the argument block.
         #[inline]
         pub fn $name(&mut self, offset: usize, value: $t) {
-            if let Some(live) = &self.turn.live {
+            if let Some(live) = &mut self.turn.live {
                 live.lane.put(offset, value);
             }
         }
