@@ -89,8 +89,8 @@ pub(crate) struct Live {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Allowed {
     pub(crate) time: Duration,
-    /// Monotonic nanoseconds.
-    pub(crate) deadline: u64,
+    /// Monotonic nanoseconds; 0 while nobody looked at the clock.
+    deadline: u64,
 }
 
 /// What every error of a call says of the call.
@@ -140,7 +140,7 @@ impl Session {
         let session = Session { shared, deadline: None };
         // The start has a deadline of its own.
         let mut turn = Turn::new(&session, session.shared.seat.lock(), None);
-        session.seat_worker(&mut turn, context, Allowed::from_now(YEAR))?;
+        session.seat_worker(&mut turn, context, &mut Allowed::new(YEAR))?;
         drop(turn);
         Ok(session)
     }
@@ -165,16 +165,18 @@ impl Session {
         if shared.fork.forked() {
             return Err(context.forked(Executed::No));
         }
-        let allowed = Allowed::from_now(self.deadline.unwrap_or_else(|| self.deadline_of(definition)));
-        let (mut turn, allowed) = match shared.seat.try_lock() {
-            Some(seat) => (Turn::new(self, seat, Some(allowed.deadline)), allowed),
-            None => self.wait_for_turn(context, allowed)?,
+        let mut allowed = Allowed::new(self.deadline.unwrap_or_else(|| self.deadline_of(definition)));
+        let mut turn = match shared.seat.try_lock() {
+            Some(seat) => Turn::new(self, seat, Some(allowed)),
+            None => self.wait_for_turn(context, &mut allowed)?,
         };
         if !turn.is_nested() {
             if shared.releases.any() {
-                turn = self.send_before(turn, context, allowed)?;
+                turn = self.send_before(turn, context, &mut allowed)?;
             }
-            self.seat_worker(&mut turn, context, allowed)?;
+            if !turn.serves() {
+                self.seat_worker(&mut turn, context, &mut allowed)?;
+            }
         }
         context.call_id = turn.next_id();
         context.generation = turn.generation;
@@ -244,7 +246,8 @@ impl Session {
         }
     }
 
-    fn wait_for_turn(&self, context: Context, allowed: Allowed) -> Result<(Turn<'_>, Allowed)> {
+    fn wait_for_turn(&self, context: Context, allowed: &mut Allowed) -> Result<Turn<'_>> {
+        let deadline = allowed.deadline();
         let cause = Cause::Unavailable { reason: UnavailableReason::PoolExhausted };
         let refused = |message| Err(context.not_executed(ErrorKind::Unavailable, cause, message));
         if self.shared.facts.held_here() {
@@ -252,22 +255,19 @@ impl Session {
                 refused("this thread has a call of this session under way that is not finished".into())
             });
         }
-        match self.shared.seat.try_lock_for(left_until(allowed.deadline)) {
-            Some(seat) => Ok((Turn::new(self, seat, Some(allowed.deadline)), allowed)),
+        match self.shared.seat.try_lock_for(left_until(deadline)) {
+            Some(seat) => Ok(Turn::new(self, seat, Some(*allowed))),
             None => refused(format!("another call held the worker for {:?}", allowed.time)),
         }
     }
 
-    /// Sees to it that a living worker is there. One that died between calls is replaced without a word:
+    /// Brings a worker up where none serves. One that died between calls is replaced without a word:
     /// nothing of the caller's was on it. One that is not up in time goes on coming up for the next call.
-    fn seat_worker(&self, seat: &mut Seat, context: Context, allowed: Allowed) -> Result<()> {
-        if seat.live.as_ref().is_some_and(|live| !live.worker.channel().is_dead()) && !seat.worn {
-            return Ok(());
-        }
+    fn seat_worker(&self, seat: &mut Seat, context: Context, allowed: &mut Allowed) -> Result<()> {
         seat.leave();
         seat.passed.drop_later(self.shared.kept.end_all());
         let spec = &self.shared.spec;
-        let until = instant_of(allowed.deadline);
+        let until = instant_of(allowed.deadline());
         let failed = |generation, error: &StartError| {
             let (fault, output) = fault::of_start(error);
             Context { generation, ..context }.error(fault, Executed::No, output)
@@ -323,6 +323,12 @@ impl Seat {
         self.live = Some(live);
     }
 
+    /// Whether a living worker is there for another call.
+    #[inline]
+    fn serves(&self) -> bool {
+        self.live.as_ref().is_some_and(|live| !live.worker.channel().is_dead()) && !self.worn
+    }
+
     /// Gives the worker up: dead, to be killed, or worn.
     pub(crate) fn leave(&mut self) -> Option<Live> {
         if self.facts.generation.load(Ordering::Relaxed) == self.generation {
@@ -353,9 +359,29 @@ impl Seat {
 }
 
 impl Allowed {
-    fn from_now(time: Duration) -> Allowed {
-        let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        Allowed { time, deadline: clock::now().saturating_add(nanoseconds) }
+    /// Time that counts from the moment in which somebody first asks when it ends: looking at the clock costs a tenth of
+    /// a short call. Who waits, starts a worker, or copies much asks before that; else it is when the call is published.
+    fn new(time: Duration) -> Allowed {
+        Allowed { time, deadline: 0 }
+    }
+
+    /// When it ends, in monotonic nanoseconds.
+    pub(crate) fn deadline(&mut self) -> u64 {
+        if self.deadline == 0 {
+            self.deadline = clock::now().saturating_add(self.nanoseconds());
+        }
+        self.deadline
+    }
+
+    /// The same, if somebody has asked.
+    #[inline]
+    pub(crate) fn known(&self) -> Option<u64> {
+        Some(self.deadline).filter(|&deadline| deadline != 0)
+    }
+
+    #[inline]
+    pub(crate) fn nanoseconds(&self) -> u64 {
+        u64::try_from(self.time.as_nanos()).unwrap_or(u64::MAX)
     }
 }
 

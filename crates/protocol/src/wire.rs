@@ -711,8 +711,8 @@ pub mod call_head {
     pub const RESERVED: usize = 12;
     /// `u64`: unique for the life of the host process; never 0.
     pub const CALL_ID: usize = 16;
-    /// `u64`: CLOCK_MONOTONIC nanoseconds; 0 none.
-    pub const DEADLINE: usize = 24;
+    /// `u64`: nanoseconds it has from its publication; 0 without end.
+    pub const TIME: usize = 24;
 }
 
 /// A reply. The result block follows in the same line.

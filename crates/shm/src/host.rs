@@ -60,8 +60,8 @@ pub struct CallHead {
     pub args_length: u16,
     /// Unique for the life of this process, not 0.
     pub call_id: u64,
-    /// Monotonic nanoseconds; 0 none.
-    pub deadline: u64,
+    /// Nanoseconds it has from now; 0 without end.
+    pub time: u64,
 }
 
 /// A reply's head, copied and judged.
@@ -280,7 +280,7 @@ impl HostLane {
         line.put(at::DEPTH, self.depth);
         line.put(at::ARGS_LENGTH, head.args_length);
         line.put(at::CALL_ID, head.call_id);
-        line.put(at::DEADLINE, head.deadline);
+        line.put(at::TIME, head.time);
         request.store_line(offset, line.words(at::SIZE + usize::from(head.args_length)));
         self.next = self.next.wrapping_add(u32::from(self.depth == 0));
         let turn = self.calls[self.slot].wrapping_add(1);

@@ -75,8 +75,8 @@ pub struct Request {
     pub flags: u8,
     /// Its id.
     pub call_id: u64,
-    /// Monotonic nanoseconds; 0 none.
-    pub deadline: u64,
+    /// Nanoseconds it has from its publication; 0 without end.
+    pub time: u64,
 }
 
 /// What a worker hears that waits for the answer to a callback.
@@ -441,7 +441,7 @@ impl WorkerChannel {
             depth: self.request.load(line + call_head::DEPTH),
             flags: self.request.load(line + call_head::FLAGS),
             call_id: self.request.load(line + call_head::CALL_ID),
-            deadline: self.request.load(line + call_head::DEADLINE),
+            time: self.request.load(line + call_head::TIME),
         })
     }
 

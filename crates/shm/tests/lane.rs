@@ -32,7 +32,7 @@ fn pair() -> Pair {
 }
 
 fn head(call_id: u64) -> CallHead {
-    CallHead { function: 3, args_length: 16, call_id, deadline: 0 }
+    CallHead { function: 3, args_length: 16, call_id, time: 0 }
 }
 
 fn returned(value: u64) -> ReplyHead {

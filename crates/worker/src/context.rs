@@ -17,7 +17,7 @@ pub(crate) struct ShimRequest {
     pub(crate) args_length: u32,
     pub(crate) depth: u32,
     pub(crate) call_id: u64,
-    pub(crate) deadline: u64,
+    pub(crate) time: u64,
 }
 
 /// `hotcell_reply` of the shim ABI.

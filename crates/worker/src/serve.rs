@@ -128,7 +128,7 @@ impl Worker {
             args_length: u32::from(request.args_length),
             depth: u32::from(request.depth),
             call_id: request.call_id,
-            deadline: request.deadline,
+            time: request.time,
         };
         // SAFETY: the shim ABI defines the signature. All three tables live until the entry returns, and the
         // argument block has the bytes the function asks for. What the library does is the very risk this

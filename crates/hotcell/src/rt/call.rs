@@ -281,6 +281,7 @@ impl<'s> Call<'s> {
             self.used = start + data.len() + tail;
             return Ok(lane.args_place(start));
         }
+        self.allowed.deadline();
         if let Some(place) = arena.copy_in(data, tail) {
             return Ok(place);
         }

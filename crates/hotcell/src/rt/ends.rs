@@ -27,7 +27,7 @@ impl Call<'_> {
         seals: Seals,
         executed: Executed,
     ) -> Result<std::result::Result<(u16, Mapping), NoSegment>> {
-        let until = instant_of(self.allowed.deadline);
+        let until = instant_of(self.allowed.deadline());
         let (what, value, message) = match self.live().worker.add_segment(length, seals, until) {
             Ok(added) => return Ok(Ok(added)),
             Err(SegmentError::WorkerEnded) => return Err(self.worker_ended(executed)),

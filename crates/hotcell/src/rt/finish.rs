@@ -93,10 +93,16 @@ impl<'s> Call<'s> {
     fn exchange(&mut self, callbacks: &mut Callbacks<'_, '_>) -> Result<ReplyHead> {
         /// Times one call may ask for space: an honest one doubles its window.
         const MOST_GRANTS: u32 = 64;
-        let (id, deadline) = (self.context.call_id, self.allowed.deadline);
-        let head = CallHead { function: self.index, args_length: self.used as u16, call_id: id, deadline };
-        let mut now = clock::now();
-        if now >= deadline {
+        let id = self.context.call_id;
+        let mut now = 0;
+        let time = self.allowed.known().map_or_else(
+            || self.allowed.nanoseconds(),
+            |deadline| {
+                now = clock::now();
+                deadline.saturating_sub(now)
+            },
+        );
+        if time == 0 {
             let cause = Cause::Unavailable { reason: UnavailableReason::PoolExhausted };
             let message = format!("the deadline of {:?} passed before the call was sent", self.allowed.time);
             return Err(self.context.not_executed(ErrorKind::Unavailable, cause, message));
@@ -107,8 +113,14 @@ impl<'s> Call<'s> {
         }
         // From the moment it has the call, the library may call what it is to keep.
         self.turn.passed.keep(self.session.kept());
+        let head = CallHead { function: self.index, args_length: self.used as u16, call_id: id, time };
         self.live().lane.publish(head);
         self.turn.passed.take_over();
+        let deadline = self.allowed.deadline();
+        self.turn.allow(self.allowed);
+        if now == 0 {
+            now = deadline.saturating_sub(time);
+        }
         let spin = u64::try_from(self.session.options().spin.as_nanos()).unwrap_or(u64::MAX);
         let mut grants = 0;
         loop {

@@ -141,9 +141,9 @@ impl Session {
         self.send_what_is_left(None);
     }
 
-    /// Sends what waits to be released, unless somebody else has the turn: then he will look behind it. `deadline` is
-    /// that of the call whose turn is over.
-    pub(super) fn send_what_is_left(&self, deadline: Option<u64>) {
+    /// Sends what waits to be released, unless somebody else has the turn: then he will look behind it. `allowed` is
+    /// the time of the call whose turn is over.
+    pub(super) fn send_what_is_left(&self, mut allowed: Option<Allowed>) {
         let shared = &*self.shared;
         // Partner: the same fence on the other side. One stands between leaving a note and trying to get the turn,
         // the other between giving the turn back and looking for notes.
@@ -152,6 +152,7 @@ impl Session {
         while shared.releases.any() && !shared.fork.forked() && !shared.releases.has_thread() {
             let Some(seat) = shared.seat.try_lock() else { return };
             let until = *until.get_or_insert_with(|| clock::now() + MOMENT);
+            let deadline = allowed.as_mut().map(Allowed::deadline);
             let (turn, swept) = self.sweep(Turn::new(self, seat, None), until, deadline);
             drop(turn);
             match swept {
@@ -171,12 +172,13 @@ impl Session {
         &'s self,
         turn: Turn<'s>,
         context: Context,
-        allowed: Allowed,
+        allowed: &mut Allowed,
     ) -> Result<Turn<'s>> {
         let releases = &self.shared.releases;
         let (count, now) = (releases.left(), clock::now());
-        let half = now + allowed.deadline.saturating_sub(now) / 2;
-        let (turn, swept) = self.sweep(turn, now + MOMENT, Some(allowed.deadline));
+        let deadline = allowed.deadline();
+        let half = now + deadline.saturating_sub(now) / 2;
+        let (turn, swept) = self.sweep(turn, now + MOMENT, Some(deadline));
         if swept != Swept::Rest {
             return Ok(turn);
         }
@@ -184,7 +186,7 @@ impl Session {
         if self.hand_over() {
             releases.wait(count, instant_of(half));
         }
-        self.wait_for_turn(context, allowed).map(|(turn, _)| turn)
+        self.wait_for_turn(context, allowed)
     }
 
     /// Sends notes until a time, but none that may take more than half of what is left until the deadline of a call. No
@@ -206,7 +208,7 @@ impl Session {
             releases.take();
             let (name, call_id, of_package) = (function.name, turn.next_id(), Context::of_package(package));
             let context = Context { function: name, call_id, generation, ..of_package };
-            let allowed = Allowed::from_now(time);
+            let allowed = Allowed::new(time);
             let call = Call::open(self, turn, context, release.function, function, allowed);
             let (back, sent) = call.release(release, handle);
             turn = back;

@@ -29,9 +29,9 @@ pub(crate) struct Turn<'s> {
 /// Where the seat is from.
 #[derive(Debug)]
 enum Held<'s> {
-    /// From its place. A call has a deadline, and looks behind it for what is to be released; else this is one of those
+    /// From its place. A call has a time, and looks behind it for what is to be released; else this is one of those
     /// that send it.
-    Place { place: Option<MutexGuard<'s, Option<Box<Seat>>>>, deadline: Option<u64> },
+    Place { place: Option<MutexGuard<'s, Option<Box<Seat>>>>, allowed: Option<Allowed> },
     /// From a call on this thread whose callback runs.
     Call(Box<Inside>),
 }
@@ -71,17 +71,25 @@ impl<'s> Turn<'s> {
     pub(super) fn new(
         session: &'s Session,
         mut place: MutexGuard<'s, Option<Box<Seat>>>,
-        deadline: Option<u64>,
+        allowed: Option<Allowed>,
     ) -> Turn<'s> {
         let seat = place.take();
         session.shared.facts.holder.store(this_thread(), Ordering::Relaxed);
-        Turn { seat, session, held: Held::Place { place: Some(place), deadline } }
+        Turn { seat, session, held: Held::Place { place: Some(place), allowed } }
     }
 
     /// Gives the turn to whoever waits longest, without a look behind it.
     pub(super) fn pass_on(mut self) {
-        if let Held::Place { deadline, .. } = &mut self.held {
-            *deadline = None;
+        if let Held::Place { allowed, .. } = &mut self.held {
+            *allowed = None;
+        }
+    }
+
+    /// Says when the time of its call ends.
+    #[inline]
+    pub(crate) fn allow(&mut self, known: Allowed) {
+        if let Held::Place { allowed: Some(allowed), .. } = &mut self.held {
+            *allowed = known;
         }
     }
 
@@ -124,11 +132,7 @@ impl Session {
 
     /// The turn for a call from a callback that runs on this thread, and the time it has: no longer than the call it
     /// is nested in. `None` when no callback runs here.
-    pub(super) fn turn_inside(
-        &self,
-        context: Context,
-        allowed: Allowed,
-    ) -> Option<Result<(Turn<'_>, Allowed)>> {
+    pub(super) fn turn_inside(&self, context: Context, allowed: &mut Allowed) -> Option<Result<Turn<'_>>> {
         let mut aside = self.shared.aside.0.lock();
         let SetAside { seat, call_id, allowed: outer } = aside.as_mut()?;
         let Some(Live { lane, arena, .. }) = &mut seat.as_mut()?.live else {
@@ -145,8 +149,10 @@ impl Session {
         let mut seat = seat.take()?;
         let passed = seat.passed.descend();
         let inside = Box::new(Inside { call_id: *call_id, data, passed });
-        let allowed = if outer.deadline < allowed.deadline { *outer } else { allowed };
-        Some(Ok((Turn { seat: Some(seat), session: self, held: Held::Call(inside) }, allowed)))
+        if outer.deadline() < allowed.deadline() {
+            *allowed = *outer;
+        }
+        Some(Ok(Turn { seat: Some(seat), session: self, held: Held::Call(inside) }))
     }
 }
 
@@ -175,17 +181,17 @@ impl Drop for Turn<'_> {
         // What goes is the application's, and is dropped when the turn is over.
         let _gone = seat.passed.end(&shared.kept);
         match &mut self.held {
-            Held::Place { place, deadline } => {
+            Held::Place { place, allowed } => {
                 seat.facts.holder.store(0, Ordering::Relaxed);
                 if let Some(mut place) = place.take() {
                     *place = Some(seat);
-                    if deadline.is_none() {
+                    if allowed.is_none() {
                         // Who sends what is to be released does not get ahead of callers that wait.
                         MutexGuard::unlock_fair(place);
                     }
                 }
-                if deadline.is_some() && self.session.has_handles() {
-                    self.session.send_what_is_left(*deadline);
+                if allowed.is_some() && self.session.has_handles() {
+                    self.session.send_what_is_left(*allowed);
                 }
             }
             Held::Call(inside) => {
