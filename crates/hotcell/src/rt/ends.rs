@@ -34,7 +34,7 @@ impl Call<'_> {
             Err(SegmentError::DeadlinePassed) => return Err(self.hung(executed)),
             Err(SegmentError::TooMany) => {
                 self.turn.wear_out();
-                let most = wire::MAX_SEGMENTS - wire::SEGMENT_FIRST_ADDED;
+                let most = wire::SEGMENT_BATCH - wire::SEGMENT_FIRST_ADDED;
                 let message =
                     format!("the worker has {most} segments already; the next call gets another worker");
                 (LimitExceededReason::Memory, length as u64, message)
