@@ -2,8 +2,8 @@
 
 use std::mem::offset_of;
 
-use hotcell_protocol::wire::{self, batch_entry, batch_reply};
 use hotcell_protocol::Place;
+use hotcell_protocol::wire::{self, batch_entry, batch_reply};
 
 /// What entries, and the data in them, are aligned to.
 const ALIGN: usize = 8;
