@@ -22,6 +22,7 @@ pub type Answer<T> = std::result::Result<T, Box<dyn std::error::Error + Send + S
 /// [`Error::is_fault`].
 pub struct Error(Box<Inner>);
 
+#[derive(Clone)]
 pub(crate) struct Inner {
     pub(crate) kind: ErrorKind,
     pub(crate) library: String,
@@ -114,6 +115,18 @@ pub enum Cause {
 impl Error {
     pub(crate) fn new(inner: Inner) -> Error {
         Error(Box::new(inner))
+    }
+
+    /// The same error once more.
+    pub(crate) fn again(&self) -> Error {
+        Error(self.0.clone())
+    }
+
+    /// The same error, as that of a function that was called there.
+    pub(crate) fn of_function(mut self, name: &str, call_site: &'static Location<'static>) -> Error {
+        self.0.function = name.to_owned();
+        self.0.call_site = Some(call_site);
+        self
     }
 
     /// The kind: one of the closed table in docs/reference/errors.md.

@@ -32,4 +32,5 @@ pub use error::{Answer, Cause, Error, Output, Result};
 pub use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, Retry, UnavailableReason};
 pub use hotcell_sandbox::{Level, Limits};
 pub use options::Options;
+pub use rt::{Batch, Done, Ticket};
 pub use session::Session;

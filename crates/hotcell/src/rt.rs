@@ -5,6 +5,8 @@
 //! the [`Reply`] at the offsets of the result block. Version 1 stays as it is; what a later generator needs
 //! is added, and a package says in [`Package::runtime`] what it was made for.
 
+mod arguments;
+mod batch;
 mod call;
 mod ends;
 mod failed;
@@ -17,6 +19,8 @@ pub(crate) mod reading;
 mod reply;
 mod texts;
 
+pub use arguments::Arguments;
+pub use batch::{Batch, Done, Entry, Ticket, Values};
 pub use call::Call;
 pub use finish::{Callback, KeptCallback};
 pub use handle::Handle;

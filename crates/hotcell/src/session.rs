@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use crate::error::{Cause, Error, Inner, Result};
 use crate::fault::{self, Fault};
 use crate::options::Options;
-use crate::rt::{Call, Function, HandleType, Package, Passed};
+use crate::rt::{Batch, Call, Function, HandleType, Package, Passed};
 
 mod kept;
 mod releases;
@@ -83,6 +83,8 @@ pub(crate) struct Live {
     pub(crate) worker: Worker,
     /// Whether it may call back.
     pub(crate) calls_back: bool,
+    /// Whether it takes batches.
+    pub(crate) takes_batches: bool,
 }
 
 /// The time a call has.
@@ -162,10 +164,27 @@ impl Session {
             return Err(context.not_executed(ErrorKind::InvalidArgument, Cause::None, message));
         };
         context.function = definition.name;
+        self.begin(context, self.allowed(self.deadline_of(definition)), function, definition)
+    }
+
+    /// Begins a batch of calls: they are sent together, and each fails for itself.
+    pub fn batch(&self) -> Batch {
+        Batch::new(self.clone())
+    }
+
+    /// Starts a call, as [`Session::call`] does, of a function that need not be in the package.
+    #[inline]
+    pub(crate) fn begin(
+        &self,
+        mut context: Context,
+        mut allowed: Allowed,
+        function: u16,
+        definition: &'static Function,
+    ) -> Result<Call<'_>> {
+        let shared = &*self.shared;
         if shared.fork.forked() {
             return Err(context.forked(Executed::No));
         }
-        let mut allowed = Allowed::new(self.deadline.unwrap_or_else(|| self.deadline_of(definition)));
         let mut turn = match shared.seat.try_lock() {
             Some(seat) => Turn::new(self, seat, Some(allowed)),
             None => self.wait_for_turn(context, &mut allowed)?,
@@ -239,7 +258,30 @@ impl Session {
         !self.shared.package.handles.is_empty()
     }
 
-    fn deadline_of(&self, function: &Function) -> Duration {
+    /// The function of this index.
+    #[inline]
+    pub(crate) fn function(&self, index: u16) -> Option<&'static Function> {
+        self.shared.package.functions.get(usize::from(index))
+    }
+
+    /// What errors say of a call that is not under way.
+    pub(crate) fn context(
+        &self,
+        function: &'static str,
+        call_site: Option<&'static Location<'static>>,
+    ) -> Context {
+        let of_package = Context::of_package(self.shared.package);
+        Context { function, generation: self.generation(), call_site, ..of_package }
+    }
+
+    /// The time of a call from now on: what this session was given, or else this.
+    #[inline]
+    pub(crate) fn allowed(&self, otherwise: Duration) -> Allowed {
+        Allowed::new(self.deadline.unwrap_or(otherwise))
+    }
+
+    #[inline]
+    pub(crate) fn deadline_of(&self, function: &Function) -> Duration {
         match function.deadline_ms {
             0 => self.shared.options.deadline,
             milliseconds => Duration::from_millis(milliseconds),
@@ -288,8 +330,9 @@ impl Session {
                     return Err(context.not_executed(ErrorKind::AbiMismatch, Cause::None, message));
                 }
                 let calls_back = can(wire::capabilities::CALLBACKS);
+                let takes_batches = can(wire::capabilities::BATCH);
                 let lane = worker.channel().lane(0);
-                seat.enter(Live { lane, arena: Arena::default(), worker, calls_back });
+                seat.enter(Live { lane, arena: Arena::default(), worker, calls_back, takes_batches });
                 Ok(())
             }
             Ok(false) => {

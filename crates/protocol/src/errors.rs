@@ -412,6 +412,8 @@ pub enum LimitExceededReason {
     Handles,
     /// `memory`
     Memory,
+    /// `entries`
+    Entries,
 }
 
 impl LimitExceededReason {
@@ -426,6 +428,7 @@ impl LimitExceededReason {
         Self::Depth,
         Self::Handles,
         Self::Memory,
+        Self::Entries,
     ];
 
     /// The name, the same in every language.
@@ -440,6 +443,7 @@ impl LimitExceededReason {
             Self::Depth => "depth",
             Self::Handles => "handles",
             Self::Memory => "memory",
+            Self::Entries => "entries",
         }
     }
 }

@@ -54,8 +54,11 @@ pub const SEGMENT_REPLY: u16 = 1;
 /// First number of a segment added by `SegmentAdd`.
 pub const SEGMENT_FIRST_ADDED: u16 = 2;
 
-/// Segments a channel may have, the first two included.
+/// Numbers of segments a channel may have: the first two, a batch's, and between them those that are added.
 pub const MAX_SEGMENTS: u16 = 64;
+
+/// Segment number of a batch's entries, in the references that are in them: its offsets count from the first entry.
+pub const SEGMENT_BATCH: u16 = 63;
 
 /// A place is `segment << 48 | offset`.
 pub const PLACE_SEGMENT_SHIFT: u32 = 48;
@@ -86,6 +89,9 @@ pub const KEPT_CALLBACKS: u32 = 0x4000_0000;
 
 /// Function index of a call whose argument block is a batch.
 pub const BATCH_FUNCTION: u16 = 0xFFFF;
+
+/// Entries a batch may have.
+pub const MAX_BATCH: u32 = 0x0001_0000;
 
 /// Longest control packet, head included. A longer one is a violation.
 pub const MAX_PACKET: usize = 4096;
@@ -527,8 +533,12 @@ impl WorkerState {
 pub mod call_flags {
     /// The lane's trace context belongs to this call.
     pub const TRACE: u8 = 1;
-    /// The argument block is a batch (`function` is BATCH_FUNCTION).
-    pub const BATCH: u8 = 1 << 1;
+}
+
+/// Flags of a batch entry.
+pub mod entry_flags {
+    /// The entry is not executed; its part of the replies stays zero.
+    pub const SKIP: u16 = 1;
 }
 
 /// What a side can do; a feature is used only when both sides say it.
@@ -663,7 +673,7 @@ pub mod lane_worker {
     pub const SIZE: usize = 64;
     /// `u32`: futex word the caller waits on; changed by the worker when the caller is parked, by the reaper after death.
     pub const BELL: usize = 0;
-    /// `u32`: batch entry being executed.
+    /// `u32`: batch entry being executed, from 0. Evidence for reports, never for trust.
     pub const ENTRY: usize = 4;
     /// `u64`: id of the call being executed; 0 none. Evidence for reports, never for trust.
     pub const EXECUTING: usize = 8;
@@ -751,36 +761,56 @@ pub mod reference {
 
 /// Where the packed entries of a batch lie.
 ///
-/// Where: start of a batch's argument block.
+/// Where: argument block of a batch.
 pub mod batch_head {
     /// Bytes of the whole layout.
-    pub const SIZE: usize = 32;
-    /// `u32`: entries.
+    pub const SIZE: usize = 24;
+    /// `u32`: entries, 1..=MAX_BATCH.
     pub const COUNT: usize = 0;
-    /// `u32`: 0.
-    pub const RESERVED: usize = 4;
-    /// `u64`: request entries: batch_entry, argument block, padded to 8.
+    /// `u32`: bytes of the packed replies.
+    pub const REPLIES_LENGTH: usize = 4;
+    /// `u64`: the packed entries, aligned to 8.
     pub const PLACE: usize = 8;
     /// `u64`: bytes of them.
     pub const LENGTH: usize = 16;
 }
 
-/// One entry of a batch. Several small entries share a line.
+/// One call of a batch. Its argument block and its data follow; the whole is padded to 8. Several small ones share a line.
 ///
-/// Where: before each packed entry, both ways.
+/// Where: before each packed entry.
 pub mod batch_entry {
     /// Bytes of the whole layout.
-    pub const SIZE: usize = 16;
-    /// `u16`: request: function index; reply: ReplyState.
-    pub const CODE: usize = 0;
-    /// `u16`: 0.
+    pub const SIZE: usize = 8;
+    /// `u16`: index in the interface.
+    pub const FUNCTION: usize = 0;
+    /// `u16`: EntryFlags.
     pub const FLAGS: usize = 2;
     /// `u32`: bytes from this head to the next.
     pub const SIZE_FIELD: usize = 4;
-    /// `i32`: reply only.
-    pub const ERRNO: usize = 8;
-    /// `u32`: 0.
-    pub const RESERVED: usize = 12;
+}
+
+/// Where the packed replies lie.
+///
+/// Where: result block of a batch.
+pub mod batch_result {
+    /// Bytes of the whole layout.
+    pub const SIZE: usize = 8;
+    /// `u64`: of the packed replies: behind this in the slot, or in a window.
+    pub const PLACE: usize = 0;
+}
+
+/// The reply of one entry. Its result block follows, padded to 8, and 8 bytes at least: so the host knows where each lies.
+///
+/// Where: before each packed reply.
+pub mod batch_reply {
+    /// Bytes of the whole layout.
+    pub const SIZE: usize = 8;
+    /// `u16`: ReplyState: Returned, LibraryError or Refused.
+    pub const STATE: usize = 0;
+    /// `u16`: of a refusal: bytes of the parameter's name, whose place is the first 8 bytes behind.
+    pub const NAME_LENGTH: usize = 2;
+    /// `i32`: as in reply_head; of a refusal: the Refusal.
+    pub const ERRNO: usize = 4;
 }
 
 /// First bytes of every control packet.

@@ -184,6 +184,13 @@ impl HostChannel {
         self.dead.load(Ordering::SeqCst)
     }
 
+    /// The call that a lane's worker says it was executing, and the entry, if that is a batch. Hostile, and only evidence.
+    pub fn executing(&self, lane: u32) -> (u64, u32) {
+        let line = geometry::lane(lane);
+        let entry = self.reply.load(line + wire::lane_worker::ENTRY);
+        (self.reply.load(line + wire::lane_worker::EXECUTING), entry)
+    }
+
     /// What the worker's signal handler noted, if anything.
     pub fn crash_record(&self) -> Option<CrashRecord> {
         use wire::crash_record as at;
@@ -395,6 +402,11 @@ impl HostLane {
             window.mapping.holds(place.offset(), length).then_some(&window.mapping)?
         };
         Some(Located { mapping, offset, bytes })
+    }
+
+    /// This lane's number.
+    pub fn index(&self) -> u32 {
+        self.index
     }
 
     /// The channel this lane belongs to.

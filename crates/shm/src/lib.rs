@@ -5,6 +5,7 @@
 //! kernel refuses it a writable map. `docs/internals/protocol.md` tells the whole protocol.
 
 mod arena;
+pub mod batch;
 mod bell;
 pub mod clock;
 pub mod control;

@@ -4,10 +4,11 @@ use std::cell::UnsafeCell;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
-use hotcell_protocol::wire::{self, ReplyState, Resume, WorkerState, channel_head};
+use hotcell_protocol::wire::{self, ReplyState, Resume, WorkerState, batch_head, channel_head};
 use hotcell_protocol::{Place, wire::call_head};
 use rustix::io::{Errno, Result};
 
+use crate::batch::BatchHead;
 use crate::host::ReplyHead;
 use crate::line::Line;
 use crate::mapping::{Access, Mapping};
@@ -106,6 +107,7 @@ pub enum Resumed {
 /// | field | who writes | who reads, when |
 /// |---|---|---|
 /// | `base`, `length` | the control thread, once, length last (release) | the serving thread, after the host referred to the segment, which it does after SegmentReady |
+/// | the same of `SEGMENT_BATCH` | the serving thread, around a batch | the serving thread |
 #[derive(Debug)]
 #[repr(C)]
 pub struct SegmentTable {
@@ -143,7 +145,8 @@ impl SegmentTable {
 
     /// Enters a segment that was added. Numbers are used once.
     pub fn add(&self, id: u16, mapping: Mapping) -> Result<()> {
-        let entry = self.entries.get(usize::from(id)).ok_or(Errno::RANGE)?;
+        let added = Some(usize::from(id)).filter(|_| id != wire::SEGMENT_BATCH);
+        let entry = added.and_then(|id| self.entries.get(id)).ok_or(Errno::RANGE)?;
         if entry.length.load(Ordering::Relaxed) != 0 {
             return Err(Errno::EXIST);
         }
@@ -161,6 +164,16 @@ impl SegmentTable {
             return None;
         }
         Some(entry.base.load(Ordering::Relaxed).wrapping_add(place.offset() as usize))
+    }
+
+    /// Has references in the entries of a batch mean these bytes. Comes with what they meant before, to be put back when
+    /// the batch has ended.
+    pub fn enter_batch(&self, base: *mut u8, length: u64) -> (*mut u8, u64) {
+        let entry = &self.entries[usize::from(wire::SEGMENT_BATCH)];
+        let before = (entry.base.load(Ordering::Relaxed), entry.length.load(Ordering::Relaxed));
+        entry.base.store(base, Ordering::Relaxed);
+        entry.length.store(length, Ordering::Relaxed);
+        before
     }
 
     fn enter(&self, id: u16, mapping: &Mapping) {
@@ -267,6 +280,28 @@ impl WorkerChannel {
     pub fn begin(&self, request: &Request) {
         let line = geometry::lane(request.lane);
         self.reply.store(line + wire::lane_worker::EXECUTING, request.call_id);
+    }
+
+    /// Marks an entry of the batch being executed, for reports about a death.
+    #[inline]
+    pub fn begin_entry(&self, request: &Request, number: u32) {
+        self.reply.store(geometry::lane(request.lane) + wire::lane_worker::ENTRY, number);
+    }
+
+    /// The entry that was marked last.
+    pub fn entry(&self, request: &Request) -> u32 {
+        self.reply.load(geometry::lane(request.lane) + wire::lane_worker::ENTRY)
+    }
+
+    /// Where the host says that the entries of a batch are; `None` when its argument block is too short.
+    pub fn batch(&self, request: &Request) -> Option<BatchHead> {
+        let block = geometry::slot(request.lane, request.slot) + wire::ARGS_OFFSET;
+        (usize::from(request.args_length) >= batch_head::SIZE).then(|| BatchHead {
+            count: self.request.load(block + batch_head::COUNT),
+            replies_length: self.request.load(block + batch_head::REPLIES_LENGTH),
+            place: Place::from_raw(self.request.load(block + batch_head::PLACE)),
+            length: self.request.load(block + batch_head::LENGTH),
+        })
     }
 
     /// The argument block, in read-only memory.

@@ -22,8 +22,10 @@ use crate::spec::Spec;
 use crate::worker::{Shared, State, Worker};
 
 /// What this host can do.
-const CAPABILITIES: u64 =
-    wire::capabilities::NEED_SPACE | wire::capabilities::CALLBACKS | wire::capabilities::HANDLES;
+const CAPABILITIES: u64 = wire::capabilities::NEED_SPACE
+    | wire::capabilities::CALLBACKS
+    | wire::capabilities::HANDLES
+    | wire::capabilities::BATCH;
 
 /// Lanes of a channel. A serialized library has one caller at a time.
 const LANES: u32 = 1;

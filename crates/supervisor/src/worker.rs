@@ -204,7 +204,7 @@ impl State {
     /// The number of the next segment.
     fn next_segment(&self) -> Result<u16, SegmentError> {
         let id = wire::SEGMENT_FIRST_ADDED + self.offered;
-        if id < wire::MAX_SEGMENTS { Ok(id) } else { Err(SegmentError::TooMany) }
+        if id < wire::SEGMENT_BATCH { Ok(id) } else { Err(SegmentError::TooMany) }
     }
 }
 

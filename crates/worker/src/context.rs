@@ -99,6 +99,13 @@ pub(crate) struct Refused {
     text: [u8; REFUSAL_TEXT],
 }
 
+impl Refused {
+    /// Which refusal it is, and its text.
+    pub(crate) fn said(&self) -> (u32, &[u8]) {
+        (self.refusal, &self.text[..self.length])
+    }
+}
+
 /// Bytes of a refusal's text, which is the name of a parameter or of a field; a longer one is cut.
 const REFUSAL_TEXT: usize = 112;
 
@@ -134,7 +141,13 @@ impl Context {
         }
     }
 
-    /// What the reply says, when the entry has returned, and the bytes of the result block it has. What was refused stays so, whatever came after; its text
+    /// The call in progress.
+    pub(crate) fn call(&mut self) -> &mut Call {
+        &mut self.call
+    }
+
+    /// What the reply says, when the entry has returned, and the bytes of the result block it has. What was refused stays
+    /// so, whatever came after; its text
     /// becomes the result block.
     pub(crate) fn head(&self, reply: &Reply) -> (ReplyHead, usize) {
         let errno = reply.error_number;
@@ -199,7 +212,7 @@ impl Context {
 
 impl Call {
     /// Memory in the slot behind the result block, or in the reply window, or in a window the host adds.
-    fn allocate(&mut self, length: u64, align: u64) -> Option<(*mut u8, Place)> {
+    pub(crate) fn allocate(&mut self, length: u64, align: u64) -> Option<(*mut u8, Place)> {
         if !align.is_power_of_two() || align > wire::BUFFER_ALIGN as u64 {
             return None;
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use hotcell_protocol::wire::{Event, Refusal, ReplyState, WorkerState, capabilities};
+use hotcell_protocol::wire::{self, Event, Refusal, ReplyState, WorkerState, capabilities};
 use hotcell_shm::control::ControlSocket;
 use hotcell_shm::{ReplyHead, Request, SegmentTable, WorkerChannel, WorkerLane};
 
@@ -81,9 +81,14 @@ impl Worker {
         if request.depth != depth {
             return Err("a call of another depth than its slot is for");
         }
-        let function = self.library.function(request.function).ok_or("a call of an unknown function")?;
-        self.channel.begin(request);
-        let (head, used) = self.run(lane, handles, request, function);
+        let (head, used) = if request.function == wire::BATCH_FUNCTION {
+            self.channel.begin(request);
+            self.run_batch(lane, handles, request)?
+        } else {
+            let function = self.library.function(request.function).ok_or("a call of an unknown function")?;
+            self.channel.begin(request);
+            self.run(lane, handles, request, function)
+        };
         self.channel.reply(lane, request, head, used);
         Ok(())
     }
@@ -99,7 +104,7 @@ impl Worker {
             let value = u64::from(Refusal::BadArguments.raw());
             return (ReplyHead { state: ReplyState::Refused, errno: 0, result_length: 0, value }, 0);
         }
-        let (block, block_place) = self.channel.result(lane, request);
+        let (block, _) = self.channel.result(lane, request);
         let result_size = function.result_size as usize;
         // SAFETY: the result block is writable and has MAX_RESULT bytes; `Library::load` checked
         // that no function wants more.
@@ -107,21 +112,7 @@ impl Worker {
         let mut reply = Reply::new(block);
         let before = handles.enter();
         let handles: *mut Handles = handles;
-        let call = Call {
-            worker: self,
-            table: self.segments,
-            lane,
-            handles,
-            request: *request,
-            block,
-            block_place,
-            block_used: result_size,
-            window: self.channel.window(request),
-            window_used: 0,
-            may_call_back: self.capabilities & capabilities::CALLBACKS != 0,
-            waits: false,
-            refused: None,
-        };
+        let call = self.call(lane, handles, request, result_size);
         let mut context = Context::new(&raw mut reply, call);
         let shim_request = ShimRequest {
             args: self.channel.args(request),
@@ -137,5 +128,32 @@ impl Worker {
         // SAFETY: the caller lends the table for the whole call, and the entry, which used it, has returned.
         unsafe { (*handles).leave(before) };
         context.head(&reply)
+    }
+
+    /// What a call has to begin with: its result block, of which `fixed` bytes are no data, and the window in force.
+    pub(crate) fn call(
+        &self,
+        lane: *mut WorkerLane,
+        handles: *mut Handles,
+        request: &Request,
+        fixed: usize,
+    ) -> Call {
+        // SAFETY: `serve` keeps the lane for the whole call, and nothing else refers to it now.
+        let (block, block_place) = self.channel.result(unsafe { &*lane }, request);
+        Call {
+            worker: self,
+            table: self.segments,
+            lane,
+            handles,
+            request: *request,
+            block,
+            block_place,
+            block_used: fixed,
+            window: self.channel.window(request),
+            window_used: 0,
+            may_call_back: self.capabilities & capabilities::CALLBACKS != 0,
+            waits: false,
+            refused: None,
+        }
     }
 }

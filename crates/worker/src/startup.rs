@@ -22,8 +22,10 @@ const CONTROL: i32 = 3;
 const CONTROL_MOVED: i32 = 100;
 
 /// What this worker can do.
-const CAPABILITIES: u64 =
-    wire::capabilities::NEED_SPACE | wire::capabilities::CALLBACKS | wire::capabilities::HANDLES;
+const CAPABILITIES: u64 = wire::capabilities::NEED_SPACE
+    | wire::capabilities::CALLBACKS
+    | wire::capabilities::HANDLES
+    | wire::capabilities::BATCH;
 
 /// Segments of the process, for the shim; the serving and the control thread share it.
 static SEGMENTS: SegmentTable = SegmentTable::new();

@@ -4,6 +4,7 @@ use hotcell_protocol::wire;
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, Place, RawHandle};
 use hotcell_shm::{Grant, Seals};
 
+use super::arguments::{arguments, bytes_of};
 use super::ends::NoSegment;
 use super::handle::Unfit;
 use super::passed::Usage;
@@ -27,10 +28,12 @@ pub struct Call<'s> {
     input: u64,
     /// Bytes of reply space granted so far.
     pub(super) granted: u64,
+    /// Entries, where it is a batch.
+    pub(super) entries: u32,
     /// Why the last request for space was not granted, when that was for want of a segment.
     pub(super) no_segment: Option<Box<NoSegment>>,
     /// Where in the argument block data go that a failed call may give a place in, and their bytes.
-    lengths: Vec<(u16, u64)>,
+    pub(super) lengths: Vec<(u16, u64)>,
 }
 
 macro_rules! put {
@@ -61,115 +64,36 @@ impl<'s> Call<'s> {
             }
         }
         let used = usize::from(function.args_size);
-        let (input, granted, no_segment, lengths) = (0, 0, None, Vec::new());
-        Call { session, turn, context, index, function, allowed, used, input, granted, no_segment, lengths }
+        Call {
+            session,
+            turn,
+            context,
+            index,
+            function,
+            allowed,
+            used,
+            input: 0,
+            granted: 0,
+            entries: 0,
+            no_segment: None,
+            lengths: Vec::new(),
+        }
+    }
+
+    /// Makes it that of a batch, if the worker takes any.
+    pub(super) fn begin_batch(&mut self, entries: usize) -> Result<()> {
+        self.entries = entries as u32;
+        if self.live().takes_batches {
+            return Ok(());
+        }
+        let message = "the worker takes no batches".into();
+        Err(self.context.not_executed(ErrorKind::AbiMismatch, Cause::None, message))
     }
 
     put!(put_u8: u8, put_u16: u16, put_u32: u32, put_u64: u64, put_i8: i8, put_i16: i16, put_i32: i32);
     put!(put_i64: i64, put_f32: f32, put_f64: f64);
 
-    /// Writes a null reference.
-    #[inline]
-    pub fn put_null(&mut self, offset: usize) {
-        self.put_reference(offset, Place::NULL, 0);
-    }
-
-    /// Copies data in and writes a reference to it.
-    #[inline]
-    pub fn put_buffer(&mut self, offset: usize, name: &str, data: &[u8]) -> Result<()> {
-        let place = self.place(name, data, 0)?;
-        self.put_reference(offset, place, data.len() as u64);
-        Ok(())
-    }
-
-    /// Copies numbers in and writes a reference to them.
-    pub fn put_elements<T: Element>(&mut self, offset: usize, name: &str, elements: &[T]) -> Result<()> {
-        self.put_buffer(offset, name, &bytes_of(elements))
-    }
-
-    /// Copies a text in, with a NUL behind it, and writes a reference to it.
-    pub fn put_text(&mut self, offset: usize, name: &str, text: &str) -> Result<()> {
-        self.put_text_bytes(offset, name, text.as_bytes())
-    }
-
-    /// As [`Call::put_text`], for a text that need not be UTF-8.
-    pub fn put_text_bytes(&mut self, offset: usize, name: &str, text: &[u8]) -> Result<()> {
-        let place = self.place_text(name, text)?;
-        self.put_reference(offset, place, text.len() as u64);
-        Ok(())
-    }
-
-    /// As [`Call::put_text`], for a library that takes UTF-16.
-    pub fn put_text_utf16(&mut self, offset: usize, name: &str, text: &str) -> Result<()> {
-        let (place, length) = self.place_text_utf16(name, text)?;
-        self.put_reference(offset, place, length);
-        Ok(())
-    }
-
-    /// Copies texts in and writes a reference to an array of references to them. Each is a `str`, or bytes where the
-    /// text need not be UTF-8.
-    pub fn put_texts<T: AsRef<[u8]>>(&mut self, offset: usize, name: &str, texts: &[T]) -> Result<()> {
-        let mut references = Vec::with_capacity(texts.len());
-        for text in texts {
-            let text = text.as_ref();
-            references.extend(Reference::bytes(self.place_text(name, text)?, text.len() as u64));
-        }
-        self.put_buffer(offset, name, &references)
-    }
-
-    /// As [`Call::put_texts`], for a library that takes UTF-16.
-    pub fn put_texts_utf16<T: AsRef<str>>(&mut self, offset: usize, name: &str, texts: &[T]) -> Result<()> {
-        let mut references = Vec::with_capacity(texts.len());
-        for text in texts {
-            let (place, length) = self.place_text_utf16(name, text.as_ref())?;
-            references.extend(Reference::bytes(place, length));
-        }
-        self.put_buffer(offset, name, &references)
-    }
-
-    /// Copies the image of a structure in and writes a reference to it.
-    pub fn put_image(&mut self, offset: usize, name: &str, image: &Image) -> Result<()> {
-        self.put_buffer(offset, name, image.whole())
-    }
-
-    /// Writes a handle of this type. It must belong to this session and its worker, and nobody may have released it.
-    pub fn put_handle(&mut self, offset: usize, name: &str, handle: &Handle, kind: u16) -> Result<()> {
-        self.put_object(offset, name, handle, kind, Usage::Kept)
-    }
-
-    /// As [`Call::put_handle`], or NULL.
-    pub fn put_opt_handle(
-        &mut self,
-        offset: usize,
-        name: &str,
-        handle: Option<&Handle>,
-        kind: u16,
-    ) -> Result<()> {
-        match handle {
-            Some(handle) => self.put_handle(offset, name, handle, kind),
-            None => {
-                self.put_u64(offset, RawHandle::NONE.raw());
-                Ok(())
-            }
-        }
-    }
-
-    /// Writes the handle of an object that the call takes over: once the call is published, it cannot be used any
-    /// more, nor what was lent from it. It must be owned.
-    pub fn put_consumed(&mut self, offset: usize, name: &str, handle: &Handle, kind: u16) -> Result<()> {
-        self.put_object(offset, name, handle, kind, Usage::Consumed)
-    }
-
-    /// As [`Call::put_consumed`], for a call that takes the object over only if it does not fail.
-    pub fn put_consumed_on_success(
-        &mut self,
-        offset: usize,
-        name: &str,
-        handle: &Handle,
-        kind: u16,
-    ) -> Result<()> {
-        self.put_object(offset, name, handle, kind, Usage::ConsumedOnSuccess)
-    }
+    arguments!();
 
     /// Writes a callback: `number` is its place in what [`Call::finish_with`] is given, from 1; `args_size` the bytes
     /// of its argument block.
@@ -198,7 +122,7 @@ impl<'s> Call<'s> {
         };
         let (object, wanted) = (until.object(), until.type_name());
         let fit = until.check(self.session, self.context.generation, object.raw.kind());
-        fit.map_err(|unfit| unfit.error(&self.context, name, until, wanted))?;
+        fit.map_err(|unfit| unfit.error(&self.context, name, object, wanted))?;
         let Some(number) = self.session.kept().number() else {
             let value = u64::from(wire::KEPT_CALLBACKS);
             let cause = Cause::Limit { what: LimitExceededReason::Callbacks, value };
@@ -239,28 +163,8 @@ impl<'s> Call<'s> {
         }
         fit = fit.and_then(|()| self.turn.passed.add_object(object, usage));
         let wanted = || self.session.handle_type(kind).map_or("", |it| it.name);
-        fit.map_err(|unfit| unfit.error(&self.context, name, handle, wanted()))?;
+        fit.map_err(|unfit| unfit.error(&self.context, name, object, wanted()))?;
         Ok(object.raw)
-    }
-
-    /// Copies a text in, with a NUL behind it.
-    pub(super) fn place_text(&mut self, name: &str, text: &[u8]) -> Result<Place> {
-        self.refuse_nul(name, text)?;
-        self.place(name, text, 1)
-    }
-
-    /// Copies a text in as UTF-16, with a NUL behind it. Comes with its bytes.
-    pub(super) fn place_text_utf16(&mut self, name: &str, text: &str) -> Result<(Place, u64)> {
-        self.refuse_nul(name, text.as_bytes())?;
-        let units: Vec<u16> = text.encode_utf16().collect();
-        let bytes = bytes_of(&units);
-        Ok((self.place(name, &bytes, size_of::<u16>())?, bytes.len() as u64))
-    }
-
-    fn refuse_nul(&self, name: &str, text: &[u8]) -> Result<()> {
-        let Some(position) = text.iter().position(|&byte| byte == 0) else { return Ok(()) };
-        let message = format!("`{name}` has a NUL at byte {position}; C would end the text there");
-        Err(self.invalid_argument(name, message))
     }
 
     /// Copies data in: small data goes behind the fixed arguments, into the same cache lines; the rest into the arena.
@@ -315,28 +219,8 @@ impl<'s> Call<'s> {
         self.lengths.iter().rev().find(|(of, _)| *of == offset).map_or(0, |(_, length)| *length)
     }
 
-    fn put_object(
-        &mut self,
-        offset: usize,
-        name: &str,
-        handle: &Handle,
-        kind: u16,
-        usage: Usage,
-    ) -> Result<()> {
-        let raw = self.pass(name, handle, kind, usage)?;
-        self.put_u64(offset, raw.raw());
-        Ok(())
-    }
-
     #[inline]
     pub(super) fn live(&mut self) -> &mut Live {
         self.turn.live.as_mut().expect("a call holds a seated worker until its error is made")
     }
-}
-
-/// Numbers as they lie in memory.
-pub(super) fn bytes_of<T: Element>(elements: &[T]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(size_of_val(elements));
-    elements.iter().for_each(|element| element.write(&mut bytes));
-    bytes
 }

@@ -13,7 +13,7 @@ use crate::fault::{self, Fault};
 use crate::session::instant_of;
 
 /// Why there is no segment for data of a call.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct NoSegment {
     pub(super) cause: Cause,
     pub(super) message: String,
@@ -34,7 +34,7 @@ impl Call<'_> {
             Err(SegmentError::DeadlinePassed) => return Err(self.hung(executed)),
             Err(SegmentError::TooMany) => {
                 self.turn.wear_out();
-                let most = wire::MAX_SEGMENTS - wire::SEGMENT_FIRST_ADDED;
+                let most = wire::SEGMENT_BATCH - wire::SEGMENT_FIRST_ADDED;
                 let message =
                     format!("the worker has {most} segments already; the next call gets another worker");
                 (LimitExceededReason::Memory, length as u64, message)
@@ -56,13 +56,19 @@ impl Call<'_> {
         self.turn.passed.give_back(Usage::Consumed);
         self.turn.passed.give_back(Usage::ConsumedOnSuccess);
         let refusal = u32::try_from(head.value).ok().and_then(Refusal::from_raw);
-        let impossible = "a refusal that this call cannot have caused";
-        let Some(refusal) = refusal.filter(|&refusal| self.can_cause(refusal)) else {
-            return self.violation(impossible);
-        };
         let mut name = vec![0; head.result_length as usize];
         self.live().lane.copy_result(&mut name);
-        let name = escape(&String::from_utf8_lossy(&name));
+        let objects = self.turn.passed.has_objects();
+        self.refusal(refusal, &name, objects)
+    }
+
+    /// The error for a refusal of a call, or of an entry of a batch, that is passed `objects` or none.
+    pub(super) fn refusal(&mut self, refusal: Option<Refusal>, name: &[u8], objects: bool) -> Error {
+        let impossible = "a refusal that this call cannot have caused";
+        let Some(refusal) = refusal.filter(|&refusal| self.can_cause(refusal, objects)) else {
+            return self.violation(impossible);
+        };
+        let name = escape(&String::from_utf8_lossy(name));
         let limit = self.max_output();
         let blamed = |text: &str| {
             let cause = Cause::Argument { name: name.clone() };
@@ -95,7 +101,7 @@ impl Call<'_> {
                             `out = \"borrowed\"`; if the function counts references, clone the handle instead";
                 (ErrorKind::Unsupported, Cause::None, format!("`{name}` {text}"))
             }
-            Refusal::NoSpace => match self.no_segment.take().map(|why| *why) {
+            Refusal::NoSpace => match self.no_segment.as_deref().cloned() {
                 Some(NoSegment { cause, message }) => (ErrorKind::LimitExceeded, cause, message),
                 None => (
                     ErrorKind::LimitExceeded,
@@ -119,14 +125,14 @@ impl Call<'_> {
     }
 
     /// Whether this call can be refused like this: of objects only those can be wrong that went in.
-    fn can_cause(&self, refusal: Refusal) -> bool {
+    fn can_cause(&self, refusal: Refusal, objects: bool) -> bool {
         match refusal {
             Refusal::UnknownHandle
             | Refusal::StaleHandle
             | Refusal::WrongHandleType
             | Refusal::NotOwned
             | Refusal::HasChildren
-            | Refusal::InUse => self.turn.passed.has_objects(),
+            | Refusal::InUse => objects,
             Refusal::TooManyHandles | Refusal::AlreadyOwned => self.session.has_handles(),
             _ => true,
         }

@@ -94,7 +94,7 @@ impl Handle {
 
     /// The name of its type.
     pub fn type_name(&self) -> &'static str {
-        self.object.session.handle_type(self.object.raw.kind()).map_or("", |it| it.name)
+        self.object.type_name()
     }
 
     /// Whether the application owns it. What is lent belongs to the library, or to another object.
@@ -115,13 +115,24 @@ impl Handle {
         if object.raw.kind() != kind {
             return Err(Unfit::OtherType);
         }
-        if object.generation != generation {
+        object.serves(generation)
+    }
+}
+
+impl Object {
+    pub(super) fn type_name(&self) -> &'static str {
+        self.session.handle_type(self.raw.kind()).map_or("", |it| it.name)
+    }
+
+    /// Whether this worker has it, and nobody has released it, or what it belongs to.
+    pub(super) fn serves(&self, generation: u64) -> Result<(), Unfit> {
+        if self.generation != generation {
             return Err(Unfit::OtherWorker);
         }
-        if object.is_released() {
+        if self.is_released() {
             return Err(Unfit::Released);
         }
-        let mut above = &object.parent;
+        let mut above = &self.parent;
         while let Some(parent) = above {
             if parent.is_released() {
                 return Err(Unfit::ParentReleased);
@@ -130,9 +141,7 @@ impl Handle {
         }
         Ok(())
     }
-}
 
-impl Object {
     /// Whether it is this object, or what that belongs to.
     pub(super) fn is_or_holds(&self, other: &Object) -> bool {
         let mut at = Some(other);
@@ -219,8 +228,8 @@ impl Drop for Object {
 
 impl Unfit {
     /// The error for a handle that cannot be passed. Nothing was published.
-    pub(super) fn error(self, context: &Context, name: &str, handle: &Handle, wanted: &'static str) -> Error {
-        let (given, made, serving) = (handle.type_name(), handle.object.generation, context.generation);
+    pub(super) fn error(self, context: &Context, name: &str, object: &Object, wanted: &'static str) -> Error {
+        let (given, made, serving) = (object.type_name(), object.generation, context.generation);
         let (kind, message) = match self {
             Unfit::OtherSession => (ErrorKind::UnknownHandle, format!("`{name}` belongs to another session")),
             Unfit::OtherType => {

@@ -3,7 +3,7 @@
 use hotcell_protocol::wire::reference;
 use hotcell_protocol::{Place, RawHandle};
 
-use super::call::bytes_of;
+use super::arguments::{Arguments, bytes_of};
 use super::passed::Usage;
 use super::reading::{Bad, REFERENCE, Reads, Reference, numbers};
 use super::{Call, Element, Handle, Reply};
@@ -59,14 +59,20 @@ impl Image {
     }
 
     /// Copies a text into the call, with a NUL behind it, and writes a reference to it.
-    pub fn put_text(&mut self, call: &mut Call<'_>, offset: usize, name: &str, text: &str) -> Result<()> {
+    pub fn put_text(
+        &mut self,
+        call: &mut impl Arguments,
+        offset: usize,
+        name: &str,
+        text: &str,
+    ) -> Result<()> {
         self.put_text_bytes(call, offset, name, text.as_bytes())
     }
 
     /// As [`Image::put_text`], for a text that need not be UTF-8.
     pub fn put_text_bytes(
         &mut self,
-        call: &mut Call<'_>,
+        call: &mut impl Arguments,
         offset: usize,
         name: &str,
         text: &[u8],
@@ -79,7 +85,7 @@ impl Image {
     /// As [`Image::put_text`], for a library that takes UTF-16.
     pub fn put_text_utf16(
         &mut self,
-        call: &mut Call<'_>,
+        call: &mut impl Arguments,
         offset: usize,
         name: &str,
         text: &str,
@@ -90,8 +96,14 @@ impl Image {
     }
 
     /// Copies data into the call and writes a reference to it.
-    pub fn put_buffer(&mut self, call: &mut Call<'_>, offset: usize, name: &str, data: &[u8]) -> Result<()> {
-        let place = call.place(name, data, 0)?;
+    pub fn put_buffer(
+        &mut self,
+        call: &mut impl Arguments,
+        offset: usize,
+        name: &str,
+        data: &[u8],
+    ) -> Result<()> {
+        let place = call.place(name, data)?;
         self.put_reference(offset, place, data.len() as u64);
         Ok(())
     }
@@ -99,7 +111,7 @@ impl Image {
     /// Copies numbers into the call and writes a reference to them.
     pub fn put_elements<T: Element>(
         &mut self,
-        call: &mut Call<'_>,
+        call: &mut impl Arguments,
         offset: usize,
         name: &str,
         elements: &[T],

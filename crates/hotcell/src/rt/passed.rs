@@ -1,6 +1,7 @@
 //! What went into a call besides bytes: objects and callbacks.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -39,6 +40,12 @@ pub(super) struct PassedObject {
     pub(super) usage: Usage,
 }
 
+impl PassedObject {
+    pub(super) fn new(object: &Arc<Object>, usage: Usage) -> PassedObject {
+        PassedObject { object: Arc::clone(object), usage }
+    }
+}
+
 /// What a call does with an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Usage {
@@ -55,6 +62,26 @@ pub(super) enum Usage {
 impl Usage {
     fn takes_over(self) -> bool {
         matches!(self, Usage::Consumed | Usage::ConsumedOnSuccess)
+    }
+
+    /// Whether an object can be used like this in a call that is passed these: the call must not take over what it is
+    /// passed elsewhere, nor what that belongs to.
+    pub(super) fn beside(self, object: &Object, others: &[PassedObject]) -> Result<(), Unfit> {
+        let twice = others.iter().any(|other| {
+            self.takes_over() && object.is_or_holds(&other.object)
+                || other.usage.takes_over() && other.object.is_or_holds(object)
+        });
+        if twice { Err(Unfit::Twice) } else { Ok(()) }
+    }
+
+    /// Whether an object can be used like this in a call that is nested in those that are passed these.
+    fn inside(self, object: &Object, around: &[PassedObject]) -> Result<(), Unfit> {
+        let in_use = around.iter().any(|other| match self {
+            Usage::Kept => false,
+            Usage::Alone => object.raw == other.object.raw,
+            Usage::Consumed | Usage::ConsumedOnSuccess => object.is_or_holds(&other.object),
+        });
+        if in_use { Err(Unfit::InUse) } else { Ok(()) }
     }
 }
 
@@ -96,23 +123,42 @@ impl Passed {
     /// call around uses.
     pub(super) fn add_object(&mut self, object: &Arc<Object>, usage: Usage) -> Result<(), Unfit> {
         let (around, own) = self.objects.split_at(self.around.0);
-        let in_use = around.iter().any(|other| match usage {
-            Usage::Kept => false,
-            Usage::Alone => object.raw == other.object.raw,
-            Usage::Consumed | Usage::ConsumedOnSuccess => object.is_or_holds(&other.object),
-        });
-        if in_use {
-            return Err(Unfit::InUse);
-        }
-        let twice = own.iter().any(|other| {
-            usage.takes_over() && object.is_or_holds(&other.object)
-                || other.usage.takes_over() && other.object.is_or_holds(object)
-        });
-        if twice {
-            return Err(Unfit::Twice);
-        }
-        self.objects.push(PassedObject { object: Arc::clone(object), usage });
+        usage.inside(object, around)?;
+        usage.beside(object, own)?;
+        self.objects.push(PassedObject::new(object, usage));
         Ok(())
+    }
+
+    /// Notes an object of an entry of a batch, which was found fit when it was put, unless that has changed. What entries
+    /// before this one take over, the worker knows.
+    pub(super) fn add_of_batch(
+        &mut self,
+        passed: PassedObject,
+        generation: u64,
+    ) -> Result<(), (Unfit, Arc<Object>)> {
+        let around = &self.objects[..self.around.0];
+        let fit = passed.object.serves(generation);
+        match fit.and_then(|()| passed.usage.inside(&passed.object, around)) {
+            Ok(()) => {
+                self.objects.push(passed);
+                Ok(())
+            }
+            Err(unfit) => Err((unfit, passed.object)),
+        }
+    }
+
+    /// Forgets the objects that were noted last.
+    pub(super) fn drop_last(&mut self, count: usize) {
+        self.objects.truncate(self.objects.len().saturating_sub(count).max(self.around.0));
+    }
+
+    /// As [`Passed::give_back`], of the objects of one entry of a batch.
+    pub(super) fn give_back_of(&self, entry: Range<u32>, usage: Usage) {
+        let own = &self.objects[self.around.0..];
+        let objects = own.get(entry.start as usize..entry.end as usize).unwrap_or_default();
+        for PassedObject { object, .. } in objects.iter().filter(|passed| passed.usage == usage) {
+            object.released.store(false, Ordering::Relaxed);
+        }
     }
 
     pub(super) fn add_callback(&mut self, number: u16, args_size: u16) {

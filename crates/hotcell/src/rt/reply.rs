@@ -1,9 +1,13 @@
 //! A reply: results out. Everything is copied and checked; a lie costs the worker its life.
 
+use std::ops::Range;
+
+use hotcell_protocol::wire::Refusal;
 use hotcell_protocol::{Executed, RawHandle};
 use hotcell_shm::ReplyHead;
 
 use super::failed::Failure;
+use super::passed::Usage;
 use super::reading::{Bad, Granted, REFERENCE, Reads, Reference, data, numbers};
 use super::{Call, Element, Function, Handle, Image, OwnedField, Release};
 use crate::error::{Error, Result};
@@ -19,6 +23,8 @@ pub struct Reply<'s> {
     call: Call<'s>,
     small: [u8; SMALL],
     large: Vec<u8>,
+    /// Bytes of the result block in the slot that are no data.
+    fixed: usize,
     /// Bytes of data handed out so far.
     copied: u64,
     /// Which of the function's owned objects were taken out, one bit each.
@@ -41,7 +47,47 @@ impl<'s> Reply<'s> {
             large.resize(size, 0);
             call.live().lane.copy_result(&mut large);
         }
-        Ok(Reply { call, small, large, copied: 0, taken: 0, failure: None })
+        Ok(Reply { call, small, large, fixed: size, copied: 0, taken: 0, failure: None })
+    }
+
+    /// The replies of a batch, one after the other; none of them yet.
+    pub(super) fn of_batch(call: Call<'s>) -> Reply<'s> {
+        let fixed = usize::from(call.function.result_size);
+        Reply { call, small: [0; SMALL], large: Vec::new(), fixed, copied: 0, taken: 0, failure: None }
+    }
+
+    /// Turns to the reply of another entry of a batch, whose result block was copied already. `lengths` are those of data
+    /// that a failed call may give a place in.
+    pub(super) fn turn_to(
+        &mut self,
+        function: &'static Function,
+        context: Context,
+        block: &[u8],
+        lengths: &[(u16, u64)],
+    ) {
+        self.let_go_of_rest();
+        (self.call.function, self.call.context, self.taken) = (function, context, 0);
+        self.call.lengths.clear();
+        self.call.lengths.extend_from_slice(lengths);
+        match self.small.get_mut(..block.len()) {
+            Some(small) => small.copy_from_slice(block),
+            None => block.clone_into(&mut self.large),
+        }
+    }
+
+    /// Whether the worker is gone that the results are in.
+    pub(super) fn is_lost(&self) -> bool {
+        self.call.turn.live.is_none()
+    }
+
+    /// An entry of a batch did not come to taking over what it uses like this.
+    pub(super) fn give_back(&self, entry: Range<u32>, usages: &[Usage]) {
+        usages.iter().for_each(|&usage| self.call.turn.passed.give_back_of(entry.clone(), usage));
+    }
+
+    /// The error for an entry of a batch that was refused.
+    pub(super) fn refusal(&mut self, refusal: Option<Refusal>, name: &[u8], objects: bool) -> Error {
+        self.call.refusal(refusal, name, objects)
     }
 
     numbers!();
@@ -188,6 +234,15 @@ impl<'s> Reply<'s> {
         field.and_then(|field| field.release).or_else(of_type)
     }
 
+    /// Releases the objects that nobody took out.
+    fn let_go_of_rest(&mut self) {
+        for (index, field) in self.call.function.owned.iter().enumerate() {
+            if self.taken & bit(index) == 0 {
+                self.let_go(field);
+            }
+        }
+    }
+
     /// Releases an object of the result block that nobody took out. A resident structure that went in is its
     /// caller's as before.
     fn let_go(&mut self, field: &OwnedField) {
@@ -225,8 +280,7 @@ impl Reads for Reply<'_> {
         if self.call.session.is_forked() {
             return Err(self.call.context.forked(Executed::Yes));
         }
-        let fixed = usize::from(self.call.function.result_size);
-        let limit = self.call.max_output();
+        let (fixed, limit) = (self.fixed, self.call.max_output());
         let live = self.call.turn.live.as_ref();
         let mut granted = Granted { live, fixed, limit, copied: &mut self.copied };
         granted.copy(from).map_err(|bad| self.bad(bad))
@@ -248,11 +302,7 @@ impl Reads for Reply<'_> {
 
 impl Drop for Reply<'_> {
     fn drop(&mut self) {
-        for (index, field) in self.call.function.owned.iter().enumerate() {
-            if self.taken & bit(index) == 0 {
-                self.let_go(field);
-            }
-        }
+        self.let_go_of_rest();
     }
 }
 

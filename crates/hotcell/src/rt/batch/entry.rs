@@ -1,0 +1,125 @@
+//! An entry of a batch being written.
+
+use std::panic::Location;
+
+use hotcell_protocol::{ErrorKind, LimitExceededReason, Place, RawHandle, wire};
+
+use super::{Batch, Read, Ticket, Values, no_memory};
+use crate::error::{Cause, Error, Result};
+use crate::rt::arguments::{arguments, bytes_of};
+use crate::rt::handle::Unfit;
+use crate::rt::passed::{PassedObject, Usage};
+use crate::rt::reading::Reference;
+use crate::rt::{Element, Function, Handle, Image, OutputKind, Reply};
+use crate::session::Context;
+
+/// A call of a batch whose arguments are being written. Dropped before it is added, it leaves no trace.
+#[derive(Debug)]
+pub struct Entry<'b> {
+    batch: &'b mut Batch,
+    function: &'static Function,
+    call_site: &'static Location<'static>,
+}
+
+macro_rules! put {
+    ($($name:ident: $t:ty),*) => { $(
+        /// Writes a number at an offset of the argument block.
+        #[inline]
+        pub fn $name(&mut self, offset: usize, value: $t) {
+            self.batch.packed.put(offset, value.to_ne_bytes());
+        }
+    )* };
+}
+
+impl<'b> Entry<'b> {
+    #[inline]
+    pub(super) fn new(
+        batch: &'b mut Batch,
+        function: &'static Function,
+        call_site: &'static Location<'static>,
+    ) -> Entry<'b> {
+        Entry { batch, function, call_site }
+    }
+
+    put!(put_u8: u8, put_u16: u16, put_u32: u32, put_u64: u64, put_i8: i8, put_i16: i16, put_i32: i32);
+    put!(put_i64: i64, put_f32: f32, put_f64: f64);
+    arguments!();
+
+    /// Adds the entry, whose results are numbers: `read` finds them in the result block.
+    #[inline]
+    pub fn values<T>(self, read: fn(&Values<'_>) -> T) -> Ticket<T> {
+        self.batch.add(self.function, self.call_site, Read::Values, Some(read))
+    }
+
+    /// Adds the entry. `read` reads its results when the batch has run; where the entry failed, it is not asked.
+    #[inline]
+    pub fn read<T: Send + 'static>(
+        self,
+        read: impl FnOnce(&mut Reply<'_>) -> Result<T> + Send + 'static,
+    ) -> Ticket<T> {
+        let read = Read::Now(Box::new(move |reply: &mut Reply<'_>| Ok(Box::new(read(reply)?) as _)));
+        self.batch.add(self.function, self.call_site, read, None)
+    }
+
+    /// An error that says that an argument cannot be passed. Nothing was added.
+    pub fn invalid_argument(&self, name: &str, message: String) -> Error {
+        let cause = Cause::Argument { name: name.to_owned() };
+        self.context().not_executed(ErrorKind::InvalidArgument, cause, message)
+    }
+
+    /// Notes an object that goes in, and gives its handle.
+    pub(in crate::rt) fn pass(
+        &mut self,
+        name: &str,
+        handle: &Handle,
+        kind: u16,
+        usage: Usage,
+    ) -> Result<RawHandle> {
+        let (object, session) = (handle.object(), &self.batch.session);
+        let own = &self.batch.objects[self.batch.added().0 as usize..];
+        let mut fit = handle.check(session, session.generation(), kind);
+        if fit.is_ok() && usage != Usage::Kept && !object.owned {
+            fit = Err(Unfit::OnlyLent);
+        }
+        let fit = fit.and_then(|()| usage.beside(object, own));
+        let wanted = || session.handle_type(kind).map_or("", |it| it.name);
+        fit.map_err(|unfit| unfit.error(&self.context(), name, object, wanted()))?;
+        let raw = object.raw;
+        self.batch.objects.push(PassedObject::new(object, usage));
+        Ok(raw)
+    }
+
+    /// Copies data in, behind the arguments.
+    #[inline]
+    pub(in crate::rt) fn place(&mut self, name: &str, data: &[u8], tail: usize) -> Result<Place> {
+        let limit = self.batch.session.options().max_input;
+        let input = self.batch.input.saturating_add(data.len() as u64);
+        if input > limit {
+            return Err(self.too_much(name, input, limit));
+        }
+        self.batch.input = input;
+        self.batch.packed.add(data, tail).map_err(|_| no_memory(&self.context()))
+    }
+
+    #[inline]
+    fn put_reference(&mut self, offset: usize, place: Place, length: u64) {
+        self.put_u64(offset + wire::reference::PLACE, place.raw());
+        self.put_u64(offset + wire::reference::LENGTH, length);
+        let mut outputs = self.function.outputs.iter();
+        let place = |kind| matches!(kind, OutputKind::Offset { of, .. } if usize::from(of) == offset);
+        if outputs.any(|output| place(output.kind)) {
+            self.batch.lengths.push((offset as u16, length));
+        }
+    }
+
+    #[cold]
+    fn too_much(&self, name: &str, input: u64, limit: u64) -> Error {
+        let cause = Cause::Limit { what: LimitExceededReason::Memory, value: limit };
+        let message = format!("with `{name}` the batch passes {input} bytes; {limit} are allowed");
+        self.context().not_executed(ErrorKind::LimitExceeded, cause, message)
+    }
+
+    fn context(&self) -> Context {
+        self.batch.session.context(self.function.name, Some(self.call_site))
+    }
+}

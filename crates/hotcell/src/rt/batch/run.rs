@@ -1,0 +1,303 @@
+//! Running a batch: sent, waited for, and judged entry by entry.
+
+use std::panic::{Location, resume_unwind};
+use std::sync::Arc;
+
+use hotcell_protocol::wire::{self, Refusal, ReplyState, batch_head, batch_reply, batch_result};
+use hotcell_protocol::{ErrorKind, Executed, Place};
+use hotcell_shm::ReplyHead;
+use hotcell_shm::batch::{Packed, reply_size};
+
+use super::done::Outcome;
+use super::{Batch, Done, Pending, Read};
+use crate::error::{Cause, Error, Result};
+use crate::fault::Fault;
+use crate::rt::failed::Failure;
+use crate::rt::passed::{PassedObject, Usage};
+use crate::rt::reading::{Bad, Reads, Reference};
+use crate::rt::{Call, Element, Function, Reply};
+use crate::session::Context;
+
+/// What a batch is as a call.
+static BATCH: Function = Function {
+    name: "",
+    args_size: batch_head::SIZE as u16,
+    result_size: batch_result::SIZE as u16,
+    deadline_ms: 0,
+    idempotent: false,
+    returned: None,
+    code: None,
+    message: None,
+    symbols: &[],
+    owned: &[],
+    outputs: &[],
+};
+
+/// A rule that the worker broke, or what else means that no entry can be judged.
+enum Unreadable {
+    Violation(&'static str),
+    NoMemory,
+}
+
+impl Batch {
+    /// Sends the entries and waits until all were executed. Nothing was executed when this is an error, unless a callback
+    /// that the library keeps failed: then the results are lost, and this is its error.
+    ///
+    /// # Errors
+    ///
+    /// As of a call that could not be sent, or has no room for the replies. What becomes of an entry is told by
+    /// [`Done::take`].
+    #[track_caller]
+    pub fn run(mut self) -> Result<Done> {
+        self.give_up();
+        let Batch { session, number, mut packed, mut pending, objects, lengths, replies, time, .. } = self;
+        let context = session.context("", Some(Location::caller()));
+        let mut done =
+            Done { batch: number, context, replies: Vec::new(), outcomes: Vec::new(), fault: None };
+        if pending.is_empty() {
+            return Ok(done);
+        }
+        let mut call = session.begin(context, session.allowed(time), wire::BATCH_FUNCTION, &BATCH)?;
+        done.context = call.context;
+        call.begin_batch(pending.len())?;
+        let unfit = pass_objects(&mut call, objects, &mut pending, &mut packed);
+        let place = call.place("the entries", packed.bytes(), 0)?;
+        call.put_u32(batch_head::COUNT, pending.len() as u32);
+        call.put_u32(batch_head::REPLIES_LENGTH, u32::try_from(replies).unwrap_or(u32::MAX));
+        call.put_u64(batch_head::PLACE, place.raw());
+        call.put_u64(batch_head::LENGTH, packed.bytes().len() as u64);
+        let (channel, lane) = (Arc::clone(call.live().lane.channel()), call.live().lane.index());
+        let (head, raised) = call.exchange_alone();
+        let mut unfit = unfit.into_iter().peekable();
+        let mut unfit = |entry| unfit.next_if(|(at, _)| *at == entry).map(|(_, error)| error);
+        match head {
+            Ok(head) if head.state == ReplyState::Refused => return Err(call.refused(head)),
+            Ok(head) => match call.replies(head, replies) {
+                Ok(replies) => {
+                    done.replies = replies;
+                    done.judge(Reply::of_batch(call), pending, &lengths, &mut unfit);
+                }
+                Err(Unreadable::Violation(rule)) => {
+                    let fault = call.violation(rule);
+                    done.lose(fault, None, pending, &mut unfit);
+                }
+                Err(Unreadable::NoMemory) => {
+                    // What came out of it cannot be told any more, nor released.
+                    call.turn.wear_out();
+                    return Err(call.context.too_much_output(call.max_output(), Executed::Yes));
+                }
+            },
+            Err(error) if error.executed() == Executed::No || error.kind() == ErrorKind::ForkedClient => {
+                return Err(error);
+            }
+            Err(error) => {
+                let (id, entry) = channel.executing(lane);
+                let suspect =
+                    Some(entry as usize).filter(|&entry| id == done.context.call_id && entry < pending.len());
+                drop(call);
+                done.lose(error, suspect, pending, &mut unfit);
+            }
+        }
+        match raised {
+            None => Ok(done),
+            Some(Failure::Panic(panic)) => {
+                drop(done);
+                resume_unwind(panic)
+            }
+            Some(Failure::Error(_)) if done.fault.is_some() => Ok(done),
+            Some(Failure::Error(error)) => Err(error.executed_after_all()),
+        }
+    }
+}
+
+/// Passes the objects of all entries. An entry with one that has gone meanwhile is not executed; it comes with its error.
+fn pass_objects(
+    call: &mut Call<'_>,
+    objects: Vec<PassedObject>,
+    pending: &mut [Pending],
+    packed: &mut Packed,
+) -> Vec<(usize, Error)> {
+    let (mut objects, mut passed, mut unfit) = (objects.into_iter(), 0, Vec::new());
+    for (number, entry) in pending.iter_mut().enumerate() {
+        let count = entry.objects.len();
+        let start = passed;
+        for object in objects.by_ref().take(count) {
+            let failed = unfit.last().is_some_and(|(at, _)| *at == number);
+            match call.turn.passed.add_of_batch(object, call.context.generation) {
+                Ok(()) => passed += 1,
+                Err(_) if failed => {}
+                Err((why, object)) => {
+                    let name = object.type_name();
+                    let context = entry.context(&call.context);
+                    unfit.push((number, why.error(&context, name, &object, name)));
+                }
+            }
+        }
+        if unfit.last().is_some_and(|(at, _)| *at == number) {
+            packed.skip(entry.start);
+            call.turn.passed.drop_last(passed - start);
+            passed = start;
+        }
+        entry.objects = start as u32..passed as u32;
+    }
+    unfit
+}
+
+impl Pending {
+    /// The call's context, as that of this entry.
+    fn context(&self, of: &Context) -> Context {
+        Context { function: self.function.name, call_site: Some(self.call_site), ..*of }
+    }
+
+    fn lost(&self, of: &Context, why: &str) -> Outcome {
+        let fault = Fault { kind: ErrorKind::WorkerLost, cause: Cause::None, message: why.to_owned() };
+        Outcome::Failed(self.context(of).error(fault, Executed::Maybe, String::new()))
+    }
+}
+
+impl Call<'_> {
+    /// Copies the packed replies out.
+    fn replies(&mut self, head: ReplyHead, length: usize) -> std::result::Result<Vec<u8>, Unreadable> {
+        if head.state != ReplyState::Returned {
+            return Err(Unreadable::Violation("a batch has another reply than a batch can have"));
+        }
+        if (head.result_length as usize) < batch_result::SIZE {
+            return Err(Unreadable::Violation("a result block is shorter than a batch's"));
+        }
+        let mut place = [0; batch_result::SIZE];
+        let live = self.live();
+        live.lane.copy_result(&mut place);
+        let place = Place::from_raw(u64::from_ne_bytes(place));
+        let found = live.lane.locate(&live.arena, batch_result::SIZE, place, length as u64);
+        let found = found
+            .ok_or(Unreadable::Violation("the replies of a batch lie outside of the memory granted to it"))?;
+        let mut replies = Vec::new();
+        if found.append_to(&mut replies) { Ok(replies) } else { Err(Unreadable::NoMemory) }
+    }
+}
+
+impl Done {
+    /// Judges the replies, and reads what lies in the worker's memory.
+    fn judge(
+        &mut self,
+        mut reply: Reply<'_>,
+        pending: Vec<Pending>,
+        lengths: &[(u16, u64)],
+        unfit: &mut impl FnMut(usize) -> Option<Error>,
+    ) {
+        let mut at = 0;
+        let mut lost: Option<String> = None;
+        self.outcomes.reserve_exact(pending.len());
+        for (number, entry) in pending.into_iter().enumerate() {
+            let start = at;
+            at += reply_size(usize::from(entry.function.result_size));
+            let outcome = match (unfit(number), &lost) {
+                (Some(error), _) => Outcome::Failed(error),
+                (None, Some(why)) => entry.lost(&self.context, why),
+                (None, None) => {
+                    let (function, context) = (entry.function.name, entry.context(&self.context));
+                    let lengths = &lengths[entry.lengths.start as usize..entry.lengths.end as usize];
+                    let outcome =
+                        judge(&mut reply, entry, context, lengths, (&self.replies[start..at], start));
+                    if let Outcome::Failed(error) = &outcome
+                        && reply.is_lost()
+                    {
+                        self.fault = Some(error.again());
+                        lost = Some(why_lost(Some((number, function)), error));
+                    }
+                    outcome
+                }
+            };
+            self.outcomes.push(outcome);
+        }
+        reply.turn_to(&BATCH, self.context, &[0; batch_result::SIZE], &[]);
+    }
+
+    /// The worker met its end, or was given up, before it replied.
+    fn lose(
+        &mut self,
+        error: Error,
+        suspect: Option<usize>,
+        pending: Vec<Pending>,
+        unfit: &mut impl FnMut(usize) -> Option<Error>,
+    ) {
+        let why = why_lost(suspect.map(|number| (number, pending[number].function.name)), &error);
+        for (number, entry) in pending.into_iter().enumerate() {
+            self.outcomes.push(match unfit(number) {
+                Some(error) => Outcome::Failed(error),
+                None if suspect == Some(number) => {
+                    Outcome::Failed(error.again().of_function(entry.function.name, entry.call_site))
+                }
+                None => entry.lost(&self.context, &why),
+            });
+        }
+        self.fault = Some(match self.outcomes.get(suspect.unwrap_or(usize::MAX)) {
+            Some(Outcome::Failed(error)) => error.again(),
+            _ => error,
+        });
+    }
+}
+
+/// Why an entry has no result that did not itself cause the worker's end.
+fn why_lost(suspect: Option<(usize, &str)>, error: &Error) -> String {
+    let (kind, message) = (error.kind(), error.message());
+    match suspect {
+        Some((number, function)) => format!(
+            "the worker was lost with the batch: it was at entry {number}, `{function}` ({kind}: {message})"
+        ),
+        None => {
+            format!("the worker was lost with the batch, at an entry that is not known ({kind}: {message})")
+        }
+    }
+}
+
+/// Judges the reply of one entry, which lies so far behind the first.
+fn judge(
+    reply: &mut Reply<'_>,
+    entry: Pending,
+    context: Context,
+    lengths: &[(u16, u64)],
+    (packed, start): (&[u8], usize),
+) -> Outcome {
+    let state = u16::read(&packed[batch_reply::STATE..][..2]);
+    let (head, block) = packed.split_at(batch_reply::SIZE);
+    let size = usize::from(entry.function.result_size);
+    match (ReplyState::from_raw(state), entry.read) {
+        (Some(ReplyState::Returned), Read::Values) if entry.function.owned.is_empty() => {
+            Outcome::Values { start: (start + batch_reply::SIZE) as u32, length: entry.function.result_size }
+        }
+        (Some(ReplyState::Returned), Read::Values) => {
+            reply.turn_to(entry.function, context, &block[..size], lengths);
+            Outcome::Values { start: (start + batch_reply::SIZE) as u32, length: entry.function.result_size }
+        }
+        (Some(ReplyState::Returned), Read::Now(read)) => {
+            reply.turn_to(entry.function, context, &block[..size], lengths);
+            read(reply).map_or_else(Outcome::Failed, Outcome::Read)
+        }
+        (Some(ReplyState::LibraryError), _) => {
+            reply.turn_to(entry.function, context, &block[..size], lengths);
+            reply.give_back(entry.objects, &[Usage::ConsumedOnSuccess]);
+            let errno = i32::read(&head[batch_reply::ERRNO..][..4]);
+            Outcome::Failed(reply.library_error(errno).unwrap_or_else(|error| error))
+        }
+        (Some(ReplyState::Refused), _) => {
+            // Its results are none: what is in the block is no object.
+            reply.turn_to(&BATCH, context, &[0; batch_result::SIZE], &[]);
+            let objects = !entry.objects.is_empty();
+            reply.give_back(entry.objects, &[Usage::Consumed, Usage::ConsumedOnSuccess]);
+            let length = u64::from(u16::read(&head[batch_reply::NAME_LENGTH..][..2]));
+            let place = Place::from_raw(u64::read(&block[..size_of::<u64>()]));
+            let refusal = u32::read(&head[batch_reply::ERRNO..][..4]);
+            Outcome::Failed(match reply.fetch(Reference { place, length }) {
+                Ok(name) => reply.refusal(Refusal::from_raw(refusal), &name.unwrap_or_default(), objects),
+                Err(error) => error,
+            })
+        }
+        _ => {
+            reply.turn_to(&BATCH, context, &[0; batch_result::SIZE], &[]);
+            Outcome::Failed(
+                reply.bad(Bad::Violation("an entry of a batch has a state that no entry can have")),
+            )
+        }
+    }
+}
