@@ -22,6 +22,7 @@ mod texts;
 pub use arguments::Arguments;
 pub use batch::{Batch, Done, Entry, Ticket, Values};
 pub use call::Call;
+pub(crate) use call::State;
 pub use finish::{Callback, KeptCallback};
 pub use handle::Handle;
 pub use image::Image;

@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use crate::error::{Cause, Error, Inner, Result};
 use crate::fault::{self, Fault};
 use crate::options::Options;
-use crate::rt::{Batch, Call, Function, HandleType, Package, Passed};
+use crate::rt::{Batch, Call, Function, HandleType, Package, Passed, State};
 
 mod kept;
 mod releases;
@@ -73,6 +73,10 @@ pub(crate) struct Seat {
     pub(crate) ended: Option<(Fault, String)>,
     /// What went into the call in progress.
     pub(crate) passed: Passed,
+    /// The time of the call that has the turn; none while releases are sent.
+    allowed: Option<Allowed>,
+    /// The memory of a call that has ended.
+    pub(crate) spare: Option<Box<State>>,
 }
 
 /// A worker with its lane.

@@ -172,7 +172,9 @@ fn what_is_not_taken_out_of_a_reply_is_released() {
     let objects = objects();
     refused(objects.bad_text(), ErrorKind::BadEncoding, "UTF-8");
     assert_eq!(objects.journal().unwrap(), "open0 close0");
-    drop(objects.session.call(0).unwrap().finish().unwrap());
+    let mut call = objects.session.call(0).unwrap();
+    call.put_i32(0, 0);
+    drop(call.finish().unwrap());
     assert_eq!(objects.journal().unwrap(), "open1 close1");
 }
 

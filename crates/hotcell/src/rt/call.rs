@@ -1,11 +1,14 @@
 //! A call being made: its arguments.
 
+use std::ops::{Deref, DerefMut};
+
 use hotcell_protocol::wire;
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, Place, RawHandle};
 use hotcell_shm::{Grant, Seals};
 
 use super::arguments::{arguments, bytes_of};
 use super::ends::NoSegment;
+use super::failed::Failure;
 use super::handle::Unfit;
 use super::passed::Usage;
 use super::reading::Reference;
@@ -18,6 +21,13 @@ use crate::session::{Allowed, Context, Entry, Live, Session, Turn};
 pub struct Call<'s> {
     pub(super) session: &'s Session,
     pub(super) turn: Turn<'s>,
+    state: Option<Box<State>>,
+}
+
+/// What is known of a call and of its reply. It lies behind a pointer, because both are values that are moved, and its
+/// memory is that of the session's last call.
+#[derive(Debug)]
+pub struct State {
     pub(super) context: Context,
     pub(super) index: u16,
     pub(super) function: &'static Function,
@@ -34,6 +44,30 @@ pub struct Call<'s> {
     pub(super) no_segment: Option<Box<NoSegment>>,
     /// Where in the argument block data go that a failed call may give a place in, and their bytes.
     pub(super) lengths: Vec<(u16, u64)>,
+    /// The fixed results, where they are short, and where they are not.
+    pub(super) small: [u8; SMALL],
+    pub(super) large: Vec<u8>,
+    /// Bytes of the result block in the slot that are no data.
+    pub(super) fixed: usize,
+    /// Bytes of data handed out so far.
+    pub(super) copied: u64,
+    /// Which of the function's owned objects were taken out, one bit each.
+    pub(super) taken: u64,
+    /// Why the call is no success.
+    pub(super) failure: Option<Failure>,
+}
+
+/// Fixed result blocks up to this many bytes lie beside what else is known of a call.
+pub(super) const SMALL: usize = 64;
+
+impl State {
+    fn begin(&mut self, context: Context, index: u16, function: &'static Function, allowed: Allowed) {
+        (self.context, self.index, self.function, self.allowed) = (context, index, function, allowed);
+        self.used = usize::from(function.args_size);
+        (self.input, self.granted, self.entries, self.no_segment) = (0, 0, 0, None);
+        self.lengths.clear();
+        (self.copied, self.taken, self.failure) = (0, 0, None);
+    }
 }
 
 macro_rules! put {
@@ -46,6 +80,22 @@ macro_rules! put {
             }
         }
     )* };
+}
+
+impl Deref for Call<'_> {
+    type Target = State;
+
+    #[inline]
+    fn deref(&self) -> &State {
+        self.state.as_deref().expect("it goes when its call ends")
+    }
+}
+
+impl DerefMut for Call<'_> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut State {
+        self.state.as_deref_mut().expect("it goes when its call ends")
+    }
 }
 
 impl<'s> Call<'s> {
@@ -63,20 +113,50 @@ impl<'s> Call<'s> {
                 live.arena.reset();
             }
         }
-        let used = usize::from(function.args_size);
-        Call {
-            session,
-            turn,
-            context,
-            index,
-            function,
-            allowed,
-            used,
-            input: 0,
-            granted: 0,
-            entries: 0,
-            no_segment: None,
-            lengths: Vec::new(),
+        let mut state = turn.spare.take().unwrap_or_else(|| {
+            Box::new(State {
+                context,
+                index,
+                function,
+                allowed,
+                used: 0,
+                input: 0,
+                granted: 0,
+                entries: 0,
+                no_segment: None,
+                lengths: Vec::new(),
+                small: [0; SMALL],
+                large: Vec::new(),
+                fixed: 0,
+                copied: 0,
+                taken: 0,
+                failure: None,
+            })
+        });
+        state.begin(context, index, function, allowed);
+        Call { session, turn, state: Some(state) }
+    }
+
+    /// Copies the fixed results out.
+    #[inline]
+    pub(super) fn copy_result(&mut self, size: usize) {
+        let live = self.turn.live.as_mut().expect("a call holds a seated worker until its error is made");
+        let state = self.state.as_deref_mut().expect("it goes when its call ends");
+        state.fixed = size;
+        if size <= SMALL {
+            live.lane.copy_result(&mut state.small[..size]);
+        } else {
+            state.large.resize(size, 0);
+            live.lane.copy_result(&mut state.large);
+        }
+    }
+
+    /// Gives the memory of a call that has ended to the next.
+    #[inline]
+    pub(super) fn give_back(&mut self) {
+        let state = self.state.take();
+        if self.turn.holds_seat() {
+            self.turn.spare = state;
         }
     }
 
@@ -176,16 +256,19 @@ impl<'s> Call<'s> {
             let message = format!("with `{name}` the call passes {} bytes; {limit} are allowed", self.input);
             return Err(self.context.not_executed(ErrorKind::LimitExceeded, cause, message));
         }
+        let start = self.used.next_multiple_of(8);
+        let end = start.saturating_add(data.len()).saturating_add(tail);
+        match end <= wire::MAX_ARGS {
+            true => self.used = end,
+            false => _ = self.allowed.deadline(),
+        }
         let Some(Live { lane, arena, .. }) = &mut self.turn.live else {
             return Err(self.lost(Executed::No));
         };
-        let start = self.used.next_multiple_of(8);
-        if start + data.len() + tail <= wire::MAX_ARGS {
+        if end <= wire::MAX_ARGS {
             lane.put_bytes(start, data, tail);
-            self.used = start + data.len() + tail;
             return Ok(lane.args_place(start));
         }
-        self.allowed.deadline();
         if let Some(place) = arena.copy_in(data, tail) {
             return Ok(place);
         }

@@ -29,7 +29,7 @@ impl Reply<'_> {
     /// What is there after a failure, as structures that stay in the worker, is read before.
     #[inline]
     pub fn succeeded(&mut self) -> Result<()> {
-        match self.failure.take() {
+        match self.call.failure.take() {
             None => Ok(()),
             Some(Failure::Error(error)) => Err(error),
             Some(Failure::Panic(panic)) => resume_unwind(panic),
@@ -39,13 +39,13 @@ impl Reply<'_> {
     /// Whether the call failed, and [`Reply::succeeded`] has not said so yet.
     #[cfg(feature = "dynamic")]
     pub(crate) fn has_failed(&self) -> bool {
-        self.failure.is_some()
+        self.call.failure.is_some()
     }
 
     /// Adds to what comes with the failure: `order` says where it belongs.
     #[cfg(feature = "dynamic")]
     pub(crate) fn add_outputs(&mut self, outputs: Vec<(String, Output)>, order: impl Fn(&str) -> usize) {
-        if let Some(Failure::Error(error)) = &mut self.failure {
+        if let Some(Failure::Error(error)) = &mut self.call.failure {
             error.add_outputs(outputs, order);
         }
     }

@@ -273,7 +273,7 @@ impl<'s> Call<'s> {
             ReplyState::LibraryError => {
                 self.turn.passed.give_back(Usage::ConsumedOnSuccess);
                 let mut reply = Reply::take(self, head)?;
-                reply.failure = Some(Failure::Error(reply.library_error(head.errno)?));
+                reply.call.failure = Some(Failure::Error(reply.library_error(head.errno)?));
                 Ok(reply)
             }
             ReplyState::Refused => Err(self.refused(head)),
@@ -289,7 +289,7 @@ impl<'s> Call<'s> {
             (Failure::Error(_), Err(fault)) if fault.is_fault() => Err(fault),
             (Failure::Error(error), Err(_)) => Err(error.executed_after_all()),
             (raised, Ok(mut reply)) => {
-                reply.failure = Some(match raised {
+                reply.call.failure = Some(match raised {
                     Failure::Error(error) => Failure::Error(error.executed_after_all()),
                     panic => panic,
                 });

@@ -178,7 +178,7 @@ impl Image {
         match handle {
             Some(handle) if handle.object().raw == raw => {}
             // Of a call that failed: where none was, none has begun.
-            None if raw.is_none() && reply.failure.is_some() => {}
+            None if raw.is_none() && reply.call.failure.is_some() => {}
             Some(_) => {
                 return Err(reply.bad(Bad::Violation("a resident structure came back as another object")));
             }

@@ -6,31 +6,18 @@ use hotcell_protocol::wire::Refusal;
 use hotcell_protocol::{Executed, RawHandle};
 use hotcell_shm::ReplyHead;
 
-use super::failed::Failure;
+use super::call::SMALL;
 use super::passed::Usage;
 use super::reading::{Bad, Granted, REFERENCE, Reads, Reference, data, numbers};
 use super::{Call, Element, Function, Handle, Image, OwnedField, Release};
 use crate::error::{Error, Result};
 use crate::session::Context;
 
-/// Fixed result blocks up to this many bytes are kept without an allocation.
-const SMALL: usize = 64;
-
 /// The results of a call that returned. It holds the session's worker until it is dropped, for the data it
 /// refers to lies in the worker's memory. Objects the caller owns and does not take out are released.
 #[derive(Debug)]
 pub struct Reply<'s> {
-    call: Call<'s>,
-    small: [u8; SMALL],
-    large: Vec<u8>,
-    /// Bytes of the result block in the slot that are no data.
-    fixed: usize,
-    /// Bytes of data handed out so far.
-    copied: u64,
-    /// Which of the function's owned objects were taken out, one bit each.
-    taken: u64,
-    /// Why the call is no success.
-    pub(super) failure: Option<Failure>,
+    pub(super) call: Call<'s>,
 }
 
 impl<'s> Reply<'s> {
@@ -40,20 +27,14 @@ impl<'s> Reply<'s> {
         if (head.result_length as usize) < size {
             return Err(call.violation("a result block is shorter than the function's"));
         }
-        let (mut small, mut large) = ([0; SMALL], Vec::new());
-        if size <= SMALL {
-            call.live().lane.copy_result(&mut small[..size]);
-        } else {
-            large.resize(size, 0);
-            call.live().lane.copy_result(&mut large);
-        }
-        Ok(Reply { call, small, large, fixed: size, copied: 0, taken: 0, failure: None })
+        call.copy_result(size);
+        Ok(Reply { call })
     }
 
     /// The replies of a batch, one after the other; none of them yet.
-    pub(super) fn of_batch(call: Call<'s>) -> Reply<'s> {
-        let fixed = usize::from(call.function.result_size);
-        Reply { call, small: [0; SMALL], large: Vec::new(), fixed, copied: 0, taken: 0, failure: None }
+    pub(super) fn of_batch(mut call: Call<'s>) -> Reply<'s> {
+        call.fixed = usize::from(call.function.result_size);
+        Reply { call }
     }
 
     /// Turns to the reply of another entry of a batch, whose result block was copied already. `lengths` are those of data
@@ -66,12 +47,12 @@ impl<'s> Reply<'s> {
         lengths: &[(u16, u64)],
     ) {
         self.let_go_of_rest();
-        (self.call.function, self.call.context, self.taken) = (function, context, 0);
+        (self.call.function, self.call.context, self.call.taken) = (function, context, 0);
         self.call.lengths.clear();
         self.call.lengths.extend_from_slice(lengths);
-        match self.small.get_mut(..block.len()) {
+        match self.call.small.get_mut(..block.len()) {
             Some(small) => small.copy_from_slice(block),
-            None => block.clone_into(&mut self.large),
+            None => block.clone_into(&mut self.call.large),
         }
     }
 
@@ -220,11 +201,11 @@ impl<'s> Reply<'s> {
         }
         if owned {
             let field = self.call.function.owned.iter().position(|field| usize::from(field.offset) == offset);
-            self.taken |= field.map_or(0, bit);
+            self.call.taken |= field.map_or(0, bit);
         }
-        let Call { session, context, .. } = &self.call;
+        let Call { session, .. } = &self.call;
         let release = self.release_of(offset, kind);
-        Ok(Handle::new(session, context.generation, raw, owned, release, parent))
+        Ok(Handle::new(session, self.call.context.generation, raw, owned, release, parent))
     }
 
     /// How the object at an offset of the result block is released.
@@ -237,7 +218,7 @@ impl<'s> Reply<'s> {
     /// Releases the objects that nobody took out.
     fn let_go_of_rest(&mut self) {
         for (index, field) in self.call.function.owned.iter().enumerate() {
-            if self.taken & bit(index) == 0 {
+            if self.call.taken & bit(index) == 0 {
                 self.let_go(field);
             }
         }
@@ -248,7 +229,7 @@ impl<'s> Reply<'s> {
     fn let_go(&mut self, field: &OwnedField) {
         let offset = usize::from(field.offset);
         // What was copied before does not count: an object must not stay because the results are long.
-        self.copied = 0;
+        self.call.copied = 0;
         let raw = match field.image {
             0 => self.get_u64(offset),
             size => match self.opt_image(offset, size as usize) {
@@ -266,7 +247,7 @@ impl<'s> Reply<'s> {
     #[inline]
     pub(crate) fn bytes(&self, offset: usize, length: usize) -> &[u8] {
         let size = usize::from(self.call.function.result_size);
-        let block = if size <= SMALL { &self.small[..size] } else { &self.large[..] };
+        let block = if size <= SMALL { &self.call.small[..size] } else { &self.call.large[..] };
         &block[offset..offset + length]
     }
 
@@ -280,10 +261,12 @@ impl Reads for Reply<'_> {
         if self.call.session.is_forked() {
             return Err(self.call.context.forked(Executed::Yes));
         }
-        let (fixed, limit) = (self.fixed, self.call.max_output());
+        let (fixed, limit, mut copied) = (self.call.fixed, self.call.max_output(), self.call.copied);
         let live = self.call.turn.live.as_ref();
-        let mut granted = Granted { live, fixed, limit, copied: &mut self.copied };
-        granted.copy(from).map_err(|bad| self.bad(bad))
+        let mut granted = Granted { live, fixed, limit, copied: &mut copied };
+        let data = granted.copy(from);
+        self.call.copied = copied;
+        data.map_err(|bad| self.bad(bad))
     }
 
     fn bad(&mut self, bad: Bad) -> Error {
@@ -303,6 +286,7 @@ impl Reads for Reply<'_> {
 impl Drop for Reply<'_> {
     fn drop(&mut self) {
         self.let_go_of_rest();
+        self.call.give_back();
     }
 }
 

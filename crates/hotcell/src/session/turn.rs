@@ -29,9 +29,8 @@ pub(crate) struct Turn<'s> {
 /// Where the seat is from.
 #[derive(Debug)]
 enum Held<'s> {
-    /// From its place. A call has a time, and looks behind it for what is to be released; else this is one of those
-    /// that send it.
-    Place { place: Option<MutexGuard<'s, Option<Box<Seat>>>>, allowed: Option<Allowed> },
+    /// From its place.
+    Place(Option<MutexGuard<'s, Option<Box<Seat>>>>),
     /// From a call on this thread whose callback runs.
     Call(Box<Inside>),
 }
@@ -66,31 +65,39 @@ impl Aside {
 }
 
 impl<'s> Turn<'s> {
-    /// Marks this thread as the one that has the turn.
+    /// Marks this thread as the one that has the turn. A call has a time, and looks behind it for what is to be released;
+    /// without one, this is one of those that send it.
     #[inline]
     pub(super) fn new(
         session: &'s Session,
         mut place: MutexGuard<'s, Option<Box<Seat>>>,
         allowed: Option<Allowed>,
     ) -> Turn<'s> {
-        let seat = place.take();
+        let mut seat = place.take();
+        if let Some(seat) = &mut seat {
+            seat.allowed = allowed;
+        }
         session.shared.facts.holder.store(this_thread(), Ordering::Relaxed);
-        Turn { seat, session, held: Held::Place { place: Some(place), allowed } }
+        Turn { seat, session, held: Held::Place(Some(place)) }
     }
 
     /// Gives the turn to whoever waits longest, without a look behind it.
     pub(super) fn pass_on(mut self) {
-        if let Held::Place { allowed, .. } = &mut self.held {
-            *allowed = None;
-        }
+        self.allowed = None;
     }
 
     /// Says when the time of its call ends.
     #[inline]
     pub(crate) fn allow(&mut self, known: Allowed) {
-        if let Held::Place { allowed: Some(allowed), .. } = &mut self.held {
-            *allowed = known;
+        if let (Held::Place(_), Some(seat)) = (&self.held, &mut self.seat) {
+            seat.allowed = seat.allowed.and(Some(known));
         }
+    }
+
+    /// Whether the seat is here: not while a callback runs.
+    #[inline]
+    pub(crate) fn holds_seat(&self) -> bool {
+        self.seat.is_some()
     }
 
     /// Whether the call is nested in another.
@@ -181,7 +188,8 @@ impl Drop for Turn<'_> {
         // What goes is the application's, and is dropped when the turn is over.
         let _gone = seat.passed.end(&shared.kept);
         match &mut self.held {
-            Held::Place { place, allowed } => {
+            Held::Place(place) => {
+                let allowed = seat.allowed;
                 seat.facts.holder.store(0, Ordering::Relaxed);
                 if let Some(mut place) = place.take() {
                     *place = Some(seat);
@@ -191,7 +199,7 @@ impl Drop for Turn<'_> {
                     }
                 }
                 if allowed.is_some() && self.session.has_handles() {
-                    self.session.send_what_is_left(*allowed);
+                    self.session.send_what_is_left(allowed);
                 }
             }
             Held::Call(inside) => {

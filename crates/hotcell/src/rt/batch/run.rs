@@ -118,12 +118,13 @@ fn pass_objects(
     packed: &mut Packed,
 ) -> Vec<(usize, Error)> {
     let (mut objects, mut passed, mut unfit) = (objects.into_iter(), 0, Vec::new());
+    let generation = call.context.generation;
     for (number, entry) in pending.iter_mut().enumerate() {
         let count = entry.objects.len();
         let start = passed;
         for object in objects.by_ref().take(count) {
             let failed = unfit.last().is_some_and(|(at, _)| *at == number);
-            match call.turn.passed.add_of_batch(object, call.context.generation) {
+            match call.turn.passed.add_of_batch(object, generation) {
                 Ok(()) => passed += 1,
                 Err(_) if failed => {}
                 Err((why, object)) => {
