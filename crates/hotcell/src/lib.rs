@@ -31,6 +31,6 @@ mod signals;
 pub use error::{Answer, Cause, Error, Output, Result};
 pub use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, Retry, UnavailableReason};
 pub use hotcell_sandbox::{Level, Limits};
-pub use options::Options;
+pub use options::{Options, Waiting};
 pub use rt::{Batch, Done, Ticket};
 pub use session::Session;

@@ -31,14 +31,45 @@ pub struct Options {
     pub max_output: u64,
     /// Most callbacks of one call; a library that calls back more often is ended. 10 million.
     pub max_callbacks: u64,
-    /// How long a waiting side polls before it sleeps: longer makes rare calls faster and burns more CPU.
-    /// 50 µs; zero when there is only one CPU, where polling would keep the other side from running.
-    pub spin: Duration,
+    /// How both sides wait for each other.
+    pub waiting: Waiting,
+}
+
+/// How a caller and its worker wait for each other: by polling, which is fast and takes a CPU each, or asleep.
+///
+/// Nobody polls where there is one CPU only, or a quota of less than two, nor while the other side is on the same CPU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Waiting {
+    /// Polls for 10 ms. Calls that come every few milliseconds find the worker awake, which then takes a CPU all the time.
+    Latency,
+    /// Polls for three times as long as waking a thread on another CPU takes here, which is measured once: some 10 to
+    /// 100 µs. When calls grow rarer than that the worker sleeps on its caller's CPU, where waking it is cheap; when they
+    /// grow dense again it moves away and polls.
+    #[default]
+    Balanced,
+    /// Never polls: for many workers that are called now and then. A call costs two switches of threads.
+    Economy,
+}
+
+impl Waiting {
+    /// How long a side polls before it sleeps.
+    pub(crate) fn spin(self) -> Duration {
+        /// Shorter would not outlast an answer, longer would burn more than it saves.
+        const BOUNDS: (u64, u64) = (20_000, 150_000);
+        // Takes quotas of control groups into account, and where this thread may run.
+        let alone = std::thread::available_parallelism().is_ok_and(|cpus| cpus.get() == 1);
+        match (self, alone) {
+            (Waiting::Economy, _) | (_, true) => Duration::ZERO,
+            (Waiting::Latency, false) => Duration::from_millis(10),
+            (Waiting::Balanced, false) => hotcell_shm::wake_latency().map_or(Duration::ZERO, |latency| {
+                Duration::from_nanos(latency.saturating_mul(3).clamp(BOUNDS.0, BOUNDS.1))
+            }),
+        }
+    }
 }
 
 impl Default for Options {
     fn default() -> Self {
-        let alone = std::thread::available_parallelism().is_ok_and(|cpus| cpus.get() == 1);
         Options {
             deadline: Duration::from_secs(30),
             start_deadline: Duration::from_secs(10),
@@ -49,7 +80,7 @@ impl Default for Options {
             max_input: 1 << 30,
             max_output: 1 << 30,
             max_callbacks: 10_000_000,
-            spin: if alone { Duration::ZERO } else { Duration::from_micros(50) },
+            waiting: Waiting::default(),
         }
     }
 }

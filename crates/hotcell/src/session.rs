@@ -38,6 +38,8 @@ struct Shared {
     package: &'static Package,
     spec: Spec,
     options: Options,
+    /// Nanoseconds a caller polls for.
+    spin: u64,
     fork: ForkGuard,
     facts: Arc<Facts>,
     /// Empty while somebody has the turn, who then holds the lock.
@@ -136,13 +138,15 @@ impl Session {
             environment: options.environment.clone(),
             limits: options.limits,
             profile: Profile::Basic,
-            spin: options.spin,
+            spin: options.waiting.spin(),
             start_deadline: options.start_deadline,
         };
+        let spin = u64::try_from(spec.spin.as_nanos()).unwrap_or(u64::MAX);
         let facts = Arc::new(Facts::default());
         let seat = Mutex::new(Some(Box::new(Seat { facts: Arc::clone(&facts), ..Seat::default() })));
         let (releases, aside, kept) = (Releases::default(), Aside::default(), Kept::default());
-        let shared = Arc::new(Shared { package, spec, options, fork, facts, seat, aside, releases, kept });
+        let shared =
+            Arc::new(Shared { package, spec, options, spin, fork, facts, seat, aside, releases, kept });
         let session = Session { shared, deadline: None };
         // The start has a deadline of its own.
         let mut turn = Turn::new(&session, session.shared.seat.lock(), None);
@@ -225,6 +229,12 @@ impl Session {
     #[inline]
     pub(crate) fn is_forked(&self) -> bool {
         self.shared.fork.forked()
+    }
+
+    /// Nanoseconds to poll for.
+    #[inline]
+    pub(crate) fn spin(&self) -> u64 {
+        self.shared.spin
     }
 
     pub(crate) fn options(&self) -> &Options {

@@ -52,14 +52,16 @@ pub(crate) fn park<W: Word>(park: &W, bell: &W, until: Option<u64>, message: imp
     park.store(Park::Awake.raw(), Ordering::Relaxed);
 }
 
-/// Wakes the other side if it sleeps. Call it after the commit word was stored.
+/// Wakes the other side if it sleeps; whether it did. Call it after the commit word was stored.
 #[inline]
-pub(crate) fn ring<W: Word>(park: &W, bell: &W) {
+pub(crate) fn ring<W: Word>(park: &W, bell: &W) -> bool {
     // Partner: the fence in `park`.
     W::fence();
-    if park.load(Ordering::Relaxed) != Park::Awake.raw() {
+    let asleep = park.load(Ordering::Relaxed) != Park::Awake.raw();
+    if asleep {
         wake(bell);
     }
+    asleep
 }
 
 /// Changes the bell and wakes whoever waits on it.

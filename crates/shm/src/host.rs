@@ -11,6 +11,8 @@ use crate::arena::Arena;
 use crate::line::Line;
 use crate::mapping::{Mapping, Plain};
 use crate::memfd::{Seals, SegmentFile};
+use crate::roost::this_cpu;
+use crate::worker::POLLS;
 use crate::{bell, clock, geometry};
 
 /// A channel: the two segments shared with one worker, for its life.
@@ -46,6 +48,10 @@ pub struct HostLane {
     replies: [u32; geometry::SLOTS],
     /// The line of the call that is being written.
     line: Line,
+    /// The CPU that it said it is on.
+    cpu: u32,
+    /// Whether the worker slept when it was rung last.
+    woke: bool,
 }
 
 /// Bytes of arguments that lie in the line of their call.
@@ -166,7 +172,8 @@ impl HostChannel {
         let zero = [0; geometry::SLOTS];
         let channel = Arc::clone(self);
         let (calls, resumes, replies, line) = (zero, zero, zero, Line::default());
-        HostLane { channel, index, next: 0, depth: 0, slot: 0, calls, resumes, replies, line }
+        let (next, depth, slot, cpu, woke) = (0, 0, 0, wire::CPU_UNKNOWN, false);
+        HostLane { channel, index, next, depth, slot, calls, resumes, replies, line, cpu, woke }
     }
 
     /// Says that the worker is dead and wakes every caller that sleeps on it. Only the reaper calls this,
@@ -327,52 +334,73 @@ impl HostLane {
 
     /// Waits for the worker's next message in this slot: polls for `spin` nanoseconds from `now`, then
     /// sleeps. `deadline` is in monotonic nanoseconds, 0 for none.
+    ///
+    /// It does not poll while the worker is on this thread's CPU: one of the two can run there, and that is the worker.
     pub fn wait(&mut self, call_id: u64, now: u64, spin: u64, deadline: u64) -> Waited {
-        let commit = self.channel.reply.word(self.reply_slot() + wire::reply_head::COMMIT);
-        let before = self.replies[self.slot];
-        let expected = before.wrapping_add(1);
-        let spin_until = now.saturating_add(spin);
-        let mut spinning = spin > 0;
-        let mut polls = 0u32;
+        let until = now.saturating_add(spin);
+        // Who sleeps does so on its caller's CPU, and says so before.
+        let mut polling = spin > 0 && !(self.woke && self.shares_cpu());
         loop {
-            // Partner: the release store of the commit word in `WorkerChannel::reply`.
-            let seen = commit.load(Ordering::Acquire);
-            if seen == expected {
-                self.replies[self.slot] = expected;
-                return self.judge(call_id);
-            }
-            if seen != before {
-                return Waited::Violation("the commit word of a reply was neither the last nor the next");
-            }
-            if self.channel.dead.load(Ordering::Acquire) {
-                // It may have replied between the look above and its death.
-                if commit.load(Ordering::Acquire) == seen {
-                    return Waited::Dead;
+            for _ in 0..if polling { POLLS } else { 1 } {
+                if let Some(waited) = self.look(call_id) {
+                    return waited;
                 }
-                continue;
-            }
-            if spinning {
                 std::hint::spin_loop();
-                polls += 1;
-                if polls.is_multiple_of(64) {
-                    let now = clock::now();
-                    spinning = now < spin_until;
-                    if deadline != 0 && now >= deadline {
-                        return Waited::DeadlinePassed;
-                    }
-                }
-                continue;
             }
-            if deadline != 0 && clock::now() >= deadline {
+            let now = clock::now();
+            if deadline != 0 && now >= deadline {
                 return Waited::DeadlinePassed;
             }
-            let line = geometry::lane(self.index);
+            polling = polling && now < until && !self.shares_cpu();
+            if polling {
+                continue;
+            }
+            if spin == 0 {
+                self.say_cpu();
+            }
+            let (before, line) = (self.replies[self.slot], geometry::lane(self.index));
+            let commit = self.channel.reply.word(self.reply_slot() + wire::reply_head::COMMIT);
             let park = self.channel.request.word(line + wire::lane_host::PARK);
             let bell = self.channel.reply.word(line + wire::lane_worker::BELL);
             bell::park(park, bell, (deadline != 0).then_some(deadline), || {
                 commit.load(Ordering::Acquire) != before || self.channel.dead.load(Ordering::Acquire)
             });
         }
+    }
+
+    /// The worker's next message, or that there will be none.
+    #[inline]
+    fn look(&mut self, call_id: u64) -> Option<Waited> {
+        let commit = self.channel.reply.word(self.reply_slot() + wire::reply_head::COMMIT);
+        let before = self.replies[self.slot];
+        // Partner: the release store of the commit word in `WorkerChannel::reply`.
+        let seen = commit.load(Ordering::Acquire);
+        if seen == before.wrapping_add(1) {
+            self.replies[self.slot] = seen;
+            return Some(self.judge(call_id));
+        }
+        if seen != before {
+            return Some(Waited::Violation("the commit word of a reply was neither the last nor the next"));
+        }
+        // It may have replied between the look above and its death.
+        let dead = self.channel.dead.load(Ordering::Acquire) && commit.load(Ordering::Acquire) == seen;
+        dead.then_some(Waited::Dead)
+    }
+
+    /// Whether the worker says that it is on the CPU of this thread. A lie costs patience, and is worth nothing else.
+    fn shares_cpu(&mut self) -> bool {
+        let worker = self.channel.reply.load::<u32>(geometry::CONTROL + wire::channel_worker::CPU);
+        self.say_cpu() == worker
+    }
+
+    /// Says on which CPU this thread is.
+    fn say_cpu(&mut self) -> u32 {
+        let cpu = this_cpu();
+        if self.cpu != cpu {
+            self.cpu = cpu;
+            self.channel.request.store(geometry::lane(self.index) + wire::lane_host::CPU, cpu);
+        }
+        cpu
     }
 
     /// Copies the fixed part of the result block into private memory.
@@ -436,10 +464,10 @@ impl HostLane {
     }
 
     #[inline]
-    fn ring(&self) {
+    fn ring(&mut self) {
         let park = self.channel.reply.word(geometry::CONTROL + wire::channel_worker::PARK);
         let doorbell = self.channel.request.word(geometry::CONTROL + wire::channel_host::DOORBELL);
-        bell::ring(park, doorbell);
+        self.woke = bell::ring(park, doorbell);
     }
 
     #[inline]

@@ -12,14 +12,18 @@ pub mod control;
 mod fork;
 mod geometry;
 mod host;
+mod latency;
 mod line;
 mod mapping;
 mod memfd;
+mod roost;
 mod worker;
 
 pub use arena::{Arena, Grant, Granted, Outer, Window};
 pub use fork::ForkGuard;
 pub use host::{CallHead, CrashRecord, HostChannel, HostLane, Located, ReplyHead, Waited};
+pub use latency::wake_latency;
 pub use mapping::{Access, Mapping};
 pub use memfd::{Seals, SegmentFile, sealed_copy};
+pub use roost::Roost;
 pub use worker::{Answer, Request, Resumed, SegmentTable, WorkerChannel, WorkerLane};

@@ -13,6 +13,7 @@ use crate::host::ReplyHead;
 use crate::line::Line;
 use crate::mapping::{Access, Mapping};
 use crate::memfd::SegmentFile;
+use crate::roost::{Roost, this_cpu};
 use crate::{bell, clock, geometry};
 
 /// Both segments as a worker has them.
@@ -79,6 +80,9 @@ pub struct Request {
     /// Nanoseconds it has from its publication; 0 without end.
     pub time: u64,
 }
+
+/// Looks at a word before a look at the clock.
+pub(crate) const POLLS: u32 = 64;
 
 /// What a worker hears that waits for the answer to a callback.
 #[derive(Debug, Clone, Copy)]
@@ -236,34 +240,16 @@ impl WorkerChannel {
         self.reply.base().wrapping_add(geometry::CRASH)
     }
 
-    /// Waits for a call on any lane: polls for `spin` nanoseconds, then sleeps. `None` when `stop` says so.
-    pub fn next_call(&self, lanes: &mut [WorkerLane], spin: u64, stop: impl Fn() -> bool) -> Option<Request> {
-        loop {
-            let mut polls = 0u32;
-            let mut spin_until = 0;
-            loop {
-                if let Some(request) = self.take(lanes) {
-                    return Some(request);
-                }
-                std::hint::spin_loop();
-                polls += 1;
-                if polls.is_multiple_of(64) {
-                    let now = clock::now();
-                    if spin_until == 0 {
-                        spin_until = now.saturating_add(spin);
-                    }
-                    if now >= spin_until {
-                        break;
-                    }
-                }
-            }
-            if stop() {
-                return None;
-            }
-            let park = self.reply.word(geometry::CONTROL + wire::channel_worker::PARK);
-            let doorbell = self.request.peer_word(geometry::CONTROL + wire::channel_host::DOORBELL);
-            bell::park(park, doorbell, None, || stop() || self.pending(lanes));
-        }
+    /// Waits for a call on any lane. `None` when `stop` says so.
+    pub fn next_call(
+        &self,
+        lanes: &mut [WorkerLane],
+        roost: &mut Roost,
+        stop: impl Fn() -> bool,
+    ) -> Option<Request> {
+        let request = self.wait(roost, || self.take(lanes), stop)?;
+        roost.caller = request.lane;
+        Some(request)
     }
 
     /// Wakes the serving thread from another thread of the worker, so that it asks `stop` again. The
@@ -362,10 +348,17 @@ impl WorkerChannel {
     }
 
     /// Asks the host for reply space in the middle of a call and waits for its answer.
-    pub fn need_space(&self, lane: &mut WorkerLane, request: &Request, bytes: u64, spin: u64) -> Resumed {
+    pub fn need_space(
+        &self,
+        lane: &mut WorkerLane,
+        request: &Request,
+        bytes: u64,
+        roost: &mut Roost,
+    ) -> Resumed {
         let head = ReplyHead { state: ReplyState::NeedSpace, errno: 0, result_length: 0, value: bytes };
         self.reply(lane, request, head, 0);
-        self.wait(spin, || self.resumed(lane, request))
+        let resumed = self.wait(roost, || self.resumed(lane, request), || false);
+        resumed.expect("nothing stops this wait")
     }
 
     /// Has the host run a callback in the middle of a call. The argument block lies in reply memory of this call: in a
@@ -385,40 +378,92 @@ impl WorkerChannel {
     }
 
     /// Waits for the answer to a callback, or for a call nested in it.
-    pub fn answer(&self, lane: &mut WorkerLane, request: &Request, spin: u64) -> Answer {
+    pub fn answer(&self, lane: &mut WorkerLane, request: &Request, roost: &mut Roost) -> Answer {
         let depth = request.depth.saturating_add(1);
         let nested = u32::from(depth) <= wire::STACK_SLOTS;
-        self.wait(spin, || {
+        let mut look = || {
             let resumed = self.resumed(lane, request).map(Answer::Resumed);
             resumed.or_else(|| {
                 let called = nested.then(|| self.take_at(request.lane, lane, geometry::slot_of(depth, 0)));
                 called.flatten().map(Answer::Call)
             })
-        })
+        };
+        self.wait(roost, &mut look, || false).expect("nothing stops this wait")
     }
 
-    /// Polls for `spin` nanoseconds, then sleeps until there is something.
-    fn wait<T>(&self, spin: u64, mut look: impl FnMut() -> Option<T>) -> T {
-        let spin_until = clock::now().saturating_add(spin);
+    /// Waits until there is something, or `stop` says that there will be nothing.
+    fn wait<T>(
+        &self,
+        roost: &mut Roost,
+        mut look: impl FnMut() -> Option<T>,
+        stop: impl Fn() -> bool,
+    ) -> Option<T> {
+        let spin = roost.polls();
+        if spin > 0 {
+            if let Some(found) = self.poll(roost.caller, spin, &mut look) {
+                return Some(found);
+            }
+            roost.give_way();
+        }
+        roost.begin();
+        let park = self.reply.word(geometry::CONTROL + wire::channel_worker::PARK);
+        let doorbell = self.request.peer_word(geometry::CONTROL + wire::channel_host::DOORBELL);
         loop {
-            if let Some(found) = look() {
-                return found;
+            if stop() {
+                return None;
             }
-            if clock::now() < spin_until {
-                std::hint::spin_loop();
-                continue;
+            let mut found = look();
+            if found.is_none() {
+                let cpu = roost.settle(self.caller_cpu(roost.caller));
+                self.say_cpu(cpu);
+                bell::park(park, doorbell, None, || {
+                    found = look();
+                    found.is_some() || stop()
+                });
+                roost.rise();
+                found = found.or_else(&mut look);
             }
-            let park = self.reply.word(geometry::CONTROL + wire::channel_worker::PARK);
-            let doorbell = self.request.peer_word(geometry::CONTROL + wire::channel_host::DOORBELL);
-            let mut found = None;
-            bell::park(park, doorbell, None, || {
-                found = look();
-                found.is_some()
-            });
-            if let Some(found) = found {
+            if found.is_some() {
+                roost.called(self.caller_cpu(roost.caller));
+                self.say_cpu(this_cpu());
                 return found;
             }
         }
+    }
+
+    /// Polls for `spin` nanoseconds, or until the caller turns out to be on this CPU: he cannot call while this thread
+    /// polls.
+    fn poll<T>(&self, caller: u32, spin: u64, look: &mut impl FnMut() -> Option<T>) -> Option<T> {
+        let mut until = 0;
+        loop {
+            for _ in 0..POLLS {
+                let found = look();
+                if found.is_some() {
+                    return found;
+                }
+                std::hint::spin_loop();
+            }
+            let (now, cpu) = (clock::now(), this_cpu());
+            self.say_cpu(cpu);
+            if until == 0 {
+                until = now.saturating_add(spin);
+            }
+            if now >= until || cpu == self.caller_cpu(caller) {
+                return None;
+            }
+        }
+    }
+
+    /// Says on which CPU the serving thread is.
+    fn say_cpu(&self, cpu: u32) {
+        let at = geometry::CONTROL + wire::channel_worker::CPU;
+        if self.reply.load::<u32>(at) != cpu {
+            self.reply.store(at, cpu);
+        }
+    }
+
+    fn caller_cpu(&self, lane: u32) -> u32 {
+        self.request.load(geometry::lane(lane) + wire::lane_host::CPU)
     }
 
     /// The host's answer, if it is there.
@@ -477,14 +522,6 @@ impl WorkerChannel {
             flags: self.request.load(line + call_head::FLAGS),
             call_id: self.request.load(line + call_head::CALL_ID),
             time: self.request.load(line + call_head::TIME),
-        })
-    }
-
-    fn pending(&self, lanes: &[WorkerLane]) -> bool {
-        let active = self.active();
-        lanes.iter().enumerate().filter(|(index, _)| active & (1 << index) != 0).any(|(index, lane)| {
-            let (line, expected) = self.expected(index as u32, lane, geometry::slot_of(0, lane.next));
-            self.request.peer_word(line + call_head::COMMIT).load(Ordering::Acquire) == expected
         })
     }
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 use hotcell_protocol::Place;
 use hotcell_protocol::wire::{self, ReplyState};
 use hotcell_shm::{
-    Access, Answer, Arena, CallHead, HostChannel, HostLane, Mapping, ReplyHead, Request, Resumed, Seals,
-    SegmentFile, SegmentTable, Waited, WorkerChannel, WorkerLane, clock,
+    Access, Answer, Arena, CallHead, HostChannel, HostLane, Mapping, ReplyHead, Request, Resumed, Roost,
+    Seals, SegmentFile, SegmentTable, Waited, WorkerChannel, WorkerLane, clock,
 };
 
 const SPIN: u64 = 20_000;
@@ -55,8 +55,8 @@ fn argument(worker: &WorkerChannel, request: &Request) -> u64 {
 
 /// Serves until told to stop: every reply's value is the argument plus one.
 fn serve(worker: &WorkerChannel, lanes: &mut [WorkerLane], stop: &AtomicBool) -> u64 {
-    let mut served = 0;
-    while let Some(request) = worker.next_call(lanes, SPIN, || stop.load(Ordering::SeqCst)) {
+    let (mut served, mut roost) = (0, Roost::new(SPIN));
+    while let Some(request) = worker.next_call(lanes, &mut roost, || stop.load(Ordering::SeqCst)) {
         let value = argument(worker, &request) + 1;
         worker.reply(&mut lanes[0], &request, returned(value), 0);
         served += 1;
@@ -99,7 +99,9 @@ fn sleeping_sides_lose_no_wake_up() {
     std::thread::scope(|scope| {
         // Without polling every single hand-over goes through park and wake.
         let serving = scope.spawn(|| {
-            while let Some(request) = worker.next_call(&mut lanes, 0, || stop.load(Ordering::SeqCst)) {
+            while let Some(request) =
+                worker.next_call(&mut lanes, &mut Roost::new(0), || stop.load(Ordering::SeqCst))
+            {
                 worker.reply(&mut lanes[0], &request, returned(1), 0);
             }
         });
@@ -125,7 +127,8 @@ fn a_call_that_is_not_published_leaves_no_trace() {
         lane.open_call();
         lane.put(0, call_id);
         lane.publish(head(call_id));
-        let request = worker.next_call(&mut lanes, SPIN, || true).expect("the published call");
+        let request =
+            worker.next_call(&mut lanes, &mut Roost::new(SPIN), || true).expect("the published call");
         assert_eq!((request.call_id, argument(&worker, &request)), (call_id, call_id));
         worker.reply(&mut lanes[0], &request, returned(0), 0);
         assert_eq!(wait(&mut lane, call_id), Waited::Reply(returned(0)));
@@ -138,8 +141,8 @@ fn a_call_continues_when_space_is_granted() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             for expected in [Resumed::Granted(Place::new(5, 64), 4096), Resumed::NotGranted] {
-                let request = worker.next_call(&mut lanes, SPIN, || false).unwrap();
-                assert_eq!(worker.need_space(&mut lanes[0], &request, 100, SPIN), expected);
+                let request = worker.next_call(&mut lanes, &mut Roost::new(SPIN), || false).unwrap();
+                assert_eq!(worker.need_space(&mut lanes[0], &request, 100, &mut Roost::new(SPIN)), expected);
                 worker.reply(&mut lanes[0], &request, returned(9), 0);
             }
         });
@@ -163,7 +166,7 @@ fn a_call_continues_when_a_callback_has_returned() {
             // Polling and sleeping in turn, over more calls than the ring has slots.
             for call in 0..20 {
                 let spin = SPIN * (call % 2);
-                let request = worker.next_call(&mut lanes, spin, || false).unwrap();
+                let request = worker.next_call(&mut lanes, &mut Roost::new(spin), || false).unwrap();
                 for turn in 0..50 {
                     let expected =
                         if turn % 5 == 4 { Resumed::Failed } else { Resumed::Returned(turn * call) };
@@ -171,7 +174,10 @@ fn a_call_continues_when_a_callback_has_returned() {
                     worker.callback(&mut lanes[0], &request, number, args, 0);
                     assert_eq!(resumed(&worker, &mut lanes[0], &request, spin), expected);
                 }
-                assert_eq!(worker.need_space(&mut lanes[0], &request, 1, spin), Resumed::NotGranted);
+                assert_eq!(
+                    worker.need_space(&mut lanes[0], &request, 1, &mut Roost::new(spin)),
+                    Resumed::NotGranted
+                );
                 worker.reply(&mut lanes[0], &request, returned(call), 0);
             }
         });
@@ -197,7 +203,7 @@ fn a_call_continues_when_a_callback_has_returned() {
 
 /// The answer to a callback in which nothing is called.
 fn resumed(worker: &WorkerChannel, lane: &mut WorkerLane, request: &Request, spin: u64) -> Resumed {
-    match worker.answer(lane, request, spin) {
+    match worker.answer(lane, request, &mut Roost::new(spin)) {
         Answer::Resumed(resumed) => resumed,
         Answer::Call(call) => panic!("nobody called: {call:?}"),
     }
@@ -211,7 +217,7 @@ fn execute(worker: &WorkerChannel, lane: &mut WorkerLane, request: &Request, spi
     for turn in 0..number % 10 {
         worker.callback(lane, request, turn as i32 + 1, ARGS, 0);
         loop {
-            match worker.answer(lane, request, spin) {
+            match worker.answer(lane, request, &mut Roost::new(spin)) {
                 Answer::Call(nested) => {
                     assert_eq!(nested.depth, request.depth + 1);
                     assert_eq!(worker.window(&nested), (Place::NULL, 0));
@@ -265,7 +271,8 @@ fn calls_nest_in_callbacks() {
         let (serving, stopping) = (Arc::clone(&worker), Arc::clone(&stop));
         // Not scoped: a failure here must not wait for a worker that waits for an answer.
         let served = std::thread::spawn(move || {
-            while let Some(request) = serving.next_call(&mut lanes, spin, || stopping.load(Ordering::SeqCst))
+            while let Some(request) =
+                serving.next_call(&mut lanes, &mut Roost::new(spin), || stopping.load(Ordering::SeqCst))
             {
                 assert_eq!(request.depth, 0);
                 execute(&serving, &mut lanes[0], &request, spin);
@@ -381,7 +388,7 @@ fn a_reply_before_death_is_delivered() {
     let Pair { host, mut lane, worker, mut lanes } = pair();
     lane.open_call();
     lane.publish(head(1));
-    let request = worker.next_call(&mut lanes, SPIN, || false).unwrap();
+    let request = worker.next_call(&mut lanes, &mut Roost::new(SPIN), || false).unwrap();
     worker.reply(&mut lanes[0], &request, returned(4), 0);
     host.bury();
     assert_eq!(wait(&mut lane, 1), Waited::Reply(returned(4)));

@@ -221,7 +221,7 @@ impl Call {
             // SAFETY: `serve` keeps worker and lane alive for the whole call and does not touch the lane meanwhile.
             let (worker, lane) = unsafe { (&*self.worker, &mut *self.lane) };
             let needed = length.checked_add(align)?;
-            match worker.channel.need_space(lane, &self.request, needed, worker.spin) {
+            match worker.channel.need_space(lane, &self.request, needed, &mut worker.roost.borrow_mut()) {
                 Resumed::Granted(place, granted) => {
                     self.window = (place, granted);
                     self.window_used = 0;
@@ -377,7 +377,8 @@ unsafe extern "C" fn callback(
         let worker = &*worker;
         worker.channel.callback(&mut *lane, &request, number, args, used);
         loop {
-            match worker.channel.answer(&mut *lane, &request, worker.spin) {
+            let answer = worker.channel.answer(&mut *lane, &request, &mut worker.roost.borrow_mut());
+            match answer {
                 Answer::Resumed(resumed) => break resumed,
                 Answer::Call(nested) => {
                     worker.execute_nested(&mut *lane, &mut *handles, &nested, &request);

@@ -1,11 +1,12 @@
 //! The serving loop: take a call, run its entry, publish the reply.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use hotcell_protocol::wire::{self, Event, Refusal, ReplyState, WorkerState, capabilities};
 use hotcell_shm::control::ControlSocket;
-use hotcell_shm::{ReplyHead, Request, SegmentTable, WorkerChannel, WorkerLane};
+use hotcell_shm::{ReplyHead, Request, Roost, SegmentTable, WorkerChannel, WorkerLane};
 
 use crate::context::{Call, Context, Reply, ShimRequest};
 use crate::control;
@@ -20,7 +21,8 @@ pub(crate) struct Worker {
     pub(crate) segments: &'static SegmentTable,
     pub(crate) socket: Arc<ControlSocket>,
     pub(crate) stopping: Arc<AtomicBool>,
-    pub(crate) spin: u64,
+    /// How the serving thread waits. Borrowed only while it does.
+    pub(crate) roost: RefCell<Roost>,
     /// What host and worker agreed on.
     pub(crate) capabilities: u64,
 }
@@ -31,7 +33,8 @@ impl Worker {
         let mut lanes = self.channel.lanes();
         let mut handles = Handles::new();
         let stop = || self.stopping.load(Ordering::SeqCst);
-        while let Some(request) = self.channel.next_call(&mut lanes, self.spin, stop) {
+        let next = |lanes: &mut [_]| self.channel.next_call(lanes, &mut self.roost.borrow_mut(), stop);
+        while let Some(request) = next(&mut lanes) {
             let lane = &mut lanes[request.lane as usize];
             if let Err(text) = self.execute(lane, &mut handles, &request, 0) {
                 self.report(text);

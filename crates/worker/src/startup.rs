@@ -1,5 +1,6 @@
 //! From exec to the first call: hello, segments, library, welcome.
 
+use std::cell::RefCell;
 use std::io;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 use hotcell_protocol::wire::{self, Event, Hello, Packet, Welcome, WorkerState};
 use hotcell_sandbox::Profile;
 use hotcell_shm::control::ControlSocket;
-use hotcell_shm::{Seals, SegmentFile, SegmentTable, WorkerChannel};
+use hotcell_shm::{Roost, Seals, SegmentFile, SegmentTable, WorkerChannel};
 
 use crate::library::Library;
 use crate::report::{Failure, REPORTED};
@@ -80,9 +81,9 @@ fn load(socket: &Arc<ControlSocket>) -> Result<Worker, Failure> {
     socket
         .send(Packet::Welcome, &welcome.encode(), &[])
         .map_err(|errno| system("send the welcome")(errno.into()))?;
-    let spin = u64::from(hello.spin_ns);
+    let roost = RefCell::new(Roost::new(u64::from(hello.spin_ns)));
     let socket = Arc::clone(socket);
-    Ok(Worker { channel, library, segments: &SEGMENTS, socket, stopping, spin, capabilities })
+    Ok(Worker { channel, library, segments: &SEGMENTS, socket, stopping, roost, capabilities })
 }
 
 fn receive_hello(socket: &ControlSocket) -> Result<(Hello, Vec<OwnedFd>), Failure> {

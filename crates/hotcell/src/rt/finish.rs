@@ -130,7 +130,7 @@ impl<'s> Call<'s> {
         if now == 0 {
             now = deadline.saturating_sub(time);
         }
-        let spin = u64::try_from(self.session.options().spin.as_nanos()).unwrap_or(u64::MAX);
+        let spin = self.session.spin();
         let mut grants = 0;
         loop {
             match self.live().lane.wait(id, now, spin, deadline) {

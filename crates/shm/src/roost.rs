@@ -1,0 +1,208 @@
+//! Where the serving thread of a worker waits: far from its caller, polling, or near to it, asleep.
+//!
+//! Two threads that poll pass a message in the time a cache line takes to another core. Two that sleep pay for being
+//! woken, and dearly across cores: the core must leave its idle state, which in a virtual machine takes an exit of the
+//! hypervisor, and tens of microseconds. On one core a wake-up is a switch of threads, a few microseconds. So a thread
+//! that is called densely polls on a core of its own; when calls grow rare it goes to sleep on its caller's, and costs
+//! nothing there.
+//!
+//! | state | waits by | leaves it when |
+//! |---|---|---|
+//! | far | polling, `spin` nanoseconds at most | no call came in that time, or the caller is on this CPU: near |
+//! | near | sleeping on the caller's CPU | [`DENSE`] calls in a row came within half of `spin`: far |
+//!
+//! The two bounds differ so that calls at one distance do not drive it back and forth.
+//!
+//! The thread is bound to its caller's CPU only while it sleeps: threads that the library starts inherit where their
+//! maker may run.
+
+use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
+
+use crate::clock;
+
+/// Calls in a row that must come quickly before the thread polls.
+const DENSE: u32 = 8;
+
+/// As far as [`DENSE`] is doubled when there turns out to be no other CPU.
+const PATIENT: u32 = 1 << 12;
+
+/// How the serving thread waits.
+#[derive(Debug)]
+pub struct Roost {
+    spin: u64,
+    /// Where the thread may run, as of the last time it left its own CPU; `None` where it cannot be bound.
+    home: Option<CpuSet>,
+    far: bool,
+    /// Bound to one CPU.
+    bound: bool,
+    /// Calls in a row that came quickly, and how many are needed.
+    dense: u32,
+    needed: u32,
+    /// Since when it waits, while near.
+    since: u64,
+    /// Lane of the last call: it is taken for that of the next.
+    pub(crate) caller: u32,
+}
+
+/// The CPU the calling thread runs on; it may be another right after.
+#[inline]
+pub(crate) fn this_cpu() -> u32 {
+    sched_getcpu() as u32
+}
+
+impl Roost {
+    /// Polls for `spin` nanoseconds before it sleeps; with 0 it never polls.
+    pub fn new(spin: u64) -> Roost {
+        let home = sched_getaffinity(None).ok();
+        Roost { spin, home, far: spin > 0, bound: false, dense: 0, needed: DENSE, since: 0, caller: 0 }
+    }
+
+    /// Nanoseconds to poll for now.
+    #[inline]
+    pub(crate) fn polls(&self) -> u64 {
+        if self.far { self.spin } else { 0 }
+    }
+
+    /// Nothing came while it polled, or could come.
+    pub(crate) fn give_way(&mut self) {
+        self.far = false;
+        self.dense = 0;
+        self.home = sched_getaffinity(None).ok();
+    }
+
+    /// Begins to wait near the caller.
+    pub(crate) fn begin(&mut self) {
+        self.since = clock::now();
+    }
+
+    /// Goes to a CPU to sleep there. Comes with the one it is on then.
+    pub(crate) fn settle(&mut self, cpu: u32) -> u32 {
+        let only = self.home.as_ref().and_then(|home| only(home, cpu));
+        self.bound = only.is_some_and(|only| sched_setaffinity(None, &only).is_ok());
+        if self.bound { cpu } else { this_cpu() }
+    }
+
+    /// May run anywhere again.
+    pub(crate) fn rise(&mut self) {
+        if let Some(home) = self.home.as_ref().filter(|_| self.bound) {
+            // Else it stays where it is, which only makes it slower.
+            let _ = sched_setaffinity(None, home);
+            self.bound = false;
+        }
+    }
+
+    /// A call came to the thread that waited near. When calls have become dense it moves away from its caller.
+    pub(crate) fn called(&mut self, caller: u32) {
+        if self.spin == 0 {
+            return;
+        }
+        let quickly = clock::now().saturating_sub(self.since) < self.spin / 2;
+        self.dense = if quickly { self.dense + 1 } else { 0 };
+        if self.dense < self.needed {
+            return;
+        }
+        self.dense = 0;
+        self.far = match &self.home {
+            Some(home) => {
+                let moved = this_cpu() != caller
+                    || others(home, caller).is_some_and(|others| {
+                        let moved = sched_setaffinity(None, &others).is_ok();
+                        let _ = sched_setaffinity(None, home);
+                        moved
+                    });
+                moved && this_cpu() != caller
+            }
+            None => this_cpu() != caller,
+        };
+        // With no CPU to go to, asking at every turn would cost more than it brings.
+        self.needed = if self.far { DENSE } else { (self.needed * 2).min(PATIENT) };
+    }
+}
+
+/// This CPU alone, if it is one of them.
+fn only(home: &CpuSet, cpu: u32) -> Option<CpuSet> {
+    let index = usize::try_from(cpu).ok().filter(|&index| index < CpuSet::MAX_CPU)?;
+    let mut only = CpuSet::new();
+    only.set(index);
+    home.is_set(index).then_some(only)
+}
+
+/// All of them but this one, if there are any.
+fn others(home: &CpuSet, cpu: u32) -> Option<CpuSet> {
+    let mut others = *home;
+    if let Some(index) = usize::try_from(cpu).ok().filter(|&index| index < CpuSet::MAX_CPU) {
+        others.unset(index);
+    }
+    (others.count() > 0).then_some(others)
+}
+
+#[cfg(test)]
+mod tests {
+    use hotcell_protocol::wire;
+
+    use super::*;
+
+    fn cpus(list: &[usize]) -> CpuSet {
+        let mut set = CpuSet::new();
+        list.iter().for_each(|&cpu| set.set(cpu));
+        set
+    }
+
+    #[test]
+    fn it_is_bound_only_to_a_cpu_it_may_run_on() {
+        let home = cpus(&[0, 2]);
+        assert_eq!(only(&home, 2), Some(cpus(&[2])));
+        assert_eq!(only(&home, 1), None);
+        assert_eq!(only(&home, wire::CPU_UNKNOWN), None);
+        assert_eq!(others(&home, 2), Some(cpus(&[0])));
+        assert_eq!(others(&home, 7), Some(home));
+        assert_eq!(others(&home, wire::CPU_UNKNOWN), Some(home));
+        assert_eq!(others(&cpus(&[3]), 3), None);
+    }
+
+    #[test]
+    fn dense_calls_make_it_poll_and_rare_ones_sleep() {
+        let mut roost = Roost::new(u64::MAX);
+        assert!(roost.polls() > 0);
+        roost.give_way();
+        assert_eq!(roost.polls(), 0);
+        // It cannot be on a CPU that is none: nothing is in the way of polling.
+        for _ in 0..DENSE {
+            assert_eq!(roost.polls(), 0);
+            roost.begin();
+            roost.called(wire::CPU_UNKNOWN);
+        }
+        assert_eq!(roost.polls(), u64::MAX);
+        let mut never = Roost::new(0);
+        for _ in 0..2 * DENSE {
+            never.begin();
+            never.called(wire::CPU_UNKNOWN);
+        }
+        assert_eq!(never.polls(), 0);
+    }
+
+    #[test]
+    fn calls_that_are_not_quick_in_a_row_leave_it_asleep() {
+        let mut roost = Roost::new(1_000_000_000_000);
+        roost.give_way();
+        for call in 0..4 * DENSE {
+            roost.begin();
+            if call % DENSE == 0 {
+                roost.since = 0;
+            }
+            roost.called(wire::CPU_UNKNOWN);
+        }
+        assert_eq!(roost.polls(), 0);
+    }
+
+    #[test]
+    fn where_it_may_run_is_as_before_when_it_has_slept() {
+        let before = sched_getaffinity(None).unwrap();
+        let mut roost = Roost::new(1);
+        let cpu = this_cpu();
+        assert_eq!(roost.settle(cpu), cpu);
+        assert_eq!(sched_getaffinity(None).unwrap(), cpus(&[cpu as usize]));
+        roost.rise();
+        assert_eq!(sched_getaffinity(None).unwrap(), before);
+    }
+}
