@@ -81,7 +81,8 @@ impl Packed {
     #[inline]
     fn advance(&mut self, length: usize) -> Result<usize, TooLong> {
         let start = self.end;
-        let end = start.checked_add(length).and_then(|end| end.checked_next_multiple_of(ALIGN)).ok_or(TooLong)?;
+        let end =
+            start.checked_add(length).and_then(|end| end.checked_next_multiple_of(ALIGN)).ok_or(TooLong)?;
         if end > self.bytes.len() {
             self.grow(end)?;
         }
