@@ -18,6 +18,7 @@ use crate::rust::values::{Enumeration, Value};
 use crate::{Error, shim, templates};
 
 mod arguments;
+mod batch;
 mod callbacks;
 mod context;
 mod docs;
@@ -62,6 +63,11 @@ struct Model<'a> {
     table: Table,
     /// Functions that belong to no object.
     methods: Methods,
+    /// What can be put into a batch.
+    batch: Methods,
+    has_batch: bool,
+    /// Imports of the file with its type.
+    batch_uses: Vec<String>,
     objects: Vec<Object>,
     records: Vec<Record>,
     /// Imports of the file with `records`.
@@ -100,6 +106,9 @@ fn package(interface: &Interface, options: &RustOptions) -> Result<Vec<(PathBuf,
         made.insert(owner.map(str::to_owned), Methods::of(&mut context, &name, &indices)?);
     }
     let methods = made.remove(&None).unwrap_or_default();
+    let batched: Vec<usize> =
+        (0..interface.functions.len()).filter(|&at| batch::takes(&interface.functions[at])).collect();
+    let batch = Methods::of_batch(&mut context, &batched)?;
 
     let deeds = context.deeds();
     let mut objects = Vec::new();
@@ -126,7 +135,7 @@ fn package(interface: &Interface, options: &RustOptions) -> Result<Vec<(PathBuf,
         .iter()
         .map(|(key, integer)| values::enumeration(interface, &context.names, key, integer))
         .collect();
-    let (modules, exports) = layout(&methods, &objects, &records, &enums);
+    let (modules, exports) = layout((&methods, &batch), &objects, &records, &enums);
     let constants = values::constants(interface, &context.names);
     let model = Model {
         version: env!("CARGO_PKG_VERSION"),
@@ -142,6 +151,9 @@ fn package(interface: &Interface, options: &RustOptions) -> Result<Vec<(PathBuf,
         crate_path: options.crate_name.replace('-', "_"),
         variable: names::snake(&context.names.library),
         table: table::table(interface, &context.names)?,
+        batch_uses: imports(&batch.own.mentioned),
+        has_batch: !batch.is_empty(),
+        batch,
         methods,
         objects,
         record_uses: imports(&record_uses.into_iter().collect::<Vec<_>>()),
@@ -174,6 +186,7 @@ fn sources(model: &Model<'_>) -> Result<Vec<(PathBuf, String)>, Error> {
         ("lib.rs", true),
         ("table.rs", true),
         ("functions.rs", !model.methods.is_empty()),
+        ("batch.rs", model.has_batch),
         ("structs.rs", !model.records.is_empty()),
         ("enums.rs", !model.enums.is_empty()),
         ("constants.rs", !model.constants.is_empty()),
@@ -183,6 +196,7 @@ fn sources(model: &Model<'_>) -> Result<Vec<(PathBuf, String)>, Error> {
         files.push((PathBuf::from("src").join(name), templates::render(name, model)?));
     }
     files.extend(groups(model, "functions", &model.package, &model.methods)?);
+    files.extend(groups(model, "batch", names::BATCH, &model.batch)?);
     for object in &model.objects {
         let (version, library) = (model.version, model.library);
         let template = if object.is_resident() { "resident.rs" } else { "object.rs" };
@@ -215,7 +229,7 @@ fn groups(
 
 /// Modules, and what the crate's root exports of them.
 fn layout(
-    methods: &Methods,
+    (methods, batch): (&Methods, &Methods),
     objects: &[Object],
     records: &[Record],
     enums: &[Enumeration],
@@ -223,6 +237,9 @@ fn layout(
     let mut modules = vec![("table".to_owned(), Vec::new())];
     if !methods.is_empty() {
         modules.push(("functions".into(), methods.outputs()));
+    }
+    if !batch.is_empty() {
+        modules.push(("batch".into(), vec![names::BATCH.into()]));
     }
     for object in objects {
         let mut names = object.methods.outputs();

@@ -13,9 +13,12 @@ const ALIGN: usize = 8;
 /// An entry that is opened and not closed leaves no trace: the next one takes its place.
 #[derive(Debug, Default)]
 pub struct Packed {
+    /// Zero from `end` on.
     bytes: Vec<u8>,
     /// Bytes of the entries that are closed.
     closed: usize,
+    /// Bytes in use.
+    end: usize,
 }
 
 /// There is no memory for it, or it is longer than an entry may be.
@@ -25,15 +28,17 @@ pub struct TooLong;
 impl Packed {
     /// None yet, with room for so many bytes.
     pub fn with_capacity(bytes: usize) -> Packed {
-        Packed { bytes: Vec::with_capacity(bytes), closed: 0 }
+        Packed { bytes: vec![0; bytes], closed: 0, end: 0 }
     }
 
     /// Begins an entry, with zeros as its arguments.
     #[inline]
     pub fn open(&mut self, function: u16, args_size: usize) -> Result<(), TooLong> {
-        self.bytes.truncate(self.closed);
-        let end = self.closed + batch_entry::SIZE + args_size.next_multiple_of(ALIGN);
-        self.grow(end)?;
+        if self.end != self.closed {
+            self.bytes[self.closed..self.end].fill(0);
+            self.end = self.closed;
+        }
+        self.advance(batch_entry::SIZE + args_size)?;
         self.store(self.closed + batch_entry::FUNCTION, function.to_ne_bytes());
         Ok(())
     }
@@ -47,15 +52,8 @@ impl Packed {
     /// Copies data, and `tail` zero bytes, behind what the open entry has already.
     #[inline]
     pub fn add(&mut self, data: &[u8], tail: usize) -> Result<Place, TooLong> {
-        let start = self.bytes.len();
-        let end = start.checked_add(data.len()).and_then(|end| end.checked_add(tail)).ok_or(TooLong)?;
-        let end = end.checked_next_multiple_of(ALIGN).ok_or(TooLong)?;
-        if end - self.closed > u32::MAX as usize || end as u64 >= Place::OFFSET_END {
-            return Err(TooLong);
-        }
-        self.bytes.try_reserve(end - start).map_err(|_| TooLong)?;
-        self.bytes.extend_from_slice(data);
-        self.bytes.resize(end, 0);
+        let start = self.advance(data.len().checked_add(tail).ok_or(TooLong)?)?;
+        self.bytes[start..start + data.len()].copy_from_slice(data);
         Ok(Place::new(wire::SEGMENT_BATCH, start as u64))
     }
 
@@ -63,7 +61,7 @@ impl Packed {
     #[inline]
     pub fn close(&mut self) -> usize {
         let start = self.closed;
-        self.closed = self.bytes.len();
+        self.closed = self.end;
         let size = (self.closed - start) as u32;
         self.store(start + batch_entry::SIZE_FIELD, size.to_ne_bytes());
         start
@@ -79,18 +77,32 @@ impl Packed {
         &self.bytes[..self.closed]
     }
 
+    /// Takes so many bytes more into use, all of them zero; where they start.
+    #[inline]
+    fn advance(&mut self, length: usize) -> Result<usize, TooLong> {
+        let start = self.end;
+        let end =
+            start.checked_add(length).and_then(|end| end.checked_next_multiple_of(ALIGN)).ok_or(TooLong)?;
+        if end > self.bytes.len() {
+            self.grow(end)?;
+        }
+        self.end = end;
+        Ok(start)
+    }
+
     #[inline]
     fn store<const N: usize>(&mut self, at: usize, value: [u8; N]) {
         self.bytes[at..at + N].copy_from_slice(&value);
     }
 
-    #[inline]
+    #[cold]
     fn grow(&mut self, end: usize) -> Result<(), TooLong> {
-        if end as u64 >= Place::OFFSET_END {
+        if end - self.closed > u32::MAX as usize || end as u64 >= Place::OFFSET_END {
             return Err(TooLong);
         }
-        self.bytes.try_reserve(end - self.bytes.len()).map_err(|_| TooLong)?;
-        self.bytes.resize(end, 0);
+        let length = end.max(self.bytes.len().saturating_mul(2));
+        self.bytes.try_reserve_exact(length - self.bytes.len()).map_err(|_| TooLong)?;
+        self.bytes.resize(length, 0);
         Ok(())
     }
 }

@@ -66,7 +66,8 @@ impl Faulty {
         dynamic::call(&self.session, &self.bound.interface, self.function(name), args)
     }
 
-    fn function(&self, name: &str) -> (u16, &'static Function) {
+    /// The function `faulty_<name>`, with its index.
+    pub fn function(&self, name: &str) -> (u16, &'static Function) {
         let function = self.bound.interface.function(&format!("faulty_{name}"));
         function.unwrap_or_else(|| panic!("the faulty library has no bound `{name}`"))
     }

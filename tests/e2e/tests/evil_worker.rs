@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use hotcell::dynamic::Value;
-use hotcell::{Cause, ErrorKind, Executed, Options};
+use hotcell::{Cause, Done, Error, ErrorKind, Executed, Options, Ticket};
 use hotcell_e2e::process::{alive, descriptors, segments, wait_until};
 use hotcell_faulty::Faulty;
 
@@ -69,6 +69,12 @@ fn every_lie_is_a_typed_error() {
     ] {
         check_reply(lie, expect);
     }
+    for lie in BATCH_LIES {
+        check_batch(lie);
+    }
+    for seed in 0..40 {
+        check_noise(seed);
+    }
     // Not a lie: a library may call what it was to keep for ever. It hears that it failed, and then ends.
     let faulty = Faulty::open(options("unknown-kept")).unwrap();
     let error = faulty.call("long_text", &[Value::Int(1)]).unwrap_err();
@@ -81,6 +87,78 @@ fn every_lie_is_a_typed_error() {
     // Through all of this the host is well.
     let honest = Faulty::open(Options::default()).unwrap();
     assert_eq!(honest.int("add", &[2, 3]).unwrap(), 5);
+}
+
+/// Lies about a batch: what was wrong, or else the second entry is to blame, which should be a text.
+const BATCH_LIES: [(&str, ErrorKind); 16] = [
+    ("batch-place", ErrorKind::ProtocolViolation),
+    ("batch-place-of-requests", ErrorKind::ProtocolViolation),
+    ("batch-place-of-entries", ErrorKind::ProtocolViolation),
+    ("batch-place-before", ErrorKind::ProtocolViolation),
+    ("batch-no-place", ErrorKind::ProtocolViolation),
+    ("batch-short-result", ErrorKind::ProtocolViolation),
+    ("batch-library-error", ErrorKind::ProtocolViolation),
+    ("batch-no-state", ErrorKind::ProtocolViolation),
+    ("batch-need-space", ErrorKind::ProtocolViolation),
+    ("batch-text", ErrorKind::ProtocolViolation),
+    ("batch-text-of-requests", ErrorKind::ProtocolViolation),
+    ("batch-text-elsewhere", ErrorKind::ProtocolViolation),
+    ("batch-impossible-text", ErrorKind::InvalidReply),
+    ("batch-refusal", ErrorKind::ProtocolViolation),
+    ("batch-refusal-of-no-argument", ErrorKind::ProtocolViolation),
+    ("batch-refusal-name", ErrorKind::ProtocolViolation),
+];
+
+/// The results of a batch of a number and texts.
+fn run_batch(lie: &str, texts: usize) -> (Done, Ticket<i32>, Vec<Ticket<String>>, u32) {
+    let faulty = Faulty::open(options(lie)).unwrap();
+    let pid = faulty.session().worker_pid().unwrap();
+    let mut batch = faulty.session().batch();
+    let mut call = batch.entry(faulty.function("add").0).unwrap();
+    call.put_i32(0, 2);
+    call.put_i32(4, 3);
+    let number = call.values(|reply| reply.get_i32(0));
+    let long_text = faulty.function("long_text").0;
+    let texts = (0..texts).map(|_| {
+        let mut call = batch.entry(long_text).unwrap();
+        call.put_i32(0, 1);
+        call.read(|reply| reply.text(0))
+    });
+    let texts = texts.collect();
+    (batch.run().unwrap(), number, texts, pid)
+}
+
+fn check_batch((lie, expect): (&str, ErrorKind)) {
+    let (mut done, number, texts, pid) = run_batch(lie, 2);
+    assert_eq!(done.fault().map(Error::kind), Some(expect), "{lie}: {done:?}");
+    let judged = done.take(number);
+    let of_the_whole = judged.is_err();
+    for (at, text) in texts.into_iter().enumerate() {
+        let error = done.take(text).expect_err(lie);
+        let first = at == 0 && !of_the_whole;
+        assert_eq!(error.kind(), if first { expect } else { ErrorKind::WorkerLost }, "{lie}: {error}");
+        assert!(first || error.message().contains(expect.name()), "{lie}: {error}");
+    }
+    wait_until("the liar lives", || !alive(pid));
+}
+
+/// A reply that is noise gives typed errors and texts that are some.
+fn check_noise(seed: u64) {
+    let lie = format!("batch-noise-{seed}");
+    let (mut done, number, texts, _) = run_batch(&lie, 20);
+    let mut kinds: Vec<ErrorKind> = Vec::new();
+    kinds.extend(done.take(number).err().map(|error| error.kind()));
+    kinds.extend(texts.into_iter().filter_map(|text| done.take(text).err()).map(|error| error.kind()));
+    let known = [
+        ErrorKind::ProtocolViolation,
+        ErrorKind::InvalidReply,
+        ErrorKind::InvalidArgument,
+        ErrorKind::LimitExceeded,
+        ErrorKind::BadEncoding,
+        ErrorKind::LibraryError,
+        ErrorKind::WorkerLost,
+    ];
+    assert!(kinds.iter().all(|kind| known.contains(kind)), "{seed}: {kinds:?}");
 }
 
 /// Breaks the control protocol around its welcome: it is killed, before or after the session is open.

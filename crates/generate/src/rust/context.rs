@@ -21,6 +21,8 @@ pub(crate) struct Context<'a> {
     objects: RefCell<BTreeSet<String>>,
     /// What is done with structures, by record.
     deeds: RefCell<BTreeMap<String, Deeds>>,
+    /// Types of what functions with several results give back, by function.
+    outputs: BTreeMap<usize, String>,
 }
 
 /// What is done with a structure: which of its functions are needed.
@@ -46,8 +48,23 @@ pub(crate) struct Deeds {
 
 impl<'a> Context<'a> {
     pub(crate) fn new(interface: &'a Interface, names: Names) -> Self {
-        let (mentioned, objects, deeds) = Default::default();
-        Context { interface, names, mentioned, objects, deeds }
+        let (mentioned, objects, deeds, outputs) = Default::default();
+        Context { interface, names, mentioned, objects, deeds, outputs }
+    }
+
+    /// A type for what a function with several results gives back.
+    pub(crate) fn take_output(&mut self, index: usize) -> String {
+        let (method, function) = (&self.names.methods[index], &self.interface.functions[index].name);
+        let name = self.names.take_output(&method.clone(), function);
+        self.outputs.insert(index, name.clone());
+        name
+    }
+
+    /// The type of what a function with several results gives back, whose method was made before.
+    pub(crate) fn output(&self, index: usize) -> String {
+        let name = self.outputs.get(&index).expect("a function's own method comes before that of a batch");
+        self.mention(name);
+        name.clone()
     }
 
     /// A number of this type, if it is one.

@@ -143,14 +143,20 @@ pub(crate) fn field_call(indent: usize, field: &str, method: &str, args: &str, t
     vec![format!("{pad}self.{field}"), format!("{pad}    .{method}({args}){tail}")]
 }
 
-/// `let variable = self.session.call(…)?;`
-pub(crate) fn start(indent: usize, variable: &str, function: &str) -> Vec<String> {
+/// `let variable = self.field.method(…)?;`
+pub(crate) fn start(
+    indent: usize,
+    variable: &str,
+    (field, method): (&str, &str),
+    function: &str,
+) -> Vec<String> {
     let pad = " ".repeat(indent);
-    let chain = format!("self.session.call({function})?;");
+    let chain = format!("self.{field}.{method}({function})?;");
     if width(&chain) <= SHORT {
         return vec![format!("{pad}let {variable} = {chain}")];
     }
-    let lines = [format!("let {variable} = self"), "    .session".into(), format!("    .call({function})?;")];
+    let lines =
+        [format!("let {variable} = self"), format!("    .{field}"), format!("    .{method}({function})?;")];
     lines.map(|line| format!("{pad}{line}")).into()
 }
 

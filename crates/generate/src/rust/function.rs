@@ -15,9 +15,9 @@ use crate::rust::{docs, format, types};
 /// What `method.rs.j2` prints.
 #[derive(Serialize)]
 pub(crate) struct Method {
-    docs: Vec<String>,
-    opening: Vec<String>,
-    body: Vec<String>,
+    pub(crate) docs: Vec<String>,
+    pub(crate) opening: Vec<String>,
+    pub(crate) body: Vec<String>,
     pub(crate) output: Option<Output>,
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn method<'a>(context: &mut Context<'a>, index: usize) -> Result<Meth
         [] => ("()".to_owned(), None),
         [one] => (one.ty.clone(), None),
         many => {
-            let ty = context.names.take_output(&name, &function.name);
+            let ty = context.take_output(index);
             let fields = many.iter().map(|o| (o.about.clone(), o.name.clone(), o.ty.clone())).collect();
             let owner = owner.key().map_or(&context.names.library, |key| &context.names.objects[key]);
             let method = format!("{owner}::{name}");
@@ -74,7 +74,7 @@ fn start(context: &Context<'_>, index: usize, owner: Owner<'_>, puts: bool) -> V
     let constant = format!("table::{}", context.names.indices[index]);
     let variable = if puts { "mut call" } else { "call" };
     let session = match owner {
-        Owner::Library => return format::start(8, variable, &constant),
+        Owner::Library => return format::start(8, variable, ("session", "call"), &constant),
         Owner::Object { key, .. } if context.interface.structs.contains_key(key) => "self.session.clone()",
         Owner::Object { .. } => "self.0.session()",
     };

@@ -5,15 +5,19 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::Error;
+use crate::rust::batch;
 use crate::rust::context::Context;
 use crate::rust::format;
 use crate::rust::function::{self, Method};
-use crate::rust::names::{self, MODULES, Scope};
+use crate::rust::names::{self, BATCH, MODULES, Names, Scope};
 
 /// Methods that share a file.
 const MANY: usize = 24;
 /// Methods with the same first word that get a file of their own where there are many.
 const ENOUGH: usize = 6;
+
+/// Makes the method of a function.
+type Make = fn(&mut Context<'_>, usize) -> Result<Method, Error>;
 
 /// Methods of one type.
 #[derive(Serialize, Default)]
@@ -36,7 +40,7 @@ pub(crate) struct Part {
     methods: Vec<Method>,
     /// Types they mention, by name.
     #[serde(skip)]
-    mentioned: Vec<String>,
+    pub(crate) mentioned: Vec<String>,
     /// Imports, where it is a file.
     uses: Vec<String>,
     /// Whether they name types of the runtime.
@@ -46,9 +50,23 @@ pub(crate) struct Part {
 impl Methods {
     /// The methods of these functions, which belong to the type `owner`.
     pub(crate) fn of(context: &mut Context<'_>, owner: &str, functions: &[usize]) -> Result<Methods, Error> {
+        Self::made(context, owner, functions, (|names| &names.methods, function::method))
+    }
+
+    /// The methods of a batch for these functions.
+    pub(crate) fn of_batch(context: &mut Context<'_>, functions: &[usize]) -> Result<Methods, Error> {
+        Self::made(context, BATCH, functions, (|names| &names.batch, batch::method))
+    }
+
+    fn made(
+        context: &mut Context<'_>,
+        owner: &str,
+        functions: &[usize],
+        (names, method): (fn(&Names) -> &[String], Make),
+    ) -> Result<Methods, Error> {
         let mut by_word = BTreeMap::<&str, Vec<usize>>::new();
         for &index in functions {
-            let name = context.names.methods[index].as_str();
+            let name = names(&context.names)[index].as_str();
             by_word.entry(name.split('_').next().unwrap_or(name)).or_default().push(index);
         }
         by_word.retain(|_, indices| functions.len() > MANY && indices.len() >= ENOUGH);
@@ -61,10 +79,11 @@ impl Methods {
             .collect();
 
         let mut modules = Scope::with(MODULES);
-        let own = Part::of(context, ("", String::new()), owner, &own)?;
+        let own = Part::of(context, ("", String::new()), owner, (&own, method))?;
         let mut groups = Vec::new();
         for (word, indices) in grouped {
-            groups.push(Part::of(context, (&word, modules.take(names::snake(&word))), owner, &indices)?);
+            let module = modules.take(names::snake(&word));
+            groups.push(Part::of(context, (&word, module), owner, (&indices, method))?);
         }
         groups.sort_by(|a, b| format::order(&a.module, &b.module));
         let exported = groups.iter().filter(|part| !part.outputs().is_empty());
@@ -93,10 +112,10 @@ impl Part {
         context: &mut Context<'_>,
         (word, module): (&str, String),
         owner: &str,
-        functions: &[usize],
+        (functions, method): (&[usize], Make),
     ) -> Result<Part, Error> {
         context.take_mentioned();
-        let methods = functions.iter().map(|&index| function::method(context, index));
+        let methods = functions.iter().map(|&index| method(context, index));
         let methods = methods.collect::<Result<Vec<_>, _>>()?;
         let mut mentioned = context.take_mentioned();
         if !methods.is_empty() {

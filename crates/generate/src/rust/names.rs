@@ -17,12 +17,18 @@ const KEYWORDS: &[&str] = &[
     "virtual", "where", "while", "yield",
 ];
 
-/// Types a package's own must not hide.
+/// Types a package's own must not hide, and that of a batch.
 pub(crate) const PRELUDE: &[&str] =
-    &["Box", "Err", "None", "Ok", "Option", "Result", "Some", "String", "ToString", "Vec"];
+    &["Batch", "Box", "Err", "None", "Ok", "Option", "Result", "Some", "String", "ToString", "Vec"];
+
+/// The type of a batch in every package.
+pub(crate) const BATCH: &str = "Batch";
+
+/// Methods every batch has.
+pub(crate) const BATCH_METHODS: &[&str] = &["fmt", "is_empty", "len", "new", "run"];
 
 /// Methods every package has.
-pub(crate) const METHODS: &[&str] = &["clone", "fmt", "open", "open_with", "session", "within"];
+pub(crate) const METHODS: &[&str] = &["batch", "clone", "fmt", "open", "open_with", "session", "within"];
 
 /// Methods every object has.
 pub(crate) const OBJECT_METHODS: &[&str] = &[
@@ -46,6 +52,7 @@ pub(crate) const LOCALS: &[&str] = &["call", "invocation", "parent", "reply", "s
 
 /// Modules every package may have, and types that a module would hide.
 pub(crate) const MODULES: &[&str] = &[
+    "batch",
     "bool",
     "char",
     "constants",

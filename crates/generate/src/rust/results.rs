@@ -164,23 +164,34 @@ pub(crate) fn finish(
         body.extend([format!("        {finish};"), "        Ok(())".into()]);
         return;
     }
-    let reads = |outcome: &Outcome| !matches!(outcome.reading, Reading::Plain(_));
-    let changes = updates || outcomes.iter().any(reads);
+    let changes = updates || outcomes.iter().any(Outcome::is_read);
     body.push(format!("        let {}reply = {finish};", if changes { "mut " } else { "" }));
     body.extend(arguments.always.iter().cloned());
     if settles {
         body.push("        reply.succeeded()?;".into());
     }
+    give(body, 8, outcomes, (ty, &arguments.updates), scope);
+}
+
+/// Adds the statements that read results from `reply` and give them back. The updates come when all objects are held.
+fn give(
+    body: &mut Vec<String>,
+    indent: usize,
+    outcomes: &[Outcome],
+    (ty, updates): (&str, &[String]),
+    scope: &mut Scope,
+) {
+    let pad = " ".repeat(indent);
     // Objects first: what can fail comes when all of them are held.
     let objects: Vec<Option<String>> =
-        outcomes.iter().map(|outcome| outcome.reading.wrap(body, scope, &outcome.name)).collect();
-    body.extend(arguments.updates.iter().cloned());
+        outcomes.iter().map(|outcome| outcome.reading.wrap(body, indent, scope, &outcome.name)).collect();
+    body.extend(updates.iter().cloned());
     match outcomes {
-        [] => body.push("        Ok(())".into()),
+        [] => body.push(format!("{pad}Ok(())")),
         [one] => match (&one.reading, &objects[0]) {
-            (_, Some(object)) => body.push(format!("        Ok({object})")),
-            (Reading::Fallible(head, args), _) => body.extend(format::call(8, head, args, "")),
-            (Reading::Plain(value), _) => body.push(format!("        Ok({value})")),
+            (_, Some(object)) => body.push(format!("{pad}Ok({object})")),
+            (Reading::Fallible(head, args), _) => body.extend(format::call(indent, head, args, "")),
+            (Reading::Plain(value), _) => body.push(format!("{pad}Ok({value})")),
             (Reading::Object { .. }, None) => {}
         },
         many => {
@@ -190,35 +201,113 @@ pub(crate) fn finish(
                 let value = match (&outcome.reading, object) {
                     (_, Some(object)) => object,
                     (Reading::Fallible(head, args), _) => {
-                        let inline = format::call(12, &format!("{name}: {head}"), args, "?,");
+                        let inline = format::call(indent + 4, &format!("{name}: {head}"), args, "?,");
                         if inline.len() == 1 {
                             format!("{head}({})?", args.join(", "))
                         } else {
                             let local = scope.take(name.clone());
-                            body.extend(format::assign(8, &format!("let {local}"), head, args, "?;"));
+                            body.extend(format::assign(indent, &format!("let {local}"), head, args, "?;"));
                             local
                         }
                     }
                     (Reading::Plain(value), _) => value.clone(),
                     (Reading::Object { .. }, None) => continue,
                 };
-                fields.push(if *name == value { value } else { format!("{name}: {value}") });
+                fields.push(field(name, &value));
             }
-            body.extend(format::literal(8, &format!("Ok({ty}"), &fields, ")"));
+            body.extend(format::literal(indent, &format!("Ok({ty}"), &fields, ")"));
         }
     }
 }
 
+/// Adds the statement that adds a call to a batch, with what reads its results.
+pub(crate) fn add(body: &mut Vec<String>, mut outcomes: Vec<Outcome>, ty: &str, scope: &mut Scope) {
+    if !outcomes.iter().any(Outcome::is_read) {
+        let values = outcomes.iter().filter_map(|outcome| match &outcome.reading {
+            Reading::Plain(value) => Some((outcome.name.as_str(), value.as_str())),
+            _ => None,
+        });
+        match values.collect::<Vec<_>>().as_slice() {
+            [] => body.push("        Ok(call.values(|_| ()))".into()),
+            [(_, value)] => body.push(format!("        Ok(call.values(|reply| {value}))")),
+            many => {
+                let fields: Vec<String> = many.iter().map(|(name, value)| field(name, value)).collect();
+                body.extend(format::literal(8, &format!("Ok(call.values(|reply| {ty}"), &fields, "))"));
+            }
+        }
+        return;
+    }
+    // What reads them runs later: it has its own of what it needs.
+    let before = body.len();
+    for outcome in &mut outcomes {
+        outcome.reading.keep(body, scope);
+    }
+    let closure = if body.len() > before { "move |reply|" } else { "|reply|" };
+    match outcomes.as_slice() {
+        [Outcome { reading: Reading::Fallible(head, args), .. }] => {
+            body.push(format!("        Ok(call.read({closure} {head}({})))", args.join(", ")));
+        }
+        outcomes => {
+            body.push(format!("        Ok(call.read({closure} {{"));
+            give(body, 12, outcomes, (ty, &[]), scope);
+            body.push("        }))".into());
+        }
+    }
+}
+
+/// A field of a literal.
+fn field(name: &str, value: &str) -> String {
+    if name == value { value.to_owned() } else { format!("{name}: {value}") }
+}
+
+impl Outcome {
+    /// Whether reading it can fail.
+    fn is_read(&self) -> bool {
+        !matches!(self.reading, Reading::Plain(_))
+    }
+}
+
 impl Reading {
+    /// Makes it independent of the arguments, and of whether the reply is behind a reference: adds the variables that it
+    /// takes along.
+    fn keep(&mut self, body: &mut Vec<String>, scope: &mut Scope) {
+        match self {
+            Reading::Fallible(head, args) if head == "reply.offset" => {
+                let length = scope.take("length".into());
+                body.push(format!("        let {length} = {};", args[1]));
+                args[1] = length;
+            }
+            Reading::Fallible(_, args) => {
+                args.iter_mut().filter(|arg| *arg == "&mut reply").for_each(|arg| *arg = "reply".into());
+            }
+            Reading::Object { args, parent, .. } => {
+                let (value, given): (_, fn(&str) -> String) = match (parent.take(), args[3].as_str()) {
+                    (None, "None") => return,
+                    (Some(parent), _) => {
+                        (parent.replace("&parent.0", "parent.0.clone()"), |owner| format!("{owner}.as_ref()"))
+                    }
+                    (None, given) => {
+                        let parent = given.trim_start_matches("Some(&").trim_end_matches(')');
+                        (format!("{parent}.clone()"), |owner| format!("Some(&{owner})"))
+                    }
+                };
+                let owner = scope.take("owner".into());
+                body.push(format!("        let {owner} = {value};"));
+                args[3] = given(&owner);
+            }
+            Reading::Plain(_) => {}
+        }
+    }
+
     /// Adds the statements that read an object into a variable; the expression for it. Nothing for what is no object.
-    fn wrap(&self, body: &mut Vec<String>, scope: &mut Scope, name: &str) -> Option<String> {
+    fn wrap(&self, body: &mut Vec<String>, indent: usize, scope: &mut Scope, name: &str) -> Option<String> {
         let Reading::Object { head, args, ty, nullable, parent } = self else { return None };
         let local = scope.take(name.to_owned());
         if let Some(parent) = parent {
-            body.push(format!("        let parent = {parent};"));
+            body.push(format!("{}let parent = {parent};", " ".repeat(indent)));
         }
         let left = format!("let {local}");
-        body.extend(format::assign(8, &left, head, args, "?;"));
+        body.extend(format::assign(indent, &left, head, args, "?;"));
         let (head, arg) = match nullable {
             true => (format!("{local}.map"), ty.clone()),
             false => (ty.clone(), local.clone()),
@@ -228,7 +317,7 @@ impl Reading {
         if value.len() <= 40 {
             return Some(value);
         }
-        body.extend(format::assign(8, &left, &head, &[arg], ";"));
+        body.extend(format::assign(indent, &left, &head, &[arg], ";"));
         Some(local)
     }
 }

@@ -3,7 +3,6 @@
 use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
-use std::ops::Range;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -53,8 +52,8 @@ struct Pending {
     call_site: &'static Location<'static>,
     /// Where it starts.
     start: usize,
-    objects: Range<u32>,
-    lengths: Range<u32>,
+    /// Where its objects and its lengths end, and those of the next entry begin.
+    ends: (u32, u32),
     read: Read,
 }
 
@@ -145,14 +144,16 @@ impl Batch {
     #[inline]
     fn give_up(&mut self) {
         let (objects, lengths) = self.added();
-        self.objects.truncate(objects as usize);
-        self.lengths.truncate(lengths as usize);
+        if self.objects.len() > objects as usize || self.lengths.len() > lengths as usize {
+            self.objects.truncate(objects as usize);
+            self.lengths.truncate(lengths as usize);
+        }
     }
 
     /// How many objects and lengths are those of entries that were added.
     #[inline]
     fn added(&self) -> (u32, u32) {
-        self.pending.last().map_or((0, 0), |last| (last.objects.end, last.lengths.end))
+        self.pending.last().map_or((0, 0), |last| last.ends)
     }
 
     /// Adds the open entry.
@@ -165,15 +166,13 @@ impl Batch {
         values: Option<fn(&Values<'_>) -> T>,
     ) -> Ticket<T> {
         let entry = self.pending.len() as u32;
-        let (objects, lengths) = self.added();
         self.replies += reply_size(usize::from(function.result_size));
         self.time = self.time.max(self.session.deadline_of(function));
         self.pending.push(Pending {
             function,
             call_site,
             start: self.packed.close(),
-            objects: objects..self.objects.len() as u32,
-            lengths: lengths..self.lengths.len() as u32,
+            ends: (self.objects.len() as u32, self.lengths.len() as u32),
             read,
         });
         Ticket { batch: self.number, entry, read: values, result: PhantomData }

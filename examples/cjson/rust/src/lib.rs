@@ -15,10 +15,12 @@
 
 pub mod constants;
 
+mod batch;
 mod c_json;
 mod functions;
 mod table;
 
+pub use batch::Batch;
 pub use c_json::CJson;
 pub use functions::{ParseWithLengthOptsOutput, ParseWithOptsOutput};
 
@@ -51,6 +53,11 @@ impl Library {
     /// What all calls go through.
     pub fn session(&self) -> &hotcell::Session {
         &self.session
+    }
+
+    /// Begins a batch: calls that are sent together, and of which each fails for itself.
+    pub fn batch(&self) -> Batch {
+        Batch::new(self.session.batch())
     }
 
     /// The same worker with another deadline for each call.

@@ -16,6 +16,7 @@
 pub mod constants;
 
 mod backup;
+mod batch;
 mod blob;
 mod context;
 mod filename;
@@ -29,6 +30,7 @@ mod value;
 mod vfs;
 
 pub use backup::Backup;
+pub use batch::Batch;
 pub use blob::Blob;
 pub use context::Context;
 pub use filename::Filename;
@@ -73,6 +75,11 @@ impl Library {
     /// What all calls go through.
     pub fn session(&self) -> &hotcell::Session {
         &self.session
+    }
+
+    /// Begins a batch: calls that are sent together, and of which each fails for itself.
+    pub fn batch(&self) -> Batch {
+        Batch::new(self.session.batch())
     }
 
     /// The same worker with another deadline for each call.

@@ -15,11 +15,13 @@
 
 pub mod constants;
 
+mod batch;
 mod functions;
 mod gz_file;
 mod table;
 mod z_stream;
 
+pub use batch::Batch;
 pub use gz_file::{ErrorOutput, FreadOutput, GetsOutput, GzFile};
 pub use z_stream::{
     DeflateGetDictionaryOutput, DeflatePendingOutput, InflateGetDictionaryOutput, ZStream,
@@ -54,6 +56,11 @@ impl Zlib {
     /// What all calls go through.
     pub fn session(&self) -> &hotcell::Session {
         &self.session
+    }
+
+    /// Begins a batch: calls that are sent together, and of which each fails for itself.
+    pub fn batch(&self) -> Batch {
+        Batch::new(self.session.batch())
     }
 
     /// The same worker with another deadline for each call.

@@ -121,7 +121,7 @@ impl ZStream {
     /// Writes its fields into an image.
     fn fill_image(
         &self,
-        call: &mut rt::Call<'_>,
+        call: &mut impl rt::Arguments,
         image: &mut rt::Image,
         at: usize,
     ) -> hotcell::Result<()> {

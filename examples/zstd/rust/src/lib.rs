@@ -15,6 +15,7 @@
 
 pub mod constants;
 
+mod batch;
 mod c_ctx;
 mod c_dict;
 mod d_ctx;
@@ -24,6 +25,7 @@ mod functions;
 mod structs;
 mod table;
 
+pub use batch::Batch;
 pub use c_ctx::CCtx;
 pub use c_dict::CDict;
 pub use d_ctx::DCtx;
@@ -60,6 +62,11 @@ impl Zstd {
     /// What all calls go through.
     pub fn session(&self) -> &hotcell::Session {
         &self.session
+    }
+
+    /// Begins a batch: calls that are sent together, and of which each fails for itself.
+    pub fn batch(&self) -> Batch {
+        Batch::new(self.session.batch())
     }
 
     /// The same worker with another deadline for each call.

@@ -59,7 +59,7 @@ impl InBuffer {
     /// Writes it as an argument.
     pub(crate) fn put_image(
         &self,
-        call: &mut rt::Call<'_>,
+        call: &mut impl rt::Arguments,
         offset: usize,
         name: &str,
     ) -> hotcell::Result<()> {
@@ -71,7 +71,7 @@ impl InBuffer {
     /// Writes its fields into an image.
     pub(crate) fn fill_image(
         &self,
-        call: &mut rt::Call<'_>,
+        call: &mut impl rt::Arguments,
         image: &mut rt::Image,
         at: usize,
     ) -> hotcell::Result<()> {
@@ -122,7 +122,7 @@ impl OutBuffer {
     /// Writes it as an argument.
     pub(crate) fn put_image(
         &self,
-        call: &mut rt::Call<'_>,
+        call: &mut impl rt::Arguments,
         offset: usize,
         name: &str,
     ) -> hotcell::Result<()> {
@@ -134,7 +134,7 @@ impl OutBuffer {
     /// Writes its fields into an image.
     pub(crate) fn fill_image(
         &self,
-        _call: &mut rt::Call<'_>,
+        _call: &mut impl rt::Arguments,
         image: &mut rt::Image,
         at: usize,
     ) -> hotcell::Result<()> {

@@ -30,6 +30,7 @@ fn main() {
     let capabilities = match lie.as_str() {
         "no-handles" => 0,
         "unpassed-callback" | "unknown-kept" => capabilities::HANDLES | capabilities::CALLBACKS,
+        lie if lie.starts_with("batch-") => capabilities::HANDLES | capabilities::BATCH,
         _ => capabilities::HANDLES,
     };
     let Hello { functions, fingerprint, .. } = hello;
@@ -67,6 +68,74 @@ fn main() {
         }
     }
     std::thread::sleep(Duration::from_secs(60));
+}
+
+/// Bytes of a result block, for entries that do not know theirs.
+const RESULT: usize = wire::batch_result::SIZE;
+
+/// Answers a batch whose first entry returns a number, and all others texts. The state of the reply, and the bytes of its
+/// result block.
+fn lie_about_a_batch(lie: &str, request: (&Mapping, usize), reply: (&Mapping, usize)) -> (u16, u32) {
+    let (block, slot) = (reply.1 + wire::RESULT_OFFSET, reply.1);
+    let (reply, in_slot) = (reply.0, (block + RESULT) as u64);
+    let length: u32 = request.0.load(request.1 + wire::call_head::SIZE + wire::batch_head::REPLIES_LENGTH);
+    let mut place = in_slot | u64::from(wire::SEGMENT_REPLY) << wire::PLACE_SEGMENT_SHIFT;
+    // The second entry's reply: behind the first, whose result has 8 bytes.
+    let second = block + RESULT + 16;
+    reply.store(block + RESULT + wire::batch_reply::STATE, ReplyState::Returned.raw());
+    reply.store(second + wire::batch_reply::STATE, ReplyState::Returned.raw());
+    let text = |place: u64, length: u64| {
+        reply.store(second + wire::batch_reply::SIZE, place);
+        reply.store(second + wire::batch_reply::SIZE + 8, length);
+    };
+    text(place, 0);
+    let result = (ReplyState::Returned.raw(), RESULT as u32 + length);
+    match lie {
+        "batch-place" => place += wire::MAX_RESULT as u64,
+        "batch-place-of-requests" => place = in_slot,
+        "batch-place-of-entries" => place = u64::from(wire::SEGMENT_BATCH) << wire::PLACE_SEGMENT_SHIFT,
+        "batch-place-before" => place -= RESULT as u64 + 8,
+        "batch-no-place" => place = wire::PLACE_NULL,
+        "batch-short-result" => return (result.0, RESULT as u32 - 1),
+        "batch-library-error" => return (ReplyState::LibraryError.raw(), result.1),
+        "batch-no-state" => reply.store(second + wire::batch_reply::STATE, 0u16),
+        "batch-need-space" => {
+            reply.store(second + wire::batch_reply::STATE, ReplyState::NeedSpace.raw());
+        }
+        "batch-text" => text(place, wire::MAX_RESULT as u64),
+        "batch-text-of-requests" => text(in_slot, 1),
+        "batch-text-elsewhere" => text(u64::from(wire::SEGMENT_BATCH) << wire::PLACE_SEGMENT_SHIFT, 1),
+        "batch-impossible-text" => text(place, wire::LENGTH_IMPOSSIBLE),
+        "batch-refusal" | "batch-refusal-of-no-argument" | "batch-refusal-name" => {
+            reply.store(second + wire::batch_reply::STATE, ReplyState::Refused.raw());
+            let refusal = match lie {
+                "batch-refusal" => 4_000,
+                "batch-refusal-name" => Refusal::NullArgument.raw(),
+                _ => Refusal::StaleHandle.raw(),
+            };
+            reply.store(second + wire::batch_reply::ERRNO, refusal);
+            if lie == "batch-refusal-name" {
+                reply.store(second + wire::batch_reply::NAME_LENGTH, u16::MAX);
+            }
+        }
+        noise => {
+            let mut random: u64 = noise.trim_start_matches("batch-noise-").parse().unwrap();
+            for offset in (slot + wire::RESULT_OFFSET..slot + wire::SLOT_STRIDE).step_by(8) {
+                random =
+                    random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                // Small numbers are states and refusals, and places in the slot are often good ones.
+                let value = match random >> 61 {
+                    0 => random,
+                    1 => place + (random >> 33) % wire::MAX_RESULT as u64,
+                    2 => (random >> 33) % 100,
+                    _ => ((random >> 33) % 9) | (((random >> 40) % 20) << 32),
+                };
+                reply.store(offset, value);
+            }
+        }
+    }
+    reply.store(block, place);
+    result
 }
 
 /// Waits for the first call, and answers it with a lie.
@@ -107,6 +176,9 @@ fn answer(lie: &str, request: &Mapping, reply: &Mapping) {
             length = 0;
         }
         "never-answers" => return,
+        lie if lie.starts_with("batch-") => {
+            (state, length) = lie_about_a_batch(lie, (request, call), (reply, slot));
+        }
         other => panic!("no such lie: {other}"),
     }
     reply.store(slot + reply_head::STATE, state);

@@ -6,9 +6,10 @@ use hotcell_model::Interface;
 
 use super::prefix::{Prefix, shared, type_words};
 use super::{
-    METHODS, MODULES, OBJECT_METHODS, PRELUDE, Scope, camel, camel_of, choice, constant, screaming, snake,
-    words,
+    BATCH_METHODS, METHODS, MODULES, OBJECT_METHODS, PRELUDE, Scope, camel, camel_of, choice, constant,
+    screaming, snake, words,
 };
+use crate::rust::batch;
 use crate::rust::owner::Owner;
 
 /// Names of everything in a package.
@@ -29,6 +30,8 @@ pub(crate) struct Names {
     pub(crate) constants: BTreeMap<String, String>,
     /// Methods, by function.
     pub(crate) methods: Vec<String>,
+    /// Methods of a batch, by function; empty where there is none.
+    pub(crate) batch: Vec<String>,
     /// Constants for the indices of functions.
     pub(crate) indices: Vec<String>,
     types: Scope,
@@ -77,6 +80,7 @@ impl Names {
             enumerators: enumerators.collect(),
             constants: front.constants(interface, enums),
             methods: front.methods(interface),
+            batch: front.batch(interface),
             indices: interface.functions.iter().map(|f| indices.take(screaming(&f.name))).collect(),
             types,
         }
@@ -122,6 +126,17 @@ impl Fronts {
             let chosen = choice::choose(&candidates, reserved, Scope::take);
             indices.into_iter().zip(chosen).for_each(|(index, name)| names[index] = name);
         }
+        names
+    }
+
+    /// Methods of a batch, without the library's words.
+    fn batch(&self, interface: &Interface) -> Vec<String> {
+        let functions = &interface.functions;
+        let mut names = vec![String::new(); functions.len()];
+        let taken: Vec<usize> = (0..functions.len()).filter(|&at| batch::takes(&functions[at])).collect();
+        let candidates: Vec<_> = taken.iter().map(|&at| self.method(&functions[at].name, None)).collect();
+        let chosen = choice::choose(&candidates, BATCH_METHODS, Scope::take);
+        taken.into_iter().zip(chosen).for_each(|(index, name)| names[index] = name);
         names
     }
 

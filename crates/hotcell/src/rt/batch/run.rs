@@ -1,5 +1,6 @@
 //! Running a batch: sent, waited for, and judged entry by entry.
 
+use std::ops::Range;
 use std::panic::{Location, resume_unwind};
 use std::sync::Arc;
 
@@ -117,29 +118,31 @@ fn pass_objects(
     pending: &mut [Pending],
     packed: &mut Packed,
 ) -> Vec<(usize, Error)> {
-    let (mut objects, mut passed, mut unfit) = (objects.into_iter(), 0, Vec::new());
+    let mut unfit = Vec::new();
     let generation = call.context.generation;
+    if objects.is_empty() {
+        return unfit;
+    }
+    let (mut objects, mut put, mut passed) = (objects.into_iter(), 0, 0);
     for (number, entry) in pending.iter_mut().enumerate() {
-        let count = entry.objects.len();
-        let start = passed;
-        for object in objects.by_ref().take(count) {
-            let failed = unfit.last().is_some_and(|(at, _)| *at == number);
+        let count = entry.ends.0 - put;
+        put = entry.ends.0;
+        let (mut noted, mut failed) = (0, None);
+        for object in objects.by_ref().take(count as usize) {
             match call.turn.passed.add_of_batch(object, generation) {
-                Ok(()) => passed += 1,
-                Err(_) if failed => {}
-                Err((why, object)) => {
-                    let name = object.type_name();
-                    let context = entry.context(&call.context);
-                    unfit.push((number, why.error(&context, name, &object, name)));
-                }
+                Ok(()) => noted += 1,
+                Err(unfit) => failed = failed.or(Some(unfit)),
             }
         }
-        if unfit.last().is_some_and(|(at, _)| *at == number) {
+        if let Some((why, object)) = failed {
+            let (name, context) = (object.type_name(), entry.context(&call.context));
+            unfit.push((number, why.error(&context, name, &object, name)));
             packed.skip(entry.start);
-            call.turn.passed.drop_last(passed - start);
-            passed = start;
+            call.turn.passed.drop_last(noted);
+        } else {
+            passed += noted as u32;
         }
-        entry.objects = start as u32..passed as u32;
+        entry.ends.0 = passed;
     }
     unfit
 }
@@ -186,29 +189,38 @@ impl Done {
         lengths: &[(u16, u64)],
         unfit: &mut impl FnMut(usize) -> Option<Error>,
     ) {
-        let mut at = 0;
+        let (mut at, mut before) = (0, (0, 0));
         let mut lost: Option<String> = None;
         self.outcomes.reserve_exact(pending.len());
         for (number, entry) in pending.into_iter().enumerate() {
             let start = at;
             at += reply_size(usize::from(entry.function.result_size));
-            let outcome = match (unfit(number), &lost) {
-                (Some(error), _) => Outcome::Failed(error),
-                (None, Some(why)) => entry.lost(&self.context, why),
-                (None, None) => {
-                    let (function, context) = (entry.function.name, entry.context(&self.context));
-                    let lengths = &lengths[entry.lengths.start as usize..entry.lengths.end as usize];
-                    let outcome =
-                        judge(&mut reply, entry, context, lengths, (&self.replies[start..at], start));
-                    if let Outcome::Failed(error) = &outcome
-                        && reply.is_lost()
-                    {
-                        self.fault = Some(error.again());
-                        lost = Some(why_lost(Some((number, function)), error));
-                    }
-                    outcome
-                }
-            };
+            let packed = &self.replies[start..at];
+            let (ends, begins) = (entry.ends, std::mem::replace(&mut before, entry.ends));
+            if let Some(error) = unfit(number) {
+                self.outcomes.push(Outcome::Failed(error));
+                continue;
+            }
+            if let Some(why) = &lost {
+                self.outcomes.push(entry.lost(&self.context, why));
+                continue;
+            }
+            if u16::read(&packed[batch_reply::STATE..][..2]) == ReplyState::Returned.raw()
+                && matches!(entry.read, Read::Values)
+                && entry.function.owned.is_empty()
+            {
+                self.outcomes.push(values(&entry, start));
+                continue;
+            }
+            let (function, context) = (entry.function.name, entry.context(&self.context));
+            let lengths = &lengths[begins.1 as usize..ends.1 as usize];
+            let outcome = judge(&mut reply, entry, context, (begins.0..ends.0, lengths), (packed, start));
+            if let Outcome::Failed(error) = &outcome
+                && reply.is_lost()
+            {
+                self.fault = Some(error.again());
+                lost = Some(why_lost(Some((number, function)), error));
+            }
             self.outcomes.push(outcome);
         }
         reply.turn_to(&BATCH, self.context, &[0; batch_result::SIZE], &[]);
@@ -252,53 +264,49 @@ fn why_lost(suspect: Option<(usize, &str)>, error: &Error) -> String {
     }
 }
 
-/// Judges the reply of one entry, which lies so far behind the first.
+/// An entry that returned numbers; its packed reply starts there.
+#[inline]
+fn values(entry: &Pending, start: usize) -> Outcome {
+    Outcome::Values { start: (start + batch_reply::SIZE) as u32, length: entry.function.result_size }
+}
+
+/// Judges the reply of one entry, which was passed these objects, and data of these lengths in which a failed call may give a
+/// place. The packed reply lies so far behind the first.
 fn judge(
     reply: &mut Reply<'_>,
     entry: Pending,
     context: Context,
-    lengths: &[(u16, u64)],
+    (objects, lengths): (Range<u32>, &[(u16, u64)]),
     (packed, start): (&[u8], usize),
 ) -> Outcome {
-    let state = u16::read(&packed[batch_reply::STATE..][..2]);
     let (head, block) = packed.split_at(batch_reply::SIZE);
+    let state = ReplyState::from_raw(u16::read(&head[batch_reply::STATE..][..2]));
+    if !matches!(state, Some(ReplyState::Returned | ReplyState::LibraryError)) {
+        // What is in the block is no result.
+        reply.turn_to(&BATCH, context, &[0; batch_result::SIZE], &[]);
+        if state != Some(ReplyState::Refused) {
+            let rule = "an entry of a batch has a state that no entry can have";
+            return Outcome::Failed(reply.bad(Bad::Violation(rule)));
+        }
+        let passed = !objects.is_empty();
+        reply.give_back(objects, &[Usage::Consumed, Usage::ConsumedOnSuccess]);
+        let length = u64::from(u16::read(&head[batch_reply::NAME_LENGTH..][..2]));
+        let place = Place::from_raw(u64::read(&block[..size_of::<u64>()]));
+        let refusal = Refusal::from_raw(u32::read(&head[batch_reply::ERRNO..][..4]));
+        return Outcome::Failed(match reply.fetch(Reference { place, length }) {
+            Ok(name) => reply.refusal(refusal, &name.unwrap_or_default(), passed),
+            Err(error) => error,
+        });
+    }
     let size = usize::from(entry.function.result_size);
-    match (ReplyState::from_raw(state), entry.read) {
-        (Some(ReplyState::Returned), Read::Values) if entry.function.owned.is_empty() => {
-            Outcome::Values { start: (start + batch_reply::SIZE) as u32, length: entry.function.result_size }
-        }
-        (Some(ReplyState::Returned), Read::Values) => {
-            reply.turn_to(entry.function, context, &block[..size], lengths);
-            Outcome::Values { start: (start + batch_reply::SIZE) as u32, length: entry.function.result_size }
-        }
-        (Some(ReplyState::Returned), Read::Now(read)) => {
-            reply.turn_to(entry.function, context, &block[..size], lengths);
-            read(reply).map_or_else(Outcome::Failed, Outcome::Read)
-        }
-        (Some(ReplyState::LibraryError), _) => {
-            reply.turn_to(entry.function, context, &block[..size], lengths);
-            reply.give_back(entry.objects, &[Usage::ConsumedOnSuccess]);
-            let errno = i32::read(&head[batch_reply::ERRNO..][..4]);
-            Outcome::Failed(reply.library_error(errno).unwrap_or_else(|error| error))
-        }
-        (Some(ReplyState::Refused), _) => {
-            // Its results are none: what is in the block is no object.
-            reply.turn_to(&BATCH, context, &[0; batch_result::SIZE], &[]);
-            let objects = !entry.objects.is_empty();
-            reply.give_back(entry.objects, &[Usage::Consumed, Usage::ConsumedOnSuccess]);
-            let length = u64::from(u16::read(&head[batch_reply::NAME_LENGTH..][..2]));
-            let place = Place::from_raw(u64::read(&block[..size_of::<u64>()]));
-            let refusal = u32::read(&head[batch_reply::ERRNO..][..4]);
-            Outcome::Failed(match reply.fetch(Reference { place, length }) {
-                Ok(name) => reply.refusal(Refusal::from_raw(refusal), &name.unwrap_or_default(), objects),
-                Err(error) => error,
-            })
-        }
-        _ => {
-            reply.turn_to(&BATCH, context, &[0; batch_result::SIZE], &[]);
-            Outcome::Failed(
-                reply.bad(Bad::Violation("an entry of a batch has a state that no entry can have")),
-            )
-        }
+    reply.turn_to(entry.function, context, &block[..size], lengths);
+    if state == Some(ReplyState::LibraryError) {
+        reply.give_back(objects, &[Usage::ConsumedOnSuccess]);
+        let errno = i32::read(&head[batch_reply::ERRNO..][..4]);
+        return Outcome::Failed(reply.library_error(errno).unwrap_or_else(|error| error));
+    }
+    match entry.read {
+        Read::Values => values(&entry, start),
+        Read::Now(read) => read(reply).map_or_else(Outcome::Failed, Outcome::Read),
     }
 }

@@ -15,6 +15,7 @@
 
 pub mod constants;
 
+mod batch;
 mod enums;
 mod functions;
 mod item;
@@ -24,6 +25,7 @@ mod stream;
 mod structs;
 mod table;
 
+pub use batch::Batch;
 pub use enums::FxColor;
 pub use functions::{
     DumpOutput, ListsOutput, MaybeWideOutput, MiddleOutput, NumberOutput, WideOutput,
@@ -63,6 +65,11 @@ impl Library {
     /// What all calls go through.
     pub fn session(&self) -> &hotcell::Session {
         &self.session
+    }
+
+    /// Begins a batch: calls that are sent together, and of which each fails for itself.
+    pub fn batch(&self) -> Batch {
+        Batch::new(self.session.batch())
     }
 
     /// The same worker with another deadline for each call.

@@ -169,7 +169,7 @@ impl Stream {
     /// Writes its fields into an image.
     fn fill_image(
         &self,
-        call: &mut rt::Call<'_>,
+        call: &mut impl rt::Arguments,
         image: &mut rt::Image,
         at: usize,
     ) -> hotcell::Result<()> {

@@ -26,7 +26,7 @@ impl Chunk {
     /// Writes it as an argument.
     pub(crate) fn put_image(
         &self,
-        call: &mut rt::Call<'_>,
+        call: &mut impl rt::Arguments,
         offset: usize,
         name: &str,
     ) -> hotcell::Result<()> {
@@ -38,7 +38,7 @@ impl Chunk {
     /// Writes its fields into an image.
     pub(crate) fn fill_image(
         &self,
-        call: &mut rt::Call<'_>,
+        call: &mut impl rt::Arguments,
         image: &mut rt::Image,
         at: usize,
     ) -> hotcell::Result<()> {
@@ -94,7 +94,7 @@ impl Hollow {
     /// Writes its fields into an image.
     pub(crate) fn fill_image(
         &self,
-        _call: &mut rt::Call<'_>,
+        _call: &mut impl rt::Arguments,
         _image: &mut rt::Image,
         _at: usize,
     ) -> hotcell::Result<()> {
@@ -123,7 +123,7 @@ impl Inner {
     /// Writes its fields into an image.
     pub(crate) fn fill_image(
         &self,
-        _call: &mut rt::Call<'_>,
+        _call: &mut impl rt::Arguments,
         image: &mut rt::Image,
         at: usize,
     ) -> hotcell::Result<()> {
@@ -185,7 +185,7 @@ impl Options {
     /// Writes it as an argument.
     pub(crate) fn put_image(
         &self,
-        call: &mut rt::Call<'_>,
+        call: &mut impl rt::Arguments,
         offset: usize,
         name: &str,
     ) -> hotcell::Result<()> {
@@ -197,7 +197,7 @@ impl Options {
     /// Writes its fields into an image.
     pub(crate) fn fill_image(
         &self,
-        call: &mut rt::Call<'_>,
+        call: &mut impl rt::Arguments,
         image: &mut rt::Image,
         at: usize,
     ) -> hotcell::Result<()> {
@@ -305,7 +305,7 @@ impl Point {
     /// Writes it as an argument.
     pub(crate) fn put_image(
         &self,
-        call: &mut rt::Call<'_>,
+        call: &mut impl rt::Arguments,
         offset: usize,
         name: &str,
     ) -> hotcell::Result<()> {
@@ -317,7 +317,7 @@ impl Point {
     /// Writes its fields into an image.
     pub(crate) fn fill_image(
         &self,
-        _call: &mut rt::Call<'_>,
+        _call: &mut impl rt::Arguments,
         image: &mut rt::Image,
         at: usize,
     ) -> hotcell::Result<()> {

@@ -15,8 +15,11 @@
 
 pub mod constants;
 
+mod batch;
 mod functions;
 mod table;
+
+pub use batch::Batch;
 
 /// zlib in a worker process. Clones share the worker.
 #[derive(Debug, Clone)]
@@ -47,6 +50,11 @@ impl Zlib {
     /// What all calls go through.
     pub fn session(&self) -> &hotcell::Session {
         &self.session
+    }
+
+    /// Begins a batch: calls that are sent together, and of which each fails for itself.
+    pub fn batch(&self) -> Batch {
+        Batch::new(self.session.batch())
     }
 
     /// The same worker with another deadline for each call.

@@ -1,0 +1,55 @@
+//! Batches: which functions can be in one, and the methods that put them there.
+
+use hotcell_model::interface::{Encoding, Function, Role};
+
+use crate::Error;
+use crate::rust::arguments::Arguments;
+use crate::rust::context::Context;
+use crate::rust::format;
+use crate::rust::function::Method;
+use crate::rust::names::{self, Scope};
+use crate::rust::owner::Owner;
+use crate::rust::results::{add, outcomes};
+
+/// Whether a call of this function can be in a batch. All that it needs is known when it is put there, and all that it
+/// changes comes out of it: so it calls nothing back that it is passed, and changes no structure of the caller.
+pub(crate) fn takes(function: &Function) -> bool {
+    function.params.iter().all(|param| match &param.role.value {
+        Role::Callback { .. } | Role::Resident { .. } => false,
+        Role::Struct { direction, .. } => !(param.role.value.is_argument() && direction.goes_out()),
+        // Such a place is counted with the text at hand.
+        Role::OffsetOut { param: of, .. } => function
+            .params
+            .get(*of)
+            .is_none_or(|of| !matches!(&of.role.value, Role::Text { encoding: Encoding::Utf16, .. })),
+        _ => true,
+    })
+}
+
+/// The method that puts a call of this function into a batch.
+pub(crate) fn method<'a>(context: &mut Context<'a>, index: usize) -> Result<Method, Error> {
+    let function = &context.interface.functions[index];
+    let name = context.names.batch[index].clone();
+    let mut scope = Scope::with(names::LOCALS);
+    let mut arguments = Arguments::of(context, function, Owner::Library, &mut scope)?;
+    arguments.params[0] = "&mut self".into();
+    let outcomes = outcomes(context, function, &arguments)?;
+    let ty = match outcomes.as_slice() {
+        [] => "()".to_owned(),
+        [one] => one.ty.clone(),
+        _ => context.output(index),
+    };
+    let constant = format!("table::{}", context.names.indices[index]);
+    let variable = if arguments.puts.is_empty() { "call" } else { "mut call" };
+    let mut body = format::start(8, variable, ("batch", "entry"), &constant);
+    body.extend(arguments.puts.iter().cloned());
+    add(&mut body, outcomes, &ty, &mut scope);
+    let owner = Owner::of(function).key();
+    let owner = owner.map_or(&context.names.library, |key| &context.names.objects[key]);
+    let method = format!("{owner}::{}", context.names.methods[index]);
+    let mut docs = vec![format!("[`{method}`](crate::{method}) in this batch.")];
+    docs.extend(arguments.notes.iter().flat_map(|note| [String::new(), note.clone()]));
+    let result = format!("hotcell::Result<hotcell::Ticket<{ty}>>");
+    let opening = format::signature(4, &format!("pub fn {name}"), &arguments.params, &result);
+    Ok(Method { docs, opening, body, output: None })
+}
