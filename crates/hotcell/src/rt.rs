@@ -18,8 +18,10 @@ mod reply;
 mod texts;
 
 pub use call::Call;
+pub(crate) use finish::Released;
 pub use finish::{Callback, KeptCallback};
 pub use handle::Handle;
+pub(crate) use handle::Object;
 pub use image::Image;
 pub use invocation::Invocation;
 pub(crate) use passed::{Outer as OuterPassed, Passed};

@@ -18,10 +18,12 @@ use crate::options::Options;
 use crate::rt::{Call, Function, HandleType, Package, Passed};
 
 mod kept;
+mod objects;
 mod releases;
 mod turn;
 
 pub(crate) use kept::{Entry, Found, Kept};
+use objects::Objects;
 use releases::Releases;
 use turn::Aside;
 pub(crate) use turn::Turn;
@@ -44,6 +46,7 @@ struct Shared {
     seat: Mutex<Option<Box<Seat>>>,
     aside: Aside,
     releases: Releases,
+    objects: Objects,
     kept: Kept,
 }
 
@@ -135,8 +138,10 @@ impl Session {
         };
         let facts = Arc::new(Facts::default());
         let seat = Mutex::new(Some(Box::new(Seat { facts: Arc::clone(&facts), ..Seat::default() })));
-        let (releases, aside, kept) = (Releases::default(), Aside::default(), Kept::default());
-        let shared = Arc::new(Shared { package, spec, options, fork, facts, seat, aside, releases, kept });
+        let (releases, objects) = (Releases::default(), Objects::default());
+        let (aside, kept) = (Aside::default(), Kept::default());
+        let shared =
+            Arc::new(Shared { package, spec, options, fork, facts, seat, aside, releases, objects, kept });
         let session = Session { shared, deadline: None };
         // The start has a deadline of its own.
         let mut turn = Turn::new(&session, session.shared.seat.lock(), None);
@@ -265,6 +270,7 @@ impl Session {
             return Ok(());
         }
         seat.leave();
+        self.shared.releases.drop_refused();
         seat.passed.drop_later(self.shared.kept.end_all());
         let spec = &self.shared.spec;
         let until = instant_of(allowed.deadline);

@@ -177,6 +177,12 @@ impl<'s> Reply<'s> {
             self.taken |= field.map_or(0, bit);
         }
         let Call { session, context, .. } = &self.call;
+        if let Some(known) = Handle::known(session, context.generation, raw) {
+            return match owned {
+                true => Err(self.bad(Bad::Violation("an object that is there came out as a new one"))),
+                false => Ok(known),
+            };
+        }
         let release = self.release_of(offset, kind);
         Ok(Handle::new(session, context.generation, raw, owned, release, parent))
     }
