@@ -9,7 +9,7 @@ use hotcell::ErrorKind;
 fn main() {
     let library = std::env::var_os("GROVE").expect("where the library is");
     let options = hotcell::Options { libraries: vec![library.into()], ..Default::default() };
-    let cases: [(&str, fn(&Grove)); 12] = [
+    let cases: [(&str, fn(&Grove)); 13] = [
         ("what is lent goes with the parent that lends it", parents),
         ("callbacks in callbacks share an object", callbacks_in_callbacks),
         ("what is lent otherwise outlives a callback", lent_otherwise),
@@ -22,6 +22,7 @@ fn main() {
         ("what comes out as lent is the application's own", own_after_all),
         ("what is dropped before what belongs to it goes with the last of that", dropped_before),
         ("a release that fails is tried again if the object is there", failed_releases),
+        ("what is new is at the address of what its call has freed", addresses),
     ];
     for (name, case) in cases {
         let grove = Grove::open_with(options.clone()).expect("a worker");
@@ -239,4 +240,24 @@ fn failed_releases(grove: &Grove) {
     drop(grove.tree_new(1).unwrap());
     assert_eq!(grove.alive().unwrap(), 0, "when an object has gone it is tried once more");
     assert_eq!(grove.session().generation(), 1);
+}
+
+fn addresses(grove: &Grove) {
+    for answer in [0, 1] {
+        let plot = grove.plot_new(1).unwrap();
+        let (sold, mut made) = (plot.clone(), None);
+        let result = plot.sell(|| {
+            let new = grove.plot_new(2)?;
+            new.clone().free()?;
+            made = Some(grove.plot_new(3)?);
+            Ok(answer)
+        });
+        assert_eq!(result.is_ok(), answer == 0, "{result:?}");
+        let text = ["was released", "`plot` was released, or went"][answer as usize];
+        refused(grove, sold.value(), ErrorKind::StaleHandle, text);
+        drop(sold);
+        assert_eq!((made.as_ref().unwrap().value().unwrap(), grove.alive().unwrap()), (3, 1));
+        drop(made);
+        assert_eq!(grove.alive().unwrap(), 0);
+    }
 }

@@ -31,6 +31,10 @@ struct grove_seal {
     int value;
 };
 
+struct grove_plot {
+    int taken, value;
+};
+
 static int alive;
 static grove_tree *planted, *last;
 
@@ -205,6 +209,33 @@ int grove_seal_break(grove_seal *seal)
     drop(seal, sizeof *seal);
     alive--;
     return 1;
+}
+
+grove_plot *grove_plot_new(int value)
+{
+    static grove_plot land[4];
+    grove_plot *plot = land;
+    while (plot->taken) {
+        plot++;
+    }
+    plot->taken = 1;
+    plot->value = value;
+    alive++;
+    return plot;
+}
+
+void grove_plot_free(grove_plot *plot)
+{
+    plot->taken = 0;
+    alive--;
+}
+
+int grove_plot_value(const grove_plot *plot) { return plot->value; }
+
+int grove_plot_sell(grove_plot *plot, int (*ask)(void *user), void *user)
+{
+    grove_plot_free(plot);
+    return ask(user);
 }
 
 int grove_pump_start(struct grove_pump *pump)

@@ -1,5 +1,5 @@
 /* A library of objects that reach each other in many ways: trees, their nodes, cursors over them, marks on nodes,
- * gates, seals, and a pump. */
+ * gates, seals, plots, and a pump. */
 #ifndef GROVE_H
 #define GROVE_H
 
@@ -9,6 +9,7 @@ typedef struct grove_cursor grove_cursor;
 typedef struct grove_mark grove_mark;
 typedef struct grove_gate grove_gate;
 typedef struct grove_seal grove_seal;
+typedef struct grove_plot grove_plot;
 
 grove_tree *grove_tree_new(int value);
 /* Trees count references: the last one ends it. */
@@ -51,6 +52,12 @@ int grove_gate_shut(grove_gate *gate);
 /* A seal goes when it is broken, though the answer is not 0. */
 grove_seal *grove_seal_new(void);
 int grove_seal_break(grove_seal *seal);
+/* A plot lies where the last one was that went. */
+grove_plot *grove_plot_new(int value);
+void grove_plot_free(grove_plot *plot);
+int grove_plot_value(const grove_plot *plot);
+/* The plot goes, and then it asks what the answer is to be. */
+int grove_plot_sell(grove_plot *plot, int (*ask)(void *user), void *user);
 
 struct grove_pump {
     const unsigned char *next_in;
@@ -64,7 +71,7 @@ int grove_pump_start(struct grove_pump *pump);
 int grove_pump_run(struct grove_pump *pump, int (*more)(void *user), void *user);
 int grove_pump_end(struct grove_pump *pump);
 
-/* What is alive of trees, cursors, marks, gates and seals. */
+/* What is alive of trees, cursors, marks, gates, seals and plots. */
 int grove_alive(void);
 
 #endif
