@@ -91,7 +91,8 @@ pub fn check(
     let handles =
         Handles::new(contract, api, &names, infer::handles::types(api, link.exports), &mut findings);
     let structs = Structs::new(contract, api, &names, &handles, &mut findings);
-    let known = Known { api, handles: &handles, structs: &structs };
+    let Link { exports, shadowed, .. } = link;
+    let known = Known { api, handles: &handles, structs: &structs, exports, shadowed };
     releases::check(contract, known, link, &mut findings);
     owners::unreleased(contract, &handles, &mut findings);
     let selected = select::select(contract, api, selection, &mut findings);

@@ -6,6 +6,7 @@
 mod answers;
 mod arrays;
 mod comments;
+mod counted;
 mod documented;
 mod elements;
 mod endings;
@@ -28,7 +29,7 @@ mod unsupported;
 mod view;
 mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hotcell_model::Fact;
 use hotcell_model::api::{Api, Function, Param};
@@ -60,6 +61,10 @@ pub struct Known<'a> {
     pub handles: &'a Handles,
     /// Its structures that can travel.
     pub structs: &'a Structs,
+    /// Functions that the library exports, when its file was read.
+    pub exports: Option<&'a BTreeSet<String>>,
+    /// Names that are another library's in the worker.
+    pub shadowed: Option<&'a BTreeSet<String>>,
 }
 
 /// What inference leaves.
@@ -119,6 +124,7 @@ pub fn infer(function: &Function, names: &[String], known: Known<'_>, draft: &mu
     texts::apply(&view, draft, &mut notes);
     scalars::apply(&view, draft);
     made::apply(&view, draft, &mut notes);
+    counted::apply(&view, draft);
     results::apply(&view, draft, &mut notes);
     Verdict::Open(gaps::find(&view, draft, &notes))
 }

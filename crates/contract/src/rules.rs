@@ -26,6 +26,11 @@ pub const RULES: &[(&str, &str)] = &[
     ),
     ("const-char-text", "a `const char *` that nothing counts is a text that a NUL ends"),
     ("const-char-result", "a returned `const char *` is a text that the library owns, or NULL"),
+    (
+        "counted-result",
+        "returned `const` bytes called `blob`, `text` or `string`, where a function that is called the same but for \
+         `bytes` takes the same",
+    ),
     ("documented-output", "a pointer to one number that the function's comment calls `[out]`"),
     ("opaque-handle", "a structure that the headers declare and never define is an object"),
     (

@@ -18,10 +18,12 @@ use crate::options::Options;
 use crate::rt::{Batch, Call, Function, HandleType, Package, Passed, State};
 
 mod kept;
+mod objects;
 mod releases;
 mod turn;
 
 pub(crate) use kept::{Entry, Found, Kept};
+use objects::Objects;
 use releases::Releases;
 use turn::Aside;
 pub(crate) use turn::Turn;
@@ -46,6 +48,7 @@ struct Shared {
     seat: Mutex<Option<Box<Seat>>>,
     aside: Aside,
     releases: Releases,
+    objects: Objects,
     kept: Kept,
 }
 
@@ -144,9 +147,11 @@ impl Session {
         let spin = u64::try_from(spec.spin.as_nanos()).unwrap_or(u64::MAX);
         let facts = Arc::new(Facts::default());
         let seat = Mutex::new(Some(Box::new(Seat { facts: Arc::clone(&facts), ..Seat::default() })));
-        let (releases, aside, kept) = (Releases::default(), Aside::default(), Kept::default());
+        let (releases, objects) = (Releases::default(), Objects::default());
+        let (aside, kept) = (Aside::default(), Kept::default());
         let shared =
-            Arc::new(Shared { package, spec, options, spin, fork, facts, seat, aside, releases, kept });
+            Shared { package, spec, options, spin, fork, facts, seat, aside, releases, objects, kept };
+        let shared = Arc::new(shared);
         let session = Session { shared, deadline: None };
         // The start has a deadline of its own.
         let mut turn = Turn::new(&session, session.shared.seat.lock(), None);
@@ -321,6 +326,7 @@ impl Session {
     /// nothing of the caller's was on it. One that is not up in time goes on coming up for the next call.
     fn seat_worker(&self, seat: &mut Seat, context: Context, allowed: &mut Allowed) -> Result<()> {
         seat.leave();
+        self.shared.releases.drop_refused();
         seat.passed.drop_later(self.shared.kept.end_all());
         let spec = &self.shared.spec;
         let until = instant_of(allowed.deadline());

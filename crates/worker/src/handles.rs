@@ -4,7 +4,9 @@
 //! the type of the object; what was released keeps its number, but not its entry's generation.
 //!
 //! An object that somebody owns has one entry. One that is only lent has an entry for each parent that lends it, for
-//! each may make it stale by itself, and one of its own while it is lent to callbacks.
+//! each may make it stale by itself, and one of its own while it is lent to callbacks. One that a call under way was
+//! promised may be gone already, and its address that of a new one: then it is retired. Nothing but that call knows it any
+//! more, and with that call it goes.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -29,6 +31,8 @@ pub(crate) struct Handles {
     /// Most handles at a time.
     limit: usize,
     uses: Uses,
+    /// Those that are retired, of calls under way.
+    retired: Vec<RawHandle>,
 }
 
 /// What the library knows an object by: one address may be an object of several types.
@@ -87,12 +91,13 @@ impl Handles {
             objects: HashMap::new(),
             limit: wire::MAX_HANDLES as usize,
             uses: Uses::default(),
+            retired: Vec::new(),
         }
     }
 
     /// A new handle for an object that somebody owns from now on. Those under which it was lent go, and what is owned
     /// below them belongs to the new one. An object that is owned already is refused: nothing but [`Handles::take`] ends
-    /// it.
+    /// it, unless a call under way was promised it. That has freed it, and something new is at its address.
     pub(crate) fn own(
         &mut self,
         kind: u16,
@@ -100,19 +105,28 @@ impl Handles {
         parent: RawHandle,
     ) -> Result<RawHandle, Refusal> {
         let key = (kind, object.addr());
-        let lent = match self.objects.get(&key) {
+        let (mut lent, mut freed) = (Vec::new(), None);
+        match self.objects.get(&key) {
             Some(Known::Once(index)) if self.entries[*index].tie == Tie::Owned => {
-                return Err(Refusal::AlreadyOwned);
+                let old = self.entries.name(*index);
+                if !self.uses.is_promised_anywhere(old) {
+                    return Err(Refusal::AlreadyOwned);
+                }
+                freed = Some(old);
             }
-            Some(Known::Once(index)) => vec![*index],
-            Some(Known::Lent(list)) => list.values().copied().collect(),
-            None => Vec::new(),
-        };
+            Some(Known::Once(index)) => lent.push(*index),
+            Some(Known::Lent(list)) => lent.extend(list.values()),
+            None => {}
+        }
         let parent = self.surviving(parent, key)?;
         if lent.is_empty() && self.entries.living() >= self.limit {
             return Err(Refusal::TooManyHandles);
         }
         let index = self.entries.add(kind, object, Tie::Owned, parent).ok_or(Refusal::TooManyHandles)?;
+        if let Some(old) = freed {
+            self.uses.retire(old);
+            self.retired.push(old);
+        }
         for lent in lent {
             // One may have gone with another.
             if self.entries[lent].alive {
@@ -175,6 +189,7 @@ impl Handles {
     /// nested in this one.
     pub(crate) fn pass(&mut self, handle: RawHandle, kind: u16, need: Need) -> Result<*mut c_void, Refusal> {
         let index = self.entry_of(handle, kind)?;
+        self.not_retired(handle)?;
         let (key, object) = (self.entries[index].key(), self.entries[index].object);
         match need {
             Need::There => {}
@@ -194,7 +209,10 @@ impl Handles {
         let index = self.entry_of(handle, kind)?;
         match self.uses.is_promised(handle) {
             true => self.entries.move_owned(index, NONE),
-            false => self.can_be_taken(index)?,
+            false => {
+                self.not_retired(handle)?;
+                self.can_be_taken(index)?;
+            }
         }
         let object = self.entries[index].object;
         self.remove(index);
@@ -223,6 +241,9 @@ impl Handles {
 
     /// The call has ended.
     pub(crate) fn leave(&mut self, before: uses::Before) {
+        if !self.retired.is_empty() {
+            self.end_retired();
+        }
         self.uses.leave(before);
     }
 
@@ -239,6 +260,23 @@ impl Handles {
     fn entry_of(&self, handle: RawHandle, kind: u16) -> Result<u32, Refusal> {
         let index = self.entries.find(handle)?;
         if handle.kind() == kind { Ok(index) } else { Err(Refusal::WrongHandleType) }
+    }
+
+    fn not_retired(&self, handle: RawHandle) -> Result<(), Refusal> {
+        if self.retired.contains(&handle) { Err(Refusal::StaleHandle) } else { Ok(()) }
+    }
+
+    /// Ends what the innermost call was promised and is retired, though it says that it did not take it: it is gone. What
+    /// is owned below it belongs to nothing.
+    #[cold]
+    fn end_retired(&mut self) {
+        for handle in self.retired.extract_if(.., |handle| self.uses.is_promised(*handle)).collect::<Vec<_>>()
+        {
+            if let Ok(index) = self.entries.find(handle) {
+                self.entries.move_owned(index, NONE);
+                self.remove(index);
+            }
+        }
     }
 
     /// The entry of an object that is owned, or that this lends, or a new one that it lends.
@@ -325,7 +363,7 @@ impl Handles {
             let entry = &self.entries[leaf];
             let parent = entry.parent;
             if let Entry::Occupied(mut known) = self.objects.entry(entry.key())
-                && !known.get_mut().leaves_some(entry.lent_by())
+                && !known.get_mut().leaves_some(leaf, entry.lent_by())
             {
                 known.remove();
             }
@@ -349,14 +387,15 @@ impl Known {
         }
     }
 
-    /// Takes out what this lends. Whether there is anything left.
-    fn leaves_some(&mut self, by: Option<Lender>) -> bool {
+    /// Takes out an entry, if it is there: a retired one is not. Whether there is anything left.
+    fn leaves_some(&mut self, index: u32, by: Option<Lender>) -> bool {
         match (self, by) {
+            (Known::Once(other), _) => *other != index,
             (Known::Lent(list), Some(by)) => {
                 list.remove(&by);
                 !list.is_empty()
             }
-            _ => false,
+            (Known::Lent(_), None) => true,
         }
     }
 }

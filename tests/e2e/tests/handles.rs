@@ -285,6 +285,11 @@ fn a_worker_that_makes_handles_up_is_ended() {
     refused(objects.item(&forged), ErrorKind::UnknownHandle, "`store`");
     drop(forged);
     assert_eq!(objects.journal().unwrap(), "");
+    // What comes out as new while somebody has it would be released twice.
+    let first = objects.made_up(1 << 48 | 1 << 24 | 70_000).unwrap();
+    let error = objects.made_up(1 << 48 | 1 << 24 | 70_000).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ProtocolViolation, "{error}");
+    drop(first);
 }
 
 #[test]

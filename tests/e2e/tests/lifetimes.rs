@@ -24,14 +24,14 @@ fn objects_that_are_reached_twice_live_as_long_as_they_should() {
     folder
         .hotcell(["gen", "bind.toml", "-I", ".", "-L", ".", "--out", "package", "--runtime", &runtime])
         .succeeds()
-        .mentions("package is written: 24 functions");
+        .mentions("package is written: 33 functions");
     let dependencies = format!("grove-hotcell = {{ path = \"../package\" }}\nhotcell = {runtime}");
     write_app(&folder, &dependencies, include_str!("../src/grove/app.rs"));
     let here = folder.path().display().to_string();
     let library = folder.path().join("libgrove.so").display().to_string();
     let variables = [("HOTCELL_GROVE_INCLUDE", &*here), ("HOTCELL_GROVE_LIB", &here), ("GROVE", &library)];
     let said = run_app(&folder, "grove-hotcell", &variables);
-    assert_eq!(said.lines().count(), 9, "{said}");
+    assert_eq!(said.lines().count(), 13, "{said}");
     assert!(said.lines().all(|line| line.ends_with(": yes")), "{said}");
 }
 

@@ -235,3 +235,44 @@ fn a_commit_hook_that_fails_rolls_back() {
     assert_eq!((error.kind(), error.message()), (ErrorKind::CallbackFailed, "not now"));
     assert_eq!(ask(&db, "SELECT count(*) FROM t").unwrap(), texts(&["4"]));
 }
+
+#[test]
+fn a_statement_of_a_connection_that_was_asked_for_is_the_connections() {
+    let library = Library::open().unwrap();
+    let db = memory(&library);
+    let first = db.prepare_v2("SELECT a FROM t").unwrap().pp_stmt.unwrap();
+    let its = first.db_handle().unwrap();
+    assert_eq!(its, db);
+    let second = its.prepare_v2("SELECT a FROM t").unwrap().pp_stmt.unwrap();
+    let listed = db.next_stmt(None).unwrap().unwrap();
+    assert!(listed == first || listed == second);
+    drop(listed);
+    first.finalize().unwrap();
+    assert_eq!((second.step().unwrap(), second.column_text(0).unwrap().as_deref()), (ROW, Some("1")));
+    drop(second);
+    assert_eq!(its.next_stmt(None).unwrap(), None);
+    its.close().unwrap();
+    assert_eq!(db.exec("SELECT 1", None).unwrap_err().kind(), ErrorKind::StaleHandle);
+}
+
+#[test]
+fn a_statement_made_in_a_function_keeps_its_connection() {
+    let library = Library::open().unwrap();
+    let before = library.memory_used().unwrap();
+    let db = memory(&library);
+    let ((sender, made), (hooks, seen)) = (channel(), channel());
+    db.commit_hook(Some(Box::new(move || Ok(hooks.send("commit").map(|()| 0)?)))).unwrap();
+    db.create_function("make", 0, move |context, _| {
+        let statement = context.db_handle()?.prepare_v2("INSERT INTO t VALUES (5)")?.pp_stmt;
+        Ok(sender.send(statement.expect("a statement"))?)
+    })
+    .unwrap();
+    ask(&db, "SELECT make()").unwrap();
+    drop(db);
+    let insert = made.recv().unwrap();
+    insert.step().unwrap();
+    assert_eq!(seen.try_recv(), Ok("commit"), "the connection is there, with its hook");
+    drop(insert);
+    assert_eq!(seen.iter().count(), 0, "and goes with its last statement");
+    assert_eq!(library.memory_used().unwrap(), before);
+}

@@ -2,11 +2,13 @@
 //!
 //! A parameter is written as what it became: `value`, `text`, `bytes` (data, with its length elsewhere),
 //! `data[32]`, `len(0)` and `count(0)` (of parameter 0), `out`, `lenptr(0)`, `number` (one that comes out), `object`
-//! (plainly used), `product` and `filled` (as `fwrite` and `fread` count), `line` and `cap(0)` (as `fgets`), `?` for a gap; a returned object as `owned`.
+//! (plainly used), `product` and `filled` (as `fwrite` and `fread` count), `line` and `cap(0)` (as `fgets`), `?` for a gap; a returned object as `owned`, and returned
+//! data as `counted` when another function counts it.
 
 mod adversarial;
 mod behaviour;
 mod comments;
+mod counted;
 mod keeping;
 mod libc;
 mod libraries;
@@ -39,7 +41,8 @@ fn run(function: &Function, draft: &mut Draft) -> Verdict {
 
 /// Inference with what is known about a library.
 fn infer_in(function: &Function, api: &Api, handles: &Handles, draft: &mut Draft) -> Verdict {
-    infer(function, &names(function), Known { api, handles, structs: &Structs::default() }, draft)
+    let structs = &Structs::default();
+    infer(function, &names(function), Known { api, handles, structs, exports: None, shadowed: None }, draft)
 }
 
 fn empty(function: &Function) -> Draft {
@@ -56,6 +59,7 @@ fn describe(draft: &Draft, verdict: &Verdict) -> String {
         Some(ResultRole::Void) => "void",
         Some(ResultRole::Value) => "value",
         Some(ResultRole::Text { .. }) => "text",
+        Some(ResultRole::Buffer { length: Expr::Call { .. }, nullable: true, .. }) => "counted",
         Some(ResultRole::Handle { ownership: Ownership::Owned { .. }, nullable: true, .. }) => "owned",
         Some(_) => "other",
     };

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use hotcell_protocol::wire::{self, ReplyState};
+use hotcell_protocol::wire::{self, Refusal, ReplyState};
 use hotcell_protocol::{ErrorKind, Executed, Place, RawHandle, UnavailableReason};
 use hotcell_shm::{CallHead, Granted, ReplyHead, Seals, Waited, Window, clock};
 
@@ -31,6 +31,29 @@ struct Callbacks<'a, 'b> {
     block: Vec<u8>,
     /// What went wrong in one of them: kept until the library has returned.
     raised: Option<Failure>,
+}
+
+/// What became of an object that was to be released.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Released {
+    /// It is gone: released, or with its worker, or before.
+    Gone,
+    /// Nothing was sent: it is there.
+    NotSent,
+    /// What belongs to it is there, and so is it.
+    Refused,
+    /// The release has failed: the object is there if only success takes it over.
+    Failed,
+}
+
+impl Released {
+    fn by(head: ReplyHead) -> Released {
+        match (head.state, u32::try_from(head.value).ok().and_then(Refusal::from_raw)) {
+            (ReplyState::Refused, Some(Refusal::HasChildren | Refusal::InUse)) => Released::Refused,
+            (ReplyState::LibraryError, _) => Released::Failed,
+            _ => Released::Gone,
+        }
+    }
 }
 
 impl<'s> Call<'s> {
@@ -63,9 +86,8 @@ impl<'s> Call<'s> {
         }
     }
 
-    /// Has an object released; gives back the turn. False when nothing was sent, and the worker still has it. Whether the
-    /// release went well is of no interest: if not, the object went with the worker, or was gone before.
-    pub(crate) fn release(mut self, release: Release, handle: RawHandle) -> (Turn<'s>, bool) {
+    /// Has an object released; gives back the turn.
+    pub(crate) fn release(mut self, release: Release, handle: RawHandle) -> (Turn<'s>, Released) {
         let offset = usize::from(release.offset);
         let put = match release.image {
             0 => {
@@ -79,14 +101,17 @@ impl<'s> Call<'s> {
             }
         };
         let mut none = Callbacks { list: &mut [], count: 0, block: Vec::new(), raised: None };
-        let ended = put.and_then(|()| self.exchange(&mut none));
-        let sent =
-            self.turn.live.is_none() || ended.map_or_else(|error| error.executed() != Executed::No, |_| true);
-        if sent {
-            let gone = self.session.kept().end(self.context.generation, handle);
+        let released = match put.and_then(|()| self.exchange(&mut none)) {
+            _ if self.turn.live.is_none() => Released::Gone,
+            Ok(head) => Released::by(head),
+            Err(error) if error.executed() == Executed::No => Released::NotSent,
+            Err(_) => Released::Gone,
+        };
+        if released == Released::Gone {
+            let gone = self.session.went(self.context.generation, handle);
             self.turn.passed.drop_later(gone);
         }
-        (self.turn, sent)
+        (self.turn, released)
     }
 
     /// Publishes the call, which is passed no callbacks, and goes on with it until its final reply. Comes with what went

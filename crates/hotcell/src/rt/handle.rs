@@ -58,7 +58,32 @@ pub(super) const IN_USE: &str =
     "is in use by a call around this one: do this when that has returned (what is dropped is released then)";
 
 impl Handle {
+    /// An object that nobody holds yet. From now on its handle stands for it.
     pub(crate) fn new(
+        session: &Session,
+        generation: u64,
+        raw: RawHandle,
+        owned: bool,
+        release: Option<Release>,
+        parent: Option<&Handle>,
+    ) -> Handle {
+        let handle = Handle::apart(session, generation, raw, owned, release, parent);
+        session.add_object(&handle.object);
+        handle
+    }
+
+    /// An object that is lent for a while, which ends with [`Object::end`].
+    pub(super) fn for_now(session: &Session, generation: u64, raw: RawHandle) -> Handle {
+        Handle::apart(session, generation, raw, false, None, None)
+    }
+
+    /// The object of a handle, if somebody holds it already: what comes out as lent may be the application's own.
+    pub(super) fn known(session: &Session, generation: u64, raw: RawHandle) -> Option<Handle> {
+        let object = session.known_object(generation, raw)?;
+        Some(Handle { object, deadline: None })
+    }
+
+    fn apart(
         session: &Session,
         generation: u64,
         raw: RawHandle,
@@ -154,8 +179,8 @@ impl Object {
         false
     }
 
-    /// What this one goes with: itself, which the application may own though it came as lent, or the nearest above it
-    /// that the application owns.
+    /// What this one goes with: itself, or the nearest above it that the application owns. A callback may be passed under
+    /// its own handle what the application owned.
     pub(super) fn goes_with(&self) -> [RawHandle; 2] {
         let owner = match (self.owned, &self.parent) {
             (false, Some(parent)) => parent.raw,
@@ -169,7 +194,12 @@ impl Object {
         self.released.store(true, Ordering::Relaxed);
     }
 
-    pub(super) fn is_released(&self) -> bool {
+    /// What its worker calls it, and which worker that is.
+    pub(crate) fn name(&self) -> (u64, RawHandle) {
+        (self.generation, self.raw)
+    }
+
+    pub(crate) fn is_released(&self) -> bool {
         // Set and read by whoever has the session's turn.
         self.released.load(Ordering::Relaxed)
     }
@@ -212,6 +242,9 @@ impl fmt::Debug for Object {
 
 impl Drop for Object {
     fn drop(&mut self) {
+        if !self.session.is_forked() {
+            self.session.forget_object(self);
+        }
         if self.owned && !self.is_released() {
             self.session.release(self.generation, self.raw, self.release);
         }

@@ -19,7 +19,7 @@ pub struct Invocation<'a> {
     limit: u64,
     copied: u64,
     block: &'a [u8],
-    /// Objects that were lent for the time of the callback.
+    /// Objects that were lent for the time of the callback, and are nobody's otherwise.
     lent: Vec<Handle>,
     /// What is wrong with what the worker said here.
     bad: Option<Bad>,
@@ -133,7 +133,10 @@ impl<'a> Invocation<'a> {
         if raw.kind() != kind || raw.generation() == 0 {
             return Err(self.bad(Bad::Violation("an object has another type than its contract says")));
         }
-        let handle = Handle::new(self.session, self.context.generation, raw, false, None, None);
+        if let Some(known) = Handle::known(self.session, self.context.generation, raw) {
+            return Ok(known);
+        }
+        let handle = Handle::for_now(self.session, self.context.generation, raw);
         self.lent.push(handle.clone());
         Ok(handle)
     }

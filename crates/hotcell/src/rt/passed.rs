@@ -9,7 +9,7 @@ use hotcell_protocol::RawHandle;
 
 use super::KeptCallback;
 use super::handle::{Object, Unfit};
-use crate::session::{Entry, Kept};
+use crate::session::{Entry, Kept, Session};
 
 /// The objects and callbacks of the call in progress, and before them those of the calls that it is nested in. The
 /// memory is kept from call to call.
@@ -102,10 +102,10 @@ impl Passed {
 
     /// Forgets the call. Comes with the callbacks that went with what it took over, and those it never published.
     #[inline]
-    pub(crate) fn end(&mut self, kept: &Kept) -> Vec<Box<KeptCallback>> {
+    pub(crate) fn end(&mut self, session: &Session) -> Vec<Box<KeptCallback>> {
         for PassedObject { object, usage } in &self.objects[self.around.0..] {
             if usage.takes_over() && object.is_released() {
-                self.gone.extend(kept.end(object.generation, object.raw));
+                self.gone.extend(session.went(object.generation, object.raw));
             }
         }
         self.objects.truncate(self.around.0);

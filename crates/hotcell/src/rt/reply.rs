@@ -203,7 +203,13 @@ impl<'s> Reply<'s> {
             let field = self.call.function.owned.iter().position(|field| usize::from(field.offset) == offset);
             self.call.taken |= field.map_or(0, bit);
         }
-        let Call { session, .. } = &self.call;
+        let session = self.call.session;
+        if let Some(known) = Handle::known(session, self.call.context.generation, raw) {
+            return match owned {
+                true => Err(self.bad(Bad::Violation("an object that is there came out as a new one"))),
+                false => Ok(known),
+            };
+        }
         let release = self.release_of(offset, kind);
         Ok(Handle::new(session, self.call.context.generation, raw, owned, release, parent))
     }

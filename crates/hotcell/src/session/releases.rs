@@ -8,7 +8,8 @@
 //! - for the rest, by a [thread] of the session.
 //!
 //! No note is lost: who leaves one says so, and then tries to get the turn; who gives the turn back does so, and
-//! then looks. A fence between the two steps on each side makes one of them see the other.
+//! then looks. A release that is refused because something is there that belongs to the object, which only the worker knows,
+//! is sent again when an object has gone. A fence between the two steps on each side makes one of them see the other.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
@@ -21,7 +22,7 @@ use parking_lot::{Condvar, Mutex};
 
 use super::{Allowed, Context, Session, Turn, instant_of, left_until};
 use crate::error::Result;
-use crate::rt::{Call, Release};
+use crate::rt::{Call, KeptCallback, Release, Released};
 
 mod thread;
 
@@ -44,6 +45,8 @@ pub(super) struct Releases {
 #[derive(Debug, Default)]
 struct Waiting {
     notes: VecDeque<Note>,
+    /// Those that were refused, until an object has gone: it may be what kept them.
+    refused: Vec<Note>,
     /// How many were ever left.
     left: u64,
     /// A thread sends them, and looks for more before it ends.
@@ -59,6 +62,8 @@ struct Note {
     generation: u64,
     handle: RawHandle,
     release: Release,
+    /// The library has failed to release it once.
+    failed: bool,
 }
 
 /// Why no more notes are sent now.
@@ -108,6 +113,28 @@ impl Releases {
         self.any.store(true, Ordering::Relaxed);
     }
 
+    /// Puts a note aside that was refused.
+    fn put_aside(&self, note: Note) {
+        self.waiting.lock().refused.push(note);
+    }
+
+    /// An object has gone: those that were refused may go now.
+    fn retry(&self) {
+        let mut waiting = self.waiting.lock();
+        let Waiting { notes, refused, left, .. } = &mut *waiting;
+        if refused.is_empty() {
+            return;
+        }
+        *left += refused.len() as u64;
+        notes.extend(refused.drain(..));
+        self.any.store(true, Ordering::Relaxed);
+    }
+
+    /// The worker has gone that had refused some.
+    pub(super) fn drop_refused(&self) {
+        self.waiting.lock().refused.clear();
+    }
+
     /// How many were ever left.
     fn left(&self) -> u64 {
         self.waiting.lock().left
@@ -137,8 +164,14 @@ impl Session {
         if shared.fork.forked() || generation != self.generation() {
             return;
         }
-        shared.releases.leave(Note { generation, handle, release });
+        shared.releases.leave(Note { generation, handle, release, failed: false });
         self.send_what_is_left(None);
+    }
+
+    /// An object has gone. Comes with the callbacks that were kept as long as it was there.
+    pub(crate) fn went(&self, generation: u64, object: RawHandle) -> Vec<Box<KeptCallback>> {
+        self.shared.releases.retry();
+        self.shared.kept.end(generation, object)
     }
 
     /// Sends what waits to be released, unless somebody else has the turn: then he will look behind it. `allowed` is
@@ -194,7 +227,7 @@ impl Session {
     fn sweep<'s>(&'s self, mut turn: Turn<'s>, until: u64, deadline: Option<u64>) -> (Turn<'s>, Swept) {
         let (package, releases) = (self.shared.package, &self.shared.releases);
         while let Some(note) = releases.first() {
-            let Note { generation, handle, release } = note;
+            let Note { generation, handle, release, failed } = note;
             let serves = turn.live.as_ref().is_some_and(|live| !live.worker.channel().is_dead());
             let function = package.functions.get(usize::from(release.function));
             let Some(function) = function.filter(|_| serves && turn.generation == generation) else {
@@ -210,11 +243,17 @@ impl Session {
             let context = Context { function: name, call_id, generation, ..of_package };
             let allowed = Allowed::new(time);
             let call = Call::open(self, turn, context, release.function, function, allowed);
-            let (back, sent) = call.release(release, handle);
+            let (back, released) = call.release(release, handle);
             turn = back;
-            if !sent {
-                releases.put_back(note);
-                return (turn, Swept::Stuck);
+            match released {
+                Released::Gone => {}
+                Released::NotSent => {
+                    releases.put_back(note);
+                    return (turn, Swept::Stuck);
+                }
+                // If it went all the same, the worker says so now.
+                Released::Failed if !failed => releases.put_back(Note { failed: true, ..note }),
+                Released::Failed | Released::Refused => releases.put_aside(note),
             }
         }
         (turn, Swept::All)

@@ -186,7 +186,7 @@ impl Drop for Turn<'_> {
         let shared = &*self.session.shared;
         let Some(mut seat) = self.seat.take() else { return };
         // What goes is the application's, and is dropped when the turn is over.
-        let _gone = seat.passed.end(&shared.kept);
+        let _gone = seat.passed.end(self.session);
         match &mut self.held {
             Held::Place(place) => {
                 let allowed = seat.allowed;

@@ -320,6 +320,57 @@ fn what_was_promised_is_taken() {
 }
 
 #[test]
+fn what_a_call_was_promised_may_be_gone_and_its_address_something_new() {
+    for taken in [true, false] {
+        let mut handles = Handles::new();
+        let old = handles.own(1, at(1), RawHandle::NONE).unwrap();
+        let (mark, lent) = (handles.own(2, at(2), old), handles.lend(3, at(3), old).unwrap());
+        handles.take(mark.unwrap(), 2).unwrap();
+        let before = handles.enter();
+        handles.pass(old, 1, Need::Owned).unwrap();
+        handles.hold();
+        let nested = handles.enter();
+        let new = handles.own(1, at(1), old).unwrap();
+        assert_ne!(new, old);
+        assert_eq!(handles.own(1, at(1), RawHandle::NONE), Err(Refusal::AlreadyOwned), "this one is there");
+        assert_eq!(handles.lend(1, at(1), RawHandle::NONE), Ok(new));
+        // Nobody else reaches what is there by the old handle.
+        assert_eq!(handles.pass(old, 1, Need::There), Err(Refusal::StaleHandle));
+        assert_eq!(handles.take(old, 1), Err(Refusal::StaleHandle));
+        assert_eq!(handles.pass(new, 1, Need::Owned), Ok(at(1)), "nobody uses the new one");
+        let below = handles.own(2, at(4), new).unwrap();
+        handles.leave(nested);
+        handles.let_go();
+        assert_eq!(handles.get(lent, 3), Ok(at(3)));
+        if taken {
+            assert_eq!(handles.take(old, 1), Ok(at(1)));
+        }
+        handles.leave(before);
+        stale(&handles, &[old, lent]);
+        assert!(handles.retired.is_empty() && handles.uses.is_empty());
+        assert_eq!((handles.get(new, 1), handles.take(new, 1)), (Ok(at(1)), Err(Refusal::HasChildren)));
+        handles.take(below, 2).unwrap();
+        handles.take(new, 1).unwrap();
+        assert!(handles.objects.is_empty());
+    }
+}
+
+#[test]
+fn what_was_retired_leaves_alone_how_others_lend_the_new_one() {
+    let mut handles = Handles::new();
+    let parents = [2, 3].map(|address| handles.own(2, at(address), RawHandle::NONE).unwrap());
+    let old = handles.own(1, at(1), RawHandle::NONE).unwrap();
+    let before = handles.enter();
+    handles.pass(old, 1, Need::Owned).unwrap();
+    let new = handles.own(1, at(1), RawHandle::NONE).unwrap();
+    handles.take(new, 1).unwrap();
+    let lent = parents.map(|parent| handles.lend(1, at(1), parent).unwrap());
+    assert_eq!(handles.take(old, 1), Ok(at(1)));
+    handles.leave(before);
+    assert_eq!(parents.map(|parent| handles.lend(1, at(1), parent).unwrap()), lent);
+}
+
+#[test]
 fn a_long_chain_goes_at_once() {
     let mut handles = Handles::new();
     let top = handles.own(1, at(1), RawHandle::NONE).unwrap();

@@ -20,7 +20,8 @@ pub(super) struct Uses {
 #[derive(Debug)]
 struct Passed {
     handle: RawHandle,
-    key: Object,
+    /// None once it is retired: what is at its address is another object.
+    key: Option<Object>,
     /// The call was told that it can take it.
     promised: bool,
 }
@@ -42,12 +43,30 @@ impl Uses {
 
     /// The innermost call was passed an object.
     pub(super) fn pass(&mut self, handle: RawHandle, key: Object, promised: bool) {
-        self.passed.push(Passed { handle, key, promised });
+        self.passed.push(Passed { handle, key: Some(key), promised });
     }
 
     /// Whether the innermost call was told that it can take this.
     pub(super) fn is_promised(&self, handle: RawHandle) -> bool {
         self.passed[self.start..].iter().any(|passed| passed.promised && passed.handle == handle)
+    }
+
+    /// Whether any open call was told that it can take this.
+    pub(super) fn is_promised_anywhere(&self, handle: RawHandle) -> bool {
+        self.passed.iter().any(|passed| passed.promised && passed.handle == handle)
+    }
+
+    /// An object that calls were passed is gone before they have ended: it is no longer in use.
+    pub(super) fn retire(&mut self, handle: RawHandle) {
+        for at in 0..self.passed.len() {
+            let passed = &mut self.passed[at];
+            if passed.handle == handle
+                && let Some(key) = passed.key.take()
+                && at < self.start
+            {
+                self.end(key);
+            }
+        }
     }
 
     /// What the innermost call was passed is in use, if it is there still.
@@ -56,7 +75,7 @@ impl Uses {
         while let Some(passed) = self.passed.get(at) {
             let (handle, key) = (passed.handle, passed.key);
             if is_there(handle) {
-                self.begin(key);
+                key.into_iter().for_each(|key| self.begin(key));
                 at += 1;
             } else {
                 self.passed.swap_remove(at);
@@ -67,7 +86,9 @@ impl Uses {
     /// The reverse of [`Uses::hold`].
     pub(super) fn let_go(&mut self) {
         for at in self.start..self.passed.len() {
-            self.end(self.passed[at].key);
+            if let Some(key) = self.passed[at].key {
+                self.end(key);
+            }
         }
     }
 

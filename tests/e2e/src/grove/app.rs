@@ -9,7 +9,7 @@ use hotcell::ErrorKind;
 fn main() {
     let library = std::env::var_os("GROVE").expect("where the library is");
     let options = hotcell::Options { libraries: vec![library.into()], ..Default::default() };
-    let cases: [(&str, fn(&Grove)); 9] = [
+    let cases: [(&str, fn(&Grove)); 13] = [
         ("what is lent goes with the parent that lends it", parents),
         ("callbacks in callbacks share an object", callbacks_in_callbacks),
         ("what is lent otherwise outlives a callback", lent_otherwise),
@@ -19,6 +19,10 @@ fn main() {
         ("what is owned is not owned again", owned_again),
         ("a callback is kept until an object goes that came by a callback", kept),
         ("what the library took over is gone, whatever was made of it meanwhile", taken_over),
+        ("what comes out as lent is the application's own", own_after_all),
+        ("what is dropped before what belongs to it goes with the last of that", dropped_before),
+        ("a release that fails is tried again if the object is there", failed_releases),
+        ("what is new is at the address of what its call has freed", addresses),
     ];
     for (name, case) in cases {
         let grove = Grove::open_with(options.clone()).expect("a worker");
@@ -89,8 +93,8 @@ fn in_use(grove: &Grove) {
     let shown = tree.show(|lent| {
         release(&tree);
         refused(grove, tree.clone().plant(|_| Ok(0)), ErrorKind::InvalidArgument, text);
-        // What is lent is the library's, and another tree is nobody's business.
-        refused(grove, lent.clone().free(), ErrorKind::InvalidArgument, "only lent");
+        // What is lent is this tree, and another tree is nobody's business.
+        release(lent);
         grove.tree_new(5).unwrap().free().unwrap();
         // Dropping waits.
         drop(grove.tree_new(6).unwrap());
@@ -172,4 +176,88 @@ fn taken_over(grove: &Grove) {
     refused(grove, clone.value(), ErrorKind::StaleHandle, "was released");
     cursor.unwrap().free().unwrap();
     assert_eq!(grove.alive().unwrap(), 1, "the planted tree");
+}
+
+fn own_after_all(grove: &Grove) {
+    let tree = grove.tree_new(100).unwrap();
+    let lent = grove.tree_last().unwrap();
+    assert!(lent == tree && lent.get(0).unwrap() == tree.get(0).unwrap());
+    let cursor = lent.cursor_new().unwrap();
+    drop(tree);
+    drop(lent);
+    assert_eq!((grove.alive().unwrap(), cursor.node(3).unwrap().value().unwrap()), (2, 103), "its cursor keeps it");
+    grove.tree_last().unwrap().get(0).unwrap().visit(|_| Ok(0)).unwrap();
+    drop(cursor);
+    assert_eq!(grove.alive().unwrap(), 0);
+    // Who took it over has it by every name.
+    let tree = grove.tree_new(100).unwrap();
+    let lent = grove.tree_last().unwrap();
+    lent.clone().free().unwrap();
+    refused(grove, tree.value(), ErrorKind::StaleHandle, "was released");
+    // A callback is passed it, too, and that outlives the callback.
+    let tree = grove.tree_new(100).unwrap();
+    let mut passed = None;
+    tree.show(|lent| Ok(i32::from(passed.insert(lent.clone()) == lent))).unwrap();
+    drop(tree);
+    assert_eq!(passed.unwrap().value().unwrap(), 100);
+    assert_eq!(grove.alive().unwrap(), 0);
+}
+
+fn dropped_before(grove: &Grove) {
+    let mut tree = Some(grove.tree_new(100).unwrap());
+    let token = Arc::new(());
+    let held = Arc::clone(&token);
+    tree.as_ref().unwrap().watch(move || Ok(Arc::strong_count(&held) as i32)).unwrap();
+    let mut made = None;
+    // While this call is under way the tree is only noted, and the library lends it out once more.
+    let spare = grove.spare().unwrap();
+    spare
+        .visit(|_| {
+            drop(tree.take());
+            let lent = grove.tree_last().unwrap();
+            let cursor = lent.cursor_new().unwrap();
+            made = Some((lent, cursor));
+            Ok(0)
+        })
+        .unwrap();
+    let (lent, cursor) = made.unwrap();
+    assert_eq!(grove.alive().unwrap(), 2);
+    assert_eq!((cursor.node(1).unwrap().value().unwrap(), lent.touch().unwrap()), (101, 2), "it is not ended");
+    drop(grove.tree_new(1).unwrap());
+    assert_eq!(grove.alive().unwrap(), 2);
+    drop(cursor);
+    assert_eq!((grove.alive().unwrap(), Arc::strong_count(&token)), (0, 1));
+    refused(grove, lent.value(), ErrorKind::StaleHandle, "`tree`");
+}
+
+fn failed_releases(grove: &Grove) {
+    drop(grove.seal_new().unwrap());
+    assert_eq!(grove.alive().unwrap(), 0, "it went though the call failed, and only once");
+    drop(grove.gate_new(2).unwrap());
+    assert_eq!(grove.alive().unwrap(), 0);
+    drop(grove.gate_new(3).unwrap());
+    assert_eq!(grove.alive().unwrap(), 1);
+    drop(grove.tree_new(1).unwrap());
+    assert_eq!(grove.alive().unwrap(), 0, "when an object has gone it is tried once more");
+    assert_eq!(grove.session().generation(), 1);
+}
+
+fn addresses(grove: &Grove) {
+    for answer in [0, 1] {
+        let plot = grove.plot_new(1).unwrap();
+        let (sold, mut made) = (plot.clone(), None);
+        let result = plot.sell(|| {
+            let new = grove.plot_new(2)?;
+            new.clone().free()?;
+            made = Some(grove.plot_new(3)?);
+            Ok(answer)
+        });
+        assert_eq!(result.is_ok(), answer == 0, "{result:?}");
+        let text = ["was released", "`plot` was released, or went"][answer as usize];
+        refused(grove, sold.value(), ErrorKind::StaleHandle, text);
+        drop(sold);
+        assert_eq!((made.as_ref().unwrap().value().unwrap(), grove.alive().unwrap()), (3, 1));
+        drop(made);
+        assert_eq!(grove.alive().unwrap(), 0);
+    }
 }

@@ -23,8 +23,20 @@ struct grove_mark {
     int value;
 };
 
+struct grove_gate {
+    int attempts;
+};
+
+struct grove_seal {
+    int value;
+};
+
+struct grove_plot {
+    int taken, value;
+};
+
 static int alive;
-static grove_tree *planted;
+static grove_tree *planted, *last;
 
 /* Memory that others will use: what is freed shows. */
 static void drop(void *memory, size_t size)
@@ -48,8 +60,11 @@ grove_tree *grove_tree_new(int value)
     tree->value = value;
     grow(tree, value);
     alive++;
+    last = tree;
     return tree;
 }
+
+grove_tree *grove_tree_last(void) { return last; }
 
 grove_tree *grove_tree_share(grove_tree *tree)
 {
@@ -164,6 +179,64 @@ void grove_mark_free(grove_mark *mark)
 }
 
 int grove_mark_value(const grove_mark *mark) { return mark->value; }
+
+grove_gate *grove_gate_new(int attempts)
+{
+    grove_gate *gate = calloc(1, sizeof *gate);
+    gate->attempts = attempts;
+    alive++;
+    return gate;
+}
+
+int grove_gate_shut(grove_gate *gate)
+{
+    if (--gate->attempts > 0) {
+        return 1;
+    }
+    drop(gate, sizeof *gate);
+    alive--;
+    return 0;
+}
+
+grove_seal *grove_seal_new(void)
+{
+    alive++;
+    return calloc(1, sizeof(grove_seal));
+}
+
+int grove_seal_break(grove_seal *seal)
+{
+    drop(seal, sizeof *seal);
+    alive--;
+    return 1;
+}
+
+grove_plot *grove_plot_new(int value)
+{
+    static grove_plot land[4];
+    grove_plot *plot = land;
+    while (plot->taken) {
+        plot++;
+    }
+    plot->taken = 1;
+    plot->value = value;
+    alive++;
+    return plot;
+}
+
+void grove_plot_free(grove_plot *plot)
+{
+    plot->taken = 0;
+    alive--;
+}
+
+int grove_plot_value(const grove_plot *plot) { return plot->value; }
+
+int grove_plot_sell(grove_plot *plot, int (*ask)(void *user), void *user)
+{
+    grove_plot_free(plot);
+    return ask(user);
+}
 
 int grove_pump_start(struct grove_pump *pump)
 {

@@ -1,5 +1,5 @@
-/* A library of objects that reach each other in many ways: trees, their nodes, cursors over them, marks on nodes, and a
- * pump. */
+/* A library of objects that reach each other in many ways: trees, their nodes, cursors over them, marks on nodes,
+ * gates, seals, plots, and a pump. */
 #ifndef GROVE_H
 #define GROVE_H
 
@@ -7,12 +7,17 @@ typedef struct grove_tree grove_tree;
 typedef struct grove_node grove_node;
 typedef struct grove_cursor grove_cursor;
 typedef struct grove_mark grove_mark;
+typedef struct grove_gate grove_gate;
+typedef struct grove_seal grove_seal;
+typedef struct grove_plot grove_plot;
 
 grove_tree *grove_tree_new(int value);
 /* Trees count references: the last one ends it. */
 grove_tree *grove_tree_share(grove_tree *tree);
 void grove_tree_free(grove_tree *tree);
 int grove_tree_value(const grove_tree *tree);
+/* The tree that was made last. */
+grove_tree *grove_tree_last(void);
 /* A tree has four nodes. */
 grove_node *grove_tree_get(grove_tree *tree, int at);
 /* Other nodes take their place. */
@@ -41,6 +46,19 @@ grove_mark *grove_mark_new(grove_node *node);
 void grove_mark_free(grove_mark *mark);
 int grove_mark_value(const grove_mark *mark);
 
+/* A gate that takes so many attempts to shut; until then it is there, and the answer is not 0. */
+grove_gate *grove_gate_new(int attempts);
+int grove_gate_shut(grove_gate *gate);
+/* A seal goes when it is broken, though the answer is not 0. */
+grove_seal *grove_seal_new(void);
+int grove_seal_break(grove_seal *seal);
+/* A plot lies where the last one was that went. */
+grove_plot *grove_plot_new(int value);
+void grove_plot_free(grove_plot *plot);
+int grove_plot_value(const grove_plot *plot);
+/* The plot goes, and then it asks what the answer is to be. */
+int grove_plot_sell(grove_plot *plot, int (*ask)(void *user), void *user);
+
 struct grove_pump {
     const unsigned char *next_in;
     unsigned avail_in;
@@ -53,7 +71,7 @@ int grove_pump_start(struct grove_pump *pump);
 int grove_pump_run(struct grove_pump *pump, int (*more)(void *user), void *user);
 int grove_pump_end(struct grove_pump *pump);
 
-/* What is alive of trees, cursors and marks. */
+/* What is alive of trees, cursors, marks, gates, seals and plots. */
 int grove_alive(void);
 
 #endif

@@ -110,6 +110,8 @@ fn gaps_are_joined_and_can_be_pasted() {
             api: &api,
             handles: &crate::handles::Handles::default(),
             structs: &crate::structs::Structs::default(),
+            exports: None,
+            shadowed: None,
         },
         exports: None,
         shadowed: None,

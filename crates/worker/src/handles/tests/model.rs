@@ -21,13 +21,15 @@ struct Seen {
     tie: Tie,
     lends: u32,
     alive: bool,
+    /// Something new was at its address before the call that was promised it ended.
+    retired: bool,
 }
 
 #[derive(Debug, Default)]
 struct Open {
     passed: Vec<(RawHandle, Object, Need)>,
-    /// What is in use while calls are nested in it.
-    held: Vec<Object>,
+    /// Calls are nested in it: what it was passed is in use.
+    held: bool,
 }
 
 impl Seen {
@@ -74,7 +76,7 @@ impl Model {
     }
 
     fn there(&self, key: Object, tie: Tie, parent: RawHandle) -> Option<RawHandle> {
-        let mut same = self.objects.iter().filter(|it| it.alive && it.key() == key);
+        let mut same = self.objects.iter().filter(|it| it.alive && !it.retired && it.key() == key);
         same.find(|it| it.is_owned() || (it.tie, it.parent) == (tie, parent)).map(|it| it.handle)
     }
 
@@ -84,7 +86,19 @@ impl Model {
 
     fn is_used(&self, key: Object) -> bool {
         self.objects.iter().any(|it| it.key() == key && it.lends > 0)
-            || self.calls.iter().any(|call| call.held.contains(&key))
+            || self
+                .calls
+                .iter()
+                .filter(|call| call.held)
+                .any(|call| call.passed.iter().any(|passed| passed.1 == key && !self.is_retired(passed.0)))
+    }
+
+    fn is_retired(&self, handle: RawHandle) -> bool {
+        self.objects.iter().any(|it| it.handle == handle && it.retired)
+    }
+
+    fn is_promised(&self, handle: RawHandle) -> bool {
+        self.calls.iter().any(|call| call.passed.iter().any(|it| it.0 == handle && it.2 == Need::Owned))
     }
 
     fn is_used_below(&self, handle: RawHandle) -> bool {
@@ -115,6 +129,9 @@ impl Model {
 
     fn pass(&mut self, handle: RawHandle, kind: u16, need: Need) -> Result<usize, Refusal> {
         let object = self.live(handle, kind)?.clone();
+        if object.retired {
+            return Err(Refusal::StaleHandle);
+        }
         match need {
             Need::There => {}
             Need::Idle if self.is_used(object.key()) => return Err(Refusal::InUse),
@@ -130,6 +147,9 @@ impl Model {
         let object = self.live(handle, kind)?.clone();
         let passed = &self.calls.last().unwrap().passed;
         if !passed.contains(&(handle, object.key(), Need::Owned)) {
+            if object.retired {
+                return Err(Refusal::StaleHandle);
+            }
             self.can_be_taken(&object)?;
         }
         self.end_lent(handle, RawHandle::NONE);
@@ -164,10 +184,21 @@ impl Model {
 
     /// What the table must answer when an object comes out: an error, or the handle that is there, or a new one.
     fn comes_out(&mut self, key: Object, tie: Tie, parent: RawHandle, got: Result<RawHandle, Refusal>) {
-        let there = self.there(key, tie, parent);
+        let mut there = self.there(key, tie, parent);
+        if let (Some(old), Tie::Owned, Ok(_)) = (there, tie, got) {
+            assert!(self.is_promised(old), "{old:?} is owned");
+            self.objects.iter_mut().filter(|it| it.handle == old).for_each(|it| it.retired = true);
+            there = None;
+        }
         let parent_is_gone = !parent.is_none() && self.alive(parent).is_none();
         match (there, tie) {
-            (Some(_), Tie::Owned) => assert_eq!(got, Err(Refusal::AlreadyOwned)),
+            (Some(old), Tie::Owned) if self.is_promised(old) && parent_is_gone => {
+                assert_eq!(got, Err(Refusal::StaleHandle));
+            }
+            (Some(old), Tie::Owned) => {
+                assert_eq!(got, Err(Refusal::AlreadyOwned));
+                assert!(!self.is_promised(old), "{old:?} is gone");
+            }
             (Some(there), _) => assert_eq!(got, Ok(there)),
             (None, _) if parent_is_gone => assert_eq!(got, Err(Refusal::StaleHandle)),
             (None, _) => {
@@ -175,12 +206,12 @@ impl Model {
                 let parent = if tie == Tie::Owned { self.surviving(parent, key) } else { parent };
                 assert!(self.objects.iter().all(|it| it.handle != handle), "{handle:?} was there before");
                 if tie == Tie::Owned {
-                    let lent = self.objects.iter().filter(|it| it.alive && it.key() == key);
+                    let lent = self.objects.iter().filter(|it| it.alive && !it.is_owned() && it.key() == key);
                     let lent: Vec<_> = lent.map(|it| it.handle).collect();
                     lent.into_iter().for_each(|lent| self.end_lent(lent, handle));
                 }
                 let (address, lends, alive) = (key.1, 0, true);
-                self.objects.push(Seen { handle, address, parent, tie, lends, alive });
+                self.objects.push(Seen { handle, address, parent, tie, lends, alive, retired: false });
             }
         }
         if tie == Tie::ForNow {
@@ -195,14 +226,15 @@ impl Model {
             assert_eq!(handles.get(object.handle, object.handle.kind()), expect, "{object:?}");
         }
         let alive = self.objects.iter().filter(|it| it.alive);
-        let keys: std::collections::HashSet<_> = alive.clone().map(Seen::key).collect();
+        let known = alive.clone().filter(|it| !it.retired);
+        let keys: std::collections::HashSet<_> = known.clone().map(Seen::key).collect();
         assert_eq!(handles.objects.len(), keys.len());
         assert_eq!(handles.entries.living(), alive.clone().count());
-        let known = handles.objects.values().map(|known| match known {
+        let listed = handles.objects.values().map(|known| match known {
             super::Known::Once(_) => 1,
             super::Known::Lent(list) => list.len(),
         });
-        assert_eq!(known.sum::<usize>(), alive.count());
+        assert_eq!(listed.sum::<usize>(), known.count());
     }
 }
 
@@ -293,14 +325,19 @@ fn run(steps: Vec<Step>) {
                 before.push(handles.enter());
                 let mut open = model.calls.pop().unwrap();
                 open.passed.retain(|passed| model.alive(passed.0).is_some());
-                open.held = open.passed.iter().map(|passed| passed.1).collect();
+                open.held = true;
                 model.calls.extend([open, Open::default()]);
             }
             Step::Return if before.len() > 1 => {
                 handles.leave(before.pop().unwrap());
                 handles.let_go();
-                model.calls.pop();
-                model.calls.last_mut().unwrap().held.clear();
+                let promised = model.calls.pop().unwrap().passed.into_iter();
+                for (handle, ..) in promised.filter(|passed| passed.2 == Need::Owned) {
+                    if model.is_retired(handle) && model.alive(handle).is_some() {
+                        model.end_lent(handle, RawHandle::NONE);
+                    }
+                }
+                model.calls.last_mut().unwrap().held = false;
             }
             Step::Return => {}
         }
