@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use hotcell::Options;
 use hotcell_measured::Measured;
 
-use crate::machine::Pinned;
+use crate::machine::{Pinned, pin_process};
 use crate::plan::{Bench, Samples, Stop};
 use crate::statistics::Blocks;
 
@@ -72,19 +72,22 @@ impl Drop for Subject {
     }
 }
 
-/// Nanoseconds of a call in the default mode, the caller on a CPU of its own, in the block in the middle.
+/// Nanoseconds of a call in the default mode, both sides on cores of their own, in the block in the middle.
 fn typical(
     bench: &Bench,
     blocks: u32,
     calls: u32,
     mut call: impl FnMut(&Measured, i32) -> hotcell::Result<()>,
 ) -> Samples {
-    let _pinned = Pinned::thread(bench.cpus.near).map_err(Stop::refused("pinning a thread"))?;
+    let refused = Stop::refused("pinning");
+    let far = bench.far()?;
+    let _pinned = Pinned::thread(bench.cpus.near).map_err(&refused)?;
     let subject = Subject::open(bench)?;
+    pin_process(subject.worker, far).map_err(&refused)?;
     subject.warm_up()?;
     call(subject.library(), 0)?;
     let mut at = 0;
-    let blocks = Blocks::of(bench.fewer(blocks), calls, || {
+    let blocks = Blocks::of(bench.extent(blocks), calls, || {
         at += 1;
         call(subject.library(), at)
     })?;

@@ -47,6 +47,7 @@ pub(crate) fn sum_1m(bench: &mut Bench) -> Samples {
 }
 
 pub(crate) fn sum_64m(bench: &mut Bench) -> Samples {
+    bench.not_quick()?;
     sum(bench, 64 << 20, 2)
 }
 
@@ -55,6 +56,7 @@ pub(crate) fn invert_1m(bench: &mut Bench) -> Samples {
 }
 
 pub(crate) fn invert_64m(bench: &mut Bench) -> Samples {
+    bench.not_quick()?;
     invert(bench, 64 << 20, 2)
 }
 
@@ -75,7 +77,7 @@ fn typical(bench: &Bench, blocks: u32, calls: u32, mut call: impl FnMut(i32)) ->
     let _pinned = Pinned::thread(bench.cpus.near).map_err(Stop::refused("pinning a thread"))?;
     call(0);
     let mut at = 0;
-    let measured = Blocks::of(bench.fewer(blocks), calls, || {
+    let measured = Blocks::of(bench.extent(blocks), calls, || {
         at += 1;
         call(at);
         Ok::<(), Infallible>(())

@@ -38,7 +38,7 @@ pub struct Settings {
     pub quick: bool,
     /// How many rounds.
     pub rounds: Option<u32>,
-    /// Figures whose names contain one of these; all, when empty.
+    /// Figures with one of these names, or whose names contain one that no figure has; all, when empty.
     pub only: Vec<String>,
 }
 
@@ -82,9 +82,11 @@ pub fn run(
     peer: &[&str],
     progress: &mut dyn FnMut(u32, u32, &str),
 ) -> Result<Report, Error> {
-    let wanted = |id: &str| settings.only.is_empty() || settings.only.iter().any(|it| id.contains(&**it));
     let ids = || PROBES.iter().flat_map(|probe| probe.figures).map(|figure| figure.id);
-    if let Some(unknown) = settings.only.iter().find(|pattern| !ids().any(|id| id.contains(&***pattern))) {
+    // A whole name is that figure, and not what begins like it.
+    let takes = |pattern: &str, id: &str| id == pattern || (id.contains(pattern) && !ids().any(|it| it == pattern));
+    let wanted = |id: &str| settings.only.is_empty() || settings.only.iter().any(|it| takes(it, id));
+    if let Some(unknown) = settings.only.iter().find(|pattern| !ids().any(|id| takes(pattern, id))) {
         return Err(Error::Unknown(unknown.clone()));
     }
     let probes: Vec<&'static Probe> =

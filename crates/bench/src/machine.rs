@@ -70,13 +70,22 @@ fn only(cpu: usize) -> CpuSet {
     set
 }
 
-/// Threads on a CPU of their own, until this is dropped: then they may run where they could before.
+/// Threads that may run on some CPUs only, until this is dropped: then they may run where they could before.
 pub(crate) struct Pinned(Vec<(Option<Pid>, CpuSet)>);
 
 impl Pinned {
     /// This thread.
     pub(crate) fn thread(cpu: usize) -> Result<Pinned> {
         Pinned::each(vec![None], cpu)
+    }
+
+    /// This thread, and so what it starts, anywhere but there.
+    pub(crate) fn thread_off(cpu: usize) -> Result<Pinned> {
+        let before = sched_getaffinity(None)?;
+        let mut others = before;
+        others.unset(cpu);
+        sched_setaffinity(None, &others)?;
+        Ok(Pinned(vec![(None, before)]))
     }
 
     /// All threads of this process, and so what they start.

@@ -2,9 +2,11 @@
 
 use std::fmt::Display;
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 use crate::machine::Cpus;
 use crate::raw::Peer;
+use crate::statistics::Extent;
 
 /// Takes a sample of everything that it measures: a value for each of its figures, in their order.
 pub(crate) struct Probe {
@@ -130,6 +132,23 @@ impl Bench {
     /// The CPU of who answers.
     pub(crate) fn far(&self) -> Result<usize, Stop> {
         self.cpus.far.ok_or_else(|| Stop::LeftOut("this process may use one CPU only".into()))
+    }
+
+    /// So many blocks, a few in a quick run, and no more than they take on a machine that is not busy.
+    pub(crate) fn extent(&self, blocks: u32) -> Extent {
+        let time = Duration::from_millis(if self.quick { 50 } else { 300 });
+        Extent { blocks: self.fewer(blocks), time }
+    }
+
+    /// As long as any sample may take.
+    pub(crate) fn long(&self) -> Extent {
+        Extent { blocks: u32::MAX, ..self.extent(0) }
+    }
+
+    /// For what takes seconds.
+    pub(crate) fn not_quick(&self) -> Result<(), Stop> {
+        let reason = "it takes long: not in a quick run";
+        if self.quick { Err(Stop::LeftOut(reason.into())) } else { Ok(()) }
     }
 
     /// So many, or a few in a quick run.

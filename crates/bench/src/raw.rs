@@ -11,7 +11,7 @@ pub(crate) use peer::{Manner, Order, Peer};
 
 use crate::machine::Pinned;
 use crate::plan::{Bench, Samples, Stop};
-use crate::statistics::Blocks;
+use crate::statistics::{Blocks, Extent};
 
 /// A line there and a line back, both sides polling on cores of their own.
 pub(crate) fn spin(bench: &mut Bench) -> Samples {
@@ -35,10 +35,12 @@ pub(crate) fn exchange_1m(bench: &mut Bench) -> Samples {
 }
 
 pub(crate) fn move_64m(bench: &mut Bench) -> Samples {
+    bench.not_quick()?;
     two_cores(bench, Manner::Spin, 64 << 20, 0, 2, 1)
 }
 
 pub(crate) fn exchange_64m(bench: &mut Bench) -> Samples {
+    bench.not_quick()?;
     two_cores(bench, Manner::Spin, 64 << 20, 64 << 20, 2, 1)
 }
 
@@ -58,20 +60,21 @@ pub(crate) fn yield_one_core(bench: &mut Bench) -> Samples {
 }
 
 pub(crate) fn memcpy_1m(bench: &mut Bench) -> Samples {
-    Ok(vec![memcpy(1 << 20, bench.fewer(20))])
+    Ok(vec![memcpy(1 << 20, bench.extent(20))])
 }
 
 pub(crate) fn memcpy_64m(bench: &mut Bench) -> Samples {
-    Ok(vec![memcpy(64 << 20, bench.fewer(4))])
+    bench.not_quick()?;
+    Ok(vec![memcpy(64 << 20, bench.extent(4))])
 }
 
-fn memcpy(bytes: usize, blocks: u32) -> f64 {
+fn memcpy(bytes: usize, extent: Extent) -> f64 {
     let (from, mut to) = (vec![1u8; bytes], vec![2u8; bytes]);
     let copy = || {
         black_box(&mut to[..]).copy_from_slice(black_box(&from));
         Ok::<(), Infallible>(())
     };
-    match Blocks::of(blocks, 1, copy) {
+    match Blocks::of(extent, 1, copy) {
         Ok(blocks) => blocks.median(),
     }
 }
@@ -99,9 +102,9 @@ fn one_core(bench: &mut Bench, manner: Manner) -> Samples {
 
 /// Nanoseconds of a trip, in the block in the middle.
 fn typical(bench: &mut Bench, order: Order, blocks: u32, trips: u32) -> Samples {
-    let blocks = bench.fewer(blocks);
+    let extent = bench.extent(blocks);
     let mut conversation = bench.peer.talk(order).map_err(Stop::refused("starting a conversation"))?;
     // Caches and pages first.
-    conversation.run(1, trips);
-    Ok(vec![conversation.run(blocks, trips).median()])
+    conversation.run(Extent { blocks: 1, ..extent }, trips);
+    Ok(vec![conversation.run(extent, trips).median()])
 }

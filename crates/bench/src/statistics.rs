@@ -1,6 +1,6 @@
 //! Medians and spreads.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Median, minimum and maximum.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,20 +33,34 @@ pub(crate) struct Blocks {
     pub(crate) samples: Vec<f64>,
 }
 
+/// How much of something is measured.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Extent {
+    /// So many blocks,
+    pub(crate) blocks: u32,
+    /// and no further one when so much time has passed: on a busy machine everything takes longer.
+    pub(crate) time: Duration,
+}
+
 impl Blocks {
-    /// So many blocks of so many calls.
+    /// Blocks of so many calls; one at least.
     pub(crate) fn of<E>(
-        blocks: u32,
+        extent: Extent,
         calls: u32,
         mut call: impl FnMut() -> Result<(), E>,
     ) -> Result<Blocks, E> {
-        let mut samples = Vec::with_capacity(blocks as usize);
-        for _ in 0..blocks {
-            let started = Instant::now();
+        let (mut samples, mut started) = (Vec::new(), Instant::now());
+        let end = started + extent.time;
+        for _ in 0..extent.blocks.max(1) {
             for _ in 0..calls {
                 call()?;
             }
-            samples.push(started.elapsed().as_nanos() as f64 / f64::from(calls));
+            let now = Instant::now();
+            samples.push((now - started).as_nanos() as f64 / f64::from(calls));
+            if now >= end {
+                break;
+            }
+            started = now;
         }
         Ok(Blocks { samples })
     }
@@ -87,17 +101,20 @@ mod tests {
 
     #[test]
     fn blocks_make_every_call_and_stop_at_a_failure() {
+        let long = Extent { blocks: 3, time: Duration::from_secs(3600) };
         let mut calls = 0;
-        let blocks = Blocks::of(3, 4, || {
+        let blocks = Blocks::of(long, 4, || {
             calls += 1;
             Ok::<(), ()>(())
         });
         assert_eq!((calls, blocks.map(|it| it.samples.len())), (12, Ok(3)));
         let mut left = 5;
-        let failed = Blocks::of(3, 4, || {
+        let failed = Blocks::of(long, 4, || {
             left -= 1;
             if left == 0 { Err("the fifth") } else { Ok(()) }
         });
         assert_eq!((left, failed.err()), (0, Some("the fifth")));
+        let short = Extent { time: Duration::ZERO, ..long };
+        assert_eq!(Blocks::of(short, 4, || Ok::<(), ()>(())).map(|it| it.samples.len()), Ok(1));
     }
 }

@@ -322,7 +322,8 @@ pub(crate) struct BenchArgs {
     /// A run of seconds: fewer rounds, and fewer calls in each
     #[arg(long)]
     pub(crate) quick: bool,
-    /// Measure only figures whose names contain this, and what they are held against; may be given again
+    /// Measure only the figure of this name, or those whose names contain it, and what they are held against; may be
+    /// given again
     #[arg(long, value_name = "PATTERN")]
     pub(crate) only: Vec<String>,
     /// How many rounds [default: 9, or 3 with `--quick`]

@@ -10,6 +10,7 @@ pub(crate) fn sum_1m(bench: &mut Bench) -> Samples {
 }
 
 pub(crate) fn sum_64m(bench: &mut Bench) -> Samples {
+    bench.not_quick()?;
     sum(bench, 64 << 20, 2)
 }
 
@@ -18,6 +19,7 @@ pub(crate) fn invert_1m(bench: &mut Bench) -> Samples {
 }
 
 pub(crate) fn invert_64m(bench: &mut Bench) -> Samples {
+    bench.not_quick()?;
     invert(bench, 64 << 20, 2)
 }
 

@@ -2,13 +2,16 @@
 
 use std::hint::black_box;
 use std::sync::Barrier;
-use std::time::Instant;
-
-use hotcell_measured::Measured;
+use std::time::{Duration, Instant};
 
 use super::{Subject, typical};
-use crate::plan::{Bench, Samples};
+use crate::machine::{Pinned, pin_process};
+use crate::plan::{Bench, Samples, Stop};
+use crate::statistics::Blocks;
 use crate::sys::direct::half_of;
+
+/// Calls between two looks at the clock, where time says when there were enough.
+const BLOCK: u32 = 8;
 
 pub(crate) fn add(bench: &mut Bench) -> Samples {
     typical(bench, 40, 500, |library, at| {
@@ -68,22 +71,31 @@ pub(crate) fn callers_16(bench: &mut Bench) -> Samples {
     callers(bench, 16)
 }
 
-/// Nanoseconds for each call of so many threads that share a worker: the time of all, by the number of calls.
-fn callers(bench: &mut Bench, threads: u32) -> Samples {
+/// Nanoseconds for each call of so many threads that share a worker, on all CPUs but its own: the time of all, by the
+/// number of calls.
+fn callers(bench: &mut Bench, threads: usize) -> Samples {
+    let refused = Stop::refused("pinning");
+    let far = bench.far()?;
+    // The threads that are started here inherit it.
+    let _pinned = Pinned::thread_off(far).map_err(&refused)?;
     let subject = Subject::open(bench)?;
+    pin_process(subject.worker, far).map_err(&refused)?;
     subject.warm_up()?;
-    let each = bench.fewer(20_000) / threads;
-    let (together, barrier) = (threads * each, Barrier::new(threads as usize + 1));
-    let calls = |library: &Measured| {
-        barrier.wait();
-        (0..each).try_for_each(|_| library.add(1, 2).map(drop))
-    };
-    let elapsed = std::thread::scope(|scope| {
-        let callers: Vec<_> = (0..threads).map(|_| scope.spawn(|| calls(subject.library()))).collect();
+    let (extent, barrier) = (bench.long(), Barrier::new(threads));
+    let calls = || {
         barrier.wait();
         let started = Instant::now();
-        let ended = callers.into_iter().try_for_each(|it| it.join().expect("calls do not panic"));
-        ended.map(|()| started.elapsed())
+        let blocks = Blocks::of(extent, BLOCK, || subject.library().add(1, 2).map(drop))?;
+        Ok((blocks.samples.len(), started, Instant::now()))
+    };
+    let callers = std::thread::scope(|scope| {
+        let callers: Vec<_> = (0..threads).map(|_| scope.spawn(calls)).collect();
+        let ended = callers.into_iter().map(|it| it.join().expect("calls do not panic"));
+        ended.collect::<hotcell::Result<Vec<_>>>()
     })?;
-    Ok(vec![elapsed.as_nanos() as f64 / f64::from(together)])
+    let calls: usize = callers.iter().map(|(blocks, ..)| blocks * BLOCK as usize).sum();
+    let first = callers.iter().map(|(_, started, _)| *started).min();
+    let last = callers.iter().map(|(.., ended)| *ended).max();
+    let elapsed = first.zip(last).map_or(Duration::ZERO, |(first, last)| last - first);
+    Ok(vec![elapsed.as_nanos() as f64 / calls as f64])
 }

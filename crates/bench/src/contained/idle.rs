@@ -25,9 +25,7 @@ pub(crate) fn memory(bench: &mut Bench) -> Samples {
 /// Clock ticks that this process, its worker and the peer of the raw limits have in ten seconds without a call.
 pub(crate) fn cpu(bench: &mut Bench) -> Samples {
     const TIME: Duration = Duration::from_secs(10);
-    if bench.quick {
-        return Err(Stop::LeftOut("it takes ten seconds: not in a quick run".into()));
-    }
+    bench.not_quick()?;
     let subject = Subject::open(bench)?;
     subject.warm_up()?;
     // Who polls for a while first has gone to sleep.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::Subject;
 use crate::plan::{Bench, Samples, Stop};
 use crate::raw::{Manner, Order};
-use crate::statistics::Blocks;
+use crate::statistics::{Blocks, Extent};
 
 /// Calls between two looks at the clock.
 const BLOCK: u32 = 8;
@@ -34,21 +34,22 @@ fn beside(bench: &mut Bench, hogs: u32) -> Samples {
 }
 
 fn both(bench: &mut Bench) -> Samples {
-    // Long enough for many turns of the scheduler.
-    let blocks = bench.fewer(100_000);
+    // Many turns of the scheduler, whatever a call costs; a few before.
+    let long = bench.long();
+    let short = Extent { time: long.time / 10, ..long };
     let order = Order { manner: Manner::Spin, there: 0, back: 0, cpu: None };
     let raw = {
         let mut conversation = bench.peer.talk(order).map_err(Stop::refused("starting a conversation"))?;
-        conversation.run(blocks / 10, BLOCK);
-        conversation.run(blocks, BLOCK)
+        conversation.run(short, BLOCK);
+        conversation.run(long, BLOCK)
     };
     let subject = Subject::open(bench)?;
     let mut call = || {
         black_box(subject.library().add(1, 2)?);
         Ok::<(), hotcell::Error>(())
     };
-    Blocks::of(blocks / 10, BLOCK, &mut call)?;
-    let contained = Blocks::of(blocks, BLOCK, &mut call)?;
+    Blocks::of(short, BLOCK, &mut call)?;
+    let contained = Blocks::of(long, BLOCK, &mut call)?;
     Ok(vec![raw.median(), raw.mean(), contained.median(), contained.mean()])
 }
 

@@ -26,7 +26,7 @@ pub(crate) fn parked(bench: &mut Bench) -> Samples {
     };
     let counted = Stop::refused("counting waits");
     let before = waits().map_err(&counted)?;
-    let blocks = Blocks::of(bench.fewer(20), CALLS, call)?;
+    let blocks = Blocks::of(bench.extent(20), CALLS, call)?;
     let after = waits().map_err(&counted)?;
     let calls = blocks.samples.len() as f64 * f64::from(CALLS);
     Ok(vec![blocks.median(), (after.0 - before.0) as f64 / calls, (after.1 - before.1) as f64 / calls])
@@ -38,7 +38,7 @@ pub(crate) fn one_core(bench: &mut Bench) -> Samples {
     // The options' defaults look at how many CPUs there are.
     let subject = Subject::open(bench)?;
     subject.warm_up()?;
-    let blocks = Blocks::of(bench.fewer(40), 50, || {
+    let blocks = Blocks::of(bench.extent(40), 50, || {
         black_box(subject.library().add(1, 2)?);
         Ok::<(), hotcell::Error>(())
     })?;

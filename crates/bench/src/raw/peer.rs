@@ -14,7 +14,7 @@ use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use super::waiting::{Sleeping, Spinning, Waiting, Yielding};
 use crate::machine::pin;
-use crate::statistics::Blocks;
+use crate::statistics::{Blocks, Extent};
 use crate::sys::memory::{Line, Memory, Way};
 
 /// How both sides wait.
@@ -115,21 +115,21 @@ impl Order {
 }
 
 impl Conversation<'_> {
-    /// So many blocks of so many trips.
-    pub(crate) fn run(&mut self, blocks: u32, trips: u32) -> Blocks {
+    /// Blocks of so many trips.
+    pub(crate) fn run(&mut self, extent: Extent, trips: u32) -> Blocks {
         match self.order.manner {
-            Manner::Spin => self.run_as::<Spinning>(blocks, trips),
-            Manner::Yield => self.run_as::<Yielding>(blocks, trips),
-            Manner::Futex => self.run_as::<Sleeping>(blocks, trips),
+            Manner::Spin => self.run_as::<Spinning>(extent, trips),
+            Manner::Yield => self.run_as::<Yielding>(extent, trips),
+            Manner::Futex => self.run_as::<Sleeping>(extent, trips),
         }
     }
 
-    fn run_as<W: Waiting>(&mut self, blocks: u32, trips: u32) -> Blocks {
+    fn run_as<W: Waiting>(&mut self, extent: Extent, trips: u32) -> Blocks {
         let trip = || {
             self.trip::<W>(MORE);
             Ok::<(), Infallible>(())
         };
-        match Blocks::of(blocks, trips, trip) {
+        match Blocks::of(extent, trips, trip) {
             Ok(blocks) => blocks,
         }
     }
