@@ -12,7 +12,10 @@ fn main() {
     let options: Vec<&str> = words.collect();
     let compile = |arguments: &str| {
         let mut command = Command::new(&compiler);
-        command.args(&options).args(arguments.split_whitespace()).current_dir(&out);
+        command
+            .args(&options)
+            .args(arguments.split_whitespace())
+            .current_dir(&out);
         run(command);
     };
     let root = env::var("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR");
@@ -28,7 +31,9 @@ fn main() {
     compile("-std=gnu17 -O3 -fPIC -Wall -Wextra -c measured.c -o measured.o");
     compile("-shared -Wl,-soname,libhotcell_measured.so -o libhotcell_measured.so measured.o");
     let mut archive = Command::new(env::var("AR").unwrap_or_else(|_| "ar".into()));
-    archive.args(["rcs", "libhotcell_measured_direct.a", "measured.o"]).current_dir(&out);
+    archive
+        .args(["rcs", "libhotcell_measured_direct.a", "measured.o"])
+        .current_dir(&out);
     run(archive);
     compile(
         "-std=gnu17 -O2 -fno-builtin -fPIC -fvisibility=hidden -shared -Wall -Wextra -I . -o shim.so shim.c \
@@ -37,7 +42,10 @@ fn main() {
     println!("cargo::rustc-link-search=native={}", out.display());
     println!("cargo::rustc-link-lib=static=hotcell_measured_direct");
     // For the program that carries the shared object, and for the test of this package.
-    println!("cargo::metadata=LIBRARY={}", out.join("libhotcell_measured.so").display());
+    println!(
+        "cargo::metadata=LIBRARY={}",
+        out.join("libhotcell_measured.so").display()
+    );
     println!("cargo::rustc-env=MEASURED_DIR={}", out.display());
     for path in ["build.rs", "library", "shim"] {
         println!("cargo::rerun-if-changed={path}");
@@ -51,6 +59,8 @@ fn run(mut command: Command) {
     match command.status() {
         Ok(status) if status.success() => {}
         Ok(status) => panic!("{command:?} ended with {status}; its text is above"),
-        Err(error) => panic!("{command:?} did not start ({error}): install gcc or clang, or name yours in $CC"),
+        Err(error) => panic!(
+            "{command:?} did not start ({error}): install gcc or clang, or name yours in $CC"
+        ),
     }
 }

@@ -116,10 +116,7 @@ pub(crate) const PROBES: &[Probe] = &[
     Probe { figures: &[Figure::of("idle.cpu-10s", "ticks").bar(0.0)], run: idle::cpu, when: Once },
 ];
 
-const fn each(
-    run: fn(&mut crate::plan::Bench) -> crate::plan::Samples,
-    figures: &'static [Figure],
-) -> Probe {
+const fn each(run: fn(&mut crate::plan::Bench) -> crate::plan::Samples, figures: &'static [Figure]) -> Probe {
     Probe { figures, run, when: EachRound }
 }
 

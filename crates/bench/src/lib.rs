@@ -62,7 +62,9 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::Unknown(pattern) => write!(f, "no figure has `{pattern}` in its name; there are {}", names()),
+            Error::Unknown(pattern) => {
+                write!(f, "no figure has `{pattern}` in its name; there are {}", names())
+            }
             Error::Call { figure, error } => write!(f, "while {figure} was measured: {error:#}"),
             Error::System(error) => write!(f, "nothing can be measured: {error}"),
         }
@@ -84,7 +86,8 @@ pub fn run(
 ) -> Result<Report, Error> {
     let ids = || PROBES.iter().flat_map(|probe| probe.figures).map(|figure| figure.id);
     // A whole name is that figure, and not what begins like it.
-    let takes = |pattern: &str, id: &str| id == pattern || (id.contains(pattern) && !ids().any(|it| it == pattern));
+    let takes =
+        |pattern: &str, id: &str| id == pattern || (id.contains(pattern) && !ids().any(|it| it == pattern));
     let wanted = |id: &str| settings.only.is_empty() || settings.only.iter().any(|it| takes(it, id));
     if let Some(unknown) = settings.only.iter().find(|pattern| !ids().any(|id| takes(pattern, id))) {
         return Err(Error::Unknown(unknown.clone()));

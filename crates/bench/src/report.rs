@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::plan::Figure;
-use crate::rounds::Taken;
-use crate::statistics::{Spread, median, spread};
+use crate::rounds::{Ratios, Taken};
+use crate::statistics::{Spread, spread};
 
 /// What a run found.
 #[derive(Debug)]
@@ -68,8 +68,7 @@ impl Report {
         let measured = figures.filter_map(|figure| {
             let spread = spread(taken.values.get(figure.id)?)?;
             let baseline = (!figure.baseline.of.is_empty()).then(|| figure.baseline.to_string());
-            let ratios = taken.ratios.get(figure.id).filter(|ratios| !ratios.is_empty());
-            let ratio = ratios.map(|ratios| median(ratios));
+            let ratio = taken.ratios.get(figure.id).and_then(Ratios::median);
             Some(Measured { id: figure.id, unit: figure.unit, spread, baseline, ratio, bar: figure.bar })
         });
         let left_out = taken.left_out.iter().map(|(id, reason)| LeftOut { id, reason: reason.clone() });
@@ -99,7 +98,8 @@ mod tests {
         let mut taken = Taken::default();
         taken.values.insert("base", vec![100.0, 1000.0, 100.0]);
         taken.values.insert("call", vec![120.0, 1200.0, 190.0]);
-        taken.ratios.insert("call", vec![1.2, 1.2, 1.9]);
+        let steady = vec![1.2, 1.2, 1.9];
+        taken.ratios.insert("call", Ratios { steady, unsteady: Vec::new() });
         taken.values.insert("size", vec![4.0]);
         taken.left_out.push(("absent", "one CPU".into()));
         taken

@@ -2,7 +2,7 @@
 //!
 //! ```no_run
 //! # fn main() -> hotcell::Result<()> {
-//! let measured = measured_hotcell::Measured::open()?;
+//! let measured = hotcell_measured::Measured::open()?;
 //! # Ok(())
 //! # }
 //! ```

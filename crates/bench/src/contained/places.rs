@@ -21,9 +21,8 @@ pub(crate) fn parked(bench: &mut Bench) -> Samples {
     pin_process(subject.worker, far).map_err(&refused)?;
     let call = || subject.library().add(1, 2).map(drop);
     (0..CALLS).try_for_each(|_| call())?;
-    let waits = || -> std::io::Result<(u64, u64)> {
-        Ok((own_activity()?.waits, activity(subject.worker)?.waits))
-    };
+    let waits =
+        || -> std::io::Result<(u64, u64)> { Ok((own_activity()?.waits, activity(subject.worker)?.waits)) };
     let counted = Stop::refused("counting waits");
     let before = waits().map_err(&counted)?;
     let blocks = Blocks::of(bench.extent(20), CALLS, call)?;
