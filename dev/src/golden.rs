@@ -20,6 +20,7 @@ const RUNTIME: &str = r#"{ path = "../../../crates/hotcell", version = "0.1.0" }
 /// Tests that hold what is committed against what is made now, and write it when they are asked to.
 const TESTS: &[(&str, &[&str])] = &[
     ("shims and packages of the generator's tests", &["-p", "hotcell-generate"]),
+    ("the library that `hotcell bench` measures", &["-p", "hotcell-measured"]),
     ("the page of the command line", &["-p", "hotcell-cli", "reference"]),
 ];
 

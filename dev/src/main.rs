@@ -62,13 +62,13 @@ const SUBCOMMANDS: &[Subcommand] = &[
         name: "demo",
         arguments: "[ARGUMENT…]",
         about: "set up, build for release, and run the demo with these arguments",
-        run: |root, arguments| demo::run(root, "hotcell-demo", arguments),
+        run: |root, arguments| demo::demo(root, arguments),
     },
     Subcommand {
         name: "bench",
-        arguments: "",
-        about: "set up, build for release, and print what contained calls cost on this machine",
-        run: |root, arguments| none(arguments).and_then(|()| demo::run(root, "hotcell-bench", &[])),
+        arguments: "[ARGUMENT…]",
+        about: "set up, build for release, and run `hotcell bench` with these arguments",
+        run: demo::bench,
     },
     Subcommand {
         name: "loom",

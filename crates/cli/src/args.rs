@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Build(BuildArgs),
     /// Tell what this machine has and lacks, and try a call and a crash
     Doctor(DoctorArgs),
+    /// Measure what calls cost on this machine, beside its own limits
+    Bench(BenchArgs),
     /// Print the JSON Schema of contracts
     #[command(after_long_help = "\
 It has every key of a contract with a sentence, and what goes with what; the headers it does not know. Editors \
@@ -295,6 +297,47 @@ pub(crate) struct DoctorArgs {
     /// How it is printed
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Needs nothing but this program and its worker: neither a compiler nor libclang nor a library. The library that is measured \
+is in it.
+
+Each figure is measured in every round, what it is held against right before it; the ratio is the median of the ratios of \
+all rounds. Times of machines differ and vary, ratios less so. docs/internals/data-path.md says what each figure is. A figure \
+that this machine cannot have is left out, with the reason.
+
+As JSON: an object with `machine`, `figures`, each with `id`, `unit`, `median`, `min`, `max`, `baseline`, `ratio`, `bar` and `ok`, \
+and `left_out`, each with `id` and `reason`.
+
+Exit status: 0 when it has measured; 1 with `--check` when a figure is beyond its bar; otherwise the status of the error's \
+kind (InvalidArgument 113, LoadFailed 117, …).
+
+Examples:
+  hotcell bench
+  hotcell bench --quick --only raw.spin --only contained.add
+  hotcell bench --rounds 25 --format json > bench.json")]
+pub(crate) struct BenchArgs {
+    /// A run of seconds: fewer rounds, and fewer calls in each
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Measure only the figure of this name, or those whose names contain it, and what they are held against; may be
+    /// given again
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) only: Vec<String>,
+    /// How many rounds [default: 9, or 3 with `--quick`]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rounds: Option<u32>,
+    /// How it is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+    /// Fail when a figure is beyond its bar
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Answer the raw limits of another run
+    #[arg(long, hide = true)]
+    pub(crate) peer: bool,
 }
 
 /// How results are printed.

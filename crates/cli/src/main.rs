@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod bench;
 mod call;
 mod check;
 mod doctor;
@@ -40,6 +41,7 @@ fn run() -> ExitCode {
         Command::Gen(args) => generate::generate(args),
         Command::Build(args) => generate::build(args),
         Command::Doctor(args) => doctor::run(args),
+        Command::Bench(args) => bench::run(args),
         Command::Schema => printed(&format!("{:#}\n", hotcell_contract::schema())),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -42,7 +42,7 @@ fn section(command: &Command) -> String {
         about(command),
         usage.trim_start_matches("Usage: ")
     );
-    let own = |arg: &&Arg| !["help", "version"].contains(&arg.get_id().as_str());
+    let own = |arg: &&Arg| !arg.is_hide_set() && !["help", "version"].contains(&arg.get_id().as_str());
     let args: Vec<&Arg> = command.get_arguments().filter(own).collect();
     if !args.is_empty() {
         text.push_str("\n| | |\n|---|---|\n");

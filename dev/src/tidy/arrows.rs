@@ -13,6 +13,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("hotcell-model", &[]),
     ("hotcell-protocol", &[]),
     ("hotcell-sandbox", &[]),
+    ("hotcell-bench", &["hotcell", "hotcell-measured", "hotcell-shm"]),
     ("hotcell-bind", &["hotcell", "hotcell-contract", "hotcell-generate", "hotcell-header", "hotcell-model"]),
     ("hotcell-contract", &["hotcell-model"]),
     ("hotcell-header", &["hotcell-model"]),

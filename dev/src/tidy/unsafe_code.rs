@@ -6,7 +6,7 @@ use super::tree::Tree;
 
 /// Crates whose work is to do what the compiler cannot check.
 const MAY_BE_UNSAFE: &[&str] =
-    &["crates/shm/", "crates/sandbox/", "crates/worker/", "crates/capi/", "lab/direct/"];
+    &["crates/shm/", "crates/sandbox/", "crates/worker/", "crates/capi/", "crates/bench/", "lab/direct/"];
 
 /// And where in them.
 const PLACES: &[&str] = &[
@@ -16,6 +16,7 @@ const PLACES: &[&str] = &[
     "crates/worker/src/",
     "crates/capi/src/",
     // What contained calls are compared with, and what they are attacked by.
+    "crates/bench/src/sys/",
     "lab/direct/src/",
     "crates/shm/tests/",
     "tests/e2e/src/bin/",
@@ -74,6 +75,8 @@ mod tests {
             &[
                 (&[("crates/shm/src/lane.rs", code), ("crates/sandbox/src/sys/fork.rs", code)], ""),
                 (&[("crates/sandbox/src/sys.rs", code), ("crates/worker/src/load.rs", code)], ""),
+                (&[("crates/bench/src/sys/direct.rs", code)], ""),
+                (&[("crates/bench/src/raw.rs", code)], "crates/bench/src/raw.rs:2: `unsafe`"),
                 (&[("crates/sandbox/src/policy.rs", code)], "crates/sandbox/src/policy.rs:2: `unsafe`"),
                 (&[("crates/hotcell/tests/a.rs", code)], "crates/hotcell/tests/a.rs:2"),
                 (&[("crates/model/src/lib.rs", "// unsafe\nconst A: &str = \"unsafe\";")], ""),

@@ -1,0 +1,101 @@
+//! Calls back to back: both sides poll.
+
+use std::hint::black_box;
+use std::sync::Barrier;
+use std::time::{Duration, Instant};
+
+use super::{Subject, typical};
+use crate::machine::{Pinned, pin_process};
+use crate::plan::{Bench, Samples, Stop};
+use crate::statistics::Blocks;
+use crate::sys::direct::half_of;
+
+/// Calls between two looks at the clock, where time says when there were enough.
+const BLOCK: u32 = 8;
+
+pub(crate) fn add(bench: &mut Bench) -> Samples {
+    typical(bench, 40, 500, |library, at| {
+        black_box(library.add(at, 1)?);
+        Ok(())
+    })
+}
+
+pub(crate) fn crc32_1k(bench: &mut Bench) -> Samples {
+    let data = vec![0x5a; 1 << 10];
+    typical(bench, 40, 100, |library, at| {
+        black_box(library.crc32(at as u32, &data)?);
+        Ok(())
+    })
+}
+
+pub(crate) fn string(bench: &mut Bench) -> Samples {
+    typical(bench, 40, 200, |library, _| {
+        black_box(library.capitals("hello, world")?);
+        Ok(())
+    })
+}
+
+pub(crate) fn structure(bench: &mut Bench) -> Samples {
+    typical(bench, 40, 200, |library, at| {
+        black_box(library.rectangle_of(f64::from(at), 2.0)?);
+        Ok(())
+    })
+}
+
+/// What one callback adds: a call with many, less one with none, by their number.
+pub(crate) fn callback(bench: &mut Bench) -> Samples {
+    const CALLBACKS: i32 = 1000;
+    let with = |bench: &mut Bench, count| {
+        typical(bench, 40, 1, |library, _| {
+            black_box(library.each(count, |number| Ok(half_of(number)))?);
+            Ok(())
+        })
+    };
+    let (none, many) = (with(bench, 0)?, with(bench, CALLBACKS)?);
+    Ok(many.into_iter().zip(none).map(|(many, none)| (many - none) / f64::from(CALLBACKS)).collect())
+}
+
+pub(crate) fn callers_1(bench: &mut Bench) -> Samples {
+    callers(bench, 1)
+}
+
+pub(crate) fn callers_2(bench: &mut Bench) -> Samples {
+    callers(bench, 2)
+}
+
+pub(crate) fn callers_4(bench: &mut Bench) -> Samples {
+    callers(bench, 4)
+}
+
+pub(crate) fn callers_16(bench: &mut Bench) -> Samples {
+    callers(bench, 16)
+}
+
+/// Nanoseconds for each call of so many threads that share a worker, on all CPUs but its own: the time of all, by the
+/// number of calls.
+fn callers(bench: &mut Bench, threads: usize) -> Samples {
+    let refused = Stop::refused("pinning");
+    let far = bench.far()?;
+    // The threads that are started here inherit it.
+    let _pinned = Pinned::thread_off(far).map_err(&refused)?;
+    let subject = Subject::open(bench)?;
+    pin_process(subject.worker, far).map_err(&refused)?;
+    subject.warm_up()?;
+    let (extent, barrier) = (bench.long(), Barrier::new(threads));
+    let calls = || {
+        barrier.wait();
+        let started = Instant::now();
+        let blocks = Blocks::of(extent, BLOCK, || subject.library().add(1, 2).map(drop))?;
+        Ok((blocks.samples.len(), started, Instant::now()))
+    };
+    let callers = std::thread::scope(|scope| {
+        let callers: Vec<_> = (0..threads).map(|_| scope.spawn(calls)).collect();
+        let ended = callers.into_iter().map(|it| it.join().expect("calls do not panic"));
+        ended.collect::<hotcell::Result<Vec<_>>>()
+    })?;
+    let calls: usize = callers.iter().map(|(blocks, ..)| blocks * BLOCK as usize).sum();
+    let first = callers.iter().map(|(_, started, _)| *started).min();
+    let last = callers.iter().map(|(.., ended)| *ended).max();
+    let elapsed = first.zip(last).map_or(Duration::ZERO, |(first, last)| last - first);
+    Ok(vec![elapsed.as_nanos() as f64 / calls as f64])
+}

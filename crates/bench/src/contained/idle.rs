@@ -1,0 +1,41 @@
+//! Workers that come up, and workers that have nothing to do.
+
+use std::time::{Duration, Instant};
+
+use super::Subject;
+use crate::plan::{Bench, Samples, Stop};
+use crate::process::{pss_without, ticks};
+
+/// Milliseconds from nothing to the first reply.
+pub(crate) fn cold_start(bench: &mut Bench) -> Samples {
+    let started = Instant::now();
+    let subject = Subject::open(bench)?;
+    subject.library().add(1, 2)?;
+    Ok(vec![started.elapsed().as_secs_f64() * 1e3])
+}
+
+/// KiB of an idle worker beyond its library, its channel included.
+pub(crate) fn memory(bench: &mut Bench) -> Samples {
+    let subject = Subject::open(bench)?;
+    subject.warm_up()?;
+    let bytes = pss_without(subject.worker, &bench.library).map_err(Stop::refused("memory of the worker"))?;
+    Ok(vec![bytes as f64 / 1024.0])
+}
+
+/// Clock ticks that this process, its worker and the peer of the raw limits have in ten seconds without a call.
+pub(crate) fn cpu(bench: &mut Bench) -> Samples {
+    const TIME: Duration = Duration::from_secs(10);
+    bench.not_quick()?;
+    let subject = Subject::open(bench)?;
+    subject.warm_up()?;
+    // Who polls for a while first has gone to sleep.
+    std::thread::sleep(Duration::from_secs(1));
+    let sum = || -> std::io::Result<u64> {
+        [std::process::id(), subject.worker, bench.peer.pid()].into_iter().map(ticks).sum()
+    };
+    let counted = Stop::refused("processor time");
+    let before = sum().map_err(&counted)?;
+    std::thread::sleep(TIME);
+    let after = sum().map_err(&counted)?;
+    Ok(vec![(after - before) as f64])
+}

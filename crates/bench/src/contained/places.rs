@@ -1,0 +1,45 @@
+//! Caller and worker asleep on two cores, and both on one.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use hotcell::Options;
+
+use super::Subject;
+use crate::machine::{Pinned, pin_process};
+use crate::plan::{Bench, Samples, Stop};
+use crate::process::{activity, own_activity};
+use crate::statistics::Blocks;
+
+/// Nanoseconds of a call where both sides sleep at once, and how often each does in a call.
+pub(crate) fn parked(bench: &mut Bench) -> Samples {
+    const CALLS: u32 = 10;
+    let far = bench.far()?;
+    let refused = Stop::refused("pinning");
+    let _pinned = Pinned::thread(bench.cpus.near).map_err(&refused)?;
+    let subject = Subject::open_with(bench, Options { spin: Duration::ZERO, ..Options::default() })?;
+    pin_process(subject.worker, far).map_err(&refused)?;
+    let call = || subject.library().add(1, 2).map(drop);
+    (0..CALLS).try_for_each(|_| call())?;
+    let waits =
+        || -> std::io::Result<(u64, u64)> { Ok((own_activity()?.waits, activity(subject.worker)?.waits)) };
+    let counted = Stop::refused("counting waits");
+    let before = waits().map_err(&counted)?;
+    let blocks = Blocks::of(bench.extent(20), CALLS, call)?;
+    let after = waits().map_err(&counted)?;
+    let calls = blocks.samples.len() as f64 * f64::from(CALLS);
+    Ok(vec![blocks.median(), (after.0 - before.0) as f64 / calls, (after.1 - before.1) as f64 / calls])
+}
+
+/// Nanoseconds of a call when this process, and the worker that it starts, may use one CPU only.
+pub(crate) fn one_core(bench: &mut Bench) -> Samples {
+    let _pinned = Pinned::process(bench.cpus.near).map_err(Stop::refused("pinning a process"))?;
+    // The options' defaults look at how many CPUs there are.
+    let subject = Subject::open(bench)?;
+    subject.warm_up()?;
+    let blocks = Blocks::of(bench.extent(40), 50, || {
+        black_box(subject.library().add(1, 2)?);
+        Ok::<(), hotcell::Error>(())
+    })?;
+    Ok(vec![blocks.median()])
+}

@@ -1,0 +1,38 @@
+//! What a quiet service sees: a call now and then, in the default mode, nothing pinned.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use super::Subject;
+use crate::plan::{Bench, Samples, Stop};
+use crate::process::activity;
+use crate::statistics::median;
+
+pub(crate) fn every_1ms(bench: &mut Bench) -> Samples {
+    let calls = bench.fewer(200);
+    every(bench, Duration::from_millis(1), calls)
+}
+
+pub(crate) fn every_100ms(bench: &mut Bench) -> Samples {
+    let calls = bench.fewer(20);
+    every(bench, Duration::from_millis(100), calls)
+}
+
+/// Nanoseconds of the call in the middle, and the share of a CPU that the worker had, in percent.
+fn every(bench: &Bench, pause: Duration, calls: u32) -> Samples {
+    let subject = Subject::open(bench)?;
+    let call = || -> hotcell::Result<f64> {
+        std::thread::sleep(pause);
+        let started = Instant::now();
+        black_box(subject.library().add(1, 2)?);
+        Ok(started.elapsed().as_nanos() as f64)
+    };
+    // It takes a few calls to see that they are rare.
+    (0..calls.div_ceil(10)).try_for_each(|_| call().map(drop))?;
+    let unknown = Stop::refused("processor time of the worker");
+    let (before, started) = (activity(subject.worker).map_err(&unknown)?, Instant::now());
+    let samples = (0..calls).map(|_| call()).collect::<hotcell::Result<Vec<f64>>>()?;
+    let (after, elapsed) = (activity(subject.worker).map_err(&unknown)?, started.elapsed());
+    let share = (after.ran - before.ran) as f64 / elapsed.as_nanos() as f64;
+    Ok(vec![median(&samples), 100.0 * share])
+}

@@ -1,0 +1,155 @@
+//! The table of all figures, in the order of the report. A new one is a row here.
+
+use crate::contained::{buffers, calls, idle, load, places, rare};
+use crate::plan::{Figure, Probe, When};
+use crate::{direct, raw};
+
+use When::{EachRound, Once};
+
+const SPIN: &[&str] = &["raw.spin"];
+const ONE_CORE: &[&str] = &["raw.futex.one-core"];
+
+/// Every probe with its figures.
+pub(crate) const PROBES: &[Probe] = &[
+    each(raw::spin, &[Figure::plain("raw.spin")]),
+    each(raw::move_1k, &[Figure::plain("raw.move.1k")]),
+    each(raw::move_4k, &[Figure::plain("raw.move.4k").over(SPIN)]),
+    each(raw::move_1m, &[Figure::plain("raw.move.1m")]),
+    each(raw::exchange_1m, &[Figure::plain("raw.exchange.1m")]),
+    each(raw::move_64m, &[Figure::plain("raw.move.64m")]),
+    each(raw::exchange_64m, &[Figure::plain("raw.exchange.64m")]),
+    each(raw::futex_two_cores, &[Figure::plain("raw.futex.two-cores").over(SPIN)]),
+    each(raw::futex_one_core, &[Figure::plain("raw.futex.one-core").over(SPIN)]),
+    each(raw::yield_one_core, &[Figure::plain("raw.yield.one-core").over(SPIN)]),
+    each(raw::memcpy_1m, &[Figure::plain("raw.memcpy.1m")]),
+    each(raw::memcpy_64m, &[Figure::plain("raw.memcpy.64m")]),
+    each(direct::add, &[Figure::plain("direct.add")]),
+    each(direct::crc32_1k, &[Figure::plain("direct.crc32.1k")]),
+    each(direct::string, &[Figure::plain("direct.string")]),
+    each(direct::structure, &[Figure::plain("direct.struct")]),
+    each(direct::callback, &[Figure::plain("direct.callback")]),
+    each(direct::sum_1m, &[Figure::plain("direct.sum.1m")]),
+    each(direct::invert_1m, &[Figure::plain("direct.invert.1m")]),
+    each(direct::sum_64m, &[Figure::plain("direct.sum.64m")]),
+    each(direct::invert_64m, &[Figure::plain("direct.invert.64m")]),
+    each(calls::add, &[Figure::plain("contained.add").over(SPIN).bar(1.3)]),
+    each(
+        calls::crc32_1k,
+        &[Figure::plain("contained.crc32.1k").over(&["raw.move.1k"]).less(&["direct.crc32.1k"]).bar(1.3)],
+    ),
+    each(calls::string, &[Figure::plain("contained.string").over(SPIN)]),
+    each(calls::structure, &[Figure::plain("contained.struct").over(SPIN)]),
+    each(calls::callback, &[Figure::plain("contained.callback").over(SPIN).bar(1.3)]),
+    each(
+        buffers::sum_1m,
+        &[Figure::plain("contained.sum.1m.copied")
+            .over(&["direct.sum.1m", "raw.move.1m"])
+            .less(&["raw.memcpy.1m"])
+            .bar(1.05)],
+    ),
+    each(
+        buffers::invert_1m,
+        &[Figure::plain("contained.invert.1m.copied")
+            .over(&["direct.invert.1m", "raw.exchange.1m"])
+            .less(&["raw.memcpy.1m", "raw.memcpy.1m"])
+            .bar(1.05)],
+    ),
+    each(
+        buffers::sum_64m,
+        &[Figure::plain("contained.sum.64m.copied")
+            .over(&["direct.sum.64m", "raw.move.64m"])
+            .less(&["raw.memcpy.64m"])],
+    ),
+    each(
+        buffers::invert_64m,
+        &[Figure::plain("contained.invert.64m.copied")
+            .over(&["direct.invert.64m", "raw.exchange.64m"])
+            .less(&["raw.memcpy.64m", "raw.memcpy.64m"])],
+    ),
+    each(calls::callers_1, &[Figure::plain("contained.callers.1").over(SPIN)]),
+    each(calls::callers_2, &[Figure::plain("contained.callers.2").over(SPIN)]),
+    each(calls::callers_4, &[Figure::plain("contained.callers.4").over(SPIN)]),
+    each(calls::callers_16, &[Figure::plain("contained.callers.16").over(SPIN)]),
+    each(
+        places::parked,
+        &[
+            Figure::plain("contained.parked.two-cores").over(&["raw.futex.two-cores"]).bar(1.15),
+            Figure::of("contained.parked.waits.caller", "per call").bar(1.0),
+            Figure::of("contained.parked.waits.worker", "per call").bar(1.0),
+        ],
+    ),
+    each(places::one_core, &[Figure::plain("contained.one-core").over(ONE_CORE).bar(1.5)]),
+    each(
+        rare::every_1ms,
+        &[
+            Figure::plain("contained.every-1ms").over(ONE_CORE).bar(2.0),
+            Figure::of("contained.every-1ms.worker-cpu", "%").bar(2.0),
+        ],
+    ),
+    each(
+        rare::every_100ms,
+        &[
+            Figure::plain("contained.every-100ms").over(ONE_CORE),
+            Figure::of("contained.every-100ms.worker-cpu", "%"),
+        ],
+    ),
+    each(
+        load::one_hog,
+        &[
+            Figure::plain("raw.spin.1-hog.p50"),
+            Figure::plain("raw.spin.1-hog.mean"),
+            Figure::plain("contained.1-hog.p50").over(&["raw.spin.1-hog.p50"]).bar(1.5),
+            Figure::plain("contained.1-hog.mean").over(&["raw.spin.1-hog.mean"]).bar(2.0),
+        ],
+    ),
+    each(
+        load::two_hogs,
+        &[
+            Figure::plain("raw.spin.2-hogs.p50"),
+            Figure::plain("raw.spin.2-hogs.mean"),
+            Figure::plain("contained.2-hogs.p50").over(&["raw.spin.2-hogs.p50"]).bar(1.5),
+            Figure::plain("contained.2-hogs.mean").over(&["raw.spin.2-hogs.mean"]).bar(2.0),
+        ],
+    ),
+    each(idle::cold_start, &[Figure::of("worker.cold-start", "ms").bar(5.0)]),
+    each(idle::memory, &[Figure::of("worker.idle.pss", "KiB").bar(3072.0)]),
+    Probe { figures: &[Figure::of("idle.cpu-10s", "ticks").bar(0.0)], run: idle::cpu, when: Once },
+];
+
+const fn each(run: fn(&mut crate::plan::Bench) -> crate::plan::Samples, figures: &'static [Figure]) -> Probe {
+    Probe { figures, run, when: EachRound }
+}
+
+/// The probe that measures this.
+pub(crate) fn probe_of(id: &str) -> Option<&'static Probe> {
+    PROBES.iter().find(|probe| probe.figures.iter().any(|figure| figure.id == id))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_baselines_exist() {
+        let figures: Vec<&Figure> = PROBES.iter().flat_map(|probe| probe.figures).collect();
+        let ids: HashSet<&str> = figures.iter().map(|figure| figure.id).collect();
+        assert_eq!(ids.len(), figures.len());
+        for figure in figures {
+            for id in figure.baseline.ids() {
+                let figure = figure.id;
+                assert!(ids.contains(id) && id != figure, "{figure} is held against {id}");
+            }
+            // A ratio needs something to divide by.
+            assert!(figure.baseline.less.is_empty() || !figure.baseline.of.is_empty(), "{}", figure.id);
+        }
+    }
+
+    #[test]
+    fn a_figure_leads_to_its_probe() {
+        let found = probe_of("contained.every-1ms.worker-cpu").map(|probe| probe.figures[0].id);
+        assert_eq!(found, Some("contained.every-1ms"));
+        assert!(probe_of("contained.nothing").is_none());
+    }
+}
