@@ -30,11 +30,9 @@ const PATIENT: u32 = 1 << 12;
 #[derive(Debug)]
 pub struct Roost {
     spin: u64,
-    /// Where the thread may run, as of the last time it left its own CPU; `None` where it cannot be bound.
-    home: Option<CpuSet>,
     far: bool,
-    /// Bound to one CPU.
-    bound: bool,
+    /// While it is bound to a CPU: to which, and where it may run otherwise.
+    bound: Option<(CpuSet, CpuSet)>,
     /// Calls in a row that came quickly, and how many are needed.
     dense: u32,
     needed: u32,
@@ -53,8 +51,7 @@ pub(crate) fn this_cpu() -> u32 {
 impl Roost {
     /// Polls for `spin` nanoseconds before it sleeps; with 0 it never polls.
     pub fn new(spin: u64) -> Roost {
-        let home = sched_getaffinity(None).ok();
-        Roost { spin, home, far: spin > 0, bound: false, dense: 0, needed: DENSE, since: 0, caller: 0 }
+        Roost { spin, far: spin > 0, bound: None, dense: 0, needed: DENSE, since: 0, caller: 0 }
     }
 
     /// Nanoseconds to poll for now.
@@ -67,7 +64,6 @@ impl Roost {
     pub(crate) fn give_way(&mut self) {
         self.far = false;
         self.dense = 0;
-        self.home = sched_getaffinity(None).ok();
     }
 
     /// Begins to wait near the caller.
@@ -77,17 +73,20 @@ impl Roost {
 
     /// Goes to a CPU to sleep there. Comes with the one it is on then.
     pub(crate) fn settle(&mut self, cpu: u32) -> u32 {
-        let only = self.home.as_ref().and_then(|home| only(home, cpu));
-        self.bound = only.is_some_and(|only| sched_setaffinity(None, &only).is_ok());
-        if self.bound { cpu } else { this_cpu() }
+        // Asked every time: whoever runs this machine may have said so meanwhile.
+        let home = sched_getaffinity(None).ok();
+        let bound = home.and_then(|home| Some((only(&home, cpu)?, home)));
+        self.bound = bound.filter(|(only, _)| sched_setaffinity(None, only).is_ok());
+        if self.bound.is_some() { cpu } else { this_cpu() }
     }
 
-    /// May run anywhere again.
+    /// May run where it may again, unless somebody else has said meanwhile where that is.
     pub(crate) fn rise(&mut self) {
-        if let Some(home) = self.home.as_ref().filter(|_| self.bound) {
+        if let Some((only, home)) = self.bound.take()
+            && sched_getaffinity(None).is_ok_and(|now| now == only)
+        {
             // Else it stays where it is, which only makes it slower.
-            let _ = sched_setaffinity(None, home);
-            self.bound = false;
+            let _ = sched_setaffinity(None, &home);
         }
     }
 
@@ -102,18 +101,14 @@ impl Roost {
             return;
         }
         self.dense = 0;
-        self.far = match &self.home {
-            Some(home) => {
-                let moved = this_cpu() != caller
-                    || others(home, caller).is_some_and(|others| {
-                        let moved = sched_setaffinity(None, &others).is_ok();
-                        let _ = sched_setaffinity(None, home);
-                        moved
-                    });
-                moved && this_cpu() != caller
-            }
-            None => this_cpu() != caller,
-        };
+        if this_cpu() == caller
+            && let Ok(home) = sched_getaffinity(None)
+            && let Some(others) = others(&home, caller)
+            && sched_setaffinity(None, &others).is_ok()
+        {
+            let _ = sched_setaffinity(None, &home);
+        }
+        self.far = this_cpu() != caller;
         // With no CPU to go to, asking at every turn would cost more than it brings.
         self.needed = if self.far { DENSE } else { (self.needed * 2).min(PATIENT) };
     }
@@ -204,5 +199,11 @@ mod tests {
         assert_eq!(sched_getaffinity(None).unwrap(), cpus(&[cpu as usize]));
         roost.rise();
         assert_eq!(sched_getaffinity(None).unwrap(), before);
+        roost.settle(cpu);
+        // Somebody else says where it may run.
+        sched_setaffinity(None, &others(&before, cpu).unwrap_or(before)).unwrap();
+        let said = sched_getaffinity(None).unwrap();
+        roost.rise();
+        assert_eq!(sched_getaffinity(None).unwrap(), said);
     }
 }
