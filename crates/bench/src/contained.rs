@@ -39,6 +39,11 @@ impl Subject {
         Subject::open_with(bench, Options::default())
     }
 
+    /// Both sides poll for longer than anything that is measured this way takes.
+    pub(crate) fn polling(bench: &Bench) -> Result<Subject, Stop> {
+        Subject::open_with(bench, Options { spin: Duration::from_millis(1), ..Options::default() })
+    }
+
     pub(crate) fn open_with(bench: &Bench, options: Options) -> Result<Subject, Stop> {
         let file = format!("/proc/self/fd/{}", bench.library.as_raw_fd());
         let library = Measured::open_with(Options { libraries: vec![file.into()], ..options })?;
@@ -72,7 +77,7 @@ impl Drop for Subject {
     }
 }
 
-/// Nanoseconds of a call in the default mode, both sides on cores of their own, in the block in the middle.
+/// Nanoseconds of a call, both sides polling on cores of their own, in the block in the middle.
 fn typical(
     bench: &Bench,
     blocks: u32,
@@ -82,7 +87,7 @@ fn typical(
     let refused = Stop::refused("pinning");
     let far = bench.far()?;
     let _pinned = Pinned::thread(bench.cpus.near).map_err(&refused)?;
-    let subject = Subject::open(bench)?;
+    let subject = Subject::polling(bench)?;
     pin_process(subject.worker, far).map_err(&refused)?;
     subject.warm_up()?;
     call(subject.library(), 0)?;

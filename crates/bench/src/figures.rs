@@ -33,6 +33,7 @@ pub(crate) const PROBES: &[Probe] = &[
     each(direct::sum_64m, &[Figure::plain("direct.sum.64m")]),
     each(direct::invert_64m, &[Figure::plain("direct.invert.64m")]),
     each(calls::add, &[Figure::plain("contained.add").over(SPIN).bar(1.3)]),
+    each(calls::add_by_default, &[Figure::plain("contained.add.default-mode").over(SPIN)]),
     each(
         calls::crc32_1k,
         &[Figure::plain("contained.crc32.1k").over(&["raw.move.1k"]).less(&["direct.crc32.1k"]).bar(1.3)],

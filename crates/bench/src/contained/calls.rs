@@ -1,4 +1,4 @@
-//! Calls back to back: both sides poll.
+//! Calls back to back.
 
 use std::hint::black_box;
 use std::sync::Barrier;
@@ -18,6 +18,14 @@ pub(crate) fn add(bench: &mut Bench) -> Samples {
         black_box(library.add(at, 1)?);
         Ok(())
     })
+}
+
+/// The same in the default mode, with nothing pinned.
+pub(crate) fn add_by_default(bench: &mut Bench) -> Samples {
+    let subject = Subject::open(bench)?;
+    subject.warm_up()?;
+    let blocks = Blocks::of(bench.long(), BLOCK, || subject.library().add(1, 2).map(drop))?;
+    Ok(vec![blocks.median()])
 }
 
 pub(crate) fn crc32_1k(bench: &mut Bench) -> Samples {

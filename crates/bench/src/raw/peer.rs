@@ -65,6 +65,7 @@ impl Peer {
     /// Starts this program again, with what makes it call [`serve`].
     pub(crate) fn start(arguments: &[&str]) -> io::Result<Peer> {
         let (memory, file) = Memory::create()?;
+        memory.board().starter.store(std::process::id(), Ordering::Relaxed);
         let mut command = Command::new("/proc/self/exe");
         let process = command.args(arguments).stdin(file).stdout(Stdio::null()).spawn()?;
         Ok(Peer { memory, process })
@@ -167,14 +168,14 @@ impl Drop for Conversation<'_> {
 ///
 /// When standard input is no such memory, or an order names a CPU that cannot be had.
 pub fn serve() -> io::Result<()> {
-    let parent = getppid();
+    let memory = Memory::map(io::stdin())?;
+    let board = memory.board();
     set_parent_process_death_signal(Some(Signal::KILL))?;
-    if getppid() != parent {
+    let parent = getppid().map(|pid| pid.as_raw_nonzero().get().unsigned_abs());
+    if parent != Some(board.starter.load(Ordering::Relaxed)) {
         return Ok(()); // It had ended before.
     }
     let anywhere: CpuSet = sched_getaffinity(None)?;
-    let memory = Memory::map(io::stdin())?;
-    let board = memory.board();
     for number in (1..=u32::MAX).cycle() {
         Sleeping::until(&board.order.commit, number);
         let order = Order::decode(read(&board.order));

@@ -2,6 +2,7 @@
 //!
 //! | part | written by | read by | when |
 //! |---|---|---|---|
+//! | `starter` | caller | peer | before the peer is started |
 //! | `order` | caller | peer | before a conversation; its commit word last |
 //! | `ready` | peer | caller | when the peer has taken an order |
 //! | `ping`, data of `Way::There` | caller | peer | from a ping's commit word to the pong's |
@@ -28,6 +29,8 @@ pub(crate) struct Line {
 /// The lines of both sides.
 #[repr(C)]
 pub(crate) struct Board {
+    /// Process id of the caller.
+    pub(crate) starter: AtomicU32,
     pub(crate) order: Line,
     pub(crate) ready: Line,
     pub(crate) ping: Line,
