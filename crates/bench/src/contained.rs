@@ -11,7 +11,7 @@ use std::os::fd::AsRawFd;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use hotcell::Options;
+use hotcell::{Options, Waiting};
 use hotcell_measured::Measured;
 
 use crate::machine::{Pinned, pin_process};
@@ -41,7 +41,7 @@ impl Subject {
 
     /// Both sides poll for longer than anything that is measured this way takes.
     pub(crate) fn polling(bench: &Bench) -> Result<Subject, Stop> {
-        Subject::open_with(bench, Options { spin: Duration::from_millis(1), ..Options::default() })
+        Subject::open_with(bench, Options { waiting: Waiting::Latency, ..Options::default() })
     }
 
     pub(crate) fn open_with(bench: &Bench, options: Options) -> Result<Subject, Stop> {
