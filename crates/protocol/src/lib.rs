@@ -89,6 +89,7 @@ impl Place {
     /// # Panics
     ///
     /// If `offset` is not below [`Place::OFFSET_END`] or `segment` not below [`wire::MAX_SEGMENTS`].
+    #[inline]
     pub const fn new(segment: u16, offset: u64) -> Self {
         assert!(offset < Self::OFFSET_END, "an offset has 48 bits");
         assert!(segment < wire::MAX_SEGMENTS, "no channel has that many segments");
@@ -96,26 +97,31 @@ impl Place {
     }
 
     /// The place a word on the wire stands for; any word is one.
+    #[inline]
     pub const fn from_raw(raw: u64) -> Self {
         Self(raw)
     }
 
     /// The word on the wire.
+    #[inline]
     pub const fn raw(self) -> u64 {
         self.0
     }
 
     /// The segment's number.
+    #[inline]
     pub const fn segment(self) -> u16 {
         (self.0 >> wire::PLACE_SEGMENT_SHIFT) as u16
     }
 
     /// The offset in the segment, in bytes.
+    #[inline]
     pub const fn offset(self) -> u64 {
         self.0 & (Self::OFFSET_END - 1)
     }
 
     /// Whether it stands for a null pointer.
+    #[inline]
     pub const fn is_null(self) -> bool {
         self.0 == wire::PLACE_NULL
     }

@@ -2,13 +2,12 @@
 
 use std::any::Any;
 use std::fmt;
-use std::marker::PhantomData;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use hotcell_protocol::{ErrorKind, LimitExceededReason, wire};
-use hotcell_shm::batch::{Packed, reply_size};
+use hotcell_shm::batch::{Packed, TooLong, reply_size};
 
 use super::passed::PassedObject;
 use super::reading::numbers;
@@ -33,17 +32,21 @@ pub struct Batch {
     /// Told by tickets; no two batches of a process have the same.
     number: u64,
     packed: Packed,
+    /// The entry being written: its function, and where the application called.
+    open: Option<(&'static Function, &'static Location<'static>)>,
     pending: Vec<Pending>,
+    /// Where the reply of each entry starts, and behind the last, where the next will.
+    replies: Vec<u32>,
     /// Bytes of data passed so far.
     input: u64,
     /// What entries are passed besides bytes. What an entry put that was given up is behind the last that was not.
     objects: Vec<PassedObject>,
     /// Where in the argument block of an entry data went that a failed call may give a place in, and their bytes.
     lengths: Vec<(u16, u64)>,
-    /// Bytes of the replies.
-    replies: usize,
-    /// The longest deadline that an entry would have by itself.
-    time: Duration,
+    /// How many objects and lengths are those of entries that were added.
+    added: (u32, u32),
+    /// Whether an entry has no deadline of its own, and the longest of the others, in milliseconds.
+    deadlines: (bool, u64),
 }
 
 /// An entry that waits to be sent.
@@ -54,6 +57,8 @@ struct Pending {
     start: usize,
     /// Where its objects and its lengths end, and those of the next entry begin.
     ends: (u32, u32),
+    /// Whether there is nothing to read or to release when it returned.
+    plain: bool,
     read: Read,
 }
 
@@ -70,11 +75,23 @@ type Reader = dyn FnOnce(&mut Reply<'_>) -> Result<Box<dyn Any + Send>> + Send;
 /// Stands for the result of an entry: what [`Done::take`] gives for it.
 #[must_use = "whether the entry failed is known only to who takes its result"]
 pub struct Ticket<T> {
-    batch: u64,
-    entry: u32,
+    /// The batch's number, and the entry's in the low bits: the whole is small enough to be returned in registers.
+    id: u64,
     /// Of an entry that is read when it is taken.
-    read: Option<fn(&Values<'_>) -> T>,
-    result: PhantomData<fn() -> T>,
+    read: fn(&Values<'_>) -> T,
+}
+
+/// Bits of an entry's number.
+const ENTRY_BITS: u32 = wire::MAX_BATCH.ilog2();
+
+impl<T> Ticket<T> {
+    fn batch(&self) -> u64 {
+        self.id >> ENTRY_BITS
+    }
+
+    fn entry(&self) -> usize {
+        (self.id & ((1 << ENTRY_BITS) - 1)) as usize
+    }
 }
 
 /// The result block of an entry whose results are numbers.
@@ -100,12 +117,14 @@ impl Batch {
             session,
             number,
             packed: Packed::with_capacity(USUAL.1),
+            open: None,
             pending: Vec::with_capacity(USUAL.0),
+            replies: Vec::with_capacity(USUAL.0 + 1),
             input: 0,
             objects: Vec::new(),
             lengths: Vec::new(),
-            replies: 0,
-            time: Duration::ZERO,
+            added: (0, 0),
+            deadlines: (false, 0),
         }
     }
 
@@ -114,20 +133,19 @@ impl Batch {
     #[inline]
     pub fn entry(&mut self, function: u16) -> Result<Entry<'_>> {
         let call_site = Location::caller();
-        let Some(definition) = self.session.function(function) else {
-            let message = format!("the package has no function {function}");
-            let context = self.session.context("", Some(call_site));
-            return Err(context.not_executed(ErrorKind::InvalidArgument, Cause::None, message));
-        };
-        if self.pending.len() >= wire::MAX_BATCH as usize {
-            return Err(self.full(definition, call_site));
+        match self.session.function(function).filter(|_| self.pending.len() < wire::MAX_BATCH as usize) {
+            Some(definition) => {
+                self.give_up();
+                match self.packed.open(function, usize::from(definition.args_size)) {
+                    Ok(()) => {
+                        self.open = Some((definition, call_site));
+                        Ok(Entry::new(self))
+                    }
+                    Err(TooLong) => Err(no_memory(&self.session.context(definition.name, Some(call_site)))),
+                }
+            }
+            None => Err(self.refuse(function, call_site)),
         }
-        self.give_up();
-        if self.packed.open(function, usize::from(definition.args_size)).is_err() {
-            let context = self.session.context(definition.name, Some(call_site));
-            return Err(no_memory(&context));
-        }
-        Ok(Entry::new(self, definition, call_site))
     }
 
     /// How many entries there are.
@@ -143,43 +161,54 @@ impl Batch {
     /// Forgets what an entry put that was not added.
     #[inline]
     fn give_up(&mut self) {
-        let (objects, lengths) = self.added();
-        if self.objects.len() > objects as usize || self.lengths.len() > lengths as usize {
-            self.objects.truncate(objects as usize);
-            self.lengths.truncate(lengths as usize);
+        let (objects, lengths) = (self.added.0 as usize, self.added.1 as usize);
+        if self.objects.len() > objects || self.lengths.len() > lengths {
+            self.objects.truncate(objects);
+            self.lengths.truncate(lengths);
         }
-    }
-
-    /// How many objects and lengths are those of entries that were added.
-    #[inline]
-    fn added(&self) -> (u32, u32) {
-        self.pending.last().map_or((0, 0), |last| last.ends)
     }
 
     /// Adds the open entry.
     #[inline]
-    fn add<T>(
-        &mut self,
-        function: &'static Function,
-        call_site: &'static Location<'static>,
-        read: Read,
-        values: Option<fn(&Values<'_>) -> T>,
-    ) -> Ticket<T> {
-        let entry = self.pending.len() as u32;
-        self.replies += reply_size(usize::from(function.result_size));
-        self.time = self.time.max(self.session.deadline_of(function));
+    fn add<T>(&mut self, read: Read, values: fn(&Values<'_>) -> T) -> Ticket<T> {
+        let (function, call_site) = self.open.expect("an entry is made by opening one");
+        let entry = self.pending.len() as u64;
+        if self.replies.is_empty() {
+            self.replies.push(0);
+        }
+        let start = self.replies[self.replies.len() - 1];
+        // At most 65,536 entries of at most 1,072 bytes.
+        self.replies.push(start + reply_size(usize::from(function.result_size)) as u32);
+        let (plain, longest) = self.deadlines;
+        self.deadlines = (plain | (function.deadline_ms == 0), longest.max(function.deadline_ms));
+        let (objects, lengths) = (self.objects.len() as u32, self.lengths.len() as u32);
         self.pending.push(Pending {
             function,
             call_site,
             start: self.packed.close(),
-            ends: (self.objects.len() as u32, self.lengths.len() as u32),
+            ends: (objects, lengths),
+            plain: matches!(read, Read::Values) && function.owned.is_empty(),
             read,
         });
-        Ticket { batch: self.number, entry, read: values, result: PhantomData }
+        self.added = (objects, lengths);
+        Ticket { id: self.number << ENTRY_BITS | entry, read: values }
     }
 
+    /// The longest time that an entry has by itself.
+    fn time(&self) -> Duration {
+        let (plain, longest) = self.deadlines;
+        let longest = Duration::from_millis(longest);
+        if plain { longest.max(self.session.options().deadline) } else { longest }
+    }
+
+    /// Why there can be no entry for this function.
     #[cold]
-    fn full(&self, function: &'static Function, call_site: &'static Location<'static>) -> Error {
+    fn refuse(&self, function: u16, call_site: &'static Location<'static>) -> Error {
+        let Some(function) = self.session.function(function) else {
+            let message = format!("the package has no function {function}");
+            let context = self.session.context("", Some(call_site));
+            return context.not_executed(ErrorKind::InvalidArgument, Cause::None, message);
+        };
         let value = u64::from(wire::MAX_BATCH);
         let cause = Cause::Limit { what: LimitExceededReason::Entries, value };
         let message = format!("a batch has {value} entries at most: run this one, and begin another");
@@ -205,6 +234,6 @@ impl fmt::Debug for Batch {
 
 impl<T> fmt::Debug for Ticket<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ticket").field("entry", &self.entry).finish_non_exhaustive()
+        f.debug_struct("Ticket").field("entry", &self.entry()).finish_non_exhaustive()
     }
 }

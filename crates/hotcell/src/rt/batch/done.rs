@@ -4,6 +4,7 @@ use std::any::Any;
 use std::fmt;
 
 use hotcell_protocol::ErrorKind;
+use hotcell_protocol::wire::batch_reply;
 
 use super::{Ticket, Values};
 use crate::error::{Cause, Error, Result};
@@ -17,6 +18,8 @@ pub struct Done {
     pub(super) context: Context,
     /// The packed replies.
     pub(super) replies: Vec<u8>,
+    /// Where that of each entry starts, and where the last ends.
+    pub(super) starts: Vec<u32>,
     /// By entry.
     pub(super) outcomes: Vec<Outcome>,
     /// What the worker met its end by, while it executed the batch.
@@ -26,7 +29,7 @@ pub struct Done {
 /// What became of an entry.
 pub(super) enum Outcome {
     /// It returned numbers, which lie in the packed replies.
-    Values { start: u32, length: u16 },
+    Values,
     /// It returned this.
     Read(Box<dyn Any + Send>),
     /// It failed.
@@ -45,23 +48,24 @@ impl Done {
     /// Whether one of them was executed is not known. `InvalidArgument`, when the ticket is another batch's.
     #[track_caller]
     pub fn take<T: 'static>(&mut self, ticket: Ticket<T>) -> Result<T> {
-        let outcome = self.outcomes.get_mut(ticket.entry as usize).filter(|_| ticket.batch == self.batch);
+        let entry = ticket.entry();
+        let outcome = self.outcomes.get_mut(entry).filter(|_| ticket.batch() == self.batch);
         let Some(outcome) = outcome else {
             let message = "the ticket is one of another batch".into();
             let context = Context { call_site: Some(std::panic::Location::caller()), ..self.context };
             return Err(context.not_executed(ErrorKind::InvalidArgument, Cause::None, message));
         };
-        if let (Outcome::Values { start, length }, Some(read)) = (&*outcome, ticket.read) {
-            let start = *start as usize;
-            return Ok(read(&Values { block: &self.replies[start..start + usize::from(*length)] }));
+        if let Outcome::Values = outcome {
+            let (start, end) = (self.starts[entry] as usize, self.starts[entry + 1] as usize);
+            return Ok((ticket.read)(&Values { block: &self.replies[start + batch_reply::SIZE..end] }));
         }
         match std::mem::replace(outcome, Outcome::Taken) {
             Outcome::Failed(error) => Err(error),
             Outcome::Read(value) => {
                 Ok(*value.downcast().expect("the ticket was made with its entry, for what that reads"))
             }
-            Outcome::Values { .. } | Outcome::Taken => {
-                unreachable!("an entry has one ticket, which says how it is read")
+            Outcome::Values | Outcome::Taken => {
+                unreachable!("an entry has one ticket, and numbers are read above")
             }
         }
     }
@@ -81,7 +85,7 @@ impl fmt::Debug for Done {
 impl fmt::Debug for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Outcome::Values { .. } | Outcome::Read(_) => f.write_str("Returned"),
+            Outcome::Values | Outcome::Read(_) => f.write_str("Returned"),
             Outcome::Failed(error) => error.fmt(f),
             Outcome::Taken => f.write_str("Taken"),
         }

@@ -17,8 +17,6 @@ use crate::session::Context;
 #[derive(Debug)]
 pub struct Entry<'b> {
     batch: &'b mut Batch,
-    function: &'static Function,
-    call_site: &'static Location<'static>,
 }
 
 macro_rules! put {
@@ -33,12 +31,8 @@ macro_rules! put {
 
 impl<'b> Entry<'b> {
     #[inline]
-    pub(super) fn new(
-        batch: &'b mut Batch,
-        function: &'static Function,
-        call_site: &'static Location<'static>,
-    ) -> Entry<'b> {
-        Entry { batch, function, call_site }
+    pub(super) fn new(batch: &'b mut Batch) -> Entry<'b> {
+        Entry { batch }
     }
 
     put!(put_u8: u8, put_u16: u16, put_u32: u32, put_u64: u64, put_i8: i8, put_i16: i16, put_i32: i32);
@@ -48,7 +42,7 @@ impl<'b> Entry<'b> {
     /// Adds the entry, whose results are numbers: `read` finds them in the result block.
     #[inline]
     pub fn values<T>(self, read: fn(&Values<'_>) -> T) -> Ticket<T> {
-        self.batch.add(self.function, self.call_site, Read::Values, Some(read))
+        self.batch.add(Read::Values, read)
     }
 
     /// Adds the entry. `read` reads its results when the batch has run; where the entry failed, it is not asked.
@@ -58,7 +52,7 @@ impl<'b> Entry<'b> {
         read: impl FnOnce(&mut Reply<'_>) -> Result<T> + Send + 'static,
     ) -> Ticket<T> {
         let read = Read::Now(Box::new(move |reply: &mut Reply<'_>| Ok(Box::new(read(reply)?) as _)));
-        self.batch.add(self.function, self.call_site, read, None)
+        self.batch.add(read, |_| unreachable!("an entry that was read has its result"))
     }
 
     /// An error that says that an argument cannot be passed. Nothing was added.
@@ -76,7 +70,7 @@ impl<'b> Entry<'b> {
         usage: Usage,
     ) -> Result<RawHandle> {
         let (object, session) = (handle.object(), &self.batch.session);
-        let own = &self.batch.objects[self.batch.added().0 as usize..];
+        let own = &self.batch.objects[self.batch.added.0 as usize..];
         let mut fit = handle.check(session, session.generation(), kind);
         if fit.is_ok() && usage != Usage::Kept && !object.owned {
             fit = Err(Unfit::OnlyLent);
@@ -105,7 +99,7 @@ impl<'b> Entry<'b> {
     fn put_reference(&mut self, offset: usize, place: Place, length: u64) {
         self.put_u64(offset + wire::reference::PLACE, place.raw());
         self.put_u64(offset + wire::reference::LENGTH, length);
-        let mut outputs = self.function.outputs.iter();
+        let mut outputs = self.function().outputs.iter();
         let place = |kind| matches!(kind, OutputKind::Offset { of, .. } if usize::from(of) == offset);
         if outputs.any(|output| place(output.kind)) {
             self.batch.lengths.push((offset as u16, length));
@@ -120,6 +114,17 @@ impl<'b> Entry<'b> {
     }
 
     fn context(&self) -> Context {
-        self.batch.session.context(self.function.name, Some(self.call_site))
+        let (function, call_site) = self.opened();
+        self.batch.session.context(function.name, Some(call_site))
+    }
+
+    #[inline]
+    fn function(&self) -> &'static Function {
+        self.opened().0
+    }
+
+    #[inline]
+    fn opened(&self) -> (&'static Function, &'static Location<'static>) {
+        self.batch.open.expect("an entry is made by opening one")
     }
 }

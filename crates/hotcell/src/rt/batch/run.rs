@@ -1,13 +1,15 @@
 //! Running a batch: sent, waited for, and judged entry by entry.
 
+use std::iter::Peekable;
 use std::ops::Range;
 use std::panic::{Location, resume_unwind};
 use std::sync::Arc;
+use std::vec::IntoIter;
 
 use hotcell_protocol::wire::{self, Refusal, ReplyState, batch_head, batch_reply, batch_result};
 use hotcell_protocol::{ErrorKind, Executed, Place};
 use hotcell_shm::ReplyHead;
-use hotcell_shm::batch::{Packed, reply_size};
+use hotcell_shm::batch::Packed;
 
 use super::done::Outcome;
 use super::{Batch, Done, Pending, Read};
@@ -51,10 +53,11 @@ impl Batch {
     #[track_caller]
     pub fn run(mut self) -> Result<Done> {
         self.give_up();
-        let Batch { session, number, mut packed, mut pending, objects, lengths, replies, time, .. } = self;
+        let time = self.time();
+        let Batch { session, number, mut packed, mut pending, objects, lengths, replies: starts, .. } = self;
         let context = session.context("", Some(Location::caller()));
-        let mut done =
-            Done { batch: number, context, replies: Vec::new(), outcomes: Vec::new(), fault: None };
+        let (replies, outcomes) = (Vec::new(), Vec::new());
+        let mut done = Done { batch: number, context, replies, starts, outcomes, fault: None };
         if pending.is_empty() {
             return Ok(done);
         }
@@ -62,25 +65,24 @@ impl Batch {
         done.context = call.context;
         call.begin_batch(pending.len())?;
         let unfit = pass_objects(&mut call, objects, &mut pending, &mut packed);
+        let length = done.starts[pending.len()];
         let place = call.place("the entries", packed.bytes(), 0)?;
         call.put_u32(batch_head::COUNT, pending.len() as u32);
-        call.put_u32(batch_head::REPLIES_LENGTH, u32::try_from(replies).unwrap_or(u32::MAX));
+        call.put_u32(batch_head::REPLIES_LENGTH, length);
         call.put_u64(batch_head::PLACE, place.raw());
         call.put_u64(batch_head::LENGTH, packed.bytes().len() as u64);
         let (channel, lane) = (Arc::clone(call.live().lane.channel()), call.live().lane.index());
         let (head, raised) = call.exchange_alone();
-        let mut unfit = unfit.into_iter().peekable();
-        let mut unfit = |entry| unfit.next_if(|(at, _)| *at == entry).map(|(_, error)| error);
         match head {
             Ok(head) if head.state == ReplyState::Refused => return Err(call.refused(head)),
-            Ok(head) => match call.replies(head, replies) {
+            Ok(head) => match call.replies(head, length as usize) {
                 Ok(replies) => {
                     done.replies = replies;
-                    done.judge(Reply::of_batch(call), pending, &lengths, &mut unfit);
+                    done.judge(Reply::of_batch(call), pending, &lengths, unfit);
                 }
                 Err(Unreadable::Violation(rule)) => {
                     let fault = call.violation(rule);
-                    done.lose(fault, None, pending, &mut unfit);
+                    done.lose(fault, None, pending, unfit);
                 }
                 Err(Unreadable::NoMemory) => {
                     // What came out of it cannot be told any more, nor released.
@@ -93,10 +95,12 @@ impl Batch {
             }
             Err(error) => {
                 let (id, entry) = channel.executing(lane);
+                let said = Some(entry as usize).filter(|_| id == done.context.call_id);
+                // Of one entry it is known without the worker's word.
                 let suspect =
-                    Some(entry as usize).filter(|&entry| id == done.context.call_id && entry < pending.len());
+                    if pending.len() == 1 { Some(0) } else { said.filter(|&at| at < pending.len()) };
                 drop(call);
-                done.lose(error, suspect, pending, &mut unfit);
+                done.lose(error, suspect, pending, unfit);
             }
         }
         match raised {
@@ -138,6 +142,8 @@ fn pass_objects(
             let (name, context) = (object.type_name(), entry.context(&call.context));
             unfit.push((number, why.error(&context, name, &object, name)));
             packed.skip(entry.start);
+            // Whatever the worker says of it.
+            entry.plain = false;
             call.turn.passed.drop_last(noted);
         } else {
             passed += noted as u32;
@@ -187,41 +193,35 @@ impl Done {
         mut reply: Reply<'_>,
         pending: Vec<Pending>,
         lengths: &[(u16, u64)],
-        unfit: &mut impl FnMut(usize) -> Option<Error>,
+        unfit: Vec<(usize, Error)>,
     ) {
-        let (mut at, mut before) = (0, (0, 0));
+        let mut unfit = Unfit(unfit.into_iter().peekable());
+        let mut before = (0, 0);
         let mut lost: Option<String> = None;
-        self.outcomes.reserve_exact(pending.len());
+        self.outcomes.resize_with(pending.len(), || Outcome::Values);
         for (number, entry) in pending.into_iter().enumerate() {
-            let start = at;
-            at += reply_size(usize::from(entry.function.result_size));
-            let packed = &self.replies[start..at];
+            let packed = &self.replies[self.starts[number] as usize..self.starts[number + 1] as usize];
             let (ends, begins) = (entry.ends, std::mem::replace(&mut before, entry.ends));
-            if let Some(error) = unfit(number) {
-                self.outcomes.push(Outcome::Failed(error));
+            let state = u16::read(&packed[batch_reply::STATE..][..2]);
+            if entry.plain && state == ReplyState::Returned.raw() && lost.is_none() {
                 continue;
             }
-            if let Some(why) = &lost {
-                self.outcomes.push(entry.lost(&self.context, why));
-                continue;
-            }
-            if u16::read(&packed[batch_reply::STATE..][..2]) == ReplyState::Returned.raw()
-                && matches!(entry.read, Read::Values)
-                && entry.function.owned.is_empty()
-            {
-                self.outcomes.push(values(&entry, start));
-                continue;
-            }
-            let (function, context) = (entry.function.name, entry.context(&self.context));
-            let lengths = &lengths[begins.1 as usize..ends.1 as usize];
-            let outcome = judge(&mut reply, entry, context, (begins.0..ends.0, lengths), (packed, start));
-            if let Outcome::Failed(error) = &outcome
-                && reply.is_lost()
-            {
-                self.fault = Some(error.again());
-                lost = Some(why_lost(Some((number, function)), error));
-            }
-            self.outcomes.push(outcome);
+            self.outcomes[number] = match (unfit.take(number), &lost) {
+                (Some(error), _) => Outcome::Failed(error),
+                (None, Some(why)) => entry.lost(&self.context, why),
+                (None, None) => {
+                    let (function, context) = (entry.function.name, entry.context(&self.context));
+                    let lengths = &lengths[begins.1 as usize..ends.1 as usize];
+                    let outcome = judge(&mut reply, entry, context, (begins.0..ends.0, lengths), packed);
+                    if let Outcome::Failed(error) = &outcome
+                        && reply.is_lost()
+                    {
+                        self.fault = Some(error.again());
+                        lost = Some(why_lost(Some((number, function)), error));
+                    }
+                    outcome
+                }
+            };
         }
         reply.turn_to(&BATCH, self.context, &[0; batch_result::SIZE], &[]);
     }
@@ -232,22 +232,33 @@ impl Done {
         error: Error,
         suspect: Option<usize>,
         pending: Vec<Pending>,
-        unfit: &mut impl FnMut(usize) -> Option<Error>,
+        unfit: Vec<(usize, Error)>,
     ) {
+        let mut unfit = Unfit(unfit.into_iter().peekable());
         let why = why_lost(suspect.map(|number| (number, pending[number].function.name)), &error);
+        let mut fault = None;
         for (number, entry) in pending.into_iter().enumerate() {
-            self.outcomes.push(match unfit(number) {
+            self.outcomes.push(match unfit.take(number) {
                 Some(error) => Outcome::Failed(error),
                 None if suspect == Some(number) => {
-                    Outcome::Failed(error.again().of_function(entry.function.name, entry.call_site))
+                    let error = error.again().of_function(entry.function.name, entry.call_site);
+                    fault = Some(error.again());
+                    Outcome::Failed(error)
                 }
                 None => entry.lost(&self.context, &why),
             });
         }
-        self.fault = Some(match self.outcomes.get(suspect.unwrap_or(usize::MAX)) {
-            Some(Outcome::Failed(error)) => error.again(),
-            _ => error,
-        });
+        self.fault = Some(fault.unwrap_or(error));
+    }
+}
+
+/// The errors of entries that were not executed, ascending by entry.
+struct Unfit(Peekable<IntoIter<(usize, Error)>>);
+
+impl Unfit {
+    /// That of this entry, if it is one. Entries are asked for in order.
+    fn take(&mut self, number: usize) -> Option<Error> {
+        self.0.next_if(|(at, _)| *at == number).map(|(_, error)| error)
     }
 }
 
@@ -264,20 +275,14 @@ fn why_lost(suspect: Option<(usize, &str)>, error: &Error) -> String {
     }
 }
 
-/// An entry that returned numbers; its packed reply starts there.
-#[inline]
-fn values(entry: &Pending, start: usize) -> Outcome {
-    Outcome::Values { start: (start + batch_reply::SIZE) as u32, length: entry.function.result_size }
-}
-
 /// Judges the reply of one entry, which was passed these objects, and data of these lengths in which a failed call may give a
-/// place. The packed reply lies so far behind the first.
+/// place.
 fn judge(
     reply: &mut Reply<'_>,
     entry: Pending,
     context: Context,
     (objects, lengths): (Range<u32>, &[(u16, u64)]),
-    (packed, start): (&[u8], usize),
+    packed: &[u8],
 ) -> Outcome {
     let (head, block) = packed.split_at(batch_reply::SIZE);
     let state = ReplyState::from_raw(u16::read(&head[batch_reply::STATE..][..2]));
@@ -306,7 +311,7 @@ fn judge(
         return Outcome::Failed(reply.library_error(errno).unwrap_or_else(|error| error));
     }
     match entry.read {
-        Read::Values => values(&entry, start),
+        Read::Values => Outcome::Values,
         Read::Now(read) => read(reply).map_or_else(Outcome::Failed, Outcome::Read),
     }
 }
