@@ -108,12 +108,12 @@ impl Arena {
 
     /// Bytes the next request segment should have to hold `needed`.
     pub fn wanted(&self, needed: usize) -> usize {
-        grown(self.request.as_ref().map_or(0, |grant| grant.mapping.length()), needed)
+        padded(self.request.as_ref().map_or(0, |grant| grant.mapping.length()), needed)
     }
 
     /// Bytes the next reply window should have to hold `needed`.
     pub fn wanted_window(&self, needed: usize) -> usize {
-        grown(self.windows.iter().map(|window| window.mapping.length()).max().unwrap_or(0), needed)
+        padded(self.windows.iter().map(|window| window.mapping.length()).max().unwrap_or(0), needed)
     }
 
     /// Puts a new request segment in use.
@@ -160,9 +160,13 @@ impl Window {
     }
 }
 
-fn grown(current: usize, needed: usize) -> usize {
-    let padded = needed.saturating_add(wire::BUFFER_ALIGN);
-    padded.max(current.saturating_mul(2)).max(SMALLEST).checked_next_power_of_two().unwrap_or(usize::MAX)
+fn padded(current: usize, needed: usize) -> usize {
+    grown(current, needed.saturating_add(wire::BUFFER_ALIGN))
+}
+
+/// Bytes of the segment after one of `current` bytes, when it has to hold `needed`.
+pub(crate) fn grown(current: usize, needed: usize) -> usize {
+    needed.max(current.saturating_mul(2)).max(SMALLEST).checked_next_power_of_two().unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

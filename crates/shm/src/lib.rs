@@ -6,6 +6,8 @@
 
 mod arena;
 mod bell;
+#[cfg(feature = "buffers")]
+mod buffers;
 pub mod clock;
 pub mod control;
 mod fork;
@@ -13,11 +15,14 @@ mod geometry;
 mod host;
 mod mapping;
 mod memfd;
+mod segment;
 mod worker;
 
 pub use arena::{Arena, Grant, Granted, Outer, Window};
+#[cfg(feature = "buffers")]
+pub use buffers::{Buffers, Found, InBuf};
 pub use fork::ForkGuard;
 pub use host::{CallHead, CrashRecord, HostChannel, HostLane, Located, ReplyHead, Waited};
-pub use mapping::{Access, Mapping};
+pub use mapping::{Access, Mapping, Plain, Solid, bytes_of};
 pub use memfd::{Seals, SegmentFile, sealed_copy};
 pub use worker::{Answer, Request, Resumed, SegmentTable, WorkerChannel, WorkerLane};

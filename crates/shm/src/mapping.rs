@@ -160,8 +160,9 @@ impl Mapping {
         forget_contents();
     }
 
+    /// The address of a range, which is checked.
     #[inline]
-    fn at(&self, offset: usize, length: usize) -> *mut u8 {
+    pub(crate) fn at(&self, offset: usize, length: usize) -> *mut u8 {
         assert!(offset <= self.length && length <= self.length - offset, "access outside of its segment");
         // SAFETY: the assertion keeps the address inside the map.
         unsafe { self.base.as_ptr().add(offset) }
@@ -192,6 +193,44 @@ macro_rules! plain {
     ($($t:ty),*) => { $( impl sealed::Sealed for $t {} impl Plain for $t {} )* };
 }
 plain!(u8, u16, u32, u64, i8, i16, i32, i64, f32, f64);
+
+/// Numbers and truth values: every byte of them means something.
+pub trait Solid: Copy + solid::Sealed {}
+
+mod solid {
+    pub trait Sealed {}
+}
+
+macro_rules! solid {
+    ($($t:ty),*) => { $( impl solid::Sealed for $t {} impl Solid for $t {} )* };
+}
+solid!(u8, u16, u32, u64, i8, i16, i32, i64, f32, f64, bool);
+
+/// Numbers as they lie in memory.
+#[inline]
+pub fn bytes_of<T: Solid>(elements: &[T]) -> &[u8] {
+    // SAFETY: `Solid` types have no padding, so all their bytes are initialised; bytes need no alignment.
+    unsafe { std::slice::from_raw_parts(elements.as_ptr().cast(), size_of_val(elements)) }
+}
+
+/// The whole numbers in bytes that are aligned to 64, as those of buffers are.
+#[cfg(feature = "buffers")]
+pub(crate) fn elements<T: Plain>(bytes: &[u8]) -> &[T] {
+    let start = bytes.as_ptr().cast::<T>();
+    assert!(start.is_aligned(), "buffers are aligned");
+    // SAFETY: the address is aligned, so many whole numbers lie there, and `Plain` types hold any bits.
+    unsafe { std::slice::from_raw_parts(start, bytes.len() / size_of::<T>()) }
+}
+
+/// As [`elements`], to be changed.
+#[cfg(feature = "buffers")]
+pub(crate) fn elements_mut<T: Plain>(bytes: &mut [u8]) -> &mut [T] {
+    let start = bytes.as_mut_ptr().cast::<T>();
+    assert!(start.is_aligned(), "buffers are aligned");
+    // SAFETY: as in `elements`; `bytes` is borrowed alone, and `Plain` types have no padding that a write could leave
+    // uninitialised.
+    unsafe { std::slice::from_raw_parts_mut(start, bytes.len() / size_of::<T>()) }
+}
 
 /// Tells the compiler that shared memory may have changed, so that it cannot fetch a copied byte again from
 /// its source: between copy and check the other side could change it.

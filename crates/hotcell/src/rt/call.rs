@@ -2,7 +2,7 @@
 
 use hotcell_protocol::wire;
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, Place, RawHandle};
-use hotcell_shm::{Grant, Seals};
+use hotcell_shm::{Grant, Seals, bytes_of};
 
 use super::ends::NoSegment;
 use super::handle::Unfit;
@@ -74,17 +74,31 @@ impl<'s> Call<'s> {
         self.put_reference(offset, Place::NULL, 0);
     }
 
+    /// Writes a reference to data. They are copied in, unless they lie in a buffer of the session
+    /// ([`crate::Session::buffer`]) and are more than fits a slot: then the library reads them where they lie.
+    #[inline]
+    pub fn put_buffer(&mut self, offset: usize, name: &str, data: &'s [u8]) -> Result<()> {
+        if !self.fits_slot(data.len()) {
+            if let Some(place) = self.place_of(data)? {
+                self.count(name, data.len())?;
+                self.put_reference(offset, place, data.len() as u64);
+                return Ok(());
+            }
+        }
+        self.put_copied(offset, name, data)
+    }
+
+    /// As [`Call::put_buffer`], for numbers.
+    pub fn put_elements<T: Element>(&mut self, offset: usize, name: &str, elements: &'s [T]) -> Result<()> {
+        self.put_buffer(offset, name, bytes_of(elements))
+    }
+
     /// Copies data in and writes a reference to it.
     #[inline]
-    pub fn put_buffer(&mut self, offset: usize, name: &str, data: &[u8]) -> Result<()> {
+    pub(crate) fn put_copied(&mut self, offset: usize, name: &str, data: &[u8]) -> Result<()> {
         let place = self.place(name, data, 0)?;
         self.put_reference(offset, place, data.len() as u64);
         Ok(())
-    }
-
-    /// Copies numbers in and writes a reference to them.
-    pub fn put_elements<T: Element>(&mut self, offset: usize, name: &str, elements: &[T]) -> Result<()> {
-        self.put_buffer(offset, name, &bytes_of(elements))
     }
 
     /// Copies a text in, with a NUL behind it, and writes a reference to it.
@@ -114,7 +128,7 @@ impl<'s> Call<'s> {
             let text = text.as_ref();
             references.extend(Reference::bytes(self.place_text(name, text)?, text.len() as u64));
         }
-        self.put_buffer(offset, name, &references)
+        self.put_copied(offset, name, &references)
     }
 
     /// As [`Call::put_texts`], for a library that takes UTF-16.
@@ -124,12 +138,12 @@ impl<'s> Call<'s> {
             let (place, length) = self.place_text_utf16(name, text.as_ref())?;
             references.extend(Reference::bytes(place, length));
         }
-        self.put_buffer(offset, name, &references)
+        self.put_copied(offset, name, &references)
     }
 
     /// Copies the image of a structure in and writes a reference to it.
     pub fn put_image(&mut self, offset: usize, name: &str, image: &Image) -> Result<()> {
-        self.put_buffer(offset, name, image.whole())
+        self.put_copied(offset, name, image.whole())
     }
 
     /// Writes a handle of this type. It must belong to this session and its worker, and nobody may have released it.
@@ -254,7 +268,7 @@ impl<'s> Call<'s> {
         self.refuse_nul(name, text.as_bytes())?;
         let units: Vec<u16> = text.encode_utf16().collect();
         let bytes = bytes_of(&units);
-        Ok((self.place(name, &bytes, size_of::<u16>())?, bytes.len() as u64))
+        Ok((self.place(name, bytes, size_of::<u16>())?, bytes.len() as u64))
     }
 
     fn refuse_nul(&self, name: &str, text: &[u8]) -> Result<()> {
@@ -263,15 +277,28 @@ impl<'s> Call<'s> {
         Err(self.invalid_argument(name, message))
     }
 
+    /// Counts data that is passed, and refuses what is too much.
+    #[inline]
+    fn count(&mut self, name: &str, bytes: usize) -> Result<()> {
+        let limit = self.session.options().max_input;
+        self.input = self.input.saturating_add(bytes as u64);
+        if self.input <= limit {
+            return Ok(());
+        }
+        let cause = Cause::Limit { what: LimitExceededReason::Memory, value: limit };
+        let message = format!("with `{name}` the call passes {} bytes; {limit} are allowed", self.input);
+        Err(self.context.not_executed(ErrorKind::LimitExceeded, cause, message))
+    }
+
+    /// Whether so much data has room behind the fixed arguments.
+    #[inline]
+    fn fits_slot(&self, bytes: usize) -> bool {
+        self.used.next_multiple_of(8) + bytes <= wire::MAX_ARGS
+    }
+
     /// Copies data in: small data goes behind the fixed arguments, into the same cache lines; the rest into the arena.
     pub(super) fn place(&mut self, name: &str, data: &[u8], tail: usize) -> Result<Place> {
-        let limit = self.session.options().max_input;
-        self.input = self.input.saturating_add(data.len() as u64);
-        if self.input > limit {
-            let cause = Cause::Limit { what: LimitExceededReason::Memory, value: limit };
-            let message = format!("with `{name}` the call passes {} bytes; {limit} are allowed", self.input);
-            return Err(self.context.not_executed(ErrorKind::LimitExceeded, cause, message));
-        }
+        self.count(name, data.len())?;
         let Some(Live { lane, arena, .. }) = &mut self.turn.live else {
             return Err(self.lost(Executed::No));
         };
@@ -331,11 +358,4 @@ impl<'s> Call<'s> {
     pub(super) fn live(&mut self) -> &mut Live {
         self.turn.live.as_mut().expect("a call holds a seated worker until its error is made")
     }
-}
-
-/// Numbers as they lie in memory.
-pub(super) fn bytes_of<T: Element>(elements: &[T]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(size_of_val(elements));
-    elements.iter().for_each(|element| element.write(&mut bytes));
-    bytes
 }
