@@ -31,6 +31,6 @@ mod signals;
 pub use error::{Answer, Cause, Error, Output, Result};
 pub use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, Retry, UnavailableReason};
 pub use hotcell_sandbox::{Level, Limits};
-pub use hotcell_shm::InBuf;
+pub use hotcell_shm::{InBuf, SharedBuf, SharedView};
 pub use options::Options;
 pub use session::Session;

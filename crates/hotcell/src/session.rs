@@ -141,7 +141,8 @@ impl Session {
         let facts = Arc::new(Facts::default());
         let seat = Mutex::new(Some(Box::new(Seat { facts: Arc::clone(&facts), ..Seat::default() })));
         let (releases, aside, kept) = (Releases::default(), Aside::default(), Kept::default());
-        let shared = Arc::new(Shared { package, spec, options, fork, buffers, facts, seat, aside, releases, kept });
+        let shared =
+            Arc::new(Shared { package, spec, options, fork, buffers, facts, seat, aside, releases, kept });
         let session = Session { shared, deadline: None };
         // The start has a deadline of its own.
         let mut turn = Turn::new(&session, session.shared.seat.lock(), None);

@@ -205,7 +205,8 @@ impl State {
 
     fn free_spares(&mut self) {
         for (number, block) in self.spare.drain(..) {
-            if let Some((_, free)) = self.segments.iter_mut().find(|(segment, _)| segment.number() == number) {
+            if let Some((_, free)) = self.segments.iter_mut().find(|(segment, _)| segment.number() == number)
+            {
                 free.free(block.allocation);
             }
         }
@@ -288,7 +289,10 @@ impl std::fmt::Debug for State {
 
 impl std::fmt::Debug for InSegment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("InSegment").field("memory", &self.memory).field("offer", &self.offer).finish_non_exhaustive()
+        f.debug_struct("InSegment")
+            .field("memory", &self.memory)
+            .field("offer", &self.offer)
+            .finish_non_exhaustive()
     }
 }
 

@@ -16,6 +16,7 @@ mod host;
 mod mapping;
 mod memfd;
 mod segment;
+mod shared;
 mod worker;
 
 pub use arena::{Arena, Grant, Granted, Outer, Window};
@@ -25,4 +26,5 @@ pub use fork::ForkGuard;
 pub use host::{CallHead, CrashRecord, HostChannel, HostLane, Located, ReplyHead, Waited};
 pub use mapping::{Access, Mapping, Plain, Solid, bytes_of};
 pub use memfd::{Seals, SegmentFile, sealed_copy};
+pub use shared::{SharedBuf, SharedView};
 pub use worker::{Answer, Request, Resumed, SegmentTable, WorkerChannel, WorkerLane};

@@ -128,8 +128,7 @@ impl Mapping {
     pub fn copy_out(&self, offset: usize, into: &mut [u8]) {
         let address = self.at(offset, into.len());
         // SAFETY: `at` checked the range; `into` is private memory and cannot overlap a map.
-        unsafe { std::ptr::copy_nonoverlapping(address, into.as_mut_ptr(), into.len()) };
-        forget_contents();
+        unsafe { copy_shared(address, into.as_mut_ptr(), into.len()) };
     }
 
     /// Appends `length` bytes from `offset` to `into`, without zeroing them first. False when this process
@@ -144,10 +143,9 @@ impl Mapping {
         // SAFETY: `at` checked the source; `try_reserve_exact` made room for `length` bytes, which the copy
         // initialises before `set_len` counts them.
         unsafe {
-            std::ptr::copy_nonoverlapping(address, spare, length);
+            copy_shared(address, spare, length);
             into.set_len(into.len() + length);
         }
-        forget_contents();
         true
     }
 
@@ -230,6 +228,18 @@ pub(crate) fn elements_mut<T: Plain>(bytes: &mut [u8]) -> &mut [T] {
     // SAFETY: as in `elements`; `bytes` is borrowed alone, and `Plain` types have no padding that a write could leave
     // uninitialised.
     unsafe { std::slice::from_raw_parts_mut(start, bytes.len() / size_of::<T>()) }
+}
+
+/// Copies bytes that another process may change meanwhile, once.
+///
+/// # Safety
+///
+/// `from` must be readable and `to` writable for `length` bytes; they must not overlap, and `to` must be private memory.
+#[inline]
+pub(crate) unsafe fn copy_shared(from: *const u8, to: *mut u8, length: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { std::ptr::copy_nonoverlapping(from, to, length) };
+    forget_contents();
 }
 
 /// Tells the compiler that shared memory may have changed, so that it cannot fetch a copied byte again from

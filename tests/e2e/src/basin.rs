@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use hotcell::rt::Call;
-use hotcell::{Options, Result, Session};
+use hotcell::rt::{Call, Reply};
+use hotcell::{Options, Result, Session, SharedBuf};
 use hotcell_bind::{Bound, Job, Source};
 use hotcell_model::interface::Function;
 use hotcell_model::layout::Carries;
@@ -113,6 +113,70 @@ impl Basin {
         call.finish().map(drop)
     }
 
+    /// `capacity` bytes that count up from `seed`.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub fn fill(&self, capacity: usize, seed: u8) -> Result<Vec<u8>> {
+        let function = self.function("basin_fill").1;
+        self.filled("basin_fill", capacity, seed)?.buffer(result(function, 0))
+    }
+
+    /// As [`Basin::fill`], where the library wrote them.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub fn fill_shared(&self, capacity: usize, seed: u8) -> Result<SharedBuf> {
+        let function = self.function("basin_fill").1;
+        self.filled("basin_fill", capacity, seed)?.shared_buffer(result(function, 0))
+    }
+
+    /// As [`Basin::fill_shared`]; [`Basin::scribble`] writes there.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub fn keep(&self, capacity: usize, seed: u8) -> Result<SharedBuf> {
+        let function = self.function("basin_keep").1;
+        self.filled("basin_keep", capacity, seed)?.shared_buffer(result(function, 0))
+    }
+
+    /// Overwrites what was kept.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub fn scribble(&self) -> Result<()> {
+        self.call("basin_scribble")?.0.finish().map(drop)
+    }
+
+    /// As [`Basin::fill_shared`], and the complement.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub fn two(&self, capacity: usize, seed: u8) -> Result<(SharedBuf, SharedBuf)> {
+        let (mut call, function) = self.call("basin_two")?;
+        call.put_u64(argument(function, 0), capacity as u64);
+        call.put_u64(argument(function, 2), capacity as u64);
+        call.put_u8(argument(function, 4), seed);
+        let mut reply = call.finish()?;
+        Ok((reply.shared_buffer(result(function, 0))?, reply.shared_buffer(result(function, 2))?))
+    }
+
+    /// Claims to have filled more than it was given.
+    ///
+    /// # Errors
+    ///
+    /// Always.
+    pub fn claim(&self, capacity: usize) -> Result<SharedBuf> {
+        let (mut call, function) = self.call("basin_claim")?;
+        call.put_u64(argument(function, 0), capacity as u64);
+        call.finish()?.shared_buffer(result(function, 0))
+    }
+
     /// Turns every bit round.
     ///
     /// # Errors
@@ -133,9 +197,20 @@ impl Basin {
         self.call("basin_crash")?.0.finish().map(drop)
     }
 
+    fn filled(&self, name: &str, capacity: usize, seed: u8) -> Result<Reply<'_>> {
+        let (mut call, function) = self.call(name)?;
+        call.put_u64(argument(function, 0), capacity as u64);
+        call.put_u8(argument(function, 2), seed);
+        call.finish()
+    }
+
     fn call(&self, name: &str) -> Result<(Call<'_>, &Function)> {
-        let (index, function) = self.library.bound.interface.function(name).expect("it is bound");
+        let (index, function) = self.function(name);
         Ok((self.session.call(index)?, function))
+    }
+
+    fn function(&self, name: &str) -> (u16, &Function) {
+        self.library.bound.interface.function(name).expect("it is bound")
     }
 }
 

@@ -54,7 +54,10 @@ fn numbers_are_read_where_they_lie() {
     let basin = open();
     let mut data = basin.session.buffer(40_000).unwrap();
     data.elements_mut::<f32>().iter_mut().enumerate().for_each(|(index, value)| *value = index as f32 / 2.0);
-    assert_eq!(basin.total(data.elements()).unwrap(), (0..10_000).map(|index| f64::from(index) / 2.0).sum::<f64>());
+    assert_eq!(
+        basin.total(data.elements()).unwrap(),
+        (0..10_000).map(|index| f64::from(index) / 2.0).sum::<f64>()
+    );
 }
 
 #[test]

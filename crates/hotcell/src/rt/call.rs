@@ -2,7 +2,7 @@
 
 use hotcell_protocol::wire;
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, Place, RawHandle};
-use hotcell_shm::{Grant, Seals, bytes_of};
+use hotcell_shm::{Grant, Granted, Seals, bytes_of};
 
 use super::ends::NoSegment;
 use super::handle::Unfit;
@@ -56,8 +56,10 @@ impl<'s> Call<'s> {
     ) -> Call<'s> {
         if let Some(live) = &mut turn.live {
             live.lane.open_call();
-            if live.lane.depth() == 0 {
-                live.arena.reset();
+            if live.lane.depth() == 0
+                && let Some(Granted { place, length, .. }) = live.arena.reset()
+            {
+                live.lane.announce_window(place, length);
             }
         }
         let used = usize::from(function.args_size);

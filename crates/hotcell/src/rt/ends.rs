@@ -36,15 +36,24 @@ impl Call<'_> {
     }
 
     /// Why a segment was not added, where that is not the worker's end.
-    fn without_segment(&mut self, error: SegmentError, length: usize, executed: Executed) -> Result<NoSegment> {
+    fn without_segment(
+        &mut self,
+        error: SegmentError,
+        length: usize,
+        executed: Executed,
+    ) -> Result<NoSegment> {
         let (what, value, message) = match error {
             SegmentError::WorkerEnded => return Err(self.worker_ended(executed)),
             SegmentError::DeadlinePassed => return Err(self.hung(executed)),
             SegmentError::TooMany => {
-                self.turn.wear_out();
                 let most = wire::MAX_SEGMENTS - wire::SEGMENT_FIRST_ADDED;
-                let message =
-                    format!("the worker has {most} segments already; the next call gets another worker");
+                let then = if self.live().arena.holds_results() {
+                    "drop some of the shared results that are held"
+                } else {
+                    self.turn.wear_out();
+                    "the next call gets another worker"
+                };
+                let message = format!("the worker has {most} segments already; {then}");
                 (LimitExceededReason::Memory, length as u64, message)
             }
             SegmentError::NoDescriptor(errno) => {

@@ -1,7 +1,7 @@
 //! A reply: results out. Everything is copied and checked; a lie costs the worker its life.
 
 use hotcell_protocol::{Executed, RawHandle};
-use hotcell_shm::ReplyHead;
+use hotcell_shm::{ReplyHead, SharedBuf};
 
 use super::failed::Failure;
 use super::reading::{Bad, Granted, REFERENCE, Reads, Reference, data, numbers};
@@ -51,6 +51,13 @@ impl<'s> Reply<'s> {
     pub fn promised_buffer(&mut self, offset: usize) -> Result<Vec<u8>> {
         let data = self.opt_buffer(offset)?;
         self.promised_data(data)
+    }
+
+    /// The data a reference points to, where the library wrote them; a null reference is empty.
+    pub fn shared_buffer(&mut self, offset: usize) -> Result<SharedBuf> {
+        let from = self.reference(offset);
+        let held = self.granted(|granted| granted.hold(from))?;
+        Ok(held.unwrap_or_else(|| SharedBuf::copied(Vec::new())))
     }
 
     /// The numbers a reference points to; a null reference is an error here.
@@ -208,6 +215,21 @@ impl<'s> Reply<'s> {
         }
     }
 
+    /// Reads in the memory that was granted to the call.
+    fn granted<T>(
+        &mut self,
+        read: impl FnOnce(&mut Granted<'_>) -> std::result::Result<T, Bad>,
+    ) -> Result<T> {
+        if self.call.session.is_forked() {
+            return Err(self.call.context.forked(Executed::Yes));
+        }
+        let fixed = usize::from(self.call.function.result_size);
+        let limit = self.call.max_output();
+        let live = self.call.turn.live.as_ref();
+        let mut granted = Granted { live, fixed, limit, copied: &mut self.copied };
+        read(&mut granted).map_err(|bad| self.bad(bad))
+    }
+
     #[inline]
     pub(crate) fn bytes(&self, offset: usize, length: usize) -> &[u8] {
         let size = usize::from(self.call.function.result_size);
@@ -222,14 +244,7 @@ impl<'s> Reply<'s> {
 
 impl Reads for Reply<'_> {
     fn fetch(&mut self, from: Reference) -> Result<Option<Vec<u8>>> {
-        if self.call.session.is_forked() {
-            return Err(self.call.context.forked(Executed::Yes));
-        }
-        let fixed = usize::from(self.call.function.result_size);
-        let limit = self.call.max_output();
-        let live = self.call.turn.live.as_ref();
-        let mut granted = Granted { live, fixed, limit, copied: &mut self.copied };
-        granted.copy(from).map_err(|bad| self.bad(bad))
+        self.granted(|granted| granted.copy(from))
     }
 
     fn bad(&mut self, bad: Bad) -> Error {

@@ -1,10 +1,11 @@
 //! Memory of a session that callers fill in place.
 
 use std::panic::Location;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason};
-use hotcell_shm::{Buffers, InBuf};
+use hotcell_shm::{Buffers, ForkGuard, InBuf};
 
 use super::{Context, Session};
 use crate::error::{Cause, Result};
@@ -46,6 +47,11 @@ impl Session {
         }
         let no_memory = |errno| refused(format!("no memory for a buffer of {length} bytes: {errno}"));
         self.shared.buffers.allocate(length, self.living()).map_err(no_memory)
+    }
+
+    /// What tells that the process was forked.
+    pub(crate) fn fork(&self) -> &Arc<ForkGuard> {
+        &self.shared.fork
     }
 
     /// What callers fill in place.

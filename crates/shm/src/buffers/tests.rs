@@ -85,7 +85,8 @@ fn the_worker_finds_the_bytes_where_it_is_told() {
     map.unwrap().copy_out(place.offset() as usize, &mut seen);
     assert_eq!(&seen, b"here");
     // It has the segment now.
-    let again = buffers.find(&second).unwrap().place::<Infallible>(1, |_| panic!("it has it already")).unwrap();
+    let again =
+        buffers.find(&second).unwrap().place::<Infallible>(1, |_| panic!("it has it already")).unwrap();
     assert_eq!(again, Some(Place::new(7, place.offset() - 70_000)));
 }
 
