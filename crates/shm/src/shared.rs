@@ -82,7 +82,7 @@ impl OutSegment {
         held.sort_unstable_by_key(|part| part.start);
         let (mut free, mut start) = (0..0, 0);
         let end = self.memory.length();
-        for part in held.into_iter().chain([end..end]) {
+        for part in held.into_iter().chain(std::iter::once(end..end)) {
             let gap = start..part.start;
             if gap.len() > free.len() {
                 free = gap;

@@ -80,12 +80,12 @@ impl<'s> Call<'s> {
     /// ([`crate::Session::buffer`]) and are more than fits a slot: then the library reads them where they lie.
     #[inline]
     pub fn put_buffer(&mut self, offset: usize, name: &str, data: &'s [u8]) -> Result<()> {
-        if !self.fits_slot(data.len()) {
-            if let Some(place) = self.place_of(data)? {
-                self.count(name, data.len())?;
-                self.put_reference(offset, place, data.len() as u64);
-                return Ok(());
-            }
+        if !self.fits_slot(data.len())
+            && let Some(place) = self.place_of(data)?
+        {
+            self.count(name, data.len())?;
+            self.put_reference(offset, place, data.len() as u64);
+            return Ok(());
         }
         self.put_copied(offset, name, data)
     }
