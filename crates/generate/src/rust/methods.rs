@@ -96,8 +96,8 @@ impl Part {
         functions: &[usize],
     ) -> Result<Part, Error> {
         context.take_mentioned();
-        let methods = functions.iter().map(|&index| function::method(context, index));
-        let methods = methods.collect::<Result<Vec<_>, _>>()?;
+        let methods = functions.iter().map(|&index| function::methods(context, index));
+        let methods: Vec<Method> = methods.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
         let mut mentioned = context.take_mentioned();
         if !methods.is_empty() {
             mentioned.insert("table".into());
