@@ -1,9 +1,8 @@
 //! Caller and worker asleep on two cores, and both on one.
 
 use std::hint::black_box;
-use std::time::Duration;
 
-use hotcell::Options;
+use hotcell::{Options, Waiting};
 
 use super::Subject;
 use crate::machine::{Pinned, pin_process};
@@ -17,7 +16,7 @@ pub(crate) fn parked(bench: &mut Bench) -> Samples {
     let far = bench.far()?;
     let refused = Stop::refused("pinning");
     let _pinned = Pinned::thread(bench.cpus.near).map_err(&refused)?;
-    let subject = Subject::open_with(bench, Options { spin: Duration::ZERO, ..Options::default() })?;
+    let subject = Subject::open_with(bench, Options { waiting: Waiting::Economy, ..Options::default() })?;
     pin_process(subject.worker, far).map_err(&refused)?;
     let call = || subject.library().add(1, 2).map(drop);
     (0..CALLS).try_for_each(|_| call())?;
