@@ -31,6 +31,7 @@ mod signals;
 pub use error::{Answer, Cause, Error, Output, Result};
 pub use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, Retry, UnavailableReason};
 pub use hotcell_sandbox::{Level, Limits};
+pub use hotcell_shm::{InBuf, SharedBuf, SharedView};
 pub use options::{Options, Waiting};
 pub use rt::{Batch, Done, Ticket};
 pub use session::Session;

@@ -5,6 +5,8 @@
 //! the [`Reply`] at the offsets of the result block. Version 1 stays as it is; what a later generator needs
 //! is added, and a package says in [`Package::runtime`] what it was made for.
 
+use hotcell_shm::Solid;
+
 mod arguments;
 mod batch;
 mod call;
@@ -183,11 +185,9 @@ pub enum Kind {
 }
 
 /// A number or truth value that buffers may hold.
-pub trait Element: Copy + sealed::Sealed {
+pub trait Element: Copy + Solid + sealed::Sealed {
     /// Bytes of one.
     const SIZE: usize;
-    /// Appends it to `bytes`.
-    fn write(self, bytes: &mut Vec<u8>);
     /// Reads one from exactly `SIZE` bytes.
     fn read(bytes: &[u8]) -> Self;
 }
@@ -201,9 +201,6 @@ macro_rules! element {
         impl sealed::Sealed for $t {}
         impl Element for $t {
             const SIZE: usize = size_of::<$t>();
-            fn write(self, bytes: &mut Vec<u8>) {
-                bytes.extend_from_slice(&self.to_ne_bytes());
-            }
             fn read(bytes: &[u8]) -> Self {
                 let mut number = [0; size_of::<$t>()];
                 number.copy_from_slice(bytes);
@@ -215,9 +212,6 @@ macro_rules! element {
 impl sealed::Sealed for bool {}
 impl Element for bool {
     const SIZE: usize = 1;
-    fn write(self, bytes: &mut Vec<u8>) {
-        bytes.push(u8::from(self));
-    }
     fn read(bytes: &[u8]) -> Self {
         bytes != [0]
     }

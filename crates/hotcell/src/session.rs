@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, UnavailableReason, wire};
 use hotcell_sandbox::{Level, Profile};
-use hotcell_shm::{Arena, ForkGuard, HostLane, clock};
+use hotcell_shm::{Arena, Buffers, ForkGuard, HostLane, clock};
 use hotcell_supervisor::{Spec, StartError, Worker, find_worker};
 use parking_lot::Mutex;
 
@@ -17,6 +17,7 @@ use crate::fault::{self, Fault};
 use crate::options::Options;
 use crate::rt::{Batch, Call, Function, HandleType, Package, Passed, State};
 
+mod buffer;
 mod kept;
 mod objects;
 mod releases;
@@ -42,7 +43,9 @@ struct Shared {
     options: Options,
     /// Nanoseconds a caller polls for.
     spin: u64,
-    fork: ForkGuard,
+    fork: Arc<ForkGuard>,
+    /// What callers fill in place.
+    buffers: Buffers,
     facts: Arc<Facts>,
     /// Empty while somebody has the turn, who then holds the lock.
     seat: Mutex<Option<Box<Seat>>>,
@@ -132,6 +135,8 @@ impl Session {
         let load_failed = |message| context.not_executed(ErrorKind::LoadFailed, Cause::None, message);
         let program = worker_program(&options).map_err(load_failed)?;
         let fork = ForkGuard::new().map_err(|errno| load_failed(format!("guard against forks: {errno}")))?;
+        let fork = Arc::new(fork);
+        let buffers = Buffers::new(&fork);
         let spec = Spec {
             program,
             shim: package.shim,
@@ -149,9 +154,20 @@ impl Session {
         let seat = Mutex::new(Some(Box::new(Seat { facts: Arc::clone(&facts), ..Seat::default() })));
         let (releases, objects) = (Releases::default(), Objects::default());
         let (aside, kept) = (Aside::default(), Kept::default());
-        let shared =
-            Shared { package, spec, options, spin, fork, facts, seat, aside, releases, objects, kept };
-        let shared = Arc::new(shared);
+        let shared = Arc::new(Shared {
+            package,
+            spec,
+            options,
+            spin,
+            fork,
+            buffers,
+            facts,
+            seat,
+            aside,
+            releases,
+            objects,
+            kept,
+        });
         let session = Session { shared, deadline: None };
         // The start has a deadline of its own.
         let mut turn = Turn::new(&session, session.shared.seat.lock(), None);

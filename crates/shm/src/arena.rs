@@ -1,8 +1,14 @@
 //! Where a lane's variable data lies: request memory the host fills, and the reply window it grants.
 
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{Ordering, fence};
+
 use hotcell_protocol::{Place, wire};
 
+use crate::fork::ForkGuard;
 use crate::mapping::Mapping;
+use crate::shared::{OutSegment, SharedBuf};
 
 /// The data memory of one lane. It starts without any and grows by whole segments, each at least twice as
 /// big as the one before, so that a lane settles on one segment per direction.
@@ -44,10 +50,10 @@ pub struct Grant {
 /// The reply memory a lane grants to its calls.
 #[derive(Debug)]
 pub struct Window {
-    /// Segment number.
-    pub id: u16,
-    /// The host's map.
-    pub mapping: Mapping,
+    id: u16,
+    segment: Arc<OutSegment>,
+    /// What is granted of it: the rest is held by callers.
+    part: Range<usize>,
 }
 
 /// A reply window that a call was granted.
@@ -57,8 +63,8 @@ pub struct Granted {
     pub place: Place,
     /// Its bytes.
     pub length: u64,
-    /// Whether it is the largest from now on, and to be announced. A nested call's never is, for it belongs to no call
-    /// after it.
+    /// Whether it is the largest from now on, or what is left of it, and to be announced. A nested call's never is, for
+    /// it belongs to no call after it.
     pub announce: bool,
 }
 
@@ -66,13 +72,28 @@ pub struct Granted {
 const SMALLEST: usize = 1 << 20;
 
 impl Arena {
-    /// Forgets the data of the call before.
+    /// Forgets the data of the call before. Comes with the window in force where that is not what was announced: parts of
+    /// it were taken, or have come back.
     #[inline]
-    pub fn reset(&mut self) {
+    pub fn reset(&mut self) -> Option<Granted> {
         self.used = 0;
         self.outgrown.clear();
         self.first = 0;
         self.granted = usize::from(self.announced);
+        let touched = self.announced && self.windows.first().is_some_and(Window::is_touched);
+        if touched { self.announce_largest() } else { None }
+    }
+
+    /// Puts the largest window in front, now that no call has any.
+    fn announce_largest(&mut self) -> Option<Granted> {
+        let before = self.windows.first().map(|window| (window.id, window.part.clone()))?;
+        self.windows.iter_mut().for_each(Window::measure);
+        let (largest, window) =
+            self.windows.iter().enumerate().max_by_key(|(_, window)| window.part.len())?;
+        let granted = Granted { place: window.place(), length: window.part.len() as u64, announce: true };
+        let same = (window.id, &window.part) == (before.0, &before.1);
+        self.windows[..=largest].rotate_right(1);
+        (!same).then_some(granted)
     }
 
     /// Begins the data of a call nested in the one in progress: behind that one's, and without a window.
@@ -108,12 +129,12 @@ impl Arena {
 
     /// Bytes the next request segment should have to hold `needed`.
     pub fn wanted(&self, needed: usize) -> usize {
-        grown(self.request.as_ref().map_or(0, |grant| grant.mapping.length()), needed)
+        padded(self.request.as_ref().map_or(0, |grant| grant.mapping.length()), needed)
     }
 
     /// Bytes the next reply window should have to hold `needed`.
     pub fn wanted_window(&self, needed: usize) -> usize {
-        grown(self.windows.iter().map(|window| window.mapping.length()).max().unwrap_or(0), needed)
+        padded(self.windows.iter().map(|window| window.segment.length()).max().unwrap_or(0), needed)
     }
 
     /// Puts a new request segment in use.
@@ -131,15 +152,18 @@ impl Arena {
 
     /// Grants a window that an earlier call left behind, if one is big enough.
     pub fn regrant(&mut self, needed: usize, nested: bool) -> Option<Granted> {
-        let spare = &self.windows[self.granted..];
-        let found = spare.iter().position(|window| window.mapping.length() >= needed)?;
+        let spare = &mut self.windows[self.granted..];
+        let found = spare.iter_mut().position(|window| {
+            window.measure();
+            window.part.len() >= needed
+        })?;
         Some(self.grant(self.granted + found, nested))
     }
 
     fn grant(&mut self, index: usize, nested: bool) -> Granted {
-        let length = self.windows[index].mapping.length();
+        let length = self.windows[index].part.len();
         let announced = self.windows.first().filter(|_| self.announced);
-        let announce = !nested && announced.is_none_or(|window| window.mapping.length() < length);
+        let announce = !nested && announced.is_none_or(|window| window.part.len() < length);
         let at = if announce { 0 } else { self.granted };
         self.announced |= announce;
         self.granted += 1;
@@ -147,22 +171,69 @@ impl Arena {
         Granted { place: self.windows[at].place(), length: length as u64, announce }
     }
 
-    /// The window of this number, if it was granted to the call in progress.
-    pub fn granted(&self, id: u16) -> Option<&Window> {
-        self.windows[self.first..self.granted].iter().find(|window| window.id == id)
+    /// The map with these bytes, and where they are, if they were granted to the call in progress.
+    pub(crate) fn granted(&self, place: Place, length: u64) -> Option<(&Mapping, Range<usize>)> {
+        let (window, part) = self.window_with(place, length)?;
+        Some((window.segment.mapping(), part))
+    }
+
+    /// Leaves bytes that were granted to the call in progress to the caller: until what this gives is dropped, no call is
+    /// granted them again.
+    pub fn hold(&self, place: Place, length: u64) -> Option<SharedBuf> {
+        let (window, part) = self.window_with(place, length)?;
+        (!part.is_empty()).then(|| window.segment.hold(part))
+    }
+
+    /// Whether callers hold parts of windows.
+    pub fn holds_results(&self) -> bool {
+        self.windows.iter().any(|window| Arc::strong_count(&window.segment) > 1)
+    }
+
+    fn window_with(&self, place: Place, length: u64) -> Option<(&Window, Range<usize>)> {
+        let mut granted = self.windows[self.first..self.granted].iter();
+        let window = granted.find(|window| window.id == place.segment())?;
+        let (start, length) = (usize::try_from(place.offset()).ok()?, usize::try_from(length).ok()?);
+        let end = start.checked_add(length)?;
+        (window.part.start <= start && end <= window.part.end).then_some((window, start..end))
     }
 }
 
 impl Window {
+    /// A segment that the worker has under this number.
+    pub fn new(id: u16, mapping: Mapping, fork: &Arc<ForkGuard>) -> Window {
+        let part = 0..mapping.length();
+        Window { id, segment: OutSegment::new(mapping, fork), part }
+    }
+
     /// The window as the wire names it.
-    pub fn place(&self) -> Place {
-        Place::new(self.id, 0)
+    fn place(&self) -> Place {
+        Place::new(self.id, self.part.start as u64)
+    }
+
+    /// Whether parts are held, or were when it was measured.
+    #[inline]
+    fn is_touched(&self) -> bool {
+        let held = Arc::strong_count(&self.segment) > 1;
+        // Partner: the release with which an `Arc` is dropped. What was read there comes before what the worker writes.
+        fence(Ordering::Acquire);
+        held || self.part.len() != self.segment.length()
+    }
+
+    /// Finds what can be granted. No call may have it meanwhile.
+    fn measure(&mut self) {
+        if self.is_touched() {
+            self.part = self.segment.free();
+        }
     }
 }
 
-fn grown(current: usize, needed: usize) -> usize {
-    let padded = needed.saturating_add(wire::BUFFER_ALIGN);
-    padded.max(current.saturating_mul(2)).max(SMALLEST).checked_next_power_of_two().unwrap_or(usize::MAX)
+fn padded(current: usize, needed: usize) -> usize {
+    grown(current, needed.saturating_add(wire::BUFFER_ALIGN))
+}
+
+/// Bytes of the segment after one of `current` bytes, when it has to hold `needed`.
+pub(crate) fn grown(current: usize, needed: usize) -> usize {
+    needed.max(current.saturating_mul(2)).max(SMALLEST).checked_next_power_of_two().unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]
@@ -172,6 +243,15 @@ mod tests {
 
     fn grant(id: u16, length: usize) -> Grant {
         Grant { id, mapping: SegmentFile::create(length, Seals::Request).unwrap().1 }
+    }
+
+    fn window(id: u16, length: usize) -> Window {
+        let fork = Arc::new(ForkGuard::new().unwrap());
+        Window::new(id, SegmentFile::create(length, Seals::Reply).unwrap().1, &fork)
+    }
+
+    fn has(arena: &Arena, id: u16) -> bool {
+        arena.granted(Place::new(id, 0), 1).is_some()
     }
 
     #[test]
@@ -190,28 +270,24 @@ mod tests {
 
     #[test]
     fn windows_are_granted_again() {
-        let window =
-            |id, length| Window { id, mapping: SegmentFile::create(length, Seals::Reply).unwrap().1 };
         let mut arena = Arena::default();
         arena.reset();
         assert!(arena.add_window(window(2, 4096), false).announce);
         assert!(!arena.add_window(window(3, 4096), false).announce);
         assert!(arena.add_window(window(4, 8192), false).announce);
-        assert!([2, 3, 4].iter().all(|&id| arena.granted(id).is_some()));
+        assert!([2, 3, 4].iter().all(|&id| has(&arena, id)));
         arena.reset();
-        assert!(arena.granted(4).is_some(), "the largest is there from the start");
-        assert!([2, 3].iter().all(|&id| arena.granted(id).is_none()));
+        assert!(has(&arena, 4), "the largest is there from the start");
+        assert!([2, 3].iter().all(|&id| !has(&arena, id)));
         assert!(arena.regrant(5000, false).is_none());
         assert!(arena.regrant(4096, false).is_some_and(|granted| !granted.announce));
         assert!(arena.regrant(4096, false).is_some());
         assert!(arena.regrant(1, false).is_none());
-        assert!([2, 3, 4].iter().all(|&id| arena.granted(id).is_some()));
+        assert!([2, 3, 4].iter().all(|&id| has(&arena, id)));
     }
 
     #[test]
     fn nested_calls_leave_an_outer_calls_data_alone() {
-        let window =
-            |id, length| Window { id, mapping: SegmentFile::create(length, Seals::Reply).unwrap().1 };
         let mut arena = Arena::default();
         arena.reset();
         arena.add_request(grant(2, 4096));
@@ -221,44 +297,42 @@ mod tests {
             let level = arena.descend();
             let nested = arena.copy_in(&[1; 1000], 0).unwrap();
             assert_eq!((nested.segment(), nested.offset()), (2, 64), "behind the outer call's");
-            assert!(arena.granted(3).is_none(), "its windows are its own");
+            assert!(!has(&arena, 3), "its windows are its own");
             arena.ascend(level);
         }
         let level = arena.descend();
         assert!(arena.regrant(1, true).is_none());
         assert!(!arena.add_window(window(4, 8192), true).announce, "never announced");
         assert_eq!(arena.wanted_window(1), SMALLEST.max(4 * 4096));
-        assert!(arena.granted(4).is_some());
+        assert!(has(&arena, 4));
         arena.add_request(grant(5, 8192));
         assert_eq!(arena.copy_in(b"nested", 0).unwrap().offset(), 0);
         let deeper = arena.descend();
         assert_eq!(arena.copy_in(b"deeper", 0).unwrap().offset(), 64);
-        assert!(arena.granted(4).is_none());
+        assert!(!has(&arena, 4));
         arena.ascend(deeper);
         assert_eq!(arena.copy_in(b"nested", 0).unwrap().offset(), 64);
         arena.ascend(level);
-        assert!(arena.granted(3).is_some() && arena.granted(4).is_none());
+        assert!(has(&arena, 3) && !has(&arena, 4));
         assert_ne!(arena.copy_in(b"outer", 0), Some(outer));
         arena.reset();
-        assert!(arena.granted(3).is_some(), "what was announced is in force again");
+        assert!(has(&arena, 3), "what was announced is in force again");
         let again = Granted { place: Place::new(4, 0), length: 8192, announce: true };
         assert_eq!(arena.regrant(8192, false), Some(again), "it is the largest");
         arena.reset();
-        assert!(arena.granted(4).is_some() && arena.granted(3).is_none());
+        assert!(has(&arena, 4) && !has(&arena, 3));
     }
 
     #[test]
     fn a_window_is_in_force_once_it_was_announced() {
-        let window =
-            |id, length| Window { id, mapping: SegmentFile::create(length, Seals::Reply).unwrap().1 };
         let mut arena = Arena::default();
         arena.reset();
         let level = arena.descend();
         assert!(!arena.add_window(window(2, 4096), true).announce);
         arena.ascend(level);
-        assert!(arena.granted(2).is_none(), "it was the nested call's");
+        assert!(!has(&arena, 2), "it was the nested call's");
         arena.reset();
-        assert!(arena.granted(2).is_none(), "nobody was told of it");
+        assert!(!has(&arena, 2), "nobody was told of it");
         let level = arena.descend();
         assert!(arena.regrant(1, true).is_some_and(|granted| !granted.announce));
         arena.ascend(level);
@@ -266,7 +340,53 @@ mod tests {
         let granted = Granted { place: Place::new(2, 0), length: 4096, announce: true };
         assert_eq!(arena.regrant(1, false), Some(granted), "an outer call finds it");
         arena.reset();
-        assert!(arena.granted(2).is_some());
+        assert!(has(&arena, 2));
+    }
+
+    #[test]
+    fn what_is_held_is_not_granted() {
+        let mut arena = Arena::default();
+        assert_eq!(arena.reset(), None);
+        assert!(arena.add_window(window(2, 65536), false).announce);
+        assert!(arena.hold(Place::new(2, 0), 0).is_none() && arena.hold(Place::new(2, 1), 65536).is_none());
+        let first = arena.hold(Place::new(2, 0), 1000).unwrap();
+        assert!(arena.granted(Place::new(2, 0), 1000).is_some(), "until the call is over");
+        let rest = Granted { place: Place::new(2, 1024), length: 65536 - 1024, announce: true };
+        assert_eq!(arena.reset(), Some(rest), "what is left is announced");
+        assert_eq!(arena.reset(), None, "once");
+        for (offset, length) in [(0, 1000), (1000, 24), (1023, 2), (1024, 65536 - 1023)] {
+            assert!(arena.granted(Place::new(2, offset), length).is_none(), "{offset}");
+        }
+        assert!(arena.granted(Place::new(2, 1024), 65536 - 1024).is_some());
+        let all = arena.hold(Place::new(2, 1024), 65536 - 1024).unwrap();
+        assert_eq!(arena.reset().map(|granted| granted.length), Some(0));
+        assert!(arena.regrant(1, false).is_none() && arena.granted(Place::new(2, 0), 1).is_none());
+        assert!(arena.add_window(window(3, 4096), false).announce, "it is larger than what is left");
+        drop(first);
+        assert!(arena.holds_results());
+        assert_eq!(arena.reset(), None);
+        drop(all);
+        assert!(!arena.holds_results());
+        assert_eq!(arena.regrant(5000, false).map(|granted| granted.length), Some(65536));
+        assert!(has(&arena, 2) && has(&arena, 3));
+        assert_eq!(arena.reset(), None, "the larger one was announced meanwhile");
+        assert!(has(&arena, 2) && !has(&arena, 3));
+    }
+
+    #[test]
+    fn the_largest_free_part_is_announced() {
+        let mut arena = Arena::default();
+        arena.reset();
+        arena.add_window(window(2, 65536), false);
+        arena.add_window(window(3, 65536), false);
+        let held = arena.hold(Place::new(2, 0), 40_000).unwrap();
+        let other = Granted { place: Place::new(3, 0), length: 65536, announce: true };
+        assert_eq!(arena.reset(), Some(other));
+        let small = arena.hold(Place::new(3, 60_000), 1).unwrap();
+        let part = Granted { place: Place::new(3, 0), length: 60_000, announce: true };
+        assert_eq!(arena.reset(), Some(part));
+        drop((held, small));
+        assert!(arena.reset().is_some_and(|granted| granted.length == 65536));
     }
 
     #[test]

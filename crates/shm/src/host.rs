@@ -421,15 +421,14 @@ impl HostLane {
     ) -> Option<Located<'a>> {
         let bytes = usize::try_from(length).ok()?;
         let offset = usize::try_from(place.offset()).ok()?;
-        let mapping = if place.segment() == wire::SEGMENT_REPLY {
-            let start = self.reply_slot() + wire::RESULT_OFFSET + fixed;
-            let end = self.reply_slot() + wire::SLOT_STRIDE;
-            (offset >= start && offset.checked_add(bytes)? <= end).then_some(&self.channel.reply)?
-        } else {
-            let window = arena.granted(place.segment())?;
-            window.mapping.holds(place.offset(), length).then_some(&window.mapping)?
-        };
-        Some(Located { mapping, offset, bytes })
+        if place.segment() != wire::SEGMENT_REPLY {
+            let (mapping, part) = arena.granted(place, length)?;
+            return Some(Located { mapping, offset: part.start, bytes: part.len() });
+        }
+        let start = self.reply_slot() + wire::RESULT_OFFSET + fixed;
+        let end = self.reply_slot() + wire::SLOT_STRIDE;
+        let lies = offset >= start && offset.checked_add(bytes)? <= end;
+        lies.then_some(Located { mapping: &self.channel.reply, offset, bytes })
     }
 
     /// This lane's number.

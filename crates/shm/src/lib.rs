@@ -7,6 +7,8 @@
 mod arena;
 pub mod batch;
 mod bell;
+#[cfg(feature = "buffers")]
+mod buffers;
 pub mod clock;
 pub mod control;
 mod fork;
@@ -17,13 +19,18 @@ mod line;
 mod mapping;
 mod memfd;
 mod roost;
+mod segment;
+mod shared;
 mod worker;
 
 pub use arena::{Arena, Grant, Granted, Outer, Window};
+#[cfg(feature = "buffers")]
+pub use buffers::{Buffers, Found, InBuf};
 pub use fork::ForkGuard;
 pub use host::{CallHead, CrashRecord, HostChannel, HostLane, Located, ReplyHead, Waited};
 pub use latency::wake_latency;
-pub use mapping::{Access, Mapping};
+pub use mapping::{Access, Mapping, Plain, Solid, bytes_of};
 pub use memfd::{Seals, SegmentFile, sealed_copy};
 pub use roost::Roost;
+pub use shared::{SharedBuf, SharedView};
 pub use worker::{Answer, Request, Resumed, SegmentTable, WorkerChannel, WorkerLane};

@@ -142,8 +142,7 @@ impl Mapping {
     pub fn copy_out(&self, offset: usize, into: &mut [u8]) {
         let address = self.at(offset, into.len());
         // SAFETY: `at` checked the range; `into` is private memory and cannot overlap a map.
-        unsafe { std::ptr::copy_nonoverlapping(address, into.as_mut_ptr(), into.len()) };
-        forget_contents();
+        unsafe { copy_shared(address, into.as_mut_ptr(), into.len()) };
     }
 
     /// Appends `length` bytes from `offset` to `into`, without zeroing them first. False when this process
@@ -158,10 +157,9 @@ impl Mapping {
         // SAFETY: `at` checked the source; `try_reserve_exact` made room for `length` bytes, which the copy
         // initialises before `set_len` counts them.
         unsafe {
-            std::ptr::copy_nonoverlapping(address, spare, length);
+            copy_shared(address, spare, length);
             into.set_len(into.len() + length);
         }
-        forget_contents();
         true
     }
 
@@ -174,8 +172,9 @@ impl Mapping {
         forget_contents();
     }
 
+    /// The address of a range, which is checked.
     #[inline]
-    fn at(&self, offset: usize, length: usize) -> *mut u8 {
+    pub(crate) fn at(&self, offset: usize, length: usize) -> *mut u8 {
         assert!(offset <= self.length && length <= self.length - offset, "access outside of its segment");
         // SAFETY: the assertion keeps the address inside the map.
         unsafe { self.base.as_ptr().add(offset) }
@@ -206,6 +205,56 @@ macro_rules! plain {
     ($($t:ty),*) => { $( impl sealed::Sealed for $t {} impl Plain for $t {} )* };
 }
 plain!(u8, u16, u32, u64, i8, i16, i32, i64, f32, f64);
+
+/// Numbers and truth values: every byte of them means something.
+pub trait Solid: Copy + solid::Sealed {}
+
+mod solid {
+    pub trait Sealed {}
+}
+
+macro_rules! solid {
+    ($($t:ty),*) => { $( impl solid::Sealed for $t {} impl Solid for $t {} )* };
+}
+solid!(u8, u16, u32, u64, i8, i16, i32, i64, f32, f64, bool);
+
+/// Numbers as they lie in memory.
+#[inline]
+pub fn bytes_of<T: Solid>(elements: &[T]) -> &[u8] {
+    // SAFETY: `Solid` types have no padding, so all their bytes are initialised; bytes need no alignment.
+    unsafe { std::slice::from_raw_parts(elements.as_ptr().cast(), size_of_val(elements)) }
+}
+
+/// The whole numbers in bytes that are aligned to 64, as those of buffers are.
+#[cfg(feature = "buffers")]
+pub(crate) fn elements<T: Plain>(bytes: &[u8]) -> &[T] {
+    let start = bytes.as_ptr().cast::<T>();
+    assert!(start.is_aligned(), "buffers are aligned");
+    // SAFETY: the address is aligned, so many whole numbers lie there, and `Plain` types hold any bits.
+    unsafe { std::slice::from_raw_parts(start, bytes.len() / size_of::<T>()) }
+}
+
+/// As [`elements`], to be changed.
+#[cfg(feature = "buffers")]
+pub(crate) fn elements_mut<T: Plain>(bytes: &mut [u8]) -> &mut [T] {
+    let start = bytes.as_mut_ptr().cast::<T>();
+    assert!(start.is_aligned(), "buffers are aligned");
+    // SAFETY: as in `elements`; `bytes` is borrowed alone, and `Plain` types have no padding that a write could leave
+    // uninitialised.
+    unsafe { std::slice::from_raw_parts_mut(start, bytes.len() / size_of::<T>()) }
+}
+
+/// Copies bytes that another process may change meanwhile, once.
+///
+/// # Safety
+///
+/// `from` must be readable and `to` writable for `length` bytes; they must not overlap, and `to` must be private memory.
+#[inline]
+pub(crate) unsafe fn copy_shared(from: *const u8, to: *mut u8, length: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { std::ptr::copy_nonoverlapping(from, to, length) };
+    forget_contents();
+}
 
 /// Tells the compiler that shared memory may have changed, so that it cannot fetch a copied byte again from
 /// its source: between copy and check the other side could change it.

@@ -8,8 +8,8 @@ use std::time::Duration;
 use hotcell_protocol::Place;
 use hotcell_protocol::wire::{self, ReplyState};
 use hotcell_shm::{
-    Access, Answer, Arena, CallHead, HostChannel, HostLane, Mapping, ReplyHead, Request, Resumed, Roost,
-    Seals, SegmentFile, SegmentTable, Waited, WorkerChannel, WorkerLane, clock,
+    Access, Answer, Arena, CallHead, ForkGuard, HostChannel, HostLane, Mapping, ReplyHead, Request, Resumed,
+    Roost, Seals, SegmentFile, SegmentTable, Waited, Window, WorkerChannel, WorkerLane, clock,
 };
 
 const SPIN: u64 = 20_000;
@@ -498,7 +498,8 @@ fn references_outside_of_the_grant_are_refused() {
     lane.open_call();
     let (_, window) = SegmentFile::create(4096, Seals::Reply).unwrap();
     let mut arena = Arena::default();
-    arena.add_window(hotcell_shm::Window { id: 4, mapping: window }, false);
+    let fork = Arc::new(ForkGuard::new().unwrap());
+    arena.add_window(Window::new(4, window, &fork), false);
     let block = (wire::LANES_OFFSET + wire::LANE_HEAD + wire::RESULT_OFFSET) as u64;
     let end = (wire::LANES_OFFSET + wire::LANE_HEAD + wire::SLOT_STRIDE) as u64;
     let check = |segment: u16, offset: u64, length: u64, expect: bool| {

@@ -128,12 +128,22 @@ impl Worker {
     ) -> Result<(u16, Mapping), SegmentError> {
         self.shared.state.lock().next_segment()?;
         let (file, mapping) = SegmentFile::create(length, seals).map_err(SegmentError::of_system)?;
+        Ok((self.give_segment(&file, seals, deadline)?, mapping))
+    }
+
+    /// Gives the worker a segment, and waits until it has mapped it. No other worker may ever have had it.
+    pub fn give_segment(
+        &self,
+        file: &SegmentFile,
+        seals: Seals,
+        deadline: Instant,
+    ) -> Result<u16, SegmentError> {
         let (id, sent) = {
             // The number is used up when the worker may have it, and not before.
             let mut state = self.shared.state.lock();
             let id = state.next_segment()?;
             let writable = u16::from(seals == Seals::Reply);
-            let packet = SegmentAdd { id, writable, length: length as u64 };
+            let packet = SegmentAdd { id, writable, length: file.length() as u64 };
             let sent = self.shared.control.send(Packet::SegmentAdd, &packet.encode(), &[file.as_fd()]);
             state.offered += u16::from(sent.is_ok());
             (id, sent)
@@ -159,7 +169,7 @@ impl Worker {
                 return Err(SegmentError::DeadlinePassed);
             }
         }
-        Ok((id, mapping))
+        Ok(id)
     }
 
     /// Kills it and waits for its end: first SIGABRT, for the record of where it was, then SIGKILL.

@@ -1,6 +1,7 @@
 //! The tests are in `tests/`; here is what several of them use.
 #![forbid(unsafe_code)]
 
+pub mod basin;
 pub mod cli;
 pub mod objects;
 pub mod packages;

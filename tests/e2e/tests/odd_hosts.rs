@@ -48,6 +48,20 @@ fn a_child_that_is_forked_in_between_leaves_results_and_releases_alone() {
 }
 
 #[test]
+fn a_forked_child_does_not_reach_the_buffers_of_its_parent() {
+    let expected = [
+        "parent before: Some(200000)",
+        "child: refused",
+        "child: refused",
+        "child: Err(ForkedClient)",
+        "child ended with 0",
+        "parent after: Some(200000), Some(0)",
+        "generation 1",
+    ];
+    assert_eq!(host("fork-with-buffers"), expected);
+}
+
+#[test]
 fn a_host_without_descriptors_keeps_its_worker() {
     let said = host("no-descriptors");
     let (tries, end) = said.split_at(140);

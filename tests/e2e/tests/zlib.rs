@@ -31,6 +31,19 @@ proptest! {
     }
 
     #[test]
+    fn data_in_place(data in data(), level in 0..10) {
+        let zlib = contained();
+        let mut buffer = zlib.session().buffer(data.len()).unwrap();
+        buffer.copy_from_slice(&data);
+        prop_assert_eq!(zlib.crc32(0, &buffer).unwrap(), direct::checksum(0, &data));
+        let packed = zlib.compress2_shared(&buffer, level).unwrap();
+        prop_assert_eq!(packed.to_vec(), zlib.compress2(&data, level).unwrap());
+        let mut source = zlib.session().buffer(packed.len()).unwrap();
+        packed.copy_to(0, &mut source);
+        prop_assert_eq!(zlib.uncompress_shared(data.len(), &source).unwrap().to_vec(), data);
+    }
+
+    #[test]
     fn combined_checksums(first in any::<u32>(), second in any::<u32>(), length in 0..i64::MAX) {
         let (first, second) = (u64::from(first), u64::from(second));
         prop_assert_eq!(

@@ -26,8 +26,8 @@ pub(crate) fn takes(function: &Function) -> bool {
     })
 }
 
-/// The method that puts a call of this function into a batch.
-pub(crate) fn method<'a>(context: &mut Context<'a>, index: usize) -> Result<Method, Error> {
+/// The method that puts a call of this function into a batch. There is no other.
+pub(crate) fn methods<'a>(context: &mut Context<'a>, index: usize) -> Result<Vec<Method>, Error> {
     let function = &context.interface.functions[index];
     let name = context.names.batch[index].clone();
     let mut scope = Scope::with(names::LOCALS);
@@ -51,5 +51,5 @@ pub(crate) fn method<'a>(context: &mut Context<'a>, index: usize) -> Result<Meth
     docs.extend(arguments.notes.iter().flat_map(|note| [String::new(), note.clone()]));
     let result = format!("hotcell::Result<hotcell::Ticket<{ty}>>");
     let opening = format::signature(4, &format!("pub fn {name}"), &arguments.params, &result);
-    Ok(Method { docs, opening, body, output: None })
+    Ok(vec![Method { docs, opening, body, output: None }])
 }

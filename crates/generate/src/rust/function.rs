@@ -9,7 +9,7 @@ use crate::rust::arguments::Arguments;
 use crate::rust::context::Context;
 use crate::rust::names::{self, Scope};
 use crate::rust::owner::Owner;
-use crate::rust::results::{finish, outcomes};
+use crate::rust::results::{Outcome, SHARED, finish, outcomes};
 use crate::rust::{docs, format, types};
 
 /// What `method.rs.j2` prints.
@@ -27,6 +27,8 @@ pub(crate) struct Output {
     pub(crate) name: String,
     /// The method's path.
     method: String,
+    /// Whether some of it can stay where the library wrote it: then its type is a parameter, `B`.
+    shareable: bool,
     fields: Vec<(String, String, String)>,
 }
 
@@ -37,8 +39,8 @@ impl Method {
     }
 }
 
-/// The method of one function, on the type `owner`.
-pub(crate) fn method<'a>(context: &mut Context<'a>, index: usize) -> Result<Method, Error> {
+/// The methods of one function: where something can stay where the library wrote it, there is one that leaves it there.
+pub(crate) fn methods<'a>(context: &mut Context<'a>, index: usize) -> Result<Vec<Method>, Error> {
     let interface = context.interface;
     let function = &interface.functions[index];
     let name = context.names.methods[index].clone();
@@ -46,27 +48,59 @@ pub(crate) fn method<'a>(context: &mut Context<'a>, index: usize) -> Result<Meth
     let mut scope = Scope::with(names::LOCALS);
     let arguments = Arguments::of(context, function, owner, &mut scope)?;
     let outcomes = outcomes(context, function, &arguments)?;
+    let path = owner.key().map_or(&context.names.library, |key| &context.names.objects[key]);
+    let path = format!("{path}::{name}");
+    let shared: Vec<&str> = outcomes.iter().filter(|it| it.shareable).map(|it| it.name.as_str()).collect();
+    let twin = (!shared.is_empty()).then(|| context.names.take_twin(&name));
     let (ty, output) = match outcomes.as_slice() {
         [] => ("()".to_owned(), None),
         [one] => (one.ty.clone(), None),
         many => {
             let ty = context.take_output(index);
-            let fields = many.iter().map(|o| (o.about.clone(), o.name.clone(), o.ty.clone())).collect();
-            let owner = owner.key().map_or(&context.names.library, |key| &context.names.objects[key]);
-            let method = format!("{owner}::{name}");
-            (ty.clone(), Some(Output { name: ty, method, fields }))
+            let field = |it: &Outcome| {
+                let ty = if it.shareable { "B".into() } else { it.ty.clone() };
+                (it.about.clone(), it.name.clone(), ty)
+            };
+            let fields = many.iter().map(field).collect();
+            let output =
+                Output { name: ty.clone(), method: path.clone(), shareable: !shared.is_empty(), fields };
+            (ty, Some(output))
         }
     };
-    let mut body = start(context, index, owner, !arguments.puts.is_empty());
-    body.extend(arguments.puts.iter().cloned());
-    finish(&mut body, &outcomes, &ty, &arguments, function.error.is_some(), &mut scope);
-    let result = format!("hotcell::Result<{ty}>");
-    Ok(Method {
-        docs: documentation(function, &arguments.notes),
-        opening: format::signature(4, &format!("pub fn {name}"), &arguments.params, &result),
-        body,
-        output,
-    })
+    let made = |name: &str, docs, outcomes: &[Outcome], whole: &str, output, mut scope: Scope| {
+        let mut body = start(context, index, owner, !arguments.puts.is_empty());
+        body.extend(arguments.puts.iter().cloned());
+        finish(&mut body, outcomes, &ty, &arguments, function.error.is_some(), &mut scope);
+        let result = format!("hotcell::Result<{whole}>");
+        let opening = format::signature(4, &format!("pub fn {name}"), &arguments.params, &result);
+        Method { docs, opening, body, output }
+    };
+    let docs = documentation(function, &arguments.notes);
+    let mut methods = vec![made(&name, docs, &outcomes, &ty, output, scope.clone())];
+    if let Some(name) = twin {
+        let docs = documentation_of_twin(&path, &shared);
+        let several = outcomes.len() > 1;
+        let outcomes: Vec<Outcome> = outcomes.into_iter().map(Outcome::shared).collect();
+        let whole = if several { format!("{ty}<{SHARED}>") } else { SHARED.to_owned() };
+        methods.push(made(&name, docs, &outcomes, &whole, None, scope));
+    }
+    Ok(methods)
+}
+
+/// The documentation of the method that leaves these results where they are.
+fn documentation_of_twin(path: &str, shared: &[&str]) -> Vec<String> {
+    let names: Vec<String> = shared.iter().map(|name| format!("`{name}`")).collect();
+    let (verb, they) = if names.len() > 1 { ("stay", "they are") } else { ("stays", "it is") };
+    vec![
+        format!(
+            "As [`{path}`], but {} {verb} where the library wrote it: {they} not copied.",
+            names.join(" and ")
+        ),
+        String::new(),
+        "# Errors".into(),
+        String::new(),
+        "As there.".into(),
+    ]
 }
 
 /// The statements that begin a call.

@@ -16,8 +16,8 @@ const MANY: usize = 24;
 /// Methods with the same first word that get a file of their own where there are many.
 const ENOUGH: usize = 6;
 
-/// Makes the method of a function.
-type Make = fn(&mut Context<'_>, usize) -> Result<Method, Error>;
+/// Makes the methods of a function.
+type Make = fn(&mut Context<'_>, usize) -> Result<Vec<Method>, Error>;
 
 /// Methods of one type.
 #[derive(Serialize, Default)]
@@ -50,19 +50,19 @@ pub(crate) struct Part {
 impl Methods {
     /// The methods of these functions, which belong to the type `owner`.
     pub(crate) fn of(context: &mut Context<'_>, owner: &str, functions: &[usize]) -> Result<Methods, Error> {
-        Self::made(context, owner, functions, (|names| &names.methods, function::method))
+        Self::made(context, owner, functions, (|names| &names.methods, function::methods))
     }
 
     /// The methods of a batch for these functions.
     pub(crate) fn of_batch(context: &mut Context<'_>, functions: &[usize]) -> Result<Methods, Error> {
-        Self::made(context, BATCH, functions, (|names| &names.batch, batch::method))
+        Self::made(context, BATCH, functions, (|names| &names.batch, batch::methods))
     }
 
     fn made(
         context: &mut Context<'_>,
         owner: &str,
         functions: &[usize],
-        (names, method): (fn(&Names) -> &[String], Make),
+        (names, make): (fn(&Names) -> &[String], Make),
     ) -> Result<Methods, Error> {
         let mut by_word = BTreeMap::<&str, Vec<usize>>::new();
         for &index in functions {
@@ -79,11 +79,11 @@ impl Methods {
             .collect();
 
         let mut modules = Scope::with(MODULES);
-        let own = Part::of(context, ("", String::new()), owner, (&own, method))?;
+        let own = Part::of(context, ("", String::new()), owner, (&own, make))?;
         let mut groups = Vec::new();
         for (word, indices) in grouped {
             let module = modules.take(names::snake(&word));
-            groups.push(Part::of(context, (&word, module), owner, (&indices, method))?);
+            groups.push(Part::of(context, (&word, module), owner, (&indices, make))?);
         }
         groups.sort_by(|a, b| format::order(&a.module, &b.module));
         let exported = groups.iter().filter(|part| !part.outputs().is_empty());
@@ -112,11 +112,11 @@ impl Part {
         context: &mut Context<'_>,
         (word, module): (&str, String),
         owner: &str,
-        (functions, method): (&[usize], Make),
+        (functions, make): (&[usize], Make),
     ) -> Result<Part, Error> {
         context.take_mentioned();
-        let methods = functions.iter().map(|&index| method(context, index));
-        let methods = methods.collect::<Result<Vec<_>, _>>()?;
+        let methods = functions.iter().map(|&index| make(context, index));
+        let methods: Vec<Method> = methods.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
         let mut mentioned = context.take_mentioned();
         if !methods.is_empty() {
             mentioned.insert("table".into());

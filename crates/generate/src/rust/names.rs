@@ -70,7 +70,7 @@ pub(crate) const MODULES: &[&str] = &[
 ];
 
 /// Names of one scope, each given once.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Scope {
     taken: BTreeSet<String>,
 }

@@ -1,6 +1,9 @@
 //! What a method gives back, and the statements that read it from the reply.
 
-use hotcell_model::interface::{Encoding, Function, Ownership, Param, ResultRole, Role};
+use hotcell_model::expr::Expr;
+use hotcell_model::interface::{
+    Capacity, Encoding, Function, Ownership, Param, ResultLength, ResultRole, Role,
+};
 use hotcell_model::layout::Carries;
 use hotcell_model::types::CType;
 
@@ -18,8 +21,13 @@ pub(crate) struct Outcome {
     pub(crate) name: String,
     pub(crate) about: String,
     pub(crate) ty: String,
+    /// Whether it can stay where the library wrote it.
+    pub(crate) shareable: bool,
     reading: Reading,
 }
+
+/// The type of a result that stays where the library wrote it.
+pub(crate) const SHARED: &str = "hotcell::SharedBuf";
 
 /// How a result is read.
 enum Reading {
@@ -43,7 +51,8 @@ pub(crate) fn outcomes(
     let mut outcomes = Vec::new();
     if let Some((ty, reading)) = returned(context, function, arguments)? {
         let name = scope.take("returned".into());
-        outcomes.push(Outcome { name, about: "What the function returned.".into(), ty, reading });
+        let about = "What the function returned.".into();
+        outcomes.push(Outcome { name, about, ty, shareable: false, reading });
     }
     for (index, param) in function.params.iter().enumerate() {
         // What is an argument as well is changed in place.
@@ -54,9 +63,36 @@ pub(crate) fn outcomes(
         }
         let (ty, reading) = parameter(context, function, (index, param), arguments)?;
         let about = format!("What `{}` holds.", param.name);
-        outcomes.push(Outcome { name: scope.take(names::snake(&param.name)), about, ty, reading });
+        let shareable = is_shareable(context, param);
+        outcomes.push(Outcome { name: scope.take(names::snake(&param.name)), about, ty, shareable, reading });
     }
     Ok(outcomes)
+}
+
+/// Whether what a parameter holds can be more than a few bytes, and C writes it where it comes out.
+fn is_shareable(context: &Context<'_>, param: &Param) -> bool {
+    let (big, result) = match &param.role.value {
+        Role::BufferOut { capacity: Capacity::Caller, result, .. } | Role::BufferInOut { result, .. } => {
+            (true, result)
+        }
+        Role::BufferOut { capacity: Capacity::Elements { size }, result, .. } => (varies(size), result),
+        _ => return false,
+    };
+    big && *result != ResultLength::Text && element(context, param) == "u8"
+}
+
+fn varies(size: &Expr) -> bool {
+    let mut varies = false;
+    size.walk(&mut |part| varies |= matches!(part, Expr::Param { .. } | Expr::Call { .. }));
+    varies
+}
+
+impl Outcome {
+    /// The same, where the library wrote it.
+    pub(crate) fn shared(self) -> Outcome {
+        let Outcome { shareable: true, reading: Reading::Fallible(_, args), .. } = self else { return self };
+        Outcome { ty: SHARED.into(), reading: Reading::Fallible("reply.shared_buffer".into(), args), ..self }
+    }
 }
 
 fn parameter(

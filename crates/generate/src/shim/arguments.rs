@@ -10,7 +10,7 @@
 //! taken.
 
 use hotcell_model::expr::Expr;
-use hotcell_model::interface::{Capacity, Encoding, Param, Role, Unit};
+use hotcell_model::interface::{Capacity, Encoding, Param, ResultLength, Role, Unit};
 use hotcell_model::types::{CType, Type};
 
 use crate::Error;
@@ -131,7 +131,12 @@ impl<'a> Arguments<'a> {
             Role::BufferInOut { nullable, length, .. } => {
                 self.buffer_in(param, *nullable, length.as_ref(), true)
             }
-            Role::BufferOut { capacity, .. } => self.buffer_out(param, capacity),
+            Role::BufferOut { capacity, result, valid_on_error } => {
+                // Where the call failed, what is told need not be what was filled.
+                let told = matches!(result, ResultLength::Pointer { .. } | ResultLength::Returned)
+                    && (!valid_on_error || self.scope.function.error.is_none());
+                self.buffer_out(param, capacity, if told { "hotcell_told_room" } else { "hotcell_room" })
+            }
             Role::LengthOf { param: of, unit } => self.count(param, *of, *unit, false),
             Role::CapacityOf { param: of, unit } => self.count(param, *of, *unit, false),
             Role::LengthPointerOf { param: of, unit } => self.count(param, *of, *unit, true),
@@ -228,7 +233,7 @@ impl<'a> Arguments<'a> {
         Ok(())
     }
 
-    fn buffer_out(&mut self, param: &'a Param, capacity: &'a Capacity) -> Result<(), Error> {
+    fn buffer_out(&mut self, param: &'a Param, capacity: &'a Capacity, room: &str) -> Result<(), Error> {
         let (arg, name) = (arg(param), &param.name);
         let (size, pointee, _) = element(&self.scope, param)?;
         let ty = self.scope.spelled(&param.ty, param)?;
@@ -245,7 +250,7 @@ impl<'a> Arguments<'a> {
         }
         let align = alignment(pointee, size);
         self.body.line(format!("uint64_t place_{name} = HOTCELL_PLACE_NULL;"));
-        let room = format!("hotcell_room(hc_ctx, size_{name}, {align}, &place_{name})");
+        let room = format!("{room}(hc_ctx, size_{name}, {align}, &place_{name})");
         self.body.line(format!("{} = {room};", declare(ty, &arg)));
         self.body.leave_when(&format!("{arg} == NULL"));
         Ok(())

@@ -87,7 +87,7 @@ fn argument(
         Role::BufferIn { .. } | Role::BufferInOut { .. } => {
             let element = param.ty.pointee().map(|(element, _)| element);
             let bytes = data(call, name, element, value)?;
-            call.put_buffer(offset, name, &bytes)
+            call.put_copied(offset, name, &bytes)
         }
         Role::Texts { encoding, .. } => {
             let Value::List(list) = value else { return Err(mismatch(call, name, "texts", value)) };

@@ -2,7 +2,7 @@
 
 use hotcell_protocol::Place;
 
-use super::{Call, Element, Entry, Image};
+use super::{Call, Entry, Image};
 use crate::error::Result;
 
 /// What arguments are written into: a [`Call`], or an [`Entry`] of a batch. Structures write themselves into either.
@@ -60,15 +60,10 @@ macro_rules! arguments {
 
         /// Copies data in and writes a reference to it.
         #[inline]
-        pub fn put_buffer(&mut self, offset: usize, name: &str, data: &[u8]) -> Result<()> {
+        pub(crate) fn put_copied(&mut self, offset: usize, name: &str, data: &[u8]) -> Result<()> {
             let place = self.place(name, data, 0)?;
             self.put_reference(offset, place, data.len() as u64);
             Ok(())
-        }
-
-        /// Copies numbers in and writes a reference to them.
-        pub fn put_elements<T: Element>(&mut self, offset: usize, name: &str, elements: &[T]) -> Result<()> {
-            self.put_buffer(offset, name, &bytes_of(elements))
         }
 
         /// Copies a text in, with a NUL behind it, and writes a reference to it.
@@ -98,7 +93,7 @@ macro_rules! arguments {
                 let text = text.as_ref();
                 references.extend(Reference::bytes(self.place_text(name, text)?, text.len() as u64));
             }
-            self.put_buffer(offset, name, &references)
+            self.put_copied(offset, name, &references)
         }
 
         /// As [`Call::put_texts`], for a library that takes UTF-16.
@@ -113,12 +108,12 @@ macro_rules! arguments {
                 let (place, length) = self.place_text_utf16(name, text.as_ref())?;
                 references.extend(Reference::bytes(place, length));
             }
-            self.put_buffer(offset, name, &references)
+            self.put_copied(offset, name, &references)
         }
 
         /// Copies the image of a structure in and writes a reference to it.
         pub fn put_image(&mut self, offset: usize, name: &str, image: &Image) -> Result<()> {
-            self.put_buffer(offset, name, image.whole())
+            self.put_copied(offset, name, image.whole())
         }
 
         /// Writes a handle of this type. It must belong to this session and its worker, and nobody may have released it.
@@ -171,7 +166,7 @@ macro_rules! arguments {
             self.refuse_nul(name, text.as_bytes())?;
             let units: Vec<u16> = text.encode_utf16().collect();
             let bytes = bytes_of(&units);
-            Ok((self.place(name, &bytes, size_of::<u16>())?, bytes.len() as u64))
+            Ok((self.place(name, bytes, size_of::<u16>())?, bytes.len() as u64))
         }
 
         fn refuse_nul(&self, name: &str, text: &[u8]) -> Result<()> {
@@ -196,10 +191,3 @@ macro_rules! arguments {
 }
 
 pub(super) use arguments;
-
-/// Numbers as they lie in memory.
-pub(super) fn bytes_of<T: Element>(elements: &[T]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(size_of_val(elements));
-    elements.iter().for_each(|element| element.write(&mut bytes));
-    bytes
-}

@@ -4,9 +4,9 @@ use std::ops::{Deref, DerefMut};
 
 use hotcell_protocol::wire;
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, Place, RawHandle};
-use hotcell_shm::{Grant, Seals};
+use hotcell_shm::{Grant, Granted, Seals, bytes_of};
 
-use super::arguments::{arguments, bytes_of};
+use super::arguments::arguments;
 use super::ends::NoSegment;
 use super::failed::Failure;
 use super::handle::Unfit;
@@ -109,8 +109,10 @@ impl<'s> Call<'s> {
     ) -> Call<'s> {
         if let Some(live) = &mut turn.live {
             live.lane.open_call();
-            if live.lane.depth() == 0 {
-                live.arena.reset();
+            if live.lane.depth() == 0
+                && let Some(Granted { place, length, .. }) = live.arena.reset()
+            {
+                live.lane.announce_window(place, length);
             }
         }
         let mut state = turn.spare.take().unwrap_or_else(|| {
@@ -174,6 +176,25 @@ impl<'s> Call<'s> {
     put!(put_i64: i64, put_f32: f32, put_f64: f64);
 
     arguments!();
+
+    /// Writes a reference to data. They are copied in, unless they lie in a buffer of the session
+    /// ([`crate::Session::buffer`]) and are more than fits a slot: then the library reads them where they lie.
+    #[inline]
+    pub fn put_buffer(&mut self, offset: usize, name: &str, data: &'s [u8]) -> Result<()> {
+        if !self.fits_slot(data.len())
+            && let Some(place) = self.place_of(data)?
+        {
+            self.count(name, data.len())?;
+            self.put_reference(offset, place, data.len() as u64);
+            return Ok(());
+        }
+        self.put_copied(offset, name, data)
+    }
+
+    /// As [`Call::put_buffer`], for numbers.
+    pub fn put_elements<T: Element>(&mut self, offset: usize, name: &str, elements: &'s [T]) -> Result<()> {
+        self.put_buffer(offset, name, bytes_of(elements))
+    }
 
     /// Writes a callback: `number` is its place in what [`Call::finish_with`] is given, from 1; `args_size` the bytes
     /// of its argument block.
@@ -247,15 +268,28 @@ impl<'s> Call<'s> {
         Ok(object.raw)
     }
 
+    /// Counts data that is passed, and refuses what is too much.
+    #[inline]
+    fn count(&mut self, name: &str, bytes: usize) -> Result<()> {
+        let limit = self.session.options().max_input;
+        self.input = self.input.saturating_add(bytes as u64);
+        if self.input <= limit {
+            return Ok(());
+        }
+        let cause = Cause::Limit { what: LimitExceededReason::Memory, value: limit };
+        let message = format!("with `{name}` the call passes {} bytes; {limit} are allowed", self.input);
+        Err(self.context.not_executed(ErrorKind::LimitExceeded, cause, message))
+    }
+
+    /// Whether so much data has room behind the fixed arguments.
+    #[inline]
+    fn fits_slot(&self, bytes: usize) -> bool {
+        self.used.next_multiple_of(8).saturating_add(bytes) <= wire::MAX_ARGS
+    }
+
     /// Copies data in: small data goes behind the fixed arguments, into the same cache lines; the rest into the arena.
     pub(super) fn place(&mut self, name: &str, data: &[u8], tail: usize) -> Result<Place> {
-        let limit = self.session.options().max_input;
-        self.input = self.input.saturating_add(data.len() as u64);
-        if self.input > limit {
-            let cause = Cause::Limit { what: LimitExceededReason::Memory, value: limit };
-            let message = format!("with `{name}` the call passes {} bytes; {limit} are allowed", self.input);
-            return Err(self.context.not_executed(ErrorKind::LimitExceeded, cause, message));
-        }
+        self.count(name, data.len())?;
         let start = self.used.next_multiple_of(8);
         let end = start.saturating_add(data.len()).saturating_add(tail);
         match end <= wire::MAX_ARGS {

@@ -1,7 +1,7 @@
 //! How a call ends otherwise than by returning, and what that means for the worker.
 
 use hotcell_protocol::wire::{self, Refusal};
-use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason};
+use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, Place};
 use hotcell_shm::{Mapping, ReplyHead, Seals};
 use hotcell_supervisor::{SegmentError, escape};
 
@@ -10,7 +10,7 @@ use super::handle::IN_USE;
 use super::passed::Usage;
 use crate::error::{Cause, Error, Result};
 use crate::fault::{self, Fault};
-use crate::session::instant_of;
+use crate::session::{Live, instant_of};
 
 /// Why there is no segment for data of a call.
 #[derive(Debug, Clone)]
@@ -28,27 +28,65 @@ impl Call<'_> {
         executed: Executed,
     ) -> Result<std::result::Result<(u16, Mapping), NoSegment>> {
         let until = instant_of(self.allowed.deadline());
-        let (what, value, message) = match self.live().worker.add_segment(length, seals, until) {
+        let error = match self.live().worker.add_segment(length, seals, until) {
             Ok(added) => return Ok(Ok(added)),
-            Err(SegmentError::WorkerEnded) => return Err(self.worker_ended(executed)),
-            Err(SegmentError::DeadlinePassed) => return Err(self.hung(executed)),
-            Err(SegmentError::TooMany) => {
-                self.turn.wear_out();
+            Err(error) => error,
+        };
+        self.without_segment(error, length, executed).map(Err)
+    }
+
+    /// Why a segment was not added, where that is not the worker's end.
+    fn without_segment(
+        &mut self,
+        error: SegmentError,
+        length: usize,
+        executed: Executed,
+    ) -> Result<NoSegment> {
+        let (what, value, message) = match error {
+            SegmentError::WorkerEnded => return Err(self.worker_ended(executed)),
+            SegmentError::DeadlinePassed => return Err(self.hung(executed)),
+            SegmentError::TooMany => {
                 let most = wire::SEGMENT_BATCH - wire::SEGMENT_FIRST_ADDED;
-                let message =
-                    format!("the worker has {most} segments already; the next call gets another worker");
+                let then = if self.live().arena.holds_results() {
+                    "drop some of the shared results that are held"
+                } else {
+                    self.turn.wear_out();
+                    "the next call gets another worker"
+                };
+                let message = format!("the worker has {most} segments already; {then}");
                 (LimitExceededReason::Memory, length as u64, message)
             }
-            Err(SegmentError::NoDescriptor(errno)) => {
+            SegmentError::NoDescriptor(errno) => {
                 let message = format!("no descriptor for a segment of {length} bytes: {errno}");
                 (LimitExceededReason::Fds, 0, message)
             }
-            Err(SegmentError::System(errno)) => {
+            SegmentError::System(errno) => {
                 let message = format!("no memory for a segment of {length} bytes: {errno}");
                 (LimitExceededReason::Memory, length as u64, message)
             }
         };
-        Ok(Err(NoSegment { cause: Cause::Limit { what, value }, message }))
+        Ok(NoSegment { cause: Cause::Limit { what, value }, message })
+    }
+
+    /// Where the worker finds data that lie in a buffer of the session. `None` when it has not got them, nor can.
+    pub(super) fn place_of(&mut self, data: &[u8]) -> Result<Option<Place>> {
+        let Some(found) = self.session.buffers().find(data) else { return Ok(None) };
+        let mut allowed = self.allowed;
+        let Some(Live { worker, .. }) = &self.turn.live else { return Err(self.lost(Executed::No)) };
+        let place = found.place(worker.generation(), |file| {
+            match worker.give_segment(file, Seals::Request, instant_of(allowed.deadline())) {
+                Ok(id) => Ok(Some(id)),
+                Err(error @ (SegmentError::WorkerEnded | SegmentError::DeadlinePassed)) => Err(error),
+                // What cannot be shared can be copied, or that fails with the reason.
+                Err(_) => Ok(None),
+            }
+        });
+        self.allowed = allowed;
+        match place {
+            Ok(place) => Ok(place),
+            Err(SegmentError::DeadlinePassed) => Err(self.hung(Executed::No)),
+            Err(_) => Err(self.worker_ended(Executed::No)),
+        }
     }
 
     /// The shim did not make the call, or has no place for its results.

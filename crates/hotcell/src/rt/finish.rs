@@ -340,7 +340,10 @@ impl<'s> Call<'s> {
                 let limit = usize::try_from(self.session.options().max_output).unwrap_or(usize::MAX);
                 let wanted = self.live().arena.wanted_window(length).min(limit).max(length);
                 match self.add_segment(wanted, Seals::Reply, Executed::Maybe)? {
-                    Ok((id, mapping)) => Some(self.live().arena.add_window(Window { id, mapping }, nested)),
+                    Ok((id, mapping)) => {
+                        let window = Window::new(id, mapping, self.session.fork());
+                        Some(self.live().arena.add_window(window, nested))
+                    }
                     Err(why) => {
                         self.no_segment = Some(Box::new(why));
                         None

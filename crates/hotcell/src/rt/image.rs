@@ -2,8 +2,9 @@
 
 use hotcell_protocol::wire::reference;
 use hotcell_protocol::{Place, RawHandle};
+use hotcell_shm::bytes_of;
 
-use super::arguments::{Arguments, bytes_of};
+use super::arguments::Arguments;
 use super::passed::Usage;
 use super::reading::{Bad, REFERENCE, Reads, Reference, numbers};
 use super::{Call, Element, Handle, Reply};
@@ -45,7 +46,7 @@ impl Image {
 
     /// Writes the numbers of an array.
     pub fn put_array<T: Element>(&mut self, offset: usize, elements: &[T]) {
-        self.put(offset, &bytes_of(elements));
+        self.put(offset, bytes_of(elements));
     }
 
     /// The numbers of an array.
@@ -116,7 +117,7 @@ impl Image {
         name: &str,
         elements: &[T],
     ) -> Result<()> {
-        self.put_buffer(call, offset, name, &bytes_of(elements))
+        self.put_buffer(call, offset, name, bytes_of(elements))
     }
 
     /// Writes the handle of a resident structure. Without one the library makes the object.

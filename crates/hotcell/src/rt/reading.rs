@@ -2,6 +2,7 @@
 
 use hotcell_protocol::wire::{self, reference};
 use hotcell_protocol::{ErrorKind, Executed, Place};
+use hotcell_shm::{Located, SharedBuf};
 
 use super::{Element, TextKind, Utf8, Utf16};
 use crate::error::{Cause, Error, Result};
@@ -44,6 +45,25 @@ pub(super) struct Granted<'a> {
 impl Granted<'_> {
     /// The data of a reference; `None` for a null one.
     pub(super) fn copy(&mut self, from: Reference) -> std::result::Result<Option<Vec<u8>>, Bad> {
+        let Some(found) = self.locate(from)? else { return Ok(None) };
+        let mut data = Vec::new();
+        if !found.append_to(&mut data) {
+            return Err(Bad::TooMuch);
+        }
+        Ok(Some(data))
+    }
+
+    /// As [`Granted::copy`], of data that stay in their window. What came with the reply is copied all the same.
+    pub(super) fn hold(&mut self, from: Reference) -> std::result::Result<Option<SharedBuf>, Bad> {
+        let held = self.live.and_then(|live| live.arena.hold(from.place, from.length));
+        match held {
+            Some(held) if from.length != wire::LENGTH_IMPOSSIBLE => self.locate(from).map(|_| Some(held)),
+            _ => self.copy(from).map(|data| data.map(SharedBuf::copied)),
+        }
+    }
+
+    /// Where the data lie, counted.
+    fn locate(&mut self, from: Reference) -> std::result::Result<Option<Located<'_>>, Bad> {
         if from.place.is_null() {
             return Ok(None);
         }
@@ -56,11 +76,7 @@ impl Granted<'_> {
         let found = lane.locate(arena, self.fixed, from.place, from.length);
         let found = found.ok_or(Bad::Violation("a result lies outside of the memory granted to its call"))?;
         *self.copied = self.copied.saturating_add(from.length);
-        let mut data = Vec::new();
-        if *self.copied > self.limit || !found.append_to(&mut data) {
-            return Err(Bad::TooMuch);
-        }
-        Ok(Some(data))
+        if *self.copied > self.limit { Err(Bad::TooMuch) } else { Ok(Some(found)) }
     }
 }
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use hotcell_protocol::wire::Refusal;
 use hotcell_protocol::{Executed, RawHandle};
-use hotcell_shm::ReplyHead;
+use hotcell_shm::{ReplyHead, SharedBuf};
 
 use super::call::SMALL;
 use super::passed::Usage;
@@ -78,6 +78,13 @@ impl<'s> Reply<'s> {
     pub fn promised_buffer(&mut self, offset: usize) -> Result<Vec<u8>> {
         let data = self.opt_buffer(offset)?;
         self.promised_data(data)
+    }
+
+    /// The data a reference points to, where the library wrote them; a null reference is empty.
+    pub fn shared_buffer(&mut self, offset: usize) -> Result<SharedBuf> {
+        let from = self.reference(offset);
+        let held = self.granted(|granted| granted.hold(from))?;
+        Ok(held.unwrap_or_else(|| SharedBuf::copied(Vec::new())))
     }
 
     /// The numbers a reference points to; a null reference is an error here.
@@ -250,6 +257,21 @@ impl<'s> Reply<'s> {
         }
     }
 
+    /// Reads in the memory that was granted to the call.
+    fn granted<T>(
+        &mut self,
+        read: impl FnOnce(&mut Granted<'_>) -> std::result::Result<T, Bad>,
+    ) -> Result<T> {
+        if self.call.session.is_forked() {
+            return Err(self.call.context.forked(Executed::Yes));
+        }
+        let (fixed, limit, mut copied) = (self.call.fixed, self.call.max_output(), self.call.copied);
+        let live = self.call.turn.live.as_ref();
+        let read = read(&mut Granted { live, fixed, limit, copied: &mut copied });
+        self.call.copied = copied;
+        read.map_err(|bad| self.bad(bad))
+    }
+
     #[inline]
     pub(crate) fn bytes(&self, offset: usize, length: usize) -> &[u8] {
         let size = usize::from(self.call.function.result_size);
@@ -264,15 +286,7 @@ impl<'s> Reply<'s> {
 
 impl Reads for Reply<'_> {
     fn fetch(&mut self, from: Reference) -> Result<Option<Vec<u8>>> {
-        if self.call.session.is_forked() {
-            return Err(self.call.context.forked(Executed::Yes));
-        }
-        let (fixed, limit, mut copied) = (self.call.fixed, self.call.max_output(), self.call.copied);
-        let live = self.call.turn.live.as_ref();
-        let mut granted = Granted { live, fixed, limit, copied: &mut copied };
-        let data = granted.copy(from);
-        self.call.copied = copied;
-        data.map_err(|bad| self.bad(bad))
+        self.granted(|granted| granted.copy(from))
     }
 
     fn bad(&mut self, bad: Bad) -> Error {

@@ -176,6 +176,26 @@ impl Blob {
         reply.buffer(0)
     }
 
+    /// As [`Blob::read`], but `z` stays where the library wrote it: it is not copied.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn read_shared(
+        &self,
+        z_capacity: usize,
+        i_offset: i32,
+    ) -> hotcell::Result<hotcell::SharedBuf> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_BLOB_READ)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        call.put_u64(8, z_capacity as u64);
+        call.put_i32(16, i_offset);
+        let mut reply = call.finish()?;
+        reply.shared_buffer(0)
+    }
+
     /// CAPI3REF: Write Data Into A BLOB Incrementally
     /// METHOD: sqlite3_blob
     ///

@@ -340,6 +340,19 @@ impl Library {
         reply.buffer(0)
     }
 
+    /// As [`Library::randomness`], but `p` stays where the library wrote it: it is not copied.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn randomness_shared(&self, p_capacity: usize) -> hotcell::Result<hotcell::SharedBuf> {
+        let mut call = self.session.call(table::SQLITE3_RANDOMNESS)?;
+        call.put_u64(0, p_capacity as u64);
+        let mut reply = call.finish()?;
+        reply.shared_buffer(0)
+    }
+
     /// CAPI3REF: Opening A New Database Connection
     /// CONSTRUCTOR: sqlite3
     ///

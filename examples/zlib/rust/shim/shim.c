@@ -251,6 +251,13 @@ HOTCELL_HELPER void *hotcell_room(hotcell_ctx *ctx, uint64_t length, uint64_t al
     return room;
 }
 
+/* The same where the library tells how much of it it has filled, and only that comes out. Above a page, zeroing would be a
+ * good part of what the whole call costs, for the sake of a library that tells more than it did. */
+HOTCELL_HELPER void *hotcell_told_room(hotcell_ctx *ctx, uint64_t length, uint64_t align, uint64_t *place)
+{
+    return length <= 4096 ? hotcell_room(ctx, length, align, place) : ctx->space(ctx, length, align, place);
+}
+
 /* Copies memory of the library into the reply; 0 when there is no space: then the reply is a refusal. */
 HOTCELL_HELPER int hotcell_give(hotcell_ctx *ctx, const void *data, uint64_t length, uint64_t align, hotcell_ref *ref)
 {
@@ -934,7 +941,7 @@ static void hotcell_call_deflateGetDictionary(hotcell_ctx *hc_ctx, const hotcell
         return;
     }
     uint64_t place_dictionary = HOTCELL_PLACE_NULL;
-    unsigned char *arg_dictionary = hotcell_room(hc_ctx, size_dictionary, 1, &place_dictionary);
+    unsigned char *arg_dictionary = hotcell_told_room(hc_ctx, size_dictionary, 1, &place_dictionary);
     if (arg_dictionary == NULL) {
         return;
     }
@@ -1437,7 +1444,7 @@ static void hotcell_call_inflateGetDictionary(hotcell_ctx *hc_ctx, const hotcell
         return;
     }
     uint64_t place_dictionary = HOTCELL_PLACE_NULL;
-    unsigned char *arg_dictionary = hotcell_room(hc_ctx, size_dictionary, 1, &place_dictionary);
+    unsigned char *arg_dictionary = hotcell_told_room(hc_ctx, size_dictionary, 1, &place_dictionary);
     if (arg_dictionary == NULL) {
         return;
     }
@@ -1816,7 +1823,7 @@ static void hotcell_call_compress(hotcell_ctx *hc_ctx, const hotcell_request *hc
         return;
     }
     uint64_t place_dest = HOTCELL_PLACE_NULL;
-    unsigned char *arg_dest = hotcell_room(hc_ctx, size_dest, 1, &place_dest);
+    unsigned char *arg_dest = hotcell_told_room(hc_ctx, size_dest, 1, &place_dest);
     if (arg_dest == NULL) {
         return;
     }
@@ -1890,7 +1897,7 @@ static void hotcell_call_compress2(hotcell_ctx *hc_ctx, const hotcell_request *h
         return;
     }
     uint64_t place_dest = HOTCELL_PLACE_NULL;
-    unsigned char *arg_dest = hotcell_room(hc_ctx, size_dest, 1, &place_dest);
+    unsigned char *arg_dest = hotcell_told_room(hc_ctx, size_dest, 1, &place_dest);
     if (arg_dest == NULL) {
         return;
     }
@@ -1985,7 +1992,7 @@ static void hotcell_call_uncompress(hotcell_ctx *hc_ctx, const hotcell_request *
         return;
     }
     uint64_t place_dest = HOTCELL_PLACE_NULL;
-    unsigned char *arg_dest = hotcell_room(hc_ctx, size_dest, 1, &place_dest);
+    unsigned char *arg_dest = hotcell_told_room(hc_ctx, size_dest, 1, &place_dest);
     if (arg_dest == NULL) {
         return;
     }
@@ -2191,7 +2198,7 @@ static void hotcell_call_gzread(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
         return;
     }
     uint64_t place_buf = HOTCELL_PLACE_NULL;
-    void *arg_buf = hotcell_room(hc_ctx, size_buf, 16, &place_buf);
+    void *arg_buf = hotcell_told_room(hc_ctx, size_buf, 16, &place_buf);
     if (arg_buf == NULL) {
         return;
     }

@@ -97,6 +97,19 @@ impl Zlib {
         reply.buffer(0)
     }
 
+    /// As [`Zlib::compress`], but `dest` stays where the library wrote it: it is not copied.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn compress_shared(&self, source: &[u8]) -> hotcell::Result<hotcell::SharedBuf> {
+        let mut call = self.session.call(table::COMPRESS)?;
+        call.put_buffer(0, "source", source)?;
+        let mut reply = call.finish()?;
+        reply.shared_buffer(0)
+    }
+
     /// Compresses the source buffer into the destination buffer.  The level
     /// parameter has the same meaning as in deflateInit.  sourceLen is the byte
     /// length of the source buffer.  Upon entry, destLen is the total size of the
@@ -120,6 +133,24 @@ impl Zlib {
         call.put_i32(16, level);
         let mut reply = call.finish()?;
         reply.buffer(0)
+    }
+
+    /// As [`Zlib::compress2`], but `dest` stays where the library wrote it: it is not copied.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn compress2_shared(
+        &self,
+        source: &[u8],
+        level: i32,
+    ) -> hotcell::Result<hotcell::SharedBuf> {
+        let mut call = self.session.call(table::COMPRESS2)?;
+        call.put_buffer(0, "source", source)?;
+        call.put_i32(16, level);
+        let mut reply = call.finish()?;
+        reply.shared_buffer(0)
     }
 
     /// compressBound() returns an upper bound on the compressed size after
@@ -167,6 +198,24 @@ impl Zlib {
         call.put_buffer(8, "source", source)?;
         let mut reply = call.finish()?;
         reply.buffer(0)
+    }
+
+    /// As [`Zlib::uncompress`], but `dest` stays where the library wrote it: it is not copied.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn uncompress_shared(
+        &self,
+        dest_capacity: usize,
+        source: &[u8],
+    ) -> hotcell::Result<hotcell::SharedBuf> {
+        let mut call = self.session.call(table::UNCOMPRESS)?;
+        call.put_u64(0, dest_capacity as u64);
+        call.put_buffer(8, "source", source)?;
+        let mut reply = call.finish()?;
+        reply.shared_buffer(0)
     }
 
     /// Associate a gzFile with the file descriptor fd.  File descriptors are

@@ -125,6 +125,21 @@ impl GzFile {
         reply.buffer(0)
     }
 
+    /// As [`GzFile::read`], but `buf` stays where the library wrote it: it is not copied.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn read_shared(&self, buf_capacity: usize) -> hotcell::Result<hotcell::SharedBuf> {
+        let session = self.0.session();
+        let mut call = session.call(table::GZREAD)?;
+        call.put_handle(0, "file", &self.0, Self::TYPE)?;
+        call.put_u64(8, buf_capacity as u64);
+        let mut reply = call.finish()?;
+        reply.shared_buffer(0)
+    }
+
     /// Read and decompress up to nitems items of size size from file into buf,
     /// otherwise operating as gzread() does.  This duplicates the interface of
     /// stdio's fread(), with size_t request and return types.  If the library
@@ -163,6 +178,29 @@ impl GzFile {
         Ok(FreadOutput {
             returned: reply.get_u64(0),
             buf: reply.buffer(8)?,
+        })
+    }
+
+    /// As [`GzFile::fread`], but `buf` stays where the library wrote it: it is not copied.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn fread_shared(
+        &self,
+        size: u64,
+        nitems: u64,
+    ) -> hotcell::Result<FreadOutput<hotcell::SharedBuf>> {
+        let session = self.0.session();
+        let mut call = session.call(table::GZFREAD)?;
+        call.put_u64(0, size);
+        call.put_u64(8, nitems);
+        call.put_handle(16, "file", &self.0, Self::TYPE)?;
+        let mut reply = call.finish()?;
+        Ok(FreadOutput {
+            returned: reply.get_u64(0),
+            buf: reply.shared_buffer(8)?,
         })
     }
 
@@ -592,11 +630,11 @@ impl GzFile {
 
 /// What [`GzFile::fread`] gives back.
 #[derive(Debug, Clone, PartialEq)]
-pub struct FreadOutput {
+pub struct FreadOutput<B = Vec<u8>> {
     /// What the function returned.
     pub returned: u64,
     /// What `buf` holds.
-    pub buf: Vec<u8>,
+    pub buf: B,
 }
 
 /// What [`GzFile::gets`] gives back.

@@ -251,6 +251,13 @@ HOTCELL_HELPER void *hotcell_room(hotcell_ctx *ctx, uint64_t length, uint64_t al
     return room;
 }
 
+/* The same where the library tells how much of it it has filled, and only that comes out. Above a page, zeroing would be a
+ * good part of what the whole call costs, for the sake of a library that tells more than it did. */
+HOTCELL_HELPER void *hotcell_told_room(hotcell_ctx *ctx, uint64_t length, uint64_t align, uint64_t *place)
+{
+    return length <= 4096 ? hotcell_room(ctx, length, align, place) : ctx->space(ctx, length, align, place);
+}
+
 /* Copies memory of the library into the reply; 0 when there is no space: then the reply is a refusal. */
 HOTCELL_HELPER int hotcell_give(hotcell_ctx *ctx, const void *data, uint64_t length, uint64_t align, hotcell_ref *ref)
 {
@@ -716,7 +723,7 @@ static void hotcell_call_ZSTD_compress(hotcell_ctx *hc_ctx, const hotcell_reques
         return;
     }
     uint64_t place_dst = HOTCELL_PLACE_NULL;
-    void *arg_dst = hotcell_room(hc_ctx, size_dst, 16, &place_dst);
+    void *arg_dst = hotcell_told_room(hc_ctx, size_dst, 16, &place_dst);
     if (arg_dst == NULL) {
         return;
     }
@@ -789,7 +796,7 @@ static void hotcell_call_ZSTD_decompress(hotcell_ctx *hc_ctx, const hotcell_requ
         return;
     }
     uint64_t place_dst = HOTCELL_PLACE_NULL;
-    void *arg_dst = hotcell_room(hc_ctx, size_dst, 16, &place_dst);
+    void *arg_dst = hotcell_told_room(hc_ctx, size_dst, 16, &place_dst);
     if (arg_dst == NULL) {
         return;
     }
@@ -1252,7 +1259,7 @@ static void hotcell_call_ZSTD_compressCCtx(hotcell_ctx *hc_ctx, const hotcell_re
         return;
     }
     uint64_t place_dst = HOTCELL_PLACE_NULL;
-    void *arg_dst = hotcell_room(hc_ctx, size_dst, 16, &place_dst);
+    void *arg_dst = hotcell_told_room(hc_ctx, size_dst, 16, &place_dst);
     if (arg_dst == NULL) {
         return;
     }
@@ -1398,7 +1405,7 @@ static void hotcell_call_ZSTD_decompressDCtx(hotcell_ctx *hc_ctx, const hotcell_
         return;
     }
     uint64_t place_dst = HOTCELL_PLACE_NULL;
-    void *arg_dst = hotcell_room(hc_ctx, size_dst, 16, &place_dst);
+    void *arg_dst = hotcell_told_room(hc_ctx, size_dst, 16, &place_dst);
     if (arg_dst == NULL) {
         return;
     }
@@ -1658,7 +1665,7 @@ static void hotcell_call_ZSTD_compress2(hotcell_ctx *hc_ctx, const hotcell_reque
         return;
     }
     uint64_t place_dst = HOTCELL_PLACE_NULL;
-    void *arg_dst = hotcell_room(hc_ctx, size_dst, 16, &place_dst);
+    void *arg_dst = hotcell_told_room(hc_ctx, size_dst, 16, &place_dst);
     if (arg_dst == NULL) {
         return;
     }
@@ -2508,7 +2515,7 @@ static void hotcell_call_ZSTD_compress_usingDict(hotcell_ctx *hc_ctx, const hotc
         return;
     }
     uint64_t place_dst = HOTCELL_PLACE_NULL;
-    void *arg_dst = hotcell_room(hc_ctx, size_dst, 16, &place_dst);
+    void *arg_dst = hotcell_told_room(hc_ctx, size_dst, 16, &place_dst);
     if (arg_dst == NULL) {
         return;
     }
@@ -2598,7 +2605,7 @@ static void hotcell_call_ZSTD_decompress_usingDict(hotcell_ctx *hc_ctx, const ho
         return;
     }
     uint64_t place_dst = HOTCELL_PLACE_NULL;
-    void *arg_dst = hotcell_room(hc_ctx, size_dst, 16, &place_dst);
+    void *arg_dst = hotcell_told_room(hc_ctx, size_dst, 16, &place_dst);
     if (arg_dst == NULL) {
         return;
     }
@@ -2775,7 +2782,7 @@ static void hotcell_call_ZSTD_compress_usingCDict(hotcell_ctx *hc_ctx, const hot
         return;
     }
     uint64_t place_dst = HOTCELL_PLACE_NULL;
-    void *arg_dst = hotcell_room(hc_ctx, size_dst, 16, &place_dst);
+    void *arg_dst = hotcell_told_room(hc_ctx, size_dst, 16, &place_dst);
     if (arg_dst == NULL) {
         return;
     }
@@ -2943,7 +2950,7 @@ static void hotcell_call_ZSTD_decompress_usingDDict(hotcell_ctx *hc_ctx, const h
         return;
     }
     uint64_t place_dst = HOTCELL_PLACE_NULL;
-    void *arg_dst = hotcell_room(hc_ctx, size_dst, 16, &place_dst);
+    void *arg_dst = hotcell_told_room(hc_ctx, size_dst, 16, &place_dst);
     if (arg_dst == NULL) {
         return;
     }

@@ -80,6 +80,28 @@ impl CCtx {
         reply.buffer(8)
     }
 
+    /// As [`CCtx::compress_c_ctx`], but `dst` stays where the library wrote it: it is not copied.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn compress_c_ctx_shared(
+        &self,
+        dst_capacity: usize,
+        src: &[u8],
+        compression_level: i32,
+    ) -> hotcell::Result<hotcell::SharedBuf> {
+        let session = self.0.session();
+        let mut call = session.call(table::ZSTD_COMPRESS_C_CTX)?;
+        call.put_handle(0, "cctx", &self.0, Self::TYPE)?;
+        call.put_u64(8, dst_capacity as u64);
+        call.put_buffer(16, "src", src)?;
+        call.put_i32(32, compression_level);
+        let mut reply = call.finish()?;
+        reply.shared_buffer(8)
+    }
+
     /// ZSTD_CCtx_setParameter() :
     /// Set one compression parameter, selected by enum ZSTD_cParameter.
     /// All parameters have valid bounds. Bounds can be queried using ZSTD_cParam_getBounds().
@@ -192,6 +214,26 @@ impl CCtx {
         call.put_buffer(16, "src", src)?;
         let mut reply = call.finish()?;
         reply.buffer(8)
+    }
+
+    /// As [`CCtx::compress2`], but `dst` stays where the library wrote it: it is not copied.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn compress2_shared(
+        &self,
+        dst_capacity: usize,
+        src: &[u8],
+    ) -> hotcell::Result<hotcell::SharedBuf> {
+        let session = self.0.session();
+        let mut call = session.call(table::ZSTD_COMPRESS2)?;
+        call.put_handle(0, "cctx", &self.0, Self::TYPE)?;
+        call.put_u64(8, dst_capacity as u64);
+        call.put_buffer(16, "src", src)?;
+        let mut reply = call.finish()?;
+        reply.shared_buffer(8)
     }
 
     /// ZSTD_compressStream2() : Requires v1.4.0+
@@ -365,6 +407,30 @@ impl CCtx {
         reply.buffer(8)
     }
 
+    /// As [`CCtx::compress_using_dict`], but `dst` stays where the library wrote it: it is not copied.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn compress_using_dict_shared(
+        &self,
+        dst_capacity: usize,
+        src: &[u8],
+        dict: &[u8],
+        compression_level: i32,
+    ) -> hotcell::Result<hotcell::SharedBuf> {
+        let session = self.0.session();
+        let mut call = session.call(table::ZSTD_COMPRESS_USING_DICT)?;
+        call.put_handle(0, "ctx", &self.0, Self::TYPE)?;
+        call.put_u64(8, dst_capacity as u64);
+        call.put_buffer(16, "src", src)?;
+        call.put_buffer(32, "dict", dict)?;
+        call.put_i32(48, compression_level);
+        let mut reply = call.finish()?;
+        reply.shared_buffer(8)
+    }
+
     /// ZSTD_compress_usingCDict() :
     /// Compression using a digested Dictionary.
     /// Recommended when same dictionary is used multiple times.
@@ -393,6 +459,28 @@ impl CCtx {
         call.put_handle(32, "cdict", &cdict.0, CDict::TYPE)?;
         let mut reply = call.finish()?;
         reply.buffer(8)
+    }
+
+    /// As [`CCtx::compress_using_c_dict`], but `dst` stays where the library wrote it: it is not copied.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn compress_using_c_dict_shared(
+        &self,
+        dst_capacity: usize,
+        src: &[u8],
+        cdict: &CDict,
+    ) -> hotcell::Result<hotcell::SharedBuf> {
+        let session = self.0.session();
+        let mut call = session.call(table::ZSTD_COMPRESS_USING_C_DICT)?;
+        call.put_handle(0, "cctx", &self.0, Self::TYPE)?;
+        call.put_u64(8, dst_capacity as u64);
+        call.put_buffer(16, "src", src)?;
+        call.put_handle(32, "cdict", &cdict.0, CDict::TYPE)?;
+        let mut reply = call.finish()?;
+        reply.shared_buffer(8)
     }
 
     /// ZSTD_CCtx_loadDictionary() : Requires v1.4.0+

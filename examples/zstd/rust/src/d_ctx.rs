@@ -66,6 +66,26 @@ impl DCtx {
         reply.buffer(8)
     }
 
+    /// As [`DCtx::decompress_d_ctx`], but `dst` stays where the library wrote it: it is not copied.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn decompress_d_ctx_shared(
+        &self,
+        dst_capacity: usize,
+        src: &[u8],
+    ) -> hotcell::Result<hotcell::SharedBuf> {
+        let session = self.0.session();
+        let mut call = session.call(table::ZSTD_DECOMPRESS_D_CTX)?;
+        call.put_handle(0, "dctx", &self.0, Self::TYPE)?;
+        call.put_u64(8, dst_capacity as u64);
+        call.put_buffer(16, "src", src)?;
+        let mut reply = call.finish()?;
+        reply.shared_buffer(8)
+    }
+
     /// ZSTD_DCtx_setParameter() :
     /// Set one compression parameter, selected by enum ZSTD_dParameter.
     /// All parameters have valid bounds. Bounds can be queried using ZSTD_dParam_getBounds().
@@ -200,6 +220,28 @@ impl DCtx {
         reply.buffer(8)
     }
 
+    /// As [`DCtx::decompress_using_dict`], but `dst` stays where the library wrote it: it is not copied.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn decompress_using_dict_shared(
+        &self,
+        dst_capacity: usize,
+        src: &[u8],
+        dict: &[u8],
+    ) -> hotcell::Result<hotcell::SharedBuf> {
+        let session = self.0.session();
+        let mut call = session.call(table::ZSTD_DECOMPRESS_USING_DICT)?;
+        call.put_handle(0, "dctx", &self.0, Self::TYPE)?;
+        call.put_u64(8, dst_capacity as u64);
+        call.put_buffer(16, "src", src)?;
+        call.put_buffer(32, "dict", dict)?;
+        let mut reply = call.finish()?;
+        reply.shared_buffer(8)
+    }
+
     /// ZSTD_decompress_usingDDict() :
     /// Decompression using a digested Dictionary.
     /// Recommended when same dictionary is used multiple times.
@@ -226,6 +268,28 @@ impl DCtx {
         call.put_handle(32, "ddict", &ddict.0, DDict::TYPE)?;
         let mut reply = call.finish()?;
         reply.buffer(8)
+    }
+
+    /// As [`DCtx::decompress_using_d_dict`], but `dst` stays where the library wrote it: it is not copied.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn decompress_using_d_dict_shared(
+        &self,
+        dst_capacity: usize,
+        src: &[u8],
+        ddict: &DDict,
+    ) -> hotcell::Result<hotcell::SharedBuf> {
+        let session = self.0.session();
+        let mut call = session.call(table::ZSTD_DECOMPRESS_USING_D_DICT)?;
+        call.put_handle(0, "dctx", &self.0, Self::TYPE)?;
+        call.put_u64(8, dst_capacity as u64);
+        call.put_buffer(16, "src", src)?;
+        call.put_handle(32, "ddict", &ddict.0, DDict::TYPE)?;
+        let mut reply = call.finish()?;
+        reply.shared_buffer(8)
     }
 
     /// ZSTD_DCtx_loadDictionary() : Requires v1.4.0+

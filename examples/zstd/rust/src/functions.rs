@@ -65,6 +65,26 @@ impl Zstd {
         reply.buffer(8)
     }
 
+    /// As [`Zstd::compress`], but `dst` stays where the library wrote it: it is not copied.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn compress_shared(
+        &self,
+        dst_capacity: usize,
+        src: &[u8],
+        compression_level: i32,
+    ) -> hotcell::Result<hotcell::SharedBuf> {
+        let mut call = self.session.call(table::ZSTD_COMPRESS)?;
+        call.put_u64(0, dst_capacity as u64);
+        call.put_buffer(8, "src", src)?;
+        call.put_i32(24, compression_level);
+        let mut reply = call.finish()?;
+        reply.shared_buffer(8)
+    }
+
     /// ZSTD_decompress() :
     /// \`compressedSize\` : must be the \_exact\_ size of some number of compressed and/or skippable frames.
     /// \`dstCapacity\` is an upper bound of originalSize to regenerate.
@@ -86,6 +106,24 @@ impl Zstd {
         call.put_buffer(8, "src", src)?;
         let mut reply = call.finish()?;
         reply.buffer(8)
+    }
+
+    /// As [`Zstd::decompress`], but `dst` stays where the library wrote it: it is not copied.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn decompress_shared(
+        &self,
+        dst_capacity: usize,
+        src: &[u8],
+    ) -> hotcell::Result<hotcell::SharedBuf> {
+        let mut call = self.session.call(table::ZSTD_DECOMPRESS)?;
+        call.put_u64(0, dst_capacity as u64);
+        call.put_buffer(8, "src", src)?;
+        let mut reply = call.finish()?;
+        reply.shared_buffer(8)
     }
 
     /// C: `unsigned long long ZSTD_getFrameContentSize(const void *src, size_t srcSize)`

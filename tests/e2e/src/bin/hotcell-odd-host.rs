@@ -2,6 +2,7 @@
 
 use hotcell::rt::Invocation;
 use hotcell::{Error, Options};
+use hotcell_e2e::basin::Basin;
 use hotcell_e2e::objects::Objects;
 use hotcell_faulty::Faulty;
 
@@ -9,6 +10,7 @@ fn main() {
     match std::env::args().nth(1).as_deref() {
         Some("fork") => fork(),
         Some("fork-in-callback") => fork_in_callback(),
+        Some("fork-with-buffers") => fork_with_buffers(),
         Some("descriptors") => descriptors(),
         Some("fork-in-between") => fork_in_between(),
         Some("no-descriptors") => no_descriptors(),
@@ -53,6 +55,38 @@ fn fork() {
             println!("child ended with {status}");
             say("parent after", faulty.int("add", &[1, 2]));
             println!("generation {}", faulty.session().generation());
+        }
+    }
+}
+
+/// The child must not reach the buffers of its parent, nor harm them by dropping its copies.
+fn fork_with_buffers() {
+    let basin = Basin::open(Options::default()).unwrap_or_else(|error| panic!("{error}"));
+    let make = || basin.session.buffer(100_000).unwrap_or_else(|error| panic!("{error}"));
+    let (mut data, unused) = (make(), make());
+    data.fill(2);
+    println!("parent before: {:?}", basin.sum(&data).ok());
+    // SAFETY: as in `fork`; what the child locks here, other threads of this program do not.
+    match unsafe { libc::fork() } {
+        0 => {
+            std::panic::set_hook(Box::new(|_| ()));
+            for buffer in [&data, &unused] {
+                let read = std::panic::catch_unwind(|| buffer[0]);
+                println!("child: {}", if read.is_err() { "refused" } else { "read" });
+            }
+            println!("child: {:?}", basin.session.buffer(1).map(drop).map_err(|error| error.kind()));
+            drop((data, basin, unused));
+            // SAFETY: ends the child without the exit handlers of a test program.
+            unsafe { libc::_exit(0) };
+        }
+        child => {
+            let mut status = 0;
+            // SAFETY: `status` is valid for writes.
+            unsafe { libc::waitpid(child, &mut status, 0) };
+            println!("child ended with {status}");
+            drop(unused);
+            println!("parent after: {:?}, {:?}", basin.sum(&data).ok(), basin.sum(&make()).ok());
+            println!("generation {}", basin.session.generation());
         }
     }
 }

@@ -35,6 +35,7 @@ pub(crate) struct Names {
     /// Constants for the indices of functions.
     pub(crate) indices: Vec<String>,
     types: Scope,
+    twins: Scope,
 }
 
 impl Names {
@@ -71,6 +72,8 @@ impl Names {
         let modules = objects.iter().map(module).collect();
         let enumerators = enums.clone().map(|key| (key.to_owned(), front.enumerators(interface, key)));
         let mut indices = Scope::default();
+        let methods = front.methods(interface);
+        let twins = Scope::with(&methods.iter().map(String::as_str).collect::<Vec<_>>());
         Names {
             library,
             objects,
@@ -79,11 +82,17 @@ impl Names {
             enums: named(first_enum, keys.len()),
             enumerators: enumerators.collect(),
             constants: front.constants(interface, enums),
-            methods: front.methods(interface),
+            methods,
+            twins,
             batch: front.batch(interface),
             indices: interface.functions.iter().map(|f| indices.take(screaming(&f.name))).collect(),
             types,
         }
+    }
+
+    /// The name of a method's twin, which leaves results where the library wrote them: that of no method of any type.
+    pub(crate) fn take_twin(&mut self, method: &str) -> String {
+        self.twins.take(format!("{}_shared", method.trim_end_matches('_')))
     }
 
     /// A type for what a method with several results gives back.

@@ -3,10 +3,11 @@
 use std::panic::Location;
 
 use hotcell_protocol::{ErrorKind, LimitExceededReason, Place, RawHandle, wire};
+use hotcell_shm::bytes_of;
 
 use super::{Batch, Read, Ticket, Values, no_memory};
 use crate::error::{Cause, Error, Result};
-use crate::rt::arguments::{arguments, bytes_of};
+use crate::rt::arguments::arguments;
 use crate::rt::handle::Unfit;
 use crate::rt::passed::{PassedObject, Usage};
 use crate::rt::reading::Reference;
@@ -38,6 +39,17 @@ impl<'b> Entry<'b> {
     put!(put_u8: u8, put_u16: u16, put_u32: u32, put_u64: u64, put_i8: i8, put_i16: i16, put_i32: i32);
     put!(put_i64: i64, put_f32: f32, put_f64: f64);
     arguments!();
+
+    /// Copies data in and writes a reference to it, wherever it lies: an entry waits for longer than data is lent to it.
+    #[inline]
+    pub fn put_buffer(&mut self, offset: usize, name: &str, data: &[u8]) -> Result<()> {
+        self.put_copied(offset, name, data)
+    }
+
+    /// As [`Entry::put_buffer`], for numbers.
+    pub fn put_elements<T: Element>(&mut self, offset: usize, name: &str, elements: &[T]) -> Result<()> {
+        self.put_copied(offset, name, bytes_of(elements))
+    }
 
     /// Adds the entry, whose results are numbers: `read` finds them in the result block.
     #[inline]

@@ -43,6 +43,19 @@ impl Zlib {
         reply.buffer(0)
     }
 
+    /// As [`Zlib::compress`], but `dest` stays where the library wrote it: it is not copied.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn compress_shared(&self, source: &[u8]) -> hotcell::Result<hotcell::SharedBuf> {
+        let mut call = self.session.call(table::COMPRESS)?;
+        call.put_buffer(0, "source", source)?;
+        let mut reply = call.finish()?;
+        reply.shared_buffer(0)
+    }
+
     /// C: `int compress2(unsigned char *dest, unsigned long *destLen, const unsigned char *source, unsigned long sourceLen, int level)`
     ///
     /// # Errors
@@ -55,6 +68,24 @@ impl Zlib {
         call.put_i32(16, level);
         let mut reply = call.finish()?;
         reply.buffer(0)
+    }
+
+    /// As [`Zlib::compress2`], but `dest` stays where the library wrote it: it is not copied.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn compress2_shared(
+        &self,
+        source: &[u8],
+        level: i32,
+    ) -> hotcell::Result<hotcell::SharedBuf> {
+        let mut call = self.session.call(table::COMPRESS2)?;
+        call.put_buffer(0, "source", source)?;
+        call.put_i32(16, level);
+        let mut reply = call.finish()?;
+        reply.shared_buffer(0)
     }
 
     /// C: `int uncompress(unsigned char *dest, unsigned long *destLen, const unsigned char *source, unsigned long sourceLen)`
@@ -71,6 +102,24 @@ impl Zlib {
         call.put_buffer(8, "source", source)?;
         let mut reply = call.finish()?;
         reply.buffer(0)
+    }
+
+    /// As [`Zlib::uncompress`], but `dest` stays where the library wrote it: it is not copied.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn uncompress_shared(
+        &self,
+        dest_capacity: usize,
+        source: &[u8],
+    ) -> hotcell::Result<hotcell::SharedBuf> {
+        let mut call = self.session.call(table::UNCOMPRESS)?;
+        call.put_u64(0, dest_capacity as u64);
+        call.put_buffer(8, "source", source)?;
+        let mut reply = call.finish()?;
+        reply.shared_buffer(0)
     }
 
     /// C: `unsigned long adler32(unsigned long adler, const unsigned char *buf, unsigned int len)`

@@ -1,0 +1,152 @@
+//! Buffers never overlap, and lie where the worker finds them.
+
+use std::convert::Infallible;
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use super::*;
+use crate::mapping::{Access, Mapping};
+
+fn buffers() -> Buffers {
+    Buffers::new(&Arc::new(ForkGuard::new().unwrap()))
+}
+
+/// Gives the segment to a worker that takes it under this number.
+fn given(buffers: &Buffers, data: &[u8], generation: u64, id: Option<u16>) -> Option<Place> {
+    buffers.find(data)?.place::<Infallible>(generation, |_| Ok(id)).unwrap()
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    /// Makes a buffer of so many bytes.
+    Make(usize),
+    /// Drops one of those that are there.
+    Drop(Index),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let length = prop_oneof![0..300usize, 900..9000usize, 60_000..70_000usize, 500_000..600_000usize];
+    prop_oneof![3 => length.prop_map(Step::Make), 2 => any::<Index>().prop_map(Step::Drop)]
+}
+
+/// Marks each line of a buffer, and its last byte.
+fn mark(buffer: &mut [u8], number: u8) {
+    buffer.iter_mut().step_by(UNIT).for_each(|byte| *byte = number);
+    buffer.last_mut().into_iter().for_each(|byte| *byte = number);
+}
+
+proptest! {
+    #[test]
+    fn buffers_never_overlap(steps in prop::collection::vec(step(), 1..80)) {
+        let buffers = buffers();
+        let mut living: Vec<(u8, InBuf)> = Vec::new();
+        for (number, step) in steps.into_iter().enumerate() {
+            match step {
+                Step::Make(length) => {
+                    let mut made = buffers.allocate(length, 1).unwrap();
+                    prop_assert_eq!(made.len(), length);
+                    prop_assert_eq!(made.as_ptr().addr() % UNIT, 0);
+                    mark(&mut made, number as u8);
+                    living.push((number as u8, made));
+                }
+                Step::Drop(_) if living.is_empty() => {}
+                Step::Drop(index) => {
+                    living.swap_remove(index.index(living.len()));
+                }
+            }
+        }
+        let mut ranges: Vec<_> = living.iter().map(|(_, it)| it.as_ptr_range()).collect();
+        ranges.sort_by_key(|range| range.start);
+        prop_assert!(ranges.windows(2).all(|pair| pair[0].end <= pair[1].start));
+        for (mark, buffer) in &living {
+            let whole = buffer.iter().step_by(UNIT).chain(buffer.last()).all(|byte| byte == mark);
+            prop_assert!(whole, "somebody else wrote into a buffer");
+        }
+    }
+}
+
+#[test]
+fn the_worker_finds_the_bytes_where_it_is_told() {
+    let buffers = buffers();
+    let _first = buffers.allocate(5000, 1).unwrap();
+    let mut second = buffers.allocate(100_000, 1).unwrap();
+    second[70_000..70_004].copy_from_slice(b"here");
+    let found = buffers.find(&second[70_000..]).unwrap();
+    let mut map: Option<Mapping> = None;
+    let give = |file: &SegmentFile| {
+        assert_eq!(file.map(Access::ReadWrite).unwrap_err(), Errno::PERM);
+        map = Some(file.map(Access::ReadOnly).unwrap());
+        Ok::<_, Infallible>(Some(7))
+    };
+    let place = found.place(1, give).unwrap().unwrap();
+    assert_eq!(place.segment(), 7);
+    let mut seen = [0; 4];
+    map.unwrap().copy_out(place.offset() as usize, &mut seen);
+    assert_eq!(&seen, b"here");
+    // It has the segment now.
+    let again =
+        buffers.find(&second).unwrap().place::<Infallible>(1, |_| panic!("it has it already")).unwrap();
+    assert_eq!(again, Some(Place::new(7, place.offset() - 70_000)));
+}
+
+#[test]
+fn a_segment_is_given_to_one_worker_and_no_other() {
+    let buffers = buffers();
+    let old = buffers.allocate(2000, 1).unwrap();
+    assert!(given(&buffers, &old, 1, Some(2)).is_some());
+    assert_eq!(given(&buffers, &old, 2, Some(2)), None, "what it holds is copied");
+    let new = buffers.allocate(2000, 2).unwrap();
+    assert_eq!(given(&buffers, &new, 2, Some(3)), Some(Place::new(3, 0)), "from a segment of its own");
+    assert_eq!(given(&buffers, &old, 1, Some(2)), None, "the old one is not looked for any more");
+}
+
+#[test]
+fn a_segment_whose_worker_ended_meanwhile_is_given_to_nobody_else() {
+    let buffers = buffers();
+    let buffer = buffers.allocate(2000, 1).unwrap();
+    assert_eq!(buffers.find(&buffer).unwrap().place(1, |_| Err("it ended")), Err("it ended"));
+    assert_eq!(given(&buffers, &buffer, 2, Some(2)), None, "the dead one may have it");
+    assert_eq!(given(&buffers, &buffer, 1, Some(2)), None);
+}
+
+#[test]
+fn a_segment_that_a_worker_does_not_take_waits_for_the_next() {
+    let buffers = buffers();
+    let buffer = buffers.allocate(2000, 1).unwrap();
+    assert_eq!(given(&buffers, &buffer, 1, None), None);
+    assert_eq!(given(&buffers, &buffer, 2, Some(2)), Some(Place::new(2, 0)));
+}
+
+#[test]
+fn what_is_no_buffer_is_not_found() {
+    let (ours, theirs) = (buffers(), buffers());
+    let data = vec![0; 5000];
+    assert!(ours.find(&data).is_none());
+    let (buffer, other) = (ours.allocate(5000, 1).unwrap(), theirs.allocate(5000, 1).unwrap());
+    assert!(ours.find(&buffer).is_some() && theirs.find(&other).is_some());
+    assert!(ours.find(&other).is_none() && theirs.find(&buffer).is_none() && ours.find(&data).is_none());
+}
+
+#[test]
+fn memory_of_dropped_buffers_serves_later_ones() {
+    let buffers = buffers();
+    let mut address = None;
+    for _ in 0..10_000 {
+        let made = buffers.allocate(700_000, 1).unwrap();
+        assert_eq!(*address.get_or_insert(made.as_ptr().addr()), made.as_ptr().addr());
+    }
+    let many: Vec<_> = (0..64).map(|_| buffers.allocate(1 << 20, 1).unwrap()).collect();
+    assert_eq!(buffers.pool.lock().segments.len(), 7, "each segment is twice the one before");
+    drop(many);
+}
+
+#[test]
+fn a_buffer_outlives_what_made_it() {
+    let buffers = buffers();
+    let mut made = buffers.allocate(3000, 1).unwrap();
+    drop(buffers);
+    made.elements_mut::<u32>()[749] = 7;
+    assert_eq!((made.elements::<u32>().len(), made[2996]), (750, 7));
+    assert_eq!(made.elements::<u64>().len(), 375);
+}

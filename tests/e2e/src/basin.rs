@@ -1,0 +1,264 @@
+//! A library that works on big data (`basin/basin.c`), behind a session: its methods are as a package has them.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use hotcell::rt::{Call, Reply};
+use hotcell::{Options, Result, Session, SharedBuf};
+use hotcell_bind::{Bound, Job, Source};
+use hotcell_model::interface::Function;
+use hotcell_model::layout::Carries;
+use tempfile::TempDir;
+
+/// The library behind a session.
+#[derive(Debug, Clone)]
+pub struct Basin {
+    /// The session.
+    pub session: Session,
+    library: Arc<Library>,
+}
+
+/// The compiled library, in a folder that goes with the last who uses it.
+#[derive(Debug)]
+struct Library {
+    bound: Bound,
+    _folder: TempDir,
+}
+
+const FILES: [(&str, &str); 3] = [
+    ("basin.h", include_str!("basin/basin.h")),
+    ("basin.c", include_str!("basin/basin.c")),
+    ("bind.toml", include_str!("basin/bind.toml")),
+];
+
+impl Basin {
+    /// Opens a session.
+    ///
+    /// # Errors
+    ///
+    /// Faults of the start.
+    pub fn open(options: Options) -> Result<Basin> {
+        let library = Library::get();
+        Ok(Basin { session: library.bound.open(options)?, library })
+    }
+
+    /// Where the library finds the data.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub fn place(&self, data: &[u8]) -> Result<u64> {
+        let (mut call, function) = self.call("basin_where")?;
+        call.put_buffer(argument(function, 0), "data", data)?;
+        Ok(call.finish()?.get_u64(returned(function)))
+    }
+
+    /// The sum of the bytes.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub fn sum(&self, data: &[u8]) -> Result<u64> {
+        let (mut call, function) = self.call("basin_sum")?;
+        call.put_buffer(argument(function, 0), "data", data)?;
+        Ok(call.finish()?.get_u64(returned(function)))
+    }
+
+    /// The sum of the numbers.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub fn total(&self, values: &[f32]) -> Result<f64> {
+        let (mut call, function) = self.call("basin_total")?;
+        call.put_elements(argument(function, 0), "values", values)?;
+        Ok(call.finish()?.get_f64(returned(function)))
+    }
+
+    /// The sum of the bytes of both.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub fn both(&self, a: &[u8], b: &[u8]) -> Result<u64> {
+        let (mut call, function) = self.call("basin_both")?;
+        call.put_buffer(argument(function, 0), "a", a)?;
+        call.put_buffer(argument(function, 2), "b", b)?;
+        Ok(call.finish()?.get_u64(returned(function)))
+    }
+
+    /// The sum of the bytes, after `visit` was called.
+    ///
+    /// # Errors
+    ///
+    /// Faults, and what `visit` failed with.
+    pub fn after(&self, data: &[u8], mut visit: impl FnMut() -> Result<()>) -> Result<u64> {
+        let (mut call, function) = self.call("basin_after")?;
+        call.put_buffer(argument(function, 0), "data", data)?;
+        call.put_callback(argument(function, 2), 1, 0);
+        let reply = call.finish_with(&mut [&mut |_| visit().map(|()| 0)])?;
+        Ok(reply.get_u64(returned(function)))
+    }
+
+    /// Writes into its input.
+    ///
+    /// # Errors
+    ///
+    /// Always a fault.
+    pub fn spoil(&self, data: &[u8]) -> Result<()> {
+        let (mut call, function) = self.call("basin_spoil")?;
+        call.put_buffer(argument(function, 0), "data", data)?;
+        call.finish().map(drop)
+    }
+
+    /// `capacity` bytes that count up from `seed`.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub fn fill(&self, capacity: usize, seed: u8) -> Result<Vec<u8>> {
+        let function = self.function("basin_fill").1;
+        self.filled("basin_fill", capacity, seed)?.buffer(result(function, 0))
+    }
+
+    /// As [`Basin::fill`], where the library wrote them.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub fn fill_shared(&self, capacity: usize, seed: u8) -> Result<SharedBuf> {
+        let function = self.function("basin_fill").1;
+        self.filled("basin_fill", capacity, seed)?.shared_buffer(result(function, 0))
+    }
+
+    /// As [`Basin::fill_shared`]; [`Basin::scribble`] writes there.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub fn keep(&self, capacity: usize, seed: u8) -> Result<SharedBuf> {
+        let function = self.function("basin_keep").1;
+        self.filled("basin_keep", capacity, seed)?.shared_buffer(result(function, 0))
+    }
+
+    /// Overwrites what was kept.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub fn scribble(&self) -> Result<()> {
+        self.call("basin_scribble")?.0.finish().map(drop)
+    }
+
+    /// As [`Basin::fill_shared`], and the complement.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub fn two(&self, capacity: usize, seed: u8) -> Result<(SharedBuf, SharedBuf)> {
+        let (mut call, function) = self.call("basin_two")?;
+        call.put_u64(argument(function, 0), capacity as u64);
+        call.put_u64(argument(function, 2), capacity as u64);
+        call.put_u8(argument(function, 4), seed);
+        let mut reply = call.finish()?;
+        Ok((reply.shared_buffer(result(function, 0))?, reply.shared_buffer(result(function, 2))?))
+    }
+
+    /// Claims to have filled more than it was given.
+    ///
+    /// # Errors
+    ///
+    /// Always.
+    pub fn claim(&self, capacity: usize) -> Result<SharedBuf> {
+        let (mut call, function) = self.call("basin_claim")?;
+        call.put_u64(argument(function, 0), capacity as u64);
+        call.finish()?.shared_buffer(result(function, 0))
+    }
+
+    /// Turns every bit round.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub fn invert(&self, data: &[u8]) -> Result<Vec<u8>> {
+        let (mut call, function) = self.call("basin_invert")?;
+        call.put_buffer(argument(function, 0), "data", data)?;
+        call.finish()?.buffer(result(function, 0))
+    }
+
+    /// Aborts.
+    ///
+    /// # Errors
+    ///
+    /// Always a fault.
+    pub fn crash(&self) -> Result<()> {
+        self.call("basin_crash")?.0.finish().map(drop)
+    }
+
+    fn filled(&self, name: &str, capacity: usize, seed: u8) -> Result<Reply<'_>> {
+        let (mut call, function) = self.call(name)?;
+        call.put_u64(argument(function, 0), capacity as u64);
+        call.put_u8(argument(function, 2), seed);
+        call.finish()
+    }
+
+    fn call(&self, name: &str) -> Result<(Call<'_>, &Function)> {
+        let (index, function) = self.function(name);
+        Ok((self.session.call(index)?, function))
+    }
+
+    fn function(&self, name: &str) -> (u16, &Function) {
+        self.library.bound.interface.function(name).expect("it is bound")
+    }
+}
+
+impl Library {
+    /// The one that is there, or a new one.
+    fn get() -> Arc<Library> {
+        static SHARED: Mutex<Weak<Library>> = Mutex::new(Weak::new());
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.upgrade().unwrap_or_else(|| {
+            let folder = tempfile::tempdir().expect("there is room for a folder");
+            let library = Arc::new(Library { bound: bind(folder.path()), _folder: folder });
+            *shared = Arc::downgrade(&library);
+            library
+        })
+    }
+}
+
+fn bind(folder: &Path) -> Bound {
+    for (name, text) in FILES {
+        fs::write(folder.join(name), text).expect("the folder is ours");
+    }
+    let mut compiler = Command::new("cc");
+    compiler.args(["-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-Wl,-soname,libbasin.so"]);
+    let status = compiler.args(["-o", "libbasin.so", "basin.c"]).current_dir(folder).status();
+    assert!(status.expect("there is a C compiler").success());
+    let job = Job {
+        source: Source::Contract(folder.join("bind.toml")),
+        only: None,
+        include_dirs: Vec::new(),
+        defines: Vec::new(),
+        library_dirs: vec![folder.to_owned()],
+    };
+    hotcell_bind::bind(&job).unwrap_or_else(|error| panic!("basin is not bound: {error}"))
+}
+
+/// Where an argument goes.
+fn argument(function: &Function, index: usize) -> usize {
+    let block = &function.layout.args;
+    let field = block.field(Carries::Param { index }).or_else(|| block.field(Carries::Capacity { index }));
+    field.expect("it is an argument").offset as usize
+}
+
+/// Where what a parameter holds comes out.
+fn result(function: &Function, index: usize) -> usize {
+    function.layout.result.field(Carries::Param { index }).expect("it is a result").offset as usize
+}
+
+/// Where the returned value is.
+fn returned(function: &Function) -> usize {
+    function.layout.result.field(Carries::Returned).expect("something is returned").offset as usize
+}
