@@ -57,6 +57,9 @@ pub struct HostLane {
 /// Bytes of arguments that lie in the line of their call.
 const IN_LINE: usize = wire::LINE - wire::call_head::SIZE;
 
+/// Times a thread gives way to a worker on its CPU before it sleeps.
+const YIELDS: u32 = 3;
+
 /// What a call says besides its arguments.
 #[derive(Debug, Clone, Copy)]
 pub struct CallHead {
@@ -339,7 +342,16 @@ impl HostLane {
     pub fn wait(&mut self, call_id: u64, now: u64, spin: u64, deadline: u64) -> Waited {
         let until = now.saturating_add(spin);
         // Who sleeps does so on its caller's CPU, and says so before.
-        let mut polling = spin > 0 && !(self.woke && self.shares_cpu());
+        let near = self.woke && self.shares_cpu();
+        let mut polling = spin > 0 && !near;
+        if near {
+            for _ in 0..YIELDS {
+                rustix::thread::sched_yield();
+                if let Some(waited) = self.look(call_id) {
+                    return waited;
+                }
+            }
+        }
         loop {
             for _ in 0..if polling { POLLS } else { 1 } {
                 if let Some(waited) = self.look(call_id) {
