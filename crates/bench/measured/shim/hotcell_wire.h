@@ -55,8 +55,11 @@
 /* First number of a segment added by `SegmentAdd`. */
 #define HOTCELL_SEGMENT_FIRST_ADDED 2u
 
-/* Segments a channel may have, the first two included. */
+/* Numbers of segments a channel may have: the first two, a batch's, and between them those that are added. */
 #define HOTCELL_MAX_SEGMENTS 64u
+
+/* Segment number of a batch's entries, in the references that are in them: its offsets count from the first entry. */
+#define HOTCELL_SEGMENT_BATCH 63u
 
 /* A place is `segment << 48 | offset`. */
 #define HOTCELL_PLACE_SEGMENT_SHIFT 48u
@@ -87,6 +90,9 @@
 
 /* Function index of a call whose argument block is a batch. */
 #define HOTCELL_BATCH_FUNCTION 0xFFFFu
+
+/* Entries a batch may have. */
+#define HOTCELL_MAX_BATCH 0x10000u
 
 /* Longest control packet, head included. A longer one is a violation. */
 #define HOTCELL_MAX_PACKET 4096u
@@ -219,7 +225,9 @@ enum hotcell_worker_state {
 
 /* Flags of a call head. */
 #define HOTCELL_CALL_FLAGS_TRACE (UINT64_C(1) << 0) /* The lane's trace context belongs to this call. */
-#define HOTCELL_CALL_FLAGS_BATCH (UINT64_C(1) << 1) /* The argument block is a batch (`function` is BATCH_FUNCTION). */
+
+/* Flags of a batch entry. */
+#define HOTCELL_ENTRY_FLAGS_SKIP (UINT64_C(1) << 0) /* The entry is not executed; its part of the replies stays zero. */
 
 /* What a side can do; a feature is used only when both sides say it. */
 #define HOTCELL_CAPABILITIES_NEED_SPACE (UINT64_C(1) << 0) /* Replies may ask for space and continue. */
@@ -240,7 +248,7 @@ enum hotcell_worker_state {
 #define HOTCELL_CALL_HEAD_ARGS_LENGTH 10u /* u16: bytes of the argument block, at most MAX_ARGS */
 #define HOTCELL_CALL_HEAD_RESERVED 12u /* u32: 0 */
 #define HOTCELL_CALL_HEAD_CALL_ID 16u /* u64: unique for the life of the host process; never 0 */
-#define HOTCELL_CALL_HEAD_DEADLINE 24u /* u64: CLOCK_MONOTONIC nanoseconds; 0 none */
+#define HOTCELL_CALL_HEAD_TIME 24u /* u64: nanoseconds it has from its publication; 0 without end */
 
 /* A reply. The result block follows in the same line. Where: reply, start of a slot. */
 #define HOTCELL_REPLY_HEAD_SIZE 32u

@@ -127,4 +127,17 @@ impl Measured {
         let mut reply = call.finish()?;
         reply.buffer(0)
     }
+
+    /// As [`Measured::invert`], but `data` stays where the library wrote it: it is not copied.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn invert_shared(&self, data: &[u8]) -> hotcell::Result<hotcell::SharedBuf> {
+        let mut call = self.session.call(table::MEASURED_INVERT)?;
+        call.put_buffer(0, "data", data)?;
+        let mut reply = call.finish()?;
+        reply.shared_buffer(0)
+    }
 }

@@ -13,10 +13,12 @@
 // Names, numbers of parameters, constants and documentation are the header's.
 #![allow(clippy::style, clippy::complexity, clippy::approx_constant)]
 
+mod batch;
 mod functions;
 mod structs;
 mod table;
 
+pub use batch::Batch;
 pub use structs::Rectangle;
 
 /// measured in a worker process. Clones share the worker.
@@ -48,6 +50,11 @@ impl Measured {
     /// What all calls go through.
     pub fn session(&self) -> &hotcell::Session {
         &self.session
+    }
+
+    /// Begins a batch: calls that are sent together, and of which each fails for itself.
+    pub fn batch(&self) -> Batch {
+        Batch::new(self.session.batch())
     }
 
     /// The same worker with another deadline for each call.

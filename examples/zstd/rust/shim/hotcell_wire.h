@@ -248,7 +248,7 @@ enum hotcell_worker_state {
 #define HOTCELL_CALL_HEAD_ARGS_LENGTH 10u /* u16: bytes of the argument block, at most MAX_ARGS */
 #define HOTCELL_CALL_HEAD_RESERVED 12u /* u32: 0 */
 #define HOTCELL_CALL_HEAD_CALL_ID 16u /* u64: unique for the life of the host process; never 0 */
-#define HOTCELL_CALL_HEAD_DEADLINE 24u /* u64: CLOCK_MONOTONIC nanoseconds; 0 none */
+#define HOTCELL_CALL_HEAD_TIME 24u /* u64: nanoseconds it has from its publication; 0 without end */
 
 /* A reply. The result block follows in the same line. Where: reply, start of a slot. */
 #define HOTCELL_REPLY_HEAD_SIZE 32u
