@@ -64,10 +64,9 @@ impl Asked {
 }
 
 /// A result, or what matters of an error.
-fn essence(result: Result<Vec<u8>>) -> std::result::Result<Vec<u8>, (ErrorKind, String, Cause, String)> {
+fn essence(result: Result<Vec<u8>>) -> std::result::Result<Vec<u8>, String> {
     result.map_err(|error| {
-        let outputs = format!("{:?}", error.outputs());
-        (error.kind(), error.function().to_owned(), error.cause().clone(), outputs)
+        format!("{:?} {:?} {:?} {:?}", error.kind(), error.function(), error.cause(), error.outputs())
     })
 }
 
