@@ -128,7 +128,7 @@ fn slots_and_lanes_are_filled_without_a_gap() {
     use wire::*;
     // The last field of each layout that others rely on must end within it.
     for (last, size, end) in [
-        (call_head::DEADLINE, 8, call_head::SIZE),
+        (call_head::TIME, 8, call_head::SIZE),
         (reply_head::VALUE, 8, reply_head::SIZE),
         (lane_host::TRACE_FLAGS, 1, LINE),
         (crash_record::SERVING, 4, LINE),

@@ -100,6 +100,8 @@ pub struct Found {
 /// Memory that buffers are made in.
 struct InSegment {
     memory: Segment,
+    /// The first, as a number: to be compared with, in a forked child too.
+    address: usize,
     pool: Arc<Pool>,
     /// The worker that has it, by its generation, from bit 16; its number there, or 0 where it was not told.
     offer: AtomicU64,
@@ -141,7 +143,7 @@ impl Buffers {
         }
         let (start, state) = (bytes.as_ptr().addr(), self.pool.lock());
         state.segments.iter().find_map(|(segment, _)| {
-            let offset = start.checked_sub(segment.memory.address())?;
+            let offset = start.checked_sub(segment.address)?;
             let end = offset.checked_add(bytes.len())?;
             (end <= segment.memory.length()).then(|| Found { segment: Arc::clone(segment), offset })
         })
@@ -255,6 +257,7 @@ impl InSegment {
         let (file, mapping) = SegmentFile::create(length, Seals::Request)?;
         let blocks = (length / BYTES_PER_BLOCK).min(MOST_BLOCKS) as u32;
         let segment = InSegment {
+            address: mapping.base().addr(),
             memory: Segment::new(mapping, fork),
             pool: Arc::clone(pool),
             offer: AtomicU64::new(NOBODY),

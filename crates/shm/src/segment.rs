@@ -37,13 +37,9 @@ impl Segment {
     }
 
     /// Bytes.
+    #[inline]
     pub(crate) fn length(&self) -> usize {
         self.mapping.length()
-    }
-
-    /// First address, as a number.
-    pub(crate) fn address(&self) -> usize {
-        self.mapping.base().addr()
     }
 }
 

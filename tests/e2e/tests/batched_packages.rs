@@ -66,7 +66,7 @@ impl Asked {
 /// A result, or what matters of an error.
 fn essence(result: Result<Vec<u8>>) -> std::result::Result<Vec<u8>, String> {
     result.map_err(|error| {
-        format!("{} {} {:?} {:?}", error.kind(), error.function(), error.cause(), error.outputs())
+        format!("{:?} {:?} {:?} {:?}", error.kind(), error.function(), error.cause(), error.outputs())
     })
 }
 

@@ -57,8 +57,8 @@ impl Granted<'_> {
     pub(super) fn hold(&mut self, from: Reference) -> std::result::Result<Option<SharedBuf>, Bad> {
         let held = self.live.and_then(|live| live.arena.hold(from.place, from.length));
         match held {
-            Some(held) if from.length != wire::LENGTH_IMPOSSIBLE => self.locate(from).map(|_| Some(held)),
-            _ => self.copy(from).map(|data| data.map(SharedBuf::copied)),
+            Some(held) => self.locate(from).map(|_| Some(held)),
+            None => self.copy(from).map(|data| data.map(SharedBuf::copied)),
         }
     }
 
