@@ -460,7 +460,7 @@ impl Allowed {
 
     #[inline]
     pub(crate) fn nanoseconds(&self) -> u64 {
-        u64::try_from(self.time.as_nanos()).unwrap_or(u64::MAX)
+        self.time.min(YEAR).as_nanos() as u64
     }
 }
 

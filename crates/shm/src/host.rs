@@ -341,7 +341,7 @@ impl HostLane {
     /// It does not poll while the worker is on this thread's CPU: one of the two can run there, and that is the worker.
     pub fn wait(&mut self, call_id: u64, now: u64, spin: u64, deadline: u64) -> Waited {
         let until = now.saturating_add(spin);
-        // Who sleeps does so on its caller's CPU, and says so before.
+        // Who sleeps has said before where.
         let near = self.woke && self.shares_cpu();
         let mut polling = spin > 0 && !near;
         if near {
@@ -476,6 +476,11 @@ impl HostLane {
 
     #[inline]
     fn ring(&mut self) {
+        /// Messages between two looks at where this thread is, when it has to look for nothing else.
+        const SELDOM: u32 = 1 << 6;
+        if self.calls[self.slot].is_multiple_of(SELDOM / wire::RING_SLOTS) {
+            self.say_cpu();
+        }
         let park = self.channel.reply.word(geometry::CONTROL + wire::channel_worker::PARK);
         let doorbell = self.channel.request.word(geometry::CONTROL + wire::channel_host::DOORBELL);
         self.woke = bell::ring(park, doorbell);

@@ -3,8 +3,11 @@
 //! Polling for less than that does not settle: once one side sleeps, its answers come later than the other polls, and
 //! both go on sleeping.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::thread::Builder;
+use std::time::Duration;
 
 use rustix::thread::{CpuSet, futex, sched_getaffinity, sched_setaffinity};
 
@@ -16,99 +19,127 @@ const SAMPLES: u32 = 5;
 /// How long the sleeper is left alone first, in nanoseconds: its CPU is to become idle.
 const SETTLE: u64 = 50_000;
 
-/// No wake-up is waited for longer than this, in nanoseconds.
-const LONGEST: u64 = 10_000_000;
+/// How long all of it may take. On a machine that is too busy for that the figure would say nothing.
+const LONGEST: Duration = Duration::from_millis(50);
 
-/// Nanoseconds from waking a thread that sleeps on another CPU until it runs; `None` where there is one CPU only.
+/// What is assumed where it cannot be measured now, in nanoseconds.
+const ASSUMED: u64 = 40_000;
+
+/// Nanoseconds from waking a thread that sleeps on another CPU until it runs; `None` where there is no other CPU.
 pub fn wake_latency() -> Option<u64> {
-    static MEASURED: OnceLock<Option<u64>> = OnceLock::new();
-    *MEASURED.get_or_init(measure)
+    /// 0 until it is known. No lock: who forks while another thread measures must not wait for that thread.
+    static MEASURED: AtomicU64 = AtomicU64::new(0);
+    if allowed_cpus().is_some_and(|(all, _)| all < 2) {
+        return None;
+    }
+    let known = MEASURED.load(Ordering::Relaxed);
+    if known != 0 {
+        return Some(known);
+    }
+    let measured = measure();
+    if let Some(measured) = measured {
+        MEASURED.store(measured, Ordering::Relaxed);
+    }
+    Some(measured.unwrap_or(ASSUMED))
 }
 
-/// What both threads write: each word has one writer.
-#[derive(Default)]
+/// How many CPUs are online, and on how many of them this thread may run.
+pub fn allowed_cpus() -> Option<(usize, usize)> {
+    // SAFETY: the function takes a number and touches no memory of ours.
+    let online = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) };
+    Some((usize::try_from(online).ok()?, sched_getaffinity(None).ok()?.count() as usize))
+}
+
+/// What both threads see: each word has one writer.
+#[derive(Debug, Default)]
 struct Words {
     /// Waker: which sleep is over.
     bell: AtomicU32,
     /// Sleeper: which sleep begins.
     asleep: AtomicU32,
-    /// Sleeper: when it ran again; 0 not yet.
+    /// Sleeper: when it ran again; the waker takes it back to 0 before it wakes.
     ran: AtomicU64,
+    /// Who waits for the figure: it has waited long enough.
+    over: AtomicBool,
 }
 
+/// `None` when there is no figure in time.
 fn measure() -> Option<u64> {
+    let words = Arc::new(Words::default());
+    let (sender, figure) = channel();
+    // Threads of their own, for where the application's run is the application's affair; and nobody joins them, for one may
+    // find its CPU taken for good.
+    let of_waker = Arc::clone(&words);
+    let waker = Builder::new().name("hotcell-waker".into()).spawn(move || wake(&of_waker, &sender));
+    let figure = waker.ok().and_then(|_| figure.recv_timeout(LONGEST).ok());
+    words.over.store(true, Ordering::Relaxed);
+    figure
+}
+
+/// Two CPUs that threads of this process may be bound to.
+fn two_cpus() -> Option<(usize, usize)> {
+    let mut all = CpuSet::new();
+    (0..CpuSet::MAX_CPU).for_each(|cpu| all.set(cpu));
+    // This thread may have inherited that it is bound.
+    let _ = sched_setaffinity(None, &all);
     let allowed = sched_getaffinity(None).ok()?;
     let mut cpus = (0..CpuSet::MAX_CPU).filter(|&cpu| allowed.is_set(cpu));
-    let (here, there) = (cpus.next()?, cpus.next()?);
-    let words = Words::default();
-    // Threads of their own: where the application's run is the application's affair.
-    std::thread::scope(|scope| {
-        let thread = |name: &str| std::thread::Builder::new().name(name.into());
-        let sleeper = thread("hotcell-sleeper").spawn_scoped(scope, || sleep(there, &words)).ok()?;
-        let waker = thread("hotcell-waker").spawn_scoped(scope, || wake(here, &words));
-        let Ok(waker) = waker else {
-            words.bell.store(u32::MAX, Ordering::Release);
-            return None;
-        };
-        let median = waker.join().ok()?;
-        sleeper.join().ok()?;
-        Some(median)
-    })
+    Some((cpus.next()?, cpus.next()?))
 }
 
-fn bind(cpu: usize) {
+fn bind(cpu: usize) -> Option<()> {
     let mut only = CpuSet::new();
     only.set(cpu);
-    // Where this is refused the figure is that of wherever the threads are.
-    let _ = sched_setaffinity(None, &only);
+    sched_setaffinity(None, &only).ok()
 }
 
-fn sleep(cpu: usize, words: &Words) {
-    bind(cpu);
-    for turn in 0..SAMPLES {
-        words.asleep.store(turn + 1, Ordering::Release);
-        loop {
-            let bell = words.bell.load(Ordering::Acquire);
-            if bell > turn {
-                break;
-            }
-            let timeout = clock::timespec(LONGEST);
-            let _ = futex::wait(&words.bell, futex::Flags::PRIVATE, bell, Some(&timeout));
-        }
-        words.ran.store(clock::now(), Ordering::Release);
-        if words.bell.load(Ordering::Acquire) == u32::MAX {
-            return;
-        }
-    }
-}
-
-fn wake(cpu: usize, words: &Words) -> u64 {
-    bind(cpu);
+fn wake(words: &Arc<Words>, figure: &Sender<u64>) -> Option<()> {
+    let (here, there) = two_cpus()?;
+    let of_sleeper = Arc::clone(words);
+    Builder::new().name("hotcell-sleeper".into()).spawn(move || sleep(there, &of_sleeper)).ok()?;
+    bind(here)?;
     let mut samples = Vec::new();
     for turn in 1..=SAMPLES {
-        await_that(|| words.asleep.load(Ordering::Acquire) == turn);
+        words.until(|| words.asleep.load(Ordering::Acquire) == turn)?;
         let settled = clock::now() + SETTLE;
-        await_that(|| clock::now() >= settled);
+        words.until(|| clock::now() >= settled)?;
         words.ran.store(0, Ordering::Relaxed);
         let rung = clock::now();
         words.bell.store(turn, Ordering::Release);
         let _ = futex::wake(&words.bell, futex::Flags::PRIVATE, 1);
-        await_that(|| words.ran.load(Ordering::Acquire) != 0);
+        words.until(|| words.ran.load(Ordering::Acquire) != 0)?;
         samples.push(words.ran.load(Ordering::Acquire).saturating_sub(rung));
     }
     samples.sort_unstable();
-    samples[samples.len() / 2]
+    figure.send(samples[samples.len() / 2].max(1)).ok()
 }
 
-/// Polls until it is so; gives way from time to time, for the other thread may have no other CPU.
-fn await_that(is_so: impl Fn() -> bool) {
-    let mut polls = 0u32;
-    while !is_so() {
-        std::hint::spin_loop();
-        polls += 1;
-        if polls.is_multiple_of(1 << 10) {
-            std::thread::yield_now();
+fn sleep(cpu: usize, words: &Words) -> Option<()> {
+    bind(cpu)?;
+    for turn in 0..SAMPLES {
+        words.asleep.store(turn + 1, Ordering::Release);
+        while words.bell.load(Ordering::Acquire) == turn {
+            let timeout = clock::timespec(LONGEST.as_nanos() as u64);
+            let _ = futex::wait(&words.bell, futex::Flags::PRIVATE, turn, Some(&timeout));
+            if words.over.load(Ordering::Relaxed) {
+                return None;
+            }
         }
+        words.ran.store(clock::now(), Ordering::Release);
+    }
+    Some(())
+}
+
+impl Words {
+    /// Polls until it is so, or nobody waits for it any more.
+    fn until(&self, is_so: impl Fn() -> bool) -> Option<()> {
+        while !is_so() {
+            if self.over.load(Ordering::Relaxed) {
+                return None;
+            }
+            std::hint::spin_loop();
+        }
+        Some(())
     }
 }
 
@@ -117,12 +148,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wake_up_takes_time_where_there_are_two_cpus() {
-        let cpus = sched_getaffinity(None).unwrap().count();
-        match wake_latency() {
-            Some(latency) => assert!(cpus > 1 && latency > 0),
-            None => assert_eq!(cpus, 1),
-        }
-        assert_eq!(wake_latency(), wake_latency());
+    fn a_wake_up_takes_time_where_there_is_another_cpu() {
+        let (online, allowed) = allowed_cpus().unwrap();
+        assert!(allowed >= 1 && online >= allowed);
+        assert_eq!(wake_latency().is_some_and(|latency| latency > 0), online > 1);
+    }
+
+    #[test]
+    fn a_machine_that_is_too_busy_gives_no_figure() {
+        let words = Arc::new(Words::default());
+        words.over.store(true, Ordering::Relaxed);
+        let (sender, figure) = channel();
+        // It ends, though nobody is woken.
+        assert_eq!(wake(&words, &sender), None);
+        assert!(figure.try_recv().is_err());
     }
 }

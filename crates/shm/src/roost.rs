@@ -16,6 +16,7 @@
 //! The thread is bound to its caller's CPU only while it sleeps: threads that the library starts inherit where their
 //! maker may run.
 
+use hotcell_protocol::wire;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
 
 use crate::clock;
@@ -31,15 +32,24 @@ const PATIENT: u32 = 1 << 12;
 pub struct Roost {
     spin: u64,
     far: bool,
-    /// While it is bound to a CPU: to which, and where it may run otherwise.
-    bound: Option<(CpuSet, CpuSet)>,
+    bound: Option<Bound>,
     /// Calls in a row that came quickly, and how many are needed.
     dense: u32,
     needed: u32,
     /// Since when it waits, while near.
     since: u64,
+    /// The CPU of the last caller it waited for near, and whether the one before was there too.
+    seen: u32,
+    steady: bool,
     /// Lane of the last call: it is taken for that of the next.
     pub(crate) caller: u32,
+}
+
+/// A thread that is bound to one CPU: to which, and where it may run otherwise.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bound {
+    only: CpuSet,
+    home: CpuSet,
 }
 
 /// The CPU the calling thread runs on; it may be another right after.
@@ -51,7 +61,17 @@ pub(crate) fn this_cpu() -> u32 {
 impl Roost {
     /// Polls for `spin` nanoseconds before it sleeps; with 0 it never polls.
     pub fn new(spin: u64) -> Roost {
-        Roost { spin, far: spin > 0, bound: None, dense: 0, needed: DENSE, since: 0, caller: 0 }
+        Roost {
+            spin,
+            far: spin > 0,
+            bound: None,
+            dense: 0,
+            needed: DENSE,
+            since: 0,
+            seen: wire::CPU_UNKNOWN,
+            steady: false,
+            caller: 0,
+        }
     }
 
     /// Nanoseconds to poll for now.
@@ -67,22 +87,31 @@ impl Roost {
     }
 
     /// Begins to wait near the caller.
-    pub(crate) fn begin(&mut self) {
+    pub(crate) fn begin(&mut self, caller: u32) {
         self.since = clock::now();
+        self.steady = self.seen == caller;
+        self.seen = caller;
     }
 
-    /// Goes to a CPU to sleep there. Comes with the one it is on then.
-    pub(crate) fn settle(&mut self, cpu: u32) -> u32 {
+    /// Where it will sleep: on the CPU of its caller, if he has been there for a while and it may run there. Comes with
+    /// what binds it. Callers on several CPUs wake it best where the kernel has it run.
+    pub(crate) fn place(&self) -> (u32, Option<Bound>) {
         // Asked every time: whoever runs this machine may have said so meanwhile.
-        let home = sched_getaffinity(None).ok();
-        let bound = home.and_then(|home| Some((only(&home, cpu)?, home)));
-        self.bound = bound.filter(|(only, _)| sched_setaffinity(None, only).is_ok());
-        if self.bound.is_some() { cpu } else { this_cpu() }
+        let home = if self.steady { sched_getaffinity(None).ok() } else { None };
+        match home.and_then(|home| Some(Bound { only: only(&home, self.seen)?, home })) {
+            Some(bound) => (self.seen, Some(bound)),
+            None => (this_cpu(), None),
+        }
+    }
+
+    /// Goes there. Against a thread that is busy there this returns only when that one gives way.
+    pub(crate) fn settle(&mut self, place: Option<Bound>) {
+        self.bound = place.filter(|bound| sched_setaffinity(None, &bound.only).is_ok());
     }
 
     /// May run where it may again, unless somebody else has said meanwhile where that is.
     pub(crate) fn rise(&mut self) {
-        if let Some((only, home)) = self.bound.take()
+        if let Some(Bound { only, home }) = self.bound.take()
             && sched_getaffinity(None).is_ok_and(|now| now == only)
         {
             // Else it stays where it is, which only makes it slower.
@@ -133,8 +162,6 @@ fn others(home: &CpuSet, cpu: u32) -> Option<CpuSet> {
 
 #[cfg(test)]
 mod tests {
-    use hotcell_protocol::wire;
-
     use super::*;
 
     fn cpus(list: &[usize]) -> CpuSet {
@@ -164,13 +191,13 @@ mod tests {
         // It cannot be on a CPU that is none: nothing is in the way of polling.
         for _ in 0..DENSE {
             assert_eq!(roost.polls(), 0);
-            roost.begin();
+            roost.begin(wire::CPU_UNKNOWN);
             roost.called(wire::CPU_UNKNOWN);
         }
         assert_eq!(roost.polls(), u64::MAX);
         let mut never = Roost::new(0);
         for _ in 0..2 * DENSE {
-            never.begin();
+            never.begin(wire::CPU_UNKNOWN);
             never.called(wire::CPU_UNKNOWN);
         }
         assert_eq!(never.polls(), 0);
@@ -181,7 +208,7 @@ mod tests {
         let mut roost = Roost::new(1_000_000_000_000);
         roost.give_way();
         for call in 0..4 * DENSE {
-            roost.begin();
+            roost.begin(wire::CPU_UNKNOWN);
             if call % DENSE == 0 {
                 roost.since = 0;
             }
@@ -195,11 +222,19 @@ mod tests {
         let before = sched_getaffinity(None).unwrap();
         let mut roost = Roost::new(1);
         let cpu = this_cpu();
-        assert_eq!(roost.settle(cpu), cpu);
+        let settle = |roost: &mut Roost| {
+            roost.begin(cpu);
+            let (place, bound) = roost.place();
+            roost.settle(bound);
+            place
+        };
+        settle(&mut roost);
+        assert_eq!(sched_getaffinity(None).unwrap(), before, "the caller may be gone already");
+        assert_eq!(settle(&mut roost), cpu);
         assert_eq!(sched_getaffinity(None).unwrap(), cpus(&[cpu as usize]));
         roost.rise();
         assert_eq!(sched_getaffinity(None).unwrap(), before);
-        roost.settle(cpu);
+        settle(&mut roost);
         // Somebody else says where it may run.
         sched_setaffinity(None, &others(&before, cpu).unwrap_or(before)).unwrap();
         let said = sched_getaffinity(None).unwrap();

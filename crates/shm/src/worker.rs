@@ -405,7 +405,7 @@ impl WorkerChannel {
             }
             roost.give_way();
         }
-        roost.begin();
+        roost.begin(self.caller_cpu(roost.caller));
         let park = self.reply.word(geometry::CONTROL + wire::channel_worker::PARK);
         let doorbell = self.request.peer_word(geometry::CONTROL + wire::channel_host::DOORBELL);
         loop {
@@ -414,11 +414,17 @@ impl WorkerChannel {
             }
             let mut found = look();
             if found.is_none() {
-                let cpu = roost.settle(self.caller_cpu(roost.caller));
+                // First said, then parked, then gone there: a caller who meets it on the way, on a CPU that he keeps busy
+                // himself, gives way to it.
+                let (cpu, place) = roost.place();
                 self.say_cpu(cpu);
                 bell::park(park, doorbell, None, || {
                     found = look();
-                    found.is_some() || stop()
+                    let over = found.is_some() || stop();
+                    if !over {
+                        roost.settle(place);
+                    }
+                    over
                 });
                 roost.rise();
                 found = found.or_else(&mut look);
