@@ -537,12 +537,14 @@ static void look(hotcell_ctx *ctx, const hotcell_request *request, hotcell_reply
     }
 }
 
-/* args: i32 how, u32 where the bell lies in the reply segment. A reply before the reply: of another call (0), of a turn to come (1), or a callback of the call that
- * this one is nested in (2). */
+/* args: i32 how, u32 where the bell lies in the reply segment. A reply before the reply: of another call (0), of a turn
+ * to come (1), or a callback of the call that this one is nested in (2). It is in the slot of the call, at once. */
 static void answer_early(hotcell_ctx *ctx, const hotcell_request *request, hotcell_reply *reply)
 {
     int32_t how = LOAD(int32_t, request->args);
-    uint8_t *slot = reply->result - HOTCELL_RESULT_OFFSET;
+    ptrdiff_t offset = request->args - HOTCELL_ARGS_OFFSET - ctx->segments[HOTCELL_SEGMENT_REQUEST].base;
+    uint8_t *slot = ctx->segments[HOTCELL_SEGMENT_REPLY].base + offset;
+    (void)reply;
     STORE_AS(uint16_t, slot + HOTCELL_REPLY_HEAD_STATE,
              how == 2 ? HOTCELL_REPLY_STATE_CALLBACK : HOTCELL_REPLY_STATE_RETURNED);
     STORE_AS(uint64_t, slot + HOTCELL_REPLY_HEAD_CALL_ID, request->call_id + (how == 0));
