@@ -40,7 +40,12 @@ proptest! {
         prop_assert_eq!(packed.to_vec(), zlib.compress2(&data, level).unwrap());
         let mut source = zlib.session().buffer(packed.len()).unwrap();
         packed.copy_to(0, &mut source);
-        prop_assert_eq!(zlib.uncompress_shared(data.len(), &source).unwrap().to_vec(), data);
+        prop_assert_eq!(zlib.uncompress_shared(data.len(), &source).unwrap().to_vec(), &*data);
+        let mut batch = zlib.batch();
+        let unpacked = batch.uncompress(data.len(), &source).unwrap();
+        // It was copied when it was put.
+        source.fill(0);
+        prop_assert_eq!(batch.run().unwrap().take(unpacked).unwrap(), data);
     }
 
     #[test]

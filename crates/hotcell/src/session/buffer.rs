@@ -25,7 +25,8 @@ impl Session {
     /// ```
     ///
     /// Its bytes are zeros, or what an earlier buffer left. Data of up to some 900 bytes is copied all the same, as is what
-    /// the library wants as a text: that is no slower. Nothing is asked of the worker here, and no turn is waited for.
+    /// the library wants as a text: that is no slower. So is what goes into a batch, which waits for longer than data is
+    /// lent to it. Nothing is asked of the worker here, and no turn is waited for.
     ///
     /// # Errors
     ///
