@@ -1,5 +1,6 @@
 //! The measured library in a worker.
 
+pub(crate) mod batches;
 pub(crate) mod buffers;
 pub(crate) mod calls;
 pub(crate) mod idle;

@@ -1,6 +1,6 @@
 //! The table of all figures, in the order of the report. A new one is a row here.
 
-use crate::contained::{buffers, calls, idle, load, places, rare};
+use crate::contained::{batches, buffers, calls, idle, load, places, rare};
 use crate::plan::{Figure, Probe, When};
 use crate::{direct, raw};
 
@@ -20,6 +20,7 @@ pub(crate) const PROBES: &[Probe] = &[
     each(raw::exchange_64m, &[Figure::plain("raw.exchange.64m")]),
     each(raw::futex_two_cores, &[Figure::plain("raw.futex.two-cores").over(SPIN)]),
     each(raw::futex_one_core, &[Figure::plain("raw.futex.one-core").over(SPIN)]),
+    each(raw::futex_every_1ms, &[Figure::plain("raw.futex.one-core.every-1ms").over(ONE_CORE)]),
     each(raw::yield_one_core, &[Figure::plain("raw.yield.one-core").over(SPIN)]),
     each(raw::memcpy_1m, &[Figure::plain("raw.memcpy.1m")]),
     each(raw::memcpy_64m, &[Figure::plain("raw.memcpy.64m")]),
@@ -67,6 +68,19 @@ pub(crate) const PROBES: &[Probe] = &[
             .over(&["direct.invert.64m", "raw.exchange.64m"])
             .less(&["raw.memcpy.64m", "raw.memcpy.64m"])],
     ),
+    each(
+        buffers::sum_1m_in_place,
+        &[Figure::plain("contained.sum.1m.in-place").over(&["direct.sum.1m", "raw.move.1m"]).bar(1.05)],
+    ),
+    each(
+        buffers::invert_1m_in_place,
+        &[Figure::plain("contained.invert.1m.in-place")
+            .over(&["direct.invert.1m", "raw.exchange.1m"])
+            .bar(1.05)],
+    ),
+    each(batches::of_8, &[Figure::plain("contained.batch.8").over(SPIN)]),
+    each(batches::of_64, &[Figure::plain("contained.batch.64").over(SPIN).bar(0.15)]),
+    each(batches::of_1024, &[Figure::plain("contained.batch.1024").over(SPIN)]),
     each(calls::callers_1, &[Figure::plain("contained.callers.1").over(SPIN)]),
     each(calls::callers_2, &[Figure::plain("contained.callers.2").over(SPIN)]),
     each(calls::callers_4, &[Figure::plain("contained.callers.4").over(SPIN)]),
@@ -86,6 +100,10 @@ pub(crate) const PROBES: &[Probe] = &[
             Figure::plain("contained.every-1ms").over(ONE_CORE).bar(2.0),
             Figure::of("contained.every-1ms.worker-cpu", "%").bar(2.0),
         ],
+    ),
+    each(
+        rare::every_1ms_like_for_like,
+        &[Figure::plain("contained.every-1ms.like-for-like").over(&["raw.futex.one-core.every-1ms"])],
     ),
     each(
         rare::every_100ms,

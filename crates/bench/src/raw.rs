@@ -5,13 +5,14 @@ mod waiting;
 
 use std::convert::Infallible;
 use std::hint::black_box;
+use std::time::Duration;
 
 pub use peer::serve;
 pub(crate) use peer::{Manner, Order, Peer};
 
 use crate::machine::Pinned;
 use crate::plan::{Bench, Samples, Stop};
-use crate::statistics::{Blocks, Extent};
+use crate::statistics::{Blocks, Extent, median};
 
 /// A line there and a line back, both sides polling on cores of their own.
 pub(crate) fn spin(bench: &mut Bench) -> Samples {
@@ -52,6 +53,22 @@ pub(crate) fn futex_two_cores(bench: &mut Bench) -> Samples {
 /// One runs when the other sleeps, on one core.
 pub(crate) fn futex_one_core(bench: &mut Bench) -> Samples {
     one_core(bench, Manner::Futex)
+}
+
+/// A hand-over on one core, a millisecond after the one before: caches and the core have gone cold.
+pub(crate) fn futex_every_1ms(bench: &mut Bench) -> Samples {
+    let cpu = bench.cpus.near;
+    let _pinned = Pinned::thread(cpu).map_err(Stop::refused("pinning a thread"))?;
+    let order = Order { manner: Manner::Futex, there: 0, back: 0, cpu: Some(cpu) };
+    let trips = bench.fewer(200);
+    let once = Extent { blocks: 1, ..bench.extent(1) };
+    let mut conversation = bench.peer.talk(order).map_err(Stop::refused("starting a conversation"))?;
+    let mut samples = Vec::new();
+    for _ in 0..trips {
+        std::thread::sleep(Duration::from_millis(1));
+        samples.push(conversation.run(once, 1).median());
+    }
+    Ok(vec![median(&samples)])
 }
 
 /// The same without sleeping: each gives the core to whoever else wants it.

@@ -1,4 +1,4 @@
-//! Buffers that are copied in and out.
+//! Buffers that are copied in and out, and such that stay in place.
 
 use std::hint::black_box;
 
@@ -21,6 +21,35 @@ pub(crate) fn invert_1m(bench: &mut Bench) -> Samples {
 pub(crate) fn invert_64m(bench: &mut Bench) -> Samples {
     bench.not_quick()?;
     invert(bench, 64 << 20, 2)
+}
+
+/// In a buffer of the session, which the library reads where it lies. It is filled anew for each call, as a copy would be.
+pub(crate) fn sum_1m_in_place(bench: &mut Bench) -> Samples {
+    let mut buffer = None;
+    typical(bench, 20, 1, move |library, at| {
+        let buffer = match &mut buffer {
+            Some(buffer) => buffer,
+            none => none.insert(library.session().buffer(1 << 20)?),
+        };
+        buffer.fill(at as u8);
+        black_box(library.sum(buffer)?);
+        Ok(())
+    })
+}
+
+/// The same, and the result stays where the library wrote it, and is read there once.
+pub(crate) fn invert_1m_in_place(bench: &mut Bench) -> Samples {
+    let (mut buffer, mut read) = (None, vec![0; 1 << 20]);
+    typical(bench, 20, 1, move |library, at| {
+        let buffer = match &mut buffer {
+            Some(buffer) => buffer,
+            none => none.insert(library.session().buffer(1 << 20)?),
+        };
+        buffer.fill(at as u8);
+        library.invert_shared(buffer)?.view().copy_to(&mut read);
+        black_box(&read);
+        Ok(())
+    })
 }
 
 fn sum(bench: &Bench, bytes: usize, blocks: u32) -> Samples {
