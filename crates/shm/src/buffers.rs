@@ -81,7 +81,8 @@ struct Block {
 ///
 /// # Panics
 ///
-/// Any use but dropping it, in a forked child of the process that made it.
+/// Any use but dropping it, in a forked child of the process that made it. A slice that was taken before the fork is none of
+/// its memory there: it must not be touched.
 pub struct InBuf {
     segment: Arc<InSegment>,
     /// There until the buffer is dropped.

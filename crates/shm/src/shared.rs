@@ -31,7 +31,8 @@ pub(crate) struct OutSegment {
 ///
 /// # Panics
 ///
-/// Any use but dropping it, in a forked child of the process that has it.
+/// Any use but dropping it, in a forked child of the process that has it. A view that was taken before the fork is none of its
+/// memory there: it must not be touched.
 #[derive(Debug)]
 pub struct SharedBuf {
     place: Where,

@@ -75,7 +75,7 @@ pub(crate) struct Call {
     pub(crate) lane: *mut WorkerLane,
     pub(crate) handles: *mut Handles,
     pub(crate) request: Request,
-    /// The result block in the slot and how much of it is used, the fixed fields included.
+    /// The result block, where it lies once the reply is published, and how much of it is used, the fixed fields included.
     pub(crate) block: *mut u8,
     pub(crate) block_place: Place,
     pub(crate) block_used: usize,
@@ -152,7 +152,7 @@ impl Context {
     pub(crate) fn head(&self, reply: &Reply) -> (ReplyHead, usize) {
         let errno = reply.error_number;
         if let Some(Refused { refusal, length, text }) = &self.call.refused {
-            // SAFETY: `block` is the slot's result block of MAX_RESULT bytes, which are at least those of the text.
+            // SAFETY: `block` is the call's result block of MAX_RESULT bytes, which are at least those of the text.
             unsafe { std::ptr::copy_nonoverlapping(text.as_ptr(), self.call.block, *length) };
             let (state, value) = (ReplyState::Refused, u64::from(*refusal));
             return (ReplyHead { state, errno, result_length: *length as u32, value }, *length);
