@@ -52,6 +52,16 @@ pub struct HostLane {
     cpu: u32,
     /// Whether the worker slept when it was rung last.
     woke: bool,
+    crowd: Crowd,
+}
+
+/// Whether it pays to give way to a worker on one's own CPU.
+#[derive(Debug, Default)]
+struct Crowd {
+    /// Calls to come for which it does not.
+    calls: u32,
+    /// How many it will be the next time it does not.
+    next: u32,
 }
 
 /// Bytes of arguments that lie in the line of their call.
@@ -59,6 +69,9 @@ const IN_LINE: usize = wire::LINE - wire::call_head::SIZE;
 
 /// Times a thread gives way to a worker on its CPU before it sleeps.
 const YIELDS: u32 = 3;
+
+/// Nanoseconds after which it came back too late.
+const CROWDED: u64 = 100_000;
 
 /// What a call says besides its arguments.
 #[derive(Debug, Clone, Copy)]
@@ -175,8 +188,8 @@ impl HostChannel {
         let zero = [0; geometry::SLOTS];
         let channel = Arc::clone(self);
         let (calls, resumes, replies, line) = (zero, zero, zero, Line::default());
-        let (next, depth, slot, cpu, woke) = (0, 0, 0, wire::CPU_UNKNOWN, false);
-        HostLane { channel, index, next, depth, slot, calls, resumes, replies, line, cpu, woke }
+        let (next, depth, slot, cpu, woke, crowd) = (0, 0, 0, wire::CPU_UNKNOWN, false, Crowd::default());
+        HostLane { channel, index, next, depth, slot, calls, resumes, replies, line, cpu, woke, crowd }
     }
 
     /// Says that the worker is dead and wakes every caller that sleeps on it. Only the reaper calls this,
@@ -344,13 +357,8 @@ impl HostLane {
         // Who sleeps has said before where.
         let near = self.woke && self.shares_cpu();
         let mut polling = spin > 0 && !near;
-        if near {
-            for _ in 0..YIELDS {
-                rustix::thread::sched_yield();
-                if let Some(waited) = self.look(call_id) {
-                    return waited;
-                }
-            }
+        if near && let Some(waited) = self.give_way(call_id, now) {
+            return waited;
         }
         loop {
             for _ in 0..if polling { POLLS } else { 1 } {
@@ -378,6 +386,33 @@ impl HostLane {
                 commit.load(Ordering::Acquire) != before || self.channel.dead.load(Ordering::Acquire)
             });
         }
+    }
+
+    /// Lets the worker, which was woken on this thread's CPU, run there. To sleep and to be woken takes longer, and the kernel
+    /// may wake this thread on another CPU, to which the worker would follow it.
+    ///
+    /// Where others want this CPU as well, or the call is a long one, this thread does not come back soon. Then it sleeps at once
+    /// for the next calls, more of them with each time.
+    fn give_way(&mut self, call_id: u64, now: u64) -> Option<Waited> {
+        if self.crowd.calls > 0 {
+            self.crowd.calls -= 1;
+            return None;
+        }
+        let mut waited = None;
+        for _ in 0..YIELDS {
+            rustix::thread::sched_yield();
+            waited = self.look(call_id);
+            if waited.is_some() || clock::now().saturating_sub(now) > CROWDED {
+                break;
+            }
+        }
+        if clock::now().saturating_sub(now) > CROWDED {
+            self.crowd.next = (self.crowd.next * 2).clamp(16, 1 << 12);
+            self.crowd.calls = self.crowd.next;
+        } else if waited.is_some() {
+            self.crowd.next /= 2;
+        }
+        waited
     }
 
     /// The worker's next message, or that there will be none.
