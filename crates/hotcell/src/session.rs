@@ -103,7 +103,9 @@ pub(crate) struct Live {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Allowed {
     pub(crate) time: Duration,
-    /// Monotonic nanoseconds; 0 while nobody looked at the clock.
+    /// When it began, on the coarse clock.
+    begun: u64,
+    /// Monotonic nanoseconds; 0 while nobody looked at the exact clock.
     deadline: u64,
 }
 
@@ -116,6 +118,9 @@ pub(crate) struct Context {
     pub(crate) generation: u64,
     pub(crate) call_site: Option<&'static Location<'static>>,
 }
+
+/// The longest that the coarse clock stands still.
+const TICK: Duration = Duration::from_millis(10);
 
 /// As far as clocks are added to.
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -438,18 +443,29 @@ impl Seat {
 }
 
 impl Allowed {
-    /// Time that counts from the moment in which somebody first asks when it ends: looking at the clock costs a tenth of
-    /// a short call. Who waits, starts a worker, or copies much asks before that; else it is when the call is published.
+    /// Time that counts from now. What is not short is counted by a clock that costs nothing and ticks every few
+    /// milliseconds: a look at the exact one costs a tenth of a short call.
     fn new(time: Duration) -> Allowed {
-        Allowed { time, deadline: 0 }
+        let mut allowed = Allowed { time, begun: clock::coarse(), deadline: 0 };
+        if time < 2 * TICK {
+            allowed.deadline();
+        }
+        allowed
     }
 
     /// When it ends, in monotonic nanoseconds.
     pub(crate) fn deadline(&mut self) -> u64 {
         if self.deadline == 0 {
-            self.deadline = clock::now().saturating_add(self.nanoseconds());
+            self.deadline = clock::now().saturating_add(self.left());
         }
         self.deadline
+    }
+
+    /// What is left of it, in nanoseconds, while the deadline is not known.
+    #[inline]
+    pub(crate) fn left(&self) -> u64 {
+        let gone = clock::coarse().saturating_sub(self.begun);
+        self.nanoseconds().saturating_sub(gone.saturating_sub(TICK.as_nanos() as u64))
     }
 
     /// The same, if somebody has asked.
@@ -459,7 +475,7 @@ impl Allowed {
     }
 
     #[inline]
-    pub(crate) fn nanoseconds(&self) -> u64 {
+    fn nanoseconds(&self) -> u64 {
         self.time.min(YEAR).as_nanos() as u64
     }
 }

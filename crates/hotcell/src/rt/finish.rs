@@ -130,7 +130,7 @@ impl<'s> Call<'s> {
         let id = self.context.call_id;
         let mut now = 0;
         let time = self.allowed.known().map_or_else(
-            || self.allowed.nanoseconds(),
+            || self.allowed.left(),
             |deadline| {
                 now = clock::now();
                 deadline.saturating_sub(now)
