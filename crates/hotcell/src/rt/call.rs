@@ -290,6 +290,11 @@ impl<'s> Call<'s> {
     /// Copies data in: small data goes behind the fixed arguments, into the same cache lines; the rest into the arena.
     pub(super) fn place(&mut self, name: &str, data: &[u8], tail: usize) -> Result<Place> {
         self.count(name, data.len())?;
+        self.place_uncounted(name, data, tail)
+    }
+
+    /// As [`Call::place`], of what is no data of the application.
+    pub(super) fn place_uncounted(&mut self, name: &str, data: &[u8], tail: usize) -> Result<Place> {
         let start = self.used.next_multiple_of(8);
         let end = start.saturating_add(data.len()).saturating_add(tail);
         match end <= wire::MAX_ARGS {

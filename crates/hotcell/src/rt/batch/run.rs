@@ -1,7 +1,6 @@
 //! Running a batch: sent, waited for, and judged entry by entry.
 
 use std::iter::Peekable;
-use std::ops::Range;
 use std::panic::{Location, resume_unwind};
 use std::sync::Arc;
 use std::vec::IntoIter;
@@ -16,7 +15,7 @@ use super::{Batch, Done, Pending, Read};
 use crate::error::{Cause, Error, Result};
 use crate::fault::Fault;
 use crate::rt::failed::Failure;
-use crate::rt::passed::{PassedObject, Usage};
+use crate::rt::passed::PassedObject;
 use crate::rt::reading::{Bad, Reads, Reference};
 use crate::rt::{Call, Element, Function, Reply};
 use crate::session::Context;
@@ -66,7 +65,7 @@ impl Batch {
         call.begin_batch(pending.len())?;
         let unfit = pass_objects(&mut call, objects, &mut pending, &mut packed);
         let length = done.starts[pending.len()];
-        let place = call.place("the entries", packed.bytes(), 0)?;
+        let place = call.place_uncounted("the entries", packed.bytes(), 0)?; // what entries pass was counted as it came
         call.put_u32(batch_head::COUNT, pending.len() as u32);
         call.put_u32(batch_head::REPLIES_LENGTH, length);
         call.put_u64(batch_head::PLACE, place.raw());
@@ -196,14 +195,18 @@ impl Done {
         unfit: Vec<(usize, Error)>,
     ) {
         let mut unfit = Unfit(unfit.into_iter().peekable());
+        let mut begins = 0;
+        reply.taken_over(pending.iter().zip(&self.starts).map(|(entry, &start)| {
+            let objects = std::mem::replace(&mut begins, entry.ends.0)..entry.ends.0;
+            (objects, state(&self.replies[start as usize..]))
+        }));
         let mut before = (0, 0);
         let mut lost: Option<String> = None;
         self.outcomes.resize_with(pending.len(), || Outcome::Values);
         for (number, entry) in pending.into_iter().enumerate() {
             let packed = &self.replies[self.starts[number] as usize..self.starts[number + 1] as usize];
             let (ends, begins) = (entry.ends, std::mem::replace(&mut before, entry.ends));
-            let state = u16::read(&packed[batch_reply::STATE..][..2]);
-            if entry.plain && state == ReplyState::Returned.raw() && lost.is_none() {
+            if entry.plain && state(packed) == Some(ReplyState::Returned) && lost.is_none() {
                 continue;
             }
             self.outcomes[number] = match (unfit.take(number), &lost) {
@@ -212,7 +215,7 @@ impl Done {
                 (None, None) => {
                     let (function, context) = (entry.function.name, entry.context(&self.context));
                     let lengths = &lengths[begins.1 as usize..ends.1 as usize];
-                    let outcome = judge(&mut reply, entry, context, (begins.0..ends.0, lengths), packed);
+                    let outcome = judge(&mut reply, entry, context, (begins.0 < ends.0, lengths), packed);
                     if let Outcome::Failed(error) = &outcome
                         && reply.is_lost()
                     {
@@ -275,17 +278,22 @@ fn why_lost(suspect: Option<(usize, &str)>, error: &Error) -> String {
     }
 }
 
-/// Judges the reply of one entry, which was passed these objects, and data of these lengths in which a failed call may give a
+/// How the entry ended whose packed reply begins there.
+fn state(packed: &[u8]) -> Option<ReplyState> {
+    ReplyState::from_raw(u16::read(&packed[batch_reply::STATE..][..2]))
+}
+
+/// Judges the reply of one entry, which was passed objects or none, and data of these lengths in which a failed call may give a
 /// place.
 fn judge(
     reply: &mut Reply<'_>,
     entry: Pending,
     context: Context,
-    (objects, lengths): (Range<u32>, &[(u16, u64)]),
+    (passed, lengths): (bool, &[(u16, u64)]),
     packed: &[u8],
 ) -> Outcome {
     let (head, block) = packed.split_at(batch_reply::SIZE);
-    let state = ReplyState::from_raw(u16::read(&head[batch_reply::STATE..][..2]));
+    let state = state(head);
     if !matches!(state, Some(ReplyState::Returned | ReplyState::LibraryError)) {
         // What is in the block is no result.
         reply.turn_to(&BATCH, context, &[0; batch_result::SIZE], &[]);
@@ -293,8 +301,6 @@ fn judge(
             let rule = "an entry of a batch has a state that no entry can have";
             return Outcome::Failed(reply.bad(Bad::Violation(rule)));
         }
-        let passed = !objects.is_empty();
-        reply.give_back(objects, &[Usage::Consumed, Usage::ConsumedOnSuccess]);
         let length = u64::from(u16::read(&head[batch_reply::NAME_LENGTH..][..2]));
         let place = Place::from_raw(u64::read(&block[..size_of::<u64>()]));
         let refusal = Refusal::from_raw(u32::read(&head[batch_reply::ERRNO..][..4]));
@@ -306,7 +312,6 @@ fn judge(
     let size = usize::from(entry.function.result_size);
     reply.turn_to(entry.function, context, &block[..size], lengths);
     if state == Some(ReplyState::LibraryError) {
-        reply.give_back(objects, &[Usage::ConsumedOnSuccess]);
         let errno = i32::read(&head[batch_reply::ERRNO..][..4]);
         return Outcome::Failed(reply.library_error(errno).unwrap_or_else(|error| error));
     }
