@@ -432,6 +432,43 @@ fn callbacks_that_the_library_keeps_run_in_batches_and_may_run_batches() {
 }
 
 #[test]
+fn a_panic_in_a_kept_callback_comes_out_of_the_batch() {
+    let objects = objects();
+    let store = objects.store(0).unwrap();
+    objects.keep(&store, 0, Some(Box::new(|_| panic!("as it is")))).unwrap();
+    let mut batch = objects.session.batch();
+    drop(batch.poke(&store).unwrap());
+    drop(batch.crash().unwrap());
+    let run = std::panic::AssertUnwindSafe(|| batch.run().map(drop));
+    let panic = std::panic::catch_unwind(run).unwrap_err();
+    assert_eq!(panic.downcast_ref(), Some(&"as it is"), "though the worker met its end");
+    assert_eq!(objects.living().unwrap(), 0);
+}
+
+#[test]
+fn a_crash_after_a_batch_inside_is_that_of_the_entry_around() {
+    let objects = objects();
+    let store = objects.store(0).unwrap();
+    let session = objects.session.clone();
+    let inner = move |_: &mut hotcell::rt::Invocation<'_>| {
+        let mut batch = session.batch();
+        let tickets: Vec<_> = (0..9).map(|_| batch.living()).collect::<Result<_>>()?;
+        let mut done = batch.run()?;
+        tickets.into_iter().try_for_each(|ticket| done.take(ticket).map(drop))?;
+        Ok(10)
+    };
+    objects.keep(&store, 0, Some(Box::new(inner))).unwrap();
+    let mut batch = objects.session.within(Duration::from_secs(60)).batch();
+    let first = batch.living().unwrap();
+    let poke = batch.poke(&store).unwrap();
+    let crash = batch.crash().unwrap();
+    let mut done = batch.run().unwrap();
+    assert_eq!(kind(done.take(crash), ErrorKind::Crashed).function(), "crash");
+    kind(done.take(poke), ErrorKind::WorkerLost);
+    assert!(kind(done.take(first), ErrorKind::WorkerLost).message().contains("entry 2, `crash`"));
+}
+
+#[test]
 fn a_kept_callback_that_fails_ends_the_batch_with_its_error() {
     let objects = objects();
     let store = objects.store(0).unwrap();

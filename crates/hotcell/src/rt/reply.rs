@@ -66,7 +66,15 @@ impl<'s> Reply<'s> {
     }
 
     /// The error for an entry of a batch that was refused.
-    pub(super) fn refusal(&mut self, refusal: Option<Refusal>, name: &[u8], objects: bool) -> Error {
+    pub(super) fn refusal(
+        &mut self,
+        number: usize,
+        refusal: Option<Refusal>,
+        name: &[u8],
+        objects: bool,
+    ) -> Error {
+        let why = u32::try_from(number).ok().and_then(|number| self.call.no_segments.remove(&number));
+        self.call.no_segment = why.map(Box::new);
         self.call.refusal(refusal, name, objects)
     }
 

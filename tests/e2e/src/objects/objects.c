@@ -578,13 +578,15 @@ static void give_again(hotcell_ctx *ctx, const hotcell_request *request, hotcell
 {
     static uint64_t call, place;
     int64_t length = LOAD(int64_t, request->args);
+    if (call != request->call_id) {
+        if (ctx->space(ctx, (uint64_t)length, 1, &place) == NULL) {
+            return;
+        }
+        call = request->call_id;
+    }
     struct store *store = calloc(1, sizeof *store);
     living++;
     store->number = stores++;
-    if (call != request->call_id) {
-        call = request->call_id;
-        ctx->space(ctx, (uint64_t)length, 1, &place);
-    }
     STORE_AS(uint64_t, reply->result, place);
     STORE_AS(uint64_t, reply->result + 8, (uint64_t)length);
     STORE_AS(uint64_t, reply->result + 16, ctx->own(ctx, STORE, store, 0));

@@ -42,13 +42,13 @@ enum Unreadable {
 }
 
 impl Batch {
-    /// Sends the entries and waits until all were executed. Nothing was executed when this is an error, unless a callback
-    /// that the library keeps failed: then the results are lost, and this is its error.
+    /// Sends the entries and waits until all were executed.
     ///
     /// # Errors
     ///
-    /// As of a call that could not be sent, or has no room for the replies. What becomes of an entry is told by
-    /// [`Done::take`].
+    /// Those of the batch as a whole: as of a call that could not be sent, or has no room for the replies, here or in the
+    /// worker. [`Error::executed`] says whether entries may have been executed. When a callback that the library keeps failed,
+    /// the results are lost, and this is its error. What becomes of an entry is told by [`Done::take`].
     #[track_caller]
     pub fn run(mut self) -> Result<Done> {
         self.give_up();
@@ -72,8 +72,9 @@ impl Batch {
         call.put_u64(batch_head::LENGTH, packed.bytes().len() as u64);
         let (channel, lane) = (Arc::clone(call.live().lane.channel()), call.live().lane.index());
         let (head, raised) = call.exchange_alone();
+        let mut whole = None;
         match head {
-            Ok(head) if head.state == ReplyState::Refused => return Err(call.refused(head)),
+            Ok(head) if head.state == ReplyState::Refused => whole = Some(call.refused(head)),
             Ok(head) => match call.replies(head, length as usize) {
                 Ok(replies) => {
                     done.replies = replies;
@@ -86,11 +87,11 @@ impl Batch {
                 Err(Unreadable::NoMemory) => {
                     // What came out of it cannot be told any more, nor released.
                     call.turn.wear_out();
-                    return Err(call.context.too_much_output(call.max_output(), Executed::Yes));
+                    whole = Some(call.context.too_much_output(call.max_output(), Executed::Yes));
                 }
             },
             Err(error) if error.executed() == Executed::No || error.kind() == ErrorKind::ForkedClient => {
-                return Err(error);
+                whole = Some(error);
             }
             Err(error) => {
                 let (id, entry) = channel.executing(lane);
@@ -102,15 +103,7 @@ impl Batch {
                 done.lose(error, suspect, pending, unfit);
             }
         }
-        match raised {
-            None => Ok(done),
-            Some(Failure::Panic(panic)) => {
-                drop(done);
-                resume_unwind(panic)
-            }
-            Some(Failure::Error(_)) if done.fault.is_some() => Ok(done),
-            Some(Failure::Error(error)) => Err(error.executed_after_all()),
-        }
+        done.or_failed(whole, raised)
     }
 }
 
@@ -186,6 +179,22 @@ impl Call<'_> {
 }
 
 impl Done {
+    /// What comes of it all: this, unless the batch failed as a whole, or a callback did that the library keeps. That of the
+    /// application goes before everything but the worker's end.
+    fn or_failed(self, whole: Option<Error>, raised: Option<Failure>) -> Result<Done> {
+        match (whole, raised) {
+            (None, None) => Ok(self),
+            (_, Some(Failure::Panic(panic))) => {
+                drop(self);
+                resume_unwind(panic)
+            }
+            (None, Some(Failure::Error(_))) if self.fault.is_some() => Ok(self),
+            (Some(fault), Some(Failure::Error(_))) if fault.is_fault() => Err(fault),
+            (_, Some(Failure::Error(error))) => Err(error.executed_after_all()),
+            (Some(error), None) => Err(error),
+        }
+    }
+
     /// Judges the replies, and reads what lies in the worker's memory.
     fn judge(
         &mut self,
@@ -215,7 +224,8 @@ impl Done {
                 (None, None) => {
                     let (function, context) = (entry.function.name, entry.context(&self.context));
                     let lengths = &lengths[begins.1 as usize..ends.1 as usize];
-                    let outcome = judge(&mut reply, entry, context, (begins.0 < ends.0, lengths), packed);
+                    let outcome =
+                        judge(&mut reply, (number, entry), context, (begins.0 < ends.0, lengths), packed);
                     if let Outcome::Failed(error) = &outcome
                         && reply.is_lost()
                     {
@@ -287,7 +297,7 @@ fn state(packed: &[u8]) -> Option<ReplyState> {
 /// place.
 fn judge(
     reply: &mut Reply<'_>,
-    entry: Pending,
+    (number, entry): (usize, Pending),
     context: Context,
     (passed, lengths): (bool, &[(u16, u64)]),
     packed: &[u8],
@@ -305,7 +315,7 @@ fn judge(
         let place = Place::from_raw(u64::read(&block[..size_of::<u64>()]));
         let refusal = Refusal::from_raw(u32::read(&head[batch_reply::ERRNO..][..4]));
         return Outcome::Failed(match reply.fetch(Reference { place, length }) {
-            Ok(name) => reply.refusal(refusal, &name.unwrap_or_default(), passed),
+            Ok(name) => reply.refusal(number, refusal, &name.unwrap_or_default(), passed),
             Err(error) => error,
         });
     }
@@ -320,3 +330,6 @@ fn judge(
         Read::Now(read) => read(reply).map_or_else(Outcome::Failed, Outcome::Read),
     }
 }
+
+#[cfg(test)]
+mod tests;
