@@ -28,8 +28,8 @@ pub const RULES: &[(&str, &str)] = &[
     ("const-char-result", "a returned `const char *` is a text that the library owns, or NULL"),
     (
         "counted-result",
-        "returned `const` bytes called `blob`, `text` or `string`, where a function that is called the same but for \
-         `bytes` takes the same",
+        "returned `const` bytes called `blob` or `text`, where functions that are called the same but for `type`, `blob`, \
+         `text` and `bytes` take the same object and numbers",
     ),
     ("documented-output", "a pointer to one number that the function's comment calls `[out]`"),
     ("opaque-handle", "a structure that the headers declare and never define is an object"),

@@ -22,6 +22,7 @@ mod memory;
 mod results;
 mod structs;
 mod texts;
+mod told;
 mod types;
 
 pub use compile::{CompileOptions, compile};

@@ -83,6 +83,9 @@ impl Packed {
         let start = self.end;
         let end =
             start.checked_add(length).and_then(|end| end.checked_next_multiple_of(ALIGN)).ok_or(TooLong)?;
+        if end - self.closed > u32::MAX as usize || end as u64 >= Place::OFFSET_END {
+            return Err(TooLong);
+        }
         if end > self.bytes.len() {
             self.grow(end)?;
         }
@@ -97,9 +100,6 @@ impl Packed {
 
     #[cold]
     fn grow(&mut self, end: usize) -> Result<(), TooLong> {
-        if end - self.closed > u32::MAX as usize || end as u64 >= Place::OFFSET_END {
-            return Err(TooLong);
-        }
         let length = end.max(self.bytes.len().saturating_mul(2));
         self.bytes.try_reserve_exact(length - self.bytes.len()).map_err(|_| TooLong)?;
         self.bytes.resize(length, 0);

@@ -120,3 +120,14 @@ fn a_base_that_is_not_aligned_has_no_entries() {
     let mut entries = unsafe { Entries::new(memory.as_ptr().cast::<u8>().wrapping_add(4), 16) };
     assert!(entries.next().is_none());
 }
+
+#[test]
+fn an_entry_is_refused_when_it_is_too_long_though_there_is_memory_for_it() {
+    // The memory is never touched.
+    let mut packed = Packed::with_capacity((4 << 30) + 4096);
+    packed.open(1, 8).unwrap();
+    assert_eq!(packed.add(&[], 1 << 32).unwrap_err(), hotcell_shm::batch::TooLong);
+    packed.add(b"short", 0).unwrap();
+    packed.close();
+    assert_eq!(packed.bytes().len(), batch_entry::SIZE + 16);
+}

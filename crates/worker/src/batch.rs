@@ -12,6 +12,9 @@ use crate::serve::Worker;
 /// Why a batch cannot be executed: the host broke a rule.
 type Broken = &'static str;
 
+/// Stands for the entry being executed while none is.
+const NO_ENTRY: u32 = u32::MAX;
+
 /// The head of a packed reply, written in front of its result block when the entry has returned.
 #[derive(Clone, Copy)]
 #[repr(C)]
@@ -39,6 +42,9 @@ impl Worker {
         if self.capabilities & capabilities::BATCH == 0 {
             return Err("a call uses a capability that was not agreed on");
         }
+        // A batch may be nested in an entry of another. A death outside of the entries is none of theirs.
+        let outer = if request.depth == 0 { NO_ENTRY } else { self.channel.entry(request) };
+        self.channel.begin_entry(request, NO_ENTRY);
         let head = self.channel.batch(request).ok_or("a batch is shorter than its head")?;
         let outside = "the entries of a batch lie outside of their segment";
         let base = self.segments.address(head.place, head.length).ok_or(outside)?;
@@ -49,6 +55,7 @@ impl Worker {
         let mut context = Context::new(reply, self.call(lane, handles, request, batch_result::SIZE));
         let replies = context.call().allocate(u64::from(head.replies_length), 8);
         let Some((replies, place)) = replies else {
+            self.channel.begin_entry(request, outer);
             let value = u64::from(Refusal::NoSpace.raw());
             return Ok((ReplyHead { state: ReplyState::Refused, errno: 0, result_length: 0, value }, 0));
         };
@@ -58,13 +65,12 @@ impl Worker {
             std::ptr::write_bytes(replies, 0, head.replies_length as usize);
             block.cast::<u64>().write(place.raw());
         }
-        // A batch may be nested in an entry of another.
-        let outer = (self.segments.enter_batch(base, head.length), self.channel.entry(request));
+        let around = self.segments.enter_batch(base, head.length);
         // SAFETY: the host leaves its entries alone until it has the reply, and segments stay mapped.
         let entries = unsafe { Entries::new(base, head.length) };
         let executed = self.run_entries(&mut context, reply, request, (head, entries), replies);
-        self.segments.enter_batch(outer.0.0, outer.0.1);
-        self.channel.begin_entry(request, outer.1);
+        self.segments.enter_batch(around.0, around.1);
+        self.channel.begin_entry(request, outer);
         executed?;
         let used = context.call().block_used;
         let state = ReplyState::Returned;
@@ -107,6 +113,7 @@ impl Worker {
                 unsafe { block.cast::<u64>().write((*reply).value) };
             }
         }
+        self.channel.begin_entry(request, NO_ENTRY);
         if entries.is_empty() { Ok(()) } else { Err("a batch has more entries than it says") }
     }
 

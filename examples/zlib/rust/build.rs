@@ -14,7 +14,7 @@ use std::process::{self, Command};
 const LIBRARY: &str = "zlib";
 const SONAMES: &str = "libz.so.1";
 /// Fingerprint of the interface.
-const INTERFACE: &str = "0c5a07f2c8653a8f858e240afaddc1ee930f87f13311b9b6ece2d00c4796d641";
+const INTERFACE: &str = "8218ca3ec0766cc283e26eeec9ab92d1b5bd48a589d58c37d09bd40f940b3bed";
 const INCLUDE: &str = "HOTCELL_ZLIB_INCLUDE";
 const LIB: &str = "HOTCELL_ZLIB_LIB";
 

@@ -177,6 +177,28 @@ impl Basin {
         call.finish()?.shared_buffer(result(function, 0))
     }
 
+    /// Writes nothing, and says so to nobody.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub fn omit(&self, capacity: usize) -> Result<Vec<u8>> {
+        let (mut call, function) = self.call("basin_omit")?;
+        call.put_u64(argument(function, 0), capacity as u64);
+        call.finish()?.buffer(result(function, 0))
+    }
+
+    /// Fails without a word, where its message would be what it has written.
+    ///
+    /// # Errors
+    ///
+    /// Always.
+    pub fn mute(&self, capacity: usize) -> Result<()> {
+        let (mut call, function) = self.call("basin_mute")?;
+        call.put_u64(argument(function, 0), capacity as u64);
+        call.finish().map(drop)
+    }
+
     /// Turns every bit round.
     ///
     /// # Errors

@@ -55,7 +55,7 @@ const fn owned(offset: u16, kind: u16) -> OwnedField {
     OwnedField { offset, kind, image: 0, release: None }
 }
 
-static FUNCTIONS: [Function; 26] = [
+static FUNCTIONS: [Function; 27] = [
     Function {
         returned: Some(rt::Field { offset: 8, kind: rt::Kind::I32 }),
         symbols: &[(-1, "STORE_NONE"), (7, "STORE_BUSY")],
@@ -91,6 +91,7 @@ static FUNCTIONS: [Function; 26] = [
     function("look", 8, 8),
     function("answer_early", 8, 0),
     function("ask_outside", 8, 0),
+    Function { owned: &[owned(16, STORE)], ..function("give_again", 8, 24) },
 ];
 
 /// The library behind a session.

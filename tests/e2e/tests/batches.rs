@@ -165,7 +165,8 @@ fn what_an_entry_takes_over_is_gone_for_those_behind_it() {
     kind(done.take(again), ErrorKind::StaleHandle);
     assert!(done.take(view).unwrap().is_some());
     let item = done.take(item).unwrap();
-    kind(objects.item(&store), ErrorKind::StaleHandle);
+    // That is known without the worker, though the last that took it over was refused.
+    assert_eq!(kind(objects.item(&store), ErrorKind::StaleHandle).executed(), Executed::No);
 
     // Where the call fails, or is refused, the object is the caller's as before.
     let mut batch = objects.session.batch();
@@ -176,7 +177,7 @@ fn what_an_entry_takes_over_is_gone_for_those_behind_it() {
     assert!(kind(done.take(parent), ErrorKind::InvalidArgument).message().contains("made from it"));
     kind(done.take(failed), ErrorKind::LibraryError);
     done.take(given).unwrap();
-    kind(objects.give(&item, None, 0), ErrorKind::StaleHandle);
+    assert_eq!(kind(objects.give(&item, None, 0), ErrorKind::StaleHandle).executed(), Executed::No);
     objects.close(&other).unwrap();
 }
 
@@ -343,6 +344,10 @@ fn limits_are_errors_and_leave_the_batch_as_it_was() {
         call.put_texts(0, "texts", &["x".repeat(bytes)])?;
         Ok(call.values(|reply| reply.get_i64(0)))
     };
+    for _ in 0..4 {
+        let mut forgotten = batch.entry(17).unwrap();
+        forgotten.put_texts(0, "texts", &["x".repeat(1 << 19)]).unwrap();
+    }
     let first = put(&mut batch, 1 << 19).unwrap();
     let error = kind(put(&mut batch, 1 << 20).map(drop), ErrorKind::LimitExceeded);
     assert!(
@@ -361,6 +366,13 @@ fn limits_are_errors_and_leave_the_batch_as_it_was() {
     let mut done = batch.run().unwrap();
     assert_eq!(done.take(last.unwrap()).unwrap(), 0);
 
+    // What is allowed is the data; what an entry is made of besides does not count.
+    let small = Objects::open(Options { max_input: 100, ..Options::default() }).unwrap();
+    let mut batch = small.session.batch();
+    let tickets: Vec<_> = (0..1000).map(|_| batch.offset(3, 3).unwrap()).collect();
+    let mut done = batch.run().unwrap();
+    assert!(tickets.into_iter().all(|ticket| done.take(ticket).unwrap() == Some(3)));
+
     // The replies alone may be more than a call may return: then nothing is executed.
     let small = Objects::open(Options { max_output: 1 << 20, ..Options::default() }).unwrap();
     let mut batch = small.session.batch();
@@ -370,6 +382,27 @@ fn limits_are_errors_and_leave_the_batch_as_it_was() {
     let error = kind(batch.run().map(drop), ErrorKind::LimitExceeded);
     assert!(matches!(error.cause(), Cause::Limit { what: LimitExceededReason::Output, .. }), "{error}");
     assert_eq!(small.living().unwrap(), 0);
+}
+
+#[test]
+fn a_batch_returns_no_more_than_a_call_may() {
+    let objects = Objects::open(Options { max_output: 1 << 20, ..Options::default() }).unwrap();
+    let mut batch = objects.session.batch();
+    let tickets: Vec<_> = (0..8)
+        .map(|_| {
+            let mut call = batch.entry(26).unwrap();
+            call.put_i64(0, 300_000);
+            call.read(|reply| reply.buffer(0).map(|data| data.len()))
+        })
+        .collect();
+    let mut done = batch.run().unwrap();
+    for (number, ticket) in tickets.into_iter().enumerate() {
+        match number {
+            0..3 => assert_eq!(done.take(ticket).unwrap(), 300_000),
+            _ => drop(kind(done.take(ticket), ErrorKind::LimitExceeded)),
+        }
+    }
+    assert_eq!(objects.living().unwrap(), 0, "what nobody took is released, however long the results are");
 }
 
 #[test]
@@ -396,6 +429,43 @@ fn callbacks_that_the_library_keeps_run_in_batches_and_may_run_batches() {
     assert_eq!(done.take(between).unwrap(), Some(1));
     assert_eq!(done.take(second).unwrap(), (20, 0));
     assert_eq!(*seen.lock().unwrap(), vec![(1, Some(4)); 4]);
+}
+
+#[test]
+fn a_panic_in_a_kept_callback_comes_out_of_the_batch() {
+    let objects = objects();
+    let store = objects.store(0).unwrap();
+    objects.keep(&store, 0, Some(Box::new(|_| panic!("as it is")))).unwrap();
+    let mut batch = objects.session.batch();
+    drop(batch.poke(&store).unwrap());
+    drop(batch.crash().unwrap());
+    let run = std::panic::AssertUnwindSafe(|| batch.run().map(drop));
+    let panic = std::panic::catch_unwind(run).unwrap_err();
+    assert_eq!(panic.downcast_ref(), Some(&"as it is"), "though the worker met its end");
+    assert_eq!(objects.living().unwrap(), 0);
+}
+
+#[test]
+fn a_crash_after_a_batch_inside_is_that_of_the_entry_around() {
+    let objects = objects();
+    let store = objects.store(0).unwrap();
+    let session = objects.session.clone();
+    let inner = move |_: &mut hotcell::rt::Invocation<'_>| {
+        let mut batch = session.batch();
+        let tickets: Vec<_> = (0..9).map(|_| batch.living()).collect::<Result<_>>()?;
+        let mut done = batch.run()?;
+        tickets.into_iter().try_for_each(|ticket| done.take(ticket).map(drop))?;
+        Ok(10)
+    };
+    objects.keep(&store, 0, Some(Box::new(inner))).unwrap();
+    let mut batch = objects.session.within(Duration::from_secs(60)).batch();
+    let first = batch.living().unwrap();
+    let poke = batch.poke(&store).unwrap();
+    let crash = batch.crash().unwrap();
+    let mut done = batch.run().unwrap();
+    assert_eq!(kind(done.take(crash), ErrorKind::Crashed).function(), "crash");
+    kind(done.take(poke), ErrorKind::WorkerLost);
+    assert!(kind(done.take(first), ErrorKind::WorkerLost).message().contains("entry 2, `crash`"));
 }
 
 #[test]

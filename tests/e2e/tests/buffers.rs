@@ -135,6 +135,22 @@ fn a_buffer_that_is_changed_by_the_library_is_a_copy() {
 }
 
 #[test]
+fn what_the_library_leaves_out_shows_no_earlier_call() {
+    let basin = open();
+    for capacity in [100, 4096, 5000, 32_768, BIG] {
+        // What was there before has no zero in it.
+        assert_eq!(basin.invert(&vec![0x9e; capacity]).unwrap(), vec![0x61; capacity]);
+        assert_eq!(basin.omit(capacity).unwrap(), vec![0; capacity]);
+        assert_eq!(basin.invert(&vec![0x9e; capacity]).unwrap(), vec![0x61; capacity]);
+        let error = basin.mute(capacity).unwrap_err();
+        assert!(
+            matches!(error.cause(), Cause::Library { code: -1, message, .. } if message.as_deref().unwrap_or("").is_empty()),
+            "{error:.200}"
+        );
+    }
+}
+
+#[test]
 fn limits_hold_for_buffers() {
     let basin = Basin::open(Options { max_input: 3 << 20, ..Options::default() }).unwrap();
     let error = basin.session.buffer((3 << 20) + 1).unwrap_err();

@@ -70,6 +70,9 @@ fn a_host_without_descriptors_keeps_its_worker() {
         assert!(tries[1].starts_with("out: LimitExceeded: no descriptor for a segment of"), "{tries:?}");
         assert!(tries.iter().all(|said| said.ends_with("Limit { what: Fds, value: 0 }")), "{tries:?}");
     }
+    let (entries, end) = end.split_at(2);
+    assert!(entries[0].contains("Limit { what: Output, "), "{entries:?}");
+    assert!(entries[1].starts_with("entry: LimitExceeded: no descriptor for a segment of"), "{entries:?}");
     assert_eq!(end, ["again: well", "item: well", "generation 1"]);
 }
 

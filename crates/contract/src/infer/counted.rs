@@ -1,9 +1,10 @@
 //! Returned data that another function counts: `counted-result`.
 //!
-//! `sqlite3_column_blob(statement, column)` and `sqlite3_column_bytes(statement, column)`: the one returns a thing that has
-//! content, the other is called the same but for `bytes` instead of `blob`, `text` or `string`, and takes the same. What is
-//! behind the pointer is so many bytes, which are asked for behind the call, with the same arguments. A text that a contract
-//! decides is counted like that, too, unless it is a `const char *`, which a NUL ends.
+//! `sqlite3_column_blob(statement, column)` and `sqlite3_column_bytes(statement, column)`: the one returns what is there, the
+//! other how many bytes that has. A name alone does not say so: `parser_bytes` may count what was parsed so far, and
+//! `stream_next_bytes` goes on to the next. So the header must have the whole family of a value that can be of several types,
+//! `…_type`, `…_blob`, `…_text` and `…_bytes`, all of which take the same object and the same numbers. The count is asked for
+//! behind the call, with the same arguments.
 
 use hotcell_model::Fact;
 use hotcell_model::api::{Attribute, Function};
@@ -14,22 +15,48 @@ use hotcell_model::types::{CType, Type};
 use crate::infer::view::{View, shown};
 use crate::infer::{Draft, Known, comments};
 
-/// What has content. Not `data`: that is the application's own as often, beside a count of what went by.
-const CONTENT: [&str; 3] = ["blob", "text", "string"];
+/// What says that a function does something, or that its object does: asked twice, it may answer otherwise.
+const DOES: &[&str] = &[
+    "advance",
+    "consume",
+    "drain",
+    "fetch",
+    "gen",
+    "generate",
+    "iter",
+    "iterator",
+    "make",
+    "new",
+    "next",
+    "parse",
+    "parser",
+    "peek",
+    "pop",
+    "prev",
+    "pull",
+    "rand",
+    "random",
+    "read",
+    "reader",
+    "receive",
+    "recv",
+    "scan",
+    "scanner",
+    "shift",
+    "step",
+    "stream",
+    "take",
+    "token",
+    "tokenizer",
+];
 
-/// Finds the length of returned data.
+/// Finds the length of returned data that nobody has decided about.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft) {
-    let Some(length) = length(view, draft) else { return };
-    match &mut draft.result {
-        Some(Fact {
-            value: ResultRole::Text { length: open @ None, ownership: Ownership::Library, .. },
-            ..
-        }) => *open = Some(length),
-        Some(_) => {}
-        None => {
-            let data = ResultRole::Buffer { length, nullable: true, ownership: Ownership::Library };
-            draft.result = Some(Fact::inferred(data, "counted-result"));
-        }
+    if draft.result.is_none()
+        && let Some(length) = length(view, draft)
+    {
+        let data = ResultRole::Buffer { length, nullable: true, ownership: Ownership::Library };
+        draft.result = Some(Fact::inferred(data, "counted-result"));
     }
 }
 
@@ -45,7 +72,8 @@ fn length(view: &View<'_>, draft: &Draft) -> Option<Expr> {
         let role = draft.params[index].as_ref().map(|fact| &fact.value);
         matches!(role, Some(Role::Value | Role::Handle { consumed: false, invalidates: false, .. }))
     };
-    if args.is_empty() || !args.clone().all(same_again) {
+    let of_object = args.clone().any(|index| view.handle(index).is_some());
+    if !of_object || !args.clone().all(same_again) || view.function_has_word(DOES) {
         return None;
     }
     let counting = counting(view.known, function)?;
@@ -64,20 +92,30 @@ fn is_data(ty: &CType) -> bool {
 
 /// The function that counts the bytes of what this one returns.
 fn counting<'a>(known: Known<'a>, function: &Function) -> Option<&'a Function> {
-    let (before, last) = function.name.rsplit_once('_')?;
-    // As in `column_text16` and `column_bytes16`.
-    let content = last.trim_end_matches(|letter: char| letter.is_ascii_digit());
-    let digits = &last[content.len()..];
-    if !CONTENT.contains(&content) {
-        return None;
-    }
-    let name = format!("{before}_bytes{digits}");
-    let found = known.api.functions.iter().find(|other| other.name == name)?;
-    let is_there = found.inline || known.exports.is_none_or(|exports| exports.contains(&name));
-    let shadowed = known.shadowed.is_some_and(|shadowed| shadowed.contains(&name)) && !found.inline;
-    let same = found.params.len() == function.params.len()
-        && found.params.iter().zip(&function.params).all(|(a, b)| a.ty.canonical == b.ty.canonical);
-    let counts = matches!(found.result.kind, Type::Int { bits: 32 | 64, .. });
-    let usable = found.location.primary && found.prototyped && !found.variadic && is_there && !shadowed;
-    (usable && same && counts).then_some(found)
+    let (value, content) = function.name.rsplit_once('_')?;
+    let (pointee, _) = function.result.pointee()?;
+    let bytes = match content {
+        "blob" => "bytes",
+        // A `void *` would be a text of wider letters, which are counted otherwise.
+        "text" if pointee.kind != Type::Void => "bytes",
+        "text16" => "bytes16",
+        _ => return None,
+    };
+    let beside = |name: &str| {
+        let name = format!("{value}_{name}");
+        let found = known.api.functions.iter().find(|other| other.name == name)?;
+        let is_there = found.inline || known.exports.is_none_or(|exports| exports.contains(&name));
+        let shadowed = known.shadowed.is_some_and(|shadowed| shadowed.contains(&name)) && !found.inline;
+        let same = found.params.len() == function.params.len()
+            && found.params.iter().zip(&function.params).all(|(a, b)| a.ty.canonical == b.ty.canonical);
+        let usable = found.location.primary && found.prototyped && !found.variadic && is_there && !shadowed;
+        (usable && same).then_some(found)
+    };
+    let gives_data = |name| beside(name).is_some_and(|found| is_data(&found.result));
+    let says_type =
+        beside("type").is_some_and(|found| matches!(found.result.kind, Type::Int { .. } | Type::Enum { .. }));
+    let counting = beside(bytes)?;
+    let counts = matches!(counting.result.kind, Type::Int { bits: 32 | 64, .. });
+    (says_type && gives_data("blob") && gives_data("text") && beside("bytes").is_some() && counts)
+        .then_some(counting)
 }

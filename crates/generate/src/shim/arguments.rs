@@ -10,7 +10,7 @@
 //! taken.
 
 use hotcell_model::expr::Expr;
-use hotcell_model::interface::{Capacity, Encoding, Param, ResultLength, Role, Unit};
+use hotcell_model::interface::{Capacity, Encoding, Param, Role, Unit};
 use hotcell_model::types::{CType, Type};
 
 use crate::Error;
@@ -18,7 +18,7 @@ use crate::shim::body::Body;
 use crate::shim::expr::Scope;
 use crate::shim::handles::Need;
 use crate::shim::types::{declare, literal};
-use crate::shim::{callbacks, handles, memory, structs, texts};
+use crate::shim::{callbacks, handles, memory, structs, texts, told};
 
 /// Writes the statements before a call.
 struct Arguments<'a> {
@@ -100,7 +100,7 @@ impl<'a> Arguments<'a> {
             }
             Progress::Todo => self.progress[index] = Progress::Doing,
         }
-        self.param(param)?;
+        self.param(index, param)?;
         self.progress[index] = Progress::Done;
         Ok(())
     }
@@ -115,7 +115,7 @@ impl<'a> Arguments<'a> {
         wanted.into_iter().try_for_each(|index| self.need(index))
     }
 
-    fn param(&mut self, param: &'a Param) -> Result<(), Error> {
+    fn param(&mut self, index: usize, param: &'a Param) -> Result<(), Error> {
         match &param.role.value {
             Role::Fixed { .. } => Ok(()),
             Role::Value => {
@@ -131,10 +131,8 @@ impl<'a> Arguments<'a> {
             Role::BufferInOut { nullable, length, .. } => {
                 self.buffer_in(param, *nullable, length.as_ref(), true)
             }
-            Role::BufferOut { capacity, result, valid_on_error } => {
-                // Where the call failed, what is told need not be what was filled.
-                let told = matches!(result, ResultLength::Pointer { .. } | ResultLength::Returned)
-                    && (!valid_on_error || self.scope.function.error.is_none());
+            Role::BufferOut { capacity, .. } => {
+                let told = told::is_told(self.scope.function, index);
                 self.buffer_out(param, capacity, if told { "hotcell_told_room" } else { "hotcell_room" })
             }
             Role::LengthOf { param: of, unit } => self.count(param, *of, *unit, false),

@@ -43,8 +43,9 @@ pub struct Batch {
     objects: Vec<PassedObject>,
     /// Where in the argument block of an entry data went that a failed call may give a place in, and their bytes.
     lengths: Vec<(u16, u64)>,
-    /// How many objects and lengths are those of entries that were added.
+    /// How many objects and lengths are those of entries that were added, and how many bytes of data.
     added: (u32, u32),
+    added_input: u64,
     /// Whether an entry has no deadline of its own, and the longest of the others, in milliseconds.
     deadlines: (bool, u64),
 }
@@ -124,6 +125,7 @@ impl Batch {
             objects: Vec::new(),
             lengths: Vec::new(),
             added: (0, 0),
+            added_input: 0,
             deadlines: (false, 0),
         }
     }
@@ -166,6 +168,7 @@ impl Batch {
             self.objects.truncate(objects);
             self.lengths.truncate(lengths);
         }
+        self.input = self.added_input;
     }
 
     /// Adds the open entry.
@@ -190,7 +193,7 @@ impl Batch {
             plain: matches!(read, Read::Values) && function.owned.is_empty(),
             read,
         });
-        self.added = (objects, lengths);
+        (self.added, self.added_input) = ((objects, lengths), self.input);
         Ticket { id: self.number << ENTRY_BITS | entry, read: values }
     }
 

@@ -1,5 +1,6 @@
 //! A call being made: its arguments.
 
+use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 
 use hotcell_protocol::wire;
@@ -42,6 +43,8 @@ pub struct State {
     pub(super) entries: u32,
     /// Why the last request for space was not granted, when that was for want of a segment.
     pub(super) no_segment: Option<Box<NoSegment>>,
+    /// The same of the last request of each entry of a batch, by the entry that the worker said it was executing.
+    pub(super) no_segments: BTreeMap<u32, NoSegment>,
     /// Where in the argument block data go that a failed call may give a place in, and their bytes.
     pub(super) lengths: Vec<(u16, u64)>,
     /// The fixed results, where they are short, and where they are not.
@@ -65,6 +68,7 @@ impl State {
         (self.context, self.index, self.function, self.allowed) = (context, index, function, allowed);
         self.used = usize::from(function.args_size);
         (self.input, self.granted, self.entries, self.no_segment) = (0, 0, 0, None);
+        self.no_segments.clear();
         self.lengths.clear();
         (self.copied, self.taken, self.failure) = (0, 0, None);
     }
@@ -126,6 +130,7 @@ impl<'s> Call<'s> {
                 granted: 0,
                 entries: 0,
                 no_segment: None,
+                no_segments: BTreeMap::new(),
                 lengths: Vec::new(),
                 small: [0; SMALL],
                 large: Vec::new(),
@@ -290,6 +295,11 @@ impl<'s> Call<'s> {
     /// Copies data in: small data goes behind the fixed arguments, into the same cache lines; the rest into the arena.
     pub(super) fn place(&mut self, name: &str, data: &[u8], tail: usize) -> Result<Place> {
         self.count(name, data.len())?;
+        self.place_uncounted(name, data, tail)
+    }
+
+    /// As [`Call::place`], of what is no data of the application.
+    pub(super) fn place_uncounted(&mut self, name: &str, data: &[u8], tail: usize) -> Result<Place> {
         let start = self.used.next_multiple_of(8);
         let end = start.saturating_add(data.len()).saturating_add(tail);
         match end <= wire::MAX_ARGS {

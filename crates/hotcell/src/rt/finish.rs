@@ -323,10 +323,20 @@ impl<'s> Call<'s> {
         }
     }
 
+    /// The entry that the worker says it is executing, if this is a batch.
+    fn executed_entry(&mut self) -> Option<u32> {
+        let lane = (self.entries > 0).then(|| &self.live().lane)?;
+        Some(lane.channel().executing(lane.index()).1)
+    }
+
     /// Answers NeedSpace. Beyond the limit, or when there is no memory, the answer is no, and the shim ends
     /// the call.
     fn grant(&mut self, needed: u64) -> Result<()> {
         self.no_segment = None;
+        let entry = self.executed_entry();
+        if let Some(entry) = entry {
+            self.no_segments.remove(&entry);
+        }
         let left = self.session.options().max_output.saturating_sub(self.granted);
         let Some(length) = usize::try_from(needed).ok().filter(|_| needed <= left) else {
             self.live().lane.resume(None);
@@ -345,6 +355,9 @@ impl<'s> Call<'s> {
                         Some(self.live().arena.add_window(window, nested))
                     }
                     Err(why) => {
+                        if let Some(entry) = entry {
+                            self.no_segments.insert(entry, why.clone());
+                        }
                         self.no_segment = Some(Box::new(why));
                         None
                     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use hotcell_protocol::RawHandle;
+use hotcell_protocol::wire::ReplyState;
 
 use super::KeptCallback;
 use super::handle::{Object, Unfit};
@@ -152,12 +153,24 @@ impl Passed {
         self.objects.truncate(self.objects.len().saturating_sub(count).max(self.around.0));
     }
 
-    /// As [`Passed::give_back`], of the objects of one entry of a batch.
-    pub(super) fn give_back_of(&self, entry: Range<u32>, usage: Usage) {
+    /// The batch was executed: what an entry took over is gone, and everything else is not, whatever entries before that one
+    /// or behind it came to. Of each entry the objects it was passed, and the state of its reply.
+    pub(super) fn taken_over(&self, entries: impl Iterator<Item = (Range<u32>, Option<ReplyState>)>) {
+        self.give_back(Usage::Consumed);
+        self.give_back(Usage::ConsumedOnSuccess);
         let own = &self.objects[self.around.0..];
-        let objects = own.get(entry.start as usize..entry.end as usize).unwrap_or_default();
-        for PassedObject { object, .. } in objects.iter().filter(|passed| passed.usage == usage) {
-            object.released.store(false, Ordering::Relaxed);
+        for (range, state) in entries {
+            let objects = own.get(range.start as usize..range.end as usize).unwrap_or_default();
+            for PassedObject { object, usage } in objects {
+                let taken = match state {
+                    Some(ReplyState::Returned) => usage.takes_over(),
+                    Some(ReplyState::LibraryError) => *usage == Usage::Consumed,
+                    _ => false,
+                };
+                if taken {
+                    object.released.store(true, Ordering::Relaxed);
+                }
+            }
         }
     }
 

@@ -2,12 +2,11 @@
 
 use std::ops::Range;
 
-use hotcell_protocol::wire::Refusal;
+use hotcell_protocol::wire::{Refusal, ReplyState};
 use hotcell_protocol::{Executed, RawHandle};
 use hotcell_shm::{ReplyHead, SharedBuf};
 
 use super::call::SMALL;
-use super::passed::Usage;
 use super::reading::{Bad, Granted, REFERENCE, Reads, Reference, data, numbers};
 use super::{Call, Element, Function, Handle, Image, OwnedField, Release};
 use crate::error::{Error, Result};
@@ -61,13 +60,21 @@ impl<'s> Reply<'s> {
         self.call.turn.live.is_none()
     }
 
-    /// An entry of a batch did not come to taking over what it uses like this.
-    pub(super) fn give_back(&self, entry: Range<u32>, usages: &[Usage]) {
-        usages.iter().for_each(|&usage| self.call.turn.passed.give_back_of(entry.clone(), usage));
+    /// Which entries of a batch came to taking over what they use: by what objects each was passed, and how it ended.
+    pub(super) fn taken_over(&self, entries: impl Iterator<Item = (Range<u32>, Option<ReplyState>)>) {
+        self.call.turn.passed.taken_over(entries);
     }
 
     /// The error for an entry of a batch that was refused.
-    pub(super) fn refusal(&mut self, refusal: Option<Refusal>, name: &[u8], objects: bool) -> Error {
+    pub(super) fn refusal(
+        &mut self,
+        number: usize,
+        refusal: Option<Refusal>,
+        name: &[u8],
+        objects: bool,
+    ) -> Error {
+        let why = u32::try_from(number).ok().and_then(|number| self.call.no_segments.remove(&number));
+        self.call.no_segment = why.map(Box::new);
         self.call.refusal(refusal, name, objects)
     }
 
@@ -242,14 +249,13 @@ impl<'s> Reply<'s> {
     fn let_go(&mut self, field: &OwnedField) {
         let offset = usize::from(field.offset);
         // What was copied before does not count: an object must not stay because the results are long.
-        self.call.copied = 0;
+        let copied = std::mem::take(&mut self.call.copied);
         let raw = match field.image {
-            0 => self.get_u64(offset),
-            size => match self.opt_image(offset, size as usize) {
-                Ok(Some(image)) => image.get_u64(0),
-                _ => return,
-            },
+            0 => Some(self.get_u64(offset)),
+            size => self.opt_image(offset, size as usize).ok().flatten().map(|image| image.get_u64(0)),
         };
+        self.call.copied = copied;
+        let Some(raw) = raw else { return };
         let raw = RawHandle::from_raw(raw);
         if raw.kind() == field.kind && raw.generation() != 0 && !self.call.turn.passed.has(raw) {
             let release = self.release_of(offset, field.kind);

@@ -9,8 +9,7 @@ use crate::Zlib;
 mod deflate;
 mod inflate;
 
-pub use deflate::{DeflateGetDictionaryOutput, DeflatePendingOutput};
-pub use inflate::InflateGetDictionaryOutput;
+pub use deflate::DeflatePendingOutput;
 
 /// C: `z_stream *`
 ///

@@ -40,6 +40,12 @@ int basin_invert(unsigned char *data, size_t data_len);
 /* Claims to have filled more than it was given. */
 int basin_claim(unsigned char *out, size_t *out_len);
 
+/* Writes nothing: neither data nor their length. Nothing says that this is a failure. */
+int basin_omit(unsigned char *out, size_t *out_len);
+
+/* Fails before it writes what it would have to say. */
+int basin_mute(char *out, int capacity);
+
 /* Aborts. */
 void basin_crash(void);
 

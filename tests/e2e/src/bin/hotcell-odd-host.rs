@@ -121,6 +121,17 @@ fn no_descriptors() {
         say("in", objects.turn_round(1, "hello", &data, [1, 2, 3]).map(drop));
         say("out", objects.each(1, 5000, &mut |_| Ok(1)).map(drop));
     }
+    // Each entry of a batch has its own reason: the first asks for more than a call may return.
+    let mut batch = objects.session.batch();
+    let tickets = [8 << 30, 5000].map(|bytes| {
+        let mut call = batch.entry(26).unwrap_or_else(|error| panic!("{error}"));
+        call.put_i64(0, bytes);
+        call.read(|reply| reply.buffer(0))
+    });
+    let mut done = batch.run().unwrap_or_else(|error| panic!("{error}"));
+    for ticket in tickets {
+        say("entry", done.take(ticket).map(drop));
+    }
     // SAFETY: as above.
     assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) }, 0);
     say("again", objects.turn_round(1, "hello", &data, [1, 2, 3]).map(drop));

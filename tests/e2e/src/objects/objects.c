@@ -575,6 +575,25 @@ static void ask_outside(hotcell_ctx *ctx, const hotcell_request *request, hotcel
     }
 }
 
+/* args: i64 length. results: data, u64 store. All entries of a batch give the same data, as many as the first says. */
+static void give_again(hotcell_ctx *ctx, const hotcell_request *request, hotcell_reply *reply)
+{
+    static uint64_t call, place;
+    int64_t length = LOAD(int64_t, request->args);
+    if (call != request->call_id) {
+        if (ctx->space(ctx, (uint64_t)length, 1, &place) == NULL) {
+            return;
+        }
+        call = request->call_id;
+    }
+    struct store *store = calloc(1, sizeof *store);
+    living++;
+    store->number = stores++;
+    STORE_AS(uint64_t, reply->result, place);
+    STORE_AS(uint64_t, reply->result + 8, (uint64_t)length);
+    STORE_AS(uint64_t, reply->result + 16, ctx->own(ctx, STORE, store, 0));
+}
+
 static const hotcell_function functions[] = {
     {"open_store", open_store, 8, 16, {0}},
     {"close_store", close_store, 8, 0, {0}},
@@ -602,6 +621,7 @@ static const hotcell_function functions[] = {
     {"look", look, 8, 8, {0}},
     {"answer_early", answer_early, 8, 0, {0}},
     {"ask_outside", ask_outside, 8, 0, {0}},
+    {"give_again", give_again, 8, 24, {0}},
 };
 
 __attribute__((visibility("default"))) const hotcell_shim hotcell_shim_1 = {

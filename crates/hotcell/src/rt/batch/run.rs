@@ -1,7 +1,6 @@
 //! Running a batch: sent, waited for, and judged entry by entry.
 
 use std::iter::Peekable;
-use std::ops::Range;
 use std::panic::{Location, resume_unwind};
 use std::sync::Arc;
 use std::vec::IntoIter;
@@ -16,7 +15,7 @@ use super::{Batch, Done, Pending, Read};
 use crate::error::{Cause, Error, Result};
 use crate::fault::Fault;
 use crate::rt::failed::Failure;
-use crate::rt::passed::{PassedObject, Usage};
+use crate::rt::passed::PassedObject;
 use crate::rt::reading::{Bad, Reads, Reference};
 use crate::rt::{Call, Element, Function, Reply};
 use crate::session::Context;
@@ -43,13 +42,13 @@ enum Unreadable {
 }
 
 impl Batch {
-    /// Sends the entries and waits until all were executed. Nothing was executed when this is an error, unless a callback
-    /// that the library keeps failed: then the results are lost, and this is its error.
+    /// Sends the entries and waits until all were executed.
     ///
     /// # Errors
     ///
-    /// As of a call that could not be sent, or has no room for the replies. What becomes of an entry is told by
-    /// [`Done::take`].
+    /// Those of the batch as a whole: as of a call that could not be sent, or has no room for the replies, here or in the
+    /// worker. [`Error::executed`] says whether entries may have been executed. When a callback that the library keeps failed,
+    /// the results are lost, and this is its error. What becomes of an entry is told by [`Done::take`].
     #[track_caller]
     pub fn run(mut self) -> Result<Done> {
         self.give_up();
@@ -66,15 +65,16 @@ impl Batch {
         call.begin_batch(pending.len())?;
         let unfit = pass_objects(&mut call, objects, &mut pending, &mut packed);
         let length = done.starts[pending.len()];
-        let place = call.place("the entries", packed.bytes(), 0)?;
+        let place = call.place_uncounted("the entries", packed.bytes(), 0)?; // what entries pass was counted as it came
         call.put_u32(batch_head::COUNT, pending.len() as u32);
         call.put_u32(batch_head::REPLIES_LENGTH, length);
         call.put_u64(batch_head::PLACE, place.raw());
         call.put_u64(batch_head::LENGTH, packed.bytes().len() as u64);
         let (channel, lane) = (Arc::clone(call.live().lane.channel()), call.live().lane.index());
         let (head, raised) = call.exchange_alone();
+        let mut whole = None;
         match head {
-            Ok(head) if head.state == ReplyState::Refused => return Err(call.refused(head)),
+            Ok(head) if head.state == ReplyState::Refused => whole = Some(call.refused(head)),
             Ok(head) => match call.replies(head, length as usize) {
                 Ok(replies) => {
                     done.replies = replies;
@@ -87,11 +87,11 @@ impl Batch {
                 Err(Unreadable::NoMemory) => {
                     // What came out of it cannot be told any more, nor released.
                     call.turn.wear_out();
-                    return Err(call.context.too_much_output(call.max_output(), Executed::Yes));
+                    whole = Some(call.context.too_much_output(call.max_output(), Executed::Yes));
                 }
             },
             Err(error) if error.executed() == Executed::No || error.kind() == ErrorKind::ForkedClient => {
-                return Err(error);
+                whole = Some(error);
             }
             Err(error) => {
                 let (id, entry) = channel.executing(lane);
@@ -103,15 +103,7 @@ impl Batch {
                 done.lose(error, suspect, pending, unfit);
             }
         }
-        match raised {
-            None => Ok(done),
-            Some(Failure::Panic(panic)) => {
-                drop(done);
-                resume_unwind(panic)
-            }
-            Some(Failure::Error(_)) if done.fault.is_some() => Ok(done),
-            Some(Failure::Error(error)) => Err(error.executed_after_all()),
-        }
+        done.or_failed(whole, raised)
     }
 }
 
@@ -187,6 +179,22 @@ impl Call<'_> {
 }
 
 impl Done {
+    /// What comes of it all: this, unless the batch failed as a whole, or a callback did that the library keeps. That of the
+    /// application goes before everything but the worker's end.
+    fn or_failed(self, whole: Option<Error>, raised: Option<Failure>) -> Result<Done> {
+        match (whole, raised) {
+            (None, None) => Ok(self),
+            (_, Some(Failure::Panic(panic))) => {
+                drop(self);
+                resume_unwind(panic)
+            }
+            (None, Some(Failure::Error(_))) if self.fault.is_some() => Ok(self),
+            (Some(fault), Some(Failure::Error(_))) if fault.is_fault() => Err(fault),
+            (_, Some(Failure::Error(error))) => Err(error.executed_after_all()),
+            (Some(error), None) => Err(error),
+        }
+    }
+
     /// Judges the replies, and reads what lies in the worker's memory.
     fn judge(
         &mut self,
@@ -196,14 +204,18 @@ impl Done {
         unfit: Vec<(usize, Error)>,
     ) {
         let mut unfit = Unfit(unfit.into_iter().peekable());
+        let mut begins = 0;
+        reply.taken_over(pending.iter().zip(&self.starts).map(|(entry, &start)| {
+            let objects = std::mem::replace(&mut begins, entry.ends.0)..entry.ends.0;
+            (objects, state(&self.replies[start as usize..]))
+        }));
         let mut before = (0, 0);
         let mut lost: Option<String> = None;
         self.outcomes.resize_with(pending.len(), || Outcome::Values);
         for (number, entry) in pending.into_iter().enumerate() {
             let packed = &self.replies[self.starts[number] as usize..self.starts[number + 1] as usize];
             let (ends, begins) = (entry.ends, std::mem::replace(&mut before, entry.ends));
-            let state = u16::read(&packed[batch_reply::STATE..][..2]);
-            if entry.plain && state == ReplyState::Returned.raw() && lost.is_none() {
+            if entry.plain && state(packed) == Some(ReplyState::Returned) && lost.is_none() {
                 continue;
             }
             self.outcomes[number] = match (unfit.take(number), &lost) {
@@ -212,7 +224,8 @@ impl Done {
                 (None, None) => {
                     let (function, context) = (entry.function.name, entry.context(&self.context));
                     let lengths = &lengths[begins.1 as usize..ends.1 as usize];
-                    let outcome = judge(&mut reply, entry, context, (begins.0..ends.0, lengths), packed);
+                    let outcome =
+                        judge(&mut reply, (number, entry), context, (begins.0 < ends.0, lengths), packed);
                     if let Outcome::Failed(error) = &outcome
                         && reply.is_lost()
                     {
@@ -275,17 +288,22 @@ fn why_lost(suspect: Option<(usize, &str)>, error: &Error) -> String {
     }
 }
 
-/// Judges the reply of one entry, which was passed these objects, and data of these lengths in which a failed call may give a
+/// How the entry ended whose packed reply begins there.
+fn state(packed: &[u8]) -> Option<ReplyState> {
+    ReplyState::from_raw(u16::read(&packed[batch_reply::STATE..][..2]))
+}
+
+/// Judges the reply of one entry, which was passed objects or none, and data of these lengths in which a failed call may give a
 /// place.
 fn judge(
     reply: &mut Reply<'_>,
-    entry: Pending,
+    (number, entry): (usize, Pending),
     context: Context,
-    (objects, lengths): (Range<u32>, &[(u16, u64)]),
+    (passed, lengths): (bool, &[(u16, u64)]),
     packed: &[u8],
 ) -> Outcome {
     let (head, block) = packed.split_at(batch_reply::SIZE);
-    let state = ReplyState::from_raw(u16::read(&head[batch_reply::STATE..][..2]));
+    let state = state(head);
     if !matches!(state, Some(ReplyState::Returned | ReplyState::LibraryError)) {
         // What is in the block is no result.
         reply.turn_to(&BATCH, context, &[0; batch_result::SIZE], &[]);
@@ -293,20 +311,17 @@ fn judge(
             let rule = "an entry of a batch has a state that no entry can have";
             return Outcome::Failed(reply.bad(Bad::Violation(rule)));
         }
-        let passed = !objects.is_empty();
-        reply.give_back(objects, &[Usage::Consumed, Usage::ConsumedOnSuccess]);
         let length = u64::from(u16::read(&head[batch_reply::NAME_LENGTH..][..2]));
         let place = Place::from_raw(u64::read(&block[..size_of::<u64>()]));
         let refusal = Refusal::from_raw(u32::read(&head[batch_reply::ERRNO..][..4]));
         return Outcome::Failed(match reply.fetch(Reference { place, length }) {
-            Ok(name) => reply.refusal(refusal, &name.unwrap_or_default(), passed),
+            Ok(name) => reply.refusal(number, refusal, &name.unwrap_or_default(), passed),
             Err(error) => error,
         });
     }
     let size = usize::from(entry.function.result_size);
     reply.turn_to(entry.function, context, &block[..size], lengths);
     if state == Some(ReplyState::LibraryError) {
-        reply.give_back(objects, &[Usage::ConsumedOnSuccess]);
         let errno = i32::read(&head[batch_reply::ERRNO..][..4]);
         return Outcome::Failed(reply.library_error(errno).unwrap_or_else(|error| error));
     }
@@ -315,3 +330,6 @@ fn judge(
         Read::Now(read) => read(reply).map_or_else(Outcome::Failed, Outcome::Read),
     }
 }
+
+#[cfg(test)]
+mod tests;

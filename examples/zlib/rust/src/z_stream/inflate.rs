@@ -206,18 +206,16 @@ impl ZStream {
     ///
     /// # Errors
     ///
-    /// Faults of the worker; the library reports none here.
+    /// The library's own when the result is not 0; else faults of the worker.
     #[track_caller]
-    pub fn inflate_get_dictionary(&mut self) -> hotcell::Result<InflateGetDictionaryOutput> {
+    pub fn inflate_get_dictionary(&mut self) -> hotcell::Result<Vec<u8>> {
         let session = self.session.clone();
         let mut call = session.call(table::INFLATE_GET_DICTIONARY)?;
         self.put_image(&mut call, 0, "strm")?;
-        let mut reply = call.finish()?;
+        let mut reply = call.settle()?;
         self.update_from(&mut reply, 0)?;
-        Ok(InflateGetDictionaryOutput {
-            returned: reply.get_i32(32),
-            dictionary: reply.buffer(16)?,
-        })
+        reply.succeeded()?;
+        reply.buffer(16)
     }
 
     /// Skips invalid compressed data until a possible full flush point (see above
@@ -481,13 +479,4 @@ impl ZStream {
         self.update_from(&mut reply, 0)?;
         Ok(reply.get_i32(16))
     }
-}
-
-/// What [`ZStream::inflate_get_dictionary`] gives back.
-#[derive(Debug, Clone, PartialEq)]
-pub struct InflateGetDictionaryOutput {
-    /// What the function returned.
-    pub returned: i32,
-    /// What `dictionary` holds.
-    pub dictionary: Vec<u8>,
 }
