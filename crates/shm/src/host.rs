@@ -416,7 +416,7 @@ impl HostLane {
     }
 
     /// The worker's next message, or that there will be none.
-    #[inline]
+    #[inline(always)]
     fn look(&mut self, call_id: u64) -> Option<Waited> {
         let commit = self.channel.reply.word(self.reply_slot() + wire::reply_head::COMMIT);
         let before = self.replies[self.slot];

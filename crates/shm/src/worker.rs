@@ -392,6 +392,7 @@ impl WorkerChannel {
     }
 
     /// Waits until there is something, or `stop` says that there will be nothing.
+    #[inline]
     fn wait<T>(
         &self,
         roost: &mut Roost,
@@ -399,46 +400,61 @@ impl WorkerChannel {
         stop: impl Fn() -> bool,
     ) -> Option<T> {
         let spin = roost.polls();
+        let mut found = None;
         if spin > 0 {
-            if let Some(found) = self.poll(roost.caller, spin, &mut look) {
-                return Some(found);
+            found = self.poll(roost.caller, spin, &mut look);
+            if found.is_some() {
+                return found;
             }
             roost.give_way();
         }
+        let mut is_there = || {
+            found = look();
+            found.is_some()
+        };
+        self.sleep(roost, &mut is_there, &stop);
+        found
+    }
+
+    /// Sleeps until there is something, or will be nothing. Apart from the polling, so that this is compiled for speed.
+    #[cold]
+    fn sleep(&self, roost: &mut Roost, is_there: &mut dyn FnMut() -> bool, stop: &dyn Fn() -> bool) {
         roost.begin(self.caller_cpu(roost.caller));
         let park = self.reply.word(geometry::CONTROL + wire::channel_worker::PARK);
         let doorbell = self.request.peer_word(geometry::CONTROL + wire::channel_host::DOORBELL);
         loop {
             if stop() {
-                return None;
+                return;
             }
-            let mut found = look();
-            if found.is_none() {
+            let mut there = is_there();
+            if !there {
                 // First said, then parked, then gone there: a caller who meets it on the way, on a CPU that he keeps busy
                 // himself, gives way to it.
                 let (cpu, place) = roost.place();
                 self.say_cpu(cpu);
                 bell::park(park, doorbell, None, || {
-                    found = look();
-                    let over = found.is_some() || stop();
+                    there = is_there();
+                    let over = there || stop();
                     if !over {
                         roost.settle(place);
                     }
                     over
                 });
                 roost.rise();
-                found = found.or_else(&mut look);
+                // Not when it is there already: what was found is found once.
+                there = there || is_there();
             }
-            if found.is_some() {
+            if there {
                 roost.called(self.caller_cpu(roost.caller));
                 self.say_cpu(this_cpu());
-                return found;
+                return;
             }
         }
     }
 
     /// Polls for `spin` nanoseconds, or until the caller turns out to be on this CPU: he cannot call while this thread
     /// polls.
+    #[inline]
     fn poll<T>(&self, caller: u32, spin: u64, look: &mut impl FnMut() -> Option<T>) -> Option<T> {
         let mut until = 0;
         loop {
@@ -494,7 +510,7 @@ impl WorkerChannel {
     }
 
     /// Takes the next call of the first lane that has one.
-    #[inline]
+    #[inline(always)]
     fn take(&self, lanes: &mut [WorkerLane]) -> Option<Request> {
         let mut active = self.active();
         while active != 0 {
