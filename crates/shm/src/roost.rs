@@ -99,7 +99,8 @@ impl Roost {
         // Asked every time: whoever runs this machine may have said so meanwhile.
         let home = if self.steady { sched_getaffinity(None).ok() } else { None };
         match home.and_then(|home| Some(Bound { only: only(&home, self.seen)?, home })) {
-            Some(bound) => (self.seen, Some(bound)),
+            // With nowhere else to go it need not be bound.
+            Some(bound) => (self.seen, Some(bound).filter(|bound| bound.only != bound.home)),
             None => (this_cpu(), None),
         }
     }
