@@ -131,16 +131,18 @@ impl Roost {
             return;
         }
         self.dense = 0;
-        if this_cpu() == caller
+        let mut there_is_another = this_cpu() != caller;
+        if !there_is_another
             && let Ok(home) = sched_getaffinity(None)
             && let Some(others) = others(&home, caller)
             && sched_setaffinity(None, &others).is_ok()
         {
+            there_is_another = true;
             let _ = sched_setaffinity(None, &home);
         }
         self.far = this_cpu() != caller;
         // With no CPU to go to, asking at every turn would cost more than it brings.
-        self.needed = if self.far { DENSE } else { (self.needed * 2).min(PATIENT) };
+        self.needed = if there_is_another { DENSE } else { (self.needed * 2).min(PATIENT) };
     }
 }
 
