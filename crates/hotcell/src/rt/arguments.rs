@@ -71,14 +71,14 @@ macro_rules! arguments {
             self.put_text_bytes(offset, name, text.as_bytes())
         }
 
-        /// As [`Call::put_text`], for a text that need not be UTF-8.
+        /// As [`Self::put_text`], for a text that need not be UTF-8.
         pub fn put_text_bytes(&mut self, offset: usize, name: &str, text: &[u8]) -> Result<()> {
             let place = self.place_text(name, text)?;
             self.put_reference(offset, place, text.len() as u64);
             Ok(())
         }
 
-        /// As [`Call::put_text`], for a library that takes UTF-16.
+        /// As [`Self::put_text`], for a library that takes UTF-16.
         pub fn put_text_utf16(&mut self, offset: usize, name: &str, text: &str) -> Result<()> {
             let (place, length) = self.place_text_utf16(name, text)?;
             self.put_reference(offset, place, length);
@@ -96,7 +96,7 @@ macro_rules! arguments {
             self.put_copied(offset, name, &references)
         }
 
-        /// As [`Call::put_texts`], for a library that takes UTF-16.
+        /// As [`Self::put_texts`], for a library that takes UTF-16.
         pub fn put_texts_utf16<T: AsRef<str>>(
             &mut self,
             offset: usize,
@@ -121,7 +121,7 @@ macro_rules! arguments {
             self.put_object(offset, name, handle, kind, Usage::Kept)
         }
 
-        /// As [`Call::put_handle`], or NULL.
+        /// As [`Self::put_handle`], or NULL.
         pub fn put_opt_handle(
             &mut self,
             offset: usize,
@@ -144,7 +144,7 @@ macro_rules! arguments {
             self.put_object(offset, name, handle, kind, Usage::Consumed)
         }
 
-        /// As [`Call::put_consumed`], for a call that takes the object over only if it does not fail.
+        /// As [`Self::put_consumed`], for a call that takes the object over only if it does not fail.
         pub fn put_consumed_on_success(
             &mut self,
             offset: usize,
