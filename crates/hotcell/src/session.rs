@@ -4,11 +4,11 @@ use std::panic::Location;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, UnavailableReason, wire};
 use hotcell_sandbox::{Level, Profile};
-use hotcell_shm::{Arena, Buffers, ForkGuard, HostLane, clock};
+use hotcell_shm::{Arena, Buffers, ForkGuard, HostLane};
 use hotcell_supervisor::{Spec, StartError, Worker, find_worker};
 use parking_lot::Mutex;
 
@@ -17,12 +17,15 @@ use crate::fault::{self, Fault};
 use crate::options::Options;
 use crate::rt::{Batch, Call, Function, HandleType, Package, Passed, State};
 
+mod allowed;
 mod buffer;
 mod kept;
 mod objects;
 mod releases;
 mod turn;
 
+pub(crate) use allowed::{Allowed, instant_of};
+use allowed::{YEAR, left_until};
 pub(crate) use kept::{Entry, Found, Kept};
 use objects::Objects;
 use releases::Releases;
@@ -99,16 +102,6 @@ pub(crate) struct Live {
     pub(crate) takes_batches: bool,
 }
 
-/// The time a call has.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Allowed {
-    pub(crate) time: Duration,
-    /// When it began, on the coarse clock.
-    begun: u64,
-    /// Monotonic nanoseconds; 0 while nobody looked at the exact clock.
-    deadline: u64,
-}
-
 /// What every error of a call says of the call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Context {
@@ -118,12 +111,6 @@ pub(crate) struct Context {
     pub(crate) generation: u64,
     pub(crate) call_site: Option<&'static Location<'static>>,
 }
-
-/// The longest that the coarse clock stands still.
-const TICK: Duration = Duration::from_millis(10);
-
-/// As far as clocks are added to.
-const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Version of the package runtime this crate speaks; see `rt`.
 const RUNTIME: u32 = 1;
@@ -442,44 +429,6 @@ impl Seat {
     }
 }
 
-impl Allowed {
-    /// Time that counts from now. What is not short is counted by a clock that costs nothing and ticks every few
-    /// milliseconds: a look at the exact one costs a tenth of a short call.
-    fn new(time: Duration) -> Allowed {
-        let mut allowed = Allowed { time, begun: clock::coarse(), deadline: 0 };
-        if time < 2 * TICK {
-            allowed.deadline();
-        }
-        allowed
-    }
-
-    /// When it ends, in monotonic nanoseconds.
-    pub(crate) fn deadline(&mut self) -> u64 {
-        if self.deadline == 0 {
-            self.deadline = clock::now().saturating_add(self.left());
-        }
-        self.deadline
-    }
-
-    /// What is left of it, in nanoseconds, while the deadline is not known.
-    #[inline]
-    pub(crate) fn left(&self) -> u64 {
-        let gone = clock::coarse().saturating_sub(self.begun);
-        self.nanoseconds().saturating_sub(gone.saturating_sub(TICK.as_nanos() as u64))
-    }
-
-    /// The same, if somebody has asked.
-    #[inline]
-    pub(crate) fn known(&self) -> Option<u64> {
-        Some(self.deadline).filter(|&deadline| deadline != 0)
-    }
-
-    #[inline]
-    fn nanoseconds(&self) -> u64 {
-        self.time.min(YEAR).as_nanos() as u64
-    }
-}
-
 impl Context {
     fn of_package(package: &'static Package) -> Context {
         Context { package, function: "", call_id: 0, generation: 0, call_site: None }
@@ -527,14 +476,4 @@ fn worker_program(options: &Options) -> std::result::Result<PathBuf, String> {
         Some(path) => std::path::absolute(path).map_err(|error| error.to_string()),
         None => find_worker(),
     }
-}
-
-/// What is left until a monotonic time.
-fn left_until(deadline: u64) -> Duration {
-    Duration::from_nanos(deadline.saturating_sub(clock::now()))
-}
-
-/// The instant of a monotonic time of the wire; a far one is cut to a year.
-pub(crate) fn instant_of(monotonic: u64) -> Instant {
-    Instant::now() + Duration::from_nanos(monotonic.saturating_sub(clock::now())).min(YEAR)
 }

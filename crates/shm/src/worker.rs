@@ -338,7 +338,7 @@ impl WorkerChannel {
         self.reply.store_line(offset, line.words(wire::RESULT_OFFSET + used));
         let turn = lane.replies[request.slot].wrapping_add(1);
         lane.replies[request.slot] = turn;
-        // Partner: the acquire load of the commit word in `HostLane::wait`.
+        // Partner: the acquire load of the commit word in `HostLane::look`.
         self.reply.word(offset + at::COMMIT).store(turn, Ordering::Release);
         let control = geometry::lane(request.lane);
         bell::ring(

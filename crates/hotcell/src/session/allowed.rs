@@ -1,0 +1,69 @@
+//! The time a call has, and when it is over.
+
+use std::time::{Duration, Instant};
+
+use hotcell_shm::clock;
+
+/// The time a call has.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Allowed {
+    pub(crate) time: Duration,
+    /// When it began, on the coarse clock.
+    begun: u64,
+    /// Monotonic nanoseconds; 0 while nobody looked at the exact clock.
+    deadline: u64,
+}
+
+/// As far as clocks are added to.
+pub(super) const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// The longest that the coarse clock stands still.
+const TICK: Duration = Duration::from_millis(10);
+
+impl Allowed {
+    /// Time that counts from now. What is not short is counted by a clock that costs nothing and ticks every few
+    /// milliseconds: a look at the exact one costs a tenth of a short call.
+    pub(super) fn new(time: Duration) -> Allowed {
+        let mut allowed = Allowed { time, begun: clock::coarse(), deadline: 0 };
+        if time < 2 * TICK {
+            allowed.deadline();
+        }
+        allowed
+    }
+
+    /// When it ends, in monotonic nanoseconds.
+    pub(crate) fn deadline(&mut self) -> u64 {
+        if self.deadline == 0 {
+            self.deadline = clock::now().saturating_add(self.left());
+        }
+        self.deadline
+    }
+
+    /// What is left of it, in nanoseconds, while the deadline is not known.
+    #[inline]
+    pub(crate) fn left(&self) -> u64 {
+        let gone = clock::coarse().saturating_sub(self.begun);
+        self.nanoseconds().saturating_sub(gone.saturating_sub(TICK.as_nanos() as u64))
+    }
+
+    /// The same, if somebody has asked.
+    #[inline]
+    pub(crate) fn known(&self) -> Option<u64> {
+        Some(self.deadline).filter(|&deadline| deadline != 0)
+    }
+
+    #[inline]
+    fn nanoseconds(&self) -> u64 {
+        self.time.min(YEAR).as_nanos() as u64
+    }
+}
+
+/// What is left until a monotonic time.
+pub(super) fn left_until(deadline: u64) -> Duration {
+    Duration::from_nanos(deadline.saturating_sub(clock::now()))
+}
+
+/// The instant of a monotonic time of the wire; a far one is cut to a year.
+pub(crate) fn instant_of(monotonic: u64) -> Instant {
+    Instant::now() + Duration::from_nanos(monotonic.saturating_sub(clock::now())).min(YEAR)
+}
