@@ -25,7 +25,8 @@ const LONGEST: Duration = Duration::from_millis(50);
 /// What is assumed where it cannot be measured now, in nanoseconds.
 const ASSUMED: u64 = 40_000;
 
-/// Nanoseconds from waking a thread that sleeps on another CPU until it runs; `None` where there is no other CPU.
+/// Nanoseconds from waking a thread that sleeps on another CPU until it runs; `None` where there is no other CPU. What cannot be
+/// measured now is assumed, and measured the next time.
 pub fn wake_latency() -> Option<u64> {
     /// 0 until it is known. No lock: who forks while another thread measures must not wait for that thread.
     static MEASURED: AtomicU64 = AtomicU64::new(0);

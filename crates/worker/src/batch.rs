@@ -60,7 +60,7 @@ impl Worker {
             return Ok((ReplyHead { state: ReplyState::Refused, errno: 0, result_length: 0, value }, 0));
         };
         // SAFETY: the memory is `replies_length` bytes of a reply segment that only this call uses, and the block is the
-        // slot's, with room for a place at its start.
+        // call's, with room for a place at its start.
         unsafe {
             std::ptr::write_bytes(replies, 0, head.replies_length as usize);
             block.cast::<u64>().write(place.raw());

@@ -147,8 +147,7 @@ impl Context {
     }
 
     /// What the reply says, when the entry has returned, and the bytes of the result block it has. What was refused stays
-    /// so, whatever came after; its text
-    /// becomes the result block.
+    /// so, whatever came after; its text becomes the result block.
     pub(crate) fn head(&self, reply: &Reply) -> (ReplyHead, usize) {
         let errno = reply.error_number;
         if let Some(Refused { refusal, length, text }) = &self.call.refused {
