@@ -8,7 +8,7 @@ use hotcell_protocol::{Place, wire::channel_head};
 use rustix::io::Result;
 
 use crate::arena::Arena;
-use crate::line::Line;
+use crate::line::{Head, NEAR, Near};
 use crate::mapping::{Mapping, Plain};
 use crate::memfd::{Seals, SegmentFile};
 use crate::{bell, geometry};
@@ -48,17 +48,14 @@ pub struct HostLane {
     calls: [u32; geometry::SLOTS],
     resumes: [u32; geometry::SLOTS],
     replies: [u32; geometry::SLOTS],
-    /// The line of the call that is being written.
-    line: Line,
+    /// The start of the argument block that is being written.
+    near: Near,
     /// The CPU that it said it is on.
     cpu: u32,
     /// Whether the worker slept when it was rung last.
     woke: bool,
     crowd: Crowd,
 }
-
-/// Bytes of arguments that lie in the line of their call.
-const IN_LINE: usize = wire::LINE - wire::call_head::SIZE;
 
 /// What a call says besides its arguments.
 #[derive(Debug, Clone, Copy)]
@@ -174,9 +171,9 @@ impl HostChannel {
         active.fetch_or(1 << index, Ordering::SeqCst);
         let zero = [0; geometry::SLOTS];
         let channel = Arc::clone(self);
-        let (calls, resumes, replies, line) = (zero, zero, zero, Line::default());
+        let (calls, resumes, replies, near) = (zero, zero, zero, Near::default());
         let (next, depth, slot, cpu, woke, crowd) = (0, 0, 0, wire::CPU_UNKNOWN, false, Crowd::default());
-        HostLane { channel, index, next, depth, slot, calls, resumes, replies, line, cpu, woke, crowd }
+        HostLane { channel, index, next, depth, slot, calls, resumes, replies, near, cpu, woke, crowd }
     }
 
     /// Says that the worker is dead and wakes every caller that sleeps on it. Only the reaper calls this,
@@ -251,8 +248,8 @@ impl HostLane {
     /// Stores a number into the argument block.
     #[inline]
     pub fn put<T: Plain>(&mut self, offset: usize, value: T) {
-        if offset <= IN_LINE - size_of::<T>() {
-            self.line.put(wire::call_head::SIZE + offset, value);
+        if offset <= NEAR - size_of::<T>() {
+            self.near.put(offset, value);
             return;
         }
         assert!(offset <= wire::MAX_ARGS - size_of::<T>(), "an argument outside of its block");
@@ -264,11 +261,11 @@ impl HostLane {
     pub fn put_bytes(&mut self, offset: usize, bytes: &[u8], tail: usize) {
         let end = offset + bytes.len();
         assert!(end + tail <= wire::MAX_ARGS, "data outside of its argument block");
-        let (near, far) = bytes.split_at(IN_LINE.saturating_sub(offset).min(bytes.len()));
-        self.line.put_bytes(wire::call_head::SIZE + offset.min(IN_LINE), near);
+        let (near, far) = bytes.split_at(NEAR.saturating_sub(offset).min(bytes.len()));
+        self.near.put_bytes(offset.min(NEAR), near);
         self.channel.request.copy_in(self.args() + offset + near.len(), far);
-        let near = IN_LINE.saturating_sub(end).min(tail);
-        self.line.put_bytes(wire::call_head::SIZE + end.min(IN_LINE), &[0; IN_LINE][..near]);
+        let near = NEAR.saturating_sub(end).min(tail);
+        self.near.put_bytes(end.min(NEAR), &[0; NEAR][..near]);
         self.channel.request.zero(self.args() + end + near, tail - near);
     }
 
@@ -290,15 +287,15 @@ impl HostLane {
     pub fn publish(&mut self, head: CallHead) {
         use wire::call_head as at;
         let offset = self.request_slot() + wire::CALL_OFFSET;
-        let (request, line) = (&self.channel.request, &mut self.line);
-        line.put(at::FUNCTION, head.function);
-        line.put(at::EPOCH, self.channel.epoch);
-        line.put(at::FLAGS, 0u8);
-        line.put(at::DEPTH, self.depth);
-        line.put(at::ARGS_LENGTH, head.args_length);
-        line.put(at::CALL_ID, head.call_id);
-        line.put(at::TIME, head.time);
-        request.store_line(offset, line.words(at::SIZE + usize::from(head.args_length)));
+        let line = Head::default()
+            .with(at::FUNCTION, head.function)
+            .with(at::EPOCH, self.channel.epoch)
+            .with(at::DEPTH, self.depth)
+            .with(at::ARGS_LENGTH, head.args_length)
+            .with(at::CALL_ID, head.call_id)
+            .with(at::TIME, head.time);
+        let request = &self.channel.request;
+        request.store_line(offset, &line, self.near.halves(usize::from(head.args_length)));
         self.next = self.next.wrapping_add(u32::from(self.depth == 0));
         let turn = self.calls[self.slot].wrapping_add(1);
         self.calls[self.slot] = turn;
@@ -322,16 +319,18 @@ impl HostLane {
 
     fn answer(&mut self, kind: Resume, place: Place, length: u64, value: u64) {
         use wire::resume_line as at;
-        let line = self.request_slot();
+        let offset = self.request_slot();
+        let line = Head::default()
+            .with(at::KIND, kind.raw())
+            .with(at::PLACE, place.raw())
+            .with(at::LENGTH, length)
+            .with(at::VALUE, value);
         let request = &self.channel.request;
-        request.store(line + at::KIND, kind.raw());
-        request.store(line + at::PLACE, place.raw());
-        request.store(line + at::LENGTH, length);
-        request.store(line + at::VALUE, value);
+        request.store_line(offset, &line, &[]);
         let turn = self.resumes[self.slot].wrapping_add(1);
         self.resumes[self.slot] = turn;
         // Partner: the acquire load of the commit word in `WorkerChannel::answer`.
-        request.word(line + at::COMMIT).store(turn, Ordering::Release);
+        request.word(offset + at::COMMIT).store(turn, Ordering::Release);
         self.ring();
     }
 

@@ -4,8 +4,11 @@ use std::os::fd::BorrowedFd;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
+use hotcell_protocol::wire;
 use rustix::io::{Errno, Result};
 use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap, munmap};
+
+use crate::line::{HEAD, Head, NEAR, halves};
 
 /// What a map allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,17 +117,22 @@ impl Mapping {
         unsafe { address.cast::<T>().write_volatile(value) }
     }
 
-    /// Stores the start of a line, all but its first four bytes: these are the commit word, which is stored last.
+    /// Stores a line, all but its first four bytes: these are the commit word, which is stored last.
     #[inline]
-    pub(crate) fn store_line(&self, offset: usize, words: &[u64]) {
-        assert!(offset.is_multiple_of(size_of::<u64>()), "a line at an odd offset");
-        let address = self.at_mut(offset, size_of_val(words)).cast::<u64>();
-        for (index, word) in words.iter().enumerate().skip(1) {
-            // SAFETY: `at_mut` checked range and access; `offset` is aligned, and so is the map.
-            unsafe { address.add(index).write_volatile(*word) };
-        }
-        if let Some(first) = words.first() {
-            self.store(offset + size_of::<u32>(), (first >> u32::BITS) as u32);
+    pub(crate) fn store_line(&self, offset: usize, head: &Head, near: &[u32]) {
+        assert!(offset.is_multiple_of(wire::LINE) && near.len() <= halves(NEAR), "more than a line");
+        let address = self.at_mut(offset, wire::LINE);
+        let [first, rest @ ..] = head.words();
+        // SAFETY: `at_mut` checked range and access of a whole line; `offset` is aligned to lines, and the map to pages.
+        unsafe {
+            address.cast::<u32>().add(1).write_volatile((first >> u32::BITS) as u32);
+            for (index, word) in rest.iter().enumerate() {
+                address.cast::<u64>().add(1 + index).write_volatile(*word);
+            }
+            let behind = address.add(HEAD).cast::<u32>();
+            for (index, half) in near.iter().enumerate() {
+                behind.add(index).write_volatile(*half);
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use rustix::io::{Errno, Result};
 
 use crate::batch::BatchHead;
 use crate::host::ReplyHead;
-use crate::line::Line;
+use crate::line::{Head, NEAR, halves};
 use crate::mapping::{Access, Mapping};
 use crate::memfd::SegmentFile;
 use crate::roost::{Roost, this_cpu};
@@ -50,7 +50,7 @@ impl WorkerLane {
         WorkerLane { next: 0, calls: zero, resumes: zero, replies: zero, drafts }
     }
 
-    /// The result block of a call, [`wire::MAX_RESULT`] bytes.
+    /// The result block of a call, [`wire::MAX_RESULT`] bytes that are aligned as in a slot.
     #[inline]
     fn block(&self, request: &Request) -> *mut u8 {
         let draft = self.drafts[usize::from(request.depth)].get().cast::<u8>();
@@ -317,25 +317,26 @@ impl WorkerChannel {
     #[inline]
     pub fn reply(&self, lane: &mut WorkerLane, request: &Request, head: ReplyHead, used: usize) {
         use wire::reply_head as at;
-        let offset = geometry::slot(request.lane, request.slot);
-        let mut line = Line::default();
-        line.put(at::STATE, head.state.raw());
-        line.put(at::CALL_ID, request.call_id);
-        line.put(at::ERRNO, head.errno);
-        line.put(at::RESULT_LENGTH, head.result_length);
-        line.put(at::VALUE, head.value);
         assert!(used <= wire::MAX_RESULT, "more than a result block holds");
-        // SAFETY: the block has MAX_RESULT bytes, and who writes them waits for this reply.
-        let block = unsafe { std::slice::from_raw_parts(lane.block(request), used) };
-        let (near, far) = block.split_at(used.min(wire::LINE - wire::RESULT_OFFSET));
-        line.put_bytes(wire::RESULT_OFFSET, near);
-        if !far.is_empty() {
+        let offset = geometry::slot(request.lane, request.slot);
+        let line = Head::default()
+            .with(at::STATE, head.state.raw())
+            .with(at::CALL_ID, request.call_id)
+            .with(at::ERRNO, head.errno.cast_unsigned())
+            .with(at::RESULT_LENGTH, head.result_length)
+            .with(at::VALUE, head.value);
+        let block = lane.block(request);
+        if used > NEAR {
+            // SAFETY: the block has MAX_RESULT bytes, and who writes them waits for this reply.
+            let far = unsafe { std::slice::from_raw_parts(block.add(NEAR), used - NEAR) };
             self.reply.copy_in(offset + wire::LINE, far);
         }
         if !matches!(head.state, ReplyState::NeedSpace | ReplyState::Callback) {
             self.reply.store(geometry::lane(request.lane) + wire::lane_worker::EXECUTING, 0u64);
         }
-        self.reply.store_line(offset, line.words(wire::RESULT_OFFSET + used));
+        // SAFETY: as above; the block is aligned to more than these words.
+        let near = unsafe { std::slice::from_raw_parts(block.cast::<u32>(), halves(used)) };
+        self.reply.store_line(offset, &line, near);
         let turn = lane.replies[request.slot].wrapping_add(1);
         lane.replies[request.slot] = turn;
         // Partner: the acquire load of the commit word in `HostLane::look`.

@@ -74,7 +74,8 @@ pub(crate) struct Call {
     pub(crate) table: &'static SegmentTable,
     pub(crate) lane: *mut WorkerLane,
     pub(crate) handles: *mut Handles,
-    pub(crate) request: Request,
+    /// Lives as long as the call.
+    pub(crate) request: *const Request,
     /// The result block, where it lies once the reply is published, and how much of it is used, the fixed fields included.
     pub(crate) block: *mut u8,
     pub(crate) block_place: Place,
@@ -116,6 +117,8 @@ impl Reply {
 }
 
 impl Context {
+    /// Made where it stays: it is long.
+    #[inline(always)]
     pub(crate) fn new(reply: *mut Reply, call: Call) -> Context {
         Context {
             abi: wire::SHIM_ABI,
@@ -148,18 +151,25 @@ impl Context {
 
     /// What the reply says, when the entry has returned, and the bytes of the result block it has. What was refused stays
     /// so, whatever came after; its text becomes the result block.
+    #[inline]
     pub(crate) fn head(&self, reply: &Reply) -> (ReplyHead, usize) {
         let errno = reply.error_number;
-        if let Some(Refused { refusal, length, text }) = &self.call.refused {
-            // SAFETY: `block` is the call's result block of MAX_RESULT bytes, which are at least those of the text.
-            unsafe { std::ptr::copy_nonoverlapping(text.as_ptr(), self.call.block, *length) };
-            let (state, value) = (ReplyState::Refused, u64::from(*refusal));
-            return (ReplyHead { state, errno, result_length: *length as u32, value }, *length);
+        if let Some(refused) = &self.call.refused {
+            return self.refused(errno, refused);
         }
         // Only a shim writes the state, and only known ones: anything else is a smashed stack.
         let Some(state) = ReplyState::from_raw(reply.state) else { std::process::abort() };
         let used = self.call.block_used;
         (ReplyHead { state, errno, result_length: used as u32, value: reply.value }, used)
+    }
+
+    #[cold]
+    fn refused(&self, errno: i32, refused: &Refused) -> (ReplyHead, usize) {
+        let Refused { refusal, length, text } = refused;
+        // SAFETY: `block` is the call's result block of MAX_RESULT bytes, which are at least those of the text.
+        unsafe { std::ptr::copy_nonoverlapping(text.as_ptr(), self.call.block, *length) };
+        let (state, value) = (ReplyState::Refused, u64::from(*refusal));
+        (ReplyHead { state, errno, result_length: *length as u32, value }, *length)
     }
 
     /// # Safety
@@ -217,10 +227,10 @@ impl Call {
         }
         self.in_slot(length, align).or_else(|| self.in_window(length, align)).or_else(|| {
             self.innermost();
-            // SAFETY: `serve` keeps worker and lane alive for the whole call and does not touch the lane meanwhile.
-            let (worker, lane) = unsafe { (&*self.worker, &mut *self.lane) };
+            // SAFETY: `serve` keeps worker, lane and request alive for the whole call and does not touch the lane meanwhile.
+            let (worker, lane, request) = unsafe { (&*self.worker, &mut *self.lane, &*self.request) };
             let needed = length.checked_add(align)?;
-            match worker.channel.need_space(lane, &self.request, needed, &mut worker.roost.borrow_mut()) {
+            match worker.channel.need_space(lane, request, needed, &mut worker.roost.borrow_mut()) {
                 Resumed::Granted(place, granted) => {
                     self.window = (place, granted);
                     self.window_used = 0;
@@ -367,20 +377,20 @@ unsafe extern "C" fn callback(
         return 0;
     };
     call.waits = true;
-    let (worker, lane, handles, request) = (call.worker, call.lane, call.handles, call.request);
+    let (worker, lane, handles) = (call.worker, call.lane, call.handles);
     let used = call.block_used;
     let args = (Place::from_raw(args_place), args_length);
-    // SAFETY: `serve` keeps worker, lane and handles alive for the whole call and touches neither lane nor handles
-    // meanwhile. Nested calls do so in turn, each until it has ended.
+    // SAFETY: `serve` keeps worker, lane, handles and request alive for the whole call and touches neither lane nor
+    // handles meanwhile. Nested calls do so in turn, each until it has ended.
     let resumed = unsafe {
-        let worker = &*worker;
-        worker.channel.callback(&mut *lane, &request, number, args, used);
+        let (worker, request) = (&*worker, &*call.request);
+        worker.channel.callback(&mut *lane, request, number, args, used);
         loop {
-            let answer = worker.channel.answer(&mut *lane, &request, &mut worker.roost.borrow_mut());
+            let answer = worker.channel.answer(&mut *lane, request, &mut worker.roost.borrow_mut());
             match answer {
                 Answer::Resumed(resumed) => break resumed,
                 Answer::Call(nested) => {
-                    worker.execute_nested(&mut *lane, &mut *handles, &nested, &request);
+                    worker.execute_nested(&mut *lane, &mut *handles, &nested, request);
                 }
             }
         }

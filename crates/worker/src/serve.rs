@@ -68,6 +68,7 @@ impl Worker {
         Failure::new(Event::HostViolation, text).send(&self.socket);
     }
 
+    #[inline]
     fn execute(
         &self,
         lane: &mut WorkerLane,
@@ -96,6 +97,7 @@ impl Worker {
         Ok(())
     }
 
+    #[inline]
     fn run(
         &self,
         lane: &mut WorkerLane,
@@ -109,9 +111,9 @@ impl Worker {
         }
         let (block, _) = self.channel.result(lane, request);
         let result_size = function.result_size as usize;
-        // SAFETY: the result block is writable and has MAX_RESULT bytes; `Library::load` checked
-        // that no function wants more.
-        unsafe { std::ptr::write_bytes(block, 0, result_size) };
+        // SAFETY: the result block is writable, aligned to words and has MAX_RESULT bytes, a multiple of theirs;
+        // `Library::load` checked that no function wants more.
+        unsafe { zero_words(block.cast(), result_size.div_ceil(size_of::<u64>())) };
         let mut reply = Reply::new(block);
         let before = handles.enter();
         let handles: *mut Handles = handles;
@@ -134,6 +136,7 @@ impl Worker {
     }
 
     /// What a call has to begin with: its result block, of which `fixed` bytes are no data, and the window in force.
+    #[inline(always)]
     pub(crate) fn call(
         &self,
         lane: *mut WorkerLane,
@@ -148,7 +151,7 @@ impl Worker {
             table: self.segments,
             lane,
             handles,
-            request: *request,
+            request,
             block,
             block_place,
             block_used: fixed,
@@ -158,5 +161,18 @@ impl Worker {
             waits: false,
             refused: None,
         }
+    }
+}
+
+/// Zeroes words, most often one or two: so it calls no function for it.
+///
+/// # Safety
+///
+/// So many words must be there, and writable.
+#[inline]
+unsafe fn zero_words(words: *mut u64, count: usize) {
+    for index in 0..count {
+        // SAFETY: the caller's promise.
+        unsafe { words.add(index).write_volatile(0) };
     }
 }
