@@ -10,7 +10,6 @@ use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, UnavailableReas
 use hotcell_sandbox::{Level, Profile};
 use hotcell_shm::{Arena, Buffers, ForkGuard, HostLane};
 use hotcell_supervisor::{Spec, StartError, Worker, find_worker};
-use parking_lot::Mutex;
 
 use crate::error::{Cause, Error, Inner, Result};
 use crate::fault::{self, Fault};
@@ -23,14 +22,16 @@ mod kept;
 mod objects;
 mod releases;
 mod turn;
+mod turnstile;
 
 pub(crate) use allowed::{Allowed, instant_of};
-use allowed::{YEAR, left_until};
+use allowed::{YEAR, left_until, nanoseconds};
 pub(crate) use kept::{Entry, Found, Kept};
 use objects::Objects;
 use releases::Releases;
 use turn::Aside;
-pub(crate) use turn::Turn;
+pub(crate) use turn::{Inside, Turn};
+use turnstile::Turnstile;
 
 /// A library in a worker process. Clones share the worker; calls of several threads take turns.
 #[derive(Debug, Clone)]
@@ -46,12 +47,14 @@ struct Shared {
     options: Options,
     /// Nanoseconds a caller polls for.
     spin: u64,
+    /// Nanoseconds a call has where nothing says otherwise.
+    time: u64,
     fork: Arc<ForkGuard>,
     /// What callers fill in place.
     buffers: Buffers,
     facts: Arc<Facts>,
-    /// Empty while somebody has the turn, who then holds the lock.
-    seat: Mutex<Option<Box<Seat>>>,
+    /// Who has the turn has the seat.
+    seat: Turnstile<Seat>,
     aside: Aside,
     releases: Releases,
     objects: Objects,
@@ -70,7 +73,7 @@ struct Facts {
 }
 
 /// Where the one caller at a time sits.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Seat {
     pub(crate) live: Option<Live>,
     /// A worker that is coming up.
@@ -78,16 +81,18 @@ pub(crate) struct Seat {
     /// The worker can take no more segments: the next call gets another.
     worn: bool,
     facts: Arc<Facts>,
-    generation: u64,
+    pub(crate) generation: u64,
     ids: std::ops::Range<u64>,
     /// How the worker ended, when it did so in a call nested in others, and what it had printed.
     pub(crate) ended: Option<(Fault, String)>,
     /// What went into the call in progress.
     pub(crate) passed: Passed,
-    /// The time of the call that has the turn; none while releases are sent.
-    allowed: Option<Allowed>,
-    /// The memory of a call that has ended.
-    pub(crate) spare: Option<Box<State>>,
+    /// Whether behind this turn there may be something to be released: not behind one that sends it.
+    looks_behind: bool,
+    /// What is known of the call in progress. Not there while its callback runs.
+    state: Option<Box<State>>,
+    /// The memory of a nested call that has ended.
+    spare: Option<Box<State>>,
 }
 
 /// A worker with its lane.
@@ -111,6 +116,9 @@ pub(crate) struct Context {
     pub(crate) generation: u64,
     pub(crate) call_site: Option<&'static Location<'static>>,
 }
+
+/// Why a seat has its state.
+const STATE: &str = "it is there but while a callback runs, and then its call has no seat";
 
 /// Version of the package runtime this crate speaks; see `rt`.
 const RUNTIME: u32 = 1;
@@ -143,7 +151,8 @@ impl Session {
         };
         let spin = u64::try_from(spec.spin.as_nanos()).unwrap_or(u64::MAX);
         let facts = Arc::new(Facts::default());
-        let seat = Mutex::new(Some(Box::new(Seat { facts: Arc::clone(&facts), ..Seat::default() })));
+        let seat = Turnstile::new(Box::new(Seat::new(Arc::clone(&facts), package)));
+        let time = nanoseconds(options.deadline);
         let (releases, objects) = (Releases::default(), Objects::default());
         let (aside, kept) = (Aside::default(), Kept::default());
         let shared = Arc::new(Shared {
@@ -151,6 +160,7 @@ impl Session {
             spec,
             options,
             spin,
+            time,
             fork,
             buffers,
             facts,
@@ -161,9 +171,10 @@ impl Session {
             kept,
         });
         let session = Session { shared, deadline: None };
+        let seat = session.shared.seat.take().expect("nobody else knows the session yet");
+        let mut turn = Turn::new(&session, seat, None);
         // The start has a deadline of its own.
-        let mut turn = Turn::new(&session, session.shared.seat.lock(), None);
-        session.seat_worker(&mut turn, context, &mut Allowed::new(YEAR))?;
+        session.seat_worker(&mut turn, context, &mut Allowed::new(nanoseconds(YEAR)))?;
         drop(turn);
         Ok(session)
     }
@@ -177,15 +188,14 @@ impl Session {
     /// a callback of another call of this session runs on this thread.
     #[track_caller]
     pub fn call(&self, function: u16) -> Result<Call<'_>> {
-        let shared = &*self.shared;
-        let mut context = Context::of_package(shared.package);
-        context.call_site = Some(Location::caller());
-        let Some(definition) = shared.package.functions.get(usize::from(function)) else {
+        let package = self.shared.package;
+        let context = Context { call_site: Some(Location::caller()), ..Context::of_package(package) };
+        let Some(definition) = package.functions.get(usize::from(function)) else {
             let message = format!("the package has no function {function}");
             return Err(context.not_executed(ErrorKind::InvalidArgument, Cause::None, message));
         };
-        context.function = definition.name;
-        self.begin(context, self.allowed(self.deadline_of(definition)), function, definition)
+        let context = Context { function: definition.name, ..context };
+        self.begin(context, Allowed::new(self.time_of(definition)), function, definition)
     }
 
     /// Begins a batch of calls: they are sent together, and each fails for itself.
@@ -194,21 +204,38 @@ impl Session {
     }
 
     /// Starts a call, as [`Session::call`] does, of a function that need not be in the package.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn begin(
         &self,
-        mut context: Context,
-        mut allowed: Allowed,
+        context: Context,
+        allowed: Allowed,
         function: u16,
         definition: &'static Function,
     ) -> Result<Call<'_>> {
         let shared = &*self.shared;
+        let free = !shared.fork.forked() && !shared.releases.any();
+        let turn = match if free { shared.seat.take() } else { None } {
+            Some(seat) if seat.serves() => Turn::new(self, seat, Some(allowed)),
+            seat => self.begin_turn(seat, context, allowed)?,
+        };
+        Ok(Call::open(turn, context, function, definition))
+    }
+
+    /// Gets a turn with a worker, where that is not just there; `seat` if it is.
+    #[cold]
+    fn begin_turn(
+        &self,
+        seat: Option<Box<Seat>>,
+        context: Context,
+        mut allowed: Allowed,
+    ) -> Result<Turn<'_>> {
+        let shared = &*self.shared;
         if shared.fork.forked() {
             return Err(context.forked(Executed::No));
         }
-        let mut turn = match shared.seat.try_lock() {
+        let mut turn = match seat.or_else(|| shared.seat.take()) {
             Some(seat) => Turn::new(self, seat, Some(allowed)),
-            None => self.wait_for_turn(context, &mut allowed)?,
+            None => self.wait_for_turn(context, allowed)?,
         };
         if !turn.is_nested() {
             if shared.releases.any() {
@@ -217,10 +244,9 @@ impl Session {
             if !turn.serves() {
                 self.seat_worker(&mut turn, context, &mut allowed)?;
             }
+            turn.state().allowed = allowed;
         }
-        context.call_id = turn.next_id();
-        context.generation = turn.generation;
-        Ok(Call::open(self, turn, context, function, definition, allowed))
+        Ok(turn)
     }
 
     /// Which worker serves now, from 1: one more after every fault.
@@ -302,12 +328,10 @@ impl Session {
     }
 
     /// The time of a call from now on: what this session was given, or else this.
-    #[inline]
     pub(crate) fn allowed(&self, otherwise: Duration) -> Allowed {
-        Allowed::new(self.deadline.unwrap_or(otherwise))
+        Allowed::new(nanoseconds(self.deadline.unwrap_or(otherwise)))
     }
 
-    #[inline]
     pub(crate) fn deadline_of(&self, function: &Function) -> Duration {
         match function.deadline_ms {
             0 => self.shared.options.deadline,
@@ -315,7 +339,17 @@ impl Session {
         }
     }
 
-    fn wait_for_turn(&self, context: Context, allowed: &mut Allowed) -> Result<Turn<'_>> {
+    /// The nanoseconds of a call of this function.
+    #[inline]
+    fn time_of(&self, function: &Function) -> u64 {
+        match (self.deadline, function.deadline_ms) {
+            (Some(deadline), _) => nanoseconds(deadline),
+            (None, 0) => self.shared.time,
+            (None, milliseconds) => nanoseconds(Duration::from_millis(milliseconds)),
+        }
+    }
+
+    fn wait_for_turn(&self, context: Context, mut allowed: Allowed) -> Result<Turn<'_>> {
         let deadline = allowed.deadline();
         let cause = Cause::Unavailable { reason: UnavailableReason::PoolExhausted };
         let refused = |message| Err(context.not_executed(ErrorKind::Unavailable, cause, message));
@@ -324,9 +358,9 @@ impl Session {
                 refused("this thread has a call of this session under way that is not finished".into())
             });
         }
-        match self.shared.seat.try_lock_for(left_until(deadline)) {
-            Some(seat) => Ok(Turn::new(self, seat, Some(*allowed))),
-            None => refused(format!("another call held the worker for {:?}", allowed.time)),
+        match self.shared.seat.wait(Some(instant_of(deadline))) {
+            Some(seat) => Ok(Turn::new(self, seat, Some(allowed))),
+            None => refused(format!("another call held the worker for {:?}", allowed.time())),
         }
     }
 
@@ -366,7 +400,7 @@ impl Session {
             Ok(false) => {
                 seat.starting = Some(worker);
                 let cause = Cause::Unavailable { reason: UnavailableReason::Restarting };
-                let message = format!("no worker was ready within {:?}", allowed.time);
+                let message = format!("no worker was ready within {:?}", allowed.time());
                 Err(context.not_executed(ErrorKind::Unavailable, cause, message))
             }
             Err(error) => Err(failed(worker.generation(), &error)),
@@ -379,13 +413,47 @@ impl Drop for Shared {
     /// addresses may be in use; its control socket is the parent's.
     fn drop(&mut self) {
         if self.fork.forked() {
-            std::mem::forget(self.seat.get_mut().take());
+            std::mem::forget(self.seat.take_mut());
             self.aside.forget();
         }
     }
 }
 
 impl Seat {
+    fn new(facts: Arc<Facts>, package: &'static Package) -> Seat {
+        Seat {
+            live: None,
+            starting: None,
+            worn: false,
+            facts,
+            generation: 0,
+            ids: 0..0,
+            ended: None,
+            passed: Passed::default(),
+            looks_behind: false,
+            state: Some(State::new(Context::of_package(package))),
+            spare: None,
+        }
+    }
+
+    /// What is known of the call in progress.
+    #[inline]
+    pub(crate) fn state(&mut self) -> &mut State {
+        self.state.as_mut().expect(STATE)
+    }
+
+    /// The same, to be looked at.
+    #[inline]
+    pub(crate) fn known(&self) -> &State {
+        self.state.as_ref().expect(STATE)
+    }
+
+    /// The worker, and what is known of the call in progress.
+    #[inline]
+    pub(crate) fn parts(&mut self) -> (Option<&mut Live>, &mut State) {
+        (self.live.as_mut(), self.state.as_mut().expect(STATE))
+    }
+
     fn enter(&mut self, live: Live) {
         self.facts.generation.store(self.generation, Ordering::Relaxed);
         self.facts.pid.store(live.worker.pid(), Ordering::Relaxed);
@@ -397,7 +465,7 @@ impl Seat {
     /// Whether a living worker is there for another call.
     #[inline]
     fn serves(&self) -> bool {
-        self.live.as_ref().is_some_and(|live| !live.worker.channel().is_dead()) && !self.worn
+        self.live.as_ref().is_some_and(|live| !live.lane.channel().is_dead()) && !self.worn
     }
 
     /// Gives the worker up: dead, to be killed, or worn.
@@ -416,7 +484,8 @@ impl Seat {
 
     /// The next call id: from a block taken from a counter of the whole process, so that ids are unique for
     /// its life without contention on every call.
-    fn next_id(&mut self) -> u64 {
+    #[inline]
+    pub(crate) fn next_id(&mut self) -> u64 {
         const BLOCK: u64 = 1 << 16;
         static NEXT: AtomicU64 = AtomicU64::new(1);
         if self.ids.is_empty() {
@@ -430,6 +499,7 @@ impl Seat {
 }
 
 impl Context {
+    #[inline]
     fn of_package(package: &'static Package) -> Context {
         Context { package, function: "", call_id: 0, generation: 0, call_site: None }
     }

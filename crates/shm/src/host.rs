@@ -221,6 +221,7 @@ impl HostLane {
     #[inline]
     pub fn open_call(&mut self) {
         self.slot = geometry::slot_of(self.depth, self.next);
+        self.channel.request.expect_store(self.request_slot() + wire::CALL_OFFSET);
     }
 
     /// Calls this caller is inside of.
@@ -372,6 +373,7 @@ impl HostLane {
         &self.channel
     }
 
+    #[inline]
     fn judge(&self, call_id: u64) -> Waited {
         use wire::reply_head as at;
         let (line, reply) = (self.reply_slot(), &self.channel.reply);

@@ -21,6 +21,7 @@ mod memfd;
 mod roost;
 mod segment;
 mod shared;
+mod slot;
 mod worker;
 
 pub use arena::{Arena, Grant, Granted, Outer, Window};
@@ -33,4 +34,5 @@ pub use mapping::{Access, Mapping, Plain, Solid, bytes_of};
 pub use memfd::{Seals, SegmentFile, sealed_copy};
 pub use roost::Roost;
 pub use shared::{SharedBuf, SharedView};
+pub use slot::Slot;
 pub use worker::{Answer, Request, Resumed, SegmentTable, WorkerChannel, WorkerLane};

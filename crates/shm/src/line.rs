@@ -95,7 +95,8 @@ mod tests {
 
     #[test]
     fn a_head_has_its_fields_where_they_belong() {
-        let head = Head::default().with(4, 3u16).with(6, 0xffffu16).with(8, 1u64).with(16, 5u32).with(20, 6u32);
+        let head =
+            Head::default().with(4, 3u16).with(6, 0xffffu16).with(8, 1u64).with(16, 5u32).with(20, 6u32);
         assert_eq!(head.words(), &[0xffff_0003_0000_0000, 1, 0x0000_0006_0000_0005, 0]);
     }
 

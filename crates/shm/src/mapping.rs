@@ -136,6 +136,17 @@ impl Mapping {
         }
     }
 
+    /// Has the processor fetch a line that is going to be stored into, while something else is done.
+    #[inline]
+    pub(crate) fn expect_store(&self, offset: usize) {
+        let address = self.at_mut(offset, wire::LINE);
+        // SAFETY: a hint: it touches neither memory as the program sees it, nor registers, nor flags.
+        #[cfg(target_arch = "x86_64")]
+        unsafe {
+            std::arch::asm!("prefetchw [{}]", in(reg) address, options(nostack, preserves_flags, readonly));
+        }
+    }
+
     /// Copies bytes in.
     #[inline]
     pub fn copy_in(&self, offset: usize, bytes: &[u8]) {

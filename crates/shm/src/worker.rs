@@ -266,6 +266,7 @@ impl WorkerChannel {
     pub fn begin(&self, request: &Request) {
         let line = geometry::lane(request.lane);
         self.reply.store(line + wire::lane_worker::EXECUTING, request.call_id);
+        self.reply.expect_store(geometry::slot(request.lane, request.slot));
     }
 
     /// Marks an entry of the batch being executed, for reports about a death.

@@ -15,24 +15,26 @@ use super::passed::Usage;
 use super::reading::Reference;
 use super::{Element, Function, Handle, Image, KeptCallback, OutputKind};
 use crate::error::{Cause, Error, Result};
-use crate::session::{Allowed, Context, Entry, Live, Session, Turn};
+use crate::session::{Allowed, Context, Entry, Inside, Live, Session, Turn};
 
 /// A call whose arguments are being written. It holds the session's worker until it is finished or dropped.
+///
+/// It is no more than whose turn it is: a call and its reply are values that are moved, and what is known of them stays
+/// where it is.
 #[derive(Debug)]
 pub struct Call<'s> {
-    pub(super) session: &'s Session,
     pub(super) turn: Turn<'s>,
-    state: Option<Box<State>>,
 }
 
-/// What is known of a call and of its reply. It lies behind a pointer, because both are values that are moved, and its
-/// memory is that of the session's last call.
+/// What is known of a call and of its reply. Calls of a session use the same memory, one after the other.
 #[derive(Debug)]
 pub struct State {
-    pub(super) context: Context,
+    pub(crate) context: Context,
     pub(super) index: u16,
     pub(super) function: &'static Function,
-    pub(super) allowed: Allowed,
+    pub(crate) allowed: Allowed,
+    /// The call that it is nested in, if any.
+    pub(crate) inside: Option<Box<Inside>>,
     /// Bytes of the argument block in use, data behind the fixed part included.
     pub(super) used: usize,
     /// Bytes of data passed so far.
@@ -60,17 +62,68 @@ pub struct State {
     pub(super) failure: Option<Failure>,
 }
 
+/// Why a call has a worker.
+pub(super) const LIVE: &str = "a call holds a seated worker until its error is made";
+
 /// Fixed result blocks up to this many bytes lie beside what else is known of a call.
 pub(super) const SMALL: usize = 64;
 
+/// Stands for the function of a session that has made no call.
+static NONE: Function = Function {
+    name: "",
+    args_size: 0,
+    result_size: 0,
+    deadline_ms: 0,
+    idempotent: false,
+    returned: None,
+    code: None,
+    message: None,
+    symbols: &[],
+    owned: &[],
+    outputs: &[],
+};
+
 impl State {
-    fn begin(&mut self, context: Context, index: u16, function: &'static Function, allowed: Allowed) {
-        (self.context, self.index, self.function, self.allowed) = (context, index, function, allowed);
+    /// Of no call yet.
+    pub(crate) fn new(context: Context) -> Box<State> {
+        Box::new(State {
+            context,
+            index: 0,
+            function: &NONE,
+            allowed: Allowed::default(),
+            inside: None,
+            used: 0,
+            input: 0,
+            granted: 0,
+            entries: 0,
+            no_segment: None,
+            no_segments: BTreeMap::new(),
+            lengths: Vec::new(),
+            small: [0; SMALL],
+            large: Vec::new(),
+            fixed: 0,
+            copied: 0,
+            taken: 0,
+            failure: None,
+        })
+    }
+
+    #[inline]
+    fn begin(&mut self, context: Context, index: u16, function: &'static Function) {
+        (self.context, self.index, self.function) = (context, index, function);
         self.used = usize::from(function.args_size);
-        (self.input, self.granted, self.entries, self.no_segment) = (0, 0, 0, None);
-        self.no_segments.clear();
+        (self.input, self.granted, self.entries) = (0, 0, 0);
+        (self.copied, self.taken) = (0, 0);
         self.lengths.clear();
-        (self.copied, self.taken, self.failure) = (0, 0, None);
+        if self.no_segment.is_some() || self.failure.is_some() || !self.no_segments.is_empty() {
+            self.forget_troubles();
+        }
+    }
+
+    #[cold]
+    fn forget_troubles(&mut self) {
+        (self.no_segment, self.failure) = (None, None);
+        self.no_segments.clear();
     }
 }
 
@@ -91,27 +144,29 @@ impl Deref for Call<'_> {
 
     #[inline]
     fn deref(&self) -> &State {
-        self.state.as_deref().expect("it goes when its call ends")
+        self.turn.known()
     }
 }
 
 impl DerefMut for Call<'_> {
     #[inline]
     fn deref_mut(&mut self) -> &mut State {
-        self.state.as_deref_mut().expect("it goes when its call ends")
+        self.turn.state()
     }
 }
 
 impl<'s> Call<'s> {
+    /// Opens a call whose time is known already.
+    #[inline(always)]
     pub(crate) fn open(
-        session: &'s Session,
         mut turn: Turn<'s>,
         context: Context,
         index: u16,
         function: &'static Function,
-        allowed: Allowed,
     ) -> Call<'s> {
-        if let Some(live) = &mut turn.live {
+        let context = Context { call_id: turn.next_id(), generation: turn.generation, ..context };
+        let (live, state) = turn.parts();
+        if let Some(live) = live {
             live.lane.open_call();
             if live.lane.depth() == 0
                 && let Some(Granted { place, length, .. }) = live.arena.reset()
@@ -119,51 +174,27 @@ impl<'s> Call<'s> {
                 live.lane.announce_window(place, length);
             }
         }
-        let mut state = turn.spare.take().unwrap_or_else(|| {
-            Box::new(State {
-                context,
-                index,
-                function,
-                allowed,
-                used: 0,
-                input: 0,
-                granted: 0,
-                entries: 0,
-                no_segment: None,
-                no_segments: BTreeMap::new(),
-                lengths: Vec::new(),
-                small: [0; SMALL],
-                large: Vec::new(),
-                fixed: 0,
-                copied: 0,
-                taken: 0,
-                failure: None,
-            })
-        });
-        state.begin(context, index, function, allowed);
-        Call { session, turn, state: Some(state) }
+        state.begin(context, index, function);
+        Call { turn }
+    }
+
+    /// Whose call it is.
+    #[inline]
+    pub(super) fn session(&self) -> &'s Session {
+        self.turn.session
     }
 
     /// Copies the fixed results out.
     #[inline]
     pub(super) fn copy_result(&mut self, size: usize) {
-        let live = self.turn.live.as_mut().expect("a call holds a seated worker until its error is made");
-        let state = self.state.as_deref_mut().expect("it goes when its call ends");
+        let (live, state) = self.turn.parts();
+        let live = live.expect(LIVE);
         state.fixed = size;
         if size <= SMALL {
             live.lane.copy_result(&mut state.small[..size]);
         } else {
             state.large.resize(size, 0);
             live.lane.copy_result(&mut state.large);
-        }
-    }
-
-    /// Gives the memory of a call that has ended to the next.
-    #[inline]
-    pub(super) fn give_back(&mut self) {
-        let state = self.state.take();
-        if self.turn.holds_seat() {
-            self.turn.spare = state;
         }
     }
 
@@ -227,9 +258,9 @@ impl<'s> Call<'s> {
             return Ok(());
         };
         let (object, wanted) = (until.object(), until.type_name());
-        let fit = until.check(self.session, self.context.generation, object.raw.kind());
+        let fit = until.check(self.session(), self.context.generation, object.raw.kind());
         fit.map_err(|unfit| unfit.error(&self.context, name, object, wanted))?;
-        let Some(number) = self.session.kept().number() else {
+        let Some(number) = self.session().kept().number() else {
             let value = u64::from(wire::KEPT_CALLBACKS);
             let cause = Cause::Limit { what: LimitExceededReason::Callbacks, value };
             let message = "this session has kept as many callbacks as it can tell apart".into();
@@ -263,12 +294,12 @@ impl<'s> Call<'s> {
     /// Notes an object that goes in, and gives its handle.
     pub(super) fn pass(&mut self, name: &str, handle: &Handle, kind: u16, usage: Usage) -> Result<RawHandle> {
         let object = handle.object();
-        let mut fit = handle.check(self.session, self.context.generation, kind);
+        let mut fit = handle.check(self.session(), self.context.generation, kind);
         if fit.is_ok() && usage != Usage::Kept && !object.owned {
             fit = Err(Unfit::OnlyLent);
         }
         fit = fit.and_then(|()| self.turn.passed.add_object(object, usage));
-        let wanted = || self.session.handle_type(kind).map_or("", |it| it.name);
+        let wanted = || self.session().handle_type(kind).map_or("", |it| it.name);
         fit.map_err(|unfit| unfit.error(&self.context, name, object, wanted()))?;
         Ok(object.raw)
     }
@@ -276,7 +307,7 @@ impl<'s> Call<'s> {
     /// Counts data that is passed, and refuses what is too much.
     #[inline]
     fn count(&mut self, name: &str, bytes: usize) -> Result<()> {
-        let limit = self.session.options().max_input;
+        let limit = self.session().options().max_input;
         self.input = self.input.saturating_add(bytes as u64);
         if self.input <= limit {
             return Ok(());
@@ -348,6 +379,6 @@ impl<'s> Call<'s> {
 
     #[inline]
     pub(super) fn live(&mut self) -> &mut Live {
-        self.turn.live.as_mut().expect("a call holds a seated worker until its error is made")
+        self.turn.live.as_mut().expect(LIVE)
     }
 }

@@ -70,7 +70,7 @@ impl Call<'_> {
 
     /// Where the worker finds data that lie in a buffer of the session. `None` when it has not got them, nor can.
     pub(super) fn place_of(&mut self, data: &[u8]) -> Result<Option<Place>> {
-        let Some(found) = self.session.buffers().find(data) else { return Ok(None) };
+        let Some(found) = self.session().buffers().find(data) else { return Ok(None) };
         let mut allowed = self.allowed;
         let Some(Live { worker, .. }) = &self.turn.live else { return Err(self.lost(Executed::No)) };
         let place = found.place(worker.generation(), |file| {
@@ -171,7 +171,7 @@ impl Call<'_> {
             | Refusal::NotOwned
             | Refusal::HasChildren
             | Refusal::InUse => objects,
-            Refusal::TooManyHandles | Refusal::AlreadyOwned => self.session.has_handles(),
+            Refusal::TooManyHandles | Refusal::AlreadyOwned => self.session().has_handles(),
             _ => true,
         }
     }
@@ -206,7 +206,7 @@ impl Call<'_> {
 
     pub(super) fn hung(&mut self, executed: Executed) -> Error {
         let output = self.lose_worker();
-        let after = self.allowed.time;
+        let after = self.allowed.time();
         let message = format!("no reply within {after:?}");
         let fault = Fault { kind: ErrorKind::Hung, cause: Cause::Deadline { after }, message };
         self.ended(fault, executed, output)
@@ -256,7 +256,7 @@ impl Call<'_> {
     }
 
     pub(super) fn max_output(&self) -> u64 {
-        self.session.options().max_output
+        self.session().options().max_output
     }
 
     /// Kills the worker and forgets it; returns what it printed.

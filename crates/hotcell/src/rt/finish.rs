@@ -6,12 +6,13 @@ use hotcell_protocol::wire::{self, Refusal, ReplyState};
 use hotcell_protocol::{ErrorKind, Executed, Place, RawHandle, UnavailableReason};
 use hotcell_shm::{CallHead, Granted, ReplyHead, Seals, Waited, Window, clock};
 
+use super::call::LIVE;
 use super::failed::Failure;
 use super::invocation::Invocation;
 use super::passed::Usage;
 use super::reading::Bad;
 use super::{Call, Image, Release, Reply};
-use crate::error::{Cause, Result};
+use crate::error::{Cause, Error, Result};
 use crate::session::{Found, Live, Turn};
 
 /// A function of the application that the library calls. What it returns goes to C in the low bits: an integer
@@ -58,8 +59,19 @@ impl Released {
 
 impl<'s> Call<'s> {
     /// Publishes the call and waits for its reply.
-    pub fn finish(self) -> Result<Reply<'s>> {
-        self.finish_with(&mut [])
+    pub fn finish(mut self) -> Result<Reply<'s>> {
+        match self.first()? {
+            // As most calls go.
+            Waited::Reply(head) if head.state == ReplyState::Returned => Reply::take(self, head),
+            waited => self.finish_from(waited),
+        }
+    }
+
+    #[cold]
+    fn finish_from(self, waited: Waited) -> Result<Reply<'s>> {
+        let mut reply = self.settle_from(waited, &mut [])?;
+        reply.succeeded()?;
+        Ok(reply)
     }
 
     /// As [`Call::finish`], for a function that leaves something behind when it fails: then there is a reply, too,
@@ -78,8 +90,18 @@ impl<'s> Call<'s> {
 
     /// As [`Call::settle`], with callbacks as in [`Call::finish_with`].
     pub fn settle_with<'b>(mut self, callbacks: &mut [&'b mut Callback<'b>]) -> Result<Reply<'s>> {
+        let waited = self.first()?;
+        self.settle_from(waited, callbacks)
+    }
+
+    /// Goes on with a call from the worker's first message.
+    fn settle_from<'b>(
+        mut self,
+        waited: Waited,
+        callbacks: &mut [&'b mut Callback<'b>],
+    ) -> Result<Reply<'s>> {
         let mut callbacks = Callbacks { list: callbacks, count: 0, block: Vec::new(), raised: None };
-        let head = self.exchange(&mut callbacks);
+        let head = self.go_on(waited, &mut callbacks);
         match callbacks.raised {
             None => self.conclude(head?),
             Some(raised) => self.raise(raised, head),
@@ -108,7 +130,7 @@ impl<'s> Call<'s> {
             Err(_) => Released::Gone,
         };
         if released == Released::Gone {
-            let gone = self.session.went(self.context.generation, handle);
+            let gone = self.session().went(self.context.generation, handle);
             self.turn.passed.drop_later(gone);
         }
         (self.turn, released)
@@ -124,41 +146,54 @@ impl<'s> Call<'s> {
 
     /// Publishes the call and goes on with it until its final reply.
     fn exchange(&mut self, callbacks: &mut Callbacks<'_, '_>) -> Result<ReplyHead> {
-        /// Times one call may ask for space: an honest one doubles its window.
-        const MOST_GRANTS: u32 = 64;
-        let most = MOST_GRANTS.saturating_add(self.entries.saturating_mul(2));
-        let id = self.context.call_id;
-        let mut now = 0;
-        let time = self.allowed.known().map_or_else(
-            || self.allowed.left(),
-            |deadline| {
-                now = clock::now();
-                deadline.saturating_sub(now)
-            },
-        );
+        let waited = self.first()?;
+        self.go_on(waited, callbacks)
+    }
+
+    /// Publishes the call and waits for the worker's first message.
+    #[inline(always)]
+    fn first(&mut self) -> Result<Waited> {
+        let time = match self.allowed.known() {
+            None => self.allowed.nanoseconds(),
+            Some(deadline) => deadline.saturating_sub(clock::now()),
+        };
         if time == 0 {
-            let cause = Cause::Unavailable { reason: UnavailableReason::PoolExhausted };
-            let message = format!("the deadline of {:?} passed before the call was sent", self.allowed.time);
-            return Err(self.context.not_executed(ErrorKind::Unavailable, cause, message));
+            return Err(self.too_late());
         }
-        if self.turn.live.is_none() {
+        let (session, seat) = (self.turn.session, &mut *self.turn);
+        if seat.live.is_none() {
             // An argument met the worker's end, and that error was not heeded.
             return Err(self.lost(Executed::No));
         }
         // From the moment it has the call, the library may call what it is to keep.
-        self.turn.passed.keep(self.session.kept());
-        let head = CallHead { function: self.index, args_length: self.used as u16, call_id: id, time };
-        self.live().lane.publish(head);
-        self.turn.passed.take_over();
-        let deadline = self.allowed.deadline();
-        self.turn.allow(self.allowed);
-        if now == 0 {
-            now = deadline.saturating_sub(time);
-        }
-        let spin = self.session.spin();
+        seat.passed.keep(session.kept());
+        let (live, state) = seat.parts();
+        let lane = &mut live.expect(LIVE).lane;
+        let id = state.context.call_id;
+        lane.publish(CallHead { function: state.index, args_length: state.used as u16, call_id: id, time });
+        let now = clock::now();
+        let deadline = state.allowed.deadline_from(now);
+        seat.passed.take_over();
+        let lane = &mut seat.live.as_mut().expect(LIVE).lane;
+        Ok(lane.wait(id, now, session.spin(), deadline))
+    }
+
+    #[cold]
+    fn too_late(&self) -> Error {
+        let cause = Cause::Unavailable { reason: UnavailableReason::PoolExhausted };
+        let message = format!("the deadline of {:?} passed before the call was sent", self.allowed.time());
+        self.context.not_executed(ErrorKind::Unavailable, cause, message)
+    }
+
+    /// Does what the worker asks for until its final reply.
+    fn go_on(&mut self, mut waited: Waited, callbacks: &mut Callbacks<'_, '_>) -> Result<ReplyHead> {
+        /// Times one call may ask for space: an honest one doubles its window.
+        const MOST_GRANTS: u32 = 64;
+        let most = MOST_GRANTS.saturating_add(self.entries.saturating_mul(2));
+        let (id, spin, deadline) = (self.context.call_id, self.session().spin(), self.allowed.deadline());
         let mut grants = 0;
         loop {
-            match self.live().lane.wait(id, now, spin, deadline) {
+            match waited {
                 Waited::Reply(head) => match head.state {
                     ReplyState::NeedSpace => {
                         grants += 1;
@@ -174,10 +209,11 @@ impl<'s> Call<'s> {
                 Waited::DeadlinePassed => return Err(self.hung(Executed::Maybe)),
                 Waited::Violation(rule) => return Err(self.violation(rule)),
             }
-            now = clock::now();
+            let now = clock::now();
             if now >= deadline {
                 return Err(self.hung(Executed::Maybe));
             }
+            waited = self.live().lane.wait(id, now, spin, deadline);
         }
     }
 
@@ -193,11 +229,11 @@ impl<'s> Call<'s> {
             return Err(self.violation("a callback that was not passed to this call"));
         }
         callbacks.count += 1;
-        let most = self.session.options().max_callbacks;
+        let most = self.session().options().max_callbacks;
         if callbacks.count > most {
             return Err(self.too_many_callbacks(most));
         }
-        let session = self.session;
+        let session = self.session();
         let found = match is_kept {
             true => session.kept().find(number, self.context.generation),
             false => Found::Gone,
@@ -259,11 +295,12 @@ impl<'s> Call<'s> {
             return Ok(());
         }
         let (limit, context) = (self.max_output(), self.context);
-        let before = self.turn.set_aside(context.call_id, self.allowed);
-        let mut invocation = Invocation::new(self.session, context, fixed, limit, block);
+        let session = self.session();
+        let left = self.turn.set_aside();
+        let mut invocation = Invocation::new(session, context, fixed, limit, block);
         let returned = catch_unwind(AssertUnwindSafe(|| run(&mut invocation)));
         let bad = invocation.end();
-        let back = self.turn.take_back(before, context);
+        let back = self.turn.take_back(left);
         let answer = match returned {
             Ok(Ok(value)) => Some(value),
             Ok(Err(error)) => {
@@ -275,7 +312,7 @@ impl<'s> Call<'s> {
                 None
             }
         };
-        if self.session.is_forked() {
+        if self.session().is_forked() {
             return Err(context.forked(Executed::Maybe));
         }
         if !back {
@@ -337,7 +374,7 @@ impl<'s> Call<'s> {
         if let Some(entry) = entry {
             self.no_segments.remove(&entry);
         }
-        let left = self.session.options().max_output.saturating_sub(self.granted);
+        let left = self.session().options().max_output.saturating_sub(self.granted);
         let Some(length) = usize::try_from(needed).ok().filter(|_| needed <= left) else {
             self.live().lane.resume(None);
             return Ok(());
@@ -347,11 +384,11 @@ impl<'s> Call<'s> {
         let granted = match self.live().arena.regrant(length, nested) {
             Some(granted) => Some(granted),
             None => {
-                let limit = usize::try_from(self.session.options().max_output).unwrap_or(usize::MAX);
+                let limit = usize::try_from(self.session().options().max_output).unwrap_or(usize::MAX);
                 let wanted = self.live().arena.wanted_window(length).min(limit).max(length);
                 match self.add_segment(wanted, Seals::Reply, Executed::Maybe)? {
                     Ok((id, mapping)) => {
-                        let window = Window::new(id, mapping, self.session.fork());
+                        let window = Window::new(id, mapping, self.session().fork());
                         Some(self.live().arena.add_window(window, nested))
                     }
                     Err(why) => {

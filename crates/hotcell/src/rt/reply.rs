@@ -217,7 +217,7 @@ impl<'s> Reply<'s> {
             let field = self.call.function.owned.iter().position(|field| usize::from(field.offset) == offset);
             self.call.taken |= field.map_or(0, bit);
         }
-        let session = self.call.session;
+        let session = self.call.session();
         if let Some(known) = Handle::known(session, self.call.context.generation, raw) {
             return match owned {
                 true => Err(self.bad(Bad::Violation("an object that is there came out as a new one"))),
@@ -231,7 +231,7 @@ impl<'s> Reply<'s> {
     /// How the object at an offset of the result block is released.
     fn release_of(&self, offset: usize, kind: u16) -> Option<Release> {
         let field = self.call.function.owned.iter().find(|field| usize::from(field.offset) == offset);
-        let of_type = || self.call.session.handle_type(kind).and_then(|it| it.release);
+        let of_type = || self.call.session().handle_type(kind).and_then(|it| it.release);
         field.and_then(|field| field.release).or_else(of_type)
     }
 
@@ -259,7 +259,7 @@ impl<'s> Reply<'s> {
         let raw = RawHandle::from_raw(raw);
         if raw.kind() == field.kind && raw.generation() != 0 && !self.call.turn.passed.has(raw) {
             let release = self.release_of(offset, field.kind);
-            self.call.session.release(self.call.context.generation, raw, release);
+            self.call.session().release(self.call.context.generation, raw, release);
         }
     }
 
@@ -268,7 +268,7 @@ impl<'s> Reply<'s> {
         &mut self,
         read: impl FnOnce(&mut Granted<'_>) -> std::result::Result<T, Bad>,
     ) -> Result<T> {
-        if self.call.session.is_forked() {
+        if self.call.session().is_forked() {
             return Err(self.call.context.forked(Executed::Yes));
         }
         let (fixed, limit, mut copied) = (self.call.fixed, self.call.max_output(), self.call.copied);
@@ -312,7 +312,6 @@ impl Reads for Reply<'_> {
 impl Drop for Reply<'_> {
     fn drop(&mut self) {
         self.let_go_of_rest();
-        self.call.give_back();
     }
 }
 

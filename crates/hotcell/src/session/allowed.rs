@@ -5,27 +5,27 @@ use std::time::{Duration, Instant};
 use hotcell_shm::clock;
 
 /// The time a call has.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Allowed {
-    pub(crate) time: Duration,
-    /// When it began, on the coarse clock.
-    begun: u64,
-    /// Monotonic nanoseconds; 0 while nobody looked at the exact clock.
+    nanoseconds: u64,
+    /// Monotonic nanoseconds; 0 while nobody looked at the clock.
     deadline: u64,
 }
 
 /// As far as clocks are added to.
 pub(super) const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// The longest that the coarse clock stands still.
-const TICK: Duration = Duration::from_millis(10);
+/// Of less time than this, what passes before a call is sent may be a part that matters.
+const SHORT: u64 = 20_000_000;
 
 impl Allowed {
-    /// Time that counts from now. What is not short is counted by a clock that costs nothing and ticks every few
-    /// milliseconds: a look at the exact one costs a tenth of a short call.
-    pub(super) fn new(time: Duration) -> Allowed {
-        let mut allowed = Allowed { time, begun: clock::coarse(), deadline: 0 };
-        if time < 2 * TICK {
+    /// Time that counts from now, or, where it is not short, from the first step that can take long: to wait for the turn, for
+    /// a worker, for memory, to copy what does not fit a slot, and at the latest to be executed. A look at the clock
+    /// before the call is sent costs a tenth of a short call; behind that it costs nothing, for nothing else can be done.
+    #[inline]
+    pub(super) fn new(nanoseconds: u64) -> Allowed {
+        let mut allowed = Allowed { nanoseconds, deadline: 0 };
+        if nanoseconds < SHORT {
             allowed.deadline();
         }
         allowed
@@ -33,17 +33,19 @@ impl Allowed {
 
     /// When it ends, in monotonic nanoseconds.
     pub(crate) fn deadline(&mut self) -> u64 {
-        if self.deadline == 0 {
-            self.deadline = clock::now().saturating_add(self.left());
+        match self.deadline {
+            0 => self.deadline_from(clock::now()),
+            deadline => deadline,
         }
-        self.deadline
     }
 
-    /// What is left of it, in nanoseconds, while the deadline is not known.
+    /// The same, when it is known to be now.
     #[inline]
-    pub(crate) fn left(&self) -> u64 {
-        let gone = clock::coarse().saturating_sub(self.begun);
-        self.nanoseconds().saturating_sub(gone.saturating_sub(TICK.as_nanos() as u64))
+    pub(crate) fn deadline_from(&mut self, now: u64) -> u64 {
+        if self.deadline == 0 {
+            self.deadline = now.saturating_add(self.nanoseconds);
+        }
+        self.deadline
     }
 
     /// The same, if somebody has asked.
@@ -52,10 +54,22 @@ impl Allowed {
         Some(self.deadline).filter(|&deadline| deadline != 0)
     }
 
+    /// All of it, in nanoseconds.
     #[inline]
-    fn nanoseconds(&self) -> u64 {
-        self.time.min(YEAR).as_nanos() as u64
+    pub(crate) fn nanoseconds(&self) -> u64 {
+        self.nanoseconds
     }
+
+    /// All of it.
+    pub(crate) fn time(&self) -> Duration {
+        Duration::from_nanos(self.nanoseconds)
+    }
+}
+
+/// A duration as [`Allowed`] counts it; one that is longer than a year is cut.
+#[inline]
+pub(super) fn nanoseconds(time: Duration) -> u64 {
+    time.min(YEAR).as_nanos() as u64
 }
 
 /// What is left until a monotonic time.

@@ -20,7 +20,7 @@ use hotcell_protocol::RawHandle;
 use hotcell_shm::clock;
 use parking_lot::{Condvar, Mutex};
 
-use super::{Allowed, Context, Session, Turn, instant_of, left_until};
+use super::{Allowed, Context, Session, Turn, instant_of, left_until, nanoseconds};
 use crate::error::Result;
 use crate::rt::{Call, KeptCallback, Release, Released};
 
@@ -183,7 +183,7 @@ impl Session {
         fence(Ordering::SeqCst);
         let mut until = None;
         while shared.releases.any() && !shared.fork.forked() && !shared.releases.has_thread() {
-            let Some(seat) = shared.seat.try_lock() else { return };
+            let Some(seat) = shared.seat.take() else { return };
             let until = *until.get_or_insert_with(|| clock::now() + MOMENT);
             let deadline = allowed.as_mut().map(Allowed::deadline);
             let (turn, swept) = self.sweep(Turn::new(self, seat, None), until, deadline);
@@ -219,7 +219,7 @@ impl Session {
         if self.hand_over() {
             releases.wait(count, instant_of(half));
         }
-        self.wait_for_turn(context, allowed)
+        self.wait_for_turn(context, *allowed)
     }
 
     /// Sends notes until a time, but none that may take more than half of what is left until the deadline of a call. No
@@ -241,8 +241,8 @@ impl Session {
             releases.take();
             let (name, call_id, of_package) = (function.name, turn.next_id(), Context::of_package(package));
             let context = Context { function: name, call_id, generation, ..of_package };
-            let allowed = Allowed::new(time);
-            let call = Call::open(self, turn, context, release.function, function, allowed);
+            turn.state().allowed = Allowed::new(nanoseconds(time));
+            let call = Call::open(turn, context, release.function, function);
             let (back, released) = call.release(release, handle);
             turn = back;
             match released {

@@ -1,8 +1,8 @@
 //! Whose turn it is: the one thread that may use the session's worker.
 //!
-//! Who has the turn holds the lock of the place where the seat belongs, and the seat itself. While a callback runs on
-//! that thread, its call has set the seat aside: a call that is made meanwhile on the same thread takes it from there,
-//! and puts it back when it has ended. Other threads wait for the lock.
+//! Who has the turn has the seat. While a callback runs on that thread, its call has set the seat aside: a call that is made
+//! meanwhile on the same thread takes it from there, and puts it back when it has ended. Other threads wait at the
+//! [turnstile](super::turnstile).
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -10,34 +10,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, wire};
 use hotcell_shm::Outer;
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 
 use super::{Allowed, Context, Facts, Live, Seat, Session};
 use crate::error::{Cause, Result};
 use crate::fault;
-use crate::rt::OuterPassed;
+use crate::rt::{KeptCallback, OuterPassed, State};
 
 /// The right to use the worker, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Turn<'s> {
+    pub(crate) session: &'s Session,
     /// There until the turn is given back, but not while it is set aside.
     seat: Option<Box<Seat>>,
-    session: &'s Session,
-    held: Held<'s>,
-}
-
-/// Where the seat is from.
-#[derive(Debug)]
-enum Held<'s> {
-    /// From its place.
-    Place(Option<MutexGuard<'s, Option<Box<Seat>>>>),
-    /// From a call on this thread whose callback runs.
-    Call(Box<Inside>),
 }
 
 /// What a nested call must leave as it found it.
 #[derive(Debug)]
-struct Inside {
+pub(crate) struct Inside {
     /// The call it is nested in.
     call_id: u64,
     data: Outer,
@@ -48,13 +38,20 @@ struct Inside {
 #[derive(Debug, Default)]
 pub(super) struct Aside(Mutex<Option<SetAside>>);
 
-/// A call whose callback runs.
+/// A call whose callback runs, as those see it that are made meanwhile.
 #[derive(Debug)]
-pub(crate) struct SetAside {
+struct SetAside {
     /// There unless a nested call has it.
     seat: Option<Box<Seat>>,
     call_id: u64,
     allowed: Allowed,
+}
+
+/// What a call keeps that has set the seat aside: what it knows of itself, and what was set aside before.
+#[derive(Debug)]
+pub(crate) struct Left {
+    state: Box<State>,
+    before: Option<SetAside>,
 }
 
 impl Aside {
@@ -68,63 +65,58 @@ impl<'s> Turn<'s> {
     /// Marks this thread as the one that has the turn. A call has a time, and looks behind it for what is to be released;
     /// without one, this is one of those that send it.
     #[inline]
-    pub(super) fn new(
-        session: &'s Session,
-        mut place: MutexGuard<'s, Option<Box<Seat>>>,
-        allowed: Option<Allowed>,
-    ) -> Turn<'s> {
-        let mut seat = place.take();
-        if let Some(seat) = &mut seat {
-            seat.allowed = allowed;
+    pub(super) fn new(session: &'s Session, mut seat: Box<Seat>, allowed: Option<Allowed>) -> Turn<'s> {
+        seat.looks_behind = allowed.is_some();
+        if let Some(allowed) = allowed {
+            seat.state().allowed = allowed;
         }
         session.shared.facts.holder.store(this_thread(), Ordering::Relaxed);
-        Turn { seat, session, held: Held::Place(Some(place)) }
+        Turn { session, seat: Some(seat) }
     }
 
     /// Gives the turn to whoever waits longest, without a look behind it.
     pub(super) fn pass_on(mut self) {
-        self.allowed = None;
-    }
-
-    /// Says when the time of its call ends.
-    #[inline]
-    pub(crate) fn allow(&mut self, known: Allowed) {
-        if let (Held::Place(_), Some(seat)) = (&self.held, &mut self.seat) {
-            seat.allowed = seat.allowed.and(Some(known));
-        }
-    }
-
-    /// Whether the seat is here: not while a callback runs.
-    #[inline]
-    pub(crate) fn holds_seat(&self) -> bool {
-        self.seat.is_some()
+        self.looks_behind = false;
     }
 
     /// Whether the call is nested in another.
     pub(crate) fn is_nested(&self) -> bool {
-        matches!(self.held, Held::Call(_))
+        self.state.as_ref().is_some_and(|state| state.inside.is_some())
     }
 
-    /// Leaves the seat to calls that are made on this thread from now on. What was set aside before comes back.
-    pub(crate) fn set_aside(&mut self, call_id: u64, allowed: Allowed) -> Option<SetAside> {
-        let seat = self.seat.take();
-        self.session.shared.aside.0.lock().replace(SetAside { seat, call_id, allowed })
+    /// Leaves the seat to calls that are made on this thread from now on. What was set aside before comes back with
+    /// [`Turn::take_back`].
+    pub(crate) fn set_aside(&mut self) -> Left {
+        let mut seat = self.seat.take();
+        let own = seat.as_mut().and_then(|seat| seat.state.take());
+        let state = own.expect("a call that runs a callback has its seat");
+        let aside = SetAside { seat, call_id: state.context.call_id, allowed: state.allowed };
+        let before = self.session.shared.aside.0.lock().replace(aside);
+        Left { state, before }
     }
 
     /// Takes the seat back. False when a nested call that has not ended has it, with the worker, or this is a child of the
     /// process that the worker belongs to.
-    pub(crate) fn take_back(&mut self, before: Option<SetAside>, context: Context) -> bool {
+    pub(crate) fn take_back(&mut self, left: Left) -> bool {
+        let Left { state, before } = left;
         let aside = std::mem::replace(&mut *self.session.shared.aside.0.lock(), before);
         let mut seat = aside.and_then(|aside| aside.seat);
         if self.session.is_forked() {
             std::mem::forget(seat.take());
         }
         let back = seat.is_some();
-        self.seat = Some(seat.unwrap_or_else(|| {
+        let mut seat = seat.unwrap_or_else(|| {
             let facts = Arc::clone(&self.session.shared.facts);
             facts.pid.store(0, Ordering::Relaxed);
-            Box::new(Seat { facts, generation: context.generation, ..Seat::default() })
-        }));
+            Box::new(Seat {
+                generation: state.context.generation,
+                ..Seat::new(facts, self.session.shared.package)
+            })
+        });
+        if let Some(nested) = seat.state.replace(state) {
+            seat.spare = Some(nested);
+        }
+        self.seat = Some(seat);
         back
     }
 }
@@ -139,7 +131,7 @@ impl Session {
 
     /// The turn for a call from a callback that runs on this thread, and the time it has: no longer than the call it
     /// is nested in. `None` when no callback runs here.
-    pub(super) fn turn_inside(&self, context: Context, allowed: &mut Allowed) -> Option<Result<Turn<'_>>> {
+    pub(super) fn turn_inside(&self, context: Context, mut allowed: Allowed) -> Option<Result<Turn<'_>>> {
         let mut aside = self.shared.aside.0.lock();
         let SetAside { seat, call_id, allowed: outer } = aside.as_mut()?;
         let Some(Live { lane, arena, .. }) = &mut seat.as_mut()?.live else {
@@ -155,11 +147,35 @@ impl Session {
         let data = arena.descend();
         let mut seat = seat.take()?;
         let passed = seat.passed.descend();
-        let inside = Box::new(Inside { call_id: *call_id, data, passed });
         if outer.deadline() < allowed.deadline() {
-            *allowed = *outer;
+            allowed = *outer;
         }
-        Some(Ok(Turn { seat: Some(seat), session: self, held: Held::Call(inside) }))
+        let of_package = Context::of_package(self.shared.package);
+        seat.state = seat.spare.take().or_else(|| Some(State::new(of_package)));
+        let state = seat.state();
+        state.inside = Some(Box::new(Inside { call_id: *call_id, data, passed }));
+        state.allowed = allowed;
+        Some(Ok(Turn { session: self, seat: Some(seat) }))
+    }
+
+    /// Leaves the seat of a nested call to the call around.
+    #[cold]
+    fn leave_nested(&self, mut seat: Box<Seat>, inside: Inside) {
+        if let Some(Live { lane, arena, .. }) = &mut seat.live {
+            lane.ascend();
+            arena.ascend(inside.data);
+        }
+        seat.passed.ascend(inside.passed);
+        let mut aside = self.shared.aside.0.lock();
+        match &mut *aside {
+            Some(aside) if aside.call_id == inside.call_id => aside.seat = Some(seat),
+            // The callback has returned without it, and the worker was given up.
+            _ if self.is_forked() => std::mem::forget(seat),
+            _ => {
+                drop(aside);
+                drop(seat);
+            }
+        }
     }
 }
 
@@ -181,44 +197,23 @@ impl DerefMut for Turn<'_> {
 
 impl Drop for Turn<'_> {
     /// Who left something to be released while this turn lasted may have gone: so look behind it.
-    #[inline]
     fn drop(&mut self) {
-        let shared = &*self.session.shared;
+        let (session, shared) = (self.session, &*self.session.shared);
         let Some(mut seat) = self.seat.take() else { return };
         // What goes is the application's, and is dropped when the turn is over.
-        let _gone = seat.passed.end(self.session);
-        match &mut self.held {
-            Held::Place(place) => {
-                let allowed = seat.allowed;
-                seat.facts.holder.store(0, Ordering::Relaxed);
-                if let Some(mut place) = place.take() {
-                    *place = Some(seat);
-                    if allowed.is_none() {
-                        // Who sends what is to be released does not get ahead of callers that wait.
-                        MutexGuard::unlock_fair(place);
-                    }
-                }
-                if allowed.is_some() && self.session.has_handles() {
-                    self.session.send_what_is_left(allowed);
-                }
-            }
-            Held::Call(inside) => {
-                if let Some(Live { lane, arena, .. }) = &mut seat.live {
-                    lane.ascend();
-                    arena.ascend(inside.data);
-                }
-                seat.passed.ascend(std::mem::take(&mut inside.passed));
-                let mut aside = shared.aside.0.lock();
-                match &mut *aside {
-                    Some(aside) if aside.call_id == inside.call_id => aside.seat = Some(seat),
-                    // The callback has returned without it, and the worker was given up.
-                    _ if shared.fork.forked() => std::mem::forget(seat),
-                    _ => {
-                        drop(aside);
-                        drop(seat);
-                    }
-                }
-            }
+        let _gone: Vec<Box<KeptCallback>> = seat.passed.end(session);
+        let state = seat.state();
+        let allowed = state.allowed;
+        if let Some(inside) = state.inside.take() {
+            return session.leave_nested(seat, *inside);
+        }
+        shared.facts.holder.store(0, Ordering::Relaxed);
+        if !seat.looks_behind {
+            return shared.seat.put_for_others(seat);
+        }
+        shared.seat.put(seat);
+        if session.has_handles() {
+            session.send_what_is_left(Some(allowed));
         }
     }
 }

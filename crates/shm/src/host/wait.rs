@@ -29,10 +29,25 @@ impl HostLane {
     /// sleeps. `deadline` is in monotonic nanoseconds, 0 for none.
     ///
     /// It does not poll while the worker is on this thread's CPU: one of the two can run there, and that is the worker.
+    #[inline]
     pub fn wait(&mut self, call_id: u64, now: u64, spin: u64, deadline: u64) -> Waited {
-        let until = now.saturating_add(spin);
         // Who sleeps has said before where.
         let near = self.woke && self.shares_cpu();
+        if spin > 0 && !near {
+            for _ in 0..POLLS {
+                if let Some(waited) = self.look(call_id) {
+                    return waited;
+                }
+                std::hint::spin_loop();
+            }
+        }
+        self.wait_longer(call_id, now, spin, deadline, near)
+    }
+
+    /// The rest of a wait that was not over in a moment, or cannot be.
+    #[cold]
+    fn wait_longer(&mut self, call_id: u64, now: u64, spin: u64, deadline: u64, near: bool) -> Waited {
+        let until = now.saturating_add(spin);
         let mut polling = spin > 0 && !near;
         if near && let Some(waited) = self.give_way(call_id, now) {
             return waited;
