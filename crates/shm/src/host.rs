@@ -187,6 +187,7 @@ impl HostChannel {
     }
 
     /// Whether [`HostChannel::bury`] was called.
+    #[inline]
     pub fn is_dead(&self) -> bool {
         self.dead.load(Ordering::SeqCst)
     }

@@ -241,12 +241,23 @@ impl WorkerChannel {
     }
 
     /// Waits for a call on any lane. `None` when `stop` says so.
+    #[inline]
     pub fn next_call(
         &self,
         lanes: &mut [WorkerLane],
         roost: &mut Roost,
         stop: impl Fn() -> bool,
     ) -> Option<Request> {
+        // As most calls come, one after the other.
+        if roost.polls() > 0 {
+            for _ in 0..POLLS {
+                if let Some(request) = self.take(lanes) {
+                    roost.caller = request.lane;
+                    return Some(request);
+                }
+                std::hint::spin_loop();
+            }
+        }
         let request = self.wait(roost, || self.take(lanes), stop)?;
         roost.caller = request.lane;
         Some(request)
@@ -305,6 +316,7 @@ impl WorkerChannel {
 
     /// The reply window the host announced for a call. What is in force belongs to the outermost call: one nested in
     /// it has none, and asks.
+    #[inline]
     pub fn window(&self, request: &Request) -> (Place, u64) {
         if request.depth > 0 {
             return (Place::NULL, 0);
@@ -383,6 +395,18 @@ impl WorkerChannel {
     pub fn answer(&self, lane: &mut WorkerLane, request: &Request, roost: &mut Roost) -> Answer {
         let depth = request.depth.saturating_add(1);
         let nested = u32::from(depth) <= wire::STACK_SLOTS;
+        // As most answers come.
+        if roost.polls() > 0 {
+            for _ in 0..POLLS {
+                if let Some(resumed) = self.resumed(lane, request) {
+                    return Answer::Resumed(resumed);
+                }
+                if nested && let Some(call) = self.take_at(request.lane, lane, geometry::slot_of(depth, 0)) {
+                    return Answer::Call(call);
+                }
+                std::hint::spin_loop();
+            }
+        }
         let mut look = || {
             let resumed = self.resumed(lane, request).map(Answer::Resumed);
             resumed.or_else(|| {
@@ -491,6 +515,7 @@ impl WorkerChannel {
     }
 
     /// The host's answer, if it is there.
+    #[inline]
     fn resumed(&self, lane: &mut WorkerLane, request: &Request) -> Option<Resumed> {
         use wire::resume_line as at;
         let line = geometry::slot(request.lane, request.slot);

@@ -35,6 +35,8 @@
 #pragma GCC diagnostic ignored "-Wtype-limits"
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
+/* Bytes are copied by builtins: with -fno-builtin, which keeps calls of the library what they are, memcpy would be a call
+ * for every few of them. */
 #define HOTCELL_HELPER static inline __attribute__((unused))
 
 /* Holds every 64-bit value of either sign. */
@@ -236,7 +238,7 @@ HOTCELL_HELPER void *hotcell_copy(hotcell_ctx *ctx, const void *data, uint64_t l
     if (copy == NULL) {
         *bad = 1;
     } else {
-        memcpy(copy, data, length);
+        __builtin_memcpy(copy, data, length);
     }
     return copy;
 }
@@ -246,7 +248,7 @@ HOTCELL_HELPER void *hotcell_room(hotcell_ctx *ctx, uint64_t length, uint64_t al
 {
     void *room = ctx->space(ctx, length == 0 ? 1 : length, align, place);
     if (room != NULL) {
-        memset(room, 0, length);
+        __builtin_memset(room, 0, length);
     }
     return room;
 }
@@ -266,7 +268,7 @@ HOTCELL_HELPER int hotcell_give(hotcell_ctx *ctx, const void *data, uint64_t len
     if (copy == NULL) {
         return 0;
     }
-    memcpy(copy, data, length);
+    __builtin_memcpy(copy, data, length);
     *ref = (hotcell_ref){place, length};
     return 1;
 }
@@ -321,7 +323,7 @@ HOTCELL_HELPER void *hotcell_texts(hotcell_ctx *ctx, hotcell_ref *list, const ch
     *bad = texts == NULL;
     for (uint64_t i = 0; i < count && !*bad; i++) {
         hotcell_ref ref;
-        memcpy(&ref, references + i * sizeof ref, sizeof ref);
+        __builtin_memcpy(&ref, references + i * sizeof ref, sizeof ref);
         texts[i] = (const char *)(unit == 2 ? hotcell_text16_in : hotcell_text_in)(ctx, &ref, name, 0, bad);
         if (writable) {
             texts[i] = (const char *)hotcell_copy(ctx, texts[i], ref.length + unit, unit, &place, bad);
@@ -350,7 +352,7 @@ HOTCELL_HELPER hotcell_wide hotcell_count(const void *array)
     const uint8_t *at = (const uint8_t *)array;
     hotcell_wide count = 0;
     for (const void *element = array; element != NULL; count++, at += sizeof element) {
-        memcpy(&element, at, sizeof element);
+        __builtin_memcpy(&element, at, sizeof element);
     }
     return count == 0 ? 0 : count - 1;
 }
@@ -376,14 +378,14 @@ HOTCELL_HELPER int hotcell_give_texts(hotcell_ctx *ctx, const void *texts, hotce
     for (uint64_t i = 0; i < length / sizeof(hotcell_ref); i++) {
         hotcell_ref ref = {HOTCELL_PLACE_NULL, 0};
         const char *text;
-        memcpy(&text, (const uint8_t *)texts + i * sizeof text, sizeof text);
+        __builtin_memcpy(&text, (const uint8_t *)texts + i * sizeof text, sizeof text);
         if (text != NULL) {
             uint64_t bytes = unit == 2 ? hotcell_length16(text) : hotcell_length(text, UINT64_MAX);
             if (!hotcell_give(ctx, text, bytes, unit, &ref)) {
                 return 0;
             }
         }
-        memcpy(references + i * sizeof ref, &ref, sizeof ref);
+        __builtin_memcpy(references + i * sizeof ref, &ref, sizeof ref);
     }
     *list = (hotcell_ref){place, length};
     return 1;
@@ -405,14 +407,14 @@ HOTCELL_HELPER int hotcell_hand_texts(hotcell_ctx *ctx, const void *texts, hotce
 /* A value in an image, which may lie anywhere. */
 #define HOTCELL_LOAD(type, from) __extension__({ \
     type hotcell_v; \
-    memcpy(&hotcell_v, from, sizeof hotcell_v); \
+    __builtin_memcpy(&hotcell_v, from, sizeof hotcell_v); \
     hotcell_v; \
 })
 
 /* A number. */
 #define HOTCELL_STORE(type, to, value) do { \
     type hotcell_v = (type)(value); \
-    memcpy(to, &hotcell_v, sizeof hotcell_v); \
+    __builtin_memcpy(to, &hotcell_v, sizeof hotcell_v); \
 } while (0)
 
 /* The image of a structure, of that size. */
@@ -564,7 +566,7 @@ HOTCELL_HELPER int hotcell_lend_all(hotcell_ctx *ctx, uint16_t type, const void 
     }
     for (; lent->count < length / sizeof *lent->handles; lent->count++) {
         void *object;
-        memcpy(&object, (const uint8_t *)objects + lent->count * sizeof object, sizeof object);
+        __builtin_memcpy(&object, (const uint8_t *)objects + lent->count * sizeof object, sizeof object);
         uint64_t handle = object == NULL ? 0 : ctx->lend_for_now(ctx, type, object);
         if (object != NULL && handle == 0) {
             return 0;
@@ -643,7 +645,7 @@ _Static_assert(offsetof(struct hotcell_result_measured_add, returned) == 0, "ret
 static void hotcell_call_measured_add(hotcell_ctx *hc_ctx, const hotcell_request *hc_rq, hotcell_reply *hc_rp)
 {
     struct hotcell_args_measured_add hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_measured_add hc_out = {0};
     int arg_a = (int)hc_in.arg_a;
     int arg_b = (int)hc_in.arg_b;
@@ -653,7 +655,7 @@ static void hotcell_call_measured_add(hotcell_ctx *hc_ctx, const hotcell_request
     hc_rp->error_number = errno;
     hotcell_progress = hc_before;
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 1, measured_crc32: uint32_t measured_crc32(uint32_t crc, const unsigned char *data, size_t length) */
@@ -680,7 +682,7 @@ static void hotcell_call_measured_crc32(hotcell_ctx *hc_ctx, const hotcell_reque
 {
     int hc_bad = 0;
     struct hotcell_args_measured_crc32 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_measured_crc32 hc_out = {0};
     unsigned int arg_crc = (unsigned int)hc_in.arg_crc;
     const unsigned char *arg_data = hotcell_buffer_in(hc_ctx, &hc_in.arg_data, "data", 1, 0, &hc_bad);
@@ -698,7 +700,7 @@ static void hotcell_call_measured_crc32(hotcell_ctx *hc_ctx, const hotcell_reque
     hc_rp->error_number = errno;
     hotcell_progress = hc_before;
     hc_out.returned = (uint32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 2, measured_capitals: const char *measured_capitals(const char *text) */
@@ -721,7 +723,7 @@ static void hotcell_call_measured_capitals(hotcell_ctx *hc_ctx, const hotcell_re
 {
     int hc_bad = 0;
     struct hotcell_args_measured_capitals hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_measured_capitals hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     const char *arg_text = (const char *)hotcell_text_in(hc_ctx, &hc_in.arg_text, "text", 0, &hc_bad);
     if (hc_bad) {
@@ -737,7 +739,7 @@ static void hotcell_call_measured_capitals(hotcell_ctx *hc_ctx, const hotcell_re
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 3, measured_rectangle_of: void measured_rectangle_of(double width, double height, struct measured_rectangle *rectangle) */
@@ -761,12 +763,12 @@ _Static_assert(offsetof(struct hotcell_result_measured_rectangle_of, arg_rectang
 static void hotcell_call_measured_rectangle_of(hotcell_ctx *hc_ctx, const hotcell_request *hc_rq, hotcell_reply *hc_rp)
 {
     struct hotcell_args_measured_rectangle_of hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_measured_rectangle_of hc_out = {.arg_rectangle = {HOTCELL_PLACE_NULL, 0}};
     double arg_width = (double)hc_in.arg_width;
     double arg_height = (double)hc_in.arg_height;
     struct measured_rectangle val_rectangle;
-    memset(&val_rectangle, 0, sizeof val_rectangle);
+    __builtin_memset(&val_rectangle, 0, sizeof val_rectangle);
     struct measured_rectangle *arg_rectangle = &val_rectangle;
     struct hotcell_progress hc_before = hotcell_enter(hc_ctx, NULL);
     errno = 0;
@@ -778,7 +780,7 @@ static void hotcell_call_measured_rectangle_of(hotcell_ctx *hc_ctx, const hotcel
         return;
     }
     hc_out.arg_rectangle.length = 32;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 4, measured_each: int64_t measured_each(int32_t count, int32_t (*)(void *, int32_t) visit, void *user) */
@@ -829,7 +831,7 @@ static int hotcell_back_4_1(void *arg_user, int arg_number)
     uint64_t hc_place = HOTCELL_PLACE_NULL;
     uint64_t hc_value = 0;
     struct hotcell_back_args_4_1 hc_args;
-    memset(&hc_args, 0, sizeof hc_args);
+    __builtin_memset(&hc_args, 0, sizeof hc_args);
     hotcell_progress.failed = 1; /* unless all goes well */
     hc_args.arg_number = (int32_t)arg_number;
     void *hc_block = hc_ctx->space(hc_ctx, 8, 8, &hc_place);
@@ -838,7 +840,7 @@ static int hotcell_back_4_1(void *arg_user, int arg_number)
         errno = hc_errno;
         return 0;
     }
-    memcpy(hc_block, &hc_args, sizeof hc_args);
+    __builtin_memcpy(hc_block, &hc_args, sizeof hc_args);
     if (!hc_ctx->callback(hc_ctx, hc_record->number_visit, hc_place, 8, &hc_value)) {
         hc_ctx->rewind(hc_ctx, hc_mark);
         errno = hc_errno;
@@ -853,7 +855,7 @@ static int hotcell_back_4_1(void *arg_user, int arg_number)
 static void hotcell_call_measured_each(hotcell_ctx *hc_ctx, const hotcell_request *hc_rq, hotcell_reply *hc_rp)
 {
     struct hotcell_args_measured_each hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_measured_each hc_out = {0};
     struct hotcell_calling_measured_each hc_calling = {{hotcell_mark_measured_each, hotcell_unique()}, hc_in.arg_visit};
     int arg_count = (int)hc_in.arg_count;
@@ -872,7 +874,7 @@ static void hotcell_call_measured_each(hotcell_ctx *hc_ctx, const hotcell_reques
         return;
     }
     hc_out.returned = (int64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 5, measured_sum: uint64_t measured_sum(const unsigned char *data, size_t length) */
@@ -895,7 +897,7 @@ static void hotcell_call_measured_sum(hotcell_ctx *hc_ctx, const hotcell_request
 {
     int hc_bad = 0;
     struct hotcell_args_measured_sum hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_measured_sum hc_out = {0};
     const unsigned char *arg_data = hotcell_buffer_in(hc_ctx, &hc_in.arg_data, "data", 1, 0, &hc_bad);
     if (hc_bad) {
@@ -912,7 +914,7 @@ static void hotcell_call_measured_sum(hotcell_ctx *hc_ctx, const hotcell_request
     hc_rp->error_number = errno;
     hotcell_progress = hc_before;
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 6, measured_invert: void measured_invert(unsigned char *data, size_t length) */
@@ -935,7 +937,7 @@ static void hotcell_call_measured_invert(hotcell_ctx *hc_ctx, const hotcell_requ
 {
     int hc_bad = 0;
     struct hotcell_args_measured_invert hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_measured_invert hc_out = {.arg_data = {HOTCELL_PLACE_NULL, 0}};
     uint64_t place_data = HOTCELL_PLACE_NULL;
     unsigned char *arg_data = hotcell_copy(hc_ctx, hotcell_buffer_in(hc_ctx, &hc_in.arg_data, "data", 1, 0, &hc_bad), hc_in.arg_data.length, 1, &place_data, &hc_bad);
@@ -953,7 +955,7 @@ static void hotcell_call_measured_invert(hotcell_ctx *hc_ctx, const hotcell_requ
     hc_rp->error_number = errno;
     hotcell_progress = hc_before;
     hc_out.arg_data = (hotcell_ref){place_data, hc_in.arg_data.length};
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 static const hotcell_function hotcell_functions[] = {

@@ -187,7 +187,7 @@ fn declarations(function: &Function, statements: &Body, body: &mut Body) {
     }
     if function.layout.args.size > 0 {
         body.line(format!("struct hotcell_args_{name} hc_in;"));
-        body.line("memcpy(&hc_in, hc_rq->args, sizeof hc_in);");
+        body.line("__builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);");
     }
     if statements.mentions("hc_out") {
         let start = |field: &WireField| {

@@ -36,7 +36,7 @@ pub(crate) fn write(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
     outs(&scope, &mut inner)?;
     handles::put(&made, &mut inner);
     if scope.function.layout.result.size > 0 {
-        inner.line("memcpy(hc_rp->result, &hc_out, sizeof hc_out);");
+        inner.line("__builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);");
     }
 
     let several = exit.mentions("hc_given");

@@ -50,7 +50,7 @@ pub(crate) fn argument(
         return Err(scope.refused("a buffer to fill in a structure that does not go in and out", param));
     }
     body.line(format!("{};", declare(&item.c_name, &format!("val_{name}"))));
-    body.line(format!("memset(&val_{name}, 0, sizeof val_{name});"));
+    body.line(format!("__builtin_memset(&val_{name}, 0, sizeof val_{name});"));
     let kept = kept(scope.interface, record, &format!("kept_{name}"), body);
     let mut pointer = format!("&val_{name}");
     if direction.goes_in() {
@@ -185,7 +185,7 @@ pub(crate) fn residents_out(scope: &Scope<'_>, body: &mut Body) {
         let parts = (format!("arg_{name}"), format!("kept_{name}"), format!("out_{name}"));
         write(scope.interface, record, &parts, &format!("arg_{name}"), body);
         if !consumed {
-            body.line(format!("memcpy(out_{name}, &handle_{name}, sizeof handle_{name});"));
+            body.line(format!("__builtin_memcpy(out_{name}, &handle_{name}, sizeof handle_{name});"));
         }
     }
 }
@@ -215,7 +215,7 @@ pub(crate) fn made(scope: &Scope<'_>) -> Result<Vec<Made>, Error> {
             number: handles::number(scope.interface, scope.function, record)?,
             parent: "0".into(),
             release,
-            noted: Some(format!("memcpy(out_{name}, &handle_{name}, sizeof handle_{name});")),
+            noted: Some(format!("__builtin_memcpy(out_{name}, &handle_{name}, sizeof handle_{name});")),
             object,
         });
     }
@@ -241,7 +241,7 @@ fn kept(interface: &Interface, record: &str, name: &str, body: &mut Body) -> Str
         return String::new();
     }
     body.line(format!("struct hotcell_kept_{record} {name};"));
-    body.line(format!("memset(&{name}, 0, sizeof {name});"));
+    body.line(format!("__builtin_memset(&{name}, 0, sizeof {name});"));
     format!(", &{name}")
 }
 

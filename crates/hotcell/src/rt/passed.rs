@@ -104,6 +104,14 @@ impl Passed {
     /// Forgets the call. Comes with the callbacks that went with what it took over, and those it never published.
     #[inline]
     pub(crate) fn end(&mut self, session: &Session) -> Vec<Box<KeptCallback>> {
+        let plain = self.objects.is_empty() && self.callbacks.is_empty();
+        if plain && self.kept.is_empty() && self.gone.is_empty() {
+            return Vec::new();
+        }
+        self.end_passed(session)
+    }
+
+    fn end_passed(&mut self, session: &Session) -> Vec<Box<KeptCallback>> {
         for PassedObject { object, usage } in &self.objects[self.around.0..] {
             if usage.takes_over() && object.is_released() {
                 self.gone.extend(session.went(object.generation, object.raw));

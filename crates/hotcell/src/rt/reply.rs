@@ -236,6 +236,7 @@ impl<'s> Reply<'s> {
     }
 
     /// Releases the objects that nobody took out.
+    #[inline]
     fn let_go_of_rest(&mut self) {
         for (index, field) in self.call.function.owned.iter().enumerate() {
             if self.call.taken & bit(index) == 0 {

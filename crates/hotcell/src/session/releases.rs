@@ -9,10 +9,11 @@
 //!
 //! No note is lost: who leaves one says so, and then tries to get the turn; who gives the turn back does so, and
 //! then looks. A release that is refused because something is there that belongs to the object, which only the worker knows,
-//! is sent again when an object has gone. A fence between the two steps on each side makes one of them see the other.
+//! is sent again when an object has gone. The two steps of each side are steps of one order that all threads agree on, so one
+//! of the two sees the other.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering, fence};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
@@ -81,14 +82,14 @@ impl Releases {
     /// Whether there is something to send.
     #[inline]
     pub(super) fn any(&self) -> bool {
-        self.any.load(Ordering::Relaxed)
+        self.any.load(Ordering::SeqCst)
     }
 
     fn leave(&self, note: Note) {
         let mut waiting = self.waiting.lock();
         waiting.notes.push_back(note);
         waiting.left += 1;
-        self.any.store(true, Ordering::Relaxed);
+        self.any.store(true, Ordering::SeqCst);
     }
 
     /// The first note. It stays the first for as long as one has the turn.
@@ -101,7 +102,7 @@ impl Releases {
         let mut waiting = self.waiting.lock();
         waiting.notes.pop_front();
         if waiting.notes.is_empty() {
-            self.any.store(false, Ordering::Relaxed);
+            self.any.store(false, Ordering::SeqCst);
             self.sent.notify_all();
         }
     }
@@ -110,7 +111,7 @@ impl Releases {
     fn put_back(&self, note: Note) {
         let mut waiting = self.waiting.lock();
         waiting.notes.push_front(note);
-        self.any.store(true, Ordering::Relaxed);
+        self.any.store(true, Ordering::SeqCst);
     }
 
     /// Puts a note aside that was refused.
@@ -127,7 +128,7 @@ impl Releases {
         }
         *left += refused.len() as u64;
         notes.extend(refused.drain(..));
-        self.any.store(true, Ordering::Relaxed);
+        self.any.store(true, Ordering::SeqCst);
     }
 
     /// The worker has gone that had refused some.
@@ -178,9 +179,6 @@ impl Session {
     /// the time of the call whose turn is over.
     pub(super) fn send_what_is_left(&self, mut allowed: Option<Allowed>) {
         let shared = &*self.shared;
-        // Partner: the same fence on the other side. One stands between leaving a note and trying to get the turn,
-        // the other between giving the turn back and looking for notes.
-        fence(Ordering::SeqCst);
         let mut until = None;
         while shared.releases.any() && !shared.fork.forked() && !shared.releases.has_thread() {
             let Some(seat) = shared.seat.take() else { return };
@@ -189,7 +187,7 @@ impl Session {
             let (turn, swept) = self.sweep(Turn::new(self, seat, None), until, deadline);
             drop(turn);
             match swept {
-                Swept::All => fence(Ordering::SeqCst),
+                Swept::All => {}
                 Swept::Rest => {
                     self.hand_over();
                     return;

@@ -212,7 +212,7 @@ impl Drop for Turn<'_> {
             return shared.seat.put_for_others(seat);
         }
         shared.seat.put(seat);
-        if session.has_handles() {
+        if shared.releases.any() {
             session.send_what_is_left(Some(allowed));
         }
     }

@@ -35,6 +35,8 @@
 #pragma GCC diagnostic ignored "-Wtype-limits"
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
+/* Bytes are copied by builtins: with -fno-builtin, which keeps calls of the library what they are, memcpy would be a call
+ * for every few of them. */
 #define HOTCELL_HELPER static inline __attribute__((unused))
 
 /* Holds every 64-bit value of either sign. */
@@ -236,7 +238,7 @@ HOTCELL_HELPER void *hotcell_copy(hotcell_ctx *ctx, const void *data, uint64_t l
     if (copy == NULL) {
         *bad = 1;
     } else {
-        memcpy(copy, data, length);
+        __builtin_memcpy(copy, data, length);
     }
     return copy;
 }
@@ -246,7 +248,7 @@ HOTCELL_HELPER void *hotcell_room(hotcell_ctx *ctx, uint64_t length, uint64_t al
 {
     void *room = ctx->space(ctx, length == 0 ? 1 : length, align, place);
     if (room != NULL) {
-        memset(room, 0, length);
+        __builtin_memset(room, 0, length);
     }
     return room;
 }
@@ -266,7 +268,7 @@ HOTCELL_HELPER int hotcell_give(hotcell_ctx *ctx, const void *data, uint64_t len
     if (copy == NULL) {
         return 0;
     }
-    memcpy(copy, data, length);
+    __builtin_memcpy(copy, data, length);
     *ref = (hotcell_ref){place, length};
     return 1;
 }
@@ -321,7 +323,7 @@ HOTCELL_HELPER void *hotcell_texts(hotcell_ctx *ctx, hotcell_ref *list, const ch
     *bad = texts == NULL;
     for (uint64_t i = 0; i < count && !*bad; i++) {
         hotcell_ref ref;
-        memcpy(&ref, references + i * sizeof ref, sizeof ref);
+        __builtin_memcpy(&ref, references + i * sizeof ref, sizeof ref);
         texts[i] = (const char *)(unit == 2 ? hotcell_text16_in : hotcell_text_in)(ctx, &ref, name, 0, bad);
         if (writable) {
             texts[i] = (const char *)hotcell_copy(ctx, texts[i], ref.length + unit, unit, &place, bad);
@@ -350,7 +352,7 @@ HOTCELL_HELPER hotcell_wide hotcell_count(const void *array)
     const uint8_t *at = (const uint8_t *)array;
     hotcell_wide count = 0;
     for (const void *element = array; element != NULL; count++, at += sizeof element) {
-        memcpy(&element, at, sizeof element);
+        __builtin_memcpy(&element, at, sizeof element);
     }
     return count == 0 ? 0 : count - 1;
 }
@@ -376,14 +378,14 @@ HOTCELL_HELPER int hotcell_give_texts(hotcell_ctx *ctx, const void *texts, hotce
     for (uint64_t i = 0; i < length / sizeof(hotcell_ref); i++) {
         hotcell_ref ref = {HOTCELL_PLACE_NULL, 0};
         const char *text;
-        memcpy(&text, (const uint8_t *)texts + i * sizeof text, sizeof text);
+        __builtin_memcpy(&text, (const uint8_t *)texts + i * sizeof text, sizeof text);
         if (text != NULL) {
             uint64_t bytes = unit == 2 ? hotcell_length16(text) : hotcell_length(text, UINT64_MAX);
             if (!hotcell_give(ctx, text, bytes, unit, &ref)) {
                 return 0;
             }
         }
-        memcpy(references + i * sizeof ref, &ref, sizeof ref);
+        __builtin_memcpy(references + i * sizeof ref, &ref, sizeof ref);
     }
     *list = (hotcell_ref){place, length};
     return 1;
@@ -405,14 +407,14 @@ HOTCELL_HELPER int hotcell_hand_texts(hotcell_ctx *ctx, const void *texts, hotce
 /* A value in an image, which may lie anywhere. */
 #define HOTCELL_LOAD(type, from) __extension__({ \
     type hotcell_v; \
-    memcpy(&hotcell_v, from, sizeof hotcell_v); \
+    __builtin_memcpy(&hotcell_v, from, sizeof hotcell_v); \
     hotcell_v; \
 })
 
 /* A number. */
 #define HOTCELL_STORE(type, to, value) do { \
     type hotcell_v = (type)(value); \
-    memcpy(to, &hotcell_v, sizeof hotcell_v); \
+    __builtin_memcpy(to, &hotcell_v, sizeof hotcell_v); \
 } while (0)
 
 /* The image of a structure, of that size. */
@@ -487,7 +489,7 @@ static void hotcell_call_cJSON_Version(hotcell_ctx *hc_ctx, const hotcell_reques
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 1, cJSON_Parse: cJSON *cJSON_Parse(const char *value) */
@@ -512,7 +514,7 @@ static void hotcell_call_cJSON_Parse(hotcell_ctx *hc_ctx, const hotcell_request 
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_Parse hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_Parse hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     const char *arg_value = (const char *)hotcell_text_in(hc_ctx, &hc_in.arg_value, "value", 0, &hc_bad);
     if (hc_bad) {
@@ -538,7 +540,7 @@ static void hotcell_call_cJSON_Parse(hotcell_ctx *hc_ctx, const hotcell_request 
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (!hc_failed && hc_result != NULL && hc_out.returned == 0) {
         (cJSON_Delete)((void *)hc_result);
@@ -567,7 +569,7 @@ static void hotcell_call_cJSON_ParseWithLength(hotcell_ctx *hc_ctx, const hotcel
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_ParseWithLength hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_ParseWithLength hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     const char *arg_value = (const char *)hotcell_text_in(hc_ctx, &hc_in.arg_value, "value", 0, &hc_bad);
     if (hc_bad) {
@@ -598,7 +600,7 @@ static void hotcell_call_cJSON_ParseWithLength(hotcell_ctx *hc_ctx, const hotcel
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (!hc_failed && hc_result != NULL && hc_out.returned == 0) {
         (cJSON_Delete)((void *)hc_result);
@@ -632,7 +634,7 @@ static void hotcell_call_cJSON_ParseWithOpts(hotcell_ctx *hc_ctx, const hotcell_
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_ParseWithOpts hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_ParseWithOpts hc_out = {.arg_return_parse_end = -1, .message = {HOTCELL_PLACE_NULL, 0}};
     const char *arg_value = (const char *)hotcell_text_in(hc_ctx, &hc_in.arg_value, "value", 0, &hc_bad);
     if (hc_bad) {
@@ -661,7 +663,7 @@ static void hotcell_call_cJSON_ParseWithOpts(hotcell_ctx *hc_ctx, const hotcell_
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (!hc_failed && hc_result != NULL && hc_out.returned == 0) {
         (cJSON_Delete)((void *)hc_result);
@@ -695,7 +697,7 @@ static void hotcell_call_cJSON_ParseWithLengthOpts(hotcell_ctx *hc_ctx, const ho
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_ParseWithLengthOpts hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_ParseWithLengthOpts hc_out = {.arg_return_parse_end = -1, .message = {HOTCELL_PLACE_NULL, 0}};
     const char *arg_value = (const char *)hotcell_text_in(hc_ctx, &hc_in.arg_value, "value", 0, &hc_bad);
     if (hc_bad) {
@@ -729,7 +731,7 @@ static void hotcell_call_cJSON_ParseWithLengthOpts(hotcell_ctx *hc_ctx, const ho
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (!hc_failed && hc_result != NULL && hc_out.returned == 0) {
         (cJSON_Delete)((void *)hc_result);
@@ -756,7 +758,7 @@ static void hotcell_call_cJSON_Print(hotcell_ctx *hc_ctx, const hotcell_request 
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_Print hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_Print hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -774,7 +776,7 @@ static void hotcell_call_cJSON_Print(hotcell_ctx *hc_ctx, const hotcell_request 
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (!hc_failed && hc_result != NULL) {
         cJSON_free((void *)hc_result);
@@ -801,7 +803,7 @@ static void hotcell_call_cJSON_PrintUnformatted(hotcell_ctx *hc_ctx, const hotce
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_PrintUnformatted hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_PrintUnformatted hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -819,7 +821,7 @@ static void hotcell_call_cJSON_PrintUnformatted(hotcell_ctx *hc_ctx, const hotce
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (!hc_failed && hc_result != NULL) {
         cJSON_free((void *)hc_result);
@@ -850,7 +852,7 @@ static void hotcell_call_cJSON_PrintBuffered(hotcell_ctx *hc_ctx, const hotcell_
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_PrintBuffered hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_PrintBuffered hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -870,7 +872,7 @@ static void hotcell_call_cJSON_PrintBuffered(hotcell_ctx *hc_ctx, const hotcell_
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (!hc_failed && hc_result != NULL) {
         cJSON_free((void *)hc_result);
@@ -905,7 +907,7 @@ static void hotcell_call_cJSON_PrintPreallocated(hotcell_ctx *hc_ctx, const hotc
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_PrintPreallocated hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_PrintPreallocated hc_out = {.arg_buffer = {HOTCELL_PLACE_NULL, 0}};
     struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -938,7 +940,7 @@ static void hotcell_call_cJSON_PrintPreallocated(hotcell_ctx *hc_ctx, const hotc
     if (!hc_failed) {
         hc_out.arg_buffer = (hotcell_ref){place_buffer, hotcell_length(arg_buffer, size_buffer)};
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 9, cJSON_Delete: void cJSON_Delete(cJSON *item) */
@@ -955,7 +957,7 @@ static void hotcell_call_cJSON_Delete(hotcell_ctx *hc_ctx, const hotcell_request
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_Delete hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -989,7 +991,7 @@ static void hotcell_call_cJSON_GetArraySize(hotcell_ctx *hc_ctx, const hotcell_r
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_GetArraySize hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_GetArraySize hc_out = {0};
     const struct cJSON *arg_array = hotcell_object(hc_ctx, hc_in.arg_array, 1, "array", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -999,7 +1001,7 @@ static void hotcell_call_cJSON_GetArraySize(hotcell_ctx *hc_ctx, const hotcell_r
     int hc_result = (cJSON_GetArraySize)(arg_array);
     hc_rp->error_number = errno;
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 11, cJSON_GetArrayItem: cJSON *cJSON_GetArrayItem(const cJSON *array, int index) */
@@ -1025,7 +1027,7 @@ static void hotcell_call_cJSON_GetArrayItem(hotcell_ctx *hc_ctx, const hotcell_r
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_GetArrayItem hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_GetArrayItem hc_out = {0};
     const struct cJSON *arg_array = hotcell_object(hc_ctx, hc_in.arg_array, 1, "array", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -1041,7 +1043,7 @@ static void hotcell_call_cJSON_GetArrayItem(hotcell_ctx *hc_ctx, const hotcell_r
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 12, cJSON_GetObjectItem: cJSON *cJSON_GetObjectItem(const cJSON *object, const char *string) */
@@ -1066,7 +1068,7 @@ static void hotcell_call_cJSON_GetObjectItem(hotcell_ctx *hc_ctx, const hotcell_
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_GetObjectItem hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_GetObjectItem hc_out = {0};
     const struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -1085,7 +1087,7 @@ static void hotcell_call_cJSON_GetObjectItem(hotcell_ctx *hc_ctx, const hotcell_
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 13, cJSON_GetObjectItemCaseSensitive: cJSON *cJSON_GetObjectItemCaseSensitive(const cJSON *object, const char *string) */
@@ -1110,7 +1112,7 @@ static void hotcell_call_cJSON_GetObjectItemCaseSensitive(hotcell_ctx *hc_ctx, c
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_GetObjectItemCaseSensitive hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_GetObjectItemCaseSensitive hc_out = {0};
     const struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -1129,7 +1131,7 @@ static void hotcell_call_cJSON_GetObjectItemCaseSensitive(hotcell_ctx *hc_ctx, c
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 14, cJSON_HasObjectItem: cJSON_bool cJSON_HasObjectItem(const cJSON *object, const char *string) */
@@ -1155,7 +1157,7 @@ static void hotcell_call_cJSON_HasObjectItem(hotcell_ctx *hc_ctx, const hotcell_
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_HasObjectItem hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_HasObjectItem hc_out = {0};
     const struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -1169,7 +1171,7 @@ static void hotcell_call_cJSON_HasObjectItem(hotcell_ctx *hc_ctx, const hotcell_
     int hc_result = (cJSON_HasObjectItem)(arg_object, arg_string);
     hc_rp->error_number = errno;
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 15, cJSON_GetStringValue: char *cJSON_GetStringValue(const cJSON *item) */
@@ -1192,7 +1194,7 @@ static void hotcell_call_cJSON_GetStringValue(hotcell_ctx *hc_ctx, const hotcell
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_GetStringValue hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_GetStringValue hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -1206,7 +1208,7 @@ static void hotcell_call_cJSON_GetStringValue(hotcell_ctx *hc_ctx, const hotcell
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 16, cJSON_GetNumberValue: double cJSON_GetNumberValue(const cJSON *item) */
@@ -1229,7 +1231,7 @@ static void hotcell_call_cJSON_GetNumberValue(hotcell_ctx *hc_ctx, const hotcell
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_GetNumberValue hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_GetNumberValue hc_out = {0};
     const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -1239,7 +1241,7 @@ static void hotcell_call_cJSON_GetNumberValue(hotcell_ctx *hc_ctx, const hotcell
     double hc_result = (cJSON_GetNumberValue)(arg_item);
     hc_rp->error_number = errno;
     hc_out.returned = (double)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 17, cJSON_IsInvalid: cJSON_bool cJSON_IsInvalid(const cJSON *item) */
@@ -1263,7 +1265,7 @@ static void hotcell_call_cJSON_IsInvalid(hotcell_ctx *hc_ctx, const hotcell_requ
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_IsInvalid hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_IsInvalid hc_out = {0};
     const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -1273,7 +1275,7 @@ static void hotcell_call_cJSON_IsInvalid(hotcell_ctx *hc_ctx, const hotcell_requ
     int hc_result = (cJSON_IsInvalid)(arg_item);
     hc_rp->error_number = errno;
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 18, cJSON_IsFalse: cJSON_bool cJSON_IsFalse(const cJSON *item) */
@@ -1297,7 +1299,7 @@ static void hotcell_call_cJSON_IsFalse(hotcell_ctx *hc_ctx, const hotcell_reques
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_IsFalse hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_IsFalse hc_out = {0};
     const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -1307,7 +1309,7 @@ static void hotcell_call_cJSON_IsFalse(hotcell_ctx *hc_ctx, const hotcell_reques
     int hc_result = (cJSON_IsFalse)(arg_item);
     hc_rp->error_number = errno;
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 19, cJSON_IsTrue: cJSON_bool cJSON_IsTrue(const cJSON *item) */
@@ -1331,7 +1333,7 @@ static void hotcell_call_cJSON_IsTrue(hotcell_ctx *hc_ctx, const hotcell_request
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_IsTrue hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_IsTrue hc_out = {0};
     const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -1341,7 +1343,7 @@ static void hotcell_call_cJSON_IsTrue(hotcell_ctx *hc_ctx, const hotcell_request
     int hc_result = (cJSON_IsTrue)(arg_item);
     hc_rp->error_number = errno;
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 20, cJSON_IsBool: cJSON_bool cJSON_IsBool(const cJSON *item) */
@@ -1365,7 +1367,7 @@ static void hotcell_call_cJSON_IsBool(hotcell_ctx *hc_ctx, const hotcell_request
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_IsBool hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_IsBool hc_out = {0};
     const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -1375,7 +1377,7 @@ static void hotcell_call_cJSON_IsBool(hotcell_ctx *hc_ctx, const hotcell_request
     int hc_result = (cJSON_IsBool)(arg_item);
     hc_rp->error_number = errno;
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 21, cJSON_IsNull: cJSON_bool cJSON_IsNull(const cJSON *item) */
@@ -1399,7 +1401,7 @@ static void hotcell_call_cJSON_IsNull(hotcell_ctx *hc_ctx, const hotcell_request
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_IsNull hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_IsNull hc_out = {0};
     const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -1409,7 +1411,7 @@ static void hotcell_call_cJSON_IsNull(hotcell_ctx *hc_ctx, const hotcell_request
     int hc_result = (cJSON_IsNull)(arg_item);
     hc_rp->error_number = errno;
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 22, cJSON_IsNumber: cJSON_bool cJSON_IsNumber(const cJSON *item) */
@@ -1433,7 +1435,7 @@ static void hotcell_call_cJSON_IsNumber(hotcell_ctx *hc_ctx, const hotcell_reque
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_IsNumber hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_IsNumber hc_out = {0};
     const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -1443,7 +1445,7 @@ static void hotcell_call_cJSON_IsNumber(hotcell_ctx *hc_ctx, const hotcell_reque
     int hc_result = (cJSON_IsNumber)(arg_item);
     hc_rp->error_number = errno;
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 23, cJSON_IsString: cJSON_bool cJSON_IsString(const cJSON *item) */
@@ -1467,7 +1469,7 @@ static void hotcell_call_cJSON_IsString(hotcell_ctx *hc_ctx, const hotcell_reque
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_IsString hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_IsString hc_out = {0};
     const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -1477,7 +1479,7 @@ static void hotcell_call_cJSON_IsString(hotcell_ctx *hc_ctx, const hotcell_reque
     int hc_result = (cJSON_IsString)(arg_item);
     hc_rp->error_number = errno;
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 24, cJSON_IsArray: cJSON_bool cJSON_IsArray(const cJSON *item) */
@@ -1501,7 +1503,7 @@ static void hotcell_call_cJSON_IsArray(hotcell_ctx *hc_ctx, const hotcell_reques
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_IsArray hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_IsArray hc_out = {0};
     const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -1511,7 +1513,7 @@ static void hotcell_call_cJSON_IsArray(hotcell_ctx *hc_ctx, const hotcell_reques
     int hc_result = (cJSON_IsArray)(arg_item);
     hc_rp->error_number = errno;
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 25, cJSON_IsObject: cJSON_bool cJSON_IsObject(const cJSON *item) */
@@ -1535,7 +1537,7 @@ static void hotcell_call_cJSON_IsObject(hotcell_ctx *hc_ctx, const hotcell_reque
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_IsObject hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_IsObject hc_out = {0};
     const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -1545,7 +1547,7 @@ static void hotcell_call_cJSON_IsObject(hotcell_ctx *hc_ctx, const hotcell_reque
     int hc_result = (cJSON_IsObject)(arg_item);
     hc_rp->error_number = errno;
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 26, cJSON_IsRaw: cJSON_bool cJSON_IsRaw(const cJSON *item) */
@@ -1569,7 +1571,7 @@ static void hotcell_call_cJSON_IsRaw(hotcell_ctx *hc_ctx, const hotcell_request 
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_IsRaw hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_IsRaw hc_out = {0};
     const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -1579,7 +1581,7 @@ static void hotcell_call_cJSON_IsRaw(hotcell_ctx *hc_ctx, const hotcell_request 
     int hc_result = (cJSON_IsRaw)(arg_item);
     hc_rp->error_number = errno;
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 27, cJSON_CreateNull: cJSON *cJSON_CreateNull(void) */
@@ -1606,7 +1608,7 @@ static void hotcell_call_cJSON_CreateNull(hotcell_ctx *hc_ctx, const hotcell_req
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (hc_result != NULL && hc_out.returned == 0) {
         (cJSON_Delete)((void *)hc_result);
@@ -1637,7 +1639,7 @@ static void hotcell_call_cJSON_CreateTrue(hotcell_ctx *hc_ctx, const hotcell_req
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (hc_result != NULL && hc_out.returned == 0) {
         (cJSON_Delete)((void *)hc_result);
@@ -1668,7 +1670,7 @@ static void hotcell_call_cJSON_CreateFalse(hotcell_ctx *hc_ctx, const hotcell_re
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (hc_result != NULL && hc_out.returned == 0) {
         (cJSON_Delete)((void *)hc_result);
@@ -1695,7 +1697,7 @@ _Static_assert(offsetof(struct hotcell_result_cJSON_CreateBool, returned) == 0, 
 static void hotcell_call_cJSON_CreateBool(hotcell_ctx *hc_ctx, const hotcell_request *hc_rq, hotcell_reply *hc_rp)
 {
     struct hotcell_args_cJSON_CreateBool hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_CreateBool hc_out = {0};
     int arg_boolean = (int)hc_in.arg_boolean;
     errno = 0;
@@ -1708,7 +1710,7 @@ static void hotcell_call_cJSON_CreateBool(hotcell_ctx *hc_ctx, const hotcell_req
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (hc_result != NULL && hc_out.returned == 0) {
         (cJSON_Delete)((void *)hc_result);
@@ -1734,7 +1736,7 @@ _Static_assert(offsetof(struct hotcell_result_cJSON_CreateNumber, returned) == 0
 static void hotcell_call_cJSON_CreateNumber(hotcell_ctx *hc_ctx, const hotcell_request *hc_rq, hotcell_reply *hc_rp)
 {
     struct hotcell_args_cJSON_CreateNumber hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_CreateNumber hc_out = {0};
     double arg_num = (double)hc_in.arg_num;
     errno = 0;
@@ -1747,7 +1749,7 @@ static void hotcell_call_cJSON_CreateNumber(hotcell_ctx *hc_ctx, const hotcell_r
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (hc_result != NULL && hc_out.returned == 0) {
         (cJSON_Delete)((void *)hc_result);
@@ -1774,7 +1776,7 @@ static void hotcell_call_cJSON_CreateString(hotcell_ctx *hc_ctx, const hotcell_r
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_CreateString hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_CreateString hc_out = {0};
     const char *arg_string = (const char *)hotcell_text_in(hc_ctx, &hc_in.arg_string, "string", 0, &hc_bad);
     if (hc_bad) {
@@ -1790,7 +1792,7 @@ static void hotcell_call_cJSON_CreateString(hotcell_ctx *hc_ctx, const hotcell_r
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (hc_result != NULL && hc_out.returned == 0) {
         (cJSON_Delete)((void *)hc_result);
@@ -1817,7 +1819,7 @@ static void hotcell_call_cJSON_CreateRaw(hotcell_ctx *hc_ctx, const hotcell_requ
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_CreateRaw hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_CreateRaw hc_out = {0};
     const char *arg_raw = (const char *)hotcell_text_in(hc_ctx, &hc_in.arg_raw, "raw", 0, &hc_bad);
     if (hc_bad) {
@@ -1833,7 +1835,7 @@ static void hotcell_call_cJSON_CreateRaw(hotcell_ctx *hc_ctx, const hotcell_requ
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (hc_result != NULL && hc_out.returned == 0) {
         (cJSON_Delete)((void *)hc_result);
@@ -1864,7 +1866,7 @@ static void hotcell_call_cJSON_CreateArray(hotcell_ctx *hc_ctx, const hotcell_re
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (hc_result != NULL && hc_out.returned == 0) {
         (cJSON_Delete)((void *)hc_result);
@@ -1895,7 +1897,7 @@ static void hotcell_call_cJSON_CreateObject(hotcell_ctx *hc_ctx, const hotcell_r
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (hc_result != NULL && hc_out.returned == 0) {
         (cJSON_Delete)((void *)hc_result);
@@ -1922,7 +1924,7 @@ static void hotcell_call_cJSON_CreateIntArray(hotcell_ctx *hc_ctx, const hotcell
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_CreateIntArray hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_CreateIntArray hc_out = {0};
     const int *arg_numbers = hotcell_buffer_in(hc_ctx, &hc_in.arg_numbers, "numbers", 4, 0, &hc_bad);
     if (hc_bad) {
@@ -1943,7 +1945,7 @@ static void hotcell_call_cJSON_CreateIntArray(hotcell_ctx *hc_ctx, const hotcell
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (hc_result != NULL && hc_out.returned == 0) {
         (cJSON_Delete)((void *)hc_result);
@@ -1970,7 +1972,7 @@ static void hotcell_call_cJSON_CreateFloatArray(hotcell_ctx *hc_ctx, const hotce
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_CreateFloatArray hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_CreateFloatArray hc_out = {0};
     const float *arg_numbers = hotcell_buffer_in(hc_ctx, &hc_in.arg_numbers, "numbers", 4, 0, &hc_bad);
     if (hc_bad) {
@@ -1991,7 +1993,7 @@ static void hotcell_call_cJSON_CreateFloatArray(hotcell_ctx *hc_ctx, const hotce
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (hc_result != NULL && hc_out.returned == 0) {
         (cJSON_Delete)((void *)hc_result);
@@ -2018,7 +2020,7 @@ static void hotcell_call_cJSON_CreateDoubleArray(hotcell_ctx *hc_ctx, const hotc
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_CreateDoubleArray hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_CreateDoubleArray hc_out = {0};
     const double *arg_numbers = hotcell_buffer_in(hc_ctx, &hc_in.arg_numbers, "numbers", 8, 0, &hc_bad);
     if (hc_bad) {
@@ -2039,7 +2041,7 @@ static void hotcell_call_cJSON_CreateDoubleArray(hotcell_ctx *hc_ctx, const hotc
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (hc_result != NULL && hc_out.returned == 0) {
         (cJSON_Delete)((void *)hc_result);
@@ -2066,7 +2068,7 @@ static void hotcell_call_cJSON_CreateStringArray(hotcell_ctx *hc_ctx, const hotc
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_CreateStringArray hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_CreateStringArray hc_out = {0};
     const char *const *arg_strings = hotcell_texts(hc_ctx, &hc_in.arg_strings, "strings", 1, 0, 0, &hc_bad);
     if (hc_bad) {
@@ -2087,7 +2089,7 @@ static void hotcell_call_cJSON_CreateStringArray(hotcell_ctx *hc_ctx, const hotc
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (hc_result != NULL && hc_out.returned == 0) {
         (cJSON_Delete)((void *)hc_result);
@@ -2117,7 +2119,7 @@ static void hotcell_call_cJSON_AddItemToArray(hotcell_ctx *hc_ctx, const hotcell
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_AddItemToArray hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_AddItemToArray hc_out = {0};
     struct cJSON *arg_array = hotcell_object(hc_ctx, hc_in.arg_array, 1, "array", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2142,7 +2144,7 @@ static void hotcell_call_cJSON_AddItemToArray(hotcell_ctx *hc_ctx, const hotcell
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 41, cJSON_AddItemToObject: cJSON_bool cJSON_AddItemToObject(cJSON *object, const char *string, cJSON *item) */
@@ -2170,7 +2172,7 @@ static void hotcell_call_cJSON_AddItemToObject(hotcell_ctx *hc_ctx, const hotcel
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_AddItemToObject hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_AddItemToObject hc_out = {0};
     struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2199,7 +2201,7 @@ static void hotcell_call_cJSON_AddItemToObject(hotcell_ctx *hc_ctx, const hotcel
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 42, cJSON_DetachItemViaPointer: cJSON *cJSON_DetachItemViaPointer(cJSON *parent, cJSON *item) */
@@ -2224,7 +2226,7 @@ static void hotcell_call_cJSON_DetachItemViaPointer(hotcell_ctx *hc_ctx, const h
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_DetachItemViaPointer hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_DetachItemViaPointer hc_out = {0};
     struct cJSON *arg_parent = hotcell_object(hc_ctx, hc_in.arg_parent, 1, "parent", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2244,7 +2246,7 @@ static void hotcell_call_cJSON_DetachItemViaPointer(hotcell_ctx *hc_ctx, const h
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (hc_result != NULL && hc_out.returned == 0) {
         (cJSON_Delete)((void *)hc_result);
@@ -2274,7 +2276,7 @@ static void hotcell_call_cJSON_DetachItemFromArray(hotcell_ctx *hc_ctx, const ho
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_DetachItemFromArray hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_DetachItemFromArray hc_out = {0};
     struct cJSON *arg_array = hotcell_object(hc_ctx, hc_in.arg_array, 1, "array", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2291,7 +2293,7 @@ static void hotcell_call_cJSON_DetachItemFromArray(hotcell_ctx *hc_ctx, const ho
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (hc_result != NULL && hc_out.returned == 0) {
         (cJSON_Delete)((void *)hc_result);
@@ -2315,7 +2317,7 @@ static void hotcell_call_cJSON_DeleteItemFromArray(hotcell_ctx *hc_ctx, const ho
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_DeleteItemFromArray hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct cJSON *arg_array = hotcell_object(hc_ctx, hc_in.arg_array, 1, "array", hc_ctx->idle_below, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -2351,7 +2353,7 @@ static void hotcell_call_cJSON_DetachItemFromObject(hotcell_ctx *hc_ctx, const h
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_DetachItemFromObject hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_DetachItemFromObject hc_out = {0};
     struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2371,7 +2373,7 @@ static void hotcell_call_cJSON_DetachItemFromObject(hotcell_ctx *hc_ctx, const h
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (hc_result != NULL && hc_out.returned == 0) {
         (cJSON_Delete)((void *)hc_result);
@@ -2400,7 +2402,7 @@ static void hotcell_call_cJSON_DetachItemFromObjectCaseSensitive(hotcell_ctx *hc
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_DetachItemFromObjectCaseSensitive hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_DetachItemFromObjectCaseSensitive hc_out = {0};
     struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2420,7 +2422,7 @@ static void hotcell_call_cJSON_DetachItemFromObjectCaseSensitive(hotcell_ctx *hc
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (hc_result != NULL && hc_out.returned == 0) {
         (cJSON_Delete)((void *)hc_result);
@@ -2443,7 +2445,7 @@ static void hotcell_call_cJSON_DeleteItemFromObject(hotcell_ctx *hc_ctx, const h
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_DeleteItemFromObject hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->idle_below, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -2476,7 +2478,7 @@ static void hotcell_call_cJSON_DeleteItemFromObjectCaseSensitive(hotcell_ctx *hc
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_DeleteItemFromObjectCaseSensitive hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->idle_below, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -2519,7 +2521,7 @@ static void hotcell_call_cJSON_InsertItemInArray(hotcell_ctx *hc_ctx, const hotc
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_InsertItemInArray hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_InsertItemInArray hc_out = {0};
     struct cJSON *arg_array = hotcell_object(hc_ctx, hc_in.arg_array, 1, "array", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2545,7 +2547,7 @@ static void hotcell_call_cJSON_InsertItemInArray(hotcell_ctx *hc_ctx, const hotc
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 50, cJSON_ReplaceItemViaPointer: cJSON_bool cJSON_ReplaceItemViaPointer(cJSON *parent, cJSON *item, cJSON *replacement) */
@@ -2573,7 +2575,7 @@ static void hotcell_call_cJSON_ReplaceItemViaPointer(hotcell_ctx *hc_ctx, const 
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_ReplaceItemViaPointer hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_ReplaceItemViaPointer hc_out = {0};
     struct cJSON *arg_parent = hotcell_object(hc_ctx, hc_in.arg_parent, 1, "parent", hc_ctx->idle_below, 0, &hc_bad);
     if (hc_bad) {
@@ -2609,7 +2611,7 @@ static void hotcell_call_cJSON_ReplaceItemViaPointer(hotcell_ctx *hc_ctx, const 
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 51, cJSON_ReplaceItemInArray: cJSON_bool cJSON_ReplaceItemInArray(cJSON *array, int which, cJSON *newitem) */
@@ -2638,7 +2640,7 @@ static void hotcell_call_cJSON_ReplaceItemInArray(hotcell_ctx *hc_ctx, const hot
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_ReplaceItemInArray hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_ReplaceItemInArray hc_out = {0};
     struct cJSON *arg_array = hotcell_object(hc_ctx, hc_in.arg_array, 1, "array", hc_ctx->idle_below, 0, &hc_bad);
     if (hc_bad) {
@@ -2667,7 +2669,7 @@ static void hotcell_call_cJSON_ReplaceItemInArray(hotcell_ctx *hc_ctx, const hot
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 52, cJSON_ReplaceItemInObject: cJSON_bool cJSON_ReplaceItemInObject(cJSON *object, const char *string, cJSON *newitem) */
@@ -2695,7 +2697,7 @@ static void hotcell_call_cJSON_ReplaceItemInObject(hotcell_ctx *hc_ctx, const ho
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_ReplaceItemInObject hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_ReplaceItemInObject hc_out = {0};
     struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->idle_below, 0, &hc_bad);
     if (hc_bad) {
@@ -2727,7 +2729,7 @@ static void hotcell_call_cJSON_ReplaceItemInObject(hotcell_ctx *hc_ctx, const ho
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 53, cJSON_ReplaceItemInObjectCaseSensitive: cJSON_bool cJSON_ReplaceItemInObjectCaseSensitive(cJSON *object, const char *string, cJSON *newitem) */
@@ -2755,7 +2757,7 @@ static void hotcell_call_cJSON_ReplaceItemInObjectCaseSensitive(hotcell_ctx *hc_
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_ReplaceItemInObjectCaseSensitive hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_ReplaceItemInObjectCaseSensitive hc_out = {0};
     struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->idle_below, 0, &hc_bad);
     if (hc_bad) {
@@ -2787,7 +2789,7 @@ static void hotcell_call_cJSON_ReplaceItemInObjectCaseSensitive(hotcell_ctx *hc_
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 54, cJSON_Duplicate: cJSON *cJSON_Duplicate(const cJSON *item, cJSON_bool recurse) */
@@ -2813,7 +2815,7 @@ static void hotcell_call_cJSON_Duplicate(hotcell_ctx *hc_ctx, const hotcell_requ
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_Duplicate hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_Duplicate hc_out = {0};
     const struct cJSON *arg_item = hotcell_object(hc_ctx, hc_in.arg_item, 1, "item", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2830,7 +2832,7 @@ static void hotcell_call_cJSON_Duplicate(hotcell_ctx *hc_ctx, const hotcell_requ
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (hc_result != NULL && hc_out.returned == 0) {
         (cJSON_Delete)((void *)hc_result);
@@ -2863,7 +2865,7 @@ static void hotcell_call_cJSON_Compare(hotcell_ctx *hc_ctx, const hotcell_reques
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_Compare hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_Compare hc_out = {0};
     const struct cJSON *arg_a = hotcell_object(hc_ctx, hc_in.arg_a, 1, "a", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2878,7 +2880,7 @@ static void hotcell_call_cJSON_Compare(hotcell_ctx *hc_ctx, const hotcell_reques
     int hc_result = (cJSON_Compare)(arg_a, arg_b, arg_case_sensitive);
     hc_rp->error_number = errno;
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 56, cJSON_AddNullToObject: cJSON *cJSON_AddNullToObject(cJSON *object, const char *name) */
@@ -2903,7 +2905,7 @@ static void hotcell_call_cJSON_AddNullToObject(hotcell_ctx *hc_ctx, const hotcel
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_AddNullToObject hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_AddNullToObject hc_out = {0};
     struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2926,7 +2928,7 @@ static void hotcell_call_cJSON_AddNullToObject(hotcell_ctx *hc_ctx, const hotcel
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 57, cJSON_AddTrueToObject: cJSON *cJSON_AddTrueToObject(cJSON *object, const char *name) */
@@ -2951,7 +2953,7 @@ static void hotcell_call_cJSON_AddTrueToObject(hotcell_ctx *hc_ctx, const hotcel
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_AddTrueToObject hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_AddTrueToObject hc_out = {0};
     struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2974,7 +2976,7 @@ static void hotcell_call_cJSON_AddTrueToObject(hotcell_ctx *hc_ctx, const hotcel
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 58, cJSON_AddFalseToObject: cJSON *cJSON_AddFalseToObject(cJSON *object, const char *name) */
@@ -2999,7 +3001,7 @@ static void hotcell_call_cJSON_AddFalseToObject(hotcell_ctx *hc_ctx, const hotce
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_AddFalseToObject hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_AddFalseToObject hc_out = {0};
     struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3022,7 +3024,7 @@ static void hotcell_call_cJSON_AddFalseToObject(hotcell_ctx *hc_ctx, const hotce
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 59, cJSON_AddBoolToObject: cJSON *cJSON_AddBoolToObject(cJSON *object, const char *name, cJSON_bool boolean) */
@@ -3050,7 +3052,7 @@ static void hotcell_call_cJSON_AddBoolToObject(hotcell_ctx *hc_ctx, const hotcel
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_AddBoolToObject hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_AddBoolToObject hc_out = {0};
     struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3074,7 +3076,7 @@ static void hotcell_call_cJSON_AddBoolToObject(hotcell_ctx *hc_ctx, const hotcel
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 60, cJSON_AddNumberToObject: cJSON *cJSON_AddNumberToObject(cJSON *object, const char *name, double number) */
@@ -3101,7 +3103,7 @@ static void hotcell_call_cJSON_AddNumberToObject(hotcell_ctx *hc_ctx, const hotc
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_AddNumberToObject hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_AddNumberToObject hc_out = {0};
     struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3125,7 +3127,7 @@ static void hotcell_call_cJSON_AddNumberToObject(hotcell_ctx *hc_ctx, const hotc
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 61, cJSON_AddStringToObject: cJSON *cJSON_AddStringToObject(cJSON *object, const char *name, const char *string) */
@@ -3152,7 +3154,7 @@ static void hotcell_call_cJSON_AddStringToObject(hotcell_ctx *hc_ctx, const hotc
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_AddStringToObject hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_AddStringToObject hc_out = {0};
     struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3179,7 +3181,7 @@ static void hotcell_call_cJSON_AddStringToObject(hotcell_ctx *hc_ctx, const hotc
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 62, cJSON_AddRawToObject: cJSON *cJSON_AddRawToObject(cJSON *object, const char *name, const char *raw) */
@@ -3206,7 +3208,7 @@ static void hotcell_call_cJSON_AddRawToObject(hotcell_ctx *hc_ctx, const hotcell
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_AddRawToObject hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_AddRawToObject hc_out = {0};
     struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3233,7 +3235,7 @@ static void hotcell_call_cJSON_AddRawToObject(hotcell_ctx *hc_ctx, const hotcell
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 63, cJSON_AddObjectToObject: cJSON *cJSON_AddObjectToObject(cJSON *object, const char *name) */
@@ -3258,7 +3260,7 @@ static void hotcell_call_cJSON_AddObjectToObject(hotcell_ctx *hc_ctx, const hotc
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_AddObjectToObject hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_AddObjectToObject hc_out = {0};
     struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3281,7 +3283,7 @@ static void hotcell_call_cJSON_AddObjectToObject(hotcell_ctx *hc_ctx, const hotc
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 64, cJSON_AddArrayToObject: cJSON *cJSON_AddArrayToObject(cJSON *object, const char *name) */
@@ -3306,7 +3308,7 @@ static void hotcell_call_cJSON_AddArrayToObject(hotcell_ctx *hc_ctx, const hotce
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_AddArrayToObject hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_AddArrayToObject hc_out = {0};
     struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3329,7 +3331,7 @@ static void hotcell_call_cJSON_AddArrayToObject(hotcell_ctx *hc_ctx, const hotce
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 65, cJSON_SetNumberHelper: double cJSON_SetNumberHelper(cJSON *object, double number) */
@@ -3354,7 +3356,7 @@ static void hotcell_call_cJSON_SetNumberHelper(hotcell_ctx *hc_ctx, const hotcel
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_SetNumberHelper hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_SetNumberHelper hc_out = {0};
     struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3365,7 +3367,7 @@ static void hotcell_call_cJSON_SetNumberHelper(hotcell_ctx *hc_ctx, const hotcel
     double hc_result = (cJSON_SetNumberHelper)(arg_object, arg_number);
     hc_rp->error_number = errno;
     hc_out.returned = (double)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 66, cJSON_SetValuestring: char *cJSON_SetValuestring(cJSON *object, const char *valuestring) */
@@ -3390,7 +3392,7 @@ static void hotcell_call_cJSON_SetValuestring(hotcell_ctx *hc_ctx, const hotcell
 {
     int hc_bad = 0;
     struct hotcell_args_cJSON_SetValuestring hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_cJSON_SetValuestring hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     struct cJSON *arg_object = hotcell_object(hc_ctx, hc_in.arg_object, 1, "object", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3408,7 +3410,7 @@ static void hotcell_call_cJSON_SetValuestring(hotcell_ctx *hc_ctx, const hotcell
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 static const hotcell_function hotcell_functions[] = {

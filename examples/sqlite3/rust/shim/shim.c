@@ -35,6 +35,8 @@
 #pragma GCC diagnostic ignored "-Wtype-limits"
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
+/* Bytes are copied by builtins: with -fno-builtin, which keeps calls of the library what they are, memcpy would be a call
+ * for every few of them. */
 #define HOTCELL_HELPER static inline __attribute__((unused))
 
 /* Holds every 64-bit value of either sign. */
@@ -236,7 +238,7 @@ HOTCELL_HELPER void *hotcell_copy(hotcell_ctx *ctx, const void *data, uint64_t l
     if (copy == NULL) {
         *bad = 1;
     } else {
-        memcpy(copy, data, length);
+        __builtin_memcpy(copy, data, length);
     }
     return copy;
 }
@@ -246,7 +248,7 @@ HOTCELL_HELPER void *hotcell_room(hotcell_ctx *ctx, uint64_t length, uint64_t al
 {
     void *room = ctx->space(ctx, length == 0 ? 1 : length, align, place);
     if (room != NULL) {
-        memset(room, 0, length);
+        __builtin_memset(room, 0, length);
     }
     return room;
 }
@@ -266,7 +268,7 @@ HOTCELL_HELPER int hotcell_give(hotcell_ctx *ctx, const void *data, uint64_t len
     if (copy == NULL) {
         return 0;
     }
-    memcpy(copy, data, length);
+    __builtin_memcpy(copy, data, length);
     *ref = (hotcell_ref){place, length};
     return 1;
 }
@@ -321,7 +323,7 @@ HOTCELL_HELPER void *hotcell_texts(hotcell_ctx *ctx, hotcell_ref *list, const ch
     *bad = texts == NULL;
     for (uint64_t i = 0; i < count && !*bad; i++) {
         hotcell_ref ref;
-        memcpy(&ref, references + i * sizeof ref, sizeof ref);
+        __builtin_memcpy(&ref, references + i * sizeof ref, sizeof ref);
         texts[i] = (const char *)(unit == 2 ? hotcell_text16_in : hotcell_text_in)(ctx, &ref, name, 0, bad);
         if (writable) {
             texts[i] = (const char *)hotcell_copy(ctx, texts[i], ref.length + unit, unit, &place, bad);
@@ -350,7 +352,7 @@ HOTCELL_HELPER hotcell_wide hotcell_count(const void *array)
     const uint8_t *at = (const uint8_t *)array;
     hotcell_wide count = 0;
     for (const void *element = array; element != NULL; count++, at += sizeof element) {
-        memcpy(&element, at, sizeof element);
+        __builtin_memcpy(&element, at, sizeof element);
     }
     return count == 0 ? 0 : count - 1;
 }
@@ -376,14 +378,14 @@ HOTCELL_HELPER int hotcell_give_texts(hotcell_ctx *ctx, const void *texts, hotce
     for (uint64_t i = 0; i < length / sizeof(hotcell_ref); i++) {
         hotcell_ref ref = {HOTCELL_PLACE_NULL, 0};
         const char *text;
-        memcpy(&text, (const uint8_t *)texts + i * sizeof text, sizeof text);
+        __builtin_memcpy(&text, (const uint8_t *)texts + i * sizeof text, sizeof text);
         if (text != NULL) {
             uint64_t bytes = unit == 2 ? hotcell_length16(text) : hotcell_length(text, UINT64_MAX);
             if (!hotcell_give(ctx, text, bytes, unit, &ref)) {
                 return 0;
             }
         }
-        memcpy(references + i * sizeof ref, &ref, sizeof ref);
+        __builtin_memcpy(references + i * sizeof ref, &ref, sizeof ref);
     }
     *list = (hotcell_ref){place, length};
     return 1;
@@ -405,14 +407,14 @@ HOTCELL_HELPER int hotcell_hand_texts(hotcell_ctx *ctx, const void *texts, hotce
 /* A value in an image, which may lie anywhere. */
 #define HOTCELL_LOAD(type, from) __extension__({ \
     type hotcell_v; \
-    memcpy(&hotcell_v, from, sizeof hotcell_v); \
+    __builtin_memcpy(&hotcell_v, from, sizeof hotcell_v); \
     hotcell_v; \
 })
 
 /* A number. */
 #define HOTCELL_STORE(type, to, value) do { \
     type hotcell_v = (type)(value); \
-    memcpy(to, &hotcell_v, sizeof hotcell_v); \
+    __builtin_memcpy(to, &hotcell_v, sizeof hotcell_v); \
 } while (0)
 
 /* The image of a structure, of that size. */
@@ -564,7 +566,7 @@ HOTCELL_HELPER int hotcell_lend_all(hotcell_ctx *ctx, uint16_t type, const void 
     }
     for (; lent->count < length / sizeof *lent->handles; lent->count++) {
         void *object;
-        memcpy(&object, (const uint8_t *)objects + lent->count * sizeof object, sizeof object);
+        __builtin_memcpy(&object, (const uint8_t *)objects + lent->count * sizeof object, sizeof object);
         uint64_t handle = object == NULL ? 0 : ctx->lend_for_now(ctx, type, object);
         if (object != NULL && handle == 0) {
             return 0;
@@ -616,7 +618,7 @@ static void hotcell_call_sqlite3_libversion(hotcell_ctx *hc_ctx, const hotcell_r
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 1, sqlite3_sourceid: const char *sqlite3_sourceid(void) */
@@ -646,7 +648,7 @@ static void hotcell_call_sqlite3_sourceid(hotcell_ctx *hc_ctx, const hotcell_req
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 2, sqlite3_libversion_number: int sqlite3_libversion_number(void) */
@@ -673,7 +675,7 @@ static void hotcell_call_sqlite3_libversion_number(hotcell_ctx *hc_ctx, const ho
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 3, sqlite3_compileoption_used: int sqlite3_compileoption_used(const char *zOptName) */
@@ -697,7 +699,7 @@ static void hotcell_call_sqlite3_compileoption_used(hotcell_ctx *hc_ctx, const h
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_compileoption_used hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_compileoption_used hc_out = {0};
     const char *arg_zOptName = (const char *)hotcell_text_in(hc_ctx, &hc_in.arg_zOptName, "zOptName", 0, &hc_bad);
     if (hc_bad) {
@@ -712,7 +714,7 @@ static void hotcell_call_sqlite3_compileoption_used(hotcell_ctx *hc_ctx, const h
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 4, sqlite3_compileoption_get: const char *sqlite3_compileoption_get(int N) */
@@ -735,7 +737,7 @@ _Static_assert(offsetof(struct hotcell_result_sqlite3_compileoption_get, returne
 static void hotcell_call_sqlite3_compileoption_get(hotcell_ctx *hc_ctx, const hotcell_request *hc_rq, hotcell_reply *hc_rp)
 {
     struct hotcell_args_sqlite3_compileoption_get hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_compileoption_get hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     int arg_N = (int)hc_in.arg_N;
     struct hotcell_progress hc_before = hotcell_enter(hc_ctx, NULL);
@@ -751,7 +753,7 @@ static void hotcell_call_sqlite3_compileoption_get(hotcell_ctx *hc_ctx, const ho
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 5, sqlite3_threadsafe: int sqlite3_threadsafe(void) */
@@ -778,7 +780,7 @@ static void hotcell_call_sqlite3_threadsafe(hotcell_ctx *hc_ctx, const hotcell_r
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 6, sqlite3_close: int sqlite3_close(sqlite3 *) */
@@ -804,7 +806,7 @@ static void hotcell_call_sqlite3_close(hotcell_ctx *hc_ctx, const hotcell_reques
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_close hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_close hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
@@ -832,7 +834,7 @@ static void hotcell_call_sqlite3_close(hotcell_ctx *hc_ctx, const hotcell_reques
         }
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 7, sqlite3_close_v2: int sqlite3_close_v2(sqlite3 *) */
@@ -856,7 +858,7 @@ static void hotcell_call_sqlite3_close_v2(hotcell_ctx *hc_ctx, const hotcell_req
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_close_v2 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_close_v2 hc_out = {0};
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
@@ -874,7 +876,7 @@ static void hotcell_call_sqlite3_close_v2(hotcell_ctx *hc_ctx, const hotcell_req
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 8, sqlite3_exec: int sqlite3_exec(sqlite3 *, const char *sql, int (*)(void *, int, char **, char **) callback, void *, char **errmsg) */
@@ -930,7 +932,7 @@ static int hotcell_back_8_2(void *arg_arg1, int arg_arg2, char **arg_arg3, char 
     uint64_t hc_place = HOTCELL_PLACE_NULL;
     uint64_t hc_value = 0;
     struct hotcell_back_args_8_2 hc_args;
-    memset(&hc_args, 0, sizeof hc_args);
+    __builtin_memset(&hc_args, 0, sizeof hc_args);
     hotcell_progress.failed = 1; /* unless all goes well */
     hc_args.arg_arg3 = (hotcell_ref){HOTCELL_PLACE_NULL, 0};
     if (!hotcell_give_texts(hc_ctx, arg_arg3, (hotcell_wide)arg_arg2, 1, "arg3", &hc_args.arg_arg3)) {
@@ -950,7 +952,7 @@ static int hotcell_back_8_2(void *arg_arg1, int arg_arg2, char **arg_arg3, char 
         errno = hc_errno;
         return 1;
     }
-    memcpy(hc_block, &hc_args, sizeof hc_args);
+    __builtin_memcpy(hc_block, &hc_args, sizeof hc_args);
     if (!hc_ctx->callback(hc_ctx, hc_record->number_callback, hc_place, 32, &hc_value)) {
         hc_ctx->rewind(hc_ctx, hc_mark);
         errno = hc_errno;
@@ -966,7 +968,7 @@ static void hotcell_call_sqlite3_exec(hotcell_ctx *hc_ctx, const hotcell_request
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_exec hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_exec hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct hotcell_calling_sqlite3_exec hc_calling = {{hotcell_mark_sqlite3_exec, hotcell_unique()}, hc_in.arg_callback};
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
@@ -998,7 +1000,7 @@ static void hotcell_call_sqlite3_exec(hotcell_ctx *hc_ctx, const hotcell_request
         }
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 9, sqlite3_initialize: int sqlite3_initialize(void) */
@@ -1029,7 +1031,7 @@ static void hotcell_call_sqlite3_initialize(hotcell_ctx *hc_ctx, const hotcell_r
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 10, sqlite3_extended_result_codes: int sqlite3_extended_result_codes(sqlite3 *, int onoff) */
@@ -1056,7 +1058,7 @@ static void hotcell_call_sqlite3_extended_result_codes(hotcell_ctx *hc_ctx, cons
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_extended_result_codes hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_extended_result_codes hc_out = {0};
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -1076,7 +1078,7 @@ static void hotcell_call_sqlite3_extended_result_codes(hotcell_ctx *hc_ctx, cons
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 11, sqlite3_last_insert_rowid: sqlite3_int64 sqlite3_last_insert_rowid(sqlite3 *) */
@@ -1099,7 +1101,7 @@ static void hotcell_call_sqlite3_last_insert_rowid(hotcell_ctx *hc_ctx, const ho
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_last_insert_rowid hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_last_insert_rowid hc_out = {0};
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -1114,7 +1116,7 @@ static void hotcell_call_sqlite3_last_insert_rowid(hotcell_ctx *hc_ctx, const ho
         return;
     }
     hc_out.returned = (int64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 12, sqlite3_set_last_insert_rowid: void sqlite3_set_last_insert_rowid(sqlite3 *, sqlite3_int64) */
@@ -1133,7 +1135,7 @@ static void hotcell_call_sqlite3_set_last_insert_rowid(hotcell_ctx *hc_ctx, cons
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_set_last_insert_rowid hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -1170,7 +1172,7 @@ static void hotcell_call_sqlite3_changes(hotcell_ctx *hc_ctx, const hotcell_requ
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_changes hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_changes hc_out = {0};
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -1185,7 +1187,7 @@ static void hotcell_call_sqlite3_changes(hotcell_ctx *hc_ctx, const hotcell_requ
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 14, sqlite3_changes64: sqlite3_int64 sqlite3_changes64(sqlite3 *) */
@@ -1208,7 +1210,7 @@ static void hotcell_call_sqlite3_changes64(hotcell_ctx *hc_ctx, const hotcell_re
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_changes64 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_changes64 hc_out = {0};
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -1223,7 +1225,7 @@ static void hotcell_call_sqlite3_changes64(hotcell_ctx *hc_ctx, const hotcell_re
         return;
     }
     hc_out.returned = (int64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 15, sqlite3_total_changes: int sqlite3_total_changes(sqlite3 *) */
@@ -1247,7 +1249,7 @@ static void hotcell_call_sqlite3_total_changes(hotcell_ctx *hc_ctx, const hotcel
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_total_changes hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_total_changes hc_out = {0};
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -1262,7 +1264,7 @@ static void hotcell_call_sqlite3_total_changes(hotcell_ctx *hc_ctx, const hotcel
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 16, sqlite3_total_changes64: sqlite3_int64 sqlite3_total_changes64(sqlite3 *) */
@@ -1285,7 +1287,7 @@ static void hotcell_call_sqlite3_total_changes64(hotcell_ctx *hc_ctx, const hotc
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_total_changes64 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_total_changes64 hc_out = {0};
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -1300,7 +1302,7 @@ static void hotcell_call_sqlite3_total_changes64(hotcell_ctx *hc_ctx, const hotc
         return;
     }
     hc_out.returned = (int64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 17, sqlite3_interrupt: void sqlite3_interrupt(sqlite3 *) */
@@ -1317,7 +1319,7 @@ static void hotcell_call_sqlite3_interrupt(hotcell_ctx *hc_ctx, const hotcell_re
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_interrupt hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -1353,7 +1355,7 @@ static void hotcell_call_sqlite3_complete(hotcell_ctx *hc_ctx, const hotcell_req
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_complete hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_complete hc_out = {0};
     const char *arg_sql = (const char *)hotcell_text_in(hc_ctx, &hc_in.arg_sql, "sql", 0, &hc_bad);
     if (hc_bad) {
@@ -1368,7 +1370,7 @@ static void hotcell_call_sqlite3_complete(hotcell_ctx *hc_ctx, const hotcell_req
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 19, sqlite3_complete16: int sqlite3_complete16(const void *sql) */
@@ -1392,7 +1394,7 @@ static void hotcell_call_sqlite3_complete16(hotcell_ctx *hc_ctx, const hotcell_r
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_complete16 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_complete16 hc_out = {0};
     const void *arg_sql = (const void *)hotcell_text16_in(hc_ctx, &hc_in.arg_sql, "sql", 0, &hc_bad);
     if (hc_bad) {
@@ -1407,7 +1409,7 @@ static void hotcell_call_sqlite3_complete16(hotcell_ctx *hc_ctx, const hotcell_r
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 20, sqlite3_busy_handler: int sqlite3_busy_handler(sqlite3 *, int (*)(void *, int), void *) */
@@ -1464,7 +1466,7 @@ static int hotcell_back_20_1(void *arg_arg1, int arg_arg2)
     uint64_t hc_place = HOTCELL_PLACE_NULL;
     uint64_t hc_value = 0;
     struct hotcell_back_args_20_1 hc_args;
-    memset(&hc_args, 0, sizeof hc_args);
+    __builtin_memset(&hc_args, 0, sizeof hc_args);
     hotcell_progress.failed = 1; /* unless all goes well */
     hc_args.arg_arg2 = (int32_t)arg_arg2;
     void *hc_block = hc_ctx->space(hc_ctx, 8, 8, &hc_place);
@@ -1473,7 +1475,7 @@ static int hotcell_back_20_1(void *arg_arg1, int arg_arg2)
         errno = hc_errno;
         return 0;
     }
-    memcpy(hc_block, &hc_args, sizeof hc_args);
+    __builtin_memcpy(hc_block, &hc_args, sizeof hc_args);
     if (!hc_ctx->callback(hc_ctx, hc_record->number_arg2, hc_place, 8, &hc_value)) {
         hc_ctx->rewind(hc_ctx, hc_mark);
         errno = hc_errno;
@@ -1489,7 +1491,7 @@ static void hotcell_call_sqlite3_busy_handler(hotcell_ctx *hc_ctx, const hotcell
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_busy_handler hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_busy_handler hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -1526,7 +1528,7 @@ static void hotcell_call_sqlite3_busy_handler(hotcell_ctx *hc_ctx, const hotcell
         }
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 21, sqlite3_busy_timeout: int sqlite3_busy_timeout(sqlite3 *, int ms) */
@@ -1553,7 +1555,7 @@ static void hotcell_call_sqlite3_busy_timeout(hotcell_ctx *hc_ctx, const hotcell
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_busy_timeout hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_busy_timeout hc_out = {0};
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -1569,7 +1571,7 @@ static void hotcell_call_sqlite3_busy_timeout(hotcell_ctx *hc_ctx, const hotcell
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 22, sqlite3_get_table: int sqlite3_get_table(sqlite3 *db, const char *zSql, char ***pazResult, int *pnRow, int *pnColumn, char **pzErrmsg) */
@@ -1605,7 +1607,7 @@ static void hotcell_call_sqlite3_get_table(hotcell_ctx *hc_ctx, const hotcell_re
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_get_table hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_get_table hc_out = {.arg_pazResult = {HOTCELL_PLACE_NULL, 0}, .arg_pzErrmsg = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -1654,7 +1656,7 @@ static void hotcell_call_sqlite3_get_table(hotcell_ctx *hc_ctx, const hotcell_re
         hc_out.arg_pnRow = (int32_t)val_pnRow;
         hc_out.arg_pnColumn = (int32_t)val_pnColumn;
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (!hc_failed && val_pazResult != NULL) {
         sqlite3_free_table((void *)val_pazResult);
@@ -1687,7 +1689,7 @@ static void hotcell_call_sqlite3_memory_used(hotcell_ctx *hc_ctx, const hotcell_
         return;
     }
     hc_out.returned = (int64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 24, sqlite3_memory_highwater: sqlite3_int64 sqlite3_memory_highwater(int resetFlag) */
@@ -1710,7 +1712,7 @@ _Static_assert(offsetof(struct hotcell_result_sqlite3_memory_highwater, returned
 static void hotcell_call_sqlite3_memory_highwater(hotcell_ctx *hc_ctx, const hotcell_request *hc_rq, hotcell_reply *hc_rp)
 {
     struct hotcell_args_sqlite3_memory_highwater hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_memory_highwater hc_out = {0};
     int arg_resetFlag = (int)hc_in.arg_resetFlag;
     struct hotcell_progress hc_before = hotcell_enter(hc_ctx, NULL);
@@ -1722,7 +1724,7 @@ static void hotcell_call_sqlite3_memory_highwater(hotcell_ctx *hc_ctx, const hot
         return;
     }
     hc_out.returned = (int64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 25, sqlite3_randomness: void sqlite3_randomness(int N, void *P) */
@@ -1745,7 +1747,7 @@ static void hotcell_call_sqlite3_randomness(hotcell_ctx *hc_ctx, const hotcell_r
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_randomness hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_randomness hc_out = {.arg_P = {HOTCELL_PLACE_NULL, 0}};
     uint64_t size_P = 0;
     if (!hotcell_bytes(hc_in.cap_P, 1, &size_P)) {
@@ -1771,7 +1773,7 @@ static void hotcell_call_sqlite3_randomness(hotcell_ctx *hc_ctx, const hotcell_r
         return;
     }
     hc_out.arg_P = (hotcell_ref){place_P, size_P};
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 26, sqlite3_set_authorizer: int sqlite3_set_authorizer(sqlite3 *, int (*)(void *, int, const char *, const char *, const char *, const char *) xAuth, void *pUserData) */
@@ -1836,7 +1838,7 @@ static int hotcell_back_26_1(void *arg_arg1, int arg_arg2, const char *arg_arg3,
     uint64_t hc_place = HOTCELL_PLACE_NULL;
     uint64_t hc_value = 0;
     struct hotcell_back_args_26_1 hc_args;
-    memset(&hc_args, 0, sizeof hc_args);
+    __builtin_memset(&hc_args, 0, sizeof hc_args);
     hotcell_progress.failed = 1; /* unless all goes well */
     hc_args.arg_arg2 = (int32_t)arg_arg2;
     hc_args.arg_arg3 = (hotcell_ref){HOTCELL_PLACE_NULL, 0};
@@ -1869,7 +1871,7 @@ static int hotcell_back_26_1(void *arg_arg1, int arg_arg2, const char *arg_arg3,
         errno = hc_errno;
         return 1;
     }
-    memcpy(hc_block, &hc_args, sizeof hc_args);
+    __builtin_memcpy(hc_block, &hc_args, sizeof hc_args);
     if (!hc_ctx->callback(hc_ctx, hc_record->number_xAuth, hc_place, 72, &hc_value)) {
         hc_ctx->rewind(hc_ctx, hc_mark);
         errno = hc_errno;
@@ -1885,7 +1887,7 @@ static void hotcell_call_sqlite3_set_authorizer(hotcell_ctx *hc_ctx, const hotce
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_set_authorizer hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_set_authorizer hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -1922,7 +1924,7 @@ static void hotcell_call_sqlite3_set_authorizer(hotcell_ctx *hc_ctx, const hotce
         }
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 27, sqlite3_trace: void *sqlite3_trace(sqlite3 *, void (*)(void *, const char *) xTrace, void *) */
@@ -1969,7 +1971,7 @@ static void hotcell_back_27_1(void *arg_arg1, const char *arg_arg2)
     uint64_t hc_place = HOTCELL_PLACE_NULL;
     uint64_t hc_value = 0;
     struct hotcell_back_args_27_1 hc_args;
-    memset(&hc_args, 0, sizeof hc_args);
+    __builtin_memset(&hc_args, 0, sizeof hc_args);
     hotcell_progress.failed = 1; /* unless all goes well */
     hc_args.arg_arg2 = (hotcell_ref){HOTCELL_PLACE_NULL, 0};
     if (arg_arg2 != NULL && !hotcell_give(hc_ctx, arg_arg2, hotcell_length(arg_arg2, UINT64_MAX), 1, &hc_args.arg_arg2)) {
@@ -1983,7 +1985,7 @@ static void hotcell_back_27_1(void *arg_arg1, const char *arg_arg2)
         errno = hc_errno;
         return;
     }
-    memcpy(hc_block, &hc_args, sizeof hc_args);
+    __builtin_memcpy(hc_block, &hc_args, sizeof hc_args);
     if (!hc_ctx->callback(hc_ctx, hc_record->number_xTrace, hc_place, 16, &hc_value)) {
         hc_ctx->rewind(hc_ctx, hc_mark);
         errno = hc_errno;
@@ -1998,7 +2000,7 @@ static void hotcell_call_sqlite3_trace(hotcell_ctx *hc_ctx, const hotcell_reques
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_trace hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -2072,7 +2074,7 @@ static void hotcell_back_28_1(void *arg_arg1, const char *arg_arg2, unsigned lon
     uint64_t hc_place = HOTCELL_PLACE_NULL;
     uint64_t hc_value = 0;
     struct hotcell_back_args_28_1 hc_args;
-    memset(&hc_args, 0, sizeof hc_args);
+    __builtin_memset(&hc_args, 0, sizeof hc_args);
     hotcell_progress.failed = 1; /* unless all goes well */
     hc_args.arg_arg2 = (hotcell_ref){HOTCELL_PLACE_NULL, 0};
     if (arg_arg2 != NULL && !hotcell_give(hc_ctx, arg_arg2, hotcell_length(arg_arg2, UINT64_MAX), 1, &hc_args.arg_arg2)) {
@@ -2087,7 +2089,7 @@ static void hotcell_back_28_1(void *arg_arg1, const char *arg_arg2, unsigned lon
         errno = hc_errno;
         return;
     }
-    memcpy(hc_block, &hc_args, sizeof hc_args);
+    __builtin_memcpy(hc_block, &hc_args, sizeof hc_args);
     if (!hc_ctx->callback(hc_ctx, hc_record->number_xProfile, hc_place, 24, &hc_value)) {
         hc_ctx->rewind(hc_ctx, hc_mark);
         errno = hc_errno;
@@ -2102,7 +2104,7 @@ static void hotcell_call_sqlite3_profile(hotcell_ctx *hc_ctx, const hotcell_requ
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_profile hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -2188,7 +2190,7 @@ static int hotcell_back_29_2(unsigned int arg_arg1, void *arg_arg2, void *arg_ar
     uint64_t hc_place = HOTCELL_PLACE_NULL;
     uint64_t hc_value = 0;
     struct hotcell_back_args_29_2 hc_args;
-    memset(&hc_args, 0, sizeof hc_args);
+    __builtin_memset(&hc_args, 0, sizeof hc_args);
     hotcell_progress.failed = 1; /* unless all goes well */
     hc_args.arg_arg1 = (uint32_t)arg_arg1;
     if (arg_arg3 != NULL && (hc_args.arg_arg3 = hc_ctx->lend_for_now(hc_ctx, 7, (void *)arg_arg3)) == 0) {
@@ -2211,7 +2213,7 @@ static int hotcell_back_29_2(unsigned int arg_arg1, void *arg_arg2, void *arg_ar
         errno = hc_errno;
         return 0;
     }
-    memcpy(hc_block, &hc_args, sizeof hc_args);
+    __builtin_memcpy(hc_block, &hc_args, sizeof hc_args);
     if (!hc_ctx->callback(hc_ctx, hc_record->number_xCallback, hc_place, 32, &hc_value)) {
         hc_ctx->forget(hc_ctx, hc_args.arg_arg3);
         hc_ctx->rewind(hc_ctx, hc_mark);
@@ -2229,7 +2231,7 @@ static void hotcell_call_sqlite3_trace_v2(hotcell_ctx *hc_ctx, const hotcell_req
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_trace_v2 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_trace_v2 hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2266,7 +2268,7 @@ static void hotcell_call_sqlite3_trace_v2(hotcell_ctx *hc_ctx, const hotcell_req
         }
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 30, sqlite3_progress_handler: void sqlite3_progress_handler(sqlite3 *, int, int (*)(void *), void *) */
@@ -2331,7 +2333,7 @@ static void hotcell_call_sqlite3_progress_handler(hotcell_ctx *hc_ctx, const hot
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_progress_handler hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -2384,7 +2386,7 @@ static void hotcell_call_sqlite3_open(hotcell_ctx *hc_ctx, const hotcell_request
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_open hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_open hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     const char *arg_filename = (const char *)hotcell_text_in(hc_ctx, &hc_in.arg_filename, "filename", 0, &hc_bad);
     if (hc_bad) {
@@ -2417,7 +2419,7 @@ static void hotcell_call_sqlite3_open(hotcell_ctx *hc_ctx, const hotcell_request
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (val_ppDb != NULL && hc_out.arg_ppDb == 0) {
         (sqlite3_close_v2)((void *)val_ppDb);
@@ -2449,7 +2451,7 @@ static void hotcell_call_sqlite3_open16(hotcell_ctx *hc_ctx, const hotcell_reque
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_open16 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_open16 hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     const void *arg_filename = (const void *)hotcell_text16_in(hc_ctx, &hc_in.arg_filename, "filename", 0, &hc_bad);
     if (hc_bad) {
@@ -2482,7 +2484,7 @@ static void hotcell_call_sqlite3_open16(hotcell_ctx *hc_ctx, const hotcell_reque
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (val_ppDb != NULL && hc_out.arg_ppDb == 0) {
         (sqlite3_close_v2)((void *)val_ppDb);
@@ -2519,7 +2521,7 @@ static void hotcell_call_sqlite3_open_v2(hotcell_ctx *hc_ctx, const hotcell_requ
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_open_v2 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_open_v2 hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     const char *arg_filename = (const char *)hotcell_text_in(hc_ctx, &hc_in.arg_filename, "filename", 0, &hc_bad);
     if (hc_bad) {
@@ -2557,7 +2559,7 @@ static void hotcell_call_sqlite3_open_v2(hotcell_ctx *hc_ctx, const hotcell_requ
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (val_ppDb != NULL && hc_out.arg_ppDb == 0) {
         (sqlite3_close_v2)((void *)val_ppDb);
@@ -2586,7 +2588,7 @@ static void hotcell_call_sqlite3_uri_parameter(hotcell_ctx *hc_ctx, const hotcel
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_uri_parameter hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_uri_parameter hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     const char *arg_z = hotcell_object(hc_ctx, hc_in.arg_z, 5, "z", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2609,7 +2611,7 @@ static void hotcell_call_sqlite3_uri_parameter(hotcell_ctx *hc_ctx, const hotcel
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 35, sqlite3_uri_boolean: int sqlite3_uri_boolean(sqlite3_filename z, const char *zParam, int bDefault) */
@@ -2638,7 +2640,7 @@ static void hotcell_call_sqlite3_uri_boolean(hotcell_ctx *hc_ctx, const hotcell_
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_uri_boolean hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_uri_boolean hc_out = {0};
     const char *arg_z = hotcell_object(hc_ctx, hc_in.arg_z, 5, "z", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2658,7 +2660,7 @@ static void hotcell_call_sqlite3_uri_boolean(hotcell_ctx *hc_ctx, const hotcell_
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 36, sqlite3_uri_int64: sqlite3_int64 sqlite3_uri_int64(sqlite3_filename, const char *, sqlite3_int64) */
@@ -2685,7 +2687,7 @@ static void hotcell_call_sqlite3_uri_int64(hotcell_ctx *hc_ctx, const hotcell_re
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_uri_int64 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_uri_int64 hc_out = {0};
     const char *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2705,7 +2707,7 @@ static void hotcell_call_sqlite3_uri_int64(hotcell_ctx *hc_ctx, const hotcell_re
         return;
     }
     hc_out.returned = (int64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 37, sqlite3_uri_key: const char *sqlite3_uri_key(sqlite3_filename z, int N) */
@@ -2731,7 +2733,7 @@ static void hotcell_call_sqlite3_uri_key(hotcell_ctx *hc_ctx, const hotcell_requ
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_uri_key hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_uri_key hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     const char *arg_z = hotcell_object(hc_ctx, hc_in.arg_z, 5, "z", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2751,7 +2753,7 @@ static void hotcell_call_sqlite3_uri_key(hotcell_ctx *hc_ctx, const hotcell_requ
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 38, sqlite3_filename_database: const char *sqlite3_filename_database(sqlite3_filename) */
@@ -2774,7 +2776,7 @@ static void hotcell_call_sqlite3_filename_database(hotcell_ctx *hc_ctx, const ho
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_filename_database hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_filename_database hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     const char *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2793,7 +2795,7 @@ static void hotcell_call_sqlite3_filename_database(hotcell_ctx *hc_ctx, const ho
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 39, sqlite3_filename_journal: const char *sqlite3_filename_journal(sqlite3_filename) */
@@ -2816,7 +2818,7 @@ static void hotcell_call_sqlite3_filename_journal(hotcell_ctx *hc_ctx, const hot
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_filename_journal hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_filename_journal hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     const char *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2835,7 +2837,7 @@ static void hotcell_call_sqlite3_filename_journal(hotcell_ctx *hc_ctx, const hot
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 40, sqlite3_filename_wal: const char *sqlite3_filename_wal(sqlite3_filename) */
@@ -2858,7 +2860,7 @@ static void hotcell_call_sqlite3_filename_wal(hotcell_ctx *hc_ctx, const hotcell
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_filename_wal hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_filename_wal hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     const char *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2877,7 +2879,7 @@ static void hotcell_call_sqlite3_filename_wal(hotcell_ctx *hc_ctx, const hotcell
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 41, sqlite3_create_filename: sqlite3_filename sqlite3_create_filename(const char *zDatabase, const char *zJournal, const char *zWal, int nParam, const char **azParam) */
@@ -2904,7 +2906,7 @@ static void hotcell_call_sqlite3_create_filename(hotcell_ctx *hc_ctx, const hotc
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_create_filename hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_create_filename hc_out = {0};
     const char *arg_zDatabase = (const char *)hotcell_text_in(hc_ctx, &hc_in.arg_zDatabase, "zDatabase", 0, &hc_bad);
     if (hc_bad) {
@@ -2937,7 +2939,7 @@ static void hotcell_call_sqlite3_create_filename(hotcell_ctx *hc_ctx, const hotc
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (!hc_failed && hc_result != NULL && hc_out.returned == 0) {
         (sqlite3_free_filename)((void *)hc_result);
@@ -2958,7 +2960,7 @@ static void hotcell_call_sqlite3_free_filename(hotcell_ctx *hc_ctx, const hotcel
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_free_filename hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     const char *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 5, "arg1", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -2997,7 +2999,7 @@ static void hotcell_call_sqlite3_errcode(hotcell_ctx *hc_ctx, const hotcell_requ
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_errcode hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_errcode hc_out = {0};
     struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3012,7 +3014,7 @@ static void hotcell_call_sqlite3_errcode(hotcell_ctx *hc_ctx, const hotcell_requ
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 44, sqlite3_extended_errcode: int sqlite3_extended_errcode(sqlite3 *db) */
@@ -3036,7 +3038,7 @@ static void hotcell_call_sqlite3_extended_errcode(hotcell_ctx *hc_ctx, const hot
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_extended_errcode hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_extended_errcode hc_out = {0};
     struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3051,7 +3053,7 @@ static void hotcell_call_sqlite3_extended_errcode(hotcell_ctx *hc_ctx, const hot
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 45, sqlite3_errmsg: const char *sqlite3_errmsg(sqlite3 *) */
@@ -3074,7 +3076,7 @@ static void hotcell_call_sqlite3_errmsg(hotcell_ctx *hc_ctx, const hotcell_reque
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_errmsg hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_errmsg hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3093,7 +3095,7 @@ static void hotcell_call_sqlite3_errmsg(hotcell_ctx *hc_ctx, const hotcell_reque
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 46, sqlite3_errmsg16: const void *sqlite3_errmsg16(sqlite3 *) */
@@ -3116,7 +3118,7 @@ static void hotcell_call_sqlite3_errmsg16(hotcell_ctx *hc_ctx, const hotcell_req
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_errmsg16 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_errmsg16 hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3135,7 +3137,7 @@ static void hotcell_call_sqlite3_errmsg16(hotcell_ctx *hc_ctx, const hotcell_req
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 47, sqlite3_errstr: const char *sqlite3_errstr(int) */
@@ -3158,7 +3160,7 @@ _Static_assert(offsetof(struct hotcell_result_sqlite3_errstr, returned) == 0, "r
 static void hotcell_call_sqlite3_errstr(hotcell_ctx *hc_ctx, const hotcell_request *hc_rq, hotcell_reply *hc_rp)
 {
     struct hotcell_args_sqlite3_errstr hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_errstr hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     int arg_arg1 = (int)hc_in.arg_arg1;
     struct hotcell_progress hc_before = hotcell_enter(hc_ctx, NULL);
@@ -3174,7 +3176,7 @@ static void hotcell_call_sqlite3_errstr(hotcell_ctx *hc_ctx, const hotcell_reque
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 48, sqlite3_error_offset: int sqlite3_error_offset(sqlite3 *db) */
@@ -3198,7 +3200,7 @@ static void hotcell_call_sqlite3_error_offset(hotcell_ctx *hc_ctx, const hotcell
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_error_offset hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_error_offset hc_out = {0};
     struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3213,7 +3215,7 @@ static void hotcell_call_sqlite3_error_offset(hotcell_ctx *hc_ctx, const hotcell
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 49, sqlite3_limit: int sqlite3_limit(sqlite3 *, int id, int newVal) */
@@ -3241,7 +3243,7 @@ static void hotcell_call_sqlite3_limit(hotcell_ctx *hc_ctx, const hotcell_reques
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_limit hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_limit hc_out = {0};
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3258,7 +3260,7 @@ static void hotcell_call_sqlite3_limit(hotcell_ctx *hc_ctx, const hotcell_reques
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 50, sqlite3_prepare: int sqlite3_prepare(sqlite3 *db, const char *zSql, int nByte, sqlite3_stmt **ppStmt, const char **pzTail) */
@@ -3290,7 +3292,7 @@ static void hotcell_call_sqlite3_prepare(hotcell_ctx *hc_ctx, const hotcell_requ
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_prepare hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_prepare hc_out = {.arg_pzTail = -1, .message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3336,7 +3338,7 @@ static void hotcell_call_sqlite3_prepare(hotcell_ctx *hc_ctx, const hotcell_requ
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (!hc_failed && val_ppStmt != NULL && hc_out.arg_ppStmt == 0) {
         (sqlite3_finalize)((void *)val_ppStmt);
@@ -3372,7 +3374,7 @@ static void hotcell_call_sqlite3_prepare_v2(hotcell_ctx *hc_ctx, const hotcell_r
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_prepare_v2 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_prepare_v2 hc_out = {.arg_pzTail = -1, .message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3418,7 +3420,7 @@ static void hotcell_call_sqlite3_prepare_v2(hotcell_ctx *hc_ctx, const hotcell_r
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (!hc_failed && val_ppStmt != NULL && hc_out.arg_ppStmt == 0) {
         (sqlite3_finalize)((void *)val_ppStmt);
@@ -3457,7 +3459,7 @@ static void hotcell_call_sqlite3_prepare_v3(hotcell_ctx *hc_ctx, const hotcell_r
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_prepare_v3 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_prepare_v3 hc_out = {.arg_pzTail = -1, .message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3504,7 +3506,7 @@ static void hotcell_call_sqlite3_prepare_v3(hotcell_ctx *hc_ctx, const hotcell_r
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (!hc_failed && val_ppStmt != NULL && hc_out.arg_ppStmt == 0) {
         (sqlite3_finalize)((void *)val_ppStmt);
@@ -3540,7 +3542,7 @@ static void hotcell_call_sqlite3_prepare16(hotcell_ctx *hc_ctx, const hotcell_re
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_prepare16 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_prepare16 hc_out = {.arg_pzTail = -1, .message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3586,7 +3588,7 @@ static void hotcell_call_sqlite3_prepare16(hotcell_ctx *hc_ctx, const hotcell_re
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (!hc_failed && val_ppStmt != NULL && hc_out.arg_ppStmt == 0) {
         (sqlite3_finalize)((void *)val_ppStmt);
@@ -3622,7 +3624,7 @@ static void hotcell_call_sqlite3_prepare16_v2(hotcell_ctx *hc_ctx, const hotcell
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_prepare16_v2 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_prepare16_v2 hc_out = {.arg_pzTail = -1, .message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3668,7 +3670,7 @@ static void hotcell_call_sqlite3_prepare16_v2(hotcell_ctx *hc_ctx, const hotcell
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (!hc_failed && val_ppStmt != NULL && hc_out.arg_ppStmt == 0) {
         (sqlite3_finalize)((void *)val_ppStmt);
@@ -3707,7 +3709,7 @@ static void hotcell_call_sqlite3_prepare16_v3(hotcell_ctx *hc_ctx, const hotcell
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_prepare16_v3 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_prepare16_v3 hc_out = {.arg_pzTail = -1, .message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3754,7 +3756,7 @@ static void hotcell_call_sqlite3_prepare16_v3(hotcell_ctx *hc_ctx, const hotcell
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (!hc_failed && val_ppStmt != NULL && hc_out.arg_ppStmt == 0) {
         (sqlite3_finalize)((void *)val_ppStmt);
@@ -3781,7 +3783,7 @@ static void hotcell_call_sqlite3_sql(hotcell_ctx *hc_ctx, const hotcell_request 
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_sql hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_sql hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 7, "pStmt", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3800,7 +3802,7 @@ static void hotcell_call_sqlite3_sql(hotcell_ctx *hc_ctx, const hotcell_request 
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 57, sqlite3_expanded_sql: char *sqlite3_expanded_sql(sqlite3_stmt *pStmt) */
@@ -3823,7 +3825,7 @@ static void hotcell_call_sqlite3_expanded_sql(hotcell_ctx *hc_ctx, const hotcell
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_expanded_sql hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_expanded_sql hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 7, "pStmt", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3842,7 +3844,7 @@ static void hotcell_call_sqlite3_expanded_sql(hotcell_ctx *hc_ctx, const hotcell
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (hc_result != NULL) {
         sqlite3_free((void *)hc_result);
@@ -3870,7 +3872,7 @@ static void hotcell_call_sqlite3_stmt_readonly(hotcell_ctx *hc_ctx, const hotcel
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_stmt_readonly hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_stmt_readonly hc_out = {0};
     struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 7, "pStmt", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3885,7 +3887,7 @@ static void hotcell_call_sqlite3_stmt_readonly(hotcell_ctx *hc_ctx, const hotcel
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 59, sqlite3_stmt_isexplain: int sqlite3_stmt_isexplain(sqlite3_stmt *pStmt) */
@@ -3909,7 +3911,7 @@ static void hotcell_call_sqlite3_stmt_isexplain(hotcell_ctx *hc_ctx, const hotce
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_stmt_isexplain hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_stmt_isexplain hc_out = {0};
     struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 7, "pStmt", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3924,7 +3926,7 @@ static void hotcell_call_sqlite3_stmt_isexplain(hotcell_ctx *hc_ctx, const hotce
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 60, sqlite3_stmt_busy: int sqlite3_stmt_busy(sqlite3_stmt *) */
@@ -3948,7 +3950,7 @@ static void hotcell_call_sqlite3_stmt_busy(hotcell_ctx *hc_ctx, const hotcell_re
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_stmt_busy hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_stmt_busy hc_out = {0};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3963,7 +3965,7 @@ static void hotcell_call_sqlite3_stmt_busy(hotcell_ctx *hc_ctx, const hotcell_re
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 61, sqlite3_bind_blob: int sqlite3_bind_blob(sqlite3_stmt *, int, const void *, int n, void (*)(void *)) */
@@ -3994,7 +3996,7 @@ static void hotcell_call_sqlite3_bind_blob(hotcell_ctx *hc_ctx, const hotcell_re
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_bind_blob hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_blob hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -4029,7 +4031,7 @@ static void hotcell_call_sqlite3_bind_blob(hotcell_ctx *hc_ctx, const hotcell_re
         }
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 62, sqlite3_bind_blob64: int sqlite3_bind_blob64(sqlite3_stmt *, int, const void *, sqlite3_uint64, void (*)(void *)) */
@@ -4060,7 +4062,7 @@ static void hotcell_call_sqlite3_bind_blob64(hotcell_ctx *hc_ctx, const hotcell_
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_bind_blob64 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_blob64 hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -4095,7 +4097,7 @@ static void hotcell_call_sqlite3_bind_blob64(hotcell_ctx *hc_ctx, const hotcell_
         }
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 63, sqlite3_bind_double: int sqlite3_bind_double(sqlite3_stmt *, int, double) */
@@ -4126,7 +4128,7 @@ static void hotcell_call_sqlite3_bind_double(hotcell_ctx *hc_ctx, const hotcell_
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_bind_double hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_double hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -4153,7 +4155,7 @@ static void hotcell_call_sqlite3_bind_double(hotcell_ctx *hc_ctx, const hotcell_
         }
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 64, sqlite3_bind_int: int sqlite3_bind_int(sqlite3_stmt *, int, int) */
@@ -4183,7 +4185,7 @@ static void hotcell_call_sqlite3_bind_int(hotcell_ctx *hc_ctx, const hotcell_req
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_bind_int hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_int hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -4210,7 +4212,7 @@ static void hotcell_call_sqlite3_bind_int(hotcell_ctx *hc_ctx, const hotcell_req
         }
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 65, sqlite3_bind_int64: int sqlite3_bind_int64(sqlite3_stmt *, int, sqlite3_int64) */
@@ -4241,7 +4243,7 @@ static void hotcell_call_sqlite3_bind_int64(hotcell_ctx *hc_ctx, const hotcell_r
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_bind_int64 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_int64 hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -4268,7 +4270,7 @@ static void hotcell_call_sqlite3_bind_int64(hotcell_ctx *hc_ctx, const hotcell_r
         }
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 66, sqlite3_bind_null: int sqlite3_bind_null(sqlite3_stmt *, int) */
@@ -4297,7 +4299,7 @@ static void hotcell_call_sqlite3_bind_null(hotcell_ctx *hc_ctx, const hotcell_re
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_bind_null hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_null hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -4323,7 +4325,7 @@ static void hotcell_call_sqlite3_bind_null(hotcell_ctx *hc_ctx, const hotcell_re
         }
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 67, sqlite3_bind_text: int sqlite3_bind_text(sqlite3_stmt *, int, const char *, int, void (*)(void *)) */
@@ -4354,7 +4356,7 @@ static void hotcell_call_sqlite3_bind_text(hotcell_ctx *hc_ctx, const hotcell_re
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_bind_text hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_text hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -4389,7 +4391,7 @@ static void hotcell_call_sqlite3_bind_text(hotcell_ctx *hc_ctx, const hotcell_re
         }
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 68, sqlite3_bind_text16: int sqlite3_bind_text16(sqlite3_stmt *, int, const void *, int, void (*)(void *)) */
@@ -4420,7 +4422,7 @@ static void hotcell_call_sqlite3_bind_text16(hotcell_ctx *hc_ctx, const hotcell_
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_bind_text16 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_text16 hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -4455,7 +4457,7 @@ static void hotcell_call_sqlite3_bind_text16(hotcell_ctx *hc_ctx, const hotcell_
         }
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 69, sqlite3_bind_text64: int sqlite3_bind_text64(sqlite3_stmt *, int, const char *, sqlite3_uint64, void (*)(void *), unsigned char encoding) */
@@ -4486,7 +4488,7 @@ static void hotcell_call_sqlite3_bind_text64(hotcell_ctx *hc_ctx, const hotcell_
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_bind_text64 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_text64 hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -4521,7 +4523,7 @@ static void hotcell_call_sqlite3_bind_text64(hotcell_ctx *hc_ctx, const hotcell_
         }
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 70, sqlite3_bind_value: int sqlite3_bind_value(sqlite3_stmt *, int, const sqlite3_value *) */
@@ -4552,7 +4554,7 @@ static void hotcell_call_sqlite3_bind_value(hotcell_ctx *hc_ctx, const hotcell_r
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_bind_value hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_value hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -4582,7 +4584,7 @@ static void hotcell_call_sqlite3_bind_value(hotcell_ctx *hc_ctx, const hotcell_r
         }
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 71, sqlite3_bind_zeroblob: int sqlite3_bind_zeroblob(sqlite3_stmt *, int, int n) */
@@ -4612,7 +4614,7 @@ static void hotcell_call_sqlite3_bind_zeroblob(hotcell_ctx *hc_ctx, const hotcel
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_bind_zeroblob hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_zeroblob hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -4639,7 +4641,7 @@ static void hotcell_call_sqlite3_bind_zeroblob(hotcell_ctx *hc_ctx, const hotcel
         }
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 72, sqlite3_bind_zeroblob64: int sqlite3_bind_zeroblob64(sqlite3_stmt *, int, sqlite3_uint64) */
@@ -4670,7 +4672,7 @@ static void hotcell_call_sqlite3_bind_zeroblob64(hotcell_ctx *hc_ctx, const hotc
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_bind_zeroblob64 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_zeroblob64 hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -4697,7 +4699,7 @@ static void hotcell_call_sqlite3_bind_zeroblob64(hotcell_ctx *hc_ctx, const hotc
         }
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 73, sqlite3_bind_parameter_count: int sqlite3_bind_parameter_count(sqlite3_stmt *) */
@@ -4721,7 +4723,7 @@ static void hotcell_call_sqlite3_bind_parameter_count(hotcell_ctx *hc_ctx, const
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_bind_parameter_count hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_parameter_count hc_out = {0};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -4736,7 +4738,7 @@ static void hotcell_call_sqlite3_bind_parameter_count(hotcell_ctx *hc_ctx, const
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 74, sqlite3_bind_parameter_name: const char *sqlite3_bind_parameter_name(sqlite3_stmt *, int) */
@@ -4762,7 +4764,7 @@ static void hotcell_call_sqlite3_bind_parameter_name(hotcell_ctx *hc_ctx, const 
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_bind_parameter_name hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_parameter_name hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -4782,7 +4784,7 @@ static void hotcell_call_sqlite3_bind_parameter_name(hotcell_ctx *hc_ctx, const 
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 75, sqlite3_bind_parameter_index: int sqlite3_bind_parameter_index(sqlite3_stmt *, const char *zName) */
@@ -4808,7 +4810,7 @@ static void hotcell_call_sqlite3_bind_parameter_index(hotcell_ctx *hc_ctx, const
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_bind_parameter_index hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_bind_parameter_index hc_out = {0};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -4827,7 +4829,7 @@ static void hotcell_call_sqlite3_bind_parameter_index(hotcell_ctx *hc_ctx, const
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 76, sqlite3_clear_bindings: int sqlite3_clear_bindings(sqlite3_stmt *) */
@@ -4851,7 +4853,7 @@ static void hotcell_call_sqlite3_clear_bindings(hotcell_ctx *hc_ctx, const hotce
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_clear_bindings hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_clear_bindings hc_out = {0};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -4866,7 +4868,7 @@ static void hotcell_call_sqlite3_clear_bindings(hotcell_ctx *hc_ctx, const hotce
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 77, sqlite3_column_count: int sqlite3_column_count(sqlite3_stmt *pStmt) */
@@ -4890,7 +4892,7 @@ static void hotcell_call_sqlite3_column_count(hotcell_ctx *hc_ctx, const hotcell
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_column_count hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_count hc_out = {0};
     struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 7, "pStmt", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -4905,7 +4907,7 @@ static void hotcell_call_sqlite3_column_count(hotcell_ctx *hc_ctx, const hotcell
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 78, sqlite3_column_name: const char *sqlite3_column_name(sqlite3_stmt *, int N) */
@@ -4931,7 +4933,7 @@ static void hotcell_call_sqlite3_column_name(hotcell_ctx *hc_ctx, const hotcell_
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_column_name hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_name hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -4951,7 +4953,7 @@ static void hotcell_call_sqlite3_column_name(hotcell_ctx *hc_ctx, const hotcell_
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 79, sqlite3_column_name16: const void *sqlite3_column_name16(sqlite3_stmt *, int N) */
@@ -4977,7 +4979,7 @@ static void hotcell_call_sqlite3_column_name16(hotcell_ctx *hc_ctx, const hotcel
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_column_name16 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_name16 hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -4997,7 +4999,7 @@ static void hotcell_call_sqlite3_column_name16(hotcell_ctx *hc_ctx, const hotcel
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 80, sqlite3_column_database_name: const char *sqlite3_column_database_name(sqlite3_stmt *, int) */
@@ -5023,7 +5025,7 @@ static void hotcell_call_sqlite3_column_database_name(hotcell_ctx *hc_ctx, const
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_column_database_name hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_database_name hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -5043,7 +5045,7 @@ static void hotcell_call_sqlite3_column_database_name(hotcell_ctx *hc_ctx, const
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 81, sqlite3_column_database_name16: const void *sqlite3_column_database_name16(sqlite3_stmt *, int) */
@@ -5069,7 +5071,7 @@ static void hotcell_call_sqlite3_column_database_name16(hotcell_ctx *hc_ctx, con
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_column_database_name16 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_database_name16 hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -5089,7 +5091,7 @@ static void hotcell_call_sqlite3_column_database_name16(hotcell_ctx *hc_ctx, con
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 82, sqlite3_column_table_name: const char *sqlite3_column_table_name(sqlite3_stmt *, int) */
@@ -5115,7 +5117,7 @@ static void hotcell_call_sqlite3_column_table_name(hotcell_ctx *hc_ctx, const ho
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_column_table_name hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_table_name hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -5135,7 +5137,7 @@ static void hotcell_call_sqlite3_column_table_name(hotcell_ctx *hc_ctx, const ho
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 83, sqlite3_column_table_name16: const void *sqlite3_column_table_name16(sqlite3_stmt *, int) */
@@ -5161,7 +5163,7 @@ static void hotcell_call_sqlite3_column_table_name16(hotcell_ctx *hc_ctx, const 
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_column_table_name16 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_table_name16 hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -5181,7 +5183,7 @@ static void hotcell_call_sqlite3_column_table_name16(hotcell_ctx *hc_ctx, const 
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 84, sqlite3_column_origin_name: const char *sqlite3_column_origin_name(sqlite3_stmt *, int) */
@@ -5207,7 +5209,7 @@ static void hotcell_call_sqlite3_column_origin_name(hotcell_ctx *hc_ctx, const h
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_column_origin_name hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_origin_name hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -5227,7 +5229,7 @@ static void hotcell_call_sqlite3_column_origin_name(hotcell_ctx *hc_ctx, const h
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 85, sqlite3_column_origin_name16: const void *sqlite3_column_origin_name16(sqlite3_stmt *, int) */
@@ -5253,7 +5255,7 @@ static void hotcell_call_sqlite3_column_origin_name16(hotcell_ctx *hc_ctx, const
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_column_origin_name16 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_origin_name16 hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -5273,7 +5275,7 @@ static void hotcell_call_sqlite3_column_origin_name16(hotcell_ctx *hc_ctx, const
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 86, sqlite3_column_decltype: const char *sqlite3_column_decltype(sqlite3_stmt *, int) */
@@ -5299,7 +5301,7 @@ static void hotcell_call_sqlite3_column_decltype(hotcell_ctx *hc_ctx, const hotc
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_column_decltype hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_decltype hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -5319,7 +5321,7 @@ static void hotcell_call_sqlite3_column_decltype(hotcell_ctx *hc_ctx, const hotc
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 87, sqlite3_column_decltype16: const void *sqlite3_column_decltype16(sqlite3_stmt *, int) */
@@ -5345,7 +5347,7 @@ static void hotcell_call_sqlite3_column_decltype16(hotcell_ctx *hc_ctx, const ho
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_column_decltype16 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_decltype16 hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -5365,7 +5367,7 @@ static void hotcell_call_sqlite3_column_decltype16(hotcell_ctx *hc_ctx, const ho
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 88, sqlite3_step: int sqlite3_step(sqlite3_stmt *) */
@@ -5391,7 +5393,7 @@ static void hotcell_call_sqlite3_step(hotcell_ctx *hc_ctx, const hotcell_request
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_step hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_step hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->idle_below, 0, &hc_bad);
     if (hc_bad) {
@@ -5419,7 +5421,7 @@ static void hotcell_call_sqlite3_step(hotcell_ctx *hc_ctx, const hotcell_request
         }
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 89, sqlite3_data_count: int sqlite3_data_count(sqlite3_stmt *pStmt) */
@@ -5443,7 +5445,7 @@ static void hotcell_call_sqlite3_data_count(hotcell_ctx *hc_ctx, const hotcell_r
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_data_count hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_data_count hc_out = {0};
     struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 7, "pStmt", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -5458,7 +5460,7 @@ static void hotcell_call_sqlite3_data_count(hotcell_ctx *hc_ctx, const hotcell_r
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 90, sqlite3_column_blob: const void *sqlite3_column_blob(sqlite3_stmt *, int iCol) */
@@ -5484,7 +5486,7 @@ static void hotcell_call_sqlite3_column_blob(hotcell_ctx *hc_ctx, const hotcell_
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_column_blob hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_blob hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -5505,7 +5507,7 @@ static void hotcell_call_sqlite3_column_blob(hotcell_ctx *hc_ctx, const hotcell_
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 91, sqlite3_column_double: double sqlite3_column_double(sqlite3_stmt *, int iCol) */
@@ -5531,7 +5533,7 @@ static void hotcell_call_sqlite3_column_double(hotcell_ctx *hc_ctx, const hotcel
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_column_double hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_double hc_out = {0};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -5547,7 +5549,7 @@ static void hotcell_call_sqlite3_column_double(hotcell_ctx *hc_ctx, const hotcel
         return;
     }
     hc_out.returned = (double)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 92, sqlite3_column_int: int sqlite3_column_int(sqlite3_stmt *, int iCol) */
@@ -5574,7 +5576,7 @@ static void hotcell_call_sqlite3_column_int(hotcell_ctx *hc_ctx, const hotcell_r
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_column_int hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_int hc_out = {0};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -5590,7 +5592,7 @@ static void hotcell_call_sqlite3_column_int(hotcell_ctx *hc_ctx, const hotcell_r
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 93, sqlite3_column_int64: sqlite3_int64 sqlite3_column_int64(sqlite3_stmt *, int iCol) */
@@ -5616,7 +5618,7 @@ static void hotcell_call_sqlite3_column_int64(hotcell_ctx *hc_ctx, const hotcell
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_column_int64 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_int64 hc_out = {0};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -5632,7 +5634,7 @@ static void hotcell_call_sqlite3_column_int64(hotcell_ctx *hc_ctx, const hotcell
         return;
     }
     hc_out.returned = (int64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 94, sqlite3_column_text: const unsigned char *sqlite3_column_text(sqlite3_stmt *, int iCol) */
@@ -5658,7 +5660,7 @@ static void hotcell_call_sqlite3_column_text(hotcell_ctx *hc_ctx, const hotcell_
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_column_text hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_text hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -5679,7 +5681,7 @@ static void hotcell_call_sqlite3_column_text(hotcell_ctx *hc_ctx, const hotcell_
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 95, sqlite3_column_text16: const void *sqlite3_column_text16(sqlite3_stmt *, int iCol) */
@@ -5705,7 +5707,7 @@ static void hotcell_call_sqlite3_column_text16(hotcell_ctx *hc_ctx, const hotcel
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_column_text16 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_text16 hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -5726,7 +5728,7 @@ static void hotcell_call_sqlite3_column_text16(hotcell_ctx *hc_ctx, const hotcel
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 96, sqlite3_column_value: sqlite3_value *sqlite3_column_value(sqlite3_stmt *, int iCol) */
@@ -5752,7 +5754,7 @@ static void hotcell_call_sqlite3_column_value(hotcell_ctx *hc_ctx, const hotcell
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_column_value hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_value hc_out = {0};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -5773,7 +5775,7 @@ static void hotcell_call_sqlite3_column_value(hotcell_ctx *hc_ctx, const hotcell
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 97, sqlite3_column_bytes: int sqlite3_column_bytes(sqlite3_stmt *, int iCol) */
@@ -5800,7 +5802,7 @@ static void hotcell_call_sqlite3_column_bytes(hotcell_ctx *hc_ctx, const hotcell
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_column_bytes hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_bytes hc_out = {0};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -5816,7 +5818,7 @@ static void hotcell_call_sqlite3_column_bytes(hotcell_ctx *hc_ctx, const hotcell
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 98, sqlite3_column_bytes16: int sqlite3_column_bytes16(sqlite3_stmt *, int iCol) */
@@ -5843,7 +5845,7 @@ static void hotcell_call_sqlite3_column_bytes16(hotcell_ctx *hc_ctx, const hotce
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_column_bytes16 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_bytes16 hc_out = {0};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -5859,7 +5861,7 @@ static void hotcell_call_sqlite3_column_bytes16(hotcell_ctx *hc_ctx, const hotce
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 99, sqlite3_column_type: int sqlite3_column_type(sqlite3_stmt *, int iCol) */
@@ -5886,7 +5888,7 @@ static void hotcell_call_sqlite3_column_type(hotcell_ctx *hc_ctx, const hotcell_
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_column_type hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_column_type hc_out = {0};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -5902,7 +5904,7 @@ static void hotcell_call_sqlite3_column_type(hotcell_ctx *hc_ctx, const hotcell_
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 100, sqlite3_finalize: int sqlite3_finalize(sqlite3_stmt *pStmt) */
@@ -5926,7 +5928,7 @@ static void hotcell_call_sqlite3_finalize(hotcell_ctx *hc_ctx, const hotcell_req
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_finalize hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_finalize hc_out = {0};
     struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 7, "pStmt", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
@@ -5944,7 +5946,7 @@ static void hotcell_call_sqlite3_finalize(hotcell_ctx *hc_ctx, const hotcell_req
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 101, sqlite3_reset: int sqlite3_reset(sqlite3_stmt *pStmt) */
@@ -5970,7 +5972,7 @@ static void hotcell_call_sqlite3_reset(hotcell_ctx *hc_ctx, const hotcell_reques
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_reset hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_reset hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3_stmt *arg_pStmt = hotcell_object(hc_ctx, hc_in.arg_pStmt, 7, "pStmt", hc_ctx->idle_below, 0, &hc_bad);
     if (hc_bad) {
@@ -5998,7 +6000,7 @@ static void hotcell_call_sqlite3_reset(hotcell_ctx *hc_ctx, const hotcell_reques
         }
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 102, sqlite3_create_function: int sqlite3_create_function(sqlite3 *db, const char *zFunctionName, int nArg, int eTextRep, void *pApp, void (*)(sqlite3_context *, int, sqlite3_value **) xFunc, void (*)(sqlite3_context *, int, sqlite3_value **) xStep, void (*)(sqlite3_context *) xFinal) */
@@ -6061,7 +6063,7 @@ static void hotcell_back_102_5(struct sqlite3_context *arg_arg1, int arg_arg2, s
     uint64_t hc_place = HOTCELL_PLACE_NULL;
     uint64_t hc_value = 0;
     struct hotcell_back_args_102_5 hc_args;
-    memset(&hc_args, 0, sizeof hc_args);
+    __builtin_memset(&hc_args, 0, sizeof hc_args);
     hotcell_progress.failed = 1; /* unless all goes well */
     if (arg_arg1 != NULL && (hc_args.arg_arg1 = hc_ctx->lend_for_now(hc_ctx, 4, (void *)arg_arg1)) == 0) {
         hc_ctx->forget(hc_ctx, hc_args.arg_arg1);
@@ -6086,7 +6088,7 @@ static void hotcell_back_102_5(struct sqlite3_context *arg_arg1, int arg_arg2, s
         errno = hc_errno;
         (void)sqlite3_result_error_code(arg_arg1, (SQLITE_ABORT)); errno = hc_errno; return;
     }
-    memcpy(hc_block, &hc_args, sizeof hc_args);
+    __builtin_memcpy(hc_block, &hc_args, sizeof hc_args);
     if (!hc_ctx->callback(hc_ctx, hc_record->number_xFunc, hc_place, 24, &hc_value)) {
         hotcell_forget_all(hc_ctx, &lent_arg3);
         hc_ctx->forget(hc_ctx, hc_args.arg_arg1);
@@ -6105,7 +6107,7 @@ static void hotcell_call_sqlite3_create_function(hotcell_ctx *hc_ctx, const hotc
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_create_function hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_create_function hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -6151,7 +6153,7 @@ static void hotcell_call_sqlite3_create_function(hotcell_ctx *hc_ctx, const hotc
         }
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 103, sqlite3_create_function16: int sqlite3_create_function16(sqlite3 *db, const void *zFunctionName, int nArg, int eTextRep, void *pApp, void (*)(sqlite3_context *, int, sqlite3_value **) xFunc, void (*)(sqlite3_context *, int, sqlite3_value **) xStep, void (*)(sqlite3_context *) xFinal) */
@@ -6214,7 +6216,7 @@ static void hotcell_back_103_5(struct sqlite3_context *arg_arg1, int arg_arg2, s
     uint64_t hc_place = HOTCELL_PLACE_NULL;
     uint64_t hc_value = 0;
     struct hotcell_back_args_103_5 hc_args;
-    memset(&hc_args, 0, sizeof hc_args);
+    __builtin_memset(&hc_args, 0, sizeof hc_args);
     hotcell_progress.failed = 1; /* unless all goes well */
     if (arg_arg1 != NULL && (hc_args.arg_arg1 = hc_ctx->lend_for_now(hc_ctx, 4, (void *)arg_arg1)) == 0) {
         hc_ctx->forget(hc_ctx, hc_args.arg_arg1);
@@ -6239,7 +6241,7 @@ static void hotcell_back_103_5(struct sqlite3_context *arg_arg1, int arg_arg2, s
         errno = hc_errno;
         (void)sqlite3_result_error_code(arg_arg1, (SQLITE_ABORT)); errno = hc_errno; return;
     }
-    memcpy(hc_block, &hc_args, sizeof hc_args);
+    __builtin_memcpy(hc_block, &hc_args, sizeof hc_args);
     if (!hc_ctx->callback(hc_ctx, hc_record->number_xFunc, hc_place, 24, &hc_value)) {
         hotcell_forget_all(hc_ctx, &lent_arg3);
         hc_ctx->forget(hc_ctx, hc_args.arg_arg1);
@@ -6258,7 +6260,7 @@ static void hotcell_call_sqlite3_create_function16(hotcell_ctx *hc_ctx, const ho
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_create_function16 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_create_function16 hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -6304,7 +6306,7 @@ static void hotcell_call_sqlite3_create_function16(hotcell_ctx *hc_ctx, const ho
         }
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 104, sqlite3_create_function_v2: int sqlite3_create_function_v2(sqlite3 *db, const char *zFunctionName, int nArg, int eTextRep, void *pApp, void (*)(sqlite3_context *, int, sqlite3_value **) xFunc, void (*)(sqlite3_context *, int, sqlite3_value **) xStep, void (*)(sqlite3_context *) xFinal, void (*)(void *) xDestroy) */
@@ -6388,7 +6390,7 @@ static void hotcell_back_104_5(struct sqlite3_context *arg_arg1, int arg_arg2, s
     uint64_t hc_place = HOTCELL_PLACE_NULL;
     uint64_t hc_value = 0;
     struct hotcell_back_args_104_5 hc_args;
-    memset(&hc_args, 0, sizeof hc_args);
+    __builtin_memset(&hc_args, 0, sizeof hc_args);
     hotcell_progress.failed = 1; /* unless all goes well */
     if (arg_arg1 != NULL && (hc_args.arg_arg1 = hc_ctx->lend_for_now(hc_ctx, 4, (void *)arg_arg1)) == 0) {
         hc_ctx->forget(hc_ctx, hc_args.arg_arg1);
@@ -6413,7 +6415,7 @@ static void hotcell_back_104_5(struct sqlite3_context *arg_arg1, int arg_arg2, s
         errno = hc_errno;
         (void)sqlite3_result_error_code(arg_arg1, (SQLITE_ABORT)); errno = hc_errno; return;
     }
-    memcpy(hc_block, &hc_args, sizeof hc_args);
+    __builtin_memcpy(hc_block, &hc_args, sizeof hc_args);
     if (!hc_ctx->callback(hc_ctx, hc_record->number_xFunc, hc_place, 24, &hc_value)) {
         hotcell_forget_all(hc_ctx, &lent_arg3);
         hc_ctx->forget(hc_ctx, hc_args.arg_arg1);
@@ -6448,7 +6450,7 @@ static void hotcell_back_104_6(struct sqlite3_context *arg_arg1, int arg_arg2, s
     uint64_t hc_place = HOTCELL_PLACE_NULL;
     uint64_t hc_value = 0;
     struct hotcell_back_args_104_6 hc_args;
-    memset(&hc_args, 0, sizeof hc_args);
+    __builtin_memset(&hc_args, 0, sizeof hc_args);
     hotcell_progress.failed = 1; /* unless all goes well */
     if (arg_arg1 != NULL && (hc_args.arg_arg1 = hc_ctx->lend_for_now(hc_ctx, 4, (void *)arg_arg1)) == 0) {
         hc_ctx->forget(hc_ctx, hc_args.arg_arg1);
@@ -6473,7 +6475,7 @@ static void hotcell_back_104_6(struct sqlite3_context *arg_arg1, int arg_arg2, s
         errno = hc_errno;
         (void)sqlite3_result_error_code(arg_arg1, (SQLITE_ABORT)); errno = hc_errno; return;
     }
-    memcpy(hc_block, &hc_args, sizeof hc_args);
+    __builtin_memcpy(hc_block, &hc_args, sizeof hc_args);
     if (!hc_ctx->callback(hc_ctx, hc_record->number_xStep, hc_place, 24, &hc_value)) {
         hotcell_forget_all(hc_ctx, &lent_arg3);
         hc_ctx->forget(hc_ctx, hc_args.arg_arg1);
@@ -6508,7 +6510,7 @@ static void hotcell_back_104_7(struct sqlite3_context *arg_arg1)
     uint64_t hc_place = HOTCELL_PLACE_NULL;
     uint64_t hc_value = 0;
     struct hotcell_back_args_104_7 hc_args;
-    memset(&hc_args, 0, sizeof hc_args);
+    __builtin_memset(&hc_args, 0, sizeof hc_args);
     hotcell_progress.failed = 1; /* unless all goes well */
     if (arg_arg1 != NULL && (hc_args.arg_arg1 = hc_ctx->lend_for_now(hc_ctx, 4, (void *)arg_arg1)) == 0) {
         hc_ctx->forget(hc_ctx, hc_args.arg_arg1);
@@ -6523,7 +6525,7 @@ static void hotcell_back_104_7(struct sqlite3_context *arg_arg1)
         errno = hc_errno;
         (void)sqlite3_result_error_code(arg_arg1, (SQLITE_ABORT)); errno = hc_errno; return;
     }
-    memcpy(hc_block, &hc_args, sizeof hc_args);
+    __builtin_memcpy(hc_block, &hc_args, sizeof hc_args);
     if (!hc_ctx->callback(hc_ctx, hc_record->number_xFinal, hc_place, 8, &hc_value)) {
         hc_ctx->forget(hc_ctx, hc_args.arg_arg1);
         hc_ctx->rewind(hc_ctx, hc_mark);
@@ -6540,7 +6542,7 @@ static void hotcell_call_sqlite3_create_function_v2(hotcell_ctx *hc_ctx, const h
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_create_function_v2 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_create_function_v2 hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -6587,7 +6589,7 @@ static void hotcell_call_sqlite3_create_function_v2(hotcell_ctx *hc_ctx, const h
         }
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 105, sqlite3_create_window_function: int sqlite3_create_window_function(sqlite3 *db, const char *zFunctionName, int nArg, int eTextRep, void *pApp, void (*)(sqlite3_context *, int, sqlite3_value **) xStep, void (*)(sqlite3_context *) xFinal, void (*)(sqlite3_context *) xValue, void (*)(sqlite3_context *, int, sqlite3_value **) xInverse, void (*)(void *) xDestroy) */
@@ -6680,7 +6682,7 @@ static void hotcell_back_105_5(struct sqlite3_context *arg_arg1, int arg_arg2, s
     uint64_t hc_place = HOTCELL_PLACE_NULL;
     uint64_t hc_value = 0;
     struct hotcell_back_args_105_5 hc_args;
-    memset(&hc_args, 0, sizeof hc_args);
+    __builtin_memset(&hc_args, 0, sizeof hc_args);
     hotcell_progress.failed = 1; /* unless all goes well */
     if (arg_arg1 != NULL && (hc_args.arg_arg1 = hc_ctx->lend_for_now(hc_ctx, 4, (void *)arg_arg1)) == 0) {
         hc_ctx->forget(hc_ctx, hc_args.arg_arg1);
@@ -6705,7 +6707,7 @@ static void hotcell_back_105_5(struct sqlite3_context *arg_arg1, int arg_arg2, s
         errno = hc_errno;
         (void)sqlite3_result_error_code(arg_arg1, (SQLITE_ABORT)); errno = hc_errno; return;
     }
-    memcpy(hc_block, &hc_args, sizeof hc_args);
+    __builtin_memcpy(hc_block, &hc_args, sizeof hc_args);
     if (!hc_ctx->callback(hc_ctx, hc_record->number_xStep, hc_place, 24, &hc_value)) {
         hotcell_forget_all(hc_ctx, &lent_arg3);
         hc_ctx->forget(hc_ctx, hc_args.arg_arg1);
@@ -6740,7 +6742,7 @@ static void hotcell_back_105_6(struct sqlite3_context *arg_arg1)
     uint64_t hc_place = HOTCELL_PLACE_NULL;
     uint64_t hc_value = 0;
     struct hotcell_back_args_105_6 hc_args;
-    memset(&hc_args, 0, sizeof hc_args);
+    __builtin_memset(&hc_args, 0, sizeof hc_args);
     hotcell_progress.failed = 1; /* unless all goes well */
     if (arg_arg1 != NULL && (hc_args.arg_arg1 = hc_ctx->lend_for_now(hc_ctx, 4, (void *)arg_arg1)) == 0) {
         hc_ctx->forget(hc_ctx, hc_args.arg_arg1);
@@ -6755,7 +6757,7 @@ static void hotcell_back_105_6(struct sqlite3_context *arg_arg1)
         errno = hc_errno;
         (void)sqlite3_result_error_code(arg_arg1, (SQLITE_ABORT)); errno = hc_errno; return;
     }
-    memcpy(hc_block, &hc_args, sizeof hc_args);
+    __builtin_memcpy(hc_block, &hc_args, sizeof hc_args);
     if (!hc_ctx->callback(hc_ctx, hc_record->number_xFinal, hc_place, 8, &hc_value)) {
         hc_ctx->forget(hc_ctx, hc_args.arg_arg1);
         hc_ctx->rewind(hc_ctx, hc_mark);
@@ -6788,7 +6790,7 @@ static void hotcell_back_105_7(struct sqlite3_context *arg_arg1)
     uint64_t hc_place = HOTCELL_PLACE_NULL;
     uint64_t hc_value = 0;
     struct hotcell_back_args_105_7 hc_args;
-    memset(&hc_args, 0, sizeof hc_args);
+    __builtin_memset(&hc_args, 0, sizeof hc_args);
     hotcell_progress.failed = 1; /* unless all goes well */
     if (arg_arg1 != NULL && (hc_args.arg_arg1 = hc_ctx->lend_for_now(hc_ctx, 4, (void *)arg_arg1)) == 0) {
         hc_ctx->forget(hc_ctx, hc_args.arg_arg1);
@@ -6803,7 +6805,7 @@ static void hotcell_back_105_7(struct sqlite3_context *arg_arg1)
         errno = hc_errno;
         (void)sqlite3_result_error_code(arg_arg1, (SQLITE_ABORT)); errno = hc_errno; return;
     }
-    memcpy(hc_block, &hc_args, sizeof hc_args);
+    __builtin_memcpy(hc_block, &hc_args, sizeof hc_args);
     if (!hc_ctx->callback(hc_ctx, hc_record->number_xValue, hc_place, 8, &hc_value)) {
         hc_ctx->forget(hc_ctx, hc_args.arg_arg1);
         hc_ctx->rewind(hc_ctx, hc_mark);
@@ -6836,7 +6838,7 @@ static void hotcell_back_105_8(struct sqlite3_context *arg_arg1, int arg_arg2, s
     uint64_t hc_place = HOTCELL_PLACE_NULL;
     uint64_t hc_value = 0;
     struct hotcell_back_args_105_8 hc_args;
-    memset(&hc_args, 0, sizeof hc_args);
+    __builtin_memset(&hc_args, 0, sizeof hc_args);
     hotcell_progress.failed = 1; /* unless all goes well */
     if (arg_arg1 != NULL && (hc_args.arg_arg1 = hc_ctx->lend_for_now(hc_ctx, 4, (void *)arg_arg1)) == 0) {
         hc_ctx->forget(hc_ctx, hc_args.arg_arg1);
@@ -6861,7 +6863,7 @@ static void hotcell_back_105_8(struct sqlite3_context *arg_arg1, int arg_arg2, s
         errno = hc_errno;
         (void)sqlite3_result_error_code(arg_arg1, (SQLITE_ABORT)); errno = hc_errno; return;
     }
-    memcpy(hc_block, &hc_args, sizeof hc_args);
+    __builtin_memcpy(hc_block, &hc_args, sizeof hc_args);
     if (!hc_ctx->callback(hc_ctx, hc_record->number_xInverse, hc_place, 24, &hc_value)) {
         hotcell_forget_all(hc_ctx, &lent_arg3);
         hc_ctx->forget(hc_ctx, hc_args.arg_arg1);
@@ -6880,7 +6882,7 @@ static void hotcell_call_sqlite3_create_window_function(hotcell_ctx *hc_ctx, con
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_create_window_function hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_create_window_function hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -6937,7 +6939,7 @@ static void hotcell_call_sqlite3_create_window_function(hotcell_ctx *hc_ctx, con
         }
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 106, sqlite3_aggregate_count: int sqlite3_aggregate_count(sqlite3_context *) */
@@ -6961,7 +6963,7 @@ static void hotcell_call_sqlite3_aggregate_count(hotcell_ctx *hc_ctx, const hotc
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_aggregate_count hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_aggregate_count hc_out = {0};
     struct sqlite3_context *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -6976,7 +6978,7 @@ static void hotcell_call_sqlite3_aggregate_count(hotcell_ctx *hc_ctx, const hotc
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 107, sqlite3_expired: int sqlite3_expired(sqlite3_stmt *) */
@@ -7000,7 +7002,7 @@ static void hotcell_call_sqlite3_expired(hotcell_ctx *hc_ctx, const hotcell_requ
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_expired hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_expired hc_out = {0};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -7015,7 +7017,7 @@ static void hotcell_call_sqlite3_expired(hotcell_ctx *hc_ctx, const hotcell_requ
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 108, sqlite3_transfer_bindings: int sqlite3_transfer_bindings(sqlite3_stmt *, sqlite3_stmt *) */
@@ -7041,7 +7043,7 @@ static void hotcell_call_sqlite3_transfer_bindings(hotcell_ctx *hc_ctx, const ho
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_transfer_bindings hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_transfer_bindings hc_out = {0};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -7060,7 +7062,7 @@ static void hotcell_call_sqlite3_transfer_bindings(hotcell_ctx *hc_ctx, const ho
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 109, sqlite3_global_recover: int sqlite3_global_recover(void) */
@@ -7087,7 +7089,7 @@ static void hotcell_call_sqlite3_global_recover(hotcell_ctx *hc_ctx, const hotce
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 110, sqlite3_thread_cleanup: void sqlite3_thread_cleanup(void) */
@@ -7127,7 +7129,7 @@ static void hotcell_call_sqlite3_value_blob(hotcell_ctx *hc_ctx, const hotcell_r
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_value_blob hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_blob hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 9, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -7147,7 +7149,7 @@ static void hotcell_call_sqlite3_value_blob(hotcell_ctx *hc_ctx, const hotcell_r
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 112, sqlite3_value_double: double sqlite3_value_double(sqlite3_value *) */
@@ -7170,7 +7172,7 @@ static void hotcell_call_sqlite3_value_double(hotcell_ctx *hc_ctx, const hotcell
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_value_double hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_double hc_out = {0};
     struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 9, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -7185,7 +7187,7 @@ static void hotcell_call_sqlite3_value_double(hotcell_ctx *hc_ctx, const hotcell
         return;
     }
     hc_out.returned = (double)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 113, sqlite3_value_int: int sqlite3_value_int(sqlite3_value *) */
@@ -7209,7 +7211,7 @@ static void hotcell_call_sqlite3_value_int(hotcell_ctx *hc_ctx, const hotcell_re
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_value_int hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_int hc_out = {0};
     struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 9, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -7224,7 +7226,7 @@ static void hotcell_call_sqlite3_value_int(hotcell_ctx *hc_ctx, const hotcell_re
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 114, sqlite3_value_int64: sqlite3_int64 sqlite3_value_int64(sqlite3_value *) */
@@ -7247,7 +7249,7 @@ static void hotcell_call_sqlite3_value_int64(hotcell_ctx *hc_ctx, const hotcell_
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_value_int64 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_int64 hc_out = {0};
     struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 9, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -7262,7 +7264,7 @@ static void hotcell_call_sqlite3_value_int64(hotcell_ctx *hc_ctx, const hotcell_
         return;
     }
     hc_out.returned = (int64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 115, sqlite3_value_text: const unsigned char *sqlite3_value_text(sqlite3_value *) */
@@ -7285,7 +7287,7 @@ static void hotcell_call_sqlite3_value_text(hotcell_ctx *hc_ctx, const hotcell_r
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_value_text hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_text hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 9, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -7305,7 +7307,7 @@ static void hotcell_call_sqlite3_value_text(hotcell_ctx *hc_ctx, const hotcell_r
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 116, sqlite3_value_text16: const void *sqlite3_value_text16(sqlite3_value *) */
@@ -7328,7 +7330,7 @@ static void hotcell_call_sqlite3_value_text16(hotcell_ctx *hc_ctx, const hotcell
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_value_text16 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_text16 hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 9, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -7348,7 +7350,7 @@ static void hotcell_call_sqlite3_value_text16(hotcell_ctx *hc_ctx, const hotcell
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 117, sqlite3_value_bytes: int sqlite3_value_bytes(sqlite3_value *) */
@@ -7372,7 +7374,7 @@ static void hotcell_call_sqlite3_value_bytes(hotcell_ctx *hc_ctx, const hotcell_
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_value_bytes hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_bytes hc_out = {0};
     struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 9, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -7387,7 +7389,7 @@ static void hotcell_call_sqlite3_value_bytes(hotcell_ctx *hc_ctx, const hotcell_
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 118, sqlite3_value_bytes16: int sqlite3_value_bytes16(sqlite3_value *) */
@@ -7411,7 +7413,7 @@ static void hotcell_call_sqlite3_value_bytes16(hotcell_ctx *hc_ctx, const hotcel
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_value_bytes16 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_bytes16 hc_out = {0};
     struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 9, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -7426,7 +7428,7 @@ static void hotcell_call_sqlite3_value_bytes16(hotcell_ctx *hc_ctx, const hotcel
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 119, sqlite3_value_type: int sqlite3_value_type(sqlite3_value *) */
@@ -7450,7 +7452,7 @@ static void hotcell_call_sqlite3_value_type(hotcell_ctx *hc_ctx, const hotcell_r
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_value_type hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_type hc_out = {0};
     struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 9, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -7465,7 +7467,7 @@ static void hotcell_call_sqlite3_value_type(hotcell_ctx *hc_ctx, const hotcell_r
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 120, sqlite3_value_numeric_type: int sqlite3_value_numeric_type(sqlite3_value *) */
@@ -7489,7 +7491,7 @@ static void hotcell_call_sqlite3_value_numeric_type(hotcell_ctx *hc_ctx, const h
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_value_numeric_type hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_numeric_type hc_out = {0};
     struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 9, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -7504,7 +7506,7 @@ static void hotcell_call_sqlite3_value_numeric_type(hotcell_ctx *hc_ctx, const h
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 121, sqlite3_value_frombind: int sqlite3_value_frombind(sqlite3_value *) */
@@ -7528,7 +7530,7 @@ static void hotcell_call_sqlite3_value_frombind(hotcell_ctx *hc_ctx, const hotce
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_value_frombind hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_frombind hc_out = {0};
     struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 9, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -7543,7 +7545,7 @@ static void hotcell_call_sqlite3_value_frombind(hotcell_ctx *hc_ctx, const hotce
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 122, sqlite3_value_encoding: int sqlite3_value_encoding(sqlite3_value *) */
@@ -7567,7 +7569,7 @@ static void hotcell_call_sqlite3_value_encoding(hotcell_ctx *hc_ctx, const hotce
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_value_encoding hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_encoding hc_out = {0};
     struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 9, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -7582,7 +7584,7 @@ static void hotcell_call_sqlite3_value_encoding(hotcell_ctx *hc_ctx, const hotce
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 123, sqlite3_value_subtype: unsigned int sqlite3_value_subtype(sqlite3_value *) */
@@ -7606,7 +7608,7 @@ static void hotcell_call_sqlite3_value_subtype(hotcell_ctx *hc_ctx, const hotcel
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_value_subtype hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_subtype hc_out = {0};
     struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 9, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -7621,7 +7623,7 @@ static void hotcell_call_sqlite3_value_subtype(hotcell_ctx *hc_ctx, const hotcel
         return;
     }
     hc_out.returned = (uint32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 124, sqlite3_value_dup: sqlite3_value *sqlite3_value_dup(const sqlite3_value *) */
@@ -7644,7 +7646,7 @@ static void hotcell_call_sqlite3_value_dup(hotcell_ctx *hc_ctx, const hotcell_re
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_value_dup hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_value_dup hc_out = {0};
     const struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 9, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -7665,7 +7667,7 @@ static void hotcell_call_sqlite3_value_dup(hotcell_ctx *hc_ctx, const hotcell_re
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (hc_result != NULL && hc_out.returned == 0) {
         (sqlite3_value_free)((void *)hc_result);
@@ -7686,7 +7688,7 @@ static void hotcell_call_sqlite3_value_free(hotcell_ctx *hc_ctx, const hotcell_r
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_value_free hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct sqlite3_value *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 9, "arg1", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -7724,7 +7726,7 @@ static void hotcell_call_sqlite3_context_db_handle(hotcell_ctx *hc_ctx, const ho
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_context_db_handle hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_context_db_handle hc_out = {0};
     struct sqlite3_context *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -7744,7 +7746,7 @@ static void hotcell_call_sqlite3_context_db_handle(hotcell_ctx *hc_ctx, const ho
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 127, sqlite3_result_blob: void sqlite3_result_blob(sqlite3_context *, const void *, int, void (*)(void *)) */
@@ -7763,7 +7765,7 @@ static void hotcell_call_sqlite3_result_blob(hotcell_ctx *hc_ctx, const hotcell_
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_result_blob hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct sqlite3_context *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -7803,7 +7805,7 @@ static void hotcell_call_sqlite3_result_blob64(hotcell_ctx *hc_ctx, const hotcel
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_result_blob64 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct sqlite3_context *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -7843,7 +7845,7 @@ static void hotcell_call_sqlite3_result_double(hotcell_ctx *hc_ctx, const hotcel
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_result_double hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct sqlite3_context *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -7875,7 +7877,7 @@ static void hotcell_call_sqlite3_result_error(hotcell_ctx *hc_ctx, const hotcell
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_result_error hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct sqlite3_context *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -7915,7 +7917,7 @@ static void hotcell_call_sqlite3_result_error16(hotcell_ctx *hc_ctx, const hotce
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_result_error16 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct sqlite3_context *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -7953,7 +7955,7 @@ static void hotcell_call_sqlite3_result_error_toobig(hotcell_ctx *hc_ctx, const 
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_result_error_toobig hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct sqlite3_context *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -7982,7 +7984,7 @@ static void hotcell_call_sqlite3_result_error_nomem(hotcell_ctx *hc_ctx, const h
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_result_error_nomem hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct sqlite3_context *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -8014,7 +8016,7 @@ static void hotcell_call_sqlite3_result_error_code(hotcell_ctx *hc_ctx, const ho
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_result_error_code hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct sqlite3_context *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -8047,7 +8049,7 @@ static void hotcell_call_sqlite3_result_int(hotcell_ctx *hc_ctx, const hotcell_r
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_result_int hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct sqlite3_context *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -8079,7 +8081,7 @@ static void hotcell_call_sqlite3_result_int64(hotcell_ctx *hc_ctx, const hotcell
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_result_int64 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct sqlite3_context *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -8109,7 +8111,7 @@ static void hotcell_call_sqlite3_result_null(hotcell_ctx *hc_ctx, const hotcell_
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_result_null hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct sqlite3_context *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -8140,7 +8142,7 @@ static void hotcell_call_sqlite3_result_text(hotcell_ctx *hc_ctx, const hotcell_
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_result_text hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct sqlite3_context *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -8180,7 +8182,7 @@ static void hotcell_call_sqlite3_result_text64(hotcell_ctx *hc_ctx, const hotcel
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_result_text64 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct sqlite3_context *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -8220,7 +8222,7 @@ static void hotcell_call_sqlite3_result_text16(hotcell_ctx *hc_ctx, const hotcel
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_result_text16 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct sqlite3_context *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -8260,7 +8262,7 @@ static void hotcell_call_sqlite3_result_text16le(hotcell_ctx *hc_ctx, const hotc
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_result_text16le hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct sqlite3_context *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -8300,7 +8302,7 @@ static void hotcell_call_sqlite3_result_text16be(hotcell_ctx *hc_ctx, const hotc
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_result_text16be hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct sqlite3_context *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -8340,7 +8342,7 @@ static void hotcell_call_sqlite3_result_value(hotcell_ctx *hc_ctx, const hotcell
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_result_value hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct sqlite3_context *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -8376,7 +8378,7 @@ static void hotcell_call_sqlite3_result_zeroblob(hotcell_ctx *hc_ctx, const hotc
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_result_zeroblob hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct sqlite3_context *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -8415,7 +8417,7 @@ static void hotcell_call_sqlite3_result_zeroblob64(hotcell_ctx *hc_ctx, const ho
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_result_zeroblob64 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_result_zeroblob64 hc_out = {0};
     struct sqlite3_context *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -8435,7 +8437,7 @@ static void hotcell_call_sqlite3_result_zeroblob64(hotcell_ctx *hc_ctx, const ho
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 146, sqlite3_result_subtype: void sqlite3_result_subtype(sqlite3_context *, unsigned int) */
@@ -8455,7 +8457,7 @@ static void hotcell_call_sqlite3_result_subtype(hotcell_ctx *hc_ctx, const hotce
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_result_subtype hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct sqlite3_context *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 4, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -8528,7 +8530,7 @@ static int hotcell_back_147_4(void *arg_arg1, int arg_arg2, const void *arg_arg3
     uint64_t hc_place = HOTCELL_PLACE_NULL;
     uint64_t hc_value = 0;
     struct hotcell_back_args_147_4 hc_args;
-    memset(&hc_args, 0, sizeof hc_args);
+    __builtin_memset(&hc_args, 0, sizeof hc_args);
     hotcell_progress.failed = 1; /* unless all goes well */
     hc_args.arg_arg3 = (hotcell_ref){HOTCELL_PLACE_NULL, 0};
     if (arg_arg3 != NULL) {
@@ -8566,7 +8568,7 @@ static int hotcell_back_147_4(void *arg_arg1, int arg_arg2, const void *arg_arg3
         errno = hc_errno;
         return 0;
     }
-    memcpy(hc_block, &hc_args, sizeof hc_args);
+    __builtin_memcpy(hc_block, &hc_args, sizeof hc_args);
     if (!hc_ctx->callback(hc_ctx, hc_record->number_xCompare, hc_place, 32, &hc_value)) {
         hc_ctx->rewind(hc_ctx, hc_mark);
         errno = hc_errno;
@@ -8582,7 +8584,7 @@ static void hotcell_call_sqlite3_create_collation(hotcell_ctx *hc_ctx, const hot
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_create_collation hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_create_collation hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -8627,7 +8629,7 @@ static void hotcell_call_sqlite3_create_collation(hotcell_ctx *hc_ctx, const hot
         }
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 148, sqlite3_create_collation_v2: int sqlite3_create_collation_v2(sqlite3 *, const char *zName, int eTextRep, void *pArg, int (*)(void *, int, const void *, int, const void *) xCompare, void (*)(void *) xDestroy) */
@@ -8690,7 +8692,7 @@ static int hotcell_back_148_4(void *arg_arg1, int arg_arg2, const void *arg_arg3
     uint64_t hc_place = HOTCELL_PLACE_NULL;
     uint64_t hc_value = 0;
     struct hotcell_back_args_148_4 hc_args;
-    memset(&hc_args, 0, sizeof hc_args);
+    __builtin_memset(&hc_args, 0, sizeof hc_args);
     hotcell_progress.failed = 1; /* unless all goes well */
     hc_args.arg_arg3 = (hotcell_ref){HOTCELL_PLACE_NULL, 0};
     if (arg_arg3 != NULL) {
@@ -8728,7 +8730,7 @@ static int hotcell_back_148_4(void *arg_arg1, int arg_arg2, const void *arg_arg3
         errno = hc_errno;
         return 0;
     }
-    memcpy(hc_block, &hc_args, sizeof hc_args);
+    __builtin_memcpy(hc_block, &hc_args, sizeof hc_args);
     if (!hc_ctx->callback(hc_ctx, hc_record->number_xCompare, hc_place, 32, &hc_value)) {
         hc_ctx->rewind(hc_ctx, hc_mark);
         errno = hc_errno;
@@ -8744,7 +8746,7 @@ static void hotcell_call_sqlite3_create_collation_v2(hotcell_ctx *hc_ctx, const 
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_create_collation_v2 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_create_collation_v2 hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -8786,7 +8788,7 @@ static void hotcell_call_sqlite3_create_collation_v2(hotcell_ctx *hc_ctx, const 
         }
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 149, sqlite3_create_collation16: int sqlite3_create_collation16(sqlite3 *, const void *zName, int eTextRep, void *pArg, int (*)(void *, int, const void *, int, const void *) xCompare) */
@@ -8846,7 +8848,7 @@ static int hotcell_back_149_4(void *arg_arg1, int arg_arg2, const void *arg_arg3
     uint64_t hc_place = HOTCELL_PLACE_NULL;
     uint64_t hc_value = 0;
     struct hotcell_back_args_149_4 hc_args;
-    memset(&hc_args, 0, sizeof hc_args);
+    __builtin_memset(&hc_args, 0, sizeof hc_args);
     hotcell_progress.failed = 1; /* unless all goes well */
     hc_args.arg_arg3 = (hotcell_ref){HOTCELL_PLACE_NULL, 0};
     if (arg_arg3 != NULL) {
@@ -8884,7 +8886,7 @@ static int hotcell_back_149_4(void *arg_arg1, int arg_arg2, const void *arg_arg3
         errno = hc_errno;
         return 0;
     }
-    memcpy(hc_block, &hc_args, sizeof hc_args);
+    __builtin_memcpy(hc_block, &hc_args, sizeof hc_args);
     if (!hc_ctx->callback(hc_ctx, hc_record->number_xCompare, hc_place, 32, &hc_value)) {
         hc_ctx->rewind(hc_ctx, hc_mark);
         errno = hc_errno;
@@ -8900,7 +8902,7 @@ static void hotcell_call_sqlite3_create_collation16(hotcell_ctx *hc_ctx, const h
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_create_collation16 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_create_collation16 hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -8945,7 +8947,7 @@ static void hotcell_call_sqlite3_create_collation16(hotcell_ctx *hc_ctx, const h
         }
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 150, sqlite3_collation_needed: int sqlite3_collation_needed(sqlite3 *, void *, void (*)(void *, sqlite3 *, int, const char *)) */
@@ -9006,7 +9008,7 @@ static void hotcell_back_150_2(void *arg_arg1, struct sqlite3 *arg_arg2, int arg
     uint64_t hc_place = HOTCELL_PLACE_NULL;
     uint64_t hc_value = 0;
     struct hotcell_back_args_150_2 hc_args;
-    memset(&hc_args, 0, sizeof hc_args);
+    __builtin_memset(&hc_args, 0, sizeof hc_args);
     hotcell_progress.failed = 1; /* unless all goes well */
     if (arg_arg2 != NULL && (hc_args.arg_arg2 = hc_ctx->lend_for_now(hc_ctx, 1, (void *)arg_arg2)) == 0) {
         hc_ctx->forget(hc_ctx, hc_args.arg_arg2);
@@ -9029,7 +9031,7 @@ static void hotcell_back_150_2(void *arg_arg1, struct sqlite3 *arg_arg2, int arg
         errno = hc_errno;
         return;
     }
-    memcpy(hc_block, &hc_args, sizeof hc_args);
+    __builtin_memcpy(hc_block, &hc_args, sizeof hc_args);
     if (!hc_ctx->callback(hc_ctx, hc_record->number_arg3, hc_place, 32, &hc_value)) {
         hc_ctx->forget(hc_ctx, hc_args.arg_arg2);
         hc_ctx->rewind(hc_ctx, hc_mark);
@@ -9046,7 +9048,7 @@ static void hotcell_call_sqlite3_collation_needed(hotcell_ctx *hc_ctx, const hot
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_collation_needed hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_collation_needed hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -9083,7 +9085,7 @@ static void hotcell_call_sqlite3_collation_needed(hotcell_ctx *hc_ctx, const hot
         }
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 151, sqlite3_collation_needed16: int sqlite3_collation_needed16(sqlite3 *, void *, void (*)(void *, sqlite3 *, int, const void *)) */
@@ -9144,7 +9146,7 @@ static void hotcell_back_151_2(void *arg_arg1, struct sqlite3 *arg_arg2, int arg
     uint64_t hc_place = HOTCELL_PLACE_NULL;
     uint64_t hc_value = 0;
     struct hotcell_back_args_151_2 hc_args;
-    memset(&hc_args, 0, sizeof hc_args);
+    __builtin_memset(&hc_args, 0, sizeof hc_args);
     hotcell_progress.failed = 1; /* unless all goes well */
     if (arg_arg2 != NULL && (hc_args.arg_arg2 = hc_ctx->lend_for_now(hc_ctx, 1, (void *)arg_arg2)) == 0) {
         hc_ctx->forget(hc_ctx, hc_args.arg_arg2);
@@ -9167,7 +9169,7 @@ static void hotcell_back_151_2(void *arg_arg1, struct sqlite3 *arg_arg2, int arg
         errno = hc_errno;
         return;
     }
-    memcpy(hc_block, &hc_args, sizeof hc_args);
+    __builtin_memcpy(hc_block, &hc_args, sizeof hc_args);
     if (!hc_ctx->callback(hc_ctx, hc_record->number_arg3, hc_place, 32, &hc_value)) {
         hc_ctx->forget(hc_ctx, hc_args.arg_arg2);
         hc_ctx->rewind(hc_ctx, hc_mark);
@@ -9184,7 +9186,7 @@ static void hotcell_call_sqlite3_collation_needed16(hotcell_ctx *hc_ctx, const h
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_collation_needed16 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_collation_needed16 hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -9221,7 +9223,7 @@ static void hotcell_call_sqlite3_collation_needed16(hotcell_ctx *hc_ctx, const h
         }
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 152, sqlite3_sleep: int sqlite3_sleep(int) */
@@ -9245,7 +9247,7 @@ _Static_assert(offsetof(struct hotcell_result_sqlite3_sleep, returned) == 0, "re
 static void hotcell_call_sqlite3_sleep(hotcell_ctx *hc_ctx, const hotcell_request *hc_rq, hotcell_reply *hc_rp)
 {
     struct hotcell_args_sqlite3_sleep hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_sleep hc_out = {0};
     int arg_arg1 = (int)hc_in.arg_arg1;
     struct hotcell_progress hc_before = hotcell_enter(hc_ctx, NULL);
@@ -9257,7 +9259,7 @@ static void hotcell_call_sqlite3_sleep(hotcell_ctx *hc_ctx, const hotcell_reques
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 153, sqlite3_get_autocommit: int sqlite3_get_autocommit(sqlite3 *) */
@@ -9281,7 +9283,7 @@ static void hotcell_call_sqlite3_get_autocommit(hotcell_ctx *hc_ctx, const hotce
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_get_autocommit hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_get_autocommit hc_out = {0};
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -9296,7 +9298,7 @@ static void hotcell_call_sqlite3_get_autocommit(hotcell_ctx *hc_ctx, const hotce
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 154, sqlite3_db_handle: sqlite3 *sqlite3_db_handle(sqlite3_stmt *) */
@@ -9319,7 +9321,7 @@ static void hotcell_call_sqlite3_db_handle(hotcell_ctx *hc_ctx, const hotcell_re
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_db_handle hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_db_handle hc_out = {0};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -9339,7 +9341,7 @@ static void hotcell_call_sqlite3_db_handle(hotcell_ctx *hc_ctx, const hotcell_re
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 155, sqlite3_db_name: const char *sqlite3_db_name(sqlite3 *db, int N) */
@@ -9365,7 +9367,7 @@ static void hotcell_call_sqlite3_db_name(hotcell_ctx *hc_ctx, const hotcell_requ
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_db_name hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_db_name hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -9385,7 +9387,7 @@ static void hotcell_call_sqlite3_db_name(hotcell_ctx *hc_ctx, const hotcell_requ
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 156, sqlite3_db_filename: sqlite3_filename sqlite3_db_filename(sqlite3 *db, const char *zDbName) */
@@ -9410,7 +9412,7 @@ static void hotcell_call_sqlite3_db_filename(hotcell_ctx *hc_ctx, const hotcell_
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_db_filename hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_db_filename hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -9433,7 +9435,7 @@ static void hotcell_call_sqlite3_db_filename(hotcell_ctx *hc_ctx, const hotcell_
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 157, sqlite3_db_readonly: int sqlite3_db_readonly(sqlite3 *db, const char *zDbName) */
@@ -9459,7 +9461,7 @@ static void hotcell_call_sqlite3_db_readonly(hotcell_ctx *hc_ctx, const hotcell_
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_db_readonly hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_db_readonly hc_out = {0};
     struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -9478,7 +9480,7 @@ static void hotcell_call_sqlite3_db_readonly(hotcell_ctx *hc_ctx, const hotcell_
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 158, sqlite3_txn_state: int sqlite3_txn_state(sqlite3 *, const char *zSchema) */
@@ -9504,7 +9506,7 @@ static void hotcell_call_sqlite3_txn_state(hotcell_ctx *hc_ctx, const hotcell_re
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_txn_state hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_txn_state hc_out = {0};
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -9523,7 +9525,7 @@ static void hotcell_call_sqlite3_txn_state(hotcell_ctx *hc_ctx, const hotcell_re
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 159, sqlite3_next_stmt: sqlite3_stmt *sqlite3_next_stmt(sqlite3 *pDb, sqlite3_stmt *pStmt) */
@@ -9548,7 +9550,7 @@ static void hotcell_call_sqlite3_next_stmt(hotcell_ctx *hc_ctx, const hotcell_re
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_next_stmt hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_next_stmt hc_out = {0};
     struct sqlite3 *arg_pDb = hotcell_object(hc_ctx, hc_in.arg_pDb, 1, "pDb", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -9572,7 +9574,7 @@ static void hotcell_call_sqlite3_next_stmt(hotcell_ctx *hc_ctx, const hotcell_re
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 160, sqlite3_commit_hook: void *sqlite3_commit_hook(sqlite3 *, int (*)(void *), void *) */
@@ -9634,7 +9636,7 @@ static void hotcell_call_sqlite3_commit_hook(hotcell_ctx *hc_ctx, const hotcell_
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_commit_hook hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -9720,7 +9722,7 @@ static void hotcell_call_sqlite3_rollback_hook(hotcell_ctx *hc_ctx, const hotcel
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_rollback_hook hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -9808,7 +9810,7 @@ static unsigned int hotcell_back_162_1(void *arg_arg1, const char *arg_arg2, uns
     uint64_t hc_place = HOTCELL_PLACE_NULL;
     uint64_t hc_value = 0;
     struct hotcell_back_args_162_1 hc_args;
-    memset(&hc_args, 0, sizeof hc_args);
+    __builtin_memset(&hc_args, 0, sizeof hc_args);
     hotcell_progress.failed = 1; /* unless all goes well */
     hc_args.arg_arg2 = (hotcell_ref){HOTCELL_PLACE_NULL, 0};
     if (arg_arg2 != NULL && !hotcell_give(hc_ctx, arg_arg2, hotcell_length(arg_arg2, UINT64_MAX), 1, &hc_args.arg_arg2)) {
@@ -9825,7 +9827,7 @@ static unsigned int hotcell_back_162_1(void *arg_arg1, const char *arg_arg2, uns
         errno = hc_errno;
         return 0;
     }
-    memcpy(hc_block, &hc_args, sizeof hc_args);
+    __builtin_memcpy(hc_block, &hc_args, sizeof hc_args);
     if (!hc_ctx->callback(hc_ctx, hc_record->number_arg2, hc_place, 32, &hc_value)) {
         hc_ctx->rewind(hc_ctx, hc_mark);
         errno = hc_errno;
@@ -9841,7 +9843,7 @@ static void hotcell_call_sqlite3_autovacuum_pages(hotcell_ctx *hc_ctx, const hot
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_autovacuum_pages hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_autovacuum_pages hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -9878,7 +9880,7 @@ static void hotcell_call_sqlite3_autovacuum_pages(hotcell_ctx *hc_ctx, const hot
         }
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 163, sqlite3_update_hook: void *sqlite3_update_hook(sqlite3 *, void (*)(void *, int, const char *, const char *, sqlite3_int64), void *) */
@@ -9932,7 +9934,7 @@ static void hotcell_back_163_1(void *arg_arg1, int arg_arg2, const char *arg_arg
     uint64_t hc_place = HOTCELL_PLACE_NULL;
     uint64_t hc_value = 0;
     struct hotcell_back_args_163_1 hc_args;
-    memset(&hc_args, 0, sizeof hc_args);
+    __builtin_memset(&hc_args, 0, sizeof hc_args);
     hotcell_progress.failed = 1; /* unless all goes well */
     hc_args.arg_arg2 = (int32_t)arg_arg2;
     hc_args.arg_arg3 = (hotcell_ref){HOTCELL_PLACE_NULL, 0};
@@ -9954,7 +9956,7 @@ static void hotcell_back_163_1(void *arg_arg1, int arg_arg2, const char *arg_arg
         errno = hc_errno;
         return;
     }
-    memcpy(hc_block, &hc_args, sizeof hc_args);
+    __builtin_memcpy(hc_block, &hc_args, sizeof hc_args);
     if (!hc_ctx->callback(hc_ctx, hc_record->number_arg2, hc_place, 48, &hc_value)) {
         hc_ctx->rewind(hc_ctx, hc_mark);
         errno = hc_errno;
@@ -9969,7 +9971,7 @@ static void hotcell_call_sqlite3_update_hook(hotcell_ctx *hc_ctx, const hotcell_
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_update_hook hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -10018,7 +10020,7 @@ _Static_assert(offsetof(struct hotcell_result_sqlite3_enable_shared_cache, retur
 static void hotcell_call_sqlite3_enable_shared_cache(hotcell_ctx *hc_ctx, const hotcell_request *hc_rq, hotcell_reply *hc_rp)
 {
     struct hotcell_args_sqlite3_enable_shared_cache hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_enable_shared_cache hc_out = {0};
     int arg_arg1 = (int)hc_in.arg_arg1;
     struct hotcell_progress hc_before = hotcell_enter(hc_ctx, NULL);
@@ -10030,7 +10032,7 @@ static void hotcell_call_sqlite3_enable_shared_cache(hotcell_ctx *hc_ctx, const 
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 165, sqlite3_release_memory: int sqlite3_release_memory(int) */
@@ -10054,7 +10056,7 @@ _Static_assert(offsetof(struct hotcell_result_sqlite3_release_memory, returned) 
 static void hotcell_call_sqlite3_release_memory(hotcell_ctx *hc_ctx, const hotcell_request *hc_rq, hotcell_reply *hc_rp)
 {
     struct hotcell_args_sqlite3_release_memory hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_release_memory hc_out = {0};
     int arg_arg1 = (int)hc_in.arg_arg1;
     struct hotcell_progress hc_before = hotcell_enter(hc_ctx, NULL);
@@ -10066,7 +10068,7 @@ static void hotcell_call_sqlite3_release_memory(hotcell_ctx *hc_ctx, const hotce
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 166, sqlite3_db_release_memory: int sqlite3_db_release_memory(sqlite3 *) */
@@ -10090,7 +10092,7 @@ static void hotcell_call_sqlite3_db_release_memory(hotcell_ctx *hc_ctx, const ho
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_db_release_memory hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_db_release_memory hc_out = {0};
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -10105,7 +10107,7 @@ static void hotcell_call_sqlite3_db_release_memory(hotcell_ctx *hc_ctx, const ho
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 167, sqlite3_soft_heap_limit64: sqlite3_int64 sqlite3_soft_heap_limit64(sqlite3_int64 N) */
@@ -10127,7 +10129,7 @@ _Static_assert(offsetof(struct hotcell_result_sqlite3_soft_heap_limit64, returne
 static void hotcell_call_sqlite3_soft_heap_limit64(hotcell_ctx *hc_ctx, const hotcell_request *hc_rq, hotcell_reply *hc_rp)
 {
     struct hotcell_args_sqlite3_soft_heap_limit64 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_soft_heap_limit64 hc_out = {0};
     long long arg_N = (long long)hc_in.arg_N;
     struct hotcell_progress hc_before = hotcell_enter(hc_ctx, NULL);
@@ -10139,7 +10141,7 @@ static void hotcell_call_sqlite3_soft_heap_limit64(hotcell_ctx *hc_ctx, const ho
         return;
     }
     hc_out.returned = (int64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 168, sqlite3_hard_heap_limit64: sqlite3_int64 sqlite3_hard_heap_limit64(sqlite3_int64 N) */
@@ -10161,7 +10163,7 @@ _Static_assert(offsetof(struct hotcell_result_sqlite3_hard_heap_limit64, returne
 static void hotcell_call_sqlite3_hard_heap_limit64(hotcell_ctx *hc_ctx, const hotcell_request *hc_rq, hotcell_reply *hc_rp)
 {
     struct hotcell_args_sqlite3_hard_heap_limit64 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_hard_heap_limit64 hc_out = {0};
     long long arg_N = (long long)hc_in.arg_N;
     struct hotcell_progress hc_before = hotcell_enter(hc_ctx, NULL);
@@ -10173,7 +10175,7 @@ static void hotcell_call_sqlite3_hard_heap_limit64(hotcell_ctx *hc_ctx, const ho
         return;
     }
     hc_out.returned = (int64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 169, sqlite3_soft_heap_limit: void sqlite3_soft_heap_limit(int N) */
@@ -10190,7 +10192,7 @@ _Static_assert(offsetof(struct hotcell_args_sqlite3_soft_heap_limit, arg_N) == 0
 static void hotcell_call_sqlite3_soft_heap_limit(hotcell_ctx *hc_ctx, const hotcell_request *hc_rq, hotcell_reply *hc_rp)
 {
     struct hotcell_args_sqlite3_soft_heap_limit hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     int arg_N = (int)hc_in.arg_N;
     struct hotcell_progress hc_before = hotcell_enter(hc_ctx, NULL);
     errno = 0;
@@ -10240,7 +10242,7 @@ static void hotcell_call_sqlite3_table_column_metadata(hotcell_ctx *hc_ctx, cons
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_table_column_metadata hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_table_column_metadata hc_out = {.arg_pzDataType = {HOTCELL_PLACE_NULL, 0}, .arg_pzCollSeq = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -10297,7 +10299,7 @@ static void hotcell_call_sqlite3_table_column_metadata(hotcell_ctx *hc_ctx, cons
         hc_out.arg_pPrimaryKey = (int32_t)val_pPrimaryKey;
         hc_out.arg_pAutoinc = (int32_t)val_pAutoinc;
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 171, sqlite3_load_extension: int sqlite3_load_extension(sqlite3 *db, const char *zFile, const char *zProc, char **pzErrMsg) */
@@ -10329,7 +10331,7 @@ static void hotcell_call_sqlite3_load_extension(hotcell_ctx *hc_ctx, const hotce
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_load_extension hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_load_extension hc_out = {.arg_pzErrMsg = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -10368,7 +10370,7 @@ static void hotcell_call_sqlite3_load_extension(hotcell_ctx *hc_ctx, const hotce
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (val_pzErrMsg != NULL) {
         sqlite3_free((void *)val_pzErrMsg);
@@ -10399,7 +10401,7 @@ static void hotcell_call_sqlite3_enable_load_extension(hotcell_ctx *hc_ctx, cons
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_enable_load_extension hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_enable_load_extension hc_out = {0};
     struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -10415,7 +10417,7 @@ static void hotcell_call_sqlite3_enable_load_extension(hotcell_ctx *hc_ctx, cons
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 173, sqlite3_reset_auto_extension: void sqlite3_reset_auto_extension(void) */
@@ -10460,7 +10462,7 @@ static void hotcell_call_sqlite3_drop_modules(hotcell_ctx *hc_ctx, const hotcell
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_drop_modules hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_drop_modules hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -10489,7 +10491,7 @@ static void hotcell_call_sqlite3_drop_modules(hotcell_ctx *hc_ctx, const hotcell
         }
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 175, sqlite3_overload_function: int sqlite3_overload_function(sqlite3 *, const char *zFuncName, int nArg) */
@@ -10518,7 +10520,7 @@ static void hotcell_call_sqlite3_overload_function(hotcell_ctx *hc_ctx, const ho
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_overload_function hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_overload_function hc_out = {0};
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -10538,7 +10540,7 @@ static void hotcell_call_sqlite3_overload_function(hotcell_ctx *hc_ctx, const ho
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 176, sqlite3_blob_open: int sqlite3_blob_open(sqlite3 *, const char *zDb, const char *zTable, const char *zColumn, sqlite3_int64 iRow, int flags, sqlite3_blob **ppBlob) */
@@ -10577,7 +10579,7 @@ static void hotcell_call_sqlite3_blob_open(hotcell_ctx *hc_ctx, const hotcell_re
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_blob_open hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_blob_open hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -10624,7 +10626,7 @@ static void hotcell_call_sqlite3_blob_open(hotcell_ctx *hc_ctx, const hotcell_re
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (!hc_failed && val_ppBlob != NULL && hc_out.arg_ppBlob == 0) {
         (sqlite3_blob_close)((void *)val_ppBlob);
@@ -10654,7 +10656,7 @@ static void hotcell_call_sqlite3_blob_reopen(hotcell_ctx *hc_ctx, const hotcell_
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_blob_reopen hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_blob_reopen hc_out = {0};
     struct sqlite3_blob *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 3, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -10674,7 +10676,7 @@ static void hotcell_call_sqlite3_blob_reopen(hotcell_ctx *hc_ctx, const hotcell_
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 178, sqlite3_blob_close: int sqlite3_blob_close(sqlite3_blob *) */
@@ -10698,7 +10700,7 @@ static void hotcell_call_sqlite3_blob_close(hotcell_ctx *hc_ctx, const hotcell_r
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_blob_close hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_blob_close hc_out = {0};
     struct sqlite3_blob *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 3, "arg1", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
@@ -10716,7 +10718,7 @@ static void hotcell_call_sqlite3_blob_close(hotcell_ctx *hc_ctx, const hotcell_r
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 179, sqlite3_blob_bytes: int sqlite3_blob_bytes(sqlite3_blob *) */
@@ -10740,7 +10742,7 @@ static void hotcell_call_sqlite3_blob_bytes(hotcell_ctx *hc_ctx, const hotcell_r
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_blob_bytes hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_blob_bytes hc_out = {0};
     struct sqlite3_blob *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 3, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -10755,7 +10757,7 @@ static void hotcell_call_sqlite3_blob_bytes(hotcell_ctx *hc_ctx, const hotcell_r
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 180, sqlite3_blob_read: int sqlite3_blob_read(sqlite3_blob *, void *Z, int N, int iOffset) */
@@ -10786,7 +10788,7 @@ static void hotcell_call_sqlite3_blob_read(hotcell_ctx *hc_ctx, const hotcell_re
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_blob_read hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_blob_read hc_out = {.arg_Z = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3_blob *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 3, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -10824,7 +10826,7 @@ static void hotcell_call_sqlite3_blob_read(hotcell_ctx *hc_ctx, const hotcell_re
     if (!hc_failed) {
         hc_out.arg_Z = (hotcell_ref){place_Z, size_Z};
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 181, sqlite3_blob_write: int sqlite3_blob_write(sqlite3_blob *, const void *z, int n, int iOffset) */
@@ -10853,7 +10855,7 @@ static void hotcell_call_sqlite3_blob_write(hotcell_ctx *hc_ctx, const hotcell_r
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_blob_write hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_blob_write hc_out = {0};
     struct sqlite3_blob *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 3, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -10882,7 +10884,7 @@ static void hotcell_call_sqlite3_blob_write(hotcell_ctx *hc_ctx, const hotcell_r
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 182, sqlite3_vfs_find: sqlite3_vfs *sqlite3_vfs_find(const char *zVfsName) */
@@ -10905,7 +10907,7 @@ static void hotcell_call_sqlite3_vfs_find(hotcell_ctx *hc_ctx, const hotcell_req
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_vfs_find hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_vfs_find hc_out = {0};
     const char *arg_zVfsName = (const char *)hotcell_text_in(hc_ctx, &hc_in.arg_zVfsName, "zVfsName", 1, &hc_bad);
     if (hc_bad) {
@@ -10925,7 +10927,7 @@ static void hotcell_call_sqlite3_vfs_find(hotcell_ctx *hc_ctx, const hotcell_req
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 183, sqlite3_vfs_register: int sqlite3_vfs_register(sqlite3_vfs *, int makeDflt) */
@@ -10952,7 +10954,7 @@ static void hotcell_call_sqlite3_vfs_register(hotcell_ctx *hc_ctx, const hotcell
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_vfs_register hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_vfs_register hc_out = {0};
     struct sqlite3_vfs *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 10, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -10972,7 +10974,7 @@ static void hotcell_call_sqlite3_vfs_register(hotcell_ctx *hc_ctx, const hotcell
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 184, sqlite3_vfs_unregister: int sqlite3_vfs_unregister(sqlite3_vfs *) */
@@ -10996,7 +10998,7 @@ static void hotcell_call_sqlite3_vfs_unregister(hotcell_ctx *hc_ctx, const hotce
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_vfs_unregister hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_vfs_unregister hc_out = {0};
     struct sqlite3_vfs *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 10, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -11015,7 +11017,7 @@ static void hotcell_call_sqlite3_vfs_unregister(hotcell_ctx *hc_ctx, const hotce
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 185, sqlite3_mutex_alloc: sqlite3_mutex *sqlite3_mutex_alloc(int) */
@@ -11047,7 +11049,7 @@ static void hotcell_call_sqlite3_mutex_alloc(hotcell_ctx *hc_ctx, const hotcell_
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (hc_result != NULL && hc_out.returned == 0) {
         (sqlite3_mutex_free)((void *)hc_result);
@@ -11068,7 +11070,7 @@ static void hotcell_call_sqlite3_mutex_free(hotcell_ctx *hc_ctx, const hotcell_r
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_mutex_free hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct sqlite3_mutex *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -11100,7 +11102,7 @@ static void hotcell_call_sqlite3_mutex_enter(hotcell_ctx *hc_ctx, const hotcell_
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_mutex_enter hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct sqlite3_mutex *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -11136,7 +11138,7 @@ static void hotcell_call_sqlite3_mutex_try(hotcell_ctx *hc_ctx, const hotcell_re
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_mutex_try hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_mutex_try hc_out = {0};
     struct sqlite3_mutex *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -11151,7 +11153,7 @@ static void hotcell_call_sqlite3_mutex_try(hotcell_ctx *hc_ctx, const hotcell_re
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 189, sqlite3_mutex_leave: void sqlite3_mutex_leave(sqlite3_mutex *) */
@@ -11168,7 +11170,7 @@ static void hotcell_call_sqlite3_mutex_leave(hotcell_ctx *hc_ctx, const hotcell_
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_mutex_leave hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct sqlite3_mutex *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 6, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -11203,7 +11205,7 @@ static void hotcell_call_sqlite3_db_mutex(hotcell_ctx *hc_ctx, const hotcell_req
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_db_mutex hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_db_mutex hc_out = {0};
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -11223,7 +11225,7 @@ static void hotcell_call_sqlite3_db_mutex(hotcell_ctx *hc_ctx, const hotcell_req
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 191, sqlite3_keyword_count: int sqlite3_keyword_count(void) */
@@ -11250,7 +11252,7 @@ static void hotcell_call_sqlite3_keyword_count(hotcell_ctx *hc_ctx, const hotcel
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 192, sqlite3_keyword_name: int sqlite3_keyword_name(int, const char **, int *) */
@@ -11277,7 +11279,7 @@ _Static_assert(offsetof(struct hotcell_result_sqlite3_keyword_name, arg_arg3) ==
 static void hotcell_call_sqlite3_keyword_name(hotcell_ctx *hc_ctx, const hotcell_request *hc_rq, hotcell_reply *hc_rp)
 {
     struct hotcell_args_sqlite3_keyword_name hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_keyword_name hc_out = {.arg_arg2 = {HOTCELL_PLACE_NULL, 0}};
     int arg_arg1 = (int)hc_in.arg_arg1;
     const char *val_arg2 = NULL;
@@ -11304,7 +11306,7 @@ static void hotcell_call_sqlite3_keyword_name(hotcell_ctx *hc_ctx, const hotcell
         }
         hc_out.arg_arg3 = (int32_t)val_arg3;
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 193, sqlite3_keyword_check: int sqlite3_keyword_check(const char *, int) */
@@ -11328,7 +11330,7 @@ static void hotcell_call_sqlite3_keyword_check(hotcell_ctx *hc_ctx, const hotcel
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_keyword_check hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_keyword_check hc_out = {0};
     const char *arg_arg1 = (const char *)hotcell_text_in(hc_ctx, &hc_in.arg_arg1, "arg1", 0, &hc_bad);
     if (hc_bad) {
@@ -11348,7 +11350,7 @@ static void hotcell_call_sqlite3_keyword_check(hotcell_ctx *hc_ctx, const hotcel
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 194, sqlite3_str_new: sqlite3_str *sqlite3_str_new(sqlite3 *) */
@@ -11371,7 +11373,7 @@ static void hotcell_call_sqlite3_str_new(hotcell_ctx *hc_ctx, const hotcell_requ
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_str_new hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_str_new hc_out = {0};
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 1, &hc_bad);
     if (hc_bad) {
@@ -11392,7 +11394,7 @@ static void hotcell_call_sqlite3_str_new(hotcell_ctx *hc_ctx, const hotcell_requ
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (hc_result != NULL && hc_out.returned == 0) {
         (sqlite3_str_finish)((void *)hc_result);
@@ -11419,7 +11421,7 @@ static void hotcell_call_sqlite3_str_finish(hotcell_ctx *hc_ctx, const hotcell_r
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_str_finish hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_str_finish hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 8, "arg1", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
@@ -11441,7 +11443,7 @@ static void hotcell_call_sqlite3_str_finish(hotcell_ctx *hc_ctx, const hotcell_r
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (hc_result != NULL) {
         sqlite3_free((void *)hc_result);
@@ -11464,7 +11466,7 @@ static void hotcell_call_sqlite3_str_append(hotcell_ctx *hc_ctx, const hotcell_r
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_str_append hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 8, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -11504,7 +11506,7 @@ static void hotcell_call_sqlite3_str_appendall(hotcell_ctx *hc_ctx, const hotcel
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_str_appendall hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 8, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -11542,7 +11544,7 @@ static void hotcell_call_sqlite3_str_appendchar(hotcell_ctx *hc_ctx, const hotce
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_str_appendchar hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 8, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -11573,7 +11575,7 @@ static void hotcell_call_sqlite3_str_reset(hotcell_ctx *hc_ctx, const hotcell_re
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_str_reset hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 8, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -11609,7 +11611,7 @@ static void hotcell_call_sqlite3_str_errcode(hotcell_ctx *hc_ctx, const hotcell_
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_str_errcode hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_str_errcode hc_out = {0};
     struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 8, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -11624,7 +11626,7 @@ static void hotcell_call_sqlite3_str_errcode(hotcell_ctx *hc_ctx, const hotcell_
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 201, sqlite3_str_length: int sqlite3_str_length(sqlite3_str *) */
@@ -11648,7 +11650,7 @@ static void hotcell_call_sqlite3_str_length(hotcell_ctx *hc_ctx, const hotcell_r
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_str_length hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_str_length hc_out = {0};
     struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 8, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -11663,7 +11665,7 @@ static void hotcell_call_sqlite3_str_length(hotcell_ctx *hc_ctx, const hotcell_r
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 202, sqlite3_str_value: char *sqlite3_str_value(sqlite3_str *) */
@@ -11686,7 +11688,7 @@ static void hotcell_call_sqlite3_str_value(hotcell_ctx *hc_ctx, const hotcell_re
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_str_value hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_str_value hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3_str *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 8, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -11705,7 +11707,7 @@ static void hotcell_call_sqlite3_str_value(hotcell_ctx *hc_ctx, const hotcell_re
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 203, sqlite3_status: int sqlite3_status(int op, int *pCurrent, int *pHighwater, int resetFlag) */
@@ -11734,7 +11736,7 @@ _Static_assert(offsetof(struct hotcell_result_sqlite3_status, arg_pHighwater) ==
 static void hotcell_call_sqlite3_status(hotcell_ctx *hc_ctx, const hotcell_request *hc_rq, hotcell_reply *hc_rp)
 {
     struct hotcell_args_sqlite3_status hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_status hc_out = {0};
     int arg_op = (int)hc_in.arg_op;
     int val_pCurrent = (int)0;
@@ -11757,7 +11759,7 @@ static void hotcell_call_sqlite3_status(hotcell_ctx *hc_ctx, const hotcell_reque
         hc_out.arg_pCurrent = (int32_t)val_pCurrent;
         hc_out.arg_pHighwater = (int32_t)val_pHighwater;
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 204, sqlite3_status64: int sqlite3_status64(int op, sqlite3_int64 *pCurrent, sqlite3_int64 *pHighwater, int resetFlag) */
@@ -11786,7 +11788,7 @@ _Static_assert(offsetof(struct hotcell_result_sqlite3_status64, returned) == 16,
 static void hotcell_call_sqlite3_status64(hotcell_ctx *hc_ctx, const hotcell_request *hc_rq, hotcell_reply *hc_rp)
 {
     struct hotcell_args_sqlite3_status64 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_status64 hc_out = {0};
     int arg_op = (int)hc_in.arg_op;
     long long val_pCurrent = (long long)0;
@@ -11809,7 +11811,7 @@ static void hotcell_call_sqlite3_status64(hotcell_ctx *hc_ctx, const hotcell_req
         hc_out.arg_pCurrent = (int64_t)val_pCurrent;
         hc_out.arg_pHighwater = (int64_t)val_pHighwater;
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 205, sqlite3_db_status: int sqlite3_db_status(sqlite3 *, int op, int *pCur, int *pHiwtr, int resetFlg) */
@@ -11841,7 +11843,7 @@ static void hotcell_call_sqlite3_db_status(hotcell_ctx *hc_ctx, const hotcell_re
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_db_status hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_db_status hc_out = {0};
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -11868,7 +11870,7 @@ static void hotcell_call_sqlite3_db_status(hotcell_ctx *hc_ctx, const hotcell_re
         hc_out.arg_pCur = (int32_t)val_pCur;
         hc_out.arg_pHiwtr = (int32_t)val_pHiwtr;
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 206, sqlite3_stmt_status: int sqlite3_stmt_status(sqlite3_stmt *, int op, int resetFlg) */
@@ -11896,7 +11898,7 @@ static void hotcell_call_sqlite3_stmt_status(hotcell_ctx *hc_ctx, const hotcell_
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_stmt_status hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_stmt_status hc_out = {0};
     struct sqlite3_stmt *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 7, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -11913,7 +11915,7 @@ static void hotcell_call_sqlite3_stmt_status(hotcell_ctx *hc_ctx, const hotcell_
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 207, sqlite3_backup_init: sqlite3_backup *sqlite3_backup_init(sqlite3 *pDest, const char *zDestName, sqlite3 *pSource, const char *zSourceName) */
@@ -11946,7 +11948,7 @@ static void hotcell_call_sqlite3_backup_init(hotcell_ctx *hc_ctx, const hotcell_
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_backup_init hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_backup_init hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3 *arg_pDest = hotcell_object(hc_ctx, hc_in.arg_pDest, 1, "pDest", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -11990,7 +11992,7 @@ static void hotcell_call_sqlite3_backup_init(hotcell_ctx *hc_ctx, const hotcell_
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (!hc_failed && hc_result != NULL && hc_out.returned == 0) {
         (sqlite3_backup_finish)((void *)hc_result);
@@ -12021,7 +12023,7 @@ static void hotcell_call_sqlite3_backup_step(hotcell_ctx *hc_ctx, const hotcell_
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_backup_step hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_backup_step hc_out = {0};
     struct sqlite3_backup *arg_p = hotcell_object(hc_ctx, hc_in.arg_p, 2, "p", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -12041,7 +12043,7 @@ static void hotcell_call_sqlite3_backup_step(hotcell_ctx *hc_ctx, const hotcell_
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 209, sqlite3_backup_finish: int sqlite3_backup_finish(sqlite3_backup *p) */
@@ -12065,7 +12067,7 @@ static void hotcell_call_sqlite3_backup_finish(hotcell_ctx *hc_ctx, const hotcel
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_backup_finish hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_backup_finish hc_out = {0};
     struct sqlite3_backup *arg_p = hotcell_object(hc_ctx, hc_in.arg_p, 2, "p", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
@@ -12083,7 +12085,7 @@ static void hotcell_call_sqlite3_backup_finish(hotcell_ctx *hc_ctx, const hotcel
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 210, sqlite3_backup_remaining: int sqlite3_backup_remaining(sqlite3_backup *p) */
@@ -12107,7 +12109,7 @@ static void hotcell_call_sqlite3_backup_remaining(hotcell_ctx *hc_ctx, const hot
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_backup_remaining hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_backup_remaining hc_out = {0};
     struct sqlite3_backup *arg_p = hotcell_object(hc_ctx, hc_in.arg_p, 2, "p", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -12122,7 +12124,7 @@ static void hotcell_call_sqlite3_backup_remaining(hotcell_ctx *hc_ctx, const hot
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 211, sqlite3_backup_pagecount: int sqlite3_backup_pagecount(sqlite3_backup *p) */
@@ -12146,7 +12148,7 @@ static void hotcell_call_sqlite3_backup_pagecount(hotcell_ctx *hc_ctx, const hot
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_backup_pagecount hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_backup_pagecount hc_out = {0};
     struct sqlite3_backup *arg_p = hotcell_object(hc_ctx, hc_in.arg_p, 2, "p", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -12161,7 +12163,7 @@ static void hotcell_call_sqlite3_backup_pagecount(hotcell_ctx *hc_ctx, const hot
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 212, sqlite3_stricmp: int sqlite3_stricmp(const char *, const char *) */
@@ -12187,7 +12189,7 @@ static void hotcell_call_sqlite3_stricmp(hotcell_ctx *hc_ctx, const hotcell_requ
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_stricmp hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_stricmp hc_out = {0};
     const char *arg_arg1 = (const char *)hotcell_text_in(hc_ctx, &hc_in.arg_arg1, "arg1", 0, &hc_bad);
     if (hc_bad) {
@@ -12206,7 +12208,7 @@ static void hotcell_call_sqlite3_stricmp(hotcell_ctx *hc_ctx, const hotcell_requ
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 213, sqlite3_strnicmp: int sqlite3_strnicmp(const char *, const char *, int) */
@@ -12235,7 +12237,7 @@ static void hotcell_call_sqlite3_strnicmp(hotcell_ctx *hc_ctx, const hotcell_req
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_strnicmp hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_strnicmp hc_out = {0};
     const char *arg_arg1 = (const char *)hotcell_text_in(hc_ctx, &hc_in.arg_arg1, "arg1", 0, &hc_bad);
     if (hc_bad) {
@@ -12255,7 +12257,7 @@ static void hotcell_call_sqlite3_strnicmp(hotcell_ctx *hc_ctx, const hotcell_req
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 214, sqlite3_strglob: int sqlite3_strglob(const char *zGlob, const char *zStr) */
@@ -12281,7 +12283,7 @@ static void hotcell_call_sqlite3_strglob(hotcell_ctx *hc_ctx, const hotcell_requ
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_strglob hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_strglob hc_out = {0};
     const char *arg_zGlob = (const char *)hotcell_text_in(hc_ctx, &hc_in.arg_zGlob, "zGlob", 0, &hc_bad);
     if (hc_bad) {
@@ -12300,7 +12302,7 @@ static void hotcell_call_sqlite3_strglob(hotcell_ctx *hc_ctx, const hotcell_requ
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 215, sqlite3_strlike: int sqlite3_strlike(const char *zGlob, const char *zStr, unsigned int cEsc) */
@@ -12329,7 +12331,7 @@ static void hotcell_call_sqlite3_strlike(hotcell_ctx *hc_ctx, const hotcell_requ
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_strlike hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_strlike hc_out = {0};
     const char *arg_zGlob = (const char *)hotcell_text_in(hc_ctx, &hc_in.arg_zGlob, "zGlob", 0, &hc_bad);
     if (hc_bad) {
@@ -12349,7 +12351,7 @@ static void hotcell_call_sqlite3_strlike(hotcell_ctx *hc_ctx, const hotcell_requ
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 216, sqlite3_wal_hook: void *sqlite3_wal_hook(sqlite3 *, int (*)(void *, sqlite3 *, const char *, int), void *) */
@@ -12401,7 +12403,7 @@ static int hotcell_back_216_1(void *arg_arg1, struct sqlite3 *arg_arg2, const ch
     uint64_t hc_place = HOTCELL_PLACE_NULL;
     uint64_t hc_value = 0;
     struct hotcell_back_args_216_1 hc_args;
-    memset(&hc_args, 0, sizeof hc_args);
+    __builtin_memset(&hc_args, 0, sizeof hc_args);
     hotcell_progress.failed = 1; /* unless all goes well */
     if (arg_arg2 != NULL && (hc_args.arg_arg2 = hc_ctx->lend_for_now(hc_ctx, 1, (void *)arg_arg2)) == 0) {
         hc_ctx->forget(hc_ctx, hc_args.arg_arg2);
@@ -12424,7 +12426,7 @@ static int hotcell_back_216_1(void *arg_arg1, struct sqlite3 *arg_arg2, const ch
         errno = hc_errno;
         return 1;
     }
-    memcpy(hc_block, &hc_args, sizeof hc_args);
+    __builtin_memcpy(hc_block, &hc_args, sizeof hc_args);
     if (!hc_ctx->callback(hc_ctx, hc_record->number_arg2, hc_place, 32, &hc_value)) {
         hc_ctx->forget(hc_ctx, hc_args.arg_arg2);
         hc_ctx->rewind(hc_ctx, hc_mark);
@@ -12442,7 +12444,7 @@ static void hotcell_call_sqlite3_wal_hook(hotcell_ctx *hc_ctx, const hotcell_req
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_wal_hook hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -12496,7 +12498,7 @@ static void hotcell_call_sqlite3_wal_autocheckpoint(hotcell_ctx *hc_ctx, const h
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_wal_autocheckpoint hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_wal_autocheckpoint hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -12522,7 +12524,7 @@ static void hotcell_call_sqlite3_wal_autocheckpoint(hotcell_ctx *hc_ctx, const h
         }
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 218, sqlite3_wal_checkpoint: int sqlite3_wal_checkpoint(sqlite3 *db, const char *zDb) */
@@ -12550,7 +12552,7 @@ static void hotcell_call_sqlite3_wal_checkpoint(hotcell_ctx *hc_ctx, const hotce
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_wal_checkpoint hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_wal_checkpoint hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -12579,7 +12581,7 @@ static void hotcell_call_sqlite3_wal_checkpoint(hotcell_ctx *hc_ctx, const hotce
         }
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 219, sqlite3_wal_checkpoint_v2: int sqlite3_wal_checkpoint_v2(sqlite3 *db, const char *zDb, int eMode, int *pnLog, int *pnCkpt) */
@@ -12614,7 +12616,7 @@ static void hotcell_call_sqlite3_wal_checkpoint_v2(hotcell_ctx *hc_ctx, const ho
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_wal_checkpoint_v2 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_wal_checkpoint_v2 hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -12650,7 +12652,7 @@ static void hotcell_call_sqlite3_wal_checkpoint_v2(hotcell_ctx *hc_ctx, const ho
         hc_out.arg_pnLog = (int32_t)val_pnLog;
         hc_out.arg_pnCkpt = (int32_t)val_pnCkpt;
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 220, sqlite3_db_cacheflush: int sqlite3_db_cacheflush(sqlite3 *) */
@@ -12674,7 +12676,7 @@ static void hotcell_call_sqlite3_db_cacheflush(hotcell_ctx *hc_ctx, const hotcel
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_db_cacheflush hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_db_cacheflush hc_out = {0};
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -12689,7 +12691,7 @@ static void hotcell_call_sqlite3_db_cacheflush(hotcell_ctx *hc_ctx, const hotcel
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 221, sqlite3_system_errno: int sqlite3_system_errno(sqlite3 *) */
@@ -12713,7 +12715,7 @@ static void hotcell_call_sqlite3_system_errno(hotcell_ctx *hc_ctx, const hotcell
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_system_errno hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_system_errno hc_out = {0};
     struct sqlite3 *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -12728,7 +12730,7 @@ static void hotcell_call_sqlite3_system_errno(hotcell_ctx *hc_ctx, const hotcell
         return;
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 222, sqlite3_serialize: unsigned char *sqlite3_serialize(sqlite3 *db, const char *zSchema, sqlite3_int64 *piSize, unsigned int mFlags) */
@@ -12755,7 +12757,7 @@ static void hotcell_call_sqlite3_serialize(hotcell_ctx *hc_ctx, const hotcell_re
 {
     int hc_bad = 0;
     struct hotcell_args_sqlite3_serialize hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_serialize hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     struct sqlite3 *arg_db = hotcell_object(hc_ctx, hc_in.arg_db, 1, "db", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -12781,7 +12783,7 @@ static void hotcell_call_sqlite3_serialize(hotcell_ctx *hc_ctx, const hotcell_re
         }
     }
     hc_out.arg_piSize = (int64_t)val_piSize;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (hc_result != NULL) {
         sqlite3_free((void *)hc_result);

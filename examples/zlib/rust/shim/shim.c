@@ -35,6 +35,8 @@
 #pragma GCC diagnostic ignored "-Wtype-limits"
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
+/* Bytes are copied by builtins: with -fno-builtin, which keeps calls of the library what they are, memcpy would be a call
+ * for every few of them. */
 #define HOTCELL_HELPER static inline __attribute__((unused))
 
 /* Holds every 64-bit value of either sign. */
@@ -236,7 +238,7 @@ HOTCELL_HELPER void *hotcell_copy(hotcell_ctx *ctx, const void *data, uint64_t l
     if (copy == NULL) {
         *bad = 1;
     } else {
-        memcpy(copy, data, length);
+        __builtin_memcpy(copy, data, length);
     }
     return copy;
 }
@@ -246,7 +248,7 @@ HOTCELL_HELPER void *hotcell_room(hotcell_ctx *ctx, uint64_t length, uint64_t al
 {
     void *room = ctx->space(ctx, length == 0 ? 1 : length, align, place);
     if (room != NULL) {
-        memset(room, 0, length);
+        __builtin_memset(room, 0, length);
     }
     return room;
 }
@@ -266,7 +268,7 @@ HOTCELL_HELPER int hotcell_give(hotcell_ctx *ctx, const void *data, uint64_t len
     if (copy == NULL) {
         return 0;
     }
-    memcpy(copy, data, length);
+    __builtin_memcpy(copy, data, length);
     *ref = (hotcell_ref){place, length};
     return 1;
 }
@@ -321,7 +323,7 @@ HOTCELL_HELPER void *hotcell_texts(hotcell_ctx *ctx, hotcell_ref *list, const ch
     *bad = texts == NULL;
     for (uint64_t i = 0; i < count && !*bad; i++) {
         hotcell_ref ref;
-        memcpy(&ref, references + i * sizeof ref, sizeof ref);
+        __builtin_memcpy(&ref, references + i * sizeof ref, sizeof ref);
         texts[i] = (const char *)(unit == 2 ? hotcell_text16_in : hotcell_text_in)(ctx, &ref, name, 0, bad);
         if (writable) {
             texts[i] = (const char *)hotcell_copy(ctx, texts[i], ref.length + unit, unit, &place, bad);
@@ -350,7 +352,7 @@ HOTCELL_HELPER hotcell_wide hotcell_count(const void *array)
     const uint8_t *at = (const uint8_t *)array;
     hotcell_wide count = 0;
     for (const void *element = array; element != NULL; count++, at += sizeof element) {
-        memcpy(&element, at, sizeof element);
+        __builtin_memcpy(&element, at, sizeof element);
     }
     return count == 0 ? 0 : count - 1;
 }
@@ -376,14 +378,14 @@ HOTCELL_HELPER int hotcell_give_texts(hotcell_ctx *ctx, const void *texts, hotce
     for (uint64_t i = 0; i < length / sizeof(hotcell_ref); i++) {
         hotcell_ref ref = {HOTCELL_PLACE_NULL, 0};
         const char *text;
-        memcpy(&text, (const uint8_t *)texts + i * sizeof text, sizeof text);
+        __builtin_memcpy(&text, (const uint8_t *)texts + i * sizeof text, sizeof text);
         if (text != NULL) {
             uint64_t bytes = unit == 2 ? hotcell_length16(text) : hotcell_length(text, UINT64_MAX);
             if (!hotcell_give(ctx, text, bytes, unit, &ref)) {
                 return 0;
             }
         }
-        memcpy(references + i * sizeof ref, &ref, sizeof ref);
+        __builtin_memcpy(references + i * sizeof ref, &ref, sizeof ref);
     }
     *list = (hotcell_ref){place, length};
     return 1;
@@ -405,14 +407,14 @@ HOTCELL_HELPER int hotcell_hand_texts(hotcell_ctx *ctx, const void *texts, hotce
 /* A value in an image, which may lie anywhere. */
 #define HOTCELL_LOAD(type, from) __extension__({ \
     type hotcell_v; \
-    memcpy(&hotcell_v, from, sizeof hotcell_v); \
+    __builtin_memcpy(&hotcell_v, from, sizeof hotcell_v); \
     hotcell_v; \
 })
 
 /* A number. */
 #define HOTCELL_STORE(type, to, value) do { \
     type hotcell_v = (type)(value); \
-    memcpy(to, &hotcell_v, sizeof hotcell_v); \
+    __builtin_memcpy(to, &hotcell_v, sizeof hotcell_v); \
 } while (0)
 
 /* The image of a structure, of that size. */
@@ -548,17 +550,17 @@ HOTCELL_HELPER int hotcell_struct_read_z_stream_s(hotcell_ctx *hc_ctx, const uin
 HOTCELL_HELPER int hotcell_struct_write_z_stream_s(hotcell_ctx *hc_ctx, const z_stream *hc_s, const struct hotcell_kept_z_stream_s *hc_kept, uint8_t *hc_image)
 {
     hotcell_ref ref_next_in = {HOTCELL_PLACE_NULL, hotcell_advance(hc_kept->start_next_in, hc_kept->length_next_in, hc_s->next_in)};
-    memcpy(hc_image + 8, &ref_next_in, sizeof ref_next_in);
+    __builtin_memcpy(hc_image + 8, &ref_next_in, sizeof ref_next_in);
     HOTCELL_STORE(uint64_t, hc_image + 24, hc_s->total_in);
     hotcell_ref ref_next_out = {hc_kept->place_next_out, hotcell_claim((hotcell_wide)hc_kept->size_next_out - (hotcell_wide)hc_s->avail_out, 1, hc_kept->size_next_out)};
-    memcpy(hc_image + 32, &ref_next_out, sizeof ref_next_out);
+    __builtin_memcpy(hc_image + 32, &ref_next_out, sizeof ref_next_out);
     HOTCELL_STORE(uint32_t, hc_image + 88, hc_s->avail_out);
     HOTCELL_STORE(uint64_t, hc_image + 48, hc_s->total_out);
     hotcell_ref ref_msg = {HOTCELL_PLACE_NULL, 0};
     if (hc_s->msg != NULL && !hotcell_give(hc_ctx, hc_s->msg, hotcell_length(hc_s->msg, UINT64_MAX), 1, &ref_msg)) {
         return 0;
     }
-    memcpy(hc_image + 56, &ref_msg, sizeof ref_msg);
+    __builtin_memcpy(hc_image + 56, &ref_msg, sizeof ref_msg);
     HOTCELL_STORE(int32_t, hc_image + 92, hc_s->data_type);
     HOTCELL_STORE(uint64_t, hc_image + 72, hc_s->adler);
     HOTCELL_STORE(uint64_t, hc_image + 80, hc_s->reserved);
@@ -596,7 +598,7 @@ static void hotcell_call_zlibVersion(hotcell_ctx *hc_ctx, const hotcell_request 
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 1, deflate: int deflate(z_streamp strm, int flush) */
@@ -625,7 +627,7 @@ static void hotcell_call_deflate(hotcell_ctx *hc_ctx, const hotcell_request *hc_
 {
     int hc_bad = 0;
     struct hotcell_args_deflate hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_deflate hc_out = {.arg_strm = {HOTCELL_PLACE_NULL, 0}};
     const uint8_t *image_strm = hotcell_image(hc_ctx, &hc_in.arg_strm, "strm", 96, 0, &hc_bad);
     if (hc_bad) {
@@ -638,7 +640,7 @@ static void hotcell_call_deflate(hotcell_ctx *hc_ctx, const hotcell_request *hc_
     }
     int arg_flush = (int)hc_in.arg_flush;
     struct hotcell_kept_z_stream_s kept_strm;
-    memset(&kept_strm, 0, sizeof kept_strm);
+    __builtin_memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
@@ -652,8 +654,8 @@ static void hotcell_call_deflate(hotcell_ctx *hc_ctx, const hotcell_request *hc_
         goto hc_release;
     }
     hc_out.arg_strm.length = 96;
-    memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(out_strm, &handle_strm, sizeof handle_strm);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
 }
@@ -681,7 +683,7 @@ static void hotcell_call_deflateEnd(hotcell_ctx *hc_ctx, const hotcell_request *
 {
     int hc_bad = 0;
     struct hotcell_args_deflateEnd hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_deflateEnd hc_out = {.arg_strm = {HOTCELL_PLACE_NULL, 0}};
     const uint8_t *image_strm = hotcell_image(hc_ctx, &hc_in.arg_strm, "strm", hc_in.arg_strm.length == 8 ? 8 : 96, 0, &hc_bad);
     if (hc_bad) {
@@ -693,7 +695,7 @@ static void hotcell_call_deflateEnd(hotcell_ctx *hc_ctx, const hotcell_request *
         return;
     }
     struct hotcell_kept_z_stream_s kept_strm;
-    memset(&kept_strm, 0, sizeof kept_strm);
+    __builtin_memset(&kept_strm, 0, sizeof kept_strm);
     if (hc_in.arg_strm.length != 8 && !hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
@@ -711,7 +713,7 @@ static void hotcell_call_deflateEnd(hotcell_ctx *hc_ctx, const hotcell_request *
         goto hc_release;
     }
     hc_out.arg_strm.length = 96;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     free(arg_strm);
 }
@@ -742,7 +744,7 @@ static void hotcell_call_inflate(hotcell_ctx *hc_ctx, const hotcell_request *hc_
 {
     int hc_bad = 0;
     struct hotcell_args_inflate hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_inflate hc_out = {.arg_strm = {HOTCELL_PLACE_NULL, 0}};
     const uint8_t *image_strm = hotcell_image(hc_ctx, &hc_in.arg_strm, "strm", 96, 0, &hc_bad);
     if (hc_bad) {
@@ -755,7 +757,7 @@ static void hotcell_call_inflate(hotcell_ctx *hc_ctx, const hotcell_request *hc_
     }
     int arg_flush = (int)hc_in.arg_flush;
     struct hotcell_kept_z_stream_s kept_strm;
-    memset(&kept_strm, 0, sizeof kept_strm);
+    __builtin_memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
@@ -769,8 +771,8 @@ static void hotcell_call_inflate(hotcell_ctx *hc_ctx, const hotcell_request *hc_
         goto hc_release;
     }
     hc_out.arg_strm.length = 96;
-    memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(out_strm, &handle_strm, sizeof handle_strm);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
 }
@@ -798,7 +800,7 @@ static void hotcell_call_inflateEnd(hotcell_ctx *hc_ctx, const hotcell_request *
 {
     int hc_bad = 0;
     struct hotcell_args_inflateEnd hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_inflateEnd hc_out = {.arg_strm = {HOTCELL_PLACE_NULL, 0}};
     const uint8_t *image_strm = hotcell_image(hc_ctx, &hc_in.arg_strm, "strm", hc_in.arg_strm.length == 8 ? 8 : 96, 0, &hc_bad);
     if (hc_bad) {
@@ -810,7 +812,7 @@ static void hotcell_call_inflateEnd(hotcell_ctx *hc_ctx, const hotcell_request *
         return;
     }
     struct hotcell_kept_z_stream_s kept_strm;
-    memset(&kept_strm, 0, sizeof kept_strm);
+    __builtin_memset(&kept_strm, 0, sizeof kept_strm);
     if (hc_in.arg_strm.length != 8 && !hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
@@ -828,7 +830,7 @@ static void hotcell_call_inflateEnd(hotcell_ctx *hc_ctx, const hotcell_request *
         goto hc_release;
     }
     hc_out.arg_strm.length = 96;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     free(arg_strm);
 }
@@ -858,7 +860,7 @@ static void hotcell_call_deflateSetDictionary(hotcell_ctx *hc_ctx, const hotcell
 {
     int hc_bad = 0;
     struct hotcell_args_deflateSetDictionary hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_deflateSetDictionary hc_out = {.arg_strm = {HOTCELL_PLACE_NULL, 0}};
     const uint8_t *image_strm = hotcell_image(hc_ctx, &hc_in.arg_strm, "strm", 96, 0, &hc_bad);
     if (hc_bad) {
@@ -879,7 +881,7 @@ static void hotcell_call_deflateSetDictionary(hotcell_ctx *hc_ctx, const hotcell
         return;
     }
     struct hotcell_kept_z_stream_s kept_strm;
-    memset(&kept_strm, 0, sizeof kept_strm);
+    __builtin_memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
@@ -893,8 +895,8 @@ static void hotcell_call_deflateSetDictionary(hotcell_ctx *hc_ctx, const hotcell
         goto hc_release;
     }
     hc_out.arg_strm.length = 96;
-    memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(out_strm, &handle_strm, sizeof handle_strm);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
 }
@@ -926,7 +928,7 @@ static void hotcell_call_deflateGetDictionary(hotcell_ctx *hc_ctx, const hotcell
 {
     int hc_bad = 0;
     struct hotcell_args_deflateGetDictionary hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_deflateGetDictionary hc_out = {.arg_strm = {HOTCELL_PLACE_NULL, 0}, .arg_dictionary = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
     const uint8_t *image_strm = hotcell_image(hc_ctx, &hc_in.arg_strm, "strm", 96, 0, &hc_bad);
     if (hc_bad) {
@@ -953,7 +955,7 @@ static void hotcell_call_deflateGetDictionary(hotcell_ctx *hc_ctx, const hotcell
         return;
     }
     struct hotcell_kept_z_stream_s kept_strm;
-    memset(&kept_strm, 0, sizeof kept_strm);
+    __builtin_memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
@@ -977,11 +979,11 @@ static void hotcell_call_deflateGetDictionary(hotcell_ctx *hc_ctx, const hotcell
         goto hc_release;
     }
     hc_out.arg_strm.length = 96;
-    memcpy(out_strm, &handle_strm, sizeof handle_strm);
+    __builtin_memcpy(out_strm, &handle_strm, sizeof handle_strm);
     if (!hc_failed) {
         hc_out.arg_dictionary = (hotcell_ref){place_dictionary, hotcell_claim((hotcell_wide)val_dictLength, 1, size_dictionary)};
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
 }
@@ -1009,7 +1011,7 @@ static void hotcell_call_deflateReset(hotcell_ctx *hc_ctx, const hotcell_request
 {
     int hc_bad = 0;
     struct hotcell_args_deflateReset hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_deflateReset hc_out = {.arg_strm = {HOTCELL_PLACE_NULL, 0}};
     const uint8_t *image_strm = hotcell_image(hc_ctx, &hc_in.arg_strm, "strm", 96, 0, &hc_bad);
     if (hc_bad) {
@@ -1021,7 +1023,7 @@ static void hotcell_call_deflateReset(hotcell_ctx *hc_ctx, const hotcell_request
         return;
     }
     struct hotcell_kept_z_stream_s kept_strm;
-    memset(&kept_strm, 0, sizeof kept_strm);
+    __builtin_memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
@@ -1035,8 +1037,8 @@ static void hotcell_call_deflateReset(hotcell_ctx *hc_ctx, const hotcell_request
         goto hc_release;
     }
     hc_out.arg_strm.length = 96;
-    memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(out_strm, &handle_strm, sizeof handle_strm);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
 }
@@ -1068,7 +1070,7 @@ static void hotcell_call_deflateParams(hotcell_ctx *hc_ctx, const hotcell_reques
 {
     int hc_bad = 0;
     struct hotcell_args_deflateParams hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_deflateParams hc_out = {.arg_strm = {HOTCELL_PLACE_NULL, 0}};
     const uint8_t *image_strm = hotcell_image(hc_ctx, &hc_in.arg_strm, "strm", 96, 0, &hc_bad);
     if (hc_bad) {
@@ -1082,7 +1084,7 @@ static void hotcell_call_deflateParams(hotcell_ctx *hc_ctx, const hotcell_reques
     int arg_level = (int)hc_in.arg_level;
     int arg_strategy = (int)hc_in.arg_strategy;
     struct hotcell_kept_z_stream_s kept_strm;
-    memset(&kept_strm, 0, sizeof kept_strm);
+    __builtin_memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
@@ -1096,8 +1098,8 @@ static void hotcell_call_deflateParams(hotcell_ctx *hc_ctx, const hotcell_reques
         goto hc_release;
     }
     hc_out.arg_strm.length = 96;
-    memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(out_strm, &handle_strm, sizeof handle_strm);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
 }
@@ -1133,7 +1135,7 @@ static void hotcell_call_deflateTune(hotcell_ctx *hc_ctx, const hotcell_request 
 {
     int hc_bad = 0;
     struct hotcell_args_deflateTune hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_deflateTune hc_out = {.arg_strm = {HOTCELL_PLACE_NULL, 0}};
     const uint8_t *image_strm = hotcell_image(hc_ctx, &hc_in.arg_strm, "strm", 96, 0, &hc_bad);
     if (hc_bad) {
@@ -1149,7 +1151,7 @@ static void hotcell_call_deflateTune(hotcell_ctx *hc_ctx, const hotcell_request 
     int arg_nice_length = (int)hc_in.arg_nice_length;
     int arg_max_chain = (int)hc_in.arg_max_chain;
     struct hotcell_kept_z_stream_s kept_strm;
-    memset(&kept_strm, 0, sizeof kept_strm);
+    __builtin_memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
@@ -1163,8 +1165,8 @@ static void hotcell_call_deflateTune(hotcell_ctx *hc_ctx, const hotcell_request 
         goto hc_release;
     }
     hc_out.arg_strm.length = 96;
-    memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(out_strm, &handle_strm, sizeof handle_strm);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
 }
@@ -1193,7 +1195,7 @@ static void hotcell_call_deflateBound(hotcell_ctx *hc_ctx, const hotcell_request
 {
     int hc_bad = 0;
     struct hotcell_args_deflateBound hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_deflateBound hc_out = {.arg_strm = {HOTCELL_PLACE_NULL, 0}};
     const uint8_t *image_strm = hotcell_image(hc_ctx, &hc_in.arg_strm, "strm", 96, 0, &hc_bad);
     if (hc_bad) {
@@ -1206,7 +1208,7 @@ static void hotcell_call_deflateBound(hotcell_ctx *hc_ctx, const hotcell_request
     }
     unsigned long arg_sourceLen = (unsigned long)hc_in.arg_sourceLen;
     struct hotcell_kept_z_stream_s kept_strm;
-    memset(&kept_strm, 0, sizeof kept_strm);
+    __builtin_memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
@@ -1220,8 +1222,8 @@ static void hotcell_call_deflateBound(hotcell_ctx *hc_ctx, const hotcell_request
         goto hc_release;
     }
     hc_out.arg_strm.length = 96;
-    memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(out_strm, &handle_strm, sizeof handle_strm);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
 }
@@ -1253,7 +1255,7 @@ static void hotcell_call_deflatePending(hotcell_ctx *hc_ctx, const hotcell_reque
 {
     int hc_bad = 0;
     struct hotcell_args_deflatePending hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_deflatePending hc_out = {.arg_strm = {HOTCELL_PLACE_NULL, 0}};
     const uint8_t *image_strm = hotcell_image(hc_ctx, &hc_in.arg_strm, "strm", 96, 0, &hc_bad);
     if (hc_bad) {
@@ -1267,7 +1269,7 @@ static void hotcell_call_deflatePending(hotcell_ctx *hc_ctx, const hotcell_reque
     unsigned int val_pending = (unsigned int)0;
     int val_bits = (int)0;
     struct hotcell_kept_z_stream_s kept_strm;
-    memset(&kept_strm, 0, sizeof kept_strm);
+    __builtin_memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
@@ -1281,10 +1283,10 @@ static void hotcell_call_deflatePending(hotcell_ctx *hc_ctx, const hotcell_reque
         goto hc_release;
     }
     hc_out.arg_strm.length = 96;
-    memcpy(out_strm, &handle_strm, sizeof handle_strm);
+    __builtin_memcpy(out_strm, &handle_strm, sizeof handle_strm);
     hc_out.arg_pending = (uint32_t)val_pending;
     hc_out.arg_bits = (int32_t)val_bits;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
 }
@@ -1316,7 +1318,7 @@ static void hotcell_call_deflatePrime(hotcell_ctx *hc_ctx, const hotcell_request
 {
     int hc_bad = 0;
     struct hotcell_args_deflatePrime hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_deflatePrime hc_out = {.arg_strm = {HOTCELL_PLACE_NULL, 0}};
     const uint8_t *image_strm = hotcell_image(hc_ctx, &hc_in.arg_strm, "strm", 96, 0, &hc_bad);
     if (hc_bad) {
@@ -1330,7 +1332,7 @@ static void hotcell_call_deflatePrime(hotcell_ctx *hc_ctx, const hotcell_request
     int arg_bits = (int)hc_in.arg_bits;
     int arg_value = (int)hc_in.arg_value;
     struct hotcell_kept_z_stream_s kept_strm;
-    memset(&kept_strm, 0, sizeof kept_strm);
+    __builtin_memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
@@ -1344,8 +1346,8 @@ static void hotcell_call_deflatePrime(hotcell_ctx *hc_ctx, const hotcell_request
         goto hc_release;
     }
     hc_out.arg_strm.length = 96;
-    memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(out_strm, &handle_strm, sizeof handle_strm);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
 }
@@ -1375,7 +1377,7 @@ static void hotcell_call_inflateSetDictionary(hotcell_ctx *hc_ctx, const hotcell
 {
     int hc_bad = 0;
     struct hotcell_args_inflateSetDictionary hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_inflateSetDictionary hc_out = {.arg_strm = {HOTCELL_PLACE_NULL, 0}};
     const uint8_t *image_strm = hotcell_image(hc_ctx, &hc_in.arg_strm, "strm", 96, 0, &hc_bad);
     if (hc_bad) {
@@ -1396,7 +1398,7 @@ static void hotcell_call_inflateSetDictionary(hotcell_ctx *hc_ctx, const hotcell
         return;
     }
     struct hotcell_kept_z_stream_s kept_strm;
-    memset(&kept_strm, 0, sizeof kept_strm);
+    __builtin_memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
@@ -1410,8 +1412,8 @@ static void hotcell_call_inflateSetDictionary(hotcell_ctx *hc_ctx, const hotcell
         goto hc_release;
     }
     hc_out.arg_strm.length = 96;
-    memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(out_strm, &handle_strm, sizeof handle_strm);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
 }
@@ -1443,7 +1445,7 @@ static void hotcell_call_inflateGetDictionary(hotcell_ctx *hc_ctx, const hotcell
 {
     int hc_bad = 0;
     struct hotcell_args_inflateGetDictionary hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_inflateGetDictionary hc_out = {.arg_strm = {HOTCELL_PLACE_NULL, 0}, .arg_dictionary = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
     const uint8_t *image_strm = hotcell_image(hc_ctx, &hc_in.arg_strm, "strm", 96, 0, &hc_bad);
     if (hc_bad) {
@@ -1470,7 +1472,7 @@ static void hotcell_call_inflateGetDictionary(hotcell_ctx *hc_ctx, const hotcell
         return;
     }
     struct hotcell_kept_z_stream_s kept_strm;
-    memset(&kept_strm, 0, sizeof kept_strm);
+    __builtin_memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
@@ -1494,11 +1496,11 @@ static void hotcell_call_inflateGetDictionary(hotcell_ctx *hc_ctx, const hotcell
         goto hc_release;
     }
     hc_out.arg_strm.length = 96;
-    memcpy(out_strm, &handle_strm, sizeof handle_strm);
+    __builtin_memcpy(out_strm, &handle_strm, sizeof handle_strm);
     if (!hc_failed) {
         hc_out.arg_dictionary = (hotcell_ref){place_dictionary, hotcell_claim((hotcell_wide)val_dictLength, 1, size_dictionary)};
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
 }
@@ -1526,7 +1528,7 @@ static void hotcell_call_inflateSync(hotcell_ctx *hc_ctx, const hotcell_request 
 {
     int hc_bad = 0;
     struct hotcell_args_inflateSync hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_inflateSync hc_out = {.arg_strm = {HOTCELL_PLACE_NULL, 0}};
     const uint8_t *image_strm = hotcell_image(hc_ctx, &hc_in.arg_strm, "strm", 96, 0, &hc_bad);
     if (hc_bad) {
@@ -1538,7 +1540,7 @@ static void hotcell_call_inflateSync(hotcell_ctx *hc_ctx, const hotcell_request 
         return;
     }
     struct hotcell_kept_z_stream_s kept_strm;
-    memset(&kept_strm, 0, sizeof kept_strm);
+    __builtin_memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
@@ -1552,8 +1554,8 @@ static void hotcell_call_inflateSync(hotcell_ctx *hc_ctx, const hotcell_request 
         goto hc_release;
     }
     hc_out.arg_strm.length = 96;
-    memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(out_strm, &handle_strm, sizeof handle_strm);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
 }
@@ -1581,7 +1583,7 @@ static void hotcell_call_inflateReset(hotcell_ctx *hc_ctx, const hotcell_request
 {
     int hc_bad = 0;
     struct hotcell_args_inflateReset hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_inflateReset hc_out = {.arg_strm = {HOTCELL_PLACE_NULL, 0}};
     const uint8_t *image_strm = hotcell_image(hc_ctx, &hc_in.arg_strm, "strm", 96, 0, &hc_bad);
     if (hc_bad) {
@@ -1593,7 +1595,7 @@ static void hotcell_call_inflateReset(hotcell_ctx *hc_ctx, const hotcell_request
         return;
     }
     struct hotcell_kept_z_stream_s kept_strm;
-    memset(&kept_strm, 0, sizeof kept_strm);
+    __builtin_memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
@@ -1607,8 +1609,8 @@ static void hotcell_call_inflateReset(hotcell_ctx *hc_ctx, const hotcell_request
         goto hc_release;
     }
     hc_out.arg_strm.length = 96;
-    memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(out_strm, &handle_strm, sizeof handle_strm);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
 }
@@ -1639,7 +1641,7 @@ static void hotcell_call_inflateReset2(hotcell_ctx *hc_ctx, const hotcell_reques
 {
     int hc_bad = 0;
     struct hotcell_args_inflateReset2 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_inflateReset2 hc_out = {.arg_strm = {HOTCELL_PLACE_NULL, 0}};
     const uint8_t *image_strm = hotcell_image(hc_ctx, &hc_in.arg_strm, "strm", 96, 0, &hc_bad);
     if (hc_bad) {
@@ -1652,7 +1654,7 @@ static void hotcell_call_inflateReset2(hotcell_ctx *hc_ctx, const hotcell_reques
     }
     int arg_windowBits = (int)hc_in.arg_windowBits;
     struct hotcell_kept_z_stream_s kept_strm;
-    memset(&kept_strm, 0, sizeof kept_strm);
+    __builtin_memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
@@ -1666,8 +1668,8 @@ static void hotcell_call_inflateReset2(hotcell_ctx *hc_ctx, const hotcell_reques
         goto hc_release;
     }
     hc_out.arg_strm.length = 96;
-    memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(out_strm, &handle_strm, sizeof handle_strm);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
 }
@@ -1699,7 +1701,7 @@ static void hotcell_call_inflatePrime(hotcell_ctx *hc_ctx, const hotcell_request
 {
     int hc_bad = 0;
     struct hotcell_args_inflatePrime hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_inflatePrime hc_out = {.arg_strm = {HOTCELL_PLACE_NULL, 0}};
     const uint8_t *image_strm = hotcell_image(hc_ctx, &hc_in.arg_strm, "strm", 96, 0, &hc_bad);
     if (hc_bad) {
@@ -1713,7 +1715,7 @@ static void hotcell_call_inflatePrime(hotcell_ctx *hc_ctx, const hotcell_request
     int arg_bits = (int)hc_in.arg_bits;
     int arg_value = (int)hc_in.arg_value;
     struct hotcell_kept_z_stream_s kept_strm;
-    memset(&kept_strm, 0, sizeof kept_strm);
+    __builtin_memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
@@ -1727,8 +1729,8 @@ static void hotcell_call_inflatePrime(hotcell_ctx *hc_ctx, const hotcell_request
         goto hc_release;
     }
     hc_out.arg_strm.length = 96;
-    memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(out_strm, &handle_strm, sizeof handle_strm);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
 }
@@ -1755,7 +1757,7 @@ static void hotcell_call_inflateMark(hotcell_ctx *hc_ctx, const hotcell_request 
 {
     int hc_bad = 0;
     struct hotcell_args_inflateMark hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_inflateMark hc_out = {.arg_strm = {HOTCELL_PLACE_NULL, 0}};
     const uint8_t *image_strm = hotcell_image(hc_ctx, &hc_in.arg_strm, "strm", 96, 0, &hc_bad);
     if (hc_bad) {
@@ -1767,7 +1769,7 @@ static void hotcell_call_inflateMark(hotcell_ctx *hc_ctx, const hotcell_request 
         return;
     }
     struct hotcell_kept_z_stream_s kept_strm;
-    memset(&kept_strm, 0, sizeof kept_strm);
+    __builtin_memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
@@ -1781,8 +1783,8 @@ static void hotcell_call_inflateMark(hotcell_ctx *hc_ctx, const hotcell_request 
         goto hc_release;
     }
     hc_out.arg_strm.length = 96;
-    memcpy(out_strm, &handle_strm, sizeof handle_strm);
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(out_strm, &handle_strm, sizeof handle_strm);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
 }
@@ -1806,7 +1808,7 @@ static void hotcell_call_zlibCompileFlags(hotcell_ctx *hc_ctx, const hotcell_req
     unsigned long hc_result = (zlibCompileFlags)();
     hc_rp->error_number = errno;
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 21, compress: int compress(Bytef *dest, uLongf *destLen, const Bytef *source, uLong sourceLen) */
@@ -1834,7 +1836,7 @@ static void hotcell_call_compress(hotcell_ctx *hc_ctx, const hotcell_request *hc
 {
     int hc_bad = 0;
     struct hotcell_args_compress hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_compress hc_out = {.arg_dest = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
     uint64_t size_dest = 0;
     const unsigned char *arg_source = hotcell_buffer_in(hc_ctx, &hc_in.arg_source, "source", 1, 0, &hc_bad);
@@ -1877,7 +1879,7 @@ static void hotcell_call_compress(hotcell_ctx *hc_ctx, const hotcell_request *hc
     if (!hc_failed) {
         hc_out.arg_dest = (hotcell_ref){place_dest, hotcell_claim((hotcell_wide)val_destLen, 1, size_dest)};
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 22, compress2: int compress2(Bytef *dest, uLongf *destLen, const Bytef *source, uLong sourceLen, int level) */
@@ -1908,7 +1910,7 @@ static void hotcell_call_compress2(hotcell_ctx *hc_ctx, const hotcell_request *h
 {
     int hc_bad = 0;
     struct hotcell_args_compress2 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_compress2 hc_out = {.arg_dest = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
     uint64_t size_dest = 0;
     const unsigned char *arg_source = hotcell_buffer_in(hc_ctx, &hc_in.arg_source, "source", 1, 0, &hc_bad);
@@ -1952,7 +1954,7 @@ static void hotcell_call_compress2(hotcell_ctx *hc_ctx, const hotcell_request *h
     if (!hc_failed) {
         hc_out.arg_dest = (hotcell_ref){place_dest, hotcell_claim((hotcell_wide)val_destLen, 1, size_dest)};
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 23, compressBound: uLong compressBound(uLong sourceLen) */
@@ -1975,14 +1977,14 @@ static void hotcell_call_compressBound(hotcell_ctx *hc_ctx, const hotcell_reques
 {
     (void)hc_ctx;
     struct hotcell_args_compressBound hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_compressBound hc_out = {0};
     unsigned long arg_sourceLen = (unsigned long)hc_in.arg_sourceLen;
     errno = 0;
     unsigned long hc_result = (compressBound)(arg_sourceLen);
     hc_rp->error_number = errno;
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 24, uncompress: int uncompress(Bytef *dest, uLongf *destLen, const Bytef *source, uLong sourceLen) */
@@ -2012,7 +2014,7 @@ static void hotcell_call_uncompress(hotcell_ctx *hc_ctx, const hotcell_request *
 {
     int hc_bad = 0;
     struct hotcell_args_uncompress hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_uncompress hc_out = {.arg_dest = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
     uint64_t size_dest = 0;
     if (!hotcell_bytes(hc_in.cap_dest, 1, &size_dest)) {
@@ -2055,7 +2057,7 @@ static void hotcell_call_uncompress(hotcell_ctx *hc_ctx, const hotcell_request *
     if (!hc_failed) {
         hc_out.arg_dest = (hotcell_ref){place_dest, hotcell_claim((hotcell_wide)val_destLen, 1, size_dest)};
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 25, gzdopen: gzFile gzdopen(int fd, const char *mode) */
@@ -2081,7 +2083,7 @@ static void hotcell_call_gzdopen(hotcell_ctx *hc_ctx, const hotcell_request *hc_
 {
     int hc_bad = 0;
     struct hotcell_args_gzdopen hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzdopen hc_out = {0};
     int arg_fd = (int)hc_in.arg_fd;
     const char *arg_mode = (const char *)hotcell_text_in(hc_ctx, &hc_in.arg_mode, "mode", 0, &hc_bad);
@@ -2102,7 +2104,7 @@ static void hotcell_call_gzdopen(hotcell_ctx *hc_ctx, const hotcell_request *hc_
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (!hc_failed && hc_result != NULL && hc_out.returned == 0) {
         (gzclose)((void *)hc_result);
@@ -2133,7 +2135,7 @@ static void hotcell_call_gzbuffer(hotcell_ctx *hc_ctx, const hotcell_request *hc
 {
     int hc_bad = 0;
     struct hotcell_args_gzbuffer hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzbuffer hc_out = {0};
     struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2144,7 +2146,7 @@ static void hotcell_call_gzbuffer(hotcell_ctx *hc_ctx, const hotcell_request *hc
     int hc_result = (gzbuffer)(arg_file, arg_size);
     hc_rp->error_number = errno;
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 27, gzsetparams: int gzsetparams(gzFile file, int level, int strategy) */
@@ -2172,7 +2174,7 @@ static void hotcell_call_gzsetparams(hotcell_ctx *hc_ctx, const hotcell_request 
 {
     int hc_bad = 0;
     struct hotcell_args_gzsetparams hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzsetparams hc_out = {0};
     struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2184,7 +2186,7 @@ static void hotcell_call_gzsetparams(hotcell_ctx *hc_ctx, const hotcell_request 
     int hc_result = (gzsetparams)(arg_file, arg_level, arg_strategy);
     hc_rp->error_number = errno;
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 28, gzread: int gzread(gzFile file, voidp buf, unsigned int len) */
@@ -2214,7 +2216,7 @@ static void hotcell_call_gzread(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
 {
     int hc_bad = 0;
     struct hotcell_args_gzread hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzread hc_out = {.arg_buf = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
     struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2252,7 +2254,7 @@ static void hotcell_call_gzread(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
     if (!hc_failed) {
         hc_out.arg_buf = (hotcell_ref){place_buf, hotcell_claim((hotcell_wide)hc_result, 1, size_buf)};
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 29, gzfread: z_size_t gzfread(voidp buf, z_size_t size, z_size_t nitems, gzFile file) */
@@ -2281,7 +2283,7 @@ static void hotcell_call_gzfread(hotcell_ctx *hc_ctx, const hotcell_request *hc_
 {
     int hc_bad = 0;
     struct hotcell_args_gzfread hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzfread hc_out = {.arg_buf = {HOTCELL_PLACE_NULL, 0}};
     uint64_t size_buf = 0;
     unsigned long arg_size = (unsigned long)hc_in.arg_size;
@@ -2306,7 +2308,7 @@ static void hotcell_call_gzfread(hotcell_ctx *hc_ctx, const hotcell_request *hc_
     uint64_t claim_buf = hotcell_claim(hotcell_mul((hotcell_wide)hc_result, (hotcell_wide)arg_size, &hc_bad), 1, size_buf);
     hc_out.arg_buf = (hotcell_ref){place_buf, hc_bad ? HOTCELL_LENGTH_IMPOSSIBLE : claim_buf};
     hc_bad = 0;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 30, gzwrite: int gzwrite(gzFile file, voidpc buf, unsigned int len) */
@@ -2332,7 +2334,7 @@ static void hotcell_call_gzwrite(hotcell_ctx *hc_ctx, const hotcell_request *hc_
 {
     int hc_bad = 0;
     struct hotcell_args_gzwrite hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzwrite hc_out = {0};
     struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2351,7 +2353,7 @@ static void hotcell_call_gzwrite(hotcell_ctx *hc_ctx, const hotcell_request *hc_
     int hc_result = (gzwrite)(arg_file, arg_buf, arg_len);
     hc_rp->error_number = errno;
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 31, gzfwrite: z_size_t gzfwrite(voidpc buf, z_size_t size, z_size_t nitems, gzFile file) */
@@ -2380,7 +2382,7 @@ static void hotcell_call_gzfwrite(hotcell_ctx *hc_ctx, const hotcell_request *hc
 {
     int hc_bad = 0;
     struct hotcell_args_gzfwrite hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzfwrite hc_out = {0};
     const void *arg_buf = hotcell_buffer_in(hc_ctx, &hc_in.arg_buf, "buf", 1, 0, &hc_bad);
     if (hc_bad) {
@@ -2405,7 +2407,7 @@ static void hotcell_call_gzfwrite(hotcell_ctx *hc_ctx, const hotcell_request *hc
     unsigned long hc_result = (gzfwrite)(arg_buf, arg_size, arg_nitems, arg_file);
     hc_rp->error_number = errno;
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 32, gzputs: int gzputs(gzFile file, const char *s) */
@@ -2431,7 +2433,7 @@ static void hotcell_call_gzputs(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
 {
     int hc_bad = 0;
     struct hotcell_args_gzputs hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzputs hc_out = {0};
     struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2445,7 +2447,7 @@ static void hotcell_call_gzputs(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
     int hc_result = (gzputs)(arg_file, arg_s);
     hc_rp->error_number = errno;
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 33, gzgets: char *gzgets(gzFile file, char *buf, int len) */
@@ -2472,7 +2474,7 @@ static void hotcell_call_gzgets(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
 {
     int hc_bad = 0;
     struct hotcell_args_gzgets hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzgets hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}, .arg_buf = {HOTCELL_PLACE_NULL, 0}};
     struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2502,7 +2504,7 @@ static void hotcell_call_gzgets(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
         }
     }
     hc_out.arg_buf = (hotcell_ref){place_buf, hotcell_length(arg_buf, size_buf)};
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 34, gzputc: int gzputc(gzFile file, int c) */
@@ -2529,7 +2531,7 @@ static void hotcell_call_gzputc(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
 {
     int hc_bad = 0;
     struct hotcell_args_gzputc hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzputc hc_out = {0};
     struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2540,7 +2542,7 @@ static void hotcell_call_gzputc(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
     int hc_result = (gzputc)(arg_file, arg_c);
     hc_rp->error_number = errno;
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 35, gzgetc: int gzgetc(gzFile file) */
@@ -2564,7 +2566,7 @@ static void hotcell_call_gzgetc(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
 {
     int hc_bad = 0;
     struct hotcell_args_gzgetc hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzgetc hc_out = {0};
     struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2574,7 +2576,7 @@ static void hotcell_call_gzgetc(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
     int hc_result = (gzgetc)(arg_file);
     hc_rp->error_number = errno;
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 36, gzungetc: int gzungetc(int c, gzFile file) */
@@ -2601,7 +2603,7 @@ static void hotcell_call_gzungetc(hotcell_ctx *hc_ctx, const hotcell_request *hc
 {
     int hc_bad = 0;
     struct hotcell_args_gzungetc hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzungetc hc_out = {0};
     int arg_c = (int)hc_in.arg_c;
     struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
@@ -2612,7 +2614,7 @@ static void hotcell_call_gzungetc(hotcell_ctx *hc_ctx, const hotcell_request *hc
     int hc_result = (gzungetc)(arg_c, arg_file);
     hc_rp->error_number = errno;
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 37, gzflush: int gzflush(gzFile file, int flush) */
@@ -2639,7 +2641,7 @@ static void hotcell_call_gzflush(hotcell_ctx *hc_ctx, const hotcell_request *hc_
 {
     int hc_bad = 0;
     struct hotcell_args_gzflush hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzflush hc_out = {0};
     struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2650,7 +2652,7 @@ static void hotcell_call_gzflush(hotcell_ctx *hc_ctx, const hotcell_request *hc_
     int hc_result = (gzflush)(arg_file, arg_flush);
     hc_rp->error_number = errno;
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 38, gzrewind: int gzrewind(gzFile file) */
@@ -2674,7 +2676,7 @@ static void hotcell_call_gzrewind(hotcell_ctx *hc_ctx, const hotcell_request *hc
 {
     int hc_bad = 0;
     struct hotcell_args_gzrewind hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzrewind hc_out = {0};
     struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2684,7 +2686,7 @@ static void hotcell_call_gzrewind(hotcell_ctx *hc_ctx, const hotcell_request *hc
     int hc_result = (gzrewind)(arg_file);
     hc_rp->error_number = errno;
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 39, gzeof: int gzeof(gzFile file) */
@@ -2708,7 +2710,7 @@ static void hotcell_call_gzeof(hotcell_ctx *hc_ctx, const hotcell_request *hc_rq
 {
     int hc_bad = 0;
     struct hotcell_args_gzeof hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzeof hc_out = {0};
     struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2718,7 +2720,7 @@ static void hotcell_call_gzeof(hotcell_ctx *hc_ctx, const hotcell_request *hc_rq
     int hc_result = (gzeof)(arg_file);
     hc_rp->error_number = errno;
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 40, gzdirect: int gzdirect(gzFile file) */
@@ -2742,7 +2744,7 @@ static void hotcell_call_gzdirect(hotcell_ctx *hc_ctx, const hotcell_request *hc
 {
     int hc_bad = 0;
     struct hotcell_args_gzdirect hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzdirect hc_out = {0};
     struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2752,7 +2754,7 @@ static void hotcell_call_gzdirect(hotcell_ctx *hc_ctx, const hotcell_request *hc
     int hc_result = (gzdirect)(arg_file);
     hc_rp->error_number = errno;
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 41, gzclose: int gzclose(gzFile file) */
@@ -2778,7 +2780,7 @@ static void hotcell_call_gzclose(hotcell_ctx *hc_ctx, const hotcell_request *hc_
 {
     int hc_bad = 0;
     struct hotcell_args_gzclose hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzclose hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
@@ -2801,7 +2803,7 @@ static void hotcell_call_gzclose(hotcell_ctx *hc_ctx, const hotcell_request *hc_
         }
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 42, gzclose_r: int gzclose_r(gzFile file) */
@@ -2827,7 +2829,7 @@ static void hotcell_call_gzclose_r(hotcell_ctx *hc_ctx, const hotcell_request *h
 {
     int hc_bad = 0;
     struct hotcell_args_gzclose_r hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzclose_r hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
@@ -2850,7 +2852,7 @@ static void hotcell_call_gzclose_r(hotcell_ctx *hc_ctx, const hotcell_request *h
         }
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 43, gzclose_w: int gzclose_w(gzFile file) */
@@ -2876,7 +2878,7 @@ static void hotcell_call_gzclose_w(hotcell_ctx *hc_ctx, const hotcell_request *h
 {
     int hc_bad = 0;
     struct hotcell_args_gzclose_w hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzclose_w hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
@@ -2899,7 +2901,7 @@ static void hotcell_call_gzclose_w(hotcell_ctx *hc_ctx, const hotcell_request *h
         }
     }
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 44, gzerror: const char *gzerror(gzFile file, int *errnum) */
@@ -2925,7 +2927,7 @@ static void hotcell_call_gzerror(hotcell_ctx *hc_ctx, const hotcell_request *hc_
 {
     int hc_bad = 0;
     struct hotcell_args_gzerror hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzerror hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2941,7 +2943,7 @@ static void hotcell_call_gzerror(hotcell_ctx *hc_ctx, const hotcell_request *hc_
         }
     }
     hc_out.arg_errnum = (int32_t)val_errnum;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 45, gzclearerr: void gzclearerr(gzFile file) */
@@ -2958,7 +2960,7 @@ static void hotcell_call_gzclearerr(hotcell_ctx *hc_ctx, const hotcell_request *
 {
     int hc_bad = 0;
     struct hotcell_args_gzclearerr hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct gzFile_s *arg_file = hotcell_object(hc_ctx, hc_in.arg_file, 1, "file", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -2990,7 +2992,7 @@ static void hotcell_call_adler32(hotcell_ctx *hc_ctx, const hotcell_request *hc_
 {
     int hc_bad = 0;
     struct hotcell_args_adler32 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_adler32 hc_out = {0};
     unsigned long arg_adler = (unsigned long)hc_in.arg_adler;
     const unsigned char *arg_buf = hotcell_buffer_in(hc_ctx, &hc_in.arg_buf, "buf", 1, 0, &hc_bad);
@@ -3006,7 +3008,7 @@ static void hotcell_call_adler32(hotcell_ctx *hc_ctx, const hotcell_request *hc_
     unsigned long hc_result = (adler32)(arg_adler, arg_buf, arg_len);
     hc_rp->error_number = errno;
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 47, adler32_z: uLong adler32_z(uLong adler, const Bytef *buf, z_size_t len) */
@@ -3031,7 +3033,7 @@ static void hotcell_call_adler32_z(hotcell_ctx *hc_ctx, const hotcell_request *h
 {
     int hc_bad = 0;
     struct hotcell_args_adler32_z hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_adler32_z hc_out = {0};
     unsigned long arg_adler = (unsigned long)hc_in.arg_adler;
     const unsigned char *arg_buf = hotcell_buffer_in(hc_ctx, &hc_in.arg_buf, "buf", 1, 0, &hc_bad);
@@ -3047,7 +3049,7 @@ static void hotcell_call_adler32_z(hotcell_ctx *hc_ctx, const hotcell_request *h
     unsigned long hc_result = (adler32_z)(arg_adler, arg_buf, arg_len);
     hc_rp->error_number = errno;
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 48, crc32: uLong crc32(uLong crc, const Bytef *buf, uInt len) */
@@ -3072,7 +3074,7 @@ static void hotcell_call_crc32(hotcell_ctx *hc_ctx, const hotcell_request *hc_rq
 {
     int hc_bad = 0;
     struct hotcell_args_crc32 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_crc32 hc_out = {0};
     unsigned long arg_crc = (unsigned long)hc_in.arg_crc;
     const unsigned char *arg_buf = hotcell_buffer_in(hc_ctx, &hc_in.arg_buf, "buf", 1, 0, &hc_bad);
@@ -3088,7 +3090,7 @@ static void hotcell_call_crc32(hotcell_ctx *hc_ctx, const hotcell_request *hc_rq
     unsigned long hc_result = (crc32)(arg_crc, arg_buf, arg_len);
     hc_rp->error_number = errno;
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 49, crc32_z: uLong crc32_z(uLong crc, const Bytef *buf, z_size_t len) */
@@ -3113,7 +3115,7 @@ static void hotcell_call_crc32_z(hotcell_ctx *hc_ctx, const hotcell_request *hc_
 {
     int hc_bad = 0;
     struct hotcell_args_crc32_z hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_crc32_z hc_out = {0};
     unsigned long arg_crc = (unsigned long)hc_in.arg_crc;
     const unsigned char *arg_buf = hotcell_buffer_in(hc_ctx, &hc_in.arg_buf, "buf", 1, 0, &hc_bad);
@@ -3129,7 +3131,7 @@ static void hotcell_call_crc32_z(hotcell_ctx *hc_ctx, const hotcell_request *hc_
     unsigned long hc_result = (crc32_z)(arg_crc, arg_buf, arg_len);
     hc_rp->error_number = errno;
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 50, crc32_combine_op: uLong crc32_combine_op(uLong crc1, uLong crc2, uLong op) */
@@ -3156,7 +3158,7 @@ static void hotcell_call_crc32_combine_op(hotcell_ctx *hc_ctx, const hotcell_req
 {
     (void)hc_ctx;
     struct hotcell_args_crc32_combine_op hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_crc32_combine_op hc_out = {0};
     unsigned long arg_crc1 = (unsigned long)hc_in.arg_crc1;
     unsigned long arg_crc2 = (unsigned long)hc_in.arg_crc2;
@@ -3165,7 +3167,7 @@ static void hotcell_call_crc32_combine_op(hotcell_ctx *hc_ctx, const hotcell_req
     unsigned long hc_result = (crc32_combine_op)(arg_crc1, arg_crc2, arg_op);
     hc_rp->error_number = errno;
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 51, deflateInit_: int deflateInit_(z_streamp strm, int level, const char *version, int stream_size) */
@@ -3196,7 +3198,7 @@ static void hotcell_call_deflateInit_(hotcell_ctx *hc_ctx, const hotcell_request
 {
     int hc_bad = 0;
     struct hotcell_args_deflateInit_ hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_deflateInit_ hc_out = {.arg_strm = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
     const uint8_t *image_strm = hotcell_image(hc_ctx, &hc_in.arg_strm, "strm", 96, 0, &hc_bad);
     if (hc_bad) {
@@ -3221,7 +3223,7 @@ static void hotcell_call_deflateInit_(hotcell_ctx *hc_ctx, const hotcell_request
         }
     }
     struct hotcell_kept_z_stream_s kept_strm;
-    memset(&kept_strm, 0, sizeof kept_strm);
+    __builtin_memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         free(new_strm);
@@ -3246,15 +3248,15 @@ static void hotcell_call_deflateInit_(hotcell_ctx *hc_ctx, const hotcell_request
         goto hc_release;
     }
     hc_out.arg_strm.length = 96;
-    memcpy(out_strm, &handle_strm, sizeof handle_strm);
+    __builtin_memcpy(out_strm, &handle_strm, sizeof handle_strm);
     if (!hc_failed && new_strm != NULL) {
         handle_strm = hc_ctx->own(hc_ctx, 2, (void *)new_strm, 0);
         if (handle_strm == 0) {
             goto hc_release;
         }
-        memcpy(out_strm, &handle_strm, sizeof handle_strm);
+        __builtin_memcpy(out_strm, &handle_strm, sizeof handle_strm);
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
     if (new_strm != NULL && handle_strm == 0) {
@@ -3290,7 +3292,7 @@ static void hotcell_call_inflateInit_(hotcell_ctx *hc_ctx, const hotcell_request
 {
     int hc_bad = 0;
     struct hotcell_args_inflateInit_ hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_inflateInit_ hc_out = {.arg_strm = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
     const uint8_t *image_strm = hotcell_image(hc_ctx, &hc_in.arg_strm, "strm", 96, 0, &hc_bad);
     if (hc_bad) {
@@ -3314,7 +3316,7 @@ static void hotcell_call_inflateInit_(hotcell_ctx *hc_ctx, const hotcell_request
         }
     }
     struct hotcell_kept_z_stream_s kept_strm;
-    memset(&kept_strm, 0, sizeof kept_strm);
+    __builtin_memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         free(new_strm);
@@ -3339,15 +3341,15 @@ static void hotcell_call_inflateInit_(hotcell_ctx *hc_ctx, const hotcell_request
         goto hc_release;
     }
     hc_out.arg_strm.length = 96;
-    memcpy(out_strm, &handle_strm, sizeof handle_strm);
+    __builtin_memcpy(out_strm, &handle_strm, sizeof handle_strm);
     if (!hc_failed && new_strm != NULL) {
         handle_strm = hc_ctx->own(hc_ctx, 2, (void *)new_strm, 0);
         if (handle_strm == 0) {
             goto hc_release;
         }
-        memcpy(out_strm, &handle_strm, sizeof handle_strm);
+        __builtin_memcpy(out_strm, &handle_strm, sizeof handle_strm);
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
     if (new_strm != NULL && handle_strm == 0) {
@@ -3394,7 +3396,7 @@ static void hotcell_call_deflateInit2_(hotcell_ctx *hc_ctx, const hotcell_reques
 {
     int hc_bad = 0;
     struct hotcell_args_deflateInit2_ hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_deflateInit2_ hc_out = {.arg_strm = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
     const uint8_t *image_strm = hotcell_image(hc_ctx, &hc_in.arg_strm, "strm", 96, 0, &hc_bad);
     if (hc_bad) {
@@ -3423,7 +3425,7 @@ static void hotcell_call_deflateInit2_(hotcell_ctx *hc_ctx, const hotcell_reques
         }
     }
     struct hotcell_kept_z_stream_s kept_strm;
-    memset(&kept_strm, 0, sizeof kept_strm);
+    __builtin_memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         free(new_strm);
@@ -3448,15 +3450,15 @@ static void hotcell_call_deflateInit2_(hotcell_ctx *hc_ctx, const hotcell_reques
         goto hc_release;
     }
     hc_out.arg_strm.length = 96;
-    memcpy(out_strm, &handle_strm, sizeof handle_strm);
+    __builtin_memcpy(out_strm, &handle_strm, sizeof handle_strm);
     if (!hc_failed && new_strm != NULL) {
         handle_strm = hc_ctx->own(hc_ctx, 2, (void *)new_strm, 0);
         if (handle_strm == 0) {
             goto hc_release;
         }
-        memcpy(out_strm, &handle_strm, sizeof handle_strm);
+        __builtin_memcpy(out_strm, &handle_strm, sizeof handle_strm);
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
     if (new_strm != NULL && handle_strm == 0) {
@@ -3495,7 +3497,7 @@ static void hotcell_call_inflateInit2_(hotcell_ctx *hc_ctx, const hotcell_reques
 {
     int hc_bad = 0;
     struct hotcell_args_inflateInit2_ hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_inflateInit2_ hc_out = {.arg_strm = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
     const uint8_t *image_strm = hotcell_image(hc_ctx, &hc_in.arg_strm, "strm", 96, 0, &hc_bad);
     if (hc_bad) {
@@ -3520,7 +3522,7 @@ static void hotcell_call_inflateInit2_(hotcell_ctx *hc_ctx, const hotcell_reques
         }
     }
     struct hotcell_kept_z_stream_s kept_strm;
-    memset(&kept_strm, 0, sizeof kept_strm);
+    __builtin_memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         free(new_strm);
@@ -3545,15 +3547,15 @@ static void hotcell_call_inflateInit2_(hotcell_ctx *hc_ctx, const hotcell_reques
         goto hc_release;
     }
     hc_out.arg_strm.length = 96;
-    memcpy(out_strm, &handle_strm, sizeof handle_strm);
+    __builtin_memcpy(out_strm, &handle_strm, sizeof handle_strm);
     if (!hc_failed && new_strm != NULL) {
         handle_strm = hc_ctx->own(hc_ctx, 2, (void *)new_strm, 0);
         if (handle_strm == 0) {
             goto hc_release;
         }
-        memcpy(out_strm, &handle_strm, sizeof handle_strm);
+        __builtin_memcpy(out_strm, &handle_strm, sizeof handle_strm);
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
     if (new_strm != NULL && handle_strm == 0) {
@@ -3586,7 +3588,7 @@ static void hotcell_call_gzopen(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
 {
     int hc_bad = 0;
     struct hotcell_args_gzopen hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzopen hc_out = {0};
     const char *arg_arg1 = (const char *)hotcell_text_in(hc_ctx, &hc_in.arg_arg1, "arg1", 0, &hc_bad);
     if (hc_bad) {
@@ -3610,7 +3612,7 @@ static void hotcell_call_gzopen(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (!hc_failed && hc_result != NULL && hc_out.returned == 0) {
         (gzclose)((void *)hc_result);
@@ -3642,7 +3644,7 @@ static void hotcell_call_gzseek(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
 {
     int hc_bad = 0;
     struct hotcell_args_gzseek hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzseek hc_out = {0};
     struct gzFile_s *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3654,7 +3656,7 @@ static void hotcell_call_gzseek(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
     long hc_result = (gzseek)(arg_arg1, arg_arg2, arg_arg3);
     hc_rp->error_number = errno;
     hc_out.returned = (int64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 57, gztell: off_t gztell(gzFile) */
@@ -3677,7 +3679,7 @@ static void hotcell_call_gztell(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
 {
     int hc_bad = 0;
     struct hotcell_args_gztell hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gztell hc_out = {0};
     struct gzFile_s *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3687,7 +3689,7 @@ static void hotcell_call_gztell(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
     long hc_result = (gztell)(arg_arg1);
     hc_rp->error_number = errno;
     hc_out.returned = (int64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 58, gzoffset: off_t gzoffset(gzFile) */
@@ -3710,7 +3712,7 @@ static void hotcell_call_gzoffset(hotcell_ctx *hc_ctx, const hotcell_request *hc
 {
     int hc_bad = 0;
     struct hotcell_args_gzoffset hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_gzoffset hc_out = {0};
     struct gzFile_s *arg_arg1 = hotcell_object(hc_ctx, hc_in.arg_arg1, 1, "arg1", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3720,7 +3722,7 @@ static void hotcell_call_gzoffset(hotcell_ctx *hc_ctx, const hotcell_request *hc
     long hc_result = (gzoffset)(arg_arg1);
     hc_rp->error_number = errno;
     hc_out.returned = (int64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 59, adler32_combine: uLong adler32_combine(uLong, uLong, off_t) */
@@ -3747,7 +3749,7 @@ static void hotcell_call_adler32_combine(hotcell_ctx *hc_ctx, const hotcell_requ
 {
     (void)hc_ctx;
     struct hotcell_args_adler32_combine hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_adler32_combine hc_out = {0};
     unsigned long arg_arg1 = (unsigned long)hc_in.arg_arg1;
     unsigned long arg_arg2 = (unsigned long)hc_in.arg_arg2;
@@ -3756,7 +3758,7 @@ static void hotcell_call_adler32_combine(hotcell_ctx *hc_ctx, const hotcell_requ
     unsigned long hc_result = (adler32_combine)(arg_arg1, arg_arg2, arg_arg3);
     hc_rp->error_number = errno;
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 60, crc32_combine: uLong crc32_combine(uLong, uLong, off_t) */
@@ -3783,7 +3785,7 @@ static void hotcell_call_crc32_combine(hotcell_ctx *hc_ctx, const hotcell_reques
 {
     (void)hc_ctx;
     struct hotcell_args_crc32_combine hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_crc32_combine hc_out = {0};
     unsigned long arg_arg1 = (unsigned long)hc_in.arg_arg1;
     unsigned long arg_arg2 = (unsigned long)hc_in.arg_arg2;
@@ -3792,7 +3794,7 @@ static void hotcell_call_crc32_combine(hotcell_ctx *hc_ctx, const hotcell_reques
     unsigned long hc_result = (crc32_combine)(arg_arg1, arg_arg2, arg_arg3);
     hc_rp->error_number = errno;
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 61, crc32_combine_gen: uLong crc32_combine_gen(off_t) */
@@ -3815,14 +3817,14 @@ static void hotcell_call_crc32_combine_gen(hotcell_ctx *hc_ctx, const hotcell_re
 {
     (void)hc_ctx;
     struct hotcell_args_crc32_combine_gen hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_crc32_combine_gen hc_out = {0};
     long arg_arg1 = (long)hc_in.arg_arg1;
     errno = 0;
     unsigned long hc_result = (crc32_combine_gen)(arg_arg1);
     hc_rp->error_number = errno;
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 62, zError: const char *zError(int) */
@@ -3845,7 +3847,7 @@ _Static_assert(offsetof(struct hotcell_result_zError, returned) == 0, "returned"
 static void hotcell_call_zError(hotcell_ctx *hc_ctx, const hotcell_request *hc_rq, hotcell_reply *hc_rp)
 {
     struct hotcell_args_zError hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_zError hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     int arg_arg1 = (int)hc_in.arg_arg1;
     errno = 0;
@@ -3856,7 +3858,7 @@ static void hotcell_call_zError(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 63, inflateSyncPoint: int inflateSyncPoint(z_streamp) */
@@ -3882,7 +3884,7 @@ static void hotcell_call_inflateSyncPoint(hotcell_ctx *hc_ctx, const hotcell_req
 {
     int hc_bad = 0;
     struct hotcell_args_inflateSyncPoint hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_inflateSyncPoint hc_out = {.arg_arg1 = {HOTCELL_PLACE_NULL, 0}};
     const uint8_t *image_arg1 = hotcell_image(hc_ctx, &hc_in.arg_arg1, "arg1", 96, 0, &hc_bad);
     if (hc_bad) {
@@ -3894,7 +3896,7 @@ static void hotcell_call_inflateSyncPoint(hotcell_ctx *hc_ctx, const hotcell_req
         return;
     }
     struct hotcell_kept_z_stream_s kept_arg1;
-    memset(&kept_arg1, 0, sizeof kept_arg1);
+    __builtin_memset(&kept_arg1, 0, sizeof kept_arg1);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_arg1, arg_arg1, &kept_arg1)) {
         hotcell_struct_forget_z_stream_s(arg_arg1, &kept_arg1);
         return;
@@ -3908,8 +3910,8 @@ static void hotcell_call_inflateSyncPoint(hotcell_ctx *hc_ctx, const hotcell_req
         goto hc_release;
     }
     hc_out.arg_arg1.length = 96;
-    memcpy(out_arg1, &handle_arg1, sizeof handle_arg1);
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(out_arg1, &handle_arg1, sizeof handle_arg1);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_struct_forget_z_stream_s(arg_arg1, &kept_arg1);
 }
@@ -3937,7 +3939,7 @@ static void hotcell_call_get_crc_table(hotcell_ctx *hc_ctx, const hotcell_reques
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 65, inflateUndermine: int inflateUndermine(z_streamp, int) */
@@ -3966,7 +3968,7 @@ static void hotcell_call_inflateUndermine(hotcell_ctx *hc_ctx, const hotcell_req
 {
     int hc_bad = 0;
     struct hotcell_args_inflateUndermine hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_inflateUndermine hc_out = {.arg_arg1 = {HOTCELL_PLACE_NULL, 0}};
     const uint8_t *image_arg1 = hotcell_image(hc_ctx, &hc_in.arg_arg1, "arg1", 96, 0, &hc_bad);
     if (hc_bad) {
@@ -3979,7 +3981,7 @@ static void hotcell_call_inflateUndermine(hotcell_ctx *hc_ctx, const hotcell_req
     }
     int arg_arg2 = (int)hc_in.arg_arg2;
     struct hotcell_kept_z_stream_s kept_arg1;
-    memset(&kept_arg1, 0, sizeof kept_arg1);
+    __builtin_memset(&kept_arg1, 0, sizeof kept_arg1);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_arg1, arg_arg1, &kept_arg1)) {
         hotcell_struct_forget_z_stream_s(arg_arg1, &kept_arg1);
         return;
@@ -3993,8 +3995,8 @@ static void hotcell_call_inflateUndermine(hotcell_ctx *hc_ctx, const hotcell_req
         goto hc_release;
     }
     hc_out.arg_arg1.length = 96;
-    memcpy(out_arg1, &handle_arg1, sizeof handle_arg1);
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(out_arg1, &handle_arg1, sizeof handle_arg1);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_struct_forget_z_stream_s(arg_arg1, &kept_arg1);
 }
@@ -4025,7 +4027,7 @@ static void hotcell_call_inflateValidate(hotcell_ctx *hc_ctx, const hotcell_requ
 {
     int hc_bad = 0;
     struct hotcell_args_inflateValidate hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_inflateValidate hc_out = {.arg_arg1 = {HOTCELL_PLACE_NULL, 0}};
     const uint8_t *image_arg1 = hotcell_image(hc_ctx, &hc_in.arg_arg1, "arg1", 96, 0, &hc_bad);
     if (hc_bad) {
@@ -4038,7 +4040,7 @@ static void hotcell_call_inflateValidate(hotcell_ctx *hc_ctx, const hotcell_requ
     }
     int arg_arg2 = (int)hc_in.arg_arg2;
     struct hotcell_kept_z_stream_s kept_arg1;
-    memset(&kept_arg1, 0, sizeof kept_arg1);
+    __builtin_memset(&kept_arg1, 0, sizeof kept_arg1);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_arg1, arg_arg1, &kept_arg1)) {
         hotcell_struct_forget_z_stream_s(arg_arg1, &kept_arg1);
         return;
@@ -4052,8 +4054,8 @@ static void hotcell_call_inflateValidate(hotcell_ctx *hc_ctx, const hotcell_requ
         goto hc_release;
     }
     hc_out.arg_arg1.length = 96;
-    memcpy(out_arg1, &handle_arg1, sizeof handle_arg1);
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(out_arg1, &handle_arg1, sizeof handle_arg1);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_struct_forget_z_stream_s(arg_arg1, &kept_arg1);
 }
@@ -4080,7 +4082,7 @@ static void hotcell_call_inflateCodesUsed(hotcell_ctx *hc_ctx, const hotcell_req
 {
     int hc_bad = 0;
     struct hotcell_args_inflateCodesUsed hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_inflateCodesUsed hc_out = {.arg_arg1 = {HOTCELL_PLACE_NULL, 0}};
     const uint8_t *image_arg1 = hotcell_image(hc_ctx, &hc_in.arg_arg1, "arg1", 96, 0, &hc_bad);
     if (hc_bad) {
@@ -4092,7 +4094,7 @@ static void hotcell_call_inflateCodesUsed(hotcell_ctx *hc_ctx, const hotcell_req
         return;
     }
     struct hotcell_kept_z_stream_s kept_arg1;
-    memset(&kept_arg1, 0, sizeof kept_arg1);
+    __builtin_memset(&kept_arg1, 0, sizeof kept_arg1);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_arg1, arg_arg1, &kept_arg1)) {
         hotcell_struct_forget_z_stream_s(arg_arg1, &kept_arg1);
         return;
@@ -4106,8 +4108,8 @@ static void hotcell_call_inflateCodesUsed(hotcell_ctx *hc_ctx, const hotcell_req
         goto hc_release;
     }
     hc_out.arg_arg1.length = 96;
-    memcpy(out_arg1, &handle_arg1, sizeof handle_arg1);
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(out_arg1, &handle_arg1, sizeof handle_arg1);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_struct_forget_z_stream_s(arg_arg1, &kept_arg1);
 }
@@ -4135,7 +4137,7 @@ static void hotcell_call_inflateResetKeep(hotcell_ctx *hc_ctx, const hotcell_req
 {
     int hc_bad = 0;
     struct hotcell_args_inflateResetKeep hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_inflateResetKeep hc_out = {.arg_arg1 = {HOTCELL_PLACE_NULL, 0}};
     const uint8_t *image_arg1 = hotcell_image(hc_ctx, &hc_in.arg_arg1, "arg1", 96, 0, &hc_bad);
     if (hc_bad) {
@@ -4147,7 +4149,7 @@ static void hotcell_call_inflateResetKeep(hotcell_ctx *hc_ctx, const hotcell_req
         return;
     }
     struct hotcell_kept_z_stream_s kept_arg1;
-    memset(&kept_arg1, 0, sizeof kept_arg1);
+    __builtin_memset(&kept_arg1, 0, sizeof kept_arg1);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_arg1, arg_arg1, &kept_arg1)) {
         hotcell_struct_forget_z_stream_s(arg_arg1, &kept_arg1);
         return;
@@ -4161,8 +4163,8 @@ static void hotcell_call_inflateResetKeep(hotcell_ctx *hc_ctx, const hotcell_req
         goto hc_release;
     }
     hc_out.arg_arg1.length = 96;
-    memcpy(out_arg1, &handle_arg1, sizeof handle_arg1);
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(out_arg1, &handle_arg1, sizeof handle_arg1);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_struct_forget_z_stream_s(arg_arg1, &kept_arg1);
 }
@@ -4190,7 +4192,7 @@ static void hotcell_call_deflateResetKeep(hotcell_ctx *hc_ctx, const hotcell_req
 {
     int hc_bad = 0;
     struct hotcell_args_deflateResetKeep hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_deflateResetKeep hc_out = {.arg_arg1 = {HOTCELL_PLACE_NULL, 0}};
     const uint8_t *image_arg1 = hotcell_image(hc_ctx, &hc_in.arg_arg1, "arg1", 96, 0, &hc_bad);
     if (hc_bad) {
@@ -4202,7 +4204,7 @@ static void hotcell_call_deflateResetKeep(hotcell_ctx *hc_ctx, const hotcell_req
         return;
     }
     struct hotcell_kept_z_stream_s kept_arg1;
-    memset(&kept_arg1, 0, sizeof kept_arg1);
+    __builtin_memset(&kept_arg1, 0, sizeof kept_arg1);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_arg1, arg_arg1, &kept_arg1)) {
         hotcell_struct_forget_z_stream_s(arg_arg1, &kept_arg1);
         return;
@@ -4216,8 +4218,8 @@ static void hotcell_call_deflateResetKeep(hotcell_ctx *hc_ctx, const hotcell_req
         goto hc_release;
     }
     hc_out.arg_arg1.length = 96;
-    memcpy(out_arg1, &handle_arg1, sizeof handle_arg1);
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(out_arg1, &handle_arg1, sizeof handle_arg1);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     hotcell_struct_forget_z_stream_s(arg_arg1, &kept_arg1);
 }

@@ -35,6 +35,8 @@
 #pragma GCC diagnostic ignored "-Wtype-limits"
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
+/* Bytes are copied by builtins: with -fno-builtin, which keeps calls of the library what they are, memcpy would be a call
+ * for every few of them. */
 #define HOTCELL_HELPER static inline __attribute__((unused))
 
 /* Holds every 64-bit value of either sign. */
@@ -236,7 +238,7 @@ HOTCELL_HELPER void *hotcell_copy(hotcell_ctx *ctx, const void *data, uint64_t l
     if (copy == NULL) {
         *bad = 1;
     } else {
-        memcpy(copy, data, length);
+        __builtin_memcpy(copy, data, length);
     }
     return copy;
 }
@@ -246,7 +248,7 @@ HOTCELL_HELPER void *hotcell_room(hotcell_ctx *ctx, uint64_t length, uint64_t al
 {
     void *room = ctx->space(ctx, length == 0 ? 1 : length, align, place);
     if (room != NULL) {
-        memset(room, 0, length);
+        __builtin_memset(room, 0, length);
     }
     return room;
 }
@@ -266,7 +268,7 @@ HOTCELL_HELPER int hotcell_give(hotcell_ctx *ctx, const void *data, uint64_t len
     if (copy == NULL) {
         return 0;
     }
-    memcpy(copy, data, length);
+    __builtin_memcpy(copy, data, length);
     *ref = (hotcell_ref){place, length};
     return 1;
 }
@@ -321,7 +323,7 @@ HOTCELL_HELPER void *hotcell_texts(hotcell_ctx *ctx, hotcell_ref *list, const ch
     *bad = texts == NULL;
     for (uint64_t i = 0; i < count && !*bad; i++) {
         hotcell_ref ref;
-        memcpy(&ref, references + i * sizeof ref, sizeof ref);
+        __builtin_memcpy(&ref, references + i * sizeof ref, sizeof ref);
         texts[i] = (const char *)(unit == 2 ? hotcell_text16_in : hotcell_text_in)(ctx, &ref, name, 0, bad);
         if (writable) {
             texts[i] = (const char *)hotcell_copy(ctx, texts[i], ref.length + unit, unit, &place, bad);
@@ -350,7 +352,7 @@ HOTCELL_HELPER hotcell_wide hotcell_count(const void *array)
     const uint8_t *at = (const uint8_t *)array;
     hotcell_wide count = 0;
     for (const void *element = array; element != NULL; count++, at += sizeof element) {
-        memcpy(&element, at, sizeof element);
+        __builtin_memcpy(&element, at, sizeof element);
     }
     return count == 0 ? 0 : count - 1;
 }
@@ -376,14 +378,14 @@ HOTCELL_HELPER int hotcell_give_texts(hotcell_ctx *ctx, const void *texts, hotce
     for (uint64_t i = 0; i < length / sizeof(hotcell_ref); i++) {
         hotcell_ref ref = {HOTCELL_PLACE_NULL, 0};
         const char *text;
-        memcpy(&text, (const uint8_t *)texts + i * sizeof text, sizeof text);
+        __builtin_memcpy(&text, (const uint8_t *)texts + i * sizeof text, sizeof text);
         if (text != NULL) {
             uint64_t bytes = unit == 2 ? hotcell_length16(text) : hotcell_length(text, UINT64_MAX);
             if (!hotcell_give(ctx, text, bytes, unit, &ref)) {
                 return 0;
             }
         }
-        memcpy(references + i * sizeof ref, &ref, sizeof ref);
+        __builtin_memcpy(references + i * sizeof ref, &ref, sizeof ref);
     }
     *list = (hotcell_ref){place, length};
     return 1;
@@ -405,14 +407,14 @@ HOTCELL_HELPER int hotcell_hand_texts(hotcell_ctx *ctx, const void *texts, hotce
 /* A value in an image, which may lie anywhere. */
 #define HOTCELL_LOAD(type, from) __extension__({ \
     type hotcell_v; \
-    memcpy(&hotcell_v, from, sizeof hotcell_v); \
+    __builtin_memcpy(&hotcell_v, from, sizeof hotcell_v); \
     hotcell_v; \
 })
 
 /* A number. */
 #define HOTCELL_STORE(type, to, value) do { \
     type hotcell_v = (type)(value); \
-    memcpy(to, &hotcell_v, sizeof hotcell_v); \
+    __builtin_memcpy(to, &hotcell_v, sizeof hotcell_v); \
 } while (0)
 
 /* The image of a structure, of that size. */
@@ -594,7 +596,7 @@ HOTCELL_HELPER int hotcell_struct_write_ZSTD_inBuffer_s(hotcell_ctx *hc_ctx, con
 {
     (void)hc_ctx;
     hotcell_ref ref_src = {HOTCELL_PLACE_NULL, hotcell_advance(hc_kept->start_src, hc_kept->length_src, hc_s->src)};
-    memcpy(hc_image + 0, &ref_src, sizeof ref_src);
+    __builtin_memcpy(hc_image + 0, &ref_src, sizeof ref_src);
     HOTCELL_STORE(uint64_t, hc_image + 16, hc_s->pos);
     return 1;
 }
@@ -632,7 +634,7 @@ HOTCELL_HELPER int hotcell_struct_write_ZSTD_outBuffer_s(hotcell_ctx *hc_ctx, co
 {
     (void)hc_ctx;
     hotcell_ref ref_dst = hotcell_added(hc_kept->place_dst, hc_kept->before_dst, (hotcell_wide)hc_s->pos, 1, hc_kept->size_dst);
-    memcpy(hc_image + 0, &ref_dst, sizeof ref_dst);
+    __builtin_memcpy(hc_image + 0, &ref_dst, sizeof ref_dst);
     HOTCELL_STORE(uint64_t, hc_image + 16, hc_s->size);
     HOTCELL_STORE(uint64_t, hc_image + 24, hc_s->pos);
     return 1;
@@ -658,7 +660,7 @@ static void hotcell_call_ZSTD_versionNumber(hotcell_ctx *hc_ctx, const hotcell_r
     unsigned int hc_result = (ZSTD_versionNumber)();
     hc_rp->error_number = errno;
     hc_out.returned = (uint32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 1, ZSTD_versionString: const char *ZSTD_versionString(void) */
@@ -683,7 +685,7 @@ static void hotcell_call_ZSTD_versionString(hotcell_ctx *hc_ctx, const hotcell_r
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 2, ZSTD_compress: size_t ZSTD_compress(void *dst, size_t dstCapacity, const void *src, size_t srcSize, int compressionLevel) */
@@ -715,7 +717,7 @@ static void hotcell_call_ZSTD_compress(hotcell_ctx *hc_ctx, const hotcell_reques
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_compress hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_compress hc_out = {.arg_dst = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
     uint64_t size_dst = 0;
     if (!hotcell_bytes(hc_in.cap_dst, 1, &size_dst)) {
@@ -759,7 +761,7 @@ static void hotcell_call_ZSTD_compress(hotcell_ctx *hc_ctx, const hotcell_reques
     if (!hc_failed) {
         hc_out.arg_dst = (hotcell_ref){place_dst, hotcell_claim((hotcell_wide)hc_result, 1, size_dst)};
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 3, ZSTD_decompress: size_t ZSTD_decompress(void *dst, size_t dstCapacity, const void *src, size_t compressedSize) */
@@ -788,7 +790,7 @@ static void hotcell_call_ZSTD_decompress(hotcell_ctx *hc_ctx, const hotcell_requ
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_decompress hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_decompress hc_out = {.arg_dst = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
     uint64_t size_dst = 0;
     if (!hotcell_bytes(hc_in.cap_dst, 1, &size_dst)) {
@@ -831,7 +833,7 @@ static void hotcell_call_ZSTD_decompress(hotcell_ctx *hc_ctx, const hotcell_requ
     if (!hc_failed) {
         hc_out.arg_dst = (hotcell_ref){place_dst, hotcell_claim((hotcell_wide)hc_result, 1, size_dst)};
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 4, ZSTD_getFrameContentSize: unsigned long long ZSTD_getFrameContentSize(const void *src, size_t srcSize) */
@@ -854,7 +856,7 @@ static void hotcell_call_ZSTD_getFrameContentSize(hotcell_ctx *hc_ctx, const hot
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_getFrameContentSize hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_getFrameContentSize hc_out = {0};
     const void *arg_src = hotcell_buffer_in(hc_ctx, &hc_in.arg_src, "src", 1, 0, &hc_bad);
     if (hc_bad) {
@@ -869,7 +871,7 @@ static void hotcell_call_ZSTD_getFrameContentSize(hotcell_ctx *hc_ctx, const hot
     unsigned long long hc_result = (ZSTD_getFrameContentSize)(arg_src, arg_srcSize);
     hc_rp->error_number = errno;
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 5, ZSTD_getDecompressedSize: unsigned long long ZSTD_getDecompressedSize(const void *src, size_t srcSize) */
@@ -894,7 +896,7 @@ static void hotcell_call_ZSTD_getDecompressedSize(hotcell_ctx *hc_ctx, const hot
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_getDecompressedSize hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_getDecompressedSize hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     const void *arg_src = hotcell_buffer_in(hc_ctx, &hc_in.arg_src, "src", 1, 0, &hc_bad);
     if (hc_bad) {
@@ -922,7 +924,7 @@ static void hotcell_call_ZSTD_getDecompressedSize(hotcell_ctx *hc_ctx, const hot
         hc_bad = 0;
     }
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 6, ZSTD_findFrameCompressedSize: size_t ZSTD_findFrameCompressedSize(const void *src, size_t srcSize) */
@@ -947,7 +949,7 @@ static void hotcell_call_ZSTD_findFrameCompressedSize(hotcell_ctx *hc_ctx, const
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_findFrameCompressedSize hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_findFrameCompressedSize hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     const void *arg_src = hotcell_buffer_in(hc_ctx, &hc_in.arg_src, "src", 1, 0, &hc_bad);
     if (hc_bad) {
@@ -972,7 +974,7 @@ static void hotcell_call_ZSTD_findFrameCompressedSize(hotcell_ctx *hc_ctx, const
         }
     }
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 7, ZSTD_compressBound: size_t ZSTD_compressBound(size_t srcSize) */
@@ -996,7 +998,7 @@ _Static_assert(offsetof(struct hotcell_result_ZSTD_compressBound, message) == 8,
 static void hotcell_call_ZSTD_compressBound(hotcell_ctx *hc_ctx, const hotcell_request *hc_rq, hotcell_reply *hc_rp)
 {
     struct hotcell_args_ZSTD_compressBound hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_compressBound hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     unsigned long arg_srcSize = (unsigned long)hc_in.arg_srcSize;
     errno = 0;
@@ -1013,7 +1015,7 @@ static void hotcell_call_ZSTD_compressBound(hotcell_ctx *hc_ctx, const hotcell_r
         }
     }
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 8, ZSTD_isError: unsigned int ZSTD_isError(size_t code) */
@@ -1037,14 +1039,14 @@ static void hotcell_call_ZSTD_isError(hotcell_ctx *hc_ctx, const hotcell_request
 {
     (void)hc_ctx;
     struct hotcell_args_ZSTD_isError hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_isError hc_out = {0};
     unsigned long arg_code = (unsigned long)hc_in.arg_code;
     errno = 0;
     unsigned int hc_result = (ZSTD_isError)(arg_code);
     hc_rp->error_number = errno;
     hc_out.returned = (uint32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 9, ZSTD_getErrorName: const char *ZSTD_getErrorName(size_t code) */
@@ -1066,7 +1068,7 @@ _Static_assert(offsetof(struct hotcell_result_ZSTD_getErrorName, returned) == 0,
 static void hotcell_call_ZSTD_getErrorName(hotcell_ctx *hc_ctx, const hotcell_request *hc_rq, hotcell_reply *hc_rp)
 {
     struct hotcell_args_ZSTD_getErrorName hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_getErrorName hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     unsigned long arg_code = (unsigned long)hc_in.arg_code;
     errno = 0;
@@ -1077,7 +1079,7 @@ static void hotcell_call_ZSTD_getErrorName(hotcell_ctx *hc_ctx, const hotcell_re
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 10, ZSTD_minCLevel: int ZSTD_minCLevel(void) */
@@ -1100,7 +1102,7 @@ static void hotcell_call_ZSTD_minCLevel(hotcell_ctx *hc_ctx, const hotcell_reque
     int hc_result = (ZSTD_minCLevel)();
     hc_rp->error_number = errno;
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 11, ZSTD_maxCLevel: int ZSTD_maxCLevel(void) */
@@ -1123,7 +1125,7 @@ static void hotcell_call_ZSTD_maxCLevel(hotcell_ctx *hc_ctx, const hotcell_reque
     int hc_result = (ZSTD_maxCLevel)();
     hc_rp->error_number = errno;
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 12, ZSTD_defaultCLevel: int ZSTD_defaultCLevel(void) */
@@ -1146,7 +1148,7 @@ static void hotcell_call_ZSTD_defaultCLevel(hotcell_ctx *hc_ctx, const hotcell_r
     int hc_result = (ZSTD_defaultCLevel)();
     hc_rp->error_number = errno;
     hc_out.returned = (int32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 13, ZSTD_createCCtx: ZSTD_CCtx *ZSTD_createCCtx(void) */
@@ -1173,7 +1175,7 @@ static void hotcell_call_ZSTD_createCCtx(hotcell_ctx *hc_ctx, const hotcell_requ
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (hc_result != NULL && hc_out.returned == 0) {
         (ZSTD_freeCCtx)((void *)hc_result);
@@ -1200,7 +1202,7 @@ static void hotcell_call_ZSTD_freeCCtx(hotcell_ctx *hc_ctx, const hotcell_reques
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_freeCCtx hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_freeCCtx hc_out = {0};
     struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
@@ -1213,7 +1215,7 @@ static void hotcell_call_ZSTD_freeCCtx(hotcell_ctx *hc_ctx, const hotcell_reques
     unsigned long hc_result = (ZSTD_freeCCtx)(arg_cctx);
     hc_rp->error_number = errno;
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 15, ZSTD_compressCCtx: size_t ZSTD_compressCCtx(ZSTD_CCtx *cctx, void *dst, size_t dstCapacity, const void *src, size_t srcSize, int compressionLevel) */
@@ -1247,7 +1249,7 @@ static void hotcell_call_ZSTD_compressCCtx(hotcell_ctx *hc_ctx, const hotcell_re
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_compressCCtx hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_compressCCtx hc_out = {.arg_dst = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
     struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -1295,7 +1297,7 @@ static void hotcell_call_ZSTD_compressCCtx(hotcell_ctx *hc_ctx, const hotcell_re
     if (!hc_failed) {
         hc_out.arg_dst = (hotcell_ref){place_dst, hotcell_claim((hotcell_wide)hc_result, 1, size_dst)};
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 16, ZSTD_createDCtx: ZSTD_DCtx *ZSTD_createDCtx(void) */
@@ -1322,7 +1324,7 @@ static void hotcell_call_ZSTD_createDCtx(hotcell_ctx *hc_ctx, const hotcell_requ
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (hc_result != NULL && hc_out.returned == 0) {
         (ZSTD_freeDCtx)((void *)hc_result);
@@ -1349,7 +1351,7 @@ static void hotcell_call_ZSTD_freeDCtx(hotcell_ctx *hc_ctx, const hotcell_reques
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_freeDCtx hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_freeDCtx hc_out = {0};
     struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
@@ -1362,7 +1364,7 @@ static void hotcell_call_ZSTD_freeDCtx(hotcell_ctx *hc_ctx, const hotcell_reques
     unsigned long hc_result = (ZSTD_freeDCtx)(arg_dctx);
     hc_rp->error_number = errno;
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 18, ZSTD_decompressDCtx: size_t ZSTD_decompressDCtx(ZSTD_DCtx *dctx, void *dst, size_t dstCapacity, const void *src, size_t srcSize) */
@@ -1393,7 +1395,7 @@ static void hotcell_call_ZSTD_decompressDCtx(hotcell_ctx *hc_ctx, const hotcell_
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_decompressDCtx hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_decompressDCtx hc_out = {.arg_dst = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
     struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -1440,7 +1442,7 @@ static void hotcell_call_ZSTD_decompressDCtx(hotcell_ctx *hc_ctx, const hotcell_
     if (!hc_failed) {
         hc_out.arg_dst = (hotcell_ref){place_dst, hotcell_claim((hotcell_wide)hc_result, 1, size_dst)};
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 19, ZSTD_cParam_getBounds: ZSTD_bounds ZSTD_cParam_getBounds(ZSTD_cParameter cParam) */
@@ -1463,7 +1465,7 @@ _Static_assert(offsetof(struct hotcell_result_ZSTD_cParam_getBounds, returned) =
 static void hotcell_call_ZSTD_cParam_getBounds(hotcell_ctx *hc_ctx, const hotcell_request *hc_rq, hotcell_reply *hc_rp)
 {
     struct hotcell_args_ZSTD_cParam_getBounds hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_cParam_getBounds hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     ZSTD_cParameter arg_cParam = (ZSTD_cParameter)hc_in.arg_cParam;
     errno = 0;
@@ -1474,7 +1476,7 @@ static void hotcell_call_ZSTD_cParam_getBounds(hotcell_ctx *hc_ctx, const hotcel
         return;
     }
     hc_out.returned.length = 16;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 20, ZSTD_CCtx_setParameter: size_t ZSTD_CCtx_setParameter(ZSTD_CCtx *cctx, ZSTD_cParameter param, int value) */
@@ -1503,7 +1505,7 @@ static void hotcell_call_ZSTD_CCtx_setParameter(hotcell_ctx *hc_ctx, const hotce
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_CCtx_setParameter hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_CCtx_setParameter hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -1525,7 +1527,7 @@ static void hotcell_call_ZSTD_CCtx_setParameter(hotcell_ctx *hc_ctx, const hotce
         }
     }
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 21, ZSTD_CCtx_setPledgedSrcSize: size_t ZSTD_CCtx_setPledgedSrcSize(ZSTD_CCtx *cctx, unsigned long long pledgedSrcSize) */
@@ -1552,7 +1554,7 @@ static void hotcell_call_ZSTD_CCtx_setPledgedSrcSize(hotcell_ctx *hc_ctx, const 
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_CCtx_setPledgedSrcSize hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_CCtx_setPledgedSrcSize hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -1573,7 +1575,7 @@ static void hotcell_call_ZSTD_CCtx_setPledgedSrcSize(hotcell_ctx *hc_ctx, const 
         }
     }
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 22, ZSTD_CCtx_reset: size_t ZSTD_CCtx_reset(ZSTD_CCtx *cctx, ZSTD_ResetDirective reset) */
@@ -1601,7 +1603,7 @@ static void hotcell_call_ZSTD_CCtx_reset(hotcell_ctx *hc_ctx, const hotcell_requ
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_CCtx_reset hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_CCtx_reset hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -1622,7 +1624,7 @@ static void hotcell_call_ZSTD_CCtx_reset(hotcell_ctx *hc_ctx, const hotcell_requ
         }
     }
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 23, ZSTD_compress2: size_t ZSTD_compress2(ZSTD_CCtx *cctx, void *dst, size_t dstCapacity, const void *src, size_t srcSize) */
@@ -1653,7 +1655,7 @@ static void hotcell_call_ZSTD_compress2(hotcell_ctx *hc_ctx, const hotcell_reque
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_compress2 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_compress2 hc_out = {.arg_dst = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
     struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -1700,7 +1702,7 @@ static void hotcell_call_ZSTD_compress2(hotcell_ctx *hc_ctx, const hotcell_reque
     if (!hc_failed) {
         hc_out.arg_dst = (hotcell_ref){place_dst, hotcell_claim((hotcell_wide)hc_result, 1, size_dst)};
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 24, ZSTD_dParam_getBounds: ZSTD_bounds ZSTD_dParam_getBounds(ZSTD_dParameter dParam) */
@@ -1723,7 +1725,7 @@ _Static_assert(offsetof(struct hotcell_result_ZSTD_dParam_getBounds, returned) =
 static void hotcell_call_ZSTD_dParam_getBounds(hotcell_ctx *hc_ctx, const hotcell_request *hc_rq, hotcell_reply *hc_rp)
 {
     struct hotcell_args_ZSTD_dParam_getBounds hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_dParam_getBounds hc_out = {.returned = {HOTCELL_PLACE_NULL, 0}};
     ZSTD_dParameter arg_dParam = (ZSTD_dParameter)hc_in.arg_dParam;
     errno = 0;
@@ -1734,7 +1736,7 @@ static void hotcell_call_ZSTD_dParam_getBounds(hotcell_ctx *hc_ctx, const hotcel
         return;
     }
     hc_out.returned.length = 16;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 25, ZSTD_DCtx_setParameter: size_t ZSTD_DCtx_setParameter(ZSTD_DCtx *dctx, ZSTD_dParameter param, int value) */
@@ -1763,7 +1765,7 @@ static void hotcell_call_ZSTD_DCtx_setParameter(hotcell_ctx *hc_ctx, const hotce
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_DCtx_setParameter hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_DCtx_setParameter hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -1785,7 +1787,7 @@ static void hotcell_call_ZSTD_DCtx_setParameter(hotcell_ctx *hc_ctx, const hotce
         }
     }
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 26, ZSTD_DCtx_reset: size_t ZSTD_DCtx_reset(ZSTD_DCtx *dctx, ZSTD_ResetDirective reset) */
@@ -1813,7 +1815,7 @@ static void hotcell_call_ZSTD_DCtx_reset(hotcell_ctx *hc_ctx, const hotcell_requ
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_DCtx_reset hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_DCtx_reset hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -1834,7 +1836,7 @@ static void hotcell_call_ZSTD_DCtx_reset(hotcell_ctx *hc_ctx, const hotcell_requ
         }
     }
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 27, ZSTD_compressStream2: size_t ZSTD_compressStream2(ZSTD_CCtx *cctx, ZSTD_outBuffer *output, ZSTD_inBuffer *input, ZSTD_EndDirective endOp) */
@@ -1870,16 +1872,16 @@ static void hotcell_call_ZSTD_compressStream2(hotcell_ctx *hc_ctx, const hotcell
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_compressStream2 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_compressStream2 hc_out = {.arg_output = {HOTCELL_PLACE_NULL, 0}, .arg_input = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
     struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
     ZSTD_outBuffer val_output;
-    memset(&val_output, 0, sizeof val_output);
+    __builtin_memset(&val_output, 0, sizeof val_output);
     struct hotcell_kept_ZSTD_outBuffer_s kept_output;
-    memset(&kept_output, 0, sizeof kept_output);
+    __builtin_memset(&kept_output, 0, sizeof kept_output);
     const uint8_t *image_output = hotcell_image(hc_ctx, &hc_in.arg_output, "output", 32, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -1889,9 +1891,9 @@ static void hotcell_call_ZSTD_compressStream2(hotcell_ctx *hc_ctx, const hotcell
     }
     struct ZSTD_outBuffer_s *arg_output = &val_output;
     ZSTD_inBuffer val_input;
-    memset(&val_input, 0, sizeof val_input);
+    __builtin_memset(&val_input, 0, sizeof val_input);
     struct hotcell_kept_ZSTD_inBuffer_s kept_input;
-    memset(&kept_input, 0, sizeof kept_input);
+    __builtin_memset(&kept_input, 0, sizeof kept_input);
     const uint8_t *image_input = hotcell_image(hc_ctx, &hc_in.arg_input, "input", 24, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -1927,7 +1929,7 @@ static void hotcell_call_ZSTD_compressStream2(hotcell_ctx *hc_ctx, const hotcell
         }
         hc_out.arg_input.length = 24;
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 28, ZSTD_CStreamInSize: size_t ZSTD_CStreamInSize(void) */
@@ -1960,7 +1962,7 @@ static void hotcell_call_ZSTD_CStreamInSize(hotcell_ctx *hc_ctx, const hotcell_r
         }
     }
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 29, ZSTD_CStreamOutSize: size_t ZSTD_CStreamOutSize(void) */
@@ -1993,7 +1995,7 @@ static void hotcell_call_ZSTD_CStreamOutSize(hotcell_ctx *hc_ctx, const hotcell_
         }
     }
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 30, ZSTD_initCStream: size_t ZSTD_initCStream(ZSTD_CStream *zcs, int compressionLevel) */
@@ -2021,7 +2023,7 @@ static void hotcell_call_ZSTD_initCStream(hotcell_ctx *hc_ctx, const hotcell_req
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_initCStream hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_initCStream hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct ZSTD_CCtx_s *arg_zcs = hotcell_object(hc_ctx, hc_in.arg_zcs, 1, "zcs", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2042,7 +2044,7 @@ static void hotcell_call_ZSTD_initCStream(hotcell_ctx *hc_ctx, const hotcell_req
         }
     }
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 31, ZSTD_compressStream: size_t ZSTD_compressStream(ZSTD_CStream *zcs, ZSTD_outBuffer *output, ZSTD_inBuffer *input) */
@@ -2075,16 +2077,16 @@ static void hotcell_call_ZSTD_compressStream(hotcell_ctx *hc_ctx, const hotcell_
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_compressStream hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_compressStream hc_out = {.arg_output = {HOTCELL_PLACE_NULL, 0}, .arg_input = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
     struct ZSTD_CCtx_s *arg_zcs = hotcell_object(hc_ctx, hc_in.arg_zcs, 1, "zcs", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
     ZSTD_outBuffer val_output;
-    memset(&val_output, 0, sizeof val_output);
+    __builtin_memset(&val_output, 0, sizeof val_output);
     struct hotcell_kept_ZSTD_outBuffer_s kept_output;
-    memset(&kept_output, 0, sizeof kept_output);
+    __builtin_memset(&kept_output, 0, sizeof kept_output);
     const uint8_t *image_output = hotcell_image(hc_ctx, &hc_in.arg_output, "output", 32, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -2094,9 +2096,9 @@ static void hotcell_call_ZSTD_compressStream(hotcell_ctx *hc_ctx, const hotcell_
     }
     struct ZSTD_outBuffer_s *arg_output = &val_output;
     ZSTD_inBuffer val_input;
-    memset(&val_input, 0, sizeof val_input);
+    __builtin_memset(&val_input, 0, sizeof val_input);
     struct hotcell_kept_ZSTD_inBuffer_s kept_input;
-    memset(&kept_input, 0, sizeof kept_input);
+    __builtin_memset(&kept_input, 0, sizeof kept_input);
     const uint8_t *image_input = hotcell_image(hc_ctx, &hc_in.arg_input, "input", 24, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -2131,7 +2133,7 @@ static void hotcell_call_ZSTD_compressStream(hotcell_ctx *hc_ctx, const hotcell_
         }
         hc_out.arg_input.length = 24;
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 32, ZSTD_flushStream: size_t ZSTD_flushStream(ZSTD_CStream *zcs, ZSTD_outBuffer *output) */
@@ -2160,16 +2162,16 @@ static void hotcell_call_ZSTD_flushStream(hotcell_ctx *hc_ctx, const hotcell_req
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_flushStream hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_flushStream hc_out = {.arg_output = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
     struct ZSTD_CCtx_s *arg_zcs = hotcell_object(hc_ctx, hc_in.arg_zcs, 1, "zcs", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
     ZSTD_outBuffer val_output;
-    memset(&val_output, 0, sizeof val_output);
+    __builtin_memset(&val_output, 0, sizeof val_output);
     struct hotcell_kept_ZSTD_outBuffer_s kept_output;
-    memset(&kept_output, 0, sizeof kept_output);
+    __builtin_memset(&kept_output, 0, sizeof kept_output);
     const uint8_t *image_output = hotcell_image(hc_ctx, &hc_in.arg_output, "output", 32, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -2199,7 +2201,7 @@ static void hotcell_call_ZSTD_flushStream(hotcell_ctx *hc_ctx, const hotcell_req
         }
         hc_out.arg_output.length = 32;
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 33, ZSTD_endStream: size_t ZSTD_endStream(ZSTD_CStream *zcs, ZSTD_outBuffer *output) */
@@ -2228,16 +2230,16 @@ static void hotcell_call_ZSTD_endStream(hotcell_ctx *hc_ctx, const hotcell_reque
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_endStream hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_endStream hc_out = {.arg_output = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
     struct ZSTD_CCtx_s *arg_zcs = hotcell_object(hc_ctx, hc_in.arg_zcs, 1, "zcs", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
     ZSTD_outBuffer val_output;
-    memset(&val_output, 0, sizeof val_output);
+    __builtin_memset(&val_output, 0, sizeof val_output);
     struct hotcell_kept_ZSTD_outBuffer_s kept_output;
-    memset(&kept_output, 0, sizeof kept_output);
+    __builtin_memset(&kept_output, 0, sizeof kept_output);
     const uint8_t *image_output = hotcell_image(hc_ctx, &hc_in.arg_output, "output", 32, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -2267,7 +2269,7 @@ static void hotcell_call_ZSTD_endStream(hotcell_ctx *hc_ctx, const hotcell_reque
         }
         hc_out.arg_output.length = 32;
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 34, ZSTD_initDStream: size_t ZSTD_initDStream(ZSTD_DStream *zds) */
@@ -2292,7 +2294,7 @@ static void hotcell_call_ZSTD_initDStream(hotcell_ctx *hc_ctx, const hotcell_req
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_initDStream hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_initDStream hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct ZSTD_DCtx_s *arg_zds = hotcell_object(hc_ctx, hc_in.arg_zds, 3, "zds", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2312,7 +2314,7 @@ static void hotcell_call_ZSTD_initDStream(hotcell_ctx *hc_ctx, const hotcell_req
         }
     }
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 35, ZSTD_decompressStream: size_t ZSTD_decompressStream(ZSTD_DStream *zds, ZSTD_outBuffer *output, ZSTD_inBuffer *input) */
@@ -2345,16 +2347,16 @@ static void hotcell_call_ZSTD_decompressStream(hotcell_ctx *hc_ctx, const hotcel
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_decompressStream hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_decompressStream hc_out = {.arg_output = {HOTCELL_PLACE_NULL, 0}, .arg_input = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
     struct ZSTD_DCtx_s *arg_zds = hotcell_object(hc_ctx, hc_in.arg_zds, 3, "zds", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
         return;
     }
     ZSTD_outBuffer val_output;
-    memset(&val_output, 0, sizeof val_output);
+    __builtin_memset(&val_output, 0, sizeof val_output);
     struct hotcell_kept_ZSTD_outBuffer_s kept_output;
-    memset(&kept_output, 0, sizeof kept_output);
+    __builtin_memset(&kept_output, 0, sizeof kept_output);
     const uint8_t *image_output = hotcell_image(hc_ctx, &hc_in.arg_output, "output", 32, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -2364,9 +2366,9 @@ static void hotcell_call_ZSTD_decompressStream(hotcell_ctx *hc_ctx, const hotcel
     }
     struct ZSTD_outBuffer_s *arg_output = &val_output;
     ZSTD_inBuffer val_input;
-    memset(&val_input, 0, sizeof val_input);
+    __builtin_memset(&val_input, 0, sizeof val_input);
     struct hotcell_kept_ZSTD_inBuffer_s kept_input;
-    memset(&kept_input, 0, sizeof kept_input);
+    __builtin_memset(&kept_input, 0, sizeof kept_input);
     const uint8_t *image_input = hotcell_image(hc_ctx, &hc_in.arg_input, "input", 24, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -2401,7 +2403,7 @@ static void hotcell_call_ZSTD_decompressStream(hotcell_ctx *hc_ctx, const hotcel
         }
         hc_out.arg_input.length = 24;
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 36, ZSTD_DStreamInSize: size_t ZSTD_DStreamInSize(void) */
@@ -2434,7 +2436,7 @@ static void hotcell_call_ZSTD_DStreamInSize(hotcell_ctx *hc_ctx, const hotcell_r
         }
     }
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 37, ZSTD_DStreamOutSize: size_t ZSTD_DStreamOutSize(void) */
@@ -2467,7 +2469,7 @@ static void hotcell_call_ZSTD_DStreamOutSize(hotcell_ctx *hc_ctx, const hotcell_
         }
     }
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 38, ZSTD_compress_usingDict: size_t ZSTD_compress_usingDict(ZSTD_CCtx *ctx, void *dst, size_t dstCapacity, const void *src, size_t srcSize, const void *dict, size_t dictSize, int compressionLevel) */
@@ -2503,7 +2505,7 @@ static void hotcell_call_ZSTD_compress_usingDict(hotcell_ctx *hc_ctx, const hotc
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_compress_usingDict hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_compress_usingDict hc_out = {.arg_dst = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
     struct ZSTD_CCtx_s *arg_ctx = hotcell_object(hc_ctx, hc_in.arg_ctx, 1, "ctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2560,7 +2562,7 @@ static void hotcell_call_ZSTD_compress_usingDict(hotcell_ctx *hc_ctx, const hotc
     if (!hc_failed) {
         hc_out.arg_dst = (hotcell_ref){place_dst, hotcell_claim((hotcell_wide)hc_result, 1, size_dst)};
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 39, ZSTD_decompress_usingDict: size_t ZSTD_decompress_usingDict(ZSTD_DCtx *dctx, void *dst, size_t dstCapacity, const void *src, size_t srcSize, const void *dict, size_t dictSize) */
@@ -2593,7 +2595,7 @@ static void hotcell_call_ZSTD_decompress_usingDict(hotcell_ctx *hc_ctx, const ho
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_decompress_usingDict hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_decompress_usingDict hc_out = {.arg_dst = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
     struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2649,7 +2651,7 @@ static void hotcell_call_ZSTD_decompress_usingDict(hotcell_ctx *hc_ctx, const ho
     if (!hc_failed) {
         hc_out.arg_dst = (hotcell_ref){place_dst, hotcell_claim((hotcell_wide)hc_result, 1, size_dst)};
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 40, ZSTD_createCDict: ZSTD_CDict *ZSTD_createCDict(const void *dictBuffer, size_t dictSize, int compressionLevel) */
@@ -2675,7 +2677,7 @@ static void hotcell_call_ZSTD_createCDict(hotcell_ctx *hc_ctx, const hotcell_req
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_createCDict hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_createCDict hc_out = {0};
     const void *arg_dictBuffer = hotcell_buffer_in(hc_ctx, &hc_in.arg_dictBuffer, "dictBuffer", 1, 0, &hc_bad);
     if (hc_bad) {
@@ -2697,7 +2699,7 @@ static void hotcell_call_ZSTD_createCDict(hotcell_ctx *hc_ctx, const hotcell_req
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (hc_result != NULL && hc_out.returned == 0) {
         (ZSTD_freeCDict)((void *)hc_result);
@@ -2724,7 +2726,7 @@ static void hotcell_call_ZSTD_freeCDict(hotcell_ctx *hc_ctx, const hotcell_reque
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_freeCDict hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_freeCDict hc_out = {0};
     struct ZSTD_CDict_s *arg_CDict = hotcell_object(hc_ctx, hc_in.arg_CDict, 2, "CDict", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
@@ -2737,7 +2739,7 @@ static void hotcell_call_ZSTD_freeCDict(hotcell_ctx *hc_ctx, const hotcell_reque
     unsigned long hc_result = (ZSTD_freeCDict)(arg_CDict);
     hc_rp->error_number = errno;
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 42, ZSTD_compress_usingCDict: size_t ZSTD_compress_usingCDict(ZSTD_CCtx *cctx, void *dst, size_t dstCapacity, const void *src, size_t srcSize, const ZSTD_CDict *cdict) */
@@ -2770,7 +2772,7 @@ static void hotcell_call_ZSTD_compress_usingCDict(hotcell_ctx *hc_ctx, const hot
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_compress_usingCDict hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_compress_usingCDict hc_out = {.arg_dst = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
     struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2821,7 +2823,7 @@ static void hotcell_call_ZSTD_compress_usingCDict(hotcell_ctx *hc_ctx, const hot
     if (!hc_failed) {
         hc_out.arg_dst = (hotcell_ref){place_dst, hotcell_claim((hotcell_wide)hc_result, 1, size_dst)};
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 43, ZSTD_createDDict: ZSTD_DDict *ZSTD_createDDict(const void *dictBuffer, size_t dictSize) */
@@ -2844,7 +2846,7 @@ static void hotcell_call_ZSTD_createDDict(hotcell_ctx *hc_ctx, const hotcell_req
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_createDDict hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_createDDict hc_out = {0};
     const void *arg_dictBuffer = hotcell_buffer_in(hc_ctx, &hc_in.arg_dictBuffer, "dictBuffer", 1, 0, &hc_bad);
     if (hc_bad) {
@@ -2865,7 +2867,7 @@ static void hotcell_call_ZSTD_createDDict(hotcell_ctx *hc_ctx, const hotcell_req
             goto hc_release;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
     hc_release:
     if (hc_result != NULL && hc_out.returned == 0) {
         (ZSTD_freeDDict)((void *)hc_result);
@@ -2892,7 +2894,7 @@ static void hotcell_call_ZSTD_freeDDict(hotcell_ctx *hc_ctx, const hotcell_reque
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_freeDDict hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_freeDDict hc_out = {0};
     struct ZSTD_DDict_s *arg_ddict = hotcell_object(hc_ctx, hc_in.arg_ddict, 4, "ddict", hc_ctx->owned, 0, &hc_bad);
     if (hc_bad) {
@@ -2905,7 +2907,7 @@ static void hotcell_call_ZSTD_freeDDict(hotcell_ctx *hc_ctx, const hotcell_reque
     unsigned long hc_result = (ZSTD_freeDDict)(arg_ddict);
     hc_rp->error_number = errno;
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 45, ZSTD_decompress_usingDDict: size_t ZSTD_decompress_usingDDict(ZSTD_DCtx *dctx, void *dst, size_t dstCapacity, const void *src, size_t srcSize, const ZSTD_DDict *ddict) */
@@ -2938,7 +2940,7 @@ static void hotcell_call_ZSTD_decompress_usingDDict(hotcell_ctx *hc_ctx, const h
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_decompress_usingDDict hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_decompress_usingDDict hc_out = {.arg_dst = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
     struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -2989,7 +2991,7 @@ static void hotcell_call_ZSTD_decompress_usingDDict(hotcell_ctx *hc_ctx, const h
     if (!hc_failed) {
         hc_out.arg_dst = (hotcell_ref){place_dst, hotcell_claim((hotcell_wide)hc_result, 1, size_dst)};
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 46, ZSTD_getDictID_fromDict: unsigned int ZSTD_getDictID_fromDict(const void *dict, size_t dictSize) */
@@ -3013,7 +3015,7 @@ static void hotcell_call_ZSTD_getDictID_fromDict(hotcell_ctx *hc_ctx, const hotc
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_getDictID_fromDict hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_getDictID_fromDict hc_out = {0};
     const void *arg_dict = hotcell_buffer_in(hc_ctx, &hc_in.arg_dict, "dict", 1, 0, &hc_bad);
     if (hc_bad) {
@@ -3028,7 +3030,7 @@ static void hotcell_call_ZSTD_getDictID_fromDict(hotcell_ctx *hc_ctx, const hotc
     unsigned int hc_result = (ZSTD_getDictID_fromDict)(arg_dict, arg_dictSize);
     hc_rp->error_number = errno;
     hc_out.returned = (uint32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 47, ZSTD_getDictID_fromCDict: unsigned int ZSTD_getDictID_fromCDict(const ZSTD_CDict *cdict) */
@@ -3052,7 +3054,7 @@ static void hotcell_call_ZSTD_getDictID_fromCDict(hotcell_ctx *hc_ctx, const hot
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_getDictID_fromCDict hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_getDictID_fromCDict hc_out = {0};
     const struct ZSTD_CDict_s *arg_cdict = hotcell_object(hc_ctx, hc_in.arg_cdict, 2, "cdict", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3062,7 +3064,7 @@ static void hotcell_call_ZSTD_getDictID_fromCDict(hotcell_ctx *hc_ctx, const hot
     unsigned int hc_result = (ZSTD_getDictID_fromCDict)(arg_cdict);
     hc_rp->error_number = errno;
     hc_out.returned = (uint32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 48, ZSTD_getDictID_fromDDict: unsigned int ZSTD_getDictID_fromDDict(const ZSTD_DDict *ddict) */
@@ -3086,7 +3088,7 @@ static void hotcell_call_ZSTD_getDictID_fromDDict(hotcell_ctx *hc_ctx, const hot
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_getDictID_fromDDict hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_getDictID_fromDDict hc_out = {0};
     const struct ZSTD_DDict_s *arg_ddict = hotcell_object(hc_ctx, hc_in.arg_ddict, 4, "ddict", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3096,7 +3098,7 @@ static void hotcell_call_ZSTD_getDictID_fromDDict(hotcell_ctx *hc_ctx, const hot
     unsigned int hc_result = (ZSTD_getDictID_fromDDict)(arg_ddict);
     hc_rp->error_number = errno;
     hc_out.returned = (uint32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 49, ZSTD_getDictID_fromFrame: unsigned int ZSTD_getDictID_fromFrame(const void *src, size_t srcSize) */
@@ -3120,7 +3122,7 @@ static void hotcell_call_ZSTD_getDictID_fromFrame(hotcell_ctx *hc_ctx, const hot
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_getDictID_fromFrame hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_getDictID_fromFrame hc_out = {0};
     const void *arg_src = hotcell_buffer_in(hc_ctx, &hc_in.arg_src, "src", 1, 0, &hc_bad);
     if (hc_bad) {
@@ -3135,7 +3137,7 @@ static void hotcell_call_ZSTD_getDictID_fromFrame(hotcell_ctx *hc_ctx, const hot
     unsigned int hc_result = (ZSTD_getDictID_fromFrame)(arg_src, arg_srcSize);
     hc_rp->error_number = errno;
     hc_out.returned = (uint32_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 50, ZSTD_CCtx_loadDictionary: size_t ZSTD_CCtx_loadDictionary(ZSTD_CCtx *cctx, const void *dict, size_t dictSize) */
@@ -3162,7 +3164,7 @@ static void hotcell_call_ZSTD_CCtx_loadDictionary(hotcell_ctx *hc_ctx, const hot
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_CCtx_loadDictionary hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_CCtx_loadDictionary hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3191,7 +3193,7 @@ static void hotcell_call_ZSTD_CCtx_loadDictionary(hotcell_ctx *hc_ctx, const hot
         }
     }
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 51, ZSTD_DCtx_loadDictionary: size_t ZSTD_DCtx_loadDictionary(ZSTD_DCtx *dctx, const void *dict, size_t dictSize) */
@@ -3218,7 +3220,7 @@ static void hotcell_call_ZSTD_DCtx_loadDictionary(hotcell_ctx *hc_ctx, const hot
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_DCtx_loadDictionary hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_DCtx_loadDictionary hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3247,7 +3249,7 @@ static void hotcell_call_ZSTD_DCtx_loadDictionary(hotcell_ctx *hc_ctx, const hot
         }
     }
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 52, ZSTD_sizeof_CCtx: size_t ZSTD_sizeof_CCtx(const ZSTD_CCtx *cctx) */
@@ -3270,7 +3272,7 @@ static void hotcell_call_ZSTD_sizeof_CCtx(hotcell_ctx *hc_ctx, const hotcell_req
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_sizeof_CCtx hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_sizeof_CCtx hc_out = {0};
     const struct ZSTD_CCtx_s *arg_cctx = hotcell_object(hc_ctx, hc_in.arg_cctx, 1, "cctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3280,7 +3282,7 @@ static void hotcell_call_ZSTD_sizeof_CCtx(hotcell_ctx *hc_ctx, const hotcell_req
     unsigned long hc_result = (ZSTD_sizeof_CCtx)(arg_cctx);
     hc_rp->error_number = errno;
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 53, ZSTD_sizeof_DCtx: size_t ZSTD_sizeof_DCtx(const ZSTD_DCtx *dctx) */
@@ -3303,7 +3305,7 @@ static void hotcell_call_ZSTD_sizeof_DCtx(hotcell_ctx *hc_ctx, const hotcell_req
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_sizeof_DCtx hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_sizeof_DCtx hc_out = {0};
     const struct ZSTD_DCtx_s *arg_dctx = hotcell_object(hc_ctx, hc_in.arg_dctx, 3, "dctx", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3313,7 +3315,7 @@ static void hotcell_call_ZSTD_sizeof_DCtx(hotcell_ctx *hc_ctx, const hotcell_req
     unsigned long hc_result = (ZSTD_sizeof_DCtx)(arg_dctx);
     hc_rp->error_number = errno;
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 54, ZSTD_sizeof_CStream: size_t ZSTD_sizeof_CStream(const ZSTD_CStream *zcs) */
@@ -3338,7 +3340,7 @@ static void hotcell_call_ZSTD_sizeof_CStream(hotcell_ctx *hc_ctx, const hotcell_
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_sizeof_CStream hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_sizeof_CStream hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     const struct ZSTD_CCtx_s *arg_zcs = hotcell_object(hc_ctx, hc_in.arg_zcs, 1, "zcs", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3358,7 +3360,7 @@ static void hotcell_call_ZSTD_sizeof_CStream(hotcell_ctx *hc_ctx, const hotcell_
         }
     }
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 55, ZSTD_sizeof_DStream: size_t ZSTD_sizeof_DStream(const ZSTD_DStream *zds) */
@@ -3383,7 +3385,7 @@ static void hotcell_call_ZSTD_sizeof_DStream(hotcell_ctx *hc_ctx, const hotcell_
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_sizeof_DStream hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_sizeof_DStream hc_out = {.message = {HOTCELL_PLACE_NULL, 0}};
     const struct ZSTD_DCtx_s *arg_zds = hotcell_object(hc_ctx, hc_in.arg_zds, 3, "zds", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3403,7 +3405,7 @@ static void hotcell_call_ZSTD_sizeof_DStream(hotcell_ctx *hc_ctx, const hotcell_
         }
     }
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 56, ZSTD_sizeof_CDict: size_t ZSTD_sizeof_CDict(const ZSTD_CDict *cdict) */
@@ -3426,7 +3428,7 @@ static void hotcell_call_ZSTD_sizeof_CDict(hotcell_ctx *hc_ctx, const hotcell_re
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_sizeof_CDict hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_sizeof_CDict hc_out = {0};
     const struct ZSTD_CDict_s *arg_cdict = hotcell_object(hc_ctx, hc_in.arg_cdict, 2, "cdict", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3436,7 +3438,7 @@ static void hotcell_call_ZSTD_sizeof_CDict(hotcell_ctx *hc_ctx, const hotcell_re
     unsigned long hc_result = (ZSTD_sizeof_CDict)(arg_cdict);
     hc_rp->error_number = errno;
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 57, ZSTD_sizeof_DDict: size_t ZSTD_sizeof_DDict(const ZSTD_DDict *ddict) */
@@ -3459,7 +3461,7 @@ static void hotcell_call_ZSTD_sizeof_DDict(hotcell_ctx *hc_ctx, const hotcell_re
 {
     int hc_bad = 0;
     struct hotcell_args_ZSTD_sizeof_DDict hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_sizeof_DDict hc_out = {0};
     const struct ZSTD_DDict_s *arg_ddict = hotcell_object(hc_ctx, hc_in.arg_ddict, 4, "ddict", hc_ctx->get, 0, &hc_bad);
     if (hc_bad) {
@@ -3469,7 +3471,7 @@ static void hotcell_call_ZSTD_sizeof_DDict(hotcell_ctx *hc_ctx, const hotcell_re
     unsigned long hc_result = (ZSTD_sizeof_DDict)(arg_ddict);
     hc_rp->error_number = errno;
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 static const hotcell_function hotcell_functions[] = {

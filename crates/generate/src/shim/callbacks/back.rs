@@ -66,7 +66,7 @@ impl Back<'_> {
         let size = self.callback.args.size;
         if size > 0 {
             body.line(format!("struct hotcell_back_args_{} hc_args;", number(self.scope, self.param)));
-            body.line("memset(&hc_args, 0, sizeof hc_args);");
+            body.line("__builtin_memset(&hc_args, 0, sizeof hc_args);");
         }
         body.line("hotcell_progress.failed = 1; /* unless all goes well */");
         self.callback
@@ -77,7 +77,7 @@ impl Back<'_> {
         body.line(format!("void *hc_block = hc_ctx->space(hc_ctx, {}, 8, &hc_place);", size.max(8)));
         body.leave_when("hc_block == NULL");
         if size > 0 {
-            body.line("memcpy(hc_block, &hc_args, sizeof hc_args);");
+            body.line("__builtin_memcpy(hc_block, &hc_args, sizeof hc_args);");
         }
         let run = format!("hc_ctx->callback(hc_ctx, hc_record->number_{name}, hc_place, {size}, &hc_value)");
         body.leave_when(&format!("!{run}"));

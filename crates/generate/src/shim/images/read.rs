@@ -39,7 +39,7 @@ impl<'a> Image<'a> {
                         body.line(format!("{at}[hc_i] = ({from})[hc_i] != 0;"));
                     });
                 }
-                _ => body.line(format!("memcpy({at}, {from}, sizeof {at});")),
+                _ => body.line(format!("__builtin_memcpy({at}, {from}, sizeof {at});")),
             },
             FieldRole::Struct { record } => {
                 let kept = self.inner_kept(record, name);
@@ -70,7 +70,7 @@ impl<'a> Image<'a> {
                 let align = alignment(ty, size);
                 self.pointer(name, &from, read, (constant, &format!("ref_{name}.length"), align, true), body);
             }
-            FieldRole::Zero => body.line(format!("memset(&{at}, 0, sizeof {at});")),
+            FieldRole::Zero => body.line(format!("__builtin_memset(&{at}, 0, sizeof {at});")),
             FieldRole::BufferOut { .. } | FieldRole::LengthOf { .. } | FieldRole::Own => {}
         }
         Ok(())

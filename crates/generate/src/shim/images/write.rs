@@ -18,7 +18,7 @@ impl Image<'_> {
                 FieldRole::Value => {
                     body.line(format!("HOTCELL_STORE({}, {to}, {at});", self.number(&field.ty)));
                 }
-                FieldRole::Array { .. } => body.line(format!("memcpy({to}, {at}, sizeof {at});")),
+                FieldRole::Array { .. } => body.line(format!("__builtin_memcpy({to}, {at}, sizeof {at});")),
                 FieldRole::Struct { record } => {
                     let kept = self.inner_kept(record, name);
                     body.leave_when(&format!("!hotcell_struct_write_{record}(hc_ctx, &{at}{kept}, {to})"));
@@ -27,13 +27,13 @@ impl Image<'_> {
                     body.line(format!("hotcell_ref ref_{name} = {{HOTCELL_PLACE_NULL, 0}};"));
                     let give = texts::give(*encoding, &at, &format!("ref_{name}"));
                     body.leave_when(&format!("{at} != NULL && !{give}"));
-                    body.line(format!("memcpy({to}, &ref_{name}, sizeof ref_{name});"));
+                    body.line(format!("__builtin_memcpy({to}, &ref_{name}, sizeof ref_{name});"));
                 }
                 FieldRole::BufferIn { .. } => {
                     let data = format!("hc_kept->start_{name}, hc_kept->length_{name}");
                     let advance = format!("hotcell_advance({data}, {at})");
                     body.line(format!("hotcell_ref ref_{name} = {{HOTCELL_PLACE_NULL, {advance}}};"));
-                    body.line(format!("memcpy({to}, &ref_{name}, sizeof ref_{name});"));
+                    body.line(format!("__builtin_memcpy({to}, &ref_{name}, sizeof ref_{name});"));
                 }
                 FieldRole::BufferOut { unit, filled, .. } => {
                     let size = self.counted(field, *unit)?;
@@ -52,7 +52,7 @@ impl Image<'_> {
                         }
                     };
                     body.line(format!("hotcell_ref ref_{name} = {data};"));
-                    body.line(format!("memcpy({to}, &ref_{name}, sizeof ref_{name});"));
+                    body.line(format!("__builtin_memcpy({to}, &ref_{name}, sizeof ref_{name});"));
                 }
                 FieldRole::LengthOf { .. } | FieldRole::Zero | FieldRole::Own => {}
             }

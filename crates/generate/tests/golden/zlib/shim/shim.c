@@ -35,6 +35,8 @@
 #pragma GCC diagnostic ignored "-Wtype-limits"
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
+/* Bytes are copied by builtins: with -fno-builtin, which keeps calls of the library what they are, memcpy would be a call
+ * for every few of them. */
 #define HOTCELL_HELPER static inline __attribute__((unused))
 
 /* Holds every 64-bit value of either sign. */
@@ -236,7 +238,7 @@ HOTCELL_HELPER void *hotcell_copy(hotcell_ctx *ctx, const void *data, uint64_t l
     if (copy == NULL) {
         *bad = 1;
     } else {
-        memcpy(copy, data, length);
+        __builtin_memcpy(copy, data, length);
     }
     return copy;
 }
@@ -246,7 +248,7 @@ HOTCELL_HELPER void *hotcell_room(hotcell_ctx *ctx, uint64_t length, uint64_t al
 {
     void *room = ctx->space(ctx, length == 0 ? 1 : length, align, place);
     if (room != NULL) {
-        memset(room, 0, length);
+        __builtin_memset(room, 0, length);
     }
     return room;
 }
@@ -266,7 +268,7 @@ HOTCELL_HELPER int hotcell_give(hotcell_ctx *ctx, const void *data, uint64_t len
     if (copy == NULL) {
         return 0;
     }
-    memcpy(copy, data, length);
+    __builtin_memcpy(copy, data, length);
     *ref = (hotcell_ref){place, length};
     return 1;
 }
@@ -321,7 +323,7 @@ HOTCELL_HELPER void *hotcell_texts(hotcell_ctx *ctx, hotcell_ref *list, const ch
     *bad = texts == NULL;
     for (uint64_t i = 0; i < count && !*bad; i++) {
         hotcell_ref ref;
-        memcpy(&ref, references + i * sizeof ref, sizeof ref);
+        __builtin_memcpy(&ref, references + i * sizeof ref, sizeof ref);
         texts[i] = (const char *)(unit == 2 ? hotcell_text16_in : hotcell_text_in)(ctx, &ref, name, 0, bad);
         if (writable) {
             texts[i] = (const char *)hotcell_copy(ctx, texts[i], ref.length + unit, unit, &place, bad);
@@ -350,7 +352,7 @@ HOTCELL_HELPER hotcell_wide hotcell_count(const void *array)
     const uint8_t *at = (const uint8_t *)array;
     hotcell_wide count = 0;
     for (const void *element = array; element != NULL; count++, at += sizeof element) {
-        memcpy(&element, at, sizeof element);
+        __builtin_memcpy(&element, at, sizeof element);
     }
     return count == 0 ? 0 : count - 1;
 }
@@ -376,14 +378,14 @@ HOTCELL_HELPER int hotcell_give_texts(hotcell_ctx *ctx, const void *texts, hotce
     for (uint64_t i = 0; i < length / sizeof(hotcell_ref); i++) {
         hotcell_ref ref = {HOTCELL_PLACE_NULL, 0};
         const char *text;
-        memcpy(&text, (const uint8_t *)texts + i * sizeof text, sizeof text);
+        __builtin_memcpy(&text, (const uint8_t *)texts + i * sizeof text, sizeof text);
         if (text != NULL) {
             uint64_t bytes = unit == 2 ? hotcell_length16(text) : hotcell_length(text, UINT64_MAX);
             if (!hotcell_give(ctx, text, bytes, unit, &ref)) {
                 return 0;
             }
         }
-        memcpy(references + i * sizeof ref, &ref, sizeof ref);
+        __builtin_memcpy(references + i * sizeof ref, &ref, sizeof ref);
     }
     *list = (hotcell_ref){place, length};
     return 1;
@@ -405,14 +407,14 @@ HOTCELL_HELPER int hotcell_hand_texts(hotcell_ctx *ctx, const void *texts, hotce
 /* A value in an image, which may lie anywhere. */
 #define HOTCELL_LOAD(type, from) __extension__({ \
     type hotcell_v; \
-    memcpy(&hotcell_v, from, sizeof hotcell_v); \
+    __builtin_memcpy(&hotcell_v, from, sizeof hotcell_v); \
     hotcell_v; \
 })
 
 /* A number. */
 #define HOTCELL_STORE(type, to, value) do { \
     type hotcell_v = (type)(value); \
-    memcpy(to, &hotcell_v, sizeof hotcell_v); \
+    __builtin_memcpy(to, &hotcell_v, sizeof hotcell_v); \
 } while (0)
 
 /* The image of a structure, of that size. */
@@ -489,7 +491,7 @@ static void hotcell_call_zlibVersion(hotcell_ctx *hc_ctx, const hotcell_request 
             return;
         }
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 1, compressBound: unsigned long compressBound(unsigned long sourceLen) */
@@ -512,14 +514,14 @@ static void hotcell_call_compressBound(hotcell_ctx *hc_ctx, const hotcell_reques
 {
     (void)hc_ctx;
     struct hotcell_args_compressBound hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_compressBound hc_out = {0};
     unsigned long arg_sourceLen = (unsigned long)hc_in.arg_sourceLen;
     errno = 0;
     unsigned long hc_result = (compressBound)(arg_sourceLen);
     hc_rp->error_number = errno;
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 2, compress: int compress(unsigned char *dest, unsigned long *destLen, const unsigned char *source, unsigned long sourceLen) */
@@ -547,7 +549,7 @@ static void hotcell_call_compress(hotcell_ctx *hc_ctx, const hotcell_request *hc
 {
     int hc_bad = 0;
     struct hotcell_args_compress hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_compress hc_out = {.arg_dest = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
     uint64_t size_dest = 0;
     const unsigned char *arg_source = hotcell_buffer_in(hc_ctx, &hc_in.arg_source, "source", 1, 0, &hc_bad);
@@ -590,7 +592,7 @@ static void hotcell_call_compress(hotcell_ctx *hc_ctx, const hotcell_request *hc
     if (!hc_failed) {
         hc_out.arg_dest = (hotcell_ref){place_dest, hotcell_claim((hotcell_wide)val_destLen, 1, size_dest)};
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 3, compress2: int compress2(unsigned char *dest, unsigned long *destLen, const unsigned char *source, unsigned long sourceLen, int level) */
@@ -621,7 +623,7 @@ static void hotcell_call_compress2(hotcell_ctx *hc_ctx, const hotcell_request *h
 {
     int hc_bad = 0;
     struct hotcell_args_compress2 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_compress2 hc_out = {.arg_dest = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
     uint64_t size_dest = 0;
     const unsigned char *arg_source = hotcell_buffer_in(hc_ctx, &hc_in.arg_source, "source", 1, 0, &hc_bad);
@@ -665,7 +667,7 @@ static void hotcell_call_compress2(hotcell_ctx *hc_ctx, const hotcell_request *h
     if (!hc_failed) {
         hc_out.arg_dest = (hotcell_ref){place_dest, hotcell_claim((hotcell_wide)val_destLen, 1, size_dest)};
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 4, uncompress: int uncompress(unsigned char *dest, unsigned long *destLen, const unsigned char *source, unsigned long sourceLen) */
@@ -695,7 +697,7 @@ static void hotcell_call_uncompress(hotcell_ctx *hc_ctx, const hotcell_request *
 {
     int hc_bad = 0;
     struct hotcell_args_uncompress hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_uncompress hc_out = {.arg_dest = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
     uint64_t size_dest = 0;
     if (!hotcell_bytes(hc_in.cap_dest, 1, &size_dest)) {
@@ -738,7 +740,7 @@ static void hotcell_call_uncompress(hotcell_ctx *hc_ctx, const hotcell_request *
     if (!hc_failed) {
         hc_out.arg_dest = (hotcell_ref){place_dest, hotcell_claim((hotcell_wide)val_destLen, 1, size_dest)};
     }
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 5, adler32: unsigned long adler32(unsigned long adler, const unsigned char *buf, unsigned int len) */
@@ -763,7 +765,7 @@ static void hotcell_call_adler32(hotcell_ctx *hc_ctx, const hotcell_request *hc_
 {
     int hc_bad = 0;
     struct hotcell_args_adler32 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_adler32 hc_out = {0};
     unsigned long arg_adler = (unsigned long)hc_in.arg_adler;
     const unsigned char *arg_buf = hotcell_buffer_in(hc_ctx, &hc_in.arg_buf, "buf", 1, 1, &hc_bad);
@@ -779,7 +781,7 @@ static void hotcell_call_adler32(hotcell_ctx *hc_ctx, const hotcell_request *hc_
     unsigned long hc_result = (adler32)(arg_adler, arg_buf, arg_len);
     hc_rp->error_number = errno;
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 /* Function 6, crc32: unsigned long crc32(unsigned long crc, const unsigned char *buf, unsigned int len) */
@@ -804,7 +806,7 @@ static void hotcell_call_crc32(hotcell_ctx *hc_ctx, const hotcell_request *hc_rq
 {
     int hc_bad = 0;
     struct hotcell_args_crc32 hc_in;
-    memcpy(&hc_in, hc_rq->args, sizeof hc_in);
+    __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_crc32 hc_out = {0};
     unsigned long arg_crc = (unsigned long)hc_in.arg_crc;
     const unsigned char *arg_buf = hotcell_buffer_in(hc_ctx, &hc_in.arg_buf, "buf", 1, 1, &hc_bad);
@@ -820,7 +822,7 @@ static void hotcell_call_crc32(hotcell_ctx *hc_ctx, const hotcell_request *hc_rq
     unsigned long hc_result = (crc32)(arg_crc, arg_buf, arg_len);
     hc_rp->error_number = errno;
     hc_out.returned = (uint64_t)hc_result;
-    memcpy(hc_rp->result, &hc_out, sizeof hc_out);
+    __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
 static const hotcell_function hotcell_functions[] = {
