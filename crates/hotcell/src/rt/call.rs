@@ -331,14 +331,10 @@ impl<'s> Call<'s> {
 
     /// As [`Call::place`], of what is no data of the application.
     pub(super) fn place_uncounted(&mut self, name: &str, data: &[u8], tail: usize) -> Result<Place> {
-        /// To copy so much takes time that counts.
-        const LONG: usize = 256 << 10;
         let start = self.used.next_multiple_of(8);
         let end = start.saturating_add(data.len()).saturating_add(tail);
         if end <= wire::MAX_ARGS {
             self.used = end;
-        } else if data.len() >= LONG {
-            self.allowed.deadline();
         }
         let Some(Live { lane, arena, .. }) = &mut self.turn.live else {
             return Err(self.lost(Executed::No));

@@ -154,7 +154,7 @@ impl<'s> Call<'s> {
     #[inline(always)]
     fn first(&mut self) -> Result<Waited> {
         let time = match self.allowed.known() {
-            None => self.allowed.nanoseconds(),
+            None => self.allowed.left(),
             Some(deadline) => deadline.saturating_sub(clock::now()),
         };
         if time == 0 {
@@ -171,8 +171,9 @@ impl<'s> Call<'s> {
         let lane = &mut live.expect(LIVE).lane;
         let id = state.context.call_id;
         lane.publish(CallHead { function: state.index, args_length: state.used as u16, call_id: id, time });
+        // From here on a look at the exact clock costs nothing: the call travels.
         let now = clock::now();
-        let deadline = state.allowed.deadline_from(now);
+        let deadline = state.allowed.deadline_in(now, time);
         seat.passed.take_over();
         let lane = &mut seat.live.as_mut().expect(LIVE).lane;
         Ok(lane.wait(id, now, session.spin(), deadline))

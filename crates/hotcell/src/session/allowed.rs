@@ -8,24 +8,25 @@ use hotcell_shm::clock;
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Allowed {
     nanoseconds: u64,
-    /// Monotonic nanoseconds; 0 while nobody looked at the clock.
+    /// When it began, on the coarse clock.
+    begun: u64,
+    /// Monotonic nanoseconds; 0 while nobody looked at the exact clock.
     deadline: u64,
 }
 
 /// As far as clocks are added to.
 pub(super) const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// Of less time than this, what passes before a call is sent may be a part that matters.
-const SHORT: u64 = 20_000_000;
+/// The longest that the coarse clock stands still.
+const TICK: u64 = 10_000_000;
 
 impl Allowed {
-    /// Time that counts from now, or, where it is not short, from the first step that can take long: to wait for the turn, for
-    /// a worker, for memory, to copy what does not fit a slot, and at the latest to be executed. A look at the clock
-    /// before the call is sent costs a tenth of a short call; behind that it costs nothing, for nothing else can be done.
+    /// Time that counts from now. What is not short is counted by a clock that costs nothing and ticks every few
+    /// milliseconds: a look at the exact one costs a tenth of a short call.
     #[inline]
     pub(super) fn new(nanoseconds: u64) -> Allowed {
-        let mut allowed = Allowed { nanoseconds, deadline: 0 };
-        if nanoseconds < SHORT {
+        let mut allowed = Allowed { nanoseconds, begun: clock::coarse(), deadline: 0 };
+        if nanoseconds < 2 * TICK {
             allowed.deadline();
         }
         allowed
@@ -33,31 +34,32 @@ impl Allowed {
 
     /// When it ends, in monotonic nanoseconds.
     pub(crate) fn deadline(&mut self) -> u64 {
-        match self.deadline {
-            0 => self.deadline_from(clock::now()),
-            deadline => deadline,
-        }
-    }
-
-    /// The same, when it is known to be now.
-    #[inline]
-    pub(crate) fn deadline_from(&mut self, now: u64) -> u64 {
         if self.deadline == 0 {
-            self.deadline = now.saturating_add(self.nanoseconds);
+            self.deadline = clock::now().saturating_add(self.left());
         }
         self.deadline
+    }
+
+    /// The same, when so much is left from now on, unless it is known already.
+    #[inline]
+    pub(crate) fn deadline_in(&mut self, now: u64, left: u64) -> u64 {
+        if self.deadline == 0 {
+            self.deadline = now.saturating_add(left);
+        }
+        self.deadline
+    }
+
+    /// What is left of it, in nanoseconds, while the deadline is not known.
+    #[inline]
+    pub(crate) fn left(&self) -> u64 {
+        let gone = clock::coarse().saturating_sub(self.begun);
+        self.nanoseconds.saturating_sub(gone.saturating_sub(TICK))
     }
 
     /// The same, if somebody has asked.
     #[inline]
     pub(crate) fn known(&self) -> Option<u64> {
         Some(self.deadline).filter(|&deadline| deadline != 0)
-    }
-
-    /// All of it, in nanoseconds.
-    #[inline]
-    pub(crate) fn nanoseconds(&self) -> u64 {
-        self.nanoseconds
     }
 
     /// All of it.
