@@ -131,6 +131,7 @@ pub(crate) const PROBES: &[Probe] = &[
         ],
     ),
     each(idle::cold_start, &[Figure::of("worker.cold-start", "ms").bar(5.0)]),
+    each(idle::warm_spare, &[Figure::of("worker.warm-spare", "ms").bar(0.5)]),
     each(idle::memory, &[Figure::of("worker.idle.pss", "KiB").bar(3072.0)]),
     Probe { figures: &[Figure::of("idle.cpu-10s", "ticks").bar(0.0)], run: idle::cpu, when: Once },
 ];

@@ -33,6 +33,9 @@ pub struct Options {
     pub max_callbacks: u64,
     /// How both sides wait for each other.
     pub waiting: Waiting,
+    /// Workers that are kept ready to take over when the one that serves ends. 0: then the call behind a fault waits until
+    /// a worker has come up. Each has loaded the library, takes memory as an idle worker does, and no CPU.
+    pub spares: u32,
 }
 
 /// How a caller and its worker wait for each other: by polling, which is fast and takes a CPU each, or asleep.
@@ -85,6 +88,7 @@ impl Default for Options {
             max_output: 1 << 30,
             max_callbacks: 10_000_000,
             waiting: Waiting::default(),
+            spares: 0,
         }
     }
 }

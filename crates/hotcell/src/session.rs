@@ -21,6 +21,7 @@ mod buffer;
 mod kept;
 mod objects;
 mod releases;
+mod spares;
 mod turn;
 mod turnstile;
 
@@ -29,6 +30,7 @@ use allowed::{YEAR, left_until, nanoseconds};
 pub(crate) use kept::{Entry, Found, Kept};
 use objects::Objects;
 use releases::Releases;
+use spares::Spares;
 use turn::Aside;
 pub(crate) use turn::{Inside, Turn};
 use turnstile::Turnstile;
@@ -78,6 +80,7 @@ pub(crate) struct Seat {
     pub(crate) live: Option<Live>,
     /// A worker that is coming up.
     starting: Option<Worker>,
+    spares: Spares,
     /// The worker can take no more segments: the next call gets another.
     worn: bool,
     facts: Arc<Facts>,
@@ -379,9 +382,9 @@ impl Session {
         let worker = match seat.starting.take() {
             Some(worker) => worker,
             None => {
-                seat.generation += 1;
-                let generation = seat.generation;
-                Worker::begin(spec, generation).map_err(|error| failed(generation, &error))?
+                let next = seat.spares.next(spec);
+                seat.generation = next.as_ref().map_or_else(|_| seat.spares.last(), Worker::generation);
+                next.map_err(|error| failed(seat.generation, &error))?
             }
         };
         match worker.ready(spec, until) {
@@ -395,6 +398,7 @@ impl Session {
                 let takes_batches = can(wire::capabilities::BATCH);
                 let lane = worker.channel().lane(0);
                 seat.enter(Live { lane, arena: Arena::default(), worker, calls_back, takes_batches });
+                seat.spares.fill(spec, self.shared.options.spares as usize);
                 Ok(())
             }
             Ok(false) => {
@@ -424,6 +428,7 @@ impl Seat {
         Seat {
             live: None,
             starting: None,
+            spares: Spares::default(),
             worn: false,
             facts,
             generation: 0,

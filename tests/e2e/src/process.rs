@@ -34,3 +34,17 @@ pub fn resident(pid: u32) -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.and_then(|line| line.trim().split(' ').next()).and_then(|number| number.parse().ok()).unwrap_or(0)
 }
+
+/// Workers of this process that are more than corpses.
+pub fn workers() -> Vec<u32> {
+    let own = format!(" {} ", std::process::id());
+    let entries = fs::read_dir("/proc").expect("procfs is mounted").flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let is_worker = |pid: &u32| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // Number, (name), state, parent.
+        stat.contains("(hotcell-worker) ")
+            && stat.rsplit(')').next().is_some_and(|rest| rest[2..].starts_with(&own))
+    };
+    pids.filter(|pid| is_worker(pid) && alive(*pid)).collect()
+}

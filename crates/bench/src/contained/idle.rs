@@ -2,7 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::Subject;
+use hotcell::Options;
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::{PATIENCE, Subject};
 use crate::plan::{Bench, Samples, Stop};
 use crate::process::{pss_without, ticks};
 
@@ -12,6 +16,28 @@ pub(crate) fn cold_start(bench: &mut Bench) -> Samples {
     let subject = Subject::open(bench)?;
     subject.library().add(1, 2)?;
     Ok(vec![started.elapsed().as_secs_f64() * 1e3])
+}
+
+/// Milliseconds of the call behind a worker's end, when another is kept ready.
+pub(crate) fn warm_spare(bench: &mut Bench) -> Samples {
+    let subject = Subject::open_with(bench, Options { spares: 1, ..Options::default() })?;
+    subject.warm_up()?;
+    // The spare has come up, as it has in any service.
+    std::thread::sleep(Duration::from_millis(50));
+    let worker = Pid::from_raw(subject.worker.cast_signed()).ok_or(Errno::SRCH);
+    let ended = worker.and_then(|worker| kill_process(worker, Signal::KILL));
+    ended.map_err(Stop::refused("ending the worker"))?;
+    let (session, started) = (subject.library().session(), Instant::now());
+    let before = session.generation();
+    while started.elapsed() < PATIENCE {
+        // A call that meets the end is an error, unless that is known already when it is made.
+        let called = Instant::now();
+        let called = subject.library().add(1, 2).is_ok().then(|| called.elapsed());
+        if let Some(time) = called.filter(|_| session.generation() != before) {
+            return Ok(vec![time.as_secs_f64() * 1e3]);
+        }
+    }
+    Err(Stop::LeftOut("the worker did not end".into()))
 }
 
 /// KiB of an idle worker beyond its library, its channel included.
