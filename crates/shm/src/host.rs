@@ -313,6 +313,12 @@ impl HostLane {
         self.answer(kind, place, length, 0);
     }
 
+    /// Says that an answer will follow, when something else has been done.
+    #[inline]
+    pub fn expect_answer(&self) {
+        self.channel.request.expect_store(self.request_slot());
+    }
+
     /// Answers a callback: with what it returned, or that it failed.
     pub fn resume_callback(&mut self, returned: Option<u64>) {
         let kind = if returned.is_some() { Resume::CallbackReturned } else { Resume::CallbackFailed };

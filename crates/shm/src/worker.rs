@@ -515,7 +515,7 @@ impl WorkerChannel {
     }
 
     /// The host's answer, if it is there.
-    #[inline]
+    #[inline(always)]
     fn resumed(&self, lane: &mut WorkerLane, request: &Request) -> Option<Resumed> {
         use wire::resume_line as at;
         let line = geometry::slot(request.lane, request.slot);
@@ -553,7 +553,7 @@ impl WorkerChannel {
     }
 
     /// Takes the call that is in this slot of a lane, if it is the expected one.
-    #[inline]
+    #[inline(always)]
     fn take_at(&self, index: u32, lane: &mut WorkerLane, slot: usize) -> Option<Request> {
         let (line, expected) = self.expected(index, lane, slot);
         // Partner: the release store of the commit word in `HostLane::publish`.

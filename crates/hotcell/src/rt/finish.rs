@@ -221,6 +221,7 @@ impl<'s> Call<'s> {
     /// Runs a callback and answers.
     fn call_back(&mut self, head: ReplyHead, callbacks: &mut Callbacks<'_, '_>) -> Result<()> {
         let number = head.errno;
+        self.live().lane.expect_answer();
         if !self.live().calls_back {
             return Err(self.violation("a callback, which was not agreed on"));
         }
