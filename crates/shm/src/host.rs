@@ -313,6 +313,13 @@ impl HostLane {
         self.answer(kind, place, length, 0);
     }
 
+    /// Says that another call may follow, when the reply has been read.
+    #[inline]
+    pub fn expect_call(&self) {
+        let next = geometry::slot(self.index, geometry::slot_of(self.depth, self.next));
+        self.channel.request.expect_store(next + wire::CALL_OFFSET);
+    }
+
     /// Says that an answer will follow, when something else has been done.
     #[inline]
     pub fn expect_answer(&self) {

@@ -176,7 +176,9 @@ impl<'s> Call<'s> {
         let deadline = state.allowed.deadline_in(now, time);
         seat.passed.take_over();
         let lane = &mut seat.live.as_mut().expect(LIVE).lane;
-        Ok(lane.wait(id, now, session.spin(), deadline))
+        let waited = lane.wait(id, now, session.spin(), deadline);
+        lane.expect_call();
+        Ok(waited)
     }
 
     #[cold]
