@@ -22,7 +22,7 @@ const BOTTOM: f64 = 30.0;
 
 const STYLE: &str = "
 .page { fill: #ffffff }
-text { font: 12px system-ui, sans-serif; fill: #1f2328 }
+text { font: 12px system-ui, sans-serif; fill: #1f2328; stroke: #ffffff; stroke-width: 3px; paint-order: stroke }
 .title, .own { font-weight: 600 }
 .number { font-size: 10px; fill: #59636e }
 .grid { stroke: #d1d9e0 }
@@ -30,7 +30,7 @@ text { font: 12px system-ui, sans-serif; fill: #1f2328 }
 .second { fill: #bf8700 }
 @media (prefers-color-scheme: dark) {
   .page { fill: #0d1117 }
-  text { fill: #f0f6fc }
+  text { fill: #f0f6fc; stroke: #0d1117 }
   .number { fill: #9198a1 }
   .grid { stroke: #3d444d }
   .first { fill: #4493f8 }
@@ -136,7 +136,7 @@ mod tests {
             Row { label, calls: [call; 2], bar: None }
         };
         let sections = vec![FoundSection { title: "one", rows: values.iter().map(row).collect() }];
-        Found { machine: Machine::default(), rounds: 1, sections, left_out: Vec::new() }
+        Found { machine: Machine::default(), load: None, rounds: 1, sections, left_out: Vec::new() }
     }
 
     /// Widths of the bars of a class, the legend's left out.

@@ -32,7 +32,7 @@ pub(crate) fn markdown(found: &Found) -> String {
         "# Peers, measured\n\n\
          The same two calls by other means, in the same run as Hotcell's; [how each is run](data-path.md#peers). Written by\n\
          `cargo dev bench --write-docs`.\n\n\
-         {}, {} {}CPUs, Linux {}; Hotcell {}; medians of {} rounds.\n\
+         {}, {} {}CPUs, Linux {}; Hotcell {}; medians of {} rounds{}.\n\
          *Times* is how many contained calls one call takes, measured right before it and right behind it; a *bar* is the least that\n\
          this must be.\n\n\
          ![All times, on a logarithmic axis](peers.svg)\n",
@@ -42,6 +42,7 @@ pub(crate) fn markdown(found: &Found) -> String {
         machine.kernel.as_deref().unwrap_or("of an unknown version"),
         machine.hotcell,
         found.rounds,
+        found.load.map_or(String::new(), |load| format!("; load average {load:.1} before it began")),
     );
     for section in &found.sections {
         let [add, crc] = OPERATIONS.map(|it| it.1);
@@ -120,7 +121,7 @@ mod tests {
         let machine = Machine { cpu: Some("a CPU".into()), cpus: 2, r#virtual: true, ..Machine::default() };
         let sections = vec![FoundSection { title: "Back to back", rows: vec![hotcell, grpc, wasm] }];
         let left_out = vec![("JSON".to_owned(), "no python".to_owned())];
-        Found { machine, rounds: 5, sections, left_out }
+        Found { machine, load: Some(0.5), rounds: 5, sections, left_out }
     }
 
     #[test]
@@ -153,7 +154,7 @@ mod tests {
         let page = markdown(&found());
         for part in [
             "a CPU, 2 virtual CPUs, Linux of an unknown version",
-            "medians of 5 rounds",
+            "medians of 5 rounds; load average 0.5 before it began",
             "(peers.svg)",
             "## Back to back\n",
             "| gRPC | 65.0 µs | 32.5 µs – 130 µs | 127 | 100: ok | 71.2 µs | 35.6 µs – 142 µs | 51.0 |\n",

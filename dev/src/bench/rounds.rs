@@ -20,6 +20,8 @@ pub(crate) struct Programs {
 #[derive(Debug)]
 pub(crate) struct Found {
     pub(crate) machine: Machine,
+    /// What else ran when it began: the kernel's load average of a minute.
+    pub(crate) load: Option<f64>,
     pub(crate) rounds: u32,
     pub(crate) sections: Vec<FoundSection>,
     /// Peers, and sections, that this machine cannot have, and why.
@@ -79,6 +81,7 @@ type Samples = Vec<(Sample, Sample, Sample)>;
 
 pub(crate) fn run(programs: &Programs, rounds: u32, quick: bool) -> Result<Found> {
     let mut samples: HashMap<(&str, &str), Samples> = HashMap::new();
+    let load = load_now();
     let (mut machine, mut left_out): (Option<Machine>, Vec<(String, String)>) = (None, Vec::new());
     for round in 1..=rounds {
         eprintln!("peers: round {round} of {rounds}");
@@ -107,7 +110,11 @@ pub(crate) fn run(programs: &Programs, rounds: u32, quick: bool) -> Result<Found
     }
     let sections = SECTIONS.iter().filter_map(|section| judge(section, &samples)).collect();
     let machine = machine.context("there was no round")?;
-    Ok(Found { machine, rounds, sections, left_out })
+    Ok(Found { machine, load, rounds, sections, left_out })
+}
+
+fn load_now() -> Option<f64> {
+    std::fs::read_to_string("/proc/loadavg").ok()?.split(' ').next()?.parse().ok()
 }
 
 /// Once, however many rounds say it.

@@ -42,12 +42,12 @@ pub(crate) const SECTIONS: &[Section] = &[
         contained: ["contained.add.default-mode", "contained.crc32.1k.default-mode"],
         peers: &[
             plain("wasmtime", "Wasmtime, in process"),
-            plain("grpc.32-in-flight", "gRPC, 32 in flight"),
             ICEORYX2,
             IPC_CHANNEL,
             JSON_RUST.bar(100.0),
             JSON_PYTHON.bar(100.0),
             GRPC.bar(100.0),
+            plain("grpc.32-in-flight", "gRPC, 32 in flight"),
         ],
     },
     Section {

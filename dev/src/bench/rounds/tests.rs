@@ -61,7 +61,8 @@ fn a_bar_is_on_how_much_longer_a_peer_takes() {
         assert_eq!((rows.len(), rows[0].label), (section.peers.len() + 1, "Hotcell"));
         assert_eq!((rows[0].calls[0].median, rows[0].calls[0].ratio, rows[0].ok()), (1.0, None, None));
         assert_eq!((rows[1].calls[1].median, rows[1].calls[1].ratio), (10.0 * peer, Some(peer)));
-        let found = Found { machine: Machine::default(), rounds: 3, sections, left_out: Vec::new() };
+        let found =
+            Found { machine: Machine::default(), load: None, rounds: 3, sections, left_out: Vec::new() };
         assert_eq!(found.missed().len(), missed, "{:?}", found.missed());
     }
     assert!(judge(section, &HashMap::new()).is_none());
