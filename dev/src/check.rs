@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::process::{cargo, elapsed, output, show, succeeds};
-use crate::{generate, tidy};
+use crate::{bench, generate, tidy};
 
 /// The cargo-deny that deny.toml was written for. Another one that is installed already is taken as it is.
 const CARGO_DENY: &str = "0.20.2";
@@ -18,7 +18,7 @@ struct Check {
 }
 
 const CHECKS: &[Check] = &[
-    Check { name: "fmt", run: |root| quiet(root, &["fmt", "--all", "--check"]) },
+    Check { name: "fmt", run: fmt },
     Check { name: "gen", run: |root| generate::run(root, generate::Mode::Check) },
     Check { name: "tidy", run: tidy::run },
     Check {
@@ -59,6 +59,12 @@ fn verdict(checks: &[Check], root: &Path) -> Result<()> {
 
 fn quiet(root: &Path, arguments: &[&str]) -> Result<()> {
     output(&mut cargo(root, arguments)).map(drop)
+}
+
+/// The peers too, though nothing else of them is looked at here: they are slow to build.
+fn fmt(root: &Path) -> Result<()> {
+    quiet(root, &["fmt", "--all", "--check"])?;
+    quiet(root, &["fmt", "--manifest-path", bench::PEERS, "--check"])
 }
 
 fn doc(root: &Path) -> Result<()> {

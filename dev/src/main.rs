@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
+mod bench;
 mod check;
 mod demo;
 mod generate;
@@ -62,13 +63,13 @@ const SUBCOMMANDS: &[Subcommand] = &[
         name: "demo",
         arguments: "[ARGUMENT…]",
         about: "set up, build for release, and run the demo with these arguments",
-        run: |root, arguments| demo::demo(root, arguments),
+        run: demo::run,
     },
     Subcommand {
         name: "bench",
         arguments: "[ARGUMENT…]",
-        about: "set up, build for release, and run `hotcell bench` with these arguments",
-        run: demo::bench,
+        about: "set up, build for release, run `hotcell bench` with these arguments, and its peers behind it",
+        run: bench::run,
     },
     Subcommand {
         name: "loom",

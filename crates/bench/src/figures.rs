@@ -39,6 +39,10 @@ pub(crate) const PROBES: &[Probe] = &[
         calls::crc32_1k,
         &[Figure::plain("contained.crc32.1k").over(&["raw.move.1k"]).less(&["direct.crc32.1k"]).bar(1.3)],
     ),
+    each(
+        calls::crc32_1k_by_default,
+        &[Figure::plain("contained.crc32.1k.default-mode").over(&["raw.move.1k"]).less(&["direct.crc32.1k"])],
+    ),
     each(calls::string, &[Figure::plain("contained.string").over(SPIN)]),
     each(calls::structure, &[Figure::plain("contained.struct").over(SPIN)]),
     each(calls::callback, &[Figure::plain("contained.callback").over(SPIN).bar(1.3)]),
@@ -94,6 +98,12 @@ pub(crate) const PROBES: &[Probe] = &[
         ],
     ),
     each(places::one_core, &[Figure::plain("contained.one-core").over(ONE_CORE).bar(1.5)]),
+    each(places::one_core_crc32_1k, &[Figure::plain("contained.one-core.crc32.1k")]),
+    each(
+        rare::one_core_every_1ms,
+        &[Figure::plain("contained.one-core.every-1ms").over(&["raw.futex.one-core.every-1ms"])],
+    ),
+    each(rare::one_core_every_1ms_crc32_1k, &[Figure::plain("contained.one-core.every-1ms.crc32.1k")]),
     each(
         rare::every_1ms,
         &[

@@ -4,6 +4,8 @@ use std::hint::black_box;
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
+use hotcell_measured::Measured;
+
 use super::{Subject, typical};
 use crate::machine::{Pinned, pin_process};
 use crate::plan::{Bench, Samples, Stop};
@@ -22,9 +24,19 @@ pub(crate) fn add(bench: &mut Bench) -> Samples {
 
 /// The same in the default mode, with nothing pinned.
 pub(crate) fn add_by_default(bench: &mut Bench) -> Samples {
+    by_default(bench, |library| library.add(1, 2).map(drop))
+}
+
+/// The same of the CRC.
+pub(crate) fn crc32_1k_by_default(bench: &mut Bench) -> Samples {
+    let data = vec![0x5a; 1 << 10];
+    by_default(bench, |library| library.crc32(1, &data).map(drop))
+}
+
+fn by_default(bench: &Bench, call: impl Fn(&Measured) -> hotcell::Result<()>) -> Samples {
     let subject = Subject::open(bench)?;
     subject.warm_up()?;
-    let blocks = Blocks::of(bench.long(), BLOCK, || subject.library().add(1, 2).map(drop))?;
+    let blocks = Blocks::of(bench.long(), BLOCK, || call(subject.library()))?;
     Ok(vec![blocks.median()])
 }
 

@@ -1,8 +1,7 @@
 //! Caller and worker asleep on two cores, and both on one.
 
-use std::hint::black_box;
-
 use hotcell::{Options, Waiting};
+use hotcell_measured::Measured;
 
 use super::Subject;
 use crate::machine::{Pinned, pin_process};
@@ -32,13 +31,20 @@ pub(crate) fn parked(bench: &mut Bench) -> Samples {
 
 /// Nanoseconds of a call when this process, and the worker that it starts, may use one CPU only.
 pub(crate) fn one_core(bench: &mut Bench) -> Samples {
+    on_one_core(bench, |library| library.add(1, 2).map(drop))
+}
+
+/// The same of a CRC of 1 KiB.
+pub(crate) fn one_core_crc32_1k(bench: &mut Bench) -> Samples {
+    let data = vec![0x5a; 1 << 10];
+    on_one_core(bench, |library| library.crc32(1, &data).map(drop))
+}
+
+fn on_one_core(bench: &Bench, call: impl Fn(&Measured) -> hotcell::Result<()>) -> Samples {
     let _pinned = Pinned::process(bench.cpus.near).map_err(Stop::refused("pinning a process"))?;
     // The options' defaults look at how many CPUs there are.
     let subject = Subject::open(bench)?;
     subject.warm_up()?;
-    let blocks = Blocks::of(bench.extent(40), 50, || {
-        black_box(subject.library().add(1, 2)?);
-        Ok::<(), hotcell::Error>(())
-    })?;
+    let blocks = Blocks::of(bench.extent(40), 50, || call(subject.library()))?;
     Ok(vec![blocks.median()])
 }

@@ -1,0 +1,152 @@
+//! `cargo dev bench`: what contained calls cost on this machine, and what the same calls cost by other means.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::demo;
+use crate::process::{cargo, show, step};
+
+mod chart;
+mod page;
+mod rounds;
+mod sections;
+
+/// The peers' own workspace: none of what they depend on is a dependency of the product.
+pub(crate) const PEERS: &str = "benches/peers/Cargo.toml";
+
+/// Where it is built.
+const TARGET: &str = "target/peers";
+
+/// What `--write-docs` writes.
+const PAGE: &str = "docs/internals/peers.md";
+const CHART: &str = "docs/internals/peers.svg";
+
+const ROUNDS: u32 = 5;
+const QUICK_ROUNDS: u32 = 1;
+
+/// What is measured.
+#[derive(Debug, PartialEq, Eq)]
+struct Arguments {
+    /// `hotcell bench` itself, with these words.
+    hotcell: Option<Vec<String>>,
+    peers: bool,
+    write_docs: bool,
+    quick: bool,
+    rounds: Option<u32>,
+    /// Beyond a bar is a failure.
+    check: bool,
+}
+
+pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
+    let arguments = Arguments::parse(arguments)?;
+    demo::build(root)?;
+    let folder = target(root);
+    let hotcell = folder.join("release/hotcell");
+    // Beyond a bar, with `--check`: the peers are measured all the same.
+    let figures = match &arguments.hotcell {
+        Some(words) => show(Command::new(&hotcell).arg("bench").args(words)),
+        None => Ok(()),
+    };
+    if !arguments.peers {
+        return figures;
+    }
+    let build = ["build", "--release", "--manifest-path", PEERS, "--target-dir", TARGET];
+    step("build the peers", || show(&mut cargo(root, build)))
+        .context("what they need has nothing to do with Hotcell: `--no-peers` goes without them")?;
+    let programs = rounds::Programs { hotcell, peers: root.join(TARGET).join("release/hotcell-peers") };
+    let rounds = arguments.rounds.unwrap_or(if arguments.quick { QUICK_ROUNDS } else { ROUNDS });
+    let found = rounds::run(&programs, rounds, arguments.quick)?;
+    println!("{}", page::text(&found));
+    if arguments.write_docs {
+        for (path, text) in [(PAGE, page::markdown(&found)), (CHART, chart::svg(&found))] {
+            fs::write(root.join(path), text).with_context(|| format!("writing {path}"))?;
+            println!("wrote {path}");
+        }
+    }
+    figures?;
+    let missed = found.missed();
+    ensure!(!arguments.check || missed.is_empty(), "beyond their bars: {}", missed.join(", "));
+    Ok(())
+}
+
+/// Where the workspace is built.
+fn target(root: &Path) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder))
+}
+
+impl Arguments {
+    fn parse(words: &[String]) -> Result<Arguments> {
+        let has = |name: &str| words.iter().any(|word| word == name);
+        let (no_peers, only_peers, write_docs) =
+            (has("--no-peers"), has("--only-peers"), has("--write-docs"));
+        if no_peers && (only_peers || write_docs) {
+            bail!("`--no-peers` leaves out what `--only-peers` and `--write-docs` are about");
+        }
+        // Who asks for single figures, for JSON or for help does not want the peers behind it.
+        let narrow = words.iter().any(|word| {
+            let name = word.split('=').next().unwrap_or_default();
+            ["--only", "--format", "--help", "-h"].contains(&name)
+        });
+        let ours = ["--no-peers", "--only-peers", "--write-docs"];
+        let hotcell: Vec<String> =
+            words.iter().filter(|word| !ours.contains(&word.as_str())).cloned().collect();
+        Ok(Arguments {
+            peers: !no_peers && (only_peers || write_docs || !narrow),
+            write_docs,
+            quick: has("--quick"),
+            rounds: rounds_of(words)?,
+            check: has("--check"),
+            hotcell: (!only_peers).then_some(hotcell),
+        })
+    }
+}
+
+/// The number behind `--rounds`.
+fn rounds_of(words: &[String]) -> Result<Option<u32>> {
+    let behind = words.iter().position(|word| word == "--rounds").and_then(|at| words.get(at + 1));
+    let within = words.iter().find_map(|word| word.strip_prefix("--rounds="));
+    let Some(text) = within.or(behind.map(String::as_str)) else { return Ok(None) };
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.map(Some).with_context(|| format!("`--rounds {text}`: how many?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Arguments> {
+        Arguments::parse(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn the_peers_come_behind_a_whole_run() {
+        let check = |line: &str, hotcell: Option<&str>, peers: bool| {
+            let found = parse(line).unwrap();
+            assert_eq!(
+                (found.hotcell.map(|words| words.join(" ")).as_deref(), found.peers),
+                (hotcell, peers)
+            );
+        };
+        check("", Some(""), true);
+        check("--quick --rounds 2", Some("--quick --rounds 2"), true);
+        check("--quick --no-peers", Some("--quick"), false);
+        check("--only-peers --quick", None, true);
+        check("--only raw.spin", Some("--only raw.spin"), false);
+        check("--format=json", Some("--format=json"), false);
+        check("--only raw.spin --write-docs", Some("--only raw.spin"), true);
+        assert!(parse("--no-peers --write-docs").is_err() && parse("--no-peers --only-peers").is_err());
+    }
+
+    #[test]
+    fn rounds_are_for_both() {
+        assert_eq!(parse("--rounds 3").unwrap().rounds, Some(3));
+        assert_eq!(parse("--rounds=4 --check").unwrap().rounds, Some(4));
+        assert_eq!(parse("--quick").unwrap().rounds, None);
+        for wrong in ["--rounds", "--rounds 0", "--rounds many"] {
+            assert!(parse(wrong).is_err() == (wrong != "--rounds"), "{wrong}");
+        }
+    }
+}
