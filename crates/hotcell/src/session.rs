@@ -19,6 +19,7 @@ use crate::rt::{Batch, Call, Function, HandleType, Package, Passed, State};
 
 mod allowed;
 mod buffer;
+mod dispatcher;
 mod kept;
 mod objects;
 mod releases;
@@ -26,7 +27,8 @@ mod turn;
 
 pub(crate) use allowed::{Allowed, instant_of};
 use allowed::{YEAR, left_until};
-pub(crate) use kept::{Entry, Found, Kept};
+use dispatcher::Dispatcher;
+pub(crate) use kept::{Asks, Entry, Found, Kept, Ready};
 use objects::Objects;
 use releases::Releases;
 use turn::Aside;
@@ -55,7 +57,8 @@ struct Shared {
     aside: Aside,
     releases: Releases,
     objects: Objects,
-    kept: Kept,
+    kept: Arc<Kept>,
+    dispatcher: Dispatcher,
 }
 
 /// What can be asked while a call is under way.
@@ -145,7 +148,7 @@ impl Session {
         let facts = Arc::new(Facts::default());
         let seat = Mutex::new(Some(Box::new(Seat { facts: Arc::clone(&facts), ..Seat::default() })));
         let (releases, objects) = (Releases::default(), Objects::default());
-        let (aside, kept) = (Aside::default(), Kept::default());
+        let (aside, kept) = (Aside::default(), Arc::new(Kept::default()));
         let shared = Arc::new(Shared {
             package,
             spec,
@@ -159,6 +162,7 @@ impl Session {
             releases,
             objects,
             kept,
+            dispatcher: Dispatcher::default(),
         });
         let session = Session { shared, deadline: None };
         // The start has a deadline of its own.
@@ -205,6 +209,9 @@ impl Session {
         let shared = &*self.shared;
         if shared.fork.forked() {
             return Err(context.forked(Executed::No));
+        }
+        if let Some(error) = self.callback_failure(context) {
+            return Err(error);
         }
         let mut turn = match shared.seat.try_lock() {
             Some(seat) => Turn::new(self, seat, Some(allowed)),
@@ -381,7 +388,10 @@ impl Drop for Shared {
         if self.fork.forked() {
             std::mem::forget(self.seat.get_mut().take());
             self.aside.forget();
+            return;
         }
+        // Not when the dispatcher thread has gone, which may run one for as long as it likes.
+        drop(self.kept.end_all());
     }
 }
 
