@@ -399,3 +399,72 @@ fn nobody_wakes_while_there_is_nothing_to_call_back() {
     assert_eq!(library.number("ticker_sum", &ticker, &[]).unwrap(), 4);
     rest();
 }
+
+fn lied_to(lie: &str) -> (Ticker, std::sync::mpsc::Receiver<(i128, i128)>) {
+    let library = Ticker::open(Options {
+        worker: Some(env!("CARGO_BIN_EXE_hotcell-evil-worker").into()),
+        environment: vec![("HOTCELL_EVIL".into(), lie.into())],
+        ..Options::default()
+    });
+    let library = library.unwrap();
+    let ticker = library.ticker().unwrap();
+    // Its worker knows nothing of releases.
+    std::mem::forget(ticker.clone());
+    library.on_poke(&ticker, Ok).unwrap();
+    let (sender, ticks) = channel();
+    let tick = move |number, thread| {
+        sender.send((number, thread)).unwrap();
+        Ok(number + thread)
+    };
+    library.on_tick(&ticker, tick).unwrap();
+    (library, ticks)
+}
+
+#[test]
+fn a_worker_that_lies_to_the_dispatcher_thread_is_ended() {
+    for lie in [
+        "listen-returned",
+        "listen-other-call",
+        "listen-unpassed",
+        "listen-negative",
+        "listen-not-for-threads",
+        "listen-size",
+        "listen-place",
+        "listen-place-of-lane-0",
+        "listen-refusal",
+        "listen-no-refusal",
+        "listen-commit",
+        "listen-state",
+    ] {
+        let (library, ticks) = lied_to(lie);
+        let pid = library.session.worker_pid();
+        assert!(ticks.recv().is_err(), "{lie}: the callback goes with its worker, and was not run");
+        wait_until("the liar lives", || pid.is_none_or(|pid| !alive(pid)));
+        let error = library.session.take_callback_failure().unwrap();
+        assert_eq!(
+            (error.kind(), error.executed()),
+            (ErrorKind::ProtocolViolation, Executed::No),
+            "{lie}: {error}"
+        );
+    }
+    for lie in ["listen-gone", "listen-endless-space"] {
+        let (library, ticks) = lied_to(lie);
+        assert_eq!([ticks.recv().unwrap(), ticks.recv().unwrap()], [(7, 3); 2], "{lie}");
+        assert!(library.session.take_callback_failure().is_none(), "{lie}");
+    }
+}
+
+#[test]
+fn a_worker_without_the_lane_is_passed_no_such_callback() {
+    let library = Ticker::open(Options {
+        worker: Some(env!("CARGO_BIN_EXE_hotcell-evil-worker").into()),
+        environment: vec![("HOTCELL_EVIL".into(), "listen-without-lane".into())],
+        ..Options::default()
+    });
+    let library = library.unwrap();
+    let ticker = library.ticker().unwrap();
+    std::mem::forget(ticker.clone());
+    library.on_poke(&ticker, Ok).unwrap();
+    let error = library.on_tick(&ticker, |_, _| Ok(1)).unwrap_err();
+    assert_eq!((error.kind(), error.executed()), (ErrorKind::AbiMismatch, Executed::No), "{error}");
+}
