@@ -16,7 +16,7 @@ fn threads_of_a_library_call_closures_of_its_package() {
     folder
         .hotcell(["gen", "bind.toml", "-I", ".", "-L", ".", "--out", "package", "--runtime", &runtime])
         .succeeds()
-        .mentions("package is written: 17 functions");
+        .mentions("package is written: 18 functions");
     let package = String::from_utf8(folder.read("package/src/ticker.rs")).unwrap();
     assert!(package.contains("that runs on the dispatcher thread of the session"), "{package}");
 

@@ -193,7 +193,10 @@ fn a_worker_that_dies_while_one_runs_costs_the_call_that_killed_it_and_no_other(
 
 #[test]
 fn a_session_ends_while_one_runs() {
-    let (library, ticker) = ticker();
+    let folder = tempfile::tempdir().unwrap();
+    let end = folder.path().join("end");
+    let environment = vec![("TICKER_END".into(), end.display().to_string())];
+    let (library, ticker) = with(Options { environment, ..Options::default() });
     let (mut run, begins, tell) = gate();
     let (token, seen) = token();
     library.on_tick(&ticker, move |number, thread| (run(number, thread), &token).0).unwrap();
@@ -203,9 +206,12 @@ fn a_session_ends_while_one_runs() {
     tell.send(Ok(1)).unwrap();
     begins.recv().unwrap();
     let pid = library.session.worker_pid().unwrap();
+    library.number("ticker_leave", &ticker, &[]).unwrap();
     drop(ticker);
     drop(library);
     wait_until("the worker ends with its session", || !alive(pid));
+    let said = std::fs::read_to_string(end).unwrap_or_default();
+    assert_eq!(said, "finished", "the library's threads were let go, and it could wait for them");
     assert!(seen.upgrade().is_some(), "it runs on");
     tell.send(Ok(1)).unwrap();
     wait_until("it goes when it has run", || seen.upgrade().is_none());

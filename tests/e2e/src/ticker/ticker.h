@@ -8,8 +8,9 @@ typedef struct ticker ticker;
 
 ticker *ticker_new(void);
 
-/* Waits for the threads. */
+/* Waits for the threads, unless it was left to them. */
 void ticker_free(ticker *t);
+void ticker_leave(ticker *t);
 
 /* What the threads call: with the number of the tick, from 0, and the thread's, from 0. */
 void ticker_on_tick(ticker *t, long (*tick)(void *user, long number, int thread), void *user);
@@ -52,5 +53,8 @@ int ticker_poke(ticker *t, int number);
 int ticker_stray(ticker *t, int number);
 
 void ticker_crash(void);
+
+/* Waits for all threads, and says so in the file that TICKER_END names. */
+void ticker_finish(void);
 
 #endif
