@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use hotcell::rt::Handle;
 use hotcell::{Error, ErrorKind, Executed, Options};
-use hotcell_e2e::process::{alive, wait_until};
+use hotcell_e2e::process::{alive, stays_asleep, wait_until};
 use hotcell_e2e::ticker::{Said, Ticker};
 
 fn ticker() -> (Ticker, Handle) {
@@ -31,6 +31,11 @@ fn gate() -> (impl FnMut(i128, i128) -> Said + Send + 'static, Receiver<i128>, S
         told.recv().unwrap()
     };
     (run, begins, tell)
+}
+
+/// What comes next, with patience.
+fn heard<T>(from: &Receiver<T>) -> T {
+    from.recv_timeout(Duration::from_secs(20)).unwrap()
 }
 
 /// Something that is seen to be dropped.
@@ -60,7 +65,7 @@ fn threads_of_the_library_call_back_on_one_thread_of_the_session() {
     let mut next = [0; THREADS as usize];
     let mut here = None;
     for _ in 0..THREADS * EACH {
-        let (thread, number, id, name) = ticks.recv_timeout(Duration::from_secs(20)).unwrap();
+        let (thread, number, id, name) = heard(&ticks);
         assert_eq!(number, next[thread as usize], "each once and in order");
         next[thread as usize] += 1;
         assert_eq!(*here.get_or_insert(id), id);
@@ -74,7 +79,7 @@ fn threads_of_the_library_call_back_on_one_thread_of_the_session() {
     assert_eq!(library.number("ticker_sum", &ticker, &[]).unwrap(), THREADS * each + EACH * threads);
     // Inside of a call it runs where that waits.
     assert_eq!(library.number("ticker_tick_here", &ticker, &[8]).unwrap(), 7);
-    assert_eq!(ticks.recv().unwrap().2, thread::current().id());
+    assert_eq!(heard(&ticks).2, thread::current().id());
     assert!(ticks.try_recv().is_err() && library.session.take_callback_failure().is_none());
     assert_eq!(library.session.generation(), 1);
 }
@@ -92,7 +97,7 @@ fn a_thousand_a_second_come_once_each_though_a_timer_interrupts_their_thread() {
     // A prime, so that it meets every step of a callback.
     library.start_with_signals(&ticker, (1, TICKS, 1000), 3989).unwrap();
     for number in 0..TICKS {
-        assert_eq!(ticks.recv_timeout(Duration::from_secs(20)).unwrap(), number);
+        assert_eq!(heard(&ticks), number);
     }
     library.number("ticker_wait", &ticker, &[]).unwrap();
     assert!(ticks.try_recv().is_err(), "none comes twice");
@@ -171,7 +176,7 @@ fn a_worker_that_dies_while_one_runs_costs_the_call_that_killed_it_and_no_other(
     let (token, seen) = token();
     library.on_tick(&ticker, move |number, thread| (run(number, thread), &token).0).unwrap();
     library.start(&ticker, 3, 1, 0).unwrap();
-    assert_eq!(begins.recv().unwrap(), 0);
+    assert_eq!(heard(&begins), 0);
     let error = library.call("ticker_crash", &[]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Crashed);
     assert!(seen.upgrade().is_some(), "it runs");
@@ -202,9 +207,9 @@ fn a_session_ends_while_one_runs() {
     library.on_tick(&ticker, move |number, thread| (run(number, thread), &token).0).unwrap();
     // One is answered, one runs, and others wait.
     library.start(&ticker, 3, 5, 0).unwrap();
-    begins.recv().unwrap();
+    heard(&begins);
     tell.send(Ok(1)).unwrap();
-    begins.recv().unwrap();
+    heard(&begins);
     let pid = library.session.worker_pid().unwrap();
     library.number("ticker_leave", &ticker, &[]).unwrap();
     drop(ticker);
@@ -261,29 +266,41 @@ fn a_callback_that_is_not_for_threads_ends_the_worker_there_and_says_why() {
 #[test]
 fn who_wants_a_callback_that_runs_elsewhere_waits_for_it() {
     let (library, ticker) = ticker();
-    let (run, begins, tell) = gate();
-    library.on_tick(&ticker, run).unwrap();
+    let (mut run, begins, tell) = gate();
+    let (inner, object) = (library.clone(), ticker.clone());
+    let tick = move |number, thread| {
+        if number == 8 {
+            inner.start(&object, 1, 1, 0).unwrap();
+        }
+        run(number, thread)
+    };
+    library.on_tick(&ticker, tick).unwrap();
+    let tick_here = |number| {
+        let (library, ticker) = (library.clone(), ticker.clone());
+        let call = move || library.number("ticker_tick_here", &ticker, &[number]).unwrap();
+        thread::Builder::new().name("calls-here".into()).spawn(call).unwrap()
+    };
     // A call waits for the thread's.
     library.start(&ticker, 1, 1, 0).unwrap();
-    assert_eq!(begins.recv().unwrap(), 0);
-    let (other, object) = (library.clone(), ticker.clone());
-    let call = thread::spawn(move || other.number("ticker_tick_here", &object, &[7]).unwrap());
+    assert_eq!(heard(&begins), 0);
+    let call = tick_here(7);
+    wait_until("it sleeps", || stays_asleep("self", "calls-here"));
     tell.send(Ok(10)).unwrap();
-    assert_eq!(begins.recv().unwrap(), 7);
-    // The thread's waits for the call's.
+    assert_eq!(heard(&begins), 7);
     tell.send(Ok(20)).unwrap();
     assert_eq!(call.join().unwrap(), 20);
     library.number("ticker_wait", &ticker, &[]).unwrap();
-    let (other, object) = (library.clone(), ticker.clone());
-    library.start(&ticker, 1, 1, 300_000).unwrap();
-    assert_eq!(begins.recv().unwrap(), 0);
-    let call = thread::spawn(move || other.number("ticker_tick_here", &object, &[8]).unwrap());
-    tell.send(Ok(30)).unwrap();
-    assert_eq!(begins.recv().unwrap(), 8);
+    // The thread's waits for the call's, in which it was started.
+    let call = tick_here(8);
+    assert_eq!(heard(&begins), 8);
+    let pid = library.session.worker_pid().unwrap().to_string();
+    wait_until("the thread waits", || stays_asleep(&pid, "hotcell-worker"));
     tell.send(Ok(40)).unwrap();
+    assert_eq!(heard(&begins), 0);
+    tell.send(Ok(50)).unwrap();
     assert_eq!(call.join().unwrap(), 40);
     library.number("ticker_wait", &ticker, &[]).unwrap();
-    assert_eq!(library.number("ticker_sum", &ticker, &[]).unwrap(), 40);
+    assert_eq!(library.number("ticker_sum", &ticker, &[]).unwrap(), 10 + 50);
 }
 
 #[test]
@@ -300,10 +317,10 @@ fn the_deadline_ends_a_call_that_waits_for_a_callback_which_waits_for_it() {
     library.on_tick(&ticker, tick).unwrap();
     // On its own it may call, as any thread.
     library.start(&ticker, 1, 1, 0).unwrap();
-    assert_eq!(outcomes.recv().unwrap(), Ok(0));
+    assert_eq!(heard(&outcomes), Ok(0));
     library.number("ticker_wait", &ticker, &[]).unwrap();
     library.start(&ticker, 1, 1, 0).unwrap();
-    assert_eq!(outcomes.recv().unwrap(), Ok(1));
+    assert_eq!(heard(&outcomes), Ok(1));
     library.number("ticker_wait", &ticker, &[]).unwrap();
     // A hundred in a row: some come while the call waits.
     library.start(&ticker, 1, 100_000, 0).unwrap();
@@ -321,7 +338,7 @@ fn a_call_that_waits_for_a_running_callback_ends_at_its_deadline() {
     let (run, begins, tell) = gate();
     library.on_tick(&ticker, run).unwrap();
     library.start(&ticker, 1, 1, 0).unwrap();
-    assert_eq!(begins.recv().unwrap(), 0);
+    assert_eq!(heard(&begins), 0);
     let within = library.within(Duration::from_millis(200));
     let error = within.number("ticker_tick_here", &ticker, &[1]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Hung);
@@ -355,55 +372,6 @@ fn callbacks_that_come_too_fast_wait() {
     // Five at once in each of the first and the last ten milliseconds.
     assert!(before.elapsed() >= Duration::from_millis(180), "{:?}", before.elapsed());
     assert_eq!(library.number("ticker_ticks", &ticker, &[]).unwrap(), TICKS);
-}
-
-/// Times that threads of a process have gone to sleep, of those with this name.
-fn sleeps(pid: &str, name: Option<&str>) -> Vec<(String, u64)> {
-    let mut sleeps = Vec::new();
-    for task in std::fs::read_dir(format!("/proc/{pid}/task")).unwrap() {
-        let status = std::fs::read_to_string(task.unwrap().path().join("status")).unwrap_or_default();
-        let field = |of: &str| {
-            status.lines().find_map(|line| line.strip_prefix(of)).map(str::trim).map(str::to_owned)
-        };
-        if let (Some(of), Some(times)) = (field("Name:"), field("voluntary_ctxt_switches:"))
-            && name.is_none_or(|name| of == name)
-        {
-            sleeps.push((of, times.parse().unwrap()));
-        }
-    }
-    sleeps.sort();
-    sleeps
-}
-
-#[test]
-fn nobody_wakes_while_there_is_nothing_to_call_back() {
-    let (library, ticker) = ticker();
-    let before = sleeps("self", Some("hotcell-callback")).len();
-    let (run, begins, tell) = gate();
-    library.on_poke(&ticker, Ok).unwrap();
-    assert_eq!(sleeps("self", Some("hotcell-callback")).len(), before, "no thread without such a callback");
-    library.on_tick(&ticker, run).unwrap();
-    let pid = library.session.worker_pid().unwrap().to_string();
-    let rest = || {
-        let look = || (sleeps("self", Some("hotcell-callback")), sleeps(&pid, None));
-        let mut last = look();
-        wait_until("all of them sleep, and stay asleep for a second", || {
-            thread::sleep(Duration::from_secs(1));
-            let now = look();
-            let same = now == last;
-            last = now;
-            same
-        });
-    };
-    rest();
-    // One waits for its answer, and others for their turn.
-    library.start(&ticker, 4, 1, 0).unwrap();
-    begins.recv().unwrap();
-    rest();
-    (0..4).for_each(|_| tell.send(Ok(1)).unwrap());
-    library.number("ticker_wait", &ticker, &[]).unwrap();
-    assert_eq!(library.number("ticker_sum", &ticker, &[]).unwrap(), 4);
-    rest();
 }
 
 fn lied_to(lie: &str) -> (Ticker, std::sync::mpsc::Receiver<(i128, i128)>) {
@@ -455,7 +423,7 @@ fn a_worker_that_lies_to_the_dispatcher_thread_is_ended() {
     }
     for lie in ["listen-gone", "listen-endless-space"] {
         let (library, ticks) = lied_to(lie);
-        assert_eq!([ticks.recv().unwrap(), ticks.recv().unwrap()], [(7, 3); 2], "{lie}");
+        assert_eq!([heard(&ticks), heard(&ticks)], [(7, 3); 2], "{lie}");
         assert!(library.session.take_callback_failure().is_none(), "{lie}");
     }
 }
