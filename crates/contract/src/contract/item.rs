@@ -261,7 +261,7 @@ fn value<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, of: &'static Keys, item
         "until" => item.until = reader.text(entry),
         "threads" => {
             let any = reader.word_of(entry, keys::CALLBACK_THREADS) == Some("any");
-            item.any_thread = any.then(|| entry.key_span.start..entry.span.end);
+            item.any_thread = any.then_some(entry.key_span.start..entry.span.end);
         }
         "on_failure" => item.on_failure = on_failure(reader, entry),
         "params" => item.params = function::params(reader, entry, &keys::CALLBACK_PARAM),
