@@ -31,6 +31,8 @@ pub struct Options {
     pub max_output: u64,
     /// Most callbacks of one call; a library that calls back more often is ended. 10 million.
     pub max_callbacks: u64,
+    /// Most callbacks a second from threads that the library makes; what comes faster waits. 100 000.
+    pub max_callback_rate: u64,
     /// How both sides wait for each other.
     pub waiting: Waiting,
     /// Workers that are kept ready to take over when the one that serves ends. 0: then the call behind a fault waits until
@@ -87,6 +89,7 @@ impl Default for Options {
             max_input: 1 << 30,
             max_output: 1 << 30,
             max_callbacks: 10_000_000,
+            max_callback_rate: 100_000,
             waiting: Waiting::default(),
             spares: 0,
         }

@@ -32,6 +32,7 @@ pub(crate) use handle::Object;
 pub use image::Image;
 pub use invocation::Invocation;
 pub(crate) use passed::{Outer as OuterPassed, Passed};
+pub(crate) use reading::Bad;
 pub use reply::Reply;
 pub use texts::{Bytes, TextKind, Utf8, Utf16};
 

@@ -18,6 +18,7 @@ use crate::rt::{Batch, Call, Function, HandleType, Package, Passed, State};
 
 mod allowed;
 mod buffer;
+mod dispatcher;
 mod kept;
 mod objects;
 mod releases;
@@ -27,7 +28,8 @@ mod turnstile;
 
 pub(crate) use allowed::{Allowed, instant_of};
 use allowed::{YEAR, left_until, nanoseconds};
-pub(crate) use kept::{Entry, Found, Kept};
+use dispatcher::Dispatcher;
+pub(crate) use kept::{Asks, Entry, Found, Kept, Ready};
 use objects::Objects;
 use releases::Releases;
 use spares::Spares;
@@ -60,7 +62,8 @@ struct Shared {
     aside: Aside,
     releases: Releases,
     objects: Objects,
-    kept: Kept,
+    kept: Arc<Kept>,
+    dispatcher: Dispatcher,
 }
 
 /// What can be asked while a call is under way.
@@ -157,7 +160,7 @@ impl Session {
         let seat = Turnstile::new(Box::new(Seat::new(Arc::clone(&facts), package)));
         let time = nanoseconds(options.deadline);
         let (releases, objects) = (Releases::default(), Objects::default());
-        let (aside, kept) = (Aside::default(), Kept::default());
+        let (aside, kept) = (Aside::default(), Arc::new(Kept::default()));
         let shared = Arc::new(Shared {
             package,
             spec,
@@ -172,6 +175,7 @@ impl Session {
             releases,
             objects,
             kept,
+            dispatcher: Dispatcher::default(),
         });
         let session = Session { shared, deadline: None };
         let seat = session.shared.seat.take().expect("nobody else knows the session yet");
@@ -216,7 +220,7 @@ impl Session {
         definition: &'static Function,
     ) -> Result<Call<'_>> {
         let shared = &*self.shared;
-        let free = !shared.fork.forked() && !shared.releases.any();
+        let free = !shared.fork.forked() && !shared.releases.any() && !shared.dispatcher.has_failed();
         let turn = match if free { shared.seat.take() } else { None } {
             Some(seat) if seat.serves() => Turn::new(self, seat, Some(allowed)),
             seat => self.begin_turn(seat, context, allowed)?,
@@ -233,12 +237,18 @@ impl Session {
         mut allowed: Allowed,
     ) -> Result<Turn<'_>> {
         let shared = &*self.shared;
-        if shared.fork.forked() {
-            return Err(context.forked(Executed::No));
-        }
-        let mut turn = match seat.or_else(|| shared.seat.take()) {
+        let mut turn = match seat {
             Some(seat) => Turn::new(self, seat, Some(allowed)),
-            None => self.wait_for_turn(context, allowed)?,
+            None if shared.fork.forked() => return Err(context.forked(Executed::No)),
+            None => {
+                if let Some(error) = self.callback_failure(context) {
+                    return Err(error);
+                }
+                match shared.seat.take() {
+                    Some(seat) => Turn::new(self, seat, Some(allowed)),
+                    None => self.wait_for_turn(context, allowed)?,
+                }
+            }
         };
         if !turn.is_nested() {
             if shared.releases.any() {
@@ -419,7 +429,10 @@ impl Drop for Shared {
         if self.fork.forked() {
             std::mem::forget(self.seat.take_mut());
             self.aside.forget();
+            return;
         }
+        // Not when the dispatcher thread has gone, which may run one for as long as it likes.
+        drop(self.kept.end_all());
     }
 }
 

@@ -18,7 +18,7 @@ mod left;
 mod roles;
 mod structs;
 
-pub use callback::{Callback, CallbackParam, CallbackRole, CallbackScope};
+pub use callback::{Callback, CallbackParam, CallbackRole, CallbackScope, CallbackThreads};
 pub use errors::{ErrorRule, Fails};
 pub use handle::Handle;
 pub use left::{Left, LeftKind};

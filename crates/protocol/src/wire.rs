@@ -90,6 +90,9 @@ pub const KEPT_CALLBACKS: u32 = 0x4000_0000;
 /// Function index of a call whose argument block is a batch.
 pub const BATCH_FUNCTION: u16 = 0xFFFF;
 
+/// Function index of the host's standing call on the dispatcher lane.
+pub const LISTEN_FUNCTION: u16 = 65534;
+
 /// Entries a batch may have.
 pub const MAX_BATCH: u32 = 0x0001_0000;
 
@@ -100,7 +103,7 @@ pub const MAX_PACKET: usize = 4096;
 pub const MAX_TEXT: usize = 2048;
 
 /// Version of the shim entry and the context table: major in the high half, minor in the low.
-pub const SHIM_ABI: u32 = 0x0001_0003;
+pub const SHIM_ABI: u32 = 0x0001_0004;
 
 /// A park word: whether the side that owns it sleeps, and how the other side wakes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,7 +162,7 @@ pub enum ReplyState {
     Exception = 5,
     /// The sandbox denied syscall `value`; the call was abandoned.
     Denied = 6,
-    /// The shim ended the call: `value` is a Refusal, the result block names the parameter. Most refusals come before the library is entered, but not all: its results may need more space than the host grants.
+    /// The shim ended the call: `value` is a Refusal, the result block names the parameter. Most refusals come before the library is entered, but not all: its results may need more space than the host grants. On the dispatcher lane: a callback could not be passed; the host resumes with CallbackFailed.
     Refused = 7,
 }
 
@@ -557,6 +560,8 @@ pub mod capabilities {
     pub const TRACE: u64 = 1 << 5;
     /// The handle table of the context.
     pub const HANDLES: u64 = 1 << 6;
+    /// The last lane of the channel is the dispatcher's: threads that the library made call back there.
+    pub const DISPATCHER: u64 = 1 << 7;
 }
 
 /// Geometry. Written by the host before the worker starts, never changed; the worker checks both copies.
@@ -663,6 +668,10 @@ pub mod lane_host {
     pub const SPAN_ID: usize = 48;
     /// `u8`: W3C trace flags.
     pub const TRACE_FLAGS: usize = 56;
+    /// `[u8; 3]`: 0.
+    pub const RESERVED: usize = 57;
+    /// `u32`: of the dispatcher lane: futex word that a thread of the library waits on for an answer; changed only when that thread is parked.
+    pub const DOORBELL: usize = 60;
 }
 
 /// A lane's worker line.
@@ -677,6 +686,8 @@ pub mod lane_worker {
     pub const ENTRY: usize = 4;
     /// `u64`: id of the call being executed; 0 none. Evidence for reports, never for trust.
     pub const EXECUTING: usize = 8;
+    /// `u32`: of the dispatcher lane: Park of the thread of the library that waits for an answer.
+    pub const PARK: usize = 16;
 }
 
 /// The host's answer to NeedSpace or Callback.

@@ -55,6 +55,28 @@ pub struct HostLane {
     /// Whether the worker slept when it was rung last.
     woke: bool,
     crowd: Crowd,
+    doors: Doors,
+}
+
+/// Where it is said that whoever serves a lane sleeps, in the reply segment, and what wakes it, in the request segment.
+#[derive(Debug, Clone, Copy)]
+struct Doors {
+    park: usize,
+    bell: usize,
+}
+
+impl Doors {
+    /// Of the serving thread.
+    const SERVING: Doors = Doors {
+        park: geometry::CONTROL + wire::channel_worker::PARK,
+        bell: geometry::CONTROL + wire::channel_host::DOORBELL,
+    };
+
+    /// Of the threads of the library that call back on a lane.
+    fn of_lane(index: u32) -> Doors {
+        let line = geometry::lane(index);
+        Doors { park: line + wire::lane_worker::PARK, bell: line + wire::lane_host::DOORBELL }
+    }
 }
 
 /// What a call says besides its arguments.
@@ -164,16 +186,29 @@ impl HostChannel {
     /// A lane for one caller at a time. Each lane may be taken once in a channel's life: the counters of
     /// both sides start together.
     pub fn lane(self: &Arc<Self>, index: u32) -> HostLane {
+        let lane = self.take_lane(index, Doors::SERVING);
+        let active = self.request.peer_word64(geometry::CONTROL + wire::channel_host::ACTIVE);
+        active.fetch_or(1 << index, Ordering::SeqCst);
+        lane
+    }
+
+    /// The dispatcher lane, the last one, for the one thread that runs what the library's own threads call back. The
+    /// serving thread of the worker does not look there. Once in a channel's life, too; there must be another lane.
+    pub fn dispatcher_lane(self: &Arc<Self>) -> HostLane {
+        let index = self.request.load::<u32>(channel_head::LANES) - 1;
+        assert!(index > 0, "callers have the only lane");
+        self.take_lane(index, Doors::of_lane(index))
+    }
+
+    fn take_lane(self: &Arc<Self>, index: u32, doors: Doors) -> HostLane {
         let before = self.taken.fetch_or(1 << index, Ordering::SeqCst);
         assert!(before & (1 << index) == 0, "a lane has one owner");
         self.request.store(geometry::lane(index) + wire::lane_host::CPU, wire::CPU_UNKNOWN);
-        let active = self.request.peer_word64(geometry::CONTROL + wire::channel_host::ACTIVE);
-        active.fetch_or(1 << index, Ordering::SeqCst);
         let zero = [0; geometry::SLOTS];
         let channel = Arc::clone(self);
         let (calls, resumes, replies, near) = (zero, zero, zero, Near::default());
         let (next, depth, slot, cpu, woke, crowd) = (0, 0, 0, wire::CPU_UNKNOWN, false, Crowd::default());
-        HostLane { channel, index, next, depth, slot, calls, resumes, replies, near, cpu, woke, crowd }
+        HostLane { channel, index, next, depth, slot, calls, resumes, replies, near, cpu, woke, crowd, doors }
     }
 
     /// Says that the worker is dead and wakes every caller that sleeps on it. Only the reaper calls this,
@@ -416,8 +451,8 @@ impl HostLane {
         if self.calls[self.slot].is_multiple_of(SELDOM / wire::RING_SLOTS) {
             self.say_cpu();
         }
-        let park = self.channel.reply.word(geometry::CONTROL + wire::channel_worker::PARK);
-        let doorbell = self.channel.request.word(geometry::CONTROL + wire::channel_host::DOORBELL);
+        let park = self.channel.reply.word(self.doors.park);
+        let doorbell = self.channel.request.word(self.doors.bell);
         self.woke = bell::ring(park, doorbell);
     }
 

@@ -16,6 +16,8 @@ use crate::memfd::SegmentFile;
 use crate::roost::{Roost, this_cpu};
 use crate::{bell, clock, geometry};
 
+mod dispatcher;
+
 /// Both segments as a worker has them.
 #[derive(Debug)]
 pub struct WorkerChannel {

@@ -25,10 +25,11 @@ use crate::worker::{Shared, State, Worker};
 const CAPABILITIES: u64 = wire::capabilities::NEED_SPACE
     | wire::capabilities::CALLBACKS
     | wire::capabilities::HANDLES
-    | wire::capabilities::BATCH;
+    | wire::capabilities::BATCH
+    | wire::capabilities::DISPATCHER;
 
-/// Lanes of a channel. A serialized library has one caller at a time.
-const LANES: u32 = 1;
+/// Lanes of a channel: a serialized library has one caller at a time, and then there is the dispatcher's.
+const LANES: u32 = 2;
 
 /// The interface epoch of a session that has never been reloaded.
 const EPOCH: u16 = 1;

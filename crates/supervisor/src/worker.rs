@@ -34,6 +34,10 @@ pub struct Worker {
     pub(crate) start_until: Instant,
 }
 
+/// A worker as a thread sees it that does not keep it. Nothing here stops it by being dropped.
+#[derive(Debug)]
+pub struct WorkerRef(Arc<Shared>);
+
 /// What callers and the monitor share of a worker.
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -119,6 +123,11 @@ impl Worker {
         self.shared.output.lock().text()
     }
 
+    /// As a thread sees it that does not keep it: when this is dropped, it stops all the same.
+    pub fn to_ref(&self) -> WorkerRef {
+        WorkerRef(Arc::clone(&self.shared))
+    }
+
     /// Adds a segment of `length` bytes and waits until the worker has mapped it.
     pub fn add_segment(
         &self,
@@ -126,9 +135,7 @@ impl Worker {
         seals: Seals,
         deadline: Instant,
     ) -> Result<(u16, Mapping), SegmentError> {
-        self.shared.state.lock().next_segment()?;
-        let (file, mapping) = SegmentFile::create(length, seals).map_err(SegmentError::of_system)?;
-        Ok((self.give_segment(&file, seals, deadline)?, mapping))
+        self.shared.add_segment(length, seals, deadline)
     }
 
     /// Gives the worker a segment, and waits until it has mapped it. No other worker may ever have had it.
@@ -138,66 +145,44 @@ impl Worker {
         seals: Seals,
         deadline: Instant,
     ) -> Result<u16, SegmentError> {
-        let (id, sent) = {
-            // The number is used up when the worker may have it, and not before.
-            let mut state = self.shared.state.lock();
-            let id = state.next_segment()?;
-            let writable = u16::from(seals == Seals::Reply);
-            let packet = SegmentAdd { id, writable, length: file.length() as u64 };
-            let sent = self.shared.control.send(Packet::SegmentAdd, &packet.encode(), &[file.as_fd()]);
-            state.offered += u16::from(sent.is_ok());
-            (id, sent)
-        };
-        match sent {
-            Ok(()) => {}
-            // It is dead or dying; or it lives, but has closed its end or does not read.
-            Err(Errno::PIPE | Errno::CONNRESET | Errno::AGAIN) => {
-                if self.wait_end(ABORT_GRACE).is_none() {
-                    self.kill_for_violation("it does not read its control socket");
-                }
-                return Err(SegmentError::WorkerEnded);
-            }
-            Err(errno) => return Err(SegmentError::of_system(errno)),
-        }
-        let mut state = self.shared.state.lock();
-        while state.mapped & (1 << id) == 0 {
-            if state.end.is_some() {
-                return Err(SegmentError::WorkerEnded);
-            }
-            let timed_out = self.shared.changed.wait_until(&mut state, deadline).timed_out();
-            if timed_out && state.mapped & (1 << id) == 0 && state.end.is_none() {
-                return Err(SegmentError::DeadlinePassed);
-            }
-        }
-        Ok(id)
+        self.shared.give_segment(file, seals, deadline)
     }
 
     /// Kills it and waits for its end: first SIGABRT, for the record of where it was, then SIGKILL.
     pub fn kill(&self) -> Option<End> {
-        self.shared.signal(Signal::ABORT);
-        self.wait_end(ABORT_GRACE).or_else(|| {
-            self.shared.signal(Signal::KILL);
-            self.wait_end(KILL_GRACE)
-        })
+        self.shared.kill()
     }
 
     /// Kills it for breaking the protocol of the shared memory, and waits for its end.
     pub fn kill_for_violation(&self, rule: &str) -> Option<End> {
-        self.shared.state.lock().violation.get_or_insert_with(|| rule.to_owned());
-        self.shared.signal(Signal::KILL);
-        self.wait_end(KILL_GRACE)
+        self.shared.kill_for_violation(rule)
     }
 
     /// Waits for its end.
     pub fn wait_end(&self, patience: Duration) -> Option<End> {
-        let until = Instant::now() + patience;
-        let mut state = self.shared.state.lock();
-        while state.end.is_none() {
-            if self.shared.changed.wait_until(&mut state, until).timed_out() {
-                break;
-            }
-        }
-        state.end.clone()
+        self.shared.wait_end(patience)
+    }
+}
+
+impl WorkerRef {
+    /// As [`Worker::add_segment`].
+    pub fn add_segment(
+        &self,
+        length: usize,
+        seals: Seals,
+        deadline: Instant,
+    ) -> Result<(u16, Mapping), SegmentError> {
+        self.0.add_segment(length, seals, deadline)
+    }
+
+    /// As [`Worker::kill_for_violation`].
+    pub fn kill_for_violation(&self, rule: &str) -> Option<End> {
+        self.0.kill_for_violation(rule)
+    }
+
+    /// As [`Worker::output`].
+    pub fn output(&self) -> String {
+        self.0.output.lock().text()
     }
 }
 
@@ -219,6 +204,87 @@ impl State {
 }
 
 impl Shared {
+    /// Adds a segment of `length` bytes and waits until the worker has mapped it.
+    pub(crate) fn add_segment(
+        &self,
+        length: usize,
+        seals: Seals,
+        deadline: Instant,
+    ) -> Result<(u16, Mapping), SegmentError> {
+        self.state.lock().next_segment()?;
+        let (file, mapping) = SegmentFile::create(length, seals).map_err(SegmentError::of_system)?;
+        Ok((self.give_segment(&file, seals, deadline)?, mapping))
+    }
+
+    /// Gives the worker a segment, and waits until it has mapped it. No other worker may ever have had it.
+    pub(crate) fn give_segment(
+        &self,
+        file: &SegmentFile,
+        seals: Seals,
+        deadline: Instant,
+    ) -> Result<u16, SegmentError> {
+        let (id, sent) = {
+            // The number is used up when the worker may have it, and not before.
+            let mut state = self.state.lock();
+            let id = state.next_segment()?;
+            let writable = u16::from(seals == Seals::Reply);
+            let packet = SegmentAdd { id, writable, length: file.length() as u64 };
+            let sent = self.control.send(Packet::SegmentAdd, &packet.encode(), &[file.as_fd()]);
+            state.offered += u16::from(sent.is_ok());
+            (id, sent)
+        };
+        match sent {
+            Ok(()) => {}
+            // It is dead or dying; or it lives, but has closed its end or does not read.
+            Err(Errno::PIPE | Errno::CONNRESET | Errno::AGAIN) => {
+                if self.wait_end(ABORT_GRACE).is_none() {
+                    self.kill_for_violation("it does not read its control socket");
+                }
+                return Err(SegmentError::WorkerEnded);
+            }
+            Err(errno) => return Err(SegmentError::of_system(errno)),
+        }
+        let mut state = self.state.lock();
+        while state.mapped & (1 << id) == 0 {
+            if state.end.is_some() {
+                return Err(SegmentError::WorkerEnded);
+            }
+            let timed_out = self.changed.wait_until(&mut state, deadline).timed_out();
+            if timed_out && state.mapped & (1 << id) == 0 && state.end.is_none() {
+                return Err(SegmentError::DeadlinePassed);
+            }
+        }
+        Ok(id)
+    }
+
+    /// Kills it and waits for its end: first SIGABRT, for the record of where it was, then SIGKILL.
+    pub(crate) fn kill(&self) -> Option<End> {
+        self.signal(Signal::ABORT);
+        self.wait_end(ABORT_GRACE).or_else(|| {
+            self.signal(Signal::KILL);
+            self.wait_end(KILL_GRACE)
+        })
+    }
+
+    /// Kills it for breaking the protocol of the shared memory, and waits for its end.
+    pub(crate) fn kill_for_violation(&self, rule: &str) -> Option<End> {
+        self.state.lock().violation.get_or_insert_with(|| rule.to_owned());
+        self.signal(Signal::KILL);
+        self.wait_end(KILL_GRACE)
+    }
+
+    /// Waits for its end.
+    pub(crate) fn wait_end(&self, patience: Duration) -> Option<End> {
+        let until = Instant::now() + patience;
+        let mut state = self.state.lock();
+        while state.end.is_none() {
+            if self.changed.wait_until(&mut state, until).timed_out() {
+                break;
+            }
+        }
+        state.end.clone()
+    }
+
     /// Signals the worker. The pidfd cannot mean another process, whatever became of the number.
     pub(crate) fn signal(&self, signal: Signal) {
         self.state.lock().killed_by_host = true;

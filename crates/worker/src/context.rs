@@ -7,8 +7,11 @@ use hotcell_protocol::wire::{self, Refusal, ReplyState};
 use hotcell_protocol::{Place, RawHandle};
 use hotcell_shm::{Answer, ReplyHead, Request, Resumed, SegmentTable, WorkerLane};
 
+use crate::dispatcher::{Dispatcher, take_turn};
 use crate::handles::{Handles, Need};
 use crate::serve::Worker;
+
+mod thread;
 
 /// `hotcell_request` of the shim ABI.
 #[repr(C)]
@@ -52,6 +55,8 @@ pub(crate) struct Context {
     lend_for_now: unsafe extern "C" fn(*mut Context, u16, *mut c_void) -> u64,
     idle: unsafe extern "C" fn(*mut Context, u64, u16, *const c_char) -> *mut c_void,
     idle_below: unsafe extern "C" fn(*mut Context, u64, u16, *const c_char) -> *mut c_void,
+    take_turn: unsafe extern "C" fn() -> *mut Context,
+    end_turn: unsafe extern "C" fn(*mut Context),
     call: Call,
 }
 
@@ -71,6 +76,8 @@ const _: () = {
 /// The call in progress.
 pub(crate) struct Call {
     pub(crate) worker: *const Worker,
+    /// Instead of worker, lane and handles, where it is a thread of the library that calls back.
+    pub(crate) dispatcher: Option<&'static Dispatcher>,
     pub(crate) table: &'static SegmentTable,
     pub(crate) lane: *mut WorkerLane,
     pub(crate) handles: *mut Handles,
@@ -140,6 +147,8 @@ impl Context {
             lend_for_now,
             idle,
             idle_below,
+            take_turn,
+            end_turn: thread::end_turn,
             call,
         }
     }
@@ -222,10 +231,10 @@ impl Context {
 impl Call {
     /// Memory in the slot behind the result block, or in the reply window, or in a window the host adds.
     pub(crate) fn allocate(&mut self, length: u64, align: u64) -> Option<(*mut u8, Place)> {
-        if !align.is_power_of_two() || align > wire::BUFFER_ALIGN as u64 {
-            return None;
-        }
-        self.in_slot(length, align).or_else(|| self.in_window(length, align)).or_else(|| {
+        self.at_hand(length, align).or_else(|| {
+            if !may_align(align) {
+                return None;
+            }
             self.innermost();
             // SAFETY: `serve` keeps worker, lane and request alive for the whole call and does not touch the lane meanwhile.
             let (worker, lane, request) = unsafe { (&*self.worker, &mut *self.lane, &*self.request) };
@@ -239,6 +248,14 @@ impl Call {
                 _ => None,
             }
         })
+    }
+
+    /// Memory that need not be asked for.
+    fn at_hand(&mut self, length: u64, align: u64) -> Option<(*mut u8, Place)> {
+        if !may_align(align) {
+            return None;
+        }
+        self.in_slot(length, align).or_else(|| self.in_window(length, align))
     }
 
     /// Ends the process when this call waits for a callback in which the library was called again: what it asks the
@@ -288,6 +305,11 @@ impl Call {
         self.window_used = end;
         Some((address, place))
     }
+}
+
+/// Whether memory can be aligned like this.
+fn may_align(align: u64) -> bool {
+    align.is_power_of_two() && align <= wire::BUFFER_ALIGN as u64
 }
 
 /// `hotcell_ctx.space`.

@@ -52,6 +52,7 @@ fn run(socket: &ControlSocket, channel: &WorkerChannel, segments: &SegmentTable,
                 stopping.store(true, Ordering::SeqCst);
                 loop {
                     channel.nudge();
+                    channel.nudge_dispatcher();
                     std::thread::sleep(NUDGE);
                 }
             }

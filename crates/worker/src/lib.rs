@@ -8,11 +8,13 @@ mod batch;
 mod context;
 mod control;
 mod crash;
+mod dispatcher;
 mod handles;
 mod library;
 mod report;
 mod serve;
 mod startup;
+mod turns;
 
 /// Runs the worker in this process, to its end. Returns the exit status.
 pub fn run() -> i32 {

@@ -148,6 +148,7 @@ impl Worker {
         let (block, block_place) = self.channel.result(unsafe { &*lane }, request);
         Call {
             worker: self,
+            dispatcher: None,
             table: self.segments,
             lane,
             handles,

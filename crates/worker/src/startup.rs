@@ -14,7 +14,7 @@ use hotcell_shm::{Roost, Seals, SegmentFile, SegmentTable, WorkerChannel};
 use crate::library::Library;
 use crate::report::{Failure, REPORTED};
 use crate::serve::Worker;
-use crate::{control, crash};
+use crate::{control, crash, dispatcher};
 
 /// Where the host puts the control socket.
 const CONTROL: i32 = 3;
@@ -26,7 +26,8 @@ const CONTROL_MOVED: i32 = 100;
 const CAPABILITIES: u64 = wire::capabilities::NEED_SPACE
     | wire::capabilities::CALLBACKS
     | wire::capabilities::HANDLES
-    | wire::capabilities::BATCH;
+    | wire::capabilities::BATCH
+    | wire::capabilities::DISPATCHER;
 
 /// Segments of the process, for the shim; the serving and the control thread share it.
 static SEGMENTS: SegmentTable = SegmentTable::new();
@@ -72,6 +73,9 @@ fn load(socket: &Arc<ControlSocket>) -> Result<Worker, Failure> {
         .map_err(system("start the control thread"))?;
     channel.set_state(WorkerState::Serving);
     let capabilities = CAPABILITIES & hello.capabilities;
+    if capabilities & wire::capabilities::DISPATCHER != 0 {
+        dispatcher::open(&channel, &SEGMENTS, socket, &stopping);
+    }
     let welcome = Welcome {
         capabilities,
         level: level.bits(),

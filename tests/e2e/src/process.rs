@@ -48,3 +48,27 @@ pub fn workers() -> Vec<u32> {
     };
     pids.filter(|pid| is_worker(pid) && alive(*pid)).collect()
 }
+
+/// How often each thread of a process has gone to sleep: all of them, or those of this name, of which the kernel keeps 15
+/// bytes.
+pub fn sleeps(pid: &str, name: Option<&str>) -> Vec<(String, u64)> {
+    let mut sleeps = Vec::new();
+    for task in fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten() {
+        let status = fs::read_to_string(task.path().join("status")).unwrap_or_default();
+        let field = |of: &str| status.lines().find_map(|line| line.strip_prefix(of)).map(str::trim);
+        if let (Some(of), Some(times)) = (field("Name:"), field("voluntary_ctxt_switches:"))
+            && name.is_none_or(|name| of == name)
+        {
+            sleeps.push((of.to_owned(), times.parse().unwrap_or(0)));
+        }
+    }
+    sleeps.sort();
+    sleeps
+}
+
+/// Whether there are threads of this name, and all of them sleep and do not wake for a while.
+pub fn stays_asleep(pid: &str, name: &str) -> bool {
+    let before = sleeps(pid, Some(name));
+    std::thread::sleep(Duration::from_millis(100));
+    !before.is_empty() && before == sleeps(pid, Some(name))
+}

@@ -48,6 +48,29 @@ fn a_child_that_is_forked_in_between_leaves_results_and_releases_alone() {
 }
 
 #[test]
+fn a_child_that_is_forked_on_the_dispatcher_thread_ends_with_its_callback() {
+    let child = [
+        "child: ForkedClient: the process was forked after the session was opened",
+        "child: None",
+        "child ended with 0",
+    ];
+    let said = host("fork-on-the-dispatcher");
+    assert_eq!(said, [&child[..], &child, &["parent: 0", "parent: 21", "generation 1"]].concat());
+}
+
+#[test]
+fn a_child_that_is_forked_beside_the_dispatcher_thread_is_refused_and_harms_nobody() {
+    let expected = [
+        "child: ForkedClient: the process was forked after the session was opened",
+        "child ended with 0",
+        "parent: 0",
+        "parent: 9",
+        "generation 1",
+    ];
+    assert_eq!(host("fork-beside-the-dispatcher"), expected);
+}
+
+#[test]
 fn a_forked_child_does_not_reach_the_buffers_of_its_parent() {
     let expected = [
         "parent before: Some(200000)",

@@ -91,6 +91,9 @@
 /* Function index of a call whose argument block is a batch. */
 #define HOTCELL_BATCH_FUNCTION 0xFFFFu
 
+/* Function index of the host's standing call on the dispatcher lane. */
+#define HOTCELL_LISTEN_FUNCTION 65534u
+
 /* Entries a batch may have. */
 #define HOTCELL_MAX_BATCH 0x10000u
 
@@ -101,7 +104,7 @@
 #define HOTCELL_MAX_TEXT 2048u
 
 /* Version of the shim entry and the context table: major in the high half, minor in the low. */
-#define HOTCELL_SHIM_ABI 0x10003u
+#define HOTCELL_SHIM_ABI 0x10004u
 
 /* A park word: whether the side that owns it sleeps, and how the other side wakes it. */
 enum hotcell_park {
@@ -127,7 +130,7 @@ enum hotcell_reply_state {
     HOTCELL_REPLY_STATE_EXCEPTION = 5,
     /* The sandbox denied syscall `value`; the call was abandoned. */
     HOTCELL_REPLY_STATE_DENIED = 6,
-    /* The shim ended the call: `value` is a Refusal, the result block names the parameter. Most refusals come before the library is entered, but not all: its results may need more space than the host grants. */
+    /* The shim ended the call: `value` is a Refusal, the result block names the parameter. Most refusals come before the library is entered, but not all: its results may need more space than the host grants. On the dispatcher lane: a callback could not be passed; the host resumes with CallbackFailed. */
     HOTCELL_REPLY_STATE_REFUSED = 7
 };
 
@@ -237,6 +240,7 @@ enum hotcell_worker_state {
 #define HOTCELL_CAPABILITIES_CANCEL (UINT64_C(1) << 4) /* The cancel word is watched. */
 #define HOTCELL_CAPABILITIES_TRACE (UINT64_C(1) << 5) /* Trace contexts are carried. */
 #define HOTCELL_CAPABILITIES_HANDLES (UINT64_C(1) << 6) /* The handle table of the context. */
+#define HOTCELL_CAPABILITIES_DISPATCHER (UINT64_C(1) << 7) /* The last lane of the channel is the dispatcher's: threads that the library made call back there. */
 
 /* A call. The argument block follows in the same line. Where: request, slot + CALL_OFFSET. */
 #define HOTCELL_CALL_HEAD_SIZE 32u

@@ -512,12 +512,53 @@ struct hotcell_keeping {
     const struct hotcell_keeping *before;
 };
 
+/* Whether this thread executes calls. It does when anything was kept on it, and nobody knows of a record before. */
+static __thread int hotcell_executes;
+
 HOTCELL_HELPER void hotcell_keep(struct hotcell_keeping *record, const char *mark)
 {
     static const struct hotcell_keeping *last;
+    hotcell_executes = 1;
     record->mark = mark;
     record->before = last;
     last = record;
+}
+
+/* Meets a callback outside of calls. On the thread that executes them there is nobody to ask: the library gets the
+ * contract's default. On another it is not what the contract says. */
+HOTCELL_HELPER void hotcell_outside(const char *function, const char *callback)
+{
+    if (hotcell_executes) {
+        return;
+    }
+    fprintf(stderr,
+            "hotcell: the library called `%s` of %s on a thread of its own. A callback that comes from there needs "
+            "threads = \"any\" in the contract.\n",
+            callback, function);
+    abort();
+}
+
+/* Where threads of the library wait for their turn to call back: known before anything is kept that they may call. */
+static hotcell_ctx *(*hotcell_turns)(void);
+
+HOTCELL_HELPER void hotcell_hear_threads(const hotcell_ctx *ctx)
+{
+    __atomic_store_n(&hotcell_turns, ctx->take_turn, __ATOMIC_RELEASE);
+}
+
+/* The turn of this thread, for one callback; NULL when nobody hears it any more. */
+HOTCELL_HELPER hotcell_ctx *hotcell_take_turn(void)
+{
+    hotcell_ctx *(*turns)(void) = __atomic_load_n(&hotcell_turns, __ATOMIC_ACQUIRE);
+    hotcell_ctx *ctx = turns == NULL ? NULL : turns();
+    hotcell_progress = (struct hotcell_progress){ctx, NULL, 0};
+    return ctx;
+}
+
+HOTCELL_HELPER void hotcell_end_turn(hotcell_ctx *ctx)
+{
+    hotcell_progress = (struct hotcell_progress){NULL, NULL, 0};
+    ctx->end_turn(ctx);
 }
 
 HOTCELL_HELPER const void *hotcell_is_keeping(const char *mark, const void *user)

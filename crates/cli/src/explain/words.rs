@@ -85,7 +85,11 @@ pub(super) fn role(role: &Value, names: &Names) -> String {
                 "handle" => format!(", which the library keeps until `{}` goes", names.at(&scope["param"])),
                 _ => String::new(),
             };
-            format!("a function of the application{until}{null}")
+            let threads = match &role["callback"]["threads"] {
+                Value::String(threads) if threads == "any" => " and may call on threads of its own",
+                _ => "",
+            };
+            format!("a function of the application{until}{threads}{null}")
         }
         "user-data" => format!("hidden: what the library hands back to `{}`", names.at(&role["callback"])),
         _ => other(role, "role", names),
@@ -316,6 +320,11 @@ mod tests {
         check(
             called(json!({ "scope": "handle", "param": 2 })),
             "a function of the application, which the library keeps until `n` goes; NULL may be passed",
+        );
+        let kept = json!({ "scope": { "scope": "handle", "param": 2 }, "threads": "any" });
+        check(
+            json!({ "role": "callback", "nullable": false, "callback": kept }),
+            "a function of the application, which the library keeps until `n` goes and may call on threads of its own",
         );
         let returned = returned(
             &json!({ "role": "handle", "handle": "db", "ownership": { "ownership": "library" }, "nullable": true }),

@@ -13,6 +13,7 @@ use crate::diagnostic::Diagnostic;
 mod failure;
 mod kept;
 mod params;
+mod threads;
 mod user_data;
 
 pub(super) use kept::ending;
@@ -36,6 +37,7 @@ pub(crate) fn decide(
             _ => Some(CallbackScope::Call),
         };
         let params = params::params(inside, item, wrong);
+        let threads = threads::of(inside, item, &params, wrong);
         let user_data_from = user_data::from(inside, item, wrong);
         let on_failure = failure::value(site, *index, item, &signature.result, wrong);
         let failure_call = failure::call(inside, item, &signature.result, wrong);
@@ -51,8 +53,17 @@ pub(crate) fn decide(
         };
         let Some(scope) = scope else { continue };
         let result = signature.result.clone();
-        let callback =
-            Callback { params, args, result, scope, on_failure, failure_call, user_data, user_data_from };
+        let callback = Callback {
+            params,
+            args,
+            result,
+            scope,
+            threads,
+            on_failure,
+            failure_call,
+            user_data,
+            user_data_from,
+        };
         let role = Role::Callback { callback: Box::new(callback), nullable: item.nullable };
         decided.draft.params[*index] = Some(site.decided(role, &item.span));
         if let (Some(position), Some(text)) = (user_data, &item.user_data) {

@@ -90,6 +90,8 @@ pub(crate) struct Item {
     pub(crate) user_data: Option<Text>,
     pub(crate) user_data_from: Option<Node>,
     pub(crate) until: Option<Text>,
+    /// Where it says that a callback comes from any thread.
+    pub(crate) any_thread: Option<Range<usize>>,
     pub(crate) on_failure: Option<OnFailure>,
     pub(crate) params: Vec<ParamLine>,
 }
@@ -137,6 +139,7 @@ impl Item {
             user_data: None,
             user_data_from: None,
             until: None,
+            any_thread: None,
             on_failure: None,
             params: Vec::new(),
         }
@@ -256,6 +259,10 @@ fn value<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, of: &'static Keys, item
             item.user_data_from = reader.text(entry).and_then(|text| reader.expression(&text));
         }
         "until" => item.until = reader.text(entry),
+        "threads" => {
+            let any = reader.word_of(entry, keys::CALLBACK_THREADS) == Some("any");
+            item.any_thread = any.then_some(entry.key_span.start..entry.span.end);
+        }
         "on_failure" => item.on_failure = on_failure(reader, entry),
         "params" => item.params = function::params(reader, entry, &keys::CALLBACK_PARAM),
         _ => reader.unknown(entry, of),

@@ -108,6 +108,9 @@ pub(super) const fn key(name: &'static str, shape: Shape, says: &'static str) ->
 pub(crate) const ENCODINGS: Shape =
     Shape::Word { now: &["utf-8", "bytes", "utf-16"], later: &["latin-1", "utf-32", "locale"] };
 
+/// Where a library may call what it keeps.
+pub(crate) const CALLBACK_THREADS: Shape = Shape::Word { now: &["calls", "any"], later: &[] };
+
 /// What lengths count.
 pub(crate) const UNITS: Shape = Shape::Word { now: &["bytes", "elements"], later: &[] };
 

@@ -289,6 +289,15 @@ fn items_of_parameters() {
              `nullable` and `params`",
         ),
         (
+            "{ callback = \"call\", user_data = \"u\", threads = \"any\" }",
+            "5:50: `threads` does not go with `callback = \"call\"` = it goes with `user_data`, `user_data_from`, `on_failure`, \
+             `nullable` and `params`",
+        ),
+        (
+            "{ callback = \"kept\", user_data = \"u\", threads = \"all\" }",
+            "5:60: `threads` cannot be \"all\" [unknown word] = `threads` is one of `calls` and `any`",
+        ),
+        (
             "{ callback = \"keep\", user_data = \"u\" }",
             "5:25: `callback` cannot be \"keep\" [unknown word] = `callback` is one of `call` and `kept`",
         ),

@@ -1,7 +1,7 @@
 //! Arguments of a method: their types, and the statements that write them.
 
 use hotcell_model::interface::{
-    Callback, CallbackScope, Capacity, Direction, Encoding, Function, Param, Role,
+    Callback, CallbackScope, CallbackThreads, Capacity, Direction, Encoding, Function, Param, Role,
 };
 use hotcell_model::layout::Carries;
 
@@ -43,6 +43,7 @@ struct Kept {
     nullable: bool,
     /// Position of the object that ends it.
     until: usize,
+    threads: CallbackThreads,
     /// The arguments of `put_kept` in front of the closure.
     place: [String; 3],
 }
@@ -172,7 +173,8 @@ impl Arguments {
         let ty = closure.ty.clone();
         if let CallbackScope::Handle { param: until } = callback.scope {
             let place = [offset.to_string(), format!("{:?}", param.name), callback.args.size.to_string()];
-            self.kept.push(Kept { closure, local: local.clone(), nullable, until, place });
+            let threads = callback.threads;
+            self.kept.push(Kept { closure, local: local.clone(), nullable, until, threads, place });
             return Ok(ty);
         }
         let number = self.closures.len() + 1;
@@ -192,8 +194,8 @@ impl Arguments {
 
     /// Adds the statements for the functions that the library keeps, when what ends them is known by name.
     fn keep(&mut self, function: &Function) -> Result<(), Error> {
-        let mut keeps: Vec<(String, Vec<String>)> = Vec::new();
-        for Kept { closure, local, nullable, until, place } in std::mem::take(&mut self.kept) {
+        let mut keeps: Vec<((String, CallbackThreads), Vec<String>)> = Vec::new();
+        for Kept { closure, local, nullable, until, threads, place } in std::mem::take(&mut self.kept) {
             let object = self.locals.get(until).and_then(Option::as_ref);
             let role = function.params.get(until).map(|param| &param.role.value);
             let (Some(object), Some(Role::Handle { nullable: false, .. })) = (object, role) else {
@@ -201,29 +203,41 @@ impl Arguments {
                 return Err(Error::Unsupported { function: function.name.clone(), what });
             };
             let named = format!("`{local}`");
-            match keeps.iter_mut().find(|it| it.0 == *object) {
+            let keeper = (object.clone(), threads);
+            match keeps.iter_mut().find(|it| it.0 == keeper) {
                 Some((_, names)) => names.push(named),
-                None => keeps.push((object.clone(), vec![named])),
+                None => keeps.push((keeper, vec![named])),
             }
+            let method = match threads {
+                CallbackThreads::Calls => "call.put_kept",
+                CallbackThreads::Any => "call.put_kept_by_threads",
+            };
             let boxed = format!("Some(Box::new({}))", closure.name);
             let args = [&place[..], &[boxed, format!("&{object}.0")]].concat();
             if !nullable {
                 self.puts.extend(closure.lines);
-                self.puts.extend(format::call(8, "call.put_kept", &args, "?;"));
+                self.puts.extend(format::call(8, method, &args, "?;"));
                 continue;
             }
             self.puts.push(format!("        if let Some(mut function) = {local} {{"));
             self.puts.extend(closure.lines);
-            self.puts.extend(format::call(12, "call.put_kept", &args, "?;"));
+            self.puts.extend(format::call(12, method, &args, "?;"));
             self.puts.push("        } else {".into());
             self.puts.push(format!("            call.put_no_callback({});", place[0]));
             self.puts.push("        }".into());
         }
-        for (object, names) in keeps {
+        for ((object, threads), names) in keeps {
             let it = if names.len() > 1 { "them" } else { "it" };
+            let otherwise = match threads {
+                CallbackThreads::Calls => String::new(),
+                CallbackThreads::Any => format!(
+                    " Where the library calls {it} on a thread of its own, that runs on the dispatcher thread of the session, \
+                     and a failure comes out of the session's next call."
+                ),
+            };
             self.notes.push(format!(
                 "The library keeps {} until `{object}` goes: any call of the session may run {it}, on the thread that \
-                 makes that call.",
+                 makes that call.{otherwise}",
                 names.join(", ")
             ));
         }

@@ -5,7 +5,9 @@
 //! progress. Where the library keeps them the record is on the heap for the worker's life, and the library gets it.
 
 use hotcell_model::Interface;
-use hotcell_model::interface::{Callback, CallbackRole, CallbackScope, Function, Param, Role};
+use hotcell_model::interface::{
+    Callback, CallbackRole, CallbackScope, CallbackThreads, Function, Param, Role,
+};
 use hotcell_model::layout::Block;
 use hotcell_model::types::Type;
 
@@ -154,6 +156,9 @@ pub(crate) fn keep(function: &Function, body: &mut Body) {
         body.line(format!("struct hotcell_keeping_{name} *hc_keeping = malloc(sizeof *hc_keeping);"));
         body.refuse_when("hc_keeping == NULL", "NO_SPACE", &first.name);
         body.line(format!("hotcell_keep(&hc_keeping->head, hotcell_mark_{name});"));
+        if kept.iter().any(|(_, callback)| callback.threads == CallbackThreads::Any) {
+            body.line("hotcell_hear_threads(hc_ctx);");
+        }
         for (param, _) in &kept {
             body.line(format!("hc_keeping->number_{0} = hc_in.arg_{0};", param.name));
         }
@@ -210,6 +215,17 @@ fn check(scope: &Scope<'_>, param: &Param, callback: &Callback) -> Result<(), Er
         );
         if !outlives {
             return Err(inconsistent(scope, format!("`{name}` is kept by no object that outlives the call")));
+        }
+    }
+    if callback.threads == CallbackThreads::Any {
+        let objects =
+            |role: &CallbackRole| matches!(role, CallbackRole::Handle { .. } | CallbackRole::Handles { .. });
+        if callback.params.iter().any(|param| objects(&param.role)) {
+            return Err(scope.refused("a callback from any thread that gets objects", param));
+        }
+        if !is_kept(callback) {
+            let what = format!("`{name}` comes from any thread, and ends with the call");
+            return Err(inconsistent(scope, what));
         }
     }
     let Some(user_data) = callback.user_data else {

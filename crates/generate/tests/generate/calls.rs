@@ -2,8 +2,8 @@
 
 use hotcell_model::expr::{Expr, Op};
 use hotcell_model::interface::{
-    Callback, CallbackParam, CallbackRole, CallbackScope, Encoding, Fails, Function, Interface, LifeCall,
-    Param, ResultRole, Role, Unit,
+    Callback, CallbackParam, CallbackRole, CallbackScope, CallbackThreads, Encoding, Fails, Function,
+    Interface, LifeCall, Param, ResultRole, Role, Unit,
 };
 use hotcell_model::layout::Block;
 use hotcell_model::types::{Signature, Type};
@@ -47,6 +47,7 @@ pub(crate) fn callback(
         args: Block::default(),
         result: c(result),
         scope: CallbackScope::Call,
+        threads: CallbackThreads::Calls,
         on_failure,
         failure_call: None,
         user_data: Some(user_data),
@@ -145,6 +146,14 @@ pub(crate) fn always(mut param: Param) -> Param {
     param
 }
 
+/// One that the library may call on threads of its own.
+pub(crate) fn by_threads(mut param: Param) -> Param {
+    if let Role::Callback { callback, .. } = &mut param.role.value {
+        callback.threads = CallbackThreads::Any;
+    }
+    param
+}
+
 fn kept() -> Vec<Function> {
     let hub = || p("hub", "struct cl_hub *", handle("cl_hub"));
     let visit = |user| callback("visit", "int", vec![number("index", "int"), self::user()], Some(-77), user);
@@ -159,7 +168,7 @@ fn kept() -> Vec<Function> {
         vec![given("user", "const char *", CallbackRole::UserData), given("text", "const char *", text)];
     let mut name_user = user_of(1);
     name_user.ty = c("const char *");
-    let name = vec![hub(), always(keep(callback("name", "int", name, Some(-5), 2))), name_user];
+    let name = vec![hub(), by_threads(always(keep(callback("name", "int", name, Some(-5), 2)))), name_user];
     let say = p("text", "const char *", crate::support::text(false));
     let n = |name: &str| p(name, "int", value());
     let new_hub = || handle_result("cl_hub", Some("cl_hub_free"), None);
@@ -171,7 +180,8 @@ fn kept() -> Vec<Function> {
         f("int", "cl_watch", watch),
         f("int", "cl_name", name),
         f("int", "cl_poke", vec![hub(), n("times")]),
-        f("int", "cl_say", vec![hub(), say]),
+        f("int", "cl_say", vec![hub(), say.clone()]),
+        f("int", "cl_say_elsewhere", vec![hub(), say]),
         f("int", "cl_poke_elsewhere", vec![hub()]),
         f("int", "cl_poke_with", vec![hub(), n("which")]),
         f("int", "cl_both_ways", vec![hub(), visit(2), user_of(1)]),

@@ -1,6 +1,8 @@
 //! Values into an argument block.
 
-use hotcell_model::interface::{CallbackScope, Capacity, Encoding, Function, Interface, Param, Role};
+use hotcell_model::interface::{
+    CallbackScope, CallbackThreads, Capacity, Encoding, Function, Interface, Param, Role,
+};
 use hotcell_model::layout::Carries;
 use hotcell_model::types::{CType, Type};
 
@@ -133,7 +135,14 @@ fn argument(
                     };
                     let run = run.clone();
                     let run = move |invocation: &mut Invocation<'_>| shape.run_kept(invocation, &run);
-                    call.put_kept(offset, name, size, Some(Box::new(run)), until)
+                    match callback.threads {
+                        CallbackThreads::Calls => {
+                            call.put_kept(offset, name, size, Some(Box::new(run)), until)
+                        }
+                        CallbackThreads::Any => {
+                            call.put_kept_by_threads(offset, name, size, Some(Box::new(run)), until)
+                        }
+                    }
                 }
                 (CallbackScope::Call, _) => Err(mismatch(call, name, "a callback", value)),
                 (CallbackScope::Handle { .. }, _) => Err(mismatch(call, name, "a function to keep", value)),

@@ -253,6 +253,35 @@ impl<'s> Call<'s> {
         callback: Option<Box<KeptCallback>>,
         until: &Handle,
     ) -> Result<()> {
+        self.keep(offset, name, args_size, callback, until, false)
+    }
+
+    /// As [`Call::put_kept`], of a callback that the library may also call on threads of its own. Those calls of it run on
+    /// the dispatcher thread of the session, one at a time; what is inside of a call still runs on the thread that waits
+    /// for that. While it runs on one of them, the other waits.
+    ///
+    /// What it fails with on the dispatcher thread comes out of the session's next call, which is not sent then, or of
+    /// [`crate::Session::take_callback_failure`]; a panic as its text. It gets no objects there.
+    pub fn put_kept_by_threads(
+        &mut self,
+        offset: usize,
+        name: &str,
+        args_size: u16,
+        callback: Option<Box<KeptCallback>>,
+        until: &Handle,
+    ) -> Result<()> {
+        self.keep(offset, name, args_size, callback, until, true)
+    }
+
+    fn keep(
+        &mut self,
+        offset: usize,
+        name: &str,
+        args_size: u16,
+        callback: Option<Box<KeptCallback>>,
+        until: &Handle,
+        by_threads: bool,
+    ) -> Result<()> {
         let Some(run) = callback else {
             self.put_no_callback(offset);
             return Ok(());
@@ -266,8 +295,13 @@ impl<'s> Call<'s> {
             let message = "this session has kept as many callbacks as it can tell apart".into();
             return Err(self.context.not_executed(ErrorKind::LimitExceeded, cause, message));
         };
+        if by_threads {
+            let context = self.context;
+            self.session().listen(&mut self.turn, context)?;
+        }
         let (generation, until) = (self.context.generation, object.goes_with());
-        let entry = Entry { args_size: u32::from(args_size), generation, until, run: Some(run) };
+        let (function, args_size, run) = (self.function.name, u32::from(args_size), Some(run));
+        let entry = Entry { function, args_size, generation, until, by_threads, run, runs_on: None };
         self.put_u64(offset, number as u64);
         self.turn.passed.add_kept(number, entry);
         Ok(())

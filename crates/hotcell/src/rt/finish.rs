@@ -13,7 +13,7 @@ use super::passed::Usage;
 use super::reading::Bad;
 use super::{Call, Image, Release, Reply};
 use crate::error::{Cause, Error, Result};
-use crate::session::{Found, Live, Turn};
+use crate::session::{Asks, Found, Live, Ready, Turn};
 
 /// A function of the application that the library calls. What it returns goes to C in the low bits: an integer
 /// as it is, a floating-point number by its bits, 0 for nothing. An error ends the call, as soon as the library returns.
@@ -239,14 +239,18 @@ impl<'s> Call<'s> {
         }
         let session = self.session();
         let found = match is_kept {
-            true => session.kept().find(number, self.context.generation),
+            true => {
+                let asks = Asks::Call(self.allowed.deadline());
+                session.kept().find(number, self.context.generation, asks)
+            }
             false => Found::Gone,
         };
         let (mut kept, size) = match (found, passed) {
-            (Found::Ready(run, size), _) => (Some(run), size),
-            (Found::Gone, Some(size)) => (None, size),
+            (Found::Ready(Ready { run, args_size, .. }), _) => (Some(run), args_size),
+            (Found::Late, _) => return Err(self.hung(Executed::Maybe)),
+            (Found::Gone | Found::NotByThreads, Some(size)) => (None, size),
             // The library may still have it, and may well call it: it gets the contract's default.
-            (Found::Gone, None) => {
+            (Found::Gone | Found::NotByThreads, None) => {
                 self.live().lane.resume_callback(None);
                 return Ok(());
             }

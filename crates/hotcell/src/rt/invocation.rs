@@ -2,7 +2,9 @@
 
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, RawHandle, UnavailableReason, wire};
 
-use super::reading::{Bad, Granted, Reads, Reference, data, numbers};
+use super::reading::{Bad, Granted, Reads, Reference, copy_on_lane, data, numbers};
+use hotcell_shm::{Arena, ForkGuard, HostLane};
+
 use super::{Element, Handle, Utf8, Utf16};
 use crate::error::{Answer, Cause, Error, Result};
 use crate::fault::{self, Fault};
@@ -12,7 +14,7 @@ use crate::session::{Context, Session};
 /// an error of a method here is to be returned from the callback.
 #[derive(Debug)]
 pub struct Invocation<'a> {
-    session: &'a Session,
+    source: Source<'a>,
     context: Context,
     /// Bytes of the call's result block that are no data.
     fixed: usize,
@@ -25,7 +27,27 @@ pub struct Invocation<'a> {
     bad: Option<Bad>,
 }
 
+/// Who calls back, and so where data lie.
+#[derive(Debug)]
+enum Source<'a> {
+    /// A call of this session, which has set its worker aside.
+    Call(&'a Session),
+    /// A thread of the library, on the dispatcher lane.
+    Thread(&'a HostLane, &'a Arena, &'a ForkGuard),
+}
+
 impl<'a> Invocation<'a> {
+    /// What a thread of the library calls back.
+    pub(crate) fn by_thread(
+        (lane, arena, fork): (&'a HostLane, &'a Arena, &'a ForkGuard),
+        context: Context,
+        limit: u64,
+        block: &'a [u8],
+    ) -> Invocation<'a> {
+        let source = Source::Thread(lane, arena, fork);
+        Invocation { source, context, fixed: 0, limit, copied: 0, block, lent: Vec::new(), bad: None }
+    }
+
     pub(super) fn new(
         session: &'a Session,
         context: Context,
@@ -33,7 +55,8 @@ impl<'a> Invocation<'a> {
         limit: u64,
         block: &'a [u8],
     ) -> Invocation<'a> {
-        Invocation { session, context, fixed, limit, copied: 0, block, lent: Vec::new(), bad: None }
+        let source = Source::Call(session);
+        Invocation { source, context, fixed, limit, copied: 0, block, lent: Vec::new(), bad: None }
     }
 
     numbers!();
@@ -124,7 +147,7 @@ impl<'a> Invocation<'a> {
     }
 
     /// The callback has returned: what was lent cannot be used any more. Comes with what was wrong.
-    pub(super) fn end(self) -> Option<Bad> {
+    pub(crate) fn end(self) -> Option<Bad> {
         self.lent.iter().for_each(|handle| handle.object().end());
         self.bad
     }
@@ -133,10 +156,13 @@ impl<'a> Invocation<'a> {
         if raw.kind() != kind || raw.generation() == 0 {
             return Err(self.bad(Bad::Violation("an object has another type than its contract says")));
         }
-        if let Some(known) = Handle::known(self.session, self.context.generation, raw) {
+        let Source::Call(session) = self.source else {
+            return Err(self.failed("objects are lent to callbacks inside of calls only"));
+        };
+        if let Some(known) = Handle::known(session, self.context.generation, raw) {
             return Ok(known);
         }
-        let handle = Handle::for_now(self.session, self.context.generation, raw);
+        let handle = Handle::for_now(session, self.context.generation, raw);
         self.lent.push(handle.clone());
         Ok(handle)
     }
@@ -165,10 +191,21 @@ impl<'a> Invocation<'a> {
 
 impl Reads for Invocation<'_> {
     fn fetch(&mut self, from: Reference) -> Result<Option<Vec<u8>>> {
-        if self.session.is_forked() {
+        let forked = match &self.source {
+            Source::Call(session) => session.is_forked(),
+            Source::Thread(_, _, fork) => fork.forked(),
+        };
+        if forked {
             return Err(self.context.forked(Executed::Maybe));
         }
-        let Invocation { session, context, fixed, limit, copied, .. } = self;
+        let Invocation { source, context, fixed, limit, copied, .. } = self;
+        let session = match source {
+            Source::Call(session) => session,
+            Source::Thread(lane, arena, _) => {
+                let data = copy_on_lane((lane, arena), from, (*limit, copied));
+                return data.map_err(|bad| self.bad(bad));
+            }
+        };
         let copied = session.with_aside(context.call_id, |live| {
             let mut granted = Granted { live, fixed: *fixed, limit: *limit, copied };
             granted.copy(from)

@@ -2,7 +2,7 @@
 
 use hotcell_protocol::wire::{self, reference};
 use hotcell_protocol::{ErrorKind, Executed, Place};
-use hotcell_shm::{Located, SharedBuf};
+use hotcell_shm::{Arena, HostLane, Located, SharedBuf};
 
 use super::{Element, TextKind, Utf8, Utf16};
 use crate::error::{Cause, Error, Result};
@@ -64,20 +64,43 @@ impl Granted<'_> {
 
     /// Where the data lie, counted.
     fn locate(&mut self, from: Reference) -> std::result::Result<Option<Located<'_>>, Bad> {
-        if from.place.is_null() {
-            return Ok(None);
-        }
-        if from.length == wire::LENGTH_IMPOSSIBLE {
-            return Err(Bad::Lie(
-                "the library claims to have written more than a result buffer holds, or less than nothing",
-            ));
-        }
-        let Live { lane, arena, .. } = self.live.ok_or(Bad::Lost)?;
-        let found = lane.locate(arena, self.fixed, from.place, from.length);
-        let found = found.ok_or(Bad::Violation("a result lies outside of the memory granted to its call"))?;
-        *self.copied = self.copied.saturating_add(from.length);
-        if *self.copied > self.limit { Err(Bad::TooMuch) } else { Ok(Some(found)) }
+        let memory = self.live.map(|live| (&live.lane, &live.arena));
+        locate(memory, self.fixed, from, (self.limit, self.copied))
     }
+}
+
+/// Copies the data that a callback of a thread refers to, in the memory of the dispatcher lane; `None` for a null
+/// reference. `count` is the limit, and what was copied.
+pub(super) fn copy_on_lane(
+    memory: (&HostLane, &Arena),
+    from: Reference,
+    count: (u64, &mut u64),
+) -> std::result::Result<Option<Vec<u8>>, Bad> {
+    let Some(found) = locate(Some(memory), 0, from, count)? else { return Ok(None) };
+    let mut data = Vec::new();
+    if found.append_to(&mut data) { Ok(Some(data)) } else { Err(Bad::TooMuch) }
+}
+
+/// Where data lie that a worker refers to, behind `fixed` bytes of the result block, and counted.
+fn locate<'a>(
+    memory: Option<(&'a HostLane, &'a Arena)>,
+    fixed: usize,
+    from: Reference,
+    (limit, copied): (u64, &mut u64),
+) -> std::result::Result<Option<Located<'a>>, Bad> {
+    if from.place.is_null() {
+        return Ok(None);
+    }
+    if from.length == wire::LENGTH_IMPOSSIBLE {
+        return Err(Bad::Lie(
+            "the library claims to have written more than a result buffer holds, or less than nothing",
+        ));
+    }
+    let (lane, arena) = memory.ok_or(Bad::Lost)?;
+    let found = lane.locate(arena, fixed, from.place, from.length);
+    let found = found.ok_or(Bad::Violation("a result lies outside of the memory granted to its call"))?;
+    *copied = copied.saturating_add(from.length);
+    if *copied > limit { Err(Bad::TooMuch) } else { Ok(Some(found)) }
 }
 
 /// Something with references into a worker's memory.

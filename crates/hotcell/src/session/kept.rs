@@ -1,14 +1,18 @@
 //! Callbacks that the library keeps: from the call that passes one until the object goes that it was registered with.
 //!
-//! The library may call them in any later call of the session; they run on the thread that waits for that call.
+//! The library may call them in any later call of the session; they run on the thread that waits for that call. Those that
+//! it may also call on threads of its own run on the session's dispatcher thread then. One that runs on one of the two is
+//! waited for by the other.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::{self, ThreadId};
 
 use hotcell_protocol::{RawHandle, wire};
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
+use super::instant_of;
 use crate::rt::KeptCallback;
 
 /// The kept callbacks of one session, by number.
@@ -17,28 +21,58 @@ pub(crate) struct Kept {
     /// How many numbers were given out. None is given twice: a library may hold on to old ones.
     numbers: AtomicU32,
     list: Mutex<HashMap<i32, Entry>>,
+    /// Notified when one has run that another thread may wait for, or has gone.
+    back: Condvar,
 }
 
 /// A callback of the application, and how long it is kept.
 pub(crate) struct Entry {
+    /// The function that it was passed to.
+    pub(crate) function: &'static str,
     /// Bytes of its argument block.
     pub(crate) args_size: u32,
     /// The worker whose library has it.
     pub(crate) generation: u64,
     /// The objects that it goes with, whichever goes first.
     pub(crate) until: [RawHandle; 2],
+    /// Whether threads of the library may call it.
+    pub(crate) by_threads: bool,
     /// There unless it runs.
     pub(crate) run: Option<Box<KeptCallback>>,
+    /// Where it runs, if threads may call it.
+    pub(crate) runs_on: Option<ThreadId>,
+}
+
+/// Who looks for a callback.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Asks {
+    /// A call, which waits until then, in monotonic nanoseconds, for one that runs on the dispatcher thread.
+    Call(u64),
+    /// The dispatcher thread, which waits for one that runs in a call.
+    Dispatcher,
 }
 
 /// What is behind a number.
 pub(crate) enum Found {
-    /// A callback, with the bytes of its argument block, to be given back with [`Kept::ran`].
-    Ready(Box<KeptCallback>, u32),
+    /// A callback, to be given back with [`Kept::ran`].
+    Ready(Ready),
     /// One that runs already, further out on this thread.
     Running,
+    /// One that ran on another thread for too long.
+    Late,
+    /// One that threads of the library may not call.
+    NotByThreads,
     /// Nothing any more: its object or its worker has gone.
     Gone,
+}
+
+/// A callback to be run.
+pub(crate) struct Ready {
+    pub(crate) run: Box<KeptCallback>,
+    /// Bytes of its argument block.
+    pub(crate) args_size: u32,
+    /// The function that it was passed to.
+    pub(crate) function: &'static str,
 }
 
 impl Kept {
@@ -57,14 +91,30 @@ impl Kept {
     }
 
     /// The callback of a number, to be run.
-    pub(crate) fn find(&self, number: i32, generation: u64) -> Found {
+    pub(crate) fn find(&self, number: i32, generation: u64, asks: Asks) -> Found {
         let mut list = self.list.lock();
-        match list.get_mut(&number).filter(|entry| entry.generation == generation) {
-            None => Found::Gone,
-            Some(entry) => match entry.run.take() {
-                Some(run) => Found::Ready(run, entry.args_size),
-                None => Found::Running,
-            },
+        loop {
+            let Some(entry) = list.get_mut(&number).filter(|entry| entry.generation == generation) else {
+                return Found::Gone;
+            };
+            if matches!(asks, Asks::Dispatcher) && !entry.by_threads {
+                return Found::NotByThreads;
+            }
+            if let Some(run) = entry.run.take() {
+                entry.runs_on = entry.by_threads.then(|| thread::current().id());
+                return Found::Ready(Ready { run, args_size: entry.args_size, function: entry.function });
+            }
+            if entry.runs_on.is_none_or(|thread| thread == thread::current().id()) {
+                return Found::Running;
+            }
+            match asks {
+                Asks::Dispatcher => self.back.wait(&mut list),
+                Asks::Call(deadline) => {
+                    if self.back.wait_until(&mut list, instant_of(deadline)).timed_out() {
+                        return Found::Late;
+                    }
+                }
+            }
         }
     }
 
@@ -72,7 +122,12 @@ impl Kept {
     #[must_use]
     pub(crate) fn ran(&self, number: i32, run: Box<KeptCallback>) -> Option<Box<KeptCallback>> {
         match self.list.lock().get_mut(&number) {
-            Some(entry) => entry.run.replace(run),
+            Some(entry) => {
+                if entry.runs_on.take().is_some() {
+                    self.back.notify_all();
+                }
+                entry.run.replace(run)
+            }
             None => Some(run),
         }
     }
@@ -80,6 +135,11 @@ impl Kept {
     /// Takes out what goes with this object.
     pub(crate) fn end(&self, generation: u64, object: RawHandle) -> Vec<Box<KeptCallback>> {
         self.take_out(|entry| entry.generation == generation && entry.until.contains(&object))
+    }
+
+    /// Takes out what the library of this worker had.
+    pub(super) fn end_worker(&self, generation: u64) -> Vec<Box<KeptCallback>> {
+        self.take_out(|entry| entry.generation == generation)
     }
 
     /// Takes out everything: the worker has gone.
@@ -93,12 +153,22 @@ impl Kept {
         if list.is_empty() {
             return Vec::new();
         }
-        list.extract_if(|_, entry| goes(entry)).filter_map(|(_, entry)| entry.run).collect()
+        let gone: Vec<_> = list.extract_if(|_, entry| goes(entry)).collect();
+        if gone.iter().any(|(_, entry)| entry.runs_on.is_some()) {
+            self.back.notify_all();
+        }
+        gone.into_iter().filter_map(|(_, entry)| entry.run).collect()
     }
 }
 
 impl fmt::Debug for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Entry").field("args_size", &self.args_size).field("until", &self.until).finish()
+    }
+}
+
+impl fmt::Debug for Ready {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ready").field("function", &self.function).finish_non_exhaustive()
     }
 }

@@ -18,6 +18,9 @@ pub struct Callback {
     pub result: CType,
     /// How long the library may call it.
     pub scope: CallbackScope,
+    /// On which threads the library may call it.
+    #[serde(default, skip_serializing_if = "CallbackThreads::is_default")]
+    pub threads: CallbackThreads,
     /// What the library gets when the application's function raises; absent only where nothing is returned.
     pub on_failure: Option<i64>,
     /// What is called before a callback returns nothing because the application's function raised, over the callback's
@@ -104,4 +107,23 @@ pub enum CallbackScope {
         /// Position of the handle.
         param: usize,
     },
+}
+
+/// On which threads a library may call a callback. Only one that it keeps can come from others than the one that executes
+/// calls.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CallbackThreads {
+    /// On the one that executes a call, inside of that.
+    #[default]
+    Calls,
+    /// On threads of its own, too.
+    Any,
+}
+
+impl CallbackThreads {
+    /// Whether it need not be said.
+    fn is_default(&self) -> bool {
+        *self == CallbackThreads::default()
+    }
 }

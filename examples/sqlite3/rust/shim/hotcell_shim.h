@@ -1,7 +1,8 @@
 /* What a shim and the runtime that loads it know of each other. See docs/internals/shim.md.
  *
  * The shim exports one symbol, `hotcell_shim_1` (the number is the ABI's major version). The runtime
- * calls its entries on the serving thread, one at a time, with tables that it owns. */
+ * calls its entries on the serving thread, one at a time, with tables that it owns. Other threads get a table
+ * from `take_turn`, and none else. */
 #ifndef HOTCELL_SHIM_H
 #define HOTCELL_SHIM_H
 
@@ -119,6 +120,14 @@ struct hotcell_ctx {
 
     /* As `get`, of an object from which nothing was lent that is in use. For what is to be invalidated. */
     void *(*idle_below)(hotcell_ctx *, uint64_t handle, uint16_t type, const char *name);
+
+    /* Since 1.4. Waits until this thread, which the library made, may call back, and gives a table for one callback: of
+     * it, `space`, `refuse`, `callback`, `mark` and `rewind` may be used. `end_turn` must follow on the same thread. NULL:
+     * the worker stops, and C gets the contract's default. It is the same function in every table. */
+    hotcell_ctx *(*take_turn)(void);
+
+    /* Lets the next thread have its turn. What was refused since `take_turn` is told to the host. */
+    void (*end_turn)(hotcell_ctx *);
 };
 
 typedef void (*hotcell_entry)(hotcell_ctx *, const hotcell_request *, hotcell_reply *);

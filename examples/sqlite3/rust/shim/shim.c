@@ -512,12 +512,53 @@ struct hotcell_keeping {
     const struct hotcell_keeping *before;
 };
 
+/* Whether this thread executes calls. It does when anything was kept on it, and nobody knows of a record before. */
+static __thread int hotcell_executes;
+
 HOTCELL_HELPER void hotcell_keep(struct hotcell_keeping *record, const char *mark)
 {
     static const struct hotcell_keeping *last;
+    hotcell_executes = 1;
     record->mark = mark;
     record->before = last;
     last = record;
+}
+
+/* Meets a callback outside of calls. On the thread that executes them there is nobody to ask: the library gets the
+ * contract's default. On another it is not what the contract says. */
+HOTCELL_HELPER void hotcell_outside(const char *function, const char *callback)
+{
+    if (hotcell_executes) {
+        return;
+    }
+    fprintf(stderr,
+            "hotcell: the library called `%s` of %s on a thread of its own. A callback that comes from there needs "
+            "threads = \"any\" in the contract.\n",
+            callback, function);
+    abort();
+}
+
+/* Where threads of the library wait for their turn to call back: known before anything is kept that they may call. */
+static hotcell_ctx *(*hotcell_turns)(void);
+
+HOTCELL_HELPER void hotcell_hear_threads(const hotcell_ctx *ctx)
+{
+    __atomic_store_n(&hotcell_turns, ctx->take_turn, __ATOMIC_RELEASE);
+}
+
+/* The turn of this thread, for one callback; NULL when nobody hears it any more. */
+HOTCELL_HELPER hotcell_ctx *hotcell_take_turn(void)
+{
+    hotcell_ctx *(*turns)(void) = __atomic_load_n(&hotcell_turns, __ATOMIC_ACQUIRE);
+    hotcell_ctx *ctx = turns == NULL ? NULL : turns();
+    hotcell_progress = (struct hotcell_progress){ctx, NULL, 0};
+    return ctx;
+}
+
+HOTCELL_HELPER void hotcell_end_turn(hotcell_ctx *ctx)
+{
+    hotcell_progress = (struct hotcell_progress){NULL, NULL, 0};
+    ctx->end_turn(ctx);
 }
 
 HOTCELL_HELPER const void *hotcell_is_keeping(const char *mark, const void *user)
@@ -1450,6 +1491,7 @@ static int hotcell_back_20_1(void *arg_arg1, int arg_arg2)
 {
     int hc_errno = errno; /* of the library, not of the runtime */
     if (hotcell_progress.ctx == NULL) {
+        hotcell_outside("sqlite3_busy_handler", "arg2");
         errno = hc_errno;
         return 0;
     }
@@ -1822,6 +1864,7 @@ static int hotcell_back_26_1(void *arg_arg1, int arg_arg2, const char *arg_arg3,
 {
     int hc_errno = errno; /* of the library, not of the runtime */
     if (hotcell_progress.ctx == NULL) {
+        hotcell_outside("sqlite3_set_authorizer", "xAuth");
         errno = hc_errno;
         return 1;
     }
@@ -1955,6 +1998,7 @@ static void hotcell_back_27_1(void *arg_arg1, const char *arg_arg2)
 {
     int hc_errno = errno; /* of the library, not of the runtime */
     if (hotcell_progress.ctx == NULL) {
+        hotcell_outside("sqlite3_trace", "xTrace");
         errno = hc_errno;
         return;
     }
@@ -2058,6 +2102,7 @@ static void hotcell_back_28_1(void *arg_arg1, const char *arg_arg2, unsigned lon
 {
     int hc_errno = errno; /* of the library, not of the runtime */
     if (hotcell_progress.ctx == NULL) {
+        hotcell_outside("sqlite3_profile", "xProfile");
         errno = hc_errno;
         return;
     }
@@ -2174,6 +2219,7 @@ static int hotcell_back_29_2(unsigned int arg_arg1, void *arg_arg2, void *arg_ar
 {
     int hc_errno = errno; /* of the library, not of the runtime */
     if (hotcell_progress.ctx == NULL) {
+        hotcell_outside("sqlite3_trace_v2", "xCallback");
         errno = hc_errno;
         return 0;
     }
@@ -2296,6 +2342,7 @@ static int hotcell_back_30_2(void *arg_arg1)
 {
     int hc_errno = errno; /* of the library, not of the runtime */
     if (hotcell_progress.ctx == NULL) {
+        hotcell_outside("sqlite3_progress_handler", "arg3");
         errno = hc_errno;
         return 1;
     }
@@ -6047,6 +6094,7 @@ static void hotcell_back_102_5(struct sqlite3_context *arg_arg1, int arg_arg2, s
 {
     int hc_errno = errno; /* of the library, not of the runtime */
     if (hotcell_progress.ctx == NULL) {
+        hotcell_outside("sqlite3_create_function", "xFunc");
         errno = hc_errno;
         (void)sqlite3_result_error_code(arg_arg1, (SQLITE_ABORT)); errno = hc_errno; return;
     }
@@ -6200,6 +6248,7 @@ static void hotcell_back_103_5(struct sqlite3_context *arg_arg1, int arg_arg2, s
 {
     int hc_errno = errno; /* of the library, not of the runtime */
     if (hotcell_progress.ctx == NULL) {
+        hotcell_outside("sqlite3_create_function16", "xFunc");
         errno = hc_errno;
         (void)sqlite3_result_error_code(arg_arg1, (SQLITE_ABORT)); errno = hc_errno; return;
     }
@@ -6374,6 +6423,7 @@ static void hotcell_back_104_5(struct sqlite3_context *arg_arg1, int arg_arg2, s
 {
     int hc_errno = errno; /* of the library, not of the runtime */
     if (hotcell_progress.ctx == NULL) {
+        hotcell_outside("sqlite3_create_function_v2", "xFunc");
         errno = hc_errno;
         (void)sqlite3_result_error_code(arg_arg1, (SQLITE_ABORT)); errno = hc_errno; return;
     }
@@ -6434,6 +6484,7 @@ static void hotcell_back_104_6(struct sqlite3_context *arg_arg1, int arg_arg2, s
 {
     int hc_errno = errno; /* of the library, not of the runtime */
     if (hotcell_progress.ctx == NULL) {
+        hotcell_outside("sqlite3_create_function_v2", "xStep");
         errno = hc_errno;
         (void)sqlite3_result_error_code(arg_arg1, (SQLITE_ABORT)); errno = hc_errno; return;
     }
@@ -6494,6 +6545,7 @@ static void hotcell_back_104_7(struct sqlite3_context *arg_arg1)
 {
     int hc_errno = errno; /* of the library, not of the runtime */
     if (hotcell_progress.ctx == NULL) {
+        hotcell_outside("sqlite3_create_function_v2", "xFinal");
         errno = hc_errno;
         (void)sqlite3_result_error_code(arg_arg1, (SQLITE_ABORT)); errno = hc_errno; return;
     }
@@ -6666,6 +6718,7 @@ static void hotcell_back_105_5(struct sqlite3_context *arg_arg1, int arg_arg2, s
 {
     int hc_errno = errno; /* of the library, not of the runtime */
     if (hotcell_progress.ctx == NULL) {
+        hotcell_outside("sqlite3_create_window_function", "xStep");
         errno = hc_errno;
         (void)sqlite3_result_error_code(arg_arg1, (SQLITE_ABORT)); errno = hc_errno; return;
     }
@@ -6726,6 +6779,7 @@ static void hotcell_back_105_6(struct sqlite3_context *arg_arg1)
 {
     int hc_errno = errno; /* of the library, not of the runtime */
     if (hotcell_progress.ctx == NULL) {
+        hotcell_outside("sqlite3_create_window_function", "xFinal");
         errno = hc_errno;
         (void)sqlite3_result_error_code(arg_arg1, (SQLITE_ABORT)); errno = hc_errno; return;
     }
@@ -6774,6 +6828,7 @@ static void hotcell_back_105_7(struct sqlite3_context *arg_arg1)
 {
     int hc_errno = errno; /* of the library, not of the runtime */
     if (hotcell_progress.ctx == NULL) {
+        hotcell_outside("sqlite3_create_window_function", "xValue");
         errno = hc_errno;
         (void)sqlite3_result_error_code(arg_arg1, (SQLITE_ABORT)); errno = hc_errno; return;
     }
@@ -6822,6 +6877,7 @@ static void hotcell_back_105_8(struct sqlite3_context *arg_arg1, int arg_arg2, s
 {
     int hc_errno = errno; /* of the library, not of the runtime */
     if (hotcell_progress.ctx == NULL) {
+        hotcell_outside("sqlite3_create_window_function", "xInverse");
         errno = hc_errno;
         (void)sqlite3_result_error_code(arg_arg1, (SQLITE_ABORT)); errno = hc_errno; return;
     }
@@ -8514,6 +8570,7 @@ static int hotcell_back_147_4(void *arg_arg1, int arg_arg2, const void *arg_arg3
 {
     int hc_errno = errno; /* of the library, not of the runtime */
     if (hotcell_progress.ctx == NULL) {
+        hotcell_outside("sqlite3_create_collation", "xCompare");
         errno = hc_errno;
         return 0;
     }
@@ -8676,6 +8733,7 @@ static int hotcell_back_148_4(void *arg_arg1, int arg_arg2, const void *arg_arg3
 {
     int hc_errno = errno; /* of the library, not of the runtime */
     if (hotcell_progress.ctx == NULL) {
+        hotcell_outside("sqlite3_create_collation_v2", "xCompare");
         errno = hc_errno;
         return 0;
     }
@@ -8832,6 +8890,7 @@ static int hotcell_back_149_4(void *arg_arg1, int arg_arg2, const void *arg_arg3
 {
     int hc_errno = errno; /* of the library, not of the runtime */
     if (hotcell_progress.ctx == NULL) {
+        hotcell_outside("sqlite3_create_collation16", "xCompare");
         errno = hc_errno;
         return 0;
     }
@@ -8992,6 +9051,7 @@ static void hotcell_back_150_2(void *arg_arg1, struct sqlite3 *arg_arg2, int arg
 {
     int hc_errno = errno; /* of the library, not of the runtime */
     if (hotcell_progress.ctx == NULL) {
+        hotcell_outside("sqlite3_collation_needed", "arg3");
         errno = hc_errno;
         return;
     }
@@ -9130,6 +9190,7 @@ static void hotcell_back_151_2(void *arg_arg1, struct sqlite3 *arg_arg2, int arg
 {
     int hc_errno = errno; /* of the library, not of the runtime */
     if (hotcell_progress.ctx == NULL) {
+        hotcell_outside("sqlite3_collation_needed16", "arg3");
         errno = hc_errno;
         return;
     }
@@ -9599,6 +9660,7 @@ static int hotcell_back_160_1(void *arg_arg1)
 {
     int hc_errno = errno; /* of the library, not of the runtime */
     if (hotcell_progress.ctx == NULL) {
+        hotcell_outside("sqlite3_commit_hook", "arg2");
         errno = hc_errno;
         return 1;
     }
@@ -9686,6 +9748,7 @@ static void hotcell_back_161_1(void *arg_arg1)
 {
     int hc_errno = errno; /* of the library, not of the runtime */
     if (hotcell_progress.ctx == NULL) {
+        hotcell_outside("sqlite3_rollback_hook", "arg2");
         errno = hc_errno;
         return;
     }
@@ -9794,6 +9857,7 @@ static unsigned int hotcell_back_162_1(void *arg_arg1, const char *arg_arg2, uns
 {
     int hc_errno = errno; /* of the library, not of the runtime */
     if (hotcell_progress.ctx == NULL) {
+        hotcell_outside("sqlite3_autovacuum_pages", "arg2");
         errno = hc_errno;
         return 0;
     }
@@ -9918,6 +9982,7 @@ static void hotcell_back_163_1(void *arg_arg1, int arg_arg2, const char *arg_arg
 {
     int hc_errno = errno; /* of the library, not of the runtime */
     if (hotcell_progress.ctx == NULL) {
+        hotcell_outside("sqlite3_update_hook", "arg2");
         errno = hc_errno;
         return;
     }
@@ -12387,6 +12452,7 @@ static int hotcell_back_216_1(void *arg_arg1, struct sqlite3 *arg_arg2, const ch
 {
     int hc_errno = errno; /* of the library, not of the runtime */
     if (hotcell_progress.ctx == NULL) {
+        hotcell_outside("sqlite3_wal_hook", "arg2");
         errno = hc_errno;
         return 1;
     }

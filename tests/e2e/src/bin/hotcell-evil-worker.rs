@@ -31,6 +31,8 @@ fn main() {
         "no-handles" => 0,
         "unpassed-callback" | "unknown-kept" => capabilities::HANDLES | capabilities::CALLBACKS,
         lie if lie.starts_with("batch-") => capabilities::HANDLES | capabilities::BATCH,
+        "listen-without-lane" => capabilities::HANDLES,
+        lie if lie.starts_with("listen-") => capabilities::HANDLES | capabilities::DISPATCHER,
         _ => capabilities::HANDLES,
     };
     let Hello { functions, fingerprint, .. } = hello;
@@ -61,6 +63,10 @@ fn main() {
         "segments" => {
             greet();
             socket.send(Packet::SegmentReady, &SegmentReady { id: 2 }.encode(), &[]).unwrap();
+        }
+        lie if lie.starts_with("listen-") => {
+            greet();
+            lie_to_the_dispatcher(lie, &request, &reply);
         }
         lie => {
             greet();
@@ -136,6 +142,131 @@ fn lie_about_a_batch(lie: &str, request: (&Mapping, usize), reply: (&Mapping, us
     }
     reply.store(block, place);
     result
+}
+
+/// Bytes of a lane in either segment.
+const LANE: usize = (wire::LANE_HEAD + (wire::RING_SLOTS + wire::STACK_SLOTS) as usize * wire::SLOT_STRIDE)
+    .next_multiple_of(4096);
+
+/// Both halves of a slot.
+#[derive(Clone, Copy)]
+struct Slot<'a> {
+    request: &'a Mapping,
+    reply: &'a Mapping,
+    lane: usize,
+    at: usize,
+}
+
+/// A message in a slot.
+struct Message {
+    commit: u32,
+    state: u16,
+    errno: u32,
+    length: u32,
+    value: u64,
+}
+
+impl Slot<'_> {
+    /// Waits for the first call in it; its id.
+    fn call(self) -> u64 {
+        let call = self.at + wire::CALL_OFFSET;
+        while self.request.load::<u32>(call + call_head::COMMIT) == 0 {
+            std::thread::sleep(Duration::from_micros(100));
+        }
+        std::sync::atomic::fence(std::sync::atomic::Ordering::Acquire);
+        self.request.load(call + call_head::CALL_ID)
+    }
+
+    fn send(self, call_id: u64, message: &Message) {
+        let (at, reply) = (self.at, self.reply);
+        reply.store(at + reply_head::STATE, message.state);
+        reply.store(at + reply_head::CALL_ID, call_id);
+        reply.store(at + reply_head::ERRNO, message.errno);
+        reply.store(at + reply_head::RESULT_LENGTH, message.length);
+        reply.store(at + reply_head::VALUE, message.value);
+        reply.word(at + reply_head::COMMIT).store(message.commit, std::sync::atomic::Ordering::Release);
+        let bell = reply.word(self.lane + wire::lane_worker::BELL);
+        bell.fetch_add(1, std::sync::atomic::Ordering::Release);
+        let _ = rustix::thread::futex::wake(bell, rustix::thread::futex::Flags::empty(), 1);
+    }
+
+    /// Waits for an answer; its kind and its value.
+    fn answer(self, commit: u32) -> (u16, u64) {
+        while self.request.load::<u32>(self.at + resume_line::COMMIT) != commit {
+            std::thread::sleep(Duration::from_micros(100));
+        }
+        std::sync::atomic::fence(std::sync::atomic::Ordering::Acquire);
+        let kind = self.request.load(self.at + resume_line::KIND);
+        (kind, self.request.load(self.at + resume_line::VALUE))
+    }
+}
+
+/// Serves `ticker_new`, `ticker_on_poke` and `ticker_on_tick`, then lies on the dispatcher lane.
+fn lie_to_the_dispatcher(lie: &str, request: &Mapping, reply: &Mapping) {
+    let slot = |lane: usize, number: usize| {
+        let lane = wire::LANES_OFFSET + lane * LANE;
+        Slot { request, reply, lane, at: lane + wire::LANE_HEAD + number * wire::SLOT_STRIDE }
+    };
+    for (number, length) in [8, 0, 0].into_iter().enumerate() {
+        let slot = slot(0, number);
+        let id = slot.call();
+        let handle = 1 << wire::HANDLE_TYPE_SHIFT | 1u64 << wire::HANDLE_GENERATION_SHIFT;
+        reply.store(slot.at + wire::RESULT_OFFSET, handle);
+        let state = ReplyState::Returned.raw();
+        slot.send(id, &Message { commit: 1, state, errno: 0, length, value: 0 });
+    }
+    let slot = slot(1, 0);
+    let id = slot.call();
+    // What ticks have: a `long` and an `int`.
+    let arguments = slot.at + wire::RESULT_OFFSET;
+    reply.store(arguments, 7u64);
+    reply.store(arguments + 8, 3u32);
+    let place = arguments as u64 | u64::from(wire::SEGMENT_REPLY) << wire::PLACE_SEGMENT_SHIFT;
+    let (poke, tick) = (wire::KEPT_CALLBACKS, wire::KEPT_CALLBACKS + 1);
+    let state = ReplyState::Callback.raw();
+    let honest = |commit| Message { commit, state, errno: tick, length: 16, value: place };
+    let need_space = ReplyState::NeedSpace.raw();
+    let refused = |refusal: u32| Message {
+        state: ReplyState::Refused.raw(),
+        length: 0,
+        value: refusal.into(),
+        ..honest(1)
+    };
+    let lied = match lie {
+        "listen-returned" => Message { state: ReplyState::Returned.raw(), ..honest(1) },
+        "listen-other-call" => return slot.send(id + 1, &honest(1)),
+        "listen-unpassed" => Message { errno: 1, ..honest(1) },
+        "listen-negative" => Message { errno: u32::MAX, ..honest(1) },
+        "listen-not-for-threads" => Message { errno: poke, ..honest(1) },
+        "listen-size" => Message { length: 8, ..honest(1) },
+        "listen-place" => Message { value: place + wire::MAX_RESULT as u64 - 15, ..honest(1) },
+        "listen-place-of-lane-0" => Message { value: place - LANE as u64, ..honest(1) },
+        "listen-refusal" => refused(Refusal::StaleHandle.raw()),
+        "listen-no-refusal" => refused(4_000),
+        "listen-commit" => honest(2),
+        "listen-state" => Message { state: 77, ..honest(1) },
+        // What is no lie costs nothing: what has gone, and what there is no room for. Then it is honest, twice.
+        "listen-gone" => Message { errno: tick + 100, ..honest(1) },
+        "listen-endless-space" => Message { state: need_space, value: u64::MAX, ..honest(1) },
+        other => panic!("no such lie: {other}"),
+    };
+    slot.send(id, &lied);
+    let mut sent = 1;
+    if lie == "listen-endless-space" {
+        while sent < 200 {
+            assert_eq!(slot.answer(sent).0, Resume::NotGranted.raw());
+            sent += 1;
+            slot.send(id, &Message { commit: sent, state: need_space, value: u64::MAX, ..honest(sent) });
+        }
+        assert_eq!(slot.answer(sent).0, Resume::NotGranted.raw());
+    } else {
+        assert_eq!(slot.answer(sent).0, Resume::CallbackFailed.raw());
+    }
+    for _ in 0..2 {
+        sent += 1;
+        slot.send(id, &honest(sent));
+        assert_eq!(slot.answer(sent), (Resume::CallbackReturned.raw(), 10));
+    }
 }
 
 /// Waits for the first call, and answers it with a lie.

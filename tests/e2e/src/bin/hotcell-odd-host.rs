@@ -4,6 +4,7 @@ use hotcell::rt::Invocation;
 use hotcell::{Error, Options};
 use hotcell_e2e::basin::Basin;
 use hotcell_e2e::objects::Objects;
+use hotcell_e2e::ticker::Ticker;
 use hotcell_faulty::Faulty;
 
 fn main() {
@@ -13,6 +14,8 @@ fn main() {
         Some("fork-with-buffers") => fork_with_buffers(),
         Some("descriptors") => descriptors(),
         Some("fork-in-between") => fork_in_between(),
+        Some("fork-on-the-dispatcher") => fork_on_the_dispatcher(),
+        Some("fork-beside-the-dispatcher") => fork_beside_the_dispatcher(),
         Some("no-descriptors") => no_descriptors(),
         Some("ignore-sigchld") => {
             // Binding runs a compiler, and std waits for it.
@@ -172,6 +175,63 @@ fn fork_in_callback() {
         println!("child ended with {status}, parent: {:?}", ended.map_err(|error| error.to_string()));
     }
     println!("generation {}", objects.session.generation());
+}
+
+/// The child of a fork in a callback of a thread of the library has no call to come out of: when the callback returns, it
+/// ends, and leaves the worker alone.
+fn fork_on_the_dispatcher() {
+    let library = Ticker::open(Options::default()).unwrap_or_else(|error| panic!("{error}"));
+    let ticker = library.ticker().unwrap_or_else(|error| panic!("{error}"));
+    let (inner, object) = (library.clone(), ticker.clone());
+    let tick = move |number, _| {
+        // SAFETY: as in `fork`.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            say("child", inner.number("ticker_ticks", &object, &[]));
+            println!("child: {:?}", inner.session.take_callback_failure().map(|error| error.kind()));
+            return Ok(number);
+        }
+        let mut status = 0;
+        // SAFETY: `status` is valid for writes.
+        unsafe { libc::waitpid(child, &raw mut status, 0) };
+        println!("child ended with {status}");
+        Ok(number + 10)
+    };
+    library.on_tick(&ticker, tick).unwrap_or_else(|error| panic!("{error}"));
+    say("parent", library.number("ticker_run", &ticker, &[1, 2]));
+    say("parent", library.number("ticker_sum", &ticker, &[]));
+    println!("generation {}", library.session.generation());
+}
+
+/// The child of a fork while a callback runs on the dispatcher thread, which is not in the child.
+fn fork_beside_the_dispatcher() {
+    let library = Ticker::open(Options::default()).unwrap_or_else(|error| panic!("{error}"));
+    let ticker = library.ticker().unwrap_or_else(|error| panic!("{error}"));
+    let (begun, begins) = std::sync::mpsc::channel();
+    let (tell, told) = std::sync::mpsc::channel();
+    let tick = move |_, _| {
+        begun.send(()).map_err(|error| error.to_string())?;
+        told.recv().map_err(|error| error.to_string())
+    };
+    library.on_tick(&ticker, tick).unwrap_or_else(|error| panic!("{error}"));
+    library.start(&ticker, 2, 1, 0).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(begins.recv(), Ok(()));
+    // SAFETY: as in `fork`.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        say("child", library.number("ticker_ticks", &ticker, &[]));
+        drop((ticker, library));
+        // SAFETY: as in `fork`.
+        unsafe { libc::_exit(0) };
+    }
+    let mut status = 0;
+    // SAFETY: `status` is valid for writes.
+    unsafe { libc::waitpid(child, &raw mut status, 0) };
+    println!("child ended with {status}");
+    assert_eq!((tell.send(4), tell.send(5)), (Ok(()), Ok(())));
+    say("parent", library.number("ticker_wait", &ticker, &[]));
+    say("parent", library.number("ticker_sum", &ticker, &[]));
+    println!("generation {}", library.session.generation());
 }
 
 /// The child of a fork that happens while results are there to be read, and while objects are being released.

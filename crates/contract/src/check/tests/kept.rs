@@ -45,6 +45,23 @@ fn what_the_library_keeps_ends_with_an_object() {
 }
 
 #[test]
+fn a_callback_may_come_from_any_thread() {
+    let lines = |threads: &str| {
+        format!(
+            "{HANDLES}[function.f]\nparams.cb = {{ callback = \"kept\", user_data = \"user\", on_failure = 0{threads} }}\n"
+        )
+    };
+    let api = api(&["int f(db *base, busy cb, void *user)"]);
+    let function = |threads| bound(&api, &lines(threads), "f");
+    let any = function(", threads = \"any\"");
+    assert_eq!(callback(&any, 1)["callback"]["threads"], "any");
+    let (calls, unsaid) = (function(", threads = \"calls\""), function(""));
+    assert_eq!(callback(&calls, 1), callback(&unsaid, 1));
+    assert_eq!(calls["fingerprint"], unsaid["fingerprint"], "it is the same to say it");
+    assert_ne!(any["fingerprint"], unsaid["fingerprint"]);
+}
+
+#[test]
 fn callbacks_get_objects_and_share_user_data() {
     let from = "user_data = \"app\", user_data_from = \"user_of(stmt)\"";
     let lines = format!(
@@ -229,6 +246,20 @@ fn misuse_is_said() {
             "int f(db *base, last cb, void *user)",
             last(", user_data_from = \"user_of(arg1)\", on_failure = \"missing(1)\""),
             "7:102: the headers declare no function `missing` [unknown function]",
+        ),
+        (
+            "int f(db *base, last cb, void *user)",
+            last(", user_data_from = \"user_of(arg1)\", threads = \"any\""),
+            "7:88: `cb` gets objects (`arg1`), and objects are lent inside of calls only = leave `threads` out if the library \
+             makes no thread that calls it, or write `{ fixed = \"NULL\" }`",
+        ),
+        (
+            "int f(db *base, scalar cb, void *user)",
+            last(
+                ", threads = \"any\", user_data_from = \"user_of(context)\", params = { argv = { in = \"handles\", length = \"argc\" } }",
+            ),
+            "7:54: `cb` gets objects (`context`), and objects are lent inside of calls only = leave `threads` out if the \
+             library makes no thread that calls it, or write `{ fixed = \"NULL\" }`",
         ),
         (
             "int f(db *base, busy cb, void *user)",

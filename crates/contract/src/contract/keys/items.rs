@@ -3,7 +3,7 @@
 use hotcell_model::interface::Direction;
 
 use crate::contract::item::{Kind, What};
-use crate::contract::keys::{ENCODINGS, Key, Keys, Shape, UNITS, key};
+use crate::contract::keys::{CALLBACK_THREADS, ENCODINGS, Key, Keys, Shape, UNITS, key};
 
 const IN: Key = key("in", Shape::Kind, "What goes in");
 const OUT: Key = key("out", Shape::Kind, "What comes out");
@@ -59,6 +59,11 @@ pub(crate) static PARAM: Keys = Keys {
             "A call over the callback's parameters that gives the user data",
         ),
         key("until", Shape::Text, "The object that ends the callback when it goes"),
+        key(
+            "threads",
+            CALLBACK_THREADS,
+            "Where the library may call it: inside of calls, or on threads of its own, too",
+        ),
         key(
             "on_failure",
             Shape::Size,
@@ -213,9 +218,9 @@ pub(crate) static PARAM: Keys = Keys {
             What::Kept,
             "callback",
             Some("kept"),
-            &["user_data", "user_data_from", "until", "on_failure", "nullable", "params"],
+            &["user_data", "user_data_from", "until", "threads", "on_failure", "nullable", "params"],
             &["user_data"],
-            "A function of the application, called during any call until an object goes",
+            "A function of the application, called until an object goes",
         ),
     ],
     later_kinds: &["shared", "array", "map", "static"],

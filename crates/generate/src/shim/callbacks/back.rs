@@ -5,7 +5,9 @@
 
 use hotcell_model::evidence::Fact;
 use hotcell_model::expr::Expr;
-use hotcell_model::interface::{Callback, CallbackParam, CallbackRole, Function, Param, Role, Unit};
+use hotcell_model::interface::{
+    Callback, CallbackParam, CallbackRole, CallbackThreads, Function, Param, Role, Unit,
+};
 use hotcell_model::layout::{Carries, WireKind};
 use hotcell_model::types::{CType, Type};
 
@@ -96,14 +98,25 @@ impl Back<'_> {
             true => ("keeping", "foreign"),
             false => ("calling", "astray"),
         };
-        if is_kept(self.callback) {
-            // Without a call in progress there is nobody to ask.
-            body.leave_when("hotcell_progress.ctx == NULL");
+        let from_threads = self.callback.threads == CallbackThreads::Any;
+        if is_kept(self.callback) && !from_threads {
+            body.when("hotcell_progress.ctx == NULL", |body| {
+                body.line(format!("hotcell_outside({about});"));
+                body.leave();
+            });
         }
         body.line(format!(
             "const struct hotcell_{record}_{function} *hc_record = hotcell_is_{record}{found};"
         ));
         body.when("hc_record == NULL", |body| body.line(format!("hotcell_{wrong}({about});")));
+        if from_threads {
+            body.line("int hc_turn = hotcell_progress.ctx == NULL; /* a thread of the library's own */");
+            body.line("hotcell_ctx *hc_ctx = hc_turn ? hotcell_take_turn() : hotcell_progress.ctx;");
+            body.leave_when("hc_ctx == NULL");
+            body.before_leaving("if (hc_turn) { hotcell_end_turn(hc_ctx); }".into());
+            body.leave_when("hotcell_progress.failed");
+            return Ok(());
+        }
         body.leave_when("hotcell_progress.failed");
         body.line("hotcell_ctx *hc_ctx = hotcell_progress.ctx;");
         Ok(())

@@ -105,7 +105,11 @@ fn every_role_is_a_crate_without_a_warning() {
         "let answer = function(&db, near.as_ref(), &items);",
         "call.put_kept(8, \"seen\", 32, Some(Box::new(run)), &self.0)?;",
         "mut tell: impl FnMut(&Kit, &[Item]) -> hotcell::Answer<()>,",
-        "/// The library keeps `seen`, `asked`, `gone` until `self` goes: any call of the session may run them,",
+        "/// The library keeps `seen`, `asked` until `self` goes: any call of the session may run them,",
+        // One that threads may call.
+        "/// The library keeps `gone` until `self` goes: any call of the session may run it, on the thread that makes that \
+         call. Where the library calls it on a thread of its own, that runs on the dispatcher thread",
+        "call.put_kept_by_threads(24, \"gone\", 0, Some(Box::new(run_2)), &self.0)?;",
         // Enumerations and constants.
         "    /// C: `KIT_COLOR_BLUE`\n    pub const BLUE: Self = Self(6);",
         "            0 => f.write_str(\"RED\"),\n            6 => f.write_str(\"BLUE\"),",

@@ -4,7 +4,7 @@ use hotcell_model::expr::Expr;
 use hotcell_model::interface::{CallbackRole, Encoding, Fails, Function, ResultRole, Role, Unit};
 
 use super::FREE;
-use crate::calls::{always, callback, given, keep, nullable, number, user, user_of};
+use crate::calls::{always, by_threads, callback, given, keep, nullable, number, user, user_of};
 use crate::objects::{handle, owned_by};
 use crate::support::{With, f, p, text};
 
@@ -66,7 +66,7 @@ pub(super) fn functions() -> Vec<Function> {
         p("db", "struct kit *", handle("kit")),
         always(keep(callback("seen", "int", seen(), Some(-1), 4))),
         keep(callback("asked", "int", seen(), Some(-1), 4)),
-        always(keep(callback("gone", "void", vec![user()], None, 4))),
+        by_threads(always(keep(callback("gone", "void", vec![user()], None, 4)))),
         user_of(1),
     ];
     let mut tell = callback("tell", "void", seen(), None, 1);

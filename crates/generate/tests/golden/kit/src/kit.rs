@@ -58,7 +58,9 @@ impl Kit {
     ///
     /// `asked` is called with `db`, `near`, `items`.
     ///
-    /// The library keeps `seen`, `asked`, `gone` until `self` goes: any call of the session may run them, on the thread that makes that call.
+    /// The library keeps `seen`, `asked` until `self` goes: any call of the session may run them, on the thread that makes that call.
+    ///
+    /// The library keeps `gone` until `self` goes: any call of the session may run it, on the thread that makes that call. Where the library calls it on a thread of its own, that runs on the dispatcher thread of the session, and a failure comes out of the session's next call.
     ///
     /// # Errors
     ///
@@ -112,7 +114,7 @@ impl Kit {
             invocation.answer(answer)?;
             Ok(0)
         };
-        call.put_kept(24, "gone", 0, Some(Box::new(run_2)), &self.0)?;
+        call.put_kept_by_threads(24, "gone", 0, Some(Box::new(run_2)), &self.0)?;
         let reply = call.finish()?;
         Ok(reply.get_i32(0))
     }

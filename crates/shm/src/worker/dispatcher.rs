@@ -1,0 +1,61 @@
+//! The dispatcher lane from the worker's side: the host's standing call, and how a thread of the library waits for an
+//! answer there.
+//!
+//! The lane has a park word and a doorbell of its own, because those of the channel belong to the serving thread. One
+//! thread at a time uses the lane; which one it is, is the worker's business.
+//!
+//! | word | segment | who writes | when |
+//! |---|---|---|---|
+//! | `lane_worker.park` | reply | the thread that uses the lane | before and after a sleep |
+//! | `lane_host.doorbell` | request | the host's dispatcher | behind an answer, if that thread is parked |
+
+use hotcell_protocol::wire;
+
+use super::{Request, Resumed, WorkerChannel, WorkerLane};
+use crate::{bell, geometry};
+
+impl WorkerChannel {
+    /// Number and private state of the dispatcher lane, the last one; none where callers have the only lane.
+    pub fn dispatcher_lane(&self) -> Option<(u32, WorkerLane)> {
+        (self.lanes > 1).then(|| (self.lanes - 1, WorkerLane::new()))
+    }
+
+    /// The host's standing call on a lane, if it is there. It is found once.
+    pub fn standing_call(&self, index: u32, lane: &mut WorkerLane) -> Option<Request> {
+        self.take_at(index, lane, geometry::slot_of(0, 0))
+    }
+
+    /// Waits, asleep, for the host's answer to the last message of a standing call. `None` when `stop` says so.
+    pub fn answered(
+        &self,
+        lane: &mut WorkerLane,
+        call: &Request,
+        stop: impl Fn() -> bool,
+    ) -> Option<Resumed> {
+        let at = geometry::lane(call.lane);
+        let park = self.reply.word(at + wire::lane_worker::PARK);
+        let doorbell = self.request.peer_word(at + wire::lane_host::DOORBELL);
+        loop {
+            let mut resumed = self.resumed(lane, call);
+            if resumed.is_some() || stop() {
+                return resumed;
+            }
+            bell::park(park, doorbell, None, || {
+                resumed = self.resumed(lane, call);
+                resumed.is_some() || stop()
+            });
+            if resumed.is_some() {
+                return resumed;
+            }
+        }
+    }
+
+    /// Wakes the thread that waits on the dispatcher lane, so that it asks `stop` again; as [`WorkerChannel::nudge`] does.
+    pub fn nudge_dispatcher(&self) {
+        if self.lanes > 1 {
+            let at = geometry::lane(self.lanes - 1) + wire::lane_host::DOORBELL;
+            let doorbell = self.request.peer_word(at);
+            let _ = rustix::thread::futex::wake(doorbell, rustix::thread::futex::Flags::empty(), 1);
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! A library whose own threads call back (`ticker/ticker.c`), behind a session, called by name.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use hotcell::dynamic::{self, KeptFunction, Value};
+use hotcell::rt::Handle;
+use hotcell::{Options, Result, Session};
+use hotcell_bind::{Bound, Job, Source};
+use tempfile::TempDir;
+
+/// The library behind a session.
+#[derive(Debug, Clone)]
+pub struct Ticker {
+    /// The session.
+    pub session: Session,
+    library: Arc<Library>,
+}
+
+/// The compiled library, in a folder that goes with the last who uses it.
+#[derive(Debug)]
+struct Library {
+    bound: Bound,
+    _folder: TempDir,
+}
+
+/// What a callback answers.
+pub type Said = std::result::Result<i128, String>;
+
+const FILES: [(&str, &str); 3] = [
+    ("ticker.h", include_str!("ticker/ticker.h")),
+    ("ticker.c", include_str!("ticker/ticker.c")),
+    ("bind.toml", include_str!("ticker/bind.toml")),
+];
+
+impl Ticker {
+    /// Opens a session.
+    ///
+    /// # Errors
+    ///
+    /// Faults of the start.
+    pub fn open(options: Options) -> Result<Ticker> {
+        let library = Library::get();
+        Ok(Ticker { session: library.bound.open(options)?, library })
+    }
+
+    /// The same, with this deadline for every call.
+    #[must_use]
+    pub fn within(&self, deadline: Duration) -> Ticker {
+        Ticker { session: self.session.within(deadline), library: Arc::clone(&self.library) }
+    }
+
+    /// A ticker.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub fn ticker(&self) -> Result<Handle> {
+        match self.call("ticker_new", &[])? {
+            Value::Handle(ticker) => Ok(ticker),
+            other => panic!("a ticker, not {other:?}"),
+        }
+    }
+
+    /// Has `tick` called: with the number of the tick, and that of the thread.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub fn on_tick(
+        &self,
+        ticker: &Handle,
+        mut tick: impl FnMut(i128, i128) -> Said + Send + 'static,
+    ) -> Result<()> {
+        let function = KeptFunction::new(move |args| {
+            let [(_, Value::Int(number)), (_, Value::Int(thread))] = args else {
+                return Err(format!("{args:?}"));
+            };
+            tick(*number, *thread).map(Value::Int)
+        });
+        self.call("ticker_on_tick", &[ticker.clone().into(), Value::Kept(function)]).map(drop)
+    }
+
+    /// Has `got` called with texts and data.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub fn on_data(
+        &self,
+        ticker: &Handle,
+        mut got: impl FnMut(&str, &[u8]) -> Said + Send + 'static,
+    ) -> Result<()> {
+        let function = KeptFunction::new(move |args| {
+            let [(_, Value::Text(text)), (_, Value::Bytes(data))] = args else {
+                return Err(format!("{args:?}"));
+            };
+            got(text, data).map(Value::Int)
+        });
+        self.call("ticker_on_data", &[ticker.clone().into(), Value::Kept(function)]).map(drop)
+    }
+
+    /// Has `poke` called, which is not for threads.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub fn on_poke(
+        &self,
+        ticker: &Handle,
+        mut poke: impl FnMut(i128) -> Said + Send + 'static,
+    ) -> Result<()> {
+        let function = KeptFunction::new(move |args| {
+            let [(_, Value::Int(number))] = args else { return Err(format!("{args:?}")) };
+            poke(*number).map(Value::Int)
+        });
+        self.call("ticker_on_poke", &[ticker.clone().into(), Value::Kept(function)]).map(drop)
+    }
+
+    /// Starts threads.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub fn start(&self, ticker: &Handle, threads: i128, count: i128, period: i128) -> Result<()> {
+        self.start_with_signals(ticker, (threads, count, period), 0)
+    }
+
+    /// As [`Ticker::start`]; each thread is interrupted so often a second.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub fn start_with_signals(
+        &self,
+        ticker: &Handle,
+        (threads, count, period): (i128, i128, i128),
+        signals: i128,
+    ) -> Result<()> {
+        let numbers = [threads, count, period, signals].map(Value::Int);
+        let args = [&[ticker.clone().into()], &numbers[..]].concat();
+        self.call("ticker_start", &args).map(drop)
+    }
+
+    /// Calls a function that takes a ticker and perhaps numbers, and returns a number or nothing.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    #[track_caller]
+    pub fn number(&self, function: &str, ticker: &Handle, numbers: &[i128]) -> Result<i128> {
+        let numbers = numbers.iter().copied().map(Value::Int);
+        let args: Vec<Value> = [ticker.clone().into()].into_iter().chain(numbers).collect();
+        match self.call(function, &args)? {
+            Value::Int(number) => Ok(number),
+            _ => Ok(0),
+        }
+    }
+
+    /// Calls a function by name; what it returns.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    #[track_caller]
+    pub fn call(&self, name: &str, args: &[Value]) -> Result<Value> {
+        let interface = &self.library.bound.interface;
+        let function = interface.function(name).expect("it is bound");
+        let outcome = dynamic::call(&self.session, interface, function, args)?;
+        Ok(outcome.returned.unwrap_or(Value::Null))
+    }
+}
+
+impl Library {
+    /// The one that is there, or a new one.
+    fn get() -> Arc<Library> {
+        static SHARED: Mutex<Weak<Library>> = Mutex::new(Weak::new());
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.upgrade().unwrap_or_else(|| {
+            let folder = tempfile::tempdir().expect("there is room for a folder");
+            let library = Arc::new(Library { bound: bind(folder.path()), _folder: folder });
+            *shared = Arc::downgrade(&library);
+            library
+        })
+    }
+}
+
+fn bind(folder: &Path) -> Bound {
+    for (name, text) in FILES {
+        fs::write(folder.join(name), text).expect("the folder is ours");
+    }
+    let mut compiler = Command::new("cc");
+    compiler.args(["-O2", "-Wall", "-Wextra", "-Werror", "-pthread", "-shared", "-fPIC"]);
+    compiler.args(["-Wl,-soname,libticker.so", "-o", "libticker.so", "ticker.c"]).current_dir(folder);
+    assert!(compiler.status().expect("there is a C compiler").success());
+    let job = Job {
+        source: Source::Contract(folder.join("bind.toml")),
+        only: None,
+        include_dirs: Vec::new(),
+        defines: Vec::new(),
+        library_dirs: vec![folder.to_owned()],
+    };
+    hotcell_bind::bind(&job).unwrap_or_else(|error| panic!("ticker is not bound: {error}"))
+}
