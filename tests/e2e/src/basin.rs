@@ -34,14 +34,15 @@ const FILES: [(&str, &str); 3] = [
 ];
 
 impl Basin {
-    /// Opens a session.
+    /// Opens a session. Its worker loads the libraries of the options first.
     ///
     /// # Errors
     ///
     /// Faults of the start.
-    pub fn open(options: Options) -> Result<Basin> {
+    pub fn open(mut options: Options) -> Result<Basin> {
         let library = Library::get();
-        Ok(Basin { session: library.bound.open(options)?, library })
+        options.libraries.extend(library.bound.libraries.iter().cloned());
+        Ok(Basin { session: Session::open(library.bound.package, options)?, library })
     }
 
     /// Where the library finds the data.

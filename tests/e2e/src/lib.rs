@@ -6,3 +6,4 @@ pub mod cli;
 pub mod objects;
 pub mod packages;
 pub mod process;
+pub mod scribbler;
