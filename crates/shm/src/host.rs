@@ -14,6 +14,9 @@ use crate::mapping::{Mapping, Plain};
 use crate::memfd::{Seals, SegmentFile};
 use crate::{bell, geometry};
 
+#[cfg(not(loom))]
+#[cfg(test)]
+mod aged;
 mod wait;
 
 use wait::Crowd;

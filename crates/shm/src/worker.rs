@@ -17,6 +17,10 @@ use crate::memfd::SegmentFile;
 use crate::roost::{Roost, this_cpu};
 use crate::{bell, clock, geometry};
 
+#[cfg(not(loom))]
+#[cfg(test)]
+mod aged;
+
 /// Both segments as a worker has them.
 #[derive(Debug)]
 pub struct WorkerChannel {

@@ -6,7 +6,7 @@ use super::reading::{Bad, Granted, Reads, Reference, data, numbers};
 use super::{Element, Handle, Utf8, Utf16};
 use crate::error::{Answer, Cause, Error, Result};
 use crate::fault::{self, Fault};
-use crate::session::{Context, Session};
+use crate::session::{Context, Live, Session};
 
 /// The arguments of a callback, at the offsets of its argument block. Everything is copied and checked, as results are;
 /// an error of a method here is to be returned from the callback.
@@ -170,7 +170,8 @@ impl Reads for Invocation<'_> {
         }
         let Invocation { session, context, fixed, limit, copied, .. } = self;
         let copied = session.with_aside(context.call_id, |live| {
-            let mut granted = Granted { live, fixed: *fixed, limit: *limit, copied };
+            let memory = live.map(Live::memory);
+            let mut granted = Granted { memory, fixed: *fixed, limit: *limit, copied };
             granted.copy(from)
         });
         match copied {

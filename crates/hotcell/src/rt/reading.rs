@@ -2,12 +2,12 @@
 
 use hotcell_protocol::wire::{self, reference};
 use hotcell_protocol::{ErrorKind, Executed, Place};
-use hotcell_shm::{Located, SharedBuf};
+use hotcell_shm::{Arena, HostLane, Located, SharedBuf};
 
 use super::{Element, TextKind, Utf8, Utf16};
 use crate::error::{Cause, Error, Result};
 use crate::fault::Fault;
-use crate::session::{Context, Live};
+use crate::session::Context;
 
 /// Bytes of a reference.
 pub(super) const REFERENCE: usize = reference::SIZE;
@@ -34,7 +34,8 @@ pub(crate) enum Bad {
 
 /// The memory granted to a call, and how much of it was copied.
 pub(super) struct Granted<'a> {
-    pub(super) live: Option<&'a Live>,
+    /// The lane of the call and its data memory, unless the worker is gone.
+    pub(super) memory: Option<(&'a HostLane, &'a Arena)>,
     /// Bytes of the result block that are no data.
     pub(super) fixed: usize,
     pub(super) limit: u64,
@@ -55,7 +56,7 @@ impl Granted<'_> {
 
     /// As [`Granted::copy`], of data that stay in their window. What came with the reply is copied all the same.
     pub(super) fn hold(&mut self, from: Reference) -> std::result::Result<Option<SharedBuf>, Bad> {
-        let held = self.live.and_then(|live| live.arena.hold(from.place, from.length));
+        let held = self.memory.and_then(|(_, arena)| arena.hold(from.place, from.length));
         match held {
             Some(held) => self.locate(from).map(|_| Some(held)),
             None => self.copy(from).map(|data| data.map(SharedBuf::copied)),
@@ -72,7 +73,7 @@ impl Granted<'_> {
                 "the library claims to have written more than a result buffer holds, or less than nothing",
             ));
         }
-        let Live { lane, arena, .. } = self.live.ok_or(Bad::Lost)?;
+        let (lane, arena) = self.memory.ok_or(Bad::Lost)?;
         let found = lane.locate(arena, self.fixed, from.place, from.length);
         let found = found.ok_or(Bad::Violation("a result lies outside of the memory granted to its call"))?;
         *self.copied = self.copied.saturating_add(from.length);
@@ -252,3 +253,6 @@ macro_rules! data {
 }
 
 pub(super) use {data, numbers};
+
+#[cfg(test)]
+mod tests;
