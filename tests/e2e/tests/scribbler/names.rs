@@ -4,7 +4,8 @@ use std::sync::{Mutex, OnceLock};
 
 use hotcell::dynamic::{self, KeptFunction, Outcome, Value};
 use hotcell::{Options, Result, Session};
-use hotcell_bind::{Bound, Job, Source};
+use hotcell_bind::Bound;
+use hotcell_e2e::bound::bind;
 use hotcell_e2e::cli::Folder;
 
 use super::{Driven, PATIENCE, Random};
@@ -150,24 +151,9 @@ impl Driven for Names {
 /// The library, bound once for the process.
 fn bound() -> &'static Bound {
     static BOUND: OnceLock<(Folder, Bound)> = OnceLock::new();
-    &BOUND.get_or_init(bind).1
-}
-
-fn bind() -> (Folder, Bound) {
-    let folder = Folder::new();
-    folder.write("shelf.h", include_str!("../../src/shelf/shelf.h"));
-    folder.write("shelf.c", include_str!("../../src/shelf/shelf.c"));
-    folder.write("bind.toml", include_str!("../../src/shelf/bind.toml"));
-    folder.compile_with("shelf", &["-Wextra", "-Werror", "-Wl,-soname,libshelf.so"]);
-    let job = Job {
-        source: Source::Contract(folder.path().join("bind.toml")),
-        only: None,
-        include_dirs: Vec::new(),
-        defines: Vec::new(),
-        library_dirs: vec![folder.path().to_owned()],
-    };
-    let bound = hotcell_bind::bind(&job).unwrap_or_else(|error| panic!("shelf is not bound: {error}"));
-    (folder, bound)
+    let files = (include_str!("../../src/shelf/shelf.h"), include_str!("../../src/shelf/shelf.c"));
+    let contract = include_str!("../../src/shelf/bind.toml");
+    &BOUND.get_or_init(|| bind("shelf", files.0, files.1, contract)).1
 }
 
 fn text(text: &str) -> Value {
