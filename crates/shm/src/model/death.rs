@@ -76,3 +76,31 @@ fn a_death_at_any_step_of_a_batch_names_an_entry_of_it() {
         came
     });
 }
+
+/// The worker answers whoever comes first, and dies.
+#[test]
+fn every_caller_hears_of_a_death() {
+    explore(2, || {
+        let (host, mut worker) = channel(2);
+        let callers: Vec<_> = (0..2).map(|index| host.lane(index)).collect();
+        let callers = callers.into_iter().map(|mut lane| {
+            loom::thread::spawn(move || {
+                let number = 1 + u64::from(lane.index());
+                publish(&mut lane, number);
+                let waited = wait(&mut lane, number);
+                let answered = waited != Waited::Dead;
+                if answered {
+                    check(&lane, number, waited);
+                }
+                answered
+            })
+        });
+        let callers: Vec<_> = callers.collect();
+        let request = worker.next();
+        worker.reply(&request);
+        host.bury();
+        let answered =
+            callers.into_iter().map(|caller| caller.join().expect("no thread of the model panics"));
+        assert_eq!(answered.filter(|answered| *answered).count(), 1, "a reply before death is delivered");
+    });
+}

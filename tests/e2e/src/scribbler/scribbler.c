@@ -155,10 +155,15 @@ static void store(struct segment *segment, uint64_t offset, uint32_t value)
     }
 }
 
-/* A word anywhere; in what was added, mostly where results begin. */
+/* A word anywhere; in what was added, mostly where results begin. Seldom a page is taken away instead, which is zeros then. */
 static void scribble(void)
 {
     struct segment *segment = &written[below(count)];
+    if (below(1024) == 0) {
+        uint8_t *page = segment->base + below(segment->length / 4096) * 4096;
+        count_words(madvise(page, 4096, MADV_REMOVE) == 0 ? 1024 : 0);
+        return;
+    }
     uint64_t reach = segment != written && below(4) != 0 ? 4096 : segment->length;
     store(segment, below(reach), (uint32_t)next());
 }

@@ -134,8 +134,10 @@ impl Driven for Names {
         assert_eq!(alive(), Some(Value::Int(0)));
         let shelf = out(&names.named("shelf_open", &[text("last")]).unwrap(), "out");
         let made = names.filled_box(&shelf).unwrap();
-        assert_eq!(names.named("shelf_box_sum", &[made]).unwrap().returned, Some(Value::Int(3)));
-        drop(shelf);
+        let sum = names.named("shelf_box_sum", std::slice::from_ref(&made)).unwrap().returned;
+        assert_eq!(sum, Some(Value::Int(3)));
+        names.named("shelf_box_free", &[made]).unwrap();
+        names.named("shelf_close", &[shelf]).unwrap();
         assert_eq!(alive(), Some(Value::Int(0)));
         let words = names.named("shelf_words", &[text("two words")]).unwrap();
         assert_eq!(out(&words, "words"), Value::List(vec![text("two"), text("words")]));

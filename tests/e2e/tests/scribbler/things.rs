@@ -1,6 +1,7 @@
 //! Objects, callbacks, structures and batches under a scribbler.
 
 use std::sync::Mutex;
+use std::sync::mpsc::channel;
 
 use hotcell::rt::{Batch, Handle, Invocation};
 use hotcell::{Options, Result, Session};
@@ -23,7 +24,9 @@ struct Held {
 
 impl Things {
     pub(super) fn open(options: Options) -> Things {
-        Things { objects: Objects::open(options).unwrap(), held: Mutex::default() }
+        let deadline = options.deadline;
+        let session = Objects::open(options).unwrap().session.within(deadline);
+        Things { objects: Objects { session }, held: Mutex::default() }
     }
 
     /// One of those that are held, or a new one. Few are held, so that objects are released all the time.
@@ -228,27 +231,32 @@ impl Driven for Things {
         let store = objects.store(0).unwrap();
         let item = objects.item(&store).unwrap();
         assert_eq!(objects.look(&objects.view(&store, 1).unwrap().unwrap()).unwrap(), 0);
-        let mut turns = Vec::new();
-        let sum = objects.each(3, 5000, &mut |invocation| {
-            assert_eq!(invocation.text(8)?, "row");
-            assert_eq!(invocation.buffer(40)?, [b'x'; 5000]);
-            turns.push(invocation.get_i64(0));
-            Ok(objects.living()? as u64)
-        });
-        assert_eq!((sum.unwrap(), turns), ((6, 0), vec![0, 1, 2]));
+        let (sender, seen) = channel();
+        let run = move |invocation: &mut Invocation<'_>| {
+            let views = invocation.handles(8, VIEW)?;
+            sender.send(invocation.get_i64(24)).unwrap();
+            Ok(Objects { session: views[0].session().within(PATIENCE) }.look(&views[0])? as u64)
+        };
+        objects.keep(&store, 0, Some(Box::new(run))).unwrap();
+        assert_eq!(objects.poke(Some(&store), 1..4).unwrap(), (11 + 21 + 31, 0));
+        objects.keep(&store, 0, None).unwrap();
+        assert_eq!(seen.try_iter().collect::<Vec<_>>(), [1, 2, 3]);
         let turned = objects.turn_round(21, "hello", b"abc", [1, 2, 3]).unwrap();
         assert_eq!(turned, (42, 2.5, "out".to_owned(), b"cba".to_vec(), [3, 2, 1]));
         let mut batch = objects.session.batch();
-        let opened = open_in(&mut batch).unwrap();
         let mut call = batch.entry(2).unwrap();
         call.put_handle(0, "store", &store, STORE).unwrap();
         let owner = store.clone();
         let second = call.read(move |reply| reply.handle(0, ITEM, true, Some(&owner)));
+        let living = batch.entry(20).unwrap().values(|values| values.get_i64(0));
         let mut done = batch.run().unwrap();
-        drop((done.take(opened).unwrap(), done.take(second).unwrap(), item, store));
+        let second = done.take(second).unwrap();
+        assert_eq!(done.take(living).unwrap(), 3);
+        objects.free(&second).unwrap();
+        objects.free(&item).unwrap();
+        objects.close(&store).unwrap();
         assert_eq!(objects.living().unwrap(), 0);
-        let journal = "open0 item0 open1 close1 open2 item1 close2 free1 free0 close0";
-        assert_eq!(objects.journal().unwrap(), journal);
+        assert_eq!(objects.journal().unwrap(), "open0 item0 item1 free1 free0 close0");
     }
 
     fn session(&self) -> &Session {
