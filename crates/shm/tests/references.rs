@@ -11,18 +11,22 @@ use hotcell_shm::{
 };
 use proptest::prelude::*;
 
-/// A segment number, offset and length that somebody makes up, many of them about the ends of what there is.
+/// A segment number, offset and length that somebody makes up: many start or end about the ends of what there is.
 fn lie(ends: Vec<u64>) -> impl Strategy<Value = (u16, u64, u64)> {
-    let segment = prop_oneof![0..6u16, Just(wire::SEGMENT_BATCH), any::<u16>()];
-    let near =
-        (prop::sample::select(ends.clone()), -3..4i64).prop_map(|(end, by)| end.wrapping_add_signed(by));
-    let offset = prop_oneof![4 => near.clone(), 1 => any::<u64>()]
-        .prop_map(|at| at & ((1 << wire::PLACE_SEGMENT_SHIFT) - 1));
-    let far = prop::sample::select(vec![0, 1 << 31, 1 << 32, 1 << 48, 1 << 63, u64::MAX - 1, u64::MAX]);
-    let between = (prop::sample::select(ends.clone()), prop::sample::select(ends), -3..4i64);
-    let between = between.prop_map(|(a, b, by)| a.abs_diff(b).wrapping_add_signed(by));
-    let length = prop_oneof![4 => between, 3 => 0..9000u64, 1 => far, 1 => any::<u64>()];
-    (segment, offset, length)
+    let segment = prop_oneof![4 => 1..5u16, 1 => 0..6u16, 1 => Just(wire::SEGMENT_BATCH), 1 => any::<u16>()];
+    let near = (prop::sample::select(ends), -3..4i64).prop_map(|(end, by)| end.wrapping_add_signed(by));
+    let far = prop::sample::select(vec![1 << 31, 1 << 32, 1 << 48, 1 << 63, u64::MAX - 1, u64::MAX]);
+    let start = prop_oneof![8 => near.clone(), 1 => any::<u64>()];
+    let length = prop_oneof![
+        8 => near.prop_map(Ok),
+        2 => (0..9000u64).prop_map(Err),
+        1 => far.prop_map(Err),
+        1 => any::<u64>().prop_map(Err),
+    ];
+    (segment, start, length).prop_map(|(segment, start, length)| {
+        let start = start & ((1 << wire::PLACE_SEGMENT_SHIFT) - 1);
+        (segment, start, length.map_or_else(|length| length, |end| end.wrapping_sub(start)))
+    })
 }
 
 fn place(segment: u16, offset: u64) -> Place {
