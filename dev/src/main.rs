@@ -74,7 +74,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     Subcommand {
         name: "loom",
         arguments: "",
-        about: "run the models of waiting and waking through every interleaving",
+        about: "run the models of a channel, its hand-overs and deaths, through every interleaving",
         run: |root, arguments| none(arguments).and_then(|()| models::run(root)),
     },
     Subcommand {

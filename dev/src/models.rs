@@ -1,4 +1,4 @@
-//! `cargo dev loom`: the models of waiting and waking, through every interleaving.
+//! `cargo dev loom`: the models of a channel, its hand-overs and deaths, through every interleaving.
 
 use std::path::Path;
 

@@ -113,6 +113,14 @@ pub(crate) struct Live {
     pub(crate) takes_batches: bool,
 }
 
+impl Live {
+    /// Where the results of a call lie.
+    #[inline]
+    pub(crate) fn memory(&self) -> (&HostLane, &Arena) {
+        (&self.lane, &self.arena)
+    }
+}
+
 /// What every error of a call says of the call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Context {

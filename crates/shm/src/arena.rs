@@ -237,15 +237,18 @@ pub(crate) fn grown(current: usize, needed: usize) -> usize {
 }
 
 #[cfg(test)]
+mod hostile;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::memfd::{Seals, SegmentFile};
 
-    fn grant(id: u16, length: usize) -> Grant {
+    pub(super) fn grant(id: u16, length: usize) -> Grant {
         Grant { id, mapping: SegmentFile::create(length, Seals::Request).unwrap().1 }
     }
 
-    fn window(id: u16, length: usize) -> Window {
+    pub(super) fn window(id: u16, length: usize) -> Window {
         let fork = Arc::new(ForkGuard::new().unwrap());
         Window::new(id, SegmentFile::create(length, Seals::Reply).unwrap().1, &fork)
     }

@@ -48,3 +48,6 @@ const _: () = {
     assert!(wire::RESULT_OFFSET + wire::MAX_RESULT == wire::SLOT_STRIDE);
     assert!(CRASH + wire::crash_record::SIZE <= wire::LANES_OFFSET);
 };
+
+#[cfg(test)]
+mod tests;

@@ -1,18 +1,22 @@
 //! The host's half of a channel. Everything it reads from the reply segment is hostile.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use hotcell_protocol::wire::{self, Park, ReplyState, Resume};
 use hotcell_protocol::{Place, wire::channel_head};
 use rustix::io::Result;
 
 use crate::arena::Arena;
+use crate::atomics::{AtomicBool, AtomicU64};
 use crate::line::{Head, NEAR, Near};
 use crate::mapping::{Mapping, Plain};
 use crate::memfd::{Seals, SegmentFile};
 use crate::{bell, geometry};
 
+#[cfg(not(loom))]
+#[cfg(test)]
+mod aged;
 mod wait;
 
 use wait::Crowd;

@@ -5,6 +5,7 @@
 //! kernel refuses it a writable map. `docs/internals/protocol.md` tells the whole protocol.
 
 mod arena;
+mod atomics;
 pub mod batch;
 mod bell;
 #[cfg(feature = "buffers")]
@@ -18,6 +19,8 @@ mod latency;
 mod line;
 mod mapping;
 mod memfd;
+#[cfg(all(test, loom))]
+mod model;
 mod roost;
 mod segment;
 mod shared;

@@ -2,13 +2,16 @@
 
 use std::os::fd::BorrowedFd;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use hotcell_protocol::wire;
 use rustix::io::{Errno, Result};
 use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap, munmap};
 
+use crate::atomics;
 use crate::line::{HEAD, Head, NEAR, halves};
+
+#[cfg(all(test, loom))]
+pub(crate) mod watched;
 
 /// What a map allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +32,9 @@ pub struct Mapping {
     base: NonNull<u8>,
     length: usize,
     access: Access,
+    /// What a model knows of this memory.
+    #[cfg(all(test, loom))]
+    pub(crate) watched: watched::View,
 }
 
 // SAFETY: `base` points to memory that this value alone unmaps, and every access goes through atomics or
@@ -48,7 +54,13 @@ impl Mapping {
         // SAFETY: a fresh map at an address of the kernel's choice overlaps nothing.
         let base = unsafe { mmap(std::ptr::null_mut(), length, protection, MapFlags::SHARED, fd, 0)? };
         let base = NonNull::new(base.cast::<u8>()).ok_or(Errno::FAULT)?;
-        let mapping = Mapping { base, length, access };
+        let mapping = Mapping {
+            base,
+            length,
+            access,
+            #[cfg(all(test, loom))]
+            watched: watched::View::of(fd, length),
+        };
         for advice in [Advice::LinuxDontFork, Advice::LinuxDontDump] {
             // SAFETY: the range is the map just made; neither advice changes its contents here.
             unsafe { madvise(base.as_ptr().cast(), length, advice)? };
@@ -73,29 +85,31 @@ impl Mapping {
 
     /// A 4-byte word as an atomic, in a writable map.
     #[inline]
-    pub fn word(&self, offset: usize) -> &AtomicU32 {
+    pub fn word(&self, offset: usize) -> &atomics::AtomicU32 {
         assert!(self.access == Access::ReadWrite, "a word in a read-only segment");
         self.peer_word(offset)
     }
 
     /// A 4-byte word that this side may only load from and wait on when the map is read-only.
+    #[cfg(not(all(test, loom)))]
     #[inline]
-    pub(crate) fn peer_word(&self, offset: usize) -> &AtomicU32 {
+    pub(crate) fn peer_word(&self, offset: usize) -> &atomics::AtomicU32 {
         let address = self.at(offset, 4);
-        assert!(address.cast::<AtomicU32>().is_aligned(), "a word at an odd offset");
+        assert!(address.cast::<atomics::AtomicU32>().is_aligned(), "a word at an odd offset");
         // SAFETY: range and alignment are checked; the map lives as long as `self`. Other processes access the
         // word with machine-word accesses only through this protocol, and a hostile one that does not can
         // change its value but not break the atomic.
-        unsafe { AtomicU32::from_ptr(address.cast()) }
+        unsafe { atomics::AtomicU32::from_ptr(address.cast()) }
     }
 
     /// An 8-byte word as an atomic; as [`Mapping::peer_word`].
+    #[cfg(not(all(test, loom)))]
     #[inline]
-    pub(crate) fn peer_word64(&self, offset: usize) -> &AtomicU64 {
+    pub(crate) fn peer_word64(&self, offset: usize) -> &atomics::AtomicU64 {
         let address = self.at(offset, 8);
-        assert!(address.cast::<AtomicU64>().is_aligned(), "a word at an odd offset");
+        assert!(address.cast::<atomics::AtomicU64>().is_aligned(), "a word at an odd offset");
         // SAFETY: as in `peer_word`.
-        unsafe { AtomicU64::from_ptr(address.cast()) }
+        unsafe { atomics::AtomicU64::from_ptr(address.cast()) }
     }
 
     /// Loads a number once.
@@ -195,6 +209,8 @@ impl Mapping {
     #[inline]
     pub(crate) fn at(&self, offset: usize, length: usize) -> *mut u8 {
         assert!(offset <= self.length && length <= self.length - offset, "access outside of its segment");
+        #[cfg(all(test, loom))]
+        self.watched.touch(offset, length);
         // SAFETY: the assertion keeps the address inside the map.
         unsafe { self.base.as_ptr().add(offset) }
     }
@@ -202,6 +218,8 @@ impl Mapping {
     #[inline]
     fn at_mut(&self, offset: usize, length: usize) -> *mut u8 {
         assert!(self.access == Access::ReadWrite, "store into a read-only segment");
+        #[cfg(all(test, loom))]
+        self.watched.note(offset, length, true);
         self.at(offset, length)
     }
 }

@@ -9,6 +9,7 @@ use hotcell_protocol::{Place, wire::call_head};
 use rustix::io::{Errno, Result};
 
 use crate::batch::BatchHead;
+use crate::bell::Word;
 use crate::host::ReplyHead;
 use crate::line::{Head, NEAR, halves};
 use crate::mapping::{Access, Mapping};
@@ -16,6 +17,9 @@ use crate::memfd::SegmentFile;
 use crate::roost::{Roost, this_cpu};
 use crate::{bell, clock, geometry};
 
+#[cfg(not(loom))]
+#[cfg(test)]
+mod aged;
 mod dispatcher;
 
 /// Both segments as a worker has them.
@@ -195,6 +199,20 @@ impl Default for SegmentTable {
     }
 }
 
+#[cfg(all(test, loom))]
+impl WorkerChannel {
+    /// What the host has written, for a model.
+    pub(crate) fn request(&self) -> &Mapping {
+        &self.request
+    }
+
+    /// Has the worker of a model die when it has touched its memory so many times.
+    pub(crate) fn end_after(&mut self, life: &std::sync::Arc<std::sync::atomic::AtomicUsize>) {
+        self.request.watched.end_after(life);
+        self.reply.watched.end_after(life);
+    }
+}
+
 impl WorkerChannel {
     /// Maps the segments and checks that both describe the geometry this program was built for.
     pub fn open(request: &SegmentFile, reply: &SegmentFile, table: &SegmentTable) -> Result<WorkerChannel> {
@@ -270,8 +288,7 @@ impl WorkerChannel {
     /// looks again after every return, but one that is just about to sleep would miss it: call it again
     /// until the thread has stopped.
     pub fn nudge(&self) {
-        let doorbell = self.request.peer_word(geometry::CONTROL + wire::channel_host::DOORBELL);
-        let _ = rustix::thread::futex::wake(doorbell, rustix::thread::futex::Flags::empty(), 1);
+        Word::wake(self.request.peer_word(geometry::CONTROL + wire::channel_host::DOORBELL));
     }
 
     /// Marks a call as being executed, for reports about a death.

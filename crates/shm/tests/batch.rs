@@ -114,6 +114,12 @@ proptest! {
 }
 
 #[test]
+fn the_replies_of_the_largest_batch_are_counted_in_32_bits() {
+    let largest = u64::from(wire::MAX_BATCH) * reply_size(wire::MAX_RESULT) as u64;
+    assert!(u32::try_from(largest).is_ok());
+}
+
+#[test]
 fn a_base_that_is_not_aligned_has_no_entries() {
     let memory = [0x0010_0000_0000_0003_u64; 4];
     // SAFETY: the memory is there until the end of the test.

@@ -1,16 +1,15 @@
 //! A library that works on big data (`basin/basin.c`), behind a session: its methods are as a package has them.
 
-use std::fs;
-use std::path::Path;
-use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use hotcell::rt::{Call, Reply};
 use hotcell::{Options, Result, Session, SharedBuf};
-use hotcell_bind::{Bound, Job, Source};
+use hotcell_bind::Bound;
 use hotcell_model::interface::Function;
 use hotcell_model::layout::Carries;
-use tempfile::TempDir;
+
+use crate::bound;
+use crate::cli::Folder;
 
 /// The library behind a session.
 #[derive(Debug, Clone)]
@@ -24,24 +23,19 @@ pub struct Basin {
 #[derive(Debug)]
 struct Library {
     bound: Bound,
-    _folder: TempDir,
+    _folder: Folder,
 }
 
-const FILES: [(&str, &str); 3] = [
-    ("basin.h", include_str!("basin/basin.h")),
-    ("basin.c", include_str!("basin/basin.c")),
-    ("bind.toml", include_str!("basin/bind.toml")),
-];
-
 impl Basin {
-    /// Opens a session.
+    /// Opens a session. Its worker loads the libraries of the options first.
     ///
     /// # Errors
     ///
     /// Faults of the start.
-    pub fn open(options: Options) -> Result<Basin> {
+    pub fn open(mut options: Options) -> Result<Basin> {
         let library = Library::get();
-        Ok(Basin { session: library.bound.open(options)?, library })
+        options.libraries.extend(library.bound.libraries.iter().cloned());
+        Ok(Basin { session: Session::open(library.bound.package, options)?, library })
     }
 
     /// Where the library finds the data.
@@ -242,30 +236,13 @@ impl Library {
         static SHARED: Mutex<Weak<Library>> = Mutex::new(Weak::new());
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         shared.upgrade().unwrap_or_else(|| {
-            let folder = tempfile::tempdir().expect("there is room for a folder");
-            let library = Arc::new(Library { bound: bind(folder.path()), _folder: folder });
+            let (header, code) = (include_str!("basin/basin.h"), include_str!("basin/basin.c"));
+            let (folder, bound) = bound::bind("basin", header, code, include_str!("basin/bind.toml"));
+            let library = Arc::new(Library { bound, _folder: folder });
             *shared = Arc::downgrade(&library);
             library
         })
     }
-}
-
-fn bind(folder: &Path) -> Bound {
-    for (name, text) in FILES {
-        fs::write(folder.join(name), text).expect("the folder is ours");
-    }
-    let mut compiler = Command::new("cc");
-    compiler.args(["-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-Wl,-soname,libbasin.so"]);
-    let status = compiler.args(["-o", "libbasin.so", "basin.c"]).current_dir(folder).status();
-    assert!(status.expect("there is a C compiler").success());
-    let job = Job {
-        source: Source::Contract(folder.join("bind.toml")),
-        only: None,
-        include_dirs: Vec::new(),
-        defines: Vec::new(),
-        library_dirs: vec![folder.to_owned()],
-    };
-    hotcell_bind::bind(&job).unwrap_or_else(|error| panic!("basin is not bound: {error}"))
 }
 
 /// Where an argument goes.

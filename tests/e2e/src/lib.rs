@@ -2,8 +2,11 @@
 #![forbid(unsafe_code)]
 
 pub mod basin;
+pub mod bound;
 pub mod cli;
 pub mod objects;
 pub mod packages;
 pub mod process;
+pub mod pulse;
+pub mod scribbler;
 pub mod ticker;

@@ -107,16 +107,16 @@ pub(super) fn encode_all(element_type: &CType, values: &[Value]) -> Result<Vec<u
     Ok(bytes)
 }
 
-/// The elements of a buffer or array: bytes as they are, others as a list.
-pub(super) fn decode_all(element_type: Option<&CType>, bytes: Vec<u8>) -> Value {
+/// The elements of a buffer or array: bytes as they are, others as a list. `None` where this process has no memory for it: a
+/// value is many times as big here as in the worker's memory.
+pub(super) fn decode_all(element_type: Option<&CType>, bytes: Vec<u8>) -> Option<Value> {
     let wide = element_type.filter(|ty| !ty.is_byte()).and_then(|ty| Some((ty, element(ty)?)));
-    match wide {
-        Some((ty, kind)) => {
-            let elements = bytes.chunks_exact(kind.size() as usize);
-            Value::List(elements.map(|bytes| decode(ty, kind, bytes)).collect())
-        }
-        None => Value::Bytes(bytes),
-    }
+    let Some((ty, kind)) = wide else { return Some(Value::Bytes(bytes)) };
+    let elements = bytes.chunks_exact(kind.size() as usize);
+    let mut list = Vec::new();
+    list.try_reserve_exact(elements.len()).ok()?;
+    list.extend(elements.map(|bytes| decode(ty, kind, bytes)));
+    Some(Value::List(list))
 }
 
 /// What a value is, for messages.

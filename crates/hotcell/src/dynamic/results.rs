@@ -172,8 +172,14 @@ pub(super) fn decoded(from: &mut impl Reads, encoding: Encoding, bytes: Vec<u8>)
 /// Texts of an array, which may be NULL, or NULL.
 fn texts(from: &mut impl Reads, reference: Reference, encoding: Encoding) -> Result<Value> {
     let Some(list) = from.read_opt_texts(reference)? else { return Ok(Value::Null) };
-    let text = |text: Option<_>| text.map_or(Ok(Value::Null), |bytes| decoded(from, encoding, bytes));
-    list.into_iter().map(text).collect::<Result<_>>().map(Value::List)
+    let mut texts = Vec::new();
+    if texts.try_reserve_exact(list.len()).is_err() {
+        return Err(from.bad(Bad::TooMuch));
+    }
+    for text in list {
+        texts.push(text.map_or(Ok(Value::Null), |bytes| decoded(from, encoding, bytes))?);
+    }
+    Ok(Value::List(texts))
 }
 
 /// Bytes as they are; wider elements as a list of numbers.
@@ -183,7 +189,12 @@ pub(super) fn data(from: &mut impl Reads, reference: Reference, element: Option<
     if !bytes.len().is_multiple_of(size) {
         return Err(from.bad(Bad::Violation("a result has no whole number of elements")));
     }
-    Ok(numbers::decode_all(element, bytes))
+    data_of(from, bytes, element)
+}
+
+/// As [`data`], of bytes that are here already.
+pub(super) fn data_of(from: &mut impl Reads, bytes: Vec<u8>, element: Option<&CType>) -> Result<Value> {
+    numbers::decode_all(element, bytes).ok_or_else(|| from.bad(Bad::TooMuch))
 }
 
 fn object(

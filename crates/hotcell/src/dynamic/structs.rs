@@ -181,7 +181,8 @@ fn fields_out(
             },
             FieldRole::Array { length } => {
                 let size = element(field).and_then(CType::scalar_size).unwrap_or(1) as usize;
-                numbers::decode_all(element(field), image.bytes(at, *length as usize * size).to_vec())
+                let bytes = image.bytes(at, *length as usize * size).to_vec();
+                results::data_of(reply, bytes, element(field))?
             }
             FieldRole::Struct { record } => {
                 Value::Struct(fields_out(reply, interface, record, image, at, before)?)

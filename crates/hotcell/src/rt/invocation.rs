@@ -1,14 +1,13 @@
 //! A call of the library into the application: the arguments of a callback.
 
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, RawHandle, UnavailableReason, wire};
-
-use super::reading::{Bad, Granted, Reads, Reference, copy_on_lane, data, numbers};
 use hotcell_shm::{Arena, ForkGuard, HostLane};
 
+use super::reading::{Bad, Granted, Reads, Reference, data, numbers};
 use super::{Element, Handle, Utf8, Utf16};
 use crate::error::{Answer, Cause, Error, Result};
 use crate::fault::{self, Fault};
-use crate::session::{Context, Session};
+use crate::session::{Context, Live, Session};
 
 /// The arguments of a callback, at the offsets of its argument block. Everything is copied and checked, as results are;
 /// an error of a method here is to be returned from the callback.
@@ -202,12 +201,14 @@ impl Reads for Invocation<'_> {
         let session = match source {
             Source::Call(session) => session,
             Source::Thread(lane, arena, _) => {
-                let data = copy_on_lane((lane, arena), from, (*limit, copied));
+                let memory = Some((*lane, *arena));
+                let data = Granted { memory, fixed: 0, limit: *limit, copied }.copy(from);
                 return data.map_err(|bad| self.bad(bad));
             }
         };
         let copied = session.with_aside(context.call_id, |live| {
-            let mut granted = Granted { live, fixed: *fixed, limit: *limit, copied };
+            let memory = live.map(Live::memory);
+            let mut granted = Granted { memory, fixed: *fixed, limit: *limit, copied };
             granted.copy(from)
         });
         match copied {

@@ -7,7 +7,7 @@ use hotcell_shm::{Arena, HostLane, Located, SharedBuf};
 use super::{Element, TextKind, Utf8, Utf16};
 use crate::error::{Cause, Error, Result};
 use crate::fault::Fault;
-use crate::session::{Context, Live};
+use crate::session::Context;
 
 /// Bytes of a reference.
 pub(super) const REFERENCE: usize = reference::SIZE;
@@ -34,7 +34,8 @@ pub(crate) enum Bad {
 
 /// The memory granted to a call, and how much of it was copied.
 pub(super) struct Granted<'a> {
-    pub(super) live: Option<&'a Live>,
+    /// The lane of the call and its data memory, unless the worker is gone.
+    pub(super) memory: Option<(&'a HostLane, &'a Arena)>,
     /// Bytes of the result block that are no data.
     pub(super) fixed: usize,
     pub(super) limit: u64,
@@ -55,7 +56,7 @@ impl Granted<'_> {
 
     /// As [`Granted::copy`], of data that stay in their window. What came with the reply is copied all the same.
     pub(super) fn hold(&mut self, from: Reference) -> std::result::Result<Option<SharedBuf>, Bad> {
-        let held = self.live.and_then(|live| live.arena.hold(from.place, from.length));
+        let held = self.memory.and_then(|(_, arena)| arena.hold(from.place, from.length));
         match held {
             Some(held) => self.locate(from).map(|_| Some(held)),
             None => self.copy(from).map(|data| data.map(SharedBuf::copied)),
@@ -64,43 +65,20 @@ impl Granted<'_> {
 
     /// Where the data lie, counted.
     fn locate(&mut self, from: Reference) -> std::result::Result<Option<Located<'_>>, Bad> {
-        let memory = self.live.map(|live| (&live.lane, &live.arena));
-        locate(memory, self.fixed, from, (self.limit, self.copied))
+        if from.place.is_null() {
+            return Ok(None);
+        }
+        if from.length == wire::LENGTH_IMPOSSIBLE {
+            return Err(Bad::Lie(
+                "the library claims to have written more than a result buffer holds, or less than nothing",
+            ));
+        }
+        let (lane, arena) = self.memory.ok_or(Bad::Lost)?;
+        let found = lane.locate(arena, self.fixed, from.place, from.length);
+        let found = found.ok_or(Bad::Violation("a result lies outside of the memory granted to its call"))?;
+        *self.copied = self.copied.saturating_add(from.length);
+        if *self.copied > self.limit { Err(Bad::TooMuch) } else { Ok(Some(found)) }
     }
-}
-
-/// Copies the data that a callback of a thread refers to, in the memory of the dispatcher lane; `None` for a null
-/// reference. `count` is the limit, and what was copied.
-pub(super) fn copy_on_lane(
-    memory: (&HostLane, &Arena),
-    from: Reference,
-    count: (u64, &mut u64),
-) -> std::result::Result<Option<Vec<u8>>, Bad> {
-    let Some(found) = locate(Some(memory), 0, from, count)? else { return Ok(None) };
-    let mut data = Vec::new();
-    if found.append_to(&mut data) { Ok(Some(data)) } else { Err(Bad::TooMuch) }
-}
-
-/// Where data lie that a worker refers to, behind `fixed` bytes of the result block, and counted.
-fn locate<'a>(
-    memory: Option<(&'a HostLane, &'a Arena)>,
-    fixed: usize,
-    from: Reference,
-    (limit, copied): (u64, &mut u64),
-) -> std::result::Result<Option<Located<'a>>, Bad> {
-    if from.place.is_null() {
-        return Ok(None);
-    }
-    if from.length == wire::LENGTH_IMPOSSIBLE {
-        return Err(Bad::Lie(
-            "the library claims to have written more than a result buffer holds, or less than nothing",
-        ));
-    }
-    let (lane, arena) = memory.ok_or(Bad::Lost)?;
-    let found = lane.locate(arena, fixed, from.place, from.length);
-    let found = found.ok_or(Bad::Violation("a result lies outside of the memory granted to its call"))?;
-    *copied = copied.saturating_add(from.length);
-    if *copied > limit { Err(Bad::TooMuch) } else { Ok(Some(found)) }
 }
 
 /// Something with references into a worker's memory.
@@ -275,3 +253,6 @@ macro_rules! data {
 }
 
 pub(super) use {data, numbers};
+
+#[cfg(test)]
+mod tests;

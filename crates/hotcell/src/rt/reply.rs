@@ -10,7 +10,7 @@ use super::call::SMALL;
 use super::reading::{Bad, Granted, REFERENCE, Reads, Reference, data, numbers};
 use super::{Call, Element, Function, Handle, Image, OwnedField, Release};
 use crate::error::{Error, Result};
-use crate::session::Context;
+use crate::session::{Context, Live};
 
 /// The results of a call that returned. It holds the session's worker until it is dropped, for the data it
 /// refers to lies in the worker's memory. Objects the caller owns and does not take out are released.
@@ -273,8 +273,8 @@ impl<'s> Reply<'s> {
             return Err(self.call.context.forked(Executed::Yes));
         }
         let (fixed, limit, mut copied) = (self.call.fixed, self.call.max_output(), self.call.copied);
-        let live = self.call.turn.live.as_ref();
-        let read = read(&mut Granted { live, fixed, limit, copied: &mut copied });
+        let memory = self.call.turn.live.as_ref().map(Live::memory);
+        let read = read(&mut Granted { memory, fixed, limit, copied: &mut copied });
         self.call.copied = copied;
         read.map_err(|bad| self.bad(bad))
     }

@@ -1,5 +1,6 @@
 //! Every interleaving of waiter and publisher, by loom: `cargo dev loom`.
 
+use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
 use loom::sync::atomic::{AtomicU32, fence};
@@ -7,14 +8,12 @@ use loom::sync::{Arc, Condvar, Mutex};
 
 use super::{Word, park, ring, wake};
 
-/// The kernel's side of a futex: comparing and going to sleep are one step.
-struct Futex {
-    lock: Mutex<()>,
-    sleepers: Condvar,
-}
+/// Who sleeps on which word: by its address.
+type Sleepers = HashMap<usize, std::sync::Arc<Condvar>>;
 
 loom::lazy_static! {
-    static ref FUTEX: Futex = Futex { lock: Mutex::new(()), sleepers: Condvar::new() };
+    /// The kernel's side of futexes: comparing and going to sleep are one step.
+    static ref FUTEXES: Mutex<Sleepers> = Mutex::new(Sleepers::new());
 }
 
 impl Word for AtomicU32 {
@@ -31,15 +30,19 @@ impl Word for AtomicU32 {
     }
 
     fn wait(&self, value: u32, _: Option<u64>) {
-        let guard = FUTEX.lock.lock().expect("no thread of the model panics");
+        let mut sleepers = FUTEXES.lock().expect("no thread of the model panics");
         if self.load(Ordering::SeqCst) == value {
-            drop(FUTEX.sleepers.wait(guard));
+            let own = sleepers.entry(std::ptr::from_ref(self).addr());
+            let own = std::sync::Arc::clone(own.or_insert_with(|| std::sync::Arc::new(Condvar::new())));
+            drop(own.wait(sleepers));
         }
     }
 
     fn wake(&self) {
-        drop(FUTEX.lock.lock());
-        FUTEX.sleepers.notify_all();
+        let sleepers = FUTEXES.lock().expect("no thread of the model panics");
+        if let Some(own) = sleepers.get(&std::ptr::from_ref(self).addr()) {
+            own.notify_all();
+        }
     }
 
     fn fence() {

@@ -90,6 +90,37 @@ fn the_worker_finds_the_bytes_where_it_is_told() {
     assert_eq!(again, Some(Place::new(7, place.offset() - 70_000)));
 }
 
+proptest! {
+    #[test]
+    fn the_worker_finds_every_part_of_every_buffer(
+        lengths in prop::collection::vec(1..50_000usize, 1..8),
+        parts in prop::collection::vec(any::<(Index, Index, Index)>(), 1..20),
+    ) {
+        let buffers = buffers();
+        let mut made: Vec<InBuf> = lengths.iter().map(|&length| buffers.allocate(length, 1).unwrap()).collect();
+        for (number, buffer) in made.iter_mut().enumerate() {
+            buffer.iter_mut().enumerate().for_each(|(at, byte)| *byte = (at ^ (at >> 8)) as u8 ^ number as u8);
+        }
+        let mut maps: Vec<Mapping> = Vec::new();
+        for (which, from, to) in parts {
+            let buffer = &made[which.index(made.len())];
+            let from = from.index(buffer.len() + 1);
+            let data = &buffer[from..from + to.index(buffer.len() - from + 1)];
+            let found = buffers.find(data).unwrap();
+            let place = found.place::<Infallible>(1, |file| {
+                maps.push(file.map(Access::ReadOnly).unwrap());
+                Ok(Some(1 + maps.len() as u16))
+            });
+            let place = place.unwrap().unwrap();
+            let map = &maps[usize::from(place.segment()) - 2];
+            prop_assert!(map.holds(place.offset(), data.len() as u64));
+            let mut seen = vec![0; data.len()];
+            map.copy_out(place.offset() as usize, &mut seen);
+            prop_assert_eq!(&seen[..], data);
+        }
+    }
+}
+
 #[test]
 fn a_segment_is_given_to_one_worker_and_no_other() {
     let buffers = buffers();

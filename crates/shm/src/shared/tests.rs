@@ -62,6 +62,22 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn parts_of_views_are_parts_of_the_bytes(bytes in prop::collection::vec(any::<u8>(), 0..300), cuts: Vec<(Index, Index)>) {
+        let shared = SharedBuf::copied(bytes.clone());
+        let (mut view, mut slice) = (shared.view(), &bytes[..]);
+        for (from, to) in cuts {
+            let from = from.index(slice.len() + 1);
+            let to = from + to.index(slice.len() - from + 1);
+            (view, slice) = (view.slice(from..to), &slice[from..to]);
+            prop_assert_eq!(view.to_vec(), slice);
+            prop_assert_eq!((view.len(), view.get(slice.len())), (slice.len(), None));
+            prop_assert!(view.iter().eq(slice.iter().copied()));
+        }
+    }
+}
+
 #[test]
 fn the_same_part_twice_is_free_when_both_are_dropped() {
     let segment = segment();
