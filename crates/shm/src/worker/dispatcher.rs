@@ -12,6 +12,7 @@
 use hotcell_protocol::wire;
 
 use super::{Request, Resumed, WorkerChannel, WorkerLane};
+use crate::bell::Word;
 use crate::{bell, geometry};
 
 impl WorkerChannel {
@@ -54,8 +55,7 @@ impl WorkerChannel {
     pub fn nudge_dispatcher(&self) {
         if self.lanes > 1 {
             let at = geometry::lane(self.lanes - 1) + wire::lane_host::DOORBELL;
-            let doorbell = self.request.peer_word(at);
-            let _ = rustix::thread::futex::wake(doorbell, rustix::thread::futex::Flags::empty(), 1);
+            Word::wake(self.request.peer_word(at));
         }
     }
 }
