@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use crate::error::{Cause, Error, Inner, Result};
 use crate::fault::{self, Fault};
 use crate::options::Options;
-use crate::rt::{Batch, Call, Function, HandleType, Package, Passed, State};
+use crate::rt::{Batch, Call, Function, HandleType, Package, Passed, Spare, State};
 
 mod allowed;
 mod buffer;
@@ -56,6 +56,8 @@ struct Shared {
     releases: Releases,
     objects: Objects,
     kept: Kept,
+    /// The memory of batches.
+    spare: Arc<Spare>,
 }
 
 /// What can be asked while a call is under way.
@@ -159,6 +161,7 @@ impl Session {
             releases,
             objects,
             kept,
+            spare: Arc::default(),
         });
         let session = Session { shared, deadline: None };
         // The start has a deadline of its own.
@@ -285,10 +288,15 @@ impl Session {
         !self.shared.package.handles.is_empty()
     }
 
-    /// The function of this index.
+    /// The functions by index.
     #[inline]
-    pub(crate) fn function(&self, index: u16) -> Option<&'static Function> {
-        self.shared.package.functions.get(usize::from(index))
+    pub(crate) fn functions(&self) -> &'static [Function] {
+        self.shared.package.functions
+    }
+
+    /// The memory of batches.
+    pub(crate) fn spare(&self) -> &Arc<Spare> {
+        &self.shared.spare
     }
 
     /// What errors say of a call that is not under way.

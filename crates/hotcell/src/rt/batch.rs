@@ -1,77 +1,51 @@
 //! Batches: calls that are collected, sent with one wake, and executed in order.
 
-use std::any::Any;
 use std::fmt;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use hotcell_protocol::{ErrorKind, LimitExceededReason, wire};
-use hotcell_shm::batch::{Packed, TooLong, reply_size};
+use hotcell_protocol::{ErrorKind, LimitExceededReason, Place, wire};
+use hotcell_shm::batch::{TooLong, block_size};
 
-use super::passed::PassedObject;
 use super::reading::numbers;
-use super::{Element, Function, Reply};
+use super::{Element, Function};
 use crate::error::{Cause, Error, Result};
 use crate::session::{Context, Session};
 
+mod columns;
 mod done;
 mod entry;
+mod memory;
 mod run;
 
 pub use done::Done;
 pub use entry::Entry;
-
-/// Room for the entries of a batch of usual size: so many, and so many bytes.
-const USUAL: (usize, usize) = (64, 4096);
+pub(crate) use memory::Spare;
+use memory::{Lent, Outcome, Pending};
 
 /// Calls of one session that are sent together: one wake, one deadline. They are executed in order, and each fails for
 /// itself. Nothing is sent before [`Batch::run`]; dropping a batch sends nothing.
 pub struct Batch {
     session: Session,
+    functions: &'static [Function],
     /// Told by tickets; no two batches of a process have the same.
     number: u64,
-    packed: Packed,
-    /// The entry being written: its function, and where the application called.
-    open: Option<(&'static Function, &'static Location<'static>)>,
-    pending: Vec<Pending>,
-    /// Where the reply of each entry starts, and behind the last, where the next will.
-    replies: Vec<u32>,
-    /// Bytes of data passed so far.
+    memory: Lent,
+    /// The entry that was begun, and is not added yet.
+    open: Option<Open>,
+    /// Bytes of data passed so far, and by entries that were added.
     input: u64,
-    /// What entries are passed besides bytes. What an entry put that was given up is behind the last that was not.
-    objects: Vec<PassedObject>,
-    /// Where in the argument block of an entry data went that a failed call may give a place in, and their bytes.
-    lengths: Vec<(u16, u64)>,
-    /// How many objects and lengths are those of entries that were added, and how many bytes of data.
-    added: (u32, u32),
     added_input: u64,
-    /// Whether an entry has no deadline of its own, and the longest of the others, in milliseconds.
-    deadlines: (bool, u64),
 }
 
-/// An entry that waits to be sent.
-struct Pending {
+/// An entry that is being written: which function it calls, and where the application called.
+#[derive(Clone, Copy)]
+struct Open {
     function: &'static Function,
     call_site: &'static Location<'static>,
-    /// Where it starts.
-    start: usize,
-    /// Where its objects and its lengths end, and those of the next entry begin.
-    ends: (u32, u32),
-    /// Whether there is nothing to read or to release when it returned.
-    plain: bool,
-    read: Read,
+    index: u16,
 }
-
-/// How an entry's results are read.
-enum Read {
-    /// They are numbers in its result block: by who takes them.
-    Values,
-    /// While the worker's memory is there.
-    Now(Box<Reader>),
-}
-
-type Reader = dyn FnOnce(&mut Reply<'_>) -> Result<Box<dyn Any + Send>> + Send;
 
 /// Stands for the result of an entry: what [`Done::take`] gives for it.
 #[must_use = "whether the entry failed is known only to who takes its result"]
@@ -113,20 +87,14 @@ impl Values<'_> {
 impl Batch {
     pub(crate) fn new(session: Session) -> Batch {
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
         Batch {
+            functions: session.functions(),
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
+            memory: session.spare().take(),
             session,
-            number,
-            packed: Packed::with_capacity(USUAL.1),
             open: None,
-            pending: Vec::with_capacity(USUAL.0),
-            replies: Vec::with_capacity(USUAL.0 + 1),
             input: 0,
-            objects: Vec::new(),
-            lengths: Vec::new(),
-            added: (0, 0),
             added_input: 0,
-            deadlines: (false, 0),
         }
     }
 
@@ -135,12 +103,15 @@ impl Batch {
     #[inline]
     pub fn entry(&mut self, function: u16) -> Result<Entry<'_>> {
         let call_site = Location::caller();
-        match self.session.function(function).filter(|_| self.pending.len() < wire::MAX_BATCH as usize) {
+        let room = self.memory.pending.len() < wire::MAX_BATCH as usize;
+        match self.functions.get(usize::from(function)).filter(|_| room) {
             Some(definition) => {
-                self.give_up();
-                match self.packed.open(function, usize::from(definition.args_size)) {
+                if self.open.is_some() {
+                    self.give_up();
+                }
+                match self.memory.packed.open(usize::from(definition.args_size)) {
                     Ok(()) => {
-                        self.open = Some((definition, call_site));
+                        self.open = Some(Open { function: definition, call_site, index: function });
                         Ok(Entry::new(self))
                     }
                     Err(TooLong) => Err(no_memory(&self.session.context(definition.name, Some(call_site)))),
@@ -152,54 +123,54 @@ impl Batch {
 
     /// How many entries there are.
     pub fn len(&self) -> usize {
-        self.pending.len()
+        self.memory.pending.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.pending.is_empty()
+        self.memory.pending.is_empty()
     }
 
     /// Forgets what an entry put that was not added.
-    #[inline]
+    #[cold]
     fn give_up(&mut self) {
-        let (objects, lengths) = (self.added.0 as usize, self.added.1 as usize);
-        if self.objects.len() > objects || self.lengths.len() > lengths {
-            self.objects.truncate(objects);
-            self.lengths.truncate(lengths);
-        }
+        let (objects, lengths) = self.memory.ends();
+        self.memory.packed.give_up();
+        self.memory.objects.truncate(objects);
+        self.memory.lengths.truncate(lengths);
         self.input = self.added_input;
+        self.open = None;
     }
 
-    /// Adds the open entry.
     #[inline]
-    fn add<T>(&mut self, read: Read, values: fn(&Values<'_>) -> T) -> Ticket<T> {
-        let (function, call_site) = self.open.expect("an entry is made by opening one");
-        let entry = self.pending.len() as u64;
-        if self.replies.is_empty() {
-            self.replies.push(0);
+    fn opened(&self) -> Open {
+        self.open.expect("an entry is made by opening one")
+    }
+
+    /// Adds the open entry; what its ticket tells it by.
+    #[inline]
+    fn add(&mut self, outcome: Outcome) -> u64 {
+        let Open { function, call_site, index } = self.opened();
+        let memory = &mut *self.memory;
+        let number = memory.pending.len() as u64;
+        memory.packed.close(index);
+        let block = memory.blocks;
+        // At most 65,536 entries of at most 1,056 bytes.
+        memory.blocks = block + block_size(usize::from(function.result_size)) as u32;
+        let ends = (memory.objects.len() as u32, memory.lengths.len() as u32);
+        memory.pending.push(Pending { function, call_site, block, ends, outcome });
+        if outcome != Outcome::Values || !function.owned.is_empty() {
+            memory.reading.push(number as u32);
         }
-        let start = self.replies[self.replies.len() - 1];
-        // At most 65,536 entries of at most 1,072 bytes.
-        self.replies.push(start + reply_size(usize::from(function.result_size)) as u32);
-        let (plain, longest) = self.deadlines;
-        self.deadlines = (plain | (function.deadline_ms == 0), longest.max(function.deadline_ms));
-        let (objects, lengths) = (self.objects.len() as u32, self.lengths.len() as u32);
-        self.pending.push(Pending {
-            function,
-            call_site,
-            start: self.packed.close(),
-            ends: (objects, lengths),
-            plain: matches!(read, Read::Values) && function.owned.is_empty(),
-            read,
-        });
-        (self.added, self.added_input) = ((objects, lengths), self.input);
-        Ticket { id: self.number << ENTRY_BITS | entry, read: values }
+        (self.added_input, self.open) = (self.input, None);
+        self.number << ENTRY_BITS | number
     }
 
     /// The longest time that an entry has by itself.
     fn time(&self) -> Duration {
-        let (plain, longest) = self.deadlines;
+        let own = |entry: &Pending| entry.function.deadline_ms;
+        let longest = self.memory.pending.iter().map(own).max().unwrap_or(0);
+        let plain = longest == 0 || self.memory.pending.iter().any(|entry| own(entry) == 0);
         let longest = Duration::from_millis(longest);
         if plain { longest.max(self.session.options().deadline) } else { longest }
     }
@@ -207,7 +178,7 @@ impl Batch {
     /// Why there can be no entry for this function.
     #[cold]
     fn refuse(&self, function: u16, call_site: &'static Location<'static>) -> Error {
-        let Some(function) = self.session.function(function) else {
+        let Some(function) = self.functions.get(usize::from(function)) else {
             let message = format!("the package has no function {function}");
             let context = self.session.context("", Some(call_site));
             return context.not_executed(ErrorKind::InvalidArgument, Cause::None, message);
@@ -223,14 +194,14 @@ impl Batch {
 /// An error that says that this process has no memory for an entry.
 #[cold]
 fn no_memory(context: &Context) -> Error {
-    let cause = Cause::Limit { what: LimitExceededReason::Memory, value: u64::from(u32::MAX) };
-    let message = "there is no memory for the entry, or it has more than 4 GiB".into();
+    let cause = Cause::Limit { what: LimitExceededReason::Memory, value: Place::OFFSET_END };
+    let message = "there is no memory for the entry".into();
     context.not_executed(ErrorKind::LimitExceeded, cause, message)
 }
 
 impl fmt::Debug for Batch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let functions = self.pending.iter().map(|entry| entry.function.name);
+        let functions = self.memory.pending.iter().map(|entry| entry.function.name);
         f.debug_list().entries(functions).finish()
     }
 }

@@ -170,7 +170,7 @@ impl Reads for Invocation<'_> {
         }
         let Invocation { session, context, fixed, limit, copied, .. } = self;
         let copied = session.with_aside(context.call_id, |live| {
-            let mut granted = Granted { live, fixed: *fixed, limit: *limit, copied };
+            let mut granted = Granted { live, pool: None, fixed: *fixed, limit: *limit, copied };
             granted.copy(from)
         });
         match copied {

@@ -7,6 +7,7 @@ use hotcell_protocol::{Executed, RawHandle};
 use hotcell_shm::{ReplyHead, SharedBuf};
 
 use super::call::SMALL;
+use super::pool::Pool;
 use super::reading::{Bad, Granted, REFERENCE, Reads, Reference, data, numbers};
 use super::{Call, Element, Function, Handle, Image, OwnedField, Release};
 use crate::error::{Error, Result};
@@ -36,22 +37,40 @@ impl<'s> Reply<'s> {
         Reply { call }
     }
 
-    /// Turns to the reply of another entry of a batch, whose result block was copied already. `lengths` are those of data
+    /// What was copied of a batch's reply memory.
+    pub(super) fn pool(&self) -> &Pool {
+        &self.call.pool
+    }
+
+    /// Takes it, when all was judged.
+    pub(super) fn take_pool(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.call.pool).bytes
+    }
+
+    /// Turns away from the entry of a batch that was judged last: what comes now has no results. `lengths` are those of data
     /// that a failed call may give a place in.
-    pub(super) fn turn_to(
+    pub(super) fn turn_to(&mut self, function: &'static Function, context: Context, lengths: &[(u16, u64)]) {
+        self.let_go_of_rest();
+        let call = &mut *self.call;
+        (call.function, call.context, call.taken) = (function, context, 0);
+        call.lengths.clear();
+        call.lengths.extend_from_slice(lengths);
+    }
+
+    /// Turns to the reply of an entry of a batch, whose result block starts there in what was copied.
+    pub(super) fn turn_to_entry(
         &mut self,
         function: &'static Function,
         context: Context,
-        block: &[u8],
+        start: usize,
         lengths: &[(u16, u64)],
     ) {
-        self.let_go_of_rest();
-        (self.call.function, self.call.context, self.call.taken) = (function, context, 0);
-        self.call.lengths.clear();
-        self.call.lengths.extend_from_slice(lengths);
-        match self.call.small.get_mut(..block.len()) {
+        self.turn_to(function, context, lengths);
+        let call = &mut *self.call;
+        let block = &call.pool.bytes[start..start + usize::from(function.result_size)];
+        match call.small.get_mut(..block.len()) {
             Some(small) => small.copy_from_slice(block),
-            None => block.clone_into(&mut self.call.large),
+            None => block.clone_into(&mut call.large),
         }
     }
 
@@ -177,11 +196,9 @@ impl<'s> Reply<'s> {
 
     /// The image of a structure, if the reference is not null.
     pub fn opt_image(&mut self, offset: usize, size: usize) -> Result<Option<Image>> {
-        let Some(bytes) = self.opt_buffer(offset)? else { return Ok(None) };
-        if bytes.len() != size {
-            return Err(self.bad(Bad::Violation("a structure has another size than its contract says")));
-        }
-        Ok(Some(Image::of_result(bytes, offset)))
+        let (from, mut image) = (self.reference(offset), Image::of_result(size, offset));
+        let there = self.granted(|granted| granted.copy_to(from, image.whole_mut()))?;
+        Ok(there.then_some(image))
     }
 
     pub(super) fn function(&self) -> &'static Function {
@@ -273,7 +290,8 @@ impl<'s> Reply<'s> {
         }
         let (fixed, limit, mut copied) = (self.call.fixed, self.call.max_output(), self.call.copied);
         let live = self.call.turn.live.as_ref();
-        let read = read(&mut Granted { live, fixed, limit, copied: &mut copied });
+        let pool = Some(&self.call.pool);
+        let read = read(&mut Granted { live, pool, fixed, limit, copied: &mut copied });
         self.call.copied = copied;
         read.map_err(|bad| self.bad(bad))
     }
