@@ -12,10 +12,10 @@ const ALIGN: usize = 8;
 
 /// Entries of a batch in private memory: their heads, their argument blocks, and their data.
 ///
-/// An entry that is opened and not closed leaves no trace: the next one takes its place.
+/// An entry that is opened and given up leaves no trace: the next one takes its place.
 #[derive(Debug, Default)]
 pub struct Packed {
-    /// Function and flags.
+    /// Function and flags, once they are asked for.
     heads: Vec<[u16; 2]>,
     args: Zeroed,
     data: Zeroed,
@@ -26,22 +26,15 @@ pub struct Packed {
 pub struct TooLong;
 
 impl Packed {
-    /// None yet, with room for so many, and so many bytes of arguments and of data.
-    pub fn with_capacity(entries: usize, bytes: usize) -> Packed {
-        Packed {
-            heads: Vec::with_capacity(entries),
-            args: Zeroed::with_capacity(bytes),
-            data: Zeroed::with_capacity(bytes),
-        }
+    /// None yet, with room for so many bytes of arguments and of data.
+    pub fn with_capacity(bytes: usize) -> Packed {
+        Packed { heads: Vec::new(), args: Zeroed::with_capacity(bytes), data: Zeroed::with_capacity(bytes) }
     }
 
-    /// Begins an entry, with zeros as its arguments.
+    /// Begins an entry, with zeros as its arguments. The one before was closed or given up.
     #[inline]
-    pub fn open(&mut self, args_size: usize) -> Result<(), TooLong> {
-        if self.args.is_open() || self.data.is_open() {
-            self.give_up();
-        }
-        self.args.advance(args_size).map(drop)
+    pub fn open(&mut self, args_size: u16) -> Result<(), TooLong> {
+        self.args.open(usize::from(args_size).next_multiple_of(ALIGN))
     }
 
     /// Writes a number into the argument block of the open entry.
@@ -59,27 +52,25 @@ impl Packed {
         Ok(Place::new(wire::SEGMENT_BATCH, start as u64))
     }
 
-    /// Ends the open entry, which calls this function.
+    /// Ends the open entry.
     #[inline]
-    pub fn close(&mut self, function: u16) {
-        self.heads.push([function, 0]);
+    pub fn close(&mut self) {
         self.args.closed = self.args.end;
         self.data.closed = self.data.end;
     }
 
-    /// Gives up the open entry, if there is one.
+    /// Gives up the open entry.
     pub fn give_up(&mut self) {
         self.args.give_up();
         self.data.give_up();
     }
 
-    /// Has the worker pass over this entry.
-    pub fn skip(&mut self, entry: usize) {
-        self.heads[entry][1] = wire::entry_flags::SKIP;
-    }
-
-    /// Heads, argument blocks, and data, as they are to lie one behind the other. There are no entries after this.
-    pub fn parts(&mut self) -> [&[u8]; 3] {
+    /// Heads, argument blocks, and data, as they are to lie one behind the other. Of each entry, which function it calls,
+    /// and whether it is to be passed over.
+    pub fn parts(&mut self, entries: impl Iterator<Item = (u16, bool)>) -> [&[u8]; 3] {
+        let flags = |skip| if skip { wire::entry_flags::SKIP } else { 0 };
+        self.heads.clear();
+        self.heads.extend(entries.map(|(function, skip)| [function, flags(skip)]));
         if !self.heads.len().is_multiple_of(ALIGN / batch_entry::SIZE) {
             self.heads.push([0, 0]);
         }
@@ -118,15 +109,16 @@ impl Zeroed {
         Zeroed { bytes: vec![0; bytes], closed: 0, end: 0 }
     }
 
+    /// Takes the first bytes of an entry into use: so many, which are a multiple of 8.
     #[inline]
-    fn is_open(&self) -> bool {
-        self.end != self.closed
-    }
-
-    /// What the open entry has.
-    #[inline]
-    fn opened(&mut self) -> &mut [u8] {
-        &mut self.bytes[self.closed..self.end]
+    fn open(&mut self, length: usize) -> Result<(), TooLong> {
+        // There is no memory of so many bytes that this overflows.
+        let end = self.closed + length;
+        if end > self.bytes.len() {
+            self.grow(end)?;
+        }
+        self.end = end;
+        Ok(())
     }
 
     /// Takes so many bytes more into use, and those up to the next multiple of 8; where they start.
@@ -154,7 +146,7 @@ impl Zeroed {
     }
 
     fn give_up(&mut self) {
-        self.opened().fill(0);
+        self.bytes[self.closed..self.end].fill(0);
         self.end = self.closed;
     }
 
@@ -236,6 +228,8 @@ pub struct Entries {
     /// Bytes of argument blocks left.
     args_left: usize,
     data: (*mut u8, u64),
+    /// Argument blocks and data that were not asked for yet.
+    ahead: [Ahead; 2],
 }
 
 impl Entries {
@@ -250,13 +244,18 @@ impl Entries {
         if !base.cast::<u64>().is_aligned() || args > data || head.data > head.length {
             return None;
         }
-        fetch_ahead(base, head.length as usize);
+        let behind = usize::try_from(head.length - head.data).ok()?;
+        let (blocks, data_at) = (base.wrapping_add(args), base.wrapping_add(data));
+        Ahead::of(base, args).fetch(AHEAD);
+        let mut ahead = [Ahead::of(blocks, data - args), Ahead::of(data_at, behind)];
+        ahead.iter_mut().for_each(|ahead| ahead.fetch(AHEAD));
         Some(Entries {
             head: base.cast(),
             left: head.count,
-            args: base.wrapping_add(args),
+            args: blocks,
             args_left: data - args,
-            data: (base.wrapping_add(data), head.length - head.data),
+            data: (data_at, head.length - head.data),
+            ahead,
         })
     }
 
@@ -269,6 +268,7 @@ impl Entries {
     #[inline]
     pub fn turn(&mut self) -> Option<(u16, bool)> {
         self.left = self.left.checked_sub(1)?;
+        self.ahead.iter_mut().for_each(|ahead| ahead.fetch(1));
         // SAFETY: `new` was promised that the bytes are readable, found room for all heads, and `left` counted them down;
         // the base is aligned.
         let head = unsafe { self.head.read_volatile() };
@@ -292,27 +292,59 @@ impl Entries {
     }
 }
 
-/// Lines of entries that are asked for at once.
-const AHEAD: usize = 32;
+/// Lines that are asked for before the first entry: no more than a core waits for at once.
+const AHEAD: usize = 4;
 
-/// Asks for the first lines of entries: they come from the other core together, not one after the other.
-#[inline]
-fn fetch_ahead(base: *const u8, length: usize) {
-    let lines = length.div_ceil(wire::LINE).min(AHEAD);
-    for line in 0..lines {
-        fetch(base.wrapping_add(line * wire::LINE));
-    }
+/// Lines that are asked for before they are needed: so they come from the other core while entries are executed, not one
+/// after the other when an entry waits for them.
+#[derive(Debug)]
+pub struct Ahead {
+    next: *mut u8,
+    lines: usize,
 }
 
-/// Asks for the line at this address, which need not be one.
-#[inline(always)]
-fn fetch(address: *const u8) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: a hint, which no address makes a fault.
-    unsafe {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        _mm_prefetch::<_MM_HINT_T0>(address.cast());
+impl Ahead {
+    /// Those of so many bytes.
+    #[inline]
+    pub fn of(base: *mut u8, length: usize) -> Ahead {
+        Ahead { next: base, lines: length.div_ceil(wire::LINE) }
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = address;
+
+    /// Asks for so many more, to be read.
+    #[inline(always)]
+    pub fn fetch(&mut self, lines: usize) {
+        self.turn(lines, |line| {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: a hint, which no address makes a fault.
+            unsafe {
+                std::arch::asm!("prefetcht0 [{}]", in(reg) line, options(nostack, preserves_flags));
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            let _ = line;
+        });
+    }
+
+    /// Asks for so many more, to be written.
+    #[inline(always)]
+    pub fn claim(&mut self, lines: usize) {
+        self.turn(lines, |line| {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: a hint, which no address makes a fault.
+            unsafe {
+                std::arch::asm!("prefetchw [{}]", in(reg) line, options(nostack, preserves_flags));
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            let _ = line;
+        });
+    }
+
+    #[inline(always)]
+    fn turn(&mut self, lines: usize, ask: impl Fn(*mut u8)) {
+        let now = lines.min(self.lines);
+        self.lines -= now;
+        for _ in 0..now {
+            ask(self.next);
+            self.next = self.next.wrapping_add(wire::LINE);
+        }
+    }
 }

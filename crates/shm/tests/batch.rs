@@ -47,8 +47,9 @@ fn copied(from: *const u8, length: usize) -> Vec<u8> {
 }
 
 /// The parts one behind the other, as they lie in a segment, and what the host says of them.
-fn laid_out(packed: &mut Packed, count: usize) -> (Vec<u64>, BatchHead) {
-    let parts = packed.parts();
+fn laid_out(packed: &mut Packed, heads: &[(u16, bool)]) -> (Vec<u64>, BatchHead) {
+    let count = heads.len();
+    let parts = packed.parts(heads.iter().copied());
     assert!(parts.iter().all(|part| part.len().is_multiple_of(8)));
     let (data, whole) = (parts[0].len() + parts[1].len(), parts.concat());
     let (data, length) = (data as u64, whole.len() as u64);
@@ -65,7 +66,7 @@ fn entries(memory: &mut [u64], head: &BatchHead) -> Option<Entries> {
 proptest! {
     #[test]
     fn what_is_packed_comes_out(puts in puts(), again in puts()) {
-        let mut packed = Packed::with_capacity(4, 64);
+        let mut packed = Packed::with_capacity(64);
         for puts in [&puts, &again] {
             check(&mut packed, puts)?;
             packed.clear();
@@ -115,24 +116,22 @@ proptest! {
 /// Packs these, and takes them apart.
 fn check(packed: &mut Packed, puts: &[Put]) -> Result<(), TestCaseError> {
     let mut places: Vec<Vec<Place>> = Vec::new();
-    let mut count = 0;
+    let mut heads = Vec::new();
     for put in puts {
-        packed.open(8 * put.args.len()).unwrap();
+        packed.open(8 * put.args.len() as u16).unwrap();
         for (at, number) in put.args.iter().enumerate() {
             packed.put(8 * at, number.to_ne_bytes());
         }
         let added = put.data.iter().map(|(data, tail)| packed.add(data, *tail).unwrap());
         places.push(added.collect());
-        if !put.given_up {
-            packed.close(put.function);
-            if put.skipped {
-                packed.skip(count);
-            }
-            count += 1;
+        if put.given_up {
+            packed.give_up();
+        } else {
+            packed.close();
+            heads.push((put.function, put.skipped));
         }
     }
-    packed.give_up();
-    let (mut memory, head) = laid_out(packed, count);
+    let (mut memory, head) = laid_out(packed, &heads);
     let mut entries = entries(&mut memory, &head).unwrap();
     let (data, length) = entries.data();
     let mut free = 0;
@@ -160,18 +159,21 @@ fn check(packed: &mut Packed, puts: &[Put]) -> Result<(), TestCaseError> {
 
 #[test]
 fn arguments_are_zero_until_they_are_put() {
-    let mut packed = Packed::with_capacity(4, 64);
+    let mut packed = Packed::with_capacity(64);
     packed.open(16).unwrap();
     packed.put(0, [1; 16]);
     packed.add(&[2; 30], 0).unwrap();
-    packed.close(1);
+    packed.close();
     packed.clear();
     packed.open(8).unwrap();
     packed.put(0, [3; 8]);
-    packed.open(16).unwrap();
+    packed.add(&[3; 9], 0).unwrap();
+    packed.give_up();
+    packed.open(13).unwrap();
     packed.add(&[], 20).unwrap();
-    packed.close(2);
-    assert_eq!(packed.parts(), [&[2, 0, 0, 0, 0, 0, 0, 0][..], &[0; 16], &[0; 24]]);
+    packed.close();
+    let parts = packed.parts([(2, false)].into_iter());
+    assert_eq!(parts, [&[2, 0, 0, 0, 0, 0, 0, 0][..], &[0; 16], &[0; 24]]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use hotcell_protocol::wire::{self, Refusal, ReplyState, batch_failure, batch_result, capabilities};
-use hotcell_shm::batch::{BatchHead, Entries, Replies, block_size};
+use hotcell_shm::batch::{Ahead, BatchHead, Entries, Replies, block_size};
 use hotcell_shm::{ReplyHead, Request, WorkerLane};
 
 use crate::context::{Context, Reply, ShimRequest};
@@ -15,6 +15,12 @@ type Broken = &'static str;
 
 /// Stands for the entry being executed while none is.
 const NO_ENTRY: u32 = u32::MAX;
+
+/// Bytes behind the replies that data of entries come to lie in first.
+const DATA: usize = 256;
+
+/// Lines of the replies that are asked for before the first entry.
+const AHEAD: usize = 4;
 
 /// What the replies say of an entry that did not return.
 #[repr(C)]
@@ -91,10 +97,9 @@ impl Worker {
         let layout = Replies::of(head.count);
         let (states, end) = (replies.wrapping_add(layout.states()), head.replies_length as usize);
         let no_room = "the replies of a batch have no room";
-        let zeroed = end.checked_sub(layout.states()).ok_or(no_room)?;
-        // SAFETY: the memory is `replies_length` bytes that only this call uses. What is said of failures is said when they
-        // happen.
-        unsafe { std::ptr::write_bytes(states, 0, zeroed) };
+        let written = end.checked_sub(layout.states()).ok_or(no_room)?;
+        let mut ahead = Ahead::of(states, written + DATA);
+        ahead.claim(AHEAD);
         let mut at = layout.blocks();
         let mut shim_request = ShimRequest {
             args: std::ptr::null(),
@@ -113,15 +118,27 @@ impl Worker {
             let args = entries.args(function.args_size);
             let args = args.ok_or("an entry of a batch is shorter than its arguments")?;
             let block = replies.wrapping_add(at);
-            at += block_size(function.result_size as usize);
+            let size = block_size(function.result_size as usize);
+            at += size;
             if at > end {
                 return Err(no_room);
             }
-            if !skip {
+            ahead.claim(1);
+            if skip {
+                // SAFETY: there is a state for each entry.
+                unsafe { states.add(number as usize).write(0) };
+            } else {
                 executing.store(number, Ordering::Relaxed);
                 (shim_request.args, shim_request.args_length) = (args, function.args_size);
-                // SAFETY: nothing else refers to the reply, which lives as long as the context.
-                unsafe { reply.write(Reply::new(block)) };
+                // SAFETY: the block lies in the replies, which only this call uses. Nothing else refers to the reply, which
+                // lives as long as the context.
+                unsafe {
+                    block.cast::<u64>().write(0);
+                    if size > size_of::<u64>() {
+                        std::ptr::write_bytes(block, 0, size);
+                    }
+                    reply.write(Reply::new(block));
+                }
                 // SAFETY: the shim ABI defines the signature. Context, request and reply live until the entry returns, and the
                 // argument block has the bytes that the function asks for.
                 unsafe { (function.entry)(context, &raw const shim_request, reply) };

@@ -276,6 +276,12 @@ impl Image {
         self.bytes.as_slice()
     }
 
+    /// Where the reference to it lies in a result block.
+    #[inline]
+    pub(super) fn from(&self) -> usize {
+        self.from
+    }
+
     #[inline]
     pub(super) fn whole_mut(&mut self) -> &mut [u8] {
         self.bytes.as_mut_slice()

@@ -187,18 +187,35 @@ impl<'s> Reply<'s> {
     }
 
     /// The image of a structure, which has `size` bytes; a null reference is an error here.
+    #[inline]
     pub fn image(&mut self, offset: usize, size: usize) -> Result<Image> {
-        let image = self.opt_image(offset, size)?;
-        image.ok_or_else(|| {
-            self.bad(Bad::Lie("the library returned NULL where its contract promises a structure"))
-        })
+        let mut image = Image::of_result(size, offset);
+        self.fill_promised(&mut image)?;
+        Ok(image)
     }
 
     /// The image of a structure, if the reference is not null.
+    #[inline]
     pub fn opt_image(&mut self, offset: usize, size: usize) -> Result<Option<Image>> {
-        let (from, mut image) = (self.reference(offset), Image::of_result(size, offset));
-        let there = self.granted(|granted| granted.copy_to(from, image.whole_mut()))?;
-        Ok(there.then_some(image))
+        let mut image = Image::of_result(size, offset);
+        Ok(if self.fill(&mut image)? { Some(image) } else { None })
+    }
+
+    /// Copies the bytes of an image, where it lies: an image is too big to be handed from function to function. False
+    /// for a null reference.
+    fn fill(&mut self, image: &mut Image) -> Result<bool> {
+        let from = self.reference(image.from());
+        self.granted(|granted| granted.copy_to(from, image.whole_mut()))
+    }
+
+    /// As [`Reply::fill`]; a null reference is an error here.
+    fn fill_promised(&mut self, image: &mut Image) -> Result<()> {
+        match self.fill(image)? {
+            true => Ok(()),
+            false => {
+                Err(self.bad(Bad::Lie("the library returned NULL where its contract promises a structure")))
+            }
+        }
     }
 
     pub(super) fn function(&self) -> &'static Function {

@@ -31,12 +31,12 @@ trait Column: Any + Send {
     fn clear(&mut self) -> usize;
 }
 
-enum Row<T> {
-    /// They are to be read like this.
-    Waiting(Reader<T>),
-    Read(T),
-    /// They were taken, or there are none.
-    Empty,
+/// Results of one type, by row.
+struct Rows<T> {
+    /// How they are read.
+    waiting: Vec<Option<Reader<T>>>,
+    /// Those that were read, as far as that has come. Some could not be read, and some were taken.
+    read: Vec<Option<T>>,
 }
 
 impl Columns {
@@ -46,13 +46,14 @@ impl Columns {
         let of = TypeId::of::<T>();
         let found = self.0.iter().position(|(ty, _)| *ty == of);
         let column = found.unwrap_or_else(|| {
-            self.0.push((of, Box::new(Vec::<Row<T>>::new())));
+            self.0.push((of, Box::new(Rows::<T> { waiting: Vec::new(), read: Vec::new() })));
             self.0.len() - 1
         });
         let rows = self.rows::<T>(column);
-        rows.push(Row::Waiting(read));
         // A batch has no more entries than a `u16` has values, and no more columns than entries.
-        Slot { column: column as u16, row: (rows.len() - 1) as u16 }
+        let slot = Slot { column: column as u16, row: rows.waiting.len() as u16 };
+        rows.waiting.push(Some(read));
+        slot
     }
 
     /// Reads the results of an entry.
@@ -65,10 +66,8 @@ impl Columns {
     #[inline]
     pub(super) fn take<T: 'static>(&mut self, slot: Slot) -> T {
         let rows = self.rows::<T>(usize::from(slot.column));
-        match std::mem::replace(&mut rows[usize::from(slot.row)], Row::Empty) {
-            Row::Read(value) => value,
-            Row::Waiting(_) | Row::Empty => unreachable!("they are taken once, and were read before"),
-        }
+        let value = rows.read.get_mut(usize::from(slot.row)).and_then(Option::take);
+        value.expect("results are taken once, and were read before")
     }
 
     /// Drops all results, and keeps the memory, unless it is much.
@@ -78,23 +77,27 @@ impl Columns {
     }
 
     #[inline]
-    fn rows<T: 'static>(&mut self, column: usize) -> &mut Vec<Row<T>> {
+    fn rows<T: 'static>(&mut self, column: usize) -> &mut Rows<T> {
         let column: &mut dyn Any = &mut *self.0[column].1;
         column.downcast_mut().expect("a slot is that of its entry, and of the type of its ticket")
     }
 }
 
-impl<T: Send + 'static> Column for Vec<Row<T>> {
+impl<T: Send + 'static> Column for Rows<T> {
     fn read(&mut self, row: usize, reply: &mut Reply<'_>) -> Result<()> {
-        let row = &mut self[row];
-        if let Row::Waiting(read) = std::mem::replace(row, Row::Empty) {
-            *row = Row::Read(read(reply)?);
+        if self.read.len() < row {
+            self.read.resize_with(row, || None);
         }
+        let read = self.waiting.get_mut(row).and_then(Option::take);
+        let read = read.expect("results are read once, in the order of their rows");
+        self.read.push(Some(read(reply)?));
         Ok(())
     }
 
     fn clear(&mut self) -> usize {
-        Vec::clear(self);
-        self.capacity() * size_of::<Row<T>>()
+        self.waiting.clear();
+        self.read.clear();
+        self.waiting.capacity() * size_of::<Option<Reader<T>>>()
+            + self.read.capacity() * size_of::<Option<T>>()
     }
 }

@@ -3,10 +3,13 @@
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use hotcell_shm::batch::Packed;
+use hotcell_protocol::wire;
+use hotcell_shm::batch::{Packed, block_size};
 use parking_lot::Mutex;
 
+use super::ENTRY_BITS;
 use super::columns::{Columns, Slot};
 use crate::error::Error;
 use crate::rt::Function;
@@ -21,8 +24,16 @@ const KEPT: usize = 1 << 18;
 /// What is known of the entries of a batch, and of their results.
 #[derive(Default)]
 pub(super) struct Memory {
+    /// Told by tickets; no two batches of a process have the same.
+    pub(super) number: u64,
+    functions: &'static [Function],
     pub(super) packed: Packed,
+    /// The entries that were added, and the one that was begun.
     pub(super) pending: Vec<Pending>,
+    pub(super) added: usize,
+    /// Bytes of data passed so far, and by entries that were added.
+    pub(super) input: u64,
+    added_input: u64,
     /// Bytes of their result blocks.
     pub(super) blocks: u32,
     /// What entries are passed besides bytes. What an entry put that was given up is behind the last that was not.
@@ -48,6 +59,7 @@ pub(super) struct Pending {
     pub(super) block: u32,
     /// Where its objects and its lengths end, and those of the next entry begin.
     pub(super) ends: (u32, u32),
+    pub(super) index: u16,
     pub(super) outcome: Outcome,
 }
 
@@ -67,15 +79,67 @@ pub(super) enum Outcome {
 impl Memory {
     fn with_capacity() -> Memory {
         Memory {
-            packed: Packed::with_capacity(USUAL.0, USUAL.1),
+            packed: Packed::with_capacity(USUAL.1),
             pending: Vec::with_capacity(USUAL.0),
             ..Memory::default()
         }
     }
 
+    /// Begins an entry. False where there is no such function, or no room.
+    #[inline]
+    #[must_use]
+    pub(super) fn begin(&mut self, index: u16, call_site: &'static Location<'static>) -> bool {
+        if self.pending.len() > self.added {
+            self.give_up();
+        }
+        let Some(function) = self.functions.get(usize::from(index)) else { return false };
+        if self.added >= wire::MAX_BATCH as usize || self.packed.open(function.args_size).is_err() {
+            return false;
+        }
+        let (block, outcome) = (self.blocks, Outcome::Values);
+        self.pending.push(Pending { function, call_site, block, ends: (0, 0), index, outcome });
+        true
+    }
+
+    /// Adds the entry that was begun; what its ticket tells it by.
+    #[inline]
+    pub(super) fn add(&mut self, outcome: Outcome) -> u64 {
+        let number = self.added;
+        let entry = &mut self.pending[number];
+        entry.ends = (self.objects.len() as u32, self.lengths.len() as u32);
+        entry.outcome = outcome;
+        let function = entry.function;
+        // At most 65,536 entries of at most 1,056 bytes.
+        self.blocks += block_size(usize::from(function.result_size)) as u32;
+        self.packed.close();
+        if outcome != Outcome::Values || !function.owned.is_empty() {
+            self.reading.push(number as u32);
+        }
+        self.added_input = self.input;
+        self.added = number + 1;
+        self.number << ENTRY_BITS | number as u64
+    }
+
+    /// Forgets what an entry put that was not added.
+    #[cold]
+    pub(super) fn give_up(&mut self) {
+        let (objects, lengths) = self.ends();
+        self.packed.give_up();
+        self.objects.truncate(objects);
+        self.lengths.truncate(lengths);
+        self.pending.truncate(self.added);
+        self.input = self.added_input;
+    }
+
+    /// The entry that was begun.
+    pub(super) fn opened(&self) -> &Pending {
+        &self.pending[self.added]
+    }
+
     /// How many objects and lengths are those of entries that were added.
     pub(super) fn ends(&self) -> (usize, usize) {
-        self.pending.last().map_or((0, 0), |entry| (entry.ends.0 as usize, entry.ends.1 as usize))
+        let last = self.added.checked_sub(1).map(|last| &self.pending[last]);
+        last.map_or((0, 0), |entry| (entry.ends.0 as usize, entry.ends.1 as usize))
     }
 
     /// Notes the error of an entry.
@@ -88,7 +152,7 @@ impl Memory {
     fn clear(&mut self) {
         self.packed.clear();
         self.pending.clear();
-        self.blocks = 0;
+        (self.added, self.blocks, self.input, self.added_input) = (0, 0, 0, 0);
         self.objects.clear();
         self.lengths.clear();
         self.reading.clear();
@@ -116,10 +180,12 @@ impl Memory {
 pub(crate) struct Spare(Mutex<Option<Box<Memory>>>);
 
 impl Spare {
-    /// Takes it, or other memory while another batch has it.
-    pub(super) fn take(self: &Arc<Self>) -> Lent {
+    /// Takes it, or other memory while another batch has it, for calls of these functions.
+    pub(super) fn take(self: &Arc<Self>, functions: &'static [Function]) -> Lent {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
         let memory = self.0.try_lock().and_then(|mut memory| memory.take());
-        let memory = memory.unwrap_or_else(|| Box::new(Memory::with_capacity()));
+        let mut memory = memory.unwrap_or_else(|| Box::new(Memory::with_capacity()));
+        (memory.number, memory.functions) = (NEXT.fetch_add(1, Ordering::Relaxed), functions);
         Lent { memory: Some(memory), from: Arc::clone(self) }
     }
 }
@@ -127,6 +193,12 @@ impl Spare {
 impl std::fmt::Debug for Spare {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Spare").finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Memory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Memory").field("added", &self.added).finish_non_exhaustive()
     }
 }
 
@@ -164,3 +236,6 @@ impl Drop for Lent {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

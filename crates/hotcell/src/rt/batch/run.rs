@@ -58,13 +58,13 @@ impl Batch {
     /// the results are lost, and this is its error. What becomes of an entry is told by [`Done::take`].
     #[track_caller]
     pub fn run(mut self) -> Result<Done> {
-        if self.open.is_some() {
-            self.give_up();
+        if self.memory.pending.len() > self.memory.added {
+            self.memory.give_up();
         }
         let time = self.time();
-        let Batch { session, number, memory, .. } = self;
+        let Batch { session, memory } = self;
         let context = session.context("", Some(Location::caller()));
-        let mut done = Done { batch: number, context, memory, fault: None };
+        let mut done = Done { batch: memory.number, context, memory, fault: None };
         let count = done.memory.pending.len();
         if count == 0 {
             return Ok(done);
@@ -133,7 +133,6 @@ fn pass_objects(call: &mut Call<'_>, memory: &mut Memory) {
             let (name, context) = (object.type_name(), entry.context(&call.context));
             call.turn.passed.drop_last(noted);
             entry.ends.0 = passed;
-            memory.packed.skip(number);
             memory.fail(number, why.error(&context, name, &object, name));
         } else {
             passed += noted as u32;
@@ -159,7 +158,8 @@ impl Pending {
 impl Call<'_> {
     /// Writes the entries, whose replies have so many bytes.
     fn put_entries(&mut self, memory: &mut Memory, count: usize, replies: usize) -> Result<()> {
-        let parts = memory.packed.parts();
+        let heads = memory.pending.iter().map(|entry| (entry.index, entry.outcome == Outcome::Failed));
+        let parts = memory.packed.parts(heads);
         let data = parts[0].len() + parts[1].len();
         debug_assert!(parts[0].len() >= count * batch_entry::SIZE, "every entry has a head");
         let place = self.place_parts("the entries", &parts, 0)?; // what entries pass was counted as it came
