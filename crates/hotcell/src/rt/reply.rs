@@ -1,6 +1,7 @@
 //! A reply: results out. Everything is copied and checked; a lie costs the worker its life.
 
 use std::ops::Range;
+use std::panic::Location;
 
 use hotcell_protocol::wire::{Refusal, ReplyState};
 use hotcell_protocol::{Executed, RawHandle};
@@ -47,12 +48,18 @@ impl<'s> Reply<'s> {
         std::mem::take(&mut self.call.pool).bytes
     }
 
-    /// Turns away from the entry of a batch that was judged last: what comes now has no results. `lengths` are those of data
+    /// Turns away from the entry of a batch that was judged last, to one that errors tell by this. `lengths` are those of data
     /// that a failed call may give a place in.
-    pub(super) fn turn_to(&mut self, function: &'static Function, context: Context, lengths: &[(u16, u64)]) {
+    pub(super) fn turn_to(
+        &mut self,
+        function: &'static Function,
+        (name, call_site): (&'static str, Option<&'static Location<'static>>),
+        lengths: &[(u16, u64)],
+    ) {
         self.let_go_of_rest();
         let call = &mut *self.call;
-        (call.function, call.context, call.taken) = (function, context, 0);
+        (call.function, call.taken) = (function, 0);
+        (call.context.function, call.context.call_site) = (name, call_site);
         call.lengths.clear();
         call.lengths.extend_from_slice(lengths);
     }
@@ -61,11 +68,11 @@ impl<'s> Reply<'s> {
     pub(super) fn turn_to_entry(
         &mut self,
         function: &'static Function,
-        context: Context,
+        call_site: &'static Location<'static>,
         start: usize,
         lengths: &[(u16, u64)],
     ) {
-        self.turn_to(function, context, lengths);
+        self.turn_to(function, (function.name, Some(call_site)), lengths);
         let call = &mut *self.call;
         let block = &call.pool.bytes[start..start + usize::from(function.result_size)];
         match call.small.get_mut(..block.len()) {

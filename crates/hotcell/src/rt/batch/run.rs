@@ -254,7 +254,7 @@ impl Done {
             }
             self.memory.failed.sort_by_key(|(number, _)| *number);
         }
-        reply.turn_to(&BATCH, self.context, &[]);
+        reply.turn_to(&BATCH, (BATCH.name, self.context.call_site), &[]);
         self.memory.replies = reply.take_pool();
     }
 
@@ -269,7 +269,7 @@ impl Done {
             Some(why) => entry.lost(&self.context, why),
             None => {
                 let function = entry.function.name;
-                let Err(error) = judge(reply, memory, number, &self.context) else { return };
+                let Err(error) = judge(reply, memory, number) else { return };
                 if reply.is_lost() {
                     self.fault = Some(error.again());
                     *lost = Some(why_lost(Some((number, function)), &error));
@@ -318,16 +318,15 @@ fn why_lost(suspect: Option<(usize, &str)>, error: &Error) -> String {
 }
 
 /// Judges the reply of one entry.
-fn judge(reply: &mut Reply<'_>, memory: &mut Memory, number: usize, of: &Context) -> Result<()> {
+fn judge(reply: &mut Reply<'_>, memory: &mut Memory, number: usize) -> Result<()> {
     let entry = &memory.pending[number];
     let state = ReplyState::from_raw(reply.pool().bytes[number].into());
-    let context = entry.context(of);
     let start = Replies::blocks_behind_states(memory.pending.len()) + entry.block as usize;
     let before = number.checked_sub(1).map_or((0, 0), |before| memory.pending[before].ends);
     let failure = || &memory.failures[number * batch_failure::SIZE..][..batch_failure::SIZE];
     if !matches!(state, Some(ReplyState::Returned | ReplyState::LibraryError)) {
         // What is in the block is no result.
-        reply.turn_to(&BATCH, context, &[]);
+        reply.turn_to(&BATCH, (entry.function.name, Some(entry.call_site)), &[]);
         if state != Some(ReplyState::Refused) {
             let rule = "an entry of a batch has a state that no entry can have";
             return Err(reply.bad(Bad::Violation(rule)));
@@ -339,7 +338,7 @@ fn judge(reply: &mut Reply<'_>, memory: &mut Memory, number: usize, of: &Context
         return Err(reply.refusal(number, refusal, &name, before.0 < entry.ends.0));
     }
     let lengths = &memory.lengths[before.1 as usize..entry.ends.1 as usize];
-    reply.turn_to_entry(entry.function, context, start, lengths);
+    reply.turn_to_entry(entry.function, entry.call_site, start, lengths);
     if state == Some(ReplyState::LibraryError) {
         let errno = i32::read(&failure()[batch_failure::ERRNO..][..size_of::<i32>()]);
         return Err(reply.library_error(errno).unwrap_or_else(|error| error));
