@@ -4,6 +4,7 @@
 //! once into private memory and judges the copy. What the host writes, the worker can only read: the
 //! kernel refuses it a writable map. `docs/internals/protocol.md` tells the whole protocol.
 
+mod ahead;
 mod arena;
 pub mod batch;
 mod bell;
@@ -23,6 +24,7 @@ mod segment;
 mod shared;
 mod worker;
 
+pub use ahead::Ahead;
 pub use arena::{Arena, Grant, Granted, Outer, Window};
 #[cfg(feature = "buffers")]
 pub use buffers::{Buffers, Found, InBuf};

@@ -3,8 +3,8 @@
 use std::sync::atomic::Ordering;
 
 use hotcell_protocol::wire::{self, Refusal, ReplyState, batch_failure, batch_result, capabilities};
-use hotcell_shm::batch::{Ahead, BatchHead, Entries, Replies, block_size};
-use hotcell_shm::{ReplyHead, Request, WorkerLane};
+use hotcell_shm::batch::{BatchHead, Entries, Replies, block_size};
+use hotcell_shm::{Ahead, ReplyHead, Request, WorkerLane};
 
 use crate::context::{Context, Reply, ShimRequest};
 use crate::handles::Handles;
