@@ -17,11 +17,13 @@ mod handle;
 mod image;
 mod invocation;
 mod passed;
+mod pool;
 pub(crate) mod reading;
 mod reply;
 mod texts;
 
 pub use arguments::Arguments;
+pub(crate) use batch::Spare;
 pub use batch::{Batch, Done, Entry, Ticket, Values};
 pub use call::Call;
 pub(crate) use call::State;
@@ -202,6 +204,7 @@ macro_rules! element {
         impl sealed::Sealed for $t {}
         impl Element for $t {
             const SIZE: usize = size_of::<$t>();
+            #[inline]
             fn read(bytes: &[u8]) -> Self {
                 let mut number = [0; size_of::<$t>()];
                 number.copy_from_slice(bytes);

@@ -14,7 +14,7 @@ use hotcell_supervisor::{Spec, StartError, Worker, find_worker};
 use crate::error::{Cause, Error, Inner, Result};
 use crate::fault::{self, Fault};
 use crate::options::Options;
-use crate::rt::{Batch, Call, Function, HandleType, Package, Passed, State};
+use crate::rt::{Batch, Call, Function, HandleType, Package, Passed, Spare, State};
 
 mod allowed;
 mod buffer;
@@ -64,6 +64,8 @@ struct Shared {
     objects: Objects,
     kept: Arc<Kept>,
     dispatcher: Dispatcher,
+    /// The memory of batches.
+    spare: Arc<Spare>,
 }
 
 /// What can be asked while a call is under way.
@@ -184,6 +186,7 @@ impl Session {
             objects,
             kept,
             dispatcher: Dispatcher::default(),
+            spare: Arc::default(),
         });
         let session = Session { shared, deadline: None };
         let seat = session.shared.seat.take().expect("nobody else knows the session yet");
@@ -332,10 +335,15 @@ impl Session {
         !self.shared.package.handles.is_empty()
     }
 
-    /// The function of this index.
+    /// The functions by index.
     #[inline]
-    pub(crate) fn function(&self, index: u16) -> Option<&'static Function> {
-        self.shared.package.functions.get(usize::from(index))
+    pub(crate) fn functions(&self) -> &'static [Function] {
+        self.shared.package.functions
+    }
+
+    /// The memory of batches.
+    pub(crate) fn spare(&self) -> &Arc<Spare> {
+        &self.shared.spare
     }
 
     /// What errors say of a call that is not under way.

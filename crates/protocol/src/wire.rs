@@ -57,7 +57,7 @@ pub const SEGMENT_FIRST_ADDED: u16 = 2;
 /// Numbers of segments a channel may have: the first two, a batch's, and between them those that are added.
 pub const MAX_SEGMENTS: u16 = 64;
 
-/// Segment number of a batch's entries, in the references that are in them: its offsets count from the first entry.
+/// Segment number of a batch's data, in the references that are in its entries: offsets count from the first byte of the data.
 pub const SEGMENT_BATCH: u16 = 63;
 
 /// A place is `segment << 48 | offset`.
@@ -540,7 +540,7 @@ pub mod call_flags {
 
 /// Flags of a batch entry.
 pub mod entry_flags {
-    /// The entry is not executed; its part of the replies stays zero.
+    /// The entry is not executed; its part of the replies is not looked at.
     pub const SKIP: u16 = 1;
 }
 
@@ -550,8 +550,6 @@ pub mod capabilities {
     pub const NEED_SPACE: u64 = 1;
     /// Calls may call back.
     pub const CALLBACKS: u64 = 1 << 1;
-    /// Batches.
-    pub const BATCH: u64 = 1 << 2;
     /// Parking on eventfds.
     pub const EVENTFD: u64 = 1 << 3;
     /// The cancel word is watched.
@@ -562,6 +560,8 @@ pub mod capabilities {
     pub const HANDLES: u64 = 1 << 6;
     /// The last lane of the channel is the dispatcher's: threads that the library made call back there.
     pub const DISPATCHER: u64 = 1 << 7;
+    /// Batches. (Bit 2 was batches of another form, and is not used again.)
+    pub const BATCH: u64 = 1 << 8;
 }
 
 /// Geometry. Written by the host before the worker starts, never changed; the worker checks both copies.
@@ -770,58 +770,58 @@ pub mod reference {
     pub const LENGTH: usize = 8;
 }
 
-/// Where the packed entries of a batch lie.
+/// Where the packed entries of a batch lie: heads, then argument blocks, then data, each part and each block padded to 8.
 ///
 /// Where: argument block of a batch.
 pub mod batch_head {
     /// Bytes of the whole layout.
-    pub const SIZE: usize = 24;
+    pub const SIZE: usize = 32;
     /// `u32`: entries, 1..=MAX_BATCH.
     pub const COUNT: usize = 0;
     /// `u32`: bytes of the packed replies.
     pub const REPLIES_LENGTH: usize = 4;
-    /// `u64`: the packed entries, aligned to 8.
+    /// `u64`: the heads, aligned to 8.
     pub const PLACE: usize = 8;
-    /// `u64`: bytes of them.
-    pub const LENGTH: usize = 16;
+    /// `u64`: bytes from there to the data.
+    pub const DATA: usize = 16;
+    /// `u64`: bytes from there to the end of the data.
+    pub const LENGTH: usize = 24;
 }
 
-/// One call of a batch. Its argument block and its data follow; the whole is padded to 8. Several small ones share a line.
+/// One call of a batch. Its argument block lies behind those of the entries before it.
 ///
-/// Where: before each packed entry.
+/// Where: the heads of a batch, one behind the other.
 pub mod batch_entry {
     /// Bytes of the whole layout.
-    pub const SIZE: usize = 8;
+    pub const SIZE: usize = 4;
     /// `u16`: index in the interface.
     pub const FUNCTION: usize = 0;
     /// `u16`: EntryFlags.
     pub const FLAGS: usize = 2;
-    /// `u32`: bytes from this head to the next.
-    pub const SIZE_FIELD: usize = 4;
 }
 
-/// Where the packed replies lie.
+/// Where the packed replies lie: a batch_failure for each entry, then a byte for each, its ReplyState (Returned, LibraryError or Refused), then result blocks, each part and each block padded to 8, and a block 8 bytes at least: so the host knows where each lies.
 ///
 /// Where: result block of a batch.
 pub mod batch_result {
     /// Bytes of the whole layout.
-    pub const SIZE: usize = 8;
+    pub const SIZE: usize = 16;
     /// `u64`: of the packed replies: behind this in the slot, or in a window.
     pub const PLACE: usize = 0;
+    /// `u64`: bytes in use from there on, data behind the replies included.
+    pub const LENGTH: usize = 8;
 }
 
-/// The reply of one entry. Its result block follows, padded to 8, and 8 bytes at least: so the host knows where each lies.
+/// Of an entry that did not return: what its reply says besides. Of others it means nothing, and is not written.
 ///
-/// Where: before each packed reply.
-pub mod batch_reply {
+/// Where: the start of the packed replies.
+pub mod batch_failure {
     /// Bytes of the whole layout.
     pub const SIZE: usize = 8;
-    /// `u16`: ReplyState: Returned, LibraryError or Refused.
-    pub const STATE: usize = 0;
-    /// `u16`: of a refusal: bytes of the parameter's name, whose place is the first 8 bytes behind.
-    pub const NAME_LENGTH: usize = 2;
     /// `i32`: as in reply_head; of a refusal: the Refusal.
-    pub const ERRNO: usize = 4;
+    pub const ERRNO: usize = 0;
+    /// `u32`: of a refusal: bytes of the parameter's name, whose place is the first 8 bytes of the result block.
+    pub const NAME_LENGTH: usize = 4;
 }
 
 /// First bytes of every control packet.

@@ -115,13 +115,24 @@ impl Arena {
     /// Copies data (and `tail` zero bytes) behind the call's earlier data. `None` when there is no room:
     /// add a segment of [`Arena::wanted`] bytes and try again.
     pub fn copy_in(&mut self, bytes: &[u8], tail: usize) -> Option<Place> {
+        self.copy_parts_in(&[bytes], tail)
+    }
+
+    /// As [`Arena::copy_in`], of data that come in parts: they lie one behind the other.
+    #[inline]
+    pub fn copy_parts_in(&mut self, parts: &[&[u8]], tail: usize) -> Option<Place> {
         let grant = self.request.as_ref()?;
-        let end = self.used.checked_add(bytes.len())?.checked_add(tail)?;
+        let bytes = parts.iter().map(|part| part.len()).sum::<usize>();
+        let end = self.used.checked_add(bytes)?.checked_add(tail)?;
         if end > grant.mapping.length() {
             return None;
         }
-        grant.mapping.copy_in(self.used, bytes);
-        grant.mapping.zero(self.used + bytes.len(), tail);
+        let mut at = self.used;
+        for part in parts {
+            grant.mapping.copy_in(at, part);
+            at += part.len();
+        }
+        grant.mapping.zero(at, tail);
         let place = Place::new(grant.id, self.used as u64);
         self.used = end.next_multiple_of(wire::BUFFER_ALIGN);
         Some(place)

@@ -1,19 +1,103 @@
-//! The entries of a batch as they lie in memory: packed by the host, taken apart by the worker.
+//! The entries and the replies of a batch as they lie in memory: packed by the host, taken apart by the worker.
 
 use std::mem::offset_of;
 
 use hotcell_protocol::Place;
-use hotcell_protocol::wire::{self, batch_entry, batch_reply};
+use hotcell_protocol::wire::{self, batch_entry, batch_failure};
 
-/// What entries, and the data in them, are aligned to.
+use crate::ahead::Ahead;
+use crate::mapping::bytes_of;
+
+/// What blocks, and the data behind them, are aligned to.
 const ALIGN: usize = 8;
 
-/// Entries of a batch in private memory, one behind the other: each is a head, an argument block, and its data.
+/// Entries of a batch in private memory: their heads, their argument blocks, and their data.
 ///
-/// An entry that is opened and not closed leaves no trace: the next one takes its place.
+/// An entry that is opened and given up leaves no trace: the next one takes its place.
 #[derive(Debug, Default)]
 pub struct Packed {
-    /// Zero from `end` on.
+    /// Function and flags, once they are asked for.
+    heads: Vec<[u16; 2]>,
+    args: Zeroed,
+    data: Zeroed,
+}
+
+/// There is no memory for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooLong;
+
+impl Packed {
+    /// None yet, with room for so many bytes of arguments and of data.
+    pub fn with_capacity(bytes: usize) -> Packed {
+        Packed { heads: Vec::new(), args: Zeroed::with_capacity(bytes), data: Zeroed::with_capacity(bytes) }
+    }
+
+    /// Begins an entry, with zeros as its arguments. The one before was closed or given up.
+    #[inline]
+    pub fn open(&mut self, args_size: u16) -> Result<(), TooLong> {
+        self.args.open(usize::from(args_size).next_multiple_of(ALIGN))
+    }
+
+    /// Writes a number into the argument block of the open entry.
+    #[inline]
+    pub fn put<const N: usize>(&mut self, offset: usize, value: [u8; N]) {
+        let at = self.args.closed + offset;
+        self.args.bytes[at..at + N].copy_from_slice(&value);
+    }
+
+    /// Copies data, and `tail` zero bytes, behind what the open entry has already.
+    #[inline]
+    pub fn add(&mut self, data: &[u8], tail: usize) -> Result<Place, TooLong> {
+        let start = self.data.advance(data.len().checked_add(tail).ok_or(TooLong)?)?;
+        self.data.bytes[start..start + data.len()].copy_from_slice(data);
+        Ok(Place::new(wire::SEGMENT_BATCH, start as u64))
+    }
+
+    /// Ends the open entry.
+    #[inline]
+    pub fn close(&mut self) {
+        self.args.closed = self.args.end;
+        self.data.closed = self.data.end;
+    }
+
+    /// Gives up the open entry.
+    pub fn give_up(&mut self) {
+        self.args.give_up();
+        self.data.give_up();
+    }
+
+    /// Heads, argument blocks, and data, as they are to lie one behind the other. Of each entry, which function it calls,
+    /// and whether it is to be passed over.
+    pub fn parts(&mut self, entries: impl Iterator<Item = (u16, bool)>) -> [&[u8]; 3] {
+        let flags = |skip| if skip { wire::entry_flags::SKIP } else { 0 };
+        self.heads.clear();
+        self.heads.extend(entries.map(|(function, skip)| [function, flags(skip)]));
+        if !self.heads.len().is_multiple_of(ALIGN / batch_entry::SIZE) {
+            self.heads.push([0, 0]);
+        }
+        [
+            bytes_of(self.heads.as_flattened()),
+            &self.args.bytes[..self.args.closed],
+            &self.data.bytes[..self.data.closed],
+        ]
+    }
+
+    /// Forgets the entries, and keeps the memory.
+    pub fn clear(&mut self) {
+        self.heads.clear();
+        self.args.clear();
+        self.data.clear();
+    }
+
+    /// Bytes of memory it has.
+    pub fn memory(&self) -> usize {
+        self.heads.capacity() * batch_entry::SIZE + self.args.bytes.len() + self.data.bytes.len()
+    }
+}
+
+/// Bytes that are taken into use from the front, zero from `end` on.
+#[derive(Debug, Default)]
+struct Zeroed {
     bytes: Vec<u8>,
     /// Bytes of the entries that are closed.
     closed: usize,
@@ -21,71 +105,29 @@ pub struct Packed {
     end: usize,
 }
 
-/// There is no memory for it, or it is longer than an entry may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TooLong;
-
-impl Packed {
-    /// None yet, with room for so many bytes.
-    pub fn with_capacity(bytes: usize) -> Packed {
-        Packed { bytes: vec![0; bytes], closed: 0, end: 0 }
+impl Zeroed {
+    fn with_capacity(bytes: usize) -> Zeroed {
+        Zeroed { bytes: vec![0; bytes], closed: 0, end: 0 }
     }
 
-    /// Begins an entry, with zeros as its arguments.
+    /// Takes the first bytes of an entry into use: so many, which are a multiple of 8.
     #[inline]
-    pub fn open(&mut self, function: u16, args_size: usize) -> Result<(), TooLong> {
-        if self.end != self.closed {
-            self.bytes[self.closed..self.end].fill(0);
-            self.end = self.closed;
+    fn open(&mut self, length: usize) -> Result<(), TooLong> {
+        // There is no memory of so many bytes that this overflows.
+        let end = self.closed + length;
+        if end > self.bytes.len() {
+            self.grow(end)?;
         }
-        self.advance(batch_entry::SIZE + args_size)?;
-        self.store(self.closed + batch_entry::FUNCTION, function.to_ne_bytes());
+        self.end = end;
         Ok(())
     }
 
-    /// Writes a number into the argument block of the open entry.
-    #[inline]
-    pub fn put<const N: usize>(&mut self, offset: usize, value: [u8; N]) {
-        self.store(self.closed + batch_entry::SIZE + offset, value);
-    }
-
-    /// Copies data, and `tail` zero bytes, behind what the open entry has already.
-    #[inline]
-    pub fn add(&mut self, data: &[u8], tail: usize) -> Result<Place, TooLong> {
-        let start = self.advance(data.len().checked_add(tail).ok_or(TooLong)?)?;
-        self.bytes[start..start + data.len()].copy_from_slice(data);
-        Ok(Place::new(wire::SEGMENT_BATCH, start as u64))
-    }
-
-    /// Ends the open entry; where it starts.
-    #[inline]
-    pub fn close(&mut self) -> usize {
-        let start = self.closed;
-        self.closed = self.end;
-        let size = (self.closed - start) as u32;
-        self.store(start + batch_entry::SIZE_FIELD, size.to_ne_bytes());
-        start
-    }
-
-    /// Has the worker pass over the entry that starts there.
-    pub fn skip(&mut self, start: usize) {
-        self.store(start + batch_entry::FLAGS, wire::entry_flags::SKIP.to_ne_bytes());
-    }
-
-    /// The entries.
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes[..self.closed]
-    }
-
-    /// Takes so many bytes more into use, all of them zero; where they start.
+    /// Takes so many bytes more into use, and those up to the next multiple of 8; where they start.
     #[inline]
     fn advance(&mut self, length: usize) -> Result<usize, TooLong> {
         let start = self.end;
         let end =
             start.checked_add(length).and_then(|end| end.checked_next_multiple_of(ALIGN)).ok_or(TooLong)?;
-        if end - self.closed > u32::MAX as usize || end as u64 >= Place::OFFSET_END {
-            return Err(TooLong);
-        }
         if end > self.bytes.len() {
             self.grow(end)?;
         }
@@ -93,25 +135,59 @@ impl Packed {
         Ok(start)
     }
 
-    #[inline]
-    fn store<const N: usize>(&mut self, at: usize, value: [u8; N]) {
-        self.bytes[at..at + N].copy_from_slice(&value);
-    }
-
     #[cold]
     fn grow(&mut self, end: usize) -> Result<(), TooLong> {
+        if end as u64 >= Place::OFFSET_END {
+            return Err(TooLong);
+        }
         let length = end.max(self.bytes.len().saturating_mul(2));
         self.bytes.try_reserve_exact(length - self.bytes.len()).map_err(|_| TooLong)?;
         self.bytes.resize(length, 0);
         Ok(())
     }
+
+    fn give_up(&mut self) {
+        self.bytes[self.closed..self.end].fill(0);
+        self.end = self.closed;
+    }
+
+    fn clear(&mut self) {
+        self.closed = 0;
+        self.give_up();
+    }
 }
 
-/// Bytes of a packed reply whose result block has so many.
+/// How the replies of so many entries lie: what is to be said of those that failed, states, result blocks.
+#[derive(Debug, Clone, Copy)]
+pub struct Replies(u32);
+
+impl Replies {
+    /// Of so many entries.
+    pub const fn of(entries: u32) -> Replies {
+        Replies(entries)
+    }
+
+    /// Where the states begin, a byte each.
+    pub const fn states(self) -> usize {
+        self.0 as usize * batch_failure::SIZE
+    }
+
+    /// Where the result blocks begin, [`block_size`] bytes each.
+    pub const fn blocks(self) -> usize {
+        self.states() + Self::blocks_behind_states(self.0 as usize)
+    }
+
+    /// Where the result blocks of so many entries begin, counted from the states.
+    pub const fn blocks_behind_states(entries: usize) -> usize {
+        entries.next_multiple_of(ALIGN)
+    }
+}
+
+/// Bytes that a result block of so many has among packed replies: eight at least, for the place of a name.
 #[inline]
-pub const fn reply_size(result_size: usize) -> usize {
+pub const fn block_size(result_size: usize) -> usize {
     let block = result_size.next_multiple_of(ALIGN);
-    batch_reply::SIZE + if block > ALIGN { block } else { ALIGN }
+    if block > ALIGN { block } else { ALIGN }
 }
 
 /// Where the host says that the entries of a batch are.
@@ -123,88 +199,99 @@ pub struct BatchHead {
     pub replies_length: u32,
     /// Where they are.
     pub place: Place,
-    /// Bytes of them.
+    /// Bytes from there to the data.
+    pub data: u64,
+    /// Bytes from there to the end of the data.
     pub length: u64,
 }
 
 /// The head of an entry as it lies in memory.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 #[repr(C)]
 struct Head {
     function: u16,
     flags: u16,
-    size: u32,
 }
 
 const _: () = {
     assert!(size_of::<Head>() == batch_entry::SIZE);
     assert!(offset_of!(Head, function) == batch_entry::FUNCTION);
     assert!(offset_of!(Head, flags) == batch_entry::FLAGS);
-    assert!(offset_of!(Head, size) == batch_entry::SIZE_FIELD);
 };
-
-/// An entry to execute.
-#[derive(Debug, Clone, Copy)]
-pub struct Entry {
-    /// Function index.
-    pub function: u16,
-    /// Whether it is to be passed over.
-    pub skip: bool,
-    /// Its argument block; its data are behind it.
-    pub args: *const u8,
-    /// Bytes from there to the next entry.
-    pub length: u32,
-}
 
 /// The entries of a batch in request memory, which only the host writes, and not while the batch is executed.
 #[derive(Debug)]
 pub struct Entries {
-    base: *const u8,
-    length: usize,
-    at: usize,
+    head: *const Head,
+    /// Heads left.
+    left: u32,
+    args: *const u8,
+    /// Bytes of argument blocks left.
+    args_left: usize,
+    data: (*mut u8, u64),
+    /// Argument blocks and data that were not asked for yet.
+    ahead: [Ahead; 2],
 }
 
 impl Entries {
-    /// The entries in `length` bytes at `base`.
+    /// The entries at `base`; `None` when they do not lie as they should.
     ///
     /// # Safety
     ///
-    /// The bytes must be readable for as long as this is used.
-    pub unsafe fn new(base: *const u8, length: u64) -> Entries {
-        let length = usize::try_from(length).unwrap_or(0);
-        Entries { base, length: if base.cast::<u64>().is_aligned() { length } else { 0 }, at: 0 }
+    /// There, `head.length` bytes must be readable for as long as this is used.
+    pub unsafe fn new(base: *mut u8, head: &BatchHead) -> Option<Entries> {
+        let args = (head.count as usize).checked_mul(batch_entry::SIZE)?.next_multiple_of(ALIGN);
+        let data = usize::try_from(head.data).ok()?;
+        if !base.cast::<u64>().is_aligned() || args > data || head.data > head.length {
+            return None;
+        }
+        let behind = usize::try_from(head.length - head.data).ok()?;
+        let (blocks, data_at) = (base.wrapping_add(args), base.wrapping_add(data));
+        Ahead::of(base, args).fetch(AHEAD);
+        let mut ahead = [Ahead::of(blocks, data - args), Ahead::of(data_at, behind)];
+        ahead.iter_mut().for_each(|ahead| ahead.fetch(AHEAD));
+        Some(Entries {
+            head: base.cast(),
+            left: head.count,
+            args: blocks,
+            args_left: data - args,
+            data: (data_at, head.length - head.data),
+            ahead,
+        })
+    }
+
+    /// Where their data are, and how many bytes.
+    pub fn data(&self) -> (*mut u8, u64) {
+        self.data
+    }
+
+    /// Turns to the next entry: which function it calls, and whether it is to be passed over. `None` behind the last.
+    #[inline]
+    pub fn turn(&mut self) -> Option<(u16, bool)> {
+        self.left = self.left.checked_sub(1)?;
+        self.ahead.iter_mut().for_each(|ahead| ahead.fetch(1));
+        // SAFETY: `new` was promised that the bytes are readable, found room for all heads, and `left` counted them down;
+        // the base is aligned.
+        let head = unsafe { self.head.read_volatile() };
+        self.head = self.head.wrapping_add(1);
+        Some((head.function, head.flags & wire::entry_flags::SKIP != 0))
+    }
+
+    /// The argument block of the entry, which has so many bytes. `None` when there is no such block.
+    #[inline]
+    pub fn args(&mut self, size: u32) -> Option<*const u8> {
+        let size = (size as usize).next_multiple_of(ALIGN);
+        self.args_left = self.args_left.checked_sub(size)?;
+        let args = self.args;
+        self.args = args.wrapping_add(size);
+        Some(args)
     }
 
     /// Whether that was all.
     pub fn is_empty(&self) -> bool {
-        self.at == self.length
+        self.left == 0 && self.args_left == 0
     }
 }
 
-impl Iterator for Entries {
-    type Item = Entry;
-
-    /// The next entry; `None` when what is there is none.
-    #[inline]
-    fn next(&mut self) -> Option<Entry> {
-        let left = self.length - self.at;
-        if left < batch_entry::SIZE {
-            return None;
-        }
-        let start = self.base.wrapping_add(self.at);
-        // SAFETY: `new` was promised that the bytes are readable, and there are enough left; entries start at multiples of
-        // 8 from an aligned base.
-        let head = unsafe { start.cast::<Head>().read_volatile() };
-        let size = head.size as usize;
-        if size < batch_entry::SIZE || size > left || !size.is_multiple_of(ALIGN) {
-            return None;
-        }
-        self.at += size;
-        Some(Entry {
-            function: head.function,
-            skip: head.flags & wire::entry_flags::SKIP != 0,
-            args: start.wrapping_add(batch_entry::SIZE),
-            length: (size - batch_entry::SIZE) as u32,
-        })
-    }
-}
+/// Lines that are asked for before the first entry: no more than a core waits for at once.
+const AHEAD: usize = 4;

@@ -136,6 +136,16 @@ impl Located<'_> {
     pub fn append_to(&self, into: &mut Vec<u8>) -> bool {
         self.mapping.append_to(self.offset, self.bytes, into)
     }
+
+    /// Copies the data, if they are as many as `into` has room for. False where they are not.
+    #[must_use]
+    pub fn copy_to(&self, into: &mut [u8]) -> bool {
+        let same = self.bytes == into.len();
+        if same {
+            self.mapping.copy_out(self.offset, into);
+        }
+        same
+    }
 }
 
 /// What a worker's signal handler noted before its death. Hostile, and only evidence.

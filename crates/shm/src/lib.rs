@@ -4,6 +4,7 @@
 //! once into private memory and judges the copy. What the host writes, the worker can only read: the
 //! kernel refuses it a writable map. `docs/internals/protocol.md` tells the whole protocol.
 
+mod ahead;
 mod arena;
 mod atomics;
 pub mod batch;
@@ -27,6 +28,7 @@ mod shared;
 mod slot;
 mod worker;
 
+pub use ahead::Ahead;
 pub use arena::{Arena, Grant, Granted, Outer, Window};
 #[cfg(feature = "buffers")]
 pub use buffers::{Buffers, Found, InBuf};

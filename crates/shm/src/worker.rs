@@ -2,7 +2,7 @@
 
 use std::cell::UnsafeCell;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 use hotcell_protocol::wire::{self, ReplyState, Resume, WorkerState, batch_head, channel_head};
 use hotcell_protocol::{Place, wire::call_head};
@@ -305,6 +305,12 @@ impl WorkerChannel {
         self.reply.store(geometry::lane(request.lane) + wire::lane_worker::ENTRY, number);
     }
 
+    /// The word that marks an entry, as [`WorkerChannel::begin_entry`] does.
+    #[inline]
+    pub fn entry_word(&self, request: &Request) -> &AtomicU32 {
+        self.reply.word(geometry::lane(request.lane) + wire::lane_worker::ENTRY)
+    }
+
     /// The entry that was marked last.
     pub fn entry(&self, request: &Request) -> u32 {
         self.reply.load(geometry::lane(request.lane) + wire::lane_worker::ENTRY)
@@ -317,6 +323,7 @@ impl WorkerChannel {
             count: self.request.load(block + batch_head::COUNT),
             replies_length: self.request.load(block + batch_head::REPLIES_LENGTH),
             place: Place::from_raw(self.request.load(block + batch_head::PLACE)),
+            data: self.request.load(block + batch_head::DATA),
             length: self.request.load(block + batch_head::LENGTH),
         })
     }

@@ -1,12 +1,13 @@
 //! Batches: several calls in one message, executed in order, each of which fails for itself.
 
-use hotcell_protocol::wire::{self, Refusal, ReplyState, batch_reply, batch_result, capabilities};
-use hotcell_shm::batch::{BatchHead, Entries, Entry, reply_size};
-use hotcell_shm::{ReplyHead, Request, WorkerLane};
+use std::sync::atomic::Ordering;
+
+use hotcell_protocol::wire::{self, Refusal, ReplyState, batch_failure, batch_result, capabilities};
+use hotcell_shm::batch::{BatchHead, Entries, Replies, block_size};
+use hotcell_shm::{Ahead, ReplyHead, Request, WorkerLane};
 
 use crate::context::{Context, Reply, ShimRequest};
 use crate::handles::Handles;
-use crate::library;
 use crate::serve::Worker;
 
 /// Why a batch cannot be executed: the host broke a rule.
@@ -15,20 +16,23 @@ type Broken = &'static str;
 /// Stands for the entry being executed while none is.
 const NO_ENTRY: u32 = u32::MAX;
 
-/// The head of a packed reply, written in front of its result block when the entry has returned.
-#[derive(Clone, Copy)]
+/// Bytes behind the replies that data of entries come to lie in first.
+const DATA: usize = 256;
+
+/// Lines of the replies that are asked for before the first entry.
+const AHEAD: usize = 4;
+
+/// What the replies say of an entry that did not return.
 #[repr(C)]
-struct Head {
-    state: u16,
-    name_length: u16,
+struct Failure {
     errno: i32,
+    name_length: u32,
 }
 
 const _: () = {
-    assert!(size_of::<Head>() == batch_reply::SIZE);
-    assert!(std::mem::offset_of!(Head, state) == batch_reply::STATE);
-    assert!(std::mem::offset_of!(Head, name_length) == batch_reply::NAME_LENGTH);
-    assert!(std::mem::offset_of!(Head, errno) == batch_reply::ERRNO);
+    assert!(size_of::<Failure>() == batch_failure::SIZE);
+    assert!(std::mem::offset_of!(Failure, errno) == batch_failure::ERRNO);
+    assert!(std::mem::offset_of!(Failure, name_length) == batch_failure::NAME_LENGTH);
 };
 
 impl Worker {
@@ -48,6 +52,9 @@ impl Worker {
         let head = self.channel.batch(request).ok_or("a batch is shorter than its head")?;
         let outside = "the entries of a batch lie outside of their segment";
         let base = self.segments.address(head.place, head.length).ok_or(outside)?;
+        // SAFETY: the host leaves its entries alone until it has the reply, and segments stay mapped.
+        let entries =
+            unsafe { Entries::new(base, &head) }.ok_or("the entries of a batch do not lie as they should")?;
         // SAFETY: `serve` keeps the lane for the whole call, and nothing else refers to it now.
         let (block, _) = self.channel.result(unsafe { &*lane }, request);
         let mut reply = Reply::new(block);
@@ -59,20 +66,22 @@ impl Worker {
             let value = u64::from(Refusal::NoSpace.raw());
             return Ok((ReplyHead { state: ReplyState::Refused, errno: 0, result_length: 0, value }, 0));
         };
-        // SAFETY: the memory is `replies_length` bytes of a reply segment that only this call uses, and the block is the
-        // call's, with room for a place at its start.
-        unsafe {
-            std::ptr::write_bytes(replies, 0, head.replies_length as usize);
-            block.cast::<u64>().write(place.raw());
-        }
-        let around = self.segments.enter_batch(base, head.length);
-        // SAFETY: the host leaves its entries alone until it has the reply, and segments stay mapped.
-        let entries = unsafe { Entries::new(base, head.length) };
+        // Data go where the replies are, so that the host finds them in one piece.
+        context.call().close_slot_unless(place);
+        let (data, length) = entries.data();
+        let around = self.segments.enter_batch(data, length);
         let executed = self.run_entries(&mut context, reply, request, (head, entries), replies);
         self.segments.enter_batch(around.0, around.1);
         self.channel.begin_entry(request, outer);
         executed?;
-        let used = context.call().block_used;
+        let call = context.call();
+        let used = call.block_used;
+        let length = call.behind(place).max(u64::from(head.replies_length));
+        // SAFETY: the block is the call's, with room for its result at the start.
+        unsafe {
+            block.add(batch_result::PLACE).cast::<u64>().write(place.raw());
+            block.add(batch_result::LENGTH).cast::<u64>().write(length);
+        }
         let state = ReplyState::Returned;
         Ok((ReplyHead { state, errno: 0, result_length: used as u32, value: 0 }, used))
     }
@@ -85,82 +94,104 @@ impl Worker {
         (head, mut entries): (BatchHead, Entries),
         replies: *mut u8,
     ) -> Result<(), Broken> {
-        let mut at = 0;
-        for number in 0..head.count {
-            let entry = entries.next().ok_or("an entry of a batch is none")?;
-            let function = self.library.function(entry.function).ok_or("a batch has an unknown function")?;
-            let start = at;
-            at += reply_size(function.result_size as usize);
-            if at > head.replies_length as usize {
-                return Err("the replies of a batch have no room");
-            }
-            if entry.skip {
-                continue;
-            }
-            if entry.length < function.args_size {
-                return Err("an entry of a batch is shorter than its arguments");
-            }
-            self.channel.begin_entry(request, number);
-            let place = replies.wrapping_add(start);
-            let block = place.wrapping_add(batch_reply::SIZE);
-            // SAFETY: nothing else refers to the reply, which lives as long as the context.
-            unsafe { reply.write(Reply::new(block)) };
-            let written = self.run_entry(context, reply, request, function.entry, &entry);
-            // SAFETY: the replies have `replies_length` bytes there, and all of them start at multiples of 8.
-            unsafe { place.cast::<Head>().write(written) };
-            if written.state == ReplyState::Refused.raw() {
-                // SAFETY: as above; a block has 8 bytes at least.
-                unsafe { block.cast::<u64>().write((*reply).value) };
-            }
-        }
-        self.channel.begin_entry(request, NO_ENTRY);
-        if entries.is_empty() { Ok(()) } else { Err("a batch has more entries than it says") }
-    }
-
-    /// Executes an entry; the head of its reply. Of a refusal, the place of the name is then the reply's value.
-    fn run_entry(
-        &self,
-        context: &mut Context,
-        reply: *mut Reply,
-        request: &Request,
-        run: library::Entry,
-        entry: &Entry,
-    ) -> Head {
-        let shim_request = ShimRequest {
-            args: entry.args,
-            args_length: entry.length,
+        let layout = Replies::of(head.count);
+        let (states, end) = (replies.wrapping_add(layout.states()), head.replies_length as usize);
+        let no_room = "the replies of a batch have no room";
+        let written = end.checked_sub(layout.states()).ok_or(no_room)?;
+        let mut ahead = Ahead::of(states, written + DATA);
+        ahead.claim(AHEAD);
+        let mut at = layout.blocks();
+        let mut shim_request = ShimRequest {
+            args: std::ptr::null(),
+            args_length: 0,
             depth: u32::from(request.depth),
             call_id: request.call_id,
             time: request.time,
         };
-        context.call().refused = None;
         let handles = context.call().handles;
-        // SAFETY: `serve` keeps the table for the whole call, and nothing else refers to it before the entry runs.
+        // SAFETY: `serve` keeps the table for the whole call, and nothing else refers to it before an entry runs.
         let before = unsafe { (*handles).enter() };
-        // SAFETY: the shim ABI defines the signature. Context, request and reply live until the entry returns, and the
-        // argument block has the bytes that the function asks for.
-        unsafe { run(context, &raw const shim_request, reply) };
-        // SAFETY: the entry, which used table and reply, has returned.
-        unsafe {
-            (*handles).leave(before);
-            let Some(refused) = context.call().refused else {
-                let Reply { state, error_number: errno, .. } = *reply;
-                // Only a shim writes the state, and only known ones: anything else is a smashed stack.
-                if ReplyState::from_raw(state).is_none() {
-                    std::process::abort();
+        let executing = self.channel.entry_word(request);
+        let mut number = 0;
+        while let Some((function, skip)) = entries.turn() {
+            let function = self.library.function(function).ok_or("a batch has an unknown function")?;
+            let args = entries.args(function.args_size);
+            let args = args.ok_or("an entry of a batch is shorter than its arguments")?;
+            let block = replies.wrapping_add(at);
+            let size = block_size(function.result_size as usize);
+            at += size;
+            if at > end {
+                return Err(no_room);
+            }
+            ahead.claim(1);
+            if skip {
+                // SAFETY: there is a state for each entry.
+                unsafe { states.add(number as usize).write(0) };
+            } else {
+                executing.store(number, Ordering::Relaxed);
+                (shim_request.args, shim_request.args_length) = (args, function.args_size);
+                // SAFETY: the block lies in the replies, which only this call uses. Nothing else refers to the reply, which
+                // lives as long as the context.
+                unsafe {
+                    block.cast::<u64>().write(0);
+                    if size > size_of::<u64>() {
+                        std::ptr::write_bytes(block, 0, size);
+                    }
+                    reply.write(Reply::new(block));
                 }
-                return Head { state, name_length: 0, errno };
-            };
-            let (refusal, name) = refused.said();
-            let (length, place) = match context.call().allocate(name.len() as u64, 1) {
-                Some((at, place)) => {
-                    std::ptr::copy_nonoverlapping(name.as_ptr(), at, name.len());
-                    (name.len() as u16, place.raw())
+                // SAFETY: the shim ABI defines the signature. Context, request and reply live until the entry returns, and the
+                // argument block has the bytes that the function asks for.
+                unsafe { (function.entry)(context, &raw const shim_request, reply) };
+                // SAFETY: the entry, which used table and reply, has returned. There is a state for each entry, and what is
+                // said of failures is before them.
+                unsafe {
+                    (*handles).end_entry();
+                    let mut state = (*reply).state;
+                    if state != ReplyState::Returned.raw() || context.call().refused.is_some() {
+                        let failure;
+                        (state, failure) = failed(context, &*reply, block);
+                        replies.cast::<Failure>().add(number as usize).write(failure);
+                    }
+                    states.add(number as usize).write(state as u8);
                 }
-                None => (0, wire::PLACE_NULL),
-            };
-            (*reply).value = place;
-            Head { state: ReplyState::Refused.raw(), name_length: length, errno: refusal as i32 }
+            }
+            number += 1;
+        }
+        // SAFETY: as above.
+        unsafe { (*handles).leave(before) };
+        executing.store(NO_ENTRY, Ordering::Relaxed);
+        if entries.is_empty() {
+            Ok(())
+        } else {
+            Err("the argument blocks of a batch are more than its entries")
         }
     }
+}
+
+/// The state of an entry that did not return, and what is to be said of it. Of a refusal, the place of the name is then in its result block.
+///
+/// # Safety
+///
+/// `block` is the entry's, and has 8 bytes at least.
+#[cold]
+unsafe fn failed(context: &mut Context, reply: &Reply, block: *mut u8) -> (u16, Failure) {
+    let Some(refused) = context.call().refused.take() else {
+        // Only a shim writes the state, and only known ones: anything else is a smashed stack.
+        if ReplyState::from_raw(reply.state).is_none() {
+            std::process::abort();
+        }
+        return (reply.state, Failure { errno: reply.error_number, name_length: 0 });
+    };
+    let (refusal, name) = refused.said();
+    let (length, place) = match context.call().allocate(name.len() as u64, 1) {
+        Some((at, place)) => {
+            // SAFETY: the memory was just allocated for the name.
+            unsafe { std::ptr::copy_nonoverlapping(name.as_ptr(), at, name.len()) };
+            (name.len() as u32, place.raw())
+        }
+        None => (0, wire::PLACE_NULL),
+    };
+    // SAFETY: the caller's promise; blocks are aligned to 8.
+    unsafe { block.cast::<u64>().write(place) };
+    (ReplyState::Refused.raw(), Failure { errno: refusal as i32, name_length: length })
 }

@@ -87,6 +87,8 @@ pub(crate) struct Call {
     pub(crate) block: *mut u8,
     pub(crate) block_place: Place,
     pub(crate) block_used: usize,
+    /// How much of it may be used.
+    pub(crate) block_end: usize,
     /// The reply window in force and how much of it is used.
     pub(crate) window: (Place, u64),
     pub(crate) window_used: u64,
@@ -258,6 +260,26 @@ impl Call {
         self.in_slot(length, align).or_else(|| self.in_window(length, align))
     }
 
+    /// Has nothing more put behind the result block, unless this is a place there.
+    pub(crate) fn close_slot_unless(&mut self, place: Place) {
+        if place.segment() != self.block_place.segment() {
+            self.block_end = self.block_used;
+        }
+    }
+
+    /// How many bytes are in use from a place on that was allocated here, in one piece.
+    pub(crate) fn behind(&self, place: Place) -> u64 {
+        let (window, _) = self.window;
+        let (start, used) = if place.segment() == self.block_place.segment() {
+            (self.block_place.offset(), self.block_used as u64)
+        } else if place.segment() == window.segment() {
+            (window.offset(), self.window_used)
+        } else {
+            return 0;
+        };
+        (start + used).saturating_sub(place.offset())
+    }
+
     /// Ends the process when this call waits for a callback in which the library was called again: what it asks the
     /// host now would be an answer to nothing.
     fn innermost(&self) {
@@ -285,7 +307,7 @@ impl Call {
         let used = self.block.addr().checked_add(self.block_used)?.next_multiple_of(align as usize);
         let start = used - self.block.addr();
         let end = start.checked_add(length)?;
-        if end > wire::MAX_RESULT {
+        if end > self.block_end {
             return None;
         }
         self.block_used = end;

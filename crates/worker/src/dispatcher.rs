@@ -93,11 +93,11 @@ impl Dispatcher {
             if (*seat).call.is_none() {
                 (*seat).call = self.standing_call(&mut (*seat).lane);
             }
-            let call = (*seat).call?;
-            let block = self.channel.result(&(*seat).lane, &call);
+            let call = (*seat).call.as_ref()?;
+            let block = self.channel.result(&(*seat).lane, call);
             (*seat).reply = Reply::new(block.0);
             let reply = &raw mut (*seat).reply;
-            let context = Context::of_thread(self, reply, call, block, self.channel.window(&call));
+            let context = Context::of_thread(self, reply, call, block, self.channel.window(call));
             (*seat).context = Some(context);
             (*seat).context.as_mut().map(|context| &raw mut *context)
         }

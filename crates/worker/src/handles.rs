@@ -239,6 +239,15 @@ impl Handles {
         self.uses.enter()
     }
 
+    /// An entry of a batch has ended, which is the call: another may begin.
+    #[inline]
+    pub(crate) fn end_entry(&mut self) {
+        if self.uses.has_passed() || !self.retired.is_empty() {
+            self.end_retired();
+            self.uses.forget();
+        }
+    }
+
     /// The call has ended.
     pub(crate) fn leave(&mut self, before: uses::Before) {
         if !self.retired.is_empty() {

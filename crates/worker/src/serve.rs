@@ -156,6 +156,7 @@ impl Worker {
             block,
             block_place,
             block_used: fixed,
+            block_end: wire::MAX_RESULT,
             window: self.channel.window(request),
             window_used: 0,
             may_call_back: self.capabilities & capabilities::CALLBACKS != 0,

@@ -199,11 +199,23 @@ impl Layout {
         self.segment.starts_with("socket")
     }
 
+    /// What its size is a multiple of: 8, or less where it lies in shared memory and its fields need no more.
+    fn unit(&self) -> usize {
+        const MOST: usize = 8;
+        let widest = self.fields.iter().map(|field| field.ty.alignment()).max();
+        if self.is_packet() { MOST } else { widest.unwrap_or(MOST).min(MOST) }
+    }
+
     fn check_and_place(&mut self) -> Result<()> {
         ensure!(names::is_snake(&self.name), "the name must be snake_case");
         check_doc(&self.doc)?;
         ensure!(!self.segment.trim().is_empty(), "`segment` is empty");
-        ensure!(self.size > 0 && self.size.is_multiple_of(8), "size {} is no multiple of 8", self.size);
+        let unit = self.unit();
+        ensure!(
+            self.size > 0 && self.size.is_multiple_of(unit),
+            "size {} is no multiple of {unit}",
+            self.size
+        );
         names::all_different("field", self.fields.iter().map(|it| it.name.as_str()))?;
         let mut end = 0;
         for field in &mut self.fields {

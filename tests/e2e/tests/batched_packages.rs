@@ -139,6 +139,21 @@ fn many_big_results_come_out_of_one_batch() {
     }
 }
 
+/// Some 64 KiB of data are copied with the replies, and more one by one: of what lies there, the border, and behind it.
+#[test]
+fn each_result_is_its_own_wherever_it_lies() {
+    let data = |number: usize| (0..1000).map(|at| (at * 7 + number * 13) as u8).collect::<Vec<u8>>();
+    for count in [8, 60, 200] {
+        let mut batch = zlib().batch();
+        let put = |number| batch.uncompress(1000, &zlib().compress(&data(number)).unwrap()).unwrap();
+        let tickets: Vec<_> = (0..count).map(put).collect();
+        let mut done = batch.run().unwrap();
+        for (number, ticket) in tickets.into_iter().enumerate() {
+            assert_eq!(done.take(ticket).unwrap(), data(number), "{number} of {count}");
+        }
+    }
+}
+
 #[test]
 fn a_thousand_calls_are_one_batch() {
     let mut batch = zlib().batch();

@@ -90,12 +90,15 @@ fn every_lie_is_a_typed_error() {
 }
 
 /// Lies about a batch: what was wrong, or else the second entry is to blame, which should be a text.
-const BATCH_LIES: [(&str, ErrorKind); 16] = [
+const BATCH_LIES: [(&str, ErrorKind); 19] = [
     ("batch-place", ErrorKind::ProtocolViolation),
     ("batch-place-of-requests", ErrorKind::ProtocolViolation),
     ("batch-place-of-entries", ErrorKind::ProtocolViolation),
     ("batch-place-before", ErrorKind::ProtocolViolation),
     ("batch-no-place", ErrorKind::ProtocolViolation),
+    ("batch-few-replies", ErrorKind::ProtocolViolation),
+    ("batch-long-replies", ErrorKind::ProtocolViolation),
+    ("batch-endless-replies", ErrorKind::ProtocolViolation),
     ("batch-short-result", ErrorKind::ProtocolViolation),
     ("batch-library-error", ErrorKind::ProtocolViolation),
     ("batch-no-state", ErrorKind::ProtocolViolation),

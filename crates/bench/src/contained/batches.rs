@@ -28,7 +28,9 @@ fn batch(bench: &Bench, calls: usize, batches: u32) -> Samples {
 /// Numbers, a structure, and a few bytes in turn.
 fn mixed(library: &Measured, calls: usize, at: i32) -> hotcell::Result<()> {
     let mut batch = library.batch();
-    let (mut sums, mut areas, mut checks) = (Vec::new(), Vec::new(), Vec::new());
+    let tickets = calls / 2 + 1;
+    let (mut sums, mut areas, mut checks) =
+        (Vec::with_capacity(tickets), Vec::with_capacity(tickets), Vec::with_capacity(tickets));
     for call in 0..calls {
         match call % 4 {
             0 | 1 => sums.push(batch.add(at, 1)?),

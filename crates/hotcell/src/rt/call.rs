@@ -12,6 +12,7 @@ use super::ends::NoSegment;
 use super::failed::Failure;
 use super::handle::Unfit;
 use super::passed::Usage;
+use super::pool::Pool;
 use super::reading::Reference;
 use super::{Element, Function, Handle, Image, KeptCallback, OutputKind};
 use crate::error::{Cause, Error, Result};
@@ -56,6 +57,8 @@ pub struct State {
     pub(super) fixed: usize,
     /// Bytes of data handed out so far.
     pub(super) copied: u64,
+    /// Of a batch: what was copied of its reply memory at once.
+    pub(super) pool: Pool,
     /// Which of the function's owned objects were taken out, one bit each.
     pub(super) taken: u64,
     /// Why the call is no success.
@@ -103,6 +106,7 @@ impl State {
             large: Vec::new(),
             fixed: 0,
             copied: 0,
+            pool: Pool::default(),
             taken: 0,
             failure: None,
         })
@@ -117,6 +121,9 @@ impl State {
         self.lengths.clear();
         if self.no_segment.is_some() || self.failure.is_some() || !self.no_segments.is_empty() {
             self.forget_troubles();
+        }
+        if !self.pool.is_empty() {
+            self.pool = Pool::default();
         }
     }
 
@@ -365,8 +372,15 @@ impl<'s> Call<'s> {
 
     /// As [`Call::place`], of what is no data of the application.
     pub(super) fn place_uncounted(&mut self, name: &str, data: &[u8], tail: usize) -> Result<Place> {
+        self.place_parts(name, &[data], tail)
+    }
+
+    /// As [`Call::place_uncounted`], of data that come in parts: they lie one behind the other.
+    #[inline]
+    pub(super) fn place_parts(&mut self, name: &str, parts: &[&[u8]], tail: usize) -> Result<Place> {
+        let bytes = parts.iter().map(|part| part.len()).sum::<usize>();
         let start = self.used.next_multiple_of(8);
-        let end = start.saturating_add(data.len()).saturating_add(tail);
+        let end = start.saturating_add(bytes).saturating_add(tail);
         if end <= wire::MAX_ARGS {
             self.used = end;
         }
@@ -374,13 +388,17 @@ impl<'s> Call<'s> {
             return Err(self.lost(Executed::No));
         };
         if end <= wire::MAX_ARGS {
-            lane.put_bytes(start, data, tail);
+            let mut at = start;
+            for (index, part) in parts.iter().enumerate() {
+                lane.put_bytes(at, part, if index + 1 == parts.len() { tail } else { 0 });
+                at += part.len();
+            }
             return Ok(lane.args_place(start));
         }
-        if let Some(place) = arena.copy_in(data, tail) {
+        if let Some(place) = arena.copy_parts_in(parts, tail) {
             return Ok(place);
         }
-        let wanted = arena.wanted(data.len() + tail);
+        let wanted = arena.wanted(bytes + tail);
         let (id, mapping) = self.add_segment(wanted, Seals::Request, Executed::No)?.map_err(
             |NoSegment { cause, message }| {
                 self.context.not_executed(ErrorKind::LimitExceeded, cause, message)
@@ -388,7 +406,7 @@ impl<'s> Call<'s> {
         )?;
         let arena = &mut self.live().arena;
         arena.add_request(Grant { id, mapping });
-        arena.copy_in(data, tail).ok_or_else(|| {
+        arena.copy_parts_in(parts, tail).ok_or_else(|| {
             let message = format!("`{name}` does not fit the segment made for it");
             self.context.not_executed(ErrorKind::LimitExceeded, Cause::None, message)
         })

@@ -16,9 +16,42 @@ use crate::error::Result;
 /// The image of a resident structure starts with its handle.
 #[derive(Debug, Clone)]
 pub struct Image {
-    bytes: Vec<u8>,
+    bytes: Bytes,
     /// Where the reference to it lay in a result block.
     from: usize,
+}
+
+/// The bytes of an image. Those of most structures are few, and need no memory of their own.
+#[derive(Debug, Clone)]
+enum Bytes {
+    Few([u8; FEW], usize),
+    Many(Vec<u8>),
+}
+
+/// The most that are few.
+const FEW: usize = 64;
+
+impl Bytes {
+    #[inline]
+    fn zeros(size: usize) -> Bytes {
+        if size <= FEW { Bytes::Few([0; FEW], size) } else { Bytes::Many(vec![0; size]) }
+    }
+
+    #[inline]
+    fn as_slice(&self) -> &[u8] {
+        match self {
+            Bytes::Few(bytes, size) => &bytes[..*size],
+            Bytes::Many(bytes) => bytes,
+        }
+    }
+
+    #[inline]
+    fn as_mut_slice(&mut self) -> &mut [u8] {
+        match self {
+            Bytes::Few(bytes, size) => &mut bytes[..*size],
+            Bytes::Many(bytes) => bytes,
+        }
+    }
 }
 
 macro_rules! put {
@@ -33,11 +66,13 @@ macro_rules! put {
 impl Image {
     /// An image of so many bytes, all zero.
     pub fn new(size: usize) -> Image {
-        Image { bytes: vec![0; size], from: 0 }
+        Image::of_result(size, 0)
     }
 
-    pub(super) fn of_result(bytes: Vec<u8>, from: usize) -> Image {
-        Image { bytes, from }
+    /// One that is to be read from a result, which refers to it there.
+    #[inline]
+    pub(super) fn of_result(size: usize, from: usize) -> Image {
+        Image { bytes: Bytes::zeros(size), from }
     }
 
     put!(put_u8: u8, put_u16: u16, put_u32: u32, put_u64: u64, put_i8: i8, put_i16: i16, put_i32: i32);
@@ -238,7 +273,18 @@ impl Image {
     }
 
     pub(super) fn whole(&self) -> &[u8] {
-        &self.bytes
+        self.bytes.as_slice()
+    }
+
+    /// Where the reference to it lies in a result block.
+    #[inline]
+    pub(super) fn from(&self) -> usize {
+        self.from
+    }
+
+    #[inline]
+    pub(super) fn whole_mut(&mut self) -> &mut [u8] {
+        self.bytes.as_mut_slice()
     }
 
     fn put_reference(&mut self, offset: usize, place: Place, length: u64) {
@@ -247,14 +293,15 @@ impl Image {
     }
 
     fn put(&mut self, offset: usize, bytes: &[u8]) {
-        self.bytes[offset..offset + bytes.len()].copy_from_slice(bytes);
+        self.whole_mut()[offset..offset + bytes.len()].copy_from_slice(bytes);
     }
 
     pub(crate) fn reference(&self, offset: usize) -> Reference {
         Reference::read(self.bytes(offset, REFERENCE))
     }
 
+    #[inline]
     pub(crate) fn bytes(&self, offset: usize, length: usize) -> &[u8] {
-        &self.bytes[offset..offset + length]
+        &self.whole()[offset..offset + length]
     }
 }

@@ -4,6 +4,7 @@ use hotcell_protocol::wire::{self, reference};
 use hotcell_protocol::{ErrorKind, Executed, Place};
 use hotcell_shm::{Arena, HostLane, Located, SharedBuf};
 
+use super::pool::Pool;
 use super::{Element, TextKind, Utf8, Utf16};
 use crate::error::{Cause, Error, Result};
 use crate::fault::Fault;
@@ -36,6 +37,8 @@ pub(crate) enum Bad {
 pub(super) struct Granted<'a> {
     /// The lane of the call and its data memory, unless the worker is gone.
     pub(super) memory: Option<(&'a HostLane, &'a Arena)>,
+    /// What of it was copied already.
+    pub(super) pool: Option<&'a Pool>,
     /// Bytes of the result block that are no data.
     pub(super) fixed: usize,
     pub(super) limit: u64,
@@ -43,15 +46,44 @@ pub(super) struct Granted<'a> {
     pub(super) copied: &'a mut u64,
 }
 
+/// Data of the worker.
+enum Found<'a> {
+    /// They were copied already.
+    Here(&'a [u8]),
+    /// They lie in its memory.
+    There(Located<'a>),
+}
+
 impl Granted<'_> {
     /// The data of a reference; `None` for a null one.
     pub(super) fn copy(&mut self, from: Reference) -> std::result::Result<Option<Vec<u8>>, Bad> {
-        let Some(found) = self.locate(from)? else { return Ok(None) };
-        let mut data = Vec::new();
-        if !found.append_to(&mut data) {
-            return Err(Bad::TooMuch);
+        match self.locate(from)? {
+            None => Ok(None),
+            Some(Found::Here(data)) => Ok(Some(data.to_vec())),
+            Some(Found::There(found)) => {
+                let mut data = Vec::new();
+                if found.append_to(&mut data) { Ok(Some(data)) } else { Err(Bad::TooMuch) }
+            }
         }
-        Ok(Some(data))
+    }
+
+    /// Copies the data of a reference, which are as many as `into` has room for. False for a null reference.
+    #[inline]
+    pub(super) fn copy_to(&mut self, from: Reference, into: &mut [u8]) -> std::result::Result<bool, Bad> {
+        let same = match self.locate(from)? {
+            None => return Ok(false),
+            Some(Found::Here(data)) if data.len() == into.len() => {
+                into.copy_from_slice(data);
+                true
+            }
+            Some(Found::Here(_)) => false,
+            Some(Found::There(found)) => found.copy_to(into),
+        };
+        if same {
+            Ok(true)
+        } else {
+            Err(Bad::Violation("a structure has another size than its contract says"))
+        }
     }
 
     /// As [`Granted::copy`], of data that stay in their window. What came with the reply is copied all the same.
@@ -64,7 +96,8 @@ impl Granted<'_> {
     }
 
     /// Where the data lie, counted.
-    fn locate(&mut self, from: Reference) -> std::result::Result<Option<Located<'_>>, Bad> {
+    #[inline]
+    fn locate(&mut self, from: Reference) -> std::result::Result<Option<Found<'_>>, Bad> {
         if from.place.is_null() {
             return Ok(None);
         }
@@ -74,8 +107,13 @@ impl Granted<'_> {
             ));
         }
         let (lane, arena) = self.memory.ok_or(Bad::Lost)?;
-        let found = lane.locate(arena, self.fixed, from.place, from.length);
-        let found = found.ok_or(Bad::Violation("a result lies outside of the memory granted to its call"))?;
+        let found = match self.pool.and_then(|pool| pool.find(from)) {
+            Some(data) => Found::Here(data),
+            None => Found::There(
+                lane.locate(arena, self.fixed, from.place, from.length)
+                    .ok_or(Bad::Violation("a result lies outside of the memory granted to its call"))?,
+            ),
+        };
         *self.copied = self.copied.saturating_add(from.length);
         if *self.copied > self.limit { Err(Bad::TooMuch) } else { Ok(Some(found)) }
     }

@@ -1,12 +1,14 @@
 //! A reply: results out. Everything is copied and checked; a lie costs the worker its life.
 
 use std::ops::Range;
+use std::panic::Location;
 
 use hotcell_protocol::wire::{Refusal, ReplyState};
 use hotcell_protocol::{Executed, RawHandle};
 use hotcell_shm::{ReplyHead, SharedBuf};
 
 use super::call::SMALL;
+use super::pool::Pool;
 use super::reading::{Bad, Granted, REFERENCE, Reads, Reference, data, numbers};
 use super::{Call, Element, Function, Handle, Image, OwnedField, Release};
 use crate::error::{Error, Result};
@@ -36,22 +38,46 @@ impl<'s> Reply<'s> {
         Reply { call }
     }
 
-    /// Turns to the reply of another entry of a batch, whose result block was copied already. `lengths` are those of data
+    /// What was copied of a batch's reply memory.
+    pub(super) fn pool(&self) -> &Pool {
+        &self.call.pool
+    }
+
+    /// Takes it, when all was judged.
+    pub(super) fn take_pool(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.call.pool).bytes
+    }
+
+    /// Turns away from the entry of a batch that was judged last, to one that errors tell by this. `lengths` are those of data
     /// that a failed call may give a place in.
     pub(super) fn turn_to(
         &mut self,
         function: &'static Function,
-        context: Context,
-        block: &[u8],
+        (name, call_site): (&'static str, Option<&'static Location<'static>>),
         lengths: &[(u16, u64)],
     ) {
         self.let_go_of_rest();
-        (self.call.function, self.call.context, self.call.taken) = (function, context, 0);
-        self.call.lengths.clear();
-        self.call.lengths.extend_from_slice(lengths);
-        match self.call.small.get_mut(..block.len()) {
+        let call = &mut *self.call;
+        (call.function, call.taken) = (function, 0);
+        (call.context.function, call.context.call_site) = (name, call_site);
+        call.lengths.clear();
+        call.lengths.extend_from_slice(lengths);
+    }
+
+    /// Turns to the reply of an entry of a batch, whose result block starts there in what was copied.
+    pub(super) fn turn_to_entry(
+        &mut self,
+        function: &'static Function,
+        call_site: &'static Location<'static>,
+        start: usize,
+        lengths: &[(u16, u64)],
+    ) {
+        self.turn_to(function, (function.name, Some(call_site)), lengths);
+        let call = &mut *self.call;
+        let block = &call.pool.bytes[start..start + usize::from(function.result_size)];
+        match call.small.get_mut(..block.len()) {
             Some(small) => small.copy_from_slice(block),
-            None => block.clone_into(&mut self.call.large),
+            None => block.clone_into(&mut call.large),
         }
     }
 
@@ -168,20 +194,35 @@ impl<'s> Reply<'s> {
     }
 
     /// The image of a structure, which has `size` bytes; a null reference is an error here.
+    #[inline]
     pub fn image(&mut self, offset: usize, size: usize) -> Result<Image> {
-        let image = self.opt_image(offset, size)?;
-        image.ok_or_else(|| {
-            self.bad(Bad::Lie("the library returned NULL where its contract promises a structure"))
-        })
+        let mut image = Image::of_result(size, offset);
+        self.fill_promised(&mut image)?;
+        Ok(image)
     }
 
     /// The image of a structure, if the reference is not null.
+    #[inline]
     pub fn opt_image(&mut self, offset: usize, size: usize) -> Result<Option<Image>> {
-        let Some(bytes) = self.opt_buffer(offset)? else { return Ok(None) };
-        if bytes.len() != size {
-            return Err(self.bad(Bad::Violation("a structure has another size than its contract says")));
+        let mut image = Image::of_result(size, offset);
+        Ok(if self.fill(&mut image)? { Some(image) } else { None })
+    }
+
+    /// Copies the bytes of an image, where it lies: an image is too big to be handed from function to function. False
+    /// for a null reference.
+    fn fill(&mut self, image: &mut Image) -> Result<bool> {
+        let from = self.reference(image.from());
+        self.granted(|granted| granted.copy_to(from, image.whole_mut()))
+    }
+
+    /// As [`Reply::fill`]; a null reference is an error here.
+    fn fill_promised(&mut self, image: &mut Image) -> Result<()> {
+        match self.fill(image)? {
+            true => Ok(()),
+            false => {
+                Err(self.bad(Bad::Lie("the library returned NULL where its contract promises a structure")))
+            }
         }
-        Ok(Some(Image::of_result(bytes, offset)))
     }
 
     pub(super) fn function(&self) -> &'static Function {
@@ -274,7 +315,8 @@ impl<'s> Reply<'s> {
         }
         let (fixed, limit, mut copied) = (self.call.fixed, self.call.max_output(), self.call.copied);
         let memory = self.call.turn.live.as_ref().map(Live::memory);
-        let read = read(&mut Granted { memory, fixed, limit, copied: &mut copied });
+        let pool = Some(&self.call.pool);
+        let read = read(&mut Granted { memory, pool, fixed, limit, copied: &mut copied });
         self.call.copied = copied;
         read.map_err(|bad| self.bad(bad))
     }

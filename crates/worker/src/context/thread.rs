@@ -6,19 +6,19 @@
 use std::ffi::{c_char, c_int, c_void};
 
 use hotcell_protocol::Place;
-use hotcell_protocol::wire::Refusal;
+use hotcell_protocol::wire::{self, Refusal};
 use hotcell_shm::Request;
 
 use super::{Call, Context, Reply, refuse};
 use crate::dispatcher::Dispatcher;
 
 impl Context {
-    /// The table for one callback of a thread whose turn it is. `block` is the result block, `window` the reply window in
-    /// force.
+    /// The table for one callback of a thread whose turn it is. `request` is the standing call, which stays where it is;
+    /// `block` is the result block, `window` the reply window in force.
     pub(crate) fn of_thread(
         dispatcher: &'static Dispatcher,
         reply: *mut Reply,
-        request: Request,
+        request: *const Request,
         (block, block_place): (*mut u8, Place),
         window: (Place, u64),
     ) -> Context {
@@ -32,6 +32,7 @@ impl Context {
             block,
             block_place,
             block_used: 0,
+            block_end: wire::MAX_RESULT,
             window,
             window_used: 0,
             may_call_back: true,

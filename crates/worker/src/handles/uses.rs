@@ -36,6 +36,17 @@ impl Uses {
         Before(std::mem::replace(&mut self.start, self.passed.len()))
     }
 
+    /// Whether the innermost call was passed anything.
+    #[inline]
+    pub(super) fn has_passed(&self) -> bool {
+        self.passed.len() > self.start
+    }
+
+    /// Forgets what the innermost call was passed.
+    pub(super) fn forget(&mut self) {
+        self.passed.truncate(self.start);
+    }
+
     pub(super) fn leave(&mut self, before: Before) {
         self.passed.truncate(self.start);
         self.start = before.0;

@@ -46,7 +46,11 @@ fn layouts_have_no_hole_and_no_overrun() {
     refused(&layout(16, &[("a", "u32"), ("b", "u128")]), &["field `b`", "hole"]);
     refused(&layout(8, &[("a", "u64"), ("b", "u8")]), &["field `b`", "ends at byte 9, the layout at 8"]);
     refused(&layout(12, &[("a", "u64")]), &["size 12 is no multiple of 8"]);
+    refused(&layout(12, &[("a", "u32")]), &["size 12 is no multiple of 8"]);
     refused(&layout(0, &[]), &["size 0"]);
+    let shared = |size| layout(size, &[("a", "u16"), ("b", "u16")]).replace("socket", "request");
+    refused(&shared(5), &["size 5 is no multiple of 2"]);
+    assert!(Wire::parse(&format!("{VERSION}{}", shared(4))).is_ok());
 }
 
 #[test]

@@ -12,6 +12,7 @@ use hotcell_protocol::wire::{
     self, EventPacket, Hello, Packet, Refusal, ReplyState, Resume, SegmentReady, Welcome, call_head,
     capabilities, reply_head, resume_line,
 };
+use hotcell_shm::batch::Replies;
 use hotcell_shm::control::ControlSocket;
 use hotcell_shm::{Access, Mapping, Seals, SegmentFile};
 
@@ -84,15 +85,21 @@ const RESULT: usize = wire::batch_result::SIZE;
 fn lie_about_a_batch(lie: &str, request: (&Mapping, usize), reply: (&Mapping, usize)) -> (u16, u32) {
     let (block, slot) = (reply.1 + wire::RESULT_OFFSET, reply.1);
     let (reply, in_slot) = (reply.0, (block + RESULT) as u64);
-    let length: u32 = request.0.load(request.1 + wire::call_head::SIZE + wire::batch_head::REPLIES_LENGTH);
+    let head = request.1 + wire::call_head::SIZE;
+    let length: u32 = request.0.load(head + wire::batch_head::REPLIES_LENGTH);
+    let mut used = u64::from(length);
     let mut place = in_slot | u64::from(wire::SEGMENT_REPLY) << wire::PLACE_SEGMENT_SHIFT;
+    let replies = Replies::of(request.0.load(head + wire::batch_head::COUNT));
+    let state = |entry: usize, state: u16| {
+        reply.store(block + RESULT + replies.states() + entry, state as u8);
+    };
+    (0..2).for_each(|entry| state(entry, ReplyState::Returned.raw()));
     // The second entry's reply: behind the first, whose result has 8 bytes.
-    let second = block + RESULT + 16;
-    reply.store(block + RESULT + wire::batch_reply::STATE, ReplyState::Returned.raw());
-    reply.store(second + wire::batch_reply::STATE, ReplyState::Returned.raw());
+    let failure = block + RESULT + wire::batch_failure::SIZE;
+    let second = block + RESULT + replies.blocks() + 8;
     let text = |place: u64, length: u64| {
-        reply.store(second + wire::batch_reply::SIZE, place);
-        reply.store(second + wire::batch_reply::SIZE + 8, length);
+        reply.store(second, place);
+        reply.store(second + 8, length);
     };
     text(place, 0);
     let result = (ReplyState::Returned.raw(), RESULT as u32 + length);
@@ -102,26 +109,27 @@ fn lie_about_a_batch(lie: &str, request: (&Mapping, usize), reply: (&Mapping, us
         "batch-place-of-entries" => place = u64::from(wire::SEGMENT_BATCH) << wire::PLACE_SEGMENT_SHIFT,
         "batch-place-before" => place -= RESULT as u64 + 8,
         "batch-no-place" => place = wire::PLACE_NULL,
+        "batch-few-replies" => used -= 1,
+        "batch-long-replies" => used += wire::MAX_RESULT as u64,
+        "batch-endless-replies" => used = u64::MAX,
         "batch-short-result" => return (result.0, RESULT as u32 - 1),
         "batch-library-error" => return (ReplyState::LibraryError.raw(), result.1),
-        "batch-no-state" => reply.store(second + wire::batch_reply::STATE, 0u16),
-        "batch-need-space" => {
-            reply.store(second + wire::batch_reply::STATE, ReplyState::NeedSpace.raw());
-        }
+        "batch-no-state" => state(1, 0),
+        "batch-need-space" => state(1, ReplyState::NeedSpace.raw()),
         "batch-text" => text(place, wire::MAX_RESULT as u64),
         "batch-text-of-requests" => text(in_slot, 1),
         "batch-text-elsewhere" => text(u64::from(wire::SEGMENT_BATCH) << wire::PLACE_SEGMENT_SHIFT, 1),
         "batch-impossible-text" => text(place, wire::LENGTH_IMPOSSIBLE),
         "batch-refusal" | "batch-refusal-of-no-argument" | "batch-refusal-name" => {
-            reply.store(second + wire::batch_reply::STATE, ReplyState::Refused.raw());
+            state(1, ReplyState::Refused.raw());
             let refusal = match lie {
                 "batch-refusal" => 4_000,
                 "batch-refusal-name" => Refusal::NullArgument.raw(),
                 _ => Refusal::StaleHandle.raw(),
             };
-            reply.store(second + wire::batch_reply::ERRNO, refusal);
+            reply.store(failure + wire::batch_failure::ERRNO, refusal);
             if lie == "batch-refusal-name" {
-                reply.store(second + wire::batch_reply::NAME_LENGTH, u16::MAX);
+                reply.store(failure + wire::batch_failure::NAME_LENGTH, u32::from(u16::MAX));
             }
         }
         noise => {
@@ -140,7 +148,8 @@ fn lie_about_a_batch(lie: &str, request: (&Mapping, usize), reply: (&Mapping, us
             }
         }
     }
-    reply.store(block, place);
+    reply.store(block + wire::batch_result::PLACE, place);
+    reply.store(block + wire::batch_result::LENGTH, used);
     result
 }
 

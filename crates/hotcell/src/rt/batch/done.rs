@@ -1,12 +1,12 @@
 //! A batch that has run: what became of each entry.
 
-use std::any::Any;
 use std::fmt;
+use std::panic::Location;
 
 use hotcell_protocol::ErrorKind;
-use hotcell_protocol::wire::batch_reply;
+use hotcell_shm::batch::{Replies, block_size};
 
-use super::{Ticket, Values};
+use super::{Lent, Outcome, Ticket, Values};
 use crate::error::{Cause, Error, Result};
 use crate::session::Context;
 
@@ -16,26 +16,9 @@ use crate::session::Context;
 pub struct Done {
     pub(super) batch: u64,
     pub(super) context: Context,
-    /// The packed replies.
-    pub(super) replies: Vec<u8>,
-    /// Where that of each entry starts, and where the last ends.
-    pub(super) starts: Vec<u32>,
-    /// By entry.
-    pub(super) outcomes: Vec<Outcome>,
+    pub(super) memory: Lent,
     /// What the worker met its end by, while it executed the batch.
     pub(super) fault: Option<Error>,
-}
-
-/// What became of an entry.
-pub(super) enum Outcome {
-    /// It returned numbers, which lie in the packed replies.
-    Values,
-    /// It returned this.
-    Read(Box<dyn Any + Send>),
-    /// It failed.
-    Failed(Error),
-    /// Its result was taken.
-    Taken,
 }
 
 impl Done {
@@ -47,26 +30,23 @@ impl Done {
     /// the one that was executed then with what happened, as far as that is known, and the others as `WorkerLost`.
     /// Whether one of them was executed is not known. `InvalidArgument`, when the ticket is another batch's.
     #[track_caller]
+    #[inline]
     pub fn take<T: 'static>(&mut self, ticket: Ticket<T>) -> Result<T> {
-        let entry = ticket.entry();
-        let outcome = self.outcomes.get_mut(entry).filter(|_| ticket.batch() == self.batch);
-        let Some(outcome) = outcome else {
-            let message = "the ticket is one of another batch".into();
-            let context = Context { call_site: Some(std::panic::Location::caller()), ..self.context };
-            return Err(context.not_executed(ErrorKind::InvalidArgument, Cause::None, message));
-        };
-        if let Outcome::Values = outcome {
-            let (start, end) = (self.starts[entry] as usize, self.starts[entry + 1] as usize);
-            return Ok((ticket.read)(&Values { block: &self.replies[start + batch_reply::SIZE..end] }));
-        }
-        match std::mem::replace(outcome, Outcome::Taken) {
-            Outcome::Failed(error) => Err(error),
-            Outcome::Read(value) => {
-                Ok(*value.downcast().expect("the ticket was made with its entry, for what that reads"))
+        let (number, same) = (ticket.entry(), ticket.batch() == self.batch);
+        let memory = &mut *self.memory;
+        let count = memory.pending.len();
+        let Some(entry) = memory.pending.get_mut(number).filter(|_| same) else { return Err(self.foreign()) };
+        match entry.outcome {
+            Outcome::Values => {
+                let start = Replies::blocks_behind_states(count) + entry.block as usize;
+                let end = start + block_size(usize::from(entry.function.result_size));
+                Ok((ticket.read)(&Values { block: &memory.replies[start..end] }))
             }
-            Outcome::Values | Outcome::Taken => {
-                unreachable!("an entry has one ticket, and numbers are read above")
+            Outcome::Read(slot) => {
+                entry.outcome = Outcome::Taken;
+                Ok(memory.columns.take(slot))
             }
+            Outcome::Failed | Outcome::Taken => Err(self.failure(number)),
         }
     }
 
@@ -74,20 +54,39 @@ impl Done {
     pub fn fault(&self) -> Option<&Error> {
         self.fault.as_ref()
     }
+
+    /// The error of an entry that failed.
+    #[cold]
+    fn failure(&mut self, number: usize) -> Error {
+        let failed = &mut self.memory.failed;
+        let at = failed.binary_search_by_key(&(number as u32), |(number, _)| *number);
+        let error = at.ok().and_then(|at| failed[at].1.take());
+        error.expect("an entry that failed has its error until it is taken, which happens once")
+    }
+
+    #[cold]
+    #[track_caller]
+    fn foreign(&self) -> Error {
+        let message = "the ticket is one of another batch".into();
+        let context = Context { call_site: Some(Location::caller()), ..self.context };
+        context.not_executed(ErrorKind::InvalidArgument, Cause::None, message)
+    }
 }
 
 impl fmt::Debug for Done {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(&self.outcomes).finish()
-    }
-}
-
-impl fmt::Debug for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Outcome::Values | Outcome::Read(_) => f.write_str("Returned"),
-            Outcome::Failed(error) => error.fmt(f),
-            Outcome::Taken => f.write_str("Taken"),
+        let mut failed = self.memory.failed.iter();
+        let mut list = f.debug_list();
+        for entry in &self.memory.pending {
+            match entry.outcome {
+                Outcome::Values | Outcome::Read(_) => list.entry(&"Returned"),
+                Outcome::Taken => list.entry(&"Taken"),
+                Outcome::Failed => match failed.next() {
+                    Some((_, Some(error))) => list.entry(error),
+                    _ => list.entry(&"Taken"),
+                },
+            };
         }
+        list.finish()
     }
 }

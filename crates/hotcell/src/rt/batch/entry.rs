@@ -1,23 +1,23 @@
 //! An entry of a batch being written.
 
-use std::panic::Location;
-
 use hotcell_protocol::{ErrorKind, LimitExceededReason, Place, RawHandle, wire};
 use hotcell_shm::bytes_of;
 
-use super::{Batch, Read, Ticket, Values, no_memory};
+use super::memory::Memory;
+use super::{Outcome, Ticket, Values, no_memory};
 use crate::error::{Cause, Error, Result};
 use crate::rt::arguments::arguments;
 use crate::rt::handle::Unfit;
 use crate::rt::passed::{PassedObject, Usage};
 use crate::rt::reading::Reference;
-use crate::rt::{Element, Function, Handle, Image, OutputKind, Reply};
-use crate::session::Context;
+use crate::rt::{Element, Handle, Image, OutputKind, Reply};
+use crate::session::{Context, Session};
 
 /// A call of a batch whose arguments are being written. Dropped before it is added, it leaves no trace.
 #[derive(Debug)]
 pub struct Entry<'b> {
-    batch: &'b mut Batch,
+    pub(super) memory: &'b mut Memory,
+    pub(super) session: &'b Session,
 }
 
 macro_rules! put {
@@ -25,17 +25,12 @@ macro_rules! put {
         /// Writes a number at an offset of the argument block.
         #[inline]
         pub fn $name(&mut self, offset: usize, value: $t) {
-            self.batch.packed.put(offset, value.to_ne_bytes());
+            self.memory.packed.put(offset, value.to_ne_bytes());
         }
     )* };
 }
 
-impl<'b> Entry<'b> {
-    #[inline]
-    pub(super) fn new(batch: &'b mut Batch) -> Entry<'b> {
-        Entry { batch }
-    }
-
+impl Entry<'_> {
     put!(put_u8: u8, put_u16: u16, put_u32: u32, put_u64: u64, put_i8: i8, put_i16: i16, put_i32: i32);
     put!(put_i64: i64, put_f32: f32, put_f64: f64);
     arguments!();
@@ -54,7 +49,8 @@ impl<'b> Entry<'b> {
     /// Adds the entry, whose results are numbers: `read` finds them in the result block.
     #[inline]
     pub fn values<T>(self, read: fn(&Values<'_>) -> T) -> Ticket<T> {
-        self.batch.add(Read::Values, read)
+        let id = self.memory.add(Outcome::Values);
+        Ticket { id, read }
     }
 
     /// Adds the entry. `read` reads its results when the batch has run; where the entry failed, it is not asked.
@@ -63,8 +59,9 @@ impl<'b> Entry<'b> {
         self,
         read: impl FnOnce(&mut Reply<'_>) -> Result<T> + Send + 'static,
     ) -> Ticket<T> {
-        let read = Read::Now(Box::new(move |reply: &mut Reply<'_>| Ok(Box::new(read(reply)?) as _)));
-        self.batch.add(read, |_| unreachable!("an entry that was read has its result"))
+        let slot = self.memory.columns.add(Box::new(read));
+        let id = self.memory.add(Outcome::Read(slot));
+        Ticket { id, read: |_| unreachable!("an entry that was read has its result") }
     }
 
     /// An error that says that an argument cannot be passed. Nothing was added.
@@ -81,8 +78,8 @@ impl<'b> Entry<'b> {
         kind: u16,
         usage: Usage,
     ) -> Result<RawHandle> {
-        let (object, session) = (handle.object(), &self.batch.session);
-        let own = &self.batch.objects[self.batch.added.0 as usize..];
+        let (object, session) = (handle.object(), self.session);
+        let own = &self.memory.objects[self.memory.ends().0..];
         let mut fit = handle.check(session, session.generation(), kind);
         if fit.is_ok() && usage != Usage::Kept && !object.owned {
             fit = Err(Unfit::OnlyLent);
@@ -91,30 +88,30 @@ impl<'b> Entry<'b> {
         let wanted = || session.handle_type(kind).map_or("", |it| it.name);
         fit.map_err(|unfit| unfit.error(&self.context(), name, object, wanted()))?;
         let raw = object.raw;
-        self.batch.objects.push(PassedObject::new(object, usage));
+        self.memory.objects.push(PassedObject::new(object, usage));
         Ok(raw)
     }
 
     /// Copies data in, behind the arguments.
     #[inline]
     pub(in crate::rt) fn place(&mut self, name: &str, data: &[u8], tail: usize) -> Result<Place> {
-        let limit = self.batch.session.options().max_input;
-        let input = self.batch.input.saturating_add(data.len() as u64);
+        let limit = self.session.options().max_input;
+        let input = self.memory.input.saturating_add(data.len() as u64);
         if input > limit {
             return Err(self.too_much(name, input, limit));
         }
-        self.batch.input = input;
-        self.batch.packed.add(data, tail).map_err(|_| no_memory(&self.context()))
+        self.memory.input = input;
+        self.memory.packed.add(data, tail).map_err(|_| no_memory(&self.context()))
     }
 
     #[inline]
     fn put_reference(&mut self, offset: usize, place: Place, length: u64) {
         self.put_u64(offset + wire::reference::PLACE, place.raw());
         self.put_u64(offset + wire::reference::LENGTH, length);
-        let mut outputs = self.function().outputs.iter();
+        let mut outputs = self.memory.opened().function.outputs.iter();
         let place = |kind| matches!(kind, OutputKind::Offset { of, .. } if usize::from(of) == offset);
         if outputs.any(|output| place(output.kind)) {
-            self.batch.lengths.push((offset as u16, length));
+            self.memory.lengths.push((offset as u16, length));
         }
     }
 
@@ -126,17 +123,7 @@ impl<'b> Entry<'b> {
     }
 
     fn context(&self) -> Context {
-        let (function, call_site) = self.opened();
-        self.batch.session.context(function.name, Some(call_site))
-    }
-
-    #[inline]
-    fn function(&self) -> &'static Function {
-        self.opened().0
-    }
-
-    #[inline]
-    fn opened(&self) -> (&'static Function, &'static Location<'static>) {
-        self.batch.open.expect("an entry is made by opening one")
+        let open = self.memory.opened();
+        self.session.context(open.function.name, Some(open.call_site))
     }
 }

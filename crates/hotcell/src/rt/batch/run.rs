@@ -1,21 +1,22 @@
 //! Running a batch: sent, waited for, and judged entry by entry.
 
-use std::iter::Peekable;
+use std::mem;
 use std::panic::{Location, resume_unwind};
 use std::sync::Arc;
-use std::vec::IntoIter;
 
-use hotcell_protocol::wire::{self, Refusal, ReplyState, batch_head, batch_reply, batch_result};
+use hotcell_protocol::wire::{
+    self, Refusal, ReplyState, batch_entry, batch_failure, batch_head, batch_result,
+};
 use hotcell_protocol::{ErrorKind, Executed, Place};
 use hotcell_shm::ReplyHead;
-use hotcell_shm::batch::Packed;
+use hotcell_shm::batch::Replies;
 
-use super::done::Outcome;
-use super::{Batch, Done, Pending, Read};
+use super::memory::Memory;
+use super::{Batch, Done, Outcome, Pending};
 use crate::error::{Cause, Error, Result};
 use crate::fault::Fault;
 use crate::rt::failed::Failure;
-use crate::rt::passed::PassedObject;
+use crate::rt::pool::Pool;
 use crate::rt::reading::{Bad, Reads, Reference};
 use crate::rt::{Call, Element, Function, Reply};
 use crate::session::Context;
@@ -35,6 +36,12 @@ static BATCH: Function = Function {
     outputs: &[],
 };
 
+/// The most bytes of data behind the replies that are copied with them.
+const DATA: usize = 1 << 16;
+
+/// The state of an entry that returned, among the replies.
+const RETURNED: u8 = ReplyState::Returned.raw() as u8;
+
 /// A rule that the worker broke, or what else means that no entry can be judged.
 enum Unreadable {
     Violation(&'static str),
@@ -51,38 +58,35 @@ impl Batch {
     /// the results are lost, and this is its error. What becomes of an entry is told by [`Done::take`].
     #[track_caller]
     pub fn run(mut self) -> Result<Done> {
-        self.give_up();
+        if self.memory.pending.len() > self.memory.added {
+            self.memory.give_up();
+        }
         let time = self.time();
-        let Batch { session, number, mut packed, mut pending, objects, lengths, replies: starts, .. } = self;
+        let Batch { session, memory } = self;
         let context = session.context("", Some(Location::caller()));
-        let (replies, outcomes) = (Vec::new(), Vec::new());
-        let mut done = Done { batch: number, context, replies, starts, outcomes, fault: None };
-        if pending.is_empty() {
+        let mut done = Done { batch: memory.number, context, memory, fault: None };
+        let count = done.memory.pending.len();
+        if count == 0 {
             return Ok(done);
         }
         let mut call = session.begin(context, session.allowed(time), wire::BATCH_FUNCTION, &BATCH)?;
         done.context = call.context;
-        call.begin_batch(pending.len())?;
-        let unfit = pass_objects(&mut call, objects, &mut pending, &mut packed);
-        let length = done.starts[pending.len()];
-        let place = call.place_uncounted("the entries", packed.bytes(), 0)?; // what entries pass was counted as it came
-        call.put_u32(batch_head::COUNT, pending.len() as u32);
-        call.put_u32(batch_head::REPLIES_LENGTH, length);
-        call.put_u64(batch_head::PLACE, place.raw());
-        call.put_u64(batch_head::LENGTH, packed.bytes().len() as u64);
+        call.begin_batch(count)?;
+        let memory = &mut *done.memory;
+        pass_objects(&mut call, memory);
+        let replies = Replies::of(count as u32);
+        let length = replies.blocks() + memory.blocks as usize;
+        call.put_entries(memory, count, length)?;
         let (channel, lane) = (Arc::clone(call.live().lane.channel()), call.live().lane.index());
         let (head, raised) = call.exchange_alone();
         let mut whole = None;
         match head {
             Ok(head) if head.state == ReplyState::Refused => whole = Some(call.refused(head)),
-            Ok(head) => match call.replies(head, length as usize) {
-                Ok(replies) => {
-                    done.replies = replies;
-                    done.judge(Reply::of_batch(call), pending, &lengths, unfit);
-                }
+            Ok(head) => match call.copy_replies(head, memory, (replies, length)) {
+                Ok(()) => done.judge(Reply::of_batch(call)),
                 Err(Unreadable::Violation(rule)) => {
                     let fault = call.violation(rule);
-                    done.lose(fault, None, pending, unfit);
+                    done.lose(fault, None);
                 }
                 Err(Unreadable::NoMemory) => {
                     // What came out of it cannot be told any more, nor released.
@@ -97,34 +101,29 @@ impl Batch {
                 let (id, entry) = channel.executing(lane);
                 let said = Some(entry as usize).filter(|_| id == done.context.call_id);
                 // Of one entry it is known without the worker's word.
-                let suspect =
-                    if pending.len() == 1 { Some(0) } else { said.filter(|&at| at < pending.len()) };
+                let suspect = if count == 1 { Some(0) } else { said.filter(|&at| at < count) };
                 drop(call);
-                done.lose(error, suspect, pending, unfit);
+                done.lose(error, suspect);
             }
         }
         done.or_failed(whole, raised)
     }
 }
 
-/// Passes the objects of all entries. An entry with one that has gone meanwhile is not executed; it comes with its error.
-fn pass_objects(
-    call: &mut Call<'_>,
-    objects: Vec<PassedObject>,
-    pending: &mut [Pending],
-    packed: &mut Packed,
-) -> Vec<(usize, Error)> {
-    let mut unfit = Vec::new();
-    let generation = call.context.generation;
-    if objects.is_empty() {
-        return unfit;
+/// Passes the objects of all entries. An entry with one that has gone meanwhile has failed, and is not executed.
+fn pass_objects(call: &mut Call<'_>, memory: &mut Memory) {
+    if memory.objects.is_empty() {
+        return;
     }
-    let (mut objects, mut put, mut passed) = (objects.into_iter(), 0, 0);
-    for (number, entry) in pending.iter_mut().enumerate() {
+    let generation = call.context.generation;
+    let mut objects = mem::take(&mut memory.objects);
+    let (mut left, mut put, mut passed) = (objects.drain(..), 0, 0);
+    for number in 0..memory.pending.len() {
+        let entry = &mut memory.pending[number];
         let count = entry.ends.0 - put;
         put = entry.ends.0;
         let (mut noted, mut failed) = (0, None);
-        for object in objects.by_ref().take(count as usize) {
+        for object in left.by_ref().take(count as usize) {
             match call.turn.passed.add_of_batch(object, generation) {
                 Ok(()) => noted += 1,
                 Err(unfit) => failed = failed.or(Some(unfit)),
@@ -132,17 +131,16 @@ fn pass_objects(
         }
         if let Some((why, object)) = failed {
             let (name, context) = (object.type_name(), entry.context(&call.context));
-            unfit.push((number, why.error(&context, name, &object, name)));
-            packed.skip(entry.start);
-            // Whatever the worker says of it.
-            entry.plain = false;
             call.turn.passed.drop_last(noted);
+            entry.ends.0 = passed;
+            memory.fail(number, why.error(&context, name, &object, name));
         } else {
             passed += noted as u32;
+            entry.ends.0 = passed;
         }
-        entry.ends.0 = passed;
     }
-    unfit
+    drop(left);
+    memory.objects = objects;
 }
 
 impl Pending {
@@ -151,30 +149,69 @@ impl Pending {
         Context { function: self.function.name, call_site: Some(self.call_site), ..*of }
     }
 
-    fn lost(&self, of: &Context, why: &str) -> Outcome {
+    fn lost(&self, of: &Context, why: &str) -> Error {
         let fault = Fault { kind: ErrorKind::WorkerLost, cause: Cause::None, message: why.to_owned() };
-        Outcome::Failed(self.context(of).error(fault, Executed::Maybe, String::new()))
+        self.context(of).error(fault, Executed::Maybe, String::new())
     }
 }
 
 impl Call<'_> {
-    /// Copies the packed replies out.
-    fn replies(&mut self, head: ReplyHead, length: usize) -> std::result::Result<Vec<u8>, Unreadable> {
+    /// Writes the entries, whose replies have so many bytes.
+    fn put_entries(&mut self, memory: &mut Memory, count: usize, replies: usize) -> Result<()> {
+        let heads = memory.pending.iter().map(|entry| (entry.index, entry.outcome == Outcome::Failed));
+        let parts = memory.packed.parts(heads);
+        let data = parts[0].len() + parts[1].len();
+        debug_assert!(parts[0].len() >= count * batch_entry::SIZE, "every entry has a head");
+        let place = self.place_parts("the entries", &parts, 0)?; // what entries pass was counted as it came
+        self.put_u32(batch_head::COUNT, count as u32);
+        self.put_u32(batch_head::REPLIES_LENGTH, replies as u32);
+        self.put_u64(batch_head::PLACE, place.raw());
+        self.put_u64(batch_head::DATA, data as u64);
+        self.put_u64(batch_head::LENGTH, (data + parts[2].len()) as u64);
+        Ok(())
+    }
+
+    /// Copies the packed replies out, which have so many bytes, and what data are behind them.
+    fn copy_replies(
+        &mut self,
+        head: ReplyHead,
+        memory: &mut Memory,
+        (replies, length): (Replies, usize),
+    ) -> std::result::Result<(), Unreadable> {
         if head.state != ReplyState::Returned {
             return Err(Unreadable::Violation("a batch has another reply than a batch can have"));
         }
         if (head.result_length as usize) < batch_result::SIZE {
             return Err(Unreadable::Violation("a result block is shorter than a batch's"));
         }
-        let mut place = [0; batch_result::SIZE];
-        let live = self.live();
-        live.lane.copy_result(&mut place);
-        let place = Place::from_raw(u64::from_ne_bytes(place));
-        let found = live.lane.locate(&live.arena, batch_result::SIZE, place, length as u64);
-        let found = found
-            .ok_or(Unreadable::Violation("the replies of a batch lie outside of the memory granted to it"))?;
-        let mut replies = Vec::new();
-        if found.append_to(&mut replies) { Ok(replies) } else { Err(Unreadable::NoMemory) }
+        let mut result = [0; batch_result::SIZE];
+        let live = self.turn.live.as_ref().expect("a call holds a seated worker until its error is made");
+        live.lane.copy_result(&mut result);
+        let number = |at: usize| u64::read(&result[at..at + size_of::<u64>()]);
+        let (place, used) = (Place::from_raw(number(batch_result::PLACE)), number(batch_result::LENGTH));
+        if used < length as u64 {
+            return Err(Unreadable::Violation("the replies of a batch are fewer than its entries"));
+        }
+        let locate = |place, length| live.lane.locate(&live.arena, batch_result::SIZE, place, length);
+        let outside = "the replies of a batch lie outside of the memory granted to it";
+        if locate(place, used).is_none() {
+            return Err(Unreadable::Violation(outside));
+        }
+        let copied = used.min((length + DATA) as u64) - replies.states() as u64;
+        let states = Place::new(place.segment(), place.offset() + replies.states() as u64);
+        let mut pool = Pool::at(states, mem::take(&mut memory.replies));
+        if !locate(states, copied).is_some_and(|found| found.append_to(&mut pool.bytes)) {
+            return Err(Unreadable::NoMemory);
+        }
+        let mut entries = pool.bytes[..memory.pending.len()].iter();
+        if !entries.all(|&state| state == RETURNED)
+            && !locate(place, replies.states() as u64)
+                .is_some_and(|found| found.append_to(&mut memory.failures))
+        {
+            return Err(Unreadable::NoMemory);
+        }
+        self.pool = pool;
+        Ok(())
     }
 }
 
@@ -196,82 +233,74 @@ impl Done {
     }
 
     /// Judges the replies, and reads what lies in the worker's memory.
-    fn judge(
-        &mut self,
-        mut reply: Reply<'_>,
-        pending: Vec<Pending>,
-        lengths: &[(u16, u64)],
-        unfit: Vec<(usize, Error)>,
-    ) {
-        let mut unfit = Unfit(unfit.into_iter().peekable());
-        let mut begins = 0;
-        reply.taken_over(pending.iter().zip(&self.starts).map(|(entry, &start)| {
-            let objects = std::mem::replace(&mut begins, entry.ends.0)..entry.ends.0;
-            (objects, state(&self.replies[start as usize..]))
-        }));
-        let mut before = (0, 0);
-        let mut lost: Option<String> = None;
-        self.outcomes.resize_with(pending.len(), || Outcome::Values);
-        for (number, entry) in pending.into_iter().enumerate() {
-            let packed = &self.replies[self.starts[number] as usize..self.starts[number + 1] as usize];
-            let (ends, begins) = (entry.ends, std::mem::replace(&mut before, entry.ends));
-            if entry.plain && state(packed) == Some(ReplyState::Returned) && lost.is_none() {
-                continue;
-            }
-            self.outcomes[number] = match (unfit.take(number), &lost) {
-                (Some(error), _) => Outcome::Failed(error),
-                (None, Some(why)) => entry.lost(&self.context, why),
-                (None, None) => {
-                    let (function, context) = (entry.function.name, entry.context(&self.context));
-                    let lengths = &lengths[begins.1 as usize..ends.1 as usize];
-                    let outcome =
-                        judge(&mut reply, (number, entry), context, (begins.0 < ends.0, lengths), packed);
-                    if let Outcome::Failed(error) = &outcome
-                        && reply.is_lost()
-                    {
-                        self.fault = Some(error.again());
-                        lost = Some(why_lost(Some((number, function)), error));
-                    }
-                    outcome
-                }
-            };
+    fn judge(&mut self, mut reply: Reply<'_>) {
+        let memory = &mut *self.memory;
+        if memory.pending.last().is_some_and(|entry| entry.ends.0 > 0) {
+            let mut begins = 0;
+            reply.taken_over(memory.pending.iter().zip(&reply.pool().bytes).map(|(entry, &state)| {
+                (mem::replace(&mut begins, entry.ends.0)..entry.ends.0, ReplyState::from_raw(state.into()))
+            }));
         }
-        reply.turn_to(&BATCH, self.context, &[0; batch_result::SIZE], &[]);
+        let mut lost = None;
+        if memory.failures.is_empty() && memory.failed.is_empty() {
+            let numbers = mem::take(&mut memory.reading);
+            for &number in &numbers {
+                self.judge_entry(&mut reply, number as usize, &mut lost);
+            }
+            self.memory.reading = numbers;
+        } else {
+            for number in 0..memory.pending.len() {
+                self.judge_entry(&mut reply, number, &mut lost);
+            }
+            self.memory.failed.sort_by_key(|(number, _)| *number);
+        }
+        reply.turn_to(&BATCH, (BATCH.name, self.context.call_site), &[]);
+        self.memory.replies = reply.take_pool();
+    }
+
+    /// Judges the reply of an entry. `lost` is why those behind it have none, once the worker was lost.
+    fn judge_entry(&mut self, reply: &mut Reply<'_>, number: usize, lost: &mut Option<String>) {
+        let memory = &mut *self.memory;
+        let entry = &memory.pending[number];
+        if entry.outcome == Outcome::Failed {
+            return;
+        }
+        let error = match lost {
+            Some(why) => entry.lost(&self.context, why),
+            None => {
+                let function = entry.function.name;
+                let Err(error) = judge(reply, memory, number) else { return };
+                if reply.is_lost() {
+                    self.fault = Some(error.again());
+                    *lost = Some(why_lost(Some((number, function)), &error));
+                }
+                error
+            }
+        };
+        memory.fail(number, error);
     }
 
     /// The worker met its end, or was given up, before it replied.
-    fn lose(
-        &mut self,
-        error: Error,
-        suspect: Option<usize>,
-        pending: Vec<Pending>,
-        unfit: Vec<(usize, Error)>,
-    ) {
-        let mut unfit = Unfit(unfit.into_iter().peekable());
-        let why = why_lost(suspect.map(|number| (number, pending[number].function.name)), &error);
+    fn lose(&mut self, error: Error, suspect: Option<usize>) {
+        let memory = &mut *self.memory;
+        let why = why_lost(suspect.map(|number| (number, memory.pending[number].function.name)), &error);
         let mut fault = None;
-        for (number, entry) in pending.into_iter().enumerate() {
-            self.outcomes.push(match unfit.take(number) {
-                Some(error) => Outcome::Failed(error),
-                None if suspect == Some(number) => {
-                    let error = error.again().of_function(entry.function.name, entry.call_site);
-                    fault = Some(error.again());
-                    Outcome::Failed(error)
-                }
-                None => entry.lost(&self.context, &why),
-            });
+        for number in 0..memory.pending.len() {
+            let entry = &memory.pending[number];
+            if entry.outcome == Outcome::Failed {
+                continue;
+            }
+            let error = if suspect == Some(number) {
+                let error = error.again().of_function(entry.function.name, entry.call_site);
+                fault = Some(error.again());
+                error
+            } else {
+                entry.lost(&self.context, &why)
+            };
+            memory.fail(number, error);
         }
+        memory.failed.sort_by_key(|(number, _)| *number);
         self.fault = Some(fault.unwrap_or(error));
-    }
-}
-
-/// The errors of entries that were not executed, ascending by entry.
-struct Unfit(Peekable<IntoIter<(usize, Error)>>);
-
-impl Unfit {
-    /// That of this entry, if it is one. Entries are asked for in order.
-    fn take(&mut self, number: usize) -> Option<Error> {
-        self.0.next_if(|(at, _)| *at == number).map(|(_, error)| error)
     }
 }
 
@@ -288,46 +317,35 @@ fn why_lost(suspect: Option<(usize, &str)>, error: &Error) -> String {
     }
 }
 
-/// How the entry ended whose packed reply begins there.
-fn state(packed: &[u8]) -> Option<ReplyState> {
-    ReplyState::from_raw(u16::read(&packed[batch_reply::STATE..][..2]))
-}
-
-/// Judges the reply of one entry, which was passed objects or none, and data of these lengths in which a failed call may give a
-/// place.
-fn judge(
-    reply: &mut Reply<'_>,
-    (number, entry): (usize, Pending),
-    context: Context,
-    (passed, lengths): (bool, &[(u16, u64)]),
-    packed: &[u8],
-) -> Outcome {
-    let (head, block) = packed.split_at(batch_reply::SIZE);
-    let state = state(head);
+/// Judges the reply of one entry.
+fn judge(reply: &mut Reply<'_>, memory: &mut Memory, number: usize) -> Result<()> {
+    let entry = &memory.pending[number];
+    let state = ReplyState::from_raw(reply.pool().bytes[number].into());
+    let start = Replies::blocks_behind_states(memory.pending.len()) + entry.block as usize;
+    let before = number.checked_sub(1).map_or((0, 0), |before| memory.pending[before].ends);
+    let failure = || &memory.failures[number * batch_failure::SIZE..][..batch_failure::SIZE];
     if !matches!(state, Some(ReplyState::Returned | ReplyState::LibraryError)) {
         // What is in the block is no result.
-        reply.turn_to(&BATCH, context, &[0; batch_result::SIZE], &[]);
+        reply.turn_to(&BATCH, (entry.function.name, Some(entry.call_site)), &[]);
         if state != Some(ReplyState::Refused) {
             let rule = "an entry of a batch has a state that no entry can have";
-            return Outcome::Failed(reply.bad(Bad::Violation(rule)));
+            return Err(reply.bad(Bad::Violation(rule)));
         }
-        let length = u64::from(u16::read(&head[batch_reply::NAME_LENGTH..][..2]));
-        let place = Place::from_raw(u64::read(&block[..size_of::<u64>()]));
-        let refusal = Refusal::from_raw(u32::read(&head[batch_reply::ERRNO..][..4]));
-        return Outcome::Failed(match reply.fetch(Reference { place, length }) {
-            Ok(name) => reply.refusal(number, refusal, &name.unwrap_or_default(), passed),
-            Err(error) => error,
-        });
+        let place = Place::from_raw(u64::read(&reply.pool().bytes[start..start + size_of::<u64>()]));
+        let length = u64::from(u32::read(&failure()[batch_failure::NAME_LENGTH..][..size_of::<u32>()]));
+        let refusal = Refusal::from_raw(u32::read(&failure()[batch_failure::ERRNO..][..size_of::<u32>()]));
+        let name = reply.fetch(Reference { place, length })?.unwrap_or_default();
+        return Err(reply.refusal(number, refusal, &name, before.0 < entry.ends.0));
     }
-    let size = usize::from(entry.function.result_size);
-    reply.turn_to(entry.function, context, &block[..size], lengths);
+    let lengths = &memory.lengths[before.1 as usize..entry.ends.1 as usize];
+    reply.turn_to_entry(entry.function, entry.call_site, start, lengths);
     if state == Some(ReplyState::LibraryError) {
-        let errno = i32::read(&head[batch_reply::ERRNO..][..4]);
-        return Outcome::Failed(reply.library_error(errno).unwrap_or_else(|error| error));
+        let errno = i32::read(&failure()[batch_failure::ERRNO..][..size_of::<i32>()]);
+        return Err(reply.library_error(errno).unwrap_or_else(|error| error));
     }
-    match entry.read {
-        Read::Values => Outcome::Values,
-        Read::Now(read) => read(reply).map_or_else(Outcome::Failed, Outcome::Read),
+    match entry.outcome {
+        Outcome::Read(slot) => memory.columns.read(slot, reply),
+        _ => Ok(()),
     }
 }
 

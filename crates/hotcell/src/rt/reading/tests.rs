@@ -55,7 +55,7 @@ impl Reader<'_> {
 
     fn granted(&mut self) -> Granted<'_> {
         let memory = Some((&self.scene.lane, &self.scene.arena));
-        Granted { memory, fixed: 16, limit: self.limit, copied: &mut self.copied }
+        Granted { memory, pool: None, fixed: 16, limit: self.limit, copied: &mut self.copied }
     }
 }
 
@@ -149,7 +149,7 @@ proptest! {
             }
         }
         let mut none = 0;
-        let mut gone = Granted { memory: None, fixed: 0, limit, copied: &mut none };
+        let mut gone = Granted { memory: None, pool: None, fixed: 0, limit, copied: &mut none };
         let lost = gone.copy(Reference { place: Place::new(2, 0), length: 1 });
         prop_assert!(matches!(lost, Err(Bad::Lost)));
     }
@@ -196,7 +196,7 @@ fn what_lies_in_the_slot_is_copied_when_it_is_to_be_held() {
     scene.slot.store(BLOCK as usize + 16, 7u8);
     let mut copied = 0;
     let memory = Some((&scene.lane, &scene.arena));
-    let mut granted = Granted { memory, fixed: 16, limit: 8, copied: &mut copied };
+    let mut granted = Granted { memory, pool: None, fixed: 16, limit: 8, copied: &mut copied };
     let held = granted.hold(Reference { place: Place::new(1, BLOCK + 16), length: 1 }).unwrap().unwrap();
     scene.slot.store(BLOCK as usize + 16, 8u8);
     assert_eq!((held.to_vec(), copied), (vec![7], 1));

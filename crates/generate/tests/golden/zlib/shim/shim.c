@@ -25,6 +25,12 @@
 
 #include "hotcell_shim.h"
 
+/* Where the size is known here, as it mostly is, these are a few moves and no call. */
+#undef memcpy
+#undef memset
+#define memcpy(to, from, size) __builtin_memcpy(to, from, size)
+#define memset(to, byte, size) __builtin_memset(to, byte, size)
+
 /* A value that the compiler would have to bend means that the interface is wrong. */
 #pragma GCC diagnostic error "-Wimplicit-function-declaration"
 #pragma GCC diagnostic error "-Wincompatible-pointer-types"

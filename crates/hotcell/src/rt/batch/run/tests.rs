@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::*;
 use crate::rt::Package;
+use crate::rt::Spare;
 
 static PACKAGE: Package =
     Package { runtime: 1, library: "test", fingerprint: [0; 32], functions: &[], handles: &[], shim: &[] };
@@ -22,8 +23,8 @@ fn error(kind: ErrorKind) -> Error {
 }
 
 fn come_of(fault: Option<ErrorKind>, whole: Option<ErrorKind>, raised: Option<Failure>) -> Option<ErrorKind> {
-    let (replies, starts, outcomes) = (Vec::new(), Vec::new(), Vec::new());
-    let done = Done { batch: 1, context: context(), replies, starts, outcomes, fault: fault.map(error) };
+    let memory = Arc::new(Spare::default()).take(&[]);
+    let done = Done { batch: 1, context: context(), memory, fault: fault.map(error) };
     done.or_failed(whole.map(error), raised).err().map(|error| error.kind())
 }
 
