@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use hotcell_protocol::Place;
 use hotcell_protocol::wire::{self, ReplyState};
@@ -71,7 +72,25 @@ fn threads_are_answered_one_by_one_beside_calls() {
     let mut caller = host.lane(0);
     let stop = AtomicBool::new(false);
     let theirs = std::sync::Mutex::new(theirs);
+    let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        // A wake-up that is lost is a failure, not a wait for ever.
+        scope.spawn(|| {
+            let until = clock::now() + 30_000_000_000;
+            while clock::now() < until {
+                std::thread::sleep(Duration::from_millis(5));
+                if done.load(Ordering::SeqCst) {
+                    return;
+                }
+            }
+            stop.store(true, Ordering::SeqCst);
+            host.bury();
+            for _ in 0..200 {
+                worker.nudge_dispatcher();
+                worker.nudge();
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        });
         let listens = scope.spawn(|| listen(&mut lane, 0));
         let serves = scope.spawn(|| {
             let (mut lanes, mut roost) = (worker.lanes(), Roost::new(0));
@@ -110,6 +129,7 @@ fn threads_are_answered_one_by_one_beside_calls() {
         threads.into_iter().for_each(|thread| thread.join().unwrap());
         host.bury();
         assert_eq!(listens.join().unwrap(), 3 * EACH as u64);
+        done.store(true, Ordering::SeqCst);
         stop.store(true, Ordering::SeqCst);
         while !serves.is_finished() {
             worker.nudge();

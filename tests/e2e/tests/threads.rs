@@ -348,15 +348,20 @@ fn a_call_that_waits_for_a_running_callback_ends_at_its_deadline() {
 
 #[test]
 fn what_has_no_room_is_told_and_costs_nothing_else() {
-    let (library, ticker) = with(Options { max_output: 1 << 20, ..Options::default() });
+    let (library, ticker) = with(Options { max_output: 5 << 20, ..Options::default() });
     library.on_data(&ticker, |_, data| Ok(data.len() as i128)).unwrap();
-    for _ in 0..100 {
-        assert_eq!(library.number("ticker_send", &ticker, &[2 << 20, 1]).unwrap(), -1);
+    let send = |size: i128| library.number("ticker_send", &ticker, &[size, 1]).unwrap();
+    // The limit is for each by itself: together these ask for more.
+    for size in [900 << 10, 1500 << 10, 3 << 20] {
+        assert_eq!(send(size), size);
+    }
+    for _ in 0..70 {
+        assert_eq!(send(6 << 20), -1);
         let error = library.session.take_callback_failure().unwrap();
-        let text = "a callback of a thread of the library could not be run: the data need more than the 1048576 bytes they \
+        let text = "a callback of a thread of the library could not be run: the data need more than the 5242880 bytes they \
                     may have";
         assert_eq!(said(&error), (ErrorKind::CallbackFailed, Executed::No, text));
-        assert_eq!(library.number("ticker_send", &ticker, &[1000 << 10, 1]).unwrap(), 1000 << 10);
+        assert_eq!(send(4 << 20), 4 << 20);
     }
     assert_eq!(library.session.generation(), 1);
 }
@@ -396,30 +401,31 @@ fn lied_to(lie: &str) -> (Ticker, std::sync::mpsc::Receiver<(i128, i128)>) {
 
 #[test]
 fn a_worker_that_lies_to_the_dispatcher_thread_is_ended() {
-    for lie in [
-        "listen-returned",
-        "listen-other-call",
-        "listen-unpassed",
-        "listen-negative",
-        "listen-not-for-threads",
-        "listen-size",
-        "listen-place",
-        "listen-place-of-lane-0",
-        "listen-refusal",
-        "listen-no-refusal",
-        "listen-commit",
-        "listen-state",
+    let (not_for_threads, outside) = (
+        "a thread of the library called a callback that is not for threads",
+        "the arguments of a callback lie outside of the memory granted to its call",
+    );
+    let refusal = "a refusal that a callback cannot have caused";
+    for (lie, rule) in [
+        ("listen-returned", "the standing call was answered with a result"),
+        ("listen-other-call", "a reply names another call"),
+        ("listen-unpassed", not_for_threads),
+        ("listen-negative", not_for_threads),
+        ("listen-not-for-threads", not_for_threads),
+        ("listen-size", "the arguments of a callback have another size than was agreed on"),
+        ("listen-place", outside),
+        ("listen-place-of-lane-0", outside),
+        ("listen-refusal", refusal),
+        ("listen-no-refusal", refusal),
+        ("listen-commit", "the commit word of a reply was neither the last nor the next"),
+        ("listen-state", "a reply has no such state"),
     ] {
         let (library, ticks) = lied_to(lie);
         let pid = library.session.worker_pid();
         assert!(ticks.recv().is_err(), "{lie}: the callback goes with its worker, and was not run");
         wait_until("the liar lives", || pid.is_none_or(|pid| !alive(pid)));
         let error = library.session.take_callback_failure().unwrap();
-        assert_eq!(
-            (error.kind(), error.executed()),
-            (ErrorKind::ProtocolViolation, Executed::No),
-            "{lie}: {error}"
-        );
+        assert_eq!(said(&error), (ErrorKind::ProtocolViolation, Executed::No, rule), "{lie}");
     }
     for lie in ["listen-gone", "listen-endless-space"] {
         let (library, ticks) = lied_to(lie);

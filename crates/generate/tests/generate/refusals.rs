@@ -7,8 +7,8 @@ use hotcell_generate::Error;
 use hotcell_generate::shim::{self, CompileOptions};
 use hotcell_model::expr::{Expr, Op};
 use hotcell_model::interface::{
-    Callback, CallbackScope, Capacity, Direction, Fails, FieldRole, Filled, Function, Interface,
-    ResultLength, Role, Struct, Unit,
+    Callback, CallbackScope, CallbackThreads, Capacity, Direction, Fails, FieldRole, Filled, Function,
+    Interface, ResultLength, Role, Struct, Unit,
 };
 
 use crate::support::{
@@ -178,6 +178,10 @@ fn callbacks_and_calls_of_a_life_that_fit_nowhere_are_refused() {
         "`visit` is kept by no object that outlives the call",
     );
     check(
+        |i| callback(i, "cl_each", 1).threads = CallbackThreads::Any,
+        "`visit` comes from any thread, and ends with the call",
+    );
+    check(
         |i| *role(i, "cl_watch", 0) = objects::consumed("cl_hub"),
         "`watch` is kept by no object that outlives the call",
     );
@@ -199,6 +203,10 @@ fn callbacks_and_calls_of_a_life_that_fit_nowhere_are_refused() {
         assert!(matches!(error, Error::Unsupported { .. }), "{error}");
         assert!(error.to_string().contains(expect), "{error}\nlacks: {expect}");
     };
+    unsupported(
+        |i| callback(i, "cl_ask", 1).threads = CallbackThreads::Any,
+        "a callback from any thread that gets objects",
+    );
     unsupported(|i| callback(i, "cl_each", 1).user_data = None, "a callback without user data");
     unsupported(
         |i| callback(i, "cl_watch", 2).scope = CallbackScope::Call,

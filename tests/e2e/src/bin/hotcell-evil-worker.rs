@@ -246,7 +246,8 @@ fn lie_to_the_dispatcher(lie: &str, request: &Mapping, reply: &Mapping) {
         "listen-other-call" => return slot.send(id + 1, &honest(1)),
         "listen-unpassed" => Message { errno: 1, ..honest(1) },
         "listen-negative" => Message { errno: u32::MAX, ..honest(1) },
-        "listen-not-for-threads" => Message { errno: poke, ..honest(1) },
+        // A poke has an `int`.
+        "listen-not-for-threads" => Message { errno: poke, length: 8, ..honest(1) },
         "listen-size" => Message { length: 8, ..honest(1) },
         "listen-place" => Message { value: place + wire::MAX_RESULT as u64 - 15, ..honest(1) },
         "listen-place-of-lane-0" => Message { value: place - LANE as u64, ..honest(1) },
