@@ -32,7 +32,7 @@ use dispatcher::Dispatcher;
 pub(crate) use kept::{Asks, Entry, Found, Kept, Ready};
 use objects::Objects;
 use releases::Releases;
-use spares::Spares;
+use spares::{Begun, Spares};
 use turn::Aside;
 pub(crate) use turn::{Inside, Turn};
 use turnstile::Turnstile;
@@ -72,6 +72,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Facts {
     generation: AtomicU64,
+    begun: Begun,
     /// Process id of the worker; 0 while there is none.
     pid: AtomicU32,
     level: AtomicU32,
@@ -86,6 +87,8 @@ pub(crate) struct Seat {
     /// A worker that is coming up.
     starting: Option<Worker>,
     spares: Spares,
+    /// A worker has taken over, and no call has ended since.
+    lacks_spares: bool,
     /// The worker can take no more segments: the next call gets another.
     worn: bool,
     facts: Arc<Facts>,
@@ -405,36 +408,53 @@ impl Session {
             let (fault, output) = fault::of_start(error);
             Context { generation, ..context }.error(fault, Executed::No, output)
         };
-        let worker = match seat.starting.take() {
-            Some(worker) => worker,
-            None => {
-                let next = seat.spares.next(spec);
-                seat.generation = next.as_ref().map_or_else(|_| seat.spares.last(), Worker::generation);
-                next.map_err(|error| failed(seat.generation, &error))?
-            }
-        };
-        match worker.ready(spec, until) {
-            Ok(true) => {
-                let can = |capability| worker.capabilities() & capability != 0;
-                if !self.shared.package.handles.is_empty() && !can(wire::capabilities::HANDLES) {
-                    let message = "the worker knows no handles, which the package needs".into();
-                    return Err(context.not_executed(ErrorKind::AbiMismatch, Cause::None, message));
+        loop {
+            let spare = if seat.starting.is_none() { seat.spares.take() } else { None };
+            let is_spare = spare.is_some();
+            let worker = match seat.starting.take().or(spare) {
+                Some(worker) => worker,
+                None => self.shared.facts.begun.another(spec).map_err(|(number, error)| {
+                    seat.generation = number;
+                    failed(number, &error)
+                })?,
+            };
+            seat.generation = worker.generation();
+            match worker.ready(spec, until) {
+                Ok(true) => return self.take_seat(seat, worker, context),
+                Ok(false) => {
+                    seat.starting = Some(worker);
+                    let cause = Cause::Unavailable { reason: UnavailableReason::Restarting };
+                    let message = format!("no worker was ready within {:?}", allowed.time());
+                    return Err(context.not_executed(ErrorKind::Unavailable, cause, message));
                 }
-                let calls_back = can(wire::capabilities::CALLBACKS);
-                let takes_batches = can(wire::capabilities::BATCH);
-                let lane = worker.channel().lane(0);
-                seat.enter(Live { lane, arena: Arena::default(), worker, calls_back, takes_batches });
-                seat.spares.fill(spec, self.shared.options.spares as usize);
-                Ok(())
+                // What became of a spare is nobody's error while another worker may do better.
+                Err(_) if is_spare => {}
+                Err(error) => return Err(failed(worker.generation(), &error)),
             }
-            Ok(false) => {
-                seat.starting = Some(worker);
-                let cause = Cause::Unavailable { reason: UnavailableReason::Restarting };
-                let message = format!("no worker was ready within {:?}", allowed.time());
-                Err(context.not_executed(ErrorKind::Unavailable, cause, message))
-            }
-            Err(error) => Err(failed(worker.generation(), &error)),
         }
+    }
+
+    /// Has a worker serve that is up.
+    fn take_seat(&self, seat: &mut Seat, worker: Worker, context: Context) -> Result<()> {
+        let can = |capability| worker.capabilities() & capability != 0;
+        if !self.shared.package.handles.is_empty() && !can(wire::capabilities::HANDLES) {
+            let message = "the worker knows no handles, which the package needs".into();
+            return Err(context.not_executed(ErrorKind::AbiMismatch, Cause::None, message));
+        }
+        let calls_back = can(wire::capabilities::CALLBACKS);
+        let takes_batches = can(wire::capabilities::BATCH);
+        let lane = worker.channel().lane(0);
+        seat.enter(Live { lane, arena: Arena::default(), worker, calls_back, takes_batches });
+        seat.lacks_spares = self.shared.options.spares > 0;
+        Ok(())
+    }
+
+    /// Has spares begin to come up, behind the call that needed one.
+    #[cold]
+    fn fill_spares(&self, seat: &mut Seat) {
+        let (spec, options, facts) = (&self.shared.spec, &self.shared.options, &self.shared.facts);
+        seat.lacks_spares = false;
+        seat.spares.fill(spec, options.spares as usize, &facts.begun);
     }
 }
 
@@ -458,6 +478,7 @@ impl Seat {
             live: None,
             starting: None,
             spares: Spares::default(),
+            lacks_spares: false,
             worn: false,
             facts,
             generation: 0,

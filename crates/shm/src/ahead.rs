@@ -20,29 +20,13 @@ impl Ahead {
     /// Asks for so many more, to be read.
     #[inline(always)]
     pub fn fetch(&mut self, lines: usize) {
-        self.turn(lines, |line| {
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: a hint, which no address makes a fault.
-            unsafe {
-                std::arch::asm!("prefetcht0 [{}]", in(reg) line, options(nostack, preserves_flags));
-            }
-            #[cfg(not(target_arch = "x86_64"))]
-            let _ = line;
-        });
+        self.turn(lines, fetch);
     }
 
     /// Asks for so many more, to be written.
     #[inline(always)]
     pub fn claim(&mut self, lines: usize) {
-        self.turn(lines, |line| {
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: a hint, which no address makes a fault.
-            unsafe {
-                std::arch::asm!("prefetchw [{}]", in(reg) line, options(nostack, preserves_flags));
-            }
-            #[cfg(not(target_arch = "x86_64"))]
-            let _ = line;
-        });
+        self.turn(lines, claim);
     }
 
     #[inline(always)]
@@ -55,3 +39,25 @@ impl Ahead {
         }
     }
 }
+
+/// Asks for the line at an address, to be read.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn fetch(line: *mut u8) {
+    // SAFETY: a hint, which no address makes a fault.
+    unsafe { std::arch::asm!("prefetcht0 [{}]", in(reg) line, options(nostack, preserves_flags)) };
+}
+
+/// Asks for the line at an address, to be written.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub(crate) fn claim(line: *mut u8) {
+    // SAFETY: a hint, which no address makes a fault.
+    unsafe { std::arch::asm!("prefetchw [{}]", in(reg) line, options(nostack, preserves_flags)) };
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn fetch(_: *mut u8) {}
+
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) fn claim(_: *mut u8) {}

@@ -7,8 +7,8 @@ use hotcell_protocol::wire;
 use rustix::io::{Errno, Result};
 use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap, munmap};
 
-use crate::atomics;
 use crate::line::{HEAD, Head, NEAR, halves};
+use crate::{ahead, atomics};
 
 #[cfg(all(test, loom))]
 pub(crate) mod watched;
@@ -150,15 +150,13 @@ impl Mapping {
         }
     }
 
-    /// Has the processor fetch a line that is going to be stored into, while something else is done.
+    /// Asks for a line that is going to be stored into, while something else is done. Until then the other side, which polls
+    /// it, has it.
     #[inline]
     pub(crate) fn expect_store(&self, offset: usize) {
-        let address = self.at_mut(offset, wire::LINE);
-        // SAFETY: a hint: it touches neither memory as the program sees it, nor registers, nor flags.
-        #[cfg(target_arch = "x86_64")]
-        unsafe {
-            std::arch::asm!("prefetchw [{}]", in(reg) address, options(nostack, preserves_flags, readonly));
-        }
+        assert!(self.holds(offset as u64, wire::LINE as u64), "a line outside of its segment");
+        // SAFETY: the assertion keeps the address inside the map.
+        ahead::claim(unsafe { self.base.as_ptr().add(offset) });
     }
 
     /// Copies bytes in.

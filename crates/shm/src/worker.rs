@@ -421,25 +421,17 @@ impl WorkerChannel {
     pub fn answer(&self, lane: &mut WorkerLane, request: &Request, roost: &mut Roost) -> Answer {
         let depth = request.depth.saturating_add(1);
         let nested = u32::from(depth) <= wire::STACK_SLOTS;
+        let nested = nested.then(|| geometry::slot_of(depth, 0));
         // As most answers come.
         if roost.polls() > 0 {
             for _ in 0..POLLS {
-                if let Some(resumed) = self.resumed(lane, request) {
-                    return Answer::Resumed(resumed);
-                }
-                if nested && let Some(call) = self.take_at(request.lane, lane, geometry::slot_of(depth, 0)) {
-                    return Answer::Call(call);
+                if let Some(answer) = self.heard(lane, request, nested) {
+                    return answer;
                 }
                 std::hint::spin_loop();
             }
         }
-        let mut look = || {
-            let resumed = self.resumed(lane, request).map(Answer::Resumed);
-            resumed.or_else(|| {
-                let called = nested.then(|| self.take_at(request.lane, lane, geometry::slot_of(depth, 0)));
-                called.flatten().map(Answer::Call)
-            })
-        };
+        let mut look = || self.heard(lane, request, nested);
         self.wait(roost, &mut look, || false).expect("nothing stops this wait")
     }
 
@@ -538,6 +530,15 @@ impl WorkerChannel {
 
     fn caller_cpu(&self, lane: u32) -> u32 {
         self.request.load(geometry::lane(lane) + wire::lane_host::CPU)
+    }
+
+    /// What the host says to a callback: the answer, or a call nested in it, for which this is the slot.
+    #[inline(always)]
+    fn heard(&self, lane: &mut WorkerLane, request: &Request, nested: Option<usize>) -> Option<Answer> {
+        if let Some(resumed) = self.resumed(lane, request) {
+            return Some(Answer::Resumed(resumed));
+        }
+        self.take_at(request.lane, lane, nested?).map(Answer::Call)
     }
 
     /// The host's answer, if it is there.

@@ -103,6 +103,13 @@ impl Worker {
         self.shared.process.get().map_or(0, |(pid, _)| *pid)
     }
 
+    /// Whether it is up, or may come up yet.
+    pub fn is_of_use(&self) -> bool {
+        let state = self.shared.state.lock();
+        let may_come_up = state.not_started.is_none() && Instant::now() < self.start_until;
+        state.end.is_none() && (state.welcome.is_some() || may_come_up)
+    }
+
     /// The restrictions it measured on itself.
     pub fn level(&self) -> Level {
         Level::from_bits(self.shared.state.lock().welcome.map_or(0, |welcome| welcome.level))

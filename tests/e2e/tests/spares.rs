@@ -3,7 +3,11 @@
 //! The only test of its program: it counts the workers of the whole process.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::time::Duration;
+
 use hotcell::{ErrorKind, Options};
+use hotcell_e2e::cli;
+use hotcell_e2e::objects::Objects;
 use hotcell_e2e::process::{alive, wait_until, workers};
 use hotcell_faulty::Faulty;
 
@@ -37,4 +41,47 @@ fn a_worker_that_is_kept_ready_takes_over() {
     assert_eq!(faulty.int("add", &[1, 1]).unwrap(), 2);
     drop(faulty);
     wait_until("a worker is left", || workers().is_empty());
+    a_spare_that_did_not_start_is_forgotten();
+    a_session_whose_worker_was_given_up_counts_on();
+}
+
+fn a_spare_that_did_not_start_is_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let (program, away) = (folder.path().join("hotcell-worker"), folder.path().join("away"));
+    std::fs::copy(cli::program("hotcell-worker"), &program).unwrap();
+    let faulty =
+        Faulty::open(Options { spares: 1, worker: Some(program.clone()), ..Options::default() }).unwrap();
+    wait_until("a spare is ready", || workers().len() == 2);
+    std::fs::rename(&program, &away).unwrap();
+    faulty.int("abort", &[]).expect_err("abort");
+    assert_eq!(faulty.int("add", &[1, 1]).unwrap(), 2, "the spare takes over, and another cannot be started");
+    // Workers of a process are started one after the other: behind this one, that of the spare has failed.
+    Faulty::open(Options { worker: Some(program.clone()), ..Options::default() })
+        .expect_err("no such program");
+    std::fs::rename(&away, &program).unwrap();
+    faulty.int("abort", &[]).expect_err("abort");
+    assert_eq!(
+        faulty.int("add", &[1, 1]).unwrap(),
+        2,
+        "why the spare did not start is no error of this call"
+    );
+}
+
+/// The numbers of spares are used up too, when what knew them is lost with the worker.
+fn a_session_whose_worker_was_given_up_counts_on() {
+    let options = Options { spares: 2, deadline: Duration::from_secs(20), ..Options::default() };
+    let objects = Objects::open(options).unwrap();
+    let mut generations = vec![objects.session.generation()];
+    for _ in 0..3 {
+        let mut kept = None;
+        let outlives = objects.each(1, 0, &mut |_| {
+            kept = Some(objects.session.call(20)?);
+            Ok(1)
+        });
+        outlives.unwrap_err();
+        assert_eq!(objects.living().unwrap(), 0);
+        generations.push(objects.session.generation());
+    }
+    assert!(generations.is_sorted_by(|one, next| one < next), "{generations:?}");
+    assert!(generations[1] > 3, "1 to 3 were begun already: {generations:?}");
 }

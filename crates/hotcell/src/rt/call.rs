@@ -21,7 +21,17 @@ use crate::session::{Allowed, Context, Entry, Inside, Live, Session, Turn};
 /// A call whose arguments are being written. It holds the session's worker until it is finished or dropped.
 ///
 /// It is no more than whose turn it is: a call and its reply are values that are moved, and what is known of them stays
-/// where it is.
+/// where it is. Both stay on their thread:
+///
+/// ```compile_fail,E0277
+/// fn goes_to_other_threads<T: Send>() {}
+/// goes_to_other_threads::<hotcell::rt::Call<'static>>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn goes_to_other_threads<T: Send>() {}
+/// goes_to_other_threads::<hotcell::rt::Reply<'static>>();
+/// ```
 #[derive(Debug)]
 pub struct Call<'s> {
     pub(super) turn: Turn<'s>,

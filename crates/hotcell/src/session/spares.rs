@@ -1,49 +1,51 @@
 //! Workers that are kept ready to take over when the one that serves ends.
 //!
-//! A spare has loaded the library and run its init calls, and sleeps. It is begun when the worker before it takes over, and
-//! comes up by itself meanwhile.
+//! A spare has loaded the library and run its init calls, and sleeps. It is begun behind the call that the worker before it
+//! took over with, and comes up by itself meanwhile.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use hotcell_supervisor::{Spec, StartError, Worker};
 
-/// The spares of one session, and the numbers of its workers.
+/// The spares of one session.
 #[derive(Debug, Default)]
 pub(super) struct Spares {
     workers: VecDeque<Worker>,
-    /// Workers that were ever begun.
-    begun: u64,
+}
+
+/// How many workers a session has begun: the number of the last.
+#[derive(Debug, Default)]
+pub(super) struct Begun(AtomicU64);
+
+impl Begun {
+    /// Begins another worker. A failure comes with the number that it would have.
+    pub(super) fn another(&self, spec: &Spec) -> Result<Worker, (u64, StartError)> {
+        let number = self.0.fetch_add(1, Ordering::Relaxed) + 1;
+        Worker::begin(spec, number).map_err(|error| (number, error))
+    }
 }
 
 impl Spares {
-    /// The worker that takes over: a spare that lives, or a new one that begins to come up.
-    pub(super) fn next(&mut self, spec: &Spec) -> Result<Worker, StartError> {
-        while let Some(spare) = self.workers.pop_front() {
-            if spare.end().is_none() {
-                return Ok(spare);
-            }
-        }
-        self.begin(spec)
+    /// A spare that is up, or may come up yet.
+    pub(super) fn take(&mut self) -> Option<Worker> {
+        self.drop_useless();
+        self.workers.pop_front()
     }
 
-    /// Begins workers until there are so many spares. When one cannot be begun there are fewer: why, says the next call
-    /// that needs one.
-    pub(super) fn fill(&mut self, spec: &Spec, count: usize) {
+    /// Begins workers until there are so many spares. When one cannot be begun there are fewer, and the call that needs one
+    /// begins its own.
+    pub(super) fn fill(&mut self, spec: &Spec, count: usize, begun: &Begun) {
+        self.drop_useless();
         while self.workers.len() < count {
-            match self.begin(spec) {
+            match begun.another(spec) {
                 Ok(worker) => self.workers.push_back(worker),
                 Err(_) => return,
             }
         }
     }
 
-    /// The number of the worker that was begun last.
-    pub(super) fn last(&self) -> u64 {
-        self.begun
-    }
-
-    fn begin(&mut self, spec: &Spec) -> Result<Worker, StartError> {
-        self.begun += 1;
-        Worker::begin(spec, self.begun)
+    fn drop_useless(&mut self) {
+        self.workers.retain(Worker::is_of_use);
     }
 }

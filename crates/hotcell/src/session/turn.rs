@@ -4,6 +4,7 @@
 //! meanwhile on the same thread takes it from there, and puts it back when it has ended. Other threads wait at the
 //! [turnstile](super::turnstile).
 
+use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,6 +24,8 @@ pub(crate) struct Turn<'s> {
     pub(crate) session: &'s Session,
     /// There until the turn is given back, but not while it is set aside.
     seat: Option<Box<Seat>>,
+    /// It stays on its thread: calls from callbacks, and calls that would wait for themselves, are known by that.
+    here: PhantomData<*const ()>,
 }
 
 /// What a nested call must leave as it found it.
@@ -71,10 +74,10 @@ impl<'s> Turn<'s> {
             seat.state().allowed = allowed;
         }
         session.shared.facts.holder.store(this_thread(), Ordering::Relaxed);
-        Turn { session, seat: Some(seat) }
+        Turn { session, seat: Some(seat), here: PhantomData }
     }
 
-    /// Gives the turn to whoever waits longest, without a look behind it.
+    /// Gives the turn back without a look behind it, and does not get ahead of who waits.
     pub(super) fn pass_on(mut self) {
         self.looks_behind = false;
     }
@@ -155,7 +158,7 @@ impl Session {
         let state = seat.state();
         state.inside = Some(Box::new(Inside { call_id: *call_id, data, passed }));
         state.allowed = allowed;
-        Some(Ok(Turn { session: self, seat: Some(seat) }))
+        Some(Ok(Turn { session: self, seat: Some(seat), here: PhantomData }))
     }
 
     /// Leaves the seat of a nested call to the call around.
@@ -170,7 +173,6 @@ impl Session {
         match &mut *aside {
             Some(aside) if aside.call_id == inside.call_id => aside.seat = Some(seat),
             // The callback has returned without it, and the worker was given up.
-            _ if self.is_forked() => std::mem::forget(seat),
             _ => {
                 drop(aside);
                 drop(seat);
@@ -200,12 +202,19 @@ impl Drop for Turn<'_> {
     fn drop(&mut self) {
         let (session, shared) = (self.session, &*self.session.shared);
         let Some(mut seat) = self.seat.take() else { return };
+        if session.is_forked() {
+            // Nothing of the worker may be touched here, and a lock may be held for ever by a thread that is only in the parent.
+            return std::mem::forget(seat);
+        }
         // What goes is the application's, and is dropped when the turn is over.
         let _gone: Vec<Box<KeptCallback>> = seat.passed.end(session);
         let state = seat.state();
         let allowed = state.allowed;
         if let Some(inside) = state.inside.take() {
             return session.leave_nested(seat, *inside);
+        }
+        if seat.lacks_spares {
+            session.fill_spares(&mut seat);
         }
         shared.facts.holder.store(0, Ordering::Relaxed);
         if !seat.looks_behind {

@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | [`NOBODY`] | nobody waits | |
 //! | [`SOMEBODY`] | the first in line sleeps, or is about to | who puts the value back: wakes him |
-//! | [`INSISTS`] | and has waited long | who wants the value: stands in line |
+//! | [`INSISTS`] | and has waited long | who wants the value: stands in line, or leaves what he wanted to him |
 //!
 //! No wake-up is lost. He who waits says so, and then tries to take the value; who puts it back does so, and then looks
 //! whether somebody waits. These four steps have one order for all threads, so one of the two sees the other. Who was
@@ -48,7 +48,7 @@ impl<T> Turnstile<T> {
     /// Takes the value, if it is there and nobody has waited for it long.
     #[inline]
     pub(super) fn take(&self) -> Option<Box<T>> {
-        if self.wanted.load(Ordering::Relaxed) == INSISTS {
+        if self.wanted.load(Ordering::SeqCst) == INSISTS {
             return None;
         }
         self.value.take()
@@ -69,18 +69,15 @@ impl<T> Turnstile<T> {
             if value.is_some() || until.is_some_and(|until| now >= until) {
                 break value;
             }
-            match (now >= insists, until) {
-                (false, until) => {
-                    let next = until.map_or(insists, |until| until.min(insists));
-                    self.back.wait_until(&mut door, next);
-                }
-                (true, until) => {
-                    self.wanted.store(INSISTS, Ordering::SeqCst);
-                    match until {
-                        Some(until) => _ = self.back.wait_until(&mut door, until),
-                        None => self.back.wait(&mut door),
-                    }
-                }
+            let mut next = until;
+            if now >= insists {
+                self.wanted.store(INSISTS, Ordering::SeqCst);
+            } else {
+                next = Some(until.map_or(insists, |until| until.min(insists)));
+            }
+            match next {
+                Some(next) => _ = self.back.wait_until(&mut door, next),
+                None => self.back.wait(&mut door),
             }
         };
         self.wanted.store(NOBODY, Ordering::SeqCst);
@@ -99,7 +96,7 @@ impl<T> Turnstile<T> {
         }
     }
 
-    /// Puts the value back, for who waits for it: not even this thread gets ahead of him.
+    /// Puts the value back, for who has said that he waits for it: not even this thread gets ahead of him.
     pub(super) fn put_for_others(&self, value: Box<T>) {
         // Who waits from now on finds the value.
         let _ = self.wanted.compare_exchange(SOMEBODY, INSISTS, Ordering::SeqCst, Ordering::SeqCst);
