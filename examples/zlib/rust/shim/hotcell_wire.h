@@ -58,7 +58,7 @@
 /* Numbers of segments a channel may have: the first two, a batch's, and between them those that are added. */
 #define HOTCELL_MAX_SEGMENTS 64u
 
-/* Segment number of a batch's entries, in the references that are in them: its offsets count from the first entry. */
+/* Segment number of a batch's data, in the references that are in its entries: offsets count from the first byte of the data. */
 #define HOTCELL_SEGMENT_BATCH 63u
 
 /* A place is `segment << 48 | offset`. */
@@ -230,17 +230,17 @@ enum hotcell_worker_state {
 #define HOTCELL_CALL_FLAGS_TRACE (UINT64_C(1) << 0) /* The lane's trace context belongs to this call. */
 
 /* Flags of a batch entry. */
-#define HOTCELL_ENTRY_FLAGS_SKIP (UINT64_C(1) << 0) /* The entry is not executed; its part of the replies stays zero. */
+#define HOTCELL_ENTRY_FLAGS_SKIP (UINT64_C(1) << 0) /* The entry is not executed; its part of the replies is not looked at. */
 
 /* What a side can do; a feature is used only when both sides say it. */
 #define HOTCELL_CAPABILITIES_NEED_SPACE (UINT64_C(1) << 0) /* Replies may ask for space and continue. */
 #define HOTCELL_CAPABILITIES_CALLBACKS (UINT64_C(1) << 1) /* Calls may call back. */
-#define HOTCELL_CAPABILITIES_BATCH (UINT64_C(1) << 2) /* Batches. */
 #define HOTCELL_CAPABILITIES_EVENTFD (UINT64_C(1) << 3) /* Parking on eventfds. */
 #define HOTCELL_CAPABILITIES_CANCEL (UINT64_C(1) << 4) /* The cancel word is watched. */
 #define HOTCELL_CAPABILITIES_TRACE (UINT64_C(1) << 5) /* Trace contexts are carried. */
 #define HOTCELL_CAPABILITIES_HANDLES (UINT64_C(1) << 6) /* The handle table of the context. */
 #define HOTCELL_CAPABILITIES_DISPATCHER (UINT64_C(1) << 7) /* The last lane of the channel is the dispatcher's: threads that the library made call back there. */
+#define HOTCELL_CAPABILITIES_BATCH (UINT64_C(1) << 8) /* Batches. (Bit 2 was batches of another form, and is not used again.) */
 
 /* A call. The argument block follows in the same line. Where: request, slot + CALL_OFFSET. */
 #define HOTCELL_CALL_HEAD_SIZE 32u
