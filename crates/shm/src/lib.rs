@@ -40,4 +40,4 @@ pub use memfd::{Seals, SegmentFile, sealed_copy};
 pub use roost::Roost;
 pub use shared::{SharedBuf, SharedView};
 pub use slot::Slot;
-pub use worker::{Answer, Request, Resumed, SegmentTable, WorkerChannel, WorkerLane};
+pub use worker::{Answer, EntryMark, Request, Resumed, SegmentTable, WorkerChannel, WorkerLane};

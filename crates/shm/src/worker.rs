@@ -2,12 +2,13 @@
 
 use std::cell::UnsafeCell;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 use hotcell_protocol::wire::{self, ReplyState, Resume, WorkerState, batch_head, channel_head};
 use hotcell_protocol::{Place, wire::call_head};
 use rustix::io::{Errno, Result};
 
+use crate::atomics::AtomicU32;
 use crate::batch::BatchHead;
 use crate::bell::Word;
 use crate::host::ReplyHead;
@@ -85,6 +86,18 @@ pub struct Request {
     pub call_id: u64,
     /// Nanoseconds it has from its publication; 0 without end.
     pub time: u64,
+}
+
+/// Where the entry of a batch is marked that is being executed.
+#[derive(Debug)]
+pub struct EntryMark<'a>(&'a AtomicU32);
+
+impl EntryMark<'_> {
+    /// This one is, from now on.
+    #[inline]
+    pub fn mark(&self, number: u32) {
+        self.0.store(number, Ordering::Relaxed);
+    }
 }
 
 /// Looks at a word before a look at the clock.
@@ -305,10 +318,10 @@ impl WorkerChannel {
         self.reply.store(geometry::lane(request.lane) + wire::lane_worker::ENTRY, number);
     }
 
-    /// The word that marks an entry, as [`WorkerChannel::begin_entry`] does.
+    /// Marks entries as [`WorkerChannel::begin_entry`] does, one after the other.
     #[inline]
-    pub fn entry_word(&self, request: &Request) -> &AtomicU32 {
-        self.reply.word(geometry::lane(request.lane) + wire::lane_worker::ENTRY)
+    pub fn entries_of(&self, request: &Request) -> EntryMark<'_> {
+        EntryMark(self.reply.word(geometry::lane(request.lane) + wire::lane_worker::ENTRY))
     }
 
     /// The entry that was marked last.

@@ -1,7 +1,5 @@
 //! Batches: several calls in one message, executed in order, each of which fails for itself.
 
-use std::sync::atomic::Ordering;
-
 use hotcell_protocol::wire::{self, Refusal, ReplyState, batch_failure, batch_result, capabilities};
 use hotcell_shm::batch::{BatchHead, Entries, Replies, block_size};
 use hotcell_shm::{Ahead, ReplyHead, Request, WorkerLane};
@@ -111,7 +109,7 @@ impl Worker {
         let handles = context.call().handles;
         // SAFETY: `serve` keeps the table for the whole call, and nothing else refers to it before an entry runs.
         let before = unsafe { (*handles).enter() };
-        let executing = self.channel.entry_word(request);
+        let executing = self.channel.entries_of(request);
         let mut number = 0;
         while let Some((function, skip)) = entries.turn() {
             let function = self.library.function(function).ok_or("a batch has an unknown function")?;
@@ -128,7 +126,7 @@ impl Worker {
                 // SAFETY: there is a state for each entry.
                 unsafe { states.add(number as usize).write(0) };
             } else {
-                executing.store(number, Ordering::Relaxed);
+                executing.mark(number);
                 (shim_request.args, shim_request.args_length) = (args, function.args_size);
                 // SAFETY: the block lies in the replies, which only this call uses. Nothing else refers to the reply, which
                 // lives as long as the context.
@@ -159,7 +157,7 @@ impl Worker {
         }
         // SAFETY: as above.
         unsafe { (*handles).leave(before) };
-        executing.store(NO_ENTRY, Ordering::Relaxed);
+        executing.mark(NO_ENTRY);
         if entries.is_empty() {
             Ok(())
         } else {
