@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::{Mutex, PoisonError};
 
 use crate::cli::{self, Folder};
 
@@ -21,8 +22,12 @@ pub fn write_app(folder: &Folder, dependency: &str, main: &str) {
 }
 
 /// Runs the program of [`write_app`] with these variables; what it prints. What was built of it and of the package is
-/// removed: every run has a path of its own, so that it is of no use to the next.
+/// removed: every run has a path of its own, so that it is of no use to the next. Programs of one name are built in one
+/// place, so they are run one after the other.
 pub fn run_app(folder: &Folder, package: &str, variables: &[(&str, &str)]) -> String {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    // One that failed has not spoiled the place for the next.
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let app = folder.path().join("app");
     let run = text(&mut cargo(&app, &["run", "--quiet", "--offline"], variables));
     text(&mut cargo(&app, &["clean", "--quiet", "--offline", "-p", "hotcell-e2e-app", "-p", package], &[]));
