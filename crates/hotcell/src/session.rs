@@ -276,7 +276,7 @@ impl Session {
         Ok(turn)
     }
 
-    /// Which worker serves now, from 1: one more after every fault.
+    /// Which worker serves now, from 1: a greater number after every fault.
     pub fn generation(&self) -> u64 {
         self.shared.facts.generation.load(Ordering::Relaxed)
     }
