@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use hotcell_model::interface::SandboxLines;
+
 use crate::diagnostic::{Diagnostic, line_of};
 use crate::document::Text;
 use crate::expression::Node;
@@ -12,6 +14,7 @@ mod function;
 mod handle;
 mod item;
 pub(crate) mod keys;
+mod sandbox;
 mod structure;
 mod top;
 
@@ -34,6 +37,7 @@ pub struct Contract {
     deadline: Option<Duration>,
     pub(crate) init: Vec<LifeLine>,
     pub(crate) shutdown: Vec<LifeLine>,
+    pub(crate) sandbox: SandboxLines,
     pub(crate) handles: Vec<HandleLine>,
     pub(crate) structs: Vec<StructLines>,
     pub(crate) errors: Vec<TypeErrorLine>,

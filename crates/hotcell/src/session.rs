@@ -7,10 +7,12 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, UnavailableReason, wire};
-use hotcell_sandbox::{Level, Profile};
-use hotcell_shm::{Arena, Buffers, ForkGuard, HostLane};
+use hotcell_sandbox::{Level, Require};
+use hotcell_shm::{Arena, Buffers, ForkGuard, HostChannel, HostLane};
 use hotcell_supervisor::{Spec, StartError, Worker, find_worker};
+use parking_lot::Mutex;
 
+use crate::denied::Refused;
 use crate::error::{Cause, Error, Inner, Result};
 use crate::fault::{self, Fault};
 use crate::options::Options;
@@ -25,6 +27,7 @@ mod releases;
 mod spares;
 mod turn;
 mod turnstile;
+mod walled;
 
 pub(crate) use allowed::{Allowed, instant_of};
 use allowed::{YEAR, left_until, nanoseconds};
@@ -36,6 +39,7 @@ use spares::{Begun, Spares};
 use turn::Aside;
 pub(crate) use turn::{Inside, Turn};
 use turnstile::Turnstile;
+use walled::PrivateDirectory;
 
 /// A library in a worker process. Clones share the worker; calls of several threads take turns.
 #[derive(Debug, Clone)]
@@ -66,6 +70,8 @@ struct Shared {
     dispatcher: Dispatcher,
     /// The memory of batches.
     spare: Arc<Spare>,
+    /// The private directory of its workers.
+    directory: Option<PrivateDirectory>,
 }
 
 /// What can be asked while a call is under way.
@@ -76,6 +82,8 @@ struct Facts {
     /// Process id of the worker; 0 while there is none.
     pid: AtomicU32,
     level: AtomicU32,
+    /// The memory in which the worker notes what was refused.
+    channel: Mutex<Option<Arc<HostChannel>>>,
     /// The thread with a call under way (see [`turn`]); 0 none.
     holder: AtomicU64,
 }
@@ -116,6 +124,8 @@ pub(crate) struct Live {
     pub(crate) calls_back: bool,
     /// Whether it takes batches.
     pub(crate) takes_batches: bool,
+    /// Refusals of the sandbox that came with errors.
+    refusals: u32,
 }
 
 impl Live {
@@ -123,6 +133,17 @@ impl Live {
     #[inline]
     pub(crate) fn memory(&self) -> (&HostLane, &Arena) {
         (&self.lane, &self.arena)
+    }
+
+    /// What the sandbox refused since this was asked last.
+    pub(crate) fn new_refusals(&mut self) -> Option<Refused> {
+        let channel = self.worker.channel();
+        if channel.refusals() == self.refusals {
+            return None;
+        }
+        let refused = Refused::since(self.refusals, &channel.refused()?)?;
+        self.refusals = self.refusals.wrapping_add(refused.count);
+        Some(refused)
     }
 }
 
@@ -156,15 +177,22 @@ impl Session {
         let fork = ForkGuard::new().map_err(|errno| load_failed(format!("guard against forks: {errno}")))?;
         let fork = Arc::new(fork);
         let buffers = Buffers::new(&fork);
+        let sandbox = options.sandbox.clone().unwrap_or_else(|| package.sandbox.sandbox());
+        let mut environment = options.environment.clone();
+        let walled = walled::Walled::new(sandbox, &mut environment)
+            .map_err(|wrong| context.not_executed(wrong.kind, Cause::None, wrong.message))?;
         let spec = Spec {
             program,
             shim: package.shim,
             libraries: options.libraries.clone(),
             fingerprint: package.fingerprint,
             functions: package.functions.len() as u32,
-            environment: options.environment.clone(),
+            environment,
             limits: options.limits,
-            profile: Profile::Basic,
+            profile: walled.sandbox.profile,
+            wall: walled.wall.clone(),
+            required: Level::required(&walled.sandbox),
+            strict: walled.sandbox.require == Require::Strict,
             spin: options.waiting.spin(),
             start_deadline: options.start_deadline,
         };
@@ -190,6 +218,7 @@ impl Session {
             kept,
             dispatcher: Dispatcher::default(),
             spare: Arc::default(),
+            directory: walled.directory,
         });
         let session = Session { shared, deadline: None };
         let seat = session.shared.seat.take().expect("nobody else knows the session yet");
@@ -284,6 +313,16 @@ impl Session {
     /// Process id of the worker, for display; `None` after a fault, until the next call.
     pub fn worker_pid(&self) -> Option<u32> {
         Some(self.shared.facts.pid.load(Ordering::Relaxed)).filter(|&pid| pid != 0)
+    }
+
+    /// What the sandbox refused the worker that serves, counted from its start; `None` when that is nothing. Calls that it
+    /// denied are errors instead ([`ErrorKind::SandboxDenied`]).
+    pub fn refused(&self) -> Option<Refused> {
+        if self.is_forked() {
+            return None;
+        }
+        let channel = self.shared.facts.channel.lock();
+        Refused::since(0, &channel.as_ref()?.refused()?)
     }
 
     /// The restrictions the worker measured on itself.
@@ -444,7 +483,7 @@ impl Session {
         let calls_back = can(wire::capabilities::CALLBACKS);
         let takes_batches = can(wire::capabilities::BATCH);
         let lane = worker.channel().lane(0);
-        seat.enter(Live { lane, arena: Arena::default(), worker, calls_back, takes_batches });
+        seat.enter(Live { lane, arena: Arena::default(), worker, calls_back, takes_batches, refusals: 0 });
         seat.lacks_spares = self.shared.options.spares > 0;
         Ok(())
     }
@@ -465,10 +504,15 @@ impl Drop for Shared {
         if self.fork.forked() {
             std::mem::forget(self.seat.take_mut());
             self.aside.forget();
+            self.directory.take().map(std::mem::forget);
             return;
         }
         // Not when the dispatcher thread has gone, which may run one for as long as it likes.
         drop(self.kept.end_all());
+        if self.directory.is_some() {
+            // Nothing can come into the directory that is not gone with it.
+            self.seat.take_mut().iter_mut().for_each(|seat| seat.stop());
+        }
     }
 }
 
@@ -513,6 +557,7 @@ impl Seat {
         self.facts.generation.store(self.generation, Ordering::Relaxed);
         self.facts.pid.store(live.worker.pid(), Ordering::Relaxed);
         self.facts.level.store(live.worker.level().bits(), Ordering::Relaxed);
+        *self.facts.channel.lock() = Some(Arc::clone(live.worker.channel()));
         self.ended = None;
         self.live = Some(live);
     }
@@ -527,9 +572,19 @@ impl Seat {
     pub(crate) fn leave(&mut self) -> Option<Live> {
         if self.facts.generation.load(Ordering::Relaxed) == self.generation {
             self.facts.pid.store(0, Ordering::Relaxed);
+            *self.facts.channel.lock() = None;
         }
         self.worn = false;
         self.live.take()
+    }
+
+    /// Stops all workers, and waits until they are gone.
+    fn stop(&mut self) {
+        if let Some(Live { worker, .. }) = self.leave() {
+            worker.stop();
+        }
+        self.starting.take().into_iter().for_each(Worker::stop);
+        self.spares.stop();
     }
 
     /// Has the worker replaced after the call in progress.
@@ -592,6 +647,7 @@ impl Context {
             message: fault.message,
             output,
             outputs: Vec::new(),
+            refused: None,
         })
     }
 }

@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 use hotcell_protocol::wire::crash_record as at;
 
-/// Signals that end a process because of what it did.
-const FATAL: [c_int; 7] =
-    [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGABRT, libc::SIGTRAP, libc::SIGSYS];
+/// Signals that end a process because of what it did; SIGSYS is for [`crate::denial`].
+const FATAL: [c_int; 6] =
+    [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGABRT, libc::SIGTRAP];
 
 /// Bytes of the handler's own stack: it must work when the serving thread's stack is used up.
 const STACK: usize = 64 * 1024;
@@ -50,7 +50,7 @@ pub(crate) fn install(record: *mut u8) {
 }
 
 /// Writes the record once, then lets the signal do its work: SA_RESETHAND has restored the default action.
-extern "C" fn record_crash(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
+pub(crate) extern "C" fn record_crash(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     // Partner: the release store in `install`. The first crashing thread takes the record.
     let record = RECORD.swap(std::ptr::null_mut(), Ordering::AcqRel);
     // SAFETY: the kernel passes a valid siginfo and, for these signals, a ucontext; `record` is mapped and
@@ -84,7 +84,7 @@ extern "C" fn record_crash(signal: c_int, info: *mut libc::siginfo_t, context: *
 
 /// # Safety
 /// `record + offset` must be writable and aligned for `T`.
-unsafe fn write<T>(record: *mut u8, offset: usize, value: T) {
+pub(crate) unsafe fn write<T>(record: *mut u8, offset: usize, value: T) {
     // SAFETY: the caller's promise.
     unsafe { record.add(offset).cast::<T>().write_volatile(value) }
 }

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use hotcell::rt::{
     self, Callback, Function, Handle, HandleType, Image, KeptCallback, OwnedField, Package, Release,
+    SandboxLines,
 };
 use hotcell::{Options, Result, Session};
 use hotcell_protocol::wire;
@@ -129,6 +130,7 @@ impl Objects {
             fingerprint: [0; 32],
             functions: &FUNCTIONS,
             handles: &HANDLES,
+            sandbox: SandboxLines::DEFAULT,
             shim: compile().leak(),
         });
         Ok(Objects { session: Session::open(package, options)? })

@@ -2,7 +2,7 @@
 
 use toml::de::DeTable;
 
-use crate::contract::{Contract, LifeLine, function, handle, keys, structure};
+use crate::contract::{Contract, LifeLine, function, handle, keys, sandbox, structure};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Entry, Reader, Text, entries};
 use crate::pattern;
@@ -77,6 +77,7 @@ fn key<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, contract: &mut Contract) 
         "deadline" => contract.deadline = function::duration(reader, entry),
         "init" => contract.init = calls(reader, entry),
         "shutdown" => contract.shutdown = calls(reader, entry),
+        "sandbox" => contract.sandbox = sandbox::sandbox(reader, entry),
         "struct" => contract.structs = structure::structs(reader, entry),
         "handle" => contract.handles = handle::handles(reader, entry),
         "error" => contract.errors = function::type_errors(reader, entry),

@@ -7,10 +7,17 @@ use hotcell_shm::{Access, ForkGuard, HostChannel, Mapping, Seals, SegmentFile, W
 use proptest::prelude::*;
 
 use super::*;
-use crate::rt::Package;
+use crate::rt::{Package, SandboxLines};
 
-static PACKAGE: Package =
-    Package { runtime: 1, library: "test", fingerprint: [0; 32], functions: &[], handles: &[], shim: &[] };
+static PACKAGE: Package = Package {
+    runtime: 1,
+    library: "test",
+    fingerprint: [0; 32],
+    functions: &[],
+    handles: &[],
+    sandbox: SandboxLines::DEFAULT,
+    shim: &[],
+};
 
 /// Bytes of the window, which is segment 2.
 const WINDOW: usize = 4096;

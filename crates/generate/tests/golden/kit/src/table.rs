@@ -14,6 +14,7 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
     ],
     functions: &FUNCTIONS,
     handles: &HANDLES,
+    sandbox: rt::SandboxLines::DEFAULT,
     shim: include_bytes!(concat!(env!("OUT_DIR"), "/shim.so")),
 };
 

@@ -4,11 +4,18 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::*;
-use crate::rt::Package;
 use crate::rt::Spare;
+use crate::rt::{Package, SandboxLines};
 
-static PACKAGE: Package =
-    Package { runtime: 1, library: "test", fingerprint: [0; 32], functions: &[], handles: &[], shim: &[] };
+static PACKAGE: Package = Package {
+    runtime: 1,
+    library: "test",
+    fingerprint: [0; 32],
+    functions: &[],
+    handles: &[],
+    sandbox: SandboxLines::DEFAULT,
+    shim: &[],
+};
 
 fn context() -> Context {
     Context { package: &PACKAGE, function: "", call_id: 1, generation: 1, call_site: None }
