@@ -87,7 +87,11 @@ impl fmt::Display for Denied {
                 write!(f, "system call {} of another kind of program", number & 0x3fff_ffff)?;
             }
             (None, Some(number)) => write!(f, "system call {number}")?,
-            (None, None) => write!(f, "a system call that the library kept from being noted")?,
+            (None, None) => {
+                let why = "a system call that could not be noted: all signals were blocked, as they are while the C library \
+                           starts a process (posix_spawn, popen, system), or the library has taken SIGSYS for itself";
+                f.write_str(why)?;
+            }
         }
         if let Some(path) = &self.path {
             write!(f, "({path:?})")?;

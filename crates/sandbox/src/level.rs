@@ -24,7 +24,7 @@ const RESTRICTIONS: [(Level, &str); 15] = [
     (Level::NO_EXEC, "no-programs"),
     (Level::NO_PROCESSES, "no-processes"),
     (Level::NO_KERNEL_INTERFACES, "no-kernel-interfaces"),
-    (Level::NO_FILES, "no-files"),
+    (Level::NO_UNNAMED_FILES, "no-unnamed-files"),
     (Level::NO_NETWORK, "no-network"),
 ];
 
@@ -55,8 +55,8 @@ impl Level {
     pub const NO_PROCESSES: Level = Level(1 << 11);
     /// It could not use rings, programs in the kernel, counters, keys, mounts or namespaces.
     pub const NO_KERNEL_INTERFACES: Level = Level(1 << 12);
-    /// It could not list the root directory.
-    pub const NO_FILES: Level = Level(1 << 13);
+    /// It could not list the root directory, which nobody can name.
+    pub const NO_UNNAMED_FILES: Level = Level(1 << 13);
     /// It could not make a socket.
     pub const NO_NETWORK: Level = Level(1 << 14);
 
@@ -70,14 +70,14 @@ impl Level {
             Profile::Basic => Level::BASIC,
             // What single calls of the user's can do is the user's affair.
             Profile::Custom => walls,
-            Profile::Compute => walls.and(Level::NO_FILES).and(Level::NO_NETWORK),
-            Profile::Files => walls.and(Level::NO_NETWORK),
-            Profile::Network => walls.and(Level::NO_FILES),
+            Profile::Compute => walls.and(Level::NO_UNNAMED_FILES).and(Level::NO_NETWORK),
+            Profile::Files => walls.and(Level::NO_UNNAMED_FILES).and(Level::NO_NETWORK),
+            Profile::Network => walls.and(Level::NO_UNNAMED_FILES),
         }
     }
 
     /// What must be in force, or else the library does not load. `Offered` does without the rules of paths where the profile
-    /// names none: its filter denies them all. In `Files` and `Custom` the user may have named the root directory.
+    /// names none: its filter denies them all.
     pub fn required(sandbox: &Sandbox) -> Level {
         let strict = Level::strict(sandbox);
         let needs_rules = sandbox.has_files() || sandbox.has_network();

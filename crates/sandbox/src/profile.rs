@@ -1,6 +1,7 @@
 //! What a library may do once it serves, as its user says it.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Component, Path, PathBuf};
 
 /// What a worker may do once it serves.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -113,7 +114,81 @@ impl Sandbox {
             ("load", self.load.is_empty() || walled),
             ("require", self.require == Require::Offered || walled),
         ];
-        let (key, _) = keys.into_iter().find(|(_, fits)| !fits)?;
-        Some(format!("the profile `{}` has no `{key}`", self.profile.name()))
+        match keys.into_iter().find(|(_, fits)| !fits) {
+            Some((key, _)) => Some(format!("the profile `{}` has no `{key}`", self.profile.name())),
+            None => self.named().find_map(wrong_path),
+        }
+    }
+
+    /// All paths that it names.
+    fn named(&self) -> impl Iterator<Item = &Path> {
+        self.read.iter().chain(&self.write).chain(&self.load).map(PathBuf::as_path)
+    }
+}
+
+/// Why a path cannot be named.
+fn wrong_path(path: &Path) -> Option<String> {
+    if !path.is_absolute() {
+        return Some(format!("the sandbox's path {} is not absolute", path.display()));
+    }
+    let above = path.components().any(|part| part == Component::ParentDir);
+    if path.starts_with("/proc/self") && !above {
+        return None;
+    }
+    // Through links, as the kernel will see it. One that is not there is told when the worker looks for it.
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let of_process = || real.components().nth(2).is_some_and(|part| is_number(part.as_os_str()));
+    let holds_hosts =
+        real == Path::new("/") || (real.starts_with("/proc") && (real == Path::new("/proc") || of_process()));
+    holds_hosts.then(|| {
+        let why = "what /proc tells of the host is below it. Name the directories that are needed";
+        format!("the sandbox cannot open {}: {why}", path.display())
+    })
+}
+
+fn is_number(name: &OsStr) -> bool {
+    name.as_encoded_bytes().iter().all(u8::is_ascii_digit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_that_hold_the_hosts_are_refused() {
+        for path in [
+            "/",
+            "//",
+            "/..",
+            "/proc",
+            "/proc/",
+            "/usr/../proc",
+            "/proc/1",
+            "/proc/self/../1",
+            "/proc/1/environ",
+            "etc",
+            "",
+        ] {
+            assert!(wrong_path(Path::new(path)).is_some(), "{path}");
+        }
+        for path in
+            ["/etc", "/proc/self", "/proc/self/maps", "/proc/cpuinfo", "/proc/sys/vm", "/no/such/path"]
+        {
+            assert_eq!(wrong_path(Path::new(path)), None, "{path}");
+        }
+        let own = std::env::temp_dir().join(format!("hotcell-link-{}", std::process::id()));
+        std::os::unix::fs::symlink("/", &own).unwrap();
+        let refused = wrong_path(&own);
+        std::fs::remove_file(&own).unwrap();
+        assert!(refused.is_some());
+    }
+
+    #[test]
+    fn profiles_have_names() {
+        for profile in Profile::ALL {
+            assert_eq!(Profile::from_name(profile.name()), Some(profile));
+            assert_eq!(Profile::from_raw(profile as u32), Some(profile));
+        }
+        assert_eq!((Profile::from_name("none"), Profile::from_raw(5)), (None, None));
     }
 }

@@ -842,13 +842,14 @@ pub(crate) static COMPUTE: &[Rule] = &[
         then: Then::Allow,
         otherwise: Then::Refuse(libc::ENOTTY),
     },
-    // names of threads and of memory, and what holds for the process: PR_SET_NAME, PR_GET_NAME, PR_SET_VMA, PR_GET_*
+    // names of threads and of memory, and what holds for the process: PR_SET_NAME, PR_GET_NAME, PR_SET_VMA, PR_GET_AUXV, PR_GET_*
     Rule {
         calls: &["prctl"],
         when: &[
             "arg0 == 15",
             "arg0 == 16",
             "arg0 == 0x53564d41",
+            "arg0 == 0x41555856",
             "arg0 == 2",
             "arg0 == 3",
             "arg0 == 21",

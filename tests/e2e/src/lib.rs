@@ -10,3 +10,4 @@ pub mod process;
 pub mod pulse;
 pub mod scribbler;
 pub mod ticker;
+pub mod wall;

@@ -1,6 +1,7 @@
 //! What a session's sandbox needs before its first worker: the wall's plan, and a directory for temporary files.
 
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
 use hotcell_protocol::ErrorKind;
@@ -34,10 +35,6 @@ impl Walled {
         if let Some(misplaced) = sandbox.misplaced() {
             return Err(wrong(misplaced));
         }
-        let paths = sandbox.read.iter().chain(&sandbox.write).chain(&sandbox.load);
-        if let Some(relative) = paths.into_iter().find(|path| !path.is_absolute()) {
-            return Err(wrong(format!("the sandbox's path {} is not absolute", relative.display())));
-        }
         if sandbox.profile == Profile::Basic {
             return Ok(Walled { sandbox, wall: None, directory: None });
         }
@@ -46,7 +43,8 @@ impl Walled {
             message: format!("{what}: {error}"),
         };
         let directory = if sandbox.profile == Profile::Files {
-            let made = tempfile::Builder::new().prefix("hotcell-").tempdir();
+            let own = std::fs::Permissions::from_mode(0o700);
+            let made = tempfile::Builder::new().prefix("hotcell-").permissions(own).tempdir();
             let made = made.map_err(|error| failed("make a directory for temporary files", error))?;
             let path = std::path::absolute(made.path());
             let path = path.map_err(|error| failed("find the directory for temporary files", error))?;

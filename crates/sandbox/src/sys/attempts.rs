@@ -74,7 +74,7 @@ pub(crate) fn all() -> Level {
             ],
         ),
         (
-            Level::NO_FILES,
+            Level::NO_UNNAMED_FILES,
             &[(
                 libc::SYS_openat,
                 [at_cwd, c"/".as_ptr().addr(), (libc::O_CLOEXEC | libc::O_DIRECTORY) as usize, 0, 0, 0],
