@@ -34,8 +34,15 @@ pub(crate) fn sandbox<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Sandbox
             _ => reader.unknown(entry, &keys::SANDBOX),
         }
     }
-    let known = entries.iter().filter(|entry| !fits(lines.profile, entry.key));
-    for entry in known {
+    if !entries.iter().any(|entry| entry.key == "profile") {
+        let diagnostic = Diagnostic::error("this sandbox does not say its `profile`").at(entry.span.clone());
+        let help =
+            "add `profile = \"files\"`, or another of `compute`, `files`, `network`, `custom` and `basic`"
+                .to_owned();
+        reader.push(diagnostic.help(help));
+        return lines;
+    }
+    for entry in entries.iter().filter(|entry| !fits(lines.profile, entry.key)) {
         let word = word(lines.profile);
         let diagnostic = Diagnostic::error(format!("the profile `{word}` has no `{}`", entry.key));
         let help = match entry.key {

@@ -7,5 +7,6 @@ mod containers;
 mod denials;
 mod files;
 mod levels;
+mod libraries;
 mod network;
 mod profiles;
