@@ -627,7 +627,7 @@ pub mod channel_worker {
     pub const STATE: usize = 8;
 }
 
-/// Written by the worker's signal handler; read by the host after the worker's death only.
+/// Written by the worker's signal handler, the last two fields also when it exits; read by the host after the worker's death only.
 ///
 /// Where: reply, offset 128.
 pub mod crash_record {
@@ -643,7 +643,7 @@ pub mod crash_record {
     pub const PC: usize = 16;
     /// `u64`: stack pointer.
     pub const SP: usize = 24;
-    /// `u64`: lowest address the serving thread's stack may reach.
+    /// `u64`: lowest address that the stack of that thread may reach, if it is a serving thread.
     pub const STACK_LOW: usize = 32;
     /// `u64`: first address behind that stack.
     pub const STACK_HIGH: usize = 40;

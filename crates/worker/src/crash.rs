@@ -1,7 +1,7 @@
 //! The last words of a crashing worker: signal, address and registers, left in the reply segment.
 //!
 //! The host believes none of it without need: the kernel tells it which signal ended the worker. The record
-//! adds the address and whether the stack ran over.
+//! adds the address, whether the stack ran over, and which lane's call it was. The last is noted of `exit`, too.
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};
@@ -39,6 +39,8 @@ pub(crate) fn install(record: *mut u8) {
     attend(0, stack_limit());
     // SAFETY: the handler has the type SA_SIGINFO asks for, and does only what a signal handler may.
     unsafe {
+        // Should there be no memory for it, it is not known which call ended the process.
+        let _ = libc::atexit(note_exit);
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = record_crash as *const () as usize;
         action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_RESETHAND;
@@ -71,6 +73,18 @@ pub(crate) fn attend(lane: u32, stack: usize) {
         let mut none: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&mut none);
         libc::pthread_sigmask(libc::SIG_SETMASK, &none, std::ptr::null_mut());
+    }
+}
+
+/// Notes which lane's thread ends the process with `exit`.
+extern "C" fn note_exit() {
+    let record = RECORD.load(Ordering::Acquire);
+    if let (false, Some(serving)) = (record.is_null(), SERVING.get()) {
+        // SAFETY: the record is mapped and writable for the life of the process.
+        unsafe {
+            write(record, at::LANE, serving.lane);
+            write(record, at::SERVING, 1u32);
+        }
     }
 }
 

@@ -42,9 +42,9 @@ impl Threads {
             let server =
                 Server { worker, segments, handles, roost: RefCell::new(Roost::of_lane(worker.spin, lane)) };
             let stop = || worker.stopping.load(Ordering::SeqCst);
-            while let Some(request) =
-                worker.channel.next_call_on(&mut own, &mut server.roost.borrow_mut(), stop)
-            {
+            // The roost is not borrowed while a call is executed.
+            let next = |own: &mut _| worker.channel.next_call_on(own, &mut server.roost.borrow_mut(), stop);
+            while let Some(request) = next(&mut own) {
                 if let Err(text) = server.execute(&mut own, &request, 0) {
                     worker.report(text);
                     // Others may be inside the library.

@@ -111,7 +111,7 @@ impl Releases {
     /// The right to send notes, if nobody else has it.
     fn sweeping(&self) -> Option<Sweeping<'_>> {
         let mut waiting = self.waiting.lock();
-        (!std::mem::replace(&mut waiting.sweeping, true)).then_some(Sweeping(self))
+        (!std::mem::replace(&mut waiting.sweeping, true)).then(|| Sweeping(self))
     }
 
     /// Waits until nobody has that right; false when that time has come before. Without a time, for ever.

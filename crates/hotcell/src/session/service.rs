@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use hotcell_protocol::{ErrorKind, Executed, UnavailableReason, wire};
 use hotcell_shm::Arena;
-use hotcell_supervisor::{End, StartError, Worker};
+use hotcell_supervisor::{StartError, Worker};
 use parking_lot::Mutex;
 
 use super::spares::Spares;
@@ -61,11 +61,11 @@ impl Serving {
     }
 
     /// The call of another lane that is to blame for its end, as far as anybody knows.
-    pub(crate) fn to_blame(&self, lane: u32, end: &End, context: &Context) -> Option<Blame> {
+    pub(crate) fn to_blame(&self, lane: u32, context: &Context) -> Option<Blame> {
         let known = self.blame.get().cloned().or_else(|| {
             let channel = self.worker.channel();
-            let lane = end.crash?.lane?;
-            let (call_id, _) = (lane < channel.lanes()).then(|| channel.executing(lane))?;
+            let lane = channel.ended_in()?;
+            let (call_id, _) = channel.executing(lane);
             let index = channel.function_of(lane, call_id);
             let function = match index {
                 Some(wire::BATCH_FUNCTION) => "a batch",
