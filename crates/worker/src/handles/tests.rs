@@ -3,6 +3,7 @@
 use super::*;
 
 mod model;
+mod threads;
 
 const DB: u16 = 1;
 const STATEMENT: u16 = 2;
