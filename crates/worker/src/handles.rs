@@ -20,9 +20,12 @@ use entries::{Entries, NONE};
 use uses::Uses;
 
 mod entries;
+mod kept;
 mod shared;
 mod uses;
 
+use kept::KeptByObjects;
+pub(crate) use kept::KeptData;
 pub(crate) use shared::{SharedHandles, ThreadHandles};
 
 /// The objects of one worker. One serving thread at a time touches it.
@@ -36,6 +39,7 @@ pub(crate) struct Handles {
     uses: Uses,
     /// Those that are retired, of calls under way.
     retired: Vec<RawHandle>,
+    copies: KeptByObjects,
 }
 
 /// What the library knows an object by: one address may be an object of several types.
@@ -95,6 +99,7 @@ impl Handles {
             limit: wire::MAX_HANDLES as usize,
             uses: Uses::of_threads(threads),
             retired: Vec::new(),
+            copies: KeptByObjects::default(),
         }
     }
 
@@ -254,7 +259,7 @@ impl Handles {
     /// An entry of a batch has ended, which is the call: another may begin.
     #[inline]
     pub(crate) fn end_entry(&mut self) {
-        if self.uses.has_passed() || !self.retired.is_empty() {
+        if self.uses.has_something() || !self.retired.is_empty() {
             self.end_retired();
             self.uses.forget();
         }
@@ -266,6 +271,27 @@ impl Handles {
             self.end_retired();
         }
         self.uses.leave(before);
+    }
+
+    /// Has the call in progress keep a copy for the library; its address.
+    pub(crate) fn keep(&mut self, copy: KeptData) -> *mut c_void {
+        self.uses.copies().keep(copy)
+    }
+
+    /// A copy of the call in progress stays until an object has gone: this one, or the nearest above it that is owned. Where
+    /// there is none, it stays for ever; where that one has gone, it goes with the outermost call.
+    pub(crate) fn keep_until(&mut self, copy: *mut c_void, handle: RawHandle) {
+        let Some(copy) = self.uses.copies().take(copy) else { return };
+        let mut at = handle;
+        while !at.is_none() {
+            let Ok(index) = self.entries.find(at) else { return self.uses.copies().end(vec![copy]) };
+            let entry = &self.entries[index];
+            if entry.tie == Tie::Owned {
+                return self.copies.add(at, copy);
+            }
+            at = entry.parent;
+        }
+        std::mem::forget(copy);
     }
 
     /// Calls are nested in the call in progress from now on: what it was passed and did not take is in use.
@@ -387,6 +413,10 @@ impl Handles {
                 && !known.get_mut().leaves_some(leaf, entry.lent_by())
             {
                 known.remove();
+            }
+            if !self.copies.is_empty() {
+                let over = self.copies.of(self.entries.name(leaf));
+                self.uses.copies().end(over);
             }
             self.entries.end(leaf);
             if leaf == top {

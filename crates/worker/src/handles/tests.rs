@@ -2,6 +2,7 @@
 
 use super::*;
 
+mod kept;
 mod model;
 mod threads;
 

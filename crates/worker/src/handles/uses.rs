@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use hotcell_protocol::RawHandle;
 
 use super::Object;
+use super::kept::KeptByCalls;
 
 /// What open calls were passed, and what of it is in use.
 #[derive(Debug, Default)]
@@ -26,6 +27,11 @@ struct Stack {
     passed: Vec<Passed>,
     /// Where in that list the innermost call begins.
     start: usize,
+    copies: KeptByCalls,
+    /// Where in those the innermost call begins.
+    copies_start: usize,
+    /// How many calls are open around the innermost.
+    depth: u32,
 }
 
 #[derive(Debug)]
@@ -42,7 +48,10 @@ struct Passed {
 /// What was in progress before a call began.
 #[derive(Debug, Default)]
 #[must_use]
-pub(crate) struct Before(usize);
+pub(crate) struct Before {
+    start: usize,
+    copies_start: usize,
+}
 
 impl Uses {
     /// Of so many serving threads.
@@ -61,18 +70,32 @@ impl Uses {
 
     pub(super) fn enter(&mut self) -> Before {
         let stack = self.own();
-        Before(std::mem::replace(&mut stack.start, stack.passed.len()))
+        stack.depth += 1;
+        let start = std::mem::replace(&mut stack.start, stack.passed.len());
+        Before { start, copies_start: std::mem::replace(&mut stack.copies_start, stack.copies.len()) }
     }
 
-    /// Whether the innermost call was passed anything.
+    /// The copies of this thread's calls.
+    pub(super) fn copies(&mut self) -> &mut KeptByCalls {
+        &mut self.own().copies
+    }
+
+    /// Whether there is anything to forget when the innermost call ends.
     #[inline]
-    pub(super) fn has_passed(&self) -> bool {
+    pub(super) fn has_something(&self) -> bool {
+        self.has_passed() || !self.stacks[self.own].copies.is_empty()
+    }
+
+    #[inline]
+    fn has_passed(&self) -> bool {
         let stack = &self.stacks[self.own];
         stack.passed.len() > stack.start
     }
 
-    /// Forgets what the innermost call was passed.
+    /// Forgets what the innermost call was passed, and what it keeps.
     pub(super) fn forget(&mut self) {
+        let stack = self.own();
+        stack.copies.leave(stack.copies_start, stack.depth == 0);
         while self.has_passed() {
             if let Some(Passed { key: Some(key), counted: true, .. }) = self.own().passed.pop() {
                 self.end(key);
@@ -82,7 +105,9 @@ impl Uses {
 
     pub(super) fn leave(&mut self, before: Before) {
         self.forget();
-        self.own().start = before.0;
+        let stack = self.own();
+        (stack.start, stack.copies_start) = (before.start, before.copies_start);
+        stack.depth = stack.depth.saturating_sub(1);
     }
 
     /// The innermost call was passed an object.
