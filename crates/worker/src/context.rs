@@ -64,7 +64,7 @@ pub(crate) struct Context {
 
 /// A mark, from the top: bytes of the block in use, the window's segment, bytes of the window in use.
 const BLOCK_SHIFT: u32 = 53;
-const WINDOW_SHIFT: u32 = 47;
+const WINDOW_SHIFT: u32 = 44;
 const WINDOW_MASK: u64 = (1 << (BLOCK_SHIFT - WINDOW_SHIFT)) - 1;
 const USED_MASK: u64 = (1 << WINDOW_SHIFT) - 1;
 

@@ -200,15 +200,14 @@ impl Handles {
         self.not_retired(handle)?;
         let (key, object) = (self.entries[index].key(), self.entries[index].object);
         match need {
-            // Another thread is about to end it.
-            _ if self.uses.is_promised_elsewhere(handle) => return Err(Refusal::InUse),
+            _ if self.uses.are_several() && self.is_claimed_elsewhere(handle) => return Err(Refusal::InUse),
             Need::There => {}
             Need::Idle if self.uses.any(key) => return Err(Refusal::InUse),
             Need::IdleBelow if self.used_below(index) => return Err(Refusal::InUse),
             Need::Idle | Need::IdleBelow => {}
             Need::Owned => self.can_be_taken(index)?,
         }
-        self.uses.pass(handle, key, need == Need::Owned);
+        self.uses.pass(handle, key, need);
         Ok(object)
     }
 
@@ -309,6 +308,23 @@ impl Handles {
         if handle.kind() == kind { Ok(index) } else { Err(Refusal::WrongHandleType) }
     }
 
+    /// Whether a call of another thread may end this object, or what it belongs to, or what is lent from that; or has it for
+    /// itself.
+    fn is_claimed_elsewhere(&self, handle: RawHandle) -> bool {
+        let elsewhere = |handle, needs: &[Need]| self.uses.is_passed_elsewhere(handle, needs);
+        if elsewhere(handle, &[Need::Owned, Need::Idle]) {
+            return true;
+        }
+        let mut above = self.entries.find(handle).map_or(RawHandle::NONE, |index| self.entries[index].parent);
+        while !above.is_none() {
+            if elsewhere(above, &[Need::Owned, Need::IdleBelow]) {
+                return true;
+            }
+            above = self.entries.find(above).map_or(RawHandle::NONE, |index| self.entries[index].parent);
+        }
+        false
+    }
+
     fn not_retired(&self, handle: RawHandle) -> Result<(), Refusal> {
         if self.retired.contains(&handle) { Err(Refusal::StaleHandle) } else { Ok(()) }
     }
@@ -336,8 +352,16 @@ impl Handles {
             Some(Known::Lent(list)) => list.get(&by).copied(),
             None => None,
         };
-        if let Some(index) = there {
-            return Ok(index);
+        // A call of another thread may have freed it, and this is another at its address.
+        let old = there.map(|index| self.entries.name(index));
+        match (there, old) {
+            (Some(_), Some(old)) if self.uses.is_passed_elsewhere(old, &[Need::Owned]) => {
+                self.objects.remove(&key);
+                self.uses.retire(old);
+                self.retired.push(old);
+            }
+            (Some(index), _) => return Ok(index),
+            (None, _) => {}
         }
         let (tie, parent) = match by {
             Lender::Parent(parent) => (Tie::Lent, parent),

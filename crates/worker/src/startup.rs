@@ -66,6 +66,7 @@ fn load(socket: &Arc<ControlSocket>) -> Result<&'static Worker, Failure> {
     let libraries: Vec<OwnedFd> = descriptors.collect();
     let library = Library::load(&shim, &libraries, &hello)?;
     library.initialise()?;
+    crash::note_exits();
     let profile =
         Profile::from_raw(hello.profile).ok_or_else(|| violation("the hello names an unknown profile"))?;
     let level = hotcell_sandbox::enter_serve(profile).map_err(system("serve phase"))?;

@@ -113,10 +113,25 @@ impl Crew {
     pub fn each(
         &self,
         count: i128,
+        work: impl FnMut(i128) -> std::result::Result<i128, String>,
+    ) -> Result<i128> {
+        self.each_of("crew_each", count, work)
+    }
+
+    /// The same by a function of this name.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    #[track_caller]
+    pub fn each_of(
+        &self,
+        name: &str,
+        count: i128,
         mut work: impl FnMut(i128) -> std::result::Result<i128, String>,
     ) -> Result<i128> {
         let interface = &self.library.1.interface;
-        let function = interface.function("crew_each").expect("it is bound");
+        let function = interface.function(name).expect("it is bound");
         let mut back = |_: &str, args: &[(String, Value)]| match args {
             [(_, Value::Int(number))] => Ok(Value::Int(work(*number)?)),
             other => Err(format!("{other:?}")),
@@ -124,6 +139,26 @@ impl Crew {
         let args = [Value::Int(count), Value::Callback];
         let outcome = dynamic::call_with(&self.session, interface, function, &args, &mut back)?;
         number(outcome.returned.unwrap_or(Value::Null))
+    }
+
+    /// What calls of functions of one number come to, by one batch.
+    ///
+    /// # Errors
+    ///
+    /// Those of the batch as a whole.
+    pub fn ints_of_batch(&self, calls: &[(&str, i32)]) -> Result<Vec<Result<i32>>> {
+        let mut batch = self.session.batch();
+        let mut tickets = Vec::new();
+        for (name, number) in calls {
+            let (index, function) = self.library.1.interface.function(name).expect("it is bound");
+            let mut entry = batch.entry(index)?;
+            if let Some(field) = function.layout.args.fields.first() {
+                entry.put_i32(field.offset as usize, *number);
+            }
+            tickets.push(entry.values(|values| values.get_i32(0)));
+        }
+        let mut done = batch.run()?;
+        Ok(tickets.into_iter().map(|ticket| done.take(ticket)).collect())
     }
 
     /// The sums of several data, by one batch.

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hotcell::dynamic::Value;
-use hotcell::{Cause, Error, ErrorKind, Executed, LimitExceededReason, Options, UnavailableReason};
+use hotcell::{Cause, Error, ErrorKind, Executed, LimitExceededReason, Limits, Options, UnavailableReason};
 use hotcell_e2e::crew::Crew;
 use hotcell_e2e::process::{alive, sleeps, stays_asleep, wait_until};
 
@@ -369,4 +369,119 @@ fn a_spare_takes_over_for_all_threads() {
         on_threads(3, |_| crew.int("crew_meet", &[3, LONG]).unwrap());
         assert_eq!(crew.session.generation(), generation);
     }
+}
+
+#[test]
+fn what_is_dropped_in_a_callback_goes_when_the_call_has_returned() {
+    let crew = Crew::of(3);
+    let mut members = (0..3).map(|number| crew.hire(number).unwrap()).collect::<Vec<_>>();
+    // The release would wait for the room, which this call has.
+    let sum = crew.each_of("crew_each_in_room", 3, |number| {
+        drop(members.pop());
+        crew.int("crew_add", &[number, 1]).map_err(|error| error.to_string())
+    });
+    assert_eq!(sum.unwrap(), 6);
+    wait_until("an object is left", || crew.int("crew_count", &[]).unwrap() == 0);
+    assert_eq!(crew.session.generation(), 1);
+}
+
+#[test]
+fn who_drops_an_object_does_not_wait_for_what_another_call_holds() {
+    let crew = Crew::of(3);
+    let member = crew.hire(1).unwrap();
+    let (begun, begins) = channel::<()>();
+    let (end, ends) = channel::<()>();
+    thread::scope(|scope| {
+        let held = crew.clone();
+        let holds = scope.spawn(move || {
+            held.each_of("crew_each_in_room", 1, |_| {
+                begun.send(()).unwrap();
+                ends.recv().map_err(|error| error.to_string())?;
+                Ok(5)
+            })
+        });
+        begins.recv().unwrap();
+        drop(member);
+        // Nor do calls of others.
+        assert_eq!(scope.spawn(|| crew.int("crew_add", &[1, 2])).join().unwrap().unwrap(), 3);
+        assert_eq!(crew.int("crew_count", &[]).unwrap(), 1, "it waits for the room");
+        end.send(()).unwrap();
+        assert_eq!(holds.join().unwrap().unwrap(), 5);
+    });
+    wait_until("an object is left", || crew.int("crew_count", &[]).unwrap() == 0);
+    assert_eq!(crew.session.generation(), 1);
+}
+
+#[test]
+fn a_worker_without_room_for_another_thread_says_so_and_goes_on() {
+    // The stacks of threads count.
+    let limits = Limits { data: Some(40 << 20), ..Limits::default() };
+    let crew = Crew::with(Options { callers: 12, limits, ..Options::default() });
+    let barrier = Barrier::new(12);
+    let met = on_threads(12, |_| {
+        let waits = crew.each(1, |_| {
+            barrier.wait();
+            Ok(1)
+        });
+        if waits.is_err() {
+            barrier.wait();
+        }
+        waits
+    });
+    let (fine, refused): (Vec<_>, Vec<_>) = met.into_iter().partition(Result::is_ok);
+    assert!(!fine.is_empty() && !refused.is_empty(), "{fine:?} {refused:?}");
+    for error in refused.into_iter().map(Result::unwrap_err) {
+        assert!(
+            matches!(error.cause(), Cause::Limit { what: LimitExceededReason::Threads, .. }),
+            "{error:?}"
+        );
+        assert_eq!(error.executed(), Executed::No);
+    }
+    assert_eq!(crew.session.generation(), 1);
+    assert_eq!(crew.int("crew_add", &[1, 2]).unwrap(), 3);
+}
+
+#[test]
+fn a_child_of_the_library_exits_in_peace() {
+    for callers in [1, 2] {
+        let crew = Crew::of(callers);
+        assert_eq!(crew.int("crew_fork", &[]).unwrap(), 0);
+        assert_eq!(crew.session.generation(), 1);
+    }
+}
+
+#[test]
+fn a_batch_is_to_blame_or_is_told_who_is() {
+    let crew = Crew::of(3);
+    let beside = |crew: &Crew, fault: &(dyn Fn() -> Error + Sync)| {
+        thread::scope(|scope| {
+            let victim = scope
+                .spawn(|| crew.ints_of_batch(&[("crew_count", 0), ("crew_meet_one", 3), ("crew_count", 0)]));
+            wait_until("it is not inside", || crew.int("crew_waiting", &[]).unwrap() == 1);
+            let error = fault();
+            (error, victim.join().unwrap().unwrap())
+        })
+    };
+    let (error, victims) = beside(&crew, &|| crew.int("crew_fault", &[0]).unwrap_err());
+    assert_eq!(error.kind(), ErrorKind::Crashed);
+    for victim in victims {
+        let victim = victim.unwrap_err();
+        assert!(
+            matches!(victim.cause(), Cause::Suspect { function, .. } if function == "crew_fault"),
+            "{victim:?}"
+        );
+    }
+    let (error, victims) = beside(&crew, &|| {
+        let mut outcomes = crew.ints_of_batch(&[("crew_count", 0), ("crew_fault", 0)]).unwrap();
+        outcomes.pop().unwrap().unwrap_err()
+    });
+    assert_eq!((error.kind(), error.function()), (ErrorKind::Crashed, "crew_fault"), "{error}");
+    for victim in victims {
+        let victim = victim.unwrap_err();
+        assert!(
+            matches!(victim.cause(), Cause::Suspect { function, .. } if function == "a batch"),
+            "{victim:?}"
+        );
+    }
+    assert_eq!(crew.int("crew_add", &[1, 2]).unwrap(), 3);
 }

@@ -219,7 +219,7 @@ impl Call<'_> {
         let ended = live.as_ref().and_then(|live| Some((live, live.worker.end()?)));
         let (fault, output) = match ended {
             Some((live, end)) => {
-                let fault = match live.worker.to_blame(live.lane.index(), &self.context) {
+                let fault = match live.worker.to_blame(live.lane.index(), &end, &self.context) {
                     Some(suspect) => fault::of_another(suspect, &end),
                     None => fault::of_end(&end),
                 };

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 struct crew_member {
@@ -57,6 +58,19 @@ int crew_meet(int count, int patience)
     }
     pthread_mutex_unlock(&lock);
     return late ? -1 : 0;
+}
+
+int crew_meet_one(int seconds)
+{
+    return crew_meet(2, seconds * 1000);
+}
+
+int crew_waiting(void)
+{
+    pthread_mutex_lock(&lock);
+    int count = here;
+    pthread_mutex_unlock(&lock);
+    return count;
 }
 
 int crew_thread(void)
@@ -133,10 +147,33 @@ void crew_call_off(void)
     pthread_mutex_unlock(&lock);
 }
 
+static pthread_mutex_t room = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+
 void crew_dismiss(crew_member *member)
 {
+    pthread_mutex_lock(&room);
     __atomic_sub_fetch(&members, 1, __ATOMIC_SEQ_CST);
     free(member);
+    pthread_mutex_unlock(&room);
+}
+
+int crew_each_in_room(int count, int (*work)(int, void *), void *user)
+{
+    pthread_mutex_lock(&room);
+    int sum = crew_each(count, work, user);
+    pthread_mutex_unlock(&room);
+    return sum;
+}
+
+int crew_fork(void)
+{
+    int status = -1;
+    pid_t child = fork();
+    if (child == 0) {
+        exit(0);
+    }
+    waitpid(child, &status, 0);
+    return status;
 }
 
 int crew_count(void)

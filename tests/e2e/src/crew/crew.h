@@ -13,6 +13,10 @@ int crew_add(int a, int b);
 /* Waits until `count` threads are in here at the same time; 0 then, -1 when so many milliseconds have passed before. */
 int crew_meet(int count, int patience);
 
+/* Waits for one more thread than are in here, as crew_meet does for `count` seconds; and how many wait. */
+int crew_meet_one(int seconds);
+int crew_waiting(void);
+
 /* A number that tells the calling thread from others that live. */
 int crew_thread(void);
 
@@ -37,6 +41,12 @@ int crew_count(void);
 
 /* Calls for each number below `count`; the sum of what comes back. */
 int crew_each(int count, int (*work)(int number, void *user), void *user);
+
+/* The same, in the room, where one thread can be at a time; crew_dismiss goes there, too. */
+int crew_each_in_room(int count, int (*work)(int number, void *user), void *user);
+
+/* Forks a child that exits at once; its wait status. */
+int crew_fork(void);
 
 /* Keeps a function, which crew_ask calls. */
 void crew_on_ask(crew_member *member, int (*asked)(int number, void *user), void *user);

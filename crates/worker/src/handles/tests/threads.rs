@@ -96,3 +96,46 @@ fn calls_nested_in_one_are_no_other_threads() {
     end(&mut handles, 1);
     assert!(handles.uses.is_empty());
 }
+
+/// What the library may free, or has for itself, is not passed to others, whichever call came first.
+#[test]
+fn what_belongs_to_an_object_that_goes_is_not_passed_meanwhile() {
+    let mut handles = Handles::new(2);
+    let db = handles.own(DB, at(16), RawHandle::NONE).unwrap();
+    let lent = handles.lend(STATEMENT, at(32), db).unwrap();
+    let below = handles.lend(STATEMENT, at(48), lent).unwrap();
+    for need in [Need::Owned, Need::IdleBelow] {
+        begin(&mut handles, 0, db, need).unwrap();
+        assert_eq!(begin(&mut handles, 1, lent, Need::There), Err(Refusal::InUse), "{need:?}");
+        assert_eq!(begin(&mut handles, 1, below, Need::There), Err(Refusal::InUse), "{need:?}");
+        end(&mut handles, 1);
+        end(&mut handles, 0);
+    }
+    begin(&mut handles, 0, db, Need::IdleBelow).unwrap();
+    begin(&mut handles, 1, db, Need::There).unwrap();
+    end(&mut handles, 1);
+    end(&mut handles, 0);
+    begin(&mut handles, 0, lent, Need::Idle).unwrap();
+    assert_eq!(begin(&mut handles, 1, lent, Need::There), Err(Refusal::InUse));
+    begin(&mut handles, 1, below, Need::There).unwrap();
+    end(&mut handles, 1);
+    end(&mut handles, 0);
+    assert!(handles.uses.is_empty());
+}
+
+/// The library has freed one, and lends another at its address.
+#[test]
+fn an_object_that_is_lent_at_the_address_of_one_that_is_going_is_another() {
+    let mut handles = Handles::new(2);
+    let old = handles.own(DB, at(16), RawHandle::NONE).unwrap();
+    begin(&mut handles, 0, old, Need::Owned).unwrap();
+    handles.turn_to(1);
+    let new = handles.lend(DB, at(16), RawHandle::NONE).unwrap();
+    assert_ne!(new, old);
+    handles.turn_to(0);
+    assert_eq!(handles.take(old, DB), Ok(at(16)));
+    end(&mut handles, 0);
+    begin(&mut handles, 1, new, Need::There).unwrap();
+    end(&mut handles, 1);
+    assert!(handles.uses.is_empty());
+}
