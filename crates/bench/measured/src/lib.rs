@@ -21,7 +21,7 @@ mod table;
 pub use batch::Batch;
 pub use structs::Rectangle;
 
-/// measured in a worker process. Clones share the worker.
+/// measured in a worker process. Clones share the worker; calls of several threads run at once.
 #[derive(Debug, Clone)]
 pub struct Measured {
     session: hotcell::Session,
