@@ -128,6 +128,7 @@ impl Objects {
             runtime: 1,
             library: "objects",
             fingerprint: [0; 32],
+            reentrant: false,
             functions: &FUNCTIONS,
             handles: &HANDLES,
             sandbox: SandboxLines::DEFAULT,

@@ -2,7 +2,7 @@
 
 use hotcell_model::interface::{
     Encoding, Function as ModelFunction, Interface, Left, LeftKind, Ownership, ResultRole, Role,
-    SandboxLines as ModelSandboxLines, SandboxProfile,
+    SandboxLines as ModelSandboxLines, SandboxProfile, Threads,
 };
 use hotcell_model::layout::{Carries, WireKind};
 
@@ -23,6 +23,7 @@ pub fn package(interface: &Interface, shim: Vec<u8>) -> &'static Package {
         runtime: 1,
         library: interface.library.clone().leak(),
         fingerprint: interface.fingerprint.0,
+        reentrant: interface.threads == Threads::Reentrant,
         functions: functions.leak(),
         handles: handles.leak(),
         sandbox: sandbox(&interface.sandbox),

@@ -11,6 +11,7 @@ static PACKAGE: Package = Package {
     runtime: 1,
     library: "test",
     fingerprint: [0; 32],
+    reentrant: false,
     functions: &[],
     handles: &[],
     sandbox: SandboxLines::DEFAULT,
