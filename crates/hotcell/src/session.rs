@@ -452,7 +452,7 @@ impl Drop for Shared {
             self.seats.take_mut().for_each(std::mem::forget);
             self.places.iter_mut().for_each(Place::forget);
             self.service.forget();
-            self.directory.take().map(std::mem::forget);
+            std::mem::forget(self.directory.take());
             return;
         }
         // Not when the dispatcher thread has gone, which may run one for as long as it likes.
