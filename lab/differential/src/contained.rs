@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hotcell::dynamic::{self, KeptFunction, Value};
 use hotcell::rt::Handle;
-use hotcell::{Cause, Error, ErrorKind, Options, Session};
+use hotcell::{Cause, Error, ErrorKind, Options, Profile, Sandbox, Session};
 use hotcell_bind::Bound;
 use hotcell_model::Interface;
 use hotcell_model::interface::{CallbackScope, FieldRole, Function, Param, Role};
@@ -22,7 +22,10 @@ pub(crate) fn run(
     count: usize,
     patience: Duration,
 ) -> Result<Vec<Vec<Outcome>>, String> {
-    let session = bound.open(Options::default()).map_err(|error| format!("{error:#}"))?.within(patience);
+    // The files of the cases lie there.
+    let sandbox = Sandbox { write: vec![std::env::temp_dir()], ..Sandbox::of(Profile::Files) };
+    let options = Options { sandbox: Some(sandbox), ..Options::default() };
+    let session = bound.open(options).map_err(|error| format!("{error:#}"))?.within(patience);
     let interface = Arc::new(bound.interface.clone());
     let run = |case: &Case| Running::new(&interface, &session, case).run(case);
     Ok(plan.groups[group].cases[..count].iter().map(run).collect())
