@@ -7,6 +7,8 @@ mod inferred;
 mod kept;
 mod left_out;
 mod life;
+mod messages;
+mod nullable;
 mod objects;
 mod owners;
 mod patterns;
@@ -15,6 +17,7 @@ mod refused;
 mod structures;
 mod support;
 mod type_errors;
+mod typed;
 mod utf16;
 
-pub(crate) use support::function;
+pub(crate) use support::{ctype, function};
