@@ -64,7 +64,7 @@ pub(super) fn param(
 
 /// The only `void *` that may be the user data: no line is about it, and no number right behind it says how much is
 /// there.
-fn only(site: Site<'_>, decided: &Decided) -> Result<usize, Diagnostic> {
+fn only(site: Site<'_>, decided: &Decided) -> Result<usize, Box<Diagnostic>> {
     let role = |index: usize| decided.draft.params[index].as_ref().map(|fact| &fact.value);
     let plain = |index: &usize| {
         let ty = &site.function.params[*index].ty;
@@ -84,7 +84,7 @@ fn only(site: Site<'_>, decided: &Decided) -> Result<usize, Diagnostic> {
             format!("add `user_data = \"{}\"`, if it is that one", site.names[*first]),
         ),
     };
-    Err(Diagnostic::error(message).label("its user data?").help(help))
+    Err(Diagnostic::error(message).label("its user data?").help(help).into())
 }
 
 /// How a callback finds its user data where no parameter is it. `inside` is the callback.
