@@ -55,10 +55,10 @@ pub const SEGMENT_REPLY: u16 = 1;
 pub const SEGMENT_FIRST_ADDED: u16 = 2;
 
 /// Numbers of segments a channel may have: the first two, a batch's, and between them those that are added.
-pub const MAX_SEGMENTS: u16 = 64;
+pub const MAX_SEGMENTS: u16 = 512;
 
 /// Segment number of a batch's data, in the references that are in its entries: offsets count from the first byte of the data.
-pub const SEGMENT_BATCH: u16 = 63;
+pub const SEGMENT_BATCH: u16 = 511;
 
 /// A place is `segment << 48 | offset`.
 pub const PLACE_SEGMENT_SHIFT: u32 = 48;
@@ -103,7 +103,7 @@ pub const MAX_PACKET: usize = 4096;
 pub const MAX_TEXT: usize = 2048;
 
 /// Version of the shim entry and the context table: major in the high half, minor in the low.
-pub const SHIM_ABI: u32 = 0x0001_0004;
+pub const SHIM_ABI: u32 = 0x0001_0005;
 
 /// A park word: whether the side that owns it sleeps, and how the other side wakes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -376,6 +376,10 @@ pub enum Packet {
     Pong = 7,
     /// Host to worker: run the shutdown calls and exit with status 0.
     Shutdown = 8,
+    /// Host to worker: a caller wants this lane, and a thread of its own is to serve it.
+    LaneOpen = 10,
+    /// Worker to host: the lane has its thread, or why it has none.
+    LaneReady = 11,
     /// Client to supervisor, when they are two processes: segments are mapped, seal them now.
     ClientMapped = 9,
 }
@@ -391,6 +395,8 @@ impl Packet {
         Self::Ping,
         Self::Pong,
         Self::Shutdown,
+        Self::LaneOpen,
+        Self::LaneReady,
         Self::ClientMapped,
     ];
 
@@ -405,6 +411,8 @@ impl Packet {
             6 => Some(Self::Ping),
             7 => Some(Self::Pong),
             8 => Some(Self::Shutdown),
+            10 => Some(Self::LaneOpen),
+            11 => Some(Self::LaneReady),
             9 => Some(Self::ClientMapped),
             _ => None,
         }
@@ -426,6 +434,8 @@ impl Packet {
             Self::Ping => "Ping",
             Self::Pong => "Pong",
             Self::Shutdown => "Shutdown",
+            Self::LaneOpen => "LaneOpen",
+            Self::LaneReady => "LaneReady",
             Self::ClientMapped => "ClientMapped",
         }
     }
@@ -562,6 +572,8 @@ pub mod capabilities {
     pub const DISPATCHER: u64 = 1 << 7;
     /// Batches. (Bit 2 was batches of another form, and is not used again.)
     pub const BATCH: u64 = 1 << 8;
+    /// Several calls at a time: lanes from 1 on, but for the dispatcher's, are served by a thread each.
+    pub const LANES: u64 = 1 << 9;
 }
 
 /// Geometry. Written by the host before the worker starts, never changed; the worker checks both copies.
@@ -620,7 +632,7 @@ pub mod channel_worker {
     pub const STATE: usize = 8;
 }
 
-/// Written by the worker's signal handler; read by the host after the worker's death only.
+/// Written by the worker's signal handler, the last two fields also when it exits; read by the host after the worker's death only.
 ///
 /// Where: reply, offset 128.
 pub mod crash_record {
@@ -636,14 +648,16 @@ pub mod crash_record {
     pub const PC: usize = 16;
     /// `u64`: stack pointer.
     pub const SP: usize = 24;
-    /// `u64`: lowest address the serving thread's stack may reach.
+    /// `u64`: lowest address that the stack of that thread may reach, if it is a serving thread.
     pub const STACK_LOW: usize = 32;
     /// `u64`: first address behind that stack.
     pub const STACK_HIGH: usize = 40;
     /// `u32`: thread id.
     pub const THREAD: usize = 48;
-    /// `u32`: 1 when it is the serving thread.
+    /// `u32`: 1 when it is a serving thread.
     pub const SERVING: usize = 52;
+    /// `u32`: the lane that it serves, if it is one.
+    pub const LANE: usize = 56;
 }
 
 /// A lane's host line.
@@ -670,7 +684,7 @@ pub mod lane_host {
     pub const TRACE_FLAGS: usize = 56;
     /// `[u8; 3]`: 0.
     pub const RESERVED: usize = 57;
-    /// `u32`: of the dispatcher lane: futex word that a thread of the library waits on for an answer; changed only when that thread is parked.
+    /// `u32`: of a lane with a thread of its own, and of the dispatcher lane: futex word that its thread waits on; changed only when that is parked.
     pub const DOORBELL: usize = 60;
 }
 
@@ -686,8 +700,10 @@ pub mod lane_worker {
     pub const ENTRY: usize = 4;
     /// `u64`: id of the call being executed; 0 none. Evidence for reports, never for trust.
     pub const EXECUTING: usize = 8;
-    /// `u32`: of the dispatcher lane: Park of the thread of the library that waits for an answer.
+    /// `u32`: of a lane with a thread of its own, and of the dispatcher lane: Park of its thread.
     pub const PARK: usize = 16;
+    /// `u32`: of a lane with a thread of its own: CPU it last polled on; CPU_UNKNOWN while it does not say.
+    pub const CPU: usize = 20;
 }
 
 /// The host's answer to NeedSpace or Callback.
@@ -906,6 +922,28 @@ pub mod segment_add {
     pub const LENGTH: usize = 8;
 }
 
+/// A lane with a thread of its own; once for each, and again where it got none.
+///
+/// Where: socket, after packet_head.
+pub mod lane_open {
+    /// Bytes of the whole layout.
+    pub const SIZE: usize = 8;
+    /// `u32`: its number, from 1.
+    pub const LANE: usize = 0;
+}
+
+/// What became of a lane that was to be opened.
+///
+/// Where: socket, after packet_head.
+pub mod lane_ready {
+    /// Bytes of the whole layout.
+    pub const SIZE: usize = 8;
+    /// `u32`: its number.
+    pub const LANE: usize = 0;
+    /// `i32`: 0: it has its thread; else why it has none.
+    pub const ERRNO: usize = 4;
+}
+
 /// The segment is mapped.
 ///
 /// Where: socket, after packet_head.
@@ -1098,6 +1136,54 @@ impl SegmentAdd {
             id: u16::from_le_bytes(get(bytes, segment_add::ID)),
             writable: u16::from_le_bytes(get(bytes, segment_add::WRITABLE)),
             length: u64::from_le_bytes(get(bytes, segment_add::LENGTH)),
+        }
+    }
+}
+
+/// A lane with a thread of its own; once for each, and again where it got none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LaneOpen {
+    /// its number, from 1.
+    pub lane: u32,
+}
+
+impl LaneOpen {
+    /// The bytes on the wire; those of no field are zero.
+    pub fn encode(&self) -> [u8; lane_open::SIZE] {
+        let mut bytes = [0; lane_open::SIZE];
+        put(&mut bytes, lane_open::LANE, &self.lane.to_le_bytes());
+        bytes
+    }
+
+    /// Reads the fields; checks nothing, and ignores the bytes of no field.
+    pub fn decode(bytes: &[u8; lane_open::SIZE]) -> Self {
+        Self { lane: u32::from_le_bytes(get(bytes, lane_open::LANE)) }
+    }
+}
+
+/// What became of a lane that was to be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LaneReady {
+    /// its number.
+    pub lane: u32,
+    /// 0: it has its thread; else why it has none.
+    pub errno: i32,
+}
+
+impl LaneReady {
+    /// The bytes on the wire; those of no field are zero.
+    pub fn encode(&self) -> [u8; lane_ready::SIZE] {
+        let mut bytes = [0; lane_ready::SIZE];
+        put(&mut bytes, lane_ready::LANE, &self.lane.to_le_bytes());
+        put(&mut bytes, lane_ready::ERRNO, &self.errno.to_le_bytes());
+        bytes
+    }
+
+    /// Reads the fields; checks nothing, and ignores the bytes of no field.
+    pub fn decode(bytes: &[u8; lane_ready::SIZE]) -> Self {
+        Self {
+            lane: u32::from_le_bytes(get(bytes, lane_ready::LANE)),
+            errno: i32::from_le_bytes(get(bytes, lane_ready::ERRNO)),
         }
     }
 }

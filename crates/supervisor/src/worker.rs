@@ -1,12 +1,13 @@
 //! A worker as its callers see it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use hotcell_protocol::wire::{self, Packet, SegmentAdd};
+use hotcell_protocol::wire::{self, LaneOpen, Packet, SegmentAdd};
 use hotcell_sandbox::Level;
 use hotcell_shm::control::ControlSocket;
 use hotcell_shm::{HostChannel, Mapping, Seals, SegmentFile};
@@ -59,7 +60,9 @@ pub(crate) struct Shared {
 pub(crate) struct State {
     pub(crate) welcome: Option<wire::Welcome>,
     /// Segments the worker has mapped, by number.
-    pub(crate) mapped: u64,
+    pub(crate) mapped: BTreeSet<u16>,
+    /// Lanes that were to be opened, and what became of them: `errno`, once that is known.
+    pub(crate) lanes: BTreeMap<u32, Option<i32>>,
     /// Segments that were offered: the next number to use.
     pub(crate) offered: u16,
     pub(crate) report: Option<Report>,
@@ -87,7 +90,21 @@ pub enum SegmentError {
     DeadlinePassed,
 }
 
+/// Why a lane has no thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LaneError {
+    /// The worker could not make one.
+    NoThread(Errno),
+    /// The worker ended meanwhile.
+    WorkerEnded,
+    /// The worker did not say in time.
+    DeadlinePassed,
+}
+
 impl Worker {
+    /// Calls at a time that a worker can be given.
+    pub const MOST_CALLERS: u32 = wire::MAX_LANES - 1;
+
     /// The channel to it.
     pub fn channel(&self) -> &Arc<HostChannel> {
         &self.shared.channel
@@ -133,6 +150,12 @@ impl Worker {
     /// As a thread sees it that does not keep it: when this is dropped, it stops all the same.
     pub fn to_ref(&self) -> WorkerRef {
         WorkerRef(Arc::clone(&self.shared))
+    }
+
+    /// Has a thread of the worker serve this lane, from 1 on, and waits until there is one. After a failure it can be asked
+    /// again.
+    pub fn open_lane(&self, lane: u32, deadline: Instant) -> Result<(), LaneError> {
+        self.shared.open_lane(lane, deadline)
     }
 
     /// Adds a segment of `length` bytes and waits until the worker has mapped it.
@@ -252,16 +275,48 @@ impl Shared {
             Err(errno) => return Err(SegmentError::of_system(errno)),
         }
         let mut state = self.state.lock();
-        while state.mapped & (1 << id) == 0 {
+        while !state.mapped.contains(&id) {
             if state.end.is_some() {
                 return Err(SegmentError::WorkerEnded);
             }
             let timed_out = self.changed.wait_until(&mut state, deadline).timed_out();
-            if timed_out && state.mapped & (1 << id) == 0 && state.end.is_none() {
+            if timed_out && !state.mapped.contains(&id) && state.end.is_none() {
                 return Err(SegmentError::DeadlinePassed);
             }
         }
         Ok(id)
+    }
+
+    fn open_lane(&self, lane: u32, deadline: Instant) -> Result<(), LaneError> {
+        let mut state = self.state.lock();
+        // One that is late is not asked twice.
+        if !matches!(state.lanes.get(&lane), Some(None)) {
+            state.lanes.insert(lane, None);
+            if self.control.send(Packet::LaneOpen, &LaneOpen { lane }.encode(), &[]).is_err() {
+                state.lanes.remove(&lane);
+                drop(state);
+                if self.wait_end(ABORT_GRACE).is_none() {
+                    self.kill_for_violation("it does not read its control socket");
+                }
+                return Err(LaneError::WorkerEnded);
+            }
+        }
+        loop {
+            match state.lanes.get(&lane).copied().flatten() {
+                Some(0) => return Ok(()),
+                Some(errno) => {
+                    // It may be any number.
+                    let known = Some(errno).filter(|errno| (1..4096).contains(errno));
+                    return Err(LaneError::NoThread(known.map_or(Errno::AGAIN, Errno::from_raw_os_error)));
+                }
+                None if state.end.is_some() => return Err(LaneError::WorkerEnded),
+                None => {}
+            }
+            let timed_out = self.changed.wait_until(&mut state, deadline).timed_out();
+            if timed_out && matches!(state.lanes.get(&lane), Some(None)) && state.end.is_none() {
+                return Err(LaneError::DeadlinePassed);
+            }
+        }
     }
 
     /// Kills it and waits for its end: first SIGABRT, for the record of where it was, then SIGKILL.

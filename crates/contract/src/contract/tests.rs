@@ -119,11 +119,11 @@ fn keys_of_the_file() {
         ),
         (
             "threads = \"per-handle\"",
-            "4:11: `threads = \"per-handle\"` is not available yet [not yet] = this version knows `serialized`",
+            "4:11: `threads = \"per-handle\"` is not available yet [not yet] = this version knows `serialized` and `reentrant`",
         ),
         (
             "threads = \"many\"",
-            "4:11: `threads` cannot be \"many\" [unknown word] = `threads` is one of `serialized`",
+            "4:11: `threads` cannot be \"many\" [unknown word] = `threads` is one of `serialized` and `reentrant`",
         ),
         ("link = []", "4:8: `link` is empty [name at least one]"),
         ("link = \"z\"", "4:8: `link` is a list of texts, not a text [must be a list of texts]"),
@@ -244,8 +244,8 @@ fn items_of_parameters() {
             "5:28: a parameter has no key `lenght` [unknown key] = did you mean `length`?",
         ),
         (
-            "{ in = \"value\", retained = true }",
-            "5:28: `retained` is not supported by this version [not yet] = it is part of the planned vocabulary; \
+            "{ in = \"value\", alias = true }",
+            "5:28: `alias` is not supported by this version [not yet] = it is part of the planned vocabulary; \
              leave the functions out that need it",
         ),
         (
@@ -259,7 +259,7 @@ fn items_of_parameters() {
         ),
         (
             "{ in = \"buffer\", capacity = \"n\" }",
-            "5:29: `capacity` does not go with `in = \"buffer\"` = it goes with `length`, `unit` and `nullable`",
+            "5:29: `capacity` does not go with `in = \"buffer\"` = it goes with `length`, `unit`, `nullable` and `until`",
         ),
         (
             "{ fixed = \"a; b\" }",

@@ -12,6 +12,7 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
         0xaf, 0xcc, 0x6c, 0x70, 0x30, 0xa9, 0x2d, 0x94, 0xc0, 0x90, 0xa4, 0x80, 0x87, 0x7d, 0x5a,
         0x03, 0xc1,
     ],
+    reentrant: false,
     functions: &FUNCTIONS,
     handles: &HANDLES,
     shim: include_bytes!(concat!(env!("OUT_DIR"), "/shim.so")),
