@@ -181,6 +181,7 @@ fn assemble(contract: &Contract, known: Known<'_>, link: Link<'_>, whole: Whole)
         threads: contract.threads(),
         init,
         shutdown,
+        sandbox: contract.sandbox.clone(),
         handles: used::handles(known, &functions),
         structs: used::structs(known.structs, &functions),
         symbols: symbols::sets(known.api, &functions),

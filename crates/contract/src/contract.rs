@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use hotcell_model::interface::Threads;
+use hotcell_model::interface::{SandboxLines, Threads};
 
 use crate::diagnostic::{Diagnostic, line_of};
 use crate::document::Text;
@@ -15,6 +15,7 @@ mod function;
 mod handle;
 mod item;
 pub(crate) mod keys;
+mod sandbox;
 mod structure;
 mod top;
 
@@ -40,6 +41,7 @@ pub struct Contract {
     pub(crate) shutdown: Vec<LifeLine>,
     /// What may be NULL.
     pub(crate) nullable: Vec<Selector>,
+    pub(crate) sandbox: SandboxLines,
     pub(crate) handles: Vec<HandleLine>,
     pub(crate) structs: Vec<StructLines>,
     pub(crate) errors: Vec<TypeErrorLine>,

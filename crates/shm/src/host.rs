@@ -18,8 +18,10 @@ use crate::{bell, geometry};
 #[cfg(not(loom))]
 #[cfg(test)]
 mod aged;
+mod denials;
 mod wait;
 
+pub use denials::DenialRecord;
 use wait::Crowd;
 
 /// A channel: the two segments shared with one worker, for its life.

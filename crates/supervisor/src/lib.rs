@@ -8,6 +8,7 @@
 mod end;
 mod monitor;
 mod output;
+mod outside;
 mod program;
 mod spec;
 mod start;

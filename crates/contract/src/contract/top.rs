@@ -3,7 +3,7 @@
 use hotcell_model::interface::Threads;
 use toml::de::DeTable;
 
-use crate::contract::{Contract, LifeLine, Selector, function, handle, keys, structure};
+use crate::contract::{Contract, LifeLine, Selector, function, handle, keys, sandbox, structure};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Entry, Reader, Text, entries};
 use crate::pattern;
@@ -83,6 +83,7 @@ fn key<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, contract: &mut Contract) 
         "init" => contract.init = calls(reader, entry),
         "shutdown" => contract.shutdown = calls(reader, entry),
         "nullable" => contract.nullable = nullable(reader, entry),
+        "sandbox" => contract.sandbox = sandbox::sandbox(reader, entry),
         "struct" => contract.structs = structure::structs(reader, entry),
         "handle" => contract.handles = handle::handles(reader, entry),
         "error" => contract.errors = function::type_errors(reader, entry),

@@ -233,7 +233,8 @@ impl Session {
         seat.ended = None;
         let calls_back = can(wire::capabilities::CALLBACKS);
         let takes_batches = can(wire::capabilities::BATCH);
-        seat.live = Some(Live { lane, arena: Arena::default(), worker, calls_back, takes_batches });
+        seat.live =
+            Some(Live { lane, arena: Arena::default(), worker, calls_back, takes_batches, refusals: 0 });
         Ok(())
     }
 
@@ -318,6 +319,15 @@ impl Service {
     /// Whether the worker that serves is this one.
     pub(super) fn is_serving(&self, generation: u64) -> bool {
         self.serving().is_some_and(|worker| worker.generation() == generation)
+    }
+
+    /// Stops all workers, and waits until they are gone.
+    pub(super) fn stop(&mut self) {
+        let now = self.now.get_mut().take().and_then(Arc::into_inner);
+        now.into_iter().for_each(|serving| serving.worker.stop());
+        let next = self.next.get_mut();
+        next.starting.take().into_iter().for_each(Worker::stop);
+        next.spares.stop();
     }
 
     /// Forgets the workers, in a forked child: they are its parent's.
