@@ -166,6 +166,7 @@ impl Session {
             limits: options.limits,
             profile: Profile::Basic,
             spin: options.waiting.spin(),
+            eventfds: cfg!(feature = "tokio"),
             start_deadline: options.start_deadline,
         };
         let spin = u64::try_from(spec.spin.as_nanos()).unwrap_or(u64::MAX);

@@ -1,7 +1,7 @@
 //! The host's half of a channel. Everything it reads from the reply segment is hostile.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 
 use hotcell_protocol::wire::{self, Park, ReplyState, Resume};
 use hotcell_protocol::{Place, wire::channel_head};
@@ -9,6 +9,7 @@ use rustix::io::Result;
 
 use crate::arena::Arena;
 use crate::atomics::{AtomicBool, AtomicU64};
+use crate::eventfd::EventFd;
 use crate::line::{Head, NEAR, Near};
 use crate::mapping::{Mapping, Plain};
 use crate::memfd::{Seals, SegmentFile};
@@ -17,6 +18,7 @@ use crate::{bell, geometry};
 #[cfg(not(loom))]
 #[cfg(test)]
 mod aged;
+mod dozing;
 mod wait;
 
 use wait::Crowd;
@@ -32,6 +34,8 @@ pub struct HostChannel {
     /// Lanes that were ever taken, one bit each.
     taken: AtomicU64,
     dead: AtomicBool,
+    /// By lane, where callers may sleep on them.
+    eventfds: OnceLock<Vec<EventFd>>,
 }
 
 /// The caller's side of a lane. Its counters are private: the worker can neither read nor move them.
@@ -189,7 +193,8 @@ impl HostChannel {
             side.store(channel_head::GENERATION, generation);
         }
         let (taken, dead) = (AtomicU64::new(0), AtomicBool::new(false));
-        Ok(Arc::new(HostChannel { request, reply, request_file, reply_file, epoch, taken, dead }))
+        let eventfds = OnceLock::new();
+        Ok(Arc::new(HostChannel { request, reply, request_file, reply_file, epoch, taken, dead, eventfds }))
     }
 
     /// The request segment's file and the reply segment's.

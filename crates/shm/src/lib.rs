@@ -13,6 +13,7 @@ mod bell;
 mod buffers;
 pub mod clock;
 pub mod control;
+mod eventfd;
 mod fork;
 mod geometry;
 mod host;
@@ -32,6 +33,7 @@ pub use ahead::Ahead;
 pub use arena::{Arena, Grant, Granted, Outer, Window};
 #[cfg(feature = "buffers")]
 pub use buffers::{Buffers, Found, InBuf};
+pub use eventfd::EventFd;
 pub use fork::ForkGuard;
 pub use host::{CallHead, CrashRecord, HostChannel, HostLane, Located, ReplyHead, Waited};
 pub use latency::{allowed_cpus, wake_latency};

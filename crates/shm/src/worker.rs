@@ -11,6 +11,7 @@ use rustix::io::{Errno, Result};
 use crate::atomics::AtomicU32;
 use crate::batch::BatchHead;
 use crate::bell::Word;
+use crate::eventfd::EventFd;
 use crate::host::ReplyHead;
 use crate::line::{Head, NEAR, halves};
 use crate::mapping::{Access, Mapping};
@@ -30,6 +31,8 @@ pub struct WorkerChannel {
     reply: Mapping,
     lanes: u32,
     epoch: u16,
+    /// By lane, where the host has given them.
+    eventfds: Vec<EventFd>,
 }
 
 /// The worker's side of a lane: its private counters, and the replies that are being written.
@@ -250,7 +253,13 @@ impl WorkerChannel {
         table.enter(wire::SEGMENT_REPLY, &reply);
         reply.store(geometry::CONTROL + wire::channel_worker::CPU, wire::CPU_UNKNOWN);
         let epoch = request.load(channel_head::EPOCH);
-        Ok(WorkerChannel { request, reply, lanes, epoch })
+        Ok(WorkerChannel { request, reply, lanes, epoch, eventfds: Vec::new() })
+    }
+
+    /// With the eventfds that callers may sleep on, by lane.
+    #[must_use]
+    pub fn with_eventfds(self, eventfds: Vec<EventFd>) -> WorkerChannel {
+        WorkerChannel { eventfds, ..self }
     }
 
     /// Private state for every lane.
@@ -394,10 +403,19 @@ impl WorkerChannel {
         // Partner: the acquire load of the commit word in `HostLane::look`.
         self.reply.word(offset + at::COMMIT).store(turn, Ordering::Release);
         let control = geometry::lane(request.lane);
-        bell::ring(
+        bell::ring_or_write(
             self.request.peer_word(control + wire::lane_host::PARK),
             self.reply.word(control + wire::lane_worker::BELL),
+            || self.write_eventfd(request.lane),
         );
+    }
+
+    /// Wakes a caller that sleeps on its eventfd. Where there is none, no caller says that it does.
+    #[cold]
+    fn write_eventfd(&self, lane: u32) {
+        if let Some(eventfd) = self.eventfds.get(lane as usize) {
+            eventfd.ring();
+        }
     }
 
     /// Asks the host for reply space in the middle of a call and waits for its answer.

@@ -11,17 +11,18 @@ use std::time::{Duration, Instant};
 
 use hotcell_protocol::wire::{self, Hello, Packet, Welcome};
 use hotcell_shm::control::ControlSocket;
-use hotcell_shm::{HostChannel, sealed_copy};
-use parking_lot::{Condvar, Mutex};
+use hotcell_shm::{EventFd, HostChannel, sealed_copy};
+use parking_lot::Mutex;
 use rustix::process::Signal;
 
+use crate::changed::Changed;
 use crate::end::End;
 use crate::monitor::{Monitor, Order};
 use crate::output::Tail;
 use crate::spec::Spec;
 use crate::worker::{Shared, State, Worker};
 
-/// What this host can do.
+/// What every host can do.
 const CAPABILITIES: u64 = wire::capabilities::NEED_SPACE
     | wire::capabilities::CALLBACKS
     | wire::capabilities::HANDLES
@@ -132,7 +133,7 @@ impl Worker {
     fn check_welcome(&self, spec: &Spec, welcome: &Welcome) -> Result<(), StartError> {
         let same = welcome.functions == spec.functions
             && welcome.fingerprint == spec.fingerprint
-            && welcome.capabilities & !CAPABILITIES == 0;
+            && welcome.capabilities & !offered(spec) == 0;
         if same {
             return Ok(());
         }
@@ -145,10 +146,19 @@ impl Worker {
     }
 }
 
+/// What a host offers that starts a worker like this.
+fn offered(spec: &Spec) -> u64 {
+    CAPABILITIES | if spec.eventfds { wire::capabilities::EVENTFD } else { 0 }
+}
+
 /// Makes channel and control socket and leaves the hello in the socket: the worker finds it there when it
 /// comes up, and nobody waits for anybody.
 fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
     let channel = HostChannel::create(LANES, EPOCH, generation).map_err(errno("make the channel"))?;
+    if spec.eventfds {
+        // Nobody waits in an event loop for threads of the library.
+        channel.add_eventfds(LANES - 1).map_err(errno("make eventfds"))?;
+    }
     let (control, worker_end) = ControlSocket::pair().map_err(errno("make the control socket"))?;
     let shim = sealed_copy(spec.shim).map_err(errno("copy the shim"))?;
     let open = |path: &PathBuf| {
@@ -159,7 +169,7 @@ fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
     let libraries = libraries.map_err(at("open the library"))?;
     let (request, reply) = channel.files();
     let hello = Hello {
-        capabilities: CAPABILITIES,
+        capabilities: offered(spec),
         generation,
         request_length: request.length() as u64,
         reply_length: reply.length() as u64,
@@ -169,10 +179,11 @@ fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
         functions: spec.functions,
         profile: spec.profile as u32,
         fingerprint: spec.fingerprint,
+        eventfds: channel.eventfds().len() as u16,
     };
     let first = [request.as_fd(), reply.as_fd(), shim.as_fd()];
-    let descriptors: Vec<BorrowedFd<'_>> =
-        first.into_iter().chain(libraries.iter().map(File::as_fd)).collect();
+    let behind = libraries.iter().map(File::as_fd).chain(channel.eventfds().iter().map(EventFd::as_fd));
+    let descriptors: Vec<BorrowedFd<'_>> = first.into_iter().chain(behind).collect();
     control.send(Packet::Hello, &hello.encode(), &descriptors).map_err(errno("send the hello"))?;
     Ok(Arc::new(Shared {
         channel,
@@ -182,7 +193,7 @@ fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
         state: Mutex::new(State::default()),
         condemned: AtomicBool::new(false),
         retired: AtomicBool::new(false),
-        changed: Condvar::new(),
+        changed: Changed::default(),
         output: Mutex::new(Tail::default()),
     }))
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 use hotcell_protocol::wire::{self, Event, Hello, Packet, Welcome, WorkerState};
 use hotcell_sandbox::Profile;
 use hotcell_shm::control::ControlSocket;
-use hotcell_shm::{Roost, Seals, SegmentFile, SegmentTable, WorkerChannel};
+use hotcell_shm::{EventFd, Roost, Seals, SegmentFile, SegmentTable, WorkerChannel};
 
 use crate::library::Library;
 use crate::report::{Failure, REPORTED};
@@ -27,7 +27,8 @@ const CAPABILITIES: u64 = wire::capabilities::NEED_SPACE
     | wire::capabilities::CALLBACKS
     | wire::capabilities::HANDLES
     | wire::capabilities::BATCH
-    | wire::capabilities::DISPATCHER;
+    | wire::capabilities::DISPATCHER
+    | wire::capabilities::EVENTFD;
 
 /// Segments of the process, for the shim; the serving and the control thread share it.
 static SEGMENTS: SegmentTable = SegmentTable::new();
@@ -61,7 +62,9 @@ fn load(socket: &Arc<ControlSocket>) -> Result<Worker, Failure> {
         .map_err(|errno| system("open the channel")(errno.into()))?;
     crash::install(channel.crash_record());
     let shim = next()?;
-    let libraries: Vec<OwnedFd> = descriptors.collect();
+    let mut libraries: Vec<OwnedFd> = descriptors.collect();
+    let eventfds = libraries.split_off(usize::from(hello.libraries));
+    let channel = channel.with_eventfds(adopt_eventfds(eventfds)?);
     let library = Library::load(&shim, &libraries, &hello)?;
     library.initialise()?;
     let profile =
@@ -98,7 +101,7 @@ fn receive_hello(socket: &ControlSocket) -> Result<(Hello, Vec<OwnedFd>), Failur
         return Err(violation("the first packet is no hello"));
     }
     let hello = Hello::decode(body);
-    if packet.descriptors.len() != 3 + usize::from(hello.libraries) {
+    if packet.descriptors.len() != 3 + usize::from(hello.libraries) + usize::from(hello.eventfds) {
         return Err(violation("the hello announces other descriptors than it carries"));
     }
     Ok((hello, packet.descriptors))
@@ -107,6 +110,14 @@ fn receive_hello(socket: &ControlSocket) -> Result<(Hello, Vec<OwnedFd>), Failur
 fn adopt(fd: OwnedFd, length: u64, seals: Seals) -> Result<SegmentFile, Failure> {
     SegmentFile::adopt(fd, length, seals)
         .map_err(|errno| Failure::system(Event::LaunchFailed, "adopt a segment", &errno.into()))
+}
+
+/// Takes the eventfds of the lanes, before there is a library that could be in the way.
+fn adopt_eventfds(given: Vec<OwnedFd>) -> Result<Vec<EventFd>, Failure> {
+    let adopted = given.into_iter().map(|fd| EventFd::adopt(fd, CONTROL_MOVED));
+    adopted
+        .collect::<Result<_, _>>()
+        .map_err(|errno| Failure::system(Event::LaunchFailed, "adopt an eventfd", &errno.into()))
 }
 
 fn violation(text: &str) -> Failure {
