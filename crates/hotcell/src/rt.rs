@@ -8,6 +8,8 @@
 use hotcell_shm::Solid;
 
 mod arguments;
+#[cfg(feature = "tokio")]
+mod awaited;
 mod batch;
 mod call;
 mod ends;
@@ -23,6 +25,8 @@ mod reply;
 mod texts;
 
 pub use arguments::Arguments;
+#[cfg(feature = "tokio")]
+pub use awaited::TaskCallback;
 pub(crate) use batch::Spare;
 pub use batch::{Batch, Done, Entry, Ticket, Values};
 pub use call::Call;

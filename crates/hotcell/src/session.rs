@@ -4,7 +4,7 @@ use std::panic::Location;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, UnavailableReason, wire};
 use hotcell_sandbox::{Level, Profile};
@@ -17,6 +17,8 @@ use crate::options::Options;
 use crate::rt::{Batch, Call, Function, HandleType, Package, Passed, Spare, State};
 
 mod allowed;
+#[cfg(feature = "tokio")]
+mod awaited;
 mod buffer;
 mod dispatcher;
 mod kept;
@@ -28,6 +30,8 @@ mod turnstile;
 
 pub(crate) use allowed::{Allowed, instant_of};
 use allowed::{YEAR, left_until, nanoseconds};
+#[cfg(feature = "tokio")]
+pub(crate) use awaited::Berth;
 use dispatcher::Dispatcher;
 pub(crate) use kept::{Asks, Entry, Found, Kept, Ready};
 use objects::Objects;
@@ -57,8 +61,8 @@ struct Shared {
     /// What callers fill in place.
     buffers: Buffers,
     facts: Arc<Facts>,
-    /// Who has the turn has the seat.
-    seat: Turnstile<Seat>,
+    /// Who has a turn has a seat.
+    seats: Turnstile<Seat>,
     aside: Aside,
     releases: Releases,
     objects: Objects,
@@ -66,6 +70,9 @@ struct Shared {
     dispatcher: Dispatcher,
     /// The memory of batches.
     spare: Arc<Spare>,
+    /// The seats of tasks that nobody looks after, each where its number says.
+    #[cfg(feature = "tokio")]
+    afloat: Box<[awaited::Afloat]>,
 }
 
 /// What can be asked while a call is under way.
@@ -83,6 +90,8 @@ struct Facts {
 /// Where the one caller at a time sits.
 #[derive(Debug)]
 pub(crate) struct Seat {
+    /// Which one it is, from 0; so are the lanes that it has.
+    number: u32,
     pub(crate) live: Option<Live>,
     /// A worker that is coming up.
     starting: Option<Worker>,
@@ -116,6 +125,11 @@ pub(crate) struct Live {
     pub(crate) calls_back: bool,
     /// Whether it takes batches.
     pub(crate) takes_batches: bool,
+    /// Segments that the worker was offered and need not have mapped yet, by calls of tasks.
+    pub(crate) unmapped: Vec<u16>,
+    /// How tasks hear of its messages.
+    #[cfg(feature = "tokio")]
+    ear: awaited::Ear,
 }
 
 impl Live {
@@ -171,10 +185,13 @@ impl Session {
         };
         let spin = u64::try_from(spec.spin.as_nanos()).unwrap_or(u64::MAX);
         let facts = Arc::new(Facts::default());
-        let seat = Turnstile::new(Box::new(Seat::new(Arc::clone(&facts), package)));
+        let seats =
+            Turnstile::new((0..1).map(|number| Box::new(Seat::new(number, Arc::clone(&facts), package))));
         let time = nanoseconds(options.deadline);
         let (releases, objects) = (Releases::default(), Objects::default());
         let (aside, kept) = (Aside::default(), Arc::new(Kept::default()));
+        #[cfg(feature = "tokio")]
+        let afloat = (0..1).map(|_| awaited::Afloat::default()).collect();
         let shared = Arc::new(Shared {
             package,
             spec,
@@ -184,16 +201,18 @@ impl Session {
             fork,
             buffers,
             facts,
-            seat,
+            seats,
             aside,
             releases,
             objects,
             kept,
             dispatcher: Dispatcher::default(),
             spare: Arc::default(),
+            #[cfg(feature = "tokio")]
+            afloat,
         });
         let session = Session { shared, deadline: None };
-        let seat = session.shared.seat.take().expect("nobody else knows the session yet");
+        let seat = session.shared.seats.take().expect("nobody else knows the session yet");
         let mut turn = Turn::new(&session, seat, None);
         // The start has a deadline of its own.
         session.seat_worker(&mut turn, context, &mut Allowed::new(nanoseconds(YEAR)))?;
@@ -236,7 +255,7 @@ impl Session {
     ) -> Result<Call<'_>> {
         let shared = &*self.shared;
         let free = !shared.fork.forked() && !shared.releases.any() && !shared.dispatcher.has_failed();
-        let turn = match if free { shared.seat.take() } else { None } {
+        let turn = match if free { shared.seats.take() } else { None } {
             Some(seat) if seat.serves() => Turn::new(self, seat, Some(allowed)),
             seat => self.begin_turn(seat, context, allowed)?,
         };
@@ -259,7 +278,7 @@ impl Session {
                 if let Some(error) = self.callback_failure(context) {
                     return Err(error);
                 }
-                match shared.seat.take() {
+                match shared.seats.take() {
                     Some(seat) => Turn::new(self, seat, Some(allowed)),
                     None => self.wait_for_turn(context, allowed)?,
                 }
@@ -382,6 +401,12 @@ impl Session {
         }
     }
 
+    /// Takes seats back from tasks that nobody has looked after for too long.
+    fn reclaim(&self) {
+        #[cfg(feature = "tokio")]
+        self.reclaim_from_tasks();
+    }
+
     fn wait_for_turn(&self, context: Context, mut allowed: Allowed) -> Result<Turn<'_>> {
         let deadline = allowed.deadline();
         let cause = Cause::Unavailable { reason: UnavailableReason::PoolExhausted };
@@ -391,7 +416,7 @@ impl Session {
                 refused("this thread has a call of this session under way that is not finished".into())
             });
         }
-        match self.shared.seat.wait(Some(instant_of(deadline))) {
+        match self.shared.seats.wait(Some(instant_of(deadline)), || self.reclaim()) {
             Some(seat) => Ok(Turn::new(self, seat, Some(allowed))),
             None => refused(format!("another call held the worker for {:?}", allowed.time())),
         }
@@ -400,11 +425,15 @@ impl Session {
     /// Brings a worker up where none serves. One that died between calls is replaced without a word:
     /// nothing of the caller's was on it. One that is not up in time goes on coming up for the next call.
     fn seat_worker(&self, seat: &mut Seat, context: Context, allowed: &mut Allowed) -> Result<()> {
+        self.bring_up(seat, context, instant_of(allowed.deadline()), allowed.time())
+    }
+
+    /// As [`Session::seat_worker`], until then, for a call that has so much time.
+    fn bring_up(&self, seat: &mut Seat, context: Context, until: Instant, time: Duration) -> Result<()> {
         seat.leave();
         self.shared.releases.drop_refused();
         seat.passed.drop_later(self.shared.kept.end_all());
         let spec = &self.shared.spec;
-        let until = instant_of(allowed.deadline());
         let failed = |generation, error: &StartError| {
             let (fault, output) = fault::of_start(error);
             Context { generation, ..context }.error(fault, Executed::No, output)
@@ -425,7 +454,7 @@ impl Session {
                 Ok(false) => {
                     seat.starting = Some(worker);
                     let cause = Cause::Unavailable { reason: UnavailableReason::Restarting };
-                    let message = format!("no worker was ready within {:?}", allowed.time());
+                    let message = format!("no worker was ready within {time:?}");
                     return Err(context.not_executed(ErrorKind::Unavailable, cause, message));
                 }
                 // What became of a spare is nobody's error while another worker may do better.
@@ -445,7 +474,16 @@ impl Session {
         let calls_back = can(wire::capabilities::CALLBACKS);
         let takes_batches = can(wire::capabilities::BATCH);
         let lane = worker.channel().lane(0);
-        seat.enter(Live { lane, arena: Arena::default(), worker, calls_back, takes_batches });
+        seat.enter(Live {
+            lane,
+            arena: Arena::default(),
+            worker,
+            calls_back,
+            takes_batches,
+            unmapped: Vec::new(),
+            #[cfg(feature = "tokio")]
+            ear: awaited::Ear::default(),
+        });
         seat.lacks_spares = self.shared.options.spares > 0;
         Ok(())
     }
@@ -464,8 +502,10 @@ impl Drop for Shared {
     /// addresses may be in use; its control socket is the parent's.
     fn drop(&mut self) {
         if self.fork.forked() {
-            std::mem::forget(self.seat.take_mut());
+            self.seats.take_mut().for_each(std::mem::forget);
             self.aside.forget();
+            #[cfg(feature = "tokio")]
+            self.afloat.iter_mut().for_each(awaited::Afloat::forget);
             return;
         }
         // Not when the dispatcher thread has gone, which may run one for as long as it likes.
@@ -474,8 +514,9 @@ impl Drop for Shared {
 }
 
 impl Seat {
-    fn new(facts: Arc<Facts>, package: &'static Package) -> Seat {
+    fn new(number: u32, facts: Arc<Facts>, package: &'static Package) -> Seat {
         Seat {
+            number,
             live: None,
             starting: None,
             spares: Spares::default(),

@@ -2,7 +2,7 @@
 //! the worker, and looks again.
 
 use std::task::Waker;
-use std::time::Instant;
+use std::time::Duration;
 
 use hotcell_shm::{Mapping, Seals, SegmentFile};
 use rustix::process::Signal;
@@ -30,11 +30,6 @@ impl Worker {
         self.shared.changed.forget(who);
     }
 
-    /// When its start has taken too long.
-    pub fn start_until(&self) -> Instant {
-        self.start_until
-    }
-
     /// Adds a segment of `length` bytes. The host may write to it at once; the worker is told of it, and has it when
     /// [`Worker::has_mapped`] says so.
     pub fn offer_segment(&self, length: usize, seals: Seals) -> Result<(u16, Mapping), SegmentError> {
@@ -52,13 +47,13 @@ impl Worker {
         self.shared.state.lock().has_mapped(id)
     }
 
-    /// Begins to end it. Comes with when the next, harder signal is due, or when nothing more can be hoped for.
-    pub fn begin_to_end(&self, ending: Ending) -> Instant {
+    /// Begins to end it. Comes with how long that may take: then it is to be tried harder, or nothing more can be hoped for.
+    pub fn begin_to_end(&self, ending: Ending) -> Duration {
         let (signal, grace) = match ending {
             Ending::Abort => (Signal::ABORT, ABORT_GRACE),
             Ending::Kill => (Signal::KILL, KILL_GRACE),
         };
         self.shared.signal(signal);
-        Instant::now() + grace
+        grace
     }
 }

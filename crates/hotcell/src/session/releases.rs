@@ -181,7 +181,7 @@ impl Session {
         let shared = &*self.shared;
         let mut until = None;
         while shared.releases.any() && !shared.fork.forked() && !shared.releases.has_thread() {
-            let Some(seat) = shared.seat.take() else { return };
+            let Some(seat) = shared.seats.take() else { return };
             let until = *until.get_or_insert_with(|| clock::now() + MOMENT);
             let deadline = allowed.as_mut().map(Allowed::deadline);
             let (turn, swept) = self.sweep(Turn::new(self, seat, None), until, deadline);

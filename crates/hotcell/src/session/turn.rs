@@ -77,6 +77,21 @@ impl<'s> Turn<'s> {
         Turn { session, seat: Some(seat), here: PhantomData }
     }
 
+    /// Goes on with a turn that was interrupted, on this thread.
+    #[cfg(feature = "tokio")]
+    pub(super) fn resume(session: &'s Session, seat: Box<Seat>) -> Turn<'s> {
+        session.shared.facts.holder.store(this_thread(), Ordering::Relaxed);
+        Turn { session, seat: Some(seat), here: PhantomData }
+    }
+
+    /// Interrupts the turn, to be gone on with on any thread. None where a callback has the seat.
+    #[cfg(feature = "tokio")]
+    pub(super) fn interrupt(mut self) -> Option<Box<Seat>> {
+        let seat = self.seat.take()?;
+        self.session.shared.facts.holder.store(0, Ordering::Relaxed);
+        Some(seat)
+    }
+
     /// Gives the turn back without a look behind it, and does not get ahead of who waits.
     pub(super) fn pass_on(mut self) {
         self.looks_behind = false;
@@ -113,7 +128,7 @@ impl<'s> Turn<'s> {
             facts.pid.store(0, Ordering::Relaxed);
             Box::new(Seat {
                 generation: state.context.generation,
-                ..Seat::new(facts, self.session.shared.package)
+                ..Seat::new(0, facts, self.session.shared.package)
             })
         });
         if let Some(nested) = seat.state.replace(state) {
@@ -217,10 +232,11 @@ impl Drop for Turn<'_> {
             session.fill_spares(&mut seat);
         }
         shared.facts.holder.store(0, Ordering::Relaxed);
+        let number = seat.number as usize;
         if !seat.looks_behind {
-            return shared.seat.put_for_others(seat);
+            return shared.seats.put_for_others(number, seat);
         }
-        shared.seat.put(seat);
+        shared.seats.put(number, seat);
         if shared.releases.any() {
             session.send_what_is_left(Some(allowed));
         }
