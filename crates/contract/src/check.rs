@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 
 use hotcell_model::api::Api;
 use hotcell_model::fingerprint::Fingerprint;
-use hotcell_model::interface::{
-    self, FORMAT, Function, Interface, LeftOut, LifeCall, Source, Status, Threads,
-};
+use hotcell_model::interface::{self, FORMAT, Function, Interface, LeftOut, LifeCall, Source, Status};
 
 use crate::contract::Contract;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -177,7 +175,7 @@ fn assemble(contract: &Contract, known: Known<'_>, link: Link<'_>, whole: Whole)
             defines: contract.defines().to_vec(),
         },
         link: link.sonames.to_vec(),
-        threads: Threads::Serialized,
+        threads: contract.threads(),
         init,
         shutdown,
         handles: used::handles(known, &functions),

@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use hotcell_model::interface::Threads;
+
 use crate::diagnostic::{Diagnostic, line_of};
 use crate::document::Text;
 use crate::expression::Node;
@@ -31,6 +33,7 @@ pub struct Contract {
     include_dirs: Vec<String>,
     defines: Vec<String>,
     prelude: Option<String>,
+    threads: Threads,
     deadline: Option<Duration>,
     pub(crate) init: Vec<LifeLine>,
     pub(crate) shutdown: Vec<LifeLine>,
@@ -215,6 +218,11 @@ impl Contract {
     /// C text before the first `#include`.
     pub fn prelude(&self) -> Option<&str> {
         self.prelude.as_deref()
+    }
+
+    /// How many threads may be inside the library at once.
+    pub fn threads(&self) -> Threads {
+        self.threads
     }
 
     /// How long a call may take unless its function says otherwise.

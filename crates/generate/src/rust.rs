@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use hotcell_model::Interface;
+use hotcell_model::interface::Threads;
 use serde::Serialize;
 
 use crate::rust::context::Context;
@@ -56,6 +57,7 @@ struct Model<'a> {
     sonames: String,
     package: String,
     fingerprint_rows: Vec<String>,
+    reentrant: bool,
     /// The package's path in Rust.
     crate_path: String,
     /// A variable for the library.
@@ -148,6 +150,7 @@ fn package(interface: &Interface, options: &RustOptions) -> Result<Vec<(PathBuf,
         sonames: format::constant(0, "const SONAMES: &str", &format!("{:?}", interface.link.join(" ")))
             .join("\n"),
         fingerprint_rows: format::rows(8, &interface.fingerprint.0),
+        reentrant: interface.threads == Threads::Reentrant,
         crate_path: options.crate_name.replace('-', "_"),
         variable: names::snake(&context.names.library),
         table: table::table(interface, &context.names)?,

@@ -69,6 +69,13 @@ pub enum Cause {
         /// What the call was given.
         after: Duration,
     },
+    /// The worker ended in, or was killed for, a call of another thread that was under way at the same time.
+    Suspect {
+        /// The function of that call, as far as it is known.
+        function: String,
+        /// Its id.
+        call_id: u64,
+    },
     /// A limit was reached.
     Limit {
         /// Which.
@@ -257,6 +264,7 @@ impl Cause {
             }),
             Cause::Exit { status } => json!({ "status": status }),
             Cause::Deadline { after } => json!({ "deadline_ms": after.as_secs_f64() * 1e3 }),
+            Cause::Suspect { function, call_id } => json!({ "suspect": function, "call_id": call_id }),
             Cause::Limit { what, value } => json!({ "limit": what.name(), "value": value }),
             Cause::Unavailable { reason } => json!({ "reason": reason.name() }),
             Cause::Library { code, symbol, message, errno } => {

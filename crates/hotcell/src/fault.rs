@@ -5,6 +5,7 @@ use hotcell_protocol::{ErrorKind, LimitExceededReason};
 use hotcell_supervisor::{End, HowEnded, Report, StartError};
 
 use crate::error::Cause;
+use crate::session::Blame;
 use crate::signals;
 
 /// What an error says of a fault.
@@ -74,6 +75,18 @@ pub(crate) fn of_start(error: &StartError) -> (Fault, String) {
 pub(crate) fn lost() -> Fault {
     let message = "the worker ended without a trace".to_owned();
     Fault { kind: ErrorKind::WorkerLost, cause: Cause::None, message }
+}
+
+/// A worker that ended because of a call of another thread, whose fault it was.
+pub(crate) fn of_another(suspect: Blame, end: &End) -> Fault {
+    let Blame { function, call_id, .. } = suspect;
+    let what = if end.killed_by_host {
+        "was ended because of".to_owned()
+    } else {
+        format!("ended ({}) in", of_end(end).message)
+    };
+    let message = format!("the worker {what} a call of another thread, `{function}` with id {call_id}");
+    Fault { kind: ErrorKind::WorkerLost, cause: Cause::Suspect { function, call_id }, message }
 }
 
 /// A worker that broke a rule.

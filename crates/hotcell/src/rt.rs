@@ -51,6 +51,8 @@ pub struct Package {
     pub library: &'static str,
     /// Fingerprint of the interface; the shim carries the same.
     pub fingerprint: [u8; 32],
+    /// Whether several threads may be inside the library at once.
+    pub reentrant: bool,
     /// Functions by index.
     pub functions: &'static [Function],
     /// Handle types by number, which counts from 1.

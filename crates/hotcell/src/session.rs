@@ -4,15 +4,15 @@ use std::panic::Location;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
-use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, UnavailableReason, wire};
+use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, UnavailableReason};
 use hotcell_sandbox::{Level, Profile};
 use hotcell_shm::{Arena, Buffers, ForkGuard, HostLane};
-use hotcell_supervisor::{Spec, StartError, Worker, find_worker};
+use hotcell_supervisor::{Spec, Worker, find_worker};
 
 use crate::error::{Cause, Error, Inner, Result};
-use crate::fault::{self, Fault};
+use crate::fault::Fault;
 use crate::options::Options;
 use crate::rt::{Batch, Call, Function, HandleType, Package, Passed, Spare, State};
 
@@ -24,6 +24,7 @@ mod dispatcher;
 mod kept;
 mod objects;
 mod releases;
+mod service;
 mod spares;
 mod turn;
 mod turnstile;
@@ -36,12 +37,15 @@ use dispatcher::Dispatcher;
 pub(crate) use kept::{Asks, Entry, Found, Kept, Ready};
 use objects::Objects;
 use releases::Releases;
-use spares::{Begun, Spares};
-use turn::Aside;
+use service::Service;
+pub(crate) use service::{Blame, Serving};
+use spares::Begun;
 pub(crate) use turn::{Inside, Turn};
+use turn::{Place, this_thread};
 use turnstile::Turnstile;
 
-/// A library in a worker process. Clones share the worker; calls of several threads take turns.
+/// A library in a worker process. Clones share the worker. Calls of several threads take turns, or where the contract says
+/// `threads = "reentrant"`, run at a time, [as many](Options::callers) as the options say.
 #[derive(Debug, Clone)]
 pub struct Session {
     shared: Arc<Shared>,
@@ -63,7 +67,9 @@ struct Shared {
     facts: Arc<Facts>,
     /// Who has a turn has a seat.
     seats: Turnstile<Seat>,
-    aside: Aside,
+    /// What is known of each seat, whoever has it.
+    places: Box<[Place]>,
+    service: Service,
     releases: Releases,
     objects: Objects,
     kept: Arc<Kept>,
@@ -83,23 +89,16 @@ struct Facts {
     /// Process id of the worker; 0 while there is none.
     pid: AtomicU32,
     level: AtomicU32,
-    /// The thread with a call under way (see [`turn`]); 0 none.
-    holder: AtomicU64,
 }
 
-/// Where the one caller at a time sits.
+/// Where one caller at a time sits.
 #[derive(Debug)]
 pub(crate) struct Seat {
     /// Which one it is, from 0; so are the lanes that it has.
     number: u32,
     pub(crate) live: Option<Live>,
-    /// A worker that is coming up.
-    starting: Option<Worker>,
-    spares: Spares,
     /// A worker has taken over, and no call has ended since.
     lacks_spares: bool,
-    /// The worker can take no more segments: the next call gets another.
-    worn: bool,
     facts: Arc<Facts>,
     pub(crate) generation: u64,
     ids: std::ops::Range<u64>,
@@ -115,12 +114,12 @@ pub(crate) struct Seat {
     spare: Option<Box<State>>,
 }
 
-/// A worker with its lane.
+/// A worker, with the lane and the memory of one seat.
 #[derive(Debug)]
 pub(crate) struct Live {
     pub(crate) lane: HostLane,
     pub(crate) arena: Arena,
-    pub(crate) worker: Worker,
+    pub(crate) worker: Arc<Serving>,
     /// Whether it may call back.
     pub(crate) calls_back: bool,
     /// Whether it takes batches.
@@ -176,6 +175,7 @@ impl Session {
             libraries: options.libraries.clone(),
             fingerprint: package.fingerprint,
             functions: package.functions.len() as u32,
+            callers: callers(package, &options),
             environment: options.environment.clone(),
             limits: options.limits,
             profile: Profile::Basic,
@@ -185,13 +185,15 @@ impl Session {
         };
         let spin = u64::try_from(spec.spin.as_nanos()).unwrap_or(u64::MAX);
         let facts = Arc::new(Facts::default());
+        let seats = 0..spec.callers;
+        let places = seats.clone().map(|_| Place::default()).collect();
+        #[cfg(feature = "tokio")]
+        let afloat = seats.clone().map(|_| awaited::Afloat::default()).collect();
         let seats =
-            Turnstile::new((0..1).map(|number| Box::new(Seat::new(number, Arc::clone(&facts), package))));
+            Turnstile::new(seats.map(|number| Box::new(Seat::new(number, Arc::clone(&facts), package))));
         let time = nanoseconds(options.deadline);
         let (releases, objects) = (Releases::default(), Objects::default());
-        let (aside, kept) = (Aside::default(), Arc::new(Kept::default()));
-        #[cfg(feature = "tokio")]
-        let afloat = (0..1).map(|_| awaited::Afloat::default()).collect();
+        let kept = Arc::new(Kept::default());
         let shared = Arc::new(Shared {
             package,
             spec,
@@ -202,7 +204,8 @@ impl Session {
             buffers,
             facts,
             seats,
-            aside,
+            places,
+            service: Service::default(),
             releases,
             objects,
             kept,
@@ -255,7 +258,7 @@ impl Session {
     ) -> Result<Call<'_>> {
         let shared = &*self.shared;
         let free = !shared.fork.forked() && !shared.releases.any() && !shared.dispatcher.has_failed();
-        let turn = match if free { shared.seats.take() } else { None } {
+        let turn = match if free && !self.nests() { shared.seats.take() } else { None } {
             Some(seat) if seat.serves() => Turn::new(self, seat, Some(allowed)),
             seat => self.begin_turn(seat, context, allowed)?,
         };
@@ -278,7 +281,8 @@ impl Session {
                 if let Some(error) = self.callback_failure(context) {
                     return Err(error);
                 }
-                match shared.seats.take() {
+                let seat = if self.nests() { None } else { shared.seats.take() };
+                match seat {
                     Some(seat) => Turn::new(self, seat, Some(allowed)),
                     None => self.wait_for_turn(context, allowed)?,
                 }
@@ -411,89 +415,16 @@ impl Session {
         let deadline = allowed.deadline();
         let cause = Cause::Unavailable { reason: UnavailableReason::PoolExhausted };
         let refused = |message| Err(context.not_executed(ErrorKind::Unavailable, cause, message));
-        if self.shared.facts.held_here() {
-            return self.turn_inside(context, allowed).unwrap_or_else(|| {
-                refused("this thread has a call of this session under way that is not finished".into())
-            });
+        if let Some(turn) = self.turn_inside(context, allowed) {
+            return turn;
+        }
+        if self.shared.places.iter().all(Place::is_held_here) {
+            return refused("this thread has a call of this session under way that is not finished".into());
         }
         match self.shared.seats.wait(Some(instant_of(deadline)), || self.reclaim()) {
             Some(seat) => Ok(Turn::new(self, seat, Some(allowed))),
-            None => refused(format!("another call held the worker for {:?}", allowed.time())),
+            None => refused(format!("other calls held the worker for {:?}", allowed.time())),
         }
-    }
-
-    /// Brings a worker up where none serves. One that died between calls is replaced without a word:
-    /// nothing of the caller's was on it. One that is not up in time goes on coming up for the next call.
-    fn seat_worker(&self, seat: &mut Seat, context: Context, allowed: &mut Allowed) -> Result<()> {
-        self.bring_up(seat, context, instant_of(allowed.deadline()), allowed.time())
-    }
-
-    /// As [`Session::seat_worker`], until then, for a call that has so much time.
-    fn bring_up(&self, seat: &mut Seat, context: Context, until: Instant, time: Duration) -> Result<()> {
-        seat.leave();
-        self.shared.releases.drop_refused();
-        seat.passed.drop_later(self.shared.kept.end_all());
-        let spec = &self.shared.spec;
-        let failed = |generation, error: &StartError| {
-            let (fault, output) = fault::of_start(error);
-            Context { generation, ..context }.error(fault, Executed::No, output)
-        };
-        loop {
-            let spare = if seat.starting.is_none() { seat.spares.take() } else { None };
-            let is_spare = spare.is_some();
-            let worker = match seat.starting.take().or(spare) {
-                Some(worker) => worker,
-                None => self.shared.facts.begun.another(spec).map_err(|(number, error)| {
-                    seat.generation = number;
-                    failed(number, &error)
-                })?,
-            };
-            seat.generation = worker.generation();
-            match worker.ready(spec, until) {
-                Ok(true) => return self.take_seat(seat, worker, context),
-                Ok(false) => {
-                    seat.starting = Some(worker);
-                    let cause = Cause::Unavailable { reason: UnavailableReason::Restarting };
-                    let message = format!("no worker was ready within {time:?}");
-                    return Err(context.not_executed(ErrorKind::Unavailable, cause, message));
-                }
-                // What became of a spare is nobody's error while another worker may do better.
-                Err(_) if is_spare => {}
-                Err(error) => return Err(failed(worker.generation(), &error)),
-            }
-        }
-    }
-
-    /// Has a worker serve that is up.
-    fn take_seat(&self, seat: &mut Seat, worker: Worker, context: Context) -> Result<()> {
-        let can = |capability| worker.capabilities() & capability != 0;
-        if !self.shared.package.handles.is_empty() && !can(wire::capabilities::HANDLES) {
-            let message = "the worker knows no handles, which the package needs".into();
-            return Err(context.not_executed(ErrorKind::AbiMismatch, Cause::None, message));
-        }
-        let calls_back = can(wire::capabilities::CALLBACKS);
-        let takes_batches = can(wire::capabilities::BATCH);
-        let lane = worker.channel().lane(0);
-        seat.enter(Live {
-            lane,
-            arena: Arena::default(),
-            worker,
-            calls_back,
-            takes_batches,
-            unmapped: Vec::new(),
-            #[cfg(feature = "tokio")]
-            ear: awaited::Ear::default(),
-        });
-        seat.lacks_spares = self.shared.options.spares > 0;
-        Ok(())
-    }
-
-    /// Has spares begin to come up, behind the call that needed one.
-    #[cold]
-    fn fill_spares(&self, seat: &mut Seat) {
-        let (spec, options, facts) = (&self.shared.spec, &self.shared.options, &self.shared.facts);
-        seat.lacks_spares = false;
-        seat.spares.fill(spec, options.spares as usize, &facts.begun);
     }
 }
 
@@ -503,7 +434,8 @@ impl Drop for Shared {
     fn drop(&mut self) {
         if self.fork.forked() {
             self.seats.take_mut().for_each(std::mem::forget);
-            self.aside.forget();
+            self.places.iter_mut().for_each(Place::forget);
+            self.service.forget();
             #[cfg(feature = "tokio")]
             self.afloat.iter_mut().for_each(awaited::Afloat::forget);
             return;
@@ -518,10 +450,7 @@ impl Seat {
         Seat {
             number,
             live: None,
-            starting: None,
-            spares: Spares::default(),
             lacks_spares: false,
-            worn: false,
             facts,
             generation: 0,
             ids: 0..0,
@@ -551,32 +480,27 @@ impl Seat {
         (self.live.as_mut(), self.state.as_mut().expect(STATE))
     }
 
-    fn enter(&mut self, live: Live) {
-        self.facts.generation.store(self.generation, Ordering::Relaxed);
-        self.facts.pid.store(live.worker.pid(), Ordering::Relaxed);
-        self.facts.level.store(live.worker.level().bits(), Ordering::Relaxed);
-        self.ended = None;
-        self.live = Some(live);
-    }
-
     /// Whether a living worker is there for another call.
     #[inline]
     fn serves(&self) -> bool {
-        self.live.as_ref().is_some_and(|live| !live.lane.channel().is_dead()) && !self.worn
+        self.live.as_ref().is_some_and(|live| live.worker.serves())
     }
 
-    /// Gives the worker up: dead, to be killed, or worn.
+    /// Gives the worker up: dead, to be killed, or worn. No seat gets it again.
     pub(crate) fn leave(&mut self) -> Option<Live> {
         if self.facts.generation.load(Ordering::Relaxed) == self.generation {
             self.facts.pid.store(0, Ordering::Relaxed);
         }
-        self.worn = false;
-        self.live.take()
+        let live = self.live.take()?;
+        live.worker.channel().give_up();
+        Some(live)
     }
 
-    /// Has the worker replaced after the call in progress.
+    /// Has the worker replaced after the call in progress: it can take no more segments.
     pub(crate) fn wear_out(&mut self) {
-        self.worn = true;
+        if let Some(live) = &self.live {
+            live.worker.channel().give_up();
+        }
     }
 
     /// The next call id: from a block taken from a counter of the whole process, so that ids are unique for
@@ -592,6 +516,15 @@ impl Seat {
         let id = self.ids.start;
         self.ids.start += 1;
         id
+    }
+}
+
+impl Facts {
+    /// A worker serves from now on.
+    fn enter(&self, worker: &Worker) {
+        self.generation.store(worker.generation(), Ordering::Relaxed);
+        self.pid.store(worker.pid(), Ordering::Relaxed);
+        self.level.store(worker.level().bits(), Ordering::Relaxed);
     }
 }
 
@@ -636,6 +569,13 @@ impl Context {
             outputs: Vec::new(),
         })
     }
+}
+
+/// How many calls at a time a session makes.
+fn callers(package: &Package, options: &Options) -> u32 {
+    let cpus = || std::thread::available_parallelism().map_or(1, |cpus| cpus.get() as u32);
+    let wanted = if options.callers == 0 { cpus() } else { options.callers };
+    if package.reentrant { wanted.clamp(1, Worker::MOST_CALLERS) } else { 1 }
 }
 
 fn worker_program(options: &Options) -> std::result::Result<PathBuf, String> {

@@ -376,6 +376,8 @@ pub enum Packet {
     Pong = 7,
     /// Host to worker: run the shutdown calls and exit with status 0.
     Shutdown = 8,
+    /// Host to worker: a caller has this lane from now on, and a thread of its own is to serve it.
+    LaneOpen = 10,
     /// Client to supervisor, when they are two processes: segments are mapped, seal them now.
     ClientMapped = 9,
 }
@@ -391,6 +393,7 @@ impl Packet {
         Self::Ping,
         Self::Pong,
         Self::Shutdown,
+        Self::LaneOpen,
         Self::ClientMapped,
     ];
 
@@ -405,6 +408,7 @@ impl Packet {
             6 => Some(Self::Ping),
             7 => Some(Self::Pong),
             8 => Some(Self::Shutdown),
+            10 => Some(Self::LaneOpen),
             9 => Some(Self::ClientMapped),
             _ => None,
         }
@@ -426,6 +430,7 @@ impl Packet {
             Self::Ping => "Ping",
             Self::Pong => "Pong",
             Self::Shutdown => "Shutdown",
+            Self::LaneOpen => "LaneOpen",
             Self::ClientMapped => "ClientMapped",
         }
     }
@@ -562,6 +567,8 @@ pub mod capabilities {
     pub const DISPATCHER: u64 = 1 << 7;
     /// Batches. (Bit 2 was batches of another form, and is not used again.)
     pub const BATCH: u64 = 1 << 8;
+    /// Several calls at a time: lanes from 1 on, but for the dispatcher's, are served by a thread each.
+    pub const LANES: u64 = 1 << 9;
 }
 
 /// Geometry. Written by the host before the worker starts, never changed; the worker checks both copies.
@@ -642,8 +649,10 @@ pub mod crash_record {
     pub const STACK_HIGH: usize = 40;
     /// `u32`: thread id.
     pub const THREAD: usize = 48;
-    /// `u32`: 1 when it is the serving thread.
+    /// `u32`: 1 when it is a serving thread.
     pub const SERVING: usize = 52;
+    /// `u32`: the lane that it serves, if it is one.
+    pub const LANE: usize = 56;
 }
 
 /// A lane's host line.
@@ -670,7 +679,7 @@ pub mod lane_host {
     pub const TRACE_FLAGS: usize = 56;
     /// `[u8; 3]`: 0.
     pub const RESERVED: usize = 57;
-    /// `u32`: of the dispatcher lane: futex word that a thread of the library waits on for an answer; changed only when that thread is parked.
+    /// `u32`: of a lane with a thread of its own, and of the dispatcher lane: futex word that its thread waits on; changed only when that is parked.
     pub const DOORBELL: usize = 60;
 }
 
@@ -686,8 +695,10 @@ pub mod lane_worker {
     pub const ENTRY: usize = 4;
     /// `u64`: id of the call being executed; 0 none. Evidence for reports, never for trust.
     pub const EXECUTING: usize = 8;
-    /// `u32`: of the dispatcher lane: Park of the thread of the library that waits for an answer.
+    /// `u32`: of a lane with a thread of its own, and of the dispatcher lane: Park of its thread.
     pub const PARK: usize = 16;
+    /// `u32`: of a lane with a thread of its own: CPU it last polled on; CPU_UNKNOWN while it does not say.
+    pub const CPU: usize = 20;
 }
 
 /// The host's answer to NeedSpace or Callback.
@@ -908,6 +919,16 @@ pub mod segment_add {
     pub const LENGTH: usize = 8;
 }
 
+/// A lane with a thread of its own; once for each.
+///
+/// Where: socket, after packet_head.
+pub mod lane_open {
+    /// Bytes of the whole layout.
+    pub const SIZE: usize = 8;
+    /// `u32`: its number, from 1.
+    pub const LANE: usize = 0;
+}
+
 /// The segment is mapped.
 ///
 /// Where: socket, after packet_head.
@@ -1105,6 +1126,27 @@ impl SegmentAdd {
             writable: u16::from_le_bytes(get(bytes, segment_add::WRITABLE)),
             length: u64::from_le_bytes(get(bytes, segment_add::LENGTH)),
         }
+    }
+}
+
+/// A lane with a thread of its own; once for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LaneOpen {
+    /// its number, from 1.
+    pub lane: u32,
+}
+
+impl LaneOpen {
+    /// The bytes on the wire; those of no field are zero.
+    pub fn encode(&self) -> [u8; lane_open::SIZE] {
+        let mut bytes = [0; lane_open::SIZE];
+        put(&mut bytes, lane_open::LANE, &self.lane.to_le_bytes());
+        bytes
+    }
+
+    /// Reads the fields; checks nothing, and ignores the bytes of no field.
+    pub fn decode(bytes: &[u8; lane_open::SIZE]) -> Self {
+        Self { lane: u32::from_le_bytes(get(bytes, lane_open::LANE)) }
     }
 }
 

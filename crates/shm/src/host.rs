@@ -9,6 +9,7 @@ use rustix::io::Result;
 
 use crate::arena::Arena;
 use crate::atomics::{AtomicBool, AtomicU64};
+use crate::doors::Doors;
 use crate::eventfd::EventFd;
 use crate::line::{Head, NEAR, Near};
 use crate::mapping::{Mapping, Plain};
@@ -34,6 +35,7 @@ pub struct HostChannel {
     /// Lanes that were ever taken, one bit each.
     taken: AtomicU64,
     dead: AtomicBool,
+    given_up: AtomicBool,
     /// By lane, where callers may sleep on them.
     eventfds: OnceLock<Vec<EventFd>>,
 }
@@ -64,27 +66,6 @@ pub struct HostLane {
     woke: bool,
     crowd: Crowd,
     doors: Doors,
-}
-
-/// Where it is said that whoever serves a lane sleeps, in the reply segment, and what wakes it, in the request segment.
-#[derive(Debug, Clone, Copy)]
-struct Doors {
-    park: usize,
-    bell: usize,
-}
-
-impl Doors {
-    /// Of the serving thread.
-    const SERVING: Doors = Doors {
-        park: geometry::CONTROL + wire::channel_worker::PARK,
-        bell: geometry::CONTROL + wire::channel_host::DOORBELL,
-    };
-
-    /// Of the threads of the library that call back on a lane.
-    fn of_lane(index: u32) -> Doors {
-        let line = geometry::lane(index);
-        Doors { park: line + wire::lane_worker::PARK, bell: line + wire::lane_host::DOORBELL }
-    }
 }
 
 /// What a call says besides its arguments.
@@ -169,8 +150,8 @@ pub struct CrashRecord {
     pub stack_low: u64,
     /// First address behind that stack.
     pub stack_high: u64,
-    /// Whether the serving thread crashed, not one the library made.
-    pub serving: bool,
+    /// The lane whose serving thread crashed; none when it was a thread that the library made.
+    pub lane: Option<u32>,
 }
 
 impl HostChannel {
@@ -192,9 +173,19 @@ impl HostChannel {
             side.store(channel_head::SLOT_STRIDE, wire::SLOT_STRIDE as u32);
             side.store(channel_head::GENERATION, generation);
         }
-        let (taken, dead) = (AtomicU64::new(0), AtomicBool::new(false));
+        let (taken, dead, given_up) = (AtomicU64::new(0), AtomicBool::new(false), AtomicBool::new(false));
         let eventfds = OnceLock::new();
-        Ok(Arc::new(HostChannel { request, reply, request_file, reply_file, epoch, taken, dead, eventfds }))
+        Ok(Arc::new(HostChannel {
+            request,
+            reply,
+            request_file,
+            reply_file,
+            epoch,
+            taken,
+            dead,
+            given_up,
+            eventfds,
+        }))
     }
 
     /// The request segment's file and the reply segment's.
@@ -202,19 +193,26 @@ impl HostChannel {
         (&self.request_file, &self.reply_file)
     }
 
-    /// A lane for one caller at a time. Each lane may be taken once in a channel's life: the counters of
-    /// both sides start together.
+    /// A lane for one caller at a time, which the worker's first thread serves. Each lane may be taken once in a channel's
+    /// life: the counters of both sides start together.
     pub fn lane(self: &Arc<Self>, index: u32) -> HostLane {
-        let lane = self.take_lane(index, Doors::SERVING);
+        let lane = self.take_lane(index, Doors::CHANNEL);
         let active = self.request.peer_word64(geometry::CONTROL + wire::channel_host::ACTIVE);
         active.fetch_or(1 << index, Ordering::SeqCst);
         lane
     }
 
+    /// A lane from 1 on for one caller at a time, which a thread of its own serves: the worker is to be told. Once in a
+    /// channel's life, too.
+    pub fn lane_apart(self: &Arc<Self>, index: u32) -> HostLane {
+        assert!((1..self.lanes() - 1).contains(&index), "neither the first lane nor the dispatcher's");
+        self.take_lane(index, Doors::of_lane(index))
+    }
+
     /// The dispatcher lane, the last one, for the one thread that runs what the library's own threads call back. The
     /// serving thread of the worker does not look there. Once in a channel's life, too; there must be another lane.
     pub fn dispatcher_lane(self: &Arc<Self>) -> HostLane {
-        let index = self.request.load::<u32>(channel_head::LANES) - 1;
+        let index = self.lanes() - 1;
         assert!(index > 0, "callers have the only lane");
         self.take_lane(index, Doors::of_lane(index))
     }
@@ -234,10 +232,14 @@ impl HostChannel {
     /// when no thread of the worker is left: from then on the reply segment has no other writer.
     pub fn bury(&self) {
         self.dead.store(true, Ordering::SeqCst);
-        let lanes = self.request.load::<u32>(channel_head::LANES);
-        for lane in 0..lanes {
+        for lane in 0..self.lanes() {
             bell::wake(self.reply.word(geometry::lane(lane) + wire::lane_worker::BELL));
         }
+    }
+
+    /// How many lanes there are, the dispatcher's included.
+    pub fn lanes(&self) -> u32 {
+        self.request.load(channel_head::LANES)
     }
 
     /// Whether [`HostChannel::bury`] was called.
@@ -246,11 +248,33 @@ impl HostChannel {
         self.dead.load(Ordering::SeqCst)
     }
 
+    /// Says that no further call shall go to this worker. Those that are under way go on.
+    pub fn give_up(&self) {
+        self.given_up.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether [`HostChannel::give_up`] was called.
+    #[inline]
+    pub fn is_given_up(&self) -> bool {
+        self.given_up.load(Ordering::SeqCst)
+    }
+
     /// The call that a lane's worker says it was executing, and the entry, if that is a batch. Hostile, and only evidence.
     pub fn executing(&self, lane: u32) -> (u64, u32) {
         let line = geometry::lane(lane);
         let entry = self.reply.load(line + wire::lane_worker::ENTRY);
         (self.reply.load(line + wire::lane_worker::EXECUTING), entry)
+    }
+
+    /// The function of a call that is, or was lately, under way on a lane, by its id.
+    pub fn function_of(&self, lane: u32, call_id: u64) -> Option<u16> {
+        if lane >= self.lanes() || call_id == 0 {
+            return None;
+        }
+        let lines = (0..geometry::SLOTS).map(|slot| geometry::slot(lane, slot) + wire::CALL_OFFSET);
+        let mut calls =
+            lines.filter(|line| self.request.load::<u64>(line + wire::call_head::CALL_ID) == call_id);
+        calls.next().map(|line| self.request.load(line + wire::call_head::FUNCTION))
     }
 
     /// What the worker's signal handler noted, if anything.
@@ -264,7 +288,8 @@ impl HostChannel {
             sp: self.reply.load(geometry::CRASH + at::SP),
             stack_low: self.reply.load(geometry::CRASH + at::STACK_LOW),
             stack_high: self.reply.load(geometry::CRASH + at::STACK_HIGH),
-            serving: self.reply.load::<u32>(geometry::CRASH + at::SERVING) == 1,
+            lane: (self.reply.load::<u32>(geometry::CRASH + at::SERVING) == 1)
+                .then(|| self.reply.load(geometry::CRASH + at::LANE)),
         };
         (record.signal != 0).then_some(record)
     }

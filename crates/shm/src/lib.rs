@@ -13,6 +13,7 @@ mod bell;
 mod buffers;
 pub mod clock;
 pub mod control;
+mod doors;
 mod eventfd;
 mod fork;
 mod geometry;

@@ -20,6 +20,7 @@ use hotcell_protocol::wire;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
 
 use crate::clock;
+use crate::doors::Doors;
 
 /// Calls in a row that must come quickly before the thread polls.
 const DENSE: u32 = 8;
@@ -30,6 +31,7 @@ const PATIENT: u32 = 1 << 12;
 /// How the serving thread waits.
 #[derive(Debug)]
 pub struct Roost {
+    pub(crate) doors: Doors,
     spin: u64,
     far: bool,
     bound: Option<Bound>,
@@ -60,9 +62,11 @@ pub(crate) fn this_cpu() -> u32 {
 }
 
 impl Roost {
-    /// Polls for `spin` nanoseconds before it sleeps; with 0 it never polls.
+    /// Of the thread that serves all lanes without one of their own. It polls for `spin` nanoseconds before it sleeps; with 0
+    /// never.
     pub fn new(spin: u64) -> Roost {
         Roost {
+            doors: Doors::CHANNEL,
             spin,
             far: spin > 0,
             bound: None,
@@ -73,6 +77,11 @@ impl Roost {
             steady: false,
             caller: 0,
         }
+    }
+
+    /// Of the thread that serves this lane alone.
+    pub fn of_lane(spin: u64, lane: u32) -> Roost {
+        Roost { doors: Doors::of_lane(lane), caller: lane, ..Roost::new(spin) }
     }
 
     /// Nanoseconds to poll for now.

@@ -11,6 +11,7 @@ use rustix::io::{Errno, Result};
 use crate::atomics::AtomicU32;
 use crate::batch::BatchHead;
 use crate::bell::Word;
+use crate::doors::Doors;
 use crate::eventfd::EventFd;
 use crate::host::ReplyHead;
 use crate::line::{Head, NEAR, halves};
@@ -132,14 +133,23 @@ pub enum Resumed {
 ///
 /// | field | who writes | who reads, when |
 /// |---|---|---|
-/// | `base`, `length` | the control thread, once, length last (release) | the serving thread, after the host referred to the segment, which it does after SegmentReady |
-/// | the same of `SEGMENT_BATCH` | the serving thread, around a batch | the serving thread |
+/// | `base`, `length` | the control thread, once, length last (release) | the table's serving thread, after the host referred to the segment, which it does after SegmentReady |
+/// | the same of `SEGMENT_BATCH` | the table's serving thread, around a batch | that thread |
 #[derive(Debug)]
 #[repr(C)]
 pub struct SegmentTable {
     entries: [Entry; wire::MAX_SEGMENTS as usize],
-    /// Keeps the maps alive; never read by a shim.
-    maps: Mutex<Vec<Mapping>>,
+    /// Never read by a shim.
+    behind: Mutex<Behind>,
+}
+
+/// What keeps tables whole.
+#[derive(Debug)]
+struct Behind {
+    /// Keeps the maps alive.
+    maps: Vec<Mapping>,
+    /// The tables of other serving threads, which have the same segments but batches of their own.
+    others: Vec<&'static SegmentTable>,
 }
 
 #[derive(Debug)]
@@ -153,6 +163,11 @@ impl Entry {
     const fn none() -> Entry {
         Entry { base: AtomicPtr::new(std::ptr::null_mut()), length: AtomicU64::new(0) }
     }
+
+    fn copy(&self, from: &Entry) {
+        self.base.store(from.base.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.length.store(from.length.load(Ordering::Relaxed), Ordering::Release);
+    }
 }
 
 impl SegmentTable {
@@ -160,7 +175,7 @@ impl SegmentTable {
     pub const fn new() -> SegmentTable {
         SegmentTable {
             entries: [const { Entry::none() }; wire::MAX_SEGMENTS as usize],
-            maps: Mutex::new(Vec::new()),
+            behind: Mutex::new(Behind { maps: Vec::new(), others: Vec::new() }),
         }
     }
 
@@ -171,15 +186,30 @@ impl SegmentTable {
 
     /// Enters a segment that was added. Numbers are used once.
     pub fn add(&self, id: u16, mapping: Mapping) -> Result<()> {
-        let added = Some(usize::from(id)).filter(|_| id != wire::SEGMENT_BATCH);
-        let entry = added.and_then(|id| self.entries.get(id)).ok_or(Errno::RANGE)?;
-        if entry.length.load(Ordering::Relaxed) != 0 {
+        if id >= wire::MAX_SEGMENTS || id == wire::SEGMENT_BATCH {
+            return Err(Errno::RANGE);
+        }
+        if self.entries[usize::from(id)].length.load(Ordering::Relaxed) != 0 {
             return Err(Errno::EXIST);
         }
-        entry.base.store(mapping.base(), Ordering::Relaxed);
-        entry.length.store(mapping.length() as u64, Ordering::Release);
-        self.maps.lock().map_err(|_| Errno::DEADLK)?.push(mapping);
+        let mut behind = self.behind.lock().map_err(|_| Errno::DEADLK)?;
+        self.enter(id, &mapping);
+        behind.others.iter().for_each(|other| other.enter(id, &mapping));
+        behind.maps.push(mapping);
         Ok(())
+    }
+
+    /// A table with the same segments, those that are added later included, for another serving thread.
+    pub fn another(&self) -> Result<&'static SegmentTable> {
+        let mut behind = self.behind.lock().map_err(|_| Errno::DEADLK)?;
+        let other: &'static SegmentTable = Box::leak(Box::default());
+        for (id, entry) in (0..).zip(&self.entries) {
+            if id != wire::SEGMENT_BATCH {
+                other.entries[usize::from(id)].copy(entry);
+            }
+        }
+        behind.others.push(other);
+        Ok(other)
     }
 
     /// The address of a place, when `length` bytes there lie in a segment.
@@ -251,7 +281,10 @@ impl WorkerChannel {
         }
         table.enter(wire::SEGMENT_REQUEST, &request);
         table.enter(wire::SEGMENT_REPLY, &reply);
-        reply.store(geometry::CONTROL + wire::channel_worker::CPU, wire::CPU_UNKNOWN);
+        reply.store(Doors::CHANNEL.cpu, wire::CPU_UNKNOWN);
+        for lane in 1..lanes {
+            reply.store(Doors::of_lane(lane).cpu, wire::CPU_UNKNOWN);
+        }
         let epoch = request.load(channel_head::EPOCH);
         Ok(WorkerChannel { request, reply, lanes, epoch, eventfds: Vec::new() })
     }
@@ -265,6 +298,16 @@ impl WorkerChannel {
     /// Private state for every lane.
     pub fn lanes(&self) -> Vec<WorkerLane> {
         (0..self.lanes).map(|_| WorkerLane::new()).collect()
+    }
+
+    /// How many lanes are for callers: all but the dispatcher's, where there is another.
+    pub fn callers(&self) -> u32 {
+        self.lanes.saturating_sub(1).max(1)
+    }
+
+    /// Private state of one lane for callers, for who serves that alone; none where the channel has no such lane.
+    pub fn lane(&self, index: u32) -> Option<WorkerLane> {
+        (index < self.callers()).then(WorkerLane::new)
     }
 
     /// The interface epoch of this channel.
@@ -305,12 +348,40 @@ impl WorkerChannel {
         Some(request)
     }
 
-    /// Wakes the serving thread from another thread of the worker, so that it asks `stop` again. The
-    /// doorbell lies in memory the worker cannot write; a wake without a change is enough for a waiter that
+    /// Waits for a call on the one lane that this thread serves, which is that of its roost. `None` when `stop` says so.
+    #[inline]
+    pub fn next_call_on(
+        &self,
+        lane: &mut WorkerLane,
+        roost: &mut Roost,
+        stop: impl Fn() -> bool,
+    ) -> Option<Request> {
+        let index = roost.caller;
+        let mut take = || {
+            let request = self.take_at(index, lane, geometry::slot_of(0, lane.next))?;
+            lane.next = lane.next.wrapping_add(1);
+            Some(request)
+        };
+        if roost.polls() > 0 {
+            for _ in 0..POLLS {
+                if let Some(request) = take() {
+                    return Some(request);
+                }
+                std::hint::spin_loop();
+            }
+        }
+        self.wait(roost, take, stop)
+    }
+
+    /// Wakes all threads that wait for the host, from another thread of the worker, so that they ask `stop` again. The
+    /// doorbells lie in memory the worker cannot write; a wake without a change is enough for a waiter that
     /// looks again after every return, but one that is just about to sleep would miss it: call it again
-    /// until the thread has stopped.
+    /// until the threads have stopped.
     pub fn nudge(&self) {
-        Word::wake(self.request.peer_word(geometry::CONTROL + wire::channel_host::DOORBELL));
+        Word::wake(self.request.peer_word(Doors::CHANNEL.bell));
+        for lane in 1..self.lanes {
+            Word::wake(self.request.peer_word(Doors::of_lane(lane).bell));
+        }
     }
 
     /// Marks a call as being executed, for reports about a death.
@@ -477,7 +548,7 @@ impl WorkerChannel {
         let spin = roost.polls();
         let mut found = None;
         if spin > 0 {
-            found = self.poll(roost.caller, spin, &mut look);
+            found = self.poll(roost, spin, &mut look);
             if found.is_some() {
                 return found;
             }
@@ -495,8 +566,8 @@ impl WorkerChannel {
     #[cold]
     fn sleep(&self, roost: &mut Roost, is_there: &mut dyn FnMut() -> bool, stop: &dyn Fn() -> bool) {
         roost.begin(self.caller_cpu(roost.caller));
-        let park = self.reply.word(geometry::CONTROL + wire::channel_worker::PARK);
-        let doorbell = self.request.peer_word(geometry::CONTROL + wire::channel_host::DOORBELL);
+        let Doors { park, bell, cpu: own } = roost.doors;
+        let (park, doorbell) = (self.reply.word(park), self.request.peer_word(bell));
         loop {
             if stop() {
                 return;
@@ -506,7 +577,7 @@ impl WorkerChannel {
                 // First said, then parked, then gone there: a caller who meets it on the way, on a CPU that he keeps busy
                 // himself, gives way to it.
                 let (cpu, place) = roost.place();
-                self.say_cpu(cpu);
+                self.say_cpu(own, cpu);
                 bell::park(park, doorbell, None, || {
                     there = is_there();
                     let over = there || stop();
@@ -521,7 +592,7 @@ impl WorkerChannel {
             }
             if there {
                 roost.called(self.caller_cpu(roost.caller));
-                self.say_cpu(this_cpu());
+                self.say_cpu(own, this_cpu());
                 return;
             }
         }
@@ -530,7 +601,7 @@ impl WorkerChannel {
     /// Polls for `spin` nanoseconds, or until the caller turns out to be on this CPU: he cannot call while this thread
     /// polls.
     #[inline]
-    fn poll<T>(&self, caller: u32, spin: u64, look: &mut impl FnMut() -> Option<T>) -> Option<T> {
+    fn poll<T>(&self, roost: &Roost, spin: u64, look: &mut impl FnMut() -> Option<T>) -> Option<T> {
         let mut until = 0;
         loop {
             for _ in 0..POLLS {
@@ -541,19 +612,18 @@ impl WorkerChannel {
                 std::hint::spin_loop();
             }
             let (now, cpu) = (clock::now(), this_cpu());
-            self.say_cpu(cpu);
+            self.say_cpu(roost.doors.cpu, cpu);
             if until == 0 {
                 until = now.saturating_add(spin);
             }
-            if now >= until || cpu == self.caller_cpu(caller) {
+            if now >= until || cpu == self.caller_cpu(roost.caller) {
                 return None;
             }
         }
     }
 
-    /// Says on which CPU the serving thread is.
-    fn say_cpu(&self, cpu: u32) {
-        let at = geometry::CONTROL + wire::channel_worker::CPU;
+    /// Says on which CPU a serving thread is, where it says so.
+    fn say_cpu(&self, at: usize, cpu: u32) {
         if self.reply.load::<u32>(at) != cpu {
             self.reply.store(at, cpu);
         }

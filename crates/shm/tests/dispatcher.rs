@@ -86,7 +86,6 @@ fn threads_are_answered_one_by_one_beside_calls() {
             stop.store(true, Ordering::SeqCst);
             host.bury();
             for _ in 0..200 {
-                worker.nudge_dispatcher();
                 worker.nudge();
                 std::thread::sleep(Duration::from_millis(5));
             }
@@ -157,7 +156,7 @@ fn who_waits_for_an_answer_hears_that_the_worker_stops() {
         assert!(!waiting.is_finished());
         stop.store(true, Ordering::SeqCst);
         while !waiting.is_finished() {
-            worker.nudge_dispatcher();
+            worker.nudge();
             std::thread::yield_now();
         }
         assert_eq!(waiting.join().unwrap(), None);

@@ -46,7 +46,7 @@ impl End {
         /// How far from the limit a frame may reach, in bytes.
         const NEAR: u64 = 1 << 20;
         self.crash.is_some_and(|crash| {
-            crash.serving
+            crash.lane.is_some()
                 && crash.signal == SIGSEGV
                 && crash.address.abs_diff(crash.stack_low) < NEAR
                 && crash.address.abs_diff(crash.sp) < NEAR

@@ -18,6 +18,8 @@ pub struct Spec {
     pub fingerprint: [u8; 32],
     /// Functions of the interface.
     pub functions: u32,
+    /// Calls at a time that the library may be given, each on a thread of its own; at least 1.
+    pub callers: u32,
     /// Variables of the worker's environment beyond the fixed ones.
     pub environment: Vec<(String, String)>,
     /// Resource limits.

@@ -22,15 +22,12 @@ use crate::output::Tail;
 use crate::spec::Spec;
 use crate::worker::{Shared, State, Worker};
 
-/// What every host can do.
+/// What this host can do with every library.
 const CAPABILITIES: u64 = wire::capabilities::NEED_SPACE
     | wire::capabilities::CALLBACKS
     | wire::capabilities::HANDLES
     | wire::capabilities::BATCH
     | wire::capabilities::DISPATCHER;
-
-/// Lanes of a channel: a serialized library has one caller at a time, and then there is the dispatcher's.
-const LANES: u32 = 2;
 
 /// The interface epoch of a session that has never been reloaded.
 const EPOCH: u16 = 1;
@@ -133,7 +130,7 @@ impl Worker {
     fn check_welcome(&self, spec: &Spec, welcome: &Welcome) -> Result<(), StartError> {
         let same = welcome.functions == spec.functions
             && welcome.fingerprint == spec.fingerprint
-            && welcome.capabilities & !offered(spec) == 0;
+            && welcome.capabilities & !capabilities(spec) == 0;
         if same {
             return Ok(());
         }
@@ -146,18 +143,24 @@ impl Worker {
     }
 }
 
-/// What a host offers that starts a worker like this.
-fn offered(spec: &Spec) -> u64 {
-    CAPABILITIES | if spec.eventfds { wire::capabilities::EVENTFD } else { 0 }
+/// What this host can do with a library.
+fn capabilities(spec: &Spec) -> u64 {
+    let lanes = if spec.callers > 1 { wire::capabilities::LANES } else { 0 };
+    CAPABILITIES | lanes | if spec.eventfds { wire::capabilities::EVENTFD } else { 0 }
+}
+
+/// Lanes of a channel: one for each call at a time, and the dispatcher's.
+fn lanes(spec: &Spec) -> u32 {
+    spec.callers.clamp(1, Worker::MOST_CALLERS) + 1
 }
 
 /// Makes channel and control socket and leaves the hello in the socket: the worker finds it there when it
 /// comes up, and nobody waits for anybody.
 fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
-    let channel = HostChannel::create(LANES, EPOCH, generation).map_err(errno("make the channel"))?;
+    let channel = HostChannel::create(lanes(spec), EPOCH, generation).map_err(errno("make the channel"))?;
     if spec.eventfds {
         // Nobody waits in an event loop for threads of the library.
-        channel.add_eventfds(LANES - 1).map_err(errno("make eventfds"))?;
+        channel.add_eventfds(lanes(spec) - 1).map_err(errno("make eventfds"))?;
     }
     let (control, worker_end) = ControlSocket::pair().map_err(errno("make the control socket"))?;
     let shim = sealed_copy(spec.shim).map_err(errno("copy the shim"))?;
@@ -169,7 +172,7 @@ fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
     let libraries = libraries.map_err(at("open the library"))?;
     let (request, reply) = channel.files();
     let hello = Hello {
-        capabilities: offered(spec),
+        capabilities: capabilities(spec),
         generation,
         request_length: request.length() as u64,
         reply_length: reply.length() as u64,

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use hotcell_protocol::wire::{self, Packet, SegmentAdd};
+use hotcell_protocol::wire::{self, LaneOpen, Packet, SegmentAdd};
 use hotcell_sandbox::Level;
 use hotcell_shm::control::ControlSocket;
 use hotcell_shm::{HostChannel, Mapping, Seals, SegmentFile};
@@ -89,6 +89,9 @@ pub enum SegmentError {
 }
 
 impl Worker {
+    /// Calls at a time that a worker can be given.
+    pub const MOST_CALLERS: u32 = wire::MAX_LANES - 1;
+
     /// The channel to it.
     pub fn channel(&self) -> &Arc<HostChannel> {
         &self.shared.channel
@@ -134,6 +137,12 @@ impl Worker {
     /// As a thread sees it that does not keep it: when this is dropped, it stops all the same.
     pub fn to_ref(&self) -> WorkerRef {
         WorkerRef(Arc::clone(&self.shared))
+    }
+
+    /// Has a thread of the worker serve this lane, from 1 on. Calls may be put on it at once. False when the worker does not
+    /// listen, or has ended.
+    pub fn open_lane(&self, lane: u32) -> bool {
+        self.shared.control.send(Packet::LaneOpen, &LaneOpen { lane }.encode(), &[]).is_ok()
     }
 
     /// Adds a segment of `length` bytes and waits until the worker has mapped it.

@@ -5,8 +5,7 @@ use hotcell_shm::batch::{BatchHead, Entries, Replies, block_size};
 use hotcell_shm::{Ahead, ReplyHead, Request, WorkerLane};
 
 use crate::context::{Context, Reply, ShimRequest};
-use crate::handles::Handles;
-use crate::serve::Worker;
+use crate::serve::Server;
 
 /// Why a batch cannot be executed: the host broke a rule.
 type Broken = &'static str;
@@ -33,34 +32,34 @@ const _: () = {
     assert!(std::mem::offset_of!(Failure, name_length) == batch_failure::NAME_LENGTH);
 };
 
-impl Worker {
+impl Server {
     /// Executes the entries of a batch.
     pub(crate) fn run_batch(
         &self,
         lane: *mut WorkerLane,
-        handles: *mut Handles,
         request: &Request,
     ) -> Result<(ReplyHead, usize), Broken> {
-        if self.capabilities & capabilities::BATCH == 0 {
+        let channel = &self.worker.channel;
+        if self.worker.capabilities & capabilities::BATCH == 0 {
             return Err("a call uses a capability that was not agreed on");
         }
         // A batch may be nested in an entry of another. A death outside of the entries is none of theirs.
-        let outer = if request.depth == 0 { NO_ENTRY } else { self.channel.entry(request) };
-        self.channel.begin_entry(request, NO_ENTRY);
-        let head = self.channel.batch(request).ok_or("a batch is shorter than its head")?;
+        let outer = if request.depth == 0 { NO_ENTRY } else { channel.entry(request) };
+        channel.begin_entry(request, NO_ENTRY);
+        let head = channel.batch(request).ok_or("a batch is shorter than its head")?;
         let outside = "the entries of a batch lie outside of their segment";
         let base = self.segments.address(head.place, head.length).ok_or(outside)?;
         // SAFETY: the host leaves its entries alone until it has the reply, and segments stay mapped.
         let entries =
             unsafe { Entries::new(base, &head) }.ok_or("the entries of a batch do not lie as they should")?;
         // SAFETY: `serve` keeps the lane for the whole call, and nothing else refers to it now.
-        let (block, _) = self.channel.result(unsafe { &*lane }, request);
+        let (block, _) = channel.result(unsafe { &*lane }, request);
         let mut reply = Reply::new(block);
         let reply = &raw mut reply;
-        let mut context = Context::new(reply, self.call(lane, handles, request, batch_result::SIZE));
+        let mut context = Context::new(reply, self.call(lane, request, batch_result::SIZE));
         let replies = context.call().allocate(u64::from(head.replies_length), 8);
         let Some((replies, place)) = replies else {
-            self.channel.begin_entry(request, outer);
+            channel.begin_entry(request, outer);
             let value = u64::from(Refusal::NoSpace.raw());
             return Ok((ReplyHead { state: ReplyState::Refused, errno: 0, result_length: 0, value }, 0));
         };
@@ -70,7 +69,7 @@ impl Worker {
         let around = self.segments.enter_batch(data, length);
         let executed = self.run_entries(&mut context, reply, request, (head, entries), replies);
         self.segments.enter_batch(around.0, around.1);
-        self.channel.begin_entry(request, outer);
+        channel.begin_entry(request, outer);
         executed?;
         let call = context.call();
         let used = call.block_used;
@@ -106,13 +105,11 @@ impl Worker {
             call_id: request.call_id,
             time: request.time,
         };
-        let handles = context.call().handles;
-        // SAFETY: `serve` keeps the table for the whole call, and nothing else refers to it before an entry runs.
-        let before = unsafe { (*handles).enter() };
-        let executing = self.channel.entries_of(request);
+        let before = self.handles.enter(request.depth);
+        let executing = self.worker.channel.entries_of(request);
         let mut number = 0;
         while let Some((function, skip)) = entries.turn() {
-            let function = self.library.function(function).ok_or("a batch has an unknown function")?;
+            let function = self.worker.library.function(function).ok_or("a batch has an unknown function")?;
             let args = entries.args(function.args_size);
             let args = args.ok_or("an entry of a batch is shorter than its arguments")?;
             let block = replies.wrapping_add(at);
@@ -140,10 +137,10 @@ impl Worker {
                 // SAFETY: the shim ABI defines the signature. Context, request and reply live until the entry returns, and the
                 // argument block has the bytes that the function asks for.
                 unsafe { (function.entry)(context, &raw const shim_request, reply) };
-                // SAFETY: the entry, which used table and reply, has returned. There is a state for each entry, and what is
+                self.handles.end_entry();
+                // SAFETY: the entry, which used the reply, has returned. There is a state for each entry, and what is
                 // said of failures is before them.
                 unsafe {
-                    (*handles).end_entry();
                     let mut state = (*reply).state;
                     if state != ReplyState::Returned.raw() || context.call().refused.is_some() {
                         let failure;
@@ -155,8 +152,7 @@ impl Worker {
             }
             number += 1;
         }
-        // SAFETY: as above.
-        unsafe { (*handles).leave(before) };
+        self.handles.leave(before);
         executing.mark(NO_ENTRY);
         if entries.is_empty() {
             Ok(())

@@ -8,8 +8,8 @@ use hotcell_protocol::{Place, RawHandle};
 use hotcell_shm::{Answer, ReplyHead, Request, Resumed, SegmentTable, WorkerLane};
 
 use crate::dispatcher::{Dispatcher, take_turn};
-use crate::handles::{Handles, Need};
-use crate::serve::Worker;
+use crate::handles::{Need, ThreadHandles};
+use crate::serve::Server;
 
 mod thread;
 
@@ -75,12 +75,11 @@ const _: () = {
 
 /// The call in progress.
 pub(crate) struct Call {
-    pub(crate) worker: *const Worker,
-    /// Instead of worker, lane and handles, where it is a thread of the library that calls back.
+    pub(crate) server: *const Server,
+    /// Instead of server and lane, where it is a thread of the library that calls back.
     pub(crate) dispatcher: Option<&'static Dispatcher>,
     pub(crate) table: &'static SegmentTable,
     pub(crate) lane: *mut WorkerLane,
-    pub(crate) handles: *mut Handles,
     /// Lives as long as the call.
     pub(crate) request: *const Request,
     /// The result block, where it lies once the reply is published, and how much of it is used, the fixed fields included.
@@ -190,9 +189,9 @@ impl Context {
         unsafe { refuse(self, refusal.raw(), text) };
     }
 
-    fn handles(&mut self) -> &mut Handles {
-        // SAFETY: `serve` keeps the table alive for the whole call and does not touch it meanwhile.
-        unsafe { &mut *self.call.handles }
+    fn handles(&self) -> &ThreadHandles {
+        // SAFETY: who serves is there for the whole call, which is its.
+        unsafe { &(*self.call.server).handles }
     }
 
     /// A handle for the result block, or a refusal and 0.
@@ -212,7 +211,7 @@ impl Context {
     /// # Safety
     /// `name` must be terminated.
     unsafe fn pass(&mut self, handle: u64, kind: u16, need: Need, name: *const c_char) -> *mut c_void {
-        let object = self.handles().pass(RawHandle::from_raw(handle), kind, need);
+        let object = self.handles().with(|handles| handles.pass(RawHandle::from_raw(handle), kind, need));
         // SAFETY: the caller's promise.
         unsafe { self.found(object, name) }
     }
@@ -238,10 +237,10 @@ impl Call {
                 return None;
             }
             self.innermost();
-            // SAFETY: `serve` keeps worker, lane and request alive for the whole call and does not touch the lane meanwhile.
-            let (worker, lane, request) = unsafe { (&*self.worker, &mut *self.lane, &*self.request) };
+            // SAFETY: server, lane and request are there for the whole call, and nobody touches the lane meanwhile.
+            let (server, lane, request) = unsafe { (&*self.server, &mut *self.lane, &*self.request) };
             let needed = length.checked_add(align)?;
-            match worker.channel.need_space(lane, request, needed, &mut worker.roost.borrow_mut()) {
+            match server.worker.channel.need_space(lane, request, needed, &mut server.roost.borrow_mut()) {
                 Resumed::Granted(place, granted) => {
                     self.window = (place, granted);
                     self.window_used = 0;
@@ -371,7 +370,7 @@ unsafe extern "C" fn refuse(context: *mut Context, refusal: u32, text: *const c_
 unsafe extern "C" fn own(context: *mut Context, kind: u16, object: *mut c_void, parent: u64) -> u64 {
     // SAFETY: a shim passes the context it was called with.
     let context = unsafe { &mut *context };
-    let handle = context.handles().own(kind, object, RawHandle::from_raw(parent));
+    let handle = context.handles().with(|handles| handles.own(kind, object, RawHandle::from_raw(parent)));
     context.given(handle)
 }
 
@@ -379,7 +378,7 @@ unsafe extern "C" fn own(context: *mut Context, kind: u16, object: *mut c_void, 
 unsafe extern "C" fn lend(context: *mut Context, kind: u16, object: *mut c_void, parent: u64) -> u64 {
     // SAFETY: a shim passes the context it was called with.
     let context = unsafe { &mut *context };
-    let handle = context.handles().lend(kind, object, RawHandle::from_raw(parent));
+    let handle = context.handles().with(|handles| handles.lend(kind, object, RawHandle::from_raw(parent)));
     context.given(handle)
 }
 
@@ -393,7 +392,7 @@ unsafe extern "C" fn get(context: *mut Context, handle: u64, kind: u16, name: *c
 unsafe extern "C" fn take(context: *mut Context, handle: u64, kind: u16, name: *const c_char) -> *mut c_void {
     // SAFETY: a shim passes the context it was called with, and a terminated name.
     unsafe {
-        let object = (*context).handles().take(RawHandle::from_raw(handle), kind);
+        let object = (*context).handles().with(|handles| handles.take(RawHandle::from_raw(handle), kind));
         (*context).found(object, name)
     }
 }
@@ -401,7 +400,7 @@ unsafe extern "C" fn take(context: *mut Context, handle: u64, kind: u16, name: *
 /// `hotcell_ctx.invalidate`.
 unsafe extern "C" fn invalidate(context: *mut Context, handle: u64) {
     // SAFETY: a shim passes the context it was called with.
-    unsafe { (*context).handles().invalidate(RawHandle::from_raw(handle)) };
+    unsafe { (*context).handles().with(|handles| handles.invalidate(RawHandle::from_raw(handle))) };
 }
 
 /// `hotcell_ctx.callback`. Behind a refusal the call has failed: the application is not asked any more.
@@ -421,21 +420,20 @@ unsafe extern "C" fn callback(
         return 0;
     };
     call.waits = true;
-    let (worker, lane, handles) = (call.worker, call.lane, call.handles);
+    let (server, lane) = (call.server, call.lane);
     let used = call.block_used;
     let args = (Place::from_raw(args_place), args_length);
-    // SAFETY: `serve` keeps worker, lane, handles and request alive for the whole call and touches neither lane nor
-    // handles meanwhile. Nested calls do so in turn, each until it has ended.
+    // SAFETY: server, lane and request are there for the whole call, and nobody touches the lane meanwhile. Nested calls do
+    // so in turn, each until it has ended.
     let resumed = unsafe {
-        let (worker, request) = (&*worker, &*call.request);
-        worker.channel.callback(&mut *lane, request, number, args, used);
+        let (server, request) = (&*server, &*call.request);
+        let channel = &server.worker.channel;
+        channel.callback(&mut *lane, request, number, args, used);
         loop {
-            let answer = worker.channel.answer(&mut *lane, request, &mut worker.roost.borrow_mut());
+            let answer = channel.answer(&mut *lane, request, &mut server.roost.borrow_mut());
             match answer {
                 Answer::Resumed(resumed) => break resumed,
-                Answer::Call(nested) => {
-                    worker.execute_nested(&mut *lane, &mut *handles, &nested, request);
-                }
+                Answer::Call(nested) => server.execute_nested(&mut *lane, &nested, request),
             }
         }
     };
@@ -468,7 +466,7 @@ unsafe extern "C" fn rewind(context: *mut Context, mark: u64) {
 /// `hotcell_ctx.forget`.
 unsafe extern "C" fn forget(context: *mut Context, handle: u64) {
     // SAFETY: a shim passes the context it was called with.
-    unsafe { (*context).handles().forget(RawHandle::from_raw(handle)) };
+    unsafe { (*context).handles().with(|handles| handles.forget(RawHandle::from_raw(handle))) };
 }
 
 /// `hotcell_ctx.owned`.
@@ -486,7 +484,7 @@ unsafe extern "C" fn owned(
 unsafe extern "C" fn lend_for_now(context: *mut Context, kind: u16, object: *mut c_void) -> u64 {
     // SAFETY: a shim passes the context it was called with.
     let context = unsafe { &mut *context };
-    let handle = context.handles().lend_for_now(kind, object);
+    let handle = context.handles().with(|handles| handles.lend_for_now(kind, object));
     context.given(handle)
 }
 

@@ -1,16 +1,16 @@
 //! The control thread: adds segments, answers probes, notices the end of the host.
 
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use hotcell_protocol::wire::{Event, Packet, SegmentAdd, SegmentReady};
+use hotcell_protocol::wire::{Event, LaneOpen, Packet, SegmentAdd, SegmentReady, capabilities};
 use hotcell_sandbox::with_signals_blocked;
 use hotcell_shm::control::{ControlError, ControlSocket, Received};
-use hotcell_shm::{Access, Seals, SegmentFile, SegmentTable, WorkerChannel};
+use hotcell_shm::{Access, Seals, SegmentFile, SegmentTable};
 
 use crate::report::{Failure, REPORTED};
+use crate::serve::Worker;
 
 /// Bytes of the control thread's stack.
 const STACK: usize = 128 * 1024;
@@ -19,17 +19,13 @@ const STACK: usize = 128 * 1024;
 const NUDGE: Duration = Duration::from_millis(1);
 
 /// Starts the thread, with all signals blocked: they belong to the serving thread and the library.
-pub(crate) fn start(
-    socket: Arc<ControlSocket>,
-    channel: Arc<WorkerChannel>,
-    segments: &'static SegmentTable,
-    stopping: Arc<AtomicBool>,
-) -> io::Result<()> {
+pub(crate) fn start(worker: &'static Worker) -> io::Result<()> {
     let thread = std::thread::Builder::new().stack_size(STACK).name("hotcell-control".into());
-    with_signals_blocked(|| thread.spawn(move || run(&socket, &channel, segments, &stopping))).map(drop)
+    with_signals_blocked(|| thread.spawn(move || run(worker))).map(drop)
 }
 
-fn run(socket: &ControlSocket, channel: &WorkerChannel, segments: &SegmentTable, stopping: &AtomicBool) -> ! {
+fn run(worker: &'static Worker) -> ! {
+    let (socket, segments) = (&*worker.socket, worker.segments);
     loop {
         let packet = match socket.receive_from_host() {
             Ok(Some(packet)) => packet,
@@ -47,12 +43,16 @@ fn run(socket: &ControlSocket, channel: &WorkerChannel, segments: &SegmentTable,
                 Ok(id) => drop(socket.send(Packet::SegmentReady, &SegmentReady { id }.encode(), &[])),
                 Err(text) => give_up(socket, &text),
             },
+            Packet::LaneOpen => {
+                if let Err(text) = open_lane(&packet, worker) {
+                    give_up(socket, &text);
+                }
+            }
             Packet::Ping => drop(socket.send(Packet::Pong, &[], &[])),
             Packet::Shutdown => {
-                stopping.store(true, Ordering::SeqCst);
+                worker.stopping.store(true, Ordering::SeqCst);
                 loop {
-                    channel.nudge();
-                    channel.nudge_dispatcher();
+                    worker.channel.nudge();
                     std::thread::sleep(NUDGE);
                 }
             }
@@ -76,6 +76,14 @@ fn add_segment(packet: Received, segments: &SegmentTable) -> Result<u16, String>
     let mapping = mapped.map_err(|errno| format!("segment {}: {errno}", add.id))?;
     segments.add(add.id, mapping).map_err(|errno| format!("segment {}: {errno}", add.id))?;
     Ok(add.id)
+}
+
+fn open_lane(packet: &Received, worker: &'static Worker) -> Result<(), String> {
+    let body = packet.body.first_chunk().ok_or("a lane packet is too short")?;
+    if worker.capabilities & capabilities::LANES == 0 {
+        return Err("a lane of its own was not agreed on".into());
+    }
+    worker.threads.open(worker, LaneOpen::decode(body).lane)
 }
 
 fn give_up(socket: &ControlSocket, text: &str) -> ! {

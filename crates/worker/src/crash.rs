@@ -3,8 +3,9 @@
 //! The host believes none of it without need: the kernel tells it which signal ended the worker. The record
 //! adds the address and whether the stack ran over.
 
+use std::cell::Cell;
 use std::ffi::{c_int, c_void};
-use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use hotcell_protocol::wire::crash_record as at;
 
@@ -18,34 +19,58 @@ const STACK: usize = 64 * 1024;
 /// Where the record lies; null until installed and after the first crash wrote it.
 static RECORD: AtomicPtr<u8> = AtomicPtr::new(std::ptr::null_mut());
 
-/// First address behind the serving thread's stack, roughly: nothing of it lies above.
-static STACK_HIGH: AtomicU64 = AtomicU64::new(0);
+/// A serving thread, as the handler finds it on that thread.
+#[derive(Debug, Clone, Copy)]
+struct Serving {
+    lane: u32,
+    /// The lowest address that its stack may reach, and the first behind it, roughly: nothing of it lies above.
+    stack: (u64, u64),
+}
 
-/// Bytes that stack may grow to.
-static STACK_LIMIT: AtomicU64 = AtomicU64::new(0);
+thread_local! {
+    /// What this thread serves, if it does. A plain word of the thread: there is nothing to be made or dropped, so that a
+    /// signal handler may look.
+    static SERVING: Cell<Option<Serving>> = const { Cell::new(None) };
+}
 
-/// Installs the handler on the calling thread, which must be the serving one.
+/// Installs the handler on the calling thread, which must be the first to serve.
 pub(crate) fn install(record: *mut u8) {
-    let here = 0u8;
-    STACK_HIGH.store((&raw const here).addr() as u64, Ordering::Relaxed);
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Stack).current;
-    STACK_LIMIT.store(limit.unwrap_or(8 << 20), Ordering::Relaxed);
     RECORD.store(record, Ordering::Release);
-    let stack = libc::stack_t {
-        ss_sp: Box::leak(vec![0u8; STACK].into_boxed_slice()).as_mut_ptr().cast(),
-        ss_flags: 0,
-        ss_size: STACK,
-    };
-    // SAFETY: the stack lives for ever; the handler has the type SA_SIGINFO asks for, and does only what a
-    // signal handler may.
+    attend(0, stack_limit());
+    // SAFETY: the handler has the type SA_SIGINFO asks for, and does only what a signal handler may.
     unsafe {
-        libc::sigaltstack(&stack, std::ptr::null_mut());
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = record_crash as *const () as usize;
         action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_RESETHAND;
         for signal in FATAL {
             libc::sigaction(signal, &action, std::ptr::null_mut());
         }
+    }
+}
+
+/// Bytes that a serving thread's stack may grow to.
+pub(crate) fn stack_limit() -> usize {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Stack).current;
+    limit.unwrap_or(8 << 20) as usize
+}
+
+/// Has the handler know this thread as the one that serves a lane, with a stack of so many bytes of which little is used yet,
+/// and gives it a stack to run on. No signal is blocked on it from now on.
+pub(crate) fn attend(lane: u32, stack: usize) {
+    let here = 0u8;
+    let high = (&raw const here).addr() as u64;
+    SERVING.set(Some(Serving { lane, stack: (high.saturating_sub(stack as u64), high) }));
+    let own = libc::stack_t {
+        ss_sp: Box::leak(vec![0u8; STACK].into_boxed_slice()).as_mut_ptr().cast(),
+        ss_flags: 0,
+        ss_size: STACK,
+    };
+    // SAFETY: the stack lives for ever; the set is valid for writes, and sigemptyset initialises it.
+    unsafe {
+        libc::sigaltstack(&own, std::ptr::null_mut());
+        let mut none: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&mut none);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &none, std::ptr::null_mut());
     }
 }
 
@@ -60,16 +85,17 @@ extern "C" fn record_crash(signal: c_int, info: *mut libc::siginfo_t, context: *
         if !record.is_null() {
             let (pc, sp) = registers(context);
             let address = if by_instruction { (*info).si_addr().addr() as u64 } else { 0 };
-            let high = STACK_HIGH.load(Ordering::Relaxed);
+            let serving = SERVING.get();
+            let (low, high) = serving.map_or((0, 0), |serving| serving.stack);
             write(record, at::CODE, (*info).si_code);
             write(record, at::ADDRESS, address);
             write(record, at::PC, pc);
             write(record, at::SP, sp);
-            write(record, at::STACK_LOW, high.saturating_sub(STACK_LIMIT.load(Ordering::Relaxed)));
+            write(record, at::STACK_LOW, low);
             write(record, at::STACK_HIGH, high);
-            let thread = libc::syscall(libc::SYS_gettid) as u32;
-            write(record, at::THREAD, thread);
-            write(record, at::SERVING, u32::from(thread == libc::getpid() as u32));
+            write(record, at::THREAD, libc::syscall(libc::SYS_gettid) as u32);
+            write(record, at::SERVING, u32::from(serving.is_some()));
+            write(record, at::LANE, serving.map_or(0, |serving| serving.lane));
             write(record, at::SIGNAL, signal);
         }
         // A fault repeats when the handler returns. Traps, denied system calls and signals that somebody sent

@@ -20,9 +20,12 @@ use entries::{Entries, NONE};
 use uses::Uses;
 
 mod entries;
+mod shared;
 mod uses;
 
-/// The objects of one worker. Only the serving thread touches it.
+pub(crate) use shared::{SharedHandles, ThreadHandles};
+
+/// The objects of one worker. One serving thread at a time touches it.
 #[derive(Debug)]
 pub(crate) struct Handles {
     entries: Entries,
@@ -81,16 +84,16 @@ pub(crate) enum Need {
 }
 
 impl Handles {
-    /// An empty table. Its generations start where those of no other worker do, so that the handles of one are not taken
+    /// An empty table for so many serving threads. Its generations start where those of no other worker do, so that the handles of one are not taken
     /// for those of another.
-    pub(crate) fn new() -> Handles {
+    pub(crate) fn new(threads: usize) -> Handles {
         let random = RandomState::new().hash_one(0) as u32;
         let first_generation = 1 + random % (RawHandle::LAST_GENERATION / 2);
         Handles {
             entries: Entries::new(first_generation, RawHandle::LAST_GENERATION),
             objects: HashMap::new(),
             limit: wire::MAX_HANDLES as usize,
-            uses: Uses::default(),
+            uses: Uses::of_threads(threads),
             retired: Vec::new(),
         }
     }
@@ -192,6 +195,8 @@ impl Handles {
         self.not_retired(handle)?;
         let (key, object) = (self.entries[index].key(), self.entries[index].object);
         match need {
+            // Another thread is about to end it.
+            _ if self.uses.is_promised_elsewhere(handle) => return Err(Refusal::InUse),
             Need::There => {}
             Need::Idle if self.uses.any(key) => return Err(Refusal::InUse),
             Need::IdleBelow if self.used_below(index) => return Err(Refusal::InUse),
@@ -215,6 +220,7 @@ impl Handles {
             }
         }
         let object = self.entries[index].object;
+        self.uses.took(handle);
         self.remove(index);
         Ok(object)
     }
@@ -232,6 +238,12 @@ impl Handles {
             }
             child = next;
         }
+    }
+
+    /// From now on this serving thread uses the table.
+    #[inline]
+    fn turn_to(&mut self, thread: usize) {
+        self.uses.turn_to(thread);
     }
 
     /// A call begins; what [`Handles::leave`] wants of it.
@@ -406,12 +418,6 @@ impl Known {
             }
             (Known::Lent(_), None) => true,
         }
-    }
-}
-
-impl Default for Handles {
-    fn default() -> Self {
-        Handles::new()
     }
 }
 

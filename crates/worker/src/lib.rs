@@ -14,6 +14,7 @@ mod library;
 mod report;
 mod serve;
 mod startup;
+mod threads;
 mod turns;
 
 /// Runs the worker in this process, to its end. Returns the exit status.

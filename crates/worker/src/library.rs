@@ -39,6 +39,11 @@ pub(crate) struct Library {
     functions: &'static [Function],
 }
 
+// SAFETY: the tables are constants of the shim, which is never unloaded; nothing writes to them.
+unsafe impl Sync for Library {}
+// SAFETY: as for Sync.
+unsafe impl Send for Library {}
+
 impl Library {
     /// Opens the libraries, in order and for all to see, then the shim, and checks that the shim is the one
     /// the hello speaks of. Everything is opened by descriptor: what the host checked is what is loaded.

@@ -1,4 +1,4 @@
-//! The serving loop: take a call, run its entry, publish the reply.
+//! Serving: take a call, run its entry, publish the reply.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -10,73 +10,85 @@ use hotcell_shm::{ReplyHead, Request, Roost, SegmentTable, WorkerChannel, Worker
 
 use crate::context::{Call, Context, Reply, ShimRequest};
 use crate::control;
-use crate::handles::Handles;
+use crate::handles::{Handles, SharedHandles, ThreadHandles};
 use crate::library::{Function, Library};
 use crate::report::{Failure, REPORTED};
+use crate::threads::Threads;
 
-/// A worker that is ready to serve.
+/// A worker that is ready to serve: what its serving threads share, for the life of the process.
 pub(crate) struct Worker {
     pub(crate) channel: Arc<WorkerChannel>,
     pub(crate) library: Library,
     pub(crate) segments: &'static SegmentTable,
     pub(crate) socket: Arc<ControlSocket>,
     pub(crate) stopping: Arc<AtomicBool>,
-    /// How the serving thread waits. Borrowed only while it does.
-    pub(crate) roost: RefCell<Roost>,
     /// What host and worker agreed on.
     pub(crate) capabilities: u64,
+    /// Nanoseconds a serving thread polls for.
+    pub(crate) spin: u64,
+    pub(crate) handles: &'static SharedHandles,
+    pub(crate) threads: Threads,
+}
+
+/// What a serving thread has for itself.
+pub(crate) struct Server {
+    pub(crate) worker: &'static Worker,
+    pub(crate) segments: &'static SegmentTable,
+    pub(crate) handles: ThreadHandles,
+    /// How it waits. Borrowed only while it does.
+    pub(crate) roost: RefCell<Roost>,
 }
 
 impl Worker {
-    /// Serves until the host says stop, or breaks the protocol. Returns the exit status.
-    pub(crate) fn serve(self) -> i32 {
-        let mut lanes = self.channel.lanes();
-        let mut handles = Handles::new();
+    /// Serves on this thread until the host says stop, or breaks the protocol. Returns the exit status.
+    pub(crate) fn serve(&'static self) -> i32 {
+        let mut lane = [self.channel.lane(0).expect("a channel has a lane for callers")];
+        // SAFETY: this is the first serving thread, and comes here once.
+        let handles = unsafe { self.handles.of_thread(0) };
+        let roost = RefCell::new(Roost::new(self.spin));
+        let server = Server { worker: self, segments: self.segments, handles, roost };
         let stop = || self.stopping.load(Ordering::SeqCst);
-        let next = |lanes: &mut [_]| self.channel.next_call(lanes, &mut self.roost.borrow_mut(), stop);
-        while let Some(request) = next(&mut lanes) {
-            let lane = &mut lanes[request.lane as usize];
-            if let Err(text) = self.execute(lane, &mut handles, &request, 0) {
+        let next = |lane: &mut [_]| self.channel.next_call(lane, &mut server.roost.borrow_mut(), stop);
+        while let Some(request) = next(&mut lane) {
+            if let Err(text) = server.execute(&mut lane[0], &request, 0) {
                 self.report(text);
                 return REPORTED;
             }
         }
+        self.threads.join();
         self.channel.set_state(WorkerState::Stopping);
         self.library.shut_down();
         0
     }
 
+    pub(crate) fn report(&self, text: &str) {
+        Failure::new(Event::HostViolation, text).send(&self.socket);
+    }
+}
+
+impl Server {
     /// Executes a call that the host makes while it runs a callback of the call in progress.
-    pub(crate) fn execute_nested(
-        &self,
-        lane: &mut WorkerLane,
-        handles: &mut Handles,
-        request: &Request,
-        outer: &Request,
-    ) {
-        handles.hold();
-        if let Err(text) = self.execute(lane, handles, request, outer.depth + 1) {
-            self.report(text);
+    pub(crate) fn execute_nested(&self, lane: &mut WorkerLane, request: &Request, outer: &Request) {
+        self.handles.with(Handles::hold);
+        if let Err(text) = self.execute(lane, request, outer.depth + 1) {
+            self.worker.report(text);
             // The library is in the middle of a call.
             control::exit(REPORTED);
         }
-        handles.let_go();
-        self.channel.begin(outer);
+        self.handles.with(Handles::let_go);
+        self.worker.channel.begin(outer);
     }
 
-    fn report(&self, text: &str) {
-        Failure::new(Event::HostViolation, text).send(&self.socket);
-    }
-
+    /// Executes a call of this depth, and publishes its reply.
     #[inline]
-    fn execute(
+    pub(crate) fn execute(
         &self,
         lane: &mut WorkerLane,
-        handles: &mut Handles,
         request: &Request,
         depth: u8,
     ) -> Result<(), &'static str> {
-        if request.epoch != self.channel.epoch() {
+        let Worker { channel, library, .. } = self.worker;
+        if request.epoch != channel.epoch() {
             return Err("a call of another interface epoch");
         }
         if request.flags != 0 {
@@ -86,41 +98,35 @@ impl Worker {
             return Err("a call of another depth than its slot is for");
         }
         let (head, used) = if request.function == wire::BATCH_FUNCTION {
-            self.channel.begin(request);
-            self.run_batch(lane, handles, request)?
+            channel.begin(request);
+            self.run_batch(lane, request)?
         } else {
-            let function = self.library.function(request.function).ok_or("a call of an unknown function")?;
-            self.channel.begin(request);
-            self.run(lane, handles, request, function)
+            let function = library.function(request.function).ok_or("a call of an unknown function")?;
+            channel.begin(request);
+            self.run(lane, request, function)
         };
-        self.channel.reply(lane, request, head, used);
+        channel.reply(lane, request, head, used);
         Ok(())
     }
 
     #[inline]
-    fn run(
-        &self,
-        lane: &mut WorkerLane,
-        handles: &mut Handles,
-        request: &Request,
-        function: &Function,
-    ) -> (ReplyHead, usize) {
+    fn run(&self, lane: &mut WorkerLane, request: &Request, function: &Function) -> (ReplyHead, usize) {
         if u32::from(request.args_length) < function.args_size {
             let value = u64::from(Refusal::BadArguments.raw());
             return (ReplyHead { state: ReplyState::Refused, errno: 0, result_length: 0, value }, 0);
         }
-        let (block, _) = self.channel.result(lane, request);
+        let channel = &self.worker.channel;
+        let (block, _) = channel.result(lane, request);
         let result_size = function.result_size as usize;
         // SAFETY: the result block is writable, aligned to words and has MAX_RESULT bytes, a multiple of theirs;
         // `Library::load` checked that no function wants more.
         unsafe { zero_words(block.cast(), result_size.div_ceil(size_of::<u64>())) };
         let mut reply = Reply::new(block);
-        let before = handles.enter();
-        let handles: *mut Handles = handles;
-        let call = self.call(lane, handles, request, result_size);
+        let before = self.handles.enter(request.depth);
+        let call = self.call(lane, request, result_size);
         let mut context = Context::new(&raw mut reply, call);
         let shim_request = ShimRequest {
-            args: self.channel.args(request),
+            args: channel.args(request),
             args_length: u32::from(request.args_length),
             depth: u32::from(request.depth),
             call_id: request.call_id,
@@ -130,36 +136,29 @@ impl Worker {
         // argument block has the bytes the function asks for. What the library does is the very risk this
         // process exists to take.
         unsafe { (function.entry)(&raw mut context, &raw const shim_request, &raw mut reply) };
-        // SAFETY: the caller lends the table for the whole call, and the entry, which used it, has returned.
-        unsafe { (*handles).leave(before) };
+        self.handles.leave(before);
         context.head(&reply)
     }
 
     /// What a call has to begin with: its result block, of which `fixed` bytes are no data, and the window in force.
     #[inline(always)]
-    pub(crate) fn call(
-        &self,
-        lane: *mut WorkerLane,
-        handles: *mut Handles,
-        request: &Request,
-        fixed: usize,
-    ) -> Call {
-        // SAFETY: `serve` keeps the lane for the whole call, and nothing else refers to it now.
-        let (block, block_place) = self.channel.result(unsafe { &*lane }, request);
+    pub(crate) fn call(&self, lane: *mut WorkerLane, request: &Request, fixed: usize) -> Call {
+        let channel = &self.worker.channel;
+        // SAFETY: who serves keeps the lane for the whole call, and nothing else refers to it now.
+        let (block, block_place) = channel.result(unsafe { &*lane }, request);
         Call {
-            worker: self,
+            server: self,
             dispatcher: None,
             table: self.segments,
             lane,
-            handles,
             request,
             block,
             block_place,
             block_used: fixed,
             block_end: wire::MAX_RESULT,
-            window: self.channel.window(request),
+            window: channel.window(request),
             window_used: 0,
-            may_call_back: self.capabilities & capabilities::CALLBACKS != 0,
+            may_call_back: self.worker.capabilities & capabilities::CALLBACKS != 0,
             waits: false,
             refused: None,
         }

@@ -1,6 +1,5 @@
 //! From exec to the first call: hello, segments, library, welcome.
 
-use std::cell::RefCell;
 use std::io;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::sync::Arc;
@@ -9,11 +8,13 @@ use std::sync::atomic::AtomicBool;
 use hotcell_protocol::wire::{self, Event, Hello, Packet, Welcome, WorkerState};
 use hotcell_sandbox::Profile;
 use hotcell_shm::control::ControlSocket;
-use hotcell_shm::{EventFd, Roost, Seals, SegmentFile, SegmentTable, WorkerChannel};
+use hotcell_shm::{EventFd, Seals, SegmentFile, SegmentTable, WorkerChannel};
 
+use crate::handles::SharedHandles;
 use crate::library::Library;
 use crate::report::{Failure, REPORTED};
 use crate::serve::Worker;
+use crate::threads::Threads;
 use crate::{control, crash, dispatcher};
 
 /// Where the host puts the control socket.
@@ -28,13 +29,14 @@ const CAPABILITIES: u64 = wire::capabilities::NEED_SPACE
     | wire::capabilities::HANDLES
     | wire::capabilities::BATCH
     | wire::capabilities::DISPATCHER
+    | wire::capabilities::LANES
     | wire::capabilities::EVENTFD;
 
 /// Segments of the process, for the shim; the serving and the control thread share it.
 static SEGMENTS: SegmentTable = SegmentTable::new();
 
 /// Brings the worker up. `Err` is the exit status, after the host was told why.
-pub(crate) fn start() -> Result<Worker, i32> {
+pub(crate) fn start() -> Result<&'static Worker, i32> {
     // SAFETY: the host starts every worker with its control socket as this descriptor, and nothing in this
     // process knows of it yet.
     let given = unsafe { OwnedFd::from_raw_fd(CONTROL) };
@@ -50,7 +52,7 @@ pub(crate) fn start() -> Result<Worker, i32> {
     })
 }
 
-fn load(socket: &Arc<ControlSocket>) -> Result<Worker, Failure> {
+fn load(socket: &Arc<ControlSocket>) -> Result<&'static Worker, Failure> {
     let system = |what| move |error: io::Error| Failure::system(Event::LaunchFailed, what, &error);
     hotcell_sandbox::enter_load().map_err(system("load phase"))?;
     let (hello, descriptors) = receive_hello(socket)?;
@@ -70,27 +72,31 @@ fn load(socket: &Arc<ControlSocket>) -> Result<Worker, Failure> {
     let profile =
         Profile::from_raw(hello.profile).ok_or_else(|| violation("the hello names an unknown profile"))?;
     let level = hotcell_sandbox::enter_serve(profile).map_err(system("serve phase"))?;
-    let stopping = Arc::new(AtomicBool::new(false));
-    let channel = Arc::new(channel);
-    control::start(Arc::clone(socket), Arc::clone(&channel), &SEGMENTS, Arc::clone(&stopping))
-        .map_err(system("start the control thread"))?;
-    channel.set_state(WorkerState::Serving);
     let capabilities = CAPABILITIES & hello.capabilities;
-    if capabilities & wire::capabilities::DISPATCHER != 0 {
-        dispatcher::open(&channel, &SEGMENTS, socket, &stopping);
-    }
-    let welcome = Welcome {
+    let several = capabilities & wire::capabilities::LANES != 0;
+    let (functions, channel) = (library.functions(), Arc::new(channel));
+    let worker: &'static Worker = Box::leak(Box::new(Worker {
+        handles: SharedHandles::new(if several { channel.callers() as usize } else { 1 }),
+        channel,
+        library,
+        segments: &SEGMENTS,
+        socket: Arc::clone(socket),
+        stopping: Arc::new(AtomicBool::new(false)),
         capabilities,
-        level: level.bits(),
-        functions: library.functions(),
-        fingerprint: hello.fingerprint,
-    };
+        spin: u64::from(hello.spin_ns),
+        threads: Threads::default(),
+    }));
+    control::start(worker).map_err(system("start the control thread"))?;
+    worker.channel.set_state(WorkerState::Serving);
+    if capabilities & wire::capabilities::DISPATCHER != 0 {
+        dispatcher::open(&worker.channel, &SEGMENTS, socket, &worker.stopping);
+    }
+    let fingerprint = hello.fingerprint;
+    let welcome = Welcome { capabilities, level: level.bits(), functions, fingerprint };
     socket
         .send(Packet::Welcome, &welcome.encode(), &[])
         .map_err(|errno| system("send the welcome")(errno.into()))?;
-    let roost = RefCell::new(Roost::new(u64::from(hello.spin_ns)));
-    let socket = Arc::clone(socket);
-    Ok(Worker { channel, library, segments: &SEGMENTS, socket, stopping, roost, capabilities })
+    Ok(worker)
 }
 
 fn receive_hello(socket: &ControlSocket) -> Result<(Hello, Vec<OwnedFd>), Failure> {

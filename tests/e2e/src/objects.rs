@@ -127,6 +127,7 @@ impl Objects {
             runtime: 1,
             library: "objects",
             fingerprint: [0; 32],
+            reentrant: false,
             functions: &FUNCTIONS,
             handles: &HANDLES,
             shim: compile().leak(),

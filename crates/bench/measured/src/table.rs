@@ -12,6 +12,7 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
         0xb0, 0x63, 0xda, 0x68, 0x14, 0x66, 0x06, 0xaf, 0x01, 0xc5, 0x71, 0xe8, 0xe1, 0x68, 0x52,
         0x11, 0x1f,
     ],
+    reentrant: false,
     functions: &FUNCTIONS,
     handles: &HANDLES,
     shim: include_bytes!(concat!(env!("OUT_DIR"), "/shim.so")),

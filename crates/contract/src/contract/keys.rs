@@ -137,7 +137,7 @@ pub(crate) static TOP: Keys = Keys::plain(
         ),
         key(
             "threads",
-            Shape::Word { now: &["serialized"], later: &["per-handle", "reentrant"] },
+            Shape::Word { now: &["serialized", "reentrant"], later: &["per-handle"] },
             "How many threads may be inside the library",
         ),
         key("deadline", Shape::Duration, "How long a call may take"),

@@ -119,11 +119,11 @@ fn keys_of_the_file() {
         ),
         (
             "threads = \"per-handle\"",
-            "4:11: `threads = \"per-handle\"` is not available yet [not yet] = this version knows `serialized`",
+            "4:11: `threads = \"per-handle\"` is not available yet [not yet] = this version knows `serialized` and `reentrant`",
         ),
         (
             "threads = \"many\"",
-            "4:11: `threads` cannot be \"many\" [unknown word] = `threads` is one of `serialized`",
+            "4:11: `threads` cannot be \"many\" [unknown word] = `threads` is one of `serialized` and `reentrant`",
         ),
         ("link = []", "4:8: `link` is empty [name at least one]"),
         ("link = \"z\"", "4:8: `link` is a list of texts, not a text [must be a list of texts]"),

@@ -1,5 +1,6 @@
 //! The keys of the file itself.
 
+use hotcell_model::interface::Threads;
 use toml::de::DeTable;
 
 use crate::contract::{Contract, LifeLine, function, handle, keys, structure};
@@ -71,8 +72,12 @@ fn key<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, contract: &mut Contract) 
         "include_dirs" => contract.include_dirs = values(reader, entry),
         "defines" => contract.defines = defines(reader, entry),
         "prelude" => contract.prelude = reader.text(entry).map(|text| text.value),
-        "isolation" | "threads" => {
+        "isolation" => {
             reader.word_of(entry, keys::TOP.shape(entry.key));
+        }
+        "threads" => {
+            let several = reader.word_of(entry, keys::TOP.shape(entry.key)) == Some("reentrant");
+            contract.threads = if several { Threads::Reentrant } else { Threads::Serialized };
         }
         "deadline" => contract.deadline = function::duration(reader, entry),
         "init" => contract.init = calls(reader, entry),

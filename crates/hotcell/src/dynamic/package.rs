@@ -1,7 +1,7 @@
 //! An interface as a package.
 
 use hotcell_model::interface::{
-    Encoding, Function as ModelFunction, Interface, Left, LeftKind, Ownership, ResultRole, Role,
+    Encoding, Function as ModelFunction, Interface, Left, LeftKind, Ownership, ResultRole, Role, Threads,
 };
 use hotcell_model::layout::{Carries, WireKind};
 
@@ -19,6 +19,7 @@ pub fn package(interface: &Interface, shim: Vec<u8>) -> &'static Package {
         runtime: 1,
         library: interface.library.clone().leak(),
         fingerprint: interface.fingerprint.0,
+        reentrant: interface.threads == Threads::Reentrant,
         functions: functions.leak(),
         handles: handles.leak(),
         shim: shim.leak(),

@@ -196,8 +196,10 @@ impl Call<'_> {
     }
 
     pub(super) fn violation(&mut self, rule: &str) -> Error {
+        let context = self.context;
         let output = match self.turn.leave() {
             Some(live) => {
+                live.worker.blame(live.lane.index(), &context);
                 live.worker.kill_for_violation(rule);
                 live.worker.output()
             }
@@ -233,9 +235,15 @@ impl Call<'_> {
 
     pub(super) fn worker_ended(&mut self, executed: Executed) -> Error {
         let live = self.turn.leave();
-        let ended = live.as_ref().and_then(|live| live.worker.end().map(|end| (end, live.worker.output())));
+        let ended = live.as_ref().and_then(|live| Some((live, live.worker.end()?)));
         let (fault, output) = match ended {
-            Some((end, output)) => (fault::of_end(&end), output),
+            Some((live, end)) => {
+                let fault = match live.worker.to_blame(live.lane.index(), &end, &self.context) {
+                    Some(suspect) => fault::of_another(suspect, &end),
+                    None => fault::of_end(&end),
+                };
+                (fault, live.worker.output())
+            }
             None => (fault::lost(), String::new()),
         };
         self.ended(fault, executed, output)
@@ -280,7 +288,9 @@ impl Call<'_> {
 
     /// Kills the worker and forgets it; returns what it printed.
     fn lose_worker(&mut self) -> String {
+        let context = self.context;
         self.turn.leave().map_or_else(String::new, |live| {
+            live.worker.blame(live.lane.index(), &context);
             live.worker.kill();
             live.worker.output()
         })

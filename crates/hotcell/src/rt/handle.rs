@@ -54,8 +54,7 @@ pub(super) enum Unfit {
 }
 
 /// What is wrong with an object that a call uses in which this one is nested.
-pub(super) const IN_USE: &str =
-    "is in use by a call around this one: do this when that has returned (what is dropped is released then)";
+pub(super) const IN_USE: &str = "is in use by a call around this one, or on another thread: do this when that has returned (what is dropped is released then)";
 
 impl Handle {
     /// An object that nobody holds yet. From now on its handle stands for it.

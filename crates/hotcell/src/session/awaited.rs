@@ -14,7 +14,7 @@ use hotcell_protocol::{ErrorKind, UnavailableReason};
 use tokio::runtime::Handle;
 use tokio::time::Sleep;
 
-use super::{Allowed, Context, Seat, Session, Turn, instant_of};
+use super::{Allowed, Context, Place, Seat, Session, Turn, instant_of};
 use crate::error::{Cause, Error, Result};
 use crate::rt::Call;
 use hotcell_protocol::Executed;
@@ -63,7 +63,7 @@ impl Session {
         if let Some(error) = self.callback_failure(context).filter(|_| shared.dispatcher.has_failed()) {
             return Err(error);
         }
-        if shared.facts.held_here() {
+        if shared.places.iter().any(Place::is_held_here) {
             let message =
                 "a callback cannot wait for a call of a task: its own call would not go on meanwhile";
             return Err(self.unavailable(context, message.into()));

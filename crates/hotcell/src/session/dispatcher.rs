@@ -28,6 +28,8 @@ mod thread;
 pub(super) struct Dispatcher {
     /// The last worker that one was started for.
     generation: AtomicU64,
+    /// Locked by whoever starts one.
+    starts: Mutex<()>,
     failures: Arc<Failures>,
 }
 
@@ -98,7 +100,12 @@ impl Session {
     pub(crate) fn listen(&self, seat: &mut Seat, context: Context) -> Result<()> {
         let shared = &*self.shared;
         let generation = seat.generation;
-        if shared.dispatcher.generation.load(Ordering::Relaxed) == generation {
+        let is_there = || shared.dispatcher.generation.load(Ordering::Acquire) == generation;
+        if is_there() {
+            return Ok(());
+        }
+        let _one = shared.dispatcher.starts.lock();
+        if is_there() {
             return Ok(());
         }
         let call_id = seat.next_id();
@@ -138,7 +145,7 @@ impl Session {
             no_segment: None,
             block: Vec::new(),
         };
-        shared.dispatcher.generation.store(generation, Ordering::Relaxed);
+        shared.dispatcher.generation.store(generation, Ordering::Release);
         // The thread is there and waits for it.
         let _ = sender.send(listener);
         Ok(())

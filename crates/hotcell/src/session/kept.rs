@@ -2,17 +2,16 @@
 //!
 //! The library may call them in any later call of the session; they run on the thread that waits for that call. Those that
 //! it may also call on threads of its own run on the session's dispatcher thread then. One that runs on one of the two is
-//! waited for by the other.
+//! waited for by the other; so is one that runs in a call of another thread.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::thread::{self, ThreadId};
 
 use hotcell_protocol::{RawHandle, wire};
 use parking_lot::{Condvar, Mutex};
 
-use super::instant_of;
+use super::{instant_of, this_thread};
 use crate::rt::KeptCallback;
 
 /// The kept callbacks of one session, by number.
@@ -39,14 +38,14 @@ pub(crate) struct Entry {
     pub(crate) by_threads: bool,
     /// There unless it runs.
     pub(crate) run: Option<Box<KeptCallback>>,
-    /// Where it runs, if threads may call it.
-    pub(crate) runs_on: Option<ThreadId>,
+    /// The number of the thread that it runs on.
+    pub(crate) runs_on: Option<u64>,
 }
 
 /// Who looks for a callback.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Asks {
-    /// A call, which waits until then, in monotonic nanoseconds, for one that runs on the dispatcher thread.
+    /// A call, which waits until then, in monotonic nanoseconds, for one that runs on another thread.
     Call(u64),
     /// The dispatcher thread, which waits for one that runs in a call.
     Dispatcher,
@@ -101,10 +100,10 @@ impl Kept {
                 return Found::NotByThreads;
             }
             if let Some(run) = entry.run.take() {
-                entry.runs_on = entry.by_threads.then(|| thread::current().id());
+                entry.runs_on = Some(this_thread());
                 return Found::Ready(Ready { run, args_size: entry.args_size, function: entry.function });
             }
-            if entry.runs_on.is_none_or(|thread| thread == thread::current().id()) {
+            if entry.runs_on.is_none_or(|thread| thread == this_thread()) {
                 return Found::Running;
             }
             match asks {

@@ -7,8 +7,10 @@
 //! - by who gives a turn back, behind it, and by a call, before it: only what cannot take longer than the call has time;
 //! - for the rest, by a [thread] of the session.
 //!
-//! No note is lost: who leaves one says so, and then tries to get the turn; who gives the turn back does so, and
-//! then looks. A release that is refused because something is there that belongs to the object, which only the worker knows,
+//! One thread at a time sends them, however many seats there are: their order is to be kept.
+//!
+//! No note is lost: who leaves one says so, and then tries to get a turn; who gives a turn back does so, and
+//! then looks; and so does who has sent some. A release that is refused because something is there that belongs to the object, which only the worker knows,
 //! is sent again when an object has gone. The two steps of each side are steps of one order that all threads agree on, so one
 //! of the two sees the other.
 
@@ -39,7 +41,7 @@ pub(super) struct Releases {
     /// Whether there are any, for the price of a load.
     any: AtomicBool,
     waiting: Mutex<Waiting>,
-    /// Notified when the thread has sent some.
+    /// Notified when the thread has sent some, and when somebody no longer sends any.
     sent: Condvar,
 }
 
@@ -50,6 +52,8 @@ struct Waiting {
     refused: Vec<Note>,
     /// How many were ever left.
     left: u64,
+    /// Somebody sends some.
+    sweeping: bool,
     /// A thread sends them, and looks for more before it ends.
     has_thread: bool,
     /// Which it is, once it has begun.
@@ -76,6 +80,18 @@ enum Swept {
     Rest,
     /// The first could not be sent: this process is short of what that takes.
     Stuck,
+    /// Somebody else sends them.
+    Busy,
+}
+
+/// The right to send notes.
+struct Sweeping<'a>(&'a Releases);
+
+impl Drop for Sweeping<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.lock().sweeping = false;
+        self.0.sent.notify_all();
+    }
 }
 
 impl Releases {
@@ -92,7 +108,26 @@ impl Releases {
         self.any.store(true, Ordering::SeqCst);
     }
 
-    /// The first note. It stays the first for as long as one has the turn.
+    /// The right to send notes, if nobody else has it.
+    fn sweeping(&self) -> Option<Sweeping<'_>> {
+        let mut waiting = self.waiting.lock();
+        (!std::mem::replace(&mut waiting.sweeping, true)).then_some(Sweeping(self))
+    }
+
+    /// Waits until nobody has that right; false when that time has come before. Without a time, for ever.
+    fn wait_for_sweep(&self, until: Option<Instant>) -> bool {
+        let mut waiting = self.waiting.lock();
+        while waiting.sweeping {
+            match until {
+                Some(until) if self.sent.wait_until(&mut waiting, until).timed_out() => return false,
+                Some(_) => {}
+                None => self.sent.wait(&mut waiting),
+            }
+        }
+        true
+    }
+
+    /// The first note. It stays the first for as long as one may send notes.
     fn first(&self) -> Option<Note> {
         self.waiting.lock().notes.front().copied()
     }
@@ -193,6 +228,9 @@ impl Session {
                     return;
                 }
                 Swept::Stuck => return,
+                // Whoever sends them looks again when he has done so, and finds the seat that was just put back.
+                Swept::Busy if shared.releases.waiting.lock().sweeping => return,
+                Swept::Busy => {}
             }
         }
     }
@@ -209,7 +247,13 @@ impl Session {
         let (count, now) = (releases.left(), clock::now());
         let deadline = allowed.deadline();
         let half = now + deadline.saturating_sub(now) / 2;
-        let (turn, swept) = self.sweep(turn, now + MOMENT, Some(deadline));
+        let (mut turn, mut swept) = self.sweep(turn, now + MOMENT, Some(deadline));
+        while swept == Swept::Busy {
+            if !releases.wait_for_sweep(Some(instant_of(half))) {
+                return Ok(turn);
+            }
+            (turn, swept) = self.sweep(turn, now + MOMENT, Some(deadline));
+        }
         if swept != Swept::Rest {
             return Ok(turn);
         }
@@ -224,6 +268,11 @@ impl Session {
     /// worker is started for it, and a release that goes wrong costs the worker, as any call, but is nobody's error.
     fn sweep<'s>(&'s self, mut turn: Turn<'s>, until: u64, deadline: Option<u64>) -> (Turn<'s>, Swept) {
         let (package, releases) = (self.shared.package, &self.shared.releases);
+        let Some(_sweeping) = releases.sweeping() else { return (turn, Swept::Busy) };
+        // A seat may not have been used since the worker came up.
+        if !turn.serves() {
+            self.join_worker(&mut turn, Context::of_package(package));
+        }
         while let Some(note) = releases.first() {
             let Note { generation, handle, release, failed } = note;
             let serves = turn.live.as_ref().is_some_and(|live| !live.worker.channel().is_dead());

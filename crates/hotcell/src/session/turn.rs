@@ -1,19 +1,21 @@
-//! Whose turn it is: the one thread that may use the session's worker.
+//! Whose turn it is: the threads that may use the session's worker, one for each seat.
 //!
-//! Who has the turn has the seat. While a callback runs on that thread, its call has set the seat aside: a call that is made
-//! meanwhile on the same thread takes it from there, and puts it back when it has ended. Other threads wait at the
+//! Who has a turn has a seat. While a callback runs on that thread, its call has set the seat aside: a call that is made
+//! meanwhile on the same thread takes it from there, whatever other seats are free, so that the library finds itself on the
+//! thread that called back; and puts it back when it has ended. Other threads take other seats, or wait at the
 //! [turnstile](super::turnstile).
 
+use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, wire};
+use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, UnavailableReason, wire};
 use hotcell_shm::Outer;
 use parking_lot::Mutex;
 
-use super::{Allowed, Context, Facts, Live, Seat, Session};
+use super::{Allowed, Context, Live, Seat, Session};
 use crate::error::{Cause, Result};
 use crate::fault;
 use crate::rt::{KeptCallback, OuterPassed, State};
@@ -37,9 +39,20 @@ pub(crate) struct Inside {
     passed: OuterPassed,
 }
 
-/// The seat, while callbacks run. Only the thread that has the turn looks here.
+/// What is known of a seat, whoever has it. No two share a cache line, nor the pair that is fetched together.
 #[derive(Debug, Default)]
-pub(super) struct Aside(Mutex<Option<SetAside>>);
+#[repr(align(128))]
+pub(super) struct Place {
+    /// The thread that has the seat; 0 none.
+    holder: AtomicU64,
+    /// The seat itself, while callbacks run. Only its thread looks here.
+    aside: Mutex<Option<SetAside>>,
+}
+
+thread_local! {
+    /// How many callbacks of calls run on this thread, one inside the other, of whatever session.
+    static CALLBACKS: Cell<u32> = const { Cell::new(0) };
+}
 
 /// A call whose callback runs, as those see it that are made meanwhile.
 #[derive(Debug)]
@@ -53,14 +66,22 @@ struct SetAside {
 /// What a call keeps that has set the seat aside: what it knows of itself, and what was set aside before.
 #[derive(Debug)]
 pub(crate) struct Left {
+    /// The number of the seat.
+    number: u32,
     state: Box<State>,
     before: Option<SetAside>,
 }
 
-impl Aside {
+impl Place {
     /// Forgets the seat, in a forked child.
     pub(super) fn forget(&mut self) {
-        std::mem::forget(self.0.get_mut().take());
+        std::mem::forget(self.aside.get_mut().take());
+    }
+
+    /// Whether this thread has the seat. A thread alone sets and clears its own mark, so what is read here is true
+    /// of this one.
+    pub(super) fn is_held_here(&self) -> bool {
+        self.holder.load(Ordering::Relaxed) == this_thread()
     }
 }
 
@@ -73,14 +94,14 @@ impl<'s> Turn<'s> {
         if let Some(allowed) = allowed {
             seat.state().allowed = allowed;
         }
-        session.shared.facts.holder.store(this_thread(), Ordering::Relaxed);
+        session.place(seat.number).holder.store(this_thread(), Ordering::Relaxed);
         Turn { session, seat: Some(seat), here: PhantomData }
     }
 
     /// Goes on with a turn that was interrupted, on this thread.
     #[cfg(feature = "tokio")]
     pub(super) fn resume(session: &'s Session, seat: Box<Seat>) -> Turn<'s> {
-        session.shared.facts.holder.store(this_thread(), Ordering::Relaxed);
+        session.place(seat.number).holder.store(this_thread(), Ordering::Relaxed);
         Turn { session, seat: Some(seat), here: PhantomData }
     }
 
@@ -88,7 +109,7 @@ impl<'s> Turn<'s> {
     #[cfg(feature = "tokio")]
     pub(super) fn interrupt(mut self) -> Option<Box<Seat>> {
         let seat = self.seat.take()?;
-        self.session.shared.facts.holder.store(0, Ordering::Relaxed);
+        self.session.place(seat.number).holder.store(0, Ordering::Relaxed);
         Some(seat)
     }
 
@@ -105,19 +126,20 @@ impl<'s> Turn<'s> {
     /// Leaves the seat to calls that are made on this thread from now on. What was set aside before comes back with
     /// [`Turn::take_back`].
     pub(crate) fn set_aside(&mut self) -> Left {
-        let mut seat = self.seat.take();
-        let own = seat.as_mut().and_then(|seat| seat.state.take());
-        let state = own.expect("a call that runs a callback has its seat");
-        let aside = SetAside { seat, call_id: state.context.call_id, allowed: state.allowed };
-        let before = self.session.shared.aside.0.lock().replace(aside);
-        Left { state, before }
+        let mut seat = self.seat.take().expect(SEATED);
+        let (number, state) = (seat.number, seat.state.take().expect(SEATED));
+        let aside = SetAside { seat: Some(seat), call_id: state.context.call_id, allowed: state.allowed };
+        let before = self.session.place(number).aside.lock().replace(aside);
+        CALLBACKS.set(CALLBACKS.get() + 1);
+        Left { number, state, before }
     }
 
     /// Takes the seat back. False when a nested call that has not ended has it, with the worker, or this is a child of the
     /// process that the worker belongs to.
     pub(crate) fn take_back(&mut self, left: Left) -> bool {
-        let Left { state, before } = left;
-        let aside = std::mem::replace(&mut *self.session.shared.aside.0.lock(), before);
+        let Left { number, state, before } = left;
+        CALLBACKS.set(CALLBACKS.get() - 1);
+        let aside = std::mem::replace(&mut *self.session.place(number).aside.lock(), before);
         let mut seat = aside.and_then(|aside| aside.seat);
         if self.session.is_forked() {
             std::mem::forget(seat.take());
@@ -126,10 +148,9 @@ impl<'s> Turn<'s> {
         let mut seat = seat.unwrap_or_else(|| {
             let facts = Arc::clone(&self.session.shared.facts);
             facts.pid.store(0, Ordering::Relaxed);
-            Box::new(Seat {
-                generation: state.context.generation,
-                ..Seat::new(0, facts, self.session.shared.package)
-            })
+            let generation = state.context.generation;
+            self.session.give_up(generation);
+            Box::new(Seat { generation, ..Seat::new(number, facts, self.session.shared.package) })
         });
         if let Some(nested) = seat.state.replace(state) {
             seat.spare = Some(nested);
@@ -139,20 +160,45 @@ impl<'s> Turn<'s> {
     }
 }
 
+/// Why a call that runs a callback has its seat, with its state.
+const SEATED: &str = "only callbacks set a seat aside, and they have ended";
+
 impl Session {
+    /// What is known of the seat of this number.
+    #[inline]
+    fn place(&self, number: u32) -> &Place {
+        &self.shared.places[number as usize]
+    }
+
+    /// Whether a call from here may be one from a callback of this session, which must not take another seat than that of the
+    /// call around. Where there is one seat only, it is not to be had then.
+    #[inline]
+    pub(super) fn nests(&self) -> bool {
+        self.shared.places.len() > 1 && CALLBACKS.get() > 0
+    }
+
     /// Looks at the worker that this call has set aside, which may have ended. `None` while a nested call has it.
     pub(crate) fn with_aside<T>(&self, call_id: u64, look: impl FnOnce(Option<&Live>) -> T) -> Option<T> {
-        let aside = self.shared.aside.0.lock();
-        let seat = aside.as_ref().filter(|aside| aside.call_id == call_id)?.seat.as_ref()?;
+        let here = self.shared.places.iter().filter(|place| place.is_held_here());
+        let asides = here.map(|place| place.aside.lock());
+        let is_its = |aside: &SetAside| aside.call_id == call_id;
+        let aside = asides.into_iter().find(|aside| aside.as_ref().is_some_and(is_its))?;
+        let seat = aside.as_ref()?.seat.as_ref()?;
         Some(look(seat.live.as_ref()))
     }
 
     /// The turn for a call from a callback that runs on this thread, and the time it has: no longer than the call it
     /// is nested in. `None` when no callback runs here.
     pub(super) fn turn_inside(&self, context: Context, mut allowed: Allowed) -> Option<Result<Turn<'_>>> {
-        let mut aside = self.shared.aside.0.lock();
+        let here = self.shared.places.iter().filter(|place| place.is_held_here());
+        let mut aside = here.map(|place| place.aside.lock()).find(|aside| aside.is_some())?;
         let SetAside { seat, call_id, allowed: outer } = aside.as_mut()?;
-        let Some(Live { lane, arena, .. }) = &mut seat.as_mut()?.live else {
+        let Some(inner) = seat else {
+            let cause = Cause::Unavailable { reason: UnavailableReason::PoolExhausted };
+            let message = "this thread has a call of this session under way that is not finished".into();
+            return Some(Err(context.not_executed(ErrorKind::Unavailable, cause, message)));
+        };
+        let Some(Live { lane, arena, .. }) = &mut inner.live else {
             // A call before this one, from the same callback, met the worker's end.
             return Some(Err(context.error(fault::lost(), Executed::No, String::new())));
         };
@@ -184,7 +230,7 @@ impl Session {
             arena.ascend(inside.data);
         }
         seat.passed.ascend(inside.passed);
-        let mut aside = self.shared.aside.0.lock();
+        let mut aside = self.place(seat.number).aside.lock();
         match &mut *aside {
             Some(aside) if aside.call_id == inside.call_id => aside.seat = Some(seat),
             // The callback has returned without it, and the worker was given up.
@@ -231,8 +277,12 @@ impl Drop for Turn<'_> {
         if seat.lacks_spares {
             session.fill_spares(&mut seat);
         }
-        shared.facts.holder.store(0, Ordering::Relaxed);
         let number = seat.number as usize;
+        shared.places[number].holder.store(0, Ordering::Relaxed);
+        // Where there are others, nobody may come for it soon.
+        if shared.places.len() > 1 && !seat.serves() {
+            seat.leave();
+        }
         if !seat.looks_behind {
             return shared.seats.put_for_others(number, seat);
         }
@@ -243,17 +293,9 @@ impl Drop for Turn<'_> {
     }
 }
 
-impl Facts {
-    /// Whether this thread has the turn. A thread alone sets and clears its own mark, so what is read here is true
-    /// of this one.
-    pub(super) fn held_here(&self) -> bool {
-        self.holder.load(Ordering::Relaxed) == this_thread()
-    }
-}
-
 /// A number for this thread that no other thread of the process ever has.
 #[inline]
-fn this_thread() -> u64 {
+pub(crate) fn this_thread() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     thread_local!(static OWN: u64 = NEXT.fetch_add(1, Ordering::Relaxed));
     OWN.with(|own| *own)

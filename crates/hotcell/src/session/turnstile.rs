@@ -60,6 +60,12 @@ impl<T> Turnstile<T> {
         Turnstile { values, wanted: AtomicU32::new(NOBODY), line: Mutex::default() }
     }
 
+    /// How many there are.
+    #[inline]
+    pub(super) fn count(&self) -> usize {
+        self.values.len()
+    }
+
     /// Takes a value, if one is there and nobody has waited for it long.
     #[inline]
     pub(super) fn take(&self) -> Option<Box<T>> {
@@ -84,6 +90,11 @@ impl<T> Turnstile<T> {
         let (number, value) = found.next()?;
         LAST.set(number);
         Some(value)
+    }
+
+    /// Takes the value of this number, whoever waits, if it is there. It is to be put back soon.
+    pub(super) fn borrow(&self, number: usize) -> Option<Box<T>> {
+        self.values[number].0.take()
     }
 
     /// Whether a value is there now.

@@ -128,7 +128,7 @@ impl HostLane {
 
     /// Whether the worker says that it is on the CPU of this thread. A lie costs patience, and is worth nothing else.
     pub(super) fn shares_cpu(&mut self) -> bool {
-        let worker = self.channel.reply.load::<u32>(geometry::CONTROL + wire::channel_worker::CPU);
+        let worker = self.channel.reply.load::<u32>(self.doors.cpu);
         self.say_cpu() == worker
     }
 

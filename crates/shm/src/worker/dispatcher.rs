@@ -9,10 +9,8 @@
 //! | `lane_worker.park` | reply | the thread that uses the lane | before and after a sleep |
 //! | `lane_host.doorbell` | request | the host's dispatcher | behind an answer, if that thread is parked |
 
-use hotcell_protocol::wire;
-
 use super::{Request, Resumed, WorkerChannel, WorkerLane};
-use crate::bell::Word;
+use crate::doors::Doors;
 use crate::{bell, geometry};
 
 impl WorkerChannel {
@@ -33,9 +31,8 @@ impl WorkerChannel {
         call: &Request,
         stop: impl Fn() -> bool,
     ) -> Option<Resumed> {
-        let at = geometry::lane(call.lane);
-        let park = self.reply.word(at + wire::lane_worker::PARK);
-        let doorbell = self.request.peer_word(at + wire::lane_host::DOORBELL);
+        let Doors { park, bell, .. } = Doors::of_lane(call.lane);
+        let (park, doorbell) = (self.reply.word(park), self.request.peer_word(bell));
         loop {
             let mut resumed = self.resumed(lane, call);
             if resumed.is_some() || stop() {
@@ -48,14 +45,6 @@ impl WorkerChannel {
             if resumed.is_some() {
                 return resumed;
             }
-        }
-    }
-
-    /// Wakes the thread that waits on the dispatcher lane, so that it asks `stop` again; as [`WorkerChannel::nudge`] does.
-    pub fn nudge_dispatcher(&self) {
-        if self.lanes > 1 {
-            let at = geometry::lane(self.lanes - 1) + wire::lane_host::DOORBELL;
-            Word::wake(self.request.peer_word(at));
         }
     }
 }

@@ -23,11 +23,10 @@ impl Context {
         window: (Place, u64),
     ) -> Context {
         let call = Call {
-            worker: std::ptr::null(),
+            server: std::ptr::null(),
             dispatcher: Some(dispatcher),
             table: dispatcher.segments,
             lane: std::ptr::null_mut(),
-            handles: std::ptr::null_mut(),
             request,
             block,
             block_place,

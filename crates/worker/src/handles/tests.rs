@@ -26,7 +26,7 @@ fn stale(handles: &Handles, list: &[RawHandle]) {
 
 #[test]
 fn a_handle_leads_to_its_object_until_it_is_taken() {
-    let mut handles = Handles::new();
+    let mut handles = Handles::new(1);
     let db = handles.own(DB, at(16), RawHandle::NONE).unwrap();
     assert_eq!(db.kind(), DB);
     assert_eq!(handles.get(db, DB), Ok(at(16)));
@@ -42,7 +42,7 @@ fn a_handle_leads_to_its_object_until_it_is_taken() {
 
 #[test]
 fn forged_handles_are_unknown() {
-    let mut handles = Handles::new();
+    let mut handles = Handles::new(1);
     let db = handles.own(DB, at(16), RawHandle::NONE).unwrap();
     for forged in [
         RawHandle::new(STATEMENT, db.generation(), db.index()),
@@ -59,13 +59,13 @@ fn forged_handles_are_unknown() {
 
 #[test]
 fn workers_give_out_different_handles() {
-    let one = || Handles::new().own(DB, at(16), RawHandle::NONE).unwrap();
+    let one = || Handles::new(1).own(DB, at(16), RawHandle::NONE).unwrap();
     assert_ne!([one(), one(), one()], [one(), one(), one()]);
 }
 
 #[test]
 fn what_is_lent_goes_with_its_parent() {
-    let mut handles = Handles::new();
+    let mut handles = Handles::new(1);
     let db = handles.own(DB, at(16), RawHandle::NONE).unwrap();
     let other = handles.own(DB, at(17), RawHandle::NONE).unwrap();
     let list: Vec<_> = (0..5).map(|n| handles.lend(STATEMENT, at(32 + n), db).unwrap()).collect();
@@ -79,7 +79,7 @@ fn what_is_lent_goes_with_its_parent() {
 
 #[test]
 fn only_owners_give_away_and_not_before_their_children() {
-    let mut handles = Handles::new();
+    let mut handles = Handles::new(1);
     let db = handles.own(DB, at(16), RawHandle::NONE).unwrap();
     let lent = handles.lend(3, at(17), db).unwrap();
     assert_eq!(handles.take(lent, 3), Err(Refusal::NotOwned));
@@ -94,7 +94,7 @@ fn only_owners_give_away_and_not_before_their_children() {
 
 #[test]
 fn what_could_be_taken_is_known_before() {
-    let mut handles = Handles::new();
+    let mut handles = Handles::new(1);
     let db = handles.own(DB, at(16), RawHandle::NONE).unwrap();
     let lent = handles.lend(3, at(17), db).unwrap();
     assert_eq!(handles.pass(db, STATEMENT, Need::Owned), Err(Refusal::WrongHandleType));
@@ -109,7 +109,7 @@ fn what_could_be_taken_is_known_before() {
 
 #[test]
 fn what_a_callback_was_passed_goes_with_the_last_one_that_was() {
-    let mut handles = Handles::new();
+    let mut handles = Handles::new(1);
     let db = handles.own(DB, at(16), RawHandle::NONE).unwrap();
     let value = handles.lend(3, at(17), db).unwrap();
     let root = handles.lend(3, at(18), RawHandle::NONE).unwrap();
@@ -134,7 +134,7 @@ fn what_a_callback_was_passed_goes_with_the_last_one_that_was() {
 
 #[test]
 fn what_was_lent_for_a_while_is_forgotten() {
-    let mut handles = Handles::new();
+    let mut handles = Handles::new(1);
     let context = handles.lend_for_now(1, at(1)).unwrap();
     let value = handles.lend(2, at(2), context).unwrap();
     let copies = [3, 4].map(|address| handles.own(3, at(address), value).unwrap());
@@ -154,7 +154,7 @@ fn what_was_lent_for_a_while_is_forgotten() {
 
 #[test]
 fn a_shim_before_1_3_forgets_what_has_no_parent() {
-    let mut handles = Handles::new();
+    let mut handles = Handles::new(1);
     let db = handles.own(DB, at(16), RawHandle::NONE).unwrap();
     let value = handles.lend(3, at(17), db).unwrap();
     let context = handles.lend(4, at(18), RawHandle::NONE).unwrap();
@@ -167,7 +167,7 @@ fn a_shim_before_1_3_forgets_what_has_no_parent() {
 
 #[test]
 fn an_object_has_a_handle_for_each_parent_that_lends_it() {
-    let mut handles = Handles::new();
+    let mut handles = Handles::new(1);
     let (a, b) =
         (handles.own(1, at(1), RawHandle::NONE).unwrap(), handles.own(1, at(2), RawHandle::NONE).unwrap());
     let by_a = handles.lend(2, at(3), a).unwrap();
@@ -188,7 +188,7 @@ fn an_object_has_a_handle_for_each_parent_that_lends_it() {
 
 #[test]
 fn who_gets_an_object_as_his_own_ends_how_it_was_lent() {
-    let mut handles = Handles::new();
+    let mut handles = Handles::new(1);
     let a = handles.own(1, at(1), RawHandle::NONE).unwrap();
     let b = handles.own(1, at(2), RawHandle::NONE).unwrap();
     let (by_a, by_b) = (handles.lend(2, at(3), a).unwrap(), handles.lend(2, at(3), b).unwrap());
@@ -212,7 +212,7 @@ fn who_gets_an_object_as_his_own_ends_how_it_was_lent() {
 
 #[test]
 fn what_is_owned_is_not_owned_again() {
-    let mut handles = Handles::new();
+    let mut handles = Handles::new(1);
     let a = handles.own(1, at(1), RawHandle::NONE).unwrap();
     let item = handles.own(2, at(2), a).unwrap();
     let below = handles.own(3, at(3), item).unwrap();
@@ -228,7 +228,7 @@ fn what_is_owned_is_not_owned_again() {
 
 #[test]
 fn what_was_lent_can_be_made_stale_alone() {
-    let mut handles = Handles::new();
+    let mut handles = Handles::new(1);
     let db = handles.own(1, at(1), RawHandle::NONE).unwrap();
     let (first, owned, last) = (
         handles.lend(2, at(2), db).unwrap(),
@@ -249,7 +249,7 @@ fn what_was_lent_can_be_made_stale_alone() {
 
 #[test]
 fn what_a_call_uses_is_not_taken_by_one_inside_of_it() {
-    let mut handles = Handles::new();
+    let mut handles = Handles::new(1);
     let tree = handles.own(1, at(1), RawHandle::NONE).unwrap();
     let (node, other) = (handles.lend(2, at(2), tree).unwrap(), handles.lend(2, at(3), tree).unwrap());
     let stream = handles.own(3, at(4), RawHandle::NONE).unwrap();
@@ -284,7 +284,7 @@ fn what_a_call_uses_is_not_taken_by_one_inside_of_it() {
 
 #[test]
 fn what_a_callback_was_passed_is_in_use() {
-    let mut handles = Handles::new();
+    let mut handles = Handles::new(1);
     let tree = handles.own(1, at(1), RawHandle::NONE).unwrap();
     let node = handles.lend(2, at(2), tree).unwrap();
     let now = [handles.lend_for_now(1, at(1)).unwrap(), handles.lend_for_now(2, at(2)).unwrap()];
@@ -304,7 +304,7 @@ fn what_a_callback_was_passed_is_in_use() {
 
 #[test]
 fn what_was_promised_is_taken() {
-    let mut handles = Handles::new();
+    let mut handles = Handles::new(1);
     let tree = handles.own(1, at(1), RawHandle::NONE).unwrap();
     let before = handles.enter();
     handles.pass(tree, 1, Need::Owned).unwrap();
@@ -322,7 +322,7 @@ fn what_was_promised_is_taken() {
 #[test]
 fn what_a_call_was_promised_may_be_gone_and_its_address_something_new() {
     for taken in [true, false] {
-        let mut handles = Handles::new();
+        let mut handles = Handles::new(1);
         let old = handles.own(1, at(1), RawHandle::NONE).unwrap();
         let (mark, lent) = (handles.own(2, at(2), old), handles.lend(3, at(3), old).unwrap());
         handles.take(mark.unwrap(), 2).unwrap();
@@ -357,7 +357,7 @@ fn what_a_call_was_promised_may_be_gone_and_its_address_something_new() {
 
 #[test]
 fn what_was_retired_leaves_alone_how_others_lend_the_new_one() {
-    let mut handles = Handles::new();
+    let mut handles = Handles::new(1);
     let parents = [2, 3].map(|address| handles.own(2, at(address), RawHandle::NONE).unwrap());
     let old = handles.own(1, at(1), RawHandle::NONE).unwrap();
     let before = handles.enter();
@@ -372,7 +372,7 @@ fn what_was_retired_leaves_alone_how_others_lend_the_new_one() {
 
 #[test]
 fn a_long_chain_goes_at_once() {
-    let mut handles = Handles::new();
+    let mut handles = Handles::new(1);
     let top = handles.own(1, at(1), RawHandle::NONE).unwrap();
     let mut last = top;
     for address in 2..200_000 {
@@ -385,7 +385,7 @@ fn a_long_chain_goes_at_once() {
 
 #[test]
 fn a_full_table_takes_no_more() {
-    let mut handles = Handles { limit: 2, ..Handles::new() };
+    let mut handles = Handles { limit: 2, ..Handles::new(1) };
     let db = handles.own(1, at(1), RawHandle::NONE).unwrap();
     let lent = handles.lend(2, at(2), db).unwrap();
     assert_eq!(handles.lend(2, at(3), db), Err(Refusal::TooManyHandles));
@@ -397,7 +397,7 @@ fn a_full_table_takes_no_more() {
 
 #[test]
 fn an_entry_retires_when_its_generations_are_used_up() {
-    let mut handles = Handles { entries: Entries::new(1, 3), ..Handles::new() };
+    let mut handles = Handles { entries: Entries::new(1, 3), ..Handles::new(1) };
     let mut seen = Vec::new();
     for _ in 0..8 {
         let handle = handles.own(1, at(1), RawHandle::NONE).unwrap();

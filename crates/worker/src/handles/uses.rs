@@ -1,4 +1,5 @@
-//! Which objects calls are using that wait for a callback, in which other calls are made.
+//! Which objects calls are using that have not ended: those that wait for a callback, in which other calls are made, and
+//! those of other serving threads.
 
 use std::collections::HashMap;
 
@@ -9,97 +10,155 @@ use super::Object;
 /// What open calls were passed, and what of it is in use.
 #[derive(Debug, Default)]
 pub(super) struct Uses {
-    /// What each open call was passed, the innermost last.
+    /// By serving thread.
+    stacks: Vec<Stack>,
+    /// The thread that asks.
+    own: usize,
+    /// How often an object is in use: by a call in which others are nested, by a callback that was passed it, and where there
+    /// are several serving threads, by any call that was passed it.
+    counts: HashMap<Object, u32>,
+}
+
+/// The open calls of a thread.
+#[derive(Debug, Default)]
+struct Stack {
+    /// What each was passed, the innermost last.
     passed: Vec<Passed>,
     /// Where in that list the innermost call begins.
     start: usize,
-    /// How often an object is in use: by a call in which others are nested, or by a callback that was passed it.
-    counts: HashMap<Object, u32>,
 }
 
 #[derive(Debug)]
 struct Passed {
     handle: RawHandle,
-    /// None once it is retired: what is at its address is another object.
+    /// None once it is retired or taken: what is at its address is another object.
     key: Option<Object>,
     /// The call was told that it can take it.
     promised: bool,
+    /// It is in use, as others see it.
+    counted: bool,
 }
 
 /// What was in progress before a call began.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 #[must_use]
 pub(crate) struct Before(usize);
 
 impl Uses {
+    /// Of so many serving threads.
+    pub(super) fn of_threads(threads: usize) -> Uses {
+        Uses { stacks: (0..threads).map(|_| Stack::default()).collect(), ..Uses::default() }
+    }
+
+    /// From now on this thread asks.
+    pub(super) fn turn_to(&mut self, own: usize) {
+        self.own = own;
+    }
+
+    fn own(&mut self) -> &mut Stack {
+        &mut self.stacks[self.own]
+    }
+
     pub(super) fn enter(&mut self) -> Before {
-        Before(std::mem::replace(&mut self.start, self.passed.len()))
+        let stack = self.own();
+        Before(std::mem::replace(&mut stack.start, stack.passed.len()))
     }
 
     /// Whether the innermost call was passed anything.
     #[inline]
     pub(super) fn has_passed(&self) -> bool {
-        self.passed.len() > self.start
+        let stack = &self.stacks[self.own];
+        stack.passed.len() > stack.start
     }
 
     /// Forgets what the innermost call was passed.
     pub(super) fn forget(&mut self) {
-        self.passed.truncate(self.start);
+        while self.has_passed() {
+            if let Some(Passed { key: Some(key), counted: true, .. }) = self.own().passed.pop() {
+                self.end(key);
+            }
+        }
     }
 
     pub(super) fn leave(&mut self, before: Before) {
-        self.passed.truncate(self.start);
-        self.start = before.0;
+        self.forget();
+        self.own().start = before.0;
     }
 
     /// The innermost call was passed an object.
     pub(super) fn pass(&mut self, handle: RawHandle, key: Object, promised: bool) {
-        self.passed.push(Passed { handle, key: Some(key), promised });
+        let counted = self.stacks.len() > 1;
+        if counted {
+            self.begin(key);
+        }
+        self.own().passed.push(Passed { handle, key: Some(key), promised, counted });
     }
 
     /// Whether the innermost call was told that it can take this.
     pub(super) fn is_promised(&self, handle: RawHandle) -> bool {
-        self.passed[self.start..].iter().any(|passed| passed.promised && passed.handle == handle)
+        self.stacks[self.own].innermost().iter().any(|passed| passed.promised && passed.handle == handle)
     }
 
     /// Whether any open call was told that it can take this.
     pub(super) fn is_promised_anywhere(&self, handle: RawHandle) -> bool {
-        self.passed.iter().any(|passed| passed.promised && passed.handle == handle)
+        self.stacks.iter().any(|stack| stack.is_promised(handle))
+    }
+
+    /// Whether an open call of another thread was told that it can take this.
+    pub(super) fn is_promised_elsewhere(&self, handle: RawHandle) -> bool {
+        let mut others = self.stacks.iter().enumerate().filter(|(number, _)| *number != self.own);
+        others.any(|(_, stack)| stack.is_promised(handle))
     }
 
     /// An object that calls were passed is gone before they have ended: it is no longer in use.
     pub(super) fn retire(&mut self, handle: RawHandle) {
-        for at in 0..self.passed.len() {
-            let passed = &mut self.passed[at];
-            if passed.handle == handle
-                && let Some(key) = passed.key.take()
-                && at < self.start
-            {
-                self.end(key);
+        let Uses { stacks, counts, .. } = self;
+        for passed in stacks.iter_mut().flat_map(|stack| &mut stack.passed) {
+            if passed.handle == handle {
+                passed.goes(counts);
             }
+        }
+    }
+
+    /// The innermost call has taken an object that it was passed.
+    pub(super) fn took(&mut self, handle: RawHandle) {
+        let Uses { stacks, counts, own } = self;
+        let stack = &mut stacks[*own];
+        for passed in stack.passed[stack.start..].iter_mut().filter(|passed| passed.handle == handle) {
+            passed.goes(counts);
         }
     }
 
     /// What the innermost call was passed is in use, if it is there still.
     pub(super) fn hold(&mut self, is_there: impl Fn(RawHandle) -> bool) {
-        let mut at = self.start;
-        while let Some(passed) = self.passed.get(at) {
-            let (handle, key) = (passed.handle, passed.key);
-            if is_there(handle) {
-                key.into_iter().for_each(|key| self.begin(key));
-                at += 1;
-            } else {
-                self.passed.swap_remove(at);
+        let Uses { stacks, counts, own } = self;
+        let stack = &mut stacks[*own];
+        let mut at = stack.start;
+        while let Some(passed) = stack.passed.get_mut(at) {
+            if !is_there(passed.handle) {
+                passed.goes(counts);
+                stack.passed.swap_remove(at);
+                continue;
             }
+            if let Some(key) = passed.key
+                && !passed.counted
+            {
+                passed.counted = true;
+                *counts.entry(key).or_default() += 1;
+            }
+            at += 1;
         }
     }
 
-    /// The reverse of [`Uses::hold`].
+    /// The reverse of [`Uses::hold`]. Where there are several threads, what a call was passed stays in use until it has ended.
     pub(super) fn let_go(&mut self) {
-        for at in self.start..self.passed.len() {
-            if let Some(key) = self.passed[at].key {
-                self.end(key);
-            }
+        let Uses { stacks, counts, own } = self;
+        if stacks.len() > 1 {
+            return;
+        }
+        let stack = &mut stacks[*own];
+        for passed in &mut stack.passed[stack.start..] {
+            passed.uncount(counts);
         }
     }
 
@@ -108,19 +167,53 @@ impl Uses {
     }
 
     pub(super) fn end(&mut self, key: Object) {
-        if let Some(count) = self.counts.get_mut(&key) {
-            *count -= 1;
-            if *count == 0 {
-                self.counts.remove(&key);
-            }
-        }
+        end(&mut self.counts, key);
     }
 
+    /// Whether anything but the innermost call uses an object.
     pub(super) fn any(&self, key: Object) -> bool {
-        !self.is_empty() && self.counts.contains_key(&key)
+        let Some(&count) = self.counts.get(&key) else { return false };
+        let innermost = self.stacks[self.own].innermost().iter();
+        let own = innermost.filter(|passed| passed.counted && passed.key == Some(key)).count();
+        count as usize > own
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.counts.is_empty()
+    }
+}
+
+impl Stack {
+    fn innermost(&self) -> &[Passed] {
+        &self.passed[self.start..]
+    }
+
+    fn is_promised(&self, handle: RawHandle) -> bool {
+        self.passed.iter().any(|passed| passed.promised && passed.handle == handle)
+    }
+}
+
+impl Passed {
+    fn uncount(&mut self, counts: &mut HashMap<Object, u32>) {
+        if std::mem::take(&mut self.counted)
+            && let Some(key) = self.key
+        {
+            end(counts, key);
+        }
+    }
+
+    /// It is no longer there.
+    fn goes(&mut self, counts: &mut HashMap<Object, u32>) {
+        self.uncount(counts);
+        self.key = None;
+    }
+}
+
+fn end(counts: &mut HashMap<Object, u32>, key: Object) {
+    if let Some(count) = counts.get_mut(&key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(&key);
+        }
     }
 }

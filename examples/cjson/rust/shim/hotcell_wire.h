@@ -196,6 +196,8 @@ enum hotcell_packet {
     HOTCELL_PACKET_PONG = 7,
     /* Host to worker: run the shutdown calls and exit with status 0. */
     HOTCELL_PACKET_SHUTDOWN = 8,
+    /* Host to worker: a caller has this lane from now on, and a thread of its own is to serve it. */
+    HOTCELL_PACKET_LANE_OPEN = 10,
     /* Client to supervisor, when they are two processes: segments are mapped, seal them now. */
     HOTCELL_PACKET_CLIENT_MAPPED = 9
 };
@@ -241,6 +243,7 @@ enum hotcell_worker_state {
 #define HOTCELL_CAPABILITIES_HANDLES (UINT64_C(1) << 6) /* The handle table of the context. */
 #define HOTCELL_CAPABILITIES_DISPATCHER (UINT64_C(1) << 7) /* The last lane of the channel is the dispatcher's: threads that the library made call back there. */
 #define HOTCELL_CAPABILITIES_BATCH (UINT64_C(1) << 8) /* Batches. (Bit 2 was batches of another form, and is not used again.) */
+#define HOTCELL_CAPABILITIES_LANES (UINT64_C(1) << 9) /* Several calls at a time: lanes from 1 on, but for the dispatcher's, are served by a thread each. */
 
 /* A call. The argument block follows in the same line. Where: request, slot + CALL_OFFSET. */
 #define HOTCELL_CALL_HEAD_SIZE 32u

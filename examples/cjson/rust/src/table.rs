@@ -12,6 +12,7 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
         0xeb, 0x8a, 0xac, 0x8f, 0xe6, 0xa0, 0xd7, 0xc3, 0x02, 0x93, 0x52, 0xaa, 0xe6, 0x91, 0x9b,
         0x1d, 0x18,
     ],
+    reentrant: false,
     functions: &FUNCTIONS,
     handles: &HANDLES,
     shim: include_bytes!(concat!(env!("OUT_DIR"), "/shim.so")),

@@ -526,8 +526,8 @@ HOTCELL_HELPER void hotcell_keep(struct hotcell_keeping *record, const char *mar
     static const struct hotcell_keeping *last;
     hotcell_executes = 1;
     record->mark = mark;
-    record->before = last;
-    last = record;
+    /* Several threads may execute calls. */
+    record->before = __atomic_exchange_n(&last, record, __ATOMIC_ACQ_REL);
 }
 
 /* Meets a callback outside of calls. On the thread that executes them there is nobody to ask: the library gets the

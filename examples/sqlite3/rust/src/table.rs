@@ -12,6 +12,7 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
         0x55, 0x89, 0xce, 0x06, 0xee, 0x14, 0xd0, 0x1d, 0xfc, 0x73, 0xfc, 0x40, 0xcb, 0xc9, 0x44,
         0x95, 0xb7,
     ],
+    reentrant: false,
     functions: &FUNCTIONS,
     handles: &HANDLES,
     shim: include_bytes!(concat!(env!("OUT_DIR"), "/shim.so")),

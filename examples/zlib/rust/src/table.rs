@@ -12,6 +12,7 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
         0xd1, 0xb5, 0xbd, 0x48, 0xa5, 0x89, 0xd5, 0x8c, 0x37, 0xd0, 0x9b, 0xd4, 0x0f, 0x94, 0x0b,
         0x3b, 0xed,
     ],
+    reentrant: false,
     functions: &FUNCTIONS,
     handles: &HANDLES,
     shim: include_bytes!(concat!(env!("OUT_DIR"), "/shim.so")),

@@ -12,6 +12,7 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
         0xe8, 0x63, 0x92, 0x35, 0xa1, 0x43, 0x2f, 0x6d, 0xf7, 0xed, 0x41, 0xa3, 0xb6, 0xf6, 0x5e,
         0x28, 0xf1,
     ],
+    reentrant: false,
     functions: &FUNCTIONS,
     handles: &HANDLES,
     shim: include_bytes!(concat!(env!("OUT_DIR"), "/shim.so")),

@@ -9,8 +9,15 @@ use proptest::prelude::*;
 use super::*;
 use crate::rt::Package;
 
-static PACKAGE: Package =
-    Package { runtime: 1, library: "test", fingerprint: [0; 32], functions: &[], handles: &[], shim: &[] };
+static PACKAGE: Package = Package {
+    runtime: 1,
+    library: "test",
+    fingerprint: [0; 32],
+    reentrant: false,
+    functions: &[],
+    handles: &[],
+    shim: &[],
+};
 
 /// Bytes of the window, which is segment 2.
 const WINDOW: usize = 4096;

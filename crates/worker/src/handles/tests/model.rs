@@ -271,7 +271,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn run(steps: Vec<Step>) {
-    let mut handles = Handles { entries: Entries::new(5, 8), ..Handles::new() };
+    let mut handles = Handles { entries: Entries::new(5, 8), ..Handles::new(1) };
     let mut model = Model::default();
     let mut before = vec![handles.enter()];
     model.calls.push(Open::default());

@@ -12,6 +12,7 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
         0x81, 0x30, 0x28, 0x59, 0xa7, 0x8b, 0x73, 0xf6, 0xa6, 0xe3, 0xbb, 0x65, 0x90, 0x2a, 0x81,
         0x45, 0x34,
     ],
+    reentrant: false,
     functions: &FUNCTIONS,
     handles: &HANDLES,
     shim: include_bytes!(concat!(env!("OUT_DIR"), "/shim.so")),

@@ -12,6 +12,7 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
         0x1c, 0x0c, 0x9d, 0xe6, 0x7b, 0xc7, 0xb4, 0x82, 0x2e, 0x6f, 0xd7, 0x14, 0x82, 0x9a, 0x90,
         0xdb, 0xd8,
     ],
+    reentrant: false,
     functions: &FUNCTIONS,
     handles: &HANDLES,
     shim: include_bytes!(concat!(env!("OUT_DIR"), "/shim.so")),

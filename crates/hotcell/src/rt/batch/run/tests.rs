@@ -7,8 +7,15 @@ use super::*;
 use crate::rt::Package;
 use crate::rt::Spare;
 
-static PACKAGE: Package =
-    Package { runtime: 1, library: "test", fingerprint: [0; 32], functions: &[], handles: &[], shim: &[] };
+static PACKAGE: Package = Package {
+    runtime: 1,
+    library: "test",
+    fingerprint: [0; 32],
+    reentrant: false,
+    functions: &[],
+    handles: &[],
+    shim: &[],
+};
 
 fn context() -> Context {
     Context { package: &PACKAGE, function: "", call_id: 1, generation: 1, call_site: None }
