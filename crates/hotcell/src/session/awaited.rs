@@ -32,26 +32,26 @@ const LOOKS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_mi
 
 impl Session {
     /// As [`Session::call`], for a task: waits for its turn without a thread. The call is then to be ended with
-    /// [`Call::finish_awaited`] or one like it, before the task waits for anything else.
+    /// [`Call::finish_awaited`] or one like it, before the task waits for anything else. Errors say that it was made there.
     ///
     /// It waits in the runtime of tokio that it is polled in, which must have its I/O and time drivers enabled. The time of
     /// the call counts from the first poll.
-    #[track_caller]
-    pub fn call_awaited(&self, function: u16) -> impl Future<Output = Result<Call<'_>>> + Send + use<'_> {
-        let call_site = Some(Location::caller());
-        async move {
-            let package = self.shared.package;
-            let context = Context { call_site, ..Context::of_package(package) };
-            let Some(definition) = package.functions.get(usize::from(function)) else {
-                let message = format!("the package has no function {function}");
-                return Err(context.not_executed(ErrorKind::InvalidArgument, Cause::None, message));
-            };
-            let context = Context { function: definition.name, ..context };
-            // A task whose calls are over at once gives way all the same.
-            tokio::task::coop::consume_budget().await;
-            let turn = self.turn_awaited(context, Allowed::new(self.time_of(definition))).await?;
-            Ok(Call::open(turn, context, function, definition).of_task())
-        }
+    pub async fn call_awaited(
+        &self,
+        function: u16,
+        call_site: &'static Location<'static>,
+    ) -> Result<Call<'_>> {
+        let package = self.shared.package;
+        let context = Context { call_site: Some(call_site), ..Context::of_package(package) };
+        let Some(definition) = package.functions.get(usize::from(function)) else {
+            let message = format!("the package has no function {function}");
+            return Err(context.not_executed(ErrorKind::InvalidArgument, Cause::None, message));
+        };
+        let context = Context { function: definition.name, ..context };
+        // A task whose calls are over at once gives way all the same.
+        tokio::task::coop::consume_budget().await;
+        let turn = self.turn_awaited(context, Allowed::new(self.time_of(definition))).await?;
+        Ok(Call::open(turn, context, function, definition).of_task())
     }
 
     /// Gets a turn with a worker for a task.

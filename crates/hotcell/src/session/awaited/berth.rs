@@ -24,7 +24,7 @@ struct Left {
     seat: Box<Seat>,
     /// Which berth it belongs to.
     ticket: u64,
-    /// When the time of its call is over, in monotonic nanoseconds.
+    /// When it may be taken back, in monotonic nanoseconds: the time of its call is over.
     deadline: u64,
     under_way: bool,
 }
@@ -33,7 +33,7 @@ struct Left {
 /// to its end first.
 #[derive(Debug)]
 pub(crate) struct Berth<'s> {
-    pub(super) session: &'s Session,
+    session: &'s Session,
     number: u32,
     ticket: u64,
     /// What errors say of the call.
@@ -42,7 +42,7 @@ pub(crate) struct Berth<'s> {
     /// Its call was sent, and has not ended.
     under_way: bool,
     /// It brings a call to its end that nobody waits for.
-    pub(super) collects: bool,
+    collects: bool,
 }
 
 /// Times a task may be woken for nothing while it waits for one message.
@@ -58,18 +58,19 @@ impl Afloat {
 impl<'s> Turn<'s> {
     /// Interrupts the turn of a task.
     pub(super) fn at_berth(self, context: Context) -> Berth<'s> {
-        let (session, number) = (self.session, self.number);
-        let mut berth =
-            Berth { session, number, ticket: 0, context, deadline: 0, under_way: false, collects: false };
-        let mut turn = self;
-        berth.ticket = turn.next_id();
-        berth.deadline = turn.state().allowed.deadline();
-        berth.leave(turn);
-        berth
+        Berth::new(self, context, (false, false))
     }
 }
 
 impl<'s> Berth<'s> {
+    fn new(mut turn: Turn<'s>, context: Context, (under_way, collects): (bool, bool)) -> Berth<'s> {
+        let (session, number, ticket) = (turn.session, turn.number, turn.next_id());
+        let deadline = turn.state().allowed.deadline();
+        let mut berth = Berth { session, number, ticket, context, deadline, under_way, collects };
+        berth.leave(turn);
+        berth
+    }
+
     /// Interrupts a call of a task that was not sent yet.
     pub(crate) fn of(call: Call<'s>) -> Berth<'s> {
         let context = call.context;
@@ -79,9 +80,7 @@ impl<'s> Berth<'s> {
     /// A seat whose call was given up.
     pub(super) fn adopt(session: &'s Session, seat: Box<Seat>, under_way: bool) -> Berth<'s> {
         let context = seat.known().context;
-        let mut berth = Turn::resume(session, seat).at_berth(context);
-        (berth.under_way, berth.collects) = (under_way, true);
-        berth
+        Berth::new(Turn::resume(session, seat), context, (under_way, true))
     }
 
     pub(crate) fn context(&self) -> Context {
@@ -116,7 +115,9 @@ impl<'s> Berth<'s> {
     /// Interrupts the turn again.
     pub(crate) fn leave(&mut self, turn: Turn<'s>) {
         let Some(seat) = turn.interrupt() else { return };
-        let Berth { ticket, deadline, under_way, .. } = *self;
+        let Berth { ticket, under_way, .. } = *self;
+        // Who brings a call to its end is done with it when it is.
+        let deadline = if self.collects { u64::MAX } else { self.deadline };
         let left = Left { seat, ticket, deadline, under_way };
         *self.session.shared.afloat[self.number as usize].0.lock() = Some(left);
     }
