@@ -159,9 +159,13 @@ impl<'b> Course<'_, 'b> {
     async fn go_on<'s>(mut self, berth: &mut Berth<'s>, first: Option<Option<Waited>>) -> Result<Reply<'s>> {
         berth.set_under_way(true);
         let head = self.head(berth, first.flatten()).await;
-        berth.set_under_way(false);
+        let turn = match berth.board() {
+            Ok(turn) => turn,
+            Err(lost) => return Err(head.err().unwrap_or(lost)),
+        };
         // Whatever has happened, this is the end of it: either there is a reply, or the worker is gone.
-        let call = Call { turn: berth.board()? };
+        berth.set_under_way(false);
+        let call = Call { turn };
         match self.raised {
             None => call.conclude(head?),
             Some(raised) => call.raise(raised, head),

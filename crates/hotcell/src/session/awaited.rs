@@ -81,7 +81,7 @@ impl Session {
     /// Waits in line for a seat.
     async fn seat_awaited(&self, context: Context, allowed: &mut Allowed) -> Result<Box<Seat>> {
         let until = instant_of(allowed.deadline());
-        let (mut stand, mut timer) = (None, Timer::default());
+        let (mut stand, mut timer, mut looks) = (None, Timer::default(), None);
         let seat = poll_fn(|task| {
             let stand = stand.get_or_insert_with(|| self.shared.seats.stand(task.waker(), true));
             loop {
@@ -89,9 +89,13 @@ impl Session {
                 if seat.is_some() || now >= until {
                     return Poll::Ready(Ok(seat));
                 }
+                if looks.is_some_and(|again| now >= again) {
+                    self.reclaim_from_tasks();
+                }
                 let again = stand.looks_again(now).min(until);
+                looks = Some(again);
                 match timer.poll(again, task) {
-                    Ok(Poll::Ready(())) => self.reclaim_from_tasks(),
+                    Ok(Poll::Ready(())) => {}
                     Ok(Poll::Pending) => return Poll::Pending,
                     Err(NoRuntime) => return Poll::Ready(Err(self.no_runtime(context, Executed::No))),
                 }
