@@ -45,9 +45,11 @@ impl Subject {
         Subject::open_with(bench, Options { waiting: Waiting::Latency, ..Options::default() })
     }
 
+    /// One call at a time, unless the options say otherwise.
     pub(crate) fn open_with(bench: &Bench, options: Options) -> Result<Subject, Stop> {
         let file = format!("/proc/self/fd/{}", bench.library.as_raw_fd());
-        let library = Measured::open_with(Options { libraries: vec![file.into()], ..options })?;
+        let callers = options.callers.max(1);
+        let library = Measured::open_with(Options { libraries: vec![file.into()], callers, ..options })?;
         let worker = library.session().worker_pid();
         let worker = worker.ok_or_else(|| Stop::LeftOut("the worker has ended between calls".into()))?;
         Ok(Subject { library: Some(library), worker })

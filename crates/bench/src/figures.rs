@@ -89,6 +89,8 @@ pub(crate) const PROBES: &[Probe] = &[
     each(calls::callers_2, &[Figure::plain("contained.callers.2").over(SPIN)]),
     each(calls::callers_4, &[Figure::plain("contained.callers.4").over(SPIN)]),
     each(calls::callers_16, &[Figure::plain("contained.callers.16").over(SPIN)]),
+    each(calls::work_in_turn, &[Figure::plain("contained.work.in-turn")]),
+    each(calls::work_at_once, &[Figure::plain("contained.work.at-once").over(&["contained.work.in-turn"])]),
     each(
         places::parked,
         &[

@@ -21,6 +21,7 @@ mod classify;
 mod decide;
 mod finish;
 mod handed;
+mod keeps;
 mod lengths;
 mod life;
 mod lines;

@@ -17,6 +17,7 @@ mod expr;
 mod function;
 mod handles;
 mod images;
+mod keeps;
 mod life;
 mod memory;
 mod results;

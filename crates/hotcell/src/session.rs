@@ -488,11 +488,9 @@ impl Seat {
 
     /// Gives the worker up: dead, to be killed, or worn. No seat gets it again.
     pub(crate) fn leave(&mut self) -> Option<Live> {
-        if self.facts.generation.load(Ordering::Relaxed) == self.generation {
-            self.facts.pid.store(0, Ordering::Relaxed);
-        }
         let live = self.live.take()?;
         live.worker.channel().give_up();
+        self.facts.left(&live.worker);
         Some(live)
     }
 
@@ -525,6 +523,11 @@ impl Facts {
         self.generation.store(worker.generation(), Ordering::Relaxed);
         self.pid.store(worker.pid(), Ordering::Relaxed);
         self.level.store(worker.level().bits(), Ordering::Relaxed);
+    }
+
+    /// This worker serves no longer.
+    fn left(&self, worker: &Worker) {
+        let _ = self.pid.compare_exchange(worker.pid(), 0, Ordering::Relaxed, Ordering::Relaxed);
     }
 }
 

@@ -119,6 +119,9 @@ pub struct Function {
     pub result_type: CType,
     /// What means failure.
     pub error: Option<Fact<ErrorRule>>,
+    /// Data and texts that the library keeps when the call has returned.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keeps: Vec<Keeps>,
     /// Deadline of its own, milliseconds.
     pub deadline_ms: Option<u64>,
     /// Whether calling it twice is as good as once: it may be retried after a fault.
@@ -131,6 +134,30 @@ pub struct Function {
     pub layout: Layout,
     /// Over signature, roles and layout.
     pub fingerprint: Fingerprint,
+}
+
+/// Data that the library keeps: the worker has a copy for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Keeps {
+    /// Position of the text or buffer.
+    pub param: usize,
+    /// How long.
+    pub until: Until,
+}
+
+/// What ends the copy of data that the library keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Until {
+    /// The end of the object of this parameter, which goes in or comes out.
+    Param {
+        /// Its position.
+        param: usize,
+    },
+    /// The end of the object that the call returns.
+    Result,
+    /// The end of the worker.
+    Worker,
 }
 
 /// A parameter and its role.

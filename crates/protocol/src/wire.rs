@@ -55,10 +55,10 @@ pub const SEGMENT_REPLY: u16 = 1;
 pub const SEGMENT_FIRST_ADDED: u16 = 2;
 
 /// Numbers of segments a channel may have: the first two, a batch's, and between them those that are added.
-pub const MAX_SEGMENTS: u16 = 64;
+pub const MAX_SEGMENTS: u16 = 512;
 
 /// Segment number of a batch's data, in the references that are in its entries: offsets count from the first byte of the data.
-pub const SEGMENT_BATCH: u16 = 63;
+pub const SEGMENT_BATCH: u16 = 511;
 
 /// A place is `segment << 48 | offset`.
 pub const PLACE_SEGMENT_SHIFT: u32 = 48;
@@ -103,7 +103,7 @@ pub const MAX_PACKET: usize = 4096;
 pub const MAX_TEXT: usize = 2048;
 
 /// Version of the shim entry and the context table: major in the high half, minor in the low.
-pub const SHIM_ABI: u32 = 0x0001_0004;
+pub const SHIM_ABI: u32 = 0x0001_0005;
 
 /// A park word: whether the side that owns it sleeps, and how the other side wakes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -376,8 +376,10 @@ pub enum Packet {
     Pong = 7,
     /// Host to worker: run the shutdown calls and exit with status 0.
     Shutdown = 8,
-    /// Host to worker: a caller has this lane from now on, and a thread of its own is to serve it.
+    /// Host to worker: a caller wants this lane, and a thread of its own is to serve it.
     LaneOpen = 10,
+    /// Worker to host: the lane has its thread, or why it has none.
+    LaneReady = 11,
     /// Client to supervisor, when they are two processes: segments are mapped, seal them now.
     ClientMapped = 9,
 }
@@ -394,6 +396,7 @@ impl Packet {
         Self::Pong,
         Self::Shutdown,
         Self::LaneOpen,
+        Self::LaneReady,
         Self::ClientMapped,
     ];
 
@@ -409,6 +412,7 @@ impl Packet {
             7 => Some(Self::Pong),
             8 => Some(Self::Shutdown),
             10 => Some(Self::LaneOpen),
+            11 => Some(Self::LaneReady),
             9 => Some(Self::ClientMapped),
             _ => None,
         }
@@ -431,6 +435,7 @@ impl Packet {
             Self::Pong => "Pong",
             Self::Shutdown => "Shutdown",
             Self::LaneOpen => "LaneOpen",
+            Self::LaneReady => "LaneReady",
             Self::ClientMapped => "ClientMapped",
         }
     }
@@ -627,7 +632,7 @@ pub mod channel_worker {
     pub const STATE: usize = 8;
 }
 
-/// Written by the worker's signal handler; read by the host after the worker's death only.
+/// Written by the worker's signal handler, the last two fields also when it exits; read by the host after the worker's death only.
 ///
 /// Where: reply, offset 128.
 pub mod crash_record {
@@ -643,7 +648,7 @@ pub mod crash_record {
     pub const PC: usize = 16;
     /// `u64`: stack pointer.
     pub const SP: usize = 24;
-    /// `u64`: lowest address the serving thread's stack may reach.
+    /// `u64`: lowest address that the stack of that thread may reach, if it is a serving thread.
     pub const STACK_LOW: usize = 32;
     /// `u64`: first address behind that stack.
     pub const STACK_HIGH: usize = 40;
@@ -919,7 +924,7 @@ pub mod segment_add {
     pub const LENGTH: usize = 8;
 }
 
-/// A lane with a thread of its own; once for each.
+/// A lane with a thread of its own; once for each, and again where it got none.
 ///
 /// Where: socket, after packet_head.
 pub mod lane_open {
@@ -927,6 +932,18 @@ pub mod lane_open {
     pub const SIZE: usize = 8;
     /// `u32`: its number, from 1.
     pub const LANE: usize = 0;
+}
+
+/// What became of a lane that was to be opened.
+///
+/// Where: socket, after packet_head.
+pub mod lane_ready {
+    /// Bytes of the whole layout.
+    pub const SIZE: usize = 8;
+    /// `u32`: its number.
+    pub const LANE: usize = 0;
+    /// `i32`: 0: it has its thread; else why it has none.
+    pub const ERRNO: usize = 4;
 }
 
 /// The segment is mapped.
@@ -1129,7 +1146,7 @@ impl SegmentAdd {
     }
 }
 
-/// A lane with a thread of its own; once for each.
+/// A lane with a thread of its own; once for each, and again where it got none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LaneOpen {
     /// its number, from 1.
@@ -1147,6 +1164,33 @@ impl LaneOpen {
     /// Reads the fields; checks nothing, and ignores the bytes of no field.
     pub fn decode(bytes: &[u8; lane_open::SIZE]) -> Self {
         Self { lane: u32::from_le_bytes(get(bytes, lane_open::LANE)) }
+    }
+}
+
+/// What became of a lane that was to be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LaneReady {
+    /// its number.
+    pub lane: u32,
+    /// 0: it has its thread; else why it has none.
+    pub errno: i32,
+}
+
+impl LaneReady {
+    /// The bytes on the wire; those of no field are zero.
+    pub fn encode(&self) -> [u8; lane_ready::SIZE] {
+        let mut bytes = [0; lane_ready::SIZE];
+        put(&mut bytes, lane_ready::LANE, &self.lane.to_le_bytes());
+        put(&mut bytes, lane_ready::ERRNO, &self.errno.to_le_bytes());
+        bytes
+    }
+
+    /// Reads the fields; checks nothing, and ignores the bytes of no field.
+    pub fn decode(bytes: &[u8; lane_ready::SIZE]) -> Self {
+        Self {
+            lane: u32::from_le_bytes(get(bytes, lane_ready::LANE)),
+            errno: i32::from_le_bytes(get(bytes, lane_ready::ERRNO)),
+        }
     }
 }
 

@@ -277,6 +277,13 @@ impl HostChannel {
         calls.next().map(|line| self.request.load(line + wire::call_head::FUNCTION))
     }
 
+    /// The lane whose thread ended the worker, by a signal or by `exit`, as the worker says. Hostile, and only evidence.
+    pub fn ended_in(&self) -> Option<u32> {
+        use wire::crash_record as at;
+        let is_serving = self.reply.load::<u32>(geometry::CRASH + at::SERVING) == 1;
+        is_serving.then(|| self.reply.load(geometry::CRASH + at::LANE)).filter(|lane| *lane < self.lanes())
+    }
+
     /// What the worker's signal handler noted, if anything.
     pub fn crash_record(&self) -> Option<CrashRecord> {
         use wire::crash_record as at;

@@ -21,4 +21,4 @@ pub use output::escape;
 pub use program::find_worker;
 pub use spec::Spec;
 pub use start::StartError;
-pub use worker::{SegmentError, Worker, WorkerRef};
+pub use worker::{LaneError, SegmentError, Worker, WorkerRef};

@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
-use hotcell_protocol::wire::{Event, EventPacket, Packet, SegmentReady, Welcome};
+use hotcell_protocol::wire::{Event, EventPacket, LaneReady, Packet, SegmentReady, Welcome};
 use hotcell_sandbox::{Launch, Spawned, spawn, with_signals_blocked};
 use hotcell_shm::ForkGuard;
 use hotcell_shm::control::{ControlError, Received};
@@ -308,10 +308,15 @@ impl Watched {
                 let id = SegmentReady::decode(body).id;
                 let offered = hotcell_protocol::wire::SEGMENT_FIRST_ADDED..;
                 let last = hotcell_protocol::wire::SEGMENT_FIRST_ADDED + state.offered;
-                if !offered.contains(&id) || id >= last || state.mapped & (1 << id) != 0 {
+                if !offered.contains(&id) || id >= last || !state.mapped.insert(id) {
                     return Err("a report of a segment that was not offered");
                 }
-                state.mapped |= 1 << id;
+            }
+            Packet::LaneReady => {
+                let body = packet.body.first_chunk().ok_or("a lane report is too short")?;
+                let LaneReady { lane, errno } = LaneReady::decode(body);
+                let asked = state.lanes.get_mut(&lane).filter(|said| said.is_none());
+                *asked.ok_or("a report of a lane that was not asked for")? = Some(errno);
             }
             Packet::Event => {
                 let (head, text) = packet.body.split_first_chunk().ok_or("an event is too short")?;

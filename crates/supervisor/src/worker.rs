@@ -1,5 +1,6 @@
 //! A worker as its callers see it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -60,7 +61,9 @@ pub(crate) struct Shared {
 pub(crate) struct State {
     pub(crate) welcome: Option<wire::Welcome>,
     /// Segments the worker has mapped, by number.
-    pub(crate) mapped: u64,
+    pub(crate) mapped: BTreeSet<u16>,
+    /// Lanes that were to be opened, and what became of them: `errno`, once that is known.
+    pub(crate) lanes: BTreeMap<u32, Option<i32>>,
     /// Segments that were offered: the next number to use.
     pub(crate) offered: u16,
     pub(crate) report: Option<Report>,
@@ -85,6 +88,17 @@ pub enum SegmentError {
     /// The worker ended meanwhile.
     WorkerEnded,
     /// The worker did not map it in time.
+    DeadlinePassed,
+}
+
+/// Why a lane has no thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LaneError {
+    /// The worker could not make one.
+    NoThread(Errno),
+    /// The worker ended meanwhile.
+    WorkerEnded,
+    /// The worker did not say in time.
     DeadlinePassed,
 }
 
@@ -139,10 +153,10 @@ impl Worker {
         WorkerRef(Arc::clone(&self.shared))
     }
 
-    /// Has a thread of the worker serve this lane, from 1 on. Calls may be put on it at once. False when the worker does not
-    /// listen, or has ended.
-    pub fn open_lane(&self, lane: u32) -> bool {
-        self.shared.control.send(Packet::LaneOpen, &LaneOpen { lane }.encode(), &[]).is_ok()
+    /// Has a thread of the worker serve this lane, from 1 on, and waits until there is one. After a failure it can be asked
+    /// again.
+    pub fn open_lane(&self, lane: u32, deadline: Instant) -> Result<(), LaneError> {
+        self.shared.open_lane(lane, deadline)
     }
 
     /// Adds a segment of `length` bytes and waits until the worker has mapped it.
@@ -221,7 +235,7 @@ impl State {
 
     /// Whether the worker has mapped a segment, or never will.
     pub(crate) fn has_mapped(&self, id: u16) -> Result<bool, SegmentError> {
-        match self.mapped & (1 << id) != 0 {
+        match self.mapped.contains(&id) {
             false if self.end.is_some() => Err(SegmentError::WorkerEnded),
             mapped => Ok(mapped),
         }
@@ -281,6 +295,38 @@ impl Shared {
                 Err(SegmentError::WorkerEnded)
             }
             Err(errno) => Err(SegmentError::of_system(errno)),
+        }
+    }
+
+    fn open_lane(&self, lane: u32, deadline: Instant) -> Result<(), LaneError> {
+        let mut state = self.state.lock();
+        // One that is late is not asked twice.
+        if !matches!(state.lanes.get(&lane), Some(None)) {
+            state.lanes.insert(lane, None);
+            if self.control.send(Packet::LaneOpen, &LaneOpen { lane }.encode(), &[]).is_err() {
+                state.lanes.remove(&lane);
+                drop(state);
+                if self.wait_end(ABORT_GRACE).is_none() {
+                    self.kill_for_violation("it does not read its control socket");
+                }
+                return Err(LaneError::WorkerEnded);
+            }
+        }
+        loop {
+            match state.lanes.get(&lane).copied().flatten() {
+                Some(0) => return Ok(()),
+                Some(errno) => {
+                    // It may be any number.
+                    let known = Some(errno).filter(|errno| (1..4096).contains(errno));
+                    return Err(LaneError::NoThread(known.map_or(Errno::AGAIN, Errno::from_raw_os_error)));
+                }
+                None if state.end.is_some() => return Err(LaneError::WorkerEnded),
+                None => {}
+            }
+            let timed_out = self.changed.wait_until(&mut state, deadline).timed_out();
+            if timed_out && matches!(state.lanes.get(&lane), Some(None)) && state.end.is_none() {
+                return Err(LaneError::DeadlinePassed);
+            }
         }
     }
 

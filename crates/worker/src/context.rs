@@ -8,7 +8,7 @@ use hotcell_protocol::{Place, RawHandle};
 use hotcell_shm::{Answer, ReplyHead, Request, Resumed, SegmentTable, WorkerLane};
 
 use crate::dispatcher::{Dispatcher, take_turn};
-use crate::handles::{Need, ThreadHandles};
+use crate::handles::{KeptData, Need, ThreadHandles};
 use crate::serve::Server;
 
 mod thread;
@@ -57,12 +57,14 @@ pub(crate) struct Context {
     idle_below: unsafe extern "C" fn(*mut Context, u64, u16, *const c_char) -> *mut c_void,
     take_turn: unsafe extern "C" fn() -> *mut Context,
     end_turn: unsafe extern "C" fn(*mut Context),
+    keep: unsafe extern "C" fn(*mut Context, *const c_void, u64, *const c_char) -> *mut c_void,
+    keep_until: unsafe extern "C" fn(*mut Context, *mut c_void, u64),
     call: Call,
 }
 
 /// A mark, from the top: bytes of the block in use, the window's segment, bytes of the window in use.
 const BLOCK_SHIFT: u32 = 53;
-const WINDOW_SHIFT: u32 = 47;
+const WINDOW_SHIFT: u32 = 44;
 const WINDOW_MASK: u64 = (1 << (BLOCK_SHIFT - WINDOW_SHIFT)) - 1;
 const USED_MASK: u64 = (1 << WINDOW_SHIFT) - 1;
 
@@ -150,6 +152,8 @@ impl Context {
             idle_below,
             take_turn,
             end_turn: thread::end_turn,
+            keep,
+            keep_until,
             call,
         }
     }
@@ -503,4 +507,30 @@ unsafe extern "C" fn idle_below(
 ) -> *mut c_void {
     // SAFETY: a shim passes the context it was called with, and a terminated name.
     unsafe { (*context).pass(handle, kind, Need::IdleBelow, name) }
+}
+
+/// `hotcell_ctx.keep`.
+unsafe extern "C" fn keep(
+    context: *mut Context,
+    data: *const c_void,
+    length: u64,
+    name: *const c_char,
+) -> *mut c_void {
+    // SAFETY: a shim passes the context it was called with, data of that length, and a terminated name.
+    unsafe {
+        let context = &mut *context;
+        let data = std::slice::from_raw_parts(data.cast::<u8>(), length as usize);
+        let copy = KeptData::of(data).map(|copy| context.handles().with(|handles| handles.keep(copy)));
+        copy.unwrap_or_else(|| {
+            context.refuse(Refusal::NoSpace, name);
+            std::ptr::null_mut()
+        })
+    }
+}
+
+/// `hotcell_ctx.keep_until`.
+unsafe extern "C" fn keep_until(context: *mut Context, copy: *mut c_void, handle: u64) {
+    // SAFETY: a shim passes the context it was called with.
+    let context = unsafe { &*context };
+    context.handles().with(|handles| handles.keep_until(copy, RawHandle::from_raw(handle)));
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use hotcell_protocol::wire::{Event, LaneOpen, Packet, SegmentAdd, SegmentReady, capabilities};
+use hotcell_protocol::wire::{Event, LaneOpen, LaneReady, Packet, SegmentAdd, SegmentReady, capabilities};
 use hotcell_sandbox::with_signals_blocked;
 use hotcell_shm::control::{ControlError, ControlSocket, Received};
 use hotcell_shm::{Access, Seals, SegmentFile, SegmentTable};
@@ -43,11 +43,10 @@ fn run(worker: &'static Worker) -> ! {
                 Ok(id) => drop(socket.send(Packet::SegmentReady, &SegmentReady { id }.encode(), &[])),
                 Err(text) => give_up(socket, &text),
             },
-            Packet::LaneOpen => {
-                if let Err(text) = open_lane(&packet, worker) {
-                    give_up(socket, &text);
-                }
-            }
+            Packet::LaneOpen => match open_lane(&packet, worker) {
+                Ok(ready) => drop(socket.send(Packet::LaneReady, &ready.encode(), &[])),
+                Err(text) => give_up(socket, &text),
+            },
             Packet::Ping => drop(socket.send(Packet::Pong, &[], &[])),
             Packet::Shutdown => {
                 worker.stopping.store(true, Ordering::SeqCst);
@@ -78,12 +77,13 @@ fn add_segment(packet: Received, segments: &SegmentTable) -> Result<u16, String>
     Ok(add.id)
 }
 
-fn open_lane(packet: &Received, worker: &'static Worker) -> Result<(), String> {
+fn open_lane(packet: &Received, worker: &'static Worker) -> Result<LaneReady, String> {
     let body = packet.body.first_chunk().ok_or("a lane packet is too short")?;
     if worker.capabilities & capabilities::LANES == 0 {
         return Err("a lane of its own was not agreed on".into());
     }
-    worker.threads.open(worker, LaneOpen::decode(body).lane)
+    let lane = LaneOpen::decode(body).lane;
+    Ok(LaneReady { lane, errno: worker.threads.open(worker, lane)? })
 }
 
 fn give_up(socket: &ControlSocket, text: &str) -> ! {

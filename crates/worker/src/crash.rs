@@ -1,11 +1,11 @@
 //! The last words of a crashing worker: signal, address and registers, left in the reply segment.
 //!
 //! The host believes none of it without need: the kernel tells it which signal ended the worker. The record
-//! adds the address and whether the stack ran over.
+//! adds the address, whether the stack ran over, and which lane's call it was. The last is noted of `exit`, too.
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, Ordering};
 
 use hotcell_protocol::wire::crash_record as at;
 
@@ -18,6 +18,12 @@ const STACK: usize = 64 * 1024;
 
 /// Where the record lies; null until installed and after the first crash wrote it.
 static RECORD: AtomicPtr<u8> = AtomicPtr::new(std::ptr::null_mut());
+
+/// This process: a child that the library forks has no record.
+static OWN: AtomicI32 = AtomicI32::new(0);
+
+/// Whether it was noted that the process exits.
+static EXITS: AtomicBool = AtomicBool::new(false);
 
 /// A serving thread, as the handler finds it on that thread.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +41,8 @@ thread_local! {
 
 /// Installs the handler on the calling thread, which must be the first to serve.
 pub(crate) fn install(record: *mut u8) {
+    // SAFETY: has no conditions.
+    OWN.store(unsafe { libc::getpid() }, Ordering::Relaxed);
     RECORD.store(record, Ordering::Release);
     attend(0, stack_limit());
     // SAFETY: the handler has the type SA_SIGINFO asks for, and does only what a signal handler may.
@@ -74,10 +82,47 @@ pub(crate) fn attend(lane: u32, stack: usize) {
     }
 }
 
+/// Has it noted which lane's thread ends the process with `exit`. To be called when the library is loaded: what was registered
+/// last runs first, and what the library has registered may crash.
+pub(crate) fn note_exits() {
+    // SAFETY: the function is there for ever. Should there be no memory for it, it is not known which call it was.
+    let _ = unsafe { libc::atexit(note_exit) };
+}
+
+extern "C" fn note_exit() {
+    let record = RECORD.load(Ordering::Acquire);
+    if record.is_null() || is_forked() || EXITS.swap(true, Ordering::AcqRel) {
+        return;
+    }
+    if let Some(serving) = SERVING.get() {
+        // SAFETY: the record is mapped and writable for the life of the process.
+        unsafe { write_lane(record, serving.lane) };
+    }
+}
+
+/// Whether this is a child of the worker: the record is not mapped there.
+fn is_forked() -> bool {
+    // SAFETY: has no conditions.
+    unsafe { libc::getpid() != OWN.load(Ordering::Relaxed) }
+}
+
+/// # Safety
+/// `record` must be the record.
+unsafe fn write_lane(record: *mut u8, lane: u32) {
+    // SAFETY: the caller's promise. The lane first: who sees that it is a serving thread sees which.
+    unsafe {
+        write(record, at::LANE, lane);
+        write(record, at::SERVING, 1u32);
+    }
+}
+
 /// Writes the record once, then lets the signal do its work: SA_RESETHAND has restored the default action.
 extern "C" fn record_crash(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     // Partner: the release store in `install`. The first crashing thread takes the record.
-    let record = RECORD.swap(std::ptr::null_mut(), Ordering::AcqRel);
+    let record = match is_forked() {
+        true => std::ptr::null_mut(),
+        false => RECORD.swap(std::ptr::null_mut(), Ordering::AcqRel),
+    };
     // SAFETY: the kernel passes a valid siginfo and, for these signals, a ucontext; `record` is mapped and
     // writable for the life of the process.
     unsafe {
@@ -85,7 +130,9 @@ extern "C" fn record_crash(signal: c_int, info: *mut libc::siginfo_t, context: *
         if !record.is_null() {
             let (pc, sp) = registers(context);
             let address = if by_instruction { (*info).si_addr().addr() as u64 } else { 0 };
-            let serving = SERVING.get();
+            // What somebody else has sent goes to any thread.
+            let sent = matches!((*info).si_code, libc::SI_USER | libc::SI_QUEUE);
+            let serving = SERVING.get().filter(|_| !sent);
             let (low, high) = serving.map_or((0, 0), |serving| serving.stack);
             write(record, at::CODE, (*info).si_code);
             write(record, at::ADDRESS, address);
@@ -94,8 +141,9 @@ extern "C" fn record_crash(signal: c_int, info: *mut libc::siginfo_t, context: *
             write(record, at::STACK_LOW, low);
             write(record, at::STACK_HIGH, high);
             write(record, at::THREAD, libc::syscall(libc::SYS_gettid) as u32);
-            write(record, at::SERVING, u32::from(serving.is_some()));
-            write(record, at::LANE, serving.map_or(0, |serving| serving.lane));
+            if let (Some(serving), false) = (serving, EXITS.load(Ordering::Acquire)) {
+                write_lane(record, serving.lane);
+            }
             write(record, at::SIGNAL, signal);
         }
         // A fault repeats when the handler returns. Traps, denied system calls and signals that somebody sent

@@ -20,9 +20,12 @@ use entries::{Entries, NONE};
 use uses::Uses;
 
 mod entries;
+mod kept;
 mod shared;
 mod uses;
 
+use kept::KeptByObjects;
+pub(crate) use kept::KeptData;
 pub(crate) use shared::{SharedHandles, ThreadHandles};
 
 /// The objects of one worker. One serving thread at a time touches it.
@@ -36,6 +39,7 @@ pub(crate) struct Handles {
     uses: Uses,
     /// Those that are retired, of calls under way.
     retired: Vec<RawHandle>,
+    copies: KeptByObjects,
 }
 
 /// What the library knows an object by: one address may be an object of several types.
@@ -95,6 +99,7 @@ impl Handles {
             limit: wire::MAX_HANDLES as usize,
             uses: Uses::of_threads(threads),
             retired: Vec::new(),
+            copies: KeptByObjects::default(),
         }
     }
 
@@ -195,15 +200,14 @@ impl Handles {
         self.not_retired(handle)?;
         let (key, object) = (self.entries[index].key(), self.entries[index].object);
         match need {
-            // Another thread is about to end it.
-            _ if self.uses.is_promised_elsewhere(handle) => return Err(Refusal::InUse),
+            _ if self.uses.are_several() && self.is_claimed_elsewhere(handle) => return Err(Refusal::InUse),
             Need::There => {}
             Need::Idle if self.uses.any(key) => return Err(Refusal::InUse),
             Need::IdleBelow if self.used_below(index) => return Err(Refusal::InUse),
             Need::Idle | Need::IdleBelow => {}
             Need::Owned => self.can_be_taken(index)?,
         }
-        self.uses.pass(handle, key, need == Need::Owned);
+        self.uses.pass(handle, key, need);
         Ok(object)
     }
 
@@ -254,7 +258,7 @@ impl Handles {
     /// An entry of a batch has ended, which is the call: another may begin.
     #[inline]
     pub(crate) fn end_entry(&mut self) {
-        if self.uses.has_passed() || !self.retired.is_empty() {
+        if self.uses.has_something() || !self.retired.is_empty() {
             self.end_retired();
             self.uses.forget();
         }
@@ -266,6 +270,27 @@ impl Handles {
             self.end_retired();
         }
         self.uses.leave(before);
+    }
+
+    /// Has the call in progress keep a copy for the library; its address.
+    pub(crate) fn keep(&mut self, copy: KeptData) -> *mut c_void {
+        self.uses.copies().keep(copy)
+    }
+
+    /// A copy of the call in progress stays until an object has gone: this one, or the nearest above it that is owned. Where
+    /// there is none, it stays for ever; where that one has gone, it goes with the outermost call.
+    pub(crate) fn keep_until(&mut self, copy: *mut c_void, handle: RawHandle) {
+        let Some(copy) = self.uses.copies().take(copy) else { return };
+        let mut at = handle;
+        while !at.is_none() {
+            let Ok(index) = self.entries.find(at) else { return self.uses.copies().end(vec![copy]) };
+            let entry = &self.entries[index];
+            if entry.tie == Tie::Owned {
+                return self.copies.add(at, copy);
+            }
+            at = entry.parent;
+        }
+        std::mem::forget(copy);
     }
 
     /// Calls are nested in the call in progress from now on: what it was passed and did not take is in use.
@@ -281,6 +306,23 @@ impl Handles {
     fn entry_of(&self, handle: RawHandle, kind: u16) -> Result<u32, Refusal> {
         let index = self.entries.find(handle)?;
         if handle.kind() == kind { Ok(index) } else { Err(Refusal::WrongHandleType) }
+    }
+
+    /// Whether a call of another thread may end this object, or what it belongs to, or what is lent from that; or has it for
+    /// itself.
+    fn is_claimed_elsewhere(&self, handle: RawHandle) -> bool {
+        let elsewhere = |handle, needs: &[Need]| self.uses.is_passed_elsewhere(handle, needs);
+        if elsewhere(handle, &[Need::Owned, Need::Idle]) {
+            return true;
+        }
+        let mut above = self.entries.find(handle).map_or(RawHandle::NONE, |index| self.entries[index].parent);
+        while !above.is_none() {
+            if elsewhere(above, &[Need::Owned, Need::IdleBelow]) {
+                return true;
+            }
+            above = self.entries.find(above).map_or(RawHandle::NONE, |index| self.entries[index].parent);
+        }
+        false
     }
 
     fn not_retired(&self, handle: RawHandle) -> Result<(), Refusal> {
@@ -310,8 +352,16 @@ impl Handles {
             Some(Known::Lent(list)) => list.get(&by).copied(),
             None => None,
         };
-        if let Some(index) = there {
-            return Ok(index);
+        // A call of another thread may have freed it, and this is another at its address.
+        let old = there.map(|index| self.entries.name(index));
+        match (there, old) {
+            (Some(_), Some(old)) if self.uses.is_passed_elsewhere(old, &[Need::Owned]) => {
+                self.objects.remove(&key);
+                self.uses.retire(old);
+                self.retired.push(old);
+            }
+            (Some(index), _) => return Ok(index),
+            (None, _) => {}
         }
         let (tie, parent) = match by {
             Lender::Parent(parent) => (Tie::Lent, parent),
@@ -387,6 +437,10 @@ impl Handles {
                 && !known.get_mut().leaves_some(leaf, entry.lent_by())
             {
                 known.remove();
+            }
+            if !self.copies.is_empty() {
+                let over = self.copies.of(self.entries.name(leaf));
+                self.uses.copies().end(over);
             }
             self.entries.end(leaf);
             if leaf == top {

@@ -69,6 +69,7 @@ fn load(socket: &Arc<ControlSocket>) -> Result<&'static Worker, Failure> {
     let channel = channel.with_eventfds(adopt_eventfds(eventfds)?);
     let library = Library::load(&shim, &libraries, &hello)?;
     library.initialise()?;
+    crash::note_exits();
     let profile =
         Profile::from_raw(hello.profile).ok_or_else(|| violation("the hello names an unknown profile"))?;
     let level = hotcell_sandbox::enter_serve(profile).map_err(system("serve phase"))?;

@@ -19,9 +19,20 @@ const MOST_STACK: usize = 64 << 20;
 #[derive(Debug, Default)]
 pub(crate) struct Threads(Mutex<Vec<Option<JoinHandle<()>>>>);
 
+/// Ends the process when a serving thread unwinds: its callers would wait for it.
+struct AbortOnUnwind;
+
+impl Drop for AbortOnUnwind {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            std::process::abort();
+        }
+    }
+}
+
 impl Threads {
-    /// Has a thread serve this lane from now on.
-    pub(crate) fn open(&self, worker: &'static Worker, lane: u32) -> Result<(), String> {
+    /// Has a thread serve this lane from now on; 0, or why there is none. `Err` when the host must not ask.
+    pub(crate) fn open(&self, worker: &'static Worker, lane: u32) -> Result<i32, String> {
         let mut threads = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let own = worker.channel.lane(lane).filter(|_| lane > 0);
         let mut own = own.ok_or_else(|| format!("the channel has no lane {lane} for callers"))?;
@@ -32,19 +43,22 @@ impl Threads {
         if threads[index].is_some() {
             return Err(format!("lane {lane} is opened twice"));
         }
-        let failed = |what, error: &dyn std::fmt::Display| format!("lane {lane}: {what}: {error}");
-        let segments = worker.segments.another().map_err(|errno| failed("table of segments", &errno))?;
-        // SAFETY: each lane is opened once, from 1 on, and the table was made for one thread more than there are of these.
+        let segments = match worker.segments.another() {
+            Ok(segments) => segments,
+            Err(errno) => return Ok(errno.raw_os_error()),
+        };
+        // SAFETY: each lane has one thread, from 1 on, and the table was made for one thread more than there are of these.
         let handles = unsafe { worker.handles.of_thread(lane as usize) };
         let stack = crash::stack_limit().min(MOST_STACK);
         let serve = move || {
             crash::attend(lane, stack);
+            let _aborts = AbortOnUnwind;
             let server =
                 Server { worker, segments, handles, roost: RefCell::new(Roost::of_lane(worker.spin, lane)) };
             let stop = || worker.stopping.load(Ordering::SeqCst);
-            while let Some(request) =
-                worker.channel.next_call_on(&mut own, &mut server.roost.borrow_mut(), stop)
-            {
+            // The roost is not borrowed while a call is executed.
+            let next = |own: &mut _| worker.channel.next_call_on(own, &mut server.roost.borrow_mut(), stop);
+            while let Some(request) = next(&mut own) {
                 if let Err(text) = server.execute(&mut own, &request, 0) {
                     worker.report(text);
                     // Others may be inside the library.
@@ -53,8 +67,13 @@ impl Threads {
             }
         };
         let thread = Builder::new().name(format!("hotcell-lane-{lane}")).stack_size(stack);
-        threads[index] = Some(thread.spawn(serve).map_err(|error| failed("thread", &error))?);
-        Ok(())
+        match thread.spawn(serve) {
+            Ok(thread) => {
+                threads[index] = Some(thread);
+                Ok(0)
+            }
+            Err(error) => Ok(error.raw_os_error().unwrap_or(libc::EAGAIN)),
+        }
     }
 
     /// Waits until all have ended, which they do when the worker stops.

@@ -4,6 +4,7 @@
 pub mod basin;
 pub mod bound;
 pub mod cli;
+pub mod crew;
 pub mod objects;
 pub mod packages;
 pub mod process;

@@ -4,12 +4,13 @@ use std::hint::black_box;
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
+use hotcell::Options;
 use hotcell_measured::Measured;
 
 use super::{Subject, typical};
 use crate::machine::{Pinned, pin_process};
 use crate::plan::{Bench, Samples, Stop};
-use crate::statistics::Blocks;
+use crate::statistics::{Blocks, Extent};
 use crate::sys::direct::half_of;
 
 /// Calls between two looks at the clock, where time says when there were enough.
@@ -101,11 +102,40 @@ fn callers(bench: &mut Bench, threads: usize) -> Samples {
     let subject = Subject::open(bench)?;
     pin_process(subject.worker, far).map_err(&refused)?;
     subject.warm_up()?;
-    let (extent, barrier) = (bench.long(), Barrier::new(threads));
+    at_once(&subject, bench.long(), threads, |library| library.add(1, 2).map(drop))
+}
+
+/// Nanoseconds for each of the calls of two threads that take longer than a switch of threads does, in turn.
+pub(crate) fn work_in_turn(bench: &mut Bench) -> Samples {
+    work(bench, 1)
+}
+
+/// The same at once, on two lanes.
+pub(crate) fn work_at_once(bench: &mut Bench) -> Samples {
+    work(bench, 2)
+}
+
+/// Nothing is pinned: two threads of the worker and two that wait for them are to find their CPUs.
+fn work(bench: &Bench, callers: u32) -> Samples {
+    let subject = Subject::open_with(bench, Options { callers, ..Options::default() })?;
+    subject.warm_up()?;
+    let mut data = subject.library().session().buffer(256 << 10)?;
+    data.fill(0x5a);
+    at_once(&subject, bench.long(), 2, |library| library.crc32(1, &data).map(drop))
+}
+
+/// Nanoseconds for each call of so many threads: the time of all, by the number of calls.
+fn at_once(
+    subject: &Subject,
+    extent: Extent,
+    threads: usize,
+    call: impl Fn(&Measured) -> hotcell::Result<()> + Sync,
+) -> Samples {
+    let barrier = Barrier::new(threads);
     let calls = || {
         barrier.wait();
         let started = Instant::now();
-        let blocks = Blocks::of(extent, BLOCK, || subject.library().add(1, 2).map(drop))?;
+        let blocks = Blocks::of(extent, BLOCK, || call(subject.library()))?;
         Ok((blocks.samples.len(), started, Instant::now()))
     };
     let callers = std::thread::scope(|scope| {

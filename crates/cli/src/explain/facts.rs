@@ -39,9 +39,11 @@ impl Facts {
     /// `contract` is the text that decided facts point into.
     pub(super) fn of(function: &Function, contract: &str) -> Facts {
         let names = Names::of(function);
-        let params = function.params.iter().map(|param| {
+        let params = function.params.iter().enumerate().map(|(index, param)| {
             let value = json!(param.role.value);
-            let what = words::role(&value, &names);
+            let keeps = function.keeps.iter().find(|keeps| keeps.param == index);
+            let kept = keeps.map_or_else(String::new, |keeps| words::kept(keeps.until, &names));
+            let what = words::role(&value, &names) + &kept;
             let (name, ty) = (&param.name, &param.ty.written);
             Fact::new(name, ty, what, value, Some(&param.role.evidence), contract)
         });

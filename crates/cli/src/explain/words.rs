@@ -2,7 +2,7 @@
 //! told by its tag and its fields, so that a new kind of fact is explained from its first day.
 
 use hotcell_model::expr::Op;
-use hotcell_model::interface::Function;
+use hotcell_model::interface::{Function, Until};
 use serde_json::Value;
 
 /// The names behind positions.
@@ -18,6 +18,16 @@ impl Names {
         let index = position.as_u64().and_then(|index| usize::try_from(index).ok());
         index.and_then(|index| self.0.get(index)).map_or("another parameter", String::as_str)
     }
+}
+
+/// How long the library keeps data that went in.
+pub(super) fn kept(until: Until, names: &Names) -> String {
+    let end = match until {
+        Until::Param { param } => format!("until `{}` goes", names.at(&param.into())),
+        Until::Result => "until the object goes that the call returns".into(),
+        Until::Worker => "for as long as the worker lives".into(),
+    };
+    format!("; the library keeps it, and the worker a copy for it, {end}")
 }
 
 /// What a parameter is for.

@@ -9,7 +9,7 @@ use hotcell_model::expr::Expr;
 use hotcell_model::interface::{Direction, ErrorRule, ResultRole, Role};
 
 use crate::check::lines::{self, Lines};
-use crate::check::{callback, lengths, names, objects, owners, returned, structures, types};
+use crate::check::{callback, keeps, lengths, names, objects, owners, returned, structures, types};
 use crate::contract::{Contract, Item, ParamLine, What};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::Text;
@@ -36,6 +36,8 @@ pub(crate) struct Decided {
     pub(crate) error: Option<Fact<ErrorRule>>,
     /// Expressions, to be checked when every role is known.
     pub(crate) uses: Vec<Use>,
+    /// Data that the library keeps, by position, and until when.
+    pub(crate) keeps: Vec<(usize, Text)>,
     /// Where lines about parameters stand, by position.
     pub(crate) places: Vec<Option<Range<usize>>>,
 }
@@ -75,7 +77,8 @@ impl Purpose {
 pub(crate) fn decide(site: Site<'_>, findings: &mut Vec<Diagnostic>) -> Option<Decided> {
     let count = site.function.params.len();
     let draft = Draft { params: vec![None; count], result: None };
-    let mut decided = Decided { draft, error: None, uses: Vec::new(), places: vec![None; count] };
+    let mut decided =
+        Decided { draft, error: None, uses: Vec::new(), keeps: Vec::new(), places: vec![None; count] };
     let lines = lines::of(site.contract, site.function);
     let mut wrong = Vec::new();
     let items = items(site, &lines, &mut wrong);
@@ -89,6 +92,7 @@ pub(crate) fn decide(site: Site<'_>, findings: &mut Vec<Diagnostic>) -> Option<D
         }
         None => true,
     });
+    decided.keeps = keeps::said(&items);
     for (index, item) in &items {
         let valid_on_error = item.valid_on_error;
         let role = match item.what {

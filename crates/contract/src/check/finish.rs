@@ -11,7 +11,7 @@ use hotcell_model::layout::Layout;
 use hotcell_model::types::Type;
 
 use crate::check::decide::{Decided, Purpose, Site, Use};
-use crate::check::{callback, classify, left_out, lines, negative, structures};
+use crate::check::{callback, classify, keeps, left_out, lines, negative, structures};
 use crate::diagnostic::Diagnostic;
 use crate::infer::{Draft, Gap};
 
@@ -27,7 +27,7 @@ pub(crate) fn finish(
 ) -> Option<Result<interface::Function, LeftOut>> {
     let function = site.function;
     let unsupported = |reason: String| Some(Err(left_out(function, Status::Unsupported, reason, None)));
-    let Decided { mut draft, mut error, mut uses, places } = decided;
+    let Decided { mut draft, mut error, mut uses, keeps, places } = decided;
     if draft.result.is_none() && function.result.kind == Type::Void {
         draft.result = Some(Fact::proven(ResultRole::Void));
     }
@@ -57,6 +57,7 @@ pub(crate) fn finish(
         wrong.extend(length_as_failure(site, &result.value, error.as_ref().map(|fact| &fact.value)));
         wrong.extend(callback::ending(site, &values, &places));
     }
+    let keeps = keeps::resolve(site, &keeps, &values, &result.value, &mut wrong);
     if !wrong.is_empty() {
         findings.append(&mut wrong);
         return None;
@@ -86,6 +87,7 @@ pub(crate) fn finish(
         result,
         result_type: function.result.clone(),
         error,
+        keeps,
         deadline_ms: deadline.map(|deadline| u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX)),
         idempotent: lines.idempotent(),
         noreturn: function.noreturn(),

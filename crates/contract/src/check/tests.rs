@@ -4,6 +4,7 @@ mod bound;
 mod callbacks;
 mod handed;
 mod inferred;
+mod keeps;
 mod kept;
 mod left_out;
 mod life;

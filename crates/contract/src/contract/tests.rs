@@ -244,8 +244,8 @@ fn items_of_parameters() {
             "5:28: a parameter has no key `lenght` [unknown key] = did you mean `length`?",
         ),
         (
-            "{ in = \"value\", retained = true }",
-            "5:28: `retained` is not supported by this version [not yet] = it is part of the planned vocabulary; \
+            "{ in = \"value\", alias = true }",
+            "5:28: `alias` is not supported by this version [not yet] = it is part of the planned vocabulary; \
              leave the functions out that need it",
         ),
         (
@@ -259,7 +259,7 @@ fn items_of_parameters() {
         ),
         (
             "{ in = \"buffer\", capacity = \"n\" }",
-            "5:29: `capacity` does not go with `in = \"buffer\"` = it goes with `length`, `unit` and `nullable`",
+            "5:29: `capacity` does not go with `in = \"buffer\"` = it goes with `length`, `unit`, `nullable` and `until`",
         ),
         (
             "{ fixed = \"a; b\" }",

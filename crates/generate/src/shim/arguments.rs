@@ -18,7 +18,7 @@ use crate::shim::body::Body;
 use crate::shim::expr::Scope;
 use crate::shim::handles::Need;
 use crate::shim::types::{declare, literal};
-use crate::shim::{callbacks, handles, memory, structs, texts, told};
+use crate::shim::{callbacks, handles, keeps, memory, structs, texts, told};
 
 /// Writes the statements before a call.
 struct Arguments<'a> {
@@ -123,13 +123,13 @@ impl<'a> Arguments<'a> {
                 self.body.line(format!("{} = ({ty})hc_in.{};", declare(ty, &arg(param)), arg(param)));
                 Ok(())
             }
-            Role::Text { encoding, nullable } => self.text(param, *encoding, *nullable),
+            Role::Text { encoding, nullable } => self.text(index, param, (*encoding, *nullable)),
             Role::BufferIn { nullable, length } => {
                 let (_, _, constant) = element(&self.scope, param)?;
-                self.buffer_in(param, *nullable, length.as_ref(), !constant)
+                self.buffer_in(index, (*nullable, !constant), length.as_ref())
             }
             Role::BufferInOut { nullable, length, .. } => {
-                self.buffer_in(param, *nullable, length.as_ref(), true)
+                self.buffer_in(index, (*nullable, true), length.as_ref())
             }
             Role::BufferOut { capacity, .. } => {
                 let told = told::is_told(self.scope.function, index);
@@ -175,7 +175,12 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    fn text(&mut self, param: &'a Param, encoding: Encoding, nullable: bool) -> Result<(), Error> {
+    fn text(
+        &mut self,
+        index: usize,
+        param: &'a Param,
+        (encoding, nullable): (Encoding, bool),
+    ) -> Result<(), Error> {
         let (arg, name) = (arg(param), literal(&param.name));
         let (_, pointee, constant) = element(&self.scope, param)?;
         if !encoding.lies_in(pointee) {
@@ -185,7 +190,9 @@ impl<'a> Arguments<'a> {
         let nullable = u8::from(nullable);
         let (reader, unit) = (texts::reader(encoding), encoding.unit());
         let read = format!("{reader}(hc_ctx, &hc_in.{arg}, {name}, {nullable}, &hc_bad)");
-        let value = if constant {
+        let value = if keeps::is_kept(self.scope.function, index) {
+            keeps::copy(&read, &format!("hc_in.{arg}.length + {unit}"), &name)
+        } else if constant {
             read
         } else {
             // C may write to it, so it does not get request memory.
@@ -200,18 +207,20 @@ impl<'a> Arguments<'a> {
 
     fn buffer_in(
         &mut self,
-        param: &'a Param,
-        nullable: bool,
+        index: usize,
+        (nullable, writable): (bool, bool),
         length: Option<&'a Expr>,
-        writable: bool,
     ) -> Result<(), Error> {
+        let param = &self.scope.function.params[index];
         let (arg, name) = (arg(param), literal(&param.name));
         let (size, pointee, _) = element(&self.scope, param)?;
         let ty = self.scope.spelled(&param.ty, param)?;
         let nullable = u8::from(nullable);
         let helper = buffer_in(pointee);
         let read = format!("hotcell_{helper}(hc_ctx, &hc_in.{arg}, {name}, {size}, {nullable}, &hc_bad)");
-        let value = if writable {
+        let value = if keeps::is_kept(self.scope.function, index) {
+            keeps::copy(&read, &format!("hc_in.{arg}.length"), &name)
+        } else if writable {
             let (place, align) = (format!("place_{}", param.name), alignment(pointee, size));
             self.body.line(format!("uint64_t {place} = HOTCELL_PLACE_NULL;"));
             format!("hotcell_copy(hc_ctx, {read}, hc_in.{arg}.length, {align}, &{place}, &hc_bad)")
@@ -293,7 +302,8 @@ impl<'a> Arguments<'a> {
     }
 }
 
-fn arg(param: &Param) -> String {
+/// The local that the function gets.
+pub(crate) fn arg(param: &Param) -> String {
     format!("arg_{}", param.name)
 }
 

@@ -140,6 +140,7 @@ fn unbound(name: &str) -> Function {
         idempotent: false,
         noreturn: false,
         inline: false,
+        keeps: Vec::new(),
         layout: Layout::default(),
         fingerprint: Fingerprint::default(),
     }

@@ -13,7 +13,7 @@ use crate::shim::arguments::element;
 use crate::shim::body::Body;
 use crate::shim::expr::{Moment, Scope};
 use crate::shim::types::wire;
-use crate::shim::{callbacks, handles, memory, structs, texts};
+use crate::shim::{callbacks, handles, keeps, memory, structs, texts};
 
 /// Writes everything between `errno` and the entry's end.
 ///
@@ -28,6 +28,7 @@ pub(crate) fn write(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
     handles::releases(&made, &mut exit);
 
     let mut inner = if exit.is_empty() { body.part() } else { Body::leaving_by(&["goto hc_release;"]) };
+    keeps::tie(&scope, &mut inner)?;
     failed(&scope, &mut inner)?;
     handles::settle(scope, &mut inner)?;
     callbacks::refused(&scope, &mut inner);
@@ -35,6 +36,7 @@ pub(crate) fn write(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
     returned(&scope, &mut inner)?;
     outs(&scope, &mut inner)?;
     handles::put(&made, &mut inner);
+    keeps::tie_to_made(&scope, &mut inner)?;
     if scope.function.layout.result.size > 0 {
         inner.line("__builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);");
     }

@@ -58,6 +58,8 @@ pub(crate) enum Released {
     NotSent,
     /// What belongs to it is there, and so is it.
     Refused,
+    /// A call or a callback uses it, and it is there.
+    InUse,
     /// The release has failed: the object is there if only success takes it over.
     Failed,
 }
@@ -65,7 +67,8 @@ pub(crate) enum Released {
 impl Released {
     fn by(head: ReplyHead) -> Released {
         match (head.state, u32::try_from(head.value).ok().and_then(Refusal::from_raw)) {
-            (ReplyState::Refused, Some(Refusal::HasChildren | Refusal::InUse)) => Released::Refused,
+            (ReplyState::Refused, Some(Refusal::HasChildren)) => Released::Refused,
+            (ReplyState::Refused, Some(Refusal::InUse)) => Released::InUse,
             (ReplyState::LibraryError, _) => Released::Failed,
             _ => Released::Gone,
         }

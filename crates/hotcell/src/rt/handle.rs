@@ -199,7 +199,7 @@ impl Object {
     }
 
     pub(crate) fn is_released(&self) -> bool {
-        // Set and read by whoever has the session's turn.
+        // Of a call on another thread the worker knows, and refuses.
         self.released.load(Ordering::Relaxed)
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use hotcell_protocol::RawHandle;
 use hotcell_protocol::wire::ReplyState;
@@ -39,11 +39,13 @@ pub(crate) struct Outer {
 pub(super) struct PassedObject {
     pub(super) object: Arc<Object>,
     pub(super) usage: Usage,
+    /// This call has taken it over: not another one before it.
+    took: AtomicBool,
 }
 
 impl PassedObject {
     pub(super) fn new(object: &Arc<Object>, usage: Usage) -> PassedObject {
-        PassedObject { object: Arc::clone(object), usage }
+        PassedObject { object: Arc::clone(object), usage, took: AtomicBool::new(false) }
     }
 }
 
@@ -112,7 +114,7 @@ impl Passed {
     }
 
     fn end_passed(&mut self, session: &Session) -> Vec<Box<KeptCallback>> {
-        for PassedObject { object, usage } in &self.objects[self.around.0..] {
+        for PassedObject { object, usage, .. } in &self.objects[self.around.0..] {
             if usage.takes_over() && object.is_released() {
                 self.gone.extend(session.went(object.generation, object.raw));
             }
@@ -169,7 +171,7 @@ impl Passed {
         let own = &self.objects[self.around.0..];
         for (range, state) in entries {
             let objects = own.get(range.start as usize..range.end as usize).unwrap_or_default();
-            for PassedObject { object, usage } in objects {
+            for PassedObject { object, usage, .. } in objects {
                 let taken = match state {
                     Some(ReplyState::Returned) => usage.takes_over(),
                     Some(ReplyState::LibraryError) => *usage == Usage::Consumed,
@@ -219,15 +221,17 @@ impl Passed {
     /// The call is published: what it takes over is gone.
     #[inline]
     pub(super) fn take_over(&self) {
-        for PassedObject { object, .. } in self.own().filter(|passed| passed.usage.takes_over()) {
-            object.released.store(true, Ordering::Relaxed);
+        for PassedObject { object, took, .. } in self.own().filter(|passed| passed.usage.takes_over()) {
+            took.store(!object.released.swap(true, Ordering::Relaxed), Ordering::Relaxed);
         }
     }
 
     /// The call did not come to taking over what it uses like this.
     pub(super) fn give_back(&self, usage: Usage) {
-        for PassedObject { object, .. } in self.own().filter(|passed| passed.usage == usage) {
-            object.released.store(false, Ordering::Relaxed);
+        for PassedObject { object, took, .. } in self.own().filter(|passed| passed.usage == usage) {
+            if took.swap(false, Ordering::Relaxed) {
+                object.released.store(false, Ordering::Relaxed);
+            }
         }
     }
 

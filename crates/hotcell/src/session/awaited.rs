@@ -120,7 +120,7 @@ impl Session {
             let now = Instant::now();
             {
                 let mut turn = berth.board()?;
-                match self.bring_up(&mut turn, context, now, allowed.time()) {
+                match self.seat_worker(&mut turn, context, &mut allowed.over()) {
                     Ok(()) => {
                         turn.state().allowed = allowed;
                         return Ok(turn);
@@ -153,7 +153,7 @@ impl Session {
 }
 
 fn is_coming_up(error: &Error) -> bool {
-    matches!(error.cause(), Cause::Unavailable { reason: UnavailableReason::Restarting })
+    matches!(error.cause(), Cause::Unavailable { .. })
 }
 
 /// A task is polled where there is no runtime of tokio.

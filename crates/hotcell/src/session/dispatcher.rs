@@ -4,7 +4,7 @@
 //! lives.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread as threads;
 
@@ -26,10 +26,6 @@ mod thread;
 /// What a session knows of its dispatcher thread.
 #[derive(Debug, Default)]
 pub(super) struct Dispatcher {
-    /// The last worker that one was started for.
-    generation: AtomicU64,
-    /// Locked by whoever starts one.
-    starts: Mutex<()>,
     failures: Arc<Failures>,
 }
 
@@ -100,14 +96,11 @@ impl Session {
     pub(crate) fn listen(&self, seat: &mut Seat, context: Context) -> Result<()> {
         let shared = &*self.shared;
         let generation = seat.generation;
-        let is_there = || shared.dispatcher.generation.load(Ordering::Acquire) == generation;
-        if is_there() {
+        let Some(worker) = seat.live.as_ref().map(|live| Arc::clone(&live.worker)) else { return Ok(()) };
+        if worker.has_listener() {
             return Ok(());
         }
-        let _one = shared.dispatcher.starts.lock();
-        if is_there() {
-            return Ok(());
-        }
+        let Some(_right) = worker.no_listener() else { return Ok(()) };
         let call_id = seat.next_id();
         let Some(live) = &seat.live else { return Ok(()) };
         if live.worker.capabilities() & wire::capabilities::DISPATCHER == 0 {
@@ -145,7 +138,7 @@ impl Session {
             no_segment: None,
             block: Vec::new(),
         };
-        shared.dispatcher.generation.store(generation, Ordering::Release);
+        worker.listens();
         // The thread is there and waits for it.
         let _ = sender.send(listener);
         Ok(())

@@ -141,9 +141,14 @@ impl Kept {
         self.take_out(|entry| entry.generation == generation)
     }
 
-    /// Takes out everything: the worker has gone.
+    /// Takes out everything: the workers have gone.
     pub(super) fn end_all(&self) -> Vec<Box<KeptCallback>> {
-        self.take_out(|_| true)
+        self.end_all_but(None)
+    }
+
+    /// Takes out everything but what the library of this worker has.
+    pub(super) fn end_all_but(&self, generation: Option<u64>) -> Vec<Box<KeptCallback>> {
+        self.take_out(|entry| Some(entry.generation) != generation)
     }
 
     /// What is taken out is dropped by the caller, later: it is the application's, and may do anything.

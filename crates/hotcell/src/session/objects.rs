@@ -14,7 +14,7 @@ use crate::rt::Object;
 /// What a worker calls an object, with the worker's generation.
 type Name = (u64, RawHandle);
 
-/// The objects of one session. Who has the turn looks and adds; whoever drops the last of an object takes it out.
+/// The objects of one session. Who has a turn looks and adds; whoever drops the last of an object takes it out.
 #[derive(Default)]
 pub(super) struct Objects(Mutex<HashMap<Name, Weak<Object>>>);
 

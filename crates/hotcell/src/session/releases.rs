@@ -7,7 +7,9 @@
 //! - by who gives a turn back, behind it, and by a call, before it: only what cannot take longer than the call has time;
 //! - for the rest, by a [thread] of the session.
 //!
-//! One thread at a time sends them, however many seats there are: their order is to be kept.
+//! One thread at a time sends them, however many seats there are: their order is to be kept. Where there are several seats, that is
+//! always the session's thread: a release may wait in the library for what a call under way holds, and nobody who drops an
+//! object shall wait for that. A call waits there for a while for what its own thread has left, and for a moment for the rest.
 //!
 //! No note is lost: who leaves one says so, and then tries to get a turn; who gives a turn back does so, and
 //! then looks; and so does who has sent some. A release that is refused because something is there that belongs to the object, which only the worker knows,
@@ -23,7 +25,7 @@ use hotcell_protocol::RawHandle;
 use hotcell_shm::clock;
 use parking_lot::{Condvar, Mutex};
 
-use super::{Allowed, Context, Session, Turn, instant_of, left_until, nanoseconds};
+use super::{Allowed, Context, Seat, Session, Turn, instant_of, left_until, nanoseconds, this_thread};
 use crate::error::Result;
 use crate::rt::{Call, KeptCallback, Release, Released};
 
@@ -35,11 +37,17 @@ const LONGEST: Duration = Duration::from_secs(5);
 /// How long notes are sent at a time, in nanoseconds: then whoever waits for the turn gets it.
 const MOMENT: u64 = 10_000_000;
 
+/// How long a call waits for what its own thread has left, where a thread sends it, in nanoseconds: what belongs to an object
+/// is to be gone before that is given away, but a release may wait in the library for another call.
+const WHILE: u64 = 100_000_000;
+
 /// The notes of one session.
 #[derive(Debug, Default)]
 pub(super) struct Releases {
     /// Whether there are any, for the price of a load.
     any: AtomicBool,
+    /// Whether some were refused because a call or a callback used the object.
+    in_use: AtomicBool,
     waiting: Mutex<Waiting>,
     /// Notified when the thread has sent some, and when somebody no longer sends any.
     sent: Condvar,
@@ -50,6 +58,8 @@ struct Waiting {
     notes: VecDeque<Note>,
     /// Those that were refused, until an object has gone: it may be what kept them.
     refused: Vec<Note>,
+    /// Who left the one that is being sent, and since when it is, in monotonic nanoseconds.
+    current: Option<(u64, u64)>,
     /// How many were ever left.
     left: u64,
     /// Somebody sends some.
@@ -69,6 +79,21 @@ struct Note {
     release: Release,
     /// The library has failed to release it once.
     failed: bool,
+    /// The number of the thread that left it.
+    thread: u64,
+}
+
+impl Waiting {
+    /// Whether there are any of this thread; or any at all, unless the one that is being sent takes long.
+    fn holds_up(&self, thread: u64) -> bool {
+        let own = |by: &u64| *by == thread;
+        self.current.is_some_and(|(by, _)| own(&by))
+            || self.notes.iter().any(|note| own(&note.thread))
+            || match self.current {
+                Some((_, since)) => clock::now().saturating_sub(since) < MOMENT,
+                None => !self.notes.is_empty(),
+            }
+    }
 }
 
 /// Why no more notes are sent now.
@@ -89,7 +114,9 @@ struct Sweeping<'a>(&'a Releases);
 
 impl Drop for Sweeping<'_> {
     fn drop(&mut self) {
-        self.0.waiting.lock().sweeping = false;
+        let mut waiting = self.0.waiting.lock();
+        (waiting.sweeping, waiting.current) = (false, None);
+        drop(waiting);
         self.0.sent.notify_all();
     }
 }
@@ -111,20 +138,7 @@ impl Releases {
     /// The right to send notes, if nobody else has it.
     fn sweeping(&self) -> Option<Sweeping<'_>> {
         let mut waiting = self.waiting.lock();
-        (!std::mem::replace(&mut waiting.sweeping, true)).then_some(Sweeping(self))
-    }
-
-    /// Waits until nobody has that right; false when that time has come before. Without a time, for ever.
-    fn wait_for_sweep(&self, until: Option<Instant>) -> bool {
-        let mut waiting = self.waiting.lock();
-        while waiting.sweeping {
-            match until {
-                Some(until) if self.sent.wait_until(&mut waiting, until).timed_out() => return false,
-                Some(_) => {}
-                None => self.sent.wait(&mut waiting),
-            }
-        }
-        true
+        (!std::mem::replace(&mut waiting.sweeping, true)).then(|| Sweeping(self))
     }
 
     /// The first note. It stays the first for as long as one may send notes.
@@ -135,11 +149,11 @@ impl Releases {
     /// Takes the first note out: it is being sent, or needs not be.
     fn take(&self) {
         let mut waiting = self.waiting.lock();
-        waiting.notes.pop_front();
+        waiting.current = waiting.notes.pop_front().map(|note| (note.thread, clock::now()));
         if waiting.notes.is_empty() {
             self.any.store(false, Ordering::SeqCst);
-            self.sent.notify_all();
         }
+        self.sent.notify_all();
     }
 
     /// Puts a note back that could not be sent.
@@ -164,6 +178,27 @@ impl Releases {
         *left += refused.len() as u64;
         notes.extend(refused.drain(..));
         self.any.store(true, Ordering::SeqCst);
+    }
+
+    /// A call has ended: what was refused because something used it may go now.
+    #[inline]
+    pub(super) fn retry_used(&self) {
+        if self.in_use.load(Ordering::Relaxed) && self.in_use.swap(false, Ordering::Relaxed) {
+            self.retry();
+        }
+    }
+
+    /// Waits for the thread, which sends some, as long as they are this thread's, and for a moment for those of others.
+    fn wait_for_own(&self, thread: u64, until: u64) {
+        let mut waiting = self.waiting.lock();
+        while waiting.has_thread && waiting.holds_up(thread) {
+            let now = clock::now();
+            if now >= until {
+                return;
+            }
+            let next = instant_of(until.min(now + MOMENT));
+            let _ = self.sent.wait_until(&mut waiting, next);
+        }
     }
 
     /// The worker has gone that had refused some.
@@ -200,7 +235,7 @@ impl Session {
         if shared.fork.forked() || generation != self.generation() {
             return;
         }
-        shared.releases.leave(Note { generation, handle, release, failed: false });
+        shared.releases.leave(Note { generation, handle, release, failed: false, thread: this_thread() });
         self.send_what_is_left(None);
     }
 
@@ -214,6 +249,12 @@ impl Session {
     /// the time of the call whose turn is over.
     pub(super) fn send_what_is_left(&self, mut allowed: Option<Allowed>) {
         let shared = &*self.shared;
+        if shared.seats.count() > 1 {
+            if shared.releases.any() && !shared.fork.forked() {
+                self.hand_over();
+            }
+            return;
+        }
         let mut until = None;
         while shared.releases.any() && !shared.fork.forked() && !shared.releases.has_thread() {
             let Some(seat) = shared.seats.take() else { return };
@@ -228,9 +269,8 @@ impl Session {
                     return;
                 }
                 Swept::Stuck => return,
-                // Whoever sends them looks again when he has done so, and finds the seat that was just put back.
-                Swept::Busy if shared.releases.waiting.lock().sweeping => return,
-                Swept::Busy => {}
+                // There is one seat, and who sends some has it.
+                Swept::Busy => return,
             }
         }
     }
@@ -247,13 +287,16 @@ impl Session {
         let (count, now) = (releases.left(), clock::now());
         let deadline = allowed.deadline();
         let half = now + deadline.saturating_sub(now) / 2;
-        let (mut turn, mut swept) = self.sweep(turn, now + MOMENT, Some(deadline));
-        while swept == Swept::Busy {
-            if !releases.wait_for_sweep(Some(instant_of(half))) {
+        if self.shared.seats.count() > 1 {
+            if !self.hand_over() {
                 return Ok(turn);
             }
-            (turn, swept) = self.sweep(turn, now + MOMENT, Some(deadline));
+            // The thread needs a seat, too.
+            turn.pass_on();
+            releases.wait_for_own(this_thread(), half.min(now + WHILE));
+            return self.wait_for_turn(context, *allowed);
         }
+        let (turn, swept) = self.sweep(turn, now + MOMENT, Some(deadline));
         if swept != Swept::Rest {
             return Ok(turn);
         }
@@ -269,19 +312,25 @@ impl Session {
     fn sweep<'s>(&'s self, mut turn: Turn<'s>, until: u64, deadline: Option<u64>) -> (Turn<'s>, Swept) {
         let (package, releases) = (self.shared.package, &self.shared.releases);
         let Some(_sweeping) = releases.sweeping() else { return (turn, Swept::Busy) };
-        // A seat may not have been used since the worker came up.
-        if !turn.serves() {
-            self.join_worker(&mut turn, Context::of_package(package));
-        }
         while let Some(note) = releases.first() {
-            let Note { generation, handle, release, failed } = note;
-            let serves = turn.live.as_ref().is_some_and(|live| !live.worker.channel().is_dead());
+            let Note { generation, handle, release, failed, .. } = note;
+            let is_there = |seat: &Seat| {
+                seat.generation == generation
+                    && seat.live.as_ref().is_some_and(|live| !live.worker.channel().is_dead())
+            };
+            // It may be of a worker that has taken over meanwhile.
+            if !is_there(&turn) && self.shared.service.is_serving(generation) {
+                self.join_worker(&mut turn, Context::of_package(package));
+            }
             let function = package.functions.get(usize::from(release.function));
-            let Some(function) = function.filter(|_| serves && turn.generation == generation) else {
+            let Some(function) = function.filter(|_| is_there(&turn)) else {
                 releases.take();
                 continue;
             };
-            let time = self.deadline_of(function).min(LONGEST);
+            let time = match self.shared.seats.count() {
+                1 => self.deadline_of(function).min(LONGEST),
+                _ => self.deadline_of(function),
+            };
             if clock::now() >= until || deadline.is_some_and(|deadline| left_until(deadline) / 2 < time) {
                 return (turn, Swept::Rest);
             }
@@ -300,6 +349,10 @@ impl Session {
                 }
                 // If it went all the same, the worker says so now.
                 Released::Failed if !failed => releases.put_back(Note { failed: true, ..note }),
+                Released::InUse => {
+                    releases.put_aside(note);
+                    releases.in_use.store(true, Ordering::Relaxed);
+                }
                 Released::Failed | Released::Refused => releases.put_aside(note),
             }
         }

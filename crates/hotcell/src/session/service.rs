@@ -1,18 +1,18 @@
 //! The worker that a session's callers share: which one it is, who brings another up, and who is to blame for its end.
 
 use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
 
-use hotcell_protocol::{ErrorKind, Executed, UnavailableReason, wire};
+use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, UnavailableReason, wire};
 use hotcell_shm::Arena;
-use hotcell_supervisor::{End, StartError, Worker};
-use parking_lot::Mutex;
+use hotcell_supervisor::{End, HowEnded, LaneError, StartError, Worker};
+use parking_lot::{Mutex, MutexGuard};
 
 use super::spares::Spares;
 use super::{Allowed, Context, Live, Seat, Session, instant_of};
 use crate::error::{Cause, Result};
-use crate::fault;
+use crate::fault::{self, Fault};
 
 /// The worker of a session, and those that may follow it.
 #[derive(Debug, Default)]
@@ -35,7 +35,17 @@ struct Next {
 pub(crate) struct Serving {
     worker: Worker,
     blame: OnceLock<Blame>,
+    /// Whether a thread of this process runs what the library's own threads call back.
+    has_listener: AtomicBool,
+    /// Locked by whoever starts one.
+    listener: Mutex<()>,
 }
+
+/// Nanoseconds that a lane may take to be opened for a release.
+const JOIN: u64 = 5_000_000_000;
+
+/// What stands for the function of a batch.
+const BATCH: &str = "a batch";
 
 /// The call for which a worker was killed.
 #[derive(Debug, Clone)]
@@ -54,27 +64,63 @@ impl Deref for Serving {
 }
 
 impl Serving {
+    fn new(worker: Worker) -> Serving {
+        let (blame, has_listener, listener) = (OnceLock::new(), AtomicBool::new(false), Mutex::default());
+        Serving { worker, blame, has_listener, listener }
+    }
+
     /// It is to be killed for what became of this call. Others that are under way end with it.
     pub(crate) fn blame(&self, lane: u32, context: &Context) {
-        let blame = Blame { lane, function: context.function.to_owned(), call_id: context.call_id };
+        let function = if context.function.is_empty() { BATCH } else { context.function };
+        let blame = Blame { lane, function: function.to_owned(), call_id: context.call_id };
         // The first is to blame: who comes later only finds it dying.
         let _ = self.blame.set(blame);
     }
 
     /// The call of another lane that is to blame for its end, as far as anybody knows.
     pub(crate) fn to_blame(&self, lane: u32, end: &End, context: &Context) -> Option<Blame> {
-        let known = self.blame.get().cloned().or_else(|| {
-            let channel = self.worker.channel();
-            let lane = end.crash?.lane?;
-            let (call_id, _) = (lane < channel.lanes()).then(|| channel.executing(lane))?;
-            let index = channel.function_of(lane, call_id);
-            let function = match index {
-                Some(wire::BATCH_FUNCTION) => "a batch",
-                index => context.package.functions.get(usize::from(index?))?.name,
-            };
-            Some(Blame { lane, function: function.to_owned(), call_id })
-        });
-        known.filter(|blame| blame.lane != lane)
+        // The record is the worker's own word; it is believed only where it agrees with the kernel's.
+        let agrees = match end.how {
+            HowEnded::Signalled(number) => end.crash.is_some_and(|crash| crash.signal == number),
+            HowEnded::Exited(_) => end.crash.is_none(),
+            HowEnded::Unknown => true,
+        };
+        let noted = self.worker.channel().ended_in().filter(|_| agrees);
+        // An instruction was faster than this host.
+        let crashed = noted.is_some() && end.crash.is_some_and(|crash| crash.code > 0);
+        let killed = self.blame.get().filter(|_| !crashed);
+        match (killed, noted) {
+            (Some(blame), _) => Some(blame).filter(|blame| blame.lane != lane).cloned(),
+            (None, Some(noted)) if noted != lane => self.executing(noted, context),
+            _ => None,
+        }
+    }
+
+    /// The call that a lane's worker says it was executing.
+    fn executing(&self, lane: u32, context: &Context) -> Option<Blame> {
+        let channel = self.worker.channel();
+        let (call_id, _) = channel.executing(lane);
+        let function = match channel.function_of(lane, call_id)? {
+            wire::BATCH_FUNCTION => BATCH,
+            index => context.package.functions.get(usize::from(index))?.name,
+        };
+        Some(Blame { lane, function: function.to_owned(), call_id })
+    }
+
+    /// Whether there is a thread that runs what the library's own threads call back.
+    pub(super) fn has_listener(&self) -> bool {
+        self.has_listener.load(Ordering::Acquire)
+    }
+
+    /// The right to start it, if there is none.
+    pub(super) fn no_listener(&self) -> Option<MutexGuard<'_, ()>> {
+        let right = self.listener.lock();
+        (!self.has_listener()).then_some(right)
+    }
+
+    /// It is there. Who says so has that right.
+    pub(super) fn listens(&self) {
+        self.has_listener.store(true, Ordering::Release);
     }
 }
 
@@ -83,36 +129,30 @@ impl Session {
     /// replaced without a word: nothing of the caller's was on it. One that is not up in time goes on coming up for the next
     /// call.
     pub(super) fn seat_worker(&self, seat: &mut Seat, context: Context, allowed: &mut Allowed) -> Result<()> {
-        self.bring_up(seat, context, instant_of(allowed.deadline()), allowed.time())
-    }
-
-    /// As [`Session::seat_worker`], until then, for a call that has so much time.
-    pub(super) fn bring_up(
-        &self,
-        seat: &mut Seat,
-        context: Context,
-        until: Instant,
-        time: Duration,
-    ) -> Result<()> {
         seat.leave();
         let shared = &*self.shared;
-        let late = || {
+        let until = instant_of(allowed.deadline());
+        let late = |allowed: &Allowed| {
             let cause = Cause::Unavailable { reason: UnavailableReason::Restarting };
-            let message = format!("no worker was ready within {time:?}");
+            let message = format!("no worker was ready within {:?}", allowed.time());
             Err(context.not_executed(ErrorKind::Unavailable, cause, message))
         };
         if let Some(worker) = shared.service.serving() {
-            return self.take_part(seat, worker, context);
+            return self.take_part(seat, worker, context, allowed);
         }
-        let Some(mut next) = shared.service.next.try_lock_until(until) else { return late() };
+        let Some(mut next) = shared.service.next.try_lock_until(until) else { return late(allowed) };
         // Somebody may have brought one up meanwhile.
         if let Some(worker) = shared.service.serving() {
             drop(next);
-            return self.take_part(seat, worker, context);
+            return self.take_part(seat, worker, context, allowed);
         }
-        drop(shared.service.now.lock().take());
+        let before = shared.service.now.lock().take();
         shared.releases.drop_refused();
-        seat.passed.drop_later(shared.kept.end_all());
+        // Calls that are under way in one that lives may still call what it has.
+        let living = before.as_ref().filter(|worker| !worker.channel().is_dead());
+        let living = living.filter(|worker| Arc::strong_count(worker) > 1).map(|worker| worker.generation());
+        seat.passed.drop_later(shared.kept.end_all_but(living));
+        drop(before);
         let spec = &shared.spec;
         let failed = |generation, error: &StartError| {
             let (fault, output) = fault::of_start(error);
@@ -131,17 +171,17 @@ impl Session {
             seat.generation = worker.generation();
             match worker.ready(spec, until) {
                 Ok(true) => {
-                    let worker = Arc::new(Serving { worker, blame: OnceLock::new() });
+                    let worker = Arc::new(Serving::new(worker));
                     shared.facts.enter(&worker);
                     *shared.service.now.lock() = Some(Arc::clone(&worker));
                     drop(next);
                     seat.lacks_spares = shared.options.spares > 0;
                     self.clear_seats();
-                    return self.take_part(seat, worker, context);
+                    return self.take_part(seat, worker, context, allowed);
                 }
                 Ok(false) => {
                     next.starting = Some(worker);
-                    return late();
+                    return late(allowed);
                 }
                 // What became of a spare is nobody's error while another worker may do better.
                 Err(_) if is_spare => {}
@@ -155,12 +195,19 @@ impl Session {
         if let Some(worker) = self.shared.service.serving() {
             seat.leave();
             // If it cannot have it, the next call will say why.
-            let _ = self.take_part(seat, worker, context);
+            let mut allowed = Allowed::new(JOIN);
+            let _ = self.take_part(seat, worker, context, &mut allowed);
         }
     }
 
     /// Gives a seat its lane of a worker that is up.
-    fn take_part(&self, seat: &mut Seat, worker: Arc<Serving>, context: Context) -> Result<()> {
+    fn take_part(
+        &self,
+        seat: &mut Seat,
+        worker: Arc<Serving>,
+        context: Context,
+        allowed: &mut Allowed,
+    ) -> Result<()> {
         let capabilities = worker.capabilities();
         let can = |capability| capabilities & capability != 0;
         let lacks = |message: &str| {
@@ -169,13 +216,16 @@ impl Session {
         if self.has_handles() && !can(wire::capabilities::HANDLES) {
             return lacks("the worker knows no handles, which the package needs");
         }
+        if self.shared.seats.count() > 1 && !can(wire::capabilities::LANES) {
+            return lacks(
+                "the worker takes one call at a time only: bring one of this version, or open the session with `callers: 1`",
+            );
+        }
         let channel = worker.channel();
         let lane = match seat.number {
             0 => channel.lane(0),
-            _ if !can(wire::capabilities::LANES) => return lacks("the worker takes one call at a time only"),
             number => {
-                // If it does not hear this, it is ending, or does not read: the call will say so.
-                worker.open_lane(number);
+                self.open_lane(&worker, number, context, allowed)?;
                 channel.lane_apart(number)
             }
         };
@@ -196,9 +246,38 @@ impl Session {
         Ok(())
     }
 
+    /// Has the worker make a thread for a lane.
+    fn open_lane(
+        &self,
+        worker: &Serving,
+        number: u32,
+        context: Context,
+        allowed: &mut Allowed,
+    ) -> Result<()> {
+        let (kind, cause, message) = match worker.open_lane(number, instant_of(allowed.deadline())) {
+            Ok(()) => return Ok(()),
+            Err(LaneError::NoThread(errno)) => {
+                let cause = Cause::Limit { what: LimitExceededReason::Threads, value: u64::from(number) };
+                let message = format!("the worker has no thread for a further call at a time: {errno}");
+                (ErrorKind::LimitExceeded, cause, message)
+            }
+            Err(LaneError::WorkerEnded) => {
+                let Fault { kind, cause, message } =
+                    worker.end().map_or_else(fault::lost, |end| fault::of_end(&end));
+                (kind, cause, message)
+            }
+            Err(LaneError::DeadlinePassed) => {
+                let cause = Cause::Unavailable { reason: UnavailableReason::PoolExhausted };
+                let message = format!("the worker had no thread for the call within {:?}", allowed.time());
+                (ErrorKind::Unavailable, cause, message)
+            }
+        };
+        Err(context.not_executed(kind, cause, message))
+    }
+
     /// Has the seats that nobody has let go of workers that no longer serve, so that those can end. Who has a seat does so
     /// when he gives it back.
-    fn clear_seats(&self) {
+    pub(super) fn clear_seats(&self) {
         let seats = &self.shared.seats;
         for number in 0..seats.count() {
             if let Some(mut seat) = seats.borrow(number) {
@@ -212,9 +291,10 @@ impl Session {
 
     /// Has no further call go to this worker of the session.
     pub(super) fn give_up(&self, generation: u64) {
-        let now = self.shared.service.now.lock();
-        if let Some(worker) = now.as_ref().filter(|worker| worker.generation() == generation) {
+        let given_up = self.shared.service.now.lock().take_if(|worker| worker.generation() == generation);
+        if let Some(worker) = given_up {
             worker.channel().give_up();
+            self.shared.facts.left(&worker);
         }
     }
 
@@ -242,6 +322,11 @@ impl Service {
     /// The worker that serves, if there is one.
     fn serving(&self) -> Option<Arc<Serving>> {
         self.now.lock().clone().filter(|worker| worker.serves())
+    }
+
+    /// Whether the worker that serves is this one.
+    pub(super) fn is_serving(&self, generation: u64) -> bool {
+        self.serving().is_some_and(|worker| worker.generation() == generation)
     }
 
     /// Forgets the workers, in a forked child: they are its parent's.

@@ -147,9 +147,11 @@ impl<'s> Turn<'s> {
         let back = seat.is_some();
         let mut seat = seat.unwrap_or_else(|| {
             let facts = Arc::clone(&self.session.shared.facts);
-            facts.pid.store(0, Ordering::Relaxed);
             let generation = state.context.generation;
-            self.session.give_up(generation);
+            // In a child of the process that it belongs to, a lock may be held for ever.
+            if !self.session.is_forked() {
+                self.session.give_up(generation);
+            }
             Box::new(Seat { generation, ..Seat::new(number, facts, self.session.shared.package) })
         });
         if let Some(nested) = seat.state.replace(state) {
@@ -222,6 +224,29 @@ impl Session {
         Some(Ok(Turn { session: self, seat: Some(seat), here: PhantomData }))
     }
 
+    /// Gives a seat back where there are others: nobody may come for this one soon.
+    fn put_one_of_several(&self, mut seat: Box<Seat>, allowed: Allowed) {
+        let shared = &*self.shared;
+        let (number, looks_behind, generation) = (seat.number as usize, seat.looks_behind, seat.generation);
+        if !seat.serves() {
+            seat.leave();
+        }
+        match looks_behind {
+            true => shared.seats.put(number, seat),
+            false => shared.seats.put_for_others(number, seat),
+        }
+        // Another worker may have taken over, and the seats that were free then were cleared.
+        if shared.facts.generation.load(Ordering::SeqCst) != generation {
+            self.clear_seats();
+        }
+        if looks_behind {
+            shared.releases.retry_used();
+            if shared.releases.any() {
+                self.send_what_is_left(Some(allowed));
+            }
+        }
+    }
+
     /// Leaves the seat of a nested call to the call around.
     #[cold]
     fn leave_nested(&self, mut seat: Box<Seat>, inside: Inside) {
@@ -279,9 +304,8 @@ impl Drop for Turn<'_> {
         }
         let number = seat.number as usize;
         shared.places[number].holder.store(0, Ordering::Relaxed);
-        // Where there are others, nobody may come for it soon.
-        if shared.places.len() > 1 && !seat.serves() {
-            seat.leave();
+        if shared.places.len() > 1 {
+            return session.put_one_of_several(seat, allowed);
         }
         if !seat.looks_behind {
             return shared.seats.put_for_others(number, seat);

@@ -42,8 +42,8 @@ pub(super) struct Turnstile<T> {
 struct Place<T>(Slot<T>);
 
 thread_local! {
-    /// Where this thread found its last value, of whatever turnstile that had more than one.
-    static LAST: Cell<usize> = const { Cell::new(0) };
+    /// The last turnstile of several values that this thread was at, by its address, and where it found one.
+    static LAST: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
 }
 
 const NOBODY: u32 = 0;
@@ -84,11 +84,15 @@ impl<T> Turnstile<T> {
     }
 
     fn find_among(values: &[Place<T>]) -> Option<Box<T>> {
-        let last = LAST.get() % values.len();
+        let here = values.as_ptr().addr();
+        let last = match LAST.get() {
+            (there, number) if there == here => number % values.len(),
+            _ => 0,
+        };
         let order = (last..values.len()).chain(0..last);
         let mut found = order.filter_map(|number| Some((number, values[number].0.take()?)));
         let (number, value) = found.next()?;
-        LAST.set(number);
+        LAST.set((here, number));
         Some(value)
     }
 

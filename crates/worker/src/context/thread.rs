@@ -51,6 +51,8 @@ impl Context {
             invalidate: ends,
             forget: ends,
             lend_for_now: lends_for_now,
+            keep: keeps,
+            keep_until: keeps_until,
             ..Context::new(reply, call)
         }
     }
@@ -136,5 +138,13 @@ unsafe extern "C" fn ends(_: *mut Context, _: u64) {
 }
 
 unsafe extern "C" fn lends_for_now(_: *mut Context, _: u16, _: *mut c_void) -> u64 {
+    no_objects()
+}
+
+unsafe extern "C" fn keeps(_: *mut Context, _: *const c_void, _: u64, _: *const c_char) -> *mut c_void {
+    no_objects()
+}
+
+unsafe extern "C" fn keeps_until(_: *mut Context, _: *mut c_void, _: u64) {
     no_objects()
 }

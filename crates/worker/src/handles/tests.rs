@@ -2,7 +2,9 @@
 
 use super::*;
 
+mod kept;
 mod model;
+mod threads;
 
 const DB: u16 = 1;
 const STATEMENT: u16 = 2;

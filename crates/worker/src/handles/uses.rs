@@ -5,7 +5,8 @@ use std::collections::HashMap;
 
 use hotcell_protocol::RawHandle;
 
-use super::Object;
+use super::kept::KeptByCalls;
+use super::{Need, Object};
 
 /// What open calls were passed, and what of it is in use.
 #[derive(Debug, Default)]
@@ -26,6 +27,11 @@ struct Stack {
     passed: Vec<Passed>,
     /// Where in that list the innermost call begins.
     start: usize,
+    copies: KeptByCalls,
+    /// Where in those the innermost call begins.
+    copies_start: usize,
+    /// How many calls are open around the innermost.
+    depth: u32,
 }
 
 #[derive(Debug)]
@@ -33,8 +39,8 @@ struct Passed {
     handle: RawHandle,
     /// None once it is retired or taken: what is at its address is another object.
     key: Option<Object>,
-    /// The call was told that it can take it.
-    promised: bool,
+    /// What the call wants of it. It was told that it can take what it wants to be owned.
+    need: Need,
     /// It is in use, as others see it.
     counted: bool,
 }
@@ -42,7 +48,10 @@ struct Passed {
 /// What was in progress before a call began.
 #[derive(Debug, Default)]
 #[must_use]
-pub(crate) struct Before(usize);
+pub(crate) struct Before {
+    start: usize,
+    copies_start: usize,
+}
 
 impl Uses {
     /// Of so many serving threads.
@@ -61,18 +70,32 @@ impl Uses {
 
     pub(super) fn enter(&mut self) -> Before {
         let stack = self.own();
-        Before(std::mem::replace(&mut stack.start, stack.passed.len()))
+        stack.depth += 1;
+        let start = std::mem::replace(&mut stack.start, stack.passed.len());
+        Before { start, copies_start: std::mem::replace(&mut stack.copies_start, stack.copies.len()) }
     }
 
-    /// Whether the innermost call was passed anything.
+    /// The copies of this thread's calls.
+    pub(super) fn copies(&mut self) -> &mut KeptByCalls {
+        &mut self.own().copies
+    }
+
+    /// Whether there is anything to forget when the innermost call ends.
     #[inline]
-    pub(super) fn has_passed(&self) -> bool {
+    pub(super) fn has_something(&self) -> bool {
+        self.has_passed() || !self.stacks[self.own].copies.is_empty()
+    }
+
+    #[inline]
+    fn has_passed(&self) -> bool {
         let stack = &self.stacks[self.own];
         stack.passed.len() > stack.start
     }
 
-    /// Forgets what the innermost call was passed.
+    /// Forgets what the innermost call was passed, and what it keeps.
     pub(super) fn forget(&mut self) {
+        let stack = self.own();
+        stack.copies.leave(stack.copies_start, stack.depth == 0);
         while self.has_passed() {
             if let Some(Passed { key: Some(key), counted: true, .. }) = self.own().passed.pop() {
                 self.end(key);
@@ -82,32 +105,40 @@ impl Uses {
 
     pub(super) fn leave(&mut self, before: Before) {
         self.forget();
-        self.own().start = before.0;
+        let stack = self.own();
+        (stack.start, stack.copies_start) = (before.start, before.copies_start);
+        stack.depth = stack.depth.saturating_sub(1);
     }
 
     /// The innermost call was passed an object.
-    pub(super) fn pass(&mut self, handle: RawHandle, key: Object, promised: bool) {
-        let counted = self.stacks.len() > 1;
+    pub(super) fn pass(&mut self, handle: RawHandle, key: Object, need: Need) {
+        let counted = self.are_several();
         if counted {
             self.begin(key);
         }
-        self.own().passed.push(Passed { handle, key: Some(key), promised, counted });
+        self.own().passed.push(Passed { handle, key: Some(key), need, counted });
     }
 
     /// Whether the innermost call was told that it can take this.
     pub(super) fn is_promised(&self, handle: RawHandle) -> bool {
-        self.stacks[self.own].innermost().iter().any(|passed| passed.promised && passed.handle == handle)
+        self.stacks[self.own].innermost().iter().any(|passed| passed.is(handle, &[Need::Owned]))
     }
 
     /// Whether any open call was told that it can take this.
     pub(super) fn is_promised_anywhere(&self, handle: RawHandle) -> bool {
-        self.stacks.iter().any(|stack| stack.is_promised(handle))
+        self.stacks.iter().any(|stack| stack.has(handle, &[Need::Owned]))
     }
 
-    /// Whether an open call of another thread was told that it can take this.
-    pub(super) fn is_promised_elsewhere(&self, handle: RawHandle) -> bool {
+    /// Whether there are several threads.
+    #[inline]
+    pub(super) fn are_several(&self) -> bool {
+        self.stacks.len() > 1
+    }
+
+    /// Whether an open call of another thread was passed this, and wants one of these.
+    pub(super) fn is_passed_elsewhere(&self, handle: RawHandle, needs: &[Need]) -> bool {
         let mut others = self.stacks.iter().enumerate().filter(|(number, _)| *number != self.own);
-        others.any(|(_, stack)| stack.is_promised(handle))
+        others.any(|(_, stack)| stack.has(handle, needs))
     }
 
     /// An object that calls were passed is gone before they have ended: it is no longer in use.
@@ -188,12 +219,17 @@ impl Stack {
         &self.passed[self.start..]
     }
 
-    fn is_promised(&self, handle: RawHandle) -> bool {
-        self.passed.iter().any(|passed| passed.promised && passed.handle == handle)
+    fn has(&self, handle: RawHandle, needs: &[Need]) -> bool {
+        self.passed.iter().any(|passed| passed.is(handle, needs))
     }
 }
 
 impl Passed {
+    /// Whether it is this object, and the call wants one of these of it.
+    fn is(&self, handle: RawHandle, needs: &[Need]) -> bool {
+        self.handle == handle && needs.contains(&self.need)
+    }
+
     fn uncount(&mut self, counts: &mut HashMap<Object, u32>) {
         if std::mem::take(&mut self.counted)
             && let Some(key) = self.key

@@ -30,7 +30,7 @@ pub use batch::Batch;
 pub use c_json::CJson;
 pub use functions::{ParseWithLengthOptsOutput, ParseWithOptsOutput};
 
-/// cjson in a worker process. Clones share the worker.
+/// cjson in a worker process. Clones share the worker; calls of several threads take turns.
 #[derive(Debug, Clone)]
 pub struct Library {
     session: hotcell::Session,

@@ -473,11 +473,15 @@ struct hotcell_progress {
 
 static __thread struct hotcell_progress hotcell_progress;
 
+/* Whether this thread executes calls, or init and shutdown calls. */
+static __thread int hotcell_executes;
+
 /* Begins a call. Behind it, what was in progress before is put back. */
 HOTCELL_HELPER struct hotcell_progress hotcell_enter(hotcell_ctx *ctx, const struct hotcell_calling *calling)
 {
     struct hotcell_progress outer = hotcell_progress;
     hotcell_progress = (struct hotcell_progress){ctx, calling, 0};
+    hotcell_executes = 1;
     return outer;
 }
 
@@ -490,9 +494,8 @@ struct hotcell_calling {
 /* User data that no other call has. It is no address of anything. */
 HOTCELL_HELPER void *hotcell_unique(void)
 {
-    static __thread uintptr_t last;
-    last += 16; /* as aligned as an address of something would be */
-    return (void *)last;
+    static uintptr_t last; /* of all threads */
+    return (void *)__atomic_add_fetch(&last, 16, __ATOMIC_RELAXED); /* as aligned as an address of something would be */
 }
 
 /* The record of the call in progress, when the library speaks of that. */
@@ -518,13 +521,9 @@ struct hotcell_keeping {
     const struct hotcell_keeping *before;
 };
 
-/* Whether this thread executes calls. It does when anything was kept on it, and nobody knows of a record before. */
-static __thread int hotcell_executes;
-
 HOTCELL_HELPER void hotcell_keep(struct hotcell_keeping *record, const char *mark)
 {
     static const struct hotcell_keeping *last;
-    hotcell_executes = 1;
     record->mark = mark;
     /* Several threads may execute calls. */
     record->before = __atomic_exchange_n(&last, record, __ATOMIC_ACQ_REL);
@@ -12875,6 +12874,7 @@ static __attribute__((unused)) const char *hotcell_life_failed(const char *call,
 
 static const char *hotcell_init(void)
 {
+    hotcell_executes = 1;
     {
         errno = 0;
         int hc_result = sqlite3_initialize();
@@ -12891,6 +12891,7 @@ static const char *hotcell_init(void)
 
 static void hotcell_shutdown(void)
 {
+    hotcell_executes = 1;
     (void)sqlite3_shutdown();
 }
 

@@ -52,7 +52,7 @@ pub use str_::Str;
 pub use value::Value;
 pub use vfs::Vfs;
 
-/// sqlite3 in a worker process. Clones share the worker.
+/// sqlite3 in a worker process. Clones share the worker; calls of several threads take turns.
 #[derive(Debug, Clone)]
 pub struct Library {
     session: hotcell::Session,

@@ -128,6 +128,15 @@ struct hotcell_ctx {
 
     /* Lets the next thread have its turn. What was refused since `take_turn` is told to the host. */
     void (*end_turn)(hotcell_ctx *);
+
+    /* Since 1.5. A copy of data that the library is to keep, aligned as by malloc. It goes with the call, unless
+     * `keep_until` follows. NULL: there is no memory; then the reply is a refusal about `name`, and the entry must return. */
+    void *(*keep)(hotcell_ctx *, const void *data, uint64_t length, const char *name);
+
+    /* A copy from `keep` stays until the object of this handle has gone: at the end of the call that took it, or with what it
+     * belongs to. Of an object that is lent: until that has gone which the caller owns and it belongs to. With 0, or where
+     * there is none, for ever. */
+    void (*keep_until)(hotcell_ctx *, void *copy, uint64_t handle);
 };
 
 typedef void (*hotcell_entry)(hotcell_ctx *, const hotcell_request *, hotcell_reply *);
@@ -182,6 +191,14 @@ static inline const char *hotcell_text(hotcell_ctx *ctx, const hotcell_ref *ref,
         }
     }
     return text;
+}
+
+/* Data that the library is to keep: a copy, or NULL for NULL. */
+static inline void *hotcell_keep_in(hotcell_ctx *ctx, const void *data, uint64_t length, const char *name, int *bad)
+{
+    void *copy = *bad || data == NULL ? NULL : ctx->keep(ctx, data, length, name);
+    *bad = *bad || (data != NULL && copy == NULL);
+    return copy;
 }
 
 #ifdef __cplusplus

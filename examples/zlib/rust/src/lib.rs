@@ -31,7 +31,7 @@ pub use batch::Batch;
 pub use gz_file::{ErrorOutput, FreadOutput, GetsOutput, GzFile};
 pub use z_stream::{DeflatePendingOutput, ZStream};
 
-/// zlib in a worker process. Clones share the worker.
+/// zlib in a worker process. Clones share the worker; calls of several threads take turns.
 #[derive(Debug, Clone)]
 pub struct Zlib {
     session: hotcell::Session,

@@ -56,10 +56,10 @@
 #define HOTCELL_SEGMENT_FIRST_ADDED 2u
 
 /* Numbers of segments a channel may have: the first two, a batch's, and between them those that are added. */
-#define HOTCELL_MAX_SEGMENTS 64u
+#define HOTCELL_MAX_SEGMENTS 512u
 
 /* Segment number of a batch's data, in the references that are in its entries: offsets count from the first byte of the data. */
-#define HOTCELL_SEGMENT_BATCH 63u
+#define HOTCELL_SEGMENT_BATCH 511u
 
 /* A place is `segment << 48 | offset`. */
 #define HOTCELL_PLACE_SEGMENT_SHIFT 48u
@@ -104,7 +104,7 @@
 #define HOTCELL_MAX_TEXT 2048u
 
 /* Version of the shim entry and the context table: major in the high half, minor in the low. */
-#define HOTCELL_SHIM_ABI 0x10004u
+#define HOTCELL_SHIM_ABI 0x10005u
 
 /* A park word: whether the side that owns it sleeps, and how the other side wakes it. */
 enum hotcell_park {
@@ -196,8 +196,10 @@ enum hotcell_packet {
     HOTCELL_PACKET_PONG = 7,
     /* Host to worker: run the shutdown calls and exit with status 0. */
     HOTCELL_PACKET_SHUTDOWN = 8,
-    /* Host to worker: a caller has this lane from now on, and a thread of its own is to serve it. */
+    /* Host to worker: a caller wants this lane, and a thread of its own is to serve it. */
     HOTCELL_PACKET_LANE_OPEN = 10,
+    /* Worker to host: the lane has its thread, or why it has none. */
+    HOTCELL_PACKET_LANE_READY = 11,
     /* Client to supervisor, when they are two processes: segments are mapped, seal them now. */
     HOTCELL_PACKET_CLIENT_MAPPED = 9
 };

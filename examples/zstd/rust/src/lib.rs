@@ -39,7 +39,7 @@ pub use d_dict::DDict;
 pub use enums::{CParameter, DParameter, EndDirective, ResetDirective};
 pub use structs::{Bounds, InBuffer, OutBuffer};
 
-/// zstd in a worker process. Clones share the worker.
+/// zstd in a worker process. Clones share the worker; calls of several threads take turns.
 #[derive(Debug, Clone)]
 pub struct Zstd {
     session: hotcell::Session,

@@ -120,8 +120,13 @@ fn gaps_are_joined_and_can_be_pasted() {
     };
     let finish = |params: Vec<Option<Fact<Role>>>| {
         let draft = crate::infer::Draft { params, result: None };
-        let decided =
-            crate::check::decide::Decided { draft, error: None, uses: Vec::new(), places: Vec::new() };
+        let decided = crate::check::decide::Decided {
+            draft,
+            error: None,
+            uses: Vec::new(),
+            keeps: Vec::new(),
+            places: Vec::new(),
+        };
         crate::check::finish::finish(site, decided, Vec::new(), &mut Vec::new()).unwrap().err()
     };
     let out = finish(vec![None, None]).unwrap();

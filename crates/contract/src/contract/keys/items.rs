@@ -58,7 +58,7 @@ pub(crate) static PARAM: Keys = Keys {
             Shape::Expression,
             "A call over the callback's parameters that gives the user data",
         ),
-        key("until", Shape::Text, "The object that ends the callback when it goes"),
+        key("until", Shape::Text, "The object that ends the callback, or the copy of the data, when it goes"),
         key(
             "threads",
             CALLBACK_THREADS,
@@ -72,14 +72,14 @@ pub(crate) static PARAM: Keys = Keys {
         ),
         key("params", Shape::Lines(&CALLBACK_PARAM), "What the callback's own parameters are for"),
     ],
-    later: &["retained", "alias", "array", "map", "field", "struct", "affine"],
+    later: &["alias", "array", "map", "field", "struct", "affine"],
     kinds: &[
         kind(What::Value(Direction::In), "in", Some("value"), &[], &[], "A number"),
         kind(
             What::Buffer(Direction::In),
             "in",
             Some("buffer"),
-            &["length", "unit", "nullable"],
+            &["length", "unit", "nullable", "until"],
             &[],
             "Data the function reads",
         ),
@@ -204,7 +204,14 @@ pub(crate) static PARAM: Keys = Keys {
             &[],
             "A structure the function reads and changes",
         ),
-        kind(What::Text, "string", None, &["nullable", "length", "unit"], &[], "A NUL-terminated text"),
+        kind(
+            What::Text,
+            "string",
+            None,
+            &["nullable", "length", "unit", "until"],
+            &[],
+            "A NUL-terminated text",
+        ),
         kind(What::Fixed, "fixed", None, &[], &[], "Always this C expression; callers do not see it"),
         kind(
             What::Callback,

@@ -285,12 +285,16 @@ impl Done {
         let memory = &mut *self.memory;
         let why = why_lost(suspect.map(|number| (number, memory.pending[number].function.name)), &error);
         let mut fault = None;
+        // Then it is no entry's doing.
+        let anothers = matches!(error.cause(), Cause::Suspect { .. });
         for number in 0..memory.pending.len() {
             let entry = &memory.pending[number];
             if entry.outcome == Outcome::Failed {
                 continue;
             }
-            let error = if suspect == Some(number) {
+            let error = if anothers {
+                error.again().of_function(entry.function.name, entry.call_site)
+            } else if suspect == Some(number) {
                 let error = error.again().of_function(entry.function.name, entry.call_site);
                 fault = Some(error.again());
                 error

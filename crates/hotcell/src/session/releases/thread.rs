@@ -52,9 +52,6 @@ impl Session {
         let turn = Turn::new(self, seat.expect("who waits without a time gets it"), None);
         let (turn, swept) = self.sweep(turn, clock::now() + MOMENT, None);
         turn.pass_on();
-        if swept == Swept::Busy {
-            self.shared.releases.wait_for_sweep(None);
-        }
         swept
     }
 }

@@ -42,7 +42,7 @@ pub use list::{List, SplitOutput};
 pub use stream::{FeedOutput, Stream};
 pub use structs::{Chunk, Hollow, Inner, Options, Point};
 
-/// kit in a worker process. Clones share the worker.
+/// kit in a worker process. Clones share the worker; calls of several threads take turns.
 #[derive(Debug, Clone)]
 pub struct Library {
     session: hotcell::Session,

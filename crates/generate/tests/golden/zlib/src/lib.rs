@@ -27,7 +27,7 @@ pub use aio::Aio;
 
 pub use batch::Batch;
 
-/// zlib in a worker process. Clones share the worker.
+/// zlib in a worker process. Clones share the worker; calls of several threads take turns.
 #[derive(Debug, Clone)]
 pub struct Zlib {
     session: hotcell::Session,
