@@ -16,12 +16,15 @@ impl Aio<&Measured> {
     /// As there.
     pub async fn add(self, a: i32, b: i32) -> hotcell::Result<i32> {
         let session = &self.of.session;
-        let mut call = session
-            .call_awaited(table::MEASURED_ADD, self.call_site)
-            .await?;
-        call.put_i32(0, a);
-        call.put_i32(4, b);
-        let reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::MEASURED_ADD, self.call_site)
+                .await?;
+            call.put_i32(0, a);
+            call.put_i32(4, b);
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
         Ok(reply.get_i32(0))
     }
 
@@ -34,12 +37,15 @@ impl Aio<&Measured> {
     /// As there.
     pub async fn crc32(self, crc: u32, data: &[u8]) -> hotcell::Result<u32> {
         let session = &self.of.session;
-        let mut call = session
-            .call_awaited(table::MEASURED_CRC32, self.call_site)
-            .await?;
-        call.put_u32(16, crc);
-        call.put_buffer(0, "data", data)?;
-        let reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::MEASURED_CRC32, self.call_site)
+                .await?;
+            call.put_u32(16, crc);
+            call.put_buffer(0, "data", data)?;
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
         Ok(reply.get_u32(0))
     }
 
@@ -52,11 +58,14 @@ impl Aio<&Measured> {
     /// As there.
     pub async fn capitals(self, text: &str) -> hotcell::Result<String> {
         let session = &self.of.session;
-        let mut call = session
-            .call_awaited(table::MEASURED_CAPITALS, self.call_site)
-            .await?;
-        call.put_text(0, "text", text)?;
-        let mut reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::MEASURED_CAPITALS, self.call_site)
+                .await?;
+            call.put_text(0, "text", text)?;
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
         reply.text(0)
     }
 
@@ -69,12 +78,15 @@ impl Aio<&Measured> {
     /// As there.
     pub async fn rectangle_of(self, width: f64, height: f64) -> hotcell::Result<Rectangle> {
         let session = &self.of.session;
-        let mut call = session
-            .call_awaited(table::MEASURED_RECTANGLE_OF, self.call_site)
-            .await?;
-        call.put_f64(0, width);
-        call.put_f64(8, height);
-        let mut reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::MEASURED_RECTANGLE_OF, self.call_site)
+                .await?;
+            call.put_f64(0, width);
+            call.put_f64(8, height);
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
         Rectangle::take_from(&mut reply, 0)
     }
 
@@ -93,18 +105,22 @@ impl Aio<&Measured> {
         mut visit: impl FnMut(i32) -> hotcell::Answer<i32> + Send,
     ) -> hotcell::Result<i64> {
         let session = &self.of.session;
-        let mut call = session
-            .call_awaited(table::MEASURED_EACH, self.call_site)
-            .await?;
-        call.put_i32(8, count);
-        call.put_callback(0, 1, 8);
         let mut run = |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
             let number = invocation.get_i32(0);
             let answer = visit(number);
             let returned = invocation.answer(answer)?;
             Ok(u64::from(returned.cast_unsigned()))
         };
-        let reply = call.finish_with_awaited(&mut [&mut run]).await?;
+        let mut callbacks: [&mut rt::TaskCallback<'_>; 1] = [&mut run];
+        let sent = {
+            let mut call = session
+                .call_awaited(table::MEASURED_EACH, self.call_site)
+                .await?;
+            call.put_i32(8, count);
+            call.put_callback(0, 1, 8);
+            call.finish_with_awaited(&mut callbacks)
+        };
+        let reply = sent.await?;
         Ok(reply.get_i64(0))
     }
 
@@ -117,11 +133,14 @@ impl Aio<&Measured> {
     /// As there.
     pub async fn sum(self, data: &[u8]) -> hotcell::Result<u64> {
         let session = &self.of.session;
-        let mut call = session
-            .call_awaited(table::MEASURED_SUM, self.call_site)
-            .await?;
-        call.put_buffer(0, "data", data)?;
-        let reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::MEASURED_SUM, self.call_site)
+                .await?;
+            call.put_buffer(0, "data", data)?;
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
         Ok(reply.get_u64(0))
     }
 
@@ -134,11 +153,14 @@ impl Aio<&Measured> {
     /// As there.
     pub async fn invert(self, data: &[u8]) -> hotcell::Result<Vec<u8>> {
         let session = &self.of.session;
-        let mut call = session
-            .call_awaited(table::MEASURED_INVERT, self.call_site)
-            .await?;
-        call.put_buffer(0, "data", data)?;
-        let mut reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::MEASURED_INVERT, self.call_site)
+                .await?;
+            call.put_buffer(0, "data", data)?;
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
         reply.buffer(0)
     }
 
@@ -149,11 +171,14 @@ impl Aio<&Measured> {
     /// As there.
     pub async fn invert_shared(self, data: &[u8]) -> hotcell::Result<hotcell::SharedBuf> {
         let session = &self.of.session;
-        let mut call = session
-            .call_awaited(table::MEASURED_INVERT, self.call_site)
-            .await?;
-        call.put_buffer(0, "data", data)?;
-        let mut reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::MEASURED_INVERT, self.call_site)
+                .await?;
+            call.put_buffer(0, "data", data)?;
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
         reply.shared_buffer(0)
     }
 }

@@ -180,7 +180,7 @@ impl<'s> Berth<'s> {
                     live.worker.unwatch(live.lane.index().into());
                     return Ok(found);
                 }
-                match live.ear.poll(&live.lane, task) {
+                match live.ear.poll(&live.lane, &live.worker, task) {
                     Poll::Pending => return Ok(None),
                     Poll::Ready(Ok(())) => missed += 1,
                     Poll::Ready(Err(deaf)) => return Err(deaf.error(&context, executed)),

@@ -5,8 +5,10 @@ use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::sync::Arc;
 use std::task::{Context as Task, Poll, ready};
 
+use hotcell_protocol::wire::capabilities::EVENTFD;
 use hotcell_protocol::{ErrorKind, Executed};
 use hotcell_shm::{HostChannel, HostLane};
+use hotcell_supervisor::Worker;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::runtime::{Handle, Id};
@@ -48,12 +50,18 @@ impl AsRawFd for LaneEnd {
 
 impl Ear {
     /// Whether something was written since this was last asked; else the task is woken when it is.
-    pub(super) fn poll(&mut self, lane: &HostLane, task: &mut Task<'_>) -> Poll<Result<(), Deaf>> {
+    pub(super) fn poll(
+        &mut self,
+        lane: &HostLane,
+        worker: &Worker,
+        task: &mut Task<'_>,
+    ) -> Poll<Result<(), Deaf>> {
         let runtime = Handle::try_current().map_err(|_| Deaf::NoRuntime)?.id();
         let heard = match self.0.take().filter(|heard| heard.runtime == runtime) {
             Some(heard) => heard,
             None => {
-                let end = LaneEnd::of(lane).ok_or(Deaf::NoEventfd)?;
+                let writes = worker.capabilities() & EVENTFD != 0;
+                let end = LaneEnd::of(lane).filter(|_| writes).ok_or(Deaf::NoEventfd)?;
                 #[allow(
                     deprecated,
                     reason = "it trusts that the descriptor stays the same and open, as it does here; what is to replace it is unsafe"

@@ -117,3 +117,53 @@ fn a_thread_keeps_to_the_value_that_it_had() {
     turnstile.put(number, second);
     assert_eq!(turnstile.take(), Some(Box::new(number)));
 }
+
+#[test]
+fn a_task_that_is_called_and_does_not_come_stands_behind_the_others_again() {
+    let waker = std::task::Waker::noop();
+    let turnstile = turnstile(7);
+    let value = turnstile.take().expect("nobody has it");
+    let (mut first, mut second) = (turnstile.stand(waker, true), turnstile.stand(waker, true));
+    assert_eq!((first.take(waker), second.take(waker)), (None, None));
+    turnstile.put(0, value);
+    // Nobody looks after the first.
+    let value = loop {
+        match second.take(waker) {
+            Some(value) => break value,
+            None => thread::yield_now(),
+        }
+    };
+    let mut third = turnstile.stand(waker, true);
+    assert_eq!((first.take(waker), third.take(waker)), (None, None));
+    turnstile.put(0, value);
+    assert_eq!(first.take(waker), None, "the third came before it came again");
+    let value = third.take(waker).expect("it is the first now");
+    turnstile.put(0, value);
+    assert_eq!(first.take(waker), Some(Box::new(7)));
+}
+
+#[test]
+fn a_task_that_leaves_the_line_leaves_its_call_to_the_next() {
+    let woken = std::sync::Arc::new(Count::default());
+    let waker = std::task::Waker::from(std::sync::Arc::clone(&woken));
+    let turnstile = turnstile(7);
+    let value = turnstile.take().expect("nobody has it");
+    let first = turnstile.stand(std::task::Waker::noop(), true);
+    let mut second = turnstile.stand(&waker, true);
+    turnstile.put(0, value);
+    assert_eq!(woken.0.load(Ordering::Relaxed), 0);
+    drop(first);
+    assert_eq!(woken.0.load(Ordering::Relaxed), 1);
+    assert_eq!(second.take(&waker), Some(Box::new(7)));
+    drop(second);
+    assert_eq!(turnstile.wanted.load(Ordering::Relaxed), NOBODY);
+}
+
+#[derive(Default)]
+struct Count(AtomicU32);
+
+impl std::task::Wake for Count {
+    fn wake(self: std::sync::Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
