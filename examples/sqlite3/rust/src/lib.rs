@@ -15,6 +15,9 @@
 
 pub mod constants;
 
+#[cfg(feature = "tokio")]
+mod aio;
+
 mod backup;
 mod batch;
 mod blob;
@@ -28,6 +31,9 @@ mod str_;
 mod table;
 mod value;
 mod vfs;
+
+#[cfg(feature = "tokio")]
+pub use aio::Aio;
 
 pub use backup::Backup;
 pub use batch::Batch;
