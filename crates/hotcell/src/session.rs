@@ -475,7 +475,7 @@ impl Drop for Shared {
             self.seats.take_mut().for_each(std::mem::forget);
             self.places.iter_mut().for_each(Place::forget);
             self.service.forget();
-            self.directory.take().map(std::mem::forget);
+            std::mem::forget(self.directory.take());
             #[cfg(feature = "tokio")]
             self.afloat.iter_mut().for_each(awaited::Afloat::forget);
             return;

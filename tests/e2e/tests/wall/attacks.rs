@@ -196,7 +196,7 @@ fn attacks_from_a_call_come_to_nothing() {
             check(name, &attacker.attack(name), expect, "in a call");
             assert_eq!(own_state(), before, "{name}");
         }
-        for left in ["/dev/shm/hotcell-attack", "/tmp/hotcell-attack"] {
+        for left in ["/dev/shm/hotcell-attack", "/dev/shm/hotcell-temporary"] {
             assert!(fs::symlink_metadata(left).is_err(), "{left}");
         }
     });
@@ -212,7 +212,7 @@ fn attacks_from_a_constructor_come_to_nothing() {
             check(name, &outcome, in_constructor.as_ref().unwrap_or(in_call), "in a constructor");
             assert_eq!(own_state(), before, "{name}");
         }
-        for left in ["/dev/shm/hotcell-attack", "/tmp/hotcell-attack"] {
+        for left in ["/dev/shm/hotcell-attack", "/dev/shm/hotcell-temporary"] {
             assert!(fs::symlink_metadata(left).is_err(), "{left}");
         }
     });
