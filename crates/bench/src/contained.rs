@@ -1,5 +1,6 @@
 //! The measured library in a worker.
 
+pub(crate) mod awaited;
 pub(crate) mod batches;
 pub(crate) mod buffers;
 pub(crate) mod calls;

@@ -1,6 +1,6 @@
 //! The table of all figures, in the order of the report. A new one is a row here.
 
-use crate::contained::{batches, buffers, calls, idle, load, places, rare};
+use crate::contained::{awaited, batches, buffers, calls, idle, load, places, rare};
 use crate::plan::{Figure, Probe, When};
 use crate::{direct, raw};
 
@@ -98,6 +98,11 @@ pub(crate) const PROBES: &[Probe] = &[
             Figure::of("contained.parked.waits.caller", "per call").bar(1.0),
             Figure::of("contained.parked.waits.worker", "per call").bar(1.0),
         ],
+    ),
+    each(awaited::add, &[Figure::plain("contained.awaited.add").over(SPIN)]),
+    each(
+        awaited::parked,
+        &[Figure::plain("contained.awaited.parked.two-cores").over(&["raw.futex.two-cores"])],
     ),
     each(places::one_core, &[Figure::plain("contained.one-core").over(ONE_CORE).bar(1.5)]),
     each(places::one_core_crc32_1k, &[Figure::plain("contained.one-core.crc32.1k")]),

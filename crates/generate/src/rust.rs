@@ -8,6 +8,7 @@ use hotcell_model::Interface;
 use hotcell_model::interface::Threads;
 use serde::Serialize;
 
+use crate::rust::aio::Tasks;
 use crate::rust::context::Context;
 use crate::rust::methods::{Methods, Part};
 use crate::rust::names::Names;
@@ -18,6 +19,7 @@ use crate::rust::table::Table;
 use crate::rust::values::{Enumeration, Value};
 use crate::{Error, shim, templates};
 
+mod aio;
 mod arguments;
 mod batch;
 mod callbacks;
@@ -70,6 +72,12 @@ struct Model<'a> {
     has_batch: bool,
     /// Imports of the file with its type.
     batch_uses: Vec<String>,
+    /// Calls that are awaited, by type.
+    tasks: Vec<Tasks>,
+    /// The types, whether calls change them, whether calls take them over.
+    views: Vec<(String, bool, bool)>,
+    /// Imports of the file with their view.
+    aio_uses: Vec<String>,
     objects: Vec<Object>,
     records: Vec<Record>,
     /// Imports of the file with `records`.
@@ -103,10 +111,13 @@ fn package(interface: &Interface, options: &RustOptions) -> Result<Vec<(PathBuf,
         by_owner.entry(Owner::of(function).key()).or_default().push(index);
     }
     let mut made = BTreeMap::new();
-    for (owner, indices) in by_owner {
+    for (owner, indices) in &by_owner {
         let name = owner.map_or(&context.names.library, |key| &context.names.objects[key]).clone();
-        made.insert(owner.map(str::to_owned), Methods::of(&mut context, &name, &indices)?);
+        made.insert(owner.map(str::to_owned), Methods::of(&mut context, &name, indices)?);
     }
+    let tasks = by_owner.values().map(|indices| Tasks::of(&mut context, indices));
+    let mut tasks = tasks.collect::<Result<Vec<_>, _>>()?;
+    tasks.sort_by(|a, b| format::order(&a.module, &b.module));
     let methods = made.remove(&None).unwrap_or_default();
     let batched: Vec<usize> =
         (0..interface.functions.len()).filter(|&at| batch::takes(&interface.functions[at])).collect();
@@ -139,6 +150,7 @@ fn package(interface: &Interface, options: &RustOptions) -> Result<Vec<(PathBuf,
         .collect();
     let (modules, exports) = layout((&methods, &batch), &objects, &records, &enums);
     let constants = values::constants(interface, &context.names);
+    let views: Vec<_> = tasks.iter().map(Tasks::view).collect();
     let model = Model {
         version: env!("CARGO_PKG_VERSION"),
         fingerprint: interface.fingerprint.to_string(),
@@ -158,6 +170,9 @@ fn package(interface: &Interface, options: &RustOptions) -> Result<Vec<(PathBuf,
         has_batch: !batch.is_empty(),
         batch,
         methods,
+        aio_uses: imports(&views.iter().map(|view| view.0.clone()).collect::<Vec<_>>()),
+        views,
+        tasks,
         objects,
         record_uses: imports(&record_uses.into_iter().collect::<Vec<_>>()),
         records,
@@ -185,6 +200,12 @@ fn sources(model: &Model<'_>) -> Result<Vec<(PathBuf, String)>, Error> {
         library: &'a str,
         object: &'a Object,
     }
+    #[derive(Serialize)]
+    struct ForTasks<'a> {
+        version: &'static str,
+        library: &'a str,
+        tasks: &'a Tasks,
+    }
     let named = [
         ("lib.rs", true),
         ("table.rs", true),
@@ -200,6 +221,14 @@ fn sources(model: &Model<'_>) -> Result<Vec<(PathBuf, String)>, Error> {
     }
     files.extend(groups(model, "functions", &model.package, &model.methods)?);
     files.extend(groups(model, "batch", names::BATCH, &model.batch)?);
+    if !model.tasks.is_empty() {
+        files.push((PathBuf::from("src/aio.rs"), templates::render("aio.rs", model)?));
+    }
+    for tasks in &model.tasks {
+        let (version, library) = (model.version, model.library);
+        let text = templates::render("tasks.rs", ForTasks { version, library, tasks })?;
+        files.push((PathBuf::from("src/aio").join(format!("{}.rs", tasks.module)), text));
+    }
     for object in &model.objects {
         let (version, library) = (model.version, model.library);
         let template = if object.is_resident() { "resident.rs" } else { "object.rs" };

@@ -23,6 +23,8 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("functions.rs", include_str!("../templates/rust/functions.rs.j2")),
     ("object.rs", include_str!("../templates/rust/object.rs.j2")),
     ("resident.rs", include_str!("../templates/rust/resident.rs.j2")),
+    ("aio.rs", include_str!("../templates/rust/aio.rs.j2")),
+    ("tasks.rs", include_str!("../templates/rust/tasks.rs.j2")),
     ("batch.rs", include_str!("../templates/rust/batch.rs.j2")),
     ("group.rs", include_str!("../templates/rust/group.rs.j2")),
     ("groups.rs", include_str!("../templates/rust/groups.rs.j2")),

@@ -4,6 +4,8 @@
 //! of a few kinds instead of Rust types. `hotcell call` is built on it.
 
 mod arguments;
+#[cfg(feature = "tokio")]
+mod awaited;
 mod callbacks;
 mod numbers;
 mod package;
@@ -18,6 +20,8 @@ use crate::error::{Output, Result};
 use crate::rt::{self, Handle};
 use crate::session::Session;
 
+#[cfg(feature = "tokio")]
+pub use awaited::{TaskCallback, call_awaited, call_with_awaited};
 pub use callbacks::KeptFunction;
 pub use package::package;
 

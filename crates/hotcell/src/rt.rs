@@ -8,6 +8,8 @@
 use hotcell_shm::Solid;
 
 mod arguments;
+#[cfg(feature = "tokio")]
+mod awaited;
 mod batch;
 mod call;
 mod ends;
@@ -24,6 +26,8 @@ mod sandbox;
 mod texts;
 
 pub use arguments::Arguments;
+#[cfg(feature = "tokio")]
+pub use awaited::TaskCallback;
 pub(crate) use batch::Spare;
 pub use batch::{Batch, Done, Entry, Ticket, Values};
 pub use call::Call;

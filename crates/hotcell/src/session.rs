@@ -19,6 +19,8 @@ use crate::options::Options;
 use crate::rt::{Batch, Call, Function, HandleType, Package, Passed, Spare, State};
 
 mod allowed;
+#[cfg(feature = "tokio")]
+mod awaited;
 mod buffer;
 mod dispatcher;
 mod kept;
@@ -32,6 +34,8 @@ mod walled;
 
 pub(crate) use allowed::{Allowed, instant_of};
 use allowed::{YEAR, left_until, nanoseconds};
+#[cfg(feature = "tokio")]
+pub(crate) use awaited::Berth;
 use dispatcher::Dispatcher;
 pub(crate) use kept::{Asks, Entry, Found, Kept, Ready};
 use objects::Objects;
@@ -78,6 +82,9 @@ struct Shared {
     spare: Arc<Spare>,
     /// The private directory of its workers.
     directory: Option<PrivateDirectory>,
+    /// The seats of tasks that nobody looks after, each where its number says.
+    #[cfg(feature = "tokio")]
+    afloat: Box<[awaited::Afloat]>,
 }
 
 /// What can be asked while a call is under way.
@@ -127,6 +134,11 @@ pub(crate) struct Live {
     pub(crate) takes_batches: bool,
     /// Refusals of the sandbox that came with errors.
     refusals: u32,
+    /// Segments that the worker was offered and need not have mapped yet, by calls of tasks.
+    pub(crate) unmapped: Vec<u16>,
+    /// How tasks hear of its messages.
+    #[cfg(feature = "tokio")]
+    ear: awaited::Ear,
 }
 
 impl Live {
@@ -196,12 +208,15 @@ impl Session {
             required: Level::required(&walled.sandbox),
             strict: walled.sandbox.require == Require::Strict,
             spin: options.waiting.spin(),
+            eventfds: cfg!(feature = "tokio"),
             start_deadline: options.start_deadline,
         };
         let spin = u64::try_from(spec.spin.as_nanos()).unwrap_or(u64::MAX);
         let facts = Arc::new(Facts::default());
         let seats = 0..spec.callers;
         let places = seats.clone().map(|_| Place::default()).collect();
+        #[cfg(feature = "tokio")]
+        let afloat = seats.clone().map(|_| awaited::Afloat::default()).collect();
         let seats =
             Turnstile::new(seats.map(|number| Box::new(Seat::new(number, Arc::clone(&facts), package))));
         let time = nanoseconds(options.deadline);
@@ -225,6 +240,8 @@ impl Session {
             dispatcher: Dispatcher::default(),
             spare: Arc::default(),
             directory: walled.directory,
+            #[cfg(feature = "tokio")]
+            afloat,
         });
         let session = Session { shared, deadline: None };
         let seat = session.shared.seats.take().expect("nobody else knows the session yet");
@@ -427,6 +444,12 @@ impl Session {
         }
     }
 
+    /// Takes seats back from tasks that nobody has looked after for too long.
+    fn reclaim(&self) {
+        #[cfg(feature = "tokio")]
+        self.reclaim_from_tasks();
+    }
+
     fn wait_for_turn(&self, context: Context, mut allowed: Allowed) -> Result<Turn<'_>> {
         let deadline = allowed.deadline();
         let cause = Cause::Unavailable { reason: UnavailableReason::PoolExhausted };
@@ -437,7 +460,7 @@ impl Session {
         if self.shared.places.iter().all(Place::is_held_here) {
             return refused("this thread has a call of this session under way that is not finished".into());
         }
-        match self.shared.seats.wait(Some(instant_of(deadline))) {
+        match self.shared.seats.wait(Some(instant_of(deadline)), || self.reclaim()) {
             Some(seat) => Ok(Turn::new(self, seat, Some(allowed))),
             None => refused(format!("other calls held the worker for {:?}", allowed.time())),
         }
@@ -453,6 +476,8 @@ impl Drop for Shared {
             self.places.iter_mut().for_each(Place::forget);
             self.service.forget();
             std::mem::forget(self.directory.take());
+            #[cfg(feature = "tokio")]
+            self.afloat.iter_mut().for_each(awaited::Afloat::forget);
             return;
         }
         // Not when the dispatcher thread has gone, which may run one for as long as it likes.

@@ -95,12 +95,14 @@ fn a_hello_lies_on_the_wire_as_the_table_says() {
         functions: 7,
         profile: 8,
         fingerprint: std::array::from_fn(|at| at as u8),
+        eventfds: 0x0809,
     };
     let bytes = hello.encode();
     assert_eq!(bytes[..8], [8, 7, 6, 5, 4, 3, 2, 1], "little-endian");
     assert_eq!(bytes[wire::hello::EPOCH..][..2], [6, 5]);
     assert_eq!(bytes[wire::hello::FINGERPRINT..][..32], hello.fingerprint);
-    assert_eq!(bytes[wire::hello::FINGERPRINT + 32..], [0; 16], "what belongs to no field is zero");
+    assert_eq!(bytes[wire::hello::EVENTFDS..][..2], [9, 8]);
+    assert_eq!(bytes[wire::hello::EVENTFDS + 2..], [0; 14], "what belongs to no field is zero");
     assert_eq!(Hello::decode(&bytes), hello);
 }
 
@@ -133,7 +135,7 @@ fn slots_and_lanes_are_filled_without_a_gap() {
         (lane_host::TRACE_FLAGS, 1, LINE),
         (crash_record::SERVING, 4, LINE),
         (channel_head::GENERATION, 8, LINE),
-        (hello::FINGERPRINT, 32, hello::SIZE),
+        (hello::EVENTFDS, 2, hello::SIZE),
     ] {
         assert!(last + size <= end, "{last}");
     }

@@ -113,7 +113,7 @@ pub enum Park {
     Awake = 0,
     /// Waits on its bell word: change the word, then FUTEX_WAKE.
     Futex = 1,
-    /// Waits on its eventfd (capability `EVENTFD`): change the word, then write 1.
+    /// Waits on its lane's eventfd (capability `EVENTFD`): change the bell word, then write 1.
     Eventfd = 2,
 }
 
@@ -360,7 +360,7 @@ impl Resume {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u16)]
 pub enum Packet {
-    /// Host to worker, first: versions, capabilities, interface; descriptors request, reply, shim, libraries.
+    /// Host to worker, first: versions, capabilities, interface; descriptors request, reply, shim, libraries, eventfds.
     Hello = 1,
     /// Worker to host: loaded and serving.
     Welcome = 2,
@@ -560,7 +560,7 @@ pub mod capabilities {
     pub const NEED_SPACE: u64 = 1;
     /// Calls may call back.
     pub const CALLBACKS: u64 = 1 << 1;
-    /// Parking on eventfds.
+    /// Callers may park on the eventfds of the hello.
     pub const EVENTFD: u64 = 1 << 3;
     /// The cancel word is watched.
     pub const CANCEL: u64 = 1 << 4;
@@ -898,7 +898,7 @@ pub mod packet_head {
     pub const SERIAL: usize = 16;
 }
 
-/// The host introduces itself and the interface. Descriptors in order: request, reply, shim, libraries.
+/// The host introduces itself and the interface. Descriptors in order: request, reply, shim, libraries, eventfds.
 ///
 /// Where: socket, after packet_head.
 pub mod hello {
@@ -924,6 +924,8 @@ pub mod hello {
     pub const PROFILE: usize = 44;
     /// `[u8; 32]`: of the interface.
     pub const FINGERPRINT: usize = 48;
+    /// `u16`: eventfds behind the libraries: of lane 0, lane 1 and so on (capability `EVENTFD`).
+    pub const EVENTFDS: usize = 80;
 }
 
 /// The worker is loaded. Capabilities in force are the intersection.
@@ -1051,7 +1053,7 @@ impl PacketHead {
     }
 }
 
-/// The host introduces itself and the interface. Descriptors in order: request, reply, shim, libraries.
+/// The host introduces itself and the interface. Descriptors in order: request, reply, shim, libraries, eventfds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Hello {
     /// Capabilities of the host.
@@ -1074,6 +1076,8 @@ pub struct Hello {
     pub profile: u32,
     /// of the interface.
     pub fingerprint: [u8; 32],
+    /// eventfds behind the libraries: of lane 0, lane 1 and so on (capability `EVENTFD`).
+    pub eventfds: u16,
 }
 
 impl Hello {
@@ -1090,6 +1094,7 @@ impl Hello {
         put(&mut bytes, hello::FUNCTIONS, &self.functions.to_le_bytes());
         put(&mut bytes, hello::PROFILE, &self.profile.to_le_bytes());
         put(&mut bytes, hello::FINGERPRINT, &self.fingerprint);
+        put(&mut bytes, hello::EVENTFDS, &self.eventfds.to_le_bytes());
         bytes
     }
 
@@ -1106,6 +1111,7 @@ impl Hello {
             functions: u32::from_le_bytes(get(bytes, hello::FUNCTIONS)),
             profile: u32::from_le_bytes(get(bytes, hello::PROFILE)),
             fingerprint: get(bytes, hello::FINGERPRINT),
+            eventfds: u16::from_le_bytes(get(bytes, hello::EVENTFDS)),
         }
     }
 }

@@ -11,6 +11,9 @@
 //! | 3 | checks for the message again | reads park |
 //! | 4 | sleeps while the bell has the value of step 1 | if parked: changes the bell, wakes |
 //!
+//! A waiter that must not hold a thread sleeps on an eventfd instead: it says `Eventfd` in step 2, and the publisher writes
+//! there in step 4. Nobody compares the bell for it, but what is written to the descriptor stays there until it is heard.
+//!
 //! The two fences order "park, then look" against "publish, then look at park": at least one side sees the
 //! other, so no wake-up is lost. A publisher that finds the waiter awake makes no system call.
 
@@ -44,12 +47,12 @@ pub(crate) trait Word {
 pub(crate) fn park<W: Word>(park: &W, bell: &W, until: Option<u64>, message: impl FnOnce() -> bool) {
     let before = bell.load(Ordering::Acquire);
     park.store(Park::Futex.raw(), Ordering::Relaxed);
-    // Partner: the fence in `ring`.
+    // Partner: the fence in `ring` and in `ring_or_write`.
     W::fence();
     if !message() {
         bell.wait(before, until);
     }
-    park.store(Park::Awake.raw(), Ordering::Relaxed);
+    rise(park);
 }
 
 /// Wakes the other side if it sleeps; whether it did. Call it after the commit word was stored.
@@ -62,6 +65,39 @@ pub(crate) fn ring<W: Word>(park: &W, bell: &W) -> bool {
         wake(bell);
     }
     asleep
+}
+
+/// Says that the waiter sleeps on its eventfd, unless what it awaits is there: whether it may. What was written to the
+/// eventfd before this, it must have heard.
+pub(crate) fn doze<W: Word>(park: &W, message: impl FnOnce() -> bool) -> bool {
+    park.store(Park::Eventfd.raw(), Ordering::Relaxed);
+    // Partner: the fence in `ring_or_write`.
+    W::fence();
+    let asleep = !message();
+    if !asleep {
+        rise(park);
+    }
+    asleep
+}
+
+/// Says that the waiter looks again.
+pub(crate) fn rise<W: Word>(park: &W) {
+    park.store(Park::Awake.raw(), Ordering::Relaxed);
+}
+
+/// As [`ring`], for a waiter that may also sleep on an eventfd: `write` writes there.
+#[inline]
+pub(crate) fn ring_or_write<W: Word>(park: &W, bell: &W, write: impl FnOnce()) {
+    // Partner: the fences in `park` and `doze`.
+    W::fence();
+    match park.load(Ordering::Relaxed) {
+        park if park == Park::Awake.raw() => {}
+        park if park == Park::Eventfd.raw() => {
+            bell.change(Ordering::Release);
+            write();
+        }
+        _ => wake(bell),
+    }
 }
 
 /// Changes the bell and wakes whoever waits on it.

@@ -19,7 +19,7 @@ use rustix::net::{
 const CUT_OFF: &str = "more descriptors than allowed";
 
 /// Descriptors one packet may carry.
-pub const MAX_DESCRIPTORS: usize = 32;
+pub const MAX_DESCRIPTORS: usize = 128;
 
 /// One end of a control socket.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! The host's half of a channel. Everything it reads from the reply segment is hostile.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 
 use hotcell_protocol::wire::{self, Park, ReplyState, Resume};
 use hotcell_protocol::{Place, wire::channel_head};
@@ -10,6 +10,7 @@ use rustix::io::Result;
 use crate::arena::Arena;
 use crate::atomics::{AtomicBool, AtomicU64};
 use crate::doors::Doors;
+use crate::eventfd::EventFd;
 use crate::line::{Head, NEAR, Near};
 use crate::mapping::{Mapping, Plain};
 use crate::memfd::{Seals, SegmentFile};
@@ -19,6 +20,7 @@ use crate::{bell, geometry};
 #[cfg(test)]
 mod aged;
 mod denials;
+mod dozing;
 mod wait;
 
 pub use denials::DenialRecord;
@@ -36,6 +38,8 @@ pub struct HostChannel {
     taken: AtomicU64,
     dead: AtomicBool,
     given_up: AtomicBool,
+    /// By lane, where callers may sleep on them.
+    eventfds: OnceLock<Vec<EventFd>>,
 }
 
 /// The caller's side of a lane. Its counters are private: the worker can neither read nor move them.
@@ -172,7 +176,18 @@ impl HostChannel {
             side.store(channel_head::GENERATION, generation);
         }
         let (taken, dead, given_up) = (AtomicU64::new(0), AtomicBool::new(false), AtomicBool::new(false));
-        Ok(Arc::new(HostChannel { request, reply, request_file, reply_file, epoch, taken, dead, given_up }))
+        let eventfds = OnceLock::new();
+        Ok(Arc::new(HostChannel {
+            request,
+            reply,
+            request_file,
+            reply_file,
+            epoch,
+            taken,
+            dead,
+            given_up,
+            eventfds,
+        }))
     }
 
     /// The request segment's file and the reply segment's.

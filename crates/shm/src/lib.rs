@@ -14,6 +14,7 @@ mod buffers;
 pub mod clock;
 pub mod control;
 mod doors;
+mod eventfd;
 mod fork;
 mod geometry;
 mod host;
@@ -33,6 +34,7 @@ pub use ahead::Ahead;
 pub use arena::{Arena, Grant, Granted, Outer, Window};
 #[cfg(feature = "buffers")]
 pub use buffers::{Buffers, Found, InBuf};
+pub use eventfd::EventFd;
 pub use fork::ForkGuard;
 pub use host::{CallHead, CrashRecord, DenialRecord, HostChannel, HostLane, Located, ReplyHead, Waited};
 pub use latency::{allowed_cpus, wake_latency};

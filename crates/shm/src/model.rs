@@ -17,14 +17,17 @@ use crate::{
 
 mod callback;
 mod death;
+mod dozing;
 mod hand_over;
 
 /// A host's end of a channel of so many lanes, and its worker.
 fn channel(lanes: u32) -> (Arc<HostChannel>, Worker) {
     let host = HostChannel::create(lanes, 7, 1).expect("a model has memory");
+    host.add_eventfds(lanes).expect("a model has descriptors");
     let (request, reply) = host.files();
     let channel =
         WorkerChannel::open(request, reply, &SegmentTable::new()).expect("the geometry is the same");
+    let channel = channel.with_eventfds(host.eventfds().to_vec());
     let lanes = channel.lanes();
     (host, Worker { channel, lanes, roost: Roost::new(0) })
 }
@@ -84,6 +87,18 @@ fn publish(lane: &mut HostLane, number: u64) {
     lane.put(0, number);
     lane.put(FAR, 10 * number);
     lane.publish(CallHead { function: 3, args_length: FAR as u16 + 8, call_id: number, time: 0 });
+}
+
+/// Waits for what comes next in a call, in an event loop.
+fn doze(lane: &mut HostLane, number: u64) -> Waited {
+    let eventfd = lane.channel().eventfds()[lane.index() as usize].clone();
+    loop {
+        if let Some(waited) = lane.glance(number, 1, 0).or_else(|| lane.doze(number)) {
+            lane.rise();
+            return waited;
+        }
+        eventfd.hear();
+    }
 }
 
 /// Waits for what comes next in a call.

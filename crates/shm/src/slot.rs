@@ -33,6 +33,12 @@ impl<T> Slot<T> {
         Self::owned(self.value.swap(Box::into_raw(value), Ordering::SeqCst))
     }
 
+    /// Whether the value is there now.
+    #[inline]
+    pub fn is_there(&self) -> bool {
+        !self.value.load(Ordering::SeqCst).is_null()
+    }
+
     /// Takes the value.
     pub fn take_mut(&mut self) -> Option<Box<T>> {
         Self::owned(std::mem::replace(self.value.get_mut(), ptr::null_mut()))
@@ -75,7 +81,9 @@ mod tests {
     #[test]
     fn a_value_is_taken_once() {
         let slot = Slot::new(Box::new(7));
+        assert!(slot.is_there());
         assert_eq!(slot.take(), Some(Box::new(7)));
+        assert!(!slot.is_there());
         assert_eq!(slot.take(), None);
         assert_eq!(slot.put(Box::new(8)), None);
         assert_eq!(slot.put(Box::new(9)), Some(Box::new(8)));

@@ -12,6 +12,7 @@ use crate::atomics::AtomicU32;
 use crate::batch::BatchHead;
 use crate::bell::Word;
 use crate::doors::Doors;
+use crate::eventfd::EventFd;
 use crate::host::ReplyHead;
 use crate::line::{Head, NEAR, halves};
 use crate::mapping::{Access, Mapping};
@@ -31,6 +32,8 @@ pub struct WorkerChannel {
     reply: Mapping,
     lanes: u32,
     epoch: u16,
+    /// By lane, where the host has given them.
+    eventfds: Vec<EventFd>,
 }
 
 /// The worker's side of a lane: its private counters, and the replies that are being written.
@@ -283,7 +286,13 @@ impl WorkerChannel {
             reply.store(Doors::of_lane(lane).cpu, wire::CPU_UNKNOWN);
         }
         let epoch = request.load(channel_head::EPOCH);
-        Ok(WorkerChannel { request, reply, lanes, epoch })
+        Ok(WorkerChannel { request, reply, lanes, epoch, eventfds: Vec::new() })
+    }
+
+    /// With the eventfds that callers may sleep on, by lane.
+    #[must_use]
+    pub fn with_eventfds(self, eventfds: Vec<EventFd>) -> WorkerChannel {
+        WorkerChannel { eventfds, ..self }
     }
 
     /// Private state for every lane.
@@ -470,10 +479,19 @@ impl WorkerChannel {
         // Partner: the acquire load of the commit word in `HostLane::look`.
         self.reply.word(offset + at::COMMIT).store(turn, Ordering::Release);
         let control = geometry::lane(request.lane);
-        bell::ring(
+        bell::ring_or_write(
             self.request.peer_word(control + wire::lane_host::PARK),
             self.reply.word(control + wire::lane_worker::BELL),
+            || self.write_eventfd(request.lane),
         );
+    }
+
+    /// Wakes a caller that sleeps on its eventfd. Where there is none, no caller says that it does.
+    #[cold]
+    fn write_eventfd(&self, lane: u32) {
+        if let Some(eventfd) = self.eventfds.get(lane as usize) {
+            eventfd.ring();
+        }
     }
 
     /// Asks the host for reply space in the middle of a call and waits for its answer.

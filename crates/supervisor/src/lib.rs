@@ -5,6 +5,8 @@
 //! the worker dies or memory is added.
 #![forbid(unsafe_code)]
 
+mod awaited;
+mod changed;
 mod end;
 mod monitor;
 mod output;
@@ -14,6 +16,7 @@ mod spec;
 mod start;
 mod worker;
 
+pub use awaited::Ending;
 pub use end::{End, HowEnded, Report};
 pub use output::escape;
 pub use program::find_worker;

@@ -36,6 +36,8 @@ pub struct Spec {
     pub strict: bool,
     /// How long the worker polls for a call before it sleeps.
     pub spin: Duration,
+    /// Whether callers may wait in an event loop: then each of their lanes has an eventfd.
+    pub eventfds: bool,
     /// How long start-up may take, the library's constructors and init calls included.
     pub start_deadline: Duration,
 }

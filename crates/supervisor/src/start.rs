@@ -12,10 +12,11 @@ use std::time::{Duration, Instant};
 use hotcell_protocol::wire::{self, Hello, Packet, Welcome};
 use hotcell_sandbox::Level;
 use hotcell_shm::control::ControlSocket;
-use hotcell_shm::{HostChannel, sealed_copy};
-use parking_lot::{Condvar, Mutex};
+use hotcell_shm::{EventFd, HostChannel, sealed_copy};
+use parking_lot::Mutex;
 use rustix::process::Signal;
 
+use crate::changed::Changed;
 use crate::end::End;
 use crate::monitor::{Monitor, Order};
 use crate::output::Tail;
@@ -173,7 +174,8 @@ impl Worker {
 
 /// What this host can do with a library.
 fn capabilities(spec: &Spec) -> u64 {
-    CAPABILITIES | if spec.callers > 1 { wire::capabilities::LANES } else { 0 }
+    let lanes = if spec.callers > 1 { wire::capabilities::LANES } else { 0 };
+    CAPABILITIES | lanes | if spec.eventfds { wire::capabilities::EVENTFD } else { 0 }
 }
 
 /// Lanes of a channel: one for each call at a time, and the dispatcher's.
@@ -185,6 +187,10 @@ fn lanes(spec: &Spec) -> u32 {
 /// comes up, and nobody waits for anybody.
 fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
     let channel = HostChannel::create(lanes(spec), EPOCH, generation).map_err(errno("make the channel"))?;
+    if spec.eventfds {
+        // Nobody waits in an event loop for threads of the library.
+        channel.add_eventfds(lanes(spec) - 1).map_err(errno("make eventfds"))?;
+    }
     let (control, worker_end) = ControlSocket::pair().map_err(errno("make the control socket"))?;
     let shim = sealed_copy(spec.shim).map_err(errno("copy the shim"))?;
     let open = |path: &PathBuf| {
@@ -205,11 +211,12 @@ fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
         functions: spec.functions,
         profile: spec.profile as u32,
         fingerprint: spec.fingerprint,
+        eventfds: channel.eventfds().len() as u16,
     };
     let first = [request.as_fd(), reply.as_fd(), shim.as_fd()];
     let wall = spec.wall.iter().map(|wall| wall.as_fd());
-    let descriptors: Vec<BorrowedFd<'_>> =
-        first.into_iter().chain(libraries.iter().map(File::as_fd)).chain(wall).collect();
+    let behind = libraries.iter().map(File::as_fd).chain(channel.eventfds().iter().map(EventFd::as_fd));
+    let descriptors: Vec<BorrowedFd<'_>> = first.into_iter().chain(behind).chain(wall).collect();
     control.send(Packet::Hello, &hello.encode(), &descriptors).map_err(errno("send the hello"))?;
     Ok(Arc::new(Shared {
         channel,
@@ -219,7 +226,7 @@ fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
         state: Mutex::new(State::default()),
         condemned: AtomicBool::new(false),
         retired: AtomicBool::new(false),
-        changed: Condvar::new(),
+        changed: Changed::default(),
         output: Mutex::new(Tail::default()),
     }))
 }

@@ -11,22 +11,23 @@ use hotcell_protocol::wire::{self, LaneOpen, Packet, SegmentAdd};
 use hotcell_sandbox::Level;
 use hotcell_shm::control::ControlSocket;
 use hotcell_shm::{HostChannel, Mapping, Seals, SegmentFile};
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 use rustix::io::Errno;
 use rustix::process::{Signal, pidfd_send_signal};
 
+use crate::changed::Changed;
 use crate::end::{End, Report};
 use crate::monitor::Monitor;
 use crate::output::Tail;
 
 /// How long a worker may take to die of SIGABRT before SIGKILL follows.
-const ABORT_GRACE: Duration = Duration::from_millis(20);
+pub(crate) const ABORT_GRACE: Duration = Duration::from_millis(20);
 
 /// How long a worker that was told to stop takes at most: it is killed before.
 const STOP_PATIENCE: Duration = Duration::from_secs(7);
 
 /// How long the kernel may take to end a killed process. Only a process stuck in the kernel takes longer.
-const KILL_GRACE: Duration = Duration::from_secs(5);
+pub(crate) const KILL_GRACE: Duration = Duration::from_secs(5);
 
 /// A running or ended worker. Dropping it stops the worker.
 #[derive(Debug)]
@@ -55,7 +56,7 @@ pub(crate) struct Shared {
     pub(crate) condemned: AtomicBool,
     /// Nobody will call it any more.
     pub(crate) retired: AtomicBool,
-    pub(crate) changed: Condvar,
+    pub(crate) changed: Changed,
     pub(crate) output: Mutex<Tail>,
 }
 
@@ -229,7 +230,7 @@ impl WorkerRef {
 }
 
 impl SegmentError {
-    fn of_system(errno: Errno) -> SegmentError {
+    pub(crate) fn of_system(errno: Errno) -> SegmentError {
         match errno {
             Errno::MFILE | Errno::NFILE => SegmentError::NoDescriptor(errno),
             errno => SegmentError::System(errno),
@@ -239,9 +240,17 @@ impl SegmentError {
 
 impl State {
     /// The number of the next segment.
-    fn next_segment(&self) -> Result<u16, SegmentError> {
+    pub(crate) fn next_segment(&self) -> Result<u16, SegmentError> {
         let id = wire::SEGMENT_FIRST_ADDED + self.offered;
         if id < wire::SEGMENT_BATCH { Ok(id) } else { Err(SegmentError::TooMany) }
+    }
+
+    /// Whether the worker has mapped a segment, or never will.
+    pub(crate) fn has_mapped(&self, id: u16) -> Result<bool, SegmentError> {
+        match self.mapped.contains(&id) {
+            false if self.end.is_some() => Err(SegmentError::WorkerEnded),
+            mapped => Ok(mapped),
+        }
     }
 }
 
@@ -265,6 +274,19 @@ impl Shared {
         seals: Seals,
         deadline: Instant,
     ) -> Result<u16, SegmentError> {
+        let id = self.offer_segment(file, seals)?;
+        let mut state = self.state.lock();
+        while !state.has_mapped(id)? {
+            let timed_out = self.changed.wait_until(&mut state, deadline).timed_out();
+            if timed_out && !state.has_mapped(id)? {
+                return Err(SegmentError::DeadlinePassed);
+            }
+        }
+        Ok(id)
+    }
+
+    /// Gives the worker a segment, which it maps as soon as it looks.
+    pub(crate) fn offer_segment(&self, file: &SegmentFile, seals: Seals) -> Result<u16, SegmentError> {
         let (id, sent) = {
             // The number is used up when the worker may have it, and not before.
             let mut state = self.state.lock();
@@ -276,27 +298,16 @@ impl Shared {
             (id, sent)
         };
         match sent {
-            Ok(()) => {}
+            Ok(()) => Ok(id),
             // It is dead or dying; or it lives, but has closed its end or does not read.
             Err(Errno::PIPE | Errno::CONNRESET | Errno::AGAIN) => {
                 if self.wait_end(ABORT_GRACE).is_none() {
                     self.kill_for_violation("it does not read its control socket");
                 }
-                return Err(SegmentError::WorkerEnded);
+                Err(SegmentError::WorkerEnded)
             }
-            Err(errno) => return Err(SegmentError::of_system(errno)),
+            Err(errno) => Err(SegmentError::of_system(errno)),
         }
-        let mut state = self.state.lock();
-        while !state.mapped.contains(&id) {
-            if state.end.is_some() {
-                return Err(SegmentError::WorkerEnded);
-            }
-            let timed_out = self.changed.wait_until(&mut state, deadline).timed_out();
-            if timed_out && !state.mapped.contains(&id) && state.end.is_none() {
-                return Err(SegmentError::DeadlinePassed);
-            }
-        }
-        Ok(id)
     }
 
     fn open_lane(&self, lane: u32, deadline: Instant) -> Result<(), LaneError> {

@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicBool;
 use hotcell_protocol::wire::{self, Event, Hello, Packet, Welcome, WorkerState};
 use hotcell_sandbox::{Level, Plan, Profile, Wall};
 use hotcell_shm::control::ControlSocket;
-use hotcell_shm::{Seals, SegmentFile, SegmentTable, WorkerChannel};
+use hotcell_shm::{EventFd, Seals, SegmentFile, SegmentTable, WorkerChannel};
 
 use crate::handles::SharedHandles;
 use crate::library::Library;
@@ -32,7 +32,8 @@ const CAPABILITIES: u64 = wire::capabilities::NEED_SPACE
     | wire::capabilities::BATCH
     | wire::capabilities::DISPATCHER
     | wire::capabilities::SANDBOX
-    | wire::capabilities::LANES;
+    | wire::capabilities::LANES
+    | wire::capabilities::EVENTFD;
 
 /// Segments of the process, for the shim; the serving and the control thread share it.
 static SEGMENTS: SegmentTable = SegmentTable::new();
@@ -73,7 +74,9 @@ fn load(socket: &Arc<ControlSocket>) -> Result<&'static Worker, Failure> {
     crash::install(channel.crash_record());
     denial::install(channel.denial_records());
     let shim = next()?;
-    let libraries: Vec<OwnedFd> = descriptors.collect();
+    let mut libraries: Vec<OwnedFd> = descriptors.collect();
+    let eventfds = libraries.split_off(usize::from(hello.libraries));
+    let channel = channel.with_eventfds(adopt_eventfds(eventfds)?);
     let wall = match plan {
         None => None,
         Some(plan) => {
@@ -125,7 +128,8 @@ fn receive_hello(socket: &ControlSocket) -> Result<(Hello, Vec<OwnedFd>), Failur
     }
     let hello = Hello::decode(body);
     let plans = usize::from(hello.profile != Profile::Basic as u32);
-    if packet.descriptors.len() != 3 + usize::from(hello.libraries) + plans {
+    let behind = usize::from(hello.libraries) + usize::from(hello.eventfds) + plans;
+    if packet.descriptors.len() != 3 + behind {
         return Err(violation("the hello announces other descriptors than it carries"));
     }
     Ok((hello, packet.descriptors))
@@ -147,6 +151,14 @@ fn read_plan(file: OwnedFd) -> Result<Plan, Failure> {
 fn adopt(fd: OwnedFd, length: u64, seals: Seals) -> Result<SegmentFile, Failure> {
     SegmentFile::adopt(fd, length, seals)
         .map_err(|errno| Failure::system(Event::LaunchFailed, "adopt a segment", &errno.into()))
+}
+
+/// Takes the eventfds of the lanes, before there is a library that could be in the way.
+fn adopt_eventfds(given: Vec<OwnedFd>) -> Result<Vec<EventFd>, Failure> {
+    let adopted = given.into_iter().map(|fd| EventFd::adopt(fd, CONTROL_MOVED));
+    adopted
+        .collect::<Result<_, _>>()
+        .map_err(|errno| Failure::system(Event::LaunchFailed, "adopt an eventfd", &errno.into()))
 }
 
 fn violation(text: &str) -> Failure {

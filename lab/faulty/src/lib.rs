@@ -83,6 +83,22 @@ impl Faulty {
         dynamic::call_with(&self.session, interface, self.function(name), args, callback)
     }
 
+    /// As [`Faulty::call`], awaited.
+    #[cfg(feature = "tokio")]
+    #[track_caller]
+    pub fn awaited(
+        &self,
+        name: &str,
+        args: &[Value],
+    ) -> impl Future<Output = hotcell::Result<Outcome>> + Send + use<> {
+        let (faulty, function, args) = (self.clone(), self.function(name), args.to_vec());
+        let call_site = std::panic::Location::caller();
+        async move {
+            let interface = &faulty.bound.interface;
+            dynamic::call_awaited(&faulty.session, interface, function, &args, call_site).await
+        }
+    }
+
     /// Calls a function that takes and returns integers.
     pub fn int(&self, name: &str, args: &[i128]) -> hotcell::Result<i128> {
         let args: Vec<Value> = args.iter().copied().map(Value::Int).collect();

@@ -38,6 +38,18 @@ fn check_reply(lie: &str, expect: ErrorKind) {
     wait_until("the liar lives", || !alive(pid));
 }
 
+/// Lies to a task that waits.
+fn check_awaited(lie: &str, expect: ErrorKind) {
+    let faulty = Faulty::open(options(lie)).unwrap();
+    let pid = faulty.session().worker_pid().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let error = runtime.block_on(faulty.awaited("long_text", &[Value::Int(1)])).expect_err(lie);
+    assert_eq!(error.kind(), expect, "{lie}: {error}");
+    assert_eq!(error.executed(), Executed::Maybe, "{lie}: {error}");
+    drop(runtime);
+    wait_until("the liar lives", || !alive(pid));
+}
+
 #[test]
 fn every_lie_is_a_typed_error() {
     // What stays in the process (the monitor, the bound library) is there before we count.
@@ -78,6 +90,14 @@ fn every_lie_is_a_typed_error() {
         ("never-answers", ErrorKind::Hung),
     ] {
         check_reply(lie, expect);
+    }
+    for (lie, expect) in [
+        ("rings-without-end", ErrorKind::ProtocolViolation),
+        ("rings-for-nothing", ErrorKind::Hung),
+        // It has not agreed to wake tasks.
+        ("never-answers", ErrorKind::AbiMismatch),
+    ] {
+        check_awaited(lie, expect);
     }
     for lie in BATCH_LIES {
         check_batch(lie);

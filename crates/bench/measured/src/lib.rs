@@ -13,10 +13,16 @@
 // Names, numbers of parameters, constants and documentation are the header's.
 #![allow(clippy::style, clippy::complexity, clippy::approx_constant)]
 
+#[cfg(feature = "tokio")]
+mod aio;
+
 mod batch;
 mod functions;
 mod structs;
 mod table;
+
+#[cfg(feature = "tokio")]
+pub use aio::Aio;
 
 pub use batch::Batch;
 pub use structs::Rectangle;

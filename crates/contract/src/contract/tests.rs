@@ -100,7 +100,7 @@ fn keys_of_the_file() {
             "zzzzzz = 1",
             "4:1: a contract has no key `zzzzzz` [unknown key] = a contract has the keys `hotcell`, `library`, \
              `headers`, `link`, `include`, `exclude`, `include_dirs`, `defines`, `prelude`, `isolation`, `threads`, \
-             `deadline`, `init`, `shutdown`, `sandbox`, `handle`, `struct`, `error` and `function`",
+             `deadline`, `init`, `shutdown`, `nullable`, `sandbox`, `handle`, `struct`, `error` and `function`",
         ),
         (
             "health = [\"f()\"]",
@@ -270,11 +270,6 @@ fn items_of_parameters() {
         (
             "{ in = \"buffer\", unit = \"bits\" }",
             "5:36: `unit` cannot be \"bits\" [unknown word] = `unit` is one of `bytes` and `elements`",
-        ),
-        (
-            "{ callback = \"call\", on_failure = 1 }",
-            "5:14: `callback = \"call\"` needs `user_data` = add `user_data = \"…\"`: the parameter that the library hands \
-             back to the callback",
         ),
         (
             "{ callback = \"call\", user_data = \"u\", on_failure = true }",

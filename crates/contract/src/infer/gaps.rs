@@ -5,7 +5,7 @@ use hotcell_model::types::{CType, Type};
 
 use crate::infer::view::{View, decided, plain_text, shown};
 use crate::infer::words::{BINARY, DATA, OUTPUTS};
-use crate::infer::{Draft, Gap, Notes};
+use crate::infer::{Draft, Gap, Notes, keeping};
 use crate::type_names::unqualified;
 
 mod objects;
@@ -41,6 +41,10 @@ pub(super) fn find(view: &View<'_>, draft: &Draft, notes: &Notes) -> Vec<Gap> {
             sizes.extend(line.size);
         }
         let reason = notes.of(index).unwrap_or_else(|| reason(view, index, &param.ty));
+        // A copy that nobody needs costs memory, and one that is missing is memory that later calls write.
+        if let (Some(says), Some(holder)) = (&line.says, keeping::holder(view, draft, index, &reason)) {
+            line.says = keeps(says, &holder).or(line.says);
+        }
         let help = line.says.map(|says| format!("params.{} = {says}", view.name(index)));
         gaps.push(Gap { help, returns_length: line.returns_length, ..Gap::of_param(index, reason) });
     }
@@ -50,6 +54,14 @@ pub(super) fn find(view: &View<'_>, draft: &Draft, notes: &Notes) -> Vec<Gap> {
         gaps.push(result(view, notes));
     }
     gaps
+}
+
+/// The same line about data and texts that an object may keep.
+fn keeps(says: &str, holder: &str) -> Option<String> {
+    let (item, rest) = says.split_once(" }")?;
+    let kept = item.starts_with("{ in = \"buffer\"") || item.starts_with("{ string");
+    let rest = if rest.is_empty() { " #".to_owned() } else { format!("{rest};") };
+    kept.then(|| format!("{item}, until = \"{holder}\" }}{rest} without `until` when the library copies it"))
 }
 
 /// What to say about a parameter, and the pointer (to its length, or the user data) that this decides too.

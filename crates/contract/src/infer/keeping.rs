@@ -57,6 +57,27 @@ pub(super) fn of_text(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
     })
 }
 
+/// What may keep what a parameter points to, as an `until` names it, where that is why it is asked for: an object that the
+/// function takes, or one that comes out. None as well where that is no handle.
+pub(super) fn holder(view: &View<'_>, draft: &Draft, index: usize, asked: &str) -> Option<String> {
+    let kept = [of_data(view, draft, index), of_text(view, draft, index)].into_iter().flatten();
+    if !kept.into_iter().any(|reason| reason == asked) {
+        return None;
+    }
+    let is_handle = |ty: &CType| view.known.handles.of_pointer(ty).is_some();
+    let out = |ty: &CType| ty.pointee().is_some_and(|(pointer, constant)| !constant && is_handle(pointer));
+    let params = || view.function.params.iter().enumerate().filter(|(other, _)| *other != index);
+    if let Some((made, _)) = params().find(|(_, param)| out(&param.ty)) {
+        return Some(view.name(made));
+    }
+    if is_handle(&view.function.result) {
+        return Some("result".to_owned());
+    }
+    changed(view, draft, index)
+        .filter(|&object| is_handle(&view.function.params[object].ty))
+        .map(|at| view.name(at))
+}
+
 /// Whether a function is called like one that uses data up: `gzwrite`, `decompress`, but not `assign`.
 fn uses(function: &str) -> bool {
     let of = |word: &str, part: &str| word == part || part.len() > 4 && word.ends_with(part);

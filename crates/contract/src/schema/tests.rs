@@ -132,7 +132,8 @@ fn contracts_that_cannot_be_read_do_not_fit() {
         "[function.f]\nparams.x = { in = \"buffr\" }",
         "[function.f]\nparams.x = { string = \"utf8\" }",
         "[function.f]\nparams.x = { in = \"buffer\", capacity = \"n\" }",
-        "[function.f]\nparams.x = { callback = \"call\", on_failure = 1 }",
+        "nullable = [true]",
+        "[handle]\ndb = { message = 1 }",
         "[function.f]\nparams.x = { callback = \"call\", user_data = \"u\", params = { a = { in = \"value\" } } }",
         "[function.f]\nparams.x = 7",
     ] {

@@ -21,6 +21,8 @@ pub(crate) struct Arguments {
     pub(crate) params: Vec<String>,
     /// Statements that write them.
     pub(crate) puts: Vec<String>,
+    /// Statements in front of the functions of the application, where those come before the arguments.
+    pub(crate) before: Vec<String>,
     /// Remarks for the documentation.
     pub(crate) notes: Vec<String>,
     /// Functions of the application, in the order of their numbers.
@@ -29,6 +31,10 @@ pub(crate) struct Arguments {
     pub(crate) always: Vec<String>,
     /// Statements for those that it changes only where the call did not fail.
     pub(crate) updates: Vec<String>,
+    /// What the method's own object goes by.
+    own: &'static str,
+    /// How far the statements that write them are indented.
+    indent: usize,
     /// What each parameter of the C function goes by, where it is an argument.
     pub(crate) locals: Vec<Option<String>>,
     /// Functions of the application that the library keeps.
@@ -47,6 +53,9 @@ struct Kept {
     /// The arguments of `put_kept` in front of the closure.
     place: [String; 3],
 }
+
+/// What a method's own object goes by as a rule.
+const SELF: &str = "self";
 
 /// Writes one argument.
 struct Put<'a> {
@@ -68,7 +77,18 @@ impl Arguments {
         owner: Owner<'a>,
         scope: &mut Scope,
     ) -> Result<Arguments, Error> {
-        let mut arguments = Arguments { locals: vec![None; function.params.len()], ..Arguments::default() };
+        Self::indented(context, function, (owner, SELF, 8), scope)
+    }
+
+    /// As [`Arguments::of`], where the method's own object goes by that name, for statements that are indented so far.
+    pub(crate) fn indented<'a>(
+        context: &Context<'a>,
+        function: &'a Function,
+        (owner, own_name, indent): (Owner<'a>, &'static str, usize),
+        scope: &mut Scope,
+    ) -> Result<Arguments, Error> {
+        let locals = vec![None; function.params.len()];
+        let mut arguments = Arguments { locals, indent, own: own_name, ..Arguments::default() };
         if owner == Owner::Library {
             arguments.params.push("&self".into());
         }
@@ -76,7 +96,7 @@ impl Arguments {
         for (index, param) in visible {
             let own = matches!(owner, Owner::Object { param, .. } if param == index);
             let (local, carries) = match &param.role.value {
-                _ if own => ("self".to_owned(), Carries::Param { index }),
+                _ if own => (own_name.to_owned(), Carries::Param { index }),
                 Role::BufferOut { .. } => {
                     let local = scope.take(format!("{}_capacity", names::snake(&param.name)));
                     (local, Carries::Capacity { index })
@@ -106,7 +126,9 @@ impl Arguments {
     /// for `self`.
     fn put(&mut self, context: &Context<'_>, put: &Put<'_>, scope: &mut Scope) -> Result<String, Error> {
         let Put { function, param, local, offset, .. } = put;
-        let number = |method: &str, value: String| format::call(8, method, &[offset.to_string(), value], ";");
+        let indent = self.indent;
+        let number =
+            |method: &str, value: String| format::call(indent, method, &[offset.to_string(), value], ";");
         match &param.role.value {
             Role::Value | Role::ValueInOut { .. } => {
                 let ty = match &param.role.value {
@@ -168,7 +190,7 @@ impl Arguments {
         scope: &mut Scope,
     ) -> Result<String, Error> {
         let Put { function, param, local, offset, .. } = put;
-        let closure = callbacks::closure(context, function, callback, local, nullable, scope)?;
+        let closure = callbacks::closure(context, function, callback, (local, nullable, self.indent), scope)?;
         self.notes.extend(closure.note.clone());
         let ty = closure.ty.clone();
         if let CallbackScope::Handle { param: until } = callback.scope {
@@ -180,13 +202,20 @@ impl Arguments {
         let number = self.closures.len() + 1;
         let place = format!("{offset}, {number}, {}", callback.args.size);
         if nullable {
-            self.puts.push(format!("        if {local}.is_some() {{"));
-            self.puts.push(format!("            call.put_callback({place});"));
-            self.puts.push("        } else {".into());
-            self.puts.push(format!("            call.put_no_callback({offset});"));
-            self.puts.push("        }".into());
+            let mut passes = format!("{local}.is_some()");
+            if self.own != SELF {
+                // It is lent to what runs it by then.
+                let known = scope.take(format!("passes_{}", local.trim_end_matches('_')));
+                self.before.push(format!("        let {known} = {passes};"));
+                passes = known;
+            }
+            self.line(0, &format!("if {passes} {{"));
+            self.line(4, &format!("call.put_callback({place});"));
+            self.line(0, "} else {");
+            self.line(4, &format!("call.put_no_callback({offset});"));
+            self.line(0, "}");
         } else {
-            self.puts.push(format!("        call.put_callback({place});"));
+            self.line(0, &format!("call.put_callback({place});"));
         }
         self.closures.push(closure);
         Ok(ty)
@@ -216,15 +245,15 @@ impl Arguments {
             let args = [&place[..], &[boxed, format!("&{object}.0")]].concat();
             if !nullable {
                 self.puts.extend(closure.lines);
-                self.puts.extend(format::call(8, method, &args, "?;"));
+                self.puts.extend(format::call(self.indent, method, &args, "?;"));
                 continue;
             }
-            self.puts.push(format!("        if let Some(mut function) = {local} {{"));
+            self.line(0, &format!("if let Some(mut function) = {local} {{"));
             self.puts.extend(closure.lines);
-            self.puts.extend(format::call(12, method, &args, "?;"));
-            self.puts.push("        } else {".into());
-            self.puts.push(format!("            call.put_no_callback({});", place[0]));
-            self.puts.push("        }".into());
+            self.puts.extend(format::call(self.indent + 4, method, &args, "?;"));
+            self.line(0, "} else {");
+            self.line(4, &format!("call.put_no_callback({});", place[0]));
+            self.line(0, "}");
         }
         for ((object, threads), names) in keeps {
             let it = if names.len() > 1 { "them" } else { "it" };
@@ -244,19 +273,24 @@ impl Arguments {
         Ok(())
     }
 
+    /// Adds a line of a statement, indented so much deeper.
+    fn line(&mut self, deeper: usize, text: &str) {
+        self.puts.push(format!("{}{text}", " ".repeat(self.indent + deeper)));
+    }
+
     /// A text or a buffer.
     fn data(&mut self, put: &Put<'_>, method: &str, ty: &str, nullable: bool) -> String {
         let args = [put.offset.to_string(), format!("{:?}", put.param.name), put.local.clone()];
         let head = format!("call.{method}");
         if !nullable {
-            self.puts.extend(format::call(8, &head, &args, "?;"));
+            self.puts.extend(format::call(self.indent, &head, &args, "?;"));
             return ty.to_owned();
         }
-        self.puts.extend(format::if_some(8, &put.local));
-        self.puts.extend(format::call(12, &head, &args, "?;"));
-        self.puts.push("        } else {".into());
-        self.puts.push(format!("            call.put_null({});", put.offset));
-        self.puts.push("        }".into());
+        self.puts.extend(format::if_some(self.indent, &put.local));
+        self.puts.extend(format::call(self.indent + 4, &head, &args, "?;"));
+        self.line(0, "} else {");
+        self.line(4, &format!("call.put_null({});", put.offset));
+        self.line(0, "}");
         format!("Option<{ty}>")
     }
 
@@ -273,9 +307,9 @@ impl Arguments {
         if encoding == Encoding::Utf8 {
             // The runtime takes bytes, too; nothing but `str` shall get there.
             let local = &put.local;
-            self.puts.extend(format::collect(8, &format!("{local}: Vec<&str>"), local));
+            self.puts.extend(format::collect(self.indent, &format!("{local}: Vec<&str>"), local));
             let args = [put.offset.to_string(), format!("{:?}", put.param.name), format!("&{local}")];
-            self.puts.extend(format::call(8, "call.put_texts", &args, "?;"));
+            self.puts.extend(format::call(self.indent, "call.put_texts", &args, "?;"));
             return "&[impl AsRef<str>]".into();
         }
         self.data(put, method, &format!("&[impl AsRef<{element}>]"), false)
@@ -298,21 +332,21 @@ impl Arguments {
         let args = ["&mut call".to_owned(), offset.to_string(), format!("{:?}", put.param.name)];
         let reference = if back { "&mut " } else { "&" };
         if !nullable {
-            self.puts.extend(format::call(8, &format!("{local}.put_image"), &args, "?;"));
+            self.puts.extend(format::call(self.indent, &format!("{local}.put_image"), &args, "?;"));
             if back {
                 self.update(put, local)?;
             }
             return Ok(format!("{reference}{name}"));
         }
         if back {
-            self.puts.push(format!("        if let Some({local}) = &{local} {{"));
+            self.line(0, &format!("if let Some({local}) = &{local} {{"));
         } else {
-            self.puts.extend(format::if_some(8, local));
+            self.puts.extend(format::if_some(self.indent, local));
         }
-        self.puts.extend(format::call(12, &format!("{local}.put_image"), &args, "?;"));
-        self.puts.push("        } else {".into());
-        self.puts.push(format!("            call.put_null({offset});"));
-        self.puts.push("        }".into());
+        self.puts.extend(format::call(self.indent + 4, &format!("{local}.put_image"), &args, "?;"));
+        self.line(0, "} else {");
+        self.line(4, &format!("call.put_null({offset});"));
+        self.line(0, "}");
         if back {
             let mut lines = format::if_some(8, local);
             let update = self.update_of(put, local)?;
@@ -343,7 +377,7 @@ impl Arguments {
             (false, false) => "put_image",
         };
         let args = ["&mut call".to_owned(), put.offset.to_string(), format!("{:?}", put.param.name)];
-        self.puts.extend(format::call(8, &format!("{}.{method}", put.local), &args, "?;"));
+        self.puts.extend(format::call(self.indent, &format!("{}.{method}", put.local), &args, "?;"));
         if !consumed {
             self.update(put, &put.local)?;
         }
@@ -387,10 +421,11 @@ impl Arguments {
             return Err(unsupported(put.function, put.param));
         }
         let Put { local, offset, .. } = put;
-        let kind = if put.own { "Self::TYPE".to_owned() } else { format!("{name}::TYPE") };
+        let kind =
+            if put.own && self.own == SELF { "Self::TYPE".to_owned() } else { format!("{name}::TYPE") };
         let mut args = [offset.to_string(), format!("{:?}", put.param.name), format!("&{local}.0"), kind];
         if put.own {
-            self.puts.extend(format::call(8, method, &args, "?;"));
+            self.puts.extend(format::call(self.indent, method, &args, "?;"));
             return Ok(String::new());
         }
         if consumed {
@@ -403,19 +438,19 @@ impl Arguments {
         }
         let ty = if consumed { name } else { format!("&{name}") };
         if !nullable {
-            self.puts.extend(format::call(8, method, &args, "?;"));
+            self.puts.extend(format::call(self.indent, method, &args, "?;"));
             return Ok(ty);
         }
         if !consumed {
             args[2] = format!("{local}.map(|object| &object.0)");
-            self.puts.extend(format::call(8, "call.put_opt_handle", &args, "?;"));
+            self.puts.extend(format::call(self.indent, "call.put_opt_handle", &args, "?;"));
             return Ok(format!("Option<{ty}>"));
         }
-        self.puts.push(format!("        if let Some({local}) = &{local} {{"));
-        self.puts.extend(format::call(12, method, &args, "?;"));
-        self.puts.push("        } else {".into());
-        self.puts.push(format!("            call.put_u64({offset}, 0);"));
-        self.puts.push("        }".into());
+        self.line(0, &format!("if let Some({local}) = &{local} {{"));
+        self.puts.extend(format::call(self.indent + 4, method, &args, "?;"));
+        self.line(0, "} else {");
+        self.line(4, &format!("call.put_u64({offset}, 0);"));
+        self.line(0, "}");
         Ok(format!("Option<{ty}>"))
     }
 
@@ -468,7 +503,7 @@ impl Arguments {
         let local = self.locals.get(index).and_then(Option::as_ref);
         let role = function.params.get(index).map(|param| &param.role.value);
         match (local, role) {
-            (Some(local), Some(Role::Handle { nullable: true, consumed, .. })) if local != "self" => {
+            (Some(local), Some(Role::Handle { nullable: true, consumed, .. })) if local != self.own => {
                 let reference = if *consumed { ".as_ref()" } else { "" };
                 Ok(("parent".into(), Some(format!("{local}{reference}.map(|parent| &parent.0)"))))
             }

@@ -39,18 +39,22 @@ struct Run {
     result: Option<(String, String)>,
 }
 
-/// The closure for a callback in the parameter `local`.
+/// The closure for a callback in the parameter `local`; arguments are indented by `outer`.
 pub(crate) fn closure(
     context: &Context<'_>,
     function: &Function,
     callback: &Callback,
-    local: &str,
-    nullable: bool,
+    (local, nullable, outer): (&str, bool, usize),
     scope: &mut Scope,
 ) -> Result<Closure, Error> {
     let name = scope.take("run".into());
     let kept = callback.scope != CallbackScope::Call;
-    let indent = if kept && nullable { 16 } else { 12 };
+    // What the library keeps is made among the arguments, and what is lent to it before the call is sent.
+    let indent = match (kept, nullable) {
+        (true, true) => outer + 8,
+        (true, false) => outer + 4,
+        (false, _) => 12,
+    };
     let run = Run::of(context, function, callback, local, indent)?;
     let result = run.result.as_ref().map_or("()", |(ty, _)| ty);
     let ty = format!("FnMut({}) -> hotcell::Answer<{result}>", run.types.join(", "));

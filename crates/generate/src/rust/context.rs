@@ -23,6 +23,8 @@ pub(crate) struct Context<'a> {
     deeds: RefCell<BTreeMap<String, Deeds>>,
     /// Types of what functions with several results give back, by function.
     outputs: BTreeMap<usize, String>,
+    /// The methods that leave results where they are, by function.
+    twins: BTreeMap<usize, String>,
 }
 
 /// What is done with a structure: which of its functions are needed.
@@ -48,8 +50,8 @@ pub(crate) struct Deeds {
 
 impl<'a> Context<'a> {
     pub(crate) fn new(interface: &'a Interface, names: Names) -> Self {
-        let (mentioned, objects, deeds, outputs) = Default::default();
-        Context { interface, names, mentioned, objects, deeds, outputs }
+        let (mentioned, objects, deeds, outputs, twins) = Default::default();
+        Context { interface, names, mentioned, objects, deeds, outputs, twins }
     }
 
     /// A type for what a function with several results gives back.
@@ -65,6 +67,18 @@ impl<'a> Context<'a> {
         let name = self.outputs.get(&index).expect("a function's own method comes before that of a batch");
         self.mention(name);
         name.clone()
+    }
+
+    /// A name for the method of a function that leaves results where they are.
+    pub(crate) fn take_twin(&mut self, index: usize) -> String {
+        let name = self.names.take_twin(&self.names.methods[index].clone());
+        self.twins.insert(index, name.clone());
+        name
+    }
+
+    /// That name, if there is such a method.
+    pub(crate) fn twin(&self, index: usize) -> Option<&String> {
+        self.twins.get(&index)
     }
 
     /// A number of this type, if it is one.

@@ -26,8 +26,11 @@ pub(crate) fn signature(indent: usize, head: &str, params: &[String], result: &s
 fn parameter(indent: usize, text: &str, tail: &str) -> Vec<String> {
     let pad = " ".repeat(indent);
     let line = format!("{pad}{text}{tail}");
-    if let Some(text) = text.strip_suffix(" + Send + 'static") {
-        return kept(indent, text, tail);
+    for bounds in [&["Send", "'static"][..], &["Send"]] {
+        let end = format!(" + {}", bounds.join(" + "));
+        if let Some(text) = text.strip_suffix(&end).filter(|text| text.contains("impl FnMut(")) {
+            return bound(indent, text, bounds, tail);
+        }
     }
     if text.contains("Option<Box<dyn FnMut(") && width(&line) > WIDTH {
         return boxed(indent, text, tail);
@@ -48,10 +51,10 @@ fn parameter(indent: usize, text: &str, tail: &str) -> Vec<String> {
     broken(indent, 4, before, params, &format!("){result}{tail}"))
 }
 
-/// A parameter that is a function with the bounds of one that is kept: on one line, or with a line for each bound.
-fn kept(indent: usize, text: &str, tail: &str) -> Vec<String> {
+/// A parameter that is a function with bounds: on one line, or with a line for each bound.
+fn bound(indent: usize, text: &str, bounds: &[&str], tail: &str) -> Vec<String> {
     let pad = " ".repeat(indent);
-    let line = format!("{pad}{text} + Send + 'static{tail}");
+    let line = format!("{pad}{text} + {}{tail}", bounds.join(" + "));
     if width(&line) <= WIDTH + IMPL {
         return vec![line];
     }
@@ -61,7 +64,10 @@ fn kept(indent: usize, text: &str, tail: &str) -> Vec<String> {
     } else {
         broken(indent, 4, before, params, &format!("){result}"))
     };
-    lines.extend([format!("{pad}+ Send"), format!("{pad}+ 'static{tail}")]);
+    lines.extend(bounds.iter().map(|bound| format!("{pad}+ {bound}")));
+    if let Some(last) = lines.last_mut() {
+        last.push_str(tail);
+    }
     lines
 }
 
@@ -158,6 +164,34 @@ pub(crate) fn start(
     let lines =
         [format!("let {variable} = self"), format!("    .{field}"), format!("    .{method}({function})?;")];
     lines.map(|line| format!("{pad}{line}")).into()
+}
+
+/// `left = receiver.method(args).await?;`, or without `left`.
+pub(crate) fn awaited(
+    indent: usize,
+    left: &str,
+    (receiver, method): (&str, &str),
+    args: &[String],
+) -> Vec<String> {
+    let pad = " ".repeat(indent);
+    let assigns = if left.is_empty() { String::new() } else { format!("{left} = ") };
+    let chain = format!("{receiver}.{method}({}).await?", args.join(", "));
+    let line = format!("{pad}{assigns}{chain};");
+    // The semicolon counts.
+    if width(&chain) < SHORT && width(&line) <= WIDTH {
+        return vec![line];
+    }
+    // A receiver no longer than an indentation stays in front where the statement begins with it.
+    let mut lines = match left.is_empty() && receiver.len() <= 4 {
+        true => call(indent, &format!("{receiver}.{method}"), args, ""),
+        false => {
+            let mut lines = vec![format!("{pad}{assigns}{receiver}")];
+            lines.extend(call(indent + 4, &format!(".{method}"), args, ""));
+            lines
+        }
+    };
+    lines.push(format!("{pad}    .await?;"));
+    lines
 }
 
 /// `let variable = list.iter().map(AsRef::as_ref).collect();`

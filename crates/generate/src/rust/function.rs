@@ -9,7 +9,7 @@ use crate::rust::arguments::Arguments;
 use crate::rust::context::Context;
 use crate::rust::names::{self, Scope};
 use crate::rust::owner::Owner;
-use crate::rust::results::{Outcome, SHARED, finish, outcomes};
+use crate::rust::results::{Outcome, SHARED, Waits, finish, outcomes};
 use crate::rust::{docs, format, types};
 
 /// What `method.rs.j2` prints.
@@ -51,7 +51,7 @@ pub(crate) fn methods<'a>(context: &mut Context<'a>, index: usize) -> Result<Vec
     let path = owner.key().map_or(&context.names.library, |key| &context.names.objects[key]);
     let path = format!("{path}::{name}");
     let shared: Vec<&str> = outcomes.iter().filter(|it| it.shareable).map(|it| it.name.as_str()).collect();
-    let twin = (!shared.is_empty()).then(|| context.names.take_twin(&name));
+    let twin = (!shared.is_empty()).then(|| context.take_twin(index));
     let (ty, output) = match outcomes.as_slice() {
         [] => ("()".to_owned(), None),
         [one] => (one.ty.clone(), None),
@@ -70,7 +70,8 @@ pub(crate) fn methods<'a>(context: &mut Context<'a>, index: usize) -> Result<Vec
     let made = |name: &str, docs, outcomes: &[Outcome], whole: &str, output, mut scope: Scope| {
         let mut body = start(context, index, owner, !arguments.puts.is_empty());
         body.extend(arguments.puts.iter().cloned());
-        finish(&mut body, outcomes, &ty, &arguments, function.error.is_some(), &mut scope);
+        let waits = (function.error.is_some(), Waits::Thread);
+        finish(&mut body, outcomes, &ty, &arguments, waits, &mut scope);
         let result = format!("hotcell::Result<{whole}>");
         let opening = format::signature(4, &format!("pub fn {name}"), &arguments.params, &result);
         Method { docs, opening, body, output }

@@ -17,7 +17,7 @@ const MANY: usize = 24;
 const ENOUGH: usize = 6;
 
 /// Makes the methods of a function.
-type Make = fn(&mut Context<'_>, usize) -> Result<Vec<Method>, Error>;
+pub(crate) type Make = fn(&mut Context<'_>, usize) -> Result<Vec<Method>, Error>;
 
 /// Methods of one type.
 #[derive(Serialize, Default)]
@@ -44,7 +44,7 @@ pub(crate) struct Part {
     /// Imports, where it is a file.
     uses: Vec<String>,
     /// Whether they name types of the runtime.
-    runtime: bool,
+    pub(crate) runtime: bool,
 }
 
 impl Methods {
@@ -108,7 +108,7 @@ impl Methods {
 }
 
 impl Part {
-    fn of(
+    pub(crate) fn of(
         context: &mut Context<'_>,
         (word, module): (&str, String),
         owner: &str,
@@ -128,6 +128,10 @@ impl Part {
         }
         let runtime = methods.iter().any(Method::names_runtime);
         Ok(Part { module, word: word.to_owned(), uses: super::imports(&used), methods, mentioned, runtime })
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.methods.is_empty()
     }
 
     fn outputs(&self) -> Vec<String> {

@@ -19,19 +19,27 @@ const KEYWORDS: &[&str] = &[
 
 /// Types a package's own must not hide, and that of a batch.
 pub(crate) const PRELUDE: &[&str] =
-    &["Batch", "Box", "Err", "None", "Ok", "Option", "Result", "Some", "String", "ToString", "Vec"];
+    &["Aio", "Batch", "Box", "Err", "None", "Ok", "Option", "Result", "Some", "String", "ToString", "Vec"];
 
 /// The type of a batch in every package.
 pub(crate) const BATCH: &str = "Batch";
+
+/// The view on which calls are awaited.
+pub(crate) const AIO: &str = "Aio";
+
+/// Where calls of the library's own are.
+pub(crate) const LIBRARY_CALLS: &str = "functions";
 
 /// Methods every batch has.
 pub(crate) const BATCH_METHODS: &[&str] = &["fmt", "is_empty", "len", "new", "run"];
 
 /// Methods every package has.
-pub(crate) const METHODS: &[&str] = &["batch", "clone", "fmt", "open", "open_with", "session", "within"];
+pub(crate) const METHODS: &[&str] =
+    &["aio", "batch", "clone", "fmt", "open", "open_with", "session", "within"];
 
 /// Methods every object has.
 pub(crate) const OBJECT_METHODS: &[&str] = &[
+    "aio",
     "begin_image",
     "begun",
     "clone",
@@ -40,6 +48,7 @@ pub(crate) const OBJECT_METHODS: &[&str] = &[
     "fill_image",
     "fmt",
     "hash",
+    "into_aio",
     "new",
     "put_image",
     "read_image",
@@ -48,10 +57,12 @@ pub(crate) const OBJECT_METHODS: &[&str] = &[
 ];
 
 /// Names in the body of every method.
-pub(crate) const LOCALS: &[&str] = &["call", "invocation", "parent", "reply", "session"];
+pub(crate) const LOCALS: &[&str] =
+    &["call", "callbacks", "invocation", "own", "parent", "reply", "sent", "session"];
 
 /// Modules every package may have, and types that a module would hide.
 pub(crate) const MODULES: &[&str] = &[
+    "aio",
     "batch",
     "bool",
     "char",

@@ -174,13 +174,52 @@ fn returned(
     }))
 }
 
+/// Who waits for a call.
+pub(crate) enum Waits {
+    Thread,
+    /// A task, whose call is begun with these.
+    Task(Vec<String>),
+}
+
+impl Waits {
+    /// The statements that send a call, wait for it, and have its reply in `left`, if anywhere. A task's call is begun with
+    /// them, and is gone before it waits: it would not go from thread to thread.
+    fn finish(&self, method: &str, left: &str, callbacks: &[String], puts: &[String]) -> Vec<String> {
+        let with = if callbacks.is_empty() { "" } else { "_with" };
+        let assigns = if left.is_empty() { String::new() } else { format!("{left} = ") };
+        let begin = match self {
+            Waits::Thread => {
+                let list = callbacks.join(", ");
+                let list = if list.is_empty() { list } else { format!("&mut [{list}]") };
+                return vec![format!("        {assigns}call.{method}{with}({list})?;")];
+            }
+            Waits::Task(begin) => begin,
+        };
+        let mut lines = Vec::new();
+        if !callbacks.is_empty() {
+            let ty = format!("[&mut rt::TaskCallback<'_>; {}]", callbacks.len());
+            let value = format!("[{}]", callbacks.join(", "));
+            lines.extend(format::constant(8, &format!("let mut callbacks: {ty}"), &value));
+        }
+        let variable = if puts.is_empty() { "let call" } else { "let mut call" };
+        lines.push("        let sent = {".into());
+        lines.extend(format::awaited(12, variable, ("session", "call_awaited"), begin));
+        lines.extend(puts.iter().cloned());
+        let list = if callbacks.is_empty() { "" } else { "&mut callbacks" };
+        lines.push(format!("            call.{method}{with}_awaited({list})"));
+        lines.push("        };".into());
+        lines.push(format!("        {assigns}sent.await?;"));
+        lines
+    }
+}
+
 /// Adds what stands behind the last argument.
 pub(crate) fn finish(
     body: &mut Vec<String>,
     outcomes: &[Outcome],
     ty: &str,
     arguments: &Arguments,
-    fallible: bool,
+    (fallible, waits): (bool, Waits),
     scope: &mut Scope,
 ) {
     for closure in &arguments.closures {
@@ -191,17 +230,15 @@ pub(crate) fn finish(
     // Without a rule, only a callback can make it fail.
     let settles = !arguments.always.is_empty() && (fallible || !callbacks.is_empty());
     let method = if settles { "settle" } else { "finish" };
-    let finish = match callbacks.is_empty() {
-        true => format!("call.{method}()?"),
-        false => format!("call.{method}_with(&mut [{}])?", callbacks.join(", ")),
-    };
+    let finish = |left: &str| waits.finish(method, left, &callbacks, &arguments.puts);
     let updates = !arguments.always.is_empty() || !arguments.updates.is_empty();
     if outcomes.is_empty() && !updates {
-        body.extend([format!("        {finish};"), "        Ok(())".into()]);
+        body.extend(finish(""));
+        body.push("        Ok(())".into());
         return;
     }
     let changes = updates || outcomes.iter().any(Outcome::is_read);
-    body.push(format!("        let {}reply = {finish};", if changes { "mut " } else { "" }));
+    body.extend(finish(if changes { "let mut reply" } else { "let reply" }));
     body.extend(arguments.always.iter().cloned());
     if settles {
         body.push("        reply.succeeded()?;".into());

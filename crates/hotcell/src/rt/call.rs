@@ -73,6 +73,8 @@ pub struct State {
     pub(super) taken: u64,
     /// Why the call is no success.
     pub(super) failure: Option<Failure>,
+    /// It is a task's: nothing may wait, and nothing that is the caller's may be lent to the worker.
+    pub(super) awaited: bool,
 }
 
 /// Why a call has a worker.
@@ -119,6 +121,7 @@ impl State {
             pool: Pool::default(),
             taken: 0,
             failure: None,
+            awaited: false,
         })
     }
 
@@ -127,7 +130,7 @@ impl State {
         (self.context, self.index, self.function) = (context, index, function);
         self.used = usize::from(function.args_size);
         (self.input, self.granted, self.entries) = (0, 0, 0);
-        (self.copied, self.taken) = (0, 0);
+        (self.copied, self.taken, self.awaited) = (0, 0, false);
         self.lengths.clear();
         if self.no_segment.is_some() || self.failure.is_some() || !self.no_segments.is_empty() {
             self.forget_troubles();
@@ -235,6 +238,7 @@ impl<'s> Call<'s> {
     #[inline]
     pub fn put_buffer(&mut self, offset: usize, name: &str, data: &'s [u8]) -> Result<()> {
         if !self.fits_slot(data.len())
+            && !self.awaited
             && let Some(place) = self.place_of(data)?
         {
             self.count(name, data.len())?;

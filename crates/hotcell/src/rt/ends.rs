@@ -27,12 +27,31 @@ impl Call<'_> {
         seals: Seals,
         executed: Executed,
     ) -> Result<std::result::Result<(u16, Mapping), NoSegment>> {
+        if self.awaited {
+            return self.offer_segment(length, seals, executed);
+        }
         let until = instant_of(self.allowed.deadline());
         let error = match self.live().worker.add_segment(length, seals, until) {
             Ok(added) => return Ok(Ok(added)),
             Err(error) => error,
         };
         self.without_segment(error, length, executed).map(Err)
+    }
+
+    /// As [`Call::add_segment`], but does not wait until the worker has it.
+    fn offer_segment(
+        &mut self,
+        length: usize,
+        seals: Seals,
+        executed: Executed,
+    ) -> Result<std::result::Result<(u16, Mapping), NoSegment>> {
+        match self.live().worker.offer_segment(length, seals) {
+            Ok((id, mapping)) => {
+                self.live().unmapped.push(id);
+                Ok(Ok((id, mapping)))
+            }
+            Err(error) => self.without_segment(error, length, executed).map(Err),
+        }
     }
 
     /// Why a segment was not added, where that is not the worker's end.

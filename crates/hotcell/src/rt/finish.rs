@@ -24,15 +24,30 @@ pub type Callback<'a> = dyn FnMut(&mut Invocation<'_>) -> Result<u64> + 'a;
 pub type KeptCallback = dyn FnMut(&mut Invocation<'_>) -> Result<u64> + Send;
 
 /// The callbacks of a call, and what became of them.
-struct Callbacks<'a, 'b> {
-    list: &'a mut [&'b mut Callback<'b>],
+pub(super) struct Callbacks<'a, 'b> {
+    pub(super) list: &'a mut [&'b mut Callback<'b>],
     /// Calls so far.
-    count: u64,
+    pub(super) count: u64,
     /// Where arguments are copied to: the same memory for all of them.
-    block: Vec<u8>,
+    pub(super) block: Vec<u8>,
     /// What went wrong in one of them: kept until the library has returned.
-    raised: Option<Failure>,
+    pub(super) raised: Option<Failure>,
+    /// Nobody waits for the call any more: none of them is there.
+    pub(super) abandoned: bool,
 }
+
+impl<'a, 'b> Callbacks<'a, 'b> {
+    pub(super) fn of(list: &'a mut [&'b mut Callback<'b>]) -> Self {
+        Callbacks { list, count: 0, block: Vec::new(), raised: None, abandoned: false }
+    }
+}
+
+/// The answer to a call that asks for space.
+#[derive(Debug)]
+pub(super) struct Space(Option<Granted>);
+
+/// The rule that a call breaks which asks for more space again and again.
+pub(super) const ASKS_ON: &str = "a call asks for space without end";
 
 /// What became of an object that was to be released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,7 +118,7 @@ impl<'s> Call<'s> {
         waited: Waited,
         callbacks: &mut [&'b mut Callback<'b>],
     ) -> Result<Reply<'s>> {
-        let mut callbacks = Callbacks { list: callbacks, count: 0, block: Vec::new(), raised: None };
+        let mut callbacks = Callbacks::of(callbacks);
         let head = self.go_on(waited, &mut callbacks);
         match callbacks.raised {
             None => self.conclude(head?),
@@ -125,7 +140,7 @@ impl<'s> Call<'s> {
                 self.put_image(offset, "", &image)
             }
         };
-        let mut none = Callbacks { list: &mut [], count: 0, block: Vec::new(), raised: None };
+        let mut none = Callbacks::of(&mut []);
         let released = match put.and_then(|()| self.exchange(&mut none)) {
             _ if self.turn.live.is_none() => Released::Gone,
             Ok(head) => Released::by(head),
@@ -142,7 +157,7 @@ impl<'s> Call<'s> {
     /// Publishes the call, which is passed no callbacks, and goes on with it until its final reply. Comes with what went
     /// wrong in one that the library keeps.
     pub(super) fn exchange_alone(&mut self) -> (Result<ReplyHead>, Option<Failure>) {
-        let mut none = Callbacks { list: &mut [], count: 0, block: Vec::new(), raised: None };
+        let mut none = Callbacks::of(&mut []);
         let head = self.exchange(&mut none);
         (head, none.raised)
     }
@@ -156,6 +171,17 @@ impl<'s> Call<'s> {
     /// Publishes the call and waits for the worker's first message.
     #[inline(always)]
     fn first(&mut self) -> Result<Waited> {
+        let (id, now, deadline) = self.publish()?;
+        let spin = self.turn.session.spin();
+        let lane = &mut self.live().lane;
+        let waited = lane.wait(id, now, spin, deadline);
+        lane.expect_call();
+        Ok(waited)
+    }
+
+    /// Publishes the call. Its number, the time, and when it must have ended.
+    #[inline(always)]
+    pub(super) fn publish(&mut self) -> Result<(u64, u64, u64)> {
         let time = match self.allowed.known() {
             None => self.allowed.left(),
             Some(deadline) => deadline.saturating_sub(clock::now()),
@@ -178,10 +204,7 @@ impl<'s> Call<'s> {
         let now = clock::now();
         let deadline = state.allowed.deadline_in(now, time);
         seat.passed.take_over();
-        let lane = &mut seat.live.as_mut().expect(LIVE).lane;
-        let waited = lane.wait(id, now, session.spin(), deadline);
-        lane.expect_call();
-        Ok(waited)
+        Ok((id, now, deadline))
     }
 
     #[cold]
@@ -191,11 +214,19 @@ impl<'s> Call<'s> {
         self.context.not_executed(ErrorKind::Unavailable, cause, message)
     }
 
-    /// Does what the worker asks for until its final reply.
-    fn go_on(&mut self, mut waited: Waited, callbacks: &mut Callbacks<'_, '_>) -> Result<ReplyHead> {
-        /// Times one call may ask for space: an honest one doubles its window.
+    /// Times this call may ask for space: an honest one doubles its window.
+    pub(super) fn most_grants(&self) -> u32 {
         const MOST_GRANTS: u32 = 64;
-        let most = MOST_GRANTS.saturating_add(self.entries.saturating_mul(2));
+        MOST_GRANTS.saturating_add(self.entries.saturating_mul(2))
+    }
+
+    /// Does what the worker asks for until its final reply.
+    pub(super) fn go_on(
+        &mut self,
+        mut waited: Waited,
+        callbacks: &mut Callbacks<'_, '_>,
+    ) -> Result<ReplyHead> {
+        let most = self.most_grants();
         let (id, spin, deadline) = (self.context.call_id, self.session().spin(), self.allowed.deadline());
         let mut grants = 0;
         loop {
@@ -204,7 +235,7 @@ impl<'s> Call<'s> {
                     ReplyState::NeedSpace => {
                         grants += 1;
                         if grants > most {
-                            return Err(self.violation("a call asks for space without end"));
+                            return Err(self.violation(ASKS_ON));
                         }
                         self.grant(head.value)?;
                     }
@@ -224,7 +255,7 @@ impl<'s> Call<'s> {
     }
 
     /// Runs a callback and answers.
-    fn call_back(&mut self, head: ReplyHead, callbacks: &mut Callbacks<'_, '_>) -> Result<()> {
+    pub(super) fn call_back(&mut self, head: ReplyHead, callbacks: &mut Callbacks<'_, '_>) -> Result<()> {
         let number = head.errno;
         self.live().lane.expect_answer();
         if !self.live().calls_back {
@@ -264,7 +295,13 @@ impl<'s> Call<'s> {
             }
         };
         let index = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
-        let Callbacks { list, block, raised, .. } = callbacks;
+        let Callbacks { list, block, raised, abandoned, .. } = callbacks;
+        if *abandoned {
+            let gone = kept.and_then(|run| session.kept().ran(number, run));
+            self.turn.passed.drop_later(gone);
+            self.live().lane.resume_callback(None);
+            return Ok(());
+        }
         let answered = match (&mut kept, index.and_then(|index| list.get_mut(index))) {
             (Some(run), _) => self.run(head, size, &mut **run, block, raised),
             (None, Some(run)) => self.run(head, size, &mut **run, block, raised),
@@ -340,7 +377,7 @@ impl<'s> Call<'s> {
         Ok(())
     }
 
-    fn conclude(mut self, head: ReplyHead) -> Result<Reply<'s>> {
+    pub(super) fn conclude(mut self, head: ReplyHead) -> Result<Reply<'s>> {
         match head.state {
             ReplyState::Returned => Reply::take(self, head),
             ReplyState::LibraryError => {
@@ -356,7 +393,7 @@ impl<'s> Call<'s> {
     }
 
     /// Ends a call whose callback failed: with the application's own failure, unless the worker broke.
-    fn raise(self, raised: Failure, head: Result<ReplyHead>) -> Result<Reply<'s>> {
+    pub(super) fn raise(self, raised: Failure, head: Result<ReplyHead>) -> Result<Reply<'s>> {
         match (raised, head.and_then(|head| self.conclude(head))) {
             (Failure::Panic(panic), Err(_)) => resume_unwind(panic),
             (Failure::Error(_), Err(fault)) if fault.is_fault() => Err(fault),
@@ -380,6 +417,14 @@ impl<'s> Call<'s> {
     /// Answers NeedSpace. Beyond the limit, or when there is no memory, the answer is no, and the shim ends
     /// the call.
     fn grant(&mut self, needed: u64) -> Result<()> {
+        if let Some(space) = self.begin_grant(needed)? {
+            self.end_grant(space);
+        }
+        Ok(())
+    }
+
+    /// Sees to it that there is space, or refuses it. What was granted is not there for the worker yet.
+    pub(super) fn begin_grant(&mut self, needed: u64) -> Result<Option<Space>> {
         self.no_segment = None;
         let entry = self.executed_entry();
         if let Some(entry) = entry {
@@ -388,7 +433,7 @@ impl<'s> Call<'s> {
         let left = self.session().options().max_output.saturating_sub(self.granted);
         let Some(length) = usize::try_from(needed).ok().filter(|_| needed <= left) else {
             self.live().lane.resume(None);
-            return Ok(());
+            return Ok(None);
         };
         self.granted += needed;
         let nested = self.turn.is_nested();
@@ -412,11 +457,15 @@ impl<'s> Call<'s> {
                 }
             }
         };
+        Ok(Some(Space(granted)))
+    }
+
+    /// Tells the worker what it was granted, which it has mapped.
+    pub(super) fn end_grant(&mut self, Space(granted): Space) {
         let lane = &mut self.live().lane;
         if let Some(Granted { place, length, .. }) = granted.filter(|granted| granted.announce) {
             lane.announce_window(place, length);
         }
         lane.resume(granted.map(|granted| (granted.place, granted.length)));
-        Ok(())
     }
 }

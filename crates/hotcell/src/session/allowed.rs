@@ -32,6 +32,12 @@ impl Allowed {
         allowed
     }
 
+    /// The same time, as far as it is gone: nobody waits with it.
+    #[cfg(feature = "tokio")]
+    pub(super) fn over(&self) -> Allowed {
+        Allowed { deadline: clock::now(), ..*self }
+    }
+
     /// When it ends, in monotonic nanoseconds.
     pub(crate) fn deadline(&mut self) -> u64 {
         if self.deadline == 0 {

@@ -233,8 +233,17 @@ impl Session {
         seat.ended = None;
         let calls_back = can(wire::capabilities::CALLBACKS);
         let takes_batches = can(wire::capabilities::BATCH);
-        seat.live =
-            Some(Live { lane, arena: Arena::default(), worker, calls_back, takes_batches, refusals: 0 });
+        seat.live = Some(Live {
+            lane,
+            arena: Arena::default(),
+            worker,
+            calls_back,
+            takes_batches,
+            refusals: 0,
+            unmapped: Vec::new(),
+            #[cfg(feature = "tokio")]
+            ear: super::awaited::Ear::default(),
+        });
         Ok(())
     }
 

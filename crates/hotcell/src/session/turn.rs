@@ -98,6 +98,21 @@ impl<'s> Turn<'s> {
         Turn { session, seat: Some(seat), here: PhantomData }
     }
 
+    /// Goes on with a turn that was interrupted, on this thread.
+    #[cfg(feature = "tokio")]
+    pub(super) fn resume(session: &'s Session, seat: Box<Seat>) -> Turn<'s> {
+        session.place(seat.number).holder.store(this_thread(), Ordering::Relaxed);
+        Turn { session, seat: Some(seat), here: PhantomData }
+    }
+
+    /// Interrupts the turn, to be gone on with on any thread. None where a callback has the seat.
+    #[cfg(feature = "tokio")]
+    pub(super) fn interrupt(mut self) -> Option<Box<Seat>> {
+        let seat = self.seat.take()?;
+        self.session.place(seat.number).holder.store(0, Ordering::Relaxed);
+        Some(seat)
+    }
+
     /// Gives the turn back without a look behind it, and does not get ahead of who waits.
     pub(super) fn pass_on(mut self) {
         self.looks_behind = false;

@@ -6,7 +6,8 @@ use std::sync::atomic::Ordering;
 use loom::sync::atomic::{AtomicU32, fence};
 use loom::sync::{Arc, Condvar, Mutex};
 
-use super::{Word, park, ring, wake};
+use super::{Word, doze, park, ring, ring_or_write, wake};
+use crate::eventfd::EventFd;
 
 /// Who sleeps on which word: by its address.
 type Sleepers = HashMap<usize, std::sync::Arc<Condvar>>;
@@ -141,5 +142,23 @@ fn death_wakes_the_waiter() {
             park(&words.park, &words.bell, None, dead);
         }
         reaper.join().expect("no thread of the model panics");
+    });
+}
+
+/// As `no_wake_up_is_lost`, for a waiter that sleeps on an eventfd, to which something was written before.
+#[test]
+fn no_write_is_lost_either() {
+    loom::model(|| {
+        let (words, eventfd) = (Arc::new(Words::default()), EventFd::new().expect("a model has descriptors"));
+        eventfd.ring();
+        let (other, end) = (Arc::clone(&words), eventfd.clone());
+        let publisher = loom::thread::spawn(move || {
+            other.message.store(1, Ordering::Release);
+            ring_or_write(&other.park, &other.bell, || end.ring());
+        });
+        while doze(&words.park, || words.message.load(Ordering::Acquire) == 1) {
+            eventfd.hear();
+        }
+        publisher.join().expect("no thread of the model panics");
     });
 }

@@ -109,7 +109,7 @@ impl HostLane {
 
     /// The worker's next message, or that there will be none.
     #[inline(always)]
-    fn look(&mut self, call_id: u64) -> Option<Waited> {
+    pub(super) fn look(&mut self, call_id: u64) -> Option<Waited> {
         let commit = self.channel.reply.word(self.reply_slot() + wire::reply_head::COMMIT);
         let before = self.replies[self.slot];
         // Partner: the release store of the commit word in `WorkerChannel::reply`.
@@ -127,7 +127,7 @@ impl HostLane {
     }
 
     /// Whether the worker says that it is on the CPU of this thread. A lie costs patience, and is worth nothing else.
-    fn shares_cpu(&mut self) -> bool {
+    pub(super) fn shares_cpu(&mut self) -> bool {
         let worker = self.channel.reply.load::<u32>(self.doors.cpu);
         self.say_cpu() == worker
     }

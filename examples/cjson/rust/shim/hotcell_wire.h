@@ -112,7 +112,7 @@ enum hotcell_park {
     HOTCELL_PARK_AWAKE = 0,
     /* Waits on its bell word: change the word, then FUTEX_WAKE. */
     HOTCELL_PARK_FUTEX = 1,
-    /* Waits on its eventfd (capability `EVENTFD`): change the word, then write 1. */
+    /* Waits on its lane's eventfd (capability `EVENTFD`): change the bell word, then write 1. */
     HOTCELL_PARK_EVENTFD = 2
 };
 
@@ -180,7 +180,7 @@ enum hotcell_resume {
 
 /* Kinds of control packets. */
 enum hotcell_packet {
-    /* Host to worker, first: versions, capabilities, interface; descriptors request, reply, shim, libraries. */
+    /* Host to worker, first: versions, capabilities, interface; descriptors request, reply, shim, libraries, eventfds. */
     HOTCELL_PACKET_HELLO = 1,
     /* Worker to host: loaded and serving. */
     HOTCELL_PACKET_WELCOME = 2,
@@ -239,7 +239,7 @@ enum hotcell_worker_state {
 /* What a side can do; a feature is used only when both sides say it. */
 #define HOTCELL_CAPABILITIES_NEED_SPACE (UINT64_C(1) << 0) /* Replies may ask for space and continue. */
 #define HOTCELL_CAPABILITIES_CALLBACKS (UINT64_C(1) << 1) /* Calls may call back. */
-#define HOTCELL_CAPABILITIES_EVENTFD (UINT64_C(1) << 3) /* Parking on eventfds. */
+#define HOTCELL_CAPABILITIES_EVENTFD (UINT64_C(1) << 3) /* Callers may park on the eventfds of the hello. */
 #define HOTCELL_CAPABILITIES_CANCEL (UINT64_C(1) << 4) /* The cancel word is watched. */
 #define HOTCELL_CAPABILITIES_TRACE (UINT64_C(1) << 5) /* Trace contexts are carried. */
 #define HOTCELL_CAPABILITIES_HANDLES (UINT64_C(1) << 6) /* The handle table of the context. */

@@ -15,10 +15,16 @@
 
 pub mod constants;
 
+#[cfg(feature = "tokio")]
+mod aio;
+
 mod batch;
 mod c_json;
 mod functions;
 mod table;
+
+#[cfg(feature = "tokio")]
+pub use aio::Aio;
 
 pub use batch::Batch;
 pub use c_json::CJson;

@@ -15,11 +15,17 @@
 
 pub mod constants;
 
+#[cfg(feature = "tokio")]
+mod aio;
+
 mod batch;
 mod functions;
 mod gz_file;
 mod table;
 mod z_stream;
+
+#[cfg(feature = "tokio")]
+pub use aio::Aio;
 
 pub use batch::Batch;
 pub use gz_file::{ErrorOutput, FreadOutput, GetsOutput, GzFile};

@@ -36,7 +36,7 @@ pub struct ZStream {
     pub reserved: u64,
     /// In the worker; none until the first call.
     pub(crate) object: Option<rt::Handle>,
-    session: hotcell::Session,
+    pub(crate) session: hotcell::Session,
 }
 
 impl ZStream {

@@ -15,6 +15,9 @@
 
 pub mod constants;
 
+#[cfg(feature = "tokio")]
+mod aio;
+
 mod batch;
 mod c_ctx;
 mod c_dict;
@@ -24,6 +27,9 @@ mod enums;
 mod functions;
 mod structs;
 mod table;
+
+#[cfg(feature = "tokio")]
+pub use aio::Aio;
 
 pub use batch::Batch;
 pub use c_ctx::CCtx;

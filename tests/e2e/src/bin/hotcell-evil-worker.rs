@@ -27,11 +27,14 @@ fn main() {
     };
     let request = map(Seals::Request, Access::ReadOnly, hello.request_length);
     let reply = map(Seals::Reply, Access::ReadWrite, hello.reply_length);
+    // Behind the shim and the libraries.
+    let eventfd = descriptors.nth(1 + usize::from(hello.libraries));
     let lie = std::env::var("HOTCELL_EVIL").unwrap();
     let capabilities = match lie.as_str() {
         "no-handles" => 0,
         "unpassed-callback" | "unknown-kept" => capabilities::HANDLES | capabilities::CALLBACKS,
         lie if lie.starts_with("batch-") => capabilities::HANDLES | capabilities::BATCH,
+        "rings-without-end" | "rings-for-nothing" => capabilities::HANDLES | capabilities::EVENTFD,
         "listen-without-lane" => capabilities::HANDLES,
         lie if lie.starts_with("listen-") => capabilities::HANDLES | capabilities::DISPATCHER,
         _ => capabilities::HANDLES,
@@ -66,6 +69,22 @@ fn main() {
         "segments" => {
             greet();
             socket.send(Packet::SegmentReady, &SegmentReady { id: 2 }.encode(), &[]).unwrap();
+        }
+        "rings-without-end" => {
+            greet();
+            // Until it is full it never waits, and then it does.
+            let eventfd = eventfd.unwrap();
+            rustix::io::ioctl_fionbio(&eventfd, false).unwrap();
+            loop {
+                rustix::io::write(&eventfd, &1u64.to_ne_bytes()).unwrap();
+            }
+        }
+        "rings-for-nothing" => {
+            greet();
+            // Full, and a write would wait for ever.
+            let eventfd = eventfd.unwrap();
+            rustix::io::ioctl_fionbio(&eventfd, false).unwrap();
+            rustix::io::write(&eventfd, &(u64::MAX - 1).to_ne_bytes()).unwrap();
         }
         lie if lie.starts_with("listen-") => {
             greet();

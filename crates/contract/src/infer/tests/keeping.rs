@@ -122,6 +122,22 @@ fn help_names_both_ways() {
         }
     };
     let free = ["void item_free(item *i)"];
+    let without = "without `until` when the library copies it";
+    for (declaration, expect) in [
+        (
+            "item *item_map(const void *buf, size_t len)",
+            r#"{ in = "buffer", length = "len", until = "result" } #"#,
+        ),
+        (
+            "int item_map(const char *buf, size_t len, item **made)",
+            r#"{ in = "buffer", length = "len", until = "made" } # or { string = "utf-8" };"#,
+        ),
+        ("void item_set_name(item *i, const char *name)", r#"{ string = "utf-8", until = "i" } #"#),
+    ] {
+        let said = help(&free, declaration);
+        assert!(said.contains(&format!("{expect} {without}")), "{declaration}: {said}");
+    }
+    assert!(!help(&free, "void tim_start(const char *name)").contains("until"), "no object ends it");
     for (others, declaration, expect) in [
         (&free[..], "int db_add(db *d, item *i)", r#"params.i = { in = "consumed" } # or { in = "handle" }"#),
         (&free, "int db_link_to(db *d, item *i)", r#"params.i = { in = "consumed" } # or"#),

@@ -48,7 +48,7 @@ impl Session {
     /// Waits for the turn, sends notes for a moment, and lets others have it.
     fn sweep_in_turn(&self) -> Swept {
         self.shared.releases.waiting.lock().thread = Some(thread::current().id());
-        let seat = self.shared.seats.take().or_else(|| self.shared.seats.wait(None));
+        let seat = self.shared.seats.take().or_else(|| self.shared.seats.wait(None, || self.reclaim()));
         let turn = Turn::new(self, seat.expect("who waits without a time gets it"), None);
         let (turn, swept) = self.sweep(turn, clock::now() + MOMENT, None);
         turn.pass_on();

@@ -15,6 +15,9 @@
 
 pub mod constants;
 
+#[cfg(feature = "tokio")]
+mod aio;
+
 mod batch;
 mod enums;
 mod functions;
@@ -24,6 +27,9 @@ mod list;
 mod stream;
 mod structs;
 mod table;
+
+#[cfg(feature = "tokio")]
+pub use aio::Aio;
 
 pub use batch::Batch;
 pub use enums::FxColor;

@@ -23,7 +23,7 @@ pub struct Stream {
     pub object_: i32,
     /// In the worker; none until the first call.
     pub(crate) object: Option<rt::Handle>,
-    session: hotcell::Session,
+    pub(crate) session: hotcell::Session,
 }
 
 impl Stream {

@@ -15,9 +15,15 @@
 
 pub mod constants;
 
+#[cfg(feature = "tokio")]
+mod aio;
+
 mod batch;
 mod functions;
 mod table;
+
+#[cfg(feature = "tokio")]
+pub use aio::Aio;
 
 pub use batch::Batch;
 

@@ -1,0 +1,242 @@
+//! Calls of tasks: sent, continued and answered as those of threads are, but between two messages of the worker nobody
+//! waits.
+
+use std::future::Future;
+
+use hotcell_protocol::Executed;
+use hotcell_protocol::wire::ReplyState;
+use hotcell_shm::{ReplyHead, Waited, clock};
+use hotcell_supervisor::{Ending, SegmentError};
+
+use super::failed::Failure;
+use super::finish::{ASKS_ON, Callbacks};
+use super::{Call, Callback, Invocation, Reply};
+use crate::error::{Error, Result};
+use crate::session::{Berth, Turn};
+
+/// As [`Callback`], for a call of a task: it is run by whichever thread polls that.
+pub type TaskCallback<'a> = dyn FnMut(&mut Invocation<'_>) -> Result<u64> + Send + 'a;
+
+/// How long a poll looks for a reply before the task sleeps, in nanoseconds: a function that takes no time has returned by
+/// then, and other tasks of the thread are hardly delayed.
+const GLANCE: u64 = 5_000;
+
+/// How far a call of a task has come.
+struct Course<'a, 'b> {
+    list: &'a mut [&'b mut TaskCallback<'b>],
+    count: u64,
+    block: Vec<u8>,
+    raised: Option<Failure>,
+    abandoned: bool,
+    grants: u32,
+}
+
+impl<'s> Call<'s> {
+    /// As [`Call::finish`], for a task.
+    pub fn finish_awaited(self) -> impl Future<Output = Result<Reply<'s>>> + Send + use<'s> {
+        let settled = self.settle_awaited();
+        async move {
+            let mut reply = settled.await?;
+            reply.succeeded()?;
+            Ok(reply)
+        }
+    }
+
+    /// As [`Call::settle`], for a task.
+    pub fn settle_awaited(self) -> impl Future<Output = Result<Reply<'s>>> + Send + use<'s> {
+        let mut berth = Berth::of(self);
+        async move { Course::of(&mut []).run(&mut berth).await }
+    }
+
+    /// As [`Call::finish_with`], for a task. The callbacks run while it is polled, and may call the library without waiting for
+    /// a task.
+    pub fn finish_with_awaited<'b>(
+        self,
+        callbacks: &'b mut [&'b mut TaskCallback<'b>],
+    ) -> impl Future<Output = Result<Reply<'s>>> + Send + use<'s, 'b> {
+        let settled = self.settle_with_awaited(callbacks);
+        async move {
+            let mut reply = settled.await?;
+            reply.succeeded()?;
+            Ok(reply)
+        }
+    }
+
+    /// As [`Call::settle_with`], for a task; callbacks as in [`Call::finish_with_awaited`].
+    pub fn settle_with_awaited<'b>(
+        self,
+        callbacks: &'b mut [&'b mut TaskCallback<'b>],
+    ) -> impl Future<Output = Result<Reply<'s>>> + Send + use<'s, 'b> {
+        let mut berth = Berth::of(self);
+        async move { Course::of(callbacks).run(&mut berth).await }
+    }
+
+    /// Makes it a task's.
+    pub(crate) fn of_task(mut self) -> Call<'s> {
+        self.awaited = true;
+        self
+    }
+
+    /// Goes on with the call that has this turn.
+    pub(crate) fn go_on_with(turn: Turn<'s>) -> Call<'s> {
+        Call { turn }
+    }
+
+    pub(crate) fn into_turn(self) -> Turn<'s> {
+        self.turn
+    }
+
+    /// Begins to end the worker. Comes with until when that may take, in monotonic nanoseconds.
+    pub(crate) fn begin_to_end(&mut self, ending: Ending) -> u64 {
+        let grace = self.turn.live.as_ref().map(|live| live.worker.begin_to_end(ending)).unwrap_or_default();
+        clock::now().saturating_add(u64::try_from(grace.as_nanos()).unwrap_or(u64::MAX))
+    }
+
+    /// Brings a call to its end that nobody waits for, on this thread.
+    pub(crate) fn collect(mut self, under_way: bool) {
+        if !under_way {
+            return self.give_up();
+        }
+        self.awaited = false;
+        let (id, spin) = (self.context.call_id, self.session().spin());
+        let deadline = self.allowed.deadline();
+        let Some(live) = &mut self.turn.live else { return };
+        let waited = live.lane.wait(id, clock::now(), spin, deadline);
+        let mut callbacks = Callbacks::of(&mut []);
+        callbacks.abandoned = true;
+        let head = self.go_on(waited, &mut callbacks);
+        drop(head.and_then(|head| self.conclude(head)));
+    }
+
+    /// As [`Call::collect`], without a thread.
+    pub(crate) async fn collect_awaited(mut berth: Berth<'s>) {
+        if !berth.is_under_way() {
+            return drop(berth.mapped().await);
+        }
+        let course = Course { abandoned: true, ..Course::of(&mut []) };
+        drop(course.go_on(&mut berth, None).await);
+    }
+
+    /// Gives the call up, and the worker with it.
+    pub(crate) fn give_up(mut self) {
+        if self.turn.live.is_some() {
+            drop(self.hung(Executed::Maybe));
+        }
+    }
+
+    /// Sends the call and looks for the worker's first message for a moment.
+    fn first_awaited(&mut self) -> Result<Option<Waited>> {
+        let (id, now, _) = self.publish()?;
+        let spin = self.session().spin().min(GLANCE);
+        let lane = &mut self.live().lane;
+        let waited = lane.glance(id, now, spin);
+        lane.expect_call();
+        Ok(waited)
+    }
+
+    /// What became of a segment that was offered.
+    fn not_mapped(&mut self, error: SegmentError, executed: Executed) -> Error {
+        match error {
+            SegmentError::DeadlinePassed => self.hung(executed),
+            _ => self.worker_ended(executed),
+        }
+    }
+}
+
+impl<'b> Course<'_, 'b> {
+    fn of<'a>(list: &'a mut [&'b mut TaskCallback<'b>]) -> Course<'a, 'b> {
+        Course { list, count: 0, block: Vec::new(), raised: None, abandoned: false, grants: 0 }
+    }
+
+    /// Sends the call, and goes on with it until it has ended.
+    async fn run<'s>(self, berth: &mut Berth<'s>) -> Result<Reply<'s>> {
+        Self::map(berth, Executed::No).await?;
+        let first = berth.aboard(Call::first_awaited)?;
+        let first = first?;
+        self.go_on(berth, Some(first)).await
+    }
+
+    async fn go_on<'s>(mut self, berth: &mut Berth<'s>, first: Option<Option<Waited>>) -> Result<Reply<'s>> {
+        berth.set_under_way(true);
+        let head = self.head(berth, first.flatten()).await;
+        let turn = match berth.board() {
+            Ok(turn) => turn,
+            Err(lost) => return Err(head.err().unwrap_or(lost)),
+        };
+        // Whatever has happened, this is the end of it: either there is a reply, or the worker is gone.
+        berth.set_under_way(false);
+        let call = Call { turn };
+        match self.raised {
+            None => call.conclude(head?),
+            Some(raised) => call.raise(raised, head),
+        }
+    }
+
+    /// The final reply.
+    async fn head(&mut self, berth: &mut Berth<'_>, mut waited: Option<Waited>) -> Result<ReplyHead> {
+        let (id, deadline) = (berth.context().call_id, berth.deadline());
+        loop {
+            let message = match waited.take() {
+                Some(waited) => waited,
+                None => berth.message(id).await?,
+            };
+            match message {
+                Waited::Reply(head) => match head.state {
+                    ReplyState::NeedSpace => self.grant(berth, head.value).await?,
+                    ReplyState::Callback => berth.aboard(|call| self.call_back(call, head))??,
+                    _ => return Ok(head),
+                },
+                Waited::Dead => return Err(berth.aboard(|call| call.worker_ended(Executed::Maybe))?),
+                Waited::DeadlinePassed => return Err(Self::hung(berth, Executed::Maybe).await?),
+                Waited::Violation(rule) => return Err(berth.aboard(|call| call.violation(rule))?),
+            }
+            if clock::now() >= deadline {
+                return Err(Self::hung(berth, Executed::Maybe).await?);
+            }
+        }
+    }
+
+    async fn grant(&mut self, berth: &mut Berth<'_>, needed: u64) -> Result<()> {
+        self.grants += 1;
+        let grants = self.grants;
+        let space = berth.aboard(|call| match grants > call.most_grants() {
+            true => Err(call.violation(ASKS_ON)),
+            false => call.begin_grant(needed),
+        })??;
+        let Some(space) = space else { return Ok(()) };
+        Self::map(berth, Executed::Maybe).await?;
+        berth.aboard(|call| call.end_grant(space))
+    }
+
+    fn call_back(&mut self, call: &mut Call<'_>, head: ReplyHead) -> Result<()> {
+        let mut list: Vec<&mut Callback<'_>> = Vec::with_capacity(self.list.len());
+        for callback in self.list.iter_mut() {
+            list.push(&mut **callback);
+        }
+        let mut callbacks = Callbacks {
+            list: &mut list,
+            count: self.count,
+            block: std::mem::take(&mut self.block),
+            raised: self.raised.take(),
+            abandoned: self.abandoned,
+        };
+        let answered = call.call_back(head, &mut callbacks);
+        (self.count, self.block, self.raised) = (callbacks.count, callbacks.block, callbacks.raised);
+        answered
+    }
+
+    /// Waits until the worker has mapped what it was offered.
+    async fn map(berth: &mut Berth<'_>, executed: Executed) -> Result<()> {
+        match berth.mapped().await? {
+            Ok(()) => Ok(()),
+            Err(SegmentError::DeadlinePassed) => Err(Self::hung(berth, executed).await?),
+            Err(error) => Err(berth.aboard(|call| call.not_mapped(error, executed))?),
+        }
+    }
+
+    /// The error of a call whose time is over; its worker is ended.
+    async fn hung(berth: &mut Berth<'_>, executed: Executed) -> Result<Error> {
+        berth.end_worker().await?;
+        berth.aboard(|call| call.hung(executed))
+    }
+}

@@ -1,0 +1,185 @@
+//! Calls of tasks, which hold no thread while they wait: for their turn, for a worker, for its messages.
+//!
+//! A task has a turn, as a thread has one, but only while it is polled. In between its seat is afloat: it lies with the
+//! session, and the task has a [berth], by which it finds it again. So a task that is forgotten, or that nobody polls, keeps
+//! nothing: when the time of its call is over, whoever waits for a seat [takes it back](Session::reclaim_from_tasks).
+
+use std::future::{Future, poll_fn};
+use std::panic::Location;
+use std::pin::Pin;
+use std::task::{self, Poll};
+use std::time::{Duration, Instant};
+
+use hotcell_protocol::{ErrorKind, UnavailableReason};
+use tokio::runtime::Handle;
+use tokio::time::Sleep;
+
+use super::{Allowed, Context, Place, Seat, Session, Turn, instant_of};
+use crate::error::{Cause, Error, Result};
+use crate::rt::Call;
+use hotcell_protocol::Executed;
+
+mod berth;
+mod collect;
+mod ear;
+
+pub(super) use berth::Afloat;
+pub(crate) use berth::Berth;
+pub(super) use ear::Ear;
+
+/// How long a task that waits for a worker to come up sleeps between two looks, at least and at most.
+const LOOKS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(25));
+
+impl Session {
+    /// As [`Session::call`], for a task: waits for its turn without a thread. The call is then to be ended with
+    /// [`Call::finish_awaited`] or one like it, before the task waits for anything else. Errors say that it was made there.
+    ///
+    /// It waits in the runtime of tokio that it is polled in, which must have its I/O and time drivers enabled. The time of
+    /// the call counts from the first poll.
+    pub async fn call_awaited(
+        &self,
+        function: u16,
+        call_site: &'static Location<'static>,
+    ) -> Result<Call<'_>> {
+        let package = self.shared.package;
+        let context = Context { call_site: Some(call_site), ..Context::of_package(package) };
+        let Some(definition) = package.functions.get(usize::from(function)) else {
+            let message = format!("the package has no function {function}");
+            return Err(context.not_executed(ErrorKind::InvalidArgument, Cause::None, message));
+        };
+        let context = Context { function: definition.name, ..context };
+        // A task whose calls are over at once gives way all the same.
+        tokio::task::coop::consume_budget().await;
+        let turn = self.turn_awaited(context, Allowed::new(self.time_of(definition))).await?;
+        Ok(Call::open(turn, context, function, definition).of_task())
+    }
+
+    /// Gets a turn with a worker for a task.
+    async fn turn_awaited(&self, context: Context, mut allowed: Allowed) -> Result<Turn<'_>> {
+        let shared = &*self.shared;
+        if shared.fork.forked() {
+            return Err(context.forked(Executed::No));
+        }
+        if let Some(error) = self.callback_failure(context).filter(|_| shared.dispatcher.has_failed()) {
+            return Err(error);
+        }
+        if shared.places.iter().any(Place::is_held_here) {
+            let message =
+                "a callback cannot wait for a call of a task: its own call would not go on meanwhile";
+            return Err(self.unavailable(context, message.into()));
+        }
+        let seat = match shared.seats.take() {
+            Some(seat) => seat,
+            None => self.seat_awaited(context, &mut allowed).await?,
+        };
+        if seat.serves() {
+            return Ok(Turn::new(self, seat, Some(allowed)));
+        }
+        self.worker_awaited(Turn::new(self, seat, Some(allowed)).at_berth(context), context, allowed).await
+    }
+
+    /// Waits in line for a seat.
+    async fn seat_awaited(&self, context: Context, allowed: &mut Allowed) -> Result<Box<Seat>> {
+        let until = instant_of(allowed.deadline());
+        let (mut stand, mut timer, mut looks) = (None, Timer::default(), None);
+        let seat = poll_fn(|task| {
+            let stand = stand.get_or_insert_with(|| self.shared.seats.stand(task.waker(), true));
+            loop {
+                let (seat, now) = (stand.take(task.waker()), Instant::now());
+                if seat.is_some() || now >= until {
+                    return Poll::Ready(Ok(seat));
+                }
+                if looks.is_some_and(|again| now >= again) {
+                    self.reclaim_from_tasks();
+                }
+                let again = stand.looks_again(now).min(until);
+                looks = Some(again);
+                match timer.poll(again, task) {
+                    Ok(Poll::Ready(())) => {}
+                    Ok(Poll::Pending) => return Poll::Pending,
+                    Err(NoRuntime) => return Poll::Ready(Err(self.no_runtime(context, Executed::No))),
+                }
+            }
+        });
+        let seat = seat.await?;
+        seat.ok_or_else(|| {
+            self.unavailable(context, format!("other calls held the worker for {:?}", allowed.time()))
+        })
+    }
+
+    /// Waits until a worker is up, with the seat of a task.
+    async fn worker_awaited<'s>(
+        &'s self,
+        mut berth: Berth<'s>,
+        context: Context,
+        mut allowed: Allowed,
+    ) -> Result<Turn<'s>> {
+        let until = instant_of(allowed.deadline());
+        let (begun, mut timer) = (Instant::now(), Timer::default());
+        loop {
+            let now = Instant::now();
+            {
+                let mut turn = berth.board()?;
+                match self.seat_worker(&mut turn, context, &mut allowed.over()) {
+                    Ok(()) => {
+                        turn.state().allowed = allowed;
+                        return Ok(turn);
+                    }
+                    Err(error) if !is_coming_up(&error) || now >= until => return Err(error),
+                    Err(_) => berth.leave(turn),
+                }
+            }
+            let look = now + ((now - begun) / 4).clamp(LOOKS.0, LOOKS.1);
+            let slept = poll_fn(|task| match timer.poll(look.min(until), task) {
+                Ok(Poll::Pending) => Poll::Pending,
+                Ok(Poll::Ready(())) => Poll::Ready(Ok(())),
+                Err(NoRuntime) => Poll::Ready(Err(self.no_runtime(context, Executed::No))),
+            });
+            slept.await?;
+        }
+    }
+
+    fn unavailable(&self, context: Context, message: String) -> Error {
+        let cause = Cause::Unavailable { reason: UnavailableReason::PoolExhausted };
+        context.not_executed(ErrorKind::Unavailable, cause, message)
+    }
+
+    /// The error of a call that is awaited where nothing can wake it.
+    fn no_runtime(&self, context: Context, executed: Executed) -> Error {
+        let message = "calls are awaited in a runtime of tokio; this is none".into();
+        let fault = crate::fault::Fault { kind: ErrorKind::Cancelled, cause: Cause::None, message };
+        context.error(fault, executed, String::new())
+    }
+}
+
+fn is_coming_up(error: &Error) -> bool {
+    matches!(error.cause(), Cause::Unavailable { .. })
+}
+
+/// A task is polled where there is no runtime of tokio.
+#[derive(Debug)]
+struct NoRuntime;
+
+/// Wakes a task when a time has come.
+#[derive(Debug, Default)]
+struct Timer(Option<Pin<Box<Sleep>>>);
+
+impl Timer {
+    /// Whether the time has come; else the task is woken then.
+    fn poll(
+        &mut self,
+        at: Instant,
+        task: &mut task::Context<'_>,
+    ) -> std::result::Result<Poll<()>, NoRuntime> {
+        if at <= Instant::now() {
+            return Ok(Poll::Ready(()));
+        }
+        Handle::try_current().map_err(|_| NoRuntime)?;
+        let at = tokio::time::Instant::from_std(at);
+        let sleep = self.0.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
+        if sleep.deadline() != at {
+            sleep.as_mut().reset(at);
+        }
+        Ok(sleep.as_mut().poll(task))
+    }
+}

@@ -1,0 +1,272 @@
+//! The seat of a task between two polls.
+
+use std::future::poll_fn;
+use std::task::{self, Poll};
+
+use hotcell_protocol::{ErrorKind, Executed};
+use hotcell_shm::{Waited, clock};
+use hotcell_supervisor::{Ending, SegmentError};
+use parking_lot::Mutex;
+
+use super::{NoRuntime, Timer};
+use crate::error::{Cause, Error, Result};
+use crate::fault::Fault;
+use crate::rt::Call;
+use crate::session::{Context, Seat, Session, Turn, instant_of};
+
+/// Where the seat of one number is while it is a task's, and nobody polls that.
+#[derive(Debug, Default)]
+pub(in crate::session) struct Afloat(Mutex<Option<Left>>);
+
+/// A seat that a task has left.
+#[derive(Debug)]
+struct Left {
+    seat: Box<Seat>,
+    /// Which berth it belongs to.
+    ticket: u64,
+    /// When it may be taken back, in monotonic nanoseconds: the time of its call is over.
+    deadline: u64,
+    under_way: bool,
+}
+
+/// What a task has of its seat, and finds it by. Who drops it gives the seat back, or has the call that is under way brought
+/// to its end first.
+#[derive(Debug)]
+pub(crate) struct Berth<'s> {
+    session: &'s Session,
+    number: u32,
+    ticket: u64,
+    /// What errors say of the call.
+    context: Context,
+    deadline: u64,
+    /// Its call was sent, and has not ended.
+    under_way: bool,
+    /// It brings a call to its end that nobody waits for.
+    collects: bool,
+}
+
+/// Times a task may be woken for nothing while it waits for one message.
+const MOST_MISSED: u32 = 64;
+
+impl Afloat {
+    /// Forgets the seat, in a forked child.
+    pub(in crate::session) fn forget(&mut self) {
+        std::mem::forget(self.0.get_mut().take());
+    }
+}
+
+impl<'s> Turn<'s> {
+    /// Interrupts the turn of a task.
+    pub(super) fn at_berth(self, context: Context) -> Berth<'s> {
+        Berth::new(self, context, (false, false))
+    }
+}
+
+impl<'s> Berth<'s> {
+    fn new(mut turn: Turn<'s>, context: Context, (under_way, collects): (bool, bool)) -> Berth<'s> {
+        let (session, number, ticket) = (turn.session, turn.number, turn.next_id());
+        let deadline = turn.state().allowed.deadline();
+        let mut berth = Berth { session, number, ticket, context, deadline, under_way, collects };
+        berth.leave(turn);
+        berth
+    }
+
+    /// Interrupts a call of a task that was not sent yet.
+    pub(crate) fn of(call: Call<'s>) -> Berth<'s> {
+        let context = call.context;
+        call.into_turn().at_berth(context)
+    }
+
+    /// A seat whose call was given up.
+    pub(super) fn adopt(session: &'s Session, seat: Box<Seat>, under_way: bool) -> Berth<'s> {
+        let context = seat.known().context;
+        Berth::new(Turn::resume(session, seat), context, (under_way, true))
+    }
+
+    pub(crate) fn context(&self) -> Context {
+        self.context
+    }
+
+    pub(crate) fn deadline(&self) -> u64 {
+        self.deadline
+    }
+
+    /// Says that the call was sent, or that it has ended.
+    pub(crate) fn set_under_way(&mut self, under_way: bool) {
+        self.under_way = under_way;
+    }
+
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.under_way
+    }
+
+    /// Goes on with the turn, on this thread.
+    pub(crate) fn board(&mut self) -> Result<Turn<'s>> {
+        if self.session.is_forked() {
+            return Err(self.context.forked(self.executed()));
+        }
+        let mut place = self.session.shared.afloat[self.number as usize].0.lock();
+        match place.take_if(|left| left.ticket == self.ticket) {
+            Some(left) => Ok(Turn::resume(self.session, left.seat)),
+            None => Err(self.lost()),
+        }
+    }
+
+    /// Interrupts the turn again.
+    pub(crate) fn leave(&mut self, turn: Turn<'s>) {
+        let Some(seat) = turn.interrupt() else { return };
+        let Berth { ticket, under_way, .. } = *self;
+        // Who brings a call to its end is done with it when it is.
+        let deadline = if self.collects { u64::MAX } else { self.deadline };
+        let left = Left { seat, ticket, deadline, under_way };
+        *self.session.shared.afloat[self.number as usize].0.lock() = Some(left);
+    }
+
+    /// Goes on with the call for a moment.
+    pub(crate) fn aboard<R>(&mut self, then: impl FnOnce(&mut Call<'s>) -> R) -> Result<R> {
+        let mut call = Call::go_on_with(self.board()?);
+        let result = then(&mut call);
+        self.leave(call.into_turn());
+        Ok(result)
+    }
+
+    /// Waits until `look` finds something, or until that time: then `None`. `look` sees to it that the task is woken.
+    async fn until<R>(
+        &mut self,
+        deadline: u64,
+        mut look: impl FnMut(&mut Turn<'s>, &mut task::Context<'_>) -> Result<Option<R>>,
+    ) -> Result<Option<R>> {
+        let until = instant_of(deadline);
+        let mut timer = Timer::default();
+        poll_fn(|task| {
+            let mut turn = self.board()?;
+            let found = look(&mut turn, task);
+            self.leave(turn);
+            match found {
+                Ok(None) if clock::now() < deadline => {}
+                found => return Poll::Ready(found),
+            }
+            // A clock that stands still, or a look that came a moment early: then it looks again.
+            loop {
+                match timer.poll(until, task) {
+                    Ok(Poll::Pending) => return Poll::Pending,
+                    Ok(Poll::Ready(())) if clock::now() >= deadline => break,
+                    Ok(Poll::Ready(())) => timer = Timer::default(),
+                    Err(NoRuntime) => {
+                        let error = self.session.no_runtime(self.context, self.executed());
+                        return Poll::Ready(Err(error));
+                    }
+                }
+            }
+            let mut turn = self.board()?;
+            let found = look(&mut turn, task);
+            self.leave(turn);
+            Poll::Ready(found)
+        })
+        .await
+    }
+
+    /// Waits for the worker's next message.
+    pub(crate) async fn message(&mut self, call_id: u64) -> Result<Waited> {
+        let (context, executed) = (self.context, self.executed());
+        let mut missed = 0;
+        let message = self.until(self.deadline, |turn, task| {
+            let Some(live) = &mut turn.live else { return Ok(Some(Waited::Dead)) };
+            live.worker.watch(live.lane.index().into(), task.waker());
+            loop {
+                let found = live.lane.glance(call_id, 0, 0).or_else(|| live.lane.doze(call_id));
+                if found.is_some() {
+                    live.lane.rise();
+                    live.worker.unwatch(live.lane.index().into());
+                    return Ok(found);
+                }
+                match live.ear.poll(&live.lane, &live.worker, task) {
+                    Poll::Pending => return Ok(None),
+                    Poll::Ready(Ok(())) => missed += 1,
+                    Poll::Ready(Err(deaf)) => return Err(deaf.error(&context, executed)),
+                }
+                if missed > MOST_MISSED {
+                    return Ok(Some(Waited::Violation("it wakes a task for nothing, again and again")));
+                }
+            }
+        });
+        Ok(message.await?.unwrap_or(Waited::DeadlinePassed))
+    }
+
+    /// Waits until the worker has mapped what it was offered.
+    pub(crate) async fn mapped(&mut self) -> Result<std::result::Result<(), SegmentError>> {
+        let mapped = self.until(self.deadline, |turn, task| {
+            let Some(live) = &mut turn.live else { return Ok(Some(Ok(()))) };
+            if live.unmapped.is_empty() {
+                return Ok(Some(Ok(())));
+            }
+            live.worker.watch(live.lane.index().into(), task.waker());
+            while let Some(&id) = live.unmapped.last() {
+                match live.worker.has_mapped(id) {
+                    Ok(true) => _ = live.unmapped.pop(),
+                    Ok(false) => return Ok(None),
+                    Err(error) => return Ok(Some(Err(error))),
+                }
+            }
+            live.worker.unwatch(live.lane.index().into());
+            Ok(Some(Ok(())))
+        });
+        Ok(mapped.await?.unwrap_or(Err(SegmentError::DeadlinePassed)))
+    }
+
+    /// Ends the worker, first gently, and waits for that: who then asks for its end does not wait.
+    pub(crate) async fn end_worker(&mut self) -> Result<()> {
+        for ending in [Ending::Abort, Ending::Kill] {
+            let until = self.aboard(|call| call.begin_to_end(ending))?;
+            let ended = self.until(until, |turn, task| {
+                let Some(live) = &turn.live else { return Ok(Some(())) };
+                live.worker.watch(live.lane.index().into(), task.waker());
+                Ok(live.worker.end().map(drop))
+            });
+            if ended.await?.is_some() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn executed(&self) -> Executed {
+        if self.under_way { Executed::Maybe } else { Executed::No }
+    }
+
+    /// The error of a task that was not polled until the time of its call was over, and whose seat was taken back then.
+    fn lost(&self) -> Error {
+        let message = "nobody polled the call until its deadline had passed: its result was given up".into();
+        let fault = Fault { kind: ErrorKind::Cancelled, cause: Cause::None, message };
+        self.context.error(fault, self.executed(), String::new())
+    }
+
+    fn take(&self) -> Option<Box<Seat>> {
+        let mut place = self.session.shared.afloat[self.number as usize].0.lock();
+        Some(place.take_if(|left| left.ticket == self.ticket)?.seat)
+    }
+}
+
+impl Drop for Berth<'_> {
+    fn drop(&mut self) {
+        // In a forked child the lock may be held for ever by a thread that is only in the parent.
+        if !self.session.is_forked()
+            && let Some(seat) = self.take()
+        {
+            self.session.give_up_call(seat, self.under_way, self.collects);
+        }
+    }
+}
+
+impl Session {
+    /// Takes seats back from tasks that were not polled until the time of their calls was over.
+    pub(in crate::session) fn reclaim_from_tasks(&self) {
+        for place in &self.shared.afloat {
+            let now = clock::now();
+            let left = place.0.lock().take_if(|left| left.deadline <= now);
+            if let Some(Left { seat, under_way, .. }) = left {
+                self.give_up_call(seat, under_way, false);
+            }
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Who gets a value when.
+
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc;
+use std::thread;
+
+use super::*;
+
+fn turnstile<T>(value: T) -> Turnstile<T> {
+    Turnstile::new([Box::new(value)].into_iter())
+}
+
+#[test]
+fn who_waits_gets_the_value_when_it_is_back() {
+    let turnstile = turnstile(0);
+    let value = turnstile.take().expect("nobody has it");
+    thread::scope(|scope| {
+        let waits = scope.spawn(|| turnstile.wait(None, || ()).map(|value| *value));
+        turnstile.put(0, value);
+        assert_eq!(waits.join().ok().flatten(), Some(0));
+    });
+}
+
+#[test]
+fn a_time_ends_the_wait() {
+    let turnstile = turnstile(0);
+    let value = turnstile.take().expect("nobody has it");
+    let until = Instant::now() + Duration::from_millis(5);
+    assert_eq!(turnstile.wait(Some(until), || ()), None);
+    assert!(Instant::now() >= until);
+    turnstile.put(0, value);
+    assert_eq!(turnstile.take(), Some(Box::new(0)), "nobody insists any more");
+}
+
+/// A thread that calls without a pause would keep the others out for ever.
+#[test]
+fn nobody_waits_for_ever_beside_a_greedy_thread() {
+    let turnstile = turnstile(0);
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let (begun, begins) = mpsc::channel();
+        let (turnstile, over) = (&turnstile, &over);
+        scope.spawn(move || {
+            let take =
+                || turnstile.take().or_else(|| turnstile.wait(None, || ())).expect("without a time it comes");
+            while !over.load(Ordering::Relaxed) {
+                turnstile.put(0, take());
+                let _ = begun.send(());
+            }
+        });
+        begins.recv().expect("it has begun");
+        for _ in 0..20 {
+            let value = turnstile.wait(None, || ()).expect("without a time it comes");
+            turnstile.put_for_others(0, value);
+        }
+        over.store(true, Ordering::Relaxed);
+    });
+}
+
+#[test]
+fn each_turn_is_one_threads() {
+    const TIMES: u64 = 2_000;
+    let turnstile = turnstile(0u64);
+    thread::scope(|scope| {
+        for thread in 0..4 {
+            let turnstile = &turnstile;
+            scope.spawn(move || {
+                for time in 0..TIMES {
+                    let value = turnstile.take().or_else(|| turnstile.wait(None, || ()));
+                    let mut value = value.expect("without a time it comes");
+                    *value += 1;
+                    match (thread + time) % 2 {
+                        0 => turnstile.put(0, value),
+                        _ => turnstile.put_for_others(0, value),
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(turnstile.take(), Some(Box::new(4 * TIMES)));
+}
+
+#[test]
+fn as_many_threads_as_there_are_values_have_one_each() {
+    const TIMES: u64 = 2_000;
+    let turnstile = Turnstile::new((0..3).map(|number| Box::new((number, 0u64))));
+    let inside = AtomicU32::new(0);
+    let most = AtomicU32::new(0);
+    thread::scope(|scope| {
+        for _ in 0..5 {
+            scope.spawn(|| {
+                for _ in 0..TIMES {
+                    let value = turnstile.take().or_else(|| turnstile.wait(None, || ()));
+                    let mut value = value.expect("without a time it comes");
+                    most.fetch_max(inside.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+                    value.1 += 1;
+                    thread::yield_now();
+                    inside.fetch_sub(1, Ordering::Relaxed);
+                    turnstile.put(value.0, value);
+                }
+            });
+        }
+    });
+    let mut turnstile = turnstile;
+    let (numbers, times): (Vec<_>, Vec<_>) = turnstile.take_mut().map(|value| *value).unzip();
+    assert_eq!((numbers, times.into_iter().sum::<u64>()), (vec![0, 1, 2], 5 * TIMES));
+    assert!((2..=3).contains(&most.into_inner()), "several at a time, but no more than there are");
+}
+
+#[test]
+fn a_thread_keeps_to_the_value_that_it_had() {
+    let turnstile = Turnstile::new((0..3).map(Box::new));
+    let first = turnstile.take().expect("nobody has it");
+    let second = turnstile.take().expect("nobody has it");
+    turnstile.put(*first, first);
+    let number = *second;
+    turnstile.put(number, second);
+    assert_eq!(turnstile.take(), Some(Box::new(number)));
+}
+
+#[test]
+fn a_task_that_is_called_and_does_not_come_stands_behind_the_others_again() {
+    let waker = std::task::Waker::noop();
+    let turnstile = turnstile(7);
+    let value = turnstile.take().expect("nobody has it");
+    let (mut first, mut second) = (turnstile.stand(waker, true), turnstile.stand(waker, true));
+    assert_eq!((first.take(waker), second.take(waker)), (None, None));
+    turnstile.put(0, value);
+    // Nobody looks after the first.
+    let value = loop {
+        match second.take(waker) {
+            Some(value) => break value,
+            None => thread::yield_now(),
+        }
+    };
+    let mut third = turnstile.stand(waker, true);
+    assert_eq!((first.take(waker), third.take(waker)), (None, None));
+    turnstile.put(0, value);
+    assert_eq!(first.take(waker), None, "the third came before it came again");
+    let value = third.take(waker).expect("it is the first now");
+    turnstile.put(0, value);
+    assert_eq!(first.take(waker), Some(Box::new(7)));
+}
+
+#[test]
+fn a_task_that_leaves_the_line_leaves_its_call_to_the_next() {
+    let woken = std::sync::Arc::new(Count::default());
+    let waker = std::task::Waker::from(std::sync::Arc::clone(&woken));
+    let turnstile = turnstile(7);
+    let value = turnstile.take().expect("nobody has it");
+    let first = turnstile.stand(std::task::Waker::noop(), true);
+    let mut second = turnstile.stand(&waker, true);
+    turnstile.put(0, value);
+    assert_eq!(woken.0.load(Ordering::Relaxed), 0);
+    drop(first);
+    assert_eq!(woken.0.load(Ordering::Relaxed), 1);
+    assert_eq!(second.take(&waker), Some(Box::new(7)));
+    drop(second);
+    assert_eq!(turnstile.wanted.load(Ordering::Relaxed), NOBODY);
+}
+
+#[derive(Default)]
+struct Count(AtomicU32);
+
+impl std::task::Wake for Count {
+    fn wake(self: std::sync::Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,59 @@
+//! A worker as tasks see it, which must not hold a thread: nothing here waits. Who sees that something is not yet so watches
+//! the worker, and looks again.
+
+use std::task::Waker;
+use std::time::Duration;
+
+use hotcell_shm::{Mapping, Seals, SegmentFile};
+use rustix::process::Signal;
+
+use crate::worker::{ABORT_GRACE, KILL_GRACE, SegmentError, Worker};
+
+/// Signals that end a worker, each with the time that it may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// It ends with a record of where it was, unless the library is in the way.
+    Abort,
+    /// It ends as soon as the kernel can do it.
+    Kill,
+}
+
+impl Worker {
+    /// Has a task woken when something about the worker changes: it is up, has mapped a segment, has ended. The task looks
+    /// after it has called this. `who` tells it from others that watch; it is woken once.
+    pub fn watch(&self, who: u64, task: &Waker) {
+        self.shared.changed.watch(who, task);
+    }
+
+    /// Ends what [`Worker::watch`] began.
+    pub fn unwatch(&self, who: u64) {
+        self.shared.changed.forget(who);
+    }
+
+    /// Adds a segment of `length` bytes. The host may write to it at once; the worker is told of it, and has it when
+    /// [`Worker::has_mapped`] says so.
+    pub fn offer_segment(&self, length: usize, seals: Seals) -> Result<(u16, Mapping), SegmentError> {
+        self.shared.state.lock().next_segment()?;
+        let (file, mapping) = SegmentFile::create(length, seals).map_err(SegmentError::of_system)?;
+        Ok((self.shared.offer_segment(&file, seals)?, mapping))
+    }
+
+    /// Whether the worker has mapped a segment that it was offered.
+    ///
+    /// # Errors
+    ///
+    /// When it has ended and never will.
+    pub fn has_mapped(&self, id: u16) -> Result<bool, SegmentError> {
+        self.shared.state.lock().has_mapped(id)
+    }
+
+    /// Begins to end it. Comes with how long that may take: then it is to be tried harder, or nothing more can be hoped for.
+    pub fn begin_to_end(&self, ending: Ending) -> Duration {
+        let (signal, grace) = match ending {
+            Ending::Abort => (Signal::ABORT, ABORT_GRACE),
+            Ending::Kill => (Signal::KILL, KILL_GRACE),
+        };
+        self.shared.signal(signal);
+        grace
+    }
+}
