@@ -33,7 +33,7 @@ fn asleep_or_not(bench: &Bench, waiting: Waiting, blocks: u32) -> Samples {
             for _ in 0..CALLS {
                 subject.library().aio().add(1, 2).await?;
             }
-            Ok(())
+            Ok::<(), hotcell::Error>(())
         })
     };
     call()?;

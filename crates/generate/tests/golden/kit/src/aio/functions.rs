@@ -17,15 +17,18 @@ impl Aio<&Library> {
     /// As there.
     pub async fn kit_open(self, path: Option<&str>) -> hotcell::Result<Option<Kit>> {
         let session = &self.of.session;
-        let mut call = session
-            .call_awaited(table::KIT_OPEN, self.call_site)
-            .await?;
-        if let Some(path) = path {
-            call.put_text(0, "path", path)?;
-        } else {
-            call.put_null(0);
-        }
-        let mut reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::KIT_OPEN, self.call_site)
+                .await?;
+            if let Some(path) = path {
+                call.put_text(0, "path", path)?;
+            } else {
+                call.put_null(0);
+            }
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
         let db = reply.opt_handle(0, Kit::TYPE, true, None)?;
         Ok(db.map(Kit))
     }
@@ -37,12 +40,15 @@ impl Aio<&Library> {
     /// As there.
     pub async fn compare(self, a: Option<&Item>, b: Option<&Item>) -> hotcell::Result<i32> {
         let session = &self.of.session;
-        let mut call = session
-            .call_awaited(table::KIT_COMPARE, self.call_site)
-            .await?;
-        call.put_opt_handle(0, "a", a.map(|object| &object.0), Item::TYPE)?;
-        call.put_opt_handle(8, "b", b.map(|object| &object.0), Item::TYPE)?;
-        let reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::KIT_COMPARE, self.call_site)
+                .await?;
+            call.put_opt_handle(0, "a", a.map(|object| &object.0), Item::TYPE)?;
+            call.put_opt_handle(8, "b", b.map(|object| &object.0), Item::TYPE)?;
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
         Ok(reply.get_i32(0))
     }
 
@@ -53,11 +59,14 @@ impl Aio<&Library> {
     /// As there.
     pub async fn item_new(self, near: Option<&Kit>) -> hotcell::Result<Option<Item>> {
         let session = &self.of.session;
-        let mut call = session
-            .call_awaited(table::KIT_ITEM_NEW, self.call_site)
-            .await?;
-        call.put_opt_handle(0, "near", near.map(|object| &object.0), Kit::TYPE)?;
-        let mut reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::KIT_ITEM_NEW, self.call_site)
+                .await?;
+            call.put_opt_handle(0, "near", near.map(|object| &object.0), Kit::TYPE)?;
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
         let parent = near.map(|parent| &parent.0);
         let returned = reply.opt_handle(0, Item::TYPE, true, parent)?;
         Ok(returned.map(Item))
@@ -70,12 +79,15 @@ impl Aio<&Library> {
     /// As there.
     pub async fn words(self, words: &[impl AsRef<str>]) -> hotcell::Result<i32> {
         let session = &self.of.session;
-        let mut call = session
-            .call_awaited(table::KIT_WORDS, self.call_site)
-            .await?;
-        let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
-        call.put_texts(0, "words", &words)?;
-        let reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::KIT_WORDS, self.call_site)
+                .await?;
+            let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+            call.put_texts(0, "words", &words)?;
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
         Ok(reply.get_i32(0))
     }
 
@@ -86,15 +98,18 @@ impl Aio<&Library> {
     /// As there.
     pub async fn maybe_words(self, words: Option<&[&str]>) -> hotcell::Result<i32> {
         let session = &self.of.session;
-        let mut call = session
-            .call_awaited(table::KIT_MAYBE_WORDS, self.call_site)
-            .await?;
-        if let Some(words) = words {
-            call.put_texts(0, "words", words)?;
-        } else {
-            call.put_null(0);
-        }
-        let reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::KIT_MAYBE_WORDS, self.call_site)
+                .await?;
+            if let Some(words) = words {
+                call.put_texts(0, "words", words)?;
+            } else {
+                call.put_null(0);
+            }
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
         Ok(reply.get_i32(0))
     }
 
@@ -105,11 +120,14 @@ impl Aio<&Library> {
     /// As there.
     pub async fn raw_words(self, words: &[impl AsRef<[u8]>]) -> hotcell::Result<i32> {
         let session = &self.of.session;
-        let mut call = session
-            .call_awaited(table::KIT_RAW_WORDS, self.call_site)
-            .await?;
-        call.put_texts(0, "words", words)?;
-        let reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::KIT_RAW_WORDS, self.call_site)
+                .await?;
+            call.put_texts(0, "words", words)?;
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
         Ok(reply.get_i32(0))
     }
 
@@ -120,15 +138,18 @@ impl Aio<&Library> {
     /// As there.
     pub async fn maybe_raw_words(self, words: Option<&[&[u8]]>) -> hotcell::Result<i32> {
         let session = &self.of.session;
-        let mut call = session
-            .call_awaited(table::KIT_MAYBE_RAW_WORDS, self.call_site)
-            .await?;
-        if let Some(words) = words {
-            call.put_texts(0, "words", words)?;
-        } else {
-            call.put_null(0);
-        }
-        let reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::KIT_MAYBE_RAW_WORDS, self.call_site)
+                .await?;
+            if let Some(words) = words {
+                call.put_texts(0, "words", words)?;
+            } else {
+                call.put_null(0);
+            }
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
         Ok(reply.get_i32(0))
     }
 
@@ -139,11 +160,14 @@ impl Aio<&Library> {
     /// As there.
     pub async fn wide_words(self, words: &[impl AsRef<str>]) -> hotcell::Result<i32> {
         let session = &self.of.session;
-        let mut call = session
-            .call_awaited(table::KIT_WIDE_WORDS, self.call_site)
-            .await?;
-        call.put_texts_utf16(0, "words", words)?;
-        let reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::KIT_WIDE_WORDS, self.call_site)
+                .await?;
+            call.put_texts_utf16(0, "words", words)?;
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
         Ok(reply.get_i32(0))
     }
 
@@ -154,15 +178,18 @@ impl Aio<&Library> {
     /// As there.
     pub async fn maybe_wide_words(self, words: Option<&[&str]>) -> hotcell::Result<i32> {
         let session = &self.of.session;
-        let mut call = session
-            .call_awaited(table::KIT_MAYBE_WIDE_WORDS, self.call_site)
-            .await?;
-        if let Some(words) = words {
-            call.put_texts_utf16(0, "words", words)?;
-        } else {
-            call.put_null(0);
-        }
-        let reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::KIT_MAYBE_WIDE_WORDS, self.call_site)
+                .await?;
+            if let Some(words) = words {
+                call.put_texts_utf16(0, "words", words)?;
+            } else {
+                call.put_null(0);
+            }
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
         Ok(reply.get_i32(0))
     }
 
@@ -173,11 +200,14 @@ impl Aio<&Library> {
     /// As there.
     pub async fn wide(self, text: &str) -> hotcell::Result<WideOutput> {
         let session = &self.of.session;
-        let mut call = session
-            .call_awaited(table::KIT_WIDE, self.call_site)
-            .await?;
-        call.put_text_utf16(0, "text", text)?;
-        let mut reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::KIT_WIDE, self.call_site)
+                .await?;
+            call.put_text_utf16(0, "text", text)?;
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
         Ok(WideOutput {
             returned: reply.text_utf16(0)?,
             end: reply.offset_utf16(16, text)?,
@@ -191,15 +221,18 @@ impl Aio<&Library> {
     /// As there.
     pub async fn maybe_wide(self, text: Option<&str>) -> hotcell::Result<MaybeWideOutput> {
         let session = &self.of.session;
-        let mut call = session
-            .call_awaited(table::KIT_MAYBE_WIDE, self.call_site)
-            .await?;
-        if let Some(text) = text {
-            call.put_text_utf16(0, "text", text)?;
-        } else {
-            call.put_null(0);
-        }
-        let mut reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::KIT_MAYBE_WIDE, self.call_site)
+                .await?;
+            if let Some(text) = text {
+                call.put_text_utf16(0, "text", text)?;
+            } else {
+                call.put_null(0);
+            }
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
         Ok(MaybeWideOutput {
             returned: reply.opt_text_utf16(0)?,
             end: reply.offset_utf16(16, text)?,
@@ -213,10 +246,13 @@ impl Aio<&Library> {
     /// As there.
     pub async fn lists(self) -> hotcell::Result<ListsOutput> {
         let session = &self.of.session;
-        let call = session
-            .call_awaited(table::KIT_LISTS, self.call_site)
-            .await?;
-        let mut reply = call.finish_awaited().await?;
+        let sent = {
+            let call = session
+                .call_awaited(table::KIT_LISTS, self.call_site)
+                .await?;
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
         Ok(ListsOutput {
             returned: reply.get_i32(48),
             names: reply.opt_text_list::<rt::Utf8>(0)?,
@@ -232,10 +268,13 @@ impl Aio<&Library> {
     /// As there.
     pub async fn days(self) -> hotcell::Result<Vec<String>> {
         let session = &self.of.session;
-        let call = session
-            .call_awaited(table::KIT_DAYS, self.call_site)
-            .await?;
-        let mut reply = call.finish_awaited().await?;
+        let sent = {
+            let call = session
+                .call_awaited(table::KIT_DAYS, self.call_site)
+                .await?;
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
         reply.ended_text_list::<rt::Utf8>(0)
     }
 
@@ -246,10 +285,13 @@ impl Aio<&Library> {
     /// As there.
     pub async fn maybe_days(self) -> hotcell::Result<Option<Vec<String>>> {
         let session = &self.of.session;
-        let call = session
-            .call_awaited(table::KIT_MAYBE_DAYS, self.call_site)
-            .await?;
-        let mut reply = call.finish_awaited().await?;
+        let sent = {
+            let call = session
+                .call_awaited(table::KIT_MAYBE_DAYS, self.call_site)
+                .await?;
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
         reply.opt_ended_text_list::<rt::Utf8>(0)
     }
 
@@ -260,10 +302,13 @@ impl Aio<&Library> {
     /// As there.
     pub async fn holes(self) -> hotcell::Result<Vec<Option<String>>> {
         let session = &self.of.session;
-        let call = session
-            .call_awaited(table::KIT_HOLES, self.call_site)
-            .await?;
-        let mut reply = call.finish_awaited().await?;
+        let sent = {
+            let call = session
+                .call_awaited(table::KIT_HOLES, self.call_site)
+                .await?;
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
         reply.text_list::<rt::Utf8>(0)
     }
 
@@ -274,10 +319,13 @@ impl Aio<&Library> {
     /// As there.
     pub async fn say_wide(self) -> hotcell::Result<Option<String>> {
         let session = &self.of.session;
-        let call = session
-            .call_awaited(table::KIT_SAY_WIDE, self.call_site)
-            .await?;
-        let mut reply = call.finish_awaited().await?;
+        let sent = {
+            let call = session
+                .call_awaited(table::KIT_SAY_WIDE, self.call_site)
+                .await?;
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
         reply.opt_text_utf16(0)
     }
 
@@ -288,8 +336,11 @@ impl Aio<&Library> {
     /// As there.
     pub async fn say(self) -> hotcell::Result<Option<String>> {
         let session = &self.of.session;
-        let call = session.call_awaited(table::KIT_SAY, self.call_site).await?;
-        let mut reply = call.finish_awaited().await?;
+        let sent = {
+            let call = session.call_awaited(table::KIT_SAY, self.call_site).await?;
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
         reply.opt_text(0)
     }
 
@@ -300,10 +351,13 @@ impl Aio<&Library> {
     /// As there.
     pub async fn dump(self) -> hotcell::Result<DumpOutput> {
         let session = &self.of.session;
-        let call = session
-            .call_awaited(table::KIT_DUMP, self.call_site)
-            .await?;
-        let mut reply = call.finish_awaited().await?;
+        let sent = {
+            let call = session
+                .call_awaited(table::KIT_DUMP, self.call_site)
+                .await?;
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
         Ok(DumpOutput {
             returned: reply.get_i32(48),
             raw: reply.opt_text_bytes(0)?,
@@ -319,11 +373,14 @@ impl Aio<&Library> {
     /// As there.
     pub async fn number(self, text: &str) -> hotcell::Result<NumberOutput> {
         let session = &self.of.session;
-        let mut call = session
-            .call_awaited(table::KIT_NUMBER, self.call_site)
-            .await?;
-        call.put_text(0, "text", text)?;
-        let mut reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::KIT_NUMBER, self.call_site)
+                .await?;
+            call.put_text(0, "text", text)?;
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
         Ok(NumberOutput {
             returned: reply.get_i64(0),
             end: reply.offset(8, text.len())?,
@@ -337,15 +394,18 @@ impl Aio<&Library> {
     /// As there.
     pub async fn scan(self, data: Option<&[u8]>) -> hotcell::Result<Option<usize>> {
         let session = &self.of.session;
-        let mut call = session
-            .call_awaited(table::KIT_SCAN, self.call_site)
-            .await?;
-        if let Some(data) = data {
-            call.put_buffer(0, "data", data)?;
-        } else {
-            call.put_null(0);
-        }
-        let mut reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::KIT_SCAN, self.call_site)
+                .await?;
+            if let Some(data) = data {
+                call.put_buffer(0, "data", data)?;
+            } else {
+                call.put_null(0);
+            }
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
         reply.offset(0, data.map_or(0, <[u8]>::len))
     }
 
@@ -356,10 +416,13 @@ impl Aio<&Library> {
     /// As there.
     pub async fn digest(self) -> hotcell::Result<Vec<u8>> {
         let session = &self.of.session;
-        let call = session
-            .call_awaited(table::KIT_DIGEST, self.call_site)
-            .await?;
-        let mut reply = call.finish_awaited().await?;
+        let sent = {
+            let call = session
+                .call_awaited(table::KIT_DIGEST, self.call_site)
+                .await?;
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
         reply.buffer(0)
     }
 
@@ -370,11 +433,14 @@ impl Aio<&Library> {
     /// As there.
     pub async fn norm(self, point: &Point) -> hotcell::Result<f64> {
         let session = &self.of.session;
-        let mut call = session
-            .call_awaited(table::KIT_NORM, self.call_site)
-            .await?;
-        point.put_image(&mut call, 0, "point")?;
-        let reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::KIT_NORM, self.call_site)
+                .await?;
+            point.put_image(&mut call, 0, "point")?;
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
         Ok(reply.get_f64(0))
     }
 
@@ -385,15 +451,18 @@ impl Aio<&Library> {
     /// As there.
     pub async fn maybe_norm(self, point: Option<&Point>) -> hotcell::Result<f64> {
         let session = &self.of.session;
-        let mut call = session
-            .call_awaited(table::KIT_MAYBE_NORM, self.call_site)
-            .await?;
-        if let Some(point) = point {
-            point.put_image(&mut call, 0, "point")?;
-        } else {
-            call.put_null(0);
-        }
-        let reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::KIT_MAYBE_NORM, self.call_site)
+                .await?;
+            if let Some(point) = point {
+                point.put_image(&mut call, 0, "point")?;
+            } else {
+                call.put_null(0);
+            }
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
         Ok(reply.get_f64(0))
     }
 
@@ -404,10 +473,13 @@ impl Aio<&Library> {
     /// As there.
     pub async fn middle(self) -> hotcell::Result<MiddleOutput> {
         let session = &self.of.session;
-        let call = session
-            .call_awaited(table::KIT_MIDDLE, self.call_site)
-            .await?;
-        let mut reply = call.finish_awaited().await?;
+        let sent = {
+            let call = session
+                .call_awaited(table::KIT_MIDDLE, self.call_site)
+                .await?;
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
         Ok(MiddleOutput {
             returned: reply.get_i32(16),
             point: Point::take_from(&mut reply, 0)?,
@@ -421,11 +493,14 @@ impl Aio<&Library> {
     /// As there.
     pub async fn kit_move(self, point: &mut Point) -> hotcell::Result<i32> {
         let session = &self.of.session;
-        let mut call = session
-            .call_awaited(table::KIT_MOVE, self.call_site)
-            .await?;
-        point.put_image(&mut call, 0, "point")?;
-        let mut reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::KIT_MOVE, self.call_site)
+                .await?;
+            point.put_image(&mut call, 0, "point")?;
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
         point.update_from(&mut reply, 0)?;
         Ok(reply.get_i32(16))
     }
@@ -437,15 +512,18 @@ impl Aio<&Library> {
     /// As there.
     pub async fn maybe_move(self, point: Option<&mut Point>) -> hotcell::Result<i32> {
         let session = &self.of.session;
-        let mut call = session
-            .call_awaited(table::KIT_MAYBE_MOVE, self.call_site)
-            .await?;
-        if let Some(point) = &point {
-            point.put_image(&mut call, 0, "point")?;
-        } else {
-            call.put_null(0);
-        }
-        let mut reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::KIT_MAYBE_MOVE, self.call_site)
+                .await?;
+            if let Some(point) = &point {
+                point.put_image(&mut call, 0, "point")?;
+            } else {
+                call.put_null(0);
+            }
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
         if let Some(point) = point {
             point.update_from(&mut reply, 0)?;
         }
@@ -459,10 +537,13 @@ impl Aio<&Library> {
     /// As there.
     pub async fn origin(self) -> hotcell::Result<Point> {
         let session = &self.of.session;
-        let call = session
-            .call_awaited(table::KIT_ORIGIN, self.call_site)
-            .await?;
-        let mut reply = call.finish_awaited().await?;
+        let sent = {
+            let call = session
+                .call_awaited(table::KIT_ORIGIN, self.call_site)
+                .await?;
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
         Point::take_from(&mut reply, 0)
     }
 
@@ -473,10 +554,13 @@ impl Aio<&Library> {
     /// As there.
     pub async fn defaults(self) -> hotcell::Result<Option<Options>> {
         let session = &self.of.session;
-        let call = session
-            .call_awaited(table::KIT_DEFAULTS, self.call_site)
-            .await?;
-        let mut reply = call.finish_awaited().await?;
+        let sent = {
+            let call = session
+                .call_awaited(table::KIT_DEFAULTS, self.call_site)
+                .await?;
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
         Options::take_nullable(&mut reply, 0)
     }
 
@@ -487,12 +571,15 @@ impl Aio<&Library> {
     /// As there.
     pub async fn configure(self, options: &Options, into: &mut Chunk) -> hotcell::Result<i32> {
         let session = &self.of.session;
-        let mut call = session
-            .call_awaited(table::KIT_CONFIGURE, self.call_site)
-            .await?;
-        options.put_image(&mut call, 0, "options")?;
-        into.put_image(&mut call, 16, "into")?;
-        let mut reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::KIT_CONFIGURE, self.call_site)
+                .await?;
+            options.put_image(&mut call, 0, "options")?;
+            into.put_image(&mut call, 16, "into")?;
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
         into.update_from(&mut reply, 0)?;
         Ok(reply.get_i32(16))
     }
@@ -509,10 +596,6 @@ impl Aio<&Library> {
         mut tell: impl FnMut(&Kit, &[Item]) -> hotcell::Answer<()> + Send,
     ) -> hotcell::Result<i32> {
         let session = &self.of.session;
-        let mut call = session
-            .call_awaited(table::KIT_TELL, self.call_site)
-            .await?;
-        call.put_callback(0, 1, 24);
         let mut run = |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
             let db = invocation.handle(0, Kit::TYPE)?;
             let db = Kit(db);
@@ -525,7 +608,15 @@ impl Aio<&Library> {
             invocation.answer(answer)?;
             Ok(0)
         };
-        let reply = call.finish_with_awaited(&mut [&mut run]).await?;
+        let mut callbacks: [&mut rt::TaskCallback<'_>; 1] = [&mut run];
+        let sent = {
+            let mut call = session
+                .call_awaited(table::KIT_TELL, self.call_site)
+                .await?;
+            call.put_callback(0, 1, 24);
+            call.finish_with_awaited(&mut callbacks)
+        };
+        let reply = sent.await?;
         Ok(reply.get_i32(0))
     }
 
@@ -551,10 +642,6 @@ impl Aio<&Library> {
         + Send,
     ) -> hotcell::Result<f64> {
         let session = &self.of.session;
-        let mut call = session
-            .call_awaited(table::KIT_WALK, self.call_site)
-            .await?;
-        call.put_callback(0, 1, 120);
         let mut run = |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
             let text = invocation.text(0)?;
             let maybe = invocation.opt_text_bytes(16)?;
@@ -577,7 +664,15 @@ impl Aio<&Library> {
             let returned = invocation.answer(answer)?;
             Ok(returned.to_bits())
         };
-        let reply = call.finish_with_awaited(&mut [&mut run]).await?;
+        let mut callbacks: [&mut rt::TaskCallback<'_>; 1] = [&mut run];
+        let sent = {
+            let mut call = session
+                .call_awaited(table::KIT_WALK, self.call_site)
+                .await?;
+            call.put_callback(0, 1, 120);
+            call.finish_with_awaited(&mut callbacks)
+        };
+        let reply = sent.await?;
         Ok(reply.get_f64(0))
     }
 
@@ -592,13 +687,7 @@ impl Aio<&Library> {
         mut next: Option<&mut (dyn FnMut() -> hotcell::Answer<i64> + Send)>,
     ) -> hotcell::Result<i32> {
         let session = &self.of.session;
-        let mut call = session.call_awaited(table::KIT_TWO, self.call_site).await?;
-        call.put_callback(0, 1, 0);
-        if next.is_some() {
-            call.put_callback(8, 2, 0);
-        } else {
-            call.put_no_callback(8);
-        }
+        let passes_next = next.is_some();
         let mut run = |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
             let answer = done();
             invocation.answer(answer)?;
@@ -612,7 +701,18 @@ impl Aio<&Library> {
             let returned = invocation.answer(answer)?;
             Ok(returned.cast_unsigned())
         };
-        let reply = call.finish_with_awaited(&mut [&mut run, &mut run_]).await?;
+        let mut callbacks: [&mut rt::TaskCallback<'_>; 2] = [&mut run, &mut run_];
+        let sent = {
+            let mut call = session.call_awaited(table::KIT_TWO, self.call_site).await?;
+            call.put_callback(0, 1, 0);
+            if passes_next {
+                call.put_callback(8, 2, 0);
+            } else {
+                call.put_no_callback(8);
+            }
+            call.finish_with_awaited(&mut callbacks)
+        };
+        let reply = sent.await?;
         Ok(reply.get_i32(0))
     }
 
@@ -628,10 +728,6 @@ impl Aio<&Library> {
         mut each: impl FnMut(&[u8], i32) -> hotcell::Answer<bool> + Send,
     ) -> hotcell::Result<()> {
         let session = &self.of.session;
-        let mut call = session
-            .call_awaited(table::KIT_EACH, self.call_site)
-            .await?;
-        call.put_callback(0, 1, 24);
         let mut run = |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
             let data = invocation.buffer(0)?;
             let type_ = invocation.get_i32(16);
@@ -639,7 +735,15 @@ impl Aio<&Library> {
             let returned = invocation.answer(answer)?;
             Ok(u64::from(returned))
         };
-        call.finish_with_awaited(&mut [&mut run]).await?;
+        let mut callbacks: [&mut rt::TaskCallback<'_>; 1] = [&mut run];
+        let sent = {
+            let mut call = session
+                .call_awaited(table::KIT_EACH, self.call_site)
+                .await?;
+            call.put_callback(0, 1, 24);
+            call.finish_with_awaited(&mut callbacks)
+        };
+        sent.await?;
         Ok(())
     }
 }

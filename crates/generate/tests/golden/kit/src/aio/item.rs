@@ -13,11 +13,14 @@ impl Aio<Item> {
     pub async fn delete(self) -> hotcell::Result<()> {
         let own = self.of;
         let session = own.0.session();
-        let mut call = session
-            .call_awaited(table::KIT_ITEM_DELETE, self.call_site)
-            .await?;
-        call.put_consumed(0, "item", &own.0, Item::TYPE)?;
-        call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::KIT_ITEM_DELETE, self.call_site)
+                .await?;
+            call.put_consumed(0, "item", &own.0, Item::TYPE)?;
+            call.finish_awaited()
+        };
+        sent.await?;
         Ok(())
     }
 }

@@ -15,12 +15,15 @@ impl Aio<&Kit> {
     pub async fn list_new(self, size: i32) -> hotcell::Result<Option<List>> {
         let own = self.of;
         let session = own.0.session();
-        let mut call = session
-            .call_awaited(table::KIT_LIST_NEW, self.call_site)
-            .await?;
-        call.put_handle(0, "db", &own.0, Kit::TYPE)?;
-        call.put_i32(8, size);
-        let mut reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::KIT_LIST_NEW, self.call_site)
+                .await?;
+            call.put_handle(0, "db", &own.0, Kit::TYPE)?;
+            call.put_i32(8, size);
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
         let returned = reply.opt_handle(0, List::TYPE, true, Some(&own.0))?;
         Ok(returned.map(List))
     }
@@ -46,27 +49,12 @@ impl Aio<&Kit> {
     ) -> hotcell::Result<i32> {
         let own = self.of;
         let session = own.0.session();
-        let mut call = session
-            .call_awaited(table::KIT_WATCH, self.call_site)
-            .await?;
-        call.put_handle(0, "db", &own.0, Kit::TYPE)?;
-        let run = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
-            let db = invocation.handle(0, Kit::TYPE)?;
-            let db = Kit(db);
-            let near = invocation.opt_handle(8, Item::TYPE)?;
-            let near = near.map(Item);
-            let items = invocation
-                .handles(16, Item::TYPE)?
-                .into_iter()
-                .map(Item)
-                .collect::<Vec<_>>();
-            let answer = seen(&db, near.as_ref(), &items);
-            let returned = invocation.answer(answer)?;
-            Ok(u64::from(returned.cast_unsigned()))
-        };
-        call.put_kept(8, "seen", 32, Some(Box::new(run)), &own.0)?;
-        if let Some(mut function) = asked {
-            let run_ = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
+        let sent = {
+            let mut call = session
+                .call_awaited(table::KIT_WATCH, self.call_site)
+                .await?;
+            call.put_handle(0, "db", &own.0, Kit::TYPE)?;
+            let run = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
                 let db = invocation.handle(0, Kit::TYPE)?;
                 let db = Kit(db);
                 let near = invocation.opt_handle(8, Item::TYPE)?;
@@ -76,21 +64,39 @@ impl Aio<&Kit> {
                     .into_iter()
                     .map(Item)
                     .collect::<Vec<_>>();
-                let answer = function(&db, near.as_ref(), &items);
+                let answer = seen(&db, near.as_ref(), &items);
                 let returned = invocation.answer(answer)?;
                 Ok(u64::from(returned.cast_unsigned()))
             };
-            call.put_kept(16, "asked", 32, Some(Box::new(run_)), &own.0)?;
-        } else {
-            call.put_no_callback(16);
-        }
-        let run_2 = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
-            let answer = gone();
-            invocation.answer(answer)?;
-            Ok(0)
+            call.put_kept(8, "seen", 32, Some(Box::new(run)), &own.0)?;
+            if let Some(mut function) = asked {
+                let run_ = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
+                    let db = invocation.handle(0, Kit::TYPE)?;
+                    let db = Kit(db);
+                    let near = invocation.opt_handle(8, Item::TYPE)?;
+                    let near = near.map(Item);
+                    let items = invocation
+                        .handles(16, Item::TYPE)?
+                        .into_iter()
+                        .map(Item)
+                        .collect::<Vec<_>>();
+                    let answer = function(&db, near.as_ref(), &items);
+                    let returned = invocation.answer(answer)?;
+                    Ok(u64::from(returned.cast_unsigned()))
+                };
+                call.put_kept(16, "asked", 32, Some(Box::new(run_)), &own.0)?;
+            } else {
+                call.put_no_callback(16);
+            }
+            let run_2 = move |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
+                let answer = gone();
+                invocation.answer(answer)?;
+                Ok(0)
+            };
+            call.put_kept_by_threads(24, "gone", 0, Some(Box::new(run_2)), &own.0)?;
+            call.finish_awaited()
         };
-        call.put_kept_by_threads(24, "gone", 0, Some(Box::new(run_2)), &own.0)?;
-        let reply = call.finish_awaited().await?;
+        let reply = sent.await?;
         Ok(reply.get_i32(0))
     }
 
@@ -110,16 +116,7 @@ impl Aio<&Kit> {
     ) -> hotcell::Result<Option<String>> {
         let own = self.of;
         let session = own.0.session();
-        let mut call = session
-            .call_awaited(table::KIT_EXEC, self.call_site)
-            .await?;
-        call.put_handle(0, "db", &own.0, Kit::TYPE)?;
-        call.put_text(8, "sql", sql)?;
-        if row.is_some() {
-            call.put_callback(24, 1, 32);
-        } else {
-            call.put_no_callback(24);
-        }
+        let passes_row = row.is_some();
         let mut run = |invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64> {
             let Some(function) = row.as_mut() else {
                 return Ok(0);
@@ -130,7 +127,21 @@ impl Aio<&Kit> {
             let returned = invocation.answer(answer)?;
             Ok(u64::from(returned.cast_unsigned()))
         };
-        let mut reply = call.finish_with_awaited(&mut [&mut run]).await?;
+        let mut callbacks: [&mut rt::TaskCallback<'_>; 1] = [&mut run];
+        let sent = {
+            let mut call = session
+                .call_awaited(table::KIT_EXEC, self.call_site)
+                .await?;
+            call.put_handle(0, "db", &own.0, Kit::TYPE)?;
+            call.put_text(8, "sql", sql)?;
+            if passes_row {
+                call.put_callback(24, 1, 32);
+            } else {
+                call.put_no_callback(24);
+            }
+            call.finish_with_awaited(&mut callbacks)
+        };
+        let mut reply = sent.await?;
         reply.opt_text(0)
     }
 }
@@ -144,11 +155,14 @@ impl Aio<Kit> {
     pub async fn close(self) -> hotcell::Result<()> {
         let own = self.of;
         let session = own.0.session();
-        let mut call = session
-            .call_awaited(table::KIT_CLOSE, self.call_site)
-            .await?;
-        call.put_consumed(0, "db", &own.0, Kit::TYPE)?;
-        call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::KIT_CLOSE, self.call_site)
+                .await?;
+            call.put_consumed(0, "db", &own.0, Kit::TYPE)?;
+            call.finish_awaited()
+        };
+        sent.await?;
         Ok(())
     }
 }

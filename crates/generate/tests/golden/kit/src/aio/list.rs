@@ -22,18 +22,21 @@ impl Aio<&List> {
     ) -> hotcell::Result<i32> {
         let own = self.of;
         let session = own.0.session();
-        let mut call = session
-            .call_awaited(table::KIT_LIST_APPEND, self.call_site)
-            .await?;
-        call.put_handle(0, "list", &own.0, List::TYPE)?;
-        call.put_consumed(8, "item", &item.0, Item::TYPE)?;
-        call.put_opt_handle(16, "after", after.map(|object| &object.0), Item::TYPE)?;
-        if let Some(spare) = &spare {
-            call.put_consumed(24, "spare", &spare.0, Item::TYPE)?;
-        } else {
-            call.put_u64(24, 0);
-        }
-        let reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::KIT_LIST_APPEND, self.call_site)
+                .await?;
+            call.put_handle(0, "list", &own.0, List::TYPE)?;
+            call.put_consumed(8, "item", &item.0, Item::TYPE)?;
+            call.put_opt_handle(16, "after", after.map(|object| &object.0), Item::TYPE)?;
+            if let Some(spare) = &spare {
+                call.put_consumed(24, "spare", &spare.0, Item::TYPE)?;
+            } else {
+                call.put_u64(24, 0);
+            }
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
         Ok(reply.get_i32(0))
     }
 
@@ -47,12 +50,15 @@ impl Aio<&List> {
     pub async fn give(self, item: Item) -> hotcell::Result<()> {
         let own = self.of;
         let session = own.0.session();
-        let mut call = session
-            .call_awaited(table::KIT_LIST_GIVE, self.call_site)
-            .await?;
-        call.put_handle(0, "list", &own.0, List::TYPE)?;
-        call.put_consumed_on_success(8, "item", &item.0, Item::TYPE)?;
-        call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::KIT_LIST_GIVE, self.call_site)
+                .await?;
+            call.put_handle(0, "list", &own.0, List::TYPE)?;
+            call.put_consumed_on_success(8, "item", &item.0, Item::TYPE)?;
+            call.finish_awaited()
+        };
+        sent.await?;
         Ok(())
     }
 
@@ -64,12 +70,15 @@ impl Aio<&List> {
     pub async fn get(self, at: i32) -> hotcell::Result<Item> {
         let own = self.of;
         let session = own.0.session();
-        let mut call = session
-            .call_awaited(table::KIT_LIST_GET, self.call_site)
-            .await?;
-        call.put_handle(0, "list", &own.0, List::TYPE)?;
-        call.put_i32(8, at);
-        let mut reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::KIT_LIST_GET, self.call_site)
+                .await?;
+            call.put_handle(0, "list", &own.0, List::TYPE)?;
+            call.put_i32(8, at);
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
         let returned = reply.handle(0, Item::TYPE, false, Some(&own.0))?;
         Ok(Item(returned))
     }
@@ -84,11 +93,14 @@ impl Aio<&List> {
     pub async fn split(self) -> hotcell::Result<SplitOutput> {
         let own = self.of;
         let session = own.0.session();
-        let mut call = session
-            .call_awaited(table::KIT_LIST_SPLIT, self.call_site)
-            .await?;
-        call.put_handle(0, "list", &own.0, List::TYPE)?;
-        let mut reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::KIT_LIST_SPLIT, self.call_site)
+                .await?;
+            call.put_handle(0, "list", &own.0, List::TYPE)?;
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
         let first = reply.opt_handle(0, List::TYPE, true, Some(&own.0))?;
         let second = reply.opt_handle(8, Item::TYPE, false, Some(&own.0))?;
         Ok(SplitOutput {
@@ -109,11 +121,14 @@ impl Aio<List> {
     pub async fn free(self) -> hotcell::Result<()> {
         let own = self.of;
         let session = own.0.session();
-        let mut call = session
-            .call_awaited(table::KIT_LIST_FREE, self.call_site)
-            .await?;
-        call.put_consumed(0, "list", &own.0, List::TYPE)?;
-        call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::KIT_LIST_FREE, self.call_site)
+                .await?;
+            call.put_consumed(0, "list", &own.0, List::TYPE)?;
+            call.finish_awaited()
+        };
+        sent.await?;
         Ok(())
     }
 }

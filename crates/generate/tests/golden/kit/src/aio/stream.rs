@@ -13,12 +13,15 @@ impl Aio<&mut Stream> {
     pub async fn init(self, level: i32) -> hotcell::Result<()> {
         let own = self.of;
         let session = own.session.clone();
-        let mut call = session
-            .call_awaited(table::KIT_STREAM_INIT, self.call_site)
-            .await?;
-        own.begin_image(&mut call, 0, "stream")?;
-        call.put_i32(16, level);
-        let mut reply = call.settle_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::KIT_STREAM_INIT, self.call_site)
+                .await?;
+            own.begin_image(&mut call, 0, "stream")?;
+            call.put_i32(16, level);
+            call.settle_awaited()
+        };
+        let mut reply = sent.await?;
         own.update_from(&mut reply, 0)?;
         reply.succeeded()?;
         Ok(())
@@ -32,12 +35,15 @@ impl Aio<&mut Stream> {
     pub async fn copy(self, from: &mut Stream) -> hotcell::Result<i32> {
         let own = self.of;
         let session = own.session.clone();
-        let mut call = session
-            .call_awaited(table::KIT_STREAM_COPY, self.call_site)
-            .await?;
-        own.begin_image(&mut call, 0, "to")?;
-        from.put_image(&mut call, 16, "from")?;
-        let mut reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::KIT_STREAM_COPY, self.call_site)
+                .await?;
+            own.begin_image(&mut call, 0, "to")?;
+            from.put_image(&mut call, 16, "from")?;
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
         own.update_from(&mut reply, 0)?;
         from.update_from(&mut reply, 16)?;
         Ok(reply.get_i32(32))
@@ -51,11 +57,14 @@ impl Aio<&mut Stream> {
     pub async fn feed(self) -> hotcell::Result<FeedOutput> {
         let own = self.of;
         let session = own.session.clone();
-        let mut call = session
-            .call_awaited(table::KIT_STREAM_FEED, self.call_site)
-            .await?;
-        own.put_image(&mut call, 0, "stream")?;
-        let mut reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::KIT_STREAM_FEED, self.call_site)
+                .await?;
+            own.put_image(&mut call, 0, "stream")?;
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
         own.update_from(&mut reply, 0)?;
         Ok(FeedOutput {
             returned: reply.get_i32(16),
@@ -73,11 +82,14 @@ impl Aio<Stream> {
     pub async fn end(self) -> hotcell::Result<()> {
         let own = self.of;
         let session = own.session.clone();
-        let mut call = session
-            .call_awaited(table::KIT_STREAM_END, self.call_site)
-            .await?;
-        own.end_image(&mut call, 0, "stream")?;
-        call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::KIT_STREAM_END, self.call_site)
+                .await?;
+            own.end_image(&mut call, 0, "stream")?;
+            call.finish_awaited()
+        };
+        sent.await?;
         Ok(())
     }
 }

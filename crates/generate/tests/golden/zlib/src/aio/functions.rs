@@ -12,10 +12,13 @@ impl Aio<&Zlib> {
     /// As there.
     pub async fn zlib_version(self) -> hotcell::Result<String> {
         let session = &self.of.session;
-        let call = session
-            .call_awaited(table::ZLIB_VERSION, self.call_site)
-            .await?;
-        let mut reply = call.finish_awaited().await?;
+        let sent = {
+            let call = session
+                .call_awaited(table::ZLIB_VERSION, self.call_site)
+                .await?;
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
         reply.text(0)
     }
 
@@ -26,11 +29,14 @@ impl Aio<&Zlib> {
     /// As there.
     pub async fn compress_bound(self, source_len: u64) -> hotcell::Result<u64> {
         let session = &self.of.session;
-        let mut call = session
-            .call_awaited(table::COMPRESS_BOUND, self.call_site)
-            .await?;
-        call.put_u64(0, source_len);
-        let reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::COMPRESS_BOUND, self.call_site)
+                .await?;
+            call.put_u64(0, source_len);
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
         Ok(reply.get_u64(0))
     }
 
@@ -41,11 +47,14 @@ impl Aio<&Zlib> {
     /// As there.
     pub async fn compress(self, source: &[u8]) -> hotcell::Result<Vec<u8>> {
         let session = &self.of.session;
-        let mut call = session
-            .call_awaited(table::COMPRESS, self.call_site)
-            .await?;
-        call.put_buffer(0, "source", source)?;
-        let mut reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::COMPRESS, self.call_site)
+                .await?;
+            call.put_buffer(0, "source", source)?;
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
         reply.buffer(0)
     }
 
@@ -56,11 +65,14 @@ impl Aio<&Zlib> {
     /// As there.
     pub async fn compress_shared(self, source: &[u8]) -> hotcell::Result<hotcell::SharedBuf> {
         let session = &self.of.session;
-        let mut call = session
-            .call_awaited(table::COMPRESS, self.call_site)
-            .await?;
-        call.put_buffer(0, "source", source)?;
-        let mut reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::COMPRESS, self.call_site)
+                .await?;
+            call.put_buffer(0, "source", source)?;
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
         reply.shared_buffer(0)
     }
 
@@ -71,12 +83,15 @@ impl Aio<&Zlib> {
     /// As there.
     pub async fn compress2(self, source: &[u8], level: i32) -> hotcell::Result<Vec<u8>> {
         let session = &self.of.session;
-        let mut call = session
-            .call_awaited(table::COMPRESS2, self.call_site)
-            .await?;
-        call.put_buffer(0, "source", source)?;
-        call.put_i32(16, level);
-        let mut reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::COMPRESS2, self.call_site)
+                .await?;
+            call.put_buffer(0, "source", source)?;
+            call.put_i32(16, level);
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
         reply.buffer(0)
     }
 
@@ -91,12 +106,15 @@ impl Aio<&Zlib> {
         level: i32,
     ) -> hotcell::Result<hotcell::SharedBuf> {
         let session = &self.of.session;
-        let mut call = session
-            .call_awaited(table::COMPRESS2, self.call_site)
-            .await?;
-        call.put_buffer(0, "source", source)?;
-        call.put_i32(16, level);
-        let mut reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::COMPRESS2, self.call_site)
+                .await?;
+            call.put_buffer(0, "source", source)?;
+            call.put_i32(16, level);
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
         reply.shared_buffer(0)
     }
 
@@ -109,12 +127,15 @@ impl Aio<&Zlib> {
     /// As there.
     pub async fn uncompress(self, dest_capacity: usize, source: &[u8]) -> hotcell::Result<Vec<u8>> {
         let session = &self.of.session;
-        let mut call = session
-            .call_awaited(table::UNCOMPRESS, self.call_site)
-            .await?;
-        call.put_u64(0, dest_capacity as u64);
-        call.put_buffer(8, "source", source)?;
-        let mut reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::UNCOMPRESS, self.call_site)
+                .await?;
+            call.put_u64(0, dest_capacity as u64);
+            call.put_buffer(8, "source", source)?;
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
         reply.buffer(0)
     }
 
@@ -131,12 +152,15 @@ impl Aio<&Zlib> {
         source: &[u8],
     ) -> hotcell::Result<hotcell::SharedBuf> {
         let session = &self.of.session;
-        let mut call = session
-            .call_awaited(table::UNCOMPRESS, self.call_site)
-            .await?;
-        call.put_u64(0, dest_capacity as u64);
-        call.put_buffer(8, "source", source)?;
-        let mut reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::UNCOMPRESS, self.call_site)
+                .await?;
+            call.put_u64(0, dest_capacity as u64);
+            call.put_buffer(8, "source", source)?;
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
         reply.shared_buffer(0)
     }
 
@@ -147,14 +171,17 @@ impl Aio<&Zlib> {
     /// As there.
     pub async fn adler32(self, adler: u64, buf: Option<&[u8]>) -> hotcell::Result<u64> {
         let session = &self.of.session;
-        let mut call = session.call_awaited(table::ADLER32, self.call_site).await?;
-        call.put_u64(0, adler);
-        if let Some(buf) = buf {
-            call.put_buffer(8, "buf", buf)?;
-        } else {
-            call.put_null(8);
-        }
-        let reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session.call_awaited(table::ADLER32, self.call_site).await?;
+            call.put_u64(0, adler);
+            if let Some(buf) = buf {
+                call.put_buffer(8, "buf", buf)?;
+            } else {
+                call.put_null(8);
+            }
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
         Ok(reply.get_u64(0))
     }
 
@@ -169,14 +196,17 @@ impl Aio<&Zlib> {
     /// As there.
     pub async fn crc32(self, crc: u64, buf: Option<&[u8]>) -> hotcell::Result<u64> {
         let session = &self.of.session;
-        let mut call = session.call_awaited(table::CRC32, self.call_site).await?;
-        call.put_u64(0, crc);
-        if let Some(buf) = buf {
-            call.put_buffer(8, "buf", buf)?;
-        } else {
-            call.put_null(8);
-        }
-        let reply = call.finish_awaited().await?;
+        let sent = {
+            let mut call = session.call_awaited(table::CRC32, self.call_site).await?;
+            call.put_u64(0, crc);
+            if let Some(buf) = buf {
+                call.put_buffer(8, "buf", buf)?;
+            } else {
+                call.put_null(8);
+            }
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
         Ok(reply.get_u64(0))
     }
 }
