@@ -1,4 +1,4 @@
-//! `cargo dev gen`: writes, or checks, every file that is generated from the protocol's two tables.
+//! `cargo dev gen`: writes, or checks, every file that is generated from the protocol's and the sandbox's tables.
 //!
 //! The module is called `generate` because `gen` is a reserved word of the 2024 edition.
 
@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 
 mod errors;
 mod names;
+mod policies;
 mod wire;
 
 /// Files written by `cargo dev gen`, relative to the repository's root, in the order of `render`.
@@ -20,6 +21,7 @@ const GENERATED: &[&str] = &[
     "crates/generate/templates/shim/hotcell_wire.h",
     "docs/reference/wire.md",
     "docs/reference/errors.md",
+    "crates/sandbox/src/tables.rs",
 ];
 
 /// Whether to write the generated files or to compare them with what is there.
@@ -67,12 +69,16 @@ fn render(root: &Path) -> Result<Vec<(&'static str, String)>> {
         wire::Wire::parse(&read(root, "crates/protocol/wire.toml")?).context("crates/protocol/wire.toml")?;
     let errors = errors::Errors::parse(&read(root, "crates/protocol/errors.toml")?)
         .context("crates/protocol/errors.toml")?;
+    let policy = |name: &str| read(root, &format!("crates/sandbox/policies/{name}.toml"));
+    let files = policies::FILES.iter().map(|name| policy(name)).collect::<Result<Vec<_>>>()?;
+    let tables = policies::render(&policy("syscalls")?, &files).context("crates/sandbox/policies")?;
     let texts = [
         rustfmt(root, &wire::rust::render(&wire)).context("formatting wire.rs")?,
         rustfmt(root, &errors::rust::render(&errors)).context("formatting errors.rs")?,
         wire::c::render(&wire),
         wire::markdown::render(&wire),
         errors::markdown::render(&errors),
+        rustfmt(root, &tables).context("formatting tables.rs")?,
     ];
     Ok(GENERATED.iter().copied().zip(texts).collect())
 }
@@ -117,6 +123,10 @@ mod tests {
         let own = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         for path in ["crates/protocol/wire.toml", "crates/protocol/errors.toml", "rustfmt.toml"] {
             scratch.write(path, &read(own, path).unwrap());
+        }
+        for name in policies::FILES.iter().chain(&["syscalls"]) {
+            let path = format!("crates/sandbox/policies/{name}.toml");
+            scratch.write(&path, &read(own, &path).unwrap());
         }
         scratch
     }

@@ -7,6 +7,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::sandbox::SandboxArgs;
+
 /// Call C libraries in a worker process: a crash on the C side is an error value.
 #[derive(Debug, Parser)]
 #[command(name = "hotcell", version, max_term_width = 100)]
@@ -135,7 +137,8 @@ Exit status: 0 when the call returned, 2 for a wrong command line, otherwise the
 Examples:
   hotcell call /usr/include/zlib.h --lib z crc32 0 hello
   hotcell call bind.toml compress2 @book.txt 9 -o dest=book.z
-  hotcell call /usr/include/stdlib.h --lib c abort"
+  hotcell call /usr/include/stdlib.h --lib c abort
+  hotcell call bind.toml load_settings /etc/app.conf --sandbox files --read /etc/app.conf"
 )]
 pub(crate) struct CallArgs {
     #[command(flatten)]
@@ -148,6 +151,8 @@ pub(crate) struct CallArgs {
     /// How long the call may take: `500ms`, `2s`, `1m`
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) deadline: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) sandbox: SandboxArgs,
     /// How results and errors are printed
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,

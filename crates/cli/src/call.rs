@@ -36,7 +36,8 @@ fn call(args: &CallArgs) -> Result<(), Failure> {
     for warning in &bound.warnings {
         complain(&warning.to_string());
     }
-    let mut session = bound.open(Options::default())?;
+    let sandbox = args.sandbox.sandbox().map_err(Failure::Usage)?;
+    let mut session = bound.open(Options { sandbox, ..Options::default() })?;
     if let Some(deadline) = args.deadline {
         session = session.within(deadline);
     }

@@ -71,6 +71,7 @@ impl Check {
 pub(crate) fn run(args: &DoctorArgs) -> ExitCode {
     let mut checks = checks::all();
     let tested = self_test::run();
+    checks.extend(tested.as_ref().ok().map(|times| checks::sandbox(times.level)));
     checks.push(match &tested {
         Ok(times) => Check::good("self-test", format!("{}\n{times}", self_test::WHAT)),
         Err(failure) => Check::lacks("self-test", State::Failed, &failure.found, &failure.help),

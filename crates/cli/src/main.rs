@@ -14,6 +14,7 @@ mod print;
 #[cfg(test)]
 mod reference;
 mod report;
+mod sandbox;
 mod table;
 mod target;
 mod words;

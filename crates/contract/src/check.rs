@@ -27,6 +27,7 @@ mod life;
 mod lines;
 mod names;
 mod negative;
+mod nullable;
 mod objects;
 mod owners;
 mod ranges;
@@ -99,6 +100,7 @@ pub fn check(
     if selection == Selection::Contract {
         type_errors::useless(contract, &selected, &mut findings);
         lines::useless(contract, &selected, &mut findings);
+        nullable::useless(contract, &selected, &mut findings);
         statuses::look(contract, &selected, &mut findings);
         owners::useless(contract, known, &selected, &mut findings);
     }
@@ -179,6 +181,7 @@ fn assemble(contract: &Contract, known: Known<'_>, link: Link<'_>, whole: Whole)
         threads: contract.threads(),
         init,
         shutdown,
+        sandbox: contract.sandbox.clone(),
         handles: used::handles(known, &functions),
         structs: used::structs(known.structs, &functions),
         symbols: symbols::sets(known.api, &functions),
@@ -211,4 +214,4 @@ fn left_out(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -3,17 +3,19 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use hotcell_model::interface::Threads;
+use hotcell_model::interface::{SandboxLines, Threads};
 
 use crate::diagnostic::{Diagnostic, line_of};
 use crate::document::Text;
 use crate::expression::Node;
 use crate::pattern;
+use crate::typed;
 
 mod function;
 mod handle;
 mod item;
 pub(crate) mod keys;
+mod sandbox;
 mod structure;
 mod top;
 
@@ -37,6 +39,9 @@ pub struct Contract {
     deadline: Option<Duration>,
     pub(crate) init: Vec<LifeLine>,
     pub(crate) shutdown: Vec<LifeLine>,
+    /// What may be NULL.
+    pub(crate) nullable: Vec<Selector>,
+    pub(crate) sandbox: SandboxLines,
     pub(crate) handles: Vec<HandleLine>,
     pub(crate) structs: Vec<StructLines>,
     pub(crate) errors: Vec<TypeErrorLine>,
@@ -57,6 +62,8 @@ pub(crate) struct HandleLine {
     pub(crate) on_success: bool,
     pub(crate) made_by: Option<Selectors>,
     pub(crate) lends_until: Option<Selectors>,
+    /// The text about the last failure of an object.
+    pub(crate) message: Option<Node>,
 }
 
 /// A list of functions, or of their parameters.
@@ -151,10 +158,31 @@ impl FunctionLines {
     }
 }
 
+/// How closely a line about parameters says which are meant. In one table the closer one stands before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Closeness {
+    /// All of a type.
+    Type,
+    /// All that a pattern of names matches, perhaps of a type.
+    Pattern,
+    /// One.
+    Name,
+}
+
 impl ParamLine {
     /// Whether it is about every parameter or field that its name matches.
     pub(crate) fn is_pattern(&self) -> bool {
         pattern::is_pattern(&self.name)
+    }
+
+    pub(crate) fn closeness(&self) -> Closeness {
+        let typed = typed::is_typed(&self.name).then(|| typed::read(&self.name));
+        match typed {
+            Some(Ok(typed)) if typed.name.is_some() => Closeness::Pattern,
+            Some(_) => Closeness::Type,
+            None if self.is_pattern() => Closeness::Pattern,
+            None => Closeness::Name,
+        }
     }
 }
 

@@ -107,6 +107,31 @@ impl<'a> Reader<'a> {
         }
     }
 
+    pub(crate) fn is_table(&self, entry: &Entry<'_>) -> bool {
+        matches!(entry.value, DeValue::Table(_))
+    }
+
+    /// A list of TCP ports.
+    pub(crate) fn ports(&mut self, entry: &Entry<'a>) -> Vec<u16> {
+        let DeValue::Array(array) = entry.value else {
+            self.expected(entry, "a list of ports");
+            return Vec::new();
+        };
+        let mut ports = Vec::new();
+        for item in array.iter() {
+            let item = Entry { value: item.get_ref(), span: item.span(), ..entry.clone() };
+            match self.integer(&item).map(u16::try_from) {
+                Some(Ok(port)) => ports.push(port),
+                Some(Err(_)) => {
+                    let message = "a port is a number from 0 to 65535";
+                    self.push(Diagnostic::error(message).at(item.span.clone()));
+                }
+                None => {}
+            }
+        }
+        ports
+    }
+
     pub(crate) fn texts(&mut self, entry: &Entry<'a>) -> Option<Vec<Text>> {
         let DeValue::Array(array) = entry.value else {
             self.expected(entry, "a list of texts");

@@ -7,6 +7,7 @@ mod answers;
 mod arrays;
 mod comments;
 mod counted;
+mod destructors;
 mod documented;
 mod elements;
 mod endings;
@@ -122,11 +123,37 @@ pub fn infer(function: &Function, names: &[String], known: Known<'_>, draft: &mu
     elements::apply(&view, draft, &mut notes);
     documented::apply(&view, draft, &mut notes);
     texts::apply(&view, draft, &mut notes);
+    destructors::apply(&view, draft);
     scalars::apply(&view, draft);
     made::apply(&view, draft, &mut notes);
     counted::apply(&view, draft);
     results::apply(&view, draft, &mut notes);
     Verdict::Open(gaps::find(&view, draft, &notes))
+}
+
+/// Why a parameter may be something else than what a contract says of all of its type: a text that a NUL ends, or one
+/// number that comes out.
+pub(crate) fn doubt(
+    function: &Function,
+    names: &[String],
+    known: Known<'_>,
+    draft: &Draft,
+    index: usize,
+    text: bool,
+) -> Option<String> {
+    let view = View::new(function, names, known, draft);
+    match text {
+        true => texts::doubt(&view, draft, &view.param(index)?.ty, index),
+        false => documented::doubt(&view, draft, index, ""),
+    }
+}
+
+/// Whether the number right behind a pointer may say how much is there.
+pub(crate) fn may_be_counted(function: &Function, names: &[String], known: Known<'_>, index: usize) -> bool {
+    let draft = Draft { params: vec![None; names.len()], result: None };
+    let view = View::new(function, names, known, &draft);
+    let number = view.param(index + 1).is_some_and(|param| param.ty.is_integer());
+    number && view.may_be_length(index + 1)
 }
 
 /// Whether a function may take over or end an object that it is given, by its name: it is called like one that ends what

@@ -20,6 +20,7 @@ mod schema;
 pub mod structs;
 mod suggest;
 mod type_names;
+mod typed;
 
 pub use check::{Checked, Link, Selection, check};
 pub use contract::{Contract, parse_duration};

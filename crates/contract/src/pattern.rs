@@ -6,9 +6,9 @@ use crate::diagnostic::Diagnostic;
 use crate::document::Text;
 use crate::suggest::did_you_mean;
 
-/// Whether a text is a pattern, not a name.
+/// Whether a text is a pattern, or a type in parentheses, and not a name.
 pub(crate) fn is_pattern(text: &str) -> bool {
-    text.contains(['*', '{', '}', ','])
+    text.contains(['*', '{', '}', ',', '('])
 }
 
 /// Whether a name matches a pattern.

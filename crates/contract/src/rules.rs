@@ -25,6 +25,10 @@ pub const RULES: &[(&str, &str)] = &[
         "a `const` pointer to numbers that is called like a sequence, and right behind it a count",
     ),
     ("const-char-text", "a `const char *` that nothing counts is a text that a NUL ends"),
+    (
+        "user-data-destructor",
+        "a function that would release the user data of a callback, which belongs to the caller's runtime: NULL",
+    ),
     ("const-char-result", "a returned `const char *` is a text that the library owns, or NULL"),
     (
         "counted-result",

@@ -86,6 +86,12 @@ fn value(shape: Shape, definitions: &mut Map<String, Value>) -> Value {
         Shape::Duration => json!({"type": "string", "pattern": "^[0-9]+(ms|s|m)$"}),
         Shape::Word { now, .. } => json!({"enum": now}),
         Shape::Fails(words) => json!({"anyOf": [{"enum": words}, {"$ref": "#/$defs/expression"}]}),
+        Shape::Ports => {
+            json!({"type": "array", "items": {"type": "integer", "minimum": 0, "maximum": u16::MAX}})
+        }
+        Shape::WordOr(words, keys) => {
+            json!({"anyOf": [value(*words, definitions), reference(keys, definitions)]})
+        }
         Shape::Table(keys) => reference(keys, definitions),
         Shape::Lines(keys) => {
             json!({"type": "object", "additionalProperties": reference(keys, definitions)})

@@ -11,6 +11,8 @@ mod output;
 
 pub use output::Output;
 
+use crate::denied::{Denied, Refused};
+
 /// What a call returns.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -36,6 +38,7 @@ pub(crate) struct Inner {
     pub(crate) message: String,
     pub(crate) output: String,
     pub(crate) outputs: Vec<(String, Output)>,
+    pub(crate) refused: Option<Refused>,
 }
 
 /// What an error knows beyond its kind.
@@ -82,6 +85,13 @@ pub enum Cause {
         what: LimitExceededReason,
         /// Its value.
         value: u64,
+    },
+    /// The sandbox stopped a system call.
+    Denied(Denied),
+    /// Restrictions that were asked for are not in force.
+    NotInForce {
+        /// Their names.
+        missing: Vec<&'static str>,
     },
     /// No worker could take the call.
     Unavailable {
@@ -217,6 +227,17 @@ impl Error {
         self.0.outputs.iter().find(|(given, _)| given == name).map(|(_, value)| value)
     }
 
+    /// What the sandbox refused the library since the last error of its own: perhaps the reason of this one.
+    pub fn refused(&self) -> Option<&Refused> {
+        self.0.refused.as_ref()
+    }
+
+    /// The same error, with what the sandbox refused.
+    pub(crate) fn with_refused(mut self, refused: Option<Refused>) -> Error {
+        self.0.refused = refused;
+        self
+    }
+
     /// Adds what the call gave, where `order` says it belongs.
     pub(crate) fn add_outputs(&mut self, outputs: Vec<(String, Output)>, order: impl Fn(&str) -> usize) {
         self.0.outputs.extend(outputs);
@@ -247,6 +268,7 @@ impl Error {
             "fault": e.kind.is_fault(),
             "retry": e.kind.retry().as_str(),
             "cause": e.cause.to_json(),
+            "refused": e.refused.as_ref().map(Refused::to_json),
             "outputs": output::named(&e.outputs),
             "output": e.output,
         })
@@ -266,6 +288,8 @@ impl Cause {
             Cause::Deadline { after } => json!({ "deadline_ms": after.as_secs_f64() * 1e3 }),
             Cause::Suspect { function, call_id } => json!({ "suspect": function, "call_id": call_id }),
             Cause::Limit { what, value } => json!({ "limit": what.name(), "value": value }),
+            Cause::Denied(denied) => denied.to_json(),
+            Cause::NotInForce { missing } => json!({ "missing": missing }),
             Cause::Unavailable { reason } => json!({ "reason": reason.name() }),
             Cause::Library { code, symbol, message, errno } => {
                 json!({ "code": code, "symbol": symbol, "message": message, "errno": errno })
@@ -298,6 +322,7 @@ impl fmt::Display for Error {
         }
         if f.alternate() {
             e.outputs.iter().try_for_each(|(name, value)| write!(f, "\n  {name}: {value}"))?;
+            e.refused.iter().try_for_each(|refused| write!(f, "\n  {refused}"))?;
             write!(f, "\n  advice: {}\n  executed: {}", e.kind.advice(), e.executed)?;
             if !e.output.is_empty() {
                 write!(f, "\n  the worker printed:")?;
@@ -322,6 +347,7 @@ impl fmt::Debug for Error {
             .field("cause", &e.cause)
             .field("call_site", &e.call_site)
             .field("outputs", &e.outputs)
+            .field("refused", &e.refused)
             .field("output", &e.output)
             .finish_non_exhaustive()
     }
@@ -348,6 +374,7 @@ mod tests {
             message: "bad\x1b[2J\nERROR forged".into(),
             output: String::new(),
             outputs: vec![("message".into(), Output::Text("\x1b[2J".into()))],
+            refused: None,
         });
         assert!(format!("{error:#}").contains("\n  message: \"\\u{1b}[2J\"\n"), "{error:#}");
         assert_eq!(error.to_string(), "zlib: inflate: LibraryError: bad\\u{1b}[2J\\nERROR forged");

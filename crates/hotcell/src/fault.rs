@@ -4,6 +4,7 @@ use hotcell_protocol::wire::Event;
 use hotcell_protocol::{ErrorKind, LimitExceededReason};
 use hotcell_supervisor::{End, HowEnded, Report, StartError};
 
+use crate::denied::Denied;
 use crate::error::Cause;
 use crate::session::Blame;
 use crate::signals;
@@ -53,6 +54,10 @@ pub(crate) fn of_start(error: &StartError) -> (Fault, String) {
     match error {
         StartError::System { .. } => {
             (failed(ErrorKind::LoadFailed, Cause::None, error.to_string()), String::new())
+        }
+        StartError::NotInForce { missing, output } => {
+            let cause = Cause::NotInForce { missing: missing.clone() };
+            (failed(ErrorKind::LoadFailed, cause, error.to_string()), output.clone())
         }
         StartError::Late { output } => {
             let message = "the library did not finish loading in time".into();
@@ -104,6 +109,10 @@ fn kind_of_report(event: Event) -> ErrorKind {
 }
 
 fn signalled(end: &End, number: i32) -> Fault {
+    if let Some(denied) = denied(end, number) {
+        let message = format!("the sandbox denied {denied}");
+        return Fault { kind: ErrorKind::SandboxDenied, cause: Cause::Denied(denied), message };
+    }
     let name = signals::name(number);
     // The record is the worker's own word; it is believed only where it agrees with the kernel's.
     let record = end.crash.filter(|record| record.signal == number);
@@ -129,6 +138,20 @@ fn signalled(end: &End, number: i32) -> Fault {
     Fault { kind: ErrorKind::Crashed, cause, message }
 }
 
+/// The system call that ended the worker, if one did: the kernel sends SIGSYS for it.
+fn denied(end: &End, number: i32) -> Option<Denied> {
+    if number != SIGSYS {
+        return None;
+    }
+    match (&end.denied, end.crash.filter(|record| record.signal == number)) {
+        (Some(record), _) => Some(Denied::of_record(record)),
+        // Its own handler was there, and saw the signal sent by somebody.
+        (None, Some(_)) => None,
+        (None, None) => Some(Denied::unknown()),
+    }
+}
+
+const SIGSYS: i32 = 31;
 const SIGKILL: i32 = 9;
 const SIGSEGV: i32 = 11;
 

@@ -19,6 +19,7 @@
 //! in [`rt`]; applications need only what is re-exported here.
 #![forbid(unsafe_code)]
 
+mod denied;
 #[cfg(feature = "dynamic")]
 pub mod dynamic;
 mod error;
@@ -28,9 +29,10 @@ pub mod rt;
 mod session;
 mod signals;
 
+pub use denied::{Denied, Refused};
 pub use error::{Answer, Cause, Error, Output, Result};
 pub use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, Retry, UnavailableReason};
-pub use hotcell_sandbox::{Level, Limits};
+pub use hotcell_sandbox::{Level, Limits, Profile, Require, Sandbox};
 pub use hotcell_shm::{InBuf, SharedBuf, SharedView};
 pub use options::{Options, Waiting};
 pub use rt::{Batch, Done, Ticket};

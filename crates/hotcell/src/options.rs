@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use hotcell_sandbox::Limits;
+use hotcell_sandbox::{Limits, Sandbox};
 
 /// Options of a [`crate::Session`]; the defaults suit most libraries.
 ///
@@ -23,6 +23,8 @@ pub struct Options {
     pub libraries: Vec<PathBuf>,
     /// Variables the library finds in its environment. Nothing else is inherited.
     pub environment: Vec<(String, String)>,
+    /// What the library may do. `None`: what its contract says, and where that says nothing, [`crate::Profile::Compute`].
+    pub sandbox: Option<Sandbox>,
     /// Resource limits of the worker.
     pub limits: Limits,
     /// Most bytes the data of one call may have. 1 GiB.
@@ -88,6 +90,7 @@ impl Default for Options {
             worker: None,
             libraries: Vec::new(),
             environment: Vec::new(),
+            sandbox: None,
             limits: Limits::default(),
             max_input: 1 << 30,
             max_output: 1 << 30,

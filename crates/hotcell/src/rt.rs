@@ -22,6 +22,7 @@ mod passed;
 mod pool;
 pub(crate) mod reading;
 mod reply;
+mod sandbox;
 mod texts;
 
 pub use arguments::Arguments;
@@ -35,11 +36,13 @@ pub(crate) use finish::Released;
 pub use finish::{Callback, KeptCallback};
 pub use handle::Handle;
 pub(crate) use handle::Object;
+pub use hotcell_sandbox::Profile;
 pub use image::Image;
 pub use invocation::Invocation;
 pub(crate) use passed::{Outer as OuterPassed, Passed};
 pub(crate) use reading::Bad;
 pub use reply::Reply;
+pub use sandbox::SandboxLines;
 pub use texts::{Bytes, TextKind, Utf8, Utf16};
 
 /// A generated package.
@@ -57,6 +60,8 @@ pub struct Package {
     pub functions: &'static [Function],
     /// Handle types by number, which counts from 1.
     pub handles: &'static [HandleType],
+    /// What the contract says of the sandbox.
+    pub sandbox: SandboxLines,
     /// The compiled shim.
     pub shim: &'static [u8],
 }

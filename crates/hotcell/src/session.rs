@@ -7,10 +7,12 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, UnavailableReason};
-use hotcell_sandbox::{Level, Profile};
-use hotcell_shm::{Arena, Buffers, ForkGuard, HostLane};
+use hotcell_sandbox::{Level, Require};
+use hotcell_shm::{Arena, Buffers, ForkGuard, HostChannel, HostLane};
 use hotcell_supervisor::{Spec, Worker, find_worker};
+use parking_lot::Mutex;
 
+use crate::denied::Refused;
 use crate::error::{Cause, Error, Inner, Result};
 use crate::fault::Fault;
 use crate::options::Options;
@@ -28,6 +30,7 @@ mod service;
 mod spares;
 mod turn;
 mod turnstile;
+mod walled;
 
 pub(crate) use allowed::{Allowed, instant_of};
 use allowed::{YEAR, left_until, nanoseconds};
@@ -43,6 +46,7 @@ use spares::Begun;
 pub(crate) use turn::{Inside, Turn};
 use turn::{Place, this_thread};
 use turnstile::Turnstile;
+use walled::PrivateDirectory;
 
 /// A library in a worker process. Clones share the worker. Calls of several threads take turns, or where the contract says
 /// `threads = "reentrant"`, run at a time, [as many](Options::callers) as the options say.
@@ -76,6 +80,8 @@ struct Shared {
     dispatcher: Dispatcher,
     /// The memory of batches.
     spare: Arc<Spare>,
+    /// The private directory of its workers.
+    directory: Option<PrivateDirectory>,
     /// The seats of tasks that nobody looks after, each where its number says.
     #[cfg(feature = "tokio")]
     afloat: Box<[awaited::Afloat]>,
@@ -89,6 +95,8 @@ struct Facts {
     /// Process id of the worker; 0 while there is none.
     pid: AtomicU32,
     level: AtomicU32,
+    /// The memory in which the worker that serves notes what was refused.
+    channel: Mutex<Option<Arc<HostChannel>>>,
 }
 
 /// Where one caller at a time sits.
@@ -124,6 +132,8 @@ pub(crate) struct Live {
     pub(crate) calls_back: bool,
     /// Whether it takes batches.
     pub(crate) takes_batches: bool,
+    /// Refusals of the sandbox that came with errors.
+    refusals: u32,
     /// Segments that the worker was offered and need not have mapped yet, by calls of tasks.
     pub(crate) unmapped: Vec<u16>,
     /// How tasks hear of its messages.
@@ -136,6 +146,17 @@ impl Live {
     #[inline]
     pub(crate) fn memory(&self) -> (&HostLane, &Arena) {
         (&self.lane, &self.arena)
+    }
+
+    /// What the sandbox refused since this was asked last.
+    pub(crate) fn new_refusals(&mut self) -> Option<Refused> {
+        let channel = self.worker.channel();
+        if channel.refusals() == self.refusals {
+            return None;
+        }
+        let refused = Refused::since(self.refusals, &channel.refused()?)?;
+        self.refusals = self.refusals.wrapping_add(refused.count);
+        Some(refused)
     }
 }
 
@@ -169,6 +190,10 @@ impl Session {
         let fork = ForkGuard::new().map_err(|errno| load_failed(format!("guard against forks: {errno}")))?;
         let fork = Arc::new(fork);
         let buffers = Buffers::new(&fork);
+        let sandbox = options.sandbox.clone().unwrap_or_else(|| package.sandbox.sandbox());
+        let mut environment = options.environment.clone();
+        let walled = walled::Walled::new(sandbox, &mut environment)
+            .map_err(|wrong| context.not_executed(wrong.kind, Cause::None, wrong.message))?;
         let spec = Spec {
             program,
             shim: package.shim,
@@ -176,9 +201,12 @@ impl Session {
             fingerprint: package.fingerprint,
             functions: package.functions.len() as u32,
             callers: callers(package, &options),
-            environment: options.environment.clone(),
+            environment,
             limits: options.limits,
-            profile: Profile::Basic,
+            profile: walled.sandbox.profile,
+            wall: walled.wall.clone(),
+            required: Level::required(&walled.sandbox),
+            strict: walled.sandbox.require == Require::Strict,
             spin: options.waiting.spin(),
             eventfds: cfg!(feature = "tokio"),
             start_deadline: options.start_deadline,
@@ -211,6 +239,7 @@ impl Session {
             kept,
             dispatcher: Dispatcher::default(),
             spare: Arc::default(),
+            directory: walled.directory,
             #[cfg(feature = "tokio")]
             afloat,
         });
@@ -308,6 +337,16 @@ impl Session {
     /// Process id of the worker, for display; `None` after a fault, until the next call.
     pub fn worker_pid(&self) -> Option<u32> {
         Some(self.shared.facts.pid.load(Ordering::Relaxed)).filter(|&pid| pid != 0)
+    }
+
+    /// What the sandbox refused the worker that serves, counted from its start; `None` when that is nothing. Calls that it
+    /// denied are errors instead ([`ErrorKind::SandboxDenied`]).
+    pub fn refused(&self) -> Option<Refused> {
+        if self.is_forked() {
+            return None;
+        }
+        let channel = self.shared.facts.channel.lock();
+        Refused::since(0, &channel.as_ref()?.refused()?)
     }
 
     /// The restrictions the worker measured on itself.
@@ -436,12 +475,18 @@ impl Drop for Shared {
             self.seats.take_mut().for_each(std::mem::forget);
             self.places.iter_mut().for_each(Place::forget);
             self.service.forget();
+            std::mem::forget(self.directory.take());
             #[cfg(feature = "tokio")]
             self.afloat.iter_mut().for_each(awaited::Afloat::forget);
             return;
         }
         // Not when the dispatcher thread has gone, which may run one for as long as it likes.
         drop(self.kept.end_all());
+        if self.directory.is_some() {
+            // Nothing can come into the directory that is not gone with it.
+            self.seats.take_mut().for_each(drop);
+            self.service.stop();
+        }
     }
 }
 
@@ -523,11 +568,13 @@ impl Facts {
         self.generation.store(worker.generation(), Ordering::Relaxed);
         self.pid.store(worker.pid(), Ordering::Relaxed);
         self.level.store(worker.level().bits(), Ordering::Relaxed);
+        *self.channel.lock() = Some(Arc::clone(worker.channel()));
     }
 
     /// This worker serves no longer.
     fn left(&self, worker: &Worker) {
         let _ = self.pid.compare_exchange(worker.pid(), 0, Ordering::Relaxed, Ordering::Relaxed);
+        self.channel.lock().take_if(|channel| Arc::ptr_eq(channel, worker.channel()));
     }
 }
 
@@ -570,6 +617,7 @@ impl Context {
             message: fault.message,
             output,
             outputs: Vec::new(),
+            refused: None,
         })
     }
 }

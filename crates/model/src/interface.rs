@@ -16,6 +16,7 @@ mod errors;
 mod handle;
 mod left;
 mod roles;
+mod sandbox;
 mod structs;
 
 pub use callback::{Callback, CallbackParam, CallbackRole, CallbackScope, CallbackThreads};
@@ -23,6 +24,7 @@ pub use errors::{ErrorRule, Fails};
 pub use handle::Handle;
 pub use left::{Left, LeftKind};
 pub use roles::{Capacity, Direction, Encoding, Ownership, ResultLength, ResultRole, Role, Start, Unit};
+pub use sandbox::{SandboxLines, SandboxProfile};
 pub use structs::{FieldRole, Filled, Struct, StructField};
 
 /// Version of the serialised form; readers refuse any other.
@@ -49,6 +51,9 @@ pub struct Interface {
     pub init: Vec<LifeCall>,
     /// Calls a worker makes before it ends in peace, in order.
     pub shutdown: Vec<LifeCall>,
+    /// What the library may do once it serves.
+    #[serde(default, skip_serializing_if = "SandboxLines::is_default")]
+    pub sandbox: SandboxLines,
     /// Handle types by name; on the wire they are numbered in this order, from 1.
     pub handles: BTreeMap<String, Handle>,
     /// Structures that functions take or give, by the record's key.

@@ -574,6 +574,8 @@ pub mod capabilities {
     pub const BATCH: u64 = 1 << 8;
     /// Several calls at a time: lanes from 1 on, but for the dispatcher's, are served by a thread each.
     pub const LANES: u64 = 1 << 9;
+    /// Walls: a hello whose profile is not 0 carries one more descriptor, behind all others.
+    pub const SANDBOX: u64 = 1 << 10;
 }
 
 /// Geometry. Written by the host before the worker starts, never changed; the worker checks both copies.
@@ -658,6 +660,40 @@ pub mod crash_record {
     pub const SERVING: usize = 52;
     /// `u32`: the lane that it serves, if it is one.
     pub const LANE: usize = 56;
+}
+
+/// A system call that the sandbox stopped, written by the worker's signal handler: first the last one that was refused, then the one that ended a call. Hostile, like all that a worker writes.
+///
+/// Where: reply, offset 192 and 448.
+pub mod denial_record {
+    /// Bytes of the whole layout.
+    pub const SIZE: usize = 256;
+    /// `u32`: how many were refused so far; of the second record 1. Written last.
+    pub const COUNT: usize = 0;
+    /// `u32`: its number.
+    pub const SYSCALL: usize = 4;
+    /// `u32`: whose number it is, as the kernel names machines to filters.
+    pub const ARCHITECTURE: usize = 8;
+    /// `i32`: what the library was given; 0 in the second record.
+    pub const ERRNO: usize = 12;
+    /// `u64`: as the library passed it.
+    pub const ARGUMENT_0: usize = 16;
+    /// `u64`: the next.
+    pub const ARGUMENT_1: usize = 24;
+    /// `u64`: the next.
+    pub const ARGUMENT_2: usize = 32;
+    /// `u64`: the next.
+    pub const ARGUMENT_3: usize = 40;
+    /// `u64`: the next.
+    pub const ARGUMENT_4: usize = 48;
+    /// `u64`: the last.
+    pub const ARGUMENT_5: usize = 56;
+    /// `u32`: of the address that an argument points to; 0 none.
+    pub const PORT: usize = 64;
+    /// `u32`: bytes of the text.
+    pub const TEXT_LENGTH: usize = 68;
+    /// `[u8; 184]`: the path that an argument points to, as much of it as fits.
+    pub const TEXT: usize = 72;
 }
 
 /// A lane's host line.
@@ -884,7 +920,7 @@ pub mod hello {
     pub const LIBRARIES: usize = 38;
     /// `u32`: functions of the interface.
     pub const FUNCTIONS: usize = 40;
-    /// `u32`: sandbox profile to enforce before the first call.
+    /// `u32`: sandbox profile to enforce before the first call; not 0: the last descriptor is the wall's plan.
     pub const PROFILE: usize = 44;
     /// `[u8; 32]`: of the interface.
     pub const FINGERPRINT: usize = 48;
@@ -1036,7 +1072,7 @@ pub struct Hello {
     pub libraries: u16,
     /// functions of the interface.
     pub functions: u32,
-    /// sandbox profile to enforce before the first call.
+    /// sandbox profile to enforce before the first call; not 0: the last descriptor is the wall's plan.
     pub profile: u32,
     /// of the interface.
     pub fingerprint: [u8; 32],

@@ -2,8 +2,10 @@
 //!
 //! A worker is launched in two phases. *Load*: everything that must hold before the library's first
 //! instruction, for constructors are library code: [`spawn`] does it between clone and exec, and
-//! [`enter_load`] in the worker before it opens the library. *Serve*: [`enter_serve`], after the library is
-//! loaded and before the first call. The level in force is measured by the worker itself, not assumed.
+//! [`enter_load`] and [`Wall::load`] in the worker before it opens the library. *Serve*: [`Wall::serve`], after the library
+//! is loaded and before the first call. The level in force is measured by the worker itself, not assumed.
+//!
+//! The host makes the wall of a [`Sandbox`], as a [`Plan`]; a worker puts it up and understands no policy.
 #![deny(unsafe_code)]
 
 #[cfg(not(all(
@@ -17,36 +19,32 @@ compile_error!(
      x86_64-unknown-linux-gnu or aarch64-unknown-linux-gnu"
 );
 
+mod condition;
+mod filter;
 mod level;
 mod limits;
 mod machine;
+mod plan;
+mod policy;
+mod profile;
 mod spawn;
 mod sys;
+mod tables;
+mod view;
+mod wall;
 
 pub use level::Level;
 pub use limits::Limits;
 pub use machine::Machine;
+pub use plan::Plan;
+pub use policy::{Syscall, WrongRule};
+pub use profile::{Profile, Require, Sandbox};
 pub use spawn::{Launch, Spawned, spawn};
 pub use sys::signals::with_signals_blocked;
+pub use tables::DEVICES;
+pub use wall::Wall;
 
 use std::io;
-
-/// What a worker may do once it serves. The strict profiles are seccomp allow-lists; until they exist a
-/// worker runs under the load phase's restrictions alone, and says so in its [`Level`].
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[repr(u32)]
-pub enum Profile {
-    /// The load phase's restrictions and nothing more.
-    #[default]
-    Basic = 0,
-}
-
-impl Profile {
-    /// The profile of a wire number.
-    pub fn from_raw(raw: u32) -> Option<Profile> {
-        (raw == Profile::Basic as u32).then_some(Profile::Basic)
-    }
-}
 
 /// Enters the load phase in the worker: repeats what exec cannot undo, then checks that all of it holds.
 /// `Err` names the restriction that is missing.
@@ -56,12 +54,5 @@ pub fn enter_load() -> io::Result<Level> {
     match level.missing_for_load() {
         Some(missing) => Err(io::Error::new(io::ErrorKind::PermissionDenied, missing)),
         None => Ok(level),
-    }
-}
-
-/// Enters the serve phase in the worker and measures what is in force.
-pub fn enter_serve(profile: Profile) -> io::Result<Level> {
-    match profile {
-        Profile::Basic => Level::measure(),
     }
 }

@@ -1,7 +1,11 @@
 //! The system calls of this crate, and its only unsafe code.
 #![allow(unsafe_code)]
 
+pub(crate) mod attempts;
+pub(crate) mod capabilities;
+pub(crate) mod landlock;
 pub(crate) mod probe;
 pub(crate) mod process;
+pub(crate) mod seccomp;
 pub(crate) mod signals;
 pub(crate) mod spawn;

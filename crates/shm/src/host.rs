@@ -19,9 +19,11 @@ use crate::{bell, geometry};
 #[cfg(not(loom))]
 #[cfg(test)]
 mod aged;
+mod denials;
 mod dozing;
 mod wait;
 
+pub use denials::DenialRecord;
 use wait::Crowd;
 
 /// A channel: the two segments shared with one worker, for its life.

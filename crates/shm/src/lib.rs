@@ -36,7 +36,7 @@ pub use arena::{Arena, Grant, Granted, Outer, Window};
 pub use buffers::{Buffers, Found, InBuf};
 pub use eventfd::EventFd;
 pub use fork::ForkGuard;
-pub use host::{CallHead, CrashRecord, HostChannel, HostLane, Located, ReplyHead, Waited};
+pub use host::{CallHead, CrashRecord, DenialRecord, HostChannel, HostLane, Located, ReplyHead, Waited};
 pub use latency::{allowed_cpus, wake_latency};
 pub use mapping::{Access, Mapping, Plain, Solid, bytes_of};
 pub use memfd::{Seals, SegmentFile, sealed_copy};

@@ -325,6 +325,11 @@ impl WorkerChannel {
         self.reply.base().wrapping_add(geometry::CRASH)
     }
 
+    /// Where the two denial records lie, for a signal handler.
+    pub fn denial_records(&self) -> *mut u8 {
+        self.reply.base().wrapping_add(geometry::DENIALS)
+    }
+
     /// Waits for a call on any lane. `None` when `stop` says so.
     #[inline]
     pub fn next_call(

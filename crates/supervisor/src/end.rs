@@ -1,7 +1,7 @@
 //! How a worker ended, and what it said before.
 
 use hotcell_protocol::wire::Event;
-use hotcell_shm::CrashRecord;
+use hotcell_shm::{CrashRecord, DenialRecord};
 
 /// The end of a worker, complete: no thread of it is left.
 #[derive(Debug, Clone)]
@@ -10,6 +10,8 @@ pub struct End {
     pub how: HowEnded,
     /// What its signal handler noted.
     pub crash: Option<CrashRecord>,
+    /// The system call for which its sandbox ended it, by its own word.
+    pub denied: Option<DenialRecord>,
     /// What it reported of itself last.
     pub report: Option<Report>,
     /// The rule of the control protocol it broke, for which it was killed.

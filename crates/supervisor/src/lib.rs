@@ -10,6 +10,7 @@ mod changed;
 mod end;
 mod monitor;
 mod output;
+mod outside;
 mod program;
 mod spec;
 mod start;

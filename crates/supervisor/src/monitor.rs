@@ -346,10 +346,12 @@ impl Watched {
             let _ = kill_process_group(group, Signal::KILL);
         }
         let crash = self.shared.channel.crash_record();
+        let denied = self.shared.channel.denied();
         let mut state = self.shared.state.lock();
         state.end = Some(End {
             how: how.unwrap_or(HowEnded::Unknown),
             crash,
+            denied,
             report: state.report.clone(),
             violation: state.violation.clone(),
             killed_by_host: state.killed_by_host,

@@ -1,9 +1,11 @@
 //! What a worker is started with.
 
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use hotcell_sandbox::{Limits, Profile};
+use hotcell_sandbox::{Level, Limits, Profile};
 
 /// Everything a worker needs; the same for every generation.
 #[derive(Debug, Clone)]
@@ -26,6 +28,12 @@ pub struct Spec {
     pub limits: Limits,
     /// Sandbox profile.
     pub profile: Profile,
+    /// The plan of its wall, in a sealed memory file; none for the profile that has no wall.
+    pub wall: Option<Arc<OwnedFd>>,
+    /// What must be in force.
+    pub required: Level,
+    /// Whether what can be seen of it from outside is compared.
+    pub strict: bool,
     /// How long the worker polls for a call before it sleeps.
     pub spin: Duration,
     /// Whether callers may wait in an event loop: then each of their lanes has an eventfd.

@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use hotcell_protocol::wire::{self, Hello, Packet, Welcome};
+use hotcell_sandbox::Level;
 use hotcell_shm::control::ControlSocket;
 use hotcell_shm::{EventFd, HostChannel, sealed_copy};
 use parking_lot::Mutex;
@@ -19,6 +20,7 @@ use crate::changed::Changed;
 use crate::end::End;
 use crate::monitor::{Monitor, Order};
 use crate::output::Tail;
+use crate::outside;
 use crate::spec::Spec;
 use crate::worker::{Shared, State, Worker};
 
@@ -27,7 +29,8 @@ const CAPABILITIES: u64 = wire::capabilities::NEED_SPACE
     | wire::capabilities::CALLBACKS
     | wire::capabilities::HANDLES
     | wire::capabilities::BATCH
-    | wire::capabilities::DISPATCHER;
+    | wire::capabilities::DISPATCHER
+    | wire::capabilities::SANDBOX;
 
 /// The interface epoch of a session that has never been reloaded.
 const EPOCH: u16 = 1;
@@ -52,6 +55,13 @@ pub enum StartError {
         /// What it printed.
         output: String,
     },
+    /// It serves with less than was asked, and was killed.
+    NotInForce {
+        /// The restrictions that are not in force.
+        missing: Vec<&'static str>,
+        /// What it printed.
+        output: String,
+    },
     /// It was not ready in time, and was killed.
     Late {
         /// What it printed.
@@ -64,6 +74,9 @@ impl fmt::Display for StartError {
         match self {
             StartError::System { stage, source } => write!(f, "{stage}: {source}"),
             StartError::Ended { .. } => f.write_str("the worker ended while it loaded the library"),
+            StartError::NotInForce { missing, .. } => {
+                write!(f, "the sandbox is not in force: {} missing", missing.join(", "))
+            }
             StartError::Late { .. } => f.write_str("the library did not finish loading in time"),
         }
     }
@@ -132,7 +145,7 @@ impl Worker {
             && welcome.fingerprint == spec.fingerprint
             && welcome.capabilities & !capabilities(spec) == 0;
         if same {
-            return Ok(());
+            return self.check_level(spec, welcome);
         }
         let rule = "a welcome does not answer its hello";
         let output = self.output();
@@ -140,6 +153,22 @@ impl Worker {
             Some(end) => Err(StartError::Ended { end: Box::new(end), output }),
             None => Err(StartError::Late { output }),
         }
+    }
+}
+
+impl Worker {
+    /// A worker that serves with less than was asked serves nobody.
+    fn check_level(&self, spec: &Spec, welcome: &Welcome) -> Result<(), StartError> {
+        let mut missing = Level::from_bits(welcome.level).missing(spec.required);
+        if spec.strict && missing.is_empty() {
+            missing = outside::missing(self.pid(), spec.wall.is_some());
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let output = self.output();
+        self.shared.signal(Signal::KILL);
+        Err(StartError::NotInForce { missing, output })
     }
 }
 
@@ -185,8 +214,9 @@ fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
         eventfds: channel.eventfds().len() as u16,
     };
     let first = [request.as_fd(), reply.as_fd(), shim.as_fd()];
+    let wall = spec.wall.iter().map(|wall| wall.as_fd());
     let behind = libraries.iter().map(File::as_fd).chain(channel.eventfds().iter().map(EventFd::as_fd));
-    let descriptors: Vec<BorrowedFd<'_>> = first.into_iter().chain(behind).collect();
+    let descriptors: Vec<BorrowedFd<'_>> = first.into_iter().chain(behind).chain(wall).collect();
     control.send(Packet::Hello, &hello.encode(), &descriptors).map_err(errno("send the hello"))?;
     Ok(Arc::new(Shared {
         channel,

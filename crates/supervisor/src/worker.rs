@@ -23,6 +23,9 @@ use crate::output::Tail;
 /// How long a worker may take to die of SIGABRT before SIGKILL follows.
 pub(crate) const ABORT_GRACE: Duration = Duration::from_millis(20);
 
+/// How long a worker that was told to stop takes at most: it is killed before.
+const STOP_PATIENCE: Duration = Duration::from_secs(7);
+
 /// How long the kernel may take to end a killed process. Only a process stuck in the kernel takes longer.
 pub(crate) const KILL_GRACE: Duration = Duration::from_secs(5);
 
@@ -192,6 +195,15 @@ impl Worker {
     /// Waits for its end.
     pub fn wait_end(&self, patience: Duration) -> Option<End> {
         self.shared.wait_end(patience)
+    }
+
+    /// Stops it, as dropping it does, and waits until it is gone.
+    pub fn stop(self) {
+        let shared = Arc::clone(&self.shared);
+        drop(self);
+        if shared.process.get().is_some() {
+            shared.wait_end(STOP_PATIENCE);
+        }
     }
 }
 

@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, Ordering};
 
 use hotcell_protocol::wire::crash_record as at;
 
-/// Signals that end a process because of what it did.
-const FATAL: [c_int; 7] =
-    [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGABRT, libc::SIGTRAP, libc::SIGSYS];
+/// Signals that end a process because of what it did; SIGSYS is for [`crate::denial`].
+const FATAL: [c_int; 6] =
+    [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGABRT, libc::SIGTRAP];
 
 /// Bytes of the handler's own stack: it must work when the serving thread's stack is used up.
 const STACK: usize = 64 * 1024;
@@ -117,7 +117,7 @@ unsafe fn write_lane(record: *mut u8, lane: u32) {
 }
 
 /// Writes the record once, then lets the signal do its work: SA_RESETHAND has restored the default action.
-extern "C" fn record_crash(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
+pub(crate) extern "C" fn record_crash(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     // Partner: the release store in `install`. The first crashing thread takes the record.
     let record = match is_forked() {
         true => std::ptr::null_mut(),
@@ -158,7 +158,7 @@ extern "C" fn record_crash(signal: c_int, info: *mut libc::siginfo_t, context: *
 
 /// # Safety
 /// `record + offset` must be writable and aligned for `T`.
-unsafe fn write<T>(record: *mut u8, offset: usize, value: T) {
+pub(crate) unsafe fn write<T>(record: *mut u8, offset: usize, value: T) {
     // SAFETY: the caller's promise.
     unsafe { record.add(offset).cast::<T>().write_volatile(value) }
 }

@@ -8,6 +8,7 @@ mod batch;
 mod context;
 mod control;
 mod crash;
+mod denial;
 mod dispatcher;
 mod handles;
 mod library;

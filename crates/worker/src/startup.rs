@@ -1,12 +1,14 @@
 //! From exec to the first call: hello, segments, library, welcome.
 
+use std::fs::File;
 use std::io;
 use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use hotcell_protocol::wire::{self, Event, Hello, Packet, Welcome, WorkerState};
-use hotcell_sandbox::Profile;
+use hotcell_sandbox::{Level, Plan, Profile, Wall};
 use hotcell_shm::control::ControlSocket;
 use hotcell_shm::{EventFd, Seals, SegmentFile, SegmentTable, WorkerChannel};
 
@@ -15,7 +17,7 @@ use crate::library::Library;
 use crate::report::{Failure, REPORTED};
 use crate::serve::Worker;
 use crate::threads::Threads;
-use crate::{control, crash, dispatcher};
+use crate::{control, crash, denial, dispatcher};
 
 /// Where the host puts the control socket.
 const CONTROL: i32 = 3;
@@ -29,6 +31,7 @@ const CAPABILITIES: u64 = wire::capabilities::NEED_SPACE
     | wire::capabilities::HANDLES
     | wire::capabilities::BATCH
     | wire::capabilities::DISPATCHER
+    | wire::capabilities::SANDBOX
     | wire::capabilities::LANES
     | wire::capabilities::EVENTFD;
 
@@ -55,7 +58,13 @@ pub(crate) fn start() -> Result<&'static Worker, i32> {
 fn load(socket: &Arc<ControlSocket>) -> Result<&'static Worker, Failure> {
     let system = |what| move |error: io::Error| Failure::system(Event::LaunchFailed, what, &error);
     hotcell_sandbox::enter_load().map_err(system("load phase"))?;
-    let (hello, descriptors) = receive_hello(socket)?;
+    let (hello, mut descriptors) = receive_hello(socket)?;
+    let profile =
+        Profile::from_raw(hello.profile).ok_or_else(|| violation("the hello names an unknown profile"))?;
+    let plan = match profile {
+        Profile::Basic => None,
+        _ => Some(descriptors.pop().ok_or_else(|| violation("a descriptor is missing from the hello"))?),
+    };
     let mut descriptors = descriptors.into_iter();
     let mut next = || descriptors.next().ok_or_else(|| violation("a descriptor is missing from the hello"));
     let request = adopt(next()?, hello.request_length, Seals::Request)?;
@@ -63,16 +72,26 @@ fn load(socket: &Arc<ControlSocket>) -> Result<&'static Worker, Failure> {
     let channel = WorkerChannel::open(&request, &reply, &SEGMENTS)
         .map_err(|errno| system("open the channel")(errno.into()))?;
     crash::install(channel.crash_record());
+    denial::install(channel.denial_records());
     let shim = next()?;
     let mut libraries: Vec<OwnedFd> = descriptors.collect();
     let eventfds = libraries.split_off(usize::from(hello.libraries));
     let channel = channel.with_eventfds(adopt_eventfds(eventfds)?);
+    let wall = match plan {
+        None => None,
+        Some(plan) => {
+            let plan = read_plan(plan)?;
+            denial::prepare(&plan);
+            Some(Wall::load(&plan, &libraries).map_err(system("sandbox"))?)
+        }
+    };
     let library = Library::load(&shim, &libraries, &hello)?;
     library.initialise()?;
     crash::note_exits();
-    let profile =
-        Profile::from_raw(hello.profile).ok_or_else(|| violation("the hello names an unknown profile"))?;
-    let level = hotcell_sandbox::enter_serve(profile).map_err(system("serve phase"))?;
+    let level = match wall {
+        None => Level::measure().map_err(system("serve phase"))?,
+        Some(wall) => denial::while_trying(|| wall.serve()).map_err(system("sandbox"))?,
+    };
     let capabilities = CAPABILITIES & hello.capabilities;
     let several = capabilities & wire::capabilities::LANES != 0;
     let (functions, channel) = (library.functions(), Arc::new(channel));
@@ -108,10 +127,25 @@ fn receive_hello(socket: &ControlSocket) -> Result<(Hello, Vec<OwnedFd>), Failur
         return Err(violation("the first packet is no hello"));
     }
     let hello = Hello::decode(body);
-    if packet.descriptors.len() != 3 + usize::from(hello.libraries) + usize::from(hello.eventfds) {
+    let plans = usize::from(hello.profile != Profile::Basic as u32);
+    let behind = usize::from(hello.libraries) + usize::from(hello.eventfds) + plans;
+    if packet.descriptors.len() != 3 + behind {
         return Err(violation("the hello announces other descriptors than it carries"));
     }
     Ok((hello, packet.descriptors))
+}
+
+fn read_plan(file: OwnedFd) -> Result<Plan, Failure> {
+    let read = || {
+        let file = File::from(file);
+        let mut bytes = vec![0; usize::try_from(file.metadata()?.len()).unwrap_or(0)];
+        // Not from where it stands: that is shared with the host, and with workers that read the same file.
+        file.read_exact_at(&mut bytes, 0)?;
+        Ok(bytes)
+    };
+    let bytes =
+        read().map_err(|error| Failure::system(Event::LaunchFailed, "read the sandbox's plan", &error))?;
+    Plan::decode(&bytes).ok_or_else(|| violation("the sandbox's plan cannot be read"))
 }
 
 fn adopt(fd: OwnedFd, length: u64, seals: Seals) -> Result<SegmentFile, Failure> {

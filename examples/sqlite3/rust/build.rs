@@ -14,7 +14,7 @@ use std::process::{self, Command};
 const LIBRARY: &str = "sqlite3";
 const SONAMES: &str = "libsqlite3.so.0";
 /// Fingerprint of the interface.
-const INTERFACE: &str = "ef6c07ebc459a63d84ca8c26a78db75589ce06ee14d01dfc73fc40cbc94495b7";
+const INTERFACE: &str = "5ec7ad47dcd101b885eccd4d21bdcfafcc6c7030a92d94c090a480877d5a03c1";
 const INCLUDE: &str = "HOTCELL_SQLITE3_INCLUDE";
 const LIB: &str = "HOTCELL_SQLITE3_LIB";
 

@@ -11,3 +11,4 @@ pub mod process;
 pub mod pulse;
 pub mod scribbler;
 pub mod ticker;
+pub mod wall;

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use hotcell::rt::{
     self, Callback, Function, Handle, HandleType, Image, KeptCallback, OwnedField, Package, Release,
+    SandboxLines,
 };
 use hotcell::{Options, Result, Session};
 use hotcell_protocol::wire;
@@ -130,6 +131,7 @@ impl Objects {
             reentrant: false,
             functions: &FUNCTIONS,
             handles: &HANDLES,
+            sandbox: SandboxLines::DEFAULT,
             shim: compile().leak(),
         });
         Ok(Objects { session: Session::open(package, options)? })

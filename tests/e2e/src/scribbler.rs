@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use hotcell::Options;
+use hotcell::{Options, Profile, Sandbox};
 use hotcell_protocol::wire;
 use tempfile::TempDir;
 
@@ -70,6 +70,12 @@ impl Scribbler {
         let mut options = options;
         options.libraries.insert(0, library().to_owned());
         let path = orders(self.folder.path()).display().to_string();
+        // It reads its orders, and where its memory lies.
+        options.sandbox = Some(Sandbox {
+            write: vec![self.folder.path().to_owned()],
+            read: vec!["/proc/self".into()],
+            ..Sandbox::of(Profile::Files)
+        });
         options.environment.push(("HOTCELL_SCRIBBLER".into(), path));
         options
     }

@@ -581,3 +581,27 @@ fn library_path() -> String {
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[test]
+fn a_sandbox_on_the_command_line() {
+    let folder = Folder::new();
+    let code =
+        "#include <fcntl.h>\nint peek_open(const char *path) { return open(path, O_RDONLY) < 0 ? -1 : 0; }\n";
+    folder.library("peek", "int peek_open(const char *path);\n", code);
+    let contract = "hotcell = 1\nlibrary = \"peek\"\nheaders = [\"peek.h\"]\nlink = [\"./libpeek.so\"]\n\
+                    [function.peek_open]\nparams.path = { string = \"utf-8\" }\n";
+    folder.write("bind.toml", contract);
+    folder.write("named", "text");
+    let path = folder.path().join("named").display().to_string();
+    let call = |words: &[&str]| folder.hotcell(["call", "bind.toml", "peek_open", &path]).and(words);
+    let error = call(&[]).error(106, "SandboxDenied");
+    assert_eq!((&error["cause"]["syscall"], &error["cause"]["path"]), (&json!("openat"), &json!(path)));
+    call(&["--sandbox", "files", "--read", "named", "--strict"]).succeeds().prints("return  0");
+    call(&["--sandbox", "files", "--read", "bind.toml"]).succeeds().prints("return  -1");
+    call(&["--sandbox", "basic"]).succeeds().prints("return  0");
+    call(&["--sandbox", "compute", "--read", "named"]).fails(113).says("the profile `compute` has no `read`");
+    call(&["--read", "named"]).fails(2);
+    call(&["--sandbox", "custom", "--allow", "ptrace"])
+        .fails(113)
+        .says("`ptrace` is denied in every profile");
+}

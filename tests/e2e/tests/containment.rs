@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use hotcell::dynamic::Value;
-use hotcell::{Cause, Error, ErrorKind, Executed, Options};
+use hotcell::{Cause, Error, ErrorKind, Executed, Options, Profile, Sandbox};
 use hotcell_faulty::Faulty;
 
 /// The library, fresh; a test that asserts a generation must not share a session.
@@ -183,7 +183,9 @@ fn a_late_crash_does_not_hit_the_next_caller() {
 
 #[test]
 fn forked_children_die_with_their_worker() {
-    let faulty = faulty();
+    // Without a wall: behind one nothing is forked.
+    let sandbox = Some(Sandbox::of(Profile::Basic));
+    let faulty = Faulty::open(Options { sandbox, ..Options::default() }).unwrap();
     let group = faulty.session().worker_pid().unwrap();
     let error = fault(&faulty, "fork_and_abort", &[]);
     assert_eq!(error.kind(), ErrorKind::Crashed, "{error}");

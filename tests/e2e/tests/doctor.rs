@@ -3,7 +3,7 @@
 use hotcell_e2e::cli::{Folder, Hotcell, program};
 use serde_json::Value;
 
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 14] = [
     "system",
     "C compiler",
     "libclang",
@@ -16,6 +16,7 @@ const NAMES: [&str; 13] = [
     "user namespaces",
     "control groups",
     "CPUs",
+    "sandbox",
     "self-test",
 ];
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use hotcell::dynamic::Value;
-use hotcell::{Cause, Done, Error, ErrorKind, Executed, Options, Ticket};
+use hotcell::{Cause, Done, Error, ErrorKind, Executed, Options, Require, Sandbox, Ticket};
 use hotcell_e2e::process::{alive, descriptors, segments, wait_until};
 use hotcell_faulty::Faulty;
 
@@ -61,6 +61,16 @@ fn every_lie_is_a_typed_error() {
     {
         check_start(lie);
     }
+    let not_in_force = |options: Options| match Faulty::open(options).map(drop).expect_err("no wall").cause()
+    {
+        Cause::NotInForce { missing } => missing.clone(),
+        cause => panic!("{cause:?}"),
+    };
+    assert!(not_in_force(options("no-wall")).contains(&"system-call-filter"));
+    // What it claims is believed, but where the kernel is asked.
+    let strict = Sandbox { require: Require::Strict, ..Sandbox::default() };
+    let seen = not_in_force(Options { sandbox: Some(strict), ..options("other-call") });
+    assert!(seen.contains(&"system-call-filter (seen from outside)"), "{seen:?}");
     let error = Faulty::open(options("no-handles")).map(drop).expect_err("no handles");
     assert_eq!(error.kind(), ErrorKind::AbiMismatch, "{error}");
     for (lie, expect) in [

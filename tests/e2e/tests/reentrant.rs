@@ -9,7 +9,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hotcell::dynamic::Value;
-use hotcell::{Cause, Error, ErrorKind, Executed, LimitExceededReason, Limits, Options, UnavailableReason};
+use hotcell::{
+    Cause, Error, ErrorKind, Executed, LimitExceededReason, Limits, Options, Profile, Sandbox,
+    UnavailableReason,
+};
 use hotcell_e2e::crew::Crew;
 use hotcell_e2e::process::{alive, sleeps, stays_asleep, wait_until};
 
@@ -444,7 +447,9 @@ fn a_worker_without_room_for_another_thread_says_so_and_goes_on() {
 #[test]
 fn a_child_of_the_library_exits_in_peace() {
     for callers in [1, 2] {
-        let crew = Crew::of(callers);
+        // Others deny it to fork.
+        let sandbox = Some(Sandbox::of(Profile::Basic));
+        let crew = Crew::with(Options { callers, sandbox, ..Options::default() });
         assert_eq!(crew.int("crew_fork", &[]).unwrap(), 0);
         assert_eq!(crew.session.generation(), 1);
     }

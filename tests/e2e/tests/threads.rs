@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hotcell::rt::Handle;
-use hotcell::{Error, ErrorKind, Executed, Options};
+use hotcell::{Error, ErrorKind, Executed, Options, Profile, Sandbox};
 use hotcell_e2e::process::{alive, stays_asleep, wait_until};
 use hotcell_e2e::ticker::{Said, Ticker};
 
@@ -201,7 +201,9 @@ fn a_session_ends_while_one_runs() {
     let folder = tempfile::tempdir().unwrap();
     let end = folder.path().join("end");
     let environment = vec![("TICKER_END".into(), end.display().to_string())];
-    let (library, ticker) = with(Options { environment, ..Options::default() });
+    let write = vec![folder.path().to_owned()];
+    let sandbox = Some(Sandbox { write, ..Sandbox::of(Profile::Files) });
+    let (library, ticker) = with(Options { environment, sandbox, ..Options::default() });
     let (mut run, begins, tell) = gate();
     let (token, seen) = token();
     library.on_tick(&ticker, move |number, thread| (run(number, thread), &token).0).unwrap();

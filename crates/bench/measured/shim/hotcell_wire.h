@@ -246,6 +246,7 @@ enum hotcell_worker_state {
 #define HOTCELL_CAPABILITIES_DISPATCHER (UINT64_C(1) << 7) /* The last lane of the channel is the dispatcher's: threads that the library made call back there. */
 #define HOTCELL_CAPABILITIES_BATCH (UINT64_C(1) << 8) /* Batches. (Bit 2 was batches of another form, and is not used again.) */
 #define HOTCELL_CAPABILITIES_LANES (UINT64_C(1) << 9) /* Several calls at a time: lanes from 1 on, but for the dispatcher's, are served by a thread each. */
+#define HOTCELL_CAPABILITIES_SANDBOX (UINT64_C(1) << 10) /* Walls: a hello whose profile is not 0 carries one more descriptor, behind all others. */
 
 /* A call. The argument block follows in the same line. Where: request, slot + CALL_OFFSET. */
 #define HOTCELL_CALL_HEAD_SIZE 32u

@@ -4,6 +4,7 @@ use std::env::consts;
 use std::io;
 use std::process::{Command, Stdio};
 
+use hotcell::{Level, Profile, Sandbox};
 use hotcell_protocol::wire::{VERSION_MAJOR, VERSION_MINOR};
 use hotcell_sandbox::Machine;
 use hotcell_supervisor::find_worker;
@@ -172,6 +173,23 @@ fn control_groups(machine: &Machine) -> Check {
     let probed = machine.control_group.as_ref().map(|group| format!("{} is writable", group.display()));
     let help = "run in a group of your own: systemd-run --user --scope -p Delegate=yes COMMAND";
     better("control groups", probed.map_err(String::clone), help)
+}
+
+/// What the worker of the self-test found when it tried what the profile `compute` must stop.
+pub(super) fn sandbox(level: Level) -> Check {
+    let strict = Level::strict(&Sandbox::of(Profile::Compute));
+    let missing = level.missing(strict);
+    let names = level.names().join(", ");
+    match missing[..] {
+        [] => Check::good("sandbox", format!("`compute` is in force as a whole: {names}")),
+        _ => Check::lacks(
+            "sandbox",
+            State::Limited,
+            format!("`compute` is in force but for {}: {names}", missing.join(", ")),
+            "seccomp and Landlock above say what this kernel or container lacks. Whoever needs all of it asks with \
+             `require = \"strict\"`",
+        ),
+    }
 }
 
 fn cpus(machine: &Machine) -> Check {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use hotcell::dynamic::{self, Value};
-use hotcell::{ErrorKind, Options, Session};
+use hotcell::{ErrorKind, Level, Options, Session};
 use hotcell_bind::{Bound, Job, Source};
 use serde_json::json;
 
@@ -37,6 +37,8 @@ pub(super) struct Times {
     crash: Duration,
     /// The call after the crash, on a new worker.
     again: Duration,
+    /// What the worker was kept from.
+    pub(super) level: Level,
 }
 
 /// What went wrong, and what to do.
@@ -66,7 +68,7 @@ pub(super) fn run() -> Result<Times, Failed> {
     let crash = started.elapsed();
     let started = Instant::now();
     abs(&bound, &session)?;
-    Ok(Times { bind, start, call: calls[CALLS / 2], crash, again: started.elapsed() })
+    Ok(Times { bind, start, call: calls[CALLS / 2], crash, again: started.elapsed(), level: session.level() })
 }
 
 fn bind() -> Result<Bound, Failed> {

@@ -66,9 +66,10 @@ pub(crate) fn decide(
         };
         let role = Role::Callback { callback: Box::new(callback), nullable: item.nullable };
         decided.draft.params[*index] = Some(site.decided(role, &item.span));
-        if let (Some(position), Some(text)) = (user_data, &item.user_data) {
+        if let Some(position) = user_data {
+            let span = item.user_data.as_ref().map_or(&item.span, |text| &text.span);
             let role = Role::UserData { callback: *index };
-            decided.draft.params[position].get_or_insert(site.decided(role, &text.span));
+            decided.draft.params[position].get_or_insert(site.decided(role, span));
         }
     }
 }

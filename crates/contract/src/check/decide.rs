@@ -10,13 +10,14 @@ use hotcell_model::interface::{Direction, ErrorRule, ResultRole, Role};
 
 use crate::check::lines::{self, Lines};
 use crate::check::{callback, keeps, lengths, names, objects, owners, returned, structures, types};
-use crate::contract::{Contract, Item, ParamLine, What};
+use crate::contract::{Closeness, Contract, Item, ParamLine, What};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::Text;
 use crate::expression::Node;
-use crate::infer::{Draft, Known};
+use crate::infer::{self, Draft, Known};
 use crate::pattern;
 use crate::suggest::did_you_mean;
+use crate::typed;
 
 /// Where decisions are made.
 #[derive(Clone, Copy)]
@@ -81,7 +82,8 @@ pub(crate) fn decide(site: Site<'_>, findings: &mut Vec<Diagnostic>) -> Option<D
         Decided { draft, error: None, uses: Vec::new(), keeps: Vec::new(), places: vec![None; count] };
     let lines = lines::of(site.contract, site.function);
     let mut wrong = Vec::new();
-    let items = items(site, &lines, &mut wrong);
+    let mut items = items(site, &lines, &mut wrong);
+    doubtful(site, &mut items);
     decided.places = items.iter().map(|line| line.map(|line| line.span.clone())).collect();
     let mut items: Vec<(usize, &Item)> =
         items.iter().enumerate().filter_map(|(index, line)| Some((index, &(*line)?.item))).collect();
@@ -128,7 +130,11 @@ fn items<'a>(site: Site<'_>, lines: &Lines<'a>, wrong: &mut Vec<Diagnostic>) -> 
     let mut items: Vec<Option<(&ParamLine, bool)>> = vec![None; site.function.params.len()];
     for (line, several) in lines.params() {
         let positions = names::positions(site.function, site.names, &line.name);
-        if !several && line.is_pattern() {
+        if !several && typed::is_typed(&line.name) {
+            if positions.is_empty() {
+                wrong.push(no_type(site, line));
+            }
+        } else if !several && line.is_pattern() {
             wrong.extend(idle(site, line));
         } else if !several && positions.is_empty() {
             wrong.push(unknown(site, &line.name).at(line.span.clone()));
@@ -145,6 +151,32 @@ fn items<'a>(site: Site<'_>, lines: &Lines<'a>, wrong: &mut Vec<Diagnostic>) -> 
     items.into_iter().map(|item| item.map(|(line, _)| line)).collect()
 }
 
+/// Leaves out what is said of a type where the function looks as if it meant something else: a text that may be
+/// counted, a number that may be several.
+fn doubtful(site: Site<'_>, items: &mut [Option<&ParamLine>]) {
+    let mut draft = Draft { params: vec![None; items.len()], result: None };
+    for (fact, line) in draft.params.iter_mut().zip(&*items) {
+        let Some(line) = line else { continue };
+        let role = match line.item.what {
+            What::Fixed => Role::Fixed { c: line.item.c.clone() },
+            What::Value(Direction::In) => Role::Value,
+            _ => continue,
+        };
+        *fact = Some(site.decided(role, &line.item.span));
+    }
+    for (index, item) in items.iter_mut().enumerate() {
+        let Some(line) = item.filter(|line| line.closeness() == Closeness::Type) else { continue };
+        let text = match line.item.what {
+            What::Text if line.item.length.is_none() => true,
+            What::Value(direction) if direction.goes_out() => false,
+            _ => continue,
+        };
+        if infer::doubt(site.function, site.names, site.known, &draft, index, text).is_some() {
+            *item = None;
+        }
+    }
+}
+
 /// Says which parts of a pattern match no parameter of the function.
 fn idle(site: Site<'_>, line: &ParamLine) -> Vec<Diagnostic> {
     let text = Text { value: line.name.clone(), span: line.span.clone() };
@@ -153,6 +185,14 @@ fn idle(site: Site<'_>, line: &ParamLine) -> Vec<Diagnostic> {
     let what = format!("parameter of `{}`", site.function.name);
     let found = pattern::useless(&site.contract.text, &text, names, &what);
     found.into_iter().map(|found| Diagnostic { severity: Severity::Error, ..found }).collect()
+}
+
+/// Says that the function has no parameter of this type.
+fn no_type(site: Site<'_>, line: &ParamLine) -> Diagnostic {
+    let help = lines::near_type(line, &[site.function])
+        .unwrap_or_else(|| format!("it is declared `{}`", site.function.signature()));
+    let message = format!("`{}` has no parameter that is `{}`", site.function.name, line.name);
+    Diagnostic::error(message).at(line.span.clone()).label("unknown type").help(help)
 }
 
 /// Says that the function has no parameter of this name.

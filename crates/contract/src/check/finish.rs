@@ -11,7 +11,7 @@ use hotcell_model::layout::Layout;
 use hotcell_model::types::Type;
 
 use crate::check::decide::{Decided, Purpose, Site, Use};
-use crate::check::{callback, classify, keeps, left_out, lines, negative, structures};
+use crate::check::{callback, classify, keeps, left_out, lines, negative, nullable, structures};
 use crate::diagnostic::Diagnostic;
 use crate::infer::{Draft, Gap};
 
@@ -42,16 +42,16 @@ pub(crate) fn finish(
     if site.contract.bare {
         accept_null(function, &mut roles);
     }
-    let (Some(result), true) = (draft.result, roles.len() == function.params.len()) else {
+    let (Some(mut result), true) = (draft.result, roles.len() == function.params.len()) else {
         return unsupported("its facts are incomplete".into()); // `open` has seen to it
     };
+    let mut wrong = Vec::new();
+    nullable::apply(site, &mut roles, &mut result, &mut wrong);
     let values: Vec<&Role> = roles.iter().map(|fact| &fact.value).collect();
     drop_gone(site, &values, &mut error, &mut uses);
-    let mut wrong: Vec<Diagnostic> = uses
-        .iter()
-        .filter_map(|used| classify::check(site, &values, used).err())
-        .map(|found| *found)
-        .collect();
+    wrong.extend(
+        uses.iter().filter_map(|used| classify::check(site, &values, used).err()).map(|found| *found),
+    );
     if wrong.is_empty() {
         wrong.extend(circle(site, &values, &places));
         wrong.extend(length_as_failure(site, &result.value, error.as_ref().map(|fact| &fact.value)));

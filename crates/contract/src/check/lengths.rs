@@ -94,6 +94,14 @@ pub(super) fn named(site: Site<'_>, node: &Node) -> Named {
     }
 }
 
+/// What `next` means: the integer right behind a parameter, unless a parameter is called so.
+pub(super) fn next(site: Site<'_>, index: usize, node: &Node) -> Option<usize> {
+    let called = names::position(site.function, site.names, "next").is_some();
+    let behind = site.function.params.get(index + 1);
+    let meant = node.name() == Some("next") && !called && behind.is_some_and(|param| param.ty.is_integer());
+    meant.then_some(index + 1)
+}
+
 /// A number of elements of `size` bytes, rounded up before the call and down after it where bytes are counted.
 fn elements(expr: Expr, (unit, size): (Unit, u32), purpose: Purpose) -> Expr {
     if size == 1 || unit == Unit::Elements {
@@ -149,7 +157,10 @@ pub(super) fn text_after(
 
 impl Buffer<'_> {
     pub(super) fn named(&self, node: &Node) -> Named {
-        named(self.site, node)
+        match next(self.site, self.index, node) {
+            Some(index) => Named::Integer(index),
+            None => named(self.site, node),
+        }
     }
 
     /// Gives a parameter its role unless it has one.

@@ -10,6 +10,8 @@ use crate::contract::{Contract, ErrorLine, FailsLine, FunctionLines, Item, Param
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::Text;
 use crate::pattern;
+use crate::suggest::did_you_mean;
+use crate::typed;
 
 /// The tables about a function, the strongest last: patterns in the order of the file, then its own.
 pub(crate) struct Lines<'a> {
@@ -31,12 +33,13 @@ pub(crate) fn of<'a>(contract: &'a Contract, function: &Function) -> Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    /// Lines about parameters, the strongest last, and whether the table of a pattern has them. In a table the lines
-    /// about one parameter stand before those of several.
+    /// Lines about parameters, the strongest last, and whether the table of a pattern has them. In a table the line
+    /// about one parameter stands before that about several, and that before one about all of a type.
     pub(crate) fn params(&self) -> impl Iterator<Item = (&'a ParamLine, bool)> {
         self.tables.iter().flat_map(|table| {
-            let of = |several: bool| table.params.iter().filter(move |line| line.is_pattern() == several);
-            of(true).chain(of(false)).map(|line| (line, table.is_pattern()))
+            let mut lines: Vec<&ParamLine> = table.params.iter().collect();
+            lines.sort_by_key(|line| line.closeness());
+            lines.into_iter().map(|line| (line, table.is_pattern()))
         })
     }
 
@@ -90,12 +93,34 @@ pub(crate) fn useless(contract: &Contract, selected: &[&Function], findings: &mu
             matching.iter().flat_map(|function| &function.params).filter_map(|param| param.name.as_deref())
         };
         for line in &table.params {
+            if typed::is_typed(&line.name) {
+                findings.extend(idle_type(line, &table.name, &matching));
+                continue;
+            }
             let text = Text { value: line.name.clone(), span: line.span.clone() };
             let names = names.iter().map(String::as_str).chain(raw());
             let what = format!("parameter of the functions that `{}` matches", table.name);
             findings.extend(pattern::useless(&contract.text, &text, names, &what));
         }
     }
+}
+
+/// Warns about a line about parameters of a type that none of these functions has.
+fn idle_type(line: &ParamLine, table: &str, matching: &[&Function]) -> Option<Diagnostic> {
+    let fits =
+        |function: &&Function| !names::positions(function, &names::names(function), &line.name).is_empty();
+    if matching.iter().any(fits) {
+        return None;
+    }
+    let message = format!("`{}` matches no parameter of the functions that `{table}` matches", line.name);
+    Some(Diagnostic::warning(message).at(line.span.clone()).help(near_type(line, matching)))
+}
+
+/// The type of a parameter that is spelled nearly so.
+pub(crate) fn near_type(line: &ParamLine, functions: &[&Function]) -> Option<String> {
+    let params = functions.iter().flat_map(|function| &function.params);
+    let types: Vec<String> = params.map(|param| format!("({})", param.ty.written)).collect();
+    did_you_mean(&line.name, types.iter().map(String::as_str))
 }
 
 /// Makes what is wrong with lines of patterns say which function it is about.

@@ -3,6 +3,7 @@
 use hotcell_model::api::Function;
 
 use crate::pattern;
+use crate::typed;
 
 /// One name per parameter: the header's, without the leading underscores of system headers where that is
 /// unambiguous; `argN`, counted from 1, where it gives none; each different from the others.
@@ -44,8 +45,20 @@ pub(crate) fn position(function: &Function, names: &[String], name: &str) -> Opt
     here.or_else(|| function.params.iter().position(|param| param.name.as_deref() == Some(name)))
 }
 
-/// The positions of the parameters that a contract calls by this name or pattern.
+/// The positions of the parameters that a contract calls by this name, pattern or type.
 pub(crate) fn positions(function: &Function, names: &[String], name: &str) -> Vec<usize> {
+    if let Some(typed) = typed::is_typed(name).then(|| typed::read(name)) {
+        let Ok(typed) = typed else { return Vec::new() };
+        let params = function.params.iter().enumerate();
+        let called = |index: usize| -> Vec<&str> {
+            let raw = function.params[index].name.as_deref();
+            raw.into_iter().chain([names[index].as_str()]).collect()
+        };
+        return params
+            .filter(|(index, param)| typed.matches(&param.ty, &called(*index)))
+            .map(|(index, _)| index)
+            .collect();
+    }
     if !pattern::is_pattern(name) {
         return position(function, names, name).into_iter().collect();
     }

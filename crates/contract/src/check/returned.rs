@@ -1,6 +1,6 @@
 //! The returned value, and what means failure.
 
-use hotcell_model::interface::{Direction, ErrorRule, Fails, Ownership, ResultRole, Unit};
+use hotcell_model::interface::{Direction, ErrorRule, Fails, Ownership, ResultRole, Role, Unit};
 use hotcell_model::types::{CType, Type};
 
 use crate::check::decide::{Decided, Purpose, Site};
@@ -10,6 +10,7 @@ use crate::check::{lengths, negative, objects, resolve, structures, symbols};
 use crate::contract::{ErrorLine, FailsLine, Item, What};
 use crate::diagnostic::Diagnostic;
 use crate::document::Text;
+use crate::expression::Node;
 
 /// Decides `result` and `error`.
 pub(crate) fn decide(site: Site<'_>, lines: &Lines<'_>, decided: &mut Decided, wrong: &mut Vec<Diagnostic>) {
@@ -191,13 +192,34 @@ fn rule(
             fails.ok()
         }
     };
-    let mut expression = |node: &Option<_>, purpose| {
-        node.as_ref().and_then(|node| decided.expression(site, node, purpose, wrong))
-    };
-    let message = expression(&line.message, Purpose::Message);
-    let code = expression(&line.code, Purpose::Code);
+    let said = line.message.as_ref().filter(|node| node.name() != Some("none"));
+    let of_object = of_object(site, decided).filter(|_| line.message.is_none());
+    let mut expression =
+        |node: Option<&Node>, purpose| node.and_then(|node| decided.expression(site, node, purpose, wrong));
+    let message = expression(said.or(of_object), Purpose::Message);
+    let code = expression(line.code.as_ref(), Purpose::Code);
     let symbols = line.symbols.as_ref().and_then(|text| symbols::of_rule(site, text, line, wrong));
     (wrong.len() == before).then_some(ErrorRule { fails: fails?, message, code, symbols })
+}
+
+/// The message that the type of a function's object has: of the only one that goes in, or else of the only one that
+/// comes out also when the call fails. Where several could be meant there is none.
+fn of_object<'a>(site: Site<'a>, decided: &Decided) -> Option<&'a Node> {
+    let there = |index: usize| match decided.draft.params[index].as_ref().map(|fact| &fact.value) {
+        Some(Role::Handle { nullable, .. }) => !nullable,
+        Some(Role::HandleOut { valid_on_error, .. }) => *valid_on_error,
+        // An object that a rule will find.
+        None => site.known.handles.of_pointer(&site.function.params[index].ty).is_some(),
+        Some(_) => false,
+    };
+    let messages =
+        site.contract.handles.iter().filter_map(|line| Some((line.name.as_str(), line.message.as_ref()?)));
+    let of_one = |(name, message)| match resolve::param(site, name)[..] {
+        [index] if there(index) => Some(message),
+        _ => None,
+    };
+    let mut found = messages.filter_map(of_one);
+    found.next().filter(|_| found.next().is_none())
 }
 
 /// Whether a number is true or false: `_Bool`, or a typedef that is called so, as `cJSON_bool` and `gboolean`.

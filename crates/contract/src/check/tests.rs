@@ -8,6 +8,8 @@ mod keeps;
 mod kept;
 mod left_out;
 mod life;
+mod messages;
+mod nullable;
 mod objects;
 mod owners;
 mod patterns;
@@ -16,6 +18,7 @@ mod refused;
 mod structures;
 mod support;
 mod type_errors;
+mod typed;
 mod utf16;
 
-pub(crate) use support::function;
+pub(crate) use support::{ctype, function};

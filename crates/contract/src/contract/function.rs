@@ -7,6 +7,7 @@ use crate::contract::{ErrorLine, FailsLine, FunctionLines, ParamLine, TypeErrorL
 use crate::diagnostic::Diagnostic;
 use crate::document::{Entry, Reader, Text};
 use crate::pattern;
+use crate::typed;
 
 /// Reads every `[function.NAME]`.
 pub(crate) fn functions<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<FunctionLines> {
@@ -48,10 +49,7 @@ pub(crate) fn params<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, of: &'stati
         let Some(entries) = reader.table(&param) else {
             continue;
         };
-        let name = Text { value: param.key.to_owned(), span: param.key_span.clone() };
-        if pattern::is_pattern(param.key)
-            && let Some(diagnostic) = pattern::wrong(reader.text, &name, "parameter")
-        {
+        if let Some(diagnostic) = misnamed(reader, &param, of) {
             reader.push(diagnostic);
         }
         if let Some(item) = item::read(reader, &entries, param.span.clone(), of) {
@@ -59,6 +57,24 @@ pub(crate) fn params<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, of: &'stati
         }
     }
     lines
+}
+
+/// What is wrong with the name, pattern or type that a line is about.
+fn misnamed(reader: &Reader<'_>, param: &Entry<'_>, of: &'static Keys) -> Option<Diagnostic> {
+    let name = Text { value: param.key.to_owned(), span: param.key_span.clone() };
+    if !typed::is_typed(param.key) {
+        return pattern::wrong(reader.text, &name, "parameter").filter(|_| pattern::is_pattern(param.key));
+    }
+    let diagnostic = |message: String| Diagnostic::error(message).at(name.span.clone());
+    if std::ptr::eq(of, &keys::FIELD) {
+        let help = "write the name of a field, or a pattern of names".to_owned();
+        return Some(diagnostic("fields are not chosen by their type".to_owned()).help(help));
+    }
+    let why = typed::read(param.key).err()?;
+    let message = format!("`{}` is no type of parameters: {why}", name.value);
+    let help = "write the type as the header does, in parentheses, as in `\"(const char *)\"`, and a name or a \
+                pattern of names behind it, if they are to have one";
+    Some(diagnostic(message).help(help.to_owned()))
 }
 
 /// Reads every line of `[error]`.

@@ -22,6 +22,7 @@ fn handle<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> HandleLine {
         on_success: false,
         made_by: None,
         lends_until: None,
+        message: None,
     };
     let entries = reader.table(entry).unwrap_or_default();
     for entry in &entries {
@@ -31,6 +32,7 @@ fn handle<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> HandleLine {
             "taken_by" => line.taken_by = selectors(reader, entry),
             "on_success" => line.on_success = reader.boolean(entry).unwrap_or(false),
             "made_by" => line.made_by = selectors(reader, entry),
+            "message" => line.message = reader.text(entry).and_then(|text| reader.expression(&text)),
             "lends_until" => line.lends_until = selectors(reader, entry),
             _ => reader.unknown(entry, &keys::HANDLE),
         }

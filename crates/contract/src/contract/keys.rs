@@ -42,6 +42,10 @@ pub(crate) enum Shape {
     Fails(&'static [&'static str]),
     /// What an item says: its words are those of the kinds.
     Kind,
+    /// A list of TCP ports.
+    Ports,
+    /// One of the words of the first, or a table with these keys.
+    WordOr(&'static Shape, &'static Keys),
     /// A table with these keys.
     Table(&'static Keys),
     /// A table of names, each with a table of these keys.
@@ -143,16 +147,52 @@ pub(crate) static TOP: Keys = Keys::plain(
         key("deadline", Shape::Duration, "How long a call may take"),
         key("init", Shape::Texts, "Calls that every new worker makes before it serves, in order"),
         key("shutdown", Shape::Texts, "Calls that a worker makes before it ends in peace, in order"),
+        key(
+            "nullable",
+            Shape::Texts,
+            "What may be NULL: FUNCTION.PARAM and FUNCTION.result, names or patterns",
+        ),
+        key("sandbox", Shape::WordOr(&PROFILES, &SANDBOX), "What the library may do once it serves"),
         key("handle", Shape::Lines(&HANDLE), "The types of objects that callers hold by a handle"),
         key("struct", Shape::Lines(&STRUCT), "What the fields of structures are for"),
         key("error", Shape::Lines(&ERROR), "What means failure, by the type that functions return"),
         key("function", Shape::Lines(&FUNCTION), "What functions take and give, by name or pattern"),
     ],
     &[
-        "health", "restore", "callback", "global", "macro", "variadic", "version", "throws", "sandbox",
-        "limits", "pool", "guard", "sources",
+        "health", "restore", "callback", "global", "macro", "variadic", "version", "throws", "limits",
+        "pool", "guard", "sources",
     ],
     &["hotcell", "library", "headers"],
+);
+
+/// The profiles of `sandbox`.
+pub(crate) const PROFILES: Shape =
+    Shape::Word { now: &["compute", "files", "network", "custom", "basic"], later: &[] };
+
+/// Of `sandbox`.
+pub(crate) static SANDBOX: Keys = Keys::plain(
+    "a sandbox",
+    &[
+        key("profile", PROFILES, "The profile"),
+        key("read", Shape::Texts, "Files and directories that may be read"),
+        key("write", Shape::Texts, "Files and directories that may be read and changed"),
+        key("connect", Shape::Ports, "TCP ports that may be connected to"),
+        key("bind", Shape::Ports, "TCP ports that may be listened at"),
+        key(
+            "allow",
+            Shape::Texts,
+            "System calls that may be made besides, with comparisons of their arguments",
+        ),
+        key("refuse", Shape::Texts, "Paths whose use is refused instead of ending the call"),
+        key("load", Shape::Texts, "Files and directories that may be read while the library loads"),
+        key(
+            "require",
+            Shape::Word { now: &["strict"], later: &[] },
+            "What must be in force, or else loading fails",
+        ),
+    ],
+    &[],
+    &["profile"],
 );
 
 /// Of a line of `[handle]`.
@@ -177,6 +217,7 @@ pub(crate) static HANDLE: Keys = Keys::plain(
             Shape::Texts,
             "The functions after which what was borrowed from the object is stale",
         ),
+        key("message", Shape::Expression, "A text of the library about what failed last with an object"),
     ],
     &["affine", "shared", "restore"],
     &[],

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use hotcell_model::interface::{SandboxLines, SandboxProfile};
+
 use crate::contract::Contract;
 use crate::diagnostic::render;
 
@@ -98,7 +100,7 @@ fn keys_of_the_file() {
             "zzzzzz = 1",
             "4:1: a contract has no key `zzzzzz` [unknown key] = a contract has the keys `hotcell`, `library`, \
              `headers`, `link`, `include`, `exclude`, `include_dirs`, `defines`, `prelude`, `isolation`, `threads`, \
-             `deadline`, `init`, `shutdown`, `handle`, `struct`, `error` and `function`",
+             `deadline`, `init`, `shutdown`, `nullable`, `sandbox`, `handle`, `struct`, `error` and `function`",
         ),
         (
             "health = [\"f()\"]",
@@ -270,11 +272,6 @@ fn items_of_parameters() {
             "5:36: `unit` cannot be \"bits\" [unknown word] = `unit` is one of `bytes` and `elements`",
         ),
         (
-            "{ callback = \"call\", on_failure = 1 }",
-            "5:14: `callback = \"call\"` needs `user_data` = add `user_data = \"…\"`: the parameter that the library hands \
-             back to the callback",
-        ),
-        (
             "{ callback = \"call\", user_data = \"u\", on_failure = true }",
             "5:63: `on_failure` is an integer, not true or false [must be an integer]",
         ),
@@ -415,4 +412,69 @@ fn the_reference_can_be_read() {
         }
     }
     assert!(read > 60, "{read}");
+}
+
+#[test]
+fn a_sandbox_is_a_word_or_a_table() {
+    let sandbox = |line: &str| Contract::parse(&format!("{HEAD}{line}\n"), "bind.toml").unwrap().sandbox;
+    assert_eq!(sandbox(""), SandboxLines::default());
+    assert_eq!(sandbox("sandbox = \"compute\""), SandboxLines::default());
+    for (word, profile) in [
+        ("files", SandboxProfile::Files),
+        ("network", SandboxProfile::Network),
+        ("custom", SandboxProfile::Custom),
+        ("basic", SandboxProfile::Basic),
+    ] {
+        assert_eq!(sandbox(&format!("sandbox = \"{word}\"")).profile, profile);
+    }
+    let all = "sandbox = { profile = \"custom\", read = [\"/a\"], write = [\"/b\", \"/c\"], connect = [443], bind = [0, 65535], \
+               allow = [\"memfd_create\"], refuse = [\"/d/*\"], load = [\"/e\"], require = \"strict\" }";
+    let texts = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    let expect = SandboxLines {
+        profile: SandboxProfile::Custom,
+        read: texts(&["/a"]),
+        write: texts(&["/b", "/c"]),
+        connect: vec![443],
+        bind: vec![0, 65535],
+        allow: texts(&["memfd_create"]),
+        refuse: texts(&["/d/*"]),
+        load: texts(&["/e"]),
+        strict: true,
+    };
+    assert_eq!(sandbox(all), expect);
+}
+
+#[test]
+fn what_is_wrong_with_a_sandbox_is_said() {
+    for (line, expect) in [
+        ("sandbox = \"file\"", "4:11: `sandbox` cannot be \"file\" [unknown word] = did you mean `files`?"),
+        (
+            "sandbox = { profile = \"compute\", read = [\"/a\"] }",
+            "4:34: the profile `compute` has no `read` = it belongs to the profiles `files` and `custom`",
+        ),
+        (
+            "sandbox = { profile = \"network\", allow = [\"shmget\"] }",
+            "4:34: the profile `network` has no `allow` = it belongs to the profile `custom`",
+        ),
+        (
+            "sandbox = { profile = \"files\", read = [\"data\"] }",
+            "4:40: `data` is not absolute = write the path from `/` on; one that is known at run time goes into \
+             `Options::sandbox`",
+        ),
+        (
+            "sandbox = { profile = \"network\", connect = [70000] }",
+            "4:45: a port is a number from 0 to 65535",
+        ),
+        (
+            "sandbox = { profile = \"files\", require = \"strong\" }",
+            "4:42: `require` cannot be \"strong\" [unknown word] = `require` is one of `strict`",
+        ),
+        (
+            "sandbox = { read = [\"/a\"] }",
+            "4:11: this sandbox does not say its `profile` = add `profile = \"files\"`, or another of `compute`, `files`, \
+             `network`, `custom` and `basic`",
+        ),
+    ] {
+        assert_eq!(said(&format!("{HEAD}{line}\n")), [expect], "{line}");
+    }
 }

@@ -3,7 +3,7 @@
 use hotcell_model::interface::Threads;
 use toml::de::DeTable;
 
-use crate::contract::{Contract, LifeLine, function, handle, keys, structure};
+use crate::contract::{Contract, LifeLine, Selector, function, handle, keys, sandbox, structure};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Entry, Reader, Text, entries};
 use crate::pattern;
@@ -82,6 +82,8 @@ fn key<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, contract: &mut Contract) 
         "deadline" => contract.deadline = function::duration(reader, entry),
         "init" => contract.init = calls(reader, entry),
         "shutdown" => contract.shutdown = calls(reader, entry),
+        "nullable" => contract.nullable = nullable(reader, entry),
+        "sandbox" => contract.sandbox = sandbox::sandbox(reader, entry),
         "struct" => contract.structs = structure::structs(reader, entry),
         "handle" => contract.handles = handle::handles(reader, entry),
         "error" => contract.errors = function::type_errors(reader, entry),
@@ -135,6 +137,19 @@ fn patterns<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<Text> {
         }
     }
     texts
+}
+
+/// Parameters and results that may be NULL, each with its function.
+fn nullable<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<Selector> {
+    let texts = reader.texts(entry).unwrap_or_default();
+    let selectors: Vec<Selector> = texts.iter().map(|text| handle::selector(reader, text)).collect();
+    for selector in selectors.iter().filter(|selector| selector.param.is_none()) {
+        let Text { value, span } = &selector.function;
+        let message = format!("`{value}` does not say what of it may be NULL");
+        let help = format!("write `{value}.PARAM`, with the name of a parameter, or `{value}.result`");
+        reader.push(Diagnostic::error(message).at(span.clone()).help(help));
+    }
+    selectors
 }
 
 fn defines<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<String> {

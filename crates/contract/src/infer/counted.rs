@@ -9,7 +9,7 @@
 use hotcell_model::Fact;
 use hotcell_model::api::{Attribute, Function};
 use hotcell_model::expr::Expr;
-use hotcell_model::interface::{Ownership, ResultRole, Role};
+use hotcell_model::interface::{Encoding, Ownership, ResultRole, Role};
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::view::{View, shown};
@@ -55,8 +55,28 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft) {
     if draft.result.is_none()
         && let Some(length) = length(view, draft)
     {
-        let data = ResultRole::Buffer { length, nullable: true, ownership: Ownership::Library };
-        draft.result = Some(Fact::inferred(data, "counted-result"));
+        let ownership = Ownership::Library;
+        let result = match encoding(view) {
+            Some(encoding) => ResultRole::Text { encoding, length: Some(length), nullable: true, ownership },
+            None => ResultRole::Buffer { length, nullable: true, ownership },
+        };
+        draft.result = Some(Fact::inferred(result, "counted-result"));
+    }
+}
+
+/// What a text is in where the library has it in two encodings: `…_text16` consists of 16-bit units, so that `…_text`
+/// does not. What is no UTF-8 there is an error of the call.
+fn encoding(view: &View<'_>) -> Option<Encoding> {
+    let (value, content) = view.function.name.rsplit_once('_')?;
+    let also = |name: &str| {
+        let name = format!("{value}_{name}");
+        let found = view.known.api.functions.iter().find(|other| other.name == name);
+        found.is_some_and(|found| is_data(&found.result))
+    };
+    match content {
+        "text" if also("text16") => Some(Encoding::Utf8),
+        "text16" => Some(Encoding::Utf16),
+        _ => None,
     }
 }
 

@@ -52,7 +52,7 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
             continue;
         };
         let Some(text) = output(doc, name) else { continue };
-        match objection(view, draft, index, &text) {
+        match doubt(view, draft, index, &text) {
             Some(reason) => notes.add(index, reason),
             None => {
                 let role = Role::ValueOut { valid_on_error: false };
@@ -85,7 +85,8 @@ fn output(doc: &str, name: &str) -> Option<String> {
     None
 }
 
-fn objection(view: &View<'_>, draft: &Draft, index: usize, text: &str) -> Option<String> {
+/// Why a pointer may be to something else than one number that comes out. `text` is what its documentation says.
+pub(super) fn doubt(view: &View<'_>, draft: &Draft, index: usize, text: &str) -> Option<String> {
     let name = view.name(index);
     if view.param(index).is_some_and(|param| param.array_length.is_some()) {
         return Some(format!("`{name}` is an array"));

@@ -9,6 +9,7 @@ mod adversarial;
 mod behaviour;
 mod comments;
 mod counted;
+mod destructors;
 mod keeping;
 mod libc;
 mod libraries;

@@ -20,8 +20,8 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
         if !candidate || param.array_length.is_some() || !view.open_buffer(draft, index) {
             continue;
         }
-        let objection = objection(view, &param.ty, index)
-            .or_else(|| counted(view, draft, index))
+        let objection = doubt(view, draft, &param.ty, index)
+            .or_else(|| kept(view, index))
             .or_else(|| keeping::of_text(view, draft, index));
         match objection {
             Some(reason) => notes.add(index, reason),
@@ -33,14 +33,24 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
     }
 }
 
+/// Why a pointer may be something else than a text that a NUL ends.
+pub(super) fn doubt(view: &View<'_>, draft: &Draft, ty: &CType, index: usize) -> Option<String> {
+    // Only of characters does the header say what else they may be.
+    let characters = ty.pointee().is_some_and(|(pointee, _)| pointee.kind == Type::Char);
+    let objection = characters.then(|| objection(view, ty, index)).flatten();
+    objection.or_else(|| counted(view, draft, index))
+}
+
+/// Why a text may be needed after a call whatever objects there are.
+fn kept(view: &View<'_>, index: usize) -> Option<String> {
+    keeper(view, index).then(|| format!("the library may keep `{}` after the call", view.name(index)))
+}
+
 /// What else a pointer may be.
 fn objection(view: &View<'_>, ty: &CType, index: usize) -> Option<String> {
     let name = view.name(index);
     if view.function.attributes.contains(&Attribute::Format) {
         return Some("the function takes a format, which reads arguments it is not given".into());
-    }
-    if keeper(view, index) {
-        return Some(format!("the library may keep `{name}` after the call"));
     }
     if view.function_has_word(FREES) && alone(view) && !view.called(index, NAMES) {
         return Some(format!("the function may take back `{name}`, which the library made"));

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use hotcell_model::Interface;
-use hotcell_model::interface::{Encoding, Function, LeftKind, Ownership, ResultRole, Role};
+use hotcell_model::interface::{
+    Encoding, Function, LeftKind, Ownership, ResultRole, Role, SandboxLines, SandboxProfile,
+};
 use hotcell_model::layout::Carries;
 use serde::Serialize;
 
@@ -22,6 +24,8 @@ pub(crate) struct Table {
     functions: Vec<String>,
     handles: Vec<String>,
     symbols: Vec<Symbols>,
+    /// What the contract says of the sandbox; nothing where it says nothing.
+    sandbox: Vec<String>,
     /// Whether a row uses it.
     number: bool,
 }
@@ -56,7 +60,42 @@ pub(crate) fn table(interface: &Interface, names: &Names) -> Result<Table, Error
         functions,
         handles: handles.collect::<Result<_, Error>>()?,
         symbols: symbols.collect(),
+        sandbox: sandbox(&interface.sandbox),
     })
+}
+
+/// The fields that are not as in a contract that says nothing.
+fn sandbox(lines: &SandboxLines) -> Vec<String> {
+    let profile = match lines.profile {
+        SandboxProfile::Basic => "Basic",
+        SandboxProfile::Compute => "Compute",
+        SandboxProfile::Files => "Files",
+        SandboxProfile::Network => "Network",
+        SandboxProfile::Custom => "Custom",
+    };
+    let mut fields = Vec::new();
+    if lines.profile != SandboxProfile::default() {
+        fields.push(format!("profile: rt::Profile::{profile},"));
+    }
+    let texts = [
+        ("read", &lines.read),
+        ("write", &lines.write),
+        ("allow", &lines.allow),
+        ("refuse", &lines.refuse),
+        ("load", &lines.load),
+    ];
+    for (name, list) in texts.into_iter().filter(|(_, list)| !list.is_empty()) {
+        fields.push(format!("{name}: &{list:?},"));
+    }
+    for (name, list) in [("connect", &lines.connect), ("bind", &lines.bind)] {
+        if !list.is_empty() {
+            fields.push(format!("{name}: &{list:?},"));
+        }
+    }
+    if lines.strict {
+        fields.push("strict: true,".into());
+    }
+    fields
 }
 
 /// What is not as in most functions, around what every function has.

@@ -128,6 +128,7 @@ pub(crate) fn interface(library: &str, header: &str, soname: &str, functions: Ve
         functions,
         init: Vec::new(),
         shutdown: Vec::new(),
+        sandbox: Default::default(),
         handles: Default::default(),
         structs: Default::default(),
         symbols: Default::default(),

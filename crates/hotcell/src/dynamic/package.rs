@@ -1,11 +1,15 @@
 //! An interface as a package.
 
 use hotcell_model::interface::{
-    Encoding, Function as ModelFunction, Interface, Left, LeftKind, Ownership, ResultRole, Role, Threads,
+    Encoding, Function as ModelFunction, Interface, Left, LeftKind, Ownership, ResultRole, Role,
+    SandboxLines as ModelSandboxLines, SandboxProfile, Threads,
 };
 use hotcell_model::layout::{Carries, WireKind};
 
-use crate::rt::{Field, Function, HandleType, Kind, OutputField, OutputKind, OwnedField, Package, Release};
+use crate::rt::{
+    Field, Function, HandleType, Kind, OutputField, OutputKind, OwnedField, Package, Profile, Release,
+    SandboxLines,
+};
 
 /// Bytes of an image that is only a handle.
 const HANDLE_ALONE: u32 = 8;
@@ -22,8 +26,32 @@ pub fn package(interface: &Interface, shim: Vec<u8>) -> &'static Package {
         reentrant: interface.threads == Threads::Reentrant,
         functions: functions.leak(),
         handles: handles.leak(),
+        sandbox: sandbox(&interface.sandbox),
         shim: shim.leak(),
     }))
+}
+
+fn sandbox(lines: &ModelSandboxLines) -> SandboxLines {
+    fn leaked(list: &[String]) -> &'static [&'static str] {
+        list.iter().map(|text| &*text.clone().leak()).collect::<Vec<_>>().leak()
+    }
+    SandboxLines {
+        profile: match lines.profile {
+            SandboxProfile::Basic => Profile::Basic,
+            SandboxProfile::Compute => Profile::Compute,
+            SandboxProfile::Files => Profile::Files,
+            SandboxProfile::Network => Profile::Network,
+            SandboxProfile::Custom => Profile::Custom,
+        },
+        read: leaked(&lines.read),
+        write: leaked(&lines.write),
+        connect: lines.connect.clone().leak(),
+        bind: lines.bind.clone().leak(),
+        allow: leaked(&lines.allow),
+        refuse: leaked(&lines.refuse),
+        load: leaked(&lines.load),
+        strict: lines.strict,
+    }
 }
 
 fn function(interface: &Interface, function: &ModelFunction) -> Function {

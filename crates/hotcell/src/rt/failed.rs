@@ -10,6 +10,7 @@ use super::reading::{Bad, Reads};
 use super::{Element, Kind, OutputField, OutputKind, Reply, TextKind, Utf8, Utf16};
 use crate::error::{Cause, Error, Output, Result};
 use crate::fault::Fault;
+use crate::session::Live;
 
 /// Elements of a list that come with an error: more is more than anybody looks at.
 const MOST_OUTPUTS: usize = 1 << 20;
@@ -82,7 +83,8 @@ impl Reply<'_> {
         for output in function.outputs {
             outputs.push((output.name.to_owned(), self.output(output)?));
         }
-        let mut error = self.context().error(fault, Executed::Yes, String::new());
+        let refused = self.call.turn.live.as_mut().and_then(Live::new_refusals);
+        let mut error = self.context().error(fault, Executed::Yes, String::new()).with_refused(refused);
         error.add_outputs(outputs, |_| 0);
         Ok(error)
     }

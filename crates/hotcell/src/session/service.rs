@@ -239,6 +239,7 @@ impl Session {
             worker,
             calls_back,
             takes_batches,
+            refusals: 0,
             unmapped: Vec::new(),
             #[cfg(feature = "tokio")]
             ear: super::awaited::Ear::default(),
@@ -327,6 +328,15 @@ impl Service {
     /// Whether the worker that serves is this one.
     pub(super) fn is_serving(&self, generation: u64) -> bool {
         self.serving().is_some_and(|worker| worker.generation() == generation)
+    }
+
+    /// Stops all workers, and waits until they are gone.
+    pub(super) fn stop(&mut self) {
+        let now = self.now.get_mut().take().and_then(Arc::into_inner);
+        now.into_iter().for_each(|serving| serving.worker.stop());
+        let next = self.next.get_mut();
+        next.starting.take().into_iter().for_each(Worker::stop);
+        next.spares.stop();
     }
 
     /// Forgets the workers, in a forked child: they are its parent's.

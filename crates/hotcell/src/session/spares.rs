@@ -45,6 +45,11 @@ impl Spares {
         }
     }
 
+    /// Stops all of them, and waits until they are gone.
+    pub(super) fn stop(&mut self) {
+        self.workers.drain(..).for_each(Worker::stop);
+    }
+
     fn drop_useless(&mut self) {
         self.workers.retain(Worker::is_of_use);
     }

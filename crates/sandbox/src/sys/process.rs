@@ -26,3 +26,21 @@ pub(crate) fn descriptor_limit() -> io::Result<u64> {
 pub(crate) fn leads_session() -> bool {
     rustix::process::getsid(None).is_ok_and(|session| session == rustix::process::getpid())
 }
+
+/// This process.
+pub(crate) fn id() -> u32 {
+    rustix::process::getpid().as_raw_nonzero().get().unsigned_abs()
+}
+
+/// The process that started this one; 0 where that is in another namespace.
+pub(crate) fn parent() -> u32 {
+    rustix::process::getppid().map_or(0, |pid| pid.as_raw_nonzero().get().unsigned_abs())
+}
+
+/// Whether a filter of system calls holds for this thread.
+pub(crate) fn is_filtered() -> bool {
+    /// Of `prctl`: the thread has filters.
+    const FILTERS: i32 = 2;
+    // SAFETY: no memory is involved.
+    unsafe { libc::prctl(libc::PR_GET_SECCOMP, 0, 0, 0, 0) == FILTERS }
+}

@@ -6,8 +6,12 @@ use super::*;
 
 /// All that lies in a segment of so many lanes, without the head and what is reserved.
 fn parts(lanes: u32) -> Vec<(usize, usize)> {
-    let mut parts =
-        vec![(0, wire::channel_head::SIZE), (CONTROL, wire::LINE), (CRASH, wire::crash_record::SIZE)];
+    let mut parts = vec![
+        (0, wire::channel_head::SIZE),
+        (CONTROL, wire::LINE),
+        (CRASH, wire::crash_record::SIZE),
+        (DENIALS, 2 * wire::denial_record::SIZE),
+    ];
     for index in 0..lanes {
         parts.push((lane(index), wire::LANE_HEAD));
         parts.extend((0..SLOTS).map(|number| (slot(index, number), wire::SLOT_STRIDE)));

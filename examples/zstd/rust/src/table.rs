@@ -15,6 +15,7 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
     reentrant: false,
     functions: &FUNCTIONS,
     handles: &HANDLES,
+    sandbox: rt::SandboxLines::DEFAULT,
     shim: include_bytes!(concat!(env!("OUT_DIR"), "/shim.so")),
 };
 

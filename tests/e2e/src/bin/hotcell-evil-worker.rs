@@ -40,7 +40,9 @@ fn main() {
         _ => capabilities::HANDLES,
     };
     let Hello { functions, fingerprint, .. } = hello;
-    let welcome = Welcome { capabilities, level: 0, functions, fingerprint };
+    // A wall that is not there.
+    let level = if lie == "no-wall" { 0 } else { u32::MAX };
+    let welcome = Welcome { capabilities, level, functions, fingerprint };
     let greet = || socket.send(Packet::Welcome, &welcome.encode(), &[]).unwrap();
     match lie.as_str() {
         "silent" => {}

@@ -6,6 +6,7 @@ use hotcell_model::types::{CType, Type};
 
 use crate::check::callback::user_data;
 use crate::check::decide::{Purpose, Site};
+use crate::check::lines;
 use crate::contract::{Item, OnFailure};
 use crate::diagnostic::Diagnostic;
 use crate::expression::Kind;
@@ -46,6 +47,10 @@ pub(super) fn value(
 ) -> Option<i64> {
     let name = &site.names[index];
     match (&result.kind, &item.on_failure) {
+        // What is said about several callbacks at once is about those that return something.
+        (Type::Void, Some(OnFailure::Value(_, span))) if lines::in_pattern(site.contract, span) => {
+            return None;
+        }
         (Type::Void, Some(OnFailure::Value(_, span))) => {
             let message = format!("`{name}` returns nothing, so that no value stands for a failure");
             let help = "leave `on_failure` out, or write a call that tells the library, as in \

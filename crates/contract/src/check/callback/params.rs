@@ -1,16 +1,19 @@
 //! The parameters of a function that the library calls.
 
+use std::collections::BTreeMap;
+
 use hotcell_model::interface::{CallbackParam, CallbackRole, Encoding, Unit};
 use hotcell_model::types::{CType, Type};
 
 use crate::check::callback::is_void_pointer;
 use crate::check::decide::Site;
 use crate::check::types::{Refusal, is_character, no_text, object};
-use crate::check::{names, objects};
-use crate::contract::{Item, What};
+use crate::check::{lengths, lines, names, objects};
+use crate::contract::{Closeness, Item, ParamLine, What};
 use crate::diagnostic::Diagnostic;
 use crate::expression::Node;
 use crate::suggest::did_you_mean;
+use crate::typed;
 
 /// The parameters of a callback, which `site` is about; `wrong` says it when some have no role.
 pub(super) fn params(site: Site<'_>, item: &Item, wrong: &mut Vec<Diagnostic>) -> Vec<CallbackParam> {
@@ -53,24 +56,40 @@ impl<'a> Params<'a> {
     }
 
     fn lines(&mut self, item: &Item) {
-        for line in &item.params {
-            let Some(position) = self.position(&line.name) else {
-                let message = format!("`{}` has no parameter `{}`", self.site.function.name, line.name);
-                let near = self.near(&line.name);
-                let help =
-                    near.unwrap_or_else(|| format!("its parameters are {}", self.site.names.join(", ")));
-                let diagnostic = Diagnostic::error(message).at(line.span.clone());
-                self.wrong.push(diagnostic.label("unknown parameter").help(help));
-                continue;
-            };
+        for (position, line) in self.closest(item) {
             if let Some((why, help)) = self.refusal(position, &line.item) {
-                let (name, ty) = (&line.name, &self.ty(position).written);
+                let (name, ty) = (&self.site.names[position], &self.ty(position).written);
                 let message = format!("`{name}` cannot be `{}`: it is `{ty}`", line.item.written);
                 self.wrong.push(Diagnostic::error(message).at(line.item.span.clone()).label(why).help(help));
                 continue;
             }
             self.roles[position] = self.role(position, &line.item).or(self.roles[position].take());
         }
+    }
+
+    /// The closest line about each parameter that one is about.
+    fn closest<'b>(&mut self, item: &'b Item) -> BTreeMap<usize, &'b ParamLine> {
+        let mut lines: Vec<&ParamLine> = item.params.iter().collect();
+        lines.sort_by_key(|line| line.closeness());
+        let mut closest = BTreeMap::new();
+        for line in lines {
+            let positions = names::positions(self.site.function, self.site.names, &line.name);
+            // What is said about several callbacks at once may be about some of them.
+            let idle = positions.is_empty() && !lines::in_pattern(self.site.contract, &line.span);
+            if idle || positions.is_empty() && line.closeness() == Closeness::Name {
+                let message = format!("`{}` has no parameter `{}`", self.site.function.name, line.name);
+                let near = match typed::is_typed(&line.name) {
+                    true => lines::near_type(line, &[self.site.function]),
+                    false => self.near(&line.name),
+                };
+                let help =
+                    near.unwrap_or_else(|| format!("its parameters are {}", self.site.names.join(", ")));
+                let diagnostic = Diagnostic::error(message).at(line.span.clone());
+                self.wrong.push(diagnostic.label("unknown parameter").help(help));
+            }
+            closest.extend(positions.into_iter().map(|position| (position, line)));
+        }
+        closest
     }
 
     fn refusal(&self, position: usize, item: &Item) -> Option<Refusal> {
@@ -142,7 +161,8 @@ impl<'a> Params<'a> {
 
     /// The parameter with the length of a buffer, of texts or objects, hidden from now on.
     fn length(&mut self, position: usize, node: &Node) -> Option<usize> {
-        let named = node.name().and_then(|name| self.position(name));
+        let next = lengths::next(self.site, position, node);
+        let named = next.or_else(|| node.name().and_then(|name| self.position(name)));
         let Some(length) = named.filter(|&named| self.ty(named).is_integer()) else {
             let message = format!("`{node}` is no integer parameter of `{}`", self.site.function.name);
             let help = node.name().filter(|_| named.is_none()).and_then(|name| self.near(name));

@@ -2,7 +2,7 @@
 
 use hotcell_model::expr::Expr;
 use hotcell_model::interface::{CallbackScope, Role};
-use hotcell_model::types::CType;
+use hotcell_model::types::{CType, Type};
 
 use crate::check::callback::is_void_pointer;
 use crate::check::decide::{Decided, Purpose, Site, Use};
@@ -10,6 +10,7 @@ use crate::check::{classify, names, resolve, select};
 use crate::contract::{Item, What};
 use crate::diagnostic::Diagnostic;
 use crate::expression::{Kind, Node};
+use crate::infer;
 use crate::suggest::did_you_mean;
 
 /// The parameter of the registering function that comes back to the callback. Callbacks of one function that live
@@ -20,7 +21,9 @@ pub(super) fn param(
     decided: &Decided,
     wrong: &mut Vec<Diagnostic>,
 ) -> Option<usize> {
-    let text = item.user_data.as_ref()?;
+    let Some(text) = &item.user_data else {
+        return only(site, decided).map_err(|found| wrong.push(found.at(item.span.clone()))).ok();
+    };
     let error = |message: String| Diagnostic::error(message).at(text.span.clone());
     let Some(position) = names::position(site.function, site.names, &text.value) else {
         let message = format!("`{}` has no parameter `{}`", site.function.name, text.value);
@@ -57,6 +60,31 @@ pub(super) fn param(
             None
         }
     }
+}
+
+/// The only `void *` that may be the user data: no line is about it, and no number right behind it says how much is
+/// there.
+fn only(site: Site<'_>, decided: &Decided) -> Result<usize, Box<Diagnostic>> {
+    let role = |index: usize| decided.draft.params[index].as_ref().map(|fact| &fact.value);
+    let plain = |index: &usize| {
+        let ty = &site.function.params[*index].ty;
+        matches!(ty.pointee(), Some((CType { kind: Type::Void, .. }, false)))
+            && site.known.handles.of_pointer(ty).is_none()
+            && matches!(role(*index), None | Some(Role::UserData { .. }))
+    };
+    let found: Vec<usize> = (0..site.names.len()).filter(plain).collect();
+    let (message, help) = match found.as_slice() {
+        [only] if !infer::may_be_counted(site.function, site.names, site.known, *only) => return Ok(*only),
+        [] => (
+            format!("`{}` takes no user data", site.function.name),
+            "without one write `{ fixed = \"NULL\" }`".to_owned(),
+        ),
+        [first, ..] => (
+            format!("nothing says which `void *` of `{}` the library hands back", site.function.name),
+            format!("add `user_data = \"{}\"`, if it is that one", site.names[*first]),
+        ),
+    };
+    Err(Diagnostic::error(message).label("its user data?").help(help).into())
 }
 
 /// How a callback finds its user data where no parameter is it. `inside` is the callback.

@@ -1,8 +1,8 @@
 //! Functions of the application: their parameters, their user data, and what stands for their failure.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::support::{api, bound, check, line};
+use super::support::{api, bound, check, line, roles};
 
 #[test]
 fn callbacks_have_their_roles() {
@@ -74,6 +74,46 @@ fn text() -> serde_json::Value {
     json!({"written": "const char *", "canonical": "const char *",
            "kind": {"kind": "pointer", "constant": true,
                     "pointee": {"written": "const char", "canonical": "const char", "kind": {"kind": "char"}}}})
+}
+
+#[test]
+fn the_only_void_pointer_is_the_user_data() {
+    let lines = "[function.f]\nparams.cb = { callback = \"call\", on_failure = -1 }\n";
+    let function = bound(&api(&["int f(const char *name, busy cb, void *)"]), lines, "f");
+    assert_eq!(roles(&function).0[1]["callback"]["user_data"], 2);
+    assert_eq!(roles(&function).0[2], json!({"role": "user-data", "callback": 1}));
+    for (declaration, expect) in [
+        (
+            "int f(busy cb, int n)",
+            "5:15: `f` takes no user data [its user data?] = without one write `{ fixed = \"NULL\" }`",
+        ),
+        (
+            "int f(busy cb, const void *user)",
+            "5:15: `f` takes no user data [its user data?] = without one write `{ fixed = \"NULL\" }`",
+        ),
+        (
+            "int f(busy cb, void *a, void *b)",
+            "5:15: nothing says which `void *` of `f` the library hands back [its user data?] = add `user_data = \"a\"`, if \
+             it is that one",
+        ),
+        // What is sorted, not what is handed back.
+        (
+            "int f(void *base, size_t n, busy cb)",
+            "5:15: nothing says which `void *` of `f` the library hands back [its user data?] = add `user_data = \
+             \"base\"`, if it is that one",
+        ),
+    ] {
+        line(&[declaration], "params.cb = { callback = \"call\", on_failure = -1 }", expect);
+    }
+}
+
+#[test]
+fn a_value_for_a_failure_is_of_callbacks_that_return_something() {
+    let lines = "[function.\"*\"]\nparams.cb = { callback = \"call\", on_failure = 1 }\n";
+    let declarations = ["int f(busy cb, void *user)", "int g(none cb, void *user)"];
+    let on_failure =
+        |name: &str| roles(&bound(&api(&declarations), lines, name)).0[0]["callback"]["on_failure"].clone();
+    assert_eq!((on_failure("f"), on_failure("g")), (json!(1), Value::Null));
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn place(primary: bool) -> Location {
     Location { file: "test.h".into(), line: 1, primary }
 }
 
-fn ctype(text: &str) -> CType {
+pub(crate) fn ctype(text: &str) -> CType {
     let text = text.trim();
     let int = |bits, signed| Type::Int { bits, signed };
     let kind = if let Some(pointee) = text.strip_suffix('*') {
@@ -73,6 +73,7 @@ fn ctype(text: &str) -> CType {
             }
             "plain" => function_pointer("unsigned char", &["int x"]),
             "real" => function_pointer("double", &["void *"]),
+            "none" => function_pointer("void", &["void *"]),
             "busy" => function_pointer("int", &["void *", "int"]),
             "scalar" => function_pointer("void", &["stmt *context", "int argc", "db **argv"]),
             "last" => function_pointer("void", &["stmt *"]),

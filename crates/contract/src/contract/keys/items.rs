@@ -218,7 +218,7 @@ pub(crate) static PARAM: Keys = Keys {
             "callback",
             Some("call"),
             &["user_data", "user_data_from", "on_failure", "nullable", "params"],
-            &["user_data"],
+            &[],
             "A function of the application, called until the call returns",
         ),
         kind(
@@ -226,7 +226,7 @@ pub(crate) static PARAM: Keys = Keys {
             "callback",
             Some("kept"),
             &["user_data", "user_data_from", "until", "threads", "on_failure", "nullable", "params"],
-            &["user_data"],
+            &[],
             "A function of the application, called until an object goes",
         ),
     ],

@@ -27,7 +27,7 @@ fn the_function_beside_counts() {
         &[
             ("const void *row_blob(row *r, int column)", "object value -> counted"),
             ("const unsigned char *row_text(row *r, int column)", "object value -> counted"),
-            ("const void *row_text16(row *r, int column)", "object value -> counted"),
+            ("const void *row_text16(row *r, int column)", "object value -> text"),
             ("const uint8_t *value_text(const value *v)", "object -> counted"),
             ("const void *value_blob(const value *v)", "object -> counted"),
         ],
@@ -85,7 +85,7 @@ fn no_member_of_the_family_may_be_missing() {
     for without in ["type", "text", "bytes"] {
         check_family(blob, without, "object -> ?");
     }
-    check_family("const void *cell_text16(cell *c)", "", "object -> counted");
+    check_family("const void *cell_text16(cell *c)", "", "object -> text");
     for without in ["type", "blob", "text", "bytes", "bytes16"] {
         check_family("const void *cell_text16(cell *c)", without, "object -> ?");
     }
@@ -124,6 +124,34 @@ fn what_does_something_is_not_asked_again() {
 fn wide_letters_are_not_counted_by_what_counts_narrow_ones() {
     check_family("const void *cell_text(cell *c)", "", "object -> ?");
     check_family("const void *cell_text16(cell *c)", "bytes16", "object -> ?");
+}
+
+/// The encoding and the counting function of what a function returns, in a header with a family of values in both.
+fn text(declaration: &str) -> Option<(Encoding, String)> {
+    let wide = "const void *row_text16(row *r, int column)";
+    let all: Vec<&str> = OTHERS.iter().copied().chain([wide, declaration]).collect();
+    let (api, function) = (header(&all), prototype::parse(declaration));
+    let mut draft = empty(&function);
+    infer_in(&function, &api, &known(&api), &mut draft);
+    match draft.result?.value {
+        ResultRole::Text { encoding, length: Some(Expr::Call { function, .. }), .. } => {
+            Some((encoding, function))
+        }
+        _ => None,
+    }
+}
+
+#[test]
+fn texts_in_two_encodings_are_texts() {
+    for (declaration, expect) in [
+        ("const unsigned char *row_text(row *r, int column)", Some((Encoding::Utf8, "row_bytes".to_owned()))),
+        ("const void *row_text16(row *r, int column)", Some((Encoding::Utf16, "row_bytes16".to_owned()))),
+        ("const void *row_blob(row *r, int column)", None),
+        // Without `value_text16` nothing says what its bytes are.
+        ("const uint8_t *value_text(const value *v)", None),
+    ] {
+        assert_eq!(text(declaration), expect, "{declaration}");
+    }
 }
 
 /// What becomes of a text that a contract decides.

@@ -64,9 +64,15 @@ fn split(list: &str) -> Vec<String> {
 }
 
 fn param(text: &str) -> Param {
-    if let Some((_, rest)) = text.split_once("(*") {
+    if let Some((result, rest)) = text.split_once("(*") {
         let name = rest.split(')').next().map(str::to_owned).filter(|name| !name.is_empty());
-        let signature = Signature { params: Vec::new(), result: base("void"), variadic: false };
+        let list = rest.split_once(")(").map_or("", |(_, list)| list.trim_end_matches(')'));
+        let own = |text: &String| {
+            let Param { name, ty, .. } = param(text);
+            (name, ty)
+        };
+        let params = if list.is_empty() { Vec::new() } else { split(list).iter().map(own).collect() };
+        let signature = Signature { params, result: ty(result), variadic: false };
         let kind = Type::FunctionPointer { signature: Box::new(signature) };
         return Param {
             name,

@@ -7,7 +7,7 @@ use hotcell_shm::{Access, ForkGuard, HostChannel, Mapping, Seals, SegmentFile, W
 use proptest::prelude::*;
 
 use super::*;
-use crate::rt::Package;
+use crate::rt::{Package, SandboxLines};
 
 static PACKAGE: Package = Package {
     runtime: 1,
@@ -16,6 +16,7 @@ static PACKAGE: Package = Package {
     reentrant: false,
     functions: &[],
     handles: &[],
+    sandbox: SandboxLines::DEFAULT,
     shim: &[],
 };
 

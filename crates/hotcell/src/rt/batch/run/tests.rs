@@ -4,8 +4,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::*;
-use crate::rt::Package;
 use crate::rt::Spare;
+use crate::rt::{Package, SandboxLines};
 
 static PACKAGE: Package = Package {
     runtime: 1,
@@ -14,6 +14,7 @@ static PACKAGE: Package = Package {
     reentrant: false,
     functions: &[],
     handles: &[],
+    sandbox: SandboxLines::DEFAULT,
     shim: &[],
 };
 

@@ -1,0 +1,190 @@
+//! The wall of a worker as the host makes it, and as it travels: filters, paths and ports.
+//!
+//! All of it is made by the host, so that a worker needs to understand no policy. It travels in a sealed memory file.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use crate::filter::{self, Instruction, Program};
+use crate::policy::{Architecture, Policy, WrongRule};
+use crate::profile::Sandbox;
+use crate::tables::HARMLESS;
+use crate::view::{self, Access, Sight};
+
+/// Everything that a worker puts up.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    pub(crate) load: Program,
+    pub(crate) serve: Program,
+    /// Paths whose use is refused instead of ending the call.
+    pub(crate) refused: Vec<String>,
+    pub(crate) load_view: Vec<Sight>,
+    pub(crate) serve_view: Vec<Sight>,
+    pub(crate) connect: Vec<u16>,
+    pub(crate) bind: Vec<u16>,
+    /// Whether paths must be judged by the kernel, and ports.
+    pub(crate) needs_paths: bool,
+    pub(crate) needs_ports: bool,
+}
+
+impl Plan {
+    /// The plan for this machine. `environment` is the worker's.
+    pub fn new(sandbox: &Sandbox, environment: &[(String, String)]) -> Result<Plan, WrongRule> {
+        let compile = |policy: &Policy| filter::compile(policy, Architecture::NATIVE);
+        let harmless = HARMLESS.iter().map(|&path| path.to_owned());
+        Ok(Plan {
+            load: compile(&Policy::load(sandbox)?),
+            serve: compile(&Policy::serve(sandbox)?),
+            refused: harmless.chain(sandbox.refuse.iter().cloned()).collect(),
+            load_view: view::of_load(sandbox, environment),
+            serve_view: view::of_serve(sandbox),
+            connect: sandbox.connect.clone(),
+            bind: sandbox.bind.clone(),
+            needs_paths: sandbox.has_files(),
+            needs_ports: sandbox.has_network(),
+        })
+    }
+
+    /// Paths whose use is refused instead of ending the call; `*` at the end stands for anything.
+    pub fn refused(&self) -> &[String] {
+        &self.refused
+    }
+
+    /// As it travels.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        for program in [&self.load, &self.serve] {
+            count(&mut out, program.instructions.len());
+            for Instruction { code, yes, no, value } in &program.instructions {
+                out.extend(code.to_le_bytes());
+                out.extend([*yes, *no]);
+                out.extend(value.to_le_bytes());
+            }
+            count(&mut out, program.pids.len());
+            program.pids.iter().for_each(|place| out.extend(place.to_le_bytes()));
+        }
+        count(&mut out, self.refused.len());
+        self.refused.iter().for_each(|path| text(&mut out, path.as_bytes()));
+        for view in [&self.load_view, &self.serve_view] {
+            count(&mut out, view.len());
+            for Sight { path, access, optional } in view {
+                count(&mut out, *access as usize);
+                count(&mut out, usize::from(*optional));
+                text(&mut out, path.as_os_str().as_bytes());
+            }
+        }
+        for ports in [&self.connect, &self.bind] {
+            count(&mut out, ports.len());
+            ports.iter().for_each(|&port| count(&mut out, port.into()));
+        }
+        count(&mut out, self.needs_paths.into());
+        count(&mut out, self.needs_ports.into());
+        out
+    }
+
+    /// What [`Plan::encode`] wrote; none if it is something else.
+    pub fn decode(bytes: &[u8]) -> Option<Plan> {
+        let mut rest = Rest(bytes);
+        let load = rest.program()?;
+        let serve = rest.program()?;
+        let refused = rest.list(|rest| String::from_utf8(rest.text()?.to_vec()).ok())?;
+        let load_view = rest.list(Rest::sight)?;
+        let serve_view = rest.list(Rest::sight)?;
+        let port = |rest: &mut Rest<'_>| u16::try_from(rest.number()?).ok();
+        let (connect, bind) = (rest.list(port)?, rest.list(port)?);
+        let (needs_paths, needs_ports) = (rest.number()? != 0, rest.number()? != 0);
+        let plan =
+            Plan { load, serve, refused, load_view, serve_view, connect, bind, needs_paths, needs_ports };
+        rest.0.is_empty().then_some(plan)
+    }
+}
+
+fn count(out: &mut Vec<u8>, number: usize) {
+    let number = u32::try_from(number).expect("a plan has no four billion of anything");
+    out.extend(number.to_le_bytes());
+}
+
+fn text(out: &mut Vec<u8>, bytes: &[u8]) {
+    count(out, bytes.len());
+    out.extend(bytes);
+}
+
+/// What is left to be read.
+struct Rest<'a>(&'a [u8]);
+
+impl<'a> Rest<'a> {
+    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn number(&mut self) -> Option<u32> {
+        Some(u32::from_le_bytes(*self.take(4)?.first_chunk()?))
+    }
+
+    fn text(&mut self) -> Option<&'a [u8]> {
+        let length = self.number()?;
+        self.take(length as usize)
+    }
+
+    fn list<T>(&mut self, read: impl Fn(&mut Rest<'a>) -> Option<T>) -> Option<Vec<T>> {
+        let count = self.number()?;
+        (0..count).map(|_| read(self)).collect()
+    }
+
+    fn instruction(&mut self) -> Option<Instruction> {
+        let [code, code_high, yes, no, value @ ..]: [u8; 8] = *self.take(8)?.first_chunk()?;
+        Some(Instruction {
+            code: u16::from_le_bytes([code, code_high]),
+            yes,
+            no,
+            value: u32::from_le_bytes(value),
+        })
+    }
+
+    fn program(&mut self) -> Option<Program> {
+        let instructions = self.list(Rest::instruction)?;
+        let pids = self.list(Rest::number)?;
+        let fits = pids.iter().all(|&place| (place as usize) < instructions.len());
+        fits.then_some(Program { instructions, pids })
+    }
+
+    fn sight(&mut self) -> Option<Sight> {
+        let access = match self.number()? {
+            0 => Access::Read,
+            1 => Access::Write,
+            _ => return None,
+        };
+        let optional = self.number()? != 0;
+        let path = PathBuf::from(OsStr::from_bytes(self.text()?));
+        Some(Sight { path, access, optional })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::Profile;
+
+    #[test]
+    fn plans_travel_whole_or_not_at_all() {
+        let sandbox = Sandbox {
+            read: vec!["/etc/hosts".into()],
+            write: vec!["/var/tmp".into()],
+            connect: vec![443, 65535],
+            bind: vec![0],
+            allow: vec!["memfd_create(arg1 == 1)".into()],
+            refuse: vec!["/etc/xml/*".into()],
+            ..Sandbox::of(Profile::Custom)
+        };
+        let plan = Plan::new(&sandbox, &[]).unwrap();
+        let bytes = plan.encode();
+        assert_eq!(Plan::decode(&bytes), Some(plan));
+        for length in 0..bytes.len() {
+            assert_eq!(Plan::decode(&bytes[..length]), None, "{length}");
+        }
+        assert_eq!(Plan::decode(&[&bytes[..], &[0]].concat()), None);
+    }
+}

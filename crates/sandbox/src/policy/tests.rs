@@ -1,0 +1,177 @@
+//! The tables are right and complete, and rules of users are read.
+
+use super::*;
+use crate::profile::Profile;
+
+fn numbers_of(architecture: Architecture) -> Vec<(&'static str, u32)> {
+    SYSCALLS.iter().filter_map(|syscall| Some((syscall.name, architecture.number(syscall)?))).collect()
+}
+
+/// The number that another table of system calls has: that of the crate `seccompiler`, out of the filter it makes.
+fn number_elsewhere(name: &str, architecture: Architecture) -> Option<u32> {
+    let machine = match architecture {
+        Architecture::X86_64 => seccompiler::TargetArch::x86_64,
+        Architecture::Aarch64 => seccompiler::TargetArch::aarch64,
+    };
+    let filter = format!(
+        r#"{{"it": {{"mismatch_action": "allow", "match_action": "trap", "filter": [{{"syscall": "{name}"}}]}}}}"#
+    );
+    let filters = seccompiler::compile_from_json(filter.as_bytes(), machine).ok()?;
+    // The first comparison is of the architecture, the second of the number.
+    filters["it"]
+        .iter()
+        .filter(|instruction| instruction.code == 0x15)
+        .nth(1)
+        .map(|instruction| instruction.k)
+}
+
+#[test]
+fn numbers_are_those_of_another_table() {
+    for architecture in [Architecture::X86_64, Architecture::Aarch64] {
+        let mut compared = 0;
+        for syscall in SYSCALLS {
+            let Some(elsewhere) = number_elsewhere(syscall.name, architecture) else { continue };
+            assert_eq!(architecture.number(syscall), Some(elsewhere), "{} on {architecture:?}", syscall.name);
+            compared += 1;
+        }
+        assert!(compared > 270, "{compared} of {architecture:?}");
+    }
+}
+
+#[test]
+fn numbers_are_those_of_this_machine() {
+    let native = |name: &str| Syscall::named(name).and_then(|syscall| Architecture::NATIVE.number(syscall));
+    for (name, number) in [
+        ("read", libc::SYS_read),
+        ("openat", libc::SYS_openat),
+        ("clone", libc::SYS_clone),
+        ("clone3", libc::SYS_clone3),
+        ("seccomp", libc::SYS_seccomp),
+        ("io_uring_setup", libc::SYS_io_uring_setup),
+        ("prlimit64", libc::SYS_prlimit64),
+        ("futex", libc::SYS_futex),
+        ("landlock_restrict_self", libc::SYS_landlock_restrict_self),
+    ] {
+        assert_eq!(native(name).map(i64::from), Some(number), "{name}");
+        assert_eq!(Syscall::of_number(number as u32).map(|syscall| syscall.name), Some(name));
+    }
+}
+
+#[test]
+fn numbers_are_told_apart() {
+    assert!(SYSCALLS.is_sorted_by(|a, b| a.name < b.name));
+    for architecture in [Architecture::X86_64, Architecture::Aarch64] {
+        let mut numbers: Vec<u32> = numbers_of(architecture).into_iter().map(|(_, number)| number).collect();
+        let count = numbers.len();
+        numbers.sort_unstable();
+        numbers.dedup();
+        assert_eq!(numbers.len(), count);
+    }
+}
+
+#[test]
+fn all_conditions_of_the_tables_are_read() {
+    for rule in [ALWAYS, LOAD, COMPUTE, FILES, NETWORK].into_iter().flatten() {
+        Decision::of(rule);
+    }
+}
+
+/// No profile opens what is denied in every one, and none allows while it serves what was denied while it loaded.
+#[test]
+fn no_profile_opens_what_is_always_denied() {
+    let everything: Vec<String> = SYSCALLS.iter().map(|syscall| syscall.name.to_owned()).collect();
+    let never: Vec<&str> = ALWAYS
+        .iter()
+        .filter(|rule| rule.when.is_empty())
+        .flat_map(|rule| rule.calls.iter().copied())
+        .collect();
+    assert!(never.len() > 80, "{}", never.len());
+    for name in everything {
+        let sandbox = Sandbox { allow: vec![name.clone()], ..Sandbox::of(Profile::Custom) };
+        match Policy::serve(&sandbox) {
+            Ok(policy) => {
+                assert!(!never.contains(&name.as_str()), "{name}");
+                let load = Policy::load(&sandbox).unwrap();
+                for (call, decision) in &policy.decisions {
+                    let shut = load
+                        .decisions
+                        .get(call)
+                        .is_some_and(|it| it.when.is_empty() && it.then != Then::Allow);
+                    assert!(!(decision.then == Then::Allow && shut), "{call} with {name}");
+                }
+            }
+            Err(error) => {
+                assert!(never.contains(&name.as_str()), "{name}");
+                let expect = format!("the sandbox's rule `{name}`: `{name}` is denied in every profile");
+                assert_eq!(error.to_string(), expect);
+            }
+        }
+    }
+}
+
+/// The calls that a worker makes itself, whatever its library is.
+#[test]
+fn a_worker_can_live_in_every_profile() {
+    for profile in [Profile::Compute, Profile::Files, Profile::Network, Profile::Custom] {
+        let policy = Policy::serve(&Sandbox::of(profile)).unwrap();
+        for call in [
+            "futex",
+            "write",
+            "sendmsg",
+            "recvmsg",
+            "mmap",
+            "munmap",
+            "mprotect",
+            "madvise",
+            "clone",
+            "sched_yield",
+            "sched_setaffinity",
+            "sched_getaffinity",
+            "getcpu",
+            "membarrier",
+            "prctl",
+            "brk",
+            "clock_gettime",
+            "exit",
+            "exit_group",
+            "rt_sigreturn",
+            "rt_sigprocmask",
+            "rt_sigaction",
+            "sigaltstack",
+            "tgkill",
+            "gettid",
+            "getpid",
+            "set_robust_list",
+            "rseq",
+            "clock_nanosleep",
+            "fcntl",
+            "close",
+            "fstat",
+            "getrandom",
+        ] {
+            let decision = policy.decisions.get(call);
+            assert!(decision.is_some_and(|decision| decision.then == Then::Allow), "{call} in {profile:?}");
+        }
+    }
+}
+
+#[test]
+fn rules_of_users_are_read_or_refused() {
+    let wrong = |rule: &str| {
+        let sandbox = Sandbox { allow: vec![rule.to_owned()], ..Sandbox::of(Profile::Custom) };
+        Policy::serve(&sandbox).expect_err(rule).to_string()
+    };
+    for (rule, expect) in [
+        ("memfd_crate", "there is no system call `memfd_crate`"),
+        ("memfd_create(", "the bracket is not closed"),
+        ("memfd_create(arg1 = 1)", "`arg1 = 1` is no comparison"),
+        ("ptrace(arg0 == 0)", "`ptrace` is denied in every profile"),
+    ] {
+        assert!(wrong(rule).contains(expect), "{}", wrong(rule));
+    }
+    let allow = vec!["shmget".to_owned(), "shmget(arg0 == 1)".to_owned(), " ioctl ( arg1 == 7 ) ".to_owned()];
+    let policy = Policy::serve(&Sandbox { allow, ..Sandbox::of(Profile::Custom) }).unwrap();
+    assert!(policy.decisions["shmget"].when.is_empty());
+    // It adds to what `compute` allows of the call.
+    assert_eq!(policy.decisions["ioctl"].when.len(), 7);
+}

@@ -1,0 +1,93 @@
+//! A container that offers less: what cannot be had is told, or loading fails. No wall is lower than it says.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::process::Command;
+
+use hotcell::{Cause, ErrorKind, Level, Profile, Require, Sandbox};
+use hotcell_e2e::wall::{Attacks, CONTAINER, Outcome, as_every_user};
+use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter};
+
+/// Runs a test in a process in which these system calls fail with this error, as under the filter of a container.
+fn where_calls_fail(test: &str, calls: &[i64], errno: i32, body: impl FnOnce()) {
+    if env::var_os(CONTAINER).is_none() {
+        let mut command = Command::new(env::current_exe().unwrap());
+        let output = command.args(["--exact", test]).env(CONTAINER, "1").output().unwrap();
+        let said =
+            String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && said.contains("1 passed"), "{said}");
+        return;
+    }
+    let rules: BTreeMap<i64, Vec<_>> = calls.iter().map(|&call| (call, Vec::new())).collect();
+    let architecture = env::consts::ARCH.try_into().unwrap();
+    let action = SeccompAction::Errno(errno.unsigned_abs());
+    let filter = SeccompFilter::new(rules, SeccompAction::Allow, action, architecture).unwrap();
+    // For this thread and those it starts: the worker's spawner among them, for there is no session yet.
+    let program: BpfProgram = filter.try_into().unwrap();
+    apply_filter(&program).unwrap();
+    body();
+}
+
+const NAMESPACES: [i64; 2] = [libc::SYS_unshare, libc::SYS_setns];
+const LANDLOCK: [i64; 3] =
+    [libc::SYS_landlock_create_ruleset, libc::SYS_landlock_add_rule, libc::SYS_landlock_restrict_self];
+
+#[test]
+fn without_namespaces_nothing_is_missing() {
+    const TEST: &str = "containers::without_namespaces_nothing_is_missing";
+    as_every_user(TEST, || {
+        where_calls_fail(TEST, &NAMESPACES, libc::EPERM, || {
+            let attacks = Attacks::new();
+            let strict = Sandbox { require: Require::Strict, ..Sandbox::of(Profile::Compute) };
+            let attacker = attacks.open(strict, &[]).unwrap();
+            assert_eq!(attacker.attack("passwd").denied(), Some("openat"));
+        });
+    });
+}
+
+#[test]
+fn without_rules_of_paths_less_is_told_or_nothing_loads() {
+    const TEST: &str = "containers::without_rules_of_paths_less_is_told_or_nothing_loads";
+    as_every_user(TEST, || {
+        where_calls_fail(TEST, &LANDLOCK, libc::ENOSYS, || {
+            let attacks = Attacks::new();
+            let compute = Sandbox::of(Profile::Compute);
+            let attacker = attacks.open(compute.clone(), &[]).unwrap();
+            assert_eq!(attacker.session.level().missing(Level::strict(&compute)), ["path-rules"]);
+            for (name, call) in [("passwd", "openat"), ("proc_mem", "openat"), ("kill_parent", "kill")] {
+                assert_eq!(attacker.attack(name).denied(), Some(call), "{name}");
+            }
+            let strict = Sandbox { require: Require::Strict, ..compute };
+            let error = attacks.open(strict, &[]).map(drop).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::LoadFailed, "{error}");
+            assert_eq!(error.cause(), &Cause::NotInForce { missing: vec!["path-rules"] });
+            // What only the kernel's rules can hold is not had without them.
+            for (sandbox, expect) in [
+                (Sandbox { read: vec!["/etc".into()], ..Sandbox::of(Profile::Files) }, "paths need Landlock"),
+                (
+                    Sandbox { connect: vec![1], ..Sandbox::of(Profile::Network) },
+                    "ports need version 4 of Landlock",
+                ),
+            ] {
+                let error = attacks.open(sandbox, &[]).map(drop).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::LoadFailed, "{error}");
+                assert!(error.message().contains(expect), "{error}");
+            }
+        });
+    });
+}
+
+#[test]
+fn without_filters_nothing_loads_but_what_wants_no_wall() {
+    const TEST: &str = "containers::without_filters_nothing_loads_but_what_wants_no_wall";
+    as_every_user(TEST, || {
+        where_calls_fail(TEST, &[libc::SYS_seccomp], libc::EPERM, || {
+            let attacks = Attacks::new();
+            let error = attacks.open(Sandbox::of(Profile::Compute), &[]).map(drop).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::LoadFailed, "{error}");
+            assert!(error.message().contains("install the filter of system calls"), "{error}");
+            let attacker = attacks.open(Sandbox::of(Profile::Basic), &[]).unwrap();
+            assert_eq!(attacker.attack("passwd"), Outcome::Succeeded);
+        });
+    });
+}

@@ -1,0 +1,127 @@
+//! A system call that the sandbox stops is told: by name, path and port, on the very call; or it is counted.
+
+use hotcell::dynamic::Value;
+use hotcell::{Cause, ErrorKind, Executed, Profile, Sandbox};
+use hotcell_e2e::wall::{Attacks, Outcome};
+
+#[test]
+fn a_denied_call_names_the_system_call_and_its_path() {
+    let attacks = Attacks::new();
+    let attacker = attacks.open(Sandbox::of(Profile::Compute), &[]).unwrap();
+    let long = format!("/{}", "directory/".repeat(40));
+    for path in ["/etc/shadow", "relative", "", "/etc/\x1b[2J", &long] {
+        let error = attacker.int("attack_open", &[Value::Text(path.into()), Value::Int(0)]).unwrap_err();
+        assert_eq!((error.kind(), error.executed()), (ErrorKind::SandboxDenied, Executed::Maybe), "{error}");
+        assert!(error.is_fault());
+        let Cause::Denied(denied) = error.cause() else { panic!("{error:?}") };
+        assert_eq!((denied.syscall, denied.errno, denied.port), (Some("openat"), 0, None));
+        // As much of it as is noted, and nothing that steers a terminal.
+        let noted = denied.path.clone().unwrap_or_default();
+        let escaped = path.replace('\x1b', "\\u{1b}");
+        assert!(
+            noted == escaped || (path == long && noted.len() > 100 && path.starts_with(&noted)),
+            "{noted:?}"
+        );
+        assert_eq!(error.to_json()["cause"]["syscall"], "openat");
+        attacker.serves();
+    }
+    let generation = attacker.session.generation();
+    assert_eq!(generation, 6, "each costs a worker, and no more");
+}
+
+/// The pointer is the library's: it may point nowhere.
+#[test]
+fn a_path_that_cannot_be_read_crashes_nobody() {
+    let attacks = Attacks::new();
+    let attacker = attacks.open(Sandbox::of(Profile::Compute), &[]).unwrap();
+    for pointer in [0, 1, 4095, -1, i32::MIN] {
+        let call =
+            [Value::Int(libc::SYS_openat.into()), Value::Int((-100).into()), Value::Int(pointer.into())];
+        let outcome = Outcome::of(attacker.int("attack_syscall", &call));
+        let Outcome::Denied(denied) = &outcome else { panic!("{outcome:?}") };
+        assert_eq!((denied.syscall, &denied.path), (Some("openat"), &None));
+        attacker.serves();
+    }
+}
+
+/// With its own handler gone, and all signals blocked, the kernel ends the worker: what it was remains unknown.
+#[test]
+fn a_library_that_takes_the_handler_away_is_told_all_the_same() {
+    let attacks = Attacks::new();
+    let attacker = attacks.open(Sandbox::of(Profile::Compute), &[]).unwrap();
+    let error = attacker.int("attack_unseen", &[Value::Text("socket_inet".into())]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::SandboxDenied, "{error}");
+    assert!(matches!(error.cause(), Cause::Denied(denied) if denied.syscall.is_none()), "{error:?}");
+    attacker.serves();
+}
+
+#[test]
+fn sigsys_that_the_library_raises_is_a_crash() {
+    let attacks = Attacks::new();
+    let attacker = attacks.open(Sandbox::of(Profile::Compute), &[]).unwrap();
+    let error = attacker.call("attack_raise_sigsys", &[]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Crashed, "{error}");
+    assert!(matches!(error.cause(), Cause::Signal { name: "SIGSYS", .. }), "{error:?}");
+    attacker.serves();
+}
+
+#[test]
+fn refused_calls_are_counted_and_the_library_goes_on() {
+    let attacks = Attacks::new();
+    let sandbox = Sandbox { refuse: vec!["/etc/xml/*".into()], ..Sandbox::of(Profile::Compute) };
+    let attacker = attacks.open(sandbox, &[]).unwrap();
+    assert_eq!(attacker.session.refused(), None);
+    let open =
+        |path: &str| Outcome::of(attacker.int("attack_open", &[Value::Text(path.into()), Value::Int(0)]));
+    assert_eq!(open("/proc/sys/vm/overcommit_memory"), Outcome::Errno(libc::EACCES));
+    assert_eq!(open("/etc/xml/catalog"), Outcome::Errno(libc::EACCES));
+    assert_eq!(attacker.attack("io_uring_setup"), Outcome::Errno(libc::ENOSYS));
+    assert_eq!(open("/sys/devices/system/cpu/online"), Outcome::Errno(libc::EACCES));
+    let refused = attacker.session.refused().unwrap();
+    assert_eq!((refused.count, refused.last.syscall), (4, Some("openat")));
+    assert_eq!(refused.last.path.as_deref(), Some("/sys/devices/system/cpu/online"));
+    assert_eq!(refused.last.errno, libc::EACCES);
+    assert_eq!(attacker.session.generation(), 1, "none of them cost a worker");
+    assert!(matches!(open("/etc/xm"), Outcome::Denied(_)));
+    attacker.serves();
+    assert_eq!(attacker.session.refused(), None, "the worker is another");
+}
+
+/// What holds nothing can be opened in every profile.
+#[test]
+fn devices_that_hold_nothing_can_be_opened() {
+    let attacks = Attacks::new();
+    let files = Sandbox { read: vec!["/usr".into()], ..Sandbox::of(Profile::Files) };
+    for sandbox in [Sandbox::of(Profile::Compute), files] {
+        let attacker = attacks.open(sandbox, &[]).unwrap();
+        let byte = |path: &str| attacker.int("attack_first_byte", &[Value::Text(path.into())]).unwrap();
+        assert_eq!((byte("/dev/null"), byte("/dev/zero")), (0, 0));
+        let random: std::collections::BTreeSet<i32> = (0..64).map(|_| byte("/dev/urandom")).collect();
+        assert!(random.len() > 8 && random.iter().all(|&byte| byte >= 0), "{random:?}");
+        assert_eq!(attacker.session.refused(), None);
+    }
+}
+
+/// The C library asks for an open file by an empty path: no other can be asked for.
+#[test]
+fn open_files_can_be_looked_at_and_no_others() {
+    let attacks = Attacks::new();
+    let attacker = attacks.open(Sandbox::of(Profile::Compute), &[]).unwrap();
+    let mode = attacker.int("attack_fstat", &[Value::Int(1)]).unwrap() as u32;
+    assert_eq!(mode & libc::S_IFMT, libc::S_IFIFO);
+    assert_eq!(attacker.int("attack_fstat", &[Value::Int(77)]).unwrap(), -libc::EBADF);
+    assert_eq!(attacker.attack("statx").denied(), Some("statx"));
+}
+
+#[test]
+fn a_crash_leaves_no_core_and_its_error_no_secret() {
+    let attacks = Attacks::new();
+    let attacker = attacks.open(Sandbox::of(Profile::Compute), &[]).unwrap();
+    // 1: also a program that `core_pattern` names is kept from it.
+    assert_eq!(attacker.int("attack_core_limit", &[]).unwrap(), 1);
+    let secret = "a-secret-of-the-application";
+    let error = attacker.call("attack_abort_with", &[Value::Text(secret.into())]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Crashed);
+    assert!(!format!("{error:#} {error:?} {}", error.to_json()).contains(secret));
+    attacker.serves();
+}
