@@ -394,12 +394,15 @@ fn objects_that_tasks_drop_are_released() {
 #[test]
 fn who_awaits_outside_of_a_runtime_is_told_so() {
     let faulty = faulty();
-    let mut outside = Box::pin(sleep(&faulty, 30));
+    let mut outside = Box::pin(sleep(&faulty, 200));
+    let begun = Instant::now();
     match poll(outside.as_mut()) {
         Poll::Ready(Err(error)) => assert_eq!(error.kind(), ErrorKind::Cancelled, "{error}"),
         other => panic!("{other:?}"),
     }
+    assert!(faulty.within(Duration::from_millis(20)).int("add", &[1, 2]).is_err(), "its seat is in use");
     assert_eq!(faulty.int("add", &[1, 2]).unwrap(), 3);
+    assert!(begun.elapsed() >= Duration::from_millis(150), "before the library had returned");
     assert_eq!(faulty.session().generation(), 1);
 }
 

@@ -163,7 +163,15 @@ impl<'b> Course<'_, 'b> {
             Ok(turn) => turn,
             Err(lost) => return Err(head.err().unwrap_or(lost)),
         };
-        // Whatever has happened, this is the end of it: either there is a reply, or the worker is gone.
+        let head = match head {
+            // Nothing wakes this task any more, and the library goes on.
+            Err(error) if turn.live.is_some() => {
+                berth.leave(turn);
+                return Err(error);
+            }
+            head => head,
+        };
+        // There is a reply, or the worker is gone.
         berth.set_under_way(false);
         let call = Call { turn };
         match self.raised {
