@@ -141,6 +141,11 @@ impl Policy {
         }
         if sandbox.has_network() {
             policy.add(NETWORK);
+            // To listen at a socket without a port gives it one that nobody named.
+            if sandbox.bind.is_empty() {
+                let deny = Decision { when: Vec::new(), then: Then::Deny, otherwise: Then::Deny };
+                policy.decisions.extend(["listen", "accept", "accept4"].map(|call| (call, deny.clone())));
+            }
         }
         if sandbox.profile == Profile::Custom {
             let mut own: BTreeMap<&'static str, Decision> = BTreeMap::new();

@@ -656,6 +656,59 @@ pub(crate) static LOAD: &[Rule] = &[
         then: Then::Deny,
         otherwise: Then::Deny,
     },
+    // owners, modes, attributes and times of whatever the user has, and lengths where Landlock does not judge them
+    Rule {
+        calls: &[
+            "chmod",
+            "fchmod",
+            "fchmodat",
+            "fchmodat2",
+            "chown",
+            "fchown",
+            "lchown",
+            "fchownat",
+            "utime",
+            "utimes",
+            "futimesat",
+            "utimensat",
+            "truncate",
+            "setxattr",
+            "lsetxattr",
+            "fsetxattr",
+            "removexattr",
+            "lremovexattr",
+            "fremovexattr",
+            "setxattrat",
+            "removexattrat",
+            "file_setattr",
+        ],
+        when: &[],
+        then: Then::Refuse(libc::EPERM),
+        otherwise: Then::Deny,
+    },
+    // news of everybody's files
+    Rule {
+        calls: &["inotify_init", "inotify_init1", "inotify_add_watch"],
+        when: &[],
+        then: Then::Refuse(libc::ENOSYS),
+        otherwise: Then::Deny,
+    },
+    // pairs of AF_UNIX that name no third: SOCK_STREAM and SOCK_SEQPACKET. Those of datagrams send to any name
+    Rule {
+        calls: &["socketpair"],
+        when: &["arg0 == 1 && arg1 & 0xf == 1", "arg0 == 1 && arg1 & 0xf == 5"],
+        then: Then::Allow,
+        otherwise: Then::Deny,
+    },
+    // sending with MSG_FASTOPEN, which connects past the rule of ports
+    Rule {
+        calls: &["sendto", "sendmmsg"],
+        when: &["arg3 & 0x20000000 == 0"],
+        then: Then::Allow,
+        otherwise: Then::Deny,
+    },
+    // the same
+    Rule { calls: &["sendmsg"], when: &["arg2 & 0x20000000 == 0"], then: Then::Allow, otherwise: Then::Deny },
 ];
 
 /// The rules of policies/compute.toml.

@@ -88,7 +88,14 @@ impl<'s> Call<'s> {
 
     /// Begins to end the worker. Comes with until when that may take, in monotonic nanoseconds.
     pub(crate) fn begin_to_end(&mut self, ending: Ending) -> u64 {
-        let grace = self.turn.live.as_ref().map(|live| live.worker.begin_to_end(ending)).unwrap_or_default();
+        let context = self.context;
+        let grace = self.turn.live.as_ref().map(|live| {
+            // Before the signal: calls of other lanes ask who is to blame as soon as they see the end.
+            live.worker.blame(live.lane.index(), &context);
+            live.worker.channel().give_up();
+            live.worker.begin_to_end(ending)
+        });
+        let grace = grace.unwrap_or_default();
         clock::now().saturating_add(u64::try_from(grace.as_nanos()).unwrap_or(u64::MAX))
     }
 
@@ -151,9 +158,15 @@ impl<'b> Course<'_, 'b> {
     /// Sends the call, and goes on with it until it has ended.
     async fn run<'s>(self, berth: &mut Berth<'s>) -> Result<Reply<'s>> {
         Self::map(berth, Executed::No).await?;
-        let first = berth.aboard(Call::first_awaited)?;
-        let first = first?;
-        self.go_on(berth, Some(first)).await
+        let first = {
+            let mut call = Call::go_on_with(berth.board()?);
+            let first = call.first_awaited();
+            // Said before others can take the seat back: the library may be at work.
+            berth.set_under_way(first.is_ok());
+            berth.leave(call.into_turn());
+            first
+        };
+        self.go_on(berth, Some(first?)).await
     }
 
     async fn go_on<'s>(mut self, berth: &mut Berth<'s>, first: Option<Option<Waited>>) -> Result<Reply<'s>> {

@@ -60,7 +60,9 @@ impl Session {
         if shared.fork.forked() {
             return Err(context.forked(Executed::No));
         }
-        if let Some(error) = self.callback_failure(context).filter(|_| shared.dispatcher.has_failed()) {
+        if shared.dispatcher.has_failed()
+            && let Some(error) = self.callback_failure(context)
+        {
             return Err(error);
         }
         if shared.places.iter().any(Place::is_held_here) {

@@ -130,6 +130,14 @@ impl<'s> Berth<'s> {
         Ok(result)
     }
 
+    /// Lends the turn for a moment. It is interrupted again even when that panics: the library may be at work.
+    fn with_turn<R>(&mut self, then: impl FnOnce(&mut Turn<'s>) -> R) -> Result<R> {
+        let turn = Some(self.board()?);
+        let mut aboard = Aboard { berth: self, turn };
+        let turn = aboard.turn.as_mut().expect("it is there until this is dropped");
+        Ok(then(turn))
+    }
+
     /// Waits until `look` finds something, or until that time: then `None`. `look` sees to it that the task is woken.
     async fn until<R>(
         &mut self,
@@ -139,9 +147,7 @@ impl<'s> Berth<'s> {
         let until = instant_of(deadline);
         let mut timer = Timer::default();
         poll_fn(|task| {
-            let mut turn = self.board()?;
-            let found = look(&mut turn, task);
-            self.leave(turn);
+            let found = self.with_turn(|turn| look(turn, task))?;
             match found {
                 Ok(None) if clock::now() < deadline => {}
                 found => return Poll::Ready(found),
@@ -158,9 +164,7 @@ impl<'s> Berth<'s> {
                     }
                 }
             }
-            let mut turn = self.board()?;
-            let found = look(&mut turn, task);
-            self.leave(turn);
+            let found = self.with_turn(|turn| look(turn, task))?;
             Poll::Ready(found)
         })
         .await
@@ -247,6 +251,20 @@ impl<'s> Berth<'s> {
     }
 }
 
+/// A turn that is lent from its berth.
+struct Aboard<'b, 's> {
+    berth: &'b mut Berth<'s>,
+    turn: Option<Turn<'s>>,
+}
+
+impl Drop for Aboard<'_, '_> {
+    fn drop(&mut self) {
+        if let Some(turn) = self.turn.take() {
+            self.berth.leave(turn);
+        }
+    }
+}
+
 impl Drop for Berth<'_> {
     fn drop(&mut self) {
         // In a forked child the lock may be held for ever by a thread that is only in the parent.
@@ -258,12 +276,15 @@ impl Drop for Berth<'_> {
     }
 }
 
+/// How long after its deadline a task may come for its call, in nanoseconds: timers are late, and ends of workers take a while.
+const GRACE: u64 = 50_000_000;
+
 impl Session {
     /// Takes seats back from tasks that were not polled until the time of their calls was over.
     pub(in crate::session) fn reclaim_from_tasks(&self) {
         for place in &self.shared.afloat {
             let now = clock::now();
-            let left = place.0.lock().take_if(|left| left.deadline <= now);
+            let left = place.0.lock().take_if(|left| left.deadline.saturating_add(GRACE) <= now);
             if let Some(Left { seat, under_way, .. }) = left {
                 self.give_up_call(seat, under_way, false);
             }
