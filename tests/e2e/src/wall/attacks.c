@@ -190,6 +190,14 @@ static const struct attack attacks[] = {
     {"openat2", NULL, SYS_openat2, {AT_FDCWD, TEXT("/etc/passwd"), TEXT(byte), 24}},
     {"symlink", NULL, SYS_symlinkat, {TEXT("/etc/passwd"), AT_FDCWD, TEXT("/dev/shm/hotcell-temporary")}},
     {"statx", NULL, SYS_statx, {AT_FDCWD, TEXT("/etc/shadow"), 0, 0x7ff, TEXT(byte)}},
+    /* What Landlock does not judge: modes, owners, times, lengths and attributes, news of files, sockets by name */
+    {"chmod", NULL, SYS_fchmodat, {AT_FDCWD, TEXT("/"), 0755, 0}},
+    {"chown", NULL, SYS_fchownat, {AT_FDCWD, TEXT("/"), -1, -1, 0}},
+    {"times", NULL, SYS_utimensat, {AT_FDCWD, TEXT("/hotcell-nowhere"), 0, 0}},
+    {"truncate", NULL, SYS_truncate, {TEXT("/hotcell-nowhere"), 0}},
+    {"setxattr", NULL, SYS_setxattr, {TEXT("/hotcell-nowhere"), TEXT("user.hotcell"), TEXT("x"), 1, 0}},
+    {"inotify", NULL, SYS_inotify_init1, {0}},
+    {"socketpair", NULL, SYS_socketpair, {AF_UNIX, SOCK_DGRAM, 0, TEXT(byte)}},
     /* The host's memory, descriptors and control flow; large parts of the kernel */
     {"ptrace_seize", NULL, SYS_ptrace, {0x4206, PARENT, 0, 0}},
     {"process_vm_readv", NULL, SYS_process_vm_readv, {PARENT, TEXT(&local), 1, TEXT(&remote), 1, 0}},

@@ -46,6 +46,14 @@ const ATTACKS: &[(&str, Expect, Option<Expect>)] = &[
     ("tmp_name", Denied("openat"), Some(Errno(EACCES))),
     ("openat2", Denied("openat2"), Some(Errno(EACCES))),
     ("symlink", Denied("symlinkat"), Some(Errno(EACCES))),
+    // What Landlock does not judge.
+    ("chmod", Denied("fchmodat"), Some(Errno(EPERM))),
+    ("chown", Denied("fchownat"), Some(Errno(EPERM))),
+    ("times", Denied("utimensat"), Some(Errno(EPERM))),
+    ("truncate", Denied("truncate"), Some(Errno(EPERM))),
+    ("setxattr", Denied("setxattr"), Some(Errno(EPERM))),
+    ("inotify", Denied("inotify_init1"), Some(Errno(ENOSYS))),
+    ("socketpair", Denied("socketpair"), None),
     // The host's memory, descriptors and control flow; large parts of the kernel.
     ("ptrace_seize", Denied("ptrace"), None),
     ("process_vm_readv", Denied("process_vm_readv"), None),
