@@ -22,9 +22,12 @@ pub(crate) fn run(
     count: usize,
     patience: Duration,
 ) -> Result<Vec<Vec<Outcome>>, String> {
-    // The files of the cases lie there.
-    let sandbox = Sandbox { write: vec![std::env::temp_dir()], ..Sandbox::of(Profile::Files) };
-    let options = Options { sandbox: Some(sandbox), ..Options::default() };
+    // The files of the cases lie there. Modes and owners that cannot be set show in errno, which is compared.
+    let files = std::env::temp_dir();
+    let environment = vec![("TMPDIR".to_owned(), files.display().to_string())];
+    let allow = ["fchmod", "fchown"].map(str::to_owned).into();
+    let sandbox = Sandbox { write: vec![files], allow, ..Sandbox::of(Profile::Custom) };
+    let options = Options { sandbox: Some(sandbox), environment, ..Options::default() };
     let session = bound.open(options).map_err(|error| format!("{error:#}"))?.within(patience);
     let interface = Arc::new(bound.interface.clone());
     let run = |case: &Case| Running::new(&interface, &session, case).run(case);
