@@ -22,10 +22,10 @@ pub(crate) fn run(
     count: usize,
     patience: Duration,
 ) -> Result<Vec<Vec<Outcome>>, String> {
-    // The files of the cases lie there.
-    // Who is asked as the administrator, as SQLite, gives files that it makes to the owner of others. To be refused that would
-    // change `errno`.
-    let (write, allow) = (vec![std::env::temp_dir()], vec!["fchown".to_owned()]);
+    // The files of the cases lie there. Modes and owners that cannot be set show in `errno`, which is compared: SQLite gives
+    // the files that it makes those of the database.
+    let write = vec![std::env::temp_dir()];
+    let allow = ["fchmod", "fchown"].map(str::to_owned).into();
     let sandbox = Sandbox { write, allow, ..Sandbox::of(Profile::Custom) };
     let options = Options { sandbox: Some(sandbox), ..Options::default() };
     let session = bound.open(options).map_err(|error| format!("{error:#}"))?.within(patience);
