@@ -30,6 +30,7 @@ fn nothing_is_left_of_workers() {
     }
     wait_until("a worker is left", || !pids.iter().any(|&pid| alive(pid)));
     wait_until("a segment is left", || segments() == segments_before);
-    wait_until("a descriptor is left", || descriptors() == descriptors_before);
+    // The monitor may have been about to close some of the first worker's when they were counted.
+    wait_until("a descriptor is left", || descriptors() <= descriptors_before);
     assert_eq!(pids.len(), 20);
 }
