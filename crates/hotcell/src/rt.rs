@@ -33,6 +33,8 @@ pub use batch::{Batch, Done, Entry, Ticket, Values};
 pub use call::Call;
 pub(crate) use call::State;
 pub(crate) use finish::Released;
+#[cfg(feature = "tokio")]
+pub(crate) use finish::Space;
 pub use finish::{Callback, KeptCallback};
 pub use handle::Handle;
 pub(crate) use handle::Object;

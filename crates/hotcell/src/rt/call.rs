@@ -125,6 +125,12 @@ impl State {
         })
     }
 
+    /// Whether the call is a task's.
+    #[inline]
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.awaited
+    }
+
     #[inline]
     fn begin(&mut self, context: Context, index: u16, function: &'static Function) {
         (self.context, self.index, self.function) = (context, index, function);

@@ -5,7 +5,7 @@
 //!
 //! - by who leaves one, if the worker is free;
 //! - by who gives a turn back, behind it, and by a call, before it: only what cannot take longer than the call has time;
-//! - for the rest, by a [thread] of the session.
+//! - for the rest, by a [thread] of the session, and for calls of tasks, which wait for it without one.
 //!
 //! One thread at a time sends them, however many seats there are: their order is to be kept. Where there are several seats, that is
 //! always the session's thread: a release may wait in the library for what a call under way holds, and nobody who drops an
@@ -18,17 +18,20 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Waker;
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
 use hotcell_protocol::RawHandle;
 use hotcell_shm::clock;
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::{Allowed, Context, Seat, Session, Turn, instant_of, left_until, nanoseconds, this_thread};
 use crate::error::Result;
 use crate::rt::{Call, KeptCallback, Release, Released};
 
+#[cfg(feature = "tokio")]
+mod awaited;
 mod thread;
 
 /// The longest a release may take: it delays whoever comes next.
@@ -68,6 +71,8 @@ struct Waiting {
     has_thread: bool,
     /// Which it is, once it has begun.
     thread: Option<ThreadId>,
+    /// Tasks that wait until some are sent.
+    tasks: Vec<Waker>,
 }
 
 /// An object to be released.
@@ -116,8 +121,7 @@ impl Drop for Sweeping<'_> {
     fn drop(&mut self) {
         let mut waiting = self.0.waiting.lock();
         (waiting.sweeping, waiting.current) = (false, None);
-        drop(waiting);
-        self.0.sent.notify_all();
+        self.0.tell(waiting);
     }
 }
 
@@ -153,7 +157,15 @@ impl Releases {
         if waiting.notes.is_empty() {
             self.any.store(false, Ordering::SeqCst);
         }
+        self.tell(waiting);
+    }
+
+    /// Wakes who waits until some are sent. Wakers are the application's, and woken without the lock.
+    fn tell(&self, mut waiting: MutexGuard<'_, Waiting>) {
+        let tasks = std::mem::take(&mut waiting.tasks);
+        drop(waiting);
         self.sent.notify_all();
+        tasks.into_iter().for_each(Waker::wake);
     }
 
     /// Puts a note back that could not be sent.

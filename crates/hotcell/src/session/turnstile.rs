@@ -16,6 +16,8 @@
 //! whether somebody waits. These four steps have one order for all threads, so one of the two sees the other.
 
 use std::cell::Cell;
+#[cfg(feature = "tokio")]
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -23,6 +25,8 @@ use std::time::{Duration, Instant};
 use hotcell_shm::Slot;
 use parking_lot::Mutex;
 
+#[cfg(feature = "tokio")]
+use super::awaited::Watch;
 use line::Line;
 
 mod line;
@@ -34,6 +38,9 @@ pub(super) struct Turnstile<T> {
     /// Written by who holds the line.
     wanted: AtomicU32,
     line: Mutex<Line>,
+    /// Looks after the line where tasks stand in it.
+    #[cfg(feature = "tokio")]
+    watch: Arc<Watch>,
 }
 
 /// Where one of them is. No two share a cache line, nor the pair that is fetched together.
@@ -57,7 +64,19 @@ impl<T> Turnstile<T> {
     /// Of these values, at least one; they are known by their numbers from now on.
     pub(super) fn new(values: impl Iterator<Item = Box<T>>) -> Turnstile<T> {
         let values = values.map(|value| Place(Slot::new(value))).collect();
-        Turnstile { values, wanted: AtomicU32::new(NOBODY), line: Mutex::default() }
+        Turnstile {
+            values,
+            wanted: AtomicU32::new(NOBODY),
+            line: Mutex::default(),
+            #[cfg(feature = "tokio")]
+            watch: Arc::default(),
+        }
+    }
+
+    /// Who looks after the line.
+    #[cfg(feature = "tokio")]
+    pub(super) fn watch(&self) -> &Arc<Watch> {
+        &self.watch
     }
 
     /// How many there are.
