@@ -74,7 +74,10 @@ fn a_call_that_is_not_made_for_a_bad_argument_leaves_no_segment_that_is_not_mapp
 fn sleeps_at_least(lie: &str, function: &str, args: &[Value], kind: ErrorKind) -> u64 {
     let runtime = runtime();
     let attempts = (0..5).map(|_| {
-        let (faulty, _folder) = liar(lie);
+        let (faulty, folder) = liar(lie);
+        if lie == "task-hears-nothing" {
+            wait_until("it hears", || folder.path().join("deaf").exists());
+        }
         let pid = faulty.session().worker_pid().unwrap();
         let _entered = runtime.enter();
         let (outcome, slept) = sleeps_in_polls(faulty.awaited(function, args));

@@ -4,6 +4,7 @@
 use std::future::Future;
 use std::mem;
 use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
@@ -137,24 +138,38 @@ fn a_session_goes_with_its_worker_and_directory_though_a_call_is_forgotten() {
     assert!(!alive(pid), "it could write into a directory that is gone");
 }
 
+type Awaited = Pin<Box<dyn Future<Output = Result<Outcome>> + Send>>;
+
 /// Polls its future on whatever thread wakes it.
 struct Inline {
-    future: Mutex<Option<Pin<Box<dyn Future<Output = Result<Outcome>> + Send>>>>,
+    future: Mutex<Option<Awaited>>,
+    /// How often it was woken, and is to be polled for that.
+    woken: AtomicU32,
     runtime: tokio::runtime::Handle,
     done: Mutex<Sender<Result<Outcome>>>,
 }
 
 impl Wake for Inline {
     fn wake(self: Arc<Self>) {
+        // It may be woken within a poll, which is then followed by another.
+        if self.woken.fetch_add(1, Ordering::SeqCst) > 0 {
+            return;
+        }
         let _entered = self.runtime.enter();
-        // It may be woken within a poll.
-        let Ok(mut place) = self.future.try_lock() else { return };
         let waker = Waker::from(Arc::clone(&self));
-        if let Some(future) = &mut *place
-            && let Poll::Ready(outcome) = future.as_mut().poll(&mut Context::from_waker(&waker))
-        {
-            *place = None;
-            let _ = self.done.lock().unwrap().send(outcome);
+        loop {
+            let times = self.woken.load(Ordering::SeqCst);
+            let mut place = self.future.lock().unwrap();
+            if let Some(future) = &mut *place
+                && let Poll::Ready(outcome) = future.as_mut().poll(&mut Context::from_waker(&waker))
+            {
+                *place = None;
+                let _ = self.done.lock().unwrap().send(outcome);
+            }
+            drop(place);
+            if self.woken.fetch_sub(times, Ordering::SeqCst) == times {
+                return;
+            }
         }
     }
 }
@@ -170,9 +185,9 @@ fn a_task_may_be_polled_by_what_wakes_it() {
         ("loop", vec![], SHORT, ErrorKind::Hung),
     ] {
         let (done, ends) = channel();
-        let future = Box::pin(faulty.within(time).awaited(function, &args));
-        let (future, runtime) = (Mutex::new(Some(future as _)), runtime.handle().clone());
-        Arc::new(Inline { future, runtime, done: Mutex::new(done) }).wake();
+        let future: Awaited = Box::pin(faulty.within(time).awaited(function, &args));
+        let (future, runtime) = (Mutex::new(Some(future)), runtime.handle().clone());
+        Arc::new(Inline { future, woken: AtomicU32::new(0), runtime, done: Mutex::new(done) }).wake();
         let outcome = ends.recv_timeout(LONG).expect("it is polled until it is over");
         let error = outcome.unwrap_err();
         assert_eq!(error.kind(), kind, "{function}: {error}");

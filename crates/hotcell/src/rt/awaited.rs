@@ -105,8 +105,9 @@ impl<'s> Call<'s> {
     }
 
     /// Brings a call to its end that nobody waits for, on this thread.
-    pub(crate) fn collect(mut self, under_way: bool) {
+    pub(crate) fn collect(mut self) {
         self.awaited = false;
+        let under_way = std::mem::take(&mut self.under_way);
         let (id, spin) = (self.context.call_id, self.session().spin());
         let deadline = self.allowed.deadline();
         let Some(Live { lane, worker, offers, .. }) = &mut self.turn.live else { return };
@@ -131,7 +132,7 @@ impl<'s> Call<'s> {
 
     /// Gives the call up, and the worker with it; waits for nothing.
     pub(crate) fn give_up(mut self) {
-        self.awaited = true;
+        (self.awaited, self.under_way) = (true, false);
         drop(self.hung(Executed::Maybe));
     }
 
@@ -153,6 +154,7 @@ impl<'s> Call<'s> {
     /// Sends the call and looks for the worker's first message for a moment.
     fn first_awaited(&mut self) -> Result<Option<Waited>> {
         let (id, now, _) = self.publish()?;
+        self.under_way = true;
         let spin = self.session().spin().min(GLANCE);
         let lane = &mut self.live().lane;
         let waited = lane.glance(id, now, spin);
@@ -177,20 +179,13 @@ impl<'b> Course<'_, 'b> {
     /// Sends the call, and goes on with it until it has ended.
     async fn run<'s>(self, berth: &mut Berth<'s>) -> Result<Reply<'s>> {
         Self::map(berth, Executed::No).await?;
-        let first = {
-            let mut call = Call::go_on_with(berth.board()?);
-            let first = call.first_awaited();
-            // Said before others can take the seat back: the library may be at work.
-            berth.set_under_way(first.is_ok());
-            berth.leave(call.into_turn());
-            first
-        };
-        self.go_on(berth, Some(first?)).await
+        let first = berth.aboard(Call::first_awaited)??;
+        self.go_on(berth, first).await
     }
 
-    async fn go_on<'s>(mut self, berth: &mut Berth<'s>, first: Option<Option<Waited>>) -> Result<Reply<'s>> {
-        berth.set_under_way(true);
-        let head = self.head(berth, first.flatten()).await;
+    async fn go_on<'s>(mut self, berth: &mut Berth<'s>, first: Option<Waited>) -> Result<Reply<'s>> {
+        berth.was_sent();
+        let head = self.head(berth, first).await;
         let turn = match berth.board() {
             Ok(turn) => turn,
             Err(lost) => return Err(head.err().unwrap_or(lost)),
@@ -204,8 +199,8 @@ impl<'b> Course<'_, 'b> {
             head => head,
         };
         // There is a reply, or the worker is gone.
-        berth.set_under_way(false);
-        let call = Call { turn };
+        let mut call = Call { turn };
+        call.under_way = false;
         match self.raised {
             None => call.conclude(head?),
             Some(raised) => call.raise(raised, head),

@@ -75,6 +75,8 @@ pub struct State {
     pub(super) failure: Option<Failure>,
     /// It is a task's: nothing may wait, and nothing that is the caller's may be lent to the worker.
     pub(super) awaited: bool,
+    /// It is a task's, was sent, and has not ended: the library may be at work.
+    pub(super) under_way: bool,
 }
 
 /// Why a call has a worker.
@@ -122,6 +124,7 @@ impl State {
             taken: 0,
             failure: None,
             awaited: false,
+            under_way: false,
         })
     }
 
@@ -131,12 +134,19 @@ impl State {
         self.awaited
     }
 
+    /// Whether it is one, and the library may be at work.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.under_way
+    }
+
     #[inline]
     fn begin(&mut self, context: Context, index: u16, function: &'static Function) {
         (self.context, self.index, self.function) = (context, index, function);
         self.used = usize::from(function.args_size);
         (self.input, self.granted, self.entries) = (0, 0, 0);
-        (self.copied, self.taken, self.awaited) = (0, 0, false);
+        (self.copied, self.taken) = (0, 0);
+        (self.awaited, self.under_way) = (false, false);
         self.lengths.clear();
         if self.no_segment.is_some() || self.failure.is_some() || !self.no_segments.is_empty() {
             self.forget_troubles();

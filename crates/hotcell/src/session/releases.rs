@@ -17,21 +17,24 @@
 //! of the two sees the other.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::task::Waker;
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
 use hotcell_protocol::RawHandle;
 use hotcell_shm::clock;
-use parking_lot::{Condvar, Mutex, MutexGuard};
 
+use super::turnstile::Turnstile;
 use super::{Allowed, Context, Seat, Session, Turn, instant_of, left_until, nanoseconds, this_thread};
+use crate::atomics::{AtomicBool, Condvar, Mutex, MutexGuard};
 use crate::error::Result;
 use crate::rt::{Call, KeptCallback, Release, Released};
 
 #[cfg(feature = "tokio")]
 mod awaited;
+#[cfg(all(test, loom))]
+mod model;
 mod thread;
 
 /// The longest a release may take: it delays whoever comes next.
@@ -160,6 +163,20 @@ impl Releases {
         self.tell(waiting);
     }
 
+    /// Has notes sent by `sweep`, with the value of the turnstile, which that puts back: as long as there are any, and the
+    /// value is free. Else who has that looks when he has put it back.
+    fn send_while_free<T>(&self, free: &Turnstile<T>, mut sweep: impl FnMut(Box<T>) -> Swept) -> Swept {
+        while self.any() && !self.has_thread() {
+            // There is one, and who sends some has it.
+            let Some(value) = free.take() else { return Swept::Busy };
+            let swept = sweep(value);
+            if swept != Swept::All {
+                return swept;
+            }
+        }
+        Swept::All
+    }
+
     /// Wakes who waits until some are sent. Wakers are the application's, and woken without the lock.
     fn tell(&self, mut waiting: MutexGuard<'_, Waiting>) {
         let tasks = std::mem::take(&mut waiting.tasks);
@@ -261,29 +278,25 @@ impl Session {
     /// the time of the call whose turn is over.
     pub(super) fn send_what_is_left(&self, mut allowed: Option<Allowed>) {
         let shared = &*self.shared;
+        if shared.fork.forked() {
+            return;
+        }
         if shared.seats.count() > 1 {
-            if shared.releases.any() && !shared.fork.forked() {
+            if shared.releases.any() {
                 self.hand_over();
             }
             return;
         }
         let mut until = None;
-        while shared.releases.any() && !shared.fork.forked() && !shared.releases.has_thread() {
-            let Some(seat) = shared.seats.take() else { return };
+        let deadline = allowed.as_mut().map(Allowed::deadline);
+        let swept = shared.releases.send_while_free(&shared.seats, |seat| {
             let until = *until.get_or_insert_with(|| clock::now() + MOMENT);
-            let deadline = allowed.as_mut().map(Allowed::deadline);
             let (turn, swept) = self.sweep(Turn::new(self, seat, None), until, deadline);
             drop(turn);
-            match swept {
-                Swept::All => {}
-                Swept::Rest => {
-                    self.hand_over();
-                    return;
-                }
-                Swept::Stuck => return,
-                // There is one seat, and who sends some has it.
-                Swept::Busy => return,
-            }
+            if shared.fork.forked() { Swept::Stuck } else { swept }
+        });
+        if swept == Swept::Rest {
+            self.hand_over();
         }
     }
 

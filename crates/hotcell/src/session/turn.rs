@@ -306,8 +306,8 @@ impl Drop for Turn<'_> {
         shared.places[number].holder.store(0, Ordering::Relaxed);
         #[cfg(feature = "tokio")]
         if awaited && !seat.is_settled() {
-            // A call that was not sent: nobody uses what the worker has not mapped.
-            return session.give_up_call(seat, false);
+            // Of a call that was not sent, what the worker has not mapped is nobody's yet.
+            return session.give_up_call(seat);
         }
         if shared.places.len() > 1 {
             return session.put_one_of_several(seat, allowed);

@@ -18,15 +18,15 @@
 use std::cell::Cell;
 #[cfg(feature = "tokio")]
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use hotcell_shm::Slot;
-use parking_lot::Mutex;
 
 #[cfg(feature = "tokio")]
 use super::awaited::Watch;
+use crate::atomics::{AtomicU32, Mutex, now};
 use line::Line;
 
 mod line;
@@ -131,7 +131,7 @@ impl<T> Turnstile<T> {
         let waker = line::waker_of_this_thread();
         let mut stand = self.stand(&waker, false);
         loop {
-            let (value, now) = (stand.take(&waker), Instant::now());
+            let (value, now) = (stand.take(&waker), now());
             if value.is_some() || until.is_some_and(|until| now >= until) {
                 return value;
             }
@@ -139,7 +139,7 @@ impl<T> Turnstile<T> {
             thread::park_timeout(
                 until.map_or(again, |until| until.min(again)).saturating_duration_since(now),
             );
-            if Instant::now() >= again {
+            if self::now() >= again {
                 meanwhile();
             }
         }
@@ -168,5 +168,7 @@ impl<T> Turnstile<T> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, loom))]
+mod model;
+#[cfg(all(test, not(loom)))]
 mod tests;

@@ -104,6 +104,7 @@ fn main() {
         "hears-nothing" => {
             greet();
             drop(socket);
+            std::fs::write(folder().join("deaf"), "").unwrap();
         }
         lie => {
             greet();
@@ -249,6 +250,11 @@ impl Slot<'_> {
     }
 }
 
+/// Where it leaves notes for the test, and the test for it.
+fn folder() -> PathBuf {
+    PathBuf::from(std::env::var_os("HOTCELL_EVIL_FOLDER").unwrap())
+}
+
 /// Maps what it is given when the test says so, and serves a call that needs it, and one more.
 fn map_late(lie: &str, socket: &ControlSocket, request: &Mapping, reply: &Mapping) {
     let lane = wire::LANES_OFFSET;
@@ -258,7 +264,7 @@ fn map_late(lie: &str, socket: &ControlSocket, request: &Mapping, reply: &Mappin
         lane,
         at: lane + wire::LANE_HEAD + number * wire::SLOT_STRIDE,
     };
-    let folder = PathBuf::from(std::env::var_os("HOTCELL_EVIL_FOLDER").unwrap());
+    let folder = folder();
     let state = ReplyState::Returned.raw();
     let returned = |commit, length| Message { commit, state, errno: 0, length, value: 0 };
     let needs_space = lie == "maps-late";

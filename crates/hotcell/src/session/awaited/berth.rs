@@ -26,7 +26,6 @@ struct Left {
     ticket: u64,
     /// When it may be taken back, in monotonic nanoseconds: the time of its call is over.
     deadline: u64,
-    under_way: bool,
 }
 
 /// What a task has of its seat, and finds it by. Who drops it gives the seat back, or has the call that is under way brought
@@ -39,8 +38,8 @@ pub(crate) struct Berth<'s> {
     /// What errors say of the call.
     context: Context,
     deadline: u64,
-    /// Its call was sent, and has not ended.
-    under_way: bool,
+    /// Its call was sent.
+    sent: bool,
 }
 
 /// Times a task may be woken for nothing while it waits for one message.
@@ -69,7 +68,7 @@ impl<'s> Berth<'s> {
     fn new(mut turn: Turn<'s>, context: Context) -> Berth<'s> {
         let (session, number, ticket) = (turn.session, turn.number, turn.next_id());
         let deadline = turn.state().allowed.deadline();
-        let mut berth = Berth { session, number, ticket, context, deadline, under_way: false };
+        let mut berth = Berth { session, number, ticket, context, deadline, sent: false };
         berth.leave(turn);
         berth
     }
@@ -88,9 +87,9 @@ impl<'s> Berth<'s> {
         self.deadline
     }
 
-    /// Says that the call was sent, or that it has ended.
-    pub(crate) fn set_under_way(&mut self, under_way: bool) {
-        self.under_way = under_way;
+    /// Its call was sent.
+    pub(crate) fn was_sent(&mut self) {
+        self.sent = true;
     }
 
     /// Goes on with the turn, on this thread.
@@ -108,8 +107,8 @@ impl<'s> Berth<'s> {
     /// Interrupts the turn again.
     pub(crate) fn leave(&mut self, turn: Turn<'s>) {
         let Some(seat) = turn.interrupt() else { return };
-        let Berth { session, ticket, deadline, under_way, .. } = *self;
-        let left = Left { seat, ticket, deadline, under_way };
+        let Berth { session, ticket, deadline, .. } = *self;
+        let left = Left { seat, ticket, deadline };
         *session.shared.afloat[self.number as usize].0.lock() = Some(left);
         if !session.is_forked() {
             session.shared.seats.watch().look_at(deadline.saturating_add(GRACE));
@@ -221,6 +220,8 @@ impl<'s> Berth<'s> {
     pub(crate) async fn end_worker(&mut self, endings: &[Ending<'_>]) -> Result<()> {
         for &ending in endings {
             let until = self.aboard(|call| call.begin_to_end(ending))?;
+            // Its seat is not taken back for that.
+            self.deadline = self.deadline.max(until);
             if self.ended(until).await? {
                 break;
             }
@@ -239,7 +240,7 @@ impl<'s> Berth<'s> {
     }
 
     fn executed(&self) -> Executed {
-        if self.under_way { Executed::Maybe } else { Executed::No }
+        if self.sent { Executed::Maybe } else { Executed::No }
     }
 
     /// The error of a task that was not polled until the time of its call was over, and whose seat was taken back then.
@@ -275,13 +276,13 @@ impl Drop for Berth<'_> {
         if !self.session.is_forked()
             && let Some(seat) = self.take()
         {
-            self.session.give_up_call(seat, self.under_way);
+            self.session.give_up_call(seat);
         }
     }
 }
 
-/// How long after its deadline a task may come for its call, in nanoseconds: timers are late, and ends of workers take a while.
-const GRACE: u64 = 50_000_000;
+/// How long after its deadline a task may come for its call, in nanoseconds: timers and runtimes are late.
+const GRACE: u64 = 1_000_000_000;
 
 impl Session {
     /// Takes seats back from tasks that were not polled until the time of their calls was over. Comes with when to do so again,
@@ -297,9 +298,7 @@ impl Session {
                 again = again.min(next);
                 overdue
             };
-            if let Some(Left { seat, under_way, .. }) = left {
-                self.give_up_call(seat, under_way);
-            }
+            left.into_iter().for_each(|left| self.give_up_call(left.seat));
         }
         again
     }

@@ -12,13 +12,13 @@ use hotcell_sandbox::with_signals_blocked;
 use parking_lot::Mutex;
 
 use crate::rt::Call;
-use crate::session::{Seat, Session, Turn};
+use crate::session::{Live, Seat, Session, Turn};
 
 impl Session {
     /// Gives a seat back whose task has gone, when its call has ended. Waits for nothing.
     #[cold]
-    pub(in crate::session) fn give_up_call(&self, seat: Box<Seat>, under_way: bool) {
-        if !under_way && seat.is_settled() {
+    pub(in crate::session) fn give_up_call(&self, seat: Box<Seat>) {
+        if seat.is_settled() {
             return drop(Turn::resume(self, seat));
         }
         let (session, _) = self.apart();
@@ -27,7 +27,7 @@ impl Session {
         let collect = move || {
             let seat = theirs.lock().take();
             if let Some(seat) = seat {
-                Call::go_on_with(Turn::resume(&session, seat)).collect(under_way);
+                Call::go_on_with(Turn::resume(&session, seat)).collect();
             }
         };
         let thread = thread::Builder::new().name("hotcell-collector".into());
@@ -40,8 +40,9 @@ impl Session {
 }
 
 impl Seat {
-    /// Whether the worker has mapped all that calls of this seat have offered it.
+    /// Whether no call of a task is under way in it, and the worker has mapped all that those have offered it.
     pub(in crate::session) fn is_settled(&self) -> bool {
-        self.live.as_ref().is_none_or(|live| live.offers.are_settled() || live.worker.channel().is_dead())
+        let settled = |live: &Live| live.offers.are_settled() || live.worker.channel().is_dead();
+        !self.known().is_under_way() && self.live.as_ref().is_none_or(settled)
     }
 }

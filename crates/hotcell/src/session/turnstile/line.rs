@@ -14,6 +14,7 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use super::{INSISTS, NOBODY, PATIENCE, SOMEBODY, Turnstile};
+use crate::atomics::now;
 
 /// Who waits.
 #[derive(Debug, Default)]
@@ -83,7 +84,7 @@ impl<T> Turnstile<T> {
             self.wanted.store(NOBODY, Ordering::SeqCst);
             return None;
         };
-        let now = Instant::now();
+        let now = self::now();
         first.insists = Some(now + PATIENCE);
         self.wanted.store(SOMEBODY, Ordering::SeqCst);
         if self.has_one() { line.call(now) } else { None }
@@ -94,7 +95,7 @@ impl<T> Turnstile<T> {
     pub(super) fn call_first(&self) {
         let called = {
             let mut line = self.line.lock();
-            let now = Instant::now();
+            let now = self::now();
             let Some(first) = line.waiting.front_mut() else { return };
             if first.insists.is_some_and(|insists| now >= insists) {
                 self.wanted.store(INSISTS, Ordering::SeqCst);
@@ -123,7 +124,7 @@ impl<T> Turnstile<T> {
     #[cfg(feature = "tokio")]
     pub(in super::super) fn let_go_of_late(&self) -> Option<Duration> {
         let mut line = self.line.lock();
-        let now = Instant::now();
+        let now = self::now();
         let mut late = None;
         if line.waiting.len() > 1 && self.has_one() {
             late = line.waiting.pop_front_if(|first| first.is_late(now));
@@ -186,7 +187,7 @@ impl<T> Stand<'_, T> {
         });
         std::mem::swap(&mut line.waiting[place].waker, &mut waker);
         if place > 0 {
-            let now = Instant::now();
+            let now = self::now();
             if turnstile.has_one() {
                 late = line.waiting.pop_front_if(|first| first.is_late(now));
             }
