@@ -40,7 +40,7 @@ pub struct Contract {
     pub(crate) init: Vec<LifeLine>,
     pub(crate) shutdown: Vec<LifeLine>,
     /// What may be NULL.
-    pub(crate) nullable: Vec<Selector>,
+    pub(crate) nullable: Vec<Nullable>,
     pub(crate) sandbox: SandboxLines,
     pub(crate) handles: Vec<HandleLine>,
     pub(crate) structs: Vec<StructLines>,
@@ -81,6 +81,15 @@ pub(crate) struct Selector {
     pub(crate) param: Option<Text>,
 }
 
+/// An entry of `nullable`: `FUNCTION.PARAM`, or `FUNCTION.CALLBACK.PARAM`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Nullable {
+    pub(crate) function: Text,
+    pub(crate) param: Text,
+    /// What is meant of that callback.
+    pub(crate) inside: Option<Text>,
+}
+
 /// `[struct.NAME]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StructLines {
@@ -113,12 +122,14 @@ pub(crate) struct FunctionLines {
     pub(crate) span: Range<usize>,
     pub(crate) params: Vec<ParamLine>,
     pub(crate) result: Option<Item>,
+    /// What returned values are, by their type; only of patterns.
+    pub(crate) results: Vec<ParamLine>,
     pub(crate) error: Option<ErrorLine>,
     pub(crate) deadline: Option<Duration>,
     pub(crate) idempotent: Option<bool>,
 }
 
-/// `params.NAME = …` or `fields.NAME = …`.
+/// `params.NAME = …`, `fields.NAME = …` or `results."(TYPE)" = …`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ParamLine {
     pub(crate) name: String,

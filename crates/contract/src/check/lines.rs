@@ -6,9 +6,10 @@ use std::time::Duration;
 use hotcell_model::api::Function;
 
 use crate::check::{names, type_errors};
-use crate::contract::{Contract, ErrorLine, FailsLine, FunctionLines, Item, ParamLine};
+use crate::contract::{Contract, ErrorLine, FailsLine, FunctionLines, Item, ParamLine, What};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::Text;
+use crate::infer;
 use crate::pattern;
 use crate::suggest::did_you_mean;
 use crate::typed;
@@ -16,6 +17,8 @@ use crate::typed;
 /// The tables about a function, the strongest last: patterns in the order of the file, then its own.
 pub(crate) struct Lines<'a> {
     tables: Vec<&'a FunctionLines>,
+    /// What is said of the returned value, and whether it is said of its type only.
+    result: Option<(&'a Item, bool)>,
     /// What is said about the type that it returns.
     of_type: Option<&'a ErrorLine>,
 }
@@ -26,10 +29,25 @@ pub(crate) fn of<'a>(contract: &'a Contract, function: &Function) -> Lines<'a> {
     let of_type = contract.errors.iter().find(|line| type_errors::returns(function, &line.name));
     let matching =
         contract.functions.iter().filter(|table| table.is_pattern() && pattern::matches(&table.name, name));
-    Lines {
-        tables: matching.chain(contract.function(name)).collect(),
-        of_type: of_type.map(|line| &line.rule),
-    }
+    let tables: Vec<&FunctionLines> = matching.chain(contract.function(name)).collect();
+    let said = |table: &&'a FunctionLines| {
+        let own = table.result.as_ref().map(|item| (item, false));
+        own.or_else(|| Some((returned(table, function)?, true)))
+    };
+    let result = tables.iter().rev().find_map(said);
+    Lines { tables, result, of_type: of_type.map(|line| &line.rule) }
+}
+
+/// What a table says of the type that a function returns, unless the function looks as if it returned something else.
+fn returned<'a>(table: &'a FunctionLines, function: &Function) -> Option<&'a Item> {
+    let fits = |line: &&ParamLine| typed::read(&line.name).is_ok_and(|typed| typed.fits(&function.result));
+    let line = table.results.iter().find(fits)?;
+    let object = line.item.what == What::Borrowed;
+    let memory = matches!(line.item.what, What::Text | What::TextsOut | What::Buffer(_));
+    let counted = line.item.length.is_some();
+    let doubt = object && infer::may_make(function)
+        || memory && infer::may_return_otherwise(function, line.item.release.is_some(), counted);
+    (!doubt).then_some(&line.item)
 }
 
 impl<'a> Lines<'a> {
@@ -44,7 +62,12 @@ impl<'a> Lines<'a> {
     }
 
     pub(crate) fn result(&self) -> Option<&'a Item> {
-        self.tables.iter().rev().find_map(|table| table.result.as_ref())
+        self.result.map(|(item, _)| item)
+    }
+
+    /// Whether the returned value is only said to be memory of some type, without how much there is.
+    pub(crate) fn leaves_length(&self) -> bool {
+        self.result.is_some_and(|(item, of_type)| of_type && item.what == What::Text && item.length.is_none())
     }
 
     pub(crate) fn error(&self) -> Option<&'a ErrorLine> {
@@ -102,7 +125,21 @@ pub(crate) fn useless(contract: &Contract, selected: &[&Function], findings: &mu
             let what = format!("parameter of the functions that `{}` matches", table.name);
             findings.extend(pattern::useless(&contract.text, &text, names, &what));
         }
+        findings.extend(table.results.iter().filter_map(|line| idle_result(line, &table.name, &matching)));
     }
+}
+
+/// Warns about a line about a type that none of these functions returns.
+fn idle_result(line: &ParamLine, table: &str, matching: &[&Function]) -> Option<Diagnostic> {
+    let typed = typed::read(&line.name).ok()?;
+    if matching.iter().any(|function| typed.fits(&function.result)) {
+        return None;
+    }
+    let message = format!("no function that `{table}` matches returns `{}`", line.name);
+    let types: Vec<String> =
+        matching.iter().map(|function| format!("({})", function.result.written)).collect();
+    let help = did_you_mean(&line.name, types.iter().map(String::as_str));
+    Some(Diagnostic::warning(message).at(line.span.clone()).help(help))
 }
 
 /// Warns about a line about parameters of a type that none of these functions has.
