@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hotcell_model::interface::{SandboxLines, Threads};
 
-use crate::diagnostic::{Diagnostic, line_of};
+use crate::diagnostic::Diagnostic;
 use crate::document::Text;
 use crate::expression::Node;
 use crate::pattern;
@@ -13,6 +13,7 @@ use crate::typed;
 
 mod function;
 mod handle;
+mod index;
 mod item;
 pub(crate) mod keys;
 mod sandbox;
@@ -46,6 +47,7 @@ pub struct Contract {
     pub(crate) structs: Vec<StructLines>,
     pub(crate) errors: Vec<TypeErrorLine>,
     pub(crate) functions: Vec<FunctionLines>,
+    index: index::Index,
     /// Nobody wrote it: who calls decides about each value, NULL included.
     pub(crate) bare: bool,
 }
@@ -267,16 +269,6 @@ impl Contract {
     /// How long a call may take unless its function says otherwise.
     pub fn deadline(&self) -> Option<Duration> {
         self.deadline
-    }
-
-    /// The lines about a function and no other.
-    pub(crate) fn function(&self, name: &str) -> Option<&FunctionLines> {
-        self.functions.iter().find(|function| function.name == name)
-    }
-
-    /// 1-based line of a place in the file.
-    pub(crate) fn line(&self, span: &Range<usize>) -> u32 {
-        line_of(&self.text, span.start)
     }
 }
 

@@ -1,6 +1,5 @@
 //! Everything a contract says about a function: its own table, and the patterns that match it.
 
-use std::ops::Range;
 use std::time::Duration;
 
 use hotcell_model::api::Function;
@@ -25,11 +24,8 @@ pub(crate) struct Lines<'a> {
 
 /// What is said about a function.
 pub(crate) fn of<'a>(contract: &'a Contract, function: &Function) -> Lines<'a> {
-    let name = function.name.as_str();
     let of_type = contract.errors.iter().find(|line| type_errors::returns(function, &line.name));
-    let matching =
-        contract.functions.iter().filter(|table| table.is_pattern() && pattern::matches(&table.name, name));
-    let tables: Vec<&FunctionLines> = matching.chain(contract.function(name)).collect();
+    let tables = contract.tables(&function.name);
     let said = |table: &&'a FunctionLines| {
         let own = table.result.as_ref().map(|item| (item, false));
         own.or_else(|| Some((returned(table, function)?, true)))
@@ -163,7 +159,7 @@ pub(crate) fn near_type(line: &ParamLine, functions: &[&Function]) -> Option<Str
 /// Makes what is wrong with lines of patterns say which function it is about.
 pub(crate) fn name_function(contract: &Contract, function: &str, findings: &mut [Diagnostic]) {
     for finding in findings {
-        let from_pattern = finding.span.as_ref().is_some_and(|span| in_pattern(contract, span));
+        let from_pattern = finding.span.as_ref().is_some_and(|span| contract.is_about_several(span));
         if from_pattern && finding.severity == Severity::Error {
             finding.message = format!("`{function}`: {}", finding.message);
         }
@@ -174,7 +170,7 @@ pub(crate) fn name_function(contract: &Contract, function: &str, findings: &mut 
 pub(crate) fn join(contract: &Contract, findings: &mut Vec<Diagnostic>) {
     let mut kept: Vec<(Diagnostic, usize)> = Vec::new();
     for finding in findings.drain(..) {
-        let pattern = finding.span.as_ref().is_some_and(|span| in_pattern(contract, span));
+        let pattern = finding.span.as_ref().is_some_and(|span| contract.is_about_several(span));
         let same = kept
             .iter_mut()
             .find(|(other, _)| pattern && other.span == finding.span && other.severity == finding.severity);
@@ -191,15 +187,4 @@ pub(crate) fn join(contract: &Contract, findings: &mut Vec<Diagnostic>) {
         }
         finding
     }));
-}
-
-/// Whether a place belongs to what is said about several functions: the table of a pattern, or a line of `[handle]`,
-/// `[struct]` or `[error]`. It belongs to the last one that starts before it.
-pub(crate) fn in_pattern(contract: &Contract, span: &Range<usize>) -> bool {
-    let tables = contract.functions.iter().map(|table| (table.span.start, table.is_pattern()));
-    let handles = contract.handles.iter().map(|line| (line.span.start, true));
-    let structs = contract.structs.iter().map(|lines| (lines.span.start, true));
-    let errors = contract.errors.iter().map(|line| (line.span.start, true));
-    let before = tables.chain(handles).chain(structs).chain(errors).filter(|(start, _)| *start <= span.start);
-    before.max_by_key(|(start, _)| *start).is_some_and(|(_, several)| several)
 }

@@ -93,7 +93,7 @@ fn gives(handles: &Handles, function: &Function, handle: &str, index: usize) -> 
 /// Whether a pattern decides that an object is plainly used, and then whether it may be NULL: an entry of a list says
 /// more.
 fn used(site: Site<'_>, decided: &Decided, index: usize) -> Option<bool> {
-    let pattern = |span: &Range<usize>| lines::in_pattern(site.contract, span);
+    let pattern = |span: &Range<usize>| site.contract.is_about_several(span);
     match decided.draft.params[index].as_ref().map(|fact| &fact.value) {
         Some(Role::Handle { consumed: false, nullable, .. })
             if decided.places[index].as_ref().is_some_and(pattern) =>

@@ -5,6 +5,7 @@ use std::ops::Range;
 use hotcell_model::interface::Threads;
 use toml::de::DeTable;
 
+use crate::contract::index::Index;
 use crate::contract::{Contract, LifeLine, Nullable, Selector, function, handle, keys, sandbox, structure};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Entry, Reader, Text, entries};
@@ -37,6 +38,7 @@ pub(crate) fn read(text: &str) -> Result<Contract, Vec<Diagnostic>> {
     if contract.link.is_empty() {
         contract.link = vec![contract.library.clone()];
     }
+    contract.index = Index::of(&contract);
     if reader.diagnostics.is_empty() { Ok(contract) } else { Err(reader.diagnostics) }
 }
 
