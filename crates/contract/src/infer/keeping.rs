@@ -14,7 +14,7 @@ use crate::infer::view::View;
 use crate::infer::words::NAMES;
 use crate::infer::words::functions::KEEPS_LITERAL;
 use crate::infer::words::objects::{BORROWS, KEEPS_DATA, KEEPS_TEXT, LITERALS, OPENERS, USES};
-use crate::infer::{Draft, comments};
+use crate::infer::{Draft, comments, may_make};
 
 /// Why data behind a parameter may be needed after the call.
 pub(super) fn of_data(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
@@ -61,7 +61,8 @@ pub(super) fn of_text(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
 /// function takes, or one that comes out. None as well where that is no handle.
 pub(super) fn holder(view: &View<'_>, draft: &Draft, index: usize, asked: &str) -> Option<String> {
     let kept = [of_data(view, draft, index), of_text(view, draft, index)].into_iter().flatten();
-    if !kept.into_iter().any(|reason| reason == asked) {
+    let made = makes(view) && may_make(view.function);
+    if !made && !kept.into_iter().any(|reason| reason == asked) {
         return None;
     }
     let is_handle = |ty: &CType| view.known.handles.of_pointer(ty).is_some();

@@ -53,6 +53,9 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
         };
         return Err(what);
     }
+    if let Some(number) = several(view, index) {
+        return Err(format!("`{}` may say how many objects `{name}` points to", view.name(number)));
+    }
     if comments::owner(function) {
         return Err(format!("the documentation speaks of who owns what; it may be about `{name}`"));
     }
@@ -84,6 +87,22 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
         return Err(format!("nothing is called like the release of `{name}`, so this may be it"));
     }
     Ok("object-receiver")
+}
+
+/// The number that may say how many there are of a structure which the headers define: only of such there are arrays.
+fn several(view: &View<'_>, index: usize) -> Option<usize> {
+    let (pointee, _) = view.param(index)?.ty.pointee()?;
+    let Type::Record { name } = &pointee.kind else { return None };
+    view.known.api.records.get(name)?.layout.as_ref()?;
+    let counts = |&number: &usize| {
+        let integer = view.param(number).is_some_and(|param| param.ty.is_integer());
+        let unnamed = view.words(number).is_empty() && number == index + 1;
+        let named = view.length_name(number).is_some_and(|length| {
+            length.of.is_empty() && number == index + 1 || view.sizes_by_name(number, index)
+        });
+        integer && (unnamed || named)
+    };
+    (0..view.function.params.len()).find(counts)
 }
 
 /// A number that may tell the function to end the object: `push_list(list, free_list)`, `image_ref(image, refs)`.

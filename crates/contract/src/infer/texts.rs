@@ -9,7 +9,7 @@ use hotcell_model::interface::{Encoding, Role};
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::view::{View, plain_text};
-use crate::infer::words::functions::{CIPHERS, FREES, KEEPERS, LOADS};
+use crate::infer::words::functions::{ADDS, CIPHERS, FREES, KEEPERS, LOADS, LOOKS_UP, TELLS};
 use crate::infer::words::{BEGINNINGS, BINARY, ENDS, NAMES, PAIRS, PLACES};
 use crate::infer::{Draft, Notes, comments, keeping};
 
@@ -42,7 +42,7 @@ pub(super) fn doubt(view: &View<'_>, draft: &Draft, ty: &CType, index: usize) ->
 }
 
 /// Why a text may be needed after a call whatever objects there are.
-fn kept(view: &View<'_>, index: usize) -> Option<String> {
+pub(super) fn kept(view: &View<'_>, index: usize) -> Option<String> {
     keeper(view, index).then(|| format!("the library may keep `{}` after the call", view.name(index)))
 }
 
@@ -82,15 +82,30 @@ fn objection(view: &View<'_>, ty: &CType, index: usize) -> Option<String> {
     None
 }
 
-/// Whether this may be a text that the library keeps, as `setprogname(name)` does: the function sets, adds or
-/// registers, and the text comes last and is the only pointer, so that it is no key to something else.
+/// Whether this may be a text that the library keeps, as `setprogname(name)` and `OBJ_NAME_add(name, type, data)` do: no
+/// object is there for which it could be, and the function sets, adds or registers. One that takes a text alone, and returns
+/// nothing or the text before it, does something with it of which only its name may say that it is over with the call.
 fn keeper(view: &View<'_>, index: usize) -> bool {
     // `openlog(ident, …)`, `register_concrete(symbol, concrete)`.
     if view.called(index, &["ident"]) || view.function_has_word(&["register"]) {
         return true;
     }
-    let last = index + 1 == view.function.params.len();
-    alone(view) && last && (view.function_has_word(KEEPERS) || view.function.name.starts_with("set"))
+    let object = |ty: &CType| {
+        let record = ty.pointee().is_some_and(|(ty, _)| matches!(ty.kind, Type::Record { .. }));
+        record || view.known.handles.of_pointer(ty).is_some()
+    };
+    let of_object = |ty: &CType| object(ty) || ty.pointee().is_some_and(|(behind, _)| object(behind));
+    let types = view.function.params.iter().map(|param| &param.ty).chain([&view.function.result]);
+    if types.into_iter().any(of_object) {
+        return false;
+    }
+    let adds = view.function_has_word(ADDS);
+    let last = alone(view) && index + 1 == view.function.params.len();
+    let sets = last && (view.function_has_word(KEEPERS) || view.function.name.starts_with("set"));
+    let only = view.function.params.len() == 1;
+    let swaps = plain_text(&view.function.result) && !view.function_has_word(LOOKS_UP);
+    let silent = view.function.result.kind == Type::Void && !view.function_has_word(TELLS);
+    adds || sets || only && (swaps || silent)
 }
 
 /// Whether a function has one pointer only.

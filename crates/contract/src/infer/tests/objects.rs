@@ -2,6 +2,7 @@
 
 use hotcell_model::Fact;
 use hotcell_model::interface::{Ownership, ResultRole, Role};
+use hotcell_model::types::{CType, Type};
 
 use super::library::{check, header, known};
 use super::{describe, empty, infer_in};
@@ -25,6 +26,61 @@ fn declared_structures_are_handles() {
     assert_eq!(names, [("stmt", "stmt *", "opaque-handle")]);
     let pointers = types(&header(&["int gzeof(gzFile file)", "int gzdirect(gzFile file)"]), None);
     assert_eq!((pointers[0].name.as_str(), pointers[0].c_type.as_str()), ("gzFile", "gzFile"));
+}
+
+#[test]
+fn a_defined_structure_that_is_made_and_ended_is_an_object() {
+    let made = ["full_point *point_new(void)", "void point_free(full_point *p)"];
+    let and = |more: &[&'static str]| -> Vec<&str> { made.iter().chain(more).copied().collect() };
+    assert_eq!(release(&and(&["int point_x(const full_point *p)"]), "full_point"), "point_free");
+    // It goes by value, nothing makes it, nothing ends it.
+    assert_eq!(release(&and(&["int sum(full_point p)"]), "full_point"), "no handle");
+    assert_eq!(release(&made[1..], "full_point"), "no handle");
+    assert_eq!(release(&made[..1], "full_point"), "no handle");
+    // Two may release it.
+    assert_eq!(release(&and(&["int point_close(full_point *p)"]), "full_point"), "-");
+    // What has numbers only can travel as well.
+    let numbers = ["open_point *point_new(void)", "void point_free(open_point *p)"];
+    assert_eq!(release(&numbers, "open_point"), "no handle");
+    // Of what is defined there may be several behind a pointer.
+    check(
+        &made,
+        &[
+            ("int point_x(const full_point *p, int axis)", "object value -> value"),
+            ("int point_sum(const full_point *points, size_t count)", "? value -> value"),
+            ("int point_sum(const full_point *, int)", "? value -> value"),
+        ],
+    );
+}
+
+#[test]
+fn a_void_with_a_name_that_is_made_and_ended_is_an_object() {
+    let header = |name: &str, others: &[&str]| {
+        let declarations: Vec<&str> =
+            ["void *make(void)", "void make_end(void *p)"].iter().chain(others).copied().collect();
+        let mut api = header(&declarations);
+        let named = |ty: &mut CType| {
+            if let Type::Pointer { pointee, .. } = &mut ty.kind {
+                pointee.written = name.to_owned();
+                ty.written = format!("{name} *");
+            }
+        };
+        for function in &mut api.functions {
+            named(&mut function.result);
+            function.params.iter_mut().for_each(|param| named(&mut param.ty));
+        }
+        api
+    };
+    let found = types(&header("CURL", &[]), None);
+    assert_eq!(
+        (found[0].name.as_str(), found[0].c_type.as_str(), found[0].rule),
+        ("CURL", "CURL *", "made-and-ended")
+    );
+    assert_eq!(found[0].release, None);
+    assert_eq!(types(&header("GLvoid", &[]), None), []);
+    let mut unmade = header("CURL", &[]);
+    unmade.functions.remove(0);
+    assert_eq!(types(&unmade, None), []);
 }
 
 #[test]

@@ -151,6 +151,12 @@ pub(in crate::infer) const CONSTRUCTORS: &[&str] = &["alloc", "allocate", "creat
 /// Words of functions that make an object like another one.
 pub(in crate::infer) const COPIES: &[&str] = &["clone", "copy", "dup", "duplicate"];
 
+/// Words of functions that may make what they return, whatever they are called otherwise.
+pub(in crate::infer) const MAKES: &[&str] = &[
+    "accept", "acquire", "build", "compile", "connect", "decode", "detach", "fork", "import", "load", "open",
+    "parse", "pop", "steal", "strdup", "strndup", "take",
+];
+
 /// Words of functions that keep the last thing they are given: `allocator_set_default(allocator)`.
 pub(in crate::infer) const STORES: &[&str] = &[
     "activate", "add", "append", "assign", "attach", "bind", "default", "enqueue", "insert", "install",
