@@ -13,7 +13,9 @@ use crate::infer::names::function_words;
 use crate::infer::view::View;
 use crate::infer::words::NAMES;
 use crate::infer::words::functions::KEEPS_LITERAL;
-use crate::infer::words::objects::{BORROWS, KEEPS_DATA, KEEPS_TEXT, LITERALS, OPENERS, USES};
+use crate::infer::words::objects::{
+    BORROWS, CONTENTS, KEEPS_DATA, KEEPS_TEXT, LITERALS, OPENERS, READS_ON, USES,
+};
 use crate::infer::{Draft, comments, may_make};
 
 /// Why data behind a parameter may be needed after the call.
@@ -48,7 +50,9 @@ pub(super) fn of_text(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
     let literal = object.is_some() && view.called(index, LITERALS) || view.function_contains(KEEPS_LITERAL);
     let opened = view.called(index, NAMES) && view.function_has_word(OPENERS);
     let stored = view.function_has_word(KEEPS_TEXT) && (!opened || view.function_has_word(BORROWS));
-    if !stored && !literal {
+    // `xmlReaderNewDoc(reader, cur, …)` reads on in the document with every later call.
+    let read_later = view.called(index, CONTENTS) && view.function_has_word(READS_ON);
+    if !stored && !literal && !read_later {
         return None;
     }
     Some(match object {

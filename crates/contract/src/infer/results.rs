@@ -11,7 +11,7 @@ use hotcell_model::interface::{Encoding, Ownership, ResultRole, Role};
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::names::{Measure, function_words, length_name};
-use crate::infer::view::{View, plain_text};
+use crate::infer::view::{View, is_letter, plain_text};
 use crate::infer::words::functions::{DATA_RESULTS, FREES};
 use crate::infer::words::objects::COPIES;
 use crate::infer::{Draft, Notes, comments, may_make};
@@ -28,7 +28,7 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
         draft.result = Some(Fact::proven(ResultRole::Value));
     } else if view.known.handles.of_pointer(result).is_some() {
         // An object, of which only `made` knows more.
-    } else if result.pointee().is_some_and(|(ty, constant)| constant && ty.kind == Type::Char) {
+    } else if result.pointee().is_some_and(|(ty, constant)| constant && is_letter(ty)) {
         match objection(view, draft) {
             Some(reason) => notes.add_result(reason),
             None => {

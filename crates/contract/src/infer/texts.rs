@@ -8,7 +8,7 @@ use hotcell_model::api::Attribute;
 use hotcell_model::interface::{Encoding, Role};
 use hotcell_model::types::{CType, Type};
 
-use crate::infer::view::{View, plain_text};
+use crate::infer::view::{View, is_letter, plain_text};
 use crate::infer::words::functions::{ADDS, CIPHERS, FREES, KEEPERS, LOADS, LOOKS_UP, TELLS};
 use crate::infer::words::{BEGINNINGS, BINARY, ENDS, NAMES, PAIRS, PLACES};
 use crate::infer::{Draft, Notes, comments, keeping};
@@ -16,7 +16,7 @@ use crate::infer::{Draft, Notes, comments, keeping};
 /// Finds texts.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
     for (index, param) in view.function.params.iter().enumerate() {
-        let candidate = param.ty.pointee().is_some_and(|(ty, constant)| constant && ty.kind == Type::Char);
+        let candidate = param.ty.pointee().is_some_and(|(ty, constant)| constant && is_letter(ty));
         if !candidate || param.array_length.is_some() || !view.open_buffer(draft, index) {
             continue;
         }
@@ -36,7 +36,7 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
 /// Why a pointer may be something else than a text that a NUL ends.
 pub(super) fn doubt(view: &View<'_>, draft: &Draft, ty: &CType, index: usize) -> Option<String> {
     // Only of characters does the header say what else they may be.
-    let characters = ty.pointee().is_some_and(|(pointee, _)| pointee.kind == Type::Char);
+    let characters = ty.pointee().is_some_and(|(pointee, _)| is_letter(pointee));
     let objection = characters.then(|| objection(view, ty, index)).flatten();
     objection.or_else(|| counted(view, draft, index))
 }

@@ -137,6 +137,9 @@ fn texts() {
         ("int logmsg(enum level level, const char *text, bool loud)", "value text value -> value"),
         ("int head(const char s[1])", "? -> value"),
         ("int parse(const unsigned char *text)", "? -> value"),
+        ("int parse(const xmlChar *text)", "text -> value"),
+        ("int parse(const xmlChar *text, int len)", "bytes len(0) -> value"),
+        ("int parse(const guchar *text)", "? -> value"),
     ]);
 }
 
@@ -148,6 +151,8 @@ fn returned_texts() {
         ("const char *get(int id, size_t *len)", "value ? -> ?"),
         ("const char *slice(int id, size_t len)", "value value -> ?"),
         ("const char *section_data(int id)", "value -> ?"),
+        ("const xmlChar *title(int id)", "value -> text"),
+        ("const guchar *title(int id)", "value -> ?"),
         ("const char *strdup_of(int id)", "value -> ?"),
         ("const char *fresh(int id) malloc", "value -> ?"),
         ("token_t issue(int id)", "value -> ?"),

@@ -49,6 +49,8 @@ fn objects_may_keep_texts() {
                 "object ? ? -> void",
             ),
             ("int table_enter(ctx *c, const char *key)", "object ? -> value"),
+            ("int ctx_reader_new_doc(ctx *c, const char *doc, const char *url)", "object ? text -> value"),
+            ("item *item_for_text(const char *text)", "? -> ?"),
             ("void source_set_static_name(ctx *c, const char *name)", "object ? -> void"),
             ("void js_pushliteral(ctx *c, const char *v)", "object ? -> void"),
             ("void js_pushstring(ctx *c, const char *v)", "object text -> void"),

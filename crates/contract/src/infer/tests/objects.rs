@@ -84,6 +84,42 @@ fn a_void_with_a_name_that_is_made_and_ended_is_an_object() {
 }
 
 #[test]
+fn const_within_a_typedef_counts_beside_one_without() {
+    let others = ["void mp_free(mp_ptr x)"];
+    check(
+        &others,
+        &[
+            ("int mp_cmp_to(mp_srcptr a, mp_srcptr b)", "object object -> value"),
+            ("void mp_move_to(mp_ptr a, mp_ptr b)", "? ? -> void"),
+        ],
+    );
+    // Where there is but one, it stands for both.
+    check(&[], &[("void mp_see(int n, mp_srcptr a)", "value ? -> void")]);
+}
+
+#[test]
+fn an_object_alone_is_set_up_by_a_function_that_is_called_after_it() {
+    let others = [
+        "void png_free(png *p)",
+        "void log_handler_free(log_handler *h)",
+        "void allocator_free(allocator *a)",
+    ];
+    check(
+        &others,
+        &[
+            ("void png_set_packing(png *p)", "object -> void"),
+            ("void allocator_set_default(allocator *a)", "? -> void"),
+            ("void log_set_handler(log_handler *h)", "? -> void"),
+            ("void app_set_mode(allocator *a)", "? -> void"),
+            ("void png_set(png *p)", "? -> void"),
+            ("void png_add_packing(png *p)", "? -> void"),
+            ("int png_bind_count(png *p)", "object -> value"),
+            ("int png_is_default(png *p)", "object -> value"),
+        ],
+    );
+}
+
+#[test]
 fn one_release_is_found() {
     for (declarations, name, expect) in [
         (
