@@ -203,7 +203,7 @@ pub(crate) fn api(declarations: &[&str]) -> Api {
         ("db", "struct db", None),
         ("stmt", "struct stmt", None),
         ("file_s", "struct file_s", None),
-        ("_IO_FILE", "struct _IO_FILE", Some(&["char *next"])),
+        ("_IO_FILE", "struct _IO_FILE", Some(&["char *next"][..])),
         ("point", "struct point", Some(&["int x", "double y"][..])),
         ("line", "struct line", Some(&["struct point from", "struct point to", "enum level level"])),
         ("person", "struct person", Some(&["const char *name", "char id[16]", "_Bool member", "float size"])),
