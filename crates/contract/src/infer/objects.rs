@@ -18,7 +18,7 @@ use hotcell_model::types::{CType, Type};
 use crate::infer::endings::{Ending, ending};
 use crate::infer::names::words;
 use crate::infer::view::{View, decided, shown};
-use crate::infer::words::objects::{COMPARES, COUNTS, ENDS_IF, FINDS, LOOKS, REFERENCES, STORES};
+use crate::infer::words::objects::{COLLECTS, COMPARES, COUNTS, ENDS_IF, FINDS, LOOKS, REFERENCES, STORES};
 use crate::infer::{Draft, Notes, answers, comments};
 
 /// Finds objects that are plainly used.
@@ -62,6 +62,11 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
     }
     if outlives(draft, index) {
         return Ok("parent-object");
+    }
+    // `ldns_rr_push_rdf(rr, const rdf)` keeps the element; `gsl_vector_add(a, const b)` adds.
+    let element = index > 0 && view.handle(0) != view.handle(index) && view.handle(0).is_some();
+    if element && view.function_has_word(COLLECTS) {
+        return Err(format!("the function may keep `{name}`, or take it over, although it is `const`"));
     }
     // A `const` within a typedef says nothing about this function, unless there is one without.
     let constant = |ty: &CType| ty.pointee().is_some_and(|(_, constant)| constant);
@@ -139,9 +144,25 @@ fn several(view: &View<'_>, index: usize) -> Option<usize> {
         let named = view.length_name(number).is_some_and(|length| {
             length.of.is_empty() && number == index + 1 || view.sizes_by_name(number, index)
         });
-        integer && (unnamed || named)
+        integer && (unnamed || named || counted_by(view, number, index))
     };
     (0..view.function.params.len()).find(counts)
+}
+
+/// Whether a number is called like the count of what a pointer is called: `ntargets` of `targets`, `item_num` of `item`.
+fn counted_by(view: &View<'_>, number: usize, pointer: usize) -> bool {
+    let (number, pointer) = (view.words(number), view.words(pointer).concat());
+    let counts = ["cnt", "count", "nr", "num", "number"];
+    let word = number.iter().any(|word| counts.contains(&word.as_str()));
+    let number = number.concat();
+    let rest = number.strip_prefix('n').filter(|rest| !rest.is_empty());
+    let one = |name: &str| match name.strip_suffix("ies") {
+        Some(stem) => format!("{stem}y"),
+        None => name.trim_end_matches('s').to_owned(),
+    };
+    let same = |rest: &str| one(&pointer).ends_with(&one(rest));
+    word && (counts.contains(&number.as_str()) || counts.iter().any(|count| same(&number.replace(count, ""))))
+        || rest.is_some_and(same)
 }
 
 /// A number that may tell the function to end the object: `push_list(list, free_list)`, `image_ref(image, refs)`.
