@@ -134,6 +134,12 @@ impl State {
         self.awaited
     }
 
+    /// A task has the turn, and has not begun its call.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn begin_of_task(&mut self) {
+        (self.awaited, self.under_way) = (true, false);
+    }
+
     /// Whether it is one, and the library may be at work.
     #[cfg(feature = "tokio")]
     pub(crate) fn is_under_way(&self) -> bool {

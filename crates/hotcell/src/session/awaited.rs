@@ -81,10 +81,16 @@ impl Session {
             Some(seat) => seat,
             None => self.seat_awaited(context, &mut allowed).await?,
         };
-        if seat.serves() {
-            return Ok(Turn::new(self, seat, Some(allowed)));
-        }
-        self.worker_awaited(Turn::new(self, seat, Some(allowed)).at_berth(context), context, allowed).await
+        // In a block of its own: turns stay on their thread.
+        let berth = {
+            let mut turn = Turn::new(self, seat, Some(allowed));
+            turn.state().begin_of_task();
+            if turn.serves() {
+                return Ok(turn);
+            }
+            turn.at_berth(context)
+        };
+        self.worker_awaited(berth, context, allowed).await
     }
 
     /// Waits in line for a seat.

@@ -124,7 +124,8 @@ impl Drop for Sweeping<'_> {
     fn drop(&mut self) {
         let mut waiting = self.0.waiting.lock();
         (waiting.sweeping, waiting.current) = (false, None);
-        self.0.tell(waiting);
+        drop(waiting);
+        self.0.sent.notify_all();
     }
 }
 
@@ -160,7 +161,7 @@ impl Releases {
         if waiting.notes.is_empty() {
             self.any.store(false, Ordering::SeqCst);
         }
-        self.tell(waiting);
+        self.sent.notify_all();
     }
 
     /// Has notes sent by `sweep`, with the value of the turnstile, which that puts back: as long as there are any, and the
@@ -177,7 +178,8 @@ impl Releases {
         Swept::All
     }
 
-    /// Wakes who waits until some are sent. Wakers are the application's, and woken without the lock.
+    /// Wakes who waits until some are sent, tasks too: those only behind a turn, for a waker is the application's, and may poll
+    /// its task there and then.
     fn tell(&self, mut waiting: MutexGuard<'_, Waiting>) {
         let tasks = std::mem::take(&mut waiting.tasks);
         drop(waiting);
