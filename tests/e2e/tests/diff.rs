@@ -38,11 +38,12 @@ fn folder() -> Folder {
 fn changed(folder: &Folder, status: i32) -> Vec<(String, String, bool, Vec<String>)> {
     let ended = folder.hotcell(["diff", "package", "bind.toml", "--format", "json"]).fails(status);
     let report = ended.json();
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let changes = report["changes"].as_array().unwrap().iter().map(|change| {
-        let details = change["details"].as_array().unwrap().iter().map(text).collect();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let changes = list(&report["changes"]).into_iter().map(|change| {
+        let details = list(&change["details"]).iter().map(text).collect();
         let what = format!("{} {}", text(&change["kind"]), text(&change["subject"]));
-        (what, text(&change["name"]), change["breaks"].as_bool().unwrap(), details)
+        (what, text(&change["name"]), change["breaks"] == true, details)
     });
     changes.collect()
 }
