@@ -216,7 +216,12 @@ fn objects_that_may_be_gone() {
             // Not the first one: it may be taken over.
             ("int db_add_item(db *d, item *i)", "object ? -> value"),
             ("int attr_list_change(db *d, item *i)", "object ? -> value"),
-            ("int db_print(int fd, db *d)", "value ? -> value"),
+            // The first that can be changed.
+            ("int db_print(int fd, db *d)", "value object -> value"),
+            ("int db_sum(double a, const item *x, double b, db *y)", "value object value object -> value"),
+            ("int db_queue(int priority, db *d)", "value ? -> value"),
+            ("int db_show(int free_it, db *d)", "value ? -> value"),
+            ("int db_copy_to(item *from, db *d)", "object ? -> value"),
             // Swallowed by what comes out.
             ("watch *expression_bind(db *d, int n)", "? value -> ?"),
             ("db *caps_simplify(db *d)", "? -> ?"),
