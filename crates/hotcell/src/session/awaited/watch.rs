@@ -83,8 +83,15 @@ impl Watch {
     }
 
     fn run(&self) {
+        let mut there = self.there.lock();
         loop {
+            // First, not last: most calls are over long before, and the thread would be started for each.
+            while clock::now() < self.wakes.load(Ordering::SeqCst) {
+                let next = instant_of(self.wakes.load(Ordering::SeqCst));
+                let _ = self.earlier.wait_until(&mut there, next);
+            }
             self.wakes.store(NEVER, Ordering::SeqCst);
+            drop(there);
             let Some(shared) = self.session.get().and_then(Weak::upgrade) else { return };
             let session = Session { shared, deadline: None };
             // What the application had kept may go with a call, and panic. There is nobody to hear it.
@@ -94,19 +101,12 @@ impl Watch {
                 clock::now()
             });
             drop(session);
-            let mut there = self.there.lock();
+            there = self.there.lock();
             let next = next.min(self.wakes.load(Ordering::SeqCst));
             self.wakes.store(next, Ordering::SeqCst);
             if next == NEVER {
                 *there = false;
                 return;
-            }
-            loop {
-                let next = self.wakes.load(Ordering::SeqCst);
-                if clock::now() >= next {
-                    break;
-                }
-                let _ = self.earlier.wait_until(&mut there, instant_of(next));
             }
         }
     }
