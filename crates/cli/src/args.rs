@@ -230,6 +230,9 @@ pub(crate) struct PackageArgs {
     /// The folder to write the package to
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
+    /// Overwrite files there that were not generated, or were edited since
+    #[arg(long)]
+    pub(crate) force: bool,
     /// Name of the package [default: the library's name and `-hotcell`]
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
@@ -249,8 +252,11 @@ pub(crate) struct PackageArgs {
 The package compiles its shim when it is built: there it needs a C compiler, the library and its header. `hotcell build` \
 makes one that needs neither.
 
+What lies in the folder and was not generated stays. Where such a file, or a generated one that was edited, would have to be \
+replaced, nothing is written; `--force` replaces it. hotcell.files in the package says what was generated.
+
 Exit status: 0 when the package is written, or up to date with `--check`; otherwise the status of the error's kind \
-(InvalidArgument 113, LoadFailed 117, Unsupported 125).
+(InvalidArgument 113, LoadFailed 117, Unsupported 125). Then nothing is written.
 
 Examples:
   hotcell gen bind.toml --out moon-hotcell
@@ -259,7 +265,7 @@ pub(crate) struct GenArgs {
     #[command(flatten)]
     pub(crate) package: PackageArgs,
     /// Write nothing; fail when the folder is not what would be written
-    #[arg(long)]
+    #[arg(long, conflicts_with = "force")]
     pub(crate) check: bool,
 }
 

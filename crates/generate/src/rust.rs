@@ -37,6 +37,8 @@ mod table;
 mod types;
 mod values;
 
+pub use names::{check_crate_name, crate_name};
+
 /// How a package is made.
 #[derive(Debug, Clone)]
 pub struct RustOptions {
