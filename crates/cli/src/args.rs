@@ -61,11 +61,14 @@ pub(crate) struct SourceArgs {
     /// The library a header belongs to: `z`, `libz.so.1`, or a path
     #[arg(long = "lib", value_name = "NAME")]
     pub(crate) library: Option<String>,
+    /// Another header of the library, included before it; may be given again
+    #[arg(long = "header", value_name = "HEADER")]
+    pub(crate) headers: Vec<String>,
     /// Search this directory for headers
     #[arg(short = 'I', value_name = "DIR")]
     pub(crate) include_dirs: Vec<PathBuf>,
     /// Define a macro before the headers are read
-    #[arg(short = 'D', value_name = "NAME[=VALUE]")]
+    #[arg(short = 'D', value_name = "NAME[=VALUE]", value_parser = define)]
     pub(crate) defines: Vec<String>,
     /// Search this directory for libraries
     #[arg(short = 'L', value_name = "DIR")]
@@ -100,7 +103,7 @@ pub(crate) struct InitArgs {
     #[arg(short = 'I', value_name = "DIR")]
     pub(crate) include_dirs: Vec<PathBuf>,
     /// Define a macro before the headers are read; the draft's `defines`
-    #[arg(short = 'D', value_name = "NAME[=VALUE]")]
+    #[arg(short = 'D', value_name = "NAME[=VALUE]", value_parser = define)]
     pub(crate) defines: Vec<String>,
     /// Search this directory for the library
     #[arg(short = 'L', value_name = "DIR")]
@@ -386,6 +389,39 @@ impl FromStr for Named {
     }
 }
 
+/// A macro as the compiler takes it: a name, maybe with parameters, and maybe a value.
+fn define(text: &str) -> Result<String, String> {
+    let name = text.split_once('=').map_or(text, |(name, _)| name);
+    let name = match name.strip_suffix(')').and_then(|name| name.split_once('(')) {
+        Some((name, _)) => name,
+        None => name,
+    };
+    let known = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if !known
+        || name.is_empty()
+        || name.starts_with(|c: char| c.is_ascii_digit())
+        || text.contains(['\n', '\0'])
+    {
+        return Err("write NAME or NAME=VALUE, where NAME is one of C: letters, digits and `_`".into());
+    }
+    Ok(text.to_owned())
+}
+
 fn duration(text: &str) -> Result<Duration, String> {
     hotcell_contract::parse_duration(text).ok_or_else(|| "write a time such as 500ms, 2s or 1m".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn macros_have_names() {
+        for text in ["A", "_a1", "A=1", "A=", "A=x y", "F(x)=((x) + 1)", "F(a, b)"] {
+            assert_eq!(define(text).as_deref(), Ok(text));
+        }
+        for text in ["", "A B", "=1", "1A", "A-B=1", "(x)=1", "A\nB", "A=1\n#include <x>"] {
+            assert!(define(text).is_err(), "{text:?}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! `hotcell gen` and `hotcell build`: a package from a contract, and one with its shim compiled.
 
+mod places;
 mod runtime;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ pub(crate) fn generate(args: &GenArgs) -> ExitCode {
         let over = if args.check { Over::Nothing } else { over(&args.package) };
         package::put(folder, &files, over).map_err(|error| unwritten(folder, error))?;
         tell_left_out(&checked);
+        places::tell(&checked);
         let state = if args.check { "is up to date" } else { "is written" };
         Ok(format!("{} {state}: {} functions\n", folder.display(), checked.interface.functions.len()))
     }))
@@ -34,6 +36,13 @@ pub(crate) fn build(args: &BuildArgs) -> ExitCode {
         let PackageArgs { out: folder, .. } = &args.package;
         package::put(folder, &files, over(&args.package)).map_err(|error| unwritten(folder, error))?;
         tell_left_out(&checked);
+        places::tell(&checked);
+        for path in &compiled.paths {
+            complain(&format!(
+                "warning: the shim needs {path} at that very place, since it has no soname\n\
+                 help: link the library with one (`-Wl,-soname,NAME`), and build again"
+            ));
+        }
         let glibc = compiled.glibc.map_or("any glibc".into(), |version| format!("glibc {version} or later"));
         Ok(format!(
             "{} is written: {} functions\nshim/shim.so needs {}, {glibc}, and {}\n",
@@ -74,6 +83,7 @@ fn render(args: &PackageArgs) -> Result<(Checked, Vec<(PathBuf, String)>), Failu
     let options = RustOptions {
         crate_name: args.name.clone().unwrap_or_else(|| rust::crate_name(&checked.interface.library)),
         runtime,
+        libraries: places::libraries(&checked, &args.out),
     };
     let files = rust::render(&checked.interface, &options).map_err(hotcell_bind::Error::from_generate)?;
     Ok((checked, files))

@@ -22,9 +22,9 @@ fn check(text: &str) -> Result<(), String> {
     if text.trim().contains('\n') {
         return Err("it has more than one line".into());
     }
-    let document: Table = format!("hotcell = {text}\n")
-        .parse()
-        .map_err(|error: toml::de::Error| format!("it is no TOML ({})", error.message().trim_end().replace('\n', "; ")))?;
+    let document: Table = format!("hotcell = {text}\n").parse().map_err(|error: toml::de::Error| {
+        format!("it is no TOML ({})", error.message().trim_end().replace('\n', "; "))
+    })?;
     match document.get("hotcell") {
         Some(Value::String(version)) => version_of(version),
         Some(Value::Table(table)) => match table.get("version") {
@@ -44,7 +44,9 @@ fn version_of(text: &str) -> Result<(), String> {
         let text = text.trim().trim_start_matches(['<', '>', '=', '^', '~']).trim_start();
         let plain = text.split(['-', '+']).next().unwrap_or_default();
         let behind = |c: char| c.is_ascii_alphanumeric() || ".-+".contains(c);
-        plain.split('.').count() <= 3 && plain.split('.').all(number) && text[plain.len()..].chars().all(behind)
+        plain.split('.').count() <= 3
+            && plain.split('.').all(number)
+            && text[plain.len()..].chars().all(behind)
     };
     match text.split(',').all(one) {
         true => Ok(()),

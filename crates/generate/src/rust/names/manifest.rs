@@ -3,7 +3,8 @@
 use crate::rust::names::KEYWORDS;
 
 /// Names that the standard library, cargo or the runtime have.
-const TAKEN: &[&str] = &["alloc", "build", "core", "deps", "examples", "hotcell", "proc_macro", "std", "test"];
+const TAKEN: &[&str] =
+    &["alloc", "build", "core", "deps", "examples", "hotcell", "proc_macro", "std", "test"];
 
 /// The name a package of this library has, when nobody gives one.
 pub fn crate_name(library: &str) -> String {
@@ -48,7 +49,9 @@ mod tests {
         for name in ["zlib-hotcell", "a", "A_b-9"] {
             assert_eq!(check_crate_name(name), Ok(()), "{name}");
         }
-        for name in ["", "bad name!", "9lives", "-a", "_a", "a\"", "a\nb", "zlib.", "é", "fn", "hotcell", "test"] {
+        for name in
+            ["", "bad name!", "9lives", "-a", "_a", "a\"", "a\nb", "zlib.", "é", "fn", "hotcell", "test"]
+        {
             assert!(check_crate_name(name).is_err(), "{name}");
         }
     }
