@@ -84,7 +84,11 @@ fn replace<T: AsRef<[u8]>>(
         }
         let parent = target.parent().unwrap_or(dir);
         made.folder(parent)?;
-        let probe = parent.join(staging.file_name().unwrap_or_default()).with_extension("probe");
+        // By its own name, which may be too long; where there is a file of that name, by another.
+        let probe = match target.symlink_metadata() {
+            Ok(_) => parent.join(staging.file_name().unwrap_or_default()).with_extension("probe"),
+            Err(_) => target.clone(),
+        };
         fs::write(&probe, "")
             .and_then(|()| fs::remove_file(&probe))
             .map_err(Error::io("write to", parent))?;
