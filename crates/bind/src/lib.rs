@@ -89,7 +89,7 @@ pub struct Compiled {
     pub shim: Vec<u8>,
     /// The oldest version of the GNU C library that has all the shim needs, such as `2.34`.
     pub glibc: Option<String>,
-    /// Libraries that the shim needs by a path, since they have no soname, or one that is a path.
+    /// Libraries that the shim needs by their path, since they have no soname.
     pub paths: Vec<String>,
 }
 
@@ -114,7 +114,9 @@ pub fn compile(checked: &Checked) -> Result<Compiled, Error> {
     let shim = fs::read(&out)
         .map_err(|error| Error::new(ErrorKind::LoadFailed, format!("cannot read the shim: {error}")))?;
     let facts = hotcell_header::library::inspect(&out).map_err(Error::from_header)?;
-    let paths = facts.needed.into_iter().filter(|name| name.contains('/')).collect();
+    // A soname may be a path, too: the loader knows the library by it, wherever it was opened.
+    let by_path = |name: &String| name.contains('/') && !checked.libraries.sonames.contains(name);
+    let paths = facts.needed.into_iter().filter(by_path).collect();
     Ok(Compiled { source, shim, glibc: facts.glibc, paths })
 }
 
