@@ -510,7 +510,11 @@ fn contracts_and_headers_that_are_not_there() {
     folder.hotcell(["call", ".", "zlibVersion"]).fails(113).says("is a folder\nhelp: name a contract");
     folder.write("bind.toml", "hotcell = 2\n");
     folder.hotcell(["call", ".", "zlibVersion"]).fails(113).says("did you mean `./bind.toml`?");
-    folder.hotcell(["call", "bind.toml", "f"]).fails(113).says("not 2").says("help: use the version of hotcell");
+    folder
+        .hotcell(["call", "bind.toml", "f"])
+        .fails(113)
+        .says("not 2")
+        .says("help: use the version of hotcell");
     contract(&folder, &["--lib", "z", "zlibVersion"]).fails(113).says("leave `--lib` away");
 }
 

@@ -122,7 +122,11 @@ fn what_cargo_would_refuse_is_not_written() {
         generate(&folder, "out").and(["--name", name]).fails(113).says("cannot be the name of a package");
     }
     for runtime in ["not toml [", "0.1", "\"0.1\"\n[lib]", "{ features = [] }"] {
-        generate(&folder, "out").and(["--runtime", runtime]).fails(113).says("is no dependency").says("help: ");
+        generate(&folder, "out")
+            .and(["--runtime", runtime])
+            .fails(113)
+            .says("is no dependency")
+            .says("help: ");
     }
     assert!(!folder.path().join("out").exists());
 }

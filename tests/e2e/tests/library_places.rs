@@ -9,7 +9,7 @@ const HEADER: &str = "int star_light(int years);\n";
 const CODE: &str = "int dust(int);\nint star_light(int years) { return dust(years) + 1; }\n";
 const MAIN: &str = r#"fn main() {
     match star_hotcell::Star::open() {
-        Ok(star) => println!("{}", star.light(41).unwrap()),
+        Ok(star) => println!("{}", star.star_light(41).unwrap()),
         Err(error) => println!("{}", error.message()),
     }
 }"#;
@@ -41,7 +41,10 @@ fn a_package_finds_its_library_where_it_was_built_and_where_it_is_told() {
     make(&folder, "gen");
     // As the contract has it: from the package, so that both can move together.
     let script = String::from_utf8(folder.read("packages/star/build.rs")).expect("code is text");
-    assert!(script.contains("(\"libdust.so\", \"../../sky\", false),\n    (\"libstar.so\", \"../../sky\", true),"));
+    assert!(
+        script
+            .contains("(\"libdust.so\", \"../../sky\", false),\n    (\"libstar.so\", \"../../sky\", true),")
+    );
     let headers = folder.path().display().to_string();
     let built = [("HOTCELL_STAR_INCLUDE", headers.as_str())];
     assert_eq!(run_app(&folder, "star-hotcell", &built), "42\n");
@@ -88,5 +91,8 @@ fn a_folder_of_the_command_line_is_not_kept_and_that_is_said() {
     let generated = folder.hotcell(["gen", "bind.toml", "--out", "package", "-L", "sky"]).succeeds();
     generated.says("note: libstar.so was found in ").says("name it in $HOTCELL_STAR_LIB");
     let ended = run_build_script(&folder.path().join("package"));
-    assert!(!String::from_utf8_lossy(&ended.stdout).contains("HOTCELL_LIBRARY_"), "a folder of one machine is kept");
+    assert!(
+        !String::from_utf8_lossy(&ended.stdout).contains("HOTCELL_LIBRARY_"),
+        "a folder of one machine is kept"
+    );
 }
