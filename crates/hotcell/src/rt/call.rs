@@ -355,6 +355,19 @@ impl<'s> Call<'s> {
         self.put_u64(offset, 0);
     }
 
+    /// Writes how many elements the caller has room for. More than a call may return is refused.
+    #[cfg(feature = "dynamic")]
+    pub(crate) fn put_capacity(&mut self, offset: usize, name: &str, elements: u64, size: u32) -> Result<()> {
+        let (limit, bytes) = (self.max_output(), elements.saturating_mul(u64::from(size)));
+        if bytes > limit {
+            let cause = Cause::Limit { what: LimitExceededReason::Output, value: limit };
+            let message = format!("room for `{name}` takes {bytes} bytes, and a call may return {limit}");
+            return Err(self.context.not_executed(ErrorKind::LimitExceeded, cause, message));
+        }
+        self.put_u64(offset, elements);
+        Ok(())
+    }
+
     /// An error that says that an argument cannot be passed. Nothing was published.
     pub fn invalid_argument(&self, name: &str, message: String) -> Error {
         let cause = Cause::Argument { name: name.to_owned() };

@@ -148,7 +148,9 @@ impl Call<'_> {
         let (kind, cause, message) = match refusal {
             Refusal::NullArgument => blamed("must not be null"),
             Refusal::ShortBuffer => blamed("is shorter than the function will read"),
-            Refusal::SizeOverflow => blamed("needs a size that does not fit its type"),
+            Refusal::SizeOverflow => blamed(
+                "needs a size that there is not: it is negative, too large for its type, or a division by zero",
+            ),
             Refusal::BadReference => blamed(
                 "has no whole number of elements, no truth values, or is there already, or lies outside of its segment",
             ),
