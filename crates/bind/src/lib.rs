@@ -19,6 +19,7 @@ use hotcell_model::Interface;
 
 pub use draft::{Draft, DraftJob, draft};
 pub use error::Error;
+pub use libraries::NeededFile;
 pub use read::{Checked, check};
 
 /// What to bind.

@@ -9,6 +9,10 @@ use hotcell_header::library::{self, Library};
 
 use crate::error::Error;
 
+mod closure;
+
+pub use closure::NeededFile;
+
 /// The libraries of a job.
 #[derive(Debug, Clone, Default)]
 pub struct Libraries {
@@ -24,13 +28,15 @@ pub struct Libraries {
     /// Files that they need and that lie beside them, before those that need them: a library that is loaded
     /// through a descriptor has no directory to look in.
     beside: Vec<PathBuf>,
+    /// Where libraries are searched besides.
+    dirs: Vec<PathBuf>,
     /// What each of these files exports.
     beside_exports: Vec<(PathBuf, BTreeSet<String>)>,
 }
 
 impl Libraries {
     pub(crate) fn find(names: &[String], dirs: &[PathBuf]) -> Result<Libraries, Error> {
-        let mut found = Libraries::default();
+        let mut found = Libraries { dirs: dirs.to_vec(), ..Libraries::default() };
         let base = c_library();
         for name in names {
             let path = library::find(name, dirs).map_err(Error::from_header)?;
@@ -48,6 +54,11 @@ impl Libraries {
             found.own.push(path);
         }
         Ok(found)
+    }
+
+    /// The files that a worker loads for them, they themselves first, with the identities of their builds.
+    pub fn closure(&self) -> Vec<NeededFile> {
+        closure::of(&self.own, &self.dirs)
     }
 
     /// What a check of a contract asks about them.

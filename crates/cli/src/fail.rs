@@ -6,7 +6,7 @@ use hotcell::ErrorKind;
 use serde_json::{Value, json};
 
 use crate::args::Format;
-use crate::print::{complain, out};
+use crate::print::{self, complain, out};
 
 /// A failure of a command.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl Failure {
     pub(crate) fn report(&self, format: Format) -> ExitCode {
         match (format, self) {
             (Format::Json, _) => {
-                let text = format!("{:#}\n", json!({ "error": self.to_json() }));
+                let text = print::json(&json!({ "error": self.to_json() }));
                 if out(&text).is_err() {
                     complain(text.trim_end());
                 }

@@ -46,7 +46,16 @@ fn the_same_for_programs() {
         "bound": 3, "undecided": 1, "unsupported": 1, "not_exported": 1, "total": 6, "decided_lines": 3,
     });
     let expect = json!({ "functions": functions, "summary": summary });
-    assert_eq!(folder.hotcell(["check", "bind.toml"]).json(), expect);
+    let mut report = folder.hotcell(["check", "bind.toml"]).json();
+    // The library and what it needs, each with the identity of its build.
+    let libraries = report.as_object_mut().and_then(|report| report.remove("libraries"));
+    let libraries = libraries.as_ref().and_then(Value::as_array).cloned().unwrap_or_default();
+    let names: Vec<_> = libraries.iter().map(|library| library["name"].as_str()).collect();
+    assert_eq!((names.first(), names.contains(&Some("libc.so.6"))), (Some(&Some("libmoon.so")), true));
+    assert!(libraries.iter().all(|library| library["path"].is_string()), "{libraries:?}");
+    let c = libraries.iter().find(|library| library["name"] == "libc.so.6");
+    assert!(c.is_some_and(|c| c["build_id"].is_string()), "{c:?}");
+    assert_eq!(report, expect);
 }
 
 #[test]
