@@ -101,7 +101,8 @@ impl Libraries {
     pub(crate) fn are_unchanged(&self) -> Result<(), Replaced> {
         self.own.iter().try_for_each(|known| known.is_unchanged())?;
         let known: Vec<_> = self.known.lock().values().cloned().collect();
-        known.iter().try_for_each(|known| known.is_unchanged())
+        // What has gone is not another: the next worker may do without it, as without what a library unpacked for itself.
+        known.iter().filter(|known| known.path.exists()).try_for_each(|known| known.is_unchanged())
     }
 
     /// Takes in what a worker has loaded, as the kernel lists it. Files that earlier workers had must be the same.
@@ -114,6 +115,9 @@ impl Libraries {
                 && let Ok(file) = Known::look(path.clone())
                 && !self.is_own(&file)
             {
+                let before =
+                    known.values().find(|it| it.path.file_name() == path.file_name() && !it.path.exists());
+                before.map_or(Ok(()), |before| before.is_followed_by(&file))?;
                 let file = Arc::new(file);
                 new.push(Arc::clone(&file));
                 known.insert(path, file);
@@ -178,6 +182,18 @@ impl Known {
     fn content(&self) -> Option<&Content> {
         let identity = *self.identity.lock();
         self.content.get_or_init(|| Content::of(&self.path, self.file.as_ref(), identity)).as_ref()
+    }
+
+    /// Whether another file, which was found in the place of this one, is the same.
+    fn is_followed_by(&self, other: &Known) -> Result<(), Replaced> {
+        let digest = |known: &Known| known.content().map(|content| content.sha256);
+        match (digest(self), digest(other)) {
+            (Some(before), Some(now)) if before == now => Ok(()),
+            _ => {
+                let why = format!("it was found in the place of {}", self.path.display());
+                Err(Replaced { path: other.path.clone(), why })
+            }
+        }
     }
 
     fn is_unchanged(&self) -> Result<(), Replaced> {

@@ -60,6 +60,33 @@ fn a_file_is_the_same_by_what_is_in_it() {
     assert!(libraries.are_unchanged().unwrap_err().to_string().contains("No such file"));
 }
 
+/// A needed file that has gone may not be needed any more. Another one that the loader finds instead must be the same.
+#[test]
+fn what_is_found_in_the_place_of_a_file_is_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = library(folder.path());
+    let elsewhere = folder.path().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    let other = elsewhere.join(path.file_name().unwrap());
+    let libraries = Libraries::default();
+    libraries.take_in(vec![path.clone()]).unwrap();
+    assert!(libraries.loaded()[0].sha256.is_some(), "it was read");
+    fs::rename(&path, &other).unwrap();
+    libraries.are_unchanged().unwrap();
+    libraries.take_in(vec![other.clone()]).unwrap();
+    // With another content.
+    let libraries = Libraries::default();
+    libraries.take_in(vec![other.clone()]).unwrap();
+    assert!(libraries.loaded()[0].sha256.is_some(), "it was read");
+    let mut bytes = fs::read(&other).unwrap();
+    fs::remove_file(&other).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let replaced = libraries.take_in(vec![path.clone()]).unwrap_err();
+    assert_eq!(replaced.path, path);
+    assert!(replaced.to_string().contains("it was found in the place of"), "{replaced}");
+}
+
 /// Whoever has not read a file in time does not know what it was: that is no reason to take another for it.
 #[test]
 fn what_was_never_read_is_not_taken_for_the_same() {

@@ -181,7 +181,7 @@ fn directories_however_deep_go_with_the_session() {
         let attacker = attacks.open(Sandbox::of(Profile::Files), &[]).unwrap();
         let variable = attacker.call("attack_variable", &[Value::Text("TMPDIR".into())]).unwrap();
         let Some(Value::Text(directory)) = variable else { panic!("{variable:?}") };
-        let nested = attacker.int("attack_nest", &[Value::Text(directory.clone()), Value::Int(6_000)]);
+        let nested = attacker.int("attack_nest", &[Value::Text(directory.clone()), Value::Int(2_000)]);
         assert_eq!(Outcome::of(nested), Outcome::Succeeded);
         attacker.serves();
         drop(attacker);
