@@ -173,6 +173,23 @@ pub(crate) fn may_make(function: &Function) -> bool {
     has_word(function, CONSTRUCTORS) || has_word(function, COPIES)
 }
 
+/// Whether another function counts what this one returns.
+pub(crate) fn counts_result(function: &Function, known: Known<'_>) -> bool {
+    counted::counts(function, known)
+}
+
+/// Whether a parameter is called like what is said about a failure: `pzErrMsg`, `error`, `err_text`.
+pub(crate) fn tells_failure(name: &str) -> bool {
+    names::words(name).iter().any(|word| word.starts_with("err"))
+}
+
+/// Whether a function may return something else than the memory that a contract says functions of its type return:
+/// a place in what it is given, which nobody may release; what a number counts, or data, which no NUL need end; or
+/// memory that is the caller's where the contract says it is not.
+pub(crate) fn may_return_otherwise(function: &Function, released: bool, counted: bool) -> bool {
+    results::otherwise(function, released, counted)
+}
+
 fn has_word(function: &Function, list: &[&str]) -> bool {
     names::function_words(&function.name).iter().any(|word| list.contains(&word.as_str()))
 }

@@ -14,7 +14,7 @@ use std::process::{self, Command};
 const LIBRARY: &str = "sqlite3";
 const SONAMES: &str = "libsqlite3.so.0";
 /// Fingerprint of the interface.
-const INTERFACE: &str = "5ec7ad47dcd101b885eccd4d21bdcfafcc6c7030a92d94c090a480877d5a03c1";
+const INTERFACE: &str = "1dbc307b7d39948406b8f84d552a03374424fd2ff09c36c3ebd03f53e7b9ed81";
 const INCLUDE: &str = "HOTCELL_SQLITE3_INCLUDE";
 const LIB: &str = "HOTCELL_SQLITE3_LIB";
 

@@ -10,12 +10,15 @@ use crate::check::{lengths, negative, objects, resolve, structures, symbols};
 use crate::contract::{ErrorLine, FailsLine, Item, What};
 use crate::diagnostic::Diagnostic;
 use crate::document::Text;
-use crate::expression::Node;
+use crate::expression::{Kind, Node};
+use crate::infer;
 
 /// Decides `result` and `error`.
 pub(crate) fn decide(site: Site<'_>, lines: &Lines<'_>, decided: &mut Decided, wrong: &mut Vec<Diagnostic>) {
     let rule_line = lines.error().filter(|line| !matches!(line.fails, FailsLine::Word("never", _)));
-    if let Some(item) = lines.result()
+    // Where another function counts what is returned, a line about the type is silent about how much that is.
+    let counted = lines.leaves_length() && infer::counts_result(site.function, site.known);
+    if let Some(item) = lines.result().filter(|_| !counted)
         && let Some(role) = role(site, rule_line, item, decided, wrong)
     {
         decided.result(site.decided(role, &item.span));
@@ -193,13 +196,25 @@ fn rule(
         }
     };
     let said = line.message.as_ref().filter(|node| node.name() != Some("none"));
+    let own = of_text(site, decided, line).filter(|_| line.message.is_none());
     let of_object = of_object(site, decided).filter(|_| line.message.is_none());
     let mut expression =
         |node: Option<&Node>, purpose| node.and_then(|node| decided.expression(site, node, purpose, wrong));
-    let message = expression(said.or(of_object), Purpose::Message);
+    let message = expression(said.or(own.as_ref()).or(of_object), Purpose::Message);
     let code = expression(line.code.as_ref(), Purpose::Code);
     let symbols = line.symbols.as_ref().and_then(|text| symbols::of_rule(site, text, line, wrong));
     (wrong.len() == before).then_some(ErrorRule { fails: fails?, message, code, symbols })
+}
+
+/// The only text that comes out also when the call fails, where it is called like what is said about a failure.
+fn of_text(site: Site<'_>, decided: &Decided, line: &ErrorLine) -> Option<Node> {
+    let texts = decided.draft.params.iter().enumerate().filter(|(_, fact)| {
+        let role = fact.as_ref().map(|fact| &fact.value);
+        matches!(role, Some(Role::TextOut { valid_on_error: true, .. }))
+    });
+    let mut texts = texts.map(|(index, _)| site.names[index].as_str());
+    let name = texts.next().filter(|_| texts.next().is_none()).filter(|name| infer::tells_failure(name))?;
+    Some(Node { kind: Kind::Name(name.to_owned()), span: line.span.clone() })
 }
 
 /// The message that the type of a function's object has: of the only one that goes in, or else of the only one that

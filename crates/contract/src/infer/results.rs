@@ -8,12 +8,12 @@
 use hotcell_model::Fact;
 use hotcell_model::api::{Attribute, Function};
 use hotcell_model::interface::{Encoding, Ownership, ResultRole, Role};
-use hotcell_model::types::Type;
+use hotcell_model::types::{CType, Type};
 
 use crate::infer::names::function_words;
 use crate::infer::view::{View, plain_text};
 use crate::infer::words::functions::{DATA_RESULTS, FREES};
-use crate::infer::{Draft, Notes, comments};
+use crate::infer::{Draft, Notes, comments, may_make};
 
 /// Finds what the returned value is.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
@@ -79,6 +79,26 @@ fn objection(view: &View<'_>, draft: &Draft) -> Option<String> {
         }
     }
     None
+}
+
+/// See [`crate::infer::may_return_otherwise`].
+pub(super) fn otherwise(function: &Function, released: bool, counted: bool) -> bool {
+    let pointees = || function.params.iter().filter_map(|param| param.ty.pointee());
+    let own = function.result.pointee();
+    let memory = |ty: &CType| ty.element_size().is_some();
+    let lies_in = || {
+        let same = |ty: &CType| own.is_some_and(|(own, _)| own.element_size() == ty.element_size());
+        pointees().any(|(ty, _)| memory(ty) && same(ty)) && !may_make(function)
+    };
+    let data = || {
+        let number = |(ty, constant): (&CType, bool)| ty.is_integer() && !ty.is_byte() && !constant;
+        let words = function_words(&function.name);
+        words.last().is_some_and(|word| DATA_RESULTS.contains(&word.as_str()))
+            || pointees().any(number)
+            || comments::unended(function)
+    };
+    let owned = || function.attributes.contains(&Attribute::Malloc) || comments::owned(function);
+    if released { lies_in() } else { owned() || !counted && data() }
 }
 
 /// A function that takes back texts which headers call `const`: `openmpt_free_string(str)`.

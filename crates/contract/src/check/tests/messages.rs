@@ -64,6 +64,24 @@ fn what_a_rule_says_itself_stands_before_it() {
 }
 
 #[test]
+fn what_a_call_hands_out_about_its_own_failure_stands_before_the_objects() {
+    let declarations =
+        ["int run(db *d, char **pzErrMsg)", "int two(db *d, char **out)", "const char *text(db *d)"];
+    let lines = "handle.db = { message = \"text(db)\" }\n\
+                 [function.\"{run,two}\"]\nparams.\"(char **)\" = { out = \"text\", valid_on_error = true }\n\
+                 error = { fails = \"nonzero\" }\n";
+    let message = |lines: &str, name: &str| {
+        let checked = run(&api(&declarations), &contract(lines), Selection::Contract).unwrap();
+        let (_, function) = checked.interface.function(name).unwrap();
+        serde_json::to_value(&function.error).unwrap()["value"]["message"].clone()
+    };
+    assert_eq!(message(lines, "run"), param(1));
+    assert_eq!(message(lines, "two"), call("text", param(0)));
+    // What is there only when all went well says nothing of a failure.
+    assert_eq!(message(&lines.replace(", valid_on_error = true", ""), "run"), call("text", param(0)));
+}
+
+#[test]
 fn misuse_is_said() {
     for (from, to, expect) in [
         ("text(db)", "text(", "the expression ends too early"),
