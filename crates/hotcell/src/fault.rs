@@ -141,6 +141,10 @@ fn signalled(end: &End, number: i32) -> Fault {
         None if number == SIGSEGV && record.is_some_and(|record| record.code == SI_KERNEL) => {
             format!("{name}: an address that no program can have was used, or an instruction that none may")
         }
+        None if external && end.cpu_limit.is_some() => format!(
+            "{name}, sent by another process, by the kernel when memory ran out, or because the library went on when its \
+             time on CPUs was over"
+        ),
         None if external => format!("{name}, sent by another process or by the kernel when memory ran out"),
         None => name.to_owned(),
     };

@@ -354,7 +354,8 @@ impl Session {
     /// The files that workers of this session have loaded, the libraries first; what the kernel lists of them. Waits until
     /// they are read. Without the libraries' needs where the kernel does not tell.
     pub fn loaded(&self) -> Vec<LoadedFile> {
-        self.shared.spec.libraries.loaded()
+        // There, nobody reads any more.
+        if self.is_forked() { Vec::new() } else { self.shared.spec.libraries.loaded() }
     }
 
     /// The restrictions the worker measured on itself.

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use hotcell_elf::Facts;
+use hotcell_sandbox::with_signals_blocked;
 use object::read::ReadCache;
 use parking_lot::Mutex;
 use rustix::fs::{Mode, OFlags};
@@ -128,7 +129,9 @@ impl Libraries {
             new.extend(self.own.iter().cloned());
             // Nobody waits for it. Where there is no thread, who asks for a content reads the file.
             let read = move || new.iter().filter(|known| known.content().is_none()).count();
-            let _ = std::thread::Builder::new().name("hotcell-digests".into()).spawn(read);
+            let thread = std::thread::Builder::new().name("hotcell-digests".into());
+            // Signals of the host are for its own threads.
+            let _ = with_signals_blocked(|| thread.spawn(read));
         }
         Ok(())
     }

@@ -106,7 +106,7 @@ mod tests {
         symlink(&beside, tree.join("1/2/link")).unwrap();
         symlink("/no/such/file", tree.join("dangling")).unwrap();
         for shut in ["2/1/1", "1/2/3"] {
-            fs::set_permissions(tree.join(shut), fs::Permissions::from_mode(0)).unwrap();
+            fs::set_permissions(tree.join(shut), fs::Permissions::from_mode(0o000)).unwrap();
         }
         remove_tree(&tree).unwrap();
         assert!(!tree.exists());

@@ -29,6 +29,7 @@ impl Content {
         if let Some(content) = READ.lock().get(&identity) {
             return Some(content.clone());
         }
+        let is_open = file.is_some();
         let opened;
         let file = match file {
             Some(file) => file,
@@ -37,9 +38,11 @@ impl Content {
                 &opened
             }
         };
-        // Its name may be another's by now, or it has none: that changes it, and not what is in it.
+        // The name of an open file may be another's by now, or it has none: that changes it, and not what is in it.
         let is_same = || {
-            let now = file.metadata().map(|it| Identity { changed: identity.changed, ..Identity::of(&it) });
+            let now = file.metadata().map(|it| Identity::of(&it));
+            let now =
+                now.map(|now| if is_open { Identity { changed: identity.changed, ..now } } else { now });
             now.is_ok_and(|now| now == identity)
         };
         if !is_same() {

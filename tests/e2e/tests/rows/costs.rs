@@ -55,6 +55,7 @@ fn a_worker_that_has_taken_its_time_on_cpus_ends_with_that_reason() {
     // Whoever ignores that is killed.
     let error = rows.call(&session, "rows_loop_on", &[]).unwrap_err();
     assert!(matches!(error.cause(), Cause::Signal { name: "SIGKILL", .. }), "{error:?}");
+    assert!(error.message().contains("its time on CPUs was over"), "{error}");
     rows.serves(&session);
 }
 
