@@ -38,11 +38,13 @@ pub(crate) fn of<'a>(contract: &'a Contract, function: &Function) -> Lines<'a> {
 fn returned<'a>(table: &'a FunctionLines, function: &Function) -> Option<&'a Item> {
     let fits = |line: &&ParamLine| typed::read(&line.name).is_ok_and(|typed| typed.fits(&function.result));
     let line = table.results.iter().find(fits)?;
-    let object = line.item.what == What::Borrowed;
-    let memory = matches!(line.item.what, What::Text | What::TextsOut | What::Buffer(_));
-    let counted = line.item.length.is_some();
-    let doubt = object && infer::may_make(function)
-        || memory && infer::may_return_otherwise(function, line.item.release.is_some(), counted);
+    let doubt = match line.item.what {
+        What::Borrowed => infer::may_make(function),
+        What::Text | What::TextsOut | What::Buffer(_) => {
+            infer::may_return_otherwise(function, line.item.release.is_some(), line.item.length.is_some())
+        }
+        _ => false,
+    };
     (!doubt).then_some(&line.item)
 }
 
@@ -61,9 +63,15 @@ impl<'a> Lines<'a> {
         self.result.map(|(item, _)| item)
     }
 
+    /// What is said of the returned value of this function, and not of all of its type.
+    pub(crate) fn own_result(&self) -> Option<&'a Item> {
+        self.result.filter(|(_, of_type)| !of_type).map(|(item, _)| item)
+    }
+
     /// Whether the returned value is only said to be memory of some type, without how much there is.
     pub(crate) fn leaves_length(&self) -> bool {
-        self.result.is_some_and(|(item, of_type)| of_type && item.what == What::Text && item.length.is_none())
+        let text = |item: &Item| matches!(item.what, What::Text | What::TextsOut) && item.length.is_none();
+        self.result.is_some_and(|(item, of_type)| of_type && text(item))
     }
 
     pub(crate) fn error(&self) -> Option<&'a ErrorLine> {

@@ -2,6 +2,7 @@
 
 use hotcell_model::api::Function;
 use hotcell_model::evidence::Fact;
+use hotcell_model::expr::Expr;
 use hotcell_model::interface::{CallbackRole, Direction, ResultRole, Role};
 use hotcell_model::types::{CType, Type};
 
@@ -28,7 +29,8 @@ pub(crate) fn apply(
         }
         let positions = names::positions(site.function, site.names, &param.value);
         if let Some(inside) = inside {
-            in_callbacks(site, roles, &positions, inside, wrong);
+            let one = !pattern::is_pattern(&function.value) && !pattern::is_pattern(&param.value);
+            in_callbacks(site, roles, (&positions, one), inside, wrong);
             continue;
         }
         let mut can = false;
@@ -51,12 +53,40 @@ pub(crate) fn apply(
 fn in_callbacks(
     site: Site<'_>,
     roles: &mut [Fact<Role>],
-    positions: &[usize],
+    (positions, one): (&[usize], bool),
     inside: &Text,
     wrong: &mut Vec<Diagnostic>,
 ) {
     for &index in positions {
-        let Role::Callback { callback, .. } = &mut roles[index].value else { continue };
+        let Role::Callback { callback, .. } = &mut roles[index].value else {
+            if one {
+                let message = format!("`{}` of `{}` is no callback", site.names[index], site.function.name);
+                wrong.push(Diagnostic::error(message).at(inside.span.clone()));
+            }
+            continue;
+        };
+        let asked = callback.user_data_from.iter().chain(&callback.failure_call);
+        let mut used = Vec::new();
+        asked.for_each(|expr| {
+            expr.walk(&mut |part| {
+                if let Expr::Param { index } = part {
+                    used.push(*index);
+                }
+            })
+        });
+        let needed = used.iter().find_map(|&used| {
+            let param = callback.params.get(used)?;
+            pattern::matches(&inside.value, &param.name).then(|| param.name.clone())
+        });
+        if let Some(needed) = needed {
+            let message = format!(
+                "`{needed}` of the callback `{}` is asked for something, and is never NULL",
+                site.names[index]
+            );
+            let help = "leave it out: `user_data_from` or `on_failure` needs it";
+            wrong.push(Diagnostic::error(message).at(inside.span.clone()).help(help.to_owned()));
+            continue;
+        }
         let mut can = false;
         for param in callback.params.iter_mut().filter(|param| pattern::matches(&inside.value, &param.name)) {
             if let CallbackRole::Text { nullable, .. }
@@ -66,13 +96,23 @@ fn in_callbacks(
                 (*nullable, can) = (true, true);
             }
         }
-        if !can && positions.len() == 1 {
+        if !can && one {
+            let (function, callback) = (&site.function.name, &site.names[index]);
             let message =
-                format!("no `{}` of the callback `{}` may be NULL", inside.value, site.names[index]);
+                format!("no `{}` of the callback `{callback}` of `{function}` may be NULL", inside.value);
             let help = "texts, arrays of texts and objects that a callback is given may be NULL";
             wrong.push(Diagnostic::error(message).at(inside.span.clone()).help(help.to_owned()));
         }
     }
+}
+
+/// Whether an entry says that a parameter may be NULL.
+pub(crate) fn says(site: Site<'_>, index: usize) -> bool {
+    let about = |entry: &&Nullable| {
+        entry.inside.is_none() && pattern::matches(&entry.function.value, &site.function.name)
+    };
+    let mut entries = site.contract.nullable.iter().filter(about);
+    entries.any(|entry| names::positions(site.function, site.names, &entry.param.value).contains(&index))
 }
 
 fn is_pointer(ty: &CType) -> bool {

@@ -195,7 +195,9 @@ fn made(
         return Ok(match lender(site, &line.name, parents.unwrap_or_default())[..] {
             [parent] if plain => object(Ownership::Library, Some(parent)),
             // Nobody makes one: the library has them.
-            [] if plain && makers.all.is_empty() => object(Ownership::Library, None),
+            [] if plain && makers.all.is_empty() && line.release.is_none() => {
+                object(Ownership::Library, None)
+            }
             _ => None,
         });
     }
@@ -211,13 +213,14 @@ fn made(
     }
 }
 
-/// The parameters that an object may be lent by: of several those of the type that is named as its parent.
+/// The parameters that an object may be lent by. Beside others of its own type it is the parent's: `next_stmt(db, stmt)`.
 fn lender(site: Site<'_>, handle: &str, candidates: Vec<usize>) -> Vec<usize> {
     let handles = site.known.handles;
+    let of = |index: usize| handles.of_pointer(&site.function.params[index].ty);
     let parent = handles.get(handle).and_then(|known| known.parent.as_deref());
-    let of_parent = |index: &&usize| handles.of_pointer(&site.function.params[**index].ty) == parent;
-    match parent {
-        Some(_) if candidates.len() > 1 => candidates.iter().filter(of_parent).copied().collect(),
+    let others: Vec<usize> = candidates.iter().copied().filter(|&index| of(index) != Some(handle)).collect();
+    match others[..] {
+        [only] if parent.is_some() && of(only) == parent => others,
         _ => candidates,
     }
 }

@@ -69,6 +69,14 @@ fn results<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, function: &str) -> Ve
         let message = "`results` are said of the functions of a pattern";
         reader.push(Diagnostic::error(message).at(entry.key_span.clone()).help(help));
     }
+    let released =
+        |line: &&ParamLine| matches!(line.item.what, What::Struct(_)) && line.item.release.is_some();
+    for line in lines.iter().filter(released) {
+        let help =
+            "say it of the functions that make one: `result = { out = \"struct\", release = … }`".to_owned();
+        let message = "not every function that returns a structure makes it for its caller";
+        reader.push(Diagnostic::error(message).at(line.item.span.clone()).label("released").help(help));
+    }
     for line in lines.iter().filter(|line| line.item.what == What::Owned) {
         let help = "write `made_by` in `[handle]`: it names the functions that make one".to_owned();
         let message = "not every function that returns an object makes it for its caller";

@@ -1,4 +1,4 @@
-//! Which types are handles, as the headers show it: `opaque-handle` and `only-release`.
+//! Which types are handles, as the headers show it: `opaque-handle`, `only-release` and `made-and-ended`.
 //!
 //! *opaque-handle*: a structure that the headers declare and never define can only be held by a pointer.
 //! *only-release*: of the functions that take it, exactly one is called like a release, is called after the
@@ -14,6 +14,9 @@ use crate::infer::endings::{Ending, ending};
 use crate::infer::names::words;
 use crate::infer::words::objects::{NO_RELEASES, STARTS};
 use crate::type_names::unqualified;
+
+mod defined;
+mod hidden;
 
 /// A type that is passed back to the library and never looked into.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +34,13 @@ pub struct InferredHandle {
 /// The handle types of the headers. `exports` are the functions of the library, when its file was read.
 pub fn types(api: &Api, exports: Option<&BTreeSet<String>>) -> Vec<InferredHandle> {
     let opaque = |key: &str| api.records.get(key).is_some_and(|record| record.layout.is_none());
-    of_records(api, exports, &opaque).into_iter().map(|(_, handle)| handle).collect()
+    let made = defined::Made::of(api, exports);
+    let wanted = |key: &str| opaque(key) || made.is_object(key);
+    let found = of_records(api, exports, &wanted).into_iter().map(|(key, handle)| match opaque(key) {
+        true => handle,
+        false => InferredHandle { rule: "made-and-ended", ..handle },
+    });
+    found.chain(hidden::types(api, exports)).collect()
 }
 
 /// Structures that functions point to as handle types would be, by their keys.

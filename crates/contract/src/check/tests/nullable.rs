@@ -69,9 +69,10 @@ fn what_a_callback_is_given_may_be_null() {
     assert_eq!(null("*.cb.*"), [json!(null), json!(null), json!(true), json!(true)]);
     assert_eq!(null("each.cb.name"), [json!(null), json!(null), json!(false), json!(true)]);
     for (entry, expect) in [
-        ("watch.cb.*", "no `*` of the callback `cb` may be NULL"),
-        ("each.cb.nme", "no `nme` of the callback `cb` may be NULL"),
+        ("watch.cb.*", "no `*` of the callback `cb` of `watch` may be NULL"),
+        ("each.cb.nme", "no `nme` of the callback `cb` of `each` may be NULL"),
         ("each.cb.{a", "nothing closes this brace"),
+        ("each.d.name", "`d` of `each` is no callback"),
         ("each.bc.name", "`bc` matches no parameter of `each`"),
     ] {
         let found = refused(&api(&declarations), &lines(entry));

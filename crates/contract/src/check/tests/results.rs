@@ -6,13 +6,22 @@ use super::support::{api, contract, refused, roles, run};
 use crate::check::{Checked, Selection};
 use crate::diagnostic::render;
 
-const DECLARATIONS: [&str; 12] = [
+const DECLARATIONS: [&str; 21] = [
     "char *sql(stmt *s)",
     "char *skip(const char *text)",
     "char *dup(const char *text)",
     "const char *name(stmt *s, int n)",
     "const char *part(stmt *s, size_t *len)",
     "const char *hash(stmt *s)",
+    "const char *longest(stmt *s, unsigned char *n)",
+    "const char *slice(stmt *s, inbuf *out)",
+    "const char *cut(stmt *s, size_t len)",
+    "const char *strdup_of(stmt *s)",
+    "char *read(stmt *s, size_t *len)",
+    "char *copy_name(stmt *s, char *out, size_t n)",
+    "const char *place(const char *hay, size_t hay_len)",
+    "db *db_load(stmt *s)",
+    "int number_of(stmt *s)",
     "const void *name16(stmt *s)",
     "void *hook(stmt *s, busy cb, void *user)",
     "db *of(stmt *s)",
@@ -69,8 +78,13 @@ fn it_gives_way_where_something_else_may_be_returned() {
     // Who released what lies in the argument would free what is not the library's.
     assert_eq!(of(&checked, "skip"), Value::Null);
     // No NUL need follow.
-    assert_eq!(of(&checked, "part"), Value::Null);
-    assert_eq!(of(&checked, "hash"), Value::Null);
+    for name in ["part", "hash", "longest", "slice", "cut", "read", "place"] {
+        assert_eq!(of(&checked, name), Value::Null, "{name}");
+    }
+    // It may be the caller's, or the caller's own.
+    for name in ["strdup_of", "copy_name", "db_load"] {
+        assert_eq!(of(&checked, name), Value::Null, "{name}");
+    }
     // A copy is its caller's, whatever is said of all.
     assert_eq!(of(&checked, "db_copy")["ownership"]["ownership"], "owned");
 }
@@ -107,6 +121,19 @@ fn a_result_of_the_same_table_and_a_later_table_stand_before_it() {
 }
 
 #[test]
+fn a_number_that_a_type_makes_a_status_is_warned_about() {
+    let lines =
+        "function.\"*\" = { results.\"(int)\" = { out = \"status\" }, error = { fails = \"nonzero\" } }\n";
+    let declarations = ["int open_it(int n)", "int entry_count(stmt *s)", "void db_close(db *d)"];
+    let checked = whole(&declarations, &lines.replace("\"*\"", "\"{open_it,entry_count}\""));
+    let found: Vec<&str> = checked.warnings.iter().map(|warning| warning.message.as_str()).collect();
+    assert!(
+        found.len() == 1 && found[0].starts_with("`entry_count` is called like one that counts"),
+        "{found:?}"
+    );
+}
+
+#[test]
 fn misuse_is_said() {
     for (lines, expect) in [
         (
@@ -116,6 +143,10 @@ fn misuse_is_said() {
         (
             "[function.\"o*\"]\nresults.\"(db *)\" = { out = \"owned\" }",
             "not every function that returns an object makes it for its caller",
+        ),
+        (
+            "[function.\"o*\"]\nresults.\"(struct point *)\" = { out = \"struct\", release = \"free\" }",
+            "not every function that returns a structure makes it for its caller",
         ),
         ("[function.\"n*\"]\nresults.text = { string = \"utf-8\" }", "`text` is no type in parentheses"),
         (
