@@ -13,6 +13,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
 
 use hotcell_elf::Facts;
 use hotcell_sandbox::with_signals_blocked;
@@ -31,6 +32,8 @@ pub struct Libraries {
     own: Vec<Arc<Known>>,
     /// What else workers were seen to have loaded, by the kernel's path.
     known: Mutex<BTreeMap<PathBuf, Arc<Known>>>,
+    /// Threads that read them.
+    readers: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// A file as it was when it was seen first.
@@ -90,7 +93,7 @@ impl Libraries {
     /// What is wrong with one of them.
     pub fn open(paths: &[PathBuf]) -> io::Result<Libraries> {
         let own = paths.iter().map(|path| Known::open(path)).collect::<io::Result<Vec<_>>>()?;
-        Ok(Libraries { own, known: Mutex::default() })
+        Ok(Libraries { own, ..Libraries::default() })
     }
 
     /// The descriptors, in the order in which they are loaded.
@@ -128,10 +131,14 @@ impl Libraries {
         if !new.is_empty() {
             new.extend(self.own.iter().cloned());
             // Nobody waits for it. Where there is no thread, who asks for a content reads the file.
-            let read = move || new.iter().filter(|known| known.content().is_none()).count();
+            let read = move || {
+                for known in new {
+                    known.content();
+                }
+            };
             let thread = std::thread::Builder::new().name("hotcell-digests".into());
             // Signals of the host are for its own threads.
-            let _ = with_signals_blocked(|| thread.spawn(read));
+            self.readers.lock().extend(with_signals_blocked(|| thread.spawn(read)));
         }
         Ok(())
     }
@@ -143,6 +150,8 @@ impl Libraries {
 
     /// All files that workers of the session were seen to have loaded, its own libraries first.
     pub fn loaded(&self) -> Vec<LoadedFile> {
+        let readers = std::mem::take(&mut *self.readers.lock());
+        readers.into_iter().for_each(|reader| drop(reader.join()));
         let others: Vec<_> = self.known.lock().values().cloned().collect();
         let of = |known: &Arc<Known>, is_own| {
             let content = known.content();

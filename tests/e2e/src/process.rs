@@ -28,13 +28,6 @@ pub fn segments() -> usize {
     fs::read_to_string("/proc/self/maps").expect("procfs is mounted").matches("hotcell-segment").count()
 }
 
-/// Whether this process reads the files that a worker has loaded, as it does behind a first start.
-pub fn reads_libraries() -> bool {
-    let tasks = fs::read_dir("/proc/self/task").expect("procfs is mounted").flatten();
-    let name = |task: fs::DirEntry| fs::read_to_string(task.path().join("comm")).unwrap_or_default();
-    tasks.map(name).any(|name| name.trim() == "hotcell-digests")
-}
-
 /// KiB of a process that are in memory; 0 when it is gone.
 pub fn resident(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
