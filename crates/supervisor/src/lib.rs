@@ -8,6 +8,7 @@
 mod awaited;
 mod changed;
 mod end;
+mod libraries;
 mod monitor;
 mod output;
 mod outside;
@@ -18,6 +19,7 @@ mod worker;
 
 pub use awaited::Ending;
 pub use end::{End, HowEnded, Report};
+pub use libraries::{Libraries, LoadedFile, Replaced};
 pub use output::escape;
 pub use program::find_worker;
 pub use spec::Spec;
