@@ -8,10 +8,13 @@
 mod awaited;
 mod changed;
 mod end;
+mod heard;
 mod monitor;
 mod output;
 mod outside;
 mod program;
+#[doc(hidden)]
+pub mod seam;
 mod spec;
 mod start;
 mod worker;

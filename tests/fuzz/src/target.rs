@@ -1,0 +1,14 @@
+//! The targets, a module each, and what several of them use.
+
+pub(crate) mod contract;
+pub(crate) mod control;
+pub(crate) mod control_worker;
+pub(crate) mod elf;
+pub(crate) mod filter;
+mod generated;
+pub(crate) mod handles;
+pub(crate) mod header;
+pub(crate) mod lane;
+mod memory;
+mod packets;
+pub(crate) mod requests;
