@@ -20,6 +20,7 @@ const PLACES: &[&str] = &[
     "lab/direct/src/",
     "crates/shm/tests/",
     "tests/e2e/src/bin/",
+    "tests/fuzz/src/bin/",
 ];
 
 /// Every other crate forbids it, so that nobody has to look there.

@@ -4,6 +4,7 @@
 //! long as one likes with inputs that are found by what they reach, by `cargo dev fuzz`.
 #![forbid(unsafe_code)]
 
+pub mod peer;
 mod script;
 pub mod short;
 mod target;
@@ -34,6 +35,7 @@ pub const TARGETS: &[Target] = &[
     target::handles::TARGET,
     target::header::TARGET,
     target::lane::TARGET,
+    target::replies::TARGET,
     target::requests::TARGET,
 ];
 

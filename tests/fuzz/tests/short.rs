@@ -60,6 +60,11 @@ fn a_host_and_a_worker_that_writes_anything() {
 }
 
 #[test]
+fn a_session_and_a_worker_that_lies() {
+    check("replies");
+}
+
+#[test]
 fn a_worker_and_a_host_that_writes_anything() {
     check("requests");
 }

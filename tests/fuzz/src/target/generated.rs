@@ -57,3 +57,8 @@ pub(crate) fn check_shim(source: &shim::ShimSource, include: &[PathBuf]) {
         panic!("the shim is no C: {error}\n{}", source.c());
     }
 }
+
+/// A number that is as good as any other for an input, to choose by it.
+pub(crate) fn sum(input: &[u8]) -> u64 {
+    input.iter().fold(0, |sum: u64, &byte| sum.wrapping_mul(31).wrapping_add(byte.into())) >> 3
+}

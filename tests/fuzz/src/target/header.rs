@@ -12,7 +12,7 @@ pub(crate) const TARGET: Target = Target {
     name: "header",
     about: "any text as a header: read or refused; bound without a contract, the shim is C and keeps its assertions about the header; a draft of its contract is a contract",
     longest: 8192,
-    short: 250,
+    short: 120,
     run,
 };
 
@@ -45,10 +45,12 @@ fn run(input: &[u8]) {
         Contract::parse(&drafted, "draft")
             .unwrap_or_else(|wrong| panic!("{}", render(&wrong, &drafted, false))),
     ];
-    for contract in contracts {
+    for (turn, contract) in (0..).zip(contracts) {
         let checked = check(&contract, &api, link, Selection::Contract)
             .unwrap_or_else(|wrong| panic!("{}", render(&wrong, &drafted, false)));
-        if let Some(source) = generated::check(&checked.interface) {
+        // Parsing takes longer than all the rest.
+        let source = generated::check(&checked.interface);
+        if let Some(source) = source.filter(|_| generated::sum(input) % 4 == turn) {
             generated::check_shim(&source, std::slice::from_ref(&folder));
         }
     }
