@@ -16,9 +16,10 @@ use hotcell_model::interface::{ResultRole, Role};
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::{Ending, ending};
+use crate::infer::names::words;
 use crate::infer::view::{View, decided, shown};
-use crate::infer::words::objects::{COMPARES, COUNTS, ENDS_IF, FINDS, REFERENCES, STORES};
-use crate::infer::{Draft, Notes, comments};
+use crate::infer::words::objects::{COMPARES, COUNTS, ENDS_IF, FINDS, LOOKS, REFERENCES, STORES};
+use crate::infer::{Draft, Notes, answers, comments};
 
 /// Finds objects that are plainly used.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
@@ -53,15 +54,21 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
         };
         return Err(what);
     }
+    if let Some(number) = several(view, index) {
+        return Err(format!("`{}` may say how many objects `{name}` points to", view.name(number)));
+    }
     if comments::owner(function) {
         return Err(format!("the documentation speaks of who owns what; it may be about `{name}`"));
     }
     if outlives(draft, index) {
         return Ok("parent-object");
     }
-    // A `const` within a typedef says nothing about this function.
-    let constant = |ty: &CType| ty.pointee().is_some_and(|(_, constant)| constant) && shown(ty);
-    if view.param(index).is_some_and(|param| constant(&param.ty)) {
+    // A `const` within a typedef says nothing about this function, unless there is one without.
+    let constant = |ty: &CType| ty.pointee().is_some_and(|(_, constant)| constant);
+    if view
+        .param(index)
+        .is_some_and(|param| constant(&param.ty) && (shown(&param.ty) || chosen(view, &param.ty)))
+    {
         return Ok("const-object");
     }
     if view.function_has_last_word(COMPARES) && function.result.is_scalar() {
@@ -77,13 +84,64 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
         return Err(reason);
     }
     let last = function.params.len() == 1;
-    if last && view.function_has_word(STORES) {
+    if last && view.function_has_word(STORES) && !is_property(view) {
         return Err(format!("the library may keep `{name}`, or take it over"));
     }
     if last && function.result.pointee().is_none() && unreleased(view) {
         return Err(format!("nothing is called like the release of `{name}`, so this may be it"));
     }
     Ok("object-receiver")
+}
+
+/// Whether the headers have a typedef of the same pointer without `const`, so that functions say which they mean: `png_const_structp`
+/// and `png_structp`, `mpz_srcptr` and `mpz_ptr`.
+fn chosen(view: &View<'_>, ty: &CType) -> bool {
+    let record = |ty: &CType| match ty.pointee() {
+        Some((CType { kind: Type::Record { name }, .. }, constant)) => Some((name.clone(), constant)),
+        _ => None,
+    };
+    let Some((own, _)) = record(ty) else { return false };
+    let other =
+        |ty: &CType| !shown(ty) && record(ty).is_some_and(|(name, constant)| name == own && !constant);
+    let functions = view.known.api.functions.iter();
+    functions.flat_map(|function| &function.params).any(|param| other(&param.ty))
+}
+
+/// Whether a function that is given an object alone sets, or asks for, something of it: `png_set_packing(png)`. What it is called
+/// after stands before `set`, and what it sets is neither the object nor which one is in use.
+fn is_property(view: &View<'_>) -> bool {
+    let Some(handle) = view.handle(0) else { return false };
+    let own = words(handle);
+    let name = words(&view.function.name);
+    let place = |list: &[&str]| name.iter().position(|word| list.contains(&word.as_str()));
+    if answers(view.function)
+        || place(LOOKS).is_some_and(|looks| place(STORES).is_some_and(|stores| looks < stores))
+    {
+        return true;
+    }
+    let Some(set) = place(&["set"]).filter(|_| place(STORES) == place(&["set"])) else { return false };
+    let (before, behind) = (&name[..set], &name[set + 1..]);
+    let in_use = ["active", "current", "default", "global", "instance", "main", "shared"];
+    !before.is_empty()
+        && before.iter().all(|word| own.contains(word))
+        && !behind.is_empty()
+        && !behind.iter().any(|word| own.contains(word) || in_use.contains(&word.as_str()))
+}
+
+/// The number that may say how many there are of a structure which the headers define: only of such there are arrays.
+fn several(view: &View<'_>, index: usize) -> Option<usize> {
+    let (pointee, _) = view.param(index)?.ty.pointee()?;
+    let Type::Record { name } = &pointee.kind else { return None };
+    view.known.api.records.get(name)?.layout.as_ref()?;
+    let counts = |&number: &usize| {
+        let integer = view.param(number).is_some_and(|param| param.ty.is_integer());
+        let unnamed = view.words(number).is_empty() && number == index + 1;
+        let named = view.length_name(number).is_some_and(|length| {
+            length.of.is_empty() && number == index + 1 || view.sizes_by_name(number, index)
+        });
+        integer && (unnamed || named)
+    };
+    (0..view.function.params.len()).find(counts)
 }
 
 /// A number that may tell the function to end the object: `push_list(list, free_list)`, `image_ref(image, refs)`.
