@@ -89,11 +89,7 @@ impl<S: FnMut(&[u8]), P: Fn()> Peer<S, P> {
             match script.below(16) {
                 0..4 => self.write_word(&mut script, slot),
                 4..7 => self.write_bytes(&mut script, slot),
-                7..12 => {
-                    if self.lie(&mut script, slot, id, depth) {
-                        return;
-                    }
-                }
+                7..12 if self.lie(&mut script, slot, id, depth) => return,
                 12 => memory::scribble(&mut script, &self.memory.reply),
                 13 if script.below(8) == 0 => {
                     let packet = packets::packet(&mut script, &[2, 4, 5, 12, 9], &[0, 16, 64, 12, 8]);
