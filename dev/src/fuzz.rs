@@ -11,10 +11,13 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::process::{cargo, output, show, step};
-use crate::setup;
+use crate::{bench, setup};
 
 /// A workspace of its own: nothing else is compiled with these flags.
 pub(crate) const GUIDED: &str = "tests/fuzz/guided/Cargo.toml";
+
+/// The worker of the target `replies`.
+const PEER: &str = "hotcell-random-peer";
 
 /// Where it is built, and where inputs and findings are left.
 const TARGET: &str = "target/fuzz";
@@ -66,11 +69,15 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
         Some(name) => bail!("there is no target `{name}`; there are {}", known.join(", ")),
     };
     step("setup", setup::for_fuzzing)?;
+    // Not below libFuzzer: what it does is the input.
+    let peer = ["build", "--package", "hotcell-fuzz", "--bin", PEER];
+    step("build the worker that lies", || show(&mut cargo(root, peer)))?;
+    let peer = bench::target(root).join("debug").join(PEER);
     let program = build(root)?;
     let mut failed = Vec::new();
     for name in &chosen {
         let mut command = Command::new(&program);
-        command.env("HOTCELL_FUZZ_TARGET", name).current_dir(root);
+        command.env("HOTCELL_FUZZ_TARGET", name).env("HOTCELL_RANDOM_PEER", &peer).current_dir(root);
         if !arguments.files.is_empty() {
             show(command.args(&arguments.files))?;
             continue;
