@@ -49,6 +49,9 @@ fn a_defined_structure_that_is_made_and_ended_is_an_object() {
             ("int point_x(const full_point *p, int axis)", "object value -> value"),
             ("int point_sum(const full_point *points, size_t count)", "? value -> value"),
             ("int point_sum(const full_point *, int)", "? value -> value"),
+            ("int point_sum(const full_point *targets, unsigned ntargets)", "? value -> value"),
+            ("int point_sum(const full_point *entry, int mode, int num_entries)", "? value value -> value"),
+            ("int point_at(const full_point *p, size_t n_of_axis)", "object value -> value"),
         ],
     );
 }
@@ -176,7 +179,9 @@ fn objects_that_are_plainly_used() {
             ("int db_reset(db *d)", "object -> value"),
             ("const char *db_name(db *d, int index)", "object value -> text"),
             ("int db_count(const db *d)", "object -> value"),
-            ("int db_attach(db *d, const item *i)", "object object -> value"),
+            ("int db_attach(db *d, const item *i)", "object ? -> value"),
+            ("int db_add(db *d, const db *other)", "object object -> value"),
+            ("int db_show(db *d, const item *i)", "object object -> value"),
             ("int item_equal(item *a, item *b)", "object object -> value"),
             ("int db_get_shutdown(db *d)", "object -> value"),
             ("void db_freeze(db *d)", "object -> void"),
@@ -211,7 +216,12 @@ fn objects_that_may_be_gone() {
             // Not the first one: it may be taken over.
             ("int db_add_item(db *d, item *i)", "object ? -> value"),
             ("int attr_list_change(db *d, item *i)", "object ? -> value"),
-            ("int db_print(int fd, db *d)", "value ? -> value"),
+            // The first that can be changed.
+            ("int db_print(int fd, db *d)", "value object -> value"),
+            ("int db_sum(double a, const item *x, double b, db *y)", "value object value object -> value"),
+            ("int db_queue(int priority, db *d)", "value ? -> value"),
+            ("int db_show(int free_it, db *d)", "value ? -> value"),
+            ("int db_copy_to(item *from, db *d)", "object ? -> value"),
             // Swallowed by what comes out.
             ("watch *expression_bind(db *d, int n)", "? value -> ?"),
             ("db *caps_simplify(db *d)", "? -> ?"),

@@ -193,6 +193,10 @@ pub(in crate::infer) const STORES: &[&str] = &[
     "link", "prepend", "provide", "publish", "push", "queue", "register", "replace", "set", "store", "use",
 ];
 
+/// Words of functions that put an object into another one.
+pub(in crate::infer) const COLLECTS: &[&str] =
+    &["add", "append", "attach", "enqueue", "insert", "link", "prepend", "push", "store"];
+
 /// Words of functions that compare objects and leave them alone.
 pub(in crate::infer) const COMPARES: &[&str] =
     &["cmp", "compare", "eq", "equal", "equals", "same", "similar"];
