@@ -69,6 +69,8 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
         Some(name) => bail!("there is no target `{name}`; there are {}", known.join(", ")),
     };
     step("setup", setup::for_fuzzing)?;
+    // What is built now, whatever is committed meanwhile.
+    let head = output(Command::new("git").args(["rev-parse", "--short=7", "HEAD"]).current_dir(root))?;
     // Not below libFuzzer: what it does is the input.
     let peer = ["build", "--package", "hotcell-fuzz", "--bin", PEER];
     step("build the worker that lies", || show(&mut cargo(root, peer)))?;
@@ -86,7 +88,10 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
         let (figures, well) = guide(root, command, name, arguments.minutes)?;
         println!("   {name}: {} executions, {} new inputs", figures.executions, figures.found);
         if arguments.ledger {
-            note(root, name, arguments.minutes, &figures, well)?;
+            let row = row(name, head.trim(), arguments.minutes, &figures, well);
+            let mut file =
+                File::options().append(true).open(root.join(LEDGER)).context("opening the ledger")?;
+            file.write_all(row.as_bytes()).context("writing the ledger")?;
         }
         if !well {
             failed.push(name.as_str());
@@ -161,14 +166,7 @@ impl Figures {
     }
 }
 
-/// Writes a row.
-fn note(root: &Path, name: &str, minutes: u32, figures: &Figures, well: bool) -> Result<()> {
-    let version = output(Command::new("git").args(["rev-parse", "--short=10", "HEAD"]).current_dir(root))?;
-    let row = row(name, version.trim(), minutes, figures, well);
-    let mut file = File::options().append(true).open(root.join(LEDGER)).context("opening the ledger")?;
-    file.write_all(row.as_bytes()).context("writing the ledger")
-}
-
+/// A row of the ledger.
 fn row(name: &str, version: &str, minutes: u32, figures: &Figures, well: bool) -> String {
     let findings = if well { "none" } else { "one" };
     format!("| {name} | {version} | {minutes} | {} | {findings} |\n", figures.executions)
