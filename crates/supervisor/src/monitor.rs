@@ -289,6 +289,7 @@ impl Watched {
         }
     }
 
+    /// Takes in one packet, and tells everybody when the lock is free again.
     fn hear(&self, packet: &Received) -> Result<(), &'static str> {
         self.shared.state.lock().hear(packet)?;
         self.shared.changed.notify_all();
@@ -316,8 +317,8 @@ impl Watched {
             killed_by_host: state.killed_by_host,
         });
         self.shared.channel.bury();
-        self.shared.changed.notify_all();
         drop(state);
+        self.shared.changed.notify_all();
         // Last: whoever sees the process gone finds its end on record.
         status(pidfd.as_fd(), WaitIdOptions::empty());
     }

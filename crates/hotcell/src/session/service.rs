@@ -240,7 +240,8 @@ impl Session {
             calls_back,
             takes_batches,
             refusals: 0,
-            unmapped: Vec::new(),
+            #[cfg(feature = "tokio")]
+            offers: super::Offers::default(),
             #[cfg(feature = "tokio")]
             ear: super::awaited::Ear::default(),
         });
