@@ -25,7 +25,8 @@ pub(crate) fn check(interface: &Interface) -> Option<shim::ShimSource> {
     let text = serde_json::to_string(interface).expect("an interface is data");
     let again: Interface = serde_json::from_str(&text).expect("what was written can be read");
     assert_eq!(&again, interface, "an interface is the same when it was written and read");
-    let options = RustOptions { crate_name: "fuzzed".into(), runtime: "\"0.1\"".into() };
+    let options =
+        RustOptions { crate_name: "fuzzed".into(), runtime: "\"0.1\"".into(), libraries: Vec::new() };
     let (source, package) = (shim::render(interface).ok()?, rust::render(interface, &options));
     if let Ok(files) = package {
         let mut paths: Vec<&PathBuf> = files.iter().map(|(path, _)| path).collect();
