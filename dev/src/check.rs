@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::process::{cargo, elapsed, output, show, succeeds};
-use crate::{bench, generate, tidy};
+use crate::{bench, fuzz, generate, tidy};
 
 /// The cargo-deny that deny.toml was written for. Another one that is installed already is taken as it is.
 const CARGO_DENY: &str = "0.20.2";
@@ -61,10 +61,12 @@ fn quiet(root: &Path, arguments: &[&str]) -> Result<()> {
     output(&mut cargo(root, arguments)).map(drop)
 }
 
-/// The peers too, though nothing else of them is looked at here: they are slow to build.
+/// The workspaces beside ours too, though nothing else of them is looked at here: they are slow to build.
 fn fmt(root: &Path) -> Result<()> {
     quiet(root, &["fmt", "--all", "--check"])?;
-    quiet(root, &["fmt", "--manifest-path", bench::PEERS, "--check"])
+    [bench::PEERS, fuzz::GUIDED]
+        .iter()
+        .try_for_each(|workspace| quiet(root, &["fmt", "--manifest-path", workspace, "--check"]))
 }
 
 fn doc(root: &Path) -> Result<()> {

@@ -10,6 +10,7 @@ use anyhow::{Result, bail};
 mod bench;
 mod check;
 mod demo;
+mod fuzz;
 mod generate;
 mod golden;
 mod models;
@@ -76,6 +77,12 @@ const SUBCOMMANDS: &[Subcommand] = &[
         arguments: "",
         about: "run the models of a channel, its hand-overs and deaths, through every interleaving",
         run: |root, arguments| none(arguments).and_then(|()| models::run(root)),
+    },
+    Subcommand {
+        name: "fuzz",
+        arguments: "[TARGET [FILE…]] [--minutes N] [--ledger]",
+        about: "fuzz a target, or each, for N minutes (1), guided by what inputs reach; or run it with these inputs",
+        run: fuzz::run,
     },
     Subcommand {
         name: "golden",

@@ -68,11 +68,29 @@ const REQUIREMENTS: &[Requirement] = &[
     },
 ];
 
+/// What `cargo dev fuzz` needs besides.
+const FUZZING: &[Requirement] = &[Requirement {
+    name: "a C++ compiler (`c++`)",
+    why: "compiles libFuzzer",
+    find: |machine| machine.program("c++"),
+    packages: Packages::Named(&["g++"]),
+}];
+
 /// Checks this machine and installs what is missing, where that is possible without a question.
 pub(crate) fn run() -> Result<()> {
+    ensure_here(REQUIREMENTS)
+}
+
+/// As [`run`], and what only fuzzing needs.
+pub(crate) fn for_fuzzing() -> Result<()> {
+    run()?;
+    ensure_here(FUZZING)
+}
+
+fn ensure_here(requirements: &[Requirement]) -> Result<()> {
     let machine = Machine::this();
     let apt = apt::System::find(&machine);
-    ensure_all(&machine, REQUIREMENTS, apt.as_ref().map(|it| it as &dyn Apt))
+    ensure_all(&machine, requirements, apt.as_ref().map(|it| it as &dyn Apt))
 }
 
 fn ensure_all(machine: &Machine, requirements: &[Requirement], apt: Option<&dyn Apt>) -> Result<()> {

@@ -102,6 +102,17 @@ impl Place {
         Self(raw)
     }
 
+    /// The place so many bytes behind this one; none where no segment can have it, nor this one.
+    #[inline]
+    pub const fn behind(self, bytes: u64) -> Option<Self> {
+        match self.offset().checked_add(bytes) {
+            Some(offset) if offset < Self::OFFSET_END && self.segment() < wire::MAX_SEGMENTS => {
+                Some(Self::new(self.segment(), offset))
+            }
+            _ => None,
+        }
+    }
+
     /// The word on the wire.
     #[inline]
     pub const fn raw(self) -> u64 {

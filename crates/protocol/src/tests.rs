@@ -166,6 +166,21 @@ fn places_hold_segment_and_offset() {
 }
 
 #[test]
+fn a_place_behind_another_is_one_that_a_segment_can_have() {
+    let last = Place::OFFSET_END - 1;
+    for (place, bytes, expect) in [
+        (Place::new(3, 64), 64, Some(Place::new(3, 128))),
+        (Place::new(3, 0), last, Some(Place::new(3, last))),
+        (Place::new(3, 1), last, None),
+        (Place::new(3, 1), u64::MAX, None),
+        (Place::NULL, 0, None),
+        (Place::from_raw(u64::from(wire::MAX_SEGMENTS) << wire::PLACE_SEGMENT_SHIFT), 0, None),
+    ] {
+        assert_eq!(place.behind(bytes), expect, "{place:?} and {bytes}");
+    }
+}
+
+#[test]
 #[should_panic = "an offset has 48 bits"]
 fn an_offset_cannot_reach_into_the_segment_number() {
     Place::new(0, Place::OFFSET_END);

@@ -27,6 +27,8 @@ mod machine;
 mod plan;
 mod policy;
 mod profile;
+#[doc(hidden)]
+pub mod seam;
 mod spawn;
 mod sys;
 mod tables;

@@ -186,7 +186,7 @@ impl SegmentTable {
 
     /// Enters a segment that was added. Numbers are used once.
     pub fn add(&self, id: u16, mapping: Mapping) -> Result<()> {
-        if id >= wire::MAX_SEGMENTS || id == wire::SEGMENT_BATCH {
+        if !(wire::SEGMENT_FIRST_ADDED..wire::SEGMENT_BATCH).contains(&id) {
             return Err(Errno::RANGE);
         }
         if self.entries[usize::from(id)].length.load(Ordering::Relaxed) != 0 {

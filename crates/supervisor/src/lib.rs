@@ -8,11 +8,14 @@
 mod awaited;
 mod changed;
 mod end;
+mod heard;
 mod libraries;
 mod monitor;
 mod output;
 mod outside;
 mod program;
+#[doc(hidden)]
+pub mod seam;
 mod spec;
 mod start;
 mod worker;

@@ -11,7 +11,6 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
-use hotcell_protocol::wire::{Event, EventPacket, LaneReady, Packet, SegmentReady, Welcome};
 use hotcell_sandbox::{Launch, Spawned, kill_group, spawn, with_signals_blocked};
 use hotcell_shm::ForkGuard;
 use hotcell_shm::control::{ControlError, Received};
@@ -20,8 +19,7 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
-use crate::end::{End, HowEnded, Report};
-use crate::output::escape;
+use crate::end::{End, HowEnded};
 use crate::spec::Spec;
 use crate::worker::Shared;
 
@@ -285,54 +283,10 @@ impl Watched {
         }
     }
 
-    /// Takes in one packet, and tells everybody.
+    /// Takes in one packet, and tells everybody when the lock is free again.
     fn hear(&self, packet: &Received) -> Result<(), &'static str> {
-        self.take_in(packet)?;
+        self.shared.state.lock().hear(packet)?;
         self.shared.changed.notify_all();
-        Ok(())
-    }
-
-    /// Notes what a packet says. That is the worker's word: it can only ever harm the worker's own calls.
-    fn take_in(&self, packet: &Received) -> Result<(), &'static str> {
-        /// Reports of one worker that are listened to: an honest one sends one and ends.
-        const REPORTS: u32 = 16;
-        let mut state = self.shared.state.lock();
-        match packet.kind {
-            Packet::Welcome => {
-                let body = packet.body.first_chunk().ok_or("a welcome is too short")?;
-                if state.welcome.replace(Welcome::decode(body)).is_some() {
-                    return Err("a second welcome");
-                }
-            }
-            Packet::SegmentReady => {
-                let body = packet.body.first_chunk().ok_or("a segment report is too short")?;
-                let id = SegmentReady::decode(body).id;
-                let offered = hotcell_protocol::wire::SEGMENT_FIRST_ADDED..;
-                let last = hotcell_protocol::wire::SEGMENT_FIRST_ADDED + state.offered;
-                if !offered.contains(&id) || id >= last || !state.mapped.insert(id) {
-                    return Err("a report of a segment that was not offered");
-                }
-            }
-            Packet::LaneReady => {
-                let body = packet.body.first_chunk().ok_or("a lane report is too short")?;
-                let LaneReady { lane, errno } = LaneReady::decode(body);
-                let asked = state.lanes.get_mut(&lane).filter(|said| said.is_none());
-                *asked.ok_or("a report of a lane that was not asked for")? = Some(errno);
-            }
-            Packet::Event => {
-                let (head, text) = packet.body.split_first_chunk().ok_or("an event is too short")?;
-                let head = EventPacket::decode(head);
-                let event = Event::from_raw(head.event).ok_or("an event of unknown kind")?;
-                let text = text.get(..head.text_length as usize).ok_or("an event's text is cut off")?;
-                state.reports += 1;
-                if state.reports > REPORTS {
-                    return Err("reports without end");
-                }
-                let text = escape(&String::from_utf8_lossy(text));
-                state.report = Some(Report { event, errno: head.detail, text });
-            }
-            _ => return Err("a packet that a worker does not send"),
-        }
         Ok(())
     }
 

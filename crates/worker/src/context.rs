@@ -325,7 +325,7 @@ impl Call {
         if end > size {
             return None;
         }
-        let place = Place::new(window.segment(), window.offset() + start);
+        let place = window.behind(start)?;
         let address = self.table.address(place, length)?;
         self.window_used = end;
         Some((address, place))

@@ -60,7 +60,7 @@ fn run(worker: &'static Worker) -> ! {
     }
 }
 
-fn add_segment(packet: Received, segments: &SegmentTable) -> Result<u16, String> {
+pub(crate) fn add_segment(packet: Received, segments: &SegmentTable) -> Result<u16, String> {
     let body = packet.body.first_chunk().ok_or("a segment packet is too short")?;
     let add = SegmentAdd::decode(body);
     let mut descriptors = packet.descriptors.into_iter();

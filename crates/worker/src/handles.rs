@@ -19,6 +19,7 @@ use hotcell_protocol::wire::{self, Refusal};
 use entries::{Entries, NONE};
 use uses::Uses;
 
+mod alone;
 mod entries;
 mod kept;
 mod shared;
@@ -27,6 +28,7 @@ mod uses;
 use kept::KeptByObjects;
 pub(crate) use kept::KeptData;
 pub(crate) use shared::{SharedHandles, ThreadHandles};
+pub(crate) use uses::Before;
 
 /// The objects of one worker. One serving thread at a time touches it.
 #[derive(Debug)]
@@ -76,7 +78,7 @@ enum Tie {
 
 /// What a call wants of an object that it is passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Need {
+pub enum Need {
     /// That it is there.
     There,
     /// That no call uses it which this one is nested in.

@@ -13,6 +13,8 @@ mod dispatcher;
 mod handles;
 mod library;
 mod report;
+#[doc(hidden)]
+pub mod seam;
 mod serve;
 mod startup;
 mod threads;

@@ -34,6 +34,7 @@ struct Shim {
 }
 
 /// A loaded shim. It is never unloaded: libraries leave threads and handlers behind.
+#[derive(Clone, Copy)]
 pub(crate) struct Library {
     shim: &'static Shim,
     functions: &'static [Function],

@@ -119,7 +119,7 @@ fn load(socket: &Arc<ControlSocket>) -> Result<&'static Worker, Failure> {
     Ok(worker)
 }
 
-fn receive_hello(socket: &ControlSocket) -> Result<(Hello, Vec<OwnedFd>), Failure> {
+pub(crate) fn receive_hello(socket: &ControlSocket) -> Result<(Hello, Vec<OwnedFd>), Failure> {
     let packet = socket.receive_from_host().map_err(|error| violation(&error.to_string()))?;
     let packet = packet.ok_or_else(|| violation("the host is gone"))?;
     let body = packet.body.first_chunk().ok_or_else(|| violation("the hello is too short"))?;

@@ -1,9 +1,8 @@
-//! The table alone. `model` holds it against one that searches everything.
+//! The table alone. A fuzz target holds it against one that searches everything (`tests/fuzz/src/target/handles.rs`).
 
 use super::*;
 
 mod kept;
-mod model;
 mod threads;
 
 const DB: u16 = 1;
@@ -11,13 +10,6 @@ const STATEMENT: u16 = 2;
 
 fn at(address: usize) -> *mut c_void {
     std::ptr::without_provenance_mut(address)
-}
-
-impl Handles {
-    /// The object of a handle, which is not passed anywhere.
-    fn get(&self, handle: RawHandle, kind: u16) -> Result<*mut c_void, Refusal> {
-        self.entry_of(handle, kind).map(|index| self.entries[index].object)
-    }
 }
 
 fn stale(handles: &Handles, list: &[RawHandle]) {

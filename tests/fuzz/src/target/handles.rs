@@ -1,9 +1,35 @@
-//! The table against a model that looks at everything each time.
+//! The worker's handle table against a model that looks at everything each time.
 
-use proptest::prelude::*;
-use proptest::sample::Index;
+use std::collections::BTreeSet;
 
-use super::*;
+use hotcell_protocol::RawHandle;
+use hotcell_protocol::wire::Refusal;
+use hotcell_worker::seam::{Counts, Need, Table};
+
+use crate::Target;
+use crate::script::Script;
+
+pub(crate) const TARGET: Target = Target {
+    name: "handles",
+    about: "objects that are owned, lent, passed, taken and made stale in any order, in nested calls: the table does what a search through all that happened says",
+    longest: 600,
+    short: 3_000,
+    run,
+};
+
+/// Steps of an input: each is followed by a look at everything.
+const MOST: u32 = 150;
+
+/// What the library knows an object by.
+type Object = (u16, usize);
+
+/// How long a handle lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tie {
+    Owned,
+    Lent,
+    ForNow,
+}
 
 /// What the table promises.
 #[derive(Debug, Default)]
@@ -31,6 +57,9 @@ struct Open {
     /// Calls are nested in it: what it was passed is in use.
     held: bool,
 }
+
+/// Why there is a call.
+const OPEN: &str = "one call is always open";
 
 impl Seen {
     fn key(&self) -> Object {
@@ -139,13 +168,13 @@ impl Model {
             Need::Idle | Need::IdleBelow => {}
             Need::Owned => self.can_be_taken(&object)?,
         }
-        self.calls.last_mut().unwrap().passed.push((handle, object.key(), need));
+        self.calls.last_mut().expect(OPEN).passed.push((handle, object.key(), need));
         Ok(object.address)
     }
 
     fn take(&mut self, handle: RawHandle, kind: u16) -> Result<usize, Refusal> {
         let object = self.live(handle, kind)?.clone();
-        let passed = &self.calls.last().unwrap().passed;
+        let passed = &self.calls.last().expect(OPEN).passed;
         if !passed.contains(&(handle, object.key(), Need::Owned)) {
             if object.retired {
                 return Err(Refusal::StaleHandle);
@@ -168,6 +197,23 @@ impl Model {
         if goes && object.alive {
             self.end_lent(handle, RawHandle::NONE);
         }
+    }
+
+    fn nest(&mut self) {
+        let mut open = self.calls.pop().expect(OPEN);
+        open.passed.retain(|passed| self.alive(passed.0).is_some());
+        open.held = true;
+        self.calls.extend([open, Open::default()]);
+    }
+
+    fn end_nested(&mut self) {
+        let promised = self.calls.pop().expect(OPEN).passed.into_iter();
+        for (handle, ..) in promised.filter(|passed| passed.2 == Need::Owned) {
+            if self.is_retired(handle) && self.alive(handle).is_some() {
+                self.end_lent(handle, RawHandle::NONE);
+            }
+        }
+        self.calls.last_mut().expect(OPEN).held = false;
     }
 
     /// What a new owned object belongs to.
@@ -202,7 +248,7 @@ impl Model {
             (Some(there), _) => assert_eq!(got, Ok(there)),
             (None, _) if parent_is_gone => assert_eq!(got, Err(Refusal::StaleHandle)),
             (None, _) => {
-                let handle = got.unwrap();
+                let handle = got.expect("it comes out");
                 let parent = if tie == Tie::Owned { self.surviving(parent, key) } else { parent };
                 assert!(self.objects.iter().all(|it| it.handle != handle), "{handle:?} was there before");
                 if tie == Tie::Owned {
@@ -215,139 +261,111 @@ impl Model {
             }
         }
         if tie == Tie::ForNow {
-            let handle = got.unwrap();
+            let handle = got.expect("it comes out");
             self.objects.iter_mut().filter(|it| it.handle == handle).for_each(|it| it.lends += 1);
         }
     }
 
-    fn check(&self, handles: &Handles) {
+    fn check(&self, table: &Table) {
         for object in &self.objects {
-            let expect = if object.alive { Ok(at(object.address)) } else { Err(Refusal::StaleHandle) };
-            assert_eq!(handles.get(object.handle, object.handle.kind()), expect, "{object:?}");
+            let expect = if object.alive { Ok(object.address) } else { Err(Refusal::StaleHandle) };
+            assert_eq!(table.get(object.handle, object.handle.kind()), expect, "{object:?}");
         }
         let alive = self.objects.iter().filter(|it| it.alive);
         let known = alive.clone().filter(|it| !it.retired);
-        let keys: std::collections::HashSet<_> = known.clone().map(Seen::key).collect();
-        assert_eq!(handles.objects.len(), keys.len());
-        assert_eq!(handles.entries.living(), alive.clone().count());
-        let listed = handles.objects.values().map(|known| match known {
-            super::Known::Once(_) => 1,
-            super::Known::Lent(list) => list.len(),
-        });
-        assert_eq!(listed.sum::<usize>(), known.count());
+        let keys: BTreeSet<_> = known.clone().map(Seen::key).collect();
+        let expect = Counts { objects: keys.len(), living: alive.count(), listed: known.count() };
+        assert_eq!(table.counts(), expect);
     }
 }
 
-#[derive(Debug, Clone)]
-enum Step {
-    Own { kind: u16, address: usize, parent: Option<Index> },
-    Lend { kind: u16, address: usize, parent: Option<Index> },
-    LendForNow { kind: u16, address: usize },
-    Forget { which: Index },
-    Pass { which: Index, kind: u16, need: Need },
-    Take { which: Index, kind: u16 },
-    Invalidate { which: Index },
-    Nest,
-    Return,
+fn run(input: &[u8]) {
+    let mut script = Script::new(input);
+    let mut scene =
+        Scene { table: Table::new(5, 8), model: Model { objects: Vec::new(), calls: vec![Open::default()] } };
+    for _ in 0..MOST {
+        if script.is_over() {
+            return;
+        }
+        scene.step(&mut script);
+        scene.model.check(&scene.table);
+    }
 }
 
-fn step() -> impl Strategy<Value = Step> {
-    let parent = || prop::option::of(any::<Index>());
-    let need = prop_oneof![Just(Need::There), Just(Need::Idle), Just(Need::IdleBelow), Just(Need::Owned)];
-    prop_oneof![
-        4 => (1..4u16, 1..8usize, parent())
-            .prop_map(|(kind, address, parent)| Step::Own { kind, address, parent }),
-        6 => (1..4u16, 1..8usize, parent())
-            .prop_map(|(kind, address, parent)| Step::Lend { kind, address, parent }),
-        3 => (1..4u16, 1..8usize).prop_map(|(kind, address)| Step::LendForNow { kind, address }),
-        3 => any::<Index>().prop_map(|which| Step::Forget { which }),
-        4 => (any::<Index>(), 1..4u16, need)
-            .prop_map(|(which, kind, need)| Step::Pass { which, kind, need }),
-        3 => (any::<Index>(), 1..4u16).prop_map(|(which, kind)| Step::Take { which, kind }),
-        2 => any::<Index>().prop_map(|which| Step::Invalidate { which }),
-        1 => Just(Step::Nest),
-        1 => Just(Step::Return),
-    ]
+struct Scene {
+    table: Table,
+    model: Model,
 }
 
-fn run(steps: Vec<Step>) {
-    let mut handles = Handles { entries: Entries::new(5, 8), ..Handles::new(1) };
-    let mut model = Model::default();
-    let mut before = vec![handles.enter()];
-    model.calls.push(Open::default());
-    // A handle that was given out, dead or alive.
-    let pick = |model: &Model, which: &Index| match model.objects.len() {
-        0 => RawHandle::NONE,
-        count => model.objects[which.index(count)].handle,
-    };
-    let parent_of = |model: &Model, parent: &Option<Index>| {
-        parent.as_ref().map_or(RawHandle::NONE, |which| pick(model, which))
-    };
-    for step in steps {
-        match &step {
-            Step::Own { kind, address, parent } => {
-                let parent = parent_of(&model, parent);
-                let got = handles.own(*kind, at(*address), parent);
-                model.comes_out((*kind, *address), Tie::Owned, parent, got);
+impl Scene {
+    fn step(&mut self, script: &mut Script<'_>) {
+        let Scene { table, model } = self;
+        match script.below(26) {
+            0..4 => {
+                let (key, parent) = (key(script), some_handle(model, script));
+                let got = table.own(key.0, key.1, parent);
+                model.comes_out(key, Tie::Owned, parent, got);
             }
-            Step::Lend { kind, address, parent } => {
-                let parent = parent_of(&model, parent);
-                let got = handles.lend(*kind, at(*address), parent);
-                model.comes_out((*kind, *address), Tie::Lent, parent, got);
+            4..10 => {
+                let (key, parent) = (key(script), some_handle(model, script));
+                let got = table.lend(key.0, key.1, parent);
+                model.comes_out(key, Tie::Lent, parent, got);
             }
-            Step::LendForNow { kind, address } => {
-                let got = handles.lend_for_now(*kind, at(*address));
-                model.comes_out((*kind, *address), Tie::ForNow, RawHandle::NONE, got);
+            10..13 => {
+                let key = key(script);
+                let got = table.lend_for_now(key.0, key.1);
+                model.comes_out(key, Tie::ForNow, RawHandle::NONE, got);
             }
-            Step::Forget { which } => {
-                let handle = pick(&model, which);
-                handles.forget(handle);
+            13..16 => {
+                let handle = handle(model, script);
+                table.forget(handle);
                 model.forget(handle);
             }
-            Step::Pass { which, kind, need } => {
-                let handle = pick(&model, which);
-                assert_eq!(handles.pass(handle, *kind, *need), model.pass(handle, *kind, *need).map(at));
+            16..20 => {
+                let (handle, kind) = (handle(model, script), kind(script));
+                let need = script.one_of(&[Need::There, Need::Idle, Need::IdleBelow, Need::Owned]);
+                assert_eq!(table.pass(handle, kind, need), model.pass(handle, kind, need));
             }
-            Step::Take { which, kind } => {
-                let handle = pick(&model, which);
-                assert_eq!(handles.take(handle, *kind), model.take(handle, *kind).map(at));
+            20..23 => {
+                let (handle, kind) = (handle(model, script), kind(script));
+                assert_eq!(table.take(handle, kind), model.take(handle, kind));
             }
-            Step::Invalidate { which } => {
-                let handle = pick(&model, which);
-                handles.invalidate(handle);
+            23 => {
+                let handle = handle(model, script);
+                table.invalidate(handle);
                 if model.alive(handle).is_some() {
                     let lent = model.children(handle).into_iter().filter(|it| !it.is_owned());
                     lent.for_each(|lent| model.end_lent(lent.handle, handle));
                 }
             }
-            Step::Nest => {
-                handles.hold();
-                before.push(handles.enter());
-                let mut open = model.calls.pop().unwrap();
-                open.passed.retain(|passed| model.alive(passed.0).is_some());
-                open.held = true;
-                model.calls.extend([open, Open::default()]);
+            24 => {
+                table.nest();
+                model.nest();
             }
-            Step::Return if before.len() > 1 => {
-                handles.leave(before.pop().unwrap());
-                handles.let_go();
-                let promised = model.calls.pop().unwrap().passed.into_iter();
-                for (handle, ..) in promised.filter(|passed| passed.2 == Need::Owned) {
-                    if model.is_retired(handle) && model.alive(handle).is_some() {
-                        model.end_lent(handle, RawHandle::NONE);
-                    }
-                }
-                model.calls.last_mut().unwrap().held = false;
-            }
-            Step::Return => {}
+            _ if table.end_nested() => model.end_nested(),
+            _ => {}
         }
-        model.check(&handles);
     }
 }
 
-proptest! {
-    #[test]
-    fn the_table_does_what_a_search_would(steps in prop::collection::vec(step(), 1..120)) {
-        run(steps);
+fn kind(script: &mut Script<'_>) -> u16 {
+    1 + script.below(3) as u16
+}
+
+fn key(script: &mut Script<'_>) -> Object {
+    (kind(script), 1 + script.below(7))
+}
+
+/// A handle that was given out, dead or alive, or one that never was.
+fn handle(model: &Model, script: &mut Script<'_>) -> RawHandle {
+    match (model.objects.len(), script.below(255)) {
+        (_, 254) => RawHandle::NONE,
+        (0, _) => RawHandle::NONE,
+        (count, which) => model.objects[which % count].handle,
     }
+}
+
+/// As [`handle`], or none.
+fn some_handle(model: &Model, script: &mut Script<'_>) -> RawHandle {
+    if script.below(2) == 0 { RawHandle::NONE } else { handle(model, script) }
 }

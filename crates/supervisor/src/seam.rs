@@ -1,0 +1,43 @@
+//! What the fuzz targets need of this crate, and nobody else: what a host knows of a worker by what it hears, without one.
+
+use hotcell_shm::control::Received;
+
+use crate::end::Report;
+use crate::worker::State;
+
+/// What a worker has said.
+#[derive(Debug)]
+pub struct Hearing(State);
+
+impl Hearing {
+    /// Of a worker that was offered so many segments, and asked for these lanes.
+    pub fn new(offered: u16, lanes: impl IntoIterator<Item = u32>) -> Hearing {
+        let lanes = lanes.into_iter().map(|lane| (lane, None)).collect();
+        Hearing(State { offered, lanes, ..State::default() })
+    }
+
+    /// Takes in one packet. `Err` is the rule that it breaks: nothing more is heard then.
+    pub fn hear(&mut self, packet: &Received) -> Result<(), &'static str> {
+        self.0.hear(packet)
+    }
+
+    /// Whether the worker is up.
+    pub fn is_welcome(&self) -> bool {
+        self.0.welcome.is_some()
+    }
+
+    /// The segments it has mapped.
+    pub fn mapped(&self) -> impl Iterator<Item = u16> {
+        self.0.mapped.iter().copied()
+    }
+
+    /// The lanes it has answered for.
+    pub fn answered(&self) -> impl Iterator<Item = u32> {
+        self.0.lanes.iter().filter(|(_, said)| said.is_some()).map(|(lane, _)| *lane)
+    }
+
+    /// What it reported last.
+    pub fn report(&self) -> Option<&Report> {
+        self.0.report.as_ref()
+    }
+}

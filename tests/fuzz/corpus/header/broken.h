@@ -1,0 +1,4 @@
+int fine(void);
+int broken(unknown_t a);
+struct { int x };
+int also broken;

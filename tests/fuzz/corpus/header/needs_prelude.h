@@ -1,0 +1,1 @@
+int after_prelude(needed_t value);

@@ -1,0 +1,34 @@
+//! Shared libraries: whatever a file has in it, what it exports is read or it is refused.
+
+use std::os::fd::{AsFd as _, AsRawFd as _};
+use std::path::PathBuf;
+
+use hotcell_header::library;
+use rustix::fs::{MemfdFlags, memfd_create};
+
+use crate::Target;
+
+pub(crate) const TARGET: Target = Target {
+    name: "elf",
+    about: "any file as a shared library: what it exports, needs and is called is read, or it is refused",
+    longest: 32 * 1024,
+    short: 3_000,
+    run,
+};
+
+fn run(input: &[u8]) {
+    let file = memfd_create("fuzzed", MemfdFlags::CLOEXEC).expect("there is memory for a file");
+    let mut rest = input;
+    while !rest.is_empty() {
+        let written = rustix::io::write(&file, rest).expect("there is memory for a file");
+        rest = &rest[written..];
+    }
+    let path = PathBuf::from(format!("/proc/self/fd/{}", file.as_fd().as_raw_fd()));
+    match library::inspect(&path) {
+        Ok(library) => {
+            assert_eq!(library.machine, std::env::consts::ARCH, "a library for another machine");
+            assert!(library.build_id.is_none_or(|id| id.chars().all(|digit| digit.is_ascii_hexdigit())));
+        }
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
