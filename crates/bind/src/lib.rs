@@ -19,7 +19,7 @@ use hotcell_model::Interface;
 
 pub use draft::{Draft, DraftJob, draft};
 pub use error::Error;
-pub use libraries::{File, Libraries};
+pub use libraries::{File, Libraries, NeededFile};
 pub use read::{Checked, check};
 
 /// What to bind.

@@ -9,6 +9,10 @@ use hotcell_header::library::{self, Library};
 
 use crate::error::Error;
 
+mod closure;
+
+pub use closure::NeededFile;
+
 /// The libraries of a job.
 #[derive(Debug, Clone, Default)]
 pub struct Libraries {
@@ -26,6 +30,8 @@ pub struct Libraries {
     beside: Vec<PathBuf>,
     /// The folders of those that the contract names by a path, or that lie beside it; whether such a path is absolute.
     places: BTreeMap<PathBuf, bool>,
+    /// Where libraries are searched besides.
+    dirs: Vec<PathBuf>,
     /// What each of these files exports.
     beside_exports: Vec<(PathBuf, BTreeSet<String>)>,
 }
@@ -47,7 +53,7 @@ pub struct File<'a> {
 
 impl Libraries {
     pub(crate) fn find(names: &[String], dirs: &[PathBuf]) -> Result<Libraries, Error> {
-        let mut found = Libraries::default();
+        let mut found = Libraries { dirs: dirs.to_vec(), ..Libraries::default() };
         let base = c_library();
         for name in names {
             let path = library::find(name, dirs).map_err(Error::from_header)?;
@@ -65,6 +71,11 @@ impl Libraries {
             found.own.push(path);
         }
         Ok(found)
+    }
+
+    /// The files that a worker loads for them, they themselves first, with the identities of their builds.
+    pub fn closure(&self) -> Vec<NeededFile> {
+        closure::of(&self.own, &self.dirs)
     }
 
     /// What a check of a contract asks about them.

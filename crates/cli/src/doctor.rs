@@ -72,6 +72,7 @@ pub(crate) fn run(args: &DoctorArgs) -> ExitCode {
     let mut checks = checks::all();
     let tested = self_test::run();
     checks.extend(tested.as_ref().ok().map(|times| checks::sandbox(times.level)));
+    checks.extend(tested.as_ref().ok().map(|times| checks::loaded(&times.loaded)));
     checks.push(match &tested {
         Ok(times) => Check::good("self-test", format!("{}\n{times}", self_test::WHAT)),
         Err(failure) => Check::lacks("self-test", State::Failed, &failure.found, &failure.help),

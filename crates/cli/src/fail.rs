@@ -6,7 +6,7 @@ use hotcell::ErrorKind;
 use serde_json::{Value, json};
 
 use crate::args::Format;
-use crate::print::{complain, out};
+use crate::print::{self, complain, out};
 
 /// A failure of a command.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl Failure {
                 {
                     object.extend(results.clone());
                 }
-                let text = format!("{object:#}\n");
+                let text = print::json(&object);
                 if out(&text).is_err() {
                     complain(text.trim_end());
                 }

@@ -2,6 +2,8 @@
 
 use std::io::{self, ErrorKind, Write};
 
+use serde_json::Value;
+
 /// Prints to standard output. A reader that has read enough and gone (`| head`) is no failure. Colours are left
 /// away where they are not wanted: on what is no terminal, or with `NO_COLOR`.
 pub(crate) fn out(text: &str) -> io::Result<()> {
@@ -10,6 +12,19 @@ pub(crate) fn out(text: &str) -> io::Result<()> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         done => done,
     }
+}
+
+/// JSON on lines of its own. Beyond what JSON itself asks for, control characters are escaped, of which some steer terminals:
+/// texts of a library may have them.
+pub(crate) fn json(value: &Value) -> String {
+    let mut text = String::new();
+    for character in format!("{value:#}\n").chars() {
+        match character {
+            '\u{7f}'..='\u{9f}' => text.push_str(&format!("\\u{:04x}", u32::from(character))),
+            other => text.push(other),
+        }
+    }
+    text
 }
 
 /// Prints a line to standard error. Where nobody can be told, the exit status still tells.
@@ -25,4 +40,20 @@ pub(crate) fn out_width() -> Option<usize> {
 /// Columns of the terminal that standard error is.
 pub(crate) fn complain_width() -> Option<usize> {
     terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| usize::from(width.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn no_text_in_json_steers_a_terminal() {
+        let text = "a\u{9b}2J\u{1b}[2J\u{7f}\u{85}é\n";
+        let printed = json(&json!({ "text": text }));
+        assert!(printed.chars().all(|character| character == '\n' || !character.is_control()), "{printed:?}");
+        let read: Value = serde_json::from_str(&printed).unwrap();
+        assert_eq!(read["text"], text);
+    }
 }

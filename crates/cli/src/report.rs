@@ -121,7 +121,9 @@ pub(crate) fn to_json(checked: &Checked, entries: &[Entry<'_>]) -> Value {
         }
         json
     };
+    let file = |file: hotcell_bind::NeededFile| json!({ "name": file.soname, "path": file.path, "build_id": file.build_id });
     let mut report = json!({
+        "libraries": checked.libraries.closure().into_iter().map(file).collect::<Vec<_>>(),
         "functions": entries.iter().map(function).collect::<Vec<_>>(),
         "summary": {
             "bound": count(entries, Status::Bound),

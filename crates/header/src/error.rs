@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use hotcell_elf::{Wrong, WrongKind};
+
 /// What went wrong, for programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -68,6 +70,21 @@ pub struct Error {
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Error { kind, message: message.into(), diagnostics: Vec::new(), help: None }
+    }
+
+    /// What is wrong with a library's file.
+    pub(crate) fn of_file(wrong: Wrong) -> Self {
+        let kind = match wrong.kind {
+            WrongKind::NotElf => ErrorKind::NotElf,
+            WrongKind::Damaged => ErrorKind::Damaged,
+            WrongKind::Not64Bit => ErrorKind::Not64Bit,
+            WrongKind::WrongArchitecture => ErrorKind::WrongArchitecture,
+            WrongKind::StaticLibrary => ErrorKind::StaticLibrary,
+            WrongKind::Executable => ErrorKind::Executable,
+            WrongKind::NotShared => ErrorKind::NotShared,
+        };
+        let error = Error::new(kind, wrong.message);
+        Error { help: wrong.help.map(str::to_owned), ..error }
     }
 
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::panic::Location;
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, UnavailableReason};
@@ -92,6 +93,11 @@ pub enum Cause {
     NotInForce {
         /// Their names.
         missing: Vec<&'static str>,
+    },
+    /// A file that workers of the session load is not the one that the session began with.
+    Replaced {
+        /// Where it lies.
+        path: PathBuf,
     },
     /// No worker could take the call.
     Unavailable {
@@ -296,6 +302,7 @@ impl Cause {
             Cause::Limit { what, value } => json!({ "limit": what.name(), "value": value }),
             Cause::Denied(denied) => denied.to_json(),
             Cause::NotInForce { missing } => json!({ "missing": missing }),
+            Cause::Replaced { path } => json!({ "replaced": path.display().to_string() }),
             Cause::Unavailable { reason } => json!({ "reason": reason.name() }),
             Cause::Library { code, symbol, message, errno } => {
                 json!({ "code": code, "symbol": symbol, "message": message, "errno": errno })

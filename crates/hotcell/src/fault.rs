@@ -59,6 +59,10 @@ pub(crate) fn of_start(error: &StartError) -> (Fault, String) {
             let cause = Cause::NotInForce { missing: missing.clone() };
             (failed(ErrorKind::LoadFailed, cause, error.to_string()), output.clone())
         }
+        StartError::Replaced { replaced, output } => {
+            let cause = Cause::Replaced { path: replaced.path.clone() };
+            (failed(ErrorKind::LoadFailed, cause, replaced.to_string()), output.clone())
+        }
         StartError::Late { output } => {
             let message = "the library did not finish loading in time".into();
             (failed(ErrorKind::LoadFailed, Cause::None, message), output.clone())
@@ -113,6 +117,13 @@ fn signalled(end: &End, number: i32) -> Fault {
         let message = format!("the sandbox denied {denied}");
         return Fault { kind: ErrorKind::SandboxDenied, cause: Cause::Denied(denied), message };
     }
+    if let (SIGXCPU, Some(limit)) = (number, end.cpu_limit) {
+        let value = limit.as_secs() + u64::from(limit.subsec_nanos() > 0);
+        let cause = Cause::Limit { what: LimitExceededReason::Cpu, value };
+        let message =
+            format!("the worker has taken all of the {value} s of CPU time it was given for its life");
+        return Fault { kind: ErrorKind::LimitExceeded, cause, message };
+    }
     let name = signals::name(number);
     // The record is the worker's own word; it is believed only where it agrees with the kernel's.
     let record = end.crash.filter(|record| record.signal == number);
@@ -130,6 +141,10 @@ fn signalled(end: &End, number: i32) -> Fault {
         None if number == SIGSEGV && record.is_some_and(|record| record.code == SI_KERNEL) => {
             format!("{name}: an address that no program can have was used, or an instruction that none may")
         }
+        None if external && end.cpu_limit.is_some() => format!(
+            "{name}, sent by another process, by the kernel when memory ran out, or because the library went on when its \
+             time on CPUs was over"
+        ),
         None if external => format!("{name}, sent by another process or by the kernel when memory ran out"),
         None => name.to_owned(),
     };
@@ -154,6 +169,7 @@ fn denied(end: &End, number: i32) -> Option<Denied> {
 const SIGSYS: i32 = 31;
 const SIGKILL: i32 = 9;
 const SIGSEGV: i32 = 11;
+const SIGXCPU: i32 = 24;
 
 /// The `si_code` of a signal for which the kernel has no more to say; the address is 0 then.
 const SI_KERNEL: i32 = 0x80;

@@ -35,6 +35,7 @@ pub use error::{Answer, Cause, Error, Output, Result};
 pub use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, Retry, UnavailableReason};
 pub use hotcell_sandbox::{Level, Limits, Profile, Require, Sandbox};
 pub use hotcell_shm::{InBuf, SharedBuf, SharedView};
+pub use hotcell_supervisor::LoadedFile;
 pub use options::{Options, Waiting};
 pub use rt::{Batch, Done, Ticket};
 pub use session::Session;

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, UnavailableReason};
 use hotcell_sandbox::{Level, Require};
 use hotcell_shm::{Arena, Buffers, ForkGuard, HostChannel, HostLane};
-use hotcell_supervisor::{Spec, Worker, find_worker};
+use hotcell_supervisor::{Libraries, LoadedFile, Spec, Worker, find_worker};
 use parking_lot::Mutex;
 
 use crate::denied::Refused;
@@ -195,10 +195,12 @@ impl Session {
         let mut environment = options.environment.clone();
         let walled = walled::Walled::new(sandbox, &mut environment)
             .map_err(|wrong| context.not_executed(wrong.kind, Cause::None, wrong.message))?;
+        let libraries = Libraries::open(&options.libraries)
+            .map_err(|error| load_failed(format!("open the library: {error}")))?;
         let spec = Spec {
             program,
             shim: package.shim,
-            libraries: options.libraries.clone(),
+            libraries: Arc::new(libraries),
             fingerprint: package.fingerprint,
             functions: package.functions.len() as u32,
             callers: callers(package, &options),
@@ -350,6 +352,13 @@ impl Session {
         }
         let channel = self.shared.facts.channel.lock();
         Refused::since(0, &channel.as_ref()?.refused()?)
+    }
+
+    /// The files that workers of this session have loaded, the libraries first; what the kernel lists of them. Waits until
+    /// they are read. Without the libraries' needs where the kernel does not tell.
+    pub fn loaded(&self) -> Vec<LoadedFile> {
+        // There, nobody reads any more.
+        if self.is_forked() { Vec::new() } else { self.shared.spec.libraries.loaded() }
     }
 
     /// The restrictions the worker measured on itself.

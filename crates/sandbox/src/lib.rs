@@ -40,9 +40,10 @@ pub use limits::Limits;
 pub use machine::Machine;
 pub use plan::Plan;
 pub use policy::{Syscall, WrongRule};
-pub use profile::{Profile, Require, Sandbox};
+pub use profile::{Profile, Require, Sandbox, wrong_path};
 pub use spawn::{Launch, Spawned, spawn};
-pub use sys::signals::with_signals_blocked;
+pub use sys::removal::remove_tree;
+pub use sys::signals::{kill_group, with_signals_blocked};
 pub use tables::DEVICES;
 pub use wall::Wall;
 

@@ -68,9 +68,10 @@ impl Plan {
         self.refused.iter().for_each(|path| text(&mut out, path.as_bytes()));
         for view in [&self.load_view, &self.serve_view] {
             count(&mut out, view.len());
-            for Sight { path, access, optional } in view {
+            for Sight { path, access, optional, is_resolved } in view {
                 count(&mut out, *access as usize);
                 count(&mut out, usize::from(*optional));
+                count(&mut out, usize::from(*is_resolved));
                 text(&mut out, path.as_os_str().as_bytes());
             }
         }
@@ -157,9 +158,9 @@ impl<'a> Rest<'a> {
             1 => Access::Write,
             _ => return None,
         };
-        let optional = self.number()? != 0;
+        let (optional, is_resolved) = (self.number()? != 0, self.number()? != 0);
         let path = PathBuf::from(OsStr::from_bytes(self.text()?));
-        Some(Sight { path, access, optional })
+        Some(Sight { path, access, optional, is_resolved })
     }
 }
 

@@ -126,24 +126,38 @@ impl Sandbox {
     }
 }
 
-/// Why a path cannot be named.
-fn wrong_path(path: &Path) -> Option<String> {
+/// Why a path cannot be named: it is not absolute, or what is told of the host is below it.
+pub fn wrong_path(path: &Path) -> Option<String> {
     if !path.is_absolute() {
         return Some(format!("the sandbox's path {} is not absolute", path.display()));
     }
-    let above = path.components().any(|part| part == Component::ParentDir);
-    if path.starts_with("/proc/self") && !above {
+    if is_of_worker(path) {
         return None;
     }
     // Through links, as the kernel will see it. One that is not there is told when the worker looks for it.
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let of_process = || real.components().nth(2).is_some_and(|part| is_number(part.as_os_str()));
+    let of_process = || {
+        let process = real.components().nth(2);
+        process.is_some_and(|it| is_number(it.as_os_str()) || it.as_os_str() == "self")
+    };
     let holds_hosts =
         real == Path::new("/") || (real.starts_with("/proc") && (real == Path::new("/proc") || of_process()));
     holds_hosts.then(|| {
         let why = "what /proc tells of the host is below it. Name the directories that are needed";
         format!("the sandbox cannot open {}: {why}", path.display())
     })
+}
+
+/// Whether it is what `/proc` tells of the worker itself, and no way out of there.
+pub(crate) fn is_of_worker(path: &Path) -> bool {
+    /// What leads elsewhere: links that only the kernel follows, and threads, which have them too.
+    const WAYS_OUT: [&str; 6] = ["root", "cwd", "exe", "ns", "map_files", "task"];
+    let Ok(below) = path.strip_prefix("/proc/self") else { return false };
+    let leaves = |part: Component<'_>| {
+        part == Component::ParentDir || WAYS_OUT.iter().any(|way| part.as_os_str() == *way)
+    };
+    let is_descriptor = below.starts_with("fd") && below.components().count() > 1;
+    !is_descriptor && !below.components().any(leaves)
 }
 
 fn is_number(name: &OsStr) -> bool {
@@ -165,6 +179,13 @@ mod tests {
             "/usr/../proc",
             "/proc/1",
             "/proc/self/../1",
+            "/proc/self/root",
+            "/proc/self/root/proc",
+            "/proc/self/cwd/../../../../../../../..",
+            "/proc/self/task/1/root",
+            "/proc/thread-self/root",
+            "/proc/self/fd/1000",
+            "/proc/self/map_files/x",
             "/proc/1/environ",
             "etc",
             "",

@@ -6,6 +6,7 @@ pub(crate) mod capabilities;
 pub(crate) mod landlock;
 pub(crate) mod probe;
 pub(crate) mod process;
+pub(crate) mod removal;
 pub(crate) mod seccomp;
 pub(crate) mod signals;
 pub(crate) mod spawn;

@@ -516,12 +516,31 @@ pub(crate) static ALWAYS: &[Rule] = &[
         then: Then::Allow,
         otherwise: Then::Deny,
     },
-    // limits of its own, which can only sink
+    // limits of its own, which can only sink; but not RLIMIT_CORE, for 0 lets a program have cores that 1 does not
     Rule {
         calls: &["prlimit64"],
-        when: &["arg0 == 0", "arg0 == self"],
+        when: &[
+            "arg0 == 0 && arg1 != 4",
+            "arg0 == self && arg1 != 4",
+            "arg0 == 0 && arg2:64 == 0",
+            "arg0 == self && arg2:64 == 0",
+        ],
         then: Then::Allow,
-        otherwise: Then::Deny,
+        otherwise: Then::Refuse(libc::EPERM),
+    },
+    // the same, by its older name
+    Rule {
+        calls: &["setrlimit"],
+        when: &["arg0 != 4"],
+        then: Then::Allow,
+        otherwise: Then::Refuse(libc::EPERM),
+    },
+    // what is done on SIGSYS is how a denied call is told; the rest of what it does on signals is its own
+    Rule {
+        calls: &["rt_sigaction"],
+        when: &["arg0 != 31", "arg1:64 == 0"],
+        then: Then::Allow,
+        otherwise: Then::Refuse(libc::EPERM),
     },
     // where it runs itself. Threads ask for each other by numbers that cannot be told from others'
     Rule {
@@ -686,6 +705,22 @@ pub(crate) static LOAD: &[Rule] = &[
         then: Then::Refuse(libc::EPERM),
         otherwise: Then::Deny,
     },
+    // emptying what may only be read, by O_TRUNC, which Landlock judges from Linux 6.2 on
+    Rule {
+        calls: &["open"],
+        when: &["arg1 & 0x203 != 0x200 && arg1 & 0x203 != 0x203"],
+        then: Then::Allow,
+        otherwise: Then::Refuse(libc::EACCES),
+    },
+    // the same
+    Rule {
+        calls: &["openat"],
+        when: &["arg2 & 0x203 != 0x200 && arg2 & 0x203 != 0x203"],
+        then: Then::Allow,
+        otherwise: Then::Refuse(libc::EACCES),
+    },
+    // flags that a filter cannot see, for they are in memory: whoever knows it knows the older call
+    Rule { calls: &["openat2"], when: &[], then: Then::Answer(libc::ENOSYS), otherwise: Then::Deny },
     // news of everybody's files
     Rule {
         calls: &["inotify_init", "inotify_init1", "inotify_add_watch"],
@@ -782,7 +817,6 @@ pub(crate) static COMPUTE: &[Rule] = &[
     // signals within the process
     Rule {
         calls: &[
-            "rt_sigaction",
             "rt_sigprocmask",
             "rt_sigreturn",
             "rt_sigpending",
@@ -932,7 +966,6 @@ pub(crate) static COMPUTE: &[Rule] = &[
             "sysinfo",
             "getcwd",
             "getrlimit",
-            "setrlimit",
             "umask",
             "getrandom",
         ],
@@ -965,9 +998,6 @@ pub(crate) static FILES: &[Rule] = &[
     // opening, making, renaming and removing, which Landlock judges by path
     Rule {
         calls: &[
-            "open",
-            "openat",
-            "openat2",
             "creat",
             "mkdir",
             "mkdirat",
@@ -988,6 +1018,22 @@ pub(crate) static FILES: &[Rule] = &[
         then: Then::Allow,
         otherwise: Then::Deny,
     },
+    // opening, the same; but O_TRUNC without a right to write, which Landlock judges from Linux 6.2 on
+    Rule {
+        calls: &["open"],
+        when: &["arg1 & 0x203 != 0x200 && arg1 & 0x203 != 0x203"],
+        then: Then::Allow,
+        otherwise: Then::Refuse(libc::EACCES),
+    },
+    // the same
+    Rule {
+        calls: &["openat"],
+        when: &["arg2 & 0x203 != 0x200 && arg2 & 0x203 != 0x203"],
+        then: Then::Allow,
+        otherwise: Then::Refuse(libc::EACCES),
+    },
+    // flags that a filter cannot see, for they are in memory: whoever knows it knows the older call
+    Rule { calls: &["openat2"], when: &[], then: Then::Answer(libc::ENOSYS), otherwise: Then::Deny },
     // names, kinds, sizes and times
     Rule {
         calls: &[

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::profile::Sandbox;
+use crate::profile::{Sandbox, is_of_worker};
 use crate::tables::DEVICES;
 
 /// A path and what may be done with it and all below it.
@@ -14,6 +14,9 @@ pub(crate) struct Sight {
     pub(crate) access: Access,
     /// Whether it is no error that it is not there.
     pub(crate) optional: bool,
+    /// Whether no link may be on its way: it was followed when the plan was made, and a library that can rename could put
+    /// another one there before the next worker opens it.
+    pub(crate) is_resolved: bool,
 }
 
 /// What may be done.
@@ -24,6 +27,16 @@ pub(crate) enum Access {
     Read = 0,
     /// Besides, writing, making and removing files and directories: no links, sockets or devices.
     Write = 1,
+}
+
+impl Sight {
+    /// Of a path that somebody names. One that is not there is told by the worker.
+    fn named(path: &Path, access: Access) -> Sight {
+        // That of another process here: it has no links but the kernel's.
+        let real = if is_of_worker(path) { None } else { path.canonicalize().ok() };
+        let is_resolved = real.is_some();
+        Sight { path: real.unwrap_or_else(|| path.to_owned()), access, optional: false, is_resolved }
+    }
 }
 
 /// Where libraries and what they read while they load are, on the systems that are known.
@@ -56,8 +69,8 @@ pub(crate) fn of_load(sandbox: &Sandbox, environment: &[(String, String)]) -> Ve
     let searched = environment.iter().filter(|(name, _)| name == "LD_LIBRARY_PATH");
     places.extend(searched.flat_map(|(_, value)| value.split([':', ';'])).map(PathBuf::from));
     places.retain(|place| place.is_absolute());
-    let read = |path| Sight { path, access: Access::Read, optional: true };
-    let named = sandbox.load.iter().map(|path| Sight { optional: false, ..read(path.clone()) });
+    let read = |path| Sight { path, access: Access::Read, optional: true, is_resolved: false };
+    let named = sandbox.load.iter().map(|path| Sight::named(path, Access::Read));
     places.into_iter().map(read).chain(named).chain(devices()).chain(of_profile(sandbox)).collect()
 }
 
@@ -68,12 +81,17 @@ pub(crate) fn of_serve(sandbox: &Sandbox) -> Vec<Sight> {
 }
 
 fn of_profile(sandbox: &Sandbox) -> impl Iterator<Item = Sight> + '_ {
-    let sight = |access| move |path: &PathBuf| Sight { path: path.clone(), access, optional: false };
+    let sight = |access| move |path: &PathBuf| Sight::named(path, access);
     sandbox.read.iter().map(sight(Access::Read)).chain(sandbox.write.iter().map(sight(Access::Write)))
 }
 
 fn devices() -> Vec<Sight> {
-    let sight = |path: &&str| Sight { path: PathBuf::from(path), access: Access::Write, optional: true };
+    let sight = |path: &&str| Sight {
+        path: PathBuf::from(path),
+        access: Access::Write,
+        optional: true,
+        is_resolved: false,
+    };
     DEVICES.iter().map(sight).collect()
 }
 
@@ -102,7 +120,8 @@ mod tests {
         let environment = [("LD_LIBRARY_PATH".to_owned(), "/opt/a:relative:/opt/b".to_owned())];
         let sights = of_load(&sandbox, &environment);
         let has = |path: &str, optional| {
-            sights.contains(&Sight { path: path.into(), access: Access::Read, optional })
+            let sight = Sight { path: path.into(), access: Access::Read, optional, is_resolved: false };
+            sights.contains(&sight)
         };
         assert!(has("/usr/lib", true) && has("/opt/a", true) && has("/opt/b", true));
         assert!(has("/data", false) && has("/opt/x", false));
@@ -112,6 +131,18 @@ mod tests {
         }
         assert!(of_serve(&sandbox).iter().all(|sight| sight.path != Path::new("/usr/lib")));
         assert_eq!(of_serve(&Sandbox::of(Profile::Compute)), []);
+    }
+
+    #[test]
+    fn links_on_the_way_to_what_is_named_are_followed_once() {
+        let own =
+            std::env::temp_dir().canonicalize().unwrap().join(format!("hotcell-view-{}", std::process::id()));
+        std::os::unix::fs::symlink("/etc", &own).unwrap();
+        let sandbox =
+            Sandbox { read: vec![own.clone(), "/proc/self/maps".into()], ..Sandbox::of(Profile::Files) };
+        let sights: Vec<_> = of_profile(&sandbox).map(|sight| (sight.path, sight.is_resolved)).collect();
+        std::fs::remove_file(&own).unwrap();
+        assert_eq!(sights, [("/etc".into(), true), ("/proc/self/maps".into(), false)]);
     }
 
     #[test]

@@ -71,6 +71,13 @@ pub struct Granted {
 /// Smallest segment added: small enough to be cheap, big enough to be the only one for most callers.
 const SMALLEST: usize = 1 << 20;
 
+/// How many times what a call may return all windows of a lane may have. Calls of one shape find theirs in less than three
+/// times as much.
+const WINDOWS: u64 = 4;
+
+/// As many bytes may always be there.
+const WINDOWS_AT_LEAST: u64 = 64 << 20;
+
 impl Arena {
     /// Forgets the data of the call before. Comes with the window in force where that is not what was announced: parts of
     /// it were taken, or have come back.
@@ -146,6 +153,20 @@ impl Arena {
     /// Bytes the next reply window should have to hold `needed`.
     pub fn wanted_window(&self, needed: usize) -> usize {
         padded(self.windows.iter().map(|window| window.segment.length()).max().unwrap_or(0), needed)
+    }
+
+    /// Bytes the next reply window should have to hold `needed`, where a call may be granted `limit`. None when all windows
+    /// together, what callers hold of them included, would have more than [`Arena::most_window_bytes`].
+    pub fn next_window(&self, needed: usize, limit: usize) -> Option<usize> {
+        let have: u64 = self.windows.iter().map(|window| window.segment.length() as u64).sum();
+        let fits = |bytes: &usize| have.saturating_add(*bytes as u64) <= Arena::most_window_bytes(limit);
+        let bounded = |bytes: usize| bytes.min(limit).max(needed);
+        [self.wanted_window(needed), padded(0, needed)].map(bounded).into_iter().find(fits)
+    }
+
+    /// Most bytes of all windows of a lane: a worker that asks for ever more space, over any number of calls, gets no more.
+    pub fn most_window_bytes(limit: usize) -> u64 {
+        (limit as u64).saturating_mul(WINDOWS).max(WINDOWS_AT_LEAST)
     }
 
     /// Puts a new request segment in use.
@@ -298,6 +319,30 @@ mod tests {
         assert!(arena.regrant(4096, false).is_some());
         assert!(arena.regrant(1, false).is_none());
         assert!([2, 3, 4].iter().all(|&id| has(&arena, id)));
+    }
+
+    #[test]
+    fn windows_never_have_more_together_than_is_bounded() {
+        const LIMIT: usize = 32 << 20;
+        let most = Arena::most_window_bytes(LIMIT);
+        assert_eq!(most, 4 * LIMIT as u64);
+        for needed in [1, 4096, LIMIT / 60, LIMIT / 3, LIMIT] {
+            let mut arena = Arena::default();
+            let mut have = 0;
+            for id in 2.. {
+                let Some(bytes) = arena.next_window(needed, LIMIT) else { break };
+                assert!((needed..=LIMIT).contains(&bytes));
+                have += bytes as u64;
+                arena.add_window(window(id, bytes), false);
+            }
+            // All but what one more would have.
+            assert!(have <= most && have + 2 * needed.max(SMALLEST) as u64 > most, "{needed}: {have}");
+        }
+        assert_eq!(
+            Arena::default().next_window(LIMIT + 1, LIMIT),
+            Some(LIMIT + 1),
+            "a limit is kept elsewhere"
+        );
     }
 
     #[test]

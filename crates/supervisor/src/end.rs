@@ -1,5 +1,7 @@
 //! How a worker ended, and what it said before.
 
+use std::time::Duration;
+
 use hotcell_protocol::wire::Event;
 use hotcell_shm::{CrashRecord, DenialRecord};
 
@@ -18,6 +20,8 @@ pub struct End {
     pub violation: Option<String>,
     /// Whether this host killed it.
     pub killed_by_host: bool,
+    /// The time on CPUs that it was given for its life, where that was limited.
+    pub cpu_limit: Option<Duration>,
 }
 
 /// The kernel's word on the end of a process.

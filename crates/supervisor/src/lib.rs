@@ -9,6 +9,7 @@ mod awaited;
 mod changed;
 mod end;
 mod heard;
+mod libraries;
 mod monitor;
 mod output;
 mod outside;
@@ -21,6 +22,7 @@ mod worker;
 
 pub use awaited::Ending;
 pub use end::{End, HowEnded, Report};
+pub use libraries::{Libraries, LoadedFile, Replaced};
 pub use output::escape;
 pub use program::find_worker;
 pub use spec::Spec;

@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
-use hotcell_sandbox::{Launch, Spawned, spawn, with_signals_blocked};
+use hotcell_sandbox::{Launch, Spawned, kill_group, spawn, with_signals_blocked};
 use hotcell_shm::ForkGuard;
 use hotcell_shm::control::{ControlError, Received};
 use parking_lot::Mutex;
@@ -232,7 +232,7 @@ impl Watched {
             self.kill_at = None;
             self.shared.signal(Signal::KILL);
         }
-        let ended = self.has_ended();
+        let ended = self.shared.has_ended();
         // After the end too: the last words are still in the pipe and the socket.
         self.read_output();
         self.read_control();
@@ -240,12 +240,6 @@ impl Watched {
             self.bury();
         }
         !ended
-    }
-
-    fn has_ended(&self) -> bool {
-        let Some((_, pidfd)) = self.shared.process.get() else { return false };
-        let mut fds = [PollFd::new(pidfd, PollFlags::IN)];
-        matches!(poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })), Ok(1..))
     }
 
     fn read_output(&mut self) {
@@ -300,10 +294,13 @@ impl Watched {
     fn bury(&self) {
         let Some((pid, pidfd)) = self.shared.process.get() else { return };
         let how = status(pidfd.as_fd(), WaitIdOptions::NOWAIT);
-        let group = i32::try_from(*pid).ok().and_then(Pid::from_raw);
-        // Until it is reaped, the number cannot be given to another group.
-        if let (Some(group), Some(_)) = (group, how) {
-            let _ = kill_process_group(group, Signal::KILL);
+        // By the descriptor, which cannot mean another group, whoever has collected the corpse.
+        if !kill_group(pidfd.as_fd()) {
+            let group = i32::try_from(*pid).ok().and_then(Pid::from_raw);
+            // A kernel that cannot. Until it is reaped, the number cannot be given to another group.
+            if let (Some(group), Some(_)) = (group, how) {
+                let _ = kill_process_group(group, Signal::KILL);
+            }
         }
         let crash = self.shared.channel.crash_record();
         let denied = self.shared.channel.denied();
@@ -315,6 +312,7 @@ impl Watched {
             report: state.report.clone(),
             violation: state.violation.clone(),
             killed_by_host: state.killed_by_host,
+            cpu_limit: self.shared.cpu_limit,
         });
         self.shared.channel.bury();
         drop(state);

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use hotcell_sandbox::{Level, Limits, Profile};
 
+use crate::libraries::Libraries;
+
 /// Everything a worker needs; the same for every generation.
 #[derive(Debug, Clone)]
 pub struct Spec {
@@ -14,8 +16,8 @@ pub struct Spec {
     pub program: PathBuf,
     /// The shim's bytes.
     pub shim: &'static [u8],
-    /// Library files to open and load before the shim; empty when the loader finds them by soname.
-    pub libraries: Vec<PathBuf>,
+    /// Library files to load before the shim; none when the loader finds them by soname.
+    pub libraries: Arc<Libraries>,
     /// Fingerprint of the interface.
     pub fingerprint: [u8; 32],
     /// Functions of the interface.

@@ -4,7 +4,6 @@ use std::fmt;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -18,6 +17,7 @@ use rustix::process::Signal;
 
 use crate::changed::Changed;
 use crate::end::End;
+use crate::libraries::{self, Replaced};
 use crate::monitor::{Monitor, Order};
 use crate::output::Tail;
 use crate::outside;
@@ -55,6 +55,13 @@ pub enum StartError {
         /// What it printed.
         output: String,
     },
+    /// A file that it loads, or has loaded, is not the one that earlier workers had.
+    Replaced {
+        /// Which.
+        replaced: Replaced,
+        /// What it printed.
+        output: String,
+    },
     /// It serves with less than was asked, and was killed.
     NotInForce {
         /// The restrictions that are not in force.
@@ -74,6 +81,7 @@ impl fmt::Display for StartError {
         match self {
             StartError::System { stage, source } => write!(f, "{stage}: {source}"),
             StartError::Ended { .. } => f.write_str("the worker ended while it loaded the library"),
+            StartError::Replaced { replaced, .. } => replaced.fmt(f),
             StartError::NotInForce { missing, .. } => {
                 write!(f, "the sandbox is not in force: {} missing", missing.join(", "))
             }
@@ -89,6 +97,8 @@ impl Worker {
     pub fn begin(spec: &Spec, generation: u64) -> Result<Worker, StartError> {
         let monitor = Monitor::of_this_process().map_err(at("start the monitor"))?;
         let patience = spec.start_deadline.min(LONGEST_START);
+        let unchanged = spec.libraries.are_unchanged();
+        unchanged.map_err(|replaced| StartError::Replaced { replaced, output: String::new() })?;
         let shared = prepare(spec, generation)?;
         let worker = Worker { shared, monitor, generation, start_until: Instant::now() + patience };
         worker.launch(spec)?;
@@ -146,7 +156,8 @@ impl Worker {
             && welcome.fingerprint == spec.fingerprint
             && welcome.capabilities & !capabilities(spec) == 0;
         if same {
-            return self.check_level(spec, welcome).map(|()| true);
+            self.check_level(spec, welcome)?;
+            return self.check_files(spec).map(|()| true);
         }
         self.shared.condemn("a welcome does not answer its hello");
         match self.shared.wait_end(until.saturating_duration_since(Instant::now()).min(KILL_GRACE)) {
@@ -173,6 +184,19 @@ impl Worker {
     }
 }
 
+impl Worker {
+    /// A worker that has loaded other files than those before it serves nobody.
+    fn check_files(&self, spec: &Spec) -> Result<(), StartError> {
+        let loaded = libraries::of_process(self.pid());
+        // Of a process that has ended, the number may be another's by now.
+        let loaded = if self.shared.has_ended() { Vec::new() } else { loaded };
+        let Err(replaced) = spec.libraries.take_in(loaded) else { return Ok(()) };
+        let output = self.output();
+        self.shared.signal(Signal::KILL);
+        Err(StartError::Replaced { replaced, output })
+    }
+}
+
 /// What this host can do with a library.
 fn capabilities(spec: &Spec) -> u64 {
     let lanes = if spec.callers > 1 { wire::capabilities::LANES } else { 0 };
@@ -194,12 +218,7 @@ fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
     }
     let (control, worker_end) = ControlSocket::pair().map_err(errno("make the control socket"))?;
     let shim = sealed_copy(spec.shim).map_err(errno("copy the shim"))?;
-    let open = |path: &PathBuf| {
-        let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
-        File::open(path).map_err(named)
-    };
-    let libraries = spec.libraries.iter().map(open).collect::<io::Result<Vec<_>>>();
-    let libraries = libraries.map_err(at("open the library"))?;
+    let libraries: Vec<&File> = spec.libraries.files().collect();
     let (request, reply) = channel.files();
     let hello = Hello {
         capabilities: capabilities(spec),
@@ -216,7 +235,8 @@ fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
     };
     let first = [request.as_fd(), reply.as_fd(), shim.as_fd()];
     let wall = spec.wall.iter().map(|wall| wall.as_fd());
-    let behind = libraries.iter().map(File::as_fd).chain(channel.eventfds().iter().map(EventFd::as_fd));
+    let behind =
+        libraries.iter().map(|file| file.as_fd()).chain(channel.eventfds().iter().map(EventFd::as_fd));
     let descriptors: Vec<BorrowedFd<'_>> = first.into_iter().chain(behind).chain(wall).collect();
     control.send(Packet::Hello, &hello.encode(), &descriptors).map_err(errno("send the hello"))?;
     Ok(Arc::new(Shared {
@@ -229,6 +249,7 @@ fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
         retired: AtomicBool::new(false),
         changed: Changed::default(),
         output: Mutex::new(Tail::default()),
+        cpu_limit: spec.limits.cpu,
     }))
 }
 

@@ -12,6 +12,7 @@ use hotcell_sandbox::Level;
 use hotcell_shm::control::ControlSocket;
 use hotcell_shm::{HostChannel, Mapping, Seals, SegmentFile};
 use parking_lot::Mutex;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Signal, pidfd_send_signal};
 
@@ -61,6 +62,7 @@ pub(crate) struct Shared {
     pub(crate) retired: AtomicBool,
     pub(crate) changed: Changed,
     pub(crate) output: Mutex<Tail>,
+    pub(crate) cpu_limit: Option<Duration>,
 }
 
 #[derive(Debug, Default)]
@@ -408,6 +410,13 @@ impl Shared {
             }
         }
         state.end.clone()
+    }
+
+    /// Whether there is a process of it that has ended, reaped or not.
+    pub(crate) fn has_ended(&self) -> bool {
+        let Some((_, pidfd)) = self.process.get() else { return false };
+        let mut fds = [PollFd::new(pidfd, PollFlags::IN)];
+        matches!(poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })), Ok(1..))
     }
 
     /// Signals the worker. The pidfd cannot mean another process, whatever became of the number.

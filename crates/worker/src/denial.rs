@@ -129,9 +129,10 @@ extern "C" fn on_denial(signal: c_int, info: *mut libc::siginfo_t, context: *mut
                 return;
             }
         }
+        // First the record: behind a wall what is done on SIGSYS cannot be changed, and the kernel ends whoever tries that here.
+        crash::record_crash(signal, info, context);
         let default: libc::sigaction = std::mem::zeroed();
         libc::sigaction(signal, &default, std::ptr::null_mut());
-        crash::record_crash(signal, info, context);
     }
 }
 

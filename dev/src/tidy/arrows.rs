@@ -12,15 +12,16 @@ use crate::process::{cargo, output};
 const ALLOWED: &[(&str, &[&str])] = &[
     ("hotcell-model", &[]),
     ("hotcell-protocol", &[]),
+    ("hotcell-elf", &[]),
     ("hotcell-sandbox", &[]),
     ("hotcell-bench", &["hotcell", "hotcell-measured", "hotcell-shm"]),
     ("hotcell-bind", &["hotcell", "hotcell-contract", "hotcell-generate", "hotcell-header", "hotcell-model"]),
     ("hotcell-contract", &["hotcell-model"]),
-    ("hotcell-header", &["hotcell-model"]),
+    ("hotcell-header", &["hotcell-elf", "hotcell-model"]),
     ("hotcell-generate", &["hotcell-model", "hotcell-protocol"]),
     ("hotcell-shm", &["hotcell-protocol"]),
     ("hotcell-worker", &["hotcell-protocol", "hotcell-shm", "hotcell-sandbox"]),
-    ("hotcell-supervisor", &["hotcell-protocol", "hotcell-shm", "hotcell-sandbox"]),
+    ("hotcell-supervisor", &["hotcell-elf", "hotcell-protocol", "hotcell-shm", "hotcell-sandbox"]),
     (
         "hotcell",
         &["hotcell-protocol", "hotcell-sandbox", "hotcell-shm", "hotcell-supervisor", "hotcell-model"],

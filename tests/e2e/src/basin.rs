@@ -146,6 +146,27 @@ impl Basin {
         self.call("basin_scribble")?.0.finish().map(drop)
     }
 
+    /// Has a thread of the library overwrite what was kept, or ends it.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub fn haunt(&self, on: bool) -> Result<()> {
+        let (mut call, function) = self.call("basin_haunt")?;
+        call.put_i32(argument(function, 0), on.into());
+        call.finish().map(drop)
+    }
+
+    /// How often that thread did so.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub fn rounds(&self) -> Result<u64> {
+        let (call, function) = self.call("basin_rounds")?;
+        Ok(call.finish()?.get_u64(returned(function)))
+    }
+
     /// As [`Basin::fill_shared`], and the complement.
     ///
     /// # Errors

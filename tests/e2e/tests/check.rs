@@ -46,7 +46,23 @@ fn the_same_for_programs() {
         "bound": 3, "undecided": 1, "unsupported": 1, "not_exported": 1, "total": 6, "decided_lines": 3,
     });
     let expect = json!({ "functions": functions, "summary": summary });
-    assert_eq!(folder.hotcell(["check", "bind.toml"]).json(), expect);
+    let mut report = folder.hotcell(["check", "bind.toml"]).json();
+    let libraries = report.as_object_mut().and_then(|report| report.remove("libraries"));
+    assert_eq!(libraries.map(|libraries| libraries[0]["name"].clone()), Some(json!("libmoon.so")));
+    assert_eq!(report, expect);
+}
+
+/// The library and what it needs, each with the identity of its build.
+#[test]
+fn what_a_worker_will_load_is_told_to_programs() {
+    let report = Folder::new().hotcell(["check", &committed("examples/zlib/bind.toml")]).json();
+    let libraries = report["libraries"].as_array().cloned().unwrap_or_default();
+    let names: Vec<_> =
+        libraries.iter().map(|library| library["name"].as_str().unwrap_or_default()).collect();
+    assert!(names[0] == "libz.so.1" && names.contains(&"libc.so.6"), "{names:?}");
+    for library in libraries {
+        assert!(library["path"].is_string() && library["build_id"].is_string(), "{library}");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use hotcell_e2e::cli::{Folder, Hotcell, program};
 use serde_json::Value;
 
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     "system",
     "C compiler",
     "libclang",
@@ -17,6 +17,7 @@ const NAMES: [&str; 14] = [
     "control groups",
     "CPUs",
     "sandbox",
+    "loaded files",
     "self-test",
 ];
 

@@ -7,6 +7,7 @@ use hotcell_model::interface::{Function, ResultRole};
 use serde_json::{Map, Value as Json, json};
 
 use crate::args::Format;
+use crate::print;
 
 /// Bytes shown of a buffer.
 const SHOWN: usize = 32;
@@ -19,7 +20,7 @@ pub(super) fn outcome(
 ) -> String {
     match format {
         Format::Text => text(function, outcome, written),
-        Format::Json => format!("{:#}\n", to_json(function, outcome, written)),
+        Format::Json => print::json(&to_json(function, outcome, written)),
     }
 }
 

@@ -4,7 +4,7 @@ use std::env::consts;
 use std::io;
 use std::process::{Command, Stdio};
 
-use hotcell::{Level, Profile, Sandbox};
+use hotcell::{Level, LoadedFile, Profile, Sandbox};
 use hotcell_protocol::wire::{VERSION_MAJOR, VERSION_MINOR};
 use hotcell_sandbox::Machine;
 use hotcell_supervisor::find_worker;
@@ -188,6 +188,26 @@ pub(super) fn sandbox(level: Level) -> Check {
             format!("`compute` is in force but for {}: {names}", missing.join(", ")),
             "seccomp and Landlock above say what this kernel or container lacks. Whoever needs all of it asks with \
              `require = \"strict\"`",
+        ),
+    }
+}
+
+/// The files that the self-test's worker has loaded.
+pub(super) fn loaded(files: &[LoadedFile]) -> Check {
+    let line = |file: &LoadedFile| {
+        let build = file.build_id.as_deref().map_or("no build-id".into(), |id| format!("build-id {id}"));
+        let digest = file.sha256.as_deref().map_or("not read".into(), |digest| format!("SHA-256 {digest}"));
+        format!("{}: {build}, {digest}", file.path.display())
+    };
+    let lines: Vec<String> = files.iter().map(line).collect();
+    match files.iter().any(|file| !file.is_own) {
+        true => Check::good("loaded files", lines.join("\n")),
+        false => Check::lacks(
+            "loaded files",
+            State::Limited,
+            lines.join("\n"),
+            "the kernel does not list what a worker has loaded: /proc is not mounted, or hides processes. Files that a \
+             library needs are not compared when another worker is started",
         ),
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use hotcell::dynamic::{self, Value};
-use hotcell::{ErrorKind, Level, Options, Session};
+use hotcell::{ErrorKind, Level, LoadedFile, Options, Session};
 use hotcell_bind::{Bound, Job, Source};
 use serde_json::json;
 
@@ -39,6 +39,8 @@ pub(super) struct Times {
     again: Duration,
     /// What the worker was kept from.
     pub(super) level: Level,
+    /// The files that the worker has loaded.
+    pub(super) loaded: Vec<LoadedFile>,
 }
 
 /// What went wrong, and what to do.
@@ -68,7 +70,9 @@ pub(super) fn run() -> Result<Times, Failed> {
     let crash = started.elapsed();
     let started = Instant::now();
     abs(&bound, &session)?;
-    Ok(Times { bind, start, call: calls[CALLS / 2], crash, again: started.elapsed(), level: session.level() })
+    let again = started.elapsed();
+    let (level, loaded) = (session.level(), session.loaded());
+    Ok(Times { bind, start, call: calls[CALLS / 2], crash, again, level, loaded })
 }
 
 fn bind() -> Result<Bound, Failed> {

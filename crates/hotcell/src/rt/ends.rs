@@ -19,6 +19,17 @@ pub(super) struct NoSegment {
     pub(super) message: String,
 }
 
+impl NoSegment {
+    /// There would be more than this many bytes of results.
+    pub(super) fn beyond(most: u64) -> NoSegment {
+        let cause = Cause::Limit { what: LimitExceededReason::Memory, value: most };
+        let message = format!(
+            "memory for results would have more than {most} bytes, with what is held of earlier ones"
+        );
+        NoSegment { cause, message }
+    }
+}
+
 impl Call<'_> {
     /// Adds a segment, or says why there is none: no more memory, no descriptor, no more room for segments.
     pub(super) fn add_segment(

@@ -1,6 +1,7 @@
 //! What is left of a call that failed: the library's error, with what the call gave all the same.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::io;
 use std::panic::resume_unwind;
 
@@ -67,12 +68,13 @@ impl Reply<'_> {
         };
         let named = |code| function.symbols.binary_search_by_key(&code, |(code, _)| *code).ok();
         let symbol = code.and_then(named).map(|index| function.symbols[index].1);
-        let text = match (code, symbol, &message) {
+        let told = message.as_deref().map(shortened);
+        let text = match (code, symbol, &told) {
             (Some(code), Some(symbol), Some(message)) => format!("{symbol}: {message} (code {code})"),
             (Some(code), Some(symbol), None) => format!("{symbol} (code {code})"),
             (Some(code), None, Some(message)) => format!("{message} (code {code})"),
             (Some(code), None, None) => format!("code {code}"),
-            (None, _, Some(message)) => message.clone(),
+            (None, _, Some(message)) => message.clone().into_owned(),
             (None, _, None) if errno != 0 => io::Error::from_raw_os_error(errno).to_string(),
             (None, _, None) => "it gave no reason".into(),
         };
@@ -146,5 +148,14 @@ fn number(kind: Kind, bytes: &[u8]) -> Output {
         Kind::F64 => Output::Float(f64::read(bytes)),
         Kind::U64 => Output::Int(u64::read(bytes).into()),
         other => Output::Int(other.code(bytes).into()),
+    }
+}
+
+/// A library's message in a sentence: as much of it as anybody reads. All of it is in the cause.
+fn shortened(message: &str) -> Cow<'_, str> {
+    const MOST: usize = 4096;
+    match message.char_indices().nth(MOST) {
+        None => message.into(),
+        Some((end, _)) => format!("{} … ({} bytes)", &message[..end], message.len()).into(),
     }
 }

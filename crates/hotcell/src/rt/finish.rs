@@ -4,9 +4,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use hotcell_protocol::wire::{self, Refusal, ReplyState};
 use hotcell_protocol::{ErrorKind, Executed, Place, RawHandle, UnavailableReason};
-use hotcell_shm::{CallHead, Granted, ReplyHead, Seals, Waited, Window, clock};
+use hotcell_shm::{Arena, CallHead, Granted, ReplyHead, Seals, Waited, Window, clock};
 
 use super::call::LIVE;
+use super::ends::NoSegment;
 use super::failed::Failure;
 use super::invocation::Invocation;
 use super::passed::Usage;
@@ -441,8 +442,11 @@ impl<'s> Call<'s> {
             Some(granted) => Some(granted),
             None => {
                 let limit = usize::try_from(self.session().options().max_output).unwrap_or(usize::MAX);
-                let wanted = self.live().arena.wanted_window(length).min(limit).max(length);
-                match self.add_segment(wanted, Seals::Reply, Executed::Maybe)? {
+                let added = match self.live().arena.next_window(length, limit) {
+                    Some(wanted) => self.add_segment(wanted, Seals::Reply, Executed::Maybe)?,
+                    None => Err(NoSegment::beyond(Arena::most_window_bytes(limit))),
+                };
+                match added {
                     Ok((id, mapping)) => {
                         let window = Window::new(id, mapping, self.session().fork());
                         Some(self.live().arena.add_window(window, nested))

@@ -2,10 +2,11 @@
 
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hotcell_protocol::ErrorKind;
-use hotcell_sandbox::{Plan, Profile, Sandbox};
+use hotcell_sandbox::{Plan, Profile, Sandbox, remove_tree, wrong_path};
 use hotcell_shm::sealed_copy;
 
 /// The sandbox of a session, ready for its workers.
@@ -16,8 +17,16 @@ pub(super) struct Walled {
     pub(super) directory: Option<PrivateDirectory>,
 }
 
-/// A directory that nobody else's user may enter, gone with the session.
-pub(super) type PrivateDirectory = tempfile::TempDir;
+/// A directory that nobody else's user may enter, gone with the session: whatever its library has put there.
+#[derive(Debug)]
+pub(super) struct PrivateDirectory(PathBuf);
+
+impl Drop for PrivateDirectory {
+    fn drop(&mut self) {
+        // Nobody is there who could be told.
+        let _ = remove_tree(&self.0);
+    }
+}
 
 /// Why there is no sandbox.
 pub(super) struct Wrong {
@@ -35,6 +44,14 @@ impl Walled {
         if let Some(misplaced) = sandbox.misplaced() {
             return Err(wrong(misplaced));
         }
+        let searched = environment.iter().filter(|(name, _)| name == "LD_LIBRARY_PATH");
+        let mut searched = searched.flat_map(|(_, value)| value.split([':', ';']));
+        let walled = sandbox.profile != Profile::Basic;
+        let searched =
+            searched.find_map(|place| wrong_path(Path::new(place)).filter(|_| place.starts_with('/')));
+        if let Some(wrong_place) = searched.filter(|_| walled) {
+            return Err(wrong(format!("LD_LIBRARY_PATH: {wrong_place}")));
+        }
         if sandbox.profile == Profile::Basic {
             return Ok(Walled { sandbox, wall: None, directory: None });
         }
@@ -51,8 +68,10 @@ impl Walled {
             if environment.iter().all(|(name, _)| name != "TMPDIR") {
                 environment.push(("TMPDIR".into(), path.display().to_string()));
             }
-            sandbox.write.push(path);
-            Some(made)
+            sandbox.write.push(path.clone());
+            // From here on it is removed by what is used to what libraries do.
+            let _ = made.keep();
+            Some(PrivateDirectory(path))
         } else {
             None
         };

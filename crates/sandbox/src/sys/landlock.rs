@@ -4,6 +4,7 @@ use std::ffi::{CString, c_int};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path};
 use std::ptr;
 
 use rustix::fs::{FileType, Mode, OFlags};
@@ -146,7 +147,25 @@ fn rights(access: Access) -> u64 {
 fn open(sight: &Sight) -> io::Result<OwnedFd> {
     let path = CString::new(sight.path.as_os_str().as_bytes())
         .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "a NUL in a path"))?;
-    rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).map_err(Into::into)
+    let flags = OFlags::PATH | OFlags::CLOEXEC;
+    if sight.is_resolved {
+        open_resolved(&sight.path, flags)
+    } else {
+        rustix::fs::open(path, flags, Mode::empty())
+    }
+    .map_err(Into::into)
+}
+
+/// Opens a path that has no links: step by step, for not every kernel and container offers `openat2`.
+fn open_resolved(path: &Path, flags: OFlags) -> rustix::io::Result<OwnedFd> {
+    let mut at = rustix::fs::open("/", flags, Mode::empty())?;
+    for part in path.components().filter(|part| *part != Component::RootDir) {
+        at = rustix::fs::openat(&at, part.as_os_str(), flags | OFlags::NOFOLLOW, Mode::empty())?;
+        if FileType::from_raw_mode(rustix::fs::fstat(&at)?.st_mode) == FileType::Symlink {
+            return Err(rustix::io::Errno::LOOP);
+        }
+    }
+    Ok(at)
 }
 
 fn allow_path(ruleset: &OwnedFd, file: &OwnedFd, access: u64) -> io::Result<()> {

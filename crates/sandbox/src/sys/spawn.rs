@@ -199,6 +199,14 @@ fn limit_table(limits: Limits) -> Vec<(c_int, libc::rlimit)> {
         limit(libc::RLIMIT_STACK as c_int, limits.stack),
     ];
     table.extend(limits.data.map(|bytes| limit(libc::RLIMIT_DATA as c_int, bytes)));
+    table.extend(limits.address_space.map(|bytes| limit(libc::RLIMIT_AS as c_int, bytes)));
+    if let Some(time) = limits.cpu {
+        let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+        let (resource, mut cpu) = limit(libc::RLIMIT_CPU as c_int, seconds.max(1) + 1);
+        // First SIGXCPU, which tells the limit; whoever ignores that is killed a second later.
+        cpu.rlim_cur = cpu.rlim_cur.saturating_sub(1).max(1);
+        table.push((resource, cpu));
+    }
     table
 }
 

@@ -1,5 +1,7 @@
 #include "basin.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -105,6 +107,36 @@ int basin_mute(char *out, int capacity)
     (void)out;
     (void)capacity;
     return -1;
+}
+
+static atomic_int haunted;
+static atomic_ulong rounds;
+
+static void *haunt(void *unused)
+{
+    while (atomic_load(&haunted)) {
+        for (size_t i = 0; i < kept_len; i++) {
+            ((volatile unsigned char *)kept)[i] = 0xee;
+        }
+        atomic_fetch_add(&rounds, 1);
+    }
+    atomic_store(&rounds, 0);
+    return unused;
+}
+
+int basin_haunt(int on)
+{
+    pthread_t thread;
+    if (atomic_exchange(&haunted, on) == on || !on) {
+        return 0;
+    }
+    int failed = pthread_create(&thread, NULL, haunt, NULL);
+    return failed != 0 ? failed : pthread_detach(thread);
+}
+
+unsigned long basin_rounds(void)
+{
+    return atomic_load(&rounds);
 }
 
 void basin_crash(void)

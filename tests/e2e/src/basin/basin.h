@@ -34,6 +34,12 @@ int basin_keep(unsigned char *out, size_t *out_len, unsigned char seed);
 /* Overwrites what basin_keep() kept. */
 int basin_scribble(void);
 
+/* Has a thread overwrite what basin_keep() kept, again and again, in calls and between them; or ends it. */
+int basin_haunt(int on);
+
+/* How often it did so; 0 when there is no such thread. */
+unsigned long basin_rounds(void);
+
 /* Turns every bit round. */
 int basin_invert(unsigned char *data, size_t data_len);
 

@@ -34,6 +34,8 @@ fn main() {
             });
             crash(&faulty);
         }
+        Some("reused-numbers") => reused_numbers(),
+        Some("moved-clock") => moved_clock(),
         other => panic!("no such host: {other:?}"),
     }
 }
@@ -269,6 +271,114 @@ fn crash(faulty: &Faulty) {
         say(fault, faulty.int(fault, args));
         say("next", faulty.int("add", &[1, 2]));
     }
+}
+
+/// Each time a worker has gone, somebody else gets its number as soon as it is free: whoever kills what is left of the worker
+/// by its number kills him.
+fn reused_numbers() {
+    const ROUNDS: usize = 200;
+    let faulty = open(Options::default());
+    if !can_choose_numbers() {
+        println!("no number can be chosen here");
+        return;
+    }
+    // Collects workers, and whoever else should die.
+    std::thread::spawn(|| {
+        loop {
+            // SAFETY: the status is not asked for.
+            if unsafe { libc::waitpid(-1, std::ptr::null_mut(), 0) } < 0 {
+                std::thread::yield_now();
+            }
+        }
+    });
+    for _ in 0..ROUNDS {
+        let worker = faulty.session().worker_pid().unwrap_or_else(|| panic!("there is a worker"));
+        let taker = std::thread::spawn(move || {
+            while let Err(errno) = take_number(worker) {
+                assert_eq!(
+                    errno,
+                    Some(libc::EEXIST),
+                    "the number is the worker's, and nothing else is wrong"
+                );
+            }
+        });
+        assert!(faulty.int("abort", &[]).is_err_and(|error| error.is_fault()));
+        taker.join().unwrap_or_else(|_| panic!("somebody has the number"));
+        // The next worker is there when the last has been seen to.
+        assert_eq!(faulty.int("add", &[1, 2]).ok(), Some(3));
+        // SAFETY: signal 0 only asks.
+        assert_eq!(unsafe { libc::kill(worker as i32, 0) }, 0, "who had the number was killed");
+        // SAFETY: a process of this function's own.
+        unsafe { libc::kill(worker as i32, libc::SIGKILL) };
+    }
+    println!("took {ROUNDS} numbers, all live");
+    println!("generation {}", faulty.session().generation());
+}
+
+fn can_choose_numbers() -> bool {
+    // One that nobody has: this process's own is taken, which is found out last.
+    take_number(std::process::id()) == Err(Some(libc::EEXIST))
+}
+
+/// Starts a process of this number, which leads a group of its own and waits; or gives the reason why not.
+fn take_number(number: u32) -> Result<(), Option<i32>> {
+    /// `struct clone_args` as far as this.
+    #[repr(C)]
+    #[derive(Default)]
+    struct Arguments {
+        flags: u64,
+        pidfd: u64,
+        child_tid: u64,
+        parent_tid: u64,
+        exit_signal: u64,
+        stack: u64,
+        stack_size: u64,
+        tls: u64,
+        set_tid: u64,
+        set_tid_size: u64,
+    }
+    let numbers = [number as libc::pid_t];
+    let arguments = Arguments {
+        exit_signal: libc::SIGCHLD as u64,
+        set_tid: numbers.as_ptr().addr() as u64,
+        set_tid_size: 1,
+        ..Arguments::default()
+    };
+    // SAFETY: a child as of fork, which runs on with a copy of this memory and makes nothing but system calls.
+    match unsafe { libc::syscall(libc::SYS_clone3, &raw const arguments, size_of::<Arguments>()) } {
+        0 => {
+            // SAFETY: no memory is involved. It goes by itself, should this test not come to its end.
+            unsafe {
+                libc::setpgid(0, 0);
+                libc::alarm(120);
+                loop {
+                    libc::pause();
+                }
+            }
+        }
+        ..0 => Err(std::io::Error::last_os_error().raw_os_error()),
+        _ => Ok(()),
+    }
+}
+
+/// The clock of the day jumps by days each time somebody looks.
+fn moved_clock() {
+    let now = std::time::SystemTime::now;
+    let (one, two) = (now(), now());
+    let apart = one.duration_since(two).or_else(|_| two.duration_since(one)).unwrap_or_default();
+    assert!(apart.as_secs() > 80_000, "it does not");
+    println!("the clock moves");
+    let faulty = open(Options::default());
+    let calls = (0..100).filter(|_| faulty.int("add", &[1, 2]).is_ok_and(|sum| sum == 3));
+    println!("long: {} calls", calls.count());
+    let kind = |outcome: Result<i128, Error>| {
+        outcome.map_or_else(|error| error.kind().to_string(), |_| "returned".into())
+    };
+    let short = Options { deadline: std::time::Duration::from_millis(300), ..Options::default() };
+    let hasty = open(short);
+    println!("loop: {}", kind(hasty.int("loop", &[])));
+    println!("sleep: {}", kind(hasty.int("sleep", &[600_000])));
+    say("next", hasty.int("add", &[1, 2]));
 }
 
 fn open(options: Options) -> Faulty {

@@ -26,11 +26,14 @@
 
 /* Stands for the process that started this one, and for paths below its directory in /proc. */
 #define PARENT 0x7a7e
+/* Stands for this process. */
+#define SELF 0x5e1f
 #define TEXT(text) ((long)(uintptr_t)(text))
 
 static char byte[4096];
 static struct iovec local = {byte, 1}, remote = {byte, 1};
-static struct rlimit low = {16, 16};
+static struct rlimit low = {16, 16}, none;
+static long no_action[8];
 static unsigned long mask = 1;
 static struct {
     int priority;
@@ -189,6 +192,8 @@ static const struct attack attacks[] = {
     {"tmp_name", NULL, SYS_openat, {AT_FDCWD, TEXT("/dev/shm/hotcell-temporary"), O_RDWR | O_CREAT | O_EXCL, 0600}},
     {"openat2", NULL, SYS_openat2, {AT_FDCWD, TEXT("/etc/passwd"), TEXT(byte), 24}},
     {"symlink", NULL, SYS_symlinkat, {TEXT("/etc/passwd"), AT_FDCWD, TEXT("/dev/shm/hotcell-temporary")}},
+    {"open_truncating", NULL, SYS_openat, {AT_FDCWD, TEXT("/hotcell-nowhere"), O_RDONLY | O_TRUNC, 0}},
+    {"open_only_truncating", NULL, SYS_openat, {AT_FDCWD, TEXT("/hotcell-nowhere"), O_ACCMODE | O_TRUNC, 0}},
     {"statx", NULL, SYS_statx, {AT_FDCWD, TEXT("/etc/shadow"), 0, 0x7ff, TEXT(byte)}},
     /* What Landlock does not judge: modes, owners, times, lengths and attributes, news of files, sockets by name */
     {"chmod", NULL, SYS_fchmodat, {AT_FDCWD, TEXT("/"), 0755, 0}},
@@ -257,6 +262,11 @@ static const struct attack attacks[] = {
     {"priority_parent", NULL, SYS_setpriority, {PRIO_PROCESS, PARENT, 19}},
     {"priority_user", NULL, SYS_setpriority, {PRIO_USER, 0, 19}},
     {"ioprio_parent", NULL, SYS_ioprio_set, {1, PARENT, 0x6000}},
+    /* Limits of its own that keep cores away, and what is done about denied calls */
+    {"core_zero", NULL, SYS_prlimit64, {0, RLIMIT_CORE, TEXT(&none), 0}},
+    {"core_zero_self", NULL, SYS_prlimit64, {SELF, RLIMIT_CORE, TEXT(&none), 0}},
+    {"core_setrlimit", NULL, SYS_setrlimit, {RLIMIT_CORE, TEXT(&none)}},
+    {"sigsys_action", NULL, SYS_rt_sigaction, {SIGSYS, TEXT(no_action), 0, 8}},
     /* Processes and programs */
     {"fork", fork_child, 0, {0}},
     {"libc_fork", fork_child, 0, {1}},
@@ -295,7 +305,7 @@ enum { COUNT = sizeof attacks / sizeof attacks[0] };
 
 static long replaced(long argument)
 {
-    return argument == PARENT ? getppid() : argument;
+    return argument == PARENT ? getppid() : argument == SELF ? getpid() : argument;
 }
 
 int attack_now(const char *name)
@@ -431,6 +441,25 @@ int attack_symlink(const char *to, const char *at)
 int attack_unlink(const char *path)
 {
     return unlink(path) != 0 ? errno : 0;
+}
+
+int attack_open_with(const char *path, int flags)
+{
+    int fd = open(path, flags | O_CLOEXEC);
+    return fd < 0 ? errno : close(fd);
+}
+
+int attack_nest(const char *path, int depth)
+{
+    if (chdir(path) != 0) {
+        return errno;
+    }
+    for (int i = 0; i < depth; i++) {
+        if (mkdir("d", 0700) != 0 || chdir("d") != 0) {
+            return errno;
+        }
+    }
+    return chdir("/") != 0 ? errno : 0;
 }
 
 int attack_chmod(const char *path)

@@ -25,6 +25,10 @@ int attack_symlink(const char *to, const char *at);
 int attack_unlink(const char *path);
 int attack_chmod(const char *path);
 int attack_truncate(const char *path);
+/* Opens a file with these flags. Errno, or 0. */
+int attack_open_with(const char *path, int flags);
+/* Makes directories in each other, so many. Errno, or 0. */
+int attack_nest(const char *path, int depth);
 /* Connects to a port of this machine over TCP, or listens there: errno, or 0. */
 int attack_connect(int port);
 int attack_connect_fast(int port);

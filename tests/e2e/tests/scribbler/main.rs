@@ -106,6 +106,8 @@ fn a_scribbling_worker_harms_no_host() {
     // What stays in the process is there before we count, and what is compiled is compiled once.
     let libraries = (0..3).map(|seed| open(&Scribbler::new(), seed, PATIENCE)).collect::<Vec<_>>();
     libraries.iter().for_each(|driven| calm(&**driven));
+    // Their files are read by a thread, which has ended then.
+    assert!(libraries.iter().all(|driven| !driven.session().loaded().is_empty()));
     let (segments_before, before) = (segments(), descriptors());
     let (seen, mut totals) = (Arc::new(Seen::default()), [0; 2]);
     watch(Arc::clone(&seen));

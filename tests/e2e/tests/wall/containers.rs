@@ -57,6 +57,10 @@ fn without_rules_of_paths_less_is_told_or_nothing_loads() {
             for (name, call) in [("passwd", "openat"), ("proc_mem", "openat"), ("kill_parent", "kill")] {
                 assert_eq!(attacker.attack(name).denied(), Some(call), "{name}");
             }
+            // So is a profile that names single calls, and nothing that only such rules can hold.
+            let allow = vec!["memfd_create".to_owned()];
+            let custom = attacks.open(Sandbox { allow, ..Sandbox::of(Profile::Custom) }, &[]).unwrap();
+            assert_eq!(custom.attack("passwd").denied(), Some("openat"));
             let strict = Sandbox { require: Require::Strict, ..compute };
             let error = attacks.open(strict, &[]).map(drop).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::LoadFailed, "{error}");

@@ -55,6 +55,21 @@ fn a_library_that_takes_the_handler_away_is_told_all_the_same() {
     attacker.serves();
 }
 
+/// Nor can it take the handler away: denied calls do not come back to it as signals of its own.
+#[test]
+fn a_library_cannot_handle_what_is_denied() {
+    let attacks = Attacks::new();
+    let attacker = attacks.open(Sandbox::of(Profile::Compute), &[]).unwrap();
+    assert_eq!(attacker.attack("sigsys_action"), Outcome::Errno(libc::EPERM));
+    assert_eq!(attacker.session.refused().map(|refused| refused.last.syscall), Some(Some("rt_sigaction")));
+    assert_eq!(attacker.session.generation(), 1);
+    assert_eq!(attacker.attack("socket_inet").denied(), Some("socket"));
+    assert_eq!(
+        attacks.in_constructor(Sandbox::of(Profile::Compute), "sigsys_action"),
+        Outcome::Errno(libc::EPERM)
+    );
+}
+
 #[test]
 fn sigsys_that_the_library_raises_is_a_crash() {
     let attacks = Attacks::new();
@@ -117,8 +132,12 @@ fn open_files_can_be_looked_at_and_no_others() {
 fn a_crash_leaves_no_core_and_its_error_no_secret() {
     let attacks = Attacks::new();
     let attacker = attacks.open(Sandbox::of(Profile::Compute), &[]).unwrap();
-    // 1: also a program that `core_pattern` names is kept from it.
+    // 1: also a program that `core_pattern` names is kept from it, which 0 lets through.
     assert_eq!(attacker.int("attack_core_limit", &[]).unwrap(), 1);
+    for name in ["core_zero", "core_zero_self", "core_setrlimit"] {
+        assert_eq!(attacker.attack(name), Outcome::Errno(libc::EPERM), "{name}");
+        assert_eq!(attacker.int("attack_core_limit", &[]).unwrap(), 1, "{name}");
+    }
     let secret = "a-secret-of-the-application";
     let error = attacker.call("attack_abort_with", &[Value::Text(secret.into())]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Crashed);

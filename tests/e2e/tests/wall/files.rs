@@ -75,6 +75,11 @@ fn named_paths_are_open_and_others_are_not() {
         assert_eq!(one("attack_unlink", &at("readable/file")), denied);
         assert_eq!(one("attack_chmod", &at("other/file")), Outcome::Errno(libc::EPERM));
         assert_eq!(one("attack_truncate", &at("other/file")), Outcome::Errno(libc::EPERM));
+        for flags in [libc::O_RDONLY, libc::O_ACCMODE].map(|mode| mode | libc::O_TRUNC) {
+            let args = [text(&at("readable/file")), Value::Int(flags.into())];
+            assert_eq!(Outcome::of(attacker.int("attack_open_with", &args)), denied, "{flags:#o}");
+        }
+        assert_eq!(fs::read(at("readable/file")).unwrap(), b"text");
         assert_eq!(fs::read(at("other/file")).unwrap(), b"text");
         for name in ["proc_mem", "proc_environ", "proc_fd", "root_listing", "shm_name", "tmp_name"] {
             assert_eq!(attacker.attack(name), denied, "{name}");
@@ -89,7 +94,7 @@ fn named_paths_are_open_and_others_are_not() {
 fn the_host_cannot_be_named() {
     let attacks = Attacks::new();
     let own = format!("/proc/{}/environ", std::process::id());
-    for path in ["/", "/proc", &own, "/usr/../proc"] {
+    for path in ["/", "/proc", &own, "/usr/../proc", "/proc/self/root", "/proc/self/task/1/root"] {
         let sandbox = Sandbox { read: vec![path.into()], ..Sandbox::of(Profile::Files) };
         let error = attacks.open(sandbox, &[]).map(drop).unwrap_err();
         assert_eq!(error.kind(), hotcell::ErrorKind::InvalidArgument, "{path}");
@@ -129,6 +134,58 @@ fn each_session_has_a_temporary_directory_of_its_own() {
         assert_eq!(open(&first, &own.join("file"), false), Outcome::Succeeded);
         drop(first);
         assert!(!own.exists() && others.exists());
+    });
+}
+
+/// What was named when the session was opened is what later workers see: a library that moves directories about cannot put a
+/// link in its place.
+#[test]
+fn a_link_that_is_moved_to_a_named_path_leads_nowhere() {
+    as_every_user("files::a_link_that_is_moved_to_a_named_path_leads_nowhere", || {
+        let (attacks, folder) = (Attacks::new(), Folder::new());
+        let at = |name: &str| folder.path().join(name);
+        for directory in ["other", "space/named/here", "space/trap"] {
+            fs::create_dir_all(at(directory)).unwrap();
+        }
+        fs::write(at("other/secret"), "text").unwrap();
+        symlink(at("other"), at("space/trap/here")).unwrap();
+        let sandbox = Sandbox {
+            read: vec![at("space/named/here")],
+            write: vec![at("space")],
+            ..Sandbox::of(Profile::Files)
+        };
+        let attacker = attacks.open(sandbox, &[]).unwrap();
+        let moved = |from: &str, to: &str| {
+            Outcome::of(attacker.int("attack_rename", &[text(&at(from)), text(&at(to))]))
+        };
+        assert_eq!(moved("space/named", "space/away"), Outcome::Succeeded);
+        assert_eq!(moved("space/trap", "space/named"), Outcome::Succeeded);
+        assert_eq!(open(&attacker, &at("space/named/here/secret"), false), Outcome::Errno(libc::EACCES));
+        assert!(matches!(attacker.with_text("attack_now", "fork"), Outcome::Denied(_)));
+        let error = attacker.int("attack_add", &[Value::Int(1), Value::Int(1)]).unwrap_err();
+        assert_eq!(error.kind(), hotcell::ErrorKind::LoadFailed, "{error}");
+        assert!(error.message().contains("space/named/here: Too many levels of symbolic links"), "{error}");
+        // Put right, the session goes on.
+        fs::remove_dir_all(at("space/named")).unwrap();
+        fs::rename(at("space/away"), at("space/named")).unwrap();
+        attacker.serves();
+        assert_eq!(open(&attacker, &at("other/secret"), false), Outcome::Errno(libc::EACCES));
+    });
+}
+
+/// It costs the host neither its stack nor its descriptors.
+#[test]
+fn directories_however_deep_go_with_the_session() {
+    as_every_user("files::directories_however_deep_go_with_the_session", || {
+        let attacks = Attacks::new();
+        let attacker = attacks.open(Sandbox::of(Profile::Files), &[]).unwrap();
+        let variable = attacker.call("attack_variable", &[Value::Text("TMPDIR".into())]).unwrap();
+        let Some(Value::Text(directory)) = variable else { panic!("{variable:?}") };
+        let nested = attacker.int("attack_nest", &[Value::Text(directory.clone()), Value::Int(2_000)]);
+        assert_eq!(Outcome::of(nested), Outcome::Succeeded);
+        attacker.serves();
+        drop(attacker);
+        assert!(!Path::new(&directory).exists());
     });
 }
 

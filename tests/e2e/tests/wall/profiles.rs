@@ -26,17 +26,19 @@ fn no_profile_opens_what_is_always_denied() {
     let attacks = Attacks::new();
     // Conditions of what is always denied hold, whatever a user allows.
     let allow: Vec<String> =
-        ["clone", "kill", "prlimit64", "fcntl", "tgkill", "ioctl"].map(str::to_owned).into();
+        ["clone", "kill", "prlimit64", "rt_sigaction", "fcntl", "tgkill", "ioctl"].map(str::to_owned).into();
     let attacker = attacks.open(Sandbox { allow, ..Sandbox::of(Profile::Custom) }, &[]).unwrap();
     for (name, call) in [
         ("clone", "clone"),
         ("kill_parent", "kill"),
-        ("prlimit_parent", "prlimit64"),
         ("setown", "fcntl"),
         ("tgkill_parent", "tgkill"),
         ("fiosetown", "ioctl"),
     ] {
         assert_eq!(attacker.attack(name).denied(), Some(call), "{name}");
+    }
+    for name in ["prlimit_parent", "core_zero", "sigsys_action"] {
+        assert_eq!(attacker.attack(name), Outcome::Errno(libc::EPERM), "{name}");
     }
 }
 
@@ -58,6 +60,15 @@ fn what_is_wrong_with_a_sandbox_is_said() {
         let error = attacks.open(sandbox, &[]).map(drop).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
         assert!(error.message().contains(expect), "{error}");
+    }
+    // The loader is shown what this names.
+    for (searched, wrong) in [("/opt:/", true), ("/proc/1;/opt", true), ("relative:/opt", false)] {
+        let opened = attacks.open(Sandbox::of(Profile::Compute), &[("LD_LIBRARY_PATH", searched)]);
+        assert_eq!(opened.is_err(), wrong, "{searched}");
+        if let Err(error) = opened {
+            assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
+            assert!(error.message().starts_with("LD_LIBRARY_PATH: the sandbox cannot open"), "{error}");
+        }
     }
 }
 

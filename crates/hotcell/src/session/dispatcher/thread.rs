@@ -124,7 +124,11 @@ impl Listener {
 
     fn add_window(&mut self, length: usize) -> Result<Option<Granted>, Over> {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
-        let wanted = self.arena.wanted_window(length).min(limit).max(length);
+        let Some(wanted) = self.arena.next_window(length, limit) else {
+            let most = Arena::most_window_bytes(limit);
+            self.no_segment = Some(format!("memory for data would have more than {most} bytes"));
+            return Ok(None);
+        };
         let until = Instant::now() + self.patience.min(Duration::from_secs(365 * 24 * 3600));
         match self.worker.add_segment(wanted, Seals::Reply, until) {
             Ok((id, mapping)) => Ok(Some(self.arena.add_window(Window::new(id, mapping, &self.fork), false))),

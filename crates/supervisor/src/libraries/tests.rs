@@ -1,0 +1,131 @@
+//! Files that are what they were, and files that are not.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::time::{Duration, SystemTime};
+
+use super::*;
+
+/// A copy of this program's C library.
+fn library(folder: &Path) -> PathBuf {
+    let maps = fs::read_to_string("/proc/self/maps").unwrap();
+    let c = of_maps(&maps).into_iter().find(|path| path.to_string_lossy().contains("libc.so")).unwrap();
+    let copy = folder.join("liblibrary.so");
+    fs::copy(c, &copy).unwrap();
+    copy
+}
+
+#[test]
+fn maps_are_read() {
+    let maps = "55d0-55d1 r-xp 00000000 fe:00 10 /usr/bin/worker\n\
+                7f00-7f01 r--p 00000000 fe:00 11 /usr/lib/a b.so\n\
+                7f01-7f02 r-xp 00001000 fe:00 11 /usr/lib/a b.so\n\
+                7f02-7f03 r-xp 00001000 fe:00 11 /usr/lib/a b.so\n\
+                7f03-7f04 r--p 00000000 fe:00 12 /usr/share/data\n\
+                7f04-7f05 r-xp 00000000 00:01 13 /memfd:hotcell-copy (deleted)\n\
+                7f05-7f06 r-xp 00000000 fe:00 14 /usr/lib/gone.so (deleted)\n\
+                7f06-7f07 r-xp 00000000 00:00 0 \n\
+                7ffe-7fff r-xp 00000000 00:00 0 [vdso]\n";
+    assert_eq!(of_maps(maps), [Path::new("/usr/bin/worker"), Path::new("/usr/lib/a b.so")]);
+    assert!(of_process(std::process::id()).iter().any(|path| path.to_string_lossy().contains("libc.so")));
+}
+
+#[test]
+fn a_file_is_the_same_by_what_is_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = library(folder.path());
+    let libraries = Libraries::open(std::slice::from_ref(&path)).unwrap();
+    libraries.take_in(vec![fs::canonicalize(&path).unwrap()]).unwrap();
+    let told = libraries.loaded();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].is_own && told[0].build_id.is_some());
+    assert_eq!(told[0].sha256.as_ref().map(String::len), Some(64));
+    // Touched, and brought anew: nothing of it matters.
+    let file = File::options().append(true).open(&path).unwrap();
+    file.set_modified(SystemTime::now() - Duration::from_secs(1000)).unwrap();
+    libraries.are_unchanged().unwrap();
+    let again = folder.path().join("again");
+    fs::copy(&path, &again).unwrap();
+    fs::rename(&again, &path).unwrap();
+    libraries.are_unchanged().unwrap();
+    // Another one under its name.
+    let mut bytes = fs::read(&path).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&again, &bytes).unwrap();
+    fs::rename(&again, &path).unwrap();
+    let replaced = libraries.are_unchanged().unwrap_err();
+    assert_eq!(replaced.path, path);
+    assert!(replaced.to_string().contains("it has another content. Open the session anew"), "{replaced}");
+    fs::remove_file(&path).unwrap();
+    assert!(libraries.are_unchanged().unwrap_err().to_string().contains("No such file"));
+}
+
+/// A needed file that has gone may not be needed any more. Another one that the loader finds instead must be the same.
+#[test]
+fn what_is_found_in_the_place_of_a_file_is_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = library(folder.path());
+    let elsewhere = folder.path().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    let other = elsewhere.join(path.file_name().unwrap());
+    let libraries = Libraries::default();
+    libraries.take_in(vec![path.clone()]).unwrap();
+    assert!(libraries.loaded()[0].sha256.is_some(), "it was read");
+    fs::rename(&path, &other).unwrap();
+    libraries.are_unchanged().unwrap();
+    libraries.take_in(vec![other.clone()]).unwrap();
+    // With another content.
+    let libraries = Libraries::default();
+    libraries.take_in(vec![other.clone()]).unwrap();
+    assert!(libraries.loaded()[0].sha256.is_some(), "it was read");
+    let mut bytes = fs::read(&other).unwrap();
+    fs::remove_file(&other).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let replaced = libraries.take_in(vec![path.clone()]).unwrap_err();
+    assert_eq!(replaced.path, path);
+    assert!(replaced.to_string().contains("it was found in the place of"), "{replaced}");
+}
+
+/// Whoever has not read a file in time does not know what it was: that is no reason to take another for it.
+#[test]
+fn what_was_never_read_is_not_taken_for_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = library(folder.path());
+    let libraries = Libraries::open(std::slice::from_ref(&path)).unwrap();
+    let file = File::options().append(true).open(&path).unwrap();
+    file.set_modified(SystemTime::now() - Duration::from_secs(1000)).unwrap();
+    assert!(libraries.are_unchanged().unwrap_err().to_string().contains("it was changed"));
+}
+
+#[test]
+fn what_cannot_be_loaded_is_told_before_a_worker_is_started() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = library(folder.path());
+    let whole = fs::read(&path).unwrap();
+    let wrong = |bytes: &[u8]| {
+        fs::write(&path, bytes).unwrap();
+        Libraries::open(std::slice::from_ref(&path)).unwrap_err().to_string()
+    };
+    let with = |at: usize, value: u8| {
+        let mut bytes = whole.clone();
+        bytes[at] = value;
+        bytes
+    };
+    for (bytes, expect) in [
+        (Vec::new(), "is not an ELF file: it is empty"),
+        (b"INPUT(-lz)\n".to_vec(), "is not an ELF file: it is text"),
+        (whole[..10].to_vec(), "ends in its header"),
+        (whole[..whole.len() / 2].to_vec(), "is damaged: it has"),
+        (with(4, 1), "is a 32-bit library"),
+        (with(18, 0xf3), "is for riscv64"),
+        (with(16, 1), "is an object file"),
+        (with(16, 2), "is a program"),
+        (with(16, 4), "is a core dump"),
+    ] {
+        let told = wrong(&bytes);
+        assert!(told.contains(expect), "{told}");
+    }
+    let told = Libraries::open(&[folder.path().to_owned()]).unwrap_err().to_string();
+    assert!(told.contains("this is not a file"), "{told}");
+}

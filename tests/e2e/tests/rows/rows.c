@@ -1,0 +1,146 @@
+/* See rows.h. */
+#define _GNU_SOURCE
+#include "rows.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+int rows_add(int a, int b)
+{
+    return (int)((unsigned)a + (unsigned)b);
+}
+
+static volatile unsigned long turns;
+
+static void *spin(void *unused)
+{
+    for (;;) {
+        turns++;
+    }
+    return unused;
+}
+
+int rows_spin(int threads)
+{
+    for (int i = 0; i < threads; i++) {
+        pthread_t thread;
+        int failed = pthread_create(&thread, NULL, spin, NULL);
+        if (failed != 0) {
+            return failed;
+        }
+        pthread_detach(thread);
+    }
+    return 0;
+}
+
+void rows_loop(void)
+{
+    spin(NULL);
+}
+
+void rows_loop_on(void)
+{
+    signal(SIGXCPU, SIG_IGN);
+    spin(NULL);
+}
+
+int rows_reserve(int gibibytes)
+{
+    size_t size = (size_t)gibibytes << 30;
+    void *place = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return place == MAP_FAILED ? errno : munmap(place, size);
+}
+
+long rows_picture(const unsigned char *data, size_t data_len)
+{
+    uint32_t width = 0, height = 0;
+    if (data_len < 9) {
+        return -2;
+    }
+    memcpy(&width, data, sizeof width);
+    memcpy(&height, data + 4, sizeof height);
+    size_t pixels = (size_t)width * height;
+    unsigned char *picture = malloc(pixels);
+    if (picture == NULL) {
+        return -1;
+    }
+    memset(picture, data[8], pixels);
+    long last = picture[pixels - 1] == data[8] ? (long)pixels : -3;
+    free(picture);
+    return last;
+}
+
+static unsigned char *remembered;
+
+int rows_remember(const unsigned char *data, size_t data_len)
+{
+    free(remembered);
+    remembered = malloc(data_len);
+    if (remembered == NULL) {
+        return -1;
+    }
+    memcpy(remembered, data, data_len);
+    return 0;
+}
+
+/* Reads /proc/self/maps line by line, and looks through what can be read. */
+long rows_search(const unsigned char *data, size_t data_len)
+{
+    FILE *maps = fopen("/proc/self/maps", "re");
+    if (maps == NULL || data_len == 0) {
+        return -errno;
+    }
+    long found = 0;
+    char line[512];
+    while (fgets(line, sizeof line, maps) != NULL) {
+        unsigned long start, end;
+        char rights[8];
+        if (sscanf(line, "%lx-%lx %7s", &start, &end, rights) != 3 || rights[0] != 'r') {
+            continue;
+        }
+        if (strstr(line, "[vvar") != NULL || strstr(line, "[vsyscall") != NULL) {
+            continue;
+        }
+        const unsigned char *at = (const unsigned char *)start, *last = (const unsigned char *)end - data_len;
+        for (; at <= last; at++) {
+            size_t same = 0;
+            while (same < data_len && (at[same] ^ data[same]) == 0xff) {
+                same++;
+            }
+            found += same == data_len;
+        }
+    }
+    fclose(maps);
+    return found;
+}
+
+static char message[1 << 20];
+
+int rows_fail(int length)
+{
+    static const char words[] = "\x1b[2J\x1b]0;title\x07\r\nERROR forged\xc2\x9b" "31m ";
+    size_t size = (size_t)length < sizeof message ? (size_t)length : sizeof message - 1;
+    for (size_t i = 0; i < size; i++) {
+        message[i] = words[i % (sizeof words - 1)];
+    }
+    message[size] = 0;
+    return 1;
+}
+
+const char *rows_message(void)
+{
+    return message;
+}
+
+void rows_crash(void)
+{
+    abort();
+}

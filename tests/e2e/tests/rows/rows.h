@@ -1,0 +1,27 @@
+/* A library that costs, remembers, searches and complains. */
+#ifndef ROWS_H
+#define ROWS_H
+
+#include <stddef.h>
+
+int rows_add(int a, int b);
+/* Keeps so many CPUs busy from now on, beside all calls. */
+int rows_spin(int threads);
+/* Keeps one busy, and never returns. */
+void rows_loop(void);
+/* As that, and ignores the signal of its limit. */
+void rows_loop_on(void);
+/* Reserves address space without using it: errno, or 0. */
+int rows_reserve(int gibibytes);
+/* Decodes a picture: width and height of 4 bytes each, and a colour. The number of its pixels, or -1 without memory. */
+long rows_picture(const unsigned char *data, size_t data_len);
+/* Keeps the data in memory. */
+int rows_remember(const unsigned char *data, size_t data_len);
+/* How often the data are in the memory of the process; their bits are turned round, so that they are not there themselves. */
+long rows_search(const unsigned char *data, size_t data_len);
+/* Fails, with a long message that steers terminals. */
+int rows_fail(int length);
+const char *rows_message(void);
+void rows_crash(void);
+
+#endif
