@@ -240,6 +240,7 @@ impl Session {
             calls_back,
             takes_batches,
             refusals: 0,
+            shortages: 0,
             unmapped: Vec::new(),
             #[cfg(feature = "tokio")]
             ear: super::awaited::Ear::default(),

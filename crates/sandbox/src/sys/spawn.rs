@@ -198,7 +198,7 @@ fn limit_table(limits: Limits) -> Vec<(c_int, libc::rlimit)> {
         limit(libc::RLIMIT_NOFILE as c_int, limits.descriptors.min(MOST_DESCRIPTORS)),
         limit(libc::RLIMIT_STACK as c_int, limits.stack),
     ];
-    table.extend(limits.data.map(|bytes| limit(libc::RLIMIT_DATA as c_int, bytes)));
+    table.extend(limits.data().map(|bytes| limit(libc::RLIMIT_DATA as c_int, bytes)));
     table
 }
 
