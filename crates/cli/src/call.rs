@@ -37,13 +37,20 @@ fn call(args: &CallArgs) -> Result<(), Failure> {
         complain(&warning.to_string());
     }
     let sandbox = args.sandbox.sandbox().map_err(Failure::Usage)?;
-    let mut session = bound.open(Options { sandbox, ..Options::default() })?;
+    let mut session = bound.open(Options {
+        sandbox,
+        guard: args.memory.guard(),
+        limits: args.memory.limits(),
+        ..Options::default()
+    })?;
     if let Some(deadline) = args.deadline {
         session = session.within(deadline);
     }
     let outcome = dynamic::call(&session, &bound.interface, function, &values)?;
     let written = outputs.write(&outcome)?;
-    let text = results::outcome(function.1, &outcome, &written, args.format);
+    // What was returned is released only behind it: objects count as what they are.
+    let heap = session.heap().filter(|_| args.memory.heap);
+    let text = results::outcome(function.1, &outcome, &written, args.format, heap.as_ref());
     out(&text).map_err(|error| {
         Failure::Usage(format!("the call returned, but its results cannot be printed: {error}"))
     })

@@ -200,8 +200,8 @@ pub unsafe fn reallocate(block: *mut c_void, size: usize) -> *mut c_void {
                 label::put(block, entry, old);
                 return thread.refused(size, false);
             }
-            thread.gone(entry, old);
-            thread.credit.set(thread.credit.get() - size as i64);
+            thread.count(entry, (old as u64).wrapping_neg(), u64::MAX);
+            thread.settle(old as i64 - size as i64);
             thread.add(moved, size);
             moved
         })
@@ -324,11 +324,17 @@ impl Thread {
     fn gone(&self, entry: u16, size: usize) {
         if self.has_shard() {
             self.count(entry, (size as u64).wrapping_neg(), u64::MAX);
-            let credit = self.credit.get() + size as i64;
-            self.credit.set(credit);
-            if credit > 2 * ledger::STEP {
-                ledger::give_back(self, credit - ledger::STEP);
-            }
+            self.settle(size as i64);
+        }
+    }
+
+    /// So many bytes are free again.
+    #[inline]
+    fn settle(&self, bytes: i64) {
+        let credit = self.credit.get() + bytes;
+        self.credit.set(credit);
+        if credit > 2 * ledger::STEP {
+            ledger::give_back(self, credit - ledger::STEP);
         }
     }
 

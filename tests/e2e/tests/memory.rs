@@ -188,6 +188,18 @@ fn a_limit_too_small_for_loading_is_a_load_error() {
     assert_eq!(error.kind(), ErrorKind::LoadFailed, "{error}");
 }
 
+#[test]
+fn a_guard_that_cannot_be_had_is_a_load_error() {
+    let mut options = Options { guard: Some(Guard::All), ..Options::default() };
+    // Less than what is to be known of so many blocks.
+    options.limits.data = Some(3 << 20);
+    let error = Faulty::open(options.clone()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::LoadFailed, "{error}");
+    assert!(error.message().contains("guarded memory"), "{error}");
+    options.guard = None;
+    assert_eq!(Faulty::open(options).unwrap().int("add", &[1, 2]).unwrap(), 3);
+}
+
 /// Calls what breaks a guarded block, and comes with what is known of it.
 fn broken(faulty: &Faulty, name: &str, args: &[i128]) -> (Error, HeapFault) {
     let error = fault(faulty, name, args);
