@@ -22,7 +22,7 @@ pub(crate) struct MemoryArgs {
 pub(crate) enum GuardName {
     /// None
     None,
-    /// One in a thousand: cheap enough for every day
+    /// One in 5 000: cheap enough for every day
     Sampled,
     /// As many as there is room for: slow, to find out what is wrong
     All,

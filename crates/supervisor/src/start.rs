@@ -34,7 +34,7 @@ const CAPABILITIES: u64 = wire::capabilities::NEED_SPACE
     | wire::capabilities::HEAP;
 
 /// Where blocks are guarded by samples: one in so many, on average.
-const SAMPLE: u32 = 1000;
+const SAMPLE: u32 = 5000;
 
 /// The interface epoch of a session that has never been reloaded.
 const EPOCH: u16 = 1;

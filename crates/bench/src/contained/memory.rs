@@ -11,7 +11,7 @@ pub(crate) fn malloc(bench: &mut Bench) -> Samples {
     with(bench, Guard::None, 40)
 }
 
-/// Besides, one in a thousand is guarded.
+/// Besides, one in 5 000 is guarded.
 pub(crate) fn malloc_sampled(bench: &mut Bench) -> Samples {
     with(bench, Guard::Sampled, 40)
 }
