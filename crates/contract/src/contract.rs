@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hotcell_model::interface::{GuardWord, SandboxLines, Threads};
 
-use crate::diagnostic::{Diagnostic, line_of};
+use crate::diagnostic::Diagnostic;
 use crate::document::Text;
 use crate::expression::Node;
 use crate::pattern;
@@ -13,6 +13,7 @@ use crate::typed;
 
 mod function;
 mod handle;
+mod index;
 mod item;
 pub(crate) mod keys;
 mod sandbox;
@@ -40,13 +41,14 @@ pub struct Contract {
     pub(crate) init: Vec<LifeLine>,
     pub(crate) shutdown: Vec<LifeLine>,
     /// What may be NULL.
-    pub(crate) nullable: Vec<Selector>,
+    pub(crate) nullable: Vec<Nullable>,
     pub(crate) sandbox: SandboxLines,
     pub(crate) guard: GuardWord,
     pub(crate) handles: Vec<HandleLine>,
     pub(crate) structs: Vec<StructLines>,
     pub(crate) errors: Vec<TypeErrorLine>,
     pub(crate) functions: Vec<FunctionLines>,
+    index: index::Index,
     /// Nobody wrote it: who calls decides about each value, NULL included.
     pub(crate) bare: bool,
 }
@@ -82,6 +84,15 @@ pub(crate) struct Selector {
     pub(crate) param: Option<Text>,
 }
 
+/// An entry of `nullable`: `FUNCTION.PARAM`, or `FUNCTION.CALLBACK.PARAM`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Nullable {
+    pub(crate) function: Text,
+    pub(crate) param: Text,
+    /// What is meant of that callback.
+    pub(crate) inside: Option<Text>,
+}
+
 /// `[struct.NAME]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StructLines {
@@ -114,12 +125,14 @@ pub(crate) struct FunctionLines {
     pub(crate) span: Range<usize>,
     pub(crate) params: Vec<ParamLine>,
     pub(crate) result: Option<Item>,
+    /// What returned values are, by their type; only of patterns.
+    pub(crate) results: Vec<ParamLine>,
     pub(crate) error: Option<ErrorLine>,
     pub(crate) deadline: Option<Duration>,
     pub(crate) idempotent: Option<bool>,
 }
 
-/// `params.NAME = …` or `fields.NAME = …`.
+/// `params.NAME = …`, `fields.NAME = …` or `results."(TYPE)" = …`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ParamLine {
     pub(crate) name: String,
@@ -257,16 +270,6 @@ impl Contract {
     /// How long a call may take unless its function says otherwise.
     pub fn deadline(&self) -> Option<Duration> {
         self.deadline
-    }
-
-    /// The lines about a function and no other.
-    pub(crate) fn function(&self, name: &str) -> Option<&FunctionLines> {
-        self.functions.iter().find(|function| function.name == name)
-    }
-
-    /// 1-based line of a place in the file.
-    pub(crate) fn line(&self, span: &Range<usize>) -> u32 {
-        line_of(&self.text, span.start)
     }
 }
 

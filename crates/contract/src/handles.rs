@@ -73,7 +73,9 @@ impl Handles {
         for found in inferred {
             let Some(named) = names.get(&found.name) else { continue };
             let pointee = pointee(&found.name, named);
-            if handles.pointees.contains_key(&pointee) || handles.types.contains_key(&found.name) {
+            let fields = |key: &str| contract.structs.iter().any(|line| names.is_record(&line.name, key));
+            let travels = matches!(named, Named::Record { key, .. } if fields(key));
+            if travels || handles.pointees.contains_key(&pointee) || handles.types.contains_key(&found.name) {
                 continue;
             }
             let evidence = Evidence::Inferred { rule: found.rule.to_owned() };

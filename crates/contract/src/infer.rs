@@ -41,7 +41,7 @@ use crate::handles::Handles;
 pub(crate) use crate::infer::answers::answers;
 pub(crate) use crate::infer::unsupported::shape;
 use crate::infer::view::View;
-use crate::infer::words::objects::{CONSTRUCTORS, COPIES, STORES};
+use crate::infer::words::objects::{CONSTRUCTORS, COPIES, MAKES, STORES};
 use crate::structs::Structs;
 
 /// The facts of a function: those a contract decided are filled before inference, and kept.
@@ -170,7 +170,34 @@ pub(crate) fn may_take(function: &Function, known: Known<'_>, index: usize) -> b
 
 /// Whether a function is called like one that makes an object, or copies one.
 pub(crate) fn may_make(function: &Function) -> bool {
-    has_word(function, CONSTRUCTORS) || has_word(function, COPIES)
+    [CONSTRUCTORS, COPIES, MAKES].iter().any(|list| has_word(function, list))
+}
+
+/// Whether another function counts what this one returns, or a structure may that it fills.
+pub(crate) fn counts_result(function: &Function, known: Known<'_>) -> bool {
+    let fills = |param: &Param| {
+        let record = param
+            .ty
+            .pointee()
+            .is_some_and(|(ty, constant)| !constant && matches!(ty.kind, Type::Record { .. }));
+        record && known.handles.of_pointer(&param.ty).is_none()
+    };
+    counted::counts(function, known) || function.params.iter().any(fills)
+}
+
+/// Whether a parameter is called like what is said about a failure: `pzErrMsg`, `error`, `err_text`; not `error_file`.
+pub(crate) fn tells_failure(name: &str) -> bool {
+    let words = names::words(name);
+    let failure = |word: &String| ["err", "error", "errbuf", "errmsg", "errstr"].contains(&word.as_str());
+    let text = |word: &String| ["message", "msg", "str", "string", "text"].contains(&word.as_str());
+    words.iter().any(failure) && words.last().is_some_and(|word| failure(word) || text(word))
+}
+
+/// Whether a function may return something else than the memory that a contract says functions of its type return:
+/// a place in what it is given, which nobody may release; what a number counts, or data, which no NUL need end; or
+/// memory that is the caller's where the contract says it is not.
+pub(crate) fn may_return_otherwise(function: &Function, released: bool, counted: bool) -> bool {
+    results::otherwise(function, released, counted)
 }
 
 fn has_word(function: &Function, list: &[&str]) -> bool {

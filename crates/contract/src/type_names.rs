@@ -48,6 +48,11 @@ impl TypeNames {
         self.names.get(name)
     }
 
+    /// Whether a name stands for this structure or union, or a pointer to it.
+    pub(crate) fn is_record(&self, name: &str, record: &str) -> bool {
+        matches!(self.get(name), Some(Named::Record { key, .. }) if key == record)
+    }
+
     /// All names, to find the nearest one.
     pub(crate) fn all(&self) -> impl Iterator<Item = &str> {
         self.names.keys().map(String::as_str)

@@ -33,15 +33,22 @@ pub(crate) fn doc_of_function(entity: &Entity<'_>, origins: &Origins<'_>) -> Opt
 }
 
 /// The comment on the line behind a declaration, in the text from the declaration's end.
-fn behind(text: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(&text[..text.len().min(64 << 10)]);
-    let (rest, text) = text.split_once(';')?;
-    let own_line = rest.lines().count() <= 3 && !rest.contains(['{', '}']);
-    let (line, text) = text.split_once('\n')?;
-    let comment = text.trim_start_matches([' ', '\t']);
-    if !own_line || !line.trim().is_empty() || !comment.starts_with("/*") {
+fn behind<'a>(text: &'a [u8]) -> Option<String> {
+    let text = &text[..text.len().min(64 << 10)];
+    let split = |text: &'a [u8], at: u8| {
+        let place = text.iter().position(|byte| *byte == at)?;
+        Some((&text[..place], &text[place + 1..]))
+    };
+    let (rest, text) = split(text, b';')?;
+    let own_line =
+        String::from_utf8_lossy(rest).lines().count() <= 3 && !rest.contains(&b'{') && !rest.contains(&b'}');
+    let (line, text) = split(text, b'\n')?;
+    let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let comment = &text[text.iter().take_while(|byte| blank(byte)).count()..];
+    if !own_line || !line.trim_ascii().is_empty() || !comment.starts_with(b"/*") {
         return None;
     }
+    let comment = String::from_utf8_lossy(comment);
     let (comment, after) = comment.split_once("*/")?;
     let mut after = after.lines();
     let alone = after.next().is_none_or(|line| line.trim().is_empty())

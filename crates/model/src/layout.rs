@@ -197,7 +197,7 @@ impl Layout {
                 | Role::UserData { .. } => {}
             }
         }
-        if error.is_some_and(|rule| rule.message.is_some()) {
+        if error.is_some_and(|rule| rule.message.is_some() || rule.told_by.is_some()) {
             results.push((Carries::Message, WireKind::Reference));
         }
         if error.is_some_and(|rule| rule.code.is_some()) {

@@ -14,7 +14,7 @@ use std::process::{self, Command};
 const LIBRARY: &str = "sqlite3";
 const SONAMES: &str = "libsqlite3.so.0";
 /// Fingerprint of the interface.
-const INTERFACE: &str = "5ec7ad47dcd101b885eccd4d21bdcfafcc6c7030a92d94c090a480877d5a03c1";
+const INTERFACE: &str = "50226d48f77d6ad9b220d03134d023d5a059349b389cc6d000a73adee5190755";
 const INCLUDE: &str = "HOTCELL_SQLITE3_INCLUDE";
 const LIB: &str = "HOTCELL_SQLITE3_LIB";
 

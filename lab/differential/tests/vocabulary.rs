@@ -175,6 +175,57 @@ fn sqlite_speaks_utf_16() {
     assert!(report.groups.len() >= 10 && report.equal() >= 100, "{report}");
 }
 
+const TELL_HEADER: &str = r#"
+typedef struct tell tell;
+tell *tell_new(void);
+void tell_free(tell *t);
+int tell_run(tell *t, int what, char **errmsg);
+const char *tell_last(tell *t);
+"#;
+
+const TELL_SOURCE: &str = r#"
+#include <stdlib.h>
+#include <string.h>
+#include "tell.h"
+struct tell { const char *last; };
+tell *tell_new(void) { tell *t = malloc(sizeof *t); t->last = "nothing yet"; return t; }
+void tell_free(tell *t) { free(t); }
+int tell_run(tell *t, int what, char **errmsg) {
+    *errmsg = what == 1 ? strdup("said by the call") : NULL;
+    t->last = "said by the object";
+    return what;
+}
+const char *tell_last(tell *t) { return t->last; }
+"#;
+
+const TELL: &str = r#"
+hotcell = 1
+library = "tell"
+headers = ["tell.h"]
+link = ["tell"]
+handle.tell = { release = "tell_free", message = "tell_last(tell)" }
+function.tell_run = { params.errmsg = { out = "text", release = "free", valid_on_error = true }, error = { fails = "nonzero" } }
+"#;
+
+const TELL_RECIPES: &str = r#"
+[object.one]
+type = "tell"
+steps = ["one = tell_new()"]
+
+[values]
+what = ["0", "1", "2"]
+"#;
+
+#[test]
+fn a_failure_is_told_by_the_call_or_else_by_the_object() {
+    let folder = tempfile::tempdir().unwrap();
+    compile(folder.path(), "tell", TELL_HEADER, TELL_SOURCE);
+    let report = compared(folder.path(), TELL, TELL_RECIPES);
+    assert!(report.passed(), "{report}");
+    let text = report.to_string();
+    assert!(report.equal() >= 5, "{text}");
+}
+
 const FILENAMES: &str = r#"
 hotcell = 1
 library = "sqlite3"

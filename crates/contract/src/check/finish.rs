@@ -109,8 +109,7 @@ fn drop_gone(site: Site<'_>, roles: &[&Role], error: &mut Option<Fact<ErrorRule>
                 gone |= matches!(expr, Expr::Param { index } if classify::is_gone(roles[*index]));
             });
         }
-        let pattern =
-            |used: &Use| used.purpose == purpose && lines::in_pattern(site.contract, &used.node.span);
+        let pattern = |used: &Use| used.purpose == purpose && site.contract.is_about_several(&used.node.span);
         if gone && uses.iter().any(pattern) {
             *part = None;
             uses.retain(|used| used.purpose != purpose);

@@ -1,14 +1,14 @@
 //! Everything a contract says about a function: its own table, and the patterns that match it.
 
-use std::ops::Range;
 use std::time::Duration;
 
 use hotcell_model::api::Function;
 
 use crate::check::{names, type_errors};
-use crate::contract::{Contract, ErrorLine, FailsLine, FunctionLines, Item, ParamLine};
+use crate::contract::{Contract, ErrorLine, FailsLine, FunctionLines, Item, ParamLine, What};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::Text;
+use crate::infer;
 use crate::pattern;
 use crate::suggest::did_you_mean;
 use crate::typed;
@@ -16,20 +16,36 @@ use crate::typed;
 /// The tables about a function, the strongest last: patterns in the order of the file, then its own.
 pub(crate) struct Lines<'a> {
     tables: Vec<&'a FunctionLines>,
+    /// What is said of the returned value, and whether it is said of its type only.
+    result: Option<(&'a Item, bool)>,
     /// What is said about the type that it returns.
     of_type: Option<&'a ErrorLine>,
 }
 
 /// What is said about a function.
 pub(crate) fn of<'a>(contract: &'a Contract, function: &Function) -> Lines<'a> {
-    let name = function.name.as_str();
     let of_type = contract.errors.iter().find(|line| type_errors::returns(function, &line.name));
-    let matching =
-        contract.functions.iter().filter(|table| table.is_pattern() && pattern::matches(&table.name, name));
-    Lines {
-        tables: matching.chain(contract.function(name)).collect(),
-        of_type: of_type.map(|line| &line.rule),
-    }
+    let tables = contract.tables(&function.name);
+    let said = |table: &&'a FunctionLines| {
+        let own = table.result.as_ref().map(|item| (item, false));
+        own.or_else(|| Some((returned(table, function)?, true)))
+    };
+    let result = tables.iter().rev().find_map(said);
+    Lines { tables, result, of_type: of_type.map(|line| &line.rule) }
+}
+
+/// What a table says of the type that a function returns, unless the function looks as if it returned something else.
+fn returned<'a>(table: &'a FunctionLines, function: &Function) -> Option<&'a Item> {
+    let fits = |line: &&ParamLine| typed::read(&line.name).is_ok_and(|typed| typed.fits(&function.result));
+    let line = table.results.iter().find(fits)?;
+    let doubt = match line.item.what {
+        What::Borrowed => infer::may_make(function),
+        What::Text | What::TextsOut | What::Buffer(_) => {
+            infer::may_return_otherwise(function, line.item.release.is_some(), line.item.length.is_some())
+        }
+        _ => false,
+    };
+    (!doubt).then_some(&line.item)
 }
 
 impl<'a> Lines<'a> {
@@ -44,7 +60,18 @@ impl<'a> Lines<'a> {
     }
 
     pub(crate) fn result(&self) -> Option<&'a Item> {
-        self.tables.iter().rev().find_map(|table| table.result.as_ref())
+        self.result.map(|(item, _)| item)
+    }
+
+    /// What is said of the returned value of this function, and not of all of its type.
+    pub(crate) fn own_result(&self) -> Option<&'a Item> {
+        self.result.filter(|(_, of_type)| !of_type).map(|(item, _)| item)
+    }
+
+    /// Whether the returned value is only said to be memory of some type, without how much there is.
+    pub(crate) fn leaves_length(&self) -> bool {
+        let text = |item: &Item| matches!(item.what, What::Text | What::TextsOut) && item.length.is_none();
+        self.result.is_some_and(|(item, of_type)| of_type && text(item))
     }
 
     pub(crate) fn error(&self) -> Option<&'a ErrorLine> {
@@ -102,7 +129,21 @@ pub(crate) fn useless(contract: &Contract, selected: &[&Function], findings: &mu
             let what = format!("parameter of the functions that `{}` matches", table.name);
             findings.extend(pattern::useless(&contract.text, &text, names, &what));
         }
+        findings.extend(table.results.iter().filter_map(|line| idle_result(line, &table.name, &matching)));
     }
+}
+
+/// Warns about a line about a type that none of these functions returns.
+fn idle_result(line: &ParamLine, table: &str, matching: &[&Function]) -> Option<Diagnostic> {
+    let typed = typed::read(&line.name).ok()?;
+    if matching.iter().any(|function| typed.fits(&function.result)) {
+        return None;
+    }
+    let message = format!("no function that `{table}` matches returns `{}`", line.name);
+    let types: Vec<String> =
+        matching.iter().map(|function| format!("({})", function.result.written)).collect();
+    let help = did_you_mean(&line.name, types.iter().map(String::as_str));
+    Some(Diagnostic::warning(message).at(line.span.clone()).help(help))
 }
 
 /// Warns about a line about parameters of a type that none of these functions has.
@@ -126,7 +167,7 @@ pub(crate) fn near_type(line: &ParamLine, functions: &[&Function]) -> Option<Str
 /// Makes what is wrong with lines of patterns say which function it is about.
 pub(crate) fn name_function(contract: &Contract, function: &str, findings: &mut [Diagnostic]) {
     for finding in findings {
-        let from_pattern = finding.span.as_ref().is_some_and(|span| in_pattern(contract, span));
+        let from_pattern = finding.span.as_ref().is_some_and(|span| contract.is_about_several(span));
         if from_pattern && finding.severity == Severity::Error {
             finding.message = format!("`{function}`: {}", finding.message);
         }
@@ -137,7 +178,7 @@ pub(crate) fn name_function(contract: &Contract, function: &str, findings: &mut 
 pub(crate) fn join(contract: &Contract, findings: &mut Vec<Diagnostic>) {
     let mut kept: Vec<(Diagnostic, usize)> = Vec::new();
     for finding in findings.drain(..) {
-        let pattern = finding.span.as_ref().is_some_and(|span| in_pattern(contract, span));
+        let pattern = finding.span.as_ref().is_some_and(|span| contract.is_about_several(span));
         let same = kept
             .iter_mut()
             .find(|(other, _)| pattern && other.span == finding.span && other.severity == finding.severity);
@@ -154,15 +195,4 @@ pub(crate) fn join(contract: &Contract, findings: &mut Vec<Diagnostic>) {
         }
         finding
     }));
-}
-
-/// Whether a place belongs to what is said about several functions: the table of a pattern, or a line of `[handle]`,
-/// `[struct]` or `[error]`. It belongs to the last one that starts before it.
-pub(crate) fn in_pattern(contract: &Contract, span: &Range<usize>) -> bool {
-    let tables = contract.functions.iter().map(|table| (table.span.start, table.is_pattern()));
-    let handles = contract.handles.iter().map(|line| (line.span.start, true));
-    let structs = contract.structs.iter().map(|lines| (lines.span.start, true));
-    let errors = contract.errors.iter().map(|line| (line.span.start, true));
-    let before = tables.chain(handles).chain(structs).chain(errors).filter(|(start, _)| *start <= span.start);
-    before.max_by_key(|(start, _)| *start).is_some_and(|(_, several)| several)
 }

@@ -189,7 +189,7 @@ fn released(site: Site<'_>, items: &[(usize, &Item)], decided: &mut Decided, wro
     match items.iter().find(|(other, _)| *other == index) {
         Some((_, item)) if item.what == What::Consumed => {}
         // A pattern is about what the functions that it matches have in common.
-        Some((_, item)) if !lines::in_pattern(site.contract, &item.span) => {
+        Some((_, item)) if !site.contract.is_about_several(&item.span) => {
             let name = &site.names[index];
             let message =
                 format!("`{}` releases a `{handle}`, so that `{name}` is consumed", site.function.name);

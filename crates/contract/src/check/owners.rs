@@ -93,7 +93,7 @@ fn gives(handles: &Handles, function: &Function, handle: &str, index: usize) -> 
 /// Whether a pattern decides that an object is plainly used, and then whether it may be NULL: an entry of a list says
 /// more.
 fn used(site: Site<'_>, decided: &Decided, index: usize) -> Option<bool> {
-    let pattern = |span: &Range<usize>| lines::in_pattern(site.contract, span);
+    let pattern = |span: &Range<usize>| site.contract.is_about_several(span);
     match decided.draft.params[index].as_ref().map(|fact| &fact.value) {
         Some(Role::Handle { consumed: false, nullable, .. })
             if decided.places[index].as_ref().is_some_and(pattern) =>
@@ -192,8 +192,12 @@ fn made(
     if !maker {
         // `T **` may be an array, or what the function empties. What is called like a maker may be missing in the list.
         let plain = place.is_none() && !infer::may_make(function) && !other_parents(site, decided);
-        return Ok(match parents.unwrap_or_default()[..] {
+        return Ok(match lender(site, &line.name, parents.unwrap_or_default())[..] {
             [parent] if plain => object(Ownership::Library, Some(parent)),
+            // Nobody makes one: the library has them.
+            [] if plain && makers.all.is_empty() && line.release.is_none() => {
+                object(Ownership::Library, None)
+            }
             _ => None,
         });
     }
@@ -206,6 +210,18 @@ fn made(
         None => Ok(object(owned, None)),
         Some([parent]) => Ok(object(owned, Some(*parent))),
         Some(several) => Err(objects::unclear(site, &line.name, several).at(span).into()),
+    }
+}
+
+/// The parameters that an object may be lent by. Beside others of its own type it is the parent's: `next_stmt(db, stmt)`.
+fn lender(site: Site<'_>, handle: &str, candidates: Vec<usize>) -> Vec<usize> {
+    let handles = site.known.handles;
+    let of = |index: usize| handles.of_pointer(&site.function.params[index].ty);
+    let parent = handles.get(handle).and_then(|known| known.parent.as_deref());
+    let others: Vec<usize> = candidates.iter().copied().filter(|&index| of(index) != Some(handle)).collect();
+    match others[..] {
+        [only] if parent.is_some() && of(only) == parent => others,
+        _ => candidates,
     }
 }
 

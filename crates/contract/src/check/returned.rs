@@ -1,21 +1,24 @@
 //! The returned value, and what means failure.
 
-use hotcell_model::interface::{Direction, ErrorRule, Fails, Ownership, ResultRole, Role, Unit};
+use hotcell_model::interface::{Direction, Encoding, ErrorRule, Fails, Ownership, ResultRole, Role, Unit};
 use hotcell_model::types::{CType, Type};
 
 use crate::check::decide::{Decided, Purpose, Site};
 use crate::check::lines::Lines;
 use crate::check::types;
-use crate::check::{lengths, negative, objects, resolve, structures, symbols};
+use crate::check::{lengths, negative, nullable, objects, resolve, structures, symbols};
 use crate::contract::{ErrorLine, FailsLine, Item, What};
 use crate::diagnostic::Diagnostic;
 use crate::document::Text;
 use crate::expression::Node;
+use crate::infer;
 
 /// Decides `result` and `error`.
 pub(crate) fn decide(site: Site<'_>, lines: &Lines<'_>, decided: &mut Decided, wrong: &mut Vec<Diagnostic>) {
     let rule_line = lines.error().filter(|line| !matches!(line.fails, FailsLine::Word("never", _)));
-    if let Some(item) = lines.result()
+    // Where another function counts what is returned, a line about the type is silent about how much that is.
+    let counted = lines.leaves_length() && infer::counts_result(site.function, site.known);
+    if let Some(item) = lines.result().filter(|_| !counted)
         && let Some(role) = role(site, rule_line, item, decided, wrong)
     {
         decided.result(site.decided(role, &item.span));
@@ -193,19 +196,37 @@ fn rule(
         }
     };
     let said = line.message.as_ref().filter(|node| node.name() != Some("none"));
+    let told_by = of_text(site, decided).filter(|_| line.message.is_none());
     let of_object = of_object(site, decided).filter(|_| line.message.is_none());
     let mut expression =
         |node: Option<&Node>, purpose| node.and_then(|node| decided.expression(site, node, purpose, wrong));
     let message = expression(said.or(of_object), Purpose::Message);
     let code = expression(line.code.as_ref(), Purpose::Code);
     let symbols = line.symbols.as_ref().and_then(|text| symbols::of_rule(site, text, line, wrong));
-    (wrong.len() == before).then_some(ErrorRule { fails: fails?, message, code, symbols })
+    (wrong.len() == before).then_some(ErrorRule { fails: fails?, told_by, message, code, symbols })
+}
+
+/// The only text that comes out also when the call fails, where it is called like what is said about a failure.
+fn of_text(site: Site<'_>, decided: &Decided) -> Option<usize> {
+    let texts = decided.draft.params.iter().enumerate().filter_map(|(index, fact)| {
+        let role = fact.as_ref().map(|fact| &fact.value);
+        match role {
+            Some(Role::TextOut { encoding, valid_on_error: true, .. }) => Some((index, *encoding)),
+            _ => None,
+        }
+    });
+    let mut texts = texts.filter(|(index, encoding)| {
+        *encoding != Encoding::Utf16 && infer::tells_failure(&site.names[*index])
+    });
+    let (index, _) = texts.next().filter(|_| texts.next().is_none())?;
+    Some(index)
 }
 
 /// The message that the type of a function's object has: of the only one that goes in, or else of the only one that
 /// comes out also when the call fails. Where several could be meant there is none.
 fn of_object<'a>(site: Site<'a>, decided: &Decided) -> Option<&'a Node> {
     let there = |index: usize| match decided.draft.params[index].as_ref().map(|fact| &fact.value) {
+        _ if nullable::says(site, index) => false,
         Some(Role::Handle { nullable, .. }) => !nullable,
         Some(Role::HandleOut { valid_on_error, .. }) => *valid_on_error,
         // An object that a rule will find.

@@ -27,7 +27,7 @@ pub(crate) fn look(contract: &Contract, selected: &[&Function], findings: &mut V
         let dropped = selected.iter().filter_map(|function| {
             let lines = lines::of(contract, function);
             let own = lines.error().is_some_and(|error| std::ptr::eq(error, rule));
-            Some((*function, class(&function.result)?)).filter(|_| own && lines.result().is_none())
+            Some((*function, class(&function.result)?)).filter(|_| own && lines.own_result().is_none())
         });
         let dropped: Vec<(&Function, Class)> = dropped.collect();
         let usual = usual(&dropped);

@@ -22,7 +22,7 @@ pub(crate) fn role(
     let record = record.unwrap_or_default().to_owned();
     if site.known.structs.is_resident(&record) {
         let ends = lines::ends(site.contract, &site.function.name);
-        if ends && lines::in_pattern(site.contract, &item.span) {
+        if ends && site.contract.is_about_several(&item.span) {
             return Ok(Role::Resident { record, consumed: true, starts: None });
         }
         if ends {

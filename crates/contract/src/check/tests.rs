@@ -15,6 +15,7 @@ mod owners;
 mod patterns;
 mod pointers;
 mod refused;
+mod results;
 mod structures;
 mod support;
 mod type_errors;

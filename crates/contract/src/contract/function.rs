@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::contract::item::What;
 use crate::contract::keys::{self, Keys};
 use crate::contract::{ErrorLine, FailsLine, FunctionLines, ParamLine, TypeErrorLine, item};
 use crate::diagnostic::Diagnostic;
@@ -33,6 +34,7 @@ fn function<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> FunctionLines {
                     lines.result = item::read(reader, &entries, entry.span.clone(), &keys::RESULT);
                 }
             }
+            "results" => lines.results = results(reader, &entry, &lines.name),
             "error" => lines.error = error(reader, &entry),
             "deadline" => lines.deadline = duration(reader, &entry),
             "idempotent" => lines.idempotent = reader.boolean(&entry),
@@ -59,9 +61,38 @@ pub(crate) fn params<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, of: &'stati
     lines
 }
 
+/// Reads a table of types that the functions of a pattern return, with an item each.
+fn results<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, function: &str) -> Vec<ParamLine> {
+    let lines = params(reader, entry, &keys::RESULT);
+    if !pattern::is_pattern(function) {
+        let help = format!("write `result = {{ … }}`: `{function}` returns one value");
+        let message = "`results` are said of the functions of a pattern";
+        reader.push(Diagnostic::error(message).at(entry.key_span.clone()).help(help));
+    }
+    let released =
+        |line: &&ParamLine| matches!(line.item.what, What::Struct(_)) && line.item.release.is_some();
+    for line in lines.iter().filter(released) {
+        let help =
+            "say it of the functions that make one: `result = { out = \"struct\", release = … }`".to_owned();
+        let message = "not every function that returns a structure makes it for its caller";
+        reader.push(Diagnostic::error(message).at(line.item.span.clone()).label("released").help(help));
+    }
+    for line in lines.iter().filter(|line| line.item.what == What::Owned) {
+        let help = "write `made_by` in `[handle]`: it names the functions that make one".to_owned();
+        let message = "not every function that returns an object makes it for its caller";
+        reader.push(Diagnostic::error(message).at(line.item.span.clone()).label("owned").help(help));
+    }
+    lines
+}
+
 /// What is wrong with the name, pattern or type that a line is about.
 fn misnamed(reader: &Reader<'_>, param: &Entry<'_>, of: &'static Keys) -> Option<Diagnostic> {
     let name = Text { value: param.key.to_owned(), span: param.key_span.clone() };
+    if !typed::is_typed(param.key) && std::ptr::eq(of, &keys::RESULT) {
+        let message = format!("`{}` is no type in parentheses", name.value);
+        let help = "`results` go by type, as in `\"(char *)\"`".to_owned();
+        return Some(Diagnostic::error(message).at(name.span).help(help));
+    }
     if !typed::is_typed(param.key) {
         return pattern::wrong(reader.text, &name, "parameter").filter(|_| pattern::is_pattern(param.key));
     }
@@ -70,11 +101,21 @@ fn misnamed(reader: &Reader<'_>, param: &Entry<'_>, of: &'static Keys) -> Option
         let help = "write the name of a field, or a pattern of names".to_owned();
         return Some(diagnostic("fields are not chosen by their type".to_owned()).help(help));
     }
-    let why = typed::read(param.key).err()?;
-    let message = format!("`{}` is no type of parameters: {why}", name.value);
-    let help = "write the type as the header does, in parentheses, as in `\"(const char *)\"`, and a name or a \
-                pattern of names behind it, if they are to have one";
-    Some(diagnostic(message).help(help.to_owned()))
+    let result = std::ptr::eq(of, &keys::RESULT);
+    let why = match typed::read(param.key) {
+        Ok(typed) if result && typed.name.is_some() => "what is returned has no name",
+        Ok(_) => return None,
+        Err(why) => why,
+    };
+    let message =
+        format!("`{}` is no type of {}: {why}", name.value, if result { "results" } else { "parameters" });
+    let behind = match result {
+        true => "",
+        false => ", and a name or a pattern of names behind it, if they are to have one",
+    };
+    let help =
+        format!("write the type as the header does, in parentheses, as in `\"(const char *)\"`{behind}");
+    Some(diagnostic(message).help(help))
 }
 
 /// Reads every line of `[error]`.

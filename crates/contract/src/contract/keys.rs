@@ -250,6 +250,11 @@ pub(crate) static FUNCTION: Keys = Keys::plain(
     &[
         key("params", Shape::Lines(&PARAM), "What each parameter is for"),
         key("result", Shape::Table(&RESULT), "What the returned value is"),
+        key(
+            "results",
+            Shape::Lines(&RESULT),
+            "What returned values are, by their type, in the table of a pattern",
+        ),
         key("error", Shape::Table(&ERROR), "What means failure"),
         key("deadline", Shape::Duration, "How long a call of this function may take"),
         key("idempotent", Shape::Flag, "Whether calling it twice is as good as once"),

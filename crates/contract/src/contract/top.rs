@@ -1,9 +1,12 @@
 //! The keys of the file itself.
 
+use std::ops::Range;
+
 use hotcell_model::interface::{GuardWord, Threads};
 use toml::de::DeTable;
 
-use crate::contract::{Contract, LifeLine, Selector, function, handle, keys, sandbox, structure};
+use crate::contract::index::Index;
+use crate::contract::{Contract, LifeLine, Nullable, Selector, function, handle, keys, sandbox, structure};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Entry, Reader, Text, entries};
 use crate::pattern;
@@ -35,6 +38,7 @@ pub(crate) fn read(text: &str) -> Result<Contract, Vec<Diagnostic>> {
     if contract.link.is_empty() {
         contract.link = vec![contract.library.clone()];
     }
+    contract.index = Index::of(&contract);
     if reader.diagnostics.is_empty() { Ok(contract) } else { Err(reader.diagnostics) }
 }
 
@@ -147,16 +151,30 @@ fn patterns<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<Text> {
 }
 
 /// Parameters and results that may be NULL, each with its function.
-fn nullable<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<Selector> {
+fn nullable<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<Nullable> {
     let texts = reader.texts(entry).unwrap_or_default();
-    let selectors: Vec<Selector> = texts.iter().map(|text| handle::selector(reader, text)).collect();
-    for selector in selectors.iter().filter(|selector| selector.param.is_none()) {
-        let Text { value, span } = &selector.function;
+    texts.iter().filter_map(|text| may_be_null(reader, text)).collect()
+}
+
+/// Reads `FUNCTION.PARAM` or `FUNCTION.CALLBACK.PARAM`.
+fn may_be_null(reader: &mut Reader<'_>, text: &Text) -> Option<Nullable> {
+    let dots: Vec<usize> = text.value.match_indices('.').map(|(at, _)| at).collect();
+    let part = |reader: &Reader<'_>, range: Range<usize>| Text {
+        value: text.value[range.clone()].to_owned(),
+        span: text.place(reader.text, range),
+    };
+    let inside = dots.get(1).map(|&dot| part(reader, dot + 1..text.value.len()));
+    let before = dots.get(1).map_or_else(|| text.clone(), |&dot| part(reader, 0..dot));
+    let wrong = inside.as_ref().and_then(|inside| pattern::wrong(reader.text, inside, "parameter"));
+    reader.diagnostics.extend(wrong);
+    let Selector { function, param } = handle::selector(reader, &before);
+    if param.is_none() {
+        let Text { value, span } = &function;
         let message = format!("`{value}` does not say what of it may be NULL");
         let help = format!("write `{value}.PARAM`, with the name of a parameter, or `{value}.result`");
         reader.push(Diagnostic::error(message).at(span.clone()).help(help));
     }
-    selectors
+    Some(Nullable { function, param: param?, inside })
 }
 
 fn defines<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<String> {

@@ -64,6 +64,11 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft) {
     }
 }
 
+/// Whether another function counts what this one returns.
+pub(super) fn counts(function: &Function, known: Known<'_>) -> bool {
+    is_data(&function.result) && counting(known, function).is_some()
+}
+
 /// What a text is in where the library has it in two encodings: `…_text16` consists of 16-bit units, so that `…_text`
 /// does not. What is no UTF-8 there is an error of the call.
 fn encoding(view: &View<'_>) -> Option<Encoding> {

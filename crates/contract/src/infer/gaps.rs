@@ -5,7 +5,7 @@ use hotcell_model::types::{CType, Type};
 
 use crate::infer::view::{View, decided, plain_text, shown};
 use crate::infer::words::{BINARY, DATA, OUTPUTS};
-use crate::infer::{Draft, Gap, Notes, keeping};
+use crate::infer::{Draft, Gap, Notes, keeping, lengths, texts};
 use crate::type_names::unqualified;
 
 mod objects;
@@ -41,8 +41,14 @@ pub(super) fn find(view: &View<'_>, draft: &Draft, notes: &Notes) -> Vec<Gap> {
             sizes.extend(line.size);
         }
         let reason = notes.of(index).unwrap_or_else(|| reason(view, index, &param.ty));
+        // What the header calls `const` and the function fills cannot be said.
+        if view.buffer(index).is_some_and(|(_, constant)| constant) && lengths::fetches(view, index) {
+            line.says = None;
+        }
         // A copy that nobody needs costs memory, and one that is missing is memory that later calls write.
-        if let (Some(says), Some(holder)) = (&line.says, keeping::holder(view, draft, index, &reason)) {
+        let holder = keeping::holder(view, draft, index, &reason)
+            .or_else(|| texts::kept(view, index).map(|_| "none".to_owned()));
+        if let (Some(says), Some(holder)) = (&line.says, holder) {
             line.says = keeps(says, &holder).or(line.says);
         }
         let help = line.says.map(|says| format!("params.{} = {says}", view.name(index)));

@@ -1,4 +1,4 @@
-//! Which types are handles, as the headers show it: `opaque-handle` and `only-release`.
+//! Which types are handles, as the headers show it: `opaque-handle`, `only-release` and `made-and-ended`.
 //!
 //! *opaque-handle*: a structure that the headers declare and never define can only be held by a pointer.
 //! *only-release*: of the functions that take it, exactly one is called like a release, is called after the
@@ -14,6 +14,9 @@ use crate::infer::endings::{Ending, ending};
 use crate::infer::names::words;
 use crate::infer::words::objects::{NO_RELEASES, STARTS};
 use crate::type_names::unqualified;
+
+mod defined;
+mod hidden;
 
 /// A type that is passed back to the library and never looked into.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +34,13 @@ pub struct InferredHandle {
 /// The handle types of the headers. `exports` are the functions of the library, when its file was read.
 pub fn types(api: &Api, exports: Option<&BTreeSet<String>>) -> Vec<InferredHandle> {
     let opaque = |key: &str| api.records.get(key).is_some_and(|record| record.layout.is_none());
-    of_records(api, exports, &opaque).into_iter().map(|(_, handle)| handle).collect()
+    let made = defined::Made::of(api, exports);
+    let wanted = |key: &str| opaque(key) || made.is_object(key);
+    let found = of_records(api, exports, &wanted).into_iter().map(|(key, handle)| match opaque(key) {
+        true => handle,
+        false => InferredHandle { rule: "made-and-ended", ..handle },
+    });
+    found.chain(hidden::types(api, exports)).collect()
 }
 
 /// Structures that functions point to as handle types would be, by their keys.
@@ -51,11 +60,12 @@ pub(crate) fn of_records<'a>(
         }
     }
     let prefix = prefix(api);
+    let endings = Endings::of(api);
     let found = spellings.iter().filter(|(key, _)| wanted(key)).map(|(key, spelled)| {
         let c_name = api.records.get(*key).map_or(*key, |record| record.c_name.as_str());
         let (name, c_type) = spelled.name(key, c_name);
         let own: BTreeSet<String> = spelled.all().chain([*key]).flat_map(words).collect();
-        let release = Releases { api, exports, key, own, prefix: prefix.as_deref() }.only();
+        let release = Releases { endings: &endings, exports, key, own, prefix: prefix.as_deref() }.only();
         let rule = if release.is_some() { "only-release" } else { "opaque-handle" };
         (*key, InferredHandle { name, c_type, release, rule })
     });
@@ -129,9 +139,31 @@ fn prefix(api: &Api) -> Option<String> {
     firsts.into_iter().max_by_key(|(_, times)| *times).map(|(first, _)| first)
 }
 
+/// The functions that may end or begin something, by their names.
+struct Endings<'a> {
+    ends: Vec<(&'a Function, Ending, Vec<String>)>,
+    /// With the words that do not say that it begins.
+    starts: Vec<(&'a Function, Vec<String>)>,
+}
+
+impl<'a> Endings<'a> {
+    fn of(api: &'a Api) -> Endings<'a> {
+        let ends = api.functions.iter().filter(|function| !function.inline).filter_map(|function| {
+            let (ending, rest) = ending(&function.name)?;
+            Some((function, ending, rest))
+        });
+        let starts = api.functions.iter().filter_map(|function| {
+            let (starts, others): (Vec<String>, Vec<String>) =
+                words(&function.name).into_iter().partition(|word| STARTS.contains(&word.as_str()));
+            (!starts.is_empty()).then_some((function, others))
+        });
+        Endings { ends: ends.collect(), starts: starts.collect() }
+    }
+}
+
 /// The search for the release of one type.
 struct Releases<'a> {
-    api: &'a Api,
+    endings: &'a Endings<'a>,
     exports: Option<&'a BTreeSet<String>>,
     key: &'a str,
     /// The words of the type's names.
@@ -144,21 +176,18 @@ impl Releases<'_> {
     /// The one function that can be the release.
     fn only(&self) -> Option<String> {
         let mut found = None;
-        for function in self.api.functions.iter().filter(|function| !function.inline) {
+        for (function, ending, rest) in &self.endings.ends {
             let is_it = |param: &Param| pointed_record(&param.ty) == Some(self.key);
             // `zf_destroy(zf **)` is a release of another shape.
             let through = |param: &Param| {
                 param.ty.pointee().is_some_and(|(pointer, _)| pointed_record(pointer) == Some(self.key))
             };
-            if matches!(ending(&function.name), Some((Ending::Releases, _)))
-                && function.params.iter().any(through)
-            {
+            if *ending == Ending::Releases && function.params.iter().any(through) {
                 return None;
             }
             let Some(position) = function.params.iter().position(is_it) else { continue };
-            let Some((ending, rest)) = ending(&function.name) else { continue };
             let alone = function.params.len() == 1;
-            let fits = self.fits(&rest);
+            let fits = self.fits(rest);
             // `XFreeFontSet(display, set)` releases the set, `git_config_delete_entry(config, name)` no config.
             let rival = match ending {
                 Ending::GivesAway => false,
@@ -170,7 +199,7 @@ impl Releases<'_> {
             }
             // `lua_resume(state)` is undone by no `lua_close(state)`.
             let closes = function.name.to_ascii_lowercase().contains("close");
-            let again = ending == Ending::Closes && !closes && self.starts_again(&rest);
+            let again = *ending == Ending::Closes && !closes && self.starts_again(rest);
             if found.is_some() || !alone || !fits || again || !self.usable(function) {
                 return None;
             }
@@ -189,12 +218,9 @@ impl Releases<'_> {
     /// `queue_start(queue)` and `queue_stop(queue)`. One that returns or hands out an object makes it.
     fn starts_again(&self, rest: &[String]) -> bool {
         let is_it = |ty: &CType| pointed_record(ty) == Some(self.key);
-        self.api.functions.iter().any(|function| {
-            let (starts, others): (Vec<String>, Vec<String>) =
-                words(&function.name).into_iter().partition(|word| STARTS.contains(&word.as_str()));
+        self.endings.starts.iter().any(|(function, others)| {
             let handed_out = |param: &Param| param.ty.pointee().is_some_and(|(behind, _)| is_it(behind));
-            !starts.is_empty()
-                && others == rest
+            others == rest
                 && function.params.first().is_some_and(|param| is_it(&param.ty))
                 && !is_it(&function.result)
                 && !function.params.iter().any(handed_out)

@@ -13,8 +13,10 @@ use crate::infer::names::function_words;
 use crate::infer::view::View;
 use crate::infer::words::NAMES;
 use crate::infer::words::functions::KEEPS_LITERAL;
-use crate::infer::words::objects::{BORROWS, KEEPS_DATA, KEEPS_TEXT, LITERALS, OPENERS, USES};
-use crate::infer::{Draft, comments};
+use crate::infer::words::objects::{
+    BORROWS, CONTENTS, KEEPS_DATA, KEEPS_TEXT, LITERALS, OPENERS, READS_ON, USES,
+};
+use crate::infer::{Draft, comments, may_make};
 
 /// Why data behind a parameter may be needed after the call.
 pub(super) fn of_data(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
@@ -48,7 +50,9 @@ pub(super) fn of_text(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
     let literal = object.is_some() && view.called(index, LITERALS) || view.function_contains(KEEPS_LITERAL);
     let opened = view.called(index, NAMES) && view.function_has_word(OPENERS);
     let stored = view.function_has_word(KEEPS_TEXT) && (!opened || view.function_has_word(BORROWS));
-    if !stored && !literal {
+    // `xmlReaderNewDoc(reader, cur, …)` reads on in the document with every later call.
+    let read_later = view.called(index, CONTENTS) && view.function_has_word(READS_ON);
+    if !stored && !literal && !read_later {
         return None;
     }
     Some(match object {
@@ -61,7 +65,8 @@ pub(super) fn of_text(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
 /// function takes, or one that comes out. None as well where that is no handle.
 pub(super) fn holder(view: &View<'_>, draft: &Draft, index: usize, asked: &str) -> Option<String> {
     let kept = [of_data(view, draft, index), of_text(view, draft, index)].into_iter().flatten();
-    if !kept.into_iter().any(|reason| reason == asked) {
+    let made = makes(view) && may_make(view.function);
+    if !made && !kept.into_iter().any(|reason| reason == asked) {
         return None;
     }
     let is_handle = |ty: &CType| view.known.handles.of_pointer(ty).is_some();

@@ -158,8 +158,12 @@ fn objection(
 }
 
 /// Whether a function is called like one that fetches something into this memory.
-fn fetches(view: &View<'_>, pointer: usize) -> bool {
-    let fetch = |word: &String| FETCHES.iter().any(|fetch| word.starts_with(fetch));
+pub(super) fn fetches(view: &View<'_>, pointer: usize) -> bool {
+    // `lgetxattr` is another `getxattr`.
+    let fetch = |word: &String| {
+        let other = word.char_indices().nth(1).map_or("", |(at, _)| &word[at..]);
+        FETCHES.iter().any(|fetch| word.starts_with(fetch) || other.starts_with(fetch))
+    };
     pointer > 0 && view.called(pointer, FILLED) && function_words(&view.function.name).iter().any(fetch)
 }
 
@@ -181,6 +185,13 @@ fn counts_bytes(view: &View<'_>, pointer: usize, ty: &CType, found: &Candidate, 
     };
     // `pixels, count`, `points, len`: elements of several bytes.
     if found.measure != Measure::Bytes && called(COMPOSITE) {
+        return false;
+    }
+    // `xmlUTF8Strsize(utf, len)`: letters, of which each is some bytes.
+    let letters = view.function_contains(&["utf8", "utf16", "unichar", "wchar"])
+        || view.function_has_word(&["char", "chars", "columns", "glyphs", "letters", "width"])
+        || view.words(pointer).iter().any(|word| word.starts_with("utf"));
+    if letters && found.measure != Measure::Bytes {
         return false;
     }
     // A length beside a name is of something else: `truncate(path, length)`, `shm_create(name, size)`,

@@ -4,7 +4,8 @@
 //! like a release.
 //! *compared-objects*: of a function whose name ends with `compare` or `equal` and that returns a number.
 //! *parent-object*: a contract says that what the function hands out lives as long as this object.
-//! *object-receiver*: the first parameter of a function that is not called like one that ends or hands on objects.
+//! *object-receiver*: the first parameter of a function that is not called like one that ends or hands on objects, or the first
+//! that it can change, where it is not called like one that stores objects either.
 //!
 //! A wrong conclusion is an object released twice. So nothing is concluded for every other object parameter
 //! (`cJSON_AddItemToArray(array, item)` takes over the item, and `pango_attr_list_change(list, attr)` shows
@@ -16,9 +17,10 @@ use hotcell_model::interface::{ResultRole, Role};
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::{Ending, ending};
+use crate::infer::names::words;
 use crate::infer::view::{View, decided, shown};
-use crate::infer::words::objects::{COMPARES, COUNTS, ENDS_IF, FINDS, REFERENCES, STORES};
-use crate::infer::{Draft, Notes, comments};
+use crate::infer::words::objects::{COLLECTS, COMPARES, COUNTS, ENDS_IF, FINDS, LOOKS, REFERENCES, STORES};
+use crate::infer::{Draft, Notes, answers, comments};
 
 /// Finds objects that are plainly used.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
@@ -53,21 +55,32 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
         };
         return Err(what);
     }
+    if let Some(number) = several(view, index) {
+        return Err(format!("`{}` may say how many objects `{name}` points to", view.name(number)));
+    }
     if comments::owner(function) {
         return Err(format!("the documentation speaks of who owns what; it may be about `{name}`"));
     }
     if outlives(draft, index) {
         return Ok("parent-object");
     }
-    // A `const` within a typedef says nothing about this function.
-    let constant = |ty: &CType| ty.pointee().is_some_and(|(_, constant)| constant) && shown(ty);
-    if view.param(index).is_some_and(|param| constant(&param.ty)) {
+    // `ldns_rr_push_rdf(rr, const rdf)` keeps the element; `gsl_vector_add(a, const b)` adds.
+    let element = index > 0 && view.handle(0) != view.handle(index) && view.handle(0).is_some();
+    if element && view.function_has_word(COLLECTS) {
+        return Err(format!("the function may keep `{name}`, or take it over, although it is `const`"));
+    }
+    // A `const` within a typedef says nothing about this function, unless there is one without.
+    let constant = |ty: &CType| ty.pointee().is_some_and(|(_, constant)| constant);
+    if view
+        .param(index)
+        .is_some_and(|param| constant(&param.ty) && (shown(&param.ty) || chosen(view, &param.ty)))
+    {
         return Ok("const-object");
     }
     if view.function_has_last_word(COMPARES) && function.result.is_scalar() {
         return Ok("compared-objects");
     }
-    if index > 0 {
+    if index > 0 && !first_to_change(view, index) {
         return Err(format!("the function may take over `{name}`"));
     }
     if let Some(number) = ends_if(view) {
@@ -77,7 +90,7 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
         return Err(reason);
     }
     let last = function.params.len() == 1;
-    if last && view.function_has_word(STORES) {
+    if last && view.function_has_word(STORES) && !is_property(view) {
         return Err(format!("the library may keep `{name}`, or take it over"));
     }
     if last && function.result.pointee().is_none() && unreleased(view) {
@@ -86,10 +99,87 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
     Ok("object-receiver")
 }
 
+/// Whether the headers have a typedef of the same pointer without `const`, so that functions say which they mean: `png_const_structp`
+/// and `png_structp`, `mpz_srcptr` and `mpz_ptr`.
+fn chosen(view: &View<'_>, ty: &CType) -> bool {
+    let record = |ty: &CType| match ty.pointee() {
+        Some((CType { kind: Type::Record { name }, .. }, constant)) => Some((name.clone(), constant)),
+        _ => None,
+    };
+    let Some((own, _)) = record(ty) else { return false };
+    let other =
+        |ty: &CType| !shown(ty) && record(ty).is_some_and(|(name, constant)| name == own && !constant);
+    let functions = view.known.api.functions.iter();
+    functions.flat_map(|function| &function.params).any(|param| other(&param.ty))
+}
+
+/// Whether a function that is given an object alone sets, or asks for, something of it: `png_set_packing(png)`. What it is called
+/// after stands before `set`, and what it sets is neither the object nor which one is in use.
+fn is_property(view: &View<'_>) -> bool {
+    let Some(handle) = view.handle(0) else { return false };
+    let own = words(handle);
+    let name = words(&view.function.name);
+    let place = |list: &[&str]| name.iter().position(|word| list.contains(&word.as_str()));
+    if answers(view.function)
+        || place(LOOKS).is_some_and(|looks| place(STORES).is_some_and(|stores| looks < stores))
+    {
+        return true;
+    }
+    let Some(set) = place(&["set"]).filter(|_| place(STORES) == place(&["set"])) else { return false };
+    let (before, behind) = (&name[..set], &name[set + 1..]);
+    let in_use = ["active", "current", "default", "global", "instance", "main", "shared"];
+    !before.is_empty()
+        && before.iter().all(|word| own.contains(word))
+        && !behind.is_empty()
+        && !behind.iter().any(|word| own.contains(word) || in_use.contains(&word.as_str()))
+}
+
+/// The number that may say how many there are of a structure which the headers define: only of such there are arrays.
+fn several(view: &View<'_>, index: usize) -> Option<usize> {
+    let (pointee, _) = view.param(index)?.ty.pointee()?;
+    let Type::Record { name } = &pointee.kind else { return None };
+    view.known.api.records.get(name)?.layout.as_ref()?;
+    let counts = |&number: &usize| {
+        let integer = view.param(number).is_some_and(|param| param.ty.is_integer());
+        let unnamed = view.words(number).is_empty() && number == index + 1;
+        let named = view.length_name(number).is_some_and(|length| {
+            length.of.is_empty() && number == index + 1 || view.sizes_by_name(number, index)
+        });
+        integer && (unnamed || named || counted_by(view, number, index))
+    };
+    (0..view.function.params.len()).find(counts)
+}
+
+/// Whether this is the first thing that the function can change, and the function is not called like one that stores it:
+/// `gsl_vector_axpby(alpha, x, beta, y)`. Who would own it, were it taken over, does not stand before it.
+fn first_to_change(view: &View<'_>, index: usize) -> bool {
+    let fixed = |before: usize| {
+        let ty = view.param(before).map(|param| &param.ty);
+        ty.is_some_and(|ty| ty.is_scalar() || ty.pointee().is_some_and(|(_, constant)| constant))
+    };
+    !fixed(index) && (0..index).all(fixed) && !view.function_has_word(STORES)
+}
+
+/// Whether a number is called like the count of what a pointer is called: `ntargets` of `targets`, `item_num` of `item`.
+fn counted_by(view: &View<'_>, number: usize, pointer: usize) -> bool {
+    let (number, pointer) = (view.words(number), view.words(pointer).concat());
+    let counts = ["cnt", "count", "nr", "num", "number"];
+    let word = number.iter().any(|word| counts.contains(&word.as_str()));
+    let number = number.concat();
+    let rest = number.strip_prefix('n').filter(|rest| !rest.is_empty());
+    let one = |name: &str| match name.strip_suffix("ies") {
+        Some(stem) => format!("{stem}y"),
+        None => name.trim_end_matches('s').to_owned(),
+    };
+    let same = |rest: &str| one(&pointer).ends_with(&one(rest));
+    word && (counts.contains(&number.as_str()) || counts.iter().any(|count| same(&number.replace(count, ""))))
+        || rest.is_some_and(same)
+}
+
 /// A number that may tell the function to end the object: `push_list(list, free_list)`, `image_ref(image, refs)`.
 fn ends_if(view: &View<'_>) -> Option<usize> {
     let references = view.function_has_word(REFERENCES);
-    (1..view.function.params.len()).find(|&index| {
+    (0..view.function.params.len()).find(|&index| {
         let scalar = view.param(index).is_some_and(|param| param.ty.is_scalar());
         let told = view.words(index).iter().any(|word| ENDS_IF.contains(&word.as_str()));
         scalar && (told || references && view.called(index, COUNTS))

@@ -43,6 +43,16 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
             notes.add(pointer, format!("`{name}` may be filled, or changed in place"));
             continue;
         }
+        // `rd_kafka_conf_get(conf, name, dest, dest_size)`: a text with its NUL, or only its size.
+        let other = |index: usize| index != pointer && view.buffer(index).is_some_and(|(ty, _)| ty.is_byte());
+        let counted =
+            |index: usize| (0..view.function.params.len()).any(|size| view.sizes_by_name(size, index));
+        if element.kind == Type::Char
+            && !(0..view.function.params.len()).any(|index| other(index) && counted(index))
+        {
+            notes.add(pointer, format!("`{name}` may be filled with a text, whose NUL counts or does not"));
+            continue;
+        }
         if view.function_has_word(OF_BITS) {
             notes.add(pointer, format!("`{}` may count the bits of `{name}`", view.name(length)));
             continue;

@@ -6,14 +6,15 @@
 //! an attribute says that it is fresh memory.
 
 use hotcell_model::Fact;
-use hotcell_model::api::{Attribute, Function};
+use hotcell_model::api::{Attribute, Function, Param};
 use hotcell_model::interface::{Encoding, Ownership, ResultRole, Role};
-use hotcell_model::types::Type;
+use hotcell_model::types::{CType, Type};
 
-use crate::infer::names::function_words;
-use crate::infer::view::{View, plain_text};
+use crate::infer::names::{Measure, function_words, length_name};
+use crate::infer::view::{View, is_letter, plain_text};
 use crate::infer::words::functions::{DATA_RESULTS, FREES};
-use crate::infer::{Draft, Notes, comments};
+use crate::infer::words::objects::COPIES;
+use crate::infer::{Draft, Notes, comments, may_make};
 
 /// Finds what the returned value is.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
@@ -27,7 +28,7 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
         draft.result = Some(Fact::proven(ResultRole::Value));
     } else if view.known.handles.of_pointer(result).is_some() {
         // An object, of which only `made` knows more.
-    } else if result.pointee().is_some_and(|(ty, constant)| constant && ty.kind == Type::Char) {
+    } else if result.pointee().is_some_and(|(ty, constant)| constant && is_letter(ty)) {
         match objection(view, draft) {
             Some(reason) => notes.add_result(reason),
             None => {
@@ -51,6 +52,11 @@ fn objection(view: &View<'_>, draft: &Draft) -> Option<String> {
     if function.attributes.contains(&Attribute::Malloc) {
         return Some("it is fresh memory, and nothing says what frees it".into());
     }
+    if view.function_has_word(COPIES) || view.function_has_word(&["strdup", "strndup"]) {
+        return Some(
+            "the function is called like one that makes a copy, and nothing says what frees it".into(),
+        );
+    }
     if comments::owned(function) {
         return Some("the documentation says that the caller frees it".into());
     }
@@ -59,6 +65,9 @@ fn objection(view: &View<'_>, draft: &Draft) -> Option<String> {
     }
     if let Some(taker) = taker(view) {
         return Some(format!("`{taker}` takes texts back, perhaps this one"));
+    }
+    if let Some(counts) = counted_beside(view) {
+        return Some(format!("`{counts}` may count it, and then it may hold NULs"));
     }
     if view.function_has_last_word(DATA_RESULTS) {
         return Some(
@@ -79,6 +88,53 @@ fn objection(view: &View<'_>, draft: &Draft) -> Option<String> {
         }
     }
     None
+}
+
+/// A function of the same name but for a length behind it, which takes the same: `json_object_get_string_len(object)`.
+fn counted_beside<'a>(view: &View<'a>) -> Option<&'a str> {
+    let function = view.function;
+    let counts = |other: &&Function| {
+        let behind = other.name.strip_prefix(function.name.as_str()).map(|rest| rest.trim_start_matches('_'));
+        let length = behind.is_some_and(|rest| {
+            ["bytes", "len", "length", "size"].iter().any(|word| rest.eq_ignore_ascii_case(word))
+        });
+        let params = || other.params.iter().zip(&function.params);
+        let same = other.params.len() == function.params.len()
+            && params().all(|(other, own)| other.ty.canonical == own.ty.canonical);
+        length && other.result.is_integer() && same
+    };
+    view.known.api.functions.iter().find(counts).map(|other| other.name.as_str())
+}
+
+/// See [`crate::infer::may_return_otherwise`].
+pub(super) fn otherwise(function: &Function, released: bool, counted: bool) -> bool {
+    let copies = may_make(function);
+    let lies_in = || function.params.iter().any(|param| may_lie_in(&function.result, &param.ty, copies));
+    let data = || {
+        let words = function_words(&function.name);
+        words.last().is_some_and(|word| DATA_RESULTS.contains(&word.as_str()))
+            || comments::unended(function)
+            || function.params.iter().any(may_count)
+    };
+    let owned = || copies || function.attributes.contains(&Attribute::Malloc) || comments::owned(function);
+    let whose = if released { lies_in() || comments::lent(function) } else { owned() };
+    whose || !counted && data()
+}
+
+/// Whether what a function returns may be a place in what it is given. A copy of what it may not change is none.
+fn may_lie_in(result: &CType, given: &CType, copies: bool) -> bool {
+    let (Some((result, _)), Some((given, constant))) = (result.pointee(), given.pointee()) else {
+        return false;
+    };
+    let same = given.element_size().is_some() && given.element_size() == result.element_size();
+    same && !(copies && constant)
+}
+
+/// Whether a parameter may say how much a function returns: a number that comes out, or a length.
+fn may_count(param: &Param) -> bool {
+    let out = param.ty.pointee().is_some_and(|(ty, constant)| !constant && ty.is_scalar());
+    let measure = param.name.as_deref().and_then(length_name).map(|length| length.measure);
+    out || param.ty.is_integer() && matches!(measure, Some(Measure::Bytes | Measure::Length | Measure::Size))
 }
 
 /// A function that takes back texts which headers call `const`: `openmpt_free_string(str)`.

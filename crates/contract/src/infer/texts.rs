@@ -8,15 +8,15 @@ use hotcell_model::api::Attribute;
 use hotcell_model::interface::{Encoding, Role};
 use hotcell_model::types::{CType, Type};
 
-use crate::infer::view::{View, plain_text};
-use crate::infer::words::functions::{CIPHERS, FREES, KEEPERS, LOADS};
+use crate::infer::view::{View, is_letter, plain_text};
+use crate::infer::words::functions::{ADDS, CIPHERS, FREES, KEEPERS, LOADS, LOOKS_UP, TELLS};
 use crate::infer::words::{BEGINNINGS, BINARY, ENDS, NAMES, PAIRS, PLACES};
 use crate::infer::{Draft, Notes, comments, keeping};
 
 /// Finds texts.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
     for (index, param) in view.function.params.iter().enumerate() {
-        let candidate = param.ty.pointee().is_some_and(|(ty, constant)| constant && ty.kind == Type::Char);
+        let candidate = param.ty.pointee().is_some_and(|(ty, constant)| constant && is_letter(ty));
         if !candidate || param.array_length.is_some() || !view.open_buffer(draft, index) {
             continue;
         }
@@ -36,13 +36,13 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
 /// Why a pointer may be something else than a text that a NUL ends.
 pub(super) fn doubt(view: &View<'_>, draft: &Draft, ty: &CType, index: usize) -> Option<String> {
     // Only of characters does the header say what else they may be.
-    let characters = ty.pointee().is_some_and(|(pointee, _)| pointee.kind == Type::Char);
+    let characters = ty.pointee().is_some_and(|(pointee, _)| is_letter(pointee));
     let objection = characters.then(|| objection(view, ty, index)).flatten();
     objection.or_else(|| counted(view, draft, index))
 }
 
 /// Why a text may be needed after a call whatever objects there are.
-fn kept(view: &View<'_>, index: usize) -> Option<String> {
+pub(super) fn kept(view: &View<'_>, index: usize) -> Option<String> {
     keeper(view, index).then(|| format!("the library may keep `{}` after the call", view.name(index)))
 }
 
@@ -82,15 +82,30 @@ fn objection(view: &View<'_>, ty: &CType, index: usize) -> Option<String> {
     None
 }
 
-/// Whether this may be a text that the library keeps, as `setprogname(name)` does: the function sets, adds or
-/// registers, and the text comes last and is the only pointer, so that it is no key to something else.
+/// Whether this may be a text that the library keeps, as `setprogname(name)` and `OBJ_NAME_add(name, type, data)` do: no
+/// object is there for which it could be, and the function sets, adds or registers. One that takes a text alone, and returns
+/// nothing or the text before it, does something with it of which only its name may say that it is over with the call.
 fn keeper(view: &View<'_>, index: usize) -> bool {
     // `openlog(ident, …)`, `register_concrete(symbol, concrete)`.
     if view.called(index, &["ident"]) || view.function_has_word(&["register"]) {
         return true;
     }
-    let last = index + 1 == view.function.params.len();
-    alone(view) && last && (view.function_has_word(KEEPERS) || view.function.name.starts_with("set"))
+    let object = |ty: &CType| {
+        let record = ty.pointee().is_some_and(|(ty, _)| matches!(ty.kind, Type::Record { .. }));
+        record || view.known.handles.of_pointer(ty).is_some()
+    };
+    let of_object = |ty: &CType| object(ty) || ty.pointee().is_some_and(|(behind, _)| object(behind));
+    let types = view.function.params.iter().map(|param| &param.ty).chain([&view.function.result]);
+    if types.into_iter().any(of_object) {
+        return false;
+    }
+    let adds = view.function_has_word(ADDS);
+    let last = alone(view) && index + 1 == view.function.params.len();
+    let sets = last && (view.function_has_word(KEEPERS) || view.function.name.starts_with("set"));
+    let only = view.function.params.len() == 1;
+    let swaps = plain_text(&view.function.result) && !view.function_has_word(LOOKS_UP);
+    let silent = view.function.result.kind == Type::Void && !view.function_has_word(TELLS);
+    adds || sets || only && (swaps || silent)
 }
 
 /// Whether a function has one pointer only.

@@ -22,7 +22,7 @@ pub(super) fn reason(view: &View<'_>, draft: &Draft) -> Option<String> {
     }
     for (index, param) in function.params.iter().enumerate() {
         if !decided(draft, index)
-            && let Some(reason) = of_type(&param.ty)
+            && let Some(reason) = of_type(&param.ty).or_else(|| stream(view, &param.ty))
         {
             return Some(format!("parameter `{}`: {reason}", view.name(index)));
         }
@@ -32,8 +32,20 @@ pub(super) fn reason(view: &View<'_>, draft: &Draft) -> Option<String> {
     }
     match &function.result.kind {
         Type::FunctionPointer { .. } => Some("it returns a pointer to a function".into()),
-        _ => of_type(&function.result).map(|reason| format!("the result: {reason}")),
+        _ => of_type(&function.result)
+            .or_else(|| stream(view, &function.result))
+            .map(|reason| format!("the result: {reason}")),
     }
+}
+
+/// Streams of C's stdio belong to the process that has opened them. A line of `[handle]` makes them objects of the worker.
+fn stream(view: &View<'_>, ty: &CType) -> Option<String> {
+    let is_one = |ty: &CType| matches!(&ty.kind, Type::Record { name } if name == "_IO_FILE");
+    let (pointee, _) = ty.pointee().filter(|(pointee, _)| is_one(pointee))?;
+    let held = view.known.handles.of_pointer(ty).is_some();
+    (!held).then(|| {
+        format!("it is a stream of C's stdio (`{} *`), which this version does not pass", pointee.written)
+    })
 }
 
 fn of_type(ty: &CType) -> Option<String> {

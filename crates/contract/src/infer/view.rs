@@ -8,6 +8,7 @@ use hotcell_model::types::{CType, Type};
 use crate::infer::names::{LengthName, capacity_name, function_words, length_name, stem, words};
 use crate::infer::words::numbers::{HARMLESS, HARMLESS_LETTERS, HARMLESS_TYPES, VAGUE};
 use crate::infer::{Draft, Known};
+use crate::type_names::unqualified;
 
 /// A function and what is known about it.
 pub(super) struct View<'a> {
@@ -199,6 +200,16 @@ pub(super) fn sized_type(ty: &CType) -> bool {
     written.contains("size") || written.contains("len")
 }
 
+/// Whether this is what texts consist of: `char`, or a byte under a name that says so. `xmlChar` and `FcChar8` do; `guchar`
+/// is `unsigned char` and no more.
+pub(super) fn is_letter(ty: &CType) -> bool {
+    let written = unqualified(&ty.written).to_ascii_lowercase();
+    let name = written.trim_end_matches(|c: char| c.is_ascii_digit());
+    let plain = ["char", "uchar", "u_char", "guchar", "gu_char", "schar", "s_char", "gschar"];
+    let named = name.ends_with("char") && !name.contains(' ') && !plain.contains(&name);
+    ty.kind == Type::Char || named && matches!(ty.kind, Type::Int { bits: 8, signed: false })
+}
+
 /// Whether a pointer is plain text: `const char *`, and no name of the type says that it is something else.
 pub(super) fn plain_text(ty: &CType) -> bool {
     let Some((pointee, true)) = ty.pointee() else {
@@ -208,7 +219,7 @@ pub(super) fn plain_text(ty: &CType) -> bool {
         let written = written.to_ascii_lowercase();
         ["char", "str", "text"].iter().any(|part| written.contains(part))
     };
-    pointee.kind == Type::Char && textual(&pointee.written) && (shown(ty) || textual(&ty.written))
+    is_letter(pointee) && textual(&pointee.written) && (shown(ty) || textual(&ty.written))
 }
 
 /// Whether the header shows that this is a pointer instead of hiding it in a typedef, as handles do.

@@ -73,16 +73,27 @@ fn told(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> {
     let Some(rule) = &scope.function.error else { return Ok(()) };
     let scope = &Scope { moment: Moment::Failed, ..*scope };
     let code = rule.value.code.as_ref().map(|expr| scope.wide(expr)).transpose()?;
-    let message = rule.value.message.as_ref().map(|expr| memory::message(scope, expr)).transpose()?;
+    let own = rule.value.told_by.map(|index| Expr::Param { index });
+    let mut texts = Vec::new();
+    for expr in own.iter().chain(&rule.value.message) {
+        texts.push(memory::message(scope, expr)?);
+    }
     body.when("hc_failed", |body| {
         body.line("hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;");
         if let Some(code) = code {
             body.line(format!("hc_out.code = (int64_t){code};"));
         }
-        if let Some((text, limit)) = message {
+        if let Some((text, limit)) = texts.first() {
             body.line(format!("const void *hc_message = {text};"));
+            body.line(format!("uint64_t hc_most = {limit};"));
+            if let Some((text, limit)) = texts.get(1) {
+                body.when("hc_message == NULL", |body| {
+                    body.line(format!("hc_message = {text};"));
+                    body.line(format!("hc_most = {limit};"));
+                });
+            }
             body.when("hc_message != NULL", |body| {
-                let length = format!("hotcell_length(hc_message, {limit})");
+                let length = "hotcell_length(hc_message, hc_most)";
                 body.leave_when(&format!("!hotcell_give(hc_ctx, hc_message, {length}, 1, &hc_out.message)"));
             });
         }

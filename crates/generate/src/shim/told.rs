@@ -32,6 +32,7 @@ fn behind(function: &Function, mut visit: impl FnMut(&Expr)) {
             visit(condition);
         }
         rule.code.iter().chain(&rule.message).for_each(&mut visit);
+        rule.told_by.iter().for_each(|&index| visit(&Expr::Param { index }));
     }
     match &function.result.value {
         ResultRole::Text { length: Some(length), .. }

@@ -96,7 +96,10 @@ impl With for Function {
     }
 
     fn fails(mut self, fails: Fails) -> Self {
-        self.error = Some(Fact::decided(ErrorRule { fails, message: None, code: None, symbols: None }, 1));
+        self.error = Some(Fact::decided(
+            ErrorRule { fails, told_by: None, message: None, code: None, symbols: None },
+            1,
+        ));
         self
     }
 

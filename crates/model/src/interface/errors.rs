@@ -9,6 +9,9 @@ use crate::expr::Expr;
 pub struct ErrorRule {
     /// True when the call failed.
     pub fails: Fails,
+    /// Position of the text that the call itself hands out about its failure. It is the message where it is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_by: Option<usize>,
     /// A text of the library about the failure, evaluated right after it.
     pub message: Option<Expr>,
     /// The code of the failure, an integer, evaluated right after it; absent: the returned value.

@@ -533,8 +533,9 @@ static void hotcell_call_cJSON_Parse(hotcell_ctx *hc_ctx, const hotcell_request 
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = cJSON_GetErrorPtr();
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 goto hc_release;
             }
         }
@@ -593,8 +594,9 @@ static void hotcell_call_cJSON_ParseWithLength(hotcell_ctx *hc_ctx, const hotcel
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = cJSON_GetErrorPtr();
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 goto hc_release;
             }
         }
@@ -655,8 +657,9 @@ static void hotcell_call_cJSON_ParseWithOpts(hotcell_ctx *hc_ctx, const hotcell_
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = cJSON_GetErrorPtr();
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 goto hc_release;
             }
         }
@@ -723,8 +726,9 @@ static void hotcell_call_cJSON_ParseWithLengthOpts(hotcell_ctx *hc_ctx, const ho
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = cJSON_GetErrorPtr();
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 goto hc_release;
             }
         }

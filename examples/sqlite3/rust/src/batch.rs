@@ -412,34 +412,6 @@ impl Batch {
         Ok(call.read(|reply| reply.opt_text(0)))
     }
 
-    /// [`Library::create_filename`](crate::Library::create_filename) in this batch.
-    #[track_caller]
-    pub fn create_filename(
-        &mut self,
-        z_database: &str,
-        z_journal: &str,
-        z_wal: &str,
-    ) -> hotcell::Result<hotcell::Ticket<Filename>> {
-        let mut call = self.batch.entry(table::SQLITE3_CREATE_FILENAME)?;
-        call.put_text(0, "zDatabase", z_database)?;
-        call.put_text(16, "zJournal", z_journal)?;
-        call.put_text(32, "zWal", z_wal)?;
-        Ok(call.read(|reply| {
-            let returned = reply.handle(0, Filename::TYPE, true, None)?;
-            Ok(Filename(returned))
-        }))
-    }
-
-    /// [`Filename::free_filename`](crate::Filename::free_filename) in this batch.
-    ///
-    /// `arg1` is taken over by the call.
-    #[track_caller]
-    pub fn free_filename(&mut self, arg1: Filename) -> hotcell::Result<hotcell::Ticket<()>> {
-        let mut call = self.batch.entry(table::SQLITE3_FREE_FILENAME)?;
-        call.put_consumed(0, "arg1", &arg1.0, Filename::TYPE)?;
-        Ok(call.values(|_| ()))
-    }
-
     /// [`Sqlite3::errcode`](crate::Sqlite3::errcode) in this batch.
     #[track_caller]
     pub fn errcode(&mut self, db: &Sqlite3) -> hotcell::Result<hotcell::Ticket<i32>> {

@@ -24,6 +24,7 @@ use crate::table;
 /// C: `sqlite3_str *`
 ///
 /// Clones stand for the same object. When the last is dropped, `sqlite3_str_finish` releases an object that is the caller's.
+/// It keeps the [`Sqlite3`](crate::Sqlite3) it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Str(pub(crate) rt::Handle);
 

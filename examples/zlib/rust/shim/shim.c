@@ -973,8 +973,9 @@ static void hotcell_call_deflateGetDictionary(hotcell_ctx *hc_ctx, const hotcell
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = zError(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 goto hc_release;
             }
         }
@@ -1490,8 +1491,9 @@ static void hotcell_call_inflateGetDictionary(hotcell_ctx *hc_ctx, const hotcell
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = zError(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 goto hc_release;
             }
         }
@@ -1875,8 +1877,9 @@ static void hotcell_call_compress(hotcell_ctx *hc_ctx, const hotcell_request *hc
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = zError(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -1950,8 +1953,9 @@ static void hotcell_call_compress2(hotcell_ctx *hc_ctx, const hotcell_request *h
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = zError(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -2053,8 +2057,9 @@ static void hotcell_call_uncompress(hotcell_ctx *hc_ctx, const hotcell_request *
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = zError(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -2250,8 +2255,9 @@ static void hotcell_call_gzread(hotcell_ctx *hc_ctx, const hotcell_request *hc_r
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = gzerror(arg_file, ((void *)0));
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -2802,8 +2808,9 @@ static void hotcell_call_gzclose(hotcell_ctx *hc_ctx, const hotcell_request *hc_
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = zError(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -2851,8 +2858,9 @@ static void hotcell_call_gzclose_r(hotcell_ctx *hc_ctx, const hotcell_request *h
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = zError(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -2900,8 +2908,9 @@ static void hotcell_call_gzclose_w(hotcell_ctx *hc_ctx, const hotcell_request *h
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = zError(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -3242,8 +3251,9 @@ static void hotcell_call_deflateInit_(hotcell_ctx *hc_ctx, const hotcell_request
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = zError(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 goto hc_release;
             }
         }
@@ -3335,8 +3345,9 @@ static void hotcell_call_inflateInit_(hotcell_ctx *hc_ctx, const hotcell_request
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = zError(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 goto hc_release;
             }
         }
@@ -3444,8 +3455,9 @@ static void hotcell_call_deflateInit2_(hotcell_ctx *hc_ctx, const hotcell_reques
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = zError(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 goto hc_release;
             }
         }
@@ -3541,8 +3553,9 @@ static void hotcell_call_inflateInit2_(hotcell_ctx *hc_ctx, const hotcell_reques
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = zError(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 goto hc_release;
             }
         }

@@ -757,8 +757,9 @@ static void hotcell_call_ZSTD_compress(hotcell_ctx *hc_ctx, const hotcell_reques
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = ZSTD_getErrorName(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -829,8 +830,9 @@ static void hotcell_call_ZSTD_decompress(hotcell_ctx *hc_ctx, const hotcell_requ
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = ZSTD_getErrorName(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -922,8 +924,9 @@ static void hotcell_call_ZSTD_getDecompressedSize(hotcell_ctx *hc_ctx, const hot
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = __extension__({ unsigned long hc_a0 = HOTCELL_NARROW(unsigned long, (hotcell_wide)hc_result, &hc_bad); hc_bad ? 0 : ZSTD_getErrorName(hc_a0); });
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -973,8 +976,9 @@ static void hotcell_call_ZSTD_findFrameCompressedSize(hotcell_ctx *hc_ctx, const
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = ZSTD_getErrorName(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -1014,8 +1018,9 @@ static void hotcell_call_ZSTD_compressBound(hotcell_ctx *hc_ctx, const hotcell_r
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = ZSTD_getErrorName(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -1293,8 +1298,9 @@ static void hotcell_call_ZSTD_compressCCtx(hotcell_ctx *hc_ctx, const hotcell_re
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = ZSTD_getErrorName(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -1438,8 +1444,9 @@ static void hotcell_call_ZSTD_decompressDCtx(hotcell_ctx *hc_ctx, const hotcell_
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = ZSTD_getErrorName(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -1526,8 +1533,9 @@ static void hotcell_call_ZSTD_CCtx_setParameter(hotcell_ctx *hc_ctx, const hotce
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = ZSTD_getErrorName(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -1574,8 +1582,9 @@ static void hotcell_call_ZSTD_CCtx_setPledgedSrcSize(hotcell_ctx *hc_ctx, const 
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = ZSTD_getErrorName(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -1623,8 +1632,9 @@ static void hotcell_call_ZSTD_CCtx_reset(hotcell_ctx *hc_ctx, const hotcell_requ
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = ZSTD_getErrorName(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -1698,8 +1708,9 @@ static void hotcell_call_ZSTD_compress2(hotcell_ctx *hc_ctx, const hotcell_reque
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = ZSTD_getErrorName(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -1786,8 +1797,9 @@ static void hotcell_call_ZSTD_DCtx_setParameter(hotcell_ctx *hc_ctx, const hotce
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = ZSTD_getErrorName(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -1835,8 +1847,9 @@ static void hotcell_call_ZSTD_DCtx_reset(hotcell_ctx *hc_ctx, const hotcell_requ
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = ZSTD_getErrorName(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -1916,8 +1929,9 @@ static void hotcell_call_ZSTD_compressStream2(hotcell_ctx *hc_ctx, const hotcell
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = ZSTD_getErrorName(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -1961,8 +1975,9 @@ static void hotcell_call_ZSTD_CStreamInSize(hotcell_ctx *hc_ctx, const hotcell_r
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = ZSTD_getErrorName(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -1994,8 +2009,9 @@ static void hotcell_call_ZSTD_CStreamOutSize(hotcell_ctx *hc_ctx, const hotcell_
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = ZSTD_getErrorName(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -2043,8 +2059,9 @@ static void hotcell_call_ZSTD_initCStream(hotcell_ctx *hc_ctx, const hotcell_req
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = ZSTD_getErrorName(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -2120,8 +2137,9 @@ static void hotcell_call_ZSTD_compressStream(hotcell_ctx *hc_ctx, const hotcell_
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = ZSTD_getErrorName(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -2193,8 +2211,9 @@ static void hotcell_call_ZSTD_flushStream(hotcell_ctx *hc_ctx, const hotcell_req
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = ZSTD_getErrorName(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -2261,8 +2280,9 @@ static void hotcell_call_ZSTD_endStream(hotcell_ctx *hc_ctx, const hotcell_reque
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = ZSTD_getErrorName(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -2313,8 +2333,9 @@ static void hotcell_call_ZSTD_initDStream(hotcell_ctx *hc_ctx, const hotcell_req
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = ZSTD_getErrorName(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -2390,8 +2411,9 @@ static void hotcell_call_ZSTD_decompressStream(hotcell_ctx *hc_ctx, const hotcel
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = ZSTD_getErrorName(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -2435,8 +2457,9 @@ static void hotcell_call_ZSTD_DStreamInSize(hotcell_ctx *hc_ctx, const hotcell_r
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = ZSTD_getErrorName(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -2468,8 +2491,9 @@ static void hotcell_call_ZSTD_DStreamOutSize(hotcell_ctx *hc_ctx, const hotcell_
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = ZSTD_getErrorName(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -2558,8 +2582,9 @@ static void hotcell_call_ZSTD_compress_usingDict(hotcell_ctx *hc_ctx, const hotc
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = ZSTD_getErrorName(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -2647,8 +2672,9 @@ static void hotcell_call_ZSTD_decompress_usingDict(hotcell_ctx *hc_ctx, const ho
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = ZSTD_getErrorName(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -2819,8 +2845,9 @@ static void hotcell_call_ZSTD_compress_usingCDict(hotcell_ctx *hc_ctx, const hot
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = ZSTD_getErrorName(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -2987,8 +3014,9 @@ static void hotcell_call_ZSTD_decompress_usingDDict(hotcell_ctx *hc_ctx, const h
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = ZSTD_getErrorName(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -3192,8 +3220,9 @@ static void hotcell_call_ZSTD_CCtx_loadDictionary(hotcell_ctx *hc_ctx, const hot
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = ZSTD_getErrorName(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -3248,8 +3277,9 @@ static void hotcell_call_ZSTD_DCtx_loadDictionary(hotcell_ctx *hc_ctx, const hot
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = ZSTD_getErrorName(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -3359,8 +3389,9 @@ static void hotcell_call_ZSTD_sizeof_CStream(hotcell_ctx *hc_ctx, const hotcell_
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = ZSTD_getErrorName(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -3404,8 +3435,9 @@ static void hotcell_call_ZSTD_sizeof_DStream(hotcell_ctx *hc_ctx, const hotcell_
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = ZSTD_getErrorName(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }

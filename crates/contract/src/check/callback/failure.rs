@@ -6,7 +6,6 @@ use hotcell_model::types::{CType, Type};
 
 use crate::check::callback::user_data;
 use crate::check::decide::{Purpose, Site};
-use crate::check::lines;
 use crate::contract::{Item, OnFailure};
 use crate::diagnostic::Diagnostic;
 use crate::expression::Kind;
@@ -48,7 +47,7 @@ pub(super) fn value(
     let name = &site.names[index];
     match (&result.kind, &item.on_failure) {
         // What is said about several callbacks at once is about those that return something.
-        (Type::Void, Some(OnFailure::Value(_, span))) if lines::in_pattern(site.contract, span) => {
+        (Type::Void, Some(OnFailure::Value(_, span))) if site.contract.is_about_several(span) => {
             return None;
         }
         (Type::Void, Some(OnFailure::Value(_, span))) => {

@@ -75,7 +75,7 @@ impl<'a> Params<'a> {
         for line in lines {
             let positions = names::positions(self.site.function, self.site.names, &line.name);
             // What is said about several callbacks at once may be about some of them.
-            let idle = positions.is_empty() && !lines::in_pattern(self.site.contract, &line.span);
+            let idle = positions.is_empty() && !self.site.contract.is_about_several(&line.span);
             if idle || positions.is_empty() && line.closeness() == Closeness::Name {
                 let message = format!("`{}` has no parameter `{}`", self.site.function.name, line.name);
                 let near = match typed::is_typed(&line.name) {

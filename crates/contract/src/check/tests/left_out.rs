@@ -49,6 +49,18 @@ fn what_cannot_be_called_says_why() {
 }
 
 #[test]
+fn streams_of_stdio_are_of_one_process() {
+    let (status, reason, help) = left_out(&["int f(FILE *to, int mode)"], "", "f");
+    let expect = "parameter `to`: it is a stream of C's stdio (`FILE *`), which this version does not pass";
+    assert_eq!((status, reason.as_str(), help), (Status::Unsupported, expect, None));
+    // Whoever says that they are objects of the worker can open some there.
+    let lines = "handle.FILE = { release = \"close\" }\n[function.open]\nresult = { out = \"owned\" }\n";
+    let declarations = ["FILE *open(int n)", "int close(FILE *to)", "int f(FILE *to, int mode)"];
+    let checked = run(&api(&declarations), &contract(lines), Selection::Contract).unwrap();
+    assert_eq!(checked.interface.functions.len(), 3);
+}
+
+#[test]
 fn what_is_not_exported_comes_first() {
     let mut api = api(&["int f(int a, ...)", "int g(void)"]);
     api.functions[1].inline = true;

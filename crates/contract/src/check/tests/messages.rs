@@ -64,6 +64,42 @@ fn what_a_rule_says_itself_stands_before_it() {
 }
 
 #[test]
+fn what_a_call_hands_out_about_its_own_failure_stands_before_the_objects() {
+    let declarations = [
+        "int run(db *d, char **pzErrMsg)",
+        "int two(db *d, char **out)",
+        "int load(db *d, char **error_file)",
+        "const char *text(db *d)",
+    ];
+    let lines = "handle.db = { message = \"text(db)\" }\n\
+                 [function.\"{run,two,load}\"]\nparams.\"(char **)\" = { out = \"text\", valid_on_error = true }\n\
+                 error = { fails = \"nonzero\" }\n";
+    let rule = |lines: &str, name: &str| {
+        let checked = run(&api(&declarations), &contract(lines), Selection::Contract).unwrap();
+        let (_, function) = checked.interface.function(name).unwrap();
+        let rule = serde_json::to_value(&function.error).unwrap()["value"].clone();
+        (rule["told_by"].clone(), rule["message"].clone())
+    };
+    let of_object = call("text", param(0));
+    assert_eq!(rule(lines, "run"), (json!(1), of_object.clone()));
+    assert_eq!(rule(lines, "two"), (Value::Null, of_object.clone()));
+    assert_eq!(rule(lines, "load"), (Value::Null, of_object.clone()));
+    // What is there only when all went well says nothing of a failure.
+    assert_eq!(rule(&lines.replace(", valid_on_error = true", ""), "run"), (Value::Null, of_object));
+    let own = "error = { fails = \"nonzero\", message = \"none\" }";
+    assert_eq!(
+        rule(&lines.replace("error = { fails = \"nonzero\" }", own), "run"),
+        (Value::Null, Value::Null)
+    );
+}
+
+#[test]
+fn what_may_be_null_is_not_asked_for_a_message() {
+    let null = format!("nullable = [\"run.d\"]\n{LINES}");
+    assert_eq!(message(&null, "run"), Value::Null);
+}
+
+#[test]
 fn misuse_is_said() {
     for (from, to, expect) in [
         ("text(db)", "text(", "the expression ends too early"),

@@ -53,6 +53,34 @@ fn misuse_is_said() {
 }
 
 #[test]
+fn what_a_callback_is_given_may_be_null() {
+    let declarations = ["int each(db *d, row cb, void *user)", "int watch(db *d, busy cb, void *user)"];
+    let lines = |entry: &str| {
+        format!(
+            "nullable = [\"{entry}\"]\n[handle]\ndb = {{}}\n[function.\"{{each,watch}}\"]\nparams.cb = {{ callback = \"call\", \
+             on_failure = 1, params.\"(const char *)\" = {{ string = \"utf-8\" }}, params.\"(char **)\" = {{ in = \"texts\", length = \"n\" }} }}\n"
+        )
+    };
+    let null = |entry: &str| -> Vec<Value> {
+        let (params, _) = roles(&bound(&api(&declarations), &lines(entry), "each"));
+        let params = params[1]["callback"]["params"].as_array().unwrap();
+        params.iter().map(|param| param["role"]["nullable"].clone()).collect()
+    };
+    assert_eq!(null("*.cb.*"), [json!(null), json!(null), json!(true), json!(true)]);
+    assert_eq!(null("each.cb.name"), [json!(null), json!(null), json!(false), json!(true)]);
+    for (entry, expect) in [
+        ("watch.cb.*", "no `*` of the callback `cb` of `watch` may be NULL"),
+        ("each.cb.nme", "no `nme` of the callback `cb` of `each` may be NULL"),
+        ("each.cb.{a", "nothing closes this brace"),
+        ("each.d.name", "`d` of `each` is no callback"),
+        ("each.bc.name", "`bc` matches no parameter of `each`"),
+    ] {
+        let found = refused(&api(&declarations), &lines(entry));
+        assert!(found.contains(expect), "{entry}\n{found}");
+    }
+}
+
+#[test]
 fn what_keeps_a_callback_is_there() {
     let lines = "nullable = [\"watch.d\"]\n[handle]\ndb = {}\n[function.watch]\n\
                  params.cb = { callback = \"kept\", on_failure = 0 }\n";

@@ -201,6 +201,33 @@ fn what_is_lent_may_live_in_more_than_the_types_show() {
 }
 
 #[test]
+fn beside_others_of_its_type_an_object_is_lent_by_its_parent() {
+    let declarations = [
+        "void db_close(db *d)",
+        "void stmt_end(stmt *s)",
+        "stmt *next(db *d, stmt *after)",
+        "stmt *current(db *d, stream *s)",
+        "stmt *found(const char *name)",
+        "db *find(const char *name)",
+    ];
+    let lines = |parent: &str| {
+        format!(
+            "handle.stmt = {{ release = \"stmt_end\", taken_by = [], made_by = [\"no\"]{parent} }}\n\
+             handle.stream = {{ taken_by = [], made_by = [] }}\nhandle.db = {{ release = \"db_close\", taken_by = [], made_by = [] }}\n"
+        )
+    };
+    let checked = whole(&declarations, &lines(", parent = \"db\""));
+    assert_eq!(of(&checked, "next").1["parent"], json!(0));
+    // An object of a third type may have it. What has a release is made by somebody.
+    assert_eq!(left_out(&checked), ["current", "found", "find"]);
+    assert_eq!(left_out(&whole(&declarations, &lines(""))), ["next", "current", "found", "find"]);
+    let nobodys = ["db *find(const char *name)", "db *db_load(const char *name)"];
+    let checked = whole(&nobodys, "handle.db = { made_by = [] }\n");
+    assert_eq!(of(&checked, "find").1, returned(false, None, true));
+    assert_eq!(left_out(&checked), ["db_load"]);
+}
+
+#[test]
 fn what_is_not_clear_stays_open() {
     let declarations = [
         "void db_close(db *d)",

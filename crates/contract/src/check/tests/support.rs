@@ -62,6 +62,7 @@ pub(crate) fn ctype(text: &str) -> CType {
             "counters" => return ctype_as("counters", "unsigned *"),
             "cstring" => return ctype_as("cstring", "const char *"),
             "file" => return ctype_as("file", "struct file_s *"),
+            "FILE" => Type::Record { name: "_IO_FILE".into() },
             "db" | "stmt" | "inbuf" | "outbuf" | "stream" => {
                 Type::Record { name: text.trim_start_matches("const ").trim().into() }
             }
@@ -202,6 +203,7 @@ pub(crate) fn api(declarations: &[&str]) -> Api {
         ("db", "struct db", None),
         ("stmt", "struct stmt", None),
         ("file_s", "struct file_s", None),
+        ("_IO_FILE", "struct _IO_FILE", Some(&["char *next"][..])),
         ("point", "struct point", Some(&["int x", "double y"][..])),
         ("line", "struct line", Some(&["struct point from", "struct point to", "enum level level"])),
         ("person", "struct person", Some(&["const char *name", "char id[16]", "_Bool member", "float size"])),

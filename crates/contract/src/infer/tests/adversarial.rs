@@ -102,6 +102,12 @@ fn lengths_that_hold() {
 fn texts() {
     check(&[
         ("int set_option(const char *name, int value)", "text value -> value"),
+        ("int names_add(const char *name, int type, const char *data)", "? value ? -> value"),
+        ("int server_init(const char *name)", "? -> value"),
+        ("const char *thr_indent_string(const char *v)", "? -> ?"),
+        ("void use(const char *title)", "? -> void"),
+        ("void log_line(const char *line)", "text -> void"),
+        ("const char *find(const char *name)", "text -> text"),
         ("void setprogname(const char *name)", "? -> void"),
         ("void log_set_prefix(int level, const char *prefix)", "value ? -> void"),
         ("int tune(const char *preset, int knob)", "? value -> value"),
@@ -131,6 +137,9 @@ fn texts() {
         ("int logmsg(enum level level, const char *text, bool loud)", "value text value -> value"),
         ("int head(const char s[1])", "? -> value"),
         ("int parse(const unsigned char *text)", "? -> value"),
+        ("int parse(const xmlChar *text)", "text -> value"),
+        ("int parse(const xmlChar *text, int len)", "bytes len(0) -> value"),
+        ("int parse(const guchar *text)", "? -> value"),
     ]);
 }
 
@@ -142,10 +151,27 @@ fn returned_texts() {
         ("const char *get(int id, size_t *len)", "value ? -> ?"),
         ("const char *slice(int id, size_t len)", "value value -> ?"),
         ("const char *section_data(int id)", "value -> ?"),
+        ("const xmlChar *title(int id)", "value -> text"),
+        ("const guchar *title(int id)", "value -> ?"),
+        ("const char *strdup_of(int id)", "value -> ?"),
         ("const char *fresh(int id) malloc", "value -> ?"),
         ("token_t issue(int id)", "value -> ?"),
         ("const unsigned char *text(int id)", "value -> ?"),
         ("char *join(const char *a, const char *b)", "text text -> ?"),
+    ]);
+}
+
+#[test]
+fn memory_that_is_filled_or_counts_letters() {
+    check(&[
+        (
+            "int lgetxattr(const char *path, const char *name, const void *value, size_t size)",
+            "text text ? value -> value",
+        ),
+        ("int attr_query(int fd, const void *value, size_t size)", "value ? value -> value"),
+        ("int UTF8Strsize(const unsigned char *utf, int len)", "? value -> value"),
+        ("int text_width(const unsigned char *data, size_t len)", "? value -> value"),
+        ("int check(const unsigned char *utf8, size_t nbytes)", "bytes len(0) -> value"),
     ]);
 }
 
@@ -173,6 +199,11 @@ fn counted_numbers() {
 fn out_buffers() {
     check(&[
         ("int make(unsigned char *out, size_t *out_len)", "out lenptr(0) -> value"),
+        ("int get(const char *name, char *dest, size_t *dest_size)", "text ? ? -> value"),
+        (
+            "int squeeze(const char *input, size_t input_length, char *compressed, size_t *compressed_length)",
+            "bytes len(0) out lenptr(2) -> value",
+        ),
         ("int flip(unsigned char *data, size_t *data_len)", "? ? -> value"),
         ("int make(void *out, size_t *out_len)", "? ? -> value"),
         ("int make(char *out, size_t *written)", "? ? -> value"),

@@ -49,6 +49,8 @@ fn objects_may_keep_texts() {
                 "object ? ? -> void",
             ),
             ("int table_enter(ctx *c, const char *key)", "object ? -> value"),
+            ("int ctx_reader_new_doc(ctx *c, const char *doc, const char *url)", "object ? text -> value"),
+            ("item *item_for_text(const char *text)", "? -> ?"),
             ("void source_set_static_name(ctx *c, const char *name)", "object ? -> void"),
             ("void js_pushliteral(ctx *c, const char *v)", "object ? -> void"),
             ("void js_pushstring(ctx *c, const char *v)", "object text -> void"),
@@ -137,7 +139,11 @@ fn help_names_both_ways() {
         let said = help(&free, declaration);
         assert!(said.contains(&format!("{expect} {without}")), "{declaration}: {said}");
     }
-    assert!(!help(&free, "void tim_start(const char *name)").contains("until"), "no object ends it");
+    // No object ends it.
+    let said = help(&free, "void tim_start(const char *name)");
+    assert!(said.contains(r#"{ string = "utf-8", until = "none" } #"#), "{said}");
+    let said = help(&free, "item *item_new(const char *begin, const char *end)");
+    assert!(said.contains(r#"params.end = { string = "utf-8", until = "result" } #"#), "{said}");
     for (others, declaration, expect) in [
         (&free[..], "int db_add(db *d, item *i)", r#"params.i = { in = "consumed" } # or { in = "handle" }"#),
         (&free, "int db_link_to(db *d, item *i)", r#"params.i = { in = "consumed" } # or"#),

@@ -1,6 +1,6 @@
 //! A library by hand: its declarations, its objects, and what becomes of a function in it.
 
-use hotcell_model::api::{Api, Location, Record, RecordLayout};
+use hotcell_model::api::{Api, Field, Location, Record, RecordLayout};
 use hotcell_model::types::{CType, Type};
 
 use super::{describe, empty, infer_in, prototype};
@@ -9,7 +9,8 @@ use crate::handles::Handles;
 use crate::infer::handles::types;
 use crate::type_names::TypeNames;
 
-/// A header with these declarations, whose structures are only declared; those called `open_…` are defined.
+/// A header with these declarations, whose structures are only declared; those called `open_…` are
+/// defined, and those called `full_…` have a pointer in them.
 pub(super) fn header(declarations: &[&str]) -> Api {
     let functions: Vec<_> = declarations.iter().map(|text| prototype::parse(text)).collect();
     let mut api = prototype::api(&functions.iter().collect::<Vec<_>>());
@@ -21,7 +22,15 @@ pub(super) fn header(declarations: &[&str]) -> Api {
             Type::Record { name } => name,
             _ => continue,
         };
-        let layout = name.contains("open_").then(|| RecordLayout { size: 4, align: 4, fields: Vec::new() });
+        let pointer = || Field {
+            name: Some("next".into()),
+            ty: prototype::parse("int f(void *next)").params[0].ty.clone(),
+            offset_bits: 0,
+            bit_width: None,
+        };
+        let fields = if name.contains("full_") { vec![pointer()] } else { Vec::new() };
+        let defined = name.contains("open_") || !fields.is_empty();
+        let layout = defined.then_some(RecordLayout { size: 8, align: 8, fields });
         let record = Record {
             c_name: name.clone(),
             union: false,

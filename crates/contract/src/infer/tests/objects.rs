@@ -2,6 +2,7 @@
 
 use hotcell_model::Fact;
 use hotcell_model::interface::{Ownership, ResultRole, Role};
+use hotcell_model::types::{CType, Type};
 
 use super::library::{check, header, known};
 use super::{describe, empty, infer_in};
@@ -25,6 +26,100 @@ fn declared_structures_are_handles() {
     assert_eq!(names, [("stmt", "stmt *", "opaque-handle")]);
     let pointers = types(&header(&["int gzeof(gzFile file)", "int gzdirect(gzFile file)"]), None);
     assert_eq!((pointers[0].name.as_str(), pointers[0].c_type.as_str()), ("gzFile", "gzFile"));
+}
+
+#[test]
+fn a_defined_structure_that_is_made_and_ended_is_an_object() {
+    let made = ["full_point *point_new(void)", "void point_free(full_point *p)"];
+    let and = |more: &[&'static str]| -> Vec<&str> { made.iter().chain(more).copied().collect() };
+    assert_eq!(release(&and(&["int point_x(const full_point *p)"]), "full_point"), "point_free");
+    // It goes by value, nothing makes it, nothing ends it.
+    assert_eq!(release(&and(&["int sum(full_point p)"]), "full_point"), "no handle");
+    assert_eq!(release(&made[1..], "full_point"), "no handle");
+    assert_eq!(release(&made[..1], "full_point"), "no handle");
+    // Two may release it.
+    assert_eq!(release(&and(&["int point_close(full_point *p)"]), "full_point"), "-");
+    // What has numbers only can travel as well.
+    let numbers = ["open_point *point_new(void)", "void point_free(open_point *p)"];
+    assert_eq!(release(&numbers, "open_point"), "no handle");
+    // Of what is defined there may be several behind a pointer.
+    check(
+        &made,
+        &[
+            ("int point_x(const full_point *p, int axis)", "object value -> value"),
+            ("int point_sum(const full_point *points, size_t count)", "? value -> value"),
+            ("int point_sum(const full_point *, int)", "? value -> value"),
+            ("int point_sum(const full_point *targets, unsigned ntargets)", "? value -> value"),
+            ("int point_sum(const full_point *entry, int mode, int num_entries)", "? value value -> value"),
+            ("int point_at(const full_point *p, size_t n_of_axis)", "object value -> value"),
+        ],
+    );
+}
+
+#[test]
+fn a_void_with_a_name_that_is_made_and_ended_is_an_object() {
+    let header = |name: &str, others: &[&str]| {
+        let declarations: Vec<&str> =
+            ["void *make(void)", "void make_end(void *p)"].iter().chain(others).copied().collect();
+        let mut api = header(&declarations);
+        let named = |ty: &mut CType| {
+            if let Type::Pointer { pointee, .. } = &mut ty.kind {
+                pointee.written = name.to_owned();
+                ty.written = format!("{name} *");
+            }
+        };
+        for function in &mut api.functions {
+            named(&mut function.result);
+            function.params.iter_mut().for_each(|param| named(&mut param.ty));
+        }
+        api
+    };
+    let found = types(&header("CURL", &[]), None);
+    assert_eq!(
+        (found[0].name.as_str(), found[0].c_type.as_str(), found[0].rule),
+        ("CURL", "CURL *", "made-and-ended")
+    );
+    assert_eq!(found[0].release, None);
+    assert_eq!(types(&header("GLvoid", &[]), None), []);
+    let mut unmade = header("CURL", &[]);
+    unmade.functions.remove(0);
+    assert_eq!(types(&unmade, None), []);
+}
+
+#[test]
+fn const_within_a_typedef_counts_beside_one_without() {
+    let others = ["void mp_free(mp_ptr x)"];
+    check(
+        &others,
+        &[
+            ("int mp_cmp_to(mp_srcptr a, mp_srcptr b)", "object object -> value"),
+            ("void mp_move_to(mp_ptr a, mp_ptr b)", "? ? -> void"),
+        ],
+    );
+    // Where there is but one, it stands for both.
+    check(&[], &[("void mp_see(int n, mp_srcptr a)", "value ? -> void")]);
+}
+
+#[test]
+fn an_object_alone_is_set_up_by_a_function_that_is_called_after_it() {
+    let others = [
+        "void png_free(png *p)",
+        "void log_handler_free(log_handler *h)",
+        "void allocator_free(allocator *a)",
+    ];
+    check(
+        &others,
+        &[
+            ("void png_set_packing(png *p)", "object -> void"),
+            ("void allocator_set_default(allocator *a)", "? -> void"),
+            ("void log_set_handler(log_handler *h)", "? -> void"),
+            ("void app_set_mode(allocator *a)", "? -> void"),
+            ("void png_set(png *p)", "? -> void"),
+            ("void png_add_packing(png *p)", "? -> void"),
+            ("int png_bind_count(png *p)", "object -> value"),
+            ("int png_is_default(png *p)", "object -> value"),
+        ],
+    );
 }
 
 #[test]
@@ -84,7 +179,9 @@ fn objects_that_are_plainly_used() {
             ("int db_reset(db *d)", "object -> value"),
             ("const char *db_name(db *d, int index)", "object value -> text"),
             ("int db_count(const db *d)", "object -> value"),
-            ("int db_attach(db *d, const item *i)", "object object -> value"),
+            ("int db_attach(db *d, const item *i)", "object ? -> value"),
+            ("int db_add(db *d, const db *other)", "object object -> value"),
+            ("int db_show(db *d, const item *i)", "object object -> value"),
             ("int item_equal(item *a, item *b)", "object object -> value"),
             ("int db_get_shutdown(db *d)", "object -> value"),
             ("void db_freeze(db *d)", "object -> void"),
@@ -119,7 +216,12 @@ fn objects_that_may_be_gone() {
             // Not the first one: it may be taken over.
             ("int db_add_item(db *d, item *i)", "object ? -> value"),
             ("int attr_list_change(db *d, item *i)", "object ? -> value"),
-            ("int db_print(int fd, db *d)", "value ? -> value"),
+            // The first that can be changed.
+            ("int db_print(int fd, db *d)", "value object -> value"),
+            ("int db_sum(double a, const item *x, double b, db *y)", "value object value object -> value"),
+            ("int db_queue(int priority, db *d)", "value ? -> value"),
+            ("int db_show(int free_it, db *d)", "value ? -> value"),
+            ("int db_copy_to(item *from, db *d)", "object ? -> value"),
             // Swallowed by what comes out.
             ("watch *expression_bind(db *d, int n)", "? value -> ?"),
             ("db *caps_simplify(db *d)", "? -> ?"),

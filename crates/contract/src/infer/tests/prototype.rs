@@ -140,7 +140,7 @@ fn base(text: &str) -> CType {
         "void" => Type::Void,
         "bool" => Type::Bool,
         "char" | "gchar" | "XML_Char" | "octet_t" => Type::Char,
-        "unsigned char" | "uint8_t" | "Bytef" | "BYTE" | "xmlChar" | "uuid_t" => int(8, false),
+        "unsigned char" | "uint8_t" | "Bytef" | "BYTE" | "xmlChar" | "guchar" | "uuid_t" => int(8, false),
         "signed char" | "int8_t" => int(8, true),
         "uint16_t" => int(16, false),
         "short" => int(16, true),
@@ -154,6 +154,9 @@ fn base(text: &str) -> CType {
         "long double" | "va_list" => unsupported(),
         "gzFile" | "z_streamp" => {
             return CType { written: name.into(), ..pointer(base("struct opaque"), false) };
+        }
+        "mp_ptr" | "mp_srcptr" => {
+            return CType { written: name.into(), ..pointer(base("mp"), name == "mp_srcptr") };
         }
         "HANDLE" => {
             return CType { written: name.into(), ..pointer(base("void"), true) };

@@ -89,7 +89,11 @@ pub(in crate::infer) const DATA_RESULTS: &[&str] = &[
 pub(in crate::infer) const LOADS: &[&str] =
     &["be", "big", "decode", "fixed", "get", "le", "little", "load", "peek", "read", "unpack"];
 
-/// Words of functions that may keep a text they are given.
+/// Words of functions that may keep all texts they are given.
+pub(in crate::infer) const ADDS: &[&str] =
+    &["add", "define", "init", "install", "perm", "permanent", "static"];
+
+/// Words of functions that may keep the one text they are given.
 pub(in crate::infer) const KEEPERS: &[&str] = &[
     "add",
     "begin",
@@ -105,6 +109,56 @@ pub(in crate::infer) const KEEPERS: &[&str] = &[
     "static",
 ];
 
+/// Words of functions that find something by a text: they need not keep it, and what they return is no text they had before.
+pub(in crate::infer) const LOOKS_UP: &[&str] = &[
+    "base",
+    "basename",
+    "canonical",
+    "convert",
+    "decode",
+    "desc",
+    "describe",
+    "description",
+    "dirname",
+    "encode",
+    "env",
+    "error",
+    "escape",
+    "ext",
+    "extension",
+    "find",
+    "for",
+    "from",
+    "get",
+    "getenv",
+    "gettext",
+    "lookup",
+    "name",
+    "next",
+    "of",
+    "parse",
+    "path",
+    "query",
+    "resolve",
+    "search",
+    "skip",
+    "strerror",
+    "suffix",
+    "to",
+    "translate",
+    "type",
+    "unescape",
+    "version",
+];
+
+/// Words of functions that are done with a text when they return.
+pub(in crate::infer) const TELLS: &[&str] = &[
+    "chdir", "check", "debug", "delete", "display", "dump", "echo", "emit", "err", "error", "exec", "load",
+    "log", "message", "mkdir", "msg", "open", "output", "parse", "perror", "play", "print", "put", "puts",
+    "read", "remove", "report", "rmdir", "run", "say", "send", "show", "speak", "system", "test", "trace",
+    "unlink", "unload", "warn", "warning", "write",
+];
+
 /// Words of functions whose lengths count bits: `der_encode_raw_bit_string(in, inlen, out, outlen)`.
 pub(in crate::infer) const OF_BITS: &[&str] = &["bit", "bits", "bitstr", "bitstring"];
 
@@ -116,4 +170,4 @@ pub(in crate::infer) const FREES: &[&str] =
     &["dealloc", "deallocate", "decref", "dispose", "free", "unref", "unreference"];
 
 /// Beginnings of the words of functions that fetch what is asked for, into memory that a header may call `const`.
-pub(in crate::infer) const FETCHES: &[&str] = &["get", "receive", "recv"];
+pub(in crate::infer) const FETCHES: &[&str] = &["fetch", "get", "load", "query", "read", "receive", "recv"];

@@ -145,17 +145,57 @@ pub(in crate::infer) const SHARES: &[&str] = &[
     "static",
 ];
 
+/// Words of functions after which an object may go on reading in what it was given.
+pub(in crate::infer) const READS_ON: &[&str] = &[
+    "begin",
+    "create",
+    "for",
+    "from",
+    "init",
+    "iter",
+    "iterator",
+    "lex",
+    "lexer",
+    "load",
+    "new",
+    "open",
+    "reader",
+    "scan",
+    "scanner",
+    "start",
+    "stream",
+    "token",
+    "tokenizer",
+    "with",
+];
+
+/// What such texts are called.
+pub(in crate::infer) const CONTENTS: &[&str] = &[
+    "buf", "buffer", "chars", "code", "content", "contents", "cur", "css", "data", "doc", "document", "html",
+    "input", "json", "markup", "source", "src", "str", "string", "text", "xml", "yaml",
+];
+
 /// Words of functions that make an object.
 pub(in crate::infer) const CONSTRUCTORS: &[&str] = &["alloc", "allocate", "create", "make", "malloc", "new"];
 
 /// Words of functions that make an object like another one.
 pub(in crate::infer) const COPIES: &[&str] = &["clone", "copy", "dup", "duplicate"];
 
+/// Words of functions that may make what they return, whatever they are called otherwise.
+pub(in crate::infer) const MAKES: &[&str] = &[
+    "accept", "acquire", "build", "compile", "connect", "decode", "detach", "fork", "import", "load", "open",
+    "parse", "pop", "steal", "strdup", "strndup", "take",
+];
+
 /// Words of functions that keep the last thing they are given: `allocator_set_default(allocator)`.
 pub(in crate::infer) const STORES: &[&str] = &[
     "activate", "add", "append", "assign", "attach", "bind", "default", "enqueue", "insert", "install",
     "link", "prepend", "provide", "publish", "push", "queue", "register", "replace", "set", "store", "use",
 ];
+
+/// Words of functions that put an object into another one.
+pub(in crate::infer) const COLLECTS: &[&str] =
+    &["add", "append", "attach", "enqueue", "insert", "link", "prepend", "push", "store"];
 
 /// Words of functions that compare objects and leave them alone.
 pub(in crate::infer) const COMPARES: &[&str] =

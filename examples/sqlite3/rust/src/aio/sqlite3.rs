@@ -5,7 +5,7 @@
 use hotcell::rt;
 
 use crate::{
-    Aio, Backup, Blob, Context, DbStatusOutput, GetTableOutput, Mutex, Prepare16Output,
+    Aio, Backup, Blob, Context, DbStatusOutput, Filename, GetTableOutput, Mutex, Prepare16Output,
     Prepare16V2Output, Prepare16V3Output, PrepareOutput, PrepareV2Output, PrepareV3Output,
     SerializeOutput, Sqlite3, Stmt, TableColumnMetadataOutput, Value, WalCheckpointV2Output, table,
 };
@@ -1345,7 +1345,7 @@ impl Aio<&Sqlite3> {
     /// # Errors
     ///
     /// As there.
-    pub async fn db_filename(self, z_db_name: Option<&str>) -> hotcell::Result<Option<String>> {
+    pub async fn db_filename(self, z_db_name: Option<&str>) -> hotcell::Result<Option<Filename>> {
         let own = self.of;
         let session = own.0.session();
         let sent = {
@@ -1361,7 +1361,8 @@ impl Aio<&Sqlite3> {
             call.finish_awaited()
         };
         let mut reply = sent.await?;
-        reply.opt_text(0)
+        let returned = reply.opt_handle(0, Filename::TYPE, false, Some(&own.0))?;
+        Ok(returned.map(Filename))
     }
 
     /// CAPI3REF: Determine if a database is read-only

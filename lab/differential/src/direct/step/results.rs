@@ -56,7 +56,14 @@ impl Body<'_> {
         self.put(",\"symbol\":");
         self.symbol(rule.symbols.as_deref());
         self.put(",\"message\":");
-        self.message(rule.message.as_ref());
+        match rule.told_by {
+            Some(index) => {
+                self.line(format!("if (dt_o{index} != NULL) dt_put_text(\"data\", dt_o{index}); else {{"));
+                self.message(rule.message.as_ref());
+                self.line("}");
+            }
+            None => self.message(rule.message.as_ref()),
+        }
         self.put(",\"errno\":");
         self.line("dt_put_signed(dt_e);");
         self.put(",\"outs\":[");

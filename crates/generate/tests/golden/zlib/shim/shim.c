@@ -588,8 +588,9 @@ static void hotcell_call_compress(hotcell_ctx *hc_ctx, const hotcell_request *hc
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = zError(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -663,8 +664,9 @@ static void hotcell_call_compress2(hotcell_ctx *hc_ctx, const hotcell_request *h
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = zError(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
@@ -736,8 +738,9 @@ static void hotcell_call_uncompress(hotcell_ctx *hc_ctx, const hotcell_request *
     if (hc_failed) {
         hc_rp->state = HOTCELL_REPLY_STATE_LIBRARY_ERROR;
         const void *hc_message = zError(hc_result);
+        uint64_t hc_most = UINT64_MAX;
         if (hc_message != NULL) {
-            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, UINT64_MAX), 1, &hc_out.message)) {
+            if (!hotcell_give(hc_ctx, hc_message, hotcell_length(hc_message, hc_most), 1, &hc_out.message)) {
                 return;
             }
         }
