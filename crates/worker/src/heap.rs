@@ -46,6 +46,8 @@ pub(crate) struct Inside {
 struct Thread {
     /// Its counts; null until it needs them.
     shard: Cell<*const ledger::Count>,
+    /// Counts that it has: one more than there are functions.
+    entries: Cell<u32>,
     /// Whether other threads count there too.
     shared: Cell<bool>,
     /// Bytes that it may still hand out before it asks for more. Below 0 until it has a shard.
@@ -71,6 +73,7 @@ thread_local! {
     static THREAD: Thread = const {
         Thread {
             shard: Cell::new(std::ptr::null()),
+            entries: Cell::new(0),
             shared: Cell::new(false),
             credit: Cell::new(-1),
             countdown: Cell::new(0),

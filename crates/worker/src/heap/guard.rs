@@ -31,9 +31,8 @@ const ALIGN: usize = 16;
 /// more, of which the system allows 65 530 to begin with.
 const KINDS: [(usize, [u32; 2]); 3] = [(1, [256, 12_000]), (15, [64, 2_000]), (4095, [8, 128])];
 
-/// Where the guarded blocks lie, and how many bytes that is; none until there are some.
-static BASE: AtomicUsize = AtomicUsize::new(0);
-static LENGTH: AtomicUsize = AtomicUsize::new(0);
+/// Where the guarded blocks lie, and how many bytes that is; none until there are some. In one place: every `free` looks there.
+static RANGE: Range = Range { base: AtomicUsize::new(0), length: AtomicUsize::new(0) };
 
 /// One block in so many; 0 none, 1 all.
 static PERIOD: AtomicU32 = AtomicU32::new(0);
@@ -41,6 +40,11 @@ static PERIOD: AtomicU32 = AtomicU32::new(0);
 static POOL: OnceLock<Pool> = OnceLock::new();
 
 static LOCKED: AtomicBool = AtomicBool::new(false);
+
+struct Range {
+    base: AtomicUsize,
+    length: AtomicUsize,
+}
 
 struct Pool {
     page: usize,
@@ -111,9 +115,9 @@ pub(super) fn prepare(guard: Guard) -> io::Result<()> {
     if POOL.set(Pool { page, kinds }).is_err() {
         return Err(io::Error::other("there are guarded blocks already"));
     }
-    BASE.store(base, Ordering::Relaxed);
+    RANGE.base.store(base, Ordering::Relaxed);
     // Partner: the load in `holds`; who frees a guarded block has got it from who saw the pool.
-    LENGTH.store(length, Ordering::Release);
+    RANGE.length.store(length, Ordering::Release);
     Ok(())
 }
 
@@ -140,7 +144,8 @@ pub(super) fn all() -> bool {
 /// Whether it is an address of a guarded block, or beside one.
 #[inline]
 pub(super) fn holds(address: *const c_void) -> bool {
-    address.addr().wrapping_sub(BASE.load(Ordering::Relaxed)) < LENGTH.load(Ordering::Relaxed)
+    let range = &RANGE;
+    address.addr().wrapping_sub(range.base.load(Ordering::Relaxed)) < range.length.load(Ordering::Relaxed)
 }
 
 /// A guarded block, if there is room for one.

@@ -119,6 +119,7 @@ impl Thread {
         let index = taken.map_or(OWN_SHARDS, |before| (!before).trailing_zeros());
         let offset = wire::HEAP_COUNTS + index as usize * SHARD.load(Ordering::Relaxed);
         self.shard.set(segment.wrapping_add(offset).cast());
+        self.entries.set(ENTRIES.load(Ordering::Relaxed));
         self.shared.set(index == OWN_SHARDS);
         self.credit.set(0);
         self.seed.set((self as *const Thread).addr() as u32 ^ index);
@@ -132,7 +133,7 @@ impl Thread {
     #[inline]
     pub(super) fn count(&self, entry: u16, bytes: u64, blocks: u64) {
         // A label may have been written over.
-        if u32::from(entry) >= ENTRIES.load(Ordering::Relaxed) {
+        if u32::from(entry) >= self.entries.get() {
             return;
         }
         // SAFETY: the thread has a shard, which stays mapped and has so many entries.
