@@ -23,7 +23,7 @@ pub(crate) enum Command {
     /// Draft a contract from headers and a library
     Init(InitArgs),
     /// Call one function of a C library, contained
-    Call(CallArgs),
+    Call(Box<CallArgs>),
     /// Check a contract against its headers and its library
     Check(CheckArgs),
     /// Explain one function: what each parameter is and why, or what is missing
