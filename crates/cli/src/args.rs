@@ -28,6 +28,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Explain one function: what each parameter is and why, or what is missing
     Explain(ExplainArgs),
+    /// Tell what changed between two states of a library, and whether it breaks programs
+    Diff(DiffArgs),
     /// Generate a package from a contract
     Gen(GenArgs),
     /// Generate a package with its shim compiled
@@ -217,6 +219,42 @@ pub(crate) struct ExplainArgs {
     pub(crate) source: SourceArgs,
     /// The function to explain
     pub(crate) function: String,
+    /// How it is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+A state is a contract, with the headers and the library that are there now, or a package, with what it was generated from. So \
+a package and its contract, after an upgrade of the library, tell what the upgrade brings.
+
+What breaks programs: a function that is gone, can no longer be called, or takes or gives something else; a structure that \
+travels and has other fields; a constant or an enumerator that is gone, or an enumerator with another value; another soname. \
+What is new, other values of constants (a version), and other comments break none.
+
+As JSON: an object with `changes`, each with `kind` (added, removed, changed), `subject`, `name`, `details` and `breaks`, and \
+`summary`, with `breaking` and `other`.
+
+Exit status: 0 when nothing breaks programs, 1 when something does; 113 (InvalidArgument) when a state cannot be read, 117 \
+(LoadFailed) when a contract's library cannot.
+
+Examples:
+  hotcell diff moon-hotcell bind.toml
+  hotcell diff old/interface.json new/interface.json --format json")]
+pub(crate) struct DiffArgs {
+    /// The first state: a contract, a package, or the `interface.json` of one
+    #[arg(value_name = "OLD")]
+    pub(crate) old: PathBuf,
+    /// The second state
+    #[arg(value_name = "NEW")]
+    pub(crate) new: PathBuf,
+    /// Search this directory for headers of contracts
+    #[arg(short = 'I', value_name = "DIR")]
+    pub(crate) include_dirs: Vec<PathBuf>,
+    /// Search this directory for libraries of contracts
+    #[arg(short = 'L', value_name = "DIR")]
+    pub(crate) library_dirs: Vec<PathBuf>,
     /// How it is printed
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,

@@ -1,7 +1,7 @@
 //! `hotcell explain`: what every parameter of a function is, why that is believed, or what is missing.
 
 mod facts;
-mod words;
+pub(crate) mod words;
 
 use std::path::Path;
 use std::process::ExitCode;

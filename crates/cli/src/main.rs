@@ -5,6 +5,7 @@ mod args;
 mod bench;
 mod call;
 mod check;
+mod diff;
 mod doctor;
 mod explain;
 mod fail;
@@ -39,6 +40,7 @@ fn run() -> ExitCode {
         Command::Init(args) => init::run(args),
         Command::Call(args) => call::run(args),
         Command::Check(args) => check::run(args),
+        Command::Diff(args) => diff::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Gen(args) => generate::generate(args),
         Command::Build(args) => generate::build(args),

@@ -523,7 +523,7 @@ fn help() {
         help = help.mentions(form);
     }
     let mut help = folder.hotcell(["--help"]).succeeds().mentions("completions");
-    for command in ["init", "call", "check", "explain", "gen", "build", "doctor", "schema"] {
+    for command in ["init", "call", "check", "diff", "explain", "gen", "build", "doctor", "schema"] {
         help = help.mentions(command);
         let long = folder.hotcell([command, "--help"]).succeeds();
         long.mentions("Exit status: 0 when ")

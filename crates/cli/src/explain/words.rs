@@ -6,10 +6,10 @@ use hotcell_model::interface::{Function, Until};
 use serde_json::Value;
 
 /// The names behind positions.
-pub(super) struct Names(Vec<String>);
+pub(crate) struct Names(Vec<String>);
 
 impl Names {
-    pub(super) fn of(function: &Function) -> Names {
+    pub(crate) fn of(function: &Function) -> Names {
         Names(function.params.iter().map(|param| param.name.clone()).collect())
     }
 
@@ -31,7 +31,7 @@ pub(super) fn kept(until: Until, names: &Names) -> String {
 }
 
 /// What a parameter is for.
-pub(super) fn role(role: &Value, names: &Names) -> String {
+pub(crate) fn role(role: &Value, names: &Names) -> String {
     let null = if role["nullable"] == true { "; NULL may be passed" } else { "" };
     let failed = if role["valid_on_error"] == true { "; it means something on failure too" } else { "" };
     let length = match &role["length"] {
@@ -107,7 +107,7 @@ pub(super) fn role(role: &Value, names: &Names) -> String {
 }
 
 /// What the returned value means.
-pub(super) fn returned(role: &Value, names: &Names) -> String {
+pub(crate) fn returned(role: &Value, names: &Names) -> String {
     let null = if role["nullable"] == true { ", or NULL" } else { "" };
     let owner = || ownership(&role["ownership"], names);
     match tag(role, "role") {
@@ -130,7 +130,7 @@ pub(super) fn returned(role: &Value, names: &Names) -> String {
 }
 
 /// What means failure; null for no rule.
-pub(super) fn error(rule: &Value, names: &Names) -> String {
+pub(crate) fn error(rule: &Value, names: &Names) -> String {
     if rule.is_null() {
         return "no rule: nothing the function returns is taken for a failure".into();
     }
@@ -142,10 +142,14 @@ pub(super) fn error(rule: &Value, names: &Names) -> String {
         "when" => format!("the call failed when `{}`", expression(&rule["fails"]["condition"], names)),
         _ => other(&rule["fails"], "fails", names),
     };
+    let own = match &rule["told_by"] {
+        Value::Null => String::new(),
+        param => format!("; `{}` says why where it is there", names.at(param)),
+    };
     let more =
         [("message", "says why"), ("code", "is the code")].into_iter().filter(|it| !rule[it.0].is_null());
     let more = more.map(|(field, says)| format!("; `{}` {says}", expression(&rule[field], names)));
-    more.fold(fails, |text, more| text + &more)
+    more.fold(fails + &own, |text, more| text + &more)
 }
 
 /// An object that comes out: its type, who releases it, and what must outlive it.

@@ -229,7 +229,20 @@ fn lives(index: usize, draft: &Draft) -> bool {
 
 /// All gaps as one reason, and the lines that would close them.
 fn undecided(site: Site<'_>, gaps: Vec<Gap>) -> LeftOut {
-    let reasons: Vec<&str> = gaps.iter().map(|gap| gap.reason.as_str()).collect();
+    // What is said of a type gives way where the function may return something else.
+    let passed = lines::about_returned_type(site.contract, site.function);
+    let reasons: Vec<String> = gaps
+        .iter()
+        .map(|gap| match passed.filter(|_| gap.param.is_none()) {
+            Some(line) => format!(
+                "{}, although line {} says what a `{}` is",
+                gap.reason,
+                site.contract.line(&line.span),
+                site.function.result.written
+            ),
+            None => gap.reason.clone(),
+        })
+        .collect();
     let mut lines: Vec<&str> = gaps.iter().filter_map(|gap| gap.help.as_deref()).collect();
     lines.dedup();
     let help =

@@ -36,8 +36,7 @@ pub(crate) fn of<'a>(contract: &'a Contract, function: &Function) -> Lines<'a> {
 
 /// What a table says of the type that a function returns, unless the function looks as if it returned something else.
 fn returned<'a>(table: &'a FunctionLines, function: &Function) -> Option<&'a Item> {
-    let fits = |line: &&ParamLine| typed::read(&line.name).is_ok_and(|typed| typed.fits(&function.result));
-    let line = table.results.iter().find(fits)?;
+    let line = of_returned_type(table, function)?;
     let doubt = match line.item.what {
         What::Borrowed => infer::may_make(function),
         What::Text | What::TextsOut | What::Buffer(_) => {
@@ -46,6 +45,16 @@ fn returned<'a>(table: &'a FunctionLines, function: &Function) -> Option<&'a Ite
         _ => false,
     };
     (!doubt).then_some(&line.item)
+}
+
+/// The line of a table about the type that a function returns.
+fn of_returned_type<'a>(table: &'a FunctionLines, function: &Function) -> Option<&'a ParamLine> {
+    table.results.iter().find(|line| typed::read(&line.name).is_ok_and(|typed| typed.fits(&function.result)))
+}
+
+/// The line about the type that a function returns, be it about this function or not.
+pub(crate) fn about_returned_type<'a>(contract: &'a Contract, function: &Function) -> Option<&'a ParamLine> {
+    contract.tables(&function.name).into_iter().rev().find_map(|table| of_returned_type(table, function))
 }
 
 impl<'a> Lines<'a> {

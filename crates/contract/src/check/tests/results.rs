@@ -77,6 +77,11 @@ fn it_gives_way_where_something_else_may_be_returned() {
     let checked = whole(&DECLARATIONS, LINES);
     // Who released what lies in the argument would free what is not the library's.
     assert_eq!(of(&checked, "skip"), Value::Null);
+    let skip = checked.interface.left_out.iter().find(|out| out.name == "skip").unwrap();
+    assert_eq!(
+        skip.reason,
+        "nothing says who owns the returned memory, although line 5 says what a `char *` is"
+    );
     // No NUL need follow.
     for name in ["part", "hash", "longest", "slice", "cut", "read", "place"] {
         assert_eq!(of(&checked, name), Value::Null, "{name}");
