@@ -42,8 +42,9 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
     for (contract, folder) in PACKAGES {
         step(folder, || {
             let run = ["run", "--quiet", "-p", "hotcell-cli", "--", "gen", contract, "--out", folder];
-            let check = if update { None } else { Some("--check") };
-            show(&mut cargo(root, run.into_iter().chain(["--runtime", RUNTIME]).chain(check)))
+            // What was merged by hand is overwritten, too.
+            let how = if update { "--force" } else { "--check" };
+            show(&mut cargo(root, run.into_iter().chain(["--runtime", RUNTIME, how])))
         })?;
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! `cargo dev loom`: the models of a channel, its hand-overs and deaths, through every interleaving.
+//! `cargo dev loom`: the models of a channel, its hand-overs and deaths, of turns and of releases, through every interleaving.
 
 use std::path::Path;
 
@@ -8,6 +8,7 @@ use crate::process::{cargo, show};
 
 /// In a target folder of its own: the flag would rebuild everything, here and again afterwards.
 pub(crate) fn run(root: &Path) -> Result<()> {
-    let words = ["test", "--release", "-p", "hotcell-shm", "--lib", "--target-dir", "target/loom", "model"];
-    show(cargo(root, words).env("RUSTFLAGS", "--cfg loom"))
+    let packages = ["-p", "hotcell-shm", "-p", "hotcell"];
+    let words = ["test", "--release", "--lib", "--target-dir", "target/loom"].into_iter().chain(packages);
+    show(cargo(root, words.chain(["model"])).env("RUSTFLAGS", "--cfg loom"))
 }

@@ -19,6 +19,7 @@ use hotcell_model::Interface;
 
 pub use draft::{Draft, DraftJob, draft};
 pub use error::Error;
+pub use libraries::{File, Libraries};
 pub use read::{Checked, check};
 
 /// What to bind.
@@ -88,6 +89,8 @@ pub struct Compiled {
     pub shim: Vec<u8>,
     /// The oldest version of the GNU C library that has all the shim needs, such as `2.34`.
     pub glibc: Option<String>,
+    /// Libraries that the shim needs by their path, since they have no soname.
+    pub paths: Vec<String>,
 }
 
 /// Compiles the shim of a checked interface against the library's own headers.
@@ -110,8 +113,11 @@ pub fn compile(checked: &Checked) -> Result<Compiled, Error> {
     shim::compile(&source, &options).map_err(Error::from_generate)?;
     let shim = fs::read(&out)
         .map_err(|error| Error::new(ErrorKind::LoadFailed, format!("cannot read the shim: {error}")))?;
-    let glibc = hotcell_header::library::inspect(&out).map_err(Error::from_header)?.glibc;
-    Ok(Compiled { source, shim, glibc })
+    let facts = hotcell_header::library::inspect(&out).map_err(Error::from_header)?;
+    // A soname may be a path, too: the loader knows the library by it, wherever it was opened.
+    let by_path = |name: &String| name.contains('/') && !checked.libraries.sonames.contains(name);
+    let paths = facts.needed.into_iter().filter(by_path).collect();
+    Ok(Compiled { source, shim, glibc: facts.glibc, paths })
 }
 
 impl Bound {

@@ -1,6 +1,6 @@
 //! The library files of a contract.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use hotcell::ErrorKind;
@@ -24,8 +24,25 @@ pub struct Libraries {
     /// Files that they need and that lie beside them, before those that need them: a library that is loaded
     /// through a descriptor has no directory to look in.
     beside: Vec<PathBuf>,
+    /// The folders of those that the contract names by a path, or that lie beside it; whether such a path is absolute.
+    places: BTreeMap<PathBuf, bool>,
     /// What each of these files exports.
     beside_exports: Vec<(PathBuf, BTreeSet<String>)>,
+}
+
+/// A library file, as a package names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File<'a> {
+    /// Its name.
+    pub name: String,
+    /// Its folder, when the contract says where that is.
+    pub said: Option<&'a Path>,
+    /// Its folder.
+    pub place: PathBuf,
+    /// Whether the shim is linked with it; others are needed by those.
+    pub linked: bool,
+    /// Whether the loader looks into the folder anyway.
+    pub system: bool,
 }
 
 impl Libraries {
@@ -53,6 +70,42 @@ impl Libraries {
     /// What a check of a contract asks about them.
     pub(crate) fn link(&self) -> Link<'_> {
         Link { sonames: &self.sonames, exports: Some(&self.exports), shadowed: Some(&self.shadowed) }
+    }
+
+    /// Notes where the contract itself says that they are.
+    pub(crate) fn set_places(&mut self, names: &[String], folder: &Path) {
+        let folder = std::path::absolute(folder).ok();
+        let said = names.iter().zip(&self.own).filter_map(|(name, path)| {
+            let place = path.parent()?;
+            let said = name.contains('/') || Some(place) == folder.as_deref();
+            said.then(|| (place.to_owned(), Path::new(name).is_absolute()))
+        });
+        self.places = said.filter(|(place, _)| !is_system(place)).collect();
+    }
+
+    /// Whether the contract names this folder by an absolute path.
+    pub fn is_absolute(&self, folder: &Path) -> bool {
+        self.places.get(folder).copied().unwrap_or(false)
+    }
+
+    /// What a package loads, in order.
+    pub fn files(&self) -> Vec<File<'_>> {
+        let order = self.load_order().into_iter();
+        order.filter_map(|path| self.file(&path)).collect()
+    }
+
+    fn file(&self, path: &Path) -> Option<File<'_>> {
+        let place = path.parent()?;
+        let at = self.own.iter().position(|own| own == path);
+        // Its soname, by which programs find it, where a file has that name: in a folder of its own it may have none.
+        let soname = at.map(|at| self.sonames[at].as_str()).filter(|soname| !soname.contains('/'));
+        let soname = soname.filter(|soname| is_system(place) || place.join(soname).is_file());
+        let name = match soname {
+            Some(soname) => soname.to_owned(),
+            None => path.file_name()?.to_string_lossy().into_owned(),
+        };
+        let said = self.places.get_key_value(place).map(|(place, _)| place.as_path());
+        Some(File { name, said, place: place.to_owned(), linked: at.is_some(), system: is_system(place) })
     }
 
     /// What the worker loads, in order.

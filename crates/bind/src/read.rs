@@ -39,7 +39,8 @@ pub fn check(job: &Job) -> Result<Checked, Error> {
     let mut library_dirs = job.library_dirs.clone();
     library_dirs.push(folder.clone());
     let names: Vec<String> = contract.link().iter().map(|name| beside(&folder, name)).collect();
-    let libraries = Libraries::find(&names, &library_dirs)?;
+    let mut libraries = Libraries::find(&names, &library_dirs)?;
+    libraries.set_places(contract.link(), &folder);
     let mut headers = headers(job, &contract, &folder);
     let mut api = hotcell_header::parse(&headers);
     // A contract says what its headers expect; for headers alone it is tried.

@@ -64,11 +64,14 @@ pub(crate) struct SourceArgs {
     /// The library a header belongs to: `z`, `libz.so.1`, or a path
     #[arg(long = "lib", value_name = "NAME")]
     pub(crate) library: Option<String>,
+    /// Another header of the library, included before it; may be given again
+    #[arg(long = "header", value_name = "HEADER")]
+    pub(crate) headers: Vec<String>,
     /// Search this directory for headers
     #[arg(short = 'I', value_name = "DIR")]
     pub(crate) include_dirs: Vec<PathBuf>,
     /// Define a macro before the headers are read
-    #[arg(short = 'D', value_name = "NAME[=VALUE]")]
+    #[arg(short = 'D', value_name = "NAME[=VALUE]", value_parser = define)]
     pub(crate) defines: Vec<String>,
     /// Search this directory for libraries
     #[arg(short = 'L', value_name = "DIR")]
@@ -103,7 +106,7 @@ pub(crate) struct InitArgs {
     #[arg(short = 'I', value_name = "DIR")]
     pub(crate) include_dirs: Vec<PathBuf>,
     /// Define a macro before the headers are read; the draft's `defines`
-    #[arg(short = 'D', value_name = "NAME[=VALUE]")]
+    #[arg(short = 'D', value_name = "NAME[=VALUE]", value_parser = define)]
     pub(crate) defines: Vec<String>,
     /// Search this directory for the library
     #[arg(short = 'L', value_name = "DIR")]
@@ -272,6 +275,9 @@ pub(crate) struct PackageArgs {
     /// The folder to write the package to
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
+    /// Overwrite files there that were not generated, or were edited since
+    #[arg(long)]
+    pub(crate) force: bool,
     /// Name of the package [default: the library's name and `-hotcell`]
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
@@ -291,8 +297,11 @@ pub(crate) struct PackageArgs {
 The package compiles its shim when it is built: there it needs a C compiler, the library and its header. `hotcell build` \
 makes one that needs neither.
 
+What lies in the folder and was not generated stays. Where such a file, or a generated one that was edited, would have to be \
+replaced, nothing is written; `--force` replaces it. hotcell.files in the package says what was generated.
+
 Exit status: 0 when the package is written, or up to date with `--check`; otherwise the status of the error's kind \
-(InvalidArgument 113, LoadFailed 117, Unsupported 125).
+(InvalidArgument 113, LoadFailed 117, Unsupported 125). Then nothing is written.
 
 Examples:
   hotcell gen bind.toml --out moon-hotcell
@@ -301,7 +310,7 @@ pub(crate) struct GenArgs {
     #[command(flatten)]
     pub(crate) package: PackageArgs,
     /// Write nothing; fail when the folder is not what would be written
-    #[arg(long)]
+    #[arg(long, conflicts_with = "force")]
     pub(crate) check: bool,
 }
 
@@ -422,6 +431,39 @@ impl FromStr for Named {
     }
 }
 
+/// A macro as the compiler takes it: a name, maybe with parameters, and maybe a value.
+fn define(text: &str) -> Result<String, String> {
+    let name = text.split_once('=').map_or(text, |(name, _)| name);
+    let name = match name.strip_suffix(')').and_then(|name| name.split_once('(')) {
+        Some((name, _)) => name,
+        None => name,
+    };
+    let known = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if !known
+        || name.is_empty()
+        || name.starts_with(|c: char| c.is_ascii_digit())
+        || text.contains(['\n', '\0'])
+    {
+        return Err("write NAME or NAME=VALUE, where NAME is one of C: letters, digits and `_`".into());
+    }
+    Ok(text.to_owned())
+}
+
 fn duration(text: &str) -> Result<Duration, String> {
     hotcell_contract::parse_duration(text).ok_or_else(|| "write a time such as 500ms, 2s or 1m".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn macros_have_names() {
+        for text in ["A", "_a1", "A=1", "A=", "A=x y", "F(x)=((x) + 1)", "F(a, b)"] {
+            assert_eq!(define(text).as_deref(), Ok(text));
+        }
+        for text in ["", "A B", "=1", "1A", "A-B=1", "(x)=1", "A\nB", "A=1\n#include <x>"] {
+            assert!(define(text).is_err(), "{text:?}");
+        }
+    }
 }

@@ -8,8 +8,9 @@ use std::process::ExitCode;
 
 use hotcell::{Options, dynamic};
 use hotcell_bind::{Job, Source};
+use serde_json::Value;
 
-use crate::args::{CallArgs, SourceArgs};
+use crate::args::{CallArgs, Format, SourceArgs};
 use crate::fail::Failure;
 use crate::print::{complain, out};
 
@@ -47,27 +48,48 @@ fn call(args: &CallArgs) -> Result<(), Failure> {
         session = session.within(deadline);
     }
     let outcome = dynamic::call(&session, &bound.interface, function, &values)?;
-    let written = outputs.write(&outcome)?;
     // What was returned is released only behind it: objects count as what they are.
     let heap = session.heap().filter(|_| args.memory.heap);
+    let (written, unwritten) = outputs.write(&outcome);
+    // What a file did not take is not lost: it is printed.
+    if let (Some(message), Format::Json) = (&unwritten, args.format) {
+        let results = results::to_json(function.1, &outcome, &written);
+        return Err(Failure::Returned { message: message.clone(), results });
+    }
     let text = results::outcome(function.1, &outcome, &written, args.format, heap.as_ref());
-    out(&text).map_err(|error| {
-        Failure::Usage(format!("the call returned, but its results cannot be printed: {error}"))
-    })
+    let printed = out(&text).map_err(|error| format!("its results cannot be printed: {error}"));
+    match unwritten.or(printed.err()) {
+        Some(message) => Err(Failure::Returned { message, results: Value::Null }),
+        None => Ok(()),
+    }
 }
 
 /// A contract is told from a header by its ending.
 pub(crate) fn job(source: &SourceArgs, only: Option<String>) -> Result<Job, Failure> {
     let is_contract = source.source.extension().is_some_and(|ending| ending == "toml");
     let described = match (&source.library, is_contract) {
-        (None, true) => Source::Contract(source.source.clone()),
         (Some(library), false) => {
-            Source::Headers { headers: vec![source.source.display().to_string()], library: library.clone() }
+            let own = source.source.display().to_string();
+            let headers = source.headers.iter().cloned().chain([own]).collect();
+            Source::Headers { headers, library: library.clone() }
+        }
+        (None, false) if source.source.is_dir() => {
+            let place = source.source.display();
+            let text = match source.source.join("bind.toml").is_file() {
+                true => format!("did you mean `{place}/bind.toml`?"),
+                false => "name a contract (`bind.toml`), or a header with `--lib NAME`".into(),
+            };
+            return Err(Failure::Usage(format!("{place} is a folder\nhelp: {text}")));
         }
         (None, false) => {
             let text = "a header needs `--lib NAME`: the library it belongs to";
             return Err(Failure::Usage(text.into()));
         }
+        (None, true) if !source.headers.is_empty() => {
+            let text = "a contract names its headers itself: leave `--header` away";
+            return Err(Failure::Usage(text.into()));
+        }
+        (None, true) => Source::Contract(source.source.clone()),
         (Some(_), true) => {
             let text = "a contract names its library itself: leave `--lib` away";
             return Err(Failure::Usage(text.into()));

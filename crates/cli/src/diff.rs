@@ -52,6 +52,7 @@ fn state(path: &Path, args: &DiffArgs) -> Result<Interface, Failure> {
         let source = SourceArgs {
             source: path.to_owned(),
             library: None,
+            headers: Vec::new(),
             include_dirs: args.include_dirs.clone(),
             defines: Vec::new(),
             library_dirs: args.library_dirs.clone(),

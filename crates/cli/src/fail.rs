@@ -17,6 +17,13 @@ pub(crate) enum Failure {
     Bind(hotcell_bind::Error),
     /// An argument of the command is wrong, or a file of it.
     Usage(String),
+    /// The call returned, and something went wrong with its results.
+    Returned {
+        /// What.
+        message: String,
+        /// The results, where they are not printed yet.
+        results: Value,
+    },
 }
 
 impl From<hotcell::Error> for Failure {
@@ -36,7 +43,13 @@ impl Failure {
     pub(crate) fn report(&self, format: Format) -> ExitCode {
         match (format, self) {
             (Format::Json, _) => {
-                let text = format!("{:#}\n", json!({ "error": self.to_json() }));
+                let mut object = json!({ "error": self.to_json() });
+                if let (Failure::Returned { results: Value::Object(results), .. }, Some(object)) =
+                    (self, object.as_object_mut())
+                {
+                    object.extend(results.clone());
+                }
+                let text = format!("{object:#}\n");
                 if out(&text).is_err() {
                     complain(text.trim_end());
                 }
@@ -44,6 +57,9 @@ impl Failure {
             (Format::Text, Failure::Call(error)) => complain(&format!("error: {error:#}")),
             (Format::Text, Failure::Bind(error)) => complain(&with_prefix(&error.to_string())),
             (Format::Text, Failure::Usage(text)) => complain(&format!("error: {text}")),
+            (Format::Text, Failure::Returned { message, .. }) => {
+                complain(&format!("error: the call returned, but {message}"));
+            }
         }
         ExitCode::from(self.kind().exit_code())
     }
@@ -52,7 +68,7 @@ impl Failure {
         match self {
             Failure::Call(error) => error.kind(),
             Failure::Bind(error) => error.kind,
-            Failure::Usage(_) => ErrorKind::InvalidArgument,
+            Failure::Usage(_) | Failure::Returned { .. } => ErrorKind::InvalidArgument,
         }
     }
 
@@ -68,6 +84,11 @@ impl Failure {
             Failure::Call(error) => error.to_json(),
             Failure::Bind(error) => plain(&error.message, error.help.as_ref()),
             Failure::Usage(text) => plain(text, None),
+            Failure::Returned { message, .. } => {
+                let mut json = plain(&format!("the call returned, but {message}"), None);
+                json["executed"] = json!("yes");
+                json
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::fail::Failure;
 use crate::print::{complain, complain_width, out};
 use crate::report;
 use crate::table::{STRONG, styled};
-use crate::target::Target;
+use crate::target::{self, Target};
 
 pub(crate) fn run(args: &InitArgs) -> ExitCode {
     match init(args) {
@@ -76,11 +76,16 @@ fn tell(draft: &Draft, args: &InitArgs, place: Option<&Path>) {
 }
 
 fn unwritable(place: &Path, error: &io::Error) -> Failure {
-    let place = place.display();
-    Failure::Usage(match error.kind() {
-        io::ErrorKind::AlreadyExists => format!(
-            "{place} exists already\nhelp: name another file with `-o FILE`, or replace this one with `--force`"
-        ),
-        _ => format!("cannot write {place}: {error}"),
+    let text = target::unwritable(place, error);
+    let shown = place.display();
+    Failure::Usage(if place.is_dir() {
+        format!("{text}\nhelp: name a file in it: `-o {}`", place.join("bind.toml").display())
+    } else if error.kind() == io::ErrorKind::AlreadyExists {
+        let help = "name another file with `-o FILE`, or replace this one with `--force`";
+        format!("{shown} exists already\nhelp: {help}")
+    } else if error.kind() == io::ErrorKind::NotFound {
+        format!("{text}\nhelp: make the folder, or name another file with `-o FILE`")
+    } else {
+        text
     })
 }

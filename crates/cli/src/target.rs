@@ -60,14 +60,28 @@ impl Target {
     }
 }
 
+/// What keeps a file from being written, on one line.
+pub(crate) fn unwritable(path: &Path, error: &io::Error) -> String {
+    let missing = folder(path).filter(|folder| error.kind() == io::ErrorKind::NotFound && !folder.exists());
+    match missing {
+        Some(folder) => format!("cannot write {}: there is no folder {}", path.display(), folder.display()),
+        None if path.is_dir() => format!("cannot write {}: it is a folder", path.display()),
+        None => format!("cannot write {}: {error}", path.display()),
+    }
+}
+
+/// The folder that a path names, unless it is the working directory.
+fn folder(path: &Path) -> Option<&Path> {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty())
+}
+
 /// A file beside the place, to be renamed to it.
 fn temporary(place: &Path) -> io::Result<NamedTempFile> {
-    let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty());
     let mut builder = Builder::new();
     // As any new file: the umask takes away what it takes away.
     builder.permissions(PermissionsExt::from_mode(0o666));
     // Without the name of the temporary file, which says nothing to the user.
-    builder.tempfile_in(folder.unwrap_or(Path::new("."))).map_err(|error| {
+    builder.tempfile_in(folder(place).unwrap_or(Path::new("."))).map_err(|error| {
         let text = error.to_string();
         io::Error::new(error.kind(), text.split(" at path ").next().unwrap_or_default())
     })

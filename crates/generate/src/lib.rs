@@ -1,13 +1,15 @@
 //! Interface to shim and packages.
 //!
 //! Every generator reads [`hotcell_model::Interface`] and nothing else, and returns text: the same
-//! interface gives the same bytes. [`write()`] puts the files where they belong.
+//! interface gives the same bytes. [`package::put`] puts them where they belong.
 #![forbid(unsafe_code)]
 
+mod checksum;
 mod error;
 mod files;
 mod templates;
 
+pub mod package;
 pub mod prebuilt;
 pub mod rust;
 pub mod shim;

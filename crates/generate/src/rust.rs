@@ -37,6 +37,8 @@ mod table;
 mod types;
 mod values;
 
+pub use names::{check_crate_name, crate_name};
+
 /// How a package is made.
 #[derive(Debug, Clone)]
 pub struct RustOptions {
@@ -44,6 +46,20 @@ pub struct RustOptions {
     pub crate_name: String,
     /// What stands behind `hotcell =` in `Cargo.toml`: `"0.1"`, `{ path = "…" }`.
     pub runtime: String,
+    /// The library files, in the order in which they are loaded; none for those of the interface, by their sonames.
+    pub libraries: Vec<LibraryFile>,
+}
+
+/// A library file that a package's shim is linked with, or that such a one needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LibraryFile {
+    /// Its name, without a folder.
+    pub name: String,
+    /// The folder, as it is written into the package: absolute, or from the package's own. Absent for what the loader
+    /// finds by itself.
+    pub folder: Option<String>,
+    /// Whether the shim is linked with it.
+    pub linked: bool,
 }
 
 /// What the templates of a package print.
@@ -56,7 +72,8 @@ struct Model<'a> {
     library: &'a str,
     library_literal: String,
     environment: String,
-    sonames: String,
+    libraries: Vec<String>,
+    library_files: Vec<String>,
     package: String,
     fingerprint_rows: Vec<String>,
     reentrant: bool,
@@ -86,6 +103,11 @@ struct Model<'a> {
     constants: Vec<Value>,
     modules: Vec<String>,
     exports: Vec<String>,
+}
+
+/// The variable with the directories of a library's files, for building a package and for running it.
+pub fn library_variable(library: &str) -> String {
+    format!("HOTCELL_{}_LIB", names::screaming(library))
 }
 
 /// Renders the package of an interface: paths within it, and texts.
@@ -151,6 +173,10 @@ fn package(interface: &Interface, options: &RustOptions) -> Result<Vec<(PathBuf,
     let (modules, exports) = layout((&methods, &batch), &objects, &records, &enums);
     let constants = values::constants(interface, &context.names);
     let views: Vec<_> = tasks.iter().map(Tasks::view).collect();
+    let libraries = match options.libraries.is_empty() {
+        true => interface.link.iter().map(|soname| LibraryFile::of_soname(soname)).collect(),
+        false => options.libraries.clone(),
+    };
     let model = Model {
         version: env!("CARGO_PKG_VERSION"),
         fingerprint: interface.fingerprint.to_string(),
@@ -159,8 +185,8 @@ fn package(interface: &Interface, options: &RustOptions) -> Result<Vec<(PathBuf,
         library: &interface.library,
         library_literal: format!("{:?}", interface.library),
         environment: names::screaming(&interface.library),
-        sonames: format::constant(0, "const SONAMES: &str", &format!("{:?}", interface.link.join(" ")))
-            .join("\n"),
+        libraries: libraries.iter().map(link_row).collect(),
+        library_files: libraries.iter().enumerate().map(load_row).collect(),
         fingerprint_rows: format::rows(8, &interface.fingerprint.0),
         reentrant: interface.threads == Threads::Reentrant,
         crate_path: options.crate_name.replace('-', "_"),
@@ -190,6 +216,28 @@ fn package(interface: &Interface, options: &RustOptions) -> Result<Vec<(PathBuf,
     ];
     files.extend(sources(&model)?);
     Ok(files)
+}
+
+impl LibraryFile {
+    /// One that the loader finds.
+    fn of_soname(soname: &str) -> LibraryFile {
+        // Some are paths.
+        let name = soname.rsplit('/').next().unwrap_or(soname).to_owned();
+        LibraryFile { name, folder: None, linked: true }
+    }
+}
+
+/// The row of a library in the build script.
+fn link_row(library: &LibraryFile) -> String {
+    format!("({:?}, {:?}, {}),", library.name, library.folder.as_deref().unwrap_or_default(), library.linked)
+}
+
+/// The row of a library in the table, with the variable in which the build script says where it was.
+fn load_row((index, library): (usize, &LibraryFile)) -> String {
+    format!(
+        "rt::LibraryFile {{ name: {:?}, built: option_env!(\"HOTCELL_LIBRARY_{index}\") }},",
+        library.name
+    )
 }
 
 /// The Rust files.

@@ -59,8 +59,8 @@ fn explain(diagnostics: Vec<Diagnostic>, job: &Job) -> Error {
         let count = diagnostics.len();
         let what = format!(
             "{} {} compile: {count} error{}",
-            quoted(&job.headers),
-            if job.headers.len() == 1 { "does not" } else { "do not" },
+            blamed(job),
+            if job.headers.len() > 1 { "do not" } else { "does not" },
             if count == 1 { "" } else { "s" }
         );
         let help = match diagnostics
@@ -68,6 +68,10 @@ fn explain(diagnostics: Vec<Diagnostic>, job: &Job) -> Error {
             .any(|diagnostic| CPP_WORDS.iter().any(|word| diagnostic.message.contains(word)))
         {
             true => CPP,
+            false if job.headers.is_empty() => {
+                "the prelude is C text that compiles by itself: correct it (`--prelude` of `hotcell init`, `prelude` in\n\
+                 a contract)"
+            }
             false => {
                 "a header must compile by itself as C: define what it expects, include first what it needs, or\n\
                  add the C text it needs as the prelude (`--prelude` of `hotcell init`, `prelude` in a contract)"
@@ -102,10 +106,15 @@ fn explain(diagnostics: Vec<Diagnostic>, job: &Job) -> Error {
     let what = if asked {
         format!("header `{name}` was not found")
     } else {
-        format!("`{name}`, which {} needs, was not found", quoted(&job.headers))
+        format!("`{name}`, which {} needs, was not found", blamed(job))
     };
     let places = diagnostics.into_iter().filter(|diagnostic| diagnostic.file.is_some()).collect();
     Error::new(ErrorKind::HeaderNotFound, what).at(places).help(help)
+}
+
+/// Whose text was compiled: the headers', or that of the prelude alone.
+fn blamed(job: &Job) -> String {
+    if job.headers.is_empty() { "the prelude".into() } else { quoted(&job.headers) }
 }
 
 /// A path below one of the directories, as an `#include` would name it: `/usr/include/curl/curl.h` is `curl/curl.h`.

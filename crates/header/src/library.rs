@@ -117,6 +117,9 @@ impl Search {
         let searched: Vec<_> = self.dirs.iter().map(|dir| dir.display().to_string()).collect();
         let searched = format!("searched {} and the loader's cache", searched.join(", "));
         let help = match near.as_slice() {
+            _ if Path::new(name).is_file() => {
+                format!("for the file `{name}` that is here, write `./{name}`\n{searched}")
+            }
             [] => searched,
             near => {
                 let near: Vec<_> = near.iter().map(|name| format!("`{name}`")).collect();

@@ -11,7 +11,7 @@ use crate::constants::{self, Macros};
 use crate::diagnose;
 use crate::error::{Error, ErrorKind};
 use crate::functions::Declarations;
-use crate::job::{Job, MAIN_FILE};
+use crate::job::{Job, MAIN_FILE, Source};
 use crate::origin::{self, Origins};
 use crate::spelling;
 use crate::toolchain::Toolchain;
@@ -28,7 +28,8 @@ pub(crate) fn parse(index: &Index<'_>, toolchain: &Toolchain, job: &Job) -> Resu
         .detailed_preprocessing_record(true)
         .parse()
         .map_err(|error| Error::new(ErrorKind::ParserFailed, format!("libclang failed: {error}")))?;
-    diagnose::check(&unit, job, &source)?;
+    diagnose::check(&unit, job, &source)
+        .map_err(|error| of_prelude(index, &arguments, job).unwrap_or(error))?;
 
     let children = unit.get_entity().get_children();
     let origins = Origins::new(&origin::directives(&children), &source, &toolchain.roots);
@@ -45,6 +46,16 @@ pub(crate) fn parse(index: &Index<'_>, toolchain: &Toolchain, job: &Job) -> Resu
         char_signed: toolchain.char_signed,
     };
     Ok(api)
+}
+
+/// What is wrong with the prelude alone, if something is.
+fn of_prelude(index: &Index<'_>, arguments: &[String], job: &Job) -> Option<Error> {
+    let job = Job { headers: Vec::new(), ..job.clone() };
+    let text = format!("{}\n", job.prelude.as_ref()?);
+    let source = Source { prelude_lines: text.lines().count() as u32, text };
+    let mut parser = index.parser(MAIN_FILE);
+    parser.arguments(arguments).unsaved(&[Unsaved::new(MAIN_FILE, &source.text)]);
+    diagnose::check(&parser.parse().ok()?, &job, &source).err()
 }
 
 /// Everything but macros and the target.

@@ -145,6 +145,12 @@ impl Error {
         Error(Box::new(inner))
     }
 
+    /// The same error, with more behind its message.
+    pub(crate) fn with_more(mut self, text: &str) -> Error {
+        self.0.message.push_str(text);
+        self
+    }
+
     /// The same error once more.
     pub(crate) fn again(&self) -> Error {
         Error(self.0.clone())

@@ -19,6 +19,7 @@
 //! in [`rt`]; applications need only what is re-exported here.
 #![forbid(unsafe_code)]
 
+mod atomics;
 mod denied;
 #[cfg(feature = "dynamic")]
 pub mod dynamic;

@@ -20,7 +20,8 @@ pub struct Options {
     pub start_deadline: Duration,
     /// The worker program. `None` looks for it: `HOTCELL_WORKER`, beside this program, on the `PATH`.
     pub worker: Option<PathBuf>,
-    /// The library files to load, when the loader would not find them (or would find others) by name.
+    /// The library files to load, in order. Empty: a package looks in `$HOTCELL_<LIBRARY>_LIB` and where they were when it
+    /// was built; the loader finds the others by name.
     pub libraries: Vec<PathBuf>,
     /// Variables the library finds in its environment. Nothing else is inherited.
     pub environment: Vec<(String, String)>,

@@ -36,7 +36,7 @@ mod walled;
 pub(crate) use allowed::{Allowed, instant_of};
 use allowed::{YEAR, left_until, nanoseconds};
 #[cfg(feature = "tokio")]
-pub(crate) use awaited::Berth;
+pub(crate) use awaited::{Berth, Offers};
 use dispatcher::Dispatcher;
 pub(crate) use kept::{Asks, Entry, Found, Kept, Ready};
 use objects::Objects;
@@ -139,8 +139,9 @@ pub(crate) struct Live {
     refusals: u32,
     /// Refusals of memory that came with errors.
     shortages: u64,
-    /// Segments that the worker was offered and need not have mapped yet, by calls of tasks.
-    pub(crate) unmapped: Vec<u16>,
+    /// What it was offered by calls of tasks.
+    #[cfg(feature = "tokio")]
+    pub(crate) offers: awaited::Offers,
     /// How tasks hear of its messages.
     #[cfg(feature = "tokio")]
     ear: awaited::Ear,
@@ -230,8 +231,8 @@ impl Session {
         let places = seats.clone().map(|_| Place::default()).collect();
         #[cfg(feature = "tokio")]
         let afloat = seats.clone().map(|_| awaited::Afloat::default()).collect();
-        let seats =
-            Turnstile::new(seats.map(|number| Box::new(Seat::new(number, Arc::clone(&facts), package))));
+        let seats = seats.map(|number| Box::new(Seat::new(number, Arc::clone(&facts), package)));
+        let seats = Turnstile::new(seats);
         let time = nanoseconds(options.deadline);
         let (releases, objects) = (Releases::default(), Objects::default());
         let kept = Arc::new(Kept::default());
@@ -256,6 +257,8 @@ impl Session {
             #[cfg(feature = "tokio")]
             afloat,
         });
+        #[cfg(feature = "tokio")]
+        shared.seats.watch().looks_after(&shared);
         let session = Session { shared, deadline: None };
         let seat = session.shared.seats.take().expect("nobody else knows the session yet");
         let mut turn = Turn::new(&session, seat, None);
@@ -470,7 +473,7 @@ impl Session {
     /// Takes seats back from tasks that nobody has looked after for too long.
     fn reclaim(&self) {
         #[cfg(feature = "tokio")]
-        self.reclaim_from_tasks();
+        let _ = self.reclaim_from_tasks();
     }
 
     fn wait_for_turn(&self, context: Context, mut allowed: Allowed) -> Result<Turn<'_>> {
@@ -503,11 +506,16 @@ impl Drop for Shared {
             self.afloat.iter_mut().for_each(awaited::Afloat::forget);
             return;
         }
+        #[cfg(feature = "tokio")]
+        self.seats.watch().end();
         // Not when the dispatcher thread has gone, which may run one for as long as it likes.
         drop(self.kept.end_all());
         if self.directory.is_some() {
             // Nothing can come into the directory that is not gone with it.
             self.seats.take_mut().for_each(drop);
+            // Those of futures that were forgotten.
+            #[cfg(feature = "tokio")]
+            self.afloat.iter_mut().for_each(awaited::Afloat::let_go);
             self.service.stop();
         }
     }

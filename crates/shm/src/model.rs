@@ -15,6 +15,7 @@ use crate::{
     WorkerChannel, WorkerLane, geometry,
 };
 
+mod apart;
 mod callback;
 mod death;
 mod dozing;
@@ -51,24 +52,28 @@ impl Worker {
         self.channel.next_call(&mut self.lanes, &mut self.roost, || false).expect("nothing stops it")
     }
 
-    /// Replies with what came in, in the line and behind it.
+    /// Replies with what came in.
     fn reply(&mut self, request: &Request) {
-        let (near, far) = self.arguments(request);
-        let lane = &mut self.lanes[request.lane as usize];
-        let (block, _) = self.channel.result(lane, request);
-        // SAFETY: the block has `MAX_RESULT` bytes, and nobody else has it now.
-        unsafe {
-            block.cast::<u64>().write(near);
-            block.add(RESULT - 8).cast::<u64>().write(far);
-        }
-        self.channel.reply(lane, request, returned(near + far), RESULT);
+        reply(&self.channel, &mut self.lanes[request.lane as usize], request);
     }
+}
 
-    fn arguments(&self, request: &Request) -> (u64, u64) {
-        let args = geometry::slot(request.lane, request.slot) + wire::ARGS_OFFSET;
-        assert_eq!((request.function, request.epoch, request.args_length), (3, 7, FAR as u16 + 8));
-        (self.channel.request_word(args), self.channel.request_word(args + FAR))
+/// Replies with what came in, in the line and behind it.
+fn reply(channel: &WorkerChannel, lane: &mut WorkerLane, request: &Request) {
+    let (near, far) = arguments(channel, request);
+    let (block, _) = channel.result(lane, request);
+    // SAFETY: the block has `MAX_RESULT` bytes, and nobody else has it now.
+    unsafe {
+        block.cast::<u64>().write(near);
+        block.add(RESULT - 8).cast::<u64>().write(far);
     }
+    channel.reply(lane, request, returned(near + far), RESULT);
+}
+
+fn arguments(channel: &WorkerChannel, request: &Request) -> (u64, u64) {
+    let args = geometry::slot(request.lane, request.slot) + wire::ARGS_OFFSET;
+    assert_eq!((request.function, request.epoch, request.args_length), (3, 7, FAR as u16 + 8));
+    (channel.request_word(args), channel.request_word(args + FAR))
 }
 
 impl WorkerChannel {

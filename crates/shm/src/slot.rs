@@ -3,7 +3,12 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, Ordering};
+#[cfg(not(loom))]
+use std::sync::atomic::AtomicPtr;
+use std::sync::atomic::Ordering;
+
+#[cfg(loom)]
+use loom::sync::atomic::AtomicPtr;
 
 /// One boxed value, or nothing: whoever takes it has it alone until it is put back.
 ///
@@ -41,7 +46,11 @@ impl<T> Slot<T> {
 
     /// Takes the value.
     pub fn take_mut(&mut self) -> Option<Box<T>> {
-        Self::owned(std::mem::replace(self.value.get_mut(), ptr::null_mut()))
+        #[cfg(not(loom))]
+        let value = std::mem::replace(self.value.get_mut(), ptr::null_mut());
+        #[cfg(loom)]
+        let value = self.value.with_mut(|value| std::mem::replace(value, ptr::null_mut()));
+        Self::owned(value)
     }
 
     #[inline]

@@ -2,20 +2,24 @@
 //! the worker, and looks again.
 
 use std::task::Waker;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hotcell_shm::{Mapping, Seals, SegmentFile};
 use rustix::process::Signal;
 
-use crate::worker::{ABORT_GRACE, KILL_GRACE, SegmentError, Worker};
+use crate::worker::{ABORT_GRACE, KILL_GRACE, SegmentError, UNHEARD, Worker};
 
-/// Signals that end a worker, each with the time that it may take.
+/// Ways to end a worker, each with the time that it may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
+pub enum Ending<'a> {
     /// It ends with a record of where it was, unless the library is in the way.
     Abort,
     /// It ends as soon as the kernel can do it.
     Kill,
+    /// The same, for breaking this rule of the shared memory.
+    Violation(&'a str),
+    /// The same, because it does not read what it is told.
+    Unheard,
 }
 
 impl Worker {
@@ -31,11 +35,22 @@ impl Worker {
     }
 
     /// Adds a segment of `length` bytes. The host may write to it at once; the worker is told of it, and has it when
-    /// [`Worker::has_mapped`] says so.
-    pub fn offer_segment(&self, length: usize, seals: Seals) -> Result<(u16, Mapping), SegmentError> {
+    /// [`Worker::has_mapped`] says so. False when it cannot be told: then it is dying, or to be [ended](Worker::end_unheard).
+    pub fn offer_segment(&self, length: usize, seals: Seals) -> Result<(u16, Mapping, bool), SegmentError> {
         self.shared.state.lock().next_segment()?;
         let (file, mapping) = SegmentFile::create(length, seals).map_err(SegmentError::of_system)?;
-        Ok((self.shared.offer_segment(&file, seals)?, mapping))
+        let (id, heard) = self.shared.offer_segment(&file, seals)?;
+        Ok((id, mapping, heard))
+    }
+
+    /// Waits, on a thread, until the worker has mapped a segment that it was offered.
+    pub fn wait_mapped(&self, id: u16, deadline: Instant) -> Result<(), SegmentError> {
+        self.shared.wait_mapped(id, deadline)
+    }
+
+    /// Waits, on a thread, for the end of a worker that could not be told something, and sees to it.
+    pub fn end_unheard(&self) {
+        self.shared.end_unheard();
     }
 
     /// Whether the worker has mapped a segment that it was offered.
@@ -47,13 +62,20 @@ impl Worker {
         self.shared.state.lock().has_mapped(id)
     }
 
+    /// How long a worker that could not be told something may take to be found dead.
+    pub const UNHEARD: Duration = ABORT_GRACE;
+
     /// Begins to end it. Comes with how long that may take: then it is to be tried harder, or nothing more can be hoped for.
-    pub fn begin_to_end(&self, ending: Ending) -> Duration {
-        let (signal, grace) = match ending {
-            Ending::Abort => (Signal::ABORT, ABORT_GRACE),
-            Ending::Kill => (Signal::KILL, KILL_GRACE),
-        };
-        self.shared.signal(signal);
-        grace
+    pub fn begin_to_end(&self, ending: Ending<'_>) -> Duration {
+        match ending {
+            Ending::Abort => {
+                self.shared.signal(Signal::ABORT);
+                return ABORT_GRACE;
+            }
+            Ending::Kill => self.shared.signal(Signal::KILL),
+            Ending::Violation(rule) => self.shared.condemn(rule),
+            Ending::Unheard => self.shared.condemn(UNHEARD),
+        }
+        KILL_GRACE
     }
 }

@@ -1,5 +1,7 @@
 //! Tells those who wait for a worker that something about it has changed: threads, and tasks.
 
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 use std::time::Instant;
 
@@ -14,12 +16,16 @@ pub(crate) struct Changed {
 }
 
 impl Changed {
-    /// Wakes everybody. What has changed must be there to be seen already.
+    /// Wakes everybody. What has changed must be there to be seen already, and its lock not held: a task may be run by its
+    /// waker, which is the application's.
     pub(crate) fn notify_all(&self) {
         self.threads.notify_all();
-        let tasks = std::mem::take(&mut *self.tasks.lock());
-        // Behind the lock: a task may be run by its waker.
-        tasks.into_iter().for_each(|(_, task)| task.wake());
+        let tasks = mem::take(&mut *self.tasks.lock());
+        for (_, task) in tasks {
+            // Who wakes goes on, for others wait as well. What it panics with may itself panic when it is dropped.
+            let woken = catch_unwind(AssertUnwindSafe(|| task.wake()));
+            woken.unwrap_or_else(mem::forget);
+        }
     }
 
     /// Waits for a change of what this guards.
@@ -29,11 +35,26 @@ impl Changed {
 
     /// Has a task woken by the next change. It looks at the state after this, not before.
     pub(crate) fn watch(&self, who: u64, task: &Waker) {
-        let mut tasks = self.tasks.lock();
-        match tasks.iter_mut().find(|(of, _)| *of == who) {
-            Some((_, known)) => known.clone_from(task),
-            None => tasks.push((who, task.clone())),
+        let known = |tasks: &[(u64, Waker)]| tasks.iter().position(|(of, _)| *of == who);
+        {
+            let tasks = self.tasks.lock();
+            if known(&tasks).is_some_and(|at| tasks[at].1.will_wake(task)) {
+                return;
+            }
         }
+        // Wakers are made and dropped without the lock: that is code of the application, too.
+        let task = task.clone();
+        let before = {
+            let mut tasks = self.tasks.lock();
+            match known(&tasks) {
+                Some(at) => Some(mem::replace(&mut tasks[at].1, task)),
+                None => {
+                    tasks.push((who, task));
+                    None
+                }
+            }
+        };
+        drop(before);
     }
 
     /// Nobody waits here by this number any more.
@@ -50,6 +71,7 @@ impl Changed {
 mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::mpsc;
     use std::task::Wake;
 
     use super::*;
@@ -61,6 +83,61 @@ mod tests {
         fn wake(self: Arc<Self>) {
             self.0.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Looks at who waits when it is woken, and when it is dropped.
+    struct Looks(Arc<Changed>, mpsc::Sender<&'static str>);
+
+    impl Wake for Looks {
+        fn wake(self: Arc<Self>) {
+            self.0.forget(7);
+            let _ = self.1.send("woken");
+        }
+    }
+
+    impl Drop for Looks {
+        fn drop(&mut self) {
+            self.0.forget(7);
+            let _ = self.1.send("dropped");
+        }
+    }
+
+    #[test]
+    fn what_wakes_a_task_may_come_back_when_it_is_woken_and_when_it_is_dropped() {
+        let changed = Arc::new(Changed::default());
+        let (told, tells) = mpsc::channel();
+        let looks = || Waker::from(Arc::new(Looks(Arc::clone(&changed), told.clone())));
+        let (first, second) = (looks(), looks());
+        let changes = Arc::clone(&changed);
+        std::thread::spawn(move || {
+            changes.watch(1, &first);
+            drop(first);
+            changes.watch(1, &second);
+            drop(second);
+            changes.notify_all();
+        });
+        for expected in ["dropped", "woken", "dropped"] {
+            // A watchdog: it would wait for itself.
+            assert_eq!(tells.recv_timeout(std::time::Duration::from_secs(20)), Ok(expected));
+        }
+    }
+
+    struct Panics;
+
+    impl Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            panic!("this task cannot be woken");
+        }
+    }
+
+    #[test]
+    fn a_waker_that_panics_keeps_nobody_else_asleep() {
+        let changed = Changed::default();
+        let count = Arc::new(Count::default());
+        changed.watch(1, &Waker::from(Arc::new(Panics)));
+        changed.watch(2, &Waker::from(Arc::clone(&count)));
+        changed.notify_all();
+        assert_eq!(count.0.load(Ordering::Relaxed), 1);
     }
 
     #[test]

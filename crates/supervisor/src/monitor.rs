@@ -291,8 +291,15 @@ impl Watched {
         }
     }
 
-    /// Takes in one packet. What it says is the worker's word: it can only ever harm the worker's own calls.
+    /// Takes in one packet, and tells everybody.
     fn hear(&self, packet: &Received) -> Result<(), &'static str> {
+        self.take_in(packet)?;
+        self.shared.changed.notify_all();
+        Ok(())
+    }
+
+    /// Notes what a packet says. That is the worker's word: it can only ever harm the worker's own calls.
+    fn take_in(&self, packet: &Received) -> Result<(), &'static str> {
         /// Reports of one worker that are listened to: an honest one sends one and ends.
         const REPORTS: u32 = 16;
         let mut state = self.shared.state.lock();
@@ -332,7 +339,6 @@ impl Watched {
             }
             _ => return Err("a packet that a worker does not send"),
         }
-        self.shared.changed.notify_all();
         Ok(())
     }
 
@@ -360,8 +366,8 @@ impl Watched {
             killed_by_host: state.killed_by_host,
         });
         self.shared.channel.bury();
-        self.shared.changed.notify_all();
         drop(state);
+        self.shared.changed.notify_all();
         // Last: whoever sees the process gone finds its end on record.
         status(pidfd.as_fd(), WaitIdOptions::empty());
     }

@@ -22,7 +22,7 @@ use crate::monitor::{Monitor, Order};
 use crate::output::Tail;
 use crate::outside;
 use crate::spec::Spec;
-use crate::worker::{Shared, State, Worker};
+use crate::worker::{KILL_GRACE, Shared, State, Worker};
 
 /// What this host can do with every library.
 const CAPABILITIES: u64 = wire::capabilities::NEED_SPACE
@@ -114,7 +114,7 @@ impl Worker {
         }
         if let Some(welcome) = state.welcome {
             drop(state);
-            return self.check_welcome(spec, &welcome).map(|()| true);
+            return self.check_welcome(spec, &welcome, until);
         }
         let ended = state.end.clone();
         drop(state);
@@ -143,19 +143,20 @@ impl Worker {
         self.monitor.start(order).map_err(at("start the worker"))
     }
 
-    /// What a worker says of itself must be what it was told: else it is another program than ours.
-    fn check_welcome(&self, spec: &Spec, welcome: &Welcome) -> Result<(), StartError> {
+    /// What a worker says of itself must be what it was told: else it is another program than ours. False when its end is to
+    /// be waited for beyond `until`.
+    fn check_welcome(&self, spec: &Spec, welcome: &Welcome, until: Instant) -> Result<bool, StartError> {
         let same = welcome.functions == spec.functions
             && welcome.fingerprint == spec.fingerprint
             && welcome.capabilities & !capabilities(spec) == 0;
         if same {
-            return self.check_level(spec, welcome);
+            return self.check_level(spec, welcome).map(|()| true);
         }
-        let rule = "a welcome does not answer its hello";
-        let output = self.output();
-        match self.kill_for_violation(rule) {
-            Some(end) => Err(StartError::Ended { end: Box::new(end), output }),
-            None => Err(StartError::Late { output }),
+        self.shared.condemn("a welcome does not answer its hello");
+        match self.shared.wait_end(until.saturating_duration_since(Instant::now()).min(KILL_GRACE)) {
+            Some(end) => Err(StartError::Ended { end: Box::new(end), output: self.output() }),
+            None if Instant::now() < self.start_until => Ok(false),
+            None => Err(StartError::Late { output: self.output() }),
         }
     }
 }

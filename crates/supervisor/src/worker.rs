@@ -26,6 +26,9 @@ pub(crate) const ABORT_GRACE: Duration = Duration::from_millis(20);
 /// How long a worker that was told to stop takes at most: it is killed before.
 const STOP_PATIENCE: Duration = Duration::from_secs(7);
 
+/// The rule that a worker breaks which cannot be told anything.
+pub(crate) const UNHEARD: &str = "it does not read its control socket";
+
 /// How long the kernel may take to end a killed process. Only a process stuck in the kernel takes longer.
 pub(crate) const KILL_GRACE: Duration = Duration::from_secs(5);
 
@@ -78,6 +81,8 @@ pub(crate) struct State {
     pub(crate) not_started: Option<io::Error>,
     /// Reports received: an honest worker sends one.
     pub(crate) reports: u32,
+    /// Since when something could not be sent to it, for one who does not wait.
+    pub(crate) unheard: Option<Instant>,
 }
 
 /// Why no segment was added.
@@ -280,7 +285,17 @@ impl Shared {
         seals: Seals,
         deadline: Instant,
     ) -> Result<u16, SegmentError> {
-        let id = self.offer_segment(file, seals)?;
+        match self.offer_segment(file, seals)? {
+            (id, true) => self.wait_mapped(id, deadline).map(|()| id),
+            (_, false) => {
+                self.end_unheard();
+                Err(SegmentError::WorkerEnded)
+            }
+        }
+    }
+
+    /// Waits until the worker has mapped a segment that it was offered.
+    pub(crate) fn wait_mapped(&self, id: u16, deadline: Instant) -> Result<(), SegmentError> {
         let mut state = self.state.lock();
         while !state.has_mapped(id)? {
             let timed_out = self.changed.wait_until(&mut state, deadline).timed_out();
@@ -288,31 +303,43 @@ impl Shared {
                 return Err(SegmentError::DeadlinePassed);
             }
         }
-        Ok(id)
+        Ok(())
     }
 
-    /// Gives the worker a segment, which it maps as soon as it looks.
-    pub(crate) fn offer_segment(&self, file: &SegmentFile, seals: Seals) -> Result<u16, SegmentError> {
-        let (id, sent) = {
-            // The number is used up when the worker may have it, and not before.
-            let mut state = self.state.lock();
-            let id = state.next_segment()?;
-            let writable = u16::from(seals == Seals::Reply);
-            let packet = SegmentAdd { id, writable, length: file.length() as u64 };
-            let sent = self.control.send(Packet::SegmentAdd, &packet.encode(), &[file.as_fd()]);
-            state.offered += u16::from(sent.is_ok());
-            (id, sent)
-        };
+    /// Gives the worker a segment, which it maps as soon as it looks; whether it could be told. If not it is dead or dying; or it
+    /// lives, but has closed its end or does not read.
+    pub(crate) fn offer_segment(
+        &self,
+        file: &SegmentFile,
+        seals: Seals,
+    ) -> Result<(u16, bool), SegmentError> {
+        // The number is used up when the worker may have it, and not before.
+        let mut state = self.state.lock();
+        let id = state.next_segment()?;
+        let writable = u16::from(seals == Seals::Reply);
+        let packet = SegmentAdd { id, writable, length: file.length() as u64 };
+        let sent = self.control.send(Packet::SegmentAdd, &packet.encode(), &[file.as_fd()]);
+        state.offered += u16::from(sent.is_ok());
         match sent {
-            Ok(()) => Ok(id),
-            // It is dead or dying; or it lives, but has closed its end or does not read.
-            Err(Errno::PIPE | Errno::CONNRESET | Errno::AGAIN) => {
-                if self.wait_end(ABORT_GRACE).is_none() {
-                    self.kill_for_violation("it does not read its control socket");
-                }
-                Err(SegmentError::WorkerEnded)
-            }
+            Ok(()) => Ok((id, true)),
+            Err(Errno::PIPE | Errno::CONNRESET | Errno::AGAIN) => Ok((id, false)),
             Err(errno) => Err(SegmentError::of_system(errno)),
+        }
+    }
+
+    /// Waits for the end of a worker that could not be sent something, and sees to it.
+    pub(crate) fn end_unheard(&self) {
+        if self.wait_end(ABORT_GRACE).is_none() {
+            self.kill_for_violation(UNHEARD);
+        }
+    }
+
+    /// As [`Shared::end_unheard`], without waiting: to be asked again.
+    fn end_unheard_later(&self) {
+        let now = Instant::now();
+        let since = *self.state.lock().unheard.get_or_insert(now);
+        if now.saturating_duration_since(since) >= ABORT_GRACE {
+            self.condemn(UNHEARD);
         }
     }
 
@@ -323,10 +350,13 @@ impl Shared {
             state.lanes.insert(lane, None);
             if self.control.send(Packet::LaneOpen, &LaneOpen { lane }.encode(), &[]).is_err() {
                 state.lanes.remove(&lane);
+                let ended = state.end.is_some();
                 drop(state);
-                if self.wait_end(ABORT_GRACE).is_none() {
-                    self.kill_for_violation("it does not read its control socket");
+                if !ended && Instant::now() >= deadline {
+                    self.end_unheard_later();
+                    return Err(LaneError::DeadlinePassed);
                 }
+                self.end_unheard();
                 return Err(LaneError::WorkerEnded);
             }
         }
@@ -359,9 +389,19 @@ impl Shared {
 
     /// Kills it for breaking the protocol of the shared memory, and waits for its end.
     pub(crate) fn kill_for_violation(&self, rule: &str) -> Option<End> {
-        self.state.lock().violation.get_or_insert_with(|| rule.to_owned());
-        self.signal(Signal::KILL);
+        self.condemn(rule);
         self.wait_end(KILL_GRACE)
+    }
+
+    /// Kills it for breaking the protocol of the shared memory, and does not wait.
+    pub(crate) fn condemn(&self, rule: &str) {
+        let mut state = self.state.lock();
+        // Not what has ended already: then that is not why.
+        if state.end.is_none() {
+            state.violation.get_or_insert_with(|| rule.to_owned());
+        }
+        drop(state);
+        self.signal(Signal::KILL);
     }
 
     /// Waits for its end.

@@ -1,5 +1,6 @@
 //! A library that several threads may be inside of at once (`crew/crew.c`), behind a session, called by name.
 
+use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -68,6 +69,27 @@ impl Crew {
         let interface = &self.library.1.interface;
         let function = interface.function(name).expect("it is bound");
         Ok(dynamic::call(&self.session, interface, function, args)?.returned.unwrap_or(Value::Null))
+    }
+
+    /// As [`Crew::call`], awaited.
+    pub fn awaited(&self, name: &str, args: &[Value]) -> impl Future<Output = Result<Value>> + Send + use<> {
+        let (crew, name, args) = (self.clone(), name.to_owned(), args.to_vec());
+        let call_site = Location::caller();
+        async move {
+            let interface = &crew.library.1.interface;
+            let function = interface.function(&name).expect("it is bound");
+            let outcome = dynamic::call_awaited(&crew.session, interface, function, &args, call_site).await?;
+            Ok(outcome.returned.unwrap_or(Value::Null))
+        }
+    }
+
+    /// The number of a function.
+    ///
+    /// # Panics
+    ///
+    /// If there is none of this name.
+    pub fn index(&self, name: &str) -> u16 {
+        self.library.1.interface.function(name).expect("it is bound").0
     }
 
     /// Calls a function that takes and returns numbers.

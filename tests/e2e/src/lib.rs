@@ -10,5 +10,6 @@ pub mod packages;
 pub mod process;
 pub mod pulse;
 pub mod scribbler;
+pub mod tasks;
 pub mod ticker;
 pub mod wall;

@@ -1,6 +1,7 @@
 //! A library whose own threads call back (`ticker/ticker.c`), behind a session, called by name.
 
 use std::fs;
+use std::panic::Location;
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -170,6 +171,19 @@ impl Ticker {
         let interface = &self.library.bound.interface;
         let function = interface.function(name).expect("it is bound");
         let outcome = dynamic::call(&self.session, interface, function, args)?;
+        Ok(outcome.returned.unwrap_or(Value::Null))
+    }
+
+    /// As [`Ticker::call`], awaited.
+    ///
+    /// # Errors
+    ///
+    /// Faults, and what callbacks on threads of the library have failed with.
+    pub async fn awaited(&self, name: &str, args: &[Value]) -> Result<Value> {
+        let interface = &self.library.bound.interface;
+        let function = interface.function(name).expect("it is bound");
+        let call_site = Location::caller();
+        let outcome = dynamic::call_awaited(&self.session, interface, function, args, call_site).await?;
         Ok(outcome.returned.unwrap_or(Value::Null))
     }
 }

@@ -2,15 +2,16 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use hotcell::dynamic::{Outcome, Value};
 use hotcell::{Cause, ErrorKind, Executed, Options, Result, UnavailableReason};
 use hotcell_e2e::process::{alive, wait_until};
+use hotcell_e2e::tasks::{poll, start};
 use hotcell_faulty::Faulty;
 use tokio::runtime::{Builder, Runtime};
 use zlib_hotcell::Zlib;
@@ -40,20 +41,6 @@ async fn add(faulty: &Faulty, a: i128, b: i128) -> i128 {
 
 fn sleep(faulty: &Faulty, milliseconds: i128) -> impl Future<Output = Result<Outcome>> + Send + use<> {
     faulty.awaited("sleep", &[Value::Int(milliseconds)])
-}
-
-/// Polls once.
-fn poll<F: Future + ?Sized>(future: Pin<&mut F>) -> Poll<F::Output> {
-    future.poll(&mut Context::from_waker(Waker::noop()))
-}
-
-/// Polls until the call is under way, and no longer.
-async fn start<F: Future>(mut future: Pin<&mut F>) {
-    std::future::poll_fn(|task| match future.as_mut().poll(task) {
-        Poll::Pending => Poll::Ready(()),
-        Poll::Ready(_) => panic!("it is over already"),
-    })
-    .await;
 }
 
 /// Time in which everything is over that nobody waits for.

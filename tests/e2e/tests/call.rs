@@ -245,8 +245,21 @@ fn an_unwritable_folder_is_refused_before_the_call() {
     for place in ["return=file/below", "return=missing/folder"] {
         let error = folder.faulty("raise", &["11", "-o", place]).error(113, "InvalidArgument");
         assert!(error["message"].as_str().is_some_and(|it| it.starts_with("cannot write ")), "{error}");
+        let message = error["message"].as_str().unwrap_or_default();
+        assert!(message.ends_with("; the call was not made") && error["executed"] == "no", "{error}");
     }
     folder.faulty("raise", &["11", "-o", "return=file"]).fails(101);
+}
+
+#[test]
+fn a_result_that_a_file_does_not_take_is_printed() {
+    let folder = Folder::new();
+    let call = || zlib(&folder, &["zError", "-3", "-o", "return=/dev/full"]);
+    let ended = call().fails(113);
+    ended.says("error: the call returned, but cannot write /dev/full: ").prints("return  \"data error\"");
+    let ended = call().and(["--format", "json"]).fails(113);
+    assert_eq!(ended.json()["return"], "data error");
+    assert_eq!(ended.json()["error"]["executed"], "yes");
 }
 
 #[test]
@@ -266,6 +279,8 @@ fn capacities() {
     let call = |capacity: &str| contract(&folder, &["uncompress", "@hello.z", "--capacity", capacity]);
     assert_eq!(call("dest=5").json()["out"]["dest"]["hex"], hex(b"hello"));
     assert_eq!(call("dest=4").error(124, "LibraryError")["cause"]["code"], -5);
+    let error = call("dest=99999999999999").error(105, "LimitExceeded");
+    assert_eq!(error["executed"], "no", "{error}");
     call("dst=5").fails(113).says("`dst`");
     call("dest=many").fails(113).says("many");
     contract(&folder, &["uncompress", "@hello.z"]).succeeds().prints("dest  5 bytes: 68 65 6c 6c 6f");
@@ -492,6 +507,14 @@ fn contracts_and_headers_that_are_not_there() {
     folder.hotcell(["call", "none.toml", "f"]).fails(113).says("cannot read the contract none.toml");
     folder.hotcell(["call", "zlibb.h", "--lib", "z", "f"]).fails(113).says("header `zlibb.h` was not found");
     folder.hotcell(["call", "zlib.h", "zlibVersion"]).fails(113).says("needs `--lib NAME`");
+    folder.hotcell(["call", ".", "zlibVersion"]).fails(113).says("is a folder\nhelp: name a contract");
+    folder.write("bind.toml", "hotcell = 2\n");
+    folder.hotcell(["call", ".", "zlibVersion"]).fails(113).says("did you mean `./bind.toml`?");
+    folder
+        .hotcell(["call", "bind.toml", "f"])
+        .fails(113)
+        .says("not 2")
+        .says("help: use the version of hotcell");
     contract(&folder, &["--lib", "z", "zlibVersion"]).fails(113).says("leave `--lib` away");
 }
 
@@ -511,6 +534,18 @@ fn headers_take_directories_and_macros() {
     let call = || folder.hotcell(["call", "switch.h", "--lib", "c", "-I", "deep", "atoi", "12"]);
     call().and(["-D", "WANTED"]).succeeds().prints("return  12 (0xc)");
     call().fails(113).says("no function `atoi`");
+}
+
+#[test]
+fn several_headers() {
+    let folder = Folder::new();
+    folder.write("first.h", "typedef int number;\nint abs(int);\n");
+    folder.write("second.h", "number atoi(const char *text);\n");
+    let call = |words: &[&str]| folder.hotcell(["call", "second.h", "--lib", "c"]).and(words);
+    call(&["--header", "first.h", "atoi", "12"]).succeeds().prints("return  12 (0xc)");
+    call(&["--header", "first.h", "abs", "-1"]).succeeds().prints("return  1");
+    call(&["atoi", "12"]).fails(113).says("does not compile");
+    contract(&folder, &["--header", "first.h", "zlibVersion"]).fails(113).says("leave `--header` away");
 }
 
 // The command line itself.

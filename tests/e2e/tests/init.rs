@@ -1,5 +1,7 @@
 //! `hotcell init` from the outside: drafts that are valid, complete, and never in the way of what is there.
 
+use std::fs;
+
 use hotcell_e2e::cli::Folder;
 
 /// A draft with every line that would decide something.
@@ -112,6 +114,22 @@ fn nothing_is_written_when_something_is_wrong() {
     init("none.h", "./libmoon.so", "bind.toml").fails(113).says("header `none.h` was not found");
     init("moon.h", "no-such-library", "bind.toml").fails(117).says("`no-such-library` was not found");
     init("moon.h", "./moon.h", "new.toml").fails(117).says("is not an ELF file");
+    fs::create_dir(folder.path().join("folder")).expect("it is new");
+    for force in [&["--force"][..], &[]] {
+        let init = folder.hotcell(["init", "moon.h", "--lib", "./libmoon.so", "-o", "folder"]).and(force);
+        init.fails(113).says("it is a folder").says("-o folder/bind.toml");
+    }
+    let here = folder.hotcell(["init", "moon.h", "--lib", "libmoon.so", "-o", "new.toml"]);
+    here.fails(117).says("`./libmoon.so`");
+    for define in ["", "A B", "=1"] {
+        let init = folder.hotcell(["init", "moon.h", "--lib", "./libmoon.so", "-o", "-", "-D", define]);
+        init.fails(2).says("write NAME or NAME=VALUE");
+    }
+    for prelude in ["int x = ", "#include <no-such-header.h>"] {
+        let init = folder.hotcell(["init", "moon.h", "--lib", "./libmoon.so", "-o", "-"]);
+        init.and(["--prelude", prelude]).fails(113).says("prelude").does_not_say("moon.h`");
+    }
+    init("moon.h", "./libmoon.so", "missing/new.toml").fails(113).says("there is no folder missing\nhelp: ");
     for out in ["moon.h/new.toml", "missing/new.toml"] {
         init("moon.h", "./libmoon.so", out).fails(113).says(&format!("cannot write {out}: "));
     }

@@ -234,6 +234,29 @@ fn an_object_in_use_on_another_thread_cannot_go() {
     assert_eq!(error.kind(), ErrorKind::StaleHandle, "{error}");
 }
 
+/// Another call may be lent an object, and read, before the one is read that made it.
+#[test]
+fn a_new_object_that_another_call_was_lent_first_is_whose_it_is() {
+    let crew = Crew::of(2);
+    let mut hire = crew.session.call(crew.index("crew_hire")).unwrap();
+    hire.put_i32(0, 5);
+    let mut hired = hire.finish().unwrap();
+    // On the other lane.
+    let Value::Handle(lent) = crew.call("crew_newest", &[]).unwrap() else { panic!("there is one") };
+    let member = hired.handle(0, 1, true, None).unwrap();
+    drop(hired);
+    assert_eq!(crew.session.generation(), 1);
+    assert_eq!((lent.is_owned(), member.is_owned()), (false, true));
+    let Value::Handle(known) = crew.call("crew_newest", &[]).unwrap() else { panic!("there is one") };
+    assert!(known.is_owned() && known == lent, "one handle is one object");
+    drop(known);
+    assert_eq!(crew.of_member("crew_number", &lent, &[]).unwrap(), 5);
+    drop(member);
+    wait_until("it is left", || crew.int("crew_count", &[]).unwrap() == 0);
+    let error = crew.of_member("crew_number", &lent, &[]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::StaleHandle, "{error}");
+}
+
 #[test]
 fn objects_are_made_and_dropped_by_all_threads() {
     let crew = Crew::of(3);

@@ -20,6 +20,14 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
     shim: include_bytes!(concat!(env!("OUT_DIR"), "/shim.so")),
 };
 
+#[rustfmt::skip]
+pub(crate) static LIBRARIES: rt::Libraries = rt::Libraries {
+    variable: "HOTCELL_MEASURED_LIB",
+    files: &[
+        rt::LibraryFile { name: "libhotcell_measured.so", built: option_env!("HOTCELL_LIBRARY_0") },
+    ],
+};
+
 pub(crate) const MEASURED_ADD: u16 = 0;
 pub(crate) const MEASURED_CRC32: u16 = 1;
 pub(crate) const MEASURED_CAPITALS: u16 = 2;

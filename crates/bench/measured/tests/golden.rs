@@ -22,6 +22,7 @@ fn the_package_is_what_the_contract_gives() {
     let options = RustOptions {
         crate_name: "hotcell-measured".into(),
         runtime: "\"0.1.0\"".into(),
+        libraries: Vec::new(),
     };
     let own = |path: &Path| !["Cargo.toml", "build.rs"].map(Path::new).contains(&path);
     let files: Vec<(PathBuf, String)> = rust::render(&interface, &options).unwrap();

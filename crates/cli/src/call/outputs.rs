@@ -7,7 +7,7 @@ use hotcell_model::interface::{Function, ResultRole};
 
 use crate::args::Named;
 use crate::fail::Failure;
-use crate::target::Target;
+use crate::target::{Target, unwritable};
 
 /// Files that are ready to be written.
 #[derive(Debug)]
@@ -38,17 +38,18 @@ pub(super) fn prepare(function: &Function, wanted: &[Named]) -> Result<Outputs, 
             return Err(Failure::Usage(message));
         }
         let path = PathBuf::from(value);
-        let file =
-            Target::open(&path).map_err(|error| Failure::Usage(format!("cannot write {value}: {error}")))?;
+        let file = Target::open(&path).map_err(|error| {
+            Failure::Usage(format!("{}; the call was not made", unwritable(&path, &error)))
+        })?;
         outputs.push(Output { name: name.clone(), path, file });
     }
     Ok(Outputs(outputs))
 }
 
 impl Outputs {
-    /// Writes the results; returns which went where.
-    pub(super) fn write(self, outcome: &Outcome) -> Result<Vec<(String, PathBuf)>, Failure> {
-        let mut written = Vec::new();
+    /// Writes the results; returns which went where, and what the first that could not be written lacks.
+    pub(super) fn write(self, outcome: &Outcome) -> (Vec<(String, PathBuf)>, Option<String>) {
+        let (mut written, mut wrong) = (Vec::new(), None);
         for Output { name, path, file } in self.0 {
             let value = match name.as_str() {
                 "return" => outcome.returned.as_ref(),
@@ -57,14 +58,18 @@ impl Outputs {
             let bytes = match value {
                 Some(Value::Bytes(bytes)) => bytes.clone(),
                 Some(Value::Text(text)) => text.clone().into_bytes(),
-                Some(Value::Null) | None => return Err(Failure::Usage(format!("`{name}` is null"))),
+                Some(Value::Null) | None => {
+                    wrong.get_or_insert(format!("`{name}` is null: {} is not written", path.display()));
+                    continue;
+                }
                 // Numbers as JSON has them: all of them, unlike what is shown on a terminal.
                 Some(value) => format!("{}\n", super::results::json_of(value)).into_bytes(),
             };
-            file.write(&bytes)
-                .map_err(|error| Failure::Usage(format!("cannot write {}: {error}", path.display())))?;
-            written.push((name, path));
+            match file.write(&bytes) {
+                Ok(()) => written.push((name, path)),
+                Err(error) => drop(wrong.get_or_insert(unwritable(&path, &error))),
+            }
         }
-        Ok(written)
+        (written, wrong)
     }
 }

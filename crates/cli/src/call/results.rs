@@ -94,7 +94,7 @@ fn float(number: f64) -> String {
     text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
 }
 
-fn to_json(function: &Function, outcome: &Outcome, written: &[(String, PathBuf)]) -> Json {
+pub(super) fn to_json(function: &Function, outcome: &Outcome, written: &[(String, PathBuf)]) -> Json {
     let entry = |name: &str, value: &Value| {
         let mut json = json_of(value);
         let file = written.iter().find(|(out, _)| out == name);

@@ -73,7 +73,8 @@ fn a_file_must_be_toml_of_a_known_version() {
         ("", "1:1: the contract does not say its version = begin the file with `hotcell = 1`"),
         (
             "hotcell = 2\nnonsense = 1\n",
-            "1:11: this program reads contracts of version 1, not 2 [another version]",
+            "1:11: this program reads contracts of version 1, not 2 [another version] = use the version of hotcell that \
+             the contract was written for, or a later one",
         ),
         ("hotcell = \"1\"\n", "1:11: `hotcell` is an integer, not a text [must be an integer]"),
     ] {

@@ -54,7 +54,14 @@ fn version(reader: &mut Reader<'_>, entry: Option<&Entry<'_>>) -> bool {
         Some(VERSION) => true,
         Some(other) => {
             let message = format!("this program reads contracts of version {VERSION}, not {other}");
-            reader.push(Diagnostic::error(message).at(entry.span.clone()).label("another version"));
+            let help = match other > VERSION {
+                true => {
+                    "use the version of hotcell that the contract was written for, or a later one".to_owned()
+                }
+                false => format!("write `hotcell = {VERSION}`"),
+            };
+            let diagnostic = Diagnostic::error(message).at(entry.span.clone()).label("another version");
+            reader.push(diagnostic.help(help));
             false
         }
         None => false,

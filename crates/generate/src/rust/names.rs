@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 mod choice;
+mod manifest;
 mod package;
 mod prefix;
 
+pub use manifest::{check_crate_name, crate_name};
 pub(crate) use package::Names;
 
 /// Reserved words of the 2024 edition, those for later use included.

@@ -67,6 +67,9 @@ impl<'a> Scope<'a> {
     /// As a `hotcell_wide`. A float or a text is refused.
     pub(crate) fn wide(&self, expr: &Expr) -> Result<String, Error> {
         match expr {
+            Expr::Binary { op: Op::Div, right, .. } if matches!(**right, Expr::Int { value: 0 }) => {
+                Err(self.unsupported("a division by zero"))
+            }
             Expr::Binary { op, left, right } if op.is_arithmetic() => {
                 let name = match op {
                     Op::Add => "add",
@@ -93,7 +96,7 @@ impl<'a> Scope<'a> {
     /// A length that the library says, as a `hotcell_wide`. A quotient is rounded down: less than nothing stays so.
     pub(crate) fn length(&self, expr: &Expr) -> Result<String, Error> {
         match expr {
-            Expr::Binary { op: Op::Div, left, right } => {
+            Expr::Binary { op: Op::Div, left, right } if !matches!(**right, Expr::Int { value: 0 }) => {
                 Ok(format!("hotcell_div_down({}, {}, &hc_bad)", self.wide(left)?, self.wide(right)?))
             }
             _ => self.wide(expr),

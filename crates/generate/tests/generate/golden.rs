@@ -10,7 +10,8 @@ use crate::rust_package::kit::kit;
 use crate::zlib::zlib;
 
 fn package(name: &str, interface: &Interface) -> Vec<(PathBuf, String)> {
-    let options = RustOptions { crate_name: name.into(), runtime: "{ version = \"0.1\" }".into() };
+    let runtime = "{ version = \"0.1\" }".into();
+    let options = RustOptions { crate_name: name.into(), runtime, libraries: Vec::new() };
     rust::render(interface, &options).unwrap()
 }
 

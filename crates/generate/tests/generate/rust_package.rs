@@ -22,7 +22,7 @@ pub(crate) mod kit;
 mod roles;
 
 fn options() -> RustOptions {
-    RustOptions { crate_name: "package".into(), runtime: "\"0.1\"".into() }
+    RustOptions { crate_name: "package".into(), runtime: "\"0.1\"".into(), libraries: Vec::new() }
 }
 
 /// The Rust files of a package, one behind the other.

@@ -67,8 +67,8 @@ fn argument(
                 other => return Err(mismatch(call, name, "a capacity", other)),
             };
             let capacity = capacity.ok_or_else(|| refused(call, name, "is no number of elements"))?;
-            call.put_u64(offset, capacity);
-            Ok(())
+            let element = param.ty.pointee().and_then(|(element, _)| element.element_size()).unwrap_or(1);
+            call.put_capacity(offset, name, capacity, element)
         }
         Role::Value | Role::ValueInOut { .. } => {
             let ty = param.ty.pointee().map_or(&param.ty, |(pointee, _)| pointee);

@@ -12,7 +12,7 @@ use super::failed::Failure;
 use super::finish::{ASKS_ON, Callbacks};
 use super::{Call, Callback, Invocation, Reply};
 use crate::error::{Error, Result};
-use crate::session::{Berth, Turn};
+use crate::session::{Berth, Live, Turn, instant_of};
 
 /// As [`Callback`], for a call of a task: it is run by whichever thread polls that.
 pub type TaskCallback<'a> = dyn FnMut(&mut Invocation<'_>) -> Result<u64> + Send + 'a;
@@ -86,8 +86,13 @@ impl<'s> Call<'s> {
         self.turn
     }
 
+    /// The turn that it holds.
+    pub(crate) fn turn(&mut self) -> &mut Turn<'s> {
+        &mut self.turn
+    }
+
     /// Begins to end the worker. Comes with until when that may take, in monotonic nanoseconds.
-    pub(crate) fn begin_to_end(&mut self, ending: Ending) -> u64 {
+    pub(crate) fn begin_to_end(&mut self, ending: Ending<'_>) -> u64 {
         let context = self.context;
         let grace = self.turn.live.as_ref().map(|live| {
             // Before the signal: calls of other lanes ask who is to blame as soon as they see the end.
@@ -100,40 +105,56 @@ impl<'s> Call<'s> {
     }
 
     /// Brings a call to its end that nobody waits for, on this thread.
-    pub(crate) fn collect(mut self, under_way: bool) {
-        if !under_way {
-            return self.give_up();
-        }
+    pub(crate) fn collect(mut self) {
         self.awaited = false;
+        let under_way = std::mem::take(&mut self.under_way);
         let (id, spin) = (self.context.call_id, self.session().spin());
         let deadline = self.allowed.deadline();
-        let Some(live) = &mut self.turn.live else { return };
-        let waited = live.lane.wait(id, clock::now(), spin, deadline);
+        let Some(Live { lane, worker, offers, .. }) = &mut self.turn.live else { return };
+        // No task sleeps there any more, nor is to be woken.
+        lane.rise();
+        worker.unwatch(lane.index().into());
+        match offers.wait(worker, instant_of(deadline)) {
+            Ok(()) => {}
+            Err(SegmentError::DeadlinePassed) => return self.give_up(),
+            Err(_) => return drop(self.worker_ended(Executed::Maybe)),
+        }
+        if !under_way {
+            return;
+        }
+        self.end_owed_grant();
+        let waited = self.live().lane.wait(id, clock::now(), spin, deadline);
         let mut callbacks = Callbacks::of(&mut []);
         callbacks.abandoned = true;
         let head = self.go_on(waited, &mut callbacks);
         drop(head.and_then(|head| self.conclude(head)));
     }
 
-    /// As [`Call::collect`], without a thread.
-    pub(crate) async fn collect_awaited(mut berth: Berth<'s>) {
-        if !berth.is_under_way() {
-            return drop(berth.mapped().await);
-        }
-        let course = Course { abandoned: true, ..Course::of(&mut []) };
-        drop(course.go_on(&mut berth, None).await);
+    /// Gives the call up, and the worker with it; waits for nothing.
+    pub(crate) fn give_up(mut self) {
+        (self.awaited, self.under_way) = (true, false);
+        drop(self.hung(Executed::Maybe));
     }
 
-    /// Gives the call up, and the worker with it.
-    pub(crate) fn give_up(mut self) {
-        if self.turn.live.is_some() {
-            drop(self.hung(Executed::Maybe));
-        }
+    /// Sees to it that there is space, or refuses it, as a call of a thread does. What is granted the seat owes the worker, until
+    /// that has mapped it: whoever has the seat then. False when nothing is owed.
+    fn begin_to_owe(&mut self, needed: u64) -> Result<bool> {
+        let space = self.begin_grant(needed)?;
+        let owes = space.is_some();
+        self.live().offers.owe(space);
+        Ok(owes)
+    }
+
+    /// Gives the space that is owed, which the worker has mapped.
+    fn end_owed_grant(&mut self) {
+        let space = self.turn.live.as_mut().and_then(|live| live.offers.owed());
+        space.into_iter().for_each(|space| self.end_grant(space));
     }
 
     /// Sends the call and looks for the worker's first message for a moment.
     fn first_awaited(&mut self) -> Result<Option<Waited>> {
         let (id, now, _) = self.publish()?;
+        self.under_way = true;
         let spin = self.session().spin().min(GLANCE);
         let lane = &mut self.live().lane;
         let waited = lane.glance(id, now, spin);
@@ -158,20 +179,13 @@ impl<'b> Course<'_, 'b> {
     /// Sends the call, and goes on with it until it has ended.
     async fn run<'s>(self, berth: &mut Berth<'s>) -> Result<Reply<'s>> {
         Self::map(berth, Executed::No).await?;
-        let first = {
-            let mut call = Call::go_on_with(berth.board()?);
-            let first = call.first_awaited();
-            // Said before others can take the seat back: the library may be at work.
-            berth.set_under_way(first.is_ok());
-            berth.leave(call.into_turn());
-            first
-        };
-        self.go_on(berth, Some(first?)).await
+        let first = berth.aboard(Call::first_awaited)??;
+        self.go_on(berth, first).await
     }
 
-    async fn go_on<'s>(mut self, berth: &mut Berth<'s>, first: Option<Option<Waited>>) -> Result<Reply<'s>> {
-        berth.set_under_way(true);
-        let head = self.head(berth, first.flatten()).await;
+    async fn go_on<'s>(mut self, berth: &mut Berth<'s>, first: Option<Waited>) -> Result<Reply<'s>> {
+        berth.was_sent();
+        let head = self.head(berth, first).await;
         let turn = match berth.board() {
             Ok(turn) => turn,
             Err(lost) => return Err(head.err().unwrap_or(lost)),
@@ -185,8 +199,8 @@ impl<'b> Course<'_, 'b> {
             head => head,
         };
         // There is a reply, or the worker is gone.
-        berth.set_under_way(false);
-        let call = Call { turn };
+        let mut call = Call { turn };
+        call.under_way = false;
         match self.raised {
             None => call.conclude(head?),
             Some(raised) => call.raise(raised, head),
@@ -209,7 +223,10 @@ impl<'b> Course<'_, 'b> {
                 },
                 Waited::Dead => return Err(berth.aboard(|call| call.worker_ended(Executed::Maybe))?),
                 Waited::DeadlinePassed => return Err(Self::hung(berth, Executed::Maybe).await?),
-                Waited::Violation(rule) => return Err(berth.aboard(|call| call.violation(rule))?),
+                Waited::Violation(rule) => {
+                    berth.end_worker(&[Ending::Violation(rule)]).await?;
+                    return Err(berth.aboard(|call| call.violation(rule))?);
+                }
             }
             if clock::now() >= deadline {
                 return Err(Self::hung(berth, Executed::Maybe).await?);
@@ -220,13 +237,15 @@ impl<'b> Course<'_, 'b> {
     async fn grant(&mut self, berth: &mut Berth<'_>, needed: u64) -> Result<()> {
         self.grants += 1;
         let grants = self.grants;
-        let space = berth.aboard(|call| match grants > call.most_grants() {
+        let owes = berth.aboard(|call| match grants > call.most_grants() {
             true => Err(call.violation(ASKS_ON)),
-            false => call.begin_grant(needed),
+            false => call.begin_to_owe(needed),
         })??;
-        let Some(space) = space else { return Ok(()) };
-        Self::map(berth, Executed::Maybe).await?;
-        berth.aboard(|call| call.end_grant(space))
+        if owes {
+            Self::map(berth, Executed::Maybe).await?;
+            berth.aboard(Call::end_owed_grant)?;
+        }
+        Ok(())
     }
 
     fn call_back(&mut self, call: &mut Call<'_>, head: ReplyHead) -> Result<()> {
@@ -257,7 +276,7 @@ impl<'b> Course<'_, 'b> {
 
     /// The error of a call whose time is over; its worker is ended.
     async fn hung(berth: &mut Berth<'_>, executed: Executed) -> Result<Error> {
-        berth.end_worker().await?;
+        berth.end_worker(&[Ending::Abort, Ending::Kill]).await?;
         berth.aboard(|call| call.hung(executed))
     }
 }

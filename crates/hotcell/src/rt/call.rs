@@ -75,6 +75,8 @@ pub struct State {
     pub(super) failure: Option<Failure>,
     /// It is a task's: nothing may wait, and nothing that is the caller's may be lent to the worker.
     pub(super) awaited: bool,
+    /// It is a task's, was sent, and has not ended: the library may be at work.
+    pub(super) under_way: bool,
 }
 
 /// Why a call has a worker.
@@ -122,7 +124,26 @@ impl State {
             taken: 0,
             failure: None,
             awaited: false,
+            under_way: false,
         })
+    }
+
+    /// Whether the call is a task's.
+    #[inline]
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.awaited
+    }
+
+    /// A task has the turn, and has not begun its call.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn begin_of_task(&mut self) {
+        (self.awaited, self.under_way) = (true, false);
+    }
+
+    /// Whether it is one, and the library may be at work.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.under_way
     }
 
     #[inline]
@@ -130,7 +151,8 @@ impl State {
         (self.context, self.index, self.function) = (context, index, function);
         self.used = usize::from(function.args_size);
         (self.input, self.granted, self.entries) = (0, 0, 0);
-        (self.copied, self.taken, self.awaited) = (0, 0, false);
+        (self.copied, self.taken) = (0, 0);
+        (self.awaited, self.under_way) = (false, false);
         self.lengths.clear();
         if self.no_segment.is_some() || self.failure.is_some() || !self.no_segments.is_empty() {
             self.forget_troubles();
@@ -331,6 +353,19 @@ impl<'s> Call<'s> {
     /// Writes NULL instead of a callback.
     pub fn put_no_callback(&mut self, offset: usize) {
         self.put_u64(offset, 0);
+    }
+
+    /// Writes how many elements the caller has room for. More than a call may return is refused.
+    #[cfg(feature = "dynamic")]
+    pub(crate) fn put_capacity(&mut self, offset: usize, name: &str, elements: u64, size: u32) -> Result<()> {
+        let (limit, bytes) = (self.max_output(), elements.saturating_mul(u64::from(size)));
+        if bytes > limit {
+            let cause = Cause::Limit { what: LimitExceededReason::Output, value: limit };
+            let message = format!("room for `{name}` takes {bytes} bytes, and a call may return {limit}");
+            return Err(self.context.not_executed(ErrorKind::LimitExceeded, cause, message));
+        }
+        self.put_u64(offset, elements);
+        Ok(())
     }
 
     /// An error that says that an argument cannot be passed. Nothing was published.

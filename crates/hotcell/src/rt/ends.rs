@@ -3,7 +3,7 @@
 use hotcell_protocol::wire::{self, Refusal};
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, Place};
 use hotcell_shm::{Mapping, ReplyHead, Seals};
-use hotcell_supervisor::{SegmentError, escape};
+use hotcell_supervisor::{Ending, SegmentError, escape};
 
 use super::Call;
 use super::handle::IN_USE;
@@ -27,6 +27,7 @@ impl Call<'_> {
         seals: Seals,
         executed: Executed,
     ) -> Result<std::result::Result<(u16, Mapping), NoSegment>> {
+        #[cfg(feature = "tokio")]
         if self.awaited {
             return self.offer_segment(length, seals, executed);
         }
@@ -39,6 +40,7 @@ impl Call<'_> {
     }
 
     /// As [`Call::add_segment`], but does not wait until the worker has it.
+    #[cfg(feature = "tokio")]
     fn offer_segment(
         &mut self,
         length: usize,
@@ -46,8 +48,8 @@ impl Call<'_> {
         executed: Executed,
     ) -> Result<std::result::Result<(u16, Mapping), NoSegment>> {
         match self.live().worker.offer_segment(length, seals) {
-            Ok((id, mapping)) => {
-                self.live().unmapped.push(id);
+            Ok((id, mapping, heard)) => {
+                self.live().offers.add(id, heard);
                 Ok(Ok((id, mapping)))
             }
             Err(error) => self.without_segment(error, length, executed).map(Err),
@@ -146,7 +148,9 @@ impl Call<'_> {
         let (kind, cause, message) = match refusal {
             Refusal::NullArgument => blamed("must not be null"),
             Refusal::ShortBuffer => blamed("is shorter than the function will read"),
-            Refusal::SizeOverflow => blamed("needs a size that does not fit its type"),
+            Refusal::SizeOverflow => blamed(
+                "needs a size that there is not: it is negative, too large for its type, or a division by zero",
+            ),
             Refusal::BadReference => blamed(
                 "has no whole number of elements, no truth values, or is there already, or lies outside of its segment",
             ),
@@ -196,21 +200,13 @@ impl Call<'_> {
     }
 
     pub(super) fn violation(&mut self, rule: &str) -> Error {
-        let context = self.context;
-        let output = match self.turn.leave() {
-            Some(live) => {
-                live.worker.blame(live.lane.index(), &context);
-                live.worker.kill_for_violation(rule);
-                live.worker.output()
-            }
-            None => String::new(),
-        };
+        let output = self.end_worker(Some(rule));
         self.ended(fault::violation(rule), Executed::Maybe, output)
     }
 
     /// The library lies about its own results: its memory may be overwritten, so the worker goes.
     pub(super) fn invalid_reply(&mut self, message: &str, executed: Executed) -> Error {
-        let output = self.lose_worker();
+        let output = self.end_worker(None);
         let message = message.to_owned();
         let fault = Fault { kind: ErrorKind::InvalidReply, cause: Cause::None, message };
         self.ended(fault, executed, output)
@@ -218,7 +214,7 @@ impl Call<'_> {
 
     /// A library that calls back without end.
     pub(super) fn too_many_callbacks(&mut self, limit: u64) -> Error {
-        let output = self.lose_worker();
+        let output = self.end_worker(None);
         let cause = Cause::Limit { what: LimitExceededReason::Callbacks, value: limit };
         let message = format!("the library called back more than {limit} times in one call");
         let fault = Fault { kind: ErrorKind::LimitExceeded, cause, message };
@@ -226,7 +222,7 @@ impl Call<'_> {
     }
 
     pub(super) fn hung(&mut self, executed: Executed) -> Error {
-        let output = self.lose_worker();
+        let output = self.end_worker(None);
         let after = self.allowed.time();
         let message = format!("no reply within {after:?}");
         let fault = Fault { kind: ErrorKind::Hung, cause: Cause::Deadline { after }, message };
@@ -286,13 +282,17 @@ impl Call<'_> {
         self.session().options().max_output
     }
 
-    /// Kills the worker and forgets it; returns what it printed.
-    fn lose_worker(&mut self) -> String {
-        let context = self.context;
-        self.turn.leave().map_or_else(String::new, |live| {
-            live.worker.blame(live.lane.index(), &context);
-            live.worker.kill();
-            live.worker.output()
-        })
+    /// Kills the worker, for breaking a rule or for what became of the call, and forgets it; returns what it printed. A call
+    /// of a task does not wait for its end: it has been waited for before, or nobody is held up for it.
+    fn end_worker(&mut self, rule: Option<&str>) -> String {
+        let (context, awaited) = (self.context, self.awaited);
+        let Some(live) = self.turn.leave() else { return String::new() };
+        live.worker.blame(live.lane.index(), &context);
+        match (rule, awaited) {
+            (Some(rule), false) => _ = live.worker.kill_for_violation(rule),
+            (None, false) => _ = live.worker.kill(),
+            (rule, true) => _ = live.worker.begin_to_end(rule.map_or(Ending::Kill, Ending::Violation)),
+        }
+        live.worker.output()
     }
 }

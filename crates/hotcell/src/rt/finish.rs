@@ -44,7 +44,7 @@ impl<'a, 'b> Callbacks<'a, 'b> {
 
 /// The answer to a call that asks for space.
 #[derive(Debug)]
-pub(super) struct Space(Option<Granted>);
+pub(crate) struct Space(Option<Granted>);
 
 /// The rule that a call breaks which asks for more space again and again.
 pub(super) const ASKS_ON: &str = "a call asks for space without end";

@@ -57,7 +57,8 @@ pub(super) enum Unfit {
 pub(super) const IN_USE: &str = "is in use by a call around this one, or on another thread: do this when that has returned (what is dropped is released then)";
 
 impl Handle {
-    /// An object that nobody holds yet. From now on its handle stands for it.
+    /// An object that nobody held when its handle came out. From now on that stands for it, or for the one that was made of it
+    /// on another thread meanwhile.
     pub(crate) fn new(
         session: &Session,
         generation: u64,
@@ -67,8 +68,10 @@ impl Handle {
         parent: Option<&Handle>,
     ) -> Handle {
         let handle = Handle::apart(session, generation, raw, owned, release, parent);
-        session.add_object(&handle.object);
-        handle
+        match session.add_object(&handle.object) {
+            Some(object) => Handle { object, deadline: None },
+            None => handle,
+        }
     }
 
     /// An object that is lent for a while, which ends with [`Object::end`].
@@ -196,6 +199,10 @@ impl Object {
     /// What its worker calls it, and which worker that is.
     pub(crate) fn name(&self) -> (u64, RawHandle) {
         (self.generation, self.raw)
+    }
+
+    pub(crate) fn is_owned(&self) -> bool {
+        self.owned
     }
 
     pub(crate) fn is_released(&self) -> bool {

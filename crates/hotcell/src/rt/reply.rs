@@ -259,11 +259,14 @@ impl<'s> Reply<'s> {
             self.call.taken |= field.map_or(0, bit);
         }
         let session = self.call.session();
-        if let Some(known) = Handle::known(session, self.call.context.generation, raw) {
-            return match owned {
-                true => Err(self.bad(Bad::Violation("an object that is there came out as a new one"))),
-                false => Ok(known),
-            };
+        match Handle::known(session, self.call.context.generation, raw) {
+            Some(known) if owned && known.is_owned() => {
+                return Err(self.bad(Bad::Violation("an object that is there came out as a new one")));
+            }
+            // A call on another thread may have been lent it before this one came to it.
+            Some(_) if owned => {}
+            Some(known) => return Ok(known),
+            None => {}
         }
         let release = self.release_of(offset, kind);
         Ok(Handle::new(session, self.call.context.generation, raw, owned, release, parent))

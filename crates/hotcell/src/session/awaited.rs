@@ -2,7 +2,7 @@
 //!
 //! A task has a turn, as a thread has one, but only while it is polled. In between its seat is afloat: it lies with the
 //! session, and the task has a [berth], by which it finds it again. So a task that is forgotten, or that nobody polls, keeps
-//! nothing: when the time of its call is over, whoever waits for a seat [takes it back](Session::reclaim_from_tasks).
+//! nothing: when the time of its call is over, a [thread](watch) takes it [back](Session::reclaim_from_tasks).
 
 use std::future::{Future, poll_fn};
 use std::panic::Location;
@@ -11,7 +11,7 @@ use std::task::{self, Poll};
 use std::time::{Duration, Instant};
 
 use hotcell_protocol::{ErrorKind, UnavailableReason};
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, Id};
 use tokio::time::Sleep;
 
 use super::{Allowed, Context, Place, Seat, Session, Turn, instant_of};
@@ -22,10 +22,14 @@ use hotcell_protocol::Executed;
 mod berth;
 mod collect;
 mod ear;
+mod offers;
+mod watch;
 
 pub(super) use berth::Afloat;
 pub(crate) use berth::Berth;
 pub(super) use ear::Ear;
+pub(crate) use offers::Offers;
+pub(super) use watch::Watch;
 
 /// How long a task that waits for a worker to come up sleeps between two looks, at least and at most.
 const LOOKS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(25));
@@ -70,14 +74,23 @@ impl Session {
                 "a callback cannot wait for a call of a task: its own call would not go on meanwhile";
             return Err(self.unavailable(context, message.into()));
         }
+        if shared.releases.any() {
+            self.releases_awaited(context, &mut allowed).await?;
+        }
         let seat = match shared.seats.take() {
             Some(seat) => seat,
             None => self.seat_awaited(context, &mut allowed).await?,
         };
-        if seat.serves() {
-            return Ok(Turn::new(self, seat, Some(allowed)));
-        }
-        self.worker_awaited(Turn::new(self, seat, Some(allowed)).at_berth(context), context, allowed).await
+        // In a block of its own: turns stay on their thread.
+        let berth = {
+            let mut turn = Turn::new(self, seat, Some(allowed));
+            turn.state().begin_of_task();
+            if turn.serves() {
+                return Ok(turn);
+            }
+            turn.at_berth(context)
+        };
+        self.worker_awaited(berth, context, allowed).await
     }
 
     /// Waits in line for a seat.
@@ -92,7 +105,7 @@ impl Session {
                     return Poll::Ready(Ok(seat));
                 }
                 if looks.is_some_and(|again| now >= again) {
-                    self.reclaim_from_tasks();
+                    let _ = self.reclaim_from_tasks();
                 }
                 let again = stand.looks_again(now).min(until);
                 looks = Some(again);
@@ -147,7 +160,7 @@ impl Session {
     }
 
     /// The error of a call that is awaited where nothing can wake it.
-    fn no_runtime(&self, context: Context, executed: Executed) -> Error {
+    pub(super) fn no_runtime(&self, context: Context, executed: Executed) -> Error {
         let message = "calls are awaited in a runtime of tokio; this is none".into();
         let fault = crate::fault::Fault { kind: ErrorKind::Cancelled, cause: Cause::None, message };
         context.error(fault, executed, String::new())
@@ -160,15 +173,15 @@ fn is_coming_up(error: &Error) -> bool {
 
 /// A task is polled where there is no runtime of tokio.
 #[derive(Debug)]
-struct NoRuntime;
+pub(super) struct NoRuntime;
 
-/// Wakes a task when a time has come.
+/// Wakes a task when a time has come, in the runtime that it was polled in last.
 #[derive(Debug, Default)]
-struct Timer(Option<Pin<Box<Sleep>>>);
+pub(super) struct Timer(Option<(Id, Pin<Box<Sleep>>)>);
 
 impl Timer {
     /// Whether the time has come; else the task is woken then.
-    fn poll(
+    pub(super) fn poll(
         &mut self,
         at: Instant,
         task: &mut task::Context<'_>,
@@ -176,9 +189,11 @@ impl Timer {
         if at <= Instant::now() {
             return Ok(Poll::Ready(()));
         }
-        Handle::try_current().map_err(|_| NoRuntime)?;
+        let runtime = Handle::try_current().map_err(|_| NoRuntime)?.id();
         let at = tokio::time::Instant::from_std(at);
-        let sleep = self.0.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at)));
+        let known = self.0.take_if(|(of, _)| *of == runtime);
+        let (_, sleep) =
+            self.0.insert(known.unwrap_or_else(|| (runtime, Box::pin(tokio::time::sleep_until(at)))));
         if sleep.deadline() != at {
             sleep.as_mut().reset(at);
         }

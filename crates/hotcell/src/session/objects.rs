@@ -26,14 +26,21 @@ impl Session {
         found.filter(|object| !object.is_released())
     }
 
-    /// From now on this is the object of its handle, unless there is one that a call under way takes over: it may come
-    /// back.
-    pub(crate) fn add_object(&self, object: &Arc<Object>) {
+    /// From now on this is the object of its handle. For one that is lent it comes with another that is that already, by a call
+    /// on another thread: then that is it, for one handle is one object. What is lent gives way to the application's own; and
+    /// what a call under way takes over stays, for it may come back.
+    pub(crate) fn add_object(&self, object: &Arc<Object>) -> Option<Arc<Object>> {
         let mut list = self.shared.objects.0.lock();
         let place = list.entry(object.name()).or_default();
-        if place.strong_count() == 0 {
+        let known = place.upgrade();
+        let is_there = known.as_ref().is_some_and(|known| !known.is_released());
+        let is_lent = known.as_ref().is_some_and(|known| !known.is_owned());
+        if known.is_none() || object.is_owned() && is_there && is_lent {
             *place = Arc::downgrade(object);
         }
+        drop(list);
+        // Behind the lock: this may be the last of it.
+        known.filter(|_| is_there && !object.is_owned())
     }
 
     /// Nobody holds this object any more.

@@ -5,7 +5,7 @@
 //!
 //! - by who leaves one, if the worker is free;
 //! - by who gives a turn back, behind it, and by a call, before it: only what cannot take longer than the call has time;
-//! - for the rest, by a [thread] of the session.
+//! - for the rest, by a [thread] of the session, and for calls of tasks, which wait for it without one.
 //!
 //! One thread at a time sends them, however many seats there are: their order is to be kept. Where there are several seats, that is
 //! always the session's thread: a release may wait in the library for what a call under way holds, and nobody who drops an
@@ -17,18 +17,24 @@
 //! of the two sees the other.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
+use std::task::Waker;
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
 use hotcell_protocol::RawHandle;
 use hotcell_shm::clock;
-use parking_lot::{Condvar, Mutex};
 
+use super::turnstile::Turnstile;
 use super::{Allowed, Context, Seat, Session, Turn, instant_of, left_until, nanoseconds, this_thread};
+use crate::atomics::{AtomicBool, Condvar, Mutex, MutexGuard};
 use crate::error::Result;
 use crate::rt::{Call, KeptCallback, Release, Released};
 
+#[cfg(feature = "tokio")]
+mod awaited;
+#[cfg(all(test, loom))]
+mod model;
 mod thread;
 
 /// The longest a release may take: it delays whoever comes next.
@@ -68,6 +74,8 @@ struct Waiting {
     has_thread: bool,
     /// Which it is, once it has begun.
     thread: Option<ThreadId>,
+    /// Tasks that wait until some are sent.
+    tasks: Vec<Waker>,
 }
 
 /// An object to be released.
@@ -154,6 +162,29 @@ impl Releases {
             self.any.store(false, Ordering::SeqCst);
         }
         self.sent.notify_all();
+    }
+
+    /// Has notes sent by `sweep`, with the value of the turnstile, which that puts back: as long as there are any, and the
+    /// value is free. Else who has that looks when he has put it back.
+    fn send_while_free<T>(&self, free: &Turnstile<T>, mut sweep: impl FnMut(Box<T>) -> Swept) -> Swept {
+        while self.any() && !self.has_thread() {
+            // There is one, and who sends some has it.
+            let Some(value) = free.take() else { return Swept::Busy };
+            let swept = sweep(value);
+            if swept != Swept::All {
+                return swept;
+            }
+        }
+        Swept::All
+    }
+
+    /// Wakes who waits until some are sent, tasks too: those only behind a turn, for a waker is the application's, and may poll
+    /// its task there and then.
+    fn tell(&self, mut waiting: MutexGuard<'_, Waiting>) {
+        let tasks = std::mem::take(&mut waiting.tasks);
+        drop(waiting);
+        self.sent.notify_all();
+        tasks.into_iter().for_each(Waker::wake);
     }
 
     /// Puts a note back that could not be sent.
@@ -249,29 +280,25 @@ impl Session {
     /// the time of the call whose turn is over.
     pub(super) fn send_what_is_left(&self, mut allowed: Option<Allowed>) {
         let shared = &*self.shared;
+        if shared.fork.forked() {
+            return;
+        }
         if shared.seats.count() > 1 {
-            if shared.releases.any() && !shared.fork.forked() {
+            if shared.releases.any() {
                 self.hand_over();
             }
             return;
         }
         let mut until = None;
-        while shared.releases.any() && !shared.fork.forked() && !shared.releases.has_thread() {
-            let Some(seat) = shared.seats.take() else { return };
+        let deadline = allowed.as_mut().map(Allowed::deadline);
+        let swept = shared.releases.send_while_free(&shared.seats, |seat| {
             let until = *until.get_or_insert_with(|| clock::now() + MOMENT);
-            let deadline = allowed.as_mut().map(Allowed::deadline);
             let (turn, swept) = self.sweep(Turn::new(self, seat, None), until, deadline);
             drop(turn);
-            match swept {
-                Swept::All => {}
-                Swept::Rest => {
-                    self.hand_over();
-                    return;
-                }
-                Swept::Stuck => return,
-                // There is one seat, and who sends some has it.
-                Swept::Busy => return,
-            }
+            if shared.fork.forked() { Swept::Stuck } else { swept }
+        });
+        if swept == Swept::Rest {
+            self.hand_over();
         }
     }
 

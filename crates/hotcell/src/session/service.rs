@@ -241,7 +241,8 @@ impl Session {
             takes_batches,
             refusals: 0,
             shortages: 0,
-            unmapped: Vec::new(),
+            #[cfg(feature = "tokio")]
+            offers: super::Offers::default(),
             #[cfg(feature = "tokio")]
             ear: super::awaited::Ear::default(),
         });

@@ -295,7 +295,7 @@ impl Drop for Turn<'_> {
         // What goes is the application's, and is dropped when the turn is over.
         let _gone: Vec<Box<KeptCallback>> = seat.passed.end(session);
         let state = seat.state();
-        let allowed = state.allowed;
+        let (allowed, awaited) = (state.allowed, state.is_awaited());
         if let Some(inside) = state.inside.take() {
             return session.leave_nested(seat, *inside);
         }
@@ -304,6 +304,11 @@ impl Drop for Turn<'_> {
         }
         let number = seat.number as usize;
         shared.places[number].holder.store(0, Ordering::Relaxed);
+        #[cfg(feature = "tokio")]
+        if awaited && !seat.is_settled() {
+            // Of a call that was not sent, what the worker has not mapped is nobody's yet.
+            return session.give_up_call(seat);
+        }
         if shared.places.len() > 1 {
             return session.put_one_of_several(seat, allowed);
         }
@@ -312,7 +317,11 @@ impl Drop for Turn<'_> {
         }
         shared.seats.put(number, seat);
         if shared.releases.any() {
-            session.send_what_is_left(Some(allowed));
+            match awaited {
+                // A poll waits for nothing.
+                true => _ = session.hand_over(),
+                false => session.send_what_is_left(Some(allowed)),
+            }
         }
     }
 }

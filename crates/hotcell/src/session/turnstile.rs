@@ -16,13 +16,17 @@
 //! whether somebody waits. These four steps have one order for all threads, so one of the two sees the other.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU32, Ordering};
+#[cfg(feature = "tokio")]
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use hotcell_shm::Slot;
-use parking_lot::Mutex;
 
+#[cfg(feature = "tokio")]
+use super::awaited::Watch;
+use crate::atomics::{AtomicU32, Mutex, now};
 use line::Line;
 
 mod line;
@@ -34,6 +38,9 @@ pub(super) struct Turnstile<T> {
     /// Written by who holds the line.
     wanted: AtomicU32,
     line: Mutex<Line>,
+    /// Looks after the line where tasks stand in it.
+    #[cfg(feature = "tokio")]
+    watch: Arc<Watch>,
 }
 
 /// Where one of them is. No two share a cache line, nor the pair that is fetched together.
@@ -57,7 +64,19 @@ impl<T> Turnstile<T> {
     /// Of these values, at least one; they are known by their numbers from now on.
     pub(super) fn new(values: impl Iterator<Item = Box<T>>) -> Turnstile<T> {
         let values = values.map(|value| Place(Slot::new(value))).collect();
-        Turnstile { values, wanted: AtomicU32::new(NOBODY), line: Mutex::default() }
+        Turnstile {
+            values,
+            wanted: AtomicU32::new(NOBODY),
+            line: Mutex::default(),
+            #[cfg(feature = "tokio")]
+            watch: Arc::default(),
+        }
+    }
+
+    /// Who looks after the line.
+    #[cfg(feature = "tokio")]
+    pub(super) fn watch(&self) -> &Arc<Watch> {
+        &self.watch
     }
 
     /// How many there are.
@@ -112,7 +131,7 @@ impl<T> Turnstile<T> {
         let waker = line::waker_of_this_thread();
         let mut stand = self.stand(&waker, false);
         loop {
-            let (value, now) = (stand.take(&waker), Instant::now());
+            let (value, now) = (stand.take(&waker), now());
             if value.is_some() || until.is_some_and(|until| now >= until) {
                 return value;
             }
@@ -120,7 +139,7 @@ impl<T> Turnstile<T> {
             thread::park_timeout(
                 until.map_or(again, |until| until.min(again)).saturating_duration_since(now),
             );
-            if Instant::now() >= again {
+            if self::now() >= again {
                 meanwhile();
             }
         }
@@ -149,5 +168,7 @@ impl<T> Turnstile<T> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, loom))]
+mod model;
+#[cfg(all(test, not(loom)))]
 mod tests;

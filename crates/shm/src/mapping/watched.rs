@@ -105,7 +105,10 @@ impl View {
 fn is_hint(offset: usize) -> bool {
     const CONTROL: [usize; 2] = [wire::channel_worker::CPU, wire::channel_worker::STATE];
     match offset.checked_sub(wire::LANES_OFFSET) {
-        Some(in_lanes) => in_lanes % geometry::LANE_STRIDE == wire::lane_host::CPU,
+        Some(in_lanes) => {
+            let hints = [wire::lane_host::CPU, wire::lane_worker::CPU];
+            hints.contains(&(in_lanes % geometry::LANE_STRIDE))
+        }
         None => CONTROL.iter().any(|field| offset == geometry::CONTROL + field),
     }
 }
@@ -114,7 +117,8 @@ impl Memory {
     fn new(length: usize) -> Memory {
         let mut words = vec![geometry::CONTROL + wire::channel_host::DOORBELL];
         for lane in 0..(length.saturating_sub(wire::LANES_OFFSET) / geometry::LANE_STRIDE) as u32 {
-            words.push(geometry::lane(lane) + wire::lane_host::PARK);
+            let doors = [wire::lane_host::PARK, wire::lane_host::DOORBELL, wire::lane_worker::PARK];
+            words.extend(doors.map(|word| geometry::lane(lane) + word));
             for slot in (0..geometry::SLOTS).map(|slot| geometry::slot(lane, slot)) {
                 words.extend([
                     slot + wire::reply_head::COMMIT,

@@ -28,6 +28,25 @@ fn replies_wake_an_event_loop_and_a_thread_in_turn() {
     });
 }
 
+/// A task that has gone while it slept: a thread waits for its call in its place.
+#[test]
+fn a_thread_takes_over_from_an_event_loop() {
+    explore(3, || {
+        let (host, mut worker) = channel(1);
+        let mut lane = host.lane(0);
+        let served = loom::thread::spawn(move || {
+            let request = worker.next();
+            worker.reply(&request);
+        });
+        publish(&mut lane, 1);
+        let waited = lane.doze(1);
+        lane.rise();
+        let waited = waited.unwrap_or_else(|| wait(&mut lane, 1));
+        check(&lane, 1, waited);
+        served.join().expect("no thread of the model panics");
+    });
+}
+
 /// Each lane has its own: none takes what wakes the other.
 #[test]
 fn two_tasks_are_both_woken() {

@@ -20,6 +20,14 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
     shim: include_bytes!(concat!(env!("OUT_DIR"), "/shim.so")),
 };
 
+#[rustfmt::skip]
+pub(crate) static LIBRARIES: rt::Libraries = rt::Libraries {
+    variable: "HOTCELL_CJSON_LIB",
+    files: &[
+        rt::LibraryFile { name: "libcjson.so.1", built: option_env!("HOTCELL_LIBRARY_0") },
+    ],
+};
+
 pub(crate) const C_JSON_VERSION: u16 = 0;
 pub(crate) const C_JSON_PARSE: u16 = 1;
 pub(crate) const C_JSON_PARSE_WITH_LENGTH: u16 = 2;

@@ -68,13 +68,14 @@ impl Library {
         Self::open_with(hotcell::Options::default())
     }
 
-    /// Starts a worker.
+    /// Starts a worker. Where the options name no libraries, they are looked for in the directories of
+    /// `$HOTCELL_SQLITE3_LIB`, then where they were when this package was built, then where the system has them.
     ///
     /// # Errors
     ///
     /// When no worker can be started, or it cannot load the library.
     pub fn open_with(options: hotcell::Options) -> hotcell::Result<Self> {
-        let session = hotcell::Session::open(&table::PACKAGE, options)?;
+        let session = hotcell::rt::open(&table::PACKAGE, &table::LIBRARIES, options)?;
         Ok(Self { session })
     }
 

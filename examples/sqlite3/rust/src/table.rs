@@ -20,6 +20,14 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
     shim: include_bytes!(concat!(env!("OUT_DIR"), "/shim.so")),
 };
 
+#[rustfmt::skip]
+pub(crate) static LIBRARIES: rt::Libraries = rt::Libraries {
+    variable: "HOTCELL_SQLITE3_LIB",
+    files: &[
+        rt::LibraryFile { name: "libsqlite3.so.0", built: option_env!("HOTCELL_LIBRARY_0") },
+    ],
+};
+
 pub(crate) const SQLITE3_LIBVERSION: u16 = 0;
 pub(crate) const SQLITE3_SOURCEID: u16 = 1;
 pub(crate) const SQLITE3_LIBVERSION_NUMBER: u16 = 2;

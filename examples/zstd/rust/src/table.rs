@@ -20,6 +20,14 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
     shim: include_bytes!(concat!(env!("OUT_DIR"), "/shim.so")),
 };
 
+#[rustfmt::skip]
+pub(crate) static LIBRARIES: rt::Libraries = rt::Libraries {
+    variable: "HOTCELL_ZSTD_LIB",
+    files: &[
+        rt::LibraryFile { name: "libzstd.so.1", built: option_env!("HOTCELL_LIBRARY_0") },
+    ],
+};
+
 pub(crate) const ZSTD_VERSION_NUMBER: u16 = 0;
 pub(crate) const ZSTD_VERSION_STRING: u16 = 1;
 pub(crate) const ZSTD_COMPRESS: u16 = 2;

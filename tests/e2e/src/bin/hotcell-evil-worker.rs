@@ -6,14 +6,15 @@
 
 use std::fs::File;
 use std::os::fd::{AsFd, FromRawFd, OwnedFd};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use hotcell_protocol::wire::{
-    self, EventPacket, Hello, Packet, Refusal, ReplyState, Resume, SegmentReady, Welcome, call_head,
-    capabilities, reply_head, resume_line,
+    self, EventPacket, Hello, Packet, Refusal, ReplyState, Resume, SegmentAdd, SegmentReady, Welcome,
+    call_head, capabilities, reply_head, resume_line,
 };
 use hotcell_shm::batch::Replies;
-use hotcell_shm::control::ControlSocket;
+use hotcell_shm::control::{ControlError, ControlSocket};
 use hotcell_shm::{Access, Mapping, Seals, SegmentFile};
 
 fn main() {
@@ -29,8 +30,14 @@ fn main() {
     let reply = map(Seals::Reply, Access::ReadWrite, hello.reply_length);
     // Behind the shim and the libraries.
     let eventfd = descriptors.nth(1 + usize::from(hello.libraries));
-    let lie = std::env::var("HOTCELL_EVIL").unwrap();
-    let capabilities = match lie.as_str() {
+    let told = std::env::var("HOTCELL_EVIL").unwrap();
+    // The same lie, told to a task.
+    let (lie, to_task) = match told.strip_prefix("task-") {
+        Some(lie) => (lie, true),
+        None => (told.as_str(), false),
+    };
+    let capabilities = match lie {
+        _ if to_task => capabilities::HANDLES | capabilities::CALLBACKS | capabilities::EVENTFD,
         "no-handles" => 0,
         "unpassed-callback" | "unknown-kept" => capabilities::HANDLES | capabilities::CALLBACKS,
         lie if lie.starts_with("batch-") => capabilities::HANDLES | capabilities::BATCH,
@@ -44,7 +51,7 @@ fn main() {
     let level = if lie == "no-wall" { 0 } else { u32::MAX };
     let welcome = Welcome { capabilities, level, functions, fingerprint };
     let greet = || socket.send(Packet::Welcome, &welcome.encode(), &[]).unwrap();
-    match lie.as_str() {
+    match lie {
         "silent" => {}
         "gone" => std::process::exit(0),
         "garbage" => {
@@ -90,9 +97,21 @@ fn main() {
             greet();
             lie_to_the_dispatcher(lie, &request, &reply);
         }
+        "maps-late" | "maps-argument-late" => {
+            greet();
+            map_late(lie, &socket, &request, &reply);
+        }
+        "hears-nothing" => {
+            greet();
+            drop(socket);
+            std::fs::write(folder().join("deaf"), "").unwrap();
+        }
         lie => {
             greet();
             answer(lie, &request, &reply);
+            if let Some(eventfd) = eventfd.filter(|_| to_task) {
+                rustix::io::write(&eventfd, &1u64.to_ne_bytes()).unwrap();
+            }
         }
     }
     std::thread::sleep(Duration::from_secs(60));
@@ -229,6 +248,62 @@ impl Slot<'_> {
         let kind = self.request.load(self.at + resume_line::KIND);
         (kind, self.request.load(self.at + resume_line::VALUE))
     }
+}
+
+/// Where it leaves notes for the test, and the test for it.
+fn folder() -> PathBuf {
+    PathBuf::from(std::env::var_os("HOTCELL_EVIL_FOLDER").unwrap())
+}
+
+/// Maps what it is given when the test says so, and serves a call that needs it, and one more.
+fn map_late(lie: &str, socket: &ControlSocket, request: &Mapping, reply: &Mapping) {
+    let lane = wire::LANES_OFFSET;
+    let slot = |number: usize| Slot {
+        request,
+        reply,
+        lane,
+        at: lane + wire::LANE_HEAD + number * wire::SLOT_STRIDE,
+    };
+    let folder = folder();
+    let state = ReplyState::Returned.raw();
+    let returned = |commit, length| Message { commit, state, errno: 0, length, value: 0 };
+    let needs_space = lie == "maps-late";
+    if needs_space {
+        let id = slot(0).call();
+        let state = ReplyState::NeedSpace.raw();
+        slot(0).send(id, &Message { commit: 1, state, errno: 0, length: 0, value: 1 << 20 });
+    }
+    let added = loop {
+        match socket.receive_from_host() {
+            Ok(packet) => break packet.unwrap(),
+            Err(ControlError::System(rustix::io::Errno::AGAIN)) => {
+                std::thread::sleep(Duration::from_micros(100))
+            }
+            Err(error) => panic!("{error:?}"),
+        }
+    };
+    let id = SegmentAdd::decode(added.body.first_chunk().unwrap()).id;
+    std::fs::write(folder.join("asked"), "").unwrap();
+    while !folder.join("go").exists() {
+        let call = slot(0).at + wire::CALL_OFFSET + call_head::COMMIT;
+        if !needs_space && request.load::<u32>(call) != 0 {
+            // The call may name what is not there yet.
+            std::process::exit(77);
+        }
+        std::thread::sleep(Duration::from_micros(100));
+    }
+    socket.send(Packet::SegmentReady, &SegmentReady { id }.encode(), &[]).unwrap();
+    let mut number = 0;
+    if needs_space {
+        let call = slot(0).call();
+        slot(0).answer(1);
+        reply.store(slot(0).at + wire::RESULT_OFFSET, wire::PLACE_NULL);
+        slot(0).send(call, &returned(2, 16));
+        number = 1;
+    }
+    let call = slot(number).call();
+    reply.store(slot(number).at + wire::RESULT_OFFSET, 5u64);
+    slot(number).send(call, &returned(1, 8));
 }
 
 /// Serves `ticker_new`, `ticker_on_poke` and `ticker_on_tick`, then lies on the dispatcher lane.

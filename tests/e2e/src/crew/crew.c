@@ -18,6 +18,7 @@ struct crew_member {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static int here, met, staying, called_off, members;
+static crew_member *newest;
 
 int crew_add(int a, int b)
 {
@@ -108,8 +109,14 @@ crew_member *crew_hire(int number)
     if (member != NULL) {
         member->number = number;
         __atomic_add_fetch(&members, 1, __ATOMIC_SEQ_CST);
+        __atomic_store_n(&newest, member, __ATOMIC_SEQ_CST);
     }
     return member;
+}
+
+crew_member *crew_newest(void)
+{
+    return __atomic_load_n(&newest, __ATOMIC_SEQ_CST);
 }
 
 int crew_number(crew_member *member)

@@ -30,6 +30,8 @@ size_t crew_fill(uint8_t *to, size_t size, int byte);
 int crew_fail(int number);
 
 crew_member *crew_hire(int number);
+/* The member that was hired last, which stays whose it is. */
+crew_member *crew_newest(void);
 int crew_number(crew_member *member);
 /* Says that it is there, and stays for so many milliseconds, or until crew_call_off. */
 int crew_stay(crew_member *member, int longest);

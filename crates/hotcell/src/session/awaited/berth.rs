@@ -5,7 +5,7 @@ use std::task::{self, Poll};
 
 use hotcell_protocol::{ErrorKind, Executed};
 use hotcell_shm::{Waited, clock};
-use hotcell_supervisor::{Ending, SegmentError};
+use hotcell_supervisor::{Ending, SegmentError, Worker};
 use parking_lot::Mutex;
 
 use super::{NoRuntime, Timer};
@@ -26,7 +26,6 @@ struct Left {
     ticket: u64,
     /// When it may be taken back, in monotonic nanoseconds: the time of its call is over.
     deadline: u64,
-    under_way: bool,
 }
 
 /// What a task has of its seat, and finds it by. Who drops it gives the seat back, or has the call that is under way brought
@@ -39,10 +38,8 @@ pub(crate) struct Berth<'s> {
     /// What errors say of the call.
     context: Context,
     deadline: u64,
-    /// Its call was sent, and has not ended.
-    under_way: bool,
-    /// It brings a call to its end that nobody waits for.
-    collects: bool,
+    /// Its call was sent.
+    sent: bool,
 }
 
 /// Times a task may be woken for nothing while it waits for one message.
@@ -53,20 +50,25 @@ impl Afloat {
     pub(in crate::session) fn forget(&mut self) {
         std::mem::forget(self.0.get_mut().take());
     }
+
+    /// Drops the seat, with its part of the worker: the session goes.
+    pub(in crate::session) fn let_go(&mut self) {
+        drop(self.0.get_mut().take());
+    }
 }
 
 impl<'s> Turn<'s> {
     /// Interrupts the turn of a task.
     pub(super) fn at_berth(self, context: Context) -> Berth<'s> {
-        Berth::new(self, context, (false, false))
+        Berth::new(self, context)
     }
 }
 
 impl<'s> Berth<'s> {
-    fn new(mut turn: Turn<'s>, context: Context, (under_way, collects): (bool, bool)) -> Berth<'s> {
+    fn new(mut turn: Turn<'s>, context: Context) -> Berth<'s> {
         let (session, number, ticket) = (turn.session, turn.number, turn.next_id());
         let deadline = turn.state().allowed.deadline();
-        let mut berth = Berth { session, number, ticket, context, deadline, under_way, collects };
+        let mut berth = Berth { session, number, ticket, context, deadline, sent: false };
         berth.leave(turn);
         berth
     }
@@ -77,12 +79,6 @@ impl<'s> Berth<'s> {
         call.into_turn().at_berth(context)
     }
 
-    /// A seat whose call was given up.
-    pub(super) fn adopt(session: &'s Session, seat: Box<Seat>, under_way: bool) -> Berth<'s> {
-        let context = seat.known().context;
-        Berth::new(Turn::resume(session, seat), context, (under_way, true))
-    }
-
     pub(crate) fn context(&self) -> Context {
         self.context
     }
@@ -91,13 +87,9 @@ impl<'s> Berth<'s> {
         self.deadline
     }
 
-    /// Says that the call was sent, or that it has ended.
-    pub(crate) fn set_under_way(&mut self, under_way: bool) {
-        self.under_way = under_way;
-    }
-
-    pub(crate) fn is_under_way(&self) -> bool {
-        self.under_way
+    /// Its call was sent.
+    pub(crate) fn was_sent(&mut self) {
+        self.sent = true;
     }
 
     /// Goes on with the turn, on this thread.
@@ -115,27 +107,20 @@ impl<'s> Berth<'s> {
     /// Interrupts the turn again.
     pub(crate) fn leave(&mut self, turn: Turn<'s>) {
         let Some(seat) = turn.interrupt() else { return };
-        let Berth { ticket, under_way, .. } = *self;
-        // Who brings a call to its end is done with it when it is.
-        let deadline = if self.collects { u64::MAX } else { self.deadline };
-        let left = Left { seat, ticket, deadline, under_way };
-        *self.session.shared.afloat[self.number as usize].0.lock() = Some(left);
+        let Berth { session, ticket, deadline, .. } = *self;
+        let left = Left { seat, ticket, deadline };
+        *session.shared.afloat[self.number as usize].0.lock() = Some(left);
+        if !session.is_forked() {
+            session.shared.seats.watch().look_at(deadline.saturating_add(GRACE));
+        }
     }
 
-    /// Goes on with the call for a moment.
+    /// Goes on with the call for a moment. It is interrupted again even when that panics: the library may be at work.
     pub(crate) fn aboard<R>(&mut self, then: impl FnOnce(&mut Call<'s>) -> R) -> Result<R> {
-        let mut call = Call::go_on_with(self.board()?);
-        let result = then(&mut call);
-        self.leave(call.into_turn());
-        Ok(result)
-    }
-
-    /// Lends the turn for a moment. It is interrupted again even when that panics: the library may be at work.
-    fn with_turn<R>(&mut self, then: impl FnOnce(&mut Turn<'s>) -> R) -> Result<R> {
-        let turn = Some(self.board()?);
-        let mut aboard = Aboard { berth: self, turn };
-        let turn = aboard.turn.as_mut().expect("it is there until this is dropped");
-        Ok(then(turn))
+        let call = Some(Call::go_on_with(self.board()?));
+        let mut aboard = Aboard { berth: self, call };
+        let call = aboard.call.as_mut().expect("it is there until this is dropped");
+        Ok(then(call))
     }
 
     /// Waits until `look` finds something, or until that time: then `None`. `look` sees to it that the task is woken.
@@ -147,7 +132,7 @@ impl<'s> Berth<'s> {
         let until = instant_of(deadline);
         let mut timer = Timer::default();
         poll_fn(|task| {
-            let found = self.with_turn(|turn| look(turn, task))?;
+            let found = self.aboard(|call| look(call.turn(), task))?;
             match found {
                 Ok(None) if clock::now() < deadline => {}
                 found => return Poll::Ready(found),
@@ -164,7 +149,7 @@ impl<'s> Berth<'s> {
                     }
                 }
             }
-            let found = self.with_turn(|turn| look(turn, task))?;
+            let found = self.aboard(|call| look(call.turn(), task))?;
             Poll::Ready(found)
         })
         .await
@@ -199,43 +184,63 @@ impl<'s> Berth<'s> {
 
     /// Waits until the worker has mapped what it was offered.
     pub(crate) async fn mapped(&mut self) -> Result<std::result::Result<(), SegmentError>> {
+        self.end_unheard().await?;
         let mapped = self.until(self.deadline, |turn, task| {
             let Some(live) = &mut turn.live else { return Ok(Some(Ok(()))) };
-            if live.unmapped.is_empty() {
+            if live.offers.are_settled() {
                 return Ok(Some(Ok(())));
             }
             live.worker.watch(live.lane.index().into(), task.waker());
-            while let Some(&id) = live.unmapped.last() {
-                match live.worker.has_mapped(id) {
-                    Ok(true) => _ = live.unmapped.pop(),
-                    Ok(false) => return Ok(None),
-                    Err(error) => return Ok(Some(Err(error))),
-                }
-            }
+            let settled = match live.offers.settle(&live.worker) {
+                Ok(false) => return Ok(None),
+                Ok(true) => Ok(()),
+                Err(error) => Err(error),
+            };
             live.worker.unwatch(live.lane.index().into());
-            Ok(Some(Ok(())))
+            Ok(Some(settled))
         });
         Ok(mapped.await?.unwrap_or(Err(SegmentError::DeadlinePassed)))
     }
 
+    /// Ends the worker if it could not be told what it was offered, unless it ends by itself.
+    async fn end_unheard(&mut self) -> Result<()> {
+        let is_unheard =
+            |call: &mut Call<'s>| call.turn().live.as_ref().is_some_and(|live| live.offers.are_unheard());
+        if !self.aboard(is_unheard)? {
+            return Ok(());
+        }
+        let patience = u64::try_from(Worker::UNHEARD.as_nanos()).unwrap_or(u64::MAX);
+        match self.ended(clock::now().saturating_add(patience)).await? {
+            true => Ok(()),
+            false => self.end_worker(&[Ending::Unheard]).await,
+        }
+    }
+
     /// Ends the worker, first gently, and waits for that: who then asks for its end does not wait.
-    pub(crate) async fn end_worker(&mut self) -> Result<()> {
-        for ending in [Ending::Abort, Ending::Kill] {
+    pub(crate) async fn end_worker(&mut self, endings: &[Ending<'_>]) -> Result<()> {
+        for &ending in endings {
             let until = self.aboard(|call| call.begin_to_end(ending))?;
-            let ended = self.until(until, |turn, task| {
-                let Some(live) = &turn.live else { return Ok(Some(())) };
-                live.worker.watch(live.lane.index().into(), task.waker());
-                Ok(live.worker.end().map(drop))
-            });
-            if ended.await?.is_some() {
-                return Ok(());
+            // Its seat is not taken back for that.
+            self.deadline = self.deadline.max(until);
+            if self.ended(until).await? {
+                break;
             }
         }
         Ok(())
     }
 
+    /// Waits for the end of the worker until that time; whether it has ended.
+    async fn ended(&mut self, until: u64) -> Result<bool> {
+        let ended = self.until(until, |turn, task| {
+            let Some(live) = &turn.live else { return Ok(Some(())) };
+            live.worker.watch(live.lane.index().into(), task.waker());
+            Ok(live.worker.end().map(drop))
+        });
+        Ok(ended.await?.is_some())
+    }
+
     fn executed(&self) -> Executed {
-        if self.under_way { Executed::Maybe } else { Executed::No }
+        if self.sent { Executed::Maybe } else { Executed::No }
     }
 
     /// The error of a task that was not polled until the time of its call was over, and whose seat was taken back then.
@@ -251,16 +256,16 @@ impl<'s> Berth<'s> {
     }
 }
 
-/// A turn that is lent from its berth.
+/// A call that goes on for a moment.
 struct Aboard<'b, 's> {
     berth: &'b mut Berth<'s>,
-    turn: Option<Turn<'s>>,
+    call: Option<Call<'s>>,
 }
 
 impl Drop for Aboard<'_, '_> {
     fn drop(&mut self) {
-        if let Some(turn) = self.turn.take() {
-            self.berth.leave(turn);
+        if let Some(call) = self.call.take() {
+            self.berth.leave(call.into_turn());
         }
     }
 }
@@ -271,23 +276,30 @@ impl Drop for Berth<'_> {
         if !self.session.is_forked()
             && let Some(seat) = self.take()
         {
-            self.session.give_up_call(seat, self.under_way, self.collects);
+            self.session.give_up_call(seat);
         }
     }
 }
 
-/// How long after its deadline a task may come for its call, in nanoseconds: timers are late, and ends of workers take a while.
-const GRACE: u64 = 50_000_000;
+/// How long after its deadline a task may come for its call, in nanoseconds: timers and runtimes are late.
+const GRACE: u64 = 1_000_000_000;
 
 impl Session {
-    /// Takes seats back from tasks that were not polled until the time of their calls was over.
-    pub(in crate::session) fn reclaim_from_tasks(&self) {
+    /// Takes seats back from tasks that were not polled until the time of their calls was over. Comes with when to do so again,
+    /// in monotonic nanoseconds, for those that are afloat now.
+    pub(in crate::session) fn reclaim_from_tasks(&self) -> u64 {
+        let mut again = u64::MAX;
         for place in &self.shared.afloat {
             let now = clock::now();
-            let left = place.0.lock().take_if(|left| left.deadline.saturating_add(GRACE) <= now);
-            if let Some(Left { seat, under_way, .. }) = left {
-                self.give_up_call(seat, under_way, false);
-            }
+            let left = {
+                let mut place = place.0.lock();
+                let overdue = place.take_if(|left| left.deadline.saturating_add(GRACE) <= now);
+                let next = place.as_ref().map_or(u64::MAX, |left| left.deadline.saturating_add(GRACE));
+                again = again.min(next);
+                overdue
+            };
+            left.into_iter().for_each(|left| self.give_up_call(left.seat));
         }
+        again
     }
 }

@@ -153,7 +153,9 @@ impl Listener {
                 Some(why) => why,
                 None => format!("the data need more than the {} bytes they may have", self.limit),
             },
-            Some(Refusal::SizeOverflow) => format!("`{name}` needs a size that does not fit its type"),
+            Some(Refusal::SizeOverflow) => format!(
+                "`{name}` needs a size that there is not: it is negative, too large for its type, or a division by zero"
+            ),
             _ => return self.violation("a refusal that a callback cannot have caused"),
         };
         let message = format!("a callback of a thread of the library could not be run: {why}");

@@ -16,7 +16,7 @@ use super::{MOMENT, Releases, Swept};
 impl Session {
     /// Leaves the notes to the thread. False when there are none, no thread can be started, or this is the thread (what
     /// goes with an object may call the session): then they stay for who comes next.
-    pub(super) fn hand_over(&self) -> bool {
+    pub(in crate::session) fn hand_over(&self) -> bool {
         let releases = &self.shared.releases;
         let mut waiting = releases.waiting.lock();
         if waiting.has_thread || waiting.notes.is_empty() {
@@ -61,7 +61,8 @@ impl Releases {
     fn thread_ends(&self, stuck: bool) -> bool {
         let mut waiting = self.waiting.lock();
         waiting.has_thread = !stuck && !waiting.notes.is_empty();
-        self.sent.notify_all();
-        !waiting.has_thread
+        let ends = !waiting.has_thread;
+        self.tell(waiting);
+        ends
     }
 }

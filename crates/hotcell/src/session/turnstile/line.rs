@@ -2,7 +2,9 @@
 //!
 //! A task that waits need not be looked after by anybody: its future may be kept and not polled. So a task that was called when
 //! a value was there, and has not come for [`GRACE`], loses its place; it stands in line again when it looks. Who waits behind
-//! it finds that out, for everybody looks now and then.
+//! it finds that out, for everybody looks now and then; but sooner than that the session's watch does.
+//!
+//! A waker is the application's: it is cloned, woken and dropped without the lock of the line.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -12,6 +14,7 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use super::{INSISTS, NOBODY, PATIENCE, SOMEBODY, Turnstile};
+use crate::atomics::now;
 
 /// Who waits.
 #[derive(Debug, Default)]
@@ -24,13 +27,22 @@ pub(super) struct Line {
 #[derive(Debug)]
 struct Waiting {
     number: u64,
-    waker: Waker,
+    /// Not there once he was woken, until he looks.
+    waker: Option<Waker>,
     /// A task, not a thread.
     is_task: bool,
     /// When he has waited long as the first.
     insists: Option<Instant>,
     /// When he was called, as the first, to take a value that was there.
     called: Option<Instant>,
+}
+
+/// Who is to be woken, behind the lock.
+#[must_use]
+struct Called {
+    waker: Option<Waker>,
+    /// It is a task, and somebody stands behind it.
+    holds_up: bool,
 }
 
 /// How long who was called may take to come.
@@ -52,49 +64,84 @@ pub(crate) struct Stand<'a, T> {
 impl<T> Turnstile<T> {
     /// Stands in line, behind all others.
     pub(in super::super) fn stand(&self, waker: &Waker, is_task: bool) -> Stand<'_, T> {
+        let waker = Some(waker.clone());
         let mut line = self.line.lock();
         let number = line.join(waker, is_task);
-        if line.waiting.len() == 1 {
-            // He looks himself.
-            let _ = self.lead(&mut line);
+        // He who is the first looks himself; and before one who was called already, nobody may have stood behind him.
+        let first = if line.waiting.len() == 1 { self.lead(&mut line) } else { None };
+        let holds_up = line.holds_up();
+        drop(line);
+        drop(first);
+        if holds_up {
+            self.expect_late();
         }
         Stand { turnstile: self, number, is_task, again: None }
     }
 
     /// Says whether somebody waits, when another has become the first. Comes with who is to be woken, as there is a value.
-    #[must_use]
-    fn lead(&self, line: &mut Line) -> Option<Waker> {
+    fn lead(&self, line: &mut Line) -> Option<Called> {
         let Some(first) = line.waiting.front_mut() else {
             self.wanted.store(NOBODY, Ordering::SeqCst);
             return None;
         };
-        let now = Instant::now();
+        let now = self::now();
         first.insists = Some(now + PATIENCE);
         self.wanted.store(SOMEBODY, Ordering::SeqCst);
-        self.has_one().then(|| first.call(now))
+        if self.has_one() { line.call(now) } else { None }
     }
 
     /// Wakes the first in line: a value is back.
     #[cold]
     pub(super) fn call_first(&self) {
-        let waker = {
+        let called = {
             let mut line = self.line.lock();
-            let now = Instant::now();
+            let now = self::now();
             let Some(first) = line.waiting.front_mut() else { return };
             if first.insists.is_some_and(|insists| now >= insists) {
                 self.wanted.store(INSISTS, Ordering::SeqCst);
             }
-            first.call(now)
+            line.call(now)
         };
-        // Behind the lock, here and elsewhere: a waker is the application's.
-        waker.wake();
+        self.tell(called);
+    }
+
+    /// Wakes who is called.
+    fn tell(&self, called: Option<Called>) {
+        let Some(Called { waker, holds_up }) = called else { return };
+        if holds_up {
+            self.expect_late();
+        }
+        waker.into_iter().for_each(Waker::wake);
+    }
+
+    /// A task was called, and somebody stands behind it: if it does not come, that is found out.
+    fn expect_late(&self) {
+        #[cfg(feature = "tokio")]
+        self.watch.look_at(hotcell_shm::clock::now() + GRACE.as_nanos() as u64);
+    }
+
+    /// Lets go of the first in line if it was called, and has not come. Comes with how long the next one has, if it was called.
+    #[cfg(feature = "tokio")]
+    pub(in super::super) fn let_go_of_late(&self) -> Option<Duration> {
+        let mut line = self.line.lock();
+        let now = self::now();
+        let mut late = None;
+        if line.waiting.len() > 1 && self.has_one() {
+            late = line.waiting.pop_front_if(|first| first.is_late(now));
+        }
+        let next = if late.is_some() { self.lead(&mut line) } else { None };
+        let again = line.holds_up() && self.has_one();
+        drop(line);
+        drop(late);
+        self.tell(next);
+        again.then_some(GRACE)
     }
 }
 
 impl Line {
-    fn join(&mut self, waker: &Waker, is_task: bool) -> u64 {
+    fn join(&mut self, waker: Option<Waker>, is_task: bool) -> u64 {
         self.count += 1;
-        let (number, waker) = (self.count, waker.clone());
+        let number = self.count;
         self.waiting.push_back(Waiting { number, waker, is_task, insists: None, called: None });
         number
     }
@@ -103,14 +150,23 @@ impl Line {
     fn place(&self, number: u64) -> Option<usize> {
         self.waiting.binary_search_by_key(&number, |waiting| waiting.number).ok()
     }
+
+    /// Calls the first.
+    fn call(&mut self, now: Instant) -> Option<Called> {
+        let first = self.waiting.front_mut()?;
+        first.called.get_or_insert(now);
+        let waker = first.waker.take();
+        Some(Called { waker, holds_up: self.holds_up() })
+    }
+
+    /// Whether the first is a task that was called, and somebody stands behind it.
+    fn holds_up(&self) -> bool {
+        self.waiting.len() > 1
+            && self.waiting.front().is_some_and(|first| first.is_task && first.called.is_some())
+    }
 }
 
 impl Waiting {
-    fn call(&mut self, now: Instant) -> Waker {
-        self.called.get_or_insert(now);
-        self.waker.clone()
-    }
-
     fn is_late(&mut self, now: Instant) -> bool {
         self.is_task && self.called.is_some_and(|called| now >= called + GRACE)
     }
@@ -120,26 +176,30 @@ impl<T> Stand<'_, T> {
     /// Takes a value, if one is there and this is the first in line. Else the waker will be woken when it is.
     pub(crate) fn take(&mut self, waker: &Waker) -> Option<Box<T>> {
         let turnstile = self.turnstile;
+        // Dropped behind the lock, as is what was there before.
+        let mut waker = Some(waker.clone());
+        let mut late = None;
         let mut line = turnstile.line.lock();
         let place = line.place(self.number).unwrap_or_else(|| {
             // It was called, and did not come.
-            self.number = line.join(waker, self.is_task);
+            self.number = line.join(None, self.is_task);
             line.waiting.len() - 1
         });
-        line.waiting[place].waker.clone_from(waker);
-        let now = Instant::now();
-        if place > 0 && turnstile.has_one() && line.waiting.pop_front_if(|first| first.is_late(now)).is_some()
-        {
-            let next = turnstile.lead(&mut line);
-            drop(line);
-            next.into_iter().for_each(Waker::wake);
-            return None;
-        }
+        std::mem::swap(&mut line.waiting[place].waker, &mut waker);
         if place > 0 {
+            let now = self::now();
+            if turnstile.has_one() {
+                late = line.waiting.pop_front_if(|first| first.is_late(now));
+            }
+            let next = if late.is_some() { turnstile.lead(&mut line) } else { None };
+            drop(line);
+            turnstile.tell(next);
             return None;
         }
         if line.waiting[0].insists.is_none() {
-            let _ = turnstile.lead(&mut line);
+            // He looks himself.
+            let first = turnstile.lead(&mut line);
+            line.waiting[0].waker = first.and_then(|called| called.waker).or(line.waiting[0].waker.take());
         }
         let value = turnstile.find();
         if value.is_none() {
@@ -150,8 +210,8 @@ impl<T> Stand<'_, T> {
         let own = line.waiting.pop_front();
         let next = turnstile.lead(&mut line);
         drop(line);
-        drop(own);
-        next.into_iter().for_each(Waker::wake);
+        drop((own, late));
+        turnstile.tell(next);
         value
     }
 
@@ -173,7 +233,7 @@ impl<T> Drop for Stand<'_, T> {
         let next = if place == Some(0) { self.turnstile.lead(&mut line) } else { None };
         drop(line);
         drop(gone);
-        next.into_iter().for_each(Waker::wake);
+        self.turnstile.tell(next);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who gets a value when.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::sync::mpsc;
 use std::thread;
 

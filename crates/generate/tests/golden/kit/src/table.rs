@@ -20,6 +20,14 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
     shim: include_bytes!(concat!(env!("OUT_DIR"), "/shim.so")),
 };
 
+#[rustfmt::skip]
+pub(crate) static LIBRARIES: rt::Libraries = rt::Libraries {
+    variable: "HOTCELL_KIT_LIB",
+    files: &[
+        rt::LibraryFile { name: "libkit.so.1", built: option_env!("HOTCELL_LIBRARY_0") },
+    ],
+};
+
 pub(crate) const KIT_OPEN: u16 = 0;
 pub(crate) const KIT_CLOSE: u16 = 1;
 pub(crate) const KIT_LIST_NEW: u16 = 2;

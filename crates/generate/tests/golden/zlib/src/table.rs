@@ -20,6 +20,14 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
     shim: include_bytes!(concat!(env!("OUT_DIR"), "/shim.so")),
 };
 
+#[rustfmt::skip]
+pub(crate) static LIBRARIES: rt::Libraries = rt::Libraries {
+    variable: "HOTCELL_ZLIB_LIB",
+    files: &[
+        rt::LibraryFile { name: "libz.so.1", built: option_env!("HOTCELL_LIBRARY_0") },
+    ],
+};
+
 pub(crate) const ZLIB_VERSION: u16 = 0;
 pub(crate) const COMPRESS_BOUND: u16 = 1;
 pub(crate) const COMPRESS: u16 = 2;
