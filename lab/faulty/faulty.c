@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -92,6 +94,178 @@ __attribute__((noinline)) static void fill(volatile char *at, int bytes)
     for (int i = 0; i < bytes; i++) {
         at[i] = 'x';
     }
+}
+
+/* Byte `at` of a block of `size` bytes; behind it from `size` on, before it below 0. */
+int faulty_write_block(int size, int at)
+{
+    volatile char *block = malloc((size_t)size);
+    block[at] = 'x';
+    free((void *)block);
+    return 0;
+}
+
+int faulty_read_block(int size, int at)
+{
+    volatile char *block = calloc(1, (size_t)size);
+    int found = block[at];
+    free((void *)block);
+    return found;
+}
+
+__attribute__((noinline)) static void let_go(void *block)
+{
+    free(block);
+}
+
+int faulty_use_after_free(int size)
+{
+    volatile char *block = malloc((size_t)size);
+    let_go((void *)block);
+    return block[0];
+}
+
+int faulty_free_inside(int size)
+{
+    char *volatile block = malloc((size_t)size);
+    free(block + 16);
+    return 0;
+}
+
+int faulty_leak(int blocks, int bytes)
+{
+    for (int i = 0; i < blocks; i++) {
+        void *volatile lost = malloc((size_t)bytes);
+        (void)lost;
+    }
+    return blocks;
+}
+
+static void *kept_block;
+
+int faulty_keep_block(int bytes)
+{
+    kept_block = realloc(kept_block, (size_t)bytes);
+    return kept_block != NULL;
+}
+
+void faulty_drop_block(void)
+{
+    free(kept_block);
+    kept_block = NULL;
+}
+
+static pthread_barrier_t together;
+
+static void *leak_there(void *bytes)
+{
+    void *volatile block = NULL;
+    pthread_barrier_wait(&together);
+    for (int i = 0; i < 1000; i++) {
+        free(block);
+        block = malloc((size_t)(intptr_t)bytes);
+    }
+    pthread_barrier_wait(&together);
+    return block;
+}
+
+int faulty_leak_in_threads(int threads, int bytes)
+{
+    pthread_t all[64];
+    if (threads > 64 || pthread_barrier_init(&together, NULL, (unsigned)threads) != 0) {
+        return -1;
+    }
+    for (int i = 0; i < threads; i++) {
+        if (pthread_create(&all[i], NULL, leak_there, (void *)(intptr_t)bytes) != 0) {
+            return -1;
+        }
+    }
+    int leaked = 0;
+    for (int i = 0; i < threads; i++) {
+        void *block = NULL;
+        pthread_join(all[i], &block);
+        leaked += block != NULL;
+    }
+    return leaked;
+}
+
+/* As many libraries do: nobody looks whether there is memory. */
+int faulty_fill(int mebibytes)
+{
+    char *block = malloc((size_t)mebibytes << 20);
+    memset(block, 1, (size_t)mebibytes << 20);
+    int found = block[mebibytes];
+    free(block);
+    return found;
+}
+
+/* Ends as `how` says where there is no memory: 0 it fails, 1 it aborts, 2 it exits. */
+int faulty_need(int mebibytes, int how)
+{
+    char *block = malloc((size_t)mebibytes << 20);
+    if (block == NULL) {
+        if (how == 1) {
+            abort();
+        }
+        if (how == 2) {
+            exit(3);
+        }
+        return -1;
+    }
+    free(block);
+    return 0;
+}
+
+/* Every way of allocating, and of freeing: whether all of it is as it should be. */
+int faulty_allocators(int size)
+{
+    int good = 1;
+    void *aligned = NULL;
+    size_t bytes = (size_t)size;
+    for (size_t alignment = 16; alignment <= 8192; alignment *= 2) {
+        good &= posix_memalign(&aligned, alignment, bytes) == 0 && (uintptr_t)aligned % alignment == 0;
+        memset(aligned, 7, bytes);
+        free(aligned);
+        aligned = aligned_alloc(alignment, bytes);
+        good &= aligned != NULL && (uintptr_t)aligned % alignment == 0;
+        memset(aligned, 7, bytes);
+        char *moved = realloc(aligned, 2 * bytes + 1);
+        good &= moved != NULL && (size == 0 || moved[size - 1] == 7);
+        moved[2 * bytes] = 1;
+        moved = realloc(moved, bytes / 2 + 1);
+        good &= moved != NULL && (size == 0 || moved[0] == 7);
+        free(moved);
+    }
+    char *zero = calloc(bytes + 1, 3);
+    for (size_t i = 0; i < 3 * (bytes + 1); i++) {
+        good &= zero[i] == 0;
+    }
+    free(zero);
+    good &= posix_memalign(&aligned, 3, bytes) == EINVAL;
+    good &= calloc(SIZE_MAX / 2, 3) == NULL && malloc(SIZE_MAX) == NULL;
+    free(NULL);
+    char *text = strdup("of the C library");
+    good &= strcmp(text, "of the C library") == 0;
+    free(text);
+    return good;
+}
+
+/* In a child, which is not the worker: whether it may allocate. */
+int faulty_allocate_in_child(int raw)
+{
+    char *before = malloc(100);
+    pid_t child = raw ? (pid_t)syscall(SYS_fork) : fork();
+    if (child == 0) {
+        char *block = realloc(malloc(50), 5000);
+        memset(block, 1, 5000);
+        free(block);
+        free(before);
+        _exit(42);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    free(before);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 int faulty_smash_stack(int bytes)

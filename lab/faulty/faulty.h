@@ -34,6 +34,42 @@ int faulty_sleep(int milliseconds);
 /* Frees a block twice. */
 int faulty_double_free(void);
 
+/* Writes byte `at` of a block of `size` bytes: behind it from `size` on, before it below 0. */
+int faulty_write_block(int size, int at);
+
+/* Reads one. */
+int faulty_read_block(int size, int at);
+
+/* Reads a block that was freed. */
+int faulty_use_after_free(int size);
+
+/* Frees what is inside of a block. */
+int faulty_free_inside(int size);
+
+/* Allocates blocks and forgets them. */
+int faulty_leak(int blocks, int bytes);
+
+/* Has so many threads at a time allocate blocks, free all but one, and end: how many there were. */
+int faulty_leak_in_threads(int threads, int bytes);
+
+/* Allocates a block that it keeps, or changes the size of the one it has. */
+int faulty_keep_block(int bytes);
+
+/* Frees the block that is kept. */
+void faulty_drop_block(void);
+
+/* Fills a block without a look at whether there is one. */
+int faulty_fill(int mebibytes);
+
+/* Needs a block; where there is none it fails (`how` 0), aborts (1) or exits (2). */
+int faulty_need(int mebibytes, int how);
+
+/* Allocates in every way there is: 1 when all of it is as it should be. */
+int faulty_allocators(int size);
+
+/* Allocates in a forked child, which it makes past the C library when `raw` is not 0; 42 when that went well. */
+int faulty_allocate_in_child(int raw);
+
 /* Overwrites the canary of its stack frame. */
 int faulty_smash_stack(int bytes);
 

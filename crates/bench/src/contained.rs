@@ -6,6 +6,7 @@ pub(crate) mod buffers;
 pub(crate) mod calls;
 pub(crate) mod idle;
 pub(crate) mod load;
+pub(crate) mod memory;
 pub(crate) mod places;
 pub(crate) mod rare;
 
@@ -86,12 +87,23 @@ fn typical(
     bench: &Bench,
     blocks: u32,
     calls: u32,
+    call: impl FnMut(&Measured, i32) -> hotcell::Result<()>,
+) -> Samples {
+    let subject = Subject::polling(bench)?;
+    each_on(bench, &subject, blocks, calls, call)
+}
+
+/// The same of a worker that is there.
+fn each_on(
+    bench: &Bench,
+    subject: &Subject,
+    blocks: u32,
+    calls: u32,
     mut call: impl FnMut(&Measured, i32) -> hotcell::Result<()>,
 ) -> Samples {
     let refused = Stop::refused("pinning");
     let far = bench.far()?;
     let _pinned = Pinned::thread(bench.cpus.near).map_err(&refused)?;
-    let subject = Subject::polling(bench)?;
     pin_process(subject.worker, far).map_err(&refused)?;
     subject.warm_up()?;
     call(subject.library(), 0)?;

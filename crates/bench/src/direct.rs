@@ -8,6 +8,9 @@ use crate::plan::{Bench, Samples, Stop};
 use crate::statistics::Blocks;
 use crate::sys::direct as library;
 
+/// Blocks that are allocated and freed in a call.
+pub(crate) const BLOCKS: i32 = 10_000;
+
 pub(crate) fn add(bench: &mut Bench) -> Samples {
     typical(bench, 40, 1000, |at| {
         black_box(library::add(at, 1));
@@ -58,6 +61,12 @@ pub(crate) fn invert_1m(bench: &mut Bench) -> Samples {
 pub(crate) fn invert_64m(bench: &mut Bench) -> Samples {
     bench.not_quick()?;
     invert(bench, 64 << 20, 2)
+}
+
+/// Of one block, with the C library's own allocator.
+pub(crate) fn malloc(bench: &mut Bench) -> Samples {
+    let samples = typical(bench, 40, 1, |_| library::allocate(BLOCKS))?;
+    Ok(samples.into_iter().map(|it| it / f64::from(BLOCKS)).collect())
 }
 
 fn sum(bench: &mut Bench, bytes: usize, blocks: u32) -> Samples {

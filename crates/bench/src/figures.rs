@@ -1,12 +1,13 @@
 //! The table of all figures, in the order of the report. A new one is a row here.
 
-use crate::contained::{awaited, batches, buffers, calls, idle, load, places, rare};
+use crate::contained::{awaited, batches, buffers, calls, idle, load, memory, places, rare};
 use crate::plan::{Figure, Probe, When};
 use crate::{direct, raw};
 
 use When::{EachRound, Once};
 
 const SPIN: &[&str] = &["raw.spin"];
+const MALLOC: &[&str] = &["direct.malloc"];
 const ONE_CORE: &[&str] = &["raw.futex.one-core"];
 
 /// Every probe with its figures.
@@ -32,6 +33,7 @@ pub(crate) const PROBES: &[Probe] = &[
     each(direct::sum_1m, &[Figure::plain("direct.sum.1m")]),
     each(direct::invert_1m, &[Figure::plain("direct.invert.1m")]),
     each(direct::sum_64m, &[Figure::plain("direct.sum.64m")]),
+    each(direct::malloc, &[Figure::plain("direct.malloc")]),
     each(direct::invert_64m, &[Figure::plain("direct.invert.64m")]),
     each(calls::add, &[Figure::plain("contained.add").over(SPIN).bar(1.3)]),
     each(calls::add_by_default, &[Figure::plain("contained.add.default-mode").over(SPIN)]),
@@ -85,6 +87,9 @@ pub(crate) const PROBES: &[Probe] = &[
     each(batches::of_8, &[Figure::plain("contained.batch.8").over(SPIN)]),
     each(batches::of_64, &[Figure::plain("contained.batch.64").over(SPIN).bar(0.15)]),
     each(batches::of_1024, &[Figure::plain("contained.batch.1024").over(SPIN)]),
+    each(memory::malloc, &[Figure::plain("contained.malloc").over(MALLOC)]),
+    each(memory::malloc_sampled, &[Figure::plain("contained.malloc.sampled").over(MALLOC)]),
+    each(memory::malloc_all, &[Figure::plain("contained.malloc.all").over(MALLOC)]),
     each(calls::callers_1, &[Figure::plain("contained.callers.1").over(SPIN)]),
     each(calls::callers_2, &[Figure::plain("contained.callers.2").over(SPIN)]),
     each(calls::callers_4, &[Figure::plain("contained.callers.4").over(SPIN)]),

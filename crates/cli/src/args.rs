@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::memory::MemoryArgs;
 use crate::sandbox::SandboxArgs;
 
 /// Call C libraries in a worker process: a crash on the C side is an error value.
@@ -143,7 +144,8 @@ Examples:
   hotcell call /usr/include/zlib.h --lib z crc32 0 hello
   hotcell call bind.toml compress2 @book.txt 9 -o dest=book.z
   hotcell call /usr/include/stdlib.h --lib c abort
-  hotcell call bind.toml load_settings /etc/app.conf --sandbox files --read /etc/app.conf"
+  hotcell call bind.toml load_settings /etc/app.conf --sandbox files --read /etc/app.conf
+  hotcell call bind.toml parse @input --guard all --memory 64MiB --heap"
 )]
 pub(crate) struct CallArgs {
     #[command(flatten)]
@@ -158,6 +160,8 @@ pub(crate) struct CallArgs {
     pub(crate) deadline: Option<Duration>,
     #[command(flatten)]
     pub(crate) sandbox: SandboxArgs,
+    #[command(flatten)]
+    pub(crate) memory: MemoryArgs,
     /// How results and errors are printed
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,

@@ -38,18 +38,25 @@ fn call(args: &CallArgs) -> Result<(), Failure> {
         complain(&warning.to_string());
     }
     let sandbox = args.sandbox.sandbox().map_err(Failure::Usage)?;
-    let mut session = bound.open(Options { sandbox, ..Options::default() })?;
+    let mut session = bound.open(Options {
+        sandbox,
+        guard: args.memory.guard(),
+        limits: args.memory.limits(),
+        ..Options::default()
+    })?;
     if let Some(deadline) = args.deadline {
         session = session.within(deadline);
     }
     let outcome = dynamic::call(&session, &bound.interface, function, &values)?;
+    // What was returned is released only behind it: objects count as what they are.
+    let heap = session.heap().filter(|_| args.memory.heap);
     let (written, unwritten) = outputs.write(&outcome);
     // What a file did not take is not lost: it is printed.
     if let (Some(message), Format::Json) = (&unwritten, args.format) {
         let results = results::to_json(function.1, &outcome, &written);
         return Err(Failure::Returned { message: message.clone(), results });
     }
-    let text = results::outcome(function.1, &outcome, &written, args.format);
+    let text = results::outcome(function.1, &outcome, &written, args.format, heap.as_ref());
     let printed = out(&text).map_err(|error| format!("its results cannot be printed: {error}"));
     match unwritten.or(printed.err()) {
         Some(message) => Err(Failure::Returned { message, results: Value::Null }),

@@ -11,6 +11,7 @@ mod explain;
 mod fail;
 mod generate;
 mod init;
+mod memory;
 mod print;
 #[cfg(test)]
 mod reference;

@@ -182,6 +182,7 @@ fn assemble(contract: &Contract, known: Known<'_>, link: Link<'_>, whole: Whole)
         init,
         shutdown,
         sandbox: contract.sandbox.clone(),
+        guard: contract.guard,
         handles: used::handles(known, &functions),
         structs: used::structs(known.structs, &functions),
         symbols: symbols::sets(known.api, &functions),

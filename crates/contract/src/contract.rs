@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use hotcell_model::interface::{SandboxLines, Threads};
+use hotcell_model::interface::{GuardWord, SandboxLines, Threads};
 
 use crate::diagnostic::Diagnostic;
 use crate::document::Text;
@@ -43,6 +43,7 @@ pub struct Contract {
     /// What may be NULL.
     pub(crate) nullable: Vec<Nullable>,
     pub(crate) sandbox: SandboxLines,
+    pub(crate) guard: GuardWord,
     pub(crate) handles: Vec<HandleLine>,
     pub(crate) structs: Vec<StructLines>,
     pub(crate) errors: Vec<TypeErrorLine>,

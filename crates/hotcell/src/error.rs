@@ -13,6 +13,7 @@ mod output;
 pub use output::Output;
 
 use crate::denied::{Denied, Refused};
+use crate::memory::{HeapFault, Shortage};
 
 /// What a call returns.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -40,6 +41,7 @@ pub(crate) struct Inner {
     pub(crate) output: String,
     pub(crate) outputs: Vec<(String, Output)>,
     pub(crate) refused: Option<Refused>,
+    pub(crate) shortage: Option<Shortage>,
 }
 
 /// What an error knows beyond its kind.
@@ -62,6 +64,15 @@ pub enum Cause {
         stack_overflow: bool,
         /// Whether it was sent by another process instead of being caused by the code.
         external: bool,
+        /// What was done to a guarded block, where that is what it was.
+        heap: Option<Box<HeapFault>>,
+    },
+    /// The library was refused memory, and ended the worker in that call.
+    Memory {
+        /// How that was.
+        shortage: Shortage,
+        /// How the worker ended.
+        ended: String,
     },
     /// The library called `exit`.
     Exit {
@@ -250,6 +261,18 @@ impl Error {
         self
     }
 
+    /// That the library was refused memory since the last error of its own: perhaps the reason of this one. Of
+    /// [`ErrorKind::OutOfMemory`] see [`Cause::Memory`].
+    pub fn shortage(&self) -> Option<&Shortage> {
+        self.0.shortage.as_ref()
+    }
+
+    /// The same error, with that the library was refused memory.
+    pub(crate) fn with_shortage(mut self, shortage: Option<Shortage>) -> Error {
+        self.0.shortage = shortage;
+        self
+    }
+
     /// Adds what the call gave, where `order` says it belongs.
     pub(crate) fn add_outputs(&mut self, outputs: Vec<(String, Output)>, order: impl Fn(&str) -> usize) {
         self.0.outputs.extend(outputs);
@@ -281,6 +304,7 @@ impl Error {
             "retry": e.kind.retry().as_str(),
             "cause": e.cause.to_json(),
             "refused": e.refused.as_ref().map(Refused::to_json),
+            "shortage": e.shortage.map(Shortage::to_json),
             "outputs": output::named(&e.outputs),
             "output": e.output,
         })
@@ -292,10 +316,16 @@ impl Cause {
         let hex = |address: &Option<u64>| address.map(|a| format!("{a:#x}"));
         match self {
             Cause::None => Value::Null,
-            Cause::Signal { number, name, address, pc, stack_overflow, external } => json!({
+            Cause::Signal { number, name, address, pc, stack_overflow, external, heap } => json!({
                 "signal": name, "number": number, "address": hex(address), "pc": hex(pc),
                 "stack_overflow": stack_overflow, "external": external,
+                "heap": heap.as_ref().map(|heap| heap.to_json()),
             }),
+            Cause::Memory { shortage, ended } => {
+                let mut json = shortage.to_json();
+                json["ended"] = json!(ended);
+                json
+            }
             Cause::Exit { status } => json!({ "status": status }),
             Cause::Deadline { after } => json!({ "deadline_ms": after.as_secs_f64() * 1e3 }),
             Cause::Suspect { function, call_id } => json!({ "suspect": function, "call_id": call_id }),
@@ -336,6 +366,10 @@ impl fmt::Display for Error {
         if f.alternate() {
             e.outputs.iter().try_for_each(|(name, value)| write!(f, "\n  {name}: {value}"))?;
             e.refused.iter().try_for_each(|refused| write!(f, "\n  {refused}"))?;
+            e.shortage.iter().try_for_each(|shortage| write!(f, "\n  {shortage}"))?;
+            if let Cause::Signal { heap: Some(heap), .. } = &e.cause {
+                heap.stacks(f)?;
+            }
             write!(f, "\n  advice: {}\n  executed: {}", e.kind.advice(), e.executed)?;
             if !e.output.is_empty() {
                 write!(f, "\n  the worker printed:")?;
@@ -388,6 +422,7 @@ mod tests {
             output: String::new(),
             outputs: vec![("message".into(), Output::Text("\x1b[2J".into()))],
             refused: None,
+            shortage: None,
         });
         assert!(format!("{error:#}").contains("\n  message: \"\\u{1b}[2J\"\n"), "{error:#}");
         assert_eq!(error.to_string(), "zlib: inflate: LibraryError: bad\\u{1b}[2J\\nERROR forged");

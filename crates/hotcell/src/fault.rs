@@ -6,6 +6,7 @@ use hotcell_supervisor::{End, HowEnded, Report, StartError};
 
 use crate::denied::Denied;
 use crate::error::Cause;
+use crate::memory::{HeapFault, Shortage};
 use crate::session::Blame;
 use crate::signals;
 
@@ -19,6 +20,22 @@ pub(crate) struct Fault {
 
 /// A worker that ended during a call.
 pub(crate) fn of_end(end: &End) -> Fault {
+    let fault = of_its_end(end);
+    // By its own word, which can but make one fault of a worker another.
+    let refused =
+        end.refusal.filter(|refused| refused.fatal && !end.killed_by_host && end.heap_fault.is_none());
+    match (refused, fault.kind) {
+        (Some(refused), ErrorKind::Crashed | ErrorKind::Exited) => {
+            let shortage = Shortage::of(&refused);
+            let message = format!("{shortage}; then: {}", fault.message);
+            let cause = Cause::Memory { shortage, ended: fault.message };
+            Fault { kind: ErrorKind::OutOfMemory, cause, message }
+        }
+        _ => fault,
+    }
+}
+
+fn of_its_end(end: &End) -> Fault {
     if let Some(rule) = &end.violation {
         return violation(rule);
     }
@@ -132,7 +149,15 @@ fn signalled(end: &End, number: i32) -> Fault {
     let address = located.map(|record| record.address);
     let stack_overflow = end.stack_overflow();
     let external = record.is_none() && number == SIGKILL && !end.killed_by_host;
+    let heap = end.heap_fault.as_ref().map(HeapFault::of_record).filter(|heap| match number {
+        SIGSEGV | SIGBUS => address.is_some() && heap.address == address,
+        _ => number == SIGABRT,
+    });
     let message = match address {
+        _ if heap.is_some() => {
+            let heap = heap.as_ref().map(ToString::to_string).unwrap_or_default();
+            format!("{name}: {heap}")
+        }
         _ if stack_overflow => format!("{name}: the stack overflowed"),
         Some(address) if address < 4096 && number == SIGSEGV => {
             format!("{name} at address {address:#x}: a null pointer was used")
@@ -149,7 +174,8 @@ fn signalled(end: &End, number: i32) -> Fault {
         None => name.to_owned(),
     };
     let pc = record.map(|record| record.pc);
-    let cause = Cause::Signal { number, name, address, pc, stack_overflow, external };
+    let cause =
+        Cause::Signal { number, name, address, pc, stack_overflow, external, heap: heap.map(Box::new) };
     Fault { kind: ErrorKind::Crashed, cause, message }
 }
 
@@ -170,6 +196,8 @@ const SIGSYS: i32 = 31;
 const SIGKILL: i32 = 9;
 const SIGSEGV: i32 = 11;
 const SIGXCPU: i32 = 24;
+const SIGBUS: i32 = 7;
+const SIGABRT: i32 = 6;
 
 /// The `si_code` of a signal for which the kernel has no more to say; the address is 0 then.
 const SI_KERNEL: i32 = 0x80;

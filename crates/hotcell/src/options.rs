@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use hotcell_protocol::wire::Guard;
 use hotcell_sandbox::{Limits, Sandbox};
 
 /// Options of a [`crate::Session`]; the defaults suit most libraries.
@@ -26,6 +27,9 @@ pub struct Options {
     pub environment: Vec<(String, String)>,
     /// What the library may do. `None`: what its contract says, and where that says nothing, [`crate::Profile::Compute`].
     pub sandbox: Option<Sandbox>,
+    /// Which blocks of the library's memory are guarded, so that using what is behind, before or no longer there is found.
+    /// `None`: what its contract says, and where that says nothing, [`Guard::None`].
+    pub guard: Option<Guard>,
     /// Resource limits of the worker.
     pub limits: Limits,
     /// Most bytes the data of one call may have. 1 GiB.
@@ -92,6 +96,7 @@ impl Default for Options {
             libraries: Vec::new(),
             environment: Vec::new(),
             sandbox: None,
+            guard: None,
             limits: Limits::default(),
             max_input: 1 << 30,
             max_output: 1 << 30,

@@ -39,6 +39,7 @@ pub(crate) use finish::Space;
 pub use finish::{Callback, KeptCallback};
 pub use handle::Handle;
 pub(crate) use handle::Object;
+pub use hotcell_protocol::wire::Guard;
 pub use hotcell_sandbox::Profile;
 pub use image::Image;
 pub use invocation::Invocation;
@@ -66,6 +67,8 @@ pub struct Package {
     pub handles: &'static [HandleType],
     /// What the contract says of the sandbox.
     pub sandbox: SandboxLines,
+    /// Which blocks of the library's memory the contract wants guarded.
+    pub guard: Guard,
     /// The compiled shim.
     pub shim: &'static [u8],
 }

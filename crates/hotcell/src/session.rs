@@ -8,13 +8,14 @@ use std::time::{Duration, SystemTime};
 
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, UnavailableReason};
 use hotcell_sandbox::{Level, Require};
-use hotcell_shm::{Arena, Buffers, ForkGuard, HostChannel, HostLane};
+use hotcell_shm::{Arena, Buffers, ForkGuard, HeapSegment, HostChannel, HostLane};
 use hotcell_supervisor::{Libraries, LoadedFile, Spec, Worker, find_worker};
 use parking_lot::Mutex;
 
 use crate::denied::Refused;
 use crate::error::{Cause, Error, Inner, Result};
 use crate::fault::Fault;
+use crate::memory::{Heap, Shortage};
 use crate::options::Options;
 use crate::rt::{Batch, Call, Function, HandleType, Package, Passed, Spare, State};
 
@@ -97,6 +98,8 @@ struct Facts {
     level: AtomicU32,
     /// The memory in which the worker that serves notes what was refused.
     channel: Mutex<Option<Arc<HostChannel>>>,
+    /// What its library has of memory.
+    heap: Mutex<Option<Arc<HeapSegment>>>,
 }
 
 /// Where one caller at a time sits.
@@ -134,6 +137,8 @@ pub(crate) struct Live {
     pub(crate) takes_batches: bool,
     /// Refusals of the sandbox that came with errors.
     refusals: u32,
+    /// Refusals of memory that came with errors.
+    shortages: u64,
     /// What it was offered by calls of tasks.
     #[cfg(feature = "tokio")]
     pub(crate) offers: awaited::Offers,
@@ -158,6 +163,13 @@ impl Live {
         let refused = Refused::since(self.refusals, &channel.refused()?)?;
         self.refusals = self.refusals.wrapping_add(refused.count);
         Some(refused)
+    }
+
+    /// That the library was refused memory since this was asked last.
+    pub(crate) fn new_shortage(&mut self) -> Option<Shortage> {
+        let refused = self.worker.heap().refused()?;
+        let before = std::mem::replace(&mut self.shortages, refused.count);
+        (refused.count != before).then(|| Shortage::of(&refused))
     }
 }
 
@@ -206,6 +218,7 @@ impl Session {
             callers: callers(package, &options),
             environment,
             limits: options.limits,
+            guard: options.guard.unwrap_or(package.guard),
             profile: walled.sandbox.profile,
             wall: walled.wall.clone(),
             required: Level::required(&walled.sandbox),
@@ -359,6 +372,16 @@ impl Session {
     pub fn loaded(&self) -> Vec<LoadedFile> {
         // There, nobody reads any more.
         if self.is_forked() { Vec::new() } else { self.shared.spec.libraries.loaded() }
+    }
+
+    /// What the library has of memory in the worker that serves, by function; `None` where none serves. It is counted while
+    /// calls are under way, and asking costs neither them nor the worker anything.
+    pub fn heap(&self) -> Option<Heap> {
+        if self.is_forked() {
+            return None;
+        }
+        let heap = Arc::clone(self.shared.facts.heap.lock().as_ref()?);
+        Some(Heap::of(&heap, self.functions(), self.shared.spec.guard))
     }
 
     /// The restrictions the worker measured on itself.
@@ -586,12 +609,14 @@ impl Facts {
         self.pid.store(worker.pid(), Ordering::Relaxed);
         self.level.store(worker.level().bits(), Ordering::Relaxed);
         *self.channel.lock() = Some(Arc::clone(worker.channel()));
+        *self.heap.lock() = Some(Arc::clone(worker.heap()));
     }
 
     /// This worker serves no longer.
     fn left(&self, worker: &Worker) {
         let _ = self.pid.compare_exchange(worker.pid(), 0, Ordering::Relaxed, Ordering::Relaxed);
         self.channel.lock().take_if(|channel| Arc::ptr_eq(channel, worker.channel()));
+        self.heap.lock().take_if(|heap| Arc::ptr_eq(heap, worker.heap()));
     }
 }
 
@@ -635,6 +660,7 @@ impl Context {
             output,
             outputs: Vec::new(),
             refused: None,
+            shortage: None,
         })
     }
 }

@@ -13,6 +13,7 @@ use crate::types::{CType, Target};
 
 mod callback;
 mod errors;
+mod guard;
 mod handle;
 mod left;
 mod roles;
@@ -21,6 +22,7 @@ mod structs;
 
 pub use callback::{Callback, CallbackParam, CallbackRole, CallbackScope, CallbackThreads};
 pub use errors::{ErrorRule, Fails};
+pub use guard::GuardWord;
 pub use handle::Handle;
 pub use left::{Left, LeftKind};
 pub use roles::{Capacity, Direction, Encoding, Ownership, ResultLength, ResultRole, Role, Start, Unit};
@@ -54,6 +56,9 @@ pub struct Interface {
     /// What the library may do once it serves.
     #[serde(default, skip_serializing_if = "SandboxLines::is_default")]
     pub sandbox: SandboxLines,
+    /// Which blocks of the library's memory are guarded.
+    #[serde(default, skip_serializing_if = "GuardWord::is_default")]
+    pub guard: GuardWord,
     /// Handle types by name; on the wire they are numbered in this order, from 1.
     pub handles: BTreeMap<String, Handle>,
     /// Structures that functions take or give, by the record's key.

@@ -96,13 +96,18 @@ fn a_hello_lies_on_the_wire_as_the_table_says() {
         profile: 8,
         fingerprint: std::array::from_fn(|at| at as u8),
         eventfds: 0x0809,
+        guard: 0x0a0b,
+        sample: 0x0c0d_0e0f,
+        memory: u64::MAX - 1,
     };
     let bytes = hello.encode();
     assert_eq!(bytes[..8], [8, 7, 6, 5, 4, 3, 2, 1], "little-endian");
     assert_eq!(bytes[wire::hello::EPOCH..][..2], [6, 5]);
     assert_eq!(bytes[wire::hello::FINGERPRINT..][..32], hello.fingerprint);
     assert_eq!(bytes[wire::hello::EVENTFDS..][..2], [9, 8]);
-    assert_eq!(bytes[wire::hello::EVENTFDS + 2..], [0; 14], "what belongs to no field is zero");
+    assert_eq!(bytes[wire::hello::GUARD..][..2], [0x0b, 0x0a]);
+    assert_eq!(bytes[wire::hello::SAMPLE..][..4], [0x0f, 0x0e, 0x0d, 0x0c]);
+    assert_eq!(bytes[wire::hello::MEMORY..], [0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
     assert_eq!(Hello::decode(&bytes), hello);
 }
 

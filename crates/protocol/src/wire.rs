@@ -96,6 +96,12 @@ pub const LISTEN_FUNCTION: u16 = 65534;
 /// Entries a batch may have.
 pub const MAX_BATCH: u32 = 0x0001_0000;
 
+/// Where the counts start in the heap segment: a shard behind the other.
+pub const HEAP_COUNTS: usize = 4096;
+
+/// Shards of counts. A thread adds to one that it has for itself; those that find none share the last. A shard has a heap_count for what is outside of every function, then one for each function, padded to LINE. A number is the sum over all shards, as they wrap.
+pub const HEAP_SHARDS: usize = 32;
+
 /// Longest control packet, head included. A longer one is a violation.
 pub const MAX_PACKET: usize = 4096;
 
@@ -360,7 +366,7 @@ impl Resume {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u16)]
 pub enum Packet {
-    /// Host to worker, first: versions, capabilities, interface; descriptors request, reply, shim, libraries, eventfds.
+    /// Host to worker, first: versions, capabilities, interface; descriptors request, reply, shim, libraries, eventfds, heap, plan.
     Hello = 1,
     /// Worker to host: loaded and serving.
     Welcome = 2,
@@ -542,6 +548,102 @@ impl WorkerState {
     }
 }
 
+/// Which blocks of the library's memory are guarded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u16)]
+pub enum Guard {
+    /// None.
+    None = 0,
+    /// One in so many.
+    Sampled = 1,
+    /// As many as there is room for.
+    All = 2,
+}
+
+impl Guard {
+    /// Every value, in the table's order.
+    pub const ALL: &[Self] = &[Self::None, Self::Sampled, Self::All];
+
+    /// The value with this number; `None` when there is none.
+    pub const fn from_raw(raw: u16) -> Option<Self> {
+        match raw {
+            0 => Some(Self::None),
+            1 => Some(Self::Sampled),
+            2 => Some(Self::All),
+            _ => None,
+        }
+    }
+
+    /// The number on the wire.
+    pub const fn raw(self) -> u16 {
+        self as u16
+    }
+
+    /// The name as in the table.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "None",
+            Self::Sampled => "Sampled",
+            Self::All => "All",
+        }
+    }
+}
+
+/// What was done to a guarded block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum HeapFault {
+    /// Bytes behind it were used.
+    BufferOverflow = 1,
+    /// Bytes before it were used.
+    BufferUnderflow = 2,
+    /// It was used when it had been freed.
+    UseAfterFree = 3,
+    /// It was freed twice.
+    DoubleFree = 4,
+    /// An address was freed that is inside of it, or beside it.
+    InvalidFree = 5,
+}
+
+impl HeapFault {
+    /// Every value, in the table's order.
+    pub const ALL: &[Self] = &[
+        Self::BufferOverflow,
+        Self::BufferUnderflow,
+        Self::UseAfterFree,
+        Self::DoubleFree,
+        Self::InvalidFree,
+    ];
+
+    /// The value with this number; `None` when there is none.
+    pub const fn from_raw(raw: u32) -> Option<Self> {
+        match raw {
+            1 => Some(Self::BufferOverflow),
+            2 => Some(Self::BufferUnderflow),
+            3 => Some(Self::UseAfterFree),
+            4 => Some(Self::DoubleFree),
+            5 => Some(Self::InvalidFree),
+            _ => None,
+        }
+    }
+
+    /// The number on the wire.
+    pub const fn raw(self) -> u32 {
+        self as u32
+    }
+
+    /// The name as in the table.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::BufferOverflow => "BufferOverflow",
+            Self::BufferUnderflow => "BufferUnderflow",
+            Self::UseAfterFree => "UseAfterFree",
+            Self::DoubleFree => "DoubleFree",
+            Self::InvalidFree => "InvalidFree",
+        }
+    }
+}
+
 /// Flags of a call head.
 pub mod call_flags {
     /// The lane's trace context belongs to this call.
@@ -574,6 +676,8 @@ pub mod capabilities {
     pub const BATCH: u64 = 1 << 8;
     /// Several calls at a time: lanes from 1 on, but for the dispatcher's, are served by a thread each.
     pub const LANES: u64 = 1 << 9;
+    /// Memory of the library is counted, limited and guarded: the hello carries the heap segment, behind the eventfds.
+    pub const HEAP: u64 = 1 << 11;
     /// Walls: a hello whose profile is not 0 carries one more descriptor, behind all others.
     pub const SANDBOX: u64 = 1 << 10;
 }
@@ -694,6 +798,60 @@ pub mod denial_record {
     pub const TEXT_LENGTH: usize = 68;
     /// `[u8; 184]`: the path that an argument points to, as much of it as fits.
     pub const TEXT: usize = 72;
+}
+
+/// What the library has of memory, by the worker's own word. Hostile, like all that a worker writes.
+///
+/// Where: heap, offset 0.
+pub mod heap_head {
+    /// Bytes of the whole layout.
+    pub const SIZE: usize = 64;
+    /// `u64`: how often it was refused memory; written behind the three fields that follow.
+    pub const REFUSED: usize = 0;
+    /// `u64`: bytes it asked for when it was refused last.
+    pub const WANTED: usize = 8;
+    /// `u64`: bytes it had then.
+    pub const LIVE: usize = 16;
+    /// `u32`: 1: the limit of the hello refused it; 0: the system.
+    pub const BY_LIMIT: usize = 24;
+    /// `u32`: 1: the thread that ended the worker had been refused memory, a serving thread in that call.
+    pub const SHORT: usize = 28;
+    /// `u64`: blocks that were to be guarded.
+    pub const CHOSEN: usize = 32;
+    /// `u64`: those that were.
+    pub const GUARDED: usize = 40;
+}
+
+/// What was done to a guarded block, written before the worker ends for it.
+///
+/// Where: heap, offset 64.
+pub mod heap_fault {
+    /// Bytes of the whole layout.
+    pub const SIZE: usize = 4032;
+    /// `u32`: HeapFault; 0 none. Written last but for the text of frames.
+    pub const KIND: usize = 0;
+    /// `u32`: bytes of the text.
+    pub const TEXT_LENGTH: usize = 4;
+    /// `u64`: that was used or freed; 0 where that was found out afterwards.
+    pub const ADDRESS: usize = 8;
+    /// `u64`: address of the block.
+    pub const BLOCK: usize = 16;
+    /// `u64`: how many it has.
+    pub const BYTES: usize = 24;
+    /// `[u8; 4000]`: frames, one a line: `u`, `a` or `f` for where it was used, allocated or freed, a blank, module, `+0x`, offset, and after a blank the symbol before it, if there is one.
+    pub const TEXT: usize = 32;
+}
+
+/// What was allocated and not freed since.
+///
+/// Where: heap, from HEAP_COUNTS on.
+pub mod heap_count {
+    /// Bytes of the whole layout.
+    pub const SIZE: usize = 16;
+    /// `u64`: as they were asked for.
+    pub const BYTES: usize = 0;
+    /// `u64`: how many.
+    pub const BLOCKS: usize = 8;
 }
 
 /// A lane's host line.
@@ -898,7 +1056,7 @@ pub mod packet_head {
     pub const SERIAL: usize = 16;
 }
 
-/// The host introduces itself and the interface. Descriptors in order: request, reply, shim, libraries, eventfds.
+/// The host introduces itself and the interface. Descriptors in order: request, reply, shim, libraries, eventfds, heap, plan of the wall.
 ///
 /// Where: socket, after packet_head.
 pub mod hello {
@@ -926,6 +1084,12 @@ pub mod hello {
     pub const FINGERPRINT: usize = 48;
     /// `u16`: eventfds behind the libraries: of lane 0, lane 1 and so on (capability `EVENTFD`).
     pub const EVENTFDS: usize = 80;
+    /// `u16`: Guard (capability `HEAP`).
+    pub const GUARD: usize = 82;
+    /// `u32`: of a guard that is sampled: one block in so many, on average.
+    pub const SAMPLE: usize = 84;
+    /// `u64`: bytes that the library may have (capability `HEAP`); 0 for no limit.
+    pub const MEMORY: usize = 88;
 }
 
 /// The worker is loaded. Capabilities in force are the intersection.
@@ -1053,7 +1217,7 @@ impl PacketHead {
     }
 }
 
-/// The host introduces itself and the interface. Descriptors in order: request, reply, shim, libraries, eventfds.
+/// The host introduces itself and the interface. Descriptors in order: request, reply, shim, libraries, eventfds, heap, plan of the wall.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Hello {
     /// Capabilities of the host.
@@ -1078,6 +1242,12 @@ pub struct Hello {
     pub fingerprint: [u8; 32],
     /// eventfds behind the libraries: of lane 0, lane 1 and so on (capability `EVENTFD`).
     pub eventfds: u16,
+    /// Guard (capability `HEAP`).
+    pub guard: u16,
+    /// of a guard that is sampled: one block in so many, on average.
+    pub sample: u32,
+    /// bytes that the library may have (capability `HEAP`); 0 for no limit.
+    pub memory: u64,
 }
 
 impl Hello {
@@ -1095,6 +1265,9 @@ impl Hello {
         put(&mut bytes, hello::PROFILE, &self.profile.to_le_bytes());
         put(&mut bytes, hello::FINGERPRINT, &self.fingerprint);
         put(&mut bytes, hello::EVENTFDS, &self.eventfds.to_le_bytes());
+        put(&mut bytes, hello::GUARD, &self.guard.to_le_bytes());
+        put(&mut bytes, hello::SAMPLE, &self.sample.to_le_bytes());
+        put(&mut bytes, hello::MEMORY, &self.memory.to_le_bytes());
         bytes
     }
 
@@ -1112,6 +1285,9 @@ impl Hello {
             profile: u32::from_le_bytes(get(bytes, hello::PROFILE)),
             fingerprint: get(bytes, hello::FINGERPRINT),
             eventfds: u16::from_le_bytes(get(bytes, hello::EVENTFDS)),
+            guard: u16::from_le_bytes(get(bytes, hello::GUARD)),
+            sample: u32::from_le_bytes(get(bytes, hello::SAMPLE)),
+            memory: u64::from_le_bytes(get(bytes, hello::MEMORY)),
         }
     }
 }

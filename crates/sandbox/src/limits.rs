@@ -9,8 +9,8 @@ pub struct Limits {
     pub descriptors: u64,
     /// Bytes of the main thread's stack (RLIMIT_STACK).
     pub stack: u64,
-    /// Bytes of writable private memory (RLIMIT_DATA); `None` for no limit. Not RLIMIT_AS: guard
-    /// allocators reserve address space by the hundred gigabytes without using it.
+    /// Bytes of writable private memory (RLIMIT_DATA); `None` for no limit, or where there is one on `memory`, for twice that
+    /// and [some more](Limits::BESIDE). Not RLIMIT_AS: guarded blocks reserve address space by the gigabyte without using it.
     pub data: Option<u64>,
     /// Bytes of address space (RLIMIT_AS); `None` for no limit. The worker itself takes some 20 MB, and each segment of data
     /// counts.
@@ -18,13 +18,41 @@ pub struct Limits {
     /// Time on CPUs that a worker may take in its whole life, all threads together (RLIMIT_CPU), in whole seconds; `None` for no
     /// limit. A worker that has taken so much ends with `LimitExceeded`, and the next call has another.
     pub cpu: Option<Duration>,
+    /// Bytes that the library may have allocated at a time, by `malloc` and its kin; `None` for no limit. Beyond it the library
+    /// gets NULL, to within 64 KiB for each of its threads. Not what the worker itself allocates.
+    pub memory: Option<u64>,
 }
 
 /// Most descriptors a worker may be given.
 pub(crate) const MOST_DESCRIPTORS: u64 = 4096;
 
+impl Limits {
+    /// Bytes that stand behind a limit on `memory`, for stacks, the worker's own memory and what lies between blocks.
+    pub const BESIDE: u64 = 512 << 20;
+
+    /// What RLIMIT_DATA is set to.
+    pub(crate) fn data(&self) -> Option<u64> {
+        let behind = |memory: u64| memory.saturating_mul(2).saturating_add(Limits::BESIDE);
+        self.data.or(self.memory.map(behind))
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
-        Limits { descriptors: 256, stack: 8 << 20, data: None, address_space: None, cpu: None }
+        Limits { descriptors: 256, stack: 8 << 20, data: None, memory: None, address_space: None, cpu: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_on_memory_has_one_on_data_behind_it() {
+        let limits = |memory, data| Limits { memory, data, ..Limits::default() }.data();
+        assert_eq!(limits(None, None), None);
+        assert_eq!(limits(Some(1 << 20), None), Some((2 << 20) + Limits::BESIDE));
+        assert_eq!(limits(Some(1 << 20), Some(5)), Some(5), "what was asked for");
+        assert_eq!(limits(Some(u64::MAX), None), Some(u64::MAX));
     }
 }

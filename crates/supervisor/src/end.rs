@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hotcell_protocol::wire::Event;
-use hotcell_shm::{CrashRecord, DenialRecord};
+use hotcell_shm::{CrashRecord, DenialRecord, HeapFaultRecord, HeapRefusal};
 
 /// The end of a worker, complete: no thread of it is left.
 #[derive(Debug, Clone)]
@@ -14,6 +14,10 @@ pub struct End {
     pub crash: Option<CrashRecord>,
     /// The system call for which its sandbox ended it, by its own word.
     pub denied: Option<DenialRecord>,
+    /// That the library was refused memory, by its own word.
+    pub refusal: Option<HeapRefusal>,
+    /// What was done to a guarded block, by its own word.
+    pub heap_fault: Option<HeapFaultRecord>,
     /// What it reported of itself last.
     pub report: Option<Report>,
     /// The rule of the control protocol it broke, for which it was killed.

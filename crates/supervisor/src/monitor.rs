@@ -304,11 +304,14 @@ impl Watched {
         }
         let crash = self.shared.channel.crash_record();
         let denied = self.shared.channel.denied();
+        let (refusal, heap_fault) = (self.shared.heap.refused(), self.shared.heap.fault());
         let mut state = self.shared.state.lock();
         state.end = Some(End {
             how: how.unwrap_or(HowEnded::Unknown),
             crash,
             denied,
+            refusal,
+            heap_fault,
             report: state.report.clone(),
             violation: state.violation.clone(),
             killed_by_host: state.killed_by_host,

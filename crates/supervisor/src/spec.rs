@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hotcell_protocol::wire::Guard;
 use hotcell_sandbox::{Level, Limits, Profile};
 
 use crate::libraries::Libraries;
@@ -28,6 +29,8 @@ pub struct Spec {
     pub environment: Vec<(String, String)>,
     /// Resource limits.
     pub limits: Limits,
+    /// Which blocks of the library's memory are guarded.
+    pub guard: Guard,
     /// Sandbox profile.
     pub profile: Profile,
     /// The plan of its wall, in a sealed memory file; none for the profile that has no wall.

@@ -8,10 +8,10 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use hotcell_protocol::wire::{self, Hello, Packet, Welcome};
+use hotcell_protocol::wire::{self, Guard, Hello, Packet, Welcome};
 use hotcell_sandbox::Level;
 use hotcell_shm::control::ControlSocket;
-use hotcell_shm::{EventFd, HostChannel, sealed_copy};
+use hotcell_shm::{EventFd, HeapSegment, HostChannel, sealed_copy};
 use parking_lot::Mutex;
 use rustix::process::Signal;
 
@@ -30,7 +30,11 @@ const CAPABILITIES: u64 = wire::capabilities::NEED_SPACE
     | wire::capabilities::HANDLES
     | wire::capabilities::BATCH
     | wire::capabilities::DISPATCHER
-    | wire::capabilities::SANDBOX;
+    | wire::capabilities::SANDBOX
+    | wire::capabilities::HEAP;
+
+/// Where blocks are guarded by samples: one in so many, on average.
+const SAMPLE: u32 = 5000;
 
 /// The interface epoch of a session that has never been reloaded.
 const EPOCH: u16 = 1;
@@ -83,7 +87,7 @@ impl fmt::Display for StartError {
             StartError::Ended { .. } => f.write_str("the worker ended while it loaded the library"),
             StartError::Replaced { replaced, .. } => replaced.fmt(f),
             StartError::NotInForce { missing, .. } => {
-                write!(f, "the sandbox is not in force: {} missing", missing.join(", "))
+                write!(f, "what was asked for is not in force: {} missing", missing.join(", "))
             }
             StartError::Late { .. } => f.write_str("the library did not finish loading in time"),
         }
@@ -172,6 +176,10 @@ impl Worker {
     /// A worker that serves with less than was asked serves nobody.
     fn check_level(&self, spec: &Spec, welcome: &Welcome) -> Result<(), StartError> {
         let mut missing = Level::from_bits(welcome.level).missing(spec.required);
+        let asked = spec.guard != Guard::None || spec.limits.memory.is_some();
+        if asked && welcome.capabilities & wire::capabilities::HEAP == 0 {
+            missing.push("guarded-memory");
+        }
         if spec.strict && missing.is_empty() {
             missing = outside::missing(self.pid(), spec.wall.is_some());
         }
@@ -216,6 +224,8 @@ fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
         // Nobody waits in an event loop for threads of the library.
         channel.add_eventfds(lanes(spec) - 1).map_err(errno("make eventfds"))?;
     }
+    let (counts, heap) =
+        HeapSegment::create(spec.functions, spec.limits.memory).map_err(errno("make the heap segment"))?;
     let (control, worker_end) = ControlSocket::pair().map_err(errno("make the control socket"))?;
     let shim = sealed_copy(spec.shim).map_err(errno("copy the shim"))?;
     let libraries: Vec<&File> = spec.libraries.files().collect();
@@ -232,15 +242,22 @@ fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
         profile: spec.profile as u32,
         fingerprint: spec.fingerprint,
         eventfds: channel.eventfds().len() as u16,
+        guard: spec.guard.raw(),
+        sample: SAMPLE,
+        memory: spec.limits.memory.map_or(0, |limit| limit.max(1)),
     };
     let first = [request.as_fd(), reply.as_fd(), shim.as_fd()];
     let wall = spec.wall.iter().map(|wall| wall.as_fd());
-    let behind =
-        libraries.iter().map(|file| file.as_fd()).chain(channel.eventfds().iter().map(EventFd::as_fd));
+    let behind = libraries
+        .iter()
+        .map(|file| file.as_fd())
+        .chain(channel.eventfds().iter().map(EventFd::as_fd))
+        .chain([counts.as_fd()]);
     let descriptors: Vec<BorrowedFd<'_>> = first.into_iter().chain(behind).chain(wall).collect();
     control.send(Packet::Hello, &hello.encode(), &descriptors).map_err(errno("send the hello"))?;
     Ok(Arc::new(Shared {
         channel,
+        heap: Arc::new(heap),
         control,
         worker_end: Mutex::new(Some(worker_end)),
         process: OnceLock::new(),

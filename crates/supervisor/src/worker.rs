@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use hotcell_protocol::wire::{self, LaneOpen, Packet, SegmentAdd};
 use hotcell_sandbox::Level;
 use hotcell_shm::control::ControlSocket;
-use hotcell_shm::{HostChannel, Mapping, Seals, SegmentFile};
+use hotcell_shm::{HeapSegment, HostChannel, Mapping, Seals, SegmentFile};
 use parking_lot::Mutex;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -51,6 +51,7 @@ pub struct WorkerRef(Arc<Shared>);
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) channel: Arc<HostChannel>,
+    pub(crate) heap: Arc<HeapSegment>,
     pub(crate) control: ControlSocket,
     /// The worker's end of the control socket, until it is started.
     pub(crate) worker_end: Mutex<Option<OwnedFd>>,
@@ -119,6 +120,11 @@ impl Worker {
     /// The channel to it.
     pub fn channel(&self) -> &Arc<HostChannel> {
         &self.shared.channel
+    }
+
+    /// What its library has of memory.
+    pub fn heap(&self) -> &Arc<HeapSegment> {
+        &self.shared.heap
     }
 
     /// Which worker of its session this is, from 1.

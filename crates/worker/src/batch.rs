@@ -5,6 +5,7 @@ use hotcell_shm::batch::{BatchHead, Entries, Replies, block_size};
 use hotcell_shm::{Ahead, ReplyHead, Request, WorkerLane};
 
 use crate::context::{Context, Reply, ShimRequest};
+use crate::heap;
 use crate::serve::Server;
 
 /// Why a batch cannot be executed: the host broke a rule.
@@ -108,8 +109,8 @@ impl Server {
         let before = self.handles.enter(request.depth);
         let executing = self.worker.channel.entries_of(request);
         let mut number = 0;
-        while let Some((function, skip)) = entries.turn() {
-            let function = self.worker.library.function(function).ok_or("a batch has an unknown function")?;
+        while let Some((index, skip)) = entries.turn() {
+            let function = self.worker.library.function(index).ok_or("a batch has an unknown function")?;
             let args = entries.args(function.args_size);
             let args = args.ok_or("an entry of a batch is shorter than its arguments")?;
             let block = replies.wrapping_add(at);
@@ -134,9 +135,11 @@ impl Server {
                     }
                     reply.write(Reply::new(block));
                 }
+                let before = heap::enter(index);
                 // SAFETY: the shim ABI defines the signature. Context, request and reply live until the entry returns, and the
                 // argument block has the bytes that the function asks for.
                 unsafe { (function.entry)(context, &raw const shim_request, reply) };
+                heap::leave(before);
                 self.handles.end_entry();
                 // SAFETY: the entry, which used the reply, has returned. There is a state for each entry, and what is
                 // said of failures is before them.

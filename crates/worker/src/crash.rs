@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, Ordering};
 
 use hotcell_protocol::wire::crash_record as at;
 
+use crate::heap;
+
 /// Signals that end a process because of what it did; SIGSYS is for [`crate::denial`].
 const FATAL: [c_int; 6] =
     [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGABRT, libc::SIGTRAP];
@@ -94,6 +96,7 @@ extern "C" fn note_exit() {
     if record.is_null() || is_forked() || EXITS.swap(true, Ordering::AcqRel) {
         return;
     }
+    heap::note_end();
     if let Some(serving) = SERVING.get() {
         // SAFETY: the record is mapped and writable for the life of the process.
         unsafe { write_lane(record, serving.lane) };
@@ -145,6 +148,12 @@ pub(crate) extern "C" fn record_crash(signal: c_int, info: *mut libc::siginfo_t,
                 write_lane(record, serving.lane);
             }
             write(record, at::SIGNAL, signal);
+            if !sent {
+                heap::note_end();
+            }
+            if address != 0 {
+                heap::note_fault(address as usize, pc as usize);
+            }
         }
         // A fault repeats when the handler returns. Traps, denied system calls and signals that somebody sent
         // do not: send those once more.

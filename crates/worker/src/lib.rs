@@ -11,6 +11,7 @@ mod crash;
 mod denial;
 mod dispatcher;
 mod handles;
+pub mod heap;
 mod library;
 mod report;
 #[doc(hidden)]

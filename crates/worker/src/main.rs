@@ -5,6 +5,8 @@ use std::ffi::{c_char, c_int};
 
 use hotcell_protocol::wire::{VERSION_MAJOR, VERSION_MINOR};
 
+mod symbols;
+
 /// As the host's own, when both are of one installation.
 const VERSION: &str = concat!("hotcell-worker ", env!("CARGO_PKG_VERSION"));
 

@@ -9,11 +9,11 @@ use hotcell_shm::control::ControlSocket;
 use hotcell_shm::{ReplyHead, Request, Roost, SegmentTable, WorkerChannel, WorkerLane};
 
 use crate::context::{Call, Context, Reply, ShimRequest};
-use crate::control;
 use crate::handles::{Handles, SharedHandles, ThreadHandles};
 use crate::library::{Function, Library};
 use crate::report::{Failure, REPORTED};
 use crate::threads::Threads;
+use crate::{control, heap};
 
 /// A worker that is ready to serve: what its serving threads share, for the life of the process.
 pub(crate) struct Worker {
@@ -103,7 +103,10 @@ impl Server {
         } else {
             let function = library.function(request.function).ok_or("a call of an unknown function")?;
             channel.begin(request);
-            self.run(lane, request, function)
+            let before = heap::enter(request.function);
+            let ran = self.run(lane, request, function);
+            heap::leave(before);
+            ran
         };
         channel.reply(lane, request, head, used);
         Ok(())

@@ -7,17 +7,17 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use hotcell_protocol::wire::{self, Event, Hello, Packet, Welcome, WorkerState};
+use hotcell_protocol::wire::{self, Event, Guard, Hello, Packet, Welcome, WorkerState};
 use hotcell_sandbox::{Level, Plan, Profile, Wall};
 use hotcell_shm::control::ControlSocket;
-use hotcell_shm::{EventFd, Seals, SegmentFile, SegmentTable, WorkerChannel};
+use hotcell_shm::{Access, EventFd, Seals, SegmentFile, SegmentTable, WorkerChannel, heap_length};
 
 use crate::handles::SharedHandles;
 use crate::library::Library;
 use crate::report::{Failure, REPORTED};
 use crate::serve::Worker;
 use crate::threads::Threads;
-use crate::{control, crash, denial, dispatcher};
+use crate::{control, crash, denial, dispatcher, heap};
 
 /// Where the host puts the control socket.
 const CONTROL: i32 = 3;
@@ -32,6 +32,7 @@ const CAPABILITIES: u64 = wire::capabilities::NEED_SPACE
     | wire::capabilities::BATCH
     | wire::capabilities::DISPATCHER
     | wire::capabilities::SANDBOX
+    | wire::capabilities::HEAP
     | wire::capabilities::LANES
     | wire::capabilities::EVENTFD;
 
@@ -65,6 +66,10 @@ fn load(socket: &Arc<ControlSocket>) -> Result<&'static Worker, Failure> {
         Profile::Basic => None,
         _ => Some(descriptors.pop().ok_or_else(|| violation("a descriptor is missing from the hello"))?),
     };
+    let counts = match hello.capabilities & wire::capabilities::HEAP {
+        0 => None,
+        _ => Some(descriptors.pop().ok_or_else(|| violation("a descriptor is missing from the hello"))?),
+    };
     let mut descriptors = descriptors.into_iter();
     let mut next = || descriptors.next().ok_or_else(|| violation("a descriptor is missing from the hello"));
     let request = adopt(next()?, hello.request_length, Seals::Request)?;
@@ -73,6 +78,10 @@ fn load(socket: &Arc<ControlSocket>) -> Result<&'static Worker, Failure> {
         .map_err(|errno| system("open the channel")(errno.into()))?;
     crash::install(channel.crash_record());
     denial::install(channel.denial_records());
+    if let Some(counts) = counts {
+        let settings = heap_settings(&hello, counts)?;
+        heap::install(settings).map_err(system("guarded memory"))?;
+    }
     let shim = next()?;
     let mut libraries: Vec<OwnedFd> = descriptors.collect();
     let eventfds = libraries.split_off(usize::from(hello.libraries));
@@ -85,6 +94,7 @@ fn load(socket: &Arc<ControlSocket>) -> Result<&'static Worker, Failure> {
             Some(Wall::load(&plan, &libraries).map_err(system("sandbox"))?)
         }
     };
+    heap::name_files(libraries.iter().chain([&shim]));
     let library = Library::load(&shim, &libraries, &hello)?;
     library.initialise()?;
     crash::note_exits();
@@ -128,11 +138,28 @@ pub(crate) fn receive_hello(socket: &ControlSocket) -> Result<(Hello, Vec<OwnedF
     }
     let hello = Hello::decode(body);
     let plans = usize::from(hello.profile != Profile::Basic as u32);
-    let behind = usize::from(hello.libraries) + usize::from(hello.eventfds) + plans;
+    let heaps = usize::from(hello.capabilities & wire::capabilities::HEAP != 0);
+    let behind = usize::from(hello.libraries) + usize::from(hello.eventfds) + heaps + plans;
     if packet.descriptors.len() != 3 + behind {
         return Err(violation("the hello announces other descriptors than it carries"));
     }
     Ok((hello, packet.descriptors))
+}
+
+/// What the hello says of the library's memory.
+fn heap_settings(hello: &Hello, counts: OwnedFd) -> Result<heap::Settings, Failure> {
+    let segment = adopt(counts, heap_length(hello.functions) as u64, Seals::Reply)?;
+    let segment = segment.map(Access::ReadWrite);
+    let segment = segment
+        .map_err(|errno| Failure::system(Event::LaunchFailed, "map the heap segment", &errno.into()))?;
+    let guard = Guard::from_raw(hello.guard).ok_or_else(|| violation("the hello names an unknown guard"))?;
+    Ok(heap::Settings {
+        segment,
+        functions: hello.functions,
+        limit: hello.memory,
+        guard,
+        sample: hello.sample,
+    })
 }
 
 fn read_plan(file: OwnedFd) -> Result<Plan, Failure> {

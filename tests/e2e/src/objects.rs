@@ -132,6 +132,7 @@ impl Objects {
             functions: &FUNCTIONS,
             handles: &HANDLES,
             sandbox: SandboxLines::DEFAULT,
+            guard: hotcell::Guard::None,
             shim: compile().leak(),
         });
         Ok(Objects { session: Session::open(package, options)? })

@@ -589,6 +589,33 @@ fn a_result_that_is_ignored() {
 }
 
 #[test]
+fn what_a_call_leaves_is_told() {
+    let folder = Folder::new();
+    let words = ["setenv", "A_NAME", "a value", "1", "--heap", "--guard", "all"];
+    let told = libc(&folder, "stdlib.h", &words).succeeds();
+    told.mentions("allocated and not freed: ").mentions("\n  setenv: ").mentions("\nguarded: ");
+    let report = libc(&folder, "stdlib.h", &words).and(["--format", "json"]).succeeds().json();
+    assert!(
+        report["heap"]["functions"]["setenv"]["bytes"].as_u64().is_some_and(|bytes| bytes > 8),
+        "{report}"
+    );
+    assert_eq!(report["heap"]["coverage"]["guarded"], report["heap"]["coverage"]["chosen"], "{report}");
+    // Only where it is asked for.
+    let report = libc(&folder, "stdlib.h", &words[..4]).and(["--format", "json"]).succeeds().json();
+    assert_eq!(report["heap"], json!(null));
+    // A contract may ask for a guard.
+    let contract = "hotcell = 1\nlibrary = \"z\"\nheaders = [\"zlib.h\"]\nguard = \"sampled\"\n";
+    folder.write("bind.toml", contract);
+    let call = ["call", "bind.toml", "zlibVersion", "--heap", "--format", "json"];
+    assert!(folder.hotcell(call).succeeds().json()["heap"]["coverage"].is_object());
+    let none = folder.hotcell(call).and(["--guard", "none"]).succeeds().json();
+    assert_eq!(none["heap"]["coverage"], json!(null));
+    // What is too little for loading is said, and what is no size.
+    libc(&folder, "stdlib.h", &words).and(["--memory", "16"]).fails(117).says("LoadFailed");
+    libc(&folder, "stdlib.h", &words).and(["--memory", "1MB"]).fails(2).says("64MiB");
+}
+
+#[test]
 fn the_schema_of_contracts() {
     let folder = Folder::new();
     let schema = folder.hotcell(["schema"]).succeeds().json();

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use hotcell::dynamic::Value;
-use hotcell::{Cause, Done, Error, ErrorKind, Executed, Options, Require, Sandbox, Ticket};
+use hotcell::{Cause, Done, Error, ErrorKind, Executed, Guard, Options, Require, Sandbox, Ticket};
 use hotcell_e2e::process::{alive, descriptors, segments, wait_until};
 use hotcell_faulty::Faulty;
 
@@ -70,6 +70,14 @@ fn every_lie_is_a_typed_error() {
         cause => panic!("{cause:?}"),
     };
     assert!(not_in_force(options("no-wall")).contains(&"system-call-filter"));
+    // It does not count, let alone guard.
+    for guard in [Some(Guard::Sampled), Some(Guard::All)] {
+        let seen = not_in_force(Options { guard, ..options("other-call") });
+        assert_eq!(seen, ["guarded-memory"]);
+    }
+    let mut limited = options("other-call");
+    limited.limits.memory = Some(1 << 30);
+    assert_eq!(not_in_force(limited), ["guarded-memory"]);
     // What it claims is believed, but where the kernel is asked.
     let strict = Sandbox { require: Require::Strict, ..Sandbox::default() };
     let seen = not_in_force(Options { sandbox: Some(strict), ..options("other-call") });

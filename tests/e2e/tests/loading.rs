@@ -11,10 +11,10 @@ use hotcell_bind::{Bound, Job, Source};
 /// The faulty library's package with one thing changed.
 fn open_changed(change: impl FnOnce(&mut rt::Package)) -> Error {
     let bound = hotcell_faulty::bound().unwrap();
-    let rt::Package { runtime, library, fingerprint, functions, handles, sandbox, shim, reentrant } =
+    let rt::Package { runtime, library, fingerprint, functions, handles, sandbox, shim, reentrant, guard } =
         *bound.package;
     let mut package =
-        rt::Package { runtime, library, fingerprint, functions, handles, sandbox, shim, reentrant };
+        rt::Package { runtime, library, fingerprint, functions, handles, sandbox, shim, reentrant, guard };
     change(&mut package);
     let options = Options { libraries: bound.libraries.clone(), ..Options::default() };
     let error = Session::open(Box::leak(Box::new(package)), options).map(drop).expect_err("changed");

@@ -1,6 +1,8 @@
 /* The library that `hotcell bench` measures. */
 #include "measured.h"
 
+#include <stdlib.h>
+
 /* Tables for eight bytes at a time. */
 static uint32_t table[8][256];
 
@@ -75,4 +77,21 @@ void measured_invert(unsigned char *data, size_t length)
 {
     for (size_t at = 0; at < length; at++)
         data[at] = (unsigned char)~data[at];
+}
+
+void measured_allocate(int32_t times)
+{
+    /* Sizes as programs have them, some of which live on for a while. */
+    static const unsigned short sizes[16] = {24, 40, 16, 64, 100, 32, 48, 200, 24, 72, 1000, 56, 16, 300, 120, 4000};
+    enum { LIVE = 32 };
+    char *live[LIVE] = {0};
+    for (int32_t number = 0; number < times; number++) {
+        char **place = &live[number % LIVE];
+        free(*place);
+        *place = malloc(sizes[number % 16]);
+        if (*place != NULL)
+            **place = 1;
+    }
+    for (int at = 0; at < LIVE; at++)
+        free(live[at]);
 }

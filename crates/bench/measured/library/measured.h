@@ -34,4 +34,7 @@ uint64_t measured_sum(const unsigned char *data, size_t length);
 /* Turns every bit over. */
 void measured_invert(unsigned char *data, size_t length);
 
+/* Allocates and frees so many blocks, of sizes as programs have them. */
+void measured_allocate(int32_t times);
+
 #endif

@@ -94,4 +94,12 @@ impl Batch {
         call.put_buffer(0, "data", data)?;
         Ok(call.read(|reply| reply.buffer(0)))
     }
+
+    /// [`Measured::allocate`](crate::Measured::allocate) in this batch.
+    #[track_caller]
+    pub fn allocate(&mut self, times: i32) -> hotcell::Result<hotcell::Ticket<()>> {
+        let mut call = self.batch.entry(table::MEASURED_ALLOCATE)?;
+        call.put_i32(0, times);
+        Ok(call.values(|_| ()))
+    }
 }

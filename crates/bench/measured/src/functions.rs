@@ -140,4 +140,19 @@ impl Measured {
         let mut reply = call.finish()?;
         reply.shared_buffer(0)
     }
+
+    /// Allocates and frees so many blocks, of sizes as programs have them.
+    ///
+    /// C: `void measured_allocate(int32_t times)`
+    ///
+    /// # Errors
+    ///
+    /// Faults of the worker; the library reports none here.
+    #[track_caller]
+    pub fn allocate(&self, times: i32) -> hotcell::Result<()> {
+        let mut call = self.session.call(table::MEASURED_ALLOCATE)?;
+        call.put_i32(0, times);
+        call.finish()?;
+        Ok(())
+    }
 }

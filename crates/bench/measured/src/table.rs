@@ -8,14 +8,15 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
     runtime: 1,
     library: "measured",
     fingerprint: [
-        0xc1, 0x26, 0x89, 0xde, 0x81, 0x65, 0xee, 0xb2, 0xbd, 0xfb, 0xe6, 0xb0, 0xd4, 0x62, 0x14,
-        0x3e, 0xa6, 0x62, 0xf6, 0x2c, 0xc3, 0x5a, 0xfc, 0x39, 0x1a, 0x1c, 0x3e, 0x09, 0xc4, 0x86,
-        0x9e, 0x65,
+        0xa1, 0xfb, 0xa5, 0xa6, 0x33, 0x62, 0xeb, 0x67, 0x66, 0x52, 0xb2, 0xde, 0x09, 0xd9, 0xbc,
+        0x26, 0x92, 0x87, 0x1f, 0x09, 0xc5, 0x43, 0xdd, 0x23, 0xa4, 0x77, 0x43, 0x68, 0x13, 0x35,
+        0x86, 0x9e,
     ],
     reentrant: true,
     functions: &FUNCTIONS,
     handles: &HANDLES,
     sandbox: rt::SandboxLines::DEFAULT,
+    guard: rt::Guard::None,
     shim: include_bytes!(concat!(env!("OUT_DIR"), "/shim.so")),
 };
 
@@ -34,9 +35,10 @@ pub(crate) const MEASURED_RECTANGLE_OF: u16 = 3;
 pub(crate) const MEASURED_EACH: u16 = 4;
 pub(crate) const MEASURED_SUM: u16 = 5;
 pub(crate) const MEASURED_INVERT: u16 = 6;
+pub(crate) const MEASURED_ALLOCATE: u16 = 7;
 
 #[rustfmt::skip]
-static FUNCTIONS: [rt::Function; 7] = [
+static FUNCTIONS: [rt::Function; 8] = [
     function("measured_add", 8, 8),
     function("measured_crc32", 24, 8),
     function("measured_capitals", 16, 16),
@@ -44,6 +46,7 @@ static FUNCTIONS: [rt::Function; 7] = [
     function("measured_each", 16, 8),
     function("measured_sum", 16, 8),
     function("measured_invert", 16, 16),
+    function("measured_allocate", 8, 0),
 ];
 
 #[rustfmt::skip]

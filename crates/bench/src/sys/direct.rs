@@ -27,6 +27,7 @@ unsafe extern "C" {
     ) -> i64;
     fn measured_sum(data: *const u8, length: usize) -> u64;
     fn measured_invert(data: *mut u8, length: usize);
+    fn measured_allocate(times: i32);
 }
 
 pub(crate) fn add(a: i32, b: i32) -> i32 {
@@ -75,4 +76,9 @@ pub(crate) fn sum(data: &[u8]) -> u64 {
 pub(crate) fn invert(data: &mut [u8]) {
     // SAFETY: pointer and length are those of one slice that is this function's alone.
     unsafe { measured_invert(data.as_mut_ptr(), data.len()) };
+}
+
+pub(crate) fn allocate(times: i32) {
+    // SAFETY: only a number is passed.
+    unsafe { measured_allocate(times) };
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use hotcell::Heap;
 use hotcell::dynamic::{Outcome, Value};
 use hotcell_model::interface::{Function, ResultRole};
 use serde_json::{Map, Value as Json, json};
@@ -17,10 +18,20 @@ pub(super) fn outcome(
     outcome: &Outcome,
     written: &[(String, PathBuf)],
     format: Format,
+    heap: Option<&Heap>,
 ) -> String {
     match format {
-        Format::Text => text(function, outcome, written),
-        Format::Json => print::json(&to_json(function, outcome, written)),
+        Format::Text => {
+            let heap = heap.map_or_else(String::new, |heap| format!("{heap}\n"));
+            text(function, outcome, written) + &heap
+        }
+        Format::Json => {
+            let mut json = to_json(function, outcome, written);
+            if let Some(heap) = heap {
+                json["heap"] = heap.to_json();
+            }
+            print::json(&json)
+        }
     }
 }
 

@@ -152,6 +152,11 @@ pub(crate) static TOP: Keys = Keys::plain(
             Shape::Texts,
             "What may be NULL: FUNCTION.PARAM and FUNCTION.result, names or patterns",
         ),
+        key(
+            "guard",
+            Shape::Word { now: &["none", "sampled", "all"], later: &[] },
+            "Which blocks of the library's memory are guarded",
+        ),
         key("sandbox", Shape::WordOr(&PROFILES, &SANDBOX), "What the library may do once it serves"),
         key("handle", Shape::Lines(&HANDLE), "The types of objects that callers hold by a handle"),
         key("struct", Shape::Lines(&STRUCT), "What the fields of structures are for"),
@@ -160,7 +165,7 @@ pub(crate) static TOP: Keys = Keys::plain(
     ],
     &[
         "health", "restore", "callback", "global", "macro", "variadic", "version", "throws", "limits",
-        "pool", "guard", "sources",
+        "pool", "sources",
     ],
     &["hotcell", "library", "headers"],
 );

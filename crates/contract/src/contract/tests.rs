@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hotcell_model::interface::{SandboxLines, SandboxProfile};
+use hotcell_model::interface::{GuardWord, SandboxLines, SandboxProfile};
 
 use crate::contract::Contract;
 use crate::diagnostic::render;
@@ -101,7 +101,7 @@ fn keys_of_the_file() {
             "zzzzzz = 1",
             "4:1: a contract has no key `zzzzzz` [unknown key] = a contract has the keys `hotcell`, `library`, \
              `headers`, `link`, `include`, `exclude`, `include_dirs`, `defines`, `prelude`, `isolation`, `threads`, \
-             `deadline`, `init`, `shutdown`, `nullable`, `sandbox`, `handle`, `struct`, `error` and `function`",
+             `deadline`, `init`, `shutdown`, `nullable`, `guard`, `sandbox`, `handle`, `struct`, `error` and `function`",
         ),
         (
             "health = [\"f()\"]",
@@ -413,6 +413,20 @@ fn the_reference_can_be_read() {
         }
     }
     assert!(read > 60, "{read}");
+}
+
+#[test]
+fn a_guard_is_a_word() {
+    let guard = |line: &str| Contract::parse(&format!("{HEAD}{line}\n"), "bind.toml").map(|it| it.guard);
+    assert_eq!(guard("").unwrap(), GuardWord::None);
+    for (word, expect) in
+        [("none", GuardWord::None), ("sampled", GuardWord::Sampled), ("all", GuardWord::All)]
+    {
+        assert_eq!(guard(&format!("guard = \"{word}\"")).unwrap(), expect);
+    }
+    let text = format!("{HEAD}guard = \"sample\"\n");
+    let [wrong] = &said(&text)[..] else { panic!("one error") };
+    assert!(wrong.contains("did you mean `sampled`?"), "{wrong}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use hotcell_model::interface::Threads;
+use hotcell_model::interface::{GuardWord, Threads};
 use toml::de::DeTable;
 
 use crate::contract::index::Index;
@@ -94,6 +94,13 @@ fn key<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, contract: &mut Contract) 
         "init" => contract.init = calls(reader, entry),
         "shutdown" => contract.shutdown = calls(reader, entry),
         "nullable" => contract.nullable = nullable(reader, entry),
+        "guard" => {
+            contract.guard = match reader.word_of(entry, keys::TOP.shape(entry.key)) {
+                Some("sampled") => GuardWord::Sampled,
+                Some("all") => GuardWord::All,
+                _ => GuardWord::None,
+            }
+        }
         "sandbox" => contract.sandbox = sandbox::sandbox(reader, entry),
         "struct" => contract.structs = structure::structs(reader, entry),
         "handle" => contract.handles = handle::handles(reader, entry),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use hotcell_model::Interface;
 use hotcell_model::interface::{
-    Encoding, Function, LeftKind, Ownership, ResultRole, Role, SandboxLines, SandboxProfile,
+    Encoding, Function, GuardWord, LeftKind, Ownership, ResultRole, Role, SandboxLines, SandboxProfile,
 };
 use hotcell_model::layout::Carries;
 use serde::Serialize;
@@ -26,6 +26,8 @@ pub(crate) struct Table {
     symbols: Vec<Symbols>,
     /// What the contract says of the sandbox; nothing where it says nothing.
     sandbox: Vec<String>,
+    /// What it says of guarded memory.
+    guard: &'static str,
     /// Whether a row uses it.
     number: bool,
 }
@@ -61,6 +63,11 @@ pub(crate) fn table(interface: &Interface, names: &Names) -> Result<Table, Error
         handles: handles.collect::<Result<_, Error>>()?,
         symbols: symbols.collect(),
         sandbox: sandbox(&interface.sandbox),
+        guard: match interface.guard {
+            GuardWord::None => "None",
+            GuardWord::Sampled => "Sampled",
+            GuardWord::All => "All",
+        },
     })
 }
 

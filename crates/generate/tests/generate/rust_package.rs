@@ -8,7 +8,7 @@ use hotcell_generate::rust::{self, RustOptions};
 use hotcell_generate::write;
 use hotcell_model::Interface;
 use hotcell_model::api::{Constant, ConstantValue, Location};
-use hotcell_model::interface::{Encoding, ResultRole, Role};
+use hotcell_model::interface::{Encoding, GuardWord, ResultRole, Role};
 
 use crate::calls;
 use crate::fixture::fixture;
@@ -215,4 +215,15 @@ fn awkward_names_and_texts_are_still_a_crate() {
 #[test]
 fn a_single_function_is_formatted_too() {
     check_rust(&interface("one", "one.h", "libone.so", vec![f("int", "one", vec![])]));
+}
+
+#[test]
+fn what_a_contract_says_of_guarded_memory_is_in_the_package() {
+    let one = interface("one", "one.h", "libone.so", vec![f("int", "one", vec![])]);
+    for (guard, expect) in
+        [(GuardWord::None, "None"), (GuardWord::Sampled, "Sampled"), (GuardWord::All, "All")]
+    {
+        let source = sources(&Interface { guard, ..one.clone() });
+        assert!(source.contains(&format!("\n    guard: rt::Guard::{expect},\n")), "{source}");
+    }
 }

@@ -132,6 +132,7 @@ pub(crate) fn interface(library: &str, header: &str, soname: &str, functions: Ve
         init: Vec::new(),
         shutdown: Vec::new(),
         sandbox: Default::default(),
+        guard: Default::default(),
         handles: Default::default(),
         structs: Default::default(),
         symbols: Default::default(),

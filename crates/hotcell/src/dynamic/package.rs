@@ -1,13 +1,13 @@
 //! An interface as a package.
 
 use hotcell_model::interface::{
-    Encoding, Function as ModelFunction, Interface, Left, LeftKind, Ownership, ResultRole, Role,
+    Encoding, Function as ModelFunction, GuardWord, Interface, Left, LeftKind, Ownership, ResultRole, Role,
     SandboxLines as ModelSandboxLines, SandboxProfile, Threads,
 };
 use hotcell_model::layout::{Carries, WireKind};
 
 use crate::rt::{
-    Field, Function, HandleType, Kind, OutputField, OutputKind, OwnedField, Package, Profile, Release,
+    Field, Function, Guard, HandleType, Kind, OutputField, OutputKind, OwnedField, Package, Profile, Release,
     SandboxLines,
 };
 
@@ -27,6 +27,11 @@ pub fn package(interface: &Interface, shim: Vec<u8>) -> &'static Package {
         functions: functions.leak(),
         handles: handles.leak(),
         sandbox: sandbox(&interface.sandbox),
+        guard: match interface.guard {
+            GuardWord::None => Guard::None,
+            GuardWord::Sampled => Guard::Sampled,
+            GuardWord::All => Guard::All,
+        },
         shim: shim.leak(),
     }))
 }

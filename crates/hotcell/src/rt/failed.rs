@@ -85,8 +85,11 @@ impl Reply<'_> {
         for output in function.outputs {
             outputs.push((output.name.to_owned(), self.output(output)?));
         }
-        let refused = self.call.turn.live.as_mut().and_then(Live::new_refusals);
-        let mut error = self.context().error(fault, Executed::Yes, String::new()).with_refused(refused);
+        let live = &mut self.call.turn.live;
+        let refused = live.as_mut().and_then(Live::new_refusals);
+        let shortage = live.as_mut().and_then(Live::new_shortage);
+        let error = self.context().error(fault, Executed::Yes, String::new());
+        let mut error = error.with_refused(refused).with_shortage(shortage);
         error.add_outputs(outputs, |_| 0);
         Ok(error)
     }

@@ -240,6 +240,7 @@ impl Session {
             calls_back,
             takes_batches,
             refusals: 0,
+            shortages: 0,
             #[cfg(feature = "tokio")]
             offers: super::Offers::default(),
             #[cfg(feature = "tokio")]

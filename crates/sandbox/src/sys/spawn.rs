@@ -198,7 +198,7 @@ fn limit_table(limits: Limits) -> Vec<(c_int, libc::rlimit)> {
         limit(libc::RLIMIT_NOFILE as c_int, limits.descriptors.min(MOST_DESCRIPTORS)),
         limit(libc::RLIMIT_STACK as c_int, limits.stack),
     ];
-    table.extend(limits.data.map(|bytes| limit(libc::RLIMIT_DATA as c_int, bytes)));
+    table.extend(limits.data().map(|bytes| limit(libc::RLIMIT_DATA as c_int, bytes)));
     table.extend(limits.address_space.map(|bytes| limit(libc::RLIMIT_AS as c_int, bytes)));
     if let Some(time) = limits.cpu {
         let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);

@@ -16,6 +16,7 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
     functions: &FUNCTIONS,
     handles: &HANDLES,
     sandbox: rt::SandboxLines::DEFAULT,
+    guard: rt::Guard::None,
     shim: include_bytes!(concat!(env!("OUT_DIR"), "/shim.so")),
 };
 

@@ -97,6 +97,12 @@
 /* Entries a batch may have. */
 #define HOTCELL_MAX_BATCH 0x10000u
 
+/* Where the counts start in the heap segment: a shard behind the other. */
+#define HOTCELL_HEAP_COUNTS 4096u
+
+/* Shards of counts. A thread adds to one that it has for itself; those that find none share the last. A shard has a heap_count for what is outside of every function, then one for each function, padded to LINE. A number is the sum over all shards, as they wrap. */
+#define HOTCELL_HEAP_SHARDS 32u
+
 /* Longest control packet, head included. A longer one is a violation. */
 #define HOTCELL_MAX_PACKET 4096u
 
@@ -180,7 +186,7 @@ enum hotcell_resume {
 
 /* Kinds of control packets. */
 enum hotcell_packet {
-    /* Host to worker, first: versions, capabilities, interface; descriptors request, reply, shim, libraries, eventfds. */
+    /* Host to worker, first: versions, capabilities, interface; descriptors request, reply, shim, libraries, eventfds, heap, plan. */
     HOTCELL_PACKET_HELLO = 1,
     /* Worker to host: loaded and serving. */
     HOTCELL_PACKET_WELCOME = 2,
@@ -230,6 +236,30 @@ enum hotcell_worker_state {
     HOTCELL_WORKER_STATE_STOPPING = 2
 };
 
+/* Which blocks of the library's memory are guarded. */
+enum hotcell_guard {
+    /* None. */
+    HOTCELL_GUARD_NONE = 0,
+    /* One in so many. */
+    HOTCELL_GUARD_SAMPLED = 1,
+    /* As many as there is room for. */
+    HOTCELL_GUARD_ALL = 2
+};
+
+/* What was done to a guarded block. */
+enum hotcell_heap_fault {
+    /* Bytes behind it were used. */
+    HOTCELL_HEAP_FAULT_BUFFER_OVERFLOW = 1,
+    /* Bytes before it were used. */
+    HOTCELL_HEAP_FAULT_BUFFER_UNDERFLOW = 2,
+    /* It was used when it had been freed. */
+    HOTCELL_HEAP_FAULT_USE_AFTER_FREE = 3,
+    /* It was freed twice. */
+    HOTCELL_HEAP_FAULT_DOUBLE_FREE = 4,
+    /* An address was freed that is inside of it, or beside it. */
+    HOTCELL_HEAP_FAULT_INVALID_FREE = 5
+};
+
 /* Flags of a call head. */
 #define HOTCELL_CALL_FLAGS_TRACE (UINT64_C(1) << 0) /* The lane's trace context belongs to this call. */
 
@@ -246,6 +276,7 @@ enum hotcell_worker_state {
 #define HOTCELL_CAPABILITIES_DISPATCHER (UINT64_C(1) << 7) /* The last lane of the channel is the dispatcher's: threads that the library made call back there. */
 #define HOTCELL_CAPABILITIES_BATCH (UINT64_C(1) << 8) /* Batches. (Bit 2 was batches of another form, and is not used again.) */
 #define HOTCELL_CAPABILITIES_LANES (UINT64_C(1) << 9) /* Several calls at a time: lanes from 1 on, but for the dispatcher's, are served by a thread each. */
+#define HOTCELL_CAPABILITIES_HEAP (UINT64_C(1) << 11) /* Memory of the library is counted, limited and guarded: the hello carries the heap segment, behind the eventfds. */
 #define HOTCELL_CAPABILITIES_SANDBOX (UINT64_C(1) << 10) /* Walls: a hello whose profile is not 0 carries one more descriptor, behind all others. */
 
 /* A call. The argument block follows in the same line. Where: request, slot + CALL_OFFSET. */

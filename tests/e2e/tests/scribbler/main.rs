@@ -79,13 +79,14 @@ impl Seen {
 
 /// What a worker can do to a call, and to the calls of other threads that wait for it. Everything else is the host's or the
 /// application's to say.
-const KINDS: [ErrorKind; 16] = [
+const KINDS: [ErrorKind; 17] = [
     ErrorKind::ProtocolViolation,
     ErrorKind::InvalidReply,
     ErrorKind::BadEncoding,
     ErrorKind::Hung,
     ErrorKind::Crashed,
     ErrorKind::Exited,
+    ErrorKind::OutOfMemory,
     ErrorKind::WorkerLost,
     ErrorKind::LimitExceeded,
     ErrorKind::LibraryError,
@@ -194,6 +195,9 @@ fn round(seed: u64, seen: &Seen) -> [u64; 2] {
             scope.spawn(move || {
                 for _ in 0..400 {
                     seen.note(driven.call(&mut random), what);
+                    // Whatever it says of its memory can be shown.
+                    let heap = session.heap().map(|heap| (heap.to_string(), heap.to_json()));
+                    assert!(heap.is_none_or(|(text, _)| text.starts_with("allocated and not freed: ")));
                     if session.generation() > 6 || Instant::now() > end {
                         break;
                     }

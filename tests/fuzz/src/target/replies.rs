@@ -89,6 +89,7 @@ static PACKAGE: Package = Package {
     library: "fuzzed",
     fingerprint: [7; 32],
     reentrant: false,
+    guard: hotcell::Guard::None,
     functions: FUNCTIONS,
     handles: &[
         HandleType { name: "thing", release: Some(RELEASES) },
@@ -99,7 +100,8 @@ static PACKAGE: Package = Package {
 };
 
 /// What a worker can do to a call.
-const KINDS: [ErrorKind; 16] = [
+const KINDS: [ErrorKind; 17] = [
+    ErrorKind::OutOfMemory,
     ErrorKind::ProtocolViolation,
     ErrorKind::InvalidReply,
     ErrorKind::BadEncoding,

@@ -181,4 +181,24 @@ impl Aio<&Measured> {
         let mut reply = sent.await?;
         reply.shared_buffer(0)
     }
+
+    /// Allocates and frees so many blocks, of sizes as programs have them.
+    ///
+    /// As [`Measured::allocate`](crate::Measured::allocate), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn allocate(self, times: i32) -> hotcell::Result<()> {
+        let session = &self.of.session;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::MEASURED_ALLOCATE, self.call_site)
+                .await?;
+            call.put_i32(0, times);
+            call.finish_awaited()
+        };
+        sent.await?;
+        Ok(())
+    }
 }

@@ -17,6 +17,7 @@ static PACKAGE: Package = Package {
     functions: &[],
     handles: &[],
     sandbox: SandboxLines::DEFAULT,
+    guard: crate::rt::Guard::None,
     shim: &[],
 };
 

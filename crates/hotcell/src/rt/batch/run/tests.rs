@@ -15,6 +15,7 @@ static PACKAGE: Package = Package {
     functions: &[],
     handles: &[],
     sandbox: SandboxLines::DEFAULT,
+    guard: crate::rt::Guard::None,
     shim: &[],
 };
 
