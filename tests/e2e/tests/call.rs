@@ -255,9 +255,9 @@ fn an_unwritable_folder_is_refused_before_the_call() {
 fn a_result_that_a_file_does_not_take_is_printed() {
     let folder = Folder::new();
     let call = || zlib(&folder, &["zError", "-3", "-o", "return=/dev/full"]);
-    let ended = call().fails(113);
+    let ended = call().fails(1);
     ended.says("error: the call returned, but cannot write /dev/full: ").prints("return  \"data error\"");
-    let ended = call().and(["--format", "json"]).fails(113);
+    let ended = call().and(["--format", "json"]).fails(1);
     assert_eq!(ended.json()["return"], "data error");
     assert_eq!(ended.json()["error"]["executed"], "yes");
 }
