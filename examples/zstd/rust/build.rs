@@ -79,9 +79,7 @@ fn main() {
 fn find((name, folder, _): &(&str, &str, bool)) -> Option<PathBuf> {
     let own = (!folder.is_empty()).then(|| PathBuf::from(folder));
     // One that is empty or relative would be another where the program runs.
-    let named = directories(LIB)
-        .into_iter()
-        .filter(|directory| directory.is_absolute());
+    let named = directories(LIB).into_iter().filter(|it| it.is_absolute());
     let directories = named.chain(own);
     // Absolute, and without `..`; the name stays, whatever it links to.
     let real = |directory: PathBuf| fs::canonicalize(directory).ok();
