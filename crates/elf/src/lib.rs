@@ -4,8 +4,8 @@
 use std::fmt;
 use std::path::Path;
 
-use object::elf::{self, FileHeader64};
-use object::read::elf::{FileHeader, ProgramHeader};
+use object::elf::{self, FileHeader64, ProgramHeader64};
+use object::read::elf::{FileHeader, NoteIterator, ProgramHeader};
 use object::{Endianness, ReadRef};
 
 /// Of a file that can be loaded here.
@@ -80,10 +80,9 @@ pub fn check<'data, R: ReadRef<'data>>(path: &Path, data: R) -> Result<Facts, Wr
     let machine = machine(path, data)?;
     let header = FileHeader64::<Endianness>::parse(data).map_err(|error| Wrong::damaged(path, &error))?;
     let endian = header.endian().map_err(|error| Wrong::damaged(path, &error))?;
-    is_whole(header, endian, data).map_err(|why| Wrong::damaged(path, &why))?;
+    let segments = whole(header, endian, data).map_err(|why| Wrong::damaged(path, &why))?;
     is_shared(path, header.e_type(endian))?;
-    let build_id = build_id(header, endian, data).map_err(|error| Wrong::damaged(path, &error))?;
-    Ok(Facts { machine, build_id })
+    Ok(Facts { machine, build_id: build_id(segments, endian, data) })
 }
 
 /// What the first bytes say: that it is an ELF file, and one for this machine.
@@ -127,26 +126,34 @@ fn machine<'data, R: ReadRef<'data>>(path: &Path, data: R) -> Result<&'static st
     Ok(machine)
 }
 
-/// Whether the file is as long as its headers say. A cut file may still have a readable beginning.
-fn is_whole<'data, R: ReadRef<'data>>(
+/// The segments of a file that is as long as they say. A cut file may still have a readable beginning. Section headers, which
+/// lie last, are not needed: no loader reads them.
+fn whole<'data, R: ReadRef<'data>>(
     header: &FileHeader64<Endianness>,
     endian: Endianness,
     data: R,
-) -> Result<(), String> {
+) -> Result<&'data [ProgramHeader64<Endianness>], String> {
     let have = data.len().map_err(|()| "its length cannot be read".to_owned())?;
-    let table =
-        |offset: u64, size: u16, count: u16| offset.saturating_add(u64::from(size) * u64::from(count));
-    let mut needed = table(header.e_phoff(endian), header.e_phentsize(endian), header.e_phnum(endian));
-    needed = needed.max(table(header.e_shoff(endian), header.e_shentsize(endian), header.e_shnum(endian)));
-    if needed <= have {
-        let segments = header.program_headers(endian, data).map_err(|error| error.to_string())?;
-        let ends = segments.iter().map(|it| it.p_offset(endian).saturating_add(it.p_filesz(endian)));
+    // As loaders do: 16 bits are the whole number.
+    let (offset, count) = (header.e_phoff(endian), header.e_phnum(endian));
+    let size = header.e_phentsize(endian);
+    let mut needed = offset.saturating_add(u64::from(size) * u64::from(count));
+    let mut segments: &[ProgramHeader64<Endianness>] = &[];
+    if needed <= have && count > 0 {
+        if usize::from(size) != size_of::<ProgramHeader64<Endianness>>() {
+            return Err(format!("its program headers have {size} bytes"));
+        }
+        segments = data
+            .read_slice_at(offset, usize::from(count))
+            .map_err(|()| "its program headers cannot be read".to_owned())?;
+        let loaded = segments.iter().filter(|it| it.p_type(endian) == elf::PT_LOAD);
+        let ends = loaded.map(|it| it.p_offset(endian).saturating_add(it.p_filesz(endian)));
         needed = needed.max(ends.max().unwrap_or(0));
     }
     if needed > have {
         return Err(format!("it has {have} bytes and needs {needed}"));
     }
-    Ok(())
+    Ok(segments)
 }
 
 fn is_shared(path: &Path, kind: elf::FileType) -> Result<(), Wrong> {
@@ -163,21 +170,31 @@ fn is_shared(path: &Path, kind: elf::FileType) -> Result<(), Wrong> {
     }
 }
 
-/// From the notes of the segments: those of sections can be stripped.
+/// From the notes of the segments: those of sections can be stripped. What cannot be read, or lies behind more notes than any
+/// linker makes, is none.
 fn build_id<'data, R: ReadRef<'data>>(
-    header: &FileHeader64<Endianness>,
+    segments: &[ProgramHeader64<Endianness>],
     endian: Endianness,
     data: R,
-) -> object::read::Result<Option<String>> {
-    for segment in header.program_headers(endian, data)? {
-        let Some(mut notes) = segment.notes(endian, data)? else { continue };
-        while let Some(note) = notes.next()? {
+) -> Option<String> {
+    /// Segments and bytes of notes that are looked at.
+    const MOST: (usize, u64) = (16, 64 * 1024);
+    let mut left = MOST.1;
+    for segment in segments.iter().filter(|it| it.p_type(endian) == elf::PT_NOTE).take(MOST.0) {
+        let size = segment.p_filesz(endian).min(left);
+        left -= size;
+        let Ok(bytes) = data.read_bytes_at(segment.p_offset(endian), size) else { continue };
+        let align = if segment.p_align(endian) == 8 { 8 } else { 4 };
+        let Ok(mut notes) = NoteIterator::<FileHeader64<Endianness>>::new(endian, align, bytes) else {
+            continue;
+        };
+        while let Ok(Some(note)) = notes.next() {
             if note.name() == elf::ELF_NOTE_GNU && note.n_type(endian) == elf::NT_GNU_BUILD_ID {
-                return Ok(Some(note.desc().iter().map(|byte| format!("{byte:02x}")).collect()));
+                return Some(note.desc().iter().map(|byte| format!("{byte:02x}")).collect());
             }
         }
     }
-    Ok(None)
+    None
 }
 
 /// A machine's name as Rust and `uname -m` have it.
@@ -195,3 +212,6 @@ pub fn machine_name(machine: elf::Machine) -> &'static str {
         _ => "another machine",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,15 +5,18 @@
 //! and from then on compared like the library itself: by what the file system says of the file, and by its content only when
 //! that has changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs::{self, File};
-use std::io;
-use std::os::fd::OwnedFd;
+use std::io::{self, Read};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use hotcell_elf::Facts;
 use hotcell_sandbox::with_signals_blocked;
@@ -24,6 +27,21 @@ use rustix::fs::{Mode, OFlags};
 use content::Content;
 
 mod content;
+
+/// Files of workers that are followed, at most: more than any library needs. A hostile one can map as many as it likes.
+const MOST_FILES: usize = 512;
+
+/// Bytes of them together that are read, at most.
+const MOST_BYTES: u64 = 4 << 30;
+
+/// Bytes that are read of the kernel's list of maps, at most.
+const MOST_MAPS: u64 = 4 << 20;
+
+/// With as many files, those that have gone are forgotten.
+const MANY_FILES: usize = 128;
+
+/// How long a start reads files to compare them, at most.
+const LONGEST_COMPARISON: Duration = Duration::from_secs(2);
 
 /// The library files of a session.
 #[derive(Debug, Default)]
@@ -42,8 +60,11 @@ struct Known {
     path: PathBuf,
     /// The file itself, where workers load it from its descriptor.
     file: Option<File>,
+    /// Hexadecimal digits of its build's identity. Nothing is parsed of files that a worker chose.
+    build_id: Option<String>,
     identity: Mutex<Identity>,
-    content: OnceLock<Option<Content>>,
+    /// Empty until it was read.
+    content: Mutex<Option<Option<Content>>>,
 }
 
 /// What the file system says of a file, without reading it.
@@ -61,9 +82,10 @@ struct Identity {
 pub struct LoadedFile {
     /// Where it lies.
     pub path: PathBuf,
-    /// Hexadecimal digits of its build's identity, where it has one.
+    /// Hexadecimal digits of its build's identity, where it is one of the session's libraries and has one.
     pub build_id: Option<String>,
-    /// Hexadecimal digits of the SHA-256 of its content. None when it could not be read, or changed meanwhile.
+    /// Hexadecimal digits of the SHA-256 of its content. None when it could not be read, changed meanwhile, or has more than
+    /// 1 GiB.
     pub sha256: Option<String>,
     /// Whether it is one of the session's libraries. Others are what those need.
     pub is_own: bool,
@@ -103,25 +125,54 @@ impl Libraries {
 
     /// Whether all files are still the ones that earlier workers have loaded.
     pub(crate) fn are_unchanged(&self) -> Result<(), Replaced> {
-        self.own.iter().try_for_each(|known| known.is_unchanged())?;
+        self.are_unchanged_until(Instant::now() + LONGEST_COMPARISON)
+    }
+
+    fn are_unchanged_until(&self, until: Instant) -> Result<(), Replaced> {
+        self.own.iter().try_for_each(|known| known.is_unchanged(until))?;
         let known: Vec<_> = self.known.lock().values().cloned().collect();
         // What has gone is not another: the next worker may do without it, as without what a library unpacked for itself.
-        known.iter().filter(|known| known.path.exists()).try_for_each(|known| known.is_unchanged())
+        known.iter().filter(|known| known.path.exists()).try_for_each(|known| known.is_unchanged(until))
     }
 
     /// Takes in what a worker has loaded, as the kernel lists it. Files that earlier workers had must be the same.
     pub(crate) fn take_in(&self, loaded: Vec<PathBuf>) -> Result<(), Replaced> {
-        self.are_unchanged()?;
+        let until = Instant::now() + LONGEST_COMPARISON;
+        self.are_unchanged_until(until)?;
+        let own: Vec<_> = self.own.iter().flat_map(|own| own.kernel_paths()).collect();
+        let is_loaded: BTreeSet<_> = loaded.iter().cloned().collect();
         let mut known = self.known.lock();
+        if known.len() >= MANY_FILES {
+            known.retain(|path, _| path.exists());
+        }
+        let is_unread = |it: &Known| matches!(*it.content.lock(), Some(None));
+        let read = known.values().filter(|it| !is_unread(it));
+        let mut bytes: u64 = read.map(|it| it.identity.lock().size).sum();
         let mut new = Vec::new();
         for path in loaded {
-            if !known.contains_key(&path)
-                && let Ok(file) = Known::look(path.clone())
-                && !self.is_own(&file)
-            {
-                let before =
-                    known.values().find(|it| it.path.file_name() == path.file_name() && !it.path.exists());
-                before.map_or(Ok(()), |before| before.is_followed_by(&file))?;
+            if own.contains(&path) || known.contains_key(&path) {
+                continue;
+            }
+            let Some(file) = Known::look(&path)? else { continue };
+            let size = file.identity.lock().size;
+            if self.is_own(&file) {
+                continue;
+            }
+            let is_read = size <= content::MOST_BYTES && bytes + size <= MOST_BYTES;
+            if !is_read {
+                // What the file system says of it is compared all the same.
+                *file.content.lock() = Some(None);
+            }
+            // Those of its name that this worker has not: it may have been found in the place of one of them.
+            let before = known
+                .values()
+                .filter(|it| it.path.file_name() == file.path.file_name() && !is_loaded.contains(&it.path));
+            let followed: Vec<_> = before.map(|before| before.is_followed_by(&file, until)).collect();
+            if !followed.iter().any(Result::is_ok) {
+                followed.into_iter().collect::<Result<(), _>>()?;
+            }
+            if known.len() < MOST_FILES {
+                bytes += if is_read { size } else { 0 };
                 let file = Arc::new(file);
                 new.push(Arc::clone(&file));
                 known.insert(path, file);
@@ -133,12 +184,14 @@ impl Libraries {
             // Nobody waits for it. Where there is no thread, who asks for a content reads the file.
             let read = move || {
                 for known in new {
-                    known.content();
+                    known.content(None);
                 }
             };
             let thread = std::thread::Builder::new().name("hotcell-digests".into());
+            let mut readers = self.readers.lock();
+            readers.retain(|reader| !reader.is_finished());
             // Signals of the host are for its own threads.
-            self.readers.lock().extend(with_signals_blocked(|| thread.spawn(read)));
+            readers.extend(with_signals_blocked(|| thread.spawn(read)));
         }
         Ok(())
     }
@@ -153,14 +206,11 @@ impl Libraries {
         let readers = std::mem::take(&mut *self.readers.lock());
         readers.into_iter().for_each(|reader| drop(reader.join()));
         let others: Vec<_> = self.known.lock().values().cloned().collect();
-        let of = |known: &Arc<Known>, is_own| {
-            let content = known.content();
-            LoadedFile {
-                path: known.path.clone(),
-                build_id: content.and_then(|content| content.build_id.clone()),
-                sha256: content.map(Content::hexadecimal),
-                is_own,
-            }
+        let of = |known: &Arc<Known>, is_own| LoadedFile {
+            path: known.path.clone(),
+            build_id: known.build_id.clone(),
+            sha256: known.content(None).map(|content| content.hexadecimal()),
+            is_own,
         };
         let own = self.own.iter().map(|known| of(known, true));
         own.chain(others.iter().map(|known| of(known, false))).collect()
@@ -170,69 +220,113 @@ impl Libraries {
 impl Known {
     fn open(path: &Path) -> io::Result<Arc<Known>> {
         let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
-        // A pipe would wait for its other end.
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let file: OwnedFd =
-            rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| named(errno.into()))?;
-        let file = File::from(file);
+        let file = open(path).map_err(named)?;
         let metadata = file.metadata().map_err(named)?;
         if !metadata.is_file() {
             return Err(named(io::Error::new(io::ErrorKind::InvalidInput, "this is not a file")));
         }
-        check(path, &file)?;
+        let build_id = check(path, &file)?.build_id;
+        // It is looked at again when the program may have gone to another directory.
+        let path = std::path::absolute(path).map_err(named)?;
         let identity = Mutex::new(Identity::of(&metadata));
-        let known = Known { path: path.to_owned(), file: Some(file), identity, content: OnceLock::new() };
-        Ok(Arc::new(known))
+        Ok(Arc::new(Known { path, file: Some(file), build_id, identity, content: Mutex::new(None) }))
     }
 
-    fn look(path: PathBuf) -> io::Result<Known> {
-        let identity = Mutex::new(Identity::of(&fs::metadata(&path)?));
-        Ok(Known { path, file: None, identity, content: OnceLock::new() })
+    /// A file of the kernel's list; none when it is not a regular one, such as a device.
+    fn look(path: &Path) -> Result<Option<Known>, Replaced> {
+        if let Some(path) = without_mark(path) {
+            return Err(Replaced { path, why: "it was replaced or removed while a worker loaded it".into() });
+        }
+        let metadata =
+            fs::metadata(path).map_err(|error| Replaced { path: path.to_owned(), why: error.to_string() })?;
+        let identity = Mutex::new(Identity::of(&metadata));
+        let path = path.to_owned();
+        Ok(metadata.is_file().then_some(Known {
+            path,
+            file: None,
+            build_id: None,
+            identity,
+            content: Mutex::new(None),
+        }))
     }
 
-    /// What is in it; none when it cannot be read, or is no longer what it was.
-    fn content(&self) -> Option<&Content> {
+    /// The paths that the kernel may list for the open file, also when another has taken its name.
+    fn kernel_paths(&self) -> Vec<PathBuf> {
+        let link = |file: &File| fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).ok();
+        let now = self.file.as_ref().and_then(link);
+        let before = now.as_deref().and_then(without_mark);
+        now.into_iter().chain(before).chain([self.path.clone()]).collect()
+    }
+
+    /// What is in it; none when it cannot be read, not until then, or is no longer what it was. Never waits for others that
+    /// read it.
+    fn content(&self, until: Option<Instant>) -> Option<Content> {
+        if let Some(read) = &*self.content.lock() {
+            return read.clone();
+        }
         let identity = *self.identity.lock();
-        self.content.get_or_init(|| Content::of(&self.path, self.file.as_ref(), identity)).as_ref()
+        let content = Content::of(&self.path, self.file.as_ref(), identity, until);
+        if content.is_some() || until.is_none() {
+            self.content.lock().get_or_insert_with(|| content.clone());
+        }
+        content
     }
 
     /// Whether another file, which was found in the place of this one, is the same.
-    fn is_followed_by(&self, other: &Known) -> Result<(), Replaced> {
-        let digest = |known: &Known| known.content().map(|content| content.sha256);
-        match (digest(self), digest(other)) {
-            (Some(before), Some(now)) if before == now => Ok(()),
-            _ => {
-                let why = format!("it was found in the place of {}", self.path.display());
-                Err(Replaced { path: other.path.clone(), why })
-            }
-        }
-    }
-
-    fn is_unchanged(&self) -> Result<(), Replaced> {
-        let replaced = |why: String| Replaced { path: self.path.clone(), why };
-        let now = fs::metadata(&self.path).map_err(|error| replaced(error.to_string()))?;
-        let now = Identity::of(&now);
-        if now == *self.identity.lock() {
+    fn is_followed_by(&self, other: &Known, until: Instant) -> Result<(), Replaced> {
+        let size = |known: &Known| known.identity.lock().size;
+        let digest = |known: &Known| known.content(Some(until)).map(|content| content.sha256);
+        let is_same =
+            size(self) == size(other) && digest(self).is_some_and(|before| digest(other) == Some(before));
+        if is_same {
             return Ok(());
         }
-        // Where nobody has read it in time, nobody knows what it was.
-        let before = self.content().ok_or_else(|| replaced("it was changed".into()))?;
-        match Content::of(&self.path, None, now) {
-            Some(content) if content.sha256 == before.sha256 => {
-                *self.identity.lock() = now;
-                Ok(())
-            }
-            Some(Content { build_id, .. }) => {
-                let name = |id: &Option<String>| id.clone().unwrap_or_else(|| "none".into());
-                let (was, is) = (name(&before.build_id), name(&build_id));
-                Err(replaced(match was == is {
-                    true => "it has another content".into(),
-                    false => format!("its build-id was {was}, and is {is}"),
-                }))
-            }
-            None => Err(replaced("it changes".into())),
-        }
+        let why = format!("it was found in the place of {}", self.path.display());
+        Err(Replaced { path: other.path.clone(), why })
     }
+
+    fn is_unchanged(&self, until: Instant) -> Result<(), Replaced> {
+        let replaced = |why: String| Replaced { path: self.path.clone(), why };
+        let metadata = fs::metadata(&self.path).map_err(|error| replaced(error.to_string()))?;
+        if !metadata.is_file() {
+            return Err(replaced("it is not a file any more".into()));
+        }
+        let (was, now) = (*self.identity.lock(), Identity::of(&metadata));
+        if now == was {
+            return Ok(());
+        }
+        if now.size == was.size {
+            // Where nobody has read it in time, nobody knows what it was.
+            let before = self.content(Some(until)).ok_or_else(|| replaced("it was changed".into()))?;
+            let content = Content::of(&self.path, None, now, Some(until));
+            let content = content.ok_or_else(|| replaced("it changes, or takes too long to read".into()))?;
+            if content.sha256 == before.sha256 {
+                *self.identity.lock() = now;
+                return Ok(());
+            }
+        }
+        let name = |id: &Option<String>| id.clone().unwrap_or_else(|| "none".into());
+        let build_id = if self.file.is_some() { build_id(&self.path) } else { None };
+        let (was, is) = (name(&self.build_id), name(&build_id));
+        Err(replaced(match was == is {
+            true => "it has another content".into(),
+            false => format!("its build-id was {was}, and is {is}"),
+        }))
+    }
+}
+
+/// Opens what may be anything, without waiting for another end or somebody's lease.
+fn open(path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file: OwnedFd = rustix::fs::open(path, flags, Mode::empty())?;
+    Ok(file.into())
+}
+
+/// The build's identity of the file that is in a library's place.
+fn build_id(path: &Path) -> Option<String> {
+    let file = open(path).ok()?;
+    file.metadata().ok().filter(fs::Metadata::is_file)?;
+    check(path, &file).ok()?.build_id
 }
 
 /// Whether a file can be loaded here.
@@ -253,29 +347,50 @@ impl Identity {
     }
 }
 
+/// What the kernel lists behind the path of a file that has no name any more.
+const DELETED: &[u8] = b" (deleted)";
+
 /// The files of which a process has code in memory, its own program left out; none when the kernel does not tell.
 pub(crate) fn of_process(pid: u32) -> Vec<PathBuf> {
-    let maps = fs::read(format!("/proc/{pid}/maps")).unwrap_or_default();
+    let mut maps = Vec::new();
+    if let Ok(list) = File::open(format!("/proc/{pid}/maps")) {
+        // What was read before an error counts.
+        let _ = list.take(MOST_MAPS).read_to_end(&mut maps);
+    }
     let program = fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
-    let mut found = of_maps(&String::from_utf8_lossy(&maps));
-    found.retain(|path| *path != program);
-    found
+    of_maps(&maps, &program)
 }
 
-/// Address, rights, offset, device, inode and path: files that have one, and are executed.
-fn of_maps(maps: &str) -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> = Vec::new();
-    for line in maps.lines() {
-        let Some(start) = line.find('/') else { continue };
+/// Address, rights, offset, device, inode and path: files that have one, and are executed, but for the program.
+fn of_maps(maps: &[u8], program: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut seen = BTreeSet::from([program.as_os_str().as_bytes()]);
+    // A line that is not whole has no whole path.
+    for line in maps.split_inclusive(|&byte| byte == b'\n').filter_map(|line| line.strip_suffix(b"\n")) {
+        let Some(start) = line.iter().position(|&byte| byte == b'/') else { continue };
         let (fields, path) = line.split_at(start);
-        let executed = fields.split_whitespace().nth(1).is_some_and(|rights| rights.contains('x'));
-        // Memory files have a name that is no path.
-        let is_file = !path.starts_with("/memfd:") && !path.ends_with(" (deleted)");
-        if executed && is_file && !found.iter().any(|known| known == Path::new(path)) {
-            found.push(path.into());
+        let executed = fields.split(|&byte| byte == b' ').nth(1).is_some_and(|rights| rights.contains(&b'x'));
+        if executed && !is_memory(path) && seen.insert(path) {
+            // The kernel writes a line's end so.
+            let text = str::from_utf8(path).map(|path| path.replace("\\012", "\n").into());
+            found.push(text.unwrap_or_else(|_| OsStr::from_bytes(path).into()));
+            if found.len() == MOST_FILES {
+                break;
+            }
         }
     }
     found
+}
+
+/// The path of a file that has no name any more.
+fn without_mark(path: &Path) -> Option<PathBuf> {
+    Some(OsStr::from_bytes(path.as_os_str().as_bytes().strip_suffix(DELETED)?).into())
+}
+
+/// Whether it is the kernel's name for memory, and no path.
+fn is_memory(path: &[u8]) -> bool {
+    let names: [&[u8]; 4] = [b"/memfd:", b"/SYSV", b"/anon_hugepage", b"/dev/zero"];
+    path.ends_with(DELETED) && names.iter().any(|name| path.starts_with(name))
 }
 
 #[cfg(test)]

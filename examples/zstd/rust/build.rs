@@ -78,7 +78,9 @@ fn main() {
 /// Where a library is, unless the system has it: in a directory of $LIB, or where the contract says.
 fn find((name, folder, _): &(&str, &str, bool)) -> Option<PathBuf> {
     let own = (!folder.is_empty()).then(|| PathBuf::from(folder));
-    let directories = directories(LIB).into_iter().chain(own);
+    // One that is empty or relative would be another where the program runs.
+    let named = directories(LIB).into_iter().filter(|it| it.is_absolute());
+    let directories = named.chain(own);
     // Absolute, and without `..`; the name stays, whatever it links to.
     let real = |directory: PathBuf| fs::canonicalize(directory).ok();
     let mut paths = directories.filter_map(real).map(|real| real.join(name));

@@ -196,8 +196,9 @@ pub(super) fn sandbox(level: Level) -> Check {
 pub(super) fn loaded(files: &[LoadedFile]) -> Check {
     let line = |file: &LoadedFile| {
         let build = file.build_id.as_deref().map_or("no build-id".into(), |id| format!("build-id {id}"));
+        let build = if file.is_own { format!("{build}, ") } else { String::new() };
         let digest = file.sha256.as_deref().map_or("not read".into(), |digest| format!("SHA-256 {digest}"));
-        format!("{}: {build}, {digest}", file.path.display())
+        format!("{}: {build}{digest}", file.path.display())
     };
     let lines: Vec<String> = files.iter().map(line).collect();
     match files.iter().any(|file| !file.is_own) {

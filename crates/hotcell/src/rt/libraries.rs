@@ -1,6 +1,7 @@
 //! Where a package's libraries are: what the environment says, what was when it was built, what the system has.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use hotcell_protocol::ErrorKind;
@@ -39,10 +40,15 @@ pub fn open(package: &'static Package, libraries: &'static Libraries, options: O
         return Session::open(package, options);
     }
     let directories = env::var_os(libraries.variable);
-    let directories: Vec<PathBuf> = directories.iter().flat_map(env::split_paths).collect();
+    let directories: Vec<PathBuf> = directories.iter().flat_map(absolute).collect();
     let found = libraries.find(&directories);
     Session::open(package, Options { libraries: found, ..options })
         .map_err(|error| libraries.advise(error, &directories))
+}
+
+/// The directories of a variable. One that is empty or relative would be another wherever the program is started.
+fn absolute(list: &OsString) -> impl Iterator<Item = PathBuf> {
+    env::split_paths(list).filter(|directory| directory.is_absolute())
 }
 
 impl Libraries {
@@ -78,6 +84,12 @@ impl LibraryFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_element_of_the_variable_means_the_current_directory() {
+        let found: Vec<_> = absolute(&":/opt/moon::lib:.:/opt/sun:".into()).collect();
+        assert_eq!(found, [Path::new("/opt/moon"), Path::new("/opt/sun")]);
+    }
 
     #[test]
     fn directories_come_before_what_was_and_what_is_nowhere_is_left_to_the_loader() {

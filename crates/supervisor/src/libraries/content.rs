@@ -1,49 +1,60 @@
-//! What is in a library's file: its digest and its build's identity.
+//! What is in a library's file: its digest.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::time::Instant;
 
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
-use super::{Identity, check};
+use super::{Identity, open};
 
 /// What is in a file.
 #[derive(Debug, Clone)]
 pub(super) struct Content {
     pub(super) sha256: [u8; 32],
-    pub(super) build_id: Option<String>,
 }
 
 /// What was read in this process: most sessions need the same C library.
 static READ: Mutex<BTreeMap<Identity, Content>> = Mutex::new(BTreeMap::new());
 
+/// Larger files are not read: a hostile library can name a sparse one of any size.
+pub(super) const MOST_BYTES: u64 = 1 << 30;
+
 /// More files than any host has libraries.
 const MOST: usize = 4096;
 
 impl Content {
-    /// Of this file, or else of the one at this path, as long as it is the same from beginning to end.
-    pub(super) fn of(path: &Path, file: Option<&File>, identity: Identity) -> Option<Content> {
+    /// Of this file, or else of the one at this path, as long as it is the same from beginning to end, and read until then.
+    pub(super) fn of(
+        path: &Path,
+        file: Option<&File>,
+        identity: Identity,
+        until: Option<Instant>,
+    ) -> Option<Content> {
         if let Some(content) = READ.lock().get(&identity) {
             return Some(content.clone());
+        }
+        if identity.size > MOST_BYTES {
+            return None;
         }
         let is_open = file.is_some();
         let opened;
         let file = match file {
             Some(file) => file,
             None => {
-                opened = File::open(path).ok()?;
+                opened = open(path).ok()?;
                 &opened
             }
         };
         // The name of an open file may be another's by now, or it has none: that changes it, and not what is in it.
         let is_same = || {
-            let now = file.metadata().map(|it| Identity::of(&it));
+            let now = file.metadata().ok().filter(|it| it.is_file()).map(|it| Identity::of(&it));
             let now =
                 now.map(|now| if is_open { Identity { changed: identity.changed, ..now } } else { now });
-            now.is_ok_and(|now| now == identity)
+            now == Some(identity)
         };
         if !is_same() {
             return None;
@@ -51,7 +62,11 @@ impl Content {
         let mut digest = Sha256::new();
         let mut buffer = vec![0; 64 * 1024];
         let mut at = 0;
-        loop {
+        // One that grows meanwhile is not the same.
+        while at <= identity.size {
+            if until.is_some_and(|until| Instant::now() > until) {
+                return None;
+            }
             match file.read_at(&mut buffer, at).ok()? {
                 0 => break,
                 length => {
@@ -60,11 +75,10 @@ impl Content {
                 }
             }
         }
-        let build_id = check(path, file).ok().and_then(|facts| facts.build_id);
         if !is_same() {
             return None;
         }
-        let content = Content { sha256: digest.finalize().into(), build_id };
+        let content = Content { sha256: digest.finalize().into() };
         let mut read = READ.lock();
         if read.len() >= MOST {
             read.clear();

@@ -9,7 +9,10 @@ use super::*;
 /// A copy of this program's C library.
 fn library(folder: &Path) -> PathBuf {
     let maps = fs::read_to_string("/proc/self/maps").unwrap();
-    let c = of_maps(&maps).into_iter().find(|path| path.to_string_lossy().contains("libc.so")).unwrap();
+    let c = of_maps(maps.as_bytes(), Path::new(""))
+        .into_iter()
+        .find(|path| path.to_string_lossy().contains("libc.so"))
+        .unwrap();
     let copy = folder.join("liblibrary.so");
     fs::copy(c, &copy).unwrap();
     copy
@@ -25,8 +28,18 @@ fn maps_are_read() {
                 7f04-7f05 r-xp 00000000 00:01 13 /memfd:hotcell-copy (deleted)\n\
                 7f05-7f06 r-xp 00000000 fe:00 14 /usr/lib/gone.so (deleted)\n\
                 7f06-7f07 r-xp 00000000 00:00 0 \n\
-                7ffe-7fff r-xp 00000000 00:00 0 [vdso]\n";
-    assert_eq!(of_maps(maps), [Path::new("/usr/bin/worker"), Path::new("/usr/lib/a b.so")]);
+                7f07-7f08 r-xp 00000000 fe:00 15 /usr/lib/a\\012b.so\n\
+                7f08-7f09 r-xs 00000000 00:01 16 /dev/zero (deleted)\n\
+                7ffe-7fff r-xp 00000000 00:00 0 [vdso]\n\
+                7fff-8000 r-xp 00000000 fe:00 17 /usr/lib/cut";
+    let found = of_maps(maps.as_bytes(), Path::new("/usr/bin/worker"));
+    assert_eq!(
+        found,
+        ["/usr/lib/a b.so", "/usr/lib/gone.so (deleted)", "/usr/lib/a\nb.so"].map(PathBuf::from)
+    );
+    let many: String =
+        (0..10_000).map(|i| format!("7f00-7f01 r-xp 00000000 fe:00 {i} /tmp/{i}.so\n")).collect();
+    assert_eq!(of_maps(many.as_bytes(), Path::new("")).len(), MOST_FILES);
     assert!(of_process(std::process::id()).iter().any(|path| path.to_string_lossy().contains("libc.so")));
 }
 
@@ -128,4 +141,112 @@ fn what_cannot_be_loaded_is_told_before_a_worker_is_started() {
     }
     let told = Libraries::open(&[folder.path().to_owned()]).unwrap_err().to_string();
     assert!(told.contains("this is not a file"), "{told}");
+}
+
+/// A hostile library can map what it likes: none of it is waited for.
+#[test]
+fn what_has_no_end_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let (sparse, pipe) = (folder.path().join("sparse.so"), folder.path().join("pipe.so"));
+    File::create(&sparse).unwrap().set_len(1 << 40).unwrap();
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, Mode::RUSR, 0).unwrap();
+    let path = library(folder.path());
+    let libraries = Libraries::default();
+    libraries.take_in(vec![sparse.clone(), pipe.clone(), "/dev/zero".into(), path.clone()]).unwrap();
+    let told = libraries.loaded().into_iter().map(|file| (file.path, file.sha256.is_some()));
+    assert_eq!(told.collect::<Vec<_>>(), [(path.clone(), true), (sparse.clone(), false)]);
+    File::options().write(true).open(&sparse).unwrap().set_len(1 << 41).unwrap();
+    assert_eq!(libraries.are_unchanged().unwrap_err().path, sparse);
+    fs::remove_file(&sparse).unwrap();
+    // It comes to lie in the place of what was read.
+    fs::rename(&pipe, &path).unwrap();
+    assert!(libraries.are_unchanged().unwrap_err().to_string().contains("it is not a file any more"));
+    let identity = Identity::of(&fs::metadata(&path).unwrap());
+    assert!(Content::of(&path, None, identity, None).is_none());
+}
+
+/// A start that may read no longer takes no file for the same.
+#[test]
+fn what_takes_too_long_to_compare_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = library(folder.path());
+    let libraries = Libraries::open(std::slice::from_ref(&path)).unwrap();
+    assert!(libraries.loaded()[0].sha256.is_some());
+    let file = File::options().append(true).open(&path).unwrap();
+    file.set_modified(SystemTime::now() - Duration::from_secs(1000)).unwrap();
+    let past = Instant::now().checked_sub(Duration::from_secs(1)).unwrap();
+    let told = libraries.are_unchanged_until(past).unwrap_err().to_string();
+    assert!(told.contains("takes too long to read"), "{told}");
+    libraries.are_unchanged().unwrap();
+}
+
+#[test]
+fn what_was_removed_while_it_was_loaded_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = library(folder.path());
+    let gone = PathBuf::from(format!("{} (deleted)", path.display()));
+    let told = Libraries::default().take_in(vec![gone.clone()]).unwrap_err();
+    assert_eq!(told.path, path);
+    assert!(told.to_string().contains("while a worker loaded it"), "{told}");
+    let told = Libraries::default().take_in(vec!["/nowhere/libgone.so".into()]).unwrap_err();
+    assert!(told.to_string().contains("No such file"), "{told}");
+    // One that was opened for all workers is what they load, whatever its name is now.
+    let libraries = Libraries::open(std::slice::from_ref(&path)).unwrap();
+    assert!(libraries.loaded()[0].sha256.is_some());
+    let again = folder.path().join("again");
+    fs::copy(&path, &again).unwrap();
+    fs::rename(&again, &path).unwrap();
+    libraries.take_in(vec![gone]).unwrap();
+    assert_eq!(libraries.loaded().len(), 1);
+}
+
+/// The loader prefers another directory now: the file that it found before is still there.
+#[test]
+fn another_file_of_the_same_name_is_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = library(folder.path());
+    let elsewhere = folder.path().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    let other = elsewhere.join(path.file_name().unwrap());
+    let mut bytes = fs::read(&path).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&other, bytes).unwrap();
+    let libraries = Libraries::default();
+    libraries.take_in(vec![path.clone()]).unwrap();
+    assert!(libraries.loaded()[0].sha256.is_some());
+    assert_eq!(libraries.take_in(vec![other.clone()]).unwrap_err().path, other);
+    // Both are another matter, and so is the same file.
+    libraries.take_in(vec![path.clone(), other]).unwrap();
+    let same = folder.path().join("same");
+    fs::create_dir(&same).unwrap();
+    let same = same.join(path.file_name().unwrap());
+    fs::copy(&path, &same).unwrap();
+    libraries.take_in(vec![same]).unwrap();
+}
+
+#[test]
+fn starts_leave_neither_threads_nor_files_that_have_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let libraries = Libraries::default();
+    for number in 0..2 * MANY_FILES {
+        let path = folder.path().join(format!("{number}.so"));
+        fs::write(&path, number.to_string()).unwrap();
+        libraries.take_in(vec![path.clone()]).unwrap();
+        while !libraries.readers.lock().iter().all(JoinHandle::is_finished) {
+            std::thread::yield_now();
+        }
+        fs::remove_file(path).unwrap();
+    }
+    assert_eq!(libraries.readers.lock().len(), 1);
+    assert!(libraries.known.lock().len() <= MANY_FILES);
+}
+
+#[test]
+fn a_relative_path_is_the_same_file_in_every_directory() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = library(folder.path());
+    let up = std::env::current_dir().unwrap().components().skip(1).map(|_| "..").collect::<PathBuf>();
+    let libraries = Libraries::open(&[up.join(path.strip_prefix("/").unwrap())]).unwrap();
+    let told = &libraries.loaded()[0].path;
+    assert!(told.is_absolute() && fs::canonicalize(told).unwrap() == fs::canonicalize(path).unwrap());
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use hotcell::dynamic::{self, Value};
-use hotcell::{Cause, Error, ErrorKind, Executed, Options, Session};
+use hotcell::{Cause, Error, ErrorKind, Executed, Options, Profile, Sandbox, Session};
 use hotcell_bind::{Bound, Job, Source};
 use hotcell_e2e::cli::Folder;
 
@@ -131,6 +131,56 @@ fn what_the_library_needs_is_compared_too() {
     is_refused(&answer(&bound, &session).unwrap_err(), &inner);
     replace(&inner, &one);
     assert_eq!(answer(&bound, &session).unwrap(), 1);
+}
+
+/// Another file comes into the place of one that is needed, when that is loaded and before anybody has looked at it.
+#[test]
+fn what_is_replaced_while_it_is_loaded_is_refused() {
+    let folder = Folder::new();
+    folder.write("inner.c", "int inner(void) { return 1; }\n");
+    folder.compile_with("inner", &["-Wl,-soname,libinner.so"]);
+    let inner = folder.path().join("libinner.so");
+    folder.write("newer.so", "another");
+    let newer = folder.path().join("newer.so");
+    let outer = format!(
+        "#include <stdio.h>\nint inner(void);\nint answer(void) {{ return inner(); }}\n\
+         __attribute__((constructor)) static void update(void) {{ rename({:?}, {:?}); }}",
+        newer.display().to_string(),
+        inner.display().to_string()
+    );
+    let outer = compile(&folder, "answer", &outer, &[&inner.display().to_string()]);
+    let bound = bind(&folder, &outer);
+    let environment = vec![("LD_LIBRARY_PATH".to_owned(), folder.path().display().to_string())];
+    let sandbox = Some(Sandbox::of(Profile::Basic));
+    let opened = bound.open(Options { environment, sandbox, ..Options::default() });
+    is_refused(&opened.and_then(|session| answer(&bound, &session)).unwrap_err(), &inner);
+}
+
+/// A library maps files that have no end, or nearly none, and waits for nobody.
+#[test]
+fn endless_files_hold_up_no_start() {
+    let folder = Folder::new();
+    let sparse = folder.path().join("sparse");
+    fs::File::create(&sparse).unwrap().set_len(1 << 40).unwrap();
+    let hostile = format!(
+        "#include <fcntl.h>\n#include <sys/mman.h>\nint answer(void) {{ return 3; }}\n\
+         __attribute__((constructor)) static void map(void) {{\n\
+         \tmmap(0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, open(\"/dev/zero\", O_RDONLY), 0);\n\
+         \tmmap(0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, open({:?}, O_RDONLY), 0);\n}}",
+        sparse.display().to_string()
+    );
+    let library = compile(&folder, "answer", &hostile, &[]);
+    let bound = bind(&folder, &library);
+    let sandbox = Some(Sandbox::of(Profile::Basic));
+    let session = bound.open(Options { sandbox, ..Options::default() }).unwrap();
+    for _ in 0..2 {
+        assert_eq!(answer(&bound, &session).unwrap(), 3);
+        end_worker(&bound, &session);
+    }
+    let loaded = session.loaded();
+    let found = loaded.iter().find(|it| it.path == sparse).unwrap_or_else(|| panic!("{loaded:?}"));
+    assert_eq!(found.sha256, None);
+    assert!(loaded.iter().all(|it| it.path != Path::new("/dev/zero")), "{loaded:?}");
 }
 
 /// A file that is swapped all the time: the one whose content is told is the one that answers.
