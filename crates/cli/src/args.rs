@@ -137,7 +137,7 @@ arguments are left away):
   null                  NULL, where the contract allows it
   =TEXT                 TEXT as it is, for texts that begin with one of the above
 
-Exit status: 0 when the call returned, 2 for a wrong command line, otherwise the status of the error's kind \
+Exit status: 0 when the call returned, 1 when it did and a result could not be written, 2 for a wrong command line, otherwise the status of the error's kind \
 (Crashed 101, Exited 102, Hung 103, …; see docs/reference/errors.md).
 
 Examples:

@@ -61,7 +61,11 @@ impl Failure {
                 complain(&format!("error: the call returned, but {message}"));
             }
         }
-        ExitCode::from(self.kind().exit_code())
+        match self {
+            // Whoever calls again when a call was not made must not take this for one.
+            Failure::Returned { .. } => ExitCode::FAILURE,
+            _ => ExitCode::from(self.kind().exit_code()),
+        }
     }
 
     fn kind(&self) -> ErrorKind {
@@ -87,6 +91,8 @@ impl Failure {
             Failure::Returned { message, .. } => {
                 let mut json = plain(&format!("the call returned, but {message}"), None);
                 json["executed"] = json!("yes");
+                json["advice"] =
+                    json!("The call was made. Do not make it again for the result's sake alone.");
                 json
             }
         }

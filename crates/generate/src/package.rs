@@ -36,13 +36,16 @@ pub enum Over {
 /// those that differ. Else [`Error::Io`].
 pub fn put<T: AsRef<[u8]>>(dir: &Path, files: &[(PathBuf, T)], over: Over) -> Result<(), Error> {
     let old = List::read(dir);
+    // What is compared needs no list.
+    let listed = over != Over::Nothing || old.is_some();
     if over == Over::Generated {
         refuse_foreign(dir, files, old.as_ref())?;
     }
     let list = List::of(files, old, dir).text();
     let list = (PathBuf::from(LIST), list.as_bytes());
     let files = files.iter().map(|(path, content)| (path.clone(), content.as_ref()));
-    files::write(dir, &files.chain([list]).collect::<Vec<_>>(), over == Over::Nothing)
+    let list = listed.then_some(list);
+    files::write(dir, &files.chain(list).collect::<Vec<_>>(), over == Over::Nothing)
 }
 
 fn refuse_foreign<T: AsRef<[u8]>>(
@@ -55,11 +58,17 @@ fn refuse_foreign<T: AsRef<[u8]>>(
     let marked = files.iter().any(|(path, _)| there(path).is_some_and(|old| has_mark(&old)));
     let (mut foreign, mut edited) = (Vec::new(), Vec::new());
     for (path, new) in files::stale(dir, files) {
-        // What is no file, or cannot be read, is not replaced; writing tells the reason.
-        let Some(old) = there(path) else { continue };
+        let Some(old) = there(path) else {
+            // A folder is told of when it is written to; a file, or a link, that cannot be read is somebody's.
+            let is_there = dir.join(path).symlink_metadata().is_ok_and(|there| !there.is_dir());
+            foreign.extend(is_there.then(|| path.clone()));
+            continue;
+        };
         match list.and_then(|list| list.0.get(path)) {
             Some(sum) if *sum == checksum(&old) => {}
             Some(_) => edited.push(path.clone()),
+            // Beside a list the mark says who wrote a file, not that it is as it was.
+            None if list.is_some() && has_mark(&old) => edited.push(path.clone()),
             None if has_mark(&old) => {}
             None if list.is_none() && marked && !has_mark(new.as_ref()) => {}
             None => foreign.push(path.clone()),
@@ -95,10 +104,10 @@ impl List {
         Some(List(entries.collect()))
     }
 
-    /// That of these files, and of those that an earlier run left and that are still as they were.
+    /// That of these files, and of those that an earlier run left, as it left them.
     fn of<T: AsRef<[u8]>>(files: &[(PathBuf, T)], old: Option<List>, dir: &Path) -> List {
         let mut list = old.unwrap_or(List(BTreeMap::new()));
-        list.0.retain(|path, sum| fs::read(dir.join(path)).is_ok_and(|there| *sum == checksum(&there)));
+        list.0.retain(|path, _| dir.join(path).symlink_metadata().is_ok());
         list.0.extend(files.iter().map(|(path, content)| (path.clone(), checksum(content.as_ref()))));
         list
     }

@@ -31,6 +31,7 @@ mod service;
 mod spares;
 mod turn;
 mod turnstile;
+mod wake;
 mod walled;
 
 pub(crate) use allowed::{Allowed, instant_of};

@@ -35,6 +35,8 @@ fn a_task_holds_no_thread_while_it_waits_and_costs_nothing_afterwards() {
             add().await.unwrap();
         }
         let ticks = AtomicU32::new(0);
+        // A thread that reads the library files for the first time has ended then.
+        faulty.session().loaded();
         let before = threads();
         let mut call = pin!(faulty.awaited("sleep", &[Value::Int(300)]));
         let mut waiting = pin!(add());

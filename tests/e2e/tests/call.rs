@@ -233,7 +233,7 @@ fn a_failed_call_leaves_files_as_they_were() {
     let before = folder.files();
     contract(&folder, &["uncompress", "garbage", "-o", "dest=kept"]).fails(124);
     tiny(&folder, &["tiny_divide", "1", "0", "-o", "quotient=kept", "-o", "remainder=new"]).fails(101);
-    folder.faulty("no_text", &["-o", "return=kept"]).fails(113).says("null");
+    folder.faulty("no_text", &["-o", "return=kept"]).fails(1).says("null");
     assert_eq!(folder.files(), before);
 }
 
@@ -255,9 +255,9 @@ fn an_unwritable_folder_is_refused_before_the_call() {
 fn a_result_that_a_file_does_not_take_is_printed() {
     let folder = Folder::new();
     let call = || zlib(&folder, &["zError", "-3", "-o", "return=/dev/full"]);
-    let ended = call().fails(113);
+    let ended = call().fails(1);
     ended.says("error: the call returned, but cannot write /dev/full: ").prints("return  \"data error\"");
-    let ended = call().and(["--format", "json"]).fails(113);
+    let ended = call().and(["--format", "json"]).fails(1);
     assert_eq!(ended.json()["return"], "data error");
     assert_eq!(ended.json()["error"]["executed"], "yes");
 }

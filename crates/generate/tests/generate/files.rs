@@ -82,13 +82,42 @@ fn a_package_replaces_what_was_generated_and_nothing_else() {
     fs::write(dir.join("a"), ours("mine")).unwrap();
     fs::write(dir.join("data.json"), "mine").unwrap();
     fs::write(dir.join("b"), "mine").unwrap();
+    // What cannot be read is somebody's, too.
+    std::os::unix::fs::symlink("/nowhere/at all", dir.join("link")).unwrap();
     let before = read(LIST);
-    let error = put(&[("a", &ours("2")), ("data.json", "3"), ("b", "4"), ("c", "5")]).unwrap_err();
+    let error =
+        put(&[("a", &ours("2")), ("data.json", "3"), ("b", "4"), ("c", "5"), ("link", "6")]).unwrap_err();
     let Error::Foreign { foreign, edited, .. } = error else { panic!("{error}") };
-    assert_eq!(foreign, [Path::new("b")]);
+    assert_eq!(foreign, [Path::new("b"), Path::new("link")]);
     assert_eq!(edited, [Path::new("a"), Path::new("data.json")]);
     assert_eq!((read("a"), read("b"), read(LIST)), (ours("mine"), "mine".into(), before));
-    assert_eq!(names(dir), ["a", "b", "data.json", LIST]);
+    assert_eq!(names(dir), ["a", "b", "data.json", LIST, "link"]);
+}
+
+#[test]
+fn what_was_edited_stays_so_when_it_is_left_out_for_a_while_or_the_list_has_lost_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let ours = |text: &str| format!("{OURS}{text}");
+    let (both, one) = (files(&[("a", &ours("1")), ("b", &ours("1"))]), files(&[("a", &ours("1"))]));
+    let is_refused = || {
+        let error = put(dir, &both, Over::Generated).unwrap_err();
+        let Error::Foreign { foreign, edited, .. } = error else { panic!("{error}") };
+        assert_eq!((foreign.len(), &edited[..]), (0, &[PathBuf::from("b")][..]));
+    };
+    put(dir, &both, Over::Generated).unwrap();
+    fs::write(dir.join("b"), ours("mine")).unwrap();
+    put(dir, &one, Over::Generated).unwrap();
+    is_refused();
+    let list = fs::read_to_string(dir.join(LIST)).unwrap();
+    let lost: String =
+        list.lines().filter(|line| !line.ends_with(" b")).map(|line| format!("{line}\n")).collect();
+    fs::write(dir.join(LIST), lost).unwrap();
+    is_refused();
+    // A comparison needs no list.
+    put(dir, &both, Over::Everything).unwrap();
+    fs::remove_file(dir.join(LIST)).unwrap();
+    put(dir, &both, Over::Nothing).unwrap();
 }
 
 #[test]

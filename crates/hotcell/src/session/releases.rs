@@ -26,6 +26,7 @@ use hotcell_protocol::RawHandle;
 use hotcell_shm::clock;
 
 use super::turnstile::Turnstile;
+use super::wake::wake;
 use super::{Allowed, Context, Seat, Session, Turn, instant_of, left_until, nanoseconds, this_thread};
 use crate::atomics::{AtomicBool, Condvar, Mutex, MutexGuard};
 use crate::error::Result;
@@ -184,7 +185,7 @@ impl Releases {
         let tasks = std::mem::take(&mut waiting.tasks);
         drop(waiting);
         self.sent.notify_all();
-        tasks.into_iter().for_each(Waker::wake);
+        tasks.into_iter().for_each(wake);
     }
 
     /// Puts a note back that could not be sent.

@@ -106,13 +106,16 @@ impl<'s> Berth<'s> {
 
     /// Interrupts the turn again.
     pub(crate) fn leave(&mut self, turn: Turn<'s>) {
+        // In a forked child a thread that is not there may hold what is locked below.
+        if self.session.is_forked() {
+            std::mem::forget(turn);
+            return;
+        }
         let Some(seat) = turn.interrupt() else { return };
         let Berth { session, ticket, deadline, .. } = *self;
         let left = Left { seat, ticket, deadline };
         *session.shared.afloat[self.number as usize].0.lock() = Some(left);
-        if !session.is_forked() {
-            session.shared.seats.watch().look_at(deadline.saturating_add(GRACE));
-        }
+        session.shared.seats.watch().look_at(deadline.saturating_add(GRACE));
     }
 
     /// Goes on with the call for a moment. It is interrupted again even when that panics: the library may be at work.

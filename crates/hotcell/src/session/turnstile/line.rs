@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::{INSISTS, NOBODY, PATIENCE, SOMEBODY, Turnstile};
 use crate::atomics::now;
+use crate::session::wake::wake;
 
 /// Who waits.
 #[derive(Debug, Default)]
@@ -111,7 +112,7 @@ impl<T> Turnstile<T> {
         if holds_up {
             self.expect_late();
         }
-        waker.into_iter().for_each(Waker::wake);
+        waker.into_iter().for_each(wake);
     }
 
     /// A task was called, and somebody stands behind it: if it does not come, that is found out.
@@ -185,6 +186,8 @@ impl<T> Stand<'_, T> {
             self.number = line.join(None, self.is_task);
             line.waiting.len() - 1
         });
+        // Whoever stands behind a task that was called, be it anew, has it looked after.
+        let holds_up = place > 0 && line.holds_up();
         std::mem::swap(&mut line.waiting[place].waker, &mut waker);
         if place > 0 {
             let now = self::now();
@@ -193,6 +196,9 @@ impl<T> Stand<'_, T> {
             }
             let next = if late.is_some() { turnstile.lead(&mut line) } else { None };
             drop(line);
+            if holds_up && late.is_none() {
+                turnstile.expect_late();
+            }
             turnstile.tell(next);
             return None;
         }
