@@ -4,7 +4,7 @@ use std::env;
 use std::path::PathBuf;
 use std::process::Command;
 
-const SOURCES: [&str; 2] = ["faulty.c", "objects.c"];
+const SOURCES: [&str; 3] = ["faulty.c", "blocks.c", "objects.c"];
 
 fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("libfaulty.so");

@@ -70,6 +70,30 @@ int faulty_allocators(int size);
 /* Allocates in a forked child, which it makes past the C library when `raw` is not 0; 42 when that went well. */
 int faulty_allocate_in_child(int raw);
 
+/* Reads a block that was freed, on a thread of the library's. */
+int faulty_use_after_free_in_thread(int size);
+
+/* Frees a block twice in a child, forked past the C library: which signal ended that. Then aborts itself, if it is to. */
+int faulty_double_free_in_child(int aborts);
+
+/* Has so many threads end, one after another, for which something is freed behind all destructors: 1 if there is memory then. */
+int faulty_end_threads(int threads);
+
+/* Changes the size of a block: 1 if that went well. */
+int faulty_resize(int from, int to);
+
+/* Asks for more bytes than there can be, and crashes if it is to. */
+int faulty_ask_for_all(int then_crashes);
+
+/* Has so many threads, one after another, allocate and free so many blocks each. */
+int faulty_short_threads(int threads, int blocks);
+
+/* Changes the size of a block so many times. */
+int faulty_regrow(int times);
+
+/* Frees blocks when the system allows no more maps: how many new ones are not zero. */
+int faulty_dirty_blocks(void);
+
 /* Overwrites the canary of its stack frame. */
 int faulty_smash_stack(int bytes);
 

@@ -10,7 +10,7 @@ pub struct Limits {
     /// Bytes of the main thread's stack (RLIMIT_STACK).
     pub stack: u64,
     /// Bytes of writable private memory (RLIMIT_DATA); `None` for no limit, or where there is one on `memory`, for twice that
-    /// and [some more](Limits::BESIDE). Not RLIMIT_AS: guarded blocks reserve address space by the gigabyte without using it.
+    /// [some more](Limits::BESIDE), and the stacks of [many threads](Limits::THREADS). Not RLIMIT_AS: guarded blocks reserve address space by the gigabyte without using it.
     pub data: Option<u64>,
     /// Bytes of address space (RLIMIT_AS); `None` for no limit. The worker itself takes some 20 MB, and each segment of data
     /// counts.
@@ -19,7 +19,7 @@ pub struct Limits {
     /// limit. A worker that has taken so much ends with `LimitExceeded`, and the next call has another.
     pub cpu: Option<Duration>,
     /// Bytes that the library may have allocated at a time, by `malloc` and its kin; `None` for no limit. Beyond it the library
-    /// gets NULL, to within 64 KiB for each of its threads. Not what the worker itself allocates.
+    /// gets NULL, to within 128 KiB for each of its threads. Not what the worker itself allocates.
     pub memory: Option<u64>,
 }
 
@@ -27,12 +27,16 @@ pub struct Limits {
 pub(crate) const MOST_DESCRIPTORS: u64 = 4096;
 
 impl Limits {
-    /// Bytes that stand behind a limit on `memory`, for stacks, the worker's own memory and what lies between blocks.
+    /// Bytes that stand behind a limit on `memory`, for the worker's own memory and what lies between blocks.
     pub const BESIDE: u64 = 512 << 20;
+
+    /// Threads for whose stacks there is room behind a limit on `memory`: a stack counts as a whole, used or not.
+    pub const THREADS: u64 = 256;
 
     /// What RLIMIT_DATA is set to.
     pub(crate) fn data(&self) -> Option<u64> {
-        let behind = |memory: u64| memory.saturating_mul(2).saturating_add(Limits::BESIDE);
+        let beside = self.stack.saturating_mul(Limits::THREADS).saturating_add(Limits::BESIDE);
+        let behind = |memory: u64| memory.saturating_mul(2).saturating_add(beside);
         self.data.or(self.memory.map(behind))
     }
 }
@@ -51,7 +55,7 @@ mod tests {
     fn a_limit_on_memory_has_one_on_data_behind_it() {
         let limits = |memory, data| Limits { memory, data, ..Limits::default() }.data();
         assert_eq!(limits(None, None), None);
-        assert_eq!(limits(Some(1 << 20), None), Some((2 << 20) + Limits::BESIDE));
+        assert_eq!(limits(Some(1 << 20), None), Some((2 << 20) + (2 << 30) + Limits::BESIDE));
         assert_eq!(limits(Some(1 << 20), Some(5)), Some(5), "what was asked for");
         assert_eq!(limits(Some(u64::MAX), None), Some(u64::MAX));
     }

@@ -104,7 +104,7 @@ extern "C" fn note_exit() {
 }
 
 /// Whether this is a child of the worker: the record is not mapped there.
-fn is_forked() -> bool {
+pub(crate) fn is_forked() -> bool {
     // SAFETY: has no conditions.
     unsafe { libc::getpid() != OWN.load(Ordering::Relaxed) }
 }

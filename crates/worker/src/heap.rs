@@ -50,6 +50,8 @@ struct Thread {
     entries: Cell<u32>,
     /// Whether other threads count there too.
     shared: Cell<bool>,
+    /// It has ended, but for what is done then.
+    over: Cell<bool>,
     /// Bytes that it may still hand out before it asks for more. Below 0 until it has a shard.
     credit: Cell<i64>,
     /// Blocks until one is to be guarded.
@@ -75,6 +77,7 @@ thread_local! {
             shard: Cell::new(std::ptr::null()),
             entries: Cell::new(0),
             shared: Cell::new(false),
+            over: Cell::new(false),
             credit: Cell::new(-1),
             countdown: Cell::new(0),
             inside: Cell::new(Inside { entry: 0, short: false }),
@@ -186,21 +189,27 @@ pub unsafe fn reallocate(block: *mut c_void, size: usize) -> *mut c_void {
             release(block);
             return std::ptr::null_mut();
         }
-        if guard::holds(block) || guard::all() {
-            return move_to_new(block, size);
+        if size > MOST {
+            return too_much();
         }
-        let Some((entry, old)) = label::take(block) else { return plain::realloc(block, size) };
         THREAD.with(|thread| {
-            if !thread.has_shard() {
+            let counts = thread.has_shard();
+            let to_guard = || thread.is_moved_to_guard(size) && label::bytes_of(block).is_some();
+            if guard::holds(block) || (counts && to_guard()) {
+                return thread.move_to_new(block, size);
+            }
+            let Some((entry, old)) = label::take(block) else { return plain::realloc(block, size) };
+            if !counts {
                 return plain::realloc(block, size);
             }
-            if size > MOST || !thread.may_have(size.saturating_sub(old)) {
+            if !thread.may_have(size.saturating_sub(old)) {
                 label::put(block, entry, old);
                 return thread.refused(size, true);
             }
             let moved = plain::realloc(block, size + label::SIZE);
             if moved.is_null() {
                 label::put(block, entry, old);
+                thread.settle(0);
                 return thread.refused(size, false);
             }
             thread.count(entry, (old as u64).wrapping_neg(), u64::MAX);
@@ -223,23 +232,55 @@ pub unsafe fn size_of_block(block: *mut c_void) -> usize {
     }
 }
 
-/// # Safety
-///
-/// As for `realloc`; neither is `block` NULL nor `size` 0.
-unsafe fn move_to_new(block: *mut c_void, size: usize) -> *mut c_void {
-    // SAFETY: the caller's promise; the new block is another, and both have so many bytes.
-    unsafe {
-        let old = size_of_block(block);
-        let moved = allocate(size);
-        if !moved.is_null() {
-            std::ptr::copy_nonoverlapping(block.cast::<u8>(), moved.cast::<u8>(), old.min(size));
-            release(block);
-        }
-        moved
-    }
+/// NULL for more than there can be: that is a mistake of who asks, and no shortage.
+#[cold]
+fn too_much() -> *mut c_void {
+    // SAFETY: errno's address is always valid.
+    unsafe { *libc::__errno_location() = libc::ENOMEM };
+    std::ptr::null_mut()
 }
 
 impl Thread {
+    /// `realloc` by a new block, a copy, and `free`. Of the limit it needs what the new block has more than the old.
+    ///
+    /// # Safety
+    ///
+    /// As for `realloc`; neither is `block` NULL nor `size` 0, and it is guarded or has a label.
+    unsafe fn move_to_new(&self, block: *mut c_void, size: usize) -> *mut c_void {
+        // SAFETY: the caller's promise; the new block is another, and both have so many bytes.
+        unsafe {
+            let Some(old) = guard::bytes_of(block).or_else(|| label::bytes_of(block)) else {
+                // Beside guarded blocks: that ends the process.
+                release(block);
+                return std::ptr::null_mut();
+            };
+            let back = if self.has_shard() { old } else { 0 };
+            if back > 0 && !self.may_have(size.saturating_sub(back)) {
+                return self.refused(size, true);
+            }
+            // What comes back when the old block is freed goes into the new one.
+            self.credit.set(self.credit.get() + back as i64);
+            let moved = allocate(size);
+            self.credit.set(self.credit.get() - back as i64);
+            if !moved.is_null() {
+                std::ptr::copy_nonoverlapping(block.cast::<u8>(), moved.cast::<u8>(), old.min(size));
+                release(block);
+            }
+            moved
+        }
+    }
+
+    /// Whether a block that gets so many bytes is to be guarded: it counts as one that is allocated.
+    fn is_moved_to_guard(&self, size: usize) -> bool {
+        match self.countdown.get() {
+            0 => guard::may_hold(size),
+            left => {
+                self.countdown.set(left - 1);
+                false
+            }
+        }
+    }
+
     /// Whether so many bytes are within the limit. They are not taken yet. The thread must have a shard.
     fn may_have(&self, size: usize) -> bool {
         let missing = (size as i64).saturating_sub(self.credit.get());
@@ -251,7 +292,7 @@ impl Thread {
     fn allocate(&self, wanted: Wanted) -> *mut c_void {
         let size = wanted.size;
         if size > MOST {
-            return self.refused(size, false);
+            return too_much();
         }
         if !self.has_shard() {
             // SAFETY: has no conditions.
@@ -268,6 +309,7 @@ impl Thread {
         // SAFETY: has no conditions.
         let block = unsafe { wanted.plainly(label::SIZE) };
         if block.is_null() {
+            self.settle(0);
             return self.refused(size, false);
         }
         self.credit.set(self.credit.get() - size as i64);
@@ -318,7 +360,7 @@ impl Thread {
         if unsafe { label::put(block, entry, size) } {
             self.count(entry, size as u64, 1);
         } else {
-            self.credit.set(self.credit.get() + size as i64);
+            self.settle(size as i64);
         }
     }
 
@@ -336,8 +378,9 @@ impl Thread {
     fn settle(&self, bytes: i64) {
         let credit = self.credit.get() + bytes;
         self.credit.set(credit);
-        if credit > 2 * ledger::STEP {
-            ledger::give_back(self, credit - ledger::STEP);
+        let kept = if self.over.get() { 0 } else { ledger::STEP };
+        if credit > 2 * kept {
+            ledger::give_back(self, credit - kept);
         }
     }
 

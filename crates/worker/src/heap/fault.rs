@@ -12,7 +12,7 @@ use hotcell_shm::HEAP_FAULT;
 use super::guard::{self, Note};
 use super::ledger;
 use super::stack::Stack;
-use crate::crash::write;
+use crate::crash::{is_forked, write};
 
 /// Whether it was told: the first fault is.
 static TOLD: AtomicBool = AtomicBool::new(false);
@@ -52,18 +52,23 @@ pub(super) fn end(fault: HeapFault, address: usize, note: &Note) -> ! {
 }
 
 fn tell(fault: HeapFault, address: usize, note: &Note, used: impl FnOnce() -> Stack) {
-    let Some(segment) = ledger::segment().filter(|_| !TOLD.swap(true, Ordering::Relaxed)) else { return };
+    // A child that the library forks shares the record with its parent, whose it is.
+    if is_forked() || TOLD.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    let Some(segment) = ledger::segment() else { return };
+    let (allocated, freed) = note.stacks();
     let record = segment.wrapping_add(HEAP_FAULT);
     let mut text = Text { record, length: 0 };
     // SAFETY: the record is mapped and writable for the life of the process.
     unsafe {
         write(record, at::ADDRESS, address as u64);
-        write(record, at::BLOCK, note.block as u64);
-        write(record, at::BYTES, note.size as u64);
+        write(record, at::BLOCK, note.block() as u64);
+        write(record, at::BYTES, note.size() as u64);
         write(record, at::KIND, fault.raw());
     }
-    text.frames('a', &note.allocated);
-    text.frames('f', &note.freed);
+    text.frames('a', &allocated);
+    text.frames('f', &freed);
     // Last: it is walked only now, and the library may have broken what is needed for it.
     text.frames('u', &used());
 }
@@ -86,10 +91,12 @@ impl Text {
 
     fn frame(&mut self, what: char, pc: usize) -> fmt::Result {
         let before = self.length;
-        // SAFETY: zeroed is a valid Dl_info, which dladdr fills. The address before is in the instruction that called.
+        // SAFETY: zeroed is a valid Dl_info, which dladdr fills. The address before is in the instruction that called. dladdr takes
+        // the loader's lock, which no handler may: while another thread loads a library it waits, and the host's deadline ends the
+        // call as one that hangs.
         let found = unsafe {
             let mut found: libc::Dl_info = std::mem::zeroed();
-            (libc::dladdr((pc - 1) as *const c_void, &mut found) != 0).then_some(found)
+            (libc::dladdr(pc.wrapping_sub(1) as *const c_void, &mut found) != 0).then_some(found)
         };
         let written = match found.filter(|found| !found.dli_fname.is_null()) {
             None => writeln!(self, "{what} ?+{pc:#x}"),

@@ -8,13 +8,13 @@
 //! | what | who writes |
 //! |---|---|
 //! | the ring of free slots | who has the lock |
-//! | a [`Note`] | who took its slot out of the ring; its state also by an exchange, of whoever frees the block |
+//! | a [`Note`] | who took its slot out of the ring, and then who won the exchange of its state when the block was freed |
 
 use std::cell::UnsafeCell;
 use std::ffi::c_void;
 use std::io;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicUsize, Ordering};
 
 use hotcell_protocol::wire::{Guard, HeapFault};
 
@@ -71,14 +71,17 @@ struct Ring {
     taken: u32,
 }
 
-/// What is known of a slot. Zeroed memory is one that was never used.
+/// What is known of a slot. Zeroed memory is one that was never used. Who frees what is not theirs, and the handler of a signal,
+/// read it while another may write: so there is no plain word.
 pub(super) struct Note {
     state: AtomicU8,
-    entry: u16,
-    pub(super) block: usize,
-    pub(super) size: usize,
-    pub(super) allocated: Stack,
-    pub(super) freed: Stack,
+    /// Whether its pages may have other bytes than 0: the system would not close them.
+    dirty: AtomicBool,
+    entry: AtomicU16,
+    block: AtomicUsize,
+    size: AtomicUsize,
+    allocated: UnsafeCell<Stack>,
+    freed: UnsafeCell<Stack>,
 }
 
 const UNUSED: u8 = 0;
@@ -141,6 +144,12 @@ pub(super) fn all() -> bool {
     period() == 1
 }
 
+/// Whether there are slots for so many bytes, free or not.
+pub(super) fn may_hold(size: usize) -> bool {
+    let holds = |pool: &Pool| pool.kinds.iter().any(|kind| size <= kind.pages * pool.page);
+    POOL.get().is_some_and(holds)
+}
+
 /// Whether it is an address of a guarded block, or beside one.
 #[inline]
 pub(super) fn holds(address: *const c_void) -> bool {
@@ -175,7 +184,7 @@ pub(super) fn release(thread: &Thread, address: *mut c_void) {
 pub(super) fn bytes_of(block: *mut c_void) -> Option<usize> {
     let (kind, slot) = if holds(block) { POOL.get()?.find(block.addr())? } else { return None };
     // SAFETY: the slot is one of the kind's; a block is known to nobody but who asks.
-    Some(unsafe { (*kind.notes.add(slot as usize)).size })
+    Some(unsafe { (*kind.notes.add(slot as usize)).size() })
 }
 
 /// What was done at an address among guarded blocks, and to which. For signal handlers.
@@ -200,7 +209,7 @@ pub(super) fn explain(address: usize) -> Option<(HeapFault, &'static Note)> {
     let note = notes.find(|note| note.state.load(Ordering::Acquire) != UNUSED)?;
     let fault = match note.state.load(Ordering::Acquire) {
         FREED => HeapFault::UseAfterFree,
-        _ if address < note.block => HeapFault::BufferUnderflow,
+        _ if address < note.block() => HeapFault::BufferUnderflow,
         _ => HeapFault::BufferOverflow,
     };
     Some((fault, note))
@@ -233,24 +242,30 @@ impl Pool {
         let opened = unsafe {
             libc::mprotect(pages.start as *mut c_void, pages.len(), libc::PROT_READ | libc::PROT_WRITE) == 0
         };
+        // SAFETY: the slot is one of the kind's, and this thread's now.
+        let note = unsafe { &*kind.notes.add(slot as usize) };
         if !opened {
+            // Some of them may be open now, for anybody to write to.
+            note.dirty.store(true, Ordering::Relaxed);
             kind.put(slot);
             return None;
         }
         let entry = thread.inside.get().entry;
-        // SAFETY: as above; the note is written by nobody else meanwhile. Pages that were just made are zero.
+        // SAFETY: as above; the note's stacks are written by nobody else meanwhile. Pages that were just made are zero.
         unsafe {
+            if wanted.zeroed && note.dirty.load(Ordering::Relaxed) {
+                std::ptr::write_bytes(block as *mut u8, 0, wanted.size);
+            }
             for (from, to) in [(pages.start, block), (block + wanted.size, pages.end)] {
                 std::ptr::write_bytes(from as *mut u8, FILL, to - from);
             }
-            let note = kind.notes.add(slot as usize);
-            (*note).entry = entry;
-            (*note).block = block;
-            (*note).size = wanted.size;
-            (*note).allocated = Stack::here();
-            (*note).freed = Stack::NONE;
-            (*note).state.store(LIVE, Ordering::Release);
+            note.allocated.get().write(Stack::here());
+            note.freed.get().write(Stack::NONE);
         }
+        note.entry.store(entry, Ordering::Relaxed);
+        note.block.store(block, Ordering::Relaxed);
+        note.size.store(wanted.size, Ordering::Relaxed);
+        note.state.store(LIVE, Ordering::Release);
         thread.count(entry, wanted.size as u64, 1);
         thread.credit.set(thread.credit.get() - wanted.size as i64);
         Some(block as *mut c_void)
@@ -263,33 +278,37 @@ impl Pool {
             }
             std::process::abort();
         };
-        // SAFETY: the slot is one of the kind's; who frees a block has it alone, or breaks the rules, which is noticed as well
-        // as it can be.
-        let note = unsafe { &mut *kind.notes.add(slot as usize) };
+        // SAFETY: the slot is one of the kind's. Nothing is written before the exchange below is won.
+        let note = unsafe { &*kind.notes.add(slot as usize) };
         let state = note.state.load(Ordering::Acquire);
-        if state == UNUSED || address != note.block {
+        if state == UNUSED || address != note.block() {
             fault::end(HeapFault::InvalidFree, address, note);
         }
         if note.state.compare_exchange(LIVE, FREED, Ordering::AcqRel, Ordering::Relaxed).is_err() {
             fault::end(HeapFault::DoubleFree, address, note);
         }
-        let pages = (address & !(self.page - 1))..(address + note.size.max(1)).next_multiple_of(self.page);
+        let size = note.size();
+        let mut pages = (address & !(self.page - 1))..(address + size.max(1)).next_multiple_of(self.page);
         let changed = |mut range: std::ops::Range<usize>| {
             // SAFETY: the pages are the block's, readable until they are closed below.
             range.find(|at| unsafe { (*at as *const u8).read() } != FILL)
         };
-        if let Some(at) = changed(address + note.size..pages.end) {
+        if let Some(at) = changed(address + size..pages.end) {
             fault::end(HeapFault::BufferOverflow, at, note);
         }
         if let Some(at) = changed(pages.start..address) {
             fault::end(HeapFault::BufferUnderflow, at, note);
         }
-        note.freed = Stack::here();
-        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED;
-        // SAFETY: the pages are the slot's, and what is in them is of no use any more. If it fails they stay open: then a use of
-        // the block is not noticed.
-        unsafe { libc::mmap(pages.start as *mut c_void, pages.len(), libc::PROT_NONE, flags, -1, 0) };
-        let (entry, size) = (note.entry, note.size);
+        // SAFETY: who won the exchange writes it.
+        unsafe { note.freed.get().write(Stack::here()) };
+        if note.dirty.load(Ordering::Relaxed) {
+            // Others of its pages are open, too.
+            let (start, end) = kind.slot(slot, self.page);
+            pages = start..end;
+        }
+        // SAFETY: the pages are the slot's, and what is in them is of no use any more.
+        note.dirty.store(!unsafe { close(pages) }, Ordering::Relaxed);
+        let entry = note.entry.load(Ordering::Relaxed);
         kind.put(slot);
         thread.gone(entry, size);
     }
@@ -300,6 +319,23 @@ impl Pool {
         let stride = (kind.pages + 1) * self.page;
         let (slot, within) = ((address - kind.start) / stride, (address - kind.start) % stride);
         (within >= self.page).then_some((kind, slot as u32))
+    }
+}
+
+impl Note {
+    pub(super) fn block(&self) -> usize {
+        self.block.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn size(&self) -> usize {
+        self.size.load(Ordering::Relaxed)
+    }
+
+    /// Where the block was allocated, and where it was freed. For who ends the process.
+    pub(super) fn stacks(&self) -> (Stack, Stack) {
+        // SAFETY: both are valid for reads. Where another thread writes at this moment, parts of what is read are old: numbers
+        // all, of which every one is valid.
+        unsafe { (self.allocated.get().read_volatile(), self.freed.get().read_volatile()) }
     }
 }
 
@@ -353,6 +389,24 @@ impl Kind {
             ring.length += 1;
         }
         unlock();
+    }
+}
+
+/// Takes pages and what is in them away. False if they may have other bytes than 0 when they are opened again; they may even be
+/// open still: then a use of the block is not noticed.
+///
+/// # Safety
+///
+/// They must be a slot's, of use to nobody.
+unsafe fn close(pages: std::ops::Range<usize>) -> bool {
+    let (start, length) = (pages.start as *mut c_void, pages.len());
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED;
+    // SAFETY: the caller's promise. A process that has as many maps as it may gets no new one, even in place of another: but then
+    // it may change those that it has.
+    unsafe {
+        libc::mmap(start, length, libc::PROT_NONE, flags, -1, 0) != libc::MAP_FAILED
+            || (libc::mprotect(start, length, libc::PROT_NONE) == 0
+                && libc::madvise(start, length, libc::MADV_DONTNEED) == 0)
     }
 }
 

@@ -12,6 +12,15 @@ pub(super) const SIZE: usize = size_of::<u64>();
 
 const SLACK_BITS: u32 = 24;
 
+/// What the address of every block is a multiple of.
+const ALIGN: usize = 16;
+
+/// Addresses that a process may have end here.
+const SPACE: usize = 1 << if cfg!(target_arch = "x86_64") { 47 } else { 48 };
+
+/// Bytes that every block has room for.
+const LEAST: usize = 24;
+
 /// Labels a block. False where it cannot be: then it has none, and is not to be counted.
 ///
 /// # Safety
@@ -55,16 +64,23 @@ pub(super) unsafe fn bytes_of(block: *mut c_void) -> Option<usize> {
     unsafe { read(block).map(|((_, size), _)| size) }
 }
 
-/// What the label says, and where it is.
+/// What the label says, and where it is. None for what cannot be a block, which is for the C library to say.
 ///
 /// # Safety
 ///
 /// As for [`take`].
 #[inline]
 unsafe fn read(block: *mut c_void) -> Option<((u16, usize), usize)> {
+    if !block.addr().is_multiple_of(ALIGN) {
+        return None;
+    }
     // SAFETY: the caller's promise: so many bytes are there.
     unsafe {
-        let place = plain::usable(block).checked_sub(SIZE)?;
+        let room = plain::usable(block);
+        if room < LEAST || block.addr().checked_add(room)? > SPACE {
+            return None;
+        }
+        let place = room - SIZE;
         let label = block.byte_add(place).cast::<u64>().read_unaligned();
         let slack = (label >> u16::BITS) as usize & ((1 << SLACK_BITS) - 1);
         let known = label >> (u16::BITS + SLACK_BITS) == mark(block) >> (u16::BITS + SLACK_BITS);
@@ -77,4 +93,31 @@ unsafe fn read(block: *mut c_void) -> Option<((u16, usize), usize)> {
 fn mark(block: *mut c_void) -> u64 {
     let mixed = (block.addr() as u64 ^ 0x5A3C_96E1_D287_4B0F).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     mixed >> (u16::BITS + SLACK_BITS) << (u16::BITS + SLACK_BITS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_a_block_has_no_label() {
+        assert!(plain::prepare());
+        for note in [0, 8, 16, 24, usize::MAX, usize::MAX - 7, 1 << 63 | 1, (1 << 48) - 7] {
+            let place = Box::new([0u128, (note as u128) << 64, 0, 0]);
+            let pointer = (&raw const place[2]).cast_mut().cast::<c_void>();
+            // SAFETY: the note before it is there, and with these nothing else is read.
+            assert_eq!(unsafe { take(pointer) }, None, "{note:#x}");
+            for misaligned in [1, 8, 15] {
+                // SAFETY: of these nothing is read.
+                assert_eq!(unsafe { take(pointer.byte_add(misaligned)) }, None);
+            }
+        }
+        // SAFETY: a block of the C library's allocator.
+        unsafe {
+            let block = plain::malloc(100 + SIZE);
+            assert!(put(block, 7, 100));
+            assert_eq!((take(block), take(block)), (Some((7, 100)), None));
+            plain::free(block);
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! The counts, in memory that the host reads, and the limit.
 
+use std::collections::hash_map::RandomState;
 use std::ffi::c_void;
+use std::hash::BuildHasher;
 use std::io;
 use std::sync::atomic::{AtomicI64, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
@@ -8,6 +10,7 @@ use hotcell_protocol::wire::{self, Guard, heap_count, heap_head};
 use hotcell_shm::{Mapping, heap_shard};
 
 use super::{Inside, Thread, guard, plain};
+use crate::crash::is_forked;
 
 /// Bytes by which threads take from the limit, and give back to it.
 pub(super) const STEP: i64 = 64 << 10;
@@ -52,6 +55,12 @@ static TAKEN: AtomicU32 = AtomicU32::new(0);
 static REST: AtomicI64 = AtomicI64::new(ENDLESS);
 static LIMIT: AtomicI64 = AtomicI64::new(ENDLESS);
 
+/// From which threads have the numbers that they begin with.
+static SEED: AtomicU32 = AtomicU32::new(0);
+
+/// Blocks until one is to be guarded, as a thread that ended left it to the next; 0 if none did.
+static COUNTDOWN: AtomicU32 = AtomicU32::new(0);
+
 /// By which a thread gives back at its end what it has.
 static KEY: AtomicU32 = AtomicU32::new(0);
 
@@ -88,6 +97,7 @@ pub(super) fn install(settings: Settings) -> io::Result<()> {
         REST.store(limit, Ordering::Relaxed);
     }
     guard::choose(guard, sample);
+    SEED.store(RandomState::new().hash_one(0) as u32, Ordering::Relaxed);
     SHARD.store(heap_shard(functions), Ordering::Relaxed);
     ENTRIES.store(functions + 1, Ordering::Relaxed);
     // Last: who sees the segment sees the rest. Partner: the loads with Acquire.
@@ -117,16 +127,24 @@ impl Thread {
         // Partner: the release in `at_thread_end`, behind which what the last owner has counted is there.
         let taken = TAKEN.fetch_update(Ordering::Acquire, Ordering::Relaxed, free);
         let index = taken.map_or(OWN_SHARDS, |before| (!before).trailing_zeros());
+        self.count_in(segment, index);
+        // Far apart, so that what follows from them differs.
+        self.seed.set(SEED.fetch_add(0x9E37_79B9, Ordering::Relaxed));
+        match COUNTDOWN.swap(0, Ordering::Relaxed) {
+            0 => self.start_countdown(),
+            left => self.countdown.set(left),
+        }
+        // SAFETY: the key was made. A thread for which this fails keeps its shard for ever.
+        unsafe { libc::pthread_setspecific(KEY.load(Ordering::Relaxed), self.shard.get().cast()) };
+        true
+    }
+
+    fn count_in(&self, segment: *mut u8, index: u32) {
         let offset = wire::HEAP_COUNTS + index as usize * SHARD.load(Ordering::Relaxed);
         self.shard.set(segment.wrapping_add(offset).cast());
         self.entries.set(ENTRIES.load(Ordering::Relaxed));
         self.shared.set(index == OWN_SHARDS);
         self.credit.set(0);
-        self.seed.set((self as *const Thread).addr() as u32 ^ index);
-        self.start_countdown();
-        // SAFETY: the key was made. A thread for which this fails keeps its shard for ever.
-        unsafe { libc::pthread_setspecific(KEY.load(Ordering::Relaxed), self.shard.get().cast()) };
-        true
     }
 
     /// Adds to the counts of a function; they wrap.
@@ -158,7 +176,8 @@ pub(super) fn lend(thread: &Thread, missing: i64) -> bool {
         });
         taken.is_ok().then_some(wanted)
     };
-    match lent(missing.saturating_add(STEP)).or_else(|| lent(missing)) {
+    let more = if thread.over.get() { 0 } else { STEP };
+    match lent(missing.saturating_add(more)).or_else(|| lent(missing)) {
         Some(bytes) => {
             thread.credit.set(thread.credit.get() + bytes);
             true
@@ -176,6 +195,10 @@ pub(super) fn give_back(thread: &Thread, bytes: i64) {
 
 /// Notes for the host that the library got NULL.
 pub(super) fn note_refusal(wanted: u64, by_limit: bool) {
+    // What a child of the library's is refused is not the parent's business.
+    if is_forked() {
+        return;
+    }
     let live = LIMIT.load(Ordering::Relaxed).saturating_sub(REST.load(Ordering::Relaxed));
     if let Some(word) = word(heap_head::WANTED) {
         word.store(wanted, Ordering::Relaxed);
@@ -222,16 +245,24 @@ fn half(offset: usize) -> Option<&'static AtomicU32> {
     segment().map(|segment| unsafe { &*segment.add(offset).cast::<AtomicU32>() })
 }
 
-/// A thread ends: others may have what it had.
+/// A thread ends: others may have what it had. The C library and the library's own destructors free and allocate even after this,
+/// and nobody tells when they are done: from now on the thread counts where all do, and keeps nothing of the limit.
 unsafe extern "C" fn at_thread_end(shard: *mut c_void) {
     super::THREAD.with(|thread| {
         if thread.shard.get().cast_mut().cast() != shard {
             return;
         }
+        let Some(segment) = segment() else { return };
         give_back(thread, thread.credit.get());
-        thread.shard.set(std::ptr::null());
-        thread.credit.set(-1);
-        let Some(segment) = segment().filter(|_| !thread.shared.get()) else { return };
+        let shared = thread.shared.get();
+        thread.over.set(true);
+        thread.count_in(segment, OWN_SHARDS);
+        if !guard::all() && guard::period() != 0 {
+            COUNTDOWN.store(thread.countdown.replace(u32::MAX).max(1), Ordering::Relaxed);
+        }
+        if shared {
+            return;
+        }
         let offset = shard.addr() - segment.addr() - wire::HEAP_COUNTS;
         let index = offset / SHARD.load(Ordering::Relaxed);
         // Partner: the acquire in `take_shard`.

@@ -54,15 +54,17 @@ impl Stack {
     fn walk(from: From) -> Stack {
         let mut stack = Stack::NONE;
         let mut walk = Walk { stack: &mut stack, from };
-        // SAFETY: `step` gets what is passed here, and takes it for what it is. What the unwinder needs to read it reads where
-        // the modules' own tables say; a library whose tables lie crashes here, as it would when it throws.
+        // SAFETY: `step` gets what is passed here, and takes it for what it is. What the unwinder needs it reads where the modules'
+        // own tables say: a library whose tables are wrong crashes here, though it may be that it never throws. And it may take
+        // the loader's lock, and one of its own where the library has registered tables: in a signal handler it may wait for a
+        // thread that has them. There the host's deadline ends the call.
         unsafe { _Unwind_Backtrace(step, (&raw mut walk).cast()) };
         stack
     }
 
     /// The frames.
     pub(super) fn frames(&self) -> &[usize] {
-        &self.frames[..self.length]
+        &self.frames[..self.length.min(MOST)]
     }
 }
 
@@ -72,6 +74,10 @@ extern "C" fn step(context: *mut c_void, data: *mut c_void) -> c_int {
     const STOP: c_int = 4;
     // SAFETY: the unwinder passes its context, and what `walk` gave it, which nothing else refers to now.
     let (pc, walk) = unsafe { (_Unwind_GetIP(context), &mut *data.cast::<Walk<'_>>()) };
+    // So the unwinder tells of the end of a thread's stack.
+    if pc == 0 {
+        return STOP;
+    }
     let program = (&raw const __executable_start).addr()..(&raw const etext).addr();
     let own = program.contains(&pc);
     let counts = match walk.from {
