@@ -47,6 +47,13 @@ pub struct Wrong {
     pub help: Option<&'static str>,
 }
 
+/// What to do about a library of another machine.
+const FOR_HERE: &str = match () {
+    () if cfg!(target_arch = "x86_64") => "use the build of the library for x86_64",
+    () if cfg!(target_arch = "aarch64") => "use the build of the library for aarch64",
+    () => "use the build of the library for this machine",
+};
+
 impl Wrong {
     fn new(kind: WrongKind, message: String) -> Wrong {
         Wrong { kind, message, help: None }
@@ -120,8 +127,7 @@ fn machine<'data, R: ReadRef<'data>>(path: &Path, data: R) -> Result<&'static st
     let here = std::env::consts::ARCH;
     if machine != here || little != cfg!(target_endian = "little") {
         let what = format!("{path} is for {machine}, and this machine is {here}");
-        return Err(Wrong::new(WrongKind::WrongArchitecture, what)
-            .help("use the build of the library for this machine"));
+        return Err(Wrong::new(WrongKind::WrongArchitecture, what).help(FOR_HERE));
     }
     Ok(machine)
 }
