@@ -108,6 +108,7 @@ fn texts() {
         ("void use(const char *title)", "? -> void"),
         ("void log_line(const char *line)", "text -> void"),
         ("const char *find(const char *name)", "text -> text"),
+        ("const char *faulty_environment(const char *name)", "text -> text"),
         ("void setprogname(const char *name)", "? -> void"),
         ("void log_set_prefix(int level, const char *prefix)", "value ? -> void"),
         ("int tune(const char *preset, int knob)", "? value -> value"),

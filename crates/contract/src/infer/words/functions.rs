@@ -122,6 +122,7 @@ pub(in crate::infer) const LOOKS_UP: &[&str] = &[
     "dirname",
     "encode",
     "env",
+    "environment",
     "error",
     "escape",
     "ext",
