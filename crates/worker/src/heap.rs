@@ -10,9 +10,9 @@
 //!
 //! | what | who writes | who reads |
 //! |---|---|---|
-//! | a thread's [`Thread`] | that thread | that thread |
+//! | a thread's `Thread` | that thread | that thread |
 //! | a thread's shard of counts | that thread; of the shared one all that have it, with atomic additions | the host |
-//! | the rest of the limit | threads, in steps of [`ledger::STEP`] | the same |
+//! | the rest of the limit | threads, in steps of `ledger::STEP` | the same |
 
 use std::cell::Cell;
 use std::ffi::c_void;
