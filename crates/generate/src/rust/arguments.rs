@@ -1,7 +1,7 @@
 //! Arguments of a method: their types, and the statements that write them.
 
 use hotcell_model::interface::{
-    Callback, CallbackScope, CallbackThreads, Capacity, Direction, Encoding, Function, Param, Role,
+    Callback, CallbackScope, CallbackThreads, Capacity, Direction, Encoding, Function, Param, Role, Struct,
 };
 use hotcell_model::layout::Carries;
 
@@ -111,7 +111,7 @@ impl Arguments {
             let put = Put { function, param, index, local, offset, own };
             let ty = arguments.put(context, &put, scope)?;
             match ty.as_str() {
-                "" => arguments.params.insert(0, own_form(param)),
+                "" => arguments.params.insert(0, own_form(context, param)),
                 ty if ty.starts_with("mut ") => {
                     arguments.params.push(format!("mut {}: {}", put.local, &ty["mut ".len()..]));
                 }
@@ -365,11 +365,12 @@ impl Arguments {
         (consumed, starts): (bool, bool),
     ) -> Result<String, Error> {
         context.object(&put.function.name, record)?;
+        let changes = !consumed && changes(context, put.param);
         let name = context.structure(&put.function.name, record, |deeds| {
             deeds.put |= !consumed && !starts;
             deeds.begin |= starts;
             deeds.end |= consumed;
-            deeds.update |= !consumed;
+            deeds.update |= changes;
         })?;
         let method = match (consumed, starts) {
             (true, _) => "end_image",
@@ -378,13 +379,14 @@ impl Arguments {
         };
         let args = ["&mut call".to_owned(), put.offset.to_string(), format!("{:?}", put.param.name)];
         self.puts.extend(format::call(self.indent, &format!("{}.{method}", put.local), &args, "?;"));
-        if !consumed {
+        if changes {
             self.update(put, &put.local)?;
         }
         Ok(match (put.own, consumed) {
             (true, _) => String::new(),
             (false, true) => name,
-            (false, false) => format!("&mut {name}"),
+            (false, false) if changes => format!("&mut {name}"),
+            (false, false) => format!("&{name}"),
         })
     }
 
@@ -518,11 +520,21 @@ impl Arguments {
     }
 }
 
+/// Whether a call changes the value of a structure that stays: one of which nothing travels only gets its object.
+fn changes(context: &Context<'_>, param: &Param) -> bool {
+    match &param.role.value {
+        Role::Resident { record, starts, .. } => {
+            starts.is_some() || context.interface.structs.get(record).is_none_or(Struct::travels)
+        }
+        _ => false,
+    }
+}
+
 /// How a method takes its object.
-fn own_form(param: &Param) -> String {
+fn own_form(context: &Context<'_>, param: &Param) -> String {
     match &param.role.value {
         Role::Handle { consumed: true, .. } | Role::Resident { consumed: true, .. } => "self".into(),
-        Role::Resident { .. } => "&mut self".into(),
+        Role::Resident { .. } if changes(context, param) => "&mut self".into(),
         _ => "&self".into(),
     }
 }
