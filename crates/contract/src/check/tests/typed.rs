@@ -110,7 +110,7 @@ params."(long *)" = { out = "buffer", length = "next" }
 "#;
     let checked = whole(lines);
     let data = |length: Value| json!({"role": "buffer-in", "length": length, "nullable": false});
-    let n = json!({"kind": "param", "index": 3});
+    let n = json!({"expr": "param", "index": 3});
     let sum = of(&checked, "sum");
     assert_eq!((&sum[1], &sum[2]), (&data(Value::Null), &data(n.clone())));
     assert_eq!((&sum[0]["role"], &sum[0]["capacity"]["size"]), (&json!("buffer-out"), &n));
