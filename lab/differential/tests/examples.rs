@@ -54,6 +54,26 @@ fn zstandard_contained_is_zstandard() {
 }
 
 #[test]
+fn gmp_contained_is_gmp() {
+    compare("gmp", 325, 4000);
+}
+
+#[test]
+fn gsl_contained_is_gsl() {
+    compare("gsl", 590, 5000);
+}
+
+#[test]
+fn libxml2_contained_is_libxml2() {
+    compare("libxml2", 138, 1000);
+}
+
+#[test]
+fn openssl_contained_is_openssl() {
+    compare("openssl", 250, 1100);
+}
+
+#[test]
 fn every_example_is_compared() {
     let entries = fs::read_dir(examples()).unwrap().map(|entry| entry.unwrap().path());
     let with_contract = entries.filter(|folder| folder.join("bind.toml").is_file());
