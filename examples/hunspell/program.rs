@@ -11,7 +11,7 @@ use hunspell_hotcell::{Hunhandle, Hunspell};
 const RULES: &str = include_str!("files/words.aff");
 const WORDS: &str = include_str!("files/words.dic");
 
-const TEXT: &str = "The quick brown foxs jumped over the lazy dog, and recieved unhappy berries in a cafe";
+const TEXT: &str = "The quick brown foxs jumped over the lazy dog, and recieved unhappy berries and a cafe";
 
 fn main() -> hotcell::Result<()> {
     let folder = std::env::temp_dir().join(format!("hunspell-example-{}", std::process::id()));
