@@ -2,9 +2,8 @@
 //! `cargo dev examples brotli`
 #![forbid(unsafe_code)]
 
-use brotli_hotcell::Brotli;
 use brotli_hotcell::constants::{DEFAULT_WINDOW, MAX_QUALITY};
-use brotli_hotcell::enums::EncoderMode;
+use brotli_hotcell::{Brotli, EncoderMode};
 
 const TEXT: &[u8] = include_bytes!("../../LICENSE-APACHE");
 

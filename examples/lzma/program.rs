@@ -35,7 +35,7 @@ fn main() -> hotcell::Result<()> {
 /// Decodes a file piece by piece, as if it came from a socket.
 fn decode(lzma: &Lzma, file: &[u8]) -> hotcell::Result<Vec<u8>> {
     let mut stream = Stream::new(lzma);
-    stream.stream_decoder(MEMORY, 0)?;
+    stream.decoder(MEMORY, 0)?;
     let mut text = Vec::new();
     let mut status = Ret::OK;
     for piece in file.chunks(500) {

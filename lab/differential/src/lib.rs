@@ -199,3 +199,27 @@ impl Folders {
         clear().map_err(|error: io::Error| format!("cannot prepare the folder for files: {error}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn a_group_begins_with_the_files_beside_the_recipes_and_no_others() {
+        let given = tempfile::tempdir().unwrap();
+        fs::write(given.path().join("words"), "as given").unwrap();
+        let folders = Folders::new(Some(given.path().to_owned())).unwrap();
+        let scratch = folders.scratch.path();
+        fs::write(scratch.join("words"), "changed").unwrap();
+        fs::create_dir(scratch.join("left")).unwrap();
+        folders.clear().unwrap();
+        assert_eq!(fs::read_to_string(scratch.join("words")).unwrap(), "as given");
+        assert_eq!(fs::read_dir(scratch).unwrap().count(), 1);
+        let none = Folders::new(None).unwrap();
+        fs::write(none.scratch.path().join("left"), "").unwrap();
+        none.clear().unwrap();
+        assert_eq!(fs::read_dir(none.scratch.path()).unwrap().count(), 0);
+    }
+}

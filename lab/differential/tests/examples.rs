@@ -74,12 +74,47 @@ fn openssl_contained_is_openssl() {
 }
 
 #[test]
+fn brotli_contained_is_brotli() {
+    compare("brotli", 20, 150);
+}
+
+#[test]
+fn bzip2_contained_is_bzip2() {
+    compare("bzip2", 25, 240);
+}
+
+#[test]
+fn hunspell_contained_is_hunspell() {
+    compare("hunspell", 15, 80);
+}
+
+#[test]
+fn lz4_contained_is_lz4() {
+    compare("lz4", 79, 1000);
+}
+
+#[test]
+fn liblzma_contained_is_liblzma() {
+    compare("lzma", 72, 800);
+}
+
+#[test]
+fn libuuid_contained_is_libuuid() {
+    compare("uuid", 13, 130);
+}
+
+#[test]
+fn libwebp_contained_is_libwebp() {
+    compare("webp", 44, 650);
+}
+
+#[test]
 fn every_example_is_compared() {
     let entries = fs::read_dir(examples()).unwrap().map(|entry| entry.unwrap().path());
     let with_contract = entries.filter(|folder| folder.join("bind.toml").is_file());
     let names: BTreeSet<String> =
         with_contract.map(|folder| folder.file_name().unwrap().to_string_lossy().into_owned()).collect();
-    assert!(names.len() >= 4, "{names:?}");
+    assert!(names.len() >= 11, "{names:?}");
     let missing = names.iter().filter(|name| !THIS.contains(&format!("compare(\"{name}\", ")));
     assert_eq!(missing.count(), 0, "a library of {names:?} has no test here");
 }
