@@ -28,7 +28,8 @@ fn main() -> hotcell::Result<()> {
         next = book.next_element_sibling()?;
     }
 
-    let new = root.new_text_child("book", Some("Books & their prices < 10"))?.expect("there is memory for a node");
+    let new =
+        root.new_text_child("book", Some("Books & their prices < 10"))?.expect("there is memory for a node");
     new.set_prop("isbn", "none")?;
     println!("{}", String::from_utf8_lossy(&books.doc_dump_memory()?.mem.unwrap_or_default()));
 

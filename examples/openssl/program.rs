@@ -47,14 +47,26 @@ fn main() -> hotcell::Result<()> {
     Ok(())
 }
 
-fn seal(context: &CipherCtx, cipher: &Cipher, key: &[u8], first: &[u8], text: &[u8]) -> hotcell::Result<Vec<u8>> {
+fn seal(
+    context: &CipherCtx,
+    cipher: &Cipher,
+    key: &[u8],
+    first: &[u8],
+    text: &[u8],
+) -> hotcell::Result<Vec<u8>> {
     context.encrypt_init_ex(cipher, Some(key), Some(first))?;
     let mut sealed = context.encrypt_update(text)?;
     sealed.extend(context.encrypt_final_ex()?);
     Ok(sealed)
 }
 
-fn open(context: &CipherCtx, cipher: &Cipher, key: &[u8], first: &[u8], sealed: &[u8]) -> hotcell::Result<Vec<u8>> {
+fn open(
+    context: &CipherCtx,
+    cipher: &Cipher,
+    key: &[u8],
+    first: &[u8],
+    sealed: &[u8],
+) -> hotcell::Result<Vec<u8>> {
     context.decrypt_init_ex(cipher, Some(key), Some(first))?;
     let mut text = context.decrypt_update(sealed)?;
     text.extend(context.decrypt_final_ex()?);

@@ -116,7 +116,8 @@ params."(long *)" = { out = "buffer", length = "next" }
     assert_eq!((&sum[0]["role"], &sum[0]["capacity"]["size"]), (&json!("buffer-out"), &n));
     assert_eq!(sum[3], json!({"role": "length-of", "param": 1, "unit": "elements"}));
     // A pointer to something else in between: nothing says what is counted.
-    let found = refused(&api(&DECLARATIONS), "function.mixed.params.a = { in = \"buffer\", length = \"next\" }");
+    let found =
+        refused(&api(&DECLARATIONS), "function.mixed.params.a = { in = \"buffer\", length = \"next\" }");
     assert!(found.contains("`next` is neither a parameter"), "{found}");
 }
 
