@@ -221,7 +221,7 @@ fn what_is_filled_lies_in_what_was_lent() {
     let place = lent.place();
     let lent = [lent];
     let memory = Some((&scene.lane, &scene.arena));
-    let mut fill = |place: Place, length: u64, buffer: &mut SharedBuf| {
+    let fill = |place: Place, length: u64, buffer: &mut SharedBuf| {
         let mut copied = 0;
         let mut granted =
             Granted { memory, pool: None, lent: &lent, fixed: 16, limit: 8192, copied: &mut copied };
