@@ -10,6 +10,7 @@ use anyhow::{Result, bail};
 mod bench;
 mod check;
 mod demo;
+mod evidence;
 mod fuzz;
 mod generate;
 mod golden;
@@ -83,6 +84,12 @@ const SUBCOMMANDS: &[Subcommand] = &[
         arguments: "[TARGET [FILE…]] [--minutes N] [--ledger]",
         about: "fuzz a target, or each, for N minutes (1), guided by what inputs reach; or run it with these inputs",
         run: fuzz::run,
+    },
+    Subcommand {
+        name: "evidence",
+        arguments: "[SET…]",
+        about: "count what each inference rule concludes over the header sets of dev/corpus.toml, or these of them",
+        run: evidence::run,
     },
     Subcommand {
         name: "golden",
