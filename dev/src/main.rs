@@ -9,8 +9,10 @@ use anyhow::{Result, bail};
 
 mod bench;
 mod check;
+mod coverage;
 mod demo;
 mod evidence;
+mod examples;
 mod fuzz;
 mod generate;
 mod golden;
@@ -90,6 +92,18 @@ const SUBCOMMANDS: &[Subcommand] = &[
         arguments: "[SET…]",
         about: "count what each inference rule concludes over the header sets of dev/corpus.toml, or these of them",
         run: evidence::run,
+    },
+    Subcommand {
+        name: "examples",
+        arguments: "[NAME…]",
+        about: "build the examples' programs with packages that are generated now, and compare what they print",
+        run: examples::run,
+    },
+    Subcommand {
+        name: "coverage",
+        arguments: "",
+        about: "write docs/coverage.md, and what `hotcell check` says of each example beside its contract",
+        run: |root, arguments| none(arguments).and_then(|()| coverage::run(root)),
     },
     Subcommand {
         name: "golden",
