@@ -88,10 +88,12 @@ pub fn check(
 ) -> Result<Checked, Vec<Diagnostic>> {
     let mut findings = Vec::new();
     let names = TypeNames::of(api);
-    let handles =
-        Handles::new(contract, api, &names, infer::handles::types(api, link.exports), &mut findings);
-    let structs = Structs::new(contract, api, &names, &handles, &mut findings);
+    let pairs = infer::handles::Pairs::of(api, link.exports);
+    let inferred = infer::handles::types(api, link.exports, &pairs);
+    let handles = Handles::new(contract, api, &names, (inferred, pairs), &mut findings);
     let Link { exports, shadowed, .. } = link;
+    let begun = infer::begun::types(api, &handles, exports);
+    let structs = Structs::new(contract, api, &names, &handles, begun, &mut findings);
     let known = Known { api, handles: &handles, structs: &structs, exports, shadowed };
     releases::check(contract, known, link, &mut findings);
     owners::unreleased(contract, &handles, &mut findings);

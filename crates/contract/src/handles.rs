@@ -12,7 +12,7 @@ use hotcell_model::types::{CType, Type};
 
 use crate::contract::Contract;
 use crate::diagnostic::Diagnostic;
-use crate::infer::handles::InferredHandle;
+use crate::infer::handles::{InferredHandle, Pairs};
 use crate::suggest::did_you_mean;
 use crate::type_names::{Named, TypeNames, unqualified};
 
@@ -24,6 +24,8 @@ pub struct Handles {
     pointees: BTreeMap<Pointee, String>,
     /// Types of which the contract says which functions make an object.
     made: BTreeSet<String>,
+    /// What releases what functions make, by their names.
+    pairs: Pairs,
 }
 
 /// What a handle's pointer points to.
@@ -43,10 +45,10 @@ impl Handles {
         contract: &Contract,
         api: &Api,
         names: &TypeNames,
-        inferred: Vec<InferredHandle>,
+        (inferred, pairs): (Vec<InferredHandle>, Pairs),
         findings: &mut Vec<Diagnostic>,
     ) -> Self {
-        let mut handles = Handles::default();
+        let mut handles = Handles { pairs, ..Handles::default() };
         for line in &contract.handles {
             let evidence = Evidence::Decided { line: contract.line(&line.span) };
             let release = line.release.as_ref().map(|text| text.value.clone());
@@ -100,6 +102,11 @@ impl Handles {
             }
         }
         handles
+    }
+
+    /// Functions that are each other's mirror.
+    pub(crate) fn pairs(&self) -> &Pairs {
+        &self.pairs
     }
 
     fn add(&mut self, name: &str, pointee: Pointee, handle: Handle) {
