@@ -25,7 +25,7 @@ mod keeps;
 mod lengths;
 mod life;
 mod lines;
-mod names;
+pub(crate) mod names;
 mod negative;
 mod nullable;
 mod objects;
@@ -114,6 +114,8 @@ pub fn check(
     }
     releases::add(contract, known, link, &selected, &mut functions, &mut left_out, &mut findings);
     callees::leave_out(api, &mut functions, &mut left_out);
+    // What stays out as it is can be called by a form of it.
+    left_out.retain(|out| contract.function(&out.name).is_some() || !contract.has_form_of(&out.name));
     let mut calls = |key, lines| life::calls(contract, known, link, (key, lines), &functions, &mut findings);
     let init = calls("init", &contract.init);
     let shutdown = calls("shutdown", &contract.shutdown);
@@ -176,6 +178,7 @@ fn assemble(contract: &Contract, known: Known<'_>, link: Link<'_>, whole: Whole)
             headers: contract.headers().to_vec(),
             prelude: contract.prelude().map(str::to_owned),
             defines: contract.defines().to_vec(),
+            added: contract.added().to_vec(),
         },
         link: link.sonames.to_vec(),
         threads: contract.threads(),

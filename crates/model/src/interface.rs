@@ -86,6 +86,9 @@ pub struct Source {
     pub prelude: Option<String>,
     /// `-D` options, without the `-D`.
     pub defines: Vec<String>,
+    /// C functions that the contract adds behind the headers, with what they need; an entry is on one line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub added: Vec<String>,
 }
 
 /// How many threads may be inside a library at once.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use hotcell_model::interface::{Direction, Encoding, Unit};
 
 use crate::contract::keys::{self, Keys};
-use crate::contract::{ParamLine, function};
+use crate::contract::{ParamLine, Stream, function};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Entry, Reader, Text, list};
 use crate::expression::Node;
@@ -28,6 +28,8 @@ pub(crate) enum What {
     TextsOut,
     Data,
     Offset,
+    /// Only until its table has been read: then it is data.
+    Stream(Stream, Direction),
     Callback,
     Kept,
     Handles,

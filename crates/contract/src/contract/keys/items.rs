@@ -2,6 +2,7 @@
 
 use hotcell_model::interface::Direction;
 
+use crate::contract::Stream;
 use crate::contract::item::{Kind, What};
 use crate::contract::keys::{CALLBACK_THREADS, ENCODINGS, Key, Keys, Shape, UNITS, key};
 
@@ -179,6 +180,46 @@ pub(crate) static PARAM: Keys = Keys {
             &["of", "valid_on_error"],
             &["of"],
             "A place in a text or buffer that goes in",
+        ),
+        kind(
+            What::Stream(Stream::File, Direction::In),
+            "in",
+            Some("file"),
+            &[],
+            &[],
+            "A stream that the function reads data from",
+        ),
+        kind(
+            What::Stream(Stream::Descriptor, Direction::In),
+            "in",
+            Some("descriptor"),
+            &[],
+            &[],
+            "A descriptor that the function reads data from",
+        ),
+        kind(
+            What::Stream(Stream::Address, Direction::In),
+            "in",
+            Some("address"),
+            &[],
+            &[],
+            "An object, to whose variable the function takes the address",
+        ),
+        kind(
+            What::Stream(Stream::File, Direction::Out),
+            "out",
+            Some("file"),
+            &[],
+            &[],
+            "A stream that the function writes data to",
+        ),
+        kind(
+            What::Stream(Stream::Descriptor, Direction::Out),
+            "out",
+            Some("descriptor"),
+            &[],
+            &[],
+            "A descriptor that the function writes data to",
         ),
         kind(
             What::Value(Direction::InOut),
