@@ -50,8 +50,8 @@ pub fn check(job: &Job) -> Result<Checked, Error> {
         api = hotcell_header::parse(&headers);
     }
     let api = api.map_err(Error::from_header)?;
-    let (api, remarks) = with_forms(&mut contract, api, &mut headers, &libraries)
-        .map_err(|error| error.rendered(&text))?;
+    let (api, remarks) =
+        with_forms(&mut contract, api, &mut headers, &libraries).map_err(|error| error.rendered(&text))?;
     let selection = job.only.as_deref().map_or(Selection::Contract, Selection::Only);
     let checked = hotcell_contract::check(&contract, &api, libraries.link(), selection)
         .map_err(|diagnostics| Error::from_contract(&diagnostics, &text))?;

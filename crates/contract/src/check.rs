@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use hotcell_model::api::Api;
 use hotcell_model::fingerprint::Fingerprint;
 use hotcell_model::interface::{self, FORMAT, Function, Interface, LeftOut, LifeCall, Source, Status};
+use hotcell_model::types::CType;
 
 use crate::contract::Contract;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -179,6 +180,7 @@ fn assemble(contract: &Contract, known: Known<'_>, link: Link<'_>, whole: Whole)
             prelude: contract.prelude().map(str::to_owned),
             defines: contract.defines().to_vec(),
             added: contract.added().to_vec(),
+            tells: contract.tells(),
         },
         link: link.sonames.to_vec(),
         threads: contract.threads(),
@@ -198,6 +200,11 @@ fn assemble(contract: &Contract, known: Known<'_>, link: Link<'_>, whole: Whole)
     };
     interface.fingerprint = Fingerprint::of_interface(&interface);
     interface
+}
+
+/// A function of no header: what a callback is, for instance.
+pub(crate) fn nowhere(result: CType) -> hotcell_model::api::Function {
+    life::nowhere("", result)
 }
 
 /// A function that is left out.

@@ -22,7 +22,7 @@ mod sandbox;
 mod structure;
 mod top;
 
-pub(crate) use form::{Each, FormLine, Stream, StreamLine, size_of};
+pub(crate) use form::{Each, FormLine, Stream, StreamLine, TellLine, size_of};
 pub use function::parse_duration;
 pub(crate) use item::{Item, OnFailure, Starts, What};
 
@@ -73,6 +73,8 @@ pub(crate) struct HandleLine {
     pub(crate) on_success: bool,
     pub(crate) made_by: Option<Selectors>,
     pub(crate) lends_until: Option<Selectors>,
+    /// What gives the `jmp_buf` that errors of an object jump to.
+    pub(crate) jumps: Option<Text>,
     /// The text about the last failure of an object.
     pub(crate) message: Option<Node>,
 }
@@ -277,9 +279,8 @@ impl Contract {
         &self.added
     }
 
-    pub(crate) fn set_forms(&mut self, needs: &[&str], forms: Vec<Form>) {
-        let needs = needs.iter().map(|line| (*line).to_owned());
-        self.added = needs.chain(forms.iter().map(|form| form.c.clone())).collect();
+    pub(crate) fn set_forms(&mut self, needs: Vec<String>, forms: Vec<Form>) {
+        self.added = needs.into_iter().chain(forms.iter().map(|form| form.c.clone())).collect();
         self.forms = forms;
     }
 
@@ -287,6 +288,11 @@ impl Contract {
     pub(crate) fn form_of_line(&self, line: u32) -> Option<&Form> {
         let needs = self.added.len() - self.forms.len();
         self.forms.get((line as usize).checked_sub(needs + 1)?)
+    }
+
+    /// Whether something notes what the library tells about failures.
+    pub(crate) fn tells(&self) -> bool {
+        self.functions.iter().any(|lines| !lines.form.tells.is_empty())
     }
 
     /// Whether the contract adds a function of this name.

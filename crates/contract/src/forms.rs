@@ -18,6 +18,7 @@ use crate::pattern;
 use crate::suggest::did_you_mean;
 
 mod c;
+mod told;
 mod variables;
 
 use c::Written;
@@ -72,6 +73,7 @@ pub fn add_forms(
         }
     }
     findings.extend(descriptors(contract));
+    let mut needs = told::functions(contract, api, &mut findings);
     variables::add(contract, api, exports, &mut forms, &mut findings);
     twice(api, &forms, &mut findings);
     findings.iter_mut().for_each(|finding| finding.file = contract.file.clone());
@@ -79,7 +81,9 @@ pub fn add_forms(
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return Err(findings);
     }
-    contract.set_forms(if streams { c::STREAMS } else { &[] }, forms);
+    let streams = if streams { c::STREAMS } else { &[] };
+    needs.splice(0..0, streams.iter().map(|line| (*line).to_owned()));
+    contract.set_forms(needs, forms);
     Ok(findings)
 }
 
@@ -111,7 +115,7 @@ fn descriptors(contract: &Contract) -> Option<Diagnostic> {
         return None;
     }
     let message = "the sandbox does not let the worker make descriptors of data in memory";
-    let help = "add `memfd_create` to `allow` of the sandbox: `sandbox = { profile = \"compute\", allow = [\"memfd_create\"] }`";
+    let help = "add `memfd_create` to `allow` of the sandbox: `sandbox = { profile = \"custom\", allow = [\"memfd_create\"] }`";
     Some(Diagnostic::error(message).at(first.param.span.clone()).help(help.to_owned()))
 }
 

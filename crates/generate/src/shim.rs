@@ -17,6 +17,7 @@ mod expr;
 mod function;
 mod handles;
 mod images;
+mod jumps;
 mod keeps;
 mod life;
 mod memory;
@@ -49,6 +50,7 @@ struct Model {
     added: Vec<String>,
     checks: Vec<String>,
     calls_back: bool,
+    jumps: bool,
     structs: Vec<Vec<String>>,
     functions: Vec<FunctionModel>,
     init: Vec<String>,
@@ -90,6 +92,7 @@ pub fn render(interface: &Interface) -> Result<ShimSource, Error> {
         added: interface.source.added.clone(),
         checks: checks::of_interface(interface),
         calls_back: callbacks::any(interface),
+        jumps: interface.functions.iter().any(|function| !jumps::of(interface, function).is_empty()),
         structs,
         functions,
         init: life::init(interface)?,

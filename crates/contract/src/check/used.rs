@@ -70,6 +70,7 @@ pub(crate) fn handles(known: Known<'_>, functions: &[Function]) -> BTreeMap<Stri
                             doc: item.doc.clone(),
                             release: None,
                             parent: None,
+                            jumps: None,
                             thread_affine: false,
                             evidence: Evidence::Decided { line },
                         };

@@ -23,6 +23,18 @@ pub(crate) struct FormLine {
     pub(crate) declare: Option<Text>,
     /// Parameters that are streams and descriptors to the library, and data to callers.
     pub(crate) streams: Vec<StreamLine>,
+    /// Parameters that are functions which are told what failed.
+    pub(crate) tells: Vec<TellLine>,
+}
+
+/// A parameter that is `callback = "told"`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TellLine {
+    pub(crate) param: Text,
+    /// The callback's parameter with the text.
+    pub(crate) text: Text,
+    /// The function in C that stands there.
+    pub(crate) c: String,
 }
 
 /// `each.PARAM = [CONSTANTS]`.
@@ -71,9 +83,7 @@ fn each<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Option<Each> {
     let lines = reader.table(entry)?;
     let [line] = &lines[..] else {
         let help = "write `each.PARAM = [\"CONSTANTS_*\"]`, with one parameter".to_owned();
-        reader.push(
-            Diagnostic::error("`each` is about one parameter").at(entry.key_span.clone()).help(help),
-        );
+        reader.push(Diagnostic::error("`each` is about one parameter").at(entry.key_span.clone()).help(help));
         return None;
     };
     let constants = reader.texts(line)?;
@@ -86,8 +96,15 @@ fn each<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Option<Each> {
 
 /// Takes streams out of the lines of a table that has been read, and says what of its form makes no sense.
 pub(crate) fn finish(reader: &mut Reader<'_>, lines: &mut FunctionLines) {
-    let mut streams = Vec::new();
+    let (mut streams, mut tells) = (Vec::new(), Vec::new());
     for line in &mut lines.params {
+        if let (What::Told, Some(text)) = (line.item.what, line.item.text.take()) {
+            let param = Text { value: line.name.clone(), span: line.span.clone() };
+            // One function for each line: its place tells it from others.
+            line.item.c = format!("hotcell_tell_{}", line.span.start);
+            line.item.what = What::Fixed;
+            tells.push(TellLine { param, text, c: line.item.c.clone() });
+        }
         let What::Stream(stream, direction) = line.item.what else { continue };
         let param = Text { value: line.name.clone(), span: line.span.clone() };
         if pattern::is_pattern(&line.name) {
@@ -104,6 +121,7 @@ pub(crate) fn finish(reader: &mut Reader<'_>, lines: &mut FunctionLines) {
     // An object is what the rest of the contract says of it.
     lines.params.retain(|line| !matches!(line.item.what, What::Stream(Stream::Address, _)));
     lines.form.streams = streams;
+    lines.form.tells = tells;
     let form = &lines.form;
     let several = pattern::is_pattern(&lines.name);
     let wrong = |message: String, at: &Range<usize>, help: &str| {
@@ -133,7 +151,8 @@ pub(crate) fn finish(reader: &mut Reader<'_>, lines: &mut FunctionLines) {
             let each = form.each.as_ref().map(|each| ("`each`", &each.param.span));
             let stream = form.streams.first().map(|line| ("a stream", &line.param.span));
             text.or(each).or(stream).and_then(|(what, at)| {
-                let help = "give this table a name of its own, and add `of = \"…\"`: the function that is called";
+                let help =
+                    "give this table a name of its own, and add `of = \"…\"`: the function that is called";
                 wrong(format!("{what} makes another function, which needs `of`"), at, help)
             })
         }

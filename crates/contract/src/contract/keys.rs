@@ -166,10 +166,7 @@ pub(crate) static TOP: Keys = Keys::plain(
         key("error", Shape::Lines(&ERROR), "What means failure, by the type that functions return"),
         key("function", Shape::Lines(&FUNCTION), "What functions take and give, by name or pattern"),
     ],
-    &[
-        "health", "restore", "callback", "version", "throws", "limits",
-        "pool", "sources",
-    ],
+    &["health", "restore", "callback", "version", "throws", "limits", "pool", "sources"],
     &["hotcell", "library", "headers"],
 );
 
@@ -226,6 +223,11 @@ pub(crate) static HANDLE: Keys = Keys::plain(
             "The functions after which what was borrowed from the object is stale",
         ),
         key("message", Shape::Expression, "A text of the library about what failed last with an object"),
+        key(
+            "jumps",
+            Shape::Text,
+            "The macro or function that gives, of an object, the `jmp_buf` to which errors jump",
+        ),
     ],
     &["affine", "shared", "restore"],
     &[],
@@ -270,17 +272,7 @@ pub(crate) static FUNCTION: Keys = Keys::plain(
         ),
         key("declare", Shape::Text, "The prototype of a macro with arguments, in C"),
     ],
-    &[
-        "pure",
-        "may_block",
-        "cancel",
-        "callbacks",
-        "throws",
-        "threads",
-        "isolation",
-        "until",
-        "handle",
-    ],
+    &["pure", "may_block", "cancel", "callbacks", "throws", "threads", "isolation", "until", "handle"],
     &[],
 );
 

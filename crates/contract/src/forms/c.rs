@@ -135,9 +135,8 @@ pub(super) fn function(
     streams: &[StreamLine],
     doc: &str,
 ) -> String {
-    let address = |name: &str| {
-        streams.iter().any(|line| line.param.value == name && line.stream == Stream::Address)
-    };
+    let address =
+        |name: &str| streams.iter().any(|line| line.param.value == name && line.stream == Stream::Address);
     let streams: Vec<&StreamLine> = streams.iter().filter(|line| line.stream != Stream::Address).collect();
     let stream = |name: &str| streams.iter().find(|line| line.param.value == name);
     let params = written.params.iter().map(|param| match stream(&param.name) {
@@ -150,7 +149,11 @@ pub(super) fn function(
     let params: Vec<String> = params.collect();
     let params = if params.is_empty() { "void".to_owned() } else { params.join(", ") };
     // In parentheses a name is not that of a macro.
-    let head = format!("{} static inline {}", comment(doc), pointed(&written.result, &format!("({name})({params})")));
+    let head = format!(
+        "{} static inline {}",
+        comment(doc),
+        pointed(&written.result, &format!("({name})({params})"))
+    );
     let args: Vec<String> = args
         .iter()
         .map(|arg| match stream(arg) {

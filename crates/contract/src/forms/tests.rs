@@ -22,13 +22,13 @@ fn added(contract: &str) -> Result<Vec<String>, String> {
         let value = ConstantValue::Int(value);
         api.constants.insert(name.into(), Constant { value, location: location.clone() });
     }
-    for (name, ty, constant) in [("level", "int", false), ("name", "char *", true), ("secret", "int", false)] {
+    for (name, ty, constant) in [("level", "int", false), ("name", "char *", true), ("secret", "int", false)]
+    {
         let (name, ty) = (name.into(), ctype(ty));
         api.variables.push(Variable { name, ty, constant, doc: None, location: location.clone() });
     }
     api.function_macros.insert("twice".into(), vec!["k".into(), "n".into()]);
-    let functions: BTreeSet<String> =
-        ["set", "plain", "print"].into_iter().map(str::to_owned).collect();
+    let functions: BTreeSet<String> = ["set", "plain", "print"].into_iter().map(str::to_owned).collect();
     let variables: BTreeSet<String> = ["level", "name"].into_iter().map(str::to_owned).collect();
     let exports = Exports { functions: Some(&functions), variables: Some(&variables) };
     let mut contract = Contract::parse(&text, "bind.toml").map_err(|found| render(&found, &text, false))?;
@@ -46,7 +46,9 @@ fn a_form_is_a_function_in_c() {
     };
     check(
         "[function.set_text]\nof = \"set\"\nfurther = \"const char *text, int list[4], int (*call)(int, void *)\"",
-        &["/** Calls `set`. */ static inline int (set_text)(void *k, int option, const char *text, int list[4], int (*call)(int, void *)) { return (set)(k, option, text, list, call); }"],
+        &[
+            "/** Calls `set`. */ static inline int (set_text)(void *k, int option, const char *text, int list[4], int (*call)(int, void *)) { return (set)(k, option, text, list, call); }",
+        ],
     );
     check(
         "[function.\"set_long_*\"]\nof = \"set\"\nfurther = \"long n\"\neach.option = [\"OPT_{A,BOTH}\"]",
@@ -57,7 +59,9 @@ fn a_form_is_a_function_in_c() {
     );
     check(
         "[function.twice]\ndeclare = \"const char *twice(void *k, int n);\"",
-        &["/** The macro `twice`. */ static inline const char *(twice)(void *k, int n) { return twice(k, n); }"],
+        &[
+            "/** The macro `twice`. */ static inline const char *(twice)(void *k, int n) { return twice(k, n); }",
+        ],
     );
     check(
         "globals = [\"{level,name}\"]",
@@ -81,12 +85,21 @@ fn what_cannot_be_added_is_said() {
         ("[function.a]\nof = \"set\"\nfurther = \"int n, ...\"", "`...` does not say which arguments"),
         ("[function.a]\nof = \"set\"\nfurther = \"int n) { exit(1); } int b(int m\"", "it has '{' in it"),
         ("[function.a]\nof = \"set\"\nfurther = \"int (n\"", "a bracket is not closed"),
-        ("[function.plain]\nof = \"set\"\nfurther = \"int n\"", "the headers have a function `plain` already"),
+        (
+            "[function.plain]\nof = \"set\"\nfurther = \"int n\"",
+            "the headers have a function `plain` already",
+        ),
         ("[function.a]\nfurther = \"int n\"", "`further` makes another function, which needs `of`"),
-        ("[function.\"a*\"]\nof = \"set\"\nfurther = \"int n\"", "`a*` is a pattern, and this is one function"),
+        (
+            "[function.\"a*\"]\nof = \"set\"\nfurther = \"int n\"",
+            "`a*` is a pattern, and this is one function",
+        ),
         ("[function.a]\nof = \"set\"\neach.option = [\"OPT_*\"]", "does not say how the functions of `each`"),
         ("[function.\"a_*\"]\nof = \"set\"\neach.wrong = [\"OPT_*\"]", "`set` has no parameter `wrong`"),
-        ("[function.\"a_*\"]\nof = \"set\"\neach.option = [\"OTP_*\"]", "`OTP_*` matches no integer constant"),
+        (
+            "[function.\"a_*\"]\nof = \"set\"\neach.option = [\"OTP_*\"]",
+            "`OTP_*` matches no integer constant",
+        ),
         ("[function.twice]\ndeclare = \"int twice(void *k)\"", "the macro `twice` takes 2 arguments, not 1"),
         ("[function.twice]\ndeclare = \"twice(void *k, int n)\"", "it does not say what it returns"),
         ("[function.twice]\ndeclare = \"int other(void *k, int n)\"", "it does not declare `twice(…)`"),
@@ -95,8 +108,14 @@ fn what_cannot_be_added_is_said() {
         ("[function.a]\nof = \"print\"\nparams.fd = { in = \"file\" }", "a file is a `FILE *`"),
         ("[function.a]\nof = \"set\"\nparams.k = { in = \"address\" }", "is a pointer to a pointer"),
         ("[function.a]\nof = \"set\"\nparams.k = { out = \"descriptor\" }", "a descriptor is an `int`"),
-        ("[function.a]\nof = \"print\"\nparams.fd = { in = \"descriptor\" }", "add `memfd_create` to `allow`"),
-        ("[function.print]\nparams.to = { in = \"file\" }", "a stream makes another function, which needs `of`"),
+        (
+            "[function.a]\nof = \"print\"\nparams.fd = { in = \"descriptor\" }",
+            "add `memfd_create` to `allow`",
+        ),
+        (
+            "[function.print]\nparams.to = { in = \"file\" }",
+            "a stream makes another function, which needs `of`",
+        ),
         ("globals = [\"secret\"]", "`secret` is not read or written: the library does not export it"),
         ("globals = [\"levle\"]", "`levle` matches no variable of the headers"),
     ] {

@@ -82,7 +82,9 @@ fn of_variable(variable: &Variable, exports: Exports<'_>) -> Result<Vec<(String,
                 let body = copy(name, "values");
                 made.push((
                     set.clone(),
-                    format!("{writes} static inline void ({set})(const {element} values[{length}]) {{ {body} }}"),
+                    format!(
+                        "{writes} static inline void ({set})(const {element} values[{length}]) {{ {body} }}"
+                    ),
                 ));
             }
         }
@@ -108,6 +110,9 @@ fn elements(element: &CType, length: Option<u64>) -> Result<(&str, u64), String>
         (Type::Int { .. } | Type::Float { .. } | Type::Bool, Some(length)) => {
             Ok((element.written.trim_start_matches("const "), length))
         }
-        _ => Err(format!("it is an array of `{}`, and arrays of numbers are what is supported", element.written)),
+        _ => Err(format!(
+            "it is an array of `{}`, and arrays of numbers are what is supported",
+            element.written
+        )),
     }
 }
