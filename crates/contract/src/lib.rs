@@ -30,4 +30,5 @@ pub use diagnostic::{Diagnostic, Severity, render};
 pub use draft::{Head, draft};
 pub use forms::{Exports, add_forms, not_c};
 pub use open_types::OpenType;
+pub use pattern::matches;
 pub use schema::schema;
