@@ -73,6 +73,7 @@ pub(crate) fn handles(known: Known<'_>, functions: &[Function]) -> BTreeMap<Stri
                             doc: item.doc.clone(),
                             release: None,
                             parent: None,
+                            jumps: None,
                             thread_affine: false,
                             evidence,
                         };
