@@ -35,7 +35,8 @@ pub(crate) fn run(
     // The files of the cases lie there. Modes and owners that cannot be set show in `errno`, which is compared: SQLite gives
     // the files that it makes those of the database.
     let write = vec![std::env::temp_dir()];
-    let allow = ["fchmod", "fchown"].map(str::to_owned).into();
+    let own = bound.interface.sandbox.allow.iter().cloned();
+    let allow = ["fchmod", "fchown"].map(str::to_owned).into_iter().chain(own).collect();
     let sandbox = Sandbox { write, allow, ..Sandbox::of(Profile::Custom) };
     let options = Options { sandbox: Some(sandbox), ..Options::default() };
     let session = bound.open(options).map_err(|error| format!("{error:#}"))?.within(how.patience);
