@@ -60,7 +60,7 @@ int leap_name(leap *l, const char *name) { if (*name == 0) leap_fail(l, "no name
 int leap_sum(leap *l, const int *values, size_t n, int (*each)(int value))
 {
     int sum = 0;
-    for (size_t i = 0; i < n; i++) { int more = each(values[i]); if (more < 0) leap_fail(l, "the callback says no"); sum += more & 0xff; }
+    for (size_t i = 0; i < n && i < 8; i++) { int more = each(values[i]); if (more < 0) leap_fail(l, "the callback says no"); sum += more & 0xff; }
     return sum;
 }
 const char *leap_text(leap *l, int n) { if (n == 0) leap_fail(l, "nothing to say"); return n == 1 ? NULL : "text"; }

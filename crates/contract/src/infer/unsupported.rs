@@ -9,9 +9,7 @@ use crate::infer::view::{View, decided};
 /// Why a function cannot be called whatever is said about its parameters and its result.
 pub(crate) fn shape(function: &Function) -> Option<&'static str> {
     if function.variadic {
-        return Some(
-            "it takes a variable number of arguments (`...`): `of` and `further` add a form of it that can be called",
-        );
+        return Some("it takes a variable number of arguments (`...`)");
     }
     (!function.prototyped).then_some("it is declared without a prototype: `()` does not say what it takes")
 }
