@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hotcell_model::Fact;
-use hotcell_model::api::{Api, Function};
+use hotcell_model::api::{Api, Function, Param};
 use hotcell_model::interface::{Encoding, Role, Start};
 use hotcell_model::types::{CType, Type};
 
@@ -33,6 +33,8 @@ pub(crate) struct Begun {
     starts: BTreeMap<String, String>,
     /// What ends one.
     ends: BTreeSet<String>,
+    /// What both are called before the words that say so.
+    stems: BTreeSet<String>,
 }
 
 /// The structures that are begun and ended, by the record's key. `exports` are the functions of the library.
@@ -100,6 +102,7 @@ impl Begun {
             {
                 begun.starts.insert(function.name.clone(), (*end).to_owned());
                 begun.ends.insert((*end).to_owned());
+                begun.stems.extend(stem.map(str::to_owned));
             }
         }
         begun
@@ -187,6 +190,15 @@ fn doubt(view: &View<'_>, index: usize, constant: bool) -> Option<String> {
     let all = || 0..view.function.params.len();
     if letters(&function.name).contains("init") || view.function_has_word(COPIES) && all().any(same) {
         return Some(format!("`{name}` may begin with this call, and nothing says what ends it"));
+    }
+    // `aec_buffer_encode(strm)` begins and ends one itself, beside `aec_encode_init`, `aec_encode` and `aec_encode_end`.
+    let own = letters(&function.name);
+    let called_after = |param: &Param| {
+        let begun = pointed(&param.ty).and_then(|(record, _)| view.known.structs.begun(record));
+        begun.is_some_and(|begun| begun.stems.iter().any(|stem| own.starts_with(stem)))
+    };
+    if !function.params.iter().any(called_after) {
+        return Some(format!("the function is not called as what begins `{name}`, and may begin or end it"));
     }
     // What is put into something else must stay where it is.
     let other = |other: usize| {

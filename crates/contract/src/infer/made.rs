@@ -95,7 +95,10 @@ fn rule(view: &View<'_>, handle: &str) -> Result<(&'static str, String), String>
     if known.is_some_and(|known| known.parent.is_some()) || comments::lent(function) {
         return open();
     }
-    if view.function_has_word(SHARES) || function.params.iter().any(|param| hands_out(view, &param.ty)) {
+    // `BrotliEncoderCreateInstance`: what is released by its mirror is not the library's own.
+    if !mirror && view.function_has_word(SHARES)
+        || function.params.iter().any(|param| hands_out(view, &param.ty))
+    {
         return open();
     }
     let objects: Vec<usize> = (0..function.params.len()).filter(|&index| is_object(view, index)).collect();

@@ -104,6 +104,7 @@ fn a_negative_length_means_something() {
     }
     let unsigned = ["size_t f(unsigned char *buf, size_t n)"];
     assert_eq!(open(&unsigned, &dst("")), None);
+    let unsigned = ["size_t f(unsigned char *pixels, size_t n)"];
     let (_, help) = open(&unsigned, "").expect("must be open");
     assert!(!help.contains("error"), "{help}");
 }

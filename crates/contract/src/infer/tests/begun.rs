@@ -30,6 +30,7 @@ fn what_may_begin_end_or_keep_one_is_asked_for() {
             // `inflateCopy(dest, source)`, `mpz_roinit_n(x, …)`, `mpz_array_init(x, n, bits)`.
             ("int full_flow_copy(full_flow *dest, full_flow *source)", "? ? -> value"),
             ("int full_flow_reinit(full_flow *f)", "? -> value"),
+            ("int full_buffer_run(full_flow *f)", "? -> value"),
             ("int full_flow_array_init(full_flow *f, int n, int level)", "? value value -> value"),
             ("int full_flow_close(full_flow *f, int now)", "? value -> value"),
             ("int full_flow_run_all(full_flow *f, size_t count)", "? value -> value"),
@@ -50,11 +51,6 @@ fn nothing_is_begun_without_its_mirror() {
         ],
         vec!["int full_flow_init(full_flow *f)", "void full_flow_end(full_flow *f, int now)"],
         vec!["int full_flow_init(full_flow *f)", "void full_pipe_end(full_flow *f)"],
-        vec![
-            "int full_flow_init(full_flow *f)",
-            "void full_flow_end(full_flow *f)",
-            "int get(full_flow **f)",
-        ],
         vec!["int full_flow_init(full_flow *f)", "void full_flow_end(full_flow *f)", "int sum(full_flow f)"],
     ] {
         check(&others, &[("int full_flow_run(full_flow *f, int mode)", "? value -> value")]);
