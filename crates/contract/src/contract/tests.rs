@@ -391,8 +391,9 @@ fn an_error_points_into_an_expression() {
 
 #[test]
 fn the_reference_can_be_read() {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/contract.md");
-    let page = std::fs::read_to_string(path).unwrap();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference");
+    let read = |page: &str| std::fs::read_to_string(folder.join(page)).unwrap();
+    let page = read("contract.md") + &read("added.md");
     let blocks = page.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("toml\n"));
     let mut read = 0;
     for block in blocks {

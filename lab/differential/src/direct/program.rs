@@ -78,6 +78,7 @@ fn includes(interface: &Interface) -> String {
             false => add(&mut text, format_args!("#include <{header}>\n")),
         }
     }
+    source.added.iter().for_each(|line| add(&mut text, format_args!("{line}\n")));
     text
 }
 
