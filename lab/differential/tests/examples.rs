@@ -97,7 +97,7 @@ fn libuuid_contained_is_libuuid() {
 
 #[test]
 fn libwebp_contained_is_libwebp() {
-    compare("webp", 43, 640);
+    compare("webp", 44, 650);
 }
 
 #[test]
