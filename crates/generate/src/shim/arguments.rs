@@ -30,10 +30,10 @@ struct Arguments<'a> {
 /// What C does with data that go in.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum InC {
-    ReadsIt,
+    Reads,
     /// It may write to them, and nobody sees that.
-    WritesIt,
-    ChangesIt,
+    Writes,
+    Changes,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -135,11 +135,11 @@ impl<'a> Arguments<'a> {
             Role::Text { encoding, nullable } => self.text(index, param, (*encoding, *nullable)),
             Role::BufferIn { nullable, length } => {
                 let (_, _, constant) = element(&self.scope, param)?;
-                let c = if constant { InC::ReadsIt } else { InC::WritesIt };
+                let c = if constant { InC::Reads } else { InC::Writes };
                 self.buffer_in(index, (*nullable, c), length.as_ref())
             }
             Role::BufferInOut { nullable, length, .. } => {
-                self.buffer_in(index, (*nullable, InC::ChangesIt), length.as_ref())
+                self.buffer_in(index, (*nullable, InC::Changes), length.as_ref())
             }
             Role::BufferOut { capacity, .. } => {
                 let told = told::is_told(self.scope.function, index);
@@ -230,12 +230,12 @@ impl<'a> Arguments<'a> {
         let read = format!("hotcell_{helper}(hc_ctx, &hc_in.{arg}, {name}, {size}, {nullable}, &hc_bad)");
         let value = if keeps::is_kept(self.scope.function, index) {
             keeps::copy(&read, &format!("hc_in.{arg}.length"), &name)
-        } else if c == InC::ReadsIt {
+        } else if c == InC::Reads {
             read
         } else {
             let (place, align) = (format!("place_{}", param.name), alignment(pointee, size));
             self.body.line(format!("uint64_t {place} = HOTCELL_PLACE_NULL;"));
-            if c == InC::ChangesIt && may_be_lent(pointee, size) {
+            if c == InC::Changes && may_be_lent(pointee, size) {
                 let what = format!("hc_ctx, &hc_in.{arg}, {name}, {size}, {nullable}, {align}");
                 format!("hotcell_in_out({what}, &{place}, &hc_bad)")
             } else {

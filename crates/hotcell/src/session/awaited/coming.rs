@@ -1,6 +1,5 @@
 //! A worker that a thread brings up, for a task that waits for it.
 
-use std::mem;
 use std::task::{Context as Task, Poll, Waker};
 
 use parking_lot::Mutex;
@@ -35,7 +34,7 @@ impl ComingUp {
         if let Some(came) = state.came.take() {
             return Poll::Ready(came);
         }
-        let before = mem::replace(&mut state.task, Some(task.waker().clone()));
+        let before = state.task.replace(task.waker().clone());
         drop(state);
         drop(before);
         Poll::Pending
