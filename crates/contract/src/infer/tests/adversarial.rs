@@ -152,7 +152,7 @@ fn returned_texts() {
     check(&[
         ("const char *next(const char *cursor)", "text -> text"),
         ("const char *skip(const char *str, size_t len)", "bytes len(0) -> ?"),
-        ("const char *get(int id, size_t *len)", "value changing -> ?"),
+        ("const char *get(int id, size_t *len)", "value ? -> ?"),
         ("const char *slice(int id, size_t len)", "value value -> ?"),
         ("const char *section_data(int id)", "value -> ?"),
         ("const xmlChar *title(int id)", "value -> text"),

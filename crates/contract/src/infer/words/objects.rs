@@ -283,6 +283,8 @@ pub(in crate::infer) const BORROWS: &[&str] =
 /// `ZSTD_compressBegin_usingDict`, `hash_add(table, key, len)`, `io_uring_prep_write(sqe, fd, buf, nbytes)`.
 pub(in crate::infer) const KEEPS_DATA: &[&str] = &[
     "add",
+    "ahead",
+    "aio",
     "append",
     "assign",
     "async",
@@ -292,21 +294,42 @@ pub(in crate::infer) const KEEPS_DATA: &[&str] = &[
     "borrow",
     "byref",
     "const",
+    "cont",
+    "continue",
     "cs",
+    "defer",
+    "dma",
+    "enable",
     "enqueue",
     "enter",
     "init",
     "insert",
     "intern",
+    "iread",
+    "irecv",
+    "irq",
+    "it",
     "later",
     "link",
     "load",
     "map",
+    "monitor",
+    "nb",
     "nocopy",
+    "nonblock",
+    "nowait",
+    "opt",
+    "option",
+    "options",
+    "overlapped",
+    "post",
+    "prefetch",
     "prefix",
     "prep",
     "prepare",
     "prepend",
+    "profile",
+    "progress",
     "push",
     "put",
     "queue",
@@ -314,6 +337,7 @@ pub(in crate::infer) const KEEPS_DATA: &[&str] = &[
     "reference",
     "register",
     "replace",
+    "report",
     "schedule",
     "set",
     "setup",
@@ -321,6 +345,8 @@ pub(in crate::infer) const KEEPS_DATA: &[&str] = &[
     "static",
     "store",
     "submit",
+    "trace",
+    "track",
     "use",
     "view",
     "watch",
@@ -382,3 +408,13 @@ pub(in crate::infer) const KEEPS_TEXT: &[&str] = &[
 
 /// Words of functions that open or make something by a name.
 pub(in crate::infer) const OPENERS: &[&str] = &["connect", "create", "load", "new", "open", "parse", "read"];
+
+/// Words of functions after which there is more in the memory than before: a length beside it says how much is there.
+pub(in crate::infer) const GROWS: &[&str] = &[
+    "append", "center", "encode", "encrypt", "escape", "expand", "extend", "grow", "justify", "pad", "quote",
+    "repeat", "stuff", "wrap",
+];
+
+/// Words of functions that end an object, or that end it for one of several who have it, besides those of releases.
+pub(in crate::infer) const ENDS_BESIDES: &[&str] =
+    &["dealloc", "decref", "deinit", "discard", "drop", "put", "unload"];
