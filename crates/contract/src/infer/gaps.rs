@@ -14,7 +14,7 @@ const NULL: &str = r#"{ fixed = "NULL" }"#;
 
 /// About a number that is called like a descriptor: all other numbers need no line.
 const DESCRIPTOR: &str =
-    r#"{ in = "value" } # a number: descriptors are the worker's, not the application's"#;
+    r#"{ in = "value" } # descriptors are the worker's: data goes by a form with `in = "descriptor"`"#;
 
 /// Every fact that is missing. A pointer whose line decides its length too stands for both.
 pub(super) fn find(view: &View<'_>, draft: &Draft, notes: &Notes) -> Vec<Gap> {

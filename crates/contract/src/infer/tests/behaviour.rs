@@ -55,7 +55,7 @@ fn help_lines_are_contract_text() {
         ("int f(int x, const unsigned char *)", vec![r#"params.arg2 = { string = "utf-8" }"#]),
         (
             "int f(int sockfd)",
-            vec![r#"params.sockfd = { in = "value" } # a number: descriptors are the worker's"#],
+            vec![r#"params.sockfd = { in = "value" } # descriptors are the worker's: data"#],
         ),
     ] {
         let gaps = gaps(declaration);
