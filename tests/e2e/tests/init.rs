@@ -36,10 +36,10 @@ link = [\"libmoon.so\"]
 #[function.moon_split]
 #params.whole = { out = \"value\" } # or { inout = \"value\" }
 
-# moon_next: nothing says whether `state` is read or written, and how many numbers it points to
-# int moon_next(unsigned int *state)
+# moon_next: nothing says whether `where` is read or written, and how many numbers it points to
+# int moon_next(unsigned int *where)
 #[function.moon_next]
-#params.state = { out = \"value\" } # or { inout = \"value\" }
+#params.where = { out = \"value\" } # or { inout = \"value\" }
 
 # No line would make these callable:
 #   moon_print: it takes a variable number of arguments (`...`)
@@ -226,7 +226,7 @@ fn functions_of_other_libraries_are_not_selected() {
     let folder = Folder::with_moon();
     folder.write(
         "universe.h",
-        "int moon_add(int a, int b);\nint moon_next(unsigned *state);\n\
+        "int moon_add(int a, int b);\nint moon_next(unsigned *where);\n\
          int sun_one(void);\nint sun_two(void);\nint sun_three(void);\n",
     );
     let init = folder.hotcell(["init", "universe.h", "--lib", "./libmoon.so", "--force"]).succeeds();
