@@ -147,7 +147,7 @@ fn makes(view: &View<'_>) -> bool {
 }
 
 /// Another parameter that is an object the function can change.
-fn changed(view: &View<'_>, draft: &Draft, except: usize) -> Option<usize> {
+pub(super) fn changed(view: &View<'_>, draft: &Draft, except: usize) -> Option<usize> {
     (0..view.function.params.len()).filter(|&index| index != except).find(|&index| {
         let fixed = draft.params.get(index).and_then(|fact| fact.as_ref());
         let fixed = fixed.is_some_and(|fact| matches!(fact.value, Role::Fixed { .. }));

@@ -11,8 +11,8 @@ fn data_with_its_length_is_changed_in_place() {
             "int decode(const char *src, char *dst, int srcSize, int dstCapacity)",
             "bytes changed len(0) len(1) -> value",
         ),
-        ("long read(int fd, void *buf, size_t count)", "value ? value -> value"),
-        ("long read(int fd, void *buf, size_t n)", "value changed len(1) -> value"),
+        ("long read(int fd, void *buf, size_t count)", "? ? value -> value"),
+        ("long read(int fd, void *buf, size_t n)", "? changed len(1) -> value"),
         ("int cipher_decrypt(unsigned char *data, size_t len)", "changed len(0) -> value"),
         // Nothing says that the library is done with it, that it is read piece by piece, or that there is no more room than is used.
         ("void bpool(void *buffer, long len)", "? value -> void"),

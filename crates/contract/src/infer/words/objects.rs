@@ -88,6 +88,7 @@ pub(in crate::infer) const GIVES_AWAY: &[&str] = &[
     "post",
     "push0",
     "recycle",
+    "reference",
     "reply",
     "respond",
     "retire",
@@ -214,6 +215,10 @@ pub(in crate::infer) const STORES: &[&str] = &[
 /// Words of functions that put an object into another one.
 pub(in crate::infer) const COLLECTS: &[&str] =
     &["add", "append", "attach", "enqueue", "insert", "link", "prepend", "push", "store"];
+
+/// Words of functions that go on using an object which they cannot change: `ZSTD_CCtx_refCDict(cctx, const cdict)`.
+pub(in crate::infer) const KEEPS_OBJECT: &[&str] =
+    &["attach", "borrow", "link", "prefix", "ref", "reference", "share", "use"];
 
 /// Words of functions that compare objects and leave them alone.
 pub(in crate::infer) const COMPARES: &[&str] =
