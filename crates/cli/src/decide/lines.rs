@@ -87,8 +87,11 @@ fn parts(text: &str) -> Option<(&str, &str, &str)> {
 /// Whether nothing says which way the memory behind a parameter goes.
 fn is_direction_open(name: &str, reasons: &str) -> bool {
     let read = format!("nothing says whether `{name}` is read or written");
-    let what = format!("nothing says what is behind `{name}`, or whether it is read or written");
-    reasons.split("; ").any(|reason| reason.starts_with(&read) || reason == what)
+    let exact = [
+        format!("nothing says what is behind `{name}`, or whether it is read or written"),
+        format!("`{name}` may be filled, or changed in place"),
+    ];
+    reasons.split("; ").any(|reason| reason.starts_with(&read) || exact.iter().any(|exact| reason == exact))
 }
 
 /// The lines below the name of the function, with the reasons why it is undecided.
@@ -179,6 +182,9 @@ mod tests {
         let read = "params.b = { in = \"buffer\", length = \"n\" } # when it is only read";
         assert_eq!(of(read, open)[0].readings.len(), 3);
         assert_eq!(of(read, &open.replace("`b`", "`c`"))[0].readings.len(), 1);
+        let pair = "params.b = { out = \"buffer\", length = \"n\" }";
+        assert_eq!(of(pair, "`b` may be filled, or changed in place")[0].readings.len(), 3);
+        assert_eq!(of(pair, "why")[0].readings.len(), 1);
         // A proposal with two ways does not know which either, whatever the reason is.
         assert_eq!(of(out, "`n` may be the length of `a` as well as of `b`")[0].readings.len(), 3);
         let object = "params.b = { in = \"handle\" } # or { in = \"consumed\" } when it is taken over";

@@ -67,11 +67,12 @@ fn way(table: &toml_edit::InlineTable) -> Option<(&'static str, String)> {
 pub(super) fn add_directions(readings: &mut Vec<Reading>) {
     let Some(table) = readings.first().and_then(|first| inline(&first.value)) else { return };
     let Some((direction, what)) = way(&table) else { return };
-    // The length by value; one behind a pointer differs before and after the call.
     let length = match direction {
-        "out" => table.get("size").or_else(|| table.get("capacity")),
+        "out" => table.get("size").or_else(|| table.get("capacity")).or_else(|| table.get("length")),
         _ => table.get("length"),
     };
+    // What the function says afterwards is no length that goes in.
+    let length = length.filter(|length| !length.as_str().is_some_and(|it| ["result", "text"].contains(&it)));
     let length = length.map(|length| length.to_string().trim().to_owned());
     let ways = match (what.as_str(), length) {
         ("value", _) => vec![
@@ -85,7 +86,8 @@ pub(super) fn add_directions(readings: &mut Vec<Reading>) {
             ("{ inout = \"struct\" }".to_owned(), ""),
         ],
         ("buffer", Some(length)) => {
-            let told = if table.contains_key("capacity") { "capacity" } else { "size" };
+            // An integer parameter as the length of what comes out is told how much is wanted.
+            let told = if table.contains_key("capacity") { "capacity" } else { "length" };
             vec![
                 (format!("{{ in = \"buffer\", length = {length} }}"), "when it is only read"),
                 (format!("{{ out = \"buffer\", {told} = {length} }}"), "when it is only written"),
@@ -186,10 +188,11 @@ mod tests {
         let both = r#"{ inout = "buffer", length = "n" }"#;
         check(r#"{ out = "buffer", size = "n", length = "result" }"#, &[read, both]);
         check(r#"{ out = "buffer", capacity = "n" }"#, &[read, both]);
-        check(read, &[r#"{ out = "buffer", size = "n" }"#, both]);
+        check(read, &[r#"{ out = "buffer", length = "n" }"#, both]);
+        check(r#"{ out = "buffer", length = "n" }"#, &[read, both]);
         check(r#"{ out = "value" }"#, &[r#"{ in = "buffer", length = "1" }"#, r#"{ inout = "value" }"#]);
         check(r#"{ inout = "struct" }"#, &[r#"{ in = "struct" }"#, r#"{ out = "struct" }"#]);
-        check(r#"{ out = "buffer", length = "pointer" }"#, &[]);
+        check(r#"{ out = "buffer", length = "result" }"#, &[]);
         check(r#"{ fixed = 0 }"#, &[]);
         check(r#"{ string = "utf-8" }"#, &[]);
     }
