@@ -217,6 +217,9 @@ mod tests {
             "[function.g]\nidempotent = true\n#params.b = { fixed = 0 }\n#result = { ignored = true }\n";
         let text = left(&format!("{BEFORE}{BLOCK}{mine}"));
         assert_eq!(text, format!("{BEFORE}{mine}"));
+        let open = "[function.g]\n";
+        let mine = &mine[open.len()..];
+        assert_eq!(left(&format!("{BEFORE}{open}{BLOCK}{mine}")), format!("{BEFORE}{open}{mine}"));
     }
 
     #[test]
