@@ -185,7 +185,7 @@ fn what_is_left_out_is_said() {
         .hotcell(["gen", "bind.toml", "--out", "out"])
         .succeeds()
         .says("left out: `modf` is undecided")
-        .says("params.exponent = { out = \"value\" }");
+        .says("params.iptr = { out = \"value\" }");
     let code = String::from_utf8(folder.read("out/src/functions.rs")).expect("code is text");
     assert!(code.contains("pub fn sqrt") && !code.contains("pub fn modf"), "{code}");
 }
