@@ -31,4 +31,6 @@ libraries! {
     "Hunspell" "hunspell/hunspell.h" "libhunspell-dev"
     "libwebp" "webp/decode.h" "libwebp-dev"
     "GMP" "gmp.h" "libgmp-dev"
+    "libxml2" "libxml2/libxml/parser.h" "libxml2-dev"
+    "OpenSSL" "openssl/evp.h" "libssl-dev"
 }
