@@ -71,6 +71,11 @@ fn gmp_contained_is_gmp() {
 }
 
 #[test]
+fn gsl_contained_is_gsl() {
+    compare("gsl", 580, 4500);
+}
+
+#[test]
 fn libxml2_contained_is_libxml2() {
     compare("libxml2", 138, 1000);
 }
