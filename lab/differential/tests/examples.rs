@@ -92,7 +92,7 @@ fn brotli_contained_is_brotli() {
 
 #[test]
 fn bzip2_contained_is_bzip2() {
-    compare("bzip2", 25, 240);
+    compare("bzip2", 22, 230);
 }
 
 #[test]
