@@ -9,6 +9,7 @@ use crate::shim::types::literal;
 use crate::templates;
 
 mod arguments;
+mod arrays;
 mod body;
 mod callbacks;
 mod checks;
@@ -47,6 +48,7 @@ struct Model {
     prelude: Option<String>,
     headers: Vec<String>,
     checks: Vec<String>,
+    arrays: bool,
     calls_back: bool,
     structs: Vec<Vec<String>>,
     functions: Vec<FunctionModel>,
@@ -87,6 +89,7 @@ pub fn render(interface: &Interface) -> Result<ShimSource, Error> {
         prelude: interface.source.prelude.as_ref().map(|text| text.trim_end().to_owned()),
         headers: interface.source.headers.iter().map(|name| include(name)).collect(),
         checks: checks::of_interface(interface),
+        arrays: arrays::any(interface),
         calls_back: callbacks::any(interface),
         structs,
         functions,

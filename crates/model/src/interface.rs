@@ -247,7 +247,27 @@ impl Interface {
     }
 }
 
+impl Param {
+    /// The structures that a buffer consists of, by their key.
+    pub fn structures(&self) -> Option<&str> {
+        match &self.role.value {
+            Role::BufferIn { .. } | Role::BufferInOut { .. } | Role::BufferOut { .. } => {
+                self.ty.pointee().and_then(|(pointee, _)| pointee.record())
+            }
+            _ => None,
+        }
+    }
+}
+
 impl Function {
+    /// The structures that a returned buffer consists of, by their key.
+    pub fn returned_structures(&self) -> Option<&str> {
+        match &self.result.value {
+            ResultRole::Buffer { .. } => self.result_type.pointee().and_then(|(pointee, _)| pointee.record()),
+            _ => None,
+        }
+    }
+
     /// The weakest ground any of its facts stands on: `Decided` before `Inferred` before `Proven`.
     pub fn evidence(&self) -> Evidence {
         let facts = self.params.iter().map(|p| &p.role.evidence).chain([&self.result.evidence]);

@@ -391,8 +391,10 @@ fn an_error_points_into_an_expression() {
 
 #[test]
 fn the_reference_can_be_read() {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/contract.md");
-    let page = std::fs::read_to_string(path).unwrap();
+    let reference = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference");
+    let pages =
+        ["contract.md", "structures.md"].map(|name| std::fs::read_to_string(reference.join(name)).unwrap());
+    let page = pages.join("\n");
     let blocks = page.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("toml\n"));
     let mut read = 0;
     for block in blocks {

@@ -92,7 +92,9 @@ fn contracts_that_can_be_read_fit() {
         let path = example.unwrap().path().join("bind.toml");
         texts.extend(fs::read_to_string(path));
     }
-    let page = fs::read_to_string(root.join("docs/reference/contract.md")).unwrap();
+    let pages = ["contract.md", "structures.md"];
+    let page =
+        pages.map(|name| fs::read_to_string(root.join("docs/reference").join(name)).unwrap()).join("\n");
     let blocks = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
     for block in blocks {
         match block.chars().next() {

@@ -18,7 +18,7 @@ use crate::shim::body::Body;
 use crate::shim::expr::Scope;
 use crate::shim::handles::Need;
 use crate::shim::types::{declare, literal};
-use crate::shim::{callbacks, handles, keeps, memory, structs, texts, told};
+use crate::shim::{arrays, callbacks, handles, keeps, memory, structs, texts, told};
 
 /// Writes the statements before a call.
 struct Arguments<'a> {
@@ -75,6 +75,11 @@ pub(crate) fn element<'a>(scope: &Scope<'a>, param: &'a Param) -> Result<(u32, &
     let refused =
         || scope.unsupported(format!("a buffer of `{}` (parameter `{}`)", param.ty.written, param.name));
     let (pointee, constant) = param.ty.pointee().ok_or_else(refused)?;
+    if let Some(key) = param.structures() {
+        // On the wire it is an image.
+        let size = scope.interface.structs.get(key).map(|item| item.size).filter(|size| *size > 0);
+        return Ok((size.ok_or_else(refused)?, pointee, constant));
+    }
     Ok((pointee.element_size().ok_or_else(refused)?, pointee, constant))
 }
 
@@ -126,10 +131,18 @@ impl<'a> Arguments<'a> {
             Role::Text { encoding, nullable } => self.text(index, param, (*encoding, *nullable)),
             Role::BufferIn { nullable, length } => {
                 let (_, _, constant) = element(&self.scope, param)?;
-                self.buffer_in(index, (*nullable, !constant), length.as_ref())
+                match param.structures() {
+                    Some(record) => arrays::argument(&self.scope, param, (record, *nullable), self.body)?,
+                    None => self.buffer_in(index, (*nullable, !constant))?,
+                }
+                self.long_enough(param, length.as_ref())
             }
             Role::BufferInOut { nullable, length, .. } => {
-                self.buffer_in(index, (*nullable, true), length.as_ref())
+                match param.structures() {
+                    Some(record) => arrays::argument(&self.scope, param, (record, *nullable), self.body)?,
+                    None => self.buffer_in(index, (*nullable, true))?,
+                }
+                self.long_enough(param, length.as_ref())
             }
             Role::BufferOut { capacity, .. } => {
                 let told = told::is_told(self.scope.function, index);
@@ -163,6 +176,9 @@ impl<'a> Arguments<'a> {
                     (false, false) => Need::There,
                 };
                 handles::argument(&self.scope, param, (handle, need, *nullable), self.body)
+            }
+            Role::Handles { handle, nullable } => {
+                handles::several(&self.scope, param, (handle, *nullable), self.body)
             }
             Role::Callback { nullable, .. } => callbacks::argument(&self.scope, param, *nullable, self.body),
             Role::UserData { callback } => callbacks::user_data(&self.scope, param, *callback, self.body),
@@ -205,12 +221,7 @@ impl<'a> Arguments<'a> {
         Ok(())
     }
 
-    fn buffer_in(
-        &mut self,
-        index: usize,
-        (nullable, writable): (bool, bool),
-        length: Option<&'a Expr>,
-    ) -> Result<(), Error> {
+    fn buffer_in(&mut self, index: usize, (nullable, writable): (bool, bool)) -> Result<(), Error> {
         let param = &self.scope.function.params[index];
         let (arg, name) = (arg(param), literal(&param.name));
         let (size, pointee, _) = element(&self.scope, param)?;
@@ -229,7 +240,13 @@ impl<'a> Arguments<'a> {
         };
         self.body.line(format!("{} = {value};", declare(ty, &arg)));
         self.body.leave_when("hc_bad");
+        Ok(())
+    }
+
+    /// Refuses data that goes in and is shorter than what the function will read.
+    fn long_enough(&mut self, param: &'a Param, length: Option<&'a Expr>) -> Result<(), Error> {
         if let Some(length) = length {
+            let (arg, (size, ..)) = (arg(param), element(&self.scope, param)?);
             self.need_all(length)?;
             let needed = format!("needed_{}", param.name);
             self.body.line(format!("uint64_t {needed} = 0;"));
@@ -255,6 +272,9 @@ impl<'a> Arguments<'a> {
                 self.sized(elements, size, &format!("size_{name}"), name)?;
             }
         }
+        if let Some(record) = param.structures() {
+            return arrays::room(&self.scope, param, record, self.body);
+        }
         let align = alignment(pointee, size);
         self.body.line(format!("uint64_t place_{name} = HOTCELL_PLACE_NULL;"));
         let room = format!("{room}(hc_ctx, size_{name}, {align}, &place_{name})");
@@ -277,12 +297,17 @@ impl<'a> Arguments<'a> {
         let buffer = &self.scope.function.params[of];
         let bytes = match &buffer.role.value {
             Role::BufferOut { .. } => format!("size_{}", buffer.name),
-            Role::Text { .. } | Role::Texts { .. } | Role::BufferIn { .. } | Role::BufferInOut { .. } => {
+            Role::Text { .. }
+            | Role::Texts { .. }
+            | Role::Handles { .. }
+            | Role::BufferIn { .. }
+            | Role::BufferInOut { .. } => {
                 format!("hc_in.{}.length", arg(buffer))
             }
             _ => return Err(self.scope.refused("a length of something that is no buffer", param)),
         };
         let elements = match (&buffer.role.value, unit) {
+            (Role::Handles { .. }, _) => format!("{bytes} / sizeof(uint64_t)"),
             (Role::Texts { .. }, _) => format!("{bytes} / sizeof(hotcell_ref)"),
             (_, Unit::Bytes) => bytes,
             (_, Unit::Elements) => match unit_of(&self.scope, buffer)? {
