@@ -28,6 +28,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Explain one function: what each parameter is and why, or what is missing
     Explain(ExplainArgs),
+    /// Walk through what a contract leaves undecided, and write what is answered
+    Decide(DecideArgs),
     /// Tell what changed between two states of a library, and whether it breaks programs
     Diff(DiffArgs),
     /// Generate a package from a contract
@@ -184,6 +186,8 @@ Every function that the contract selects is listed, in the order of the headers:
   not exported  the headers declare it and the library does not have it
   open type     a structure that functions point to: whether it is an object or travels decides for all of them
 
+For programs (`--format json`) a function that is bound has the inference rules behind it besides, as `rules`.
+
 A header alone that does not compile by itself is tried with standard headers before it, here and by `hotcell call`.
 
 Exit status: 0 when the contract is valid, 113 (InvalidArgument) when a line of it or of a header is wrong, \
@@ -225,6 +229,36 @@ pub(crate) struct ExplainArgs {
     /// How it is printed
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+First structures of which nothing says whether they are objects or travel with their fields: one line decides for many functions. \
+Then each function that is undecided, in the order of the headers: its declaration and its comment there, why it is \
+undecided, and the lines that would decide it. Answers are lines of standard input; `?` tells which there are.
+
+What is answered is checked against the header first, and written at once: a walk can be stopped with `q` at any question and \
+begun again. The rest of the contract stays as it is, but for the comments that `hotcell init` wrote about what is decided now.
+
+Exit status: 0 at the end or with `q`; 113 (InvalidArgument) when the contract is wrong, or has changed meanwhile; 117 \
+(LoadFailed) when the library cannot be found or read.
+
+Examples:
+  hotcell decide bind.toml
+  hotcell decide bind.toml compress2 uncompress")]
+pub(crate) struct DecideArgs {
+    /// The contract (`bind.toml`)
+    #[arg(value_name = "BIND.TOML")]
+    pub(crate) contract: PathBuf,
+    /// Ask about these functions only
+    #[arg(value_name = "FUNCTION")]
+    pub(crate) functions: Vec<String>,
+    /// Search this directory for headers
+    #[arg(short = 'I', value_name = "DIR")]
+    pub(crate) include_dirs: Vec<PathBuf>,
+    /// Search this directory for libraries
+    #[arg(short = 'L', value_name = "DIR")]
+    pub(crate) library_dirs: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

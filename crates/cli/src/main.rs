@@ -5,6 +5,9 @@ mod args;
 mod bench;
 mod call;
 mod check;
+#[cfg(test)]
+mod coverage;
+mod decide;
 mod diff;
 mod doctor;
 mod explain;
@@ -40,6 +43,7 @@ fn run() -> ExitCode {
         Command::Init(args) => init::run(args),
         Command::Call(args) => call::run(args),
         Command::Check(args) => check::run(args),
+        Command::Decide(args) => decide::run(args),
         Command::Diff(args) => diff::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Gen(args) => generate::generate(args),

@@ -109,9 +109,13 @@ fn refusal(site: Site<'_>, ty: &CType, item: &Item) -> Option<Refusal> {
             }
             Some((pointer, _)) => object(site, pointer, item, None),
         },
-        What::Status | What::Ignored | What::Own | What::Zero | What::UserData => {
-            Some(("no item of a parameter", None))
-        }
+        What::Status
+        | What::Ignored
+        | What::Own
+        | What::Zero
+        | What::UserData
+        | What::Stream(..)
+        | What::Told => Some(("no item of a parameter", None)),
     }
 }
 

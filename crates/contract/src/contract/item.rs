@@ -5,7 +5,7 @@ use std::ops::Range;
 use hotcell_model::interface::{Direction, Encoding, Unit};
 
 use crate::contract::keys::{self, Keys};
-use crate::contract::{ParamLine, function};
+use crate::contract::{ParamLine, Stream, function};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Entry, Reader, Text, list};
 use crate::expression::Node;
@@ -29,6 +29,10 @@ pub(crate) enum What {
     TextsOut,
     Data,
     Offset,
+    /// Only until its table has been read: then it is data.
+    Stream(Stream, Direction),
+    /// Only until its table has been read: then it is fixed.
+    Told,
     Callback,
     Kept,
     Handles,
@@ -88,6 +92,8 @@ pub(crate) struct Item {
     pub(crate) parent: Option<Text>,
     pub(crate) release: Option<Text>,
     pub(crate) of: Option<Text>,
+    /// The parameter of a callback that has a text.
+    pub(crate) text: Option<Text>,
     pub(crate) user_data: Option<Text>,
     pub(crate) user_data_from: Option<Node>,
     pub(crate) until: Option<Text>,
@@ -137,6 +143,7 @@ impl Item {
             parent: None,
             release: None,
             of: None,
+            text: None,
             user_data: None,
             user_data_from: None,
             until: None,
@@ -255,6 +262,7 @@ fn value<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, of: &'static Keys, item
         "parent" => item.parent = reader.text(entry),
         "release" => item.release = reader.text(entry),
         "of" => item.of = reader.text(entry),
+        "text" => item.text = reader.text(entry),
         "user_data" => item.user_data = reader.text(entry),
         "user_data_from" => {
             item.user_data_from = reader.text(entry).and_then(|text| reader.expression(&text));

@@ -27,6 +27,15 @@ struct Arguments<'a> {
     progress: Vec<Progress>,
 }
 
+/// What C does with data that go in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum InC {
+    Reads,
+    /// It may write to them, and nobody sees that.
+    Writes,
+    Changes,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Progress {
     Todo,
@@ -131,16 +140,17 @@ impl<'a> Arguments<'a> {
             Role::Text { encoding, nullable } => self.text(index, param, (*encoding, *nullable)),
             Role::BufferIn { nullable, length } => {
                 let (_, _, constant) = element(&self.scope, param)?;
+                let c = if constant { InC::Reads } else { InC::Writes };
                 match param.structures() {
                     Some(record) => arrays::argument(&self.scope, param, (record, *nullable), self.body)?,
-                    None => self.buffer_in(index, (*nullable, !constant))?,
+                    None => self.buffer_in(index, (*nullable, c))?,
                 }
                 self.long_enough(param, length.as_ref())
             }
             Role::BufferInOut { nullable, length, .. } => {
                 match param.structures() {
                     Some(record) => arrays::argument(&self.scope, param, (record, *nullable), self.body)?,
-                    None => self.buffer_in(index, (*nullable, true))?,
+                    None => self.buffer_in(index, (*nullable, InC::Changes))?,
                 }
                 self.long_enough(param, length.as_ref())
             }
@@ -221,7 +231,7 @@ impl<'a> Arguments<'a> {
         Ok(())
     }
 
-    fn buffer_in(&mut self, index: usize, (nullable, writable): (bool, bool)) -> Result<(), Error> {
+    fn buffer_in(&mut self, index: usize, (nullable, c): (bool, InC)) -> Result<(), Error> {
         let param = &self.scope.function.params[index];
         let (arg, name) = (arg(param), literal(&param.name));
         let (size, pointee, _) = element(&self.scope, param)?;
@@ -231,12 +241,17 @@ impl<'a> Arguments<'a> {
         let read = format!("hotcell_{helper}(hc_ctx, &hc_in.{arg}, {name}, {size}, {nullable}, &hc_bad)");
         let value = if keeps::is_kept(self.scope.function, index) {
             keeps::copy(&read, &format!("hc_in.{arg}.length"), &name)
-        } else if writable {
+        } else if c == InC::Reads {
+            read
+        } else {
             let (place, align) = (format!("place_{}", param.name), alignment(pointee, size));
             self.body.line(format!("uint64_t {place} = HOTCELL_PLACE_NULL;"));
-            format!("hotcell_copy(hc_ctx, {read}, hc_in.{arg}.length, {align}, &{place}, &hc_bad)")
-        } else {
-            read
+            if c == InC::Changes && may_be_lent(pointee, size) {
+                let what = format!("hc_ctx, &hc_in.{arg}, {name}, {size}, {nullable}, {align}");
+                format!("hotcell_in_out({what}, &{place}, &hc_bad)")
+            } else {
+                format!("hotcell_copy(hc_ctx, {read}, hc_in.{arg}.length, {align}, &{place}, &hc_bad)")
+            }
         };
         self.body.line(format!("{} = {value};", declare(ty, &arg)));
         self.body.leave_when("hc_bad");
@@ -245,22 +260,58 @@ impl<'a> Arguments<'a> {
 
     /// Refuses data that goes in and is shorter than what the function will read.
     fn long_enough(&mut self, param: &'a Param, length: Option<&'a Expr>) -> Result<(), Error> {
-        if let Some(length) = length {
-            let (arg, (size, ..)) = (arg(param), element(&self.scope, param)?);
-            self.need_all(length)?;
-            let needed = format!("needed_{}", param.name);
-            self.body.line(format!("uint64_t {needed} = 0;"));
-            self.sized(length, size, &needed, &param.name)?;
-            let short = format!("{arg} != NULL && hc_in.{arg}.length < {needed}");
-            self.body.refuse_when(&short, "SHORT_BUFFER", &param.name);
-        }
+        let Some(length) = length else { return Ok(()) };
+        let (arg, (size, ..)) = (arg(param), element(&self.scope, param)?);
+        self.need_all(length)?;
+        let needed = format!("needed_{}", param.name);
+        self.body.line(format!("uint64_t {needed} = 0;"));
+        self.sized(length, size, &needed, &param.name)?;
+        let short = format!("{arg} != NULL && hc_in.{arg}.length < {needed}");
+        self.body.refuse_when(&short, "SHORT_BUFFER", &param.name);
         Ok(())
     }
 
     fn buffer_out(&mut self, param: &'a Param, capacity: &'a Capacity, room: &str) -> Result<(), Error> {
+        if let Some(record) = param.structures() {
+            return self.structures_out(param, record, capacity);
+        }
         let (arg, name) = (arg(param), &param.name);
         let (size, pointee, _) = element(&self.scope, param)?;
         let ty = self.scope.spelled(&param.ty, param)?;
+        let align = alignment(pointee, size);
+        let room = format!("{room}(hc_ctx, size_{name}, {align}, &place_{name})");
+        self.body.line(format!("uint64_t size_{name} = 0;"));
+        self.body.line(format!("uint64_t place_{name} = HOTCELL_PLACE_NULL;"));
+        match capacity {
+            Capacity::Caller => {
+                let overflow = format!("!hotcell_bytes(hc_in.cap_{name}, {size}, &size_{name})");
+                if may_be_lent(pointee, size) {
+                    let what = format!("hc_ctx, hc_in.cap_{name}, {}, {size}", literal(name));
+                    let lent = format!("hotcell_lent_room({what}, &size_{name}, &place_{name}, &hc_bad)");
+                    self.body.line(format!("{} = {lent};", declare(ty, &arg)));
+                    self.body.leave_when("hc_bad");
+                    self.body.when(&format!("{arg} == NULL"), |body| {
+                        body.refuse_when(&overflow, "SIZE_OVERFLOW", name);
+                        body.line(format!("{arg} = {room};"));
+                    });
+                } else {
+                    self.body.refuse_when(&overflow, "SIZE_OVERFLOW", name);
+                    self.body.line(format!("{} = {room};", declare(ty, &arg)));
+                }
+            }
+            Capacity::Elements { size: elements } => {
+                self.need_all(elements)?;
+                self.sized(elements, size, &format!("size_{name}"), name)?;
+                self.body.line(format!("{} = {room};", declare(ty, &arg)));
+            }
+        }
+        self.body.leave_when(&format!("{arg} == NULL"));
+        Ok(())
+    }
+
+    /// Room for structures: `size_x` counts bytes of their images.
+    fn structures_out(&mut self, param: &'a Param, record: &str, capacity: &'a Capacity) -> Result<(), Error> {
+        let (name, (size, ..)) = (&param.name, element(&self.scope, param)?);
         self.body.line(format!("uint64_t size_{name} = 0;"));
         match capacity {
             Capacity::Caller => {
@@ -272,15 +323,7 @@ impl<'a> Arguments<'a> {
                 self.sized(elements, size, &format!("size_{name}"), name)?;
             }
         }
-        if let Some(record) = param.structures() {
-            return arrays::room(&self.scope, param, record, self.body);
-        }
-        let align = alignment(pointee, size);
-        self.body.line(format!("uint64_t place_{name} = HOTCELL_PLACE_NULL;"));
-        let room = format!("{room}(hc_ctx, size_{name}, {align}, &place_{name})");
-        self.body.line(format!("{} = {room};", declare(ty, &arg)));
-        self.body.leave_when(&format!("{arg} == NULL"));
-        Ok(())
+        arrays::room(&self.scope, param, record, self.body)
     }
 
     /// Evaluates a number of elements into a variable of bytes.
@@ -325,6 +368,11 @@ impl<'a> Arguments<'a> {
         self.body.refuse_when("hc_bad", "SIZE_OVERFLOW", &param.name);
         Ok(())
     }
+}
+
+/// Whether the host may lend memory for such elements: bytes, which may have any value.
+fn may_be_lent(pointee: &CType, size: u32) -> bool {
+    size == 1 && pointee.kind != Type::Bool
 }
 
 /// The local that the function gets.

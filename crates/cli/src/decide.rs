@@ -1,0 +1,304 @@
+//! `hotcell decide`: walks through what is undecided, with what the header says beside it, and writes what is answered.
+
+mod contract;
+mod lines;
+mod page;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{BufRead, StdinLock, stdin};
+use std::process::ExitCode;
+
+use hotcell_bind::{Checked, Job, Source};
+use hotcell_contract::OpenType;
+use hotcell_model::interface::{LeftOut, Status};
+
+use crate::args::{DecideArgs, Format};
+use crate::decide::lines::Line;
+use crate::fail::Failure;
+use crate::print::{complain, out};
+use crate::report;
+use crate::target::{self, Target};
+
+pub(crate) fn run(args: &DecideArgs) -> ExitCode {
+    match decide(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(Format::Text),
+    }
+}
+
+fn decide(args: &DecideArgs) -> Result<(), Failure> {
+    let mut walk = Walk::begin(args)?;
+    while let Some(question) = walk.next() {
+        let went_on = match &question {
+            Question::Type(ty) => walk.ask_about_type(ty)?,
+            Question::Function(function) => walk.ask_about_function(function)?,
+        };
+        if !went_on {
+            break;
+        }
+    }
+    walk.tell_the_end()
+}
+
+/// What is asked next.
+#[derive(Debug)]
+enum Question {
+    /// One line about a structure decides for many functions.
+    Type(OpenType),
+    Function(LeftOut),
+}
+
+/// The way through a contract.
+struct Walk<'a> {
+    args: &'a DecideArgs,
+    /// The contract as it is in its file.
+    text: String,
+    checked: Checked,
+    /// What was left open on purpose, by name.
+    skipped: BTreeSet<String>,
+    decided: usize,
+    answers: StdinLock<'static>,
+}
+
+/// What became of lines that somebody wants to write.
+enum Taken {
+    Written,
+    /// Nothing was written, for this reason.
+    Refused(String),
+}
+
+impl<'a> Walk<'a> {
+    fn begin(args: &'a DecideArgs) -> Result<Walk<'a>, Failure> {
+        let place = &args.contract;
+        if place.extension().is_none_or(|ending| ending != "toml") {
+            let text =
+                "only a contract (`bind.toml`) can be decided; `hotcell init` drafts one from a header";
+            return Err(Failure::Usage(text.into()));
+        }
+        let checked = hotcell_bind::check(&job(args, Source::Contract(place.clone())))?;
+        for warning in &checked.warnings {
+            complain(warning.trim_end());
+        }
+        let interface = &checked.interface;
+        for name in &args.functions {
+            let open = interface.left_out.iter().find(|it| it.name == *name);
+            let problem = match open {
+                Some(it) if it.status == Status::Undecided => continue,
+                Some(it) => format!("no line would decide `{name}`: {}", it.reason),
+                None if interface.function(name).is_some() => {
+                    format!("`{name}` is bound; `hotcell explain` tells why")
+                }
+                None => format!("`{name}` is not among the functions that the contract selects"),
+            };
+            return Err(Failure::Usage(problem));
+        }
+        let text = checked.text.clone();
+        let answers = stdin().lock();
+        Ok(Walk { args, text, checked, skipped: BTreeSet::new(), decided: 0, answers })
+    }
+
+    fn next(&self) -> Option<Question> {
+        let wanted = |name: &String| self.args.functions.is_empty() || self.args.functions.contains(name);
+        let open = |name: &String| !self.skipped.contains(name);
+        let mut types = self.checked.open_types.iter();
+        if let Some(ty) = types.find(|ty| open(&ty.name) && ty.functions.iter().any(wanted)) {
+            return Some(Question::Type(ty.clone()));
+        }
+        let left_out = &self.checked.interface.left_out;
+        let undecided = left_out.iter().filter(|it| it.status == Status::Undecided);
+        let asked = undecided.filter(|it| wanted(&it.name) && open(&it.name));
+        let place = |it: &&LeftOut| self.checked.api.functions.iter().position(|other| other.name == it.name);
+        asked.min_by_key(place).cloned().map(Question::Function)
+    }
+
+    /// How many functions are undecided and were not left open on purpose.
+    fn left(&self) -> usize {
+        let left_out = self.checked.interface.left_out.iter();
+        left_out.filter(|it| it.status == Status::Undecided && !self.skipped.contains(&it.name)).count()
+    }
+
+    /// Whether to go on.
+    fn ask_about_type(&mut self, ty: &OpenType) -> Result<bool, Failure> {
+        self.show(&page::of_type(ty))?;
+        loop {
+            let answer = self.answer(page::TYPE_KEYS)?;
+            let lines = match (answer.as_deref(), &ty.structure) {
+                (None | Some("q"), _) => return Ok(false),
+                (Some("s"), _) => break,
+                (Some("1"), _) => &ty.handle,
+                (Some("2"), Some(structure)) => structure,
+                (Some("?"), _) => {
+                    self.show(page::TYPE_HELP)?;
+                    continue;
+                }
+                (Some(_), _) => {
+                    self.show("Not understood; `?` tells what can be answered.\n")?;
+                    continue;
+                }
+            };
+            let text = contract::without_draft_of(&self.text, &ty.handle, None);
+            let still_open = |checked: &Checked| {
+                let open = checked.open_types.iter().any(|it| it.name == ty.name);
+                open.then(|| format!("nothing says yet what `{}` is", ty.name))
+            };
+            match self.take(contract::with(&text, lines, None), still_open)? {
+                Taken::Written => return Ok(true),
+                Taken::Refused(why) => self.show(&page::refused(&why))?,
+            }
+        }
+        self.skipped.insert(ty.name.clone());
+        Ok(true)
+    }
+
+    /// Whether to go on.
+    fn ask_about_function(&mut self, function: &LeftOut) -> Result<bool, Failure> {
+        let name = &function.name;
+        let declared = self.checked.api.functions.iter().find(|it| it.name == *name).cloned();
+        let head = page::of_function(function, declared.as_ref(), Some(page::DOC_LINES));
+        self.show(&page::progress(self.left()))?;
+        let mut lines = lines::of(function.help.as_deref().unwrap_or_default());
+        self.show(&(head + &page::lines(&lines)))?;
+        loop {
+            let answer = self.answer(page::FUNCTION_KEYS)?;
+            let table = format!("[function.{name}]");
+            let text = contract::without_draft_of(&self.text, &table, Some(&function.signature));
+            let still_open = |checked: &Checked| {
+                let left_out = checked.interface.left_out.iter().find(|it| it.name == *name);
+                left_out.map(|it| it.reason.clone())
+            };
+            let taken = match answer.as_deref() {
+                None | Some("q") => return Ok(false),
+                Some("s") => break,
+                Some("y") if lines.is_empty() => Taken::Refused("there is no line yet; type some".into()),
+                Some("y") => {
+                    let lines = lines::text(name, &lines);
+                    self.take(contract::with(&text, &lines, Some(&function.signature)), still_open)?
+                }
+                Some("x") => self.take(contract::excluding(&text, name), |_| None)?,
+                Some("?") => {
+                    self.show(page::FUNCTION_HELP)?;
+                    continue;
+                }
+                Some("m") => {
+                    self.show(&page::of_function(function, declared.as_ref(), None))?;
+                    continue;
+                }
+                Some(answer) if answer.starts_with("handle.") || answer.starts_with("error.") => {
+                    let lines = format!("{answer}\n");
+                    // The function is asked for again, with what is still open then.
+                    self.take(contract::with(&self.text, &lines, None), |_| None)?
+                }
+                Some(answer) => {
+                    let shown = match change(&mut lines, answer) {
+                        true => page::lines(&lines),
+                        false => "Not understood; `?` tells what can be answered.\n".to_owned(),
+                    };
+                    self.show(&shown)?;
+                    continue;
+                }
+            };
+            match taken {
+                Taken::Written => return Ok(true),
+                Taken::Refused(why) => self.show(&page::refused(&why))?,
+            }
+        }
+        self.skipped.insert(name.clone());
+        Ok(true)
+    }
+
+    /// Writes a contract that is right and leaves nothing open of what was asked.
+    fn take(
+        &mut self,
+        text: Result<String, String>,
+        still_open: impl Fn(&Checked) -> Option<String>,
+    ) -> Result<Taken, Failure> {
+        let text = match text {
+            Ok(text) => text,
+            Err(why) => return Ok(Taken::Refused(why)),
+        };
+        let place = self.args.contract.clone();
+        let source = Source::Text { text: text.clone(), path: place.clone() };
+        let checked = match hotcell_bind::check(&job(self.args, source)) {
+            Ok(checked) => checked,
+            Err(error) => return Ok(Taken::Refused(error.to_string())),
+        };
+        if let Some(open) = still_open(&checked) {
+            return Ok(Taken::Refused(open));
+        }
+        // What is bound by this besides needs no line any more.
+        let decided = self.checked.interface.left_out.iter();
+        let decided = decided.filter(|it| checked.interface.function(&it.name).is_some());
+        let text = decided.fold(text, |text, it| {
+            contract::without_draft_of(&text, &format!("[function.{}]", it.name), Some(&it.signature))
+        });
+        // Somebody may have the file open beside this.
+        if fs::read_to_string(&place).is_ok_and(|there| there != self.text) {
+            let text = format!("{} has changed meanwhile; nothing is written over it", place.display());
+            return Err(Failure::Usage(format!(
+                "{text}\nhelp: begin again: what was decided so far is in it"
+            )));
+        }
+        let written = Target::open(&place).and_then(|target| target.write(text.as_bytes()));
+        written.map_err(|error| Failure::Usage(target::unwritable(&place, &error)))?;
+        for warning in checked.warnings.iter().filter(|it| !self.checked.warnings.contains(it)) {
+            complain(warning.trim_end());
+        }
+        let bound = |checked: &Checked| checked.interface.functions.len();
+        self.show(&page::written(bound(&self.checked), bound(&checked)))?;
+        (self.text, self.checked) = (text, checked);
+        self.decided += 1;
+        Ok(Taken::Written)
+    }
+
+    /// The next answer, without blanks around it; `None` at the end of the input.
+    fn answer(&mut self, keys: &str) -> Result<Option<String>, Failure> {
+        self.show(&format!("{keys} > "))?;
+        let mut line = String::new();
+        let read = self.answers.read_line(&mut line);
+        let read = read.map_err(|error| Failure::Usage(format!("cannot read an answer: {error}")))?;
+        if read == 0 {
+            self.show("\n")?;
+            return Ok(None);
+        }
+        Ok(Some(line.trim().to_owned()))
+    }
+
+    fn show(&self, text: &str) -> Result<(), Failure> {
+        out(text).map_err(|error| Failure::Usage(format!("cannot print: {error}")))
+    }
+
+    fn tell_the_end(&self) -> Result<(), Failure> {
+        let decided =
+            if self.decided == 1 { "1 decision is" } else { &format!("{} decisions are", self.decided) };
+        let entries = report::entries(&self.checked);
+        self.show(&format!(
+            "\n{decided} written to {}\n{}\n",
+            self.args.contract.display(),
+            report::summary(&entries)
+        ))
+    }
+}
+
+/// Turns the line of this number to its other reading, or puts in the line that was typed.
+fn change(lines: &mut Vec<Line>, answer: &str) -> bool {
+    if let Ok(number) = answer.parse::<usize>() {
+        return number.checked_sub(1).and_then(|at| lines.get_mut(at)).is_some_and(Line::turn);
+    }
+    let Some(line) = Line::parse(answer) else { return false };
+    match lines.iter_mut().find(|it| it.key == line.key) {
+        Some(there) => there.value = line.value,
+        None => lines.push(line),
+    }
+    true
+}
+
+fn job(args: &DecideArgs, source: Source) -> Job {
+    Job {
+        source,
+        only: None,
+        include_dirs: args.include_dirs.clone(),
+        defines: Vec::new(),
+        library_dirs: args.library_dirs.clone(),
+    }
+}
