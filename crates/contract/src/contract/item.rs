@@ -331,8 +331,12 @@ fn one(
     whole: Range<usize>,
     of: &'static Keys,
 ) -> Option<Found> {
-    let mut words: Vec<&str> = of.kinds.iter().map(|kind| kind.key).collect();
-    words.dedup();
+    let mut words: Vec<&str> = Vec::new();
+    for kind in of.kinds {
+        if !words.contains(&kind.key) {
+            words.push(kind.key);
+        }
+    }
     if found.len() > 1 {
         let message = format!("an item says one thing: {}", list(&words).replace(" and ", " or "));
         reader.push(Diagnostic::error(message).at(found[1].2.clone()).label("a second direction"));
