@@ -40,7 +40,7 @@ impl Records {
     }
 
     fn node(&self, value: i32) -> Value {
-        self.call("node_new", &[value.into()]).unwrap().returned.unwrap()
+        self.call("node_new", &[Value::Int(value.into())]).unwrap().returned.unwrap()
     }
 }
 
@@ -51,7 +51,7 @@ fn fields(list: &[(&str, Value)]) -> Value {
 #[test]
 fn structures_that_do_not_fit_are_refused() {
     let records = Records::open();
-    let flags = |name: &str, value: i32| [fields(&[(name, value.into())])];
+    let flags = |name: &str, value: i128| [fields(&[(name, Value::Int(value))])];
     records.refused("flags_sum", &flags("kind", 8), "`flags.kind` is 8; 3 bits hold 0 to 7");
     records.refused("flags_sum", &flags("level", -17), "5 bits hold -16 to 15");
     records.refused("flags_sum", &flags("color", 4), "2 bits hold 0 to 3");
@@ -59,11 +59,11 @@ fn structures_that_do_not_fit_are_refused() {
     let name = |text: &str| [fields(&[("name", Value::Text(text.into()))])];
     records.refused("card_length", &name("twelve chars"), "has 12 bytes; the array holds 11");
     records.refused("card_length", &name("a\0b"), "has a NUL");
-    assert_eq!(records.call("card_length", &name("eleven char")).unwrap().returned, Some(110.into()));
+    assert_eq!(records.call("card_length", &name("eleven char")).unwrap().returned, Some(Value::Int(110)));
     let corners = Value::List(vec![fields(&[]); 5]);
     records.refused("matrix_sum", &[fields(&[("corners", corners)])], "has 5 structures; the array holds 4");
     records.refused("points_sum", &[Value::Int(3)], "takes a list of structures");
-    let odd = Value::List(vec![fields(&[("z", 1.into())])]);
+    let odd = Value::List(vec![fields(&[("z", Value::Int(1))])]);
     records.refused("points_sum", &[odd], "has no field `z`");
 }
 
@@ -92,7 +92,7 @@ fn objects_in_arrays_are_checked_one_by_one() {
 #[test]
 fn a_length_that_cannot_be_is_a_lie() {
     let records = Records::open();
-    let error = records.call("points_lie", &[4.into()]).unwrap_err();
+    let error = records.call("points_lie", &[Value::Int(4)]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidReply, "{error}");
     let error = records.call("outline_lie", &[]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidReply, "{error}");

@@ -200,7 +200,7 @@ fn keys_of_a_function() {
         (
             "result = { out = \"shared\" }",
             "5:18: `out = \"shared\"` is not available yet [not yet] = this version knows `value`, `status`, `ignored`, \
-             `buffer`, `owned`, `borrowed`, `struct` and `texts`",
+             `buffer`, `owned`, `borrowed`, `struct`, `structs` and `texts`",
         ),
         (
             "result = { out = \"buffer\" }",
@@ -352,7 +352,8 @@ fn keys_of_structures_and_of_life() {
         ),
         (
             "[struct.s]\nfields.a = { out = \"value\" }",
-            "5:20: `out = \"value\"` is not available yet [not yet] = this version knows `buffer`",
+            "5:20: `out = \"value\"` is not available yet [not yet] = this version knows `buffer`, `data`, \
+             `structs`, `texts` and `struct`",
         ),
         ("init = [\"f(\"]", "4:12: the expression ends too early"),
         ("init = \"f()\"", "4:8: `init` is a list of texts, not a text [must be a list of texts]"),
