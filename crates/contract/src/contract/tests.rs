@@ -235,7 +235,7 @@ fn items_of_parameters() {
         (
             "{ in = \"map\" }",
             "5:19: `in = \"map\"` is not available yet [not yet] = this version knows `value`, `buffer`, `handle`, \
-             `consumed`, `struct`, `texts`, `file`, `descriptor` and `address`",
+             `handles`, `consumed`, `struct`, `structs`, `texts`, `file`, `descriptor` and `address`",
         ),
         (
             "{ string = \"latin-1\" }",

@@ -310,7 +310,12 @@ impl<'a> Arguments<'a> {
     }
 
     /// Room for structures: `size_x` counts bytes of their images.
-    fn structures_out(&mut self, param: &'a Param, record: &str, capacity: &'a Capacity) -> Result<(), Error> {
+    fn structures_out(
+        &mut self,
+        param: &'a Param,
+        record: &str,
+        capacity: &'a Capacity,
+    ) -> Result<(), Error> {
         let (name, (size, ..)) = (&param.name, element(&self.scope, param)?);
         self.body.line(format!("uint64_t size_{name} = 0;"));
         match capacity {
