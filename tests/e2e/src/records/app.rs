@@ -33,7 +33,7 @@ fn main() -> hotcell::Result<()> {
     let named = Named { name: Some("four".into()), at: Point { x: 1, y: 0.0 } };
     assert_eq!(records.points_names(&[named.clone(), named])?, (2 * 3 + 5) * 3 + 5);
 
-    let (one, two) = (records.node_new(1)?, records.node_new(20)?);
+    let (one, two) = (records.node_new(1)?.unwrap(), records.node_new(20)?.unwrap());
     assert_eq!(records.nodes_sum(&[&one, &two])?, (2 * 3 + 1) * 3 + 20);
     assert_eq!(records.nodes_maybe(None)?, -1);
 
