@@ -262,7 +262,7 @@ impl Table<'_, '_> {
         // One without a name in C is told by where it is.
         let own = if c_name.contains('(') { key } else { c_name.rsplit(' ').next().unwrap_or(key) };
         let name = lines.map_or_else(|| own.to_owned(), |lines| lines.name.clone());
-        let inferred = structs.begun.contains_key(key).then(|| begun::roles(record)).flatten();
+        let inferred = structs.begun.contains_key(key).then(|| begun::roles(key, record)).flatten();
         let roles = match inferred {
             Some(roles) => Ok(roles),
             None => fields::decide(

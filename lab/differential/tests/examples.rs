@@ -71,6 +71,21 @@ fn gmp_contained_is_gmp() {
 }
 
 #[test]
+fn gsl_contained_is_gsl() {
+    compare("gsl", 580, 4500);
+}
+
+#[test]
+fn libxml2_contained_is_libxml2() {
+    compare("libxml2", 138, 1000);
+}
+
+#[test]
+fn openssl_contained_is_openssl() {
+    compare("openssl", 250, 1100);
+}
+
+#[test]
 fn brotli_contained_is_brotli() {
     compare("brotli", 20, 150);
 }
