@@ -21,6 +21,9 @@ const SETS: &[&str] = &[
     "args", "bounds", "flags", "limits", "options", "opts", "params", "prefs", "settings", "stats", "status",
 ];
 
+/// Names of a structure of which a function has one.
+const WHOLES: &[&str] = &["cfg", "config", "header", "info", "res", "result"];
+
 /// Finds data, arrays, numbers and structures that may be written. Lengths come first: what is one is no number beside it.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
     let writable = |draft: &Draft, index: usize| {
@@ -136,11 +139,9 @@ fn several(view: &View<'_>, index: usize) -> Option<String> {
     if plural || list || view.param(index).is_some_and(|param| param.array_length.is_some()) {
         return Some(format!("`{name}` may be several"));
     }
-    let result = view.called(index, &["res", "result"])
-        || view.called(index, &["cfg", "config", "header", "info"])
-        || view.called(index, SETS);
+    let one = view.called(index, WHOLES) || view.called(index, SETS);
     let record = view.param(index).and_then(|param| param.ty.pointee()).map(|(record, _)| record);
-    if !result
+    if !one
         && (view.called(index, COMPOSITE)
             || view.called(index, SEQUENCES)
             || record.is_some_and(|it| is_element(view, it)))
@@ -150,7 +151,7 @@ fn several(view: &View<'_>, index: usize) -> Option<String> {
     let counts = |&number: &usize| {
         let integer = view.param(number).is_some_and(|param| param.ty.is_integer());
         let behind = number == index + 1 && view.may_be_length(number);
-        integer && (view.sizes_by_name(number, index) || behind || !result && !view.harmless(number))
+        integer && (view.sizes_by_name(number, index) || behind || !one && !view.harmless(number))
     };
     let number = (0..view.function.params.len()).find(counts)?;
     Some(format!("`{}` may say how many `{name}` is", view.name(number)))

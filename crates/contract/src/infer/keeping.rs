@@ -40,10 +40,11 @@ pub(super) fn of_data(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
 /// Why a number that may be written may be needed after the call: the function is called like one that goes on watching it, or
 /// changes an object and is called like none that is done with what it is given.
 pub(super) fn of_number(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
-    let kept = comments::kept(view.function) || makes(view) || view.function_has_word(KEEPS_DATA);
-    let object = || changed(view, draft, index).filter(|_| !done(view));
-    if kept { Some(None) } else { object().map(Some) }
-        .map(|_| format!("the library may keep `{}` after the call", view.name(index)))
+    let kept = comments::kept(view.function)
+        || makes(view)
+        || view.function_has_word(KEEPS_DATA)
+        || changed(view, draft, index).is_some() && !done(view);
+    kept.then(|| format!("the library may keep `{}` after the call", view.name(index)))
 }
 
 /// Why memory that may be written may be needed after the call. It is done with then where the function is called like one that
