@@ -290,7 +290,7 @@ fn values_come_and_go_as_the_lines_say() {
     assert_eq!(call("way_between", &[numbers]).unwrap(), [int(18)]);
     assert_eq!(call("way_squeeze", &[text(" a  b ")]).unwrap(), [text("ab")]);
     assert_eq!(call("way_load", &[bytes("ab")]).unwrap(), [int(97 * 31 + 98)]);
-    assert_eq!(call("way_save", &[int(2)]).unwrap(), [bytes("line 0\nline 1\n")]);
+    assert_eq!(call("way_save", &[int(2)]).unwrap(), [bytes("line 0\nline 1\n"), int(14)]);
     assert_eq!(call("way_sum", &[int(3), int(4)]).unwrap(), [int(7)]);
     assert_eq!(call("way_sums", &[int(3), int(4)]).unwrap(), [int(14)]);
     assert_eq!(call("way_control", &[int(5), int(-8)]).unwrap(), [int(0), int(-3)]);
