@@ -110,7 +110,8 @@ impl Restarts {
                 while state.faults.front().is_some_and(|(at, _)| now.duration_since(*at) > rule.within) {
                     state.faults.pop_front();
                 }
-                let (faults, calls) = (state.faults.len() as u64, state.faults.iter().map(|(_, calls)| calls).sum::<u64>());
+                let (faults, calls) =
+                    (state.faults.len() as u64, state.faults.iter().map(|(_, calls)| calls).sum::<u64>());
                 if faults >= u64::from(rule.faults) && faults.saturating_mul(2) > calls {
                     state.open(rule, now);
                 }
