@@ -49,10 +49,7 @@ impl Row {
         let text = fs::read_to_string(&contract).unwrap();
         let checked = checked(&contract);
         assert_eq!(checked.warnings, [""; 0], "{}", contract.display());
-        let scratch = tempfile::tempdir().unwrap();
-        let bare = scratch.path().join("bind.toml");
-        fs::write(&bare, undecided(&text)).unwrap();
-        let bare = self::checked(&bare);
+        let bare = self::bare(&text);
 
         let bound = names(&checked);
         let without = names(&bare);
@@ -87,7 +84,15 @@ impl Row {
     }
 }
 
-fn checked(contract: &Path) -> Checked {
+/// What is bound of a contract when nothing is decided.
+pub(crate) fn bare(text: &str) -> Checked {
+    let scratch = tempfile::tempdir().unwrap();
+    let bare = scratch.path().join("bind.toml");
+    fs::write(&bare, undecided(text)).unwrap();
+    checked(&bare)
+}
+
+pub(crate) fn checked(contract: &Path) -> Checked {
     let job = Job {
         source: Source::Contract(contract.to_owned()),
         only: None,
@@ -119,7 +124,7 @@ fn shortened(report: &str) -> String {
 }
 
 /// The examples, in the order of their names.
-fn examples() -> Vec<PathBuf> {
+pub(crate) fn examples() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut found: Vec<PathBuf> = entries.filter(|it| it.join("bind.toml").is_file()).collect();
@@ -128,7 +133,7 @@ fn examples() -> Vec<PathBuf> {
 }
 
 /// Compares a file with what it should be, or writes it; its name when it is stale.
-fn stale(path: &Path, text: &str) -> Option<String> {
+pub(crate) fn stale(path: &Path, text: &str) -> Option<String> {
     if std::env::var_os("HOTCELL_UPDATE_GOLDEN").is_some() {
         fs::write(path, text).unwrap();
     }

@@ -35,11 +35,20 @@ pub const RULES: &[(&str, &str)] = &[
         "user-data-destructor",
         "a function that would release the user data of a callback, which belongs to the caller's runtime: NULL",
     ),
+    (
+        "default-allocator",
+        "functions or a structure that allocate, of which the function's comment says what is used where they are NULL: NULL",
+    ),
     ("const-char-result", "a returned `const char *` is a text that the library owns, or NULL"),
     (
         "counted-result",
         "returned `const` bytes called `blob` or `text`, where functions that are called the same but for `type`, `blob`, \
          `text` and `bytes` take the same object and numbers",
+    ),
+    (
+        "text-twin",
+        "a returned `const void *` of a function called like one that returns a `const char *` but for `16` behind the name, where \
+         there are several such pairs",
     ),
     ("documented-output", "a pointer to one number that the function's comment calls `[out]`"),
     (
@@ -83,6 +92,10 @@ pub const RULES: &[(&str, &str)] = &[
         "an object with a release, from a function that is called like a constructor and is given no other object",
     ),
     ("object-copy", "an object from a function called `copy`, `dup` or `clone` of a `const` one of its type"),
+    (
+        "library-constant",
+        "a `const` object that a function without parameters returns, where at least five return one of the type: it is the library's own",
+    ),
 ];
 
 /// What the rule of this name says.

@@ -11,6 +11,7 @@ use hotcell_model::interface::{Direction, ResultLength, Role, Unit};
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::{Ending, ending};
+use crate::infer::names::stem;
 use crate::infer::view::{View, decided};
 use crate::infer::words::objects::CONSTRUCTORS;
 use crate::infer::words::{COMPOSITE, ONES, ONES_TOGETHER, SEQUENCES};
@@ -18,11 +19,22 @@ use crate::infer::{Draft, Notes, documented, keeping, lengths};
 
 /// Names like plurals of one structure, which has several numbers.
 const SETS: &[&str] = &[
-    "args", "bounds", "flags", "limits", "options", "opts", "params", "prefs", "settings", "stats", "status",
+    "args",
+    "bounds",
+    "flags",
+    "limits",
+    "options",
+    "opts",
+    "params",
+    "preferences",
+    "prefs",
+    "settings",
+    "stats",
+    "status",
 ];
 
 /// Names of a structure of which a function has one.
-const WHOLES: &[&str] = &["cfg", "config", "header", "info", "res", "result"];
+const WHOLES: &[&str] = &["cfg", "config", "header", "info", "opt", "res", "result"];
 
 /// Finds data, arrays, numbers and structures that may be written. Lengths come first: what is one is no number beside it.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
@@ -139,7 +151,9 @@ fn several(view: &View<'_>, index: usize) -> Option<String> {
     if plural || list || view.param(index).is_some_and(|param| param.array_length.is_some()) {
         return Some(format!("`{name}` may be several"));
     }
-    let one = view.called(index, WHOLES) || view.called(index, SETS);
+    // `preferencesPtr`.
+    let own = stem(view.words(index)).pop().unwrap_or_default();
+    let one = WHOLES.contains(&own.as_str()) || SETS.contains(&own.as_str());
     let record = view.param(index).and_then(|param| param.ty.pointee()).map(|(record, _)| record);
     if !one
         && (view.called(index, COMPOSITE)
