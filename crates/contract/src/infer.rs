@@ -130,13 +130,14 @@ pub fn infer(function: &Function, names: &[String], known: Known<'_>, draft: &mu
     documented::apply(&view, draft, &mut notes);
     inplace::apply(&view, draft, &mut notes);
     texts::apply(&view, draft, &mut notes);
+    twins::params(&view, draft);
     destructors::apply(&view, draft);
     allocators::apply(&view, draft);
     scalars::apply(&view, draft, &mut notes);
     made::apply(&view, draft, &mut notes);
     constants::apply(&view, draft);
     counted::apply(&view, draft);
-    twins::apply(&view, draft);
+    twins::result(&view, draft);
     results::apply(&view, draft, &mut notes);
     Verdict::Open(gaps::find(&view, draft, &notes))
 }

@@ -47,7 +47,7 @@ pub const RULES: &[(&str, &str)] = &[
     ),
     (
         "text-twin",
-        "a returned `const void *` of a function called like one that returns a `const char *` but for `16` behind the name, where \
+        "a `const void *` of a function called like one that has a `const char *` there but for `16` behind the name, where \
          there are several such pairs",
     ),
     ("documented-output", "a pointer to one number that the function's comment calls `[out]`"),
@@ -68,6 +68,11 @@ pub const RULES: &[(&str, &str)] = &[
         "made-and-ended",
         "a structure with more than numbers in it, or a `void` with a name, that some function returns, one ends, and \
          none has by value",
+    ),
+    (
+        "handed-out-structure",
+        "a structure of the library's own headers with more than numbers in it, that some function returns or hands out, and of which no \
+         caller has the memory",
     ),
     (
         "mirrored-release",

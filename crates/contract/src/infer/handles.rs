@@ -38,10 +38,10 @@ pub struct InferredHandle {
 pub(crate) fn types(api: &Api, exports: Option<&BTreeSet<String>>, pairs: &Pairs) -> Vec<InferredHandle> {
     let opaque = |key: &str| api.records.get(key).is_some_and(|record| record.layout.is_none());
     let made = defined::Made::of(api, exports);
-    let wanted = |key: &str| opaque(key) || made.is_object(key);
-    let found = of_records(api, exports, &wanted).into_iter().map(|(key, handle)| match opaque(key) {
-        true => handle,
-        false => InferredHandle { rule: "made-and-ended", ..handle },
+    let wanted = |key: &str| opaque(key) || made.object(key).is_some();
+    let found = of_records(api, exports, &wanted).into_iter().map(|(key, handle)| match made.object(key) {
+        Some(rule) if !opaque(key) => InferredHandle { rule, ..handle },
+        _ => handle,
     });
     let prefix = prefix(api);
     let all = hidden::types(api, exports).into_iter().chain(found);

@@ -16,7 +16,7 @@ use crate::infer::words::functions::KEEPS_LITERAL;
 use crate::infer::words::objects::{
     BORROWS, CONTENTS, FILLS, KEEPS_DATA, KEEPS_TEXT, LITERALS, OPENERS, READS_ON, USES,
 };
-use crate::infer::{Draft, comments, may_make};
+use crate::infer::{Draft, answers, comments, may_make};
 
 /// Names of memory that is there for what a function gives.
 const COMES_OUT: &[&str] = &["dest", "dst", "out", "output", "res", "result"];
@@ -115,6 +115,10 @@ pub(super) fn of_text(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
     let made = makes(view);
     let object = changed(view, draft, index);
     if !made && object.is_none() {
+        return None;
+    }
+    // `sqlite3_bind_parameter_index(stmt, zName)`.
+    if !made && answers(view.function) && view.called(index, NAMES) {
         return None;
     }
     let literal = object.is_some() && view.called(index, LITERALS) || view.function_contains(KEEPS_LITERAL);

@@ -256,7 +256,10 @@ fn counts_bytes(view: &View<'_>, pointer: usize, ty: &CType, found: &Candidate, 
         (Type::Void, Measure::Size) => true,
         // `write(fd, buf, n)`; `qsort`'s and `bsearch`'s elements are counted too.
         (Type::Void, Measure::Number) => data && sized_type(integer),
-        (Type::Void, Measure::Count) => false,
+        // `EVP_DigestUpdate(ctx, d, cnt)`.
+        (Type::Void, Measure::Count) => {
+            data && sized_type(integer) && view.function_has_word(&["digest", "hash"])
+        }
         // `solve(board, size)` of a square board.
         (_, Measure::Size) => data || sized_type(integer),
         (_, Measure::Count | Measure::Number) => data,

@@ -86,6 +86,7 @@ fn role(fact: Option<&Fact<Role>>) -> String {
     match fact.map(|fact| &fact.value) {
         None => "?".into(),
         Some(Role::Value) => "value".into(),
+        Some(Role::Text { encoding: Encoding::Utf16, nullable: false }) => "utf16".into(),
         Some(Role::Text { nullable: false, .. }) => "text".into(),
         Some(Role::BufferIn { length: None, nullable: false }) => "bytes".into(),
         Some(Role::BufferIn { length: Some(Expr::Int { value }), nullable: false }) => {

@@ -21,10 +21,7 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
         if !candidate || param.array_length.is_some() || !view.open_buffer(draft, index) {
             continue;
         }
-        let objection = doubt(view, draft, &param.ty, index)
-            .or_else(|| kept(view, index))
-            .or_else(|| keeping::of_text(view, draft, index));
-        match objection {
+        match against(view, draft, index) {
             Some(reason) => notes.add(index, reason),
             None => {
                 let text = Role::Text { encoding: Encoding::Utf8, nullable: false };
@@ -32,6 +29,13 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
             }
         }
     }
+}
+
+/// Why a pointer to characters is not concluded to be a text that is done with when the call returns.
+pub(super) fn against(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
+    let ty = &view.param(index)?.ty;
+    let doubt = doubt(view, draft, ty, index).or_else(|| kept(view, index));
+    doubt.or_else(|| keeping::of_text(view, draft, index))
 }
 
 /// Why a pointer may be something else than a text that a NUL ends.
@@ -63,7 +67,8 @@ fn objection(view: &View<'_>, ty: &CType, index: usize) -> Option<String> {
         return Some(format!("`{}` may be raw data or a handle", ty.written));
     }
     let key = view.words(index).iter().any(|word| word.contains("key")) && view.function_contains(CIPHERS);
-    if view.called(index, BINARY) || key {
+    let put = function_words(&view.function.name).last().is_some_and(|word| word.ends_with("puts"));
+    if view.called(index, BINARY) && !put || key {
         return Some(format!("`{name}` is called like raw data, which need not end with a NUL"));
     }
     // `LZ4_uncompress(source, dest, outputSize)`.

@@ -6,22 +6,34 @@
 
 use hotcell_model::Fact;
 use hotcell_model::api::{Api, Function};
-use hotcell_model::interface::{Encoding, Ownership, ResultRole};
-use hotcell_model::types::Type;
+use hotcell_model::interface::{Encoding, Ownership, ResultRole, Role};
+use hotcell_model::types::{CType, Type};
 
 use crate::infer::view::{View, plain_text, shown};
-use crate::infer::{Draft, results};
+use crate::infer::{Draft, results, texts};
 
 /// How many pairs show that it is no coincidence.
 const PAIRS: usize = 3;
 
+/// Finds texts that go in where the function of the same name has texts in UTF-8.
+pub(super) fn params(view: &View<'_>, draft: &mut Draft) {
+    let Some(twin) = twin(view.known.api, view.function) else { return };
+    let other = View::new(twin, view.names, view.known, draft);
+    for (index, param) in twin.params.iter().enumerate() {
+        let open = draft.params[index].is_none() && is_twin(&param.ty, &view.function.params[index].ty);
+        if open && texts::against(&other, draft, index).is_none() && is_family(view.known.api) {
+            let role = Role::Text { encoding: Encoding::Utf16, nullable: false };
+            draft.params[index] = Some(Fact::inferred(role, "text-twin"));
+        }
+    }
+}
+
 /// Finds returned texts of which the header has the same in UTF-8.
-pub(super) fn apply(view: &View<'_>, draft: &mut Draft) {
-    let api = view.known.api;
-    let Some(twin) = twin(api, view.function).filter(|_| draft.result.is_none()) else { return };
-    let pairs = api.functions.iter().filter(|function| self::twin(api, function).is_some()).count();
-    let twin = View::new(twin, view.names, view.known, draft);
-    if pairs < PAIRS || !speaks_of_utf16(api) || results::objection(&twin, draft).is_some() {
+pub(super) fn result(view: &View<'_>, draft: &mut Draft) {
+    let Some(twin) = twin(view.known.api, view.function).filter(|_| draft.result.is_none()) else { return };
+    let other = View::new(twin, view.names, view.known, draft);
+    let text = is_twin(&twin.result, &view.function.result);
+    if !text || results::objection(&other, draft).is_some() || !is_family(view.known.api) {
         return;
     }
     let text = ResultRole::Text {
@@ -33,21 +45,31 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft) {
     draft.result = Some(Fact::inferred(text, "text-twin"));
 }
 
-/// The function of the same name without `16` that returns a text and takes the same.
+/// Whether the headers have texts in both encodings: several functions return one in each, and a name says so.
+fn is_family(api: &Api) -> bool {
+    let returns = |function: &&Function| {
+        twin(api, function).is_some_and(|twin| is_twin(&twin.result, &function.result))
+    };
+    speaks_of_utf16(api) && api.functions.iter().filter(returns).count() >= PAIRS
+}
+
+/// The function of the same name without `16` that takes and returns the same, but for texts.
 fn twin<'a>(api: &'a Api, function: &Function) -> Option<&'a Function> {
     let name = function.name.strip_suffix("16")?;
-    let (pointee, true) = function.result.pointee()? else { return None };
-    if pointee.kind != Type::Void || !shown(&function.result) {
-        return None;
-    }
-    let same = |other: &&Function| {
-        let params = || other.params.iter().zip(&function.params);
+    let same = |other: &CType, own: &CType| other.canonical == own.canonical || is_twin(other, own);
+    api.functions.iter().find(|other| {
+        let mut params = other.params.iter().zip(&function.params);
         other.name == name
-            && plain_text(&other.result)
             && other.params.len() == function.params.len()
-            && params().all(|(other, own)| other.ty.canonical == own.ty.canonical)
-    };
-    api.functions.iter().find(same)
+            && params.all(|(other, own)| same(&other.ty, &own.ty))
+            && same(&other.result, &function.result)
+    })
+}
+
+/// Whether the first is a text in UTF-8, and the second may be one in UTF-16.
+fn is_twin(text: &CType, void: &CType) -> bool {
+    let hidden = matches!(void.pointee(), Some((CType { kind: Type::Void, .. }, true)));
+    hidden && shown(void) && plain_text(text)
 }
 
 fn speaks_of_utf16(api: &Api) -> bool {

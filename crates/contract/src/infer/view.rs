@@ -176,7 +176,23 @@ impl<'a> View<'a> {
     fn of(&self, of: &[String], pointer: usize) -> bool {
         let name = self.words(pointer);
         let named = !of.is_empty() && !name.is_empty();
-        named && (of.concat() == name.concat() || stem(of.to_vec()) == stem(name) || self.goes(of, pointer))
+        named
+            && (of.concat() == name.concat()
+                || stem(of.to_vec()) == stem(name)
+                || self.goes(of, pointer)
+                || self.initial(of, pointer))
+    }
+
+    /// Whether the length behind a pointer is called by the first letter of its name, and no other memory begins with that: `dlen` of
+    /// `data`.
+    fn initial(&self, of: &[String], pointer: usize) -> bool {
+        let [letter] = of else { return false };
+        let begins = |index: usize| {
+            self.buffer(index).is_some() && self.words(index).concat().starts_with(letter.as_str())
+        };
+        let behind = self.length_name(pointer + 1).is_some_and(|length| length.of == of);
+        let mut there = (0..self.function.params.len()).filter(|&index| begins(index));
+        letter.len() == 1 && behind && there.next() == Some(pointer) && there.next().is_none()
     }
 
     /// Whether a length says which way what it counts goes, and this is the only pointer that goes there: `inputSize` of `source`,

@@ -70,7 +70,7 @@ impl Pairs {
         let alone = |end: &str, object: &str| {
             let others = ended.get(object).into_iter().flatten();
             others.into_iter().all(|other| {
-                let leaves = allocated.contains(end) && only_closes(other) || releases_memory(other);
+                let leaves = allocated.contains(end) && only_closes(other);
                 other.starts_with(end) || mirrors.contains(other) || leaves
             })
         };
@@ -103,11 +103,6 @@ fn only_closes(function: &str) -> bool {
     ends.clone().count() > 0
         && ends.into_iter().all(|word| closes.contains(&word.as_str()))
         && !all.iter().any(|word| ENDS_BESIDES.contains(&word.as_str()))
-}
-
-/// Whether a function is called like one that gives back memory that an object can do without: `sqlite3_db_release_memory`.
-fn releases_memory(function: &str) -> bool {
-    words(function).ends_with(&["release".to_owned(), "memory".to_owned()])
 }
 
 /// The structure, or the name of `void`, behind a pointer that may be written through.

@@ -32,15 +32,11 @@ fn what_makes_and_what_ends_are_called_the_same() {
 }
 
 #[test]
-fn what_only_closes_or_gives_memory_back_is_another_thing() {
+fn what_only_closes_is_another_thing() {
     for (declarations, expect) in [
         (
             &["reader *newReader(void)", "void freeReader(reader *r)", "int readerClose(reader *r)"][..],
             "freeReader",
-        ),
-        (
-            &["int db_open(const char *p, db **out)", "int db_close(db *d)", "int db_release_memory(db *d)"],
-            "db_close",
         ),
         (
             &["cr *cr_create(int w, int h)", "void cr_destroy(cr *c)", "void cr_close_path(cr *c)"],

@@ -44,6 +44,29 @@ fn a_length_may_stand_before_what_comes_out() {
 }
 
 #[test]
+fn a_length_may_be_called_by_the_first_letter() {
+    check(&[
+        ("int f(const void *data, int dlen)", "bytes len(0) -> value"),
+        ("int f(const void *data, int klen)", "? value -> value"),
+        ("int f(const void *data, const void *dict, int dlen)", "? ? value -> value"),
+        ("int hash_update(const void *d, size_t cnt)", "bytes len(0) -> value"),
+        ("int list_update(const void *d, size_t cnt)", "? value -> value"),
+        ("int f_puts(const char *buf)", "text -> value"),
+    ]);
+}
+
+#[test]
+fn a_number_is_got_by_its_type() {
+    check(&[
+        ("int value_get_int64(int64_t *out)", "changing -> value"),
+        ("int value_get_int64(int64_t *out, int64_t *other)", "? ? -> value"),
+        ("int value_get_int64(int *out)", "? -> value"),
+        ("int value_get_int64(int64_t *values)", "? -> value"),
+        ("int value_get_int64s(int64_t *out)", "? -> value"),
+    ]);
+}
+
+#[test]
 fn nothing_counts_the_code_of_an_error() {
     check(&[
         ("int f_read(int *error, void *buf, int len)", "changing changed len(1) -> value"),
@@ -68,6 +91,8 @@ fn of_a_name_no_part_is_asked_for() {
     check(&[
         ("const char *column_name(int N)", "value -> text"),
         ("const char *column_text(int N)", "value -> ?"),
+        ("const char *nid2sn(int n)", "value -> text"),
+        ("const char *b2sn(int n)", "value -> ?"),
         ("const char *column_name(int len)", "value -> ?"),
     ]);
 }

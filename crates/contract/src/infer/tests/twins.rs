@@ -11,6 +11,8 @@ const OTHERS: &[&str] = &[
     "const void *db_name16(db *d, int index)",
     "const char *db_path(db *d)",
     "const void *db_path16(db *d)",
+    "int db_is(const char *name)",
+    "int db_match(const char *text, int n)",
 ];
 
 #[test]
@@ -22,6 +24,8 @@ fn the_same_function_with_16_behind_its_name_returns_utf16() {
             ("const void *db_errmsg16(db *d)", "object -> text16"),
             ("const void *db_name16(db *d, int index)", "object value -> text16"),
             ("const void *db_raw16(db *d)", "object -> ?"),
+            ("int db_is16(const void *name)", "utf16 -> value"),
+            ("int db_match16(const void *text, int n)", "? value -> value"),
         ],
     );
 }
