@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use hotcell_bind::{Checked, Job, Source};
-use hotcell_contract::{decided_lines, matches};
+use hotcell_contract::{decided_lines, decided_values, matches};
 use hotcell_model::interface::Status;
 use toml::{Table, Value};
 
@@ -37,6 +37,8 @@ struct Row {
     all_bound: usize,
     /// Lines of the contract that decide.
     lines: usize,
+    /// What those lines say, value by value.
+    values: usize,
     /// What is left out: a function or a pattern, how many functions that are, and why.
     left_out: Vec<(String, usize, String)>,
     /// What `hotcell check` says.
@@ -76,6 +78,7 @@ impl Row {
             bound: exported.intersection(&bound).count(),
             all_bound: bound.len(),
             lines: decided_lines(&text),
+            values: decided_values(&text),
             left_out,
             report: shortened(
                 &anstream::adapter::strip_str(&report::text(&checked, &entries, None)).to_string(),

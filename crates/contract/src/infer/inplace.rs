@@ -110,7 +110,7 @@ fn is_one(view: &View<'_>, draft: &Draft, index: usize) -> bool {
     // `float *pos`: coordinates.
     let exact = element.is_integer() || matches!(element.kind, Type::Enum { .. });
     let named =
-        error || exact && (view.called(index, ONES) || together(view, index)) || asked_for(view, element);
+        error || exact && (view.called(index, ONES) || together(view, index) || asked_for(view, element));
     let one = element.is_scalar() && !element.is_byte() && named;
     let array = view.param(index).is_some_and(|param| param.array_length.is_some());
     one && !array && documented::doubt(view, draft, index, "").is_none()

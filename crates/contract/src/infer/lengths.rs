@@ -257,9 +257,7 @@ fn counts_bytes(view: &View<'_>, pointer: usize, ty: &CType, found: &Candidate, 
         // `write(fd, buf, n)`; `qsort`'s and `bsearch`'s elements are counted too.
         (Type::Void, Measure::Number) => data && sized_type(integer),
         // `EVP_DigestUpdate(ctx, d, cnt)`.
-        (Type::Void, Measure::Count) => {
-            data && sized_type(integer) && view.function_has_word(&["digest", "hash"])
-        }
+        (Type::Void, Measure::Count) => data && sized_type(integer) && view.function_has_word(&["digest"]),
         // `solve(board, size)` of a square board.
         (_, Measure::Size) => data || sized_type(integer),
         (_, Measure::Count | Measure::Number) => data,

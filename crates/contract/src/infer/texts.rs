@@ -166,7 +166,7 @@ fn two_texts(view: &View<'_>) -> bool {
     let texts = view.function.params.iter().filter(|param| plain_text(&param.ty)).count();
     let pointers = view.function.params.iter().filter(|param| param.ty.pointee().is_some()).count();
     let last = function_words(&view.function.name).pop().unwrap_or_default();
-    let says = ["casecmp", "icmp", "open", "strcmp"].iter().any(|end| last.ends_with(end));
+    let says = ["casecmp", "open", "strcmp", "stricmp"].iter().any(|end| last.ends_with(end));
     says && texts == 2 && pointers == 2
 }
 

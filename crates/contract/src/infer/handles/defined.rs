@@ -98,7 +98,13 @@ fn callers(api: &Api) -> impl Iterator<Item = &str> {
         },
         _ => None,
     });
-    begun.chain(arrays).chain(within)
+    // `int item_read(struct item *out)`.
+    let params = api.functions.iter().flat_map(|function| &function.params);
+    let filled = params.filter(|param| {
+        let last = param.name.as_deref().and_then(|name| words(name).pop()).unwrap_or_default();
+        ["dest", "dst", "out", "output", "res", "result", "ret"].contains(&last.as_str())
+    });
+    begun.chain(arrays).chain(within).chain(filled.filter_map(|param| changeable(&param.ty)))
 }
 
 /// The structure behind a pointer that is not `const`.

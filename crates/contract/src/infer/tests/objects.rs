@@ -48,6 +48,10 @@ fn a_defined_structure_that_is_made_and_ended_is_an_object() {
         release(&["full_point *point_at(int n)", "int sum(full_point p[3])"], "full_point"),
         "no handle"
     );
+    assert_eq!(
+        release(&["full_point *point_at(int n)", "int read(full_point *out)"], "full_point"),
+        "no handle"
+    );
     assert_eq!(release(&["open_point *point_at(int n)"], "open_point"), "no handle");
     // It is ended by the pointer to its pointer.
     let through = ["full_point *point_init(int n)", "void point_destroy(full_point **p)"];

@@ -49,7 +49,7 @@ fn a_length_may_be_called_by_the_first_letter() {
         ("int f(const void *data, int dlen)", "bytes len(0) -> value"),
         ("int f(const void *data, int klen)", "? value -> value"),
         ("int f(const void *data, const void *dict, int dlen)", "? ? value -> value"),
-        ("int hash_update(const void *d, size_t cnt)", "bytes len(0) -> value"),
+        ("int digest_update(const void *d, size_t cnt)", "bytes len(0) -> value"),
         ("int list_update(const void *d, size_t cnt)", "? value -> value"),
         ("int f_puts(const char *buf)", "text -> value"),
     ]);
@@ -61,6 +61,7 @@ fn a_number_is_got_by_its_type() {
         ("int value_get_int64(int64_t *out)", "changing -> value"),
         ("int value_get_int64(int64_t *out, int64_t *other)", "? ? -> value"),
         ("int value_get_int64(int *out)", "? -> value"),
+        ("int color_get_float(float *out)", "? -> value"),
         ("int value_get_int64(int64_t *values)", "? -> value"),
         ("int value_get_int64s(int64_t *out)", "? -> value"),
     ]);
