@@ -162,7 +162,7 @@ fn one_line_about_a_type_stands_for_what_waits_for_it() {
     let lines = [("moon".to_owned(), open.handle.clone())].into();
     let types = Types { open: vec![open], lines, text: String::new() };
     let functions = Functions { bound: 1, now: &now, then: Some(&then) };
-    let text = write(&head(), functions, &types, &Tried::default());
+    let text = write(&head(), functions, &types, &Tried::default(), &BTreeMap::new());
     let expect = "\
 link = [\"libmoon.so.1\"]
 
