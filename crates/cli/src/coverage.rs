@@ -54,7 +54,9 @@ impl Row {
         fs::write(&bare, undecided(&text)).unwrap();
         let bare = self::checked(&bare);
 
-        let bound = names(&checked);
+        let table: Table = text.parse().unwrap();
+        let mut bound = names(&checked);
+        bound.extend(called_by_forms(&table, &bound.clone()));
         let without = names(&bare);
         let open = bare.interface.left_out.iter().filter(|it| it.status != Status::NotExported);
         let exported: BTreeSet<&str> =
@@ -62,7 +64,7 @@ impl Row {
         let entries = report::entries(&checked);
         let refused = checked.interface.left_out.iter().filter(|it| exported.contains(it.name.as_str()));
         let mut left_out: Vec<_> = refused.map(|it| (it.name.clone(), 1, it.reason.clone())).collect();
-        let known: BTreeSet<&str> = entries.iter().map(|it| it.name).collect();
+        let known: BTreeSet<&str> = entries.iter().map(|it| it.name).chain(bound.iter().copied()).collect();
         let mut gone: BTreeSet<&str> = exported.difference(&known).copied().collect();
         for (pattern, reason) in reasons::of_exclude(&text) {
             let count = gone.len();
@@ -77,7 +79,7 @@ impl Row {
             exported: exported.len(),
             without: exported.intersection(&without).count(),
             bound: exported.intersection(&bound).count(),
-            all_bound: bound.len(),
+            all_bound: names(&checked).len(),
             lines: decided_lines(&text),
             left_out,
             report: shortened(
@@ -100,6 +102,13 @@ fn checked(contract: &Path) -> Checked {
 
 fn names(checked: &Checked) -> BTreeSet<&str> {
     checked.interface.functions.iter().map(|it| it.name.as_str()).collect()
+}
+
+/// The functions that bound forms call: who has a form of a function can call it.
+fn called_by_forms<'a>(contract: &'a Table, bound: &BTreeSet<&str>) -> BTreeSet<&'a str> {
+    let tables = contract.get("function").and_then(Value::as_table).into_iter().flatten();
+    let forms = tables.filter(|(name, _)| bound.iter().any(|it| matches(name, it)));
+    forms.filter_map(|(_, table)| table.get("of")?.as_str()).collect()
 }
 
 /// A contract for the same functions that decides nothing.
@@ -153,6 +162,14 @@ fn a_contract_that_decides_nothing_selects_the_same() {
     let text = "hotcell = 1\nlibrary = \"a\"\nheaders = [\"a.h\"]\nexclude = [\"b\"]\ninclude = [\"a*\"]\nnullable = [\"a.b\"]\n";
     let expect = "hotcell = 1\nlibrary = \"a\"\nheaders = [\"a.h\"]\ninclude = [\"a*\"]\n";
     assert_eq!(undecided(text), expect);
+}
+
+#[test]
+fn a_function_is_bound_by_its_forms() {
+    let text = "[function]\n\"set_*\" = { of = \"set\", further = \"int n\" }\nget_text = { of = \"get\" }\nplain = {}\n";
+    let contract: Table = text.parse().unwrap();
+    assert_eq!(called_by_forms(&contract, &["set_size", "plain"].into()), ["set"].into());
+    assert_eq!(called_by_forms(&contract, &["get_text"].into()), ["get"].into());
 }
 
 #[test]
