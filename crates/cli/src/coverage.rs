@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use hotcell_bind::{Checked, Job, Source};
-use hotcell_contract::{decided_lines, matches};
+use hotcell_contract::{decided_lines, decided_values, matches};
 use hotcell_model::interface::Status;
 use toml::{Table, Value};
 
@@ -37,6 +37,8 @@ struct Row {
     all_bound: usize,
     /// Lines of the contract that decide.
     lines: usize,
+    /// What those lines say, value by value.
+    values: usize,
     /// What is left out: a function or a pattern, how many functions that are, and why.
     left_out: Vec<(String, usize, String)>,
     /// What `hotcell check` says.
@@ -49,10 +51,7 @@ impl Row {
         let text = fs::read_to_string(&contract).unwrap();
         let checked = checked(&contract);
         assert_eq!(checked.warnings, [""; 0], "{}", contract.display());
-        let scratch = tempfile::tempdir().unwrap();
-        let bare = scratch.path().join("bind.toml");
-        fs::write(&bare, undecided(&text)).unwrap();
-        let bare = self::checked(&bare);
+        let bare = self::bare(&text);
 
         let bound = names(&checked);
         let formed = formed(&text, &bound);
@@ -81,6 +80,7 @@ impl Row {
             bound: exported.iter().filter(|name| bound.contains(*name) || formed.contains(**name)).count(),
             all_bound: bound.len(),
             lines: decided_lines(&text),
+            values: decided_values(&text),
             left_out,
             report: shortened(
                 &anstream::adapter::strip_str(&report::text(&checked, &entries, None)).to_string(),
@@ -89,7 +89,15 @@ impl Row {
     }
 }
 
-fn checked(contract: &Path) -> Checked {
+/// What is bound of a contract when nothing is decided.
+pub(crate) fn bare(text: &str) -> Checked {
+    let scratch = tempfile::tempdir().unwrap();
+    let bare = scratch.path().join("bind.toml");
+    fs::write(&bare, undecided(text)).unwrap();
+    checked(&bare)
+}
+
+pub(crate) fn checked(contract: &Path) -> Checked {
     let job = Job {
         source: Source::Contract(contract.to_owned()),
         only: None,
@@ -143,7 +151,7 @@ fn shortened(report: &str) -> String {
 }
 
 /// The examples, in the order of their names.
-fn examples() -> Vec<PathBuf> {
+pub(crate) fn examples() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut found: Vec<PathBuf> = entries.filter(|it| it.join("bind.toml").is_file()).collect();
@@ -152,7 +160,7 @@ fn examples() -> Vec<PathBuf> {
 }
 
 /// Compares a file with what it should be, or writes it; its name when it is stale.
-fn stale(path: &Path, text: &str) -> Option<String> {
+pub(crate) fn stale(path: &Path, text: &str) -> Option<String> {
     if std::env::var_os("HOTCELL_UPDATE_GOLDEN").is_some() {
         fs::write(path, text).unwrap();
     }

@@ -121,6 +121,11 @@ fn libwebp_contained_is_libwebp() {
 }
 
 #[test]
+fn libcurl_contained_is_libcurl() {
+    compare("curl", 220, 2500);
+}
+
+#[test]
 fn every_example_is_compared() {
     let entries = fs::read_dir(examples()).unwrap().map(|entry| entry.unwrap().path());
     let with_contract = entries.filter(|folder| folder.join("bind.toml").is_file());

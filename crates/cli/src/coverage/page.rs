@@ -10,7 +10,8 @@ const HEAD: &str = "\
 What the contracts in [examples](../examples/README.md) bind. *Exported* are the functions that a contract's headers declare, as far as its
 `include` selects them, and the library exports; what it excludes is among them. *With the contract* is what can be called, as it is or in
 forms, and what a worker calls itself to give back memory. *Without a line* is what is bound of these when nothing is
-decided: with the contract's headers, libraries and `include`, and nothing else. Lines are counted as `hotcell check` counts them.
+decided: with the contract's headers, libraries and `include`, and nothing else. Lines are counted as `hotcell check` counts them: all below the
+head but comments and blank ones, each once, however much it says. So what they say is counted besides: `{ out = \"buffer\", size = \"n\" }` is two values, a list one.
 `check.txt` beside each contract is what that says.
 ";
 
@@ -47,6 +48,8 @@ pub(super) fn page(rows: &[Row]) -> String {
     }
     let lines = per_hundred(sum(|row| row.lines), sum(|row| row.all_bound));
     page.push_str(&format!("| lines per 100 bound, of all libraries | {lines:.1} | ≤ 12 |\n"));
+    let values = per_hundred(sum(|row| row.values), sum(|row| row.all_bound));
+    page.push_str(&format!("| values per 100 bound, of all libraries | {values:.1} | |\n"));
     page.push_str("\n## What is not bound\n");
     for row in rows.iter().filter(|row| !row.left_out.is_empty()) {
         page.push_str(&format!("\n### {}\n\n", row.name));
