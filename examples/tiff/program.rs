@@ -50,7 +50,11 @@ fn work(folder: &Path) -> hotcell::Result<()> {
     let file = library.tiff_open(&path, "r")?;
     println!("{} pictures", file.number_of_directories()?);
     let (width, height) = (file.get_field_long_imagewidth()?, file.get_field_long_imagelength()?);
-    println!("{width} x {height}, {} bytes a row, {} strips", file.scanline_size()?, file.number_of_strips()?);
+    println!(
+        "{width} x {height}, {} bytes a row, {} strips",
+        file.scanline_size()?,
+        file.number_of_strips()?
+    );
     println!("by {}", file.get_field_text_artist()?.unwrap_or_default());
     println!("{:.1} dots an inch", file.get_field_real_xresolution()?);
     let mut rows = Vec::new();
@@ -79,7 +83,9 @@ fn work(folder: &Path) -> hotcell::Result<()> {
     fs::write(&short, &whole[..100]).expect("a file can be written there");
     match library.tiff_open(&short.display().to_string(), "r") {
         Ok(_) => println!("a whole file"),
-        Err(error) => println!("a damaged file: {}", error.message().replace(&folder.display().to_string(), "FOLDER")),
+        Err(error) => {
+            println!("a damaged file: {}", error.message().replace(&folder.display().to_string(), "FOLDER"))
+        }
     }
     Ok(())
 }

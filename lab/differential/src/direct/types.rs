@@ -14,7 +14,8 @@ pub(super) fn pointee(ty: &CType) -> String {
     format!("__typeof__(*({})0)", spell(ty))
 }
 
-/// The size of what a pointer type points to; of `void`, 1.
+/// The size of what a pointer type points to; of `void`, 1, and of arrays of numbers that of a number.
 pub(super) fn element_size(ty: &CType) -> String {
-    format!("sizeof({})", pointee(ty))
+    let number = ty.pointee().and_then(|(number, _)| number.scalar_size());
+    number.map_or_else(|| format!("sizeof({})", pointee(ty)), |size| size.to_string())
 }
