@@ -113,6 +113,14 @@ impl Row {
         Row { id, name, plan: Plan::Skipped(reason) }
     }
 
+    /// What has to become of a program that calls it directly, and what a caller has to see; `None` where it is not tried.
+    pub fn expects(&self) -> Option<(String, String)> {
+        let Plan::Run(run) = &self.plan else { return None };
+        let says =
+            if run.direct.says.is_empty() { String::new() } else { format!(": “{}”", run.direct.says) };
+        Some((format!("{}{says}", run.direct.end), run.expected.to_string()))
+    }
+
     /// Why it is not tried, on any machine.
     pub fn skipped_for(&self) -> Option<&'static str> {
         match self.plan {
@@ -157,6 +165,19 @@ impl Expected {
             (Expected::Gives(text), Ok(got)) => text == got,
             (Expected::OneOf(all), _) => all.iter().any(|one| one.holds(ran)),
             _ => false,
+        }
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            End::Dies(signal) => write!(f, "dies of {signal}"),
+            End::Exits(status) => write!(f, "exits with {status}"),
+            End::Hangs => f.write_str("hangs"),
+            End::GoesOn => f.write_str("goes on"),
+            End::Leaves => f.write_str("goes on, and leaves a process behind"),
+            End::NotThere => f.write_str("nothing to compare with"),
         }
     }
 }

@@ -48,7 +48,8 @@ impl Attacks {
     ///
     /// Where it cannot be bound.
     pub fn new() -> Attacks {
-        let (header, code) = (include_str!("../../../lab/faulty/attacks.h"), include_str!("../../../lab/faulty/attacks.c"));
+        let (header, code) =
+            (include_str!("../../../lab/faulty/attacks.h"), include_str!("../../../lab/faulty/attacks.c"));
         let (folder, bound) = bound::bind("attacks", header, code, include_str!("wall/bind.toml"));
         Attacks { bound, _folder: folder }
     }
