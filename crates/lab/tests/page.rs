@@ -22,7 +22,10 @@ fn tables() -> String {
         write!(text, "\n## {}\n\n{head}", group.name).unwrap();
         for row in group.rows {
             let (direct, contained) = match (row.expects(), row.skipped_for()) {
-                (Some((direct, contained)), _) => (direct, contained),
+                (Some((direct, contained)), None) => (direct, contained),
+                (Some((direct, contained)), Some(reason)) => {
+                    (direct, format!("{contained}; *not yet: it {reason}*"))
+                }
                 (None, reason) => (String::new(), format!("*not tried: {}*", reason.unwrap())),
             };
             let cells = [row.id, row.name, &direct, &contained].map(cell);
@@ -65,7 +68,7 @@ fn ids_and_names_are_there_once_and_the_classic_ones_are_there() {
 fn words_name_rows() {
     let named = |words: &[&str]| {
         let words: Vec<String> = words.iter().map(ToString::to_string).collect();
-        hotcell_lab::rows(&words).map(|rows| rows.iter().map(|(_, row)| row.id).collect::<Vec<_>>())
+        hotcell_lab::rows(&words).map(|rows| rows.iter().map(|chosen| chosen.row.id).collect::<Vec<_>>())
     };
     assert_eq!(named(&["m1", "F2"]).unwrap(), ["M1", "F2"]);
     assert_eq!(named(&["F2", "M1", "M1"]).unwrap(), ["M1", "F2"], "in the order of the table, once");
