@@ -31,7 +31,7 @@ struct Row {
     exported: usize,
     /// Those of them that are bound when nothing is decided.
     without: usize,
-    /// Those of them that are bound with the contract.
+    /// Those of them that are bound with the contract, as they are or in forms that it adds, and those that give back memory.
     bound: usize,
     /// Functions that are bound, those from elsewhere too.
     all_bound: usize,
@@ -54,6 +54,7 @@ impl Row {
         let bare = self::bare(&text);
 
         let bound = names(&checked);
+        let formed = formed(&text, &bound);
         let without = names(&bare);
         let open = bare.interface.left_out.iter().filter(|it| it.status != Status::NotExported);
         let exported: BTreeSet<&str> =
@@ -63,6 +64,7 @@ impl Row {
         let mut left_out: Vec<_> = refused.map(|it| (it.name.clone(), 1, it.reason.clone())).collect();
         let known: BTreeSet<&str> = entries.iter().map(|it| it.name).collect();
         let mut gone: BTreeSet<&str> = exported.difference(&known).copied().collect();
+        gone.retain(|name| !formed.contains(*name));
         for (pattern, reason) in reasons::of_exclude(&text) {
             let count = gone.len();
             gone.retain(|name| !matches(&pattern, name));
@@ -75,7 +77,7 @@ impl Row {
             name: folder.file_name().unwrap().to_string_lossy().into_owned(),
             exported: exported.len(),
             without: exported.intersection(&without).count(),
-            bound: exported.intersection(&bound).count(),
+            bound: exported.iter().filter(|name| bound.contains(*name) || formed.contains(**name)).count(),
             all_bound: bound.len(),
             lines: decided_lines(&text),
             values: decided_values(&text),
@@ -108,6 +110,28 @@ pub(crate) fn checked(contract: &Path) -> Checked {
 
 fn names(checked: &Checked) -> BTreeSet<&str> {
     checked.interface.functions.iter().map(|it| it.name.as_str()).collect()
+}
+
+/// The functions that a worker calls for the functions which are bound: those of forms, and those that give back memory.
+fn formed(text: &str, bound: &BTreeSet<&str>) -> BTreeSet<String> {
+    let contract: Table = text.parse().unwrap();
+    let tables = contract.get("function").and_then(Value::as_table).into_iter().flatten();
+    let mut found = BTreeSet::new();
+    for (_, table) in tables.filter(|(name, _)| bound.iter().any(|bound| matches(name, bound))) {
+        found.extend(table.get("of").and_then(Value::as_str).map(str::to_owned));
+        releases(table, &mut found);
+    }
+    found
+}
+
+/// The functions that give back what the items of a table hand out.
+fn releases(value: &Value, found: &mut BTreeSet<String>) {
+    for (key, value) in value.as_table().into_iter().flatten() {
+        match value.as_str().filter(|_| key == "release") {
+            Some(call) => _ = found.insert(call.split('(').next().unwrap_or(call).to_owned()),
+            None => releases(value, found),
+        }
+    }
 }
 
 /// A contract for the same functions that decides nothing.
@@ -161,6 +185,19 @@ fn a_contract_that_decides_nothing_selects_the_same() {
     let text = "hotcell = 1\nlibrary = \"a\"\nheaders = [\"a.h\"]\nexclude = [\"b\"]\ninclude = [\"a*\"]\nnullable = [\"a.b\"]\n";
     let expect = "hotcell = 1\nlibrary = \"a\"\nheaders = [\"a.h\"]\ninclude = [\"a*\"]\n";
     assert_eq!(undecided(text), expect);
+}
+
+#[test]
+fn what_a_worker_calls_for_a_bound_function_is_bound() {
+    let text = "[function.\"set_*\"]\nof = \"set\"\neach.n = [\"A\"]\n[function.get_one]\nof = \"get\"\n\
+                [function.other]\nparams.x = { out = \"text\", release = \"give(x, 1)\" }\nresult = { string = \"utf-8\", release = \"free\" }\n";
+    let check = |bound: &[&str], expect: &[&str]| {
+        let expect: BTreeSet<String> = expect.iter().map(|&name| name.to_owned()).collect();
+        assert_eq!(formed(text, &bound.iter().copied().collect()), expect);
+    };
+    check(&["set_a", "other"], &["free", "give", "set"]);
+    check(&["set_a", "get_one"], &["get", "set"]);
+    check(&["another"], &[]);
 }
 
 #[test]

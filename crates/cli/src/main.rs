@@ -16,6 +16,7 @@ mod explain;
 mod fail;
 mod generate;
 mod init;
+mod lab;
 mod memory;
 mod print;
 #[cfg(test)]
@@ -52,6 +53,7 @@ fn run() -> ExitCode {
         Command::Build(args) => generate::build(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Bench(args) => bench::run(args),
+        Command::Lab(args) => lab::run(args),
         Command::Schema => printed(&format!("{:#}\n", hotcell_contract::schema())),
         Command::Completions { shell } => {
             let mut script = Vec::new();
