@@ -4,6 +4,7 @@ pub(crate) mod awaited;
 pub(crate) mod batches;
 pub(crate) mod buffers;
 pub(crate) mod calls;
+pub(crate) mod faults;
 pub(crate) mod idle;
 pub(crate) mod load;
 pub(crate) mod memory;

@@ -1,6 +1,6 @@
 //! The table of all figures, in the order of the report. A new one is a row here.
 
-use crate::contained::{awaited, batches, buffers, calls, idle, load, memory, places, rare};
+use crate::contained::{awaited, batches, buffers, calls, faults, idle, load, memory, places, rare};
 use crate::plan::{Figure, Probe, When};
 use crate::{direct, raw};
 
@@ -154,6 +154,9 @@ pub(crate) const PROBES: &[Probe] = &[
     ),
     each(idle::cold_start, &[Figure::of("worker.cold-start", "ms").bar(5.0)]),
     each(idle::warm_spare, &[Figure::of("worker.warm-spare", "ms").bar(0.5)]),
+    each(faults::crash, &[Figure::of("fault.crash", "ms").bar(5.0), Figure::of("fault.crash.next-call", "ms").bar(1.0)]),
+    each(faults::hang, &[Figure::of("fault.hang.beyond-deadline", "ms").bar(50.0)]),
+    each(faults::refused, &[Figure::of("breaker.refused", "µs").bar(10.0)]),
     each(idle::memory, &[Figure::of("worker.idle.pss", "KiB").bar(3072.0)]),
     Probe { figures: &[Figure::of("idle.cpu-10s", "ticks").bar(0.0)], run: idle::cpu, when: Once },
 ];

@@ -95,3 +95,14 @@ void measured_allocate(int32_t times)
     for (int at = 0; at < LIVE; at++)
         free(live[at]);
 }
+
+void measured_crash(void)
+{
+    *(volatile int *)0 = 1;
+}
+
+void measured_loop(void)
+{
+    for (volatile int turns = 0;; turns ^= 1)
+        ;
+}

@@ -37,4 +37,10 @@ void measured_invert(unsigned char *data, size_t length);
 /* Allocates and frees so many blocks, of sizes as programs have them. */
 void measured_allocate(int32_t times);
 
+/* Writes through a null pointer. */
+void measured_crash(void);
+
+/* Never returns. */
+void measured_loop(void);
+
 #endif

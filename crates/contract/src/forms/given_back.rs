@@ -61,8 +61,12 @@ pub(super) fn of(
             (Kind::Result, _) if function.result.kind == Type::Void => {
                 return Err(wrong(format!("`{}` returns nothing", function.name), arg, None));
             }
-            (Kind::Result, _) => Some((&function.result, "hotcell_returned")),
-            (_, Some(position)) => Some((&function.params[position].ty, own[position].as_str())),
+            (Kind::Result, _) => Some("hotcell_returned".to_owned()),
+            (_, Some(position)) => {
+                // As in every expression, a pointer to a number is the number it points to.
+                let number = param.ty.pointee().is_none() && function.params[position].ty.pointee().is_some();
+                Some(if number { format!("*{}", own[position]) } else { own[position].clone() })
+            }
             (Kind::Int(_) | Kind::SizeOf(_), None) => None,
             (Kind::Name(name), None) if api.constants.contains_key(name) => None,
             _ => {
@@ -71,9 +75,10 @@ pub(super) fn of(
             }
         };
         match value {
-            Some((ty, value)) => {
+            Some(value) => {
                 let variable = format!("{}_{at}", line.c);
-                kept.push_str(&format!("static __thread {}; ", pointed(&ty.written, &variable)));
+                let ty = unqualified(&param.ty.written);
+                kept.push_str(&format!("static __thread {}; ", pointed(ty, &variable)));
                 saved.push_str(&format!("{variable} = {value}; "));
                 passed.push(variable);
             }
@@ -109,4 +114,20 @@ pub(super) fn of(
         arg: String::new(),
         after: saved,
     })
+}
+
+/// A type whose values can be assigned to.
+fn unqualified(ty: &str) -> &str {
+    match ty.contains('*') {
+        true => ty.trim_end().trim_end_matches("const").trim_end(),
+        false => ty.trim_start().trim_start_matches("const "),
+    }
+}
+
+#[test]
+fn what_is_kept_can_be_assigned_to() {
+    let cases = [("const int", "int"), ("char *const", "char *"), ("const char *", "const char *"), ("size_t", "size_t")];
+    for (ty, expect) in cases {
+        assert_eq!(unqualified(ty), expect);
+    }
 }

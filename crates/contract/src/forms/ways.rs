@@ -225,8 +225,8 @@ const TEXTS: &[&str] = &[
     "#include <stdio.h>",
     "#include <stdlib.h>",
     "#include <string.h>",
-    "static __attribute__((unused)) char *hotcell_text_of(const char *text) { size_t size = strlen(text) + 1; char *copy = (char *)malloc(size); if (copy == NULL) { fputs(\"hotcell: no memory for a text\\n\", stderr); abort(); } memcpy(copy, text, size); return copy; }",
-    "static __attribute__((unused)) char *hotcell_text_after(const char *text, char *copy) { if (memchr(copy, 0, strlen(text) + 1) == NULL) { fputs(\"hotcell: a text became longer in place\\n\", stderr); abort(); } return copy; }",
+    "static __attribute__((unused)) char *hotcell_text_of(const char *text) { if (text == NULL) return NULL; size_t size = strlen(text) + 1; char *copy = (char *)malloc(size); if (copy == NULL) { fputs(\"hotcell: no memory for a text\\n\", stderr); abort(); } memcpy(copy, text, size); return copy; }",
+    "static __attribute__((unused)) char *hotcell_text_after(const char *text, char *copy) { if (text == NULL) return NULL; if (memchr(copy, 0, strlen(text) + 1) == NULL) { fputs(\"hotcell: a text became longer in place\\n\", stderr); abort(); } return copy; }",
 ];
 
 /// What streams need, in C: files of data in memory.

@@ -11,6 +11,7 @@
 //! `974e8c27e84e582a81c5b8ddab165f81302859a78b73f6a6e3bb65902a814534`; edit the contract, not this file.
 #![forbid(unsafe_code)]
 // Names, numbers of parameters, constants and documentation are the header's.
+#![allow(non_snake_case)]
 #![allow(clippy::style, clippy::complexity, clippy::approx_constant)]
 
 pub mod constants;

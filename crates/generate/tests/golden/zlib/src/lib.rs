@@ -11,6 +11,7 @@
 //! `7bd89664dd0887b5b3f786138df8d01c0c9de67bc7b4822e6fd714829a90dbd8`; edit the contract, not this file.
 #![forbid(unsafe_code)]
 // Names, numbers of parameters, constants and documentation are the header's.
+#![allow(non_snake_case)]
 #![allow(clippy::style, clippy::complexity, clippy::approx_constant)]
 
 pub mod constants;
