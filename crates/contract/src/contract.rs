@@ -37,6 +37,8 @@ pub struct Contract {
     defines: Vec<String>,
     prelude: Option<String>,
     threads: Threads,
+    /// Where it says so.
+    pub(crate) threads_at: Option<Range<usize>>,
     deadline: Option<Duration>,
     pub(crate) init: Vec<LifeLine>,
     pub(crate) shutdown: Vec<LifeLine>,
@@ -67,6 +69,8 @@ pub(crate) struct HandleLine {
     pub(crate) lends_until: Option<Selectors>,
     /// The text about the last failure of an object.
     pub(crate) message: Option<Node>,
+    /// Whether an object is used by the thread that made it only.
+    pub(crate) affine: bool,
 }
 
 /// A list of functions, or of their parameters.

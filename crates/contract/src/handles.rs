@@ -67,7 +67,8 @@ impl Handles {
                 findings.push(Diagnostic::error(message).at(line.span.clone()).label("the second"));
                 continue;
             }
-            let handle = Handle { release, parent, ..describe(api, &line.name, named, evidence) };
+            let described = describe(api, &line.name, named, evidence);
+            let handle = Handle { release, parent, thread_affine: line.affine, ..described };
             handles.add(&line.name, pointee, handle);
         }
         for found in inferred {

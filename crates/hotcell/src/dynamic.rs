@@ -8,6 +8,7 @@ mod arguments;
 mod awaited;
 mod callbacks;
 mod numbers;
+mod objects;
 mod package;
 mod results;
 mod structs;
@@ -23,7 +24,7 @@ use crate::session::Session;
 #[cfg(feature = "tokio")]
 pub use awaited::{TaskCallback, call_awaited, call_with_awaited};
 pub use callbacks::KeptFunction;
-pub use package::package;
+pub use package::{package, thread_rules};
 
 /// A value of an argument or result.
 #[derive(Debug, Clone, PartialEq)]
@@ -121,7 +122,7 @@ pub fn call(
     function: (u16, &Function),
     args: &[Value],
 ) -> Result<Outcome> {
-    let mut call = session.call(function.0)?;
+    let mut call = session.call_of(function.0, &objects::among(session, args))?;
     let passed = arguments::put(&mut call, interface, function.1, args)?;
     if let Some(passed) = passed.callbacks.first() {
         let name = passed.name();
@@ -140,7 +141,7 @@ pub fn call_with(
     args: &[Value],
     callback: &mut Callback<'_>,
 ) -> Result<Outcome> {
-    let mut call = session.call(function.0)?;
+    let mut call = session.call_of(function.0, &objects::among(session, args))?;
     let passed = arguments::put(&mut call, interface, function.1, args)?;
     // One runs at a time, and on this thread.
     let callback = RefCell::new(callback);

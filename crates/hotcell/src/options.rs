@@ -42,8 +42,8 @@ pub struct Options {
     pub max_callback_rate: u64,
     /// How both sides wait for each other.
     pub waiting: Waiting,
-    /// Calls at a time, where the contract says that several threads may be inside the library (`threads = "reentrant"`);
-    /// each has a thread of the worker, once it was needed. 0: as many as there are CPUs for this process. At most 63.
+    /// Calls at a time, where the contract says that several threads may be inside the library (`threads = "reentrant"` or
+    /// `"per-handle"`); each has a thread of the worker, once it was needed. 0: as many as there are CPUs for this process. At most 63.
     pub callers: u32,
     /// Workers that are kept ready to take over when the one that serves ends. 0: then the call behind a fault waits until
     /// a worker has come up. Each has loaded the library, takes memory as an idle worker does, and no CPU.

@@ -17,16 +17,18 @@ use crate::error::{Cause, Error, Inner, Result};
 use crate::fault::Fault;
 use crate::memory::{Heap, Shortage};
 use crate::options::Options;
-use crate::rt::{Batch, Call, Function, HandleType, Package, Passed, Spare, State};
+use crate::rt::{Batch, Call, Function, HandleType, Package, Passed, Spare, State, ThreadRules};
 
 mod allowed;
 #[cfg(feature = "tokio")]
 mod awaited;
 mod buffer;
 mod dispatcher;
+mod families;
 mod kept;
 mod objects;
 mod releases;
+mod ruled;
 mod service;
 mod spares;
 mod turn;
@@ -39,9 +41,13 @@ use allowed::{YEAR, left_until, nanoseconds};
 #[cfg(feature = "tokio")]
 pub(crate) use awaited::{Berth, Offers};
 use dispatcher::Dispatcher;
+pub(crate) use families::Family;
+use families::Held;
 pub(crate) use kept::{Asks, Entry, Found, Kept, Ready};
 use objects::Objects;
 use releases::Releases;
+pub(crate) use ruled::Claim;
+use ruled::Ruled;
 use service::Service;
 pub(crate) use service::{Blame, Serving};
 use spares::Begun;
@@ -51,7 +57,7 @@ use turnstile::Turnstile;
 use walled::PrivateDirectory;
 
 /// A library in a worker process. Clones share the worker. Calls of several threads take turns, or where the contract says
-/// `threads = "reentrant"`, run at a time, [as many](Options::callers) as the options say.
+/// `threads = "reentrant"` or `"per-handle"`, run at a time, [as many](Options::callers) as the options say.
 #[derive(Debug, Clone)]
 pub struct Session {
     shared: Arc<Shared>,
@@ -78,6 +84,8 @@ struct Shared {
     service: Service,
     releases: Releases,
     objects: Objects,
+    /// Which calls may be made at a time, where several are.
+    ruled: Option<Ruled>,
     kept: Arc<Kept>,
     dispatcher: Dispatcher,
     /// The memory of batches.
@@ -118,6 +126,8 @@ pub(crate) struct Seat {
     pub(crate) ended: Option<(Fault, String)>,
     /// What went into the call in progress.
     pub(crate) passed: Passed,
+    /// The families that the call in progress has, and the calls that it is nested in.
+    held: Vec<Held>,
     /// Whether behind this turn there may be something to be released: not behind one that sends it.
     looks_behind: bool,
     /// What is known of the call in progress. Not there while its callback runs.
@@ -194,6 +204,15 @@ impl Session {
     /// Opens a session and brings its first worker up, so that what is wrong with the library is known now
     /// and not at the first call.
     pub fn open(package: &'static Package, options: Options) -> Result<Session> {
+        Session::open_by(package, None, options)
+    }
+
+    /// As [`Session::open`], of a package whose contract has rules for threads.
+    pub fn open_by(
+        package: &'static Package,
+        rules: Option<&'static ThreadRules>,
+        options: Options,
+    ) -> Result<Session> {
         let context = Context::of_package(package);
         if package.runtime != RUNTIME {
             let message = format!("the package needs runtime {}, this is {RUNTIME}", package.runtime);
@@ -216,7 +235,7 @@ impl Session {
             libraries: Arc::new(libraries),
             fingerprint: package.fingerprint,
             functions: package.functions.len() as u32,
-            callers: callers(package, &options),
+            callers: callers(package.reentrant || rules.is_some(), &options),
             environment,
             limits: options.limits,
             guard: options.guard.unwrap_or(package.guard),
@@ -238,6 +257,7 @@ impl Session {
         let seats = Turnstile::new(seats);
         let time = nanoseconds(options.deadline);
         let (releases, objects) = (Releases::default(), Objects::default());
+        let ruled = rules.filter(|_| spec.callers > 1).map(Ruled::new);
         let kept = Arc::new(Kept::default());
         let shared = Arc::new(Shared {
             package,
@@ -253,6 +273,7 @@ impl Session {
             service: Service::default(),
             releases,
             objects,
+            ruled,
             kept,
             dispatcher: Dispatcher::default(),
             spare: Arc::default(),
@@ -542,10 +563,16 @@ impl Seat {
             ids: 0..0,
             ended: None,
             passed: Passed::default(),
+            held: Vec::new(),
             looks_behind: false,
             state: Some(State::new(Context::of_package(package))),
             spare: None,
         }
+    }
+
+    /// Which one it is.
+    pub(crate) fn number(&self) -> u32 {
+        self.number
     }
 
     /// What is known of the call in progress.
@@ -667,10 +694,10 @@ impl Context {
 }
 
 /// How many calls at a time a session makes.
-fn callers(package: &Package, options: &Options) -> u32 {
+fn callers(several: bool, options: &Options) -> u32 {
     let cpus = || std::thread::available_parallelism().map_or(1, |cpus| cpus.get() as u32);
     let wanted = if options.callers == 0 { cpus() } else { options.callers };
-    if package.reentrant { wanted.clamp(1, Worker::MOST_CALLERS) } else { 1 }
+    if several { wanted.clamp(1, Worker::MOST_CALLERS) } else { 1 }
 }
 
 fn worker_program(options: &Options) -> std::result::Result<PathBuf, String> {

@@ -95,7 +95,7 @@ pub enum Threads {
     /// One call per worker at a time.
     #[default]
     Serialized,
-    /// One call per handle at a time.
+    /// One call at a time for each object with all that belongs to it.
     PerHandle,
     /// Any number.
     Reentrant,
@@ -232,6 +232,22 @@ impl Interface {
             return Err(format!("interface format {} is not {FORMAT}: generate it again", header.format));
         }
         serde_json::from_str(text).map_err(|e| format!("not an interface: {e}"))
+    }
+
+    /// Whether several threads may be inside the library, but not everywhere: then calls are begun with their objects.
+    pub fn has_thread_rules(&self) -> bool {
+        let affine = || self.handles.values().any(|handle| handle.thread_affine);
+        match self.threads {
+            Threads::Serialized => false,
+            Threads::PerHandle => true,
+            Threads::Reentrant => affine(),
+        }
+    }
+
+    /// The numbers of the handle types whose objects are used by the thread that made them only.
+    pub fn affine_handles(&self) -> Vec<u16> {
+        let affine = self.handles.iter().filter(|(_, handle)| handle.thread_affine);
+        affine.filter_map(|(name, _)| self.handle_number(name)).collect()
     }
 
     /// The number of a handle type on the wire, from 1.

@@ -23,6 +23,7 @@ fn handle<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> HandleLine {
         made_by: None,
         lends_until: None,
         message: None,
+        affine: false,
     };
     let entries = reader.table(entry).unwrap_or_default();
     for entry in &entries {
@@ -33,6 +34,7 @@ fn handle<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> HandleLine {
             "on_success" => line.on_success = reader.boolean(entry).unwrap_or(false),
             "made_by" => line.made_by = selectors(reader, entry),
             "message" => line.message = reader.text(entry).and_then(|text| reader.expression(&text)),
+            "affine" => line.affine = reader.boolean(entry).unwrap_or(false),
             "lends_until" => line.lends_until = selectors(reader, entry),
             _ => reader.unknown(entry, &keys::HANDLE),
         }

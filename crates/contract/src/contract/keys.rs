@@ -141,7 +141,7 @@ pub(crate) static TOP: Keys = Keys::plain(
         ),
         key(
             "threads",
-            Shape::Word { now: &["serialized", "reentrant"], later: &["per-handle"] },
+            Shape::Word { now: &["serialized", "per-handle", "reentrant"], later: &[] },
             "How many threads may be inside the library",
         ),
         key("deadline", Shape::Duration, "How long a call may take"),
@@ -223,8 +223,13 @@ pub(crate) static HANDLE: Keys = Keys::plain(
             "The functions after which what was borrowed from the object is stale",
         ),
         key("message", Shape::Expression, "A text of the library about what failed last with an object"),
+        key(
+            "affine",
+            Shape::Flag,
+            "Whether an object, and what belongs to it, is used by the thread that made it only",
+        ),
     ],
-    &["affine", "shared", "restore"],
+    &["shared", "restore"],
     &[],
 );
 

@@ -87,8 +87,12 @@ fn key<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, contract: &mut Contract) 
             reader.word_of(entry, keys::TOP.shape(entry.key));
         }
         "threads" => {
-            let several = reader.word_of(entry, keys::TOP.shape(entry.key)) == Some("reentrant");
-            contract.threads = if several { Threads::Reentrant } else { Threads::Serialized };
+            contract.threads = match reader.word_of(entry, keys::TOP.shape(entry.key)) {
+                Some("reentrant") => Threads::Reentrant,
+                Some("per-handle") => Threads::PerHandle,
+                _ => Threads::Serialized,
+            };
+            contract.threads_at = Some(entry.key_span.clone());
         }
         "deadline" => contract.deadline = function::duration(reader, entry),
         "init" => contract.init = calls(reader, entry),

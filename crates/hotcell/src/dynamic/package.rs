@@ -8,14 +8,14 @@ use hotcell_model::layout::{Carries, WireKind};
 
 use crate::rt::{
     Field, Function, Guard, HandleType, Kind, OutputField, OutputKind, OwnedField, Package, Profile, Release,
-    SandboxLines,
+    SandboxLines, ThreadRules,
 };
 
 /// Bytes of an image that is only a handle.
 const HANDLE_ALONE: u32 = 8;
 
 /// Makes a package of an interface and its compiled shim. It lives until the process ends, as the packages
-/// that are compiled in do: load an interface once, not for every call.
+/// that are compiled in do: load an interface once, not for every call. It is to be opened with its [`thread_rules`].
 pub fn package(interface: &Interface, shim: Vec<u8>) -> &'static Package {
     let functions: Vec<Function> = interface.functions.iter().map(|it| function(interface, it)).collect();
     let handles: Vec<HandleType> = interface.handles.keys().map(|name| handle(interface, name)).collect();
@@ -23,7 +23,7 @@ pub fn package(interface: &Interface, shim: Vec<u8>) -> &'static Package {
         runtime: 1,
         library: interface.library.clone().leak(),
         fingerprint: interface.fingerprint.0,
-        reentrant: interface.threads == Threads::Reentrant,
+        reentrant: interface.threads == Threads::Reentrant && !interface.has_thread_rules(),
         functions: functions.leak(),
         handles: handles.leak(),
         sandbox: sandbox(&interface.sandbox),
@@ -34,6 +34,16 @@ pub fn package(interface: &Interface, shim: Vec<u8>) -> &'static Package {
         },
         shim: shim.leak(),
     }))
+}
+
+/// What an interface says of threads where several may be inside the library, but not everywhere: for
+/// [`crate::Session::open_by`]. It lives until the process ends.
+pub fn thread_rules(interface: &Interface) -> Option<&'static ThreadRules> {
+    let per_handle = interface.threads == Threads::PerHandle;
+    interface.has_thread_rules().then(|| {
+        let bound = interface.affine_handles().leak();
+        &*Box::leak(Box::new(ThreadRules { per_handle, bound }))
+    })
 }
 
 fn sandbox(lines: &ModelSandboxLines) -> SandboxLines {

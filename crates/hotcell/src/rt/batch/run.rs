@@ -16,6 +16,7 @@ use super::{Batch, Done, Outcome, Pending};
 use crate::error::{Cause, Error, Result};
 use crate::fault::Fault;
 use crate::rt::failed::Failure;
+use crate::rt::handle::Unfit;
 use crate::rt::pool::Pool;
 use crate::rt::reading::{Bad, Reads, Reference};
 use crate::rt::{Call, Element, Function, Reply};
@@ -69,7 +70,9 @@ impl Batch {
         if count == 0 {
             return Ok(done);
         }
-        let mut call = session.begin(context, session.allowed(time), wire::BATCH_FUNCTION, &BATCH)?;
+        let objects = done.memory.objects.iter().map(|passed| &*passed.object);
+        let allowed = session.allowed(time);
+        let mut call = session.begin_of(objects, context, allowed, wire::BATCH_FUNCTION, &BATCH)?;
         done.context = call.context;
         call.begin_batch(count)?;
         let memory = &mut *done.memory;
@@ -124,7 +127,11 @@ fn pass_objects(call: &mut Call<'_>, memory: &mut Memory) {
         put = entry.ends.0;
         let (mut noted, mut failed) = (0, None);
         for object in left.by_ref().take(count as usize) {
-            match call.turn.passed.add_of_batch(object, generation) {
+            let added = match call.turn.covers(&object.object) {
+                true => call.turn.passed.add_of_batch(object, generation),
+                false => Err((Unfit::Unclaimed, object.object)),
+            };
+            match added {
                 Ok(()) => noted += 1,
                 Err(unfit) => failed = failed.or(Some(unfit)),
             }
