@@ -22,6 +22,7 @@ const TESTS: &[(&str, &[&str])] = &[
     ("shims and packages of the generator's tests", &["-p", "hotcell-generate"]),
     ("the library that `hotcell bench` measures", &["-p", "hotcell-measured"]),
     ("the page of the command line", &["-p", "hotcell-cli", "reference"]),
+    ("what the examples' contracts cover", &["-p", "hotcell-cli", "coverage"]),
 ];
 
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {

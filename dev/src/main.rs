@@ -9,7 +9,9 @@ use anyhow::{Result, bail};
 
 mod bench;
 mod check;
+mod coverage;
 mod demo;
+mod examples;
 mod fuzz;
 mod generate;
 mod golden;
@@ -83,6 +85,18 @@ const SUBCOMMANDS: &[Subcommand] = &[
         arguments: "[TARGET [FILE…]] [--minutes N] [--ledger]",
         about: "fuzz a target, or each, for N minutes (1), guided by what inputs reach; or run it with these inputs",
         run: fuzz::run,
+    },
+    Subcommand {
+        name: "examples",
+        arguments: "[NAME…]",
+        about: "build the examples' programs with packages that are generated now, and compare what they print",
+        run: examples::run,
+    },
+    Subcommand {
+        name: "coverage",
+        arguments: "",
+        about: "write docs/coverage.md, and what `hotcell check` says of each example beside its contract",
+        run: |root, arguments| none(arguments).and_then(|()| coverage::run(root)),
     },
     Subcommand {
         name: "golden",

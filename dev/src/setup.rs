@@ -3,10 +3,12 @@
 use anyhow::{Context, Result, bail, ensure};
 
 mod apt;
+mod examples;
 mod libclang;
 mod machine;
 
 use apt::{Apt, Packages};
+use examples::EXAMPLES;
 use machine::Machine;
 
 /// One thing the build needs. Adding a need is adding a row.
@@ -42,30 +44,6 @@ const REQUIREMENTS: &[Requirement] = &[
             otherwise: "libclang-dev",
         },
     },
-    Requirement {
-        name: "zlib's header",
-        why: "an example binds zlib",
-        find: |machine| machine.header("zlib.h"),
-        packages: Packages::Named(&["zlib1g-dev"]),
-    },
-    Requirement {
-        name: "SQLite's header",
-        why: "an example binds SQLite",
-        find: |machine| machine.header("sqlite3.h"),
-        packages: Packages::Named(&["libsqlite3-dev"]),
-    },
-    Requirement {
-        name: "Zstandard's header",
-        why: "an example binds Zstandard",
-        find: |machine| machine.header("zstd.h"),
-        packages: Packages::Named(&["libzstd-dev"]),
-    },
-    Requirement {
-        name: "cJSON's header",
-        why: "an example binds cJSON",
-        find: |machine| machine.header("cjson/cJSON.h"),
-        packages: Packages::Named(&["libcjson-dev"]),
-    },
 ];
 
 /// What `cargo dev fuzz` needs besides.
@@ -78,22 +56,22 @@ const FUZZING: &[Requirement] = &[Requirement {
 
 /// Checks this machine and installs what is missing, where that is possible without a question.
 pub(crate) fn run() -> Result<()> {
-    ensure_here(REQUIREMENTS)
+    ensure_here(&[REQUIREMENTS, EXAMPLES])
 }
 
 /// As [`run`], and what only fuzzing needs.
 pub(crate) fn for_fuzzing() -> Result<()> {
     run()?;
-    ensure_here(FUZZING)
+    ensure_here(&[FUZZING])
 }
 
-fn ensure_here(requirements: &[Requirement]) -> Result<()> {
+fn ensure_here(requirements: &[&[Requirement]]) -> Result<()> {
     let machine = Machine::this();
     let apt = apt::System::find(&machine);
     ensure_all(&machine, requirements, apt.as_ref().map(|it| it as &dyn Apt))
 }
 
-fn ensure_all(machine: &Machine, requirements: &[Requirement], apt: Option<&dyn Apt>) -> Result<()> {
+fn ensure_all(machine: &Machine, requirements: &[&[Requirement]], apt: Option<&dyn Apt>) -> Result<()> {
     let missing = look(machine, requirements);
     if missing.is_empty() {
         return Ok(());
@@ -118,9 +96,9 @@ fn ensure_all(machine: &Machine, requirements: &[Requirement], apt: Option<&dyn 
 type Missing<'a> = (&'a Requirement, String);
 
 /// Prints what is there and returns what is not, with the reason.
-fn look<'a>(machine: &Machine, requirements: &'a [Requirement]) -> Vec<Missing<'a>> {
+fn look<'a>(machine: &Machine, requirements: &[&'a [Requirement]]) -> Vec<Missing<'a>> {
     let mut missing = Vec::new();
-    for requirement in requirements {
+    for requirement in requirements.iter().copied().flatten() {
         match (requirement.find)(machine) {
             Ok(place) => println!("   {}: {place}", requirement.name),
             Err(reason) => missing.push((requirement, reason)),

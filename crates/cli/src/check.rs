@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use hotcell::ErrorKind;
-use hotcell_contract::decided_lines;
 use hotcell_model::interface::Status;
 
 use crate::args::{CheckArgs, Format};
@@ -33,20 +32,7 @@ fn check(args: &CheckArgs) -> Result<usize, Failure> {
     let entries = report::entries(&checked);
     let text = match args.format {
         Format::Json => format!("{:#}\n", report::to_json(&checked, &entries)),
-        Format::Text => {
-            let mut text = report::table(&entries, out_width());
-            if !text.is_empty() {
-                text.push('\n');
-            }
-            let types = report::types(&checked.open_types, out_width());
-            if !types.is_empty() {
-                text.push_str(&format!("{types}\n"));
-            }
-            let lines = decided_lines(&checked.text);
-            let decide = if lines == 1 { "1 line decides" } else { &format!("{lines} lines decide") };
-            text.push_str(&format!("{}; {decide}\n", report::summary(&entries)));
-            text
-        }
+        Format::Text => report::text(&checked, &entries, out_width()),
     };
     out(&text).map_err(|error| Failure::Usage(format!("cannot print: {error}")))?;
     Ok(report::count(&entries, Status::Undecided))

@@ -5,6 +5,8 @@ mod args;
 mod bench;
 mod call;
 mod check;
+#[cfg(test)]
+mod coverage;
 mod decide;
 mod diff;
 mod doctor;

@@ -50,6 +50,22 @@ pub(crate) fn count(entries: &[Entry<'_>], status: Status) -> usize {
     entries.iter().filter(|entry| entry.status == status).count()
 }
 
+/// All of it for people: what became of every function, the types that are open, and how many there are of each kind.
+pub(crate) fn text(checked: &Checked, entries: &[Entry<'_>], width: Option<usize>) -> String {
+    let mut text = table(entries, width);
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    let types = types(&checked.open_types, width);
+    if !types.is_empty() {
+        text.push_str(&format!("{types}\n"));
+    }
+    let lines = decided_lines(&checked.text);
+    let decide = if lines == 1 { "1 line decides" } else { &format!("{lines} lines decide") };
+    text.push_str(&format!("{}; {decide}\n", summary(entries)));
+    text
+}
+
 /// A line for each function.
 pub(crate) fn table(entries: &[Entry<'_>], width: Option<usize>) -> String {
     let row = |entry: &Entry<'_>| {

@@ -28,4 +28,5 @@ pub use decided::decided_lines;
 pub use diagnostic::{Diagnostic, Severity, render};
 pub use draft::{Head, draft};
 pub use open_types::OpenType;
+pub use pattern::matches;
 pub use schema::schema;

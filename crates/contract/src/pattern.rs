@@ -11,8 +11,8 @@ pub(crate) fn is_pattern(text: &str) -> bool {
     text.contains(['*', '{', '}', ',', '('])
 }
 
-/// Whether a name matches a pattern.
-pub(crate) fn matches(pattern: &str, name: &str) -> bool {
+/// Whether a name matches a pattern of a contract: `*` stands for any letters, `{a,b}` for one of several.
+pub fn matches(pattern: &str, name: &str) -> bool {
     let Some(at) = pattern.find(['*', '{']) else {
         return pattern == name;
     };

@@ -42,7 +42,7 @@ pub use host::{CallHead, CrashRecord, DenialRecord, HostChannel, HostLane, Locat
 pub use latency::{allowed_cpus, wake_latency};
 pub use mapping::{Access, Mapping, Plain, Solid, bytes_of};
 pub use memfd::{Seals, SegmentFile, sealed_copy};
-pub use roost::Roost;
+pub use roost::{Roost, rise};
 pub use shared::{SharedBuf, SharedView};
 pub use slot::Slot;
 pub use worker::{Answer, EntryMark, Request, Resumed, SegmentTable, WorkerChannel, WorkerLane};

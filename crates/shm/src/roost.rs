@@ -13,8 +13,11 @@
 //!
 //! The two bounds differ so that calls at one distance do not drive it back and forth.
 //!
-//! The thread is bound to its caller's CPU only while it sleeps: threads that the library starts inherit where their
-//! maker may run.
+//! Near, the thread is bound to its caller's CPU, and stays so while calls take no time: to be bound and freed again for each
+//! would cost as much as the wake-up. Behind a call that took longer it is free for the next ones. Whatever could
+//! tell that it is bound, or inherit it, calls [`rise`] first.
+
+use std::cell::Cell;
 
 use hotcell_protocol::wire;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
@@ -28,13 +31,23 @@ const DENSE: u32 = 8;
 /// As far as [`DENSE`] is doubled when there turns out to be no other CPU.
 const PATIENT: u32 = 1 << 12;
 
+/// Nanoseconds that a call may take on its caller's CPU for the next to be executed there too. Longer ones have time to move.
+const SHORT: u64 = 100_000;
+
+thread_local! {
+    /// Where this thread is bound to; in no roost, for [`rise`] is called from anywhere on it.
+    static BOUND: Cell<Option<Bound>> = const { Cell::new(None) };
+}
+
 /// How the serving thread waits.
 #[derive(Debug)]
 pub struct Roost {
     pub(crate) doors: Doors,
     spin: u64,
     far: bool,
-    bound: Option<Bound>,
+    /// Whether it stays bound when a call comes, and since when it was at work.
+    stays: bool,
+    woke: u64,
     /// Calls in a row that came quickly, and how many are needed.
     dense: u32,
     needed: u32,
@@ -69,7 +82,8 @@ impl Roost {
             doors: Doors::CHANNEL,
             spin,
             far: spin > 0,
-            bound: None,
+            stays: false,
+            woke: u64::MAX,
             dense: 0,
             needed: DENSE,
             since: 0,
@@ -99,13 +113,20 @@ impl Roost {
     /// Begins to wait near the caller.
     pub(crate) fn begin(&mut self, caller: u32) {
         self.since = clock::now();
+        self.stays = self.since.checked_sub(self.woke).is_some_and(|time| time < SHORT);
         self.steady = self.seen == caller;
         self.seen = caller;
     }
 
     /// Where it will sleep: on the CPU of its caller, if he has been there for a while and it may run there. Comes with
-    /// what binds it. Callers on several CPUs wake it best where the kernel has it run.
+    /// what binds it, if it is not bound there already. Callers on several CPUs wake it best where the kernel has it run.
     pub(crate) fn place(&self) -> (u32, Option<Bound>) {
+        if let Some(bound) = BOUND.get() {
+            if self.steady && only(&bound.home, self.seen) == Some(bound.only) {
+                return (self.seen, None);
+            }
+            rise();
+        }
         // Asked every time: whoever runs this machine may have said so meanwhile.
         let home = if self.steady { sched_getaffinity(None).ok() } else { None };
         match home.and_then(|home| Some(Bound { only: only(&home, self.seen)?, home })) {
@@ -116,31 +137,32 @@ impl Roost {
     }
 
     /// Goes there. Against a thread that is busy there this returns only when that one gives way.
-    pub(crate) fn settle(&mut self, place: Option<Bound>) {
-        self.bound = place.filter(|bound| sched_setaffinity(None, &bound.only).is_ok());
+    pub(crate) fn settle(&self, place: Option<Bound>) {
+        if let Some(bound) = place.filter(|bound| sched_setaffinity(None, &bound.only).is_ok()) {
+            BOUND.set(Some(bound));
+        }
     }
 
-    /// May run where it may again, unless somebody else has said meanwhile where that is.
-    pub(crate) fn rise(&mut self) {
-        if let Some(Bound { only, home }) = self.bound.take()
-            && sched_getaffinity(None).is_ok_and(|now| now == only)
-        {
-            // Else it stays where it is, which only makes it slower.
-            let _ = sched_setaffinity(None, &home);
+    /// Has slept. It stays where it is for a call that will take no time, as the last one did.
+    pub(crate) fn wake(&mut self) {
+        if !self.stays {
+            rise();
         }
     }
 
     /// A call came to the thread that waited near. When calls have become dense it moves away from its caller.
     pub(crate) fn called(&mut self, caller: u32) {
+        self.woke = clock::now();
         if self.spin == 0 {
             return;
         }
-        let quickly = clock::now().saturating_sub(self.since) < self.spin / 2;
+        let quickly = self.woke.saturating_sub(self.since) < self.spin / 2;
         self.dense = if quickly { self.dense + 1 } else { 0 };
         if self.dense < self.needed {
             return;
         }
         self.dense = 0;
+        rise();
         let mut there_is_another = this_cpu() != caller;
         if !there_is_another
             && let Ok(home) = sched_getaffinity(None)
@@ -153,6 +175,18 @@ impl Roost {
         self.far = this_cpu() != caller;
         // With no CPU to go to, asking at every turn would cost more than it brings.
         self.needed = if there_is_another { DENSE } else { (self.needed * 2).min(PATIENT) };
+    }
+}
+
+/// Lets the calling thread run where it may again, if it serves calls and is bound near its caller; unless somebody else has
+/// said meanwhile where it may. Before what could tell that it is bound, or inherit it: a new thread, a forked child, a
+/// count of the CPUs.
+pub fn rise() {
+    if let Some(Bound { only, home }) = BOUND.take()
+        && sched_getaffinity(None).is_ok_and(|now| now == only)
+    {
+        // Else it stays where it is, which only makes it slower.
+        let _ = sched_setaffinity(None, &home);
     }
 }
 
@@ -231,10 +265,12 @@ mod tests {
     }
 
     #[test]
-    fn where_it_may_run_is_as_before_when_it_has_slept() {
+    fn it_stays_near_for_short_calls_and_rises_for_whoever_asks() {
         let before = sched_getaffinity(None).unwrap();
         let mut roost = Roost::new(1);
         let cpu = this_cpu();
+        let here = cpus(&[cpu as usize]);
+        let now = || sched_getaffinity(None).unwrap();
         let settle = |roost: &mut Roost| {
             roost.begin(cpu);
             let (place, bound) = roost.place();
@@ -242,16 +278,39 @@ mod tests {
             place
         };
         settle(&mut roost);
-        assert_eq!(sched_getaffinity(None).unwrap(), before, "the caller may be gone already");
+        assert_eq!(now(), before, "the caller may be gone already");
         assert_eq!(settle(&mut roost), cpu);
-        assert_eq!(sched_getaffinity(None).unwrap(), cpus(&[cpu as usize]));
-        roost.rise();
-        assert_eq!(sched_getaffinity(None).unwrap(), before);
+        assert_eq!(now(), here);
+        // Nothing is known yet of how long calls take.
+        roost.wake();
+        assert_eq!(now(), before);
+        roost.called(cpu);
         settle(&mut roost);
-        // Somebody else says where it may run.
+        roost.wake();
+        assert_eq!(now(), here, "the last call took no time");
+        rise();
+        assert_eq!(now(), before);
+        settle(&mut roost);
+        roost.called(cpu);
+        roost.woke -= SHORT.min(roost.woke);
+        settle(&mut roost);
+        roost.wake();
+        assert_eq!(now(), before, "the last call took long");
+    }
+
+    #[test]
+    fn what_somebody_else_says_of_where_it_may_run_stays() {
+        let before = sched_getaffinity(None).unwrap();
+        let mut roost = Roost::new(1);
+        let cpu = this_cpu();
+        for _ in 0..2 {
+            roost.begin(cpu);
+            let (_, bound) = roost.place();
+            roost.settle(bound);
+        }
         sched_setaffinity(None, &others(&before, cpu).unwrap_or(before)).unwrap();
         let said = sched_getaffinity(None).unwrap();
-        roost.rise();
+        rise();
         assert_eq!(sched_getaffinity(None).unwrap(), said);
     }
 }

@@ -591,7 +591,7 @@ impl WorkerChannel {
                     }
                     over
                 });
-                roost.rise();
+                roost.wake();
                 // Not when it is there already: what was found is found once.
                 there = there || is_there();
             }

@@ -7,6 +7,7 @@
 mod batch;
 mod context;
 mod control;
+pub mod cpus;
 mod crash;
 mod denial;
 mod dispatcher;

@@ -17,7 +17,7 @@ use crate::library::Library;
 use crate::report::{Failure, REPORTED};
 use crate::serve::Worker;
 use crate::threads::Threads;
-use crate::{control, crash, denial, dispatcher, heap};
+use crate::{control, cpus, crash, denial, dispatcher, heap};
 
 /// Where the host puts the control socket.
 const CONTROL: i32 = 3;
@@ -76,6 +76,7 @@ fn load(socket: &Arc<ControlSocket>) -> Result<&'static Worker, Failure> {
     let reply = adopt(next()?, hello.reply_length, Seals::Reply)?;
     let channel = WorkerChannel::open(&request, &reply, &SEGMENTS)
         .map_err(|errno| system("open the channel")(errno.into()))?;
+    cpus::prepare();
     crash::install(channel.crash_record());
     denial::install(channel.denial_records());
     if let Some(counts) = counts {

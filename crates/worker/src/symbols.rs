@@ -1,12 +1,13 @@
-//! What the program exports in place of the C library's allocator, and what its own code allocates with instead.
+//! What the program exports in place of the C library's allocator, and what its own code allocates with instead; and what it
+//! exports so that a library never finds its thread bound.
 //!
 //! The loader takes the first definition of a name, and the program comes first: so every library of this process, the C
 //! library itself too, allocates here.
 
 use std::alloc::{GlobalAlloc, Layout};
-use std::ffi::{c_int, c_void};
+use std::ffi::{c_int, c_long, c_void};
 
-use hotcell_worker::heap;
+use hotcell_worker::{cpus, heap};
 
 /// Alignment of what the C library's `malloc` returns.
 const ALIGN: usize = 16;
@@ -163,4 +164,47 @@ unsafe extern "C" fn malloc_usable_size(block: *mut c_void) -> usize {
 fn page() -> usize {
     // SAFETY: has no conditions.
     unsafe { libc::sysconf(libc::_SC_PAGESIZE) as usize }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn pthread_create(
+    thread: *mut libc::pthread_t,
+    attributes: *const libc::pthread_attr_t,
+    start: extern "C" fn(*mut c_void) -> *mut c_void,
+    argument: *mut c_void,
+) -> c_int {
+    // SAFETY: the caller's promise, as for `pthread_create`.
+    unsafe { cpus::pthread_create(thread, attributes, start, argument) }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn thrd_create(
+    thread: *mut libc::pthread_t,
+    start: extern "C" fn(*mut c_void) -> c_int,
+    argument: *mut c_void,
+) -> c_int {
+    // SAFETY: the caller's promise, as for `thrd_create`.
+    unsafe { cpus::thrd_create(thread, start, argument) }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn sched_getaffinity(pid: libc::pid_t, size: usize, set: *mut c_void) -> c_int {
+    // SAFETY: the caller's promise, as for `sched_getaffinity`.
+    unsafe { cpus::sched_getaffinity(pid, size, set) }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn pthread_getaffinity_np(thread: libc::pthread_t, size: usize, set: *mut c_void) -> c_int {
+    // SAFETY: the caller's promise, as for `pthread_getaffinity_np`.
+    unsafe { cpus::pthread_getaffinity_np(thread, size, set) }
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn sysconf(name: c_int) -> c_long {
+    cpus::sysconf(name)
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn get_nprocs() -> c_int {
+    cpus::get_nprocs()
 }

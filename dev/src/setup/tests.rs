@@ -9,10 +9,10 @@ use anyhow::anyhow;
 use super::*;
 use crate::scratch::Scratch;
 
-/// An apt that knows packages once it has lists, and installs by writing the files of `CONTENTS`.
+/// An apt that knows packages once it has lists, and installs by writing a file of each.
 struct FakeApt<'a> {
     disk: &'a Scratch,
-    known: &'a [&'a str],
+    known: Vec<&'a str>,
     has_lists: Cell<bool>,
     /// Whether the lists are so old that nothing in them is to be had.
     stale: Cell<bool>,
@@ -20,34 +20,24 @@ struct FakeApt<'a> {
     log: RefCell<Vec<String>>,
 }
 
-const CONTENTS: &[(&str, &str)] = &[
+const TOOLS: &[(&str, &str)] = &[
     ("gcc", "usr/bin/cc"),
     ("libc6-dev", "usr/include/stdio.h"),
     ("libclang1-16", "usr/lib/llvm-16/lib/libclang-16.so.1"),
     ("libclang-common-16-dev", "usr/lib/llvm-16/lib/clang/16/include/stddef.h"),
-    ("zlib1g-dev", "usr/include/zlib.h"),
-    ("libsqlite3-dev", "usr/include/sqlite3.h"),
-    ("libzstd-dev", "usr/include/zstd.h"),
-    ("libcjson-dev", "usr/include/cjson/cJSON.h"),
 ];
 
-const NAMES: &[&str] = &[
-    "gcc",
-    "libc6-dev",
-    "libclang1-16",
-    "libclang-common-16-dev",
-    "zlib1g-dev",
-    "libsqlite3-dev",
-    "libzstd-dev",
-    "libcjson-dev",
-];
+/// All that is installed on a bare machine, and a file of each package.
+fn contents() -> impl Iterator<Item = (&'static str, &'static str)> {
+    TOOLS.iter().chain(examples::CONTENTS).copied()
+}
 
 impl<'a> FakeApt<'a> {
     fn new(disk: &'a Scratch) -> Self {
         let log = RefCell::default();
         Self {
             disk,
-            known: NAMES,
+            known: contents().map(|it| it.0).collect(),
             has_lists: Cell::new(true),
             stale: Cell::new(false),
             may_install: true,
@@ -82,8 +72,7 @@ impl Apt for FakeApt<'_> {
             return Err(anyhow!("not found"));
         }
         for package in packages {
-            let file =
-                CONTENTS.iter().find(|it| it.0 == package).ok_or_else(|| anyhow!("unknown {package}"))?.1;
+            let file = contents().find(|it| it.0 == package).ok_or_else(|| anyhow!("unknown {package}"))?.1;
             self.disk.write(file, "");
             let file = self.disk.path().join(file);
             fs::set_permissions(file, fs::Permissions::from_mode(0o755))?;
@@ -92,11 +81,13 @@ impl Apt for FakeApt<'_> {
     }
 }
 
-const INSTALL: &str = "install gcc libc6-dev libclang1-16 libclang-common-16-dev zlib1g-dev libsqlite3-dev libzstd-dev \
-                       libcjson-dev";
+/// The one call that installs all of it.
+fn install_all() -> String {
+    format!("install {}", contents().map(|it| it.0).collect::<Vec<_>>().join(" "))
+}
 
 fn ensure_with(apt: &FakeApt<'_>) -> Result<()> {
-    ensure_all(&Machine::made_up(apt.disk.path()), REQUIREMENTS, Some(apt))
+    ensure_all(&Machine::made_up(apt.disk.path()), &[REQUIREMENTS, EXAMPLES], Some(apt))
 }
 
 #[test]
@@ -104,9 +95,9 @@ fn a_bare_machine_becomes_ready_and_stays_so() {
     let disk = Scratch::new();
     let apt = FakeApt::new(&disk);
     ensure_with(&apt).unwrap();
-    assert_eq!(apt.log(), INSTALL);
+    assert_eq!(apt.log(), install_all());
     ensure_with(&apt).unwrap();
-    assert_eq!(apt.log(), INSTALL, "nothing is missing the second time");
+    assert_eq!(apt.log(), install_all(), "nothing is missing the second time");
 }
 
 #[test]
@@ -116,7 +107,7 @@ fn only_what_is_missing_is_installed() {
     ensure_with(&apt).unwrap();
     fs::remove_file(disk.path().join("usr/include/zlib.h")).unwrap();
     ensure_with(&apt).unwrap();
-    assert_eq!(apt.log(), format!("{INSTALL}; install zlib1g-dev"));
+    assert_eq!(apt.log(), format!("{}; install zlib1g-dev", install_all()));
 }
 
 #[test]
@@ -125,13 +116,13 @@ fn lists_are_fetched_when_there_are_none_and_when_they_are_old() {
     let apt = FakeApt::new(&disk);
     apt.has_lists.set(false);
     ensure_with(&apt).unwrap();
-    assert_eq!(apt.log(), format!("update; {INSTALL}"));
+    assert_eq!(apt.log(), format!("update; {}", install_all()));
 
     let disk = Scratch::new();
     let apt = FakeApt::new(&disk);
     apt.stale.set(true);
     ensure_with(&apt).unwrap();
-    assert_eq!(apt.log(), format!("{INSTALL}; update; {INSTALL}"));
+    assert_eq!(apt.log(), format!("{0}; update; {0}", install_all()));
 }
 
 #[test]
@@ -140,10 +131,15 @@ fn the_newest_known_libclang_is_chosen() {
     let mut apt = FakeApt::new(&disk);
     let wanted = [&REQUIREMENTS[2].packages];
     // Half of a version is none: both packages must be known.
-    apt.known =
-        &["libclang1-18", "libclang1-15", "libclang-common-15-dev", "libclang1-14", "libclang-common-14-dev"];
+    apt.known = vec![
+        "libclang1-18",
+        "libclang1-15",
+        "libclang-common-15-dev",
+        "libclang1-14",
+        "libclang-common-14-dev",
+    ];
     assert_eq!(apt::choose(&apt, &wanted), ["libclang1-15", "libclang-common-15-dev"]);
-    apt.known = &[];
+    apt.known.clear();
     assert_eq!(apt::choose(&apt, &wanted), ["libclang-dev"]);
 }
 
@@ -160,8 +156,9 @@ fn without_root_the_command_is_told() {
 #[test]
 fn without_apt_the_needs_are_told_in_words() {
     let disk = Scratch::new();
-    let error = ensure_all(&Machine::made_up(disk.path()), REQUIREMENTS, None).unwrap_err().to_string();
-    for requirement in REQUIREMENTS {
+    let error =
+        ensure_all(&Machine::made_up(disk.path()), &[REQUIREMENTS, EXAMPLES], None).unwrap_err().to_string();
+    for requirement in REQUIREMENTS.iter().chain(EXAMPLES) {
         assert!(error.contains(requirement.name) && error.contains(requirement.why), "{error}");
     }
 }
@@ -177,6 +174,6 @@ fn an_installation_that_brings_nothing_is_an_error() {
         packages: Packages::Named(&["gcc"]),
     };
     let machine = Machine::made_up(disk.path());
-    let error = ensure_all(&machine, &[never], Some(&apt)).unwrap_err().to_string();
+    let error = ensure_all(&machine, &[&[never]], Some(&apt)).unwrap_err().to_string();
     assert!(error.contains("a unicorn") && error.contains("none seen"), "{error}");
 }

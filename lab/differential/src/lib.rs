@@ -72,7 +72,8 @@ pub fn run(job: &Job, settings: &Settings) -> Result<Report, String> {
 /// As [`run`].
 pub fn run_bound(checked: &Checked, bound: &Bound, settings: &Settings) -> Result<Report, String> {
     let interface = &bound.interface;
-    let folders = Folders::new().map_err(|error| format!("cannot make a folder: {error}"))?;
+    let given = settings.recipes.as_ref().map(|path| path.with_file_name("files")).filter(|it| it.is_dir());
+    let folders = Folders::new(given).map_err(|error| format!("cannot make a folder: {error}"))?;
     let recipes =
         settings.recipes.as_ref().map(|path| Recipes::read(path, folders.scratch.path())).transpose()?;
     let guarded = recipes.is_none();
@@ -169,14 +170,16 @@ fn plan(interface: &Interface, recipes: &Recipes, settings: &Settings) -> Result
 /// Where a run keeps its files.
 struct Folders {
     program: TempDir,
-    /// What the library may write to: empty when a group begins.
+    /// What the library may write to: when a group begins, there are the files of `given` and no others.
     scratch: TempDir,
+    /// Files that lie beside the recipes.
+    given: Option<PathBuf>,
 }
 
 impl Folders {
-    fn new() -> io::Result<Folders> {
+    fn new(given: Option<PathBuf>) -> io::Result<Folders> {
         let folder = |name: &str| tempfile::Builder::new().prefix(name).tempdir();
-        Ok(Folders { program: folder("hotcell-direct-")?, scratch: folder("hotcell-scratch-")? })
+        Ok(Folders { program: folder("hotcell-direct-")?, scratch: folder("hotcell-scratch-")?, given })
     }
 
     fn clear(&self) -> Result<(), String> {
@@ -185,8 +188,38 @@ impl Folders {
                 let path = entry?.path();
                 if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }?;
             }
+            if let Some(given) = &self.given {
+                for entry in fs::read_dir(given)? {
+                    let entry = entry?;
+                    fs::copy(entry.path(), self.scratch.path().join(entry.file_name()))?;
+                }
+            }
             Ok(())
         };
-        clear().map_err(|error: io::Error| format!("cannot empty the folder for files: {error}"))
+        clear().map_err(|error: io::Error| format!("cannot prepare the folder for files: {error}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn a_group_begins_with_the_files_beside_the_recipes_and_no_others() {
+        let given = tempfile::tempdir().unwrap();
+        fs::write(given.path().join("words"), "as given").unwrap();
+        let folders = Folders::new(Some(given.path().to_owned())).unwrap();
+        let scratch = folders.scratch.path();
+        fs::write(scratch.join("words"), "changed").unwrap();
+        fs::create_dir(scratch.join("left")).unwrap();
+        folders.clear().unwrap();
+        assert_eq!(fs::read_to_string(scratch.join("words")).unwrap(), "as given");
+        assert_eq!(fs::read_dir(scratch).unwrap().count(), 1);
+        let none = Folders::new(None).unwrap();
+        fs::write(none.scratch.path().join("left"), "").unwrap();
+        none.clear().unwrap();
+        assert_eq!(fs::read_dir(none.scratch.path()).unwrap().count(), 0);
     }
 }

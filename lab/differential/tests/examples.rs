@@ -1,14 +1,23 @@
 //! The examples' contracts: every function that is bound does contained what it does directly.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use hotcell_bind::{Job, Source};
 use hotcell_differential::{Report, Settings, run};
 
+/// This file: it has a test for each example.
+const THIS: &str = include_str!("examples.rs");
+
+fn examples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples")
+}
+
 /// Compares a library of `examples/` by its recipes.
 fn compare(library: &str, functions: usize, cases: usize) -> Report {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(library);
+    let folder = examples().join(library);
     let job = Job {
         source: Source::Contract(folder.join("bind.toml")),
         only: None,
@@ -42,4 +51,50 @@ fn cjson_contained_is_cjson() {
 #[test]
 fn zstandard_contained_is_zstandard() {
     compare("zstd", 50, 500);
+}
+
+#[test]
+fn brotli_contained_is_brotli() {
+    compare("brotli", 20, 150);
+}
+
+#[test]
+fn bzip2_contained_is_bzip2() {
+    compare("bzip2", 25, 240);
+}
+
+#[test]
+fn hunspell_contained_is_hunspell() {
+    compare("hunspell", 15, 80);
+}
+
+#[test]
+fn lz4_contained_is_lz4() {
+    compare("lz4", 79, 1000);
+}
+
+#[test]
+fn liblzma_contained_is_liblzma() {
+    compare("lzma", 72, 800);
+}
+
+#[test]
+fn libuuid_contained_is_libuuid() {
+    compare("uuid", 13, 130);
+}
+
+#[test]
+fn libwebp_contained_is_libwebp() {
+    compare("webp", 43, 640);
+}
+
+#[test]
+fn every_example_is_compared() {
+    let entries = fs::read_dir(examples()).unwrap().map(|entry| entry.unwrap().path());
+    let with_contract = entries.filter(|folder| folder.join("bind.toml").is_file());
+    let names: BTreeSet<String> =
+        with_contract.map(|folder| folder.file_name().unwrap().to_string_lossy().into_owned()).collect();
+    assert!(names.len() >= 11, "{names:?}");
+    let missing = names.iter().filter(|name| !THIS.contains(&format!("compare(\"{name}\", ")));
+    assert_eq!(missing.count(), 0, "a library of {names:?} has no test here");
 }

@@ -3,7 +3,7 @@
 use hotcell_model::interface::{Direction, Keeps, ResultRole, Role, Until};
 
 use crate::check::decide::Site;
-use crate::check::names;
+use crate::check::resolve;
 use crate::contract::{Item, What};
 use crate::diagnostic::Diagnostic;
 use crate::document::Text;
@@ -42,12 +42,16 @@ fn until(
     roles: &[&Role],
     result: &ResultRole,
 ) -> Result<Until, (String, Option<String>)> {
-    let param = names::position(site.function, site.names, name);
-    let Some(param) = param else {
+    let [param] = resolve::param(site, name)[..] else {
         return match (name, result) {
             ("none", _) => Ok(Until::Worker),
             ("result", ResultRole::Handle { .. }) => Ok(Until::Result),
             ("result", _) => Err((format!("`{}` returns no object", site.function.name), None)),
+            _ if site.known.handles.get(name).is_some() => {
+                let message =
+                    format!("`{name}` does not say which of the parameters of `{}`", site.function.name);
+                Err((message, Some("name the parameter that is the object".to_owned())))
+            }
             _ => {
                 let known = site.names.iter().map(String::as_str).chain(["result", "none"]);
                 Err((

@@ -212,12 +212,22 @@ impl Buffer<'_> {
         let (param, unit) = (self.index, self.unit);
         match self.named(node) {
             Named::Integer(length) if self.claim(length, Role::LengthOf { param, unit }, node) => Some(None),
+            // What the caller says there counts the data.
+            Named::Pointer(length) if self.is_said(length) => {
+                self.elements(node, Purpose::SizeBefore).map(Some)
+            }
             Named::Pointer(length) => {
                 self.length_pointer(length, node)?;
                 Some(None)
             }
             _ => self.elements(node, Purpose::SizeBefore).map(Some),
         }
+    }
+
+    /// Whether callers say the number that a parameter points to, and get what is there after the call.
+    fn is_said(&self, index: usize) -> bool {
+        let fact = self.decided.draft.params[index].as_ref();
+        fact.is_some_and(|fact| matches!(fact.value, Role::ValueInOut { .. }))
     }
 
     fn length_pointer(&mut self, length: usize, node: &Node) -> Option<()> {

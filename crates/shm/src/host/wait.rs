@@ -90,11 +90,15 @@ impl HostLane {
             self.crowd.calls -= 1;
             return None;
         }
-        let mut waited = None;
+        // The kernel may have run it already, right when it was woken.
+        let mut waited = self.look(call_id);
         for _ in 0..YIELDS {
+            if waited.is_some() {
+                break;
+            }
             rustix::thread::sched_yield();
             waited = self.look(call_id);
-            if waited.is_some() || clock::now().saturating_sub(now) > CROWDED {
+            if clock::now().saturating_sub(now) > CROWDED {
                 break;
             }
         }

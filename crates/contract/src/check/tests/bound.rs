@@ -315,3 +315,22 @@ fn an_interface_holds_what_its_functions_use() {
     assert_eq!(json["functions"].as_array().unwrap().len(), 1);
     assert_eq!(hotcell_model::Interface::from_json(&interface.to_json()).unwrap(), interface);
 }
+
+#[test]
+fn a_pointer_that_callers_fill_counts_what_goes_in() {
+    let lines = r#"
+[function.uncompress2]
+params.source = { in = "buffer", length = "sourceLen" }
+params.sourceLen = { inout = "value" }
+error = { fails = "nonzero" }
+"#;
+    let params = json!([
+        {"role": "buffer-out", "capacity": {"capacity": "caller"},
+         "result": {"result": "pointer", "param": 1}, "valid_on_error": false},
+        {"role": "length-pointer-of", "param": 0, "unit": "bytes"},
+        {"role": "buffer-in", "nullable": false, "length": param(3)},
+        {"role": "value-in-out", "valid_on_error": false},
+    ]);
+    let declaration = "int uncompress2(unsigned char *dest, unsigned long *destLen, const unsigned char *source, unsigned long *sourceLen)";
+    check(&[declaration], lines, "uncompress2", params, json!({"role": "status"}));
+}

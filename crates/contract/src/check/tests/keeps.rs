@@ -22,6 +22,11 @@ fn what_ends_a_copy_is_an_object_that_goes_in_or_comes_out_or_nothing() {
             "params.data = { in = \"buffer\", length = \"n\", until = \"result\" }\nresult = { out = \"owned\" }".into(),
             json!("result"),
         ),
+        (
+            "void f(db *base, const char *t)",
+            format!("{handle}params.t = {{ string = \"utf-8\", until = \"db\" }}"),
+            json!({"param": {"param": 0}}),
+        ),
         ("void f(const char *t)", "params.t = { string = \"bytes\", until = \"none\" }".into(), json!("worker")),
     ] {
         let release = "handle.db.release = \"end\"\n";
@@ -67,6 +72,11 @@ fn misuse_is_said() {
             "void f(db *base, const char *t)",
             format!("{}\nparams.base = {{ in = \"handle\", nullable = true }}", text("base")),
             "7:40: `base` may be NULL, and then nothing ends the copy = leave `nullable` out of `base`, or name another object",
+        ),
+        (
+            "void f(db *one, db *other, const char *t)",
+            format!("{}\nparams.other = {{ in = \"handle\" }}", text("db")),
+            "7:40: `db` does not say which of the parameters of `f` = name the parameter that is the object",
         ),
         ("int f(const char *t)", text("result"), "7:40: `f` returns no object"),
     ] {

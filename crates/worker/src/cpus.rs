@@ -1,0 +1,156 @@
+//! What a library asks or does that must not find its thread bound near its caller ([`hotcell_shm::Roost`]): the thread is
+//! freed first. The program exports these names in place of the C library's (`symbols.rs`), as it does `malloc`.
+//!
+//! What goes past them, by a system call of its own, sees one CPU at most for as long as a call takes that follows a short
+//! one; a thread or a process made by `clone` itself keeps it.
+
+use std::ffi::{CStr, c_char, c_int, c_long, c_void};
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+use hotcell_shm::rise;
+
+/// A function of the C library that the program stands before.
+struct Behind {
+    name: &'static CStr,
+    /// Null until it was looked for.
+    found: AtomicPtr<c_void>,
+}
+
+impl Behind {
+    const fn of(name: &'static CStr) -> Behind {
+        Behind { name, found: AtomicPtr::new(std::ptr::null_mut()) }
+    }
+
+    /// Its address.
+    fn find(&self) -> *mut c_void {
+        let found = self.look();
+        if found.is_null() {
+            // Whoever calls it was linked with a C library that has it.
+            std::process::abort();
+        }
+        found
+    }
+
+    fn look(&self) -> *mut c_void {
+        let found = self.found.load(Ordering::Relaxed);
+        if !found.is_null() {
+            return found;
+        }
+        let name: *const c_char = self.name.as_ptr();
+        // SAFETY: the name is terminated.
+        let found = unsafe { libc::dlsym(libc::RTLD_NEXT, name) };
+        self.found.store(found, Ordering::Relaxed);
+        found
+    }
+}
+
+static PTHREAD_CREATE: Behind = Behind::of(c"pthread_create");
+static THRD_CREATE: Behind = Behind::of(c"thrd_create");
+static SCHED_GETAFFINITY: Behind = Behind::of(c"sched_getaffinity");
+static PTHREAD_GETAFFINITY: Behind = Behind::of(c"pthread_getaffinity_np");
+static SYSCONF: Behind = Behind::of(c"sysconf");
+static GET_NPROCS: Behind = Behind::of(c"get_nprocs");
+
+/// Looks all of them up, where looking up is safe, and frees the thread that forks.
+pub(crate) fn prepare() {
+    extern "C" fn before_a_fork() {
+        rise();
+    }
+    for behind in
+        [&PTHREAD_CREATE, &THRD_CREATE, &SCHED_GETAFFINITY, &PTHREAD_GETAFFINITY, &SYSCONF, &GET_NPROCS]
+    {
+        behind.look();
+    }
+    // SAFETY: the function lives as long as the program. Without memory for it a fork keeps what its maker had.
+    let _ = unsafe { libc::pthread_atfork(Some(before_a_fork), None, None) };
+}
+
+type Start = extern "C" fn(*mut c_void) -> *mut c_void;
+
+/// As the C library's.
+///
+/// # Safety
+///
+/// As for the C library's.
+pub unsafe fn pthread_create(
+    thread: *mut libc::pthread_t,
+    attributes: *const libc::pthread_attr_t,
+    start: Start,
+    argument: *mut c_void,
+) -> c_int {
+    type Create =
+        unsafe extern "C" fn(*mut libc::pthread_t, *const libc::pthread_attr_t, Start, *mut c_void) -> c_int;
+    rise();
+    // SAFETY: the C library's function has this type; the rest is the caller's promise.
+    unsafe {
+        let create: Create = std::mem::transmute(PTHREAD_CREATE.find());
+        create(thread, attributes, start, argument)
+    }
+}
+
+type ThrdStart = extern "C" fn(*mut c_void) -> c_int;
+
+/// As the C library's.
+///
+/// # Safety
+///
+/// As for the C library's.
+pub unsafe fn thrd_create(thread: *mut libc::pthread_t, start: ThrdStart, argument: *mut c_void) -> c_int {
+    type Create = unsafe extern "C" fn(*mut libc::pthread_t, ThrdStart, *mut c_void) -> c_int;
+    rise();
+    // SAFETY: the C library's function has this type, `thrd_t` being its `pthread_t`; the rest is the caller's promise.
+    unsafe {
+        let create: Create = std::mem::transmute(THRD_CREATE.find());
+        create(thread, start, argument)
+    }
+}
+
+/// As the C library's.
+///
+/// # Safety
+///
+/// As for the C library's.
+pub unsafe fn sched_getaffinity(pid: libc::pid_t, size: usize, set: *mut c_void) -> c_int {
+    type Ask = unsafe extern "C" fn(libc::pid_t, usize, *mut c_void) -> c_int;
+    rise();
+    // SAFETY: the C library's function has this type; the rest is the caller's promise.
+    unsafe {
+        let ask: Ask = std::mem::transmute(SCHED_GETAFFINITY.find());
+        ask(pid, size, set)
+    }
+}
+
+/// As the C library's.
+///
+/// # Safety
+///
+/// As for the C library's.
+pub unsafe fn pthread_getaffinity_np(thread: libc::pthread_t, size: usize, set: *mut c_void) -> c_int {
+    type Ask = unsafe extern "C" fn(libc::pthread_t, usize, *mut c_void) -> c_int;
+    rise();
+    // SAFETY: the C library's function has this type; the rest is the caller's promise.
+    unsafe {
+        let ask: Ask = std::mem::transmute(PTHREAD_GETAFFINITY.find());
+        ask(thread, size, set)
+    }
+}
+
+/// As the C library's.
+pub fn sysconf(name: c_int) -> c_long {
+    type Ask = extern "C" fn(c_int) -> c_long;
+    if name == libc::_SC_NPROCESSORS_ONLN {
+        rise();
+    }
+    // SAFETY: the C library's function has this type.
+    let ask: Ask = unsafe { std::mem::transmute(SYSCONF.find()) };
+    ask(name)
+}
+
+/// As the C library's.
+pub fn get_nprocs() -> c_int {
+    type Ask = extern "C" fn() -> c_int;
+    rise();
+    // SAFETY: the C library's function has this type.
+    let ask: Ask = unsafe { std::mem::transmute(GET_NPROCS.find()) };
+    ask()
+}

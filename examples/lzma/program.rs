@@ -1,0 +1,56 @@
+//! liblzma at work: a text becomes an .xz file in memory, comes back piece by piece, and a damaged copy of it is refused.
+//! `cargo dev examples lzma`
+#![forbid(unsafe_code)]
+
+use lzma_hotcell::{Action, Check, Lzma, Ret, Stream};
+
+const TEXT: &[u8] = include_bytes!("../../LICENSE-APACHE");
+
+/// More memory than decoding may take.
+const MEMORY: u64 = 64 << 20;
+
+fn main() -> hotcell::Result<()> {
+    let lzma = Lzma::open()?;
+    let room = lzma.stream_buffer_bound(TEXT.len() as u64)? as usize;
+    let packed = lzma.easy_buffer_encode(6, Check::CRC64, TEXT, room, 0)?.out;
+    println!("a text of {} bytes, smaller than half: {}", TEXT.len(), packed.len() * 2 < TEXT.len());
+    let whole = lzma.stream_buffer_decode(MEMORY, 0, &packed, 0, TEXT.len(), 0)?;
+    println!("restored: {}, with {} bytes left", whole.out == TEXT, packed.len() as u64 - whole.in_pos);
+    println!("restored in pieces: {}", decode(&lzma, &packed)? == TEXT);
+
+    // What liblzma refuses is an error value with its name.
+    let mut damaged = packed;
+    damaged[1000] ^= 0xff;
+    match decode(&lzma, &damaged) {
+        Ok(_) => println!("taken for intact"),
+        Err(error) => println!("damaged: {error}"),
+    }
+    match lzma.stream_buffer_decode(1, 0, &damaged, 0, TEXT.len(), 0) {
+        Ok(_) => println!("no memory was needed"),
+        Err(error) => println!("too little memory: {error}"),
+    }
+    Ok(())
+}
+
+/// Decodes a file piece by piece, as if it came from a socket.
+fn decode(lzma: &Lzma, file: &[u8]) -> hotcell::Result<Vec<u8>> {
+    let mut stream = Stream::new(lzma);
+    stream.decoder(MEMORY, 0)?;
+    let mut text = Vec::new();
+    let mut status = Ret::OK;
+    for piece in file.chunks(500) {
+        stream.next_in = Some(piece.to_vec());
+        while status != Ret::STREAM_END && stream.next_in.as_ref().is_some_and(|rest| !rest.is_empty()) {
+            stream.avail_out = 4 << 10;
+            status = stream.code(Action::RUN)?;
+            text.append(&mut stream.next_out);
+        }
+    }
+    while status != Ret::STREAM_END {
+        stream.avail_out = 4 << 10;
+        status = stream.code(Action::FINISH)?;
+        text.append(&mut stream.next_out);
+    }
+    stream.end()?;
+    Ok(text)
+}
