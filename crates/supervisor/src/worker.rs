@@ -347,8 +347,8 @@ impl Shared {
 
     fn open_lane(&self, lane: u32, deadline: Instant) -> Result<(), LaneError> {
         let mut state = self.state.lock();
-        // One that is late is not asked twice.
-        if !matches!(state.lanes.get(&lane), Some(None)) {
+        // One that is late is not asked twice, nor one that came when nobody waited for it any more.
+        if !matches!(state.lanes.get(&lane), Some(None | Some(0))) {
             state.lanes.insert(lane, None);
             if self.control.send(Packet::LaneOpen, &LaneOpen { lane }.encode(), &[]).is_err() {
                 state.lanes.remove(&lane);

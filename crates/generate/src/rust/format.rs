@@ -142,8 +142,7 @@ pub(crate) fn assign(indent: usize, left: &str, head: &str, args: &[String], tai
 pub(crate) fn array(indent: usize, left: &str, elements: &[String]) -> Vec<String> {
     let (pad, joined) = (" ".repeat(indent), elements.join(", "));
     let line = format!("{pad}{left} = [{joined}];");
-    // The brackets count.
-    if width(&joined) + 2 <= SHORT && width(&line) <= WIDTH {
+    if width(&joined) <= SHORT && width(&line) <= WIDTH {
         return vec![line];
     }
     let elements = elements.iter().map(|element| format!("{pad}    {element},"));

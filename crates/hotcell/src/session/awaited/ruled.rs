@@ -9,7 +9,7 @@ use hotcell_protocol::{ErrorKind, Executed};
 
 use super::{NoRuntime, Timer};
 use crate::error::{Cause, Result};
-use crate::rt::{Call, Handle};
+use crate::rt::{Call, Function, Handle};
 use crate::session::families::{Held, Who};
 use crate::session::turnstile::looks_again;
 use crate::session::{Allowed, Claim, Context, Seat, Session, Turn, instant_of};
@@ -25,12 +25,25 @@ impl Session {
         let (context, definition) = self.function_of(function, call_site)?;
         let objects = objects.iter().flatten().map(|handle| &**handle.object());
         let claim = self.claim(context, objects)?;
-        let Some(claim) = claim.filter(|claim| !claim.is_empty()) else {
-            return self.call_awaited(function, call_site).await;
-        };
+        let allowed = Allowed::new(self.time_of(definition));
+        self.begin_awaited_by(claim, context, allowed, function, definition).await
+    }
+
+    /// As [`Session::begin_of`], for a task, of a call with this claim.
+    pub(crate) async fn begin_awaited_by(
+        &self,
+        claim: Option<Claim>,
+        context: Context,
+        allowed: Allowed,
+        function: u16,
+        definition: &'static Function,
+    ) -> Result<Call<'_>> {
         // A task whose calls are over at once gives way all the same.
         tokio::task::coop::consume_budget().await;
-        let turn = self.turn_awaited_of(context, Allowed::new(self.time_of(definition)), &claim).await?;
+        let turn = match claim.filter(|claim| !claim.is_empty()) {
+            Some(claim) => self.turn_awaited_of(context, allowed, &claim).await?,
+            None => self.turn_awaited(context, allowed).await?,
+        };
         Ok(Call::open(turn, context, function, definition).of_task())
     }
 

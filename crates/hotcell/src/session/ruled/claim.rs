@@ -78,7 +78,7 @@ impl Wanted {
 
 impl Session {
     /// What a call must have that is passed these objects; `None` where there are no rules.
-    pub(in super::super) fn claim<'o>(
+    pub(crate) fn claim<'o>(
         &self,
         context: Context,
         mut objects: impl Iterator<Item = &'o Object>,
