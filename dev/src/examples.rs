@@ -3,6 +3,7 @@
 //! Packages are generated into `target/examples/NAME`; of the examples that have a committed one in `rust/`, that one is used.
 //! A workspace of its own joins them with the programs, so that one build makes all.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -33,6 +34,12 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
     })?;
     step("build the programs", || {
         let mut build = cargo(&workspace, ["build", "--offline", "--quiet"]);
+        for example in &examples {
+            let (variable, folders) = example.headers()?;
+            if !folders.is_empty() {
+                build.env(variable, folders);
+            }
+        }
         show(build.env("CARGO_TARGET_DIR", &built))
     })?;
     step("run", || {
@@ -75,6 +82,24 @@ impl Example {
     /// Where its package lies.
     fn package(&self, workspace: &Path) -> PathBuf {
         if self.is_committed() { self.folder.join("rust") } else { workspace.join(&self.name) }
+    }
+
+    /// The variable that tells its package where headers are, and where its contract looks for them.
+    fn headers(&self) -> Result<(String, OsString)> {
+        #[derive(serde::Deserialize)]
+        struct Contract {
+            library: String,
+            #[serde(default)]
+            include_dirs: Vec<PathBuf>,
+        }
+        let file = self.folder.join("bind.toml");
+        let text = fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
+        let contract: Contract =
+            toml::from_str(&text).with_context(|| format!("reading {}", file.display()))?;
+        let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+        let library: String = contract.library.chars().map(letter).collect();
+        let folders = std::env::join_paths(contract.include_dirs.iter().map(|dir| self.folder.join(dir)))?;
+        Ok((format!("HOTCELL_{library}_INCLUDE"), folders))
     }
 
     fn program(&self) -> String {
@@ -201,6 +226,21 @@ mod tests {
         assert_eq!(names(&[]).unwrap(), "a b");
         assert_eq!(names(&["b"]).unwrap(), "b");
         assert_eq!(names(&["c"]).unwrap_err().to_string(), "there is no example `c`: a, b");
+    }
+
+    #[test]
+    fn a_package_is_told_where_its_contract_finds_headers() {
+        let scratch = Scratch::new();
+        scratch.write("a/bind.toml", "library = \"my-lib\"\ninclude_dirs = [\"/usr/include/my\", \"own\"]\n");
+        scratch.write("b/bind.toml", "library = \"b\"\n");
+        let headers = |name: &str| {
+            let example = Example { name: name.into(), folder: scratch.path().join(name) };
+            let (variable, folders) = example.headers().unwrap();
+            (variable, folders.into_string().unwrap())
+        };
+        let folders = format!("/usr/include/my:{}", scratch.path().join("a/own").display());
+        assert_eq!(headers("a"), ("HOTCELL_MY_LIB_INCLUDE".into(), folders));
+        assert_eq!(headers("b"), ("HOTCELL_B_INCLUDE".into(), String::new()));
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod bench;
 mod check;
 mod coverage;
 mod demo;
+mod evidence;
 mod examples;
 mod fuzz;
 mod generate;
@@ -85,6 +86,12 @@ const SUBCOMMANDS: &[Subcommand] = &[
         arguments: "[TARGET [FILE…]] [--minutes N] [--ledger]",
         about: "fuzz a target, or each, for N minutes (1), guided by what inputs reach; or run it with these inputs",
         run: fuzz::run,
+    },
+    Subcommand {
+        name: "evidence",
+        arguments: "[SET…]",
+        about: "count what each inference rule concludes over the header sets of dev/corpus.toml, or these of them",
+        run: evidence::run,
     },
     Subcommand {
         name: "examples",

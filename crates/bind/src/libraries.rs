@@ -22,6 +22,8 @@ pub struct Libraries {
     pub sonames: Vec<String>,
     /// Every function they export.
     pub exports: BTreeSet<String>,
+    /// Every variable they export.
+    pub variables: BTreeSet<String>,
     /// Those of them that a worker would find elsewhere: its C library comes first, then what lies beside, and
     /// only a symbol with a version is told from another of its name.
     pub shadowed: BTreeSet<String>,
@@ -68,6 +70,7 @@ impl Libraries {
             found.shadowed.extend(unversioned.filter(elsewhere).cloned());
             found.sonames.push(facts.soname);
             found.exports.extend(facts.exports);
+            found.variables.extend(facts.data_exports);
             found.own.push(path);
         }
         Ok(found)

@@ -6,9 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use hotcell::ErrorKind;
-use hotcell_contract::{Contract, OpenType, Selection};
+use hotcell_contract::{Contract, Diagnostic, Exports, OpenType, Selection};
 use hotcell_model::Interface;
-use hotcell_model::api::Api;
+use hotcell_model::api::{Api, CONTRACT};
 
 use crate::error::Error;
 use crate::libraries::Libraries;
@@ -35,7 +35,7 @@ pub struct Checked {
 
 /// Reads contract, header and library, and checks them against each other. Nothing is generated.
 pub fn check(job: &Job) -> Result<Checked, Error> {
-    let (contract, text, folder) = contract(&job.source)?;
+    let (mut contract, text, folder) = contract(&job.source)?;
     let mut library_dirs = job.library_dirs.clone();
     library_dirs.push(folder.clone());
     let names: Vec<String> = contract.link().iter().map(|name| beside(&folder, name)).collect();
@@ -50,6 +50,8 @@ pub fn check(job: &Job) -> Result<Checked, Error> {
         api = hotcell_header::parse(&headers);
     }
     let api = api.map_err(Error::from_header)?;
+    let (api, remarks) =
+        with_forms(&mut contract, api, &mut headers, &libraries).map_err(|error| error.rendered(&text))?;
     let selection = job.only.as_deref().map_or(Selection::Contract, Selection::Only);
     let checked = hotcell_contract::check(&contract, &api, libraries.link(), selection)
         .map_err(|diagnostics| Error::from_contract(&diagnostics, &text))?;
@@ -57,12 +59,50 @@ pub fn check(job: &Job) -> Result<Checked, Error> {
     interface.source.defines = headers.defines;
     interface.source.prelude = headers.prelude;
     let rendered = |warning| hotcell_contract::render(std::slice::from_ref(warning), &text, false);
-    let mut warnings: Vec<String> = checked.warnings.iter().map(rendered).collect();
+    let mut warnings: Vec<String> = remarks.iter().chain(&checked.warnings).map(rendered).collect();
     if interface.functions.is_empty() && interface.left_out.is_empty() && job.only.is_none() {
         warnings.push(elsewhere(&api, libraries.link().exports));
     }
     let open_types = checked.open_types;
     Ok(Checked { interface, api, text, include_dirs: headers.include_dirs, libraries, warnings, open_types })
+}
+
+/// What went wrong with added functions.
+enum Wrong {
+    Contract(Vec<Diagnostic>),
+    Header(hotcell_header::Error),
+}
+
+impl Wrong {
+    fn rendered(self, text: &str) -> Error {
+        match self {
+            Wrong::Contract(diagnostics) => Error::from_contract(&diagnostics, text),
+            Wrong::Header(error) => Error::from_header(error),
+        }
+    }
+}
+
+/// The API with the functions that the contract adds, and remarks on these.
+fn with_forms(
+    contract: &mut Contract,
+    api: Api,
+    headers: &mut hotcell_header::Job,
+    libraries: &Libraries,
+) -> Result<(Api, Vec<Diagnostic>), Wrong> {
+    let exports = Exports { functions: Some(&libraries.exports), variables: Some(&libraries.variables) };
+    let remarks = hotcell_contract::add_forms(contract, &api, exports).map_err(Wrong::Contract)?;
+    if contract.added().is_empty() {
+        return Ok((api, remarks));
+    }
+    headers.added = contract.added().to_vec();
+    let api = hotcell_header::parse(headers).map_err(|error| {
+        let places = error.diagnostics.iter();
+        let added = places.filter(|place| place.file.as_deref() == Some(CONTRACT));
+        let said: Vec<Diagnostic> =
+            added.map(|place| hotcell_contract::not_c(contract, place.line, &place.message)).collect();
+        if said.is_empty() { Wrong::Header(error) } else { Wrong::Contract(said) }
+    })?;
+    Ok((api, remarks))
 }
 
 /// What to say when the headers declare no function: which of those they include declare some of the library.
@@ -100,6 +140,7 @@ pub(crate) fn headers(job: &Job, contract: &Contract, folder: &Path) -> hotcell_
         include_dirs,
         defines,
         prelude: contract.prelude().map(str::to_owned),
+        added: Vec::new(),
     }
 }
 

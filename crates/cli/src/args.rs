@@ -186,6 +186,8 @@ Every function that the contract selects is listed, in the order of the headers:
   not exported  the headers declare it and the library does not have it
   open type     a structure that functions point to: whether it is an object or travels decides for all of them
 
+For programs (`--format json`) a function that is bound has the inference rules behind it besides, as `rules`.
+
 A header alone that does not compile by itself is tried with standard headers before it, here and by `hotcell call`.
 
 Exit status: 0 when the contract is valid, 113 (InvalidArgument) when a line of it or of a header is wrong, \

@@ -1,8 +1,11 @@
 //! What became of every function: as a table for people, as JSON for programs.
 
+use std::collections::BTreeSet;
+
 use hotcell_bind::Checked;
 use hotcell_contract::{OpenType, decided_lines};
-use hotcell_model::interface::Status;
+use hotcell_model::evidence::Evidence;
+use hotcell_model::interface::{Function, Interface, ResultRole, Role, Status};
 use serde_json::{Value, json};
 
 use crate::table::{BAD, Cell, FAINT, GOOD, OPEN, columns};
@@ -19,6 +22,8 @@ pub(crate) struct Entry<'a> {
     /// What to write into the contract.
     pub(crate) help: Option<&'a str>,
     pub(crate) signature: &'a str,
+    /// The inference rules behind its facts, each once.
+    pub(crate) rules: BTreeSet<&'a str>,
 }
 
 /// Every selected function, in the order of the headers.
@@ -30,6 +35,7 @@ pub(crate) fn entries(checked: &Checked) -> Vec<Entry<'_>> {
         reason: None,
         help: None,
         signature: &function.signature,
+        rules: rules(&checked.interface, function),
     });
     let left_out = checked.interface.left_out.iter().map(|function| Entry {
         name: &function.name,
@@ -38,11 +44,32 @@ pub(crate) fn entries(checked: &Checked) -> Vec<Entry<'_>> {
         reason: Some(&function.reason),
         help: function.help.as_deref(),
         signature: &function.signature,
+        rules: BTreeSet::new(),
     });
     let mut entries: Vec<Entry<'_>> = bound.chain(left_out).collect();
     let place = |entry: &Entry<'_>| checked.api.functions.iter().position(|it| it.name == entry.name);
     entries.sort_by_cached_key(place);
     entries
+}
+
+/// The inference rules behind the facts of a function and the handle types it needs.
+fn rules<'a>(interface: &'a Interface, function: &'a Function) -> BTreeSet<&'a str> {
+    let facts = function.params.iter().map(|param| &param.role.evidence).chain([&function.result.evidence]);
+    let handle = |role: &'a Role| match role {
+        Role::Handle { handle, .. } | Role::HandleOut { handle, .. } => Some(handle),
+        _ => None,
+    };
+    let returned = match &function.result.value {
+        ResultRole::Handle { handle, .. } => Some(handle),
+        _ => None,
+    };
+    let handles = function.params.iter().filter_map(|param| handle(&param.role.value)).chain(returned);
+    let types = handles.filter_map(|name| interface.handles.get(name)).map(|handle| &handle.evidence);
+    let rule = |evidence: &'a Evidence| match evidence {
+        Evidence::Inferred { rule } => Some(rule.as_str()),
+        _ => None,
+    };
+    facts.chain(types).filter_map(rule).collect()
 }
 
 /// How many of these functions have this status.
@@ -125,6 +152,9 @@ pub(crate) fn to_json(checked: &Checked, entries: &[Entry<'_>]) -> Value {
             "name": entry.name, "status": entry.status, "evidence": entry.evidence, "reason": entry.reason,
             "signature": entry.signature,
         });
+        if !entry.rules.is_empty() {
+            json["rules"] = json!(entry.rules);
+        }
         if let Some(help) = entry.help {
             json["help"] = json!(help);
         }

@@ -7,6 +7,7 @@ use hotcell_model::fingerprint::Fingerprint;
 use hotcell_model::interface::{
     self, FORMAT, Function, Interface, LeftOut, LifeCall, Source, Status, Threads,
 };
+use hotcell_model::types::CType;
 
 use crate::contract::Contract;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -27,7 +28,7 @@ mod keeps;
 mod lengths;
 mod life;
 mod lines;
-mod names;
+pub(crate) mod names;
 mod negative;
 mod nullable;
 mod objects;
@@ -90,10 +91,12 @@ pub fn check(
 ) -> Result<Checked, Vec<Diagnostic>> {
     let mut findings = Vec::new();
     let names = TypeNames::of(api);
-    let handles =
-        Handles::new(contract, api, &names, infer::handles::types(api, link.exports), &mut findings);
-    let structs = Structs::new(contract, api, &names, &handles, &mut findings);
+    let pairs = infer::handles::Pairs::of(api, link.exports);
+    let inferred = infer::handles::types(api, link.exports, &pairs);
+    let handles = Handles::new(contract, api, &names, (inferred, pairs), &mut findings);
     let Link { exports, shadowed, .. } = link;
+    let begun = infer::begun::types(api, &handles, exports);
+    let structs = Structs::new(contract, api, &names, &handles, begun, &mut findings);
     let known = Known { api, handles: &handles, structs: &structs, exports, shadowed };
     releases::check(contract, known, link, &mut findings);
     owners::unreleased(contract, &handles, &mut findings);
@@ -116,6 +119,8 @@ pub fn check(
     }
     releases::add(contract, known, link, &selected, &mut functions, &mut left_out, &mut findings);
     callees::leave_out(api, &mut functions, &mut left_out);
+    // What stays out as it is can be called by a form of it.
+    left_out.retain(|out| contract.function(&out.name).is_some() || !contract.has_form_of(&out.name));
     let mut calls = |key, lines| life::calls(contract, known, link, (key, lines), &functions, &mut findings);
     let init = calls("init", &contract.init);
     let shutdown = calls("shutdown", &contract.shutdown);
@@ -191,6 +196,8 @@ fn assemble(contract: &Contract, known: Known<'_>, link: Link<'_>, whole: Whole)
             headers: contract.headers().to_vec(),
             prelude: contract.prelude().map(str::to_owned),
             defines: contract.defines().to_vec(),
+            added: contract.added().to_vec(),
+            tells: contract.tells(),
         },
         link: link.sonames.to_vec(),
         threads: contract.threads(),
@@ -210,6 +217,11 @@ fn assemble(contract: &Contract, known: Known<'_>, link: Link<'_>, whole: Whole)
     };
     interface.fingerprint = Fingerprint::of_interface(&interface);
     interface
+}
+
+/// A function of no header: what a callback is, for instance.
+pub(crate) fn nowhere(result: CType) -> hotcell_model::api::Function {
+    life::nowhere("", result)
 }
 
 /// A function that is left out.

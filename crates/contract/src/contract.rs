@@ -8,9 +8,11 @@ use hotcell_model::interface::{GuardWord, SandboxLines, Threads};
 use crate::diagnostic::Diagnostic;
 use crate::document::Text;
 use crate::expression::Node;
+use crate::forms::Form;
 use crate::pattern;
 use crate::typed;
 
+mod form;
 mod function;
 mod handle;
 mod index;
@@ -20,6 +22,7 @@ mod sandbox;
 mod structure;
 mod top;
 
+pub(crate) use form::{Each, FormLine, Stream, StreamLine, TellLine, size_of};
 pub use function::parse_duration;
 pub(crate) use item::{Item, OnFailure, Starts, What};
 
@@ -36,6 +39,11 @@ pub struct Contract {
     include_dirs: Vec<String>,
     defines: Vec<String>,
     prelude: Option<String>,
+    /// Variables that are read and written.
+    pub(crate) globals: Vec<Text>,
+    /// What is added behind the headers: what the functions need, then one entry for each function.
+    added: Vec<String>,
+    forms: Vec<Form>,
     threads: Threads,
     /// Where it says so.
     pub(crate) threads_at: Option<Range<usize>>,
@@ -67,6 +75,8 @@ pub(crate) struct HandleLine {
     pub(crate) on_success: bool,
     pub(crate) made_by: Option<Selectors>,
     pub(crate) lends_until: Option<Selectors>,
+    /// What gives the `jmp_buf` that errors of an object jump to.
+    pub(crate) jumps: Option<Text>,
     /// The text about the last failure of an object.
     pub(crate) message: Option<Node>,
     /// Whether an object is used by the thread that made it only.
@@ -134,6 +144,8 @@ pub(crate) struct FunctionLines {
     pub(crate) error: Option<ErrorLine>,
     pub(crate) deadline: Option<Duration>,
     pub(crate) idempotent: Option<bool>,
+    /// What makes it a function that the headers do not have.
+    pub(crate) form: FormLine,
 }
 
 /// `params.NAME = …`, `fields.NAME = …` or `results."(TYPE)" = …`.
@@ -264,6 +276,37 @@ impl Contract {
     /// C text before the first `#include`.
     pub fn prelude(&self) -> Option<&str> {
         self.prelude.as_deref()
+    }
+
+    /// C text behind the headers, as [`crate::add_forms`] has worked it out: entries of one line.
+    pub fn added(&self) -> &[String] {
+        &self.added
+    }
+
+    pub(crate) fn set_forms(&mut self, needs: Vec<String>, forms: Vec<Form>) {
+        self.added = needs.into_iter().chain(forms.iter().map(|form| form.c.clone())).collect();
+        self.forms = forms;
+    }
+
+    /// The function that a line behind the headers adds, counted from 1.
+    pub(crate) fn form_of_line(&self, line: u32) -> Option<&Form> {
+        let needs = self.added.len() - self.forms.len();
+        self.forms.get((line as usize).checked_sub(needs + 1)?)
+    }
+
+    /// Whether something notes what the library tells about failures.
+    pub(crate) fn tells(&self) -> bool {
+        self.functions.iter().any(|lines| !lines.form.tells.is_empty())
+    }
+
+    /// Whether the contract adds a function of this name.
+    pub(crate) fn adds(&self, name: &str) -> bool {
+        self.forms.iter().any(|form| form.name == name)
+    }
+
+    /// Whether a function of the headers is called by one that the contract adds.
+    pub(crate) fn has_form_of(&self, name: &str) -> bool {
+        self.forms.iter().any(|form| form.of.as_deref() == Some(name))
     }
 
     /// How many threads may be inside the library at once.

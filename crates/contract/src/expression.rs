@@ -70,6 +70,11 @@ impl Node {
         }
     }
 
+    /// A name in the place of this expression.
+    pub(crate) fn called(&self, name: &str) -> Node {
+        Node { kind: Kind::Name(name.to_owned()), span: self.span.clone() }
+    }
+
     /// Applies `place` to every span, so that an expression of a string points into the file.
     pub(crate) fn relocate(&mut self, place: &dyn Fn(Range<usize>) -> Range<usize>) {
         self.span = place(self.span.clone());

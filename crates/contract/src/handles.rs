@@ -12,7 +12,8 @@ use hotcell_model::types::{CType, Type};
 
 use crate::contract::Contract;
 use crate::diagnostic::Diagnostic;
-use crate::infer::handles::InferredHandle;
+use crate::document::Text;
+use crate::infer::handles::{InferredHandle, Pairs};
 use crate::suggest::did_you_mean;
 use crate::type_names::{Named, TypeNames, unqualified};
 
@@ -24,6 +25,8 @@ pub struct Handles {
     pointees: BTreeMap<Pointee, String>,
     /// Types of which the contract says which functions make an object.
     made: BTreeSet<String>,
+    /// What releases what functions make, by their names.
+    pairs: Pairs,
 }
 
 /// What a handle's pointer points to.
@@ -43,10 +46,10 @@ impl Handles {
         contract: &Contract,
         api: &Api,
         names: &TypeNames,
-        inferred: Vec<InferredHandle>,
+        (inferred, pairs): (Vec<InferredHandle>, Pairs),
         findings: &mut Vec<Diagnostic>,
     ) -> Self {
-        let mut handles = Handles::default();
+        let mut handles = Handles { pairs, ..Handles::default() };
         for line in &contract.handles {
             let evidence = Evidence::Decided { line: contract.line(&line.span) };
             let release = line.release.as_ref().map(|text| text.value.clone());
@@ -67,8 +70,10 @@ impl Handles {
                 findings.push(Diagnostic::error(message).at(line.span.clone()).label("the second"));
                 continue;
             }
+            let jumps = line.jumps.as_ref().map(|text| text.value.clone());
+            findings.extend(line.jumps.as_ref().and_then(|text| no_jump(api, text)));
             let described = describe(api, &line.name, named, evidence);
-            let handle = Handle { release, parent, thread_affine: line.affine, ..described };
+            let handle = Handle { release, parent, jumps, thread_affine: line.affine, ..described };
             handles.add(&line.name, pointee, handle);
         }
         for found in inferred {
@@ -101,6 +106,11 @@ impl Handles {
             }
         }
         handles
+    }
+
+    /// Functions that are each other's mirror.
+    pub(crate) fn pairs(&self) -> &Pairs {
+        &self.pairs
     }
 
     fn add(&mut self, name: &str, pointee: Pointee, handle: Handle) {
@@ -162,6 +172,20 @@ fn pointee(name: &str, named: &Named) -> Pointee {
     }
 }
 
+/// Says that there is nothing of this name that gives a `jmp_buf`.
+fn no_jump(api: &Api, text: &Text) -> Option<Diagnostic> {
+    let functions = api.functions.iter().map(|function| function.name.as_str());
+    let names = functions.chain(api.function_macros.keys().map(String::as_str));
+    if names.clone().any(|name| name == text.value) {
+        return None;
+    }
+    let help = did_you_mean(&text.value, names);
+    let help =
+        help.unwrap_or_else(|| "name what gives the `jmp_buf` of an object, as `png_jmpbuf` does".to_owned());
+    let message = format!("the headers have no macro or function `{}`", text.value);
+    Some(Diagnostic::error(message).at(text.span.clone()).help(help))
+}
+
 fn describe(api: &Api, name: &str, named: &Named, evidence: Evidence) -> Handle {
     let (c_type, doc) = match named {
         Named::Pointer => (name.to_owned(), None),
@@ -170,5 +194,5 @@ fn describe(api: &Api, name: &str, named: &Named, evidence: Evidence) -> Handle 
             (pointer.clone(), api.records.get(key).and_then(|record| record.doc.clone()))
         }
     };
-    Handle { c_type, doc, release: None, parent: None, thread_affine: false, evidence }
+    Handle { c_type, doc, release: None, parent: None, jumps: None, thread_affine: false, evidence }
 }

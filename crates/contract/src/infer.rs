@@ -5,6 +5,7 @@
 
 mod answers;
 mod arrays;
+pub(crate) mod begun;
 mod comments;
 mod counted;
 mod destructors;
@@ -13,6 +14,7 @@ mod elements;
 mod endings;
 mod gaps;
 pub mod handles;
+mod inplace;
 mod keeping;
 mod lengths;
 mod made;
@@ -116,12 +118,14 @@ pub fn infer(function: &Function, names: &[String], known: Known<'_>, draft: &mu
     }
     let mut notes = Notes::default();
     objects::apply(&view, draft, &mut notes);
+    begun::apply(&view, draft, &mut notes);
     stdio::apply(&view, draft);
     arrays::apply(&view, draft, &mut notes);
     lengths::apply(&view, draft, &mut notes);
     outputs::apply(&view, draft, &mut notes);
     elements::apply(&view, draft, &mut notes);
     documented::apply(&view, draft, &mut notes);
+    inplace::apply(&view, draft, &mut notes);
     texts::apply(&view, draft, &mut notes);
     destructors::apply(&view, draft);
     scalars::apply(&view, draft);

@@ -19,7 +19,13 @@ pub const RULES: &[(&str, &str)] = &[
         "like-stdio",
         "called like C's `fread`, `fwrite` or `fgets`, with parameters of the same kinds, beside an object",
     ),
+    (
+        "bytes-in-place",
+        "a pointer to bytes that may be written, with an integer whose name means their length or the room there: they go in \
+         and come out",
+    ),
     ("array-parameter", "a `const` array with a length in brackets is that many elements"),
+    ("array-in-place", "an array that may be written, with a length in brackets, goes in and comes out"),
     (
         "elements-then-count",
         "a `const` pointer to numbers that is called like a sequence, and right behind it a count",
@@ -36,6 +42,14 @@ pub const RULES: &[(&str, &str)] = &[
          `text` and `bytes` take the same object and numbers",
     ),
     ("documented-output", "a pointer to one number that the function's comment calls `[out]`"),
+    (
+        "number-in-place",
+        "a pointer to a number that may be written, under the name of one, goes in and comes out",
+    ),
+    (
+        "structure-in-place",
+        "a pointer to a structure of numbers, of which the headers show neither arrays nor pointers of the library's own",
+    ),
     ("opaque-handle", "a structure that the headers declare and never define is an object"),
     (
         "only-release",
@@ -45,6 +59,16 @@ pub const RULES: &[(&str, &str)] = &[
         "made-and-ended",
         "a structure with more than numbers in it, or a `void` with a name, that some function returns, one ends, and \
          none has by value",
+    ),
+    (
+        "mirrored-release",
+        "two functions that are called the same but for a word that makes and one that ends: the second takes what the first \
+         hands out, and nothing else",
+    ),
+    (
+        "begun-and-ended",
+        "a structure that callers make, which a function called `…init…` begins and the one that is called the same but for \
+         the word for its end ends",
     ),
     ("const-object", "an object behind a `const` pointer, where the function is called like no release"),
     ("compared-objects", "objects of a function that is called like a comparison"),
@@ -88,7 +112,7 @@ mod tests {
     fn every_rule_is_in_the_table_in_the_code_and_in_the_documentation() {
         let own = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut used = BTreeSet::new();
-        let folders = ["src/infer", "src/infer/handles"];
+        let folders = ["src/infer", "src/infer/begun", "src/infer/handles"];
         let files = folders.iter().flat_map(|folder| fs::read_dir(own.join(folder)).unwrap());
         for path in files.map(|file| file.unwrap().path()) {
             if path.extension().is_some_and(|ending| ending == "rs") {

@@ -83,6 +83,9 @@ fn value(shape: Shape, definitions: &mut Map<String, Value>) -> Value {
         Shape::Starts => {
             json!({"type": "object", "additionalProperties": value(Shape::Start, definitions)})
         }
+        Shape::TextLists => {
+            json!({"type": "object", "additionalProperties": value(Shape::Texts, definitions)})
+        }
         Shape::Duration => json!({"type": "string", "pattern": "^[0-9]+(ms|s|m)$"}),
         Shape::Word { now, .. } => json!({"enum": now}),
         Shape::Fails(words) => json!({"anyOf": [{"enum": words}, {"$ref": "#/$defs/expression"}]}),

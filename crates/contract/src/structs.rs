@@ -12,10 +12,12 @@ use hotcell_model::types::{CType, Type};
 use crate::contract::{Contract, StructLines};
 use crate::diagnostic::Diagnostic;
 use crate::handles::Handles;
+use crate::infer::begun::{self, Begun};
 use crate::suggest::did_you_mean;
 use crate::type_names::{Named, TypeNames};
 
 mod fields;
+mod single;
 
 /// The structures that can travel, by the record's key.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -24,6 +26,10 @@ pub struct Structs {
     unfit: BTreeMap<String, Unfit>,
     /// Those the library keeps: the position of each one's table in the contract, and its line.
     residents: BTreeMap<String, (usize, u32)>,
+    /// Those of numbers only of which a pointer leads to one.
+    single: BTreeSet<String>,
+    /// Those of which functions of the library show that it keeps them.
+    begun: BTreeMap<String, Begun>,
 }
 
 /// Why a structure cannot travel.
@@ -44,6 +50,7 @@ impl Structs {
         api: &Api,
         names: &TypeNames,
         handles: &Handles,
+        begun: BTreeMap<String, Begun>,
         findings: &mut Vec<Diagnostic>,
     ) -> Self {
         let mut structs = Structs::default();
@@ -63,10 +70,13 @@ impl Structs {
                 }
             }
         }
+        structs.begun = begun.into_iter().filter(|(key, _)| !lines.contains_key(key.as_str())).collect();
         let mut table = Table { contract, api, names, handles, lines, open: BTreeSet::new(), findings };
         for key in api.records.keys() {
             table.visit(key, &mut structs);
         }
+        structs.single =
+            single::keys(api).filter(|key| structs.known.contains_key(*key)).map(str::to_owned).collect();
         structs
     }
 
@@ -78,6 +88,11 @@ impl Structs {
     /// Why a structure cannot travel.
     pub fn why_not(&self, record: &str) -> Option<&Unfit> {
         self.unfit.get(record)
+    }
+
+    /// Whether a pointer to a structure of numbers leads to one, as far as the headers show.
+    pub(crate) fn is_single(&self, record: &str) -> bool {
+        self.single.contains(record) && !self.is_resident(record)
     }
 
     /// The structure that a C type is, when it can travel.
@@ -95,7 +110,12 @@ impl Structs {
 
     /// Whether the library keeps it between calls.
     pub fn is_resident(&self, record: &str) -> bool {
-        self.residents.contains_key(record)
+        self.residents.contains_key(record) || self.begun.contains_key(record)
+    }
+
+    /// The functions that show that the library keeps a structure, where no line says so.
+    pub(crate) fn begun(&self, record: &str) -> Option<&Begun> {
+        self.begun.get(record).filter(|_| self.known.contains_key(record))
     }
 
     /// The line that says that the library keeps it.
@@ -238,17 +258,23 @@ impl Table<'_, '_> {
         // One without a name in C is told by where it is.
         let own = if c_name.contains('(') { key } else { c_name.rsplit(' ').next().unwrap_or(key) };
         let name = lines.map_or_else(|| own.to_owned(), |lines| lines.name.clone());
-        let roles =
-            fields::decide(fields::Place { contract, layout, lines, name: &name, resident }, &mut |inner| {
-                self.visit(inner, structs);
-                match structs.why_not(inner) {
-                    Some(unfit) => Err(unfit.clone()),
-                    None if structs.is_resident(inner) => Err(Unfit::unsupported(format!(
-                        "`{inner}` is kept by the library and cannot be part of another structure"
-                    ))),
-                    None => Ok(()),
-                }
-            });
+        let inferred = structs.begun.contains_key(key).then(|| begun::roles(record)).flatten();
+        let roles = match inferred {
+            Some(roles) => Ok(roles),
+            None => fields::decide(
+                fields::Place { contract, layout, lines, name: &name, resident },
+                &mut |inner| {
+                    self.visit(inner, structs);
+                    match structs.why_not(inner) {
+                        Some(unfit) => Err(unfit.clone()),
+                        None if structs.is_resident(inner) => Err(Unfit::unsupported(format!(
+                            "`{inner}` is kept by the library and cannot be part of another structure"
+                        ))),
+                        None => Ok(()),
+                    }
+                },
+            ),
+        };
         let roles = match roles {
             Ok(roles) => roles,
             Err(fields::Refused::Unfit(unfit)) => return Err(*unfit),

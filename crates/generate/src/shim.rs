@@ -17,6 +17,7 @@ mod expr;
 mod function;
 mod handles;
 mod images;
+mod jumps;
 mod keeps;
 mod life;
 mod memory;
@@ -46,8 +47,10 @@ struct Model {
     defines: Vec<String>,
     prelude: Option<String>,
     headers: Vec<String>,
+    added: Vec<String>,
     checks: Vec<String>,
     calls_back: bool,
+    jumps: bool,
     structs: Vec<Vec<String>>,
     functions: Vec<FunctionModel>,
     init: Vec<String>,
@@ -86,8 +89,10 @@ pub fn render(interface: &Interface) -> Result<ShimSource, Error> {
         defines: interface.source.defines.iter().map(|text| define(text)).collect(),
         prelude: interface.source.prelude.as_ref().map(|text| text.trim_end().to_owned()),
         headers: interface.source.headers.iter().map(|name| include(name)).collect(),
+        added: interface.source.added.clone(),
         checks: checks::of_interface(interface),
         calls_back: callbacks::any(interface),
+        jumps: interface.functions.iter().any(|function| !jumps::of(interface, function).is_empty()),
         structs,
         functions,
         init: life::init(interface)?,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clang::TranslationUnit;
 use clang::diagnostic::Severity;
+use hotcell_model::api::CONTRACT;
 
 use crate::error::{Diagnostic, Error, ErrorKind};
 use crate::job::{Job, Source};
@@ -34,9 +35,10 @@ pub(crate) fn check(unit: &TranslationUnit<'_>, job: &Job, source: &Source) -> R
                 Some(file) if origin::is_main(&file) && job.header_of_line(place.line, source).is_some() => {
                     Diagnostic { file: None, line: 0, message }
                 }
-                Some(file) if origin::is_main(&file) => {
-                    Diagnostic { file: Some("prelude".into()), line: place.line, message }
-                }
+                Some(file) if origin::is_main(&file) => match source.added_line(place.line) {
+                    Some(line) => Diagnostic { file: Some(CONTRACT.into()), line, message },
+                    None => Diagnostic { file: Some("prelude".into()), line: place.line, message },
+                },
                 Some(file) => {
                     let file = Some(file.to_string_lossy().into_owned());
                     Diagnostic { file, line: place.line, message }

@@ -45,7 +45,8 @@ pub enum ErrorKind {
 /// A complaint of the parser about a place in a header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// File as the parser names it; `prelude` for the job's prelude; absent when it has no place.
+    /// File as the parser names it; `prelude` for the job's prelude, `<contract>` for what is
+    /// added behind the headers; absent when it has no place.
     pub file: Option<String>,
     /// 1-based line; 0 when it has no place.
     pub line: u32,

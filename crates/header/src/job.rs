@@ -16,6 +16,8 @@ pub struct Job {
     pub defines: Vec<String>,
     /// C text to put before the headers.
     pub prelude: Option<String>,
+    /// C text to put behind the headers, a line each.
+    pub added: Vec<String>,
 }
 
 /// Name of the file, never written to disk, that includes the headers.
@@ -28,6 +30,15 @@ pub(crate) struct Source {
     pub(crate) text: String,
     /// Lines of the prelude.
     pub(crate) prelude_lines: u32,
+    /// Lines that include headers.
+    pub(crate) headers: u32,
+}
+
+impl Source {
+    /// The number, from 1, of the line behind the headers that a line of the text is.
+    pub(crate) fn added_line(&self, line: u32) -> Option<u32> {
+        line.checked_sub(self.prelude_lines + self.headers).filter(|line| *line > 0)
+    }
 }
 
 impl Job {
@@ -52,7 +63,13 @@ impl Job {
         for header in &self.headers {
             text.push_str(&format!("#include {}\n", operand(header)?));
         }
-        Ok(Source { text, prelude_lines })
+        for line in &self.added {
+            if line.contains(['\0', '\n']) {
+                return Err(Error::new(ErrorKind::InvalidJob, format!("{line:?} is not one line")));
+            }
+            text.push_str(&format!("{line}\n"));
+        }
+        Ok(Source { text, prelude_lines, headers: self.headers.len() as u32 })
     }
 
     pub(crate) fn arguments(&self) -> Result<Vec<String>, Error> {
@@ -117,6 +134,12 @@ mod tests {
         assert_eq!(job.header_of_line(3, &source), Some("a.h"));
         assert_eq!(job.header_of_line(4, &source), Some("b/c.h"));
         assert_eq!(job.header_of_line(5, &source), None);
+        job.added = vec!["int added;".into()];
+        let source = job.source().unwrap();
+        assert!(source.text.ends_with("#include <b/c.h>\nint added;\n"), "{}", source.text);
+        assert_eq!((source.added_line(4), source.added_line(5)), (None, Some(1)));
+        job.added = vec!["two\nlines".into()];
+        assert!(job.source().is_err());
     }
 
     #[test]

@@ -40,6 +40,7 @@ mod sugar;
 mod suggest;
 mod toolchain;
 mod types;
+mod variables;
 
 use hotcell_model::api::Api;
 

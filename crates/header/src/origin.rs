@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use clang::source::{File, SourceLocation, SourceRange};
 use clang::{Entity, EntityKind};
-use hotcell_model::api::Location;
+use hotcell_model::api::{CONTRACT, Location};
 
 use crate::job::{MAIN_FILE, Source};
 
@@ -45,7 +45,10 @@ impl<'s> Origins<'s> {
         let line = place.map_or(0, |place| place.line);
         match file {
             None => Location { file: "<built-in>".into(), line, primary: false },
-            Some(file) if is_main(&file) => Location { file: "prelude".into(), line, primary: true },
+            Some(file) if is_main(&file) => match self.source.added_line(line) {
+                Some(line) => Location { file: CONTRACT.into(), line, primary: true },
+                None => Location { file: "prelude".into(), line, primary: true },
+            },
             Some(file) => {
                 let primary = self.primary.contains(&file);
                 Location { file: file.to_string_lossy().into_owned(), line, primary }
@@ -97,6 +100,7 @@ impl<'s> Origins<'s> {
             let place = directive.get_location().map(|l| l.get_file_location());
             place.is_some_and(|place| {
                 place.line > self.source.prelude_lines
+                    && self.source.added_line(place.line).is_none()
                     && place.file.is_some_and(|file| is_main(&file.get_path()))
             })
         });

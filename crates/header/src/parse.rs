@@ -16,6 +16,7 @@ use crate::origin::{self, Origins};
 use crate::spelling;
 use crate::toolchain::Toolchain;
 use crate::types::{Context, Place, Types};
+use crate::variables;
 
 /// Parses the headers of a job.
 pub(crate) fn parse(index: &Index<'_>, toolchain: &Toolchain, job: &Job) -> Result<Api, Error> {
@@ -50,9 +51,9 @@ pub(crate) fn parse(index: &Index<'_>, toolchain: &Toolchain, job: &Job) -> Resu
 
 /// What is wrong with the prelude alone, if something is.
 fn of_prelude(index: &Index<'_>, arguments: &[String], job: &Job) -> Option<Error> {
-    let job = Job { headers: Vec::new(), ..job.clone() };
+    let job = Job { headers: Vec::new(), added: Vec::new(), ..job.clone() };
     let text = format!("{}\n", job.prelude.as_ref()?);
-    let source = Source { prelude_lines: text.lines().count() as u32, text };
+    let source = Source { prelude_lines: text.lines().count() as u32, headers: 0, text };
     let mut parser = index.parser(MAIN_FILE);
     parser.arguments(arguments).unsaved(&[Unsaved::new(MAIN_FILE, &source.text)]);
     diagnose::check(&parser.parse().ok()?, &job, &source).err()
@@ -70,19 +71,22 @@ fn walk<'tu>(children: &[Entity<'tu>], origins: &Origins<'_>) -> Api {
     };
     let mut constants = BTreeMap::new();
     let mut functions = Declarations::default();
+    let mut variables = Vec::new();
     collect_tags(children, &mut types.tags);
     // Typedefs name what has no name, so functions come after all of them.
     for child in children {
         match child.get_kind() {
             EntityKind::FunctionDecl => functions.add(*child),
+            EntityKind::VarDecl => variables.push(*child),
             EntityKind::TypedefDecl => typedef(*child, &mut types),
             _ => declaration(*child, &mut types, &mut constants),
         }
     }
     let functions = functions.convert(&mut types);
+    let variables = variables::convert(&variables, &mut types);
     let Types { records, enums, .. } = types;
     let nowhere = Target { triple: String::new(), pointer_bits: 0, char_signed: false };
-    Api { target: nowhere, functions, records, enums, constants, function_macros: BTreeMap::new() }
+    Api { target: nowhere, functions, records, enums, constants, function_macros: BTreeMap::new(), variables }
 }
 
 fn collect_tags(entities: &[Entity<'_>], tags: &mut HashSet<String>) {

@@ -6,12 +6,14 @@
 mod arguments;
 #[cfg(feature = "tokio")]
 mod awaited;
+mod batch;
 mod callbacks;
 mod numbers;
 mod objects;
 mod package;
 mod results;
 mod structs;
+mod written;
 
 use std::cell::RefCell;
 
@@ -23,6 +25,7 @@ use crate::session::Session;
 
 #[cfg(feature = "tokio")]
 pub use awaited::{TaskCallback, call_awaited, call_with_awaited};
+pub use batch::{Batch, never_in_a_batch};
 pub use callbacks::KeptFunction;
 pub use package::{package, thread_rules};
 

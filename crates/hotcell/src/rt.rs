@@ -18,6 +18,7 @@ mod finish;
 mod handle;
 mod image;
 mod invocation;
+mod lending;
 mod libraries;
 mod passed;
 mod pool;

@@ -659,6 +659,24 @@ impl Context {
         self.error(Fault { kind, cause, message }, Executed::No, String::new())
     }
 
+    /// That a call may return so many bytes in the room for a parameter.
+    #[cfg(feature = "dynamic")]
+    pub(crate) fn has_room(&self, name: &str, bytes: u64, limit: u64) -> Result<()> {
+        if bytes <= limit {
+            return Ok(());
+        }
+        let cause = Cause::Limit { what: LimitExceededReason::Output, value: limit };
+        let message = format!("room for `{name}` takes {bytes} bytes, and a call may return {limit}");
+        Err(self.not_executed(ErrorKind::LimitExceeded, cause, message))
+    }
+
+    /// A text is not in the encoding that the contract declares.
+    #[cfg(feature = "dynamic")]
+    pub(crate) fn bad_encoding(&self, name: &str) -> Error {
+        let cause = Cause::Argument { name: name.to_owned() };
+        self.not_executed(ErrorKind::BadEncoding, cause, format!("`{name}` is not UTF-8"))
+    }
+
     /// In a child of the process that opened the session: the call is its parent's.
     pub(crate) fn forked(&self, executed: Executed) -> Error {
         let message = "the process was forked after the session was opened".into();

@@ -21,6 +21,27 @@ pub struct Api {
     pub constants: BTreeMap<String, Constant>,
     /// Names of function-like macros, with their parameter names.
     pub function_macros: BTreeMap<String, Vec<String>>,
+    /// Variables that are declared `extern`, in the order of their first declaration.
+    #[serde(default)]
+    pub variables: Vec<Variable>,
+}
+
+/// What [`Location::file`] says of declarations that a contract has added behind the headers.
+pub const CONTRACT: &str = "<contract>";
+
+/// A variable of the library.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// Its type, without its own qualifiers.
+    pub ty: CType,
+    /// Whether it may not be written.
+    pub constant: bool,
+    /// The comment before it, without comment marks.
+    pub doc: Option<String>,
+    /// Where it is declared.
+    pub location: Location,
 }
 
 /// A place in a header.

@@ -48,6 +48,7 @@ impl Fingerprint {
         for (name, handle) in &interface.handles {
             feed(&mut hash, name);
             feed(&mut hash, &(&handle.c_type, &handle.release, &handle.parent, handle.thread_affine));
+            handle.jumps.iter().for_each(|jumps| feed(&mut hash, jumps));
         }
         for (name, item) in &interface.structs {
             feed(&mut hash, name);

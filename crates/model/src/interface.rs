@@ -86,7 +86,16 @@ pub struct Source {
     pub prelude: Option<String>,
     /// `-D` options, without the `-D`.
     pub defines: Vec<String>,
+    /// C functions that the contract adds behind the headers, with what they need; an entry is on one line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub added: Vec<String>,
+    /// Whether functions among them note what the library tells about a failure.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tells: bool,
 }
+
+/// The function in [`Source::added`] that has what the library told during a call, or NULL.
+pub const TOLD: &str = "hotcell_told";
 
 /// How many threads may be inside a library at once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -264,6 +273,16 @@ impl Interface {
 }
 
 impl Function {
+    /// The objects that go in whose errors jump: positions, each with what gives the `jmp_buf`.
+    pub fn jumps<'a>(&'a self, handles: &'a BTreeMap<String, Handle>) -> Vec<(usize, &'a str)> {
+        let params = self.params.iter().enumerate();
+        let jumps = params.filter_map(|(index, param)| match &param.role.value {
+            Role::Handle { handle, .. } => Some((index, handles.get(handle)?.jumps.as_deref()?)),
+            _ => None,
+        });
+        jumps.collect()
+    }
+
     /// The weakest ground any of its facts stands on: `Decided` before `Inferred` before `Proven`.
     pub fn evidence(&self) -> Evidence {
         let facts = self.params.iter().map(|p| &p.role.evidence).chain([&self.result.evidence]);

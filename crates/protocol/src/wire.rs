@@ -69,6 +69,9 @@ pub const PLACE_NULL: u64 = 0xFFFF_FFFF_FFFF_FFFF;
 /// Length of a result whose library claims to have written more than the buffer holds, or less than nothing.
 pub const LENGTH_IMPOSSIBLE: u64 = 0xFFFF_FFFF_FFFF_FFFF;
 
+/// Added to the place of data that go in and out: they lie in reply memory, which is lent, and are changed there. Added to the place of a reference, it stands for a capacity: the reference says which reply memory is lent as an out buffer. A number of elements never has it.
+pub const LENT: u64 = 0x8000_0000_0000_0000;
+
 /// Alignment of buffers in added segments.
 pub const BUFFER_ALIGN: usize = 64;
 

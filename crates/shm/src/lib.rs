@@ -34,7 +34,7 @@ mod worker;
 pub use ahead::Ahead;
 pub use arena::{Arena, Grant, Granted, Outer, Window};
 #[cfg(feature = "buffers")]
-pub use buffers::{Buffers, Found, InBuf};
+pub use buffers::{Buffers, Found, InBuf, Lent};
 pub use eventfd::EventFd;
 pub use fork::ForkGuard;
 pub use heap::{HEAP_FAULT, HeapCount, HeapFaultRecord, HeapRefusal, HeapSegment, heap_length, heap_shard};

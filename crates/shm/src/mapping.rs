@@ -194,12 +194,18 @@ impl Mapping {
         true
     }
 
-    /// Fills bytes with zeros.
+    /// Zeroes bytes.
     #[inline]
     pub fn zero(&self, offset: usize, length: usize) {
+        self.fill(offset, length, 0);
+    }
+
+    /// Makes bytes this one.
+    #[inline]
+    pub fn fill(&self, offset: usize, length: usize, byte: u8) {
         let address = self.at_mut(offset, length);
         // SAFETY: `at_mut` checked range and access.
-        unsafe { std::ptr::write_bytes(address, 0, length) };
+        unsafe { std::ptr::write_bytes(address, byte, length) };
         forget_contents();
     }
 

@@ -1,8 +1,9 @@
-//! Results that stay where the worker wrote them, for as long as the caller holds them.
+//! Memory that the worker writes and a caller has: results that stay where they were written, for as long as the caller holds
+//! them, and buffers that calls lend to the library.
 //!
 //! | what | who writes | who reads, in which state |
 //! |---|---|---|
-//! | bytes of a held part | the worker, whenever it likes | who holds it: a copy, or a byte at a time |
+//! | bytes of a held part, or of a buffer | the worker, whenever it likes; who has it | who has it: a copy, or a byte at a time |
 //! | `held` | who takes or drops a part, under its lock | the arena, before it grants a part of the segment |
 
 use std::marker::PhantomData;
@@ -11,6 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hotcell_protocol::wire;
 
+#[cfg(feature = "buffers")]
+use crate::buffers::Room;
 use crate::fork::ForkGuard;
 use crate::mapping::{Mapping, copy_shared};
 use crate::segment::Segment;
@@ -22,12 +25,12 @@ pub(crate) struct OutSegment {
     held: Mutex<Vec<Range<usize>>>,
 }
 
-/// A result that stays where the worker wrote it.
+/// A result that stays where the worker wrote it, or a buffer that the library changes in place.
 ///
 /// The worker can still write there, so the bytes may change at any time, and there is no slice of them. What is to be
 /// judged has to be copied first: what was copied does not change any more.
 ///
-/// It may outlive its session. While it lives, its memory is not used for other results.
+/// It may outlive its session. While it lives, its memory is not used for other results, nor for other buffers.
 ///
 /// # Panics
 ///
@@ -42,6 +45,9 @@ pub struct SharedBuf {
 enum Where {
     /// In a window, where the worker can write.
     Held { segment: Arc<OutSegment>, part: Range<usize> },
+    /// In a buffer of a session, where the worker can write that was lent it.
+    #[cfg(feature = "buffers")]
+    Lent(Arc<Room>),
     /// Copied: there is so little of it that it came with the reply.
     Copied(Vec<u8>),
 }
@@ -105,10 +111,27 @@ impl SharedBuf {
         SharedBuf { place: Where::Copied(bytes) }
     }
 
+    /// A buffer of a session.
+    #[cfg(feature = "buffers")]
+    pub(crate) fn lent(room: Arc<Room>) -> SharedBuf {
+        SharedBuf { place: Where::Lent(room) }
+    }
+
+    /// The memory that it has, if it is a buffer of a session.
+    #[cfg(feature = "buffers")]
+    pub(crate) fn room(&self) -> Option<&Arc<Room>> {
+        match &self.place {
+            Where::Lent(room) => Some(room),
+            _ => None,
+        }
+    }
+
     /// Bytes.
     pub fn len(&self) -> usize {
         match &self.place {
             Where::Held { part, .. } => part.len(),
+            #[cfg(feature = "buffers")]
+            Where::Lent(room) => room.length(),
             Where::Copied(bytes) => bytes.len(),
         }
     }
@@ -122,6 +145,8 @@ impl SharedBuf {
     pub fn view(&self) -> SharedView<'_> {
         let start = match &self.place {
             Where::Held { segment, part } => segment.mapping().at(part.start, part.len()).cast_const(),
+            #[cfg(feature = "buffers")]
+            Where::Lent(room) => room.mapping().at(room.offset(), room.length()).cast_const(),
             Where::Copied(bytes) => bytes.as_ptr(),
         };
         SharedView { start, length: self.len(), of: PhantomData }
@@ -139,6 +164,46 @@ impl SharedBuf {
     /// A copy.
     pub fn to_vec(&self) -> Vec<u8> {
         self.view().to_vec()
+    }
+
+    /// Copies bytes in, from `offset` on.
+    ///
+    /// # Panics
+    ///
+    /// Where there are not so many.
+    pub fn copy_from(&mut self, offset: usize, bytes: &[u8]) {
+        self.change(
+            offset,
+            bytes.len(),
+            |mapping, at| mapping.copy_in(at, bytes),
+            |copy| {
+                copy.copy_from_slice(bytes);
+            },
+        );
+    }
+
+    /// Makes every byte this one.
+    pub fn fill(&mut self, byte: u8) {
+        let length = self.len();
+        self.change(0, length, |mapping, at| mapping.fill(at, length, byte), |copy| copy.fill(byte));
+    }
+
+    /// Changes bytes where they lie: in a map, at an offset of it, or in a copy.
+    fn change(
+        &mut self,
+        offset: usize,
+        length: usize,
+        in_map: impl FnOnce(&Mapping, usize),
+        in_copy: impl FnOnce(&mut [u8]),
+    ) {
+        let end = offset.checked_add(length).filter(|&end| end <= self.len());
+        let end = end.expect("bytes outside of a shared buffer");
+        match &mut self.place {
+            Where::Held { segment, part } => in_map(segment.mapping(), part.start + offset),
+            #[cfg(feature = "buffers")]
+            Where::Lent(room) => in_map(room.mapping(), room.offset() + offset),
+            Where::Copied(bytes) => in_copy(&mut bytes[offset..end]),
+        }
     }
 }
 

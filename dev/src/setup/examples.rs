@@ -30,4 +30,5 @@ libraries! {
     "libuuid" "uuid/uuid.h" "uuid-dev"
     "Hunspell" "hunspell/hunspell.h" "libhunspell-dev"
     "libwebp" "webp/decode.h" "libwebp-dev"
+    "GMP" "gmp.h" "libgmp-dev"
 }

@@ -14,24 +14,43 @@ use hotcell_model::types::{CType, Type};
 use crate::plan::{Answer, Case, Input, Plan, Step};
 use crate::seen::{Outcome, Seen};
 
-/// What comes of each step of the first `count` cases of a group.
+mod batched;
+
+/// How a group is called.
+pub(crate) struct How {
+    /// How long a call may take.
+    pub(crate) patience: Duration,
+    /// Whether calls go in batches, as far as they can.
+    pub(crate) batch: bool,
+}
+
+/// What comes of each step of the first `count` cases of a group, and how many calls were entries of batches.
 pub(crate) fn run(
     bound: &Bound,
     plan: &Plan,
     group: usize,
     count: usize,
-    patience: Duration,
-) -> Result<Vec<Vec<Outcome>>, String> {
+    how: &How,
+) -> Result<(Vec<Vec<Outcome>>, usize), String> {
     // The files of the cases lie there. Modes and owners that cannot be set show in `errno`, which is compared: SQLite gives
     // the files that it makes those of the database.
     let write = vec![std::env::temp_dir()];
-    let allow = ["fchmod", "fchown"].map(str::to_owned).into();
+    let own = bound.interface.sandbox.allow.iter().cloned();
+    let allow = ["fchmod", "fchown"].map(str::to_owned).into_iter().chain(own).collect();
     let sandbox = Sandbox { write, allow, ..Sandbox::of(Profile::Custom) };
     let options = Options { sandbox: Some(sandbox), ..Options::default() };
-    let session = bound.open(options).map_err(|error| format!("{error:#}"))?.within(patience);
+    let session = bound.open(options).map_err(|error| format!("{error:#}"))?.within(how.patience);
     let interface = Arc::new(bound.interface.clone());
-    let run = |case: &Case| Running::new(&interface, &session, case).run(case);
-    Ok(plan.groups[group].cases[..count].iter().map(run).collect())
+    let mut entries = 0;
+    let run = |case: &Case| {
+        let running = || Running::new(&interface, &session, case);
+        let batched = if how.batch { running().run_batched(case) } else { None };
+        let Some((outcomes, put)) = batched else { return running().run(case) };
+        entries += put;
+        outcomes
+    };
+    let outcomes = plan.groups[group].cases[..count].iter().map(run).collect();
+    Ok((outcomes, entries))
 }
 
 /// A case as it goes on. Callbacks that the library keeps take part in it as long as it is there.

@@ -46,11 +46,14 @@ pub struct Settings {
     pub only: Option<String>,
     /// Whether the report tells every call.
     pub show: bool,
+    /// Whether contained calls go in batches, as far as they can.
+    pub batch: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { seed: 1, patience: Duration::from_secs(10), recipes: None, only: None, show: false }
+        let patience = Duration::from_secs(10);
+        Settings { seed: 1, patience, recipes: None, only: None, show: false, batch: false }
     }
 }
 
@@ -94,10 +97,12 @@ pub fn run_bound(checked: &Checked, bound: &Bound, settings: &Settings) -> Resul
             continue;
         }
         let patience = settings.patience * if came_of(Outcome::Hung) { 1 } else { 3 };
+        let how = contained::How { patience, batch: settings.batch };
         let count = first.len();
         let mut runs = vec![first, run()?];
         folders.clear()?;
-        let contained = contained::run(bound, &plan, number, count, patience)?;
+        let (contained, entries) = contained::run(bound, &plan, number, count, &how)?;
+        report.entries += entries;
         let mut compared = compare::group(interface, group, &runs, &contained);
         // What differs only once in a while must differ without Hotcell too, or it counts.
         while !compared.different.is_empty() && runs.len() < DIRECT_RUNS {

@@ -25,6 +25,9 @@ struct Args {
     /// Tell every call and what came of it directly.
     #[arg(long)]
     show: bool,
+    /// Make contained calls in batches, as far as they can be.
+    #[arg(long)]
+    batch: bool,
     /// What random values come from.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -65,7 +68,8 @@ fn main() -> ExitCode {
     };
     let patience = std::time::Duration::from_secs(args.patience);
     let recipes = args.recipes.or_else(|| Some(beside).filter(|it| contract && it.is_file()));
-    let settings = Settings { seed: args.seed, patience, recipes, only: args.function, show: args.show };
+    let Args { seed, function: only, show, batch, .. } = args;
+    let settings = Settings { seed, patience, recipes, only, show, batch };
     match run(&job, &settings) {
         Ok(report) => {
             print!("{report}");

@@ -12,6 +12,8 @@ pub struct Report {
     pub skipped: Vec<(String, String)>,
     /// Bound functions that were in no case that could be compared, without a reason.
     pub missed: Vec<String>,
+    /// Calls that went in batches.
+    pub entries: usize,
 }
 
 /// The cases of a function or scenario.
@@ -104,6 +106,10 @@ impl fmt::Display for Report {
             self.groups.iter().map(|group| group.unstable).sum::<usize>(),
             self.skipped.len(),
             self.missed.len()
-        )
+        )?;
+        match self.entries {
+            0 => Ok(()),
+            entries => writeln!(f, "{entries} contained calls went in batches"),
+        }
     }
 }

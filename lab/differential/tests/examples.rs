@@ -15,8 +15,8 @@ fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples")
 }
 
-/// Compares a library of `examples/` by its recipes.
-fn compare(library: &str, functions: usize, cases: usize) -> Report {
+/// Compares a library of `examples/` by its recipes, with contained calls in batches where that can be, or each by itself.
+fn compared(library: &str, batch: bool) -> Report {
     let folder = examples().join(library);
     let job = Job {
         source: Source::Contract(folder.join("bind.toml")),
@@ -25,12 +25,24 @@ fn compare(library: &str, functions: usize, cases: usize) -> Report {
         defines: Vec::new(),
         library_dirs: Vec::new(),
     };
-    let settings = Settings { recipes: Some(folder.join("differential.toml")), ..Settings::default() };
-    let report = run(&job, &settings).unwrap();
+    let recipes = Some(folder.join("differential.toml"));
+    let report = run(&job, &Settings { recipes, batch, ..Settings::default() }).unwrap();
     assert!(report.passed(), "{report}");
+    report
+}
+
+fn compare(library: &str, functions: usize, cases: usize) {
+    let report = compared(library, false);
     assert!(report.groups.len() >= functions, "{report}");
     assert!(report.equal() >= cases, "{report}");
-    report
+}
+
+#[test]
+fn calls_in_batches_do_what_direct_calls_do() {
+    for (library, cases, entries) in [("zlib", 1000, 1000), ("cjson", 900, 1000)] {
+        let report = compared(library, true);
+        assert!(report.equal() >= cases && report.entries >= entries, "{report}");
+    }
 }
 
 #[test]
@@ -51,6 +63,11 @@ fn cjson_contained_is_cjson() {
 #[test]
 fn zstandard_contained_is_zstandard() {
     compare("zstd", 50, 500);
+}
+
+#[test]
+fn gmp_contained_is_gmp() {
+    compare("gmp", 325, 4000);
 }
 
 #[test]
@@ -85,7 +102,7 @@ fn libuuid_contained_is_libuuid() {
 
 #[test]
 fn libwebp_contained_is_libwebp() {
-    compare("webp", 43, 640);
+    compare("webp", 44, 650);
 }
 
 #[test]

@@ -2,13 +2,13 @@
 #![forbid(unsafe_code)]
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hotcell::dynamic::{self, Outcome, Value};
-use hotcell::{Options, Session};
+use hotcell::{Options, Session, Ticket};
 use hotcell_bind::{Bound, Error, Job, Source};
-use hotcell_model::interface::Function;
+use hotcell_model::interface::{Function, Interface};
 
 /// Binds the library; the work is done once per process.
 pub fn bound() -> Result<&'static Bound, Error> {
@@ -97,6 +97,24 @@ impl Faulty {
             let interface = &faulty.bound.interface;
             dynamic::call_awaited(&faulty.session, interface, function, &args, call_site).await
         }
+    }
+
+    /// Begins a batch.
+    pub fn batch(&self) -> dynamic::Batch {
+        static INTERFACE: OnceLock<Arc<Interface>> = OnceLock::new();
+        let interface = INTERFACE.get_or_init(|| Arc::new(self.bound.interface.clone()));
+        dynamic::Batch::new(&self.session, interface)
+    }
+
+    /// Puts a call of `faulty_<name>` into a batch.
+    #[track_caller]
+    pub fn put(
+        &self,
+        batch: &mut dynamic::Batch,
+        name: &str,
+        args: &[Value],
+    ) -> hotcell::Result<Ticket<Outcome>> {
+        batch.add(self.function(name).0, args.to_vec())
     }
 
     /// Calls a function that takes and returns integers.

@@ -174,8 +174,8 @@ impl Basin {
     /// Faults.
     pub fn two(&self, capacity: usize, seed: u8) -> Result<(SharedBuf, SharedBuf)> {
         let (mut call, function) = self.call("basin_two")?;
-        call.put_u64(argument(function, 0), capacity as u64);
-        call.put_u64(argument(function, 2), capacity as u64);
+        call.put_room(argument(function, 0), capacity as u64);
+        call.put_room(argument(function, 2), capacity as u64);
         call.put_u8(argument(function, 4), seed);
         let mut reply = call.finish()?;
         Ok((reply.shared_buffer(result(function, 0))?, reply.shared_buffer(result(function, 2))?))
@@ -188,7 +188,7 @@ impl Basin {
     /// Always.
     pub fn claim(&self, capacity: usize) -> Result<SharedBuf> {
         let (mut call, function) = self.call("basin_claim")?;
-        call.put_u64(argument(function, 0), capacity as u64);
+        call.put_room(argument(function, 0), capacity as u64);
         call.finish()?.shared_buffer(result(function, 0))
     }
 
@@ -199,7 +199,7 @@ impl Basin {
     /// Faults.
     pub fn omit(&self, capacity: usize) -> Result<Vec<u8>> {
         let (mut call, function) = self.call("basin_omit")?;
-        call.put_u64(argument(function, 0), capacity as u64);
+        call.put_room(argument(function, 0), capacity as u64);
         call.finish()?.buffer(result(function, 0))
     }
 
@@ -210,7 +210,7 @@ impl Basin {
     /// Always.
     pub fn mute(&self, capacity: usize) -> Result<()> {
         let (mut call, function) = self.call("basin_mute")?;
-        call.put_u64(argument(function, 0), capacity as u64);
+        call.put_room(argument(function, 0), capacity as u64);
         call.finish().map(drop)
     }
 
@@ -225,6 +225,62 @@ impl Basin {
         call.finish()?.buffer(result(function, 0))
     }
 
+    /// As [`Basin::invert`], in a buffer that is lent.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub fn invert_in_place(&self, data: &mut SharedBuf) -> Result<usize> {
+        let (mut call, function) = self.call("basin_invert")?;
+        call.lend_data(argument(function, 0), "data", data)?;
+        call.finish()?.filled(result(function, 0), data)
+    }
+
+    /// As [`Basin::fill`], in a buffer that is lent.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub fn fill_into(&self, out: &mut SharedBuf, seed: u8) -> Result<usize> {
+        self.filled_into("basin_fill", out, Some(seed))
+    }
+
+    /// As [`Basin::keep`], in a buffer that is lent.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub fn keep_into(&self, out: &mut SharedBuf, seed: u8) -> Result<usize> {
+        self.filled_into("basin_keep", out, Some(seed))
+    }
+
+    /// As [`Basin::claim`], in a buffer that is lent.
+    ///
+    /// # Errors
+    ///
+    /// Always.
+    pub fn claim_into(&self, out: &mut SharedBuf) -> Result<usize> {
+        self.filled_into("basin_claim", out, None)
+    }
+
+    /// As [`Basin::omit`], in a buffer that is lent.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub fn omit_into(&self, out: &mut SharedBuf) -> Result<usize> {
+        self.filled_into("basin_omit", out, None)
+    }
+
+    /// As [`Basin::mute`], in a buffer that is lent.
+    ///
+    /// # Errors
+    ///
+    /// Always.
+    pub fn mute_into(&self, out: &mut SharedBuf) -> Result<usize> {
+        self.filled_into("basin_mute", out, None)
+    }
+
     /// Aborts.
     ///
     /// # Errors
@@ -236,9 +292,18 @@ impl Basin {
 
     fn filled(&self, name: &str, capacity: usize, seed: u8) -> Result<Reply<'_>> {
         let (mut call, function) = self.call(name)?;
-        call.put_u64(argument(function, 0), capacity as u64);
+        call.put_room(argument(function, 0), capacity as u64);
         call.put_u8(argument(function, 2), seed);
         call.finish()
+    }
+
+    fn filled_into(&self, name: &str, out: &mut SharedBuf, seed: Option<u8>) -> Result<usize> {
+        let (mut call, function) = self.call(name)?;
+        call.lend_room(argument(function, 0), "out", out)?;
+        if let Some(seed) = seed {
+            call.put_u8(argument(function, 2), seed);
+        }
+        call.finish()?.filled(result(function, 0), out)
     }
 
     fn call(&self, name: &str) -> Result<(Call<'_>, &Function)> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use hotcell::dynamic::{self, Value};
 use hotcell::rt::Handle;
-use hotcell::{Options, Result, Session};
+use hotcell::{Batch, Options, Result, Session, Ticket};
 use hotcell_bind::Bound;
 use hotcell_model::layout::Carries;
 
@@ -129,6 +129,28 @@ impl Clan {
     ///
     /// Those of the batch as a whole.
     pub fn batch(&self, name: &str, objects: &[&Handle], numbers: &[i32]) -> Result<Vec<Result<i32>>> {
+        let (batch, tickets) = self.entries(name, objects, numbers)?;
+        let mut done = batch.run()?;
+        Ok(tickets.into_iter().map(|ticket| done.take(ticket)).collect())
+    }
+
+    /// As [`Clan::batch`], awaited.
+    pub fn batch_awaited(
+        &self,
+        name: &str,
+        objects: &[&Handle],
+        numbers: &[i32],
+    ) -> impl Future<Output = Result<Vec<Result<i32>>>> + Send + use<> {
+        let entries = self.entries(name, objects, numbers);
+        async move {
+            let (batch, tickets) = entries?;
+            let mut done = batch.run_awaited().await?;
+            Ok(tickets.into_iter().map(|ticket| done.take(ticket)).collect())
+        }
+    }
+
+    /// A batch of calls of a function, and what each is to return.
+    fn entries(&self, name: &str, objects: &[&Handle], numbers: &[i32]) -> Result<(Batch, Vec<Ticket<i32>>)> {
         let interface = &self.library.1.interface;
         let (index, function) = interface.function(name).expect("it is bound");
         let place = |index| function.layout.args.field(Carries::Param { index }).expect("it goes in").offset;
@@ -143,8 +165,7 @@ impl Clan {
             }
             tickets.push(entry.values(|values| values.get_i32(0)));
         }
-        let mut done = batch.run()?;
-        Ok(tickets.into_iter().map(|ticket| done.take(ticket)).collect())
+        Ok((batch, tickets))
     }
 
     /// The number of a function, to call it without naming its objects.

@@ -252,6 +252,54 @@ fn batches_have_the_families_of_all_their_entries() {
 }
 
 #[test]
+fn batches_of_tasks_have_the_families_of_all_their_entries() {
+    let clan = Clan::of(3);
+    let [a, b] = clans(&clan);
+    runtime().block_on(async {
+        let meet = [&a, &b].map(|of| tokio::spawn(clan.batch_awaited("clan_meet", &[of], &[2, LONG as i32])));
+        for met in meet {
+            assert_eq!(met.await.unwrap().unwrap().pop().unwrap().unwrap(), 0);
+        }
+        let tasks: Vec<_> = (0..6)
+            .map(|number| {
+                let (clan, a, b) = (clan.clone(), a.clone(), b.clone());
+                tokio::spawn(async move {
+                    for turn in 0..40 {
+                        let [one, other] = if (number + turn) % 2 == 0 { [&a, &b] } else { [&b, &a] };
+                        let done = clan.batch_awaited("clan_use", &[one, other, one], &[]).await.unwrap();
+                        done.into_iter().for_each(|used| assert!(used.unwrap() > 0));
+                    }
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        let stays = tokio::spawn(clan.awaited("clan_stay", &[&a], &[LONG]));
+        while clan.awaited("clan_staying", &[], &[]).await.unwrap() == 0 {}
+        let hasty = clan.within(Duration::from_millis(30));
+        held_up(
+            &hasty.batch_awaited("clan_use", &[&b, &a], &[]).await.unwrap_err(),
+            "other calls used its objects",
+        );
+        clan.awaited("clan_call_off", &[], &[1]).await.unwrap();
+        assert_eq!(stays.await.unwrap().unwrap(), 1);
+    });
+    let pens = pens(&clan, 2);
+    runtime().block_on(async {
+        for _ in 0..20 {
+            for pen in &pens {
+                let done = clan.batch_awaited("clan_pen_write", &[pen, pen], &[]).await.unwrap();
+                done.into_iter().for_each(|written| assert!(written.unwrap() > 0));
+            }
+        }
+        let error = clan.batch_awaited("clan_pen_write", &[&pens[0], &pens[1]], &[]).await.unwrap_err();
+        assert_eq!((error.kind(), error.executed()), (ErrorKind::InvalidArgument, Executed::No), "{error}");
+    });
+    assert_eq!(clan.session.generation(), 1);
+}
+
+#[test]
 fn a_call_that_was_begun_without_its_objects_is_refused() {
     let clan = Clan::of(2);
     let [a] = clans(&clan);

@@ -249,6 +249,40 @@ HOTCELL_HELPER void *hotcell_copy(hotcell_ctx *ctx, const void *data, uint64_t l
     return copy;
 }
 
+/* Data that go in and out: a writable copy in reply memory, or that itself which the host lends. */
+HOTCELL_HELPER void *hotcell_in_out(hotcell_ctx *ctx, hotcell_ref *ref, const char *name, uint64_t size, int nullable,
+                                    uint64_t align, uint64_t *place, int *bad)
+{
+    int lent = ref->place != HOTCELL_PLACE_NULL && (ref->place & HOTCELL_LENT) != 0;
+    if (lent) {
+        ref->place &= ~HOTCELL_LENT;
+        *place = ref->place;
+    }
+    const void *data = hotcell_buffer_in(ctx, ref, name, size, nullable, bad);
+    return lent ? (void *)(uintptr_t)data : hotcell_copy(ctx, data, ref->length, align, place, bad);
+}
+
+/* The memory that the host lends as an out buffer, and its bytes; NULL where it lends none. What was there is its own: the
+ * buffer is the caller's, and is not zeroed. */
+HOTCELL_HELPER void *hotcell_lent_room(hotcell_ctx *ctx, uint64_t capacity, const char *name, uint64_t size,
+                                       uint64_t *bytes, uint64_t *place, int *bad)
+{
+    if ((capacity & HOTCELL_LENT) == 0) {
+        return NULL;
+    }
+    hotcell_ref where = {capacity & ~HOTCELL_LENT, sizeof(hotcell_ref)};
+    const void *said = hotcell_in(ctx, &where, name, bad);
+    if (*bad) {
+        return NULL;
+    }
+    hotcell_ref room;
+    __builtin_memcpy(&room, said, sizeof room);
+    const void *data = hotcell_buffer_in(ctx, &room, name, size, 0, bad);
+    *bytes = room.length;
+    *place = room.place;
+    return (void *)(uintptr_t)data;
+}
+
 /* Memory for an out buffer. It is zeroed: what the library leaves out must not show an earlier call's data. */
 HOTCELL_HELPER void *hotcell_room(hotcell_ctx *ctx, uint64_t length, uint64_t align, uint64_t *place)
 {
@@ -986,7 +1020,7 @@ static void hotcell_call_measured_invert(hotcell_ctx *hc_ctx, const hotcell_requ
     __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_measured_invert hc_out = {.arg_data = {HOTCELL_PLACE_NULL, 0}};
     uint64_t place_data = HOTCELL_PLACE_NULL;
-    unsigned char *arg_data = hotcell_copy(hc_ctx, hotcell_buffer_in(hc_ctx, &hc_in.arg_data, "data", 1, 0, &hc_bad), hc_in.arg_data.length, 1, &place_data, &hc_bad);
+    unsigned char *arg_data = hotcell_in_out(hc_ctx, &hc_in.arg_data, "data", 1, 0, 1, &place_data, &hc_bad);
     if (hc_bad) {
         return;
     }

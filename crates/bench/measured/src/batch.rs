@@ -30,6 +30,19 @@ impl Batch {
         self.batch.run()
     }
 
+    /// As [`Batch::run`], awaited in a runtime of tokio.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[cfg(feature = "tokio")]
+    #[track_caller]
+    pub fn run_awaited(
+        self,
+    ) -> impl Future<Output = hotcell::Result<hotcell::Done>> + Send + use<> {
+        self.batch.run_awaited()
+    }
+
     /// How many calls are in it.
     pub fn len(&self) -> usize {
         self.batch.len()

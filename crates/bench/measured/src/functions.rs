@@ -141,6 +141,20 @@ impl Measured {
         reply.shared_buffer(0)
     }
 
+    /// As [`Measured::invert`], but `data` is lent to the library: nothing of it is copied.
+    /// It gives how many of its bytes are filled.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn invert_in_place(&self, data: &mut hotcell::SharedBuf) -> hotcell::Result<usize> {
+        let mut call = self.session.call(table::MEASURED_INVERT)?;
+        call.lend_data(0, "data", data)?;
+        let mut reply = call.finish()?;
+        reply.filled(0, data)
+    }
+
     /// Allocates and frees so many blocks, of sizes as programs have them.
     ///
     /// C: `void measured_allocate(int32_t times)`

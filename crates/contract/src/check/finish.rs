@@ -6,7 +6,9 @@ use hotcell_model::api::{Attribute, Function};
 use hotcell_model::evidence::{Evidence, Fact};
 use hotcell_model::expr::Expr;
 use hotcell_model::fingerprint::Fingerprint;
-use hotcell_model::interface::{self, Capacity, ErrorRule, Fails, LeftOut, Param, ResultRole, Role, Status};
+use hotcell_model::interface::{
+    self, Capacity, ErrorRule, Fails, LeftOut, Param, ResultRole, Role, Status, TOLD,
+};
 use hotcell_model::layout::Layout;
 use hotcell_model::types::Type;
 
@@ -65,6 +67,8 @@ pub(crate) fn finish(
     let typed = site.names.iter().zip(&function.params).zip(roles);
     let params: Vec<Param> =
         typed.map(|((name, param), role)| Param { name: name.clone(), ty: param.ty.clone(), role }).collect();
+    jumps(site, &params, &mut error);
+    told(site, &mut error);
     let rule = error.as_ref().map(|fact| &fact.value);
     let layout = match Layout::of(&params, &result.value, &function.result, rule, &site.api.target) {
         Ok(layout) => layout,
@@ -97,6 +101,31 @@ pub(crate) fn finish(
     };
     bound.fingerprint = Fingerprint::of_function(&bound);
     Some(Ok(bound))
+}
+
+/// A call fails when an error of an object has jumped out of it, be there a rule besides or not.
+fn jumps(site: Site<'_>, params: &[Param], error: &mut Option<Fact<ErrorRule>>) {
+    let jumping = params.iter().find_map(|param| match &param.role.value {
+        Role::Handle { handle, .. } => site.known.handles.get(handle).filter(|handle| handle.jumps.is_some()),
+        _ => None,
+    });
+    if let (Some(handle), None) = (jumping, error.as_ref()) {
+        let fails = Fails::When { condition: Expr::Int { value: 0 } };
+        let value = ErrorRule { fails, told_by: None, message: None, code: None, symbols: None };
+        *error = Some(Fact { value, evidence: handle.evidence.clone() });
+    }
+}
+
+/// What the library told during the call is the message where nothing else is.
+fn told(site: Site<'_>, error: &mut Option<Fact<ErrorRule>>) {
+    let said = lines::of(site.contract, site.function).error().is_some_and(|line| line.message.is_some());
+    if let Some(rule) = error.as_mut().map(|fact| &mut fact.value)
+        && site.contract.tells()
+        && !said
+        && rule.message.is_none()
+    {
+        rule.message = Some(Expr::Call { function: TOLD.to_owned(), args: Vec::new() });
+    }
 }
 
 /// A pattern that asks for what a call takes over is not about this call: its message and its code are left away.

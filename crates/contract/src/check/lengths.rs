@@ -94,12 +94,17 @@ pub(super) fn named(site: Site<'_>, node: &Node) -> Named {
     }
 }
 
-/// What `next` means: the integer right behind a parameter, unless a parameter is called so.
+/// What `next` means: the integer behind a parameter, perhaps with other pointers to the same numbers between, unless a
+/// parameter is called so.
 pub(super) fn next(site: Site<'_>, index: usize, node: &Node) -> Option<usize> {
-    let called = names::position(site.function, site.names, "next").is_some();
-    let behind = site.function.params.get(index + 1);
-    let meant = node.name() == Some("next") && !called && behind.is_some_and(|param| param.ty.is_integer());
-    meant.then_some(index + 1)
+    let params = &site.function.params;
+    if node.name() != Some("next") || names::position(site.function, site.names, "next").is_some() {
+        return None;
+    }
+    let numbers = |index: usize| params[index].ty.pointee().map(|(pointee, _)| &pointee.kind);
+    let alike = |&other: &usize| numbers(index).is_some() && numbers(other) == numbers(index);
+    let behind = (index + 1..params.len()).find(|other| !alike(other))?;
+    params[behind].ty.is_integer().then_some(behind)
 }
 
 /// A number of elements of `size` bytes, rounded up before the call and down after it where bytes are counted.
@@ -178,6 +183,9 @@ impl Buffer<'_> {
 
     /// A number of elements.
     pub(super) fn elements(&mut self, node: &Node, purpose: Purpose) -> Option<Expr> {
+        // Where another buffer has the parameter already, `next` is its value.
+        let named = next(self.site, self.index, node).map(|index| node.called(&self.site.names[index]));
+        let node = named.as_ref().unwrap_or(node);
         let expr = self.decided.expression(self.site, node, purpose, self.wrong)?;
         Some(elements(expr, (self.unit, self.size), purpose))
     }

@@ -1,6 +1,6 @@
 //! Which functions are wanted.
 
-use hotcell_model::api::{Api, Function};
+use hotcell_model::api::{Api, CONTRACT, Function};
 
 use crate::check::Selection;
 use crate::contract::Contract;
@@ -35,6 +35,13 @@ pub(crate) fn select<'a>(
                 findings.extend(pattern::useless(&contract.text, pattern, names, "function of the headers"));
             }
             let wanted = |function: &&Function| {
+                if function.location.file == CONTRACT {
+                    return contract.adds(&function.name);
+                }
+                // Its arguments are what the forms of it say.
+                if function.variadic && contract.has_form_of(&function.name) {
+                    return false;
+                }
                 let any = |patterns: &[Text]| patterns.iter().any(|p| matches(&p.value, &function.name));
                 let included = contract.include.is_empty() || any(&contract.include);
                 let of_headers = function.location.primary && included && !any(&contract.exclude);
@@ -55,8 +62,8 @@ pub(crate) fn unknown(api: &Api, name: &str) -> Diagnostic {
     if let Some(params) = api.function_macros.get(name) {
         let message = format!("`{name}` is a function-like macro, not a function");
         let help = format!(
-            "macros are not supported by this version: use a function that `{name}({})` stands for",
-            params.join(", ")
+            "say its prototype in C: `declare = \"TYPE {name}({})\"`",
+            params.iter().map(|param| format!("TYPE {param}")).collect::<Vec<_>>().join(", ")
         );
         return Diagnostic::error(message).label("a macro").help(help);
     }

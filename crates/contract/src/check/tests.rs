@@ -22,4 +22,4 @@ mod type_errors;
 mod typed;
 mod utf16;
 
-pub(crate) use support::{ctype, function};
+pub(crate) use support::{api, ctype, function};

@@ -98,9 +98,14 @@ fn refusal(site: Site<'_>, ty: &CType, item: &Item) -> Option<Refusal> {
             Type::FunctionPointer { .. } => None,
             _ => Some(("not a pointer to a function", number)),
         },
-        What::Status | What::Ignored | What::Own | What::Zero | What::UserData | What::Handles => {
-            Some(("no item of a parameter", None))
-        }
+        What::Status
+        | What::Ignored
+        | What::Own
+        | What::Zero
+        | What::UserData
+        | What::Handles
+        | What::Stream(..)
+        | What::Told => Some(("no item of a parameter", None)),
     }
 }
 

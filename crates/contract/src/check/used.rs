@@ -64,14 +64,18 @@ pub(crate) fn handles(known: Known<'_>, functions: &[Function]) -> BTreeMap<Stri
                 Role::Callback { callback, .. } => wanted.extend(objects(callback)),
                 Role::Resident { record, .. } => {
                     if let Some(item) = known.structs.get(record) {
-                        let line = known.structs.resident_line(record).unwrap_or_default();
+                        let evidence = match known.structs.resident_line(record) {
+                            Some(line) => Evidence::Decided { line },
+                            None => Evidence::Inferred { rule: "begun-and-ended".to_owned() },
+                        };
                         let handle = Handle {
                             c_type: format!("{} *", item.c_name),
                             doc: item.doc.clone(),
                             release: None,
                             parent: None,
+                            jumps: None,
                             thread_affine: false,
-                            evidence: Evidence::Decided { line },
+                            evidence,
                         };
                         used.insert(record.clone(), handle);
                     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::contract::item::What;
 use crate::contract::keys::{self, Keys};
-use crate::contract::{ErrorLine, FailsLine, FunctionLines, ParamLine, TypeErrorLine, item};
+use crate::contract::{ErrorLine, FailsLine, FunctionLines, ParamLine, TypeErrorLine, form, item};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Entry, Reader, Text};
 use crate::pattern;
@@ -38,9 +38,11 @@ fn function<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> FunctionLines {
             "error" => lines.error = error(reader, &entry),
             "deadline" => lines.deadline = duration(reader, &entry),
             "idempotent" => lines.idempotent = reader.boolean(&entry),
+            "of" | "further" | "each" | "declare" => form::key(reader, &entry, &mut lines.form),
             _ => reader.unknown(&entry, &keys::FUNCTION),
         }
     }
+    form::finish(reader, &mut lines);
     lines
 }
 

@@ -22,6 +22,7 @@ fn handle<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> HandleLine {
         on_success: false,
         made_by: None,
         lends_until: None,
+        jumps: None,
         message: None,
         affine: false,
     };
@@ -35,6 +36,7 @@ fn handle<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> HandleLine {
             "made_by" => line.made_by = selectors(reader, entry),
             "message" => line.message = reader.text(entry).and_then(|text| reader.expression(&text)),
             "affine" => line.affine = reader.boolean(entry).unwrap_or(false),
+            "jumps" => line.jumps = reader.text(entry),
             "lends_until" => line.lends_until = selectors(reader, entry),
             _ => reader.unknown(entry, &keys::HANDLE),
         }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use hotcell_model::interface::{Direction, Encoding, Unit};
 
 use crate::contract::keys::{self, Keys};
-use crate::contract::{ParamLine, function};
+use crate::contract::{ParamLine, Stream, function};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Entry, Reader, Text, list};
 use crate::expression::Node;
@@ -28,6 +28,10 @@ pub(crate) enum What {
     TextsOut,
     Data,
     Offset,
+    /// Only until its table has been read: then it is data.
+    Stream(Stream, Direction),
+    /// Only until its table has been read: then it is fixed.
+    Told,
     Callback,
     Kept,
     Handles,
@@ -87,6 +91,8 @@ pub(crate) struct Item {
     pub(crate) parent: Option<Text>,
     pub(crate) release: Option<Text>,
     pub(crate) of: Option<Text>,
+    /// The parameter of a callback that has a text.
+    pub(crate) text: Option<Text>,
     pub(crate) user_data: Option<Text>,
     pub(crate) user_data_from: Option<Node>,
     pub(crate) until: Option<Text>,
@@ -136,6 +142,7 @@ impl Item {
             parent: None,
             release: None,
             of: None,
+            text: None,
             user_data: None,
             user_data_from: None,
             until: None,
@@ -254,6 +261,7 @@ fn value<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, of: &'static Keys, item
         "parent" => item.parent = reader.text(entry),
         "release" => item.release = reader.text(entry),
         "of" => item.of = reader.text(entry),
+        "text" => item.text = reader.text(entry),
         "user_data" => item.user_data = reader.text(entry),
         "user_data_from" => {
             item.user_data_from = reader.text(entry).and_then(|text| reader.expression(&text));
@@ -322,8 +330,12 @@ fn one(
     whole: Range<usize>,
     of: &'static Keys,
 ) -> Option<Found> {
-    let mut words: Vec<&str> = of.kinds.iter().map(|kind| kind.key).collect();
-    words.dedup();
+    let mut words: Vec<&str> = Vec::new();
+    for kind in of.kinds {
+        if !words.contains(&kind.key) {
+            words.push(kind.key);
+        }
+    }
     if found.len() > 1 {
         let message = format!("an item says one thing: {}", list(&words).replace(" and ", " or "));
         reader.push(Diagnostic::error(message).at(found[1].2.clone()).label("a second direction"));

@@ -52,6 +52,8 @@ pub(crate) enum Shape {
     Lines(&'static Keys),
     /// A table of names, each with the name of a function, or `true`.
     Starts,
+    /// A table of names, each with a list of texts.
+    TextLists,
 }
 
 /// The keys of a place: those in force, and those of the vocabulary that come later.
@@ -134,6 +136,7 @@ pub(crate) static TOP: Keys = Keys::plain(
         key("include_dirs", Shape::Texts, "Directories to look for headers in"),
         key("defines", Shape::Texts, "Macros to define, `NAME` or `NAME=VALUE`"),
         key("prelude", Shape::Text, "C text before the first #include"),
+        key("globals", Shape::Texts, "Variables to read and write: names, or patterns with `*` and `{a,b}`"),
         key(
             "isolation",
             Shape::Word { now: &["process"], later: &["inline", "thread", "wasm", "remote"] },
@@ -163,10 +166,7 @@ pub(crate) static TOP: Keys = Keys::plain(
         key("error", Shape::Lines(&ERROR), "What means failure, by the type that functions return"),
         key("function", Shape::Lines(&FUNCTION), "What functions take and give, by name or pattern"),
     ],
-    &[
-        "health", "restore", "callback", "global", "macro", "variadic", "version", "throws", "limits",
-        "pool", "sources",
-    ],
+    &["health", "restore", "callback", "version", "throws", "limits", "pool", "sources"],
     &["hotcell", "library", "headers"],
 );
 
@@ -228,6 +228,11 @@ pub(crate) static HANDLE: Keys = Keys::plain(
             Shape::Flag,
             "Whether an object, and what belongs to it, is used by the thread that made it only",
         ),
+        key(
+            "jumps",
+            Shape::Text,
+            "The macro or function that gives, of an object, the `jmp_buf` to which errors jump",
+        ),
     ],
     &["shared", "restore"],
     &[],
@@ -263,19 +268,16 @@ pub(crate) static FUNCTION: Keys = Keys::plain(
         key("error", Shape::Table(&ERROR), "What means failure"),
         key("deadline", Shape::Duration, "How long a call of this function may take"),
         key("idempotent", Shape::Flag, "Whether calling it twice is as good as once"),
+        key("of", Shape::Text, "The function of the headers that this one, which is added, calls"),
+        key("further", Shape::Text, "C declarations of the arguments that stand for `...`"),
+        key(
+            "each",
+            Shape::TextLists,
+            "A parameter and the constants that it is: a function is added for each of them",
+        ),
+        key("declare", Shape::Text, "The prototype of a macro with arguments, in C"),
     ],
-    &[
-        "pure",
-        "may_block",
-        "cancel",
-        "variadic",
-        "callbacks",
-        "throws",
-        "threads",
-        "isolation",
-        "until",
-        "handle",
-    ],
+    &["pure", "may_block", "cancel", "callbacks", "throws", "threads", "isolation", "until", "handle"],
     &[],
 );
 

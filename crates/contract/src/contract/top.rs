@@ -78,8 +78,8 @@ fn key<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, contract: &mut Contract) 
         }
         "headers" => contract.headers = at_least_one(reader, entry),
         "link" => contract.link = at_least_one(reader, entry),
-        "include" => contract.include = patterns(reader, entry),
-        "exclude" => contract.exclude = patterns(reader, entry),
+        "include" => contract.include = patterns(reader, entry, "function"),
+        "exclude" => contract.exclude = patterns(reader, entry, "function"),
         "include_dirs" => contract.include_dirs = values(reader, entry),
         "defines" => contract.defines = defines(reader, entry),
         "prelude" => contract.prelude = reader.text(entry).map(|text| text.value),
@@ -97,6 +97,7 @@ fn key<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, contract: &mut Contract) 
         "deadline" => contract.deadline = function::duration(reader, entry),
         "init" => contract.init = calls(reader, entry),
         "shutdown" => contract.shutdown = calls(reader, entry),
+        "globals" => contract.globals = patterns(reader, entry, "variable"),
         "nullable" => contract.nullable = nullable(reader, entry),
         "guard" => {
             contract.guard = match reader.word_of(entry, keys::TOP.shape(entry.key)) {
@@ -150,11 +151,11 @@ fn calls<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<LifeLine> {
     texts.into_iter().filter_map(call).collect()
 }
 
-/// Patterns of names of functions.
-fn patterns<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<Text> {
+/// Patterns of names of functions, or of what else is `of`.
+fn patterns<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, of: &str) -> Vec<Text> {
     let texts = reader.texts(entry).unwrap_or_default();
     for text in &texts {
-        if let Some(diagnostic) = pattern::wrong(reader.text, text, "function") {
+        if let Some(diagnostic) = pattern::wrong(reader.text, text, of) {
             reader.push(diagnostic);
         }
     }

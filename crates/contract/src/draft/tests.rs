@@ -52,6 +52,7 @@ fn api(names: &[&str]) -> Api {
         enums: BTreeMap::new(),
         constants: BTreeMap::new(),
         function_macros: BTreeMap::new(),
+        variables: Vec::new(),
     }
 }
 

@@ -48,7 +48,8 @@ fn of_word(word: &str) -> Option<(Ending, String)> {
     if whole(GIVES_AWAY) {
         return Some((Ending::GivesAway, String::new()));
     }
-    if word.starts_with("freez") {
+    // `freeze`, but `freezero(ptr, size)`.
+    if word.starts_with("freez") && !word.starts_with("freezero") {
         return None;
     }
     if let Some(part) = RELEASE_PARTS.iter().find(|part| word.contains(*part)) {
@@ -88,6 +89,7 @@ mod tests {
             ("SSL_get_shutdown", None),
             ("event_base_got_exit", None),
             ("g_object_freeze_notify", None),
+            ("freezero", Some(Ending::Releases)),
             ("usb_delay", None),
             ("sqlite3_reset", None),
             ("sqlite3_step", None),

@@ -17,6 +17,9 @@ use crate::type_names::unqualified;
 
 mod defined;
 mod hidden;
+mod pairs;
+
+pub(crate) use pairs::Pairs;
 
 /// A type that is passed back to the library and never looked into.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +35,7 @@ pub struct InferredHandle {
 }
 
 /// The handle types of the headers. `exports` are the functions of the library, when its file was read.
-pub fn types(api: &Api, exports: Option<&BTreeSet<String>>) -> Vec<InferredHandle> {
+pub(crate) fn types(api: &Api, exports: Option<&BTreeSet<String>>, pairs: &Pairs) -> Vec<InferredHandle> {
     let opaque = |key: &str| api.records.get(key).is_some_and(|record| record.layout.is_none());
     let made = defined::Made::of(api, exports);
     let wanted = |key: &str| opaque(key) || made.is_object(key);
@@ -40,7 +43,50 @@ pub fn types(api: &Api, exports: Option<&BTreeSet<String>>) -> Vec<InferredHandl
         true => handle,
         false => InferredHandle { rule: "made-and-ended", ..handle },
     });
-    found.chain(hidden::types(api, exports)).collect()
+    let prefix = prefix(api);
+    let all = hidden::types(api, exports).into_iter().chain(found);
+    all.map(|handle| mirrored(api, pairs, prefix.as_deref(), handle)).collect()
+}
+
+/// The same type with the release that is the mirror of what makes one, where no other is known: of those that take the type by this name
+/// the one that is called after it, or the only one where nothing else is called like a release.
+fn mirrored(api: &Api, pairs: &Pairs, prefix: Option<&str>, handle: InferredHandle) -> InferredHandle {
+    if handle.release.is_some() {
+        return handle;
+    }
+    let own: BTreeSet<String> = words(&handle.name).into_iter().collect();
+    let takes = |function: &Function| {
+        let [only] = &function.params[..] else { return false };
+        let written = only.ty.pointee().map_or("", |(pointee, _)| unqualified(&pointee.written));
+        let tag = written.strip_prefix("struct ").unwrap_or(written);
+        [tag, unqualified(&only.ty.written)].contains(&handle.name.as_str())
+    };
+    let is_it = |name: &str| api.functions.iter().any(|function| function.name == name && takes(function));
+    let fits = |name: &str| {
+        let known = |word: &String| own.contains(word) || prefix == Some(word.as_str());
+        ending(name).is_some_and(|(_, rest)| rest.iter().all(known) || own.contains(&rest.concat()))
+    };
+    let found = pairs.releases(&is_it);
+    let mut fitting = found.iter().filter(|name| fits(name));
+    let release = match (fitting.next(), fitting.next(), found.len()) {
+        (Some(only), None, _) => Some(*only),
+        (None, None, 1) => {
+            let other = |function: &&Function| {
+                let releases = ending(&function.name).is_some_and(|(ending, _)| ending == Ending::Releases);
+                releases && takes(function) && !found.contains(function.name.as_str())
+            };
+            found.first().copied().filter(|_| !api.functions.iter().any(|function| other(&function)))
+        }
+        // Several are called after it: the shortest name says nothing else.
+        (Some(_), Some(_), _) => {
+            found.iter().copied().filter(|name| fits(name)).min_by_key(|name| (name.len(), *name))
+        }
+        _ => None,
+    };
+    let release = release.map(str::to_owned);
+    let opaque = handle.rule == "opaque-handle" && release.is_some();
+    let rule = if opaque { "mirrored-release" } else { handle.rule };
+    InferredHandle { release, rule, ..handle }
 }
 
 /// Structures that functions point to as handle types would be, by their keys.

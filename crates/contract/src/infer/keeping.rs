@@ -34,6 +34,37 @@ pub(super) fn of_data(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
     (!used_up).then(|| format!("`{}` may keep `{name}` after the call", view.name(object)))
 }
 
+/// Why a number that may be written may be needed after the call: the function is called like one that goes on watching it.
+pub(super) fn of_number(view: &View<'_>, index: usize) -> Option<String> {
+    let kept = comments::kept(view.function) || makes(view) || view.function_has_word(KEEPS_DATA);
+    kept.then(|| format!("the library may keep `{}` after the call", view.name(index)))
+}
+
+/// Why memory that may be written may be needed after the call. `fills` are words of functions that are done with it then.
+pub(super) fn of_memory(view: &View<'_>, draft: &Draft, index: usize, fills: &[&str]) -> Option<String> {
+    let name = view.name(index);
+    if comments::kept(view.function) {
+        return Some(format!(
+            "the documentation says that something must outlive the call; it may be `{name}`"
+        ));
+    }
+    if makes(view) {
+        return Some(format!("the object that comes out may keep `{name}`"));
+    }
+    if view.function_has_word(KEEPS_DATA) {
+        return Some(format!("the library may keep `{name}` after the call"));
+    }
+    let object = changed(view, draft, index)?;
+    // `gzread`, but not `thread`.
+    let glued = |word: &String| {
+        !word.ends_with("thread") && fills.iter().any(|part| part.len() > 3 && word.ends_with(part))
+    };
+    let done = uses(&view.function.name)
+        || view.function_has_word(fills)
+        || function_words(&view.function.name).iter().any(glued);
+    (!done).then(|| format!("`{}` may keep `{name}` after the call", view.name(object)))
+}
+
 /// Why a text may be needed after the call.
 pub(super) fn of_text(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
     let name = view.name(index);

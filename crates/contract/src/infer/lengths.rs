@@ -11,11 +11,11 @@ use hotcell_model::Fact;
 use hotcell_model::interface::{Role, Unit};
 use hotcell_model::types::{CType, Type};
 
-use crate::infer::names::{Measure, function_words};
+use crate::infer::names::{Measure, capacity_name, function_words};
 use crate::infer::view::{View, plain_text, shown, sized_type};
 use crate::infer::words::functions::{CIPHERS, FETCHES, MAKERS, OF_BITS};
 use crate::infer::words::numbers::MULTIPLIERS;
-use crate::infer::words::{COMPOSITE, CONTENT, DATA, FILLED, NAMES, RAW};
+use crate::infer::words::{COMPOSITE, CONTENT, DATA, FILLED, NAMES, OUTPUTS, RAW};
 use crate::infer::{Draft, Notes, keeping, sharing};
 
 /// An integer that may be the length of a pointer.
@@ -36,7 +36,7 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
         match candidate(view, draft, pointer) {
             Err(reason) => notes.add(pointer, reason),
             Ok(None) => {}
-            Ok(Some(found)) => match objection(view, draft, pointer, &param.ty, &found)
+            Ok(Some(found)) => match objection(view, draft, pointer, &param.ty, &found, false)
                 .or_else(|| keeping::of_data(view, draft, pointer))
             {
                 Some(reason) => notes.add(pointer, reason),
@@ -50,6 +50,30 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
                 }
             },
         }
+    }
+}
+
+/// The length of data in bytes that may be written: what would be the length of a pointer that is only read through, or what is named as the
+/// room there. None when nothing looks like one.
+pub(super) fn writable(view: &View<'_>, draft: &Draft, pointer: usize) -> Result<Option<usize>, String> {
+    let Some(param) = view.param(pointer).filter(|param| param.array_length.is_none()) else {
+        return Ok(None);
+    };
+    if !view.buffer(pointer).is_some_and(|(pointee, _)| pointee.is_byte()) {
+        return Ok(None);
+    }
+    let room = |&integer: &usize| {
+        let of = view.param(integer).and_then(|param| param.name.as_deref()).and_then(capacity_name);
+        of.is_some_and(|of| view.is_named(&of, pointer))
+    };
+    let found = match view.open_integers(draft).into_iter().find(room) {
+        Some(integer) => Some(Candidate { integer, measure: Measure::Bytes, exact: true }),
+        None => candidate(view, draft, pointer)?,
+    };
+    let Some(found) = found else { return Ok(None) };
+    match objection(view, draft, pointer, &param.ty, &found, true) {
+        Some(reason) => Err(reason),
+        None => Ok(Some(found.integer)),
     }
 }
 
@@ -89,6 +113,7 @@ fn objection(
     pointer: usize,
     ty: &CType,
     found: &Candidate,
+    writable: bool,
 ) -> Option<String> {
     let (name, length) = (view.name(pointer), view.name(found.integer));
     let not_bytes = || Some(format!("`{length}` may count something else than the bytes of `{name}`"));
@@ -116,7 +141,7 @@ fn objection(
         return not_bytes();
     }
     // `smbc_getxattr(url, name, const void *value, size)` fills what its header calls `const`.
-    if fetches(view, pointer) {
+    if !writable && fetches(view, pointer) {
         return Some(format!("`{name}` may be filled although it is `const`"));
     }
     if view.function_has_word(OF_BITS) && found.measure != Measure::Bytes {
@@ -137,7 +162,7 @@ fn objection(
         return Some(format!("`{length}` may count the bits of `{name}`"));
     }
     // `pad(s, length)`, `repeat(s, n)`.
-    if !found.exact && found.measure != Measure::Bytes && view.function_has_word(MAKERS) {
+    if !writable && !found.exact && found.measure != Measure::Bytes && view.function_has_word(MAKERS) {
         return Some(format!("`{length}` may say how much to make, not how long `{name}` is"));
     }
     // `fwrite(ptr, size, nmemb)`, `gsl_stats_mean(data, stride, n)`.
@@ -180,6 +205,9 @@ fn chosen(view: &View<'_>, pointer: usize) -> bool {
 fn counts_bytes(view: &View<'_>, pointer: usize, ty: &CType, found: &Candidate, integer: &CType) -> bool {
     let called = |list| view.called(pointer, list);
     let data = called(RAW) || called(DATA);
+    // What a function fills has names of its own.
+    let raw = called(RAW)
+        || ty.pointee().is_some_and(|(_, constant)| !constant) && (called(FILLED) || called(OUTPUTS));
     let Some((pointee, _)) = ty.pointee() else {
         return false;
     };
@@ -202,10 +230,10 @@ fn counts_bytes(view: &View<'_>, pointer: usize, ty: &CType, found: &Candidate, 
         return false;
     }
     match (&pointee.kind, found.measure) {
-        (Type::Char, Measure::Length | Measure::Bytes) => found.exact || called(RAW) || called(CONTENT),
+        (Type::Char, Measure::Length | Measure::Bytes) => found.exact || raw || called(CONTENT),
         // `MeasureText(text, size)` of a font, `repeat(s, n)`.
-        (Type::Char, Measure::Size) => called(RAW) || found.exact && called(DATA),
-        (Type::Char, Measure::Count | Measure::Number) => called(RAW),
+        (Type::Char, Measure::Size) => raw || found.exact && called(DATA),
+        (Type::Char, Measure::Count | Measure::Number) => raw,
         (_, Measure::Length | Measure::Bytes) => true,
         (Type::Void, Measure::Size) => true,
         // `write(fd, buf, n)`; `qsort`'s and `bsearch`'s elements are counted too.

@@ -9,16 +9,17 @@
 //! what everybody has. Nothing is taken for lent: nobody says what ends it.
 
 use hotcell_model::Fact;
-use hotcell_model::interface::{Ownership, ResultRole};
+use hotcell_model::interface::{Ownership, ResultRole, Role};
 use hotcell_model::types::{CType, Type};
 
-use crate::infer::view::View;
+use crate::infer::view::{View, decided};
 use crate::infer::words::objects::{CONSTRUCTORS, COPIES, SHARES};
 use crate::infer::{Draft, Notes, comments, may_make};
 
 /// Finds returned objects that the caller owns.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
     let function = view.function;
+    handed_out(view, draft);
     let Some(handle) = view.known.handles.of_pointer(&function.result) else {
         return;
     };
@@ -39,6 +40,38 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
     }
 }
 
+/// An object that comes out through a pointer, where the mirror of the function releases it and no other object goes in.
+fn handed_out(view: &View<'_>, draft: &mut Draft) {
+    let Some(release) = view.known.handles.pairs().end(&view.function.name) else { return };
+    let params = || 0..view.function.params.len();
+    let out = |index: &usize| {
+        let ty = view.param(*index).map(|param| &param.ty);
+        ty.and_then(|ty| view.known.handles.of_pointer_pointer(ty)).map(|handle| (*index, handle))
+    };
+    let Some((index, handle)) = params().find_map(|index| out(&index)) else { return };
+    // The runtime releases by the type.
+    let other = view.known.handles.get(handle).and_then(|known| known.release.as_deref()) != Some(release);
+    let open = decided(draft, index)
+        || other
+        || view.known.handles.says_makers(handle)
+        || view.param(index).is_some_and(|param| param.array_length.is_some());
+    if open
+        || params().any(|index| is_object(view, index))
+        || comments::lent(view.function)
+        || comments::owner(view.function)
+    {
+        return;
+    }
+    let role = Role::HandleOut {
+        handle: handle.to_owned(),
+        ownership: Ownership::Owned { release: release.to_owned() },
+        parent: None,
+        nullable: true,
+        valid_on_error: false,
+    };
+    draft.params[index] = Some(Fact::inferred(role, "mirrored-release"));
+}
+
 /// The rule by which the caller owns the result, and what releases it.
 fn rule(view: &View<'_>, handle: &str) -> Result<(&'static str, String), String> {
     let function = view.function;
@@ -57,15 +90,20 @@ fn rule(view: &View<'_>, handle: &str) -> Result<(&'static str, String), String>
     let Some(release) = known.and_then(|known| known.release.clone()) else {
         return Err(format!("it returns an object of type `{handle}`, of which no release is known"));
     };
+    let mirror = view.known.handles.pairs().end(&function.name) == Some(release.as_str());
     let open = || Err(format!("nothing says whether the caller owns the `{handle}` it returns"));
     if known.is_some_and(|known| known.parent.is_some()) || comments::lent(function) {
         return open();
     }
-    if view.function_has_word(SHARES) || function.params.iter().any(|param| hands_out(view, &param.ty)) {
+    // `BrotliEncoderCreateInstance`: what is released by its mirror is not the library's own.
+    if !mirror && view.function_has_word(SHARES)
+        || function.params.iter().any(|param| hands_out(view, &param.ty))
+    {
         return open();
     }
     let objects: Vec<usize> = (0..function.params.len()).filter(|&index| is_object(view, index)).collect();
     match objects[..] {
+        [] if mirror && !selects(view) && !comments::owner(function) => Ok(("mirrored-release", release)),
         [] if view.function_has_word(CONSTRUCTORS) && !selects(view) => Ok(("object-constructor", release)),
         [only] if view.function_has_word(COPIES) && same_constant(view, only, handle) => {
             Ok(("object-copy", release))

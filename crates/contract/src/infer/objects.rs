@@ -22,6 +22,8 @@ use crate::infer::view::{View, decided, shown};
 use crate::infer::words::objects::{COLLECTS, COMPARES, COUNTS, ENDS_IF, FINDS, LOOKS, REFERENCES, STORES};
 use crate::infer::{Draft, Notes, answers, comments};
 
+const MIRROR: &str = "mirrored-release";
+
 /// Finds objects that are plainly used.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
     for index in 0..view.function.params.len() {
@@ -32,7 +34,7 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
             Ok(rule) => {
                 let role = Role::Handle {
                     handle: handle.to_owned(),
-                    consumed: false,
+                    consumed: rule == MIRROR,
                     on_success: false,
                     nullable: false,
                     invalidates: false,
@@ -47,6 +49,9 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
 /// The rule by which an object is plainly used, or why none applies.
 fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, String> {
     let (function, name) = (view.function, view.name(index));
+    if view.known.handles.pairs().ends(&function.name) {
+        return Ok(MIRROR);
+    }
     if let Some((ending, _)) = ending(&function.name) {
         let what = match ending {
             Ending::Releases => format!("the function is called like one that releases `{name}`"),
@@ -141,21 +146,26 @@ fn several(view: &View<'_>, index: usize) -> Option<usize> {
     view.known.api.records.get(name)?.layout.as_ref()?;
     let counts = |&number: &usize| {
         let integer = view.param(number).is_some_and(|param| param.ty.is_integer());
-        let unnamed = view.words(number).is_empty() && number == index + 1;
-        let named = view.length_name(number).is_some_and(|length| {
-            length.of.is_empty() && number == index + 1 || view.sizes_by_name(number, index)
-        });
+        // A typedef of the pointer is of one object: `gzbuffer(gzFile, size)`.
+        let next = number == index + 1 && view.param(index).is_some_and(|param| shown(&param.ty));
+        let unnamed = view.words(number).is_empty() && next;
+        let named = view
+            .length_name(number)
+            .is_some_and(|length| length.of.is_empty() && next || view.sizes_by_name(number, index));
         integer && (unnamed || named || counted_by(view, number, index))
     };
     (0..view.function.params.len()).find(counts)
 }
 
 /// Whether this is the first thing that the function can change, and the function is not called like one that stores it:
-/// `gsl_vector_axpby(alpha, x, beta, y)`. Who would own it, were it taken over, does not stand before it.
+/// `gsl_vector_axpby(alpha, x, beta, y)`, `BZ2_bzRead(bzerror, b, buf, len)`. Who would own it, were it taken over, does not stand before it.
 fn first_to_change(view: &View<'_>, index: usize) -> bool {
     let fixed = |before: usize| {
         let ty = view.param(before).map(|param| &param.ty);
-        ty.is_some_and(|ty| ty.is_scalar() || ty.pointee().is_some_and(|(_, constant)| constant))
+        let number = |ty: &CType| ty.is_scalar() && !ty.is_byte();
+        ty.is_some_and(|ty| {
+            ty.is_scalar() || ty.pointee().is_some_and(|(pointee, constant)| constant || number(pointee))
+        })
     };
     !fixed(index) && (0..index).all(fixed) && !view.function_has_word(STORES)
 }

@@ -80,10 +80,12 @@ fn objection(view: &View<'_>, draft: &Draft) -> Option<String> {
             matches!(fact.as_ref().map(|fact| &fact.value), Some(Role::Text { .. } | Role::Fixed { .. }));
         let number = view.buffer(index).is_some_and(|(ty, _)| !ty.is_byte());
         let length = view.length_name(index).is_some();
+        // `gzerror(file, errnum)`.
+        let one = matches!(fact.as_ref().map(|fact| &fact.value), Some(Role::ValueInOut { .. })) && !length;
         if view.buffer(index).is_some() && !text && !number {
             return Some(format!("it may point into `{name}`, where no NUL need follow"));
         }
-        if length && view.param(index).is_some_and(|param| param.ty.is_integer()) || number && !text {
+        if length && view.param(index).is_some_and(|param| param.ty.is_integer()) || number && !text && !one {
             return Some(format!("`{name}` may be its length, so that no NUL need follow"));
         }
     }

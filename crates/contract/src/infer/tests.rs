@@ -1,30 +1,37 @@
 //! What rules make of real declarations, and of those that were made to fool them.
 //!
 //! A parameter is written as what it became: `value`, `text`, `bytes` (data, with its length elsewhere),
-//! `data[32]`, `len(0)` and `count(0)` (of parameter 0), `out`, `lenptr(0)`, `number` (one that comes out), `object`
+//! `data[32]`, `len(0)` and `count(0)` (of parameter 0), `out`, `lenptr(0)`, `number` (one that comes out), `changed` (data that goes
+//! in and comes out), `changed[16]`, `changing` (a number that does), `structure(In)`, `begun(end)`, `resident` and `over` (structures
+//! that the library keeps), `ended` and `made(release)` (an object that goes, and one that comes out), `object`
 //! (plainly used), `product` and `filled` (as `fwrite` and `fread` count), `line` and `cap(0)` (as `fgets`), `?` for a gap; a returned object as `owned`, and returned
 //! data as `counted` when another function counts it.
 
 mod adversarial;
+mod begun;
 mod behaviour;
 mod comments;
 mod counted;
 mod destructors;
+mod inplace;
 mod keeping;
 mod libc;
 mod libraries;
 mod library;
 mod objects;
+mod pairs;
 pub(super) mod prototype;
 
 use hotcell_model::Fact;
 use hotcell_model::api::{Api, Function};
 use hotcell_model::expr::Expr;
-use hotcell_model::interface::{Capacity, Ownership, ResultLength, ResultRole, Role, Unit};
+use hotcell_model::interface::{Capacity, Ownership, ResultLength, ResultRole, Role, Start, Unit};
 
 use super::{Draft, Known, Verdict, infer};
+use crate::contract::Contract;
 use crate::handles::Handles;
 use crate::structs::Structs;
+use crate::type_names::TypeNames;
 
 /// Names as a contract writes them.
 fn names(function: &Function) -> Vec<String> {
@@ -42,7 +49,9 @@ fn run(function: &Function, draft: &mut Draft) -> Verdict {
 
 /// Inference with what is known about a library.
 fn infer_in(function: &Function, api: &Api, handles: &Handles, draft: &mut Draft) -> Verdict {
-    let structs = &Structs::default();
+    let contract = Contract::bare(&["test.h".into()], "test");
+    let begun = super::begun::types(api, handles, None);
+    let structs = &Structs::new(&contract, api, &TypeNames::of(api), handles, begun, &mut Vec::new());
     infer(function, &names(function), Known { api, handles, structs, exports: None, shadowed: None }, draft)
 }
 
@@ -90,7 +99,21 @@ fn role(fact: Option<&Fact<Role>>) -> String {
         Some(Role::BufferOut { capacity: Capacity::Caller, result: ResultLength::Text, .. }) => "line".into(),
         Some(Role::CapacityOf { param, unit: Unit::Bytes }) => format!("cap({param})"),
         Some(Role::LengthPointerOf { param, .. }) => format!("lenptr({param})"),
+        Some(Role::BufferInOut { length: None, result: ResultLength::Full, .. }) => "changed".into(),
+        Some(Role::BufferInOut { length: Some(Expr::Int { value }), result: ResultLength::Full, .. }) => {
+            format!("changed[{value}]")
+        }
+        Some(Role::ValueInOut { .. }) => "changing".into(),
         Some(Role::ValueOut { .. }) => "number".into(),
+        Some(Role::Handle { consumed: true, .. }) => "ended".into(),
+        Some(Role::Resident { consumed: true, .. }) => "over".into(),
+        Some(Role::Resident { starts: Some(Start { release: Some(release) }), .. }) => {
+            format!("begun({release})")
+        }
+        Some(Role::Resident { .. }) => "resident".into(),
+        Some(Role::Struct { direction, .. }) => format!("structure({direction:?})"),
+        Some(Role::Fixed { .. }) => "fixed".into(),
+        Some(Role::HandleOut { ownership: Ownership::Owned { release }, .. }) => format!("made({release})"),
         Some(Role::Handle { consumed: false, nullable: false, invalidates: false, .. }) => "object".into(),
         Some(other) => format!("{other:?}"),
     }

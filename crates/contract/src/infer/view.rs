@@ -167,6 +167,11 @@ impl<'a> View<'a> {
         })
     }
 
+    /// Whether a pointer is called so, but for words that only say that it is one.
+    pub(super) fn is_named(&self, name: &[String], pointer: usize) -> bool {
+        self.of(name, pointer)
+    }
+
     fn of(&self, of: &[String], pointer: usize) -> bool {
         let name = self.words(pointer);
         let named = !of.is_empty() && !name.is_empty();

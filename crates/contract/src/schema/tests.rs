@@ -92,7 +92,8 @@ fn contracts_that_can_be_read_fit() {
         let path = example.unwrap().path().join("bind.toml");
         texts.extend(fs::read_to_string(path));
     }
-    let page = fs::read_to_string(root.join("docs/reference/contract.md")).unwrap();
+    let page = |name: &str| fs::read_to_string(root.join("docs/reference").join(name)).unwrap();
+    let page = page("contract.md") + &page("added.md");
     let blocks = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
     for block in blocks {
         match block.chars().next() {

@@ -1,7 +1,7 @@
 //! Arguments of a method: their types, and the statements that write them.
 
 use hotcell_model::interface::{
-    Callback, CallbackScope, CallbackThreads, Capacity, Direction, Encoding, Function, Param, Role,
+    Callback, CallbackScope, CallbackThreads, Capacity, Direction, Encoding, Function, Param, Role, Struct,
 };
 use hotcell_model::layout::Carries;
 
@@ -12,6 +12,7 @@ use crate::rust::format;
 use crate::rust::function::{element, offset, unsupported};
 use crate::rust::names::{self, Scope};
 use crate::rust::owner::Owner;
+use crate::rust::results::{SHARED, is_lendable};
 use crate::rust::types;
 
 /// The arguments of a method.
@@ -33,6 +34,8 @@ pub(crate) struct Arguments {
     pub(crate) updates: Vec<String>,
     /// What the method's own object goes by.
     own: &'static str,
+    /// Whether buffers are lent to the library where that can be.
+    lends: bool,
     /// How far the statements that write them are indented.
     indent: usize,
     /// What each parameter of the C function goes by, where it is an argument.
@@ -80,15 +83,37 @@ impl Arguments {
         Self::indented(context, function, (owner, SELF, 8), scope)
     }
 
+    /// As [`Arguments::of`], with buffers lent to the library where that can be.
+    pub(crate) fn lending<'a>(
+        context: &Context<'a>,
+        function: &'a Function,
+        owner: Owner<'a>,
+        scope: &mut Scope,
+    ) -> Result<Arguments, Error> {
+        let arguments = Arguments { lends: true, indent: 8, own: SELF, ..Arguments::default() };
+        arguments.filled(context, function, owner, scope)
+    }
+
     /// As [`Arguments::of`], where the method's own object goes by that name, for statements that are indented so far.
     pub(crate) fn indented<'a>(
         context: &Context<'a>,
         function: &'a Function,
-        (owner, own_name, indent): (Owner<'a>, &'static str, usize),
+        (owner, own, indent): (Owner<'a>, &'static str, usize),
         scope: &mut Scope,
     ) -> Result<Arguments, Error> {
-        let locals = vec![None; function.params.len()];
-        let mut arguments = Arguments { locals, indent, own: own_name, ..Arguments::default() };
+        let arguments = Arguments { indent, own, ..Arguments::default() };
+        arguments.filled(context, function, owner, scope)
+    }
+
+    fn filled<'a>(
+        self,
+        context: &Context<'a>,
+        function: &'a Function,
+        owner: Owner<'a>,
+        scope: &mut Scope,
+    ) -> Result<Arguments, Error> {
+        let (own_name, lends) = (self.own, self.lends);
+        let mut arguments = Arguments { locals: vec![None; function.params.len()], ..self };
         if owner == Owner::Library {
             arguments.params.push("&self".into());
         }
@@ -97,6 +122,9 @@ impl Arguments {
             let own = matches!(owner, Owner::Object { param, .. } if param == index);
             let (local, carries) = match &param.role.value {
                 _ if own => (own_name.to_owned(), Carries::Param { index }),
+                Role::BufferOut { .. } if lends && is_lendable(context, param) => {
+                    (scope.take(names::snake(&param.name)), Carries::Capacity { index })
+                }
                 Role::BufferOut { .. } => {
                     let local = scope.take(format!("{}_capacity", names::snake(&param.name)));
                     (local, Carries::Capacity { index })
@@ -111,7 +139,7 @@ impl Arguments {
             let put = Put { function, param, index, local, offset, own };
             let ty = arguments.put(context, &put, scope)?;
             match ty.as_str() {
-                "" => arguments.params.insert(0, own_form(param)),
+                "" => arguments.params.insert(0, own_form(context, param)),
                 ty if ty.starts_with("mut ") => {
                     arguments.params.push(format!("mut {}: {}", put.local, &ty["mut ".len()..]));
                 }
@@ -140,8 +168,19 @@ impl Arguments {
                 self.puts.extend(number(&method, ty.encode(local)));
                 Ok(ty.name)
             }
+            Role::BufferOut { .. } | Role::BufferInOut { .. }
+                if self.lends && is_lendable(context, param) =>
+            {
+                let method = match &param.role.value {
+                    Role::BufferInOut { .. } => "call.lend_data",
+                    _ => "call.lend_room",
+                };
+                let args = [offset.to_string(), format!("{:?}", param.name), local.clone()];
+                self.puts.extend(format::call(indent, method, &args, "?;"));
+                Ok(format!("&mut {SHARED}"))
+            }
             Role::BufferOut { capacity: Capacity::Caller, .. } => {
-                self.puts.extend(number("call.put_u64", format!("{local} as u64")));
+                self.puts.extend(number("call.put_room", format!("{local} as u64")));
                 self.notes.push(format!("`{local}` is the room for `{}`, in elements.", param.name));
                 Ok("usize".into())
             }
@@ -365,11 +404,12 @@ impl Arguments {
         (consumed, starts): (bool, bool),
     ) -> Result<String, Error> {
         context.object(&put.function.name, record)?;
+        let changes = !consumed && changes(context, put.param);
         let name = context.structure(&put.function.name, record, |deeds| {
             deeds.put |= !consumed && !starts;
             deeds.begin |= starts;
             deeds.end |= consumed;
-            deeds.update |= !consumed;
+            deeds.update |= changes;
         })?;
         let method = match (consumed, starts) {
             (true, _) => "end_image",
@@ -378,13 +418,14 @@ impl Arguments {
         };
         let args = ["&mut call".to_owned(), put.offset.to_string(), format!("{:?}", put.param.name)];
         self.puts.extend(format::call(self.indent, &format!("{}.{method}", put.local), &args, "?;"));
-        if !consumed {
+        if changes {
             self.update(put, &put.local)?;
         }
         Ok(match (put.own, consumed) {
             (true, _) => String::new(),
             (false, true) => name,
-            (false, false) => format!("&mut {name}"),
+            (false, false) if changes => format!("&mut {name}"),
+            (false, false) => format!("&{name}"),
         })
     }
 
@@ -510,6 +551,9 @@ impl Arguments {
                 }
                 Role::Text { encoding: Encoding::Utf16, .. } => None,
                 Role::Text { nullable, .. } => Some((local, *nullable, "<[u8]>".into())),
+                Role::BufferInOut { .. } if self.lends && is_lendable(context, param) => {
+                    Some((local, false, String::new()))
+                }
                 Role::BufferIn { nullable, .. } | Role::BufferInOut { nullable, .. } => {
                     Some((local, *nullable, format!("<[{}]>", element(context, param))))
                 }
@@ -547,11 +591,21 @@ impl Arguments {
     }
 }
 
+/// Whether a call changes the value of a structure that stays: one of which nothing travels only gets its object.
+fn changes(context: &Context<'_>, param: &Param) -> bool {
+    match &param.role.value {
+        Role::Resident { record, starts, .. } => {
+            starts.is_some() || context.interface.structs.get(record).is_none_or(Struct::travels)
+        }
+        _ => false,
+    }
+}
+
 /// How a method takes its object.
-fn own_form(param: &Param) -> String {
+fn own_form(context: &Context<'_>, param: &Param) -> String {
     match &param.role.value {
         Role::Handle { consumed: true, .. } | Role::Resident { consumed: true, .. } => "self".into(),
-        Role::Resident { .. } => "&mut self".into(),
+        Role::Resident { .. } if changes(context, param) => "&mut self".into(),
         _ => "&self".into(),
     }
 }

@@ -76,7 +76,12 @@ impl<'a> Context<'a> {
         name
     }
 
-    /// That name, if there is such a method.
+    /// A name for the method of a function that lends buffers to the library, which changes them, or fills them only.
+    pub(crate) fn take_lending(&mut self, index: usize, changes: bool) -> String {
+        self.names.take_lending(&self.names.methods[index].clone(), changes)
+    }
+
+    /// The name of the method that leaves results where they are, if there is one.
     pub(crate) fn twin(&self, index: usize) -> Option<&String> {
         self.twins.get(&index)
     }

@@ -1,6 +1,6 @@
 //! A function's part of a package: its method and its output structure.
 
-use hotcell_model::interface::{Fails, Function, Param};
+use hotcell_model::interface::{Fails, Function, Param, Role};
 use hotcell_model::layout::{Block, Carries};
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use crate::rust::arguments::Arguments;
 use crate::rust::context::Context;
 use crate::rust::names::{self, Scope};
 use crate::rust::owner::Owner;
-use crate::rust::results::{Outcome, SHARED, Waits, finish, outcomes};
+use crate::rust::results::{Outcome, SHARED, Waits, finish, is_lendable, outcomes};
 use crate::rust::{docs, format, types};
 
 /// What `method.rs.j2` prints.
@@ -67,26 +67,76 @@ pub(crate) fn methods<'a>(context: &mut Context<'a>, index: usize) -> Result<Vec
             (ty, Some(output))
         }
     };
-    let made = |name: &str, docs, outcomes: &[Outcome], whole: &str, output, mut scope: Scope| {
+    let lending = lends(context, function, &outcomes).map(|changes| context.take_lending(index, changes));
+    let made = |name: &str,
+                docs,
+                outcomes: &[Outcome],
+                whole: &str,
+                output,
+                (arguments, mut scope): (&Arguments, Scope)| {
         let objects = arguments.objects(context, function, &mut scope);
         let mut body = start(context, index, (owner, objects), !arguments.puts.is_empty());
         body.extend(arguments.puts.iter().cloned());
         let waits = (function.error.is_some(), Waits::Thread);
-        finish(&mut body, outcomes, &ty, &arguments, waits, &mut scope);
+        finish(&mut body, outcomes, &ty, arguments, waits, &mut scope);
         let result = format!("hotcell::Result<{whole}>");
         let opening = format::signature(4, &format!("pub fn {name}"), &arguments.params, &result);
         Method { docs, opening, body, output }
     };
     let docs = documentation(function, &arguments.notes);
-    let mut methods = vec![made(&name, docs, &outcomes, &ty, output, scope.clone())];
+    let mut methods = vec![made(&name, docs, &outcomes, &ty, output, (&arguments, scope.clone()))];
+    let several = outcomes.len() > 1;
+    let generic = |of: &str| if several { format!("{ty}<{of}>") } else { of.to_owned() };
+    let lent = lending.map(|name| -> Result<_, Error> {
+        let mut scope = Scope::with(names::LOCALS);
+        let arguments = Arguments::lending(context, function, owner, &mut scope)?;
+        let outcomes = self::outcomes(context, function, &arguments)?.into_iter().map(|it| {
+            let buffer = it.param.filter(|_| it.shareable).and_then(|param| arguments.locals[param].clone());
+            match buffer {
+                Some(buffer) => it.filled(&buffer),
+                None => it,
+            }
+        });
+        let outcomes: Vec<Outcome> = outcomes.collect();
+        let docs = documentation_of_lending(&path, &shared);
+        Ok(made(&name, docs, &outcomes, &generic("usize"), None, (&arguments, scope)))
+    });
     if let Some(name) = twin {
         let docs = documentation_of_twin(&path, &shared);
-        let several = outcomes.len() > 1;
         let outcomes: Vec<Outcome> = outcomes.into_iter().map(Outcome::shared).collect();
-        let whole = if several { format!("{ty}<{SHARED}>") } else { SHARED.to_owned() };
-        methods.push(made(&name, docs, &outcomes, &whole, None, scope));
+        methods.push(made(&name, docs, &outcomes, &generic(SHARED), None, (&arguments, scope)));
     }
+    methods.extend(lent.transpose()?);
     Ok(methods)
+}
+
+/// Whether there is a method that lends the library buffers, and whether it changes what is in them. All that can stay where
+/// the library wrote it must be lent.
+fn lends(context: &Context<'_>, function: &Function, outcomes: &[Outcome]) -> Option<bool> {
+    let shareable = outcomes.iter().filter(|it| it.shareable).filter_map(|it| it.param);
+    let params: Vec<&Param> = shareable.map(|index| &function.params[index]).collect();
+    let all = !params.is_empty() && params.iter().all(|param| is_lendable(context, param));
+    all.then(|| params.iter().any(|param| matches!(param.role.value, Role::BufferInOut { .. })))
+}
+
+/// The documentation of the method that lends these buffers.
+fn documentation_of_lending(path: &str, lent: &[&str]) -> Vec<String> {
+    let names: Vec<String> = lent.iter().map(|name| format!("`{name}`")).collect();
+    let (is, they, comes) = match names.len() {
+        1 => ("is", "it", "It gives how many of its bytes are filled."),
+        _ => ("are", "them", "Of each it gives how many bytes are filled."),
+    };
+    vec![
+        format!(
+            "As [`{path}`], but {} {is} lent to the library: nothing of {they} is copied.",
+            names.join(" and ")
+        ),
+        comes.into(),
+        String::new(),
+        "# Errors".into(),
+        String::new(),
+        "As there.".into(),
+    ]
 }
 
 /// The documentation of the method that leaves these results where they are.

@@ -23,6 +23,8 @@ pub(crate) struct Outcome {
     pub(crate) ty: String,
     /// Whether it can stay where the library wrote it.
     pub(crate) shareable: bool,
+    /// The parameter that it comes out of, if any.
+    pub(crate) param: Option<usize>,
     reading: Reading,
 }
 
@@ -52,7 +54,7 @@ pub(crate) fn outcomes(
     if let Some((ty, reading)) = returned(context, function, arguments)? {
         let name = scope.take("returned".into());
         let about = "What the function returned.".into();
-        outcomes.push(Outcome { name, about, ty, shareable: false, reading });
+        outcomes.push(Outcome { name, about, ty, shareable: false, param: None, reading });
     }
     for (index, param) in function.params.iter().enumerate() {
         // What is an argument as well is changed in place.
@@ -64,7 +66,8 @@ pub(crate) fn outcomes(
         let (ty, reading) = parameter(context, function, (index, param), arguments)?;
         let about = format!("What `{}` holds.", param.name);
         let shareable = is_shareable(context, param);
-        outcomes.push(Outcome { name: scope.take(names::snake(&param.name)), about, ty, shareable, reading });
+        let name = scope.take(names::snake(&param.name));
+        outcomes.push(Outcome { name, about, ty, shareable, param: Some(index), reading });
     }
     Ok(outcomes)
 }
@@ -81,6 +84,12 @@ fn is_shareable(context: &Context<'_>, param: &Param) -> bool {
     big && *result != ResultLength::Text && element(context, param) == "u8"
 }
 
+/// Whether the caller can lend the memory that a parameter points to.
+pub(crate) fn is_lendable(context: &Context<'_>, param: &Param) -> bool {
+    let whole = matches!(&param.role.value, Role::BufferOut { capacity: Capacity::Elements { .. }, .. });
+    is_shareable(context, param) && !whole
+}
+
 fn varies(size: &Expr) -> bool {
     let mut varies = false;
     size.walk(&mut |part| varies |= matches!(part, Expr::Param { .. } | Expr::Call { .. }));
@@ -92,6 +101,13 @@ impl Outcome {
     pub(crate) fn shared(self) -> Outcome {
         let Outcome { shareable: true, reading: Reading::Fallible(_, args), .. } = self else { return self };
         Outcome { ty: SHARED.into(), reading: Reading::Fallible("reply.shared_buffer".into(), args), ..self }
+    }
+
+    /// The same, where it comes out in a buffer that goes by this name: how much of it.
+    pub(crate) fn filled(self, buffer: &str) -> Outcome {
+        let Outcome { reading: Reading::Fallible(_, mut args), .. } = self else { return self };
+        args.push(buffer.to_owned());
+        Outcome { ty: "usize".into(), reading: Reading::Fallible("reply.filled".into(), args), ..self }
     }
 }
 

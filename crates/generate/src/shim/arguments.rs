@@ -27,6 +27,15 @@ struct Arguments<'a> {
     progress: Vec<Progress>,
 }
 
+/// What C does with data that go in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum InC {
+    Reads,
+    /// It may write to them, and nobody sees that.
+    Writes,
+    Changes,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Progress {
     Todo,
@@ -126,10 +135,11 @@ impl<'a> Arguments<'a> {
             Role::Text { encoding, nullable } => self.text(index, param, (*encoding, *nullable)),
             Role::BufferIn { nullable, length } => {
                 let (_, _, constant) = element(&self.scope, param)?;
-                self.buffer_in(index, (*nullable, !constant), length.as_ref())
+                let c = if constant { InC::Reads } else { InC::Writes };
+                self.buffer_in(index, (*nullable, c), length.as_ref())
             }
             Role::BufferInOut { nullable, length, .. } => {
-                self.buffer_in(index, (*nullable, true), length.as_ref())
+                self.buffer_in(index, (*nullable, InC::Changes), length.as_ref())
             }
             Role::BufferOut { capacity, .. } => {
                 let told = told::is_told(self.scope.function, index);
@@ -208,7 +218,7 @@ impl<'a> Arguments<'a> {
     fn buffer_in(
         &mut self,
         index: usize,
-        (nullable, writable): (bool, bool),
+        (nullable, c): (bool, InC),
         length: Option<&'a Expr>,
     ) -> Result<(), Error> {
         let param = &self.scope.function.params[index];
@@ -220,12 +230,17 @@ impl<'a> Arguments<'a> {
         let read = format!("hotcell_{helper}(hc_ctx, &hc_in.{arg}, {name}, {size}, {nullable}, &hc_bad)");
         let value = if keeps::is_kept(self.scope.function, index) {
             keeps::copy(&read, &format!("hc_in.{arg}.length"), &name)
-        } else if writable {
+        } else if c == InC::Reads {
+            read
+        } else {
             let (place, align) = (format!("place_{}", param.name), alignment(pointee, size));
             self.body.line(format!("uint64_t {place} = HOTCELL_PLACE_NULL;"));
-            format!("hotcell_copy(hc_ctx, {read}, hc_in.{arg}.length, {align}, &{place}, &hc_bad)")
-        } else {
-            read
+            if c == InC::Changes && may_be_lent(pointee, size) {
+                let what = format!("hc_ctx, &hc_in.{arg}, {name}, {size}, {nullable}, {align}");
+                format!("hotcell_in_out({what}, &{place}, &hc_bad)")
+            } else {
+                format!("hotcell_copy(hc_ctx, {read}, hc_in.{arg}.length, {align}, &{place}, &hc_bad)")
+            }
         };
         self.body.line(format!("{} = {value};", declare(ty, &arg)));
         self.body.leave_when("hc_bad");
@@ -244,21 +259,33 @@ impl<'a> Arguments<'a> {
         let (arg, name) = (arg(param), &param.name);
         let (size, pointee, _) = element(&self.scope, param)?;
         let ty = self.scope.spelled(&param.ty, param)?;
+        let align = alignment(pointee, size);
+        let room = format!("{room}(hc_ctx, size_{name}, {align}, &place_{name})");
         self.body.line(format!("uint64_t size_{name} = 0;"));
+        self.body.line(format!("uint64_t place_{name} = HOTCELL_PLACE_NULL;"));
         match capacity {
             Capacity::Caller => {
                 let overflow = format!("!hotcell_bytes(hc_in.cap_{name}, {size}, &size_{name})");
-                self.body.refuse_when(&overflow, "SIZE_OVERFLOW", name);
+                if may_be_lent(pointee, size) {
+                    let what = format!("hc_ctx, hc_in.cap_{name}, {}, {size}", literal(name));
+                    let lent = format!("hotcell_lent_room({what}, &size_{name}, &place_{name}, &hc_bad)");
+                    self.body.line(format!("{} = {lent};", declare(ty, &arg)));
+                    self.body.leave_when("hc_bad");
+                    self.body.when(&format!("{arg} == NULL"), |body| {
+                        body.refuse_when(&overflow, "SIZE_OVERFLOW", name);
+                        body.line(format!("{arg} = {room};"));
+                    });
+                } else {
+                    self.body.refuse_when(&overflow, "SIZE_OVERFLOW", name);
+                    self.body.line(format!("{} = {room};", declare(ty, &arg)));
+                }
             }
             Capacity::Elements { size: elements } => {
                 self.need_all(elements)?;
                 self.sized(elements, size, &format!("size_{name}"), name)?;
+                self.body.line(format!("{} = {room};", declare(ty, &arg)));
             }
         }
-        let align = alignment(pointee, size);
-        self.body.line(format!("uint64_t place_{name} = HOTCELL_PLACE_NULL;"));
-        let room = format!("{room}(hc_ctx, size_{name}, {align}, &place_{name})");
-        self.body.line(format!("{} = {room};", declare(ty, &arg)));
         self.body.leave_when(&format!("{arg} == NULL"));
         Ok(())
     }
@@ -300,6 +327,11 @@ impl<'a> Arguments<'a> {
         self.body.refuse_when("hc_bad", "SIZE_OVERFLOW", &param.name);
         Ok(())
     }
+}
+
+/// Whether the host may lend memory for such elements: bytes, which may have any value.
+fn may_be_lent(pointee: &CType, size: u32) -> bool {
+    size == 1 && pointee.kind != Type::Bool
 }
 
 /// The local that the function gets.

@@ -180,7 +180,8 @@ pub(crate) fn enter(scope: &Scope<'_>, body: &mut Body) {
     }
     let record = if of(scope.function, false).next().is_some() { "&hc_calling.head" } else { "NULL" };
     let enter = format!("hotcell_enter(hc_ctx, {record});");
-    body.line(match scope.function.noreturn {
+    let stays = scope.function.jumps(&scope.interface.handles).is_empty();
+    body.line(match scope.function.noreturn && stays {
         true => format!("(void){enter}"),
         false => format!("struct hotcell_progress hc_before = {enter}"),
     });
@@ -228,11 +229,13 @@ fn check(scope: &Scope<'_>, param: &Param, callback: &Callback) -> Result<(), Er
             return Err(inconsistent(scope, what));
         }
     }
-    let Some(user_data) = callback.user_data else {
-        return Err(scope.refused("a callback without user data", param));
-    };
-    let holder = scope.function.params.get(user_data).map(|holder| &holder.role.value);
-    if !matches!(holder, Some(Role::UserData { .. })) {
+    if callback.user_data.is_none() && is_kept(callback) {
+        return Err(scope.refused("a callback that is kept without user data", param));
+    }
+    let holder = callback.user_data.and_then(|user_data| scope.function.params.get(user_data));
+    if callback.user_data.is_some()
+        && !holder.is_some_and(|holder| matches!(holder.role.value, Role::UserData { .. }))
+    {
         return Err(inconsistent(scope, format!("the user data of `{name}` is no user data")));
     }
     let block = Block::of_callback(&callback.params, &scope.interface.target);
@@ -241,7 +244,8 @@ fn check(scope: &Scope<'_>, param: &Param, callback: &Callback) -> Result<(), Er
         return Err(inconsistent(scope, what));
     }
     let users = callback.params.iter().filter(|param| param.role == CallbackRole::UserData);
-    if users.count() + usize::from(callback.user_data_from.is_some()) != 1 {
+    let ways = usize::from(callback.user_data.is_some());
+    if users.count() + usize::from(callback.user_data_from.is_some()) != ways {
         return Err(inconsistent(scope, format!("`{name}` has not one way to its user data")));
     }
     if callback.on_failure.is_none() && callback.result.kind != Type::Void {

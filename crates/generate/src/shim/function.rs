@@ -12,7 +12,7 @@ use crate::Error;
 use crate::shim::body::Body;
 use crate::shim::expr::{Moment, Scope};
 use crate::shim::types::{declare, literal, spell, wire};
-use crate::shim::{arguments, callbacks, checks, results};
+use crate::shim::{arguments, callbacks, checks, jumps, results};
 
 /// What `function.c.j2` prints.
 #[derive(Serialize)]
@@ -74,7 +74,7 @@ pub(crate) fn model(
         fingerprint: bytes(&function.fingerprint),
         checks: checks::of_function(function),
         blocks,
-        callbacks: callbacks::definitions(&scope)?,
+        callbacks: [jumps::definition(&scope)?, callbacks::definitions(&scope)?].concat(),
         body: entry(scope)?,
     })
 }
@@ -143,9 +143,16 @@ fn entry(before: Scope<'_>) -> Result<Vec<String>, Error> {
     let mut inner = Body::leaving_by(&["return;"]);
     arguments::write(before, &mut inner)?;
     let args: Vec<String> = function.params.iter().map(arguments::in_call).collect();
-    let call = format!("({name})({})", args.join(", "));
+    let jumps = jumps::of(before.interface, function);
+    let call = match jumps.is_empty() {
+        true => format!("({name})({})", args.join(", ")),
+        false => format!("hotcell_leave_{name}({})", args.join(", ")),
+    };
+    if before.interface.source.tells {
+        inner.line("hotcell_forget();");
+    }
     callbacks::enter(&before, &mut inner);
-    if function.noreturn {
+    if function.noreturn && jumps.is_empty() {
         inner.line(format!("{call};"));
     } else {
         inner.line("errno = 0;");

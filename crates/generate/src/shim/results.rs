@@ -13,7 +13,7 @@ use crate::shim::arguments::element;
 use crate::shim::body::Body;
 use crate::shim::expr::{Moment, Scope};
 use crate::shim::types::wire;
-use crate::shim::{callbacks, handles, keeps, memory, structs, texts};
+use crate::shim::{callbacks, handles, jumps, keeps, memory, structs, texts};
 
 /// Writes everything between `errno` and the entry's end.
 ///
@@ -59,7 +59,11 @@ pub(crate) fn write(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
 fn failed(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> {
     let Some(rule) = &scope.function.error else { return Ok(()) };
     let condition = failure(scope, &rule.value.fails)?;
-    body.line(format!("int hc_failed = {condition};"));
+    body.line(match jumps::of(scope.interface, scope.function).is_empty() {
+        true => format!("int hc_failed = {condition};"),
+        // After a jump nothing is asked of what the call has left.
+        false => format!("int hc_failed = hotcell_jumped || {condition};"),
+    });
     if condition.contains("&hc_bad") {
         // An expression that overflows proves nothing good.
         body.line("hc_failed = hc_failed || hc_bad;");

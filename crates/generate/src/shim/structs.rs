@@ -133,8 +133,12 @@ pub(crate) fn resident(
         body.refuse_when(&format!("handle_{name} != 0"), "BAD_REFERENCE", name);
     }
     let value = format!("handle_{name}");
-    // Its fields are written before the call and read behind it: it can serve only one.
-    let need = if consumed { Need::Owned } else { Need::Idle };
+    // What travels is written before the call and read behind it: it can serve only one.
+    let need = match consumed {
+        true => Need::Owned,
+        false if item.travels() => Need::Idle,
+        false => Need::There,
+    };
     let object = handles::object(scope, param, (&value, record), need, starts)?;
     body.line(format!("{} = {object};", declare(ty, &format!("arg_{name}"))));
     body.leave_when("hc_bad");
@@ -143,15 +147,16 @@ pub(crate) fn resident(
 
 /// Makes the objects that are not there yet, and writes the declared fields of all.
 pub(crate) fn prepare(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
-    let residents = |param: &&Param| matches!(param.role.value, Role::Resident { .. });
-    let mut before: Vec<&str> = Vec::new();
-    for Param { name, .. } in scope.function.params.iter().filter(residents) {
-        // One object cannot follow two images.
-        for other in &before {
+    let mut before: Vec<(&str, bool)> = Vec::new();
+    for Param { name, role, .. } in &scope.function.params {
+        let Role::Resident { record, consumed, .. } = &role.value else { continue };
+        let alone = *consumed || structure(&scope, record, true)?.travels();
+        // One object cannot follow two images, nor be there when another parameter has taken it.
+        for (other, _) in before.iter().filter(|other| alone || other.1) {
             let twice = format!("handle_{name} != 0 && handle_{name} == handle_{other}");
             body.refuse_when(&twice, "BAD_REFERENCE", name);
         }
-        before.push(name);
+        before.push((name, alone));
     }
     for param in &scope.function.params {
         let Role::Resident { record, consumed, starts } = &param.role.value else { continue };

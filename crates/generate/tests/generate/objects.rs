@@ -58,6 +58,7 @@ pub(crate) fn handles(types: &[(&str, &str, Option<&str>)]) -> BTreeMap<String, 
             doc: None,
             release: release.map(str::to_owned),
             parent: None,
+            jumps: None,
             thread_affine: false,
             evidence: Evidence::Proven,
         };

@@ -207,7 +207,7 @@ fn callbacks_and_calls_of_a_life_that_fit_nowhere_are_refused() {
         |i| callback(i, "cl_ask", 1).threads = CallbackThreads::Any,
         "a callback from any thread that gets objects",
     );
-    unsupported(|i| callback(i, "cl_each", 1).user_data = None, "a callback without user data");
+    unsupported(|i| callback(i, "cl_watch", 2).user_data = None, "a callback that is kept without user data");
     unsupported(
         |i| callback(i, "cl_watch", 2).scope = CallbackScope::Call,
         "user data of callbacks that live for different times (parameter `user`",

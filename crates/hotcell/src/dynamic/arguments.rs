@@ -7,9 +7,10 @@ use hotcell_model::layout::Carries;
 use hotcell_model::types::{CType, Type};
 
 use super::numbers::{self, described};
+use super::written::Written;
 use super::{Value, callbacks, structs};
 use crate::error::{Error, Result};
-use crate::rt::{Call, Invocation};
+use crate::rt::Invocation;
 
 /// What went into a call.
 pub(super) struct Passed<'a> {
@@ -19,10 +20,22 @@ pub(super) struct Passed<'a> {
     pub(super) callbacks: Vec<callbacks::Passed>,
 }
 
+impl<'a> Passed<'a> {
+    /// The arguments by their parameters.
+    pub(super) fn of(function: &Function, args: &'a [Value]) -> Passed<'a> {
+        let mut values = vec![None; function.params.len()];
+        let wanted = function.params.iter().enumerate().filter(|(_, param)| param.role.value.is_argument());
+        for ((index, _), value) in wanted.zip(args) {
+            values[index] = Some(value);
+        }
+        Passed { values, callbacks: Vec::new() }
+    }
+}
+
 pub(super) fn put<'a>(
-    call: &mut Call<'_>,
+    call: &mut impl Written,
     interface: &Interface,
-    function: &'a Function,
+    function: &Function,
     args: &'a [Value],
 ) -> Result<Passed<'a>> {
     let wanted = function.params.iter().enumerate().filter(|(_, param)| param.role.value.is_argument());
@@ -33,10 +46,7 @@ pub(super) fn put<'a>(
             format!("{} arguments expected ({}), {} given", names.len(), names.join(", "), args.len());
         return Err(call.invalid_argument("", message));
     }
-    let mut passed = Passed { values: vec![None; function.params.len()], callbacks: Vec::new() };
-    for ((index, _), value) in wanted.iter().zip(args) {
-        passed.values[*index] = Some(value);
-    }
+    let mut passed = Passed::of(function, args);
     for ((index, param), value) in wanted.into_iter().zip(args) {
         argument(call, interface, function, (index, param), value, &mut passed)?;
     }
@@ -44,7 +54,7 @@ pub(super) fn put<'a>(
 }
 
 fn argument(
-    call: &mut Call<'_>,
+    call: &mut impl Written,
     interface: &Interface,
     function: &Function,
     (index, param): (usize, &Param),
@@ -74,7 +84,7 @@ fn argument(
             let ty = param.ty.pointee().map_or(&param.ty, |(pointee, _)| pointee);
             let bytes = numbers::encode(ty, field.kind, value).map_err(|text| refused(call, name, &text))?;
             for (position, byte) in bytes.into_iter().enumerate() {
-                call.put_u8(offset + position, byte);
+                call.put_byte(offset + position, byte);
             }
             Ok(())
         }
@@ -89,7 +99,7 @@ fn argument(
         Role::BufferIn { .. } | Role::BufferInOut { .. } => {
             let element = param.ty.pointee().map(|(element, _)| element);
             let bytes = data(call, name, element, value)?;
-            call.put_copied(offset, name, &bytes)
+            call.put_data(offset, name, &bytes)
         }
         Role::Texts { encoding, .. } => {
             let Value::List(list) = value else { return Err(mismatch(call, name, "texts", value)) };
@@ -105,10 +115,9 @@ fn argument(
         Role::Handle { handle, consumed, on_success, .. } => {
             let Value::Handle(object) = value else { return Err(mismatch(call, name, "an object", value)) };
             let kind = interface.handle_number(handle).unwrap_or(0);
-            match (consumed, on_success) {
-                (true, true) => call.put_consumed_on_success(offset, name, object, kind),
-                (true, false) => call.put_consumed(offset, name, object, kind),
-                (false, _) => call.put_handle(offset, name, object, kind),
+            match consumed {
+                true => call.put_taken(offset, name, object, kind, *on_success),
+                false => call.put_opt_handle(offset, name, Some(object), kind),
             }
         }
         Role::Struct { record, .. } => {
@@ -126,8 +135,7 @@ fn argument(
             match (callback.scope.clone(), value) {
                 (CallbackScope::Call, Value::Callback) => {
                     passed.callbacks.push(shape);
-                    call.put_callback(offset, passed.callbacks.len() as u16, size);
-                    Ok(())
+                    call.put_callback(offset, name, passed.callbacks.len() as u16, size)
                 }
                 (CallbackScope::Handle { param: until }, Value::Kept(run)) => {
                     let Some(Value::Handle(until)) = passed.values[until] else {
@@ -135,14 +143,8 @@ fn argument(
                     };
                     let run = run.clone();
                     let run = move |invocation: &mut Invocation<'_>| shape.run_kept(invocation, &run);
-                    match callback.threads {
-                        CallbackThreads::Calls => {
-                            call.put_kept(offset, name, size, Some(Box::new(run)), until)
-                        }
-                        CallbackThreads::Any => {
-                            call.put_kept_by_threads(offset, name, size, Some(Box::new(run)), until)
-                        }
-                    }
+                    let by_threads = callback.threads == CallbackThreads::Any;
+                    call.put_kept(offset, name, size, Box::new(run), until, by_threads)
                 }
                 (CallbackScope::Call, _) => Err(mismatch(call, name, "a callback", value)),
                 (CallbackScope::Handle { .. }, _) => Err(mismatch(call, name, "a function to keep", value)),
@@ -152,7 +154,7 @@ fn argument(
     }
 }
 
-fn null(call: &mut Call<'_>, offset: usize, name: &str, role: &Role) -> Result<()> {
+fn null(call: &mut impl Written, offset: usize, name: &str, role: &Role) -> Result<()> {
     match role {
         Role::Text { nullable: true, .. }
         | Role::Texts { nullable: true, .. }
@@ -160,7 +162,7 @@ fn null(call: &mut Call<'_>, offset: usize, name: &str, role: &Role) -> Result<(
         | Role::BufferInOut { nullable: true, .. }
         | Role::Struct { nullable: true, .. } => call.put_null(offset),
         Role::Handle { nullable: true, .. } => call.put_opt_handle(offset, name, None, 0)?,
-        Role::Callback { nullable: true, .. } => call.put_no_callback(offset),
+        Role::Callback { nullable: true, .. } => call.put_callback(offset, name, 0, 0)?,
         _ => return Err(refused(call, name, "must not be null")),
     }
     Ok(())
@@ -168,7 +170,7 @@ fn null(call: &mut Call<'_>, offset: usize, name: &str, role: &Role) -> Result<(
 
 /// The bytes of a text.
 pub(super) fn text<'v>(
-    call: &Call<'_>,
+    call: &impl Written,
     name: &str,
     encoding: Encoding,
     value: &'v Value,
@@ -184,7 +186,7 @@ pub(super) fn text<'v>(
 }
 
 /// A text that is not passed on as it is.
-pub(super) fn string<'v>(call: &Call<'_>, name: &str, value: &'v Value) -> Result<&'v str> {
+pub(super) fn string<'v>(call: &impl Written, name: &str, value: &'v Value) -> Result<&'v str> {
     match value {
         Value::Text(text) => Ok(text),
         Value::Bytes(bytes) => std::str::from_utf8(bytes).map_err(|_| call.bad_encoding(name)),
@@ -193,7 +195,12 @@ pub(super) fn string<'v>(call: &Call<'_>, name: &str, value: &'v Value) -> Resul
 }
 
 /// The bytes of a buffer.
-pub(super) fn data(call: &Call<'_>, name: &str, element: Option<&CType>, value: &Value) -> Result<Vec<u8>> {
+pub(super) fn data(
+    call: &impl Written,
+    name: &str,
+    element: Option<&CType>,
+    value: &Value,
+) -> Result<Vec<u8>> {
     let truths = element.is_some_and(|element| element.kind == Type::Bool);
     match (value, element) {
         (Value::Bytes(bytes), _) if truths && bytes.iter().any(|byte| *byte > 1) => {
@@ -209,10 +216,10 @@ pub(super) fn data(call: &Call<'_>, name: &str, element: Option<&CType>, value: 
     }
 }
 
-pub(super) fn refused(call: &Call<'_>, name: &str, text: &str) -> Error {
+pub(super) fn refused(call: &impl Written, name: &str, text: &str) -> Error {
     call.invalid_argument(name, format!("`{name}` {text}"))
 }
 
-pub(super) fn mismatch(call: &Call<'_>, name: &str, wanted: &str, value: &Value) -> Error {
+pub(super) fn mismatch(call: &impl Written, name: &str, wanted: &str, value: &Value) -> Error {
     refused(call, name, &format!("takes {wanted}, not {}", described(value)))
 }

@@ -23,6 +23,16 @@ pub(super) fn take(
         reply.add_outputs(outputs, |name| position(name).unwrap_or(usize::MAX));
     }
     reply.succeeded()?;
+    read(reply, interface, function, passed)
+}
+
+/// The results of a call that did not fail.
+pub(super) fn read(
+    reply: &mut Reply<'_>,
+    interface: &Interface,
+    function: &Function,
+    passed: &Passed<'_>,
+) -> Result<Outcome> {
     let returned = returned(reply, interface, function, passed)?;
     let mut outs = Vec::new();
     for (index, param) in function.params.iter().enumerate() {

@@ -5,19 +5,20 @@ use hotcell_model::layout::WireKind;
 use hotcell_model::types::{CType, Type};
 
 use super::arguments::{data, mismatch, refused, string, text};
+use super::written::Written;
 use super::{Value, numbers, results};
 use crate::error::Result;
-use crate::rt::{Call, Image, Reply};
+use crate::rt::{Image, Reply};
 
 /// The name under which a structure that stays in the worker has its object.
 const OBJECT: &str = "";
 
 /// The image of a structure.
 pub(super) fn encode(
-    call: &mut Call<'_>,
+    call: &mut impl Written,
     interface: &Interface,
     record: &str,
-    (consumed, starts): (bool, bool),
+    life: (bool, bool),
     name: &str,
     value: &Value,
 ) -> Result<Image> {
@@ -27,14 +28,10 @@ pub(super) fn encode(
     let mut image = Image::new(item.size as usize);
     if item.resident {
         let kind = interface.handle_number(record).unwrap_or(0);
-        match (given(Some(value), OBJECT), consumed) {
-            (Some(Value::Handle(handle)), false) if starts => {
-                image.put_new(call, name, Some(handle), kind)?
-            }
-            (Some(Value::Handle(handle)), true) => image.put_consumed(call, name, handle, kind)?,
-            (Some(Value::Handle(handle)), false) => image.put_resident(call, name, Some(handle), kind)?,
-            (None | Some(Value::Null), _) => image.put_resident(call, name, None, kind)?,
-            (Some(other), _) => return Err(mismatch(call, name, "an object under the empty name", other)),
+        match given(Some(value), OBJECT) {
+            Some(Value::Handle(handle)) => call.put_resident(&mut image, name, Some(handle), kind, life)?,
+            None | Some(Value::Null) => call.put_resident(&mut image, name, None, kind, life)?,
+            Some(other) => return Err(mismatch(call, name, "an object under the empty name", other)),
         }
     }
     fields_in(call, interface, item, &mut image, 0, name, Some(value))?;
@@ -74,7 +71,7 @@ pub(super) fn decode_object(
 }
 
 fn fields_in(
-    call: &mut Call<'_>,
+    call: &mut impl Written,
     interface: &Interface,
     item: &Struct,
     image: &mut Image,
@@ -140,7 +137,7 @@ fn fields_in(
 }
 
 /// Every name that is given must be a field's.
-fn check_names(call: &Call<'_>, item: &Struct, name: &str, value: Option<&Value>) -> Result<()> {
+fn check_names(call: &impl Written, item: &Struct, name: &str, value: Option<&Value>) -> Result<()> {
     let fields = match value {
         Some(Value::Struct(fields)) => fields,
         None => return Ok(()),

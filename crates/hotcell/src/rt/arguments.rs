@@ -58,6 +58,13 @@ macro_rules! arguments {
             self.put_reference(offset, Place::NULL, 0);
         }
 
+        /// Writes how many elements the caller has room for.
+        #[inline]
+        pub fn put_room(&mut self, offset: usize, elements: u64) {
+            // No library has so much room, and what is lent looks like it.
+            self.put_u64(offset, elements.min(!wire::LENT));
+        }
+
         /// Copies data in and writes a reference to it.
         #[inline]
         pub(crate) fn put_copied(&mut self, offset: usize, name: &str, data: &[u8]) -> Result<()> {

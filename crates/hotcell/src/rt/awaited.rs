@@ -10,9 +10,9 @@ use hotcell_supervisor::{Ending, SegmentError};
 
 use super::failed::Failure;
 use super::finish::{ASKS_ON, Callbacks};
-use super::{Call, Callback, Invocation, Reply};
+use super::{Call, Callback, Done, Invocation, Reply};
 use crate::error::{Error, Result};
-use crate::session::{Berth, Live, Turn, instant_of};
+use crate::session::{Asks, Berth, Live, Turn, instant_of};
 
 /// As [`Callback`], for a call of a task: it is run by whichever thread polls that.
 pub type TaskCallback<'a> = dyn FnMut(&mut Invocation<'_>) -> Result<u64> + Send + 'a;
@@ -71,6 +71,23 @@ impl<'s> Call<'s> {
         async move { Course::of(callbacks).run(&mut berth).await }
     }
 
+    /// Sends the batch that this call is, and waits for it.
+    pub(super) fn settle_batch_awaited(
+        mut self,
+        done: Done,
+    ) -> impl Future<Output = Result<Done>> + Send + use<'s> {
+        // The seat has it: who brings an abandoned call to its end releases what it returns.
+        self.batch = Some(Box::new(done));
+        let mut berth = Berth::of(self);
+        async move {
+            let end = |mut call: Call<'s>, head, raised| match call.batch.take() {
+                Some(done) => call.end_batch(*done, head, raised),
+                None => unreachable!("a batch is in its seat until its call has ended"),
+            };
+            Course::of(&mut []).run_to(&mut berth, end).await
+        }
+    }
+
     /// Makes it a task's.
     pub(crate) fn of_task(mut self) -> Call<'s> {
         self.awaited = true;
@@ -127,7 +144,10 @@ impl<'s> Call<'s> {
         let mut callbacks = Callbacks::of(&mut []);
         callbacks.abandoned = true;
         let head = self.go_on(waited, &mut callbacks);
-        drop(head.and_then(|head| self.conclude(head)));
+        match self.batch.take() {
+            Some(done) => drop(self.end_batch(*done, head, None)),
+            None => drop(head.and_then(|head| self.conclude(head))),
+        }
     }
 
     /// Gives the call up, and the worker with it; waits for nothing.
@@ -171,6 +191,11 @@ impl<'s> Call<'s> {
     }
 }
 
+/// What is made of a call that has ended.
+trait End<'s, R>: FnOnce(Call<'s>, Result<ReplyHead>, Option<Failure>) -> Result<R> {}
+
+impl<'s, R, F: FnOnce(Call<'s>, Result<ReplyHead>, Option<Failure>) -> Result<R>> End<'s, R> for F {}
+
 impl<'b> Course<'_, 'b> {
     fn of<'a>(list: &'a mut [&'b mut TaskCallback<'b>]) -> Course<'a, 'b> {
         Course { list, count: 0, block: Vec::new(), raised: None, abandoned: false, grants: 0 }
@@ -178,12 +203,17 @@ impl<'b> Course<'_, 'b> {
 
     /// Sends the call, and goes on with it until it has ended.
     async fn run<'s>(self, berth: &mut Berth<'s>) -> Result<Reply<'s>> {
-        Self::map(berth, Executed::No).await?;
-        let first = berth.aboard(Call::first_awaited)??;
-        self.go_on(berth, first).await
+        self.run_to(berth, |call, head, raised| match raised {
+            None => call.conclude(head?),
+            Some(raised) => call.raise(raised, head),
+        })
+        .await
     }
 
-    async fn go_on<'s>(mut self, berth: &mut Berth<'s>, first: Option<Waited>) -> Result<Reply<'s>> {
+    /// As [`Course::run`]; `end` is what is made of the call, its reply, and what its callbacks failed with.
+    async fn run_to<'s, R>(mut self, berth: &mut Berth<'s>, end: impl End<'s, R>) -> Result<R> {
+        Self::map(berth, Executed::No).await?;
+        let first = berth.aboard(Call::first_awaited)??;
         berth.was_sent();
         let head = self.head(berth, first).await;
         let turn = match berth.board() {
@@ -201,10 +231,7 @@ impl<'b> Course<'_, 'b> {
         // There is a reply, or the worker is gone.
         let mut call = Call { turn };
         call.under_way = false;
-        match self.raised {
-            None => call.conclude(head?),
-            Some(raised) => call.raise(raised, head),
-        }
+        end(call, head, self.raised)
     }
 
     /// The final reply.
@@ -218,7 +245,7 @@ impl<'b> Course<'_, 'b> {
             match message {
                 Waited::Reply(head) => match head.state {
                     ReplyState::NeedSpace => self.grant(berth, head.value).await?,
-                    ReplyState::Callback => berth.aboard(|call| self.call_back(call, head))??,
+                    ReplyState::Callback => self.answer(berth, head).await?,
                     _ => return Ok(head),
                 },
                 Waited::Dead => return Err(berth.aboard(|call| call.worker_ended(Executed::Maybe))?),
@@ -248,7 +275,19 @@ impl<'b> Course<'_, 'b> {
         Ok(())
     }
 
-    fn call_back(&mut self, call: &mut Call<'_>, head: ReplyHead) -> Result<()> {
+    /// Answers a callback, when it does not run on another thread.
+    async fn answer(&mut self, berth: &mut Berth<'_>, head: ReplyHead) -> Result<()> {
+        let deadline = berth.deadline();
+        let answered = berth.until(deadline, |call, task| {
+            Ok(self.call_back(call, head, Asks::Task(task.waker()))?.then_some(()))
+        });
+        match answered.await? {
+            Some(()) => Ok(()),
+            None => Err(Self::hung(berth, Executed::Maybe).await?),
+        }
+    }
+
+    fn call_back(&mut self, call: &mut Call<'_>, head: ReplyHead, asks: Asks<'_>) -> Result<bool> {
         let mut list: Vec<&mut Callback<'_>> = Vec::with_capacity(self.list.len());
         for callback in self.list.iter_mut() {
             list.push(&mut **callback);
@@ -260,7 +299,7 @@ impl<'b> Course<'_, 'b> {
             raised: self.raised.take(),
             abandoned: self.abandoned,
         };
-        let answered = call.call_back(head, &mut callbacks);
+        let answered = call.call_back(head, &mut callbacks, asks);
         (self.count, self.block, self.raised) = (callbacks.count, callbacks.block, callbacks.raised);
         answered
     }

@@ -5,8 +5,10 @@ use std::ops::{Deref, DerefMut};
 
 use hotcell_protocol::wire;
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, Place, RawHandle};
-use hotcell_shm::{Grant, Granted, Seals, bytes_of};
+use hotcell_shm::{Grant, Granted, Lent, Seals, bytes_of};
 
+#[cfg(feature = "tokio")]
+use super::Done;
 use super::arguments::arguments;
 use super::ends::NoSegment;
 use super::failed::Failure;
@@ -58,6 +60,8 @@ pub struct State {
     pub(super) no_segment: Option<Box<NoSegment>>,
     /// The same of the last request of each entry of a batch, by the entry that the worker said it was executing.
     pub(super) no_segments: BTreeMap<u32, NoSegment>,
+    /// What is lent to the library: it stays as it is until the call is over.
+    pub(super) lent: Vec<Lent>,
     /// Where in the argument block data go that a failed call may give a place in, and their bytes.
     pub(super) lengths: Vec<(u16, u64)>,
     /// The fixed results, where they are short, and where they are not.
@@ -77,6 +81,9 @@ pub struct State {
     pub(super) awaited: bool,
     /// It is a task's, was sent, and has not ended: the library may be at work.
     pub(super) under_way: bool,
+    /// The batch that it is, where it is a task's.
+    #[cfg(feature = "tokio")]
+    pub(super) batch: Option<Box<Done>>,
 }
 
 /// Why a call has a worker.
@@ -115,6 +122,7 @@ impl State {
             entries: 0,
             no_segment: None,
             no_segments: BTreeMap::new(),
+            lent: Vec::new(),
             lengths: Vec::new(),
             small: [0; SMALL],
             large: Vec::new(),
@@ -125,6 +133,8 @@ impl State {
             failure: None,
             awaited: false,
             under_way: false,
+            #[cfg(feature = "tokio")]
+            batch: None,
         })
     }
 
@@ -138,6 +148,12 @@ impl State {
     #[cfg(feature = "tokio")]
     pub(crate) fn begin_of_task(&mut self) {
         (self.awaited, self.under_way) = (true, false);
+    }
+
+    /// The batch of a task whose call was not sent, or has ended.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn take_batch(&mut self) -> Option<Box<Done>> {
+        self.batch.take_if(|_| !self.under_way)
     }
 
     /// Whether it is one, and the library may be at work.
@@ -154,6 +170,7 @@ impl State {
         (self.copied, self.taken) = (0, 0);
         (self.awaited, self.under_way) = (false, false);
         self.lengths.clear();
+        self.lent.clear();
         if self.no_segment.is_some() || self.failure.is_some() || !self.no_segments.is_empty() {
             self.forget_troubles();
         }
@@ -358,13 +375,9 @@ impl<'s> Call<'s> {
     /// Writes how many elements the caller has room for. More than a call may return is refused.
     #[cfg(feature = "dynamic")]
     pub(crate) fn put_capacity(&mut self, offset: usize, name: &str, elements: u64, size: u32) -> Result<()> {
-        let (limit, bytes) = (self.max_output(), elements.saturating_mul(u64::from(size)));
-        if bytes > limit {
-            let cause = Cause::Limit { what: LimitExceededReason::Output, value: limit };
-            let message = format!("room for `{name}` takes {bytes} bytes, and a call may return {limit}");
-            return Err(self.context.not_executed(ErrorKind::LimitExceeded, cause, message));
-        }
-        self.put_u64(offset, elements);
+        let (limit, context) = (self.max_output(), self.context);
+        context.has_room(name, elements.saturating_mul(u64::from(size)), limit)?;
+        self.put_room(offset, elements);
         Ok(())
     }
 
@@ -377,8 +390,7 @@ impl<'s> Call<'s> {
     /// An error that says that a text is not in the encoding the contract declares. Nothing was published.
     #[cfg(feature = "dynamic")]
     pub(crate) fn bad_encoding(&self, name: &str) -> Error {
-        let cause = Cause::Argument { name: name.to_owned() };
-        self.context.not_executed(ErrorKind::BadEncoding, cause, format!("`{name}` is not UTF-8"))
+        self.context.bad_encoding(name)
     }
 
     /// Notes an object that goes in, and gives its handle.
@@ -399,7 +411,7 @@ impl<'s> Call<'s> {
 
     /// Counts data that is passed, and refuses what is too much.
     #[inline]
-    fn count(&mut self, name: &str, bytes: usize) -> Result<()> {
+    pub(super) fn count(&mut self, name: &str, bytes: usize) -> Result<()> {
         let limit = self.session().options().max_input;
         self.input = self.input.saturating_add(bytes as u64);
         if self.input <= limit {
@@ -465,7 +477,7 @@ impl<'s> Call<'s> {
     }
 
     #[inline]
-    fn put_reference(&mut self, offset: usize, place: Place, length: u64) {
+    pub(super) fn put_reference(&mut self, offset: usize, place: Place, length: u64) {
         self.put_u64(offset + wire::reference::PLACE, place.raw());
         self.put_u64(offset + wire::reference::LENGTH, length);
         let mut outputs = self.function.outputs.iter();

@@ -2,7 +2,7 @@
 
 use hotcell_protocol::wire::{self, Refusal};
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, Place};
-use hotcell_shm::{Mapping, ReplyHead, Seals};
+use hotcell_shm::{Mapping, ReplyHead, Seals, SegmentFile};
 use hotcell_supervisor::{Ending, SegmentError, escape};
 
 use super::Call;
@@ -11,6 +11,9 @@ use super::passed::Usage;
 use crate::error::{Cause, Error, Result};
 use crate::fault::{self, Fault};
 use crate::session::{Live, instant_of};
+
+/// What offers a segment to the worker: its number there, or none where the worker takes no more.
+pub(super) type Give<'a> = dyn FnMut(&SegmentFile) -> std::result::Result<Option<u16>, SegmentError> + 'a;
 
 /// Why there is no segment for data of a call.
 #[derive(Debug, Clone)]
@@ -103,10 +106,19 @@ impl Call<'_> {
     /// Where the worker finds data that lie in a buffer of the session. `None` when it has not got them, nor can.
     pub(super) fn place_of(&mut self, data: &[u8]) -> Result<Option<Place>> {
         let Some(found) = self.session().buffers().find(data) else { return Ok(None) };
+        self.offering(Seals::Request, |generation, give| found.place(generation, give))
+    }
+
+    /// Finds memory of a buffer for the worker, with what offers a segment of this kind to that where it has to have it.
+    pub(super) fn offering<T>(
+        &mut self,
+        kind: Seals,
+        find: impl FnOnce(u64, &mut Give<'_>) -> std::result::Result<Option<T>, SegmentError>,
+    ) -> Result<Option<T>> {
         let mut allowed = self.allowed;
         let Some(Live { worker, .. }) = &self.turn.live else { return Err(self.lost(Executed::No)) };
-        let place = found.place(worker.generation(), |file| {
-            match worker.give_segment(file, Seals::Request, instant_of(allowed.deadline())) {
+        let found = find(worker.generation(), &mut |file| {
+            match worker.give_segment(file, kind, instant_of(allowed.deadline())) {
                 Ok(id) => Ok(Some(id)),
                 Err(error @ (SegmentError::WorkerEnded | SegmentError::DeadlinePassed)) => Err(error),
                 // What cannot be shared can be copied, or that fails with the reason.
@@ -114,8 +126,8 @@ impl Call<'_> {
             }
         });
         self.allowed = allowed;
-        match place {
-            Ok(place) => Ok(place),
+        match found {
+            Ok(found) => Ok(found),
             Err(SegmentError::DeadlinePassed) => Err(self.hung(Executed::No)),
             Err(_) => Err(self.worker_ended(Executed::No)),
         }

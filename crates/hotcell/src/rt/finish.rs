@@ -240,7 +240,11 @@ impl<'s> Call<'s> {
                         }
                         self.grant(head.value)?;
                     }
-                    ReplyState::Callback => self.call_back(head, callbacks)?,
+                    ReplyState::Callback => {
+                        let asks = Asks::Call(deadline);
+                        let answered = self.call_back(head, callbacks, asks)?;
+                        debug_assert!(answered, "a thread waits for it");
+                    }
                     _ => return Ok(head),
                 },
                 Waited::Dead => return Err(self.worker_ended(Executed::Maybe)),
@@ -255,8 +259,13 @@ impl<'s> Call<'s> {
         }
     }
 
-    /// Runs a callback and answers.
-    pub(super) fn call_back(&mut self, head: ReplyHead, callbacks: &mut Callbacks<'_, '_>) -> Result<()> {
+    /// Runs a callback and answers. False when it is one that runs on another thread, and a task asks, which is woken then.
+    pub(super) fn call_back(
+        &mut self,
+        head: ReplyHead,
+        callbacks: &mut Callbacks<'_, '_>,
+        asks: Asks<'_>,
+    ) -> Result<bool> {
         let number = head.errno;
         self.live().lane.expect_answer();
         if !self.live().calls_back {
@@ -274,25 +283,26 @@ impl<'s> Call<'s> {
         }
         let session = self.session();
         let found = match is_kept {
-            true => {
-                let asks = Asks::Call(self.allowed.deadline());
-                session.kept().find(number, self.context.generation, asks)
-            }
+            true => session.kept().find(number, self.context.generation, asks),
             false => Found::Gone,
         };
         let (mut kept, size) = match (found, passed) {
             (Found::Ready(Ready { run, args_size, .. }), _) => (Some(run), args_size),
             (Found::Late, _) => return Err(self.hung(Executed::Maybe)),
+            (Found::Busy, _) => {
+                callbacks.count -= 1;
+                return Ok(false);
+            }
             (Found::Gone | Found::NotByThreads, Some(size)) => (None, size),
             // The library may still have it, and may well call it: it gets the contract's default.
             (Found::Gone | Found::NotByThreads, None) => {
                 self.live().lane.resume_callback(None);
-                return Ok(());
+                return Ok(true);
             }
             (Found::Running, _) => {
                 callbacks.raised.get_or_insert_with(|| Failure::Error(self.runs_already()));
                 self.live().lane.resume_callback(None);
-                return Ok(());
+                return Ok(true);
             }
         };
         let index = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
@@ -301,7 +311,7 @@ impl<'s> Call<'s> {
             let gone = kept.and_then(|run| session.kept().ran(number, run));
             self.turn.passed.drop_later(gone);
             self.live().lane.resume_callback(None);
-            return Ok(());
+            return Ok(true);
         }
         let answered = match (&mut kept, index.and_then(|index| list.get_mut(index))) {
             (Some(run), _) => self.run(head, size, &mut **run, block, raised),
@@ -310,7 +320,7 @@ impl<'s> Call<'s> {
         };
         let gone = kept.and_then(|run| session.kept().ran(number, run));
         self.turn.passed.drop_later(gone);
-        answered
+        answered.map(|()| true)
     }
 
     /// Copies the arguments of a callback, runs it, and answers.

@@ -202,13 +202,14 @@ impl Reads for Invocation<'_> {
             Source::Call(session) => session,
             Source::Thread(lane, arena, _) => {
                 let memory = Some((*lane, *arena));
-                let data = Granted { memory, pool: None, fixed: 0, limit: *limit, copied }.copy(from);
+                let data =
+                    Granted { memory, pool: None, lent: &[], fixed: 0, limit: *limit, copied }.copy(from);
                 return data.map_err(|bad| self.bad(bad));
             }
         };
         let copied = session.with_aside(context.call_id, |live| {
             let memory = live.map(Live::memory);
-            let mut granted = Granted { memory, pool: None, fixed: *fixed, limit: *limit, copied };
+            let mut granted = Granted { memory, pool: None, lent: &[], fixed: *fixed, limit: *limit, copied };
             granted.copy(from)
         });
         match copied {

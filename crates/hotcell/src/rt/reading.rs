@@ -2,7 +2,7 @@
 
 use hotcell_protocol::wire::{self, reference};
 use hotcell_protocol::{ErrorKind, Executed, Place};
-use hotcell_shm::{Arena, HostLane, Located, SharedBuf};
+use hotcell_shm::{Arena, HostLane, Lent, Located, SharedBuf};
 
 use super::pool::Pool;
 use super::{Element, TextKind, Utf8, Utf16};
@@ -39,6 +39,8 @@ pub(super) struct Granted<'a> {
     pub(super) memory: Option<(&'a HostLane, &'a Arena)>,
     /// What of it was copied already.
     pub(super) pool: Option<&'a Pool>,
+    /// What the call lent.
+    pub(super) lent: &'a [Lent],
     /// Bytes of the result block that are no data.
     pub(super) fixed: usize,
     pub(super) limit: u64,
@@ -52,6 +54,8 @@ enum Found<'a> {
     Here(&'a [u8]),
     /// They lie in its memory.
     There(Located<'a>),
+    /// They are the first bytes of a buffer that it was lent.
+    Lent(&'a Lent, u64),
 }
 
 impl Granted<'_> {
@@ -64,6 +68,30 @@ impl Granted<'_> {
                 let mut data = Vec::new();
                 if found.append_to(&mut data) { Ok(Some(data)) } else { Err(Bad::TooMuch) }
             }
+            Some(Found::Lent(lent, length)) => {
+                let mut data = Vec::new();
+                if lent.append_to(length, &mut data) { Ok(Some(data)) } else { Err(Bad::TooMuch) }
+            }
+        }
+    }
+
+    /// How many bytes of a buffer hold the data of a reference. They are there, if the buffer was lent, or are copied into it.
+    pub(super) fn fill(
+        &mut self,
+        from: Reference,
+        buffer: &mut SharedBuf,
+    ) -> std::result::Result<usize, Bad> {
+        let Some(lent) = self.lent.iter().find(|lent| lent.is_of(buffer)).map(Lent::place) else {
+            let data = self.copy(from)?.unwrap_or_default();
+            if data.len() > buffer.len() {
+                return Err(Bad::Violation("a result is longer than the buffer that is to hold it"));
+            }
+            buffer.copy_from(0, &data);
+            return Ok(data.len());
+        };
+        match self.locate(from)? {
+            Some(Found::Lent(_, length)) if from.place == lent => Ok(length as usize),
+            _ => Err(Bad::Violation("a result does not lie in the buffer that was lent for it")),
         }
     }
 
@@ -76,7 +104,7 @@ impl Granted<'_> {
                 into.copy_from_slice(data);
                 true
             }
-            Some(Found::Here(_)) => false,
+            Some(Found::Here(_) | Found::Lent(..)) => false,
             Some(Found::There(found)) => found.copy_to(into),
         };
         if same {
@@ -107,6 +135,10 @@ impl Granted<'_> {
             ));
         }
         let (lane, arena) = self.memory.ok_or(Bad::Lost)?;
+        let lent = self.lent.iter().find(|lent| lent.place() == from.place && from.length <= lent.length());
+        if let Some(lent) = lent {
+            return Ok(Some(Found::Lent(lent, from.length)));
+        }
         let found = match self.pool.and_then(|pool| pool.find(from)) {
             Some(data) => Found::Here(data),
             None => Found::There(

@@ -311,7 +311,7 @@ impl<'s> Reply<'s> {
     }
 
     /// Reads in the memory that was granted to the call.
-    fn granted<T>(
+    pub(super) fn granted<T>(
         &mut self,
         read: impl FnOnce(&mut Granted<'_>) -> std::result::Result<T, Bad>,
     ) -> Result<T> {
@@ -321,7 +321,8 @@ impl<'s> Reply<'s> {
         let (fixed, limit, mut copied) = (self.call.fixed, self.call.max_output(), self.call.copied);
         let memory = self.call.turn.live.as_ref().map(Live::memory);
         let pool = Some(&self.call.pool);
-        let read = read(&mut Granted { memory, pool, fixed, limit, copied: &mut copied });
+        let lent = &self.call.lent[..];
+        let read = read(&mut Granted { memory, pool, lent, fixed, limit, copied: &mut copied });
         self.call.copied = copied;
         read.map_err(|bad| self.bad(bad))
     }

@@ -14,13 +14,15 @@ use hotcell_protocol::{ErrorKind, UnavailableReason};
 use tokio::runtime::{Handle, Id};
 use tokio::time::Sleep;
 
+use super::service::late;
 use super::{Allowed, Context, Place, Seat, Session, Turn, instant_of};
 use crate::error::{Cause, Error, Result};
-use crate::rt::Call;
+use crate::rt::{Call, Function};
 use hotcell_protocol::Executed;
 
 mod berth;
 mod collect;
+mod coming;
 mod ear;
 mod offers;
 mod ruled;
@@ -28,11 +30,12 @@ mod watch;
 
 pub(super) use berth::Afloat;
 pub(crate) use berth::Berth;
+pub(super) use coming::ComingUp;
 pub(super) use ear::Ear;
 pub(crate) use offers::Offers;
 pub(super) use watch::Watch;
 
-/// How long a task that waits for a worker to come up sleeps between two looks, at least and at most.
+/// How long a task that waits for its part of a worker sleeps between two looks, at least and at most.
 const LOOKS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(25));
 
 impl Session {
@@ -53,9 +56,20 @@ impl Session {
             return Err(context.not_executed(ErrorKind::InvalidArgument, Cause::None, message));
         };
         let context = Context { function: definition.name, ..context };
+        self.begin_awaited(context, Allowed::new(self.time_of(definition)), function, definition).await
+    }
+
+    /// Starts a call, as [`Session::call_awaited`] does, of a function that need not be in the package.
+    pub(crate) async fn begin_awaited(
+        &self,
+        context: Context,
+        allowed: Allowed,
+        function: u16,
+        definition: &'static Function,
+    ) -> Result<Call<'_>> {
         // A task whose calls are over at once gives way all the same.
         tokio::task::coop::consume_budget().await;
-        let turn = self.turn_awaited(context, Allowed::new(self.time_of(definition))).await?;
+        let turn = self.turn_awaited(context, allowed).await?;
         Ok(Call::open(turn, context, function, definition).of_task())
     }
 
@@ -130,7 +144,7 @@ impl Session {
         })
     }
 
-    /// Waits until a worker is up, with the seat of a task.
+    /// Waits until a worker is up, with the seat of a task. A thread brings one up where none serves.
     async fn worker_awaited<'s>(
         &'s self,
         mut berth: Berth<'s>,
@@ -138,20 +152,32 @@ impl Session {
         mut allowed: Allowed,
     ) -> Result<Turn<'s>> {
         let until = instant_of(allowed.deadline());
-        let (begun, mut timer) = (Instant::now(), Timer::default());
+        let (begun, mut timer, mut lacks_spares) = (Instant::now(), Timer::default(), false);
         loop {
             let now = Instant::now();
-            {
+            let serves = {
                 let mut turn = berth.board()?;
-                match self.seat_worker(&mut turn, context, &mut allowed.over()) {
-                    Ok(()) => {
+                turn.lacks_spares |= std::mem::take(&mut lacks_spares);
+                match self.seat_of_serving(&mut turn, context, &mut allowed.over()) {
+                    Ok(true) => {
                         turn.state().allowed = allowed;
                         return Ok(turn);
                     }
                     Err(error) if !is_coming_up(&error) || now >= until => return Err(error),
-                    Err(_) => berth.leave(turn),
+                    seated => {
+                        berth.leave(turn);
+                        seated.is_err()
+                    }
                 }
+            };
+            if !serves {
+                if now >= until {
+                    return Err(late(context, &allowed));
+                }
+                lacks_spares = self.brought_up(context, &mut allowed).await?;
+                continue;
             }
+            // The worker makes a thread for the lane.
             let look = now + ((now - begun) / 4).clamp(LOOKS.0, LOOKS.1);
             let slept = poll_fn(|task| match timer.poll(look.min(until), task) {
                 Ok(Poll::Pending) => Poll::Pending,
@@ -160,6 +186,24 @@ impl Session {
             });
             slept.await?;
         }
+    }
+
+    /// Waits until a thread has brought a worker up. Comes with whether spares are to follow it.
+    async fn brought_up(&self, context: Context, allowed: &mut Allowed) -> Result<bool> {
+        let (until, mut timer) = (instant_of(allowed.deadline()), Timer::default());
+        let coming = self.bring_up_apart(context, *allowed).map_err(|why| {
+            let message = format!("there is no thread to bring a worker up: {why}");
+            self.unavailable(context, message)
+        })?;
+        poll_fn(|task| match coming.poll(task) {
+            Poll::Ready(came) => Poll::Ready(came),
+            Poll::Pending => match timer.poll(until, task) {
+                Ok(Poll::Pending) => Poll::Pending,
+                Ok(Poll::Ready(())) => Poll::Ready(Err(late(context, allowed))),
+                Err(NoRuntime) => Poll::Ready(Err(self.no_runtime(context, Executed::No))),
+            },
+        })
+        .await
     }
 
     fn unavailable(&self, context: Context, message: String) -> Error {

@@ -2,15 +2,18 @@
 //!
 //! The library may call them in any later call of the session; they run on the thread that waits for that call. Those that
 //! it may also call on threads of its own run on the session's dispatcher thread then. One that runs on one of the two is
-//! waited for by the other; so is one that runs in a call of another thread.
+//! waited for by the other; so is one that runs in a call of another thread. A task waits as tasks do: it is woken.
 
 use std::collections::HashMap;
 use std::fmt;
+use std::mem;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::Waker;
 
 use hotcell_protocol::{RawHandle, wire};
 use parking_lot::{Condvar, Mutex};
 
+use super::wake::wake;
 use super::{instant_of, this_thread};
 use crate::rt::KeptCallback;
 
@@ -19,9 +22,17 @@ use crate::rt::KeptCallback;
 pub(crate) struct Kept {
     /// How many numbers were given out. None is given twice: a library may hold on to old ones.
     numbers: AtomicU32,
-    list: Mutex<HashMap<i32, Entry>>,
-    /// Notified when one has run that another thread may wait for, or has gone.
+    list: Mutex<List>,
+    /// Notified when one has run that another thread may wait for, or has gone; so are the tasks of the list.
     back: Condvar,
+}
+
+/// What is kept, and who waits.
+#[derive(Debug, Default)]
+struct List {
+    entries: HashMap<i32, Entry>,
+    /// Tasks that wait until one has run.
+    tasks: Vec<Waker>,
 }
 
 /// A callback of the application, and how long it is kept.
@@ -44,9 +55,12 @@ pub(crate) struct Entry {
 
 /// Who looks for a callback.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Asks {
+pub(crate) enum Asks<'a> {
     /// A call, which waits until then, in monotonic nanoseconds, for one that runs on another thread.
     Call(u64),
+    /// A call of a task, which is woken when one that runs on another thread has run.
+    #[cfg_attr(not(feature = "tokio"), expect(dead_code, reason = "nothing else has tasks"))]
+    Task(&'a Waker),
     /// The dispatcher thread, which waits for one that runs in a call.
     Dispatcher,
 }
@@ -59,6 +73,8 @@ pub(crate) enum Found {
     Running,
     /// One that ran on another thread for too long.
     Late,
+    /// One that runs on another thread: the task is woken when it has run.
+    Busy,
     /// One that threads of the library may not call.
     NotByThreads,
     /// Nothing any more: its object or its worker has gone.
@@ -86,14 +102,15 @@ impl Kept {
 
     /// Keeps callbacks from now on.
     pub(crate) fn add(&self, callbacks: impl Iterator<Item = (i32, Entry)>) {
-        self.list.lock().extend(callbacks);
+        self.list.lock().entries.extend(callbacks);
     }
 
     /// The callback of a number, to be run.
-    pub(crate) fn find(&self, number: i32, generation: u64, asks: Asks) -> Found {
+    pub(crate) fn find(&self, number: i32, generation: u64, asks: Asks<'_>) -> Found {
         let mut list = self.list.lock();
         loop {
-            let Some(entry) = list.get_mut(&number).filter(|entry| entry.generation == generation) else {
+            let of_worker = |entry: &&mut Entry| entry.generation == generation;
+            let Some(entry) = list.entries.get_mut(&number).filter(of_worker) else {
                 return Found::Gone;
             };
             if matches!(asks, Asks::Dispatcher) && !entry.by_threads {
@@ -108,6 +125,12 @@ impl Kept {
             }
             match asks {
                 Asks::Dispatcher => self.back.wait(&mut list),
+                Asks::Task(waker) => {
+                    if !list.tasks.iter().any(|task| task.will_wake(waker)) {
+                        list.tasks.push(waker.clone());
+                    }
+                    return Found::Busy;
+                }
                 Asks::Call(deadline) => {
                     if self.back.wait_until(&mut list, instant_of(deadline)).timed_out() {
                         return Found::Late;
@@ -120,15 +143,20 @@ impl Kept {
     /// Takes a callback back that has run. It comes out again when it went meanwhile.
     #[must_use]
     pub(crate) fn ran(&self, number: i32, run: Box<KeptCallback>) -> Option<Box<KeptCallback>> {
-        match self.list.lock().get_mut(&number) {
-            Some(entry) => {
-                if entry.runs_on.take().is_some() {
-                    self.back.notify_all();
-                }
-                entry.run.replace(run)
-            }
-            None => Some(run),
-        }
+        let mut list = self.list.lock();
+        let Some(entry) = list.entries.get_mut(&number) else { return Some(run) };
+        let was_run = entry.runs_on.take().is_some();
+        let before = entry.run.replace(run);
+        let tasks = if was_run { self.wake(&mut list) } else { Vec::new() };
+        drop(list);
+        tasks.into_iter().for_each(wake);
+        before
+    }
+
+    /// Wakes the threads that wait until one has run, and comes with the tasks that do: those are woken without the lock.
+    fn wake(&self, list: &mut List) -> Vec<Waker> {
+        self.back.notify_all();
+        mem::take(&mut list.tasks)
     }
 
     /// Takes out what goes with this object.
@@ -154,13 +182,14 @@ impl Kept {
     /// What is taken out is dropped by the caller, later: it is the application's, and may do anything.
     fn take_out(&self, goes: impl Fn(&Entry) -> bool) -> Vec<Box<KeptCallback>> {
         let mut list = self.list.lock();
-        if list.is_empty() {
+        if list.entries.is_empty() {
             return Vec::new();
         }
-        let gone: Vec<_> = list.extract_if(|_, entry| goes(entry)).collect();
-        if gone.iter().any(|(_, entry)| entry.runs_on.is_some()) {
-            self.back.notify_all();
-        }
+        let gone: Vec<_> = list.entries.extract_if(|_, entry| goes(entry)).collect();
+        let one_runs = gone.iter().any(|(_, entry)| entry.runs_on.is_some());
+        let tasks = if one_runs { self.wake(&mut list) } else { Vec::new() };
+        drop(list);
+        tasks.into_iter().for_each(wake);
         gone.into_iter().filter_map(|(_, entry)| entry.run).collect()
     }
 }

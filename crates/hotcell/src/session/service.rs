@@ -1,18 +1,27 @@
 //! The worker that a session's callers share: which one it is, who brings another up, and who is to blame for its end.
 
+#[cfg(feature = "tokio")]
+use std::io;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+#[cfg(feature = "tokio")]
+use std::thread;
 
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, UnavailableReason, wire};
+#[cfg(feature = "tokio")]
+use hotcell_sandbox::with_signals_blocked;
 use hotcell_shm::Arena;
 use hotcell_supervisor::{End, HowEnded, LaneError, StartError, Worker};
 use parking_lot::{Mutex, MutexGuard};
 
+#[cfg(feature = "tokio")]
+use super::awaited::ComingUp;
 use super::spares::Spares;
 use super::{Allowed, Context, Live, Seat, Session, instant_of};
-use crate::error::{Cause, Result};
+use crate::error::{Cause, Error, Result};
 use crate::fault::{self, Fault};
+use crate::rt::KeptCallback;
 
 /// The worker of a session, and those that may follow it.
 #[derive(Debug, Default)]
@@ -130,28 +139,39 @@ impl Session {
     /// call.
     pub(super) fn seat_worker(&self, seat: &mut Seat, context: Context, allowed: &mut Allowed) -> Result<()> {
         seat.leave();
+        let mut brought = Brought::default();
+        let worker = self.bring_up(&mut brought, context, allowed);
+        seat.passed.drop_later(brought.gone);
+        seat.generation = brought.generation.unwrap_or(seat.generation);
+        seat.lacks_spares |= brought.lacks_spares;
+        self.take_part(seat, worker?, context, allowed)
+    }
+
+    /// The worker that serves, or one that is brought up.
+    fn bring_up(
+        &self,
+        brought: &mut Brought,
+        context: Context,
+        allowed: &mut Allowed,
+    ) -> Result<Arc<Serving>> {
         let shared = &*self.shared;
         let until = instant_of(allowed.deadline());
-        let late = |allowed: &Allowed| {
-            let cause = Cause::Unavailable { reason: UnavailableReason::Restarting };
-            let message = format!("no worker was ready within {:?}", allowed.time());
-            Err(context.not_executed(ErrorKind::Unavailable, cause, message))
-        };
         if let Some(worker) = shared.service.serving() {
-            return self.take_part(seat, worker, context, allowed);
+            return Ok(worker);
         }
-        let Some(mut next) = shared.service.next.try_lock_until(until) else { return late(allowed) };
+        let Some(mut next) = shared.service.next.try_lock_until(until) else {
+            return Err(late(context, allowed));
+        };
         // Somebody may have brought one up meanwhile.
         if let Some(worker) = shared.service.serving() {
-            drop(next);
-            return self.take_part(seat, worker, context, allowed);
+            return Ok(worker);
         }
         let before = shared.service.now.lock().take();
         shared.releases.drop_refused();
         // Calls that are under way in one that lives may still call what it has.
         let living = before.as_ref().filter(|worker| !worker.channel().is_dead());
         let living = living.filter(|worker| Arc::strong_count(worker) > 1).map(|worker| worker.generation());
-        seat.passed.drop_later(shared.kept.end_all_but(living));
+        brought.gone = shared.kept.end_all_but(living);
         drop(before);
         let spec = &shared.spec;
         let failed = |generation, error: &StartError| {
@@ -164,24 +184,24 @@ impl Session {
             let worker = match next.starting.take().or(spare) {
                 Some(worker) => worker,
                 None => shared.facts.begun.another(spec).map_err(|(number, error)| {
-                    seat.generation = number;
+                    brought.generation = Some(number);
                     failed(number, &error)
                 })?,
             };
-            seat.generation = worker.generation();
+            brought.generation = Some(worker.generation());
             match worker.ready(spec, until) {
                 Ok(true) => {
                     let worker = Arc::new(Serving::new(worker));
                     shared.facts.enter(&worker);
                     *shared.service.now.lock() = Some(Arc::clone(&worker));
                     drop(next);
-                    seat.lacks_spares = shared.options.spares > 0;
+                    brought.lacks_spares = shared.options.spares > 0;
                     self.clear_seats();
-                    return self.take_part(seat, worker, context, allowed);
+                    return Ok(worker);
                 }
                 Ok(false) => {
                     next.starting = Some(worker);
-                    return late(allowed);
+                    return Err(late(context, allowed));
                 }
                 // What became of a spare is nobody's error while another worker may do better.
                 Err(_) if is_spare => {}
@@ -309,6 +329,58 @@ impl Session {
         let Some(mut next) = shared.service.next.try_lock() else { return };
         seat.lacks_spares = false;
         next.spares.fill(&shared.spec, shared.options.spares as usize, &shared.facts.begun);
+    }
+}
+
+/// The error of a call for which no worker was ready in time.
+pub(super) fn late(context: Context, allowed: &Allowed) -> Error {
+    let cause = Cause::Unavailable { reason: UnavailableReason::Restarting };
+    let message = format!("no worker was ready within {:?}", allowed.time());
+    context.not_executed(ErrorKind::Unavailable, cause, message)
+}
+
+/// What bringing a worker up comes to, besides it.
+#[derive(Default)]
+struct Brought {
+    /// The worker that was begun or waited for.
+    generation: Option<u64>,
+    /// It has taken over, and may have taken a spare.
+    lacks_spares: bool,
+    /// What the library of the one before had kept, to be dropped by who has no lock.
+    gone: Vec<Box<KeptCallback>>,
+}
+
+#[cfg(feature = "tokio")]
+impl Session {
+    /// Gives a seat its part of the worker that serves. False where none does.
+    pub(super) fn seat_of_serving(
+        &self,
+        seat: &mut Seat,
+        context: Context,
+        allowed: &mut Allowed,
+    ) -> Result<bool> {
+        seat.leave();
+        match self.shared.service.serving() {
+            Some(worker) => self.take_part(seat, worker, context, allowed).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    /// Brings a worker up on a thread of its own, where none serves: files are compared and read for that, which no task's poll
+    /// is to wait for. What comes of it the task is told; nobody need wait for it. Comes with an error where there is no thread.
+    pub(super) fn bring_up_apart(&self, context: Context, mut allowed: Allowed) -> io::Result<Arc<ComingUp>> {
+        let coming = Arc::new(ComingUp::default());
+        let (theirs, (session, _)) = (Arc::clone(&coming), self.apart());
+        let bring = move || {
+            let mut brought = Brought::default();
+            let worker = session.bring_up(&mut brought, context, &mut allowed);
+            let lacks_spares = brought.lacks_spares;
+            theirs.came(worker.map(|_| lacks_spares));
+            drop(brought);
+        };
+        let thread = thread::Builder::new().name("hotcell-starter".into());
+        // Signals of the application are for its own threads.
+        with_signals_blocked(|| thread.spawn(bring)).map(|_| coming)
     }
 }
 

@@ -324,6 +324,8 @@ impl Drop for Turn<'_> {
         let _gone: Vec<Box<KeptCallback>> = seat.passed.end(session);
         let state = seat.state();
         let (allowed, awaited) = (state.allowed, state.is_awaited());
+        #[cfg(feature = "tokio")]
+        let _not_sent = awaited.then(|| state.take_batch());
         if let Some(inside) = state.inside.take() {
             return session.leave_nested(seat, *inside);
         }

@@ -15,6 +15,9 @@ pub struct Handle {
     pub release: Option<String>,
     /// The handle type whose object must outlive it.
     pub parent: Option<String>,
+    /// The macro or function that gives, of an object, the `jmp_buf` to which errors jump.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jumps: Option<String>,
     /// Whether only the thread that made it may use it.
     pub thread_affine: bool,
     /// Why it is believed to be one.

@@ -113,6 +113,11 @@ pub enum Filled {
 }
 
 impl Struct {
+    /// Whether fields go with every call. A structure that stays in the worker without is no more than its object.
+    pub fn travels(&self) -> bool {
+        self.fields.iter().any(|field| field.role.value != FieldRole::Own)
+    }
+
     /// Gives every field its offset and the structure its size. Fields keep their natural alignment and are
     /// ordered by it, otherwise as in C; nested structures must be laid out before.
     ///

@@ -5,6 +5,9 @@ use std::convert::Infallible;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
+use rustix::io::Errno;
+
+use super::room::UNIT;
 use super::*;
 use crate::mapping::{Access, Mapping};
 
@@ -168,7 +171,7 @@ fn memory_of_dropped_buffers_serves_later_ones() {
         assert_eq!(*address.get_or_insert(made.as_ptr().addr()), made.as_ptr().addr());
     }
     let many: Vec<_> = (0..64).map(|_| buffers.allocate(1 << 20, 1).unwrap()).collect();
-    assert_eq!(buffers.pool.lock().segments.len(), 7, "each segment is twice the one before");
+    assert_eq!(buffers.request.lock().segments.len(), 7, "each segment is twice the one before");
     drop(many);
 }
 
@@ -180,4 +183,39 @@ fn a_buffer_outlives_what_made_it() {
     made.elements_mut::<u32>()[749] = 7;
     assert_eq!((made.elements::<u32>().len(), made[2996]), (750, 7));
     assert_eq!(made.elements::<u64>().len(), 375);
+}
+
+#[test]
+fn a_shared_buffer_is_zeros_and_its_memory_stays_its_own_while_it_is_lent() {
+    let buffers = buffers();
+    let give = |_: &SegmentFile| Ok::<_, Infallible>(Some(7));
+    let mut first = buffers.allocate_shared(5000, 1).unwrap();
+    first.fill(9);
+    first.copy_from(4000, b"here");
+    assert_eq!(
+        (first.view().get(3999), first.view().slice(4000..4004).to_vec()),
+        (Some(9), b"here".to_vec())
+    );
+    let lent = buffers.lend(&first, 1, give).unwrap().unwrap();
+    assert_eq!((lent.place().segment(), lent.length(), lent.is_of(&first)), (7, 5000, true));
+    drop(first);
+    let second = buffers.allocate_shared(5000, 1).unwrap();
+    let place = buffers.lend(&second, 1, give).unwrap().unwrap().place();
+    assert!(place.offset().abs_diff(lent.place().offset()) >= 5000, "a call has the first one's");
+    assert!(second.view().iter().all(|byte| byte == 0) && !lent.is_of(&second));
+    drop(lent);
+    // It is made where the first was, and shows nothing of it.
+    let third = buffers.allocate_shared(5000, 1).unwrap();
+    assert_ne!(buffers.lend(&third, 1, give).unwrap().unwrap().place(), place);
+    assert!(third.view().iter().all(|byte| byte == 0));
+    assert!(buffers.lend(&third, 2, give).unwrap().is_none(), "it is of another worker");
+    assert!(super::tests::buffers().lend(&third, 1, give).unwrap().is_none(), "it is of another session");
+    assert!(buffers.lend(&SharedBuf::copied(vec![1]), 1, give).unwrap().is_none());
+    assert!(buffers.find(&third.to_vec()).is_none());
+}
+
+#[test]
+#[should_panic(expected = "bytes outside of a shared buffer")]
+fn nothing_is_written_behind_a_shared_buffer() {
+    buffers().allocate_shared(10, 1).unwrap().copy_from(5, &[0; 6]);
 }

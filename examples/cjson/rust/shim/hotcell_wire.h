@@ -70,6 +70,9 @@
 /* Length of a result whose library claims to have written more than the buffer holds, or less than nothing. */
 #define HOTCELL_LENGTH_IMPOSSIBLE UINT64_C(0xFFFFFFFFFFFFFFFF)
 
+/* Added to the place of data that go in and out: they lie in reply memory, which is lent, and are changed there. Added to the place of a reference, it stands for a capacity: the reference says which reply memory is lent as an out buffer. A number of elements never has it. */
+#define HOTCELL_LENT UINT64_C(0x8000000000000000)
+
 /* Alignment of buffers in added segments. */
 #define HOTCELL_BUFFER_ALIGN 64u
 

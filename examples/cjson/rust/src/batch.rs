@@ -35,6 +35,19 @@ impl Batch {
         self.batch.run()
     }
 
+    /// As [`Batch::run`], awaited in a runtime of tokio.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[cfg(feature = "tokio")]
+    #[track_caller]
+    pub fn run_awaited(
+        self,
+    ) -> impl Future<Output = hotcell::Result<hotcell::Done>> + Send + use<> {
+        self.batch.run_awaited()
+    }
+
     /// How many calls are in it.
     pub fn len(&self) -> usize {
         self.batch.len()
@@ -157,7 +170,7 @@ impl Batch {
     ) -> hotcell::Result<hotcell::Ticket<Vec<u8>>> {
         let mut call = self.batch.entry(table::C_JSON_PRINT_PREALLOCATED)?;
         call.put_handle(0, "item", &item.0, CJson::TYPE)?;
-        call.put_u64(8, buffer_capacity as u64);
+        call.put_room(8, buffer_capacity as u64);
         call.put_i32(16, format);
         Ok(call.read(|reply| reply.buffer(0)))
     }

@@ -97,7 +97,7 @@ impl CJson {
         let session = self.0.session();
         let mut call = session.call(table::C_JSON_PRINT_PREALLOCATED)?;
         call.put_handle(0, "item", &self.0, Self::TYPE)?;
-        call.put_u64(8, buffer_capacity as u64);
+        call.put_room(8, buffer_capacity as u64);
         call.put_i32(16, format);
         let mut reply = call.finish()?;
         reply.buffer(0)

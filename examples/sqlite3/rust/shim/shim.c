@@ -249,6 +249,40 @@ HOTCELL_HELPER void *hotcell_copy(hotcell_ctx *ctx, const void *data, uint64_t l
     return copy;
 }
 
+/* Data that go in and out: a writable copy in reply memory, or that itself which the host lends. */
+HOTCELL_HELPER void *hotcell_in_out(hotcell_ctx *ctx, hotcell_ref *ref, const char *name, uint64_t size, int nullable,
+                                    uint64_t align, uint64_t *place, int *bad)
+{
+    int lent = ref->place != HOTCELL_PLACE_NULL && (ref->place & HOTCELL_LENT) != 0;
+    if (lent) {
+        ref->place &= ~HOTCELL_LENT;
+        *place = ref->place;
+    }
+    const void *data = hotcell_buffer_in(ctx, ref, name, size, nullable, bad);
+    return lent ? (void *)(uintptr_t)data : hotcell_copy(ctx, data, ref->length, align, place, bad);
+}
+
+/* The memory that the host lends as an out buffer, and its bytes; NULL where it lends none. What was there is its own: the
+ * buffer is the caller's, and is not zeroed. */
+HOTCELL_HELPER void *hotcell_lent_room(hotcell_ctx *ctx, uint64_t capacity, const char *name, uint64_t size,
+                                       uint64_t *bytes, uint64_t *place, int *bad)
+{
+    if ((capacity & HOTCELL_LENT) == 0) {
+        return NULL;
+    }
+    hotcell_ref where = {capacity & ~HOTCELL_LENT, sizeof(hotcell_ref)};
+    const void *said = hotcell_in(ctx, &where, name, bad);
+    if (*bad) {
+        return NULL;
+    }
+    hotcell_ref room;
+    __builtin_memcpy(&room, said, sizeof room);
+    const void *data = hotcell_buffer_in(ctx, &room, name, size, 0, bad);
+    *bytes = room.length;
+    *place = room.place;
+    return (void *)(uintptr_t)data;
+}
+
 /* Memory for an out buffer. It is zeroed: what the library leaves out must not show an earlier call's data. */
 HOTCELL_HELPER void *hotcell_room(hotcell_ctx *ctx, uint64_t length, uint64_t align, uint64_t *place)
 {
@@ -1805,12 +1839,18 @@ static void hotcell_call_sqlite3_randomness(hotcell_ctx *hc_ctx, const hotcell_r
     __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_sqlite3_randomness hc_out = {.arg_P = {HOTCELL_PLACE_NULL, 0}};
     uint64_t size_P = 0;
-    if (!hotcell_bytes(hc_in.cap_P, 1, &size_P)) {
-        hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "P");
+    uint64_t place_P = HOTCELL_PLACE_NULL;
+    void *arg_P = hotcell_lent_room(hc_ctx, hc_in.cap_P, "P", 1, &size_P, &place_P, &hc_bad);
+    if (hc_bad) {
         return;
     }
-    uint64_t place_P = HOTCELL_PLACE_NULL;
-    void *arg_P = hotcell_room(hc_ctx, size_P, 16, &place_P);
+    if (arg_P == NULL) {
+        if (!hotcell_bytes(hc_in.cap_P, 1, &size_P)) {
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "P");
+            return;
+        }
+        arg_P = hotcell_room(hc_ctx, size_P, 16, &place_P);
+    }
     if (arg_P == NULL) {
         return;
     }
@@ -10821,12 +10861,18 @@ static void hotcell_call_sqlite3_blob_read(hotcell_ctx *hc_ctx, const hotcell_re
         return;
     }
     uint64_t size_Z = 0;
-    if (!hotcell_bytes(hc_in.cap_Z, 1, &size_Z)) {
-        hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "Z");
+    uint64_t place_Z = HOTCELL_PLACE_NULL;
+    void *arg_Z = hotcell_lent_room(hc_ctx, hc_in.cap_Z, "Z", 1, &size_Z, &place_Z, &hc_bad);
+    if (hc_bad) {
         return;
     }
-    uint64_t place_Z = HOTCELL_PLACE_NULL;
-    void *arg_Z = hotcell_room(hc_ctx, size_Z, 16, &place_Z);
+    if (arg_Z == NULL) {
+        if (!hotcell_bytes(hc_in.cap_Z, 1, &size_Z)) {
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "Z");
+            return;
+        }
+        arg_Z = hotcell_room(hc_ctx, size_Z, 16, &place_Z);
+    }
     if (arg_Z == NULL) {
         return;
     }

@@ -44,6 +44,19 @@ impl Batch {
         self.batch.run()
     }
 
+    /// As [`Batch::run`], awaited in a runtime of tokio.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[cfg(feature = "tokio")]
+    #[track_caller]
+    pub fn run_awaited(
+        self,
+    ) -> impl Future<Output = hotcell::Result<hotcell::Done>> + Send + use<> {
+        self.batch.run_awaited()
+    }
+
     /// How many calls are in it.
     pub fn len(&self) -> usize {
         self.batch.len()
@@ -275,7 +288,7 @@ impl Batch {
     #[track_caller]
     pub fn randomness(&mut self, p_capacity: usize) -> hotcell::Result<hotcell::Ticket<Vec<u8>>> {
         let mut call = self.batch.entry(table::SQLITE3_RANDOMNESS)?;
-        call.put_u64(0, p_capacity as u64);
+        call.put_room(0, p_capacity as u64);
         Ok(call.read(|reply| reply.buffer(0)))
     }
 

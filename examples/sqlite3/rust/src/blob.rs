@@ -170,7 +170,7 @@ impl Blob {
         let session = self.0.session();
         let mut call = session.call(table::SQLITE3_BLOB_READ)?;
         call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
-        call.put_u64(8, z_capacity as u64);
+        call.put_room(8, z_capacity as u64);
         call.put_i32(16, i_offset);
         let mut reply = call.finish()?;
         reply.buffer(0)
@@ -190,10 +190,27 @@ impl Blob {
         let session = self.0.session();
         let mut call = session.call(table::SQLITE3_BLOB_READ)?;
         call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
-        call.put_u64(8, z_capacity as u64);
+        call.put_room(8, z_capacity as u64);
         call.put_i32(16, i_offset);
         let mut reply = call.finish()?;
         reply.shared_buffer(0)
+    }
+
+    /// As [`Blob::read`], but `z` is lent to the library: nothing of it is copied.
+    /// It gives how many of its bytes are filled.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn read_into(&self, z: &mut hotcell::SharedBuf, i_offset: i32) -> hotcell::Result<usize> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_BLOB_READ)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        call.lend_room(8, "Z", z)?;
+        call.put_i32(16, i_offset);
+        let mut reply = call.finish()?;
+        reply.filled(0, z)
     }
 
     /// CAPI3REF: Write Data Into A BLOB Incrementally

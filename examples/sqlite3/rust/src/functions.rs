@@ -335,7 +335,7 @@ impl Library {
     #[track_caller]
     pub fn randomness(&self, p_capacity: usize) -> hotcell::Result<Vec<u8>> {
         let mut call = self.session.call(table::SQLITE3_RANDOMNESS)?;
-        call.put_u64(0, p_capacity as u64);
+        call.put_room(0, p_capacity as u64);
         let mut reply = call.finish()?;
         reply.buffer(0)
     }
@@ -348,9 +348,23 @@ impl Library {
     #[track_caller]
     pub fn randomness_shared(&self, p_capacity: usize) -> hotcell::Result<hotcell::SharedBuf> {
         let mut call = self.session.call(table::SQLITE3_RANDOMNESS)?;
-        call.put_u64(0, p_capacity as u64);
+        call.put_room(0, p_capacity as u64);
         let mut reply = call.finish()?;
         reply.shared_buffer(0)
+    }
+
+    /// As [`Library::randomness`], but `p` is lent to the library: nothing of it is copied.
+    /// It gives how many of its bytes are filled.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn randomness_into(&self, p: &mut hotcell::SharedBuf) -> hotcell::Result<usize> {
+        let mut call = self.session.call(table::SQLITE3_RANDOMNESS)?;
+        call.lend_room(0, "P", p)?;
+        let mut reply = call.finish()?;
+        reply.filled(0, p)
     }
 
     /// CAPI3REF: Opening A New Database Connection

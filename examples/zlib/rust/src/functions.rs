@@ -194,7 +194,7 @@ impl Zlib {
     #[track_caller]
     pub fn uncompress(&self, dest_capacity: usize, source: &[u8]) -> hotcell::Result<Vec<u8>> {
         let mut call = self.session.call(table::UNCOMPRESS)?;
-        call.put_u64(0, dest_capacity as u64);
+        call.put_room(0, dest_capacity as u64);
         call.put_buffer(8, "source", source)?;
         let mut reply = call.finish()?;
         reply.buffer(0)
@@ -212,10 +212,29 @@ impl Zlib {
         source: &[u8],
     ) -> hotcell::Result<hotcell::SharedBuf> {
         let mut call = self.session.call(table::UNCOMPRESS)?;
-        call.put_u64(0, dest_capacity as u64);
+        call.put_room(0, dest_capacity as u64);
         call.put_buffer(8, "source", source)?;
         let mut reply = call.finish()?;
         reply.shared_buffer(0)
+    }
+
+    /// As [`Zlib::uncompress`], but `dest` is lent to the library: nothing of it is copied.
+    /// It gives how many of its bytes are filled.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn uncompress_into(
+        &self,
+        dest: &mut hotcell::SharedBuf,
+        source: &[u8],
+    ) -> hotcell::Result<usize> {
+        let mut call = self.session.call(table::UNCOMPRESS)?;
+        call.lend_room(0, "dest", dest)?;
+        call.put_buffer(8, "source", source)?;
+        let mut reply = call.finish()?;
+        reply.filled(0, dest)
     }
 
     /// Associate a gzFile with the file descriptor fd.  File descriptors are

@@ -120,7 +120,7 @@ impl GzFile {
         let session = self.0.session();
         let mut call = session.call(table::GZREAD)?;
         call.put_handle(0, "file", &self.0, Self::TYPE)?;
-        call.put_u64(8, buf_capacity as u64);
+        call.put_room(8, buf_capacity as u64);
         let mut reply = call.finish()?;
         reply.buffer(0)
     }
@@ -135,9 +135,25 @@ impl GzFile {
         let session = self.0.session();
         let mut call = session.call(table::GZREAD)?;
         call.put_handle(0, "file", &self.0, Self::TYPE)?;
-        call.put_u64(8, buf_capacity as u64);
+        call.put_room(8, buf_capacity as u64);
         let mut reply = call.finish()?;
         reply.shared_buffer(0)
+    }
+
+    /// As [`GzFile::read`], but `buf` is lent to the library: nothing of it is copied.
+    /// It gives how many of its bytes are filled.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn read_into(&self, buf: &mut hotcell::SharedBuf) -> hotcell::Result<usize> {
+        let session = self.0.session();
+        let mut call = session.call(table::GZREAD)?;
+        call.put_handle(0, "file", &self.0, Self::TYPE)?;
+        call.lend_room(8, "buf", buf)?;
+        let mut reply = call.finish()?;
+        reply.filled(0, buf)
     }
 
     /// Read and decompress up to nitems items of size size from file into buf,
@@ -292,7 +308,7 @@ impl GzFile {
         let session = self.0.session();
         let mut call = session.call(table::GZGETS)?;
         call.put_handle(0, "file", &self.0, Self::TYPE)?;
-        call.put_u64(8, buf_capacity as u64);
+        call.put_room(8, buf_capacity as u64);
         let mut reply = call.finish()?;
         Ok(GetsOutput {
             returned: reply.opt_text_bytes(0)?,

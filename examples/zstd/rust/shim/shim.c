@@ -249,6 +249,40 @@ HOTCELL_HELPER void *hotcell_copy(hotcell_ctx *ctx, const void *data, uint64_t l
     return copy;
 }
 
+/* Data that go in and out: a writable copy in reply memory, or that itself which the host lends. */
+HOTCELL_HELPER void *hotcell_in_out(hotcell_ctx *ctx, hotcell_ref *ref, const char *name, uint64_t size, int nullable,
+                                    uint64_t align, uint64_t *place, int *bad)
+{
+    int lent = ref->place != HOTCELL_PLACE_NULL && (ref->place & HOTCELL_LENT) != 0;
+    if (lent) {
+        ref->place &= ~HOTCELL_LENT;
+        *place = ref->place;
+    }
+    const void *data = hotcell_buffer_in(ctx, ref, name, size, nullable, bad);
+    return lent ? (void *)(uintptr_t)data : hotcell_copy(ctx, data, ref->length, align, place, bad);
+}
+
+/* The memory that the host lends as an out buffer, and its bytes; NULL where it lends none. What was there is its own: the
+ * buffer is the caller's, and is not zeroed. */
+HOTCELL_HELPER void *hotcell_lent_room(hotcell_ctx *ctx, uint64_t capacity, const char *name, uint64_t size,
+                                       uint64_t *bytes, uint64_t *place, int *bad)
+{
+    if ((capacity & HOTCELL_LENT) == 0) {
+        return NULL;
+    }
+    hotcell_ref where = {capacity & ~HOTCELL_LENT, sizeof(hotcell_ref)};
+    const void *said = hotcell_in(ctx, &where, name, bad);
+    if (*bad) {
+        return NULL;
+    }
+    hotcell_ref room;
+    __builtin_memcpy(&room, said, sizeof room);
+    const void *data = hotcell_buffer_in(ctx, &room, name, size, 0, bad);
+    *bytes = room.length;
+    *place = room.place;
+    return (void *)(uintptr_t)data;
+}
+
 /* Memory for an out buffer. It is zeroed: what the library leaves out must not show an earlier call's data. */
 HOTCELL_HELPER void *hotcell_room(hotcell_ctx *ctx, uint64_t length, uint64_t align, uint64_t *place)
 {
@@ -726,12 +760,18 @@ static void hotcell_call_ZSTD_compress(hotcell_ctx *hc_ctx, const hotcell_reques
     __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_compress hc_out = {.arg_dst = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
     uint64_t size_dst = 0;
-    if (!hotcell_bytes(hc_in.cap_dst, 1, &size_dst)) {
-        hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "dst");
+    uint64_t place_dst = HOTCELL_PLACE_NULL;
+    void *arg_dst = hotcell_lent_room(hc_ctx, hc_in.cap_dst, "dst", 1, &size_dst, &place_dst, &hc_bad);
+    if (hc_bad) {
         return;
     }
-    uint64_t place_dst = HOTCELL_PLACE_NULL;
-    void *arg_dst = hotcell_told_room(hc_ctx, size_dst, 16, &place_dst);
+    if (arg_dst == NULL) {
+        if (!hotcell_bytes(hc_in.cap_dst, 1, &size_dst)) {
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "dst");
+            return;
+        }
+        arg_dst = hotcell_told_room(hc_ctx, size_dst, 16, &place_dst);
+    }
     if (arg_dst == NULL) {
         return;
     }
@@ -800,12 +840,18 @@ static void hotcell_call_ZSTD_decompress(hotcell_ctx *hc_ctx, const hotcell_requ
     __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_ZSTD_decompress hc_out = {.arg_dst = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
     uint64_t size_dst = 0;
-    if (!hotcell_bytes(hc_in.cap_dst, 1, &size_dst)) {
-        hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "dst");
+    uint64_t place_dst = HOTCELL_PLACE_NULL;
+    void *arg_dst = hotcell_lent_room(hc_ctx, hc_in.cap_dst, "dst", 1, &size_dst, &place_dst, &hc_bad);
+    if (hc_bad) {
         return;
     }
-    uint64_t place_dst = HOTCELL_PLACE_NULL;
-    void *arg_dst = hotcell_told_room(hc_ctx, size_dst, 16, &place_dst);
+    if (arg_dst == NULL) {
+        if (!hotcell_bytes(hc_in.cap_dst, 1, &size_dst)) {
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "dst");
+            return;
+        }
+        arg_dst = hotcell_told_room(hc_ctx, size_dst, 16, &place_dst);
+    }
     if (arg_dst == NULL) {
         return;
     }
@@ -1267,12 +1313,18 @@ static void hotcell_call_ZSTD_compressCCtx(hotcell_ctx *hc_ctx, const hotcell_re
         return;
     }
     uint64_t size_dst = 0;
-    if (!hotcell_bytes(hc_in.cap_dst, 1, &size_dst)) {
-        hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "dst");
+    uint64_t place_dst = HOTCELL_PLACE_NULL;
+    void *arg_dst = hotcell_lent_room(hc_ctx, hc_in.cap_dst, "dst", 1, &size_dst, &place_dst, &hc_bad);
+    if (hc_bad) {
         return;
     }
-    uint64_t place_dst = HOTCELL_PLACE_NULL;
-    void *arg_dst = hotcell_told_room(hc_ctx, size_dst, 16, &place_dst);
+    if (arg_dst == NULL) {
+        if (!hotcell_bytes(hc_in.cap_dst, 1, &size_dst)) {
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "dst");
+            return;
+        }
+        arg_dst = hotcell_told_room(hc_ctx, size_dst, 16, &place_dst);
+    }
     if (arg_dst == NULL) {
         return;
     }
@@ -1414,12 +1466,18 @@ static void hotcell_call_ZSTD_decompressDCtx(hotcell_ctx *hc_ctx, const hotcell_
         return;
     }
     uint64_t size_dst = 0;
-    if (!hotcell_bytes(hc_in.cap_dst, 1, &size_dst)) {
-        hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "dst");
+    uint64_t place_dst = HOTCELL_PLACE_NULL;
+    void *arg_dst = hotcell_lent_room(hc_ctx, hc_in.cap_dst, "dst", 1, &size_dst, &place_dst, &hc_bad);
+    if (hc_bad) {
         return;
     }
-    uint64_t place_dst = HOTCELL_PLACE_NULL;
-    void *arg_dst = hotcell_told_room(hc_ctx, size_dst, 16, &place_dst);
+    if (arg_dst == NULL) {
+        if (!hotcell_bytes(hc_in.cap_dst, 1, &size_dst)) {
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "dst");
+            return;
+        }
+        arg_dst = hotcell_told_room(hc_ctx, size_dst, 16, &place_dst);
+    }
     if (arg_dst == NULL) {
         return;
     }
@@ -1678,12 +1736,18 @@ static void hotcell_call_ZSTD_compress2(hotcell_ctx *hc_ctx, const hotcell_reque
         return;
     }
     uint64_t size_dst = 0;
-    if (!hotcell_bytes(hc_in.cap_dst, 1, &size_dst)) {
-        hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "dst");
+    uint64_t place_dst = HOTCELL_PLACE_NULL;
+    void *arg_dst = hotcell_lent_room(hc_ctx, hc_in.cap_dst, "dst", 1, &size_dst, &place_dst, &hc_bad);
+    if (hc_bad) {
         return;
     }
-    uint64_t place_dst = HOTCELL_PLACE_NULL;
-    void *arg_dst = hotcell_told_room(hc_ctx, size_dst, 16, &place_dst);
+    if (arg_dst == NULL) {
+        if (!hotcell_bytes(hc_in.cap_dst, 1, &size_dst)) {
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "dst");
+            return;
+        }
+        arg_dst = hotcell_told_room(hc_ctx, size_dst, 16, &place_dst);
+    }
     if (arg_dst == NULL) {
         return;
     }
@@ -2542,12 +2606,18 @@ static void hotcell_call_ZSTD_compress_usingDict(hotcell_ctx *hc_ctx, const hotc
         return;
     }
     uint64_t size_dst = 0;
-    if (!hotcell_bytes(hc_in.cap_dst, 1, &size_dst)) {
-        hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "dst");
+    uint64_t place_dst = HOTCELL_PLACE_NULL;
+    void *arg_dst = hotcell_lent_room(hc_ctx, hc_in.cap_dst, "dst", 1, &size_dst, &place_dst, &hc_bad);
+    if (hc_bad) {
         return;
     }
-    uint64_t place_dst = HOTCELL_PLACE_NULL;
-    void *arg_dst = hotcell_told_room(hc_ctx, size_dst, 16, &place_dst);
+    if (arg_dst == NULL) {
+        if (!hotcell_bytes(hc_in.cap_dst, 1, &size_dst)) {
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "dst");
+            return;
+        }
+        arg_dst = hotcell_told_room(hc_ctx, size_dst, 16, &place_dst);
+    }
     if (arg_dst == NULL) {
         return;
     }
@@ -2633,12 +2703,18 @@ static void hotcell_call_ZSTD_decompress_usingDict(hotcell_ctx *hc_ctx, const ho
         return;
     }
     uint64_t size_dst = 0;
-    if (!hotcell_bytes(hc_in.cap_dst, 1, &size_dst)) {
-        hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "dst");
+    uint64_t place_dst = HOTCELL_PLACE_NULL;
+    void *arg_dst = hotcell_lent_room(hc_ctx, hc_in.cap_dst, "dst", 1, &size_dst, &place_dst, &hc_bad);
+    if (hc_bad) {
         return;
     }
-    uint64_t place_dst = HOTCELL_PLACE_NULL;
-    void *arg_dst = hotcell_told_room(hc_ctx, size_dst, 16, &place_dst);
+    if (arg_dst == NULL) {
+        if (!hotcell_bytes(hc_in.cap_dst, 1, &size_dst)) {
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "dst");
+            return;
+        }
+        arg_dst = hotcell_told_room(hc_ctx, size_dst, 16, &place_dst);
+    }
     if (arg_dst == NULL) {
         return;
     }
@@ -2811,12 +2887,18 @@ static void hotcell_call_ZSTD_compress_usingCDict(hotcell_ctx *hc_ctx, const hot
         return;
     }
     uint64_t size_dst = 0;
-    if (!hotcell_bytes(hc_in.cap_dst, 1, &size_dst)) {
-        hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "dst");
+    uint64_t place_dst = HOTCELL_PLACE_NULL;
+    void *arg_dst = hotcell_lent_room(hc_ctx, hc_in.cap_dst, "dst", 1, &size_dst, &place_dst, &hc_bad);
+    if (hc_bad) {
         return;
     }
-    uint64_t place_dst = HOTCELL_PLACE_NULL;
-    void *arg_dst = hotcell_told_room(hc_ctx, size_dst, 16, &place_dst);
+    if (arg_dst == NULL) {
+        if (!hotcell_bytes(hc_in.cap_dst, 1, &size_dst)) {
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "dst");
+            return;
+        }
+        arg_dst = hotcell_told_room(hc_ctx, size_dst, 16, &place_dst);
+    }
     if (arg_dst == NULL) {
         return;
     }
@@ -2980,12 +3062,18 @@ static void hotcell_call_ZSTD_decompress_usingDDict(hotcell_ctx *hc_ctx, const h
         return;
     }
     uint64_t size_dst = 0;
-    if (!hotcell_bytes(hc_in.cap_dst, 1, &size_dst)) {
-        hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "dst");
+    uint64_t place_dst = HOTCELL_PLACE_NULL;
+    void *arg_dst = hotcell_lent_room(hc_ctx, hc_in.cap_dst, "dst", 1, &size_dst, &place_dst, &hc_bad);
+    if (hc_bad) {
         return;
     }
-    uint64_t place_dst = HOTCELL_PLACE_NULL;
-    void *arg_dst = hotcell_told_room(hc_ctx, size_dst, 16, &place_dst);
+    if (arg_dst == NULL) {
+        if (!hotcell_bytes(hc_in.cap_dst, 1, &size_dst)) {
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "dst");
+            return;
+        }
+        arg_dst = hotcell_told_room(hc_ctx, size_dst, 16, &place_dst);
+    }
     if (arg_dst == NULL) {
         return;
     }

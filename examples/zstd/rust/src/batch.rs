@@ -35,6 +35,19 @@ impl Batch {
         self.batch.run()
     }
 
+    /// As [`Batch::run`], awaited in a runtime of tokio.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[cfg(feature = "tokio")]
+    #[track_caller]
+    pub fn run_awaited(
+        self,
+    ) -> impl Future<Output = hotcell::Result<hotcell::Done>> + Send + use<> {
+        self.batch.run_awaited()
+    }
+
     /// How many calls are in it.
     pub fn len(&self) -> usize {
         self.batch.len()
@@ -70,7 +83,7 @@ impl Batch {
         compression_level: i32,
     ) -> hotcell::Result<hotcell::Ticket<Vec<u8>>> {
         let mut call = self.batch.entry(table::ZSTD_COMPRESS)?;
-        call.put_u64(0, dst_capacity as u64);
+        call.put_room(0, dst_capacity as u64);
         call.put_buffer(8, "src", src)?;
         call.put_i32(24, compression_level);
         Ok(call.read(|reply| reply.buffer(8)))
@@ -86,7 +99,7 @@ impl Batch {
         src: &[u8],
     ) -> hotcell::Result<hotcell::Ticket<Vec<u8>>> {
         let mut call = self.batch.entry(table::ZSTD_DECOMPRESS)?;
-        call.put_u64(0, dst_capacity as u64);
+        call.put_room(0, dst_capacity as u64);
         call.put_buffer(8, "src", src)?;
         Ok(call.read(|reply| reply.buffer(8)))
     }
@@ -172,7 +185,7 @@ impl Batch {
     ) -> hotcell::Result<hotcell::Ticket<Vec<u8>>> {
         let mut call = self.batch.entry(table::ZSTD_COMPRESS_C_CTX)?;
         call.put_handle(0, "cctx", &cctx.0, CCtx::TYPE)?;
-        call.put_u64(8, dst_capacity as u64);
+        call.put_room(8, dst_capacity as u64);
         call.put_buffer(16, "src", src)?;
         call.put_i32(32, compression_level);
         Ok(call.read(|reply| reply.buffer(8)))
@@ -210,7 +223,7 @@ impl Batch {
     ) -> hotcell::Result<hotcell::Ticket<Vec<u8>>> {
         let mut call = self.batch.entry(table::ZSTD_DECOMPRESS_D_CTX)?;
         call.put_handle(0, "dctx", &dctx.0, DCtx::TYPE)?;
-        call.put_u64(8, dst_capacity as u64);
+        call.put_room(8, dst_capacity as u64);
         call.put_buffer(16, "src", src)?;
         Ok(call.read(|reply| reply.buffer(8)))
     }
@@ -227,7 +240,7 @@ impl Batch {
     ) -> hotcell::Result<hotcell::Ticket<Vec<u8>>> {
         let mut call = self.batch.entry(table::ZSTD_COMPRESS2)?;
         call.put_handle(0, "cctx", &cctx.0, CCtx::TYPE)?;
-        call.put_u64(8, dst_capacity as u64);
+        call.put_room(8, dst_capacity as u64);
         call.put_buffer(16, "src", src)?;
         Ok(call.read(|reply| reply.buffer(8)))
     }
@@ -267,7 +280,7 @@ impl Batch {
     ) -> hotcell::Result<hotcell::Ticket<Vec<u8>>> {
         let mut call = self.batch.entry(table::ZSTD_COMPRESS_USING_DICT)?;
         call.put_handle(0, "ctx", &ctx.0, CCtx::TYPE)?;
-        call.put_u64(8, dst_capacity as u64);
+        call.put_room(8, dst_capacity as u64);
         call.put_buffer(16, "src", src)?;
         call.put_buffer(32, "dict", dict)?;
         call.put_i32(48, compression_level);
@@ -287,7 +300,7 @@ impl Batch {
     ) -> hotcell::Result<hotcell::Ticket<Vec<u8>>> {
         let mut call = self.batch.entry(table::ZSTD_DECOMPRESS_USING_DICT)?;
         call.put_handle(0, "dctx", &dctx.0, DCtx::TYPE)?;
-        call.put_u64(8, dst_capacity as u64);
+        call.put_room(8, dst_capacity as u64);
         call.put_buffer(16, "src", src)?;
         call.put_buffer(32, "dict", dict)?;
         Ok(call.read(|reply| reply.buffer(8)))
@@ -332,7 +345,7 @@ impl Batch {
     ) -> hotcell::Result<hotcell::Ticket<Vec<u8>>> {
         let mut call = self.batch.entry(table::ZSTD_COMPRESS_USING_C_DICT)?;
         call.put_handle(0, "cctx", &cctx.0, CCtx::TYPE)?;
-        call.put_u64(8, dst_capacity as u64);
+        call.put_room(8, dst_capacity as u64);
         call.put_buffer(16, "src", src)?;
         call.put_handle(32, "cdict", &cdict.0, CDict::TYPE)?;
         Ok(call.read(|reply| reply.buffer(8)))
@@ -375,7 +388,7 @@ impl Batch {
     ) -> hotcell::Result<hotcell::Ticket<Vec<u8>>> {
         let mut call = self.batch.entry(table::ZSTD_DECOMPRESS_USING_D_DICT)?;
         call.put_handle(0, "dctx", &dctx.0, DCtx::TYPE)?;
-        call.put_u64(8, dst_capacity as u64);
+        call.put_room(8, dst_capacity as u64);
         call.put_buffer(16, "src", src)?;
         call.put_handle(32, "ddict", &ddict.0, DDict::TYPE)?;
         Ok(call.read(|reply| reply.buffer(8)))

@@ -73,7 +73,7 @@ impl CCtx {
         let session = self.0.session();
         let mut call = session.call(table::ZSTD_COMPRESS_C_CTX)?;
         call.put_handle(0, "cctx", &self.0, Self::TYPE)?;
-        call.put_u64(8, dst_capacity as u64);
+        call.put_room(8, dst_capacity as u64);
         call.put_buffer(16, "src", src)?;
         call.put_i32(32, compression_level);
         let mut reply = call.finish()?;
@@ -95,11 +95,34 @@ impl CCtx {
         let session = self.0.session();
         let mut call = session.call(table::ZSTD_COMPRESS_C_CTX)?;
         call.put_handle(0, "cctx", &self.0, Self::TYPE)?;
-        call.put_u64(8, dst_capacity as u64);
+        call.put_room(8, dst_capacity as u64);
         call.put_buffer(16, "src", src)?;
         call.put_i32(32, compression_level);
         let mut reply = call.finish()?;
         reply.shared_buffer(8)
+    }
+
+    /// As [`CCtx::compress_c_ctx`], but `dst` is lent to the library: nothing of it is copied.
+    /// It gives how many of its bytes are filled.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn compress_c_ctx_into(
+        &self,
+        dst: &mut hotcell::SharedBuf,
+        src: &[u8],
+        compression_level: i32,
+    ) -> hotcell::Result<usize> {
+        let session = self.0.session();
+        let mut call = session.call(table::ZSTD_COMPRESS_C_CTX)?;
+        call.put_handle(0, "cctx", &self.0, Self::TYPE)?;
+        call.lend_room(8, "dst", dst)?;
+        call.put_buffer(16, "src", src)?;
+        call.put_i32(32, compression_level);
+        let mut reply = call.finish()?;
+        reply.filled(8, dst)
     }
 
     /// ZSTD_CCtx_setParameter() :
@@ -210,7 +233,7 @@ impl CCtx {
         let session = self.0.session();
         let mut call = session.call(table::ZSTD_COMPRESS2)?;
         call.put_handle(0, "cctx", &self.0, Self::TYPE)?;
-        call.put_u64(8, dst_capacity as u64);
+        call.put_room(8, dst_capacity as u64);
         call.put_buffer(16, "src", src)?;
         let mut reply = call.finish()?;
         reply.buffer(8)
@@ -230,10 +253,31 @@ impl CCtx {
         let session = self.0.session();
         let mut call = session.call(table::ZSTD_COMPRESS2)?;
         call.put_handle(0, "cctx", &self.0, Self::TYPE)?;
-        call.put_u64(8, dst_capacity as u64);
+        call.put_room(8, dst_capacity as u64);
         call.put_buffer(16, "src", src)?;
         let mut reply = call.finish()?;
         reply.shared_buffer(8)
+    }
+
+    /// As [`CCtx::compress2`], but `dst` is lent to the library: nothing of it is copied.
+    /// It gives how many of its bytes are filled.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn compress2_into(
+        &self,
+        dst: &mut hotcell::SharedBuf,
+        src: &[u8],
+    ) -> hotcell::Result<usize> {
+        let session = self.0.session();
+        let mut call = session.call(table::ZSTD_COMPRESS2)?;
+        call.put_handle(0, "cctx", &self.0, Self::TYPE)?;
+        call.lend_room(8, "dst", dst)?;
+        call.put_buffer(16, "src", src)?;
+        let mut reply = call.finish()?;
+        reply.filled(8, dst)
     }
 
     /// ZSTD_compressStream2() : Requires v1.4.0+
@@ -399,7 +443,7 @@ impl CCtx {
         let session = self.0.session();
         let mut call = session.call(table::ZSTD_COMPRESS_USING_DICT)?;
         call.put_handle(0, "ctx", &self.0, Self::TYPE)?;
-        call.put_u64(8, dst_capacity as u64);
+        call.put_room(8, dst_capacity as u64);
         call.put_buffer(16, "src", src)?;
         call.put_buffer(32, "dict", dict)?;
         call.put_i32(48, compression_level);
@@ -423,12 +467,37 @@ impl CCtx {
         let session = self.0.session();
         let mut call = session.call(table::ZSTD_COMPRESS_USING_DICT)?;
         call.put_handle(0, "ctx", &self.0, Self::TYPE)?;
-        call.put_u64(8, dst_capacity as u64);
+        call.put_room(8, dst_capacity as u64);
         call.put_buffer(16, "src", src)?;
         call.put_buffer(32, "dict", dict)?;
         call.put_i32(48, compression_level);
         let mut reply = call.finish()?;
         reply.shared_buffer(8)
+    }
+
+    /// As [`CCtx::compress_using_dict`], but `dst` is lent to the library: nothing of it is copied.
+    /// It gives how many of its bytes are filled.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn compress_using_dict_into(
+        &self,
+        dst: &mut hotcell::SharedBuf,
+        src: &[u8],
+        dict: &[u8],
+        compression_level: i32,
+    ) -> hotcell::Result<usize> {
+        let session = self.0.session();
+        let mut call = session.call(table::ZSTD_COMPRESS_USING_DICT)?;
+        call.put_handle(0, "ctx", &self.0, Self::TYPE)?;
+        call.lend_room(8, "dst", dst)?;
+        call.put_buffer(16, "src", src)?;
+        call.put_buffer(32, "dict", dict)?;
+        call.put_i32(48, compression_level);
+        let mut reply = call.finish()?;
+        reply.filled(8, dst)
     }
 
     /// ZSTD_compress_usingCDict() :
@@ -454,7 +523,7 @@ impl CCtx {
         let session = self.0.session();
         let mut call = session.call(table::ZSTD_COMPRESS_USING_C_DICT)?;
         call.put_handle(0, "cctx", &self.0, Self::TYPE)?;
-        call.put_u64(8, dst_capacity as u64);
+        call.put_room(8, dst_capacity as u64);
         call.put_buffer(16, "src", src)?;
         call.put_handle(32, "cdict", &cdict.0, CDict::TYPE)?;
         let mut reply = call.finish()?;
@@ -476,11 +545,34 @@ impl CCtx {
         let session = self.0.session();
         let mut call = session.call(table::ZSTD_COMPRESS_USING_C_DICT)?;
         call.put_handle(0, "cctx", &self.0, Self::TYPE)?;
-        call.put_u64(8, dst_capacity as u64);
+        call.put_room(8, dst_capacity as u64);
         call.put_buffer(16, "src", src)?;
         call.put_handle(32, "cdict", &cdict.0, CDict::TYPE)?;
         let mut reply = call.finish()?;
         reply.shared_buffer(8)
+    }
+
+    /// As [`CCtx::compress_using_c_dict`], but `dst` is lent to the library: nothing of it is copied.
+    /// It gives how many of its bytes are filled.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn compress_using_c_dict_into(
+        &self,
+        dst: &mut hotcell::SharedBuf,
+        src: &[u8],
+        cdict: &CDict,
+    ) -> hotcell::Result<usize> {
+        let session = self.0.session();
+        let mut call = session.call(table::ZSTD_COMPRESS_USING_C_DICT)?;
+        call.put_handle(0, "cctx", &self.0, Self::TYPE)?;
+        call.lend_room(8, "dst", dst)?;
+        call.put_buffer(16, "src", src)?;
+        call.put_handle(32, "cdict", &cdict.0, CDict::TYPE)?;
+        let mut reply = call.finish()?;
+        reply.filled(8, dst)
     }
 
     /// ZSTD_CCtx_loadDictionary() : Requires v1.4.0+

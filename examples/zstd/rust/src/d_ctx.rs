@@ -60,7 +60,7 @@ impl DCtx {
         let session = self.0.session();
         let mut call = session.call(table::ZSTD_DECOMPRESS_D_CTX)?;
         call.put_handle(0, "dctx", &self.0, Self::TYPE)?;
-        call.put_u64(8, dst_capacity as u64);
+        call.put_room(8, dst_capacity as u64);
         call.put_buffer(16, "src", src)?;
         let mut reply = call.finish()?;
         reply.buffer(8)
@@ -80,10 +80,31 @@ impl DCtx {
         let session = self.0.session();
         let mut call = session.call(table::ZSTD_DECOMPRESS_D_CTX)?;
         call.put_handle(0, "dctx", &self.0, Self::TYPE)?;
-        call.put_u64(8, dst_capacity as u64);
+        call.put_room(8, dst_capacity as u64);
         call.put_buffer(16, "src", src)?;
         let mut reply = call.finish()?;
         reply.shared_buffer(8)
+    }
+
+    /// As [`DCtx::decompress_d_ctx`], but `dst` is lent to the library: nothing of it is copied.
+    /// It gives how many of its bytes are filled.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn decompress_d_ctx_into(
+        &self,
+        dst: &mut hotcell::SharedBuf,
+        src: &[u8],
+    ) -> hotcell::Result<usize> {
+        let session = self.0.session();
+        let mut call = session.call(table::ZSTD_DECOMPRESS_D_CTX)?;
+        call.put_handle(0, "dctx", &self.0, Self::TYPE)?;
+        call.lend_room(8, "dst", dst)?;
+        call.put_buffer(16, "src", src)?;
+        let mut reply = call.finish()?;
+        reply.filled(8, dst)
     }
 
     /// ZSTD_DCtx_setParameter() :
@@ -213,7 +234,7 @@ impl DCtx {
         let session = self.0.session();
         let mut call = session.call(table::ZSTD_DECOMPRESS_USING_DICT)?;
         call.put_handle(0, "dctx", &self.0, Self::TYPE)?;
-        call.put_u64(8, dst_capacity as u64);
+        call.put_room(8, dst_capacity as u64);
         call.put_buffer(16, "src", src)?;
         call.put_buffer(32, "dict", dict)?;
         let mut reply = call.finish()?;
@@ -235,11 +256,34 @@ impl DCtx {
         let session = self.0.session();
         let mut call = session.call(table::ZSTD_DECOMPRESS_USING_DICT)?;
         call.put_handle(0, "dctx", &self.0, Self::TYPE)?;
-        call.put_u64(8, dst_capacity as u64);
+        call.put_room(8, dst_capacity as u64);
         call.put_buffer(16, "src", src)?;
         call.put_buffer(32, "dict", dict)?;
         let mut reply = call.finish()?;
         reply.shared_buffer(8)
+    }
+
+    /// As [`DCtx::decompress_using_dict`], but `dst` is lent to the library: nothing of it is copied.
+    /// It gives how many of its bytes are filled.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn decompress_using_dict_into(
+        &self,
+        dst: &mut hotcell::SharedBuf,
+        src: &[u8],
+        dict: &[u8],
+    ) -> hotcell::Result<usize> {
+        let session = self.0.session();
+        let mut call = session.call(table::ZSTD_DECOMPRESS_USING_DICT)?;
+        call.put_handle(0, "dctx", &self.0, Self::TYPE)?;
+        call.lend_room(8, "dst", dst)?;
+        call.put_buffer(16, "src", src)?;
+        call.put_buffer(32, "dict", dict)?;
+        let mut reply = call.finish()?;
+        reply.filled(8, dst)
     }
 
     /// ZSTD_decompress_usingDDict() :
@@ -263,7 +307,7 @@ impl DCtx {
         let session = self.0.session();
         let mut call = session.call(table::ZSTD_DECOMPRESS_USING_D_DICT)?;
         call.put_handle(0, "dctx", &self.0, Self::TYPE)?;
-        call.put_u64(8, dst_capacity as u64);
+        call.put_room(8, dst_capacity as u64);
         call.put_buffer(16, "src", src)?;
         call.put_handle(32, "ddict", &ddict.0, DDict::TYPE)?;
         let mut reply = call.finish()?;
@@ -285,11 +329,34 @@ impl DCtx {
         let session = self.0.session();
         let mut call = session.call(table::ZSTD_DECOMPRESS_USING_D_DICT)?;
         call.put_handle(0, "dctx", &self.0, Self::TYPE)?;
-        call.put_u64(8, dst_capacity as u64);
+        call.put_room(8, dst_capacity as u64);
         call.put_buffer(16, "src", src)?;
         call.put_handle(32, "ddict", &ddict.0, DDict::TYPE)?;
         let mut reply = call.finish()?;
         reply.shared_buffer(8)
+    }
+
+    /// As [`DCtx::decompress_using_d_dict`], but `dst` is lent to the library: nothing of it is copied.
+    /// It gives how many of its bytes are filled.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn decompress_using_d_dict_into(
+        &self,
+        dst: &mut hotcell::SharedBuf,
+        src: &[u8],
+        ddict: &DDict,
+    ) -> hotcell::Result<usize> {
+        let session = self.0.session();
+        let mut call = session.call(table::ZSTD_DECOMPRESS_USING_D_DICT)?;
+        call.put_handle(0, "dctx", &self.0, Self::TYPE)?;
+        call.lend_room(8, "dst", dst)?;
+        call.put_buffer(16, "src", src)?;
+        call.put_handle(32, "ddict", &ddict.0, DDict::TYPE)?;
+        let mut reply = call.finish()?;
+        reply.filled(8, dst)
     }
 
     /// ZSTD_DCtx_loadDictionary() : Requires v1.4.0+

@@ -58,7 +58,7 @@ impl Zstd {
         compression_level: i32,
     ) -> hotcell::Result<Vec<u8>> {
         let mut call = self.session.call(table::ZSTD_COMPRESS)?;
-        call.put_u64(0, dst_capacity as u64);
+        call.put_room(0, dst_capacity as u64);
         call.put_buffer(8, "src", src)?;
         call.put_i32(24, compression_level);
         let mut reply = call.finish()?;
@@ -78,11 +78,32 @@ impl Zstd {
         compression_level: i32,
     ) -> hotcell::Result<hotcell::SharedBuf> {
         let mut call = self.session.call(table::ZSTD_COMPRESS)?;
-        call.put_u64(0, dst_capacity as u64);
+        call.put_room(0, dst_capacity as u64);
         call.put_buffer(8, "src", src)?;
         call.put_i32(24, compression_level);
         let mut reply = call.finish()?;
         reply.shared_buffer(8)
+    }
+
+    /// As [`Zstd::compress`], but `dst` is lent to the library: nothing of it is copied.
+    /// It gives how many of its bytes are filled.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn compress_into(
+        &self,
+        dst: &mut hotcell::SharedBuf,
+        src: &[u8],
+        compression_level: i32,
+    ) -> hotcell::Result<usize> {
+        let mut call = self.session.call(table::ZSTD_COMPRESS)?;
+        call.lend_room(0, "dst", dst)?;
+        call.put_buffer(8, "src", src)?;
+        call.put_i32(24, compression_level);
+        let mut reply = call.finish()?;
+        reply.filled(8, dst)
     }
 
     /// ZSTD_decompress() :
@@ -102,7 +123,7 @@ impl Zstd {
     #[track_caller]
     pub fn decompress(&self, dst_capacity: usize, src: &[u8]) -> hotcell::Result<Vec<u8>> {
         let mut call = self.session.call(table::ZSTD_DECOMPRESS)?;
-        call.put_u64(0, dst_capacity as u64);
+        call.put_room(0, dst_capacity as u64);
         call.put_buffer(8, "src", src)?;
         let mut reply = call.finish()?;
         reply.buffer(8)
@@ -120,10 +141,29 @@ impl Zstd {
         src: &[u8],
     ) -> hotcell::Result<hotcell::SharedBuf> {
         let mut call = self.session.call(table::ZSTD_DECOMPRESS)?;
-        call.put_u64(0, dst_capacity as u64);
+        call.put_room(0, dst_capacity as u64);
         call.put_buffer(8, "src", src)?;
         let mut reply = call.finish()?;
         reply.shared_buffer(8)
+    }
+
+    /// As [`Zstd::decompress`], but `dst` is lent to the library: nothing of it is copied.
+    /// It gives how many of its bytes are filled.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn decompress_into(
+        &self,
+        dst: &mut hotcell::SharedBuf,
+        src: &[u8],
+    ) -> hotcell::Result<usize> {
+        let mut call = self.session.call(table::ZSTD_DECOMPRESS)?;
+        call.lend_room(0, "dst", dst)?;
+        call.put_buffer(8, "src", src)?;
+        let mut reply = call.finish()?;
+        reply.filled(8, dst)
     }
 
     /// C: `unsigned long long ZSTD_getFrameContentSize(const void *src, size_t srcSize)`

@@ -13,6 +13,7 @@ int main(int count, char **words)
     if (dt_report < 0 || chdir("/") != 0) {
         return 124;
     }
+    dt_init();
     if (atoi(words[4])) {
         dt_guard();
     }

@@ -57,6 +57,9 @@ pub(super) fn text(interface: &Interface, plan: &Plan, folder: &Path) -> io::Res
     text.push_str(&steps);
     text.push_str(&tables);
     add(&mut text, format_args!("static const struct dt_group dt_groups[] = {{\n{rows}}};\n\n"));
+    // What a worker calls before it serves, as the contract writes it.
+    let calls: String = interface.init.iter().map(|call| format!("    (void)({});\n", call.text)).collect();
+    add(&mut text, format_args!("static void dt_init(void)\n{{\n{calls}}}\n\n"));
     text.push_str(include_str!("main.c"));
     Ok(text)
 }
@@ -78,6 +81,7 @@ fn includes(interface: &Interface) -> String {
             false => add(&mut text, format_args!("#include <{header}>\n")),
         }
     }
+    source.added.iter().for_each(|line| add(&mut text, format_args!("{line}\n")));
     text
 }
 

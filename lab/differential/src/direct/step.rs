@@ -106,12 +106,45 @@ impl<'a> Body<'a> {
             })
             .collect();
         let call = format!("({})({})", self.function.name, args.join(", "));
+        let jumps = self.function.jumps(&self.interface.handles);
+        if self.interface.source.tells {
+            self.line("hotcell_forget();");
+        }
         self.line("errno = 0;");
-        match self.is_void() {
-            true => self.line(format!("{call};")),
-            false => {
-                let ty = spell(&self.function.result_type);
-                self.line(format!("{ty} dt_r = {call};"));
+        if !jumps.is_empty() {
+            self.line("volatile int dt_jumped = 0;");
+        }
+        let ty = spell(&self.function.result_type);
+        match (self.is_void(), jumps.is_empty()) {
+            (true, true) => self.line(format!("{call};")),
+            (false, true) => self.line(format!("{ty} dt_r = {call};")),
+            (void, false) => {
+                if !void {
+                    self.line(format!("static {ty} dt_r; memset(&dt_r, 0, sizeof dt_r);"));
+                }
+                let object = |index: usize, jump: &str| {
+                    format!("dt_a{index} != NULL && setjmp({jump}(dt_a{index})) != 0")
+                };
+                let before = |index: usize, jump: &str, save: bool| {
+                    let (saved, set) = (format!("&dt_j{index}"), format!("&{jump}(dt_a{index})"));
+                    let (to, from) = if save { (saved, set) } else { (set, saved) };
+                    format!("if (dt_a{index} != NULL) memcpy({to}, {from}, sizeof(jmp_buf));")
+                };
+                let stays = |index: usize| {
+                    !matches!(self.param(index).role.value, Role::Handle { consumed: true, .. })
+                };
+                let stay: Vec<(usize, &str)> = jumps.iter().copied().filter(|it| stays(it.0)).collect();
+                for (index, jump) in &stay {
+                    self.line(format!("jmp_buf dt_j{index}; {}", before(*index, jump, true)));
+                }
+                let tests: Vec<String> = jumps.iter().map(|(index, jump)| object(*index, jump)).collect();
+                for test in tests {
+                    self.line(format!("if ({test}) dt_jumped = 1; else"));
+                }
+                self.line(if void { format!("{call};") } else { format!("dt_r = {call};") });
+                for (index, jump) in &stay {
+                    self.line(before(*index, jump, false));
+                }
             }
         }
         self.line("int dt_e = errno;");

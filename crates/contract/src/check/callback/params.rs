@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use hotcell_model::interface::{CallbackParam, CallbackRole, Encoding, Unit};
 use hotcell_model::types::{CType, Type};
 
-use crate::check::callback::is_void_pointer;
+use crate::check::callback::{is_void_pointer, user_data};
 use crate::check::decide::Site;
 use crate::check::types::{Refusal, is_character, no_text, object};
 use crate::check::{lengths, lines, names, objects};
@@ -193,6 +193,7 @@ impl<'a> Params<'a> {
         let name = &self.site.function.name;
         let (message, help) = match (said, open.as_slice()) {
             (0, _) if item.user_data_from.is_some() => return,
+            (0, _) if user_data::is_none(item) => return,
             (_, _) if item.user_data_from.is_some() => (
                 format!("`{name}` has its user data twice"),
                 "leave `user_data_from` out: it is for callbacks none of whose parameters is the user data".to_owned(),

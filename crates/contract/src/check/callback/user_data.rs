@@ -25,6 +25,15 @@ pub(super) fn param(
         return only(site, decided).map_err(|found| wrong.push(found.at(item.span.clone()))).ok();
     };
     let error = |message: String| Diagnostic::error(message).at(text.span.clone());
+    if is_none(item) {
+        if item.what == What::Kept {
+            let message = "a callback that the library keeps is told from others by its user data".to_owned();
+            let help =
+                "`user_data = \"none\"` is for what the library calls until the call returns".to_owned();
+            wrong.push(error(message).help(help));
+        }
+        return None;
+    }
     let Some(position) = names::position(site.function, site.names, &text.value) else {
         let message = format!("`{}` has no parameter `{}`", site.function.name, text.value);
         let help = did_you_mean(&text.value, site.names.iter().map(String::as_str));
@@ -62,6 +71,11 @@ pub(super) fn param(
     }
 }
 
+/// Whether the callback has no user data: it is known by the call in progress.
+pub(super) fn is_none(item: &Item) -> bool {
+    item.user_data.as_ref().is_some_and(|text| text.value == "none")
+}
+
 /// The only `void *` that may be the user data: no line is about it, and no number right behind it says how much is
 /// there.
 fn only(site: Site<'_>, decided: &Decided) -> Result<usize, Box<Diagnostic>> {
@@ -77,7 +91,7 @@ fn only(site: Site<'_>, decided: &Decided) -> Result<usize, Box<Diagnostic>> {
         [only] if !infer::may_be_counted(site.function, site.names, site.known, *only) => return Ok(*only),
         [] => (
             format!("`{}` takes no user data", site.function.name),
-            "without one write `{ fixed = \"NULL\" }`".to_owned(),
+            "where it is called before the call returns, add `user_data = \"none\"`; without a callback write `{ fixed = \"NULL\" }`".to_owned(),
         ),
         [first, ..] => (
             format!("nothing says which `void *` of `{}` the library hands back", site.function.name),

@@ -85,11 +85,13 @@ fn the_only_void_pointer_is_the_user_data() {
     for (declaration, expect) in [
         (
             "int f(busy cb, int n)",
-            "5:15: `f` takes no user data [its user data?] = without one write `{ fixed = \"NULL\" }`",
+            "5:15: `f` takes no user data [its user data?] = where it is called before the call returns, add \
+             `user_data = \"none\"`; without a callback write `{ fixed = \"NULL\" }`",
         ),
         (
             "int f(busy cb, const void *user)",
-            "5:15: `f` takes no user data [its user data?] = without one write `{ fixed = \"NULL\" }`",
+            "5:15: `f` takes no user data [its user data?] = where it is called before the call returns, add \
+             `user_data = \"none\"`; without a callback write `{ fixed = \"NULL\" }`",
         ),
         (
             "int f(busy cb, void *a, void *b)",

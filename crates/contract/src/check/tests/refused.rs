@@ -152,8 +152,8 @@ fn names_must_be_known() {
         ("nothing_like_it", "the headers declare no function `nothing_like_it` [unknown function]"),
         (
             "deflateInit",
-            "`deflateInit` is a function-like macro, not a function [a macro] = macros are not supported by this \
-             version: use a function that `deflateInit(strm, level)` stands for",
+            "`deflateInit` is a function-like macro, not a function [a macro] = say its prototype in C: \
+             `declare = \"TYPE deflateInit(TYPE strm, TYPE level)\"`",
         ),
     ] {
         let found = run(&api(ZLIB), &contract(""), Selection::Only(name)).unwrap_err();

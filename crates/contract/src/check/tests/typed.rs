@@ -6,7 +6,7 @@ use super::support::{api, contract, refused, roles, run};
 use crate::check::{Checked, Selection};
 use crate::diagnostic::render;
 
-const DECLARATIONS: [&str; 8] = [
+const DECLARATIONS: [&str; 10] = [
     "int name(const char *name)",
     "int show(db *d, const char *name, const char *value)",
     "int append(db *d, const char *zIn, int n, int flags)",
@@ -15,6 +15,8 @@ const DECLARATIONS: [&str; 8] = [
     "int fill(int *p, int len)",
     "int each(db *d, row cb, void *user)",
     "int every(each cb, void *user)",
+    "int sum(long *to, const long *a, const long *b, int n)",
+    "int mixed(const long *a, const char *b, int n)",
 ];
 
 #[track_caller]
@@ -97,6 +99,26 @@ params."(const char *)" = { string = "utf-8", length = "next" }
     let append = of(&checked, "append");
     assert_eq!(append[2], json!({"role": "length-of", "param": 1, "unit": "bytes"}));
     assert_eq!(append[3]["role"], "value");
+}
+
+#[test]
+fn the_next_integer_counts_all_pointers_to_the_same_numbers_before_it() {
+    let lines = r#"
+[function.sum]
+params."(const long *)" = { in = "buffer", length = "next" }
+params."(long *)" = { out = "buffer", length = "next" }
+"#;
+    let checked = whole(lines);
+    let data = |length: Value| json!({"role": "buffer-in", "length": length, "nullable": false});
+    let n = json!({"expr": "param", "index": 3});
+    let sum = of(&checked, "sum");
+    assert_eq!((&sum[1], &sum[2]), (&data(Value::Null), &data(n.clone())));
+    assert_eq!((&sum[0]["role"], &sum[0]["capacity"]["size"]), (&json!("buffer-out"), &n));
+    assert_eq!(sum[3], json!({"role": "length-of", "param": 1, "unit": "elements"}));
+    // A pointer to something else in between: nothing says what is counted.
+    let found =
+        refused(&api(&DECLARATIONS), "function.mixed.params.a = { in = \"buffer\", length = \"next\" }");
+    assert!(found.contains("`next` is neither a parameter"), "{found}");
 }
 
 #[test]

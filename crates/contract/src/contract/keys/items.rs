@@ -2,6 +2,7 @@
 
 use hotcell_model::interface::Direction;
 
+use crate::contract::Stream;
 use crate::contract::item::{Kind, What};
 use crate::contract::keys::{CALLBACK_THREADS, ENCODINGS, Key, Keys, Shape, UNITS, key};
 
@@ -52,7 +53,8 @@ pub(crate) static PARAM: Keys = Keys {
         key("starts", Shape::Start, "The function that ends an object which may begin here, or `true`"),
         RELEASE,
         key("of", Shape::Text, "The text or buffer that the offset counts from"),
-        key("user_data", Shape::Text, "The parameter that the library hands back to the callback"),
+        key("text", Shape::Text, "The parameter of the callback that has the text"),
+        key("user_data", Shape::Text, "The parameter that the library hands back to the callback, or `none`"),
         key(
             "user_data_from",
             Shape::Expression,
@@ -181,6 +183,46 @@ pub(crate) static PARAM: Keys = Keys {
             "A place in a text or buffer that goes in",
         ),
         kind(
+            What::Stream(Stream::File, Direction::In),
+            "in",
+            Some("file"),
+            &[],
+            &[],
+            "A stream that the function reads data from",
+        ),
+        kind(
+            What::Stream(Stream::Descriptor, Direction::In),
+            "in",
+            Some("descriptor"),
+            &[],
+            &[],
+            "A descriptor that the function reads data from",
+        ),
+        kind(
+            What::Stream(Stream::Address, Direction::In),
+            "in",
+            Some("address"),
+            &[],
+            &[],
+            "An object, to whose variable the function takes the address",
+        ),
+        kind(
+            What::Stream(Stream::File, Direction::Out),
+            "out",
+            Some("file"),
+            &[],
+            &[],
+            "A stream that the function writes data to",
+        ),
+        kind(
+            What::Stream(Stream::Descriptor, Direction::Out),
+            "out",
+            Some("descriptor"),
+            &[],
+            &[],
+            "A descriptor that the function writes data to",
+        ),
+        kind(
             What::Value(Direction::InOut),
             "inout",
             Some("value"),
@@ -228,6 +270,14 @@ pub(crate) static PARAM: Keys = Keys {
             &["user_data", "user_data_from", "until", "threads", "on_failure", "nullable", "params"],
             &[],
             "A function of the application, called until an object goes",
+        ),
+        kind(
+            What::Told,
+            "callback",
+            Some("told"),
+            &["text"],
+            &["text"],
+            "A function that the library tells what failed: its text is the message of errors",
         ),
     ],
     later_kinds: &["shared", "array", "map", "static"],

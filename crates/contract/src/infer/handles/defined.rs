@@ -34,6 +34,9 @@ impl<'a> Made<'a> {
         }
         for function in api.functions.iter().filter(there) {
             made.returned.extend(changeable(&function.result));
+            // `FT_New_Face(library, path, index, FT_Face *face)`.
+            let out = function.params.iter().filter_map(|param| param.ty.pointee());
+            made.returned.extend(out.filter(|(_, constant)| !constant).filter_map(|(ty, _)| changeable(ty)));
             if ends_first(function) {
                 made.ended.extend(function.params.first().and_then(|param| changeable(&param.ty)));
             }

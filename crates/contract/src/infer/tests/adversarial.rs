@@ -9,7 +9,7 @@ fn called_like_stdio() {
         ("char *list_gets(struct list *l, char *text, int n)", "? line cap(1) -> text"),
         ("char *mc_gets(struct list *l, char *key, int flags)", "? ? value -> ?"),
         ("char *mc_gets(struct list *l, char *text, int flags)", "? ? value -> ?"),
-        ("int BIO_gets(struct bio *b, char *buf, int size)", "? ? value -> value"),
+        ("int BIO_gets(struct bio *b, char *buf, int size)", "? changed len(1) -> value"),
         ("char *gets(char *s)", "? -> ?"),
         // Another order, other kinds, nothing to read from.
         ("size_t fwrite(const void *p, size_t n, size_t size, struct file *f)", "? value value ? -> value"),
@@ -84,7 +84,10 @@ fn lengths_that_hold() {
         ("int put(const char *key, const void *value, size_t value_len)", "text bytes len(1) -> value"),
         ("int save(const char *path, const void *data, size_t size)", "text bytes len(1) -> value"),
         ("int find(const char *text, const void *data, size_t len)", "? ? value -> value"),
-        ("int encode(const char *in, int in_len, char *out, int out_len)", "bytes len(0) ? value -> value"),
+        (
+            "int encode(const char *in, int in_len, char *out, int out_len)",
+            "bytes len(0) changed len(2) -> value",
+        ),
         ("int parse(const char *buf, size_t size)", "bytes len(0) -> value"),
         ("int parse(const char *str, size_t len)", "bytes len(0) -> value"),
         ("int utf8_valid(const char *s, size_t nbytes)", "bytes len(0) -> value"),
@@ -149,7 +152,7 @@ fn returned_texts() {
     check(&[
         ("const char *next(const char *cursor)", "text -> text"),
         ("const char *skip(const char *str, size_t len)", "bytes len(0) -> ?"),
-        ("const char *get(int id, size_t *len)", "value ? -> ?"),
+        ("const char *get(int id, size_t *len)", "value changing -> ?"),
         ("const char *slice(int id, size_t len)", "value value -> ?"),
         ("const char *section_data(int id)", "value -> ?"),
         ("const xmlChar *title(int id)", "value -> text"),
@@ -207,7 +210,7 @@ fn out_buffers() {
         ),
         ("int flip(unsigned char *data, size_t *data_len)", "? ? -> value"),
         ("int make(void *out, size_t *out_len)", "? ? -> value"),
-        ("int make(char *out, size_t *written)", "? ? -> value"),
+        ("int make(char *out, size_t *written)", "? changing -> value"),
         ("int make(char *out, size_t *out_len, size_t out_size)", "? ? value -> value"),
         ("int make(char *out, size_t *out_len, size_t max)", "? ? value -> value"),
         ("int make(size_t *out_len, char *out)", "? ? -> value"),

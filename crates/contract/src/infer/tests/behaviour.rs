@@ -30,8 +30,8 @@ fn help_lines_are_contract_text() {
             ],
         ),
         (
-            "int f(const char* src, char* dst, int srcSize, int dstCapacity)",
-            vec![r#"params.dst = { out = "buffer", size = "dstCapacity", length = "result" } # or"#],
+            "int f(unsigned char *pixels, int n)",
+            vec![r#"params.pixels = { out = "buffer", size = "n", length = "result" } # or"#],
         ),
         (
             "int f(unsigned char *data, size_t *data_len)",
@@ -47,7 +47,7 @@ fn help_lines_are_contract_text() {
         ("int f(size_t size, void *a, void *b)", vec![r#"params.a = { out = "buffer", size = "size""#, ""]),
         ("char *getenv(const char *name)", vec![r#"result = { string = "utf-8" }"#]),
         (
-            "int f(uint8_t out[32])",
+            "int set_f(uint8_t out[32])",
             vec![
                 r#"params.out = { out = "buffer", capacity = "32" } # or { inout = "buffer", length = "32" }"#,
             ],

@@ -39,7 +39,7 @@ fn objects_may_keep_texts() {
         &[
             ("item *item_get(const ctx *c, const char *key)", "object text -> ?"),
             ("int ctx_exec(ctx *c, const char *sql)", "object text -> value"),
-            ("item *item_open(const char *path, const char *mode)", "text text -> ?"),
+            ("item *item_open(const char *path, const char *mode)", "text text -> owned"),
             ("int ctx_load_file(ctx *c, const char *filename)", "object text -> value"),
             ("item *item_create_string_reference(const char *string)", "? -> owned"),
             ("int bind_pointer(ctx *c, const char *type)", "object ? -> value"),
@@ -100,7 +100,7 @@ fn comments_say_what_comes_out() {
         ("int f(int *n)", "@param[out] n an array of four", "? -> value"),
         ("int f(int *n)", "@param[out] n The 3 numbers", "? -> value"),
         ("int f(double *values)", "@param[out] values What was found", "? -> value"),
-        ("int f(short size[48])", "@param[out] size The size", "? -> value"),
+        ("int f(short size[48])", "@param[out] size The size", "changed[48] -> value"),
         ("int f(const int *n)", "@param[out] n the number", "? -> value"),
         ("int f(unsigned char *n)", "@param[out] n the number", "? -> value"),
         ("int f(char *buf, size_t *size)", "@param[out] buf x\n@param[out] size the size", "? ? -> value"),

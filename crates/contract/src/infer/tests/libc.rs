@@ -45,12 +45,15 @@ fn string_functions() {
 fn input_and_output() {
     check(&[
         ("ssize_t write(int __fd, const void *__buf, size_t __n)", "value bytes len(1) -> value"),
-        ("ssize_t read(int fd, void *buf, size_t nbytes)", "value ? value -> value"),
+        ("ssize_t read(int fd, void *buf, size_t nbytes)", "value changed len(1) -> value"),
         (
             "ssize_t pwrite(int fd, const void *buf, size_t n, off_t offset)",
             "value bytes len(1) value -> value",
         ),
-        ("ssize_t pread(int fd, void *buf, size_t nbytes, __off_t offset)", "value ? value value -> value"),
+        (
+            "ssize_t pread(int fd, void *buf, size_t nbytes, __off_t offset)",
+            "value changed len(1) value -> value",
+        ),
         (
             "size_t fwrite(const void *ptr, size_t size, size_t nmemb, FILE *stream)",
             "product value value ? -> value",
@@ -94,7 +97,7 @@ fn the_rest_of_the_standard_library() {
         ("int setenv(const char *name, const char *value, int replace)", "text text value -> value"),
         ("int putenv(char *string)", "? -> value"),
         ("void setkey(const char *__key)", "? -> void"),
-        ("double frexp(double x, int *exponent)", "value ? -> value"),
+        ("double frexp(double x, int *exponent)", "value changing -> value"),
         ("double modf(double x, double *iptr)", "value ? -> value"),
         ("double pow(double x, double y)", "value value -> value"),
         ("double hypot(double, double)", "value value -> value"),
@@ -115,7 +118,7 @@ fn the_rest_of_the_standard_library() {
             "? value ? ? -> value",
         ),
         ("struct div_t div(int numer, int denom)", "unsupported"),
-        ("int uuid_parse(const char *in, uuid_t uu)", "text ? -> value"),
+        ("int uuid_parse(const char *in, uuid_t uu)", "text changed[16] -> value"),
         ("void uuid_unparse(const uuid_t uu, char *out)", "data[16] ? -> void"),
     ]);
 }

@@ -32,7 +32,7 @@ fn zlib() {
         ("gzFile gzopen(const char *path, const char *mode)", "text text -> ?"),
         ("int gzwrite(gzFile file, const void *buf, unsigned len)", "? bytes len(1) -> value"),
         ("int gzwrite(gzFile file, voidpc buf, unsigned len)", "? bytes len(1) -> value"),
-        ("int gzread(gzFile file, voidp buf, unsigned len)", "? ? value -> value"),
+        ("int gzread(gzFile file, voidp buf, unsigned len)", "? changed len(1) -> value"),
         (
             "int deflateInit_(z_streamp strm, int level, const char *version, int stream_size)",
             "? value ? value -> value",
@@ -45,7 +45,7 @@ fn other_compressors() {
     check(&[
         (
             "int LZ4_compress_default(const char* src, char* dst, int srcSize, int dstCapacity)",
-            "bytes ? len(0) value -> value",
+            "bytes changed len(0) len(1) -> value",
         ),
         ("int LZ4_compressBound(int inputSize)", "value -> value"),
         (
@@ -54,7 +54,7 @@ fn other_compressors() {
         ),
         (
             "size_t ZSTD_compress(void* dst, size_t dstCapacity, const void* src, size_t srcSize, int compressionLevel)",
-            "? value bytes len(2) value -> value",
+            "changed len(0) bytes len(2) value -> value",
         ),
         ("const char* ZSTD_getErrorName(size_t code)", "value -> text"),
         ("unsigned ZSTD_versionNumber(void)", "-> value"),
@@ -63,7 +63,7 @@ fn other_compressors() {
         (
             "int BZ2_bzBuffToBuffCompress(char* dest, unsigned int* destLen, char* source, unsigned int sourceLen, \
              int blockSize100k, int verbosity, int workFactor)",
-            "out lenptr(0) ? value value value value -> value",
+            "out lenptr(0) changed len(2) value value value -> value",
         ),
         (
             "int snappy_compress(const char* input, size_t input_length, char* compressed, size_t* compressed_length)",
@@ -87,14 +87,17 @@ fn hashes_and_ciphers() {
         ("unsigned char *MD5(const unsigned char *d, size_t n, unsigned char *md)", "? value ? -> ?"),
         (
             "unsigned char *SHA256(const unsigned char *d, size_t n, unsigned char md[32])",
-            "bytes len(0) ? -> ?",
+            "bytes len(0) changed[32] -> ?",
         ),
         (
             "XXH64_hash_t XXH64(const void* input, size_t length, XXH64_hash_t seed)",
             "bytes len(0) value -> value",
         ),
         ("uint32_t murmur3(const void *key, int len, uint32_t seed)", "bytes len(0) value -> value"),
-        ("void hash(const uint8_t *data, size_t data_len, uint8_t out[32])", "bytes len(0) ? -> void"),
+        (
+            "void hash(const uint8_t *data, size_t data_len, uint8_t out[32])",
+            "bytes len(0) changed[32] -> void",
+        ),
         ("void aes_key_setup(const BYTE key[], int keysize)", "? value -> void"),
         ("int siphash(const unsigned char key[16])", "data[16] -> value"),
         ("int des_setkey(const char *key)", "? -> value"),

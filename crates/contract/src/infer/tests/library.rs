@@ -6,11 +6,11 @@ use hotcell_model::types::{CType, Type};
 use super::{describe, empty, infer_in, prototype};
 use crate::contract::Contract;
 use crate::handles::Handles;
-use crate::infer::handles::types;
+use crate::infer::handles::{InferredHandle, Pairs, types};
 use crate::type_names::TypeNames;
 
 /// A header with these declarations, whose structures are only declared; those called `open_…` are
-/// defined, and those called `full_…` have a pointer in them.
+/// defined, those called `full_…` have a pointer in them, and those called `plain_…` a number.
 pub(super) fn header(declarations: &[&str]) -> Api {
     let functions: Vec<_> = declarations.iter().map(|text| prototype::parse(text)).collect();
     let mut api = prototype::api(&functions.iter().collect::<Vec<_>>());
@@ -28,7 +28,13 @@ pub(super) fn header(declarations: &[&str]) -> Api {
             offset_bits: 0,
             bit_width: None,
         };
-        let fields = if name.contains("full_") { vec![pointer()] } else { Vec::new() };
+        let number =
+            || Field { name: Some("n".into()), ty: prototype::parse("int f(int n)").result, ..pointer() };
+        let fields = match name {
+            _ if name.contains("full_") => vec![pointer()],
+            _ if name.contains("plain_") => vec![number()],
+            _ => Vec::new(),
+        };
         let defined = name.contains("open_") || !fields.is_empty();
         let layout = defined.then_some(RecordLayout { size: 8, align: 8, fields });
         let record = Record {
@@ -48,10 +54,16 @@ fn behind(ty: &CType) -> &Type {
     ty.pointee().map_or(&ty.kind, |(pointee, _)| behind(pointee))
 }
 
+/// The types that rules find, and the functions that are each other's mirror.
+pub(super) fn inferred(api: &Api) -> (Vec<InferredHandle>, Pairs) {
+    let pairs = Pairs::of(api, None);
+    (types(api, None, &pairs), pairs)
+}
+
 pub(super) fn known(api: &Api) -> Handles {
     let mut findings = Vec::new();
     let contract = Contract::bare(&["test.h".into()], "test");
-    let handles = Handles::new(&contract, api, &TypeNames::of(api), types(api, None), &mut findings);
+    let handles = Handles::new(&contract, api, &TypeNames::of(api), inferred(api), &mut findings);
     assert!(findings.is_empty(), "{findings:?}");
     handles
 }
@@ -60,7 +72,8 @@ pub(super) fn known(api: &Api) -> Handles {
 pub(super) fn check(others: &[&str], cases: &[(&str, &str)]) {
     let mut wrong = Vec::new();
     for (declaration, expect) in cases {
-        let all: Vec<&str> = others.iter().copied().chain([*declaration]).collect();
+        let others = others.iter().copied().filter(|other| other != declaration);
+        let all: Vec<&str> = others.chain([*declaration]).collect();
         let api = header(&all);
         let function = prototype::parse(declaration);
         let mut draft = empty(&function);

@@ -4,13 +4,13 @@ use hotcell_model::Fact;
 use hotcell_model::interface::{Ownership, ResultRole, Role};
 use hotcell_model::types::{CType, Type};
 
-use super::library::{check, header, known};
+use super::library::{check, header, inferred, known};
 use super::{describe, empty, infer_in};
-use crate::infer::handles::{InferredHandle, types};
+use crate::infer::handles::{InferredHandle, Pairs, types};
 
 /// The release of a type, `-` when there is none, `no handle`.
 fn release(declarations: &[&str], name: &str) -> String {
-    let found: Vec<InferredHandle> = types(&header(declarations), None);
+    let found: Vec<InferredHandle> = inferred(&header(declarations)).0;
     match found.into_iter().find(|found| found.name == name) {
         Some(found) => found.release.unwrap_or_else(|| "-".into()),
         None => "no handle".into(),
@@ -20,11 +20,11 @@ fn release(declarations: &[&str], name: &str) -> String {
 #[test]
 fn declared_structures_are_handles() {
     let found =
-        types(&header(&["int stmt_step(stmt *s)", "void use(struct open_point *p)", "int n(void)"]), None);
+        inferred(&header(&["int stmt_step(stmt *s)", "void use(struct open_point *p)", "int n(void)"])).0;
     let names: Vec<_> =
         found.iter().map(|found| (found.name.as_str(), found.c_type.as_str(), found.rule)).collect();
     assert_eq!(names, [("stmt", "stmt *", "opaque-handle")]);
-    let pointers = types(&header(&["int gzeof(gzFile file)", "int gzdirect(gzFile file)"]), None);
+    let pointers = inferred(&header(&["int gzeof(gzFile file)", "int gzdirect(gzFile file)"])).0;
     assert_eq!((pointers[0].name.as_str(), pointers[0].c_type.as_str()), ("gzFile", "gzFile"));
 }
 
@@ -74,16 +74,16 @@ fn a_void_with_a_name_that_is_made_and_ended_is_an_object() {
         }
         api
     };
-    let found = types(&header("CURL", &[]), None);
+    let found = inferred(&header("CURL", &[])).0;
     assert_eq!(
         (found[0].name.as_str(), found[0].c_type.as_str(), found[0].rule),
         ("CURL", "CURL *", "made-and-ended")
     );
     assert_eq!(found[0].release, None);
-    assert_eq!(types(&header("GLvoid", &[]), None), []);
+    assert_eq!(inferred(&header("GLvoid", &[])).0, []);
     let mut unmade = header("CURL", &[]);
     unmade.functions.remove(0);
-    assert_eq!(types(&unmade, None), []);
+    assert_eq!(inferred(&unmade).0, []);
 }
 
 #[test]
@@ -166,7 +166,11 @@ fn one_release_is_found() {
         assert_eq!(release(declarations, name), expect, "{declarations:?}");
     }
     let api = header(&["void box_free(box *b)"]);
-    assert_eq!(types(&api, Some(&Default::default()))[0].release, None, "the library does not export it");
+    assert_eq!(
+        types(&api, Some(&Default::default()), &Pairs::default())[0].release,
+        None,
+        "the library does not export it"
+    );
 }
 
 #[test]

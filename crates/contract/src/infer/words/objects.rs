@@ -47,6 +47,24 @@ pub(in crate::infer) const CLOSES: &[&str] = &[
     "terminate",
 ];
 
+/// Words of functions that make what the one of the same name but for [`MIRROR_ENDS`] releases.
+pub(in crate::infer) const MIRROR_MAKES: &[&str] = &["alloc", "create", "init", "make", "new", "open"];
+
+/// Words of functions that release what is made so.
+pub(in crate::infer) const MIRROR_ENDS: &[&str] = &[
+    "cleanup", "close", "delete", "destroy", "dispose", "done", "end", "fini", "finish", "free", "release",
+    "unref",
+];
+
+/// What the names of functions say that begin a structure of the caller's: `mpz_init_set`, `deflateInit_`.
+pub(in crate::infer) const BEGINS: &[&str] = &["initialise", "initialize", "init"];
+
+/// Ends of the names of functions that end what [`BEGINS`] begins.
+pub(in crate::infer) const ENDS_BEGUN: &[&str] = &[
+    "cleanup", "clear", "close", "deinit", "destroy", "done", "end", "finalize", "fini", "finish", "free",
+    "release", "uninit",
+];
+
 /// Those of them that may end it too early, or are not meant for everybody who has one: `g_sequence_remove` takes
 /// an element out, `evdns_getaddrinfo_cancel` is for requests that are not done yet.
 pub(in crate::infer) const NO_RELEASES: &[&str] =
@@ -222,6 +240,39 @@ pub(in crate::infer) const LITERALS: &[&str] = &["caller", "func", "function", "
 pub(in crate::infer) const USES: &[&str] = &[
     "check", "compare", "compress", "crypt", "decode", "digest", "encode", "exec", "exists", "find",
     "lookup", "print", "query", "search", "send", "sign", "update", "verify", "write",
+];
+
+/// Words of functions that fill memory, or change it in place, before they return.
+pub(in crate::infer) const FILLS: &[&str] = &[
+    "copy",
+    "decompress",
+    "decrypt",
+    "derive",
+    "describe",
+    "dump",
+    "encrypt",
+    "export",
+    "extract",
+    "fill",
+    "final",
+    "format",
+    "generate",
+    "get",
+    "gets",
+    "name",
+    "peek",
+    "print",
+    "pull",
+    "rand",
+    "random",
+    "read",
+    "receive",
+    "recv",
+    "retrieve",
+    "save",
+    "snprint",
+    "sprint",
+    "strerror",
 ];
 
 /// Words of functions that say that they keep what they are given, even a name.

@@ -95,6 +95,12 @@ impl Names {
         self.twins.take(format!("{}_shared", method.trim_end_matches('_')))
     }
 
+    /// The name of a method's twin, which lends buffers to the library: it changes them, or fills them only.
+    pub(crate) fn take_lending(&mut self, method: &str, changes: bool) -> String {
+        let how = if changes { "in_place" } else { "into" };
+        self.twins.take(format!("{}_{how}", method.trim_end_matches('_')))
+    }
+
     /// A type for what a method with several results gives back.
     pub(crate) fn take_output(&mut self, method: &str, function: &str) -> String {
         let names = [method, function].map(|name| format!("{}Output", camel(name)));

@@ -125,6 +125,11 @@ impl Back<'_> {
     /// The C expression of what the registering call passed.
     fn user_data(&self) -> Result<String, Error> {
         let user = self.callback.params.iter().find(|param| param.role == CallbackRole::UserData);
+        if self.callback.user_data.is_none() {
+            // The call in progress is the only one that it can be of.
+            let calling = "hotcell_progress.calling";
+            return Ok(format!("{calling} == NULL ? NULL : {calling}->user"));
+        }
         match (user, &self.callback.user_data_from) {
             (Some(user), _) => Ok(format!("arg_{}", user.name)),
             (None, Some(expr)) => self.evaluated(expr),

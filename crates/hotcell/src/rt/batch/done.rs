@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::panic::Location;
+use std::sync::Arc;
 
 use hotcell_protocol::ErrorKind;
+use hotcell_shm::HostChannel;
 use hotcell_shm::batch::{Replies, block_size};
 
 use super::{Lent, Outcome, Ticket, Values};
@@ -19,6 +21,8 @@ pub struct Done {
     pub(super) memory: Lent,
     /// What the worker met its end by, while it executed the batch.
     pub(super) fault: Option<Error>,
+    /// The lane that it runs on, until it has.
+    pub(super) lane: Option<(Arc<HostChannel>, u32)>,
 }
 
 impl Done {

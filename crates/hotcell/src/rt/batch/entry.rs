@@ -70,6 +70,21 @@ impl Entry<'_> {
         self.context().not_executed(ErrorKind::InvalidArgument, cause, message)
     }
 
+    /// As of a call: writes how many elements the caller has room for.
+    #[cfg(feature = "dynamic")]
+    pub(crate) fn put_capacity(&mut self, offset: usize, name: &str, elements: u64, size: u32) -> Result<()> {
+        let (limit, context) = (self.session.options().max_output, self.context());
+        context.has_room(name, elements.saturating_mul(u64::from(size)), limit)?;
+        self.put_room(offset, elements);
+        Ok(())
+    }
+
+    /// As of a call: an error that says that a text is not in the encoding that the contract declares.
+    #[cfg(feature = "dynamic")]
+    pub(crate) fn bad_encoding(&self, name: &str) -> Error {
+        self.context().bad_encoding(name)
+    }
+
     /// Notes an object that goes in, and gives its handle.
     pub(in crate::rt) fn pass(
         &mut self,

@@ -20,7 +20,7 @@ use crate::rt::handle::Unfit;
 use crate::rt::pool::Pool;
 use crate::rt::reading::{Bad, Reads, Reference};
 use crate::rt::{Call, Element, Function, Reply};
-use crate::session::Context;
+use crate::session::{Context, Session};
 
 /// What a batch is as a call.
 static BATCH: Function = Function {
@@ -58,59 +58,67 @@ impl Batch {
     /// worker. [`Error::executed`] says whether entries may have been executed. When a callback that the library keeps failed,
     /// the results are lost, and this is its error. What becomes of an entry is told by [`Done::take`].
     #[track_caller]
-    pub fn run(mut self) -> Result<Done> {
-        if self.memory.pending.len() > self.memory.added {
-            self.memory.give_up();
-        }
+    pub fn run(self) -> Result<Done> {
         let time = self.time();
-        let Batch { session, memory } = self;
-        let context = session.context("", Some(Location::caller()));
-        let mut done = Done { batch: memory.number, context, memory, fault: None };
-        let count = done.memory.pending.len();
-        if count == 0 {
+        let (session, mut done) = self.closed(Location::caller());
+        if done.memory.pending.is_empty() {
             return Ok(done);
         }
         let objects = done.memory.objects.iter().map(|passed| &*passed.object);
         let allowed = session.allowed(time);
-        let mut call = session.begin_of(objects, context, allowed, wire::BATCH_FUNCTION, &BATCH)?;
-        done.context = call.context;
-        call.begin_batch(count)?;
-        let memory = &mut *done.memory;
-        pass_objects(&mut call, memory);
-        let replies = Replies::of(count as u32);
-        let length = replies.blocks() + memory.blocks as usize;
-        call.put_entries(memory, count, length)?;
-        let (channel, lane) = (Arc::clone(call.live().lane.channel()), call.live().lane.index());
+        let mut call = session.begin_of(objects, done.context, allowed, wire::BATCH_FUNCTION, &BATCH)?;
+        call.put_batch(&mut done)?;
         let (head, raised) = call.exchange_alone();
-        let mut whole = None;
-        match head {
-            Ok(head) if head.state == ReplyState::Refused => whole = Some(call.refused(head)),
-            Ok(head) => match call.copy_replies(head, memory, (replies, length)) {
-                Ok(()) => done.judge(Reply::of_batch(call)),
-                Err(Unreadable::Violation(rule)) => {
-                    let fault = call.violation(rule);
-                    done.lose(fault, None);
-                }
-                Err(Unreadable::NoMemory) => {
-                    // What came out of it cannot be told any more, nor released.
-                    call.turn.wear_out();
-                    whole = Some(call.context.too_much_output(call.max_output(), Executed::Yes));
-                }
-            },
-            Err(error) if error.executed() == Executed::No || error.kind() == ErrorKind::ForkedClient => {
-                whole = Some(error);
-            }
-            Err(error) => {
-                let (id, entry) = channel.executing(lane);
-                let said = Some(entry as usize).filter(|_| id == done.context.call_id);
-                // Of one entry it is known without the worker's word.
-                let suspect = if count == 1 { Some(0) } else { said.filter(|&at| at < count) };
-                drop(call);
-                done.lose(error, suspect);
-            }
-        }
-        done.or_failed(whole, raised)
+        call.end_batch(done, head, raised)
     }
+
+    /// As [`Batch::run`], for a task: it waits without a thread, in a runtime of tokio, as an awaited call does. The entries are
+    /// one call; where the future is dropped when that was sent, the library goes on until it is done, and what the
+    /// entries would have returned is released.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[cfg(feature = "tokio")]
+    #[track_caller]
+    pub fn run_awaited(self) -> impl Future<Output = Result<Done>> + Send + use<> {
+        let time = self.time();
+        let (session, done) = self.closed(Location::caller());
+        async move {
+            if done.memory.pending.is_empty() {
+                return Ok(done);
+            }
+            let sent = {
+                let objects = done.memory.objects.iter().map(|passed| &*passed.object);
+                let claim = session.claim(done.context, objects)?;
+                let (allowed, function) = (session.allowed(time), wire::BATCH_FUNCTION);
+                let begun = session.begin_awaited_by(claim, done.context, allowed, function, &BATCH);
+                let mut call = begun.await?;
+                let mut done = done;
+                call.put_batch(&mut done)?;
+                call.settle_batch_awaited(done)
+            };
+            sent.await
+        }
+    }
+
+    /// Forgets an entry that was begun and not added. Comes with the session, and with what is to become the result.
+    fn closed(mut self, call_site: &'static Location<'static>) -> (Session, Done) {
+        if self.memory.pending.len() > self.memory.added {
+            self.memory.give_up();
+        }
+        let Batch { session, memory } = self;
+        let context = session.context("", Some(call_site));
+        let done = Done { batch: memory.number, context, memory, fault: None, lane: None };
+        (session, done)
+    }
+}
+
+/// Where the replies of a batch lie, and how many bytes they have.
+fn replies(memory: &Memory) -> (Replies, usize) {
+    let replies = Replies::of(memory.pending.len() as u32);
+    let length = replies.blocks() + memory.blocks as usize;
+    (replies, length)
 }
 
 /// Passes the objects of all entries. An entry with one that has gone meanwhile has failed, and is not executed.
@@ -163,6 +171,59 @@ impl Pending {
 }
 
 impl Call<'_> {
+    /// Writes all that the batch passes.
+    fn put_batch(&mut self, done: &mut Done) -> Result<()> {
+        done.context = self.context;
+        let memory = &mut *done.memory;
+        let count = memory.pending.len();
+        self.begin_batch(count)?;
+        pass_objects(self, memory);
+        self.put_entries(memory, count, replies(memory).1)?;
+        let lane = &self.live().lane;
+        done.lane = Some((Arc::clone(lane.channel()), lane.index()));
+        Ok(())
+    }
+
+    /// Judges what came of a batch.
+    pub(in crate::rt) fn end_batch(
+        mut self,
+        mut done: Done,
+        head: Result<ReplyHead>,
+        raised: Option<Failure>,
+    ) -> Result<Done> {
+        let ran = done.lane.take();
+        let mut whole = None;
+        match head {
+            Ok(head) if head.state == ReplyState::Refused => whole = Some(self.refused(head)),
+            Ok(head) => match self.copy_replies(head, &mut done.memory) {
+                Ok(()) => done.judge(Reply::of_batch(self)),
+                Err(Unreadable::Violation(rule)) => {
+                    let fault = self.violation(rule);
+                    done.lose(fault, None);
+                }
+                Err(Unreadable::NoMemory) => {
+                    // What came out of it cannot be told any more, nor released.
+                    self.turn.wear_out();
+                    whole = Some(self.context.too_much_output(self.max_output(), Executed::Yes));
+                }
+            },
+            Err(error) if error.executed() == Executed::No || error.kind() == ErrorKind::ForkedClient => {
+                whole = Some(error);
+            }
+            Err(error) => {
+                let count = done.memory.pending.len();
+                let executing = ran.map(|(channel, lane)| channel.executing(lane));
+                let said = executing.filter(|(id, _)| *id == done.context.call_id);
+                let said = said.map(|(_, entry)| entry as usize);
+                // Of one entry it is known without the worker's word.
+                let suspect = if count == 1 { Some(0) } else { said.filter(|&at| at < count) };
+                drop(self);
+                done.lose(error, suspect);
+            }
+        }
+        done.or_failed(whole, raised)
+    }
+
     /// Writes the entries, whose replies have so many bytes.
     fn put_entries(&mut self, memory: &mut Memory, count: usize, replies: usize) -> Result<()> {
         let heads = memory.pending.iter().map(|entry| (entry.index, entry.outcome == Outcome::Failed));
@@ -179,12 +240,8 @@ impl Call<'_> {
     }
 
     /// Copies the packed replies out, which have so many bytes, and what data are behind them.
-    fn copy_replies(
-        &mut self,
-        head: ReplyHead,
-        memory: &mut Memory,
-        (replies, length): (Replies, usize),
-    ) -> std::result::Result<(), Unreadable> {
+    fn copy_replies(&mut self, head: ReplyHead, memory: &mut Memory) -> std::result::Result<(), Unreadable> {
+        let (replies, length) = replies(memory);
         if head.state != ReplyState::Returned {
             return Err(Unreadable::Violation("a batch has another reply than a batch can have"));
         }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use hotcell_shm::{Access, ForkGuard, HostChannel, Mapping, Seals, SegmentFile, Window};
+use hotcell_shm::{Access, Buffers, ForkGuard, HostChannel, Mapping, Seals, SegmentFile, SharedBuf, Window};
 use proptest::prelude::*;
 
 use super::*;
@@ -64,7 +64,7 @@ impl Reader<'_> {
 
     fn granted(&mut self) -> Granted<'_> {
         let memory = Some((&self.scene.lane, &self.scene.arena));
-        Granted { memory, pool: None, fixed: 16, limit: self.limit, copied: &mut self.copied }
+        Granted { memory, pool: None, lent: &[], fixed: 16, limit: self.limit, copied: &mut self.copied }
     }
 }
 
@@ -158,7 +158,7 @@ proptest! {
             }
         }
         let mut none = 0;
-        let mut gone = Granted { memory: None, pool: None, fixed: 0, limit, copied: &mut none };
+        let mut gone = Granted { memory: None, pool: None, lent: &[], fixed: 0, limit, copied: &mut none };
         let lost = gone.copy(Reference { place: Place::new(2, 0), length: 1 });
         prop_assert!(matches!(lost, Err(Bad::Lost)));
     }
@@ -205,8 +205,43 @@ fn what_lies_in_the_slot_is_copied_when_it_is_to_be_held() {
     scene.slot.store(BLOCK as usize + 16, 7u8);
     let mut copied = 0;
     let memory = Some((&scene.lane, &scene.arena));
-    let mut granted = Granted { memory, pool: None, fixed: 16, limit: 8, copied: &mut copied };
+    let mut granted = Granted { memory, pool: None, lent: &[], fixed: 16, limit: 8, copied: &mut copied };
     let held = granted.hold(Reference { place: Place::new(1, BLOCK + 16), length: 1 }).unwrap().unwrap();
     scene.slot.store(BLOCK as usize + 16, 8u8);
     assert_eq!((held.to_vec(), copied), (vec![7], 1));
+}
+
+#[test]
+fn what_is_filled_lies_in_what_was_lent() {
+    let scene = scene();
+    let buffers = Buffers::new(&Arc::new(ForkGuard::new().unwrap()));
+    let mut buffer = buffers.allocate_shared(4096, 1).unwrap();
+    buffer.fill(5);
+    let lent = buffers.lend::<()>(&buffer, 1, |_| Ok(Some(9))).unwrap().unwrap();
+    let place = lent.place();
+    let lent = [lent];
+    let memory = Some((&scene.lane, &scene.arena));
+    let fill = |place: Place, length: u64, buffer: &mut SharedBuf| {
+        let mut copied = 0;
+        let mut granted =
+            Granted { memory, pool: None, lent: &lent, fixed: 16, limit: 8192, copied: &mut copied };
+        granted.fill(Reference { place, length }, buffer)
+    };
+    for length in [0, 1, 4096] {
+        assert!(matches!(fill(place, length, &mut buffer), Ok(filled) if filled as u64 == length));
+    }
+    let behind = Place::new(9, place.offset() + 64);
+    for (place, length) in
+        [(place, 4097), (behind, 1), (Place::new(2, 0), 1), (Place::NULL, 0), (Place::new(3, 0), 1)]
+    {
+        assert!(matches!(fill(place, length, &mut buffer), Err(Bad::Violation(_))), "{place:?} {length}");
+    }
+    assert!(matches!(fill(place, wire::LENGTH_IMPOSSIBLE, &mut buffer), Err(Bad::Lie(_))));
+    // One that could not be lent gets a copy, of no more than it has room for.
+    let mut other = SharedBuf::copied(vec![0; 100]);
+    scene.window.copy_in(0, &[3; 101]);
+    assert!(matches!(fill(Place::new(2, 0), 60, &mut other), Ok(60)));
+    assert_eq!(other.to_vec(), [[3; 60].as_slice(), &[0; 40]].concat());
+    assert!(matches!(fill(Place::new(2, 0), 101, &mut other), Err(Bad::Violation(_))));
+    assert!(buffer.view().iter().all(|byte| byte == 5));
 }

@@ -127,15 +127,15 @@ impl<'s> Berth<'s> {
     }
 
     /// Waits until `look` finds something, or until that time: then `None`. `look` sees to it that the task is woken.
-    async fn until<R>(
+    pub(crate) async fn until<R>(
         &mut self,
         deadline: u64,
-        mut look: impl FnMut(&mut Turn<'s>, &mut task::Context<'_>) -> Result<Option<R>>,
+        mut look: impl FnMut(&mut Call<'s>, &mut task::Context<'_>) -> Result<Option<R>>,
     ) -> Result<Option<R>> {
         let until = instant_of(deadline);
         let mut timer = Timer::default();
         poll_fn(|task| {
-            let found = self.aboard(|call| look(call.turn(), task))?;
+            let found = self.aboard(|call| look(call, task))?;
             match found {
                 Ok(None) if clock::now() < deadline => {}
                 found => return Poll::Ready(found),
@@ -152,7 +152,7 @@ impl<'s> Berth<'s> {
                     }
                 }
             }
-            let found = self.aboard(|call| look(call.turn(), task))?;
+            let found = self.aboard(|call| look(call, task))?;
             Poll::Ready(found)
         })
         .await
@@ -162,8 +162,8 @@ impl<'s> Berth<'s> {
     pub(crate) async fn message(&mut self, call_id: u64) -> Result<Waited> {
         let (context, executed) = (self.context, self.executed());
         let mut missed = 0;
-        let message = self.until(self.deadline, |turn, task| {
-            let Some(live) = &mut turn.live else { return Ok(Some(Waited::Dead)) };
+        let message = self.until(self.deadline, |call, task| {
+            let Some(live) = &mut call.turn().live else { return Ok(Some(Waited::Dead)) };
             live.worker.watch(live.lane.index().into(), task.waker());
             loop {
                 let found = live.lane.glance(call_id, 0, 0).or_else(|| live.lane.doze(call_id));
@@ -188,8 +188,8 @@ impl<'s> Berth<'s> {
     /// Waits until the worker has mapped what it was offered.
     pub(crate) async fn mapped(&mut self) -> Result<std::result::Result<(), SegmentError>> {
         self.end_unheard().await?;
-        let mapped = self.until(self.deadline, |turn, task| {
-            let Some(live) = &mut turn.live else { return Ok(Some(Ok(()))) };
+        let mapped = self.until(self.deadline, |call, task| {
+            let Some(live) = &mut call.turn().live else { return Ok(Some(Ok(()))) };
             if live.offers.are_settled() {
                 return Ok(Some(Ok(())));
             }
@@ -234,8 +234,8 @@ impl<'s> Berth<'s> {
 
     /// Waits for the end of the worker until that time; whether it has ended.
     async fn ended(&mut self, until: u64) -> Result<bool> {
-        let ended = self.until(until, |turn, task| {
-            let Some(live) = &turn.live else { return Ok(Some(())) };
+        let ended = self.until(until, |call, task| {
+            let Some(live) = &call.turn().live else { return Ok(Some(())) };
             live.worker.watch(live.lane.index().into(), task.waker());
             Ok(live.worker.end().map(drop))
         });

@@ -191,7 +191,7 @@ impl Listener {
             Found::Gone | Found::NotByThreads => {
                 self.violation("a thread of the library called a callback that is not for threads")
             }
-            Found::Running | Found::Late => self.answer(None),
+            Found::Running | Found::Late | Found::Busy => self.answer(None),
         }
     }
 

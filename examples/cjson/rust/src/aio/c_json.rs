@@ -92,7 +92,7 @@ impl Aio<&CJson> {
                 .call_awaited(table::C_JSON_PRINT_PREALLOCATED, self.call_site)
                 .await?;
             call.put_handle(0, "item", &own.0, CJson::TYPE)?;
-            call.put_u64(8, buffer_capacity as u64);
+            call.put_room(8, buffer_capacity as u64);
             call.put_i32(16, format);
             call.finish_awaited()
         };

@@ -68,7 +68,7 @@ impl Aio<&Blob> {
                 .call_awaited(table::SQLITE3_BLOB_READ, self.call_site)
                 .await?;
             call.put_handle(0, "arg1", &own.0, Blob::TYPE)?;
-            call.put_u64(8, z_capacity as u64);
+            call.put_room(8, z_capacity as u64);
             call.put_i32(16, i_offset);
             call.finish_awaited()
         };
@@ -95,7 +95,7 @@ impl Aio<&Blob> {
                 .call_awaited(table::SQLITE3_BLOB_READ, self.call_site)
                 .await?;
             call.put_handle(0, "arg1", &own.0, Blob::TYPE)?;
-            call.put_u64(8, z_capacity as u64);
+            call.put_room(8, z_capacity as u64);
             call.put_i32(16, i_offset);
             call.finish_awaited()
         };

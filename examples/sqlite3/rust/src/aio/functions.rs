@@ -222,7 +222,7 @@ impl Aio<&Library> {
             let mut call = session
                 .call_awaited(table::SQLITE3_RANDOMNESS, self.call_site)
                 .await?;
-            call.put_u64(0, p_capacity as u64);
+            call.put_room(0, p_capacity as u64);
             call.finish_awaited()
         };
         let mut reply = sent.await?;
@@ -242,7 +242,7 @@ impl Aio<&Library> {
             let mut call = session
                 .call_awaited(table::SQLITE3_RANDOMNESS, self.call_site)
                 .await?;
-            call.put_u64(0, p_capacity as u64);
+            call.put_room(0, p_capacity as u64);
             call.finish_awaited()
         };
         let mut reply = sent.await?;

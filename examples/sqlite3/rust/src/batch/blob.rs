@@ -69,7 +69,7 @@ impl Batch {
     ) -> hotcell::Result<hotcell::Ticket<Vec<u8>>> {
         let mut call = self.batch.entry(table::SQLITE3_BLOB_READ)?;
         call.put_handle(0, "arg1", &arg1.0, Blob::TYPE)?;
-        call.put_u64(8, z_capacity as u64);
+        call.put_room(8, z_capacity as u64);
         call.put_i32(16, i_offset);
         Ok(call.read(|reply| reply.buffer(0)))
     }

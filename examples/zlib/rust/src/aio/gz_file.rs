@@ -75,7 +75,7 @@ impl Aio<&GzFile> {
         let sent = {
             let mut call = session.call_awaited(table::GZREAD, self.call_site).await?;
             call.put_handle(0, "file", &own.0, GzFile::TYPE)?;
-            call.put_u64(8, buf_capacity as u64);
+            call.put_room(8, buf_capacity as u64);
             call.finish_awaited()
         };
         let mut reply = sent.await?;
@@ -95,7 +95,7 @@ impl Aio<&GzFile> {
         let sent = {
             let mut call = session.call_awaited(table::GZREAD, self.call_site).await?;
             call.put_handle(0, "file", &own.0, GzFile::TYPE)?;
-            call.put_u64(8, buf_capacity as u64);
+            call.put_room(8, buf_capacity as u64);
             call.finish_awaited()
         };
         let mut reply = sent.await?;
@@ -245,7 +245,7 @@ impl Aio<&GzFile> {
         let sent = {
             let mut call = session.call_awaited(table::GZGETS, self.call_site).await?;
             call.put_handle(0, "file", &own.0, GzFile::TYPE)?;
-            call.put_u64(8, buf_capacity as u64);
+            call.put_room(8, buf_capacity as u64);
             call.finish_awaited()
         };
         let mut reply = sent.await?;

@@ -35,7 +35,7 @@ impl Aio<&CCtx> {
                 .call_awaited(table::ZSTD_COMPRESS_C_CTX, self.call_site)
                 .await?;
             call.put_handle(0, "cctx", &own.0, CCtx::TYPE)?;
-            call.put_u64(8, dst_capacity as u64);
+            call.put_room(8, dst_capacity as u64);
             call.put_buffer(16, "src", src)?;
             call.put_i32(32, compression_level);
             call.finish_awaited()
@@ -64,7 +64,7 @@ impl Aio<&CCtx> {
                 .call_awaited(table::ZSTD_COMPRESS_C_CTX, self.call_site)
                 .await?;
             call.put_handle(0, "cctx", &own.0, CCtx::TYPE)?;
-            call.put_u64(8, dst_capacity as u64);
+            call.put_room(8, dst_capacity as u64);
             call.put_buffer(16, "src", src)?;
             call.put_i32(32, compression_level);
             call.finish_awaited()
@@ -199,7 +199,7 @@ impl Aio<&CCtx> {
                 .call_awaited(table::ZSTD_COMPRESS2, self.call_site)
                 .await?;
             call.put_handle(0, "cctx", &own.0, CCtx::TYPE)?;
-            call.put_u64(8, dst_capacity as u64);
+            call.put_room(8, dst_capacity as u64);
             call.put_buffer(16, "src", src)?;
             call.finish_awaited()
         };
@@ -226,7 +226,7 @@ impl Aio<&CCtx> {
                 .call_awaited(table::ZSTD_COMPRESS2, self.call_site)
                 .await?;
             call.put_handle(0, "cctx", &own.0, CCtx::TYPE)?;
-            call.put_u64(8, dst_capacity as u64);
+            call.put_room(8, dst_capacity as u64);
             call.put_buffer(16, "src", src)?;
             call.finish_awaited()
         };
@@ -416,7 +416,7 @@ impl Aio<&CCtx> {
                 .call_awaited(table::ZSTD_COMPRESS_USING_DICT, self.call_site)
                 .await?;
             call.put_handle(0, "ctx", &own.0, CCtx::TYPE)?;
-            call.put_u64(8, dst_capacity as u64);
+            call.put_room(8, dst_capacity as u64);
             call.put_buffer(16, "src", src)?;
             call.put_buffer(32, "dict", dict)?;
             call.put_i32(48, compression_level);
@@ -447,7 +447,7 @@ impl Aio<&CCtx> {
                 .call_awaited(table::ZSTD_COMPRESS_USING_DICT, self.call_site)
                 .await?;
             call.put_handle(0, "ctx", &own.0, CCtx::TYPE)?;
-            call.put_u64(8, dst_capacity as u64);
+            call.put_room(8, dst_capacity as u64);
             call.put_buffer(16, "src", src)?;
             call.put_buffer(32, "dict", dict)?;
             call.put_i32(48, compression_level);
@@ -483,7 +483,7 @@ impl Aio<&CCtx> {
                 .call_awaited(table::ZSTD_COMPRESS_USING_C_DICT, self.call_site)
                 .await?;
             call.put_handle(0, "cctx", &own.0, CCtx::TYPE)?;
-            call.put_u64(8, dst_capacity as u64);
+            call.put_room(8, dst_capacity as u64);
             call.put_buffer(16, "src", src)?;
             call.put_handle(32, "cdict", &cdict.0, CDict::TYPE)?;
             call.finish_awaited()
@@ -512,7 +512,7 @@ impl Aio<&CCtx> {
                 .call_awaited(table::ZSTD_COMPRESS_USING_C_DICT, self.call_site)
                 .await?;
             call.put_handle(0, "cctx", &own.0, CCtx::TYPE)?;
-            call.put_u64(8, dst_capacity as u64);
+            call.put_room(8, dst_capacity as u64);
             call.put_buffer(16, "src", src)?;
             call.put_handle(32, "cdict", &cdict.0, CDict::TYPE)?;
             call.finish_awaited()

@@ -29,7 +29,7 @@ impl Aio<&DCtx> {
                 .call_awaited(table::ZSTD_DECOMPRESS_D_CTX, self.call_site)
                 .await?;
             call.put_handle(0, "dctx", &own.0, DCtx::TYPE)?;
-            call.put_u64(8, dst_capacity as u64);
+            call.put_room(8, dst_capacity as u64);
             call.put_buffer(16, "src", src)?;
             call.finish_awaited()
         };
@@ -56,7 +56,7 @@ impl Aio<&DCtx> {
                 .call_awaited(table::ZSTD_DECOMPRESS_D_CTX, self.call_site)
                 .await?;
             call.put_handle(0, "dctx", &own.0, DCtx::TYPE)?;
-            call.put_u64(8, dst_capacity as u64);
+            call.put_room(8, dst_capacity as u64);
             call.put_buffer(16, "src", src)?;
             call.finish_awaited()
         };
@@ -206,7 +206,7 @@ impl Aio<&DCtx> {
                 .call_awaited(table::ZSTD_DECOMPRESS_USING_DICT, self.call_site)
                 .await?;
             call.put_handle(0, "dctx", &own.0, DCtx::TYPE)?;
-            call.put_u64(8, dst_capacity as u64);
+            call.put_room(8, dst_capacity as u64);
             call.put_buffer(16, "src", src)?;
             call.put_buffer(32, "dict", dict)?;
             call.finish_awaited()
@@ -235,7 +235,7 @@ impl Aio<&DCtx> {
                 .call_awaited(table::ZSTD_DECOMPRESS_USING_DICT, self.call_site)
                 .await?;
             call.put_handle(0, "dctx", &own.0, DCtx::TYPE)?;
-            call.put_u64(8, dst_capacity as u64);
+            call.put_room(8, dst_capacity as u64);
             call.put_buffer(16, "src", src)?;
             call.put_buffer(32, "dict", dict)?;
             call.finish_awaited()
@@ -268,7 +268,7 @@ impl Aio<&DCtx> {
                 .call_awaited(table::ZSTD_DECOMPRESS_USING_D_DICT, self.call_site)
                 .await?;
             call.put_handle(0, "dctx", &own.0, DCtx::TYPE)?;
-            call.put_u64(8, dst_capacity as u64);
+            call.put_room(8, dst_capacity as u64);
             call.put_buffer(16, "src", src)?;
             call.put_handle(32, "ddict", &ddict.0, DDict::TYPE)?;
             call.finish_awaited()
@@ -297,7 +297,7 @@ impl Aio<&DCtx> {
                 .call_awaited(table::ZSTD_DECOMPRESS_USING_D_DICT, self.call_site)
                 .await?;
             call.put_handle(0, "dctx", &own.0, DCtx::TYPE)?;
-            call.put_u64(8, dst_capacity as u64);
+            call.put_room(8, dst_capacity as u64);
             call.put_buffer(16, "src", src)?;
             call.put_handle(32, "ddict", &ddict.0, DDict::TYPE)?;
             call.finish_awaited()

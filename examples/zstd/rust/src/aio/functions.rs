@@ -71,7 +71,7 @@ impl Aio<&Zstd> {
             let mut call = session
                 .call_awaited(table::ZSTD_COMPRESS, self.call_site)
                 .await?;
-            call.put_u64(0, dst_capacity as u64);
+            call.put_room(0, dst_capacity as u64);
             call.put_buffer(8, "src", src)?;
             call.put_i32(24, compression_level);
             call.finish_awaited()
@@ -98,7 +98,7 @@ impl Aio<&Zstd> {
             let mut call = session
                 .call_awaited(table::ZSTD_COMPRESS, self.call_site)
                 .await?;
-            call.put_u64(0, dst_capacity as u64);
+            call.put_room(0, dst_capacity as u64);
             call.put_buffer(8, "src", src)?;
             call.put_i32(24, compression_level);
             call.finish_awaited()
@@ -127,7 +127,7 @@ impl Aio<&Zstd> {
             let mut call = session
                 .call_awaited(table::ZSTD_DECOMPRESS, self.call_site)
                 .await?;
-            call.put_u64(0, dst_capacity as u64);
+            call.put_room(0, dst_capacity as u64);
             call.put_buffer(8, "src", src)?;
             call.finish_awaited()
         };
@@ -152,7 +152,7 @@ impl Aio<&Zstd> {
             let mut call = session
                 .call_awaited(table::ZSTD_DECOMPRESS, self.call_site)
                 .await?;
-            call.put_u64(0, dst_capacity as u64);
+            call.put_room(0, dst_capacity as u64);
             call.put_buffer(8, "src", src)?;
             call.finish_awaited()
         };

@@ -45,7 +45,10 @@ impl Body<'_> {
             Fails::Null => "dt_r == NULL".into(),
             Fails::When { condition } => format!("{} != 0", number(self.function, condition)),
         };
-        self.line(format!("if ({failed}) {{"));
+        match self.function.jumps(&self.interface.handles).is_empty() {
+            true => self.line(format!("if ({failed}) {{")),
+            false => self.line(format!("if (dt_jumped || {failed}) {{")),
+        }
         self.put("{\"failed\":{\"code\":");
         match &rule.code {
             Some(code) => self.line(format!("int64_t dt_c = {};", number(self.function, code))),

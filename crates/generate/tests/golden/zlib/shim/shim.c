@@ -249,6 +249,40 @@ HOTCELL_HELPER void *hotcell_copy(hotcell_ctx *ctx, const void *data, uint64_t l
     return copy;
 }
 
+/* Data that go in and out: a writable copy in reply memory, or that itself which the host lends. */
+HOTCELL_HELPER void *hotcell_in_out(hotcell_ctx *ctx, hotcell_ref *ref, const char *name, uint64_t size, int nullable,
+                                    uint64_t align, uint64_t *place, int *bad)
+{
+    int lent = ref->place != HOTCELL_PLACE_NULL && (ref->place & HOTCELL_LENT) != 0;
+    if (lent) {
+        ref->place &= ~HOTCELL_LENT;
+        *place = ref->place;
+    }
+    const void *data = hotcell_buffer_in(ctx, ref, name, size, nullable, bad);
+    return lent ? (void *)(uintptr_t)data : hotcell_copy(ctx, data, ref->length, align, place, bad);
+}
+
+/* The memory that the host lends as an out buffer, and its bytes; NULL where it lends none. What was there is its own: the
+ * buffer is the caller's, and is not zeroed. */
+HOTCELL_HELPER void *hotcell_lent_room(hotcell_ctx *ctx, uint64_t capacity, const char *name, uint64_t size,
+                                       uint64_t *bytes, uint64_t *place, int *bad)
+{
+    if ((capacity & HOTCELL_LENT) == 0) {
+        return NULL;
+    }
+    hotcell_ref where = {capacity & ~HOTCELL_LENT, sizeof(hotcell_ref)};
+    const void *said = hotcell_in(ctx, &where, name, bad);
+    if (*bad) {
+        return NULL;
+    }
+    hotcell_ref room;
+    __builtin_memcpy(&room, said, sizeof room);
+    const void *data = hotcell_buffer_in(ctx, &room, name, size, 0, bad);
+    *bytes = room.length;
+    *place = room.place;
+    return (void *)(uintptr_t)data;
+}
+
 /* Memory for an out buffer. It is zeroed: what the library leaves out must not show an earlier call's data. */
 HOTCELL_HELPER void *hotcell_room(hotcell_ctx *ctx, uint64_t length, uint64_t align, uint64_t *place)
 {
@@ -558,6 +592,7 @@ static void hotcell_call_compress(hotcell_ctx *hc_ctx, const hotcell_request *hc
     __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_compress hc_out = {.arg_dest = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
     uint64_t size_dest = 0;
+    uint64_t place_dest = HOTCELL_PLACE_NULL;
     const unsigned char *arg_source = hotcell_buffer_in(hc_ctx, &hc_in.arg_source, "source", 1, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -571,7 +606,6 @@ static void hotcell_call_compress(hotcell_ctx *hc_ctx, const hotcell_request *hc
         hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "dest");
         return;
     }
-    uint64_t place_dest = HOTCELL_PLACE_NULL;
     unsigned char *arg_dest = hotcell_told_room(hc_ctx, size_dest, 1, &place_dest);
     if (arg_dest == NULL) {
         return;
@@ -633,6 +667,7 @@ static void hotcell_call_compress2(hotcell_ctx *hc_ctx, const hotcell_request *h
     __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_compress2 hc_out = {.arg_dest = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
     uint64_t size_dest = 0;
+    uint64_t place_dest = HOTCELL_PLACE_NULL;
     const unsigned char *arg_source = hotcell_buffer_in(hc_ctx, &hc_in.arg_source, "source", 1, 0, &hc_bad);
     if (hc_bad) {
         return;
@@ -646,7 +681,6 @@ static void hotcell_call_compress2(hotcell_ctx *hc_ctx, const hotcell_request *h
         hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "dest");
         return;
     }
-    uint64_t place_dest = HOTCELL_PLACE_NULL;
     unsigned char *arg_dest = hotcell_told_room(hc_ctx, size_dest, 1, &place_dest);
     if (arg_dest == NULL) {
         return;
@@ -708,12 +742,18 @@ static void hotcell_call_uncompress(hotcell_ctx *hc_ctx, const hotcell_request *
     __builtin_memcpy(&hc_in, hc_rq->args, sizeof hc_in);
     struct hotcell_result_uncompress hc_out = {.arg_dest = {HOTCELL_PLACE_NULL, 0}, .message = {HOTCELL_PLACE_NULL, 0}};
     uint64_t size_dest = 0;
-    if (!hotcell_bytes(hc_in.cap_dest, 1, &size_dest)) {
-        hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "dest");
+    uint64_t place_dest = HOTCELL_PLACE_NULL;
+    unsigned char *arg_dest = hotcell_lent_room(hc_ctx, hc_in.cap_dest, "dest", 1, &size_dest, &place_dest, &hc_bad);
+    if (hc_bad) {
         return;
     }
-    uint64_t place_dest = HOTCELL_PLACE_NULL;
-    unsigned char *arg_dest = hotcell_told_room(hc_ctx, size_dest, 1, &place_dest);
+    if (arg_dest == NULL) {
+        if (!hotcell_bytes(hc_in.cap_dest, 1, &size_dest)) {
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "dest");
+            return;
+        }
+        arg_dest = hotcell_told_room(hc_ctx, size_dest, 1, &place_dest);
+    }
     if (arg_dest == NULL) {
         return;
     }

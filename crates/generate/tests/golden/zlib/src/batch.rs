@@ -30,6 +30,19 @@ impl Batch {
         self.batch.run()
     }
 
+    /// As [`Batch::run`], awaited in a runtime of tokio.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[cfg(feature = "tokio")]
+    #[track_caller]
+    pub fn run_awaited(
+        self,
+    ) -> impl Future<Output = hotcell::Result<hotcell::Done>> + Send + use<> {
+        self.batch.run_awaited()
+    }
+
     /// How many calls are in it.
     pub fn len(&self) -> usize {
         self.batch.len()
@@ -86,7 +99,7 @@ impl Batch {
         source: &[u8],
     ) -> hotcell::Result<hotcell::Ticket<Vec<u8>>> {
         let mut call = self.batch.entry(table::UNCOMPRESS)?;
-        call.put_u64(0, dest_capacity as u64);
+        call.put_room(0, dest_capacity as u64);
         call.put_buffer(8, "source", source)?;
         Ok(call.read(|reply| reply.buffer(0)))
     }

@@ -131,7 +131,7 @@ impl Aio<&Zlib> {
             let mut call = session
                 .call_awaited(table::UNCOMPRESS, self.call_site)
                 .await?;
-            call.put_u64(0, dest_capacity as u64);
+            call.put_room(0, dest_capacity as u64);
             call.put_buffer(8, "source", source)?;
             call.finish_awaited()
         };
@@ -156,7 +156,7 @@ impl Aio<&Zlib> {
             let mut call = session
                 .call_awaited(table::UNCOMPRESS, self.call_site)
                 .await?;
-            call.put_u64(0, dest_capacity as u64);
+            call.put_room(0, dest_capacity as u64);
             call.put_buffer(8, "source", source)?;
             call.finish_awaited()
         };

@@ -1,0 +1,249 @@
+//! The rule `begun-and-ended`: structures that callers make, that one function begins and another one ends.
+//!
+//! `mpz_init(mpz_ptr)` and `mpz_clear(mpz_ptr)`, `BZ2_bzCompressInit(bz_stream *, …)` and `BZ2_bzCompressEnd(bz_stream *)`: what
+//! is between the two lives at one address, and the library keeps in it what nobody else may look at. The names are the
+//! evidence: the one that ends is called as the one that begins but for `init` and the word for the end, and takes nothing
+//! else. Of the fields callers see the numbers, and the data of the well-known `next_in`, `avail_in`, `next_out`, `avail_out`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hotcell_model::Fact;
+use hotcell_model::api::{Api, Function, Param};
+use hotcell_model::interface::{Encoding, Role, Start};
+use hotcell_model::types::{CType, Type};
+
+use crate::handles::Handles;
+use crate::infer::endings::{Ending, ending};
+use crate::infer::names::words;
+use crate::infer::view::{View, decided, plain_text, shown};
+use crate::infer::words::objects::{BEGINS, COLLECTS, COPIES, ENDS_BEGUN};
+use crate::infer::{Draft, Notes, comments};
+use crate::type_names::unqualified;
+
+mod fields;
+
+pub(crate) use fields::roles;
+
+const RULE: &str = "begun-and-ended";
+
+/// The functions between which a structure lives.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Begun {
+    /// What begins one, by name, with what ends it.
+    starts: BTreeMap<String, String>,
+    /// What ends one.
+    ends: BTreeSet<String>,
+    /// What both are called before the words that say so.
+    stems: BTreeSet<String>,
+}
+
+/// The structures that are begun and ended, by the record's key. `exports` are the functions of the library.
+pub(crate) fn types(
+    api: &Api,
+    handles: &Handles,
+    exports: Option<&BTreeSet<String>>,
+) -> BTreeMap<String, Begun> {
+    let there = |function: &&Function| {
+        let exported = exports.is_none_or(|exports| exports.contains(&function.name));
+        (exported || function.inline) && function.prototyped && !function.variadic
+    };
+    let mut found: BTreeMap<&str, Vec<&Function>> = BTreeMap::new();
+    let mut values: BTreeSet<&str> = BTreeSet::new();
+    for function in &api.functions {
+        for ty in function.params.iter().map(|param| &param.ty).chain([&function.result]) {
+            values.extend(by_value(ty));
+        }
+        // What functions hand out is made by the library.
+        let out = function.params.iter().filter_map(|param| param.ty.pointee().map(|(pointer, _)| pointer));
+        for ty in out.chain([&function.result]) {
+            values.extend(pointed(ty).filter(|(_, constant)| !constant).map(|(record, _)| record));
+        }
+        if let Some((record, false)) = function.params.first().and_then(|param| pointed(&param.ty)) {
+            found.entry(record).or_default().push(function);
+        }
+    }
+    let kept = |record: &&str| {
+        let fields = api.records.get(*record).filter(|record| !record.union).and_then(roles);
+        fields.is_some() && handles.of_record(record).is_none() && !values.contains(*record)
+    };
+    let records = found.into_iter().filter(|(record, _)| kept(record));
+    let begun = records.map(|(record, functions)| {
+        let there: Vec<&Function> = functions.into_iter().filter(there).collect();
+        (record.to_owned(), Begun::of(&there))
+    });
+    begun.filter(|(_, begun)| !begun.starts.is_empty()).collect()
+}
+
+impl Begun {
+    /// Of the functions whose first parameter is the structure. Two that end what is called the same end nothing that could be relied on.
+    fn of(functions: &[&Function]) -> Begun {
+        let mut ends: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for function in functions.iter().filter(|function| function.params.len() == 1) {
+            let name = letters(&function.name);
+            if let Some(stem) = ENDS_BEGUN.iter().find_map(|end| name.strip_suffix(end)) {
+                ends.entry(stem.to_owned()).or_default().push(&function.name);
+            }
+        }
+        let mut begun = Begun::default();
+        for function in functions {
+            let name = letters(&function.name);
+            let stem = BEGINS.iter().find_map(|begins| {
+                let stems = name.match_indices(begins).map(|(at, _)| &name[..at]);
+                stems.into_iter().find(|stem| ends.contains_key(*stem))
+            });
+            let one = function.params.iter().skip(1).all(|param| {
+                let other = pointed(&param.ty);
+                other.is_none_or(|(record, constant)| {
+                    constant || Some(record) != pointed(&function.params[0].ty).map(|(own, _)| own)
+                })
+            });
+            if let Some([end]) = stem.and_then(|stem| ends.get(stem)).map(Vec::as_slice)
+                && one
+            {
+                begun.starts.insert(function.name.clone(), (*end).to_owned());
+                begun.ends.insert((*end).to_owned());
+                begun.stems.extend(stem.map(str::to_owned));
+            }
+        }
+        begun
+    }
+}
+
+/// Finds structures that are begun, used and ended.
+pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
+    for (index, param) in view.function.params.iter().enumerate() {
+        let Some((record, constant)) = pointed(&param.ty).filter(|_| !decided(draft, index)) else {
+            continue;
+        };
+        let Some(begun) = view.known.structs.begun(record) else { continue };
+        let function = view.function.name.as_str();
+        let start = begun.starts.get(function).filter(|_| index == 0);
+        let consumed = begun.ends.contains(function);
+        let doubt = (start.is_none() && !consumed).then(|| doubt(view, index, constant)).flatten();
+        match doubt {
+            Some(reason) => notes.add(index, reason),
+            None => {
+                let starts = start.map(|end| Start { release: Some(end.clone()) });
+                let role = Role::Resident { record: record.to_owned(), consumed, starts };
+                draft.params[index] = Some(Fact::inferred(role, RULE));
+                if start.is_some() {
+                    size(view, draft, &param.ty);
+                }
+            }
+        }
+    }
+}
+
+/// The number that tells the function which begins a structure how large its callers think it is: `deflateInit_(strm, …, stream_size)`.
+fn size(view: &View<'_>, draft: &mut Draft, ty: &CType) {
+    let Some((structure, _)) = ty.pointee() else { return };
+    let own = words(unqualified(&structure.written));
+    for index in 1..view.function.params.len() {
+        let name = view.words(index);
+        let (of, last) = name.split_at(name.len().saturating_sub(1));
+        let sized = last == ["size"] && !of.is_empty() && own.ends_with(of);
+        if sized && view.open_integer(draft, index) {
+            let c = format!("sizeof({})", unqualified(&structure.written));
+            draft.params[index] = Some(Fact::inferred(Role::Fixed { c }, RULE));
+            version(view, draft);
+        }
+    }
+}
+
+/// The text that tells such a function, beside the size, which version of the header its callers have: it is compared.
+fn version(view: &View<'_>, draft: &mut Draft) {
+    let is_it = |&index: &usize| {
+        let text = view.param(index).is_some_and(|param| plain_text(&param.ty));
+        text && view.called(index, &["version"]) && !decided(draft, index)
+    };
+    if let Some(index) = (1..view.function.params.len()).find(is_it) {
+        let role = Role::Text { encoding: Encoding::Utf8, nullable: false };
+        draft.params[index] = Some(Fact::inferred(role, RULE));
+    }
+}
+
+/// Why a function may do something else with a structure than use it.
+fn doubt(view: &View<'_>, index: usize, constant: bool) -> Option<String> {
+    let (function, name) = (view.function, view.name(index));
+    if let Some((ending, _)) = ending(&function.name).filter(|(ending, _)| *ending >= Ending::Closes) {
+        return Some(match ending {
+            Ending::Releases => format!("the function is called like one that releases `{name}`"),
+            _ => format!("the function may end `{name}`"),
+        });
+    }
+    if view.param(index).is_some_and(|param| param.array_length.is_some_and(|length| length > 1)) {
+        return Some(format!("`{name}` is an array"));
+    }
+    if let Some(number) = counts(view, index) {
+        return Some(format!("`{}` may say how many structures `{name}` points to", view.name(number)));
+    }
+    if comments::owner(function) || comments::kept(function) {
+        return Some(format!("the documentation speaks of who owns what; it may be about `{name}`"));
+    }
+    if constant {
+        return None;
+    }
+    let same = |other: usize| {
+        let records = [index, other].map(|at| view.param(at).and_then(|param| pointed(&param.ty)));
+        other != index && records[0].map(|(record, _)| record) == records[1].map(|(record, _)| record)
+    };
+    let all = || 0..view.function.params.len();
+    if letters(&function.name).contains("init") || view.function_has_word(COPIES) && all().any(same) {
+        return Some(format!("`{name}` may begin with this call, and nothing says what ends it"));
+    }
+    // `aec_buffer_encode(strm)` begins and ends one itself, beside `aec_encode_init`, `aec_encode` and `aec_encode_end`.
+    let own = letters(&function.name);
+    let called_after = |param: &Param| {
+        let begun = pointed(&param.ty).and_then(|(record, _)| view.known.structs.begun(record));
+        begun.is_some_and(|begun| begun.stems.iter().any(|stem| own.starts_with(stem)))
+    };
+    if !function.params.iter().any(called_after) {
+        return Some(format!("the function is not called as what begins `{name}`, and may begin or end it"));
+    }
+    // What is put into something else must stay where it is.
+    let other = |other: usize| {
+        let record = view.param(other).and_then(|param| param.ty.pointee());
+        other != index
+            && !same(other)
+            && record.is_some_and(|(ty, constant)| {
+                !constant && matches!(ty.kind, Type::Record { .. } | Type::Void)
+            })
+    };
+    (view.function_has_word(COLLECTS) && all().any(other))
+        .then(|| format!("the function may keep `{name}` in something else"))
+}
+
+/// The number that may say how many there are. A typedef of the pointer says that there is one, as of `mpz_t`, which is an array
+/// of one; a name of a count says otherwise.
+fn counts(view: &View<'_>, index: usize) -> Option<usize> {
+    let one = view.param(index).is_some_and(|param| !shown(&param.ty));
+    let counts = |&number: &usize| {
+        let integer = view.param(number).is_some_and(|param| param.ty.is_integer());
+        let unnamed = !one && view.words(number).is_empty() && number == index + 1;
+        let named = view.length_name(number).is_some_and(|length| {
+            !one && length.of.is_empty() && number == index + 1 || view.sizes_by_name(number, index)
+        });
+        integer && (unnamed || named)
+    };
+    (0..view.function.params.len()).find(counts)
+}
+
+/// A name without what divides its words.
+fn letters(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
+}
+
+/// The structure behind a pointer, and whether it is `const`.
+fn pointed(ty: &CType) -> Option<(&str, bool)> {
+    match ty.pointee()? {
+        (CType { kind: Type::Record { name }, .. }, constant) => Some((name, constant)),
+        _ => None,
+    }
+}
+
+fn by_value(ty: &CType) -> Option<&str> {
+    match &ty.kind {
+        Type::Record { name } => Some(name),
+        _ => None,
+    }
+}

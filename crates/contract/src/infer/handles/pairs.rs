@@ -1,0 +1,167 @@
+//! Functions that are each other's mirror: `BrotliEncoderCreateInstance` and `BrotliEncoderDestroyInstance`, `FT_New_Face` and
+//! `FT_Done_Face`.
+//!
+//! Called the same but for the word that makes and the word that ends, one hands out the object, and the other takes it and
+//! nothing else. What the one makes the other releases, whatever else may end such an object. `delete` is left out where
+//! something else is called like the release: a `git_reference` that was created may be deleted from the repository, and freed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hotcell_model::api::{Api, Function};
+use hotcell_model::types::{CType, Type};
+
+use crate::infer::endings::{Ending, ending};
+use crate::infer::words::objects::{LOOKS, MIRROR_ENDS, MIRROR_MAKES, NO_RELEASES};
+
+/// Functions that make objects, with those that release them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Pairs {
+    ends: BTreeMap<String, String>,
+}
+
+impl Pairs {
+    /// Of the functions that the library exports.
+    pub(crate) fn of(api: &Api, exports: Option<&BTreeSet<String>>) -> Pairs {
+        let there = |function: &&Function| {
+            let exported = exports.is_none_or(|exports| exports.contains(&function.name));
+            exported && !function.inline && !function.variadic && function.prototyped
+        };
+        let functions: Vec<&Function> = api.functions.iter().filter(there).collect();
+        let mut ends: BTreeMap<(String, &str), Vec<(&str, &str)>> = BTreeMap::new();
+        let mut released: BTreeSet<&str> = BTreeSet::new();
+        for function in &functions {
+            let [only] = &function.params[..] else { continue };
+            let Some(object) = object(&only.ty) else { continue };
+            let result = &function.result;
+            let status =
+                result.kind == Type::Void || result.is_integer() || matches!(result.kind, Type::Enum { .. });
+            for (rest, word) in without(&function.name, MIRROR_ENDS).into_iter().filter(|_| status) {
+                if word != "delete"
+                    && ending(&function.name).is_some_and(|(ending, _)| ending == Ending::Releases)
+                {
+                    released.insert(object);
+                }
+                ends.entry((rest, object)).or_default().push((&function.name, word));
+            }
+        }
+        let mut pairs = Pairs::default();
+        for function in functions {
+            let Some(object) = made(function) else { continue };
+            for (rest, _) in without(&function.name, MIRROR_MAKES) {
+                let found = ends.get(&(rest, object)).map(Vec::as_slice);
+                if let Some([(end, word)]) = found
+                    && (*word != "delete" || !released.contains(object))
+                {
+                    pairs.ends.insert(function.name.clone(), (*end).to_owned());
+                }
+            }
+        }
+        pairs
+    }
+
+    /// What releases the objects that a function makes.
+    pub(crate) fn end(&self, maker: &str) -> Option<&str> {
+        self.ends.get(maker).map(String::as_str)
+    }
+
+    /// Whether a function releases what another one makes.
+    pub(crate) fn ends(&self, function: &str) -> bool {
+        self.ends.values().any(|end| end == function)
+    }
+
+    /// The functions that release objects of this kind, each once.
+    pub(super) fn releases<'a>(&'a self, is_it: &dyn Fn(&str) -> bool) -> BTreeSet<&'a str> {
+        self.ends.values().filter(|end| is_it(end)).map(String::as_str).collect()
+    }
+}
+
+/// The structure, or the name of `void`, behind a pointer that may be written through.
+fn object(ty: &CType) -> Option<&str> {
+    match ty.pointee()? {
+        (CType { kind: Type::Record { name }, .. }, false) => Some(name),
+        (CType { kind: Type::Void, written, .. }, false) if written != "void" => Some(written),
+        _ => None,
+    }
+}
+
+/// What a function hands out: it is returned, or comes out through the only pointer to a pointer.
+fn made(function: &Function) -> Option<&str> {
+    let out = |ty: &'_ CType| {
+        ty.pointee().is_some_and(|(pointer, constant)| !constant && pointer.pointee().is_some())
+    };
+    let mut outs = function.params.iter().filter(|param| out(&param.ty));
+    match (object(&function.result), outs.next(), outs.next()) {
+        (Some(object), None, None) => Some(object),
+        (None, Some(param), None) if function.result.pointee().is_none() => {
+            object(param.ty.pointee().map(|(pointer, _)| pointer)?)
+        }
+        _ => None,
+    }
+}
+
+/// A name without one of these words, and the word: once for each that is in it.
+fn without<'a>(name: &str, list: &[&'a str]) -> Vec<(String, &'a str)> {
+    let mut all = split(name);
+    all.retain(|word| !word.is_empty());
+    if all.iter().any(|word| LOOKS.contains(&word.as_str()) || NO_RELEASES.contains(&word.as_str())) {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for (at, word) in all.iter().enumerate() {
+        // `gzopen`, `gzclose`.
+        let glued = |known: &&&str| known.len() > 3 && word.len() > known.len() && word.ends_with(**known);
+        if let Some(known) = list.iter().find(glued) {
+            let rest: Vec<&str> = all.iter().map(String::as_str).collect();
+            let rest =
+                [&rest[..at], &[word.strip_suffix(known).unwrap_or_default()], &rest[at + 1..]].concat();
+            found.push((rest.concat(), *known));
+        }
+        if let Some(known) = list.iter().find(|known| **known == word) {
+            let rest: Vec<&str> = all
+                .iter()
+                .enumerate()
+                .filter(|(other, _)| *other != at)
+                .map(|(_, word)| word.as_str())
+                .collect();
+            found.push((rest.concat(), *known));
+        }
+    }
+    found
+}
+
+/// The words of a function's name, and those behind an acronym instead of the word that both are.
+fn split(name: &str) -> Vec<String> {
+    let letters: Vec<char> = name.chars().collect();
+    let mut words = vec![String::new()];
+    for (index, &letter) in letters.iter().enumerate() {
+        let lower = |at: Option<&char>| at.is_some_and(char::is_ascii_lowercase);
+        let before = index.checked_sub(1).and_then(|before| letters.get(before));
+        let begins = letter.is_ascii_uppercase()
+            && (before.is_some_and(|before| !before.is_ascii_uppercase()) || lower(letters.get(index + 1)));
+        if letter == '_' || begins {
+            words.push(String::new());
+        }
+        if letter != '_' {
+            words.last_mut().expect("there is one from the start").push(letter.to_ascii_lowercase());
+        }
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split;
+
+    #[test]
+    fn names_split_before_each_capital_that_begins_a_word() {
+        for (name, expect) in [
+            ("FT_New_Face", "ft new face"),
+            ("ZSTD_createCCtx", "zstd create c ctx"),
+            ("xmlFreeTextReader", "xml free text reader"),
+            ("XMLParserFree", "xml parser free"),
+        ] {
+            let words: Vec<String> = split(name).into_iter().filter(|word| !word.is_empty()).collect();
+            assert_eq!(words.join(" "), expect);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Memory of the caller's that may be written goes in and comes out: `bytes-in-place`, `array-in-place`, `number-in-place` and
+//! `structure-in-place`.
+//!
+//! A header seldom says whether what a pointer without `const` leads to is read, written or both. It need not: what is passed
+//! both ways is right in each case, as in C, where the caller's own memory is what the function sees. What remains to be
+//! shown is how much is there, and that nobody keeps the pointer when the call is over.
+
+use hotcell_model::Fact;
+use hotcell_model::expr::Expr;
+use hotcell_model::interface::{Direction, ResultLength, Role, Unit};
+use hotcell_model::types::{CType, Type};
+
+use crate::infer::endings::{Ending, ending};
+use crate::infer::view::{View, decided};
+use crate::infer::words::ONES;
+use crate::infer::words::objects::{CONSTRUCTORS, FILLS};
+use crate::infer::{Draft, Notes, documented, keeping, lengths};
+
+/// Names like plurals of one structure, which has several numbers.
+const SETS: &[&str] = &[
+    "args", "bounds", "flags", "limits", "options", "opts", "params", "prefs", "settings", "stats", "status",
+];
+
+/// Finds data, arrays, numbers and structures that may be written. Lengths come first: what is one is no number beside it.
+pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
+    let writable = |draft: &Draft, index: usize| {
+        view.open_buffer(draft, index) && view.buffer(index).is_some_and(|(_, constant)| !constant)
+    };
+    for index in 0..view.function.params.len() {
+        if !writable(draft, index) {
+            continue;
+        }
+        match array(view, index) {
+            Some(role) => match kept(view, draft, index) {
+                Some(reason) => notes.add(index, reason),
+                None => draft.params[index] = Some(Fact::inferred(role, "array-in-place")),
+            },
+            None => bytes(view, draft, index, notes),
+        }
+    }
+    for (index, param) in view.function.params.iter().enumerate() {
+        if writable(draft, index) && is_one(view, draft, index) {
+            match keeping::of_number(view, index) {
+                Some(reason) => notes.add(index, reason),
+                None => {
+                    let role = Role::ValueInOut { valid_on_error: false };
+                    draft.params[index] = Some(Fact::inferred(role, "number-in-place"));
+                }
+            }
+        } else if !decided(draft, index) {
+            structure(view, draft, index, &param.ty, notes);
+        }
+    }
+}
+
+/// Data in bytes with its length behind it, or the room in it under its own name.
+fn bytes(view: &View<'_>, draft: &mut Draft, index: usize, notes: &mut Notes) {
+    match lengths::writable(view, draft, index) {
+        Err(reason) => notes.add(index, reason),
+        Ok(None) => {}
+        Ok(Some(length)) => match kept(view, draft, index) {
+            Some(reason) => notes.add(index, reason),
+            None => {
+                let rule = "bytes-in-place";
+                let role = in_place(None);
+                draft.params[index] = Some(Fact::inferred(role, rule));
+                let role = Role::LengthOf { param: index, unit: Unit::Bytes };
+                draft.params[length] = Some(Fact::inferred(role, rule));
+            }
+        },
+    }
+}
+
+fn in_place(length: Option<Expr>) -> Role {
+    Role::BufferInOut { nullable: false, length, result: ResultLength::Full, valid_on_error: false }
+}
+
+/// An array whose length the header writes in brackets.
+fn array(view: &View<'_>, index: usize) -> Option<Role> {
+    let length = view.param(index)?.array_length.filter(|&length| length > 1)?;
+    let (element, _) = view.buffer(index)?;
+    if element.kind == Type::Void || view.has_own_length(index, index) || view.length_pointer(index).is_some()
+    {
+        return None;
+    }
+    let value = i64::try_from(length).ok().map(i128::from)?;
+    Some(in_place(Some(Expr::Int { value })))
+}
+
+/// Whether this is one number, by its name.
+fn is_one(view: &View<'_>, draft: &Draft, index: usize) -> bool {
+    let Some((element, _)) = view.buffer(index) else { return false };
+    let error = view.words(index).last().is_some_and(|word| word.ends_with("error"));
+    let one = element.is_scalar() && !element.is_byte() && (error || view.called(index, ONES));
+    let array = view.param(index).is_some_and(|param| param.array_length.is_some());
+    one && !array && documented::doubt(view, draft, index, "").is_none()
+}
+
+/// A structure of numbers that callers have one of.
+fn structure(view: &View<'_>, draft: &mut Draft, index: usize, ty: &CType, notes: &mut Notes) {
+    let Some((CType { kind: Type::Record { name: record }, .. }, constant)) = ty.pointee() else { return };
+    if !view.known.structs.is_single(record) {
+        return;
+    }
+    let direction = if constant { Direction::In } else { Direction::InOut };
+    if view.known.structs.against(record, direction).is_some() {
+        return;
+    }
+    if let Some(reason) = several(view, index).or_else(|| kept(view, draft, index)) {
+        return notes.add(index, reason);
+    }
+    let role = Role::Struct { record: record.clone(), direction, nullable: false, valid_on_error: false };
+    draft.params[index] = Some(Fact::inferred(role, "structure-in-place"));
+}
+
+/// Why there may be more than one structure.
+fn several(view: &View<'_>, index: usize) -> Option<String> {
+    let name = view.name(index);
+    let last = view.words(index).pop().unwrap_or_default();
+    let plural = last.ends_with('s') && !last.ends_with("ss") && !SETS.contains(&last.as_str());
+    let list = ["array", "list", "table", "vector"].contains(&last.as_str());
+    if plural || list || view.param(index).is_some_and(|param| param.array_length.is_some()) {
+        return Some(format!("`{name}` may be several"));
+    }
+    let counts = |&number: &usize| {
+        let integer = view.param(number).is_some_and(|param| param.ty.is_integer());
+        integer && (view.sizes_by_name(number, index) || number == index + 1 && view.may_be_length(number))
+    };
+    let number = (0..view.function.params.len()).find(counts)?;
+    Some(format!("`{}` may say how many `{name}` is", view.name(number)))
+}
+
+/// Why a function may still need what a pointer leads to when it has returned, or takes the memory itself.
+fn kept(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
+    let name = view.name(index);
+    if ending(&view.function.name).is_some_and(|(ending, _)| ending == Ending::Releases) {
+        return Some(format!("the function is called like one that releases `{name}`"));
+    }
+    if view.function_has_word(CONSTRUCTORS) {
+        return Some(format!("what the function makes may lie in `{name}`"));
+    }
+    keeping::of_memory(view, draft, index, FILLS)
+}

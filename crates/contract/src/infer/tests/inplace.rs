@@ -1,0 +1,85 @@
+//! Memory that may be written: data, arrays, numbers and structures that go in and come out.
+
+use super::check;
+use super::library::check as check_in;
+
+#[test]
+fn data_with_its_length_is_changed_in_place() {
+    check(&[
+        ("int random_bytes(unsigned char *buf, size_t len)", "changed len(0) -> value"),
+        (
+            "int decode(const char *src, char *dst, int srcSize, int dstCapacity)",
+            "bytes changed len(0) len(1) -> value",
+        ),
+        ("long read(int fd, void *buf, size_t count)", "value ? value -> value"),
+        ("long read(int fd, void *buf, size_t n)", "value changed len(1) -> value"),
+        ("int cipher(unsigned char *data, size_t len)", "changed len(0) -> value"),
+        // Two share the length, or the length has another name.
+        ("int cipher(const unsigned char *in, unsigned char *out, size_t len)", "? ? value -> value"),
+        ("int decode(const char *src, char *dst, int originalSize)", "? ? value -> value"),
+        // Elements of several bytes, bits, an address, what is named.
+        ("int fill(unsigned char *pixels, int count)", "? value -> value"),
+        ("int get_bits(unsigned char *buf, size_t len, int bits)", "? value value -> value"),
+        ("int unmap(void *addr, size_t len)", "? value -> value"),
+        // The library may keep it, or take it.
+        ("int set_buffer(char *buf, size_t size)", "? value -> value"),
+        ("int pool_add(void *mem, size_t size)", "? value -> value"),
+        ("void free_sized(void *ptr, size_t size)", "? value -> void"),
+        ("int heap_create(void *mem, size_t size)", "? value -> value"),
+    ]);
+    let others = ["stream *stream_new(void)", "void stream_free(stream *s)"];
+    check_in(
+        &others,
+        &[
+            ("int stream_read(stream *s, void *buf, size_t len)", "object changed len(1) -> value"),
+            ("int stream_attach(stream *s, void *buf, size_t len)", "object ? value -> value"),
+            ("int stream_turn(stream *s, void *buf, size_t len)", "object ? value -> value"),
+            ("stream *stream_open_memory(void *buf, size_t len)", "? value -> ?"),
+        ],
+    );
+}
+
+#[test]
+fn an_array_with_a_length_in_brackets_is_changed_in_place() {
+    check(&[
+        ("void generate(unsigned char out[16])", "changed[16] -> void"),
+        ("void uuid_clear(uuid_t uu)", "changed[16] -> void"),
+        ("int pipe_ends(int fds[2])", "changed[2] -> value"),
+        ("void generate(unsigned char out[1])", "? -> void"),
+        ("void generate(unsigned char out[16], size_t out_len)", "? value -> void"),
+        ("void set_table(unsigned char table[256])", "? -> void"),
+    ]);
+}
+
+#[test]
+fn a_number_under_the_name_of_one_is_changed_in_place() {
+    check(&[
+        ("int get_size(int id, int *width, int *height)", "value changing changing -> value"),
+        ("int last_error(int *errnum)", "changing -> value"),
+        ("void split(double *ri, double *ii)", "? ? -> void"),
+        ("int get_widths(int *widths)", "? -> value"),
+        ("int get(int *width, int n)", "? value -> value"),
+        ("int watch(int *status)", "? -> value"),
+        ("int take(char *buf, size_t *len)", "? ? -> value"),
+    ]);
+}
+
+#[test]
+fn a_structure_of_numbers_that_callers_have_one_of_goes_in_and_out() {
+    let one = &["int config_init(plain_config *config)"];
+    check_in(
+        one,
+        &[
+            ("int sf_airy(double x, plain_result *result)", "value structure(InOut) -> value"),
+            ("int config_check(const plain_config *config)", "structure(In) -> value"),
+            ("int points(plain_point *points)", "? -> value"),
+            ("int sum(const plain_point *p, int n)", "? value -> value"),
+            ("int set_delta(plain_point *delta)", "? -> value"),
+            ("int sum(plain_point p[3])", "? -> value"),
+        ],
+    );
+    // The library makes them, hands them out, or has arrays of them.
+    for other in ["plain_point *first(void)", "int first(plain_point **p)", "int all(plain_point p[3])"] {
+        check_in(&[other], &[("int use_point(int id, const plain_point *p)", "value ? -> value")]);
+    }
+}

@@ -1,0 +1,50 @@
+//! Functions that are each other's mirror: what the one makes the other releases.
+
+use super::library::{check, header, inferred};
+
+/// The release of the only type of a header.
+fn release(declarations: &[&str]) -> Option<String> {
+    inferred(&header(declarations)).0.into_iter().next().and_then(|found| found.release)
+}
+
+#[test]
+fn what_makes_and_what_ends_are_called_the_same() {
+    let face = &["int FT_New_Face(const char *path, full_face **aface)", "int FT_Done_Face(full_face *face)"];
+    check(
+        face,
+        &[
+            ("int FT_New_Face(const char *path, full_face **aface)", "text made(FT_Done_Face) -> value"),
+            ("int FT_Done_Face(full_face *face)", "ended -> value"),
+            ("unsigned FT_Get_Char_Index(full_face *face, unsigned long code)", "object value -> value"),
+        ],
+    );
+    let instance = &["state *EncoderCreateInstance(void)", "void EncoderDestroyInstance(state *s)"];
+    check(instance, &[("state *EncoderCreateInstance(void)", "-> owned")]);
+    // A type has one release; what else is made and released is asked for.
+    let both = [
+        "ctx *createCtx(void)",
+        "int freeCtx(ctx *c)",
+        "ctx *createStream(int level, int mode)",
+        "int freeStream(ctx *c)",
+    ];
+    check(&both, &[("ctx *createCtx(void)", "-> owned"), ("int freeStream(ctx *c)", "ended -> value")]);
+    assert_eq!(release(&both).as_deref(), Some("freeCtx"));
+}
+
+#[test]
+fn what_is_not_the_mirror_releases_nothing() {
+    for declarations in [
+        // It empties what the other one releases; it deletes what the object stands for.
+        &["int reference_create(ref **out)", "int reference_delete(ref *r)", "void reference_free(ref *r)"][..],
+        &["int get_new_item(item **out)", "void get_free_item(item *i)"],
+        &["int thing_open(thing *t)", "void thing_stop(thing *t)", "int thing_start(thing *t)"],
+        &["thing *thing_new(void)", "void thing_free(thing *t, int how)"],
+        &["thing *thing_new(void)", "char *thing_close(thing *t)", "void thing_end_all(thing *t)"],
+    ] {
+        let found = release(declarations);
+        assert!(found.is_none() || found.as_deref() == Some("reference_free"), "{declarations:?}: {found:?}");
+    }
+    // What goes in may own what comes out.
+    let open = ["int db_open(const char *path, db **out)", "int db_close(db *d)"];
+    check(&open, &[("int db_open_in(lock *l, db **out)", "? ? -> value")]);
+}

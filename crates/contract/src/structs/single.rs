@@ -1,0 +1,54 @@
+//! Structures of numbers behind whose pointers there is one, as far as the headers show.
+//!
+//! A pointer to a structure may lead to several, or to the beginning of something longer. Where a library makes the memory, as
+//! that of replies and of attributes, either is common. Of a structure that only callers make, that no other one begins with
+//! or points to, and that no function takes by the pointer to its pointer, there is one.
+
+use std::collections::BTreeSet;
+
+use hotcell_model::api::{Api, Record};
+use hotcell_model::types::{CType, Type};
+
+/// Their keys.
+pub(super) fn keys(api: &Api) -> impl Iterator<Item = &str> {
+    let mut other: BTreeSet<&str> = BTreeSet::new();
+    for function in &api.functions {
+        other.extend(pointed(&function.result));
+        // One that is handed out, and the arrays of a declaration.
+        let params = function.params.iter();
+        other.extend(params.clone().filter_map(|param| param.ty.pointee()).filter_map(|(ty, _)| pointed(ty)));
+        other.extend(
+            params.filter(|param| param.array_length.is_some()).filter_map(|param| pointed(&param.ty)),
+        );
+    }
+    for record in api.records.values() {
+        let fields = record.layout.iter().flat_map(|layout| &layout.fields);
+        for (position, field) in fields.enumerate() {
+            other.extend(pointed(&field.ty));
+            match &field.ty.kind {
+                Type::Record { name } if position == 0 || record.union => other.extend([name.as_str()]),
+                Type::Array { element, .. } => other.extend(key(element)),
+                _ => {}
+            }
+        }
+    }
+    let plain = |record: &&Record| !record.union && record.location.primary && is_numbers(record);
+    let records = api.records.iter().filter(move |(_, record)| plain(record));
+    records.map(|(key, _)| key.as_str()).filter(move |key| !other.contains(key))
+}
+
+fn is_numbers(record: &Record) -> bool {
+    let fields = record.layout.as_ref().map(|layout| layout.fields.as_slice()).unwrap_or_default();
+    !fields.is_empty() && fields.iter().all(|field| field.bit_width.is_none() && field.ty.is_scalar())
+}
+
+fn key(ty: &CType) -> Option<&str> {
+    match &ty.kind {
+        Type::Record { name } => Some(name),
+        _ => None,
+    }
+}
+
+fn pointed(ty: &CType) -> Option<&str> {
+    ty.pointee().and_then(|(pointee, _)| key(pointee))
+}

@@ -1,0 +1,85 @@
+//! Structures that stay and of which nothing travels, as several operands of one call; a library that must be set up first.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::process::Command;
+
+use hotcell_bind::{Job, Source};
+use hotcell_differential::{Settings, run};
+
+const HEADER: &str = r"
+typedef struct cell { int *value; } cell;
+int cell_unit(int unit);
+void cell_init(cell *c, int value);
+void cell_add(cell *to, const cell *a, const cell *b);
+int cell_get(const cell *c);
+int cell_pour(cell *into, cell *gone);
+void cell_clear(cell *c);
+";
+
+const SOURCE: &str = r#"
+#include <stdlib.h>
+#include "cells.h"
+static int unit;
+int cell_unit(int wanted) { return unit = wanted; }
+void cell_init(cell *c, int value) { c->value = malloc(sizeof(int)); *c->value = value; }
+void cell_add(cell *to, const cell *a, const cell *b) { *to->value = *a->value + *b->value; }
+int cell_get(const cell *c) { return *c->value * unit; }
+int cell_pour(cell *into, cell *gone) { int sum = *into->value += *gone->value; free(gone->value); return sum; }
+void cell_clear(cell *c) { free(c->value); }
+"#;
+
+const CONTRACT: &str = r#"
+hotcell = 1
+library = "cells"
+headers = ["cells.h"]
+init = ["cell_unit(10) == 10"]
+struct.cell = { resident = true, started_by = { cell_init = "cell_clear" }, fields.value = { own = true } }
+function.cell_pour.params.gone = { in = "consumed" }
+"#;
+
+const RECIPES: &str = r#"
+[object.seven]
+type = "cell"
+steps = ["cell_init($seven{}, 7)"]
+
+[object.one]
+type = "cell"
+steps = ["cell_init($one{}, 1)"]
+
+[values]
+value = ["3", "-5"]
+unit = ["1", "2"]
+
+[observe]
+cell = ["cell_get(${})"]
+
+[scenario]
+"a cell is all operands" = ["cell_init($c{}, 3)", "cell_add($c{}, $c{}, $c{})", "cell_add($c{}, $c{}, $c{})", "cell_get($c{})"]
+"what is taken over is no other operand" = ["cell_init($c{}, 3)", "cell_pour($c{}, $c{})", "cell_get($c{})"]
+"#;
+
+#[test]
+fn a_structure_of_which_nothing_travels_is_several_operands() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    file("cells.h", HEADER);
+    file("cells.c", SOURCE);
+    file("bind.toml", CONTRACT);
+    file("differential.toml", RECIPES);
+    let mut compiler = Command::new("cc");
+    compiler.args(["-O1", "-shared", "-fPIC", "-Wl,-soname,libcells.so", "-o"]);
+    compiler.arg(folder.path().join("libcells.so")).arg(folder.path().join("cells.c"));
+    assert!(compiler.status().unwrap().success());
+    let job = Job {
+        source: Source::Contract(folder.path().join("bind.toml")),
+        only: None,
+        include_dirs: vec![folder.path().to_owned()],
+        defines: Vec::new(),
+        library_dirs: vec![folder.path().to_owned()],
+    };
+    let recipes = Some(folder.path().join("differential.toml"));
+    let report = run(&job, &Settings { recipes, ..Settings::default() }).unwrap();
+    assert!(report.passed(), "{report}");
+    assert_eq!(report.groups.len(), 8, "{report}");
+}
