@@ -237,11 +237,15 @@ First structures of which nothing says whether they are objects or travel with t
 Then each function that is undecided, in the order of the headers: its declaration and its comment there, why it is \
 undecided, and the lines that would decide it. Answers are lines of standard input; `?` tells which there are.
 
-What is answered is checked against the header first, and written at once: a walk can be stopped with `q` at any question and \
-begun again. The rest of the contract stays as it is, but for the comments that `hotcell init` wrote about what is decided now.
+A line with several readings is not guessed: `2b` takes the second reading of line 2, and only then `y` writes. \
+`x because REASON` excludes a function for good.
 
-Exit status: 0 at the end or with `q`; 113 (InvalidArgument) when the contract is wrong, or has changed meanwhile; 117 \
-(LoadFailed) when the library cannot be found or read.
+What is answered is checked against the header first, and written at once: a walk can be stopped with `q` at any question and \
+begun again. The rest of the contract stays as it is, but for the comments that `hotcell init` wrote about what is decided now. \
+Nothing is written over a file that is read-only, or that somebody else has changed meanwhile.
+
+Exit status: 0 at the end or with `q`; 113 (InvalidArgument) when the contract is wrong, cannot be written, or has changed \
+meanwhile; 117 (LoadFailed) when the library cannot be found or read.
 
 Examples:
   hotcell decide bind.toml

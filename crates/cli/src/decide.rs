@@ -1,11 +1,13 @@
 //! `hotcell decide`: walks through what is undecided, with what the header says beside it, and writes what is answered.
 
 mod contract;
+mod draft;
+mod ends;
+mod file;
 mod lines;
 mod page;
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io::{BufRead, StdinLock, stdin};
 use std::process::ExitCode;
 
@@ -14,11 +16,10 @@ use hotcell_contract::OpenType;
 use hotcell_model::interface::{LeftOut, Status};
 
 use crate::args::{DecideArgs, Format};
-use crate::decide::lines::Line;
+use crate::decide::ends::Ends;
 use crate::fail::Failure;
 use crate::print::{complain, out};
 use crate::report;
-use crate::target::{self, Target};
 
 pub(crate) fn run(args: &DecideArgs) -> ExitCode {
     match decide(args) {
@@ -52,8 +53,9 @@ enum Question {
 /// The way through a contract.
 struct Walk<'a> {
     args: &'a DecideArgs,
-    /// The contract as it is in its file.
+    /// The contract as it is in its file, but for how its lines end.
     text: String,
+    ends: Ends,
     checked: Checked,
     /// What was left open on purpose, by name.
     skipped: BTreeSet<String>,
@@ -93,9 +95,10 @@ impl<'a> Walk<'a> {
             };
             return Err(Failure::Usage(problem));
         }
-        let text = checked.text.clone();
+        let (ends, text) = Ends::of(&checked.text)
+            .map_err(|why| Failure::Usage(format!("cannot write {}: {why}", place.display())))?;
         let answers = stdin().lock();
-        Ok(Walk { args, text, checked, skipped: BTreeSet::new(), decided: 0, answers })
+        Ok(Walk { args, text, ends, checked, skipped: BTreeSet::new(), decided: 0, answers })
     }
 
     fn next(&self) -> Option<Question> {
@@ -137,12 +140,11 @@ impl<'a> Walk<'a> {
                     continue;
                 }
             };
-            let text = contract::without_draft_of(&self.text, &ty.handle, None);
             let still_open = |checked: &Checked| {
                 let open = checked.open_types.iter().any(|it| it.name == ty.name);
                 open.then(|| format!("nothing says yet what `{}` is", ty.name))
             };
-            match self.take(contract::with(&text, lines, None), still_open)? {
+            match self.take(contract::with(&self.text, lines, None), still_open)? {
                 Taken::Written => return Ok(true),
                 Taken::Refused(why) => self.show(&page::refused(&why))?,
             }
@@ -157,12 +159,10 @@ impl<'a> Walk<'a> {
         let declared = self.checked.api.functions.iter().find(|it| it.name == *name).cloned();
         let head = page::of_function(function, declared.as_ref(), Some(page::DOC_LINES));
         self.show(&page::progress(self.left()))?;
-        let mut lines = lines::of(function.help.as_deref().unwrap_or_default());
+        let mut lines = lines::of(function.help.as_deref().unwrap_or_default(), &function.reason);
         self.show(&(head + &page::lines(&lines)))?;
         loop {
             let answer = self.answer(page::FUNCTION_KEYS)?;
-            let table = format!("[function.{name}]");
-            let text = contract::without_draft_of(&self.text, &table, Some(&function.signature));
             let still_open = |checked: &Checked| {
                 let left_out = checked.interface.left_out.iter().find(|it| it.name == *name);
                 left_out.map(|it| it.reason.clone())
@@ -172,10 +172,17 @@ impl<'a> Walk<'a> {
                 Some("s") => break,
                 Some("y") if lines.is_empty() => Taken::Refused("there is no line yet; type some".into()),
                 Some("y") => {
-                    let lines = lines::text(name, &lines);
-                    self.take(contract::with(&text, &lines, Some(&function.signature)), still_open)?
+                    let text = lines::text(name, &lines)
+                        .and_then(|lines| contract::with(&self.text, &lines, Some(&function.signature)));
+                    self.take(text, still_open)?
                 }
-                Some("x") => self.take(contract::excluding(&text, name), |_| None)?,
+                Some("x") => match self.answer(page::REASON)? {
+                    Some(reason) => self.exclude(name, &reason)?,
+                    None => return Ok(false),
+                },
+                Some(answer) if answer.starts_with("x because ") => {
+                    self.exclude(name, &answer["x because ".len()..])?
+                }
                 Some("?") => {
                     self.show(page::FUNCTION_HELP)?;
                     continue;
@@ -190,7 +197,7 @@ impl<'a> Walk<'a> {
                     self.take(contract::with(&self.text, &lines, None), |_| None)?
                 }
                 Some(answer) => {
-                    let shown = match change(&mut lines, answer) {
+                    let shown = match lines::change(&mut lines, answer) {
                         true => page::lines(&lines),
                         false => "Not understood; `?` tells what can be answered.\n".to_owned(),
                     };
@@ -207,6 +214,15 @@ impl<'a> Walk<'a> {
         Ok(true)
     }
 
+    /// Writes a contract that never binds a function, and why.
+    fn exclude(&mut self, function: &str, reason: &str) -> Result<Taken, Failure> {
+        let reason = reason.trim();
+        if reason.is_empty() {
+            return Ok(Taken::Refused("without a reason nobody knows later why it is excluded".into()));
+        }
+        self.take(contract::excluding(&self.text, function, reason), |_| None)
+    }
+
     /// Writes a contract that is right and leaves nothing open of what was asked.
     fn take(
         &mut self,
@@ -217,30 +233,22 @@ impl<'a> Walk<'a> {
             Ok(text) => text,
             Err(why) => return Ok(Taken::Refused(why)),
         };
-        let place = self.args.contract.clone();
-        let source = Source::Text { text: text.clone(), path: place.clone() };
-        let checked = match hotcell_bind::check(&job(self.args, source)) {
+        let checked = match self.check(&text) {
             Ok(checked) => checked,
             Err(error) => return Ok(Taken::Refused(error.to_string())),
         };
         if let Some(open) = still_open(&checked) {
             return Ok(Taken::Refused(open));
         }
-        // What is bound by this besides needs no line any more.
-        let decided = self.checked.interface.left_out.iter();
-        let decided = decided.filter(|it| checked.interface.function(&it.name).is_some());
-        let text = decided.fold(text, |text, it| {
-            contract::without_draft_of(&text, &format!("[function.{}]", it.name), Some(&it.signature))
-        });
-        // Somebody may have the file open beside this.
-        if fs::read_to_string(&place).is_ok_and(|there| there != self.text) {
-            let text = format!("{} has changed meanwhile; nothing is written over it", place.display());
-            return Err(Failure::Usage(format!(
-                "{text}\nhelp: begin again: what was decided so far is in it"
-            )));
-        }
-        let written = Target::open(&place).and_then(|target| target.write(text.as_bytes()));
-        written.map_err(|error| Failure::Usage(target::unwritable(&place, &error)))?;
+        let (text, checked) = match self.without_drafts(&text, &checked) {
+            Some(text) => match self.check(&text) {
+                Ok(checked) => (text, checked),
+                Err(error) => return Ok(Taken::Refused(error.to_string())),
+            },
+            None => (text, checked),
+        };
+        let (known, new) = (self.ends.restored(&self.text), self.ends.restored(&text));
+        file::replace(&self.args.contract, known.as_bytes(), new.as_bytes())?;
         for warning in checked.warnings.iter().filter(|it| !self.checked.warnings.contains(it)) {
             complain(warning.trim_end());
         }
@@ -249,6 +257,25 @@ impl<'a> Walk<'a> {
         (self.text, self.checked) = (text, checked);
         self.decided += 1;
         Ok(Taken::Written)
+    }
+
+    /// The contract as it would be written, against the headers and the library.
+    fn check(&self, text: &str) -> Result<Checked, hotcell_bind::Error> {
+        let path = self.args.contract.clone();
+        hotcell_bind::check(&job(self.args, Source::Text { text: self.ends.restored(text), path }))
+    }
+
+    /// The contract without what its draft says about functions that are bound or excluded now and types that are not open
+    /// any more; `None` when it says nothing.
+    fn without_drafts(&self, text: &str, checked: &Checked) -> Option<String> {
+        let left_out = |name: &str| checked.interface.left_out.iter().any(|it| it.name == name);
+        let functions = self.checked.interface.left_out.iter();
+        let functions = functions.filter(|it| it.status == Status::Undecided && !left_out(&it.name));
+        let without = functions.fold(text.to_owned(), |text, it| draft::without_function(&text, it));
+        let types = self.checked.open_types.iter();
+        let types = types.filter(|ty| !checked.open_types.iter().any(|it| it.name == ty.name));
+        let without = types.fold(without, |text, ty| draft::without_type(&text, ty));
+        (without != text).then_some(without)
     }
 
     /// The next answer, without blanks around it; `None` at the end of the input.
@@ -278,19 +305,6 @@ impl<'a> Walk<'a> {
             report::summary(&entries)
         ))
     }
-}
-
-/// Turns the line of this number to its other reading, or puts in the line that was typed.
-fn change(lines: &mut Vec<Line>, answer: &str) -> bool {
-    if let Ok(number) = answer.parse::<usize>() {
-        return number.checked_sub(1).and_then(|at| lines.get_mut(at)).is_some_and(Line::turn);
-    }
-    let Some(line) = Line::parse(answer) else { return false };
-    match lines.iter_mut().find(|it| it.key == line.key) {
-        Some(there) => there.value = line.value,
-        None => lines.push(line),
-    }
-    true
 }
 
 fn job(args: &DecideArgs, source: Source) -> Job {

@@ -128,7 +128,7 @@ pub fn infer(function: &Function, names: &[String], known: Known<'_>, draft: &mu
     inplace::apply(&view, draft, &mut notes);
     texts::apply(&view, draft, &mut notes);
     destructors::apply(&view, draft);
-    scalars::apply(&view, draft);
+    scalars::apply(&view, draft, &mut notes);
     made::apply(&view, draft, &mut notes);
     counted::apply(&view, draft);
     results::apply(&view, draft, &mut notes);

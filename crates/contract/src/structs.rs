@@ -132,8 +132,12 @@ impl Structs {
     pub(crate) fn against(&self, record: &str, direction: Direction) -> Option<String> {
         let item = self.known.get(record)?;
         item.fields.iter().find_map(|field| match &field.role.value {
-            FieldRole::Struct { record } => self.against(record, direction),
-            FieldRole::BufferIn { .. } if direction == Direction::Out => {
+            FieldRole::Struct { record } | FieldRole::Structs { record, .. } => {
+                self.against(record, direction)
+            }
+            FieldRole::BufferIn { .. } | FieldRole::Pointer { direction: Direction::In, .. }
+                if direction == Direction::Out =>
+            {
                 Some(format!("`{}` of `{}` goes in only", field.name, item.c_name))
             }
             FieldRole::BufferOut { .. } if direction != Direction::InOut => Some(format!(
@@ -258,18 +262,23 @@ impl Table<'_, '_> {
         // One without a name in C is told by where it is.
         let own = if c_name.contains('(') { key } else { c_name.rsplit(' ').next().unwrap_or(key) };
         let name = lines.map_or_else(|| own.to_owned(), |lines| lines.name.clone());
-        let inferred = structs.begun.contains_key(key).then(|| begun::roles(record)).flatten();
+        let inferred = structs.begun.contains_key(key).then(|| begun::roles(key, record)).flatten();
         let roles = match inferred {
             Some(roles) => Ok(roles),
             None => fields::decide(
                 fields::Place { contract, layout, lines, name: &name, resident },
-                &mut |inner| {
+                &mut |inner, behind| {
                     self.visit(inner, structs);
                     match structs.why_not(inner) {
                         Some(unfit) => Err(unfit.clone()),
                         None if structs.is_resident(inner) => Err(Unfit::unsupported(format!(
                             "`{inner}` is kept by the library and cannot be part of another structure"
                         ))),
+                        // What is behind a pointer is not there before the call, or not known behind it.
+                        None if behind => match structs.against(inner, Direction::Out) {
+                            Some(why) => Err(Unfit::unsupported(why)),
+                            None => Ok(()),
+                        },
                         None => Ok(()),
                     }
                 },

@@ -9,6 +9,7 @@ use crate::shim::types::literal;
 use crate::templates;
 
 mod arguments;
+mod arrays;
 mod body;
 mod callbacks;
 mod checks;
@@ -49,6 +50,7 @@ struct Model {
     headers: Vec<String>,
     added: Vec<String>,
     checks: Vec<String>,
+    arrays: bool,
     calls_back: bool,
     jumps: bool,
     structs: Vec<Vec<String>>,
@@ -91,6 +93,7 @@ pub fn render(interface: &Interface) -> Result<ShimSource, Error> {
         headers: interface.source.headers.iter().map(|name| include(name)).collect(),
         added: interface.source.added.clone(),
         checks: checks::of_interface(interface),
+        arrays: arrays::any(interface),
         calls_back: callbacks::any(interface),
         jumps: interface.functions.iter().any(|function| !jumps::of(interface, function).is_empty()),
         structs,

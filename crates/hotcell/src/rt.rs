@@ -27,7 +27,7 @@ mod reply;
 mod sandbox;
 mod texts;
 
-pub use arguments::Arguments;
+pub use arguments::{Arguments, check_bits};
 #[cfg(feature = "tokio")]
 pub use awaited::TaskCallback;
 pub(crate) use batch::Spare;

@@ -272,7 +272,27 @@ impl Interface {
     }
 }
 
+impl Param {
+    /// The structures that a buffer consists of, by their key.
+    pub fn structures(&self) -> Option<&str> {
+        match &self.role.value {
+            Role::BufferIn { .. } | Role::BufferInOut { .. } | Role::BufferOut { .. } => {
+                self.ty.pointee().and_then(|(pointee, _)| pointee.record())
+            }
+            _ => None,
+        }
+    }
+}
+
 impl Function {
+    /// The structures that a returned buffer consists of, by their key.
+    pub fn returned_structures(&self) -> Option<&str> {
+        match &self.result.value {
+            ResultRole::Buffer { .. } => self.result_type.pointee().and_then(|(pointee, _)| pointee.record()),
+            _ => None,
+        }
+    }
+
     /// The objects that go in whose errors jump: positions, each with what gives the `jmp_buf`.
     pub fn jumps<'a>(&'a self, handles: &'a BTreeMap<String, Handle>) -> Vec<(usize, &'a str)> {
         let params = self.params.iter().enumerate();

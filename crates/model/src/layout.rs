@@ -158,7 +158,7 @@ impl Layout {
             };
             match &param.role.value {
                 Role::Value => args.push((this, scalar(&param.ty, &param.name)?)),
-                Role::Text { .. } | Role::Texts { .. } | Role::BufferIn { .. } => {
+                Role::Text { .. } | Role::Texts { .. } | Role::Handles { .. } | Role::BufferIn { .. } => {
                     args.push((this, WireKind::Reference));
                 }
                 Role::TextOut { .. } | Role::TextsOut { .. } | Role::DataOut { .. } => {

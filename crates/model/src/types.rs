@@ -106,6 +106,27 @@ impl CType {
         }
     }
 
+    /// The structure or union that this is, by its key.
+    pub fn record(&self) -> Option<&str> {
+        match &self.kind {
+            Type::Record { name } => Some(name),
+            _ => None,
+        }
+    }
+
+    /// What an array consists of, arrays of arrays resolved, and how many of them; `None` for what is no array and where
+    /// a length is missing.
+    pub fn array(&self) -> Option<(&CType, u64)> {
+        let Type::Array { element, length: Some(length @ 1..) } = &self.kind else { return None };
+        match &element.kind {
+            Type::Array { .. } => {
+                let (innermost, inner) = element.array()?;
+                Some((innermost, length.checked_mul(inner)?))
+            }
+            _ => Some((element, *length)),
+        }
+    }
+
     /// Whether values of this type travel as one number.
     pub fn is_scalar(&self) -> bool {
         matches!(

@@ -31,4 +31,7 @@ libraries! {
     "Hunspell" "hunspell/hunspell.h" "libhunspell-dev"
     "libwebp" "webp/decode.h" "libwebp-dev"
     "GMP" "gmp.h" "libgmp-dev"
+    "GSL" "gsl/gsl_sf.h" "libgsl-dev"
+    "libxml2" "libxml2/libxml/parser.h" "libxml2-dev"
+    "OpenSSL" "openssl/evp.h" "libssl-dev"
 }

@@ -19,7 +19,7 @@ const LIBRARIES: &[(&str, &str, bool)] = &[
     ("libz.so.1", "", true),
 ];
 /// Fingerprint of the interface.
-const INTERFACE: &str = "8218ca3ec0766cc283e26eeec9ab92d1b5bd48a589d58c37d09bd40f940b3bed";
+const INTERFACE: &str = "baf2d665d19078a71c6237c794becb967ad7a9c6eedbfd762039a9a07d5a9aec";
 const INCLUDE: &str = "HOTCELL_ZLIB_INCLUDE";
 const LIB: &str = "HOTCELL_ZLIB_LIB";
 

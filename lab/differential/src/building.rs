@@ -210,7 +210,7 @@ impl<'a> Building<'a> {
             Word::Bytes(bytes) => Input::Data(bytes.as_slice().into()),
             Word::Constant(c) => Input::Constant { c: c.clone(), value: constant(self.interface, c)? },
             Word::Texts(words) => {
-                Input::Texts(words.iter().map(|it| self.word(it)).collect::<Result<_, _>>()?)
+                Input::List(words.iter().map(|it| self.word(it)).collect::<Result<_, _>>()?)
             }
             Word::Struct(fields) => Input::Struct(self.fields(fields)?),
             Word::Callback(_) => return Err("no function is called here".into()),

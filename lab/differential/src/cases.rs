@@ -38,10 +38,10 @@ pub(crate) fn of_function(
     let cases = rows.iter().map(|row| {
         let mut building = Building::new(interface, recipes);
         for arg in row {
-            if let Arg::Word(Word::Object(name, _)) = arg
-                && recipes.objects.iter().any(|it| it.name == *name && !it.is_lent())
-            {
-                building.follow(name)?;
+            for name in named(arg) {
+                if recipes.objects.iter().any(|it| it.name == *name && !it.is_lent()) {
+                    building.follow(name)?;
+                }
             }
         }
         let lent =
@@ -68,10 +68,22 @@ pub(crate) fn of_function(
 
 /// The names of the objects that are passed.
 fn passed(row: &[Arg]) -> impl Iterator<Item = &String> {
-    row.iter().filter_map(|arg| match arg {
-        Arg::Word(Word::Object(name, _)) => Some(name),
-        _ => None,
-    })
+    row.iter().flat_map(named)
+}
+
+/// The names of the objects in an argument.
+fn named(arg: &Arg) -> Vec<&String> {
+    fn of_word(word: &Word) -> Vec<&String> {
+        match word {
+            Word::Object(name, _) => vec![name],
+            Word::Texts(words) => words.iter().flat_map(of_word).collect(),
+            _ => Vec::new(),
+        }
+    }
+    match arg {
+        Arg::Word(word) => of_word(word),
+        Arg::Input(_) => Vec::new(),
+    }
 }
 
 /// A scenario of the recipes.
@@ -101,6 +113,17 @@ fn of_param(
 ) -> Result<Vec<Arg>, String> {
     if let Some(words) = recipes.values(&function.name, &param.name) {
         return Ok(words.iter().cloned().map(Arg::Word).collect());
+    }
+    if let Role::Handles { handle, nullable } = &param.role.value {
+        let names = recipes.objects.iter().filter(|it| it.ty == *handle).map(|it| it.name.clone());
+        let all: Vec<Word> = names.map(|name| Word::Object(name, None)).collect();
+        let Some(first) = all.first().cloned() else {
+            return Err(format!("no recipe makes a `{handle}` for `{}`", param.name));
+        };
+        let twice = [all.clone(), all.clone()].concat();
+        let lists = [all, Vec::new(), vec![first], twice];
+        let null = nullable.then_some(Arg::Input(Input::Null));
+        return Ok(lists.map(|list| Arg::Word(Word::Texts(list))).into_iter().chain(null).collect());
     }
     let Some(ty) = handle_type(param) else {
         let inputs = inputs::of_param(interface, param, random)?;

@@ -197,6 +197,14 @@ impl Running {
                 let given = given.iter().map(|(name, input)| (name.clone(), plain(input)));
                 Value::Struct(handle.into_iter().chain(kept.cloned()).chain(given).collect())
             }
+            (Input::List(list), Role::Handles { .. }) => {
+                let state = self.state();
+                let object = |it: &Input| match it {
+                    Input::Object(number) => state.objects[*number].handle.clone().map(Value::Handle),
+                    _ => None,
+                };
+                Value::List(list.iter().map(object).collect::<Option<_>>()?)
+            }
             _ => plain(input),
         })
     }
@@ -256,6 +264,13 @@ impl Running {
                 };
                 structure(&self.interface, record, fields)
             }
+            (Value::List(list), _) => {
+                let element = ty.pointee().map(|(element, _)| element);
+                match element.and_then(CType::record) {
+                    Some(record) => structures(&self.interface, record, list),
+                    None => seen(value, element),
+                }
+            }
             (value, _) => seen(value, ty.pointee().map(|(element, _)| element)),
         }
     }
@@ -280,7 +295,16 @@ impl Running {
         let Some(structure) = self.interface.structs.get(record) else { return };
         let stays = |name: &str| {
             let role = structure.fields.iter().find(|it| it.name == name).map(|it| &it.role.value);
-            matches!(role, Some(FieldRole::Value | FieldRole::Array { .. } | FieldRole::Struct { .. }))
+            matches!(
+                role,
+                Some(
+                    FieldRole::Value
+                        | FieldRole::Bits { .. }
+                        | FieldRole::Array { .. }
+                        | FieldRole::Struct { .. }
+                        | FieldRole::Structs { .. }
+                )
+            )
         };
         object.fields = fields.iter().filter(|(name, _)| stays(name)).cloned().collect();
     }
@@ -301,7 +325,7 @@ fn plain(input: &Input) -> Value {
         Input::Int(number) | Input::Constant { value: number, .. } => Value::Int(*number),
         Input::Float(number) => Value::Float(*number),
         Input::Text(bytes) | Input::Data(bytes) => Value::Bytes(bytes.to_vec()),
-        Input::Texts(texts) => Value::List(texts.iter().map(plain).collect()),
+        Input::List(texts) => Value::List(texts.iter().map(plain).collect()),
         Input::Struct(fields) => {
             Value::Struct(fields.iter().map(|(name, input)| (name.clone(), plain(input))).collect())
         }
@@ -317,18 +341,35 @@ fn structure(interface: &Interface, record: &str, fields: &[(String, Value)]) ->
             (Value::Struct(inner), Some((FieldRole::Struct { record }, _))) => {
                 structure(interface, record, inner)
             }
+            (Value::List(list), Some((FieldRole::Structs { record, .. }, _))) => {
+                structures(interface, record, list)
+            }
+            (Value::List(list), Some((FieldRole::Data { record: Some(record), .. }, _))) => {
+                structures(interface, record, list)
+            }
+            // It did not come back.
+            (_, Some((FieldRole::Pointer { direction, .. }, _))) if !direction.goes_out() => Seen::Null,
+            (Value::Struct(inner), Some((FieldRole::Pointer { record, .. }, _))) => {
+                structure(interface, record, inner)
+            }
             (value, Some((_, ty))) => {
-                let element = match &ty.kind {
-                    Type::Array { element, .. } => Some(&**element),
-                    _ => ty.pointee().map(|(element, _)| element),
-                };
-                seen(value, element)
+                let array = ty.array().map(|(element, _)| element);
+                seen(value, array.or_else(|| ty.pointee().map(|(element, _)| element)))
             }
             (value, None) => seen(value, None),
         };
         (name.clone(), seen)
     });
     Seen::Struct(fields.collect())
+}
+
+/// Structures one behind the other.
+fn structures(interface: &Interface, record: &str, list: &[Value]) -> Seen {
+    let one = |value: &Value| match value {
+        Value::Struct(fields) => structure(interface, record, fields),
+        other => seen(other, None),
+    };
+    Seen::List(list.iter().map(one).collect())
 }
 
 fn seen(value: &Value, element: Option<&CType>) -> Seen {

@@ -30,6 +30,17 @@ pub(crate) fn of_param(
         Role::Value => numbers(interface, &param.ty, random),
         Role::ValueInOut { .. } => numbers(interface, pointee(), random),
         Role::Text { nullable, .. } => Ok(with_null(texts(), *nullable)),
+        Role::BufferIn { nullable, .. } | Role::BufferInOut { nullable, .. }
+            if param.structures().is_some() =>
+        {
+            let record = param.structures().unwrap_or_default();
+            let images: Vec<Input> =
+                images(interface, record, random)?.into_iter().map(Input::Struct).collect();
+            let list = |count: usize| {
+                Input::List((0..count).map(|at| images[(at + count) % images.len()].clone()).collect())
+            };
+            Ok(with_null([3, 0, 1, 2, 17, 500].map(list).to_vec(), *nullable))
+        }
         Role::BufferIn { nullable, .. } | Role::BufferInOut { nullable, .. } => {
             Ok(with_null(buffers(interface, pointee(), random)?, *nullable))
         }
@@ -38,7 +49,7 @@ pub(crate) fn of_param(
         }
         Role::Texts { nullable, .. } => {
             let texts = texts();
-            let lists = [2, 0, 1, texts.len()].map(|count| Input::Texts(texts[..count].to_vec()));
+            let lists = [2, 0, 1, texts.len()].map(|count| Input::List(texts[..count].to_vec()));
             Ok(with_null(lists.to_vec(), *nullable))
         }
         Role::Struct { record, nullable, .. } => {
@@ -226,6 +237,12 @@ fn of_field(
 ) -> Result<Vec<Input>, String> {
     let position = structure.fields.iter().position(|it| it.name == field.name);
     let is_capacity = |it: &StructField| matches!(&it.role.value, FieldRole::BufferOut { capacity, .. } if Some(*capacity) == position);
+    let is_told = |it: &StructField| match &it.role.value {
+        FieldRole::Data { length, .. } | FieldRole::Texts { length: Some(length), .. } => {
+            Some(*length) == position
+        }
+        _ => false,
+    };
     let is_filled = |it: &StructField| matches!(&it.role.value, FieldRole::BufferOut { filled: Filled::Field { field }, .. } if Some(*field) == position);
     let element = || field.ty.pointee().map_or(&field.ty, |(element, _)| element);
     let with_null = |mut values: Vec<Input>, nullable: bool| {
@@ -238,16 +255,49 @@ fn of_field(
         FieldRole::Value if structure.fields.iter().any(is_capacity) => {
             Ok([1_000, 0, 1, 10, 70_000].map(Input::Int).to_vec())
         }
-        // What is there already must be there.
+        // What is there already must be there, and how much comes out is for the library to say.
+        FieldRole::Value if structure.fields.iter().any(is_told) => Ok(vec![Input::Int(0)]),
         FieldRole::Value if structure.fields.iter().any(is_filled) => Ok(vec![Input::Int(0)]),
         FieldRole::Value => numbers(interface, &field.ty, random),
+        FieldRole::Bits { width } if matches!(field.ty.kind, Type::Int { .. } | Type::Char) => {
+            let signed = match field.ty.kind {
+                Type::Int { signed, .. } => signed,
+                _ => interface.target.char_signed,
+            };
+            integers(*width as u16, signed, random)
+        }
+        FieldRole::Bits { .. } => numbers(interface, &field.ty, random),
+        FieldRole::Structs { record, length } => {
+            let images: Vec<Input> =
+                images(interface, record, random)?.into_iter().map(Input::Struct).collect();
+            let list = |shift: usize, count: usize| {
+                Input::List((0..count).map(|at| images[(at + shift) % images.len()].clone()).collect())
+            };
+            let all = *length as usize;
+            Ok(vec![list(0, all), list(1, 0), list(2, all), list(3, 1)])
+        }
         FieldRole::Array { length } => {
-            let Type::Array { element, .. } = &field.ty.kind else { return Ok(Vec::new()) };
+            let Some((element, _)) = field.ty.array() else { return Ok(Vec::new()) };
             let size = element.element_size().unwrap_or(1) as usize * *length as usize;
-            Ok(vec![Input::Data(vec![0; size].into()), Input::Data(random.bytes(size).into())])
+            let mut bytes = random.bytes(size);
+            if element.kind == Type::Bool {
+                bytes.iter_mut().for_each(|byte| *byte &= 1);
+            }
+            Ok(vec![Input::Data(vec![0; size].into()), Input::Data(bytes.into())])
         }
         FieldRole::Struct { record } => {
             Ok(images(interface, record, random)?.into_iter().map(Input::Struct).collect())
+        }
+        FieldRole::TextArray { length, .. } => {
+            let short =
+                texts().into_iter().filter(|it| it.bytes().is_some_and(|it| it.len() < *length as usize));
+            Ok(short.collect())
+        }
+        FieldRole::Data { .. } | FieldRole::Texts { .. } => Ok(Vec::new()),
+        FieldRole::Pointer { direction, .. } if !direction.goes_in() => Ok(Vec::new()),
+        FieldRole::Pointer { record, .. } => {
+            let inner = images(interface, record, random)?.into_iter().map(Input::Struct);
+            Ok(inner.chain([Input::Null]).collect())
         }
         FieldRole::Text { nullable, .. } => Ok(with_null(texts(), *nullable)),
         FieldRole::BufferIn { nullable } => Ok(with_null(buffers(interface, element(), random)?, *nullable)),

@@ -64,8 +64,8 @@ pub enum Input {
     Text(Arc<[u8]>),
     /// The bytes of a buffer.
     Data(Arc<[u8]>),
-    /// Texts.
-    Texts(Vec<Input>),
+    /// Texts, or structures.
+    List(Vec<Input>),
     /// The fields of a structure; those that are not named are 0 or NULL.
     Struct(Vec<(String, Input)>),
     /// An object by its number.
@@ -147,7 +147,7 @@ impl fmt::Display for Input {
                 write!(f, "'{}'", bytes[..bytes.len().min(SHOWN)].escape_ascii())?;
                 if bytes.len() > SHOWN { write!(f, "… ({} bytes)", bytes.len()) } else { Ok(()) }
             }
-            Input::Texts(texts) => {
+            Input::List(texts) => {
                 let texts: Vec<String> = texts.iter().map(ToString::to_string).collect();
                 write!(f, "[{}]", texts.join(", "))
             }

@@ -71,13 +71,28 @@ fn gmp_contained_is_gmp() {
 }
 
 #[test]
+fn gsl_contained_is_gsl() {
+    compare("gsl", 580, 4500);
+}
+
+#[test]
+fn libxml2_contained_is_libxml2() {
+    compare("libxml2", 138, 1000);
+}
+
+#[test]
+fn openssl_contained_is_openssl() {
+    compare("openssl", 250, 1100);
+}
+
+#[test]
 fn brotli_contained_is_brotli() {
     compare("brotli", 20, 150);
 }
 
 #[test]
 fn bzip2_contained_is_bzip2() {
-    compare("bzip2", 25, 240);
+    compare("bzip2", 22, 230);
 }
 
 #[test]

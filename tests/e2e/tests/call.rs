@@ -472,13 +472,13 @@ fn unsupported() {
 #[test]
 fn the_help_for_an_undecided_function_works_when_pasted() {
     let folder = Folder::new();
-    check(|| libm(&folder, &["frexp", "8"]), 125, "Unsupported", "`frexp` is undecided");
-    let undecided = libm(&folder, &["frexp", "8"]).fails(125).says("params.exponent = { out = \"value\" }");
+    check(|| libm(&folder, &["modf", "8.5"]), 125, "Unsupported", "`modf` is undecided");
+    let undecided = libm(&folder, &["modf", "8.5"]).fails(125).says("params.iptr = { out = \"value\" }");
     let lines = undecided.after("help: write into the contract:\n");
     folder.write("bind.toml", format!("hotcell = 1\nlibrary = \"m\"\nheaders = [\"math.h\"]\n{lines}"));
-    let call = || folder.hotcell(["call", "bind.toml", "frexp", "8"]);
-    call().succeeds().prints("return    0.5\nexponent  4");
-    assert_eq!(call().json()["out"], json!({ "exponent": 4 }));
+    let call = || folder.hotcell(["call", "bind.toml", "modf", "8.5"]);
+    call().succeeds().prints("return  0.5\niptr    8");
+    assert_eq!(call().json()["out"], json!({ "iptr": 8.0 }));
 }
 
 // Contracts and headers.

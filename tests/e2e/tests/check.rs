@@ -34,13 +34,16 @@ fn the_same_for_programs() {
     let mut undecided = out("moon_split", "undecided", reason, "double moon_split(double x, int *whole)");
     undecided["help"] = json!(help);
     let variadic = "it takes a variable number of arguments (`...`)";
+    let mut sum =
+        bound("moon_sum", "inferred", "unsigned int moon_sum(const unsigned char *data, size_t data_len)");
+    sum["rules"] = json!(["bytes-then-length"]);
     let functions = [
         bound("moon_add", "proven", "int moon_add(int a, int b)"),
         undecided,
         out("moon_print", "unsupported", variadic, "int moon_print(const char *format, ...)"),
         out("moon_gone", "not_exported", "libmoon.so does not export it", "int moon_gone(void)"),
-        bound("moon_sum", "inferred", "unsigned int moon_sum(const unsigned char *data, size_t data_len)"),
-        bound("moon_next", "decided", "int moon_next(unsigned int *state)"),
+        sum,
+        bound("moon_next", "decided", "int moon_next(unsigned int *where)"),
     ];
     let summary = json!({
         "bound": 3, "undecided": 1, "unsupported": 1, "not_exported": 1, "total": 6, "decided_lines": 3,

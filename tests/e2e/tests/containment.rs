@@ -208,8 +208,13 @@ fn group_exists(group: u32) -> bool {
 #[test]
 fn closed_descriptors_do_not_confuse_anybody() {
     let faulty = faulty();
-    // The call may return (its channel is memory, not a descriptor) or die; the next one works.
+    // The call may return (its channel is memory, not a descriptor) or die. A worker without its control socket ends, and a call
+    // that is under way then is told so; the next one works.
     let _ = faulty.int("close_descriptors", &[]);
+    match faulty.int("add", &[2, 3]) {
+        Ok(sum) => assert_eq!(sum, 5),
+        Err(error) => assert_eq!(error.kind(), ErrorKind::Exited, "{error:?}"),
+    }
     assert_eq!(faulty.int("add", &[2, 3]).unwrap(), 5);
     let long = "x".repeat(100_000);
     assert_eq!(

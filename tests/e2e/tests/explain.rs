@@ -9,8 +9,8 @@ fn a_bound_function_with_the_ground_of_every_fact() {
     folder.hotcell(["explain", "bind.toml", "moon_next"]).succeeds().mentions(
         "\
 bound: decided
-  state   unsigned int *  a number the function reads and changes
-                            decided: bind.toml:10: params.state = { inout = \"value\" }
+  where   unsigned int *  a number the function reads and changes
+                            decided: bind.toml:10: params.where = { inout = \"value\" }
   result  int             a number that only says whether the call failed
                             decided: bind.toml:11: error = { fails = \"nonzero\" }
   error                   the call failed when the result is not 0
@@ -57,9 +57,9 @@ fn the_same_for_programs() {
     assert_eq!(
         next["params"],
         json!([{
-            "name": "state", "type": "unsigned int *", "what": "a number the function reads and changes",
+            "name": "where", "type": "unsigned int *", "what": "a number the function reads and changes",
             "fact": { "role": "value-in-out", "valid_on_error": false }, "evidence": "decided",
-            "rule": null, "meaning": null, "line": 10, "text": "params.state = { inout = \"value\" }",
+            "rule": null, "meaning": null, "line": 10, "text": "params.where = { inout = \"value\" }",
         }])
     );
     assert_eq!((&next["result"]["evidence"], &next["error"]["line"]), (&json!("decided"), &json!(11)));

@@ -47,14 +47,23 @@ pub(super) fn parse(
     arguments
         .iter()
         .map(|param| match own(param) {
-            true => capacity(param, capacities, bytes),
+            true => capacity(interface, param, capacities, bytes),
             false => Ok(values.next().unwrap_or(Value::Null)),
         })
         .collect()
 }
 
-fn capacity(param: &Param, capacities: &[Named], bytes: usize) -> Result<Value, Failure> {
-    let element = param.ty.pointee().and_then(|(element, _)| element.element_size()).unwrap_or(1) as usize;
+fn capacity(
+    interface: &Interface,
+    param: &Param,
+    capacities: &[Named],
+    bytes: usize,
+) -> Result<Value, Failure> {
+    let image = param.structures().and_then(|record| interface.structs.get(record));
+    let element = match image {
+        Some(item) => item.size.max(1),
+        None => param.ty.pointee().and_then(|(element, _)| element.element_size()).unwrap_or(1),
+    } as usize;
     let Some(given) = capacities.iter().find(|named| named.name == param.name) else {
         let bytes = bytes.saturating_mul(16).max(CAPACITY);
         return Ok(Value::Int((bytes / element) as i128));
@@ -69,6 +78,7 @@ fn value(interface: &Interface, param: &Param, word: &str) -> Result<Value, Stri
     match &param.role.value {
         // A text in UTF-16 is written as any other.
         Role::Text { .. } => data(interface, None, word),
+        Role::BufferIn { .. } | Role::BufferInOut { .. } if param.structures().is_some() => json(word),
         Role::BufferIn { .. } | Role::BufferInOut { .. } => {
             let element = param.ty.pointee().map(|(element, _)| element);
             data(interface, element.filter(|element| !element.is_byte()), word)
@@ -77,8 +87,13 @@ fn value(interface: &Interface, param: &Param, word: &str) -> Result<Value, Stri
             let ty = param.ty.pointee().map_or(&param.ty, |(pointee, _)| pointee);
             number(interface, ty, word)
         }
-        Role::Handle { .. } | Role::Callback { .. } | Role::Texts { .. } if word == "null" => Ok(Value::Null),
-        Role::Handle { .. } => {
+        Role::Handle { .. } | Role::Handles { .. } | Role::Callback { .. } | Role::Texts { .. }
+            if word == "null" =>
+        {
+            Ok(Value::Null)
+        }
+        Role::Handles { .. } if word == "[]" => Ok(Value::List(Vec::new())),
+        Role::Handle { .. } | Role::Handles { .. } => {
             Err("an object of the library cannot be written down; `null` stands for none".into())
         }
         Role::Callback { .. } => Err("a callback cannot be written down; `null` stands for none".into()),
@@ -86,12 +101,13 @@ fn value(interface: &Interface, param: &Param, word: &str) -> Result<Value, Stri
             let texts = word.split(',').filter(|text| !text.is_empty());
             Ok(Value::List(texts.map(|text| Value::Text(text.to_owned())).collect()))
         }
-        Role::Texts { .. } | Role::Struct { .. } | Role::Resident { .. } => {
-            let json = serde_json::from_str(word);
-            json.map(from_json).map_err(|error| format!("write it as JSON: {error}"))
-        }
+        Role::Texts { .. } | Role::Struct { .. } | Role::Resident { .. } => json(word),
         _ => number(interface, &param.ty, word),
     }
+}
+
+fn json(word: &str) -> Result<Value, String> {
+    serde_json::from_str(word).map(from_json).map_err(|error| format!("write it as JSON: {error}"))
 }
 
 fn from_json(json: Json) -> Value {

@@ -6,58 +6,35 @@ use toml_edit::{Array, DocumentMut, Item, Table, TableLike, Value};
 /// a note; a key that has a value already gets the new one.
 pub(super) fn with(text: &str, lines: &str, note: Option<&str>) -> Result<String, String> {
     let mut contract = parse(text)?;
-    merge(contract.as_table_mut(), entries(parse(lines)?.as_table_mut()), note)?;
+    merge(contract.as_table_mut(), "", entries(parse(lines)?.as_table_mut()), note)?;
     Ok(contract.to_string())
 }
 
-/// The contract without a function: its name stands in `exclude`.
-pub(super) fn excluding(text: &str, function: &str) -> Result<String, String> {
+/// The contract without a function: its name stands in `exclude`, with the reason above it.
+pub(super) fn excluding(text: &str, function: &str, reason: &str) -> Result<String, String> {
     let mut contract = parse(text)?;
     let list = contract.entry("exclude").or_insert_with(|| Item::Value(Value::Array(Array::new())));
     let list = list.as_array_mut().ok_or("`exclude` is no list")?;
-    list.push(function);
+    // What stands behind the last entry, perhaps a comment, stays behind it.
+    let mut behind = list.trailing().as_str().unwrap_or_default().to_owned();
+    if let Some(last) = list.iter_mut().last().filter(|_| behind.is_empty() || !behind.contains('#')) {
+        let suffix = last.decor().suffix().and_then(|it| it.as_str()).unwrap_or_default().to_owned();
+        last.decor_mut().set_suffix("");
+        behind = suffix + &behind;
+    }
+    if let Some(first) = list.iter_mut().next() {
+        let before = first.decor().prefix().and_then(|it| it.as_str()).unwrap_or_default();
+        if before.trim_matches(' ').is_empty() {
+            first.decor_mut().set_prefix("\n    ");
+        }
+    }
+    let reason: String = reason.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut entry = Value::from(function);
+    entry.decor_mut().set_prefix(format!("{}\n    # {reason}\n    ", behind.trim_end()));
+    list.push_formatted(entry);
+    list.set_trailing_comma(true);
+    list.set_trailing("\n");
     Ok(contract.to_string())
-}
-
-/// The contract without what its draft says about a type or a function that is decided now: the paragraph of
-/// comments with this line behind a `#`. What is no line of a draft stays.
-pub(super) fn without_draft_of(text: &str, line: &str, signature: Option<&str>) -> String {
-    let commented = |it: &&str| it.strip_prefix('#').is_some_and(|rest| rest.trim() == line);
-    let paragraphs = text.split("\n\n");
-    let mut kept = Vec::new();
-    for paragraph in paragraphs {
-        let of_draft = paragraph.lines().any(|it| commented(&it))
-            && paragraph.lines().all(|it| it.is_empty() || it.starts_with('#'));
-        if !of_draft {
-            kept.push(paragraph.to_owned());
-            continue;
-        }
-        let own: Vec<&str> = paragraph.lines().filter(|it| !drafted(it, line, signature)).collect();
-        if !own.is_empty() {
-            kept.push(own.join("\n"));
-        }
-    }
-    let mut text = kept.join("\n\n");
-    if !text.ends_with('\n') {
-        text.push('\n');
-    }
-    text
-}
-
-/// Whether a line of comment is one that a draft writes about what is decided by `line`.
-fn drafted(comment: &str, line: &str, signature: Option<&str>) -> bool {
-    let said = comment.trim_start_matches('#').trim();
-    let name = line.trim_start_matches("[function.").trim_start_matches("handle.");
-    let name = name.split([']', ' ']).next().unwrap_or(name);
-    let about = said.strip_prefix(name).is_some_and(|rest| rest.starts_with([':', ',']));
-    let fixed = ["An object, which callers", "Or a structure, whose", "A structure, whose"];
-    let fixed = fixed.iter().chain(&["A start, to be completed", "What these lines leave open"]);
-    let key = ["params.", "result", "error", "fields.", "[function.", "[struct.", "handle.", "resident"];
-    said == line
-        || about
-        || signature == Some(said)
-        || fixed.into_iter().any(|text| said.starts_with(text))
-        || key.iter().any(|key| said.starts_with(key))
 }
 
 fn parse(text: &str) -> Result<DocumentMut, String> {
@@ -68,16 +45,25 @@ fn entries(table: &mut Table) -> Vec<(String, Item)> {
     std::mem::take(table).into_iter().map(|(key, item)| (key.to_string(), item)).collect()
 }
 
-fn merge(into: &mut dyn TableLike, new: Vec<(String, Item)>, note: Option<&str>) -> Result<(), String> {
+fn merge(
+    into: &mut dyn TableLike,
+    path: &str,
+    new: Vec<(String, Item)>,
+    note: Option<&str>,
+) -> Result<(), String> {
     for (key, mut item) in new {
+        let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
         match (into.get_mut(&key), &mut item) {
             (Some(there), Item::Table(table)) => {
-                let there = there.as_table_like_mut().ok_or_else(|| format!("`{key}` is no table"))?;
-                merge(there, entries(table), note)?;
+                let single = there.as_inline_table().is_some_and(|it| !it.to_string().contains('\n'));
+                let inner = there.as_table_like_mut().ok_or_else(|| format!("`{path}` is no table"))?;
+                merge(inner, &path, entries(table), note)?;
+                if let Some(inline) = there.as_inline_table_mut().filter(|_| single) {
+                    inline.fmt();
+                }
             }
-            (Some(_), _) => {
-                into.insert(&key, item);
-            }
+            (Some(there), Item::Value(value)) => replace(there, &path, value)?,
+            (Some(_), _) => return Err(format!("`{path}` is there already; edit the file to change it")),
             (None, _) => {
                 place_behind(&mut item, note);
                 into.insert(&key, item);
@@ -85,6 +71,32 @@ fn merge(into: &mut dyn TableLike, new: Vec<(String, Item)>, note: Option<&str>)
         }
     }
     Ok(())
+}
+
+/// Ways that data may go, of which a parameter has one.
+const WAYS: [&str; 3] = ["in", "out", "inout"];
+
+/// Puts a value in the place of another; what stands around it stays. What it says besides must not be lost.
+fn replace(there: &mut Item, path: &str, new: &Value) -> Result<(), String> {
+    let keys = new.as_inline_table();
+    let lost = |key: &str| {
+        let way = WAYS.contains(&key) && keys.is_some_and(|new| WAYS.iter().any(|way| new.contains_key(way)));
+        !way && !keys.is_some_and(|new| new.contains_key(key))
+    };
+    let loses = there.as_table_like().is_some_and(|table| table.iter().any(|(key, _)| lost(key)));
+    match there {
+        Item::Value(old) if !loses && !old.to_string().trim().contains('\n') => {
+            let decor = old.decor().clone();
+            *old = new.clone();
+            *old.decor_mut() = decor;
+            Ok(())
+        }
+        Item::Value(old) => {
+            old.decor_mut().clear();
+            Err(format!("`{path} = {old}` is there already; edit the file to change it"))
+        }
+        _ => Err(format!("`[{path}]` is there already; edit the file to change it")),
+    }
 }
 
 /// Lets a new table stand behind its neighbours, wherever it stood in the text it comes from.
@@ -141,29 +153,51 @@ mod tests {
     }
 
     #[test]
-    fn an_excluded_function_stands_in_the_list() {
-        assert_eq!(excluding(HEAD, "f").unwrap(), format!("{HEAD}exclude = [\"f\"]\n"));
-        let there = format!("{HEAD}exclude = [\n    \"e\", # why\n]\n");
-        let text = excluding(&there, "f").unwrap();
-        assert!(text.contains("\"e\"") && text.contains("# why") && text.contains("\"f\""), "{text}");
-        assert_eq!(excluding("exclude = 1\n", "f").unwrap_err(), "`exclude` is no list");
+    fn what_stands_around_a_value_stays_around_it() {
+        let there = format!(
+            "{HEAD}# Ann says so.\nhandle.T = {{ release = \"a\" }} # of Ann\n\n[function.f]\n# Why.\nerror = \"never\" # sure\n"
+        );
+        let text = with(&there, "handle.T = { release = \"b\", parent = \"P\" }\n", None).unwrap();
+        assert_eq!(text, there.replace("\"a\" }", "\"b\", parent = \"P\" }"));
+        let text = with(&there, "[function.f]\nerror = { fails = \"null\" }\n", None).unwrap();
+        assert_eq!(text, there.replace("\"never\"", "{ fails = \"null\" }"));
+        let error = with(&there, "handle.T = {}\n", None).unwrap_err();
+        assert_eq!(error, "`handle.T = { release = \"a\" }` is there already; edit the file to change it");
+        let error =
+            with("handle.T = { parent = \"P\" }\n", "handle.T = { release = \"b\" }\n", None).unwrap_err();
+        assert!(error.starts_with("`handle.T = { parent = \"P\" }` is there already"), "{error}");
+        let error = with("[handle.T]\n# Why.\nrelease = \"a\"\n", "handle.T = { release = \"b\" }\n", None);
+        assert_eq!(error.unwrap_err(), "`[handle.T]` is there already; edit the file to change it");
+        let several = "handle.T = {\n  # Why.\n  release = \"a\",\n}\n";
+        let error = with(several, "handle.T = { release = \"b\" }\n", None).unwrap_err();
+        assert!(error.contains("# Why.") && error.ends_with("edit the file to change it"), "{error}");
     }
 
     #[test]
-    fn what_a_draft_says_goes_and_what_others_say_stays() {
-        let before = "hotcell = 1\n\n# e: why\n#[function.e]\n#params.a = { fixed = 0 }\n\n";
-        let block =
-            "# f: why, and more\n# int f(int *a)\n#[function.f]\n#params.a = { out = \"value\" } # or\n";
-        let after = "\n# No line would make these callable:\n#   g: why\n";
-        let text = format!("{before}{block}{after}");
-        let left = without_draft_of(&text, "[function.f]", Some("int f(int *a)"));
-        assert_eq!(left, format!("{before}{}", after.trim_start()));
-        let noted = text.replace("#[function.f]", "# Ask Ann.\n#[function.f]");
-        let left = without_draft_of(&noted, "[function.f]", Some("int f(int *a)"));
-        assert_eq!(left, format!("{before}# Ask Ann.\n{after}"));
-        let left = without_draft_of(&text, "[function.h]", None);
-        assert_eq!(left, text);
-        let decided = text.replace("#[function.f]", "[function.f]");
-        assert_eq!(without_draft_of(&decided, "[function.f]", None), decided);
+    fn a_function_that_stands_on_one_line_gets_more_there() {
+        let there = "function.f = { deadline = \"2s\" } # ours\n";
+        let text = with(there, "[function.f]\nresult = { out = \"status\" }\n", None).unwrap();
+        assert_eq!(text, "function.f = { deadline = \"2s\", result = { out = \"status\" } } # ours\n");
+    }
+
+    #[test]
+    fn an_excluded_function_stands_on_a_line_of_its_own_below_its_reason() {
+        let entry = "    # It waits.\n    \"f\",\n]\n";
+        let check = |there: &str, expect: &str| {
+            let text = excluding(&format!("{HEAD}{there}"), "f", "It waits.").unwrap();
+            assert_eq!(text, format!("{HEAD}{expect}{entry}"));
+        };
+        check("", "exclude = [\n");
+        check("exclude = []\n", "exclude = [\n");
+        check("exclude = [\n]\n", "exclude = [\n");
+        check("exclude = [\"d\", \"e\"]\n", "exclude = [\n    \"d\", \"e\",\n");
+        check("exclude = [ \"e\" ]\n", "exclude = [\n    \"e\",\n");
+        for there in ["    \"e\", # why\n", "    # why\n    \"e\",\n", "    \"e\",\n    # more\n"] {
+            check(&format!("exclude = [\n{there}]\n"), &format!("exclude = [\n{there}"));
+        }
+        check("exclude = [\n    \"e\" # why\n]\n", "exclude = [\n    \"e\", # why\n");
+        let text = excluding("exclude = [\"e\"] # ours\n", "f", "It\twaits.\u{7}").unwrap();
+        assert_eq!(text, "exclude = [\n    \"e\",\n    # It waits. \n    \"f\",\n] # ours\n");
+        assert_eq!(excluding("exclude = 1\n", "f", "It waits.").unwrap_err(), "`exclude` is no list");
     }
 }

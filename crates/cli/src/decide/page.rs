@@ -17,7 +17,8 @@ pub(super) const DOC_LINES: usize = 16;
 const DECLARATION_LINES: usize = 12;
 
 pub(super) const TYPE_KEYS: &str = "[1/2] write  [s]kip  [q]uit  [?]";
-pub(super) const FUNCTION_KEYS: &str = "[y] write  [number] other reading  [s]kip  e[x]clude  [q]uit  [?]";
+pub(super) const FUNCTION_KEYS: &str = "[y] write  [1a] choose  [s]kip  e[x]clude  [q]uit  [?]";
+pub(super) const REASON: &str = "why is it never bound?";
 
 pub(super) const TYPE_HELP: &str = "\
   1, 2   write these lines into the contract
@@ -27,14 +28,14 @@ pub(super) const TYPE_HELP: &str = "\
 
 pub(super) const FUNCTION_HELP: &str = "\
   y             write these lines into the contract; they are checked first
-  1, 2, …       take the other reading of this line
+  1a, 2b, …     take this reading of this line; several go together: `1a 2b`
   params.NAME = { … }, result = { … }, error = { … }
                 what this line is to be instead, or one more
   handle.TYPE = { … }, error.TYPE = { … }
                 write this line about a type, and ask again
   m             the whole comment of the header
   s             leave it open
-  x             never bind it: it goes to `exclude`
+  x because …   never bind it: it goes to `exclude`, with the reason above it; `x` alone asks for the reason
   q             stop; what was written so far stays
 ";
 
@@ -104,13 +105,11 @@ fn declaration(place: &Location, function: &str) -> Option<String> {
     None
 }
 
-/// The lines that would be written, numbered.
+/// The lines that would be written, numbered, with the readings that can be chosen.
 pub(super) fn lines(lines: &[Line]) -> String {
     let row = |(at, line): (usize, &Line)| {
-        let mut text = format!("{} = {}", line.key, line.value);
-        if let Some((other, when)) = &line.other {
-            text.push_str(&format!("\n  or {other} {when}"));
-        }
+        let mut text = format!("{} = {}", line.key, line.value().unwrap_or("?"));
+        text.extend(line.choices().iter().map(|choice| format!("\n  {choice}")));
         vec![Cell::new(format!("{}", at + 1), STRONG), Cell::plain(text)]
     };
     let rows: Vec<_> = lines.iter().enumerate().map(row).collect();

@@ -113,6 +113,7 @@ pub(crate) fn decide(site: Site<'_>, findings: &mut Vec<Diagnostic>) -> Option<D
         };
         decided.draft.params[*index] = Some(site.decided(role, &item.span));
     }
+    structures::arrays(site, &items, &mut wrong);
     objects::decide(site, &items, &mut decided, &mut wrong);
     lengths::decide(site, &items, &mut decided, &mut wrong);
     callback::decide(site, &items, &mut decided, &mut wrong);

@@ -235,7 +235,13 @@ fn dangles(role: &Role, draft: &Draft) -> bool {
     match role {
         Role::LengthOf { param, .. } => !matches!(
             other(*param),
-            Some(Role::Text { .. } | Role::Texts { .. } | Role::BufferIn { .. } | Role::BufferInOut { .. })
+            Some(
+                Role::Text { .. }
+                    | Role::Texts { .. }
+                    | Role::Handles { .. }
+                    | Role::BufferIn { .. }
+                    | Role::BufferInOut { .. }
+            )
         ),
         Role::OffsetOut { param, .. } => !matches!(
             other(*param),

@@ -4,7 +4,7 @@ use hotcell_model::interface::{Ownership, Role, Unit};
 use hotcell_model::types::CType;
 
 use crate::check::lengths::{self, Buffer, Named};
-use crate::check::{names, returned};
+use crate::check::{names, objects, returned};
 use crate::diagnostic::Diagnostic;
 use crate::suggest::did_you_mean;
 
@@ -12,17 +12,33 @@ impl Buffer<'_> {
     /// `in = "texts"`.
     pub(super) fn texts(&mut self) -> Option<Role> {
         let item = self.item;
-        let role = Role::Texts { encoding: item.encoding, nullable: item.nullable };
-        let Some(node) = &item.length else {
+        self.counted(Role::Texts { encoding: item.encoding, nullable: item.nullable }, "texts")
+    }
+
+    /// `in = "handles"`.
+    pub(super) fn handles(&mut self) -> Option<Role> {
+        let pointer = self.site.function.params[self.index].ty.pointee().map(|(pointer, _)| pointer)?;
+        match objects::handle_type(self.site, pointer, self.item) {
+            Ok(handle) => self.counted(Role::Handles { handle, nullable: self.item.nullable }, "objects"),
+            Err(diagnostic) => {
+                self.wrong.push(*diagnostic);
+                None
+            }
+        }
+    }
+
+    /// What goes in one behind the other, with a NULL behind the last: a parameter may have its number.
+    fn counted(&mut self, role: Role, what: &str) -> Option<Role> {
+        let Some(node) = &self.item.length else {
             return Some(role);
         };
         let Named::Integer(length) = self.named(node) else {
-            let help = "the number of texts is a parameter; without `length` a NULL ends them";
+            let help = &format!("the number of {what} is a parameter; without `length` a NULL ends them");
             self.error(node, format!("`{node}` is no integer parameter"), help);
             return None;
         };
         if !self.claim(length, Role::LengthOf { param: self.index, unit: Unit::Elements }, node) {
-            let help = "the number of texts is a parameter of its own";
+            let help = &format!("the number of {what} is a parameter of its own");
             self.error(node, format!("`{node}` already is something else"), help);
             return None;
         }

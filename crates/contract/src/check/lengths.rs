@@ -28,10 +28,11 @@ pub(crate) fn decide(
         let mut buffer = Buffer { site, index, item, unit, size, decided, wrong };
         let role = match item.what {
             What::Text => buffer.text(Role::Text { encoding: item.encoding, nullable: item.nullable }),
-            What::Buffer(Direction::In) => buffer.input(),
-            What::Buffer(Direction::InOut) => buffer.in_out(),
-            What::Buffer(Direction::Out) => buffer.output(),
+            What::Buffer(Direction::In) | What::Structs(Direction::In) => buffer.input(),
+            What::Buffer(Direction::InOut) | What::Structs(Direction::InOut) => buffer.in_out(),
+            What::Buffer(Direction::Out) | What::Structs(Direction::Out) => buffer.output(),
             What::Texts => buffer.texts(),
+            What::Handles => buffer.handles(),
             What::TextOut => buffer.text_out(),
             What::TextsOut => buffer.texts_out(),
             What::Data => buffer.data_out(),
@@ -46,11 +47,23 @@ pub(crate) fn decide(
 
 /// Whether its lengths come behind those of what goes in.
 fn after(what: What) -> bool {
-    matches!(what, What::Buffer(Direction::Out) | What::Data | What::TextOut | What::TextsOut | What::Offset)
+    matches!(
+        what,
+        What::Buffer(Direction::Out)
+            | What::Structs(Direction::Out)
+            | What::Data
+            | What::TextOut
+            | What::TextsOut
+            | What::Offset
+    )
 }
 
 /// What lengths count, and the bytes of an element.
 fn unit(site: Site<'_>, index: usize, item: &Item) -> (Unit, u32) {
+    if let What::Structs(_) = item.what {
+        // Nobody counts the bytes of structures.
+        return (Unit::Elements, 1);
+    }
     let ty = &site.function.params[index].ty;
     let pointer = if item.what == What::Data { ty.pointee().map(|(pointer, _)| pointer) } else { Some(ty) };
     let pointee = pointer.and_then(|pointer| pointer.pointee());

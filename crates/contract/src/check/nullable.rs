@@ -126,6 +126,7 @@ fn may_be_null(role: &mut Role) -> bool {
     | Role::BufferIn { nullable, .. }
     | Role::BufferInOut { nullable, .. }
     | Role::Handle { nullable, .. }
+    | Role::Handles { nullable, .. }
     | Role::HandleOut { nullable, .. }
     | Role::Struct { nullable, direction: Direction::In | Direction::InOut, .. }
     | Role::Callback { nullable, .. }) = role

@@ -80,6 +80,18 @@ fn role(
             };
             ResultRole::Texts { length, encoding: item.encoding, nullable: item.nullable, ownership }
         }
+        What::Structs(direction) => {
+            let pointee = ty.pointee().map(|(pointee, _)| pointee)?;
+            if let Some(why) = structures::against_several(site, pointee, direction) {
+                let message = format!("the result cannot be `{}`: {why}", item.written);
+                wrong.push(Diagnostic::error(message).at(item.span.clone()));
+                return None;
+            }
+            let counts = (Unit::Elements, 1);
+            let node = item.length.as_ref()?;
+            let length = lengths::length_after(site, node, counts, decided, wrong, false)?;
+            ResultRole::Buffer { length, nullable: item.nullable, ownership }
+        }
         What::Buffer(_) => {
             let size = ty.pointee().and_then(|(pointee, _)| pointee.element_size()).unwrap_or(1);
             let counts = (item.unit.unwrap_or(Unit::Elements), size);
@@ -131,6 +143,11 @@ fn refusal(site: Site<'_>, ty: &CType, item: &Item) -> Option<(&'static str, Opt
             Some(_) => Some("a buffer consists of numbers or bytes"),
             None => Some("not a pointer"),
         }),
+        What::Structs(direction) => match pointee {
+            // What is copied need not be written to.
+            Some(pointee) => types::structs(site, pointee, false, direction),
+            None => Some(("not a pointer", None)),
+        },
         What::Owned | What::Borrowed => types::object(site, ty, item, None),
         What::Ignored => plain((ty.kind == Type::Void).then_some("nothing is returned")),
         What::Struct(_) => {

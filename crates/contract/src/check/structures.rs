@@ -6,7 +6,7 @@ use hotcell_model::types::{CType, Type};
 
 use crate::check::decide::{Decided, Site};
 use crate::check::{left_out, lines, owners, resolve};
-use crate::contract::{Item, Starts};
+use crate::contract::{Item, Starts, What};
 use crate::diagnostic::Diagnostic;
 use crate::infer::Draft;
 
@@ -48,6 +48,24 @@ pub(crate) fn role(
         return Err(Diagnostic::error(message).at(item.span.clone()).help(help.to_owned()).into());
     }
     Ok(Role::Struct { record, direction, nullable: item.nullable, valid_on_error: item.valid_on_error })
+}
+
+/// Says why arrays of structures cannot go the way that lines say.
+pub(crate) fn arrays(site: Site<'_>, items: &[(usize, &Item)], wrong: &mut Vec<Diagnostic>) {
+    for (index, item) in items {
+        let What::Structs(direction) = item.what else { continue };
+        let Some((pointee, _)) = site.function.params[*index].ty.pointee() else { continue };
+        if let Some(why) = against_several(site, pointee, direction) {
+            let message = format!("`{}` cannot be `{}`: {why}", site.names[*index], item.written);
+            wrong.push(Diagnostic::error(message).at(item.span.clone()));
+        }
+    }
+}
+
+/// Why several structures cannot go this way: data in them has one place for each call.
+pub(crate) fn against_several(site: Site<'_>, ty: &CType, direction: Direction) -> Option<String> {
+    let direction = if direction.goes_out() { Direction::Out } else { Direction::In };
+    record(ty).and_then(|record| site.known.structs.against(record, direction))
 }
 
 /// Pointers to a structure that the contract says the library keeps need no line of their own: an object begins where
@@ -158,12 +176,20 @@ pub(crate) fn by_value(site: Site<'_>, draft: &mut Draft) -> Result<(), Box<Left
 pub(crate) fn unfit(site: Site<'_>, draft: &Draft) -> Option<LeftOut> {
     let params = draft.params.iter().enumerate().filter_map(|(index, fact)| match &fact.as_ref()?.value {
         Role::Struct { record, .. } | Role::Resident { record, .. } => {
-            Some((format!("parameter `{}`", site.names[index]), record))
+            Some((format!("parameter `{}`", site.names[index]), record.as_str()))
+        }
+        Role::BufferIn { .. } | Role::BufferInOut { .. } | Role::BufferOut { .. } => {
+            let (pointee, _) = site.function.params[index].ty.pointee()?;
+            Some((format!("parameter `{}`", site.names[index]), record(pointee)?))
         }
         _ => None,
     });
     let result = draft.result.as_ref().and_then(|fact| match &fact.value {
-        ResultRole::Struct { record, .. } => Some(("the result".to_owned(), record)),
+        ResultRole::Struct { record, .. } => Some(("the result".to_owned(), record.as_str())),
+        ResultRole::Buffer { .. } => {
+            let (pointee, _) = site.function.result.pointee()?;
+            Some(("the result".to_owned(), record(pointee)?))
+        }
         _ => None,
     });
     let (of, record) = params.chain(result).find(|(_, record)| site.known.structs.get(record).is_none())?;

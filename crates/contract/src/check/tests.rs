@@ -1,5 +1,6 @@
 //! Contracts against small headers: what is bound, what is left out, what is refused.
 
+mod arrays;
 mod bound;
 mod callbacks;
 mod handed;

@@ -70,6 +70,10 @@ fn refusal(site: Site<'_>, ty: &CType, item: &Item) -> Option<Refusal> {
             Some((pointer, _)) => object(site, pointer, item, None),
         },
         What::Struct(direction) => structure(site, ty, item, direction, number),
+        What::Structs(direction) => match pointee {
+            None => Some(("not a pointer", number)),
+            Some((pointee, constant)) => structs(site, pointee, constant, direction),
+        },
         What::Texts => match pointee.and_then(|(pointer, _)| pointer.pointee()) {
             Some((pointee, _)) if pointee.kind != Type::Void || item.encoding == Encoding::Utf16 => {
                 no_text(pointee, item.encoding)
@@ -98,12 +102,18 @@ fn refusal(site: Site<'_>, ty: &CType, item: &Item) -> Option<Refusal> {
             Type::FunctionPointer { .. } => None,
             _ => Some(("not a pointer to a function", number)),
         },
+        What::Handles => match pointee {
+            None => Some(("not a pointer", number)),
+            Some((pointer, _)) if pointer.pointee().is_none() => {
+                Some(("it does not point to pointers to objects", None))
+            }
+            Some((pointer, _)) => object(site, pointer, item, None),
+        },
         What::Status
         | What::Ignored
         | What::Own
         | What::Zero
         | What::UserData
-        | What::Handles
         | What::Stream(..)
         | What::Told => Some(("no item of a parameter", None)),
     }
@@ -186,6 +196,28 @@ pub(crate) fn object(site: Site<'_>, ty: &CType, item: &Item, number: Option<Str
             Some(("it does not point to an object", help))
         }
     }
+}
+
+/// Why there cannot be several structures behind a pointer to this.
+pub(crate) fn structs(
+    site: Site<'_>,
+    pointee: &CType,
+    constant: bool,
+    direction: Direction,
+) -> Option<Refusal> {
+    let Some(record) = pointee.record() else {
+        return Some(("it does not point to structures", None));
+    };
+    if site.known.handles.of_record(record).is_some() {
+        return Some(("it points to a handle type", None));
+    }
+    if site.known.structs.is_resident(record) {
+        return Some(("a structure that the library keeps has one place", None));
+    }
+    if constant && direction.goes_out() {
+        return Some((READS, Some("write `{ in = \"structs\", length = … }`".into())));
+    }
+    None
 }
 
 fn structure(

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use hotcell_model::api::{Api, Enum, Record};
 use hotcell_model::evidence::Evidence;
-use hotcell_model::interface::{
-    Callback, CallbackRole, FieldRole, Function, Handle, ResultRole, Role, Struct,
-};
+use hotcell_model::interface::{Callback, CallbackRole, Function, Handle, ResultRole, Role, Struct};
 use hotcell_model::types::{CType, Type};
 
 use crate::check::releases;
@@ -24,7 +22,7 @@ pub(crate) fn types(api: &Api, functions: &[Function]) -> (BTreeMap<String, Reco
         for param in &function.params {
             match &param.role.value {
                 // What the contract fixes is C text; its type crosses nothing.
-                Role::Fixed { .. } | Role::Handle { .. } | Role::HandleOut { .. } => {}
+                Role::Fixed { .. } | Role::Handle { .. } | Role::Handles { .. } | Role::HandleOut { .. } => {}
                 Role::Callback { callback, .. } => {
                     used.visit(&callback.result);
                     let seen = callback.params.iter().filter(|param| object(&param.role).is_none());
@@ -60,7 +58,9 @@ pub(crate) fn handles(known: Known<'_>, functions: &[Function]) -> BTreeMap<Stri
     for function in functions {
         for param in &function.params {
             match &param.role.value {
-                Role::Handle { handle, .. } | Role::HandleOut { handle, .. } => wanted.push(handle),
+                Role::Handle { handle, .. }
+                | Role::Handles { handle, .. }
+                | Role::HandleOut { handle, .. } => wanted.push(handle),
                 Role::Callback { callback, .. } => wanted.extend(objects(callback)),
                 Role::Resident { record, .. } => {
                     if let Some(item) = known.structs.get(record) {
@@ -104,8 +104,9 @@ pub(crate) fn structs(known: &Structs, functions: &[Function]) -> BTreeMap<Strin
     for function in functions {
         wanted.extend(function.params.iter().filter_map(|param| match &param.role.value {
             Role::Struct { record, .. } | Role::Resident { record, .. } => Some(record.as_str()),
-            _ => None,
+            _ => param.structures(),
         }));
+        wanted.extend(function.returned_structures());
         if let ResultRole::Struct { record, .. } = &function.result.value {
             wanted.push(record);
         }
@@ -113,10 +114,7 @@ pub(crate) fn structs(known: &Structs, functions: &[Function]) -> BTreeMap<Strin
     while let Some(record) = wanted.pop() {
         if let Some(item) = known.get(record).filter(|_| !used.contains_key(record)) {
             used.insert(record.to_owned(), item.clone());
-            wanted.extend(item.fields.iter().filter_map(|field| match &field.role.value {
-                FieldRole::Struct { record } => Some(record.as_str()),
-                _ => None,
-            }));
+            wanted.extend(item.inner());
         }
     }
     used

@@ -21,6 +21,7 @@ pub(crate) enum What {
     Handle,
     Consumed,
     Struct(Direction),
+    Structs(Direction),
     Texts,
     Owned,
     Borrowed,

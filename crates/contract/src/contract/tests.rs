@@ -204,7 +204,7 @@ fn keys_of_a_function() {
         (
             "result = { out = \"shared\" }",
             "5:18: `out = \"shared\"` is not available yet [not yet] = this version knows `value`, `status`, `ignored`, \
-             `buffer`, `owned`, `borrowed`, `struct` and `texts`",
+             `buffer`, `owned`, `borrowed`, `struct`, `structs` and `texts`",
         ),
         (
             "result = { out = \"buffer\" }",
@@ -239,7 +239,7 @@ fn items_of_parameters() {
         (
             "{ in = \"map\" }",
             "5:19: `in = \"map\"` is not available yet [not yet] = this version knows `value`, `buffer`, `handle`, \
-             `consumed`, `struct`, `texts`, `file`, `descriptor` and `address`",
+             `handles`, `consumed`, `struct`, `structs`, `texts`, `file`, `descriptor` and `address`",
         ),
         (
             "{ string = \"latin-1\" }",
@@ -356,7 +356,8 @@ fn keys_of_structures_and_of_life() {
         ),
         (
             "[struct.s]\nfields.a = { out = \"value\" }",
-            "5:20: `out = \"value\"` is not available yet [not yet] = this version knows `buffer`",
+            "5:20: `out = \"value\"` is not available yet [not yet] = this version knows `buffer`, `data`, \
+             `structs`, `texts` and `struct`",
         ),
         ("init = [\"f(\"]", "4:12: the expression ends too early"),
         ("init = \"f()\"", "4:8: `init` is a list of texts, not a text [must be a list of texts]"),
@@ -397,7 +398,7 @@ fn an_error_points_into_an_expression() {
 fn the_reference_can_be_read() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference");
     let read = |page: &str| std::fs::read_to_string(folder.join(page)).unwrap();
-    let page = read("contract.md") + &read("added.md");
+    let page = read("contract.md") + &read("added.md") + &read("structures.md");
     let blocks = page.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("toml\n"));
     let mut read = 0;
     for block in blocks {

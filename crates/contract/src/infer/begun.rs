@@ -63,7 +63,8 @@ pub(crate) fn types(
         }
     }
     let kept = |record: &&str| {
-        let fields = api.records.get(*record).filter(|record| !record.union).and_then(roles);
+        let fields =
+            api.records.get(*record).filter(|record| !record.union).and_then(|layout| roles(record, layout));
         fields.is_some() && handles.of_record(record).is_none() && !values.contains(*record)
     };
     let records = found.into_iter().filter(|(record, _)| kept(record));

@@ -12,6 +12,10 @@ mod objects;
 
 const NULL: &str = r#"{ fixed = "NULL" }"#;
 
+/// About a number that is called like a descriptor: all other numbers need no line.
+const DESCRIPTOR: &str =
+    r#"{ in = "value" } # descriptors are the worker's: data goes by a form with `in = "descriptor"`"#;
+
 /// Every fact that is missing. A pointer whose line decides its length too stands for both.
 pub(super) fn find(view: &View<'_>, draft: &Draft, notes: &Notes) -> Vec<Gap> {
     let mut gaps = Vec::new();
@@ -92,7 +96,7 @@ fn line(view: &View<'_>, draft: &Draft, index: usize, ty: &CType) -> Line {
         return line;
     }
     let Some((element, constant)) = view.buffer(index) else {
-        return Line::says(NULL);
+        return Line::says(if ty.is_integer() { DESCRIPTOR } else { NULL });
     };
     let name = |index: usize| view.name(index);
     if let Some(pointer) = view.length_pointer(index).filter(|&pointer| !decided(draft, pointer)) {

@@ -12,14 +12,17 @@ use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::{Ending, ending};
 use crate::infer::view::{View, decided};
-use crate::infer::words::ONES;
-use crate::infer::words::objects::{CONSTRUCTORS, FILLS};
+use crate::infer::words::objects::CONSTRUCTORS;
+use crate::infer::words::{COMPOSITE, ONES, ONES_TOGETHER, SEQUENCES};
 use crate::infer::{Draft, Notes, documented, keeping, lengths};
 
 /// Names like plurals of one structure, which has several numbers.
 const SETS: &[&str] = &[
     "args", "bounds", "flags", "limits", "options", "opts", "params", "prefs", "settings", "stats", "status",
 ];
+
+/// Names of a structure of which a function has one.
+const WHOLES: &[&str] = &["cfg", "config", "header", "info", "res", "result"];
 
 /// Finds data, arrays, numbers and structures that may be written. Lengths come first: what is one is no number beside it.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
@@ -31,7 +34,7 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
             continue;
         }
         match array(view, index) {
-            Some(role) => match kept(view, draft, index) {
+            Some(role) => match kept(view, draft, index, true) {
                 Some(reason) => notes.add(index, reason),
                 None => draft.params[index] = Some(Fact::inferred(role, "array-in-place")),
             },
@@ -40,7 +43,7 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
     }
     for (index, param) in view.function.params.iter().enumerate() {
         if writable(draft, index) && is_one(view, draft, index) {
-            match keeping::of_number(view, index) {
+            match keeping::of_number(view, draft, index) {
                 Some(reason) => notes.add(index, reason),
                 None => {
                     let role = Role::ValueInOut { valid_on_error: false };
@@ -58,7 +61,7 @@ fn bytes(view: &View<'_>, draft: &mut Draft, index: usize, notes: &mut Notes) {
     match lengths::writable(view, draft, index) {
         Err(reason) => notes.add(index, reason),
         Ok(None) => {}
-        Ok(Some(length)) => match kept(view, draft, index) {
+        Ok(Some(length)) => match kept(view, draft, index, false) {
             Some(reason) => notes.add(index, reason),
             None => {
                 let rule = "bytes-in-place";
@@ -91,9 +94,23 @@ fn array(view: &View<'_>, index: usize) -> Option<Role> {
 fn is_one(view: &View<'_>, draft: &Draft, index: usize) -> bool {
     let Some((element, _)) = view.buffer(index) else { return false };
     let error = view.words(index).last().is_some_and(|word| word.ends_with("error"));
-    let one = element.is_scalar() && !element.is_byte() && (error || view.called(index, ONES));
+    // `float *pos`: coordinates.
+    let exact = element.is_integer() || matches!(element.kind, Type::Enum { .. });
+    let named = error || exact && (view.called(index, ONES) || together(view, index));
+    let one = element.is_scalar() && !element.is_byte() && named;
     let array = view.param(index).is_some_and(|param| param.array_length.is_some());
     one && !array && documented::doubt(view, draft, index, "").is_none()
+}
+
+/// Whether another pointer to a number is called like what belongs to this one: `width` and `height`.
+fn together(view: &View<'_>, index: usize) -> bool {
+    let number = |other: &usize| {
+        let buffer = view.buffer(*other).filter(|(_, constant)| !constant);
+        *other != index && buffer.is_some_and(|(element, _)| element.is_scalar())
+    };
+    let group = ONES_TOGETHER.iter().find(|group| view.called(index, group));
+    let others = || (0..view.function.params.len()).filter(number);
+    group.is_some_and(|group| others().any(|other| view.called(other, group)))
 }
 
 /// A structure of numbers that callers have one of.
@@ -106,7 +123,7 @@ fn structure(view: &View<'_>, draft: &mut Draft, index: usize, ty: &CType, notes
     if view.known.structs.against(record, direction).is_some() {
         return;
     }
-    if let Some(reason) = several(view, index).or_else(|| kept(view, draft, index)) {
+    if let Some(reason) = several(view, index).or_else(|| kept(view, draft, index, false)) {
         return notes.add(index, reason);
     }
     let role = Role::Struct { record: record.clone(), direction, nullable: false, valid_on_error: false };
@@ -122,16 +139,34 @@ fn several(view: &View<'_>, index: usize) -> Option<String> {
     if plural || list || view.param(index).is_some_and(|param| param.array_length.is_some()) {
         return Some(format!("`{name}` may be several"));
     }
+    let one = view.called(index, WHOLES) || view.called(index, SETS);
+    let record = view.param(index).and_then(|param| param.ty.pointee()).map(|(record, _)| record);
+    if !one
+        && (view.called(index, COMPOSITE)
+            || view.called(index, SEQUENCES)
+            || record.is_some_and(|it| is_element(view, it)))
+    {
+        return Some(format!("`{name}` may be several"));
+    }
     let counts = |&number: &usize| {
         let integer = view.param(number).is_some_and(|param| param.ty.is_integer());
-        integer && (view.sizes_by_name(number, index) || number == index + 1 && view.may_be_length(number))
+        let behind = number == index + 1 && view.may_be_length(number);
+        integer && (view.sizes_by_name(number, index) || behind || !one && !view.harmless(number))
     };
     let number = (0..view.function.params.len()).find(counts)?;
     Some(format!("`{}` may say how many `{name}` is", view.name(number)))
 }
 
+/// Whether a structure is as small and even as an element of many: a point, a colour, a complex number.
+fn is_element(view: &View<'_>, record: &CType) -> bool {
+    let Type::Record { name } = &record.kind else { return false };
+    let fields = view.known.api.records.get(name).and_then(|record| record.layout.as_ref());
+    let Some([first, rest @ ..]) = fields.map(|layout| &layout.fields[..]) else { return true };
+    rest.len() < 4 && rest.iter().all(|field| field.ty.kind == first.ty.kind)
+}
+
 /// Why a function may still need what a pointer leads to when it has returned, or takes the memory itself.
-fn kept(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
+fn kept(view: &View<'_>, draft: &Draft, index: usize, array: bool) -> Option<String> {
     let name = view.name(index);
     if ending(&view.function.name).is_some_and(|(ending, _)| ending == Ending::Releases) {
         return Some(format!("the function is called like one that releases `{name}`"));
@@ -139,5 +174,5 @@ fn kept(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
     if view.function_has_word(CONSTRUCTORS) {
         return Some(format!("what the function makes may lie in `{name}`"));
     }
-    keeping::of_memory(view, draft, index, FILLS)
+    keeping::of_memory(view, draft, index, array)
 }

@@ -14,9 +14,12 @@ use crate::infer::view::View;
 use crate::infer::words::NAMES;
 use crate::infer::words::functions::KEEPS_LITERAL;
 use crate::infer::words::objects::{
-    BORROWS, CONTENTS, KEEPS_DATA, KEEPS_TEXT, LITERALS, OPENERS, READS_ON, USES,
+    BORROWS, CONTENTS, FILLS, KEEPS_DATA, KEEPS_TEXT, LITERALS, OPENERS, READS_ON, USES,
 };
 use crate::infer::{Draft, comments, may_make};
+
+/// Names of memory that is there for what a function gives.
+const COMES_OUT: &[&str] = &["dest", "dst", "out", "output", "res", "result"];
 
 /// Why data behind a parameter may be needed after the call.
 pub(super) fn of_data(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
@@ -34,14 +37,19 @@ pub(super) fn of_data(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
     (!used_up).then(|| format!("`{}` may keep `{name}` after the call", view.name(object)))
 }
 
-/// Why a number that may be written may be needed after the call: the function is called like one that goes on watching it.
-pub(super) fn of_number(view: &View<'_>, index: usize) -> Option<String> {
-    let kept = comments::kept(view.function) || makes(view) || view.function_has_word(KEEPS_DATA);
+/// Why a number that may be written may be needed after the call: the function is called like one that goes on watching it, or
+/// changes an object and is called like none that is done with what it is given.
+pub(super) fn of_number(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
+    let kept = comments::kept(view.function)
+        || makes(view)
+        || view.function_has_word(KEEPS_DATA)
+        || changed(view, draft, index).is_some() && !done(view);
     kept.then(|| format!("the library may keep `{}` after the call", view.name(index)))
 }
 
-/// Why memory that may be written may be needed after the call. `fills` are words of functions that are done with it then.
-pub(super) fn of_memory(view: &View<'_>, draft: &Draft, index: usize, fills: &[&str]) -> Option<String> {
+/// Why memory that may be written may be needed after the call. It is done with then where the function is called like one that
+/// fills, or uses up, or where the memory is called like what comes out; without an object that could keep it, an `array` too.
+pub(super) fn of_memory(view: &View<'_>, draft: &Draft, index: usize, array: bool) -> Option<String> {
     let name = view.name(index);
     if comments::kept(view.function) {
         return Some(format!(
@@ -54,15 +62,25 @@ pub(super) fn of_memory(view: &View<'_>, draft: &Draft, index: usize, fills: &[&
     if view.function_has_word(KEEPS_DATA) {
         return Some(format!("the library may keep `{name}` after the call"));
     }
-    let object = changed(view, draft, index)?;
+    let object = changed(view, draft, index);
+    if done(view) || object.is_none() && (array || view.called(index, COMES_OUT)) {
+        return None;
+    }
+    Some(match object {
+        Some(object) => format!("`{}` may keep `{name}` after the call", view.name(object)),
+        None => format!("the library may keep `{name}` after the call"),
+    })
+}
+
+/// Whether a function is called like one that is done with what it is given when it returns.
+fn done(view: &View<'_>) -> bool {
     // `gzread`, but not `thread`.
     let glued = |word: &String| {
-        !word.ends_with("thread") && fills.iter().any(|part| part.len() > 3 && word.ends_with(part))
+        !word.ends_with("thread") && FILLS.iter().any(|part| part.len() > 3 && word.ends_with(part))
     };
-    let done = uses(&view.function.name)
-        || view.function_has_word(fills)
-        || function_words(&view.function.name).iter().any(glued);
-    (!done).then(|| format!("`{}` may keep `{name}` after the call", view.name(object)))
+    uses(&view.function.name)
+        || view.function_has_word(FILLS)
+        || function_words(&view.function.name).iter().any(glued)
 }
 
 /// Why a text may be needed after the call.
@@ -130,7 +148,7 @@ fn makes(view: &View<'_>) -> bool {
 }
 
 /// Another parameter that is an object the function can change.
-fn changed(view: &View<'_>, draft: &Draft, except: usize) -> Option<usize> {
+pub(super) fn changed(view: &View<'_>, draft: &Draft, except: usize) -> Option<usize> {
     (0..view.function.params.len()).filter(|&index| index != except).find(|&index| {
         let fixed = draft.params.get(index).and_then(|fact| fact.as_ref());
         let fixed = fixed.is_some_and(|fact| matches!(fact.value, Role::Fixed { .. }));

@@ -15,6 +15,7 @@ use crate::infer::names::{Measure, capacity_name, function_words};
 use crate::infer::view::{View, plain_text, shown, sized_type};
 use crate::infer::words::functions::{CIPHERS, FETCHES, MAKERS, OF_BITS};
 use crate::infer::words::numbers::MULTIPLIERS;
+use crate::infer::words::objects::GROWS;
 use crate::infer::words::{COMPOSITE, CONTENT, DATA, FILLED, NAMES, OUTPUTS, RAW};
 use crate::infer::{Draft, Notes, keeping, sharing};
 
@@ -66,11 +67,21 @@ pub(super) fn writable(view: &View<'_>, draft: &Draft, pointer: usize) -> Result
         let of = view.param(integer).and_then(|param| param.name.as_deref()).and_then(capacity_name);
         of.is_some_and(|of| view.is_named(&of, pointer))
     };
-    let found = match view.open_integers(draft).into_iter().find(room) {
+    let said = view.open_integers(draft).into_iter().find(room);
+    let found = match said {
         Some(integer) => Some(Candidate { integer, measure: Measure::Bytes, exact: true }),
         None => candidate(view, draft, pointer)?,
     };
     let Some(found) = found else { return Ok(None) };
+    // `pkcs_pad(buf, len)` writes behind what is there.
+    let own = found.exact && view.called(pointer, OUTPUTS);
+    if said.is_none() && !own && view.function_has_word(GROWS) {
+        let length = view.name(found.integer);
+        return Err(format!(
+            "`{length}` may say how much is in `{}`, and there be more room",
+            view.name(pointer)
+        ));
+    }
     match objection(view, draft, pointer, &param.ty, &found, true) {
         Some(reason) => Err(reason),
         None => Ok(Some(found.integer)),

@@ -54,7 +54,12 @@ fn handed_out(view: &View<'_>, draft: &mut Draft) {
     let open = decided(draft, index)
         || other
         || view.known.handles.says_makers(handle)
-        || view.param(index).is_some_and(|param| param.array_length.is_some());
+        || view.param(index).is_some_and(|param| param.array_length.is_some())
+        // `wrk_create(struct wrk **workers, int count)`.
+        || view.words(index).last().is_some_and(|word| word.ends_with('s') && !word.ends_with("ss"))
+        || params().any(|integer| {
+            view.param(integer).is_some_and(|param| param.ty.is_integer()) && view.may_be_length(integer)
+        });
     if open
         || params().any(|index| is_object(view, index))
         || comments::lent(view.function)
@@ -90,7 +95,13 @@ fn rule(view: &View<'_>, handle: &str) -> Result<(&'static str, String), String>
     let Some(release) = known.and_then(|known| known.release.clone()) else {
         return Err(format!("it returns an object of type `{handle}`, of which no release is known"));
     };
-    let mirror = view.known.handles.pairs().end(&function.name) == Some(release.as_str());
+    let end = view.known.handles.pairs().end(&function.name);
+    let mirror = end == Some(release.as_str());
+    if let Some(end) = end.filter(|_| !mirror) {
+        return Err(format!(
+            "`{end}` is called like what releases it, and `{release}` releases others of its type"
+        ));
+    }
     let open = || Err(format!("nothing says whether the caller owns the `{handle}` it returns"));
     if known.is_some_and(|known| known.parent.is_some()) || comments::lent(function) {
         return open();
@@ -123,7 +134,13 @@ fn selects(view: &View<'_>) -> bool {
     let number = only.ty.is_integer() || matches!(only.ty.kind, Type::Enum { .. });
     number
         && (only.name.is_none()
-            || view.called(0, &["id", "index", "kind", "no", "nr", "slot", "type", "which"]))
+            || !view.called(
+                0,
+                &[
+                    "capacity", "count", "flags", "len", "length", "level", "max", "n", "num", "options",
+                    "size", "version",
+                ],
+            ))
 }
 
 /// Whether a parameter may be an object that owns what is returned.

@@ -1,7 +1,7 @@
 //! Objects that go in: which parameters a function plainly uses, and which it may take over or release.
 //!
 //! *const-object*: the function cannot change what it gets by `const T *`, which its declaration writes, and is not called
-//! like a release.
+//! like a release, nor like one by which another object goes on using it.
 //! *compared-objects*: of a function whose name ends with `compare` or `equal` and that returns a number.
 //! *parent-object*: a contract says that what the function hands out lives as long as this object.
 //! *object-receiver*: the first parameter of a function that is not called like one that ends or hands on objects, or the first
@@ -19,8 +19,10 @@ use hotcell_model::types::{CType, Type};
 use crate::infer::endings::{Ending, ending};
 use crate::infer::names::words;
 use crate::infer::view::{View, decided, shown};
-use crate::infer::words::objects::{COLLECTS, COMPARES, COUNTS, ENDS_IF, FINDS, LOOKS, REFERENCES, STORES};
-use crate::infer::{Draft, Notes, answers, comments};
+use crate::infer::words::objects::{
+    COLLECTS, COMPARES, COUNTS, ENDS_IF, FINDS, KEEPS_OBJECT, LOOKS, REFERENCES, STORES,
+};
+use crate::infer::{Draft, Notes, answers, comments, keeping};
 
 const MIRROR: &str = "mirrored-release";
 
@@ -80,6 +82,12 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
         .param(index)
         .is_some_and(|param| constant(&param.ty) && (shown(&param.ty) || chosen(view, &param.ty)))
     {
+        // `ZSTD_CCtx_refCDict(cctx, const cdict)` goes on reading the dictionary.
+        let keeper = keeping::changed(view, draft, index).filter(|_| view.function_has_word(KEEPS_OBJECT));
+        if let Some(keeper) = keeper {
+            let keeper = view.name(keeper);
+            return Err(format!("`{keeper}` may keep `{name}` after the call, although it is `const`"));
+        }
         return Ok("const-object");
     }
     if view.function_has_last_word(COMPARES) && function.result.is_scalar() {

@@ -1,16 +1,28 @@
 //! What types prove: numbers by value are numbers.
+//!
+//! An integer that is called like a file descriptor is asked for: it means a file of the process that has opened it, and
+//! the library is in another one.
 
 use hotcell_model::Fact;
 use hotcell_model::interface::Role;
 
-use crate::infer::Draft;
 use crate::infer::view::View;
+use crate::infer::words::numbers::DESCRIPTORS;
+use crate::infer::{Draft, Notes};
 
 /// Fills what is left of the numbers by value.
-pub(super) fn apply(view: &View<'_>, draft: &mut Draft) {
-    for (param, fact) in view.function.params.iter().zip(&mut draft.params) {
-        if param.ty.is_scalar() && fact.is_none() {
-            *fact = Some(Fact::proven(Role::Value));
+pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
+    for (index, param) in view.function.params.iter().enumerate() {
+        if !param.ty.is_scalar() || draft.params[index].is_some() {
+            continue;
+        }
+        if param.ty.is_integer() && !param.ty.is_byte() && view.called(index, DESCRIPTORS) {
+            notes.add(
+                index,
+                format!("`{}` may be a descriptor of the process that has opened it", view.name(index)),
+            );
+        } else {
+            draft.params[index] = Some(Fact::proven(Role::Value));
         }
     }
 }

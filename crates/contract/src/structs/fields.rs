@@ -2,10 +2,10 @@
 
 use hotcell_model::api::{Field, RecordLayout};
 use hotcell_model::evidence::Fact;
-use hotcell_model::interface::{FieldRole, Filled, Status, Unit};
+use hotcell_model::interface::{Direction, Encoding, FieldRole, Filled, Status, Unit};
 use hotcell_model::types::{CType, Type};
 
-use crate::check::types::{Refusal, no_text};
+use crate::check::types::{Refusal, is_character, no_text, no_texts};
 use crate::contract::{Contract, Item, StructLines, What};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::Text;
@@ -34,10 +34,7 @@ pub(super) enum Refused {
 }
 
 /// The roles of the named fields in order. `nested` says whether a structure inside can travel.
-pub(super) fn decide(
-    place: Place<'_>,
-    nested: &mut dyn FnMut(&str) -> Result<(), Unfit>,
-) -> Result<Vec<Fact<FieldRole>>, Refused> {
+pub(super) fn decide(place: Place<'_>, nested: &mut Nested<'_>) -> Result<Vec<Fact<FieldRole>>, Refused> {
     let fields: Vec<(&str, &Field)> = place
         .layout
         .fields
@@ -53,7 +50,10 @@ pub(super) fn decide(
     let mut unfit: Vec<Unfit> = Vec::new();
     for (position, role) in fact.roles.iter().enumerate() {
         match role {
-            Some(role) => roles.push(role.clone()),
+            Some(role) => match fact.behind(position, &role.value, nested) {
+                Ok(()) => roles.push(role.clone()),
+                Err(reason) => unfit.push(*reason),
+            },
             None => match fact.by_type(position, nested) {
                 Ok(role) => roles.push(Fact::proven(role)),
                 Err(reason) => unfit.push(*reason),
@@ -65,6 +65,9 @@ pub(super) fn decide(
         None => Ok(roles),
     }
 }
+
+/// Whether a structure inside can travel, or where it is said, whether it can behind a pointer.
+pub(super) type Nested<'a> = dyn FnMut(&str, bool) -> Result<(), Unfit> + 'a;
 
 /// The first reason, with the lines about all fields that need one; what no line helps stands before what one decides.
 fn joined(unfit: Vec<Unfit>) -> Option<Unfit> {
@@ -82,6 +85,11 @@ fn joined(unfit: Vec<Unfit>) -> Option<Unfit> {
     let tables = lines.iter().filter(|line| line.starts_with('[')).count();
     let help = if tables == 1 { Some(lines.join("\n")) } else { first.help.clone() };
     Some(Unfit { help, ..first })
+}
+
+/// Why a structure inside of one cannot travel.
+fn inside(of: &str, inner: Unfit) -> Box<Unfit> {
+    Box::new(Unfit { reason: format!("{of}: {}", inner.reason), ..inner })
 }
 
 struct Fields<'a> {
@@ -130,7 +138,9 @@ impl Fields<'_> {
         let (ins, outs): (Vec<_>, Vec<_>) = buffers
             .into_iter()
             .partition(|(_, item)| matches!(item.what, What::Buffer(direction) if direction.goes_in()));
-        for (position, item) in single.into_iter().chain(ins).chain(outs) {
+        let (counted, single): (Vec<_>, Vec<_>) =
+            single.into_iter().partition(|(_, item)| item.length.is_some());
+        for (position, item) in single.into_iter().chain(ins).chain(outs).chain(counted) {
             if let Some((why, help)) = self.refusal(position, item) {
                 let (name, field) = self.fields[position];
                 let message = format!("`{name}` cannot be `{}`: it is `{}`", item.written, field.ty.written);
@@ -141,7 +151,30 @@ impl Fields<'_> {
             let role = match item.what {
                 What::Own => Some(FieldRole::Own),
                 What::Zero => Some(FieldRole::Zero),
-                What::Text => Some(FieldRole::Text { encoding: item.encoding, nullable: item.nullable }),
+                What::Text => Some(match self.fields[position].1.ty.array() {
+                    Some((_, length)) => FieldRole::TextArray { encoding: item.encoding, length },
+                    None => FieldRole::Text { encoding: item.encoding, nullable: item.nullable },
+                }),
+                What::Data => self.counted(item).map(|length| FieldRole::Data {
+                    length,
+                    unit: self.unit(position, item),
+                    record: None,
+                }),
+                What::Structs(_) => {
+                    let pointee = self.fields[position].1.ty.pointee();
+                    let record = pointee.and_then(|(pointee, _)| pointee.record()).map(str::to_owned);
+                    self.counted(item).map(|length| FieldRole::Data { length, unit: Unit::Elements, record })
+                }
+                What::TextsOut => match &item.length {
+                    Some(_) => self.counted(item).map(Some),
+                    None => Some(None),
+                }
+                .map(|length| FieldRole::Texts { encoding: item.encoding, length }),
+                What::Struct(direction) => {
+                    let pointee = self.fields[position].1.ty.pointee();
+                    let record = pointee.and_then(|(pointee, _)| pointee.record()).map(str::to_owned);
+                    record.map(|record| FieldRole::Pointer { record, direction })
+                }
                 What::Buffer(direction) if direction.goes_in() => self.data(position, item),
                 _ => self.memory(position, item),
             };
@@ -169,6 +202,36 @@ impl Fields<'_> {
                 text("write `{ zero = true }`, or add `resident = true` to the structure"),
             )),
             What::Own | What::Zero => None,
+            What::Text if ty.array().is_some() => match ty.array() {
+                Some(_) if item.encoding == Encoding::Utf16 => {
+                    Some(("an array of characters has bytes", None))
+                }
+                Some(_) if item.nullable => Some(("an array is always there", text("leave `nullable` out"))),
+                Some((element, _)) if is_character(element) => None,
+                _ => Some(("no array of characters", text("leave the line out: arrays need none"))),
+            },
+            What::Data => match pointee {
+                Some((pointee, _)) if pointee.element_size().is_some() => None,
+                _ => Some(("no pointer to numbers or bytes", None)),
+            },
+            What::Structs(_) | What::Struct(_) => match pointee {
+                Some((pointee, _)) if pointee.record().is_none() => {
+                    Some(("it does not point to structures", None))
+                }
+                Some(_) if self.place.resident && item.what != What::Structs(Direction::Out) => Some((
+                    "a structure that the library keeps does not point to those of a call",
+                    text("write `{ own = true }`"),
+                )),
+                Some((_, true)) if item.what == What::Struct(Direction::InOut) => {
+                    Some(("it is only read through", text("write `{ in = \"struct\" }`")))
+                }
+                Some(_) => None,
+                None => Some(("not a pointer", text("leave the line out: numbers and arrays need none"))),
+            },
+            What::TextsOut => match pointee {
+                Some((element, _)) => no_texts(element, item.encoding),
+                None => Some(("not a pointer", None)),
+            },
             What::Text => match pointee {
                 Some((pointee, _)) => no_text(pointee, item.encoding),
                 None => Some(("not a pointer", text("leave the line out: numbers and arrays need none"))),
@@ -243,6 +306,20 @@ impl Fields<'_> {
         Some(FieldRole::BufferOut { capacity, unit: self.unit(position, item), filled })
     }
 
+    /// The field with how much comes out.
+    fn counted(&mut self, item: &Item) -> Option<usize> {
+        self.number(item.length.as_ref()?, "length")
+    }
+
+    /// Whether what a line says that a field points to can travel.
+    fn behind(&self, position: usize, role: &FieldRole, nested: &mut Nested<'_>) -> Result<(), Box<Unfit>> {
+        let (FieldRole::Data { record: Some(record), .. } | FieldRole::Pointer { record, .. }) = role else {
+            return Ok(());
+        };
+        let of = format!("`{}` of `{}`", self.fields[position].0, self.place.name);
+        nested(record, true).map_err(|inner| inside(&of, inner))
+    }
+
     /// An integer field that callers see.
     fn number(&mut self, node: &Node, what: &str) -> Option<usize> {
         let position = self.integer(node, what)?;
@@ -260,11 +337,7 @@ impl Fields<'_> {
     }
 
     /// What a field is without a line.
-    fn by_type(
-        &self,
-        position: usize,
-        nested: &mut dyn FnMut(&str) -> Result<(), Unfit>,
-    ) -> Result<FieldRole, Box<Unfit>> {
+    fn by_type(&self, position: usize, nested: &mut Nested<'_>) -> Result<FieldRole, Box<Unfit>> {
         let (name, field) = self.fields[position];
         let unfit = |status, reason: String, help: Option<String>| {
             // No line can name a structure without a name.
@@ -278,21 +351,27 @@ impl Fields<'_> {
         let hide = if self.place.resident { "{ own = true }" } else { "{ zero = true }" };
         let unsupported = |reason: String| unfit(Status::Undecided, reason, Some(hide.to_owned()));
         let of = format!("`{name}` of `{}`", self.place.name);
-        if field.bit_width.is_some() {
-            return unsupported(format!("{of} is a bit-field"));
-        }
         match &field.ty.kind {
-            _ if field.ty.is_scalar() => Ok(FieldRole::Value),
-            Type::Array { element, length: Some(length) } if element.is_scalar() && *length > 0 => {
-                Ok(FieldRole::Array { length: *length })
-            }
-            Type::Array { length: None | Some(0), .. } => {
-                unfit(Status::Unsupported, format!("{of} is an array without a length"), None)
-            }
-            Type::Array { .. } => unsupported(format!("{of} is an array of something else than numbers")),
-            Type::Record { name: record } => match nested(record) {
+            _ if field.ty.is_scalar() => Ok(match field.bit_width {
+                Some(width) => FieldRole::Bits { width },
+                None => FieldRole::Value,
+            }),
+            Type::Array { .. } => match field.ty.array() {
+                None => unfit(Status::Unsupported, format!("{of} is an array without a length"), None),
+                Some((element, length)) if element.is_scalar() => Ok(FieldRole::Array { length }),
+                Some((CType { kind: Type::Record { name: record }, .. }, length)) => {
+                    match nested(record, false) {
+                        Ok(()) => Ok(FieldRole::Structs { record: record.clone(), length }),
+                        Err(inner) => Err(inside(&of, inner)),
+                    }
+                }
+                Some(_) => {
+                    unsupported(format!("{of} is an array of something else than numbers and structures"))
+                }
+            },
+            Type::Record { name: record } => match nested(record, false) {
                 Ok(()) => Ok(FieldRole::Struct { record: record.clone() }),
-                Err(inner) => Err(Box::new(Unfit { reason: format!("{of}: {}", inner.reason), ..inner })),
+                Err(inner) => Err(inside(&of, inner)),
             },
             Type::FunctionPointer { .. } => unsupported(format!("{of} is a pointer to a function")),
             Type::Pointer { pointee, constant } => {

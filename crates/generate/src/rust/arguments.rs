@@ -192,6 +192,11 @@ impl Arguments {
             }
             Role::Text { nullable, .. } => Ok(self.data(put, "put_text_bytes", "&[u8]", *nullable)),
             Role::Texts { encoding, nullable } => Ok(self.texts(put, *encoding, *nullable)),
+            Role::BufferIn { nullable, .. } | Role::BufferInOut { nullable, .. }
+                if param.structures().is_some() =>
+            {
+                self.structures(context, put, *nullable)
+            }
             Role::BufferIn { nullable, .. } | Role::BufferInOut { nullable, .. } => {
                 let element = element(context, param);
                 let method = if element == "u8" { "put_buffer" } else { "put_elements" };
@@ -213,6 +218,32 @@ impl Arguments {
                     (false, _) => "call.put_handle",
                 };
                 self.handle(context, put, handle, (*consumed, *nullable, method))
+            }
+            Role::Handles { handle, nullable } => {
+                let name = context.object(&function.name, handle)?;
+                let list = format!("list_{}", local.trim_end_matches('_'));
+                let list = scope.take(list);
+                let collect = |from: &str| {
+                    format!("let {list}: Vec<&rt::Handle> = {from}.iter().map(|object| &object.0).collect();")
+                };
+                let args = [
+                    offset.to_string(),
+                    format!("{:?}", param.name),
+                    format!("&{list}"),
+                    format!("{name}::TYPE"),
+                ];
+                if !nullable {
+                    self.line(0, &collect(local));
+                    self.puts.extend(format::call(indent, "call.put_handles", &args, "?;"));
+                    return Ok(format!("&[&{name}]"));
+                }
+                self.puts.extend(format::if_some(indent, local));
+                self.line(4, &collect(local));
+                self.puts.extend(format::call(indent + 4, "call.put_handles", &args, "?;"));
+                self.line(0, "} else {");
+                self.line(4, &format!("call.put_null({offset});"));
+                self.line(0, "}");
+                Ok(format!("Option<&[&{name}]>"))
             }
             Role::Callback { callback, nullable } => {
                 self.callback(context, put, (callback, *nullable), scope)
@@ -352,6 +383,25 @@ impl Arguments {
             return "&[impl AsRef<str>]".into();
         }
         self.data(put, method, &format!("&[impl AsRef<{element}>]"), false)
+    }
+
+    /// Several structures.
+    fn structures(&mut self, context: &Context<'_>, put: &Put<'_>, nullable: bool) -> Result<String, Error> {
+        let Put { function, param, local, offset, .. } = put;
+        let record = param.structures().ok_or_else(|| unsupported(function, param))?;
+        let name = context.structure(&function.name, record, |deeds| deeds.put_list = true)?;
+        let head = format!("{name}::put_images");
+        let args = ["&mut call".to_owned(), offset.to_string(), format!("{:?}", param.name), local.clone()];
+        if !nullable {
+            self.puts.extend(format::call(self.indent, &head, &args, "?;"));
+            return Ok(format!("&[{name}]"));
+        }
+        self.puts.extend(format::if_some(self.indent, local));
+        self.puts.extend(format::call(self.indent + 4, &head, &args, "?;"));
+        self.line(0, "} else {");
+        self.line(4, &format!("call.put_null({offset});"));
+        self.line(0, "}");
+        Ok(format!("Option<&[{name}]>"))
     }
 
     fn structure(

@@ -36,6 +36,14 @@ pub(crate) struct Deeds {
     pub(crate) begin: bool,
     /// It is the argument of a call with which the library ceases to keep it.
     pub(crate) end: bool,
+    /// Several of it are an argument.
+    pub(crate) put_list: bool,
+    /// Several of it are made of a reply.
+    pub(crate) take_list: bool,
+    /// Several of it are made of a reply in which they may be NULL.
+    pub(crate) take_opt_list: bool,
+    /// Several of it are made of a reply in which they must be there.
+    pub(crate) take_promised_list: bool,
     /// Its fields are written, alone or within another.
     pub(crate) fill: bool,
     /// It is changed by a reply.
@@ -136,8 +144,10 @@ impl<'a> Context<'a> {
         let keys: Vec<String> = all.keys().cloned().collect();
         for key in keys {
             let deeds = all[&key];
-            let fill = deeds.put || deeds.begin || deeds.end;
-            self.spread(&key, fill, deeds.update || deeds.take || deeds.take_nullable, &mut all);
+            let fill = deeds.put || deeds.begin || deeds.end || deeds.put_list;
+            let lists = deeds.take_list || deeds.take_opt_list || deeds.take_promised_list;
+            let read = deeds.update || deeds.take || deeds.take_nullable || lists;
+            self.spread(&key, fill, read, &mut all);
         }
         all
     }
@@ -148,9 +158,15 @@ impl<'a> Context<'a> {
         deeds.read |= read;
         let Some(Struct { fields, .. }) = self.interface.structs.get(key) else { return };
         for field in fields {
-            if let FieldRole::Struct { record } = &field.role.value {
-                self.spread(record, fill, read, all);
-            }
+            let Some(record) = field.role.value.record() else { continue };
+            let (fill, read) = match &field.role.value {
+                FieldRole::Data { .. } => (false, read),
+                FieldRole::Pointer { direction, .. } => {
+                    (fill && direction.goes_in(), read && direction.goes_out())
+                }
+                _ => (fill, read),
+            };
+            self.spread(record, fill, read, all);
         }
     }
 }

@@ -81,7 +81,7 @@ fn is_shareable(context: &Context<'_>, param: &Param) -> bool {
         Role::BufferOut { capacity: Capacity::Elements { size }, result, .. } => (varies(size), result),
         _ => return false,
     };
-    big && *result != ResultLength::Text && element(context, param) == "u8"
+    big && param.structures().is_none() && *result != ResultLength::Text && element(context, param) == "u8"
 }
 
 /// Whether the caller can lend the memory that a parameter points to.
@@ -122,6 +122,9 @@ fn parameter(
         Role::ValueOut { .. } | Role::ValueInOut { .. } => {
             let number = param.ty.pointee().and_then(|(pointee, _)| context.number(pointee));
             number_at(&number.ok_or_else(|| unsupported(function, param))?, offset)
+        }
+        Role::BufferOut { .. } | Role::BufferInOut { .. } if param.structures().is_some() => {
+            structures(context, function, param.structures().unwrap_or_default(), (Null::Empty, offset))?
         }
         Role::BufferOut { .. } | Role::BufferInOut { .. } => elements(element(context, param), offset, false),
         Role::TextOut { encoding, .. } => text(*encoding, true, offset),
@@ -172,6 +175,11 @@ fn returned(
         ResultRole::Text { encoding, nullable, .. } => text(*encoding, *nullable, offset),
         ResultRole::Texts { encoding, length, nullable, .. } => {
             texts(*encoding, length.is_none(), *nullable, offset)
+        }
+        ResultRole::Buffer { nullable, .. } if function.returned_structures().is_some() => {
+            let record = function.returned_structures().unwrap_or_default();
+            let null = if *nullable { Null::Opt } else { Null::Promised };
+            structures(context, function, record, (null, offset))?
         }
         ResultRole::Buffer { nullable: true, .. } => {
             elements(element_of(context, ty.pointee()), offset, true)
@@ -473,6 +481,38 @@ fn structure(
     })?;
     let method = if nullable { "take_nullable" } else { "take_from" };
     let ty = if nullable { format!("Option<{name}>") } else { name.clone() };
+    Ok((ty, Reading::Fallible(format!("{name}::{method}"), vec!["&mut reply".into(), offset.to_string()])))
+}
+
+/// What NULL in place of structures is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Null {
+    /// No structures.
+    Empty,
+    /// Nothing.
+    Opt,
+    /// A lie.
+    Promised,
+}
+
+/// Several structures.
+fn structures(
+    context: &Context<'_>,
+    function: &Function,
+    record: &str,
+    (null, offset): (Null, u32),
+) -> Result<Read, Error> {
+    let name = context.structure(&function.name, record, |deeds| match null {
+        Null::Empty => deeds.take_list = true,
+        Null::Opt => deeds.take_opt_list = true,
+        Null::Promised => deeds.take_promised_list = true,
+    })?;
+    let method = match null {
+        Null::Empty => "take_images",
+        Null::Opt => "take_opt_images",
+        Null::Promised => "take_promised_images",
+    };
+    let ty = if null == Null::Opt { format!("Option<Vec<{name}>>") } else { format!("Vec<{name}>") };
     Ok((ty, Reading::Fallible(format!("{name}::{method}"), vec!["&mut reply".into(), offset.to_string()])))
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use hotcell_model::Interface;
-use hotcell_model::interface::{Encoding, FieldRole, Filled, Struct, StructField, Unit};
+use hotcell_model::interface::{Direction, Encoding, FieldRole, Filled, Struct, StructField, Unit};
 use hotcell_model::types::Type;
 use serde::Serialize;
 
@@ -34,6 +34,10 @@ pub(crate) struct Record {
     /// Whether something needs the size.
     sized: bool,
     put: bool,
+    put_list: bool,
+    take_list: bool,
+    take_opt_list: bool,
+    take_promised_list: bool,
     begin: bool,
     end: bool,
     fill: bool,
@@ -74,26 +78,30 @@ pub(crate) fn record(context: &Context<'_>, key: &str, deeds: Deeds) -> Result<R
     for (field, offset) in visible {
         let field = Field { context, record, field, name: names[&field.name].clone(), offset, names: &names };
         let (ty, default) = field.ty()?;
-        derived &= !matches!(field.field.role.value, FieldRole::Array { length } if length > 32);
+        derived &= !matches!(field.field.role.value, FieldRole::Array { length } | FieldRole::Structs { length, .. } if length > 32);
         fields.push((field.about(), field.name.clone(), ty));
         defaults.push(format!("{}: {default},", field.name));
         writes.extend(field.write()?);
         // What is read of a buffer depends on what the numbers were.
         match field.field.role.value {
-            FieldRole::Value => numbers.extend(field.read()?),
+            FieldRole::Value | FieldRole::Bits { .. } => numbers.extend(field.read()?),
             _ => others.extend(field.read()?),
         }
     }
     let reads = [others, numbers].concat();
+    let lists = deeds.put_list || deeds.take_list || deeds.take_opt_list || deeds.take_promised_list;
     let mut docs = record.doc.as_deref().map(docs::from_header).unwrap_or_default();
     if !docs.is_empty() {
         docs.push(String::new());
     }
     docs.push(format!("C: `{}`", record.c_name));
-    let mentions = |lines: &[String], word: &str| lines.iter().any(|line| line.contains(word));
+    // Where a call is broken, its first argument starts a line.
+    let mentions = |lines: &[String], word: &str| {
+        lines.iter().any(|line| line.contains(&format!("({word}, ")) || line.trim() == format!("{word},"))
+    };
     Ok(Record {
-        call: if mentions(&writes, "(call, ") { "call" } else { "_call" },
-        reply: if mentions(&reads, "(reply, ") { "reply" } else { "_reply" },
+        call: if mentions(&writes, "call") { "call" } else { "_call" },
+        reply: if mentions(&reads, "reply") { "reply" } else { "_reply" },
         image: if fields.is_empty() { "_image" } else { "image" },
         at: if fields.is_empty() { "_at" } else { "at" },
         name,
@@ -103,8 +111,12 @@ pub(crate) fn record(context: &Context<'_>, key: &str, deeds: Deeds) -> Result<R
         writes,
         reads,
         size: record.size,
-        sized: record.resident || deeds.put || deeds.update || deeds.take || deeds.take_nullable,
+        sized: record.resident || deeds.put || deeds.update || deeds.take || deeds.take_nullable || lists,
         put: deeds.put,
+        put_list: deeds.put_list,
+        take_list: deeds.take_list,
+        take_opt_list: deeds.take_opt_list,
+        take_promised_list: deeds.take_promised_list,
         begin: deeds.begin,
         end: deeds.end,
         fill: deeds.fill,
@@ -119,6 +131,10 @@ impl Field<'_> {
     fn about(&self) -> String {
         let field = self.field;
         let text = match &field.role.value {
+            FieldRole::Data { .. }
+            | FieldRole::Texts { .. }
+            | FieldRole::Pointer { direction: Direction::Out, .. } => ". It comes out only.",
+            FieldRole::TextArray { .. } => ". A text, shorter than the array.",
             FieldRole::BufferIn { .. } => ". What a call took is gone from here.",
             FieldRole::BufferOut { capacity, unit, filled } => {
                 let capacity = self.record.fields.get(*capacity).map_or("", |field| &field.name);
@@ -138,8 +154,13 @@ impl Field<'_> {
         let written = field.ty.written.split_whitespace().collect::<Vec<_>>().join(" ");
         match &field.ty.kind {
             // The length stands behind the name.
-            Type::Array { element, length: Some(length) } => {
-                format!("C: `{} {}[{length}]`{text}", element.written, field.name)
+            Type::Array { length: Some(_), .. } => {
+                let (mut ty, mut lengths) = (&field.ty, String::new());
+                while let Type::Array { element, length: Some(length) } = &ty.kind {
+                    lengths.push_str(&format!("[{length}]"));
+                    ty = element;
+                }
+                format!("C: `{} {}{lengths}`{text}", ty.written, field.name)
             }
             _ if written.ends_with('*') => format!("C: `{written}{}`{text}", field.name),
             _ => format!("C: `{written} {}`{text}", field.name),
@@ -149,7 +170,7 @@ impl Field<'_> {
     /// The field's type, and what it is at first.
     fn ty(&self) -> Result<(String, String), Error> {
         Ok(match &self.field.role.value {
-            FieldRole::Value => {
+            FieldRole::Value | FieldRole::Bits { .. } => {
                 let number = self.context.number(&self.field.ty).ok_or_else(|| self.unsupported())?;
                 let zero = match number.name.as_str() {
                     "bool" => "false".into(),
@@ -171,6 +192,28 @@ impl Field<'_> {
             FieldRole::Struct { record } => {
                 let name = self.context.structure(&self.record.c_name, record, |_| {})?;
                 (name.clone(), format!("{name}::default()"))
+            }
+            FieldRole::Structs { record, length } => {
+                let name = self.context.structure(&self.record.c_name, record, |_| {})?;
+                (format!("[{name}; {length}]"), format!("std::array::from_fn(|_| {name}::default())"))
+            }
+            FieldRole::TextArray { encoding, .. } => {
+                let ty = owned(*encoding);
+                let new = if ty == "String" { "String::new()" } else { "Vec::new()" };
+                (ty.into(), new.into())
+            }
+            FieldRole::Data { record: Some(record), .. } => {
+                let name = self.context.structure(&self.record.c_name, record, |_| {})?;
+                (format!("Vec<{name}>"), "Vec::new()".into())
+            }
+            FieldRole::Data { .. } => (format!("Vec<{}>", self.element()), "Vec::new()".into()),
+            FieldRole::Texts { encoding, length: Some(_) } => {
+                (format!("Vec<Option<{}>>", owned(*encoding)), "Vec::new()".into())
+            }
+            FieldRole::Texts { encoding, .. } => (format!("Vec<{}>", owned(*encoding)), "Vec::new()".into()),
+            FieldRole::Pointer { record, .. } => {
+                let name = self.context.structure(&self.record.c_name, record, |_| {})?;
+                (format!("Option<{name}>"), "None".into())
             }
             FieldRole::Text { nullable: true, encoding } => {
                 (format!("Option<{}>", owned(*encoding)), "None".into())
@@ -199,9 +242,67 @@ impl Field<'_> {
                 let method = format!("image.put_{}", types::primitive(number.kind));
                 format::call(8, &method, &[at, number.encode(&value)], ";")
             }
+            FieldRole::Bits { width } => {
+                let number = self.context.number(&self.field.ty).ok_or_else(|| self.unsupported())?;
+                let method = format!("image.put_{}", types::primitive(number.kind));
+                let plain = number.encode(&value);
+                let signed = types::is_signed(number.kind);
+                let wide = format!("i128::from({plain})");
+                let args = [
+                    "call".into(),
+                    format!("{:?}", self.field.name),
+                    wide,
+                    width.to_string(),
+                    signed.to_string(),
+                ];
+                let mut lines = format::call(8, "rt::check_bits", &args, "?;");
+                lines.extend(format::call(8, &method, &[at, plain], ";"));
+                lines
+            }
+            FieldRole::Structs { record, .. } => {
+                let size = self.size_of(record)?;
+                let mut lines = vec![format!("        for (index, item) in {value}.iter().enumerate() {{")];
+                let place = format!("{at} + index * {size}");
+                lines.extend(format::call(
+                    12,
+                    "item.fill_image",
+                    &["call".into(), "image".into(), place],
+                    "?;",
+                ));
+                lines.push("        }".into());
+                lines
+            }
             FieldRole::Array { .. } => format::call(8, "image.put_array", &[at, format!("&{value}")], ";"),
             FieldRole::Struct { .. } => {
                 format::field_call(8, name, "fill_image", &format!("call, image, {at}"), "?;")
+            }
+            FieldRole::TextArray { encoding, length } => {
+                let data = match encoding {
+                    Encoding::Utf8 => format!("{value}.as_bytes()"),
+                    _ => format!("&{value}"),
+                };
+                let args = ["call".into(), at, format!("{:?}", self.field.name), data, length.to_string()];
+                format::call(8, "image.put_text_array", &args, "?;")
+            }
+            FieldRole::Data { .. } | FieldRole::Texts { .. } => format::call(8, "image.put_null", &[at], ";"),
+            FieldRole::Pointer { direction, .. } if !direction.goes_in() => {
+                format::call(8, "image.put_null", &[at], ";")
+            }
+            FieldRole::Pointer { record, .. } => {
+                let size = self.size_of(record)?;
+                let mut lines = vec![
+                    format!("        if let Some(inner) = &{value} {{"),
+                    format!("            let mut part = rt::Image::new({size});"),
+                    "            inner.fill_image(call, &mut part, 0)?;".into(),
+                ];
+                let args = ["call".into(), at.clone(), format!("{:?}", self.field.name), "&part".into()];
+                lines.extend(format::call(12, "image.put_image", &args, "?;"));
+                lines.extend([
+                    "        } else {".into(),
+                    format!("            image.put_null({at});"),
+                    "        }".into(),
+                ]);
+                lines
             }
             FieldRole::Text { encoding: Encoding::Utf8, nullable } => self.data("put_text", *nullable),
             FieldRole::Text { encoding: Encoding::Utf16, nullable } => self.data("put_text_utf16", *nullable),
@@ -238,7 +339,21 @@ impl Field<'_> {
             format::assign(8, &field, &format!("image.{method}"), &["reply".into(), at.clone()], "?;")
         };
         Ok(match &self.field.role.value {
-            FieldRole::Value => {
+            FieldRole::Structs { record, .. } => {
+                let size = self.size_of(record)?;
+                let mut lines =
+                    vec![format!("        for (index, item) in {field}.iter_mut().enumerate() {{")];
+                let place = format!("{at} + index * {size}");
+                lines.extend(format::call(
+                    12,
+                    "item.read_image",
+                    &["reply".into(), "image".into(), place],
+                    "?;",
+                ));
+                lines.push("        }".into());
+                lines
+            }
+            FieldRole::Value | FieldRole::Bits { .. } => {
                 let number = self.context.number(&self.field.ty).ok_or_else(|| self.unsupported())?;
                 let value = format!("image.get_{}({at})", types::primitive(number.kind));
                 vec![format!("        self.{name} = {};", number.decode(&value))]
@@ -246,6 +361,51 @@ impl Field<'_> {
             FieldRole::Array { .. } => format::assign(8, &field, "image.array", &[at], ";"),
             FieldRole::Struct { .. } => {
                 format::field_call(8, name, "read_image", &format!("reply, image, {at}"), "?;")
+            }
+            FieldRole::TextArray { encoding, length } => {
+                let method =
+                    if *encoding == Encoding::Utf8 { "image.text_array" } else { "image.bytes_array" };
+                let args = ["reply".into(), at, length.to_string()];
+                format::assign(8, &field, method, &args, "?;")
+            }
+            FieldRole::Data { record: Some(record), .. } => {
+                let (size, ty) = (self.size_of(record)?, self.inner(record)?);
+                let mut lines = vec![format!("        {field}.clear();")];
+                let args = ["reply".into(), at, size.to_string()];
+                let mut head = format::call(8, "if let Some((images, count)) = image.images", &args, "? {");
+                lines.append(&mut head);
+                lines.extend([
+                    "            for index in 0..count {".into(),
+                    format!("                let mut item = {ty}::default();"),
+                    format!("                item.read_image(reply, &images, index * {size})?;"),
+                    format!("                {field}.push(item);"),
+                    "            }".into(),
+                    "        }".into(),
+                ]);
+                lines
+            }
+            FieldRole::Data { .. } => assign(if self.element() == "u8" { "buffer" } else { "elements" }),
+            FieldRole::Texts { encoding, length } => {
+                let kind = match encoding {
+                    Encoding::Utf8 => "Utf8",
+                    Encoding::Utf16 => "Utf16",
+                    Encoding::Bytes | Encoding::Latin1 => "Bytes",
+                };
+                assign(&format!("{}::<rt::{kind}>", if length.is_some() { "texts" } else { "ended_texts" }))
+            }
+            FieldRole::Pointer { direction, .. } if !direction.goes_out() => Vec::new(),
+            FieldRole::Pointer { record, .. } => {
+                let (size, ty) = (self.size_of(record)?, self.inner(record)?);
+                let mut lines = vec![format!("        {field} = None;")];
+                let args = ["reply".into(), at, size.to_string()];
+                lines.extend(format::call(8, "if let Some((part, _)) = image.images", &args, "? {"));
+                lines.extend([
+                    format!("            let mut inner = {ty}::default();"),
+                    "            inner.read_image(reply, &part, 0)?;".into(),
+                    format!("            {field} = Some(inner);"),
+                    "        }".into(),
+                ]);
+                lines
             }
             FieldRole::Text { encoding: Encoding::Utf8, nullable: false } => assign("text"),
             FieldRole::Text { encoding: Encoding::Utf8, nullable: true } => assign("opt_text"),
@@ -314,11 +474,20 @@ impl Field<'_> {
 
     fn element(&self) -> &'static str {
         let ty = &self.field.ty;
-        let inner = match &ty.kind {
-            Type::Array { element, .. } => Some(&**element),
-            _ => ty.pointee().map(|(pointee, _)| pointee),
-        };
+        let inner =
+            ty.array().map(|(element, _)| element).or_else(|| ty.pointee().map(|(pointee, _)| pointee));
         inner.map_or("u8", |ty| types::element(ty, &self.context.interface.target))
+    }
+
+    /// The type of a structure that a field points to.
+    fn inner(&self, record: &str) -> Result<String, Error> {
+        self.context.structure(&self.record.c_name, record, |_| {})
+    }
+
+    /// Bytes of an image of this structure.
+    fn size_of(&self, record: &str) -> Result<u32, Error> {
+        let record = self.context.interface.structs.get(record);
+        record.map(|record| record.size).ok_or_else(|| self.unsupported())
     }
 
     fn unsupported(&self) -> Error {

@@ -102,6 +102,11 @@ pub(crate) fn size(element: &str) -> usize {
     element.trim_start_matches(['u', 'i', 'f']).parse().map_or(1, |bits: usize| bits / 8)
 }
 
+/// Whether a wire kind has a sign.
+pub(crate) fn is_signed(kind: WireKind) -> bool {
+    matches!(kind, WireKind::I8 | WireKind::I16 | WireKind::I32 | WireKind::I64)
+}
+
 /// The Rust type of a wire kind.
 pub(crate) fn primitive(kind: WireKind) -> &'static str {
     match kind {

@@ -18,7 +18,7 @@ use crate::shim::body::Body;
 use crate::shim::expr::Scope;
 use crate::shim::handles::Need;
 use crate::shim::types::{declare, literal};
-use crate::shim::{callbacks, handles, keeps, memory, structs, texts, told};
+use crate::shim::{arrays, callbacks, handles, keeps, memory, structs, texts, told};
 
 /// Writes the statements before a call.
 struct Arguments<'a> {
@@ -84,6 +84,11 @@ pub(crate) fn element<'a>(scope: &Scope<'a>, param: &'a Param) -> Result<(u32, &
     let refused =
         || scope.unsupported(format!("a buffer of `{}` (parameter `{}`)", param.ty.written, param.name));
     let (pointee, constant) = param.ty.pointee().ok_or_else(refused)?;
+    if let Some(key) = param.structures() {
+        // On the wire it is an image.
+        let size = scope.interface.structs.get(key).map(|item| item.size).filter(|size| *size > 0);
+        return Ok((size.ok_or_else(refused)?, pointee, constant));
+    }
     Ok((pointee.element_size().ok_or_else(refused)?, pointee, constant))
 }
 
@@ -136,10 +141,18 @@ impl<'a> Arguments<'a> {
             Role::BufferIn { nullable, length } => {
                 let (_, _, constant) = element(&self.scope, param)?;
                 let c = if constant { InC::Reads } else { InC::Writes };
-                self.buffer_in(index, (*nullable, c), length.as_ref())
+                match param.structures() {
+                    Some(record) => arrays::argument(&self.scope, param, (record, *nullable), self.body)?,
+                    None => self.buffer_in(index, (*nullable, c))?,
+                }
+                self.long_enough(param, length.as_ref())
             }
             Role::BufferInOut { nullable, length, .. } => {
-                self.buffer_in(index, (*nullable, InC::Changes), length.as_ref())
+                match param.structures() {
+                    Some(record) => arrays::argument(&self.scope, param, (record, *nullable), self.body)?,
+                    None => self.buffer_in(index, (*nullable, InC::Changes))?,
+                }
+                self.long_enough(param, length.as_ref())
             }
             Role::BufferOut { capacity, .. } => {
                 let told = told::is_told(self.scope.function, index);
@@ -173,6 +186,9 @@ impl<'a> Arguments<'a> {
                     (false, false) => Need::There,
                 };
                 handles::argument(&self.scope, param, (handle, need, *nullable), self.body)
+            }
+            Role::Handles { handle, nullable } => {
+                handles::several(&self.scope, param, (handle, *nullable), self.body)
             }
             Role::Callback { nullable, .. } => callbacks::argument(&self.scope, param, *nullable, self.body),
             Role::UserData { callback } => callbacks::user_data(&self.scope, param, *callback, self.body),
@@ -215,12 +231,7 @@ impl<'a> Arguments<'a> {
         Ok(())
     }
 
-    fn buffer_in(
-        &mut self,
-        index: usize,
-        (nullable, c): (bool, InC),
-        length: Option<&'a Expr>,
-    ) -> Result<(), Error> {
+    fn buffer_in(&mut self, index: usize, (nullable, c): (bool, InC)) -> Result<(), Error> {
         let param = &self.scope.function.params[index];
         let (arg, name) = (arg(param), literal(&param.name));
         let (size, pointee, _) = element(&self.scope, param)?;
@@ -244,18 +255,26 @@ impl<'a> Arguments<'a> {
         };
         self.body.line(format!("{} = {value};", declare(ty, &arg)));
         self.body.leave_when("hc_bad");
-        if let Some(length) = length {
-            self.need_all(length)?;
-            let needed = format!("needed_{}", param.name);
-            self.body.line(format!("uint64_t {needed} = 0;"));
-            self.sized(length, size, &needed, &param.name)?;
-            let short = format!("{arg} != NULL && hc_in.{arg}.length < {needed}");
-            self.body.refuse_when(&short, "SHORT_BUFFER", &param.name);
-        }
+        Ok(())
+    }
+
+    /// Refuses data that goes in and is shorter than what the function will read.
+    fn long_enough(&mut self, param: &'a Param, length: Option<&'a Expr>) -> Result<(), Error> {
+        let Some(length) = length else { return Ok(()) };
+        let (arg, (size, ..)) = (arg(param), element(&self.scope, param)?);
+        self.need_all(length)?;
+        let needed = format!("needed_{}", param.name);
+        self.body.line(format!("uint64_t {needed} = 0;"));
+        self.sized(length, size, &needed, &param.name)?;
+        let short = format!("{arg} != NULL && hc_in.{arg}.length < {needed}");
+        self.body.refuse_when(&short, "SHORT_BUFFER", &param.name);
         Ok(())
     }
 
     fn buffer_out(&mut self, param: &'a Param, capacity: &'a Capacity, room: &str) -> Result<(), Error> {
+        if let Some(record) = param.structures() {
+            return self.structures_out(param, record, capacity);
+        }
         let (arg, name) = (arg(param), &param.name);
         let (size, pointee, _) = element(&self.scope, param)?;
         let ty = self.scope.spelled(&param.ty, param)?;
@@ -290,6 +309,28 @@ impl<'a> Arguments<'a> {
         Ok(())
     }
 
+    /// Room for structures: `size_x` counts bytes of their images.
+    fn structures_out(
+        &mut self,
+        param: &'a Param,
+        record: &str,
+        capacity: &'a Capacity,
+    ) -> Result<(), Error> {
+        let (name, (size, ..)) = (&param.name, element(&self.scope, param)?);
+        self.body.line(format!("uint64_t size_{name} = 0;"));
+        match capacity {
+            Capacity::Caller => {
+                let overflow = format!("!hotcell_bytes(hc_in.cap_{name}, {size}, &size_{name})");
+                self.body.refuse_when(&overflow, "SIZE_OVERFLOW", name);
+            }
+            Capacity::Elements { size: elements } => {
+                self.need_all(elements)?;
+                self.sized(elements, size, &format!("size_{name}"), name)?;
+            }
+        }
+        arrays::room(&self.scope, param, record, self.body)
+    }
+
     /// Evaluates a number of elements into a variable of bytes.
     fn sized(&mut self, elements: &Expr, size: u32, bytes: &str, name: &str) -> Result<(), Error> {
         let elements = self.scope.wide(elements)?;
@@ -304,12 +345,17 @@ impl<'a> Arguments<'a> {
         let buffer = &self.scope.function.params[of];
         let bytes = match &buffer.role.value {
             Role::BufferOut { .. } => format!("size_{}", buffer.name),
-            Role::Text { .. } | Role::Texts { .. } | Role::BufferIn { .. } | Role::BufferInOut { .. } => {
+            Role::Text { .. }
+            | Role::Texts { .. }
+            | Role::Handles { .. }
+            | Role::BufferIn { .. }
+            | Role::BufferInOut { .. } => {
                 format!("hc_in.{}.length", arg(buffer))
             }
             _ => return Err(self.scope.refused("a length of something that is no buffer", param)),
         };
         let elements = match (&buffer.role.value, unit) {
+            (Role::Handles { .. }, _) => format!("{bytes} / sizeof(uint64_t)"),
             (Role::Texts { .. }, _) => format!("{bytes} / sizeof(hotcell_ref)"),
             (_, Unit::Bytes) => bytes,
             (_, Unit::Elements) => match unit_of(&self.scope, buffer)? {

@@ -110,6 +110,35 @@ pub(crate) fn object(
     Ok(format!("hotcell_object(hc_ctx, {value}, {number}, {about}, hc_ctx->{find}, {nullable}, &hc_bad)"))
 }
 
+/// The objects of an array of handles. A NULL follows the last one.
+pub(crate) fn several(
+    scope: &Scope<'_>,
+    param: &Param,
+    (handle, nullable): (&str, bool),
+    body: &mut Body,
+) -> Result<(), Error> {
+    let number = number(scope.interface, scope.function, handle)?;
+    let (ty, name, about) = (scope.spelled(&param.ty, param)?, &param.name, literal(&param.name));
+    let nullable = u8::from(nullable);
+    let objects =
+        format!("hotcell_objects(hc_ctx, &hc_in.arg_{name}, {number}, {about}, {nullable}, &hc_bad)");
+    body.line(format!("{} = ({ty}){objects};", declare(ty, &format!("arg_{name}"))));
+    body.leave_when("hc_bad");
+    Ok(())
+}
+
+/// Refuses what the call takes over among the objects of its arrays.
+fn twice(function: &Function, passed: &[Passed<'_>], body: &mut Body) {
+    for param in &function.params {
+        let Role::Handles { handle, .. } = &param.role.value else { continue };
+        let name = &param.name;
+        for taken in passed.iter().filter(|passed| passed.consumed && passed.of == *handle) {
+            let among = format!("hotcell_among(hc_ctx, &hc_in.arg_{name}, {})", taken.value);
+            body.refuse_when(&among, "STALE_HANDLE", name);
+        }
+    }
+}
+
 /// Takes what the call consumes. All of it is known to be there and to be free to go, so that nothing is taken in vain.
 pub(crate) fn take(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
     let passed = passed(scope.function);
@@ -119,6 +148,7 @@ pub(crate) fn take(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
             body.refuse_when(&twice, "STALE_HANDLE", &param.name);
         }
     }
+    twice(scope.function, &passed, body);
     passed.iter().filter(|passed| passed.consumed && !passed.on_success).try_for_each(|passed| {
         body.leave_when(&taken(&scope, passed)?);
         Ok(())

@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 use hotcell_model::Interface;
 use hotcell_model::interface::{FieldRole, Filled, Struct, StructField, Unit};
 use hotcell_model::layout::WireKind;
-use hotcell_model::types::CType;
+use hotcell_model::types::{CType, Type};
 
 use crate::Error;
 use crate::shim::body::Body;
-use crate::shim::types::{literal, spell, wire};
+use crate::shim::types::{declare, literal, spell, wire};
 
 mod read;
 mod write;
@@ -33,7 +33,7 @@ pub(crate) fn keeps(structs: &BTreeMap<String, Struct>, key: &str) -> bool {
         item.fields.iter().any(|field| match &field.role.value {
             FieldRole::Text { .. } => stays(structs, key),
             FieldRole::BufferIn { .. } | FieldRole::BufferOut { .. } => true,
-            FieldRole::Struct { record } => keeps(structs, record),
+            FieldRole::Struct { record } | FieldRole::Structs { record, .. } => keeps(structs, record),
             _ => false,
         })
     })
@@ -41,10 +41,8 @@ pub(crate) fn keeps(structs: &BTreeMap<String, Struct>, key: &str) -> bool {
 
 /// Whether a structure, or one that holds it, stays in the worker.
 fn stays(structs: &BTreeMap<String, Struct>, key: &str) -> bool {
-    let holds =
-        |field: &StructField| matches!(&field.role.value, FieldRole::Struct { record } if record == key);
     structs.get(key).is_some_and(|item| item.resident)
-        || structs.iter().any(|(outer, item)| item.fields.iter().any(holds) && stays(structs, outer))
+        || structs.iter().any(|(outer, item)| item.inner().any(|inner| inner == key) && stays(structs, outer))
 }
 
 /// Whether a structure has memory that the function fills: its capacity must go in.
@@ -52,7 +50,7 @@ pub(crate) fn has_room(structs: &BTreeMap<String, Struct>, key: &str) -> bool {
     structs.get(key).is_some_and(|item| {
         item.fields.iter().any(|field| match &field.role.value {
             FieldRole::BufferOut { .. } => true,
-            FieldRole::Struct { record } => has_room(structs, record),
+            FieldRole::Struct { record } | FieldRole::Structs { record, .. } => has_room(structs, record),
             _ => false,
         })
     })
@@ -74,11 +72,7 @@ fn arrange<'a>(
     }
     let item = structs.get(key).ok_or_else(|| inconsistent("it is held by a structure and is none"))?;
     above.push(key);
-    for field in &item.fields {
-        if let FieldRole::Struct { record } = &field.role.value {
-            arrange(structs, record, above, order)?;
-        }
-    }
+    item.inner().try_for_each(|record| arrange(structs, record, above, order))?;
     above.pop();
     order.push(key);
     Ok(())
@@ -135,6 +129,13 @@ impl<'a> Image<'a> {
                 number(*capacity)?;
                 number(*field)?;
             }
+            FieldRole::Data { length, .. } | FieldRole::Texts { length: Some(length), .. } => {
+                number(*length)?
+            }
+            FieldRole::Pointer { direction, .. } if direction.goes_in() && self.stays => {
+                let what = format!("`{name}` points to what a call has, in a structure that stays");
+                return Err(self.inconsistent(what));
+            }
             FieldRole::LengthOf { field: of, .. } => {
                 let of = self.item.fields.get(*of).map(|of| &of.role.value);
                 if !matches!(of, Some(FieldRole::BufferIn { .. })) || !field.ty.is_integer() {
@@ -146,10 +147,18 @@ impl<'a> Image<'a> {
                 let what = format!("`{name}` is the library's own in a structure that does not stay");
                 return Err(self.inconsistent(what));
             }
-            FieldRole::Struct { record } if self.interface.structs[record].resident => {
-                return Err(self.inconsistent(format!("`{name}` is a structure of its own that stays")));
+            FieldRole::Structs { record, length } => match field.ty.array() {
+                Some((CType { kind: Type::Record { name }, .. }, count))
+                    if name == record && count == *length => {}
+                _ => return Err(self.inconsistent(format!("`{name}` is no such array of structures"))),
+            },
+            FieldRole::Bits { width } if *width == 0 || field.ty.scalar_size().is_none() => {
+                return Err(self.inconsistent(format!("`{name}` is no number of {width} bits")));
             }
             _ => {}
+        }
+        if field.role.value.record().is_some_and(|record| self.interface.structs[record].resident) {
+            return Err(self.inconsistent(format!("`{name}` is a structure of its own that stays")));
         }
         Ok(())
     }
@@ -200,6 +209,9 @@ impl<'a> Image<'a> {
 
     /// That the compiler sees a field as the parser did.
     fn confirmed(&self, field: &StructField) -> Option<String> {
+        if let FieldRole::Bits { .. } = field.role.value {
+            return None; // C has no word for the type of a bit-field.
+        }
         let at = format!("(({} *)0)->{}", self.item.c_name, field.name);
         let condition = match (spell(&field.ty), field.ty.scalar_size()) {
             (Some(ty), _) => format!("__builtin_types_compatible_p(__typeof__({at}), {ty})"),
@@ -227,6 +239,9 @@ impl<'a> Image<'a> {
             FieldRole::Struct { record } if keeps(&self.interface.structs, record) => {
                 vec![format!("    struct hotcell_kept_{record} inner_{name};")]
             }
+            FieldRole::Structs { record, length } if keeps(&self.interface.structs, record) => {
+                vec![format!("    struct hotcell_kept_{record} inner_{name}[{length}];")]
+            }
             _ => Vec::new(),
         }
     }
@@ -249,6 +264,35 @@ impl<'a> Image<'a> {
     fn counted(&self, field: &'a StructField, unit: Unit) -> Result<u32, Error> {
         let (_, size, _) = self.element(field)?;
         Ok(if unit == Unit::Bytes { 1 } else { size })
+    }
+
+    /// Whether a structure inside may lie where its type could not lie by itself, in one that is packed.
+    fn is_shifted(&self, field: &StructField, record: &str) -> bool {
+        let layout = |key: &str| self.interface.records.get(key).and_then(|record| record.layout.as_ref());
+        let (Some(outer), Some(inner)) = (layout(self.key), layout(record)) else { return false };
+        let place = outer.fields.iter().find(|at| at.name.as_deref() == Some(&field.name));
+        outer.align < inner.align || place.is_none_or(|at| !(at.offset_bits / 8).is_multiple_of(inner.align))
+    }
+
+    /// Runs the statements for each structure of an array inside, which is `val_x` there, at a place of the image.
+    fn each(
+        &self,
+        (name, record, length): (&str, &str, u64),
+        image: &str,
+        body: &mut Body,
+        inner: impl FnOnce(&mut Body, &str, &str),
+    ) {
+        let item = &self.interface.structs[record];
+        body.block(&format!("for (uint64_t hc_i = 0; hc_i < {length}; hc_i++)"), |body| {
+            body.line(format!("{};", declare(&item.c_name, &format!("val_{name}"))));
+            let from = format!("(const uint8_t *)hc_s->{name} + hc_i * sizeof val_{name}");
+            body.line(format!("__builtin_memcpy(&val_{name}, {from}, sizeof val_{name});"));
+            let kept = match keeps(&self.interface.structs, record) {
+                true => format!(", &hc_kept->inner_{name}[hc_i]"),
+                false => String::new(),
+            };
+            inner(body, &format!("{image} + hc_i * {}", item.size), &kept);
+        });
     }
 
     fn inner_kept(&self, record: &str, name: &str) -> String {

@@ -45,6 +45,9 @@ pub(crate) fn out(scope: &Scope<'_>, param: &Param, body: &mut Body) -> Result<(
         Role::OffsetOut { param: of, .. } => {
             let of = scope.function.params.get(*of);
             let of = of.ok_or_else(|| scope.refused("a place in nothing", param))?;
+            if of.structures().is_some() {
+                return Err(scope.refused("a place in an array of structures", param));
+            }
             let size = unit_of(scope, of)?;
             let start = format!("arg_{}, hc_in.arg_{}.length, {size}", of.name, of.name);
             body.line(format!("{field} = hotcell_offset({start}, {value});"));

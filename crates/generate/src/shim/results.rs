@@ -13,7 +13,7 @@ use crate::shim::arguments::element;
 use crate::shim::body::Body;
 use crate::shim::expr::{Moment, Scope};
 use crate::shim::types::wire;
-use crate::shim::{callbacks, handles, jumps, keeps, memory, structs, texts};
+use crate::shim::{arrays, callbacks, handles, jumps, keeps, memory, structs, texts};
 
 /// Writes everything between `errno` and the entry's end.
 ///
@@ -134,7 +134,12 @@ fn outs(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> {
             Role::Struct { record, nullable, .. } => {
                 structs::out(scope, param, record, *nullable, part);
             }
-            _ => out(scope, index, param)?.into_iter().for_each(|line| part.line(line)),
+            _ => {
+                out(scope, index, param)?.into_iter().for_each(|line| part.line(line));
+                if let Some(record) = param.structures() {
+                    arrays::out(scope, param, record, part)?;
+                }
+            }
         }
     }
     structs::residents_out(scope, body);
@@ -184,6 +189,9 @@ fn returned(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> {
         }
         ResultRole::Texts { length, encoding, .. } => {
             texts::returned(scope, length.as_ref(), *encoding, body)
+        }
+        ResultRole::Buffer { length, .. } if function.returned_structures().is_some() => {
+            arrays::returned(scope, length, body)
         }
         ResultRole::Text { .. } | ResultRole::Buffer { .. } => memory::returned(scope, body),
         ResultRole::Struct { .. } => structs::returned(scope, body),
@@ -265,5 +273,8 @@ fn refer(param: &Param, length: &str) -> String {
         Role::BufferInOut { nullable: true, .. } => format!("arg_{name} == NULL ? 0 : {length}"),
         _ => length.to_owned(),
     };
+    if param.structures().is_some() {
+        return format!("uint64_t filled_{name} = {length};");
+    }
     format!("hc_out.arg_{name} = (hotcell_ref){{place_{name}, {length}}};")
 }

@@ -71,13 +71,22 @@ fn argument(
         return null(call, offset, name, &param.role.value);
     }
     match &param.role.value {
+        Role::BufferIn { .. } | Role::BufferInOut { .. } if param.structures().is_some() => {
+            let images =
+                structs::encode_list(call, interface, param.structures().unwrap_or(""), name, value)?;
+            call.put_image(offset, name, &images)
+        }
         Role::BufferOut { capacity: Capacity::Caller, .. } => {
             let capacity = match value {
                 Value::Int(number) => u64::try_from(*number).ok(),
                 other => return Err(mismatch(call, name, "a capacity", other)),
             };
             let capacity = capacity.ok_or_else(|| refused(call, name, "is no number of elements"))?;
-            let element = param.ty.pointee().and_then(|(element, _)| element.element_size()).unwrap_or(1);
+            let image = param.structures().and_then(|record| interface.structs.get(record));
+            let element = match image {
+                Some(item) => item.size,
+                None => param.ty.pointee().and_then(|(element, _)| element.element_size()).unwrap_or(1),
+            };
             call.put_capacity(offset, name, capacity, element)
         }
         Role::Value | Role::ValueInOut { .. } => {
@@ -120,6 +129,19 @@ fn argument(
                 false => call.put_opt_handle(offset, name, Some(object), kind),
             }
         }
+        Role::Handles { handle, .. } => {
+            let Value::List(list) = value else {
+                return Err(mismatch(call, name, "a list of objects", value));
+            };
+            let mut objects = Vec::new();
+            for value in list {
+                let Value::Handle(object) = value else {
+                    return Err(mismatch(call, name, "a list of objects", value));
+                };
+                objects.push(object);
+            }
+            call.put_handles(offset, name, &objects, interface.handle_number(handle).unwrap_or(0))
+        }
         Role::Struct { record, .. } => {
             let image = structs::encode(call, interface, record, (false, false), name, value)?;
             call.put_image(offset, name, &image)
@@ -158,6 +180,7 @@ fn null(call: &mut impl Written, offset: usize, name: &str, role: &Role) -> Resu
     match role {
         Role::Text { nullable: true, .. }
         | Role::Texts { nullable: true, .. }
+        | Role::Handles { nullable: true, .. }
         | Role::BufferIn { nullable: true, .. }
         | Role::BufferInOut { nullable: true, .. }
         | Role::Struct { nullable: true, .. } => call.put_null(offset),

@@ -1,7 +1,7 @@
 //! Numbers: values into bytes of a C type, and back.
 
 use hotcell_model::layout::WireKind;
-use hotcell_model::types::{CType, Type};
+use hotcell_model::types::{CType, Target, Type};
 
 use super::Value;
 
@@ -54,6 +54,12 @@ fn integer(ty: &CType, kind: WireKind, number: i128) -> Result<Vec<u8>, String> 
         return Err(format!("is {number}; {} holds {low} to {high}", ty.written));
     }
     Ok(number.to_le_bytes()[..kind.size() as usize].to_vec())
+}
+
+/// Whether numbers of this type have a sign.
+pub(super) fn is_signed(ty: &CType, target: &Target) -> bool {
+    let kind = WireKind::of_scalar(ty, target);
+    matches!(kind, Some(WireKind::I8 | WireKind::I16 | WireKind::I32 | WireKind::I64))
 }
 
 /// The number in the bytes of a field.

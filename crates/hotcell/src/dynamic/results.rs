@@ -45,6 +45,10 @@ pub(super) fn read(
                 let bytes = reply.bytes(offset, field.kind.size() as usize);
                 element.map_or(Value::Null, |ty| numbers::decode(ty, field.kind, bytes))
             }
+            Role::BufferOut { .. } | Role::BufferInOut { .. } if param.structures().is_some() => {
+                let from = reply.reference(offset);
+                structs::decode_list(reply, interface, param.structures().unwrap_or(""), from)?
+            }
             Role::BufferOut { .. } | Role::BufferInOut { .. } => {
                 data(reply, reply.reference(offset), element)?
             }
@@ -137,7 +141,12 @@ fn returned(
         }
         ResultRole::Buffer { nullable, .. } => {
             let element = function.result_type.pointee().map(|(element, _)| element);
-            match data(reply, reply.reference(offset), element)? {
+            let from = reply.reference(offset);
+            let value = match function.returned_structures() {
+                Some(record) => structs::decode_list(reply, interface, record, from)?,
+                None => data(reply, from, element)?,
+            };
+            match value {
                 Value::Null if !nullable => reply.promised_data(None)?,
                 value => value,
             }
@@ -180,7 +189,7 @@ pub(super) fn decoded(from: &mut impl Reads, encoding: Encoding, bytes: Vec<u8>)
 }
 
 /// Texts of an array, which may be NULL, or NULL.
-fn texts(from: &mut impl Reads, reference: Reference, encoding: Encoding) -> Result<Value> {
+pub(super) fn texts(from: &mut impl Reads, reference: Reference, encoding: Encoding) -> Result<Value> {
     let Some(list) = from.read_opt_texts(reference)? else { return Ok(Value::Null) };
     let mut texts = Vec::new();
     if texts.try_reserve_exact(list.len()).is_err() {

@@ -2,13 +2,14 @@
 
 use hotcell_model::interface::{Encoding, FieldRole, Interface, Struct, StructField};
 use hotcell_model::layout::WireKind;
-use hotcell_model::types::{CType, Type};
+use hotcell_model::types::CType;
 
 use super::arguments::{data, mismatch, refused, string, text};
 use super::written::Written;
 use super::{Value, numbers, results};
 use crate::error::Result;
-use crate::rt::{Image, Reply};
+use crate::rt::reading::Reference;
+use crate::rt::{Image, Reply, check_bits};
 
 /// The name under which a structure that stays in the worker has its object.
 const OBJECT: &str = "";
@@ -36,6 +37,43 @@ pub(super) fn encode(
     }
     fields_in(call, interface, item, &mut image, 0, name, Some(value))?;
     Ok(image)
+}
+
+/// The images of structures, one behind the other.
+pub(super) fn encode_list(
+    call: &mut impl Written,
+    interface: &Interface,
+    record: &str,
+    name: &str,
+    value: &Value,
+) -> Result<Image> {
+    let Value::List(list) = value else { return Err(mismatch(call, name, "a list of structures", value)) };
+    let Some(item) = interface.structs.get(record) else {
+        return Err(refused(call, name, "is of a structure that the interface does not have"));
+    };
+    let size = item.size as usize;
+    let mut image = Image::new(list.len() * size);
+    for (index, value) in list.iter().enumerate() {
+        let name = format!("{name}[{index}]");
+        fields_in(call, interface, item, &mut image, index * size, &name, Some(value))?;
+    }
+    Ok(image)
+}
+
+/// The structures of images, one behind the other, or NULL.
+pub(super) fn decode_list(
+    reply: &mut Reply<'_>,
+    interface: &Interface,
+    record: &str,
+    from: Reference,
+) -> Result<Value> {
+    let size = interface.structs.get(record).map_or(1, |item| item.size as usize);
+    let Some((images, count)) = reply.images_at(from, size)? else { return Ok(Value::Null) };
+    let mut list = Vec::new();
+    for index in 0..count {
+        list.push(Value::Struct(fields_out(reply, interface, record, &images, index * size, None)?));
+    }
+    Ok(Value::List(list))
 }
 
 /// The fields of a structure that came back; `before` is what went in.
@@ -93,6 +131,31 @@ fn fields_in(
                 let bytes = bytes.and_then(|kind| numbers::encode(&field.ty, kind, value));
                 image.put_array(at, &bytes.map_err(|text| refused(call, &name, &text))?);
             }
+            FieldRole::Bits { width } => {
+                let Some(value) = value else { continue };
+                let kind = WireKind::of_scalar(&field.ty, &interface.target);
+                let bytes = kind.ok_or_else(|| "is no number".to_owned());
+                let bytes = bytes.and_then(|kind| numbers::encode(&field.ty, kind, value));
+                if let Value::Int(number) = value {
+                    let signed = numbers::is_signed(&field.ty, &interface.target);
+                    check_bits(call, &name, *number, *width, signed)?;
+                }
+                image.put_array(at, &bytes.map_err(|text| refused(call, &name, &text))?);
+            }
+            FieldRole::Structs { record, length } => {
+                let (Some(value), Some(inner)) = (value, interface.structs.get(record)) else { continue };
+                let Value::List(list) = value else {
+                    return Err(mismatch(call, &name, "a list of structures", value));
+                };
+                if list.len() as u64 > *length {
+                    let text = format!("has {} structures; the array holds {length}", list.len());
+                    return Err(refused(call, &name, &text));
+                }
+                for (index, value) in list.iter().enumerate() {
+                    let at = at + index * inner.size as usize;
+                    fields_in(call, interface, inner, image, at, &format!("{name}[{index}]"), Some(value))?;
+                }
+            }
             FieldRole::Array { length } => {
                 let (Some(value), Some(element)) = (value, element(field)) else { continue };
                 let bytes = data(call, &name, Some(element), value)?;
@@ -108,6 +171,20 @@ fn fields_in(
                     fields_in(call, interface, inner, image, at, &name, value)?;
                 }
             }
+            FieldRole::TextArray { encoding, length } => {
+                let Some(value) = value else { continue };
+                let text = text(call, &name, *encoding, value)?;
+                image.put_text_array(call, at, &name, text, *length as usize)?;
+            }
+            FieldRole::Data { .. } | FieldRole::Texts { .. } => image.put_null(at),
+            FieldRole::Pointer { direction, .. } if !direction.goes_in() => image.put_null(at),
+            FieldRole::Pointer { record, .. } => match value {
+                None | Some(Value::Null) => image.put_null(at),
+                Some(value) => {
+                    let part = encode(call, interface, record, (false, false), &name, value)?;
+                    image.put_image(call, at, &name, &part)?;
+                }
+            },
             FieldRole::Text { encoding, nullable } => match value {
                 None | Some(Value::Null) if *nullable => image.put_null(at),
                 None if *encoding == Encoding::Utf16 => image.put_text_utf16(call, at, &name, "")?,
@@ -172,10 +249,12 @@ fn fields_out(
         let at = base + offset as usize;
         let before = given(before, &field.name);
         let value = match &field.role.value {
-            FieldRole::Value => match WireKind::of_scalar(&field.ty, &interface.target) {
-                Some(kind) => numbers::decode(&field.ty, kind, image.bytes(at, kind.size() as usize)),
-                None => continue,
-            },
+            FieldRole::Value | FieldRole::Bits { .. } => {
+                match WireKind::of_scalar(&field.ty, &interface.target) {
+                    Some(kind) => numbers::decode(&field.ty, kind, image.bytes(at, kind.size() as usize)),
+                    None => continue,
+                }
+            }
             FieldRole::Array { length } => {
                 let size = element(field).and_then(CType::scalar_size).unwrap_or(1) as usize;
                 let bytes = image.bytes(at, *length as usize * size).to_vec();
@@ -183,6 +262,37 @@ fn fields_out(
             }
             FieldRole::Struct { record } => {
                 Value::Struct(fields_out(reply, interface, record, image, at, before)?)
+            }
+            FieldRole::Structs { record, length } => {
+                let size = interface.structs.get(record).map_or(0, |item| item.size as usize);
+                let mut list = Vec::new();
+                for index in 0..*length as usize {
+                    let before = match before {
+                        Some(Value::List(list)) => list.get(index),
+                        _ => None,
+                    };
+                    let fields = fields_out(reply, interface, record, image, at + index * size, before)?;
+                    list.push(Value::Struct(fields));
+                }
+                Value::List(list)
+            }
+            FieldRole::TextArray { encoding, length } => {
+                results::decoded(reply, *encoding, image.array_text(at, *length as usize))?
+            }
+            FieldRole::Data { record: Some(record), .. } => {
+                decode_list(reply, interface, record, image.reference(at))?
+            }
+            FieldRole::Data { .. } => results::data(reply, image.reference(at), element(field))?,
+            FieldRole::Texts { encoding, .. } => results::texts(reply, image.reference(at), *encoding)?,
+            FieldRole::Pointer { direction, .. } if !direction.goes_out() => {
+                before.cloned().unwrap_or(Value::Null)
+            }
+            FieldRole::Pointer { record, .. } => {
+                let size = interface.structs.get(record).map_or(1, |item| item.size as usize);
+                match reply.images_at(image.reference(at), size)? {
+                    Some((part, _)) => Value::Struct(fields_out(reply, interface, record, &part, 0, before)?),
+                    None => Value::Null,
+                }
             }
             FieldRole::Text { encoding, nullable } => {
                 results::text(reply, image.reference(at), *encoding, *nullable)?
@@ -220,10 +330,8 @@ fn rest(
 
 /// The type of what a field points to or is an array of.
 fn element(field: &StructField) -> Option<&CType> {
-    match &field.ty.kind {
-        Type::Array { element, .. } => Some(element),
-        _ => field.ty.pointee().map(|(element, _)| element),
-    }
+    let array = field.ty.array().map(|(element, _)| element);
+    array.or_else(|| field.ty.pointee().map(|(element, _)| element))
 }
 
 /// What a structure's value has under a name.

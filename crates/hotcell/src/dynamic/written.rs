@@ -25,6 +25,8 @@ pub(super) trait Written: Arguments {
     /// Writes an object, or NULL.
     fn put_opt_handle(&mut self, offset: usize, name: &str, handle: Option<&Handle>, kind: u16)
     -> Result<()>;
+    /// Writes objects one behind the other.
+    fn put_handles(&mut self, offset: usize, name: &str, handles: &[&Handle], kind: u16) -> Result<()>;
     /// Writes an object that the call takes over; `on_success` is whether only then.
     fn put_taken(
         &mut self,
@@ -66,6 +68,10 @@ macro_rules! same {
     () => {
         fn put_byte(&mut self, offset: usize, byte: u8) {
             self.put_u8(offset, byte);
+        }
+
+        fn put_handles(&mut self, offset: usize, name: &str, handles: &[&Handle], kind: u16) -> Result<()> {
+            self.put_handles(offset, name, handles, kind)
         }
 
         fn put_null(&mut self, offset: usize) {

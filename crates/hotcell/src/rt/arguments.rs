@@ -3,7 +3,7 @@
 use hotcell_protocol::Place;
 
 use super::{Call, Entry, Image};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What arguments are written into: a [`Call`], or an [`Entry`] of a batch. Structures write themselves into either.
 pub trait Arguments: accepts::Accepts {
@@ -12,13 +12,32 @@ pub trait Arguments: accepts::Accepts {
 }
 
 pub(super) mod accepts {
-    use super::{Place, Result};
+    use super::{Error, Place, Result};
 
     /// What images need of either.
     pub trait Accepts {
         fn place(&mut self, name: &str, data: &[u8]) -> Result<Place>;
         fn place_text(&mut self, name: &str, text: &[u8]) -> Result<Place>;
         fn place_text_utf16(&mut self, name: &str, text: &str) -> Result<(Place, u64)>;
+        fn wrong(&self, name: &str, text: String) -> Error;
+    }
+}
+
+/// Refuses a number that a bit-field of so many bits cannot hold.
+pub fn check_bits(
+    call: &mut impl Arguments,
+    name: &str,
+    value: i128,
+    width: u32,
+    signed: bool,
+) -> Result<()> {
+    let (low, high) = match signed {
+        true => (-(1i128 << (width - 1)), (1i128 << (width - 1)) - 1),
+        false => (0, (1i128 << width) - 1),
+    };
+    match (low..=high).contains(&value) {
+        true => Ok(()),
+        false => Err(call.wrong(name, format!("`{name}` is {value}; {width} bits hold {low} to {high}"))),
     }
 }
 
@@ -41,6 +60,10 @@ macro_rules! accepts {
 
             fn place_text_utf16(&mut self, name: &str, text: &str) -> Result<(Place, u64)> {
                 <$t>::place_text_utf16(self, name, text)
+            }
+
+            fn wrong(&self, name: &str, text: String) -> Error {
+                <$t>::invalid_argument(self, name, text)
             }
         }
     )* };
@@ -126,6 +149,21 @@ macro_rules! arguments {
         /// Writes a handle of this type. It must belong to this session and its worker, and nobody may have released it.
         pub fn put_handle(&mut self, offset: usize, name: &str, handle: &Handle, kind: u16) -> Result<()> {
             self.put_object(offset, name, handle, kind, Usage::Kept)
+        }
+
+        /// Writes handles of this type one behind the other, and a reference to them. Each must be as one alone.
+        pub fn put_handles(
+            &mut self,
+            offset: usize,
+            name: &str,
+            handles: &[&Handle],
+            kind: u16,
+        ) -> Result<()> {
+            let mut raw = Vec::with_capacity(handles.len() * 8);
+            for handle in handles {
+                raw.extend(self.pass(name, handle, kind, Usage::Kept)?.raw().to_ne_bytes());
+            }
+            self.put_copied(offset, name, &raw)
         }
 
         /// As [`Self::put_handle`], or NULL.

@@ -7,7 +7,7 @@ use hotcell_shm::bytes_of;
 use super::arguments::Arguments;
 use super::passed::Usage;
 use super::reading::{Bad, REFERENCE, Reads, Reference, numbers};
-use super::{Call, Element, Handle, Reply};
+use super::{Call, Element, Handle, Reply, TextKind, Utf8};
 use crate::error::Result;
 
 /// The image of a structure, in private memory: its declared fields at their offsets. What a field refers to is put
@@ -75,6 +75,11 @@ impl Image {
         Image { bytes: Bytes::zeros(size), from }
     }
 
+    /// One that came as these bytes.
+    pub(super) fn of_bytes(bytes: Vec<u8>) -> Image {
+        Image { bytes: Bytes::Many(bytes), from: 0 }
+    }
+
     put!(put_u8: u8, put_u16: u16, put_u32: u32, put_u64: u64, put_i8: i8, put_i16: i16, put_i32: i32);
     put!(put_i64: i64, put_f32: f32, put_f64: f64);
     numbers!();
@@ -87,6 +92,77 @@ impl Image {
     /// The numbers of an array.
     pub fn array<T: Element, const N: usize>(&self, offset: usize) -> [T; N] {
         std::array::from_fn(|index| T::read(self.bytes(offset + index * T::SIZE, T::SIZE)))
+    }
+
+    /// Writes a text into an array of so many characters. It must be shorter, and hold no NUL.
+    pub fn put_text_array(
+        &mut self,
+        call: &mut impl Arguments,
+        offset: usize,
+        name: &str,
+        text: &[u8],
+        length: usize,
+    ) -> Result<()> {
+        if text.len() >= length {
+            let wrong = format!("`{name}` has {} bytes; the array holds {}", text.len(), length - 1);
+            return Err(call.wrong(name, wrong));
+        }
+        if text.contains(&0) {
+            return Err(call.wrong(name, format!("`{name}` has a NUL, which would end it")));
+        }
+        self.put(offset, text);
+        Ok(())
+    }
+
+    /// The UTF-8 text in an array of so many characters.
+    pub fn text_array(&self, reply: &mut Reply<'_>, offset: usize, length: usize) -> Result<String> {
+        reply.decoded::<Utf8>(self.array_text(offset, length))
+    }
+
+    /// The bytes of the text in an array of so many characters.
+    pub fn bytes_array(&self, _reply: &mut Reply<'_>, offset: usize, length: usize) -> Result<Vec<u8>> {
+        Ok(self.array_text(offset, length))
+    }
+
+    /// The bytes up to the first NUL.
+    pub(crate) fn array_text(&self, offset: usize, length: usize) -> Vec<u8> {
+        self.bytes(offset, length).iter().copied().take_while(|byte| *byte != 0).collect()
+    }
+
+    /// Copies the image of a structure that a field points to into the call.
+    pub fn put_image(
+        &mut self,
+        call: &mut impl Arguments,
+        offset: usize,
+        name: &str,
+        image: &Image,
+    ) -> Result<()> {
+        self.put_buffer(call, offset, name, image.whole())
+    }
+
+    /// The images of the structures that a field points to, each of that size, and how many, if it is not null.
+    pub fn images(
+        &self,
+        reply: &mut Reply<'_>,
+        offset: usize,
+        size: usize,
+    ) -> Result<Option<(Image, usize)>> {
+        reply.images_at(self.reference(offset), size)
+    }
+
+    /// The texts that a field points to, any of which may be null; a null reference is none.
+    pub fn texts<K: TextKind>(&self, reply: &mut Reply<'_>, offset: usize) -> Result<Vec<Option<K::Text>>> {
+        let Some(list) = reply.read_opt_texts(self.reference(offset))? else { return Ok(Vec::new()) };
+        let mut texts = Vec::new();
+        for text in list {
+            texts.push(text.map(|bytes| reply.decoded::<K>(bytes)).transpose()?);
+        }
+        Ok(texts)
+    }
+
+    /// As [`Image::texts`], where a NULL ends them.
+    pub fn ended_texts<K: TextKind>(&self, reply: &mut Reply<'_>, offset: usize) -> Result<Vec<K::Text>> {
+        Ok(self.texts::<K>(reply, offset)?.into_iter().flatten().collect())
     }
 
     /// Writes a null reference.

@@ -208,6 +208,26 @@ impl<'s> Reply<'s> {
         Ok(if self.fill(&mut image)? { Some(image) } else { None })
     }
 
+    /// The images of structures one behind the other, each of that size, and how many; a null reference is an error here.
+    pub fn promised_images(&mut self, offset: usize, size: usize) -> Result<(Image, usize)> {
+        let images = self.opt_images(offset, size)?;
+        self.promised_data(images)
+    }
+
+    /// As [`Reply::promised_images`], if the reference is not null.
+    pub fn opt_images(&mut self, offset: usize, size: usize) -> Result<Option<(Image, usize)>> {
+        let from = self.reference(offset);
+        self.images_at(from, size)
+    }
+
+    /// The images that a reference points to.
+    pub(crate) fn images_at(&mut self, from: Reference, size: usize) -> Result<Option<(Image, usize)>> {
+        let Some(bytes) = self.fetch(from)? else { return Ok(None) };
+        self.whole(bytes.len(), size)?;
+        let count = bytes.len() / size.max(1);
+        Ok(Some((Image::of_bytes(bytes), count)))
+    }
+
     /// Copies the bytes of an image, where it lies: an image is too big to be handed from function to function. False
     /// for a null reference.
     fn fill(&mut self, image: &mut Image) -> Result<bool> {

@@ -24,14 +24,14 @@ pub enum Role {
         /// Whether NULL may be passed.
         nullable: bool,
     },
-    /// Data the function only reads.
+    /// Data the function only reads: numbers, bytes, or structures, which travel as images one behind the other.
     BufferIn {
         /// Whether NULL may be passed.
         nullable: bool,
         /// Elements it reads when no length parameter says so; shorter buffers are refused.
         length: Option<Expr>,
     },
-    /// Data the function reads and changes in place.
+    /// Data the function reads and changes in place, as [`Role::BufferIn`].
     BufferInOut {
         /// Whether NULL may be passed.
         nullable: bool,
@@ -42,7 +42,7 @@ pub enum Role {
         /// Whether the contents mean something when the call fails.
         valid_on_error: bool,
     },
-    /// Memory the function fills.
+    /// Memory the function fills, with what [`Role::BufferIn`] may be.
     BufferOut {
         /// How big it is.
         capacity: Capacity,
@@ -161,6 +161,13 @@ pub enum Role {
         /// Whether what was borrowed from it is stale afterwards.
         invalidates: bool,
     },
+    /// Objects of the library: a pointer to pointers to them. A NULL follows the last one.
+    Handles {
+        /// Key in [`crate::Interface::handles`].
+        handle: String,
+        /// Whether NULL may be passed instead of objects.
+        nullable: bool,
+    },
     /// An object the function hands out through a pointer.
     HandleOut {
         /// Key in [`crate::Interface::handles`].
@@ -234,7 +241,7 @@ pub enum ResultRole {
         /// Who owns the memory behind a pointer.
         ownership: Ownership,
     },
-    /// Memory, copied.
+    /// Memory, copied: numbers, bytes or structures.
     Buffer {
         /// Its elements.
         length: Expr,
@@ -390,6 +397,7 @@ impl Role {
             | Role::Texts { .. }
             | Role::Resident { .. }
             | Role::Handle { .. }
+            | Role::Handles { .. }
             | Role::Callback { .. } => true,
             Role::Struct { direction, .. } => direction.goes_in(),
             Role::BufferOut { capacity, .. } => *capacity == Capacity::Caller,

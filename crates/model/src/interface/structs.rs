@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::Fact;
-use crate::interface::roles::{Encoding, Unit};
+use crate::interface::roles::{Direction, Encoding, Unit};
 use crate::layout::WireKind;
-use crate::types::{CType, Target, Type};
+use crate::types::{CType, Target};
 
 /// A structure that functions take or give.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,8 +49,20 @@ pub struct StructField {
 pub enum FieldRole {
     /// A number.
     Value,
-    /// So many numbers, inside the structure.
+    /// A number of so many bits, a bit-field.
+    Bits {
+        /// Bits.
+        width: u32,
+    },
+    /// So many numbers, inside the structure; those of an array of arrays one behind the other.
     Array {
+        /// Elements.
+        length: u64,
+    },
+    /// So many structures, inside the structure.
+    Structs {
+        /// Key in [`crate::Interface::structs`].
+        record: String,
         /// Elements.
         length: u64,
     },
@@ -65,6 +77,37 @@ pub enum FieldRole {
         encoding: Encoding,
         /// Whether it may be NULL.
         nullable: bool,
+    },
+    /// An array of characters with a NUL-terminated text in it; one that comes out may fill the array.
+    TextArray {
+        /// Its encoding, of bytes.
+        encoding: Encoding,
+        /// Characters of the array, the NUL among them.
+        length: u64,
+    },
+    /// A pointer to numbers, bytes or structures that comes out only: NULL on the way in, and copied after the call.
+    Data {
+        /// Position of the field that has how much of it there is. A [`FieldRole::Value`] of its own.
+        length: usize,
+        /// What is counted.
+        unit: Unit,
+        /// Key in [`crate::Interface::structs`], where it consists of structures.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        record: Option<String>,
+    },
+    /// A pointer to pointers to NUL-terminated texts that comes out only, as [`FieldRole::Data`].
+    Texts {
+        /// Their encoding.
+        encoding: Encoding,
+        /// Position of the field that has their number: any of them may be NULL then. Without it a NULL ends them.
+        length: Option<usize>,
+    },
+    /// A pointer to a structure, or NULL.
+    Pointer {
+        /// Key in [`crate::Interface::structs`].
+        record: String,
+        /// Which way it goes; what only comes out is NULL on the way in.
+        direction: Direction,
     },
     /// A pointer to data that goes in. What comes back is how far the pointer has moved: the reference of the
     /// image has no place then, and as its length the bytes, or the impossible length when the pointer stands
@@ -95,6 +138,19 @@ pub enum FieldRole {
     Own,
 }
 
+impl FieldRole {
+    /// The structure that a field is or consists of, by its key.
+    pub fn record(&self) -> Option<&str> {
+        match self {
+            FieldRole::Struct { record }
+            | FieldRole::Structs { record, .. }
+            | FieldRole::Data { record: Some(record), .. }
+            | FieldRole::Pointer { record, .. } => Some(record),
+            _ => None,
+        }
+    }
+}
+
 /// How much of an out buffer in a structure is filled after the call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "filled", rename_all = "kebab-case")]
@@ -113,6 +169,11 @@ pub enum Filled {
 }
 
 impl Struct {
+    /// The structures in its fields, by their keys.
+    pub fn inner(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().filter_map(|field| field.role.value.record())
+    }
+
     /// Whether fields go with every call. A structure that stays in the worker without is no more than its object.
     pub fn travels(&self) -> bool {
         self.fields.iter().any(|field| field.role.value != FieldRole::Own)
@@ -133,16 +194,22 @@ impl Struct {
                 size.ok_or_else(|| format!("`{}` ({}) is no number", field.name, field.ty.written))
             };
             let (align, size) = match &field.role.value {
-                FieldRole::Value => {
+                FieldRole::Value | FieldRole::Bits { .. } => {
                     let size = scalar(&field.ty)?;
                     (size, u64::from(size))
                 }
                 FieldRole::Array { length } => {
-                    let element = match &field.ty.kind {
-                        Type::Array { element, .. } => scalar(element)?,
-                        _ => return Err(format!("`{}` ({}) is no array", field.name, field.ty.written)),
+                    let element = match field.ty.array() {
+                        Some((element, count)) if count == *length => scalar(element)?,
+                        _ => return Err(format!("`{}` ({}) is no such array", field.name, field.ty.written)),
                     };
                     (element, u64::from(element).saturating_mul(*length))
+                }
+                FieldRole::Structs { record, length } => {
+                    let inner = structs.get(record);
+                    let inner =
+                        inner.ok_or_else(|| format!("`{}` is of an unknown structure", field.name))?;
+                    (8, u64::from(inner.size).saturating_mul(*length))
                 }
                 FieldRole::Struct { record } => {
                     let inner = structs.get(record);
@@ -150,9 +217,18 @@ impl Struct {
                         inner.ok_or_else(|| format!("`{}` is of an unknown structure", field.name))?;
                     (8, u64::from(inner.size))
                 }
-                FieldRole::Text { .. } | FieldRole::BufferIn { .. } | FieldRole::BufferOut { .. } => {
-                    (8, u64::from(WireKind::Reference.size()))
-                }
+                FieldRole::TextArray { length, .. } => match field.ty.array() {
+                    Some((element, count)) if count == *length && scalar(element)? == 1 => (1, *length),
+                    _ => {
+                        return Err(format!("`{}` ({}) is no such array", field.name, field.ty.written));
+                    }
+                },
+                FieldRole::Text { .. }
+                | FieldRole::BufferIn { .. }
+                | FieldRole::BufferOut { .. }
+                | FieldRole::Data { .. }
+                | FieldRole::Texts { .. }
+                | FieldRole::Pointer { .. } => (8, u64::from(WireKind::Reference.size())),
                 FieldRole::LengthOf { .. } | FieldRole::Zero | FieldRole::Own => continue,
             };
             wanted.push((align, size, position));
@@ -160,7 +236,7 @@ impl Struct {
         wanted.sort_by_key(|(align, ..)| std::cmp::Reverse(*align));
         let mut offset = if self.resident { 8 } else { 0 };
         for (_, size, position) in wanted {
-            let end = u64::from(offset) + size;
+            let end = u64::from(offset).saturating_add(size);
             self.fields[position].offset = Some(offset);
             offset = u32::try_from(end).map_err(|_| format!("`{}` is too large", self.c_name))?;
         }
@@ -173,6 +249,7 @@ impl Struct {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::Type;
 
     fn field(name: &str, kind: Type, role: FieldRole) -> StructField {
         let ty = CType { written: name.into(), canonical: name.into(), kind };

@@ -111,18 +111,6 @@ impl Batch {
         Ok(call.read(|reply| reply.buffer(0)))
     }
 
-    /// [`Zlib::gzdopen`](crate::Zlib::gzdopen) in this batch.
-    #[track_caller]
-    pub fn gzdopen(&mut self, fd: i32, mode: &str) -> hotcell::Result<hotcell::Ticket<GzFile>> {
-        let mut call = self.batch.entry(table::GZDOPEN)?;
-        call.put_i32(16, fd);
-        call.put_text(0, "mode", mode)?;
-        Ok(call.read(|reply| {
-            let returned = reply.handle(0, GzFile::TYPE, true, None)?;
-            Ok(GzFile(returned))
-        }))
-    }
-
     /// [`GzFile::buffer`](crate::GzFile::buffer) in this batch.
     #[track_caller]
     pub fn gzbuffer(&mut self, file: &GzFile, size: u32) -> hotcell::Result<hotcell::Ticket<i32>> {

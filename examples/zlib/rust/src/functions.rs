@@ -237,41 +237,6 @@ impl Zlib {
         reply.filled(0, dest)
     }
 
-    /// Associate a gzFile with the file descriptor fd.  File descriptors are
-    /// obtained from calls like open, dup, creat, pipe or fileno (if the file has
-    /// been previously opened with fopen).  The mode parameter is as in gzopen.
-    ///
-    /// The next call of gzclose on the returned gzFile will also close the file
-    /// descriptor fd, just like fclose(fdopen(fd, mode)) closes the file descriptor
-    /// fd.  If you want to keep fd open, use fd = dup(fd_keep); gz = gzdopen(fd,
-    /// mode);.  The duplicated descriptor should be saved to avoid a leak, since
-    /// gzdopen does not close fd if it fails.  If you are using fileno() to get the
-    /// file descriptor from a FILE \*, then you will have to use dup() to avoid
-    /// double-close()ing the file descriptor.  Both gzclose() and fclose() will
-    /// close the associated file descriptor, so they need to have different file
-    /// descriptors.
-    ///
-    /// gzdopen returns NULL if there was insufficient memory to allocate the
-    /// gzFile state, if an invalid mode was specified (an 'r', 'w', or 'a' was not
-    /// provided, or '+' was provided), or if fd is -1.  The file descriptor is not
-    /// used until the next gz\* read, write, seek, or close operation, so gzdopen
-    /// will not detect if fd is invalid (unless fd is -1).
-    ///
-    /// C: `gzFile gzdopen(int fd, const char *mode)`
-    ///
-    /// # Errors
-    ///
-    /// The library's own when the result is NULL; else faults of the worker.
-    #[track_caller]
-    pub fn gzdopen(&self, fd: i32, mode: &str) -> hotcell::Result<GzFile> {
-        let mut call = self.session.call(table::GZDOPEN)?;
-        call.put_i32(16, fd);
-        call.put_text(0, "mode", mode)?;
-        let mut reply = call.finish()?;
-        let returned = reply.handle(0, GzFile::TYPE, true, None)?;
-        Ok(GzFile(returned))
-    }
-
     /// Update a running Adler-32 checksum with the bytes buf\[0..len-1\] and
     /// return the updated checksum. An Adler-32 value is in the range of a 32-bit
     /// unsigned integer. If buf is Z_NULL, this function returns the required

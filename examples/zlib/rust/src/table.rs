@@ -8,9 +8,9 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
     runtime: 1,
     library: "zlib",
     fingerprint: [
-        0x82, 0x18, 0xca, 0x3e, 0xc0, 0x76, 0x6c, 0xc2, 0x83, 0xe2, 0x6e, 0xee, 0xc9, 0xab, 0x92,
-        0xd1, 0xb5, 0xbd, 0x48, 0xa5, 0x89, 0xd5, 0x8c, 0x37, 0xd0, 0x9b, 0xd4, 0x0f, 0x94, 0x0b,
-        0x3b, 0xed,
+        0xba, 0xf2, 0xd6, 0x65, 0xd1, 0x90, 0x78, 0xa7, 0x1c, 0x62, 0x37, 0xc7, 0x94, 0xbe, 0xcb,
+        0x96, 0x7a, 0xd7, 0xa9, 0xc6, 0xee, 0xdb, 0xfd, 0x76, 0x20, 0x39, 0xa9, 0xa0, 0x7d, 0x5a,
+        0x9a, 0xec,
     ],
     reentrant: false,
     functions: &FUNCTIONS,
@@ -53,54 +53,53 @@ pub(crate) const COMPRESS: u16 = 21;
 pub(crate) const COMPRESS2: u16 = 22;
 pub(crate) const COMPRESS_BOUND: u16 = 23;
 pub(crate) const UNCOMPRESS: u16 = 24;
-pub(crate) const GZDOPEN: u16 = 25;
-pub(crate) const GZBUFFER: u16 = 26;
-pub(crate) const GZSETPARAMS: u16 = 27;
-pub(crate) const GZREAD: u16 = 28;
-pub(crate) const GZFREAD: u16 = 29;
-pub(crate) const GZWRITE: u16 = 30;
-pub(crate) const GZFWRITE: u16 = 31;
-pub(crate) const GZPUTS: u16 = 32;
-pub(crate) const GZGETS: u16 = 33;
-pub(crate) const GZPUTC: u16 = 34;
-pub(crate) const GZGETC: u16 = 35;
-pub(crate) const GZUNGETC: u16 = 36;
-pub(crate) const GZFLUSH: u16 = 37;
-pub(crate) const GZREWIND: u16 = 38;
-pub(crate) const GZEOF: u16 = 39;
-pub(crate) const GZDIRECT: u16 = 40;
-pub(crate) const GZCLOSE: u16 = 41;
-pub(crate) const GZCLOSE_R: u16 = 42;
-pub(crate) const GZCLOSE_W: u16 = 43;
-pub(crate) const GZERROR: u16 = 44;
-pub(crate) const GZCLEARERR: u16 = 45;
-pub(crate) const ADLER32: u16 = 46;
-pub(crate) const ADLER32_Z: u16 = 47;
-pub(crate) const CRC32: u16 = 48;
-pub(crate) const CRC32_Z: u16 = 49;
-pub(crate) const CRC32_COMBINE_OP: u16 = 50;
-pub(crate) const DEFLATE_INIT_: u16 = 51;
-pub(crate) const INFLATE_INIT_: u16 = 52;
-pub(crate) const DEFLATE_INIT2_: u16 = 53;
-pub(crate) const INFLATE_INIT2_: u16 = 54;
-pub(crate) const GZOPEN: u16 = 55;
-pub(crate) const GZSEEK: u16 = 56;
-pub(crate) const GZTELL: u16 = 57;
-pub(crate) const GZOFFSET: u16 = 58;
-pub(crate) const ADLER32_COMBINE: u16 = 59;
-pub(crate) const CRC32_COMBINE: u16 = 60;
-pub(crate) const CRC32_COMBINE_GEN: u16 = 61;
-pub(crate) const Z_ERROR: u16 = 62;
-pub(crate) const INFLATE_SYNC_POINT: u16 = 63;
-pub(crate) const GET_CRC_TABLE: u16 = 64;
-pub(crate) const INFLATE_UNDERMINE: u16 = 65;
-pub(crate) const INFLATE_VALIDATE: u16 = 66;
-pub(crate) const INFLATE_CODES_USED: u16 = 67;
-pub(crate) const INFLATE_RESET_KEEP: u16 = 68;
-pub(crate) const DEFLATE_RESET_KEEP: u16 = 69;
+pub(crate) const GZBUFFER: u16 = 25;
+pub(crate) const GZSETPARAMS: u16 = 26;
+pub(crate) const GZREAD: u16 = 27;
+pub(crate) const GZFREAD: u16 = 28;
+pub(crate) const GZWRITE: u16 = 29;
+pub(crate) const GZFWRITE: u16 = 30;
+pub(crate) const GZPUTS: u16 = 31;
+pub(crate) const GZGETS: u16 = 32;
+pub(crate) const GZPUTC: u16 = 33;
+pub(crate) const GZGETC: u16 = 34;
+pub(crate) const GZUNGETC: u16 = 35;
+pub(crate) const GZFLUSH: u16 = 36;
+pub(crate) const GZREWIND: u16 = 37;
+pub(crate) const GZEOF: u16 = 38;
+pub(crate) const GZDIRECT: u16 = 39;
+pub(crate) const GZCLOSE: u16 = 40;
+pub(crate) const GZCLOSE_R: u16 = 41;
+pub(crate) const GZCLOSE_W: u16 = 42;
+pub(crate) const GZERROR: u16 = 43;
+pub(crate) const GZCLEARERR: u16 = 44;
+pub(crate) const ADLER32: u16 = 45;
+pub(crate) const ADLER32_Z: u16 = 46;
+pub(crate) const CRC32: u16 = 47;
+pub(crate) const CRC32_Z: u16 = 48;
+pub(crate) const CRC32_COMBINE_OP: u16 = 49;
+pub(crate) const DEFLATE_INIT_: u16 = 50;
+pub(crate) const INFLATE_INIT_: u16 = 51;
+pub(crate) const DEFLATE_INIT2_: u16 = 52;
+pub(crate) const INFLATE_INIT2_: u16 = 53;
+pub(crate) const GZOPEN: u16 = 54;
+pub(crate) const GZSEEK: u16 = 55;
+pub(crate) const GZTELL: u16 = 56;
+pub(crate) const GZOFFSET: u16 = 57;
+pub(crate) const ADLER32_COMBINE: u16 = 58;
+pub(crate) const CRC32_COMBINE: u16 = 59;
+pub(crate) const CRC32_COMBINE_GEN: u16 = 60;
+pub(crate) const Z_ERROR: u16 = 61;
+pub(crate) const INFLATE_SYNC_POINT: u16 = 62;
+pub(crate) const GET_CRC_TABLE: u16 = 63;
+pub(crate) const INFLATE_UNDERMINE: u16 = 64;
+pub(crate) const INFLATE_VALIDATE: u16 = 65;
+pub(crate) const INFLATE_CODES_USED: u16 = 66;
+pub(crate) const INFLATE_RESET_KEEP: u16 = 67;
+pub(crate) const DEFLATE_RESET_KEEP: u16 = 68;
 
 #[rustfmt::skip]
-static FUNCTIONS: [rt::Function; 70] = [
+static FUNCTIONS: [rt::Function; 69] = [
     function("zlibVersion", 0, 16),
     function("deflate", 24, 24),
     function("deflateEnd", 16, 24),
@@ -126,7 +125,6 @@ static FUNCTIONS: [rt::Function; 70] = [
     rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), ..function("compress2", 24, 40) },
     function("compressBound", 8, 8),
     rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), ..function("uncompress", 24, 40) },
-    rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("gzdopen", 24, 8) },
     function("gzbuffer", 16, 8),
     function("gzsetparams", 16, 8),
     rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), ..function("gzread", 16, 40) },

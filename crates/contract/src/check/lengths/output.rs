@@ -1,10 +1,11 @@
 //! Out buffers: how big they are, who is told, and how much of them is valid afterwards.
 
 use hotcell_model::expr::Expr;
-use hotcell_model::interface::{Capacity, ResultLength, ResultRole, Role, Unit};
+use hotcell_model::interface::{Capacity, Direction, ResultLength, ResultRole, Role, Unit};
 
 use crate::check::decide::Purpose;
 use crate::check::lengths::{Buffer, Named};
+use crate::contract::What;
 use crate::expression::{Kind, Node};
 use crate::suggest::did_you_mean;
 
@@ -102,7 +103,7 @@ impl Buffer<'_> {
                 Some(ResultLength::Returned)
             }
             (Kind::Name(name), Named::Neither) if name == "text" => {
-                if self.size > 1 {
+                if self.size > 1 || self.item.what == What::Structs(Direction::Out) {
                     let help = "give the length in another way";
                     self.error(node, "a text consists of bytes".to_owned(), help);
                     return None;

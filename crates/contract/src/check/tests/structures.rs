@@ -17,7 +17,7 @@ fn whole(declarations: &[&str], lines: &str) -> Checked {
 
 /// The roles of `f` and, of a structure it uses, C name, resident, size, and each field with its role and offset.
 #[track_caller]
-fn bound(declaration: &str, lines: &str, record: &str) -> (Vec<Value>, Value, Value) {
+pub(super) fn bound(declaration: &str, lines: &str, record: &str) -> (Vec<Value>, Value, Value) {
     let checked = whole(&[declaration, "void end(stream *s)"], lines);
     let left: Vec<_> = checked.interface.left_out.iter().map(|out| &out.reason).collect();
     let (_, function) = checked.interface.function("f").unwrap_or_else(|| panic!("{left:?}"));
@@ -32,7 +32,7 @@ fn bound(declaration: &str, lines: &str, record: &str) -> (Vec<Value>, Value, Va
     (params, result, described)
 }
 
-fn given(record: &str, direction: &str) -> Value {
+pub(super) fn given(record: &str, direction: &str) -> Value {
     json!({"role": "struct", "record": record, "direction": direction, "nullable": false, "valid_on_error": false})
 }
 
@@ -244,18 +244,19 @@ fn where_an_object_begins_is_said_once() {
 fn functions_with_a_structure_that_cannot_travel_are_left_out() {
     for (declaration, lines, status, reason, help) in [
         (
-            "void f(struct flags p)",
+            "void f(struct ropes p)",
             "",
             Status::Undecided,
-            "parameter `p`: `a` of `flags` is a bit-field",
-            Some("[struct.flags]\nfields.a = { zero = true }"),
+            "parameter `p`: `names` of `ropes` is an array of something else than numbers and structures",
+            Some("[struct.ropes]\nfields.names = { zero = true }"),
         ),
         (
-            "void f(struct matrix p)",
-            "",
+            "void f(const stream *p, int n)",
+            "[function.f]\nparams.p = { in = \"structs\", length = \"n\" }\n[struct.stream]\nfields.next_in = { zero = true }\n\
+             fields.next_out = { zero = true }\nfields.msg = { zero = true }\nfields.state = { zero = true }\n",
             Status::Undecided,
-            "parameter `p`: `rows` of `matrix` is an array of something else than numbers",
-            Some("[struct.matrix]\nfields.rows = { zero = true }"),
+            "parameter `p`: `alloc` of `stream` is a pointer to a function",
+            Some("[struct.stream]\nfields.alloc = { zero = true }"),
         ),
         (
             "void f(struct tail p)",

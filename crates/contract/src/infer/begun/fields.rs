@@ -9,10 +9,18 @@ use crate::infer::names::{length_name, words};
 
 /// The roles of the named fields in order; none when callers would have to fill memory behind a pointer of which nothing says how
 /// much there is, or when there is nothing in it that is not a number.
-pub(crate) fn roles(record: &Record) -> Option<Vec<Fact<FieldRole>>> {
+pub(crate) fn roles(key: &str, record: &Record) -> Option<Vec<Fact<FieldRole>>> {
     let layout = record.layout.as_ref()?;
     let fields: Vec<(&str, &Field)> =
         layout.fields.iter().filter_map(|field| Some((field.name.as_deref()?, field))).collect();
+    // Structures of a list or of a loop: what the library changes between calls must not be written back.
+    let linked = |field: &Field| {
+        let to = field.ty.pointee().map(|(pointee, _)| &pointee.kind);
+        matches!(to, Some(Type::Record { name }) if name == key)
+    };
+    if fields.iter().any(|(_, field)| linked(field)) {
+        return Some(fields.iter().map(|_| Fact::inferred(FieldRole::Own, "begun-and-ended")).collect());
+    }
     let hidden = fields.iter().any(|(name, field)| is_private(name) || !is_number(field));
     let mut roles: Vec<Option<FieldRole>> = vec![None; fields.len()];
     for (position, (name, field)) in fields.iter().enumerate() {

@@ -2,8 +2,8 @@
 //! `FT_Done_Face`.
 //!
 //! Called the same but for the word that makes and the word that ends, one hands out the object, and the other takes it and
-//! nothing else. What the one makes the other releases, whatever else may end such an object. `delete` is left out where
-//! something else is called like the release: a `git_reference` that was created may be deleted from the repository, and freed.
+//! nothing else. What the one makes the other releases, unless something else ends such an object: a `git_reference` that was
+//! created may be deleted from the repository, and freed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,8 @@ use hotcell_model::api::{Api, Function};
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::{Ending, ending};
-use crate::infer::words::objects::{LOOKS, MIRROR_ENDS, MIRROR_MAKES, NO_RELEASES};
+use crate::infer::names::words;
+use crate::infer::words::objects::{ENDS_BESIDES, LOOKS, MIRROR_ENDS, MIRROR_MAKES, NO_RELEASES};
 
 /// Functions that make objects, with those that release them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,35 +29,40 @@ impl Pairs {
         };
         let functions: Vec<&Function> = api.functions.iter().filter(there).collect();
         let mut ends: BTreeMap<(String, &str), Vec<(&str, &str)>> = BTreeMap::new();
-        let mut released: BTreeSet<&str> = BTreeSet::new();
+        let mut ended: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for function in &functions {
             let [only] = &function.params[..] else { continue };
             let Some(object) = object(&only.ty) else { continue };
             let result = &function.result;
             let status =
                 result.kind == Type::Void || result.is_integer() || matches!(result.kind, Type::Enum { .. });
+            let besides = words(&function.name).iter().any(|word| ENDS_BESIDES.contains(&word.as_str()));
+            let ends_it = ending(&function.name).is_some_and(|(ending, _)| ending >= Ending::Closes);
+            if status && (ends_it || besides) {
+                ended.entry(object).or_default().push(&function.name);
+            }
             for (rest, word) in without(&function.name, MIRROR_ENDS).into_iter().filter(|_| status) {
-                if word != "delete"
-                    && ending(&function.name).is_some_and(|(ending, _)| ending == Ending::Releases)
-                {
-                    released.insert(object);
-                }
                 ends.entry((rest, object)).or_default().push((&function.name, word));
             }
         }
-        let mut pairs = Pairs::default();
+        let mut found: Vec<(&str, &str, &str)> = Vec::new();
         for function in functions {
             let Some(object) = made(function) else { continue };
             for (rest, _) in without(&function.name, MIRROR_MAKES) {
-                let found = ends.get(&(rest, object)).map(Vec::as_slice);
-                if let Some([(end, word)]) = found
-                    && (*word != "delete" || !released.contains(object))
-                {
-                    pairs.ends.insert(function.name.clone(), (*end).to_owned());
+                if let Some([(end, _)]) = ends.get(&(rest, object)).map(Vec::as_slice) {
+                    found.push((&function.name, end, object));
                 }
             }
         }
-        pairs
+        // What else ends such an object may be its release, and the mirror another thing: `record_delete` beside `record_decref`.
+        // Other mirrors are not meant, nor are others of the same name: `gzclose_r`.
+        let mirrors: Vec<&str> = found.iter().map(|(_, end, _)| *end).collect();
+        let alone = |end: &str, object: &str| {
+            let others = ended.get(object).into_iter().flatten();
+            others.into_iter().all(|other| other.starts_with(end) || mirrors.contains(other))
+        };
+        let ends = found.iter().filter(|(_, end, object)| alone(end, object));
+        Pairs { ends: ends.map(|(maker, end, _)| ((*maker).to_owned(), (*end).to_owned())).collect() }
     }
 
     /// What releases the objects that a function makes.

@@ -13,7 +13,7 @@ fn called_like_stdio() {
         ("char *gets(char *s)", "? -> ?"),
         // Another order, other kinds, nothing to read from.
         ("size_t fwrite(const void *p, size_t n, size_t size, struct file *f)", "? value value ? -> value"),
-        ("size_t fwrite(const void *p, size_t size, size_t n, int fd)", "? value value value -> value"),
+        ("size_t fwrite(const void *p, size_t size, size_t n, int fd)", "? value value ? -> value"),
         ("size_t fread(const void *p, size_t size, size_t n, struct file *f)", "? value value ? -> value"),
         ("void fread(void *p, size_t size, size_t n, struct file *f)", "? value value ? -> void"),
         ("size_t my_proofread(void *p, size_t size, size_t n, struct file *f)", "? value value ? -> value"),
@@ -152,7 +152,7 @@ fn returned_texts() {
     check(&[
         ("const char *next(const char *cursor)", "text -> text"),
         ("const char *skip(const char *str, size_t len)", "bytes len(0) -> ?"),
-        ("const char *get(int id, size_t *len)", "value changing -> ?"),
+        ("const char *get(int id, size_t *len)", "value ? -> ?"),
         ("const char *slice(int id, size_t len)", "value value -> ?"),
         ("const char *section_data(int id)", "value -> ?"),
         ("const xmlChar *title(int id)", "value -> text"),
@@ -172,7 +172,7 @@ fn memory_that_is_filled_or_counts_letters() {
             "int lgetxattr(const char *path, const char *name, const void *value, size_t size)",
             "text text ? value -> value",
         ),
-        ("int attr_query(int fd, const void *value, size_t size)", "value ? value -> value"),
+        ("int attr_query(int fd, const void *value, size_t size)", "? ? value -> value"),
         ("int UTF8Strsize(const unsigned char *utf, int len)", "? value -> value"),
         ("int text_width(const unsigned char *data, size_t len)", "? value -> value"),
         ("int check(const unsigned char *utf8, size_t nbytes)", "bytes len(0) -> value"),
@@ -215,5 +215,21 @@ fn out_buffers() {
         ("int make(char *out, size_t *out_len, size_t max)", "? ? value -> value"),
         ("int make(size_t *out_len, char *out)", "? ? -> value"),
         ("int make(char *out, const size_t *out_len)", "? ? -> value"),
+    ]);
+}
+
+#[test]
+fn descriptors_are_no_numbers() {
+    check(&[
+        ("int fsync(int fd)", "? -> value"),
+        ("int isatty(int __fd)", "? -> value"),
+        ("int aio_use(int fildes, int filedes)", "? ? -> value"),
+        ("int listen(int socket, int backlog)", "? value -> value"),
+        ("int bind(int sockfd, int in_fd, int file_descriptor)", "? ? ? -> value"),
+        // Of bytes, numbers with a fraction, and what counts or describes descriptors.
+        ("int f(uint8_t descriptor)", "value -> value"),
+        ("int f(double fd)", "value -> value"),
+        ("int f(int nfds, int fd_flags, int socket_count)", "value value value -> value"),
+        ("int f(int)", "value -> value"),
     ]);
 }

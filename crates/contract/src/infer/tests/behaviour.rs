@@ -53,6 +53,10 @@ fn help_lines_are_contract_text() {
             ],
         ),
         ("int f(int x, const unsigned char *)", vec![r#"params.arg2 = { string = "utf-8" }"#]),
+        (
+            "int f(int sockfd)",
+            vec![r#"params.sockfd = { in = "value" } # descriptors are the worker's: data"#],
+        ),
     ] {
         let gaps = gaps(declaration);
         let helps: Vec<String> = gaps.iter().map(|gap| gap.help.clone().unwrap_or_default()).collect();
@@ -80,6 +84,7 @@ fn reasons_name_what_is_in_the_way() {
             "int f(const struct point *p)",
             "`p` points to `struct point`, of which nothing says what it is to callers",
         ),
+        ("int gzdopen(int fd)", "`fd` may be a descriptor of the process that has opened it"),
         (
             "struct point *f(void)",
             "the result points to `struct point`, of which nothing says what it is to callers",

@@ -186,6 +186,11 @@ fn objects_that_are_plainly_used() {
             ("int db_attach(db *d, const item *i)", "object ? -> value"),
             ("int db_add(db *d, const db *other)", "object object -> value"),
             ("int db_show(db *d, const item *i)", "object object -> value"),
+            // Nothing that can change could go on using it.
+            ("int db_refer_to(const db *d, const item *i)", "object object -> value"),
+            ("int db_use(const db *d, const item *i)", "object object -> value"),
+            ("int item_use(const item *i, int n)", "object value -> value"),
+            ("int db_compress_usingItem(db *d, const item *i)", "object object -> value"),
             ("int item_equal(item *a, item *b)", "object object -> value"),
             ("int db_get_shutdown(db *d)", "object -> value"),
             ("void db_freeze(db *d)", "object -> void"),
@@ -221,7 +226,7 @@ fn objects_that_may_be_gone() {
             ("int db_add_item(db *d, item *i)", "object ? -> value"),
             ("int attr_list_change(db *d, item *i)", "object ? -> value"),
             // The first that can be changed.
-            ("int db_print(int fd, db *d)", "value object -> value"),
+            ("int db_print(int level, db *d)", "value object -> value"),
             ("int db_sum(double a, const item *x, double b, db *y)", "value object value object -> value"),
             ("int db_queue(int priority, db *d)", "value ? -> value"),
             ("int db_show(int free_it, db *d)", "value ? -> value"),
@@ -238,6 +243,11 @@ fn objects_that_may_be_gone() {
             // Kept.
             ("void cache_provide(item *i)", "? -> void"),
             ("void allocator_set_default(item *i)", "? -> void"),
+            // Kept although it is `const`.
+            ("size_t db_refItem(db *d, const item *i)", "object ? -> value"),
+            ("int db_use_item(db *d, const item *i)", "object ? -> value"),
+            ("int db_share(const item *i, db *d)", "? object -> value"),
+            ("void db_set_prefix(db *d, const db *other)", "object ? -> void"),
         ],
     );
     // Somebody makes them, and nothing is called like their release.

@@ -39,6 +39,12 @@ fn what_is_not_the_mirror_releases_nothing() {
         &["int get_new_item(item **out)", "void get_free_item(item *i)"],
         &["int thing_open(thing *t)", "void thing_stop(thing *t)", "int thing_start(thing *t)"],
         &["thing *thing_new(void)", "void thing_free(thing *t, int how)"],
+        &[
+            "record *record_create(const char *n)",
+            "int record_delete(record *r)",
+            "int record_decref(record *r)",
+        ],
+        &["job *job_new(const char *n)", "void job_done(job *j)", "void job_put(job *j)"],
         &["thing *thing_new(void)", "char *thing_close(thing *t)", "void thing_end_all(thing *t)"],
     ] {
         let found = release(declarations);

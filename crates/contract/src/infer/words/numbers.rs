@@ -150,6 +150,10 @@ pub(in crate::infer) const HARMLESS: &[&str] = &[
     "year",
 ];
 
+/// Last words of integers that are descriptors of files and sockets.
+pub(in crate::infer) const DESCRIPTORS: &[&str] =
+    &["descriptor", "fd", "filedes", "fildes", "sockfd", "socket"];
+
 /// Types of integers that are no lengths.
 pub(in crate::infer) const HARMLESS_TYPES: &[&str] =
     &["dev_t", "gid_t", "id_t", "mode_t", "pid_t", "time_t", "uid_t"];

@@ -88,6 +88,7 @@ pub(in crate::infer) const GIVES_AWAY: &[&str] = &[
     "post",
     "push0",
     "recycle",
+    "reference",
     "reply",
     "respond",
     "retire",
@@ -215,6 +216,10 @@ pub(in crate::infer) const STORES: &[&str] = &[
 pub(in crate::infer) const COLLECTS: &[&str] =
     &["add", "append", "attach", "enqueue", "insert", "link", "prepend", "push", "store"];
 
+/// Words of functions that go on using an object which they cannot change: `ZSTD_CCtx_refCDict(cctx, const cdict)`.
+pub(in crate::infer) const KEEPS_OBJECT: &[&str] =
+    &["attach", "borrow", "link", "prefix", "ref", "reference", "share", "use"];
+
 /// Words of functions that compare objects and leave them alone.
 pub(in crate::infer) const COMPARES: &[&str] =
     &["cmp", "compare", "eq", "equal", "equals", "same", "similar"];
@@ -283,6 +288,8 @@ pub(in crate::infer) const BORROWS: &[&str] =
 /// `ZSTD_compressBegin_usingDict`, `hash_add(table, key, len)`, `io_uring_prep_write(sqe, fd, buf, nbytes)`.
 pub(in crate::infer) const KEEPS_DATA: &[&str] = &[
     "add",
+    "ahead",
+    "aio",
     "append",
     "assign",
     "async",
@@ -292,21 +299,42 @@ pub(in crate::infer) const KEEPS_DATA: &[&str] = &[
     "borrow",
     "byref",
     "const",
+    "cont",
+    "continue",
     "cs",
+    "defer",
+    "dma",
+    "enable",
     "enqueue",
     "enter",
     "init",
     "insert",
     "intern",
+    "iread",
+    "irecv",
+    "irq",
+    "it",
     "later",
     "link",
     "load",
     "map",
+    "monitor",
+    "nb",
     "nocopy",
+    "nonblock",
+    "nowait",
+    "opt",
+    "option",
+    "options",
+    "overlapped",
+    "post",
+    "prefetch",
     "prefix",
     "prep",
     "prepare",
     "prepend",
+    "profile",
+    "progress",
     "push",
     "put",
     "queue",
@@ -314,6 +342,7 @@ pub(in crate::infer) const KEEPS_DATA: &[&str] = &[
     "reference",
     "register",
     "replace",
+    "report",
     "schedule",
     "set",
     "setup",
@@ -321,6 +350,8 @@ pub(in crate::infer) const KEEPS_DATA: &[&str] = &[
     "static",
     "store",
     "submit",
+    "trace",
+    "track",
     "use",
     "view",
     "watch",
@@ -382,3 +413,13 @@ pub(in crate::infer) const KEEPS_TEXT: &[&str] = &[
 
 /// Words of functions that open or make something by a name.
 pub(in crate::infer) const OPENERS: &[&str] = &["connect", "create", "load", "new", "open", "parse", "read"];
+
+/// Words of functions after which there is more in the memory than before: a length beside it says how much is there.
+pub(in crate::infer) const GROWS: &[&str] = &[
+    "append", "center", "encode", "encrypt", "escape", "expand", "extend", "grow", "justify", "pad", "quote",
+    "repeat", "stuff", "wrap",
+];
+
+/// Words of functions that end an object, or that end it for one of several who have it, besides those of releases.
+pub(in crate::infer) const ENDS_BESIDES: &[&str] =
+    &["dealloc", "decref", "deinit", "discard", "drop", "put", "unload"];

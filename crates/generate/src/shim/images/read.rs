@@ -8,7 +8,7 @@ use crate::shim::arguments::{alignment, buffer_in};
 use crate::shim::body::Body;
 use crate::shim::images::Image;
 use crate::shim::texts;
-use crate::shim::types::literal;
+use crate::shim::types::{declare, literal};
 
 impl<'a> Image<'a> {
     /// The statements of `hotcell_struct_read_x`.
@@ -32,18 +32,45 @@ impl<'a> Image<'a> {
                 let kind = self.number(&field.ty);
                 body.line(format!("{at} = (__typeof__({at}))HOTCELL_LOAD({kind}, {from});"));
             }
-            FieldRole::Array { length } => match &field.ty.kind {
-                Type::Array { element, .. } if element.kind == Type::Bool => {
+            FieldRole::Bits { .. } => {
+                let kind = self.number(&field.ty);
+                body.line(format!("{kind} val_{name} = HOTCELL_LOAD({kind}, {from});"));
+                // C has no word for the type of a bit-field, and what does not fit is found behind it.
+                body.line("_Pragma(\"GCC diagnostic push\")");
+                body.line("_Pragma(\"GCC diagnostic ignored \\\"-Wconversion\\\"\")");
+                body.line(format!("{at} = val_{name};"));
+                body.line("_Pragma(\"GCC diagnostic pop\")");
+                let differs = format!("(hotcell_wide){at} != (hotcell_wide)val_{name}");
+                body.when(&differs, |body| self.refuse(field, body));
+            }
+            FieldRole::Array { length } => match field.ty.array() {
+                Some((element, _)) if element.kind == Type::Bool => {
                     // Any other byte than 0 and 1 would be none.
                     body.block(&format!("for (uint64_t hc_i = 0; hc_i < {length}; hc_i++)"), |body| {
-                        body.line(format!("{at}[hc_i] = ({from})[hc_i] != 0;"));
+                        body.line(format!("((_Bool *){at})[hc_i] = ({from})[hc_i] != 0;"));
                     });
                 }
                 _ => body.line(format!("__builtin_memcpy({at}, {from}, sizeof {at});")),
             },
             FieldRole::Struct { record } => {
                 let kept = self.inner_kept(record, name);
+                if self.is_shifted(field, record) {
+                    let c_name = &self.interface.structs[record].c_name;
+                    body.line(format!("{} = {at};", declare(c_name, &format!("val_{name}"))));
+                    let read = format!("hotcell_struct_read_{record}(hc_ctx, {from}, &val_{name}{kept})");
+                    body.leave_when(&format!("!{read}"));
+                    body.line(format!("{at} = val_{name};"));
+                    return Ok(());
+                }
                 body.leave_when(&format!("!hotcell_struct_read_{record}(hc_ctx, {from}, &{at}{kept})"));
+            }
+            FieldRole::Structs { record, length } => {
+                self.each((name, record, *length), &from, body, |body, from, kept| {
+                    let read = format!("hotcell_struct_read_{record}(hc_ctx, {from}, &val_{name}{kept})");
+                    body.leave_when(&format!("!{read}"));
+                    let to = format!("(uint8_t *){at} + hc_i * sizeof val_{name}");
+                    body.line(format!("__builtin_memcpy({to}, &val_{name}, sizeof val_{name});"));
+                });
             }
             FieldRole::Text { encoding, nullable } => {
                 let (ty, _, constant) = self.element(field)?;
@@ -62,6 +89,21 @@ impl<'a> Image<'a> {
                     body,
                 );
             }
+            FieldRole::TextArray { length, .. } => {
+                body.line(format!("__builtin_memcpy({at}, {from}, sizeof {at});"));
+                let whole = format!("((const char *){at})[{}] != 0", length - 1);
+                body.when(&whole, |body| self.refuse(field, body));
+            }
+            // What the library has put there stays.
+            FieldRole::Data { .. } | FieldRole::Texts { .. } if self.stays => {}
+            FieldRole::Pointer { direction, .. } if self.stays && !direction.goes_in() => {}
+            FieldRole::Data { .. } | FieldRole::Texts { .. } => body.line(format!("{at} = NULL;")),
+            FieldRole::Pointer { record, direction } => {
+                body.line(format!("{at} = NULL;"));
+                if direction.goes_in() {
+                    self.pointed(field, record, &from, body);
+                }
+            }
             FieldRole::BufferIn { nullable } => {
                 let (ty, size, constant) = self.element(field)?;
                 let call =
@@ -70,10 +112,30 @@ impl<'a> Image<'a> {
                 let align = alignment(ty, size);
                 self.pointer(name, &from, read, (constant, &format!("ref_{name}.length"), align, true), body);
             }
+            FieldRole::Zero if field.ty.is_scalar() => body.line(format!("{at} = 0;")),
             FieldRole::Zero => body.line(format!("__builtin_memset(&{at}, 0, sizeof {at});")),
             FieldRole::BufferOut { .. } | FieldRole::LengthOf { .. } | FieldRole::Own => {}
         }
         Ok(())
+    }
+
+    /// A pointer to a structure of the host, if it has one.
+    fn pointed(&self, field: &StructField, record: &str, from: &str, body: &mut Body) {
+        let (name, item) = (&field.name, &self.interface.structs[record]);
+        let about = self.about(field);
+        body.line(format!("hotcell_ref ref_{name} = HOTCELL_LOAD(hotcell_ref, {from});"));
+        let image = format!("hotcell_image(hc_ctx, &ref_{name}, {about}, {}, 1, &hc_bad)", item.size);
+        body.line(format!("const uint8_t *image_{name} = {image};"));
+        body.leave_when("hc_bad");
+        body.when(&format!("image_{name} != NULL"), |body| {
+            body.line(format!("uint64_t place_{name} = HOTCELL_PLACE_NULL;"));
+            let (size, align) = (format!("sizeof({})", item.c_name), format!("_Alignof({})", item.c_name));
+            let room = format!("hotcell_room(hc_ctx, {size}, {align}, &place_{name})");
+            body.line(format!("{} = {room};", declare(&format!("{} *", item.c_name), &format!("to_{name}"))));
+            let read = format!("hotcell_struct_read_{record}(hc_ctx, image_{name}, to_{name})");
+            body.leave_when(&format!("to_{name} == NULL || !{read}"));
+            body.line(format!("hc_s->{name} = to_{name};"));
+        });
     }
 
     /// A pointer to data of the host; to a copy when the structure lets C write there.
@@ -140,7 +202,7 @@ impl<'a> Image<'a> {
     }
 
     /// What errors call a field.
-    fn about(&self, field: &StructField) -> String {
+    pub(super) fn about(&self, field: &StructField) -> String {
         literal(&format!("{}.{}", self.key, field.name))
     }
 }

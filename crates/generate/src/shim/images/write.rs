@@ -5,7 +5,8 @@ use hotcell_model::interface::{FieldRole, Filled};
 use crate::Error;
 use crate::shim::body::Body;
 use crate::shim::images::{Image, keeps};
-use crate::shim::texts;
+use crate::shim::types::declare;
+use crate::shim::{arrays, texts};
 
 impl Image<'_> {
     /// The statements of `hotcell_struct_write_x`.
@@ -15,18 +16,77 @@ impl Image<'_> {
             let (name, at) = (&field.name, format!("hc_s->{}", field.name));
             let to = format!("hc_image + {}", field.offset.unwrap_or_default());
             match &field.role.value {
-                FieldRole::Value => {
+                FieldRole::Value | FieldRole::Bits { .. } => {
                     body.line(format!("HOTCELL_STORE({}, {to}, {at});", self.number(&field.ty)));
                 }
                 FieldRole::Array { .. } => body.line(format!("__builtin_memcpy({to}, {at}, sizeof {at});")),
                 FieldRole::Struct { record } => {
                     let kept = self.inner_kept(record, name);
-                    body.leave_when(&format!("!hotcell_struct_write_{record}(hc_ctx, &{at}{kept}, {to})"));
+                    let mut from = at;
+                    if self.is_shifted(field, record) {
+                        let c_name = &self.interface.structs[record].c_name;
+                        body.line(format!("{} = {from};", declare(c_name, &format!("val_{name}"))));
+                        from = format!("val_{name}");
+                    }
+                    body.leave_when(&format!("!hotcell_struct_write_{record}(hc_ctx, &{from}{kept}, {to})"));
+                }
+                FieldRole::Structs { record, length } => {
+                    self.each((name, record, *length), &to, &mut body, |body, to, kept| {
+                        let write = format!("hotcell_struct_write_{record}(hc_ctx, &val_{name}{kept}, {to})");
+                        body.leave_when(&format!("!{write}"));
+                    });
                 }
                 FieldRole::Text { encoding, .. } => {
                     body.line(format!("hotcell_ref ref_{name} = {{HOTCELL_PLACE_NULL, 0}};"));
                     let give = texts::give(*encoding, &at, &format!("ref_{name}"));
                     body.leave_when(&format!("{at} != NULL && !{give}"));
+                    body.line(format!("__builtin_memcpy({to}, &ref_{name}, sizeof ref_{name});"));
+                }
+                FieldRole::TextArray { length, .. } => {
+                    body.line(format!("__builtin_memcpy({to}, {at}, hotcell_length({at}, {length}));"));
+                }
+                FieldRole::Data { length, unit, record } => {
+                    let count = format!("(hotcell_wide)hc_s->{}", self.item.fields[*length].name);
+                    body.line(format!("hotcell_ref ref_{name} = {{HOTCELL_PLACE_NULL, 0}};"));
+                    match record {
+                        Some(record) => {
+                            let item = &self.interface.structs[record];
+                            let filled = format!("hotcell_claim({count}, {}, UINT64_MAX - 1)", item.size);
+                            body.line(format!("uint64_t filled_{name} = {filled};"));
+                            let parts = (at.as_str(), &*format!("filled_{name}"), &*format!("ref_{name}"));
+                            arrays::give(item, record, parts, &mut body);
+                        }
+                        None => {
+                            let size = self.counted(field, *unit)?;
+                            let hand = format!("hotcell_hand(hc_ctx, {at}, {count}, 0, {size}, &ref_{name})");
+                            body.leave_when(&format!("{at} != NULL && !{hand}"));
+                        }
+                    }
+                    body.line(format!("__builtin_memcpy({to}, &ref_{name}, sizeof ref_{name});"));
+                }
+                FieldRole::Texts { encoding, length } => {
+                    let count = match length {
+                        Some(length) => format!("(hotcell_wide)hc_s->{}", self.item.fields[*length].name),
+                        None => format!("hotcell_count({at})"),
+                    };
+                    body.line(format!("hotcell_ref ref_{name} = {{HOTCELL_PLACE_NULL, 0}};"));
+                    let (unit, about) = (encoding.unit(), self.about(field));
+                    let hand =
+                        format!("hotcell_hand_texts(hc_ctx, {at}, {count}, 0, {unit}, {about}, &ref_{name})");
+                    body.leave_when(&format!("{at} != NULL && !{hand}"));
+                    body.line(format!("__builtin_memcpy({to}, &ref_{name}, sizeof ref_{name});"));
+                }
+                FieldRole::Pointer { direction, .. } if !direction.goes_out() => {}
+                FieldRole::Pointer { record, .. } => {
+                    let size = self.interface.structs[record].size;
+                    body.line(format!("hotcell_ref ref_{name} = {{HOTCELL_PLACE_NULL, 0}};"));
+                    body.when(&format!("{at} != NULL"), |body| {
+                        let room = format!("(uint8_t *)hotcell_room(hc_ctx, {size}, 8, &ref_{name}.place)");
+                        body.line(format!("uint8_t *image_{name} = {room};"));
+                        let write = format!("hotcell_struct_write_{record}(hc_ctx, {at}, image_{name})");
+                        body.leave_when(&format!("image_{name} == NULL || !{write}"));
+                        body.line(format!("ref_{name}.length = {size};"));
+                    });
                     body.line(format!("__builtin_memcpy({to}, &ref_{name}, sizeof ref_{name});"));
                 }
                 FieldRole::BufferIn { .. } => {
@@ -82,6 +142,13 @@ impl Image<'_> {
                         "hotcell_struct_forget_{record}(&{at}{});",
                         self.inner_kept(record, name)
                     ));
+                }
+                FieldRole::Structs { record, length } if keeps(&self.interface.structs, record) => {
+                    self.each((name, record, *length), "NULL", &mut body, |body, _, kept| {
+                        body.line(format!("hotcell_struct_forget_{record}(&val_{name}{kept});"));
+                        let to = format!("(uint8_t *){at} + hc_i * sizeof val_{name}");
+                        body.line(format!("__builtin_memcpy({to}, &val_{name}, sizeof val_{name});"));
+                    });
                 }
                 _ => {}
             }

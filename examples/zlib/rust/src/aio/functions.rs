@@ -214,28 +214,6 @@ impl Aio<&Zlib> {
         reply.shared_buffer(0)
     }
 
-    /// Associate a gzFile with the file descriptor fd.  File descriptors are
-    /// obtained from calls like open, dup, creat, pipe or fileno (if the file has
-    /// been previously opened with fopen).  The mode parameter is as in gzopen.
-    ///
-    /// As [`Zlib::gzdopen`](crate::Zlib::gzdopen), awaited.
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub async fn gzdopen(self, fd: i32, mode: &str) -> hotcell::Result<GzFile> {
-        let session = &self.of.session;
-        let sent = {
-            let mut call = session.call_awaited(table::GZDOPEN, self.call_site).await?;
-            call.put_i32(16, fd);
-            call.put_text(0, "mode", mode)?;
-            call.finish_awaited()
-        };
-        let mut reply = sent.await?;
-        let returned = reply.handle(0, GzFile::TYPE, true, None)?;
-        Ok(GzFile(returned))
-    }
-
     /// Update a running Adler-32 checksum with the bytes buf\[0..len-1\] and
     /// return the updated checksum. An Adler-32 value is in the range of a 32-bit
     /// unsigned integer. If buf is Z_NULL, this function returns the required

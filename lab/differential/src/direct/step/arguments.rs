@@ -36,7 +36,7 @@ impl Body<'_> {
                 self.line(format!("if (!dt_givable({number})) return;"));
                 // What goes must not be passed a second time, nor anything that goes with it.
                 let others = (0..self.function.params.len()).filter(|other| *other != index);
-                let others: Vec<usize> = others.filter_map(|other| self.object(other)).collect();
+                let others: Vec<usize> = others.flat_map(|other| self.objects(other)).collect();
                 for other in others {
                     self.line(format!(
                         "if (dt_goes_with({other}, {number})) {{ dt_say(\"refused\", \"\"); return; }}"
@@ -64,6 +64,9 @@ impl Body<'_> {
                 let (memory, length) = self.text(input, *encoding)?;
                 self.line(format!("void *dt_a{index} = {memory};"));
                 self.line(format!("size_t dt_n{index} = {length};"));
+            }
+            Role::BufferIn { .. } | Role::BufferInOut { .. } if param.structures().is_some() => {
+                self.structures(index, param.structures().unwrap_or_default())?;
             }
             Role::BufferIn { .. } | Role::BufferInOut { .. } => {
                 let memory = self.memory(input)?;
@@ -106,6 +109,7 @@ impl Body<'_> {
                 let object = self.object(index).map(|number| format!("dt_objects[{number}].pointer"));
                 self.line(format!("void *dt_a{index} = {};", object.unwrap_or("NULL".into())));
             }
+            Role::Handles { .. } => self.handles(index),
             Role::Struct { record, .. } => self.structure(index, record)?,
             Role::Resident { record, .. } => self.resident(index, record)?,
             Role::Callback { callback, .. } => {
@@ -140,7 +144,7 @@ impl Body<'_> {
     }
 
     fn texts(&mut self, index: usize, encoding: Encoding) -> io::Result<()> {
-        let Input::Texts(texts) = self.input(index) else {
+        let Input::List(texts) = self.input(index) else {
             self.line(format!("void *dt_a{index} = NULL; size_t dt_n{index} = 0;"));
             return Ok(());
         };
@@ -154,10 +158,37 @@ impl Body<'_> {
         Ok(())
     }
 
+    /// The objects that are passed for a parameter.
+    fn objects(&self, index: usize) -> Vec<usize> {
+        let of = |input: &Input| match input {
+            Input::Object(number) | Input::Resident(number, _) => Some(*number),
+            _ => None,
+        };
+        match self.input(index) {
+            Input::List(list) => list.iter().filter_map(of).collect(),
+            input => of(input).into_iter().collect(),
+        }
+    }
+
+    /// Objects one behind the other.
+    fn handles(&mut self, index: usize) {
+        if !matches!(self.input(index), Input::List(_)) {
+            self.line(format!("void *dt_a{index} = NULL; size_t dt_n{index} = 0;"));
+            return;
+        }
+        let objects = self.objects(index);
+        for number in &objects {
+            self.line(format!("if (!dt_usable({number})) return;"));
+        }
+        let list: String = objects.iter().map(|it| format!("dt_objects[{it}].pointer, ")).collect();
+        self.line(format!("void *dt_t{index}[] = {{{list}NULL}};"));
+        self.line(format!("void *dt_a{index} = dt_t{index}; size_t dt_n{index} = {};", objects.len()));
+    }
+
     /// A buffer's length in what its length parameter counts.
     fn count(&self, buffer: usize, unit: Unit) -> String {
         match (&self.param(buffer).role.value, unit) {
-            (Role::Texts { .. }, _) | (_, Unit::Bytes) => format!("dt_n{buffer}"),
+            (Role::Texts { .. } | Role::Handles { .. }, _) | (_, Unit::Bytes) => format!("dt_n{buffer}"),
             (Role::Text { encoding, .. }, Unit::Elements) => format!("dt_n{buffer} / {}", encoding.unit()),
             _ => format!("dt_n{buffer} / {}", element_size(&self.param(buffer).ty)),
         }

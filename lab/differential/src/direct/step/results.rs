@@ -101,7 +101,11 @@ impl Body<'_> {
             Role::BufferOut { result, .. } | Role::BufferInOut { result, .. } => {
                 self.filled(index, result);
                 let told = format!("dt_f{index} >= 0 && dt_f{index} <= (int64_t)dt_n{index}");
-                self.line(format!("dt_put_data(\"data\", dt_a{index}, {told} ? dt_f{index} : 0);"));
+                let bytes = format!("({told} ? dt_f{index} : 0)");
+                match self.param(index).structures() {
+                    Some(record) => self.structures_out(record, &format!("dt_a{index}"), &bytes),
+                    None => self.line(format!("dt_put_data(\"data\", dt_a{index}, {bytes});")),
+                }
             }
             // Its end comes with what else ends.
             Role::Resident { record, .. } => self.resident_out(index, record, false),
@@ -192,7 +196,17 @@ impl Body<'_> {
                 }
                 let size = element_size(&function.result_type);
                 let length = format!("dt_bytes({}, {size})", number(function, length));
-                self.line(format!("dt_put_data(\"data\", dt_r, dt_r == NULL ? 0 : {length});"));
+                match function.returned_structures() {
+                    Some(record) => {
+                        self.line(format!("int64_t dt_f = dt_r == NULL ? 0 : {length};"));
+                        self.line("if (dt_f < 0) dt_lied();");
+                        self.structures_out(record, "dt_r", "dt_f");
+                    }
+                    None => {
+                        let length = format!("dt_r == NULL ? 0 : {length}");
+                        self.line(format!("dt_put_data(\"data\", dt_r, {length});"));
+                    }
+                }
                 self.release();
             }
             ResultRole::Handle { handle, ownership, parent, nullable } => {
@@ -327,7 +341,10 @@ impl Body<'_> {
     fn buffer_out(&mut self, index: usize, result: &ResultLength) {
         self.filled(index, result);
         self.line(format!("if (dt_f{index} < 0 || dt_f{index} > (int64_t)dt_n{index}) dt_lied();"));
-        self.line(format!("dt_put_data(\"data\", dt_a{index}, dt_f{index});"));
+        match self.param(index).structures() {
+            Some(record) => self.structures_out(record, &format!("dt_a{index}"), &format!("dt_f{index}")),
+            None => self.line(format!("dt_put_data(\"data\", dt_a{index}, dt_f{index});")),
+        }
     }
 
     /// The bytes that a buffer is said to hold.

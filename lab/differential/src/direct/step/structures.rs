@@ -6,7 +6,7 @@ use hotcell_model::interface::{FieldRole, Filled, Role, Struct, StructField, Uni
 use hotcell_model::types::{CType, Type};
 
 use super::Body;
-use super::callbacks::{put_text, scalar};
+use super::callbacks::{kind, put_text, scalar};
 use crate::direct::literal;
 use crate::direct::types::element_size;
 use crate::plan::Input;
@@ -33,6 +33,35 @@ impl<'a> Body<'a> {
         Ok(())
     }
 
+    /// Several structures, one behind the other.
+    pub(super) fn structures(&mut self, index: usize, record: &str) -> io::Result<()> {
+        let Input::List(list) = self.input(index) else {
+            self.line(format!("void *dt_a{index} = NULL; size_t dt_n{index} = 0;"));
+            return Ok(());
+        };
+        let c_name = self.definition(record).c_name.clone();
+        self.line(format!("{c_name} *dt_s{index} = calloc({}, sizeof({c_name}));", list.len() + 1));
+        for (position, item) in list.iter().enumerate() {
+            let Input::Struct(fields) = item else { continue };
+            self.set(record, &format!("dt_s{index}[{position}]"), fields)?;
+        }
+        self.line(format!("void *dt_a{index} = dt_s{index};"));
+        self.line(format!("size_t dt_n{index} = {} * sizeof({c_name});", list.len()));
+        Ok(())
+    }
+
+    /// Writes structures one behind the other, as many as lie in so many bytes.
+    pub(super) fn structures_out(&mut self, record: &str, array: &str, bytes: &str) {
+        let c_name = self.definition(record).c_name.clone();
+        self.line(format!("if ({array} == NULL) dt_put(\"null\"); else {{ dt_put(\"[\");"));
+        self.line(format!(
+            "for (int64_t dt_i = 0; dt_i < (int64_t)({bytes}) / (int64_t)sizeof({c_name}); dt_i++) {{"
+        ));
+        self.line("dt_put(dt_i > 0 ? \",\" : \"\");");
+        self.fields_out(record, &format!("(({c_name} *){array})[dt_i]"), None, &[]);
+        self.line("} dt_put(\"]\"); }");
+    }
+
     /// A structure that stays: its numbers are those that the caller saw last, or sets now.
     pub(super) fn resident(&mut self, index: usize, record: &str) -> io::Result<()> {
         let Input::Resident(number, fields) = self.input(index) else { return Ok(()) };
@@ -49,7 +78,14 @@ impl<'a> Body<'a> {
         let live = format!("(*dt_a{index})");
         for field in &definition.fields {
             let name = &field.name;
-            if let FieldRole::Value | FieldRole::Array { .. } | FieldRole::Struct { .. } = field.role.value {
+            if let FieldRole::Bits { .. } = field.role.value {
+                self.line(format!("{live}.{name} = dt_m{index}->{name};"));
+            }
+            if let FieldRole::Value
+            | FieldRole::Array { .. }
+            | FieldRole::Struct { .. }
+            | FieldRole::Structs { .. } = field.role.value
+            {
                 self.line(format!("memcpy(&{live}.{name}, &dt_m{index}->{name}, sizeof {live}.{name});"));
             }
         }
@@ -66,7 +102,7 @@ impl<'a> Body<'a> {
             let (name, input) = (&field.name, find(&field.name));
             let target = format!("{place}.{name}");
             match (&field.role.value, input) {
-                (FieldRole::Value, Some(value)) => {
+                (FieldRole::Value | FieldRole::Bits { .. }, Some(value)) => {
                     self.line(format!("{target} = {};", literal::number(value)));
                 }
                 (FieldRole::Array { .. }, Some(value)) => {
@@ -75,6 +111,29 @@ impl<'a> Body<'a> {
                 }
                 (FieldRole::Struct { record }, Some(Input::Struct(fields))) => {
                     self.set(record, &target, fields)?;
+                }
+                (FieldRole::Structs { record, .. }, Some(Input::List(list))) => {
+                    for (position, item) in list.iter().enumerate() {
+                        let Input::Struct(fields) = item else { continue };
+                        let target = format!("{}[{position}]", first(&target, &field.ty));
+                        self.set(record, &target, fields)?;
+                    }
+                }
+                (FieldRole::TextArray { encoding, .. }, Some(value)) => {
+                    let (memory, length) = self.text(value, *encoding)?;
+                    self.line(format!("memcpy({target}, {memory}, {length});"));
+                }
+                (FieldRole::Data { .. } | FieldRole::Texts { .. }, _) if !definition.resident => {
+                    self.line(format!("{target} = NULL;"));
+                }
+                (FieldRole::Pointer { record, direction }, Some(Input::Struct(fields)))
+                    if direction.goes_in() =>
+                {
+                    let c_name = self.definition(record).c_name.clone();
+                    let number = self.lines.len();
+                    self.line(format!("{c_name} *dt_p{number} = calloc(1, sizeof({c_name}));"));
+                    self.set(record, &format!("(*dt_p{number})"), fields)?;
+                    self.line(format!("{target} = dt_p{number};"));
                 }
                 (FieldRole::Text { nullable, .. } | FieldRole::BufferIn { nullable }, value) => {
                     let absent = if *nullable { Input::Null } else { Input::text("") };
@@ -176,7 +235,26 @@ impl<'a> Body<'a> {
     ) {
         let target = format!("{place}.{}", field.name);
         match &field.role.value {
-            FieldRole::Value => self.line(scalar(&target, &field.ty)),
+            FieldRole::Value | FieldRole::Bits { .. } => self.line(scalar(&target, &field.ty)),
+            FieldRole::Structs { record, length } => {
+                self.put("[");
+                for position in 0..*length {
+                    self.put(if position == 0 { "" } else { "," });
+                    let at = |place: &str| {
+                        format!("{}[{position}]", first(&format!("{place}.{}", field.name), &field.ty))
+                    };
+                    let given = match given {
+                        Some(Input::List(list)) => list.get(position as usize),
+                        _ => None,
+                    };
+                    let given = match given {
+                        Some(Input::Struct(fields)) => fields.as_slice(),
+                        _ => &[],
+                    };
+                    self.fields_out(record, &at(place), before.map(at).as_deref(), given);
+                }
+                self.put("]");
+            }
             FieldRole::Array { .. } => {
                 self.line(format!("dt_put_data(\"data\", {target}, sizeof {target});"))
             }
@@ -190,6 +268,42 @@ impl<'a> Body<'a> {
             }
             FieldRole::Text { encoding, .. } => {
                 self.line(put_text(*encoding, &target));
+            }
+            FieldRole::TextArray { encoding, length } => {
+                let kind = kind(*encoding);
+                self.line(format!("dt_put_data({kind}, {target}, strnlen((char *){target}, {length}));"));
+            }
+            FieldRole::Data { length, unit, record } => {
+                let count = format!("{place}.{}", definition.fields[*length].name);
+                let size = unit_size(*unit, &field.ty);
+                let bytes = format!("({target} == NULL ? 0 : dt_bytes({count}, {size}))");
+                self.line(format!("if ({bytes} < 0) dt_lied();"));
+                match record {
+                    Some(record) => self.structures_out(record, &target, &bytes),
+                    None => self.line(format!("dt_put_data(\"data\", {target}, {bytes});")),
+                }
+            }
+            FieldRole::Texts { encoding, length } => {
+                let end = match length {
+                    Some(length) => {
+                        let count = format!("{place}.{}", definition.fields[*length].name);
+                        self.line(format!("if ({target} != NULL && {count} < 0) dt_lied();"));
+                        format!("dt_k < (int64_t){count}")
+                    }
+                    None => format!("{target}[dt_k] != NULL"),
+                };
+                self.line(format!("if ({target} == NULL) dt_put(\"null\"); else {{ dt_put(\"[\");"));
+                let put = put_text(*encoding, &format!("{target}[dt_k]"));
+                self.line(format!(
+                    "for (int64_t dt_k = 0; {end}; dt_k++) {{ dt_put(dt_k > 0 ? \",\" : \"\"); {put} }}"
+                ));
+                self.line("dt_put(\"]\"); }");
+            }
+            FieldRole::Pointer { direction, .. } if !direction.goes_out() => self.put("null"),
+            FieldRole::Pointer { record, .. } => {
+                self.line(format!("if ({target} == NULL) dt_put(\"null\"); else {{"));
+                self.fields_out(record, &format!("(*{target})"), None, &[]);
+                self.line("}");
             }
             FieldRole::BufferIn { .. } => {
                 let (Some(before), true) = (before, given.is_some()) else { return self.put("null") };
@@ -239,6 +353,16 @@ impl<'a> Body<'a> {
     pub(super) fn type_number(&self, name: &str) -> usize {
         self.interface.handles.keys().position(|it| it == name).map_or(0, |position| position + 1)
     }
+}
+
+/// The first element of an array of arrays, and so on, as what elements are counted from.
+fn first(place: &str, ty: &CType) -> String {
+    let mut depth = 0;
+    let mut inner = ty;
+    while let Type::Array { element, .. } = &inner.kind {
+        (inner, depth) = (element, depth + 1);
+    }
+    format!("(&{place}{})", "[0]".repeat(depth))
 }
 
 /// Bytes of what is counted.
