@@ -27,6 +27,7 @@ mod error;
 mod fault;
 mod memory;
 mod options;
+mod recycle;
 pub mod rt;
 mod session;
 mod signals;
@@ -37,8 +38,11 @@ pub use hotcell_protocol::wire::Guard;
 pub use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, Retry, UnavailableReason};
 pub use hotcell_sandbox::{Level, Limits, Profile, Require, Sandbox};
 pub use hotcell_shm::{InBuf, SharedBuf, SharedView};
-pub use hotcell_supervisor::LoadedFile;
+pub use hotcell_supervisor::{LoadedFile, ThreadSeen};
 pub use memory::{Coverage, Frame, Heap, HeapCount, HeapFault, HeapFaultKind, Shortage};
 pub use options::{Options, Waiting};
+pub use recycle::{Recycle, Snapshot, Wear, Worn};
 pub use rt::{Batch, Done, Ticket};
-pub use session::Session;
+pub use session::{
+    Lease, Library, Pool, PoolOptions, PoolStats, Pools, Session, SessionState, Stats,
+};

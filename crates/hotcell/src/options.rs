@@ -6,6 +6,8 @@ use std::time::Duration;
 use hotcell_protocol::wire::Guard;
 use hotcell_sandbox::{Limits, Sandbox};
 
+use crate::recycle::Recycle;
+
 /// Options of a [`crate::Session`]; the defaults suit most libraries.
 ///
 /// ```
@@ -48,6 +50,9 @@ pub struct Options {
     /// Workers that are kept ready to take over when the one that serves ends. 0: then the call behind a fault waits until
     /// a worker has come up. Each has loaded the library, takes memory as an idle worker does, and no CPU.
     pub spares: u32,
+    /// When a worker is replaced though it has not failed. `None`: as the contract says, and where that says nothing, the
+    /// [defaults](Recycle::default).
+    pub recycle: Option<Recycle>,
 }
 
 /// How a caller and its worker wait for each other: by polling, which is fast and takes a CPU each, or asleep.
@@ -105,6 +110,7 @@ impl Default for Options {
             waiting: Waiting::default(),
             callers: 0,
             spares: 0,
+            recycle: None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A session: one library, one worker at a time, replaced when it dies.
 
+use std::collections::BTreeMap;
 use std::panic::Location;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use crate::error::{Cause, Error, Inner, Result};
 use crate::fault::Fault;
 use crate::memory::{Heap, Shortage};
 use crate::options::Options;
+use crate::recycle::Recycle;
 use crate::rt::{Batch, Call, Function, HandleType, Package, Passed, Spare, State, ThreadRules};
 
 mod allowed;
@@ -27,14 +29,18 @@ mod dispatcher;
 mod families;
 mod kept;
 mod objects;
+mod pool;
 mod releases;
+mod rounds;
 mod ruled;
 mod service;
 mod spares;
+mod stats;
 mod turn;
 mod turnstile;
 mod wake;
 mod walled;
+mod wear;
 
 pub(crate) use allowed::{Allowed, instant_of};
 use allowed::{YEAR, left_until, nanoseconds};
@@ -45,12 +51,14 @@ pub(crate) use families::Family;
 use families::Held;
 pub(crate) use kept::{Asks, Entry, Found, Kept, Ready};
 use objects::Objects;
+pub use pool::{Lease, Library, Pool, PoolOptions, PoolStats, Pools};
 use releases::Releases;
 pub(crate) use ruled::Claim;
 use ruled::Ruled;
 use service::Service;
 pub(crate) use service::{Blame, Serving};
 use spares::Begun;
+pub use stats::{State as SessionState, Stats};
 pub(crate) use turn::{Inside, Turn};
 use turn::{Place, this_thread};
 use turnstile::Turnstile;
@@ -69,6 +77,9 @@ struct Shared {
     package: &'static Package,
     spec: Spec,
     options: Options,
+    /// When its worker is worn.
+    recycle: Recycle,
+    known: wear::Known,
     /// Nanoseconds a caller polls for.
     spin: u64,
     /// Nanoseconds a call has where nothing says otherwise.
@@ -109,6 +120,12 @@ struct Facts {
     channel: Mutex<Option<Arc<HostChannel>>>,
     /// What its library has of memory.
     heap: Mutex<Option<Arc<HeapSegment>>>,
+    /// How many workers have served.
+    served: AtomicU64,
+    /// Calls of those that serve no longer.
+    calls: AtomicU64,
+    /// Faults that calls met.
+    faults: Mutex<BTreeMap<ErrorKind, u64>>,
 }
 
 /// Where one caller at a time sits.
@@ -259,10 +276,13 @@ impl Session {
         let (releases, objects) = (Releases::default(), Objects::default());
         let ruled = rules.filter(|_| spec.callers > 1).map(Ruled::new);
         let kept = Arc::new(Kept::default());
+        let recycle = options.recycle.clone().unwrap_or_default();
         let shared = Arc::new(Shared {
             package,
             spec,
             options,
+            recycle,
+            known: wear::Known::default(),
             spin,
             time,
             fork,
@@ -289,6 +309,10 @@ impl Session {
         // The start has a deadline of its own.
         session.seat_worker(&mut turn, context, &mut Allowed::new(nanoseconds(YEAR)))?;
         drop(turn);
+        session.begin_rounds().map_err(|why| {
+            let message = format!("there is no thread to look at workers: {why}");
+            context.not_executed(ErrorKind::LoadFailed, Cause::None, message)
+        })?;
         Ok(session)
     }
 
@@ -636,14 +660,26 @@ impl Facts {
         self.generation.store(worker.generation(), Ordering::Relaxed);
         self.pid.store(worker.pid(), Ordering::Relaxed);
         self.level.store(worker.level().bits(), Ordering::Relaxed);
-        *self.channel.lock() = Some(Arc::clone(worker.channel()));
+        self.served.fetch_add(1, Ordering::Relaxed);
+        let mut channel = self.channel.lock();
+        let before = channel.replace(Arc::clone(worker.channel()));
+        self.count_calls(before);
+        drop(channel);
         *self.heap.lock() = Some(Arc::clone(worker.heap()));
+    }
+
+    /// Adds the calls of a worker that serves no longer. With the lock of the channel: calls are counted once.
+    fn count_calls(&self, of: Option<Arc<HostChannel>>) {
+        self.calls.fetch_add(of.map_or(0, |channel| channel.calls()), Ordering::Relaxed);
     }
 
     /// This worker serves no longer.
     fn left(&self, worker: &Worker) {
         let _ = self.pid.compare_exchange(worker.pid(), 0, Ordering::Relaxed, Ordering::Relaxed);
-        self.channel.lock().take_if(|channel| Arc::ptr_eq(channel, worker.channel()));
+        let mut channel = self.channel.lock();
+        let gone = channel.take_if(|channel| Arc::ptr_eq(channel, worker.channel()));
+        self.count_calls(gone);
+        drop(channel);
         self.heap.lock().take_if(|heap| Arc::ptr_eq(heap, worker.heap()));
     }
 }

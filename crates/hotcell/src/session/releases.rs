@@ -247,6 +247,12 @@ impl Releases {
         self.waiting.lock().refused.clear();
     }
 
+    /// Whether there are any, be they refused or under way.
+    pub(super) fn any_at_all(&self) -> bool {
+        let waiting = self.waiting.lock();
+        !waiting.notes.is_empty() || !waiting.refused.is_empty() || waiting.current.is_some()
+    }
+
     /// How many were ever left.
     fn left(&self) -> u64 {
         self.waiting.lock().left

@@ -82,6 +82,11 @@ impl<T> Turnstile<T> {
         Stand { turnstile: self, number, is_task, again: None }
     }
 
+    /// How many stand in line.
+    pub(in super::super) fn waiting(&self) -> usize {
+        self.line.lock().waiting.len()
+    }
+
     /// Says whether somebody waits, when another has become the first. Comes with who is to be woken, as there is a value.
     fn lead(&self, line: &mut Line) -> Option<Called> {
         let Some(first) = line.waiting.front_mut() else {
