@@ -126,6 +126,7 @@ impl Bound {
     /// Opens a session. `options.libraries` is replaced by [`Bound::libraries`].
     pub fn open(&self, options: Options) -> hotcell::Result<Session> {
         let options = Options { libraries: self.libraries.clone(), ..options };
+        let options = dynamic::recycle(&self.interface).with(options);
         Session::open_by(self.package, self.rules, options)
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use hotcell_model::interface::{GuardWord, SandboxLines, Threads};
+use hotcell_model::interface::{GuardWord, RecycleLines, SandboxLines, Threads};
 
 use crate::diagnostic::Diagnostic;
 use crate::document::Text;
@@ -18,6 +18,7 @@ mod handle;
 mod index;
 mod item;
 pub(crate) mod keys;
+mod recycle;
 mod sandbox;
 mod structure;
 mod top;
@@ -54,6 +55,7 @@ pub struct Contract {
     pub(crate) nullable: Vec<Nullable>,
     pub(crate) sandbox: SandboxLines,
     pub(crate) guard: GuardWord,
+    pub(crate) recycle: RecycleLines,
     pub(crate) handles: Vec<HandleLine>,
     pub(crate) structs: Vec<StructLines>,
     pub(crate) errors: Vec<TypeErrorLine>,

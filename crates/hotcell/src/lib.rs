@@ -43,6 +43,4 @@ pub use memory::{Coverage, Frame, Heap, HeapCount, HeapFault, HeapFaultKind, Sho
 pub use options::{Options, Waiting};
 pub use recycle::{Recycle, Snapshot, Wear, Worn};
 pub use rt::{Batch, Done, Ticket};
-pub use session::{
-    Lease, Library, Pool, PoolOptions, PoolStats, Pools, Session, SessionState, Stats,
-};
+pub use session::{Lease, Library, Pool, PoolOptions, PoolStats, Pools, Session, SessionState, Stats};

@@ -16,6 +16,7 @@ mod errors;
 mod guard;
 mod handle;
 mod left;
+mod recycle;
 mod roles;
 mod sandbox;
 mod structs;
@@ -25,6 +26,7 @@ pub use errors::{ErrorRule, Fails};
 pub use guard::GuardWord;
 pub use handle::Handle;
 pub use left::{Left, LeftKind};
+pub use recycle::RecycleLines;
 pub use roles::{Capacity, Direction, Encoding, Ownership, ResultLength, ResultRole, Role, Start, Unit};
 pub use sandbox::{SandboxLines, SandboxProfile};
 pub use structs::{FieldRole, Filled, Struct, StructField};
@@ -59,6 +61,9 @@ pub struct Interface {
     /// Which blocks of the library's memory are guarded.
     #[serde(default, skip_serializing_if = "GuardWord::is_default")]
     pub guard: GuardWord,
+    /// When a worker is worn.
+    #[serde(default, skip_serializing_if = "RecycleLines::is_default")]
+    pub recycle: RecycleLines,
     /// Handle types by name; on the wire they are numbered in this order, from 1.
     pub handles: BTreeMap<String, Handle>,
     /// Structures that functions take or give, by the record's key.

@@ -18,9 +18,9 @@ use rustix::process::{Signal, pidfd_send_signal};
 
 use crate::changed::Changed;
 use crate::end::{End, Report};
-use crate::usage::{self, ThreadSeen, Usage};
 use crate::monitor::Monitor;
 use crate::output::Tail;
+use crate::usage::{self, ThreadSeen, Usage};
 
 /// How long a worker may take to die of SIGABRT before SIGKILL follows.
 pub(crate) const ABORT_GRACE: Duration = Duration::from_millis(20);

@@ -6,7 +6,9 @@ use hotcell_model::interface::{GuardWord, Threads};
 use toml::de::DeTable;
 
 use crate::contract::index::Index;
-use crate::contract::{Contract, LifeLine, Nullable, Selector, function, handle, keys, sandbox, structure};
+use crate::contract::{
+    Contract, LifeLine, Nullable, Selector, function, handle, keys, recycle, sandbox, structure,
+};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Entry, Reader, Text, entries};
 use crate::pattern;
@@ -106,6 +108,7 @@ fn key<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, contract: &mut Contract) 
                 _ => GuardWord::None,
             }
         }
+        "recycle" => contract.recycle = recycle::recycle(reader, entry),
         "sandbox" => contract.sandbox = sandbox::sandbox(reader, entry),
         "struct" => contract.structs = structure::structs(reader, entry),
         "handle" => contract.handles = handle::handles(reader, entry),

@@ -29,6 +29,8 @@ pub(crate) struct Table {
     sandbox: Vec<String>,
     /// What it says of guarded memory.
     guard: &'static str,
+    /// What it says of worn workers; nothing where it says nothing.
+    recycle: Vec<String>,
     /// What it says of threads, where that is more than yes or no.
     rules: Option<String>,
     /// Whether a row uses it.
@@ -67,6 +69,7 @@ pub(crate) fn table(interface: &Interface, names: &Names) -> Result<Table, Error
         symbols: symbols.collect(),
         sandbox: sandbox(&interface.sandbox),
         rules: rules(interface),
+        recycle: interface.recycle.said().map(|(name, value)| format!("{name}: Some({value}),")).collect(),
         guard: match interface.guard {
             GuardWord::None => "None",
             GuardWord::Sampled => "Sampled",

@@ -7,8 +7,8 @@ use hotcell_model::interface::{
 use hotcell_model::layout::{Carries, WireKind};
 
 use crate::rt::{
-    Field, Function, Guard, HandleType, Kind, OutputField, OutputKind, OwnedField, Package, Profile, Release,
-    SandboxLines, ThreadRules,
+    Field, Function, Guard, HandleType, Kind, OutputField, OutputKind, OwnedField, Package, Profile,
+    RecycleLines, Release, SandboxLines, ThreadRules,
 };
 
 /// Bytes of an image that is only a handle.
@@ -44,6 +44,22 @@ pub fn thread_rules(interface: &Interface) -> Option<&'static ThreadRules> {
         let bound = interface.affine_handles().leak();
         &*Box::leak(Box::new(ThreadRules { per_handle, bound }))
     })
+}
+
+/// What an interface says of worn workers: for the options of its sessions.
+pub fn recycle(interface: &Interface) -> RecycleLines {
+    let lines = &interface.recycle;
+    RecycleLines {
+        calls: lines.calls,
+        age_ms: lines.age_ms,
+        memory: lines.memory,
+        memory_for_ms: lines.memory_for_ms,
+        descriptors: lines.descriptors,
+        threads: lines.threads,
+        leaked: lines.leaked,
+        patience_ms: lines.patience_ms,
+        probe_ms: lines.probe_ms,
+    }
 }
 
 fn sandbox(lines: &ModelSandboxLines) -> SandboxLines {

@@ -84,7 +84,10 @@ fn a_leak_is_what_rises_and_never_falls() {
 #[test]
 fn what_is_filled_and_emptied_is_no_leak() {
     let wave = (0..60).map(|look| if look % 20 < 10 { 5_000 } else { 10 });
-    assert!(leaks(wave).iter().skip(30).any(Option::is_some), "it may be one for as long as it does not fall");
+    assert!(
+        leaks(wave).iter().skip(30).any(Option::is_some),
+        "it may be one for as long as it does not fall"
+    );
     let falling = (0..60).map(|look| 60_000 - look * 10);
     assert_eq!(leaks(falling), [None; 60]);
     let steady = std::iter::repeat_n(1 << 30, 60);

@@ -440,6 +440,9 @@ impl<L: Library> fmt::Debug for Pool<L> {
 
 impl<L: Library> fmt::Debug for Lease<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lease").field("library", &L::package().library).field("member", &self.member().number).finish()
+        f.debug_struct("Lease")
+            .field("library", &L::package().library)
+            .field("member", &self.member().number)
+            .finish()
     }
 }

@@ -73,7 +73,8 @@ impl Rounds {
     fn due(&self) -> Box<dyn Looked> {
         let mut list = self.list.lock();
         loop {
-            let first = list.iter().enumerate().min_by_key(|(_, (at, _))| *at).map(|(index, (at, _))| (index, *at));
+            let first =
+                list.iter().enumerate().min_by_key(|(_, (at, _))| *at).map(|(index, (at, _))| (index, *at));
             match first {
                 Some((index, at)) if at <= Instant::now() => return list.swap_remove(index).1,
                 Some((_, at)) => _ = self.more.wait_until(&mut list, at),

@@ -114,7 +114,13 @@ impl OfSession {
     }
 
     /// Tries to replace a worn worker. Comes with when to look again.
-    fn replace(&mut self, session: &Session, worker: &Serving, at_any_rate: bool, after: Duration) -> Duration {
+    fn replace(
+        &mut self,
+        session: &Session,
+        worker: &Serving,
+        at_any_rate: bool,
+        after: Duration,
+    ) -> Duration {
         if session.give_up_between_calls(worker, at_any_rate) {
             self.worn = None;
             let mut known = session.shared.known.0.lock();

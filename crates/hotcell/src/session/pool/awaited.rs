@@ -33,7 +33,10 @@ impl<L: Library> Pool<L> {
     ///
     /// As there.
     #[track_caller]
-    pub fn get_awaited_within(&self, wait: Duration) -> impl Future<Output = Result<Lease<L>>> + Send + use<L> {
+    pub fn get_awaited_within(
+        &self,
+        wait: Duration,
+    ) -> impl Future<Output = Result<Lease<L>>> + Send + use<L> {
         let (pool, context) = (Arc::clone(&self.0), context_of::<L>(Location::caller()));
         async move {
             tokio::task::coop::consume_budget().await;
