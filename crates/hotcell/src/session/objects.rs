@@ -54,7 +54,8 @@ impl Session {
     pub(crate) fn forget_object(&self, object: &Object) {
         let mut list = self.shared.objects.0.lock();
         let name = object.name();
-        if list.known.get(&name).is_some_and(|known| std::ptr::eq(known.as_ptr(), object)) {
+        // Another may have its name by now. This one may have been moved: it is not known by its address.
+        if list.known.get(&name).is_some_and(|known| known.strong_count() == 0) {
             list.known.remove(&name);
         }
         let then = if list.known.is_empty() { list.then.take() } else { None };
