@@ -7,6 +7,7 @@ use hotcell_protocol::wire::Guard;
 use hotcell_sandbox::{Limits, Sandbox};
 
 use crate::recycle::Recycle;
+use crate::restart::Restart;
 
 /// Options of a [`crate::Session`]; the defaults suit most libraries.
 ///
@@ -53,6 +54,8 @@ pub struct Options {
     /// When a worker is replaced though it has not failed. `None`: as the contract says, and where that says nothing, the
     /// [defaults](Recycle::default).
     pub recycle: Option<Recycle>,
+    /// When a library that ends its workers again and again is given no other one for a while.
+    pub restart: Restart,
 }
 
 /// How a caller and its worker wait for each other: by polling, which is fast and takes a CPU each, or asleep.
@@ -111,6 +114,7 @@ impl Default for Options {
             callers: 0,
             spares: 0,
             recycle: None,
+            restart: Restart::default(),
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::fault::Fault;
 use crate::memory::{Heap, Shortage};
 use crate::options::Options;
 use crate::recycle::Recycle;
+use crate::restart::Restarts;
 use crate::rt::{Batch, Call, Function, HandleType, Package, Passed, Spare, State, ThreadRules};
 
 mod allowed;
@@ -93,6 +94,7 @@ struct Shared {
     /// What is known of each seat, whoever has it.
     places: Box<[Place]>,
     service: Service,
+    restarts: Restarts,
     releases: Releases,
     objects: Objects,
     /// Which calls may be made at a time, where several are.
@@ -273,6 +275,7 @@ impl Session {
         let seats = seats.map(|number| Box::new(Seat::new(number, Arc::clone(&facts), package)));
         let seats = Turnstile::new(seats);
         let time = nanoseconds(options.deadline);
+        let restarts = Restarts::new(options.restart);
         let (releases, objects) = (Releases::default(), Objects::default());
         let ruled = rules.filter(|_| spec.callers > 1).map(Ruled::new);
         let kept = Arc::new(Kept::default());
@@ -291,6 +294,7 @@ impl Session {
             seats,
             places,
             service: Service::default(),
+            restarts,
             releases,
             objects,
             ruled,
@@ -670,7 +674,7 @@ impl Facts {
 
     /// Adds the calls of a worker that serves no longer. With the lock of the channel: calls are counted once.
     fn count_calls(&self, of: Option<Arc<HostChannel>>) {
-        self.calls.fetch_add(of.map_or(0, |channel| channel.calls()), Ordering::Relaxed);
+        self.calls.fetch_add(of.map_or(0, |channel| channel.published()), Ordering::Relaxed);
     }
 
     /// This worker serves no longer.

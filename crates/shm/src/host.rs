@@ -261,22 +261,21 @@ impl HostChannel {
         self.given_up.load(Ordering::SeqCst)
     }
 
-    /// How many calls callers have published, those from callbacks aside; a batch is one. Counted by the commit words of this
-    /// side, so that counting costs the calls nothing.
-    pub fn calls(&self) -> u64 {
-        // The last lane of several is the dispatcher's, where the worker calls.
-        let callers = (self.lanes() - 1).max(1);
-        let slots = (0..callers).flat_map(|lane| {
-            (0..wire::RING_SLOTS as usize).map(move |slot| geometry::slot(lane, slot) + wire::CALL_OFFSET)
-        });
-        slots.map(|slot| u64::from(self.request.load::<u32>(slot + wire::call_head::COMMIT))).sum()
-    }
-
     /// The call that a lane's worker says it was executing, and the entry, if that is a batch. Hostile, and only evidence.
     pub fn executing(&self, lane: u32) -> (u64, u32) {
         let line = geometry::lane(lane);
         let entry = self.reply.load(line + wire::lane_worker::ENTRY);
         (self.reply.load(line + wire::lane_worker::EXECUTING), entry)
+    }
+
+    /// How many calls were published to this worker, those from callbacks aside. This host alone writes what is read here.
+    pub fn published(&self) -> u64 {
+        let ring = |lane| {
+            (0..wire::RING_SLOTS).map(move |number| geometry::slot(lane, geometry::slot_of(0, number)))
+        };
+        let commit = |slot| slot + wire::CALL_OFFSET + wire::call_head::COMMIT;
+        let turns = (0..self.lanes()).flat_map(ring).map(|slot| self.request.load::<u32>(commit(slot)));
+        turns.map(u64::from).sum()
     }
 
     /// The function of a call that is, or was lately, under way on a lane, by its id.

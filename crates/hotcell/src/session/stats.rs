@@ -129,7 +129,7 @@ impl Facts {
     fn calls(&self) -> u64 {
         // With the lock: they are added to the others when the worker is no longer there.
         let channel = self.channel.lock();
-        let serving = channel.as_ref().map_or(0, |channel| channel.calls());
+        let serving = channel.as_ref().map_or(0, |channel| channel.published());
         self.calls.load(Ordering::Relaxed) + serving
     }
 

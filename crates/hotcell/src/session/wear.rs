@@ -96,7 +96,7 @@ impl Looked for OfSession {
         }
         let Some(usage) = worker.usage() else { return Some(every) };
         let live = Heap::of(worker.heap(), session.functions(), session.shared.spec.guard).total.bytes;
-        let seen = Seen { calls: worker.channel().calls(), age: worker.age(), usage, live };
+        let seen = Seen { calls: worker.channel().published(), age: worker.age(), usage, live };
         match self.history.look(&seen, recycle, Instant::now()) {
             Some(worn) => {
                 session.keep_snapshot(&worker, worn);
@@ -234,7 +234,7 @@ impl Session {
 
     fn keep_snapshot(&self, worker: &Serving, worn: Worn) {
         let channel = worker.channel();
-        let (calls, usage) = (channel.calls(), worker.usage().unwrap_or_default());
+        let (calls, usage) = (channel.published(), worker.usage().unwrap_or_default());
         let executing = (0..self.shared.seats.count() as u32).filter_map(|lane| {
             let index = channel.function_of(lane, channel.executing(lane).0)?;
             Some(self.functions().get(usize::from(index))?.name)
