@@ -65,6 +65,7 @@ impl Library {
     ///
     /// When no worker can be started, or it cannot load the library.
     pub fn open_with(options: hotcell::Options) -> hotcell::Result<Self> {
+        let options = table::RECYCLE.with(options);
         let session = hotcell::rt::open(&table::PACKAGE, &table::LIBRARIES, options)?;
         Ok(Self { session })
     }
