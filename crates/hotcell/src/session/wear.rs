@@ -56,6 +56,7 @@ const LEAST: Duration = Duration::from_millis(10);
 const OWED: u32 = 3;
 
 /// Seats that a look has, by number.
+#[expect(clippy::vec_box, reason = "they come from the turnstile in boxes, and go back there")]
 struct Seats<'a>(&'a Session, Vec<Box<Seat>>);
 
 impl Drop for Seats<'_> {
