@@ -22,6 +22,7 @@ const TESTS: &[(&str, &[&str])] = &[
     ("shims and packages of the generator's tests", &["-p", "hotcell-generate"]),
     ("the library that `hotcell bench` measures", &["-p", "hotcell-measured"]),
     ("the library of `hotcell lab`", &["-p", "hotcell-faulty"]),
+    ("the page of the lab", &["-p", "hotcell-lab", "--test", "page"]),
     ("the page of the command line", &["-p", "hotcell-cli", "reference"]),
     ("what the examples' contracts cover", &["-p", "hotcell-cli", "coverage"]),
     ("what the inference rules conclude about them", &["-p", "hotcell-cli", "evidence"]),

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use curl_hotcell::{Curl, CurluPart, Library, constants};
 use hotcell::{Options, Profile, Sandbox};
 
-const STORY: &str = "Once upon a time a library ran in a cell of its own, and whoever called it slept well.\n";
+const STORY: &str =
+    "Once upon a time a library ran in a cell of its own, and whoever called it slept well.\n";
 
 fn main() -> hotcell::Result<()> {
     let folder = std::env::temp_dir().join(format!("curl-example-{}", std::process::id()));
@@ -77,10 +78,13 @@ fn work(folder: &Path) -> hotcell::Result<()> {
     part.mime_headers(Some(library.slist_begin("X-Shelf: 7")?))?;
     transfer.easy_setopt_mimepost(Some(&form))?;
     let headers = library.slist_begin("Accept: text/plain")?.append("X-Reader: Anna")?;
-    println!("the second header: {}", text(match headers.behind()? {
-        Some(second) => second.text()?,
-        None => None,
-    }));
+    println!(
+        "the second header: {}",
+        text(match headers.behind()? {
+            Some(second) => second.text()?,
+            None => None,
+        })
+    );
     transfer.easy_setopt_list_httpheader(Some(headers))?;
     form.free()?;
     transfer.easy_cleanup()

@@ -180,16 +180,20 @@ static void *race_there(void *times)
 
 static void race(void)
 {
-    int each = 500;
-    pthread_t threads[4];
-    for (int i = 0; i < 4; i++) {
-        pthread_create(&threads[i], NULL, race_there, &each);
+    int each = 500, expected = 0, counted = 0;
+    /* Where threads happen to run one after another, once more. */
+    while (counted == expected && expected < 1000000) {
+        pthread_t threads[4];
+        for (int i = 0; i < 4; i++) {
+            pthread_create(&threads[i], NULL, race_there, &each);
+        }
+        for (int i = 0; i < 4; i++) {
+            pthread_join(threads[i], NULL);
+        }
+        expected += 4 * each;
+        counted = faulty_race(0);
     }
-    for (int i = 0; i < 4; i++) {
-        pthread_join(threads[i], NULL);
-    }
-    int counted = faulty_race(0);
-    returned(counted < 4 * each ? "too few: counts were lost" : "all");
+    returned(counted < expected ? "too few: counts were lost" : "all");
 }
 
 static void reap_children(void)

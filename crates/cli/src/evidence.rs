@@ -25,9 +25,11 @@ struct Record {
     functions: BTreeSet<String>,
     /// The libraries that they are of.
     libraries: BTreeSet<String>,
-    /// Conclusions that a contract has as they are, says more exactly, or contradicts.
+    /// Conclusions that a line of a contract says too, or says more exactly.
     same: usize,
     more_exact: usize,
+    /// Conclusions that a contract leaves to the rule; its functions are compared with direct calls.
+    left: usize,
     /// Function and place.
     contradictions: Vec<String>,
 }
@@ -61,7 +63,8 @@ impl Ledger {
         for index in 0..function.params.len() {
             let place = format!("`{}` of `{}`", function.params[index].name, function.name);
             let agreement = compare::param(function, other, index);
-            self.note(&function.params[index].role.evidence, agreement, &place);
+            let param = (&function.params[index].role.evidence, &other.params[index].role.evidence);
+            self.note(param, agreement, &place);
             let types = (
                 handle_of(concluded, &function.params[index].role.value),
                 handle_of(said, &other.params[index].role.value),
@@ -75,39 +78,42 @@ impl Ledger {
                     true => Agreement::Same,
                     false => Agreement::Contradiction,
                 };
-                self.note(&own.evidence, agreement, &place);
+                self.note((&own.evidence, &decided.evidence), agreement, &place);
             }
         }
         let place = format!("the result of `{}`", function.name);
         let agreement = compare::result(&function.result.value, &other.result.value);
-        self.note(&function.result.evidence, agreement, &place);
+        self.note((&function.result.evidence, &other.result.evidence), agreement, &place);
     }
 
-    fn note(&mut self, evidence: &Evidence, agreement: Agreement, place: &str) {
-        let Evidence::Inferred { rule } = evidence else { return };
+    /// What is concluded without the contract, and what stands there with it.
+    fn note(&mut self, (bare, full): (&Evidence, &Evidence), agreement: Agreement, place: &str) {
+        let Evidence::Inferred { rule } = bare else { return };
         let record = self.rules.entry(rule.clone()).or_default();
-        match agreement {
-            Agreement::Same => record.same += 1,
-            Agreement::MoreExact => record.more_exact += 1,
-            Agreement::Contradiction => record.contradictions.push(place.to_owned()),
+        match (agreement, matches!(full, Evidence::Decided { .. })) {
+            (Agreement::Contradiction, _) => record.contradictions.push(place.to_owned()),
+            (_, false) => record.left += 1,
+            (Agreement::Same, true) => record.same += 1,
+            (Agreement::MoreExact, true) => record.more_exact += 1,
         }
     }
 
     /// The table, in the order of the rules, and what the contracts leave out.
     fn text(&self) -> String {
         let mut text =
-            "\n| rule | functions | libraries | a contract has the same | and says more | contradicts |\n\
-                        |---|--:|--:|--:|--:|--:|\n"
+            "\n| rule | functions | libraries | a line says the same | says more | none is needed | contradicts |\n\
+                        |---|--:|--:|--:|--:|--:|--:|\n"
                 .to_owned();
         for (rule, _) in RULES {
             let none = Record::default();
             let record = self.rules.get(*rule).unwrap_or(&none);
             text.push_str(&format!(
-                "| [{rule}](#{rule}) | {} | {} | {} | {} | {} |\n",
+                "| [{rule}](#{rule}) | {} | {} | {} | {} | {} | {} |\n",
                 record.functions.len(),
                 record.libraries.len(),
                 record.same,
                 record.more_exact,
+                record.left,
                 record.contradictions.len()
             ));
         }

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write, stderr};
 use std::process::ExitCode;
 
 use hotcell::ErrorKind;
-use hotcell_lab::{Came, Error, Group, Outcome, Report, Row};
+use hotcell_lab::{Came, Chosen, Error, Outcome, Report, Row};
 use serde_json::json;
 
 use crate::args::{Format, LabArgs};
@@ -146,12 +146,12 @@ fn line(text: &str) -> String {
         .collect()
 }
 
-fn list(rows: &[(&Group, &Row)], format: Format) -> String {
+fn list(rows: &[Chosen], format: Format) -> String {
     if format == Format::Json {
-        let one = |(group, row): &(&Group, &Row)| json!({ "id": row.id, "name": row.name, "group": group.name, "skipped": row.skipped_for() });
+        let one = |Chosen { group, row, .. }: &Chosen| json!({ "id": row.id, "name": row.name, "group": group.name, "skipped": row.skipped_for() });
         return print::json(&rows.iter().map(one).collect());
     }
-    let cells = |(group, row): &(&Group, &Row)| {
+    let cells = |Chosen { group, row, .. }: &Chosen| {
         let skipped = row.skipped_for().map(|reason| format!("skipped: {reason}")).unwrap_or_default();
         let group = Cell::new(group.name, FAINT);
         vec![Cell::plain(format!("{:>4}", row.id)), group, Cell::plain(row.name), Cell::new(skipped, OPEN)]

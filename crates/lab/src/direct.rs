@@ -5,7 +5,8 @@ use std::io::{self, Read};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitStatus, Stdio};
-use std::thread;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use hotcell_faulty::DIRECT;
@@ -20,7 +21,7 @@ use crate::row::{self, End};
 const LIVES: i32 = 77;
 const WRONG: i32 = 78;
 
-/// A program that does not end by then hangs.
+/// A program that has not ended so long after the fault hangs.
 const HANG: Duration = Duration::from_millis(400);
 
 /// A program that has to end is waited for that long; no measure of anything.
@@ -82,12 +83,17 @@ impl Program {
         command.args(words).envs(direct.variable).process_group(0);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let group = Pid::from_child(&child);
-        let output = child.stdout.take().map(|pipe| thread::spawn(move || kept(pipe)));
-        let errors = child.stderr.take().map(|pipe| thread::spawn(move || kept(pipe)));
-        let patience = Instant::now() + if direct.end == End::Hangs { HANG } else { PATIENCE };
+        let output = child.stdout.take().map(Heard::of);
+        let errors = child.stderr.take().map(Heard::of);
+        let so_far = |heard: &Option<Heard>| heard.as_ref().map(Heard::so_far).unwrap_or_default();
+        let (mut patience, mut begun) = (Instant::now() + PATIENCE, false);
         let status = loop {
             if let Some(status) = child.try_wait()? {
                 break Some(status);
+            }
+            if direct.end == End::Hangs && !begun {
+                begun = is_seen(direct, &so_far(&output), &so_far(&errors));
+                patience = Instant::now() + if begun { HANG } else { PATIENCE };
             }
             if Instant::now() > patience {
                 // It is this process's child, and not waited for yet: the number is its.
@@ -99,11 +105,7 @@ impl Program {
         };
         let left: Vec<u32> = descendants().into_iter().filter(|pid| !before.contains(pid)).collect();
         left.iter().for_each(|&pid| end(pid));
-        let read = |reader: Option<thread::JoinHandle<Vec<u8>>>| {
-            let bytes = reader.and_then(|reader| reader.join().ok()).unwrap_or_default();
-            String::from_utf8_lossy(&bytes).into_owned()
-        };
-        let (output, errors) = (read(output), read(errors));
+        let (output, errors) = (heard(output), heard(errors));
         Ok(judge(direct, status, !left.is_empty(), &output, &errors))
     }
 }
@@ -115,13 +117,51 @@ fn end(pid: u32) {
     let _ = waitpid(Some(pid), WaitOptions::empty());
 }
 
-/// The beginning of what is printed; the rest is read all the same, so that nobody waits.
-fn kept(mut pipe: impl Read) -> Vec<u8> {
-    let (mut kept, mut block) = (Vec::new(), [0; 1 << 16]);
-    while let Ok(read @ 1..) = pipe.read(&mut block) {
-        kept.extend_from_slice(&block[..read.min(KEPT - kept.len())]);
+/// What a program prints, while it does.
+#[derive(Debug)]
+struct Heard {
+    /// The beginning of it.
+    kept: Arc<Mutex<Vec<u8>>>,
+    reader: JoinHandle<()>,
+}
+
+impl Heard {
+    fn of(pipe: impl Read + Send + 'static) -> Heard {
+        let kept = Arc::new(Mutex::new(Vec::new()));
+        let keeps = Arc::clone(&kept);
+        Heard { kept, reader: thread::spawn(move || keep(pipe, &keeps)) }
     }
-    kept
+
+    fn so_far(&self) -> String {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&kept).into_owned()
+    }
+}
+
+/// All of it, when nobody can print any more.
+fn heard(from: Option<Heard>) -> String {
+    let Some(Heard { kept, reader }) = from else { return String::new() };
+    // Its thread does not panic; what was kept is there in any case.
+    let _ = reader.join();
+    let kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+    String::from_utf8_lossy(&kept).into_owned()
+}
+
+/// The rest is read all the same, so that nobody waits.
+fn keep(mut pipe: impl Read, keeps: &Mutex<Vec<u8>>) {
+    let mut block = [0; 1 << 16];
+    while let Ok(read @ 1..) = pipe.read(&mut block) {
+        let mut kept = keeps.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = KEPT - kept.len();
+        kept.extend_from_slice(&block[..read.min(room)]);
+    }
+}
+
+/// Whether it has come to the fault, and said what it has to say.
+fn is_seen(direct: &row::Direct, output: &str, errors: &str) -> bool {
+    // What its variable does to it comes before its first word.
+    let began = output.starts_with("began\n") || direct.variable.is_some();
+    began && (output.contains(direct.says) || errors.contains(direct.says))
 }
 
 fn judge(
@@ -151,11 +191,8 @@ fn judge(
             _ => (None, "its end is not known".to_owned()),
         },
     };
-    let said = output.contains(direct.says) || errors.contains(direct.says);
-    // What its variable does to it comes before its first word.
-    let began = output.starts_with("began\n") || direct.variable.is_some();
-    let seen = began && said && end == Some(direct.end);
-    Ended { refused: began && !seen && direct.where_allowed && end == Some(End::GoesOn), seen, end, told }
+    let seen = is_seen(direct, output, errors) && end == Some(direct.end);
+    Ended { refused: !seen && direct.where_allowed && end == Some(End::GoesOn), seen, end, told }
 }
 
 fn signal_name(signal: i32) -> &'static str {

@@ -61,22 +61,37 @@ impl From<io::Error> for Error {
     }
 }
 
+/// A row that is to be tried.
+#[derive(Debug, Clone, Copy)]
+pub struct Chosen {
+    /// Its group.
+    pub group: &'static Group,
+    /// The row.
+    pub row: &'static Row,
+    /// Whether it was named itself.
+    pub named: bool,
+}
+
 /// The rows that these words name: an id, the beginning of one with `*`, or a name; all, when there are none.
 ///
 /// # Errors
 ///
 /// For a word that names no row.
-pub fn rows(words: &[String]) -> Result<Vec<(&'static Group, &'static Row)>, Error> {
+pub fn rows(words: &[String]) -> Result<Vec<Chosen>, Error> {
+    let is = |word: &str, row: &Row| row.id.eq_ignore_ascii_case(word) || row.name == word;
     let names = |word: &str, row: &Row| match word.strip_suffix('*') {
         Some(beginning) => row.id.get(..beginning.len()).is_some_and(|it| it.eq_ignore_ascii_case(beginning)),
-        None => row.id.eq_ignore_ascii_case(word) || row.name == word,
+        None => is(word, row),
     };
-    let all: Vec<_> =
-        GROUPS.iter().flat_map(|group| group.rows.iter().map(move |row| (group, row))).collect();
+    let of_group = |group: &'static Group| group.rows.iter().map(move |row| (group, row));
+    let all: Vec<_> = GROUPS.iter().flat_map(of_group).collect();
     if let Some(word) = words.iter().find(|word| !all.iter().any(|it| names(word, it.1))) {
         return Err(Error::Unknown(word.clone()));
     }
-    Ok(all.into_iter().filter(|it| words.is_empty() || words.iter().any(|word| names(word, it.1))).collect())
+    let wanted = |row: &Row| words.is_empty() || words.iter().any(|word| names(word, row));
+    let chosen = all.into_iter().filter(|it| wanted(it.1));
+    let named = |row: &Row| words.iter().any(|word| is(word, row));
+    Ok(chosen.map(|(group, row)| Chosen { group, row, named: named(row) }).collect())
 }
 
 /// Tries these rows. `host` is what makes this program, started again with it, call [`host`]; `progress` hears of each row
@@ -85,11 +100,7 @@ pub fn rows(words: &[String]) -> Result<Vec<(&'static Group, &'static Row)>, Err
 /// # Errors
 ///
 /// When nothing can be tried at all.
-pub fn run(
-    rows: &[(&'static Group, &'static Row)],
-    host: &[&str],
-    progress: &mut dyn FnMut(&Row),
-) -> Result<Report, Error> {
+pub fn run(rows: &[Chosen], host: &[&str], progress: &mut dyn FnMut(&Row)) -> Result<Report, Error> {
     // What the library's programs leave behind then descends from this process, and is seen.
     set_child_subreaper(Some(getpid())).map_err(io::Error::from)?;
     let lab = Lab {
@@ -108,9 +119,10 @@ pub fn run(
     drop(first);
     let bystander = Bystander::start(lab.library.options()).map_err(Error::Call)?;
     let mut came = Vec::new();
-    for &(group, row) in rows {
+    for chosen in rows {
+        let Chosen { group, row, .. } = *chosen;
         progress(row);
-        came.push(Came { group, row, outcome: lab.one(row, &bystander) });
+        came.push(Came { group, row, outcome: lab.one(chosen, &bystander) });
     }
     Ok(Report { came })
 }
@@ -122,10 +134,13 @@ struct Lab<'a> {
 }
 
 impl Lab<'_> {
-    fn one(&self, row: &Row, bystander: &Bystander) -> Outcome {
-        let run = match &row.plan {
+    fn one(&self, chosen: &Chosen, bystander: &Bystander) -> Outcome {
+        let run = match &chosen.row.plan {
             Plan::Run(run) => run,
-            Plan::Skipped(reason) => return Outcome::Skipped((*reason).to_owned()),
+            Plan::FallsShort(run, _) if chosen.named => run,
+            Plan::Skipped(reason) | Plan::FallsShort(_, reason) => {
+                return Outcome::Skipped((*reason).to_owned());
+            }
         };
         let before = Counts::settled();
         let mark = bystander.mark();

@@ -31,6 +31,8 @@ pub(crate) enum Plan {
     Run(Run),
     /// The true reason why it is not.
     Skipped(&'static str),
+    /// In what Hotcell falls short of it: it is tried, and differs, only when somebody names it.
+    FallsShort(Run, &'static str),
 }
 
 /// How it is tried.
@@ -113,11 +115,31 @@ impl Row {
         Row { id, name, plan: Plan::Skipped(reason) }
     }
 
-    /// Why it is not tried, on any machine.
+    /// The same row, of which Hotcell falls short in this.
+    pub(crate) const fn falls_short(self, reason: &'static str) -> Row {
+        let Row { id, name, plan } = self;
+        match plan {
+            Plan::Run(run) | Plan::FallsShort(run, _) => {
+                Row { id, name, plan: Plan::FallsShort(run, reason) }
+            }
+            Plan::Skipped(_) => Row { id, name, plan },
+        }
+    }
+
+    /// What has to become of a program that calls it directly, and what a caller has to see; `None` where it is never
+    /// tried.
+    pub fn expects(&self) -> Option<(String, String)> {
+        let (Plan::Run(run) | Plan::FallsShort(run, _)) = &self.plan else { return None };
+        let says =
+            if run.direct.says.is_empty() { String::new() } else { format!(": “{}”", run.direct.says) };
+        Some((format!("{}{says}", run.direct.end), run.expected.to_string()))
+    }
+
+    /// Why it is not tried, on any machine, unless somebody names it.
     pub fn skipped_for(&self) -> Option<&'static str> {
         match self.plan {
             Plan::Run(_) => None,
-            Plan::Skipped(reason) => Some(reason),
+            Plan::Skipped(reason) | Plan::FallsShort(_, reason) => Some(reason),
         }
     }
 }
@@ -157,6 +179,19 @@ impl Expected {
             (Expected::Gives(text), Ok(got)) => text == got,
             (Expected::OneOf(all), _) => all.iter().any(|one| one.holds(ran)),
             _ => false,
+        }
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            End::Dies(signal) => write!(f, "dies of {signal}"),
+            End::Exits(status) => write!(f, "exits with {status}"),
+            End::Hangs => f.write_str("hangs"),
+            End::GoesOn => f.write_str("goes on"),
+            End::Leaves => f.write_str("goes on, and leaves a process behind"),
+            End::NotThere => f.write_str("nothing to compare with"),
         }
     }
 }

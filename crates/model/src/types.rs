@@ -176,4 +176,16 @@ impl CType {
     pub fn element_size(&self) -> Option<u32> {
         if self.kind == Type::Void { Some(1) } else { self.scalar_size() }
     }
+
+    /// A pointer to arrays of numbers as one to the numbers, which lie one array behind the other; it is spelled as before.
+    pub fn of_numbers(&self) -> Option<CType> {
+        let Type::Pointer { pointee, constant } = &self.kind else { return None };
+        let mut number = pointee;
+        while let Type::Array { element, .. } = &number.kind {
+            number = element;
+        }
+        let arrays = !std::ptr::eq(number, pointee) && number.is_scalar();
+        let kind = Type::Pointer { pointee: number.clone(), constant: *constant };
+        arrays.then(|| CType { kind, ..self.clone() })
+    }
 }

@@ -126,6 +126,21 @@ fn libcurl_contained_is_libcurl() {
 }
 
 #[test]
+fn libtiff_contained_is_libtiff() {
+    compare("tiff", 280, 3000);
+}
+
+#[test]
+fn libpng_contained_is_libpng() {
+    compare("png", 195, 3500);
+}
+
+#[test]
+fn fftw_contained_is_fftw() {
+    compare("fftw", 53, 420);
+}
+
+#[test]
 fn every_example_is_compared() {
     let entries = fs::read_dir(examples()).unwrap().map(|entry| entry.unwrap().path());
     let with_contract = entries.filter(|folder| folder.join("bind.toml").is_file());

@@ -277,12 +277,17 @@ impl Ended {
         self.stderr.split_once(text).unwrap_or_else(|| panic!("{text:?} is not said by {self}")).1
     }
 
-    /// Standard output is a JSON object: this one.
+    /// Standard output.
+    pub fn stdout(&self) -> &str {
+        &self.stdout
+    }
+
+    /// Standard output is a JSON object, or a list of them: this one.
     #[track_caller]
     pub fn json(&self) -> Value {
         let value: Value =
             serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("no JSON ({error}): {self}"));
-        assert!(value.is_object(), "no object: {self}");
+        assert!(value.is_object() || value.is_array(), "no object: {self}");
         value
     }
 }

@@ -162,21 +162,24 @@ fn other(function: &Function, own: &[String], line: &StreamLine) -> Result<(Stri
 
 /// Why a parameter of this type does not travel so.
 fn unfit(ty: &CType, stream: Stream) -> Option<&'static str> {
-    let pointee = |ty: &'_ CType| ty.pointee().map(|(pointee, constant)| (pointee.clone(), constant));
-    match stream {
-        Stream::File => (!is_file(ty)).then_some("a file is a `FILE *`"),
-        Stream::Descriptor => (ty.canonical != "int").then_some("a descriptor is an `int`"),
-        Stream::Address => (!pointee(ty).is_some_and(|(object, _)| pointee(&object).is_some()))
-            .then_some("what has the address of a variable is a pointer to a pointer"),
+    let pointed = ty.pointee().map(|(pointee, _)| pointee);
+    let inner = pointed.and_then(CType::pointee).map(|(inner, _)| inner);
+    let changed = ty.pointee().is_some_and(|(letter, constant)| !constant && is_letter(letter));
+    let (fits, why) = match stream {
+        Stream::File => (is_file(ty), "a file is a `FILE *`"),
+        Stream::Descriptor => (ty.canonical == "int", "a descriptor is an `int`"),
+        Stream::Address => (inner.is_some(), "what has the address of a variable is a pointer to a pointer"),
         Stream::Cursor => {
-            (!pointee(ty).and_then(|(inner, _)| pointee(&inner)).is_some_and(|(byte, _)| byte.is_byte()))
-                .then_some("what moves is a pointer to bytes, and this has the address of none")
+            let why = "what moves is a pointer to bytes, and this has the address of none";
+            (inner.is_some_and(CType::is_byte), why)
         }
-        Stream::Range => (!pointee(ty).is_some_and(|(inner, _)| inner.scalar_size().is_some()))
-            .then_some("a range begins at a pointer to numbers or characters"),
-        Stream::Text => (!pointee(ty).is_some_and(|(inner, constant)| !constant && is_letter(&inner)))
-            .then_some("a text that is changed is a pointer to characters that are not `const`"),
-    }
+        Stream::Range => {
+            let numbers = pointed.is_some_and(|pointee| pointee.scalar_size().is_some());
+            (numbers, "a range begins at a pointer to numbers or characters")
+        }
+        Stream::Text => (changed, "a text that is changed is a pointer to characters that are not `const`"),
+    };
+    (!fits).then_some(why)
 }
 
 /// Whether a type is that of C's streams.

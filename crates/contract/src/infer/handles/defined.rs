@@ -76,9 +76,8 @@ impl<'a> Made<'a> {
 /// Structures that callers have memory of.
 fn callers(api: &Api) -> impl Iterator<Item = &str> {
     let begins = |function: &&Function| {
-        let all = words(&function.name);
         let beginning = |word: &String| BEGINNINGS.iter().any(|begins| word.ends_with(begins));
-        function.params.len() > usize::from(function.result.pointee().is_some()) && all.iter().any(beginning)
+        words(&function.name).iter().any(beginning)
     };
     let begun = api
         .functions
