@@ -155,6 +155,34 @@ void faulty_drop_block(void)
     kept_block = NULL;
 }
 
+static void *stay(void *nothing)
+{
+    for (;;) {
+        pause();
+    }
+    return nothing;
+}
+
+int faulty_keep_threads(int count)
+{
+    int kept = 0;
+    pthread_t thread;
+    while (kept < count && pthread_create(&thread, NULL, stay, NULL) == 0) {
+        pthread_detach(thread);
+        kept++;
+    }
+    return kept;
+}
+
+int faulty_keep_descriptors(int count)
+{
+    int kept = 0;
+    while (kept < count && dup(STDERR_FILENO) >= 0) {
+        kept++;
+    }
+    return kept;
+}
+
 static pthread_barrier_t together;
 
 static void *leak_there(void *bytes)

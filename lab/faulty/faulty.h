@@ -52,6 +52,12 @@ int faulty_leak(int blocks, int bytes);
 /* Has so many threads at a time allocate blocks, free all but one, and end: how many there were. */
 int faulty_leak_in_threads(int threads, int bytes);
 
+/* Starts so many threads that stay; how many it got. */
+int faulty_keep_threads(int count);
+
+/* Opens so many descriptors that it keeps; how many it got. */
+int faulty_keep_descriptors(int count);
+
 /* Allocates a block that it keeps, or changes the size of the one it has. */
 int faulty_keep_block(int bytes);
 

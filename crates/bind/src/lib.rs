@@ -65,6 +65,8 @@ pub struct Bound {
     pub interface: Interface,
     /// The interface as a package.
     pub package: &'static rt::Package,
+    /// What it says of threads.
+    pub rules: Option<&'static rt::ThreadRules>,
     /// The files to load, in order: what the library needs and the loader would not find, then the library.
     pub libraries: Vec<PathBuf>,
     /// Remarks on the contract, rendered.
@@ -76,8 +78,8 @@ pub fn bind(job: &Job) -> Result<Bound, Error> {
     let checked = check(job)?;
     let Compiled { shim, .. } = compile(&checked)?;
     let Checked { interface, libraries, warnings, .. } = checked;
-    let package = dynamic::package(&interface, shim);
-    Ok(Bound { interface, package, libraries: libraries.load_order(), warnings })
+    let (package, rules) = (dynamic::package(&interface, shim), dynamic::thread_rules(&interface));
+    Ok(Bound { interface, package, rules, libraries: libraries.load_order(), warnings })
 }
 
 /// A compiled shim.
@@ -123,6 +125,8 @@ pub fn compile(checked: &Checked) -> Result<Compiled, Error> {
 impl Bound {
     /// Opens a session. `options.libraries` is replaced by [`Bound::libraries`].
     pub fn open(&self, options: Options) -> hotcell::Result<Session> {
-        Session::open(self.package, Options { libraries: self.libraries.clone(), ..options })
+        let options = Options { libraries: self.libraries.clone(), ..options };
+        let options = dynamic::recycle(&self.interface).with(options);
+        Session::open_by(self.package, self.rules, options)
     }
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use hotcell_model::api::Api;
 use hotcell_model::fingerprint::Fingerprint;
-use hotcell_model::interface::{self, FORMAT, Function, Interface, LeftOut, LifeCall, Source, Status};
+use hotcell_model::interface::{
+    self, FORMAT, Function, Interface, LeftOut, LifeCall, Source, Status, Threads,
+};
 use hotcell_model::types::CType;
 
 use crate::contract::Contract;
@@ -134,7 +136,20 @@ pub fn check(
     }
     let open_types = open_types::find(known, &names, link, &left_out);
     let interface = assemble(contract, known, link, Whole { functions, left_out, init, shutdown });
+    findings.extend(idle_threads(contract, &interface));
     Ok(Checked { interface, warnings: findings, open_types })
+}
+
+/// Warns of a rule for objects where there are none.
+fn idle_threads(contract: &Contract, interface: &Interface) -> Option<Diagnostic> {
+    let span = contract.threads_at.clone()?;
+    if contract.threads() != Threads::PerHandle || !interface.handles.is_empty() {
+        return None;
+    }
+    let message = "calls of this library use no objects: all of them run at once with `per-handle`";
+    let help = "write \"reentrant\" if the library allows that, or \"serialized\"".to_owned();
+    let finding = Diagnostic::warning(message).at(span).help(help);
+    Some(Diagnostic { file: contract.file.clone(), ..finding })
 }
 
 /// Warns when the contract names a function that is left out, and when nothing remains.
@@ -190,6 +205,7 @@ fn assemble(contract: &Contract, known: Known<'_>, link: Link<'_>, whole: Whole)
         shutdown,
         sandbox: contract.sandbox.clone(),
         guard: contract.guard,
+        recycle: contract.recycle.clone(),
         handles: used::handles(known, &functions),
         structs: used::structs(known.structs, &functions),
         symbols: symbols::sets(known.api, &functions),

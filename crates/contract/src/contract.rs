@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use hotcell_model::api::Api;
-use hotcell_model::interface::{GuardWord, SandboxLines, Threads};
+use hotcell_model::interface::{GuardWord, RecycleLines, SandboxLines, Threads};
 
 use crate::diagnostic::Diagnostic;
 use crate::document::Text;
@@ -19,6 +19,7 @@ mod handle;
 mod index;
 mod item;
 pub(crate) mod keys;
+mod recycle;
 mod sandbox;
 mod structure;
 mod top;
@@ -48,6 +49,8 @@ pub struct Contract {
     needs: usize,
     forms: Vec<Form>,
     threads: Threads,
+    /// Where it says so.
+    pub(crate) threads_at: Option<Range<usize>>,
     deadline: Option<Duration>,
     pub(crate) init: Vec<LifeLine>,
     pub(crate) shutdown: Vec<LifeLine>,
@@ -55,6 +58,7 @@ pub struct Contract {
     pub(crate) nullable: Vec<Nullable>,
     pub(crate) sandbox: SandboxLines,
     pub(crate) guard: GuardWord,
+    pub(crate) recycle: RecycleLines,
     pub(crate) handles: Vec<HandleLine>,
     pub(crate) structs: Vec<StructLines>,
     pub(crate) errors: Vec<TypeErrorLine>,
@@ -80,6 +84,8 @@ pub(crate) struct HandleLine {
     pub(crate) jumps: Option<Text>,
     /// The text about the last failure of an object.
     pub(crate) message: Option<Node>,
+    /// Whether an object is used by the thread that made it only.
+    pub(crate) affine: bool,
 }
 
 /// A list of functions, or of their parameters.

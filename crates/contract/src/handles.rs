@@ -75,7 +75,8 @@ impl Handles {
             }
             let jumps = line.jumps.as_ref().map(|text| text.value.clone());
             findings.extend(line.jumps.as_ref().and_then(|text| no_jump(api, text)));
-            let handle = Handle { release, parent, jumps, ..describe(api, &line.name, named, evidence) };
+            let described = describe(api, &line.name, named, evidence);
+            let handle = Handle { release, parent, jumps, thread_affine: line.affine, ..described };
             handles.add(&line.name, pointee, handle);
         }
         for found in inferred {

@@ -87,6 +87,11 @@ fn value(shape: Shape, definitions: &mut Map<String, Value>) -> Value {
             json!({"type": "object", "additionalProperties": value(Shape::Texts, definitions)})
         }
         Shape::Duration => json!({"type": "string", "pattern": "^[0-9]+(ms|s|m)$"}),
+        Shape::Count => json!({"type": "integer", "minimum": 1}),
+        Shape::Bytes => json!({"anyOf": [
+            {"type": "integer", "minimum": 1},
+            {"type": "string", "pattern": "^[0-9]+(KiB|MiB|GiB)$"},
+        ]}),
         Shape::Word { now, .. } => json!({"enum": now}),
         Shape::Fails(words) => json!({"anyOf": [{"enum": words}, {"$ref": "#/$defs/expression"}]}),
         Shape::Ports => {

@@ -77,6 +77,8 @@ struct Model<'a> {
     package: String,
     fingerprint_rows: Vec<String>,
     reentrant: bool,
+    /// What becomes of calls of several threads.
+    sharing: &'static str,
     /// The package's path in Rust.
     crate_path: String,
     /// A variable for the library.
@@ -188,7 +190,8 @@ fn package(interface: &Interface, options: &RustOptions) -> Result<Vec<(PathBuf,
         libraries: libraries.iter().map(link_row).collect(),
         library_files: libraries.iter().enumerate().map(load_row).collect(),
         fingerprint_rows: format::rows(8, &interface.fingerprint.0),
-        reentrant: interface.threads == Threads::Reentrant,
+        reentrant: interface.threads == Threads::Reentrant && !interface.has_thread_rules(),
+        sharing: sharing(interface),
         crate_path: options.crate_name.replace('-', "_"),
         variable: names::snake(&context.names.library),
         table: table::table(interface, &context.names)?,
@@ -238,6 +241,20 @@ fn load_row((index, library): (usize, &LibraryFile)) -> String {
         "rt::LibraryFile {{ name: {:?}, built: option_env!(\"HOTCELL_LIBRARY_{index}\") }},",
         library.name
     )
+}
+
+/// What becomes of calls of several threads.
+fn sharing(interface: &Interface) -> &'static str {
+    match (interface.threads, interface.has_thread_rules()) {
+        (Threads::Serialized, _) => "calls of several threads take turns",
+        (Threads::PerHandle, _) => {
+            "calls of several threads run at once, but with what\n/// belongs together they take turns"
+        }
+        (Threads::Reentrant, false) => "calls of several threads run at once",
+        (Threads::Reentrant, true) => {
+            "calls of several threads run at once, but with what is\n/// bound to a thread they take turns"
+        }
+    }
 }
 
 /// The Rust files.

@@ -9,6 +9,7 @@ mod awaited;
 mod batch;
 mod callbacks;
 mod numbers;
+mod objects;
 mod package;
 mod results;
 mod structs;
@@ -26,7 +27,7 @@ use crate::session::Session;
 pub use awaited::{TaskCallback, call_awaited, call_with_awaited};
 pub use batch::{Batch, never_in_a_batch};
 pub use callbacks::KeptFunction;
-pub use package::package;
+pub use package::{package, recycle, thread_rules};
 
 /// A value of an argument or result.
 #[derive(Debug, Clone, PartialEq)]
@@ -124,7 +125,7 @@ pub fn call(
     function: (u16, &Function),
     args: &[Value],
 ) -> Result<Outcome> {
-    let mut call = session.call(function.0)?;
+    let mut call = session.call_of(function.0, &objects::among(session, args))?;
     let passed = arguments::put(&mut call, interface, function.1, args)?;
     if let Some(passed) = passed.callbacks.first() {
         let name = passed.name();
@@ -143,7 +144,7 @@ pub fn call_with(
     args: &[Value],
     callback: &mut Callback<'_>,
 ) -> Result<Outcome> {
-    let mut call = session.call(function.0)?;
+    let mut call = session.call_of(function.0, &objects::among(session, args))?;
     let passed = arguments::put(&mut call, interface, function.1, args)?;
     // One runs at a time, and on this thread.
     let callback = RefCell::new(callback);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use hotcell_protocol::wire::Guard;
 use hotcell_sandbox::{Limits, Sandbox};
 
+use crate::recycle::Recycle;
 use crate::restart::Restart;
 
 /// Options of a [`crate::Session`]; the defaults suit most libraries.
@@ -44,12 +45,15 @@ pub struct Options {
     pub max_callback_rate: u64,
     /// How both sides wait for each other.
     pub waiting: Waiting,
-    /// Calls at a time, where the contract says that several threads may be inside the library (`threads = "reentrant"`);
-    /// each has a thread of the worker, once it was needed. 0: as many as there are CPUs for this process. At most 63.
+    /// Calls at a time, where the contract says that several threads may be inside the library (`threads = "reentrant"` or
+    /// `"per-handle"`); each has a thread of the worker, once it was needed. 0: as many as there are CPUs for this process. At most 63.
     pub callers: u32,
     /// Workers that are kept ready to take over when the one that serves ends. 0: then the call behind a fault waits until
     /// a worker has come up. Each has loaded the library, takes memory as an idle worker does, and no CPU.
     pub spares: u32,
+    /// When a worker is replaced though it has not failed. `None`: as the contract says, and where that says nothing, the
+    /// [defaults](Recycle::default).
+    pub recycle: Option<Recycle>,
     /// When a library that ends its workers again and again is given no other one for a while.
     pub restart: Restart,
 }
@@ -109,6 +113,7 @@ impl Default for Options {
             waiting: Waiting::default(),
             callers: 0,
             spares: 0,
+            recycle: None,
             restart: Restart::default(),
         }
     }

@@ -23,6 +23,7 @@ mod libraries;
 mod passed;
 mod pool;
 pub(crate) mod reading;
+mod recycle;
 mod reply;
 mod sandbox;
 mod texts;
@@ -44,9 +45,10 @@ pub use hotcell_protocol::wire::Guard;
 pub use hotcell_sandbox::Profile;
 pub use image::Image;
 pub use invocation::Invocation;
-pub use libraries::{Libraries, LibraryFile, open};
+pub use libraries::{Libraries, LibraryFile, open, open_by};
 pub(crate) use passed::{Outer as OuterPassed, Passed};
 pub(crate) use reading::Bad;
+pub use recycle::RecycleLines;
 pub use reply::Reply;
 pub use sandbox::SandboxLines;
 pub use texts::{Bytes, TextKind, Utf8, Utf16};
@@ -60,7 +62,8 @@ pub struct Package {
     pub library: &'static str,
     /// Fingerprint of the interface; the shim carries the same.
     pub fingerprint: [u8; 32],
-    /// Whether several threads may be inside the library at once.
+    /// Whether several threads may be inside the library at once, in any functions and with any objects. Where there are
+    /// [`ThreadRules`] that is said there.
     pub reentrant: bool,
     /// Functions by index.
     pub functions: &'static [Function],
@@ -72,6 +75,15 @@ pub struct Package {
     pub guard: Guard,
     /// The compiled shim.
     pub shim: &'static [u8],
+}
+
+/// What a contract says of threads where several may be inside the library, but not everywhere.
+#[derive(Debug)]
+pub struct ThreadRules {
+    /// Whether calls that use objects of one family take turns.
+    pub per_handle: bool,
+    /// Numbers of the handle types whose objects are used by the thread that made them only.
+    pub bound: &'static [u16],
 }
 
 /// A type of objects of the library.

@@ -1,5 +1,6 @@
 //! A session: one library, one worker at a time, replaced when it dies.
 
+use std::collections::BTreeMap;
 use std::panic::Location;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,42 +18,55 @@ use crate::error::{Cause, Error, Inner, Result};
 use crate::fault::Fault;
 use crate::memory::{Heap, Shortage};
 use crate::options::Options;
+use crate::recycle::Recycle;
 use crate::restart::Restarts;
-use crate::rt::{Batch, Call, Function, HandleType, Package, Passed, Spare, State};
+use crate::rt::{Batch, Call, Function, HandleType, Package, Passed, Spare, State, ThreadRules};
 
 mod allowed;
 #[cfg(feature = "tokio")]
 mod awaited;
 mod buffer;
 mod dispatcher;
+mod families;
 mod kept;
 mod objects;
+mod pool;
 mod releases;
+mod rounds;
+mod ruled;
 mod service;
 mod spares;
+mod stats;
 mod turn;
 mod turnstile;
 mod wake;
 mod walled;
+mod wear;
 
 pub(crate) use allowed::{Allowed, instant_of};
 use allowed::{YEAR, left_until, nanoseconds};
 #[cfg(feature = "tokio")]
 pub(crate) use awaited::{Berth, Offers};
 use dispatcher::Dispatcher;
+pub(crate) use families::Family;
+use families::Held;
 pub(crate) use kept::{Asks, Entry, Found, Kept, Ready};
 use objects::Objects;
+pub use pool::{Lease, Library, Pool, PoolOptions, PoolStats, Pools};
 use releases::Releases;
+pub(crate) use ruled::Claim;
+use ruled::Ruled;
 use service::Service;
 pub(crate) use service::{Blame, Serving};
 use spares::Begun;
+pub use stats::{State as SessionState, Stats};
 pub(crate) use turn::{Inside, Turn};
 use turn::{Place, this_thread};
 use turnstile::Turnstile;
 use walled::PrivateDirectory;
 
 /// A library in a worker process. Clones share the worker. Calls of several threads take turns, or where the contract says
-/// `threads = "reentrant"`, run at a time, [as many](Options::callers) as the options say.
+/// `threads = "reentrant"` or `"per-handle"`, run at a time, [as many](Options::callers) as the options say.
 #[derive(Debug, Clone)]
 pub struct Session {
     shared: Arc<Shared>,
@@ -64,6 +78,9 @@ struct Shared {
     package: &'static Package,
     spec: Spec,
     options: Options,
+    /// When its worker is worn.
+    recycle: Recycle,
+    known: wear::Known,
     /// Nanoseconds a caller polls for.
     spin: u64,
     /// Nanoseconds a call has where nothing says otherwise.
@@ -80,6 +97,8 @@ struct Shared {
     restarts: Restarts,
     releases: Releases,
     objects: Objects,
+    /// Which calls may be made at a time, where several are.
+    ruled: Option<Ruled>,
     kept: Arc<Kept>,
     dispatcher: Dispatcher,
     /// The memory of batches.
@@ -103,6 +122,12 @@ struct Facts {
     channel: Mutex<Option<Arc<HostChannel>>>,
     /// What its library has of memory.
     heap: Mutex<Option<Arc<HeapSegment>>>,
+    /// How many workers have served.
+    served: AtomicU64,
+    /// Calls of those that serve no longer.
+    calls: AtomicU64,
+    /// Faults that calls met.
+    faults: Mutex<BTreeMap<ErrorKind, u64>>,
 }
 
 /// Where one caller at a time sits.
@@ -120,6 +145,8 @@ pub(crate) struct Seat {
     pub(crate) ended: Option<(Fault, String)>,
     /// What went into the call in progress.
     pub(crate) passed: Passed,
+    /// The families that the call in progress has, and the calls that it is nested in.
+    held: Vec<Held>,
     /// Whether behind this turn there may be something to be released: not behind one that sends it.
     looks_behind: bool,
     /// What is known of the call in progress. Not there while its callback runs.
@@ -196,6 +223,15 @@ impl Session {
     /// Opens a session and brings its first worker up, so that what is wrong with the library is known now
     /// and not at the first call.
     pub fn open(package: &'static Package, options: Options) -> Result<Session> {
+        Session::open_by(package, None, options)
+    }
+
+    /// As [`Session::open`], of a package whose contract has rules for threads.
+    pub fn open_by(
+        package: &'static Package,
+        rules: Option<&'static ThreadRules>,
+        options: Options,
+    ) -> Result<Session> {
         let context = Context::of_package(package);
         if package.runtime != RUNTIME {
             let message = format!("the package needs runtime {}, this is {RUNTIME}", package.runtime);
@@ -218,7 +254,7 @@ impl Session {
             libraries: Arc::new(libraries),
             fingerprint: package.fingerprint,
             functions: package.functions.len() as u32,
-            callers: callers(package, &options),
+            callers: callers(package.reentrant || rules.is_some(), &options),
             environment,
             limits: options.limits,
             guard: options.guard.unwrap_or(package.guard),
@@ -241,11 +277,15 @@ impl Session {
         let time = nanoseconds(options.deadline);
         let restarts = Restarts::new(options.restart);
         let (releases, objects) = (Releases::default(), Objects::default());
+        let ruled = rules.filter(|_| spec.callers > 1).map(Ruled::new);
         let kept = Arc::new(Kept::default());
+        let recycle = options.recycle.clone().unwrap_or_default();
         let shared = Arc::new(Shared {
             package,
             spec,
             options,
+            recycle,
+            known: wear::Known::default(),
             spin,
             time,
             fork,
@@ -257,6 +297,7 @@ impl Session {
             restarts,
             releases,
             objects,
+            ruled,
             kept,
             dispatcher: Dispatcher::default(),
             spare: Arc::default(),
@@ -272,6 +313,10 @@ impl Session {
         // The start has a deadline of its own.
         session.seat_worker(&mut turn, context, &mut Allowed::new(nanoseconds(YEAR)))?;
         drop(turn);
+        session.begin_rounds().map_err(|why| {
+            let message = format!("there is no thread to look at workers: {why}");
+            context.not_executed(ErrorKind::LoadFailed, Cause::None, message)
+        })?;
         Ok(session)
     }
 
@@ -546,10 +591,16 @@ impl Seat {
             ids: 0..0,
             ended: None,
             passed: Passed::default(),
+            held: Vec::new(),
             looks_behind: false,
             state: Some(State::new(Context::of_package(package))),
             spare: None,
         }
+    }
+
+    /// Which one it is.
+    pub(crate) fn number(&self) -> u32 {
+        self.number
     }
 
     /// What is known of the call in progress.
@@ -613,14 +664,26 @@ impl Facts {
         self.generation.store(worker.generation(), Ordering::Relaxed);
         self.pid.store(worker.pid(), Ordering::Relaxed);
         self.level.store(worker.level().bits(), Ordering::Relaxed);
-        *self.channel.lock() = Some(Arc::clone(worker.channel()));
+        self.served.fetch_add(1, Ordering::Relaxed);
+        let mut channel = self.channel.lock();
+        let before = channel.replace(Arc::clone(worker.channel()));
+        self.count_calls(before);
+        drop(channel);
         *self.heap.lock() = Some(Arc::clone(worker.heap()));
+    }
+
+    /// Adds the calls of a worker that serves no longer. With the lock of the channel: calls are counted once.
+    fn count_calls(&self, of: Option<Arc<HostChannel>>) {
+        self.calls.fetch_add(of.map_or(0, |channel| channel.published()), Ordering::Relaxed);
     }
 
     /// This worker serves no longer.
     fn left(&self, worker: &Worker) {
         let _ = self.pid.compare_exchange(worker.pid(), 0, Ordering::Relaxed, Ordering::Relaxed);
-        self.channel.lock().take_if(|channel| Arc::ptr_eq(channel, worker.channel()));
+        let mut channel = self.channel.lock();
+        let gone = channel.take_if(|channel| Arc::ptr_eq(channel, worker.channel()));
+        self.count_calls(gone);
+        drop(channel);
         self.heap.lock().take_if(|heap| Arc::ptr_eq(heap, worker.heap()));
     }
 }
@@ -689,10 +752,10 @@ impl Context {
 }
 
 /// How many calls at a time a session makes.
-fn callers(package: &Package, options: &Options) -> u32 {
+fn callers(several: bool, options: &Options) -> u32 {
     let cpus = || std::thread::available_parallelism().map_or(1, |cpus| cpus.get() as u32);
     let wanted = if options.callers == 0 { cpus() } else { options.callers };
-    if package.reentrant { wanted.clamp(1, Worker::MOST_CALLERS) } else { 1 }
+    if several { wanted.clamp(1, Worker::MOST_CALLERS) } else { 1 }
 }
 
 fn worker_program(options: &Options) -> std::result::Result<PathBuf, String> {

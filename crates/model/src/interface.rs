@@ -16,6 +16,7 @@ mod errors;
 mod guard;
 mod handle;
 mod left;
+mod recycle;
 mod roles;
 mod sandbox;
 mod structs;
@@ -25,6 +26,7 @@ pub use errors::{ErrorRule, Fails};
 pub use guard::GuardWord;
 pub use handle::Handle;
 pub use left::{Left, LeftKind};
+pub use recycle::RecycleLines;
 pub use roles::{Capacity, Direction, Encoding, Ownership, ResultLength, ResultRole, Role, Start, Unit};
 pub use sandbox::{SandboxLines, SandboxProfile};
 pub use structs::{FieldRole, Filled, Struct, StructField};
@@ -59,6 +61,9 @@ pub struct Interface {
     /// Which blocks of the library's memory are guarded.
     #[serde(default, skip_serializing_if = "GuardWord::is_default")]
     pub guard: GuardWord,
+    /// When a worker is worn.
+    #[serde(default, skip_serializing_if = "RecycleLines::is_default")]
+    pub recycle: RecycleLines,
     /// Handle types by name; on the wire they are numbered in this order, from 1.
     pub handles: BTreeMap<String, Handle>,
     /// Structures that functions take or give, by the record's key.
@@ -104,7 +109,7 @@ pub enum Threads {
     /// One call per worker at a time.
     #[default]
     Serialized,
-    /// One call per handle at a time.
+    /// One call at a time for each object with all that belongs to it.
     PerHandle,
     /// Any number.
     Reentrant,
@@ -241,6 +246,22 @@ impl Interface {
             return Err(format!("interface format {} is not {FORMAT}: generate it again", header.format));
         }
         serde_json::from_str(text).map_err(|e| format!("not an interface: {e}"))
+    }
+
+    /// Whether several threads may be inside the library, but not everywhere: then calls are begun with their objects.
+    pub fn has_thread_rules(&self) -> bool {
+        let affine = || self.handles.values().any(|handle| handle.thread_affine);
+        match self.threads {
+            Threads::Serialized => false,
+            Threads::PerHandle => true,
+            Threads::Reentrant => affine(),
+        }
+    }
+
+    /// The numbers of the handle types whose objects are used by the thread that made them only.
+    pub fn affine_handles(&self) -> Vec<u16> {
+        let affine = self.handles.iter().filter(|(_, handle)| handle.thread_affine);
+        affine.filter_map(|(name, _)| self.handle_number(name)).collect()
     }
 
     /// The number of a handle type on the wire, from 1.

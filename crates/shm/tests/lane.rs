@@ -66,10 +66,11 @@ fn serve(worker: &WorkerChannel, lanes: &mut [WorkerLane], stop: &AtomicBool) ->
 
 #[test]
 fn every_call_gets_its_own_reply() {
-    let Pair { host: _host, mut lane, worker, mut lanes } = pair();
+    let Pair { host, mut lane, worker, mut lanes } = pair();
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let served = scope.spawn(|| serve(&worker, &mut lanes, &stop));
+        assert_eq!(host.published(), 0);
         for call_id in 1..=20_000u64 {
             lane.open_call();
             lane.put(0, call_id * 3);
@@ -88,7 +89,7 @@ fn every_call_gets_its_own_reply() {
             worker.nudge();
             std::thread::yield_now();
         }
-        assert_eq!(served.join().unwrap(), 20_000);
+        assert_eq!((served.join().unwrap(), host.published()), (20_000, 20_000));
     });
 }
 

@@ -48,6 +48,12 @@ impl State {
                 let text = escape(&String::from_utf8_lossy(text));
                 self.report = Some(Report { event, errno: head.detail, text });
             }
+            Packet::Pong => {
+                if !std::mem::take(&mut self.probed) {
+                    return Err("an answer to a probe that was not sent");
+                }
+                self.owes = None;
+            }
             _ => return Err("a packet that a worker does not send"),
         }
         Ok(())

@@ -18,6 +18,7 @@ mod program;
 pub mod seam;
 mod spec;
 mod start;
+mod usage;
 mod worker;
 
 pub use awaited::Ending;
@@ -27,4 +28,5 @@ pub use output::escape;
 pub use program::find_worker;
 pub use spec::Spec;
 pub use start::StartError;
+pub use usage::{ThreadSeen, Usage};
 pub use worker::{LaneError, SegmentError, Worker, WorkerRef};

@@ -1,5 +1,7 @@
 //! What the fuzz targets need of this crate, and nobody else: what a host knows of a worker by what it hears, without one.
 
+use std::time::Instant;
+
 use hotcell_shm::control::Received;
 
 use crate::end::Report;
@@ -10,10 +12,10 @@ use crate::worker::State;
 pub struct Hearing(State);
 
 impl Hearing {
-    /// Of a worker that was offered so many segments, and asked for these lanes.
+    /// Of a worker that was offered so many segments, asked for these lanes, and probed once.
     pub fn new(offered: u16, lanes: impl IntoIterator<Item = u32>) -> Hearing {
         let lanes = lanes.into_iter().map(|lane| (lane, None)).collect();
-        Hearing(State { offered, lanes, ..State::default() })
+        Hearing(State { offered, lanes, owes: Some(Instant::now()), probed: true, ..State::default() })
     }
 
     /// Takes in one packet. `Err` is the rule that it breaks: nothing more is heard then.
@@ -34,6 +36,11 @@ impl Hearing {
     /// The lanes it has answered for.
     pub fn answered(&self) -> impl Iterator<Item = u32> {
         self.0.lanes.iter().filter(|(_, said)| said.is_some()).map(|(lane, _)| *lane)
+    }
+
+    /// Whether it owes the answer to the probe.
+    pub fn owes_an_answer(&self) -> bool {
+        self.0.owes.is_some()
     }
 
     /// What it reported last.

@@ -20,6 +20,7 @@ use crate::changed::Changed;
 use crate::end::{End, Report};
 use crate::monitor::Monitor;
 use crate::output::Tail;
+use crate::usage::{self, ThreadSeen, Usage};
 
 /// How long a worker may take to die of SIGABRT before SIGKILL follows.
 pub(crate) const ABORT_GRACE: Duration = Duration::from_millis(20);
@@ -85,6 +86,10 @@ pub(crate) struct State {
     pub(crate) reports: u32,
     /// Since when something could not be sent to it, for one who does not wait.
     pub(crate) unheard: Option<Instant>,
+    /// Since when it owes the answer to a probe.
+    pub(crate) owes: Option<Instant>,
+    /// Whether the probe was sent.
+    pub(crate) probed: bool,
 }
 
 /// Why no segment was added.
@@ -193,6 +198,21 @@ impl Worker {
         deadline: Instant,
     ) -> Result<u16, SegmentError> {
         self.shared.give_segment(file, seals, deadline)
+    }
+
+    /// Asks whether it is alive, unless it owes the answer already: for how long it has. Waits for nothing.
+    pub fn probe(&self) -> Duration {
+        self.shared.probe()
+    }
+
+    /// What the kernel says that it uses; `None` when it has ended.
+    pub fn usage(&self) -> Option<Usage> {
+        Usage::of(&self.shared)
+    }
+
+    /// The threads that it has now, by name and state, and how many are alike; empty when it has ended.
+    pub fn threads(&self) -> Vec<ThreadSeen> {
+        usage::threads(&self.shared)
     }
 
     /// Kills it and waits for its end: first SIGABRT, for the record of where it was, then SIGKILL.
@@ -345,10 +365,21 @@ impl Shared {
         }
     }
 
+    fn probe(&self) -> Duration {
+        let mut state = self.state.lock();
+        if state.end.is_some() || state.welcome.is_none() {
+            return Duration::ZERO;
+        }
+        let since = *state.owes.get_or_insert_with(Instant::now);
+        // One that cannot be sent is owed all the same: then it reads nothing.
+        state.probed = state.probed || self.control.send(Packet::Ping, &[], &[]).is_ok();
+        since.elapsed()
+    }
+
     fn open_lane(&self, lane: u32, deadline: Instant) -> Result<(), LaneError> {
         let mut state = self.state.lock();
-        // One that is late is not asked twice.
-        if !matches!(state.lanes.get(&lane), Some(None)) {
+        // One that is late is not asked twice, nor one that came when nobody waited for it any more.
+        if !matches!(state.lanes.get(&lane), Some(None | Some(0))) {
             state.lanes.insert(lane, None);
             if self.control.send(Packet::LaneOpen, &LaneOpen { lane }.encode(), &[]).is_err() {
                 state.lanes.remove(&lane);

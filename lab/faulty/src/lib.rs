@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hotcell::dynamic::{self, Outcome, Value};
-use hotcell::{Options, Session, Ticket};
+use hotcell::{Library, Options, Session, Ticket};
 use hotcell_bind::{Bound, Error, Job, Source};
 use hotcell_model::interface::Interface;
 
@@ -129,5 +129,20 @@ impl Faulty {
             Some(Value::Int(number)) => Ok(number),
             _ => Ok(0),
         }
+    }
+}
+
+impl Library for Faulty {
+    /// Panics as [`Faulty::open`] does.
+    fn package() -> &'static hotcell::rt::Package {
+        bound().unwrap_or_else(|error| panic!("the faulty library is not bound: {error}")).package
+    }
+
+    fn open_with(options: Options) -> hotcell::Result<Faulty> {
+        Faulty::open(options)
+    }
+
+    fn session(&self) -> &Session {
+        &self.session
     }
 }

@@ -8,7 +8,7 @@ use hotcell::rt::{
     self, Callback, Function, Handle, HandleType, Image, KeptCallback, OwnedField, Package, Release,
     SandboxLines,
 };
-use hotcell::{Options, Result, Session};
+use hotcell::{Library, Options, Result, Session};
 use hotcell_protocol::wire;
 
 /// Numbers of the handle types.
@@ -113,6 +113,31 @@ pub struct Stream {
     pub data: Vec<u8>,
 }
 
+impl Library for Objects {
+    fn package() -> &'static Package {
+        static PACKAGE: OnceLock<Package> = OnceLock::new();
+        PACKAGE.get_or_init(|| Package {
+            runtime: 1,
+            library: "objects",
+            fingerprint: [0; 32],
+            reentrant: false,
+            functions: &FUNCTIONS,
+            handles: &HANDLES,
+            sandbox: SandboxLines::DEFAULT,
+            guard: hotcell::Guard::None,
+            shim: compile().leak(),
+        })
+    }
+
+    fn open_with(options: Options) -> Result<Objects> {
+        Objects::open(options)
+    }
+
+    fn session(&self) -> &Session {
+        &self.session
+    }
+}
+
 /// What [`Objects::turn_round`] gives back: number, ratio, text, data, array.
 pub type Turned = (i64, f64, String, Vec<u8>, [i32; 3]);
 
@@ -123,19 +148,7 @@ impl Objects {
     ///
     /// When no worker can be started.
     pub fn open(options: Options) -> Result<Objects> {
-        static PACKAGE: OnceLock<Package> = OnceLock::new();
-        let package = PACKAGE.get_or_init(|| Package {
-            runtime: 1,
-            library: "objects",
-            fingerprint: [0; 32],
-            reentrant: false,
-            functions: &FUNCTIONS,
-            handles: &HANDLES,
-            sandbox: SandboxLines::DEFAULT,
-            guard: hotcell::Guard::None,
-            shim: compile().leak(),
-        });
-        Ok(Objects { session: Session::open(package, options)? })
+        Ok(Objects { session: Session::open(Self::package(), options)? })
     }
 
     /// Opens a store, or fails with the code.

@@ -121,7 +121,7 @@ fn every_lie_is_a_typed_error() {
     let error = faulty.call("long_text", &[Value::Int(1)]).unwrap_err();
     assert_eq!(error.cause(), &Cause::Exit { status: 1 }, "{error}");
     drop(faulty);
-    for lie in ["two-welcomes", "segments"] {
+    for lie in ["two-welcomes", "segments", "unasked-answer"] {
         check_control(lie);
     }
     wait_until("a descriptor is left", || descriptors() == before);

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use hotcell::{ErrorKind, Options};
+use hotcell::{ErrorKind, Options, Recycle};
 use hotcell_e2e::cli;
 use hotcell_e2e::objects::Objects;
 use hotcell_e2e::process::{alive, wait_until, workers};
@@ -43,6 +43,26 @@ fn a_worker_that_is_kept_ready_takes_over() {
     wait_until("a worker is left", || workers().is_empty());
     a_spare_that_did_not_start_is_forgotten();
     a_session_whose_worker_was_given_up_counts_on();
+    a_spare_that_does_not_answer_is_let_go();
+}
+
+fn a_spare_that_does_not_answer_is_let_go() {
+    wait_until("a worker is left", || workers().is_empty());
+    let often = Recycle {
+        every: Duration::from_millis(10),
+        probe: Some(Duration::from_millis(200)),
+        ..Recycle::default()
+    };
+    let faulty = Faulty::open(Options { spares: 1, recycle: Some(often), ..Options::default() }).unwrap();
+    let serving = faulty.session().worker_pid().unwrap();
+    wait_until("a spare is ready", || workers().len() == 2);
+    let spare = workers().into_iter().find(|pid| *pid != serving).unwrap();
+    let spare = rustix::process::Pid::from_raw(spare.cast_signed()).unwrap();
+    rustix::process::kill_process(spare, rustix::process::Signal::STOP).unwrap();
+    wait_until("it stays", || workers() == [serving]);
+    assert_eq!(faulty.session().stats().spares, 0);
+    faulty.int("abort", &[]).expect_err("abort");
+    assert_eq!(faulty.int("add", &[1, 1]).unwrap(), 2);
 }
 
 fn a_spare_that_did_not_start_is_forgotten() {

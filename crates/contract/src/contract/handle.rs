@@ -24,6 +24,7 @@ fn handle<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> HandleLine {
         lends_until: None,
         jumps: None,
         message: None,
+        affine: false,
     };
     let entries = reader.table(entry).unwrap_or_default();
     for entry in &entries {
@@ -34,6 +35,7 @@ fn handle<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> HandleLine {
             "on_success" => line.on_success = reader.boolean(entry).unwrap_or(false),
             "made_by" => line.made_by = selectors(reader, entry),
             "message" => line.message = reader.text(entry).and_then(|text| reader.expression(&text)),
+            "affine" => line.affine = reader.boolean(entry).unwrap_or(false),
             "jumps" => line.jumps = reader.text(entry),
             "lends_until" => line.lends_until = selectors(reader, entry),
             _ => reader.unknown(entry, &keys::HANDLE),

@@ -36,6 +36,10 @@ pub(crate) enum Shape {
     Expression,
     /// Such as `"500ms"`.
     Duration,
+    /// A number above 0.
+    Count,
+    /// A number of bytes above 0, or a text such as `"64MiB"`.
+    Bytes,
     /// One of these words.
     Word { now: &'static [&'static str], later: &'static [&'static str] },
     /// One of these words, or an expression.
@@ -144,7 +148,7 @@ pub(crate) static TOP: Keys = Keys::plain(
         ),
         key(
             "threads",
-            Shape::Word { now: &["serialized", "reentrant"], later: &["per-handle"] },
+            Shape::Word { now: &["serialized", "per-handle", "reentrant"], later: &[] },
             "How many threads may be inside the library",
         ),
         key("deadline", Shape::Duration, "How long a call may take"),
@@ -161,6 +165,7 @@ pub(crate) static TOP: Keys = Keys::plain(
             "Which blocks of the library's memory are guarded",
         ),
         key("sandbox", Shape::WordOr(&PROFILES, &SANDBOX), "What the library may do once it serves"),
+        key("recycle", Shape::Table(&RECYCLE), "When a worker is replaced though it has not failed"),
         key("handle", Shape::Lines(&HANDLE), "The types of objects that callers hold by a handle"),
         key("struct", Shape::Lines(&STRUCT), "What the fields of structures are for"),
         key("error", Shape::Lines(&ERROR), "What means failure, by the type that functions return"),
@@ -200,6 +205,24 @@ pub(crate) static SANDBOX: Keys = Keys::plain(
     &["profile"],
 );
 
+/// Of `[recycle]`.
+pub(crate) static RECYCLE: Keys = Keys::plain(
+    "a rule for worn workers",
+    &[
+        key("calls", Shape::Count, "Calls that it may serve"),
+        key("age", Shape::Duration, "How old it may get"),
+        key("memory", Shape::Bytes, "Bytes that it may have in memory"),
+        key("memory_for", Shape::Duration, "How long it may have more"),
+        key("descriptors", Shape::Count, "Descriptors that it may have more than the fewest that were seen"),
+        key("threads", Shape::Count, "Threads that it may have more than the fewest that were seen"),
+        key("leaked", Shape::Bytes, "Bytes that may be allocated and only grow"),
+        key("patience", Shape::Duration, "How long it stays for the sake of objects that somebody holds"),
+        key("probe", Shape::Duration, "How long it may fail to say that it is alive"),
+    ],
+    &[],
+    &[],
+);
+
 /// Of a line of `[handle]`.
 pub(crate) static HANDLE: Keys = Keys::plain(
     "a handle",
@@ -224,12 +247,17 @@ pub(crate) static HANDLE: Keys = Keys::plain(
         ),
         key("message", Shape::Expression, "A text of the library about what failed last with an object"),
         key(
+            "affine",
+            Shape::Flag,
+            "Whether an object, and what belongs to it, is used by the thread that made it only",
+        ),
+        key(
             "jumps",
             Shape::Text,
             "The macro or function that gives, of an object, the `jmp_buf` to which errors jump",
         ),
     ],
-    &["affine", "shared", "restore"],
+    &["shared", "restore"],
     &[],
 );
 

@@ -121,12 +121,16 @@ fn keys_of_the_file() {
             "4:13: `isolation` cannot be \"proces\" [unknown word] = did you mean `process`?",
         ),
         (
-            "threads = \"per-handle\"",
-            "4:11: `threads = \"per-handle\"` is not available yet [not yet] = this version knows `serialized` and `reentrant`",
+            "threads = \"perhandle\"",
+            "4:11: `threads` cannot be \"perhandle\" [unknown word] = did you mean `per-handle`?",
+        ),
+        (
+            "[handle]\nsqlite3 = { affine = \"own\" }",
+            "5:22: `affine` is true or false, not a text [must be true or false]",
         ),
         (
             "threads = \"many\"",
-            "4:11: `threads` cannot be \"many\" [unknown word] = `threads` is one of `serialized` and `reentrant`",
+            "4:11: `threads` cannot be \"many\" [unknown word] = `threads` is one of `serialized`, `per-handle` and `reentrant`",
         ),
         ("link = []", "4:8: `link` is empty [name at least one]"),
         ("link = \"z\"", "4:8: `link` is a list of texts, not a text [must be a list of texts]"),
@@ -394,7 +398,8 @@ fn an_error_points_into_an_expression() {
 fn the_reference_can_be_read() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference");
     let read = |page: &str| std::fs::read_to_string(folder.join(page)).unwrap();
-    let page = read("contract.md") + &read("added.md") + &read("adapted.md") + &read("structures.md");
+    let pages = ["contract.md", "added.md", "adapted.md", "structures.md", "supervision.md"];
+    let page = pages.map(read).concat();
     let blocks = page.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("toml\n"));
     let mut read = 0;
     for block in blocks {

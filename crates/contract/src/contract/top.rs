@@ -6,7 +6,9 @@ use hotcell_model::interface::{GuardWord, Threads};
 use toml::de::DeTable;
 
 use crate::contract::index::Index;
-use crate::contract::{Contract, LifeLine, Nullable, Selector, function, handle, keys, sandbox, structure};
+use crate::contract::{
+    Contract, LifeLine, Nullable, Selector, function, handle, keys, recycle, sandbox, structure,
+};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Entry, Reader, Text, entries};
 use crate::pattern;
@@ -87,8 +89,12 @@ fn key<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, contract: &mut Contract) 
             reader.word_of(entry, keys::TOP.shape(entry.key));
         }
         "threads" => {
-            let several = reader.word_of(entry, keys::TOP.shape(entry.key)) == Some("reentrant");
-            contract.threads = if several { Threads::Reentrant } else { Threads::Serialized };
+            contract.threads = match reader.word_of(entry, keys::TOP.shape(entry.key)) {
+                Some("reentrant") => Threads::Reentrant,
+                Some("per-handle") => Threads::PerHandle,
+                _ => Threads::Serialized,
+            };
+            contract.threads_at = Some(entry.key_span.clone());
         }
         "deadline" => contract.deadline = function::duration(reader, entry),
         "init" => contract.init = calls(reader, entry),
@@ -102,6 +108,7 @@ fn key<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, contract: &mut Contract) 
                 _ => GuardWord::None,
             }
         }
+        "recycle" => contract.recycle = recycle::recycle(reader, entry),
         "sandbox" => contract.sandbox = sandbox::sandbox(reader, entry),
         "struct" => contract.structs = structure::structs(reader, entry),
         "handle" => contract.handles = handle::handles(reader, entry),

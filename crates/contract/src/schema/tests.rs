@@ -34,10 +34,20 @@ fn misfit(root: &Value, schema: &Value, value: &Value) -> Option<String> {
                 (!fits).then(|| format!("{value} is no {arg}"))
             }
             "minLength" => (value.as_str() == Some("")).then(|| "empty".to_owned()),
+            "minimum" => {
+                let least = arg.as_i64().unwrap();
+                value.as_i64().filter(|number| *number < least).map(|number| format!("{number} is less"))
+            }
             "pattern" => {
-                assert_eq!(arg, "^[0-9]+(ms|s|m)$");
-                let number = value.as_str().unwrap().trim_end_matches("ms").trim_end_matches(['s', 'm']);
-                number.parse::<u64>().err().map(|_| format!("{value} does not match"))
+                let units: &[&str] = match arg.as_str().unwrap() {
+                    "^[0-9]+(ms|s|m)$" => &["ms", "s", "m"],
+                    "^[0-9]+(KiB|MiB|GiB)$" => &["KiB", "MiB", "GiB"],
+                    other => panic!("a pattern {other}"),
+                };
+                let number =
+                    |text: &str| units.iter().find_map(|unit| text.strip_suffix(unit)?.parse::<u64>().ok());
+                let misses = value.as_str().is_some_and(|text| number(text).is_none());
+                misses.then(|| format!("{value} does not match"))
             }
             "items" => value.as_array().unwrap().iter().find_map(|item| misfit(root, arg, item)),
             "required" => {
@@ -93,7 +103,8 @@ fn contracts_that_can_be_read_fit() {
         texts.extend(fs::read_to_string(path));
     }
     let page = |name: &str| fs::read_to_string(root.join("docs/reference").join(name)).unwrap();
-    let page = page("contract.md") + &page("added.md") + &page("adapted.md") + &page("structures.md");
+    let pages = ["contract.md", "added.md", "adapted.md", "structures.md", "supervision.md"];
+    let page = pages.map(page).concat();
     let blocks = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
     for block in blocks {
         match block.chars().next() {
@@ -121,6 +132,9 @@ fn contracts_that_cannot_be_read_do_not_fit() {
         "link = \"z\"",
         "isolation = \"inline\"",
         "deadline = \"2 minutes\"",
+        "[recycle]\ncalls = 0",
+        "[recycle]\nmemory = \"1 MB\"",
+        "[recycle]\nresident = 1",
         "[handle]\na = { relase = \"f\" }",
         "[struct.a]\nfields.b = { in = \"buffer\" }",
         "[struct.a]\nfields.b = { own = false }",
@@ -165,7 +179,7 @@ fn every_key_is_in_the_schema() {
     let schema = schema();
     let mut all = Vec::new();
     places(&TOP, &mut all);
-    assert_eq!(all.len(), 10, "{:?}", all.iter().map(|keys| keys.of).collect::<Vec<_>>());
+    assert_eq!(all.len(), 11, "{:?}", all.iter().map(|keys| keys.of).collect::<Vec<_>>());
     for keys in all {
         let name = keys.of.trim_start_matches("an ").trim_start_matches("a ").replace(' ', "-");
         let place = if keys.of == TOP.of { &schema } else { &schema["$defs"][&name] };

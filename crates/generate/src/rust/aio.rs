@@ -89,7 +89,8 @@ fn methods(context: &mut Context<'_>, index: usize) -> Result<Vec<Method>, Error
         docs.push(format!("As [`{path}::{name}`](crate::{path}::{name}), awaited."));
         docs.extend(arguments.notes.iter().flat_map(|note| [String::new(), note.replace("`own`", "`self`")]));
         docs.extend([String::new(), "# Errors".into(), String::new(), "As there.".into()]);
-        let (mut body, begin) = start(context, index, owner);
+        let objects = arguments.objects(context, function, &mut scope);
+        let (mut body, begin) = start(context, index, owner, objects);
         body.extend(arguments.before.iter().cloned());
         let waits = (function.error.is_some(), Waits::Task(begin));
         finish(&mut body, outcomes, &ty, &arguments, waits, &mut scope);
@@ -108,7 +109,12 @@ fn methods(context: &mut Context<'_>, index: usize) -> Result<Vec<Method>, Error
 }
 
 /// The statements in front of a call, and what it is begun with.
-fn start(context: &Context<'_>, index: usize, owner: Owner<'_>) -> (Vec<String>, Vec<String>) {
+fn start(
+    context: &Context<'_>,
+    index: usize,
+    owner: Owner<'_>,
+    objects: Option<(String, Vec<String>)>,
+) -> (Vec<String>, (&'static str, Vec<String>)) {
     let session = match owner {
         Owner::Library => "&self.of.session",
         Owner::Object { key, .. } if context.interface.structs.contains_key(key) => "own.session.clone()",
@@ -118,7 +124,11 @@ fn start(context: &Context<'_>, index: usize, owner: Owner<'_>) -> (Vec<String>,
     if owner != Owner::Library {
         lines.insert(0, format!("        let {OWN} = self.of;"));
     }
-    (lines, vec![format!("table::{}", context.names.indices[index]), "self.call_site".into()])
+    let mut args = vec![format!("table::{}", context.names.indices[index]), "self.call_site".into()];
+    let Some((name, statement)) = objects else { return (lines, ("call_awaited", args)) };
+    lines.extend(statement);
+    args.insert(1, format!("&{name}"));
+    (lines, ("call_awaited_of", args))
 }
 
 /// A parameter of a call that is to go from thread to thread: functions of the application must, too.

@@ -545,6 +545,35 @@ impl Arguments {
         Ok(format!("Option<{ty}>"))
     }
 
+    /// Where there are rules for threads, a variable with the objects of a call, which is begun with them: its name, and the
+    /// statement that makes it.
+    pub(crate) fn objects(
+        &self,
+        context: &Context<'_>,
+        function: &Function,
+        scope: &mut Scope,
+    ) -> Option<(String, Vec<String>)> {
+        if !context.interface.has_thread_rules() {
+            return None;
+        }
+        let object = |(param, local): (&Param, &Option<String>)| {
+            let local = local.as_ref()?;
+            match &param.role.value {
+                Role::Resident { .. } => Some(format!("{local}.object.as_ref()")),
+                Role::Handle { nullable: true, consumed, .. } if local != self.own => {
+                    let reference = if *consumed { ".as_ref()" } else { "" };
+                    Some(format!("{local}{reference}.map(|object| &object.0)"))
+                }
+                Role::Handle { .. } => Some(format!("Some(&{local}.0)")),
+                _ => None,
+            }
+        };
+        let objects: Vec<String> = function.params.iter().zip(&self.locals).filter_map(object).collect();
+        let name = (!objects.is_empty()).then(|| scope.take("objects".into()))?;
+        let lines = format::array(8, &format!("let {name}"), &objects);
+        Some((name, lines))
+    }
+
     /// The method of a reply that measures a place in the text or buffer in a parameter, with its argument.
     pub(crate) fn place(
         &self,

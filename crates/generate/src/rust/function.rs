@@ -74,7 +74,8 @@ pub(crate) fn methods<'a>(context: &mut Context<'a>, index: usize) -> Result<Vec
                 whole: &str,
                 output,
                 (arguments, mut scope): (&Arguments, Scope)| {
-        let mut body = start(context, index, owner, !arguments.puts.is_empty());
+        let objects = arguments.objects(context, function, &mut scope);
+        let mut body = start(context, index, (owner, objects), !arguments.puts.is_empty());
         body.extend(arguments.puts.iter().cloned());
         let waits = (function.error.is_some(), Waits::Thread);
         finish(&mut body, outcomes, &ty, arguments, waits, &mut scope);
@@ -155,16 +156,29 @@ fn documentation_of_twin(path: &str, shared: &[&str]) -> Vec<String> {
 }
 
 /// The statements that begin a call.
-fn start(context: &Context<'_>, index: usize, owner: Owner<'_>, puts: bool) -> Vec<String> {
+fn start(
+    context: &Context<'_>,
+    index: usize,
+    (owner, objects): (Owner<'_>, Option<(String, Vec<String>)>),
+    puts: bool,
+) -> Vec<String> {
     let constant = format!("table::{}", context.names.indices[index]);
     let variable = if puts { "mut call" } else { "call" };
+    let (mut lines, method, args) = match objects {
+        Some((name, lines)) => (lines, "call_of", vec![constant, format!("&{name}")]),
+        None => (Vec::new(), "call", vec![constant]),
+    };
     let session = match owner {
-        Owner::Library => return format::start(8, variable, ("session", "call"), &constant),
+        Owner::Library => {
+            lines.extend(format::start(8, variable, ("session", method), &args.join(", ")));
+            return lines;
+        }
         Owner::Object { key, .. } if context.interface.structs.contains_key(key) => "self.session.clone()",
         Owner::Object { .. } => "self.0.session()",
     };
-    let mut lines = vec![format!("        let session = {session};")];
-    lines.extend(format::assign(8, &format!("let {variable}"), "session.call", &[constant], "?;"));
+    lines.push(format!("        let session = {session};"));
+    let (left, head) = (format!("let {variable}"), format!("session.{method}"));
+    lines.extend(format::assign(8, &left, &head, &args, "?;"));
     lines
 }
 

@@ -37,7 +37,7 @@ pub(crate) const BATCH_METHODS: &[&str] = &["fmt", "is_empty", "len", "new", "ru
 
 /// Methods every package has.
 pub(crate) const METHODS: &[&str] =
-    &["aio", "batch", "clone", "fmt", "open", "open_with", "session", "within"];
+    &["aio", "batch", "clone", "fmt", "open", "open_with", "pool", "session", "within"];
 
 /// Methods every object has.
 pub(crate) const OBJECT_METHODS: &[&str] = &[

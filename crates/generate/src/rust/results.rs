@@ -201,8 +201,8 @@ fn returned(
 /// Who waits for a call.
 pub(crate) enum Waits {
     Thread,
-    /// A task, whose call is begun with these.
-    Task(Vec<String>),
+    /// A task, whose call is begun by this method, with these.
+    Task((&'static str, Vec<String>)),
 }
 
 impl Waits {
@@ -211,13 +211,13 @@ impl Waits {
     fn finish(&self, method: &str, left: &str, callbacks: &[String], puts: &[String]) -> Vec<String> {
         let with = if callbacks.is_empty() { "" } else { "_with" };
         let assigns = if left.is_empty() { String::new() } else { format!("{left} = ") };
-        let begin = match self {
+        let (begin, args) = match self {
             Waits::Thread => {
                 let list = callbacks.join(", ");
                 let list = if list.is_empty() { list } else { format!("&mut [{list}]") };
                 return vec![format!("        {assigns}call.{method}{with}({list})?;")];
             }
-            Waits::Task(begin) => begin,
+            Waits::Task((begin, args)) => (*begin, args),
         };
         let mut lines = Vec::new();
         if !callbacks.is_empty() {
@@ -227,7 +227,7 @@ impl Waits {
         }
         let variable = if puts.is_empty() { "let call" } else { "let mut call" };
         lines.push("        let sent = {".into());
-        lines.extend(format::awaited(12, variable, ("session", "call_awaited"), begin));
+        lines.extend(format::awaited(12, variable, ("session", begin), args));
         lines.extend(puts.iter().cloned());
         let list = if callbacks.is_empty() { "" } else { "&mut callbacks" };
         lines.push(format!("            call.{method}{with}_awaited({list})"));

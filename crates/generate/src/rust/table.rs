@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use hotcell_model::Interface;
 use hotcell_model::interface::{
     Encoding, Function, GuardWord, LeftKind, Ownership, ResultRole, Role, SandboxLines, SandboxProfile,
+    Threads,
 };
 use hotcell_model::layout::Carries;
 use serde::Serialize;
@@ -28,6 +29,10 @@ pub(crate) struct Table {
     sandbox: Vec<String>,
     /// What it says of guarded memory.
     guard: &'static str,
+    /// What it says of worn workers; nothing where it says nothing.
+    recycle: Vec<String>,
+    /// What it says of threads, where that is more than yes or no.
+    rules: Option<String>,
     /// Whether a row uses it.
     number: bool,
 }
@@ -63,12 +68,20 @@ pub(crate) fn table(interface: &Interface, names: &Names) -> Result<Table, Error
         handles: handles.collect::<Result<_, Error>>()?,
         symbols: symbols.collect(),
         sandbox: sandbox(&interface.sandbox),
+        rules: rules(interface),
+        recycle: interface.recycle.said().map(|(name, value)| format!("{name}: Some({value}),")).collect(),
         guard: match interface.guard {
             GuardWord::None => "None",
             GuardWord::Sampled => "Sampled",
             GuardWord::All => "All",
         },
     })
+}
+
+/// The fields of the rules for threads.
+fn rules(interface: &Interface) -> Option<String> {
+    let (per_handle, bound) = (interface.threads == Threads::PerHandle, interface.affine_handles());
+    interface.has_thread_rules().then(|| format!("per_handle: {per_handle}, bound: &{bound:?}"))
 }
 
 /// The fields that are not as in a contract that says nothing.

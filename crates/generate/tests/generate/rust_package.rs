@@ -8,7 +8,7 @@ use hotcell_generate::rust::{self, RustOptions};
 use hotcell_generate::write;
 use hotcell_model::Interface;
 use hotcell_model::api::{Constant, ConstantValue, Location};
-use hotcell_model::interface::{Encoding, GuardWord, ResultRole, Role};
+use hotcell_model::interface::{Encoding, GuardWord, ResultRole, Role, Threads};
 
 use crate::calls;
 use crate::fixture::fixture;
@@ -115,6 +115,38 @@ fn the_packages_of_objects_structures_and_callbacks_build() {
     for interface in [objects::library(), structures, calls::of_calls()] {
         check(&interface, Some((&fixtures(), dir.path())));
     }
+}
+
+/// Where several threads may be inside but not everywhere, a call waits for its objects before it has a lane.
+#[test]
+fn calls_are_begun_with_their_objects_where_there_are_rules_for_threads() {
+    let without = objects::library();
+    assert!(!sources(&without).contains("_of("), "nothing of it is in other packages");
+    let mut ruled = without.clone();
+    ruled.threads = Threads::PerHandle;
+    refresh(&mut ruled);
+    let source = check_rust(&ruled);
+    let some = "bound: &[] };";
+    assert!(
+        source.contains(&format!("THREADS: rt::ThreadRules = rt::ThreadRules {{ per_handle: true, {some}"))
+    );
+    assert!(source.contains("reentrant: false,") && source.contains("Some(&table::THREADS),"));
+    let takes_objects = ruled.functions.iter().filter(|function| {
+        let object = |role: &Role| matches!(role, Role::Handle { .. } | Role::Resident { .. });
+        function.params.iter().any(|param| object(&param.role.value))
+    });
+    let (sync, tasks) = (source.matches(".call_of(").count(), source.matches(".call_awaited_of(").count());
+    assert!(sync >= takes_objects.count() && tasks == sync, "{sync} {tasks}");
+    for handle in ruled.handles.values_mut() {
+        handle.thread_affine = true;
+    }
+    ruled.threads = Threads::Reentrant;
+    refresh(&mut ruled);
+    let source = check_rust(&ruled);
+    assert!(source.contains("per_handle: false, bound: &[1, 2") && source.contains("reentrant: false,"));
+    ruled.threads = Threads::Serialized;
+    refresh(&mut ruled);
+    assert!(!sources(&ruled).contains("_of("), "one thread is inside anyhow");
 }
 
 #[test]

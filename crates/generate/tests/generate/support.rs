@@ -133,6 +133,7 @@ pub(crate) fn interface(library: &str, header: &str, soname: &str, functions: Ve
         shutdown: Vec::new(),
         sandbox: Default::default(),
         guard: Default::default(),
+        recycle: Default::default(),
         handles: Default::default(),
         structs: Default::default(),
         symbols: Default::default(),

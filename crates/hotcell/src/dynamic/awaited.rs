@@ -6,7 +6,7 @@ use hotcell_model::interface::{Function, Interface};
 use parking_lot::Mutex;
 
 use super::callbacks::Passed;
-use super::{Outcome, Value, arguments, results};
+use super::{Outcome, Value, arguments, objects, results};
 use crate::error::Result;
 use crate::rt::{self, Invocation};
 use crate::session::Session;
@@ -47,7 +47,7 @@ pub async fn call_with_awaited(
     let (mut list, passed): (Vec<_>, _);
     let mut runs: Vec<&mut rt::TaskCallback<'_>>;
     let sent = {
-        let mut call = session.call_awaited(function.0, call_site).await?;
+        let mut call = session.call_awaited_of(function.0, &objects::among(session, args), call_site).await?;
         passed = arguments::put(&mut call, interface, function.1, args)?;
         list = passed.callbacks.iter().cloned().map(run).collect();
         runs = list.iter_mut().map(|run| run as _).collect();

@@ -7,15 +7,15 @@ use hotcell_model::interface::{
 use hotcell_model::layout::{Carries, WireKind};
 
 use crate::rt::{
-    Field, Function, Guard, HandleType, Kind, OutputField, OutputKind, OwnedField, Package, Profile, Release,
-    SandboxLines,
+    Field, Function, Guard, HandleType, Kind, OutputField, OutputKind, OwnedField, Package, Profile,
+    RecycleLines, Release, SandboxLines, ThreadRules,
 };
 
 /// Bytes of an image that is only a handle.
 const HANDLE_ALONE: u32 = 8;
 
 /// Makes a package of an interface and its compiled shim. It lives until the process ends, as the packages
-/// that are compiled in do: load an interface once, not for every call.
+/// that are compiled in do: load an interface once, not for every call. It is to be opened with its [`thread_rules`].
 pub fn package(interface: &Interface, shim: Vec<u8>) -> &'static Package {
     let functions: Vec<Function> = interface.functions.iter().map(|it| function(interface, it)).collect();
     let handles: Vec<HandleType> = interface.handles.keys().map(|name| handle(interface, name)).collect();
@@ -23,7 +23,7 @@ pub fn package(interface: &Interface, shim: Vec<u8>) -> &'static Package {
         runtime: 1,
         library: interface.library.clone().leak(),
         fingerprint: interface.fingerprint.0,
-        reentrant: interface.threads == Threads::Reentrant,
+        reentrant: interface.threads == Threads::Reentrant && !interface.has_thread_rules(),
         functions: functions.leak(),
         handles: handles.leak(),
         sandbox: sandbox(&interface.sandbox),
@@ -34,6 +34,32 @@ pub fn package(interface: &Interface, shim: Vec<u8>) -> &'static Package {
         },
         shim: shim.leak(),
     }))
+}
+
+/// What an interface says of threads where several may be inside the library, but not everywhere: for
+/// [`crate::Session::open_by`]. It lives until the process ends.
+pub fn thread_rules(interface: &Interface) -> Option<&'static ThreadRules> {
+    let per_handle = interface.threads == Threads::PerHandle;
+    interface.has_thread_rules().then(|| {
+        let bound = interface.affine_handles().leak();
+        &*Box::leak(Box::new(ThreadRules { per_handle, bound }))
+    })
+}
+
+/// What an interface says of worn workers: for the options of its sessions.
+pub fn recycle(interface: &Interface) -> RecycleLines {
+    let lines = &interface.recycle;
+    RecycleLines {
+        calls: lines.calls,
+        age_ms: lines.age_ms,
+        memory: lines.memory,
+        memory_for_ms: lines.memory_for_ms,
+        descriptors: lines.descriptors,
+        threads: lines.threads,
+        leaked: lines.leaked,
+        patience_ms: lines.patience_ms,
+        probe_ms: lines.probe_ms,
+    }
 }
 
 fn sandbox(lines: &ModelSandboxLines) -> SandboxLines {

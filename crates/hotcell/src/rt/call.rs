@@ -400,6 +400,9 @@ impl<'s> Call<'s> {
         if fit.is_ok() && usage != Usage::Kept && !object.owned {
             fit = Err(Unfit::OnlyLent);
         }
+        if fit.is_ok() && !self.turn.covers(object) {
+            fit = Err(Unfit::Unclaimed);
+        }
         fit = fit.and_then(|()| self.turn.passed.add_object(object, usage));
         let wanted = || self.session().handle_type(kind).map_or("", |it| it.name);
         fit.map_err(|unfit| unfit.error(&self.context, name, object, wanted()))?;

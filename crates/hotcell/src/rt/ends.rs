@@ -290,6 +290,7 @@ impl Call<'_> {
 
     /// The error of a call that met the worker's end. The calls that it is nested in have to be told, too.
     fn ended(&mut self, fault: Fault, executed: Executed, output: String) -> Error {
+        self.session().count_fault(fault.kind);
         if self.turn.is_nested() {
             self.turn.ended = Some((fault.clone(), output.clone()));
         }

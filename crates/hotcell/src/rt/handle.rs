@@ -10,7 +10,7 @@ use hotcell_protocol::{ErrorKind, RawHandle};
 
 use super::Release;
 use crate::error::{Cause, Error};
-use crate::session::{Context, Session};
+use crate::session::{Context, Family, Session};
 
 /// An object of the library. Clones stand for the same object.
 ///
@@ -35,6 +35,12 @@ pub(crate) struct Object {
     pub(super) released: AtomicBool,
     /// What must outlive it: the nearest owned object above it.
     parent: Option<Arc<Object>>,
+    /// What it was lent by, or the first above that, where nobody owned that when it was.
+    lender: Option<RawHandle>,
+    /// The seat whose serving thread alone uses it.
+    bound_to: Option<u32>,
+    /// What it may belong to, whoever owns it: the families of the call that lent it to a callback, or what it was made by.
+    kin: Option<Arc<[Family]>>,
 }
 
 /// Why a handle cannot be passed.
@@ -49,6 +55,8 @@ pub(super) enum Unfit {
     OnlyLent,
     /// The call takes over what it is passed elsewhere.
     Twice,
+    /// The call was begun without it, and there is a rule for threads.
+    Unclaimed,
     /// A call that this one is nested in uses it, and this one would take it over or write it.
     InUse,
 }
@@ -57,17 +65,19 @@ pub(super) enum Unfit {
 pub(super) const IN_USE: &str = "is in use by a call around this one, or on another thread: do this when that has returned (what is dropped is released then)";
 
 impl Handle {
-    /// An object that nobody held when its handle came out. From now on that stands for it, or for the one that was made of it
+    /// An object that nobody held when its handle came out, of a worker by a seat. From now on that stands for it, or for the one that was made of it
     /// on another thread meanwhile.
     pub(crate) fn new(
         session: &Session,
-        generation: u64,
+        (generation, seat): (u64, u32),
         raw: RawHandle,
         owned: bool,
         release: Option<Release>,
         parent: Option<&Handle>,
     ) -> Handle {
-        let handle = Handle::apart(session, generation, raw, owned, release, parent);
+        let bound_to = session.binds(raw.kind(), seat);
+        let place = (generation, bound_to, None);
+        let handle = Handle::apart(session, place, raw, owned, release, parent);
         match session.add_object(&handle.object) {
             Some(object) => Handle { object, deadline: None },
             None => handle,
@@ -76,7 +86,8 @@ impl Handle {
 
     /// An object that is lent for a while, which ends with [`Object::end`].
     pub(super) fn for_now(session: &Session, generation: u64, raw: RawHandle) -> Handle {
-        Handle::apart(session, generation, raw, false, None, None)
+        let (bound_to, kin) = session.kin_of_lent(raw.kind());
+        Handle::apart(session, (generation, bound_to, kin), raw, false, None, None)
     }
 
     /// The object of a handle, if somebody holds it already: what comes out as lent may be the application's own.
@@ -87,7 +98,7 @@ impl Handle {
 
     fn apart(
         session: &Session,
-        generation: u64,
+        (generation, bound_to, kin): (u64, Option<u32>, Option<Arc<[Family]>>),
         raw: RawHandle,
         owned: bool,
         release: Option<Release>,
@@ -95,12 +106,30 @@ impl Handle {
     ) -> Handle {
         let (session, _) = session.apart();
         // What is lent lives as long as the object that lends it; between them only owned ones can be dropped.
+        let above = parent.map(|parent| &parent.object);
+        let bound_to = above.and_then(|above| above.bound_to).or(bound_to);
+        let kin = above.and_then(|above| above.kin.clone()).or(kin);
+        let lender = above.and_then(|above| {
+            let unowned = !above.owned && above.parent.is_none();
+            above.lender.or(unowned.then_some(above.raw))
+        });
         let parent = parent.and_then(|parent| match parent.object.owned {
             true => Some(Arc::clone(&parent.object)),
             false => parent.object.parent.clone(),
         });
         let released = AtomicBool::new(false);
-        let object = Arc::new(Object { session, generation, raw, owned, release, released, parent });
+        let object = Arc::new(Object {
+            session,
+            generation,
+            raw,
+            owned,
+            release,
+            released,
+            parent,
+            lender,
+            bound_to,
+            kin,
+        });
         Handle { object, deadline: None }
     }
 
@@ -129,7 +158,7 @@ impl Handle {
         self.object.owned
     }
 
-    pub(super) fn object(&self) -> &Arc<Object> {
+    pub(crate) fn object(&self) -> &Arc<Object> {
         &self.object
     }
 
@@ -147,7 +176,44 @@ impl Handle {
 }
 
 impl Object {
-    pub(super) fn type_name(&self) -> &'static str {
+    /// Whether it is one of this session.
+    pub(crate) fn is_of(&self, session: &Session) -> bool {
+        self.session.is(session)
+    }
+
+    /// The seat whose serving thread alone uses it.
+    pub(crate) fn bound_to(&self) -> Option<u32> {
+        self.bound_to
+    }
+
+    /// Families that it may belong to beside those of its [heads](Object::heads).
+    pub(crate) fn kin(&self) -> &[Family] {
+        self.kin.as_deref().unwrap_or_default()
+    }
+
+    /// The owned objects that it belongs to at last: what is at the top of the objects above it; and what that was lent by, if
+    /// somebody owns that by now.
+    pub(crate) fn heads(&self, mut each: impl FnMut(&Object)) {
+        let top = self.top();
+        if top.owned {
+            each(top);
+        }
+        let lent = top.lender.or((!top.owned).then_some(top.raw));
+        let owned = lent.and_then(|raw| self.session.known_object(self.generation, raw));
+        if let Some(owned) = owned.filter(|known| known.owned) {
+            each(owned.top());
+        }
+    }
+
+    fn top(&self) -> &Object {
+        let mut top = self;
+        while let Some(parent) = &top.parent {
+            top = parent;
+        }
+        top
+    }
+
+    pub(crate) fn type_name(&self) -> &'static str {
         self.session.handle_type(self.raw.kind()).map_or("", |it| it.name)
     }
 
@@ -252,7 +318,8 @@ impl Drop for Object {
             self.session.forget_object(self);
         }
         if self.owned && !self.is_released() {
-            self.session.release(self.generation, self.raw, self.release);
+            let claim = self.session.claim_of_dropped(self);
+            self.session.release(self.generation, self.raw, self.release, claim);
         }
         // One after the other instead of each within the other: chains may be long.
         let mut above = self.parent.take();
@@ -286,6 +353,10 @@ impl Unfit {
             Unfit::OnlyLent => (
                 ErrorKind::InvalidArgument,
                 format!("the call takes `{name}` over, which is only lent: it belongs to the library"),
+            ),
+            Unfit::Unclaimed => (
+                ErrorKind::InvalidArgument,
+                format!("`{name}` is under a rule for threads, and the call was begun without it"),
             ),
             Unfit::InUse => (ErrorKind::InvalidArgument, format!("`{name}` {IN_USE}")),
             Unfit::Twice => (

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use hotcell_protocol::ErrorKind;
 
-use super::Package;
+use super::{Package, ThreadRules};
 use crate::error::{Error, Result};
 use crate::options::Options;
 use crate::session::Session;
@@ -36,13 +36,27 @@ pub struct LibraryFile {
 ///
 /// Those of [`Session::open`].
 pub fn open(package: &'static Package, libraries: &'static Libraries, options: Options) -> Result<Session> {
+    open_by(package, None, libraries, options)
+}
+
+/// As [`open`], of a package whose contract has rules for threads.
+///
+/// # Errors
+///
+/// Those of [`Session::open`].
+pub fn open_by(
+    package: &'static Package,
+    rules: Option<&'static ThreadRules>,
+    libraries: &'static Libraries,
+    options: Options,
+) -> Result<Session> {
     if !options.libraries.is_empty() {
-        return Session::open(package, options);
+        return Session::open_by(package, rules, options);
     }
     let directories = env::var_os(libraries.variable);
     let directories: Vec<PathBuf> = directories.iter().flat_map(absolute).collect();
     let found = libraries.find(&directories);
-    Session::open(package, Options { libraries: found, ..options })
+    Session::open_by(package, rules, Options { libraries: found, ..options })
         .map_err(|error| libraries.advise(error, &directories))
 }
 

@@ -289,7 +289,8 @@ impl<'s> Reply<'s> {
             None => {}
         }
         let release = self.release_of(offset, kind);
-        Ok(Handle::new(session, self.call.context.generation, raw, owned, release, parent))
+        let place = (self.call.context.generation, self.call.turn.number());
+        Ok(Handle::new(session, place, raw, owned, release, parent))
     }
 
     /// How the object at an offset of the result block is released.
@@ -324,7 +325,8 @@ impl<'s> Reply<'s> {
         let raw = RawHandle::from_raw(raw);
         if raw.kind() == field.kind && raw.generation() != 0 && !self.call.turn.passed.has(raw) {
             let release = self.release_of(offset, field.kind);
-            self.call.session().release(self.call.context.generation, raw, release);
+            let claim = self.call.turn.claim();
+            self.call.session().release(self.call.context.generation, raw, release, claim);
         }
     }
 

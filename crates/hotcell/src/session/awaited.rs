@@ -25,6 +25,7 @@ mod collect;
 mod coming;
 mod ear;
 mod offers;
+mod ruled;
 mod watch;
 
 pub(super) use berth::Afloat;
@@ -72,8 +73,8 @@ impl Session {
         Ok(Call::open(turn, context, function, definition).of_task())
     }
 
-    /// Gets a turn with a worker for a task.
-    async fn turn_awaited(&self, context: Context, mut allowed: Allowed) -> Result<Turn<'_>> {
+    /// Whether a call can be awaited here.
+    fn may_await(&self, context: Context) -> Result<()> {
         let shared = &*self.shared;
         if shared.fork.forked() {
             return Err(context.forked(Executed::No));
@@ -88,6 +89,13 @@ impl Session {
                 "a callback cannot wait for a call of a task: its own call would not go on meanwhile";
             return Err(self.unavailable(context, message.into()));
         }
+        Ok(())
+    }
+
+    /// Gets a turn with a worker for a task.
+    async fn turn_awaited(&self, context: Context, mut allowed: Allowed) -> Result<Turn<'_>> {
+        let shared = &*self.shared;
+        self.may_await(context)?;
         if shared.releases.any() {
             self.releases_awaited(context, &mut allowed).await?;
         }

@@ -159,6 +159,11 @@ impl Kept {
         mem::take(&mut list.tasks)
     }
 
+    /// Whether the library of this worker has any.
+    pub(super) fn any(&self, generation: u64) -> bool {
+        self.list.lock().entries.values().any(|entry| entry.generation == generation)
+    }
+
     /// Takes out what goes with this object.
     pub(crate) fn end(&self, generation: u64, object: RawHandle) -> Vec<Box<KeptCallback>> {
         self.take_out(|entry| entry.generation == generation && entry.until.contains(&object))

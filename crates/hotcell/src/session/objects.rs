@@ -16,12 +16,19 @@ type Name = (u64, RawHandle);
 
 /// The objects of one session. Who has a turn looks and adds; whoever drops the last of an object takes it out.
 #[derive(Default)]
-pub(super) struct Objects(Mutex<HashMap<Name, Weak<Object>>>);
+pub(super) struct Objects(Mutex<List>);
+
+#[derive(Default)]
+struct List {
+    known: HashMap<Name, Weak<Object>>,
+    /// What is done when nobody holds any more.
+    then: Option<Box<dyn FnOnce() + Send>>,
+}
 
 impl Session {
     /// The object of a handle, if somebody holds it and no call has taken it over.
     pub(crate) fn known_object(&self, generation: u64, handle: RawHandle) -> Option<Arc<Object>> {
-        let found = self.shared.objects.0.lock().get(&(generation, handle)).and_then(Weak::upgrade);
+        let found = self.shared.objects.0.lock().known.get(&(generation, handle)).and_then(Weak::upgrade);
         // Behind the lock: this may be the last of it.
         found.filter(|object| !object.is_released())
     }
@@ -31,7 +38,7 @@ impl Session {
     /// what a call under way takes over stays, for it may come back.
     pub(crate) fn add_object(&self, object: &Arc<Object>) -> Option<Arc<Object>> {
         let mut list = self.shared.objects.0.lock();
-        let place = list.entry(object.name()).or_default();
+        let place = list.known.entry(object.name()).or_default();
         let known = place.upgrade();
         let is_there = known.as_ref().is_some_and(|known| !known.is_released());
         let is_lent = known.as_ref().is_some_and(|known| !known.is_owned());
@@ -47,14 +54,54 @@ impl Session {
     pub(crate) fn forget_object(&self, object: &Object) {
         let mut list = self.shared.objects.0.lock();
         let name = object.name();
-        if list.get(&name).is_some_and(|known| std::ptr::eq(known.as_ptr(), object)) {
-            list.remove(&name);
+        // Another may have its name by now. This one may have been moved: it is not known by its address.
+        if list.known.get(&name).is_some_and(|known| known.strong_count() == 0) {
+            list.known.remove(&name);
+        }
+        let then = if list.known.is_empty() { list.then.take() } else { None };
+        drop(list);
+        then.into_iter().for_each(|then| then());
+    }
+
+    /// How many objects of this worker somebody holds that were not released.
+    pub(super) fn living_objects(&self, generation: u64) -> usize {
+        let list = self.shared.objects.0.lock();
+        let of_worker = list.known.iter().filter(|((of, _), _)| *of == generation);
+        let known: Vec<_> = of_worker.filter_map(|(_, known)| known.upgrade()).collect();
+        // Behind the lock: these may be the last of them.
+        drop(list);
+        known.iter().filter(|object| !object.is_released()).count()
+    }
+
+    /// Whether somebody holds any object, be it one of a worker that has gone.
+    pub(super) fn has_objects(&self) -> bool {
+        self.has_handles() && !self.shared.objects.0.lock().known.is_empty()
+    }
+
+    /// Has this done when nobody holds an object of the session any more. It comes back where nobody does now.
+    pub(super) fn when_free(&self, then: Box<dyn FnOnce() + Send>) -> Option<Box<dyn FnOnce() + Send>> {
+        let mut list = self.shared.objects.0.lock();
+        if list.known.is_empty() {
+            return Some(then);
+        }
+        let before = list.then.replace(then);
+        drop(list);
+        drop(before);
+        None
+    }
+
+    /// What was to be done when nobody holds an object any more, if the objects that are held are none of the worker that serves.
+    pub(super) fn free_of_living(&self) -> Option<Box<dyn FnOnce() + Send>> {
+        let serving = self.shared.service.serving();
+        match serving.map_or(0, |worker| self.living_objects(worker.generation())) {
+            0 => self.shared.objects.0.lock().then.take(),
+            _ => None,
         }
     }
 }
 
 impl fmt::Debug for Objects {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Objects").field("count", &self.0.lock().len()).finish()
+        f.debug_struct("Objects").field("count", &self.0.lock().known.len()).finish()
     }
 }

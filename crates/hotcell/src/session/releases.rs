@@ -19,7 +19,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 use std::task::Waker;
-use std::thread::ThreadId;
+use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use hotcell_protocol::RawHandle;
@@ -27,15 +27,16 @@ use hotcell_shm::clock;
 
 use super::turnstile::Turnstile;
 use super::wake::wake;
-use super::{Allowed, Context, Seat, Session, Turn, instant_of, left_until, nanoseconds, this_thread};
+use super::{Allowed, Claim, Context, Seat, Session, Turn, instant_of, left_until, nanoseconds, this_thread};
 use crate::atomics::{AtomicBool, Condvar, Mutex, MutexGuard};
 use crate::error::Result;
-use crate::rt::{Call, KeptCallback, Release, Released};
+use crate::rt::{Call, Function, KeptCallback, Release, Released};
 
 #[cfg(feature = "tokio")]
 mod awaited;
 #[cfg(all(test, loom))]
 mod model;
+mod ruled;
 mod thread;
 
 /// The longest a release may take: it delays whoever comes next.
@@ -73,14 +74,14 @@ struct Waiting {
     sweeping: bool,
     /// A thread sends them, and looks for more before it ends.
     has_thread: bool,
-    /// Which it is, once it has begun.
-    thread: Option<ThreadId>,
+    /// Which it is, once it has begun. It may be asleep, with notes that have to wait.
+    thread: Option<Thread>,
     /// Tasks that wait until some are sent.
     tasks: Vec<Waker>,
 }
 
 /// An object to be released.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Note {
     /// The worker that has it.
     generation: u64,
@@ -90,6 +91,8 @@ struct Note {
     failed: bool,
     /// The number of the thread that left it.
     thread: u64,
+    /// What the call that releases it must have.
+    claim: Option<Claim>,
 }
 
 impl Waiting {
@@ -152,7 +155,7 @@ impl Releases {
 
     /// The first note. It stays the first for as long as one may send notes.
     fn first(&self) -> Option<Note> {
-        self.waiting.lock().notes.front().copied()
+        self.waiting.lock().notes.front().cloned()
     }
 
     /// Takes the first note out: it is being sent, or needs not be.
@@ -220,6 +223,12 @@ impl Releases {
         }
     }
 
+    /// Waits for what this thread has left, for as long as a call on another seat does, but no more than half of its time.
+    pub(super) fn wait_for_left(&self, thread: u64, now: u64, deadline: u64) {
+        let half = now + deadline.saturating_sub(now) / 2;
+        self.wait_for_own(thread, half.min(now + WHILE));
+    }
+
     /// Waits for the thread, which sends some, as long as they are this thread's, and for a moment for those of others.
     fn wait_for_own(&self, thread: u64, until: u64) {
         let mut waiting = self.waiting.lock();
@@ -236,6 +245,12 @@ impl Releases {
     /// The worker has gone that had refused some.
     pub(super) fn drop_refused(&self) {
         self.waiting.lock().refused.clear();
+    }
+
+    /// Whether there are any, be they refused or under way.
+    pub(super) fn any_at_all(&self) -> bool {
+        let waiting = self.waiting.lock();
+        !waiting.notes.is_empty() || !waiting.refused.is_empty() || waiting.current.is_some()
     }
 
     /// How many were ever left.
@@ -261,13 +276,22 @@ impl Releases {
 impl Session {
     /// Has an object released that nobody holds any more: at once if the worker is free, else as soon as the turn is
     /// given back. Waits for no other call, and fails never; what goes with its worker needs no release.
-    pub(crate) fn release(&self, generation: u64, handle: RawHandle, release: Option<Release>) {
+    ///
+    /// Where there are rules for threads, with its claim.
+    pub(crate) fn release(
+        &self,
+        generation: u64,
+        handle: RawHandle,
+        release: Option<Release>,
+        claim: Option<Claim>,
+    ) {
         let shared = &*self.shared;
         let Some(release) = release else { return };
         if shared.fork.forked() || generation != self.generation() {
             return;
         }
-        shared.releases.leave(Note { generation, handle, release, failed: false, thread: this_thread() });
+        let thread = this_thread();
+        shared.releases.leave(Note { generation, handle, release, failed: false, thread, claim });
         self.send_what_is_left(None);
     }
 
@@ -321,7 +345,7 @@ impl Session {
             }
             // The thread needs a seat, too.
             turn.pass_on();
-            releases.wait_for_own(this_thread(), half.min(now + WHILE));
+            releases.wait_for_left(this_thread(), now, deadline);
             return self.wait_for_turn(context, *allowed);
         }
         let (turn, swept) = self.sweep(turn, now + MOMENT, Some(deadline));
@@ -341,17 +365,12 @@ impl Session {
         let (package, releases) = (self.shared.package, &self.shared.releases);
         let Some(_sweeping) = releases.sweeping() else { return (turn, Swept::Busy) };
         while let Some(note) = releases.first() {
-            let Note { generation, handle, release, failed, .. } = note;
-            let is_there = |seat: &Seat| {
-                seat.generation == generation
-                    && seat.live.as_ref().is_some_and(|live| !live.worker.channel().is_dead())
-            };
             // It may be of a worker that has taken over meanwhile.
-            if !is_there(&turn) && self.shared.service.is_serving(generation) {
+            if !note.is_there(&turn) && self.shared.service.is_serving(note.generation) {
                 self.join_worker(&mut turn, Context::of_package(package));
             }
-            let function = package.functions.get(usize::from(release.function));
-            let Some(function) = function.filter(|_| is_there(&turn)) else {
+            let function = package.functions.get(usize::from(note.release.function));
+            let Some(function) = function.filter(|_| note.is_there(&turn)) else {
                 releases.take();
                 continue;
             };
@@ -363,27 +382,52 @@ impl Session {
                 return (turn, Swept::Rest);
             }
             releases.take();
-            let (name, call_id, of_package) = (function.name, turn.next_id(), Context::of_package(package));
-            let context = Context { function: name, call_id, generation, ..of_package };
-            turn.state().allowed = Allowed::new(nanoseconds(time));
-            let call = Call::open(turn, context, release.function, function);
-            let (back, released) = call.release(release, handle);
+            let (back, swept) = self.send(turn, note, function, time);
             turn = back;
-            match released {
-                Released::Gone => {}
-                Released::NotSent => {
-                    releases.put_back(note);
-                    return (turn, Swept::Stuck);
-                }
-                // If it went all the same, the worker says so now.
-                Released::Failed if !failed => releases.put_back(Note { failed: true, ..note }),
-                Released::InUse => {
-                    releases.put_aside(note);
-                    releases.in_use.store(true, Ordering::Relaxed);
-                }
-                Released::Failed | Released::Refused => releases.put_aside(note),
+            if swept == Swept::Stuck {
+                return (turn, swept);
             }
         }
         (turn, Swept::All)
+    }
+
+    /// Sends a note, for no longer than that.
+    fn send<'s>(
+        &self,
+        mut turn: Turn<'s>,
+        note: Note,
+        function: &'static Function,
+        time: Duration,
+    ) -> (Turn<'s>, Swept) {
+        let releases = &self.shared.releases;
+        let Note { generation, handle, release, failed, .. } = note;
+        let (call_id, of_package) = (turn.next_id(), Context::of_package(self.shared.package));
+        let context = Context { function: function.name, call_id, generation, ..of_package };
+        turn.state().allowed = Allowed::new(nanoseconds(time));
+        let call = Call::open(turn, context, release.function, function);
+        let (turn, released) = call.release(release, handle);
+        match released {
+            Released::Gone => {}
+            Released::NotSent => {
+                releases.put_back(note);
+                return (turn, Swept::Stuck);
+            }
+            // If it went all the same, the worker says so now.
+            Released::Failed if !failed => releases.put_back(Note { failed: true, ..note }),
+            Released::InUse => {
+                releases.put_aside(note);
+                releases.in_use.store(true, Ordering::Relaxed);
+            }
+            Released::Failed | Released::Refused => releases.put_aside(note),
+        }
+        (turn, Swept::All)
+    }
+}
+
+impl Note {
+    /// Whether the worker that has the object is the one of this seat, and lives.
+    fn is_there(&self, seat: &Seat) -> bool {
+        seat.generation == self.generation
+            && seat.live.as_ref().is_some_and(|live| !live.worker.channel().is_dead())
     }
 }

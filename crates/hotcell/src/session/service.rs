@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 #[cfg(feature = "tokio")]
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, UnavailableReason, wire};
 #[cfg(feature = "tokio")]
@@ -45,6 +45,8 @@ struct Next {
 #[derive(Debug)]
 pub(crate) struct Serving {
     worker: Worker,
+    /// When it came up.
+    since: Instant,
     blame: OnceLock<Blame>,
     /// Whether a thread of this process runs what the library's own threads call back.
     has_listener: AtomicBool,
@@ -77,7 +79,12 @@ impl Deref for Serving {
 impl Serving {
     fn new(worker: Worker) -> Serving {
         let (blame, has_listener, listener) = (OnceLock::new(), AtomicBool::new(false), Mutex::default());
-        Serving { worker, blame, has_listener, listener }
+        Serving { worker, since: Instant::now(), blame, has_listener, listener }
+    }
+
+    /// How long it has been up.
+    pub(super) fn age(&self) -> Duration {
+        self.since.elapsed()
     }
 
     /// It is to be killed for what became of this call. Others that are under way end with it.
@@ -370,6 +377,7 @@ impl Session {
         if let Some(worker) = given_up {
             worker.channel().give_up();
             self.shared.facts.left(&worker);
+            self.note_end(&worker);
         }
     }
 
@@ -447,8 +455,20 @@ impl Serving {
 
 impl Service {
     /// The worker that serves, if there is one.
-    fn serving(&self) -> Option<Arc<Serving>> {
+    pub(super) fn serving(&self) -> Option<Arc<Serving>> {
         self.now.lock().clone().filter(|worker| worker.serves())
+    }
+
+    /// Lets go of spares that have owed an answer for so long.
+    pub(super) fn probe_spares(&self, most: Option<Duration>) {
+        if let (Some(mut next), Some(_)) = (self.next.try_lock(), most) {
+            next.spares.probe(most);
+        }
+    }
+
+    /// How many spares there are; none while somebody brings a worker up.
+    pub(super) fn count_spares(&self) -> usize {
+        self.next.try_lock().map_or(0, |mut next| next.spares.probe(None))
     }
 
     /// Whether the worker that serves is this one.

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use hotcell_supervisor::{Spec, StartError, Worker};
 
@@ -43,6 +44,16 @@ impl Spares {
                 Err(_) => return,
             }
         }
+    }
+
+    /// Asks them whether they are alive, unless there is no time to wait for that, and lets go of those that have owed the answer
+    /// for longer. Comes with how many there are.
+    pub(super) fn probe(&mut self, most: Option<Duration>) -> usize {
+        self.drop_useless();
+        if let Some(most) = most {
+            self.workers.retain(|worker| worker.probe() < most);
+        }
+        self.workers.len()
     }
 
     /// Stops all of them, and waits until they are gone.

@@ -15,7 +15,7 @@ use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, UnavailableReas
 use hotcell_shm::Outer;
 use parking_lot::Mutex;
 
-use super::{Allowed, Context, Live, Seat, Session};
+use super::{Allowed, Context, Family, Live, Seat, Session};
 use crate::error::{Cause, Result};
 use crate::fault;
 use crate::rt::{KeptCallback, OuterPassed, State};
@@ -37,6 +37,8 @@ pub(crate) struct Inside {
     call_id: u64,
     data: Outer,
     passed: OuterPassed,
+    /// How many families the calls around have.
+    held: usize,
 }
 
 /// What is known of a seat, whoever has it. No two share a cache line, nor the pair that is fetched together.
@@ -212,16 +214,37 @@ impl Session {
         }
         let data = arena.descend();
         let mut seat = seat.take()?;
-        let passed = seat.passed.descend();
+        let (passed, held) = (seat.passed.descend(), seat.held.len());
         if outer.deadline() < allowed.deadline() {
             allowed = *outer;
         }
         let of_package = Context::of_package(self.shared.package);
         seat.state = seat.spare.take().or_else(|| Some(State::new(of_package)));
         let state = seat.state();
-        state.inside = Some(Box::new(Inside { call_id: *call_id, data, passed }));
+        state.inside = Some(Box::new(Inside { call_id: *call_id, data, passed, held }));
         state.allowed = allowed;
         Some(Ok(Turn { session: self, seat: Some(seat), here: PhantomData }))
+    }
+
+    /// The seat of the call whose callback runs on this thread, and the families that it has, and the calls around it.
+    pub(super) fn seat_around(&self) -> Option<(u32, Vec<Family>)> {
+        let here = self.shared.places.iter().zip(0..).filter(|(place, _)| place.is_held_here());
+        let mut asides = here.map(|(place, number)| (place.aside.lock(), number));
+        asides.find_map(|(aside, number)| {
+            let seat = aside.as_ref()?.seat.as_ref();
+            let held = seat.into_iter().flat_map(|seat| &seat.held);
+            Some((number, held.flat_map(|held| held.set()).copied().collect()))
+        })
+    }
+
+    /// The time of a call from the callback that runs on this thread: no more than the call around it has.
+    pub(super) fn time_inside(&self, mut allowed: Allowed) -> Allowed {
+        let here = self.shared.places.iter().filter(|place| place.is_held_here());
+        let around = here.map(|place| place.aside.lock()).find_map(|mut aside| {
+            let outer = &mut aside.as_mut()?.allowed;
+            (outer.deadline() < allowed.deadline()).then_some(*outer)
+        });
+        around.unwrap_or(allowed)
     }
 
     /// Gives a seat back where there are others: nobody may come for this one soon.
@@ -231,10 +254,12 @@ impl Session {
         if !seat.serves() {
             seat.leave();
         }
+        let held = std::mem::take(&mut seat.held);
         match looks_behind {
             true => shared.seats.put(number, seat),
             false => shared.seats.put_for_others(number, seat),
         }
+        drop(held);
         // Another worker may have taken over, and the seats that were free then were cleared.
         if shared.facts.generation.load(Ordering::SeqCst) != generation {
             self.clear_seats();
@@ -255,6 +280,9 @@ impl Session {
             arena.ascend(inside.data);
         }
         seat.passed.ascend(inside.passed);
+        let own = inside.held.min(seat.held.len());
+        // They go when the seat is back: who waits for them may be a task, and be polled there and then.
+        let _held = seat.held.split_off(own);
         let mut aside = self.place(seat.number).aside.lock();
         match &mut *aside {
             Some(aside) if aside.call_id == inside.call_id => aside.seat = Some(seat),

@@ -9,6 +9,7 @@
 //! | [`NOBODY`] | nobody waits | |
 //! | [`SOMEBODY`] | the first in line sleeps, or is about to | who puts a value back: wakes him |
 //! | [`INSISTS`] | and has waited long | who wants a value: stands in line |
+//! | [`RESERVED`] | a certain value is [somebody's](own), besides | who wants any: looks past it; who puts it back: wakes him |
 //!
 //! A thread looks first where it found its last value: threads that do not get in each other's way keep to their own.
 //!
@@ -28,8 +29,12 @@ use hotcell_shm::Slot;
 use super::awaited::Watch;
 use crate::atomics::{AtomicU32, Mutex, now};
 use line::Line;
+pub(super) use line::waker_of_this_thread;
+#[cfg(feature = "tokio")]
+pub(super) use own::looks_again;
 
 mod line;
+mod own;
 
 /// Values that one thread or task each has at a time.
 #[derive(Debug)]
@@ -56,6 +61,7 @@ thread_local! {
 const NOBODY: u32 = 0;
 const SOMEBODY: u32 = 1;
 const INSISTS: u32 = 2;
+const RESERVED: u32 = 4;
 
 /// How long the first in line lets others get ahead of him.
 const PATIENCE: Duration = Duration::from_micros(500);
@@ -88,27 +94,27 @@ impl<T> Turnstile<T> {
     /// Takes a value, if one is there and nobody has waited for it long.
     #[inline]
     pub(super) fn take(&self) -> Option<Box<T>> {
-        if self.wanted.load(Ordering::SeqCst) == INSISTS {
-            return None;
+        match self.wanted.load(Ordering::SeqCst) {
+            NOBODY | SOMEBODY => self.find(),
+            wanted => self.take_past(wanted),
         }
-        self.find()
     }
 
     #[inline]
     fn find(&self) -> Option<Box<T>> {
         match &*self.values {
             [only] => only.0.take(),
-            values => Self::find_among(values),
+            values => Self::find_among(values, |_| true),
         }
     }
 
-    fn find_among(values: &[Place<T>]) -> Option<Box<T>> {
+    fn find_among(values: &[Place<T>], free: impl Fn(usize) -> bool) -> Option<Box<T>> {
         let here = values.as_ptr().addr();
         let last = match LAST.get() {
             (there, number) if there == here => number % values.len(),
             _ => 0,
         };
-        let order = (last..values.len()).chain(0..last);
+        let order = (last..values.len()).chain(0..last).filter(|&number| free(number));
         let mut found = order.filter_map(|number| Some((number, values[number].0.take()?)));
         let (number, value) = found.next()?;
         LAST.set((here, number));
@@ -120,15 +126,10 @@ impl<T> Turnstile<T> {
         self.values[number].0.take()
     }
 
-    /// Whether a value is there now.
-    fn has_one(&self) -> bool {
-        self.values.iter().any(|place| place.0.is_there())
-    }
-
     /// Waits for a value, in line with others who do; without a time, for ever. `meanwhile` is asked now and then whether it
     /// can bring one back.
     pub(super) fn wait(&self, until: Option<Instant>, meanwhile: impl Fn()) -> Option<Box<T>> {
-        let waker = line::waker_of_this_thread();
+        let waker = waker_of_this_thread();
         let mut stand = self.stand(&waker, false);
         loop {
             let (value, now) = (stand.take(&waker), now());
@@ -151,14 +152,17 @@ impl<T> Turnstile<T> {
         let before = self.values[number].0.put(value);
         debug_assert!(before.is_none(), "a value is put back by who has it");
         if self.wanted.load(Ordering::SeqCst) != NOBODY {
-            self.call_first();
+            self.call_first(number);
         }
     }
 
     /// Puts the value back, for who has said that he waits for one: not even this thread gets ahead of him.
     pub(super) fn put_for_others(&self, number: usize, value: Box<T>) {
         // Who waits from now on finds the value.
-        let _ = self.wanted.compare_exchange(SOMEBODY, INSISTS, Ordering::SeqCst, Ordering::SeqCst);
+        for beside in [0, RESERVED] {
+            let (before, after) = (SOMEBODY | beside, INSISTS | beside);
+            let _ = self.wanted.compare_exchange(before, after, Ordering::SeqCst, Ordering::SeqCst);
+        }
         self.put(number, value);
     }
 

@@ -79,6 +79,15 @@ impl Library {
         Ok(Self { session })
     }
 
+    /// Opens a pool: sessions with a worker each, for callers that lease one at a time.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Self::open_with`].
+    pub fn pool(options: hotcell::PoolOptions) -> hotcell::Result<hotcell::Pool<Self>> {
+        hotcell::Pool::open(options)
+    }
+
     /// What all calls go through.
     pub fn session(&self) -> &hotcell::Session {
         &self.session
@@ -95,5 +104,19 @@ impl Library {
         Self {
             session: self.session.within(deadline),
         }
+    }
+}
+
+impl hotcell::Library for Library {
+    fn package() -> &'static hotcell::rt::Package {
+        &table::PACKAGE
+    }
+
+    fn open_with(options: hotcell::Options) -> hotcell::Result<Self> {
+        Self::open_with(options)
+    }
+
+    fn session(&self) -> &hotcell::Session {
+        &self.session
     }
 }

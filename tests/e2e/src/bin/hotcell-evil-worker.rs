@@ -73,6 +73,10 @@ fn main() {
             greet();
             greet();
         }
+        "unasked-answer" => {
+            greet();
+            socket.send(Packet::Pong, &[], &[]).unwrap();
+        }
         "segments" => {
             greet();
             socket.send(Packet::SegmentReady, &SegmentReady { id: 2 }.encode(), &[]).unwrap();

@@ -56,6 +56,7 @@ fn run(input: &[u8]) {
         assert_eq!((sender, received.sender), (own, Some(own)), "it came from somebody else");
         assert!((packet_head::SIZE..=wire::MAX_PACKET).contains(&packet.len()));
         assert_eq!(received.body, packet[packet_head::SIZE..]);
+        let owed = hearing.owes_an_answer();
         let before = (hearing.is_welcome(), hearing.mapped().count(), hearing.answered().count());
         if hearing.hear(&received).is_err() {
             return;
@@ -66,6 +67,7 @@ fn run(input: &[u8]) {
             Packet::SegmentReady => assert_eq!(before.1 + 1, after.1),
             Packet::LaneReady => assert_eq!(before.2 + 1, after.2),
             Packet::Event => reports += 1,
+            Packet::Pong => assert_eq!((owed, hearing.owes_an_answer()), (true, false)),
             other => panic!("a worker sends no {other:?}"),
         }
         assert!(reports <= 16, "reports without end");

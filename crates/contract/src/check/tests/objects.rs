@@ -1,6 +1,6 @@
 //! Objects: who owns them, what they live in, and which function releases them.
 
-use hotcell_model::interface::Status;
+use hotcell_model::interface::{Status, Threads};
 use serde_json::{Value, json};
 
 use super::support::{api, contract, roles, run, said};
@@ -430,4 +430,27 @@ fn a_line_stands_before_what_a_rule_finds() {
         "{:?}",
         other.handles
     );
+}
+
+/// A rule for threads is said of types that callers hold, and of a library that has some.
+#[test]
+fn objects_are_bound_to_threads_and_used_one_call_at_a_time() {
+    let rule = "threads = \"per-handle\"\n";
+    let text = contract(&format!("{rule}[handle]\nHANDLE = {{ affine = true }}\ndb = {{}}\n"));
+    let declarations = ["void touch(HANDLE h)", "void look(db *d)"];
+    let checked = run(&api(&declarations), &text, Selection::Contract).unwrap();
+    assert!(checked.warnings.is_empty(), "{:?}", checked.warnings);
+    let interface = &checked.interface;
+    assert_eq!(interface.threads, Threads::PerHandle);
+    assert!(interface.handles["HANDLE"].thread_affine && !interface.handles["db"].thread_affine);
+    assert!(interface.has_thread_rules());
+    assert_eq!(interface.affine_handles(), [interface.handle_number("HANDLE").unwrap()]);
+    let unknown = contract("[handle]\nnope = { affine = true }\n");
+    let found = run(&api(&declarations), &unknown, Selection::Contract).unwrap_err();
+    assert!(said(&found, &unknown)[0].contains("the headers use no type `nope`"), "{found:?}");
+    let text = contract(rule);
+    let checked = run(&api(&["int add(int a, int b)"]), &text, Selection::Contract).unwrap();
+    let [warning] = &checked.warnings[..] else { panic!("{:?}", checked.warnings) };
+    assert!(warning.message.contains("calls of this library use no objects"), "{}", warning.message);
+    assert_eq!(&text[warning.span.clone().unwrap()], "threads");
 }

@@ -16,6 +16,7 @@ use super::{Batch, Done, Outcome, Pending};
 use crate::error::{Cause, Error, Result};
 use crate::fault::Fault;
 use crate::rt::failed::Failure;
+use crate::rt::handle::Unfit;
 use crate::rt::pool::Pool;
 use crate::rt::reading::{Bad, Reads, Reference};
 use crate::rt::{Call, Element, Function, Reply};
@@ -63,7 +64,9 @@ impl Batch {
         if done.memory.pending.is_empty() {
             return Ok(done);
         }
-        let mut call = session.begin(done.context, session.allowed(time), wire::BATCH_FUNCTION, &BATCH)?;
+        let objects = done.memory.objects.iter().map(|passed| &*passed.object);
+        let allowed = session.allowed(time);
+        let mut call = session.begin_of(objects, done.context, allowed, wire::BATCH_FUNCTION, &BATCH)?;
         call.put_batch(&mut done)?;
         let (head, raised) = call.exchange_alone();
         call.end_batch(done, head, raised)
@@ -86,8 +89,10 @@ impl Batch {
                 return Ok(done);
             }
             let sent = {
-                let allowed = session.allowed(time);
-                let begun = session.begin_awaited(done.context, allowed, wire::BATCH_FUNCTION, &BATCH);
+                let objects = done.memory.objects.iter().map(|passed| &*passed.object);
+                let claim = session.claim(done.context, objects)?;
+                let (allowed, function) = (session.allowed(time), wire::BATCH_FUNCTION);
+                let begun = session.begin_awaited_by(claim, done.context, allowed, function, &BATCH);
                 let mut call = begun.await?;
                 let mut done = done;
                 call.put_batch(&mut done)?;
@@ -130,7 +135,11 @@ fn pass_objects(call: &mut Call<'_>, memory: &mut Memory) {
         put = entry.ends.0;
         let (mut noted, mut failed) = (0, None);
         for object in left.by_ref().take(count as usize) {
-            match call.turn.passed.add_of_batch(object, generation) {
+            let added = match call.turn.covers(&object.object) {
+                true => call.turn.passed.add_of_batch(object, generation),
+                false => Err((Unfit::Unclaimed, object.object)),
+            };
+            match added {
                 Ok(()) => noted += 1,
                 Err(unfit) => failed = failed.or(Some(unfit)),
             }

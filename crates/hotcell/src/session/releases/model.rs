@@ -18,7 +18,14 @@ fn no_note_is_lost() {
             loom::thread::spawn(move || {
                 let (handle, release) =
                     (RawHandle::from_raw(raw), Release { function: 0, offset: 0, image: 0 });
-                shared.0.leave(Note { generation: 1, handle, release, failed: false, thread: raw });
+                shared.0.leave(Note {
+                    generation: 1,
+                    handle,
+                    release,
+                    failed: false,
+                    thread: raw,
+                    claim: None,
+                });
                 send(&shared);
             })
         });

@@ -5,7 +5,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
-use std::thread;
+use std::thread::{self, Thread};
 
 use hotcell_sandbox::with_signals_blocked;
 use hotcell_shm::clock;
@@ -20,7 +20,9 @@ impl Session {
         let releases = &self.shared.releases;
         let mut waiting = releases.waiting.lock();
         if waiting.has_thread || waiting.notes.is_empty() {
-            return waiting.has_thread && waiting.thread != Some(thread::current().id());
+            let is_this = |known: &Thread| known.id() == thread::current().id();
+            waiting.thread.iter().for_each(Thread::unpark);
+            return waiting.has_thread && !waiting.thread.as_ref().is_some_and(is_this);
         }
         let shared = Arc::downgrade(&self.shared);
         let thread = thread::Builder::new().name("hotcell-releases".into());
@@ -32,11 +34,17 @@ impl Session {
 }
 
 fn send(shared: &Weak<Shared>) {
+    if let Some(shared) = shared.upgrade() {
+        shared.releases.waiting.lock().thread = Some(thread::current());
+    }
     // When the session goes, so does its worker, with all its objects.
     while let Some(shared) = shared.upgrade() {
         let session = Session { shared, deadline: None };
         // What the application had kept goes with the objects, and may panic. There is nobody to hear it.
-        let swept = catch_unwind(AssertUnwindSafe(|| session.sweep_in_turn()));
+        let swept = catch_unwind(AssertUnwindSafe(|| match session.shared.ruled {
+            Some(_) => session.sweep_by_rules(),
+            None => session.sweep_in_turn(),
+        }));
         let stuck = swept.map_err(std::mem::forget) == Ok(Swept::Stuck);
         if session.shared.releases.thread_ends(stuck) {
             return;
@@ -47,7 +55,6 @@ fn send(shared: &Weak<Shared>) {
 impl Session {
     /// Waits for the turn, sends notes for a moment, and lets others have it.
     fn sweep_in_turn(&self) -> Swept {
-        self.shared.releases.waiting.lock().thread = Some(thread::current().id());
         let seat = self.shared.seats.take().or_else(|| self.shared.seats.wait(None, || self.reclaim()));
         let turn = Turn::new(self, seat.expect("who waits without a time gets it"), None);
         let (turn, swept) = self.sweep(turn, clock::now() + MOMENT, None);

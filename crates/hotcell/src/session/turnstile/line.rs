@@ -6,14 +6,15 @@
 //!
 //! A waker is the application's: it is cloned, woken and dropped without the lock of the line.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use super::{INSISTS, NOBODY, PATIENCE, SOMEBODY, Turnstile};
+use super::own::Reservation;
+use super::{INSISTS, NOBODY, PATIENCE, RESERVED, SOMEBODY, Turnstile};
 use crate::atomics::now;
 use crate::session::wake::wake;
 
@@ -21,6 +22,8 @@ use crate::session::wake::wake;
 #[derive(Debug, Default)]
 pub(super) struct Line {
     waiting: VecDeque<Waiting>,
+    /// Values that are to be somebody's, by their numbers.
+    pub(super) reserved: BTreeMap<usize, Reservation>,
     /// How many have ever stood here.
     count: u64,
 }
@@ -40,14 +43,14 @@ struct Waiting {
 
 /// Who is to be woken, behind the lock.
 #[must_use]
-struct Called {
+pub(super) struct Called {
     waker: Option<Waker>,
     /// It is a task, and somebody stands behind it.
     holds_up: bool,
 }
 
 /// How long who was called may take to come.
-const GRACE: Duration = Duration::from_millis(10);
+pub(super) const GRACE: Duration = Duration::from_millis(10);
 
 /// After how long who waits looks again, though nobody called him: the first time, and at most.
 const AGAIN: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
@@ -79,27 +82,48 @@ impl<T> Turnstile<T> {
         Stand { turnstile: self, number, is_task, again: None }
     }
 
+    /// How many stand in line.
+    pub(in super::super) fn waiting(&self) -> usize {
+        self.line.lock().waiting.len()
+    }
+
     /// Says whether somebody waits, when another has become the first. Comes with who is to be woken, as there is a value.
     fn lead(&self, line: &mut Line) -> Option<Called> {
         let Some(first) = line.waiting.front_mut() else {
-            self.wanted.store(NOBODY, Ordering::SeqCst);
+            self.say(line, NOBODY);
             return None;
         };
         let now = self::now();
         first.insists = Some(now + PATIENCE);
-        self.wanted.store(SOMEBODY, Ordering::SeqCst);
-        if self.has_one() { line.call(now) } else { None }
+        self.say(line, SOMEBODY);
+        if self.has_one(line) { line.call(now) } else { None }
     }
 
-    /// Wakes the first in line: a value is back.
+    /// Says whether somebody waits. Who says so holds the line.
+    fn say(&self, line: &Line, wanted: u32) {
+        let reserved = if line.reserved.is_empty() { 0 } else { RESERVED };
+        self.wanted.store(wanted | reserved, Ordering::SeqCst);
+    }
+
+    /// Calls the first in line, if there is a value for him.
+    pub(super) fn lead_on(&self, line: &mut Line) -> Option<Called> {
+        if self.has_one(line) { line.call(now()) } else { None }
+    }
+
+    /// Wakes who has reserved the value of this number, which is back, or else the first in line.
     #[cold]
-    pub(super) fn call_first(&self) {
+    pub(super) fn call_first(&self, number: usize) {
         let called = {
             let mut line = self.line.lock();
+            if let Some(own) = line.call_own(number) {
+                drop(line);
+                own.into_iter().for_each(wake);
+                return;
+            }
             let now = self::now();
             let Some(first) = line.waiting.front_mut() else { return };
             if first.insists.is_some_and(|insists| now >= insists) {
-                self.wanted.store(INSISTS, Ordering::SeqCst);
+                self.say(&line, INSISTS);
             }
             line.call(now)
         };
@@ -107,7 +131,7 @@ impl<T> Turnstile<T> {
     }
 
     /// Wakes who is called.
-    fn tell(&self, called: Option<Called>) {
+    pub(super) fn tell(&self, called: Option<Called>) {
         let Some(Called { waker, holds_up }) = called else { return };
         if holds_up {
             self.expect_late();
@@ -127,11 +151,11 @@ impl<T> Turnstile<T> {
         let mut line = self.line.lock();
         let now = self::now();
         let mut late = None;
-        if line.waiting.len() > 1 && self.has_one() {
+        if line.waiting.len() > 1 && self.has_one(&line) {
             late = line.waiting.pop_front_if(|first| first.is_late(now));
         }
         let next = if late.is_some() { self.lead(&mut line) } else { None };
-        let again = line.holds_up() && self.has_one();
+        let again = line.holds_up() && self.has_one(&line);
         drop(line);
         drop(late);
         self.tell(next);
@@ -140,9 +164,13 @@ impl<T> Turnstile<T> {
 }
 
 impl Line {
-    fn join(&mut self, waker: Option<Waker>, is_task: bool) -> u64 {
+    pub(super) fn next(&mut self) -> u64 {
         self.count += 1;
-        let number = self.count;
+        self.count
+    }
+
+    fn join(&mut self, waker: Option<Waker>, is_task: bool) -> u64 {
+        let number = self.next();
         self.waiting.push_back(Waiting { number, waker, is_task, insists: None, called: None });
         number
     }
@@ -191,7 +219,7 @@ impl<T> Stand<'_, T> {
         std::mem::swap(&mut line.waiting[place].waker, &mut waker);
         if place > 0 {
             let now = self::now();
-            if turnstile.has_one() {
+            if turnstile.has_one(&line) {
                 late = line.waiting.pop_front_if(|first| first.is_late(now));
             }
             let next = if late.is_some() { turnstile.lead(&mut line) } else { None };
@@ -207,7 +235,7 @@ impl<T> Stand<'_, T> {
             let first = turnstile.lead(&mut line);
             line.waiting[0].waker = first.and_then(|called| called.waker).or(line.waiting[0].waker.take());
         }
-        let value = turnstile.find();
+        let value = turnstile.find_unreserved(&line);
         if value.is_none() {
             // Somebody got ahead of him.
             line.waiting[0].called = None;
@@ -256,7 +284,7 @@ impl Wake for Unpark {
     }
 }
 
-pub(super) fn waker_of_this_thread() -> Waker {
+pub(in super::super) fn waker_of_this_thread() -> Waker {
     thread_local!(static OWN: Waker = Waker::from(Arc::new(Unpark(thread::current()))));
     // While the thread ends it makes do without.
     OWN.try_with(Waker::clone).unwrap_or_else(|_| Waker::from(Arc::new(Unpark(thread::current()))))

@@ -167,3 +167,58 @@ impl std::task::Wake for Count {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 }
+
+#[test]
+fn a_value_that_is_reserved_is_nobody_elses() {
+    let turnstile = Turnstile::new([Box::new(0), Box::new(1)].into_iter());
+    let [first, second] = [0, 1].map(|_| turnstile.take().expect("two are there"));
+    thread::scope(|scope| {
+        let (waits, any) = (mpsc::channel(), mpsc::channel());
+        let turnstile = &turnstile;
+        scope.spawn(move || {
+            let own = turnstile.wait_for_own(1, None, || ()).expect("without a time it comes");
+            waits.0.send(*own).expect("somebody listens");
+            turnstile.put(1, own);
+        });
+        while turnstile.wanted.load(Ordering::SeqCst) & RESERVED == 0 {
+            thread::yield_now();
+        }
+        scope.spawn(move || {
+            let value = turnstile.wait(None, || ()).expect("without a time it comes");
+            any.0.send(*value).expect("somebody listens");
+            turnstile.put(*value as usize, value);
+        });
+        while turnstile.wanted.load(Ordering::SeqCst) & SOMEBODY == 0 {
+            thread::yield_now();
+        }
+        turnstile.put_for_others(*second as usize, second);
+        assert_eq!(waits.1.recv(), Ok(1), "it goes to who has reserved it");
+        // What is reserved no more is anybody's.
+        assert_eq!(any.1.recv(), Ok(1));
+        turnstile.put(*first as usize, first);
+    });
+    assert_eq!(turnstile.wanted.load(Ordering::SeqCst), NOBODY);
+    // Others look past what is reserved, though it is there.
+    let reserved = turnstile.reserve(0, false);
+    assert_eq!(turnstile.take(), Some(Box::new(1)));
+    assert_eq!(turnstile.take(), None);
+    let until = Instant::now() + Duration::from_millis(5);
+    assert_eq!(turnstile.wait(Some(until), || ()), None);
+    assert_eq!(reserved.take(&waker_of_this_thread()), Some(Box::new(0)));
+    drop(reserved);
+    assert_eq!(turnstile.take(), None, "both are taken");
+}
+
+#[test]
+fn what_a_task_has_reserved_and_does_not_come_for_is_taken_by_others() {
+    let turnstile = Turnstile::new([Box::new(0), Box::new(1)].into_iter());
+    let [first, second] = [0, 1].map(|_| turnstile.take().expect("two are there"));
+    let reserved = turnstile.reserve(*second as usize, true);
+    assert_eq!(reserved.take(&waker_of_this_thread()), None);
+    turnstile.put(*second as usize, second);
+    let value = turnstile.wait(None, || ()).expect("the task does not come");
+    assert_eq!(reserved.take(&waker_of_this_thread()), None);
+    turnstile.put(*value as usize, value);
+    assert!(reserved.take(&waker_of_this_thread()).is_some(), "now it is there");
+    drop(first);
+}

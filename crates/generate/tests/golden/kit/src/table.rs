@@ -28,6 +28,13 @@ pub(crate) static LIBRARIES: rt::Libraries = rt::Libraries {
     ],
 };
 
+#[rustfmt::skip]
+pub(crate) static RECYCLE: rt::RecycleLines = rt::RecycleLines {
+    calls: Some(1000),
+    memory: Some(268435456),
+    ..rt::RecycleLines::DEFAULT
+};
+
 pub(crate) const KIT_OPEN: u16 = 0;
 pub(crate) const KIT_CLOSE: u16 = 1;
 pub(crate) const KIT_LIST_NEW: u16 = 2;

@@ -1,0 +1,96 @@
+//! Leases that tasks wait for, without a thread.
+
+use std::future::{Future, poll_fn};
+use std::panic::{Location, resume_unwind};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use hotcell_protocol::{ErrorKind, Executed};
+use tokio::runtime::Handle;
+
+use super::{Inner, Lease, Library, Member, Pool, context_of};
+use crate::error::{Cause, Error, Result};
+use crate::session::Context;
+use crate::session::allowed::YEAR;
+use crate::session::awaited::{NoRuntime, Timer};
+
+impl<L: Library> Pool<L> {
+    /// As [`Pool::get`], for a task: it waits for its lease without a thread, in the runtime of tokio that it is polled in. A session
+    /// that is to be opened is opened on a thread for blocking work of that runtime.
+    ///
+    /// # Errors
+    ///
+    /// As there; `Cancelled` where there is no runtime of tokio.
+    #[track_caller]
+    pub fn get_awaited(&self) -> impl Future<Output = Result<Lease<L>>> + Send + use<L> {
+        self.get_awaited_within(self.0.options.wait)
+    }
+
+    /// As [`Pool::get_awaited`], waiting for no longer than that.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn get_awaited_within(
+        &self,
+        wait: Duration,
+    ) -> impl Future<Output = Result<Lease<L>>> + Send + use<L> {
+        let (pool, context) = (Arc::clone(&self.0), context_of::<L>(Location::caller()));
+        async move {
+            tokio::task::coop::consume_budget().await;
+            pool.may_lease(context)?;
+            let member = match pool.members.take() {
+                Some(member) => Some(member),
+                None => pool.member_awaited(context, wait).await?,
+            };
+            let member = member.ok_or_else(|| pool.waited_in_vain(context, wait))?;
+            let mut lease = pool.lease(member);
+            if lease.member().library.is_some() {
+                return Ok(lease);
+            }
+            let runtime = Handle::try_current().map_err(|_| no_runtime(context))?;
+            // If nobody waits for it any more, the lease goes back.
+            let opened = runtime.spawn_blocking(move || lease.open().map(|()| lease));
+            match opened.await {
+                Ok(lease) => lease,
+                Err(failed) => match failed.try_into_panic() {
+                    Ok(panic) => resume_unwind(panic),
+                    Err(_) => Err(no_runtime(context)),
+                },
+            }
+        }
+    }
+}
+
+impl<L: Library> Inner<L> {
+    /// Waits in line for a member; none when the time is over.
+    async fn member_awaited(&self, context: Context, wait: Duration) -> Result<Option<Box<Member<L>>>> {
+        let _standing = self.stand_in_line(context)?;
+        let until = Instant::now() + wait.min(YEAR);
+        let (mut stand, mut timer) = (None, Timer::default());
+        let member = poll_fn(|task| {
+            let stand = stand.get_or_insert_with(|| self.members.stand(task.waker(), true));
+            loop {
+                let (member, now) = (stand.take(task.waker()), Instant::now());
+                if member.is_some() || now >= until {
+                    return Poll::Ready(Ok(member));
+                }
+                match timer.poll(stand.looks_again(now).min(until), task) {
+                    Ok(Poll::Ready(())) => {}
+                    Ok(Poll::Pending) => return Poll::Pending,
+                    Err(NoRuntime) => return Poll::Ready(Err(no_runtime(context))),
+                }
+            }
+        });
+        member.await
+    }
+}
+
+/// The error of a lease that is awaited where nothing can wake the task.
+fn no_runtime(context: Context) -> Error {
+    let message = "leases are awaited in a runtime of tokio; this is none".into();
+    let fault = crate::fault::Fault { kind: ErrorKind::Cancelled, cause: Cause::None, message };
+    context.error(fault, Executed::No, String::new())
+}

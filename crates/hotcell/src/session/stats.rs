@@ -1,0 +1,139 @@
+//! What can be asked of a session at any time, without its worker noticing.
+
+use serde_json::{Value, json};
+
+use super::{Facts, Session};
+use crate::memory::Heap;
+use hotcell_protocol::ErrorKind;
+use std::sync::atomic::Ordering;
+
+/// What is known of a session now. Each number is taken by itself, while calls are under way.
+#[derive(Debug, Clone)]
+pub struct Stats {
+    /// Whether a worker serves.
+    pub state: State,
+    /// Process id of the worker that serves.
+    pub pid: Option<u32>,
+    /// Which worker serves, or served last; from 1.
+    pub generation: u64,
+    /// Calls that were sent to this session's workers, those from callbacks aside; a batch is one.
+    pub calls: u64,
+    /// Faults that calls met, by kind.
+    pub faults: Vec<(ErrorKind, u64)>,
+    /// Workers that have taken over from others, for whatever reason.
+    pub restarts: u64,
+    /// Of these, those that took over from a worker that was worn, or did not answer.
+    pub recycled: u64,
+    /// Calls that stand in line for their turn.
+    pub waiting: usize,
+    /// Objects of the worker that somebody holds.
+    pub objects: usize,
+    /// Spare workers.
+    pub spares: usize,
+    /// Bytes of the worker that are in memory.
+    pub resident: Option<u64>,
+    /// Its threads.
+    pub threads: Option<u64>,
+    /// Its descriptors, where the kernel tells.
+    pub descriptors: Option<u64>,
+    /// What its library has of memory, by function.
+    pub heap: Option<Heap>,
+}
+
+/// Whether a worker serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum State {
+    /// One does.
+    Serving,
+    /// One does that is to be replaced when nobody holds an object of it any more.
+    Worn,
+    /// None does. The next call brings one up.
+    Down,
+}
+
+impl State {
+    /// Its name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            State::Serving => "serving",
+            State::Worn => "worn",
+            State::Down => "down",
+        }
+    }
+}
+
+impl Stats {
+    /// As JSON.
+    pub fn to_json(&self) -> Value {
+        let faults = self.faults.iter().map(|(kind, count)| (kind.name().to_owned(), json!(count)));
+        json!({
+            "state": self.state.name(),
+            "pid": self.pid,
+            "generation": self.generation,
+            "calls": self.calls,
+            "faults": faults.collect::<serde_json::Map<_, _>>(),
+            "restarts": self.restarts,
+            "recycled": self.recycled,
+            "waiting": self.waiting,
+            "objects": self.objects,
+            "spares": self.spares,
+            "resident": self.resident,
+            "threads": self.threads,
+            "descriptors": self.descriptors,
+            "heap": self.heap.as_ref().map(Heap::to_json),
+        })
+    }
+}
+
+impl Session {
+    /// What is known of the session now. Asking costs its worker and its calls nothing, and waits for neither. In a child of the
+    /// process that opened it nothing is known.
+    pub fn stats(&self) -> Stats {
+        let shared = &*self.shared;
+        let (forked, facts) = (self.is_forked(), &shared.facts);
+        let worker = if forked { None } else { shared.service.serving() };
+        let (recycled, worn) = if forked { (0, None) } else { self.replaced() };
+        let usage = worker.as_ref().and_then(|worker| worker.usage());
+        let generation = self.generation();
+        Stats {
+            state: match &worker {
+                None => State::Down,
+                Some(worker) if worn == Some(worker.generation()) => State::Worn,
+                Some(_) => State::Serving,
+            },
+            pid: worker.as_ref().map(|worker| worker.pid()),
+            generation,
+            calls: if forked { 0 } else { facts.calls() },
+            faults: if forked { Vec::new() } else { facts.faults() },
+            restarts: facts.served.load(Ordering::Relaxed).saturating_sub(1),
+            recycled,
+            waiting: if forked { 0 } else { shared.seats.waiting() },
+            objects: if forked { 0 } else { self.living_objects(generation) },
+            spares: if forked { 0 } else { shared.service.count_spares() },
+            resident: usage.map(|usage| usage.resident),
+            threads: usage.map(|usage| usage.threads),
+            descriptors: usage.and_then(|usage| usage.descriptors),
+            heap: worker.map(|worker| Heap::of(worker.heap(), self.functions(), shared.spec.guard)),
+        }
+    }
+
+    /// A call has met this fault.
+    #[cold]
+    pub(crate) fn count_fault(&self, kind: ErrorKind) {
+        *self.shared.facts.faults.lock().entry(kind).or_default() += 1;
+    }
+}
+
+impl Facts {
+    fn calls(&self) -> u64 {
+        // With the lock: they are added to the others when the worker is no longer there.
+        let channel = self.channel.lock();
+        let serving = channel.as_ref().map_or(0, |channel| channel.published());
+        self.calls.load(Ordering::Relaxed) + serving
+    }
+
+    fn faults(&self) -> Vec<(ErrorKind, u64)> {
+        self.faults.lock().iter().map(|(kind, count)| (*kind, *count)).collect()
+    }
+}

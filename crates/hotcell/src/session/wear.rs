@@ -1,0 +1,259 @@
+//! Replaces a session's worker before it is worn out, and one that does not answer, between calls.
+//!
+//! A worker that serves is given up when nobody has a seat, and so no call is under way that could make an object, and nobody
+//! holds one that the worker has, or waits for one to be released. What is seen then stays true until the seats are back,
+//! for objects come with calls. Where a package has no objects, it is given up at once: calls that are under way end on it.
+
+use std::sync::{Arc, Weak};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use parking_lot::Mutex;
+
+use super::rounds::{self, Looked};
+use super::service::Serving;
+use super::{Seat, Session, Shared};
+use crate::memory::Heap;
+use crate::recycle::{History, Recycle, Seen, Snapshot, Wear, Worn};
+
+/// What is known of worn workers of a session.
+#[derive(Debug, Default)]
+pub(super) struct Known(Mutex<Facts>);
+
+#[derive(Debug, Default)]
+struct Facts {
+    /// How many were replaced.
+    replaced: u64,
+    /// The worker that is worn and serves yet.
+    waits: Option<u64>,
+    last: Option<Snapshot>,
+}
+
+/// A session as it is looked at.
+struct OfSession {
+    shared: Weak<Shared>,
+    generation: u64,
+    history: History,
+    /// Looks since the worker owes an answer.
+    owed: u32,
+    /// Since when it is worn, and after how long it was tried last to replace it.
+    worn: Option<(Instant, Duration)>,
+}
+
+/// How soon after a try to replace a worker the next one comes, at first and at last.
+const TRIES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
+
+/// How long a look stands in line for the only seat: nobody is held up by that.
+const STANDS: Duration = Duration::from_millis(20);
+
+/// How long a look keeps seats while calls have others. Those who wait for one are held up by that.
+const KEEPS: Duration = Duration::from_millis(2);
+
+/// The least time from look to look.
+const LEAST: Duration = Duration::from_millis(10);
+
+/// Looks at which a worker must have owed an answer: a host that was stopped itself has not read it either.
+const OWED: u32 = 3;
+
+/// Seats that a look has, by number.
+#[expect(clippy::vec_box, reason = "they come from the turnstile in boxes, and go back there")]
+struct Seats<'a>(&'a Session, Vec<Box<Seat>>);
+
+impl Drop for Seats<'_> {
+    fn drop(&mut self) {
+        for mut seat in self.1.drain(..) {
+            if !seat.serves() {
+                seat.leave();
+            }
+            self.0.shared.seats.put(seat.number as usize, seat);
+        }
+        // Who has left something to be released meanwhile may have gone.
+        if self.0.shared.releases.any() {
+            self.0.hand_over();
+        }
+    }
+}
+
+impl Looked for OfSession {
+    fn look(&mut self) -> Option<Duration> {
+        let session = Session { shared: self.shared.upgrade()?, deadline: None };
+        let recycle = session.recycle();
+        let every = recycle.every.max(LEAST);
+        session.shared.service.probe_spares(recycle.probe);
+        let Some(worker) = session.shared.service.serving() else {
+            session.shared.known.0.lock().waits = None;
+            return Some(every);
+        };
+        if worker.generation() != self.generation {
+            *self = OfSession::new(Weak::clone(&self.shared));
+            self.generation = worker.generation();
+        }
+        if let Some((since, after)) = self.worn {
+            let patience = recycle.patience.is_some_and(|patience| since.elapsed() >= patience);
+            return Some(self.replace(&session, &worker, patience, (after * 2).min(TRIES.1)));
+        }
+        if self.is_mute(&session, &worker, recycle) {
+            return Some(every);
+        }
+        let Some(usage) = worker.usage() else { return Some(every) };
+        let live = Heap::of(worker.heap(), session.functions(), session.shared.spec.guard).total.bytes;
+        let seen = Seen { calls: worker.channel().published(), age: worker.age(), usage, live };
+        match self.history.look(&seen, recycle, Instant::now()) {
+            Some(worn) => {
+                session.keep_snapshot(&worker, worn);
+                session.shared.known.0.lock().waits = Some(self.generation);
+                Some(self.replace(&session, &worker, false, TRIES.0))
+            }
+            None => Some(every),
+        }
+    }
+}
+
+impl OfSession {
+    fn new(shared: Weak<Shared>) -> OfSession {
+        OfSession { shared, generation: 0, history: History::default(), owed: 0, worn: None }
+    }
+
+    /// Tries to replace a worn worker. Comes with when to look again.
+    fn replace(
+        &mut self,
+        session: &Session,
+        worker: &Serving,
+        at_any_rate: bool,
+        after: Duration,
+    ) -> Duration {
+        if session.give_up_between_calls(worker, at_any_rate) {
+            self.worn = None;
+            let mut known = session.shared.known.0.lock();
+            (known.replaced, known.waits) = (known.replaced + 1, None);
+            return session.recycle().every.max(LEAST);
+        }
+        let since = self.worn.map_or_else(Instant::now, |(since, _)| since);
+        self.worn = Some((since, after));
+        let left = session.recycle().patience.map(|patience| patience.saturating_sub(since.elapsed()));
+        left.map_or(after, |left| after.min(left.max(LEAST)))
+    }
+
+    /// Whether a worker that nobody calls does not answer. Then it is replaced.
+    fn is_mute(&mut self, session: &Session, worker: &Arc<Serving>, recycle: &Recycle) -> bool {
+        let Some(most) = recycle.probe else { return false };
+        let owed = worker.probe();
+        // Asked at this very look, or not at all.
+        self.owed = if owed < LEAST { 0 } else { self.owed + 1 };
+        if owed < most || self.owed < OWED {
+            return false;
+        }
+        // One with a call that hangs meets its end by the deadline of that.
+        let Some(seats) = session.all_seats() else { return false };
+        let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let worn = Worn { by: Wear::Silence, value: milliseconds(owed), limit: milliseconds(most) };
+        session.keep_snapshot(worker, worn);
+        session.give_up(worker.generation());
+        drop(seats);
+        session.shared.known.0.lock().replaced += 1;
+        _ = worker.kill();
+        true
+    }
+}
+
+impl Session {
+    /// Has the worker looked at from now on.
+    pub(super) fn begin_rounds(&self) -> std::io::Result<()> {
+        let looked = OfSession::new(Arc::downgrade(&self.shared));
+        rounds::look_at(Box::new(looked), self.recycle().every.max(LEAST))
+    }
+
+    pub(super) fn recycle(&self) -> &Recycle {
+        &self.shared.recycle
+    }
+
+    /// What was seen of the last worker that was worn, or did not answer, before it was replaced; or is seen of one that is still
+    /// to be. `None`: there was none.
+    pub fn worn(&self) -> Option<Snapshot> {
+        if self.is_forked() { None } else { self.shared.known.0.lock().last.clone() }
+    }
+
+    /// How many worn workers were replaced, and which one waits for that.
+    pub(super) fn replaced(&self) -> (u64, Option<u64>) {
+        let known = self.shared.known.0.lock();
+        (known.replaced, known.waits)
+    }
+
+    /// All seats, if no call is under way, or is over in a moment.
+    fn all_seats(&self) -> Option<Seats<'_>> {
+        let places = &self.shared.seats;
+        if let 1 = places.count() {
+            let seat = places.wait(Some(Instant::now() + STANDS), || {})?;
+            return Some(Seats(self, vec![seat]));
+        }
+        let mut seats = Seats(self, Vec::with_capacity(places.count()));
+        let mut missing: Vec<usize> = (0..places.count()).collect();
+        let until = Instant::now() + KEEPS;
+        loop {
+            missing.retain(|&number| match places.borrow(number) {
+                Some(seat) => {
+                    seats.1.push(seat);
+                    false
+                }
+                None => true,
+            });
+            if missing.is_empty() {
+                return Some(seats);
+            }
+            if Instant::now() >= until {
+                return None;
+            }
+            thread::yield_now();
+        }
+    }
+
+    /// Gives a worn worker up, if nobody has anything of it; else only if that is to be `at_any_rate`.
+    fn give_up_between_calls(&self, worker: &Serving, at_any_rate: bool) -> bool {
+        let generation = worker.generation();
+        if !self.has_handles() {
+            self.give_up(generation);
+            self.clear_seats();
+            return true;
+        }
+        let Some(seats) = self.all_seats() else {
+            if at_any_rate {
+                // Calls that are under way end on it.
+                self.give_up(generation);
+            }
+            return at_any_rate;
+        };
+        let is_held = self.living_objects(generation) > 0
+            || self.kept().any(generation)
+            || self.shared.releases.any_at_all();
+        if is_held && !at_any_rate {
+            return false;
+        }
+        self.give_up(generation);
+        drop(seats);
+        true
+    }
+
+    fn keep_snapshot(&self, worker: &Serving, worn: Worn) {
+        let channel = worker.channel();
+        let (calls, usage) = (channel.published(), worker.usage().unwrap_or_default());
+        let executing = (0..self.shared.seats.count() as u32).filter_map(|lane| {
+            let index = channel.function_of(lane, channel.executing(lane).0)?;
+            Some(self.functions().get(usize::from(index))?.name)
+        });
+        let snapshot = Snapshot {
+            worn,
+            time: SystemTime::now(),
+            pid: worker.pid(),
+            generation: worker.generation(),
+            calls,
+            resident: usage.resident,
+            descriptors: usage.descriptors,
+            threads: worker.threads(),
+            executing: executing.collect(),
+            objects: self.living_objects(worker.generation()),
+            heap: Heap::of(worker.heap(), self.functions(), self.shared.spec.guard),
+            output: worker.output(),
+        };
+        self.shared.known.0.lock().last = Some(snapshot);
+    }
+}
