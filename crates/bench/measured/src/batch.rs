@@ -115,4 +115,18 @@ impl Batch {
         call.put_i32(0, times);
         Ok(call.values(|_| ()))
     }
+
+    /// [`Measured::crash`](crate::Measured::crash) in this batch.
+    #[track_caller]
+    pub fn crash(&mut self) -> hotcell::Result<hotcell::Ticket<()>> {
+        let call = self.batch.entry(table::MEASURED_CRASH)?;
+        Ok(call.values(|_| ()))
+    }
+
+    /// [`Measured::measured_loop`](crate::Measured::measured_loop) in this batch.
+    #[track_caller]
+    pub fn measured_loop(&mut self) -> hotcell::Result<hotcell::Ticket<()>> {
+        let call = self.batch.entry(table::MEASURED_LOOP)?;
+        Ok(call.values(|_| ()))
+    }
 }

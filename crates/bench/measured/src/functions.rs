@@ -169,4 +169,32 @@ impl Measured {
         call.finish()?;
         Ok(())
     }
+
+    /// Writes through a null pointer.
+    ///
+    /// C: `void measured_crash(void)`
+    ///
+    /// # Errors
+    ///
+    /// Faults of the worker; the library reports none here.
+    #[track_caller]
+    pub fn crash(&self) -> hotcell::Result<()> {
+        let call = self.session.call(table::MEASURED_CRASH)?;
+        call.finish()?;
+        Ok(())
+    }
+
+    /// Never returns.
+    ///
+    /// C: `void measured_loop(void)`
+    ///
+    /// # Errors
+    ///
+    /// Faults of the worker; the library reports none here.
+    #[track_caller]
+    pub fn measured_loop(&self) -> hotcell::Result<()> {
+        let call = self.session.call(table::MEASURED_LOOP)?;
+        call.finish()?;
+        Ok(())
+    }
 }

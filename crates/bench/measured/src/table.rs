@@ -8,9 +8,9 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
     runtime: 1,
     library: "measured",
     fingerprint: [
-        0xa1, 0xfb, 0xa5, 0xa6, 0x33, 0x62, 0xeb, 0x67, 0x66, 0x52, 0xb2, 0xde, 0x09, 0xd9, 0xbc,
-        0x26, 0x92, 0x87, 0x1f, 0x09, 0xc5, 0x43, 0xdd, 0x23, 0xa4, 0x77, 0x43, 0x68, 0x13, 0x35,
-        0x86, 0x9e,
+        0xa2, 0xea, 0x2d, 0x40, 0x6b, 0x2c, 0x72, 0xe8, 0x3c, 0xce, 0x1e, 0x90, 0xe3, 0x7d, 0x95,
+        0x03, 0xc0, 0x84, 0xa4, 0xab, 0xc9, 0xc4, 0xfd, 0x4c, 0xfe, 0xeb, 0x55, 0xfe, 0x65, 0x3f,
+        0x27, 0x13,
     ],
     reentrant: true,
     functions: &FUNCTIONS,
@@ -36,9 +36,11 @@ pub(crate) const MEASURED_EACH: u16 = 4;
 pub(crate) const MEASURED_SUM: u16 = 5;
 pub(crate) const MEASURED_INVERT: u16 = 6;
 pub(crate) const MEASURED_ALLOCATE: u16 = 7;
+pub(crate) const MEASURED_CRASH: u16 = 8;
+pub(crate) const MEASURED_LOOP: u16 = 9;
 
 #[rustfmt::skip]
-static FUNCTIONS: [rt::Function; 8] = [
+static FUNCTIONS: [rt::Function; 10] = [
     function("measured_add", 8, 8),
     function("measured_crc32", 24, 8),
     function("measured_capitals", 16, 16),
@@ -47,6 +49,8 @@ static FUNCTIONS: [rt::Function; 8] = [
     function("measured_sum", 16, 8),
     function("measured_invert", 16, 16),
     function("measured_allocate", 8, 0),
+    function("measured_crash", 0, 0),
+    function("measured_loop", 0, 0),
 ];
 
 #[rustfmt::skip]

@@ -201,4 +201,42 @@ impl Aio<&Measured> {
         sent.await?;
         Ok(())
     }
+
+    /// Writes through a null pointer.
+    ///
+    /// As [`Measured::crash`](crate::Measured::crash), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn crash(self) -> hotcell::Result<()> {
+        let session = &self.of.session;
+        let sent = {
+            let call = session
+                .call_awaited(table::MEASURED_CRASH, self.call_site)
+                .await?;
+            call.finish_awaited()
+        };
+        sent.await?;
+        Ok(())
+    }
+
+    /// Never returns.
+    ///
+    /// As [`Measured::measured_loop`](crate::Measured::measured_loop), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn measured_loop(self) -> hotcell::Result<()> {
+        let session = &self.of.session;
+        let sent = {
+            let call = session
+                .call_awaited(table::MEASURED_LOOP, self.call_site)
+                .await?;
+            call.finish_awaited()
+        };
+        sent.await?;
+        Ok(())
+    }
 }
