@@ -26,6 +26,7 @@ mod buffer;
 mod dispatcher;
 mod families;
 mod kept;
+mod looks;
 mod objects;
 mod releases;
 mod ruled;
@@ -42,7 +43,7 @@ use allowed::{YEAR, left_until, nanoseconds};
 pub(crate) use awaited::{Berth, Offers};
 use dispatcher::Dispatcher;
 pub(crate) use families::Family;
-use families::Held;
+use families::{Families, Held};
 pub(crate) use kept::{Asks, Entry, Found, Kept, Ready};
 use objects::Objects;
 use releases::Releases;
@@ -254,10 +255,17 @@ impl Session {
         #[cfg(feature = "tokio")]
         let afloat = seats.clone().map(|_| awaited::Afloat::default()).collect();
         let seats = seats.map(|number| Box::new(Seat::new(number, Arc::clone(&facts), package)));
-        let seats = Turnstile::new(seats);
+        let seats = Turnstile::new(seats).guarded(&fork);
         let time = nanoseconds(options.deadline);
         let (releases, objects) = (Releases::default(), Objects::default());
-        let ruled = rules.filter(|_| spec.callers > 1).map(Ruled::new);
+        let ruled = rules.filter(|_| spec.callers > 1).map(|rules| {
+            let families = Families::of(
+                &fork,
+                #[cfg(feature = "tokio")]
+                seats.watch(),
+            );
+            Ruled::new(rules, families)
+        });
         let kept = Arc::new(Kept::default());
         let shared = Arc::new(Shared {
             package,

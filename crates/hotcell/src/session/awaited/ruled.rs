@@ -1,17 +1,12 @@
 //! Calls of tasks under a rule for threads: they wait for what they use without a thread, and without a seat.
 
-use std::future::poll_fn;
 use std::panic::Location;
-use std::task::Poll;
-use std::time::Instant;
 
-use hotcell_protocol::{ErrorKind, Executed};
+use hotcell_protocol::ErrorKind;
 
-use super::{NoRuntime, Timer};
 use crate::error::{Cause, Result};
 use crate::rt::{Call, Function, Handle};
 use crate::session::families::{Held, Who};
-use crate::session::turnstile::looks_again;
 use crate::session::{Allowed, Claim, Context, Seat, Session, Turn, instant_of};
 
 impl Session {
@@ -69,13 +64,11 @@ impl Session {
         };
         // In a block of its own: turns stay on their thread.
         let berth = {
-            let came_in_time = held.seated(seat.number);
-            let mut turn = self.seated(seat, held, allowed);
-            turn.state().begin_of_task();
-            if !came_in_time {
+            let Some(mut turn) = self.seated(seat, held, allowed) else {
                 let message = "nobody polled the call until its deadline had passed: others use its objects";
                 return Err(context.not_executed(ErrorKind::Cancelled, Cause::None, message.into()));
-            }
+            };
+            turn.state().begin_of_task();
             if turn.serves() {
                 return Ok(turn);
             }
@@ -91,33 +84,9 @@ impl Session {
         if let Some(held) = families.take(&claim.set, who) {
             return Ok(held);
         }
-        let (mut stand, mut timer, mut looks) = (None, Timer::default(), None);
-        let held = poll_fn(|task| {
-            let stand = match &mut stand {
-                Some(stand) => stand,
-                none => match families.stand(&claim.set, who, task.waker()) {
-                    Ok(stand) => none.insert(stand),
-                    Err(stuck) => return Poll::Ready(Err(self.stuck(context, stuck))),
-                },
-            };
-            loop {
-                let (held, now) = (stand.take(task.waker()), Instant::now());
-                if held.is_some() || now >= until {
-                    return Poll::Ready(Ok(held));
-                }
-                if looks.is_some_and(|again| now >= again) {
-                    let _ = self.reclaim_from_tasks();
-                }
-                let again = stand.looks_again(now).min(until);
-                looks = Some(again);
-                match timer.poll(again, task) {
-                    Ok(Poll::Ready(())) => {}
-                    Ok(Poll::Pending) => return Poll::Pending,
-                    Err(NoRuntime) => return Poll::Ready(Err(self.no_runtime(context, Executed::No))),
-                }
-            }
-        });
-        held.await?.ok_or_else(|| self.families_held(context, allowed))
+        let mut stand = families.stand(&claim.set, who).map_err(|stuck| self.stuck(context, stuck))?;
+        let held = self.wait_awaited(context, until, |waker| stand.take(waker)).await?;
+        held.ok_or_else(|| self.families_held(context, allowed))
     }
 
     /// Waits for the seat of this number.
@@ -128,26 +97,8 @@ impl Session {
         allowed: &mut Allowed,
     ) -> Result<Box<Seat>> {
         let until = instant_of(allowed.deadline());
-        let (reserved, mut timer) = (self.shared.seats.reserve(number as usize, true), Timer::default());
-        let mut looks = None;
-        let seat = poll_fn(|task| {
-            loop {
-                let (seat, now) = (reserved.take(task.waker()), Instant::now());
-                if seat.is_some() || now >= until {
-                    return Poll::Ready(Ok(seat));
-                }
-                if looks.is_some_and(|again| now >= again) {
-                    let _ = self.reclaim_from_tasks();
-                    looks = None;
-                }
-                let again = *looks.get_or_insert(looks_again(now).min(until));
-                match timer.poll(again, task) {
-                    Ok(Poll::Ready(())) => {}
-                    Ok(Poll::Pending) => return Poll::Pending,
-                    Err(NoRuntime) => return Poll::Ready(Err(self.no_runtime(context, Executed::No))),
-                }
-            }
-        });
-        seat.await?.ok_or_else(|| self.no_seat(context, allowed))
+        let reserved = self.shared.seats.reserve(number as usize, Some(until));
+        let seat = self.wait_awaited(context, until, |waker| reserved.take(waker)).await?;
+        seat.ok_or_else(|| self.no_seat(context, allowed))
     }
 }
