@@ -127,6 +127,21 @@ int clan_use_both(clan *one, clan *other)
     return used;
 }
 
+int clan_use_all(clan **all, int count)
+{
+    int used = 0;
+    for (int i = 0; i < count; i++) {
+        enter(all[i]);
+    }
+    for (int i = 0; i < count; i++) {
+        used += clan_use(all[i]);
+    }
+    for (int i = count; i > 0; i--) {
+        leave(all[i - 1]);
+    }
+    return used;
+}
+
 static struct timespec in(int milliseconds)
 {
     struct timespec at;
@@ -235,6 +250,25 @@ int clan_show(clan *of, int (*look)(clan_member *, void *), void *user)
     clan_member own = {of, 7};
     enter(of);
     int said = look(&own, user);
+    leave(of);
+    return said;
+}
+
+static int (*kept)(int, void *);
+static void *kept_user;
+
+void clan_keep(clan *of, int (*work)(int, void *), void *user)
+{
+    enter(of);
+    kept = work;
+    kept_user = user;
+    leave(of);
+}
+
+int clan_ring(clan *of, int number)
+{
+    enter(of);
+    int said = kept(number, kept_user);
     leave(of);
     return said;
 }

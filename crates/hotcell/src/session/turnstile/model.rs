@@ -95,6 +95,8 @@ fn who_waits_for_his_own_value_and_who_waits_for_any_get_one() {
         let mut builder = loom::model::Builder::new();
         builder.preemption_bound = Some(3);
         builder.check(move || {
+            // All threads of all runs share it.
+            LAST.set((0, 0));
             let turnstile = Arc::new(Turnstile::new([Box::new(0), Box::new(1)].into_iter()));
             let [_first, second] = [0, 1].map(|_| turnstile.take().expect("nobody has it yet"));
             let number = *second as usize;
