@@ -377,3 +377,31 @@ fn what_is_dropped_by_the_thousand_is_released_and_keeps_nobody() {
     wait_until("something stays", || clan.int("clan_count", &[], &[]).unwrap() == 1);
     assert_eq!(clan.session.generation(), 1);
 }
+
+/// What the library lends becomes the application's own while a call with it waits for something else.
+#[test]
+fn who_waits_with_what_becomes_somebodys_own_waits_for_that_too() {
+    let clan = &Clan::of(3);
+    let [b] = clans(clan);
+    let lent = clan.object("clan_spare", &[], &[]).unwrap();
+    assert!(!lent.is_owned());
+    thread::scope(|scope| {
+        let stays = scope.spawn(|| clan.int("clan_stay", &[&b], &[LONG]));
+        wait_until("it is not there", || clan.staying() == 1);
+        let (begun, begins) = channel();
+        let (of, other) = (&lent, &b);
+        let waits = scope.spawn(move || {
+            begun.send(()).unwrap();
+            clan.int("clan_use_both", &[of, other], &[])
+        });
+        begins.recv().unwrap();
+        let hasty = clan.within(Duration::from_millis(50));
+        held_up(&hasty.int("clan_use", &[&b], &[]).unwrap_err(), "other calls used its objects");
+        let own = clan.object("clan_take_spare", &[], &[]).unwrap();
+        assert!(own.is_owned() && own == lent);
+        clan.call_off(1);
+        assert_eq!(stays.join().unwrap().unwrap(), 1);
+        assert!(waits.join().unwrap().unwrap() > 0);
+    });
+    assert_eq!(clan.session.generation(), 1);
+}

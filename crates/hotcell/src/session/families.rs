@@ -159,7 +159,7 @@ impl Families {
     }
 
     /// Takes back what tasks have that do not come for it. Comes with when to do so again.
-    #[cfg(any(feature = "tokio", all(test, loom)))]
+    #[cfg(any(feature = "tokio", test))]
     pub(super) fn take_back_late(&self) -> Option<Instant> {
         let mut called = Vec::new();
         let mut state = self.state.lock();

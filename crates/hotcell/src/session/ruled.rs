@@ -51,18 +51,26 @@ impl Session {
     /// As [`Session::begin`], of a call that is passed these objects.
     pub(crate) fn begin_of<'o>(
         &self,
-        objects: impl Iterator<Item = &'o Object>,
+        objects: impl Iterator<Item = &'o Object> + Clone,
         context: Context,
         allowed: Allowed,
         function: u16,
         definition: &'static Function,
     ) -> Result<Call<'_>> {
-        let claim = self.claim(context, objects)?;
-        match claim.filter(|claim| !claim.is_empty()) {
-            None => self.begin(context, allowed, function, definition),
-            Some(claim) => {
-                let turn = self.turn_of(context, allowed, &claim)?;
-                Ok(Call::open(turn, context, function, definition))
+        loop {
+            let Some(claim) = self.claim(context, objects.clone())? else {
+                return self.begin(context, allowed, function, definition);
+            };
+            let call = match claim.is_empty() {
+                true => self.begin(context, allowed, function, definition)?,
+                false => {
+                    let turn = self.turn_of(context, allowed, &claim)?;
+                    Call::open(turn, context, function, definition)
+                }
+            };
+            // While it waited, what was lent may have become the application's own: then there is more to wait for.
+            if objects.clone().all(|object| call.covers(object)) {
+                return Ok(call);
             }
         }
     }
@@ -112,9 +120,7 @@ impl Session {
             None => shared.seats.take().or_else(|| shared.seats.wait(Some(until), || self.reclaim())),
         };
         let Some(seat) = seat else { return Err(self.no_seat(context, &allowed)) };
-        let Some(mut turn) = self.seated(seat, held, allowed) else {
-            unreachable!("what a thread has is not taken back");
-        };
+        let mut turn = self.seated(seat, held, allowed).expect("what a thread has is not taken back");
         if !turn.serves() {
             self.seat_worker(&mut turn, context, &mut allowed)?;
         }

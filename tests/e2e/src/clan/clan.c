@@ -254,6 +254,23 @@ int clan_show(clan *of, int (*look)(clan_member *, void *), void *user)
     return said;
 }
 
+static clan *spare;
+
+clan *clan_spare(void)
+{
+    if (spare == NULL) {
+        spare = clan_new();
+    }
+    return spare;
+}
+
+clan *clan_take_spare(void)
+{
+    clan *given = spare;
+    spare = NULL;
+    return given;
+}
+
 static int (*kept)(int, void *);
 static void *kept_user;
 

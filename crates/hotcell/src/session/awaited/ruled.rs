@@ -5,7 +5,7 @@ use std::panic::Location;
 use hotcell_protocol::ErrorKind;
 
 use crate::error::{Cause, Result};
-use crate::rt::{Call, Function, Handle};
+use crate::rt::{Call, Function, Handle, Object};
 use crate::session::families::{Held, Who};
 use crate::session::{Allowed, Claim, Context, Seat, Session, Turn, instant_of};
 
@@ -19,15 +19,14 @@ impl Session {
     ) -> Result<Call<'_>> {
         let (context, definition) = self.function_of(function, call_site)?;
         let objects = objects.iter().flatten().map(|handle| &**handle.object());
-        let claim = self.claim(context, objects)?;
         let allowed = Allowed::new(self.time_of(definition));
-        self.begin_awaited_by(claim, context, allowed, function, definition).await
+        self.begin_awaited_of(objects, context, allowed, function, definition).await
     }
 
-    /// As [`Session::begin_of`], for a task, of a call with this claim.
-    pub(crate) async fn begin_awaited_by(
+    /// As [`Session::begin_of`], for a task.
+    pub(crate) async fn begin_awaited_of<'o>(
         &self,
-        claim: Option<Claim>,
+        objects: impl Iterator<Item = &'o Object> + Clone,
         context: Context,
         allowed: Allowed,
         function: u16,
@@ -35,11 +34,17 @@ impl Session {
     ) -> Result<Call<'_>> {
         // A task whose calls are over at once gives way all the same.
         tokio::task::coop::consume_budget().await;
-        let turn = match claim.filter(|claim| !claim.is_empty()) {
-            Some(claim) => self.turn_awaited_of(context, allowed, &claim).await?,
-            None => self.turn_awaited(context, allowed).await?,
-        };
-        Ok(Call::open(turn, context, function, definition).of_task())
+        loop {
+            let claim = self.claim(context, objects.clone())?;
+            let turn = match claim.filter(|claim| !claim.is_empty()) {
+                Some(claim) => self.turn_awaited_of(context, allowed, &claim).await?,
+                None => self.turn_awaited(context, allowed).await?,
+            };
+            // As there.
+            if objects.clone().all(|object| turn.covers(object)) {
+                return Ok(Call::open(turn, context, function, definition).of_task());
+            }
+        }
     }
 
     /// Gets a turn with a worker for a task whose call has a claim.

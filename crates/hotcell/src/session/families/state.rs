@@ -256,7 +256,7 @@ impl State {
     }
 
     /// When something may be taken back that somebody waits for.
-    #[cfg(any(feature = "tokio", all(test, loom)))]
+    #[cfg(any(feature = "tokio", test))]
     pub(super) fn next_late(&self) -> Option<Instant> {
         self.late.first().filter(|_| !self.waiting.is_empty()).map(|(late, _)| *late)
     }

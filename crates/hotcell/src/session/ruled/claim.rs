@@ -116,9 +116,9 @@ impl Session {
     /// that it is bound to, and families.
     pub(crate) fn kin_of_lent(&self, kind: u16) -> (Option<u32>, Option<Arc<[Family]>>) {
         let around = self.shared.ruled.as_ref().and_then(|_| self.around());
-        let Some(Around { seat, families: Some(families), .. }) = around else { return (None, None) };
+        let Some(Around { seat, families, .. }) = around else { return (None, None) };
         let (seats, kin): (Vec<Family>, Vec<Family>) =
-            families.into_iter().partition(|family| *family == of_seat(seat));
+            families.unwrap_or_default().into_iter().partition(|family| *family == of_seat(seat));
         let bound_to = if seats.is_empty() { self.binds(kind, seat) } else { Some(seat) };
         (bound_to, Some(kin.into()))
     }
