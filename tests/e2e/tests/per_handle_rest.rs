@@ -378,12 +378,15 @@ fn what_is_dropped_by_the_thousand_is_released_and_keeps_nobody() {
     assert_eq!(clan.session.generation(), 1);
 }
 
-/// What the library lends becomes the application's own while a call with it waits for something else.
+/// What one thread was lent becomes another's own while a call with it waits for something else.
 #[test]
 fn who_waits_with_what_becomes_somebodys_own_waits_for_that_too() {
-    let clan = &Clan::of(3);
+    let clan = &Clan::of(4);
     let [b] = clans(clan);
-    let lent = clan.object("clan_spare", &[], &[]).unwrap();
+    // It is there, and nobody has taken it out of the reply.
+    let mut made = clan.session.call(clan.index("clan_new")).unwrap().finish().unwrap();
+    let lent = thread::scope(|scope| scope.spawn(|| clan.object("clan_newest", &[], &[]).unwrap()).join());
+    let lent = lent.unwrap();
     assert!(!lent.is_owned());
     thread::scope(|scope| {
         let stays = scope.spawn(|| clan.int("clan_stay", &[&b], &[LONG]));
@@ -397,7 +400,8 @@ fn who_waits_with_what_becomes_somebodys_own_waits_for_that_too() {
         begins.recv().unwrap();
         let hasty = clan.within(Duration::from_millis(50));
         held_up(&hasty.int("clan_use", &[&b], &[]).unwrap_err(), "other calls used its objects");
-        let own = clan.object("clan_take_spare", &[], &[]).unwrap();
+        let own = made.handle(0, 1, true, None).unwrap();
+        drop(made);
         assert!(own.is_owned() && own == lent);
         clan.call_off(1);
         assert_eq!(stays.join().unwrap().unwrap(), 1);

@@ -63,10 +63,19 @@ static void here_only(clan_pen *pen)
     }
 }
 
+static clan *newest;
+
 clan *clan_new(void)
 {
+    clan *made = calloc(1, sizeof(clan));
     __atomic_add_fetch(&count, 1, __ATOMIC_SEQ_CST);
-    return calloc(1, sizeof(clan));
+    __atomic_store_n(&newest, made, __ATOMIC_SEQ_CST);
+    return made;
+}
+
+clan *clan_newest(void)
+{
+    return __atomic_load_n(&newest, __ATOMIC_SEQ_CST);
 }
 
 void clan_free(clan *of)
@@ -252,23 +261,6 @@ int clan_show(clan *of, int (*look)(clan_member *, void *), void *user)
     int said = look(&own, user);
     leave(of);
     return said;
-}
-
-static clan *spare;
-
-clan *clan_spare(void)
-{
-    if (spare == NULL) {
-        spare = clan_new();
-    }
-    return spare;
-}
-
-clan *clan_take_spare(void)
-{
-    clan *given = spare;
-    spare = NULL;
-    return given;
 }
 
 static int (*kept)(int, void *);

@@ -36,9 +36,8 @@ int clan_die(clan *of, int longest);
 int clan_each(clan *of, int count, int (*work)(int number, void *user), void *user);
 /* Lends a member of its own. */
 int clan_show(clan *of, int (*look)(clan_member *member, void *user), void *user);
-/* One that is the library's own, until it is given away. */
-clan *clan_spare(void);
-clan *clan_take_spare(void);
+/* The one that was made last. */
+clan *clan_newest(void);
 /* Keeps a function, until the clan goes. */
 void clan_keep(clan *of, int (*work)(int number, void *user), void *user);
 /* Calls what was kept last, in the clan. */
