@@ -21,8 +21,10 @@ const RUNTIME: &str = r#"{ path = "../../../crates/hotcell", version = "0.1.0" }
 const TESTS: &[(&str, &[&str])] = &[
     ("shims and packages of the generator's tests", &["-p", "hotcell-generate"]),
     ("the library that `hotcell bench` measures", &["-p", "hotcell-measured"]),
+    ("the library of `hotcell lab`", &["-p", "hotcell-faulty"]),
     ("the page of the command line", &["-p", "hotcell-cli", "reference"]),
     ("what the examples' contracts cover", &["-p", "hotcell-cli", "coverage"]),
+    ("what the inference rules conclude about them", &["-p", "hotcell-cli", "evidence"]),
 ];
 
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {

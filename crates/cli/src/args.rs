@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Doctor(DoctorArgs),
     /// Measure what calls cost on this machine, beside its own limits
     Bench(BenchArgs),
+    /// Show what becomes of everything that goes wrong in C: called directly, and contained
+    Lab(LabArgs),
     /// Print the JSON Schema of contracts
     #[command(after_long_help = "\
 It has every key of a contract with a sentence, and what goes with what; the headers it does not know. Editors \
@@ -85,7 +87,8 @@ pub(crate) struct SourceArgs {
 The draft has the library, its headers, and for each function that is undecided a block of comments: why, its \
 declaration, and the lines that would decide it. Taking the `#` away decides. Functions that need no line have none. \
 Before them stand structures of which nothing says whether they are objects or travel with their fields, with what \
-waits for them: one line decides for many functions. What was found is told on standard error.
+waits for them: one line decides for many functions. Of functions with `...` it begins a form, to be completed. What \
+was found is told on standard error.
 
 A header that does not compile by itself is tried with standard headers before it; what it needs of them becomes the \
 draft's `prelude`.
@@ -432,6 +435,42 @@ pub(crate) struct BenchArgs {
     /// Answer the raw limits of another run
     #[arg(long, hide = true)]
     pub(crate) peer: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Needs nothing but this program and its worker: neither a compiler nor libclang nor a library. The library that goes wrong is in it, \
+and a program that calls it directly.
+
+Each row is one fault. It happens in a program that calls the library directly, whose end is told, and then behind a session: what the \
+caller got, and whether the call after that was right. Before and after, processes, descriptors, shared memory and threads are counted, \
+and somebody else calls the same library all the while. A row counts only where the fault was seen in both ways. docs/lab.md says what \
+each row expects.
+
+As JSON: a list of objects with `id`, `name`, `group`, `direct`, `expected`, `got`, `ok`, `next_call_ok`, `leaked` with `processes`, \
+`descriptors`, `segments` and `threads`, `bystander_ok` and `ms`; or with `skipped`, the reason why a row was not tried.
+
+Exit status: 0 when every row that was tried is as expected; 1 when one is not; otherwise the status of the error's kind \
+(InvalidArgument 113, LoadFailed 117, …).
+
+Examples:
+  hotcell lab
+  hotcell lab M1 'F*'
+  hotcell lab use-after-free-across-the-border
+  hotcell lab --format json > lab.json")]
+pub(crate) struct LabArgs {
+    /// Rows to try: an id, the beginning of ids with `*`, or a name [default: all]
+    #[arg(value_name = "ROW")]
+    pub(crate) rows: Vec<String>,
+    /// How it is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+    /// Print the rows, and try none
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// Play the host of another run
+    #[arg(long, hide = true, value_name = "ROLE")]
+    pub(crate) host: Option<String>,
 }
 
 /// How results are printed.

@@ -10,10 +10,13 @@ mod coverage;
 mod decide;
 mod diff;
 mod doctor;
+#[cfg(test)]
+mod evidence;
 mod explain;
 mod fail;
 mod generate;
 mod init;
+mod lab;
 mod memory;
 mod print;
 #[cfg(test)]
@@ -50,6 +53,7 @@ fn run() -> ExitCode {
         Command::Build(args) => generate::build(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Bench(args) => bench::run(args),
+        Command::Lab(args) => lab::run(args),
         Command::Schema => printed(&format!("{:#}\n", hotcell_contract::schema())),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -17,6 +17,7 @@ use crate::error::{Cause, Error, Inner, Result};
 use crate::fault::Fault;
 use crate::memory::{Heap, Shortage};
 use crate::options::Options;
+use crate::restart::Restarts;
 use crate::rt::{Batch, Call, Function, HandleType, Package, Passed, Spare, State, ThreadRules};
 
 mod allowed;
@@ -83,6 +84,7 @@ struct Shared {
     /// What is known of each seat, whoever has it.
     places: Box<[Place]>,
     service: Service,
+    restarts: Restarts,
     releases: Releases,
     objects: Objects,
     /// Which calls may be made at a time, where several are.
@@ -257,6 +259,7 @@ impl Session {
         let seats = seats.map(|number| Box::new(Seat::new(number, Arc::clone(&facts), package)));
         let seats = Turnstile::new(seats).guarded(&fork);
         let time = nanoseconds(options.deadline);
+        let restarts = Restarts::new(options.restart);
         let (releases, objects) = (Releases::default(), Objects::default());
         let ruled = rules.filter(|_| spec.callers > 1).map(|rules| {
             let families = Families::of(
@@ -279,6 +282,7 @@ impl Session {
             seats,
             places,
             service: Service::default(),
+            restarts,
             releases,
             objects,
             ruled,

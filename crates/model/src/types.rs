@@ -106,6 +106,12 @@ impl CType {
         }
     }
 
+    /// What a pointer to numbers, or to an array of them, points to in the end, and whether it is `const`.
+    pub fn pointed_elements(&self) -> Option<(&CType, bool)> {
+        let (pointee, constant) = self.pointee()?;
+        Some((pointee.array().map_or(pointee, |(element, _)| element), constant))
+    }
+
     /// The structure or union that this is, by its key.
     pub fn record(&self) -> Option<&str> {
         match &self.kind {

@@ -1,5 +1,7 @@
-//! The faulty library: one C function for each way in which C code fails, bound at run time.
+//! The faulty library: one C function for each way in which C code fails, bound at run time, or carried by a program.
 #![forbid(unsafe_code)]
+
+mod carried;
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -8,7 +10,10 @@ use std::time::Duration;
 use hotcell::dynamic::{self, Outcome, Value};
 use hotcell::{Options, Session, Ticket};
 use hotcell_bind::{Bound, Error, Job, Source};
-use hotcell_model::interface::{Function, Interface};
+use hotcell_model::interface::Interface;
+
+pub use carried::{Carried, DIRECT, LIBRARY, carried};
+pub use hotcell_model::interface::Function;
 
 /// Binds the library; the work is done once per process.
 pub fn bound() -> Result<&'static Bound, Error> {

@@ -1,4 +1,4 @@
-//! A library that attacks its host (`wall/attacks.c`), behind a session, and what came of each attack.
+//! A library that attacks its host (`lab/faulty/attacks.c`), behind a session, and what came of each attack.
 
 use std::env;
 use std::fs;
@@ -48,7 +48,7 @@ impl Attacks {
     ///
     /// Where it cannot be bound.
     pub fn new() -> Attacks {
-        let (header, code) = (include_str!("wall/attacks.h"), include_str!("wall/attacks.c"));
+        let (header, code) = (include_str!("../../../lab/faulty/attacks.h"), include_str!("../../../lab/faulty/attacks.c"));
         let (folder, bound) = bound::bind("attacks", header, code, include_str!("wall/bind.toml"));
         Attacks { bound, _folder: folder }
     }

@@ -14,7 +14,11 @@ pub(super) fn pointee(ty: &CType) -> String {
     format!("__typeof__(*({})0)", spell(ty))
 }
 
-/// The size of what a pointer type points to; of `void`, 1.
+/// The size of what a pointer type points to; of `void`, 1; of an array that of its elements.
 pub(super) fn element_size(ty: &CType) -> String {
-    format!("sizeof({})", pointee(ty))
+    let array = ty.pointee().and_then(|(pointee, _)| pointee.array());
+    match array.and_then(|(element, _)| element.element_size()) {
+        Some(size) => size.to_string(),
+        None => format!("sizeof({})", pointee(ty)),
+    }
 }

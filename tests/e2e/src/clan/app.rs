@@ -6,7 +6,7 @@ fn main() {
     let library = std::env::var_os("CLAN").expect("where the library is");
     let options = hotcell::Options { libraries: vec![library.into()], callers: 3, ..Default::default() };
     let library = Library::open_with(options).expect("a worker");
-    let clans = [0; 4].map(|_| library.clan_new().unwrap().expect("a clan"));
+    let clans = [0; 4].map(|_| library.new().unwrap());
     std::thread::scope(|scope| {
         for number in 0..4 {
             let (library, clans) = (&library, &clans);
@@ -14,7 +14,7 @@ fn main() {
                 for turn in 0..50 {
                     let [one, other] = [0, 1].map(|more| &clans[(number + turn + more) % 4]);
                     assert!(library.use_all(&[one, other]).unwrap() > 0);
-                    one.use_().unwrap();
+                    one.clan_use().unwrap();
                     one.use_both(other).unwrap();
                 }
             });

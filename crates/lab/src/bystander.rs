@@ -1,0 +1,82 @@
+//! Somebody else, who calls the same library in a worker of their own all the while: every call of theirs must be right.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use hotcell::dynamic::{self, Value};
+use hotcell::{Options, Session, Waiting};
+use hotcell_faulty::carried;
+
+use crate::stage::number;
+
+/// Between two of their calls.
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// How long one more call of theirs is waited for.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[derive(Debug, Default)]
+struct Account {
+    right: AtomicU64,
+    wrong: AtomicU64,
+    stop: AtomicBool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Bystander {
+    account: Arc<Account>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Bystander {
+    pub(crate) fn start(options: Options) -> hotcell::Result<Bystander> {
+        let session = Session::open(carried().package, Options { waiting: Waiting::Economy, ..options })?;
+        let account = Arc::new(Account::default());
+        let theirs = Arc::clone(&account);
+        let thread = thread::spawn(move || call(&session, &theirs));
+        Ok(Bystander { account, thread: Some(thread) })
+    }
+
+    /// Where they are now.
+    pub(crate) fn mark(&self) -> (u64, u64) {
+        (self.account.right.load(Ordering::Relaxed), self.account.wrong.load(Ordering::Relaxed))
+    }
+
+    /// Whether they got on since then, with right results alone.
+    pub(crate) fn was_unharmed_since(&self, mark: (u64, u64)) -> bool {
+        let patience = Instant::now() + PATIENCE;
+        // The call that was under way may have begun before.
+        while self.mark().0 < mark.0 + 2 && self.mark().1 == mark.1 && Instant::now() < patience {
+            thread::sleep(PAUSE);
+        }
+        let now = self.mark();
+        now.0 >= mark.0 + 2 && now.1 == mark.1
+    }
+}
+
+impl Drop for Bystander {
+    fn drop(&mut self) {
+        self.account.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            // It does not panic; and if it did, it has been counted as standing still.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn call(session: &Session, account: &Account) {
+    let interface = &carried().interface;
+    let Some(function) = interface.function("faulty_add") else { return };
+    for turn in 0.. {
+        if account.stop.load(Ordering::Relaxed) {
+            return;
+        }
+        let sum = dynamic::call(session, interface, function, &[Value::Int(turn % 1000), Value::Int(7)]);
+        let right = sum.is_ok_and(|sum| number(&sum) == Some(turn % 1000 + 7));
+        let which = if right { &account.right } else { &account.wrong };
+        which.fetch_add(1, Ordering::Relaxed);
+        thread::sleep(PAUSE);
+    }
+}

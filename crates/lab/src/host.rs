@@ -1,0 +1,113 @@
+//! A host that something happens to: this program once more, which says who its worker is and is in a call when it is killed.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use hotcell::dynamic::Value;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::leaks::Counts;
+use crate::row::Stop;
+use crate::stage::{Library, Stage, call};
+
+/// A call of a host ends with its host, and not by itself.
+const FOR_EVER: Duration = Duration::from_secs(600);
+
+/// Plays this role.
+///
+/// # Errors
+///
+/// When there is no such role, or the library cannot be opened.
+pub fn serve(role: &str) -> io::Result<()> {
+    let library = Library::new()?;
+    let mut stage = Stage::new(&library, &[]);
+    if role == "no-descriptors" {
+        return no_descriptors(&mut stage);
+    }
+    let session = match stage.session() {
+        Ok(session) => session,
+        Err(stop) => return Err(io::Error::other(format!("{stop:?}"))),
+    };
+    let worker = session.worker_pid().unwrap_or(0);
+    println!("worker {worker}");
+    io::stdout().flush()?;
+    match role {
+        "idle" => io::stdin().read_line(&mut String::new()).map(drop),
+        "in-a-call" => {
+            let ended = call(&session.within(FOR_EVER), "sleep", &[Value::Int(600_000)]);
+            ended.map(drop).map_err(|error| io::Error::other(error.to_string()))
+        }
+        other => Err(io::Error::new(io::ErrorKind::InvalidInput, format!("there is no role `{other}`"))),
+    }
+}
+
+/// Opens a session with as many descriptors as there are already, and one with more: what came of both.
+fn no_descriptors(stage: &mut Stage<'_>) -> io::Result<()> {
+    // What opens it for good is open.
+    let mut first = stage.next_is_right();
+    stage.close();
+    let before = getrlimit(Resource::Nofile);
+    let open = Counts::settled().descriptors as u64;
+    setrlimit(Resource::Nofile, Rlimit { current: Some(open), maximum: before.maximum })?;
+    let refused = match stage.session() {
+        Err(Stop::Failed(error)) => error.kind().to_string(),
+        other => format!("{other:?}"),
+    };
+    setrlimit(Resource::Nofile, before)?;
+    first &= stage.next_is_right();
+    println!("worker 0\n{refused}, and then {}", if first { "a right call" } else { "none" });
+    Ok(())
+}
+
+/// A host that runs.
+#[derive(Debug)]
+pub(crate) struct Host {
+    process: Child,
+    output: Option<BufReader<ChildStdout>>,
+    /// Its worker.
+    pub(crate) worker: u32,
+}
+
+impl Host {
+    pub(crate) fn start(words: &[&str], role: &str, variables: &[(&str, &Path)]) -> Result<Host, Stop> {
+        let mut command = Command::new("/proc/self/exe");
+        command
+            .args(words)
+            .envs(variables.iter().copied())
+            .arg(role)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        let mut process = command.spawn().map_err(Stop::lacks("this program once more"))?;
+        let mut line = String::new();
+        let mut output = process.stdout.take().map(BufReader::new);
+        let said = output.as_mut().map(|output| output.read_line(&mut line));
+        let worker = line.trim().strip_prefix("worker ").and_then(|pid| pid.parse().ok());
+        match worker {
+            Some(worker) => Ok(Host { process, output, worker }),
+            None => {
+                let _ = process.kill();
+                let _ = process.wait();
+                Err(Stop::Wrong(format!("the host did not come up: {said:?} {line:?}")))
+            }
+        }
+    }
+
+    /// The line that it says besides; then it ends.
+    pub(crate) fn said(mut self) -> Result<String, Stop> {
+        let mut line = String::new();
+        let said = self.output.as_mut().map(|output| output.read_line(&mut line));
+        let ended = self.process.wait().map_err(Stop::lacks("to wait for a child"))?;
+        match (said, ended.success()) {
+            (Some(Ok(1..)), true) => Ok(line.trim_end().to_owned()),
+            other => Err(Stop::Wrong(format!("the host: {other:?}"))),
+        }
+    }
+
+    /// Kills it, as `kill -9` does, and waits for it.
+    pub(crate) fn kill(mut self) -> Result<(), Stop> {
+        self.process.kill().map_err(Stop::lacks("to kill a child"))?;
+        self.process.wait().map(drop).map_err(Stop::lacks("to wait for a child"))
+    }
+}

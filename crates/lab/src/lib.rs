@@ -1,0 +1,162 @@
+//! The crash lab: everything that goes wrong in C, what becomes of a program that calls it directly, what a caller of Hotcell
+//! sees of it, and whether the next call works: `hotcell lab`.
+//!
+//! [The page of the lab](../../../docs/lab.md) has all rows.
+#![forbid(unsafe_code)]
+
+mod bystander;
+mod change;
+mod direct;
+mod host;
+mod leaks;
+mod report;
+mod row;
+mod rows;
+mod stage;
+
+use std::fmt;
+use std::io;
+use std::time::Instant;
+
+use rustix::process::{getpid, set_child_subreaper};
+
+use crate::bystander::Bystander;
+use crate::direct::{Ended, Program};
+use crate::leaks::Counts;
+use crate::row::{Plan, Run, Stop};
+use crate::stage::{Library, Stage};
+
+pub use host::serve as host;
+pub use report::{Came, Outcome, Report};
+pub use row::{Group, Row};
+pub use rows::GROUPS;
+
+/// Why there is no report.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// No row has this id or name.
+    Unknown(String),
+    /// A call failed before anything was tried.
+    Call(hotcell::Error),
+    /// The lab's own program, or the file of the library, cannot be had.
+    System(io::Error),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Unknown(word) => write!(f, "no row is `{word}`: `hotcell lab --list` has all of them"),
+            Error::Call(error) => write!(f, "the lab does not open: {error:#}"),
+            Error::System(error) => write!(f, "the lab does not open: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Error {
+        Error::System(error)
+    }
+}
+
+/// The rows that these words name: an id, the beginning of one with `*`, or a name; all, when there are none.
+///
+/// # Errors
+///
+/// For a word that names no row.
+pub fn rows(words: &[String]) -> Result<Vec<(&'static Group, &'static Row)>, Error> {
+    let names = |word: &str, row: &Row| match word.strip_suffix('*') {
+        Some(beginning) => row.id.get(..beginning.len()).is_some_and(|it| it.eq_ignore_ascii_case(beginning)),
+        None => row.id.eq_ignore_ascii_case(word) || row.name == word,
+    };
+    let all: Vec<_> =
+        GROUPS.iter().flat_map(|group| group.rows.iter().map(move |row| (group, row))).collect();
+    if let Some(word) = words.iter().find(|word| !all.iter().any(|it| names(word, it.1))) {
+        return Err(Error::Unknown(word.clone()));
+    }
+    Ok(all.into_iter().filter(|it| words.is_empty() || words.iter().any(|word| names(word, it.1))).collect())
+}
+
+/// Tries these rows. `host` is what makes this program, started again with it, call [`host`]; `progress` hears of each row
+/// before it is tried.
+///
+/// # Errors
+///
+/// When nothing can be tried at all.
+pub fn run(
+    rows: &[(&'static Group, &'static Row)],
+    host: &[&str],
+    progress: &mut dyn FnMut(&Row),
+) -> Result<Report, Error> {
+    // What the library's programs leave behind then descends from this process, and is seen.
+    set_child_subreaper(Some(getpid())).map_err(io::Error::from)?;
+    let lab = Lab {
+        library: Library::new().map_err(io::Error::from)?,
+        program: Program::new()?,
+        host: host.to_vec(),
+    };
+    // What the first session of a process leaves there for good is there before anything is counted.
+    let mut first = Stage::new(&lab.library, &lab.host);
+    if !first.next_is_right() {
+        first.int("add", &[2, 3]).map_err(|stop| match stop {
+            Stop::Failed(error) => Error::Call(error),
+            Stop::Wrong(text) | Stop::Lacks(text) => Error::System(io::Error::other(text)),
+        })?;
+    }
+    drop(first);
+    let bystander = Bystander::start(lab.library.options()).map_err(Error::Call)?;
+    let mut came = Vec::new();
+    for &(group, row) in rows {
+        progress(row);
+        came.push(Came { group, row, outcome: lab.one(row, &bystander) });
+    }
+    Ok(Report { came })
+}
+
+struct Lab<'a> {
+    library: Library,
+    program: Program,
+    host: Vec<&'a str>,
+}
+
+impl Lab<'_> {
+    fn one(&self, row: &Row, bystander: &Bystander) -> Outcome {
+        let run = match &row.plan {
+            Plan::Run(run) => run,
+            Plan::Skipped(reason) => return Outcome::Skipped((*reason).to_owned()),
+        };
+        let before = Counts::settled();
+        let mark = bystander.mark();
+        let mut stage = Stage::new(&self.library, &self.host);
+        let direct = match self.direct(run, &mut stage) {
+            Ok(ended) if ended.refused => {
+                return Outcome::Skipped(format!("this machine refuses it to everybody: it {}", ended.told));
+            }
+            Ok(ended) => ended,
+            Err(lacks) => return Outcome::Skipped(lacks),
+        };
+        let started = Instant::now();
+        let ran = (run.act)(&mut stage);
+        let took = stage.took().unwrap_or_else(|| started.elapsed());
+        if let Err(Stop::Lacks(lacks)) = ran {
+            return Outcome::Skipped(lacks);
+        }
+        let next_call_ok = stage.next_is_right();
+        drop(stage);
+        let bystander_ok = bystander.was_unharmed_since(mark);
+        Outcome::tried(run, direct, &ran, next_call_ok, Counts::more_than(before), bystander_ok, took)
+    }
+
+    fn direct(&self, run: &Run, stage: &mut Stage<'_>) -> Result<Ended, String> {
+        if run.direct.words.is_empty() {
+            return Ok(Ended::not_there());
+        }
+        let words = stage.words(run.direct.words).map_err(|stop| match stop {
+            Stop::Failed(error) => error.to_string(),
+            Stop::Wrong(text) | Stop::Lacks(text) => text,
+        })?;
+        self.program.run(&run.direct, &words).map_err(|error| format!("a program cannot be run: {error}"))
+    }
+}

@@ -1,0 +1,36 @@
+//! The table of all rows.
+
+mod contract;
+mod control;
+mod environment;
+mod host;
+mod loading;
+mod memory;
+mod resources;
+mod sandbox;
+mod signals;
+mod threads;
+
+use crate::row::Group;
+
+/// All groups.
+pub const GROUPS: &[Group] = &[
+    Group { name: "Memory", rows: memory::ROWS },
+    Group { name: "Control flow", rows: control::ROWS },
+    Group { name: "Signals", rows: signals::ROWS },
+    Group { name: "Threads and processes", rows: threads::ROWS },
+    Group { name: "Environment", rows: environment::ROWS },
+    Group { name: "Resources", rows: resources::ROWS },
+    Group { name: "Layouts and loading", rows: loading::ROWS },
+    Group { name: "Encodings", rows: contract::ENCODINGS },
+    Group { name: "Contract", rows: contract::ROWS },
+    Group { name: "Sandbox", rows: sandbox::ROWS },
+    Group { name: "Host", rows: host::ROWS },
+];
+
+/// Why a row is not tried.
+const POOLS: &str = "needs pools of workers and a circuit breaker, which are not built";
+const RECYCLED: &str = "needs workers that are recycled by what they have used, which is not built";
+const STATE: &str = "needs the state of a worker to be restored between calls, or the worker to be recycled, which is not built";
+const WRITE_OR_EXECUTE: &str =
+    "needs a policy against memory that is written and executed, which is not built";

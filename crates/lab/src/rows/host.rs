@@ -1,0 +1,237 @@
+//! What happens to workers and hosts from outside.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use hotcell::ErrorKind::*;
+use hotcell::dynamic::Value;
+use hotcell::rt;
+use hotcell_faulty::carried;
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+
+use crate::host::Host;
+use crate::row::End::*;
+use crate::row::Expected::*;
+use crate::row::{Direct, Ran, Row, Stop};
+use crate::stage::{Stage, call, number, told, wait_for_end};
+
+pub(crate) const ROWS: &[Row] = &[
+    Row::new(
+        "V1",
+        "kill -9 of a worker in a call",
+        Direct::new(&["raise", "9"], Dies("SIGKILL")),
+        |stage| in_a_call(stage, Signal::KILL),
+        Fails(Crashed, &["SIGKILL", "another process"]),
+    ),
+    Row::new(
+        "V2",
+        "kill -9 of a supervisor in a call",
+        Direct::NOTHING,
+        |stage| host_ends(stage, "in-a-call"),
+        Gives("its worker has ended"),
+    ),
+    Row::new(
+        "V3",
+        "kill -9 of a client between calls",
+        Direct::NOTHING,
+        |stage| host_ends(stage, "idle"),
+        Gives("its worker has ended"),
+    ),
+    Row::new(
+        "V4",
+        "a worker that is stopped from outside",
+        Direct::new(&["raise", "19"], Hangs),
+        |stage| in_a_call(stage, Signal::STOP),
+        Fails(Hung, &["500ms"]),
+    ),
+    Row::skipped("V5", "a client that is stopped in a callback", CALLBACK_DEADLINE),
+    Row::new(
+        "V6",
+        "no place for temporary files",
+        Direct::NOTHING,
+        |stage| {
+            let nowhere = stage.folder()?.join("nowhere");
+            Host::start(stage.host(), "idle", &[("TMPDIR", &nowhere)])?.kill()?;
+            Ok("calls work".into())
+        },
+        Gives("calls work"),
+    ),
+    Row::skipped("V7", "a clock that jumps by a day", "the lab does not set this machine's clock"),
+    Row::skipped("V8", "a host that forks", FORK),
+    Row::new(
+        "V9",
+        "a host at its limit of descriptors",
+        Direct::NOTHING,
+        |stage| Host::start(stage.host(), "no-descriptors", &[])?.said(),
+        Gives("LoadFailed, and then a right call"),
+    ),
+    Row::skipped("V10", "a library that crashes at every start", super::POOLS),
+    Row::new(
+        "V11",
+        "a worker that cannot be replaced",
+        Direct::NOTHING,
+        not_replaced,
+        Fails(LoadFailed, &[]),
+    ),
+    Row::new(
+        "V12",
+        "a hundred random kills under load",
+        Direct::NOTHING,
+        random_kills,
+        Gives("no call failed but those that were killed, and no result was wrong"),
+    ),
+    Row::new(
+        "V13",
+        "a package of another version of the contract",
+        Direct::NOTHING,
+        |stage| {
+            let rt::Package {
+                runtime,
+                library,
+                mut fingerprint,
+                functions,
+                handles,
+                sandbox,
+                shim,
+                reentrant,
+                guard,
+            } = *carried().package;
+            fingerprint[0] ^= 1;
+            let package = rt::Package {
+                runtime,
+                library,
+                fingerprint,
+                functions,
+                handles,
+                sandbox,
+                shim,
+                reentrant,
+                guard,
+            };
+            let options = stage.options();
+            // It is as long-lived as the packages that are compiled in.
+            stage.open_package(Box::leak(Box::new(package)), options)?;
+            stage.int("add", &[2, 3])
+        },
+        Fails(AbiMismatch, &[]),
+    ),
+    Row::skipped("V14", "a machine that sleeps", "the lab does not send this machine to sleep"),
+];
+
+const CALLBACK_DEADLINE: &str =
+    "needs a limit on the time that a worker waits for a callback of its host, which is not built";
+const FORK: &str = "forks of a running program are not safe code, which the lab has none of; \
+                    `a_forked_child_is_refused_and_harms_nobody` in tests/e2e proves it";
+
+/// Sends the worker a signal while it is in a call, from a callback of that call: so it is there for sure.
+fn in_a_call(stage: &mut Stage<'_>, signal: Signal) -> Ran {
+    let session = stage.open(|options| options.deadline = Duration::from_millis(500))?;
+    let worker = session.worker_pid().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+    let worker = worker.ok_or_else(|| Stop::Wrong("there is no worker".into()))?;
+    let mut sent = None;
+    let ran = stage.call_with("outer", &[Value::Callback], &mut |_, _| {
+        sent.get_or_insert(kill_process(worker, signal));
+        Ok(Value::Int(1))
+    });
+    match sent {
+        Some(Ok(())) => Ok(told(&ran?)),
+        other => Err(Stop::Wrong(format!("no signal was sent: {other:?}"))),
+    }
+}
+
+/// The supervisor is a part of the program that calls: what kills one kills the other.
+fn host_ends(stage: &mut Stage<'_>, role: &str) -> Ran {
+    let host = Host::start(stage.host(), role, &[])?;
+    let worker = host.worker;
+    if !fs::exists(format!("/proc/{worker}")).unwrap_or(false) {
+        return Err(Stop::Wrong("the worker ended before its host".into()));
+    }
+    host.kill()?;
+    wait_for_end(Some(worker))?;
+    reap(worker);
+    Ok("its worker has ended".into())
+}
+
+/// The lab's process inherits the workers of hosts that are killed.
+fn reap(worker: u32) {
+    let pid = i32::try_from(worker).ok().and_then(Pid::from_raw);
+    let _ = pid.map(|pid| waitpid(Some(pid), WaitOptions::NOHANG));
+}
+
+/// The program of the worker is gone when a new one is needed; then it is back.
+fn not_replaced(stage: &mut Stage<'_>) -> Ran {
+    let worker = stage.session()?.worker_pid().unwrap_or(0);
+    let program =
+        fs::read_link(format!("/proc/{worker}/exe")).map_err(Stop::lacks("the worker's program"))?;
+    let link = stage.folder()?.join("hotcell-worker");
+    let point = |to: &std::path::Path| {
+        let _ = fs::remove_file(&link);
+        symlink(to, &link).map_err(Stop::lacks("a temporary file"))
+    };
+    point(&program)?;
+    let path = link.clone();
+    stage.open(|options| options.worker = Some(path))?;
+    let works = stage.int("add", &[1, 1])?;
+    point("/bin/false".as_ref())?;
+    let died = stage.int("abort", &[]);
+    let first = stage.int("add", &[1, 1]);
+    let second = stage.int("add", &[1, 1]);
+    point(&program)?;
+    match (works.as_str(), died, second) {
+        ("2", Err(Stop::Failed(died)), Err(Stop::Failed(second)))
+            if died.kind() == Crashed && second.kind() == LoadFailed =>
+        {
+            first
+        }
+        (works, died, second) => Err(Stop::Wrong(format!("{works}, {died:?}, {second:?}"))),
+    }
+}
+
+fn random_kills(stage: &mut Stage<'_>) -> Ran {
+    const KILLS: usize = 100;
+    let session = stage.session()?;
+    let stop = AtomicBool::new(false);
+    let load = || {
+        let (mut failed, mut turn) = (0, 0);
+        while !stop.load(Ordering::Relaxed) {
+            turn += 1;
+            match call(&session, "add", &[Value::Int(turn), Value::Int(1)]) {
+                Ok(sum) if number(&sum) == Some(turn + 1) => {}
+                Err(error) if error.kind() == Crashed => failed += 1,
+                other => return Err(format!("{turn}: {other:?}")),
+            }
+        }
+        Ok(failed)
+    };
+    let (killed, ended): (usize, Vec<_>) = thread::scope(|scope| {
+        let threads: Vec<_> = (0..3).map(|_| scope.spawn(load)).collect();
+        let (mut killed, mut before) = (0, 0);
+        while killed < KILLS && !threads.iter().any(thread::ScopedJoinHandle::is_finished) {
+            let generation = session.generation();
+            let worker = session.worker_pid().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+            // Each worker once, when it serves.
+            if let Some(worker) = worker.filter(|_| generation != before) {
+                before = generation;
+                // More and less of a moment each time.
+                thread::sleep(Duration::from_micros((killed as u64 * 7919) % 3000));
+                killed += usize::from(kill_process(worker, Signal::KILL).is_ok());
+            }
+            thread::sleep(Duration::from_micros(100));
+        }
+        stop.store(true, Ordering::Relaxed);
+        (killed, threads.into_iter().map(thread::ScopedJoinHandle::join).collect())
+    });
+    let mut failed = 0;
+    for one in ended {
+        failed +=
+            one.map_err(|_| Stop::Wrong("a thread of the lab panicked".into()))?.map_err(Stop::Wrong)?;
+    }
+    // One call at a time is in a worker: each kill costs one at most.
+    match (killed, failed) {
+        (KILLS, 1..=KILLS) => Ok("no call failed but those that were killed, and no result was wrong".into()),
+        (killed, failed) => Err(Stop::Wrong(format!("{killed} kills, {failed} calls failed"))),
+    }
+}

@@ -1,0 +1,78 @@
+//! Signals that come of a fault, and signals that a library does something with.
+
+use hotcell::{ErrorKind::*, Profile, Sandbox};
+
+use crate::row::End::*;
+use crate::row::Expected::*;
+use crate::row::{Direct, Row};
+
+pub(crate) const ROWS: &[Row] = &[
+    Row::new(
+        "S1",
+        "division by zero",
+        Direct::new(&["divide", "7", "0"], Dies("SIGFPE")),
+        |stage| stage.int("divide", &[7, 0]),
+        Fails(Crashed, &["SIGFPE"]),
+    ),
+    Row::new(
+        "S2",
+        "read of a mapped file that was cut",
+        Direct::new(&["truncated_map"], Dies("SIGBUS")),
+        |stage| {
+            // Behind a wall it gets no such file.
+            stage.open(|options| options.sandbox = Some(Sandbox::of(Profile::Basic)))?;
+            stage.int("truncated_map", &[])
+        },
+        Fails(Crashed, &["SIGBUS"]),
+    ),
+    Row::new(
+        "S3",
+        "write to a pipe that nobody reads",
+        Direct::new(&["broken_pipe"], Dies("SIGPIPE")),
+        |stage| stage.int("broken_pipe", &[]),
+        // EPIPE: the worker ignores the signal.
+        Gives("32"),
+    ),
+    Row::new(
+        "S4",
+        "signal-in-foreign-stack",
+        Direct::new(&["swallow_crash"], Hangs),
+        |stage| stage.int_within(300, "swallow_crash", &[]),
+        OneOf(&[Fails(Hung, &["300ms"]), Fails(Crashed, &["SIGSEGV"])]),
+    ),
+    Row::new(
+        "S5",
+        "waits for the children of others",
+        Direct::new(&["reap_children"], GoesOn).says("returned with the program's own child"),
+        |stage| {
+            // Behind a wall it may not even ask.
+            stage.open(|options| options.sandbox = Some(Sandbox::of(Profile::Basic)))?;
+            stage.int("reap_children", &[])
+        },
+        // ECHILD: there are none in its worker.
+        Gives("10"),
+    ),
+    Row::skipped("S6", "a timer that is left running", super::STATE),
+    Row::new(
+        "S7",
+        "stack overflow without a signal stack",
+        Direct::new(&["overflow_without_altstack"], Dies("SIGSEGV")),
+        |stage| stage.int("overflow_without_altstack", &[]),
+        Fails(Crashed, &["SIGSEGV"]),
+    ),
+    Row::new(
+        "S8",
+        "ignores and blocks all signals, and loops",
+        Direct::new(&["ignore_signals"], Hangs),
+        |stage| stage.int_within(300, "ignore_signals", &[]),
+        Fails(Hung, &["300ms"]),
+    ),
+    Row::new(
+        "S9",
+        "stops itself",
+        Direct::new(&["raise", "19"], Hangs),
+        |stage| stage.int_within(300, "raise", &[19]),
+        Fails(Hung, &["300ms"]),
+    ),
+    Row::skipped("S10", "handlers and mask that are left changed", super::STATE),
+];

@@ -1,0 +1,265 @@
+//! Where a row happens: its sessions of the library in this program, and the files that it needs.
+
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use hotcell::dynamic::{self, Callback, Outcome, Value};
+use hotcell::{Options, Session, rt};
+use hotcell_faulty::{LIBRARY, carried};
+
+use crate::row::{Ran, Stop};
+
+/// For calls that end by themselves. Long: it is no measure of anything.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What stays for all rows: the library, as a file in memory.
+#[derive(Debug)]
+pub(crate) struct Library {
+    file: OwnedFd,
+}
+
+/// The stage of one row.
+#[derive(Debug)]
+pub(crate) struct Stage<'a> {
+    library: &'a Library,
+    session: Option<Session>,
+    folder: Option<tempfile::TempDir>,
+    host: &'a [&'a str],
+    /// Libraries that were changed.
+    files: Vec<OwnedFd>,
+    /// How long the last call took.
+    took: Option<Duration>,
+}
+
+impl Library {
+    pub(crate) fn new() -> rustix::io::Result<Library> {
+        Ok(Library { file: hotcell_shm::sealed_copy(LIBRARY)? })
+    }
+
+    /// For this process.
+    pub(crate) fn path(&self) -> PathBuf {
+        format!("/proc/self/fd/{}", self.file.as_raw_fd()).into()
+    }
+
+    /// Options of a session that loads it.
+    pub(crate) fn options(&self) -> Options {
+        Options {
+            libraries: vec![self.path()],
+            deadline: PATIENCE,
+            start_deadline: PATIENCE,
+            ..Options::default()
+        }
+    }
+}
+
+impl<'a> Stage<'a> {
+    pub(crate) fn new(library: &'a Library, host: &'a [&'a str]) -> Stage<'a> {
+        Stage { library, session: None, folder: None, host, files: Vec::new(), took: None }
+    }
+
+    /// What makes this program play a host: see [`crate::host`].
+    pub(crate) fn host(&self) -> &'a [&'a str] {
+        self.host
+    }
+
+    /// Options of a session that loads the library.
+    pub(crate) fn options(&self) -> Options {
+        self.library.options()
+    }
+
+    /// Opens the row's session with other options than the usual ones.
+    pub(crate) fn open(&mut self, change: impl FnOnce(&mut Options)) -> Result<Session, Stop> {
+        let mut options = self.options();
+        change(&mut options);
+        self.open_package(carried().package, options)
+    }
+
+    /// Opens the row's session of another package.
+    pub(crate) fn open_package(
+        &mut self,
+        package: &'static rt::Package,
+        options: Options,
+    ) -> Result<Session, Stop> {
+        let session = Session::open(package, options)?;
+        Ok(self.session.insert(session).clone())
+    }
+
+    /// Another session beside the row's own.
+    pub(crate) fn another(&self) -> Result<Session, Stop> {
+        Ok(Session::open(carried().package, self.options())?)
+    }
+
+    /// The row's session.
+    pub(crate) fn session(&mut self) -> Result<Session, Stop> {
+        match &self.session {
+            Some(session) => Ok(session.clone()),
+            None => self.open(|_| ()),
+        }
+    }
+
+    /// Calls `faulty_<name>`, or a function with that name.
+    pub(crate) fn call(&mut self, name: &str, args: &[Value]) -> Result<Outcome, Stop> {
+        let session = self.session()?;
+        self.timed(|| call(&session, name, args))
+    }
+
+    fn timed<T>(&mut self, run: impl FnOnce() -> hotcell::Result<T>) -> Result<T, Stop> {
+        let started = Instant::now();
+        let ran = run();
+        self.took = Some(started.elapsed());
+        Ok(ran?)
+    }
+
+    /// How long the row's last call took, if it was one of these.
+    pub(crate) fn took(&self) -> Option<Duration> {
+        self.took
+    }
+
+    /// As [`Stage::call`], with a callback.
+    pub(crate) fn call_with(
+        &mut self,
+        name: &str,
+        args: &[Value],
+        callback: &mut Callback<'_>,
+    ) -> Result<Outcome, Stop> {
+        let (session, interface) = (self.session()?, &carried().interface);
+        self.timed(|| dynamic::call_with(&session, interface, function(name), args, callback))
+    }
+
+    /// Calls a function that takes integers; what it returned, as text.
+    pub(crate) fn int(&mut self, name: &str, args: &[i128]) -> Ran {
+        let args: Vec<Value> = args.iter().copied().map(Value::Int).collect();
+        Ok(told(&self.call(name, &args)?))
+    }
+
+    /// The same with this deadline.
+    pub(crate) fn int_within(&mut self, milliseconds: u64, name: &str, args: &[i128]) -> Ran {
+        let session = self.session()?.within(Duration::from_millis(milliseconds));
+        let args: Vec<Value> = args.iter().copied().map(Value::Int).collect();
+        Ok(told(&self.timed(|| call(&session, name, &args))?))
+    }
+
+    /// Calls a function that takes a text.
+    pub(crate) fn text(&mut self, name: &str, text: &str) -> Ran {
+        Ok(told(&self.call(name, &[Value::Text(text.to_owned())])?))
+    }
+
+    /// A call that has nothing to do with what went wrong: whether it is right.
+    pub(crate) fn next_is_right(&mut self) -> bool {
+        let sum = self.call("add", &[Value::Int(2), Value::Int(3)]);
+        sum.is_ok_and(|sum| number(&sum) == Some(5))
+    }
+
+    /// Waits until the worker of the row's session has ended by itself.
+    pub(crate) fn worker_ends(&mut self) -> Result<(), Stop> {
+        let worker = self.session()?.worker_pid();
+        wait_for_end(worker)
+    }
+
+    /// Lets the row's session go.
+    pub(crate) fn close(&mut self) {
+        self.session = None;
+    }
+
+    /// A folder of the row's own.
+    pub(crate) fn folder(&mut self) -> Result<&Path, Stop> {
+        if self.folder.is_none() {
+            let made = tempfile::Builder::new().prefix("hotcell-lab-").tempdir();
+            self.folder = Some(made.map_err(Stop::lacks("a folder for temporary files"))?);
+        }
+        Ok(self.folder.as_ref().expect("it was just made").path())
+    }
+
+    /// A file there with these contents.
+    pub(crate) fn file(&mut self, name: &str, contents: &[u8]) -> Result<PathBuf, Stop> {
+        let path = self.folder()?.join(name);
+        let write = || File::create(&path)?.write_all(contents);
+        write().map_err(Stop::lacks("a temporary file"))?;
+        Ok(path)
+    }
+
+    /// A copy of the library as a file in memory that nobody has but the row.
+    pub(crate) fn changed_library(&mut self, change: impl FnOnce(&mut Vec<u8>)) -> Result<PathBuf, Stop> {
+        let mut bytes = LIBRARY.to_vec();
+        change(&mut bytes);
+        let file = hotcell_shm::sealed_copy(&bytes).map_err(Stop::lacks("a file in memory"))?;
+        let path = format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd()).into();
+        self.files.push(file);
+        Ok(path)
+    }
+
+    /// The words of a direct run, with the files that they name in braces.
+    pub(crate) fn words(&mut self, words: &[&str]) -> Result<Vec<String>, Stop> {
+        let one = |stage: &mut Self, word: &str| -> Result<String, Stop> {
+            let path = match word {
+                "{library}" => stage.changed_library(|_| ())?,
+                "{copy}" => stage.file("libfaulty.so", LIBRARY)?,
+                "{secret}" => stage.file("secret", b"secret")?,
+                "{outside}" => stage.folder()?.join("outside"),
+                word => match word.strip_prefix('{').and_then(|word| word.strip_suffix('}')) {
+                    Some(change) => stage.changed_library(|bytes| crate::change::by_name(change, bytes))?,
+                    None => return Ok(word.to_owned()),
+                },
+            };
+            Ok(path.display().to_string())
+        };
+        words.iter().map(|word| one(self, word)).collect()
+    }
+}
+
+/// The function `faulty_<name>`, or of that name, with its index.
+pub(crate) fn function(name: &str) -> (u16, &'static hotcell_faulty::Function) {
+    let interface = &carried().interface;
+    let function = interface.function(&format!("faulty_{name}")).or_else(|| interface.function(name));
+    function.unwrap_or_else(|| panic!("the faulty library has no bound `{name}`"))
+}
+
+/// Waits for the end of a process: none, where it has ended already.
+pub(crate) fn wait_for_end(pid: Option<u32>) -> Result<(), Stop> {
+    let Some(pid) = pid else { return Ok(()) };
+    let patience = Instant::now() + PATIENCE;
+    while crate::leaks::lives(pid) {
+        if Instant::now() > patience {
+            return Err(Stop::Wrong(format!("process {pid} has not ended")));
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    Ok(())
+}
+
+/// Calls it in this session.
+pub(crate) fn call(session: &Session, name: &str, args: &[Value]) -> hotcell::Result<Outcome> {
+    dynamic::call(session, &carried().interface, function(name), args)
+}
+
+/// The integer that was returned.
+pub(crate) fn number(outcome: &Outcome) -> Option<i128> {
+    match outcome.returned {
+        Some(Value::Int(number)) => Some(number),
+        _ => None,
+    }
+}
+
+/// The object that came out.
+pub(crate) fn object(outcome: &Outcome) -> Result<Value, Stop> {
+    let values = outcome.returned.iter().chain(outcome.outs.iter().map(|(_, value)| value));
+    let handle = values.into_iter().find(|value| matches!(value, Value::Handle(_)));
+    handle.cloned().ok_or_else(|| Stop::Wrong("no object came out".into()))
+}
+
+/// What was returned, in words.
+pub(crate) fn told(outcome: &Outcome) -> String {
+    match &outcome.returned {
+        None => "returned".to_owned(),
+        Some(Value::Null) => "NULL".to_owned(),
+        Some(Value::Int(number)) => number.to_string(),
+        Some(Value::Float(number)) => number.to_string(),
+        Some(Value::Bool(truth)) => truth.to_string(),
+        Some(Value::Text(text)) => text.clone(),
+        Some(other) => format!("{other:?}"),
+    }
+}
