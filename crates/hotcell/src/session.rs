@@ -29,6 +29,7 @@ mod buffer;
 mod dispatcher;
 mod families;
 mod kept;
+mod looks;
 mod objects;
 mod pool;
 mod releases;
@@ -49,7 +50,7 @@ use allowed::{YEAR, left_until, nanoseconds};
 pub(crate) use awaited::{Berth, Offers};
 use dispatcher::Dispatcher;
 pub(crate) use families::Family;
-use families::Held;
+use families::{Families, Held};
 pub(crate) use kept::{Asks, Entry, Found, Kept, Ready};
 use objects::Objects;
 pub use pool::{Lease, Library, Pool, PoolOptions, PoolStats, Pools};
@@ -273,11 +274,18 @@ impl Session {
         #[cfg(feature = "tokio")]
         let afloat = seats.clone().map(|_| awaited::Afloat::default()).collect();
         let seats = seats.map(|number| Box::new(Seat::new(number, Arc::clone(&facts), package)));
-        let seats = Turnstile::new(seats);
+        let seats = Turnstile::new(seats).guarded(&fork);
         let time = nanoseconds(options.deadline);
         let restarts = Restarts::new(options.restart);
         let (releases, objects) = (Releases::default(), Objects::default());
-        let ruled = rules.filter(|_| spec.callers > 1).map(Ruled::new);
+        let ruled = rules.filter(|_| spec.callers > 1).map(|rules| {
+            let families = Families::of(
+                &fork,
+                #[cfg(feature = "tokio")]
+                seats.watch(),
+            );
+            Ruled::new(rules, families)
+        });
         let kept = Arc::new(Kept::default());
         let recycle = options.recycle.clone().unwrap_or_default();
         let shared = Arc::new(Shared {

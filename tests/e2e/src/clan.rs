@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use hotcell::dynamic::{self, Value};
+use hotcell::dynamic::{self, KeptFunction, Value};
 use hotcell::rt::Handle;
 use hotcell::{Batch, Options, Result, Session, Ticket};
 use hotcell_bind::Bound;
@@ -121,6 +121,51 @@ impl Clan {
         args.push(Value::Callback);
         let outcome = dynamic::call_with(&self.session, interface, function, &args, &mut back)?;
         number(outcome.returned.unwrap_or(Value::Null))
+    }
+
+    /// As [`Clan::calls_back`], awaited.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub async fn calls_back_awaited(
+        &self,
+        name: &str,
+        of: &Handle,
+        numbers: &[i128],
+        mut work: impl FnMut(&Value) -> std::result::Result<i128, String> + Send,
+    ) -> Result<i128> {
+        let interface = &self.library.1.interface;
+        let function = interface.function(name).expect("it is bound");
+        let mut back = |_: &str, args: &[(String, Value)]| Ok(Value::Int(work(&args[0].1)?));
+        let mut args = values(&[of], numbers);
+        args.push(Value::Callback);
+        let called = dynamic::call_with_awaited(
+            &self.session,
+            interface,
+            function,
+            &args,
+            &mut back,
+            Location::caller(),
+        );
+        number(called.await?.returned.unwrap_or(Value::Null))
+    }
+
+    /// Has the library keep a function, until this clan goes.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub fn keep(
+        &self,
+        of: &Handle,
+        mut work: impl FnMut(&Value) -> std::result::Result<i128, String> + Send + 'static,
+    ) -> Result<()> {
+        let interface = &self.library.1.interface;
+        let function = interface.function("clan_keep").expect("it is bound");
+        let kept = KeptFunction::new(move |args| Ok(Value::Int(work(&args[0].1)?)));
+        let args = [of.clone().into(), Value::Kept(kept)];
+        dynamic::call(&self.session, interface, function, &args).map(drop)
     }
 
     /// What calls of a function that takes an object and numbers come to, each with one of these, in one batch.

@@ -50,3 +50,25 @@ fn a_package_is_used_like_a_library_of_its_language() {
     let variables = [("HOTCELL_SHELF_INCLUDE", &*here), ("HOTCELL_SHELF_LIB", &here), ("SHELF", &library)];
     assert_eq!(run_app(&folder, "shelf-hotcell", &variables), "all is well\n");
 }
+
+/// Where there is a rule for threads, a method names all objects of its call before that waits: those of lists, too.
+#[test]
+fn a_package_keeps_to_a_rule_for_threads() {
+    let folder = Folder::new();
+    folder.write("clan.h", include_str!("../src/clan/clan.h"));
+    folder.write("clan.c", include_str!("../src/clan/clan.c"));
+    folder.write("bind.toml", include_str!("../src/clan/bind.toml"));
+    folder.compile_with("clan", &["-Wextra", "-Werror", "-pthread", "-Wl,-soname,libclan.so"]);
+    let runtime = format!("{{ path = {:?} }}", committed("crates/hotcell"));
+    folder
+        .hotcell(["gen", "bind.toml", "-I", ".", "-L", ".", "--out", "package", "--runtime", &runtime])
+        .succeeds()
+        .mentions("package is written");
+
+    let dependencies = format!("clan-hotcell = {{ path = \"../package\" }}\nhotcell = {runtime}");
+    write_app(&folder, &dependencies, include_str!("../src/clan/app.rs"));
+    let here = folder.path().display().to_string();
+    let library = folder.path().join("libclan.so").display().to_string();
+    let variables = [("HOTCELL_CLAN_INCLUDE", &*here), ("HOTCELL_CLAN_LIB", &here), ("CLAN", &library)];
+    assert_eq!(run_app(&folder, "clan-hotcell", &variables), "all is well\n");
+}

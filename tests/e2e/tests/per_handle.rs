@@ -84,7 +84,7 @@ fn who_waits_for_a_family_holds_no_lane_and_no_other_family() {
         wait_until("it is not there", || clan.staying() == 1);
         let waits = [1, 2, 3].map(|_| scope.spawn(|| clan.int("clan_use_both", &[&a, &b], &[])));
         let error = clan.within(Duration::from_millis(30)).int("clan_use", &[&a], &[]).unwrap_err();
-        held_up(&error, "other calls used its objects for 30ms");
+        held_up(&error, "or waited for them before it, for 30ms");
         // Of what is free somebody takes nothing while he waits, but his turn.
         let error = clan.within(Duration::from_millis(30)).batch("clan_use", &[&b, &a], &[]).unwrap_err();
         held_up(&error, "other calls used its objects");

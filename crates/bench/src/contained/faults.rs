@@ -26,7 +26,7 @@ pub(crate) fn hang(bench: &mut Bench) -> Samples {
     let subject = Subject::open(bench)?;
     subject.warm_up()?;
     let (library, called) = (subject.library().within(DEADLINE), Instant::now());
-    expect(ErrorKind::Hung, library.loop_())?;
+    expect(ErrorKind::Hung, library.measured_loop())?;
     Ok(vec![milliseconds(called.elapsed().saturating_sub(DEADLINE))])
 }
 

@@ -556,21 +556,52 @@ impl Arguments {
         if !context.interface.has_thread_rules() {
             return None;
         }
-        let object = |(param, local): (&Param, &Option<String>)| {
-            let local = local.as_ref()?;
+        let (mut objects, mut lists) = (Vec::new(), Vec::new());
+        for (param, local) in function.params.iter().zip(&self.locals) {
+            let Some(local) = local else { continue };
             match &param.role.value {
-                Role::Resident { .. } => Some(format!("{local}.object.as_ref()")),
-                Role::Handle { nullable: true, consumed, .. } if local != self.own => {
+                Role::Resident { .. } => objects.push(format!("{local}.object.as_ref()")),
+                Role::Handle { nullable: true, consumed, .. } if *local != self.own => {
                     let reference = if *consumed { ".as_ref()" } else { "" };
-                    Some(format!("{local}{reference}.map(|object| &object.0)"))
+                    objects.push(format!("{local}{reference}.map(|object| &object.0)"));
                 }
-                Role::Handle { .. } => Some(format!("Some(&{local}.0)")),
-                _ => None,
+                Role::Handle { .. } => objects.push(format!("Some(&{local}.0)")),
+                Role::Handles { nullable, .. } => {
+                    let all = if *nullable { "into_iter().flatten()" } else { "iter()" };
+                    lists.push(format!("{local}.{all}.map(|object| Some(&object.0))"));
+                }
+                Role::Value
+                | Role::Fixed { .. }
+                | Role::Text { .. }
+                | Role::BufferIn { .. }
+                | Role::BufferInOut { .. }
+                | Role::BufferOut { .. }
+                | Role::LengthOf { .. }
+                | Role::CapacityOf { .. }
+                | Role::LengthPointerOf { .. }
+                | Role::ValueOut { .. }
+                | Role::ValueInOut { .. }
+                | Role::Texts { .. }
+                | Role::TextOut { .. }
+                | Role::TextsOut { .. }
+                | Role::DataOut { .. }
+                | Role::OffsetOut { .. }
+                | Role::Struct { .. }
+                | Role::HandleOut { .. }
+                | Role::Callback { .. }
+                | Role::UserData { .. } => {}
             }
-        };
-        let objects: Vec<String> = function.params.iter().zip(&self.locals).filter_map(object).collect();
-        let name = (!objects.is_empty()).then(|| scope.take("objects".into()))?;
-        let lines = format::array(8, &format!("let {name}"), &objects);
+        }
+        if objects.is_empty() && lists.is_empty() {
+            return None;
+        }
+        let name = scope.take("objects".into());
+        if lists.is_empty() {
+            return Some((name.clone(), format::array(8, &format!("let {name}"), &objects)));
+        }
+        let mut lines =
+            format::array(8, &format!("let mut {name}: Vec<Option<&rt::Handle>> = vec!"), &objects);
+        lines.extend(lists.iter().map(|list| format!("        {name}.extend({list});")));
         Some((name, lines))
     }
 

@@ -138,15 +138,16 @@ pub(crate) fn assign(indent: usize, left: &str, head: &str, args: &[String], tai
     lines
 }
 
-/// `left = [elements];`, with a line for each element when they are long.
+/// `left = [elements];`, or with a macro at the end of what is left of the bracket, with a line for each element when they are long.
 pub(crate) fn array(indent: usize, left: &str, elements: &[String]) -> Vec<String> {
     let (pad, joined) = (" ".repeat(indent), elements.join(", "));
-    let line = format!("{pad}{left} = [{joined}];");
+    let left = if left.ends_with('!') { left.to_owned() } else { format!("{left} = ") };
+    let line = format!("{pad}{left}[{joined}];");
     if width(&joined) <= SHORT && width(&line) <= WIDTH {
         return vec![line];
     }
     let elements = elements.iter().map(|element| format!("{pad}    {element},"));
-    std::iter::once(format!("{pad}{left} = [")).chain(elements).chain([format!("{pad}];")]).collect()
+    std::iter::once(format!("{pad}{left}[")).chain(elements).chain([format!("{pad}];")]).collect()
 }
 
 /// `self.field.method(args)tail`

@@ -14,7 +14,7 @@ use crate::calls;
 use crate::fixture::fixture;
 use crate::objects;
 use crate::records;
-use crate::support::{With, f, interface, p, refresh, text_result, value};
+use crate::support::{With, f, interface, length_of, p, refresh, text_result, value};
 use crate::tools::{fixture_library, fixtures, run};
 use crate::zlib::zlib;
 
@@ -120,7 +120,16 @@ fn the_packages_of_objects_structures_and_callbacks_build() {
 /// Where several threads may be inside but not everywhere, a call waits for its objects before it has a lane.
 #[test]
 fn calls_are_begun_with_their_objects_where_there_are_rules_for_threads() {
-    let without = objects::library();
+    let mut without = objects::library();
+    let list = |nullable| Role::Handles { handle: "ob_item".into(), nullable };
+    let both = vec![
+        p("one", "struct ob_item *", objects::handle("ob_item")),
+        p("others", "struct ob_item **", list(false)),
+        p("count", "int", length_of(1)),
+    ];
+    let none = vec![p("all", "struct ob_item **", list(true)), p("count", "int", length_of(0))];
+    without.functions.extend([f("int", "ob_weigh", both), f("int", "ob_weigh_all", none)]);
+    refresh(&mut without);
     assert!(!sources(&without).contains("_of("), "nothing of it is in other packages");
     let mut ruled = without.clone();
     ruled.threads = Threads::PerHandle;
@@ -132,11 +141,16 @@ fn calls_are_begun_with_their_objects_where_there_are_rules_for_threads() {
     );
     assert!(source.contains("reentrant: false,") && source.contains("Some(&table::THREADS),"));
     let takes_objects = ruled.functions.iter().filter(|function| {
-        let object = |role: &Role| matches!(role, Role::Handle { .. } | Role::Resident { .. });
+        let object =
+            |role: &Role| matches!(role, Role::Handle { .. } | Role::Handles { .. } | Role::Resident { .. });
         function.params.iter().any(|param| object(&param.role.value))
     });
     let (sync, tasks) = (source.matches(".call_of(").count(), source.matches(".call_awaited_of(").count());
     assert!(sync >= takes_objects.count() && tasks == sync, "{sync} {tasks}");
+    for lists in ["others.iter()", "all.into_iter().flatten()"] {
+        let lists = format!("objects.extend({lists}.map(|object| Some(&object.0)));");
+        assert_eq!(source.matches(&lists).count(), 2, "{lists}");
+    }
     for handle in ruled.handles.values_mut() {
         handle.thread_affine = true;
     }

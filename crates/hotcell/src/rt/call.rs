@@ -12,7 +12,7 @@ use super::Done;
 use super::arguments::arguments;
 use super::ends::NoSegment;
 use super::failed::Failure;
-use super::handle::Unfit;
+use super::handle::{Object, Unfit};
 use super::passed::Usage;
 use super::pool::Pool;
 use super::reading::Reference;
@@ -393,6 +393,11 @@ impl<'s> Call<'s> {
         self.context.bad_encoding(name)
     }
 
+    /// Whether it was begun with what it takes to use this object.
+    pub(crate) fn covers(&self, object: &Object) -> bool {
+        self.turn.covers(object)
+    }
+
     /// Notes an object that goes in, and gives its handle.
     pub(super) fn pass(&mut self, name: &str, handle: &Handle, kind: u16, usage: Usage) -> Result<RawHandle> {
         let object = handle.object();
@@ -400,7 +405,7 @@ impl<'s> Call<'s> {
         if fit.is_ok() && usage != Usage::Kept && !object.owned {
             fit = Err(Unfit::OnlyLent);
         }
-        if fit.is_ok() && !self.turn.covers(object) {
+        if fit.is_ok() && !self.covers(object) {
             fit = Err(Unfit::Unclaimed);
         }
         fit = fit.and_then(|()| self.turn.passed.add_object(object, usage));

@@ -325,7 +325,7 @@ impl<'s> Reply<'s> {
         let raw = RawHandle::from_raw(raw);
         if raw.kind() == field.kind && raw.generation() != 0 && !self.call.turn.passed.has(raw) {
             let release = self.release_of(offset, field.kind);
-            let claim = self.call.turn.claim();
+            let claim = self.call.turn.claim(field.kind);
             self.call.session().release(self.call.context.generation, raw, release, claim);
         }
     }

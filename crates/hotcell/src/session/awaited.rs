@@ -7,13 +7,14 @@
 use std::future::{Future, poll_fn};
 use std::panic::Location;
 use std::pin::Pin;
-use std::task::{self, Poll};
+use std::task::{self, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use hotcell_protocol::{ErrorKind, UnavailableReason};
 use tokio::runtime::{Handle, Id};
 use tokio::time::Sleep;
 
+use super::looks::Looks;
 use super::service::late;
 use super::{Allowed, Context, Place, Seat, Session, Turn, instant_of};
 use crate::error::{Cause, Error, Result};
@@ -118,30 +119,40 @@ impl Session {
     /// Waits in line for a seat.
     async fn seat_awaited(&self, context: Context, allowed: &mut Allowed) -> Result<Box<Seat>> {
         let until = instant_of(allowed.deadline());
-        let (mut stand, mut timer, mut looks) = (None, Timer::default(), None);
-        let seat = poll_fn(|task| {
-            let stand = stand.get_or_insert_with(|| self.shared.seats.stand(task.waker(), true));
+        let mut stand = self.shared.seats.stand(true);
+        let seat = self.wait_awaited(context, until, |waker| stand.take(waker)).await?;
+        seat.ok_or_else(|| {
+            self.unavailable(context, format!("other calls held the worker for {:?}", allowed.time()))
+        })
+    }
+
+    /// As [`looks::wait`](super::looks::wait), for a task.
+    async fn wait_awaited<R>(
+        &self,
+        context: Context,
+        until: Instant,
+        mut take: impl FnMut(&Waker) -> Option<R>,
+    ) -> Result<Option<R>> {
+        let (mut looks, mut again, mut timer) = (Looks::default(), None, Timer::default());
+        let taken = poll_fn(|task| {
             loop {
-                let (seat, now) = (stand.take(task.waker()), Instant::now());
-                if seat.is_some() || now >= until {
-                    return Poll::Ready(Ok(seat));
+                let (taken, now) = (take(task.waker()), Instant::now());
+                if taken.is_some() || now >= until {
+                    return Poll::Ready(Ok(taken));
                 }
-                if looks.is_some_and(|again| now >= again) {
+                if again.is_some_and(|again| now >= again) {
                     let _ = self.reclaim_from_tasks();
                 }
-                let again = stand.looks_again(now).min(until);
-                looks = Some(again);
-                match timer.poll(again, task) {
+                let next = looks.next(now).min(until);
+                again = Some(next);
+                match timer.poll(next, task) {
                     Ok(Poll::Ready(())) => {}
                     Ok(Poll::Pending) => return Poll::Pending,
                     Err(NoRuntime) => return Poll::Ready(Err(self.no_runtime(context, Executed::No))),
                 }
             }
         });
-        let seat = seat.await?;
-        seat.ok_or_else(|| {
-            self.unavailable(context, format!("other calls held the worker for {:?}", allowed.time()))
-        })
+        taken.await
     }
 
     /// Waits until a worker is up, with the seat of a task. A thread brings one up where none serves.

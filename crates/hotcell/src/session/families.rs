@@ -1,13 +1,18 @@
 //! Lets calls have families of objects in turn: each family one call at a time, first come, first served.
 //!
 //! A call gets all of its families at once or none, so calls that wait hold nothing, and cannot wait for each other. He who waits
-//! gets them when nobody has them, and nobody who came before waits for one of them: nobody is passed over.
+//! gets them when nobody has them, and nobody who came before waits for one of them: who holds nothing is never passed over by
+//! another who holds nothing.
 //!
 //! A call from a callback is the exception: the call around it holds families already. It gets ahead of all who hold
 //! nothing, and is refused where the one that it waits for waits for it.
 //!
+//! What is to be released stands in line too, but one thread releases it all. So it is given families one at a time, and only while
+//! that thread has nothing else to do: else the others look past it, and it keeps its place.
+//!
 //! A task need not be looked after by anybody. What it was given and does not come for within ten milliseconds, or still has
-//! without a call under way when the time of its call is over, is taken back by who waits and looks again.
+//! without a call under way when the time of its call is over, is taken back: by who waits and looks, and by the session's
+//! watch.
 //!
 //! A waker is the application's: it is cloned, woken and dropped without the lock.
 
@@ -15,9 +20,13 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
+use hotcell_shm::ForkGuard;
+
+#[cfg(feature = "tokio")]
+use super::awaited::Watch;
 use super::wake::wake;
-use crate::atomics::Mutex;
-use state::State;
+use crate::atomics::{Mutex, MutexGuard};
+use state::{State, Sweeper};
 
 mod state;
 
@@ -38,7 +47,14 @@ const SEATS: u64 = u64::MAX;
 
 /// The families of one session that calls have or wait for.
 #[derive(Debug, Default)]
-pub(super) struct Families(Mutex<State>);
+pub(super) struct Families {
+    state: Mutex<State>,
+    /// Where this is a child of the process that has the session, the lock may be held for ever.
+    fork: Option<Arc<ForkGuard>>,
+    /// Looks after what tasks were given.
+    #[cfg(feature = "tokio")]
+    watch: Option<Arc<Watch>>,
+}
 
 /// Who wants families.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,10 +62,14 @@ pub(super) enum Who {
     /// The thread of this number.
     Thread(u64),
     /// A task, whose call has so much time.
-    #[cfg(feature = "tokio")]
+    #[cfg_attr(not(any(feature = "tokio", test)), expect(dead_code, reason = "nothing else has tasks"))]
     Task(Instant),
     /// A call from a callback of the call that has this seat, of so many, by the thread of this number.
     Inside { seat: u32, seats: usize, thread: u64 },
+    /// What is released by the thread that releases most.
+    Release,
+    /// What is released on the thread of the library that it is bound to: a thread of the session waits for nothing else.
+    BoundRelease,
 }
 
 /// Why waiting would never end.
@@ -76,25 +96,29 @@ pub(super) struct Stand {
     number: u64,
     set: Arc<[Family]>,
     who: Who,
-    /// When he looks again, and after how long he did so last.
-    again: Option<(Instant, Duration)>,
 }
 
-/// How long a task that was given its families may take to come.
-#[cfg(feature = "tokio")]
-const GRACE: Duration = Duration::from_millis(10);
+/// How long a task that was given its families may take to come. In a model, where time stands still, it is always late.
+const GRACE: Duration = if cfg!(all(test, loom)) { Duration::ZERO } else { Duration::from_millis(10) };
 
 /// How long behind the time of its call what a task has is left to it: timers and runtimes are late.
 const LATE: Duration = Duration::from_secs(1);
 
-/// After how long who waits looks again, though nobody called him: the first time, and at most.
-const AGAIN: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
-
 impl Families {
+    /// Those of a session.
+    pub(super) fn of(fork: &Arc<ForkGuard>, #[cfg(feature = "tokio")] watch: &Arc<Watch>) -> Arc<Families> {
+        Arc::new(Families {
+            fork: Some(Arc::clone(fork)),
+            #[cfg(feature = "tokio")]
+            watch: Some(Arc::clone(watch)),
+            ..Families::default()
+        })
+    }
+
     /// Has all of these families, if nobody has or waits for one of them.
     pub(super) fn take(self: &Arc<Self>, set: &Arc<[Family]>, who: Who) -> Option<Held> {
-        let mut state = self.0.lock();
-        if set.iter().any(|family| state.wanted.contains_key(family)) {
+        let mut state = self.state.lock();
+        if set.iter().any(|family| state.is_wanted(family)) {
             return None;
         }
         let number = state.next();
@@ -103,49 +127,66 @@ impl Families {
         Some(Held { families: Arc::clone(self), number, set: Arc::clone(set) })
     }
 
-    /// Stands in line for all of these families.
+    /// Stands in line for all of these families. [`Stand::take`] says how who waits is woken.
     ///
     /// # Errors
     ///
     /// Where waiting would not end.
-    pub(super) fn stand(
-        self: &Arc<Self>,
-        set: &Arc<[Family]>,
-        who: Who,
-        waker: &Waker,
-    ) -> Result<Stand, Stuck> {
-        let waker = waker.clone();
-        let mut state = self.0.lock();
+    pub(super) fn stand(self: &Arc<Self>, set: &Arc<[Family]>, who: Who) -> Result<Stand, Stuck> {
+        let mut state = self.state.lock();
         if let Some(stuck) = state.would_stick(set, who) {
             return Err(stuck);
         }
-        let number = state.join(set, who, Some(waker));
-        // He looks himself.
-        let own = state.give_if_free(number);
-        drop(state);
-        drop(own);
-        Ok(Stand { families: Arc::clone(self), number, set: Arc::clone(set), who, again: None })
+        let (number, mut called) = (state.join(set, who), Vec::new());
+        state.give_if_free(number, &mut called);
+        self.unlock(state, called);
+        Ok(Stand { families: Arc::clone(self), number, set: Arc::clone(set), who })
     }
 
-    fn give_back(&self, number: u64) {
+    /// The first of what is to be released that nothing keeps, on the thread that releases it. If there is none, and that has
+    /// nothing else to do, the waker will be woken when there is.
+    pub(super) fn next_release(self: &Arc<Self>, waker: Option<&Waker>) -> Option<Held> {
+        let (waker, mut called) = (waker.cloned(), Vec::new());
+        let mut state = self.state.lock();
+        let given = state.next_release(&mut called);
+        if given.is_none()
+            && let Some(waker) = waker
+        {
+            state.sweeper = Sweeper::Ready(waker);
+        }
+        self.unlock(state, called);
+        given.map(|(number, set)| Held { families: Arc::clone(self), number, set })
+    }
+
+    /// Takes back what tasks have that do not come for it. Comes with when to do so again.
+    #[cfg(any(feature = "tokio", test))]
+    pub(super) fn take_back_late(&self) -> Option<Instant> {
         let mut called = Vec::new();
-        let mut state = self.0.lock();
-        state.take_back(number, &mut called);
+        let mut state = self.state.lock();
+        state.take_back_late(&mut called);
+        let next = state.next_late();
+        self.unlock(state, called);
+        next
+    }
+
+    /// Gives the lock back. Then wakes who was called, and has what tasks were given looked after.
+    fn unlock(&self, state: MutexGuard<'_, State>, called: Vec<Waker>) {
+        #[cfg(feature = "tokio")]
+        let late = state.next_late();
         drop(state);
+        #[cfg(feature = "tokio")]
+        if let (Some(watch), Some(late)) = (&self.watch, late) {
+            watch.look_at_instant(late);
+        }
         called.into_iter().for_each(wake);
+    }
+
+    fn is_forked(&self) -> bool {
+        self.fork.as_ref().is_some_and(|fork| fork.forked())
     }
 }
 
 impl Who {
-    /// When the time of a task's call is over.
-    fn until(&self) -> Option<Instant> {
-        match self {
-            #[cfg(feature = "tokio")]
-            Who::Task(until) => Some(*until),
-            _ => None,
-        }
-    }
-
     fn is_inside(&self) -> bool {
         matches!(self, Who::Inside { .. })
     }
@@ -156,23 +197,22 @@ impl Stand {
     pub(super) fn take(&mut self, waker: &Waker) -> Option<Held> {
         // Dropped behind the lock, as is what was there before.
         let (mut waker, mut called) = (Some(waker.clone()), Vec::new());
-        let mut state = self.families.0.lock();
-        if !state.holders.contains_key(&self.number) {
+        let mut state = self.families.state.lock();
+        if !state.has(self.number) {
             state.take_back_late(&mut called);
-            if !state.waiting.contains_key(&self.number) && !state.holders.contains_key(&self.number) {
+            if !state.has(self.number) && !state.waits(self.number) {
                 // They were given, and taken back.
-                self.number = state.join(&self.set, self.who, None);
-                let _ = state.give_if_free(self.number);
+                self.number = state.join(&self.set, self.who);
+                state.give_if_free(self.number, &mut called);
             }
         }
-        let given = state.holders.contains_key(&self.number);
+        let given = state.has(self.number);
         if given {
             state.came(self.number, self.who);
-        } else if let Some(waiting) = state.waiting.get_mut(&self.number) {
-            std::mem::swap(&mut waiting.waker, &mut waker);
+        } else {
+            state.wakes(self.number, &mut waker);
         }
-        drop(state);
-        called.into_iter().for_each(wake);
+        self.families.unlock(state, called);
         if !given {
             return None;
         }
@@ -180,47 +220,50 @@ impl Stand {
         Some(Held { families: Arc::clone(&self.families), number, set: Arc::clone(&self.set) })
     }
 
-    /// When to look again, called or not.
-    pub(super) fn looks_again(&mut self, now: Instant) -> Instant {
-        let (at, after) = self.again.unwrap_or((now + AGAIN.0, AGAIN.0));
-        let next = if now < at { (at, after) } else { (now + after * 2, (after * 2).min(AGAIN.1)) };
-        self.again = Some(next);
-        next.0
+    /// What was to be released has its families, by [`Families::next_release`].
+    pub(super) fn was_given(mut self) {
+        self.number = 0;
     }
 }
 
 impl Drop for Stand {
     fn drop(&mut self) {
+        if self.number == 0 || self.families.is_forked() {
+            return;
+        }
         let mut called = Vec::new();
-        let mut state = self.families.0.lock();
+        let mut state = self.families.state.lock();
         let gone = state.leave(self.number);
         match &gone {
             Some(waiting) => state.advance(&waiting.set, &mut called),
             None => state.take_back(self.number, &mut called),
         }
-        drop(state);
+        self.families.unlock(state, called);
         drop(gone);
-        called.into_iter().for_each(wake);
     }
 }
 
 impl Held {
     /// The call is under way from here, and what it has is its own. False when it was taken back before: it came too late.
     pub(super) fn seated(&self, seat: u32) -> bool {
-        let mut state = self.families.0.lock();
-        let holder = state.holders.get_mut(&self.number);
-        holder.map(|holder| holder.seat = Some(seat)).is_some()
+        self.families.state.lock().seated(self.number, seat)
     }
 
-    /// What it has.
-    pub(super) fn set(&self) -> &[Family] {
+    /// What it has, in order.
+    pub(super) fn set(&self) -> &Arc<[Family]> {
         &self.set
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.families.give_back(self.number);
+        if self.families.is_forked() {
+            return;
+        }
+        let mut called = Vec::new();
+        let mut state = self.families.state.lock();
+        state.take_back(self.number, &mut called);
+        self.families.unlock(state, called);
     }
 }
 

@@ -140,6 +140,12 @@ impl Kept {
         }
     }
 
+    /// Whether one runs on this thread.
+    pub(super) fn run_here(&self) -> bool {
+        let here = Some(this_thread());
+        self.list.lock().entries.values().any(|entry| entry.runs_on == here)
+    }
+
     /// Takes a callback back that has run. It comes out again when it went meanwhile.
     #[must_use]
     pub(crate) fn ran(&self, number: i32, run: Box<KeptCallback>) -> Option<Box<KeptCallback>> {

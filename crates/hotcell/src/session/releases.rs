@@ -39,6 +39,8 @@ mod model;
 mod ruled;
 mod thread;
 
+pub(super) use ruled::Bound;
+
 /// The longest a release may take: it delays whoever comes next.
 const LONGEST: Duration = Duration::from_secs(5);
 
@@ -74,7 +76,7 @@ struct Waiting {
     sweeping: bool,
     /// A thread sends them, and looks for more before it ends.
     has_thread: bool,
-    /// Which it is, once it has begun. It may be asleep, with notes that have to wait.
+    /// Which it is, once it has begun.
     thread: Option<Thread>,
     /// Tasks that wait until some are sent.
     tasks: Vec<Waker>,
@@ -119,6 +121,8 @@ enum Swept {
     Stuck,
     /// Somebody else sends them.
     Busy,
+    /// What there is, others use.
+    Waits,
 }
 
 /// The right to send notes.

@@ -6,14 +6,16 @@
 
 use std::panic::Location;
 use std::sync::Arc;
-use std::thread;
+use std::task::Waker;
+use std::time::{Duration, Instant};
 
 use hotcell_protocol::{ErrorKind, UnavailableReason};
 use hotcell_shm::clock;
 
 use super::families::{Families, Family, Held, Stuck, Who, of_seat};
-use super::{Allowed, Context, Place, Seat, Session, Turn, instant_of, this_thread};
-use crate::atomics::now;
+use super::releases::Bound;
+use super::turn::Around;
+use super::{Allowed, Context, Place, Seat, Session, Turn, instant_of, looks, this_thread};
 use crate::error::{Cause, Error, Result};
 use crate::rt::{Call, Function, Handle, Object, ThreadRules};
 pub(crate) use claim::Claim;
@@ -25,11 +27,13 @@ mod claim;
 pub(super) struct Ruled {
     rules: &'static ThreadRules,
     pub(super) families: Arc<Families>,
+    /// What waits to be released on a certain thread of the library.
+    pub(super) bound: Bound,
 }
 
 impl Ruled {
-    pub(super) fn new(rules: &'static ThreadRules) -> Ruled {
-        Ruled { rules, families: Arc::default() }
+    pub(super) fn new(rules: &'static ThreadRules, families: Arc<Families>) -> Ruled {
+        Ruled { rules, families, bound: Bound::default() }
     }
 }
 
@@ -47,18 +51,26 @@ impl Session {
     /// As [`Session::begin`], of a call that is passed these objects.
     pub(crate) fn begin_of<'o>(
         &self,
-        objects: impl Iterator<Item = &'o Object>,
+        objects: impl Iterator<Item = &'o Object> + Clone,
         context: Context,
         allowed: Allowed,
         function: u16,
         definition: &'static Function,
     ) -> Result<Call<'_>> {
-        let claim = self.claim(context, objects)?;
-        match claim.filter(|claim| !claim.is_empty()) {
-            None => self.begin(context, allowed, function, definition),
-            Some(claim) => {
-                let turn = self.turn_of(context, allowed, &claim)?;
-                Ok(Call::open(turn, context, function, definition))
+        loop {
+            let Some(claim) = self.claim(context, objects.clone())? else {
+                return self.begin(context, allowed, function, definition);
+            };
+            let call = match claim.is_empty() {
+                true => self.begin(context, allowed, function, definition)?,
+                false => {
+                    let turn = self.turn_of(context, allowed, &claim)?;
+                    Call::open(turn, context, function, definition)
+                }
+            };
+            // While it waited, what was lent may have become the application's own: then there is more to wait for.
+            if objects.clone().all(|object| call.covers(object)) {
+                return Ok(call);
             }
         }
     }
@@ -81,26 +93,34 @@ impl Session {
     /// Gets a turn with a worker for a call that has a claim.
     fn turn_of(&self, context: Context, mut allowed: Allowed, claim: &Claim) -> Result<Turn<'_>> {
         let shared = &*self.shared;
-        if let Some(error) = self.callback_failure(context) {
+        if shared.dispatcher.has_failed()
+            && let Some(error) = self.callback_failure(context)
+        {
             return Err(error);
         }
-        if let Some((seat, around)) = self.seat_around() {
-            return self.turn_of_inside((seat, &around), context, allowed, claim);
+        if let Some(around) = self.around() {
+            return self.turn_of_inside(around, context, allowed, claim);
         }
-        if shared.places.iter().all(Place::is_held_here) {
-            let message = "this thread has a call of this session under way that is not finished";
-            return Err(self.held_up(context, message.into()));
+        // The seat that it waits for, or all of them.
+        let mut needed = match claim.seat {
+            Some(number) => shared.places[number as usize..=number as usize].iter(),
+            None => shared.places.iter(),
+        };
+        if needed.all(Place::is_held_here) {
+            return Err(self.held_up(context, NOT_FINISHED.into()));
         }
         let deadline = allowed.deadline();
         self.wait_for_releases(deadline);
-        let held = self.wait_for_families(context, &claim.set, Who::Thread(this_thread()), &mut allowed)?;
-        let until = Some(instant_of(deadline));
+        let until = instant_of(deadline);
+        let who = Who::Thread(this_thread());
+        let held = self.wait_for_families(context, &claim.set, who, until)?;
+        let held = held.ok_or_else(|| self.families_held(context, &allowed))?;
         let seat = match claim.seat {
-            Some(number) => shared.seats.wait_for_own(number as usize, until, || self.reclaim()),
-            None => shared.seats.take().or_else(|| shared.seats.wait(until, || self.reclaim())),
+            Some(number) => shared.seats.wait_for_own(number as usize, Some(until), || self.reclaim()),
+            None => shared.seats.take().or_else(|| shared.seats.wait(Some(until), || self.reclaim())),
         };
         let Some(seat) = seat else { return Err(self.no_seat(context, &allowed)) };
-        let mut turn = self.seated(seat, held, allowed);
+        let mut turn = self.seated(seat, held, allowed).expect("what a thread has is not taken back");
         if !turn.serves() {
             self.seat_worker(&mut turn, context, &mut allowed)?;
         }
@@ -108,32 +128,49 @@ impl Session {
         Ok(turn)
     }
 
-    /// The turn on this seat of a call that has these families.
-    pub(super) fn seated(&self, mut seat: Box<Seat>, held: Held, allowed: Allowed) -> Turn<'_> {
-        held.seated(seat.number);
+    /// The turn on this seat of a call that has these families; `None`, and the seat is free again, where they were taken back.
+    pub(super) fn seated(&self, mut seat: Box<Seat>, held: Held, allowed: Allowed) -> Option<Turn<'_>> {
+        let came_in_time = held.seated(seat.number);
         seat.held.push(held);
-        Turn::new(self, seat, Some(allowed))
+        let turn = Turn::new(self, seat, Some(allowed));
+        came_in_time.then_some(turn)
     }
 
-    /// Gets a turn for a call from a callback of the call that has this seat. What that has, this one has, too.
+    /// Gets a turn for a call from a callback. What the calls around it have, this one has, too.
+    ///
+    /// For more it waits no longer than half of what the call around has left: that is to end in its time. It does not wait
+    /// at all where nothing would go on meanwhile: in a poll of a task, and in a callback that the library keeps, which those
+    /// who have what it waits for may wait for.
     fn turn_of_inside(
         &self,
-        (seat, around): (u32, &[Family]),
+        around: Around,
         context: Context,
-        allowed: Allowed,
+        mut allowed: Allowed,
         claim: &Claim,
     ) -> Result<Turn<'_>> {
+        let Around { seat, deadline, in_task, families, .. } = around;
+        let Some(families) = families else { return Err(self.held_up(context, NOT_FINISHED.into())) };
         if claim.seat.is_some_and(|own| own != seat) {
             let message = "an object of the call is bound to another thread of the library than the one that calls back";
             return Err(context.not_executed(ErrorKind::InvalidArgument, Cause::None, message.into()));
         }
-        let has = |family: &&Family| around.contains(family) || **family == of_seat(seat);
+        let has = |family: &&Family| families.binary_search(family).is_ok() || **family == of_seat(seat);
         let set: Vec<Family> = claim.set.iter().filter(|family| !has(family)).copied().collect();
         let mut held = None;
         if !set.is_empty() {
-            let mut time = self.time_inside(allowed);
+            let (begun, now) = (Instant::now(), clock::now());
+            let half = now + deadline.saturating_sub(now) / 2;
+            let waits = !in_task && !self.kept().run_here();
+            let until = if waits { instant_of(half.min(allowed.deadline())) } else { begun };
             let who = Who::Inside { seat, seats: self.shared.seats.count(), thread: this_thread() };
-            held = Some(self.wait_for_families(context, &set.into(), who, &mut time)?);
+            held = self.wait_for_families(context, &set.into(), who, until)?;
+            if held.is_none() {
+                let message = match waits {
+                    true => used_by_others(begun.elapsed()),
+                    false => NO_WAITING.into(),
+                };
+                return Err(self.held_up(context, message));
+            }
         }
         let Some(turn) = self.turn_inside(context, allowed) else {
             let message = "the callback that the call was made from has ended";
@@ -150,29 +187,14 @@ impl Session {
         context: Context,
         set: &Arc<[Family]>,
         who: Who,
-        allowed: &mut Allowed,
-    ) -> Result<Held> {
+        until: Instant,
+    ) -> Result<Option<Held>> {
         let families = self.families();
         if let Some(held) = families.take(set, who) {
-            return Ok(held);
+            return Ok(Some(held));
         }
-        let until = instant_of(allowed.deadline());
-        let waker = super::turnstile::waker_of_this_thread();
-        let mut stand = families.stand(set, who, &waker).map_err(|stuck| self.stuck(context, stuck))?;
-        loop {
-            let held = stand.take(&waker);
-            let now = now();
-            match held {
-                Some(held) => return Ok(held),
-                None if now >= until => return Err(self.families_held(context, allowed)),
-                None => {}
-            }
-            let again = stand.looks_again(now);
-            thread::park_timeout(until.min(again).saturating_duration_since(now));
-            if crate::atomics::now() >= again {
-                self.reclaim();
-            }
-        }
+        let mut stand = families.stand(set, who).map_err(|stuck| self.stuck(context, stuck))?;
+        Ok(looks::wait(Some(until), |waker: &Waker| stand.take(waker), || self.reclaim()))
     }
 
     /// Whether calls are begun with their objects.
@@ -196,7 +218,7 @@ impl Session {
     }
 
     pub(super) fn families_held(&self, context: Context, allowed: &Allowed) -> Error {
-        self.held_up(context, format!("other calls used its objects for {:?}", allowed.time()))
+        self.held_up(context, used_by_others(allowed.time()))
     }
 
     pub(super) fn no_seat(&self, context: Context, allowed: &Allowed) -> Error {
@@ -211,6 +233,16 @@ impl Session {
         let cause = Cause::Unavailable { reason: UnavailableReason::PoolExhausted };
         context.not_executed(ErrorKind::Unavailable, cause, message)
     }
+}
+
+/// Why a call waits for nothing.
+const NOT_FINISHED: &str = "this thread has a call of this session under way that is not finished";
+
+/// Why a call from a callback waits for nothing.
+const NO_WAITING: &str = "other calls use its objects, and a callback of a call that is awaited, or one that the library keeps, does not wait for them";
+
+fn used_by_others(time: Duration) -> String {
+    format!("other calls used its objects, or waited for them before it, for {time:?}")
 }
 
 impl Stuck {

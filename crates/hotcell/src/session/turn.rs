@@ -62,7 +62,22 @@ struct SetAside {
     /// There unless a nested call has it.
     seat: Option<Box<Seat>>,
     call_id: u64,
+    generation: u64,
     allowed: Allowed,
+    /// It runs while a task is polled.
+    in_task: bool,
+}
+
+/// What a call from a callback is to know of the calls around it.
+#[derive(Debug)]
+pub(super) struct Around {
+    pub(super) seat: u32,
+    pub(super) generation: u64,
+    /// When the innermost must have ended.
+    pub(super) deadline: u64,
+    pub(super) in_task: bool,
+    /// The families that they have, in order; not there while another call from the callback is not finished.
+    pub(super) families: Option<Vec<Family>>,
 }
 
 /// What a call keeps that has set the seat aside: what it knows of itself, and what was set aside before.
@@ -130,8 +145,16 @@ impl<'s> Turn<'s> {
     pub(crate) fn set_aside(&mut self) -> Left {
         let mut seat = self.seat.take().expect(SEATED);
         let (number, state) = (seat.number, seat.state.take().expect(SEATED));
-        let aside = SetAside { seat: Some(seat), call_id: state.context.call_id, allowed: state.allowed };
-        let before = self.session.place(number).aside.lock().replace(aside);
+        let mut place = self.session.place(number).aside.lock();
+        let in_task = state.is_awaited() || place.as_ref().is_some_and(|around| around.in_task);
+        let before = place.replace(SetAside {
+            call_id: state.context.call_id,
+            generation: seat.generation,
+            allowed: state.allowed,
+            in_task,
+            seat: Some(seat),
+        });
+        drop(place);
         CALLBACKS.set(CALLBACKS.get() + 1);
         Left { number, state, before }
     }
@@ -196,7 +219,7 @@ impl Session {
     pub(super) fn turn_inside(&self, context: Context, mut allowed: Allowed) -> Option<Result<Turn<'_>>> {
         let here = self.shared.places.iter().filter(|place| place.is_held_here());
         let mut aside = here.map(|place| place.aside.lock()).find(|aside| aside.is_some())?;
-        let SetAside { seat, call_id, allowed: outer } = aside.as_mut()?;
+        let SetAside { seat, call_id, allowed: outer, .. } = aside.as_mut()?;
         let Some(inner) = seat else {
             let cause = Cause::Unavailable { reason: UnavailableReason::PoolExhausted };
             let message = "this thread has a call of this session under way that is not finished".into();
@@ -226,25 +249,24 @@ impl Session {
         Some(Ok(Turn { session: self, seat: Some(seat), here: PhantomData }))
     }
 
-    /// The seat of the call whose callback runs on this thread, and the families that it has, and the calls around it.
-    pub(super) fn seat_around(&self) -> Option<(u32, Vec<Family>)> {
+    /// The call whose callback runs on this thread, with the calls around it.
+    pub(super) fn around(&self) -> Option<Around> {
+        if !self.nests() {
+            return None;
+        }
         let here = self.shared.places.iter().zip(0..).filter(|(place, _)| place.is_held_here());
         let mut asides = here.map(|(place, number)| (place.aside.lock(), number));
-        asides.find_map(|(aside, number)| {
-            let seat = aside.as_ref()?.seat.as_ref();
-            let held = seat.into_iter().flat_map(|seat| &seat.held);
-            Some((number, held.flat_map(|held| held.set()).copied().collect()))
+        asides.find_map(|(mut aside, number)| {
+            let SetAside { seat, generation, allowed, in_task, .. } = aside.as_mut()?;
+            let families = seat.as_ref().map(|seat| {
+                let mut all: Vec<Family> =
+                    seat.held.iter().flat_map(|held| held.set().iter().copied()).collect();
+                all.sort_unstable();
+                all
+            });
+            let deadline = allowed.deadline();
+            Some(Around { seat: number, generation: *generation, deadline, in_task: *in_task, families })
         })
-    }
-
-    /// The time of a call from the callback that runs on this thread: no more than the call around it has.
-    pub(super) fn time_inside(&self, mut allowed: Allowed) -> Allowed {
-        let here = self.shared.places.iter().filter(|place| place.is_held_here());
-        let around = here.map(|place| place.aside.lock()).find_map(|mut aside| {
-            let outer = &mut aside.as_mut()?.allowed;
-            (outer.deadline() < allowed.deadline()).then_some(*outer)
-        });
-        around.unwrap_or(allowed)
     }
 
     /// Gives a seat back where there are others: nobody may come for this one soon.

@@ -17,21 +17,17 @@
 //! whether somebody waits. These four steps have one order for all threads, so one of the two sees the other.
 
 use std::cell::Cell;
-#[cfg(feature = "tokio")]
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::thread;
 use std::time::{Duration, Instant};
 
-use hotcell_shm::Slot;
+use hotcell_shm::{ForkGuard, Slot};
 
 #[cfg(feature = "tokio")]
 use super::awaited::Watch;
-use crate::atomics::{AtomicU32, Mutex, now};
+use super::looks;
+use crate::atomics::{AtomicU32, Mutex};
 use line::Line;
-pub(super) use line::waker_of_this_thread;
-#[cfg(feature = "tokio")]
-pub(super) use own::looks_again;
 
 mod line;
 mod own;
@@ -43,6 +39,8 @@ pub(super) struct Turnstile<T> {
     /// Written by who holds the line.
     wanted: AtomicU32,
     line: Mutex<Line>,
+    /// Where this is a child of the process that has the values, the line may be locked for ever.
+    fork: Option<Arc<ForkGuard>>,
     /// Looks after the line where tasks stand in it.
     #[cfg(feature = "tokio")]
     watch: Arc<Watch>,
@@ -74,9 +72,20 @@ impl<T> Turnstile<T> {
             values,
             wanted: AtomicU32::new(NOBODY),
             line: Mutex::default(),
+            fork: None,
             #[cfg(feature = "tokio")]
             watch: Arc::default(),
         }
+    }
+
+    /// The same, of the process of this guard.
+    pub(super) fn guarded(mut self, fork: &Arc<ForkGuard>) -> Turnstile<T> {
+        self.fork = Some(Arc::clone(fork));
+        self
+    }
+
+    fn is_forked(&self) -> bool {
+        self.fork.as_ref().is_some_and(|fork| fork.forked())
     }
 
     /// Who looks after the line.
@@ -129,21 +138,8 @@ impl<T> Turnstile<T> {
     /// Waits for a value, in line with others who do; without a time, for ever. `meanwhile` is asked now and then whether it
     /// can bring one back.
     pub(super) fn wait(&self, until: Option<Instant>, meanwhile: impl Fn()) -> Option<Box<T>> {
-        let waker = waker_of_this_thread();
-        let mut stand = self.stand(&waker, false);
-        loop {
-            let (value, now) = (stand.take(&waker), now());
-            if value.is_some() || until.is_some_and(|until| now >= until) {
-                return value;
-            }
-            let again = stand.looks_again(now);
-            thread::park_timeout(
-                until.map_or(again, |until| until.min(again)).saturating_duration_since(now),
-            );
-            if self::now() >= again {
-                meanwhile();
-            }
-        }
+        let mut stand = self.stand(false);
+        looks::wait(until, |waker| stand.take(waker), meanwhile)
     }
 
     /// Puts the value of this number back.
@@ -159,8 +155,9 @@ impl<T> Turnstile<T> {
     /// Puts the value back, for who has said that he waits for one: not even this thread gets ahead of him.
     pub(super) fn put_for_others(&self, number: usize, value: Box<T>) {
         // Who waits from now on finds the value.
-        for beside in [0, RESERVED] {
-            let (before, after) = (SOMEBODY | beside, INSISTS | beside);
+        let before = self.wanted.load(Ordering::SeqCst);
+        if before & !RESERVED == SOMEBODY {
+            let after = INSISTS | before & RESERVED;
             let _ = self.wanted.compare_exchange(before, after, Ordering::SeqCst, Ordering::SeqCst);
         }
         self.put(number, value);

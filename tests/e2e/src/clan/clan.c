@@ -63,10 +63,19 @@ static void here_only(clan_pen *pen)
     }
 }
 
+static clan *newest;
+
 clan *clan_new(void)
 {
+    clan *made = calloc(1, sizeof(clan));
     __atomic_add_fetch(&count, 1, __ATOMIC_SEQ_CST);
-    return calloc(1, sizeof(clan));
+    __atomic_store_n(&newest, made, __ATOMIC_SEQ_CST);
+    return made;
+}
+
+clan *clan_newest(void)
+{
+    return __atomic_load_n(&newest, __ATOMIC_SEQ_CST);
 }
 
 void clan_free(clan *of)
@@ -124,6 +133,21 @@ int clan_use_both(clan *one, clan *other)
     int used = clan_use(one) + clan_use(other);
     leave(other);
     leave(one);
+    return used;
+}
+
+int clan_use_all(clan **all, int count)
+{
+    int used = 0;
+    for (int i = 0; i < count; i++) {
+        enter(all[i]);
+    }
+    for (int i = 0; i < count; i++) {
+        used += clan_use(all[i]);
+    }
+    for (int i = count; i > 0; i--) {
+        leave(all[i - 1]);
+    }
     return used;
 }
 
@@ -235,6 +259,25 @@ int clan_show(clan *of, int (*look)(clan_member *, void *), void *user)
     clan_member own = {of, 7};
     enter(of);
     int said = look(&own, user);
+    leave(of);
+    return said;
+}
+
+static int (*kept)(int, void *);
+static void *kept_user;
+
+void clan_keep(clan *of, int (*work)(int, void *), void *user)
+{
+    enter(of);
+    kept = work;
+    kept_user = user;
+    leave(of);
+}
+
+int clan_ring(clan *of, int number)
+{
+    enter(of);
+    int said = kept(number, kept_user);
     leave(of);
     return said;
 }

@@ -19,6 +19,8 @@ int clan_member_number(clan_member *member);
 int clan_use(clan *of);
 /* Uses two. */
 int clan_use_both(clan *one, clan *other);
+/* Uses all of these, of which each is another. */
+int clan_use_all(clan **all, int count);
 /* Waits in the clan until so many threads do, in whatever clans; 0 then, -1 when so many milliseconds have passed before. */
 int clan_meet(clan *of, int count, int patience);
 int clan_member_meet(clan_member *member, int count, int patience);
@@ -34,6 +36,12 @@ int clan_die(clan *of, int longest);
 int clan_each(clan *of, int count, int (*work)(int number, void *user), void *user);
 /* Lends a member of its own. */
 int clan_show(clan *of, int (*look)(clan_member *member, void *user), void *user);
+/* The one that was made last. */
+clan *clan_newest(void);
+/* Keeps a function, until the clan goes. */
+void clan_keep(clan *of, int (*work)(int number, void *user), void *user);
+/* Calls what was kept last, in the clan. */
+int clan_ring(clan *of, int number);
 /* How many clans and members there are. */
 int clan_count(void);
 

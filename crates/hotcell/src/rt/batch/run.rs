@@ -90,9 +90,8 @@ impl Batch {
             }
             let sent = {
                 let objects = done.memory.objects.iter().map(|passed| &*passed.object);
-                let claim = session.claim(done.context, objects)?;
                 let (allowed, function) = (session.allowed(time), wire::BATCH_FUNCTION);
-                let begun = session.begin_awaited_by(claim, done.context, allowed, function, &BATCH);
+                let begun = session.begin_awaited_of(objects, done.context, allowed, function, &BATCH);
                 let mut call = begun.await?;
                 let mut done = done;
                 call.put_batch(&mut done)?;

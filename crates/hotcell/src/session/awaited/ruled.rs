@@ -1,17 +1,12 @@
 //! Calls of tasks under a rule for threads: they wait for what they use without a thread, and without a seat.
 
-use std::future::poll_fn;
 use std::panic::Location;
-use std::task::Poll;
-use std::time::Instant;
 
-use hotcell_protocol::{ErrorKind, Executed};
+use hotcell_protocol::ErrorKind;
 
-use super::{NoRuntime, Timer};
 use crate::error::{Cause, Result};
-use crate::rt::{Call, Function, Handle};
+use crate::rt::{Call, Function, Handle, Object};
 use crate::session::families::{Held, Who};
-use crate::session::turnstile::looks_again;
 use crate::session::{Allowed, Claim, Context, Seat, Session, Turn, instant_of};
 
 impl Session {
@@ -24,15 +19,14 @@ impl Session {
     ) -> Result<Call<'_>> {
         let (context, definition) = self.function_of(function, call_site)?;
         let objects = objects.iter().flatten().map(|handle| &**handle.object());
-        let claim = self.claim(context, objects)?;
         let allowed = Allowed::new(self.time_of(definition));
-        self.begin_awaited_by(claim, context, allowed, function, definition).await
+        self.begin_awaited_of(objects, context, allowed, function, definition).await
     }
 
-    /// As [`Session::begin_of`], for a task, of a call with this claim.
-    pub(crate) async fn begin_awaited_by(
+    /// As [`Session::begin_of`], for a task.
+    pub(crate) async fn begin_awaited_of<'o>(
         &self,
-        claim: Option<Claim>,
+        objects: impl Iterator<Item = &'o Object> + Clone,
         context: Context,
         allowed: Allowed,
         function: u16,
@@ -40,11 +34,17 @@ impl Session {
     ) -> Result<Call<'_>> {
         // A task whose calls are over at once gives way all the same.
         tokio::task::coop::consume_budget().await;
-        let turn = match claim.filter(|claim| !claim.is_empty()) {
-            Some(claim) => self.turn_awaited_of(context, allowed, &claim).await?,
-            None => self.turn_awaited(context, allowed).await?,
-        };
-        Ok(Call::open(turn, context, function, definition).of_task())
+        loop {
+            let claim = self.claim(context, objects.clone())?;
+            let turn = match claim.filter(|claim| !claim.is_empty()) {
+                Some(claim) => self.turn_awaited_of(context, allowed, &claim).await?,
+                None => self.turn_awaited(context, allowed).await?,
+            };
+            // As there.
+            if objects.clone().all(|object| turn.covers(object)) {
+                return Ok(Call::open(turn, context, function, definition).of_task());
+            }
+        }
     }
 
     /// Gets a turn with a worker for a task whose call has a claim.
@@ -69,13 +69,11 @@ impl Session {
         };
         // In a block of its own: turns stay on their thread.
         let berth = {
-            let came_in_time = held.seated(seat.number);
-            let mut turn = self.seated(seat, held, allowed);
-            turn.state().begin_of_task();
-            if !came_in_time {
+            let Some(mut turn) = self.seated(seat, held, allowed) else {
                 let message = "nobody polled the call until its deadline had passed: others use its objects";
                 return Err(context.not_executed(ErrorKind::Cancelled, Cause::None, message.into()));
-            }
+            };
+            turn.state().begin_of_task();
             if turn.serves() {
                 return Ok(turn);
             }
@@ -91,33 +89,9 @@ impl Session {
         if let Some(held) = families.take(&claim.set, who) {
             return Ok(held);
         }
-        let (mut stand, mut timer, mut looks) = (None, Timer::default(), None);
-        let held = poll_fn(|task| {
-            let stand = match &mut stand {
-                Some(stand) => stand,
-                none => match families.stand(&claim.set, who, task.waker()) {
-                    Ok(stand) => none.insert(stand),
-                    Err(stuck) => return Poll::Ready(Err(self.stuck(context, stuck))),
-                },
-            };
-            loop {
-                let (held, now) = (stand.take(task.waker()), Instant::now());
-                if held.is_some() || now >= until {
-                    return Poll::Ready(Ok(held));
-                }
-                if looks.is_some_and(|again| now >= again) {
-                    let _ = self.reclaim_from_tasks();
-                }
-                let again = stand.looks_again(now).min(until);
-                looks = Some(again);
-                match timer.poll(again, task) {
-                    Ok(Poll::Ready(())) => {}
-                    Ok(Poll::Pending) => return Poll::Pending,
-                    Err(NoRuntime) => return Poll::Ready(Err(self.no_runtime(context, Executed::No))),
-                }
-            }
-        });
-        held.await?.ok_or_else(|| self.families_held(context, allowed))
+        let mut stand = families.stand(&claim.set, who).map_err(|stuck| self.stuck(context, stuck))?;
+        let held = self.wait_awaited(context, until, |waker| stand.take(waker)).await?;
+        held.ok_or_else(|| self.families_held(context, allowed))
     }
 
     /// Waits for the seat of this number.
@@ -128,26 +102,8 @@ impl Session {
         allowed: &mut Allowed,
     ) -> Result<Box<Seat>> {
         let until = instant_of(allowed.deadline());
-        let (reserved, mut timer) = (self.shared.seats.reserve(number as usize, true), Timer::default());
-        let mut looks = None;
-        let seat = poll_fn(|task| {
-            loop {
-                let (seat, now) = (reserved.take(task.waker()), Instant::now());
-                if seat.is_some() || now >= until {
-                    return Poll::Ready(Ok(seat));
-                }
-                if looks.is_some_and(|again| now >= again) {
-                    let _ = self.reclaim_from_tasks();
-                    looks = None;
-                }
-                let again = *looks.get_or_insert(looks_again(now).min(until));
-                match timer.poll(again, task) {
-                    Ok(Poll::Ready(())) => {}
-                    Ok(Poll::Pending) => return Poll::Pending,
-                    Err(NoRuntime) => return Poll::Ready(Err(self.no_runtime(context, Executed::No))),
-                }
-            }
-        });
-        seat.await?.ok_or_else(|| self.no_seat(context, allowed))
+        let reserved = self.shared.seats.reserve(number as usize, Some(until));
+        let seat = self.wait_awaited(context, until, |waker| reserved.take(waker)).await?;
+        seat.ok_or_else(|| self.no_seat(context, allowed))
     }
 }

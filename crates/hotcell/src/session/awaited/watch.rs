@@ -1,7 +1,7 @@
 //! The thread of a session that sees to what tasks leave undone.
 //!
 //! Nobody need poll a future, nor drive its runtime. So what a task was to do and does not is found out by a thread, which
-//! sleeps until there may be something: a call whose time is over, or a task that was called from the line and does not come. It
+//! sleeps until there may be something: a call whose time is over, or a task that was called from a line and does not come. It
 //! is started by the first call that is awaited, and ends when nothing is afloat any more at the time that it woke for.
 //!
 //! No time is missed. Who leaves something to be looked at does so, and then looks when the thread wakes; the thread says that
@@ -12,6 +12,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::thread;
+use std::time::Instant;
 
 use hotcell_sandbox::with_signals_blocked;
 use hotcell_shm::clock;
@@ -51,6 +52,12 @@ impl Watch {
         if self.wakes.load(Ordering::SeqCst) > time {
             self.look_earlier(time);
         }
+    }
+
+    /// The same, at this instant.
+    pub(in crate::session) fn look_at_instant(self: &Arc<Self>, at: Instant) {
+        let left = at.saturating_duration_since(Instant::now());
+        self.look_at(clock::now().saturating_add(u64::try_from(left.as_nanos()).unwrap_or(NEVER)));
     }
 
     #[cold]
@@ -119,9 +126,12 @@ impl Watch {
 impl Session {
     /// Sees to what tasks have left undone. Comes with when to do so again, in monotonic nanoseconds.
     fn look_after_tasks(&self) -> u64 {
-        let late = self.shared.seats.let_go_of_late();
-        self.reclaim_from_tasks().min(late.map_or(NEVER, |after| {
-            clock::now().saturating_add(u64::try_from(after.as_nanos()).unwrap_or(NEVER))
-        }))
+        let (seats, families) = (&self.shared.seats, self.shared.ruled.as_ref().map(|ruled| &ruled.families));
+        let late = [seats.let_go_of_late(), families.and_then(|families| families.take_back_late())];
+        let next = late.into_iter().flatten().min().map_or(NEVER, |late| {
+            let left = late.saturating_duration_since(Instant::now());
+            clock::now().saturating_add(u64::try_from(left.as_nanos()).unwrap_or(NEVER))
+        });
+        self.reclaim_from_tasks().min(next)
     }
 }

@@ -1,41 +1,58 @@
 //! Who has which families, and who waits for which.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::mem;
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
 
-#[cfg(feature = "tokio")]
-use super::GRACE;
-use super::{Family, LATE, Stuck, Who, seat_of};
+use super::{Family, GRACE, LATE, Stuck, Who, seat_of};
 use crate::atomics::now;
 
 #[derive(Debug, Default)]
 pub(super) struct State {
     /// What somebody has or waits for.
-    pub(super) wanted: BTreeMap<Family, Wanted>,
+    wanted: BTreeMap<Family, Wanted>,
     /// Who has some, by number.
-    pub(super) holders: BTreeMap<u64, Holder>,
+    holders: BTreeMap<u64, Holder>,
     /// Who waits, by number.
-    pub(super) waiting: BTreeMap<u64, Waiting>,
+    waiting: BTreeMap<u64, Waiting>,
+    /// Those of them that are to be released, in order.
+    releases: BTreeSet<u64>,
+    /// The thread that releases them.
+    pub(super) sweeper: Sweeper,
+    /// When what who has may be taken back, whose call is not under way then.
+    late: BTreeSet<(Instant, u64)>,
     /// How many have ever stood here.
     count: u64,
 }
 
+/// What the thread does that releases what nobody holds any more.
 #[derive(Debug, Default)]
-pub(super) struct Wanted {
+pub(super) enum Sweeper {
+    /// Something else, or it is not there: what is to be released is given nothing.
+    #[default]
+    Away,
+    /// It sleeps until there is something to do.
+    Ready(Waker),
+    /// It was woken: this one has its families.
+    Called(u64),
+}
+
+#[derive(Debug, Default)]
+struct Wanted {
     holder: Option<u64>,
     /// Who waits for it, calls from callbacks first.
     line: VecDeque<u64>,
 }
 
 #[derive(Debug)]
-pub(super) struct Holder {
+struct Holder {
     set: Arc<[Family]>,
-    /// The thread that makes the call; 0 for a task.
+    /// The thread that makes the call; 0 if that does not matter.
     thread: u64,
     /// Where its call is under way.
-    pub(super) seat: Option<u32>,
+    seat: Option<u32>,
     /// When it may be taken back, if its call is not under way then.
     late: Option<Instant>,
 }
@@ -44,7 +61,7 @@ pub(super) struct Holder {
 pub(super) struct Waiting {
     pub(super) set: Arc<[Family]>,
     who: Who,
-    pub(super) waker: Option<Waker>,
+    waker: Option<Waker>,
 }
 
 impl State {
@@ -53,7 +70,29 @@ impl State {
         self.count
     }
 
-    pub(super) fn join(&mut self, set: &Arc<[Family]>, who: Who, waker: Option<Waker>) -> u64 {
+    /// Whether somebody has this family, or waits for it.
+    pub(super) fn is_wanted(&self, family: &Family) -> bool {
+        self.wanted.contains_key(family)
+    }
+
+    /// Whether this one has families.
+    pub(super) fn has(&self, number: u64) -> bool {
+        self.holders.contains_key(&number)
+    }
+
+    /// Whether this one waits.
+    pub(super) fn waits(&self, number: u64) -> bool {
+        self.waiting.contains_key(&number)
+    }
+
+    /// How this one is woken, if it waits. Comes with how it was before.
+    pub(super) fn wakes(&mut self, number: u64, waker: &mut Option<Waker>) {
+        if let Some(waiting) = self.waiting.get_mut(&number) {
+            mem::swap(&mut waiting.waker, waker);
+        }
+    }
+
+    pub(super) fn join(&mut self, set: &Arc<[Family]>, who: Who) -> u64 {
         let number = self.next();
         for &family in &**set {
             let line = &mut self.wanted.entry(family).or_default().line;
@@ -65,24 +104,69 @@ impl State {
             };
             line.insert(at, number);
         }
-        self.waiting.insert(number, Waiting { set: Arc::clone(set), who, waker });
+        if who == Who::Release {
+            self.releases.insert(number);
+        }
+        self.waiting.insert(number, Waiting { set: Arc::clone(set), who, waker: None });
         number
     }
 
-    /// Gives who waits all that he waits for, if that can be. Comes with how he is woken.
-    pub(super) fn give_if_free(&mut self, number: u64) -> Option<Waker> {
-        let waiting = self.waiting.get(&number)?;
+    /// Who comes first in a line. What is to be released does not count while nobody would release it.
+    fn first_of(&self, line: &VecDeque<u64>) -> Option<u64> {
+        let ready = matches!(self.sweeper, Sweeper::Ready(_));
+        line.iter().find(|number| ready || !self.releases.contains(number)).copied()
+    }
+
+    /// Gives who waits all that he waits for, if that can be.
+    pub(super) fn give_if_free(&mut self, number: u64, called: &mut Vec<Waker>) {
+        let Some(waiting) = self.waiting.get(&number) else { return };
         let inside = waiting.who.is_inside();
-        let free = waiting.set.iter().all(|family| {
+        let is_free = waiting.set.iter().all(|family| {
             let wanted = &self.wanted[family];
-            wanted.holder.is_none() && (inside || wanted.line.front() == Some(&number))
+            wanted.holder.is_none() && (inside || self.first_of(&wanted.line) == Some(number))
         });
-        if !free {
-            return None;
+        if !is_free {
+            return;
         }
-        let Waiting { set, who, waker } = self.leave(number)?;
+        let Some(Waiting { set, who, waker }) = self.leave(number) else { return };
         self.give(number, set, who);
-        waker
+        called.extend(waker);
+        if who == Who::Release {
+            if let Sweeper::Ready(waker) = mem::replace(&mut self.sweeper, Sweeper::Called(number)) {
+                called.push(waker);
+            }
+            self.look_past_releases(called);
+        }
+    }
+
+    /// Gives families to those behind what is to be released, as nobody would release that now.
+    fn look_past_releases(&mut self, called: &mut Vec<Waker>) {
+        // What waits for one family only, waits for one that somebody has.
+        let several =
+            self.releases.iter().map(|number| &self.waiting[number].set).filter(|set| set.len() > 1);
+        for set in several.cloned().collect::<Vec<_>>() {
+            self.advance(&set, called);
+        }
+    }
+
+    /// What the thread that releases is to release next, if there is something. From here on it is away.
+    pub(super) fn next_release(&mut self, called: &mut Vec<Waker>) -> Option<(u64, Arc<[Family]>)> {
+        if !matches!(self.sweeper, Sweeper::Called(_)) {
+            self.sweeper = Sweeper::Ready(Waker::noop().clone());
+            for number in self.releases.clone() {
+                self.give_if_free(number, called);
+                if matches!(self.sweeper, Sweeper::Called(_)) {
+                    break;
+                }
+            }
+        }
+        match mem::take(&mut self.sweeper) {
+            Sweeper::Called(number) => Some((number, Arc::clone(&self.holders.get(&number)?.set))),
+            _ => {
+                self.look_past_releases(called);
+                None
+            }
+        }
     }
 
     pub(super) fn give(&mut self, number: u64, set: Arc<[Family]>, who: Who) {
@@ -91,23 +175,39 @@ impl State {
         }
         let (thread, seat, late) = match who {
             Who::Thread(thread) => (thread, None, None),
-            #[cfg(feature = "tokio")]
             Who::Task(_) => (0, None, Some(now() + GRACE)),
             Who::Inside { seat, thread, .. } => (thread, Some(seat), None),
+            Who::Release | Who::BoundRelease => (0, None, None),
         };
         self.holders.insert(number, Holder { set, thread, seat, late });
+        self.late.extend(late.map(|late| (late, number)));
     }
 
     /// Who was given his families is there.
     pub(super) fn came(&mut self, number: u64, who: Who) {
-        if let (Some(until), Some(holder)) = (who.until(), self.holders.get_mut(&number)) {
-            holder.late = Some(until + LATE);
+        if let Who::Task(until) = who {
+            self.is_late_at(number, Some(until + LATE));
         }
+    }
+
+    /// The call of this one is under way on that seat, if it still has its families.
+    pub(super) fn seated(&mut self, number: u64, seat: u32) -> bool {
+        self.is_late_at(number, None);
+        let holder = self.holders.get_mut(&number);
+        holder.map(|holder| holder.seat = Some(seat)).is_some()
+    }
+
+    fn is_late_at(&mut self, number: u64, late: Option<Instant>) {
+        let Some(holder) = self.holders.get_mut(&number) else { return };
+        let before = mem::replace(&mut holder.late, late);
+        before.map(|before| self.late.remove(&(before, number)));
+        self.late.extend(late.map(|late| (late, number)));
     }
 
     /// Takes who waits out of all lines.
     pub(super) fn leave(&mut self, number: u64) -> Option<Waiting> {
         let waiting = self.waiting.remove(&number)?;
+        self.releases.remove(&number);
         for family in &*waiting.set {
             self.edit(*family, |wanted| wanted.line.retain(|other| *other != number));
         }
@@ -124,7 +224,11 @@ impl State {
 
     /// Takes back what somebody has, and gives it to who is next.
     pub(super) fn take_back(&mut self, number: u64, called: &mut Vec<Waker>) {
+        self.is_late_at(number, None);
         let Some(holder) = self.holders.remove(&number) else { return };
+        if matches!(self.sweeper, Sweeper::Called(of) if of == number) {
+            self.sweeper = Sweeper::Away;
+        }
         for family in &*holder.set {
             self.edit(*family, |wanted| wanted.holder = None);
         }
@@ -134,12 +238,12 @@ impl State {
     /// Gives families, where one of these is free, or somebody no longer waits for it.
     pub(super) fn advance(&mut self, set: &[Family], called: &mut Vec<Waker>) {
         for family in set {
-            let line = self.wanted.get(family).map(|wanted| &wanted.line);
+            let Some(wanted) = self.wanted.get(family) else { continue };
             let inside = |number: &&u64| self.waiting[*number].who.is_inside();
-            let ahead = line.into_iter().flatten().take_while(inside).copied();
-            let first = line.and_then(VecDeque::front).copied();
+            let ahead = wanted.line.iter().take_while(inside).copied();
+            let first = self.first_of(&wanted.line);
             for number in ahead.chain(first).collect::<Vec<_>>() {
-                called.extend(self.give_if_free(number));
+                self.give_if_free(number, called);
             }
         }
     }
@@ -147,11 +251,14 @@ impl State {
     /// Takes back what tasks have that do not come for it.
     pub(super) fn take_back_late(&mut self, called: &mut Vec<Waker>) {
         let now = now();
-        let late = |holder: &Holder| holder.seat.is_none() && holder.late.is_some_and(|late| late <= now);
-        let late = self.holders.iter().filter(|(_, holder)| late(holder)).map(|(number, _)| *number);
-        for number in late.collect::<Vec<_>>() {
-            self.take_back(number, called);
-        }
+        let late: Vec<_> = self.late.iter().take_while(|(late, _)| *late <= now).map(|(_, it)| *it).collect();
+        late.into_iter().for_each(|number| self.take_back(number, called));
+    }
+
+    /// When something may be taken back that somebody waits for.
+    #[cfg(any(feature = "tokio", test))]
+    pub(super) fn next_late(&self) -> Option<Instant> {
+        self.late.first().filter(|_| !self.waiting.is_empty()).map(|(late, _)| *late)
     }
 
     /// Whether who waits for these would wait for himself, be it by others: for calls that hold families and wait for more are
@@ -159,8 +266,7 @@ impl State {
     pub(super) fn would_stick(&self, set: &[Family], who: Who) -> Option<Stuck> {
         let holder = |family: &Family| self.wanted.get(family)?.holder.and_then(|it| self.holders.get(&it));
         let (own, seats, thread) = match who {
-            #[cfg(feature = "tokio")]
-            Who::Task(_) => return None,
+            Who::Task(_) | Who::Release | Who::BoundRelease => return None,
             Who::Thread(thread) => (None, 0, thread),
             Who::Inside { seat, seats, thread } => (Some(seat), seats, thread),
         };
@@ -189,5 +295,11 @@ impl State {
             }
         }
         None
+    }
+
+    /// Whether nobody has or wants anything.
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.wanted.is_empty() && self.holders.is_empty() && self.waiting.is_empty() && self.late.is_empty()
     }
 }

@@ -1,119 +1,199 @@
-//! The thread of a session with rules for threads: it sends each note when nobody uses what belongs to the object.
+//! What is to be released under a rule for threads: a release waits until nobody uses a family, as a call with the object does.
 //!
-//! It stands in line for many notes at a time, so that an object which is used for long keeps no other one. Who has left a note
-//! and then calls with what belongs to the same family comes behind it: his call stands in line later.
+//! What is dropped stands in line at once, so that who has dropped something and then calls with what belongs to the same family
+//! comes behind it. While it waits it holds nothing: the thread that releases it gets the families of one release at a time, when
+//! it has nothing else to do, and then needs nothing but a seat.
+//!
+//! What is bound to a thread of the library may have to wait for that, and keeps nothing else waiting: each such thread has one of
+//! the session's for it, [`bound`], while there is something.
 
-use std::thread;
-use std::time::Instant;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use super::super::families::{Held, Stand, Who};
-use super::super::turnstile::waker_of_this_thread;
-use super::super::{Context, Session, Turn, this_thread};
-use super::{Note, Releases, Swept};
+use hotcell_shm::clock;
+
+use super::super::families::{Family, Held, Stand, Who};
+use super::super::looks::{Looks, waker_of_this_thread};
+use super::super::ruled::Ruled;
+use super::super::{Context, Seat, Session, Turn};
+use super::{MOMENT, Note, Releases, Swept};
 use crate::atomics::now;
 
-/// Notes whose families somebody else has. Who does not come to them puts them back.
-struct Standing<'a> {
-    releases: &'a Releases,
-    notes: Vec<(Note, Stand)>,
+mod bound;
+
+pub(in crate::session) use bound::Bound;
+
+/// Notes whose families others have, by those.
+#[derive(Debug, Default)]
+pub(super) struct Standing {
+    by_set: BTreeMap<Arc<[Family]>, Queue>,
+    looks: Looks,
+    again: Option<Instant>,
+}
+
+/// Notes that need the same.
+#[derive(Debug)]
+struct Queue {
+    notes: VecDeque<Note>,
+    /// Not there while they are sent.
+    stand: Option<Stand>,
 }
 
 impl Session {
-    /// Sends notes, each in its turn, until there are none.
-    pub(super) fn sweep_by_rules(&self) -> Swept {
-        let releases = &self.shared.releases;
-        let Some(_sweeping) = releases.sweeping() else { return Swept::Busy };
-        let (waker, who) = (waker_of_this_thread(), Who::Thread(this_thread()));
-        let mut standing = Standing { releases, notes: Vec::new() };
+    /// Sends notes, each in its turn, until there are none; or until nothing can be sent that others do not use.
+    pub(super) fn sweep_by_rules(&self, ruled: &Ruled, standing: &mut Standing) -> Swept {
+        let (releases, families) = (&self.shared.releases, &ruled.families);
+        let waker = waker_of_this_thread();
+        if standing.again.take_if(|again| now() >= *again).is_some() {
+            self.reclaim();
+        }
+        // What was being sent when something panicked.
+        standing.stand_again(ruled);
+        releases.rests();
         loop {
-            while let Some(note) = releases.first() {
-                let claim = note.claim.clone().filter(|claim| !claim.is_empty());
-                let held = claim.as_ref().and_then(|claim| self.families().take(&claim.set, who));
-                match claim.filter(|_| held.is_none()) {
-                    None => {
-                        releases.take();
-                        if self.send_by_rules(note, held) == Swept::Stuck {
-                            return Swept::Stuck;
-                        }
-                    }
-                    Some(claim) => {
-                        let Ok(stand) = self.families().stand(&claim.set, who, &waker) else {
-                            return Swept::Stuck;
-                        };
-                        // In line, and only then out of the notes: a call of who left it comes behind it.
-                        releases.take();
-                        standing.notes.push((note, stand));
-                    }
+            // It wants nothing that comes while it looks at what was left.
+            while let Some(held) = families.next_release(None) {
+                if self.send_standing(ruled, standing, held) == Swept::Stuck {
+                    return self.put_back(standing);
                 }
-                releases.rests();
             }
-            if standing.notes.is_empty() {
+            let until = clock::now() + MOMENT;
+            while let Some(note) = releases.first()
+                && clock::now() < until
+            {
+                let swept = self.send_or_stand(ruled, standing, note);
+                releases.rests();
+                if swept == Swept::Stuck {
+                    return self.put_back(standing);
+                }
+            }
+            if releases.any() {
+                continue;
+            }
+            if standing.is_empty() {
                 return Swept::All;
             }
-            let (mut at, mut again) = (0, None::<Instant>);
-            while let Some((_, stand)) = standing.notes.get_mut(at) {
-                let Some(held) = stand.take(&waker) else {
-                    let looks = stand.looks_again(now());
-                    again = Some(again.map_or(looks, |again| again.min(looks)));
-                    at += 1;
-                    continue;
-                };
-                let (note, _) = standing.notes.remove(at);
-                if self.send_by_rules(note, Some(held)) == Swept::Stuck {
-                    return Swept::Stuck;
-                }
-            }
-            if let Some(again) = again.filter(|_| !releases.any()) {
-                thread::park_timeout(again.saturating_duration_since(now()));
-                if now() >= again {
-                    self.reclaim();
-                }
+            let Some(held) = families.next_release(Some(&waker)) else {
+                return Swept::Waits;
+            };
+            if self.send_standing(ruled, standing, held) == Swept::Stuck {
+                return self.put_back(standing);
             }
         }
     }
 
-    /// Sends a note whose families are held.
-    fn send_by_rules(&self, note: Note, held: Option<Held>) -> Swept {
-        let shared = &*self.shared;
-        if !shared.service.is_serving(note.generation) {
+    /// Sends the first note, if nobody uses what it needs; else has it stand in line.
+    fn send_or_stand(&self, ruled: &Ruled, standing: &mut Standing, note: Note) -> Swept {
+        let releases = &self.shared.releases;
+        let Some(claim) = note.claim.clone().filter(|claim| !claim.is_empty()) else {
+            releases.take();
+            return self.send_by_rules(&mut VecDeque::from([note]), None, None);
+        };
+        if let Some(seat) = claim.seat {
+            return self.send_bound(ruled, note, &claim.set, seat);
+        }
+        if let Some(queue) = standing.by_set.get_mut(&claim.set) {
+            releases.take();
+            queue.notes.push_back(note);
             return Swept::All;
         }
-        let own = note.claim.as_ref().and_then(|claim| claim.seat);
-        let seat = match own {
-            Some(number) => shared.seats.wait_for_own(number as usize, None, || self.reclaim()),
-            None => shared.seats.take().or_else(|| shared.seats.wait(None, || self.reclaim())),
-        };
+        match ruled.families.take(&claim.set, Who::Release) {
+            Some(held) => {
+                releases.take();
+                self.send_by_rules(&mut VecDeque::from([note]), Some(held), None)
+            }
+            None => {
+                let Ok(stand) = ruled.families.stand(&claim.set, Who::Release) else { return Swept::Stuck };
+                // In line, and only then out of the notes: a call of who left it comes behind it.
+                releases.take();
+                let queue = Queue { notes: VecDeque::from([note]), stand: Some(stand) };
+                standing.by_set.insert(claim.set, queue);
+                Swept::All
+            }
+        }
+    }
+
+    /// Sends notes that have stood in line, for a moment.
+    fn send_standing(&self, ruled: &Ruled, standing: &mut Standing, held: Held) -> Swept {
+        let Some(queue) = standing.by_set.get_mut(held.set()) else { return Swept::All };
+        queue.stand.take().into_iter().for_each(Stand::was_given);
+        let swept = self.send_by_rules(&mut queue.notes, Some(held), None);
+        standing.stand_again(ruled);
+        (standing.looks, standing.again) = (Looks::default(), None);
+        swept
+    }
+
+    /// Sends notes that need the same, which is held, for a moment; on that seat, or on any.
+    fn send_by_rules(
+        &self,
+        notes: &mut VecDeque<Note>,
+        held: Option<Held>,
+        seat: Option<Box<Seat>>,
+    ) -> Swept {
+        let (shared, until) = (&*self.shared, clock::now() + MOMENT);
+        let seat = seat.or_else(|| shared.seats.take());
+        let seat = seat.or_else(|| shared.seats.wait(None, || self.reclaim()));
         let mut seat = seat.expect("who waits without a time gets it");
         if let Some(held) = held {
             held.seated(seat.number);
             seat.held.push(held);
         }
-        let mut turn = Turn::new(self, seat, None);
-        if !note.is_there(&turn) {
-            self.join_worker(&mut turn, Context::of_package(shared.package));
+        let (mut turn, mut swept) = (Turn::new(self, seat, None), Swept::All);
+        while let Some(note) = notes.pop_front() {
+            if !note.is_there(&turn) && shared.service.is_serving(note.generation) {
+                self.join_worker(&mut turn, Context::of_package(shared.package));
+            }
+            let function = shared.package.functions.get(usize::from(note.release.function));
+            if let Some(function) = function.filter(|_| note.is_there(&turn)) {
+                (turn, swept) = self.send(turn, note, function, self.deadline_of(function));
+            }
+            if swept == Swept::Stuck || clock::now() >= until {
+                break;
+            }
         }
-        let function = shared.package.functions.get(usize::from(note.release.function));
-        let (turn, swept) = match function.filter(|_| note.is_there(&turn)) {
-            Some(function) => self.send(turn, note, function, self.deadline_of(function)),
-            None => (turn, Swept::All),
-        };
         turn.pass_on();
         swept
+    }
+
+    /// Leaves all that could not be sent to who comes next.
+    fn put_back(&self, standing: &mut Standing) -> Swept {
+        for (_, queue) in std::mem::take(&mut standing.by_set).into_iter().rev() {
+            queue.notes.into_iter().rev().for_each(|note| self.shared.releases.put_back(note));
+        }
+        Swept::Stuck
+    }
+}
+
+impl Standing {
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_set.is_empty()
+    }
+
+    /// How long to sleep, unless it is woken.
+    pub(super) fn sleeps(&mut self) -> Duration {
+        let now = now();
+        let again = self.looks.next(now);
+        self.again = Some(again);
+        again.saturating_duration_since(now)
+    }
+
+    /// Has what is left of notes that were sent for a moment stand in line again.
+    fn stand_again(&mut self, ruled: &Ruled) {
+        self.by_set.retain(|_, queue| queue.stand.is_some() || !queue.notes.is_empty());
+        for (set, queue) in &mut self.by_set {
+            if queue.stand.is_none() {
+                queue.stand = ruled.families.stand(set, Who::Release).ok();
+            }
+        }
     }
 }
 
 impl Releases {
     /// None is being sent.
     fn rests(&self) {
-        self.waiting.lock().current = None;
-        self.sent.notify_all();
-    }
-}
-
-impl Drop for Standing<'_> {
-    fn drop(&mut self) {
-        for (note, _) in self.notes.drain(..).rev() {
-            self.releases.put_back(note);
-        }
+        let mut waiting = self.waiting.lock();
+        waiting.current = None;
+        self.tell(waiting);
     }
 }

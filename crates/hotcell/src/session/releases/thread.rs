@@ -1,7 +1,7 @@
 //! The thread of a session that sends what waits to be released when there is more than others have time for.
 //!
-//! It is started when notes pile up and ends with the last of them. It holds the session only while it sends, and lets
-//! whoever waits have the turn in between.
+//! It is started when notes pile up and ends with the last of them. It holds the session only while it sends or waits for a seat, and
+//! lets whoever waits have the turn in between.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
@@ -11,6 +11,7 @@ use hotcell_sandbox::with_signals_blocked;
 use hotcell_shm::clock;
 
 use super::super::{Session, Shared, Turn};
+use super::ruled::Standing;
 use super::{MOMENT, Releases, Swept};
 
 impl Session {
@@ -21,8 +22,13 @@ impl Session {
         let mut waiting = releases.waiting.lock();
         if waiting.has_thread || waiting.notes.is_empty() {
             let is_this = |known: &Thread| known.id() == thread::current().id();
-            waiting.thread.iter().for_each(Thread::unpark);
-            return waiting.has_thread && !waiting.thread.as_ref().is_some_and(is_this);
+            let is_others = waiting.has_thread && !waiting.thread.as_ref().is_some_and(is_this);
+            // Under a rule it may be asleep, with notes that have to wait.
+            let asleep =
+                waiting.thread.as_ref().filter(|_| is_others && self.shared.ruled.is_some()).cloned();
+            drop(waiting);
+            asleep.iter().for_each(Thread::unpark);
+            return is_others;
         }
         let shared = Arc::downgrade(&self.shared);
         let thread = thread::Builder::new().name("hotcell-releases".into());
@@ -37,16 +43,23 @@ fn send(shared: &Weak<Shared>) {
     if let Some(shared) = shared.upgrade() {
         shared.releases.waiting.lock().thread = Some(thread::current());
     }
+    let mut standing = Standing::default();
     // When the session goes, so does its worker, with all its objects.
     while let Some(shared) = shared.upgrade() {
         let session = Session { shared, deadline: None };
         // What the application had kept goes with the objects, and may panic. There is nobody to hear it.
-        let swept = catch_unwind(AssertUnwindSafe(|| match session.shared.ruled {
-            Some(_) => session.sweep_by_rules(),
+        let swept = catch_unwind(AssertUnwindSafe(|| match &session.shared.ruled {
+            Some(ruled) => session.sweep_by_rules(ruled, &mut standing),
             None => session.sweep_in_turn(),
         }));
-        let stuck = swept.map_err(std::mem::forget) == Ok(Swept::Stuck);
-        if session.shared.releases.thread_ends(stuck) {
+        let swept = swept.map_err(std::mem::forget);
+        if swept == Ok(Swept::Waits) {
+            drop(session);
+            thread::park_timeout(standing.sleeps());
+            continue;
+        }
+        let stuck = swept == Ok(Swept::Stuck);
+        if standing.is_empty() && session.shared.releases.thread_ends(stuck) {
             return;
         }
     }

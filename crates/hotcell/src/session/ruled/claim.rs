@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use hotcell_protocol::ErrorKind;
 
-use super::super::families::{Family, Held, of_seat};
+use super::super::families::{Family, of_seat};
+use super::super::turn::Around;
 use super::super::{Context, Session, Turn};
 use super::Ruled;
 use crate::error::{Cause, Error, Result};
@@ -43,8 +44,8 @@ impl Wanted {
         ruled: &Ruled,
         object: &Object,
     ) -> std::result::Result<(), TwoThreads> {
-        // What is not of this session, or of a worker that is gone, is refused when it is passed.
-        if !object.is_of(session) || object.name().0 != session.generation() {
+        // What is of another session is refused when it is passed.
+        if !object.is_of(session) {
             return Ok(());
         }
         if let Some(seat) = object.bound_to() {
@@ -86,7 +87,12 @@ impl Session {
         // In a forked child, what is looked at here may be locked for ever.
         let Some(ruled) = self.shared.ruled.as_ref().filter(|_| !self.is_forked()) else { return Ok(None) };
         let mut wanted = Wanted::default();
-        let added = objects.try_for_each(|object| wanted.add(self, ruled, object));
+        // What is of another worker than the call will go to is refused when it is passed, too.
+        let generation = self.around().map_or_else(|| self.generation(), |around| around.generation);
+        let added = objects.try_for_each(|object| match object.name().0 == generation {
+            true => wanted.add(self, ruled, object),
+            false => Ok(()),
+        });
         added.map_err(|two| two.error(&context))?;
         Ok(Some(wanted.claim()))
     }
@@ -109,33 +115,46 @@ impl Session {
     /// What an object of this type belongs to that is lent to the callback which runs on this thread: the thread of the library
     /// that it is bound to, and families.
     pub(crate) fn kin_of_lent(&self, kind: u16) -> (Option<u32>, Option<Arc<[Family]>>) {
-        let Some((seat, around)) = self.shared.ruled.as_ref().and_then(|_| self.seat_around()) else {
-            return (None, None);
-        };
+        let around = self.shared.ruled.as_ref().and_then(|_| self.around());
+        let Some(Around { seat, families, .. }) = around else { return (None, None) };
         let (seats, kin): (Vec<Family>, Vec<Family>) =
-            around.into_iter().partition(|family| *family == of_seat(seat));
+            families.unwrap_or_default().into_iter().partition(|family| *family == of_seat(seat));
         let bound_to = if seats.is_empty() { self.binds(kind, seat) } else { Some(seat) };
         (bound_to, Some(kin.into()))
     }
 }
 
 impl Turn<'_> {
-    /// Whether the call may use this object: it was begun with it, or with what that belongs to.
+    /// Whether the call may use this object: it was begun with it, or with what that belongs to. What is of another session or
+    /// worker is refused for that.
     pub(crate) fn covers(&self, object: &Object) -> bool {
         let Some(ruled) = &self.session.shared.ruled else { return true };
-        let mut wanted = Wanted::default();
-        let usable = wanted.add(self.session, ruled, object).is_ok();
-        let has = |family: &Family| {
-            *family == of_seat(self.number) || self.held.iter().any(|held| held.set().contains(family))
-        };
-        usable && wanted.claim().set.iter().all(has)
+        if object.name().0 != self.generation || !object.is_of(self.session) || self.session.is_forked() {
+            return true;
+        }
+        let mut covered = object.bound_to().is_none_or(|seat| seat == self.number);
+        if covered && ruled.rules.per_handle {
+            covered = object.kin().iter().all(|family| self.has(*family));
+            object.heads(|head| {
+                let (generation, handle) = head.name();
+                covered &= head.bound_to().is_some() || self.has((generation, handle.raw()));
+            });
+        }
+        covered
     }
 
-    /// What the release of an object must have that this call has made.
-    pub(crate) fn claim(&self) -> Option<Claim> {
-        let ruled = self.session.shared.ruled.as_ref()?;
-        let mut set: Vec<Family> = self.held.iter().flat_map(Held::set).copied().collect();
-        let seat = (!ruled.rules.bound.is_empty()).then_some(self.number);
+    fn has(&self, family: Family) -> bool {
+        self.held.iter().any(|held| held.set().binary_search(&family).is_ok())
+    }
+
+    /// What the release of an object of this type must have that this call has made.
+    pub(crate) fn claim(&self, kind: u16) -> Option<Claim> {
+        self.session.shared.ruled.as_ref()?;
+        let mut set: Vec<Family> = self.held.iter().flat_map(|held| held.set().iter().copied()).collect();
+        // What is made of what is bound is bound, too.
+        let own = of_seat(self.number);
+        let seat =
+            set.contains(&own).then_some(self.number).or_else(|| self.session.binds(kind, self.number));
         set.extend(seat.map(of_seat));
         set.sort_unstable();
         set.dedup();

@@ -7,10 +7,8 @@
 //! A waker is the application's: it is cloned, woken and dropped without the lock of the line.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Wake, Waker};
-use std::thread::{self, Thread};
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use super::own::Reservation;
@@ -44,16 +42,13 @@ struct Waiting {
 /// Who is to be woken, behind the lock.
 #[must_use]
 pub(super) struct Called {
-    waker: Option<Waker>,
-    /// It is a task, and somebody stands behind it.
+    wakers: Vec<Waker>,
+    /// One is a task, and may hold somebody up.
     holds_up: bool,
 }
 
-/// How long who was called may take to come.
+/// How long who was called may take to come. In a model, where time stands still, he never is late.
 pub(super) const GRACE: Duration = Duration::from_millis(10);
-
-/// After how long who waits looks again, though nobody called him: the first time, and at most.
-const AGAIN: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
 
 /// A place in line. Who lets go of it leaves the line.
 #[derive(Debug)]
@@ -61,16 +56,13 @@ pub(crate) struct Stand<'a, T> {
     turnstile: &'a Turnstile<T>,
     number: u64,
     is_task: bool,
-    /// When he looks again, and after how long he did so last.
-    again: Option<(Instant, Duration)>,
 }
 
 impl<T> Turnstile<T> {
-    /// Stands in line, behind all others.
-    pub(in super::super) fn stand(&self, waker: &Waker, is_task: bool) -> Stand<'_, T> {
-        let waker = Some(waker.clone());
+    /// Stands in line, behind all others. [`Stand::take`] says how who waits is woken.
+    pub(in super::super) fn stand(&self, is_task: bool) -> Stand<'_, T> {
         let mut line = self.line.lock();
-        let number = line.join(waker, is_task);
+        let number = line.join(is_task);
         // He who is the first looks himself; and before one who was called already, nobody may have stood behind him.
         let first = if line.waiting.len() == 1 { self.lead(&mut line) } else { None };
         let holds_up = line.holds_up();
@@ -79,7 +71,7 @@ impl<T> Turnstile<T> {
         if holds_up {
             self.expect_late();
         }
-        Stand { turnstile: self, number, is_task, again: None }
+        Stand { turnstile: self, number, is_task }
     }
 
     /// How many stand in line.
@@ -99,6 +91,22 @@ impl<T> Turnstile<T> {
         if self.has_one(line) { line.call(now) } else { None }
     }
 
+    /// The same, when somebody has left the line. A value that somebody waits for who came behind him may be there, too.
+    fn follow(&self, line: &mut Line) -> Option<Called> {
+        let first = self.lead(line);
+        let own = line.call_freed(|number| self.values[number].0.is_there());
+        Called::of([first, own])
+    }
+
+    /// Says whether some are reserved. Who says so holds the line.
+    pub(super) fn say_reserved(&self, line: &Line) {
+        if line.reserved.is_empty() {
+            self.wanted.fetch_and(!RESERVED, Ordering::SeqCst);
+        } else {
+            self.wanted.fetch_or(RESERVED, Ordering::SeqCst);
+        }
+    }
+
     /// Says whether somebody waits. Who says so holds the line.
     fn say(&self, line: &Line, wanted: u32) {
         let reserved = if line.reserved.is_empty() { 0 } else { RESERVED };
@@ -115,28 +123,29 @@ impl<T> Turnstile<T> {
     pub(super) fn call_first(&self, number: usize) {
         let called = {
             let mut line = self.line.lock();
-            if let Some(own) = line.call_own(number) {
-                drop(line);
-                own.into_iter().for_each(wake);
-                return;
-            }
             let now = self::now();
-            let Some(first) = line.waiting.front_mut() else { return };
-            if first.insists.is_some_and(|insists| now >= insists) {
-                self.say(&line, INSISTS);
-            }
-            line.call(now)
+            let late = self.end_late(&mut line, now);
+            let called = line.call_own(number, now).or_else(|| {
+                let first = line.waiting.front_mut()?;
+                if first.insists.is_some_and(|insists| now >= insists) {
+                    self.say(&line, INSISTS);
+                }
+                line.call(now)
+            });
+            drop(line);
+            drop(late);
+            called
         };
         self.tell(called);
     }
 
     /// Wakes who is called.
     pub(super) fn tell(&self, called: Option<Called>) {
-        let Some(Called { waker, holds_up }) = called else { return };
+        let Some(Called { wakers, holds_up }) = called else { return };
         if holds_up {
             self.expect_late();
         }
-        waker.into_iter().for_each(wake);
+        wakers.into_iter().for_each(wake);
     }
 
     /// A task was called, and somebody stands behind it: if it does not come, that is found out.
@@ -145,21 +154,30 @@ impl<T> Turnstile<T> {
         self.watch.look_at(hotcell_shm::clock::now() + GRACE.as_nanos() as u64);
     }
 
-    /// Lets go of the first in line if it was called, and has not come. Comes with how long the next one has, if it was called.
+    /// Lets go of the first in line if it was called, and has not come, and of what was reserved so. Comes with when to do so
+    /// again, if others were called.
     #[cfg(feature = "tokio")]
-    pub(in super::super) fn let_go_of_late(&self) -> Option<Duration> {
+    pub(in super::super) fn let_go_of_late(&self) -> Option<Instant> {
         let mut line = self.line.lock();
         let now = self::now();
+        let ended = self.end_late(&mut line, now);
         let mut late = None;
         if line.waiting.len() > 1 && self.has_one(&line) {
             late = line.waiting.pop_front_if(|first| first.is_late(now));
         }
-        let next = if late.is_some() { self.lead(&mut line) } else { None };
-        let again = line.holds_up() && self.has_one(&line);
+        let next = if late.is_some() {
+            self.follow(&mut line)
+        } else if ended.is_empty() {
+            None
+        } else {
+            self.lead_on(&mut line)
+        };
+        let again = (line.holds_up() && self.has_one(&line)).then(|| now + GRACE);
+        let again = again.into_iter().chain(line.next_late()).min();
         drop(line);
-        drop(late);
+        drop((late, ended));
         self.tell(next);
-        again.then_some(GRACE)
+        again
     }
 }
 
@@ -169,14 +187,14 @@ impl Line {
         self.count
     }
 
-    fn join(&mut self, waker: Option<Waker>, is_task: bool) -> u64 {
+    fn join(&mut self, is_task: bool) -> u64 {
         let number = self.next();
-        self.waiting.push_back(Waiting { number, waker, is_task, insists: None, called: None });
+        self.waiting.push_back(Waiting { number, waker: None, is_task, insists: None, called: None });
         number
     }
 
     /// Where somebody stands: numbers grow towards the end.
-    fn place(&self, number: u64) -> Option<usize> {
+    pub(super) fn place(&self, number: u64) -> Option<usize> {
         self.waiting.binary_search_by_key(&number, |waiting| waiting.number).ok()
     }
 
@@ -184,14 +202,33 @@ impl Line {
     fn call(&mut self, now: Instant) -> Option<Called> {
         let first = self.waiting.front_mut()?;
         first.called.get_or_insert(now);
-        let waker = first.waker.take();
-        Some(Called { waker, holds_up: self.holds_up() })
+        let wakers = first.waker.take().into_iter().collect();
+        Some(Called { wakers, holds_up: self.holds_up() })
+    }
+
+    /// The number of the first.
+    pub(super) fn first(&self) -> Option<u64> {
+        self.waiting.front().map(|first| first.number)
     }
 
     /// Whether the first is a task that was called, and somebody stands behind it.
     fn holds_up(&self) -> bool {
         self.waiting.len() > 1
             && self.waiting.front().is_some_and(|first| first.is_task && first.called.is_some())
+    }
+}
+
+impl Called {
+    /// Of these, all.
+    fn of(all: [Option<Called>; 2]) -> Option<Called> {
+        all.into_iter().flatten().reduce(|mut all, other| {
+            all.wakers.extend(other.wakers);
+            Called { holds_up: all.holds_up || other.holds_up, ..all }
+        })
+    }
+
+    pub(super) fn new(wakers: Vec<Waker>, holds_up: bool) -> Called {
+        Called { wakers, holds_up }
     }
 }
 
@@ -211,7 +248,7 @@ impl<T> Stand<'_, T> {
         let mut line = turnstile.line.lock();
         let place = line.place(self.number).unwrap_or_else(|| {
             // It was called, and did not come.
-            self.number = line.join(None, self.is_task);
+            self.number = line.join(self.is_task);
             line.waiting.len() - 1
         });
         // Whoever stands behind a task that was called, be it anew, has it looked after.
@@ -222,7 +259,7 @@ impl<T> Stand<'_, T> {
             if turnstile.has_one(&line) {
                 late = line.waiting.pop_front_if(|first| first.is_late(now));
             }
-            let next = if late.is_some() { turnstile.lead(&mut line) } else { None };
+            let next = if late.is_some() { turnstile.follow(&mut line) } else { None };
             drop(line);
             if holds_up && late.is_none() {
                 turnstile.expect_late();
@@ -233,7 +270,8 @@ impl<T> Stand<'_, T> {
         if line.waiting[0].insists.is_none() {
             // He looks himself.
             let first = turnstile.lead(&mut line);
-            line.waiting[0].waker = first.and_then(|called| called.waker).or(line.waiting[0].waker.take());
+            let own = first.and_then(|mut called| called.wakers.pop());
+            line.waiting[0].waker = own.or(line.waiting[0].waker.take());
         }
         let value = turnstile.find_unreserved(&line);
         if value.is_none() {
@@ -242,50 +280,26 @@ impl<T> Stand<'_, T> {
             return None;
         }
         let own = line.waiting.pop_front();
-        let next = turnstile.lead(&mut line);
+        let next = turnstile.follow(&mut line);
         drop(line);
         drop((own, late));
         turnstile.tell(next);
         value
     }
-
-    /// When to look again, called or not.
-    pub(crate) fn looks_again(&mut self, now: Instant) -> Instant {
-        let (at, after) = self.again.unwrap_or((now + AGAIN.0, AGAIN.0));
-        let next = if now < at { (at, after) } else { (now + after * 2, (after * 2).min(AGAIN.1)) };
-        self.again = Some(next);
-        next.0
-    }
 }
 
 impl<T> Drop for Stand<'_, T> {
     fn drop(&mut self) {
+        if self.turnstile.is_forked() {
+            return;
+        }
         let mut line = self.turnstile.line.lock();
         let place = line.place(self.number);
         let gone = place.and_then(|place| line.waiting.remove(place));
         // He may have been called: the next one is called instead.
-        let next = if place == Some(0) { self.turnstile.lead(&mut line) } else { None };
+        let next = if place == Some(0) { self.turnstile.follow(&mut line) } else { None };
         drop(line);
         drop(gone);
         self.turnstile.tell(next);
     }
-}
-
-/// Unparks a thread.
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-pub(in super::super) fn waker_of_this_thread() -> Waker {
-    thread_local!(static OWN: Waker = Waker::from(Arc::new(Unpark(thread::current()))));
-    // While the thread ends it makes do without.
-    OWN.try_with(Waker::clone).unwrap_or_else(|_| Waker::from(Arc::new(Unpark(thread::current()))))
 }

@@ -23,7 +23,7 @@ fn waker() -> Waker {
 /// Waits for the value, as [`Turnstile::wait`] does, but without a time.
 fn wait(turnstile: &Turnstile<u32>) -> Box<u32> {
     let waker = waker();
-    let mut stand = turnstile.stand(&waker, false);
+    let mut stand = turnstile.stand(false);
     loop {
         if let Some(value) = stand.take(&waker) {
             return value;
@@ -70,7 +70,7 @@ fn who_leaves_the_line_takes_no_call_along() {
         let leaves = Arc::clone(&turnstile);
         let leaves = thread::spawn(move || {
             let waker = waker();
-            let mut stand = leaves.stand(&waker, true);
+            let mut stand = leaves.stand(true);
             let value = stand.take(&waker);
             drop(stand);
             value.into_iter().for_each(|value| leaves.put(0, value));
@@ -86,4 +86,42 @@ fn who_leaves_the_line_takes_no_call_along() {
         }
         assert!(turnstile.take().is_some(), "nobody insists any more");
     });
+}
+
+/// Of two values one is wanted by its number, and any by somebody else: whatever comes back when, both get one.
+#[test]
+fn who_waits_for_his_own_value_and_who_waits_for_any_get_one() {
+    for put in [Turnstile::put, Turnstile::put_for_others] {
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = Some(3);
+        builder.check(move || {
+            // All threads of all runs share it.
+            LAST.set((0, 0));
+            let turnstile = Arc::new(Turnstile::new([Box::new(0), Box::new(1)].into_iter()));
+            let [_first, second] = [0, 1].map(|_| turnstile.take().expect("nobody has it yet"));
+            let number = *second as usize;
+            let own = Arc::clone(&turnstile);
+            let own = thread::spawn(move || {
+                let (waker, reserved) = (waker(), own.reserve(number, None));
+                let value = loop {
+                    match reserved.take(&waker) {
+                        Some(value) => break value,
+                        None => thread::park(),
+                    }
+                };
+                drop(reserved);
+                put(&own, number, value);
+            });
+            let any = Arc::clone(&turnstile);
+            let any = thread::spawn(move || {
+                let value = any.take().unwrap_or_else(|| wait(&any));
+                any.put(number, value);
+            });
+            put(&turnstile, number, second);
+            for thread in [own, any] {
+                thread.join().expect("no thread of the model panics");
+            }
+            assert!(turnstile.take().is_some(), "nothing is reserved any more");
+        });
+    }
 }

@@ -6,6 +6,11 @@ use std::thread;
 
 use super::*;
 
+/// The time of a call that is longer than any test.
+fn long() -> Instant {
+    Instant::now() + Duration::from_secs(600)
+}
+
 fn turnstile<T>(value: T) -> Turnstile<T> {
     Turnstile::new([Box::new(value)].into_iter())
 }
@@ -123,7 +128,7 @@ fn a_task_that_is_called_and_does_not_come_stands_behind_the_others_again() {
     let waker = std::task::Waker::noop();
     let turnstile = turnstile(7);
     let value = turnstile.take().expect("nobody has it");
-    let (mut first, mut second) = (turnstile.stand(waker, true), turnstile.stand(waker, true));
+    let (mut first, mut second) = (turnstile.stand(true), turnstile.stand(true));
     assert_eq!((first.take(waker), second.take(waker)), (None, None));
     turnstile.put(0, value);
     // Nobody looks after the first.
@@ -133,7 +138,7 @@ fn a_task_that_is_called_and_does_not_come_stands_behind_the_others_again() {
             None => thread::yield_now(),
         }
     };
-    let mut third = turnstile.stand(waker, true);
+    let mut third = turnstile.stand(true);
     assert_eq!((first.take(waker), third.take(waker)), (None, None));
     turnstile.put(0, value);
     assert_eq!(first.take(waker), None, "the third came before it came again");
@@ -148,8 +153,9 @@ fn a_task_that_leaves_the_line_leaves_its_call_to_the_next() {
     let waker = std::task::Waker::from(std::sync::Arc::clone(&woken));
     let turnstile = turnstile(7);
     let value = turnstile.take().expect("nobody has it");
-    let first = turnstile.stand(std::task::Waker::noop(), true);
-    let mut second = turnstile.stand(&waker, true);
+    let first = turnstile.stand(true);
+    let mut second = turnstile.stand(true);
+    assert_eq!(second.take(&waker), None);
     turnstile.put(0, value);
     assert_eq!(woken.0.load(Ordering::Relaxed), 0);
     drop(first);
@@ -199,12 +205,12 @@ fn a_value_that_is_reserved_is_nobody_elses() {
     });
     assert_eq!(turnstile.wanted.load(Ordering::SeqCst), NOBODY);
     // Others look past what is reserved, though it is there.
-    let reserved = turnstile.reserve(0, false);
+    let reserved = turnstile.reserve(0, None);
     assert_eq!(turnstile.take(), Some(Box::new(1)));
     assert_eq!(turnstile.take(), None);
     let until = Instant::now() + Duration::from_millis(5);
     assert_eq!(turnstile.wait(Some(until), || ()), None);
-    assert_eq!(reserved.take(&waker_of_this_thread()), Some(Box::new(0)));
+    assert_eq!(reserved.take(&looks::waker_of_this_thread()), Some(Box::new(0)));
     drop(reserved);
     assert_eq!(turnstile.take(), None, "both are taken");
 }
@@ -213,12 +219,83 @@ fn a_value_that_is_reserved_is_nobody_elses() {
 fn what_a_task_has_reserved_and_does_not_come_for_is_taken_by_others() {
     let turnstile = Turnstile::new([Box::new(0), Box::new(1)].into_iter());
     let [first, second] = [0, 1].map(|_| turnstile.take().expect("two are there"));
-    let reserved = turnstile.reserve(*second as usize, true);
-    assert_eq!(reserved.take(&waker_of_this_thread()), None);
+    let reserved = turnstile.reserve(*second as usize, Some(long()));
+    assert_eq!(reserved.take(&looks::waker_of_this_thread()), None);
     turnstile.put(*second as usize, second);
     let value = turnstile.wait(None, || ()).expect("the task does not come");
-    assert_eq!(reserved.take(&waker_of_this_thread()), None);
+    assert_eq!(reserved.take(&looks::waker_of_this_thread()), None);
     turnstile.put(*value as usize, value);
-    assert!(reserved.take(&waker_of_this_thread()).is_some(), "now it is there");
+    assert!(reserved.take(&looks::waker_of_this_thread()).is_some(), "now it is there");
     drop(first);
+}
+
+/// Where a task does not come for what it has reserved, others are called as if it had not; and who comes to the value without
+/// waiting takes it past the line.
+#[test]
+fn what_nobody_comes_for_calls_who_waits() {
+    let turnstile = Turnstile::new([Box::new(0), Box::new(1)].into_iter());
+    let [_first, second] = [0, 1].map(|_| turnstile.take().expect("two are there"));
+    let number = *second as usize;
+    let reserved = turnstile.reserve(number, Some(long()));
+    let woken = std::sync::Arc::new(Count::default());
+    let mut waits = turnstile.stand(false);
+    assert_eq!(waits.take(&std::task::Waker::from(std::sync::Arc::clone(&woken))), None);
+    turnstile.put(number, second);
+    assert_eq!(woken.0.load(Ordering::Relaxed), 0, "it is the task's");
+    // Others come by, as the line has not insisted yet.
+    let second = loop {
+        match turnstile.take() {
+            Some(value) => break value,
+            None => thread::yield_now(),
+        }
+    };
+    turnstile.put(number, second);
+    assert_eq!(woken.0.load(Ordering::Relaxed), 1);
+    assert_eq!(turnstile.wanted.load(Ordering::SeqCst) & RESERVED, 0, "it costs nobody a lock any more");
+    assert!(waits.take(std::task::Waker::noop()).is_some());
+    // Nor does one whose time is over, and who is kept and not looked after.
+    let over = turnstile.reserve(number, Some(Instant::now()));
+    assert_eq!(turnstile.take(), None);
+    assert_eq!(turnstile.wanted.load(Ordering::SeqCst), NOBODY);
+    drop((reserved, over));
+}
+
+#[test]
+fn who_reserves_a_value_when_somebody_insists_comes_behind_him() {
+    let turnstile = Turnstile::new([Box::new(0), Box::new(1)].into_iter());
+    let [_first, second] = [0, 1].map(|_| turnstile.take().expect("two are there"));
+    let number = *second as usize;
+    let woken = std::sync::Arc::new(Count::default());
+    let waker = std::task::Waker::from(std::sync::Arc::clone(&woken));
+    let mut waits = turnstile.stand(false);
+    assert_eq!(waits.take(std::task::Waker::noop()), None);
+    turnstile.put_for_others(number, second);
+    assert_eq!(turnstile.wanted.load(Ordering::SeqCst), INSISTS);
+    let reserved = turnstile.reserve(number, None);
+    assert_eq!(reserved.take(&waker), None, "it is there, and the other's");
+    let second = waits.take(std::task::Waker::noop()).expect("he has insisted");
+    drop(waits);
+    // He who insists next came later.
+    let mut next = turnstile.stand(false);
+    assert_eq!(next.take(std::task::Waker::noop()), None);
+    turnstile.put_for_others(number, second);
+    assert_eq!((woken.0.load(Ordering::Relaxed), next.take(std::task::Waker::noop())), (1, None));
+    assert!(reserved.take(&waker).is_some());
+}
+
+/// He who was to go first goes without a value: what lies there is called.
+#[test]
+fn who_goes_without_a_value_leaves_it_to_who_came_behind() {
+    let turnstile = Turnstile::new([Box::new(0), Box::new(1)].into_iter());
+    let [_first, second] = [0, 1].map(|_| turnstile.take().expect("two are there"));
+    let number = *second as usize;
+    let woken = std::sync::Arc::new(Count::default());
+    let waker = std::task::Waker::from(std::sync::Arc::clone(&woken));
+    let waits = turnstile.stand(false);
+    turnstile.put_for_others(number, second);
+    let reserved = turnstile.reserve(number, None);
+    assert_eq!(reserved.take(&waker), None);
+    drop(waits);
+    assert_eq!(woken.0.load(Ordering::Relaxed), 1);
+    assert!(reserved.take(&waker).is_some());
 }
