@@ -154,7 +154,10 @@ pub(crate) const PROBES: &[Probe] = &[
     ),
     each(idle::cold_start, &[Figure::of("worker.cold-start", "ms").bar(5.0)]),
     each(idle::warm_spare, &[Figure::of("worker.warm-spare", "ms").bar(0.5)]),
-    each(faults::crash, &[Figure::of("fault.crash", "ms").bar(5.0), Figure::of("fault.crash.next-call", "ms").bar(1.0)]),
+    each(
+        faults::crash,
+        &[Figure::of("fault.crash", "ms").bar(5.0), Figure::of("fault.crash.next-call", "ms").bar(1.0)],
+    ),
     each(faults::hang, &[Figure::of("fault.hang.beyond-deadline", "ms").bar(50.0)]),
     each(faults::refused, &[Figure::of("breaker.refused", "µs").bar(10.0)]),
     each(idle::memory, &[Figure::of("worker.idle.pss", "KiB").bar(3072.0)]),

@@ -126,7 +126,12 @@ fn unqualified(ty: &str) -> &str {
 
 #[test]
 fn what_is_kept_can_be_assigned_to() {
-    let cases = [("const int", "int"), ("char *const", "char *"), ("const char *", "const char *"), ("size_t", "size_t")];
+    let cases = [
+        ("const int", "int"),
+        ("char *const", "char *"),
+        ("const char *", "const char *"),
+        ("size_t", "size_t"),
+    ];
     for (ty, expect) in cases {
         assert_eq!(unqualified(ty), expect);
     }

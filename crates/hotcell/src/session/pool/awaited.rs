@@ -14,6 +14,7 @@ use crate::error::{Cause, Error, Result};
 use crate::session::Context;
 use crate::session::allowed::YEAR;
 use crate::session::awaited::{NoRuntime, Timer};
+use crate::session::looks::Looks;
 
 impl<L: Library> Pool<L> {
     /// As [`Pool::get`], for a task: it waits for its lease without a thread, in the runtime of tokio that it is polled in. A session
@@ -69,15 +70,15 @@ impl<L: Library> Inner<L> {
     async fn member_awaited(&self, context: Context, wait: Duration) -> Result<Option<Box<Member<L>>>> {
         let _standing = self.stand_in_line(context)?;
         let until = Instant::now() + wait.min(YEAR);
-        let (mut stand, mut timer) = (None, Timer::default());
+        let (mut stand, mut looks, mut timer) =
+            (self.members.stand(true), Looks::default(), Timer::default());
         let member = poll_fn(|task| {
-            let stand = stand.get_or_insert_with(|| self.members.stand(task.waker(), true));
             loop {
                 let (member, now) = (stand.take(task.waker()), Instant::now());
                 if member.is_some() || now >= until {
                     return Poll::Ready(Ok(member));
                 }
-                match timer.poll(stand.looks_again(now).min(until), task) {
+                match timer.poll(looks.next(now).min(until), task) {
                     Ok(Poll::Ready(())) => {}
                     Ok(Poll::Pending) => return Poll::Pending,
                     Err(NoRuntime) => return Poll::Ready(Err(no_runtime(context))),
