@@ -19,7 +19,7 @@ const LIBRARIES: &[(&str, &str, bool)] = &[
     ("libcjson.so.1", "", true),
 ];
 /// Fingerprint of the interface.
-const INTERFACE: &str = "bf601c13ad721c7f8093f8129d8c52eb8aac8fe6a0d7c3029352aae6919b1d18";
+const INTERFACE: &str = "a8d16ecd0d02c3e4539f05e0c4ab0d28ee5348dec5e72550e6bd95e53a33579f";
 const INCLUDE: &str = "HOTCELL_CJSON_INCLUDE";
 const LIB: &str = "HOTCELL_CJSON_LIB";
 

@@ -19,7 +19,7 @@ const LIBRARIES: &[(&str, &str, bool)] = &[
     ("libsqlite3.so.0", "", true),
 ];
 /// Fingerprint of the interface.
-const INTERFACE: &str = "50226d48f77d6ad9b220d03134d023d5a059349b389cc6d000a73adee5190755";
+const INTERFACE: &str = "416b13820caf63c3134060f4b420b6ade5b0918f62607bdb6708eae3f8eb9ca9";
 const INCLUDE: &str = "HOTCELL_SQLITE3_INCLUDE";
 const LIB: &str = "HOTCELL_SQLITE3_LIB";
 

@@ -19,7 +19,7 @@ const LIBRARIES: &[(&str, &str, bool)] = &[
     ("libz.so.1", "", true),
 ];
 /// Fingerprint of the interface.
-const INTERFACE: &str = "baf2d665d19078a71c6237c794becb967ad7a9c6eedbfd762039a9a07d5a9aec";
+const INTERFACE: &str = "86811db14525b0b3c4703c28d6337cc99caa15e66aa3f65927143963d068ab7e";
 const INCLUDE: &str = "HOTCELL_ZLIB_INCLUDE";
 const LIB: &str = "HOTCELL_ZLIB_LIB";
 

@@ -19,7 +19,7 @@ const LIBRARIES: &[(&str, &str, bool)] = &[
     ("libzstd.so.1", "", true),
 ];
 /// Fingerprint of the interface.
-const INTERFACE: &str = "73493dcf8668ad6f8c371de30cc93de8639235a1432f6df7ed41a3b6f65e28f1";
+const INTERFACE: &str = "0ddcda3cc36d6c66eb75ab4d7aa14f40ad5a24588fee232808484ddcbfe52e14";
 const INCLUDE: &str = "HOTCELL_ZSTD_INCLUDE";
 const LIB: &str = "HOTCELL_ZSTD_LIB";
 

@@ -437,6 +437,14 @@ impl Batch {
         Ok(call.values(|reply| reply.get_i32(0)))
     }
 
+    /// [`Library::minify`](crate::Library::minify) in this batch.
+    #[track_caller]
+    pub fn minify(&mut self, json: &str) -> hotcell::Result<hotcell::Ticket<Option<String>>> {
+        let mut call = self.batch.entry(table::C_JSON_MINIFY)?;
+        call.put_text(0, "json", json)?;
+        Ok(call.read(|reply| reply.opt_text(0)))
+    }
+
     /// [`CJson::set_number_helper`](crate::CJson::set_number_helper) in this batch.
     #[track_caller]
     pub fn set_number_helper(

@@ -222,6 +222,23 @@ impl Library {
         Ok(returned.map(CJson))
     }
 
+    /// Create a string where valuestring references a string so
+    /// it will not be freed by cJSON_Delete
+    ///
+    /// C: `cJSON *cJSON_CreateStringReference(const char *string)`
+    ///
+    /// # Errors
+    ///
+    /// Faults of the worker; the library reports none here.
+    #[track_caller]
+    pub fn create_string_reference(&self, string: &str) -> hotcell::Result<Option<CJson>> {
+        let mut call = self.session.call(table::C_JSON_CREATE_STRING_REFERENCE)?;
+        call.put_text(0, "string", string)?;
+        let mut reply = call.finish()?;
+        let returned = reply.opt_handle(0, CJson::TYPE, true, None)?;
+        Ok(returned.map(CJson))
+    }
+
     /// These utilities create an Array of count items.
     /// The parameter count cannot be greater than the number of elements in the number array, otherwise array access will be out of bounds.
     ///
@@ -283,6 +300,23 @@ impl Library {
         let mut reply = call.finish()?;
         let returned = reply.opt_handle(0, CJson::TYPE, true, None)?;
         Ok(returned.map(CJson))
+    }
+
+    /// Minify a strings, remove blank characters(such as ' ', '\\t', '\\r', '\\n') from strings.
+    /// The input pointer json cannot point to a read-only address area, such as a string constant,
+    /// but should point to a readable and writable address area.
+    ///
+    /// C: `void cJSON_Minify(const char *json, char **json_after)`
+    ///
+    /// # Errors
+    ///
+    /// Faults of the worker; the library reports none here.
+    #[track_caller]
+    pub fn minify(&self, json: &str) -> hotcell::Result<Option<String>> {
+        let mut call = self.session.call(table::C_JSON_MINIFY)?;
+        call.put_text(0, "json", json)?;
+        let mut reply = call.finish()?;
+        reply.opt_text(0)
     }
 }
 

@@ -8,9 +8,9 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
     runtime: 1,
     library: "cjson",
     fingerprint: [
-        0xbf, 0x60, 0x1c, 0x13, 0xad, 0x72, 0x1c, 0x7f, 0x80, 0x93, 0xf8, 0x12, 0x9d, 0x8c, 0x52,
-        0xeb, 0x8a, 0xac, 0x8f, 0xe6, 0xa0, 0xd7, 0xc3, 0x02, 0x93, 0x52, 0xaa, 0xe6, 0x91, 0x9b,
-        0x1d, 0x18,
+        0xa8, 0xd1, 0x6e, 0xcd, 0x0d, 0x02, 0xc3, 0xe4, 0x53, 0x9f, 0x05, 0xe0, 0xc4, 0xab, 0x0d,
+        0x28, 0xee, 0x53, 0x48, 0xde, 0xc5, 0xe7, 0x25, 0x50, 0xe6, 0xbd, 0x95, 0xe5, 0x3a, 0x33,
+        0x57, 0x9f,
     ],
     reentrant: false,
     functions: &FUNCTIONS,
@@ -64,40 +64,43 @@ pub(crate) const C_JSON_CREATE_STRING: u16 = 32;
 pub(crate) const C_JSON_CREATE_RAW: u16 = 33;
 pub(crate) const C_JSON_CREATE_ARRAY: u16 = 34;
 pub(crate) const C_JSON_CREATE_OBJECT: u16 = 35;
-pub(crate) const C_JSON_CREATE_INT_ARRAY: u16 = 36;
-pub(crate) const C_JSON_CREATE_FLOAT_ARRAY: u16 = 37;
-pub(crate) const C_JSON_CREATE_DOUBLE_ARRAY: u16 = 38;
-pub(crate) const C_JSON_CREATE_STRING_ARRAY: u16 = 39;
-pub(crate) const C_JSON_ADD_ITEM_TO_ARRAY: u16 = 40;
-pub(crate) const C_JSON_ADD_ITEM_TO_OBJECT: u16 = 41;
-pub(crate) const C_JSON_DETACH_ITEM_VIA_POINTER: u16 = 42;
-pub(crate) const C_JSON_DETACH_ITEM_FROM_ARRAY: u16 = 43;
-pub(crate) const C_JSON_DELETE_ITEM_FROM_ARRAY: u16 = 44;
-pub(crate) const C_JSON_DETACH_ITEM_FROM_OBJECT: u16 = 45;
-pub(crate) const C_JSON_DETACH_ITEM_FROM_OBJECT_CASE_SENSITIVE: u16 = 46;
-pub(crate) const C_JSON_DELETE_ITEM_FROM_OBJECT: u16 = 47;
-pub(crate) const C_JSON_DELETE_ITEM_FROM_OBJECT_CASE_SENSITIVE: u16 = 48;
-pub(crate) const C_JSON_INSERT_ITEM_IN_ARRAY: u16 = 49;
-pub(crate) const C_JSON_REPLACE_ITEM_VIA_POINTER: u16 = 50;
-pub(crate) const C_JSON_REPLACE_ITEM_IN_ARRAY: u16 = 51;
-pub(crate) const C_JSON_REPLACE_ITEM_IN_OBJECT: u16 = 52;
-pub(crate) const C_JSON_REPLACE_ITEM_IN_OBJECT_CASE_SENSITIVE: u16 = 53;
-pub(crate) const C_JSON_DUPLICATE: u16 = 54;
-pub(crate) const C_JSON_COMPARE: u16 = 55;
-pub(crate) const C_JSON_ADD_NULL_TO_OBJECT: u16 = 56;
-pub(crate) const C_JSON_ADD_TRUE_TO_OBJECT: u16 = 57;
-pub(crate) const C_JSON_ADD_FALSE_TO_OBJECT: u16 = 58;
-pub(crate) const C_JSON_ADD_BOOL_TO_OBJECT: u16 = 59;
-pub(crate) const C_JSON_ADD_NUMBER_TO_OBJECT: u16 = 60;
-pub(crate) const C_JSON_ADD_STRING_TO_OBJECT: u16 = 61;
-pub(crate) const C_JSON_ADD_RAW_TO_OBJECT: u16 = 62;
-pub(crate) const C_JSON_ADD_OBJECT_TO_OBJECT: u16 = 63;
-pub(crate) const C_JSON_ADD_ARRAY_TO_OBJECT: u16 = 64;
-pub(crate) const C_JSON_SET_NUMBER_HELPER: u16 = 65;
-pub(crate) const C_JSON_SET_VALUESTRING: u16 = 66;
+pub(crate) const C_JSON_CREATE_STRING_REFERENCE: u16 = 36;
+pub(crate) const C_JSON_CREATE_INT_ARRAY: u16 = 37;
+pub(crate) const C_JSON_CREATE_FLOAT_ARRAY: u16 = 38;
+pub(crate) const C_JSON_CREATE_DOUBLE_ARRAY: u16 = 39;
+pub(crate) const C_JSON_CREATE_STRING_ARRAY: u16 = 40;
+pub(crate) const C_JSON_ADD_ITEM_TO_ARRAY: u16 = 41;
+pub(crate) const C_JSON_ADD_ITEM_TO_OBJECT: u16 = 42;
+pub(crate) const C_JSON_ADD_ITEM_TO_OBJECT_CS: u16 = 43;
+pub(crate) const C_JSON_DETACH_ITEM_VIA_POINTER: u16 = 44;
+pub(crate) const C_JSON_DETACH_ITEM_FROM_ARRAY: u16 = 45;
+pub(crate) const C_JSON_DELETE_ITEM_FROM_ARRAY: u16 = 46;
+pub(crate) const C_JSON_DETACH_ITEM_FROM_OBJECT: u16 = 47;
+pub(crate) const C_JSON_DETACH_ITEM_FROM_OBJECT_CASE_SENSITIVE: u16 = 48;
+pub(crate) const C_JSON_DELETE_ITEM_FROM_OBJECT: u16 = 49;
+pub(crate) const C_JSON_DELETE_ITEM_FROM_OBJECT_CASE_SENSITIVE: u16 = 50;
+pub(crate) const C_JSON_INSERT_ITEM_IN_ARRAY: u16 = 51;
+pub(crate) const C_JSON_REPLACE_ITEM_VIA_POINTER: u16 = 52;
+pub(crate) const C_JSON_REPLACE_ITEM_IN_ARRAY: u16 = 53;
+pub(crate) const C_JSON_REPLACE_ITEM_IN_OBJECT: u16 = 54;
+pub(crate) const C_JSON_REPLACE_ITEM_IN_OBJECT_CASE_SENSITIVE: u16 = 55;
+pub(crate) const C_JSON_DUPLICATE: u16 = 56;
+pub(crate) const C_JSON_COMPARE: u16 = 57;
+pub(crate) const C_JSON_MINIFY: u16 = 58;
+pub(crate) const C_JSON_ADD_NULL_TO_OBJECT: u16 = 59;
+pub(crate) const C_JSON_ADD_TRUE_TO_OBJECT: u16 = 60;
+pub(crate) const C_JSON_ADD_FALSE_TO_OBJECT: u16 = 61;
+pub(crate) const C_JSON_ADD_BOOL_TO_OBJECT: u16 = 62;
+pub(crate) const C_JSON_ADD_NUMBER_TO_OBJECT: u16 = 63;
+pub(crate) const C_JSON_ADD_STRING_TO_OBJECT: u16 = 64;
+pub(crate) const C_JSON_ADD_RAW_TO_OBJECT: u16 = 65;
+pub(crate) const C_JSON_ADD_OBJECT_TO_OBJECT: u16 = 66;
+pub(crate) const C_JSON_ADD_ARRAY_TO_OBJECT: u16 = 67;
+pub(crate) const C_JSON_SET_NUMBER_HELPER: u16 = 68;
+pub(crate) const C_JSON_SET_VALUESTRING: u16 = 69;
 
 #[rustfmt::skip]
-static FUNCTIONS: [rt::Function; 67] = [
+static FUNCTIONS: [rt::Function; 70] = [
     function("cJSON_Version", 0, 16),
     rt::Function { message: Some(8), owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("cJSON_Parse", 16, 24) },
     rt::Function { message: Some(8), owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("cJSON_ParseWithLength", 16, 24) },
@@ -134,12 +137,14 @@ static FUNCTIONS: [rt::Function; 67] = [
     rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("cJSON_CreateRaw", 16, 8) },
     rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("cJSON_CreateArray", 0, 8) },
     rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("cJSON_CreateObject", 0, 8) },
+    rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("cJSON_CreateStringReference", 16, 8) },
     rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("cJSON_CreateIntArray", 16, 8) },
     rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("cJSON_CreateFloatArray", 16, 8) },
     rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("cJSON_CreateDoubleArray", 16, 8) },
     rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("cJSON_CreateStringArray", 16, 8) },
     rt::Function { returned: number(0, rt::Kind::I32), ..function("cJSON_AddItemToArray", 16, 8) },
     rt::Function { returned: number(0, rt::Kind::I32), ..function("cJSON_AddItemToObject", 32, 8) },
+    rt::Function { returned: number(0, rt::Kind::I32), ..function("cJSON_AddItemToObjectCS", 32, 8) },
     rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("cJSON_DetachItemViaPointer", 16, 8) },
     rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("cJSON_DetachItemFromArray", 16, 8) },
     function("cJSON_DeleteItemFromArray", 16, 0),
@@ -154,6 +159,7 @@ static FUNCTIONS: [rt::Function; 67] = [
     rt::Function { returned: number(0, rt::Kind::I32), ..function("cJSON_ReplaceItemInObjectCaseSensitive", 32, 8) },
     rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("cJSON_Duplicate", 16, 8) },
     function("cJSON_Compare", 24, 8),
+    function("cJSON_Minify", 16, 16),
     function("cJSON_AddNullToObject", 24, 8),
     function("cJSON_AddTrueToObject", 24, 8),
     function("cJSON_AddFalseToObject", 24, 8),

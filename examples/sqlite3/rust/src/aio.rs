@@ -96,6 +96,16 @@ impl Filename {
             call_site,
         }
     }
+
+    /// Its calls for tasks that take it over.
+    #[track_caller]
+    pub fn into_aio(self) -> Aio<Self> {
+        let call_site = Location::caller();
+        Aio {
+            of: self,
+            call_site,
+        }
+    }
 }
 
 impl Library {

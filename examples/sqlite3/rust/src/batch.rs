@@ -14,6 +14,7 @@ mod bind;
 mod blob;
 mod column;
 mod db;
+mod file;
 mod result;
 mod str_;
 mod value;
@@ -267,6 +268,40 @@ impl Batch {
         }))
     }
 
+    /// [`Library::mprintf`](crate::Library::mprintf) in this batch.
+    #[track_caller]
+    pub fn mprintf(
+        &mut self,
+        text: Option<&str>,
+    ) -> hotcell::Result<hotcell::Ticket<Option<String>>> {
+        let mut call = self.batch.entry(table::SQLITE3_MPRINTF)?;
+        if let Some(text) = text {
+            call.put_text(0, "text", text)?;
+        } else {
+            call.put_null(0);
+        }
+        Ok(call.read(|reply| reply.opt_text(0)))
+    }
+
+    /// [`Library::snprintf`](crate::Library::snprintf) in this batch.
+    ///
+    /// `arg2_capacity` is the room for `arg2`, in elements.
+    #[track_caller]
+    pub fn snprintf(
+        &mut self,
+        arg2_capacity: usize,
+        text: Option<&str>,
+    ) -> hotcell::Result<hotcell::Ticket<Vec<u8>>> {
+        let mut call = self.batch.entry(table::SQLITE3_SNPRINTF)?;
+        call.put_room(0, arg2_capacity as u64);
+        if let Some(text) = text {
+            call.put_text(8, "text", text)?;
+        } else {
+            call.put_null(8);
+        }
+        Ok(call.read(|reply| reply.buffer(0)))
+    }
+
     /// [`Library::memory_used`](crate::Library::memory_used) in this batch.
     #[track_caller]
     pub fn memory_used(&mut self) -> hotcell::Result<hotcell::Ticket<i64>> {
@@ -423,6 +458,34 @@ impl Batch {
         let mut call = self.batch.entry(table::SQLITE3_FILENAME_WAL)?;
         call.put_handle(0, "arg1", &arg1.0, Filename::TYPE)?;
         Ok(call.read(|reply| reply.opt_text(0)))
+    }
+
+    /// [`Library::create_filename`](crate::Library::create_filename) in this batch.
+    #[track_caller]
+    pub fn create_filename(
+        &mut self,
+        z_database: &str,
+        z_journal: &str,
+        z_wal: &str,
+    ) -> hotcell::Result<hotcell::Ticket<Filename>> {
+        let mut call = self.batch.entry(table::SQLITE3_CREATE_FILENAME)?;
+        call.put_text(0, "zDatabase", z_database)?;
+        call.put_text(16, "zJournal", z_journal)?;
+        call.put_text(32, "zWal", z_wal)?;
+        Ok(call.read(|reply| {
+            let returned = reply.handle(0, Filename::TYPE, true, None)?;
+            Ok(Filename(returned))
+        }))
+    }
+
+    /// [`Filename::free_filename`](crate::Filename::free_filename) in this batch.
+    ///
+    /// `arg1` is taken over by the call.
+    #[track_caller]
+    pub fn free_filename(&mut self, arg1: Filename) -> hotcell::Result<hotcell::Ticket<()>> {
+        let mut call = self.batch.entry(table::SQLITE3_FREE_FILENAME)?;
+        call.put_consumed(0, "arg1", &arg1.0, Filename::TYPE)?;
+        Ok(call.values(|_| ()))
     }
 
     /// [`Sqlite3::errcode`](crate::Sqlite3::errcode) in this batch.
@@ -1159,6 +1222,23 @@ impl Batch {
         Ok(call.values(|reply| reply.get_i32(0)))
     }
 
+    /// [`Library::log`](crate::Library::log) in this batch.
+    #[track_caller]
+    pub fn log(
+        &mut self,
+        i_err_code: i32,
+        text: Option<&str>,
+    ) -> hotcell::Result<hotcell::Ticket<()>> {
+        let mut call = self.batch.entry(table::SQLITE3_LOG)?;
+        call.put_i32(16, i_err_code);
+        if let Some(text) = text {
+            call.put_text(0, "text", text)?;
+        } else {
+            call.put_null(0);
+        }
+        Ok(call.values(|_| ()))
+    }
+
     /// [`Sqlite3::wal_autocheckpoint`](crate::Sqlite3::wal_autocheckpoint) in this batch.
     #[track_caller]
     pub fn wal_autocheckpoint(
@@ -1235,5 +1315,90 @@ impl Batch {
                 pi_size: reply.get_i64(16),
             })
         }))
+    }
+
+    /// [`Sqlite3::deserialize`](crate::Sqlite3::deserialize) in this batch.
+    #[track_caller]
+    pub fn deserialize(
+        &mut self,
+        db: &Sqlite3,
+        z_schema: &str,
+        p_data: &[u8],
+        sz_db: i64,
+        sz_buf: i64,
+    ) -> hotcell::Result<hotcell::Ticket<()>> {
+        let mut call = self.batch.entry(table::SQLITE3_DESERIALIZE)?;
+        call.put_handle(0, "db", &db.0, Sqlite3::TYPE)?;
+        call.put_text(8, "zSchema", z_schema)?;
+        call.put_buffer(24, "pData", p_data)?;
+        call.put_i64(40, sz_db);
+        call.put_i64(48, sz_buf);
+        Ok(call.values(|_| ()))
+    }
+
+    /// [`Library::config_covering_index_scan`](crate::Library::config_covering_index_scan) in this batch.
+    #[track_caller]
+    pub fn config_covering_index_scan(
+        &mut self,
+        onoff: i32,
+    ) -> hotcell::Result<hotcell::Ticket<()>> {
+        let mut call = self
+            .batch
+            .entry(table::SQLITE3_CONFIG_COVERING_INDEX_SCAN)?;
+        call.put_i32(0, onoff);
+        Ok(call.values(|_| ()))
+    }
+
+    /// [`Library::config_memstatus`](crate::Library::config_memstatus) in this batch.
+    #[track_caller]
+    pub fn config_memstatus(&mut self, onoff: i32) -> hotcell::Result<hotcell::Ticket<()>> {
+        let mut call = self.batch.entry(table::SQLITE3_CONFIG_MEMSTATUS)?;
+        call.put_i32(0, onoff);
+        Ok(call.values(|_| ()))
+    }
+
+    /// [`Library::config_small_malloc`](crate::Library::config_small_malloc) in this batch.
+    #[track_caller]
+    pub fn config_small_malloc(&mut self, onoff: i32) -> hotcell::Result<hotcell::Ticket<()>> {
+        let mut call = self.batch.entry(table::SQLITE3_CONFIG_SMALL_MALLOC)?;
+        call.put_i32(0, onoff);
+        Ok(call.values(|_| ()))
+    }
+
+    /// [`Library::config_stmtjrnl_spill`](crate::Library::config_stmtjrnl_spill) in this batch.
+    #[track_caller]
+    pub fn config_stmtjrnl_spill(&mut self, onoff: i32) -> hotcell::Result<hotcell::Ticket<()>> {
+        let mut call = self.batch.entry(table::SQLITE3_CONFIG_STMTJRNL_SPILL)?;
+        call.put_i32(0, onoff);
+        Ok(call.values(|_| ()))
+    }
+
+    /// [`Library::config_uri`](crate::Library::config_uri) in this batch.
+    #[track_caller]
+    pub fn config_uri(&mut self, onoff: i32) -> hotcell::Result<hotcell::Ticket<()>> {
+        let mut call = self.batch.entry(table::SQLITE3_CONFIG_URI)?;
+        call.put_i32(0, onoff);
+        Ok(call.values(|_| ()))
+    }
+
+    /// [`Library::test_control_byteorder`](crate::Library::test_control_byteorder) in this batch.
+    #[track_caller]
+    pub fn test_control_byteorder(&mut self) -> hotcell::Result<hotcell::Ticket<i32>> {
+        let call = self.batch.entry(table::SQLITE3_TEST_CONTROL_BYTEORDER)?;
+        Ok(call.values(|reply| reply.get_i32(0)))
+    }
+
+    /// [`Library::test_control_prng_restore`](crate::Library::test_control_prng_restore) in this batch.
+    #[track_caller]
+    pub fn test_control_prng_restore(&mut self) -> hotcell::Result<hotcell::Ticket<i32>> {
+        let call = self.batch.entry(table::SQLITE3_TEST_CONTROL_PRNG_RESTORE)?;
+        Ok(call.values(|reply| reply.get_i32(0)))
+    }
+
+    /// [`Library::test_control_prng_save`](crate::Library::test_control_prng_save) in this batch.
+    #[track_caller]
+    pub fn test_control_prng_save(&mut self) -> hotcell::Result<hotcell::Ticket<i32>> {
+        let call = self.batch.entry(table::SQLITE3_TEST_CONTROL_PRNG_SAVE)?;
+        Ok(call.values(|reply| reply.get_i32(0)))
     }
 }

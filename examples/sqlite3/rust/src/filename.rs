@@ -8,7 +8,7 @@ use crate::table;
 
 /// C: `sqlite3_filename`
 ///
-/// Clones stand for the same object.
+/// Clones stand for the same object. When the last is dropped, `sqlite3_free_filename` releases an object that is the caller's.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Filename(pub(crate) rt::Handle);
 
@@ -215,5 +215,19 @@ impl Filename {
         call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
         let mut reply = call.finish()?;
         reply.opt_text(0)
+    }
+
+    /// C: `void sqlite3_free_filename(sqlite3_filename)`
+    ///
+    /// # Errors
+    ///
+    /// Faults of the worker; the library reports none here.
+    #[track_caller]
+    pub fn free_filename(self) -> hotcell::Result<()> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_FREE_FILENAME)?;
+        call.put_consumed(0, "arg1", &self.0, Self::TYPE)?;
+        call.finish()?;
+        Ok(())
     }
 }

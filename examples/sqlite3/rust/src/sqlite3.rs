@@ -8,6 +8,7 @@ use crate::{Backup, Blob, Stmt, table};
 
 mod create;
 mod db;
+mod file;
 
 pub use db::DbStatusOutput;
 
@@ -2897,6 +2898,62 @@ impl Sqlite3 {
             returned: reply.promised_buffer(0)?,
             pi_size: reply.get_i64(16),
         })
+    }
+
+    /// CAPI3REF: Deserialize a database
+    ///
+    /// The sqlite3_deserialize(D,S,P,N,M,F) interface causes the
+    /// \[database connection\] D to disconnect from database S and then
+    /// reopen S as an in-memory database based on the serialization contained
+    /// in P.  The serialized database P is N bytes in size.  M is the size of
+    /// the buffer P, which might be larger than N.  If M is larger than N, and
+    /// the SQLITE_DESERIALIZE_READONLY bit is not set in F, then SQLite is
+    /// permitted to add content to the in-memory database as long as the total
+    /// size does not exceed M bytes.
+    ///
+    /// If the SQLITE_DESERIALIZE_FREEONCLOSE bit is set in F, then SQLite will
+    /// invoke sqlite3_free() on the serialization buffer when the database
+    /// connection closes.  If the SQLITE_DESERIALIZE_RESIZEABLE bit is set, then
+    /// SQLite will try to increase the buffer size using sqlite3_realloc64()
+    /// if writes on the database cause it to grow larger than M bytes.
+    ///
+    /// The sqlite3_deserialize() interface will fail with SQLITE_BUSY if the
+    /// database is currently in a read transaction or is involved in a backup
+    /// operation.
+    ///
+    /// It is not possible to deserialized into the TEMP database.  If the
+    /// S argument to sqlite3_deserialize(D,S,P,N,M,F) is "temp" then the
+    /// function returns SQLITE_ERROR.
+    ///
+    /// If sqlite3_deserialize(D,S,P,N,M,F) fails for any reason and if the
+    /// SQLITE_DESERIALIZE_FREEONCLOSE bit is set in argument F, then
+    /// \[sqlite3_free()\] is invoked on argument P prior to returning.
+    ///
+    /// This interface is omitted if SQLite is compiled with the
+    /// \[SQLITE_OMIT_DESERIALIZE\] option.
+    ///
+    /// C: `int sqlite3_deserialize(sqlite3 *db, const char *zSchema, unsigned char *pData, sqlite3_int64 szDb, sqlite3_int64 szBuf, unsigned int mFlags)`
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the result is not 0; else faults of the worker.
+    #[track_caller]
+    pub fn deserialize(
+        &self,
+        z_schema: &str,
+        p_data: &[u8],
+        sz_db: i64,
+        sz_buf: i64,
+    ) -> hotcell::Result<()> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_DESERIALIZE)?;
+        call.put_handle(0, "db", &self.0, Self::TYPE)?;
+        call.put_text(8, "zSchema", z_schema)?;
+        call.put_buffer(24, "pData", p_data)?;
+        call.put_i64(40, sz_db);
+        call.put_i64(48, sz_buf);
+        call.finish()?;
+        Ok(())
     }
 }
 

@@ -64,6 +64,56 @@ impl Str {
         reply.opt_text(0)
     }
 
+    /// CAPI3REF: Add Content To A Dynamic String
+    /// METHOD: sqlite3_str
+    ///
+    /// These interfaces add content to an sqlite3_str object previously obtained
+    /// from \[sqlite3_str_new()\].
+    ///
+    /// ^The \[sqlite3_str_appendf(X,F,...)\] and
+    /// \[sqlite3_str_vappendf(X,F,V)\] interfaces uses the \[built-in printf\]
+    /// functionality of SQLite to append formatted text onto the end of
+    /// \[sqlite3_str\] object X.
+    ///
+    /// ^The \[sqlite3_str_append(X,S,N)\] method appends exactly N bytes from string S
+    /// onto the end of the \[sqlite3_str\] object X.  N must be non-negative.
+    /// S must contain at least N non-zero bytes of content.  To append a
+    /// zero-terminated string in its entirety, use the \[sqlite3_str_appendall()\]
+    /// method instead.
+    ///
+    /// ^The \[sqlite3_str_appendall(X,S)\] method appends the complete content of
+    /// zero-terminated string S onto the end of \[sqlite3_str\] object X.
+    ///
+    /// ^The \[sqlite3_str_appendchar(X,N,C)\] method appends N copies of the
+    /// single-byte character C onto the end of \[sqlite3_str\] object X.
+    /// ^This method can be used, for example, to add whitespace indentation.
+    ///
+    /// ^The \[sqlite3_str_reset(X)\] method resets the string under construction
+    /// inside \[sqlite3_str\] object X back to zero bytes in length.
+    ///
+    /// These methods do not return a result code.  ^If an error occurs, that fact
+    /// is recorded in the \[sqlite3_str\] object and can be recovered by a
+    /// subsequent call to \[sqlite3_str_errcode(X)\].
+    ///
+    /// C: `void sqlite3_str_appendf(sqlite3_str *arg1, const char *zFormat, const char *text)`
+    ///
+    /// # Errors
+    ///
+    /// Faults of the worker; the library reports none here.
+    #[track_caller]
+    pub fn appendf(&self, text: Option<&str>) -> hotcell::Result<()> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_STR_APPENDF)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        if let Some(text) = text {
+            call.put_text(8, "text", text)?;
+        } else {
+            call.put_null(8);
+        }
+        call.finish()?;
+        Ok(())
+    }
+
     /// C: `void sqlite3_str_append(sqlite3_str *, const char *zIn, int N)`
     ///
     /// # Errors

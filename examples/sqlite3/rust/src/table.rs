@@ -8,9 +8,9 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
     runtime: 1,
     library: "sqlite3",
     fingerprint: [
-        0x50, 0x22, 0x6d, 0x48, 0xf7, 0x7d, 0x6a, 0xd9, 0xb2, 0x20, 0xd0, 0x31, 0x34, 0xd0, 0x23,
-        0xd5, 0xa0, 0x59, 0x34, 0x9b, 0x38, 0x9c, 0xc6, 0xd0, 0x00, 0xa7, 0x3a, 0xde, 0xe5, 0x19,
-        0x07, 0x55,
+        0x41, 0x6b, 0x13, 0x82, 0x0c, 0xaf, 0x63, 0xc3, 0x13, 0x40, 0x60, 0xf4, 0xb4, 0x20, 0xb6,
+        0xad, 0xe5, 0xb0, 0x91, 0x8f, 0x62, 0x60, 0x7b, 0xdb, 0x67, 0x08, 0xea, 0xe3, 0xf8, 0xeb,
+        0x9c, 0xa9,
     ],
     reentrant: false,
     functions: &FUNCTIONS,
@@ -51,207 +51,245 @@ pub(crate) const SQLITE3_COMPLETE16: u16 = 19;
 pub(crate) const SQLITE3_BUSY_HANDLER: u16 = 20;
 pub(crate) const SQLITE3_BUSY_TIMEOUT: u16 = 21;
 pub(crate) const SQLITE3_GET_TABLE: u16 = 22;
-pub(crate) const SQLITE3_MEMORY_USED: u16 = 23;
-pub(crate) const SQLITE3_MEMORY_HIGHWATER: u16 = 24;
-pub(crate) const SQLITE3_RANDOMNESS: u16 = 25;
-pub(crate) const SQLITE3_SET_AUTHORIZER: u16 = 26;
-pub(crate) const SQLITE3_TRACE: u16 = 27;
-pub(crate) const SQLITE3_PROFILE: u16 = 28;
-pub(crate) const SQLITE3_TRACE_V2: u16 = 29;
-pub(crate) const SQLITE3_PROGRESS_HANDLER: u16 = 30;
-pub(crate) const SQLITE3_OPEN: u16 = 31;
-pub(crate) const SQLITE3_OPEN16: u16 = 32;
-pub(crate) const SQLITE3_OPEN_V2: u16 = 33;
-pub(crate) const SQLITE3_URI_PARAMETER: u16 = 34;
-pub(crate) const SQLITE3_URI_BOOLEAN: u16 = 35;
-pub(crate) const SQLITE3_URI_INT64: u16 = 36;
-pub(crate) const SQLITE3_URI_KEY: u16 = 37;
-pub(crate) const SQLITE3_FILENAME_DATABASE: u16 = 38;
-pub(crate) const SQLITE3_FILENAME_JOURNAL: u16 = 39;
-pub(crate) const SQLITE3_FILENAME_WAL: u16 = 40;
-pub(crate) const SQLITE3_ERRCODE: u16 = 41;
-pub(crate) const SQLITE3_EXTENDED_ERRCODE: u16 = 42;
-pub(crate) const SQLITE3_ERRMSG: u16 = 43;
-pub(crate) const SQLITE3_ERRMSG16: u16 = 44;
-pub(crate) const SQLITE3_ERRSTR: u16 = 45;
-pub(crate) const SQLITE3_ERROR_OFFSET: u16 = 46;
-pub(crate) const SQLITE3_LIMIT: u16 = 47;
-pub(crate) const SQLITE3_PREPARE: u16 = 48;
-pub(crate) const SQLITE3_PREPARE_V2: u16 = 49;
-pub(crate) const SQLITE3_PREPARE_V3: u16 = 50;
-pub(crate) const SQLITE3_PREPARE16: u16 = 51;
-pub(crate) const SQLITE3_PREPARE16_V2: u16 = 52;
-pub(crate) const SQLITE3_PREPARE16_V3: u16 = 53;
-pub(crate) const SQLITE3_SQL: u16 = 54;
-pub(crate) const SQLITE3_EXPANDED_SQL: u16 = 55;
-pub(crate) const SQLITE3_STMT_READONLY: u16 = 56;
-pub(crate) const SQLITE3_STMT_ISEXPLAIN: u16 = 57;
-pub(crate) const SQLITE3_STMT_BUSY: u16 = 58;
-pub(crate) const SQLITE3_BIND_BLOB: u16 = 59;
-pub(crate) const SQLITE3_BIND_BLOB64: u16 = 60;
-pub(crate) const SQLITE3_BIND_DOUBLE: u16 = 61;
-pub(crate) const SQLITE3_BIND_INT: u16 = 62;
-pub(crate) const SQLITE3_BIND_INT64: u16 = 63;
-pub(crate) const SQLITE3_BIND_NULL: u16 = 64;
-pub(crate) const SQLITE3_BIND_TEXT: u16 = 65;
-pub(crate) const SQLITE3_BIND_TEXT16: u16 = 66;
-pub(crate) const SQLITE3_BIND_TEXT64: u16 = 67;
-pub(crate) const SQLITE3_BIND_VALUE: u16 = 68;
-pub(crate) const SQLITE3_BIND_ZEROBLOB: u16 = 69;
-pub(crate) const SQLITE3_BIND_ZEROBLOB64: u16 = 70;
-pub(crate) const SQLITE3_BIND_PARAMETER_COUNT: u16 = 71;
-pub(crate) const SQLITE3_BIND_PARAMETER_NAME: u16 = 72;
-pub(crate) const SQLITE3_BIND_PARAMETER_INDEX: u16 = 73;
-pub(crate) const SQLITE3_CLEAR_BINDINGS: u16 = 74;
-pub(crate) const SQLITE3_COLUMN_COUNT: u16 = 75;
-pub(crate) const SQLITE3_COLUMN_NAME: u16 = 76;
-pub(crate) const SQLITE3_COLUMN_NAME16: u16 = 77;
-pub(crate) const SQLITE3_COLUMN_DATABASE_NAME: u16 = 78;
-pub(crate) const SQLITE3_COLUMN_DATABASE_NAME16: u16 = 79;
-pub(crate) const SQLITE3_COLUMN_TABLE_NAME: u16 = 80;
-pub(crate) const SQLITE3_COLUMN_TABLE_NAME16: u16 = 81;
-pub(crate) const SQLITE3_COLUMN_ORIGIN_NAME: u16 = 82;
-pub(crate) const SQLITE3_COLUMN_ORIGIN_NAME16: u16 = 83;
-pub(crate) const SQLITE3_COLUMN_DECLTYPE: u16 = 84;
-pub(crate) const SQLITE3_COLUMN_DECLTYPE16: u16 = 85;
-pub(crate) const SQLITE3_STEP: u16 = 86;
-pub(crate) const SQLITE3_DATA_COUNT: u16 = 87;
-pub(crate) const SQLITE3_COLUMN_BLOB: u16 = 88;
-pub(crate) const SQLITE3_COLUMN_DOUBLE: u16 = 89;
-pub(crate) const SQLITE3_COLUMN_INT: u16 = 90;
-pub(crate) const SQLITE3_COLUMN_INT64: u16 = 91;
-pub(crate) const SQLITE3_COLUMN_TEXT: u16 = 92;
-pub(crate) const SQLITE3_COLUMN_TEXT16: u16 = 93;
-pub(crate) const SQLITE3_COLUMN_VALUE: u16 = 94;
-pub(crate) const SQLITE3_COLUMN_BYTES: u16 = 95;
-pub(crate) const SQLITE3_COLUMN_BYTES16: u16 = 96;
-pub(crate) const SQLITE3_COLUMN_TYPE: u16 = 97;
-pub(crate) const SQLITE3_FINALIZE: u16 = 98;
-pub(crate) const SQLITE3_RESET: u16 = 99;
-pub(crate) const SQLITE3_CREATE_FUNCTION: u16 = 100;
-pub(crate) const SQLITE3_CREATE_FUNCTION16: u16 = 101;
-pub(crate) const SQLITE3_CREATE_FUNCTION_V2: u16 = 102;
-pub(crate) const SQLITE3_CREATE_WINDOW_FUNCTION: u16 = 103;
-pub(crate) const SQLITE3_AGGREGATE_COUNT: u16 = 104;
-pub(crate) const SQLITE3_EXPIRED: u16 = 105;
-pub(crate) const SQLITE3_TRANSFER_BINDINGS: u16 = 106;
-pub(crate) const SQLITE3_GLOBAL_RECOVER: u16 = 107;
-pub(crate) const SQLITE3_THREAD_CLEANUP: u16 = 108;
-pub(crate) const SQLITE3_VALUE_BLOB: u16 = 109;
-pub(crate) const SQLITE3_VALUE_DOUBLE: u16 = 110;
-pub(crate) const SQLITE3_VALUE_INT: u16 = 111;
-pub(crate) const SQLITE3_VALUE_INT64: u16 = 112;
-pub(crate) const SQLITE3_VALUE_TEXT: u16 = 113;
-pub(crate) const SQLITE3_VALUE_TEXT16: u16 = 114;
-pub(crate) const SQLITE3_VALUE_BYTES: u16 = 115;
-pub(crate) const SQLITE3_VALUE_BYTES16: u16 = 116;
-pub(crate) const SQLITE3_VALUE_TYPE: u16 = 117;
-pub(crate) const SQLITE3_VALUE_NUMERIC_TYPE: u16 = 118;
-pub(crate) const SQLITE3_VALUE_FROMBIND: u16 = 119;
-pub(crate) const SQLITE3_VALUE_ENCODING: u16 = 120;
-pub(crate) const SQLITE3_VALUE_SUBTYPE: u16 = 121;
-pub(crate) const SQLITE3_VALUE_DUP: u16 = 122;
-pub(crate) const SQLITE3_VALUE_FREE: u16 = 123;
-pub(crate) const SQLITE3_CONTEXT_DB_HANDLE: u16 = 124;
-pub(crate) const SQLITE3_RESULT_BLOB: u16 = 125;
-pub(crate) const SQLITE3_RESULT_BLOB64: u16 = 126;
-pub(crate) const SQLITE3_RESULT_DOUBLE: u16 = 127;
-pub(crate) const SQLITE3_RESULT_ERROR: u16 = 128;
-pub(crate) const SQLITE3_RESULT_ERROR16: u16 = 129;
-pub(crate) const SQLITE3_RESULT_ERROR_TOOBIG: u16 = 130;
-pub(crate) const SQLITE3_RESULT_ERROR_NOMEM: u16 = 131;
-pub(crate) const SQLITE3_RESULT_ERROR_CODE: u16 = 132;
-pub(crate) const SQLITE3_RESULT_INT: u16 = 133;
-pub(crate) const SQLITE3_RESULT_INT64: u16 = 134;
-pub(crate) const SQLITE3_RESULT_NULL: u16 = 135;
-pub(crate) const SQLITE3_RESULT_TEXT: u16 = 136;
-pub(crate) const SQLITE3_RESULT_TEXT64: u16 = 137;
-pub(crate) const SQLITE3_RESULT_TEXT16: u16 = 138;
-pub(crate) const SQLITE3_RESULT_TEXT16LE: u16 = 139;
-pub(crate) const SQLITE3_RESULT_TEXT16BE: u16 = 140;
-pub(crate) const SQLITE3_RESULT_VALUE: u16 = 141;
-pub(crate) const SQLITE3_RESULT_ZEROBLOB: u16 = 142;
-pub(crate) const SQLITE3_RESULT_ZEROBLOB64: u16 = 143;
-pub(crate) const SQLITE3_RESULT_SUBTYPE: u16 = 144;
-pub(crate) const SQLITE3_CREATE_COLLATION: u16 = 145;
-pub(crate) const SQLITE3_CREATE_COLLATION_V2: u16 = 146;
-pub(crate) const SQLITE3_CREATE_COLLATION16: u16 = 147;
-pub(crate) const SQLITE3_COLLATION_NEEDED: u16 = 148;
-pub(crate) const SQLITE3_COLLATION_NEEDED16: u16 = 149;
-pub(crate) const SQLITE3_SLEEP: u16 = 150;
-pub(crate) const SQLITE3_GET_AUTOCOMMIT: u16 = 151;
-pub(crate) const SQLITE3_DB_HANDLE: u16 = 152;
-pub(crate) const SQLITE3_DB_NAME: u16 = 153;
-pub(crate) const SQLITE3_DB_FILENAME: u16 = 154;
-pub(crate) const SQLITE3_DB_READONLY: u16 = 155;
-pub(crate) const SQLITE3_TXN_STATE: u16 = 156;
-pub(crate) const SQLITE3_NEXT_STMT: u16 = 157;
-pub(crate) const SQLITE3_COMMIT_HOOK: u16 = 158;
-pub(crate) const SQLITE3_ROLLBACK_HOOK: u16 = 159;
-pub(crate) const SQLITE3_AUTOVACUUM_PAGES: u16 = 160;
-pub(crate) const SQLITE3_UPDATE_HOOK: u16 = 161;
-pub(crate) const SQLITE3_ENABLE_SHARED_CACHE: u16 = 162;
-pub(crate) const SQLITE3_RELEASE_MEMORY: u16 = 163;
-pub(crate) const SQLITE3_DB_RELEASE_MEMORY: u16 = 164;
-pub(crate) const SQLITE3_SOFT_HEAP_LIMIT64: u16 = 165;
-pub(crate) const SQLITE3_HARD_HEAP_LIMIT64: u16 = 166;
-pub(crate) const SQLITE3_SOFT_HEAP_LIMIT: u16 = 167;
-pub(crate) const SQLITE3_TABLE_COLUMN_METADATA: u16 = 168;
-pub(crate) const SQLITE3_LOAD_EXTENSION: u16 = 169;
-pub(crate) const SQLITE3_ENABLE_LOAD_EXTENSION: u16 = 170;
-pub(crate) const SQLITE3_RESET_AUTO_EXTENSION: u16 = 171;
-pub(crate) const SQLITE3_DROP_MODULES: u16 = 172;
-pub(crate) const SQLITE3_OVERLOAD_FUNCTION: u16 = 173;
-pub(crate) const SQLITE3_BLOB_OPEN: u16 = 174;
-pub(crate) const SQLITE3_BLOB_REOPEN: u16 = 175;
-pub(crate) const SQLITE3_BLOB_CLOSE: u16 = 176;
-pub(crate) const SQLITE3_BLOB_BYTES: u16 = 177;
-pub(crate) const SQLITE3_BLOB_READ: u16 = 178;
-pub(crate) const SQLITE3_BLOB_WRITE: u16 = 179;
-pub(crate) const SQLITE3_VFS_FIND: u16 = 180;
-pub(crate) const SQLITE3_VFS_REGISTER: u16 = 181;
-pub(crate) const SQLITE3_VFS_UNREGISTER: u16 = 182;
-pub(crate) const SQLITE3_MUTEX_ALLOC: u16 = 183;
-pub(crate) const SQLITE3_MUTEX_FREE: u16 = 184;
-pub(crate) const SQLITE3_MUTEX_ENTER: u16 = 185;
-pub(crate) const SQLITE3_MUTEX_TRY: u16 = 186;
-pub(crate) const SQLITE3_MUTEX_LEAVE: u16 = 187;
-pub(crate) const SQLITE3_DB_MUTEX: u16 = 188;
-pub(crate) const SQLITE3_KEYWORD_COUNT: u16 = 189;
-pub(crate) const SQLITE3_KEYWORD_NAME: u16 = 190;
-pub(crate) const SQLITE3_KEYWORD_CHECK: u16 = 191;
-pub(crate) const SQLITE3_STR_NEW: u16 = 192;
-pub(crate) const SQLITE3_STR_FINISH: u16 = 193;
-pub(crate) const SQLITE3_STR_APPEND: u16 = 194;
-pub(crate) const SQLITE3_STR_APPENDALL: u16 = 195;
-pub(crate) const SQLITE3_STR_APPENDCHAR: u16 = 196;
-pub(crate) const SQLITE3_STR_RESET: u16 = 197;
-pub(crate) const SQLITE3_STR_ERRCODE: u16 = 198;
-pub(crate) const SQLITE3_STR_LENGTH: u16 = 199;
-pub(crate) const SQLITE3_STR_VALUE: u16 = 200;
-pub(crate) const SQLITE3_STATUS: u16 = 201;
-pub(crate) const SQLITE3_STATUS64: u16 = 202;
-pub(crate) const SQLITE3_DB_STATUS: u16 = 203;
-pub(crate) const SQLITE3_STMT_STATUS: u16 = 204;
-pub(crate) const SQLITE3_BACKUP_INIT: u16 = 205;
-pub(crate) const SQLITE3_BACKUP_STEP: u16 = 206;
-pub(crate) const SQLITE3_BACKUP_FINISH: u16 = 207;
-pub(crate) const SQLITE3_BACKUP_REMAINING: u16 = 208;
-pub(crate) const SQLITE3_BACKUP_PAGECOUNT: u16 = 209;
-pub(crate) const SQLITE3_STRICMP: u16 = 210;
-pub(crate) const SQLITE3_STRNICMP: u16 = 211;
-pub(crate) const SQLITE3_STRGLOB: u16 = 212;
-pub(crate) const SQLITE3_STRLIKE: u16 = 213;
-pub(crate) const SQLITE3_WAL_HOOK: u16 = 214;
-pub(crate) const SQLITE3_WAL_AUTOCHECKPOINT: u16 = 215;
-pub(crate) const SQLITE3_WAL_CHECKPOINT: u16 = 216;
-pub(crate) const SQLITE3_WAL_CHECKPOINT_V2: u16 = 217;
-pub(crate) const SQLITE3_DB_CACHEFLUSH: u16 = 218;
-pub(crate) const SQLITE3_SYSTEM_ERRNO: u16 = 219;
-pub(crate) const SQLITE3_SERIALIZE: u16 = 220;
+pub(crate) const SQLITE3_MPRINTF: u16 = 23;
+pub(crate) const SQLITE3_SNPRINTF: u16 = 24;
+pub(crate) const SQLITE3_MEMORY_USED: u16 = 25;
+pub(crate) const SQLITE3_MEMORY_HIGHWATER: u16 = 26;
+pub(crate) const SQLITE3_RANDOMNESS: u16 = 27;
+pub(crate) const SQLITE3_SET_AUTHORIZER: u16 = 28;
+pub(crate) const SQLITE3_TRACE: u16 = 29;
+pub(crate) const SQLITE3_PROFILE: u16 = 30;
+pub(crate) const SQLITE3_TRACE_V2: u16 = 31;
+pub(crate) const SQLITE3_PROGRESS_HANDLER: u16 = 32;
+pub(crate) const SQLITE3_OPEN: u16 = 33;
+pub(crate) const SQLITE3_OPEN16: u16 = 34;
+pub(crate) const SQLITE3_OPEN_V2: u16 = 35;
+pub(crate) const SQLITE3_URI_PARAMETER: u16 = 36;
+pub(crate) const SQLITE3_URI_BOOLEAN: u16 = 37;
+pub(crate) const SQLITE3_URI_INT64: u16 = 38;
+pub(crate) const SQLITE3_URI_KEY: u16 = 39;
+pub(crate) const SQLITE3_FILENAME_DATABASE: u16 = 40;
+pub(crate) const SQLITE3_FILENAME_JOURNAL: u16 = 41;
+pub(crate) const SQLITE3_FILENAME_WAL: u16 = 42;
+pub(crate) const SQLITE3_CREATE_FILENAME: u16 = 43;
+pub(crate) const SQLITE3_FREE_FILENAME: u16 = 44;
+pub(crate) const SQLITE3_ERRCODE: u16 = 45;
+pub(crate) const SQLITE3_EXTENDED_ERRCODE: u16 = 46;
+pub(crate) const SQLITE3_ERRMSG: u16 = 47;
+pub(crate) const SQLITE3_ERRMSG16: u16 = 48;
+pub(crate) const SQLITE3_ERRSTR: u16 = 49;
+pub(crate) const SQLITE3_ERROR_OFFSET: u16 = 50;
+pub(crate) const SQLITE3_LIMIT: u16 = 51;
+pub(crate) const SQLITE3_PREPARE: u16 = 52;
+pub(crate) const SQLITE3_PREPARE_V2: u16 = 53;
+pub(crate) const SQLITE3_PREPARE_V3: u16 = 54;
+pub(crate) const SQLITE3_PREPARE16: u16 = 55;
+pub(crate) const SQLITE3_PREPARE16_V2: u16 = 56;
+pub(crate) const SQLITE3_PREPARE16_V3: u16 = 57;
+pub(crate) const SQLITE3_SQL: u16 = 58;
+pub(crate) const SQLITE3_EXPANDED_SQL: u16 = 59;
+pub(crate) const SQLITE3_STMT_READONLY: u16 = 60;
+pub(crate) const SQLITE3_STMT_ISEXPLAIN: u16 = 61;
+pub(crate) const SQLITE3_STMT_BUSY: u16 = 62;
+pub(crate) const SQLITE3_BIND_BLOB: u16 = 63;
+pub(crate) const SQLITE3_BIND_BLOB64: u16 = 64;
+pub(crate) const SQLITE3_BIND_DOUBLE: u16 = 65;
+pub(crate) const SQLITE3_BIND_INT: u16 = 66;
+pub(crate) const SQLITE3_BIND_INT64: u16 = 67;
+pub(crate) const SQLITE3_BIND_NULL: u16 = 68;
+pub(crate) const SQLITE3_BIND_TEXT: u16 = 69;
+pub(crate) const SQLITE3_BIND_TEXT16: u16 = 70;
+pub(crate) const SQLITE3_BIND_TEXT64: u16 = 71;
+pub(crate) const SQLITE3_BIND_VALUE: u16 = 72;
+pub(crate) const SQLITE3_BIND_ZEROBLOB: u16 = 73;
+pub(crate) const SQLITE3_BIND_ZEROBLOB64: u16 = 74;
+pub(crate) const SQLITE3_BIND_PARAMETER_COUNT: u16 = 75;
+pub(crate) const SQLITE3_BIND_PARAMETER_NAME: u16 = 76;
+pub(crate) const SQLITE3_BIND_PARAMETER_INDEX: u16 = 77;
+pub(crate) const SQLITE3_CLEAR_BINDINGS: u16 = 78;
+pub(crate) const SQLITE3_COLUMN_COUNT: u16 = 79;
+pub(crate) const SQLITE3_COLUMN_NAME: u16 = 80;
+pub(crate) const SQLITE3_COLUMN_NAME16: u16 = 81;
+pub(crate) const SQLITE3_COLUMN_DATABASE_NAME: u16 = 82;
+pub(crate) const SQLITE3_COLUMN_DATABASE_NAME16: u16 = 83;
+pub(crate) const SQLITE3_COLUMN_TABLE_NAME: u16 = 84;
+pub(crate) const SQLITE3_COLUMN_TABLE_NAME16: u16 = 85;
+pub(crate) const SQLITE3_COLUMN_ORIGIN_NAME: u16 = 86;
+pub(crate) const SQLITE3_COLUMN_ORIGIN_NAME16: u16 = 87;
+pub(crate) const SQLITE3_COLUMN_DECLTYPE: u16 = 88;
+pub(crate) const SQLITE3_COLUMN_DECLTYPE16: u16 = 89;
+pub(crate) const SQLITE3_STEP: u16 = 90;
+pub(crate) const SQLITE3_DATA_COUNT: u16 = 91;
+pub(crate) const SQLITE3_COLUMN_BLOB: u16 = 92;
+pub(crate) const SQLITE3_COLUMN_DOUBLE: u16 = 93;
+pub(crate) const SQLITE3_COLUMN_INT: u16 = 94;
+pub(crate) const SQLITE3_COLUMN_INT64: u16 = 95;
+pub(crate) const SQLITE3_COLUMN_TEXT: u16 = 96;
+pub(crate) const SQLITE3_COLUMN_TEXT16: u16 = 97;
+pub(crate) const SQLITE3_COLUMN_VALUE: u16 = 98;
+pub(crate) const SQLITE3_COLUMN_BYTES: u16 = 99;
+pub(crate) const SQLITE3_COLUMN_BYTES16: u16 = 100;
+pub(crate) const SQLITE3_COLUMN_TYPE: u16 = 101;
+pub(crate) const SQLITE3_FINALIZE: u16 = 102;
+pub(crate) const SQLITE3_RESET: u16 = 103;
+pub(crate) const SQLITE3_CREATE_FUNCTION: u16 = 104;
+pub(crate) const SQLITE3_CREATE_FUNCTION16: u16 = 105;
+pub(crate) const SQLITE3_CREATE_FUNCTION_V2: u16 = 106;
+pub(crate) const SQLITE3_CREATE_WINDOW_FUNCTION: u16 = 107;
+pub(crate) const SQLITE3_AGGREGATE_COUNT: u16 = 108;
+pub(crate) const SQLITE3_EXPIRED: u16 = 109;
+pub(crate) const SQLITE3_TRANSFER_BINDINGS: u16 = 110;
+pub(crate) const SQLITE3_GLOBAL_RECOVER: u16 = 111;
+pub(crate) const SQLITE3_THREAD_CLEANUP: u16 = 112;
+pub(crate) const SQLITE3_VALUE_BLOB: u16 = 113;
+pub(crate) const SQLITE3_VALUE_DOUBLE: u16 = 114;
+pub(crate) const SQLITE3_VALUE_INT: u16 = 115;
+pub(crate) const SQLITE3_VALUE_INT64: u16 = 116;
+pub(crate) const SQLITE3_VALUE_TEXT: u16 = 117;
+pub(crate) const SQLITE3_VALUE_TEXT16: u16 = 118;
+pub(crate) const SQLITE3_VALUE_BYTES: u16 = 119;
+pub(crate) const SQLITE3_VALUE_BYTES16: u16 = 120;
+pub(crate) const SQLITE3_VALUE_TYPE: u16 = 121;
+pub(crate) const SQLITE3_VALUE_NUMERIC_TYPE: u16 = 122;
+pub(crate) const SQLITE3_VALUE_NOCHANGE: u16 = 123;
+pub(crate) const SQLITE3_VALUE_FROMBIND: u16 = 124;
+pub(crate) const SQLITE3_VALUE_ENCODING: u16 = 125;
+pub(crate) const SQLITE3_VALUE_SUBTYPE: u16 = 126;
+pub(crate) const SQLITE3_VALUE_DUP: u16 = 127;
+pub(crate) const SQLITE3_VALUE_FREE: u16 = 128;
+pub(crate) const SQLITE3_CONTEXT_DB_HANDLE: u16 = 129;
+pub(crate) const SQLITE3_RESULT_BLOB: u16 = 130;
+pub(crate) const SQLITE3_RESULT_BLOB64: u16 = 131;
+pub(crate) const SQLITE3_RESULT_DOUBLE: u16 = 132;
+pub(crate) const SQLITE3_RESULT_ERROR: u16 = 133;
+pub(crate) const SQLITE3_RESULT_ERROR16: u16 = 134;
+pub(crate) const SQLITE3_RESULT_ERROR_TOOBIG: u16 = 135;
+pub(crate) const SQLITE3_RESULT_ERROR_NOMEM: u16 = 136;
+pub(crate) const SQLITE3_RESULT_ERROR_CODE: u16 = 137;
+pub(crate) const SQLITE3_RESULT_INT: u16 = 138;
+pub(crate) const SQLITE3_RESULT_INT64: u16 = 139;
+pub(crate) const SQLITE3_RESULT_NULL: u16 = 140;
+pub(crate) const SQLITE3_RESULT_TEXT: u16 = 141;
+pub(crate) const SQLITE3_RESULT_TEXT64: u16 = 142;
+pub(crate) const SQLITE3_RESULT_TEXT16: u16 = 143;
+pub(crate) const SQLITE3_RESULT_TEXT16LE: u16 = 144;
+pub(crate) const SQLITE3_RESULT_TEXT16BE: u16 = 145;
+pub(crate) const SQLITE3_RESULT_VALUE: u16 = 146;
+pub(crate) const SQLITE3_RESULT_ZEROBLOB: u16 = 147;
+pub(crate) const SQLITE3_RESULT_ZEROBLOB64: u16 = 148;
+pub(crate) const SQLITE3_RESULT_SUBTYPE: u16 = 149;
+pub(crate) const SQLITE3_CREATE_COLLATION: u16 = 150;
+pub(crate) const SQLITE3_CREATE_COLLATION_V2: u16 = 151;
+pub(crate) const SQLITE3_CREATE_COLLATION16: u16 = 152;
+pub(crate) const SQLITE3_COLLATION_NEEDED: u16 = 153;
+pub(crate) const SQLITE3_COLLATION_NEEDED16: u16 = 154;
+pub(crate) const SQLITE3_SLEEP: u16 = 155;
+pub(crate) const SQLITE3_GET_AUTOCOMMIT: u16 = 156;
+pub(crate) const SQLITE3_DB_HANDLE: u16 = 157;
+pub(crate) const SQLITE3_DB_NAME: u16 = 158;
+pub(crate) const SQLITE3_DB_FILENAME: u16 = 159;
+pub(crate) const SQLITE3_DB_READONLY: u16 = 160;
+pub(crate) const SQLITE3_TXN_STATE: u16 = 161;
+pub(crate) const SQLITE3_NEXT_STMT: u16 = 162;
+pub(crate) const SQLITE3_COMMIT_HOOK: u16 = 163;
+pub(crate) const SQLITE3_ROLLBACK_HOOK: u16 = 164;
+pub(crate) const SQLITE3_AUTOVACUUM_PAGES: u16 = 165;
+pub(crate) const SQLITE3_UPDATE_HOOK: u16 = 166;
+pub(crate) const SQLITE3_ENABLE_SHARED_CACHE: u16 = 167;
+pub(crate) const SQLITE3_RELEASE_MEMORY: u16 = 168;
+pub(crate) const SQLITE3_DB_RELEASE_MEMORY: u16 = 169;
+pub(crate) const SQLITE3_SOFT_HEAP_LIMIT64: u16 = 170;
+pub(crate) const SQLITE3_HARD_HEAP_LIMIT64: u16 = 171;
+pub(crate) const SQLITE3_SOFT_HEAP_LIMIT: u16 = 172;
+pub(crate) const SQLITE3_TABLE_COLUMN_METADATA: u16 = 173;
+pub(crate) const SQLITE3_LOAD_EXTENSION: u16 = 174;
+pub(crate) const SQLITE3_ENABLE_LOAD_EXTENSION: u16 = 175;
+pub(crate) const SQLITE3_RESET_AUTO_EXTENSION: u16 = 176;
+pub(crate) const SQLITE3_DROP_MODULES: u16 = 177;
+pub(crate) const SQLITE3_OVERLOAD_FUNCTION: u16 = 178;
+pub(crate) const SQLITE3_BLOB_OPEN: u16 = 179;
+pub(crate) const SQLITE3_BLOB_REOPEN: u16 = 180;
+pub(crate) const SQLITE3_BLOB_CLOSE: u16 = 181;
+pub(crate) const SQLITE3_BLOB_BYTES: u16 = 182;
+pub(crate) const SQLITE3_BLOB_READ: u16 = 183;
+pub(crate) const SQLITE3_BLOB_WRITE: u16 = 184;
+pub(crate) const SQLITE3_VFS_FIND: u16 = 185;
+pub(crate) const SQLITE3_VFS_REGISTER: u16 = 186;
+pub(crate) const SQLITE3_VFS_UNREGISTER: u16 = 187;
+pub(crate) const SQLITE3_MUTEX_ALLOC: u16 = 188;
+pub(crate) const SQLITE3_MUTEX_FREE: u16 = 189;
+pub(crate) const SQLITE3_MUTEX_ENTER: u16 = 190;
+pub(crate) const SQLITE3_MUTEX_TRY: u16 = 191;
+pub(crate) const SQLITE3_MUTEX_LEAVE: u16 = 192;
+pub(crate) const SQLITE3_DB_MUTEX: u16 = 193;
+pub(crate) const SQLITE3_KEYWORD_COUNT: u16 = 194;
+pub(crate) const SQLITE3_KEYWORD_NAME: u16 = 195;
+pub(crate) const SQLITE3_KEYWORD_CHECK: u16 = 196;
+pub(crate) const SQLITE3_STR_NEW: u16 = 197;
+pub(crate) const SQLITE3_STR_FINISH: u16 = 198;
+pub(crate) const SQLITE3_STR_APPENDF: u16 = 199;
+pub(crate) const SQLITE3_STR_APPEND: u16 = 200;
+pub(crate) const SQLITE3_STR_APPENDALL: u16 = 201;
+pub(crate) const SQLITE3_STR_APPENDCHAR: u16 = 202;
+pub(crate) const SQLITE3_STR_RESET: u16 = 203;
+pub(crate) const SQLITE3_STR_ERRCODE: u16 = 204;
+pub(crate) const SQLITE3_STR_LENGTH: u16 = 205;
+pub(crate) const SQLITE3_STR_VALUE: u16 = 206;
+pub(crate) const SQLITE3_STATUS: u16 = 207;
+pub(crate) const SQLITE3_STATUS64: u16 = 208;
+pub(crate) const SQLITE3_DB_STATUS: u16 = 209;
+pub(crate) const SQLITE3_STMT_STATUS: u16 = 210;
+pub(crate) const SQLITE3_BACKUP_INIT: u16 = 211;
+pub(crate) const SQLITE3_BACKUP_STEP: u16 = 212;
+pub(crate) const SQLITE3_BACKUP_FINISH: u16 = 213;
+pub(crate) const SQLITE3_BACKUP_REMAINING: u16 = 214;
+pub(crate) const SQLITE3_BACKUP_PAGECOUNT: u16 = 215;
+pub(crate) const SQLITE3_STRICMP: u16 = 216;
+pub(crate) const SQLITE3_STRNICMP: u16 = 217;
+pub(crate) const SQLITE3_STRGLOB: u16 = 218;
+pub(crate) const SQLITE3_STRLIKE: u16 = 219;
+pub(crate) const SQLITE3_LOG: u16 = 220;
+pub(crate) const SQLITE3_WAL_HOOK: u16 = 221;
+pub(crate) const SQLITE3_WAL_AUTOCHECKPOINT: u16 = 222;
+pub(crate) const SQLITE3_WAL_CHECKPOINT: u16 = 223;
+pub(crate) const SQLITE3_WAL_CHECKPOINT_V2: u16 = 224;
+pub(crate) const SQLITE3_DB_CACHEFLUSH: u16 = 225;
+pub(crate) const SQLITE3_SYSTEM_ERRNO: u16 = 226;
+pub(crate) const SQLITE3_SERIALIZE: u16 = 227;
+pub(crate) const SQLITE3_DESERIALIZE: u16 = 228;
+pub(crate) const SQLITE3_DB_CONFIG_DEFENSIVE: u16 = 229;
+pub(crate) const SQLITE3_DB_CONFIG_DQS_DDL: u16 = 230;
+pub(crate) const SQLITE3_DB_CONFIG_DQS_DML: u16 = 231;
+pub(crate) const SQLITE3_DB_CONFIG_ENABLE_FKEY: u16 = 232;
+pub(crate) const SQLITE3_DB_CONFIG_ENABLE_FTS3_TOKENIZER: u16 = 233;
+pub(crate) const SQLITE3_DB_CONFIG_ENABLE_LOAD_EXTENSION: u16 = 234;
+pub(crate) const SQLITE3_DB_CONFIG_ENABLE_QPSG: u16 = 235;
+pub(crate) const SQLITE3_DB_CONFIG_ENABLE_TRIGGER: u16 = 236;
+pub(crate) const SQLITE3_DB_CONFIG_ENABLE_VIEW: u16 = 237;
+pub(crate) const SQLITE3_DB_CONFIG_LEGACY_ALTER_TABLE: u16 = 238;
+pub(crate) const SQLITE3_DB_CONFIG_LEGACY_FILE_FORMAT: u16 = 239;
+pub(crate) const SQLITE3_DB_CONFIG_NO_CKPT_ON_CLOSE: u16 = 240;
+pub(crate) const SQLITE3_DB_CONFIG_RESET_DATABASE: u16 = 241;
+pub(crate) const SQLITE3_DB_CONFIG_TRIGGER_EQP: u16 = 242;
+pub(crate) const SQLITE3_DB_CONFIG_TRUSTED_SCHEMA: u16 = 243;
+pub(crate) const SQLITE3_DB_CONFIG_WRITABLE_SCHEMA: u16 = 244;
+pub(crate) const SQLITE3_CONFIG_COVERING_INDEX_SCAN: u16 = 245;
+pub(crate) const SQLITE3_CONFIG_MEMSTATUS: u16 = 246;
+pub(crate) const SQLITE3_CONFIG_SMALL_MALLOC: u16 = 247;
+pub(crate) const SQLITE3_CONFIG_STMTJRNL_SPILL: u16 = 248;
+pub(crate) const SQLITE3_CONFIG_URI: u16 = 249;
+pub(crate) const SQLITE3_FILE_CONTROL_DATA_VERSION: u16 = 250;
+pub(crate) const SQLITE3_FILE_CONTROL_HAS_MOVED: u16 = 251;
+pub(crate) const SQLITE3_FILE_CONTROL_LOCK_TIMEOUT: u16 = 252;
+pub(crate) const SQLITE3_FILE_CONTROL_PERSIST_WAL: u16 = 253;
+pub(crate) const SQLITE3_FILE_CONTROL_POWERSAFE_OVERWRITE: u16 = 254;
+pub(crate) const SQLITE3_FILE_CONTROL_RESERVE_BYTES: u16 = 255;
+pub(crate) const SQLITE3_TEST_CONTROL_BYTEORDER: u16 = 256;
+pub(crate) const SQLITE3_TEST_CONTROL_PRNG_RESTORE: u16 = 257;
+pub(crate) const SQLITE3_TEST_CONTROL_PRNG_SAVE: u16 = 258;
 
 #[rustfmt::skip]
-static FUNCTIONS: [rt::Function; 221] = [
+static FUNCTIONS: [rt::Function; 259] = [
     function("sqlite3_libversion", 0, 16),
     function("sqlite3_sourceid", 0, 16),
     function("sqlite3_libversion_number", 0, 8),
@@ -275,6 +313,8 @@ static FUNCTIONS: [rt::Function; 221] = [
     rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_busy_handler", 16, 24) },
     function("sqlite3_busy_timeout", 16, 8),
     rt::Function { returned: number(48, rt::Kind::I32), message: Some(32), symbols: &SQLITE_SYMBOLS, outputs: &[rt::OutputField { name: "pzErrmsg", offset: 16, kind: rt::OutputKind::Text }], ..function("sqlite3_get_table", 24, 64) },
+    function("sqlite3_mprintf", 16, 16),
+    function("sqlite3_snprintf", 24, 16),
     function("sqlite3_memory_used", 0, 8),
     function("sqlite3_memory_highwater", 8, 8),
     function("sqlite3_randomness", 8, 16),
@@ -293,6 +333,8 @@ static FUNCTIONS: [rt::Function; 221] = [
     function("sqlite3_filename_database", 8, 16),
     function("sqlite3_filename_journal", 8, 16),
     function("sqlite3_filename_wal", 8, 16),
+    rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 5, image: 0, release: None }], ..function("sqlite3_create_filename", 48, 8) },
+    function("sqlite3_free_filename", 8, 0),
     function("sqlite3_errcode", 8, 8),
     function("sqlite3_extended_errcode", 8, 8),
     function("sqlite3_errmsg", 8, 16),
@@ -371,6 +413,7 @@ static FUNCTIONS: [rt::Function; 221] = [
     function("sqlite3_value_bytes16", 8, 8),
     function("sqlite3_value_type", 8, 8),
     function("sqlite3_value_numeric_type", 8, 8),
+    function("sqlite3_value_nochange", 8, 8),
     function("sqlite3_value_frombind", 8, 8),
     function("sqlite3_value_encoding", 8, 8),
     function("sqlite3_value_subtype", 8, 8),
@@ -446,6 +489,7 @@ static FUNCTIONS: [rt::Function; 221] = [
     function("sqlite3_keyword_check", 16, 8),
     rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 8, image: 0, release: None }], ..function("sqlite3_str_new", 8, 8) },
     function("sqlite3_str_finish", 8, 16),
+    function("sqlite3_str_appendf", 24, 0),
     function("sqlite3_str_append", 24, 0),
     function("sqlite3_str_appendall", 24, 0),
     function("sqlite3_str_appendchar", 16, 0),
@@ -466,6 +510,7 @@ static FUNCTIONS: [rt::Function; 221] = [
     function("sqlite3_strnicmp", 40, 8),
     function("sqlite3_strglob", 32, 8),
     function("sqlite3_strlike", 40, 8),
+    function("sqlite3_log", 24, 0),
     function("sqlite3_wal_hook", 16, 0),
     rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_wal_autocheckpoint", 16, 24) },
     rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_wal_checkpoint", 24, 24) },
@@ -473,6 +518,37 @@ static FUNCTIONS: [rt::Function; 221] = [
     function("sqlite3_db_cacheflush", 8, 8),
     function("sqlite3_system_errno", 8, 8),
     function("sqlite3_serialize", 24, 24),
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_deserialize", 56, 24) },
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_db_config_defensive", 16, 24) },
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_db_config_dqs_ddl", 16, 24) },
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_db_config_dqs_dml", 16, 24) },
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_db_config_enable_fkey", 16, 24) },
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_db_config_enable_fts3_tokenizer", 16, 24) },
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_db_config_enable_load_extension", 16, 24) },
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_db_config_enable_qpsg", 16, 24) },
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_db_config_enable_trigger", 16, 24) },
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_db_config_enable_view", 16, 24) },
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_db_config_legacy_alter_table", 16, 24) },
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_db_config_legacy_file_format", 16, 24) },
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_db_config_no_ckpt_on_close", 16, 24) },
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_db_config_reset_database", 16, 24) },
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_db_config_trigger_eqp", 16, 24) },
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_db_config_trusted_schema", 16, 24) },
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_db_config_writable_schema", 16, 24) },
+    rt::Function { returned: number(0, rt::Kind::I32), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_config_covering_index_scan", 8, 8) },
+    rt::Function { returned: number(0, rt::Kind::I32), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_config_memstatus", 8, 8) },
+    rt::Function { returned: number(0, rt::Kind::I32), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_config_small_malloc", 8, 8) },
+    rt::Function { returned: number(0, rt::Kind::I32), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_config_stmtjrnl_spill", 8, 8) },
+    rt::Function { returned: number(0, rt::Kind::I32), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_config_uri", 8, 8) },
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_file_control_data_version", 32, 24) },
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_file_control_has_moved", 32, 24) },
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_file_control_lock_timeout", 32, 24) },
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_file_control_persist_wal", 32, 24) },
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_file_control_powersafe_overwrite", 32, 24) },
+    rt::Function { returned: number(16, rt::Kind::I32), message: Some(0), symbols: &SQLITE_SYMBOLS, ..function("sqlite3_file_control_reserve_bytes", 32, 24) },
+    function("sqlite3_test_control_byteorder", 0, 8),
+    function("sqlite3_test_control_prng_restore", 0, 8),
+    function("sqlite3_test_control_prng_save", 0, 8),
 ];
 
 #[rustfmt::skip]
@@ -481,7 +557,7 @@ static HANDLES: [rt::HandleType; 10] = [
     rt::HandleType { name: "sqlite3_backup", release: Some(rt::Release { function: SQLITE3_BACKUP_FINISH, offset: 0, image: 0 }) },
     rt::HandleType { name: "sqlite3_blob", release: Some(rt::Release { function: SQLITE3_BLOB_CLOSE, offset: 0, image: 0 }) },
     rt::HandleType { name: "sqlite3_context", release: None },
-    rt::HandleType { name: "sqlite3_filename", release: None },
+    rt::HandleType { name: "sqlite3_filename", release: Some(rt::Release { function: SQLITE3_FREE_FILENAME, offset: 0, image: 0 }) },
     rt::HandleType { name: "sqlite3_mutex", release: Some(rt::Release { function: SQLITE3_MUTEX_FREE, offset: 0, image: 0 }) },
     rt::HandleType { name: "sqlite3_stmt", release: Some(rt::Release { function: SQLITE3_FINALIZE, offset: 0, image: 0 }) },
     rt::HandleType { name: "sqlite3_str", release: Some(rt::Release { function: SQLITE3_STR_FINISH, offset: 0, image: 0 }) },

@@ -340,6 +340,20 @@ impl Value {
         Ok(reply.get_i32(0))
     }
 
+    /// C: `int sqlite3_value_nochange(sqlite3_value *)`
+    ///
+    /// # Errors
+    ///
+    /// Faults of the worker; the library reports none here.
+    #[track_caller]
+    pub fn nochange(&self) -> hotcell::Result<i32> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_VALUE_NOCHANGE)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        let reply = call.finish()?;
+        Ok(reply.get_i32(0))
+    }
+
     /// C: `int sqlite3_value_frombind(sqlite3_value *)`
     ///
     /// # Errors

@@ -237,6 +237,120 @@ impl Zlib {
         reply.filled(0, dest)
     }
 
+    /// Same as uncompress, except that sourceLen is a pointer, where the
+    /// length of the source is \*sourceLen.  On return, \*sourceLen is the number of
+    /// source bytes consumed.
+    ///
+    /// C: `int uncompress2(Bytef *dest, uLongf *destLen, const Bytef *source, uLong *sourceLen)`
+    ///
+    /// `dest_capacity` is the room for `dest`, in elements.
+    ///
+    /// # Errors
+    ///
+    /// Faults of the worker; the library reports none here.
+    #[track_caller]
+    pub fn uncompress2(
+        &self,
+        dest_capacity: usize,
+        source: &[u8],
+        source_len: u64,
+    ) -> hotcell::Result<Uncompress2Output> {
+        let mut call = self.session.call(table::UNCOMPRESS2)?;
+        call.put_room(0, dest_capacity as u64);
+        call.put_buffer(8, "source", source)?;
+        call.put_u64(24, source_len);
+        let mut reply = call.finish()?;
+        Ok(Uncompress2Output {
+            returned: reply.get_i32(24),
+            dest: reply.buffer(0)?,
+            source_len: reply.get_u64(16),
+        })
+    }
+
+    /// As [`Zlib::uncompress2`], but `dest` stays where the library wrote it: it is not copied.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn uncompress2_shared(
+        &self,
+        dest_capacity: usize,
+        source: &[u8],
+        source_len: u64,
+    ) -> hotcell::Result<Uncompress2Output<hotcell::SharedBuf>> {
+        let mut call = self.session.call(table::UNCOMPRESS2)?;
+        call.put_room(0, dest_capacity as u64);
+        call.put_buffer(8, "source", source)?;
+        call.put_u64(24, source_len);
+        let mut reply = call.finish()?;
+        Ok(Uncompress2Output {
+            returned: reply.get_i32(24),
+            dest: reply.shared_buffer(0)?,
+            source_len: reply.get_u64(16),
+        })
+    }
+
+    /// As [`Zlib::uncompress2`], but `dest` is lent to the library: nothing of it is copied.
+    /// It gives how many of its bytes are filled.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn uncompress2_into(
+        &self,
+        dest: &mut hotcell::SharedBuf,
+        source: &[u8],
+        source_len: u64,
+    ) -> hotcell::Result<Uncompress2Output<usize>> {
+        let mut call = self.session.call(table::UNCOMPRESS2)?;
+        call.lend_room(0, "dest", dest)?;
+        call.put_buffer(8, "source", source)?;
+        call.put_u64(24, source_len);
+        let mut reply = call.finish()?;
+        Ok(Uncompress2Output {
+            returned: reply.get_i32(24),
+            dest: reply.filled(0, dest)?,
+            source_len: reply.get_u64(16),
+        })
+    }
+
+    /// Associate a gzFile with the file descriptor fd.  File descriptors are
+    /// obtained from calls like open, dup, creat, pipe or fileno (if the file has
+    /// been previously opened with fopen).  The mode parameter is as in gzopen.
+    ///
+    /// The next call of gzclose on the returned gzFile will also close the file
+    /// descriptor fd, just like fclose(fdopen(fd, mode)) closes the file descriptor
+    /// fd.  If you want to keep fd open, use fd = dup(fd_keep); gz = gzdopen(fd,
+    /// mode);.  The duplicated descriptor should be saved to avoid a leak, since
+    /// gzdopen does not close fd if it fails.  If you are using fileno() to get the
+    /// file descriptor from a FILE \*, then you will have to use dup() to avoid
+    /// double-close()ing the file descriptor.  Both gzclose() and fclose() will
+    /// close the associated file descriptor, so they need to have different file
+    /// descriptors.
+    ///
+    /// gzdopen returns NULL if there was insufficient memory to allocate the
+    /// gzFile state, if an invalid mode was specified (an 'r', 'w', or 'a' was not
+    /// provided, or '+' was provided), or if fd is -1.  The file descriptor is not
+    /// used until the next gz\* read, write, seek, or close operation, so gzdopen
+    /// will not detect if fd is invalid (unless fd is -1).
+    ///
+    /// C: `gzFile gzdopen(const unsigned char *fd, size_t fd_size, const char *mode)`
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the result is NULL; else faults of the worker.
+    #[track_caller]
+    pub fn gzdopen(&self, fd: &[u8], mode: &str) -> hotcell::Result<GzFile> {
+        let mut call = self.session.call(table::GZDOPEN)?;
+        call.put_buffer(0, "fd", fd)?;
+        call.put_text(16, "mode", mode)?;
+        let mut reply = call.finish()?;
+        let returned = reply.handle(0, GzFile::TYPE, true, None)?;
+        Ok(GzFile(returned))
+    }
+
     /// Update a running Adler-32 checksum with the bytes buf\[0..len-1\] and
     /// return the updated checksum. An Adler-32 value is in the range of a 32-bit
     /// unsigned integer. If buf is Z_NULL, this function returns the required
@@ -436,4 +550,15 @@ impl Zlib {
         let mut reply = call.finish()?;
         reply.promised_elements(0)
     }
+}
+
+/// What [`Zlib::uncompress2`] gives back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Uncompress2Output<B = Vec<u8>> {
+    /// What the function returned.
+    pub returned: i32,
+    /// What `dest` holds.
+    pub dest: B,
+    /// What `sourceLen` holds.
+    pub source_len: u64,
 }

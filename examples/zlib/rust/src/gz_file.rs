@@ -265,6 +265,33 @@ impl GzFile {
         Ok(reply.get_u64(0))
     }
 
+    /// Convert, format, compress, and write the arguments (...) to file under
+    /// control of the string format, as in fprintf.  gzprintf returns the number of
+    /// uncompressed bytes actually written, or a negative zlib error code in case
+    /// of error.  The number of uncompressed bytes written is limited to 8191, or
+    /// one less than the buffer size given to gzbuffer().  The caller should assure
+    /// that this limit is not exceeded.  If it is exceeded, then gzprintf() will
+    /// return an error (0) with nothing written.  In this case, there may also be a
+    /// buffer overflow with unpredictable consequences, which is possible only if
+    /// zlib was compiled with the insecure functions sprintf() or vsprintf(),
+    /// because the secure snprintf() or vsnprintf() functions were not available.
+    /// This can be determined using zlibCompileFlags().
+    ///
+    /// C: `int gzprintf(gzFile file, const char *format, const char *text)`
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the result is negative; else faults of the worker.
+    #[track_caller]
+    pub fn printf(&self, text: &[u8]) -> hotcell::Result<i32> {
+        let session = self.0.session();
+        let mut call = session.call(table::GZPRINTF)?;
+        call.put_handle(0, "file", &self.0, Self::TYPE)?;
+        call.put_text_bytes(8, "text", text)?;
+        let reply = call.finish()?;
+        Ok(reply.get_i32(0))
+    }
+
     /// Compress and write the given null-terminated string s to file, excluding
     /// the terminating null character.
     ///
@@ -597,6 +624,20 @@ impl GzFile {
         call.put_handle(0, "file", &self.0, Self::TYPE)?;
         call.finish()?;
         Ok(())
+    }
+
+    /// C: `int gzgetc_(gzFile file)`
+    ///
+    /// # Errors
+    ///
+    /// Faults of the worker; the library reports none here.
+    #[track_caller]
+    pub fn getc_(&self) -> hotcell::Result<i32> {
+        let session = self.0.session();
+        let mut call = session.call(table::GZGETC_)?;
+        call.put_handle(0, "file", &self.0, Self::TYPE)?;
+        let reply = call.finish()?;
+        Ok(reply.get_i32(0))
     }
 
     /// C: `off_t gzseek(gzFile, off_t, int)`

@@ -8,14 +8,14 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
     runtime: 1,
     library: "zlib",
     fingerprint: [
-        0xba, 0xf2, 0xd6, 0x65, 0xd1, 0x90, 0x78, 0xa7, 0x1c, 0x62, 0x37, 0xc7, 0x94, 0xbe, 0xcb,
-        0x96, 0x7a, 0xd7, 0xa9, 0xc6, 0xee, 0xdb, 0xfd, 0x76, 0x20, 0x39, 0xa9, 0xa0, 0x7d, 0x5a,
-        0x9a, 0xec,
+        0x86, 0x81, 0x1d, 0xb1, 0x45, 0x25, 0xb0, 0xb3, 0xc4, 0x70, 0x3c, 0x28, 0xd6, 0x33, 0x7c,
+        0xc9, 0x9c, 0xaa, 0x15, 0xe6, 0x6a, 0xa3, 0xf6, 0x59, 0x27, 0x14, 0x39, 0x63, 0xd0, 0x68,
+        0xab, 0x7e,
     ],
     reentrant: false,
     functions: &FUNCTIONS,
     handles: &HANDLES,
-    sandbox: rt::SandboxLines::DEFAULT,
+    sandbox: SANDBOX,
     guard: rt::Guard::None,
     shim: include_bytes!(concat!(env!("OUT_DIR"), "/shim.so")),
 };
@@ -26,6 +26,13 @@ pub(crate) static LIBRARIES: rt::Libraries = rt::Libraries {
     files: &[
         rt::LibraryFile { name: "libz.so.1", built: option_env!("HOTCELL_LIBRARY_0") },
     ],
+};
+
+#[rustfmt::skip]
+const SANDBOX: rt::SandboxLines = rt::SandboxLines {
+    profile: rt::Profile::Custom,
+    allow: &["memfd_create"],
+    ..rt::SandboxLines::DEFAULT
 };
 
 pub(crate) const ZLIB_VERSION: u16 = 0;
@@ -53,53 +60,57 @@ pub(crate) const COMPRESS: u16 = 21;
 pub(crate) const COMPRESS2: u16 = 22;
 pub(crate) const COMPRESS_BOUND: u16 = 23;
 pub(crate) const UNCOMPRESS: u16 = 24;
-pub(crate) const GZBUFFER: u16 = 25;
-pub(crate) const GZSETPARAMS: u16 = 26;
-pub(crate) const GZREAD: u16 = 27;
-pub(crate) const GZFREAD: u16 = 28;
-pub(crate) const GZWRITE: u16 = 29;
-pub(crate) const GZFWRITE: u16 = 30;
-pub(crate) const GZPUTS: u16 = 31;
-pub(crate) const GZGETS: u16 = 32;
-pub(crate) const GZPUTC: u16 = 33;
-pub(crate) const GZGETC: u16 = 34;
-pub(crate) const GZUNGETC: u16 = 35;
-pub(crate) const GZFLUSH: u16 = 36;
-pub(crate) const GZREWIND: u16 = 37;
-pub(crate) const GZEOF: u16 = 38;
-pub(crate) const GZDIRECT: u16 = 39;
-pub(crate) const GZCLOSE: u16 = 40;
-pub(crate) const GZCLOSE_R: u16 = 41;
-pub(crate) const GZCLOSE_W: u16 = 42;
-pub(crate) const GZERROR: u16 = 43;
-pub(crate) const GZCLEARERR: u16 = 44;
-pub(crate) const ADLER32: u16 = 45;
-pub(crate) const ADLER32_Z: u16 = 46;
-pub(crate) const CRC32: u16 = 47;
-pub(crate) const CRC32_Z: u16 = 48;
-pub(crate) const CRC32_COMBINE_OP: u16 = 49;
-pub(crate) const DEFLATE_INIT_: u16 = 50;
-pub(crate) const INFLATE_INIT_: u16 = 51;
-pub(crate) const DEFLATE_INIT2_: u16 = 52;
-pub(crate) const INFLATE_INIT2_: u16 = 53;
-pub(crate) const GZOPEN: u16 = 54;
-pub(crate) const GZSEEK: u16 = 55;
-pub(crate) const GZTELL: u16 = 56;
-pub(crate) const GZOFFSET: u16 = 57;
-pub(crate) const ADLER32_COMBINE: u16 = 58;
-pub(crate) const CRC32_COMBINE: u16 = 59;
-pub(crate) const CRC32_COMBINE_GEN: u16 = 60;
-pub(crate) const Z_ERROR: u16 = 61;
-pub(crate) const INFLATE_SYNC_POINT: u16 = 62;
-pub(crate) const GET_CRC_TABLE: u16 = 63;
-pub(crate) const INFLATE_UNDERMINE: u16 = 64;
-pub(crate) const INFLATE_VALIDATE: u16 = 65;
-pub(crate) const INFLATE_CODES_USED: u16 = 66;
-pub(crate) const INFLATE_RESET_KEEP: u16 = 67;
-pub(crate) const DEFLATE_RESET_KEEP: u16 = 68;
+pub(crate) const UNCOMPRESS2: u16 = 25;
+pub(crate) const GZDOPEN: u16 = 26;
+pub(crate) const GZBUFFER: u16 = 27;
+pub(crate) const GZSETPARAMS: u16 = 28;
+pub(crate) const GZREAD: u16 = 29;
+pub(crate) const GZFREAD: u16 = 30;
+pub(crate) const GZWRITE: u16 = 31;
+pub(crate) const GZFWRITE: u16 = 32;
+pub(crate) const GZPRINTF: u16 = 33;
+pub(crate) const GZPUTS: u16 = 34;
+pub(crate) const GZGETS: u16 = 35;
+pub(crate) const GZPUTC: u16 = 36;
+pub(crate) const GZGETC: u16 = 37;
+pub(crate) const GZUNGETC: u16 = 38;
+pub(crate) const GZFLUSH: u16 = 39;
+pub(crate) const GZREWIND: u16 = 40;
+pub(crate) const GZEOF: u16 = 41;
+pub(crate) const GZDIRECT: u16 = 42;
+pub(crate) const GZCLOSE: u16 = 43;
+pub(crate) const GZCLOSE_R: u16 = 44;
+pub(crate) const GZCLOSE_W: u16 = 45;
+pub(crate) const GZERROR: u16 = 46;
+pub(crate) const GZCLEARERR: u16 = 47;
+pub(crate) const ADLER32: u16 = 48;
+pub(crate) const ADLER32_Z: u16 = 49;
+pub(crate) const CRC32: u16 = 50;
+pub(crate) const CRC32_Z: u16 = 51;
+pub(crate) const CRC32_COMBINE_OP: u16 = 52;
+pub(crate) const DEFLATE_INIT_: u16 = 53;
+pub(crate) const INFLATE_INIT_: u16 = 54;
+pub(crate) const DEFLATE_INIT2_: u16 = 55;
+pub(crate) const INFLATE_INIT2_: u16 = 56;
+pub(crate) const GZGETC_: u16 = 57;
+pub(crate) const GZOPEN: u16 = 58;
+pub(crate) const GZSEEK: u16 = 59;
+pub(crate) const GZTELL: u16 = 60;
+pub(crate) const GZOFFSET: u16 = 61;
+pub(crate) const ADLER32_COMBINE: u16 = 62;
+pub(crate) const CRC32_COMBINE: u16 = 63;
+pub(crate) const CRC32_COMBINE_GEN: u16 = 64;
+pub(crate) const Z_ERROR: u16 = 65;
+pub(crate) const INFLATE_SYNC_POINT: u16 = 66;
+pub(crate) const GET_CRC_TABLE: u16 = 67;
+pub(crate) const INFLATE_UNDERMINE: u16 = 68;
+pub(crate) const INFLATE_VALIDATE: u16 = 69;
+pub(crate) const INFLATE_CODES_USED: u16 = 70;
+pub(crate) const INFLATE_RESET_KEEP: u16 = 71;
+pub(crate) const DEFLATE_RESET_KEEP: u16 = 72;
 
 #[rustfmt::skip]
-static FUNCTIONS: [rt::Function; 69] = [
+static FUNCTIONS: [rt::Function; 73] = [
     function("zlibVersion", 0, 16),
     function("deflate", 24, 24),
     function("deflateEnd", 16, 24),
@@ -125,12 +136,15 @@ static FUNCTIONS: [rt::Function; 69] = [
     rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), ..function("compress2", 24, 40) },
     function("compressBound", 8, 8),
     rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), ..function("uncompress", 24, 40) },
+    function("uncompress2", 32, 32),
+    rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("gzdopen", 32, 8) },
     function("gzbuffer", 16, 8),
     function("gzsetparams", 16, 8),
     rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), ..function("gzread", 16, 40) },
     function("gzfread", 24, 24),
     function("gzwrite", 24, 8),
     function("gzfwrite", 40, 8),
+    rt::Function { returned: number(0, rt::Kind::I32), ..function("gzprintf", 24, 8) },
     function("gzputs", 24, 8),
     function("gzgets", 16, 32),
     function("gzputc", 16, 8),
@@ -154,6 +168,7 @@ static FUNCTIONS: [rt::Function; 69] = [
     rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), owned: &[rt::OwnedField { offset: 0, kind: 2, image: 96, release: Some(rt::Release { function: INFLATE_END, offset: 0, image: 8 }) }], ..function("inflateInit_", 16, 40) },
     rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), owned: &[rt::OwnedField { offset: 0, kind: 2, image: 96, release: Some(rt::Release { function: DEFLATE_END, offset: 0, image: 8 }) }], ..function("deflateInit2_", 40, 40) },
     rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), owned: &[rt::OwnedField { offset: 0, kind: 2, image: 96, release: Some(rt::Release { function: INFLATE_END, offset: 0, image: 8 }) }], ..function("inflateInit2_", 24, 40) },
+    function("gzgetc_", 8, 8),
     rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("gzopen", 32, 8) },
     function("gzseek", 24, 8),
     function("gztell", 8, 8),

@@ -5,7 +5,9 @@
 use crate::{CCtx, CDict, DCtx, DDict, table};
 
 mod c;
+mod create;
 mod d;
+mod free;
 mod get;
 mod sizeof;
 
@@ -152,26 +154,6 @@ impl Batch {
         Ok(call.values(|reply| reply.get_i32(0)))
     }
 
-    /// [`Zstd::create_c_ctx`](crate::Zstd::create_c_ctx) in this batch.
-    #[track_caller]
-    pub fn create_c_ctx(&mut self) -> hotcell::Result<hotcell::Ticket<Option<CCtx>>> {
-        let call = self.batch.entry(table::ZSTD_CREATE_C_CTX)?;
-        Ok(call.read(|reply| {
-            let returned = reply.opt_handle(0, CCtx::TYPE, true, None)?;
-            Ok(returned.map(CCtx))
-        }))
-    }
-
-    /// [`CCtx::free_c_ctx`](crate::CCtx::free_c_ctx) in this batch.
-    ///
-    /// `cctx` is taken over by the call.
-    #[track_caller]
-    pub fn free_c_ctx(&mut self, cctx: CCtx) -> hotcell::Result<hotcell::Ticket<u64>> {
-        let mut call = self.batch.entry(table::ZSTD_FREE_C_CTX)?;
-        call.put_consumed(0, "cctx", &cctx.0, CCtx::TYPE)?;
-        Ok(call.values(|reply| reply.get_u64(0)))
-    }
-
     /// [`CCtx::compress_c_ctx`](crate::CCtx::compress_c_ctx) in this batch.
     ///
     /// `dst_capacity` is the room for `dst`, in elements.
@@ -189,26 +171,6 @@ impl Batch {
         call.put_buffer(16, "src", src)?;
         call.put_i32(32, compression_level);
         Ok(call.read(|reply| reply.buffer(8)))
-    }
-
-    /// [`Zstd::create_d_ctx`](crate::Zstd::create_d_ctx) in this batch.
-    #[track_caller]
-    pub fn create_d_ctx(&mut self) -> hotcell::Result<hotcell::Ticket<Option<DCtx>>> {
-        let call = self.batch.entry(table::ZSTD_CREATE_D_CTX)?;
-        Ok(call.read(|reply| {
-            let returned = reply.opt_handle(0, DCtx::TYPE, true, None)?;
-            Ok(returned.map(DCtx))
-        }))
-    }
-
-    /// [`DCtx::free_d_ctx`](crate::DCtx::free_d_ctx) in this batch.
-    ///
-    /// `dctx` is taken over by the call.
-    #[track_caller]
-    pub fn free_d_ctx(&mut self, dctx: DCtx) -> hotcell::Result<hotcell::Ticket<u64>> {
-        let mut call = self.batch.entry(table::ZSTD_FREE_D_CTX)?;
-        call.put_consumed(0, "dctx", &dctx.0, DCtx::TYPE)?;
-        Ok(call.values(|reply| reply.get_u64(0)))
     }
 
     /// [`DCtx::decompress_d_ctx`](crate::DCtx::decompress_d_ctx) in this batch.
@@ -306,32 +268,6 @@ impl Batch {
         Ok(call.read(|reply| reply.buffer(8)))
     }
 
-    /// [`Zstd::create_c_dict`](crate::Zstd::create_c_dict) in this batch.
-    #[track_caller]
-    pub fn create_c_dict(
-        &mut self,
-        dict_buffer: &[u8],
-        compression_level: i32,
-    ) -> hotcell::Result<hotcell::Ticket<Option<CDict>>> {
-        let mut call = self.batch.entry(table::ZSTD_CREATE_C_DICT)?;
-        call.put_buffer(0, "dictBuffer", dict_buffer)?;
-        call.put_i32(16, compression_level);
-        Ok(call.read(|reply| {
-            let returned = reply.opt_handle(0, CDict::TYPE, true, None)?;
-            Ok(returned.map(CDict))
-        }))
-    }
-
-    /// [`CDict::free_c_dict`](crate::CDict::free_c_dict) in this batch.
-    ///
-    /// `c_dict` is taken over by the call.
-    #[track_caller]
-    pub fn free_c_dict(&mut self, c_dict: CDict) -> hotcell::Result<hotcell::Ticket<u64>> {
-        let mut call = self.batch.entry(table::ZSTD_FREE_C_DICT)?;
-        call.put_consumed(0, "CDict", &c_dict.0, CDict::TYPE)?;
-        Ok(call.values(|reply| reply.get_u64(0)))
-    }
-
     /// [`CCtx::compress_using_c_dict`](crate::CCtx::compress_using_c_dict) in this batch.
     ///
     /// `dst_capacity` is the room for `dst`, in elements.
@@ -349,30 +285,6 @@ impl Batch {
         call.put_buffer(16, "src", src)?;
         call.put_handle(32, "cdict", &cdict.0, CDict::TYPE)?;
         Ok(call.read(|reply| reply.buffer(8)))
-    }
-
-    /// [`Zstd::create_d_dict`](crate::Zstd::create_d_dict) in this batch.
-    #[track_caller]
-    pub fn create_d_dict(
-        &mut self,
-        dict_buffer: &[u8],
-    ) -> hotcell::Result<hotcell::Ticket<Option<DDict>>> {
-        let mut call = self.batch.entry(table::ZSTD_CREATE_D_DICT)?;
-        call.put_buffer(0, "dictBuffer", dict_buffer)?;
-        Ok(call.read(|reply| {
-            let returned = reply.opt_handle(0, DDict::TYPE, true, None)?;
-            Ok(returned.map(DDict))
-        }))
-    }
-
-    /// [`DDict::free_d_dict`](crate::DDict::free_d_dict) in this batch.
-    ///
-    /// `ddict` is taken over by the call.
-    #[track_caller]
-    pub fn free_d_dict(&mut self, ddict: DDict) -> hotcell::Result<hotcell::Ticket<u64>> {
-        let mut call = self.batch.entry(table::ZSTD_FREE_D_DICT)?;
-        call.put_consumed(0, "ddict", &ddict.0, DDict::TYPE)?;
-        Ok(call.values(|reply| reply.get_u64(0)))
     }
 
     /// [`DCtx::decompress_using_d_dict`](crate::DCtx::decompress_using_d_dict) in this batch.

@@ -280,6 +280,20 @@ impl CCtx {
         reply.filled(8, dst)
     }
 
+    /// C: `size_t ZSTD_freeCStream(ZSTD_CStream *zcs)`
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the contract says that the call failed; else faults of the worker.
+    #[track_caller]
+    pub fn free_c_stream(self) -> hotcell::Result<u64> {
+        let session = self.0.session();
+        let mut call = session.call(table::ZSTD_FREE_C_STREAM)?;
+        call.put_consumed(0, "zcs", &self.0, Self::TYPE)?;
+        let reply = call.finish()?;
+        Ok(reply.get_u64(0))
+    }
+
     /// ZSTD_compressStream2() : Requires v1.4.0+
     /// Behaves about the same as ZSTD_compressStream, with additional control on end directive.
     /// - Compression parameters are pushed into CCtx before starting compression, using ZSTD_CCtx_set\*()
@@ -609,6 +623,40 @@ impl CCtx {
         Ok(reply.get_u64(0))
     }
 
+    /// ZSTD_CCtx_refPrefix() : Requires v1.4.0+
+    /// Reference a prefix (single-usage dictionary) for next compressed frame.
+    /// A prefix is \*\*only used once\*\*. Tables are discarded at end of frame (ZSTD_e_end).
+    /// Decompression will need same prefix to properly regenerate data.
+    /// Compressing with a prefix is similar in outcome as performing a diff and compressing it,
+    /// but performs much faster, especially during decompression (compression speed is tunable with compression level).
+    /// @result : 0, or an error code (which can be tested with ZSTD_isError()).
+    /// Special: Adding any prefix (including NULL) invalidates any previous prefix or dictionary
+    /// Note 1 : Prefix buffer is referenced. It \*\*must\*\* outlive compression.
+    /// Its content must remain unmodified during compression.
+    /// Note 2 : If the intention is to diff some large src data blob with some prior version of itself,
+    /// ensure that the window size is large enough to contain the entire source.
+    /// See ZSTD_c_windowLog.
+    /// Note 3 : Referencing a prefix involves building tables, which are dependent on compression parameters.
+    /// It's a CPU consuming operation, with non-negligible impact on latency.
+    /// If there is a need to use the same prefix multiple times, consider loadDictionary instead.
+    /// Note 4 : By default, the prefix is interpreted as raw content (ZSTD_dct_rawContent).
+    /// Use experimental ZSTD_CCtx_refPrefix_advanced() to alter dictionary interpretation.
+    ///
+    /// C: `size_t ZSTD_CCtx_refPrefix(ZSTD_CCtx *cctx, const void *prefix, size_t prefixSize)`
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the contract says that the call failed; else faults of the worker.
+    #[track_caller]
+    pub fn ref_prefix(&self, prefix: &[u8]) -> hotcell::Result<u64> {
+        let session = self.0.session();
+        let mut call = session.call(table::ZSTD_C_CTX_REF_PREFIX)?;
+        call.put_handle(0, "cctx", &self.0, Self::TYPE)?;
+        call.put_buffer(8, "prefix", prefix)?;
+        let reply = call.finish()?;
+        Ok(reply.get_u64(0))
+    }
+
     /// ZSTD_sizeof\_\*() : Requires v1.4.0+
     /// These functions give the \_current\_ memory usage of selected object.
     /// Note that object memory usage can evolve (increase or decrease) over time.
@@ -631,7 +679,7 @@ impl CCtx {
     ///
     /// # Errors
     ///
-    /// The library's own when the contract says that the call failed; else faults of the worker.
+    /// Faults of the worker; the library reports none here.
     #[track_caller]
     pub fn sizeof_c_stream(&self) -> hotcell::Result<u64> {
         let session = self.0.session();

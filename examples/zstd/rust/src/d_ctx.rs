@@ -151,6 +151,20 @@ impl DCtx {
         Ok(reply.get_u64(0))
     }
 
+    /// C: `size_t ZSTD_freeDStream(ZSTD_DStream *zds)`
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the contract says that the call failed; else faults of the worker.
+    #[track_caller]
+    pub fn free_d_stream(self) -> hotcell::Result<u64> {
+        let session = self.0.session();
+        let mut call = session.call(table::ZSTD_FREE_D_STREAM)?;
+        call.put_consumed(0, "zds", &self.0, Self::TYPE)?;
+        let reply = call.finish()?;
+        Ok(reply.get_u64(0))
+    }
+
     /// ZSTD_initDStream() :
     /// Initialize/reset DStream state for new decompression operation.
     /// Call before new decompression operation using same DStream.
@@ -389,6 +403,37 @@ impl DCtx {
         Ok(reply.get_u64(0))
     }
 
+    /// ZSTD_DCtx_refPrefix() : Requires v1.4.0+
+    /// Reference a prefix (single-usage dictionary) to decompress next frame.
+    /// This is the reverse operation of ZSTD_CCtx_refPrefix(),
+    /// and must use the same prefix as the one used during compression.
+    /// Prefix is \*\*only used once\*\*. Reference is discarded at end of frame.
+    /// End of frame is reached when ZSTD_decompressStream() returns 0.
+    /// @result : 0, or an error code (which can be tested with ZSTD_isError()).
+    /// Note 1 : Adding any prefix (including NULL) invalidates any previously set prefix or dictionary
+    /// Note 2 : Prefix buffer is referenced. It \*\*must\*\* outlive decompression.
+    /// Prefix buffer must remain unmodified up to the end of frame,
+    /// reached when ZSTD_decompressStream() returns 0.
+    /// Note 3 : By default, the prefix is treated as raw content (ZSTD_dct_rawContent).
+    /// Use ZSTD_CCtx_refPrefix_advanced() to alter dictMode (Experimental section)
+    /// Note 4 : Referencing a raw content prefix has almost no cpu nor memory cost.
+    /// A full dictionary is more costly, as it requires building tables.
+    ///
+    /// C: `size_t ZSTD_DCtx_refPrefix(ZSTD_DCtx *dctx, const void *prefix, size_t prefixSize)`
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the contract says that the call failed; else faults of the worker.
+    #[track_caller]
+    pub fn ref_prefix(&self, prefix: &[u8]) -> hotcell::Result<u64> {
+        let session = self.0.session();
+        let mut call = session.call(table::ZSTD_D_CTX_REF_PREFIX)?;
+        call.put_handle(0, "dctx", &self.0, Self::TYPE)?;
+        call.put_buffer(8, "prefix", prefix)?;
+        let reply = call.finish()?;
+        Ok(reply.get_u64(0))
+    }
+
     /// C: `size_t ZSTD_sizeof_DCtx(const ZSTD_DCtx *dctx)`
     ///
     /// # Errors
@@ -407,7 +452,7 @@ impl DCtx {
     ///
     /// # Errors
     ///
-    /// The library's own when the contract says that the call failed; else faults of the worker.
+    /// Faults of the worker; the library reports none here.
     #[track_caller]
     pub fn sizeof_d_stream(&self) -> hotcell::Result<u64> {
         let session = self.0.session();

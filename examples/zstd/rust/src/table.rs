@@ -8,9 +8,9 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
     runtime: 1,
     library: "zstd",
     fingerprint: [
-        0x73, 0x49, 0x3d, 0xcf, 0x86, 0x68, 0xad, 0x6f, 0x8c, 0x37, 0x1d, 0xe3, 0x0c, 0xc9, 0x3d,
-        0xe8, 0x63, 0x92, 0x35, 0xa1, 0x43, 0x2f, 0x6d, 0xf7, 0xed, 0x41, 0xa3, 0xb6, 0xf6, 0x5e,
-        0x28, 0xf1,
+        0x0d, 0xdc, 0xda, 0x3c, 0xc3, 0x6d, 0x6c, 0x66, 0xeb, 0x75, 0xab, 0x4d, 0x7a, 0xa1, 0x4f,
+        0x40, 0xad, 0x5a, 0x24, 0x58, 0x8f, 0xee, 0x23, 0x28, 0x08, 0x48, 0x4d, 0xdc, 0xbf, 0xe5,
+        0x2e, 0x14,
     ],
     reentrant: false,
     functions: &FUNCTIONS,
@@ -55,40 +55,46 @@ pub(crate) const ZSTD_COMPRESS2: u16 = 23;
 pub(crate) const ZSTD_D_PARAM_GET_BOUNDS: u16 = 24;
 pub(crate) const ZSTD_D_CTX_SET_PARAMETER: u16 = 25;
 pub(crate) const ZSTD_D_CTX_RESET: u16 = 26;
-pub(crate) const ZSTD_COMPRESS_STREAM2: u16 = 27;
-pub(crate) const ZSTD_C_STREAM_IN_SIZE: u16 = 28;
-pub(crate) const ZSTD_C_STREAM_OUT_SIZE: u16 = 29;
-pub(crate) const ZSTD_INIT_C_STREAM: u16 = 30;
-pub(crate) const ZSTD_COMPRESS_STREAM: u16 = 31;
-pub(crate) const ZSTD_FLUSH_STREAM: u16 = 32;
-pub(crate) const ZSTD_END_STREAM: u16 = 33;
-pub(crate) const ZSTD_INIT_D_STREAM: u16 = 34;
-pub(crate) const ZSTD_DECOMPRESS_STREAM: u16 = 35;
-pub(crate) const ZSTD_D_STREAM_IN_SIZE: u16 = 36;
-pub(crate) const ZSTD_D_STREAM_OUT_SIZE: u16 = 37;
-pub(crate) const ZSTD_COMPRESS_USING_DICT: u16 = 38;
-pub(crate) const ZSTD_DECOMPRESS_USING_DICT: u16 = 39;
-pub(crate) const ZSTD_CREATE_C_DICT: u16 = 40;
-pub(crate) const ZSTD_FREE_C_DICT: u16 = 41;
-pub(crate) const ZSTD_COMPRESS_USING_C_DICT: u16 = 42;
-pub(crate) const ZSTD_CREATE_D_DICT: u16 = 43;
-pub(crate) const ZSTD_FREE_D_DICT: u16 = 44;
-pub(crate) const ZSTD_DECOMPRESS_USING_D_DICT: u16 = 45;
-pub(crate) const ZSTD_GET_DICT_ID_FROM_DICT: u16 = 46;
-pub(crate) const ZSTD_GET_DICT_ID_FROM_C_DICT: u16 = 47;
-pub(crate) const ZSTD_GET_DICT_ID_FROM_D_DICT: u16 = 48;
-pub(crate) const ZSTD_GET_DICT_ID_FROM_FRAME: u16 = 49;
-pub(crate) const ZSTD_C_CTX_LOAD_DICTIONARY: u16 = 50;
-pub(crate) const ZSTD_D_CTX_LOAD_DICTIONARY: u16 = 51;
-pub(crate) const ZSTD_SIZEOF_C_CTX: u16 = 52;
-pub(crate) const ZSTD_SIZEOF_D_CTX: u16 = 53;
-pub(crate) const ZSTD_SIZEOF_C_STREAM: u16 = 54;
-pub(crate) const ZSTD_SIZEOF_D_STREAM: u16 = 55;
-pub(crate) const ZSTD_SIZEOF_C_DICT: u16 = 56;
-pub(crate) const ZSTD_SIZEOF_D_DICT: u16 = 57;
+pub(crate) const ZSTD_CREATE_C_STREAM: u16 = 27;
+pub(crate) const ZSTD_FREE_C_STREAM: u16 = 28;
+pub(crate) const ZSTD_COMPRESS_STREAM2: u16 = 29;
+pub(crate) const ZSTD_C_STREAM_IN_SIZE: u16 = 30;
+pub(crate) const ZSTD_C_STREAM_OUT_SIZE: u16 = 31;
+pub(crate) const ZSTD_INIT_C_STREAM: u16 = 32;
+pub(crate) const ZSTD_COMPRESS_STREAM: u16 = 33;
+pub(crate) const ZSTD_FLUSH_STREAM: u16 = 34;
+pub(crate) const ZSTD_END_STREAM: u16 = 35;
+pub(crate) const ZSTD_CREATE_D_STREAM: u16 = 36;
+pub(crate) const ZSTD_FREE_D_STREAM: u16 = 37;
+pub(crate) const ZSTD_INIT_D_STREAM: u16 = 38;
+pub(crate) const ZSTD_DECOMPRESS_STREAM: u16 = 39;
+pub(crate) const ZSTD_D_STREAM_IN_SIZE: u16 = 40;
+pub(crate) const ZSTD_D_STREAM_OUT_SIZE: u16 = 41;
+pub(crate) const ZSTD_COMPRESS_USING_DICT: u16 = 42;
+pub(crate) const ZSTD_DECOMPRESS_USING_DICT: u16 = 43;
+pub(crate) const ZSTD_CREATE_C_DICT: u16 = 44;
+pub(crate) const ZSTD_FREE_C_DICT: u16 = 45;
+pub(crate) const ZSTD_COMPRESS_USING_C_DICT: u16 = 46;
+pub(crate) const ZSTD_CREATE_D_DICT: u16 = 47;
+pub(crate) const ZSTD_FREE_D_DICT: u16 = 48;
+pub(crate) const ZSTD_DECOMPRESS_USING_D_DICT: u16 = 49;
+pub(crate) const ZSTD_GET_DICT_ID_FROM_DICT: u16 = 50;
+pub(crate) const ZSTD_GET_DICT_ID_FROM_C_DICT: u16 = 51;
+pub(crate) const ZSTD_GET_DICT_ID_FROM_D_DICT: u16 = 52;
+pub(crate) const ZSTD_GET_DICT_ID_FROM_FRAME: u16 = 53;
+pub(crate) const ZSTD_C_CTX_LOAD_DICTIONARY: u16 = 54;
+pub(crate) const ZSTD_C_CTX_REF_PREFIX: u16 = 55;
+pub(crate) const ZSTD_D_CTX_LOAD_DICTIONARY: u16 = 56;
+pub(crate) const ZSTD_D_CTX_REF_PREFIX: u16 = 57;
+pub(crate) const ZSTD_SIZEOF_C_CTX: u16 = 58;
+pub(crate) const ZSTD_SIZEOF_D_CTX: u16 = 59;
+pub(crate) const ZSTD_SIZEOF_C_STREAM: u16 = 60;
+pub(crate) const ZSTD_SIZEOF_D_STREAM: u16 = 61;
+pub(crate) const ZSTD_SIZEOF_C_DICT: u16 = 62;
+pub(crate) const ZSTD_SIZEOF_D_DICT: u16 = 63;
 
 #[rustfmt::skip]
-static FUNCTIONS: [rt::Function; 58] = [
+static FUNCTIONS: [rt::Function; 64] = [
     function("ZSTD_versionNumber", 0, 8),
     function("ZSTD_versionString", 0, 16),
     rt::Function { returned: number(0, rt::Kind::U64), message: Some(24), ..function("ZSTD_compress", 32, 40) },
@@ -116,17 +122,21 @@ static FUNCTIONS: [rt::Function; 58] = [
     function("ZSTD_dParam_getBounds", 8, 16),
     rt::Function { returned: number(0, rt::Kind::U64), message: Some(8), ..function("ZSTD_DCtx_setParameter", 16, 24) },
     rt::Function { returned: number(0, rt::Kind::U64), message: Some(8), ..function("ZSTD_DCtx_reset", 16, 24) },
+    rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("ZSTD_createCStream", 0, 8) },
+    rt::Function { returned: number(0, rt::Kind::U64), message: Some(8), ..function("ZSTD_freeCStream", 8, 24) },
     rt::Function { returned: number(0, rt::Kind::U64), message: Some(40), ..function("ZSTD_compressStream2", 48, 56) },
-    rt::Function { returned: number(0, rt::Kind::U64), message: Some(8), ..function("ZSTD_CStreamInSize", 0, 24) },
-    rt::Function { returned: number(0, rt::Kind::U64), message: Some(8), ..function("ZSTD_CStreamOutSize", 0, 24) },
+    function("ZSTD_CStreamInSize", 0, 8),
+    function("ZSTD_CStreamOutSize", 0, 8),
     rt::Function { returned: number(0, rt::Kind::U64), message: Some(8), ..function("ZSTD_initCStream", 16, 24) },
     rt::Function { returned: number(0, rt::Kind::U64), message: Some(40), ..function("ZSTD_compressStream", 40, 56) },
     rt::Function { returned: number(0, rt::Kind::U64), message: Some(24), ..function("ZSTD_flushStream", 24, 40) },
     rt::Function { returned: number(0, rt::Kind::U64), message: Some(24), ..function("ZSTD_endStream", 24, 40) },
+    rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 3, image: 0, release: None }], ..function("ZSTD_createDStream", 0, 8) },
+    rt::Function { returned: number(0, rt::Kind::U64), message: Some(8), ..function("ZSTD_freeDStream", 8, 24) },
     rt::Function { returned: number(0, rt::Kind::U64), message: Some(8), ..function("ZSTD_initDStream", 8, 24) },
     rt::Function { returned: number(0, rt::Kind::U64), message: Some(40), ..function("ZSTD_decompressStream", 40, 56) },
-    rt::Function { returned: number(0, rt::Kind::U64), message: Some(8), ..function("ZSTD_DStreamInSize", 0, 24) },
-    rt::Function { returned: number(0, rt::Kind::U64), message: Some(8), ..function("ZSTD_DStreamOutSize", 0, 24) },
+    function("ZSTD_DStreamInSize", 0, 8),
+    function("ZSTD_DStreamOutSize", 0, 8),
     rt::Function { returned: number(0, rt::Kind::U64), message: Some(24), ..function("ZSTD_compress_usingDict", 56, 40) },
     rt::Function { returned: number(0, rt::Kind::U64), message: Some(24), ..function("ZSTD_decompress_usingDict", 48, 40) },
     rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 2, image: 0, release: None }], ..function("ZSTD_createCDict", 24, 8) },
@@ -140,11 +150,13 @@ static FUNCTIONS: [rt::Function; 58] = [
     function("ZSTD_getDictID_fromDDict", 8, 8),
     function("ZSTD_getDictID_fromFrame", 16, 8),
     rt::Function { returned: number(0, rt::Kind::U64), message: Some(8), ..function("ZSTD_CCtx_loadDictionary", 24, 24) },
+    rt::Function { returned: number(0, rt::Kind::U64), message: Some(8), ..function("ZSTD_CCtx_refPrefix", 24, 24) },
     rt::Function { returned: number(0, rt::Kind::U64), message: Some(8), ..function("ZSTD_DCtx_loadDictionary", 24, 24) },
+    rt::Function { returned: number(0, rt::Kind::U64), message: Some(8), ..function("ZSTD_DCtx_refPrefix", 24, 24) },
     function("ZSTD_sizeof_CCtx", 8, 8),
     function("ZSTD_sizeof_DCtx", 8, 8),
-    rt::Function { returned: number(0, rt::Kind::U64), message: Some(8), ..function("ZSTD_sizeof_CStream", 8, 24) },
-    rt::Function { returned: number(0, rt::Kind::U64), message: Some(8), ..function("ZSTD_sizeof_DStream", 8, 24) },
+    function("ZSTD_sizeof_CStream", 8, 8),
+    function("ZSTD_sizeof_DStream", 8, 8),
     function("ZSTD_sizeof_CDict", 8, 8),
     function("ZSTD_sizeof_DDict", 8, 8),
 ];

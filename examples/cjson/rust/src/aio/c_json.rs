@@ -490,6 +490,33 @@ impl Aio<&CJson> {
         Ok(())
     }
 
+    /// Use this when string is definitely const (i.e. a literal, or as good as), and will definitely survive the cJSON object.
+    /// WARNING: When this function was used, make sure to always check that (item->type \& cJSON_StringIsConst) is zero before
+    /// writing to \`item->string\`
+    ///
+    /// As [`CJson::add_item_to_object_cs`](crate::CJson::add_item_to_object_cs), awaited.
+    ///
+    /// `item` is taken over where the call succeeds; where it fails, it is dropped here.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn add_item_to_object_cs(self, string: &str, item: CJson) -> hotcell::Result<()> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::C_JSON_ADD_ITEM_TO_OBJECT_CS, self.call_site)
+                .await?;
+            call.put_handle(0, "object", &own.0, CJson::TYPE)?;
+            call.put_text(8, "string", string)?;
+            call.put_consumed_on_success(24, "item", &item.0, CJson::TYPE)?;
+            call.finish_awaited()
+        };
+        sent.await?;
+        Ok(())
+    }
+
     /// Remove/Detach items from Arrays/Objects.
     ///
     /// As [`CJson::detach_item_via_pointer`](crate::CJson::detach_item_via_pointer), awaited.

@@ -292,6 +292,28 @@ impl Aio<&Library> {
         Ok(returned.map(CJson))
     }
 
+    /// Create a string where valuestring references a string so
+    /// it will not be freed by cJSON_Delete
+    ///
+    /// As [`Library::create_string_reference`](crate::Library::create_string_reference), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn create_string_reference(self, string: &str) -> hotcell::Result<Option<CJson>> {
+        let session = &self.of.session;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::C_JSON_CREATE_STRING_REFERENCE, self.call_site)
+                .await?;
+            call.put_text(0, "string", string)?;
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
+        let returned = reply.opt_handle(0, CJson::TYPE, true, None)?;
+        Ok(returned.map(CJson))
+    }
+
     /// These utilities create an Array of count items.
     /// The parameter count cannot be greater than the number of elements in the number array, otherwise array access will be out of bounds.
     ///
@@ -373,5 +395,27 @@ impl Aio<&Library> {
         let mut reply = sent.await?;
         let returned = reply.opt_handle(0, CJson::TYPE, true, None)?;
         Ok(returned.map(CJson))
+    }
+
+    /// Minify a strings, remove blank characters(such as ' ', '\\t', '\\r', '\\n') from strings.
+    /// The input pointer json cannot point to a read-only address area, such as a string constant,
+    /// but should point to a readable and writable address area.
+    ///
+    /// As [`Library::minify`](crate::Library::minify), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn minify(self, json: &str) -> hotcell::Result<Option<String>> {
+        let session = &self.of.session;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::C_JSON_MINIFY, self.call_site)
+                .await?;
+            call.put_text(0, "json", json)?;
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
+        reply.opt_text(0)
     }
 }

@@ -37,6 +37,23 @@ impl Batch {
         Ok(call.values(|_| ()))
     }
 
+    /// [`CJson::add_item_to_object_cs`](crate::CJson::add_item_to_object_cs) in this batch.
+    ///
+    /// `item` is taken over where the call succeeds; where it fails, it is dropped here.
+    #[track_caller]
+    pub fn add_item_to_object_cs(
+        &mut self,
+        object: &CJson,
+        string: &str,
+        item: CJson,
+    ) -> hotcell::Result<hotcell::Ticket<()>> {
+        let mut call = self.batch.entry(table::C_JSON_ADD_ITEM_TO_OBJECT_CS)?;
+        call.put_handle(0, "object", &object.0, CJson::TYPE)?;
+        call.put_text(8, "string", string)?;
+        call.put_consumed_on_success(24, "item", &item.0, CJson::TYPE)?;
+        Ok(call.values(|_| ()))
+    }
+
     /// [`CJson::add_null_to_object`](crate::CJson::add_null_to_object) in this batch.
     #[track_caller]
     pub fn add_null_to_object(

@@ -102,6 +102,20 @@ impl Batch {
         }))
     }
 
+    /// [`Library::create_string_reference`](crate::Library::create_string_reference) in this batch.
+    #[track_caller]
+    pub fn create_string_reference(
+        &mut self,
+        string: &str,
+    ) -> hotcell::Result<hotcell::Ticket<Option<CJson>>> {
+        let mut call = self.batch.entry(table::C_JSON_CREATE_STRING_REFERENCE)?;
+        call.put_text(0, "string", string)?;
+        Ok(call.read(|reply| {
+            let returned = reply.opt_handle(0, CJson::TYPE, true, None)?;
+            Ok(returned.map(CJson))
+        }))
+    }
+
     /// [`Library::create_int_array`](crate::Library::create_int_array) in this batch.
     #[track_caller]
     pub fn create_int_array(

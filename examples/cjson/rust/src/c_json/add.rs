@@ -42,6 +42,28 @@ impl CJson {
         Ok(())
     }
 
+    /// Use this when string is definitely const (i.e. a literal, or as good as), and will definitely survive the cJSON object.
+    /// WARNING: When this function was used, make sure to always check that (item->type \& cJSON_StringIsConst) is zero before
+    /// writing to \`item->string\`
+    ///
+    /// C: `cJSON_bool cJSON_AddItemToObjectCS(cJSON *object, const char *string, cJSON *item)`
+    ///
+    /// `item` is taken over where the call succeeds; where it fails, it is dropped here.
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the result is 0; else faults of the worker.
+    #[track_caller]
+    pub fn add_item_to_object_cs(&self, string: &str, item: CJson) -> hotcell::Result<()> {
+        let session = self.0.session();
+        let mut call = session.call(table::C_JSON_ADD_ITEM_TO_OBJECT_CS)?;
+        call.put_handle(0, "object", &self.0, Self::TYPE)?;
+        call.put_text(8, "string", string)?;
+        call.put_consumed_on_success(24, "item", &item.0, CJson::TYPE)?;
+        call.finish()?;
+        Ok(())
+    }
+
     /// Helper functions for creating and adding items to an object at the same time.
     /// They return the added item or NULL on failure.
     ///

@@ -148,3 +148,24 @@ impl Aio<&Filename> {
         reply.opt_text(0)
     }
 }
+
+impl Aio<Filename> {
+    /// As [`Filename::free_filename`](crate::Filename::free_filename), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn free_filename(self) -> hotcell::Result<()> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::SQLITE3_FREE_FILENAME, self.call_site)
+                .await?;
+            call.put_consumed(0, "arg1", &own.0, Filename::TYPE)?;
+            call.finish_awaited()
+        };
+        sent.await?;
+        Ok(())
+    }
+}

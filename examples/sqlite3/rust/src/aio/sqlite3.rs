@@ -2080,6 +2080,584 @@ impl Aio<&Sqlite3> {
             pi_size: reply.get_i64(16),
         })
     }
+
+    /// CAPI3REF: Deserialize a database
+    ///
+    /// As [`Sqlite3::deserialize`](crate::Sqlite3::deserialize), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn deserialize(
+        self,
+        z_schema: &str,
+        p_data: &[u8],
+        sz_db: i64,
+        sz_buf: i64,
+    ) -> hotcell::Result<()> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::SQLITE3_DESERIALIZE, self.call_site)
+                .await?;
+            call.put_handle(0, "db", &own.0, Sqlite3::TYPE)?;
+            call.put_text(8, "zSchema", z_schema)?;
+            call.put_buffer(24, "pData", p_data)?;
+            call.put_i64(40, sz_db);
+            call.put_i64(48, sz_buf);
+            call.finish_awaited()
+        };
+        sent.await?;
+        Ok(())
+    }
+
+    /// Calls \`sqlite3_db_config\` with \`SQLITE_DBCONFIG_DEFENSIVE\`. CAPI3REF: Configure database connections METHOD: sqlite3 The sqlite3_db_config() interface is used to make configuration changes to a \[database connection\]. The interface is similar to \[sqlite3_config()\] except that the changes apply to a single \[database connection\] (specified in the first argument). The second argument to sqlite3_db_config(D,V,...) is the \[SQLITE_DBCONFIG_LOOKASIDE | configuration verb\] - an integer code that indicates what aspect of the \[database connection\] is being configured. Subsequent arguments vary depending on the configuration verb. ^Calls to sqlite3_db_config() return SQLITE_OK if and only if the call is considered successful.
+    ///
+    /// As [`Sqlite3::db_config_defensive`](crate::Sqlite3::db_config_defensive), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn db_config_defensive(self, onoff: i32) -> hotcell::Result<i32> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::SQLITE3_DB_CONFIG_DEFENSIVE, self.call_site)
+                .await?;
+            call.put_handle(0, "arg1", &own.0, Sqlite3::TYPE)?;
+            call.put_i32(8, onoff);
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
+        Ok(reply.get_i32(20))
+    }
+
+    /// Calls \`sqlite3_db_config\` with \`SQLITE_DBCONFIG_DQS_DDL\`. CAPI3REF: Configure database connections METHOD: sqlite3 The sqlite3_db_config() interface is used to make configuration changes to a \[database connection\]. The interface is similar to \[sqlite3_config()\] except that the changes apply to a single \[database connection\] (specified in the first argument). The second argument to sqlite3_db_config(D,V,...) is the \[SQLITE_DBCONFIG_LOOKASIDE | configuration verb\] - an integer code that indicates what aspect of the \[database connection\] is being configured. Subsequent arguments vary depending on the configuration verb. ^Calls to sqlite3_db_config() return SQLITE_OK if and only if the call is considered successful.
+    ///
+    /// As [`Sqlite3::db_config_dqs_ddl`](crate::Sqlite3::db_config_dqs_ddl), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn db_config_dqs_ddl(self, onoff: i32) -> hotcell::Result<i32> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::SQLITE3_DB_CONFIG_DQS_DDL, self.call_site)
+                .await?;
+            call.put_handle(0, "arg1", &own.0, Sqlite3::TYPE)?;
+            call.put_i32(8, onoff);
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
+        Ok(reply.get_i32(20))
+    }
+
+    /// Calls \`sqlite3_db_config\` with \`SQLITE_DBCONFIG_DQS_DML\`. CAPI3REF: Configure database connections METHOD: sqlite3 The sqlite3_db_config() interface is used to make configuration changes to a \[database connection\]. The interface is similar to \[sqlite3_config()\] except that the changes apply to a single \[database connection\] (specified in the first argument). The second argument to sqlite3_db_config(D,V,...) is the \[SQLITE_DBCONFIG_LOOKASIDE | configuration verb\] - an integer code that indicates what aspect of the \[database connection\] is being configured. Subsequent arguments vary depending on the configuration verb. ^Calls to sqlite3_db_config() return SQLITE_OK if and only if the call is considered successful.
+    ///
+    /// As [`Sqlite3::db_config_dqs_dml`](crate::Sqlite3::db_config_dqs_dml), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn db_config_dqs_dml(self, onoff: i32) -> hotcell::Result<i32> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::SQLITE3_DB_CONFIG_DQS_DML, self.call_site)
+                .await?;
+            call.put_handle(0, "arg1", &own.0, Sqlite3::TYPE)?;
+            call.put_i32(8, onoff);
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
+        Ok(reply.get_i32(20))
+    }
+
+    /// Calls \`sqlite3_db_config\` with \`SQLITE_DBCONFIG_ENABLE_FKEY\`. CAPI3REF: Configure database connections METHOD: sqlite3 The sqlite3_db_config() interface is used to make configuration changes to a \[database connection\]. The interface is similar to \[sqlite3_config()\] except that the changes apply to a single \[database connection\] (specified in the first argument). The second argument to sqlite3_db_config(D,V,...) is the \[SQLITE_DBCONFIG_LOOKASIDE | configuration verb\] - an integer code that indicates what aspect of the \[database connection\] is being configured. Subsequent arguments vary depending on the configuration verb. ^Calls to sqlite3_db_config() return SQLITE_OK if and only if the call is considered successful.
+    ///
+    /// As [`Sqlite3::db_config_enable_fkey`](crate::Sqlite3::db_config_enable_fkey), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn db_config_enable_fkey(self, onoff: i32) -> hotcell::Result<i32> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::SQLITE3_DB_CONFIG_ENABLE_FKEY, self.call_site)
+                .await?;
+            call.put_handle(0, "arg1", &own.0, Sqlite3::TYPE)?;
+            call.put_i32(8, onoff);
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
+        Ok(reply.get_i32(20))
+    }
+
+    /// Calls \`sqlite3_db_config\` with \`SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER\`. CAPI3REF: Configure database connections METHOD: sqlite3 The sqlite3_db_config() interface is used to make configuration changes to a \[database connection\]. The interface is similar to \[sqlite3_config()\] except that the changes apply to a single \[database connection\] (specified in the first argument). The second argument to sqlite3_db_config(D,V,...) is the \[SQLITE_DBCONFIG_LOOKASIDE | configuration verb\] - an integer code that indicates what aspect of the \[database connection\] is being configured. Subsequent arguments vary depending on the configuration verb. ^Calls to sqlite3_db_config() return SQLITE_OK if and only if the call is considered successful.
+    ///
+    /// As [`Sqlite3::db_config_enable_fts3_tokenizer`](crate::Sqlite3::db_config_enable_fts3_tokenizer), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn db_config_enable_fts3_tokenizer(self, onoff: i32) -> hotcell::Result<i32> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(
+                    table::SQLITE3_DB_CONFIG_ENABLE_FTS3_TOKENIZER,
+                    self.call_site,
+                )
+                .await?;
+            call.put_handle(0, "arg1", &own.0, Sqlite3::TYPE)?;
+            call.put_i32(8, onoff);
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
+        Ok(reply.get_i32(20))
+    }
+
+    /// Calls \`sqlite3_db_config\` with \`SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION\`. CAPI3REF: Configure database connections METHOD: sqlite3 The sqlite3_db_config() interface is used to make configuration changes to a \[database connection\]. The interface is similar to \[sqlite3_config()\] except that the changes apply to a single \[database connection\] (specified in the first argument). The second argument to sqlite3_db_config(D,V,...) is the \[SQLITE_DBCONFIG_LOOKASIDE | configuration verb\] - an integer code that indicates what aspect of the \[database connection\] is being configured. Subsequent arguments vary depending on the configuration verb. ^Calls to sqlite3_db_config() return SQLITE_OK if and only if the call is considered successful.
+    ///
+    /// As [`Sqlite3::db_config_enable_load_extension`](crate::Sqlite3::db_config_enable_load_extension), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn db_config_enable_load_extension(self, onoff: i32) -> hotcell::Result<i32> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(
+                    table::SQLITE3_DB_CONFIG_ENABLE_LOAD_EXTENSION,
+                    self.call_site,
+                )
+                .await?;
+            call.put_handle(0, "arg1", &own.0, Sqlite3::TYPE)?;
+            call.put_i32(8, onoff);
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
+        Ok(reply.get_i32(20))
+    }
+
+    /// Calls \`sqlite3_db_config\` with \`SQLITE_DBCONFIG_ENABLE_QPSG\`. CAPI3REF: Configure database connections METHOD: sqlite3 The sqlite3_db_config() interface is used to make configuration changes to a \[database connection\]. The interface is similar to \[sqlite3_config()\] except that the changes apply to a single \[database connection\] (specified in the first argument). The second argument to sqlite3_db_config(D,V,...) is the \[SQLITE_DBCONFIG_LOOKASIDE | configuration verb\] - an integer code that indicates what aspect of the \[database connection\] is being configured. Subsequent arguments vary depending on the configuration verb. ^Calls to sqlite3_db_config() return SQLITE_OK if and only if the call is considered successful.
+    ///
+    /// As [`Sqlite3::db_config_enable_qpsg`](crate::Sqlite3::db_config_enable_qpsg), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn db_config_enable_qpsg(self, onoff: i32) -> hotcell::Result<i32> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::SQLITE3_DB_CONFIG_ENABLE_QPSG, self.call_site)
+                .await?;
+            call.put_handle(0, "arg1", &own.0, Sqlite3::TYPE)?;
+            call.put_i32(8, onoff);
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
+        Ok(reply.get_i32(20))
+    }
+
+    /// Calls \`sqlite3_db_config\` with \`SQLITE_DBCONFIG_ENABLE_TRIGGER\`. CAPI3REF: Configure database connections METHOD: sqlite3 The sqlite3_db_config() interface is used to make configuration changes to a \[database connection\]. The interface is similar to \[sqlite3_config()\] except that the changes apply to a single \[database connection\] (specified in the first argument). The second argument to sqlite3_db_config(D,V,...) is the \[SQLITE_DBCONFIG_LOOKASIDE | configuration verb\] - an integer code that indicates what aspect of the \[database connection\] is being configured. Subsequent arguments vary depending on the configuration verb. ^Calls to sqlite3_db_config() return SQLITE_OK if and only if the call is considered successful.
+    ///
+    /// As [`Sqlite3::db_config_enable_trigger`](crate::Sqlite3::db_config_enable_trigger), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn db_config_enable_trigger(self, onoff: i32) -> hotcell::Result<i32> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::SQLITE3_DB_CONFIG_ENABLE_TRIGGER, self.call_site)
+                .await?;
+            call.put_handle(0, "arg1", &own.0, Sqlite3::TYPE)?;
+            call.put_i32(8, onoff);
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
+        Ok(reply.get_i32(20))
+    }
+
+    /// Calls \`sqlite3_db_config\` with \`SQLITE_DBCONFIG_ENABLE_VIEW\`. CAPI3REF: Configure database connections METHOD: sqlite3 The sqlite3_db_config() interface is used to make configuration changes to a \[database connection\]. The interface is similar to \[sqlite3_config()\] except that the changes apply to a single \[database connection\] (specified in the first argument). The second argument to sqlite3_db_config(D,V,...) is the \[SQLITE_DBCONFIG_LOOKASIDE | configuration verb\] - an integer code that indicates what aspect of the \[database connection\] is being configured. Subsequent arguments vary depending on the configuration verb. ^Calls to sqlite3_db_config() return SQLITE_OK if and only if the call is considered successful.
+    ///
+    /// As [`Sqlite3::db_config_enable_view`](crate::Sqlite3::db_config_enable_view), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn db_config_enable_view(self, onoff: i32) -> hotcell::Result<i32> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::SQLITE3_DB_CONFIG_ENABLE_VIEW, self.call_site)
+                .await?;
+            call.put_handle(0, "arg1", &own.0, Sqlite3::TYPE)?;
+            call.put_i32(8, onoff);
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
+        Ok(reply.get_i32(20))
+    }
+
+    /// Calls \`sqlite3_db_config\` with \`SQLITE_DBCONFIG_LEGACY_ALTER_TABLE\`. CAPI3REF: Configure database connections METHOD: sqlite3 The sqlite3_db_config() interface is used to make configuration changes to a \[database connection\]. The interface is similar to \[sqlite3_config()\] except that the changes apply to a single \[database connection\] (specified in the first argument). The second argument to sqlite3_db_config(D,V,...) is the \[SQLITE_DBCONFIG_LOOKASIDE | configuration verb\] - an integer code that indicates what aspect of the \[database connection\] is being configured. Subsequent arguments vary depending on the configuration verb. ^Calls to sqlite3_db_config() return SQLITE_OK if and only if the call is considered successful.
+    ///
+    /// As [`Sqlite3::db_config_legacy_alter_table`](crate::Sqlite3::db_config_legacy_alter_table), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn db_config_legacy_alter_table(self, onoff: i32) -> hotcell::Result<i32> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::SQLITE3_DB_CONFIG_LEGACY_ALTER_TABLE, self.call_site)
+                .await?;
+            call.put_handle(0, "arg1", &own.0, Sqlite3::TYPE)?;
+            call.put_i32(8, onoff);
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
+        Ok(reply.get_i32(20))
+    }
+
+    /// Calls \`sqlite3_db_config\` with \`SQLITE_DBCONFIG_LEGACY_FILE_FORMAT\`. CAPI3REF: Configure database connections METHOD: sqlite3 The sqlite3_db_config() interface is used to make configuration changes to a \[database connection\]. The interface is similar to \[sqlite3_config()\] except that the changes apply to a single \[database connection\] (specified in the first argument). The second argument to sqlite3_db_config(D,V,...) is the \[SQLITE_DBCONFIG_LOOKASIDE | configuration verb\] - an integer code that indicates what aspect of the \[database connection\] is being configured. Subsequent arguments vary depending on the configuration verb. ^Calls to sqlite3_db_config() return SQLITE_OK if and only if the call is considered successful.
+    ///
+    /// As [`Sqlite3::db_config_legacy_file_format`](crate::Sqlite3::db_config_legacy_file_format), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn db_config_legacy_file_format(self, onoff: i32) -> hotcell::Result<i32> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::SQLITE3_DB_CONFIG_LEGACY_FILE_FORMAT, self.call_site)
+                .await?;
+            call.put_handle(0, "arg1", &own.0, Sqlite3::TYPE)?;
+            call.put_i32(8, onoff);
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
+        Ok(reply.get_i32(20))
+    }
+
+    /// Calls \`sqlite3_db_config\` with \`SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE\`. CAPI3REF: Configure database connections METHOD: sqlite3 The sqlite3_db_config() interface is used to make configuration changes to a \[database connection\]. The interface is similar to \[sqlite3_config()\] except that the changes apply to a single \[database connection\] (specified in the first argument). The second argument to sqlite3_db_config(D,V,...) is the \[SQLITE_DBCONFIG_LOOKASIDE | configuration verb\] - an integer code that indicates what aspect of the \[database connection\] is being configured. Subsequent arguments vary depending on the configuration verb. ^Calls to sqlite3_db_config() return SQLITE_OK if and only if the call is considered successful.
+    ///
+    /// As [`Sqlite3::db_config_no_ckpt_on_close`](crate::Sqlite3::db_config_no_ckpt_on_close), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn db_config_no_ckpt_on_close(self, onoff: i32) -> hotcell::Result<i32> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::SQLITE3_DB_CONFIG_NO_CKPT_ON_CLOSE, self.call_site)
+                .await?;
+            call.put_handle(0, "arg1", &own.0, Sqlite3::TYPE)?;
+            call.put_i32(8, onoff);
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
+        Ok(reply.get_i32(20))
+    }
+
+    /// Calls \`sqlite3_db_config\` with \`SQLITE_DBCONFIG_RESET_DATABASE\`. CAPI3REF: Configure database connections METHOD: sqlite3 The sqlite3_db_config() interface is used to make configuration changes to a \[database connection\]. The interface is similar to \[sqlite3_config()\] except that the changes apply to a single \[database connection\] (specified in the first argument). The second argument to sqlite3_db_config(D,V,...) is the \[SQLITE_DBCONFIG_LOOKASIDE | configuration verb\] - an integer code that indicates what aspect of the \[database connection\] is being configured. Subsequent arguments vary depending on the configuration verb. ^Calls to sqlite3_db_config() return SQLITE_OK if and only if the call is considered successful.
+    ///
+    /// As [`Sqlite3::db_config_reset_database`](crate::Sqlite3::db_config_reset_database), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn db_config_reset_database(self, onoff: i32) -> hotcell::Result<i32> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::SQLITE3_DB_CONFIG_RESET_DATABASE, self.call_site)
+                .await?;
+            call.put_handle(0, "arg1", &own.0, Sqlite3::TYPE)?;
+            call.put_i32(8, onoff);
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
+        Ok(reply.get_i32(20))
+    }
+
+    /// Calls \`sqlite3_db_config\` with \`SQLITE_DBCONFIG_TRIGGER_EQP\`. CAPI3REF: Configure database connections METHOD: sqlite3 The sqlite3_db_config() interface is used to make configuration changes to a \[database connection\]. The interface is similar to \[sqlite3_config()\] except that the changes apply to a single \[database connection\] (specified in the first argument). The second argument to sqlite3_db_config(D,V,...) is the \[SQLITE_DBCONFIG_LOOKASIDE | configuration verb\] - an integer code that indicates what aspect of the \[database connection\] is being configured. Subsequent arguments vary depending on the configuration verb. ^Calls to sqlite3_db_config() return SQLITE_OK if and only if the call is considered successful.
+    ///
+    /// As [`Sqlite3::db_config_trigger_eqp`](crate::Sqlite3::db_config_trigger_eqp), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn db_config_trigger_eqp(self, onoff: i32) -> hotcell::Result<i32> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::SQLITE3_DB_CONFIG_TRIGGER_EQP, self.call_site)
+                .await?;
+            call.put_handle(0, "arg1", &own.0, Sqlite3::TYPE)?;
+            call.put_i32(8, onoff);
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
+        Ok(reply.get_i32(20))
+    }
+
+    /// Calls \`sqlite3_db_config\` with \`SQLITE_DBCONFIG_TRUSTED_SCHEMA\`. CAPI3REF: Configure database connections METHOD: sqlite3 The sqlite3_db_config() interface is used to make configuration changes to a \[database connection\]. The interface is similar to \[sqlite3_config()\] except that the changes apply to a single \[database connection\] (specified in the first argument). The second argument to sqlite3_db_config(D,V,...) is the \[SQLITE_DBCONFIG_LOOKASIDE | configuration verb\] - an integer code that indicates what aspect of the \[database connection\] is being configured. Subsequent arguments vary depending on the configuration verb. ^Calls to sqlite3_db_config() return SQLITE_OK if and only if the call is considered successful.
+    ///
+    /// As [`Sqlite3::db_config_trusted_schema`](crate::Sqlite3::db_config_trusted_schema), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn db_config_trusted_schema(self, onoff: i32) -> hotcell::Result<i32> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::SQLITE3_DB_CONFIG_TRUSTED_SCHEMA, self.call_site)
+                .await?;
+            call.put_handle(0, "arg1", &own.0, Sqlite3::TYPE)?;
+            call.put_i32(8, onoff);
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
+        Ok(reply.get_i32(20))
+    }
+
+    /// Calls \`sqlite3_db_config\` with \`SQLITE_DBCONFIG_WRITABLE_SCHEMA\`. CAPI3REF: Configure database connections METHOD: sqlite3 The sqlite3_db_config() interface is used to make configuration changes to a \[database connection\]. The interface is similar to \[sqlite3_config()\] except that the changes apply to a single \[database connection\] (specified in the first argument). The second argument to sqlite3_db_config(D,V,...) is the \[SQLITE_DBCONFIG_LOOKASIDE | configuration verb\] - an integer code that indicates what aspect of the \[database connection\] is being configured. Subsequent arguments vary depending on the configuration verb. ^Calls to sqlite3_db_config() return SQLITE_OK if and only if the call is considered successful.
+    ///
+    /// As [`Sqlite3::db_config_writable_schema`](crate::Sqlite3::db_config_writable_schema), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn db_config_writable_schema(self, onoff: i32) -> hotcell::Result<i32> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::SQLITE3_DB_CONFIG_WRITABLE_SCHEMA, self.call_site)
+                .await?;
+            call.put_handle(0, "arg1", &own.0, Sqlite3::TYPE)?;
+            call.put_i32(8, onoff);
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
+        Ok(reply.get_i32(20))
+    }
+
+    /// Calls \`sqlite3_file_control\` with \`SQLITE_FCNTL_DATA_VERSION\`. CAPI3REF: Low-Level Control Of Database Files METHOD: sqlite3 KEYWORDS: {file control} ^The \[sqlite3_file_control()\] interface makes a direct call to the xFileControl method for the \[sqlite3_io_methods\] object associated with a particular database identified by the second argument. ^The name of the database is "main" for the main database or "temp" for the TEMP database, or the name that appears after the AS keyword for databases that are added using the \[ATTACH\] SQL command. ^A NULL pointer can be used in place of "main" to refer to the main database file. ^The third and fourth parameters to this routine are passed directly through to the second and third parameters of the xFileControl method. ^The return value of the xFileControl method becomes the return value of this routine. A few opcodes for \[sqlite3_file_control()\] are handled directly by the SQLite core and never invoke the sqlite3_io_methods.xFileControl method. ^The \[SQLITE_FCNTL_FILE_POINTER\] value for the op parameter causes a pointer to the underlying \[sqlite3_file\] object to be written into the space pointed to by the 4th parameter. The \[SQLITE_FCNTL_JOURNAL_POINTER\] works similarly except that it returns the \[sqlite3_file\] object associated with the journal file instead of the main database. The \[SQLITE_FCNTL_VFS_POINTER\] opcode returns a pointer to the underlying \[sqlite3_vfs\] object for the file. The \[SQLITE_FCNTL_DATA_VERSION\] returns the data version counter from the pager. ^If the second parameter (zDbName) does not match the name of any open database file, then SQLITE_ERROR is returned. ^This error code is not remembered and will not be recalled by \[sqlite3_errcode()\] or \[sqlite3_errmsg()\]. The underlying xFileControl method might also return SQLITE_ERROR. There is no way to distinguish between an incorrect zDbName and an SQLITE_ERROR return from the underlying xFileControl method. See also: \[file control opcodes\]
+    ///
+    /// As [`Sqlite3::file_control_data_version`](crate::Sqlite3::file_control_data_version), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn file_control_data_version(
+        self,
+        z_db_name: Option<&str>,
+        arg4: i32,
+    ) -> hotcell::Result<i32> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::SQLITE3_FILE_CONTROL_DATA_VERSION, self.call_site)
+                .await?;
+            call.put_handle(0, "arg1", &own.0, Sqlite3::TYPE)?;
+            if let Some(z_db_name) = z_db_name {
+                call.put_text(8, "zDbName", z_db_name)?;
+            } else {
+                call.put_null(8);
+            }
+            call.put_i32(24, arg4);
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
+        Ok(reply.get_i32(20))
+    }
+
+    /// Calls \`sqlite3_file_control\` with \`SQLITE_FCNTL_HAS_MOVED\`. CAPI3REF: Low-Level Control Of Database Files METHOD: sqlite3 KEYWORDS: {file control} ^The \[sqlite3_file_control()\] interface makes a direct call to the xFileControl method for the \[sqlite3_io_methods\] object associated with a particular database identified by the second argument. ^The name of the database is "main" for the main database or "temp" for the TEMP database, or the name that appears after the AS keyword for databases that are added using the \[ATTACH\] SQL command. ^A NULL pointer can be used in place of "main" to refer to the main database file. ^The third and fourth parameters to this routine are passed directly through to the second and third parameters of the xFileControl method. ^The return value of the xFileControl method becomes the return value of this routine. A few opcodes for \[sqlite3_file_control()\] are handled directly by the SQLite core and never invoke the sqlite3_io_methods.xFileControl method. ^The \[SQLITE_FCNTL_FILE_POINTER\] value for the op parameter causes a pointer to the underlying \[sqlite3_file\] object to be written into the space pointed to by the 4th parameter. The \[SQLITE_FCNTL_JOURNAL_POINTER\] works similarly except that it returns the \[sqlite3_file\] object associated with the journal file instead of the main database. The \[SQLITE_FCNTL_VFS_POINTER\] opcode returns a pointer to the underlying \[sqlite3_vfs\] object for the file. The \[SQLITE_FCNTL_DATA_VERSION\] returns the data version counter from the pager. ^If the second parameter (zDbName) does not match the name of any open database file, then SQLITE_ERROR is returned. ^This error code is not remembered and will not be recalled by \[sqlite3_errcode()\] or \[sqlite3_errmsg()\]. The underlying xFileControl method might also return SQLITE_ERROR. There is no way to distinguish between an incorrect zDbName and an SQLITE_ERROR return from the underlying xFileControl method. See also: \[file control opcodes\]
+    ///
+    /// As [`Sqlite3::file_control_has_moved`](crate::Sqlite3::file_control_has_moved), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn file_control_has_moved(
+        self,
+        z_db_name: Option<&str>,
+        arg4: i32,
+    ) -> hotcell::Result<i32> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::SQLITE3_FILE_CONTROL_HAS_MOVED, self.call_site)
+                .await?;
+            call.put_handle(0, "arg1", &own.0, Sqlite3::TYPE)?;
+            if let Some(z_db_name) = z_db_name {
+                call.put_text(8, "zDbName", z_db_name)?;
+            } else {
+                call.put_null(8);
+            }
+            call.put_i32(24, arg4);
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
+        Ok(reply.get_i32(20))
+    }
+
+    /// Calls \`sqlite3_file_control\` with \`SQLITE_FCNTL_LOCK_TIMEOUT\`. CAPI3REF: Low-Level Control Of Database Files METHOD: sqlite3 KEYWORDS: {file control} ^The \[sqlite3_file_control()\] interface makes a direct call to the xFileControl method for the \[sqlite3_io_methods\] object associated with a particular database identified by the second argument. ^The name of the database is "main" for the main database or "temp" for the TEMP database, or the name that appears after the AS keyword for databases that are added using the \[ATTACH\] SQL command. ^A NULL pointer can be used in place of "main" to refer to the main database file. ^The third and fourth parameters to this routine are passed directly through to the second and third parameters of the xFileControl method. ^The return value of the xFileControl method becomes the return value of this routine. A few opcodes for \[sqlite3_file_control()\] are handled directly by the SQLite core and never invoke the sqlite3_io_methods.xFileControl method. ^The \[SQLITE_FCNTL_FILE_POINTER\] value for the op parameter causes a pointer to the underlying \[sqlite3_file\] object to be written into the space pointed to by the 4th parameter. The \[SQLITE_FCNTL_JOURNAL_POINTER\] works similarly except that it returns the \[sqlite3_file\] object associated with the journal file instead of the main database. The \[SQLITE_FCNTL_VFS_POINTER\] opcode returns a pointer to the underlying \[sqlite3_vfs\] object for the file. The \[SQLITE_FCNTL_DATA_VERSION\] returns the data version counter from the pager. ^If the second parameter (zDbName) does not match the name of any open database file, then SQLITE_ERROR is returned. ^This error code is not remembered and will not be recalled by \[sqlite3_errcode()\] or \[sqlite3_errmsg()\]. The underlying xFileControl method might also return SQLITE_ERROR. There is no way to distinguish between an incorrect zDbName and an SQLITE_ERROR return from the underlying xFileControl method. See also: \[file control opcodes\]
+    ///
+    /// As [`Sqlite3::file_control_lock_timeout`](crate::Sqlite3::file_control_lock_timeout), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn file_control_lock_timeout(
+        self,
+        z_db_name: Option<&str>,
+        arg4: i32,
+    ) -> hotcell::Result<i32> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::SQLITE3_FILE_CONTROL_LOCK_TIMEOUT, self.call_site)
+                .await?;
+            call.put_handle(0, "arg1", &own.0, Sqlite3::TYPE)?;
+            if let Some(z_db_name) = z_db_name {
+                call.put_text(8, "zDbName", z_db_name)?;
+            } else {
+                call.put_null(8);
+            }
+            call.put_i32(24, arg4);
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
+        Ok(reply.get_i32(20))
+    }
+
+    /// Calls \`sqlite3_file_control\` with \`SQLITE_FCNTL_PERSIST_WAL\`. CAPI3REF: Low-Level Control Of Database Files METHOD: sqlite3 KEYWORDS: {file control} ^The \[sqlite3_file_control()\] interface makes a direct call to the xFileControl method for the \[sqlite3_io_methods\] object associated with a particular database identified by the second argument. ^The name of the database is "main" for the main database or "temp" for the TEMP database, or the name that appears after the AS keyword for databases that are added using the \[ATTACH\] SQL command. ^A NULL pointer can be used in place of "main" to refer to the main database file. ^The third and fourth parameters to this routine are passed directly through to the second and third parameters of the xFileControl method. ^The return value of the xFileControl method becomes the return value of this routine. A few opcodes for \[sqlite3_file_control()\] are handled directly by the SQLite core and never invoke the sqlite3_io_methods.xFileControl method. ^The \[SQLITE_FCNTL_FILE_POINTER\] value for the op parameter causes a pointer to the underlying \[sqlite3_file\] object to be written into the space pointed to by the 4th parameter. The \[SQLITE_FCNTL_JOURNAL_POINTER\] works similarly except that it returns the \[sqlite3_file\] object associated with the journal file instead of the main database. The \[SQLITE_FCNTL_VFS_POINTER\] opcode returns a pointer to the underlying \[sqlite3_vfs\] object for the file. The \[SQLITE_FCNTL_DATA_VERSION\] returns the data version counter from the pager. ^If the second parameter (zDbName) does not match the name of any open database file, then SQLITE_ERROR is returned. ^This error code is not remembered and will not be recalled by \[sqlite3_errcode()\] or \[sqlite3_errmsg()\]. The underlying xFileControl method might also return SQLITE_ERROR. There is no way to distinguish between an incorrect zDbName and an SQLITE_ERROR return from the underlying xFileControl method. See also: \[file control opcodes\]
+    ///
+    /// As [`Sqlite3::file_control_persist_wal`](crate::Sqlite3::file_control_persist_wal), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn file_control_persist_wal(
+        self,
+        z_db_name: Option<&str>,
+        arg4: i32,
+    ) -> hotcell::Result<i32> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::SQLITE3_FILE_CONTROL_PERSIST_WAL, self.call_site)
+                .await?;
+            call.put_handle(0, "arg1", &own.0, Sqlite3::TYPE)?;
+            if let Some(z_db_name) = z_db_name {
+                call.put_text(8, "zDbName", z_db_name)?;
+            } else {
+                call.put_null(8);
+            }
+            call.put_i32(24, arg4);
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
+        Ok(reply.get_i32(20))
+    }
+
+    /// Calls \`sqlite3_file_control\` with \`SQLITE_FCNTL_POWERSAFE_OVERWRITE\`. CAPI3REF: Low-Level Control Of Database Files METHOD: sqlite3 KEYWORDS: {file control} ^The \[sqlite3_file_control()\] interface makes a direct call to the xFileControl method for the \[sqlite3_io_methods\] object associated with a particular database identified by the second argument. ^The name of the database is "main" for the main database or "temp" for the TEMP database, or the name that appears after the AS keyword for databases that are added using the \[ATTACH\] SQL command. ^A NULL pointer can be used in place of "main" to refer to the main database file. ^The third and fourth parameters to this routine are passed directly through to the second and third parameters of the xFileControl method. ^The return value of the xFileControl method becomes the return value of this routine. A few opcodes for \[sqlite3_file_control()\] are handled directly by the SQLite core and never invoke the sqlite3_io_methods.xFileControl method. ^The \[SQLITE_FCNTL_FILE_POINTER\] value for the op parameter causes a pointer to the underlying \[sqlite3_file\] object to be written into the space pointed to by the 4th parameter. The \[SQLITE_FCNTL_JOURNAL_POINTER\] works similarly except that it returns the \[sqlite3_file\] object associated with the journal file instead of the main database. The \[SQLITE_FCNTL_VFS_POINTER\] opcode returns a pointer to the underlying \[sqlite3_vfs\] object for the file. The \[SQLITE_FCNTL_DATA_VERSION\] returns the data version counter from the pager. ^If the second parameter (zDbName) does not match the name of any open database file, then SQLITE_ERROR is returned. ^This error code is not remembered and will not be recalled by \[sqlite3_errcode()\] or \[sqlite3_errmsg()\]. The underlying xFileControl method might also return SQLITE_ERROR. There is no way to distinguish between an incorrect zDbName and an SQLITE_ERROR return from the underlying xFileControl method. See also: \[file control opcodes\]
+    ///
+    /// As [`Sqlite3::file_control_powersafe_overwrite`](crate::Sqlite3::file_control_powersafe_overwrite), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn file_control_powersafe_overwrite(
+        self,
+        z_db_name: Option<&str>,
+        arg4: i32,
+    ) -> hotcell::Result<i32> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(
+                    table::SQLITE3_FILE_CONTROL_POWERSAFE_OVERWRITE,
+                    self.call_site,
+                )
+                .await?;
+            call.put_handle(0, "arg1", &own.0, Sqlite3::TYPE)?;
+            if let Some(z_db_name) = z_db_name {
+                call.put_text(8, "zDbName", z_db_name)?;
+            } else {
+                call.put_null(8);
+            }
+            call.put_i32(24, arg4);
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
+        Ok(reply.get_i32(20))
+    }
+
+    /// Calls \`sqlite3_file_control\` with \`SQLITE_FCNTL_RESERVE_BYTES\`. CAPI3REF: Low-Level Control Of Database Files METHOD: sqlite3 KEYWORDS: {file control} ^The \[sqlite3_file_control()\] interface makes a direct call to the xFileControl method for the \[sqlite3_io_methods\] object associated with a particular database identified by the second argument. ^The name of the database is "main" for the main database or "temp" for the TEMP database, or the name that appears after the AS keyword for databases that are added using the \[ATTACH\] SQL command. ^A NULL pointer can be used in place of "main" to refer to the main database file. ^The third and fourth parameters to this routine are passed directly through to the second and third parameters of the xFileControl method. ^The return value of the xFileControl method becomes the return value of this routine. A few opcodes for \[sqlite3_file_control()\] are handled directly by the SQLite core and never invoke the sqlite3_io_methods.xFileControl method. ^The \[SQLITE_FCNTL_FILE_POINTER\] value for the op parameter causes a pointer to the underlying \[sqlite3_file\] object to be written into the space pointed to by the 4th parameter. The \[SQLITE_FCNTL_JOURNAL_POINTER\] works similarly except that it returns the \[sqlite3_file\] object associated with the journal file instead of the main database. The \[SQLITE_FCNTL_VFS_POINTER\] opcode returns a pointer to the underlying \[sqlite3_vfs\] object for the file. The \[SQLITE_FCNTL_DATA_VERSION\] returns the data version counter from the pager. ^If the second parameter (zDbName) does not match the name of any open database file, then SQLITE_ERROR is returned. ^This error code is not remembered and will not be recalled by \[sqlite3_errcode()\] or \[sqlite3_errmsg()\]. The underlying xFileControl method might also return SQLITE_ERROR. There is no way to distinguish between an incorrect zDbName and an SQLITE_ERROR return from the underlying xFileControl method. See also: \[file control opcodes\]
+    ///
+    /// As [`Sqlite3::file_control_reserve_bytes`](crate::Sqlite3::file_control_reserve_bytes), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn file_control_reserve_bytes(
+        self,
+        z_db_name: Option<&str>,
+        arg4: i32,
+    ) -> hotcell::Result<i32> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::SQLITE3_FILE_CONTROL_RESERVE_BYTES, self.call_site)
+                .await?;
+            call.put_handle(0, "arg1", &own.0, Sqlite3::TYPE)?;
+            if let Some(z_db_name) = z_db_name {
+                call.put_text(8, "zDbName", z_db_name)?;
+            } else {
+                call.put_null(8);
+            }
+            call.put_i32(24, arg4);
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
+        Ok(reply.get_i32(20))
+    }
 }
 
 impl Aio<Sqlite3> {

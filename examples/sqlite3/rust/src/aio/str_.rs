@@ -5,6 +5,33 @@
 use crate::{Aio, Str, table};
 
 impl Aio<&Str> {
+    /// CAPI3REF: Add Content To A Dynamic String
+    /// METHOD: sqlite3_str
+    ///
+    /// As [`Str::appendf`](crate::Str::appendf), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn appendf(self, text: Option<&str>) -> hotcell::Result<()> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::SQLITE3_STR_APPENDF, self.call_site)
+                .await?;
+            call.put_handle(0, "arg1", &own.0, Str::TYPE)?;
+            if let Some(text) = text {
+                call.put_text(8, "text", text)?;
+            } else {
+                call.put_null(8);
+            }
+            call.finish_awaited()
+        };
+        sent.await?;
+        Ok(())
+    }
+
     /// As [`Str::append`](crate::Str::append), awaited.
     ///
     /// # Errors

@@ -198,6 +198,25 @@ impl Aio<&Value> {
         Ok(reply.get_i32(0))
     }
 
+    /// As [`Value::nochange`](crate::Value::nochange), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn nochange(self) -> hotcell::Result<i32> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::SQLITE3_VALUE_NOCHANGE, self.call_site)
+                .await?;
+            call.put_handle(0, "arg1", &own.0, Value::TYPE)?;
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
+        Ok(reply.get_i32(0))
+    }
+
     /// As [`Value::frombind`](crate::Value::frombind), awaited.
     ///
     /// # Errors

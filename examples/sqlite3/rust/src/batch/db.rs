@@ -113,4 +113,222 @@ impl Batch {
         call.put_handle(0, "arg1", &arg1.0, Sqlite3::TYPE)?;
         Ok(call.values(|reply| reply.get_i32(0)))
     }
+
+    /// [`Sqlite3::db_config_defensive`](crate::Sqlite3::db_config_defensive) in this batch.
+    #[track_caller]
+    pub fn db_config_defensive(
+        &mut self,
+        arg1: &Sqlite3,
+        onoff: i32,
+    ) -> hotcell::Result<hotcell::Ticket<i32>> {
+        let mut call = self.batch.entry(table::SQLITE3_DB_CONFIG_DEFENSIVE)?;
+        call.put_handle(0, "arg1", &arg1.0, Sqlite3::TYPE)?;
+        call.put_i32(8, onoff);
+        Ok(call.values(|reply| reply.get_i32(20)))
+    }
+
+    /// [`Sqlite3::db_config_dqs_ddl`](crate::Sqlite3::db_config_dqs_ddl) in this batch.
+    #[track_caller]
+    pub fn db_config_dqs_ddl(
+        &mut self,
+        arg1: &Sqlite3,
+        onoff: i32,
+    ) -> hotcell::Result<hotcell::Ticket<i32>> {
+        let mut call = self.batch.entry(table::SQLITE3_DB_CONFIG_DQS_DDL)?;
+        call.put_handle(0, "arg1", &arg1.0, Sqlite3::TYPE)?;
+        call.put_i32(8, onoff);
+        Ok(call.values(|reply| reply.get_i32(20)))
+    }
+
+    /// [`Sqlite3::db_config_dqs_dml`](crate::Sqlite3::db_config_dqs_dml) in this batch.
+    #[track_caller]
+    pub fn db_config_dqs_dml(
+        &mut self,
+        arg1: &Sqlite3,
+        onoff: i32,
+    ) -> hotcell::Result<hotcell::Ticket<i32>> {
+        let mut call = self.batch.entry(table::SQLITE3_DB_CONFIG_DQS_DML)?;
+        call.put_handle(0, "arg1", &arg1.0, Sqlite3::TYPE)?;
+        call.put_i32(8, onoff);
+        Ok(call.values(|reply| reply.get_i32(20)))
+    }
+
+    /// [`Sqlite3::db_config_enable_fkey`](crate::Sqlite3::db_config_enable_fkey) in this batch.
+    #[track_caller]
+    pub fn db_config_enable_fkey(
+        &mut self,
+        arg1: &Sqlite3,
+        onoff: i32,
+    ) -> hotcell::Result<hotcell::Ticket<i32>> {
+        let mut call = self.batch.entry(table::SQLITE3_DB_CONFIG_ENABLE_FKEY)?;
+        call.put_handle(0, "arg1", &arg1.0, Sqlite3::TYPE)?;
+        call.put_i32(8, onoff);
+        Ok(call.values(|reply| reply.get_i32(20)))
+    }
+
+    /// [`Sqlite3::db_config_enable_fts3_tokenizer`](crate::Sqlite3::db_config_enable_fts3_tokenizer) in this batch.
+    #[track_caller]
+    pub fn db_config_enable_fts3_tokenizer(
+        &mut self,
+        arg1: &Sqlite3,
+        onoff: i32,
+    ) -> hotcell::Result<hotcell::Ticket<i32>> {
+        let mut call = self
+            .batch
+            .entry(table::SQLITE3_DB_CONFIG_ENABLE_FTS3_TOKENIZER)?;
+        call.put_handle(0, "arg1", &arg1.0, Sqlite3::TYPE)?;
+        call.put_i32(8, onoff);
+        Ok(call.values(|reply| reply.get_i32(20)))
+    }
+
+    /// [`Sqlite3::db_config_enable_load_extension`](crate::Sqlite3::db_config_enable_load_extension) in this batch.
+    #[track_caller]
+    pub fn db_config_enable_load_extension(
+        &mut self,
+        arg1: &Sqlite3,
+        onoff: i32,
+    ) -> hotcell::Result<hotcell::Ticket<i32>> {
+        let mut call = self
+            .batch
+            .entry(table::SQLITE3_DB_CONFIG_ENABLE_LOAD_EXTENSION)?;
+        call.put_handle(0, "arg1", &arg1.0, Sqlite3::TYPE)?;
+        call.put_i32(8, onoff);
+        Ok(call.values(|reply| reply.get_i32(20)))
+    }
+
+    /// [`Sqlite3::db_config_enable_qpsg`](crate::Sqlite3::db_config_enable_qpsg) in this batch.
+    #[track_caller]
+    pub fn db_config_enable_qpsg(
+        &mut self,
+        arg1: &Sqlite3,
+        onoff: i32,
+    ) -> hotcell::Result<hotcell::Ticket<i32>> {
+        let mut call = self.batch.entry(table::SQLITE3_DB_CONFIG_ENABLE_QPSG)?;
+        call.put_handle(0, "arg1", &arg1.0, Sqlite3::TYPE)?;
+        call.put_i32(8, onoff);
+        Ok(call.values(|reply| reply.get_i32(20)))
+    }
+
+    /// [`Sqlite3::db_config_enable_trigger`](crate::Sqlite3::db_config_enable_trigger) in this batch.
+    #[track_caller]
+    pub fn db_config_enable_trigger(
+        &mut self,
+        arg1: &Sqlite3,
+        onoff: i32,
+    ) -> hotcell::Result<hotcell::Ticket<i32>> {
+        let mut call = self.batch.entry(table::SQLITE3_DB_CONFIG_ENABLE_TRIGGER)?;
+        call.put_handle(0, "arg1", &arg1.0, Sqlite3::TYPE)?;
+        call.put_i32(8, onoff);
+        Ok(call.values(|reply| reply.get_i32(20)))
+    }
+
+    /// [`Sqlite3::db_config_enable_view`](crate::Sqlite3::db_config_enable_view) in this batch.
+    #[track_caller]
+    pub fn db_config_enable_view(
+        &mut self,
+        arg1: &Sqlite3,
+        onoff: i32,
+    ) -> hotcell::Result<hotcell::Ticket<i32>> {
+        let mut call = self.batch.entry(table::SQLITE3_DB_CONFIG_ENABLE_VIEW)?;
+        call.put_handle(0, "arg1", &arg1.0, Sqlite3::TYPE)?;
+        call.put_i32(8, onoff);
+        Ok(call.values(|reply| reply.get_i32(20)))
+    }
+
+    /// [`Sqlite3::db_config_legacy_alter_table`](crate::Sqlite3::db_config_legacy_alter_table) in this batch.
+    #[track_caller]
+    pub fn db_config_legacy_alter_table(
+        &mut self,
+        arg1: &Sqlite3,
+        onoff: i32,
+    ) -> hotcell::Result<hotcell::Ticket<i32>> {
+        let mut call = self
+            .batch
+            .entry(table::SQLITE3_DB_CONFIG_LEGACY_ALTER_TABLE)?;
+        call.put_handle(0, "arg1", &arg1.0, Sqlite3::TYPE)?;
+        call.put_i32(8, onoff);
+        Ok(call.values(|reply| reply.get_i32(20)))
+    }
+
+    /// [`Sqlite3::db_config_legacy_file_format`](crate::Sqlite3::db_config_legacy_file_format) in this batch.
+    #[track_caller]
+    pub fn db_config_legacy_file_format(
+        &mut self,
+        arg1: &Sqlite3,
+        onoff: i32,
+    ) -> hotcell::Result<hotcell::Ticket<i32>> {
+        let mut call = self
+            .batch
+            .entry(table::SQLITE3_DB_CONFIG_LEGACY_FILE_FORMAT)?;
+        call.put_handle(0, "arg1", &arg1.0, Sqlite3::TYPE)?;
+        call.put_i32(8, onoff);
+        Ok(call.values(|reply| reply.get_i32(20)))
+    }
+
+    /// [`Sqlite3::db_config_no_ckpt_on_close`](crate::Sqlite3::db_config_no_ckpt_on_close) in this batch.
+    #[track_caller]
+    pub fn db_config_no_ckpt_on_close(
+        &mut self,
+        arg1: &Sqlite3,
+        onoff: i32,
+    ) -> hotcell::Result<hotcell::Ticket<i32>> {
+        let mut call = self
+            .batch
+            .entry(table::SQLITE3_DB_CONFIG_NO_CKPT_ON_CLOSE)?;
+        call.put_handle(0, "arg1", &arg1.0, Sqlite3::TYPE)?;
+        call.put_i32(8, onoff);
+        Ok(call.values(|reply| reply.get_i32(20)))
+    }
+
+    /// [`Sqlite3::db_config_reset_database`](crate::Sqlite3::db_config_reset_database) in this batch.
+    #[track_caller]
+    pub fn db_config_reset_database(
+        &mut self,
+        arg1: &Sqlite3,
+        onoff: i32,
+    ) -> hotcell::Result<hotcell::Ticket<i32>> {
+        let mut call = self.batch.entry(table::SQLITE3_DB_CONFIG_RESET_DATABASE)?;
+        call.put_handle(0, "arg1", &arg1.0, Sqlite3::TYPE)?;
+        call.put_i32(8, onoff);
+        Ok(call.values(|reply| reply.get_i32(20)))
+    }
+
+    /// [`Sqlite3::db_config_trigger_eqp`](crate::Sqlite3::db_config_trigger_eqp) in this batch.
+    #[track_caller]
+    pub fn db_config_trigger_eqp(
+        &mut self,
+        arg1: &Sqlite3,
+        onoff: i32,
+    ) -> hotcell::Result<hotcell::Ticket<i32>> {
+        let mut call = self.batch.entry(table::SQLITE3_DB_CONFIG_TRIGGER_EQP)?;
+        call.put_handle(0, "arg1", &arg1.0, Sqlite3::TYPE)?;
+        call.put_i32(8, onoff);
+        Ok(call.values(|reply| reply.get_i32(20)))
+    }
+
+    /// [`Sqlite3::db_config_trusted_schema`](crate::Sqlite3::db_config_trusted_schema) in this batch.
+    #[track_caller]
+    pub fn db_config_trusted_schema(
+        &mut self,
+        arg1: &Sqlite3,
+        onoff: i32,
+    ) -> hotcell::Result<hotcell::Ticket<i32>> {
+        let mut call = self.batch.entry(table::SQLITE3_DB_CONFIG_TRUSTED_SCHEMA)?;
+        call.put_handle(0, "arg1", &arg1.0, Sqlite3::TYPE)?;
+        call.put_i32(8, onoff);
+        Ok(call.values(|reply| reply.get_i32(20)))
+    }
+
+    /// [`Sqlite3::db_config_writable_schema`](crate::Sqlite3::db_config_writable_schema) in this batch.
+    #[track_caller]
+    pub fn db_config_writable_schema(
+        &mut self,
+        arg1: &Sqlite3,
+        onoff: i32,
+    ) -> hotcell::Result<hotcell::Ticket<i32>> {
+        let mut call = self.batch.entry(table::SQLITE3_DB_CONFIG_WRITABLE_SCHEMA)?;
+        call.put_handle(0, "arg1", &arg1.0, Sqlite3::TYPE)?;
+        call.put_i32(8, onoff);
+        Ok(call.values(|reply| reply.get_i32(20)))
+    }
 }

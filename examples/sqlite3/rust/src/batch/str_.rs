@@ -27,6 +27,23 @@ impl Batch {
         Ok(call.read(|reply| reply.opt_text(0)))
     }
 
+    /// [`Str::appendf`](crate::Str::appendf) in this batch.
+    #[track_caller]
+    pub fn str_appendf(
+        &mut self,
+        arg1: &Str,
+        text: Option<&str>,
+    ) -> hotcell::Result<hotcell::Ticket<()>> {
+        let mut call = self.batch.entry(table::SQLITE3_STR_APPENDF)?;
+        call.put_handle(0, "arg1", &arg1.0, Str::TYPE)?;
+        if let Some(text) = text {
+            call.put_text(8, "text", text)?;
+        } else {
+            call.put_null(8);
+        }
+        Ok(call.values(|_| ()))
+    }
+
     /// [`Str::append`](crate::Str::append) in this batch.
     #[track_caller]
     pub fn str_append(&mut self, arg1: &Str, z_in: &str) -> hotcell::Result<hotcell::Ticket<()>> {

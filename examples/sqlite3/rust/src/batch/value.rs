@@ -91,6 +91,14 @@ impl Batch {
         Ok(call.values(|reply| reply.get_i32(0)))
     }
 
+    /// [`Value::nochange`](crate::Value::nochange) in this batch.
+    #[track_caller]
+    pub fn value_nochange(&mut self, arg1: &Value) -> hotcell::Result<hotcell::Ticket<i32>> {
+        let mut call = self.batch.entry(table::SQLITE3_VALUE_NOCHANGE)?;
+        call.put_handle(0, "arg1", &arg1.0, Value::TYPE)?;
+        Ok(call.values(|reply| reply.get_i32(0)))
+    }
+
     /// [`Value::frombind`](crate::Value::frombind) in this batch.
     #[track_caller]
     pub fn value_frombind(&mut self, arg1: &Value) -> hotcell::Result<hotcell::Ticket<i32>> {

@@ -247,6 +247,278 @@ impl Sqlite3 {
         let reply = call.finish()?;
         Ok(reply.get_i32(0))
     }
+
+    /// Calls \`sqlite3_db_config\` with \`SQLITE_DBCONFIG_DEFENSIVE\`. CAPI3REF: Configure database connections METHOD: sqlite3 The sqlite3_db_config() interface is used to make configuration changes to a \[database connection\]. The interface is similar to \[sqlite3_config()\] except that the changes apply to a single \[database connection\] (specified in the first argument). The second argument to sqlite3_db_config(D,V,...) is the \[SQLITE_DBCONFIG_LOOKASIDE | configuration verb\] - an integer code that indicates what aspect of the \[database connection\] is being configured. Subsequent arguments vary depending on the configuration verb. ^Calls to sqlite3_db_config() return SQLITE_OK if and only if the call is considered successful.
+    ///
+    /// C: `int sqlite3_db_config_defensive(sqlite3 *arg1, int onoff, int *value)`
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the result is not 0; else faults of the worker.
+    #[track_caller]
+    pub fn db_config_defensive(&self, onoff: i32) -> hotcell::Result<i32> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_DB_CONFIG_DEFENSIVE)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        call.put_i32(8, onoff);
+        let reply = call.finish()?;
+        Ok(reply.get_i32(20))
+    }
+
+    /// Calls \`sqlite3_db_config\` with \`SQLITE_DBCONFIG_DQS_DDL\`. CAPI3REF: Configure database connections METHOD: sqlite3 The sqlite3_db_config() interface is used to make configuration changes to a \[database connection\]. The interface is similar to \[sqlite3_config()\] except that the changes apply to a single \[database connection\] (specified in the first argument). The second argument to sqlite3_db_config(D,V,...) is the \[SQLITE_DBCONFIG_LOOKASIDE | configuration verb\] - an integer code that indicates what aspect of the \[database connection\] is being configured. Subsequent arguments vary depending on the configuration verb. ^Calls to sqlite3_db_config() return SQLITE_OK if and only if the call is considered successful.
+    ///
+    /// C: `int sqlite3_db_config_dqs_ddl(sqlite3 *arg1, int onoff, int *value)`
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the result is not 0; else faults of the worker.
+    #[track_caller]
+    pub fn db_config_dqs_ddl(&self, onoff: i32) -> hotcell::Result<i32> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_DB_CONFIG_DQS_DDL)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        call.put_i32(8, onoff);
+        let reply = call.finish()?;
+        Ok(reply.get_i32(20))
+    }
+
+    /// Calls \`sqlite3_db_config\` with \`SQLITE_DBCONFIG_DQS_DML\`. CAPI3REF: Configure database connections METHOD: sqlite3 The sqlite3_db_config() interface is used to make configuration changes to a \[database connection\]. The interface is similar to \[sqlite3_config()\] except that the changes apply to a single \[database connection\] (specified in the first argument). The second argument to sqlite3_db_config(D,V,...) is the \[SQLITE_DBCONFIG_LOOKASIDE | configuration verb\] - an integer code that indicates what aspect of the \[database connection\] is being configured. Subsequent arguments vary depending on the configuration verb. ^Calls to sqlite3_db_config() return SQLITE_OK if and only if the call is considered successful.
+    ///
+    /// C: `int sqlite3_db_config_dqs_dml(sqlite3 *arg1, int onoff, int *value)`
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the result is not 0; else faults of the worker.
+    #[track_caller]
+    pub fn db_config_dqs_dml(&self, onoff: i32) -> hotcell::Result<i32> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_DB_CONFIG_DQS_DML)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        call.put_i32(8, onoff);
+        let reply = call.finish()?;
+        Ok(reply.get_i32(20))
+    }
+
+    /// Calls \`sqlite3_db_config\` with \`SQLITE_DBCONFIG_ENABLE_FKEY\`. CAPI3REF: Configure database connections METHOD: sqlite3 The sqlite3_db_config() interface is used to make configuration changes to a \[database connection\]. The interface is similar to \[sqlite3_config()\] except that the changes apply to a single \[database connection\] (specified in the first argument). The second argument to sqlite3_db_config(D,V,...) is the \[SQLITE_DBCONFIG_LOOKASIDE | configuration verb\] - an integer code that indicates what aspect of the \[database connection\] is being configured. Subsequent arguments vary depending on the configuration verb. ^Calls to sqlite3_db_config() return SQLITE_OK if and only if the call is considered successful.
+    ///
+    /// C: `int sqlite3_db_config_enable_fkey(sqlite3 *arg1, int onoff, int *value)`
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the result is not 0; else faults of the worker.
+    #[track_caller]
+    pub fn db_config_enable_fkey(&self, onoff: i32) -> hotcell::Result<i32> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_DB_CONFIG_ENABLE_FKEY)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        call.put_i32(8, onoff);
+        let reply = call.finish()?;
+        Ok(reply.get_i32(20))
+    }
+
+    /// Calls \`sqlite3_db_config\` with \`SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER\`. CAPI3REF: Configure database connections METHOD: sqlite3 The sqlite3_db_config() interface is used to make configuration changes to a \[database connection\]. The interface is similar to \[sqlite3_config()\] except that the changes apply to a single \[database connection\] (specified in the first argument). The second argument to sqlite3_db_config(D,V,...) is the \[SQLITE_DBCONFIG_LOOKASIDE | configuration verb\] - an integer code that indicates what aspect of the \[database connection\] is being configured. Subsequent arguments vary depending on the configuration verb. ^Calls to sqlite3_db_config() return SQLITE_OK if and only if the call is considered successful.
+    ///
+    /// C: `int sqlite3_db_config_enable_fts3_tokenizer(sqlite3 *arg1, int onoff, int *value)`
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the result is not 0; else faults of the worker.
+    #[track_caller]
+    pub fn db_config_enable_fts3_tokenizer(&self, onoff: i32) -> hotcell::Result<i32> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_DB_CONFIG_ENABLE_FTS3_TOKENIZER)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        call.put_i32(8, onoff);
+        let reply = call.finish()?;
+        Ok(reply.get_i32(20))
+    }
+
+    /// Calls \`sqlite3_db_config\` with \`SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION\`. CAPI3REF: Configure database connections METHOD: sqlite3 The sqlite3_db_config() interface is used to make configuration changes to a \[database connection\]. The interface is similar to \[sqlite3_config()\] except that the changes apply to a single \[database connection\] (specified in the first argument). The second argument to sqlite3_db_config(D,V,...) is the \[SQLITE_DBCONFIG_LOOKASIDE | configuration verb\] - an integer code that indicates what aspect of the \[database connection\] is being configured. Subsequent arguments vary depending on the configuration verb. ^Calls to sqlite3_db_config() return SQLITE_OK if and only if the call is considered successful.
+    ///
+    /// C: `int sqlite3_db_config_enable_load_extension(sqlite3 *arg1, int onoff, int *value)`
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the result is not 0; else faults of the worker.
+    #[track_caller]
+    pub fn db_config_enable_load_extension(&self, onoff: i32) -> hotcell::Result<i32> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_DB_CONFIG_ENABLE_LOAD_EXTENSION)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        call.put_i32(8, onoff);
+        let reply = call.finish()?;
+        Ok(reply.get_i32(20))
+    }
+
+    /// Calls \`sqlite3_db_config\` with \`SQLITE_DBCONFIG_ENABLE_QPSG\`. CAPI3REF: Configure database connections METHOD: sqlite3 The sqlite3_db_config() interface is used to make configuration changes to a \[database connection\]. The interface is similar to \[sqlite3_config()\] except that the changes apply to a single \[database connection\] (specified in the first argument). The second argument to sqlite3_db_config(D,V,...) is the \[SQLITE_DBCONFIG_LOOKASIDE | configuration verb\] - an integer code that indicates what aspect of the \[database connection\] is being configured. Subsequent arguments vary depending on the configuration verb. ^Calls to sqlite3_db_config() return SQLITE_OK if and only if the call is considered successful.
+    ///
+    /// C: `int sqlite3_db_config_enable_qpsg(sqlite3 *arg1, int onoff, int *value)`
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the result is not 0; else faults of the worker.
+    #[track_caller]
+    pub fn db_config_enable_qpsg(&self, onoff: i32) -> hotcell::Result<i32> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_DB_CONFIG_ENABLE_QPSG)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        call.put_i32(8, onoff);
+        let reply = call.finish()?;
+        Ok(reply.get_i32(20))
+    }
+
+    /// Calls \`sqlite3_db_config\` with \`SQLITE_DBCONFIG_ENABLE_TRIGGER\`. CAPI3REF: Configure database connections METHOD: sqlite3 The sqlite3_db_config() interface is used to make configuration changes to a \[database connection\]. The interface is similar to \[sqlite3_config()\] except that the changes apply to a single \[database connection\] (specified in the first argument). The second argument to sqlite3_db_config(D,V,...) is the \[SQLITE_DBCONFIG_LOOKASIDE | configuration verb\] - an integer code that indicates what aspect of the \[database connection\] is being configured. Subsequent arguments vary depending on the configuration verb. ^Calls to sqlite3_db_config() return SQLITE_OK if and only if the call is considered successful.
+    ///
+    /// C: `int sqlite3_db_config_enable_trigger(sqlite3 *arg1, int onoff, int *value)`
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the result is not 0; else faults of the worker.
+    #[track_caller]
+    pub fn db_config_enable_trigger(&self, onoff: i32) -> hotcell::Result<i32> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_DB_CONFIG_ENABLE_TRIGGER)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        call.put_i32(8, onoff);
+        let reply = call.finish()?;
+        Ok(reply.get_i32(20))
+    }
+
+    /// Calls \`sqlite3_db_config\` with \`SQLITE_DBCONFIG_ENABLE_VIEW\`. CAPI3REF: Configure database connections METHOD: sqlite3 The sqlite3_db_config() interface is used to make configuration changes to a \[database connection\]. The interface is similar to \[sqlite3_config()\] except that the changes apply to a single \[database connection\] (specified in the first argument). The second argument to sqlite3_db_config(D,V,...) is the \[SQLITE_DBCONFIG_LOOKASIDE | configuration verb\] - an integer code that indicates what aspect of the \[database connection\] is being configured. Subsequent arguments vary depending on the configuration verb. ^Calls to sqlite3_db_config() return SQLITE_OK if and only if the call is considered successful.
+    ///
+    /// C: `int sqlite3_db_config_enable_view(sqlite3 *arg1, int onoff, int *value)`
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the result is not 0; else faults of the worker.
+    #[track_caller]
+    pub fn db_config_enable_view(&self, onoff: i32) -> hotcell::Result<i32> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_DB_CONFIG_ENABLE_VIEW)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        call.put_i32(8, onoff);
+        let reply = call.finish()?;
+        Ok(reply.get_i32(20))
+    }
+
+    /// Calls \`sqlite3_db_config\` with \`SQLITE_DBCONFIG_LEGACY_ALTER_TABLE\`. CAPI3REF: Configure database connections METHOD: sqlite3 The sqlite3_db_config() interface is used to make configuration changes to a \[database connection\]. The interface is similar to \[sqlite3_config()\] except that the changes apply to a single \[database connection\] (specified in the first argument). The second argument to sqlite3_db_config(D,V,...) is the \[SQLITE_DBCONFIG_LOOKASIDE | configuration verb\] - an integer code that indicates what aspect of the \[database connection\] is being configured. Subsequent arguments vary depending on the configuration verb. ^Calls to sqlite3_db_config() return SQLITE_OK if and only if the call is considered successful.
+    ///
+    /// C: `int sqlite3_db_config_legacy_alter_table(sqlite3 *arg1, int onoff, int *value)`
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the result is not 0; else faults of the worker.
+    #[track_caller]
+    pub fn db_config_legacy_alter_table(&self, onoff: i32) -> hotcell::Result<i32> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_DB_CONFIG_LEGACY_ALTER_TABLE)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        call.put_i32(8, onoff);
+        let reply = call.finish()?;
+        Ok(reply.get_i32(20))
+    }
+
+    /// Calls \`sqlite3_db_config\` with \`SQLITE_DBCONFIG_LEGACY_FILE_FORMAT\`. CAPI3REF: Configure database connections METHOD: sqlite3 The sqlite3_db_config() interface is used to make configuration changes to a \[database connection\]. The interface is similar to \[sqlite3_config()\] except that the changes apply to a single \[database connection\] (specified in the first argument). The second argument to sqlite3_db_config(D,V,...) is the \[SQLITE_DBCONFIG_LOOKASIDE | configuration verb\] - an integer code that indicates what aspect of the \[database connection\] is being configured. Subsequent arguments vary depending on the configuration verb. ^Calls to sqlite3_db_config() return SQLITE_OK if and only if the call is considered successful.
+    ///
+    /// C: `int sqlite3_db_config_legacy_file_format(sqlite3 *arg1, int onoff, int *value)`
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the result is not 0; else faults of the worker.
+    #[track_caller]
+    pub fn db_config_legacy_file_format(&self, onoff: i32) -> hotcell::Result<i32> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_DB_CONFIG_LEGACY_FILE_FORMAT)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        call.put_i32(8, onoff);
+        let reply = call.finish()?;
+        Ok(reply.get_i32(20))
+    }
+
+    /// Calls \`sqlite3_db_config\` with \`SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE\`. CAPI3REF: Configure database connections METHOD: sqlite3 The sqlite3_db_config() interface is used to make configuration changes to a \[database connection\]. The interface is similar to \[sqlite3_config()\] except that the changes apply to a single \[database connection\] (specified in the first argument). The second argument to sqlite3_db_config(D,V,...) is the \[SQLITE_DBCONFIG_LOOKASIDE | configuration verb\] - an integer code that indicates what aspect of the \[database connection\] is being configured. Subsequent arguments vary depending on the configuration verb. ^Calls to sqlite3_db_config() return SQLITE_OK if and only if the call is considered successful.
+    ///
+    /// C: `int sqlite3_db_config_no_ckpt_on_close(sqlite3 *arg1, int onoff, int *value)`
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the result is not 0; else faults of the worker.
+    #[track_caller]
+    pub fn db_config_no_ckpt_on_close(&self, onoff: i32) -> hotcell::Result<i32> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_DB_CONFIG_NO_CKPT_ON_CLOSE)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        call.put_i32(8, onoff);
+        let reply = call.finish()?;
+        Ok(reply.get_i32(20))
+    }
+
+    /// Calls \`sqlite3_db_config\` with \`SQLITE_DBCONFIG_RESET_DATABASE\`. CAPI3REF: Configure database connections METHOD: sqlite3 The sqlite3_db_config() interface is used to make configuration changes to a \[database connection\]. The interface is similar to \[sqlite3_config()\] except that the changes apply to a single \[database connection\] (specified in the first argument). The second argument to sqlite3_db_config(D,V,...) is the \[SQLITE_DBCONFIG_LOOKASIDE | configuration verb\] - an integer code that indicates what aspect of the \[database connection\] is being configured. Subsequent arguments vary depending on the configuration verb. ^Calls to sqlite3_db_config() return SQLITE_OK if and only if the call is considered successful.
+    ///
+    /// C: `int sqlite3_db_config_reset_database(sqlite3 *arg1, int onoff, int *value)`
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the result is not 0; else faults of the worker.
+    #[track_caller]
+    pub fn db_config_reset_database(&self, onoff: i32) -> hotcell::Result<i32> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_DB_CONFIG_RESET_DATABASE)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        call.put_i32(8, onoff);
+        let reply = call.finish()?;
+        Ok(reply.get_i32(20))
+    }
+
+    /// Calls \`sqlite3_db_config\` with \`SQLITE_DBCONFIG_TRIGGER_EQP\`. CAPI3REF: Configure database connections METHOD: sqlite3 The sqlite3_db_config() interface is used to make configuration changes to a \[database connection\]. The interface is similar to \[sqlite3_config()\] except that the changes apply to a single \[database connection\] (specified in the first argument). The second argument to sqlite3_db_config(D,V,...) is the \[SQLITE_DBCONFIG_LOOKASIDE | configuration verb\] - an integer code that indicates what aspect of the \[database connection\] is being configured. Subsequent arguments vary depending on the configuration verb. ^Calls to sqlite3_db_config() return SQLITE_OK if and only if the call is considered successful.
+    ///
+    /// C: `int sqlite3_db_config_trigger_eqp(sqlite3 *arg1, int onoff, int *value)`
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the result is not 0; else faults of the worker.
+    #[track_caller]
+    pub fn db_config_trigger_eqp(&self, onoff: i32) -> hotcell::Result<i32> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_DB_CONFIG_TRIGGER_EQP)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        call.put_i32(8, onoff);
+        let reply = call.finish()?;
+        Ok(reply.get_i32(20))
+    }
+
+    /// Calls \`sqlite3_db_config\` with \`SQLITE_DBCONFIG_TRUSTED_SCHEMA\`. CAPI3REF: Configure database connections METHOD: sqlite3 The sqlite3_db_config() interface is used to make configuration changes to a \[database connection\]. The interface is similar to \[sqlite3_config()\] except that the changes apply to a single \[database connection\] (specified in the first argument). The second argument to sqlite3_db_config(D,V,...) is the \[SQLITE_DBCONFIG_LOOKASIDE | configuration verb\] - an integer code that indicates what aspect of the \[database connection\] is being configured. Subsequent arguments vary depending on the configuration verb. ^Calls to sqlite3_db_config() return SQLITE_OK if and only if the call is considered successful.
+    ///
+    /// C: `int sqlite3_db_config_trusted_schema(sqlite3 *arg1, int onoff, int *value)`
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the result is not 0; else faults of the worker.
+    #[track_caller]
+    pub fn db_config_trusted_schema(&self, onoff: i32) -> hotcell::Result<i32> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_DB_CONFIG_TRUSTED_SCHEMA)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        call.put_i32(8, onoff);
+        let reply = call.finish()?;
+        Ok(reply.get_i32(20))
+    }
+
+    /// Calls \`sqlite3_db_config\` with \`SQLITE_DBCONFIG_WRITABLE_SCHEMA\`. CAPI3REF: Configure database connections METHOD: sqlite3 The sqlite3_db_config() interface is used to make configuration changes to a \[database connection\]. The interface is similar to \[sqlite3_config()\] except that the changes apply to a single \[database connection\] (specified in the first argument). The second argument to sqlite3_db_config(D,V,...) is the \[SQLITE_DBCONFIG_LOOKASIDE | configuration verb\] - an integer code that indicates what aspect of the \[database connection\] is being configured. Subsequent arguments vary depending on the configuration verb. ^Calls to sqlite3_db_config() return SQLITE_OK if and only if the call is considered successful.
+    ///
+    /// C: `int sqlite3_db_config_writable_schema(sqlite3 *arg1, int onoff, int *value)`
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the result is not 0; else faults of the worker.
+    #[track_caller]
+    pub fn db_config_writable_schema(&self, onoff: i32) -> hotcell::Result<i32> {
+        let session = self.0.session();
+        let mut call = session.call(table::SQLITE3_DB_CONFIG_WRITABLE_SCHEMA)?;
+        call.put_handle(0, "arg1", &self.0, Self::TYPE)?;
+        call.put_i32(8, onoff);
+        let reply = call.finish()?;
+        Ok(reply.get_i32(20))
+    }
 }
 
 /// What [`Sqlite3::db_status`] gives back.

@@ -204,6 +204,38 @@ impl Aio<&GzFile> {
         Ok(reply.get_u64(0))
     }
 
+    /// Convert, format, compress, and write the arguments (...) to file under
+    /// control of the string format, as in fprintf.  gzprintf returns the number of
+    /// uncompressed bytes actually written, or a negative zlib error code in case
+    /// of error.  The number of uncompressed bytes written is limited to 8191, or
+    /// one less than the buffer size given to gzbuffer().  The caller should assure
+    /// that this limit is not exceeded.  If it is exceeded, then gzprintf() will
+    /// return an error (0) with nothing written.  In this case, there may also be a
+    /// buffer overflow with unpredictable consequences, which is possible only if
+    /// zlib was compiled with the insecure functions sprintf() or vsprintf(),
+    /// because the secure snprintf() or vsnprintf() functions were not available.
+    /// This can be determined using zlibCompileFlags().
+    ///
+    /// As [`GzFile::printf`](crate::GzFile::printf), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn printf(self, text: &[u8]) -> hotcell::Result<i32> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::GZPRINTF, self.call_site)
+                .await?;
+            call.put_handle(0, "file", &own.0, GzFile::TYPE)?;
+            call.put_text_bytes(8, "text", text)?;
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
+        Ok(reply.get_i32(0))
+    }
+
     /// Compress and write the given null-terminated string s to file, excluding
     /// the terminating null character.
     ///
@@ -464,6 +496,23 @@ impl Aio<&GzFile> {
         };
         sent.await?;
         Ok(())
+    }
+
+    /// As [`GzFile::getc_`](crate::GzFile::getc_), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn getc_(self) -> hotcell::Result<i32> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session.call_awaited(table::GZGETC_, self.call_site).await?;
+            call.put_handle(0, "file", &own.0, GzFile::TYPE)?;
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
+        Ok(reply.get_i32(0))
     }
 
     /// As [`GzFile::seek`](crate::GzFile::seek), awaited.

@@ -560,6 +560,45 @@ impl Aio<&CCtx> {
         Ok(reply.get_u64(0))
     }
 
+    /// ZSTD_CCtx_refPrefix() : Requires v1.4.0+
+    /// Reference a prefix (single-usage dictionary) for next compressed frame.
+    /// A prefix is \*\*only used once\*\*. Tables are discarded at end of frame (ZSTD_e_end).
+    /// Decompression will need same prefix to properly regenerate data.
+    /// Compressing with a prefix is similar in outcome as performing a diff and compressing it,
+    /// but performs much faster, especially during decompression (compression speed is tunable with compression level).
+    /// @result : 0, or an error code (which can be tested with ZSTD_isError()).
+    /// Special: Adding any prefix (including NULL) invalidates any previous prefix or dictionary
+    /// Note 1 : Prefix buffer is referenced. It \*\*must\*\* outlive compression.
+    /// Its content must remain unmodified during compression.
+    /// Note 2 : If the intention is to diff some large src data blob with some prior version of itself,
+    /// ensure that the window size is large enough to contain the entire source.
+    /// See ZSTD_c_windowLog.
+    /// Note 3 : Referencing a prefix involves building tables, which are dependent on compression parameters.
+    /// It's a CPU consuming operation, with non-negligible impact on latency.
+    /// If there is a need to use the same prefix multiple times, consider loadDictionary instead.
+    /// Note 4 : By default, the prefix is interpreted as raw content (ZSTD_dct_rawContent).
+    /// Use experimental ZSTD_CCtx_refPrefix_advanced() to alter dictionary interpretation.
+    ///
+    /// As [`CCtx::ref_prefix`](crate::CCtx::ref_prefix), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn ref_prefix(self, prefix: &[u8]) -> hotcell::Result<u64> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::ZSTD_C_CTX_REF_PREFIX, self.call_site)
+                .await?;
+            call.put_handle(0, "cctx", &own.0, CCtx::TYPE)?;
+            call.put_buffer(8, "prefix", prefix)?;
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
+        Ok(reply.get_u64(0))
+    }
+
     /// ZSTD_sizeof\_\*() : Requires v1.4.0+
     /// These functions give the \_current\_ memory usage of selected object.
     /// Note that object memory usage can evolve (increase or decrease) over time.
@@ -617,6 +656,25 @@ impl Aio<CCtx> {
                 .call_awaited(table::ZSTD_FREE_C_CTX, self.call_site)
                 .await?;
             call.put_consumed(0, "cctx", &own.0, CCtx::TYPE)?;
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
+        Ok(reply.get_u64(0))
+    }
+
+    /// As [`CCtx::free_c_stream`](crate::CCtx::free_c_stream), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn free_c_stream(self) -> hotcell::Result<u64> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::ZSTD_FREE_C_STREAM, self.call_site)
+                .await?;
+            call.put_consumed(0, "zcs", &own.0, CCtx::TYPE)?;
             call.finish_awaited()
         };
         let reply = sent.await?;

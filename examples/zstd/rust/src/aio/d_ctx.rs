@@ -341,6 +341,42 @@ impl Aio<&DCtx> {
         Ok(reply.get_u64(0))
     }
 
+    /// ZSTD_DCtx_refPrefix() : Requires v1.4.0+
+    /// Reference a prefix (single-usage dictionary) to decompress next frame.
+    /// This is the reverse operation of ZSTD_CCtx_refPrefix(),
+    /// and must use the same prefix as the one used during compression.
+    /// Prefix is \*\*only used once\*\*. Reference is discarded at end of frame.
+    /// End of frame is reached when ZSTD_decompressStream() returns 0.
+    /// @result : 0, or an error code (which can be tested with ZSTD_isError()).
+    /// Note 1 : Adding any prefix (including NULL) invalidates any previously set prefix or dictionary
+    /// Note 2 : Prefix buffer is referenced. It \*\*must\*\* outlive decompression.
+    /// Prefix buffer must remain unmodified up to the end of frame,
+    /// reached when ZSTD_decompressStream() returns 0.
+    /// Note 3 : By default, the prefix is treated as raw content (ZSTD_dct_rawContent).
+    /// Use ZSTD_CCtx_refPrefix_advanced() to alter dictMode (Experimental section)
+    /// Note 4 : Referencing a raw content prefix has almost no cpu nor memory cost.
+    /// A full dictionary is more costly, as it requires building tables.
+    ///
+    /// As [`DCtx::ref_prefix`](crate::DCtx::ref_prefix), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn ref_prefix(self, prefix: &[u8]) -> hotcell::Result<u64> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::ZSTD_D_CTX_REF_PREFIX, self.call_site)
+                .await?;
+            call.put_handle(0, "dctx", &own.0, DCtx::TYPE)?;
+            call.put_buffer(8, "prefix", prefix)?;
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
+        Ok(reply.get_u64(0))
+    }
+
     /// As [`DCtx::sizeof_d_ctx`](crate::DCtx::sizeof_d_ctx), awaited.
     ///
     /// # Errors
@@ -394,6 +430,25 @@ impl Aio<DCtx> {
                 .call_awaited(table::ZSTD_FREE_D_CTX, self.call_site)
                 .await?;
             call.put_consumed(0, "dctx", &own.0, DCtx::TYPE)?;
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
+        Ok(reply.get_u64(0))
+    }
+
+    /// As [`DCtx::free_d_stream`](crate::DCtx::free_d_stream), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn free_d_stream(self) -> hotcell::Result<u64> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::ZSTD_FREE_D_STREAM, self.call_site)
+                .await?;
+            call.put_consumed(0, "zds", &own.0, DCtx::TYPE)?;
             call.finish_awaited()
         };
         let reply = sent.await?;

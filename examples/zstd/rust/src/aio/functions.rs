@@ -424,6 +424,26 @@ impl Aio<&Zstd> {
         Bounds::take_from(&mut reply, 0)
     }
 
+    /// ===== ZSTD_CStream management functions =====
+    ///
+    /// As [`Zstd::create_c_stream`](crate::Zstd::create_c_stream), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn create_c_stream(self) -> hotcell::Result<Option<CCtx>> {
+        let session = &self.of.session;
+        let sent = {
+            let call = session
+                .call_awaited(table::ZSTD_CREATE_C_STREAM, self.call_site)
+                .await?;
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
+        let returned = reply.opt_handle(0, CCtx::TYPE, true, None)?;
+        Ok(returned.map(CCtx))
+    }
+
     /// These buffer sizes are softly recommended.
     /// They are not required : ZSTD_compressStream\*() happily accepts any buffer size, for both input and output.
     /// Respecting the recommended size just makes it a bit easier for ZSTD_compressStream\*(),
@@ -461,6 +481,26 @@ impl Aio<&Zstd> {
         };
         let reply = sent.await?;
         Ok(reply.get_u64(0))
+    }
+
+    /// ===== ZSTD_DStream management functions =====
+    ///
+    /// As [`Zstd::create_d_stream`](crate::Zstd::create_d_stream), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn create_d_stream(self) -> hotcell::Result<Option<DCtx>> {
+        let session = &self.of.session;
+        let sent = {
+            let call = session
+                .call_awaited(table::ZSTD_CREATE_D_STREAM, self.call_site)
+                .await?;
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
+        let returned = reply.opt_handle(0, DCtx::TYPE, true, None)?;
+        Ok(returned.map(DCtx))
     }
 
     /// As [`Zstd::d_stream_in_size`](crate::Zstd::d_stream_in_size), awaited.

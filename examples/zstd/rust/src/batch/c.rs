@@ -83,4 +83,17 @@ impl Batch {
         call.put_buffer(8, "dict", dict)?;
         Ok(call.values(|reply| reply.get_u64(0)))
     }
+
+    /// [`CCtx::ref_prefix`](crate::CCtx::ref_prefix) in this batch.
+    #[track_caller]
+    pub fn c_ctx_ref_prefix(
+        &mut self,
+        cctx: &CCtx,
+        prefix: &[u8],
+    ) -> hotcell::Result<hotcell::Ticket<u64>> {
+        let mut call = self.batch.entry(table::ZSTD_C_CTX_REF_PREFIX)?;
+        call.put_handle(0, "cctx", &cctx.0, CCtx::TYPE)?;
+        call.put_buffer(8, "prefix", prefix)?;
+        Ok(call.values(|reply| reply.get_u64(0)))
+    }
 }

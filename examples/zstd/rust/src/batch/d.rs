@@ -70,4 +70,17 @@ impl Batch {
         call.put_buffer(8, "dict", dict)?;
         Ok(call.values(|reply| reply.get_u64(0)))
     }
+
+    /// [`DCtx::ref_prefix`](crate::DCtx::ref_prefix) in this batch.
+    #[track_caller]
+    pub fn d_ctx_ref_prefix(
+        &mut self,
+        dctx: &DCtx,
+        prefix: &[u8],
+    ) -> hotcell::Result<hotcell::Ticket<u64>> {
+        let mut call = self.batch.entry(table::ZSTD_D_CTX_REF_PREFIX)?;
+        call.put_handle(0, "dctx", &dctx.0, DCtx::TYPE)?;
+        call.put_buffer(8, "prefix", prefix)?;
+        Ok(call.values(|reply| reply.get_u64(0)))
+    }
 }
