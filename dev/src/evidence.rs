@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use crate::process::{cargo, output, step};
+use crate::process::{cargo, output, show, step};
 
 /// The keys of a contract that say which functions there are, and nothing about one.
 const SELECTS: &[&str] = &["headers", "link", "include", "exclude", "include_dirs", "defines", "prelude"];
@@ -20,7 +20,14 @@ struct Support {
 }
 
 /// Prints the table: for each rule how many functions, of how many header sets; and for each set how much is bound.
+/// With `--update` it writes the table of docs/reference/inference.md instead.
 pub(crate) fn run(root: &Path, only: &[String]) -> Result<()> {
+    if only == ["--update"] {
+        return step("evidence", || {
+            let mut test = cargo(root, ["test", "--quiet", "-p", "hotcell-cli", "evidence"]);
+            show(test.env("HOTCELL_UPDATE_GOLDEN", "1"))
+        });
+    }
     let text = fs::read_to_string(root.join("dev/corpus.toml")).context("reading dev/corpus.toml")?;
     let corpus: toml::Table = text.parse().context("dev/corpus.toml")?;
     let folder = root.join("target/evidence");

@@ -25,6 +25,7 @@ const TESTS: &[(&str, &[&str])] = &[
     ("the page of the lab", &["-p", "hotcell-lab", "--test", "page"]),
     ("the page of the command line", &["-p", "hotcell-cli", "reference"]),
     ("what the examples' contracts cover", &["-p", "hotcell-cli", "coverage"]),
+    ("what the inference rules conclude about them", &["-p", "hotcell-cli", "evidence"]),
 ];
 
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {

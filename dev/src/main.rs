@@ -89,8 +89,9 @@ const SUBCOMMANDS: &[Subcommand] = &[
     },
     Subcommand {
         name: "evidence",
-        arguments: "[SET…]",
-        about: "count what each inference rule concludes over the header sets of dev/corpus.toml, or these of them",
+        arguments: "[SET…|--update]",
+        about: "count what each inference rule concludes over the header sets of dev/corpus.toml, or these of them; --update \
+                holds it against the contracts of examples/, and writes the table of docs/reference/inference.md",
         run: evidence::run,
     },
     Subcommand {

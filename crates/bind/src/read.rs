@@ -95,13 +95,14 @@ fn with_forms(
         return Ok((api, remarks));
     }
     headers.added = contract.added().to_vec();
-    let api = hotcell_header::parse(headers).map_err(|error| {
+    let mut api = hotcell_header::parse(headers).map_err(|error| {
         let places = error.diagnostics.iter();
         let added = places.filter(|place| place.file.as_deref() == Some(CONTRACT));
         let said: Vec<Diagnostic> =
             added.map(|place| hotcell_contract::not_c(contract, place.line, &place.message)).collect();
         if said.is_empty() { Wrong::Header(error) } else { Wrong::Contract(said) }
     })?;
+    contract.adopt(&mut api);
     Ok((api, remarks))
 }
 

@@ -87,7 +87,8 @@ pub(crate) struct SourceArgs {
 The draft has the library, its headers, and for each function that is undecided a block of comments: why, its \
 declaration, and the lines that would decide it. Taking the `#` away decides. Functions that need no line have none. \
 Before them stand structures of which nothing says whether they are objects or travel with their fields, with what \
-waits for them: one line decides for many functions. What was found is told on standard error.
+waits for them: one line decides for many functions. Of functions with `...` it begins a form, to be completed. What \
+was found is told on standard error.
 
 A header that does not compile by itself is tried with standard headers before it; what it needs of them becomes the \
 draft's `prelude`.

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use hotcell_bind::{Checked, Job, Source};
-use hotcell_contract::{decided_lines, matches};
+use hotcell_contract::{decided_lines, decided_values, matches};
 use hotcell_model::interface::Status;
 use toml::{Table, Value};
 
@@ -31,12 +31,14 @@ struct Row {
     exported: usize,
     /// Those of them that are bound when nothing is decided.
     without: usize,
-    /// Those of them that are bound with the contract.
+    /// Those of them that are bound with the contract, as they are or in forms that it adds, and those that give back memory.
     bound: usize,
     /// Functions that are bound, those from elsewhere too.
     all_bound: usize,
     /// Lines of the contract that decide.
     lines: usize,
+    /// What those lines say, value by value.
+    values: usize,
     /// What is left out: a function or a pattern, how many functions that are, and why.
     left_out: Vec<(String, usize, String)>,
     /// What `hotcell check` says.
@@ -49,12 +51,10 @@ impl Row {
         let text = fs::read_to_string(&contract).unwrap();
         let checked = checked(&contract);
         assert_eq!(checked.warnings, [""; 0], "{}", contract.display());
-        let scratch = tempfile::tempdir().unwrap();
-        let bare = scratch.path().join("bind.toml");
-        fs::write(&bare, undecided(&text)).unwrap();
-        let bare = self::checked(&bare);
+        let bare = self::bare(&text);
 
         let bound = names(&checked);
+        let formed = formed(&text, &bound);
         let without = names(&bare);
         let open = bare.interface.left_out.iter().filter(|it| it.status != Status::NotExported);
         let exported: BTreeSet<&str> =
@@ -64,6 +64,7 @@ impl Row {
         let mut left_out: Vec<_> = refused.map(|it| (it.name.clone(), 1, it.reason.clone())).collect();
         let known: BTreeSet<&str> = entries.iter().map(|it| it.name).collect();
         let mut gone: BTreeSet<&str> = exported.difference(&known).copied().collect();
+        gone.retain(|name| !formed.contains(*name));
         for (pattern, reason) in reasons::of_exclude(&text) {
             let count = gone.len();
             gone.retain(|name| !matches(&pattern, name));
@@ -76,9 +77,10 @@ impl Row {
             name: folder.file_name().unwrap().to_string_lossy().into_owned(),
             exported: exported.len(),
             without: exported.intersection(&without).count(),
-            bound: exported.intersection(&bound).count(),
+            bound: exported.iter().filter(|name| bound.contains(*name) || formed.contains(**name)).count(),
             all_bound: bound.len(),
             lines: decided_lines(&text),
+            values: decided_values(&text),
             left_out,
             report: shortened(
                 &anstream::adapter::strip_str(&report::text(&checked, &entries, None)).to_string(),
@@ -87,7 +89,15 @@ impl Row {
     }
 }
 
-fn checked(contract: &Path) -> Checked {
+/// What is bound of a contract when nothing is decided.
+pub(crate) fn bare(text: &str) -> Checked {
+    let scratch = tempfile::tempdir().unwrap();
+    let bare = scratch.path().join("bind.toml");
+    fs::write(&bare, undecided(text)).unwrap();
+    checked(&bare)
+}
+
+pub(crate) fn checked(contract: &Path) -> Checked {
     let job = Job {
         source: Source::Contract(contract.to_owned()),
         only: None,
@@ -100,6 +110,28 @@ fn checked(contract: &Path) -> Checked {
 
 fn names(checked: &Checked) -> BTreeSet<&str> {
     checked.interface.functions.iter().map(|it| it.name.as_str()).collect()
+}
+
+/// The functions that a worker calls for the functions which are bound: those of forms, and those that give back memory.
+fn formed(text: &str, bound: &BTreeSet<&str>) -> BTreeSet<String> {
+    let contract: Table = text.parse().unwrap();
+    let tables = contract.get("function").and_then(Value::as_table).into_iter().flatten();
+    let mut found = BTreeSet::new();
+    for (_, table) in tables.filter(|(name, _)| bound.iter().any(|bound| matches(name, bound))) {
+        found.extend(table.get("of").and_then(Value::as_str).map(str::to_owned));
+        releases(table, &mut found);
+    }
+    found
+}
+
+/// The functions that give back what the items of a table hand out.
+fn releases(value: &Value, found: &mut BTreeSet<String>) {
+    for (key, value) in value.as_table().into_iter().flatten() {
+        match value.as_str().filter(|_| key == "release") {
+            Some(call) => _ = found.insert(call.split('(').next().unwrap_or(call).to_owned()),
+            None => releases(value, found),
+        }
+    }
 }
 
 /// A contract for the same functions that decides nothing.
@@ -119,7 +151,7 @@ fn shortened(report: &str) -> String {
 }
 
 /// The examples, in the order of their names.
-fn examples() -> Vec<PathBuf> {
+pub(crate) fn examples() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut found: Vec<PathBuf> = entries.filter(|it| it.join("bind.toml").is_file()).collect();
@@ -128,7 +160,7 @@ fn examples() -> Vec<PathBuf> {
 }
 
 /// Compares a file with what it should be, or writes it; its name when it is stale.
-fn stale(path: &Path, text: &str) -> Option<String> {
+pub(crate) fn stale(path: &Path, text: &str) -> Option<String> {
     if std::env::var_os("HOTCELL_UPDATE_GOLDEN").is_some() {
         fs::write(path, text).unwrap();
     }
@@ -153,6 +185,19 @@ fn a_contract_that_decides_nothing_selects_the_same() {
     let text = "hotcell = 1\nlibrary = \"a\"\nheaders = [\"a.h\"]\nexclude = [\"b\"]\ninclude = [\"a*\"]\nnullable = [\"a.b\"]\n";
     let expect = "hotcell = 1\nlibrary = \"a\"\nheaders = [\"a.h\"]\ninclude = [\"a*\"]\n";
     assert_eq!(undecided(text), expect);
+}
+
+#[test]
+fn what_a_worker_calls_for_a_bound_function_is_bound() {
+    let text = "[function.\"set_*\"]\nof = \"set\"\neach.n = [\"A\"]\n[function.get_one]\nof = \"get\"\n\
+                [function.other]\nparams.x = { out = \"text\", release = \"give(x, 1)\" }\nresult = { string = \"utf-8\", release = \"free\" }\n";
+    let check = |bound: &[&str], expect: &[&str]| {
+        let expect: BTreeSet<String> = expect.iter().map(|&name| name.to_owned()).collect();
+        assert_eq!(formed(text, &bound.iter().copied().collect()), expect);
+    };
+    check(&["set_a", "other"], &["free", "give", "set"]);
+    check(&["set_a", "get_one"], &["get", "set"]);
+    check(&["another"], &[]);
 }
 
 #[test]

@@ -10,6 +10,8 @@ mod coverage;
 mod decide;
 mod diff;
 mod doctor;
+#[cfg(test)]
+mod evidence;
 mod explain;
 mod fail;
 mod generate;

@@ -35,7 +35,7 @@ mod ranges;
 mod releases;
 mod resolve;
 mod returned;
-mod select;
+pub(crate) mod select;
 mod statuses;
 mod structures;
 mod symbols;

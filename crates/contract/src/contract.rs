@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use hotcell_model::api::Api;
 use hotcell_model::interface::{GuardWord, SandboxLines, Threads};
 
 use crate::diagnostic::Diagnostic;
@@ -22,7 +23,7 @@ mod sandbox;
 mod structure;
 mod top;
 
-pub(crate) use form::{Each, FormLine, Stream, StreamLine, TellLine, size_of};
+pub(crate) use form::{Each, FormLine, GiveLine, Stream, StreamLine, TellLine, after_of, read_of, size_of};
 pub use function::parse_duration;
 pub(crate) use item::{Item, OnFailure, Starts, What};
 
@@ -43,6 +44,8 @@ pub struct Contract {
     pub(crate) globals: Vec<Text>,
     /// What is added behind the headers: what the functions need, then one entry for each function.
     added: Vec<String>,
+    /// How many of these are what the functions need.
+    needs: usize,
     forms: Vec<Form>,
     threads: Threads,
     deadline: Option<Duration>,
@@ -280,14 +283,34 @@ impl Contract {
     }
 
     pub(crate) fn set_forms(&mut self, needs: Vec<String>, forms: Vec<Form>) {
-        self.added = needs.into_iter().chain(forms.iter().map(|form| form.c.clone())).collect();
+        self.needs = needs.len();
+        let called = forms.iter().filter(|form| form.is_own());
+        // From here on the name means the form of it, wherever the shim has it.
+        let called = called.flat_map(|form| {
+            [format!("#undef {}", form.name), format!("#define {} {}", form.name, form.c_name)]
+        });
+        let functions = forms.iter().map(|form| form.c.clone());
+        self.added = needs.into_iter().chain(functions).chain(called).collect();
         self.forms = forms;
+    }
+
+    /// Puts functions that are called in another form in place of those of the headers, in an API that was read with
+    /// [`Contract::added`] behind the headers.
+    pub fn adopt(&self, api: &mut Api) {
+        for form in self.forms.iter().filter(|form| form.is_own()) {
+            let position = |name: &str| api.functions.iter().position(|function| function.name == name);
+            let (Some(old), Some(new)) = (position(&form.name), position(&form.c_name)) else { continue };
+            let mut function = api.functions.remove(new);
+            function.name.clone_from(&form.name);
+            // What is added stands behind the headers.
+            function.doc = api.functions[old].doc.take();
+            api.functions[old] = function;
+        }
     }
 
     /// The function that a line behind the headers adds, counted from 1.
     pub(crate) fn form_of_line(&self, line: u32) -> Option<&Form> {
-        let needs = self.added.len() - self.forms.len();
-        self.forms.get((line as usize).checked_sub(needs + 1)?)
+        self.forms.get((line as usize).checked_sub(self.needs + 1)?)
     }
 
     /// Whether something notes what the library tells about failures.

@@ -25,9 +25,36 @@ pub fn decided_lines(text: &str) -> usize {
     (1..).zip(text.lines()).filter(decides).count()
 }
 
+/// What those lines say, value by value: a line may say much. A list is one value. 0 for what is no TOML.
+pub fn decided_values(text: &str) -> usize {
+    let Ok(document) = text.parse::<toml::Table>() else { return 0 };
+    let decides = document.iter().filter(|(key, _)| !HEAD.contains(&key.as_str()));
+    decides.map(|(_, value)| values(value)).sum()
+}
+
+fn values(value: &toml::Value) -> usize {
+    match value {
+        toml::Value::Table(table) => table.values().map(values).sum(),
+        _ => 1,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_may_say_much() {
+        let head = "hotcell = 1\nlibrary = \"z\"\nexclude = [\"x\", \"y\"]\n";
+        let line = "f.params = { a = { out = \"buffer\", size = \"n\" }, b = { out = \"value\" } }\n";
+        assert_eq!(
+            (decided_lines(&format!("{head}{line}")), decided_values(&format!("{head}{line}"))),
+            (1, 3)
+        );
+        assert_eq!(decided_values(head), 0);
+        assert_eq!(decided_values("init = [\"a()\", \"b()\"]"), 1);
+        assert_eq!(decided_values("hotcell = "), 0);
+    }
 
     #[test]
     fn the_head_comments_and_blank_lines_decide_nothing() {

@@ -73,7 +73,9 @@ pub fn draft(head: &Head, api: &Api, link: Link<'_>) -> Result<String, Vec<Diagn
         then: then.map(|interface| interface.left_out.as_slice()),
     };
     let tried = Tried::out(&types.text, api, link, functions.then.unwrap_or(functions.now));
-    Ok(write(head, functions, &types, &tried))
+    let variadic = api.functions.iter().filter(|function| function.variadic);
+    let forms = variadic.map(|function| (function.name.clone(), variadic::form(function))).collect();
+    Ok(write(head, functions, &types, &tried, &forms))
 }
 
 fn checked(text: &str, api: &Api, link: Link<'_>) -> Result<Checked, Vec<Diagnostic>> {
@@ -193,7 +195,13 @@ fn proposals(left_out: &[LeftOut]) -> impl Iterator<Item = (&str, &str)> {
     undecided.filter_map(|function| Some((function.name.as_str(), function.help.as_deref()?)))
 }
 
-fn write(head: &Head, functions: Functions<'_>, types: &Types, tried: &Tried) -> String {
+fn write(
+    head: &Head,
+    functions: Functions<'_>,
+    types: &Types,
+    tried: &Tried,
+    forms: &BTreeMap<String, String>,
+) -> String {
     let headers = head.headers.join(", ");
     let mut text = format!("# Contract of {}, drafted from {}.\n#\n", line(&head.library), line(&headers));
     text.push_str(&match functions.bound {
@@ -225,13 +233,27 @@ fn write(head: &Head, functions: Functions<'_>, types: &Types, tried: &Tried) ->
         ));
         text.push_str(&decision(missing, tried));
     }
+    let unsupported = || of(Status::Unsupported);
+    let with_form: Vec<String> = unsupported()
+        .filter_map(|function| Some((function, forms.get(&function.name)?)))
+        .map(|(function, form)| format!("\n# {}\n{form}", line(&function.signature)))
+        .collect();
+    if !with_form.is_empty() {
+        text.push_str(
+            "\n# Of functions with `...` a form is called, of which these are a start, to be completed:\n",
+        );
+        text.extend(with_form);
+    }
     let mut group = |title: &str, lines: Vec<String>| {
         if !lines.is_empty() {
             text.push_str(&format!("\n# {title}\n{}", lines.concat()));
         }
     };
     let with_reason = |it: &LeftOut| format!("#   {}: {}\n", line(&it.name), line(&it.reason));
-    group("No line would make these callable:", of(Status::Unsupported).map(with_reason).collect());
+    group(
+        "No line would make these callable:",
+        unsupported().filter(|it| !forms.contains_key(&it.name)).map(with_reason).collect(),
+    );
     let name = |it: &LeftOut| format!("#   {}\n", line(&it.name));
     let missing = "The headers declare these, and the library does not export them:";
     group(missing, of(Status::NotExported).map(name).collect());
@@ -295,3 +317,4 @@ fn line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests;
+mod variadic;

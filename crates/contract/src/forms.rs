@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use hotcell_model::api::{Api, ConstantValue, Function};
 use hotcell_model::interface::SandboxProfile;
+use hotcell_model::types::Type;
 
 use crate::check::names;
 use crate::contract::{Contract, Each, FormLine, Stream};
@@ -18,22 +19,36 @@ use crate::pattern;
 use crate::suggest::did_you_mean;
 
 mod c;
+mod given_back;
+mod own;
 mod told;
 mod variables;
+mod ways;
 
 use c::Written;
+use ways::Way;
+pub(crate) use ways::is_file;
 
 /// A function that a contract adds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Form {
     /// Its name.
     pub(crate) name: String,
+    /// Its name in C: another one where it stands for a function of the headers.
+    pub(crate) c_name: String,
     /// The function of the headers that it calls.
     pub(crate) of: Option<String>,
     /// What of the contract it comes from.
     pub(crate) span: Range<usize>,
     /// Its definition.
     pub(crate) c: String,
+}
+
+impl Form {
+    /// Whether it stands for the function of the headers that has its name.
+    pub(crate) fn is_own(&self) -> bool {
+        self.name != self.c_name
+    }
 }
 
 /// What the library's files export.
@@ -56,15 +71,15 @@ pub fn add_forms(
     api: &Api,
     exports: Exports<'_>,
 ) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
-    let (mut forms, mut findings) = (Vec::new(), Vec::new());
-    let mut streams = false;
+    let (mut forms, mut given, mut findings) = (Vec::new(), Vec::new(), Vec::new());
     for lines in &contract.functions {
         let form = &lines.form;
-        streams |= form.streams.iter().any(|line| line.stream != Stream::Address);
         let name = Text { value: lines.name.clone(), span: lines.span.clone() };
         let made = match (&form.declare, &form.of) {
             (Some(declare), _) => of_macro(api, &name, declare).map(|form| vec![form]),
-            (None, Some(of)) => of_function(contract, api, exports, (&name, of, form), &mut findings),
+            (None, Some(of)) => {
+                of_function(contract, api, exports, (&name, of, form), (&mut given, &mut findings))
+            }
             (None, None) => continue,
         };
         match made {
@@ -72,6 +87,7 @@ pub fn add_forms(
             Err(diagnostic) => findings.push(*diagnostic),
         }
     }
+    own::add(contract, api, exports, &mut forms, &mut given, &mut findings);
     findings.extend(descriptors(contract));
     let mut needs = told::functions(contract, api, &mut findings);
     variables::add(contract, api, exports, &mut forms, &mut findings);
@@ -81,8 +97,9 @@ pub fn add_forms(
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return Err(findings);
     }
-    let streams = if streams { c::STREAMS } else { &[] };
-    needs.splice(0..0, streams.iter().map(|line| (*line).to_owned()));
+    let ways = contract.functions.iter().flat_map(|lines| &lines.form.streams).map(|line| line.stream);
+    needs.splice(0..0, ways::needs(ways).map(str::to_owned));
+    needs.extend(given);
     contract.set_forms(needs, forms);
     Ok(findings)
 }
@@ -154,7 +171,8 @@ fn of_macro(api: &Api, name: &Text, declare: &Text) -> Result<Form, Box<Diagnost
     }
     let doc = format!("The macro `{}`.", name.value);
     let c = c::function(&name.value, &written, &name.value, &written.names(), &[], &doc);
-    Ok(Form { name: name.value.clone(), of: None, span: declare.span.clone(), c })
+    let c_name = name.value.clone();
+    Ok(Form { name: name.value.clone(), c_name, of: None, span: declare.span.clone(), c })
 }
 
 /// The function of the headers that a form calls.
@@ -181,54 +199,18 @@ fn of_function(
     api: &Api,
     exports: Exports<'_>,
     (name, of, form): (&Text, &Text, &FormLine),
-    findings: &mut Vec<Diagnostic>,
+    (given, findings): (&mut Vec<String>, &mut Vec<Diagnostic>),
 ) -> Result<Vec<Form>, Box<Diagnostic>> {
     let function = called(api, exports, of)?;
+    let (mut written, ways) = head(api, function, form, given)?;
     let own = names::names(function);
-    let types = function.params.iter().map(|param| param.ty.written.as_str());
-    let mut written = Written {
-        result: function.result.written.clone(),
-        params: types.zip(&own).map(|(ty, name)| c::Param::of(ty, name)).collect(),
-    };
-    if let Some(further) = &form.further {
-        let wrong = |message: String, help: &str| {
-            Box::new(Diagnostic::error(message).at(further.span.clone()).help(help.to_owned()))
-        };
-        if !function.variadic {
-            let message = format!("`{}` takes no further arguments", of.value);
-            return Err(wrong(message, "only a function that ends in `...` does"));
-        }
-        let more = c::params(&further.value).map_err(|why| {
-            let message = format!("these are no parameters in C: {why}");
-            wrong(message, "write types and names, as in `further = \"const char *text, int n\"`")
-        })?;
-        if let Some(twice) = more.iter().find(|param| own.contains(&param.name)) {
-            let message = format!("`{}` has a parameter `{}` already", of.value, twice.name);
-            return Err(wrong(message, "give it another name"));
-        }
-        written.params.extend(more);
-    }
-    for line in &form.streams {
-        let Some(index) = written.params.iter().position(|param| param.name == line.param.value) else {
-            let message = format!("`{}` has no parameter `{}`", of.value, line.param.value);
-            let help = did_you_mean(&line.param.value, own.iter().map(String::as_str));
-            return Err(Box::new(Diagnostic::error(message).at(line.param.span.clone()).help(help)));
-        };
-        let Some(ty) = function.params.get(index).map(|param| &param.ty) else { continue };
-        if let Some(why) = c::no_stream(ty, line.stream) {
-            let message = format!("`{}` is `{}`: {why}", line.param.value, ty.written);
-            return Err(Box::new(Diagnostic::error(message).at(line.param.span.clone())));
-        }
-        if let (Stream::Address, Some((object, _))) = (line.stream, ty.pointee()) {
-            written.params[index] = c::Param::of(&object.written, &line.param.value);
-        }
-    }
     let doc = |what: &str| {
         let own = function.doc.as_deref().map(|doc| format!("\n\n{doc}")).unwrap_or_default();
         format!("{what}{own}")
     };
     let form_of = |name: String, args: &[String], written: &Written, what: &str| Form {
-        c: c::function(&name, written, &of.value, args, &form.streams, &doc(what)),
+        c: c::function(&name, written, &of.value, args, &ways, &doc(what)),
+        c_name: name.clone(),
         name,
         of: Some(of.value.clone()),
         span: of.span.clone(),
@@ -251,6 +233,67 @@ fn of_function(
         form_of(name.value.replace('*', &rest.to_ascii_lowercase()), &args, &written, &what)
     });
     Ok(made.collect())
+}
+
+/// What a function takes in this form, and how that becomes what it takes in the headers.
+fn head(
+    api: &Api,
+    function: &Function,
+    form: &FormLine,
+    given: &mut Vec<String>,
+) -> Result<(Written, Vec<Way>), Box<Diagnostic>> {
+    let own = names::names(function);
+    let types = function.params.iter().map(|param| param.ty.written.as_str());
+    let mut written = Written {
+        result: function.result.written.clone(),
+        params: types.zip(&own).map(|(ty, name)| c::Param::of(ty, name)).collect(),
+    };
+    let wrong = |message: String, at: &Text, help: &str| {
+        Box::new(Diagnostic::error(message).at(at.span.clone()).help(help.to_owned()))
+    };
+    let declared = |text: &Text, key: &str| {
+        c::params(&text.value).map_err(|why| {
+            let message = format!("these are no parameters in C: {why}");
+            wrong(
+                message,
+                text,
+                &format!("write types and names, as in `{key} = \"const char *text, int n\"`"),
+            )
+        })
+    };
+    if let Some(typed) = &form.typed {
+        for param in declared(typed, "as")? {
+            let Some(index) = own.iter().position(|name| *name == param.name) else {
+                let message = format!("`{}` has no parameter `{}`", function.name, param.name);
+                let help = did_you_mean(&param.name, own.iter().map(String::as_str));
+                return Err(Box::new(Diagnostic::error(message).at(typed.span.clone()).help(help)));
+            };
+            let ty = &function.params[index].ty;
+            if !ty.pointee().is_some_and(|(pointee, _)| pointee.kind == Type::Void) {
+                let message = format!("`{}` is `{}`, which says what it points to", param.name, ty.written);
+                return Err(wrong(message, typed, "`as` is about parameters that are `void *`"));
+            }
+            written.params[index] = param;
+        }
+    }
+    if let Some(further) = &form.further {
+        if !function.variadic {
+            let message = format!("`{}` takes no further arguments", function.name);
+            return Err(wrong(message, further, "only a function that ends in `...` does"));
+        }
+        let more = declared(further, "further")?;
+        if let Some(twice) = more.iter().find(|param| own.contains(&param.name)) {
+            let message = format!("`{}` has a parameter `{}` already", function.name, twice.name);
+            return Err(wrong(message, further, "give it another name"));
+        }
+        written.params.extend(more);
+    }
+    let ways = { form.streams.iter() }.map(|line| ways::of(function, &own, line));
+    let mut ways: Vec<Way> = ways.collect::<Result<_, _>>()?;
+    for line in &form.gives {
+        ways.push(given_back::of(api, function, &own, line, given)?);
+    }
+    Ok((written, ways))
 }
 
 /// The integer constants that are meant, each with what is different in it.
@@ -284,6 +327,9 @@ fn twice(api: &Api, forms: &[Form], findings: &mut Vec<Diagnostic>) {
             let help = "give it another name".to_owned();
             Diagnostic::error(message).at(form.span.clone()).help(help)
         };
+        if form.is_own() {
+            continue;
+        }
         if api.functions.iter().any(|function| function.name == form.name) {
             findings.push(wrong(format!("the headers have a function `{}` already", form.name)));
         } else if forms[..at].iter().any(|other| other.name == form.name) {

@@ -13,6 +13,7 @@ use hotcell_model::types::{CType, Type};
 use crate::contract::Contract;
 use crate::diagnostic::Diagnostic;
 use crate::document::Text;
+use crate::infer::constants;
 use crate::infer::handles::{InferredHandle, Pairs};
 use crate::suggest::did_you_mean;
 use crate::type_names::{Named, TypeNames, unqualified};
@@ -27,6 +28,8 @@ pub struct Handles {
     made: BTreeSet<String>,
     /// What releases what functions make, by their names.
     pairs: Pairs,
+    /// By type, a function that returns one of the library's own objects, which nobody may change.
+    constants: BTreeMap<String, String>,
 }
 
 /// What a handle's pointer points to.
@@ -104,7 +107,17 @@ impl Handles {
                 findings.push(Diagnostic::error(message).at(parent.span.clone()).help(help));
             }
         }
+        for (record, function) in constants::families(api) {
+            if let Some(name) = handles.of_record(record).map(str::to_owned) {
+                handles.constants.insert(name, function.to_owned());
+            }
+        }
         handles
+    }
+
+    /// A function that returns an object of this type which is the library's own, and which nobody may change.
+    pub(crate) fn constant_of(&self, name: &str) -> Option<&str> {
+        self.constants.get(name).map(String::as_str)
     }
 
     /// Functions that are each other's mirror.

@@ -3,10 +3,12 @@
 //! A rule that could be fooled into a wrong answer does not fire: it leaves a gap with the reason and the line
 //! that would decide it. docs/reference/inference.md lists the rules for users.
 
+mod allocators;
 mod answers;
 mod arrays;
 pub(crate) mod begun;
 mod comments;
+pub(crate) mod constants;
 mod counted;
 mod destructors;
 mod documented;
@@ -28,6 +30,7 @@ mod stdio;
 #[cfg(test)]
 mod tests;
 mod texts;
+mod twins;
 mod unsupported;
 mod view;
 mod words;
@@ -127,10 +130,14 @@ pub fn infer(function: &Function, names: &[String], known: Known<'_>, draft: &mu
     documented::apply(&view, draft, &mut notes);
     inplace::apply(&view, draft, &mut notes);
     texts::apply(&view, draft, &mut notes);
+    twins::params(&view, draft);
     destructors::apply(&view, draft);
+    allocators::apply(&view, draft);
     scalars::apply(&view, draft, &mut notes);
     made::apply(&view, draft, &mut notes);
+    constants::apply(&view, draft);
     counted::apply(&view, draft);
+    twins::result(&view, draft);
     results::apply(&view, draft, &mut notes);
     Verdict::Open(gaps::find(&view, draft, &notes))
 }

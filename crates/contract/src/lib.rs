@@ -25,7 +25,7 @@ mod typed;
 
 pub use check::{Checked, Link, Selection, check};
 pub use contract::{Contract, parse_duration};
-pub use decided::decided_lines;
+pub use decided::{decided_lines, decided_values};
 pub use diagnostic::{Diagnostic, Severity, render};
 pub use draft::{Head, draft};
 pub use forms::{Exports, add_forms, not_c};

@@ -35,11 +35,20 @@ pub const RULES: &[(&str, &str)] = &[
         "user-data-destructor",
         "a function that would release the user data of a callback, which belongs to the caller's runtime: NULL",
     ),
+    (
+        "default-allocator",
+        "functions or a structure that allocate, of which the function's comment says what is used where they are NULL: NULL",
+    ),
     ("const-char-result", "a returned `const char *` is a text that the library owns, or NULL"),
     (
         "counted-result",
         "returned `const` bytes called `blob` or `text`, where functions that are called the same but for `type`, `blob`, \
          `text` and `bytes` take the same object and numbers",
+    ),
+    (
+        "text-twin",
+        "a `const void *` of a function called like one that has a `const char *` there but for `16` behind the name, where \
+         there are several such pairs",
     ),
     ("documented-output", "a pointer to one number that the function's comment calls `[out]`"),
     (
@@ -59,6 +68,11 @@ pub const RULES: &[(&str, &str)] = &[
         "made-and-ended",
         "a structure with more than numbers in it, or a `void` with a name, that some function returns, one ends, and \
          none has by value",
+    ),
+    (
+        "handed-out-structure",
+        "a structure of the library's own headers with more than numbers in it, that some function returns or hands out, and of which no \
+         caller has the memory",
     ),
     (
         "mirrored-release",
@@ -83,6 +97,10 @@ pub const RULES: &[(&str, &str)] = &[
         "an object with a release, from a function that is called like a constructor and is given no other object",
     ),
     ("object-copy", "an object from a function called `copy`, `dup` or `clone` of a `const` one of its type"),
+    (
+        "library-constant",
+        "a `const` object that a function without parameters returns, where at least five return one of the type: it is the library's own",
+    ),
 ];
 
 /// What the rule of this name says.

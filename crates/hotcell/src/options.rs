@@ -6,6 +6,8 @@ use std::time::Duration;
 use hotcell_protocol::wire::Guard;
 use hotcell_sandbox::{Limits, Sandbox};
 
+use crate::restart::Restart;
+
 /// Options of a [`crate::Session`]; the defaults suit most libraries.
 ///
 /// ```
@@ -48,6 +50,8 @@ pub struct Options {
     /// Workers that are kept ready to take over when the one that serves ends. 0: then the call behind a fault waits until
     /// a worker has come up. Each has loaded the library, takes memory as an idle worker does, and no CPU.
     pub spares: u32,
+    /// When a library that ends its workers again and again is given no other one for a while.
+    pub restart: Restart,
 }
 
 /// How a caller and its worker wait for each other: by polling, which is fast and takes a CPU each, or asleep.
@@ -105,6 +109,7 @@ impl Default for Options {
             waiting: Waiting::default(),
             callers: 0,
             spares: 0,
+            restart: Restart::default(),
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::error::{Cause, Error, Inner, Result};
 use crate::fault::Fault;
 use crate::memory::{Heap, Shortage};
 use crate::options::Options;
+use crate::restart::Restarts;
 use crate::rt::{Batch, Call, Function, HandleType, Package, Passed, Spare, State};
 
 mod allowed;
@@ -76,6 +77,7 @@ struct Shared {
     /// What is known of each seat, whoever has it.
     places: Box<[Place]>,
     service: Service,
+    restarts: Restarts,
     releases: Releases,
     objects: Objects,
     kept: Arc<Kept>,
@@ -237,6 +239,7 @@ impl Session {
         let seats = seats.map(|number| Box::new(Seat::new(number, Arc::clone(&facts), package)));
         let seats = Turnstile::new(seats);
         let time = nanoseconds(options.deadline);
+        let restarts = Restarts::new(options.restart);
         let (releases, objects) = (Releases::default(), Objects::default());
         let kept = Arc::new(Kept::default());
         let shared = Arc::new(Shared {
@@ -251,6 +254,7 @@ impl Session {
             seats,
             places,
             service: Service::default(),
+            restarts,
             releases,
             objects,
             kept,

@@ -106,6 +106,12 @@ impl CType {
         }
     }
 
+    /// What a pointer to numbers, or to an array of them, points to in the end, and whether it is `const`.
+    pub fn pointed_elements(&self) -> Option<(&CType, bool)> {
+        let (pointee, constant) = self.pointee()?;
+        Some((pointee.array().map_or(pointee, |(element, _)| element), constant))
+    }
+
     /// The structure or union that this is, by its key.
     pub fn record(&self) -> Option<&str> {
         match &self.kind {
@@ -169,5 +175,17 @@ impl CType {
     /// Bytes of an element of a buffer: 1 for `void`.
     pub fn element_size(&self) -> Option<u32> {
         if self.kind == Type::Void { Some(1) } else { self.scalar_size() }
+    }
+
+    /// A pointer to arrays of numbers as one to the numbers, which lie one array behind the other; it is spelled as before.
+    pub fn of_numbers(&self) -> Option<CType> {
+        let Type::Pointer { pointee, constant } = &self.kind else { return None };
+        let mut number = pointee;
+        while let Type::Array { element, .. } = &number.kind {
+            number = element;
+        }
+        let arrays = !std::ptr::eq(number, pointee) && number.is_scalar();
+        let kind = Type::Pointer { pointee: number.clone(), constant: *constant };
+        arrays.then(|| CType { kind, ..self.clone() })
     }
 }

@@ -268,6 +268,16 @@ impl HostChannel {
         (self.reply.load(line + wire::lane_worker::EXECUTING), entry)
     }
 
+    /// How many calls were published to this worker, those from callbacks aside. This host alone writes what is read here.
+    pub fn published(&self) -> u64 {
+        let ring = |lane| {
+            (0..wire::RING_SLOTS).map(move |number| geometry::slot(lane, geometry::slot_of(0, number)))
+        };
+        let commit = |slot| slot + wire::CALL_OFFSET + wire::call_head::COMMIT;
+        let turns = (0..self.lanes()).flat_map(ring).map(|slot| self.request.load::<u32>(commit(slot)));
+        turns.map(u64::from).sum()
+    }
+
     /// The function of a call that is, or was lately, under way on a lane, by its id.
     pub fn function_of(&self, lane: u32, call_id: u64) -> Option<u16> {
         if lane >= self.lanes() || call_id == 0 {

@@ -80,6 +80,13 @@ pub enum StartError {
     },
 }
 
+impl StartError {
+    /// Whether it is the library that did not come up, and no file or descriptor that was not there.
+    pub fn is_of_library(&self) -> bool {
+        matches!(self, StartError::Ended { .. } | StartError::Late { .. })
+    }
+}
+
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -34,4 +34,8 @@ libraries! {
     "GSL" "gsl/gsl_sf.h" "libgsl-dev"
     "libxml2" "libxml2/libxml/parser.h" "libxml2-dev"
     "OpenSSL" "openssl/evp.h" "libssl-dev"
+    "libcurl" "curl/curl.h" "libcurl4-openssl-dev"
+    "libtiff" "tiffio.h" "libtiff-dev"
+    "libpng" "png.h" "libpng-dev"
+    "FFTW" "fftw3.h" "libfftw3-dev"
 }

@@ -52,12 +52,12 @@ fn zlib_contained_is_zlib() {
 
 #[test]
 fn sqlite_contained_is_sqlite() {
-    compare("sqlite3", 195, 1900);
+    compare("sqlite3", 235, 2100);
 }
 
 #[test]
 fn cjson_contained_is_cjson() {
-    compare("cjson", 60, 900);
+    compare("cjson", 70, 1200);
 }
 
 #[test]
@@ -67,17 +67,17 @@ fn zstandard_contained_is_zstandard() {
 
 #[test]
 fn gmp_contained_is_gmp() {
-    compare("gmp", 325, 4000);
+    compare("gmp", 335, 4100);
 }
 
 #[test]
 fn gsl_contained_is_gsl() {
-    compare("gsl", 580, 4500);
+    compare("gsl", 600, 4700);
 }
 
 #[test]
 fn libxml2_contained_is_libxml2() {
-    compare("libxml2", 138, 1000);
+    compare("libxml2", 152, 1050);
 }
 
 #[test]
@@ -87,12 +87,12 @@ fn openssl_contained_is_openssl() {
 
 #[test]
 fn brotli_contained_is_brotli() {
-    compare("brotli", 20, 150);
+    compare("brotli", 23, 180);
 }
 
 #[test]
 fn bzip2_contained_is_bzip2() {
-    compare("bzip2", 22, 230);
+    compare("bzip2", 29, 290);
 }
 
 #[test]
@@ -112,12 +112,32 @@ fn liblzma_contained_is_liblzma() {
 
 #[test]
 fn libuuid_contained_is_libuuid() {
-    compare("uuid", 13, 130);
+    compare("uuid", 15, 135);
 }
 
 #[test]
 fn libwebp_contained_is_libwebp() {
     compare("webp", 44, 650);
+}
+
+#[test]
+fn libcurl_contained_is_libcurl() {
+    compare("curl", 220, 2500);
+}
+
+#[test]
+fn libtiff_contained_is_libtiff() {
+    compare("tiff", 280, 3000);
+}
+
+#[test]
+fn libpng_contained_is_libpng() {
+    compare("png", 195, 3500);
+}
+
+#[test]
+fn fftw_contained_is_fftw() {
+    compare("fftw", 53, 420);
 }
 
 #[test]

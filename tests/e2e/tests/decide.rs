@@ -68,7 +68,7 @@ y
     assert!(text.contains("handle.well = { release = \"well_fill_in\" }\n"), "{text}");
     assert!(text.contains("\n# int well_pump(int *strokes)\n[function.well_pump]\n"), "{text}");
     assert!(!text.contains("#[function."), "{text}");
-    assert!(text.contains("# No line would make these callable:\n#   well_log"), "{text}");
+    assert!(text.contains("\n#   [function.well_log_number]\n#   of = \"well_log\"\n"), "{text}");
     folder.hotcell(["call", "bind.toml", "well_pump", "41"]).succeeds().mentions("42");
     folder.hotcell(["decide", "bind.toml"]).succeeds().mentions("0 decisions are written");
 }

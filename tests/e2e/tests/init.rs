@@ -41,8 +41,14 @@ link = [\"libmoon.so\"]
 #[function.moon_next]
 #params.where = { out = \"value\" } # or { inout = \"value\" }
 
-# No line would make these callable:
-#   moon_print: it takes a variable number of arguments (`...`)
+# Of functions with `...` a form is called, of which these are a start, to be completed:
+
+# int moon_print(const char *format, ...)
+#   [function.moon_print_text]
+#   of = \"moon_print\"
+#   further = \"const char *text\" # what stands for `...`, as C declares it
+#   params.format = { fixed = \"\\\"%s\\\"\" }
+#   params.text = { string = \"utf-8\" }
 
 # The headers declare these, and the library does not export them:
 #   moon_gone

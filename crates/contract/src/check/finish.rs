@@ -10,7 +10,7 @@ use hotcell_model::interface::{
     self, Capacity, ErrorRule, Fails, LeftOut, Param, ResultRole, Role, Status, TOLD,
 };
 use hotcell_model::layout::Layout;
-use hotcell_model::types::Type;
+use hotcell_model::types::{CType, Type};
 
 use crate::check::decide::{Decided, Purpose, Site, Use};
 use crate::check::{callback, classify, keeps, left_out, lines, negative, nullable, structures};
@@ -65,8 +65,11 @@ pub(crate) fn finish(
         return None;
     }
     let typed = site.names.iter().zip(&function.params).zip(roles);
-    let params: Vec<Param> =
-        typed.map(|((name, param), role)| Param { name: name.clone(), ty: param.ty.clone(), role }).collect();
+    let params = typed.map(|((name, param), role)| {
+        let ty = numbers(&param.ty, &role.value).unwrap_or_else(|| param.ty.clone());
+        Param { name: name.clone(), ty, role }
+    });
+    let params: Vec<Param> = params.collect();
     jumps(site, &params, &mut error);
     told(site, &mut error);
     let rule = error.as_ref().map(|fact| &fact.value);
@@ -101,6 +104,12 @@ pub(crate) fn finish(
     };
     bound.fingerprint = Fingerprint::of_function(&bound);
     Some(Ok(bound))
+}
+
+/// The type of a buffer of arrays of numbers, which travel as numbers.
+fn numbers(ty: &CType, role: &Role) -> Option<CType> {
+    let buffer = matches!(role, Role::BufferIn { .. } | Role::BufferInOut { .. } | Role::BufferOut { .. });
+    ty.of_numbers().filter(|_| buffer)
 }
 
 /// A call fails when an error of an object has jumped out of it, be there a rule besides or not.

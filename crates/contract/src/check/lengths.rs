@@ -65,6 +65,8 @@ fn unit(site: Site<'_>, index: usize, item: &Item) -> (Unit, u32) {
         return (Unit::Elements, 1);
     }
     let ty = &site.function.params[index].ty;
+    let numbers = ty.of_numbers();
+    let ty = numbers.as_ref().unwrap_or(ty);
     let pointer = if item.what == What::Data { ty.pointee().map(|(pointer, _)| pointer) } else { Some(ty) };
     let pointee = pointer.and_then(|pointer| pointer.pointee());
     let size = pointee.and_then(|(pointee, _)| pointee.element_size()).unwrap_or(1);

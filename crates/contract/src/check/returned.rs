@@ -93,7 +93,7 @@ fn role(
             ResultRole::Buffer { length, nullable: item.nullable, ownership }
         }
         What::Buffer(_) => {
-            let size = ty.pointee().and_then(|(pointee, _)| pointee.element_size()).unwrap_or(1);
+            let size = ty.pointed_elements().and_then(|(element, _)| element.element_size()).unwrap_or(1);
             let counts = (item.unit.unwrap_or(Unit::Elements), size);
             let node = item.length.as_ref()?;
             let length = lengths::length_after(site, node, counts, decided, wrong, false)?;
@@ -138,7 +138,7 @@ fn refusal(site: Site<'_>, ty: &CType, item: &Item) -> Option<(&'static str, Opt
             Some(element) => types::no_texts(element, item.encoding),
             None => Some(("not a pointer", None)),
         },
-        What::Buffer(_) => plain(match pointee {
+        What::Buffer(_) => plain(match ty.pointed_elements().map(|(element, _)| element) {
             Some(pointee) if pointee.element_size().is_some() => None,
             Some(_) => Some("a buffer consists of numbers or bytes"),
             None => Some("not a pointer"),

@@ -42,14 +42,19 @@ pub(crate) fn select<'a>(
                 if function.variadic && contract.has_form_of(&function.name) {
                     return false;
                 }
-                let any = |patterns: &[Text]| patterns.iter().any(|p| matches(&p.value, &function.name));
-                let included = contract.include.is_empty() || any(&contract.include);
-                let of_headers = function.location.primary && included && !any(&contract.exclude);
-                of_headers || contract.function(&function.name).is_some()
+                is_of_headers(contract, function)
             };
             api.functions.iter().filter(wanted).collect()
         }
     }
+}
+
+/// Whether a function of the headers is wanted.
+pub(crate) fn is_of_headers(contract: &Contract, function: &Function) -> bool {
+    let any = |patterns: &[Text]| patterns.iter().any(|p| matches(&p.value, &function.name));
+    let included = contract.include.is_empty() || any(&contract.include);
+    let of_headers = function.location.primary && included && !any(&contract.exclude);
+    of_headers || contract.function(&function.name).is_some()
 }
 
 /// The function of this name.

@@ -45,7 +45,7 @@ fn refusal(site: Site<'_>, ty: &CType, item: &Item) -> Option<Refusal> {
         },
         What::Buffer(direction) => match pointee {
             None => Some(("not a pointer", number)),
-            Some((pointee, _)) if pointee.element_size().is_none() => {
+            Some((pointee, _)) if pointee.element_size().is_none() && ty.of_numbers().is_none() => {
                 Some(("a buffer consists of numbers or bytes", None))
             }
             Some((_, true)) if direction.goes_out() => Some((READS, text(READ))),

@@ -5,10 +5,12 @@ use std::ops::Range;
 use hotcell_model::interface::Direction;
 
 use crate::contract::item::What;
-use crate::contract::{FunctionLines, Item};
+use crate::contract::{FunctionLines, Item, ParamLine};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Entry, Reader, Text};
+use crate::expression::{Kind, Node};
 use crate::pattern;
+use crate::typed;
 
 /// The keys that make it one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -21,10 +23,24 @@ pub(crate) struct FormLine {
     pub(crate) each: Option<Each>,
     /// The prototype of a macro.
     pub(crate) declare: Option<Text>,
-    /// Parameters that are streams and descriptors to the library, and data to callers.
+    /// Parameters of the prototype that have another type there.
+    pub(crate) typed: Option<Text>,
+    /// Parameters that are streams, descriptors, cursors and the like to the library, and data to callers.
     pub(crate) streams: Vec<StreamLine>,
+    /// Memory that is given back by more than its pointer.
+    pub(crate) gives: Vec<GiveLine>,
     /// Parameters that are functions which are told what failed.
     pub(crate) tells: Vec<TellLine>,
+}
+
+/// A `release` that is a call, with other arguments besides the pointer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct GiveLine {
+    /// The parameter that hands the memory out; none is the result.
+    pub(crate) param: Option<String>,
+    pub(crate) call: Node,
+    /// The function in C that makes the call, of the pointer alone.
+    pub(crate) c: String,
 }
 
 /// A parameter that is `callback = "told"`.
@@ -44,12 +60,17 @@ pub(crate) struct Each {
     pub(crate) constants: Vec<Text>,
 }
 
-/// A parameter that is `in` or `out = "file"` or `"descriptor"`, or `in = "address"`.
+/// A parameter that travels otherwise than the library takes it: `in` or `out = "file"`, `"descriptor"` or `"cursor"`,
+/// `in = "address"` or `"range"`, `inout = "text"`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StreamLine {
     pub(crate) param: Text,
     pub(crate) stream: Stream,
     pub(crate) direction: Direction,
+    /// The parameter that belongs to it: a cursor's length, the end of a range.
+    pub(crate) other: Option<Text>,
+    /// Whether the library goes on with a descriptor when the call has returned.
+    pub(crate) kept: bool,
 }
 
 /// What the library gets.
@@ -61,11 +82,26 @@ pub(crate) enum Stream {
     Descriptor,
     /// The address of a variable with a pointer.
     Address,
+    /// The address of a pointer that it moves on, and how much there is.
+    Cursor,
+    /// Two pointers: the beginning of data, and its end.
+    Range,
+    /// A text that it changes where it is.
+    Text,
 }
 
 impl FormLine {
     fn is_one(&self) -> bool {
         self.of.is_some() || self.declare.is_some()
+    }
+
+    /// Whether the functions that its table is about are called in this form, under their own names.
+    pub(crate) fn is_own(&self) -> bool {
+        let changed = self.further.is_some()
+            || self.typed.is_some()
+            || !self.streams.is_empty()
+            || !self.gives.is_empty();
+        !self.is_one() && self.each.is_none() && changed
     }
 }
 
@@ -74,6 +110,7 @@ pub(crate) fn key<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, form: &mut For
     match entry.key {
         "of" => form.of = reader.text(entry),
         "further" => form.further = reader.text(entry),
+        "as" => form.typed = reader.text(entry),
         "declare" => form.declare = reader.text(entry),
         _ => form.each = each(reader, entry),
     }
@@ -96,7 +133,7 @@ fn each<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Option<Each> {
 
 /// Takes streams out of the lines of a table that has been read, and says what of its form makes no sense.
 pub(crate) fn finish(reader: &mut Reader<'_>, lines: &mut FunctionLines) {
-    let (mut streams, mut tells) = (Vec::new(), Vec::new());
+    let (mut streams, mut tells, mut more) = (Vec::new(), Vec::new(), Vec::new());
     for line in &mut lines.params {
         if let (What::Told, Some(text)) = (line.item.what, line.item.text.take()) {
             let param = Text { value: line.name.clone(), span: line.span.clone() };
@@ -113,11 +150,36 @@ pub(crate) fn finish(reader: &mut Reader<'_>, lines: &mut FunctionLines) {
             reader.push(Diagnostic::error(message).at(line.span.clone()).help(help));
             continue;
         }
-        if stream != Stream::Address {
-            as_data(reader, &mut line.item, &param, direction);
+        let other = match stream {
+            Stream::Cursor => line
+                .item
+                .length
+                .as_ref()
+                .map(|node| Text { value: node.to_string(), span: node.span.clone() }),
+            _ => line.item.end.take(),
+        };
+        let kept = kept(reader, &mut line.item);
+        match stream {
+            Stream::Address => {}
+            Stream::Text => more.push(as_text(&mut line.item, &param)),
+            _ => more.extend(as_data(reader, &mut line.item, &param, (stream, direction))),
         }
-        streams.push(StreamLine { param, stream, direction });
+        streams.push(StreamLine { param, stream, direction, other, kept });
     }
+    lines.params.extend(more);
+    let mut gives = Vec::new();
+    for line in &mut lines.params {
+        let param = Text { value: line.name.clone(), span: line.span.clone() };
+        gives.extend(gives_back(reader, &mut line.item, Some(&param)));
+    }
+    if let Some(item) = &mut lines.result {
+        gives.extend(gives_back(reader, item, None));
+    }
+    for line in &mut lines.results {
+        let param = Text { value: line.name.clone(), span: line.span.clone() };
+        gives.extend(gives_back(reader, &mut line.item, Some(&param)));
+    }
+    lines.form.gives = gives;
     // An object is what the rest of the contract says of it.
     lines.params.retain(|line| !matches!(line.item.what, What::Stream(Stream::Address, _)));
     lines.form.streams = streams;
@@ -146,18 +208,12 @@ pub(crate) fn finish(reader: &mut Reader<'_>, lines: &mut FunctionLines) {
             &lines.span,
             "give it a name; `each.PARAM` makes several",
         ),
-        (None, None, _) => {
-            let text = form.further.as_ref().map(|text| ("`further`", &text.span));
-            let each = form.each.as_ref().map(|each| ("`each`", &each.param.span));
-            let stream = form.streams.first().map(|line| ("a stream", &line.param.span));
-            text.or(each).or(stream).and_then(|(what, at)| {
-                let help =
-                    "give this table a name of its own, and add `of = \"…\"`: the function that is called";
-                wrong(format!("{what} makes another function, which needs `of`"), at, help)
-            })
-        }
+        (None, None, _) => form.each.as_ref().and_then(|each| {
+            let help = "give this table a name of its own, and add `of = \"…\"`: the function that is called";
+            wrong("`each` makes other functions, which need `of`".to_owned(), &each.param.span, help)
+        }),
         (None, Some(_), None) => {
-            let of = form.further.as_ref().map(|text| &text.span);
+            let of = form.further.as_ref().or(form.typed.as_ref()).map(|text| &text.span);
             of.or(form.streams.first().map(|line| &line.param.span)).and_then(|at| {
                 wrong("this goes with `of`, not with `declare`".to_owned(), at, "say it of a function")
             })
@@ -169,12 +225,66 @@ pub(crate) fn finish(reader: &mut Reader<'_>, lines: &mut FunctionLines) {
     }
 }
 
-/// What a stream is to callers: data with its length, as the added function takes it.
-fn as_data(reader: &mut Reader<'_>, item: &mut Item, param: &Text, direction: Direction) {
+/// Takes a `release` that is a call out of an item, which has the function that makes the call instead.
+fn gives_back(reader: &mut Reader<'_>, item: &mut Item, param: Option<&Text>) -> Option<GiveLine> {
+    let release = item.release.as_mut().filter(|release| release.value.contains('('))?;
+    if let Some(param) =
+        param.filter(|param| pattern::is_pattern(&param.value) || typed::is_typed(&param.value))
+    {
+        let help = "name the parameter, or say it of the result of each function".to_owned();
+        let message = "a `release` that is a call is about one parameter";
+        reader.push(Diagnostic::error(message).at(param.span.clone()).help(help));
+        return None;
+    }
+    let call = reader.expression(release)?;
+    if !matches!(call.kind, Kind::Call(..)) {
+        let help = "write `release = \"FUNCTION\"`, or `\"FUNCTION(ARGUMENTS)\"`".to_owned();
+        let message = format!("`{call}` calls no function");
+        reader.push(Diagnostic::error(message).at(release.span.clone()).help(help));
+        return None;
+    }
+    // One function for each line: its place tells it from others.
+    let c = format!("hotcell_give_back_{}", release.span.start);
+    release.value.clone_from(&c);
+    Some(GiveLine { param: param.map(|param| param.value.clone()), call, c })
+}
+
+/// Whether the library keeps a descriptor: the only thing that goes on behind the call is what it returns.
+fn kept(reader: &mut Reader<'_>, item: &mut Item) -> bool {
+    let Some(until) = item.until.take() else { return false };
+    if until.value != "result" {
+        let help =
+            "write `until = \"result\"`, or leave it out: then the descriptor is there during the call"
+                .to_owned();
+        let message = format!("a descriptor is not kept until `{}` goes", until.value);
+        reader.push(Diagnostic::error(message).at(until.span).help(help));
+    }
+    true
+}
+
+/// What a text that the library changes is to callers: one that goes in, and one that comes out, whatever became of the call.
+fn as_text(item: &mut Item, param: &Text) -> ParamLine {
+    item.what = What::Text;
+    let mut after = Item::new(What::TextOut, item.written.clone(), item.span.clone());
+    after.encoding = item.encoding;
+    after.valid_on_error = true;
+    after.release = Some(Text { value: "free".to_owned(), span: item.span.clone() });
+    ParamLine { name: after_of(&param.value), span: param.span.clone(), item: after }
+}
+
+/// What a stream, a cursor or a range is to callers: data with its length, as the added function takes it. Of a cursor that is read
+/// comes out how much was.
+fn as_data(
+    reader: &mut Reader<'_>,
+    item: &mut Item,
+    param: &Text,
+    (stream, direction): (Stream, Direction),
+) -> Option<ParamLine> {
     let length = Text { value: size_of(&param.value), span: item.span.clone() };
     item.length = reader.expression(&length);
     match direction {
         Direction::In => item.what = What::Buffer(Direction::In),
+        _ if stream == Stream::Cursor => item.what = What::Buffer(Direction::Out),
         _ => {
             item.what = What::Data;
             // It is there whatever became of the call.
@@ -182,6 +292,21 @@ fn as_data(reader: &mut Reader<'_>, item: &mut Item, param: &Text, direction: Di
             item.release = Some(Text { value: "free".to_owned(), span: item.span.clone() });
         }
     }
+    (stream == Stream::Cursor && direction == Direction::In).then(|| {
+        let mut read = Item::new(What::Value(Direction::Out), item.written.clone(), item.span.clone());
+        read.valid_on_error = true;
+        ParamLine { name: read_of(&param.value), span: param.span.clone(), item: read }
+    })
+}
+
+/// The parameter of an added function that has how much of a cursor's data was read.
+pub(crate) fn read_of(param: &str) -> String {
+    format!("{param}_read")
+}
+
+/// The parameter of an added function that has what became of a text.
+pub(crate) fn after_of(param: &str) -> String {
+    format!("{param}_after")
 }
 
 /// The parameter of an added function that has the length of a stream's data.

@@ -38,7 +38,7 @@ fn function<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> FunctionLines {
             "error" => lines.error = error(reader, &entry),
             "deadline" => lines.deadline = duration(reader, &entry),
             "idempotent" => lines.idempotent = reader.boolean(&entry),
-            "of" | "further" | "each" | "declare" => form::key(reader, &entry, &mut lines.form),
+            "of" | "further" | "as" | "each" | "declare" => form::key(reader, &entry, &mut lines.form),
             _ => reader.unknown(&entry, &keys::FUNCTION),
         }
     }

@@ -92,6 +92,8 @@ pub(crate) struct Item {
     pub(crate) parent: Option<Text>,
     pub(crate) release: Option<Text>,
     pub(crate) of: Option<Text>,
+    /// The parameter that points to the end of a range.
+    pub(crate) end: Option<Text>,
     /// The parameter of a callback that has a text.
     pub(crate) text: Option<Text>,
     pub(crate) user_data: Option<Text>,
@@ -121,7 +123,7 @@ pub(crate) struct Starts {
 }
 
 impl Item {
-    fn new(what: What, written: String, span: Range<usize>) -> Item {
+    pub(crate) fn new(what: What, written: String, span: Range<usize>) -> Item {
         Item {
             what,
             written,
@@ -143,6 +145,7 @@ impl Item {
             parent: None,
             release: None,
             of: None,
+            end: None,
             text: None,
             user_data: None,
             user_data_from: None,
@@ -262,6 +265,7 @@ fn value<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, of: &'static Keys, item
         "parent" => item.parent = reader.text(entry),
         "release" => item.release = reader.text(entry),
         "of" => item.of = reader.text(entry),
+        "end" => item.end = reader.text(entry),
         "text" => item.text = reader.text(entry),
         "user_data" => item.user_data = reader.text(entry),
         "user_data_from" => {

@@ -265,6 +265,7 @@ pub(crate) static FUNCTION: Keys = Keys::plain(
         key("idempotent", Shape::Flag, "Whether calling it twice is as good as once"),
         key("of", Shape::Text, "The function of the headers that this one, which is added, calls"),
         key("further", Shape::Text, "C declarations of the arguments that stand for `...`"),
+        key("as", Shape::Text, "C declarations of parameters that are `void *` in the headers"),
         key(
             "each",
             Shape::TextLists,

@@ -235,7 +235,7 @@ fn items_of_parameters() {
         (
             "{ in = \"map\" }",
             "5:19: `in = \"map\"` is not available yet [not yet] = this version knows `value`, `buffer`, `handle`, \
-             `handles`, `consumed`, `struct`, `structs`, `texts`, `file`, `descriptor` and `address`",
+             `handles`, `consumed`, `struct`, `structs`, `texts`, `file`, `descriptor`, `cursor`, `range` and `address`",
         ),
         (
             "{ string = \"latin-1\" }",
@@ -394,7 +394,7 @@ fn an_error_points_into_an_expression() {
 fn the_reference_can_be_read() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference");
     let read = |page: &str| std::fs::read_to_string(folder.join(page)).unwrap();
-    let page = read("contract.md") + &read("added.md") + &read("structures.md");
+    let page = read("contract.md") + &read("added.md") + &read("adapted.md") + &read("structures.md");
     let blocks = page.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("toml\n"));
     let mut read = 0;
     for block in blocks {

@@ -59,7 +59,7 @@ fn api(names: &[&str]) -> Api {
 /// A draft without open types.
 fn written(head: &Head, bound: usize, left_out: &[LeftOut]) -> String {
     let functions = Functions { bound, now: left_out, then: None };
-    write(head, functions, &Types::default(), &Tried::default())
+    write(head, functions, &Types::default(), &Tried::default(), &BTreeMap::new())
 }
 
 const WHOLE: &str = "[function.whole]\nparams.p = { out = \"value\" } # or { inout = \"value\" }\nparams.q = { out = \"value\" }";
@@ -162,7 +162,7 @@ fn one_line_about_a_type_stands_for_what_waits_for_it() {
     let lines = [("moon".to_owned(), open.handle.clone())].into();
     let types = Types { open: vec![open], lines, text: String::new() };
     let functions = Functions { bound: 1, now: &now, then: Some(&then) };
-    let text = write(&head(), functions, &types, &Tried::default());
+    let text = write(&head(), functions, &types, &Tried::default(), &BTreeMap::new());
     let expect = "\
 link = [\"libmoon.so.1\"]
 
@@ -186,4 +186,34 @@ fn long_comments_are_broken_between_words() {
     let text = comment(&"fourteen chars ".repeat(20));
     assert!(text.lines().count() > 2 && text.lines().all(|line| line.len() <= COLUMNS), "{text}");
     assert!(text.lines().all(|line| line.starts_with("# ")), "{text}");
+}
+
+#[test]
+fn of_a_variadic_function_a_form_is_begun() {
+    let mut api = api(&["say", "put"]);
+    for function in &mut api.functions {
+        function.variadic = true;
+        function.params.truncate(1);
+    }
+    let letter = CType { written: "const char".into(), canonical: "const char".into(), kind: Type::Char };
+    let text = Type::Pointer { pointee: Box::new(letter), constant: true };
+    api.functions[0].params[0].ty = CType { kind: text, ..number("const char *", Type::Void) };
+    api.functions[0].params[0].name = Some("format".into());
+    api.functions[1].params[0].ty = number("int", Type::Int { bits: 32, signed: true });
+    api.functions[1].params[0].name = Some("option".into());
+    let link = Link { sonames: &["libmoon.so.1".to_owned()], exports: None, shadowed: None };
+    let text = draft(&head(), &api, link).unwrap();
+    let expect = "
+#   [function.say_text]
+#   of = \"say\"
+#   further = \"const char *text\" # what stands for `...`, as C declares it
+#   params.format = { fixed = \"\\\"%s\\\"\" }
+#   params.text = { string = \"utf-8\" }
+";
+    assert!(text.contains(expect), "{text}");
+    assert!(text.contains("#   params.option = { fixed = \"0\" }"), "{text}");
+    // What is begun is a contract.
+    let contract: String =
+        text.lines().map(|line| format!("{}\n", line.strip_prefix("#   ").unwrap_or(line))).collect();
+    Contract::parse(&contract, "the draft").unwrap();
 }

@@ -1,9 +1,6 @@
 //! The C text of added functions, and how the C of a contract is read.
 
-use hotcell_model::interface::Direction;
-use hotcell_model::types::CType;
-
-use crate::contract::{Stream, StreamLine, size_of};
+use crate::forms::ways::Way;
 
 /// The head of a function.
 pub(super) struct Written {
@@ -132,66 +129,37 @@ pub(super) fn function(
     written: &Written,
     called: &str,
     args: &[String],
-    streams: &[StreamLine],
+    ways: &[Way],
     doc: &str,
 ) -> String {
-    let address =
-        |name: &str| streams.iter().any(|line| line.param.value == name && line.stream == Stream::Address);
-    let streams: Vec<&StreamLine> = streams.iter().filter(|line| line.stream != Stream::Address).collect();
-    let stream = |name: &str| streams.iter().find(|line| line.param.value == name);
-    let params = written.params.iter().map(|param| match stream(&param.name) {
-        Some(StreamLine { direction: Direction::In, .. }) => {
-            format!("const unsigned char *{0}, size_t {1}", param.name, size_of(&param.name))
-        }
-        Some(_) => format!("unsigned char **{0}, size_t *{1}", param.name, size_of(&param.name)),
-        None => param.text.clone(),
-    });
+    let way = |name: &str| ways.iter().find(|way| way.param == name);
+    let passed =
+        |name: &str| ways.iter().find_map(|way| way.other.as_ref().filter(|(other, _)| other == name));
+    let params = written.params.iter().filter(|param| passed(&param.name).is_none());
+    let params = params.map(|param| way(&param.name).map_or(&param.text, |way| &way.declared).clone());
     let params: Vec<String> = params.collect();
     let params = if params.is_empty() { "void".to_owned() } else { params.join(", ") };
+    let comment = if doc.is_empty() { String::new() } else { format!("{} ", comment(doc)) };
     // In parentheses a name is not that of a macro.
-    let head = format!(
-        "{} static inline {}",
-        comment(doc),
-        pointed(&written.result, &format!("({name})({params})"))
-    );
-    let args: Vec<String> = args
-        .iter()
-        .map(|arg| match stream(arg) {
-            Some(_) => format!("hotcell_{arg}"),
-            None if address(arg) => format!("&{arg}"),
-            None => arg.clone(),
-        })
-        .collect();
+    let head = format!("{comment}static inline {}", pointed(&written.result, &format!("({name})({params})")));
+    let arg = |arg: &String| match (way(arg), passed(arg)) {
+        (Some(way), _) => way.arg.clone(),
+        (None, Some((_, other))) => other.clone(),
+        (None, None) => arg.clone(),
+    };
+    let args: Vec<String> = args.iter().map(arg).collect();
     let callee = if called == name { called.to_owned() } else { format!("({called})") };
     let call = format!("{callee}({})", args.join(", "));
     let returns = written.result.trim() != "void";
-    if streams.is_empty() {
+    if ways.iter().all(|way| way.before.is_empty() && way.after.is_empty()) {
         return format!("{head} {{ {}{call}; }}", if returns { "return " } else { "" });
     }
-    let mut body = String::new();
-    for line in &streams {
-        let name = &line.param.value;
-        let (ty, kind) = match line.stream {
-            Stream::Descriptor => ("int ", "descriptor"),
-            _ => ("FILE *", "file"),
-        };
-        let way = if line.direction == Direction::In { "of" } else { "to" };
-        body.push_str(&format!("{ty}hotcell_{name} = hotcell_{kind}_{way}({name}, {}); ", size_of(name)));
-    }
+    let mut body: String = ways.iter().map(|way| way.before.as_str()).collect();
     match returns {
         true => body.push_str(&format!("{} = {call}; ", pointed(&written.result, "hotcell_returned"))),
         false => body.push_str(&format!("{call}; ")),
     }
-    for line in &streams {
-        let name = &line.param.value;
-        body.push_str(&match (line.stream, line.direction) {
-            (Stream::File | Stream::Address, _) => format!("hotcell_file_end(hotcell_{name}); "),
-            (Stream::Descriptor, Direction::In) => format!("hotcell_descriptor_end(hotcell_{name}); "),
-            (Stream::Descriptor, _) => {
-                format!("hotcell_descriptor_read(hotcell_{name}, {name}, {}); ", size_of(name))
-            }
-        });
-    }
+    ways.iter().for_each(|way| body.push_str(&way.after));
     if returns {
         body.push_str("return hotcell_returned; ");
     }
@@ -203,32 +171,3 @@ pub(super) fn comment(doc: &str) -> String {
     let text: Vec<&str> = doc.split_whitespace().collect();
     format!("/** {} */", text.join(" ").replace("*/", "* /").replace("/*", "/ *"))
 }
-
-/// Why a parameter of this type is no such stream.
-pub(super) fn no_stream(ty: &CType, stream: Stream) -> Option<&'static str> {
-    let pointer = |ty: &CType| ty.pointee().is_some();
-    match stream {
-        Stream::File => (!ty.canonical.contains("_IO_FILE")).then_some("a file is a `FILE *`"),
-        Stream::Descriptor => (ty.canonical != "int").then_some("a descriptor is an `int`"),
-        Stream::Address => (!ty.pointee().is_some_and(|(object, _)| pointer(object)))
-            .then_some("what has the address of a variable is a pointer to a pointer"),
-    }
-}
-
-/// What streams need, in C: files of data in memory.
-pub(super) const STREAMS: &[&str] = &[
-    "#include <errno.h>",
-    "#include <stdint.h>",
-    "#include <stdio.h>",
-    "#include <stdlib.h>",
-    "#include <unistd.h>",
-    "extern int memfd_create(const char *, unsigned int);",
-    "static __attribute__((unused, noreturn)) void hotcell_no_stream(void) { perror(\"hotcell: a stream in memory\"); abort(); }",
-    "static __attribute__((unused)) FILE *hotcell_file_of(const void *data, size_t size) { FILE *file = fmemopen((void *)(uintptr_t)data, size, \"r\"); if (file == NULL) hotcell_no_stream(); return file; }",
-    "static __attribute__((unused)) FILE *hotcell_file_to(unsigned char **data, size_t *size) { FILE *file = open_memstream((char **)data, size); if (file == NULL) hotcell_no_stream(); return file; }",
-    "static __attribute__((unused)) void hotcell_file_end(FILE *file) { int number = errno; if (fclose(file) != 0) hotcell_no_stream(); errno = number; }",
-    "static __attribute__((unused)) int hotcell_descriptor_to(unsigned char **data, size_t *size) { int file = memfd_create(\"hotcell\", 1u); if (file < 0) hotcell_no_stream(); *data = NULL; *size = 0; return file; }",
-    "static __attribute__((unused)) int hotcell_descriptor_of(const void *data, size_t size) { int file = memfd_create(\"hotcell\", 1u); if (file < 0) hotcell_no_stream(); for (size_t at = 0; at < size;) { ssize_t more = write(file, (const char *)data + at, size - at); if (more < 0) hotcell_no_stream(); at += (size_t)more; } if (lseek(file, 0, SEEK_SET) != 0) hotcell_no_stream(); return file; }",
-    "static __attribute__((unused)) void hotcell_descriptor_end(int file) { int number = errno; close(file); errno = number; }",
-    "static __attribute__((unused)) void hotcell_descriptor_read(int file, unsigned char **data, size_t *size) { int number = errno; off_t end = lseek(file, 0, SEEK_END); if (end < 0 || lseek(file, 0, SEEK_SET) != 0) hotcell_no_stream(); *data = (unsigned char *)malloc((size_t)end + 1); if (*data == NULL) hotcell_no_stream(); for (*size = 0; *size < (size_t)end;) { ssize_t more = read(file, *data + *size, (size_t)end - *size); if (more <= 0) hotcell_no_stream(); *size += (size_t)more; } close(file); errno = number; }",
-];

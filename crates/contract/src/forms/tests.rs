@@ -15,7 +15,14 @@ fn added(contract: &str) -> Result<Vec<String>, String> {
         "int set(void *k, int option, ...)",
         "int plain(int n)",
         "int hidden(int n, ...)",
-        "int print(struct _IO_FILE *to, int fd)",
+        "int print(FILE *to, int fd)",
+        "void read(const unsigned char **next, size_t *left, const int *first, const int *last)",
+        "void fill(unsigned char **next, int n, size_t *room)",
+        "void shorten(char *text)",
+        "int lists(int of, char ***list)",
+        "char *text(int of)",
+        "void give_list(int of, char ***list, int n)",
+        "void give_text(char *text, int of)",
     ]);
     let location = Location { file: "zlib.h".into(), line: 1, primary: true };
     for (name, value) in [("OPT_A", 1), ("OPT_BOTH", 2), ("OPT_C", 3)] {
@@ -28,7 +35,10 @@ fn added(contract: &str) -> Result<Vec<String>, String> {
         api.variables.push(Variable { name, ty, constant, doc: None, location: location.clone() });
     }
     api.function_macros.insert("twice".into(), vec!["k".into(), "n".into()]);
-    let functions: BTreeSet<String> = ["set", "plain", "print"].into_iter().map(str::to_owned).collect();
+    let functions: BTreeSet<String> = ["set", "plain", "print", "read", "fill", "shorten", "lists", "text"]
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
     let variables: BTreeSet<String> = ["level", "name"].into_iter().map(str::to_owned).collect();
     let exports = Exports { functions: Some(&functions), variables: Some(&variables) };
     let mut contract = Contract::parse(&text, "bind.toml").map_err(|found| render(&found, &text, false))?;
@@ -75,6 +85,90 @@ fn a_form_is_a_function_in_c() {
 }
 
 #[test]
+fn memory_is_given_back_with_other_arguments() {
+    let contract = "[function.lists]\nparams.list = { out = \"texts\", length = \"result\", release = \"give_list(of, list, result)\" }\n\
+                    [function.text]\nresult = { string = \"utf-8\", release = \"give_text(result, 7)\" }";
+    let found = added(contract).unwrap();
+    let [lists, text, form, of_text, ..] = &found[..] else { panic!("{found:?}") };
+    let name = |text: &str| text.split("inline void ").nth(1).unwrap().split('(').next().unwrap().to_owned();
+    let (list_name, text_name) = (name(lists), name(text));
+    assert_eq!(
+        *lists,
+        format!(
+            "static __thread int {list_name}_0; static __thread int {list_name}_2; static inline void {list_name}(void *given) \
+             {{ char **memory = (char **)given; (give_list)({list_name}_0, &memory, {list_name}_2); }}"
+        )
+    );
+    assert_eq!(
+        *text,
+        format!(
+            "static inline void {text_name}(void *given) {{ char *memory = (char *)given; (give_text)(memory, 7); }}"
+        )
+    );
+    assert_eq!(
+        *form,
+        format!(
+            "static inline int (hotcell_form_of_lists)(int of, char ***list) {{ int hotcell_returned = (lists)(of, list); \
+             {list_name}_0 = of; {list_name}_2 = hotcell_returned; return hotcell_returned; }}"
+        )
+    );
+    assert_eq!(of_text, "static inline char *(hotcell_form_of_text)(int of) { return (text)(of); }");
+}
+
+/// The functions that are added, without what they need.
+fn functions(contract: &str) -> Vec<String> {
+    let added = added(contract).unwrap();
+    added.into_iter().filter(|line| line.contains("hotcell_form_of_") || line.starts_with("#undef")).collect()
+}
+
+#[test]
+fn a_function_is_called_in_another_form_under_its_own_name() {
+    let check = |contract: &str, name: &str, function: &str| {
+        let expect = [
+            format!("static inline {function}"),
+            format!("#undef {name}"),
+            format!("#define {name} hotcell_form_of_{name}"),
+        ];
+        assert_eq!(functions(contract), expect, "{contract}");
+    };
+    check(
+        "[function.\"s*t\"]\nfurther = \"int n\"\n[function.set]\nas = \"long *k\"",
+        "set",
+        "int (hotcell_form_of_set)(long *k, int option, int n) { return (set)(k, option, n); }",
+    );
+    check(
+        "[function.\"*\"]\nparams.to = { in = \"file\" }\n[function.\"print\"]\nparams.to = { out = \"file\" }",
+        "print",
+        "int (hotcell_form_of_print)(unsigned char **to, size_t *to_size, int fd) { FILE *hotcell_to = hotcell_file_to(to, to_size); int hotcell_returned = (print)(hotcell_to, fd); hotcell_file_end(hotcell_to); return hotcell_returned; }",
+    );
+    check(
+        "[function.\"*\"]\nparams.next = { in = \"cursor\", length = \"left\" }\n[function.fill]\nparams.next = { in = \"value\" }",
+        "read",
+        "void (hotcell_form_of_read)(const unsigned char *next, size_t next_size, size_t *next_read, const int *first, const int *last) { const unsigned char *hotcell_next = next; size_t hotcell_left = next_size; (read)(&hotcell_next, &hotcell_left, first, last); *next_read = hotcell_moved((const char *)hotcell_next - (const char *)next, (size_t)next_size); }",
+    );
+    check(
+        "[function.fill]\nparams.next = { out = \"cursor\", length = \"room\" }",
+        "fill",
+        "void (hotcell_form_of_fill)(unsigned char *next, size_t *next_size, int n) { unsigned char *hotcell_next = next; size_t hotcell_room = *next_size; (fill)(&hotcell_next, n, &hotcell_room); *next_size = (size_t)hotcell_moved((const char *)hotcell_next - (const char *)next, (size_t)*next_size); }",
+    );
+    check(
+        "[function.fill]\nparams.next = { in = \"cursor\", length = \"n\" }",
+        "fill",
+        "void (hotcell_form_of_fill)(unsigned char *next, int next_size, size_t *next_read, size_t *room) { unsigned char *hotcell_next = next; (fill)(&hotcell_next, next_size, room); *next_read = hotcell_moved((const char *)hotcell_next - (const char *)next, (size_t)next_size); }",
+    );
+    check(
+        "[function.read]\nparams.first = { in = \"range\", end = \"last\" }",
+        "read",
+        "void (hotcell_form_of_read)(const unsigned char **next, size_t *left, const int *first, size_t first_size) { (read)(next, left, first, first + first_size); }",
+    );
+    check(
+        "[function.shorten]\nparams.text = { inout = \"text\" }",
+        "shorten",
+        "void (hotcell_form_of_shorten)(const char *text, char **text_after) { char *hotcell_text = (char *)hotcell_text_of((const char *)text); (shorten)(hotcell_text); *text_after = hotcell_text_after((const char *)text, (char *)hotcell_text); }",
+    );
+}
+
+#[test]
 fn what_cannot_be_added_is_said() {
     for (contract, expect) in [
         ("[function.a]\nof = \"sett\"", "the headers declare no function `sett`"),
@@ -89,7 +183,8 @@ fn what_cannot_be_added_is_said() {
             "[function.plain]\nof = \"set\"\nfurther = \"int n\"",
             "the headers have a function `plain` already",
         ),
-        ("[function.a]\nfurther = \"int n\"", "`further` makes another function, which needs `of`"),
+        ("[function.plain]\nfurther = \"int n\"", "`plain` takes no further arguments"),
+        ("[function.\"a_*\"]\neach.option = [\"OPT_*\"]", "`each` makes other functions, which need `of`"),
         (
             "[function.\"a*\"]\nof = \"set\"\nfurther = \"int n\"",
             "`a*` is a pattern, and this is one function",
@@ -113,8 +208,65 @@ fn what_cannot_be_added_is_said() {
             "add `memfd_create` to `allow`",
         ),
         (
-            "[function.print]\nparams.to = { in = \"file\" }",
-            "a stream makes another function, which needs `of`",
+            "[function.lists]\nparams.list = { out = \"texts\", length = \"result\", release = \"give_list(of, list)\" }",
+            "`give_list` does not take 2 arguments",
+        ),
+        (
+            "[function.lists]\nparams.list = { out = \"texts\", length = \"result\", release = \"give_list(of, of, 1)\" }",
+            "`give_list(of, of, 1)` does not take `list`",
+        ),
+        (
+            "[function.lists]\nparams.list = { out = \"texts\", length = \"result\", release = \"give_list(of, list, off)\" }",
+            "`off` is no argument of a `release`",
+        ),
+        (
+            "[function.lists]\nparams.list = { out = \"texts\", length = \"result\", release = \"give(list)\" }",
+            "the headers declare no function `give`",
+        ),
+        (
+            "[function.\"*\"]\nparams.\"li*\" = { out = \"texts\", length = \"result\", release = \"give_list(1, list, 1)\" }",
+            "a `release` that is a call is about one parameter",
+        ),
+        (
+            "[function.lists]\nparams.list = { out = \"texts\", length = \"result\", release = \"(1 + 2)\" }",
+            "`1 + 2` calls no function",
+        ),
+        ("[function.print]\nparams.ot = { in = \"file\" }", "`print` has no parameter `ot`"),
+        ("[function.\"p*\"]\nparams.n = { in = \"file\" }", "`n` is `int`: a file is a `FILE *`"),
+        ("[function.set]\nas = \"long option\"", "`option` is `int`, which says what it points to"),
+        ("[function.set]\nas = \"int *n\"", "`set` has no parameter `n`"),
+        (
+            "[function.a]\ndeclare = \"int a(int n)\"\nas = \"int *n\"",
+            "this goes with `of`, not with `declare`",
+        ),
+        (
+            "[function.read]\nparams.next = { in = \"cursor\", length = \"last\" }",
+            "`next` is `const unsigned char **`: `last`, its length, is `const int *`",
+        ),
+        (
+            "[function.fill]\nparams.next = { out = \"cursor\", length = \"n\" }",
+            "`next` is `unsigned char **`: `n`, its length, is `int`",
+        ),
+        (
+            "[function.read]\nparams.first = { in = \"cursor\", length = \"left\" }",
+            "`first` is `const int *`: what moves is a pointer to bytes",
+        ),
+        (
+            "[function.read]\nparams.next = { in = \"cursor\", length = \"lost\" }",
+            "`read` has no parameter `lost`",
+        ),
+        (
+            "[function.read]\nparams.first = { in = \"range\", end = \"left\" }",
+            "`first` is `const int *`: `left`, its end, is `size_t *`",
+        ),
+        ("[function.read]\nparams.left = { inout = \"text\" }", "is a pointer to characters"),
+        (
+            "sandbox = { profile = \"custom\", allow = [\"memfd_create\"] }\n[function.print]\nparams.fd = { in = \"descriptor\", until = \"result\" }",
+            "`print` returns no object that could keep a descriptor",
+        ),
+        (
+            "[function.print]\nparams.fd = { in = \"descriptor\", until = \"to\" }",
+            "a descriptor is not kept until `to` goes",
         ),
         ("globals = [\"secret\"]", "`secret` is not read or written: the library does not export it"),
         ("globals = [\"levle\"]", "`levle` matches no variable of the headers"),

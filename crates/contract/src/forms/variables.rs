@@ -29,6 +29,7 @@ pub(super) fn add(
             match of_variable(variable, exports) {
                 Ok(made) => {
                     forms.extend(made.into_iter().map(|(name, c)| Form {
+                        c_name: name.clone(),
                         name,
                         of: None,
                         span: text.span.clone(),

@@ -54,7 +54,9 @@ pub(crate) fn types(
             values.extend(by_value(ty));
         }
         // What functions hand out is made by the library.
-        let out = function.params.iter().filter_map(|param| param.ty.pointee().map(|(pointer, _)| pointer));
+        let out = function.params.iter().filter_map(|param| {
+            param.ty.pointee().filter(|(_, constant)| !constant).map(|(pointer, _)| pointer)
+        });
         for ty in out.chain([&function.result]) {
             values.extend(pointed(ty).filter(|(_, constant)| !constant).map(|(record, _)| record));
         }
@@ -217,7 +219,7 @@ fn doubt(view: &View<'_>, index: usize, constant: bool) -> Option<String> {
 /// The number that may say how many there are. A typedef of the pointer says that there is one, as of `mpz_t`, which is an array
 /// of one; a name of a count says otherwise.
 fn counts(view: &View<'_>, index: usize) -> Option<usize> {
-    let one = view.param(index).is_some_and(|param| !shown(&param.ty));
+    let one = view.param(index).is_some_and(|param| !shown(&param.ty) || param.array_length == Some(1));
     let counts = |&number: &usize| {
         let integer = view.param(number).is_some_and(|param| param.ty.is_integer());
         let unnamed = !one && view.words(number).is_empty() && number == index + 1;

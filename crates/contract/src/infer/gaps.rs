@@ -5,7 +5,7 @@ use hotcell_model::types::{CType, Type};
 
 use crate::infer::view::{View, decided, plain_text, shown};
 use crate::infer::words::{BINARY, DATA, OUTPUTS};
-use crate::infer::{Draft, Gap, Notes, keeping, lengths, texts};
+use crate::infer::{Draft, Gap, Notes, keeping, lengths, texts, unsupported};
 use crate::type_names::unqualified;
 
 mod objects;
@@ -23,6 +23,15 @@ pub(super) fn find(view: &View<'_>, draft: &Draft, notes: &Notes) -> Vec<Gap> {
     let mut sizes = Vec::new();
     for (index, param) in view.function.params.iter().enumerate() {
         if decided(draft, index) || settled.contains(&index) {
+            continue;
+        }
+        if unsupported::is_stream(view, &param.ty) {
+            let name = view.name(index);
+            let reason = format!("`{name}` is a stream, and nothing says whether it is read or written to");
+            let help = format!(
+                "params.{name} = {{ in = \"file\" }} # or {{ out = \"file\" }} when it is written to"
+            );
+            gaps.push(Gap { help: Some(help), ..Gap::of_param(index, reason) });
             continue;
         }
         if let Some(record) = objects::open(view, &param.ty) {

@@ -12,7 +12,7 @@ use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::{Ending, ending};
 use crate::infer::names::words;
-use crate::infer::words::objects::{NO_RELEASES, STARTS};
+use crate::infer::words::objects::{NO_RELEASES, RELEASES, STARTS};
 use crate::type_names::unqualified;
 
 mod defined;
@@ -38,10 +38,10 @@ pub struct InferredHandle {
 pub(crate) fn types(api: &Api, exports: Option<&BTreeSet<String>>, pairs: &Pairs) -> Vec<InferredHandle> {
     let opaque = |key: &str| api.records.get(key).is_some_and(|record| record.layout.is_none());
     let made = defined::Made::of(api, exports);
-    let wanted = |key: &str| opaque(key) || made.is_object(key);
-    let found = of_records(api, exports, &wanted).into_iter().map(|(key, handle)| match opaque(key) {
-        true => handle,
-        false => InferredHandle { rule: "made-and-ended", ..handle },
+    let wanted = |key: &str| opaque(key) || made.object(key).is_some();
+    let found = of_records(api, exports, &wanted).into_iter().map(|(key, handle)| match made.object(key) {
+        Some(rule) if !opaque(key) => InferredHandle { rule, ..handle },
+        _ => handle,
     });
     let prefix = prefix(api);
     let all = hidden::types(api, exports).into_iter().chain(found);
@@ -222,6 +222,7 @@ impl Releases<'_> {
     /// The one function that can be the release.
     fn only(&self) -> Option<String> {
         let mut found = None;
+        let said = self.is_said();
         for (function, ending, rest) in &self.endings.ends {
             let is_it = |param: &Param| pointed_record(&param.ty) == Some(self.key);
             // `zf_destroy(zf **)` is a release of another shape.
@@ -237,7 +238,8 @@ impl Releases<'_> {
             // `XFreeFontSet(display, set)` releases the set, `git_config_delete_entry(config, name)` no config.
             let rival = match ending {
                 Ending::GivesAway => false,
-                Ending::Closes => alone,
+                // `cairo_close_path(cr)` beside `cairo_destroy(cr)`.
+                Ending::Closes => alone && (fits || !said),
                 Ending::Releases => alone || fits || position > 0,
             };
             if !rival {
@@ -252,6 +254,15 @@ impl Releases<'_> {
             found = Some(function.name.clone());
         }
         found
+    }
+
+    /// Whether a function says that it releases this type: in a word of its own, called after the type or the library alone.
+    fn is_said(&self) -> bool {
+        self.endings.ends.iter().any(|(function, ending, rest)| {
+            let takes = matches!(&function.params[..], [only] if pointed_record(&only.ty) == Some(self.key));
+            let whole = words(&function.name).iter().any(|word| RELEASES.contains(&word.as_str()));
+            takes && whole && *ending == Ending::Releases && self.fits(rest) && self.usable(function)
+        })
     }
 
     /// Whether a function without its ending is called after the type or the library and nothing else.

@@ -11,18 +11,31 @@ use hotcell_model::interface::{Direction, ResultLength, Role, Unit};
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::{Ending, ending};
+use crate::infer::names::{stem, words};
 use crate::infer::view::{View, decided};
 use crate::infer::words::objects::CONSTRUCTORS;
 use crate::infer::words::{COMPOSITE, ONES, ONES_TOGETHER, SEQUENCES};
 use crate::infer::{Draft, Notes, documented, keeping, lengths};
+use crate::type_names::unqualified;
 
 /// Names like plurals of one structure, which has several numbers.
 const SETS: &[&str] = &[
-    "args", "bounds", "flags", "limits", "options", "opts", "params", "prefs", "settings", "stats", "status",
+    "args",
+    "bounds",
+    "flags",
+    "limits",
+    "options",
+    "opts",
+    "params",
+    "preferences",
+    "prefs",
+    "settings",
+    "stats",
+    "status",
 ];
 
 /// Names of a structure of which a function has one.
-const WHOLES: &[&str] = &["cfg", "config", "header", "info", "res", "result"];
+const WHOLES: &[&str] = &["cfg", "config", "header", "info", "opt", "res", "result"];
 
 /// Finds data, arrays, numbers and structures that may be written. Lengths come first: what is one is no number beside it.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
@@ -96,10 +109,24 @@ fn is_one(view: &View<'_>, draft: &Draft, index: usize) -> bool {
     let error = view.words(index).last().is_some_and(|word| word.ends_with("error"));
     // `float *pos`: coordinates.
     let exact = element.is_integer() || matches!(element.kind, Type::Enum { .. });
-    let named = error || exact && (view.called(index, ONES) || together(view, index));
+    let named =
+        error || exact && (view.called(index, ONES) || together(view, index) || asked_for(view, element));
     let one = element.is_scalar() && !element.is_byte() && named;
     let array = view.param(index).is_some_and(|param| param.array_length.is_some());
     one && !array && documented::doubt(view, draft, index, "").is_none()
+}
+
+/// Whether a function is called after the type of one number that it gets: `ASN1_INTEGER_get_int64(int64_t *pr, a)`.
+fn asked_for(view: &View<'_>, element: &CType) -> bool {
+    let name = words(&view.function.name);
+    let [.., verb, what] = &name[..] else { return false };
+    let own = unqualified(&element.written).trim_end_matches("_t").to_ascii_lowercase();
+    let pointers = view
+        .function
+        .params
+        .iter()
+        .filter(|param| param.ty.pointee().is_some_and(|(ty, constant)| !constant && ty.is_scalar()));
+    ["get", "lookup", "query", "read"].contains(&verb.as_str()) && *what == own && pointers.count() == 1
 }
 
 /// Whether another pointer to a number is called like what belongs to this one: `width` and `height`.
@@ -139,7 +166,9 @@ fn several(view: &View<'_>, index: usize) -> Option<String> {
     if plural || list || view.param(index).is_some_and(|param| param.array_length.is_some()) {
         return Some(format!("`{name}` may be several"));
     }
-    let one = view.called(index, WHOLES) || view.called(index, SETS);
+    // `preferencesPtr`.
+    let own = stem(view.words(index)).pop().unwrap_or_default();
+    let one = WHOLES.contains(&own.as_str()) || SETS.contains(&own.as_str());
     let record = view.param(index).and_then(|param| param.ty.pointee()).map(|(record, _)| record);
     if !one
         && (view.called(index, COMPOSITE)

@@ -10,13 +10,13 @@ use hotcell_model::interface::Role;
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::names::function_words;
-use crate::infer::view::View;
+use crate::infer::view::{View, plain_text};
 use crate::infer::words::NAMES;
 use crate::infer::words::functions::KEEPS_LITERAL;
 use crate::infer::words::objects::{
     BORROWS, CONTENTS, FILLS, KEEPS_DATA, KEEPS_TEXT, LITERALS, OPENERS, READS_ON, USES,
 };
-use crate::infer::{Draft, comments, may_make};
+use crate::infer::{Draft, answers, comments, may_make};
 
 /// Names of memory that is there for what a function gives.
 const COMES_OUT: &[&str] = &["dest", "dst", "out", "output", "res", "result"];
@@ -33,7 +33,7 @@ pub(super) fn of_data(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
         return Some(format!("the object that comes out may keep `{name}`"));
     }
     let object = changed(view, draft, index)?;
-    let used_up = uses(&view.function.name) && !view.function_has_word(KEEPS_DATA);
+    let used_up = uses(&view.function.name) && !keeps(view);
     (!used_up).then(|| format!("`{}` may keep `{name}` after the call", view.name(object)))
 }
 
@@ -42,7 +42,7 @@ pub(super) fn of_data(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
 pub(super) fn of_number(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
     let kept = comments::kept(view.function)
         || makes(view)
-        || view.function_has_word(KEEPS_DATA)
+        || keeps(view)
         || changed(view, draft, index).is_some() && !done(view);
     kept.then(|| format!("the library may keep `{}` after the call", view.name(index)))
 }
@@ -59,7 +59,7 @@ pub(super) fn of_memory(view: &View<'_>, draft: &Draft, index: usize, array: boo
     if makes(view) {
         return Some(format!("the object that comes out may keep `{name}`"));
     }
-    if view.function_has_word(KEEPS_DATA) {
+    if keeps(view) {
         return Some(format!("the library may keep `{name}` after the call"));
     }
     let object = changed(view, draft, index);
@@ -80,7 +80,28 @@ fn done(view: &View<'_>) -> bool {
     };
     uses(&view.function.name)
         || view.function_has_word(FILLS)
-        || function_words(&view.function.name).iter().any(glued)
+        || unnumbered(&view.function.name).iter().any(glued)
+        || tells_error(view)
+}
+
+/// Whether a function returns the text of an error: `gzerror(file, errnum)`.
+fn tells_error(view: &View<'_>) -> bool {
+    let last = function_words(&view.function.name).pop().unwrap_or_default();
+    plain_text(&view.function.result) && ["errmsg", "error", "errstr"].iter().any(|end| last.ends_with(end))
+}
+
+/// Whether a function is called like one that keeps data, or goes on from what stands before it: `decompress_withPrefix64k`.
+fn keeps(view: &View<'_>) -> bool {
+    let words = unnumbered(&view.function.name);
+    let prefix = |word: &String| word.starts_with("prefix");
+    view.function_has_word(KEEPS_DATA)
+        || words.iter().any(|word| KEEPS_DATA.contains(&word.as_str()) || prefix(word))
+}
+
+/// The words of a function's name without the number of their version: `compress2`, `loadDict2`.
+fn unnumbered(name: &str) -> Vec<String> {
+    let words = function_words(name).into_iter();
+    words.map(|word| word.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned()).collect()
 }
 
 /// Why a text may be needed after the call.
@@ -94,6 +115,10 @@ pub(super) fn of_text(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
     let made = makes(view);
     let object = changed(view, draft, index);
     if !made && object.is_none() {
+        return None;
+    }
+    // `sqlite3_bind_parameter_index(stmt, zName)`.
+    if !made && answers(view.function) && view.called(index, NAMES) {
         return None;
     }
     let literal = object.is_some() && view.called(index, LITERALS) || view.function_contains(KEEPS_LITERAL);
@@ -135,7 +160,7 @@ pub(super) fn holder(view: &View<'_>, draft: &Draft, index: usize, asked: &str) 
 /// Whether a function is called like one that uses data up: `gzwrite`, `decompress`, but not `assign`.
 fn uses(function: &str) -> bool {
     let of = |word: &str, part: &str| word == part || part.len() > 4 && word.ends_with(part);
-    function_words(function).iter().any(|word| USES.iter().any(|part| of(word, part)))
+    unnumbered(function).iter().any(|word| USES.iter().any(|part| of(word, part)))
 }
 
 /// Whether an object comes out.

@@ -13,7 +13,7 @@ use hotcell_model::types::{CType, Type};
 
 use crate::infer::names::{Measure, capacity_name, function_words};
 use crate::infer::view::{View, plain_text, shown, sized_type};
-use crate::infer::words::functions::{CIPHERS, FETCHES, MAKERS, OF_BITS};
+use crate::infer::words::functions::{CIPHERS, DIGESTS, FETCHES, MAKERS, OF_BITS};
 use crate::infer::words::numbers::MULTIPLIERS;
 use crate::infer::words::objects::GROWS;
 use crate::infer::words::{COMPOSITE, CONTENT, DATA, FILLED, NAMES, OUTPUTS, RAW};
@@ -173,7 +173,13 @@ fn objection(
         return Some(format!("`{length}` may count the bits of `{name}`"));
     }
     // `pad(s, length)`, `repeat(s, n)`.
-    if !writable && !found.exact && found.measure != Measure::Bytes && view.function_has_word(MAKERS) {
+    let digested = view.function_has_last_word(DIGESTS);
+    if !writable
+        && !found.exact
+        && !digested
+        && found.measure != Measure::Bytes
+        && view.function_has_word(MAKERS)
+    {
         return Some(format!("`{length}` may say how much to make, not how long `{name}` is"));
     }
     // `fwrite(ptr, size, nmemb)`, `gsl_stats_mean(data, stride, n)`.
@@ -235,13 +241,14 @@ fn counts_bytes(view: &View<'_>, pointer: usize, ty: &CType, found: &Candidate, 
     }
     // A length beside a name is of something else: `truncate(path, length)`, `shm_create(name, size)`,
     // `png_write_chunk_start(png, chunk_name, length)`. An address stands for itself: `mlock(addr, len)`.
-    if called(NAMES) && !(found.exact && matches!(found.measure, Measure::Length | Measure::Bytes))
-        || called(&["addr", "address"]) && !found.exact
-    {
+    let bytes = matches!(found.measure, Measure::Length | Measure::Bytes);
+    // Of a name, too, a digest is made of so many bytes: `uuid_generate_md5(out, ns, name, len)`.
+    let digested = bytes && view.function_has_last_word(DIGESTS);
+    if called(NAMES) && !(found.exact && bytes || digested) || called(&["addr", "address"]) && !found.exact {
         return false;
     }
     match (&pointee.kind, found.measure) {
-        (Type::Char, Measure::Length | Measure::Bytes) => found.exact || raw || called(CONTENT),
+        (Type::Char, Measure::Length | Measure::Bytes) => found.exact || raw || called(CONTENT) || digested,
         // `MeasureText(text, size)` of a font, `repeat(s, n)`.
         (Type::Char, Measure::Size) => raw || found.exact && called(DATA),
         (Type::Char, Measure::Count | Measure::Number) => raw,
@@ -249,7 +256,8 @@ fn counts_bytes(view: &View<'_>, pointer: usize, ty: &CType, found: &Candidate, 
         (Type::Void, Measure::Size) => true,
         // `write(fd, buf, n)`; `qsort`'s and `bsearch`'s elements are counted too.
         (Type::Void, Measure::Number) => data && sized_type(integer),
-        (Type::Void, Measure::Count) => false,
+        // `EVP_DigestUpdate(ctx, d, cnt)`.
+        (Type::Void, Measure::Count) => data && sized_type(integer) && view.function_has_word(&["digest"]),
         // `solve(board, size)` of a square board.
         (_, Measure::Size) => data || sized_type(integer),
         (_, Measure::Count | Measure::Number) => data,

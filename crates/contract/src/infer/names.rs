@@ -109,10 +109,16 @@ pub(super) fn length_name(name: &str) -> Option<LengthName> {
     Some(LengthName { measure, of: words })
 }
 
-/// What a name says is the room in a buffer: `dstCapacity` is of `dst`.
+/// What a name says is the room in a buffer: `dstCapacity` is of `dst`, and so is `maxDstSize`.
 pub(super) fn capacity_name(name: &str) -> Option<Vec<String>> {
     let mut words = words(name);
     let room = ["avail", "available", "cap", "capacity", "max", "room"];
+    if let [first, of @ .., last] = &words[..]
+        && first == "max"
+        && ["len", "length", "size"].contains(&last.as_str())
+    {
+        return Some(of.to_vec());
+    }
     let last = words.pop()?;
     if room.contains(&last.as_str()) {
         return Some(words);
@@ -138,6 +144,27 @@ pub(super) fn stem(mut words: Vec<String>) -> Vec<String> {
         words.remove(0);
     }
     words
+}
+
+/// Which way memory goes that is called so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    /// The function reads it.
+    In,
+    /// It fills it.
+    Out,
+}
+
+/// What a name of one word says of the way: `inputSize` is of `source` where nothing else goes in under such a name.
+pub(super) fn side(words: &[String]) -> Option<Side> {
+    match &stem(words.to_vec())[..] {
+        [word] => match word.as_str() {
+            "in" | "input" | "source" | "src" => Some(Side::In),
+            "dest" | "dst" | "out" | "output" => Some(Side::Out),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// `srclen` is `src`, `len`.

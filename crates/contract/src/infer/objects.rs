@@ -18,7 +18,7 @@ use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::{Ending, ending};
 use crate::infer::names::words;
-use crate::infer::view::{View, decided, shown};
+use crate::infer::view::{View, decided, plain_text, shown};
 use crate::infer::words::objects::{
     COLLECTS, COMPARES, COUNTS, ENDS_IF, FINDS, KEEPS_OBJECT, LOOKS, REFERENCES, STORES,
 };
@@ -51,10 +51,11 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
 /// The rule by which an object is plainly used, or why none applies.
 fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, String> {
     let (function, name) = (view.function, view.name(index));
+    let handle = view.handle(index).unwrap_or_default();
     if view.known.handles.pairs().ends(&function.name) {
         return Ok(MIRROR);
     }
-    if let Some((ending, _)) = ending(&function.name) {
+    if let Some((ending, _)) = ending(&function.name).filter(|(ending, _)| !of_part(view, index, *ending)) {
         let what = match ending {
             Ending::Releases => format!("the function is called like one that releases `{name}`"),
             Ending::Closes => format!("the function may end `{name}`"),
@@ -93,6 +94,11 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
     if view.function_has_last_word(COMPARES) && function.result.is_scalar() {
         return Ok("compared-objects");
     }
+    if let Some(constant) = view.known.handles.constant_of(handle) {
+        return Err(format!(
+            "`{name}` may be one of the library's own, which `{constant}` returns as `const`, and the function may change it"
+        ));
+    }
     if index > 0 && !first_to_change(view, index) {
         return Err(format!("the function may take over `{name}`"));
     }
@@ -110,6 +116,35 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
         return Err(format!("nothing is called like the release of `{name}`, so this may be it"));
     }
     Ok("object-receiver")
+}
+
+/// Whether a function that is called like one which empties or hands on does so with a part of its object, or moves within it:
+/// `EVP_MD_CTX_clear_flags(ctx, flags)`, `xmlTextReaderMoveToElement(reader)`. It is called after the object's type, then comes the
+/// word, and then what it is about; besides it takes numbers and texts.
+fn of_part(view: &View<'_>, index: usize, ending: Ending) -> bool {
+    let Some(handle) = view.handle(index).filter(|_| index == 0 && ending == Ending::GivesAway) else {
+        return false;
+    };
+    let own: Vec<String> = words(handle).into_iter().filter(|word| word != "ptr" && word != "t").collect();
+    let name = words(&view.function.name);
+    let Some(verb) = name.iter().position(|word| ["clear", "move", "swap"].contains(&word.as_str())) else {
+        return false;
+    };
+    let (before, behind) = (&name[..verb], &name[verb + 1..]);
+    let others = &view.function.params[1..];
+    let harmless = others.iter().all(|param| param.ty.is_scalar() || plain_text(&param.ty));
+    let about = match name[verb].as_str() {
+        "move" => matches!(behind, [to, _, ..] if to == "to"),
+        _ => !behind.is_empty() && !others.is_empty(),
+    };
+    let whole = |word: &String| own.contains(word) || ["all", "and", "into", "with"].contains(&word.as_str());
+    let alone = name.iter().filter(|word| crate::infer::endings::ending(word).is_some()).count() == 1;
+    own.iter().all(|word| before.contains(word))
+        && about
+        && harmless
+        && alone
+        && !behind.iter().any(whole)
+        && view.function.result.pointee().is_none()
 }
 
 /// Whether the headers have a typedef of the same pointer without `const`, so that functions say which they mean: `png_const_structp`
@@ -133,7 +168,11 @@ fn is_property(view: &View<'_>) -> bool {
     let own = words(handle);
     let name = words(&view.function.name);
     let place = |list: &[&str]| name.iter().position(|word| list.contains(&word.as_str()));
+    // `sqlite3_last_insert_rowid(db)`.
+    let past =
+        place(&["last", "total"]).is_some_and(|past| place(STORES).is_some_and(|stores| past < stores));
     if answers(view.function)
+        || past && view.function.result.is_integer()
         || place(LOOKS).is_some_and(|looks| place(STORES).is_some_and(|stores| looks < stores))
     {
         return true;

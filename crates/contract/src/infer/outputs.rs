@@ -13,7 +13,7 @@ use hotcell_model::Fact;
 use hotcell_model::interface::{Capacity, ResultLength, Role, Unit};
 use hotcell_model::types::Type;
 
-use crate::infer::names::Measure;
+use crate::infer::names::{Measure, stem};
 use crate::infer::view::{View, decided, shown};
 use crate::infer::words::OUTPUTS;
 use crate::infer::words::functions::OF_BITS;
@@ -26,11 +26,18 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
         let Some((element, false)) = view.buffer(pointer) else {
             continue;
         };
-        let length = pointer + 1;
-        let named = view.length_name(length).is_some_and(|name| {
-            matches!(name.measure, Measure::Bytes | Measure::Length | Measure::Size)
-                && name.of.concat() == view.words(pointer).concat()
+        let measures = |length: usize| {
+            let name = view.length_name(length)?;
+            let bytes = matches!(name.measure, Measure::Bytes | Measure::Length | Measure::Size);
+            bytes.then_some(name.of)
+        };
+        let behind = measures(pointer + 1).is_some_and(|of| of.concat() == view.words(pointer).concat());
+        // `encoded_size, encoded_buffer`.
+        let before = pointer.checked_sub(1).filter(|&before| {
+            measures(before).is_some_and(|of| !of.is_empty() && of == stem(view.words(pointer)))
         });
+        let length = if behind { pointer + 1 } else { before.unwrap_or(pointer + 1) };
+        let named = behind || before.is_some();
         let pointed = view.param(length).and_then(|param| param.ty.pointee());
         let integer = pointed
             .is_some_and(|(ty, constant)| !constant && matches!(ty.kind, Type::Int { bits: 16.., .. }));
@@ -39,7 +46,7 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
             continue;
         }
         let name = view.name(pointer);
-        if element.kind == Type::Void || param.array_length.is_some() || !view.called(pointer, OUTPUTS) {
+        if element.kind == Type::Void || param.array_length.is_some() || !is_output(view, pointer) {
             notes.add(pointer, format!("`{name}` may be filled, or changed in place"));
             continue;
         }
@@ -74,4 +81,10 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
         let role = Role::LengthPointerOf { param: pointer, unit: Unit::Bytes };
         draft.params[length] = Some(Fact::inferred(role, RULE));
     }
+}
+
+/// Whether memory is called like what comes out: `dest`, `encoded_buffer`.
+fn is_output(view: &View<'_>, pointer: usize) -> bool {
+    view.called(pointer, OUTPUTS)
+        || stem(view.words(pointer)).last().is_some_and(|word| OUTPUTS.contains(&word.as_str()))
 }

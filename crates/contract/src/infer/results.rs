@@ -44,7 +44,7 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
     }
 }
 
-fn objection(view: &View<'_>, draft: &Draft) -> Option<String> {
+pub(super) fn objection(view: &View<'_>, draft: &Draft) -> Option<String> {
     let function = view.function;
     if !plain_text(&function.result) {
         return Some(format!("`{}` may be raw data or a handle", function.result.written));
@@ -85,11 +85,34 @@ fn objection(view: &View<'_>, draft: &Draft) -> Option<String> {
         if view.buffer(index).is_some() && !text && !number {
             return Some(format!("it may point into `{name}`, where no NUL need follow"));
         }
-        if length && view.param(index).is_some_and(|param| param.ty.is_integer()) || number && !text && !one {
+        if length && !chooses(view, index) && view.param(index).is_some_and(|param| param.ty.is_integer())
+            || number && !text && !one
+        {
             return Some(format!("`{name}` may be its length, so that no NUL need follow"));
         }
     }
     None
+}
+
+/// Whether a number says which text is wanted: of what names something no part is asked for. `sqlite3_column_name(stmt, N)`.
+fn chooses(view: &View<'_>, index: usize) -> bool {
+    let measure = view.length_name(index).filter(|length| length.of.is_empty()).map(|length| length.measure);
+    let number = view.param(index).is_some_and(|param| param.ty.is_integer());
+    // `OBJ_nid2sn(n)`.
+    if number && view.function.params.len() == 1 && converts(&view.function.name) {
+        return true;
+    }
+    number
+        && measure == Some(Measure::Number)
+        && view.function_has_last_word(&["filename", "label", "name", "title"])
+}
+
+/// Whether a function turns one thing into another by its name: `nid2sn`.
+fn converts(name: &str) -> bool {
+    let last = name.rsplit('_').next().unwrap_or_default();
+    let sides = last.split_once('2');
+    let letters = |text: &str| text.len() > 1 && text.chars().all(|c| c.is_ascii_lowercase());
+    sides.is_some_and(|(from, to)| letters(from) && letters(to))
 }
 
 /// A function of the same name but for a length behind it, which takes the same: `json_object_get_string_len(object)`.

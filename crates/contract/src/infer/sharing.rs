@@ -1,5 +1,7 @@
 //! The guard against lengths that several pointers share: `memcmp(s1, s2, n)`, `memcpy(dest, src, n)`.
 
+use hotcell_model::types::Type;
+
 use crate::infer::Draft;
 use crate::infer::view::{View, plain_text};
 use crate::infer::words::NAMES;
@@ -18,6 +20,7 @@ pub(super) fn sharer(view: &View<'_>, draft: &Draft, pointer: usize, length: usi
             && !view.has_own_length(other, length)
             && view.length_pointer(other).is_none()
             && !is_length_pointer(view, other)
+            && !is_error(view, other)
     })
 }
 
@@ -25,4 +28,13 @@ pub(super) fn sharer(view: &View<'_>, draft: &Draft, pointer: usize, length: usi
 fn is_length_pointer(view: &View<'_>, index: usize) -> bool {
     (0..view.function.params.len())
         .any(|pointer| view.buffer(pointer).is_some() && view.length_pointer(pointer) == Some(index))
+}
+
+/// Whether a pointer is to the code of an error, which nothing counts: `BZ2_bzRead(bzerror, b, buf, len)`.
+fn is_error(view: &View<'_>, index: usize) -> bool {
+    let number = view.buffer(index).is_some_and(|(element, constant)| {
+        !constant && !element.is_byte() && (element.is_integer() || matches!(element.kind, Type::Enum { .. }))
+    });
+    let last = view.words(index).pop().unwrap_or_default();
+    number && (["err", "errcode", "errno", "errnum"].contains(&last.as_str()) || last.ends_with("error"))
 }

@@ -4,13 +4,14 @@
 //! `data[32]`, `len(0)` and `count(0)` (of parameter 0), `out`, `lenptr(0)`, `number` (one that comes out), `changed` (data that goes
 //! in and comes out), `changed[16]`, `changing` (a number that does), `structure(In)`, `begun(end)`, `resident` and `over` (structures
 //! that the library keeps), `ended` and `made(release)` (an object that goes, and one that comes out), `object`
-//! (plainly used), `product` and `filled` (as `fwrite` and `fread` count), `line` and `cap(0)` (as `fgets`), `?` for a gap; a returned object as `owned`, and returned
+//! (plainly used), `fixed` (NULL), `product` and `filled` (as `fwrite` and `fread` count), `line` and `cap(0)` (as `fgets`), `?` for a gap; a returned object as `owned` or `constant`, a text in UTF-16 as `text16`, and returned
 //! data as `counted` when another function counts it.
 
 mod adversarial;
 mod begun;
 mod behaviour;
 mod comments;
+mod constants;
 mod counted;
 mod destructors;
 mod inplace;
@@ -20,12 +21,15 @@ mod libraries;
 mod library;
 mod objects;
 mod pairs;
+mod parts;
 pub(super) mod prototype;
+mod sides;
+mod twins;
 
 use hotcell_model::Fact;
 use hotcell_model::api::{Api, Function};
 use hotcell_model::expr::Expr;
-use hotcell_model::interface::{Capacity, Ownership, ResultLength, ResultRole, Role, Start, Unit};
+use hotcell_model::interface::{Capacity, Encoding, Ownership, ResultLength, ResultRole, Role, Start, Unit};
 
 use super::{Draft, Known, Verdict, infer};
 use crate::contract::Contract;
@@ -68,9 +72,11 @@ fn describe(draft: &Draft, verdict: &Verdict) -> String {
         None => "?",
         Some(ResultRole::Void) => "void",
         Some(ResultRole::Value) => "value",
+        Some(ResultRole::Text { encoding: Encoding::Utf16, length: None, .. }) => "text16",
         Some(ResultRole::Text { .. }) => "text",
         Some(ResultRole::Buffer { length: Expr::Call { .. }, nullable: true, .. }) => "counted",
         Some(ResultRole::Handle { ownership: Ownership::Owned { .. }, nullable: true, .. }) => "owned",
+        Some(ResultRole::Handle { ownership: Ownership::Library, parent: None, .. }) => "constant",
         Some(_) => "other",
     };
     format!("{} -> {result}", params.join(" ")).trim_start().to_owned()
@@ -80,6 +86,7 @@ fn role(fact: Option<&Fact<Role>>) -> String {
     match fact.map(|fact| &fact.value) {
         None => "?".into(),
         Some(Role::Value) => "value".into(),
+        Some(Role::Text { encoding: Encoding::Utf16, nullable: false }) => "utf16".into(),
         Some(Role::Text { nullable: false, .. }) => "text".into(),
         Some(Role::BufferIn { length: None, nullable: false }) => "bytes".into(),
         Some(Role::BufferIn { length: Some(Expr::Int { value }), nullable: false }) => {

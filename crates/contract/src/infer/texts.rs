@@ -8,6 +8,7 @@ use hotcell_model::api::Attribute;
 use hotcell_model::interface::{Encoding, Role};
 use hotcell_model::types::{CType, Type};
 
+use crate::infer::names::{Side, function_words, side};
 use crate::infer::view::{View, is_letter, plain_text};
 use crate::infer::words::functions::{ADDS, CIPHERS, FREES, KEEPERS, LOADS, LOOKS_UP, TELLS};
 use crate::infer::words::{BEGINNINGS, BINARY, ENDS, NAMES, PAIRS, PLACES};
@@ -20,10 +21,7 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
         if !candidate || param.array_length.is_some() || !view.open_buffer(draft, index) {
             continue;
         }
-        let objection = doubt(view, draft, &param.ty, index)
-            .or_else(|| kept(view, index))
-            .or_else(|| keeping::of_text(view, draft, index));
-        match objection {
+        match against(view, draft, index) {
             Some(reason) => notes.add(index, reason),
             None => {
                 let text = Role::Text { encoding: Encoding::Utf8, nullable: false };
@@ -31,6 +29,13 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
             }
         }
     }
+}
+
+/// Why a pointer to characters is not concluded to be a text that is done with when the call returns.
+pub(super) fn against(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
+    let ty = &view.param(index)?.ty;
+    let doubt = doubt(view, draft, ty, index).or_else(|| kept(view, index));
+    doubt.or_else(|| keeping::of_text(view, draft, index))
 }
 
 /// Why a pointer may be something else than a text that a NUL ends.
@@ -62,8 +67,16 @@ fn objection(view: &View<'_>, ty: &CType, index: usize) -> Option<String> {
         return Some(format!("`{}` may be raw data or a handle", ty.written));
     }
     let key = view.words(index).iter().any(|word| word.contains("key")) && view.function_contains(CIPHERS);
-    if view.called(index, BINARY) || key {
+    let put = function_words(&view.function.name).last().is_some_and(|word| word.ends_with("puts"));
+    if view.called(index, BINARY) && !put || key {
         return Some(format!("`{name}` is called like raw data, which need not end with a NUL"));
+    }
+    // `LZ4_uncompress(source, dest, outputSize)`.
+    if let Some(other) = turned_into(view, index) {
+        return Some(format!(
+            "what is turned into `{}` may be data, which need not end with a NUL",
+            view.name(other)
+        ));
     }
     // `decode_fixed32(ptr)`, `read_be16(p)`.
     let loads = view.function_has_word(LOADS)
@@ -117,7 +130,7 @@ fn alone(view: &View<'_>) -> bool {
 fn range(view: &View<'_>, index: usize) -> Option<Option<usize>> {
     let others = (0..view.function.params.len()).filter(|&other| other != index);
     let other = others.into_iter().filter(|&other| view.buffer(other).is_some()).find(|&other| {
-        let unnamed = view.words(index).is_empty() && view.words(other).is_empty();
+        let unnamed = view.words(index).is_empty() && view.words(other).is_empty() && !two_texts(view);
         let pair = PAIRS
             .iter()
             .any(|pair| pair.iter().all(|name| view.called(index, &[name]) || view.called(other, &[name])));
@@ -133,6 +146,28 @@ fn range(view: &View<'_>, index: usize) -> Option<Option<usize>> {
         Some(other) => Some(Some(other)),
         None => view.called(index, ENDS).then_some(None),
     }
+}
+
+/// The memory of a known size that a function fills with what it makes of this: `source` and `dest`, where only the second has a length.
+fn turned_into(view: &View<'_>, index: usize) -> Option<usize> {
+    let source = side(&view.words(index)) == Some(Side::In);
+    let filled = |other: &usize| {
+        let bytes = view.buffer(*other).is_some_and(|(element, constant)| !constant && element.is_byte());
+        bytes && side(&view.words(*other)) == Some(Side::Out)
+    };
+    let counted =
+        |other: &usize| (0..view.function.params.len()).any(|size| view.sizes_by_name(size, *other));
+    (0..view.function.params.len()).filter(|_| source).find(|other| filled(other) && counted(other))
+}
+
+/// Whether a function without names for its parameters takes two texts whatever they are called: it opens something by a path
+/// and in a mode, or compares them. `gzopen(const char *, const char *)`, `sqlite3_stricmp(const char *, const char *)`.
+fn two_texts(view: &View<'_>) -> bool {
+    let texts = view.function.params.iter().filter(|param| plain_text(&param.ty)).count();
+    let pointers = view.function.params.iter().filter(|param| param.ty.pointee().is_some()).count();
+    let last = function_words(&view.function.name).pop().unwrap_or_default();
+    let says = ["casecmp", "open", "strcmp", "stricmp"].iter().any(|end| last.ends_with(end));
+    says && texts == 2 && pointers == 2
 }
 
 /// Whether a pointer is named as a place in this other text.

@@ -3,6 +3,7 @@
 use hotcell_model::api::Function;
 use hotcell_model::types::{CType, Type};
 
+use crate::forms::is_file;
 use crate::infer::Draft;
 use crate::infer::view::{View, decided};
 
@@ -22,7 +23,7 @@ pub(super) fn reason(view: &View<'_>, draft: &Draft) -> Option<String> {
     }
     for (index, param) in function.params.iter().enumerate() {
         if !decided(draft, index)
-            && let Some(reason) = of_type(&param.ty).or_else(|| stream(view, &param.ty))
+            && let Some(reason) = of_type(&param.ty)
         {
             return Some(format!("parameter `{}`: {reason}", view.name(index)));
         }
@@ -40,12 +41,16 @@ pub(super) fn reason(view: &View<'_>, draft: &Draft) -> Option<String> {
 
 /// Streams of C's stdio belong to the process that has opened them. A line of `[handle]` makes them objects of the worker.
 fn stream(view: &View<'_>, ty: &CType) -> Option<String> {
-    let is_one = |ty: &CType| matches!(&ty.kind, Type::Record { name } if name == "_IO_FILE");
-    let (pointee, _) = ty.pointee().filter(|(pointee, _)| is_one(pointee))?;
-    let held = view.known.handles.of_pointer(ty).is_some();
-    (!held).then(|| {
-        format!("it is a stream of C's stdio (`{} *`), which this version does not pass", pointee.written)
-    })
+    let (pointee, _) = ty.pointee().filter(|_| is_stream(view, ty))?;
+    Some(format!(
+        "it is a stream of C's stdio (`{} *`), and no line of `[handle]` makes that an object",
+        pointee.written
+    ))
+}
+
+/// Whether this is a stream of C's stdio, and no object.
+pub(super) fn is_stream(view: &View<'_>, ty: &CType) -> bool {
+    is_file(ty) && view.known.handles.of_pointer(ty).is_none()
 }
 
 fn of_type(ty: &CType) -> Option<String> {

@@ -5,7 +5,8 @@ use hotcell_model::expr::Expr;
 use hotcell_model::interface::{Capacity, ResultLength, Role};
 use hotcell_model::types::{CType, Type};
 
-use crate::infer::names::{LengthName, capacity_name, function_words, length_name, stem, words};
+use crate::infer::names::{LengthName, Side, capacity_name, function_words, length_name, side, stem, words};
+use crate::infer::words::functions::DECODES;
 use crate::infer::words::numbers::{HARMLESS, HARMLESS_LETTERS, HARMLESS_TYPES, VAGUE};
 use crate::infer::{Draft, Known};
 use crate::type_names::unqualified;
@@ -142,10 +143,10 @@ impl<'a> View<'a> {
 
     /// Whether this integer is named as the length or the capacity of this pointer.
     pub(super) fn sizes_by_name(&self, integer: usize, pointer: usize) -> bool {
-        let capacity = || self.param(integer).and_then(|p| p.name.as_deref()).and_then(capacity_name);
-        let of = self.length_name(integer).map(|length| length.of).or_else(capacity);
+        let capacity = self.param(integer).and_then(|p| p.name.as_deref()).and_then(capacity_name);
+        let of = self.length_name(integer).map(|length| length.of);
         let points = self.param(pointer).is_some_and(|param| param.ty.pointee().is_some());
-        points && of.is_some_and(|of| self.of(&of, pointer))
+        points && [of, capacity].into_iter().flatten().any(|of| self.of(&of, pointer))
     }
 
     /// Whether a pointer other than `except` has this integer as its own length, by name or by place.
@@ -175,7 +176,37 @@ impl<'a> View<'a> {
     fn of(&self, of: &[String], pointer: usize) -> bool {
         let name = self.words(pointer);
         let named = !of.is_empty() && !name.is_empty();
-        named && (of.concat() == name.concat() || stem(of.to_vec()) == stem(name))
+        named
+            && (of.concat() == name.concat()
+                || stem(of.to_vec()) == stem(name)
+                || self.goes(of, pointer)
+                || self.initial(of, pointer))
+    }
+
+    /// Whether the length behind a pointer is called by the first letter of its name, and no other memory begins with that: `dlen` of
+    /// `data`.
+    fn initial(&self, of: &[String], pointer: usize) -> bool {
+        let [letter] = of else { return false };
+        let begins = |index: usize| {
+            self.buffer(index).is_some() && self.words(index).concat().starts_with(letter.as_str())
+        };
+        let behind = self.length_name(pointer + 1).is_some_and(|length| length.of == of);
+        let mut there = (0..self.function.params.len()).filter(|&index| begins(index));
+        letter.len() == 1 && behind && there.next() == Some(pointer) && there.next().is_none()
+    }
+
+    /// Whether a length says which way what it counts goes, and this is the only pointer that goes there: `inputSize` of `source`,
+    /// and `compressedSize` of what is decompressed.
+    fn goes(&self, of: &[String], pointer: usize) -> bool {
+        let side_of = |index: usize| side(&self.words(index)).filter(|_| self.buffer(index).is_some());
+        let decoded = || {
+            of == ["compressed"]
+                && function_words(&self.function.name).iter().any(|word| DECODES.contains(&word.as_str()))
+        };
+        let side = side(of).or_else(|| decoded().then_some(Side::In));
+        let mut there =
+            (0..self.function.params.len()).filter(|&index| side.is_some() && side_of(index) == side);
+        there.next() == Some(pointer) && there.next().is_none()
     }
 
     /// Whether this points to an integer and is named as a length.

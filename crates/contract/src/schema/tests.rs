@@ -93,7 +93,7 @@ fn contracts_that_can_be_read_fit() {
         texts.extend(fs::read_to_string(path));
     }
     let page = |name: &str| fs::read_to_string(root.join("docs/reference").join(name)).unwrap();
-    let page = page("contract.md") + &page("added.md") + &page("structures.md");
+    let page = page("contract.md") + &page("added.md") + &page("adapted.md") + &page("structures.md");
     let blocks = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
     for block in blocks {
         match block.chars().next() {

@@ -32,14 +32,28 @@ pub(super) fn keys(api: &Api) -> impl Iterator<Item = &str> {
             }
         }
     }
-    let plain = |record: &&Record| !record.union && record.location.primary && is_numbers(record);
+    let plain =
+        |record: &&Record| !record.union && record.location.primary && is_numbers(api, record, NESTED);
     let records = api.records.iter().filter(move |(_, record)| plain(record));
     records.map(|(key, _)| key.as_str()).filter(move |key| !other.contains(key))
 }
 
-fn is_numbers(record: &Record) -> bool {
+/// How deep structures may lie in structures.
+const NESTED: u32 = 4;
+
+/// Whether there is nothing in it but numbers, arrays of them, and structures of numbers.
+fn is_numbers(api: &Api, record: &Record, depth: u32) -> bool {
     let fields = record.layout.as_ref().map(|layout| layout.fields.as_slice()).unwrap_or_default();
-    !fields.is_empty() && fields.iter().all(|field| field.bit_width.is_none() && field.ty.is_scalar())
+    let number = |ty: &CType| match &ty.kind {
+        // A `char` array may be a text, of which nothing says where it ends.
+        Type::Array { element, length: Some(_) } => element.is_scalar() && !element.is_byte(),
+        Type::Record { name } if depth > 0 => {
+            let inner = api.records.get(name);
+            inner.is_some_and(|inner| !inner.union && is_numbers(api, inner, depth - 1))
+        }
+        _ => ty.is_scalar(),
+    };
+    !fields.is_empty() && fields.iter().all(|field| field.bit_width.is_none() && number(&field.ty))
 }
 
 fn key(ty: &CType) -> Option<&str> {

@@ -182,9 +182,9 @@ fn returned(
             structures(context, function, record, (null, offset))?
         }
         ResultRole::Buffer { nullable: true, .. } => {
-            elements(element_of(context, ty.pointee()), offset, true)
+            elements(element_of(context, ty.pointed_elements()), offset, true)
         }
-        ResultRole::Buffer { .. } => match element_of(context, ty.pointee()) {
+        ResultRole::Buffer { .. } => match element_of(context, ty.pointed_elements()) {
             "u8" => fallible("Vec<u8>", "promised_buffer", offset),
             element => fallible(format!("Vec<{element}>"), "promised_elements", offset),
         },

@@ -64,7 +64,7 @@ pub(crate) fn returned(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> 
         ResultRole::Text { length, encoding, .. } => (length.as_ref(), 1, *encoding),
         ResultRole::Buffer { length, .. } => {
             let ty = &scope.function.result_type;
-            let size = ty.pointee().and_then(|(pointee, _)| pointee.element_size());
+            let size = ty.pointed_elements().and_then(|(element, _)| element.element_size());
             let size =
                 size.ok_or_else(|| scope.unsupported(format!("a result buffer of `{}`", ty.written)))?;
             (Some(length), size, Encoding::Bytes)

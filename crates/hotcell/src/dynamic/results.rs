@@ -140,7 +140,7 @@ fn returned(
             }
         }
         ResultRole::Buffer { nullable, .. } => {
-            let element = function.result_type.pointee().map(|(element, _)| element);
+            let element = function.result_type.pointed_elements().map(|(element, _)| element);
             let from = reply.reference(offset);
             let value = match function.returned_structures() {
                 Some(record) => structs::decode_list(reply, interface, record, from)?,

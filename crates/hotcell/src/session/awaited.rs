@@ -166,6 +166,8 @@ impl Session {
                 if now >= until {
                     return Err(late(context, &allowed));
                 }
+                // Before there is a thread for it.
+                self.admit(context)?;
                 lacks_spares = self.brought_up(context, &mut allowed).await?;
                 continue;
             }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 #[cfg(feature = "tokio")]
 use std::thread;
+use std::time::Instant;
 
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, UnavailableReason, wire};
 #[cfg(feature = "tokio")]
@@ -21,6 +22,7 @@ use super::spares::Spares;
 use super::{Allowed, Context, Live, Seat, Session, instant_of};
 use crate::error::{Cause, Error, Result};
 use crate::fault::{self, Fault};
+use crate::restart::{Breaker, Ended};
 use crate::rt::KeptCallback;
 
 /// The worker of a session, and those that may follow it.
@@ -116,6 +118,15 @@ impl Serving {
         Some(Blame { lane, function: function.to_owned(), call_id })
     }
 
+    /// Whether the library ended it, or was ended for what it did: nobody else, and not its own shutdown.
+    fn was_ended_by_library(&self) -> bool {
+        let by_itself = |end: End| match fault::of_end(&end).cause {
+            Cause::Signal { external, .. } => !external,
+            _ => true,
+        };
+        self.blame.get().is_some() || self.worker.end().is_some_and(by_itself)
+    }
+
     /// Whether there is a thread that runs what the library's own threads call back.
     pub(super) fn has_listener(&self) -> bool {
         self.has_listener.load(Ordering::Acquire)
@@ -147,6 +158,37 @@ impl Session {
         self.take_part(seat, worker?, context, allowed)
     }
 
+    /// Refuses to bring a worker up where the breaker is open.
+    pub(super) fn admit(&self, context: Context) -> Result<()> {
+        self.shared.restarts.admit(Instant::now()).map_err(|left| {
+            let cause = Cause::Unavailable { reason: UnavailableReason::BreakerOpen };
+            let message = format!(
+                "the library has ended its workers too often of late; it gets no other one for the next {left:?}"
+            );
+            context.not_executed(ErrorKind::Unavailable, cause, message)
+        })
+    }
+
+    /// Notes how a worker came to serve no longer.
+    fn note_end(&self, worker: &Serving) {
+        self.shared.restarts.note(self.ended(worker), Instant::now());
+    }
+
+    /// What counts of a worker for the breaker.
+    fn ended(&self, worker: &Serving) -> Ended {
+        let calls = worker.channel().published();
+        Ended { by_library: worker.was_ended_by_library(), calls, callers: self.shared.seats.count() as u64 }
+    }
+
+    /// Whether the library gets another worker when it has ended one.
+    pub fn breaker(&self) -> Breaker {
+        if self.is_forked() {
+            return Breaker::Closed;
+        }
+        let serving = self.shared.service.serving().map(|worker| self.ended(&worker));
+        self.shared.restarts.state(Instant::now(), serving)
+    }
+
     /// The worker that serves, or one that is brought up.
     fn bring_up(
         &self,
@@ -159,6 +201,7 @@ impl Session {
         if let Some(worker) = shared.service.serving() {
             return Ok(worker);
         }
+        self.admit(context)?;
         let Some(mut next) = shared.service.next.try_lock_until(until) else {
             return Err(late(context, allowed));
         };
@@ -172,7 +215,10 @@ impl Session {
         let living = before.as_ref().filter(|worker| !worker.channel().is_dead());
         let living = living.filter(|worker| Arc::strong_count(worker) > 1).map(|worker| worker.generation());
         brought.gone = shared.kept.end_all_but(living);
-        drop(before);
+        if let Some(before) = before {
+            self.note_end(&before);
+            self.admit(context)?;
+        }
         let spec = &shared.spec;
         let failed = |generation, error: &StartError| {
             let (fault, output) = fault::of_start(error);
@@ -205,7 +251,13 @@ impl Session {
                 }
                 // What became of a spare is nobody's error while another worker may do better.
                 Err(_) if is_spare => {}
-                Err(error) => return Err(failed(worker.generation(), &error)),
+                Err(error) => {
+                    if error.is_of_library() {
+                        let ended = Ended { by_library: true, calls: 0, callers: 0 };
+                        shared.restarts.note(ended, Instant::now());
+                    }
+                    return Err(failed(worker.generation(), &error));
+                }
             }
         }
     }

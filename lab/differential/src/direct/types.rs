@@ -14,7 +14,14 @@ pub(super) fn pointee(ty: &CType) -> String {
     format!("__typeof__(*({})0)", spell(ty))
 }
 
-/// The size of what a pointer type points to; of `void`, 1.
+/// The size of what a pointer type points to; of `void`, 1; of an array that of its elements.
 pub(super) fn element_size(ty: &CType) -> String {
-    format!("sizeof({})", pointee(ty))
+    let pointed = ty.pointee().map(|(pointee, _)| pointee);
+    // What a pointer is spelled to point to may be an array of the numbers that it stands for.
+    let number = pointed.and_then(CType::scalar_size);
+    let element = pointed.and_then(CType::array).and_then(|(element, _)| element.element_size());
+    match number.or(element) {
+        Some(size) => size.to_string(),
+        None => format!("sizeof({})", pointee(ty)),
+    }
 }

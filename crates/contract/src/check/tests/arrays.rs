@@ -1,9 +1,10 @@
 //! Bit-fields, arrays of structures and objects, and what a structure points to.
 
+use hotcell_model::types::{CType, Type};
 use serde_json::{Value, json};
 
 use super::structures::{bound, given};
-use super::support::{api, contract, roles, run, said};
+use super::support::{api, contract, ctype, roles, run, said};
 use crate::check::Selection;
 use crate::diagnostic::render;
 
@@ -19,6 +20,31 @@ fn bit_fields_and_arrays_need_no_line() {
         let (params, _, found) = bound(&format!("void f(struct {record} p)"), "", record);
         assert_eq!((params, found), (vec![given(record, "in")], described));
     }
+}
+
+#[test]
+fn arrays_of_numbers_behind_a_pointer_are_numbers() {
+    let mut api = api(&["void f(double *in, double *out, int n)"]);
+    // typedef double pair[2]; void f(pair *in, pair *out, int n);
+    for param in &mut api.functions[0].params[..2] {
+        let array = Type::Array { element: Box::new(ctype("double")), length: Some(2) };
+        let pair = CType { written: "pair".into(), canonical: "double[2]".into(), kind: array };
+        let kind = Type::Pointer { pointee: Box::new(pair), constant: false };
+        param.ty = CType { written: "pair *".into(), canonical: "double (*)[2]".into(), kind };
+    }
+    let lines = "[function.f]\nparams.in = { in = \"buffer\", length = \"2 * n\" }\nparams.out = { out = \"buffer\", capacity = \"2 * n\" }\n";
+    let checked = run(&api, &contract(lines), Selection::Contract).unwrap();
+    for param in &checked.interface.functions[0].params[..2] {
+        assert_eq!(param.ty.written, "pair *");
+        assert_eq!(param.ty.pointee().unwrap().0, &ctype("double"));
+    }
+    let without = run(&api, &contract("[function.f]\n"), Selection::Contract).unwrap();
+    assert!(without.interface.functions.is_empty(), "nothing says how many there are");
+    let value = contract(
+        "[function.f]\nparams.in = { in = \"buffer\", length = \"2 * n\" }\nparams.out = { out = \"value\" }\n",
+    );
+    let wrong = run(&api, &value, Selection::Contract).unwrap_err();
+    assert!(render(&wrong, &value, false).contains("it does not point to a number"));
 }
 
 #[test]

@@ -10,6 +10,10 @@ use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::{Ending, ending};
 use crate::infer::handles::pointed_record;
+use crate::infer::names::words;
+
+/// Ends of the words of functions that begin, or fill, a structure which callers have.
+const BEGINNINGS: &[&str] = &["begin", "default", "defaults", "fill", "init", "initialize", "setup", "zero"];
 
 /// What becomes of structures in the functions of a library.
 pub(super) struct Made<'a> {
@@ -18,13 +22,20 @@ pub(super) struct Made<'a> {
     ended: BTreeSet<&'a str>,
     /// Those that some function takes or returns by value.
     values: BTreeSet<&'a str>,
+    /// Those that callers have memory of: a function begins or fills one, an array, or a field of another structure is one.
+    callers: BTreeSet<&'a str>,
 }
 
 impl<'a> Made<'a> {
     pub(super) fn of(api: &'a Api, exports: Option<&BTreeSet<String>>) -> Made<'a> {
         let there = |function: &&Function| exports.is_none_or(|exports| exports.contains(&function.name));
-        let mut made =
-            Made { api, returned: BTreeSet::new(), ended: BTreeSet::new(), values: BTreeSet::new() };
+        let mut made = Made {
+            api,
+            returned: BTreeSet::new(),
+            ended: BTreeSet::new(),
+            values: BTreeSet::new(),
+            callers: callers(api).collect(),
+        };
         for function in &api.functions {
             let types = function.params.iter().map(|param| &param.ty).chain([&function.result]);
             made.values.extend(types.filter_map(|ty| match &ty.kind {
@@ -38,19 +49,61 @@ impl<'a> Made<'a> {
             let out = function.params.iter().filter_map(|param| param.ty.pointee());
             made.returned.extend(out.filter(|(_, constant)| !constant).filter_map(|(ty, _)| changeable(ty)));
             if ends_first(function) {
-                made.ended.extend(function.params.first().and_then(|param| changeable(&param.ty)));
+                let first = function.params.first().map(|param| &param.ty);
+                made.ended.extend(first.and_then(changeable));
+                // `ebur128_destroy(ebur128_state **st)`.
+                let behind = first.and_then(CType::pointee).filter(|(_, constant)| !constant);
+                made.ended.extend(behind.and_then(|(pointer, _)| changeable(pointer)));
             }
         }
         made
     }
 
-    /// Whether a structure is defined, and made by the library.
-    pub(super) fn is_object(&self, key: &str) -> bool {
-        self.returned.contains(key)
-            && self.ended.contains(key)
-            && !self.values.contains(key)
-            && has_more_than_numbers(&self.api.records, key)
+    /// Whether a structure is defined, and made by the library: the rule that says so.
+    pub(super) fn object(&self, key: &str) -> Option<&'static str> {
+        let handed_out = self.returned.contains(key) && !self.values.contains(key);
+        let object = handed_out && has_more_than_numbers(&self.api.records, key);
+        let own = self.api.records.get(key).is_some_and(|record| record.location.primary && !record.union);
+        match object {
+            true if self.ended.contains(key) => Some("made-and-ended"),
+            // What callers begin or fill is theirs.
+            true if own && !self.callers.contains(key) => Some("handed-out-structure"),
+            _ => None,
+        }
     }
+}
+
+/// Structures that callers have memory of.
+fn callers(api: &Api) -> impl Iterator<Item = &str> {
+    let begins = |function: &&Function| {
+        let beginning = |word: &String| BEGINNINGS.iter().any(|begins| word.ends_with(begins));
+        words(&function.name).iter().any(beginning)
+    };
+    let begun = api
+        .functions
+        .iter()
+        .filter(begins)
+        .filter_map(|function| function.params.first().and_then(|param| changeable(&param.ty)));
+    let arrays = api.functions.iter().flat_map(|function| &function.params);
+    let arrays =
+        arrays.filter(|param| param.array_length.is_some()).filter_map(|param| pointed_record(&param.ty));
+    let fields =
+        api.records.values().filter_map(|record| record.layout.as_ref()).flat_map(|layout| &layout.fields);
+    let within = fields.filter_map(|field| match &field.ty.kind {
+        Type::Record { name } => Some(name.as_str()),
+        Type::Array { element, .. } => match &element.kind {
+            Type::Record { name } => Some(name.as_str()),
+            _ => None,
+        },
+        _ => None,
+    });
+    // `int item_read(struct item *out)`.
+    let params = api.functions.iter().flat_map(|function| &function.params);
+    let filled = params.filter(|param| {
+        let last = param.name.as_deref().and_then(|name| words(name).pop()).unwrap_or_default();
+        ["dest", "dst", "out", "output", "res", "result", "ret"].contains(&last.as_str())
+    });
+    begun.chain(arrays).chain(within).chain(filled.filter_map(|param| changeable(&param.ty)))
 }
 
 /// The structure behind a pointer that is not `const`.

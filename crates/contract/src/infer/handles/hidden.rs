@@ -10,6 +10,8 @@ use hotcell_model::types::{CType, Type};
 
 use crate::infer::handles::InferredHandle;
 use crate::infer::handles::defined::ends_first;
+use crate::infer::names::words;
+use crate::infer::words::objects::MIRROR_MAKES;
 use crate::type_names::unqualified;
 
 /// The names of `void` that are objects. Nothing is concluded about their releases.
@@ -17,7 +19,10 @@ pub(super) fn types(api: &Api, exports: Option<&BTreeSet<String>>) -> Vec<Inferr
     let there = |function: &&Function| exports.is_none_or(|exports| exports.contains(&function.name));
     let mut found: BTreeMap<&str, (bool, bool)> = BTreeMap::new();
     for function in api.functions.iter().filter(there) {
-        if let Some(name) = named_void(&function.result) {
+        // `Pa_OpenStream(PaStream **stream, …)`.
+        let out = function.params.iter().filter_map(|param| param.ty.pointee());
+        let out = out.filter(|(_, constant)| !constant).map(|(pointer, _)| pointer);
+        for name in out.chain([&function.result]).filter_map(named_void) {
             found.entry(name).or_default().0 = true;
         }
         let first = function.params.first().filter(|_| ends_first(function));
@@ -33,7 +38,55 @@ pub(super) fn types(api: &Api, exports: Option<&BTreeSet<String>>) -> Vec<Inferr
             rule: "made-and-ended",
         })
     };
-    found.into_iter().filter_map(object).collect()
+    let pointers = pointers(api, exports).into_iter().map(|name| InferredHandle {
+        name: name.to_owned(),
+        c_type: name.to_owned(),
+        release: None,
+        rule: "made-and-ended",
+    });
+    found.into_iter().filter_map(object).chain(pointers).collect()
+}
+
+/// The names of pointers to `void` that are objects: a function that is called after the type makes one, and another one, called
+/// after it as well, ends it and takes nothing else. `lo_address_new`, `lo_address_free(lo_address)`.
+fn pointers<'a>(api: &'a Api, exports: Option<&BTreeSet<String>>) -> BTreeSet<&'a str> {
+    let there = |function: &&Function| exports.is_none_or(|exports| exports.contains(&function.name));
+    let (mut made, mut ended) = (BTreeSet::new(), BTreeSet::new());
+    for function in api.functions.iter().filter(there) {
+        let makes = words(&function.name).iter().any(|word| MIRROR_MAKES.contains(&word.as_str()));
+        if let Some(name) =
+            named_pointer(&function.result).filter(|name| makes && called_after(function, name))
+        {
+            made.insert(name);
+        }
+        let first = function.params.first().filter(|_| ends_first(function));
+        if let Some(name) =
+            first.and_then(|param| named_pointer(&param.ty)).filter(|name| called_after(function, name))
+        {
+            ended.insert(name);
+        }
+    }
+    made.intersection(&ended).copied().collect()
+}
+
+/// Whether all words of a type's name are in that of a function.
+fn called_after(function: &Function, name: &str) -> bool {
+    let called = words(&function.name);
+    words(name)
+        .iter()
+        .filter(|word| !["handle", "ptr", "t"].contains(&word.as_str()))
+        .all(|word| called.contains(word))
+}
+
+/// The name of a pointer to `void` that hides it, where it says more than that it is a pointer.
+fn named_pointer(ty: &CType) -> Option<&str> {
+    let (pointee, constant) = ty.pointee()?;
+    let name = unqualified(&ty.written);
+    let says = !["any", "data", "pointer", "ptr", "void"]
+        .iter()
+        .any(|part| name.to_ascii_lowercase().contains(part));
+    let hides = !ty.written.contains(['*', '[']) && pointee.written == "void";
+    (pointee.kind == Type::Void && !constant && hides && says).then_some(name)
 }
 
 /// The name of a `void` that a pointer shows, where it says more than that it is one.

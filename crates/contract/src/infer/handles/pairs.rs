@@ -12,7 +12,7 @@ use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::{Ending, ending};
 use crate::infer::names::words;
-use crate::infer::words::objects::{ENDS_BESIDES, LOOKS, MIRROR_ENDS, MIRROR_MAKES, NO_RELEASES};
+use crate::infer::words::objects::{ENDS_BESIDES, LOOKS, MIRROR_ENDS, MIRROR_MAKES, NO_RELEASES, RELEASES};
 
 /// Functions that make objects, with those that release them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -46,11 +46,21 @@ impl Pairs {
             }
         }
         let mut found: Vec<(&str, &str, &str)> = Vec::new();
+        let mut allocated: BTreeSet<&str> = BTreeSet::new();
         for function in functions {
             let Some(object) = made(function) else { continue };
-            for (rest, _) in without(&function.name, MIRROR_MAKES) {
-                if let Some([(end, _)]) = ends.get(&(rest, object)).map(Vec::as_slice) {
-                    found.push((&function.name, end, object));
+            for (rest, makes) in without(&function.name, MIRROR_MAKES) {
+                let Some(all) = ends.get(&(rest, object)) else { continue };
+                // What is allocated is freed, though something closes it before.
+                let allocates = ["alloc", "create", "new"].contains(&makes);
+                let frees = all.iter().filter(|(_, word)| RELEASES.contains(word)).collect::<Vec<_>>();
+                match (&all[..], &frees[..]) {
+                    (_, [(end, _)]) if allocates => {
+                        found.push((&function.name, end, object));
+                        allocated.insert(*end);
+                    }
+                    ([(end, _)], _) => found.push((&function.name, end, object)),
+                    _ => {}
                 }
             }
         }
@@ -59,7 +69,10 @@ impl Pairs {
         let mirrors: Vec<&str> = found.iter().map(|(_, end, _)| *end).collect();
         let alone = |end: &str, object: &str| {
             let others = ended.get(object).into_iter().flatten();
-            others.into_iter().all(|other| other.starts_with(end) || mirrors.contains(other))
+            others.into_iter().all(|other| {
+                let leaves = allocated.contains(end) && only_closes(other);
+                other.starts_with(end) || mirrors.contains(other) || leaves
+            })
         };
         let ends = found.iter().filter(|(_, end, object)| alone(end, object));
         Pairs { ends: ends.map(|(maker, end, _)| ((*maker).to_owned(), (*end).to_owned())).collect() }
@@ -79,6 +92,17 @@ impl Pairs {
     pub(super) fn releases<'a>(&'a self, is_it: &dyn Fn(&str) -> bool) -> BTreeSet<&'a str> {
         self.ends.values().filter(|end| is_it(end)).map(String::as_str).collect()
     }
+}
+
+/// Whether a function is called like one that ends what an object does, and not the object: beside `xmlNewTextReader` and
+/// `xmlFreeTextReader` there is `xmlTextReaderClose`, after which the reader is still to be freed.
+fn only_closes(function: &str) -> bool {
+    let closes = ["abort", "cancel", "close", "disconnect", "shutdown", "stop"];
+    let all = words(function);
+    let ends = all.iter().filter(|word| ending(word).is_some());
+    ends.clone().count() > 0
+        && ends.into_iter().all(|word| closes.contains(&word.as_str()))
+        && !all.iter().any(|word| ENDS_BESIDES.contains(&word.as_str()))
 }
 
 /// The structure, or the name of `void`, behind a pointer that may be written through.

@@ -5,6 +5,30 @@ use super::{describe, empty, infer_in, prototype};
 use crate::infer::comments::{kept, lent, owned, owner, unended};
 
 #[test]
+fn comments_say_what_allocates_where_nothing_is_passed() {
+    let functions =
+        "state *make(void *(*alloc_func)(void *, size_t), void (*free_func)(void *, void *), void *opaque)";
+    let others = "void scan(void *(*alloc_func)(void *, size_t), void (*found)(void *, int), void *opaque)";
+    let structure = "int add(int n, const full_functions *allocator)";
+    let means = "Both must be zero or none. When they are zero, default memory allocators are used.";
+    for (declaration, doc, expect) in [
+        (functions, means, "fixed fixed fixed -> ?"),
+        (functions, "Default memory allocators are used.", "? ? ? -> ?"),
+        (functions, "Allocators must not be NULL; the default allocator is not used.", "? ? ? -> ?"),
+        (others, means, "? ? ? -> void"),
+        (structure, "allocator: an allocator, or NULL to use malloc().", "value fixed -> value"),
+        (structure, "Never NULL.", "value ? -> value"),
+    ] {
+        let mut function = prototype::parse(declaration);
+        function.doc = Some(doc.into());
+        let mut draft = empty(&function);
+        let api = header(&[declaration]);
+        let verdict = infer_in(&function, &api, &known(&api), &mut draft);
+        assert_eq!(describe(&draft, &verdict), expect, "{doc}");
+    }
+}
+
+#[test]
 fn comments_are_read_by_sentences() {
     let mut function = prototype::parse("int f(const char *s)");
     let mut says = |doc: &str| {

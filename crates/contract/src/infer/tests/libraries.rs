@@ -28,7 +28,7 @@ fn zlib() {
             "int uncompress2(Bytef *dest, uLongf *destLen, const Bytef *source, uLong *sourceLen)",
             "out lenptr(0) ? ? -> value",
         ),
-        ("gzFile gzopen(const char *, const char *)", "? ? -> ?"),
+        ("gzFile gzopen(const char *, const char *)", "text text -> ?"),
         ("gzFile gzopen(const char *path, const char *mode)", "text text -> ?"),
         ("int gzwrite(gzFile file, const void *buf, unsigned len)", "? bytes len(1) -> value"),
         ("int gzwrite(gzFile file, voidpc buf, unsigned len)", "? bytes len(1) -> value"),
@@ -50,7 +50,7 @@ fn other_compressors() {
         ("int LZ4_compressBound(int inputSize)", "value -> value"),
         (
             "int LZ4_decompress_safe(const char* src, char* dst, int compressedSize, int dstCapacity)",
-            "? ? value value -> value",
+            "bytes changed len(0) len(1) -> value",
         ),
         (
             "size_t ZSTD_compress(void* dst, size_t dstCapacity, const void* src, size_t srcSize, int compressionLevel)",
@@ -72,7 +72,7 @@ fn other_compressors() {
         (
             "int BrotliEncoderCompress(int quality, int lgwin, size_t input_size, const uint8_t *input_buffer, \
              size_t *encoded_size, uint8_t *encoded_buffer)",
-            "value value len(3) bytes ? ? -> value",
+            "value value len(3) bytes lenptr(5) out -> value",
         ),
     ]);
 }

@@ -36,9 +36,29 @@ fn a_defined_structure_that_is_made_and_ended_is_an_object() {
     // It goes by value, nothing makes it, nothing ends it.
     assert_eq!(release(&and(&["int sum(full_point p)"]), "full_point"), "no handle");
     assert_eq!(release(&made[1..], "full_point"), "no handle");
-    assert_eq!(release(&made[..1], "full_point"), "no handle");
-    // Two may release it.
-    assert_eq!(release(&and(&["int point_close(full_point *p)"]), "full_point"), "-");
+    // What nothing ends is an object all the same, unless callers have the memory.
+    assert_eq!(release(&made[..1], "full_point"), "-");
+    assert_eq!(release(&["int point_at(full_point **out)"], "full_point"), "-");
+    assert_eq!(release(&["const full_point *point_at(int n)"], "full_point"), "no handle");
+    assert_eq!(
+        release(&["full_point *point_at(int n)", "void point_init(full_point *p)"], "full_point"),
+        "no handle"
+    );
+    assert_eq!(
+        release(&["full_point *point_at(int n)", "int sum(full_point p[3])"], "full_point"),
+        "no handle"
+    );
+    assert_eq!(
+        release(&["full_point *point_at(int n)", "int read(full_point *out)"], "full_point"),
+        "no handle"
+    );
+    assert_eq!(release(&["open_point *point_at(int n)"], "open_point"), "no handle");
+    // It is ended by the pointer to its pointer.
+    let through = ["full_point *point_init(int n)", "void point_destroy(full_point **p)"];
+    assert_eq!(release(&through, "full_point"), "-");
+    // Two may release it; one that is freed may be closed before.
+    assert_eq!(release(&and(&["int point_unref(full_point *p)"]), "full_point"), "-");
+    assert_eq!(release(&and(&["int point_close(full_point *p)"]), "full_point"), "point_free");
     // What has numbers only can travel as well.
     let numbers = ["open_point *point_new(void)", "void point_free(open_point *p)"];
     assert_eq!(release(&numbers, "open_point"), "no handle");
@@ -54,6 +74,20 @@ fn a_defined_structure_that_is_made_and_ended_is_an_object() {
             ("int point_at(const full_point *p, size_t n_of_axis)", "object value -> value"),
         ],
     );
+}
+
+#[test]
+fn a_pointer_to_void_with_a_name_is_an_object_where_both_are_called_after_it() {
+    let found = |declarations: &[&str]| -> Vec<String> {
+        inferred(&header(declarations)).0.into_iter().map(|found| found.name).collect()
+    };
+    assert_eq!(found(&["address address_new(int port)", "void address_free(address a)"]), ["address"]);
+    // A pointer to anything, and one that is made or ended under another name.
+    let none: [String; 0] = [];
+    assert_eq!(found(&["anyptr anyptr_new(int n)", "void anyptr_free(anyptr a)"]), none);
+    assert_eq!(found(&["address thing_new(int n)", "void address_free(address a)"]), none);
+    assert_eq!(found(&["address address_new(int port)", "void thing_free(address a)"]), none);
+    assert_eq!(found(&["address address_find(int port)", "void address_free(address a)"]), none);
 }
 
 #[test]

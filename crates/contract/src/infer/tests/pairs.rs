@@ -32,6 +32,39 @@ fn what_makes_and_what_ends_are_called_the_same() {
 }
 
 #[test]
+fn what_only_closes_is_another_thing() {
+    for (declarations, expect) in [
+        (
+            &["reader *newReader(void)", "void freeReader(reader *r)", "int readerClose(reader *r)"][..],
+            "freeReader",
+        ),
+        (
+            &["cr *cr_create(int w, int h)", "void cr_destroy(cr *c)", "void cr_close_path(cr *c)"],
+            "cr_destroy",
+        ),
+    ] {
+        assert_eq!(release(declarations).as_deref(), Some(expect), "{declarations:?}");
+    }
+    for declarations in [
+        // What closes may be the release where it is the mirror of what opens, and `put` gives up one of several.
+        &["mixer *mixer_open(void)", "void mixer_free(mixer *m)", "int mixer_close(mixer *m)"][..],
+        &["job *job_new(const char *n)", "void job_free(job *j)", "void job_put(job *j)"],
+        &[
+            "thing *thing_new(void)",
+            "void thing_free(thing *t)",
+            "void thing_close(thing *t)",
+            "void thing_unload(thing *t)",
+        ],
+    ] {
+        assert_ne!(
+            release(declarations).as_deref(),
+            declarations[1].split(['*', ' ', '(']).nth(1),
+            "{declarations:?}"
+        );
+    }
+}
+
+#[test]
 fn what_is_not_the_mirror_releases_nothing() {
     for declarations in [
         // It empties what the other one releases; it deletes what the object stands for.

@@ -153,6 +153,7 @@ fn base(text: &str) -> CType {
         "float" => Type::Float { bits: 32 },
         "double" => Type::Float { bits: 64 },
         "long double" | "va_list" => unsupported(),
+        "address" | "anyptr" => return CType { written: name.into(), ..pointer(base("void"), false) },
         "gzFile" | "z_streamp" => {
             return CType { written: name.into(), ..pointer(base("struct opaque"), false) };
         }

@@ -172,3 +172,11 @@ pub(in crate::infer) const FREES: &[&str] =
 
 /// Beginnings of the words of functions that fetch what is asked for, into memory that a header may call `const`.
 pub(in crate::infer) const FETCHES: &[&str] = &["fetch", "get", "load", "query", "read", "receive", "recv"];
+
+/// Last words of functions that make a digest of so many bytes.
+pub(in crate::infer) const DIGESTS: &[&str] =
+    &["checksum", "crc", "crc32", "digest", "md5", "sha1", "sha256", "sha512"];
+
+/// Words of functions that turn back what was made smaller, or hidden.
+pub(in crate::infer) const DECODES: &[&str] =
+    &["decode", "decompress", "decrypt", "inflate", "uncompress", "unpack"];

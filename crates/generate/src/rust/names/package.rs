@@ -177,6 +177,8 @@ impl Fronts {
             .chain(short)
             .chain([full])
             .map(|words| words.join("_") + tail)
+            // Functions whose names differ in the case of letters only are called as in C.
+            .chain([name.trim_start_matches('_').to_owned()])
             .collect()
     }
 
@@ -307,6 +309,19 @@ mod tests {
         let of_an_item =
             [("bar_get", "bar_get"), ("bar_item_get", "item_get"), ("bar_item_clone", "item_clone")];
         methods("bar", &bar, Some("bar_item"), &of_an_item);
+    }
+
+    #[test]
+    fn methods_whose_names_differ_in_case_only_are_called_as_in_c() {
+        let all = ["gsl_sf_bessel_J0", "gsl_sf_bessel_j0", "gsl_sf_bessel_J1"];
+        let expect = [
+            ("gsl_sf_bessel_J0", "gsl_sf_bessel_J0"),
+            ("gsl_sf_bessel_j0", "gsl_sf_bessel_j0"),
+            ("gsl_sf_bessel_J1", "sf_bessel_j1"),
+        ];
+        methods("gsl", &all, None, &expect);
+        let turned = [expect[1], expect[0], expect[2]];
+        methods("gsl", &all, None, &turned);
     }
 
     fn types(functions: &[&str], expect: &[(&str, &str)]) {

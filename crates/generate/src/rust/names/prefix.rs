@@ -10,7 +10,7 @@ pub(super) struct Prefix(Vec<String>);
 
 impl Prefix {
     /// The prefix of a library's functions: what stands before the first `_` of more than half of them, or
-    /// else the first of their words, where the library is called so.
+    /// else as many of their first words as the library is called by.
     pub(super) fn of_functions<'a>(
         library: &str,
         names: impl Iterator<Item = &'a str> + Clone,
@@ -18,8 +18,12 @@ impl Prefix {
         let library = words(library).concat();
         let library = library.strip_prefix("lib").unwrap_or(&library);
         Prefix::before_underscore(names.clone()).or_else(|| {
-            let first = |name| Some(vec![words(name).first()?.clone()]);
-            most(names.map(first)).filter(|first| library.starts_with(&first.concat())).map(Prefix)
+            let first = |count: usize| {
+                let names = names.clone().map(|name| words(name).get(..count).map(<[String]>::to_vec));
+                most(names).filter(|first| library.starts_with(&first.concat()))
+            };
+            // `WebPDecode` has the words `web`, `p` and `decode`.
+            (1..=3).rev().find_map(first).map(Prefix)
         })
     }
 
@@ -91,6 +95,7 @@ mod tests {
         check("gmp", &["__gmpz_add", "__gmpz_sub"], Some(&["gmpz"]));
         // Without `_`, only with the library's word for it.
         check("libxml2", &["xmlNewDoc", "xmlFreeDoc", "htmlNewDoc"], Some(&["xml"]));
+        check("webp", &["WebPDecode", "WebPEncode", "VP8Thing"], Some(&["web", "p"]));
         check("things", &["getWidth", "getHeight"], None);
         check("zlib", &["crc32", "deflate", "deflateInit_", "inflate", "compressBound"], None);
         // One name has nothing in common with itself; half is not most.

@@ -1,0 +1,70 @@
+//! The rule `default-allocator`: functions that allocate, where the comment says that NULL means the library's own.
+//!
+//! `BrotliEncoderCreateInstance(alloc_func, free_func, opaque)`: "In the case they are both zero, default memory allocators are
+//! used". `lzma_index_append(i, allocator, …)`: "Set to NULL to use malloc() and free()". What a worker allocates with must be
+//! in the worker, so that no caller has anything else to pass.
+
+use hotcell_model::Fact;
+use hotcell_model::interface::Role;
+use hotcell_model::types::Type;
+
+use crate::infer::Draft;
+use crate::infer::view::{View, decided};
+
+/// Parts of the names of functions that allocate or release.
+const ALLOCATES: &[&str] = &["alloc", "free"];
+
+/// Names of what the library hands back to them.
+const HANDED_BACK: &[&str] = &["arg", "context", "ctx", "data", "opaque", "priv", "userdata"];
+
+/// Finds allocators that are NULL.
+pub(super) fn apply(view: &View<'_>, draft: &mut Draft) {
+    let Some(doc) = view.function.doc.as_deref().filter(|doc| says_default(doc)) else { return };
+    let all = || 0..view.function.params.len();
+    let functions: Vec<usize> = all().filter(|&index| is_function(view, index)).collect();
+    // All functions that it takes allocate, or none of them is known to.
+    let allocates = |&index: &usize| {
+        let name = view.words(index).concat();
+        ALLOCATES.iter().any(|part| name.contains(part))
+    };
+    let mut found: Vec<usize> = Vec::new();
+    if functions.len() > 1 && functions.iter().all(allocates) {
+        let void = |&index: &usize| {
+            let pointee = view.param(index).and_then(|param| param.ty.pointee());
+            pointee.is_some_and(|(ty, _)| ty.kind == Type::Void) && view.called(index, HANDED_BACK)
+        };
+        found.extend(functions);
+        found.extend(all().filter(void));
+    }
+    let structure = |&index: &usize| {
+        let pointee = view.param(index).and_then(|param| param.ty.pointee());
+        let record = pointee.is_some_and(|(ty, _)| matches!(ty.kind, Type::Record { .. }));
+        record
+            && view.called(index, &["alloc", "allocator"])
+            && view.handle(index).is_none()
+            && doc.contains("allocator")
+    };
+    found.extend(all().filter(structure));
+    for index in found.into_iter().filter(|&index| !decided(draft, index)).collect::<Vec<_>>() {
+        let role = Role::Fixed { c: "NULL".into() };
+        draft.params[index] = Some(Fact::inferred(role, "default-allocator"));
+    }
+}
+
+fn is_function(view: &View<'_>, index: usize) -> bool {
+    view.param(index).is_some_and(|param| matches!(param.ty.kind, Type::FunctionPointer { .. }))
+}
+
+/// Whether a sentence of the comment says that there is an allocator where NULL is passed.
+fn says_default(doc: &str) -> bool {
+    let text = doc.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    text.split('.').any(|sentence| {
+        let words: Vec<&str> = sentence.split(|c: char| !c.is_alphanumeric()).collect();
+        let any = |list: &[&str]| words.iter().any(|word| list.contains(word));
+        let own = any(&["malloc"]) || any(&["default"]) && any(&["allocator", "allocators"]);
+        own && any(&["null", "zero"])
+            && any(&["are", "is", "or", "set"])
+            && any(&["use", "used", "uses"])
+            && !any(&["cannot", "never", "not", "unless", "without"])
+    })
+}
