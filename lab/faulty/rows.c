@@ -410,7 +410,7 @@ int faulty_say(const char *text)
 int faulty_fill_disk(int mebibytes)
 {
     static char block[1 << 20];
-    char path[] = "/tmp/faulty-XXXXXX";
+    char path[] = P_tmpdir "/faulty-XXXXXX";
     int fd = mkstemp(path), failed = 0;
     if (fd < 0) {
         return errno;

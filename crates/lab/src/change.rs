@@ -1,4 +1,5 @@
 //! The library with one thing changed, byte by byte: what a wrong build, upgrade or download of it is.
+#![allow(clippy::ptr_arg, reason = "changes are of one type, and some of them shorten it")]
 
 /// A change that the words of a direct run name.
 ///
@@ -77,6 +78,6 @@ fn find_last_version(bytes: &[u8]) -> usize {
         rest[0].is_ascii_digit() && rest[1].is_ascii_digit() && rest[2] == 0
     };
     let places = (0..bytes.len() - name.len() - 3).filter(|&at| bytes[at..].starts_with(name));
-    let at = places.filter(has_two_digits).last();
+    let at = places.rev().find(has_two_digits);
     at.unwrap_or_else(|| panic!("the library asks for no version of the C library")) + name.len() - 2
 }

@@ -18,7 +18,7 @@ pub(crate) const ROWS: &[Row] = &[
         "fills the disk",
         Direct::new(&["fill_disk", "8"], GoesOn).says("returned 0"),
         |stage| stage.int("fill_disk", &[8]),
-        Fails(SandboxDenied, &["openat", "/tmp/faulty-"]),
+        Fails(SandboxDenied, &["openat", "/faulty-"]),
     ),
     Row::new(
         "R4",
