@@ -156,8 +156,14 @@ impl<'a> Stage<'a> {
 
     /// Waits until the worker of the row's session has ended by itself.
     pub(crate) fn worker_ends(&mut self) -> Result<(), Stop> {
-        let worker = self.session()?.worker_pid();
-        wait_for_end(worker)
+        let session = self.session()?;
+        let worker = session.worker_pid();
+        wait_for_end(worker)?;
+        // A call that meets the end is an error: behind one that the session has heard of it is none.
+        wait_while(
+            || worker.is_some() && session.stats().pid == worker,
+            "the session has not heard of an end",
+        )
     }
 
     /// Lets the row's session go.
@@ -221,10 +227,14 @@ pub(crate) fn function(name: &str) -> (u16, &'static hotcell_faulty::Function) {
 /// Waits for the end of a process: none, where it has ended already.
 pub(crate) fn wait_for_end(pid: Option<u32>) -> Result<(), Stop> {
     let Some(pid) = pid else { return Ok(()) };
+    wait_while(|| crate::leaks::lives(pid), &format!("process {pid} has not ended"))
+}
+
+fn wait_while(goes_on: impl Fn() -> bool, otherwise: &str) -> Result<(), Stop> {
     let patience = Instant::now() + PATIENCE;
-    while crate::leaks::lives(pid) {
+    while goes_on() {
         if Instant::now() > patience {
-            return Err(Stop::Wrong(format!("process {pid} has not ended")));
+            return Err(Stop::Wrong(otherwise.to_owned()));
         }
         thread::sleep(Duration::from_millis(1));
     }
