@@ -29,12 +29,8 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft) {
     };
     let mut found: Vec<usize> = Vec::new();
     if functions.len() > 1 && functions.iter().all(allocates) {
-        let void = |&index: &usize| {
-            let pointee = view.param(index).and_then(|param| param.ty.pointee());
-            pointee.is_some_and(|(ty, _)| ty.kind == Type::Void) && view.called(index, HANDED_BACK)
-        };
+        found.extend(handed_back(view, &functions));
         found.extend(functions);
-        found.extend(all().filter(void));
     }
     let structure = |&index: &usize| {
         let pointee = view.param(index).and_then(|param| param.ty.pointee());
@@ -55,6 +51,19 @@ fn is_function(view: &View<'_>, index: usize) -> bool {
     view.param(index).is_some_and(|param| matches!(param.ty.kind, Type::FunctionPointer { .. }))
 }
 
+/// What the library hands back to functions: the only pointer to `void`, right beside them, of which nothing says how much is there.
+fn handed_back(view: &View<'_>, functions: &[usize]) -> Option<usize> {
+    let void = |index: &usize| {
+        let pointee = view.param(*index).and_then(|param| param.ty.pointee());
+        pointee.is_some_and(|(ty, constant)| ty.kind == Type::Void && !constant)
+    };
+    let mut all = (0..view.function.params.len()).filter(void);
+    let (only, None) = (all.next()?, all.next()) else { return None };
+    let beside = functions.iter().any(|&function| function.abs_diff(only) == 1);
+    let counted = view.param(only + 1).is_some_and(|param| param.ty.is_integer());
+    (beside && !counted && view.called(only, HANDED_BACK)).then_some(only)
+}
+
 /// Whether a sentence of the comment says that there is an allocator where NULL is passed.
 fn says_default(doc: &str) -> bool {
     let text = doc.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
@@ -65,6 +74,9 @@ fn says_default(doc: &str) -> bool {
         own && any(&["null", "zero"])
             && any(&["are", "is", "or", "set"])
             && any(&["use", "used", "uses"])
+            && (any(&["both", "if", "when"]) || ["null to use", "to null", "to zero", "zero to use"].iter().any(|to| sentence.contains(to)))
             && !any(&["cannot", "never", "not", "unless", "without"])
+            // `Returns memory of malloc, or NULL if it is used up`.
+            && !any(&["fails", "failure", "return", "returned", "returns"])
     })
 }

@@ -13,8 +13,9 @@ const QUESTIONS: &[&str] = &["can", "has", "is"];
 
 /// Words of functions that do something with what stands behind: `set_size`, `check_version`.
 const DOES: &[&str] = &[
-    "add", "append", "change", "check", "config", "init", "parse", "push", "put", "read", "reserve", "reset",
-    "resize", "set", "skip", "test", "update", "verify", "write",
+    "add", "append", "attach", "change", "check", "config", "define", "init", "insert", "install", "intern",
+    "parse", "push", "put", "read", "register", "reserve", "reset", "resize", "set", "skip", "test",
+    "update", "use", "verify", "write",
 ];
 
 /// Whether what a function returns is the number or the answer it is asked for. What comes out elsewhere leaves a code.

@@ -81,6 +81,23 @@ const KEPT: &[&str] = &[
     "without copying",
 ];
 
+/// That what is returned is another one, or gone, later.
+const PASSING: &[&str] = &[
+    "be changed by",
+    "changed with",
+    "as long as",
+    "invalidated",
+    "overwritten",
+    "remains valid",
+    "replaced",
+    "set by",
+    "set with",
+    "stays valid",
+    "until",
+    "valid as long",
+    "valid while",
+];
+
 /// That no NUL ends a text.
 const UNENDED: &[&str] = &[
     "need not be nul",
@@ -138,6 +155,11 @@ pub(super) fn owned(function: &Function) -> bool {
 /// Whether what goes in is still needed after the call.
 pub(super) fn kept(function: &Function) -> bool {
     says(function, KEPT)
+}
+
+/// Whether what is returned may be another one later, or gone.
+pub(super) fn passes(function: &Function) -> bool {
+    says(function, PASSING)
 }
 
 /// Whether a text may be without a NUL at its end.

@@ -12,11 +12,11 @@ use hotcell_model::api::{Api, Function};
 use hotcell_model::interface::{Ownership, ResultRole};
 use hotcell_model::types::Type;
 
-use crate::infer::Draft;
 use crate::infer::endings::{Ending, ending};
-use crate::infer::names::function_words;
+use crate::infer::names::{function_words, words};
 use crate::infer::view::{View, shown};
 use crate::infer::words::objects::{CONSTRUCTORS, COPIES, FINDS, LOOKS, MAKES, SHARES};
+use crate::infer::{Draft, comments};
 
 /// How many functions make a table.
 const TABLE: usize = 5;
@@ -24,23 +24,41 @@ const TABLE: usize = 5;
 /// Words of functions whose object is another one tomorrow.
 const CHANGES: &[&str] = &[
     "active",
+    "cached",
     "chosen",
     "config",
     "context",
+    "effective",
     "errno",
     "error",
     "focus",
     "focused",
+    "foreground",
+    "latest",
     "locale",
     "main",
+    "newest",
+    "now",
+    "oldest",
     "own",
+    "pending",
+    "preferred",
     "primary",
+    "recent",
+    "scratch",
     "secondary",
     "selected",
+    "session",
     "settings",
     "state",
     "status",
+    "temp",
+    "temporary",
+    "that",
     "theme",
+    "this",
+    "thread",
+    "tmp",
     "top",
     "user",
     "who",
@@ -50,7 +68,7 @@ const CHANGES: &[&str] = &[
 pub(crate) fn families(api: &Api) -> impl Iterator<Item = (&str, &str)> {
     let mut found: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for function in &api.functions {
-        if let Some(record) = constant(function) {
+        if let Some(record) = constant(function).filter(|_| !is_set(api, function)) {
             found.entry(record).or_default().push(&function.name);
         }
     }
@@ -70,7 +88,10 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft) {
     else {
         return;
     };
-    if constant(view.function).is_some() && view.known.handles.constant_of(handle).is_some() {
+    if constant(view.function).is_some()
+        && !is_set(view.known.api, view.function)
+        && view.known.handles.constant_of(handle).is_some()
+    {
         let role = ResultRole::Handle {
             handle: handle.to_owned(),
             ownership: Ownership::Library,
@@ -89,7 +110,20 @@ fn constant(function: &Function) -> Option<&str> {
     let words = function_words(&function.name);
     let changes = words.iter().any(|word| said.iter().any(|list| list.contains(&word.as_str())));
     let plain = function.params.is_empty() && function.prototyped && shown(&function.result);
-    (plain && !changes && ending(&function.name).is_none()).then_some(name)
+    let passes = comments::passes(function) || comments::lent(function) || comments::owner(function);
+    (plain && !changes && !passes && ending(&function.name).is_none()).then_some(name)
+}
+
+/// Whether another function sets what this one returns: `set_unit(unit)` beside `unit(void)`.
+fn is_set(api: &Api, function: &Function) -> bool {
+    let own = words(&function.name);
+    api.functions.iter().any(|other| {
+        let name = words(&other.name);
+        let sets = name
+            .iter()
+            .any(|word| ["change", "choose", "select", "set", "switch", "use"].contains(&word.as_str()));
+        sets && own.iter().all(|word| name.contains(word))
+    })
 }
 
 /// Whether a function may end an object of this kind that is `const`.

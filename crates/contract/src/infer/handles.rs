@@ -12,7 +12,7 @@ use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::{Ending, ending};
 use crate::infer::names::words;
-use crate::infer::words::objects::{NO_RELEASES, RELEASES, STARTS};
+use crate::infer::words::objects::{ACQUIRES, CLOSES, NO_RELEASES, SAYS_RELEASE, STARTS};
 use crate::type_names::unqualified;
 
 mod defined;
@@ -44,7 +44,7 @@ pub(crate) fn types(api: &Api, exports: Option<&BTreeSet<String>>, pairs: &Pairs
         _ => handle,
     });
     let prefix = prefix(api);
-    let all = hidden::types(api, exports).into_iter().chain(found);
+    let all = hidden::types(api, exports, prefix.as_deref()).into_iter().chain(found);
     all.map(|handle| mirrored(api, pairs, prefix.as_deref(), handle)).collect()
 }
 
@@ -190,6 +190,8 @@ struct Endings<'a> {
     ends: Vec<(&'a Function, Ending, Vec<String>)>,
     /// With the words that do not say that it begins.
     starts: Vec<(&'a Function, Vec<String>)>,
+    /// The types that functions take which are called like ones that acquire.
+    acquired: BTreeSet<&'a str>,
 }
 
 impl<'a> Endings<'a> {
@@ -203,7 +205,13 @@ impl<'a> Endings<'a> {
                 words(&function.name).into_iter().partition(|word| STARTS.contains(&word.as_str()));
             (!starts.is_empty()).then_some((function, others))
         });
-        Endings { ends: ends.collect(), starts: starts.collect() }
+        let acquires = api.functions.iter().filter(|function| {
+            let name = words(&function.name);
+            name.iter().any(|word| word != "retain" && ACQUIRES.contains(&word.as_str()))
+        });
+        let acquired =
+            acquires.flat_map(|function| &function.params).filter_map(|param| pointed_record(&param.ty));
+        Endings { ends: ends.collect(), starts: starts.collect(), acquired: acquired.collect() }
     }
 }
 
@@ -239,7 +247,7 @@ impl Releases<'_> {
             let rival = match ending {
                 Ending::GivesAway => false,
                 // `cairo_close_path(cr)` beside `cairo_destroy(cr)`.
-                Ending::Closes => alone && (fits || !said),
+                Ending::Closes => alone && (fits || !said || self.closes_it(function)),
                 Ending::Releases => alone || fits || position > 0,
             };
             if !rival {
@@ -248,7 +256,8 @@ impl Releases<'_> {
             // `lua_resume(state)` is undone by no `lua_close(state)`.
             let closes = function.name.to_ascii_lowercase().contains("close");
             let again = *ending == Ending::Closes && !closes && self.starts_again(rest);
-            if found.is_some() || !alone || !fits || again || !self.usable(function) {
+            if found.is_some() || !alone || !fits || again || self.unlocks(function) || !self.usable(function)
+            {
                 return None;
             }
             found = Some(function.name.clone());
@@ -260,9 +269,23 @@ impl Releases<'_> {
     fn is_said(&self) -> bool {
         self.endings.ends.iter().any(|(function, ending, rest)| {
             let takes = matches!(&function.params[..], [only] if pointed_record(&only.ty) == Some(self.key));
-            let whole = words(&function.name).iter().any(|word| RELEASES.contains(&word.as_str()));
+            let whole = words(&function.name).iter().any(|word| SAYS_RELEASE.contains(&word.as_str()));
             takes && whole && *ending == Ending::Releases && self.fits(rest) && self.usable(function)
         })
+    }
+
+    /// Whether a function says, behind the word, that it closes this type: `mailbox_close_message(message)`.
+    fn closes_it(&self, function: &Function) -> bool {
+        let name = words(&function.name);
+        let verb = name.iter().position(|word| CLOSES.contains(&word.as_str()));
+        verb.is_some_and(|verb| name[verb + 1..].iter().any(|word| self.own.contains(word)))
+    }
+
+    /// Whether a function lets go of what another one has acquired, so that the object outlives it: `lock_release` beside `lock_acquire`.
+    fn unlocks(&self, function: &Function) -> bool {
+        let lets_go =
+            words(&function.name).iter().any(|word| ["drop", "rele", "release"].contains(&word.as_str()));
+        lets_go && self.endings.acquired.contains(self.key)
     }
 
     /// Whether a function without its ending is called after the type or the library and nothing else.

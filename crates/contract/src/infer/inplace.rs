@@ -11,11 +11,11 @@ use hotcell_model::interface::{Direction, ResultLength, Role, Unit};
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::{Ending, ending};
-use crate::infer::names::{stem, words};
+use crate::infer::names::words;
 use crate::infer::view::{View, decided};
 use crate::infer::words::objects::CONSTRUCTORS;
 use crate::infer::words::{COMPOSITE, ONES, ONES_TOGETHER, SEQUENCES};
-use crate::infer::{Draft, Notes, documented, keeping, lengths};
+use crate::infer::{Draft, Notes, documented, keeping, lengths, sharing};
 use crate::type_names::unqualified;
 
 /// Names like plurals of one structure, which has several numbers.
@@ -107,6 +107,9 @@ fn array(view: &View<'_>, index: usize) -> Option<Role> {
 fn is_one(view: &View<'_>, draft: &Draft, index: usize) -> bool {
     let Some((element, _)) = view.buffer(index) else { return false };
     let error = view.words(index).last().is_some_and(|word| word.ends_with("error"));
+    if (error || view.called(index, &["err"])) && !sharing::is_error(view, index) && view.has_lengths() {
+        return false;
+    }
     // `float *pos`: coordinates.
     let exact = element.is_integer() || matches!(element.kind, Type::Enum { .. });
     let named =
@@ -126,7 +129,10 @@ fn asked_for(view: &View<'_>, element: &CType) -> bool {
         .params
         .iter()
         .filter(|param| param.ty.pointee().is_some_and(|(ty, constant)| !constant && ty.is_scalar()));
-    ["get", "lookup", "query", "read"].contains(&verb.as_str()) && *what == own && pointers.count() == 1
+    // `sf_read_int(file, int *ptr, sf_count_t items)`.
+    let numbers = view.function.params.iter().any(|param| param.ty.is_integer());
+    let verbs = ["get", "lookup", "query", "read"];
+    verbs.contains(&verb.as_str()) && *what == own && pointers.count() == 1 && !numbers
 }
 
 /// Whether another pointer to a number is called like what belongs to this one: `width` and `height`.
@@ -166,8 +172,7 @@ fn several(view: &View<'_>, index: usize) -> Option<String> {
     if plural || list || view.param(index).is_some_and(|param| param.array_length.is_some()) {
         return Some(format!("`{name}` may be several"));
     }
-    // `preferencesPtr`.
-    let own = stem(view.words(index)).pop().unwrap_or_default();
+    let own = own_name(view, index);
     let one = WHOLES.contains(&own.as_str()) || SETS.contains(&own.as_str());
     let record = view.param(index).and_then(|param| param.ty.pointee()).map(|(record, _)| record);
     if !one
@@ -180,10 +185,34 @@ fn several(view: &View<'_>, index: usize) -> Option<String> {
     let counts = |&number: &usize| {
         let integer = view.param(number).is_some_and(|param| param.ty.is_integer());
         let behind = number == index + 1 && view.may_be_length(number);
-        integer && (view.sizes_by_name(number, index) || behind || !one && !view.harmless(number))
+        let sized = view.sizes_by_name(number, index) || behind;
+        integer && (sized || !view.harmless(number) && (!one || may_count(view, number, &own)))
     };
     let number = (0..view.function.params.len()).find(counts)?;
     Some(format!("`{}` may say how many `{name}` is", view.name(number)))
+}
+
+/// The last word of a pointer's name that says more than that it is one: `preferencesPtr`. A `buffer` is of several.
+fn own_name(view: &View<'_>, index: usize) -> String {
+    let mut words = view.words(index);
+    if words.len() > 1 && view.called(index, &["p", "ptr"]) {
+        words.pop();
+    }
+    words.pop().unwrap_or_default()
+}
+
+/// Whether a number may say how many there are even of what is called like one: `get_cpu(stats, ncpus)`. The order of a function of
+/// which the result comes out is called `n` as well: `bessel_jn(n, x, result)`.
+fn may_count(view: &View<'_>, number: usize, own: &str) -> bool {
+    let words = view.words(number);
+    let count = |word: &String| ["cnt", "count", "max", "nr", "num", "number"].contains(&word.as_str());
+    let glued =
+        |word: &String| ["max", "num"].iter().any(|first| word.starts_with(first)) || word.ends_with("count");
+    let plural =
+        words.last().is_some_and(|word| word.len() > 2 && word.ends_with('s') && !word.ends_with("ss"));
+    let n = words.first().is_some_and(|word| word == "n");
+    let order = words.len() == 1 && ["res", "result"].contains(&own);
+    plural || n && !order || words.iter().any(|word| count(word) || glued(word))
 }
 
 /// Whether a structure is as small and even as an element of many: a point, a colour, a complex number.

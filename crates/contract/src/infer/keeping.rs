@@ -12,7 +12,7 @@ use hotcell_model::types::{CType, Type};
 use crate::infer::names::function_words;
 use crate::infer::view::{View, plain_text};
 use crate::infer::words::NAMES;
-use crate::infer::words::functions::KEEPS_LITERAL;
+use crate::infer::words::functions::{ADDS, KEEPERS, KEEPS_LITERAL};
 use crate::infer::words::objects::{
     BORROWS, CONTENTS, FILLS, KEEPS_DATA, KEEPS_TEXT, LITERALS, OPENERS, READS_ON, USES,
 };
@@ -118,7 +118,7 @@ pub(super) fn of_text(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
         return None;
     }
     // `sqlite3_bind_parameter_index(stmt, zName)`.
-    if !made && answers(view.function) && view.called(index, NAMES) {
+    if !made && asks(view) && view.called(index, NAMES) {
         return None;
     }
     let literal = object.is_some() && view.called(index, LITERALS) || view.function_contains(KEEPS_LITERAL);
@@ -133,6 +133,16 @@ pub(super) fn of_text(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
         Some(object) => format!("`{}` may keep `{name}` after the call", view.name(object)),
         None => format!("the object that comes out may keep `{name}`"),
     })
+}
+
+/// Whether a function is asked for a number, and what its name says of storing is what it is asked about: the index of a parameter that
+/// is bound, `sqlite3_bind_parameter_index(stmt, name)`.
+fn asks(view: &View<'_>) -> bool {
+    let words = function_words(&view.function.name);
+    let stores = |word: &str| KEEPS_TEXT.contains(&word) || ADDS.contains(&word) || KEEPERS.contains(&word);
+    let about = words.windows(2).any(|pair| pair[0] == "bind" && pair[1] == "parameter");
+    let stored = words.iter().filter(|word| stores(word)).count();
+    answers(view.function) && about && stored == 1
 }
 
 /// What may keep what a parameter points to, as an `until` names it, where that is why it is asked for: an object that the

@@ -11,7 +11,7 @@ use hotcell_model::Fact;
 use hotcell_model::interface::{Role, Unit};
 use hotcell_model::types::{CType, Type};
 
-use crate::infer::names::{Measure, capacity_name, function_words};
+use crate::infer::names::{Measure, capacity_name, function_words, glued_count};
 use crate::infer::view::{View, plain_text, shown, sized_type};
 use crate::infer::words::functions::{CIPHERS, DIGESTS, FETCHES, MAKERS, OF_BITS};
 use crate::infer::words::numbers::MULTIPLIERS;
@@ -68,8 +68,11 @@ pub(super) fn writable(view: &View<'_>, draft: &Draft, pointer: usize) -> Result
         of.is_some_and(|of| view.is_named(&of, pointer))
     };
     let said = view.open_integers(draft).into_iter().find(room);
+    if let Some(reason) = said.and_then(|integer| not_room(view, pointer, integer)) {
+        return Err(reason);
+    }
     let found = match said {
-        Some(integer) => Some(Candidate { integer, measure: Measure::Bytes, exact: true }),
+        Some(integer) => Some(Candidate { integer, measure: Measure::Size, exact: true }),
         None => candidate(view, draft, pointer)?,
     };
     let Some(found) = found else { return Ok(None) };
@@ -86,6 +89,27 @@ pub(super) fn writable(view: &View<'_>, draft: &Draft, pointer: usize) -> Result
         Some(reason) => Err(reason),
         None => Ok(Some(found.integer)),
     }
+}
+
+/// Why a number that is named as the room in memory may count something else than bytes.
+fn not_room(view: &View<'_>, pointer: usize, integer: usize) -> Option<String> {
+    let words = view.words(integer);
+    let (name, room) = (view.name(pointer), view.name(integer));
+    let (first, last) = (words.first()?.as_str(), words.last()?.as_str());
+    // `decode(in, in_len, samples, max_samples_len)`.
+    if view.called(pointer, COMPOSITE) || first == "max" && !["bytes", "size"].contains(&last) {
+        return Some(format!("`{room}` may count something else than the bytes of `{name}`"));
+    }
+    // `get_text(name, name_max)`: what a NUL ends may be one longer, and what comes out of data is not ended.
+    let (element, _) = view.buffer(pointer)?;
+    let read = |other: usize| {
+        let bytes = view.buffer(other).is_some_and(|(element, constant)| constant && element.is_byte());
+        bytes && view.has_own_length(other, integer)
+    };
+    let coded = view.called(pointer, OUTPUTS) && (0..view.function.params.len()).any(read);
+    let most = first == "max" || last.ends_with("max");
+    (most && element.kind == Type::Char && !coded)
+        .then(|| format!("`{room}` may be without the NUL that ends `{name}`"))
 }
 
 /// The integer that may be a pointer's length. Two that claim to be, or one that two pointers claim, are none.
@@ -173,10 +197,9 @@ fn objection(
         return Some(format!("`{length}` may count the bits of `{name}`"));
     }
     // `pad(s, length)`, `repeat(s, n)`.
-    let digested = view.function_has_last_word(DIGESTS);
     if !writable
         && !found.exact
-        && !digested
+        && !digests_name(view, pointer)
         && found.measure != Measure::Bytes
         && view.function_has_word(MAKERS)
     {
@@ -185,7 +208,8 @@ fn objection(
     // `fwrite(ptr, size, nmemb)`, `gsl_stats_mean(data, stride, n)`.
     let others = view.open_integers(draft).into_iter().filter(|&other| other != found.integer);
     for other in others {
-        let multiplies = found.measure != Measure::Bytes && view.called(other, MULTIPLIERS);
+        let rows = view.words(other).last().is_some_and(|word| glued_count(word).is_some());
+        let multiplies = found.measure != Measure::Bytes && (view.called(other, MULTIPLIERS) || rows);
         if multiplies || view.may_be_length(other) && !view.owned_by_other(other, pointer) {
             return Some(format!(
                 "`{length}` and `{}` may make up the length of `{name}` together",
@@ -207,6 +231,21 @@ pub(super) fn fetches(view: &View<'_>, pointer: usize) -> bool {
         FETCHES.iter().any(|fetch| word.starts_with(fetch) || other.starts_with(fetch))
     };
     pointer > 0 && view.called(pointer, FILLED) && function_words(&view.function.name).iter().any(fetch)
+}
+
+/// Whether a function makes a digest of a name, not of the file that has it: `uuid_generate_md5(out, ns, name, len)`.
+fn digests_name(view: &View<'_>, pointer: usize) -> bool {
+    let of_file = ["archive", "dir", "directory", "file", "folder", "path", "uri", "url"];
+    view.words(pointer) == ["name"]
+        && view.function_has_last_word(DIGESTS)
+        && !view.function_has_word(&of_file)
+}
+
+/// Whether a function goes on with a digest: `EVP_DigestUpdate(ctx, d, cnt)`. Elsewhere blocks are counted.
+fn updates_digest(view: &View<'_>) -> bool {
+    view.function_has_word(&["digest"])
+        && view.function_has_last_word(&["update"])
+        && !view.function_has_word(&["block", "blocks", "words"])
 }
 
 /// Whether this is a value of any kind, which a text before it chooses.
@@ -243,7 +282,11 @@ fn counts_bytes(view: &View<'_>, pointer: usize, ty: &CType, found: &Candidate, 
     // `png_write_chunk_start(png, chunk_name, length)`. An address stands for itself: `mlock(addr, len)`.
     let bytes = matches!(found.measure, Measure::Length | Measure::Bytes);
     // Of a name, too, a digest is made of so many bytes: `uuid_generate_md5(out, ns, name, len)`.
-    let digested = bytes && view.function_has_last_word(DIGESTS);
+    let digested = bytes && digests_name(view, pointer);
+    // `create(file, file_len)`: how long a file is, perhaps.
+    if called(&["file"]) && found.exact {
+        return false;
+    }
     if called(NAMES) && !(found.exact && bytes || digested) || called(&["addr", "address"]) && !found.exact {
         return false;
     }
@@ -257,7 +300,7 @@ fn counts_bytes(view: &View<'_>, pointer: usize, ty: &CType, found: &Candidate, 
         // `write(fd, buf, n)`; `qsort`'s and `bsearch`'s elements are counted too.
         (Type::Void, Measure::Number) => data && sized_type(integer),
         // `EVP_DigestUpdate(ctx, d, cnt)`.
-        (Type::Void, Measure::Count) => data && sized_type(integer) && view.function_has_word(&["digest"]),
+        (Type::Void, Measure::Count) => data && sized_type(integer) && updates_digest(view),
         // `solve(board, size)` of a square board.
         (_, Measure::Size) => data || sized_type(integer),
         (_, Measure::Count | Measure::Number) => data,

@@ -131,6 +131,12 @@ pub(super) fn capacity_name(name: &str) -> Option<Vec<String>> {
     Some(words)
 }
 
+/// What a word counts that is an `n` and a plural: `nrows`, `nblocks`.
+pub(super) fn glued_count(word: &str) -> Option<&str> {
+    let rest = word.strip_prefix('n')?;
+    (rest.len() > 2 && rest.ends_with('s') && !rest.ends_with("ss")).then_some(rest)
+}
+
 /// A pointer's name without what only says that it is one: `srcPtr` is `src`, `in_buf` is `in`.
 pub(super) fn stem(mut words: Vec<String>) -> Vec<String> {
     while words.len() > 1

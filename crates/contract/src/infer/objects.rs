@@ -134,8 +134,17 @@ fn of_part(view: &View<'_>, index: usize, ending: Ending) -> bool {
     let others = &view.function.params[1..];
     let harmless = others.iter().all(|param| param.ty.is_scalar() || plain_text(&param.ty));
     let about = match name[verb].as_str() {
-        "move" => matches!(behind, [to, _, ..] if to == "to"),
-        _ => !behind.is_empty() && !others.is_empty(),
+        // `message_move_to_trash(message)`.
+        "move" => match behind {
+            [to, place @ ..] => {
+                to == "to" && !place.is_empty() && place.iter().all(|word| POSITIONS.contains(&word.as_str()))
+            }
+            [] => false,
+        },
+        _ => {
+            let held = behind.iter().any(|word| HOLDERS.contains(&word.as_str()));
+            !behind.is_empty() && !others.is_empty() && !held
+        }
     };
     let whole = |word: &String| own.contains(word) || ["all", "and", "into", "with"].contains(&word.as_str());
     let alone = name.iter().filter(|word| crate::infer::endings::ending(word).is_some()).count() == 1;
@@ -146,6 +155,45 @@ fn of_part(view: &View<'_>, index: usize, ending: Ending) -> bool {
         && !behind.iter().any(whole)
         && view.function.result.pointee().is_none()
 }
+
+/// Where a reader or a cursor may stand.
+const POSITIONS: &[&str] = &[
+    "attribute",
+    "child",
+    "column",
+    "element",
+    "first",
+    "index",
+    "last",
+    "line",
+    "next",
+    "no",
+    "ns",
+    "parent",
+    "prev",
+    "previous",
+    "row",
+    "sibling",
+];
+
+/// What holds an object, so that it may be gone when that is cleared.
+const HOLDERS: &[&str] = &[
+    "handle",
+    "handles",
+    "holder",
+    "lock",
+    "owner",
+    "owners",
+    "pointer",
+    "pointers",
+    "ptr",
+    "ref",
+    "refcount",
+    "reference",
+    "references",
+    "refs",
+    "self",
+];
 
 /// Whether the headers have a typedef of the same pointer without `const`, so that functions say which they mean: `png_const_structp`
 /// and `png_structp`, `mpz_srcptr` and `mpz_ptr`.

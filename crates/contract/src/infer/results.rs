@@ -49,25 +49,8 @@ pub(super) fn objection(view: &View<'_>, draft: &Draft) -> Option<String> {
     if !plain_text(&function.result) {
         return Some(format!("`{}` may be raw data or a handle", function.result.written));
     }
-    if function.attributes.contains(&Attribute::Malloc) {
-        return Some("it is fresh memory, and nothing says what frees it".into());
-    }
-    if view.function_has_word(COPIES) || view.function_has_word(&["strdup", "strndup"]) {
-        return Some(
-            "the function is called like one that makes a copy, and nothing says what frees it".into(),
-        );
-    }
-    if comments::owned(function) {
-        return Some("the documentation says that the caller frees it".into());
-    }
-    if comments::unended(function) {
-        return Some("the documentation says that no NUL need follow".into());
-    }
-    if let Some(taker) = taker(view) {
-        return Some(format!("`{taker}` takes texts back, perhaps this one"));
-    }
-    if let Some(counts) = counted_beside(view) {
-        return Some(format!("`{counts}` may count it, and then it may hold NULs"));
+    if let Some(reason) = whose(view) {
+        return Some(reason);
     }
     if view.function_has_last_word(DATA_RESULTS) {
         return Some(
@@ -90,6 +73,32 @@ pub(super) fn objection(view: &View<'_>, draft: &Draft) -> Option<String> {
         {
             return Some(format!("`{name}` may be its length, so that no NUL need follow"));
         }
+    }
+    None
+}
+
+/// Why returned memory may be the caller's, or without a NUL at its end, whatever letters are in it.
+pub(super) fn whose(view: &View<'_>) -> Option<String> {
+    let function = view.function;
+    if function.attributes.contains(&Attribute::Malloc) {
+        return Some("it is fresh memory, and nothing says what frees it".into());
+    }
+    if view.function_has_word(COPIES) || view.function_has_word(&["strdup", "strndup"]) {
+        return Some(
+            "the function is called like one that makes a copy, and nothing says what frees it".into(),
+        );
+    }
+    if comments::owned(function) {
+        return Some("the documentation says that the caller frees it".into());
+    }
+    if comments::unended(function) {
+        return Some("the documentation says that no NUL need follow".into());
+    }
+    if let Some(taker) = taker(view) {
+        return Some(format!("`{taker}` takes texts back, perhaps this one"));
+    }
+    if let Some(counts) = counted_beside(view) {
+        return Some(format!("`{counts}` may count it, and then it may hold NULs"));
     }
     None
 }
@@ -165,8 +174,11 @@ fn may_count(param: &Param) -> bool {
 /// A function that takes back texts which headers call `const`: `openmpt_free_string(str)`.
 fn taker<'a>(view: &View<'a>) -> Option<&'a str> {
     let functions = view.known.api.functions.iter().filter(|function| function.location.primary);
+    // Texts in UTF-16 are `const void *`.
+    let hidden = |ty: &CType| matches!(ty.pointee(), Some((CType { kind: Type::Void, .. }, true)));
+    let own = hidden(&view.function.result);
     let takes_text = |function: &&Function| match &function.params[..] {
-        [only] => plain_text(&only.ty),
+        [only] => plain_text(&only.ty) || own && hidden(&only.ty),
         _ => false,
     };
     let frees = |function: &&Function| {

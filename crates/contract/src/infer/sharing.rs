@@ -30,11 +30,21 @@ fn is_length_pointer(view: &View<'_>, index: usize) -> bool {
         .any(|pointer| view.buffer(pointer).is_some() && view.length_pointer(pointer) == Some(index))
 }
 
-/// Whether a pointer is to the code of an error, which nothing counts: `BZ2_bzRead(bzerror, b, buf, len)`.
-fn is_error(view: &View<'_>, index: usize) -> bool {
+/// Whether a pointer is to the code of an error, which nothing counts: `BZ2_bzRead(bzerror, b, buf, len)`. It is called so in the
+/// words of the library; an `error` alone may be one of each element: `dither_line(err, src, len)`.
+pub(super) fn is_error(view: &View<'_>, index: usize) -> bool {
     let number = view.buffer(index).is_some_and(|(element, constant)| {
         !constant && !element.is_byte() && (element.is_integer() || matches!(element.kind, Type::Enum { .. }))
     });
-    let last = view.words(index).pop().unwrap_or_default();
-    number && (["err", "errcode", "errno", "errnum"].contains(&last.as_str()) || last.ends_with("error"))
+    let words = view.words(index);
+    let last = words.last().map(String::as_str).unwrap_or_default();
+    let function = view.function.name.to_ascii_lowercase();
+    let own = last.strip_suffix("error").filter(|prefix| !prefix.is_empty() && words.len() == 1);
+    let object = |other: usize| {
+        let pointee = view.param(other).and_then(|param| param.ty.pointee());
+        view.handle(other).is_some() || pointee.is_some_and(|(ty, _)| matches!(ty.kind, Type::Record { .. }))
+    };
+    let called_after =
+        own.is_some_and(|own| function.starts_with(own)) && (0..view.function.params.len()).any(object);
+    number && (["errcode", "errno", "errnum"].contains(&last) || called_after)
 }

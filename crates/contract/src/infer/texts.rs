@@ -67,8 +67,7 @@ fn objection(view: &View<'_>, ty: &CType, index: usize) -> Option<String> {
         return Some(format!("`{}` may be raw data or a handle", ty.written));
     }
     let key = view.words(index).iter().any(|word| word.contains("key")) && view.function_contains(CIPHERS);
-    let put = function_words(&view.function.name).last().is_some_and(|word| word.ends_with("puts"));
-    if view.called(index, BINARY) && !put || key {
+    if view.called(index, BINARY) && !puts(view) || key {
         return Some(format!("`{name}` is called like raw data, which need not end with a NUL"));
     }
     // `LZ4_uncompress(source, dest, outputSize)`.
@@ -93,6 +92,12 @@ fn objection(view: &View<'_>, ty: &CType, index: usize) -> Option<String> {
         });
     }
     None
+}
+
+/// Whether a function writes a text as `puts` does, perhaps with the beginning of an object's name before it: `gzputs`, but not `inputs`.
+fn puts(view: &View<'_>) -> bool {
+    let last = function_words(&view.function.name).pop().unwrap_or_default();
+    last.strip_suffix("puts").is_some_and(|prefix| prefix.len() < 4 && !["in", "out"].contains(&prefix))
 }
 
 /// Whether this may be a text that the library keeps, as `setprogname(name)` and `OBJ_NAME_add(name, type, data)` do: no

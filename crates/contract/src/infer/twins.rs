@@ -10,7 +10,7 @@ use hotcell_model::interface::{Encoding, Ownership, ResultRole, Role};
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::view::{View, plain_text, shown};
-use crate::infer::{Draft, results, texts};
+use crate::infer::{Draft, comments, results, texts};
 
 /// How many pairs show that it is no coincidence.
 const PAIRS: usize = 3;
@@ -21,7 +21,8 @@ pub(super) fn params(view: &View<'_>, draft: &mut Draft) {
     let other = View::new(twin, view.names, view.known, draft);
     for (index, param) in twin.params.iter().enumerate() {
         let open = draft.params[index].is_none() && is_twin(&param.ty, &view.function.params[index].ty);
-        if open && texts::against(&other, draft, index).is_none() && is_family(view.known.api) {
+        let own = comments::kept(view.function) || comments::unended(view.function);
+        if open && !own && texts::against(&other, draft, index).is_none() && is_family(view.known.api) {
             let role = Role::Text { encoding: Encoding::Utf16, nullable: false };
             draft.params[index] = Some(Fact::inferred(role, "text-twin"));
         }
@@ -33,7 +34,11 @@ pub(super) fn result(view: &View<'_>, draft: &mut Draft) {
     let Some(twin) = twin(view.known.api, view.function).filter(|_| draft.result.is_none()) else { return };
     let other = View::new(twin, view.names, view.known, draft);
     let text = is_twin(&twin.result, &view.function.result);
-    if !text || results::objection(&other, draft).is_some() || !is_family(view.known.api) {
+    if !text
+        || results::objection(&other, draft).is_some()
+        || results::whose(view).is_some()
+        || !is_family(view.known.api)
+    {
         return;
     }
     let text = ResultRole::Text {

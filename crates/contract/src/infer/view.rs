@@ -5,7 +5,10 @@ use hotcell_model::expr::Expr;
 use hotcell_model::interface::{Capacity, ResultLength, Role};
 use hotcell_model::types::{CType, Type};
 
-use crate::infer::names::{LengthName, Side, capacity_name, function_words, length_name, side, stem, words};
+use crate::infer::names::{
+    LengthName, Measure, Side, capacity_name, function_words, glued_count, length_name, side, stem, words,
+};
+use crate::infer::words::NAMES;
 use crate::infer::words::functions::DECODES;
 use crate::infer::words::numbers::{HARMLESS, HARMLESS_LETTERS, HARMLESS_TYPES, VAGUE};
 use crate::infer::{Draft, Known};
@@ -121,7 +124,9 @@ impl<'a> View<'a> {
         let vague = |word: &String| VAGUE.contains(&word.as_str()) || word.contains("bit");
         self.length_name(index).is_some()
             || sized_type(&param.ty)
+            || param.ty.written.to_ascii_lowercase().contains("count")
             || vague(last)
+            || glued_count(last).is_some()
             || words.len() == 1 && last.len() == 1 && !HARMLESS_LETTERS.contains(&last.as_str())
     }
 
@@ -184,9 +189,18 @@ impl<'a> View<'a> {
     }
 
     /// Whether the length behind a pointer is called by the first letter of its name, and no other memory begins with that: `dlen` of
-    /// `data`.
+    /// `data`. A `bsize` is of a block, an `flen` of the file that is named, and beside another number either may be of one element.
     fn initial(&self, of: &[String], pointer: usize) -> bool {
         let [letter] = of else { return false };
+        let length = self.length_name(pointer + 1).is_some_and(|length| length.measure == Measure::Length);
+        let integer = |index: &usize| self.param(*index).is_some_and(|param| param.ty.is_integer());
+        let mut others = (0..self.function.params.len()).filter(integer);
+        if !length
+            || self.called(pointer, NAMES)
+            || others.any(|other| other != pointer + 1 && !self.harmless(other))
+        {
+            return false;
+        }
         let begins = |index: usize| {
             self.buffer(index).is_some() && self.words(index).concat().starts_with(letter.as_str())
         };

@@ -44,6 +44,11 @@ const NESTED: u32 = 4;
 /// Whether there is nothing in it but numbers, arrays of them, and structures of numbers.
 fn is_numbers(api: &Api, record: &Record, depth: u32) -> bool {
     let fields = record.layout.as_ref().map(|layout| layout.fields.as_slice()).unwrap_or_default();
+    // `counts[1]` at the end stands for as many as there are.
+    let open = |ty: &CType| matches!(&ty.kind, Type::Array { length: Some(0 | 1), .. });
+    if fields.last().is_some_and(|field| open(&field.ty)) {
+        return false;
+    }
     let number = |ty: &CType| match &ty.kind {
         // A `char` array may be a text, of which nothing says where it ends.
         Type::Array { element, length: Some(_) } => element.is_scalar() && !element.is_byte(),

@@ -55,8 +55,9 @@ fn streams_of_stdio_are_of_one_process() {
     let line = "[function.f]\nparams.to = { in = \"file\" } # or { out = \"file\" } when it is written to";
     assert_eq!((status, reason.as_str(), help.as_deref()), (Status::Undecided, expect, Some(line)));
     let (status, reason, _) = left_out(&["FILE *f(int mode)"], "", "f");
-    let expect = "it returns an object of type `FILE`, of which no release is known";
-    assert_eq!((status, reason.as_str()), (Status::Undecided, expect));
+    let expect =
+        "the result: it is a stream of C's stdio (`FILE *`), and no line of `[handle]` makes that an object";
+    assert_eq!((status, reason.as_str()), (Status::Unsupported, expect));
     // Whoever says that they are objects of the worker can open some there.
     let lines = "handle.FILE = { release = \"close\" }\n[function.open]\nresult = { out = \"owned\" }\n";
     let declarations = ["FILE *open(int n)", "int close(FILE *to)", "int f(FILE *to, int mode)"];

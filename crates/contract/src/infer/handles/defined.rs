@@ -15,11 +15,25 @@ use crate::infer::names::words;
 /// Ends of the words of functions that begin, or fill, a structure which callers have.
 const BEGINNINGS: &[&str] = &["begin", "default", "defaults", "fill", "init", "initialize", "setup", "zero"];
 
+/// Words of functions that fill a structure which callers have, and say how it went: `getpwnam_r`, `entry_next(entry)`.
+const FILLERS: &[&str] = &[
+    "copy", "decode", "fetch", "get", "into", "load", "lookup", "next", "open", "parse", "prev", "r", "read",
+    "stat",
+];
+
+/// Words of functions that make what they hand out.
+const ALLOCATES: &[&str] =
+    &["add", "alloc", "allocate", "append", "create", "insert", "make", "malloc", "new", "open"];
+
 /// What becomes of structures in the functions of a library.
 pub(super) struct Made<'a> {
     api: &'a Api,
     returned: BTreeSet<&'a str>,
     ended: BTreeSet<&'a str>,
+    /// Those that are ended by the pointer to their pointer, which may be an array of pointers.
+    ended_through: BTreeSet<&'a str>,
+    /// Those that a function hands out which is called like one that makes them.
+    allocated: BTreeSet<&'a str>,
     /// Those that some function takes or returns by value.
     values: BTreeSet<&'a str>,
     /// Those that callers have memory of: a function begins or fills one, an array, or a field of another structure is one.
@@ -33,6 +47,8 @@ impl<'a> Made<'a> {
             api,
             returned: BTreeSet::new(),
             ended: BTreeSet::new(),
+            ended_through: BTreeSet::new(),
+            allocated: BTreeSet::new(),
             values: BTreeSet::new(),
             callers: callers(api).collect(),
         };
@@ -47,13 +63,19 @@ impl<'a> Made<'a> {
             made.returned.extend(changeable(&function.result));
             // `FT_New_Face(library, path, index, FT_Face *face)`.
             let out = function.params.iter().filter_map(|param| param.ty.pointee());
-            made.returned.extend(out.filter(|(_, constant)| !constant).filter_map(|(ty, _)| changeable(ty)));
+            let out: Vec<&str> =
+                out.filter(|(_, constant)| !constant).filter_map(|(ty, _)| changeable(ty)).collect();
+            if words(&function.name).iter().any(|word| ALLOCATES.contains(&word.as_str())) {
+                made.allocated.extend(changeable(&function.result));
+            }
+            made.allocated.extend(&out);
+            made.returned.extend(&out);
             if ends_first(function) {
                 let first = function.params.first().map(|param| &param.ty);
                 made.ended.extend(first.and_then(changeable));
                 // `ebur128_destroy(ebur128_state **st)`.
                 let behind = first.and_then(CType::pointee).filter(|(_, constant)| !constant);
-                made.ended.extend(behind.and_then(|(pointer, _)| changeable(pointer)));
+                made.ended_through.extend(behind.and_then(|(pointer, _)| changeable(pointer)));
             }
         }
         made
@@ -66,8 +88,10 @@ impl<'a> Made<'a> {
         let own = self.api.records.get(key).is_some_and(|record| record.location.primary && !record.union);
         match object {
             true if self.ended.contains(key) => Some("made-and-ended"),
-            // What callers begin or fill is theirs.
-            true if own && !self.callers.contains(key) => Some("handed-out-structure"),
+            // What callers begin or fill is theirs, and what is only found may be filled for them as well.
+            true if self.callers.contains(key) => None,
+            true if self.ended_through.contains(key) => Some("made-and-ended"),
+            true if own && self.allocated.contains(key) => Some("handed-out-structure"),
             _ => None,
         }
     }
@@ -103,7 +127,14 @@ fn callers(api: &Api) -> impl Iterator<Item = &str> {
         let last = param.name.as_deref().and_then(|name| words(name).pop()).unwrap_or_default();
         ["dest", "dst", "out", "output", "res", "result", "ret"].contains(&last.as_str())
     });
-    begun.chain(arrays).chain(within).chain(filled.filter_map(|param| changeable(&param.ty)))
+    let status = |function: &&Function| function.result.pointee().is_none();
+    let read = api
+        .functions
+        .iter()
+        .filter(status)
+        .filter(|function| words(&function.name).iter().any(|word| FILLERS.contains(&word.as_str())));
+    let read = read.flat_map(|function| &function.params).filter_map(|param| changeable(&param.ty));
+    begun.chain(arrays).chain(within).chain(read).chain(filled.filter_map(|param| changeable(&param.ty)))
 }
 
 /// The structure behind a pointer that is not `const`.

@@ -15,7 +15,11 @@ use crate::infer::words::objects::MIRROR_MAKES;
 use crate::type_names::unqualified;
 
 /// The names of `void` that are objects. Nothing is concluded about their releases.
-pub(super) fn types(api: &Api, exports: Option<&BTreeSet<String>>) -> Vec<InferredHandle> {
+pub(super) fn types(
+    api: &Api,
+    exports: Option<&BTreeSet<String>>,
+    prefix: Option<&str>,
+) -> Vec<InferredHandle> {
     let there = |function: &&Function| exports.is_none_or(|exports| exports.contains(&function.name));
     let mut found: BTreeMap<&str, (bool, bool)> = BTreeMap::new();
     for function in api.functions.iter().filter(there) {
@@ -38,7 +42,7 @@ pub(super) fn types(api: &Api, exports: Option<&BTreeSet<String>>) -> Vec<Inferr
             rule: "made-and-ended",
         })
     };
-    let pointers = pointers(api, exports).into_iter().map(|name| InferredHandle {
+    let pointers = pointers(api, exports, prefix).into_iter().map(|name| InferredHandle {
         name: name.to_owned(),
         c_type: name.to_owned(),
         release: None,
@@ -49,19 +53,20 @@ pub(super) fn types(api: &Api, exports: Option<&BTreeSet<String>>) -> Vec<Inferr
 
 /// The names of pointers to `void` that are objects: a function that is called after the type makes one, and another one, called
 /// after it as well, ends it and takes nothing else. `lo_address_new`, `lo_address_free(lo_address)`.
-fn pointers<'a>(api: &'a Api, exports: Option<&BTreeSet<String>>) -> BTreeSet<&'a str> {
+fn pointers<'a>(api: &'a Api, exports: Option<&BTreeSet<String>>, prefix: Option<&str>) -> BTreeSet<&'a str> {
     let there = |function: &&Function| exports.is_none_or(|exports| exports.contains(&function.name));
     let (mut made, mut ended) = (BTreeSet::new(), BTreeSet::new());
     for function in api.functions.iter().filter(there) {
         let makes = words(&function.name).iter().any(|word| MIRROR_MAKES.contains(&word.as_str()));
         if let Some(name) =
-            named_pointer(&function.result).filter(|name| makes && called_after(function, name))
+            named_pointer(&function.result).filter(|name| makes && called_after(function, name, prefix))
         {
             made.insert(name);
         }
         let first = function.params.first().filter(|_| ends_first(function));
-        if let Some(name) =
-            first.and_then(|param| named_pointer(&param.ty)).filter(|name| called_after(function, name))
+        if let Some(name) = first
+            .and_then(|param| named_pointer(&param.ty))
+            .filter(|name| called_after(function, name, prefix))
         {
             ended.insert(name);
         }
@@ -69,13 +74,13 @@ fn pointers<'a>(api: &'a Api, exports: Option<&BTreeSet<String>>) -> BTreeSet<&'
     made.intersection(&ended).copied().collect()
 }
 
-/// Whether all words of a type's name are in that of a function.
-fn called_after(function: &Function, name: &str) -> bool {
+/// Whether all words of a type's name are in that of a function, and one says which of the library's types it is: a `handle_t`, or the
+/// `db_handle` of a library `db`, may be of everything.
+fn called_after(function: &Function, name: &str, prefix: Option<&str>) -> bool {
     let called = words(&function.name);
-    words(name)
-        .iter()
-        .filter(|word| !["handle", "ptr", "t"].contains(&word.as_str()))
-        .all(|word| called.contains(word))
+    let own: Vec<String> =
+        words(name).into_iter().filter(|word| !["handle", "ptr", "t"].contains(&word.as_str())).collect();
+    own.iter().any(|word| prefix != Some(word.as_str())) && own.iter().all(|word| called.contains(word))
 }
 
 /// The name of a pointer to `void` that hides it, where it says more than that it is a pointer.

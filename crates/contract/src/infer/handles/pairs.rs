@@ -12,7 +12,9 @@ use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::{Ending, ending};
 use crate::infer::names::words;
-use crate::infer::words::objects::{ENDS_BESIDES, LOOKS, MIRROR_ENDS, MIRROR_MAKES, NO_RELEASES, RELEASES};
+use crate::infer::words::objects::{
+    ACQUIRES, ENDS_BESIDES, FREES_MADE, LOOKS, MIRROR_ENDS, MIRROR_MAKES, NO_RELEASES,
+};
 
 /// Functions that make objects, with those that release them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,20 +47,35 @@ impl Pairs {
                 ends.entry((rest, object)).or_default().push((&function.name, word));
             }
         }
+        // `frame_free(frame **)` releases frames, and `frame_unref(frame *)` what is in them.
+        let through: BTreeSet<&str> = functions
+            .iter()
+            .filter(|function| ending(&function.name).is_some_and(|(ending, _)| ending == Ending::Releases))
+            .flat_map(|function| &function.params)
+            .filter_map(|param| param.ty.pointee().and_then(|(pointer, _)| object(pointer)))
+            .collect();
+        // `lock_release` undoes `lock_acquire`.
+        let acquired: BTreeSet<&str> = functions
+            .iter()
+            .filter(|function| words(&function.name).iter().any(|word| ACQUIRES.contains(&word.as_str())))
+            .flat_map(|function| &function.params)
+            .filter_map(|param| object(&param.ty))
+            .collect();
         let mut found: Vec<(&str, &str, &str)> = Vec::new();
         let mut allocated: BTreeSet<&str> = BTreeSet::new();
         for function in functions {
-            let Some(object) = made(function) else { continue };
+            let Some(object) = made(function).filter(|object| !through.contains(object)) else { continue };
             for (rest, makes) in without(&function.name, MIRROR_MAKES) {
                 let Some(all) = ends.get(&(rest, object)) else { continue };
                 // What is allocated is freed, though something closes it before.
                 let allocates = ["alloc", "create", "new"].contains(&makes);
-                let frees = all.iter().filter(|(_, word)| RELEASES.contains(word)).collect::<Vec<_>>();
+                let frees = all.iter().filter(|(_, word)| FREES_MADE.contains(word)).collect::<Vec<_>>();
                 match (&all[..], &frees[..]) {
                     (_, [(end, _)]) if allocates => {
                         found.push((&function.name, end, object));
                         allocated.insert(*end);
                     }
+                    ([(_, "release")], _) if acquired.contains(object) => {}
                     ([(end, _)], _) => found.push((&function.name, end, object)),
                     _ => {}
                 }

@@ -1,5 +1,8 @@
 //! Declarations that look like what they are not.
 
+mod counts;
+mod owners;
+
 use super::check;
 
 #[test]

@@ -10,7 +10,8 @@ use crate::infer::handles::{InferredHandle, Pairs, types};
 use crate::type_names::TypeNames;
 
 /// A header with these declarations, whose structures are only declared; those called `open_…` are
-/// defined, those called `full_…` have a pointer in them, and those called `plain_…` a number.
+/// defined, those called `full_…` have a pointer in them, those called `plain_…` a number, and those called `hack_…` an
+/// array of one number behind it.
 pub(super) fn header(declarations: &[&str]) -> Api {
     let functions: Vec<_> = declarations.iter().map(|text| prototype::parse(text)).collect();
     let mut api = prototype::api(&functions.iter().collect::<Vec<_>>());
@@ -30,7 +31,14 @@ pub(super) fn header(declarations: &[&str]) -> Api {
         };
         let number =
             || Field { name: Some("n".into()), ty: prototype::parse("int f(int n)").result, ..pointer() };
+        let open = || {
+            let mut field = number();
+            let kind = Type::Array { element: Box::new(field.ty.clone()), length: Some(1) };
+            field.ty = CType { kind, ..field.ty };
+            field
+        };
         let fields = match name {
+            _ if name.contains("hack_") => vec![number(), open()],
             _ if name.contains("full_") => vec![pointer()],
             _ if name.contains("plain_") => vec![number()],
             _ => Vec::new(),

@@ -81,13 +81,13 @@ fn a_pointer_to_void_with_a_name_is_an_object_where_both_are_called_after_it() {
     let found = |declarations: &[&str]| -> Vec<String> {
         inferred(&header(declarations)).0.into_iter().map(|found| found.name).collect()
     };
-    assert_eq!(found(&["address address_new(int port)", "void address_free(address a)"]), ["address"]);
+    assert_eq!(found(&["address lo_address_new(int port)", "void lo_address_free(address a)"]), ["address"]);
     // A pointer to anything, and one that is made or ended under another name.
     let none: [String; 0] = [];
-    assert_eq!(found(&["anyptr anyptr_new(int n)", "void anyptr_free(anyptr a)"]), none);
-    assert_eq!(found(&["address thing_new(int n)", "void address_free(address a)"]), none);
-    assert_eq!(found(&["address address_new(int port)", "void thing_free(address a)"]), none);
-    assert_eq!(found(&["address address_find(int port)", "void address_free(address a)"]), none);
+    assert_eq!(found(&["anyptr lo_anyptr_new(int n)", "void lo_anyptr_free(anyptr a)"]), none);
+    assert_eq!(found(&["address lo_thing_new(int n)", "void lo_address_free(address a)"]), none);
+    assert_eq!(found(&["address lo_address_new(int port)", "void lo_thing_free(address a)"]), none);
+    assert_eq!(found(&["address lo_address_find(int port)", "void lo_address_free(address a)"]), none);
 }
 
 #[test]

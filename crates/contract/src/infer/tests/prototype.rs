@@ -147,13 +147,17 @@ fn base(text: &str) -> CType {
         "short" => int(16, true),
         "int" | "int32_t" | "wchar_t" | "pid_t" | "XML_Bool" => int(32, true),
         "unsigned" | "unsigned int" | "uint32_t" | "uInt" | "mode_t" | "socklen_t" => int(32, false),
-        "long" | "long long" | "ssize_t" | "off_t" | "__off_t" | "time_t" | "int64_t" => int(64, true),
+        "long" | "long long" | "ssize_t" | "off_t" | "__off_t" | "time_t" | "int64_t" | "sf_count_t" => {
+            int(64, true)
+        }
         "size_t" | "unsigned long" | "uLong" | "uLongf" | "z_size_t" | "XXH64_hash_t" | "uint64_t"
         | "uframes_t" => int(64, false),
         "float" => Type::Float { bits: 32 },
         "double" => Type::Float { bits: 64 },
         "long double" | "va_list" => unsupported(),
-        "address" | "anyptr" => return CType { written: name.into(), ..pointer(base("void"), false) },
+        "address" | "anyptr" | "handle_t" | "cx_handle" => {
+            return CType { written: name.into(), ..pointer(base("void"), false) };
+        }
         "gzFile" | "z_streamp" => {
             return CType { written: name.into(), ..pointer(base("struct opaque"), false) };
         }

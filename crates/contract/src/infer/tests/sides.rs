@@ -70,7 +70,7 @@ fn a_number_is_got_by_its_type() {
 #[test]
 fn nothing_counts_the_code_of_an_error() {
     check(&[
-        ("int f_read(int *error, void *buf, int len)", "changing changed len(1) -> value"),
+        ("int f_read(int *errnum, void *buf, int len)", "changing changed len(1) -> value"),
         ("int f_read(int *errors, void *buf, int len)", "? ? value -> value"),
         ("const char *f_error(int *errnum)", "changing -> text"),
     ]);

@@ -56,6 +56,19 @@ pub(in crate::infer) const MIRROR_ENDS: &[&str] = &[
     "unref",
 ];
 
+/// Those of them that say that nothing is left, and are the release beside another that ends something: `release` and `drop` may be of
+/// a lock, `delete` of what the object stands for.
+pub(in crate::infer) const FREES_MADE: &[&str] = &["destroy", "dispose", "free", "unref"];
+
+/// Words of functions that say of a type that they release it, so that what closes something is not meant: `cairo_destroy` beside
+/// `cairo_close_path`. `message_delete` may delete what was sent.
+pub(in crate::infer) const SAYS_RELEASE: &[&str] =
+    &["dealloc", "deallocate", "destroy", "dispose", "finalize", "free", "unref", "unreference"];
+
+/// Words of functions after which an object is held, until it is released, and goes on.
+pub(in crate::infer) const ACQUIRES: &[&str] =
+    &["acquire", "claim", "grab", "hold", "lock", "reserve", "retain", "trylock"];
+
 /// What the names of functions say that begin a structure of the caller's: `mpz_init_set`, `deflateInit_`.
 pub(in crate::infer) const BEGINS: &[&str] = &["initialise", "initialize", "init"];
 
