@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 
 /// When a session's library is given no other worker for a while.
 ///
-/// The breaker opens when the library has ended so many workers in so much time, and more calls met that than did not. What does not count: errors that the library reports, signals that another process sent, and workers that nobody
+/// The breaker opens when the library has ended so many workers in so much time, and more than two of three calls met that. What does not count: errors that the library reports, signals that another process sent, and workers that nobody
 /// ended. While it is open, calls are [`crate::UnavailableReason::BreakerOpen`] at once, and nothing is started.
 /// Behind that one worker is brought up. If it ends before a call on it has come back the breaker is open again, twice as long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,7 +112,7 @@ impl Restarts {
                 }
                 let (faults, calls) =
                     (state.faults.len() as u64, state.faults.iter().map(|(_, calls)| calls).sum::<u64>());
-                if faults >= u64::from(rule.faults) && faults.saturating_mul(2) > calls {
+                if faults >= u64::from(rule.faults) && faults.saturating_mul(3) > calls.saturating_mul(2) {
                     state.open(rule, now);
                 }
             }

@@ -28,8 +28,8 @@ fn it_opens_when_calls_do_little_but_end_workers() {
     restarts.note(fault(1), now);
     restarts.note(fault(1), now);
     assert_eq!(restarts.admit(now), Ok(()), "two are too few");
-    restarts.note(fault(3), now);
-    let left = restarts.admit(now).expect_err("three faults of five calls open it");
+    restarts.note(fault(2), now);
+    let left = restarts.admit(now).expect_err("three faults of four calls open it");
     assert!((RULE.pause..=RULE.pause * 2).contains(&left), "{left:?}");
     assert_eq!(restarts.state(now, None), Breaker::Open(left));
     assert_eq!(restarts.admit(now + left), Ok(()), "then there is another try");

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use hotcell::{ErrorKind, Options, Result, Waiting};
+use hotcell::{ErrorKind, Options, Restart, Result, Waiting};
 use hotcell_e2e::process::{descriptors, segments, wait_until};
 use hotcell_e2e::scribbler::{Mode, Orders, Scribbler};
 use rustix::process::{Pid, Signal, kill_process};
@@ -161,6 +161,8 @@ fn watch(seen: Arc<Seen>) {
 fn open(scribbler: &Scribbler, seed: u64, deadline: Duration) -> Box<dyn Driven> {
     let waiting = [Waiting::Balanced, Waiting::Economy][(seed / 12 % 2) as usize];
     let options = scribbler.options(Options {
+        // Every call may end its worker here.
+        restart: Restart::ALWAYS,
         deadline,
         max_input: 8 << 20,
         max_output: 8 << 20,
