@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hotcell::dynamic::{self, KeptFunction, Value};
 use hotcell::rt::Handle;
-use hotcell::{Cause, Error, ErrorKind, Options, Profile, Sandbox, Session};
+use hotcell::{Cause, Error, ErrorKind, Options, Profile, Restart, Sandbox, Session};
 use hotcell_bind::Bound;
 use hotcell_model::Interface;
 use hotcell_model::interface::{CallbackScope, FieldRole, Function, Param, Role};
@@ -38,7 +38,8 @@ pub(crate) fn run(
     let own = bound.interface.sandbox.allow.iter().cloned();
     let allow = ["fchmod", "fchown"].map(str::to_owned).into_iter().chain(own).collect();
     let sandbox = Sandbox { write, allow, ..Sandbox::of(Profile::Custom) };
-    let options = Options { sandbox: Some(sandbox), ..Options::default() };
+    // Cases may end one worker after the other.
+    let options = Options { sandbox: Some(sandbox), restart: Restart::ALWAYS, ..Options::default() };
     let session = bound.open(options).map_err(|error| format!("{error:#}"))?.within(how.patience);
     let interface = Arc::new(bound.interface.clone());
     let mut entries = 0;

@@ -10,7 +10,7 @@ use hotcell::rt::{
     Callback, Field, Function, Handle, HandleType, Invocation, Kind, OutputField, OutputKind, OwnedField,
     Package, Release, Reply, SandboxLines, Utf8, Utf16,
 };
-use hotcell::{ErrorKind, Options, Result, Session, Waiting};
+use hotcell::{ErrorKind, Options, Restart, Result, Session, Waiting};
 
 use crate::Target;
 use crate::peer::ARGUMENTS;
@@ -149,6 +149,8 @@ fn scene() -> &'static Mutex<Scene> {
             max_output: 4 << 20,
             max_callbacks: 100,
             waiting: Waiting::Economy,
+            // Most inputs end the worker.
+            restart: Restart::ALWAYS,
             ..Options::default()
         };
         let session = Session::open(&PACKAGE, options).expect("the worker comes up");
