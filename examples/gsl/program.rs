@@ -12,7 +12,7 @@ fn main() -> hotcell::Result<()> {
     for number in 1..=4 {
         let zero = gsl.sf_bessel_zero_j0_e(number)?;
         println!("tone {number}: {:.6} of the lowest", zero.val / lowest.val);
-        assert!(gsl.sf_bessel_j0_e(zero.val)?.val.abs() < 1e-9, "it is a zero");
+        assert!(gsl.gsl_sf_bessel_J0_e(zero.val)?.val.abs() < 1e-9, "it is a zero");
     }
 
     let values = gsl.sf_legendre_pl_array(4, 0.5)?;
