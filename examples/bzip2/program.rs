@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use bzip2_hotcell::constants::{FINISH, OK, RUN, STREAM_END};
+use bzip2_hotcell::constants::{BZ_FINISH as FINISH, BZ_OK as OK, BZ_RUN as RUN, BZ_STREAM_END as STREAM_END};
 use bzip2_hotcell::{BzStream, Bzip2};
 use hotcell::{Options, Profile, Sandbox};
 
