@@ -1,5 +1,6 @@
 /* See rows.h. As in faulty.c, every fault must really happen. */
 #define _GNU_SOURCE
+#include "attacks.h"
 #include "rows.h"
 
 #include <errno.h>
@@ -471,14 +472,7 @@ int faulty_execute_data(void)
 
 int faulty_read_file(const char *path)
 {
-    unsigned char first = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return -errno;
-    }
-    int answer = read(fd, &first, 1) < 0 ? -errno : first;
-    close(fd);
-    return answer;
+    return attack_first_byte(path);
 }
 
 int faulty_format(const char *format, ...)

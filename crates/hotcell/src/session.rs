@@ -337,14 +337,24 @@ impl Session {
     /// a callback of another call of this session runs on this thread.
     #[track_caller]
     pub fn call(&self, function: u16) -> Result<Call<'_>> {
+        let (context, definition) = self.function_of(function, Location::caller())?;
+        self.begin(context, Allowed::new(self.time_of(definition)), function, definition)
+    }
+
+    /// The function of an index, and what errors of a call say that is made there.
+    #[inline]
+    fn function_of(
+        &self,
+        function: u16,
+        call_site: &'static Location<'static>,
+    ) -> Result<(Context, &'static Function)> {
         let package = self.shared.package;
-        let context = Context { call_site: Some(Location::caller()), ..Context::of_package(package) };
+        let context = Context { call_site: Some(call_site), ..Context::of_package(package) };
         let Some(definition) = package.functions.get(usize::from(function)) else {
             let message = format!("the package has no function {function}");
             return Err(context.not_executed(ErrorKind::InvalidArgument, Cause::None, message));
         };
-        let context = Context { function: definition.name, ..context };
-        self.begin(context, Allowed::new(self.time_of(definition)), function, definition)
+        Ok((Context { function: definition.name, ..context }, definition))
     }
 
     /// Begins a batch of calls: they are sent together, and each fails for itself.

@@ -1,6 +1,6 @@
 //! A library that works on big data (`basin/basin.c`), behind a session: its methods are as a package has them.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 
 use hotcell::rt::{Call, Reply};
 use hotcell::{Options, Result, Session, SharedBuf};
@@ -8,7 +8,7 @@ use hotcell_bind::Bound;
 use hotcell_model::interface::Function;
 use hotcell_model::layout::Carries;
 
-use crate::bound;
+use crate::bound::{Shared, bind};
 use crate::cli::Folder;
 
 /// The library behind a session.
@@ -319,14 +319,11 @@ impl Basin {
 impl Library {
     /// The one that is there, or a new one.
     fn get() -> Arc<Library> {
-        static SHARED: Mutex<Weak<Library>> = Mutex::new(Weak::new());
-        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-        shared.upgrade().unwrap_or_else(|| {
+        static SHARED: Shared<Library> = Shared::new();
+        SHARED.get(|| {
             let (header, code) = (include_str!("basin/basin.h"), include_str!("basin/basin.c"));
-            let (folder, bound) = bound::bind("basin", header, code, include_str!("basin/bind.toml"));
-            let library = Arc::new(Library { bound, _folder: folder });
-            *shared = Arc::downgrade(&library);
-            library
+            let (folder, bound) = bind("basin", header, code, include_str!("basin/bind.toml"));
+            Library { bound, _folder: folder }
         })
     }
 }

@@ -2,17 +2,22 @@
 //! by name.
 
 use std::panic::Location;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hotcell::dynamic::{self, KeptFunction, Value};
 use hotcell::rt::Handle;
-use hotcell::{Batch, Options, Result, Session, Ticket};
+use hotcell::{
+    Batch, Cause, Error, ErrorKind, Executed, Options, Result, Session, Ticket, UnavailableReason,
+};
 use hotcell_bind::Bound;
 use hotcell_model::layout::Carries;
 
-use crate::bound::bind;
+use crate::bound::{Shared, bind};
 use crate::cli::Folder;
+
+/// More than any test takes, unless something is wrong.
+pub const LONG: i128 = 20_000;
 
 /// The library behind a session.
 #[derive(Debug, Clone)]
@@ -24,14 +29,9 @@ pub struct Clan {
 
 /// The compiled library: the one that is there, or a new one.
 fn library() -> Arc<(Folder, Bound)> {
-    static SHARED: Mutex<Weak<(Folder, Bound)>> = Mutex::new(Weak::new());
-    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-    shared.upgrade().unwrap_or_else(|| {
-        let (header, code) = (include_str!("clan/clan.h"), include_str!("clan/clan.c"));
-        let library = Arc::new(bind("clan", header, code, include_str!("clan/bind.toml")));
-        *shared = Arc::downgrade(&library);
-        library
-    })
+    static SHARED: Shared<(Folder, Bound)> = Shared::new();
+    let (header, code) = (include_str!("clan/clan.h"), include_str!("clan/clan.c"));
+    SHARED.get(|| bind("clan", header, code, include_str!("clan/bind.toml")))
 }
 
 impl Clan {
@@ -239,6 +239,27 @@ impl Clan {
     pub fn call_off(&self, count: i128) {
         self.int("clan_call_off", &[], &[count]).unwrap_or_else(|error| panic!("{error}"));
     }
+}
+
+/// So many clans.
+///
+/// # Panics
+///
+/// Where there can be none.
+pub fn clans<const N: usize>(clan: &Clan) -> [Handle; N] {
+    std::array::from_fn(|_| clan.object("clan_new", &[], &[]).unwrap_or_else(|error| panic!("{error}")))
+}
+
+/// Asserts that a call did not come to its objects, for this reason.
+///
+/// # Panics
+///
+/// Where it did, or for another.
+#[track_caller]
+pub fn held_up(error: &Error, text: &str) {
+    assert_eq!((error.kind(), error.executed()), (ErrorKind::Unavailable, Executed::No), "{error}");
+    assert_eq!(*error.cause(), Cause::Unavailable { reason: UnavailableReason::PoolExhausted });
+    assert!(error.message().contains(text), "{error}");
 }
 
 fn values(objects: &[&Handle], numbers: &[i128]) -> Vec<Value> {

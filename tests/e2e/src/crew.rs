@@ -1,7 +1,7 @@
 //! A library that several threads may be inside of at once (`crew/crew.c`), behind a session, called by name.
 
 use std::panic::Location;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hotcell::dynamic::{self, KeptFunction, Value};
@@ -9,7 +9,7 @@ use hotcell::rt::Handle;
 use hotcell::{Options, Result, Session};
 use hotcell_bind::Bound;
 
-use crate::bound::bind;
+use crate::bound::{Shared, bind};
 use crate::cli::Folder;
 
 /// The library behind a session.
@@ -22,14 +22,9 @@ pub struct Crew {
 
 /// The compiled library: the one that is there, or a new one.
 fn library() -> Arc<(Folder, Bound)> {
-    static SHARED: Mutex<Weak<(Folder, Bound)>> = Mutex::new(Weak::new());
-    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-    shared.upgrade().unwrap_or_else(|| {
-        let (header, code) = (include_str!("crew/crew.h"), include_str!("crew/crew.c"));
-        let library = Arc::new(bind("crew", header, code, include_str!("crew/bind.toml")));
-        *shared = Arc::downgrade(&library);
-        library
-    })
+    static SHARED: Shared<(Folder, Bound)> = Shared::new();
+    let (header, code) = (include_str!("crew/crew.h"), include_str!("crew/crew.c"));
+    SHARED.get(|| bind("crew", header, code, include_str!("crew/bind.toml")))
 }
 
 impl Crew {

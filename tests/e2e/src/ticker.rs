@@ -4,7 +4,7 @@ use std::fs;
 use std::panic::Location;
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hotcell::dynamic::{self, KeptFunction, Value};
@@ -12,6 +12,8 @@ use hotcell::rt::Handle;
 use hotcell::{Options, Result, Session};
 use hotcell_bind::{Bound, Job, Source};
 use tempfile::TempDir;
+
+use crate::bound::Shared;
 
 /// The library behind a session.
 #[derive(Debug, Clone)]
@@ -191,13 +193,10 @@ impl Ticker {
 impl Library {
     /// The one that is there, or a new one.
     fn get() -> Arc<Library> {
-        static SHARED: Mutex<Weak<Library>> = Mutex::new(Weak::new());
-        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-        shared.upgrade().unwrap_or_else(|| {
+        static SHARED: Shared<Library> = Shared::new();
+        SHARED.get(|| {
             let folder = tempfile::tempdir().expect("there is room for a folder");
-            let library = Arc::new(Library { bound: bind(folder.path()), _folder: folder });
-            *shared = Arc::downgrade(&library);
-            library
+            Library { bound: bind(folder.path()), _folder: folder }
         })
     }
 }

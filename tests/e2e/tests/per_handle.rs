@@ -10,14 +10,11 @@ use std::thread;
 use std::time::Duration;
 
 use hotcell::rt::Handle;
-use hotcell::{Cause, Error, ErrorKind, Executed, UnavailableReason};
-use hotcell_e2e::clan::Clan;
+use hotcell::{ErrorKind, Executed};
+use hotcell_e2e::clan::{Clan, LONG, clans, held_up};
 use hotcell_e2e::process::wait_until;
 use hotcell_e2e::tasks::poll;
 use tokio::runtime::{Builder, Runtime};
-
-/// More than any test takes, unless something is wrong.
-const LONG: i128 = 20_000;
 
 fn runtime() -> Runtime {
     Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
@@ -30,18 +27,6 @@ fn on_threads<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T>
         let threads: Vec<_> = (0..count).map(|number| scope.spawn(move || work(number))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     })
-}
-
-fn clans<const N: usize>(clan: &Clan) -> [Handle; N] {
-    std::array::from_fn(|_| clan.object("clan_new", &[], &[]).unwrap())
-}
-
-/// Asserts that a call did not come to its objects, for this reason.
-#[track_caller]
-fn held_up(error: &Error, text: &str) {
-    assert_eq!((error.kind(), error.executed()), (ErrorKind::Unavailable, Executed::No), "{error}");
-    assert_eq!(*error.cause(), Cause::Unavailable { reason: UnavailableReason::PoolExhausted });
-    assert!(error.message().contains(text), "{error}");
 }
 
 #[test]

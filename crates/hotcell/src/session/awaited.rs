@@ -50,13 +50,7 @@ impl Session {
         function: u16,
         call_site: &'static Location<'static>,
     ) -> Result<Call<'_>> {
-        let package = self.shared.package;
-        let context = Context { call_site: Some(call_site), ..Context::of_package(package) };
-        let Some(definition) = package.functions.get(usize::from(function)) else {
-            let message = format!("the package has no function {function}");
-            return Err(context.not_executed(ErrorKind::InvalidArgument, Cause::None, message));
-        };
-        let context = Context { function: definition.name, ..context };
+        let (context, definition) = self.function_of(function, call_site)?;
         self.begin_awaited(context, Allowed::new(self.time_of(definition)), function, definition).await
     }
 

@@ -75,21 +75,6 @@ impl Session {
         }
     }
 
-    /// The function of an index, and what errors of a call say that is made there.
-    pub(super) fn function_of(
-        &self,
-        function: u16,
-        call_site: &'static Location<'static>,
-    ) -> Result<(Context, &'static Function)> {
-        let package = self.shared.package;
-        let context = Context { call_site: Some(call_site), ..Context::of_package(package) };
-        let Some(definition) = package.functions.get(usize::from(function)) else {
-            let message = format!("the package has no function {function}");
-            return Err(context.not_executed(ErrorKind::InvalidArgument, Cause::None, message));
-        };
-        Ok((Context { function: definition.name, ..context }, definition))
-    }
-
     /// Gets a turn with a worker for a call that has a claim.
     fn turn_of(&self, context: Context, mut allowed: Allowed, claim: &Claim) -> Result<Turn<'_>> {
         let shared = &*self.shared;

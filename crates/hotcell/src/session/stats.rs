@@ -1,11 +1,12 @@
 //! What can be asked of a session at any time, without its worker noticing.
 
+use std::sync::atomic::Ordering;
+
+use hotcell_protocol::ErrorKind;
 use serde_json::{Value, json};
 
 use super::{Facts, Session};
 use crate::memory::Heap;
-use hotcell_protocol::ErrorKind;
-use std::sync::atomic::Ordering;
 
 /// What is known of a session now. Each number is taken by itself, while calls are under way.
 #[derive(Debug, Clone)]
