@@ -35,8 +35,15 @@ pub(crate) struct Output {
 impl Method {
     /// Whether it names types of the runtime.
     pub(crate) fn names_runtime(&self) -> bool {
-        self.body.iter().any(|line| line.contains("rt::"))
+        self.body.iter().any(|line| names_runtime(line))
     }
+}
+
+/// Whether a line names something in `rt`, which is no type whose name only ends so.
+fn names_runtime(line: &str) -> bool {
+    let is_whole =
+        |at: usize| !line[..at].ends_with(|letter: char| letter.is_alphanumeric() || letter == '_');
+    line.match_indices("rt::").any(|(at, _)| is_whole(at))
 }
 
 /// The methods of one function: where something can stay where the library wrote it, there is one that leaves it there.
@@ -223,4 +230,11 @@ fn documentation(function: &Function, notes: &[String]) -> Vec<String> {
         None => "Faults of the worker; the library reports none here.".into(),
     });
     lines
+}
+
+#[test]
+fn a_type_that_ends_like_the_runtime_is_none_of_it() {
+    assert!(names_runtime("let mut image = rt::Image::new(8);"));
+    assert!(names_runtime("call.image(&rt::NONE, Part::TYPE)"));
+    assert!(!names_runtime("let handle = reply.handle(0, Mimepart::TYPE)?;"));
 }
