@@ -24,6 +24,8 @@ int way_item(const unsigned char **from, long length, int *sum);
 void way_astray(const unsigned char **lost, size_t *length);
 int way_between(const int *first, const int *last);
 void way_squeeze(char *text);
+/* The same, of a text that may be NULL. */
+void way_squeeze_any(char *text);
 void way_grow(char *longer);
 reader *reader_dopen(int fd, int how);
 int reader_next(reader *r);
@@ -75,6 +77,7 @@ int way_item(const unsigned char **from, long length, int *sum)
 void way_astray(const unsigned char **lost, size_t *length) { *lost += *length + 1; }
 int way_between(const int *first, const int *last) { int sum = 0; while (first != last) sum = 3 * sum + *first++; return sum; }
 void way_squeeze(char *text) { char *to = text; for (; *text; text++) if (*text != ' ') *to++ = *text; *to = 0; }
+void way_squeeze_any(char *text) { if (text != NULL) way_squeeze(text); }
 void way_grow(char *longer) { size_t n = strlen(longer); longer[n] = 'x'; }
 reader *reader_dopen(int fd, int how)
 {
@@ -124,6 +127,7 @@ library = "way"
 headers = ["way.h"]
 sandbox = { profile = "custom", allow = ["memfd_create"] }
 exclude = ["way_give_*"]
+nullable = ["way_squeeze_any.text"]
 handle.reader = { release = "reader_close", made_by = ["reader_dopen"] }
 
 [function."way_*"]
@@ -142,7 +146,7 @@ error = { fails = "nonzero" }
 error = { fails = "nonzero" }
 [function.way_between]
 params.first = { in = "range", end = "last" }
-[function.way_squeeze]
+[function."way_squeeze{,_any}"]
 params.text = { inout = "text" }
 [function.way_grow]
 params.longer = { inout = "text", encoding = "bytes" }
@@ -289,6 +293,8 @@ fn values_come_and_go_as_the_lines_say() {
     let numbers = Value::List([1, 2, 3].map(int).to_vec());
     assert_eq!(call("way_between", &[numbers]).unwrap(), [int(18)]);
     assert_eq!(call("way_squeeze", &[text(" a  b ")]).unwrap(), [text("ab")]);
+    assert_eq!(call("way_squeeze_any", &[text(" a  b ")]).unwrap(), [text("ab")]);
+    assert_eq!(call("way_squeeze_any", &[Value::Null]).unwrap(), [Value::Null]);
     assert_eq!(call("way_load", &[bytes("ab")]).unwrap(), [int(97 * 31 + 98)]);
     assert_eq!(call("way_save", &[int(2)]).unwrap(), [bytes("line 0\nline 1\n"), int(14)]);
     assert_eq!(call("way_sum", &[int(3), int(4)]).unwrap(), [int(7)]);

@@ -21,8 +21,10 @@ fn added(contract: &str) -> Result<Vec<String>, String> {
         "void shorten(char *text)",
         "int lists(int of, char ***list)",
         "char *text(int of)",
+        "char *counted(int *n)",
         "void give_list(int of, char ***list, int n)",
         "void give_text(char *text, int of)",
+        "void give_counted(char *text, const int n)",
     ]);
     let location = Location { file: "zlib.h".into(), line: 1, primary: true };
     for (name, value) in [("OPT_A", 1), ("OPT_BOTH", 2), ("OPT_C", 3)] {
@@ -35,10 +37,11 @@ fn added(contract: &str) -> Result<Vec<String>, String> {
         api.variables.push(Variable { name, ty, constant, doc: None, location: location.clone() });
     }
     api.function_macros.insert("twice".into(), vec!["k".into(), "n".into()]);
-    let functions: BTreeSet<String> = ["set", "plain", "print", "read", "fill", "shorten", "lists", "text"]
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
+    let functions: BTreeSet<String> =
+        ["set", "plain", "print", "read", "fill", "shorten", "lists", "text", "counted"]
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
     let variables: BTreeSet<String> = ["level", "name"].into_iter().map(str::to_owned).collect();
     let exports = Exports { functions: Some(&functions), variables: Some(&variables) };
     let mut contract = Contract::parse(&text, "bind.toml").map_err(|found| render(&found, &text, false))?;
@@ -113,6 +116,16 @@ fn memory_is_given_back_with_other_arguments() {
         )
     );
     assert_eq!(of_text, "static inline char *(hotcell_form_of_text)(int of) { return (text)(of); }");
+}
+
+#[test]
+fn a_pointer_to_a_number_is_given_back_as_the_number() {
+    let contract =
+        "[function.counted]\nresult = { string = \"utf-8\", release = \"give_counted(result, n)\" }";
+    let found = added(contract).unwrap();
+    let [given, form, ..] = &found[..] else { panic!("{found:?}") };
+    assert!(given.starts_with("static __thread int "), "{given}");
+    assert!(form.contains("_1 = *n; "), "{form}");
 }
 
 /// The functions that are added, without what they need.
