@@ -285,7 +285,9 @@ fn coverage_is_told() {
     let before = faulty.session().heap().unwrap().coverage.unwrap();
     assert_eq!(faulty.int("leak", &[100, 100]).unwrap(), 100);
     let after = faulty.session().heap().unwrap().coverage.unwrap();
-    assert_eq!((after.guarded - before.guarded, after.chosen - before.chosen), (100, 100));
+    let (guarded, chosen) = (after.guarded - before.guarded, after.chosen - before.chosen);
+    // A thread of the worker that serves its first call adds what the C library makes for it.
+    assert!(guarded == chosen && (100..110).contains(&chosen), "{before:?} {after:?}");
     // More than there is room for live on without.
     assert_eq!(faulty.int("leak", &[30_000, 10]).unwrap(), 30_000);
     let full = faulty.session().heap().unwrap();
