@@ -17,6 +17,7 @@ use crate::open_types::{self, OpenType};
 use crate::structs::Structs;
 use crate::type_names::TypeNames;
 
+mod accessors;
 mod bind;
 mod callback;
 mod callees;

@@ -14,6 +14,7 @@ use crate::pattern;
 use crate::typed;
 
 mod form;
+mod fields;
 mod function;
 mod handle;
 mod index;
@@ -24,7 +25,10 @@ mod sandbox;
 mod structure;
 mod top;
 
-pub(crate) use form::{Each, FormLine, GiveLine, Stream, StreamLine, TellLine, after_of, read_of, size_of};
+pub(crate) use fields::FieldNames;
+pub(crate) use form::{
+    Each, FormLine, GiveLine, Stream, StreamLine, TellLine, WithLine, after_of, read_of, size_of,
+};
 pub use function::parse_duration;
 pub(crate) use item::{Item, OnFailure, Starts, What};
 
@@ -86,6 +90,8 @@ pub(crate) struct HandleLine {
     pub(crate) message: Option<Node>,
     /// Whether an object is used by the thread that made it only.
     pub(crate) affine: bool,
+    /// Fields that functions are added for.
+    pub(crate) access: FieldNames,
 }
 
 /// A list of functions, or of their parameters.
@@ -120,6 +126,8 @@ pub(crate) struct StructLines {
     pub(crate) resident: bool,
     pub(crate) started_by: Option<StartedBy>,
     pub(crate) fields: Vec<ParamLine>,
+    /// Fields that functions are added for.
+    pub(crate) access: FieldNames,
 }
 
 /// `started_by` of a structure that the library keeps.
@@ -147,6 +155,8 @@ pub(crate) struct FunctionLines {
     /// What returned values are, by their type; only of patterns.
     pub(crate) results: Vec<ParamLine>,
     pub(crate) error: Option<ErrorLine>,
+    /// What must hold before a call.
+    pub(crate) requires: Option<Node>,
     pub(crate) deadline: Option<Duration>,
     pub(crate) idempotent: Option<bool>,
     /// What makes it a function that the headers do not have.
@@ -327,6 +337,11 @@ impl Contract {
     /// Whether the contract adds a function of this name.
     pub(crate) fn adds(&self, name: &str) -> bool {
         self.forms.iter().any(|form| form.name == name)
+    }
+
+    /// What the contract adds under this name.
+    pub(crate) fn added_function(&self, name: &str) -> Option<&Form> {
+        self.forms.iter().find(|form| form.name == name)
     }
 
     /// Whether a function of the headers is called by one that the contract adds.

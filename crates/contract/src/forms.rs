@@ -19,13 +19,16 @@ use crate::pattern;
 use crate::suggest::did_you_mean;
 
 mod c;
+pub(crate) mod fields;
 mod given_back;
 mod own;
 mod told;
 mod variables;
 mod ways;
+mod with;
 
 use c::Written;
+use fields::Access;
 use ways::Way;
 pub(crate) use ways::is_file;
 
@@ -42,6 +45,8 @@ pub(crate) struct Form {
     pub(crate) span: Range<usize>,
     /// Its definition.
     pub(crate) c: String,
+    /// What it does, where it is about a field of an object or a variable.
+    pub(crate) access: Option<Access>,
 }
 
 impl Form {
@@ -91,6 +96,7 @@ pub fn add_forms(
     findings.extend(descriptors(contract));
     let mut needs = told::functions(contract, api, &mut findings);
     variables::add(contract, api, exports, &mut forms, &mut findings);
+    fields::add(contract, api, &mut forms, &mut findings);
     twice(api, &forms, &mut findings);
     findings.iter_mut().for_each(|finding| finding.file = contract.file.clone());
     findings.sort_by_key(|finding| finding.span.as_ref().map(|span| span.start));
@@ -172,7 +178,7 @@ fn of_macro(api: &Api, name: &Text, declare: &Text) -> Result<Form, Box<Diagnost
     let doc = format!("The macro `{}`.", name.value);
     let c = c::function(&name.value, &written, &name.value, &written.names(), &[], &doc);
     let c_name = name.value.clone();
-    Ok(Form { name: name.value.clone(), c_name, of: None, span: declare.span.clone(), c })
+    Ok(Form { name: name.value.clone(), c_name, of: None, span: declare.span.clone(), c, access: None })
 }
 
 /// The function of the headers that a form calls.
@@ -214,6 +220,7 @@ fn of_function(
         name,
         of: Some(of.value.clone()),
         span: of.span.clone(),
+        access: None,
     };
     let Some(each) = &form.each else {
         let what = format!("Calls `{}`.", of.value);
@@ -288,8 +295,11 @@ fn head(
         }
         written.params.extend(more);
     }
-    let ways = { form.streams.iter() }.map(|line| ways::of(function, &own, line));
+    let ways = { form.streams.iter() }.map(|line| ways::of(api, function, &own, line));
     let mut ways: Vec<Way> = ways.collect::<Result<_, _>>()?;
+    for line in &form.with {
+        ways.push(with::of(api, function, &own, line)?);
+    }
     for line in &form.gives {
         ways.push(given_back::of(api, function, &own, line, given)?);
     }

@@ -86,6 +86,9 @@ fn value(shape: Shape, definitions: &mut Map<String, Value>) -> Value {
         Shape::TextLists => {
             json!({"type": "object", "additionalProperties": value(Shape::Texts, definitions)})
         }
+        Shape::NamedTexts => {
+            json!({"type": "object", "additionalProperties": value(Shape::Text, definitions)})
+        }
         Shape::Duration => json!({"type": "string", "pattern": "^[0-9]+(ms|s|m)$"}),
         Shape::Count => json!({"type": "integer", "minimum": 1}),
         Shape::Bytes => json!({"anyOf": [

@@ -25,6 +25,9 @@ impl Fingerprint {
         }
         feed(&mut hash, &function.error.as_ref().map(|rule| &rule.value));
         feed(&mut hash, &function.layout);
+        if let Some(requires) = &function.requires {
+            feed(&mut hash, requires);
+        }
         for keeps in &function.keeps {
             feed(&mut hash, keeps);
         }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::{Constant, Enum, Record};
 use crate::evidence::{Evidence, Fact};
-use crate::expr::Expr;
+use crate::expr::{Expr, Op};
 use crate::fingerprint::Fingerprint;
 use crate::layout::{Carries, Layout, WireField};
 use crate::types::{CType, Target};
@@ -143,6 +143,9 @@ pub struct Function {
     pub result_type: CType,
     /// What means failure.
     pub error: Option<Fact<ErrorRule>>,
+    /// What must hold before a call, or else it is not made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requires: Option<Requirement>,
     /// Data and texts that the library keeps when the call has returned.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keeps: Vec<Keeps>,
@@ -158,6 +161,15 @@ pub struct Function {
     pub layout: Layout,
     /// Over signature, roles and layout.
     pub fingerprint: Fingerprint,
+}
+
+/// What must hold before a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requirement {
+    /// Over what goes in.
+    pub condition: Expr,
+    /// The same in the words of the contract.
+    pub text: String,
 }
 
 /// Data that the library keeps: the worker has a copy for it.
@@ -286,6 +298,15 @@ impl Param {
             }
             _ => None,
         }
+    }
+}
+
+impl Requirement {
+    /// Both of them.
+    pub fn and(self, other: Requirement) -> Requirement {
+        let (left, right) = (Box::new(self.condition), Box::new(other.condition));
+        let text = format!("{} && {}", self.text, other.text);
+        Requirement { condition: Expr::Binary { op: Op::And, left, right }, text }
     }
 }
 

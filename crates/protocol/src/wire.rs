@@ -252,6 +252,8 @@ pub enum Refusal {
     InUse = 13,
     /// An object came out as a new one that is owned already.
     AlreadyOwned = 14,
+    /// What the contract says must hold before the call does not; the text says what.
+    Unmet = 15,
 }
 
 impl Refusal {
@@ -271,6 +273,7 @@ impl Refusal {
         Self::HasChildren,
         Self::InUse,
         Self::AlreadyOwned,
+        Self::Unmet,
     ];
 
     /// The value with this number; `None` when there is none.
@@ -290,6 +293,7 @@ impl Refusal {
             12 => Some(Self::HasChildren),
             13 => Some(Self::InUse),
             14 => Some(Self::AlreadyOwned),
+            15 => Some(Self::Unmet),
             _ => None,
         }
     }
@@ -316,6 +320,7 @@ impl Refusal {
             Self::HasChildren => "HasChildren",
             Self::InUse => "InUse",
             Self::AlreadyOwned => "AlreadyOwned",
+            Self::Unmet => "Unmet",
         }
     }
 }

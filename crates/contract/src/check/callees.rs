@@ -65,6 +65,7 @@ fn expressions(function: &Function) -> Vec<&Expr> {
         ResultRole::Text { length, .. } | ResultRole::Texts { length, .. } => found.extend(length),
         _ => {}
     }
+    found.extend(function.requires.iter().map(|requires| &requires.condition));
     if let Some(rule) = &function.error {
         if let Fails::When { condition } = &rule.value.fails {
             found.push(condition);

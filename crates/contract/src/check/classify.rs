@@ -67,8 +67,10 @@ pub(crate) fn check(site: Site<'_>, roles: &[&Role], used: &Use) -> Result<(), B
             Ok(())
         }
         Purpose::SizeBefore | Purpose::SizeAfter | Purpose::Code => must("an integer"),
-        Purpose::Condition if matches!(class, Class::Nothing | Class::Other) => must("a condition"),
-        Purpose::Condition => Ok(()),
+        Purpose::Condition | Purpose::Requirement if matches!(class, Class::Nothing | Class::Other) => {
+            must("a condition")
+        }
+        Purpose::Condition | Purpose::Requirement => Ok(()),
         Purpose::Failure => Ok(()),
         Purpose::UserData if class.is_pointer() => Ok(()),
         Purpose::UserData => must("a pointer"),
@@ -171,7 +173,7 @@ impl Scope<'_> {
                 let message = format!("`{node}` is not known before the call");
                 let diagnostic =
                     Diagnostic::error(message).at(node.span.clone()).label("written by the call");
-                let help = "this size is needed to make the call: use parameters that go in, and constants";
+                let help = "this is needed before the call is made: use parameters that go in, and constants";
                 Err(diagnostic.help(help.to_owned()).into())
             }
             role if !self.purpose.before() && is_gone(role) => {

@@ -6,10 +6,10 @@ use std::ops::Range;
 use hotcell_model::Fact;
 use hotcell_model::api::{Api, Function};
 use hotcell_model::expr::Expr;
-use hotcell_model::interface::{Direction, ErrorRule, ResultRole, Role};
+use hotcell_model::interface::{Direction, ErrorRule, Requirement, ResultRole, Role};
 
 use crate::check::lines::{self, Lines};
-use crate::check::{callback, keeps, lengths, names, objects, owners, returned, structures, types};
+use crate::check::{accessors, callback, keeps, lengths, names, objects, owners, returned, structures, types};
 use crate::contract::{Closeness, Contract, Item, ParamLine, What};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::Text;
@@ -35,6 +35,8 @@ pub(crate) struct Site<'a> {
 pub(crate) struct Decided {
     pub(crate) draft: Draft,
     pub(crate) error: Option<Fact<ErrorRule>>,
+    /// What must hold before the call.
+    pub(crate) requires: Option<Requirement>,
     /// Expressions, to be checked when every role is known.
     pub(crate) uses: Vec<Use>,
     /// Data that the library keeps, by position, and until when.
@@ -62,6 +64,8 @@ pub(crate) enum Purpose {
     Message,
     /// The code of the failure.
     Code,
+    /// Whether the call may be made.
+    Requirement,
     /// What the registering call passed, inside of a callback.
     UserData,
     /// What is called in a callback whose function has failed.
@@ -70,7 +74,7 @@ pub(crate) enum Purpose {
 
 impl Purpose {
     pub(crate) fn before(self) -> bool {
-        self == Purpose::SizeBefore
+        matches!(self, Purpose::SizeBefore | Purpose::Requirement)
     }
 }
 
@@ -78,8 +82,14 @@ impl Purpose {
 pub(crate) fn decide(site: Site<'_>, findings: &mut Vec<Diagnostic>) -> Option<Decided> {
     let count = site.function.params.len();
     let draft = Draft { params: vec![None; count], result: None };
-    let mut decided =
-        Decided { draft, error: None, uses: Vec::new(), keeps: Vec::new(), places: vec![None; count] };
+    let mut decided = Decided {
+        draft,
+        error: None,
+        requires: None,
+        uses: Vec::new(),
+        keeps: Vec::new(),
+        places: vec![None; count],
+    };
     let lines = lines::of(site.contract, site.function);
     let mut wrong = Vec::new();
     let mut items = items(site, &lines, &mut wrong);
@@ -119,11 +129,26 @@ pub(crate) fn decide(site: Site<'_>, findings: &mut Vec<Diagnostic>) -> Option<D
     callback::decide(site, &items, &mut decided, &mut wrong);
     returned::decide(site, &lines, &mut decided, &mut wrong);
     owners::result(site, &lines, &mut decided, &mut wrong);
+    accessors::decide(site, &items, &mut decided, &mut wrong);
+    requires(site, &lines, &mut decided, &mut wrong);
     if wrong.is_empty() {
         return Some(decided);
     }
     findings.append(&mut wrong);
     None
+}
+
+/// What must hold before the call, as the contract says and as a bit-field does.
+fn requires(site: Site<'_>, lines: &Lines<'_>, decided: &mut Decided, wrong: &mut Vec<Diagnostic>) {
+    let said = lines.requires().and_then(|node| {
+        let condition = decided.expression(site, node, Purpose::Requirement, wrong)?;
+        Some(Requirement { condition, text: node.to_string() })
+    });
+    let fits = accessors::fits(site);
+    decided.requires = match (said, fits) {
+        (Some(said), Some(fits)) => Some(said.and(fits)),
+        (said, fits) => said.or(fits),
+    };
 }
 
 /// The strongest line about each parameter.

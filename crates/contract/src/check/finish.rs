@@ -29,7 +29,7 @@ pub(crate) fn finish(
 ) -> Option<Result<interface::Function, LeftOut>> {
     let function = site.function;
     let unsupported = |reason: String| Some(Err(left_out(function, Status::Unsupported, reason, None)));
-    let Decided { mut draft, mut error, mut uses, keeps, places } = decided;
+    let Decided { mut draft, mut error, requires, mut uses, keeps, places } = decided;
     if draft.result.is_none() && function.result.kind == Type::Void {
         draft.result = Some(Fact::proven(ResultRole::Void));
     }
@@ -94,6 +94,7 @@ pub(crate) fn finish(
         result,
         result_type: function.result.clone(),
         error,
+        requires,
         keeps,
         deadline_ms: deadline.map(|deadline| u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX)),
         idempotent: lines.idempotent(),

@@ -8,6 +8,7 @@ use crate::check::{names, type_errors};
 use crate::contract::{Contract, ErrorLine, FailsLine, FunctionLines, Item, ParamLine, What};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::Text;
+use crate::expression::Node;
 use crate::infer;
 use crate::pattern;
 use crate::suggest::did_you_mean;
@@ -90,6 +91,10 @@ impl<'a> Lines<'a> {
     /// Whether something means failure.
     pub(crate) fn fails(&self) -> bool {
         self.error().is_some_and(|line| !matches!(line.fails, FailsLine::Word("never", _)))
+    }
+
+    pub(crate) fn requires(&self) -> Option<&'a Node> {
+        self.tables.iter().rev().find_map(|table| table.requires.as_ref())
     }
 
     pub(crate) fn deadline(&self) -> Option<Duration> {

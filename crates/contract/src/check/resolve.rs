@@ -28,7 +28,7 @@ pub(crate) fn resolve(site: Site<'_>, node: &Node, purpose: Purpose) -> Result<E
             }
             if purpose.before() {
                 let message = format!("`{word}` is not known before the call");
-                let help = "this size is needed to make the call: use parameters and constants".to_owned();
+                let help = "this is needed before the call is made: use parameters and constants".to_owned();
                 return Err(error(message).label("known after the call").help(help).into());
             }
             if node.kind == Kind::Result { Expr::Result } else { Expr::Errno }

@@ -25,6 +25,8 @@ pub(crate) struct FormLine {
     pub(crate) declare: Option<Text>,
     /// Parameters of the prototype that have another type there.
     pub(crate) typed: Option<Text>,
+    /// Fields that are set for the call.
+    pub(crate) with: Vec<WithLine>,
     /// Parameters that are streams, descriptors, cursors and the like to the library, and data to callers.
     pub(crate) streams: Vec<StreamLine>,
     /// Memory that is given back by more than its pointer.
@@ -41,6 +43,14 @@ pub(crate) struct GiveLine {
     pub(crate) call: Node,
     /// The function in C that makes the call, of the pointer alone.
     pub(crate) c: String,
+}
+
+/// `with.PARAM = "DECLARATIONS"`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WithLine {
+    pub(crate) param: Text,
+    /// Fields of what it points to, in C.
+    pub(crate) fields: Text,
 }
 
 /// A parameter that is `callback = "told"`.
@@ -61,7 +71,7 @@ pub(crate) struct Each {
 }
 
 /// A parameter that travels otherwise than the library takes it: `in` or `out = "file"`, `"descriptor"` or `"cursor"`,
-/// `in = "address"` or `"range"`, `inout = "text"`.
+/// `in = "address"`, `"part"` or `"range"`, `inout = "text"`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StreamLine {
     pub(crate) param: Text,
@@ -82,6 +92,8 @@ pub(crate) enum Stream {
     Descriptor,
     /// The address of a variable with a pointer.
     Address,
+    /// The address of a structure that is part of another one.
+    Part,
     /// The address of a pointer that it moves on, and how much there is.
     Cursor,
     /// Two pointers: the beginning of data, and its end.
@@ -99,6 +111,7 @@ impl FormLine {
     pub(crate) fn is_own(&self) -> bool {
         let changed = self.further.is_some()
             || self.typed.is_some()
+            || !self.with.is_empty()
             || !self.streams.is_empty()
             || !self.gives.is_empty();
         !self.is_one() && self.each.is_none() && changed
@@ -112,8 +125,18 @@ pub(crate) fn key<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, form: &mut For
         "further" => form.further = reader.text(entry),
         "as" => form.typed = reader.text(entry),
         "declare" => form.declare = reader.text(entry),
+        "with" => form.with = with(reader, entry),
         _ => form.each = each(reader, entry),
     }
+}
+
+fn with<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<WithLine> {
+    let lines = reader.table(entry).unwrap_or_default();
+    let line = |line: &Entry<'a>| {
+        let param = Text { value: line.key.to_owned(), span: line.key_span.clone() };
+        Some(WithLine { param, fields: reader.text(line)? })
+    };
+    lines.iter().filter_map(line).collect()
 }
 
 fn each<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Option<Each> {
@@ -156,11 +179,12 @@ pub(crate) fn finish(reader: &mut Reader<'_>, lines: &mut FunctionLines) {
                 .length
                 .as_ref()
                 .map(|node| Text { value: node.to_string(), span: node.span.clone() }),
+            Stream::Part => line.item.of.take(),
             _ => line.item.end.take(),
         };
         let kept = kept(reader, &mut line.item);
         match stream {
-            Stream::Address => {}
+            Stream::Address | Stream::Part => {}
             Stream::Text => more.push(as_text(&mut line.item, &param)),
             _ => more.extend(as_data(reader, &mut line.item, &param, (stream, direction))),
         }
@@ -181,7 +205,9 @@ pub(crate) fn finish(reader: &mut Reader<'_>, lines: &mut FunctionLines) {
     }
     lines.form.gives = gives;
     // An object is what the rest of the contract says of it.
-    lines.params.retain(|line| !matches!(line.item.what, What::Stream(Stream::Address, _)));
+    lines
+        .params
+        .retain(|line| !matches!(line.item.what, What::Stream(Stream::Address | Stream::Part, _)));
     lines.form.streams = streams;
     lines.form.tells = tells;
     let form = &lines.form;
@@ -213,7 +239,8 @@ pub(crate) fn finish(reader: &mut Reader<'_>, lines: &mut FunctionLines) {
             wrong("`each` makes other functions, which need `of`".to_owned(), &each.param.span, help)
         }),
         (None, Some(_), None) => {
-            let of = form.further.as_ref().or(form.typed.as_ref()).map(|text| &text.span);
+            let with = form.with.first().map(|line| &line.fields);
+            let of = form.further.as_ref().or(form.typed.as_ref()).or(with).map(|text| &text.span);
             of.or(form.streams.first().map(|line| &line.param.span)).and_then(|at| {
                 wrong("this goes with `of`, not with `declare`".to_owned(), at, "say it of a function")
             })

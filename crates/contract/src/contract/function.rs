@@ -36,9 +36,13 @@ fn function<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> FunctionLines {
             }
             "results" => lines.results = results(reader, &entry, &lines.name),
             "error" => lines.error = error(reader, &entry),
+            "requires" => {
+                let text = reader.text(&entry);
+                lines.requires = text.and_then(|text| reader.expression(&text));
+            }
             "deadline" => lines.deadline = duration(reader, &entry),
             "idempotent" => lines.idempotent = reader.boolean(&entry),
-            "of" | "further" | "as" | "each" | "declare" => form::key(reader, &entry, &mut lines.form),
+            "of" | "further" | "as" | "with" | "each" | "declare" => form::key(reader, &entry, &mut lines.form),
             _ => reader.unknown(&entry, &keys::FUNCTION),
         }
     }

@@ -1,6 +1,6 @@
 //! `[handle]`.
 
-use crate::contract::{HandleLine, Selector, Selectors, keys};
+use crate::contract::{FieldNames, HandleLine, Selector, Selectors, keys};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Entry, Reader, Text};
 use crate::pattern;
@@ -25,6 +25,7 @@ fn handle<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> HandleLine {
         jumps: None,
         message: None,
         affine: false,
+        access: FieldNames::default(),
     };
     let entries = reader.table(entry).unwrap_or_default();
     for entry in &entries {
@@ -37,6 +38,7 @@ fn handle<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> HandleLine {
             "message" => line.message = reader.text(entry).and_then(|text| reader.expression(&text)),
             "affine" => line.affine = reader.boolean(entry).unwrap_or(false),
             "jumps" => line.jumps = reader.text(entry),
+            "get" | "set" | "has" => line.access.key(reader, entry),
             "lends_until" => line.lends_until = selectors(reader, entry),
             _ => reader.unknown(entry, &keys::HANDLE),
         }

@@ -58,6 +58,8 @@ pub(crate) enum Shape {
     Starts,
     /// A table of names, each with a list of texts.
     TextLists,
+    /// A table of names, each with a text.
+    NamedTexts,
 }
 
 /// The keys of a place: those in force, and those of the vocabulary that come later.
@@ -223,6 +225,11 @@ pub(crate) static RECYCLE: Keys = Keys::plain(
     &[],
 );
 
+const GET: Key = key("get", Shape::Texts, "Fields of an object that are read: a function is added for each");
+const SET: Key = key("set", Shape::Texts, "Fields of an object that are written: a function is added for each");
+const HAS: Key =
+    key("has", Shape::Texts, "Pointers in an object: a function is added that says whether each is there");
+
 /// Of a line of `[handle]`.
 pub(crate) static HANDLE: Keys = Keys::plain(
     "a handle",
@@ -251,6 +258,9 @@ pub(crate) static HANDLE: Keys = Keys::plain(
             Shape::Flag,
             "Whether an object, and what belongs to it, is used by the thread that made it only",
         ),
+        GET,
+        SET,
+        HAS,
         key(
             "jumps",
             Shape::Text,
@@ -272,6 +282,9 @@ pub(crate) static STRUCT: Keys = Keys::plain(
             "The functions in which an object begins, each with the function that ends it, or `true`",
         ),
         key("fields", Shape::Lines(&FIELD), "What each field is for"),
+        GET,
+        SET,
+        HAS,
     ],
     &["tag", "union", "bits"],
     &[],
@@ -289,11 +302,17 @@ pub(crate) static FUNCTION: Keys = Keys::plain(
             "What returned values are, by their type, in the table of a pattern",
         ),
         key("error", Shape::Table(&ERROR), "What means failure"),
+        key("requires", Shape::Expression, "What must hold before a call, or else it is refused"),
         key("deadline", Shape::Duration, "How long a call of this function may take"),
         key("idempotent", Shape::Flag, "Whether calling it twice is as good as once"),
         key("of", Shape::Text, "The function of the headers that this one, which is added, calls"),
         key("further", Shape::Text, "C declarations of the arguments that stand for `...`"),
         key("as", Shape::Text, "C declarations of parameters that are `void *` in the headers"),
+        key(
+            "with",
+            Shape::NamedTexts,
+            "C declarations of fields of what a parameter points to, which callers pass and which are set for the call",
+        ),
         key(
             "each",
             Shape::TextLists,

@@ -1,6 +1,6 @@
 //! `[struct.NAME]`.
 
-use crate::contract::{Selectors, StartedBy, StructLines, function, handle, item, keys};
+use crate::contract::{FieldNames, Selectors, StartedBy, StructLines, function, handle, item, keys};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Entry, Reader, Text};
 
@@ -12,11 +12,14 @@ pub(crate) fn structs<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<Str
 
 fn structure<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> StructLines {
     let (name, span) = (entry.key.to_owned(), entry.key_span.clone());
-    let mut lines = StructLines { name, span, resident: false, started_by: None, fields: Vec::new() };
+    let access = FieldNames::default();
+    let mut lines =
+        StructLines { name, span, resident: false, started_by: None, fields: Vec::new(), access };
     for entry in reader.table(entry).unwrap_or_default() {
         match entry.key {
             "resident" => lines.resident = reader.boolean(&entry).unwrap_or(false),
             "started_by" => lines.started_by = started_by(reader, &entry),
+            "get" | "set" | "has" => lines.access.key(reader, &entry),
             "fields" => lines.fields = function::params(reader, &entry, &keys::FIELD),
             _ => reader.unknown(&entry, &keys::STRUCT),
         }
@@ -25,6 +28,11 @@ fn structure<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> StructLines {
         let message = "`started_by` is of a structure that the library keeps";
         let diagnostic = Diagnostic::error(message).at(started.selectors.span.clone());
         reader.push(diagnostic.help("add `resident = true`, or leave `started_by` out".to_owned()));
+    }
+    if !lines.access.is_empty() && !lines.resident {
+        let message = "`get`, `set` and `has` are about objects, and this structure goes with each call";
+        let help = "add `resident = true` if the library keeps it, or leave them out: callers have its fields";
+        reader.push(Diagnostic::error(message).at(lines.span.clone()).help(help.to_owned()));
     }
     lines
 }

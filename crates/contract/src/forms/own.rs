@@ -36,7 +36,8 @@ pub(super) fn add(
                 let c = c::function(&c_name, &written, &function.name, &written.names(), &ways, "");
                 let span = contract.tables(&function.name).into_iter().rfind(|lines| lines.form.is_own());
                 let span = span.map_or(0..0, |lines| lines.span.clone());
-                forms.push(Form { name: function.name.clone(), c_name, of: None, span, c });
+                let name = function.name.clone();
+                forms.push(Form { name, c_name, of: None, span, c, access: None });
             }
             Err(diagnostic) => findings.push(*diagnostic),
         }
@@ -53,6 +54,7 @@ fn form_of(contract: &Contract, function: &Function) -> FormLine {
         }
         form.further = lines.form.further.clone().or(form.further);
         form.typed = lines.form.typed.clone().or(form.typed);
+        form.with.extend(lines.form.with.iter().filter(|line| own.contains(&line.param.value)).cloned());
         // What says something else of a parameter stands before what was said of it.
         let said = |name: &str| {
             lines.params.iter().any(|line| line.name == name)

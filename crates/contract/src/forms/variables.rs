@@ -6,6 +6,7 @@ use hotcell_model::types::{CType, Type};
 use crate::contract::Contract;
 use crate::diagnostic::Diagnostic;
 use crate::forms::c::{self, Param};
+use crate::forms::fields::{Access, How, VALUE};
 use crate::forms::{Exports, Form};
 use crate::pattern;
 
@@ -28,12 +29,13 @@ pub(super) fn add(
             done.push(&variable.name);
             match of_variable(variable, exports) {
                 Ok(made) => {
-                    forms.extend(made.into_iter().map(|(name, c)| Form {
+                    forms.extend(made.into_iter().map(|(name, c, access)| Form {
                         c_name: name.clone(),
                         name,
                         of: None,
                         span: text.span.clone(),
                         c,
+                        access: Some(access),
                     }));
                 }
                 Err(why) => {
@@ -50,7 +52,7 @@ pub(super) fn add(
 }
 
 /// The functions that read and write a variable.
-fn of_variable(variable: &Variable, exports: Exports<'_>) -> Result<Vec<(String, String)>, String> {
+fn of_variable(variable: &Variable, exports: Exports<'_>) -> Result<Vec<(String, String, Access)>, String> {
     let Variable { name, ty, constant, doc, .. } = variable;
     if exports.variables.is_some_and(|all| !all.contains(name)) {
         return Err("the library does not export it".to_owned());
@@ -59,6 +61,7 @@ fn of_variable(variable: &Variable, exports: Exports<'_>) -> Result<Vec<(String,
     let (get, set) = (format!("{name}_get"), format!("{name}_set"));
     let reads = c::comment(&format!("The value of the variable `{name}`.{own}"));
     let writes = c::comment(&format!("Changes the variable `{name}`.{own}"));
+    let access = |how: How| Access { how, object: false, bits: None };
     let mut made = Vec::new();
     match &ty.kind {
         Type::FunctionPointer { .. } => return Err("it is a pointer to a function".to_owned()),
@@ -67,6 +70,7 @@ fn of_variable(variable: &Variable, exports: Exports<'_>) -> Result<Vec<(String,
             made.push((
                 get.clone(),
                 format!("{reads} static inline const char *({get})(void) {{ return {name}; }}"),
+                access(How::Get),
             ));
         }
         Type::Array { element, length } => {
@@ -78,6 +82,7 @@ fn of_variable(variable: &Variable, exports: Exports<'_>) -> Result<Vec<(String,
                     "{reads} static inline void ({get})({element} values[{length}]) {{ {} }}",
                     copy("values", name)
                 ),
+                access(How::Get),
             ));
             if !constant {
                 let body = copy(name, "values");
@@ -86,18 +91,18 @@ fn of_variable(variable: &Variable, exports: Exports<'_>) -> Result<Vec<(String,
                     format!(
                         "{writes} static inline void ({set})(const {element} values[{length}]) {{ {body} }}"
                     ),
+                    access(How::Set),
                 ));
             }
         }
         _ => {
             let result = c::pointed(&ty.written, &format!("({get})(void)"));
-            made.push((get.clone(), format!("{reads} static inline {result} {{ return {name}; }}")));
+            let c = format!("{reads} static inline {result} {{ return {name}; }}");
+            made.push((get.clone(), c, access(How::Get)));
             if !constant {
-                let value = Param::of(&ty.written, "value").text;
-                made.push((
-                    set.clone(),
-                    format!("{writes} static inline void ({set})({value}) {{ {name} = value; }}"),
-                ));
+                let value = Param::of(&ty.written, VALUE).text;
+                let c = format!("{writes} static inline void ({set})({value}) {{ {name} = {VALUE}; }}");
+                made.push((set.clone(), c, access(How::Set)));
             }
         }
     }

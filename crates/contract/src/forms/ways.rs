@@ -1,12 +1,13 @@
 //! Parameters that travel otherwise than the library takes them: how the C of an added function makes one of the other.
 
-use hotcell_model::api::Function;
+use hotcell_model::api::{Api, Function};
 use hotcell_model::interface::Direction;
 use hotcell_model::types::{CType, Type};
 
 use crate::contract::{Stream, StreamLine, after_of, read_of, size_of};
 use crate::diagnostic::Diagnostic;
 use crate::forms::c::pointed;
+use crate::forms::with;
 use crate::suggest::did_you_mean;
 
 /// What becomes of a parameter in C.
@@ -26,7 +27,12 @@ pub(super) struct Way {
 }
 
 /// How a line has a parameter of a function travel, whose parameters have these names.
-pub(super) fn of(function: &Function, own: &[String], line: &StreamLine) -> Result<Way, Box<Diagnostic>> {
+pub(super) fn of(
+    api: &Api,
+    function: &Function,
+    own: &[String],
+    line: &StreamLine,
+) -> Result<Way, Box<Diagnostic>> {
     let name = line.param.value.as_str();
     let ty = &function.params[position(function, own, &line.param)?].ty;
     let wrong = |why: &str| {
@@ -82,6 +88,10 @@ pub(super) fn of(function: &Function, own: &[String], line: &StreamLine) -> Resu
         }
         (Stream::Address, _) => {
             way(pointed(&inner.written, name), String::new(), format!("&{name}"), String::new())
+        }
+        (Stream::Part, _) => {
+            let (pointer, field) = with::part(api, ty, line)?;
+            way(pointed(&pointer, name), String::new(), format!("&{name}->{field}"), String::new())
         }
         (Stream::Text, _) => {
             let declared =
@@ -141,7 +151,7 @@ pub(super) fn of(function: &Function, own: &[String], line: &StreamLine) -> Resu
     Ok(found)
 }
 
-fn position(
+pub(super) fn position(
     function: &Function,
     own: &[String],
     name: &crate::document::Text,
@@ -169,6 +179,7 @@ fn unfit(ty: &CType, stream: Stream) -> Option<&'static str> {
         Stream::File => (is_file(ty), "a file is a `FILE *`"),
         Stream::Descriptor => (ty.canonical == "int", "a descriptor is an `int`"),
         Stream::Address => (inner.is_some(), "what has the address of a variable is a pointer to a pointer"),
+        Stream::Part => (pointed.is_some(), "a part of an object is a structure that is pointed to"),
         Stream::Cursor => {
             let why = "what moves is a pointer to bytes, and this has the address of none";
             (inner.is_some_and(CType::is_byte), why)
@@ -200,7 +211,7 @@ pub(super) fn needs(streams: impl Iterator<Item = Stream>) -> impl Iterator<Item
             Stream::Cursor => CURSORS,
             Stream::Text => TEXTS,
             Stream::Range => SIZES,
-            Stream::Address => &[],
+            Stream::Address | Stream::Part => &[],
         };
         if !found.contains(&lines) {
             found.push(lines);

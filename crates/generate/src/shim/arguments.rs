@@ -50,8 +50,17 @@ pub(crate) fn write(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
     let mut arguments = Arguments { scope, body, progress: vec![Progress::Todo; count] };
     (0..count).try_for_each(|index| arguments.need(index))?;
     structs::prepare(scope, body)?;
+    requires(scope, body)?;
     callbacks::keep(scope.function, body);
     handles::take(scope, body)
+}
+
+/// Refuses a call before which something must hold that does not.
+fn requires(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
+    let Some(requires) = &scope.function.requires else { return Ok(()) };
+    let holds = scope.truth(&requires.condition)?;
+    body.refuse_when(&format!("!{holds} || hc_bad"), "UNMET", &requires.text);
+    Ok(())
 }
 
 /// What stands for a parameter in the call.

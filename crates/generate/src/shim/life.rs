@@ -140,7 +140,8 @@ fn unbound(name: &str) -> Function {
         idempotent: false,
         noreturn: false,
         inline: false,
-        keeps: Vec::new(),
+        requires: None,
+            keeps: Vec::new(),
         layout: Layout::default(),
         fingerprint: Fingerprint::default(),
     }

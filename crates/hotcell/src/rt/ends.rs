@@ -180,6 +180,7 @@ impl Call<'_> {
             Refusal::NotOwned => blamed("is only lent: it belongs to the library"),
             Refusal::HasChildren => blamed("cannot go while objects that were made from it are there"),
             Refusal::InUse => blamed(IN_USE),
+            Refusal::Unmet => blamed("must hold before the call, and does not"),
             Refusal::AlreadyOwned => {
                 let text = "is one that this session owns already, and its contract says that it is a new one. Say \
                             `out = \"borrowed\"`; if the function counts references, clone the handle instead";

@@ -248,6 +248,14 @@ pub(crate) static PARAM: Keys = Keys {
             "An object, to whose variable the function takes the address",
         ),
         kind(
+            What::Stream(Stream::Part, Direction::In),
+            "in",
+            Some("part"),
+            &["of"],
+            &["of"],
+            "A structure that is part of an object, as `TYPE.FIELD`",
+        ),
+        kind(
             What::Stream(Stream::File, Direction::Out),
             "out",
             Some("file"),
