@@ -266,10 +266,10 @@ fn dangles(role: &Role, draft: &Draft) -> bool {
     }
 }
 
-/// Whether a parameter is a handle that is still there after the call.
+/// Whether a parameter is an object that is still there after the call.
 fn lives(index: usize, draft: &Draft) -> bool {
     let role = draft.params.get(index).and_then(Option::as_ref).map(|fact| &fact.value);
-    matches!(role, Some(Role::Handle { consumed: false, .. }))
+    matches!(role, Some(Role::Handle { consumed: false, .. } | Role::Resident { consumed: false, .. }))
 }
 
 /// All gaps as one reason, and the lines that would close them.
