@@ -44,6 +44,12 @@ const REQUIREMENTS: &[Requirement] = &[
             otherwise: "libclang-dev",
         },
     },
+    Requirement {
+        name: "the DejaVu fonts",
+        why: "the example of FreeType draws letters of one",
+        find: |machine| machine.file("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),
+        packages: Packages::Named(&["fonts-dejavu-core"]),
+    },
 ];
 
 /// What `cargo dev fuzz` needs besides.

@@ -38,4 +38,5 @@ libraries! {
     "libtiff" "tiffio.h" "libtiff-dev"
     "libpng" "png.h" "libpng-dev"
     "FFTW" "fftw3.h" "libfftw3-dev"
+    "FreeType" "freetype2/ft2build.h" "libfreetype-dev"
 }

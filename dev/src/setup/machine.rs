@@ -65,6 +65,15 @@ impl Machine {
             .ok_or_else(|| format!("no program `{name}` in PATH"))
     }
 
+    /// A file that has one place.
+    pub(crate) fn file(&self, path: &str) -> Result<String, String> {
+        let file = self.at(Path::new(path));
+        match file.is_file() {
+            true => Ok(file.display().to_string()),
+            false => Err(format!("no file `{path}`")),
+        }
+    }
+
     /// Where the C compiler finds a header.
     pub(crate) fn header(&self, name: &str) -> Result<String, String> {
         let own = ["/usr/local/include", "/usr/include"].map(PathBuf::from);
