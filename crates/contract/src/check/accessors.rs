@@ -1,7 +1,8 @@
 //! Functions that read or write a field of an object, or a variable: what they show of themselves, and what must not be left behind.
 
+use hotcell_model::api::Param;
 use hotcell_model::expr::{Expr, Op};
-use hotcell_model::interface::{Direction, Ownership, Requirement, ResultRole, Role};
+use hotcell_model::interface::{Capacity, Direction, Ownership, Requirement, ResultLength, ResultRole, Role};
 use hotcell_model::types::{CType, Type};
 
 use crate::check::decide::{Decided, Site};
@@ -33,12 +34,12 @@ pub(crate) fn decide(
             fact(Role::Handle { handle, consumed, on_success, nullable, invalidates })
         });
     }
+    let value = usize::from(access.object);
+    if let Some(open) = decided.draft.params.get_mut(value).filter(|open| open.is_none()) {
+        *open = plain(access.how, &params[value]).and_then(fact);
+    }
     match access.how {
         How::Set => {
-            let value = usize::from(access.object);
-            if params[value].ty.is_scalar() && decided.draft.params[value].is_none() {
-                decided.draft.params[value] = fact(Role::Value);
-            }
             let item = items.iter().find(|(index, _)| *index == value).map(|(_, item)| *item);
             wrong.extend(left_behind(site, form, access, item));
         }
@@ -46,6 +47,21 @@ pub(crate) fn decide(
             decided.draft.result = read(site, decided).map(|role| site.decided(role, &form.span));
         }
         How::Get | How::Has => {}
+    }
+}
+
+/// What a number, or an array of numbers, is to callers.
+fn plain(how: How, param: &Param) -> Option<Role> {
+    let length = || Expr::Int { value: param.array_length.unwrap_or_default().into() };
+    match (how, param.array_length) {
+        (How::Set, None) => param.ty.is_scalar().then_some(Role::Value),
+        (How::Set, Some(_)) => Some(Role::BufferIn { nullable: false, length: Some(length()) }),
+        (_, Some(_)) => Some(Role::BufferOut {
+            capacity: Capacity::Elements { size: length() },
+            result: ResultLength::Full,
+            valid_on_error: false,
+        }),
+        (_, None) => None,
     }
 }
 

@@ -27,6 +27,10 @@ impl Body<'_> {
         }
         (0..self.function.params.len()).try_for_each(|index| self.argument(index))?;
         self.short_buffers();
+        if let Some(requires) = &self.function.requires {
+            let holds = number(self.function, &requires.condition);
+            self.line(format!("if (!{holds}) {{ dt_say(\"refused\", \"\"); return; }}"));
+        }
         for index in 0..self.function.params.len() {
             let given = match self.param(index).role.value {
                 Role::Handle { consumed, .. } | Role::Resident { consumed, .. } => consumed,
