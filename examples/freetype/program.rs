@@ -2,8 +2,8 @@
 //! `cargo dev examples freetype`
 #![forbid(unsafe_code)]
 
-use freetype_hotcell::constants::{LOAD_DEFAULT, LOAD_RENDER};
-use freetype_hotcell::{Encoding, Face, Freetype, GlyphSlot, KerningMode, RenderMode};
+use freetype_hotcell::constants::{FT_KERNING_UNSCALED, LOAD_DEFAULT, LOAD_RENDER};
+use freetype_hotcell::{Encoding, Face, Freetype, GlyphSlot};
 
 const FONT: &str = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf";
 
@@ -15,15 +15,15 @@ fn main() -> hotcell::Result<()> {
     let face = library.new_memory_face(&font, 0)?;
     println!("{}, {}", name(face.get_family_name()?), name(face.get_style_name()?));
     println!("{} units to the em, {} above the line", face.get_units_per_em()?, face.get_ascender()?);
-    face.select_charmap(Encoding::Unicode)?;
+    face.select_charmap(Encoding::UNICODE)?;
     face.set_pixel_sizes(0, 16)?;
     if let Some(size) = face.get_size()? {
         let metrics = size.get_metrics()?;
         println!("lines are {} pixels apart", metrics.height / 64);
     }
     let (a, v) = (face.get_char_index('A'.into())?, face.get_char_index('V'.into())?);
-    let kerning = face.get_kerning(a, v, KerningMode::Unscaled.into())?;
-    println!("A and V are nearer by {} units", -kerning.akerning.x);
+    let kerning = face.get_kerning(a, v, FT_KERNING_UNSCALED as u32)?;
+    println!("A and V are nearer by {} units", -kerning.x);
 
     let Some(slot) = face.get_glyph()? else { return Ok(()) };
     face.load_glyph(a, LOAD_DEFAULT)?;
@@ -49,9 +49,9 @@ fn name(name: Option<Vec<u8>>) -> String {
 fn outline(slot: &GlyphSlot) -> hotcell::Result<()> {
     let outline = slot.get_outline()?;
     println!("A has {} contours with {} points", outline.contours.len(), outline.points.len());
-    let before = slot.get_c_box()?;
-    slot.embolden(64)?;
-    let after = slot.get_c_box()?;
+    let before = slot.outline_get_c_box()?;
+    slot.outline_embolden(64)?;
+    let after = slot.outline_get_c_box()?;
     println!("bold it is wider: {}", after.x_max - after.x_min > before.x_max - before.x_min);
     Ok(())
 }
