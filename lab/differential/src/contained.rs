@@ -1,5 +1,6 @@
 //! The contained side: the same calls through a session.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
@@ -37,7 +38,8 @@ pub(crate) fn run(
     let write = vec![std::env::temp_dir()];
     let own = bound.interface.sandbox.allow.iter().cloned();
     let allow = ["fchmod", "fchown"].map(str::to_owned).into_iter().chain(own).collect();
-    let sandbox = Sandbox { write, allow, ..Sandbox::of(Profile::Custom) };
+    let read = bound.interface.sandbox.read.iter().map(PathBuf::from).collect();
+    let sandbox = Sandbox { read, write, allow, ..Sandbox::of(Profile::Custom) };
     // Cases may end one worker after the other.
     let options = Options { sandbox: Some(sandbox), restart: Restart::ALWAYS, ..Options::default() };
     let session = bound.open(options).map_err(|error| format!("{error:#}"))?.within(how.patience);

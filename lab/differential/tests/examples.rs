@@ -117,7 +117,7 @@ fn libuuid_contained_is_libuuid() {
 
 #[test]
 fn libwebp_contained_is_libwebp() {
-    compare("webp", 44, 650);
+    compare("webp", 140, 1200);
 }
 
 #[test]
@@ -138,6 +138,11 @@ fn libpng_contained_is_libpng() {
 #[test]
 fn fftw_contained_is_fftw() {
     compare("fftw", 53, 420);
+}
+
+#[test]
+fn freetype_contained_is_freetype() {
+    compare("freetype", 110, 600);
 }
 
 #[test]
