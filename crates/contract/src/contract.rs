@@ -13,8 +13,8 @@ use crate::forms::Form;
 use crate::pattern;
 use crate::typed;
 
-mod form;
 mod fields;
+mod form;
 mod function;
 mod handle;
 mod index;

@@ -189,6 +189,14 @@ car = ["car_get_gears($)", "car_get_lean($)", "car_get_name($)", "car_get_rides(
     "car_set_shot_width($c, 400)",
     "car_get_shot_pixels($c)",
 ]
+"what lives in a structure that stays keeps it" = [
+    "cup_init($c{}, 3)",
+    "s = straw_put($c{})",
+    "cup_end($c{})",
+    "straw_sip($s)",
+    "straw_pull($s)",
+    "cup_end($c{})",
+]
 "#;
 
 /// The library and its contract in a folder.

@@ -105,7 +105,9 @@ fn left_behind(site: Site<'_>, form: &Form, access: Access, item: Option<&Item>)
             format!("[function.{name}]\nparams.{VALUE} = {{ callback = \"kept\", until = \"{until}\", … }}")
         }
         _ if is_text_or_data(ty) => {
-            format!("[function.{name}]\nparams.{VALUE} = {{ string = \"utf-8\", until = \"{until}\" }}, or data, or {{ fixed = \"NULL\" }}")
+            format!(
+                "[function.{name}]\nparams.{VALUE} = {{ string = \"utf-8\", until = \"{until}\" }}, or data, or {{ fixed = \"NULL\" }}"
+            )
         }
         _ => format!(
             "leave it out of `set`: nothing keeps what it points to alive; {{ fixed = \"NULL\" }} for `params.{VALUE}` takes it away"

@@ -9,7 +9,9 @@ use hotcell_model::expr::Expr;
 use hotcell_model::interface::{Direction, ErrorRule, Requirement, ResultRole, Role};
 
 use crate::check::lines::{self, Lines};
-use crate::check::{accessors, callback, keeps, lengths, names, objects, owners, returned, structures, types};
+use crate::check::{
+    accessors, callback, keeps, lengths, names, objects, owners, returned, structures, types,
+};
 use crate::contract::{Closeness, Contract, Item, ParamLine, What};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::Text;

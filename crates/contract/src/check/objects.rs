@@ -166,7 +166,10 @@ fn named_parent(site: Site<'_>, text: &Text) -> Result<Option<usize>, Box<Diagno
             let ty = &site.function.params[index].ty;
             let object = site.known.handles.of_pointer(ty).is_some()
                 || matches!(ty.pointee(), Some((CType { kind: Type::Void, .. }, _)))
-                || ty.pointee().and_then(|(pointee, _)| pointee.record()).is_some_and(|record| site.known.structs.is_resident(record));
+                || ty
+                    .pointee()
+                    .and_then(|(pointee, _)| pointee.record())
+                    .is_some_and(|record| site.known.structs.is_resident(record));
             if object {
                 return Ok(Some(index));
             }

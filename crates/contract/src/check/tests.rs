@@ -1,5 +1,6 @@
 //! Contracts against small headers: what is bound, what is left out, what is refused.
 
+mod accessors;
 mod arrays;
 mod bound;
 mod callbacks;
@@ -23,4 +24,4 @@ mod type_errors;
 mod typed;
 mod utf16;
 
-pub(crate) use support::{api, ctype, function};
+pub(crate) use support::{api, ctype, function, record};

@@ -205,9 +205,7 @@ pub(crate) fn finish(reader: &mut Reader<'_>, lines: &mut FunctionLines) {
     }
     lines.form.gives = gives;
     // An object is what the rest of the contract says of it.
-    lines
-        .params
-        .retain(|line| !matches!(line.item.what, What::Stream(Stream::Address | Stream::Part, _)));
+    lines.params.retain(|line| !matches!(line.item.what, What::Stream(Stream::Address | Stream::Part, _)));
     lines.form.streams = streams;
     lines.form.tells = tells;
     let form = &lines.form;

@@ -42,7 +42,9 @@ fn function<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> FunctionLines {
             }
             "deadline" => lines.deadline = duration(reader, &entry),
             "idempotent" => lines.idempotent = reader.boolean(&entry),
-            "of" | "further" | "as" | "with" | "each" | "declare" => form::key(reader, &entry, &mut lines.form),
+            "of" | "further" | "as" | "with" | "each" | "declare" => {
+                form::key(reader, &entry, &mut lines.form)
+            }
             _ => reader.unknown(&entry, &keys::FUNCTION),
         }
     }

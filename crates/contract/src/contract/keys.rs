@@ -226,7 +226,8 @@ pub(crate) static RECYCLE: Keys = Keys::plain(
 );
 
 const GET: Key = key("get", Shape::Texts, "Fields of an object that are read: a function is added for each");
-const SET: Key = key("set", Shape::Texts, "Fields of an object that are written: a function is added for each");
+const SET: Key =
+    key("set", Shape::Texts, "Fields of an object that are written: a function is added for each");
 const HAS: Key =
     key("has", Shape::Texts, "Pointers in an object: a function is added that says whether each is there");
 

@@ -13,8 +13,7 @@ pub(crate) fn structs<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<Str
 fn structure<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> StructLines {
     let (name, span) = (entry.key.to_owned(), entry.key_span.clone());
     let access = FieldNames::default();
-    let mut lines =
-        StructLines { name, span, resident: false, started_by: None, fields: Vec::new(), access };
+    let mut lines = StructLines { name, span, resident: false, started_by: None, fields: Vec::new(), access };
     for entry in reader.table(entry).unwrap_or_default() {
         match entry.key {
             "resident" => lines.resident = reader.boolean(&entry).unwrap_or(false),
@@ -31,7 +30,8 @@ fn structure<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> StructLines {
     }
     if !lines.access.is_empty() && !lines.resident {
         let message = "`get`, `set` and `has` are about objects, and this structure goes with each call";
-        let help = "add `resident = true` if the library keeps it, or leave them out: callers have its fields";
+        let help =
+            "add `resident = true` if the library keeps it, or leave them out: callers have its fields";
         reader.push(Diagnostic::error(message).at(lines.span.clone()).help(help.to_owned()));
     }
     lines

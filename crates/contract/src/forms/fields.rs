@@ -159,16 +159,16 @@ impl Object<'_> {
         let said = |name: &str| self.contract.tables(name).iter().any(|lines| lines.requires.is_some());
         if member.union && !said(&name) {
             let why = "it is a member of a union, and nothing says when it is there".to_owned();
-            let help = format!("[function.{name}]\nrequires = \"…\", what the field that tells the members apart is then");
+            let help = format!(
+                "[function.{name}]\nrequires = \"…\", what the field that tells the members apart is then"
+            );
             return Err((why, Some(help)));
         }
         let object = c::pointed(&self.pointer, OBJECT);
         let place = format!("{OBJECT}->{}", member.path);
         let of = format!("the field `{}` of a `{}`.", member.path, self.name);
-        let signed = matches!(
-            member.ty.kind,
-            Type::Int { signed: true, .. } | Type::Enum { signed: true, .. }
-        );
+        let signed =
+            matches!(member.ty.kind, Type::Int { signed: true, .. } | Type::Enum { signed: true, .. });
         let body = match how {
             How::Get => get(&name, &object, &place, &member.ty),
             How::Set => set(&name, &object, &place, &member.ty),

@@ -54,7 +54,6 @@ fn form_of(contract: &Contract, function: &Function) -> FormLine {
         }
         form.further = lines.form.further.clone().or(form.further);
         form.typed = lines.form.typed.clone().or(form.typed);
-        form.with.extend(lines.form.with.iter().filter(|line| own.contains(&line.param.value)).cloned());
         // What says something else of a parameter stands before what was said of it.
         let said = |name: &str| {
             lines.params.iter().any(|line| line.name == name)
@@ -62,6 +61,8 @@ fn form_of(contract: &Contract, function: &Function) -> FormLine {
         };
         form.streams.retain(|stream| !said(&stream.param.value));
         let there = |name: &str| !lines.is_pattern() || own.iter().any(|own| own == name);
+        let with = lines.form.with.iter().filter(|line| there(&line.param.value));
+        form.with.extend(with.cloned());
         let streams = lines.form.streams.iter().filter(|line| there(&line.param.value));
         form.streams.extend(streams.cloned());
         form.gives.retain(|give| match &give.param {

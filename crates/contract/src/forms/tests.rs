@@ -8,6 +8,8 @@ use super::*;
 use crate::check::tests::{api, ctype};
 use crate::diagnostic::render;
 
+mod fields;
+
 /// What is added, or what is wrong.
 fn added(contract: &str) -> Result<Vec<String>, String> {
     let text = format!("hotcell = 1\nlibrary = \"z\"\nheaders = [\"zlib.h\"]\n{contract}\n");

@@ -29,7 +29,8 @@ pub(super) fn of(
         let message = format!("these are no fields in C: {why}");
         Box::new(Diagnostic::error(message).at(line.fields.span.clone()).help(help.to_owned()))
     })?;
-    let (mut texts, mut before, mut after) = (vec![c::pointed(&ty.written, name)], String::new(), String::new());
+    let (mut texts, mut before, mut after) =
+        (vec![c::pointed(&ty.written, name)], String::new(), String::new());
     for param in declared {
         let field = &param.name;
         if !fields.iter().any(|known| known.name.as_ref() == Some(field)) {
@@ -40,7 +41,9 @@ pub(super) fn of(
             return Err(Box::new(Diagnostic::error(message).at(line.fields.span.clone())));
         }
         let was = format!("hotcell_was_{field}");
-        before.push_str(&format!("__typeof__({name}->{field}) {was} = {name}->{field}; {name}->{field} = {field}; "));
+        before.push_str(&format!(
+            "__typeof__({name}->{field}) {was} = {name}->{field}; {name}->{field} = {field}; "
+        ));
         after.insert_str(0, &format!("{name}->{field} = {was}; "));
         texts.push(param.text);
     }
@@ -83,7 +86,8 @@ pub(super) fn part(api: &Api, ty: &CType, line: &StreamLine) -> Result<(String, 
     let wanted = ty.pointee().and_then(|(pointee, _)| pointee.record());
     if found.and_then(CType::record) != wanted || wanted.is_none() {
         let written = found.map_or("", |found| found.written.as_str());
-        let message = format!("`{}` is `{written}`, and `{}` is `{}`", text.value, line.param.value, ty.written);
+        let message =
+            format!("`{}` is `{written}`, and `{}` is `{}`", text.value, line.param.value, ty.written);
         return wrong(message, None);
     }
     Ok((pointer.clone(), path.to_owned()))

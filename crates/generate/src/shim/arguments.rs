@@ -59,8 +59,18 @@ pub(crate) fn write(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
 fn requires(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
     let Some(requires) = &scope.function.requires else { return Ok(()) };
     let holds = scope.truth(&requires.condition)?;
-    body.refuse_when(&format!("!{holds} || hc_bad"), "UNMET", &requires.text);
+    body.refuse_when(&format!("!{holds} || hc_bad"), "UNMET", &short(&requires.text));
     Ok(())
+}
+
+/// As much of a text as a refusal has room for.
+fn short(text: &str) -> String {
+    const MOST: usize = 108;
+    if text.len() <= MOST {
+        return text.to_owned();
+    }
+    let end = (0..=MOST).rfind(|&end| text.is_char_boundary(end)).unwrap_or(0);
+    format!("{}…", &text[..end])
 }
 
 /// What stands for a parameter in the call.

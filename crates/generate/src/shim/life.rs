@@ -141,7 +141,7 @@ fn unbound(name: &str) -> Function {
         noreturn: false,
         inline: false,
         requires: None,
-            keeps: Vec::new(),
+        keeps: Vec::new(),
         layout: Layout::default(),
         fingerprint: Fingerprint::default(),
     }

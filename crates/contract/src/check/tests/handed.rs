@@ -231,7 +231,7 @@ fn misuse_is_said() {
         (
             "void f(char *a, char **b)",
             "params.a = { out = \"buffer\", capacity = \"b == NULL\" }\nparams.b = { out = \"text\" }",
-            "5:42: `b` is not known before the call [written by the call] = this size is needed to make the call: use \
+            "5:42: `b` is not known before the call [written by the call] = this is needed before the call is made: use \
              parameters that go in, and constants",
         ),
     ] {

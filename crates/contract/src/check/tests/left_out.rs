@@ -141,6 +141,7 @@ fn gaps_are_joined_and_can_be_pasted() {
             draft,
             error: None,
             uses: Vec::new(),
+            requires: None,
             keeps: Vec::new(),
             places: Vec::new(),
         };

@@ -192,8 +192,8 @@ fn names_must_be_known() {
         ),
         (
             "params.out = { out = \"buffer\", capacity = \"1 + result\" }",
-            "5:48: `result` is not known before the call [known after the call] = this size is needed to make the \
-             call: use parameters and constants",
+            "5:48: `result` is not known before the call [known after the call] = this is needed before the \
+             call is made: use parameters and constants",
         ),
         (
             "params.out = { out = \"buffer\", capacity = \"len\" }",
@@ -285,7 +285,7 @@ fn expressions_have_kinds() {
     line(
         &f,
         &out("len * 2"),
-        "5:44: `len` is not known before the call [written by the call] = this size is needed to make the call: \
+        "5:44: `len` is not known before the call [written by the call] = this is needed before the call is made: \
          use parameters that go in, and constants",
     );
     let rule = |error: &str| {
