@@ -12,7 +12,7 @@ use hotcell_model::interface::SandboxProfile;
 use hotcell_model::types::Type;
 
 use crate::check::names;
-use crate::contract::{Contract, Each, FormLine, Stream};
+use crate::contract::{Contract, Each, FormLine, Stream, StreamLine};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::Text;
 use crate::pattern;
@@ -295,10 +295,15 @@ fn head(
         }
         written.params.extend(more);
     }
-    let ways = { form.streams.iter() }.map(|line| ways::of(api, function, &own, line));
+    let made = |name: &str| {
+        form.streams.iter().any(|line| line.stream == Stream::Fields && line.param.value == name)
+    };
+    let with = |name: &str| form.with.iter().any(|line| line.param.value == name);
+    let travel = |line: &&StreamLine| line.stream != Stream::Fields || !with(&line.param.value);
+    let ways = form.streams.iter().filter(travel).map(|line| ways::of(api, function, &own, line));
     let mut ways: Vec<Way> = ways.collect::<Result<_, _>>()?;
     for line in &form.with {
-        ways.push(with::of(api, function, &own, line)?);
+        ways.push(with::of(api, function, &own, line, made(&line.param.value))?);
     }
     for line in &form.gives {
         ways.push(given_back::of(api, function, &own, line, given)?);

@@ -43,6 +43,9 @@ void wheel_turn(wheel *w, int by);
 /* Makes pixels of all that width and height say. */
 int car_shoot(car *c);
 int car_half(int n);
+typedef struct listener { int (*number)(void *user, int n); void (*end)(void *user, const char *why); int step; int unused; } listener;
+/* Tells of each number below n, until it is told to stop. */
+int car_tell(const listener *l, int n, void *user);
 /* A structure that stays in the worker. */
 typedef struct cup { int size; int *drops; } cup;
 int cup_init(cup *c, int size);
@@ -96,6 +99,14 @@ int car_shoot(car *c)
     return 0;
 }
 int car_half(int n) { return n / 2; }
+int car_tell(const listener *l, int n, void *user)
+{
+    int told = 0;
+    for (int i = 0; i < n && l->step > 0; i += l->step, told++)
+        if (l->number != NULL && l->number(user, i) != 0) break;
+    if (l->end != NULL) l->end(user, told == 0 ? "nothing" : "done");
+    return told * 100 + l->unused;
+}
 int cup_init(cup *c, int size) { c->size = size; c->drops = malloc(sizeof(int)); *c->drops = size; return 0; }
 void cup_end(cup *c) { free(c->drops); }
 struct straw_s { const cup *in; };
@@ -142,6 +153,11 @@ params.report = { callback = "call", user_data = "none", on_failure = 0 }
 with.c = "int (*report)(int n), int level"
 params.report = { fixed = "car_half" }
 requires = "level >= 0 && n * level <= 1000"
+[function.car_tell]
+with.l = "int (*number)(void *user, int n), void (*end)(void *user, const char *why), int step"
+params.l = { in = "fields" }
+params.number = { callback = "call", user_data = "user", on_failure = 1, nullable = true }
+params.end = { callback = "call", user_data = "user", nullable = true, params = { why = { string = "utf-8" } } }
 [function.wheel_turn]
 params.w = { in = "part", of = "car.spare" }
 [function.car_is_set]
@@ -175,6 +191,7 @@ steps = ["owner = car_make(1, 3)", "engine = car_get_motor($owner)"]
 "car_set_name.value" = ["'a name'", "''"]
 level = ["0", "2", "-1", "1000"]
 n = ["0", "1", "5"]
+step = ["1", "2", "0"]
 by = ["3"]
 
 [observe]
@@ -242,7 +259,7 @@ impl Cars {
     }
 
     fn of(&self, object: &Value, name: &str, more: &[Value]) -> Result<Vec<Value>, Error> {
-        self.call(name, &[&[object.clone()], more].concat())
+        self.call(name, &[std::slice::from_ref(object), more].concat())
     }
 
     fn get(&self, object: &Value, name: &str) -> Value {

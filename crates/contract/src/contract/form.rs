@@ -71,7 +71,7 @@ pub(crate) struct Each {
 }
 
 /// A parameter that travels otherwise than the library takes it: `in` or `out = "file"`, `"descriptor"` or `"cursor"`,
-/// `in = "address"`, `"part"` or `"range"`, `inout = "text"`.
+/// `in = "address"`, `"fields"`, `"part"` or `"range"`, `inout = "text"`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StreamLine {
     pub(crate) param: Text,
@@ -94,6 +94,8 @@ pub(crate) enum Stream {
     Address,
     /// The address of a structure that is part of another one.
     Part,
+    /// A structure that is made of its fields.
+    Fields,
     /// The address of a pointer that it moves on, and how much there is.
     Cursor,
     /// Two pointers: the beginning of data, and its end.
@@ -184,7 +186,7 @@ pub(crate) fn finish(reader: &mut Reader<'_>, lines: &mut FunctionLines) {
         };
         let kept = kept(reader, &mut line.item);
         match stream {
-            Stream::Address | Stream::Part => {}
+            Stream::Address | Stream::Fields | Stream::Part => {}
             Stream::Text => more.push(as_text(&mut line.item, &param)),
             _ => more.extend(as_data(reader, &mut line.item, &param, (stream, direction))),
         }
@@ -205,7 +207,9 @@ pub(crate) fn finish(reader: &mut Reader<'_>, lines: &mut FunctionLines) {
     }
     lines.form.gives = gives;
     // An object is what the rest of the contract says of it.
-    lines.params.retain(|line| !matches!(line.item.what, What::Stream(Stream::Address | Stream::Part, _)));
+    let object = [Stream::Address, Stream::Fields, Stream::Part];
+    let is_one = |what: What| matches!(what, What::Stream(stream, _) if object.contains(&stream));
+    lines.params.retain(|line| !is_one(line.item.what));
     lines.form.streams = streams;
     lines.form.tells = tells;
     let form = &lines.form;

@@ -239,7 +239,7 @@ fn items_of_parameters() {
         (
             "{ in = \"map\" }",
             "5:19: `in = \"map\"` is not available yet [not yet] = this version knows `value`, `buffer`, `handle`, \
-             `handles`, `consumed`, `struct`, `structs`, `texts`, `file`, `descriptor`, `cursor`, `range`, `address` and `part`",
+             `handles`, `consumed`, `struct`, `structs`, `texts`, `file`, `descriptor`, `cursor`, `range`, `address`, `fields` and `part`",
         ),
         (
             "{ string = \"latin-1\" }",

@@ -93,6 +93,11 @@ pub(super) fn of(
             let (pointer, field) = with::part(api, ty, line)?;
             way(pointed(&pointer, name), String::new(), format!("&{name}->{field}"), String::new())
         }
+        (Stream::Fields, _) => {
+            let help = format!("add `with.{name} = \"…\"`, the fields that callers pass, as C declares them");
+            let message = format!("nothing says which fields `{name}` is made of");
+            return Err(Box::new(Diagnostic::error(message).at(line.param.span.clone()).help(help)));
+        }
         (Stream::Text, _) => {
             let declared =
                 format!("const {}, {}", pointed(&ty.written, name), pointed("char **", &after_of(name)));
@@ -179,6 +184,7 @@ fn unfit(ty: &CType, stream: Stream) -> Option<&'static str> {
         Stream::File => (is_file(ty), "a file is a `FILE *`"),
         Stream::Descriptor => (ty.canonical == "int", "a descriptor is an `int`"),
         Stream::Address => (inner.is_some(), "what has the address of a variable is a pointer to a pointer"),
+        Stream::Fields => (pointed.is_some(), "what is made of fields is a structure that is pointed to"),
         Stream::Part => (pointed.is_some(), "a part of an object is a structure that is pointed to"),
         Stream::Cursor => {
             let why = "what moves is a pointer to bytes, and this has the address of none";
@@ -211,7 +217,7 @@ pub(super) fn needs(streams: impl Iterator<Item = Stream>) -> impl Iterator<Item
             Stream::Cursor => CURSORS,
             Stream::Text => TEXTS,
             Stream::Range => SIZES,
-            Stream::Address | Stream::Part => &[],
+            Stream::Address | Stream::Fields | Stream::Part => &[],
         };
         if !found.contains(&lines) {
             found.push(lines);

@@ -11,12 +11,14 @@ use crate::forms::ways::{self, Way};
 use crate::suggest::did_you_mean;
 use crate::type_names::{Named, TypeNames};
 
-/// How fields are set before the call, and are as they were behind it: what callers pass is there during the call.
+/// How fields are set before the call, and are as they were behind it: what callers pass is there during the call. A structure that is
+/// `made` is there during the call, too, and has nothing else in it.
 pub(super) fn of(
     api: &Api,
     function: &Function,
     own: &[String],
     line: &WithLine,
+    made: bool,
 ) -> Result<Way, Box<Diagnostic>> {
     let name = line.param.value.as_str();
     let ty = &function.params[ways::position(function, own, &line.param)?].ty;
@@ -29,30 +31,38 @@ pub(super) fn of(
         let message = format!("these are no fields in C: {why}");
         Box::new(Diagnostic::error(message).at(line.fields.span.clone()).help(help.to_owned()))
     })?;
-    let (mut texts, mut before, mut after) =
-        (vec![c::pointed(&ty.written, name)], String::new(), String::new());
-    for param in declared {
-        let field = &param.name;
-        if !fields.iter().any(|known| known.name.as_ref() == Some(field)) {
-            return Err(unknown(name, field, &line.fields, fields));
+    let (mut texts, mut before, mut after) = (Vec::new(), String::new(), String::new());
+    let local = format!("hotcell_made_{name}");
+    match ty.pointee() {
+        Some((pointee, _)) if made => {
+            let record = pointee.written.trim_start_matches("const ");
+            before = format!("{record} {local}; __builtin_memset(&{local}, 0, sizeof {local}); ");
         }
-        if own.contains(field) {
+        _ => texts.push(c::pointed(&ty.written, name)),
+    }
+    for c::Param { name: field, text } in declared {
+        if !fields.iter().any(|known| known.name.as_ref() == Some(&field)) {
+            return Err(unknown(name, &field, &line.fields, fields));
+        }
+        if own.contains(&field) {
             let message = format!("`{}` has a parameter `{field}` already", function.name);
             return Err(Box::new(Diagnostic::error(message).at(line.fields.span.clone())));
         }
-        let was = format!("hotcell_was_{field}");
-        before.push_str(&format!(
-            "__typeof__({name}->{field}) {was} = {name}->{field}; {name}->{field} = {field}; "
-        ));
-        after.insert_str(0, &format!("{name}->{field} = {was}; "));
-        texts.push(param.text);
+        texts.push(text);
+        if made {
+            before.push_str(&format!("{local}.{field} = {field}; "));
+            continue;
+        }
+        let (place, was) = (format!("{name}->{field}"), format!("hotcell_was_{field}"));
+        before.push_str(&format!("__typeof__({place}) {was} = {place}; {place} = {field}; "));
+        after.insert_str(0, &format!("{place} = {was}; "));
     }
     Ok(Way {
         param: name.to_owned(),
         declared: texts.join(", "),
         other: None,
         before,
-        arg: name.to_owned(),
+        arg: if made { format!("&{local}") } else { name.to_owned() },
         after,
     })
 }

@@ -248,6 +248,14 @@ pub(crate) static PARAM: Keys = Keys {
             "An object, to whose variable the function takes the address",
         ),
         kind(
+            What::Stream(Stream::Fields, Direction::In),
+            "in",
+            Some("fields"),
+            &[],
+            &[],
+            "A structure that is made of the fields which `with` declares",
+        ),
+        kind(
             What::Stream(Stream::Part, Direction::In),
             "in",
             Some("part"),

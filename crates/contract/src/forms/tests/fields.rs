@@ -131,7 +131,18 @@ fn fields_are_set_around_the_call() {
         "[function.spare]\nof = \"turn\"\nparams.w = { in = \"part\", of = \"db.spare\" }",
         &["/** Calls `turn`. */ static inline void (spare)(db *w) { (turn)(&w->spare); }"],
     );
+    check(
+        "function.look.with.w = \"struct point to\"\nfunction.look.params.w = { in = \"fields\" }",
+        &[
+            "static inline void (hotcell_form_of_look)(struct point to) { \
+             struct line hotcell_made_w; __builtin_memset(&hotcell_made_w, 0, sizeof hotcell_made_w); \
+             hotcell_made_w.to = to; (look)(&hotcell_made_w); }",
+            "#undef look",
+            "#define look hotcell_form_of_look",
+        ],
+    );
     for (lines, expect) in [
+        ("function.look.params.w = { in = \"fields\" }", "nothing says which fields `w` is made of"),
         ("function.walk.with.n = \"int id\"", "`n` is `int`, which points to no fields"),
         ("function.walk.with.cra = \"int id\"", "`walk` has no parameter `cra`"),
         ("function.walk.with.car = \"int idd\"", "`car` has no field `idd`"),
