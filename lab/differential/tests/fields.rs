@@ -206,6 +206,11 @@ car = ["car_get_gears($)", "car_get_lean($)", "car_get_name($)", "car_get_rides(
     "car_set_shot_width($c, 400)",
     "car_get_shot_pixels($c)",
 ]
+"a structure of functions is told of numbers" = [
+    "car_tell(call(0), call(0), 2, 5)",
+    "car_tell(call(1), call(0), 1, 5)",
+    "car_tell(null, null, 1, 5)",
+]
 "what lives in a structure that stays keeps it" = [
     "cup_init($c{}, 3)",
     "s = straw_put($c{})",
@@ -377,6 +382,8 @@ fn fields_are_set_for_the_call_alone() {
     assert_eq!(cars.of(&car, "car_count", &[int(5), int(4)]).unwrap(), [int(10)]);
     assert_eq!(cars.get(&car, "car_is_set"), int(0));
     assert_eq!(cars.get(&car, "car_has_report"), Value::Bool(false));
+    // A structure that is made of what is passed: three are told of, and nothing else is in it.
+    assert_eq!(cars.call("car_tell", &[Value::Null, Value::Null, int(2), int(5)]).unwrap(), [int(300)]);
     // A part of it, and what lives in a structure that stays.
     cars.of(&car, "wheel_turn", &[int(3)]).unwrap();
     cars.of(&car, "wheel_turn", &[int(4)]).unwrap();
