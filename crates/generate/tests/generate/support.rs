@@ -66,6 +66,7 @@ pub(crate) fn f(result: &str, name: &str, params: Vec<Param>) -> Function {
         idempotent: false,
         noreturn: false,
         inline: false,
+        requires: None,
         keeps: Vec::new(),
         layout: Layout::default(),
         fingerprint: Fingerprint::default(),
