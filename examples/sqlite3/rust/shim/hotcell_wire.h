@@ -172,7 +172,9 @@ enum hotcell_refusal {
     /* An object was to be given away, or changed, that a call is using which this one is nested in. */
     HOTCELL_REFUSAL_IN_USE = 13,
     /* An object came out as a new one that is owned already. */
-    HOTCELL_REFUSAL_ALREADY_OWNED = 14
+    HOTCELL_REFUSAL_ALREADY_OWNED = 14,
+    /* What the contract says must hold before the call does not; the text says what. */
+    HOTCELL_REFUSAL_UNMET = 15
 };
 
 /* What the host answers to NeedSpace or Callback. */
