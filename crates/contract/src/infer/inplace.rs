@@ -15,7 +15,7 @@ use crate::infer::names::words;
 use crate::infer::view::{View, decided};
 use crate::infer::words::objects::CONSTRUCTORS;
 use crate::infer::words::{COMPOSITE, ONES, ONES_TOGETHER, SEQUENCES};
-use crate::infer::{Draft, Notes, documented, keeping, lengths, sharing};
+use crate::infer::{Draft, Notes, documented, getters, keeping, lengths, sharing};
 use crate::type_names::unqualified;
 
 /// Names like plurals of one structure, which has several numbers.
@@ -112,8 +112,9 @@ fn is_one(view: &View<'_>, draft: &Draft, index: usize) -> bool {
     }
     // `float *pos`: coordinates.
     let exact = element.is_integer() || matches!(element.kind, Type::Enum { .. });
-    let named =
-        error || exact && (view.called(index, ONES) || together(view, index) || asked_for(view, element));
+    let named = error
+        || exact && (view.called(index, ONES) || together(view, index) || asked_for(view, element))
+        || getters::gets_one(view, index, element);
     let one = element.is_scalar() && !element.is_byte() && named;
     let array = view.param(index).is_some_and(|param| param.array_length.is_some());
     one && !array && documented::doubt(view, draft, index, "").is_none()
