@@ -88,7 +88,7 @@ fn output(doc: &str, name: &str) -> Option<String> {
 /// Why a pointer may be to something else than one number that comes out. `text` is what its documentation says.
 pub(super) fn doubt(view: &View<'_>, draft: &Draft, index: usize, text: &str) -> Option<String> {
     let name = view.name(index);
-    if view.param(index).is_some_and(|param| param.array_length.is_some()) {
+    if view.param(index).is_some_and(|param| param.open_array || param.array_length.is_some()) {
         return Some(format!("`{name}` is an array"));
     }
     let words = || text.split(|c: char| !c.is_alphanumeric());

@@ -77,7 +77,7 @@ pub(super) fn gets_one(view: &View<'_>, index: usize, element: &CType) -> bool {
     let (name, Some(param)) = (view.words(index), view.param(index)) else { return false };
     let Some(last) = name.last() else { return false };
     let asked = (0..view.function.params.len()).any(|other| view.handle(other).is_some());
-    if !asked || !shown(&param.ty) || param.ty.written.contains('[') {
+    if !asked || !shown(&param.ty) {
         return false;
     }
     let one_of = |list: &[&str], word: &String| list.contains(&word.as_str());

@@ -12,7 +12,9 @@ use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::{Ending, ending};
 use crate::infer::names::words;
-use crate::infer::words::objects::{ACQUIRES, CLOSES, NO_RELEASES, PAUSES, SAYS_RELEASE, STARTS};
+use crate::infer::words::objects::{
+    ACQUIRES, CLOSES, ENDS_BESIDES, NO_RELEASES, PAUSES, SAYS_RELEASE, STARTS,
+};
 use crate::type_names::unqualified;
 
 mod defined;
@@ -195,6 +197,8 @@ struct Endings<'a> {
     starts: Vec<(&'a Function, Vec<String>)>,
     /// The types that functions take which are called like ones that acquire.
     acquired: BTreeSet<&'a str>,
+    /// The types that functions return or hand out.
+    made: BTreeSet<&'a str>,
 }
 
 impl<'a> Endings<'a> {
@@ -214,7 +218,13 @@ impl<'a> Endings<'a> {
         });
         let acquired =
             acquires.flat_map(|function| &function.params).filter_map(|param| pointed_record(&param.ty));
-        Endings { ends: ends.collect(), starts: starts.collect(), acquired: acquired.collect() }
+        let made = api.functions.iter().flat_map(|function| {
+            let out = function.params.iter().filter_map(|param| param.ty.pointee());
+            let out = out.filter(|(_, constant)| !constant).map(|(pointer, _)| pointer);
+            out.chain([&function.result]).filter_map(pointed_record)
+        });
+        let made = made.collect();
+        Endings { ends: ends.collect(), starts: starts.collect(), acquired: acquired.collect(), made }
     }
 }
 
@@ -281,10 +291,18 @@ impl Releases<'_> {
     /// Whether a function may end the object itself, where another one says that it releases it: it is the mirror of what hands the object
     /// out, says behind the word that it ends this type, or is called after the type in a word that says that nothing is left.
     fn ends_it(&self, function: &Function, fits: bool) -> bool {
-        let pauses = |word: &String| PAUSES.contains(&word.as_str());
-        let name = words(&function.name);
-        let whole = fits && !name.iter().any(pauses);
-        whole || self.closes_it(function) || self.pairs.closes(&function.name)
+        let pauses = words(&function.name).iter().any(|word| PAUSES.contains(&word.as_str()));
+        let leaves = pauses && self.endings.made.contains(self.key) && !self.ends_besides();
+        fits && !leaves || self.closes_it(function) || self.pairs.closes(&function.name)
+    }
+
+    /// Whether something else takes the object alone that may end it for good: `thing_unload(thing)`.
+    fn ends_besides(&self) -> bool {
+        self.endings.ends.iter().any(|(function, ending, _)| {
+            let takes = matches!(&function.params[..], [only] if pointed_record(&only.ty) == Some(self.key));
+            let besides = words(&function.name).iter().any(|word| ENDS_BESIDES.contains(&word.as_str()));
+            takes && besides && *ending == Ending::GivesAway
+        })
     }
 
     /// Whether a function says, behind the word, that it closes this type: `mailbox_close_message(message)`.

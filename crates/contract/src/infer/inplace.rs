@@ -170,7 +170,10 @@ fn several(view: &View<'_>, index: usize) -> Option<String> {
     let last = view.words(index).pop().unwrap_or_default();
     let plural = last.ends_with('s') && !last.ends_with("ss") && !SETS.contains(&last.as_str());
     let list = ["array", "list", "table", "vector"].contains(&last.as_str());
-    if plural || list || view.param(index).is_some_and(|param| param.array_length.is_some()) {
+    if plural
+        || list
+        || view.param(index).is_some_and(|param| param.open_array || param.array_length.is_some())
+    {
         return Some(format!("`{name}` may be several"));
     }
     let own = own_name(view, index);

@@ -44,7 +44,7 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
                     consumed: rule == MIRROR,
                     on_success: false,
                     nullable: false,
-                    invalidates: false,
+                    invalidates: rule != MIRROR && named::removes_part(view, index),
                 };
                 draft.params[index] = Some(Fact::inferred(role, rule));
             }

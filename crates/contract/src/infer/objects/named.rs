@@ -60,7 +60,7 @@ fn is_noun(view: &View<'_>) -> bool {
 
 /// Whether a function takes a part out of its object, which it is told by a name or an index: `pattern_remove(p, object, id)`. It is
 /// called as the release of the object is up to the word, and is not that.
-fn removes_part(view: &View<'_>, index: usize) -> bool {
+pub(super) fn removes_part(view: &View<'_>, index: usize) -> bool {
     let Some(known) = view.handle(index).filter(|_| index == 0).and_then(|name| view.known.handles.get(name))
     else {
         return false;
