@@ -3,7 +3,7 @@
 
 use hotcell::dynamic::{self, Outcome, Value};
 use hotcell::rt::Handle;
-use hotcell::{Options, Session};
+use hotcell::{ErrorKind, Options, Session};
 use hotcell_bind::Bound;
 use hotcell_e2e::bound::bind;
 use hotcell_e2e::cli::Folder;
@@ -19,8 +19,12 @@ struct Pumps {
 
 impl Pumps {
     fn open() -> Pumps {
+        Pumps::with(CONTRACT)
+    }
+
+    fn with(contract: &str) -> Pumps {
         let (header, code) = (include_str!("concluded/pump.h"), include_str!("concluded/pump.c"));
-        let (folder, bound) = bind("pump", header, code, CONTRACT);
+        let (folder, bound) = bind("pump", header, code, contract);
         Pumps { session: bound.open(Options::default()).unwrap(), bound, _folder: folder }
     }
 
@@ -78,10 +82,23 @@ fn an_object_stays_where_a_property_or_a_part_is_called_like_its_end() {
     let level = pumps.call("pump_get_level", &[pump.clone(), Value::Float(0.0)]);
     assert_eq!(outs(&level), [("value", &Value::Float(2.5))]);
     let remove = || pumps.int("pump_remove", &[pump.clone(), Value::Text("filter".into())]);
-    assert_eq!(remove(), 0);
+    assert_eq!((remove(), remove()), (1, 0));
     // What is added may be kept, so that nothing is concluded of it.
     assert!(pumps.bound.interface.function("pump_add_named").is_none());
     assert_eq!(pumps.int("pump_get_stop_level", &[pump]), 10);
+}
+
+#[test]
+fn what_was_borrowed_is_stale_when_a_part_has_been_removed() {
+    let lends = "[function.pump_part_of]\nresult = { out = \"borrowed\", nullable = true }\n";
+    let pumps = Pumps::with(&format!("{CONTRACT}{lends}"));
+    let pump = pumps.pump(1);
+    let part = Value::Handle(pumps.object("pump_part_of", std::slice::from_ref(&pump)));
+    assert_eq!(pumps.int("pump_part_length", std::slice::from_ref(&part)), 6);
+    assert_eq!(pumps.int("pump_remove", &[pump, Value::Text("filter".into())]), 1);
+    let function = pumps.bound.interface.function("pump_part_length").unwrap();
+    let stale = dynamic::call(&pumps.session, &pumps.bound.interface, function, &[part]).unwrap_err();
+    assert_eq!(stale.kind(), ErrorKind::StaleHandle);
 }
 
 #[test]

@@ -3,9 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct pump_part {
+    char name[16];
+};
+
 struct pump {
     int rate, closed, stop_level;
-    char part[16];
+    pump_part *part;
 };
 
 struct pump_valve {
@@ -19,6 +23,8 @@ pump *pump_new_of(int rate)
     pump *p = calloc(1, sizeof *p);
     if (p != NULL) {
         p->rate = rate;
+        p->part = calloc(1, sizeof *p->part);
+        strcpy(p->part->name, "filter");
         living++;
     }
     return p;
@@ -32,6 +38,7 @@ void pump_close(pump *p)
 void pump_free(pump *p)
 {
     living--;
+    free(p->part);
     free(p);
 }
 
@@ -84,17 +91,27 @@ int pump_get_stop_level(pump *p)
 
 int pump_add_named(pump *p, const char *name)
 {
-    strncpy(p->part, name, sizeof p->part - 1);
-    return 0;
+    return p->part != NULL || name[0] == '\0';
 }
 
 int pump_remove(pump *p, const char *name)
 {
-    int there = strcmp(p->part, name) == 0;
+    int there = p->part != NULL && strcmp(p->part->name, name) == 0;
     if (there) {
-        p->part[0] = '\0';
+        free(p->part);
+        p->part = NULL;
     }
     return there;
+}
+
+pump_part *pump_part_of(pump *p)
+{
+    return p->part;
+}
+
+int pump_part_length(const pump_part *part)
+{
+    return (int)strlen(part->name);
 }
 
 pump_valve *pump_valve_new(int width)

@@ -26,6 +26,11 @@ int pump_get_stop_level(pump *p);
 int pump_add_named(pump *p, const char *name);
 int pump_remove(pump *p, const char *name);
 
+/* The part that there is, as long as it is there: a contract has to say so. */
+typedef struct pump_part pump_part;
+pump_part *pump_part_of(pump *p);
+int pump_part_length(const pump_part *part);
+
 /* Valves, always behind their pump. */
 pump_valve *pump_valve_new(int width);
 void pump_valve_free(pump_valve *v);
