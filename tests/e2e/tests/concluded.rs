@@ -48,7 +48,7 @@ impl Pumps {
     }
 
     fn pump(&self, rate: i128) -> Value {
-        Value::Handle(self.object("pump_new_of", &[Value::Int(rate)]))
+        Value::Handle(self.object("pump_new_of", &[Value::Int(rate), Value::Int(0)]))
     }
 }
 
@@ -105,7 +105,7 @@ fn what_was_borrowed_is_stale_when_a_part_has_been_removed() {
 fn objects_behind_another_and_those_that_are_looked_at_are_used() {
     let pumps = Pumps::open();
     let pump = pumps.pump(3);
-    let valve = Value::Handle(pumps.object("pump_valve_new", &[Value::Int(3)]));
+    let valve = Value::Handle(pumps.object("pump_valve_new", &[Value::Int(3), Value::Int(0)]));
     let turn = |degrees| pumps.int("pump_valve_turn", &[pump.clone(), valve.clone(), Value::Int(degrees)]);
     assert_eq!((turn(30), turn(15)), (90, 135));
     assert_eq!(pumps.int("pump_check", &[pump.clone(), valve.clone()]), 1);
@@ -115,8 +115,8 @@ fn objects_behind_another_and_those_that_are_looked_at_are_used() {
 #[test]
 fn what_was_made_is_freed_although_something_closes_it() {
     let pumps = Pumps::open();
-    let pump = pumps.object("pump_new_of", &[Value::Int(1)]);
-    let other = pumps.object("pump_new_of", &[Value::Int(2)]);
+    let pump = pumps.object("pump_new_of", &[Value::Int(1), Value::Int(0)]);
+    let other = pumps.object("pump_new_of", &[Value::Int(2), Value::Int(0)]);
     assert_eq!(pumps.int("pump_living", &[]), 2);
     drop(pump);
     assert_eq!(pumps.int("pump_living", &[]), 1);

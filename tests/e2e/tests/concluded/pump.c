@@ -18,11 +18,12 @@ struct pump_valve {
 
 static int living;
 
-pump *pump_new_of(int rate)
+pump *pump_new_of(int rate, int stop_level)
 {
     pump *p = calloc(1, sizeof *p);
     if (p != NULL) {
         p->rate = rate;
+        p->stop_level = stop_level;
         p->part = calloc(1, sizeof *p->part);
         strcpy(p->part->name, "filter");
         living++;
@@ -114,11 +115,12 @@ int pump_part_length(const pump_part *part)
     return (int)strlen(part->name);
 }
 
-pump_valve *pump_valve_new(int width)
+pump_valve *pump_valve_new(int width, int turned)
 {
     pump_valve *v = calloc(1, sizeof *v);
     if (v != NULL) {
         v->width = width;
+        v->turned = turned;
     }
     return v;
 }

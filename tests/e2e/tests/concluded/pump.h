@@ -6,7 +6,7 @@ typedef struct pump pump;
 typedef struct pump_valve pump_valve;
 
 /* Pumps. What is closed is still to be freed. */
-pump *pump_new_of(int rate);
+pump *pump_new_of(int rate, int stop_level);
 void pump_close(pump *p);
 void pump_free(pump *p);
 int pump_living(void);
@@ -32,7 +32,7 @@ pump_part *pump_part_of(pump *p);
 int pump_part_length(const pump_part *part);
 
 /* Valves, always behind their pump. */
-pump_valve *pump_valve_new(int width);
+pump_valve *pump_valve_new(int width, int turned);
 void pump_valve_free(pump_valve *v);
 int pump_valve_turn(pump *p, pump_valve *v, int degrees);
 
