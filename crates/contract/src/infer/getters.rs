@@ -6,6 +6,7 @@
 
 use hotcell_model::types::{CType, Type};
 
+use crate::infer::answers::DOES;
 use crate::infer::names::words;
 use crate::infer::view::{View, shown};
 use crate::infer::words::OUTPUTS;
@@ -13,6 +14,9 @@ use crate::infer::words::numbers::DESCRIPTORS;
 
 /// Words of functions that get something.
 const GETS: &[&str] = &["get", "lookup", "query"];
+
+/// Last words of functions that are called after what they get: `cairo_path_extents(cr, &x1, &y1, &x2, &y2)`.
+const ASKED: &[&str] = &["extent", "extents", "minmax", "progress", "stats", "status", "version"];
 
 /// Names of memory, whatever is in it.
 const MEMORY: &[&str] = &["arr", "block", "dest", "dst", "mem", "p", "ptr", "res", "result", "ret", "target"];
@@ -104,7 +108,12 @@ pub(super) fn beside(view: &View<'_>, index: usize, element: &CType) -> bool {
 /// What a function gets, in the words of its name: nothing of a `getter`, `format` of `getformat`.
 fn got(name: &str) -> Option<Vec<String>> {
     let all = words(name);
-    let at = all.iter().position(|word| GETS.contains(&word.as_str()) || glued(word).is_some())?;
+    let verb = all.iter().position(|word| GETS.contains(&word.as_str()) || glued(word).is_some());
+    let Some(at) = verb else {
+        let asked = all.last().is_some_and(|word| ASKED.contains(&word.as_str()));
+        let does = all.iter().any(|word| DOES.contains(&word.as_str()));
+        return (asked && !does).then(Vec::new);
+    };
     let first = glued(&all[at]).map(str::to_owned);
     Some(first.into_iter().chain(all[at + 1..].iter().cloned()).collect())
 }

@@ -19,6 +19,11 @@ fn what_is_got_of_an_object_under_the_name_of_one_thing_is_one_number() {
             ("int pcm_lookup_bool(pcm *p, const char *name, int *value)", "object text changing -> value"),
             ("void pcm_get_point(pcm *p, double *x, double *y)", "object changing changing -> void"),
             ("void pcm_get_offset(pcm *p, int *offset_x, int *offset_y)", "object changing changing -> void"),
+            ("void pcm_clip_extents(pcm *p, double *x1, double *y1)", "object changing changing -> void"),
+            (
+                "int pcm_status(pcm *p, int op, int *pCur, int *pHiwtr)",
+                "object value changing changing -> value",
+            ),
             ("int pcm_get_real(const pcm *p, double *value)", "object changing -> value"),
         ],
     );
@@ -45,6 +50,8 @@ fn what_may_be_several_numbers_is_asked_for() {
             ("void pcm_get_points(pcm *p, double *x, double *y)", "object ? ? -> void"),
             ("int pcm_get_socket(pcm *p, int *fd)", "object ? -> value"),
             // It is done with, or it is told of no object.
+            ("int pcm_set_status(pcm *p, int *status)", "object ? -> value"),
+            ("int pcm_stats(pcm *p, unsigned *counters)", "object ? -> value"),
             ("int pcm_poll(pcm *p, unsigned *rate)", "object ? -> value"),
         ],
     );
