@@ -15,6 +15,7 @@ mod documented;
 mod elements;
 mod endings;
 mod gaps;
+mod getters;
 pub mod handles;
 mod inplace;
 mod keeping;

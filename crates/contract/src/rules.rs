@@ -86,6 +86,15 @@ pub const RULES: &[(&str, &str)] = &[
     ),
     ("const-object", "an object behind a `const` pointer, where the function is called like no release"),
     ("compared-objects", "objects of a function that is called like a comparison"),
+    (
+        "looked-at-object",
+        "an object of a function that is called like one which only looks (`verify`, `check`, `print`), and hands out none",
+    ),
+    (
+        "companion-object",
+        "the second parameter, behind an object that all functions of its type are given first, or after which type the function \
+         is called",
+    ),
     ("parent-object", "an object that a contract names as the parent of what comes out"),
     (
         "object-receiver",

@@ -41,9 +41,12 @@ fn function<'tu>(declarations: &[Entity<'tu>], types: &mut Types<'tu, '_>) -> Op
     let ty = best.get_type()?;
     let params = best.get_arguments().unwrap_or_default();
     let params = params.into_iter().filter_map(|param| {
-        let (ty, array_length) = types.parameter(param.get_type()?, &Context::of(Some(param)));
+        let written = param.get_type()?;
+        let (ty, array_length) = types.parameter(written, &Context::of(Some(param)));
         let name = param.get_name().filter(|name| !name.is_empty());
-        Some(Param { name, ty, array_length })
+        let kind = written.get_canonical_type().get_kind();
+        let open_array = matches!(kind, TypeKind::IncompleteArray | TypeKind::VariableArray);
+        Some(Param { name, ty, array_length, open_array })
     });
     let params: Vec<_> = params.collect();
     let attributes = declarations.iter().flat_map(attributes::attributes).collect();

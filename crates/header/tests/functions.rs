@@ -105,6 +105,9 @@ fn arrays_decay_and_keep_their_length() {
             ("key", "const unsigned char *", Some(16), Some(true)),
         ]
     );
+    let open: Vec<_> =
+        params.iter().filter(|param| param.open_array).filter_map(|it| it.name.as_deref()).collect();
+    assert_eq!(open, ["names", "variable"]);
 }
 
 #[test]

@@ -87,6 +87,9 @@ pub struct Param {
     pub ty: CType,
     /// Elements the header writes in brackets, as in `unsigned char digest[32]`.
     pub array_length: Option<u64>,
+    /// Whether there is no number in the brackets: an array, as in `double values[]`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub open_array: bool,
 }
 
 /// An attribute that says something about a call.

@@ -80,6 +80,7 @@ fn function(name: &str, signature: &Signature) -> Function {
         name: name.clone(),
         ty: ty.clone(),
         array_length: None,
+        open_array: false,
     };
     let params = signature.params.iter().map(param).collect();
     Function { params, ..life::nowhere(name, signature.result.clone()) }

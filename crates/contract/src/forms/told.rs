@@ -79,6 +79,7 @@ fn names_of(signature: &Signature) -> Vec<String> {
         name: name.clone(),
         ty: ty.clone(),
         array_length: None,
+        open_array: false,
     };
     let params = signature.params.iter().map(param).collect();
     names::names(&Function { params, ..crate::check::nowhere(signature.result.clone()) })

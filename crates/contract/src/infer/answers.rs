@@ -12,7 +12,7 @@ const NUMBERS: &[&str] = &["bound", "count", "index", "len", "length", "size", "
 const QUESTIONS: &[&str] = &["can", "has", "is"];
 
 /// Words of functions that do something with what stands behind: `set_size`, `check_version`.
-const DOES: &[&str] = &[
+pub(super) const DOES: &[&str] = &[
     "add", "append", "attach", "change", "check", "config", "define", "init", "insert", "install", "intern",
     "parse", "push", "put", "read", "register", "reserve", "reset", "resize", "set", "skip", "test",
     "update", "use", "verify", "write",

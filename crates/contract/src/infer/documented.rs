@@ -10,7 +10,7 @@ use hotcell_model::types::Type;
 
 use crate::infer::view::View;
 use crate::infer::words::{COMPOSITE, RAW, SEQUENCES};
-use crate::infer::{Draft, Notes};
+use crate::infer::{Draft, Notes, getters};
 
 /// Words about memory that is more than one number.
 const SEVERAL: &[&str] = &[
@@ -40,7 +40,7 @@ const SEVERAL: &[&str] = &[
 ];
 
 /// Names of one number that end like a plural.
-const SINGLE: &[&str] = &["class", "dims", "flags", "microseconds", "pos", "radius", "seconds", "status"];
+const SINGLE: &[&str] = &["channels", "dims", "flags", "microseconds", "pos", "radius", "seconds", "status"];
 
 /// Finds numbers that comments say come out.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
@@ -88,12 +88,13 @@ fn output(doc: &str, name: &str) -> Option<String> {
 /// Why a pointer may be to something else than one number that comes out. `text` is what its documentation says.
 pub(super) fn doubt(view: &View<'_>, draft: &Draft, index: usize, text: &str) -> Option<String> {
     let name = view.name(index);
-    if view.param(index).is_some_and(|param| param.array_length.is_some()) {
+    if view.param(index).is_some_and(|param| param.open_array || param.array_length.is_some()) {
         return Some(format!("`{name}` is an array"));
     }
     let words = || text.split(|c: char| !c.is_alphanumeric());
     let counted = words().any(|word| word.parse::<u32>().is_ok_and(|number| number > 1));
-    let plural = |word: &String| word.ends_with('s') && !SINGLE.contains(&word.as_str());
+    let plural =
+        |word: &String| word.ends_with('s') && !word.ends_with("ss") && !SINGLE.contains(&word.as_str());
     let several = counted
         || words().any(|word| SEVERAL.contains(&word))
         || view.words(index).last().is_some_and(plural)
@@ -118,9 +119,11 @@ pub(super) fn doubt(view: &View<'_>, draft: &Draft, index: usize, text: &str) ->
     }
 }
 
-/// Whether a name is of several numbers; coordinates have names of one letter.
+/// Whether a name is of several numbers; coordinates have names of one letter, or one behind what they are of: `offset_x`.
 fn several_by_name(view: &View<'_>, index: usize, list: &[&str]) -> bool {
-    let float = view.buffer(index).is_some_and(|(element, _)| matches!(element.kind, Type::Float { .. }));
+    let Some((element, _)) = view.buffer(index) else { return false };
+    let float = matches!(element.kind, Type::Float { .. });
     let letter = view.words(index).last().is_some_and(|word| word.len() == 1);
-    view.called(index, list) && !(float && letter && view.function.params.len() > 1)
+    let coordinate = float || getters::beside(view, index, element);
+    view.called(index, list) && !(coordinate && letter && view.function.params.len() > 1)
 }

@@ -25,7 +25,11 @@ pub(super) fn ending(name: &str) -> Option<(Ending, Vec<String>)> {
     let both = all.iter().any(|word| word == "and");
     for (index, word) in all.iter().enumerate() {
         let looked_at = !both && looks.is_some_and(|looks| index > looks);
-        match if looked_at { None } else { of_word(word) } {
+        // `Z3_dec_ref(context, ast)`.
+        let counts_down =
+            word == "ref" && index > 0 && ["dec", "decr", "decrement"].contains(&all[index - 1].as_str());
+        let said = if counts_down { Some((Ending::Releases, String::new())) } else { of_word(word) };
+        match said.filter(|_| !looked_at) {
             Some((ending, left)) => {
                 strongest = strongest.max(Some(ending));
                 rest.extend(Some(left).filter(|left| !left.is_empty()));
@@ -79,6 +83,8 @@ mod tests {
             ("delscreen", Some(Ending::Releases)),
             ("gst_byte_writer_free_and_get_data", Some(Ending::Releases)),
             ("json_decref", Some(Ending::Releases)),
+            ("Z3_dec_ref", Some(Ending::Releases)),
+            ("Z3_inc_ref", None),
             ("gzclose", Some(Ending::Closes)),
             ("PQfinish", Some(Ending::Closes)),
             ("PQclear", Some(Ending::Closes)),

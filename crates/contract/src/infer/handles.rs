@@ -12,7 +12,9 @@ use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::{Ending, ending};
 use crate::infer::names::words;
-use crate::infer::words::objects::{ACQUIRES, CLOSES, NO_RELEASES, SAYS_RELEASE, STARTS};
+use crate::infer::words::objects::{
+    ACQUIRES, CLOSES, ENDS_BESIDES, NO_RELEASES, PAUSES, SAYS_RELEASE, STARTS,
+};
 use crate::type_names::unqualified;
 
 mod defined;
@@ -39,10 +41,11 @@ pub(crate) fn types(api: &Api, exports: Option<&BTreeSet<String>>, pairs: &Pairs
     let opaque = |key: &str| api.records.get(key).is_some_and(|record| record.layout.is_none());
     let made = defined::Made::of(api, exports);
     let wanted = |key: &str| opaque(key) || made.object(key).is_some();
-    let found = of_records(api, exports, &wanted).into_iter().map(|(key, handle)| match made.object(key) {
-        Some(rule) if !opaque(key) => InferredHandle { rule, ..handle },
-        _ => handle,
-    });
+    let found =
+        of_records(api, exports, pairs, &wanted).into_iter().map(|(key, handle)| match made.object(key) {
+            Some(rule) if !opaque(key) => InferredHandle { rule, ..handle },
+            _ => handle,
+        });
     let prefix = prefix(api);
     let all = hidden::types(api, exports, prefix.as_deref()).into_iter().chain(found);
     all.map(|handle| mirrored(api, pairs, prefix.as_deref(), handle)).collect()
@@ -93,6 +96,7 @@ fn mirrored(api: &Api, pairs: &Pairs, prefix: Option<&str>, handle: InferredHand
 pub(crate) fn of_records<'a>(
     api: &'a Api,
     exports: Option<&BTreeSet<String>>,
+    pairs: &Pairs,
     wanted: &dyn Fn(&str) -> bool,
 ) -> Vec<(&'a str, InferredHandle)> {
     let mut spellings: BTreeMap<&str, Spellings> = BTreeMap::new();
@@ -111,7 +115,8 @@ pub(crate) fn of_records<'a>(
         let c_name = api.records.get(*key).map_or(*key, |record| record.c_name.as_str());
         let (name, c_type) = spelled.name(key, c_name);
         let own: BTreeSet<String> = spelled.all().chain([*key]).flat_map(words).collect();
-        let release = Releases { endings: &endings, exports, key, own, prefix: prefix.as_deref() }.only();
+        let release =
+            Releases { endings: &endings, exports, pairs, key, own, prefix: prefix.as_deref() }.only();
         let rule = if release.is_some() { "only-release" } else { "opaque-handle" };
         (*key, InferredHandle { name, c_type, release, rule })
     });
@@ -192,6 +197,8 @@ struct Endings<'a> {
     starts: Vec<(&'a Function, Vec<String>)>,
     /// The types that functions take which are called like ones that acquire.
     acquired: BTreeSet<&'a str>,
+    /// The types that functions return or hand out.
+    made: BTreeSet<&'a str>,
 }
 
 impl<'a> Endings<'a> {
@@ -211,7 +218,13 @@ impl<'a> Endings<'a> {
         });
         let acquired =
             acquires.flat_map(|function| &function.params).filter_map(|param| pointed_record(&param.ty));
-        Endings { ends: ends.collect(), starts: starts.collect(), acquired: acquired.collect() }
+        let made = api.functions.iter().flat_map(|function| {
+            let out = function.params.iter().filter_map(|param| param.ty.pointee());
+            let out = out.filter(|(_, constant)| !constant).map(|(pointer, _)| pointer);
+            out.chain([&function.result]).filter_map(pointed_record)
+        });
+        let made = made.collect();
+        Endings { ends: ends.collect(), starts: starts.collect(), acquired: acquired.collect(), made }
     }
 }
 
@@ -219,6 +232,7 @@ impl<'a> Endings<'a> {
 struct Releases<'a> {
     endings: &'a Endings<'a>,
     exports: Option<&'a BTreeSet<String>>,
+    pairs: &'a Pairs,
     key: &'a str,
     /// The words of the type's names.
     own: BTreeSet<String>,
@@ -246,8 +260,8 @@ impl Releases<'_> {
             // `XFreeFontSet(display, set)` releases the set, `git_config_delete_entry(config, name)` no config.
             let rival = match ending {
                 Ending::GivesAway => false,
-                // `cairo_close_path(cr)` beside `cairo_destroy(cr)`.
-                Ending::Closes => alone && (fits || !said || self.closes_it(function)),
+                // `cairo_close_path(cr)` beside `cairo_destroy(cr)`, `modbus_close(ctx)` beside `modbus_free(ctx)`.
+                Ending::Closes => alone && (!said || self.ends_it(function, fits)),
                 Ending::Releases => alone || fits || position > 0,
             };
             if !rival {
@@ -271,6 +285,23 @@ impl Releases<'_> {
             let takes = matches!(&function.params[..], [only] if pointed_record(&only.ty) == Some(self.key));
             let whole = words(&function.name).iter().any(|word| SAYS_RELEASE.contains(&word.as_str()));
             takes && whole && *ending == Ending::Releases && self.fits(rest) && self.usable(function)
+        })
+    }
+
+    /// Whether a function may end the object itself, where another one says that it releases it: it is the mirror of what hands the object
+    /// out, says behind the word that it ends this type, or is called after the type in a word that says that nothing is left.
+    fn ends_it(&self, function: &Function, fits: bool) -> bool {
+        let pauses = words(&function.name).iter().any(|word| PAUSES.contains(&word.as_str()));
+        let leaves = pauses && self.endings.made.contains(self.key) && !self.ends_besides();
+        fits && !leaves || self.closes_it(function) || self.pairs.closes(&function.name)
+    }
+
+    /// Whether something else takes the object alone that may end it for good: `thing_unload(thing)`.
+    fn ends_besides(&self) -> bool {
+        self.endings.ends.iter().any(|(function, ending, _)| {
+            let takes = matches!(&function.params[..], [only] if pointed_record(&only.ty) == Some(self.key));
+            let besides = words(&function.name).iter().any(|word| ENDS_BESIDES.contains(&word.as_str()));
+            takes && besides && *ending == Ending::GivesAway
         })
     }
 

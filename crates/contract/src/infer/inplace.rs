@@ -15,7 +15,7 @@ use crate::infer::names::words;
 use crate::infer::view::{View, decided};
 use crate::infer::words::objects::CONSTRUCTORS;
 use crate::infer::words::{COMPOSITE, ONES, ONES_TOGETHER, SEQUENCES};
-use crate::infer::{Draft, Notes, documented, keeping, lengths, sharing};
+use crate::infer::{Draft, Notes, documented, getters, keeping, lengths, sharing};
 use crate::type_names::unqualified;
 
 /// Names like plurals of one structure, which has several numbers.
@@ -112,8 +112,9 @@ fn is_one(view: &View<'_>, draft: &Draft, index: usize) -> bool {
     }
     // `float *pos`: coordinates.
     let exact = element.is_integer() || matches!(element.kind, Type::Enum { .. });
-    let named =
-        error || exact && (view.called(index, ONES) || together(view, index) || asked_for(view, element));
+    let named = error
+        || exact && (view.called(index, ONES) || together(view, index) || asked_for(view, element))
+        || getters::gets_one(view, index, element);
     let one = element.is_scalar() && !element.is_byte() && named;
     let array = view.param(index).is_some_and(|param| param.array_length.is_some());
     one && !array && documented::doubt(view, draft, index, "").is_none()
@@ -169,7 +170,10 @@ fn several(view: &View<'_>, index: usize) -> Option<String> {
     let last = view.words(index).pop().unwrap_or_default();
     let plural = last.ends_with('s') && !last.ends_with("ss") && !SETS.contains(&last.as_str());
     let list = ["array", "list", "table", "vector"].contains(&last.as_str());
-    if plural || list || view.param(index).is_some_and(|param| param.array_length.is_some()) {
+    if plural
+        || list
+        || view.param(index).is_some_and(|param| param.open_array || param.array_length.is_some())
+    {
         return Some(format!("`{name}` may be several"));
     }
     let own = own_name(view, index);

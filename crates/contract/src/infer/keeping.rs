@@ -16,7 +16,7 @@ use crate::infer::words::functions::{ADDS, KEEPERS, KEEPS_LITERAL};
 use crate::infer::words::objects::{
     BORROWS, CONTENTS, FILLS, KEEPS_DATA, KEEPS_TEXT, LITERALS, OPENERS, READS_ON, USES,
 };
-use crate::infer::{Draft, answers, comments, may_make};
+use crate::infer::{Draft, answers, comments, getters, may_make};
 
 /// Names of memory that is there for what a function gives.
 const COMES_OUT: &[&str] = &["dest", "dst", "out", "output", "res", "result"];
@@ -81,6 +81,7 @@ fn done(view: &View<'_>) -> bool {
     uses(&view.function.name)
         || view.function_has_word(FILLS)
         || unnumbered(&view.function.name).iter().any(glued)
+        || getters::gets(&view.function.name)
         || tells_error(view)
 }
 

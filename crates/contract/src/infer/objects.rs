@@ -24,6 +24,9 @@ use crate::infer::words::objects::{
 };
 use crate::infer::{Draft, Notes, answers, comments, keeping};
 
+mod companions;
+mod looks;
+mod named;
 mod parts;
 
 const MIRROR: &str = "mirrored-release";
@@ -41,7 +44,7 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
                     consumed: rule == MIRROR,
                     on_success: false,
                     nullable: false,
-                    invalidates: false,
+                    invalidates: rule != MIRROR && named::removes_part(view, index),
                 };
                 draft.params[index] = Some(Fact::inferred(role, rule));
             }
@@ -57,8 +60,8 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
     if view.known.handles.pairs().ends(&function.name) {
         return Ok(MIRROR);
     }
-    if let Some((ending, _)) =
-        ending(&function.name).filter(|(ending, _)| !parts::of_part(view, index, *ending))
+    if let Some((ending, _)) = ending(&function.name)
+        .filter(|(ending, _)| !parts::of_part(view, index, *ending) && !named::stays(view, index, *ending))
     {
         let what = match ending {
             Ending::Releases => format!("the function is called like one that releases `{name}`"),
@@ -98,12 +101,16 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
     if view.function_has_last_word(COMPARES) && function.result.is_scalar() {
         return Ok("compared-objects");
     }
+    if looks::only(view) {
+        return Ok("looked-at-object");
+    }
     if let Some(constant) = view.known.handles.constant_of(handle) {
         return Err(format!(
             "`{name}` may be one of the library's own, which `{constant}` returns as `const`, and the function may change it"
         ));
     }
-    if index > 0 && !first_to_change(view, index) {
+    let companion = companions::is_companion(view, index);
+    if index > 0 && !companion && !first_to_change(view, index) {
         return Err(format!("the function may take over `{name}`"));
     }
     if let Some(number) = ends_if(view) {
@@ -119,7 +126,7 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
     if last && function.result.pointee().is_none() && unreleased(view) {
         return Err(format!("nothing is called like the release of `{name}`, so this may be it"));
     }
-    Ok("object-receiver")
+    Ok(if companion { "companion-object" } else { "object-receiver" })
 }
 
 /// Whether the headers have a typedef of the same pointer without `const`, so that functions say which they mean: `png_const_structp`
@@ -140,8 +147,11 @@ fn chosen(view: &View<'_>, ty: &CType) -> bool {
 /// after stands before `set`, and what it sets is neither the object nor which one is in use.
 fn is_property(view: &View<'_>) -> bool {
     let Some(handle) = view.handle(0) else { return false };
-    let own = words(handle);
+    let own: Vec<String> = words(handle).into_iter().filter(|word| word != "ptr" && word != "t").collect();
     let name = words(&view.function.name);
+    if set_of_its_name(&name, &own) {
+        return true;
+    }
     let place = |list: &[&str]| name.iter().position(|word| list.contains(&word.as_str()));
     // `sqlite3_last_insert_rowid(db)`.
     let past =
@@ -154,11 +164,26 @@ fn is_property(view: &View<'_>) -> bool {
     }
     let Some(set) = place(&["set"]).filter(|_| place(STORES) == place(&["set"])) else { return false };
     let (before, behind) = (&name[..set], &name[set + 1..]);
-    let in_use = ["active", "current", "default", "global", "instance", "main", "shared"];
-    !before.is_empty()
-        && before.iter().all(|word| own.contains(word))
+    let in_use = [
+        "active", "current", "default", "global", "handle", "instance", "main", "object", "self", "shared",
+        "this",
+    ];
+    // All functions may begin with the first word of the type.
+    let specific = if own.len() > 1 && own.first() == name.first() { &own[1..] } else { &own[..] };
+    let after = |word: &String| own.contains(word);
+    (!before.is_empty() && before.iter().all(after) || before.iter().any(|word| specific.contains(word)))
+        && !before.iter().any(|word| in_use.contains(&word.as_str()))
         && !behind.is_empty()
         && !behind.iter().any(|word| own.contains(word) || in_use.contains(&word.as_str()))
+}
+
+/// Whether what sounds like storing is part of the type's name, each time: `xmlXPathCastNodeSetToNumber(xmlNodeSet *)`.
+fn set_of_its_name(name: &[String], own: &[String]) -> bool {
+    let stores = |word: &String| STORES.contains(&word.as_str());
+    let places: Vec<usize> = (0..name.len()).filter(|&at| stores(&name[at])).collect();
+    let of_type =
+        |&at: &usize| at > 0 && own.windows(2).any(|pair| pair[0] == name[at - 1] && pair[1] == name[at]);
+    !places.is_empty() && places.iter().all(of_type)
 }
 
 /// The number that may say how many there are of a structure which the headers define: only of such there are arrays.

@@ -4,16 +4,18 @@
 //! `data[32]`, `len(0)` and `count(0)` (of parameter 0), `out`, `lenptr(0)`, `number` (one that comes out), `changed` (data that goes
 //! in and comes out), `changed[16]`, `changing` (a number that does), `structure(In)`, `begun(end)`, `resident` and `over` (structures
 //! that the library keeps), `ended` and `made(release)` (an object that goes, and one that comes out), `object`
-//! (plainly used), `fixed` (NULL), `product` and `filled` (as `fwrite` and `fread` count), `line` and `cap(0)` (as `fgets`), `?` for a gap; a returned object as `owned` or `constant`, a text in UTF-16 as `text16`, and returned
+//! (plainly used), `emptied` (used, and what was borrowed from it is gone), `fixed` (NULL), `product` and `filled` (as `fwrite` and `fread` count), `line` and `cap(0)` (as `fgets`), `?` for a gap; a returned object as `owned` or `constant`, a text in UTF-16 as `text16`, and returned
 //! data as `counted` when another function counts it.
 
 mod adversarial;
 mod begun;
 mod behaviour;
 mod comments;
+mod companions;
 mod constants;
 mod counted;
 mod destructors;
+mod getters;
 mod inplace;
 mod keeping;
 mod libc;
@@ -122,6 +124,7 @@ fn role(fact: Option<&Fact<Role>>) -> String {
         Some(Role::Fixed { .. }) => "fixed".into(),
         Some(Role::HandleOut { ownership: Ownership::Owned { release }, .. }) => format!("made({release})"),
         Some(Role::Handle { consumed: false, nullable: false, invalidates: false, .. }) => "object".into(),
+        Some(Role::Handle { consumed: false, nullable: false, invalidates: true, .. }) => "emptied".into(),
         Some(other) => format!("{other:?}"),
     }
 }

@@ -166,7 +166,7 @@ pub(crate) fn function(declaration: &str) -> Function {
         };
         let (ty, name) = declarator(text);
         let ty = if array_length.is_some() { ctype(&format!("{ty} *")) } else { ctype(ty) };
-        Param { name: name.map(str::to_owned), ty, array_length }
+        Param { name: name.map(str::to_owned), ty, array_length, open_array: false }
     };
     Function {
         name: name.unwrap().into(),

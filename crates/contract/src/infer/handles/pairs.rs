@@ -20,6 +20,8 @@ use crate::infer::words::objects::{
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Pairs {
     ends: BTreeMap<String, String>,
+    /// Functions that close what the one of the same name opens, whatever else ends it.
+    closes: BTreeSet<String>,
 }
 
 impl Pairs {
@@ -63,12 +65,16 @@ impl Pairs {
             .collect();
         let mut found: Vec<(&str, &str, &str)> = Vec::new();
         let mut allocated: BTreeSet<&str> = BTreeSet::new();
+        let mut closes: BTreeSet<String> = BTreeSet::new();
         for function in functions {
             let Some(object) = made(function).filter(|object| !through.contains(object)) else { continue };
             for (rest, makes) in without(&function.name, MIRROR_MAKES) {
                 let Some(all) = ends.get(&(rest, object)) else { continue };
                 // What is allocated is freed, though something closes it before.
                 let allocates = ["alloc", "create", "new"].contains(&makes);
+                if !allocates {
+                    closes.extend(all.iter().map(|(end, _)| (*end).to_owned()));
+                }
                 let frees = all.iter().filter(|(_, word)| FREES_MADE.contains(word)).collect::<Vec<_>>();
                 match (&all[..], &frees[..]) {
                     (_, [(end, _)]) if allocates => {
@@ -92,7 +98,13 @@ impl Pairs {
             })
         };
         let ends = found.iter().filter(|(_, end, object)| alone(end, object));
-        Pairs { ends: ends.map(|(maker, end, _)| ((*maker).to_owned(), (*end).to_owned())).collect() }
+        let ends = ends.map(|(maker, end, _)| ((*maker).to_owned(), (*end).to_owned())).collect();
+        Pairs { ends, closes }
+    }
+
+    /// Whether a function is the mirror of one that opens or begins an object and hands it out: `snd_mixer_close`, beside `snd_mixer_free`.
+    pub(super) fn closes(&self, function: &str) -> bool {
+        self.closes.contains(function)
     }
 
     /// What releases the objects that a function makes.

@@ -54,6 +54,25 @@ fn a_defined_structure_that_is_made_and_ended_is_an_object() {
     );
     assert_eq!(release(&["open_point *point_at(int n)"], "open_point"), "no handle");
     // It is ended by the pointer to its pointer.
+    // What is closed is still to be freed, unless it was opened: `snd_mixer_close` beside `snd_mixer_free`.
+    let opened = [
+        "int point_open(full_point **p)",
+        "int point_close(full_point *p)",
+        "void point_free(full_point *p)",
+    ];
+    assert_eq!(release(&opened, "full_point"), "-");
+    let connected = [
+        "full_point *point_new_at(int n)",
+        "int point_close(full_point *p)",
+        "void point_free(full_point *p)",
+    ];
+    assert_eq!(release(&connected, "full_point"), "point_free");
+    let done = [
+        "full_point *point_new_at(int n)",
+        "int point_cleanup(full_point *p)",
+        "void point_free(full_point *p)",
+    ];
+    assert_eq!(release(&done, "full_point"), "-");
     let through = ["full_point *point_init(int n)", "void point_destroy(full_point **p)"];
     assert_eq!(release(&through, "full_point"), "-");
     // Two may release it; one that is freed may be closed before.

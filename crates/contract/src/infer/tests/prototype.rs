@@ -79,6 +79,7 @@ fn param(text: &str) -> Param {
             name,
             ty: CType { written: text.into(), canonical: text.into(), kind },
             array_length: None,
+            open_array: false,
         };
     }
     let (text, array) = match text.split_once('[') {
@@ -89,14 +90,19 @@ fn param(text: &str) -> Param {
     let uuid = ty.written == "uuid_t" || ty.written == "const uuid_t";
     if uuid {
         let constant = ty.written.starts_with("const");
-        return Param { name, ty: pointer(base("unsigned char"), constant), array_length: Some(16) };
+        return Param {
+            name,
+            ty: pointer(base("unsigned char"), constant),
+            array_length: Some(16),
+            open_array: false,
+        };
     }
     match array {
         Some(length) => {
             let constant = text.trim_start().starts_with("const ") && !text.contains('*');
-            Param { name, ty: pointer(ty, constant), array_length: length }
+            Param { name, ty: pointer(ty, constant), array_length: length, open_array: length.is_none() }
         }
-        None => Param { name, ty, array_length: None },
+        None => Param { name, ty, array_length: None, open_array: false },
     }
 }
 

@@ -65,6 +65,22 @@ pub(in crate::infer) const FREES_MADE: &[&str] = &["destroy", "dispose", "free",
 pub(in crate::infer) const SAYS_RELEASE: &[&str] =
     &["dealloc", "deallocate", "destroy", "dispose", "finalize", "free", "unref", "unreference"];
 
+/// Words of functions that end what an object does, so that it is still to be released where another one is called like its release:
+/// `modbus_close`, `ares_cancel`. Not `cleanup` or `done`, which say that nothing is left.
+pub(in crate::infer) const PAUSES: &[&str] = &[
+    "abort",
+    "cancel",
+    "close",
+    "commit",
+    "disconnect",
+    "finish",
+    "join",
+    "remove",
+    "rollback",
+    "shutdown",
+    "stop",
+];
+
 /// Words of functions after which an object is held, until it is released, and goes on.
 pub(in crate::infer) const ACQUIRES: &[&str] =
     &["acquire", "claim", "grab", "hold", "lock", "reserve", "retain", "trylock"];
@@ -208,7 +224,8 @@ pub(in crate::infer) const CONTENTS: &[&str] = &[
 ];
 
 /// Words of functions that make an object.
-pub(in crate::infer) const CONSTRUCTORS: &[&str] = &["alloc", "allocate", "create", "make", "malloc", "new"];
+pub(in crate::infer) const CONSTRUCTORS: &[&str] =
+    &["alloc", "allocate", "calloc", "create", "make", "malloc", "new"];
 
 /// Words of functions that make an object like another one.
 pub(in crate::infer) const COPIES: &[&str] = &["clone", "copy", "dup", "duplicate"];

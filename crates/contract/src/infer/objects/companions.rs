@@ -1,0 +1,62 @@
+//! Objects that stand behind another one in all that is done with them: `png_set_gAMA(png, info, gamma)`, `Z3_solver_push(context, solver)`.
+//!
+//! Where each function of a type is given the same other object first, that is the context of all, and the second one is what the
+//! function is about.
+
+use hotcell_model::api::Function;
+
+use crate::infer::endings;
+use crate::infer::names::{function_words, words};
+use crate::infer::objects::named::own_words;
+use crate::infer::view::View;
+use crate::infer::words::objects::{COLLECTS, STORES};
+
+/// Functions from which on a type is only seen behind another.
+const SEVERAL: usize = 5;
+
+/// Whether the second parameter is what a function is about, and the first its context.
+pub(super) fn is_companion(view: &View<'_>, index: usize) -> bool {
+    let (Some(context), Some(own)) = (view.handle(0), view.handle(index)) else { return false };
+    if index != 1 || context == own || puts(view.function) {
+        return false;
+    }
+    called_after(view, index) || only_behind(view, context, own)
+}
+
+/// What a type is called of which each function is given one.
+const CONTEXTS: &[&str] =
+    &["context", "ctx", "env", "environment", "handle", "interp", "isolate", "library", "runtime", "vm"];
+
+/// Whether the function is called after the type, and that after the type of the first, or the first is called a context:
+/// `snd_pcm_hw_params_test_rate(pcm, params, …)`. Not `curl_mime_subparts(part, mime)`, which takes the second over.
+fn called_after(view: &View<'_>, index: usize) -> bool {
+    let (name, own, context) = (words(&view.function.name), own_words(view, index), own_words(view, 0));
+    let below = own.len() > context.len() && own.starts_with(&context);
+    let general = context.last().is_some_and(|word| CONTEXTS.contains(&word.as_str()));
+    own.len() > 1 && name.len() > own.len() && name.starts_with(&own) && (below || general)
+}
+
+/// Whether the headers have several functions with both in this order, and none that begins with the second and takes more.
+fn only_behind(view: &View<'_>, context: &str, own: &str) -> bool {
+    let handle = |function: &Function, index: usize| {
+        let ty = function.params.get(index).map(|param| &param.ty);
+        ty.and_then(|ty| view.known.handles.of_pointer(ty)).map(str::to_owned)
+    };
+    let ends = |function: &Function| endings::ending(&function.name).is_some();
+    let functions = || view.known.api.functions.iter().filter(|function| !ends(function));
+    let first =
+        |function: &&Function| function.params.len() > 1 && handle(function, 0).as_deref() == Some(own);
+    let both = |function: &&Function| {
+        handle(function, 0).as_deref() == Some(context)
+            && handle(function, 1).as_deref() == Some(own)
+            && !puts(function)
+    };
+    functions().filter(both).count() >= SEVERAL && !functions().any(|function| first(&function))
+}
+
+/// Whether a function is called like one that puts the second object into the first: it collects such, or sets one and nothing else.
+fn puts(function: &Function) -> bool {
+    let name = function_words(&function.name);
+    let any = |list: &[&str]| name.iter().any(|word| list.contains(&word.as_str()));
+    any(COLLECTS) || function.params.len() == 2 && any(STORES)
+}

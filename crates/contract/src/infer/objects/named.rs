@@ -1,0 +1,103 @@
+//! Words of a function's name that say how something ends, and are about something else than its object.
+
+use crate::infer::endings::{self, Ending};
+use crate::infer::names::words;
+use crate::infer::view::{View, plain_text};
+use crate::type_names::unqualified;
+
+/// Words of functions that take a part out of an object.
+const REMOVES: &[&str] = &["del", "delete", "erase", "remove", "unset"];
+
+/// Last words of numbers that say which part is meant.
+const SELECTS: &[&str] = &[
+    "at",
+    "codepoint",
+    "col",
+    "column",
+    "i",
+    "id",
+    "idx",
+    "index",
+    "indx",
+    "item",
+    "key",
+    "line",
+    "pos",
+    "position",
+    "row",
+    "which",
+];
+
+/// Last words of texts that say something about the end, and not which part is meant.
+const REMARKS: &[&str] = &["comment", "error", "message", "msg", "reason", "text"];
+
+/// Whether a function that is called like one which ends an object leaves its own alone.
+pub(super) fn stays(view: &View<'_>, index: usize, ending: Ending) -> bool {
+    sets_property(view) || is_noun(view) || ending >= Ending::Closes && removes_part(view, index)
+}
+
+/// Whether what is called so is a property that is set, or a thing that is added: `set_stop_threshold(params, n)`,
+/// `add_color_stop(pattern, offset)`. In the name of a `set` that is the object it is none.
+fn sets_property(view: &View<'_>) -> bool {
+    let name = words(&view.function.name);
+    let own = own_words(view, 0);
+    let verb = name.iter().position(|word| ["add", "set"].contains(&word.as_str()) && !own.contains(word));
+    let Some((before, behind)) = verb.map(|verb| (&name[..verb], &name[verb + 1..])) else { return false };
+    let ends = |word: &String| endings::ending(word).is_some();
+    let given = (1..view.function.params.len()).any(|index| view.handle(index).is_none());
+    let and = behind.iter().any(|word| word == "and");
+    !before.is_empty() && !before.iter().any(ends) && behind.len() > 1 && given && !and
+}
+
+/// Whether the word belongs to the name of the type which the function is called after: `git_commit_id(const git_commit *)`.
+fn is_noun(view: &View<'_>) -> bool {
+    let name = words(&view.function.name);
+    let rest = name.strip_prefix(&own_words(view, 0)[..]);
+    rest.is_some_and(|rest| {
+        rest.len() < name.len() && !rest.is_empty() && endings::ending(&rest.join("_")).is_none()
+    })
+}
+
+/// Whether a function takes a part out of its object, which it is told by a name or an index: `pattern_remove(p, object, id)`. It is
+/// called as the release of the object is up to the word, and is not that.
+pub(super) fn removes_part(view: &View<'_>, index: usize) -> bool {
+    let Some(known) = view.handle(index).filter(|_| index == 0).and_then(|name| view.known.handles.get(name))
+    else {
+        return false;
+    };
+    let Some(release) = known.release.as_deref().filter(|release| *release != view.function.name) else {
+        return false;
+    };
+    let ends = |word: &String| endings::ending(word).is_some();
+    let after: Vec<String> = words(release).into_iter().filter(|word| !ends(word)).collect();
+    let name = words(&view.function.name);
+    let Some(verb) = name.iter().position(|word| REMOVES.contains(&word.as_str())) else { return false };
+    let others = || 1..view.function.params.len();
+    let text = |index: usize| view.param(index).is_some_and(|param| plain_text(&param.ty));
+    let harmless = |index: usize| text(index) || view.param(index).is_some_and(|param| param.ty.is_scalar());
+    let selects = |index: usize| match text(index) {
+        true => !view.called(index, REMARKS),
+        false => view.called(index, SELECTS),
+    };
+    name[..verb] == after[..]
+        && name.iter().filter(|word| ends(word)).count() == 1
+        && others().all(harmless)
+        && others().any(selects)
+        && view.function.result.pointee().is_none()
+}
+
+/// The words of the type that a parameter leads to, but for those that say that it is one.
+pub(super) fn own_words(view: &View<'_>, index: usize) -> Vec<String> {
+    let Some(mut ty) = view.param(index).map(|param| &param.ty) else { return Vec::new() };
+    let name = match view.handle(index) {
+        Some(handle) => handle,
+        None => {
+            while let Some((behind, _)) = ty.pointee() {
+                ty = behind;
+            }
+            unqualified(&ty.written)
+        }
+    };
+    let name = name.strip_prefix("struct ").unwrap_or(name);
+    words(name).into_iter().filter(|word| word != "ptr" && word != "t").collect()
+}
