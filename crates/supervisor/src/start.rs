@@ -273,7 +273,7 @@ fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
         retired: AtomicBool::new(false),
         changed: Changed::default(),
         output: Mutex::new(Tail::default()),
-        cpu_limit: spec.limits.cpu,
+        limits: spec.limits,
     }))
 }
 

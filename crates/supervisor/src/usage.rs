@@ -52,6 +52,12 @@ impl Usage {
     }
 }
 
+/// How many threads a worker has; `None` when it has ended.
+pub(crate) fn thread_count(shared: &Shared) -> Option<u64> {
+    let status = look(shared, |folder| fs::read_to_string(format!("{folder}/status")))?;
+    of_status(&status.ok()?).map(|(_, threads)| threads)
+}
+
 /// Bytes in memory and threads, of a text of `/proc/PID/status`.
 fn of_status(status: &str) -> Option<(u64, u64)> {
     let field = |name: &str| {
