@@ -18,6 +18,8 @@ pub struct Syscall {
     pub path: Option<u8>,
     /// Which argument points to a socket's address.
     pub address: Option<u8>,
+    /// Which arguments are C's `int`s that say what it does: commands, kinds and flags.
+    pub choices: &'static [u8],
 }
 
 /// A rule of a policy.
@@ -41,6 +43,8 @@ pub enum Then {
     Refuse(i32),
     /// The library gets this error, and nobody is told.
     Answer(i32),
+    /// It waits until the host has said what becomes of it.
+    Ask,
 }
 
 /// A machine's numbers of system calls.
@@ -99,6 +103,29 @@ pub(crate) struct Policy {
     /// Of calls that have none.
     pub(crate) default: Then,
 }
+
+/// Calls that open, make, rename, remove or shorten files: Landlock judges their paths.
+const JUDGED_BY_PATH: [&str; 19] = [
+    "open",
+    "openat",
+    "openat2",
+    "creat",
+    "mkdir",
+    "mkdirat",
+    "rmdir",
+    "unlink",
+    "unlinkat",
+    "rename",
+    "renameat",
+    "renameat2",
+    "link",
+    "linkat",
+    "symlink",
+    "symlinkat",
+    "mknod",
+    "mknodat",
+    "truncate",
+];
 
 /// A rule of the user's that cannot be followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,6 +198,57 @@ impl Policy {
         Ok(policy)
     }
 
+    /// What is denied in every profile, and nothing else.
+    pub(crate) fn always() -> Policy {
+        let mut policy = Policy { decisions: BTreeMap::new(), default: Then::Allow };
+        policy.add(ALWAYS);
+        policy
+    }
+
+    /// While it is noted what a library does: the host is asked about everything that `compute` does not allow.
+    pub(crate) fn asking() -> Policy {
+        let mut policy = Policy { decisions: BTreeMap::new(), default: Then::Ask };
+        policy.add(ALWAYS);
+        policy.add(COMPUTE);
+        let ask = |then: &mut Then| {
+            if matches!(then, Then::Deny | Then::Refuse(_)) {
+                *then = Then::Ask;
+            }
+        };
+        for decision in policy.decisions.values_mut() {
+            ask(&mut decision.then);
+            ask(&mut decision.otherwise);
+        }
+        policy
+    }
+
+    /// What becomes of a call with these arguments, in a worker of this process id.
+    pub(crate) fn then(&self, call: &str, arguments: &[u64; 6], pid: u32) -> Then {
+        self.decisions.get(call).map_or(self.default, |decision| decision.then(arguments, pid))
+    }
+
+    /// Whether no profile allows the call, whatever its arguments are.
+    pub(crate) fn is_never_allowed(call: &str) -> bool {
+        ALWAYS.iter().any(|rule| rule.when.is_empty() && rule.calls.contains(&call))
+    }
+
+    /// Whether a call is allowed that only the kernel's rules of paths keep from everything, whatever its arguments are to be.
+    pub(crate) fn opens_paths(&self) -> bool {
+        JUDGED_BY_PATH.iter().any(|call| self.decisions.get(call).is_some_and(|it| it.then == Then::Allow))
+    }
+
+    /// Whether a socket of TCP can be made, which only the kernel's rules of ports keep from everywhere.
+    pub(crate) fn opens_ports(&self) -> bool {
+        let tcp = [libc::AF_INET, libc::AF_INET6]
+            .map(|family| [family as u64, libc::SOCK_STREAM as u64, 0, 0, 0, 0]);
+        tcp.iter().any(|arguments| self.then("socket", arguments, 0) == Then::Allow)
+    }
+
+    /// Whether a rule of `files` allows the call: those are judged by path besides.
+    pub(crate) fn is_of_files(call: &str) -> bool {
+        FILES.iter().any(|rule| rule.then == Then::Allow && rule.calls.contains(&call))
+    }
+
     fn add(&mut self, rules: &[Rule]) {
         for rule in rules {
             self.decisions.extend(rule.calls.iter().map(|&call| (call, Decision::of(rule))));
@@ -182,6 +260,11 @@ impl Decision {
     fn of(rule: &Rule) -> Decision {
         let parse = |text: &&str| condition::parse(text).expect("a test reads all conditions of the tables");
         Decision { when: rule.when.iter().map(parse).collect(), then: rule.then, otherwise: rule.otherwise }
+    }
+
+    fn then(&self, arguments: &[u64; 6], pid: u32) -> Then {
+        let holds = |all: &Vec<Comparison>| all.iter().all(|one| one.holds(arguments, pid));
+        if self.when.is_empty() || self.when.iter().any(holds) { self.then } else { self.otherwise }
     }
 
     fn allow(when: Vec<Vec<Comparison>>) -> Decision {
@@ -203,8 +286,7 @@ fn allowed(rule: &str) -> Result<(&'static str, Option<Vec<Comparison>>), WrongR
     let Some(syscall) = Syscall::named(name) else {
         return Err(wrong(format!("there is no system call `{name}`")));
     };
-    let never = ALWAYS.iter().any(|rule| rule.when.is_empty() && rule.calls.contains(&name));
-    if never {
+    if Policy::is_never_allowed(name) {
         return Err(wrong(format!("`{name}` is denied in every profile")));
     }
     Ok((syscall.name, when))

@@ -1,0 +1,132 @@
+//! Calls as this process would make them: what they point to is its own memory.
+
+use std::ffi::CString;
+use std::fs;
+use std::net::{TcpListener, UdpSocket};
+use std::os::fd::AsRawFd;
+
+use super::*;
+use crate::profile::Sandbox;
+
+fn judge(serves: bool) -> Judge {
+    let sandbox = Sandbox::default();
+    Judge {
+        compute: Policy::serve(&sandbox).unwrap(),
+        load: Policy::load(&sandbox).unwrap(),
+        view: crate::view::of_load(&sandbox, &[]),
+        refused: vec!["/proc/stat".into(), "/sys/devices/system/cpu/*".into()],
+        temporary: Some("/tmp/own-temporary".into()),
+        serves,
+    }
+}
+
+/// A call of this process.
+fn told(judge: &Judge, name: &str, arguments: [u64; 6]) -> Judgement {
+    let syscall = Syscall::named(name).unwrap();
+    judge.of(&Call { syscall, arguments }, &Process(std::process::id()))
+}
+
+/// `openat` of a path with these flags.
+fn opened(judge: &Judge, path: &str, flags: i32) -> Judgement {
+    let path = CString::new(path).unwrap();
+    told(judge, "openat", [AT_CWD, path.as_ptr().addr() as u64, flags as u64, 0, 0, 0])
+}
+
+const AT_CWD: u64 = libc::AT_FDCWD as u64;
+
+fn uses(judgement: &Judgement) -> Vec<&Seen> {
+    assert_eq!(judgement.answer, Answer::GoOn, "{judgement:?}");
+    judgement.seen.iter().filter(|seen| !matches!(seen, Seen::Call { .. })).collect()
+}
+
+#[test]
+fn opening_is_reading_or_changing_what_is_there() {
+    let (judge, folder) = (judge(true), std::env::temp_dir().canonicalize().unwrap());
+    let own = folder.join(format!("hotcell-judge-{}", std::process::id()));
+    fs::write(&own, "").unwrap();
+    let text = own.to_str().unwrap();
+    for (flags, expect) in [
+        (libc::O_RDONLY, Some(Seen::Read(own.clone()))),
+        (libc::O_RDONLY | libc::O_CREAT, Some(Seen::Read(own.clone()))),
+        (libc::O_RDWR, Some(Seen::Write(own.clone()))),
+        (libc::O_RDONLY | libc::O_TRUNC, Some(Seen::Write(own.clone()))),
+        (libc::O_PATH, None),
+    ] {
+        assert_eq!(uses(&opened(&judge, text, flags)), expect.iter().collect::<Vec<_>>(), "{flags:x}");
+    }
+    fs::remove_file(&own).unwrap();
+    assert_eq!(uses(&opened(&judge, text, libc::O_RDONLY)), [&Seen::Write("".into()); 0], "it is not there");
+    assert_eq!(uses(&opened(&judge, text, libc::O_WRONLY | libc::O_CREAT)), [&Seen::Write(folder)]);
+}
+
+#[test]
+fn what_the_worker_answers_itself_is_answered_here() {
+    let judge = judge(true);
+    let refused = |judgement: &Judgement| match (&judgement.answer, &judgement.seen[..]) {
+        (Answer::Fail(errno), [Seen::Refused(_)]) => *errno,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(refused(&opened(&judge, "/proc/stat", 0)), libc::EACCES);
+    assert_eq!(refused(&opened(&judge, "/sys/devices/system/cpu/online", 0)), libc::EACCES);
+    // TCGETS is allowed; another request is none of a terminal's.
+    assert_eq!(refused(&told(&judge, "ioctl", [0, 0x5302, 0, 0, 0, 0])), libc::ENOTTY);
+    let nothing = Judgement { answer: Answer::GoOn, seen: Vec::new() };
+    assert_eq!(opened(&judge, "/dev/null", libc::O_RDWR), nothing);
+    let empty = c"".as_ptr().addr() as u64;
+    assert_eq!(told(&judge, "newfstatat", [0, empty, 0, EMPTY_PATH, 0, 0]), nothing);
+    let older = told(&judge, "statx", [0, empty, EMPTY_PATH, 0, 0, 0]);
+    assert_eq!(older, Judgement { answer: Answer::Fail(libc::ENOSYS), seen: Vec::new() });
+    assert_eq!(uses(&opened(&judge, "/tmp/own-temporary/x", libc::O_RDONLY)), [&Seen::Temporary; 0]);
+    let makes = opened(&judge, "/tmp/own-temporary/x", libc::O_WRONLY | libc::O_CREAT);
+    assert_eq!(uses(&makes), [&Seen::Temporary]);
+}
+
+/// A name of `/proc` for what is open already is where that leads.
+#[test]
+fn descriptors_are_the_files_behind_them() {
+    let file = fs::File::open("/etc/passwd").unwrap();
+    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+    assert_eq!(uses(&opened(&judge(true), &path, libc::O_RDONLY)), [&Seen::Read("/etc/passwd".into())]);
+    assert_eq!(uses(&opened(&judge(false), &path, libc::O_RDONLY)), [&Seen::Temporary; 0]);
+}
+
+#[test]
+fn while_it_loads_only_what_a_loader_does_not_see_counts() {
+    let judge = judge(false);
+    let nothing = Judgement { answer: Answer::GoOn, seen: Vec::new() };
+    for path in ["/proc/self/maps", "/usr/share", "/proc/cpuinfo"] {
+        assert_eq!(opened(&judge, path, libc::O_RDONLY), nothing, "{path}");
+    }
+    assert_eq!(opened(&judge, "/etc/passwd", libc::O_RDONLY).seen, [Seen::Load("/etc/passwd".into())]);
+    assert_eq!(opened(&judge, "/etc/passwd", libc::O_RDWR).seen, [Seen::Write("/etc/passwd".into())]);
+    let socket = [libc::AF_INET as u64, libc::SOCK_DGRAM as u64, 0, 0, 0, 0];
+    assert_eq!(told(&judge, "socket", socket).seen, [Seen::Call { name: "socket", arguments: socket }]);
+}
+
+#[test]
+fn ports_are_those_of_tcp() {
+    let judge = judge(true);
+    let mut address = [0u8; 16];
+    address[..2].copy_from_slice(&(libc::AF_INET as u16).to_ne_bytes());
+    address[2..4].copy_from_slice(&443u16.to_be_bytes());
+    let at = address.as_ptr().addr() as u64;
+    let (tcp, udp) = (TcpListener::bind("127.0.0.1:0").unwrap(), UdpSocket::bind("127.0.0.1:0").unwrap());
+    let with = |name, socket: i32| {
+        uses(&told(&judge, name, [socket as u64, at, 16, 0, 0, 0])).into_iter().cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(with("connect", tcp.as_raw_fd()), [Seen::Connect(443)]);
+    assert_eq!(with("bind", tcp.as_raw_fd()), [Seen::Bind(443)]);
+    assert_eq!(with("connect", udp.as_raw_fd()), []);
+}
+
+#[test]
+fn what_cannot_be_named_is_told() {
+    let judge = judge(true);
+    let climbs = opened(&judge, "/usr/../proc/1/environ", libc::O_RDONLY);
+    let seen = uses(&climbs);
+    assert!(matches!(seen[..], [Seen::Unnamed(_)]), "{seen:?}");
+    let renamed = [c"/etc/hosts", c"/hotcell-nowhere"].map(|path| path.as_ptr().addr() as u64);
+    let renamed = told(&judge, "renameat2", [AT_CWD, renamed[0], AT_CWD, renamed[1], 0, 0]);
+    let unnamed = Unnamed { name: "renameat2", path: "/".into() };
+    assert_eq!(uses(&renamed), [&Seen::Write("/etc".into()), &Seen::Unnamed(unnamed)]);
+}
