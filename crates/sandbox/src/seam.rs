@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 pub use crate::policy::Then;
-use crate::policy::{Architecture, Decision, Policy, Syscall};
+use crate::policy::{Architecture, Decision, Policy, Syscall, WrongRule};
+use crate::profile::Sandbox;
 use crate::tables::SYSCALLS;
 use crate::{condition, filter};
 
@@ -34,6 +35,22 @@ impl Table {
         let mut program = filter::compile(&self.0, architecture(x86_64));
         program.pids.iter().for_each(|&place| program.instructions[place as usize].value = pid);
         program.instructions.iter().map(|it| (it.code, it.yes, it.no, it.value)).collect()
+    }
+}
+
+/// What a sandbox allows once it serves.
+#[derive(Debug)]
+pub struct Allowed(Policy);
+
+impl Allowed {
+    /// Of a sandbox. `Err` where its rules are none.
+    pub fn by(sandbox: &Sandbox) -> Result<Allowed, WrongRule> {
+        Policy::serve(sandbox).map(Allowed)
+    }
+
+    /// Whether it allows a call with these arguments; `None` where no profile does.
+    pub fn call(&self, call: &str, arguments: &[u64; 6]) -> Option<bool> {
+        (!Policy::is_never_allowed(call)).then(|| self.0.then(call, arguments, 0) == Then::Allow)
     }
 }
 
