@@ -116,23 +116,24 @@ fn attend(socket: &OwnedFd, judge: &mut judge::Judge, notes: &mut Notes) {
     let Ok(Some(listener)) = notify::receive_listener(socket) else { return };
     notes.note(Seen::Worker);
     while let Ok(Some(asked)) = notify::hear(&listener) {
-        let answer = judged(&asked, judge, notes);
+        let judge::Judgement { answer, seen } = judged(&asked, judge);
+        if notify::waits(&listener, &asked) {
+            seen.into_iter().for_each(|seen| notes.note(seen));
+        }
         if notify::answer(&listener, &asked, answer).is_err() {
             return;
         }
     }
 }
 
-fn judged(asked: &Asked, judge: &mut judge::Judge, notes: &mut Notes) -> Answer {
+fn judged(asked: &Asked, judge: &mut judge::Judge) -> judge::Judgement {
+    let nothing = |answer| judge::Judgement { answer, seen: Vec::new() };
     let Some(syscall) = u32::try_from(asked.number).ok().and_then(Syscall::of_number) else {
-        return Answer::Fail(libc::ENOSYS);
+        return nothing(Answer::Fail(libc::ENOSYS));
     };
     if syscall.name == "seccomp" && asked.arguments[0] == notify::SERVES {
         judge.serves = true;
-        return Answer::Done;
+        return nothing(Answer::Done);
     }
-    let call = judge::Call { syscall, arguments: asked.arguments };
-    let judgement = judge.of(&call, &process::Process(asked.thread));
-    judgement.seen.into_iter().for_each(|seen| notes.note(seen));
-    judgement.answer
+    judge.of(&judge::Call { syscall, arguments: asked.arguments }, &process::Process(asked.thread))
 }

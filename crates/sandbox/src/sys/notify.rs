@@ -18,9 +18,10 @@ use crate::filter::Instruction;
 /// Where a worker that is traced finds the socket for its listener: in place of its standard input.
 const PLACE: c_int = 0;
 
-/// `SECCOMP_IOCTL_NOTIF_RECV` and `SECCOMP_IOCTL_NOTIF_SEND`.
+/// `SECCOMP_IOCTL_NOTIF_RECV`, `SECCOMP_IOCTL_NOTIF_SEND` and `SECCOMP_IOCTL_NOTIF_ID_VALID`.
 const RECEIVE: u64 = 0xc050_2100;
 const SEND: u64 = 0xc018_2101;
+const WAITS: u64 = 0x4008_2102;
 
 /// Of an answer: the kernel executes the call (Linux 5.5).
 const CONTINUE: u32 = 1;
@@ -140,6 +141,13 @@ pub(crate) fn hear(listener: &OwnedFd) -> io::Result<Option<Asked>> {
     }
 }
 
+/// Whether the thread that asked waits yet. What was read of its memory before is its own then, and not that of another one which
+/// has its number by now.
+pub(crate) fn waits(listener: &OwnedFd, asked: &Asked) -> bool {
+    // SAFETY: the kernel reads the number, as long as the number of the request says.
+    unsafe { libc::ioctl(listener.as_raw_fd(), WAITS as _, ptr::from_ref(&asked.id)) == 0 }
+}
+
 /// Answers. A thread that has gone meanwhile needs none.
 pub(crate) fn answer(listener: &OwnedFd, asked: &Asked, answer: Answer) -> io::Result<()> {
     let (error, flags) = match answer {
@@ -165,5 +173,6 @@ mod tests {
         let length = |request: u64| (request >> 16) & 0x3fff;
         assert_eq!(size_of::<Asked>() as u64, length(RECEIVE));
         assert_eq!(size_of::<Answered>() as u64, length(SEND));
+        assert_eq!(size_of::<u64>() as u64, length(WAITS));
     }
 }
