@@ -25,6 +25,8 @@ pub struct Plan {
     pub(crate) bind: Vec<u16>,
     /// Whether paths must be judged by the kernel, and ports.
     pub(crate) needs_paths: bool,
+    /// Whether it must judge besides who shortens a file.
+    pub(crate) needs_lengths: bool,
     pub(crate) needs_ports: bool,
     /// Whether the host is asked about calls, instead of any rule of paths and ports.
     pub(crate) is_traced: bool,
@@ -45,6 +47,7 @@ impl Plan {
             connect: sandbox.connect.clone(),
             bind: sandbox.bind.clone(),
             needs_paths: sandbox.has_files() || serve.opens_paths(),
+            needs_lengths: serve.shortens(),
             needs_ports: sandbox.has_network() || serve.opens_ports(),
             is_traced: false,
         })
@@ -91,6 +94,7 @@ impl Plan {
             ports.iter().for_each(|&port| count(&mut out, port.into()));
         }
         count(&mut out, self.needs_paths.into());
+        count(&mut out, self.needs_lengths.into());
         count(&mut out, self.needs_ports.into());
         count(&mut out, self.is_traced.into());
         out
@@ -106,7 +110,8 @@ impl Plan {
         let serve_view = rest.list(Rest::sight)?;
         let port = |rest: &mut Rest<'_>| u16::try_from(rest.number()?).ok();
         let (connect, bind) = (rest.list(port)?, rest.list(port)?);
-        let (needs_paths, needs_ports, is_traced) = (rest.flag()?, rest.flag()?, rest.flag()?);
+        let (needs_paths, needs_lengths) = (rest.flag()?, rest.flag()?);
+        let (needs_ports, is_traced) = (rest.flag()?, rest.flag()?);
         let plan = Plan {
             load,
             serve,
@@ -116,6 +121,7 @@ impl Plan {
             connect,
             bind,
             needs_paths,
+            needs_lengths,
             needs_ports,
             is_traced,
         };
@@ -207,16 +213,23 @@ mod tests {
             ("newfstatat", (false, false)),
             ("openat", (true, false)),
             ("openat(arg2 == 0x80000)", (true, false)),
+            ("openat2", (true, false)),
             ("unlink", (true, false)),
             ("truncate", (true, false)),
             ("socket", (false, true)),
             ("socket(arg0 == 10)", (false, true)),
+            ("socket(arg0 == 2 && arg1 == 0x80001 && arg2 == 0)", (false, true)),
+            ("socket(arg0 == 10 && arg1 == 0x801)", (false, true)),
+            ("socket(arg1 == 0x80801 && arg2 == 6)", (false, true)),
+            ("socket(arg0:64 == 0x100000002)", (false, true)),
+            ("socket(arg0 == 2 && arg5 == 7)", (false, true)),
             ("socket(arg0 == 1)", (false, false)),
             ("socket(arg0 == 2 && arg1 & 0xf == 2)", (false, false)),
         ] {
             let sandbox = Sandbox { allow: vec![allow.into()], ..Sandbox::of(Profile::Custom) };
             let plan = Plan::new(&sandbox, &[]).unwrap();
             assert_eq!((plan.needs_paths, plan.needs_ports), expect, "{allow}");
+            assert_eq!(plan.needs_lengths, ["truncate", "openat2"].contains(&allow), "{allow}");
         }
     }
 

@@ -7,6 +7,8 @@ use crate::condition::{self, Comparison};
 use crate::profile::{Profile, Sandbox};
 use crate::tables::{ALWAYS, COMPUTE, FILES, LOAD, NETWORK, SYSCALLS};
 
+mod reach;
+
 /// A system call and its numbers.
 #[derive(Debug)]
 pub struct Syscall {
@@ -104,29 +106,6 @@ pub(crate) struct Policy {
     pub(crate) default: Then,
 }
 
-/// Calls that open, make, rename, remove or shorten files: Landlock judges their paths.
-const JUDGED_BY_PATH: [&str; 19] = [
-    "open",
-    "openat",
-    "openat2",
-    "creat",
-    "mkdir",
-    "mkdirat",
-    "rmdir",
-    "unlink",
-    "unlinkat",
-    "rename",
-    "renameat",
-    "renameat2",
-    "link",
-    "linkat",
-    "symlink",
-    "symlinkat",
-    "mknod",
-    "mknodat",
-    "truncate",
-];
-
 /// A rule of the user's that cannot be followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrongRule {
@@ -194,6 +173,7 @@ impl Policy {
                 }
             }
             policy.decisions.extend(own);
+            policy.keep_in_reach();
         }
         Ok(policy)
     }
@@ -230,18 +210,6 @@ impl Policy {
     /// Whether no profile allows the call, whatever its arguments are.
     pub(crate) fn is_never_allowed(call: &str) -> bool {
         ALWAYS.iter().any(|rule| rule.when.is_empty() && rule.calls.contains(&call))
-    }
-
-    /// Whether a call is allowed that only the kernel's rules of paths keep from everything, whatever its arguments are to be.
-    pub(crate) fn opens_paths(&self) -> bool {
-        JUDGED_BY_PATH.iter().any(|call| self.decisions.get(call).is_some_and(|it| it.then == Then::Allow))
-    }
-
-    /// Whether a socket of TCP can be made, which only the kernel's rules of ports keep from everywhere.
-    pub(crate) fn opens_ports(&self) -> bool {
-        let tcp = [libc::AF_INET, libc::AF_INET6]
-            .map(|family| [family as u64, libc::SOCK_STREAM as u64, 0, 0, 0, 0]);
-        tcp.iter().any(|arguments| self.then("socket", arguments, 0) == Then::Allow)
     }
 
     /// Whether a rule of `files` allows the call: those are judged by path besides.

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
 use crate::policy::{Policy, Syscall};
-use crate::profile::Sandbox;
+use crate::profile::{Profile, Sandbox};
 use crate::sys::notify::{self, Answer, Asked};
 use crate::sys::signals::with_signals_blocked;
 use crate::tables::HARMLESS;
@@ -60,7 +60,7 @@ impl Trace {
     /// Where the file cannot be written to.
     pub fn new(file: &Path, sandbox: &Sandbox, environment: &[(String, String)]) -> io::Result<Trace> {
         let file = File::options().create(true).append(true).open(file)?;
-        let named = Sandbox { read: Vec::new(), write: Vec::new(), ..sandbox.clone() };
+        let named = Sandbox { read: Vec::new(), write: Vec::new(), load: Vec::new(), ..sandbox.clone() };
         let temporary = environment.iter().find(|(name, _)| name == "TMPDIR");
         Ok(Trace {
             file,
@@ -82,6 +82,7 @@ impl Trace {
         let mut judge = judge::Judge {
             compute: Policy::serve(&Sandbox::default()).expect("nothing of it is a user's"),
             load: Policy::load(&Sandbox::default()).expect("nothing of it is a user's"),
+            files: Policy::serve(&Sandbox::of(Profile::Files)).expect("nothing of it is a user's"),
             view: self.view.clone(),
             refused: self.refused.clone(),
             temporary: self.temporary.clone(),

@@ -35,6 +35,7 @@ impl Wall {
         capabilities::drop_all().map_err(step("give up capabilities"))?;
         let pid = process::id();
         if plan.is_traced {
+            landlock::enter_of_trace(landlock::version()).map_err(step("keep away from other programs"))?;
             seccomp::install(&with_pid(&plan.load, pid))
                 .map_err(step("install the filter of system calls"))?;
             notify::hand_over(&with_pid(&plan.serve, pid))
@@ -46,6 +47,9 @@ impl Wall {
             0 if plan.needs_paths => {
                 Some("paths need Landlock (Linux 5.13), which this kernel or container does not offer")
             }
+            ..3 if plan.needs_lengths => Some(
+                "calls that shorten files need version 3 of Landlock (Linux 6.2), which this kernel or container does not offer",
+            ),
             ..4 if plan.needs_ports => Some(
                 "ports need version 4 of Landlock (Linux 6.7), which this kernel or container does not offer",
             ),

@@ -240,7 +240,8 @@ impl Watched {
             self.shared.signal(Signal::KILL);
         }
         if self.count_at.is_some_and(|at| Instant::now() >= at) {
-            self.count_at = self.has_few_threads().then(|| Instant::now() + COUNTED_EVERY);
+            self.count_threads();
+            self.count_at = Some(Instant::now() + COUNTED_EVERY);
         }
         let ended = self.shared.has_ended();
         // After the end too: the last words are still in the pipe and the socket.
@@ -252,17 +253,16 @@ impl Watched {
         !ended
     }
 
-    /// Whether it has no more threads than it was given. Else it is killed; one that has ended needs no more looks.
-    fn has_few_threads(&self) -> bool {
+    /// Kills it if it has more threads than it was given. A look that fails says nothing of the next.
+    fn count_threads(&self) {
         let (Some(limit), Some(count)) = (self.shared.limits.threads, usage::thread_count(&self.shared))
         else {
-            return false;
+            return;
         };
         if count > limit {
             self.shared.state.lock().too_many_threads = Some(limit);
             self.shared.signal(Signal::KILL);
         }
-        count <= limit
     }
 
     fn read_output(&mut self) {

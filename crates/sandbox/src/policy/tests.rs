@@ -264,3 +264,41 @@ fn rules_of_users_are_read_or_refused() {
     // It adds to what `compute` allows of the call.
     assert_eq!(policy.decisions["ioctl"].when.len(), 7);
 }
+
+/// Lines of a user's open nothing that goes past the kernel's rules of paths and ports.
+#[test]
+fn users_lines_do_not_go_past_rules_of_paths_and_ports() {
+    let policy = |allow: &[&str]| {
+        let allow = allow.iter().map(|&line| line.to_owned()).collect();
+        Policy::serve(&Sandbox { allow, ..Sandbox::of(Profile::Custom) }).unwrap()
+    };
+    let fast = libc::MSG_FASTOPEN as u64;
+    let bare = policy(&["socket", "sendto", "sendmmsg", "openat", "open(arg1 == 0x200)", "truncate"]);
+    let flags_at = |place: usize, flags: u64| {
+        let mut arguments = [0; 6];
+        arguments[place] = flags;
+        arguments
+    };
+    for (call, place) in [("sendto", 3), ("sendmsg", 2), ("sendmmsg", 3)] {
+        assert_eq!(bare.then(call, &flags_at(place, 0), 0), Then::Allow, "{call}");
+        assert_eq!(bare.then(call, &flags_at(place, fast), 0), Then::Deny, "{call}");
+    }
+    // The kernel does not take these for TCP, and they connect by it.
+    for (socket, expect) in [
+        ([2, 1, 0], Then::Allow),
+        ([10, 0x80801, 6], Then::Allow),
+        ([2, 1, 262], Then::Deny),
+        ([10, 1, 256], Then::Deny),
+        ([43, 1, 0], Then::Deny),
+    ] {
+        let [family, kind, protocol] = socket;
+        assert_eq!(bare.then("socket", &[family, kind, protocol, 0, 0, 0], 0), expect, "{socket:?}");
+    }
+    let shortens = (libc::O_RDONLY | libc::O_TRUNC) as u64;
+    assert_eq!(bare.then("openat", &flags_at(2, 0), 0), Then::Allow);
+    assert_eq!(bare.then("openat", &flags_at(2, shortens), 0), Then::Refuse(libc::EACCES));
+    assert_ne!(bare.then("open", &flags_at(1, 0x200), 0), Then::Allow);
+    // Where no socket of TCP can be had, sending is as it is: messages of the worker's own socket.
+    let unix = policy(&["socket(arg0 == 1)", "sendto"]);
+    assert_eq!(unix.then("sendto", &flags_at(3, fast), 0), Then::Allow);
+}

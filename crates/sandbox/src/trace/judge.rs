@@ -28,6 +28,7 @@ pub(super) struct Judgement {
 pub(super) struct Judge {
     pub(super) compute: Policy,
     pub(super) load: Policy,
+    pub(super) files: Policy,
     /// What can be read while the library loads.
     pub(super) view: Vec<Sight>,
     /// Paths whose use is refused.
@@ -56,6 +57,14 @@ impl Judge {
             Then::Allow => self.used(call, process, Vec::new()),
             Then::Answer(errno) => Judgement { answer: Answer::Fail(errno), seen: Vec::new() },
             Then::Deny | Then::Ask => {
+                // What no line changes: `O_TRUNC` without a right to write, and calls that older kernels lack.
+                match self.files.then(name, &call.arguments, process.0) {
+                    Then::Refuse(errno) if Policy::is_guarded(name) => return call.refused(errno, None),
+                    Then::Answer(errno @ libc::ENOSYS) => {
+                        return Judgement { answer: Answer::Fail(errno), seen: Vec::new() };
+                    }
+                    _ => {}
+                }
                 if let Some(told) = self.told_otherwise(call, process) {
                     return told;
                 }
@@ -165,12 +174,16 @@ impl Call {
             "openat" => self.opened(process, 1, third),
             "creat" => self.opened(process, 0, CREATES | WRITES),
             "truncate" => self.path(process, 0).map(Use::Write).into_iter().collect(),
-            "mkdir" | "rmdir" | "unlink" => self.changed(process, &[0]),
-            "mkdirat" | "unlinkat" => self.changed(process, &[1]),
-            "rename" | "link" => self.changed(process, &[0, 1]),
-            "renameat" | "renameat2" | "linkat" => self.changed(process, &[1, 3]),
-            "symlink" => self.changed(process, &[1]),
-            "symlinkat" => self.changed(process, &[2]),
+            "mkdir" => self.changed(process, None, Some(0)),
+            "mkdirat" => self.changed(process, None, Some(1)),
+            "rmdir" | "unlink" => self.changed(process, Some(0), None),
+            "unlinkat" => self.changed(process, Some(1), None),
+            "rename" => self.moved(process, 0, 1),
+            "renameat" | "renameat2" => self.moved(process, 1, 3),
+            "link" => self.changed(process, Some(0), Some(1)),
+            "linkat" => self.changed(process, Some(1), Some(3)),
+            "symlink" => self.changed(process, None, Some(1)),
+            "symlinkat" => self.changed(process, None, Some(2)),
             "connect" => port(second).map(Use::Connect).into_iter().collect(),
             "bind" => port(second).map(Use::Bind).into_iter().collect(),
             _ => Vec::new(),
@@ -200,11 +213,32 @@ impl Call {
         used.into_iter().collect()
     }
 
-    /// The directories in which something is made, renamed or removed.
-    fn changed(&self, process: &Process, arguments: &[usize]) -> Vec<Use> {
-        let paths = arguments.iter().filter_map(|&argument| self.path(process, argument));
-        paths.filter_map(|path| path.parent().map(|parent| Use::Write(parent.to_owned()))).collect()
+    /// The directories of what is there and goes or gets another name, and of what is not there yet and is made. Otherwise the call
+    /// fails, whatever is allowed.
+    fn changed(&self, process: &Process, old: Option<usize>, new: Option<usize>) -> Vec<Use> {
+        let path = |argument: Option<usize>| argument.map(|argument| self.path(process, argument));
+        let (old, new) = (path(old), path(new));
+        let is = |path: &Option<Option<PathBuf>>, there: bool| match path {
+            Some(Some(path)) => process.has_name(path) == there,
+            _ => true,
+        };
+        if !is(&old, true) || !is(&new, false) {
+            return Vec::new();
+        }
+        [old, new].into_iter().flatten().flatten().filter_map(of_parent).collect()
     }
+
+    /// The same of a name that may take the place of another.
+    fn moved(&self, process: &Process, from: usize, to: usize) -> Vec<Use> {
+        let Some(from) = self.path(process, from).filter(|path| process.has_name(path)) else {
+            return Vec::new();
+        };
+        [Some(from), self.path(process, to)].into_iter().flatten().filter_map(of_parent).collect()
+    }
+}
+
+fn of_parent(path: PathBuf) -> Option<Use> {
+    path.parent().map(|parent| Use::Write(parent.to_owned()))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::FileExt;
 use std::path::{Component, Path, PathBuf};
 
+use rustix::fs::FileType;
 use rustix::net::{AddressFamily, SocketType, sockopt};
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 
@@ -81,6 +82,11 @@ impl Process {
         }
     }
 
+    /// Whether there is this name, wherever it leads.
+    pub(super) fn has_name(&self, path: &Path) -> bool {
+        path.symlink_metadata().is_ok()
+    }
+
     /// Whether a descriptor of it is a socket of TCP. What cannot be looked at is taken for one.
     pub(super) fn is_tcp(&self, descriptor: u64) -> bool {
         let Some(socket) = self.descriptor(descriptor as i32) else { return true };
@@ -89,11 +95,23 @@ impl Process {
             && sockopt::socket_domain(&socket).is_ok_and(internet)
     }
 
-    /// A copy of a descriptor of it.
+    /// A copy of a descriptor of it that is a socket. Of nothing else: who closes a copy of a file gives up this process's own
+    /// locks of that file.
     fn descriptor(&self, number: i32) -> Option<OwnedFd> {
+        let kind = fs::read_link(self.folder().join(format!("fd/{number}"))).ok()?;
+        if !kind.as_os_str().as_encoded_bytes().starts_with(b"socket:") {
+            return None;
+        }
         let status = fs::read_to_string(self.folder().join("status")).ok()?;
         let group = status.lines().find_map(|line| line.strip_prefix("Tgid:"))?.trim().parse().ok()?;
         let process = pidfd_open(Pid::from_raw(group)?, PidfdFlags::empty()).ok()?;
-        pidfd_getfd(process, number, PidfdGetfdFlags::empty()).ok()
+        let copy = pidfd_getfd(process, number, PidfdGetfdFlags::empty()).ok()?;
+        let kind = rustix::fs::fstat(&copy).map(|stat| FileType::from_raw_mode(stat.st_mode));
+        if kind == Ok(FileType::Socket) {
+            return Some(copy);
+        }
+        // Another thread has put it in the socket's place meanwhile. It stays open: see above.
+        std::mem::forget(copy);
+        None
     }
 }

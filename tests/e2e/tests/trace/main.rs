@@ -233,6 +233,11 @@ fn what_is_always_denied_is_denied_while_it_is_traced() {
             ("affinity_parent", libc::EPERM),
             ("core_zero", libc::EPERM),
             ("sigsys_action", libc::EPERM),
+            // What /proc tells of the program itself: its memory, and all that leads to it.
+            ("proc_mem", libc::EACCES),
+            ("proc_environ", libc::EACCES),
+            ("proc_maps", libc::EACCES),
+            ("proc_root", libc::EACCES),
         ] {
             let printed = attack(name).succeeds();
             assert_eq!(

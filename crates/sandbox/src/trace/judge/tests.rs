@@ -6,13 +6,14 @@ use std::net::{TcpListener, UdpSocket};
 use std::os::fd::AsRawFd;
 
 use super::*;
-use crate::profile::Sandbox;
+use crate::profile::{Profile, Sandbox};
 
 fn judge(serves: bool) -> Judge {
     let sandbox = Sandbox::default();
     Judge {
         compute: Policy::serve(&sandbox).unwrap(),
         load: Policy::load(&sandbox).unwrap(),
+        files: Policy::serve(&Sandbox::of(Profile::Files)).unwrap(),
         view: crate::view::of_load(&sandbox, &[]),
         refused: vec!["/proc/stat".into(), "/sys/devices/system/cpu/*".into()],
         temporary: Some("/own-temporary".into()),
@@ -49,7 +50,6 @@ fn opening_is_reading_or_changing_what_is_there() {
         (libc::O_RDONLY, Some(Seen::Read(own.clone()))),
         (libc::O_RDONLY | libc::O_CREAT, Some(Seen::Read(own.clone()))),
         (libc::O_RDWR, Some(Seen::Write(own.clone()))),
-        (libc::O_RDONLY | libc::O_TRUNC, Some(Seen::Write(own.clone()))),
         (libc::O_PATH, None),
     ] {
         assert_eq!(uses(&opened(&judge, text, flags)), expect.iter().collect::<Vec<_>>(), "{flags:x}");
@@ -68,6 +68,10 @@ fn what_the_worker_answers_itself_is_answered_here() {
     };
     assert_eq!(refused(&opened(&judge, "/proc/stat", 0)), libc::EACCES);
     assert_eq!(refused(&opened(&judge, "/sys/devices/system/cpu/online", 0)), libc::EACCES);
+    // Every profile with files refuses it.
+    assert_eq!(refused(&opened(&judge, "/etc/hosts", libc::O_RDONLY | libc::O_TRUNC)), libc::EACCES);
+    let older = Judgement { answer: Answer::Fail(libc::ENOSYS), seen: Vec::new() };
+    assert_eq!(told(&judge, "openat2", [AT_CWD, c"/etc/hosts".as_ptr().addr() as u64, 0, 24, 0, 0]), older);
     // TCGETS is allowed; another request is none of a terminal's.
     assert_eq!(refused(&told(&judge, "ioctl", [0, 0x5302, 0, 0, 0, 0])), libc::ENOTTY);
     let nothing = Judgement { answer: Answer::GoOn, seen: Vec::new() };
@@ -119,6 +123,31 @@ fn ports_are_those_of_tcp() {
     assert_eq!(with("connect", udp.as_raw_fd()), []);
 }
 
+/// What fails whatever is allowed needs nothing: a folder that is there already is made by habit.
+#[test]
+fn what_is_made_is_not_there_yet_and_what_goes_is() {
+    let judge = judge(true);
+    let one = |name: &str, path: &std::ffi::CStr| {
+        let seen = told(&judge, name, [AT_CWD, path.as_ptr().addr() as u64, 0, 0, 0, 0]).seen;
+        seen.into_iter().filter(|seen| matches!(seen, Seen::Write(_))).collect::<Vec<_>>()
+    };
+    let etc = [Seen::Write("/etc".into())];
+    assert_eq!(one("mkdirat", c"/usr/lib"), []);
+    assert_eq!(one("mkdirat", c"/etc/hotcell-nowhere"), etc);
+    assert_eq!(one("unlinkat", c"/etc/hotcell-nowhere"), []);
+    assert_eq!(one("unlinkat", c"/etc/passwd"), etc);
+    let two = |name: &str, paths: [&std::ffi::CStr; 2]| {
+        let [from, to] = paths.map(|path| path.as_ptr().addr() as u64);
+        let seen = told(&judge, name, [AT_CWD, from, AT_CWD, to, 0, 0]).seen;
+        seen.into_iter().filter(|seen| matches!(seen, Seen::Write(_))).count()
+    };
+    assert_eq!(two("linkat", [c"/etc/passwd", c"/var/tmp/hotcell-nowhere"]), 2);
+    assert_eq!(two("linkat", [c"/etc/passwd", c"/etc/hosts"]), 0);
+    assert_eq!(two("renameat2", [c"/etc/passwd", c"/var/tmp/hotcell-nowhere"]), 2);
+    assert_eq!(two("renameat2", [c"/etc/passwd", c"/etc/hosts"]), 2);
+    assert_eq!(two("renameat2", [c"/etc/hotcell-nowhere", c"/etc/hosts"]), 0);
+}
+
 #[test]
 fn what_cannot_be_named_is_told() {
     let judge = judge(true);
@@ -129,4 +158,26 @@ fn what_cannot_be_named_is_told() {
     let renamed = told(&judge, "renameat2", [AT_CWD, renamed[0], AT_CWD, renamed[1], 0, 0]);
     let unnamed = Unnamed { name: "renameat2", path: "/".into() };
     assert_eq!(uses(&renamed), [&Seen::Write("/etc".into()), &Seen::Unnamed(unnamed)]);
+}
+
+/// To look at a descriptor gives up no lock that this process has of the file behind it.
+#[test]
+fn locks_of_the_host_outlast_a_look() {
+    use std::os::unix::fs::MetadataExt;
+    let path = std::env::temp_dir().join(format!("hotcell-locked-{}", std::process::id()));
+    let file = fs::File::create(&path).unwrap();
+    rustix::fs::fcntl_lock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).unwrap();
+    let inode = format!(":{} ", file.metadata().unwrap().ino());
+    let is_locked = || {
+        let locks = fs::read_to_string("/proc/locks").unwrap();
+        locks.lines().any(|line| line.contains("POSIX") && line.contains(&inode))
+    };
+    assert!(is_locked());
+    let address = (libc::AF_INET as u16).to_ne_bytes();
+    let address = [address[0], address[1], 1, 187];
+    let connects = [file.as_raw_fd() as u64, address.as_ptr().addr() as u64, 16, 0, 0, 0];
+    told(&judge(true), "connect", connects);
+    let stays = is_locked();
+    fs::remove_file(&path).unwrap();
+    assert!(stays);
 }
