@@ -85,8 +85,10 @@ fn trace(args: &TraceArgs) -> Result<u8, Failure> {
     let file = folder.path().join("seen");
     let status = run_program(args, &interface.library, &file)?;
     let text = std::fs::read(&file).unwrap_or_default();
-    let needs = Needs::read(&String::from_utf8_lossy(&text))
-        .map_err(|line| Failure::Usage(format!("the trace has a line that says nothing: {line:?}")))?;
+    let (needs, other) = Needs::read(&String::from_utf8_lossy(&text));
+    for line in other {
+        complain(&format!("the trace has a line that says nothing, and is left out: {line:?}"));
+    }
     if !needs.any_worker() {
         let library = &interface.library;
         let message = format!(

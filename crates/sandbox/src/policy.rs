@@ -9,6 +9,8 @@ use crate::tables::{ALWAYS, COMPUTE, FILES, LOAD, NETWORK, SYSCALLS};
 
 mod reach;
 
+pub(crate) use reach::Compared;
+
 /// A system call and its numbers.
 #[derive(Debug)]
 pub struct Syscall {

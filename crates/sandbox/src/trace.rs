@@ -101,25 +101,35 @@ struct Notes {
     noted: BTreeSet<Seen>,
 }
 
+/// How many lines a worker's trace has at most: beyond that a library makes them up, and they would fill the program's memory.
+const MOST: usize = 1 << 16;
+
 impl Notes {
-    fn note(&mut self, seen: Seen) {
-        if !self.noted.contains(&seen) {
-            // One write, so that what several workers note does not mingle. Nobody is there who could be told of an error.
-            let _ = self.file.write_all(format!("{seen}\n").as_bytes());
-            self.noted.insert(seen);
+    fn note(&mut self, seen: Seen) -> io::Result<()> {
+        if self.noted.contains(&seen) {
+            return Ok(());
         }
+        if self.noted.len() == MOST {
+            return Err(io::Error::other("a library that needs that much needs no profile"));
+        }
+        // One write, so that what several workers note does not mingle.
+        self.file.write_all(format!("{seen}\n").as_bytes())?;
+        self.noted.insert(seen);
+        Ok(())
     }
 }
 
-/// Hears and answers until the worker has ended. Without an answer a worker would wait for ever: where that cannot be given,
-/// the listener is closed, and its calls fail.
+/// Hears and answers until the worker has ended. Without an answer a worker would wait for ever: where that cannot be given, or what is
+/// seen cannot be noted, the listener is closed, and its calls fail. So a trace has everything that went well.
 fn attend(socket: &OwnedFd, judge: &mut judge::Judge, notes: &mut Notes) {
     let Ok(Some(listener)) = notify::receive_listener(socket) else { return };
-    notes.note(Seen::Worker);
+    if notes.note(Seen::Worker).is_err() {
+        return;
+    }
     while let Ok(Some(asked)) = notify::hear(&listener) {
         let judge::Judgement { answer, seen } = judged(&asked, judge);
-        if notify::waits(&listener, &asked) {
-            seen.into_iter().for_each(|seen| notes.note(seen));
+        if notify::waits(&listener, &asked) && seen.into_iter().try_for_each(|it| notes.note(it)).is_err() {
+            return;
         }
         if notify::answer(&listener, &asked, answer).is_err() {
             return;

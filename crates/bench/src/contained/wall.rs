@@ -1,5 +1,6 @@
 //! What the wall costs: a worker's start, and the system calls of a library, each beside the same without a wall.
 
+use std::cell::Cell;
 use std::time::Instant;
 
 use hotcell::{Options, Profile, Sandbox, Waiting};
@@ -40,7 +41,15 @@ pub(crate) fn ask(bench: &mut Bench) -> Samples {
 fn system_calls(bench: &mut Bench, bytes: i32) -> Samples {
     let times = both(|profile| {
         let subject = open(bench, profile)?;
-        let samples = each_on(bench, &subject, 10, 1, |library, _| library.pass(CALLS, bytes).map(drop))?;
+        let short = Cell::new(None);
+        let samples = each_on(bench, &subject, 10, 1, |library, _| {
+            let made = library.pass(CALLS, bytes)?;
+            short.set(Some(made).filter(|&made| made != CALLS).or(short.get()));
+            Ok(())
+        })?;
+        if let Some(made) = short.get() {
+            return Err(Stop::LeftOut(format!("of {CALLS} system calls the library made {made}")));
+        }
         Ok(samples.into_iter().fold(f64::INFINITY, f64::min) / f64::from(CALLS))
     })?;
     Ok(times.to_vec())

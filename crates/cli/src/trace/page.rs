@@ -110,7 +110,7 @@ mod tests {
     fn proposal(lines: &[&str]) -> Proposal {
         let base =
             Sandbox { refuse: vec!["/etc/xml/*".into()], require: Require::Strict, ..Sandbox::default() };
-        Needs::read(&lines.join("\n")).unwrap().proposal(&base)
+        Needs::read(&lines.join("\n")).0.proposal(&base)
     }
 
     #[test]

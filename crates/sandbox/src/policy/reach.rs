@@ -1,8 +1,8 @@
 //! How far a policy reaches: calls that the kernel's rules of paths and ports judge, and what keeps them from going past these.
 
-use super::{Decision, Policy, Then};
+use super::{Decision, Policy, Syscall, Then};
 use crate::condition::{self, Comparison};
-use crate::tables::{FILES, NETWORK};
+use crate::tables::{COMPUTE, FILES, LOAD, NETWORK};
 
 /// Calls that open, make, rename, remove or shorten files: Landlock judges their paths.
 const JUDGED_BY_PATH: [&str; 19] = [
@@ -45,7 +45,33 @@ const FLAGS: [u64; 4] = [0, libc::SOCK_CLOEXEC as u64, libc::SOCK_NONBLOCK as u6
 /// Arguments that `socket` has.
 const OF_SOCKET: u8 = 3;
 
+/// How an argument of a call is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Compared {
+    No,
+    /// The 32 bits of C's `int`.
+    Half,
+    /// All of it, with 0: it points somewhere.
+    Whole,
+}
+
 impl Policy {
+    /// How an argument of a call is looked at: by what says what the call does, and by the rules of all profiles.
+    pub(crate) fn compares(syscall: &Syscall, place: usize) -> Compared {
+        let rules = [FILES, NETWORK, COMPUTE, LOAD].into_iter().flatten();
+        let rules = rules.filter(|rule| rule.calls.contains(&syscall.name)).map(Decision::of);
+        let comparisons: Vec<Comparison> = rules.flat_map(|rule| rule.when).flatten().collect();
+        let here: Vec<_> = comparisons.iter().filter(|one| usize::from(one.argument) == place).collect();
+        if syscall.choices.iter().any(|&choice| usize::from(choice) == place) {
+            return Compared::Half;
+        }
+        match here.iter().any(|one| one.wide) {
+            true => Compared::Whole,
+            false if here.is_empty() => Compared::No,
+            false => Compared::Half,
+        }
+    }
+
     /// Keeps calls that are allowed from going past the kernel's rules of paths and ports, also where a user allows them.
     pub(super) fn keep_in_reach(&mut self) {
         let no_other = condition::parse(PAST_PORTS).expect("a test reads it");

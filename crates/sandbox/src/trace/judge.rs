@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::policy::{Policy, Syscall, Then};
+use crate::policy::{Compared, Policy, Syscall, Then};
 use crate::profile::{is_of_worker, wrong_path};
 use crate::sys::notify::Answer;
 use crate::tables::DEVICES;
@@ -59,7 +59,9 @@ impl Judge {
             Then::Deny | Then::Ask => {
                 // What no line changes: `O_TRUNC` without a right to write, and calls that older kernels lack.
                 match self.files.then(name, &call.arguments, process.0) {
-                    Then::Refuse(errno) if Policy::is_guarded(name) => return call.refused(errno, None),
+                    Then::Refuse(errno) if Policy::is_guarded(name) => {
+                        return call.refused(errno, call.named(process));
+                    }
                     Then::Answer(errno @ libc::ENOSYS) => {
                         return Judgement { answer: Answer::Fail(errno), seen: Vec::new() };
                     }
@@ -68,7 +70,7 @@ impl Judge {
                 if let Some(told) = self.told_otherwise(call, process) {
                     return told;
                 }
-                let seen = Seen::Call { name, arguments: call.arguments };
+                let seen = Seen::Call { name, arguments: call.telling() };
                 self.used(call, process, vec![seen])
             }
         }
@@ -161,9 +163,28 @@ enum Use {
 
 impl Call {
     fn refused(&self, errno: i32, path: Option<PathBuf>) -> Judgement {
-        let (name, arguments) = (self.syscall.name, self.arguments);
+        let (name, arguments) = (self.syscall.name, self.telling());
         let seen = vec![Seen::Refused(Refused { name, arguments, path, errno })];
         Judgement { answer: Answer::Fail(errno), seen }
+    }
+
+    /// Its arguments, as far as they say what it does: descriptors, lengths and addresses differ from call to call.
+    fn telling(&self) -> [u64; 6] {
+        let mut telling = [0; 6];
+        for (place, argument) in self.arguments.into_iter().enumerate() {
+            telling[place] = match Policy::compares(self.syscall, place) {
+                Compared::Whole => u64::from(argument != 0),
+                Compared::Half => argument & u64::from(u32::MAX),
+                Compared::No => 0,
+            };
+        }
+        telling
+    }
+
+    /// What it names, as it does.
+    fn named(&self, process: &Process) -> Option<PathBuf> {
+        let path = process.text(self.arguments[usize::from(self.syscall.path?)])?;
+        Some(plain(&String::from_utf8_lossy(&path)).into())
     }
 
     fn uses(&self, process: &Process) -> Vec<Use> {

@@ -81,12 +81,12 @@ const WIDE: [(&str, &[&str]); 3] = [
 const NOTHING: &str = "/dev/null";
 
 impl Needs {
-    /// What a trace's file says; `Err` has the line that is none.
-    pub fn read(text: &str) -> Result<Needs, String> {
-        text.lines()
-            .map(|line| line.parse().map_err(|()| line.to_owned()))
-            .collect::<Result<_, _>>()
-            .map(Needs)
+    /// What a trace's file says, and the lines that say nothing: a full disk leaves half of one.
+    pub fn read(text: &str) -> (Needs, Vec<String>) {
+        let mut other = Vec::new();
+        let seen =
+            text.lines().filter_map(|line| line.parse().map_err(|()| other.push(line.to_owned())).ok());
+        (Needs(seen.collect()), other)
     }
 
     /// Whether a worker of the library came up at all.
@@ -221,7 +221,7 @@ mod tests {
     use super::*;
 
     fn proposal(lines: &[&str]) -> Proposal {
-        Needs::read(&lines.join("\n")).unwrap().proposal(&Sandbox::default())
+        Needs::read(&lines.join("\n")).0.proposal(&Sandbox::default())
     }
 
     #[test]
@@ -303,7 +303,10 @@ mod tests {
         let proposal = proposal(&lines);
         assert_eq!(proposal.unnamed, [Unnamed { name: "openat", path: "/".into() }]);
         assert_eq!(proposal.refused.len(), 2);
-        assert_eq!(Needs::read("read"), Err("read".into()));
-        assert!(!Needs::read("").unwrap().any_worker() && Needs::read("worker").unwrap().any_worker());
+        assert!(!Needs::read("").0.any_worker());
+        // Half of a line is told, and spoils no other.
+        let (needs, other) = Needs::read("worker\nread");
+        assert!(needs.any_worker());
+        assert_eq!(other, ["read"]);
     }
 }

@@ -9,7 +9,7 @@ use crate::script::Script;
 
 pub(crate) const TARGET: Target = Target {
     name: "trace",
-    about: "any text as a trace is read or refused; of anything that was seen a profile is made that is one, allows each call that any profile can allow, and names each path and port",
+    about: "any text as a trace is read; of anything that was seen a profile is made that is one, allows each call that any profile can allow, and names each path and port",
     longest: 2048,
     short: 1_000,
     run,
@@ -20,16 +20,15 @@ const PATHS: [&str; 8] =
 
 fn run(input: &[u8]) {
     let any = String::from_utf8_lossy(input);
-    if let Ok(needs) = Needs::read(&any) {
-        let _ = needs.proposal(&Sandbox::default());
-    }
+    let _ = Needs::read(&any).0.proposal(&Sandbox::default());
     let mut script = Script::new(input);
     let mut lines = Vec::new();
     while !script.is_over() && lines.len() < 32 {
         lines.push(seen(&mut script));
     }
     let text: Vec<String> = lines.iter().map(ToString::to_string).collect();
-    let needs = Needs::read(&text.join("\n")).expect("it was written as it is read");
+    let (needs, other) = Needs::read(&text.join("\n"));
+    assert!(other.is_empty(), "it was written as it is read: {other:?}");
     let sandbox = needs.proposal(&Sandbox::default()).sandbox;
     assert_eq!(sandbox.misplaced(), None, "{sandbox:?}");
     let named = |list: &[std::path::PathBuf], path: &std::path::Path| {

@@ -160,6 +160,20 @@ fn what_cannot_be_named_is_told() {
     assert_eq!(uses(&renamed), [&Seen::Write("/etc".into()), &Seen::Unnamed(unnamed)]);
 }
 
+/// However many addresses and descriptors a call is made with, it is noted once.
+#[test]
+fn only_arguments_that_say_what_a_call_does_are_noted() {
+    let judge = judge(true);
+    let call = |name: &str, arguments| match &told(&judge, name, arguments).seen[..] {
+        [Seen::Call { arguments, .. }] | [Seen::Refused(Refused { arguments, .. })] => *arguments,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(call("memfd_create", [0x7f00, 0x1_0000_0003, 9, 9, 9, 9]), [0, 3, 0, 0, 0, 0]);
+    assert_eq!(call("ioctl", [7, 0x5302, 0x7f00, 0, 0, 0]), [0, 0x5302, 0, 0, 0, 0]);
+    assert_eq!(call("utimensat", [5, 0x7f00, 0, 0, 0, 0])[1], 1, "by a path, or of what is open");
+    assert_eq!(call("utimensat", [5, 0, 0, 0, 0, 0])[1], 0);
+}
+
 /// To look at a descriptor gives up no lock that this process has of the file behind it.
 #[test]
 fn locks_of_the_host_outlast_a_look() {
