@@ -261,9 +261,16 @@ fn what_is_always_denied_is_denied_while_it_is_traced() {
 fn a_traced_session_says_so() {
     let folder = Folder::new();
     let file = folder.path().join("seen");
-    let doctor = folder.hotcell(["doctor", "--format", "json"]).env("HOTCELL_TRACE", &file);
-    // That of the doctor's own library is not asked for.
-    let json = doctor.env("HOTCELL_TRACE_LIBRARY", "another").succeeds().json();
-    assert!(json.to_string().contains("no-unnamed-files"), "{json}");
+    let doctor = |library: &str| {
+        let doctor = folder.hotcell(["doctor", "--format", "json"]).env("HOTCELL_TRACE", &file);
+        doctor.env("HOTCELL_TRACE_LIBRARY", library).succeeds().json().to_string()
+    };
+    let lacks = "is in force but for system-call-filter";
+    // That of the doctor's own library, which is the C library, is not asked for.
+    let json = doctor("another");
+    assert!(json.contains("no-unnamed-files") && !json.contains(lacks), "{json}");
     assert!(!file.exists());
+    let json = doctor("c");
+    assert!(json.contains(lacks), "{json}");
+    assert!(fs::read_to_string(&file).unwrap().starts_with("worker\n"));
 }
