@@ -28,7 +28,7 @@ const CORPUS: &str = "tests/fuzz/corpus";
 /// Words that inputs of a target are made of, where that helps.
 const WORDS: &str = "tests/fuzz/words";
 
-const LEDGER: &str = "tests/fuzz/LEDGER.md";
+pub(crate) const LEDGER: &str = "tests/fuzz/LEDGER.md";
 
 /// Blocks and edges are counted, and what is compared is noted.
 const FLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \

@@ -20,6 +20,7 @@ mod models;
 mod process;
 #[cfg(test)]
 mod scratch;
+mod scribble;
 mod setup;
 mod test;
 mod tidy;
@@ -86,6 +87,12 @@ const SUBCOMMANDS: &[Subcommand] = &[
         arguments: "[TARGET [FILE…]] [--minutes N] [--ledger]",
         about: "fuzz a target, or each, for N minutes (1), guided by what inputs reach; or run it with these inputs",
         run: fuzz::run,
+    },
+    Subcommand {
+        name: "scribble",
+        arguments: "[--minutes N] [--seed N] [--ledger]",
+        about: "have a worker write into all memory it shares for N minutes (10), while calls run",
+        run: scribble::run,
     },
     Subcommand {
         name: "evidence",

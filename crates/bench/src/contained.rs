@@ -10,6 +10,7 @@ pub(crate) mod load;
 pub(crate) mod memory;
 pub(crate) mod places;
 pub(crate) mod rare;
+pub(crate) mod wall;
 
 use std::os::fd::AsRawFd;
 use std::path::Path;

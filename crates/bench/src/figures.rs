@@ -1,6 +1,6 @@
 //! The table of all figures, in the order of the report. A new one is a row here.
 
-use crate::contained::{awaited, batches, buffers, calls, faults, idle, load, memory, places, rare};
+use crate::contained::{awaited, batches, buffers, calls, faults, idle, load, memory, places, rare, wall};
 use crate::plan::{Figure, Probe, When};
 use crate::{direct, raw};
 
@@ -206,6 +206,21 @@ pub(crate) const PROBES: &[Probe] = &[
     ),
     each(faults::hang, &[Figure::of("fault.hang.beyond-deadline", "ms").bar(50.0)]),
     each(faults::refused, &[Figure::of("breaker.refused", "µs").bar(10.0)]),
+    each(
+        wall::start,
+        &[Figure::of("wall.start.without", "ms"), Figure::of("wall.start.beyond", "ms").bar(1.0)],
+    ),
+    each(
+        wall::pass,
+        &[
+            Figure::plain("wall.pass.without"),
+            Figure::plain("wall.pass").over(&["wall.pass.without"]).bar(1.05),
+        ],
+    ),
+    each(
+        wall::ask,
+        &[Figure::plain("wall.ask.without"), Figure::plain("wall.ask").over(&["wall.ask.without"])],
+    ),
     each(idle::memory, &[Figure::of("worker.idle.pss", "KiB").bar(3072.0)]),
     Probe { figures: &[Figure::of("idle.cpu-10s", "ticks").bar(0.0)], run: idle::cpu, when: Once },
 ];

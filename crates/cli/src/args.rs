@@ -9,6 +9,7 @@ use clap_complete::Shell;
 
 use crate::memory::MemoryArgs;
 use crate::sandbox::SandboxArgs;
+use crate::trace::TraceArgs;
 
 /// Call C libraries in a worker process: a crash on the C side is an error value.
 #[derive(Debug, Parser)]
@@ -38,6 +39,8 @@ pub(crate) enum Command {
     Build(BuildArgs),
     /// Tell what this machine has and lacks, and try a call and a crash
     Doctor(DoctorArgs),
+    /// Write the profile of what a library needs while a program calls it
+    Trace(TraceArgs),
     /// Measure what calls cost on this machine, beside its own limits
     Bench(BenchArgs),
     /// Show what becomes of everything that goes wrong in C: called directly, and contained

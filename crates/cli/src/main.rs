@@ -25,6 +25,7 @@ mod report;
 mod sandbox;
 mod table;
 mod target;
+mod trace;
 mod words;
 
 use std::process::ExitCode;
@@ -52,6 +53,7 @@ fn run() -> ExitCode {
         Command::Gen(args) => generate::generate(args),
         Command::Build(args) => generate::build(args),
         Command::Doctor(args) => doctor::run(args),
+        Command::Trace(args) => trace::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Lab(args) => lab::run(args),
         Command::Schema => printed(&format!("{:#}\n", hotcell_contract::schema())),

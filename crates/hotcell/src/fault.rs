@@ -46,6 +46,11 @@ fn of_its_end(end: &End) -> Fault {
         let cause = Cause::Limit { what: LimitExceededReason::Fds, value: 0 };
         return Fault { kind: ErrorKind::LimitExceeded, cause, message: text.clone() };
     }
+    if let Some(value) = end.too_many_threads {
+        let cause = Cause::Limit { what: LimitExceededReason::Threads, value };
+        let message = format!("the worker had more than the {value} threads that it was given");
+        return Fault { kind: ErrorKind::LimitExceeded, cause, message };
+    }
     match end.how {
         HowEnded::Exited(status) => {
             let message = format!("the library ended its process with exit({status})");

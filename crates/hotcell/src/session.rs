@@ -247,7 +247,7 @@ impl Session {
         let buffers = Buffers::new(&fork);
         let sandbox = options.sandbox.clone().unwrap_or_else(|| package.sandbox.sandbox());
         let mut environment = options.environment.clone();
-        let walled = walled::Walled::new(sandbox, &mut environment)
+        let walled = walled::Walled::new(package.library, sandbox, &mut environment)
             .map_err(|wrong| context.not_executed(wrong.kind, Cause::None, wrong.message))?;
         let libraries = Libraries::open(&options.libraries)
             .map_err(|error| load_failed(format!("open the library: {error}")))?;
@@ -261,8 +261,9 @@ impl Session {
             environment,
             limits: options.limits,
             guard: options.guard.unwrap_or(package.guard),
-            profile: walled.sandbox.profile,
+            profile: walled.profile,
             wall: walled.wall.clone(),
+            trace: walled.trace.clone(),
             required: Level::required(&walled.sandbox),
             strict: walled.sandbox.require == Require::Strict,
             spin: options.waiting.spin(),

@@ -34,6 +34,26 @@ pub(crate) enum Value {
     OwnPid,
 }
 
+impl Comparison {
+    /// Whether it holds for these arguments, in a worker of this process id.
+    pub(crate) fn holds(&self, arguments: &[u64; 6], pid: u32) -> bool {
+        let argument = arguments[usize::from(self.argument)] & self.mask;
+        let left = if self.wide { argument } else { argument & u64::from(u32::MAX) };
+        let right = match self.value {
+            Value::Number(number) => number,
+            Value::OwnPid => pid.into(),
+        };
+        match self.operator {
+            Operator::Equal => left == right,
+            Operator::NotEqual => left != right,
+            Operator::Less => left < right,
+            Operator::AtMost => left <= right,
+            Operator::Greater => left > right,
+            Operator::AtLeast => left >= right,
+        }
+    }
+}
+
 /// What cannot be read, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Unreadable(String);

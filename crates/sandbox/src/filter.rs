@@ -53,6 +53,7 @@ impl Then {
             Then::Deny => libc::SECCOMP_RET_TRAP,
             Then::Refuse(errno) => libc::SECCOMP_RET_TRAP | errno.unsigned_abs(),
             Then::Answer(errno) => libc::SECCOMP_RET_ERRNO | errno.unsigned_abs(),
+            Then::Ask => libc::SECCOMP_RET_USER_NOTIF,
         }
     }
 }

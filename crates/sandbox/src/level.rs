@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::policy::Policy;
 use crate::profile::{Profile, Require, Sandbox};
 use crate::sys;
 
@@ -77,10 +78,11 @@ impl Level {
     }
 
     /// What must be in force, or else the library does not load. `Offered` does without the rules of paths where the profile
-    /// names none: its filter denies them all.
+    /// names none, nor allows a call that they judge: its filter denies them all.
     pub fn required(sandbox: &Sandbox) -> Level {
         let strict = Level::strict(sandbox);
-        let needs_rules = sandbox.has_files() || sandbox.has_network();
+        let opens = Policy::serve(sandbox).is_ok_and(|policy| policy.opens_paths() || policy.opens_ports());
+        let needs_rules = sandbox.has_files() || sandbox.has_network() || opens;
         match sandbox.require {
             Require::Strict => strict,
             Require::Offered if needs_rules => strict,

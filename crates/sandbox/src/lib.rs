@@ -32,6 +32,7 @@ pub mod seam;
 mod spawn;
 mod sys;
 mod tables;
+pub mod trace;
 mod view;
 mod wall;
 

@@ -18,6 +18,10 @@ pub struct Limits {
     /// Time on CPUs that a worker may take in its whole life, all threads together (RLIMIT_CPU), in whole seconds; `None` for no
     /// limit. A worker that has taken so much ends with `LimitExceeded`, and the next call has another.
     pub cpu: Option<Duration>,
+    /// Threads that a worker may have, its own among them: two, and one more for each call at a time beyond the first; `None` for
+    /// no limit. The kernel has none for one process, so the host counts them, fifty times a second: a worker that has more ends
+    /// with `LimitExceeded`, and the next call has another.
+    pub threads: Option<u64>,
     /// Bytes that the library may have allocated at a time, by `malloc` and its kin; `None` for no limit. Beyond it the library
     /// gets NULL, to within 128 KiB for each of its threads. Not what the worker itself allocates.
     pub memory: Option<u64>,
@@ -43,7 +47,15 @@ impl Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { descriptors: 256, stack: 8 << 20, data: None, memory: None, address_space: None, cpu: None }
+        Limits {
+            descriptors: 256,
+            stack: 8 << 20,
+            data: None,
+            memory: None,
+            address_space: None,
+            cpu: None,
+            threads: None,
+        }
     }
 }
 

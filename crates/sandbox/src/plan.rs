@@ -25,7 +25,11 @@ pub struct Plan {
     pub(crate) bind: Vec<u16>,
     /// Whether paths must be judged by the kernel, and ports.
     pub(crate) needs_paths: bool,
+    /// Whether it must judge besides who shortens a file.
+    pub(crate) needs_lengths: bool,
     pub(crate) needs_ports: bool,
+    /// Whether the host is asked about calls, instead of any rule of paths and ports.
+    pub(crate) is_traced: bool,
 }
 
 impl Plan {
@@ -33,17 +37,27 @@ impl Plan {
     pub fn new(sandbox: &Sandbox, environment: &[(String, String)]) -> Result<Plan, WrongRule> {
         let compile = |policy: &Policy| filter::compile(policy, Architecture::NATIVE);
         let harmless = HARMLESS.iter().map(|&path| path.to_owned());
+        let serve = Policy::serve(sandbox)?;
         Ok(Plan {
             load: compile(&Policy::load(sandbox)?),
-            serve: compile(&Policy::serve(sandbox)?),
+            serve: compile(&serve),
             refused: harmless.chain(sandbox.refuse.iter().cloned()).collect(),
             load_view: view::of_load(sandbox, environment),
             serve_view: view::of_serve(sandbox),
             connect: sandbox.connect.clone(),
             bind: sandbox.bind.clone(),
-            needs_paths: sandbox.has_files(),
-            needs_ports: sandbox.has_network(),
+            needs_paths: sandbox.has_files() || serve.opens_paths(),
+            needs_lengths: serve.shortens(),
+            needs_ports: sandbox.has_network() || serve.opens_ports(),
+            is_traced: false,
         })
+    }
+
+    /// The plan for a worker that is traced: what is denied in every profile, and the host is asked about the rest.
+    pub fn of_trace() -> Plan {
+        let compile = |policy: &Policy| filter::compile(policy, Architecture::NATIVE);
+        let (load, serve) = (compile(&Policy::always()), compile(&Policy::asking()));
+        Plan { load, serve, is_traced: true, ..Plan::default() }
     }
 
     /// Paths whose use is refused instead of ending the call; `*` at the end stands for anything.
@@ -80,7 +94,9 @@ impl Plan {
             ports.iter().for_each(|&port| count(&mut out, port.into()));
         }
         count(&mut out, self.needs_paths.into());
+        count(&mut out, self.needs_lengths.into());
         count(&mut out, self.needs_ports.into());
+        count(&mut out, self.is_traced.into());
         out
     }
 
@@ -94,9 +110,21 @@ impl Plan {
         let serve_view = rest.list(Rest::sight)?;
         let port = |rest: &mut Rest<'_>| u16::try_from(rest.number()?).ok();
         let (connect, bind) = (rest.list(port)?, rest.list(port)?);
-        let (needs_paths, needs_ports) = (rest.number()? != 0, rest.number()? != 0);
-        let plan =
-            Plan { load, serve, refused, load_view, serve_view, connect, bind, needs_paths, needs_ports };
+        let (needs_paths, needs_lengths) = (rest.flag()?, rest.flag()?);
+        let (needs_ports, is_traced) = (rest.flag()?, rest.flag()?);
+        let plan = Plan {
+            load,
+            serve,
+            refused,
+            load_view,
+            serve_view,
+            connect,
+            bind,
+            needs_paths,
+            needs_lengths,
+            needs_ports,
+            is_traced,
+        };
         rest.0.is_empty().then_some(plan)
     }
 }
@@ -123,6 +151,14 @@ impl<'a> Rest<'a> {
 
     fn number(&mut self) -> Option<u32> {
         Some(u32::from_le_bytes(*self.take(4)?.first_chunk()?))
+    }
+
+    fn flag(&mut self) -> Option<bool> {
+        match self.number()? {
+            0 => Some(false),
+            1 => Some(true),
+            _ => None,
+        }
     }
 
     fn text(&mut self) -> Option<&'a [u8]> {
@@ -158,7 +194,7 @@ impl<'a> Rest<'a> {
             1 => Access::Write,
             _ => return None,
         };
-        let (optional, is_resolved) = (self.number()? != 0, self.number()? != 0);
+        let (optional, is_resolved) = (self.flag()?, self.flag()?);
         let path = PathBuf::from(OsStr::from_bytes(self.text()?));
         Some(Sight { path, access, optional, is_resolved })
     }
@@ -168,6 +204,34 @@ impl<'a> Rest<'a> {
 mod tests {
     use super::*;
     use crate::profile::Profile;
+
+    /// A call that the kernel's rules judge is not allowed where there are none: it would reach everything.
+    #[test]
+    fn calls_that_are_judged_by_path_or_port_need_rules_of_them() {
+        for (allow, expect) in [
+            ("memfd_create", (false, false)),
+            ("newfstatat", (false, false)),
+            ("openat", (true, false)),
+            ("openat(arg2 == 0x80000)", (true, false)),
+            ("openat2", (true, false)),
+            ("unlink", (true, false)),
+            ("truncate", (true, false)),
+            ("socket", (false, true)),
+            ("socket(arg0 == 10)", (false, true)),
+            ("socket(arg0 == 2 && arg1 == 0x80001 && arg2 == 0)", (false, true)),
+            ("socket(arg0 == 10 && arg1 == 0x801)", (false, true)),
+            ("socket(arg1 == 0x80801 && arg2 == 6)", (false, true)),
+            ("socket(arg0:64 == 0x100000002)", (false, true)),
+            ("socket(arg0 == 2 && arg5 == 7)", (false, true)),
+            ("socket(arg0 == 1)", (false, false)),
+            ("socket(arg0 == 2 && arg1 & 0xf == 2)", (false, false)),
+        ] {
+            let sandbox = Sandbox { allow: vec![allow.into()], ..Sandbox::of(Profile::Custom) };
+            let plan = Plan::new(&sandbox, &[]).unwrap();
+            assert_eq!((plan.needs_paths, plan.needs_ports), expect, "{allow}");
+            assert_eq!(plan.needs_lengths, ["truncate", "openat2"].contains(&allow), "{allow}");
+        }
+    }
 
     #[test]
     fn plans_travel_whole_or_not_at_all() {
@@ -187,5 +251,7 @@ mod tests {
             assert_eq!(Plan::decode(&bytes[..length]), None, "{length}");
         }
         assert_eq!(Plan::decode(&[&bytes[..], &[0]].concat()), None);
+        let traced = Plan::of_trace();
+        assert_eq!(Plan::decode(&traced.encode()), Some(traced));
     }
 }

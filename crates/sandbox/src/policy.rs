@@ -7,6 +7,10 @@ use crate::condition::{self, Comparison};
 use crate::profile::{Profile, Sandbox};
 use crate::tables::{ALWAYS, COMPUTE, FILES, LOAD, NETWORK, SYSCALLS};
 
+mod reach;
+
+pub(crate) use reach::Compared;
+
 /// A system call and its numbers.
 #[derive(Debug)]
 pub struct Syscall {
@@ -18,6 +22,8 @@ pub struct Syscall {
     pub path: Option<u8>,
     /// Which argument points to a socket's address.
     pub address: Option<u8>,
+    /// Which arguments are C's `int`s that say what it does: commands, kinds and flags.
+    pub choices: &'static [u8],
 }
 
 /// A rule of a policy.
@@ -41,6 +47,8 @@ pub enum Then {
     Refuse(i32),
     /// The library gets this error, and nobody is told.
     Answer(i32),
+    /// It waits until the host has said what becomes of it.
+    Ask,
 }
 
 /// A machine's numbers of system calls.
@@ -167,8 +175,48 @@ impl Policy {
                 }
             }
             policy.decisions.extend(own);
+            policy.keep_in_reach();
         }
         Ok(policy)
+    }
+
+    /// What is denied in every profile, and nothing else.
+    pub(crate) fn always() -> Policy {
+        let mut policy = Policy { decisions: BTreeMap::new(), default: Then::Allow };
+        policy.add(ALWAYS);
+        policy
+    }
+
+    /// While it is noted what a library does: the host is asked about everything that `compute` does not allow.
+    pub(crate) fn asking() -> Policy {
+        let mut policy = Policy { decisions: BTreeMap::new(), default: Then::Ask };
+        policy.add(ALWAYS);
+        policy.add(COMPUTE);
+        let ask = |then: &mut Then| {
+            if matches!(then, Then::Deny | Then::Refuse(_)) {
+                *then = Then::Ask;
+            }
+        };
+        for decision in policy.decisions.values_mut() {
+            ask(&mut decision.then);
+            ask(&mut decision.otherwise);
+        }
+        policy
+    }
+
+    /// What becomes of a call with these arguments, in a worker of this process id.
+    pub(crate) fn then(&self, call: &str, arguments: &[u64; 6], pid: u32) -> Then {
+        self.decisions.get(call).map_or(self.default, |decision| decision.then(arguments, pid))
+    }
+
+    /// Whether no profile allows the call, whatever its arguments are.
+    pub(crate) fn is_never_allowed(call: &str) -> bool {
+        ALWAYS.iter().any(|rule| rule.when.is_empty() && rule.calls.contains(&call))
+    }
+
+    /// Whether a rule of `files` allows the call: those are judged by path besides.
+    pub(crate) fn is_of_files(call: &str) -> bool {
+        FILES.iter().any(|rule| rule.then == Then::Allow && rule.calls.contains(&call))
     }
 
     fn add(&mut self, rules: &[Rule]) {
@@ -182,6 +230,11 @@ impl Decision {
     fn of(rule: &Rule) -> Decision {
         let parse = |text: &&str| condition::parse(text).expect("a test reads all conditions of the tables");
         Decision { when: rule.when.iter().map(parse).collect(), then: rule.then, otherwise: rule.otherwise }
+    }
+
+    fn then(&self, arguments: &[u64; 6], pid: u32) -> Then {
+        let holds = |all: &Vec<Comparison>| all.iter().all(|one| one.holds(arguments, pid));
+        if self.when.is_empty() || self.when.iter().any(holds) { self.then } else { self.otherwise }
     }
 
     fn allow(when: Vec<Vec<Comparison>>) -> Decision {
@@ -203,8 +256,7 @@ fn allowed(rule: &str) -> Result<(&'static str, Option<Vec<Comparison>>), WrongR
     let Some(syscall) = Syscall::named(name) else {
         return Err(wrong(format!("there is no system call `{name}`")));
     };
-    let never = ALWAYS.iter().any(|rule| rule.when.is_empty() && rule.calls.contains(&name));
-    if never {
+    if Policy::is_never_allowed(name) {
         return Err(wrong(format!("`{name}` is denied in every profile")));
     }
     Ok((syscall.name, when))

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 pub use crate::policy::Then;
-use crate::policy::{Architecture, Decision, Policy, Syscall};
+use crate::policy::{Architecture, Decision, Policy, Syscall, WrongRule};
+use crate::profile::{Profile, Sandbox};
 use crate::tables::SYSCALLS;
 use crate::{condition, filter};
 
@@ -34,6 +35,26 @@ impl Table {
         let mut program = filter::compile(&self.0, architecture(x86_64));
         program.pids.iter().for_each(|&place| program.instructions[place as usize].value = pid);
         program.instructions.iter().map(|it| (it.code, it.yes, it.no, it.value)).collect()
+    }
+}
+
+/// What a sandbox allows once it serves.
+#[derive(Debug)]
+pub struct Allowed(Policy);
+
+impl Allowed {
+    /// Of a sandbox. `Err` where its rules are none.
+    pub fn by(sandbox: &Sandbox) -> Result<Allowed, WrongRule> {
+        Policy::serve(sandbox).map(Allowed)
+    }
+
+    /// Whether it allows a call with these arguments; `None` where no profile does.
+    pub fn call(&self, call: &str, arguments: &[u64; 6]) -> Option<bool> {
+        // With every socket allowed, nothing connects past the rules of ports: nobody can have more than this.
+        let allow = vec![call.to_owned(), "socket".to_owned()];
+        let widest = Policy::serve(&Sandbox { allow, ..Sandbox::of(Profile::Custom) }).ok()?;
+        let can = widest.then(call, arguments, 0) == Then::Allow;
+        can.then(|| self.0.then(call, arguments, 0) == Then::Allow)
     }
 }
 

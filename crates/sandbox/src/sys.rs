@@ -4,6 +4,9 @@
 pub(crate) mod attempts;
 pub(crate) mod capabilities;
 pub(crate) mod landlock;
+#[cfg(test)]
+pub(crate) mod live;
+pub(crate) mod notify;
 pub(crate) mod probe;
 pub(crate) mod process;
 pub(crate) mod removal;

@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use crate::filter::{Instruction, Program};
 use crate::level::Level;
 use crate::plan::Plan;
-use crate::sys::{attempts, capabilities, landlock, process, seccomp};
+use crate::sys::{attempts, capabilities, landlock, notify, process, seccomp};
 
 /// The half of the wall that stands while the library loads. The rest comes with [`Wall::serve`].
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub struct Wall {
     domain: Option<OwnedFd>,
     /// What was tried with success before the filter stood.
     level: Level,
+    /// Whether the host is asked instead.
+    is_traced: bool,
 }
 
 impl Wall {
@@ -31,11 +33,23 @@ impl Wall {
             move |error: io::Error| io::Error::new(error.kind(), format!("{what}: {error}"))
         };
         capabilities::drop_all().map_err(step("give up capabilities"))?;
+        let pid = process::id();
+        if plan.is_traced {
+            landlock::enter_of_trace(landlock::version()).map_err(step("keep away from other programs"))?;
+            seccomp::install(&with_pid(&plan.load, pid))
+                .map_err(step("install the filter of system calls"))?;
+            notify::hand_over(&with_pid(&plan.serve, pid))
+                .map_err(step("have the host asked about system calls"))?;
+            return Ok(Wall { serve: Vec::new(), domain: None, level: Level::default(), is_traced: true });
+        }
         let version = landlock::version();
         let missing = match version {
             0 if plan.needs_paths => {
                 Some("paths need Landlock (Linux 5.13), which this kernel or container does not offer")
             }
+            ..3 if plan.needs_lengths => Some(
+                "calls that shorten files need version 3 of Landlock (Linux 6.2), which this kernel or container does not offer",
+            ),
             ..4 if plan.needs_ports => Some(
                 "ports need version 4 of Landlock (Linux 6.7), which this kernel or container does not offer",
             ),
@@ -59,9 +73,8 @@ impl Wall {
             }
             Some(serve)
         };
-        let pid = process::id();
         seccomp::install(&with_pid(&plan.load, pid)).map_err(step("install the filter of system calls"))?;
-        Ok(Wall { serve: with_pid(&plan.serve, pid), domain, level })
+        Ok(Wall { serve: with_pid(&plan.serve, pid), domain, level, is_traced: false })
     }
 
     /// Restricts all threads of this process to the profile, and tries what is left.
@@ -73,6 +86,11 @@ impl Wall {
         let step = |what: &'static str| {
             move |error: io::Error| io::Error::new(error.kind(), format!("{what}: {error}"))
         };
+        if self.is_traced {
+            notify::say_that_it_serves();
+            // Nothing is tried: the host would be asked, and would let it go on.
+            return Level::measure();
+        }
         if let Some(domain) = &self.domain {
             landlock::enter(domain).map_err(step("enter rules of paths and ports"))?;
         }

@@ -24,6 +24,8 @@ pub struct End {
     pub violation: Option<String>,
     /// Whether this host killed it.
     pub killed_by_host: bool,
+    /// How many threads it was given, where it was killed because it had more.
+    pub too_many_threads: Option<u64>,
     /// The time on CPUs that it was given for its life, where that was limited.
     pub cpu_limit: Option<Duration>,
 }

@@ -330,7 +330,7 @@ fn build_id(path: &Path) -> Option<String> {
 }
 
 /// Whether a file can be loaded here.
-fn check(path: &Path, file: &File) -> io::Result<Facts> {
+pub(crate) fn check(path: &Path, file: &File) -> io::Result<Facts> {
     hotcell_elf::check(path, &ReadCache::new(file))
         .map_err(|wrong| io::Error::new(io::ErrorKind::InvalidData, wrong.to_string()))
 }

@@ -21,10 +21,14 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 
 use crate::end::{End, HowEnded};
 use crate::spec::Spec;
+use crate::usage;
 use crate::worker::Shared;
 
 /// How long a worker that was told to stop may take.
 const STOP_GRACE: Duration = Duration::from_secs(2);
+
+/// How often the threads of a worker are counted that may not have any number of them.
+const COUNTED_EVERY: Duration = Duration::from_millis(20);
 
 /// The environment of every worker, unless the session's options replace a variable.
 const ENVIRONMENT: [(&str, &str); 2] = [("PATH", "/usr/bin:/bin"), ("LANG", "C.UTF-8")];
@@ -60,6 +64,8 @@ struct Watched {
     output: Option<OwnedFd>,
     control_open: bool,
     kill_at: Option<Instant>,
+    /// When its threads are counted next, where there is a limit.
+    count_at: Option<Instant>,
 }
 
 static MONITOR: Mutex<Option<Arc<Monitor>>> = Mutex::new(None);
@@ -141,7 +147,8 @@ impl Spawner {
         if shared.condemned.load(Ordering::SeqCst) {
             shared.signal(Signal::KILL);
         }
-        let watched = Watched { shared, output: Some(output), control_open: true, kill_at: None };
+        let count_at = shared.limits.threads.map(|_| Instant::now());
+        let watched = Watched { shared, output: Some(output), control_open: true, kill_at: None, count_at };
         if self.messages.send(Message::Watch(watched)).is_ok() {
             let _ = rustix::io::write(&*self.bell, &1u64.to_ne_bytes());
         }
@@ -191,7 +198,7 @@ impl Watch {
         for worker in &self.workers {
             fds.extend(worker.sources().map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
         }
-        let next = self.workers.iter().filter_map(|worker| worker.kill_at).min();
+        let next = self.workers.iter().flat_map(|worker| [worker.kill_at, worker.count_at]).flatten().min();
         let timeout = next.map(|at| {
             let left = at.saturating_duration_since(Instant::now());
             Timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) }
@@ -232,6 +239,10 @@ impl Watched {
             self.kill_at = None;
             self.shared.signal(Signal::KILL);
         }
+        if self.count_at.is_some_and(|at| Instant::now() >= at) {
+            self.count_threads();
+            self.count_at = Some(Instant::now() + COUNTED_EVERY);
+        }
         let ended = self.shared.has_ended();
         // After the end too: the last words are still in the pipe and the socket.
         self.read_output();
@@ -240,6 +251,18 @@ impl Watched {
             self.bury();
         }
         !ended
+    }
+
+    /// Kills it if it has more threads than it was given. A look that fails says nothing of the next.
+    fn count_threads(&self) {
+        let (Some(limit), Some(count)) = (self.shared.limits.threads, usage::thread_count(&self.shared))
+        else {
+            return;
+        };
+        if count > limit {
+            self.shared.state.lock().too_many_threads = Some(limit);
+            self.shared.signal(Signal::KILL);
+        }
     }
 
     fn read_output(&mut self) {
@@ -314,8 +337,9 @@ impl Watched {
             heap_fault,
             report: state.report.clone(),
             violation: state.violation.clone(),
+            too_many_threads: state.too_many_threads,
             killed_by_host: state.killed_by_host,
-            cpu_limit: self.shared.cpu_limit,
+            cpu_limit: self.shared.limits.cpu,
         });
         self.shared.channel.bury();
         drop(state);

@@ -1,11 +1,26 @@
 //! What the fuzz targets need of this crate, and nobody else: what a host knows of a worker by what it hears, without one.
 
+use std::fs::File;
+use std::io;
+use std::path::Path;
 use std::time::Instant;
 
+use hotcell_elf::Facts;
 use hotcell_shm::control::Received;
 
 use crate::end::Report;
+use crate::libraries;
 use crate::worker::State;
+
+/// Looks at a library before a worker loads it, as a start does: no more of the file is read than is needed.
+pub fn check_library(path: &Path, file: &File) -> io::Result<Facts> {
+    libraries::check(path, file)
+}
+
+/// The same of bytes that are all there.
+pub fn check_bytes(path: &Path, bytes: &[u8]) -> Result<Facts, String> {
+    hotcell_elf::check(path, bytes).map_err(|wrong| wrong.to_string())
+}
 
 /// What a worker has said.
 #[derive(Debug)]

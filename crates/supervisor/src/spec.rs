@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hotcell_protocol::wire::Guard;
+use hotcell_sandbox::trace::Trace;
 use hotcell_sandbox::{Level, Limits, Profile};
 
 use crate::libraries::Libraries;
@@ -35,6 +36,8 @@ pub struct Spec {
     pub profile: Profile,
     /// The plan of its wall, in a sealed memory file; none for the profile that has no wall.
     pub wall: Option<Arc<OwnedFd>>,
+    /// What notes what the library does, where it is traced.
+    pub trace: Option<Arc<Trace>>,
     /// What must be in force.
     pub required: Level,
     /// Whether what can be seen of it from outside is compared.

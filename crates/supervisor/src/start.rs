@@ -146,7 +146,11 @@ impl Worker {
     }
 
     fn launch(&self, spec: &Spec) -> Result<(), StartError> {
-        let (input, output) = (open_null()?, pipe()?);
+        let input = match &spec.trace {
+            None => open_null()?,
+            Some(trace) => trace.attend().map_err(at("begin a trace"))?,
+        };
+        let output = pipe()?;
         let (ours, theirs) = output;
         let worker_end = self.shared.worker_end.lock().take();
         let worker_end =
@@ -273,7 +277,7 @@ fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
         retired: AtomicBool::new(false),
         changed: Changed::default(),
         output: Mutex::new(Tail::default()),
-        cpu_limit: spec.limits.cpu,
+        limits: spec.limits,
     }))
 }
 

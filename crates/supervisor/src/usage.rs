@@ -52,13 +52,21 @@ impl Usage {
     }
 }
 
+/// How many threads a worker has; `None` when it has ended, or the kernel did not say this time.
+pub(crate) fn thread_count(shared: &Shared) -> Option<u64> {
+    let status = look(shared, |folder| fs::read_to_string(format!("{folder}/status")))?;
+    // Its first thread may have ended before the others: then it has no memory of its own to tell of.
+    field(&status.ok()?, "Threads:")
+}
+
 /// Bytes in memory and threads, of a text of `/proc/PID/status`.
 fn of_status(status: &str) -> Option<(u64, u64)> {
-    let field = |name: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-        line.split_whitespace().next()?.parse::<u64>().ok()
-    };
-    Some((field("VmRSS:")?.saturating_mul(1024), field("Threads:")?))
+    Some((field(status, "VmRSS:")?.saturating_mul(1024), field(status, "Threads:")?))
+}
+
+fn field(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 /// The threads of a worker.
@@ -93,6 +101,11 @@ mod tests {
         let status = "Name:\tVmRSS: 7 kB\nVmHWM:\t 9999 kB\nVmRSS:\t    1536 kB\nThreads:\t12\n";
         assert_eq!(of_status(status), Some((1536 * 1024, 12)));
         assert_eq!(of_status("Name:\tx\nThreads:\t1\n"), None, "a process without memory is a corpse");
+        assert_eq!(
+            field("Name:\tx\nThreads:\t12\n", "Threads:"),
+            Some(12),
+            "whose threads count all the same"
+        );
         let own = of_status(&fs::read_to_string("/proc/self/status").unwrap()).unwrap();
         assert!(own.0 > 0 && own.1 > 0);
     }

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use hotcell_protocol::wire::{self, LaneOpen, Packet, SegmentAdd};
-use hotcell_sandbox::Level;
+use hotcell_sandbox::{Level, Limits};
 use hotcell_shm::control::ControlSocket;
 use hotcell_shm::{HeapSegment, HostChannel, Mapping, Seals, SegmentFile};
 use parking_lot::Mutex;
@@ -64,7 +64,7 @@ pub(crate) struct Shared {
     pub(crate) retired: AtomicBool,
     pub(crate) changed: Changed,
     pub(crate) output: Mutex<Tail>,
-    pub(crate) cpu_limit: Option<Duration>,
+    pub(crate) limits: Limits,
 }
 
 #[derive(Debug, Default)]
@@ -78,6 +78,8 @@ pub(crate) struct State {
     pub(crate) offered: u16,
     pub(crate) report: Option<Report>,
     pub(crate) violation: Option<String>,
+    /// How many threads it was given, once it had more.
+    pub(crate) too_many_threads: Option<u64>,
     pub(crate) killed_by_host: bool,
     pub(crate) end: Option<End>,
     /// Why there is no process.

@@ -78,12 +78,17 @@ pub(crate) fn add_segment(packet: Received, segments: &SegmentTable) -> Result<u
 }
 
 fn open_lane(packet: &Received, worker: &'static Worker) -> Result<LaneReady, String> {
+    let lane = lane_of(packet, worker.capabilities)?;
+    Ok(LaneReady { lane, errno: worker.threads.open(worker, lane)? })
+}
+
+/// The lane that a packet wants opened, where that was agreed on.
+pub(crate) fn lane_of(packet: &Received, agreed: u64) -> Result<u32, String> {
     let body = packet.body.first_chunk().ok_or("a lane packet is too short")?;
-    if worker.capabilities & capabilities::LANES == 0 {
+    if agreed & capabilities::LANES == 0 {
         return Err("a lane of its own was not agreed on".into());
     }
-    let lane = LaneOpen::decode(body).lane;
-    Ok(LaneReady { lane, errno: worker.threads.open(worker, lane)? })
+    Ok(LaneOpen::decode(body).lane)
 }
 
 fn give_up(socket: &ControlSocket, text: &str) -> ! {

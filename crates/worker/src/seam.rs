@@ -29,6 +29,15 @@ pub fn add_segment(socket: &ControlSocket, segments: &SegmentTable) -> Result<u1
     }
 }
 
+/// Takes a packet for one that opens a lane, as the control thread does of that kind. Which one.
+pub fn open_lane(socket: &ControlSocket, agreed: u64) -> Result<u32, String> {
+    match socket.receive_from_host() {
+        Ok(Some(packet)) => control::lane_of(&packet, agreed),
+        Ok(None) => Err(ControlError::Violation("the host is gone").to_string()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 /// A handle table alone, with one call open. Objects are told by numbers that stand for their addresses.
 #[derive(Debug)]
 pub struct Table {

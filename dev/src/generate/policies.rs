@@ -19,6 +19,9 @@ struct Syscall {
     path: Option<u8>,
     /// Which argument points to a socket's address.
     address: Option<u8>,
+    /// Which arguments say what it does.
+    #[serde(default)]
+    choices: Vec<u8>,
 }
 
 /// A file of rules.
@@ -52,11 +55,11 @@ pub(crate) fn render(syscalls: &str, files: &[String]) -> Result<String> {
          use crate::policy::{Rule, Syscall, Then};\n\n\
          /// All system calls, by name.\npub(crate) static SYSCALLS: &[Syscall] = &[\n",
     );
-    for (name, Syscall { x86_64, aarch64, path, address }) in &table {
+    for (name, Syscall { x86_64, aarch64, path, address, choices }) in &table {
         ensure!(x86_64.is_some() || aarch64.is_some(), "`{name}` has no number");
         let _ = writeln!(
             out,
-            "Syscall {{ name: {name:?}, x86_64: {x86_64:?}, aarch64: {aarch64:?}, path: {path:?}, address: {address:?} }},"
+            "Syscall {{ name: {name:?}, x86_64: {x86_64:?}, aarch64: {aarch64:?}, path: {path:?}, address: {address:?}, choices: &{choices:?} }},"
         );
     }
     out.push_str("];\n");

@@ -181,6 +181,15 @@ pub const CONTAINER: &str = "HOTCELL_WALL_CONTAINER";
 ///
 /// When it fails.
 pub fn as_every_user(test: &str, body: impl FnOnce()) {
+    as_every_user_with(&[], test, body);
+}
+
+/// The same, with more programs under test beside the worker.
+///
+/// # Panics
+///
+/// When it fails.
+pub fn as_every_user_with(programs: &[&str], test: &str, body: impl FnOnce()) {
     /// Of "nobody".
     const NOBODY: u32 = 65534;
     body();
@@ -197,6 +206,7 @@ pub fn as_every_user(test: &str, body: impl FnOnce()) {
     };
     let own = env::current_exe().expect("this program has a path");
     let (own, worker) = (copy(&own, "test"), copy(&program("hotcell-worker"), "hotcell-worker"));
+    programs.iter().for_each(|name| _ = copy(&program(name), name));
     chown(folder.path(), Some(NOBODY), Some(NOBODY)).expect("the administrator may");
     let mut command = Command::new(own);
     command.args(["--exact", test]).env(USER, "nobody").env("HOTCELL_WORKER", worker);

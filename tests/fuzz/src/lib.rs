@@ -37,6 +37,7 @@ pub const TARGETS: &[Target] = &[
     target::lane::TARGET,
     target::replies::TARGET,
     target::requests::TARGET,
+    target::trace::TARGET,
 ];
 
 /// The target of this name.

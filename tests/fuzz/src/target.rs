@@ -13,3 +13,4 @@ pub(crate) mod memory;
 pub(crate) mod packets;
 pub(crate) mod replies;
 pub(crate) mod requests;
+pub(crate) mod trace;

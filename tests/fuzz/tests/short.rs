@@ -70,6 +70,11 @@ fn a_worker_and_a_host_that_writes_anything() {
 }
 
 #[test]
+fn profiles_of_anything_that_was_seen() {
+    check("trace");
+}
+
+#[test]
 fn no_target_is_left_out() {
     for target in TARGETS {
         let call = format!("check(\"{}\")", target.name);

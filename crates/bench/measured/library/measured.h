@@ -37,6 +37,10 @@ void measured_invert(unsigned char *data, size_t length);
 /* Allocates and frees so many blocks, of sizes as programs have them. */
 void measured_allocate(int32_t times);
 
+/* Passes so many blocks of so many bytes, up to 4096, through a pipe; without bytes it asks for its parent instead: a system
+   call each. How many, or -errno. */
+int32_t measured_pass(int32_t times, int32_t bytes);
+
 /* Writes through a null pointer. */
 void measured_crash(void);
 

@@ -116,6 +116,15 @@ impl Batch {
         Ok(call.values(|_| ()))
     }
 
+    /// [`Measured::pass`](crate::Measured::pass) in this batch.
+    #[track_caller]
+    pub fn pass(&mut self, times: i32, bytes: i32) -> hotcell::Result<hotcell::Ticket<i32>> {
+        let mut call = self.batch.entry(table::MEASURED_PASS)?;
+        call.put_i32(0, times);
+        call.put_i32(4, bytes);
+        Ok(call.values(|reply| reply.get_i32(0)))
+    }
+
     /// [`Measured::crash`](crate::Measured::crash) in this batch.
     #[track_caller]
     pub fn crash(&mut self) -> hotcell::Result<hotcell::Ticket<()>> {

@@ -170,6 +170,23 @@ impl Measured {
         Ok(())
     }
 
+    /// Passes so many blocks of so many bytes, up to 4096, through a pipe; without bytes it asks for its parent instead: a system
+    /// call each. How many, or -errno.
+    ///
+    /// C: `int32_t measured_pass(int32_t times, int32_t bytes)`
+    ///
+    /// # Errors
+    ///
+    /// Faults of the worker; the library reports none here.
+    #[track_caller]
+    pub fn pass(&self, times: i32, bytes: i32) -> hotcell::Result<i32> {
+        let mut call = self.session.call(table::MEASURED_PASS)?;
+        call.put_i32(0, times);
+        call.put_i32(4, bytes);
+        let reply = call.finish()?;
+        Ok(reply.get_i32(0))
+    }
+
     /// Writes through a null pointer.
     ///
     /// C: `void measured_crash(void)`

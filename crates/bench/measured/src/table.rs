@@ -8,9 +8,9 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
     runtime: 1,
     library: "measured",
     fingerprint: [
-        0xa2, 0xea, 0x2d, 0x40, 0x6b, 0x2c, 0x72, 0xe8, 0x3c, 0xce, 0x1e, 0x90, 0xe3, 0x7d, 0x95,
-        0x03, 0xc0, 0x84, 0xa4, 0xab, 0xc9, 0xc4, 0xfd, 0x4c, 0xfe, 0xeb, 0x55, 0xfe, 0x65, 0x3f,
-        0x27, 0x13,
+        0x68, 0xed, 0xde, 0x64, 0xd6, 0x88, 0x33, 0x0e, 0x37, 0x5e, 0xb8, 0x48, 0x59, 0x49, 0xd4,
+        0xa7, 0x43, 0x50, 0x6a, 0xbe, 0x6b, 0x8a, 0x2c, 0x14, 0x5d, 0x36, 0x1d, 0xc3, 0x3e, 0x23,
+        0x03, 0x4b,
     ],
     reentrant: true,
     functions: &FUNCTIONS,
@@ -36,11 +36,12 @@ pub(crate) const MEASURED_EACH: u16 = 4;
 pub(crate) const MEASURED_SUM: u16 = 5;
 pub(crate) const MEASURED_INVERT: u16 = 6;
 pub(crate) const MEASURED_ALLOCATE: u16 = 7;
-pub(crate) const MEASURED_CRASH: u16 = 8;
-pub(crate) const MEASURED_LOOP: u16 = 9;
+pub(crate) const MEASURED_PASS: u16 = 8;
+pub(crate) const MEASURED_CRASH: u16 = 9;
+pub(crate) const MEASURED_LOOP: u16 = 10;
 
 #[rustfmt::skip]
-static FUNCTIONS: [rt::Function; 10] = [
+static FUNCTIONS: [rt::Function; 11] = [
     function("measured_add", 8, 8),
     function("measured_crc32", 24, 8),
     function("measured_capitals", 16, 16),
@@ -49,6 +50,7 @@ static FUNCTIONS: [rt::Function; 10] = [
     function("measured_sum", 16, 8),
     function("measured_invert", 16, 16),
     function("measured_allocate", 8, 0),
+    function("measured_pass", 8, 8),
     function("measured_crash", 0, 0),
     function("measured_loop", 0, 0),
 ];

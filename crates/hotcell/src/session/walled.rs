@@ -6,14 +6,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hotcell_protocol::ErrorKind;
+use hotcell_sandbox::trace::Trace;
 use hotcell_sandbox::{Plan, Profile, Sandbox, remove_tree, wrong_path};
 use hotcell_shm::sealed_copy;
 
 /// The sandbox of a session, ready for its workers.
 pub(super) struct Walled {
+    /// What a worker is told.
+    pub(super) profile: Profile,
+    /// What is to be in force.
     pub(super) sandbox: Sandbox,
     /// The plan, for every worker.
     pub(super) wall: Option<Arc<OwnedFd>>,
+    /// What notes what the library does, where the environment wants that.
+    pub(super) trace: Option<Arc<Trace>>,
     pub(super) directory: Option<PrivateDirectory>,
 }
 
@@ -37,6 +43,7 @@ pub(super) struct Wrong {
 impl Walled {
     /// Makes ready what a sandbox needs. A profile with files has a directory of its own, which `TMPDIR` names.
     pub(super) fn new(
+        library: &str,
         mut sandbox: Sandbox,
         environment: &mut Vec<(String, String)>,
     ) -> Result<Walled, Wrong> {
@@ -52,32 +59,65 @@ impl Walled {
         if let Some(wrong_place) = searched.filter(|_| walled) {
             return Err(wrong(format!("LD_LIBRARY_PATH: {wrong_place}")));
         }
-        if sandbox.profile == Profile::Basic {
-            return Ok(Walled { sandbox, wall: None, directory: None });
+        if let Some(file) = Trace::wanted(library) {
+            return Walled::traced(&file, &sandbox, environment);
         }
-        let failed = |what: &str, error: std::io::Error| Wrong {
-            kind: ErrorKind::LoadFailed,
-            message: format!("{what}: {error}"),
+        let profile = sandbox.profile;
+        if profile == Profile::Basic {
+            return Ok(Walled { profile, sandbox, wall: None, trace: None, directory: None });
+        }
+        let directory = match sandbox.has_files() {
+            true => Some(PrivateDirectory::make(environment)?),
+            false => None,
         };
-        let directory = if sandbox.profile == Profile::Files {
-            let own = std::fs::Permissions::from_mode(0o700);
-            let made = tempfile::Builder::new().prefix("hotcell-").permissions(own).tempdir();
-            let made = made.map_err(|error| failed("make a directory for temporary files", error))?;
-            let path = std::path::absolute(made.path());
-            let path = path.map_err(|error| failed("find the directory for temporary files", error))?;
-            if environment.iter().all(|(name, _)| name != "TMPDIR") {
-                environment.push(("TMPDIR".into(), path.display().to_string()));
-            }
-            sandbox.write.push(path.clone());
-            // From here on it is removed by what is used to what libraries do.
-            let _ = made.keep();
-            Some(PrivateDirectory(path))
-        } else {
-            None
-        };
+        sandbox.write.extend(directory.iter().map(|directory| directory.0.clone()));
         let plan = Plan::new(&sandbox, environment).map_err(|error| wrong(error.to_string()))?;
-        let wall =
-            sealed_copy(&plan.encode()).map_err(|errno| failed("make the sandbox's plan", errno.into()))?;
-        Ok(Walled { sandbox, wall: Some(Arc::new(wall)), directory })
+        Ok(Walled { profile, sandbox, wall: Some(sealed(&plan)?), trace: None, directory })
     }
+
+    /// What is needed where the environment wants to know what the library does. Of its profile nothing is in force then but
+    /// what holds in every one; the level says so.
+    fn traced(
+        file: &Path,
+        sandbox: &Sandbox,
+        environment: &mut Vec<(String, String)>,
+    ) -> Result<Walled, Wrong> {
+        let directory = PrivateDirectory::make(environment)?;
+        let trace = Trace::new(file, sandbox, environment)
+            .map_err(|error| failed(&format!("trace into {}", file.display()), error))?;
+        Ok(Walled {
+            profile: Profile::Custom,
+            sandbox: Sandbox::of(Profile::Basic),
+            wall: Some(sealed(&Plan::of_trace())?),
+            trace: Some(Arc::new(trace)),
+            directory: Some(directory),
+        })
+    }
+}
+
+impl PrivateDirectory {
+    /// Makes one, and names it.
+    fn make(environment: &mut Vec<(String, String)>) -> Result<PrivateDirectory, Wrong> {
+        let own = std::fs::Permissions::from_mode(0o700);
+        let made = tempfile::Builder::new().prefix("hotcell-").permissions(own).tempdir();
+        let made = made.map_err(|error| failed("make a directory for temporary files", error))?;
+        let path = std::path::absolute(made.path());
+        let path = path.map_err(|error| failed("find the directory for temporary files", error))?;
+        if environment.iter().all(|(name, _)| name != "TMPDIR") {
+            environment.push(("TMPDIR".into(), path.display().to_string()));
+        }
+        // From here on it is removed by what is used to what libraries do.
+        let _ = made.keep();
+        Ok(PrivateDirectory(path))
+    }
+}
+
+/// A plan as workers read it.
+fn sealed(plan: &Plan) -> Result<Arc<OwnedFd>, Wrong> {
+    let sealed = sealed_copy(&plan.encode());
+    sealed.map(Arc::new).map_err(|errno| failed("make the sandbox's plan", errno.into()))
+}
+
+fn failed(what: &str, error: std::io::Error) -> Wrong {
+    Wrong { kind: ErrorKind::LoadFailed, message: format!("{what}: {error}") }
 }

@@ -1,5 +1,7 @@
 //! The tables are right and complete, and rules of users are read.
 
+use std::process::Command;
+
 use super::*;
 use crate::profile::Profile;
 
@@ -35,6 +37,93 @@ fn numbers_are_those_of_another_table() {
             compared += 1;
         }
         assert!(compared > 270, "{compared} of {architecture:?}");
+    }
+}
+
+/// The numbers that the kernel's own headers have, by the C compiler.
+fn numbers_of_headers(include: &str, definitions: &[&str]) -> Vec<(String, u32)> {
+    let mut compiler = Command::new(std::env::var_os("CC").unwrap_or_else(|| "cc".into()));
+    compiler.args(["-E", "-dM", "-include", include, "-x", "c", "/dev/null"]);
+    compiler.args(definitions.iter().map(|name| format!("-D{name}")));
+    let output = compiler.output().expect("there is a C compiler");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("names are ASCII");
+    let value = |name: &str| text.lines().find_map(|line| line.strip_prefix(&format!("#define {name} ")));
+    let lines = text.lines().filter_map(|line| line.strip_prefix("#define __NR_")?.split_once(' '));
+    let number = |text: &str| text.parse().ok().or_else(|| value(text)?.parse().ok());
+    lines.filter_map(|(name, text)| Some((name.to_owned(), number(text)?))).collect()
+}
+
+/// Every system call that the headers of this machine's kernel know is in the table, with their number: a filter that does not
+/// know one answers as if the kernel were older. aarch64 has the kernel's generic list.
+#[test]
+fn numbers_are_those_of_the_kernels_own_lists() {
+    let aarch64 = [
+        "__BITS_PER_LONG=64",
+        "__ARCH_WANT_RENAMEAT",
+        "__ARCH_WANT_NEW_STAT",
+        "__ARCH_WANT_SET_GET_RLIMIT",
+        "__ARCH_WANT_TIME32_SYSCALLS",
+        "__ARCH_WANT_SYS_CLONE3",
+        "__ARCH_WANT_MEMFD_SECRET",
+    ];
+    let mut lists = vec![(Architecture::Aarch64, numbers_of_headers("asm-generic/unistd.h", &aarch64))];
+    if Architecture::NATIVE == Architecture::X86_64 {
+        lists.push((Architecture::X86_64, numbers_of_headers("asm/unistd.h", &[])));
+    }
+    for (architecture, list) in lists {
+        // What is no system call: where each machine's own begin, how many there are, and names of older interfaces.
+        let beside = ["arch_specific_syscall", "syscalls"];
+        let list =
+            list.iter().filter(|(name, _)| !beside.contains(&name.as_str()) && !name.starts_with("3264_"));
+        let mut compared = 0;
+        for (name, number) in list {
+            let syscall = Syscall::named(name).unwrap_or_else(|| panic!("{name} is in no table"));
+            assert_eq!(architecture.number(syscall), Some(*number), "{name} on {architecture:?}");
+            compared += 1;
+        }
+        assert!(compared > 280, "{compared} of {architecture:?}");
+    }
+}
+
+/// What is known by one name is treated alike on both machines, and what one of them lacks is not opened by another name there.
+#[test]
+fn both_machines_have_the_same_policy() {
+    // What x86-64 has by an older name, with the name of both.
+    let older = [
+        ("access", "faccessat"),
+        ("chmod", "fchmodat"),
+        ("chown", "fchownat"),
+        ("creat", "openat"),
+        ("dup2", "dup3"),
+        ("epoll_create", "epoll_create1"),
+        ("epoll_wait", "epoll_pwait"),
+        ("eventfd", "eventfd2"),
+        ("getdents", "getdents64"),
+        ("inotify_init", "inotify_init1"),
+        ("link", "linkat"),
+        ("lstat", "newfstatat"),
+        ("mkdir", "mkdirat"),
+        ("mknod", "mknodat"),
+        ("pipe", "pipe2"),
+        ("poll", "ppoll"),
+        ("readlink", "readlinkat"),
+        ("rename", "renameat"),
+        ("rmdir", "unlinkat"),
+        ("select", "pselect6"),
+        ("stat", "newfstatat"),
+        ("symlink", "symlinkat"),
+        ("unlink", "unlinkat"),
+    ];
+    for profile in [Profile::Compute, Profile::Files, Profile::Network] {
+        for policy in [Policy::load, Policy::serve].map(|of| of(&Sandbox::of(profile)).unwrap()) {
+            let then = |name| policy.decisions.get(name).map_or(policy.default, |decision| decision.then);
+            for (old, new) in older {
+                let both = [old, new].map(|name| Syscall::named(name).expect(name));
+                assert!(both[0].aarch64.is_none() && both[1].aarch64.is_some(), "{old}");
+                assert_eq!(then(old), then(new), "{old} under {profile:?}");
+            }
+        }
     }
 }
 
@@ -174,4 +263,42 @@ fn rules_of_users_are_read_or_refused() {
     assert!(policy.decisions["shmget"].when.is_empty());
     // It adds to what `compute` allows of the call.
     assert_eq!(policy.decisions["ioctl"].when.len(), 7);
+}
+
+/// Lines of a user's open nothing that goes past the kernel's rules of paths and ports.
+#[test]
+fn users_lines_do_not_go_past_rules_of_paths_and_ports() {
+    let policy = |allow: &[&str]| {
+        let allow = allow.iter().map(|&line| line.to_owned()).collect();
+        Policy::serve(&Sandbox { allow, ..Sandbox::of(Profile::Custom) }).unwrap()
+    };
+    let fast = libc::MSG_FASTOPEN as u64;
+    let bare = policy(&["socket", "sendto", "sendmmsg", "openat", "open(arg1 == 0x200)", "truncate"]);
+    let flags_at = |place: usize, flags: u64| {
+        let mut arguments = [0; 6];
+        arguments[place] = flags;
+        arguments
+    };
+    for (call, place) in [("sendto", 3), ("sendmsg", 2), ("sendmmsg", 3)] {
+        assert_eq!(bare.then(call, &flags_at(place, 0), 0), Then::Allow, "{call}");
+        assert_eq!(bare.then(call, &flags_at(place, fast), 0), Then::Deny, "{call}");
+    }
+    // The kernel does not take these for TCP, and they connect by it.
+    for (socket, expect) in [
+        ([2, 1, 0], Then::Allow),
+        ([10, 0x80801, 6], Then::Allow),
+        ([2, 1, 262], Then::Deny),
+        ([10, 1, 256], Then::Deny),
+        ([43, 1, 0], Then::Deny),
+    ] {
+        let [family, kind, protocol] = socket;
+        assert_eq!(bare.then("socket", &[family, kind, protocol, 0, 0, 0], 0), expect, "{socket:?}");
+    }
+    let shortens = (libc::O_RDONLY | libc::O_TRUNC) as u64;
+    assert_eq!(bare.then("openat", &flags_at(2, 0), 0), Then::Allow);
+    assert_eq!(bare.then("openat", &flags_at(2, shortens), 0), Then::Refuse(libc::EACCES));
+    assert_ne!(bare.then("open", &flags_at(1, 0x200), 0), Then::Allow);
+    // Where no socket of TCP can be had, sending is as it is: messages of the worker's own socket.
+    let unix = policy(&["socket(arg0 == 1)", "sendto"]);
+    assert_eq!(unix.then("sendto", &flags_at(3, fast), 0), Then::Allow);
 }

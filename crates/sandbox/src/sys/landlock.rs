@@ -18,8 +18,10 @@ const READ_FILE: u64 = 1 << 2;
 const READ_DIR: u64 = 1 << 3;
 const REMOVE_DIR: u64 = 1 << 4;
 const REMOVE_FILE: u64 = 1 << 5;
+const MAKE_CHAR: u64 = 1 << 6;
 const MAKE_DIR: u64 = 1 << 7;
 const MAKE_REG: u64 = 1 << 8;
+const MAKE_BLOCK: u64 = 1 << 11;
 const REFER: u64 = 1 << 13;
 const TRUNCATE: u64 = 1 << 14;
 const IOCTL_DEV: u64 = 1 << 15;
@@ -72,25 +74,8 @@ pub(crate) fn domain(
     libraries: &[OwnedFd],
 ) -> io::Result<OwnedFd> {
     let known = known_rights(version);
-    let attributes = Ruleset {
-        files: known,
-        ports: if version >= 4 { BIND_TCP | CONNECT_TCP } else { 0 },
-        scopes: if version >= 6 { SCOPES } else { 0 },
-    };
-    // A kernel refuses fields it does not know.
-    let size: usize = match version {
-        ..4 => 8,
-        4..6 => 16,
-        _ => size_of::<Ruleset>(),
-    };
-    // SAFETY: the kernel reads `size` bytes of the structure, which has at least as many.
-    let ruleset =
-        unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, ptr::from_ref(&attributes), size, 0u32) };
-    if ruleset < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: the kernel made this descriptor, and nobody else knows it.
-    let ruleset = unsafe { OwnedFd::from_raw_fd(ruleset as c_int) };
+    let ports = if version >= 4 { BIND_TCP | CONNECT_TCP } else { 0 };
+    let ruleset = ruleset(version, known, ports)?;
     for sight in view {
         let named =
             |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", sight.path.display()));
@@ -115,6 +100,41 @@ pub(crate) fn domain(
         }
     }
     Ok(ruleset)
+}
+
+/// Rules that handle these rights, and allow none of them yet.
+fn ruleset(version: u32, files: u64, ports: u64) -> io::Result<OwnedFd> {
+    let attributes = Ruleset { files, ports, scopes: if version >= 6 { SCOPES } else { 0 } };
+    // A kernel refuses fields it does not know.
+    let size: usize = match version {
+        ..4 => 8,
+        4..6 => 16,
+        _ => size_of::<Ruleset>(),
+    };
+    // SAFETY: the kernel reads `size` bytes of the structure, which has at least as many.
+    let ruleset =
+        unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, ptr::from_ref(&attributes), size, 0u32) };
+    if ruleset < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel made this descriptor, and nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(ruleset as c_int) })
+}
+
+/// Enters a domain for the sake of its border: from within, no memory, environment or descriptor of a program outside of it is to
+/// be had, by `/proc` neither. Of files it forbids no more than making devices.
+pub(crate) fn enter_of_trace(version: u32) -> io::Result<()> {
+    if version == 0 {
+        return Ok(());
+    }
+    // In a domain no file is moved to another directory but where that is allowed.
+    let moves = if version >= 2 { REFER } else { 0 };
+    let domain = ruleset(version, MAKE_CHAR | MAKE_BLOCK | moves, 0)?;
+    if moves != 0 {
+        let root = rustix::fs::open("/", OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+        allow_path(&domain, &root, moves)?;
+    }
+    enter(&domain)
 }
 
 /// Enters a domain with this thread and all that it will start. It cannot be left.

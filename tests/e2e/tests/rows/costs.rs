@@ -72,3 +72,26 @@ fn threads_that_go_on_after_their_call_end_with_their_worker() {
     rows.serves(&session);
     assert_eq!(session.generation(), 2);
 }
+
+/// The kernel has no limit of threads for one process: the host counts them, whoever made them and whether a call is under way.
+#[test]
+fn a_worker_with_too_many_threads_ends_with_that_reason() {
+    let rows = Rows::new();
+    let session = rows.open(limited(Limits { threads: Some(8), ..Limits::default() }));
+    let spin = |threads| rows.call(&session, "rows_spin", &[Value::Int(threads)]);
+    assert_eq!(spin(4).unwrap(), 0);
+    // Long enough to be counted some times.
+    std::thread::sleep(Duration::from_millis(200));
+    rows.serves(&session);
+    assert_eq!(session.generation(), 1, "four beside its own two are not too many");
+    let error = spin(20).and_then(|_| rows.call(&session, "rows_loop", &[])).unwrap_err();
+    assert_eq!((error.kind(), error.executed()), (ErrorKind::LimitExceeded, Executed::Maybe), "{error}");
+    assert_eq!(error.cause(), &Cause::Limit { what: LimitExceededReason::Threads, value: 8 });
+    rows.serves(&session);
+    // Without a call, too.
+    let worker = session.worker_pid().unwrap();
+    let _ = spin(20);
+    wait_until("it has its threads for ever", || !Path::new(&format!("/proc/{worker}")).exists());
+    rows.serves(&session);
+    assert_eq!(session.generation(), 3);
+}

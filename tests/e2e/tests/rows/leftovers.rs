@@ -39,3 +39,20 @@ fn no_other_worker_has_what_a_session_was_given() {
     }
     rows.serves(&first);
 }
+
+/// A state that is spoilt stays with the session whose caller spoilt it, and goes with its worker.
+#[test]
+fn what_one_caller_spoils_is_no_other_sessions() {
+    let rows = Rows::new();
+    let open = || rows.open(Options { spares: 1, ..Options::default() });
+    let add = |session: &Session| rows.call(session, "rows_add", &[Value::Int(2), Value::Int(3)]).unwrap();
+    let (first, before) = (open(), open());
+    rows.call(&first, "rows_poison", &[]).unwrap();
+    assert_eq!(add(&first), 6, "it is spoilt");
+    assert_eq!([add(&before), add(&open())], [5, 5]);
+    // So is a spare that was ready before, and one that is made now.
+    for _ in 0..2 {
+        assert_eq!(rows.call(&first, "rows_crash", &[]).unwrap_err().kind(), ErrorKind::Crashed);
+        assert_eq!(add(&first), 5, "the next worker");
+    }
+}

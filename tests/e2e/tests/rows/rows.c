@@ -13,9 +13,16 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+static int wrong;
+
 int rows_add(int a, int b)
 {
-    return (int)((unsigned)a + (unsigned)b);
+    return (int)((unsigned)a + (unsigned)b + (unsigned)wrong);
+}
+
+void rows_poison(void)
+{
+    wrong = 1;
 }
 
 static volatile unsigned long turns;

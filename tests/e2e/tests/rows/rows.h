@@ -5,6 +5,8 @@
 #include <stddef.h>
 
 int rows_add(int a, int b);
+/* Has every sum be wrong from now on. */
+void rows_poison(void);
 /* Keeps so many CPUs busy from now on, beside all calls. */
 int rows_spin(int threads);
 /* Keeps one busy, and never returns. */

@@ -61,6 +61,11 @@ fn without_rules_of_paths_less_is_told_or_nothing_loads() {
             let allow = vec!["memfd_create".to_owned()];
             let custom = attacks.open(Sandbox { allow, ..Sandbox::of(Profile::Custom) }, &[]).unwrap();
             assert_eq!(custom.attack("passwd").denied(), Some("openat"));
+            // A call that they judge would reach everything.
+            let allow = vec!["openat".to_owned()];
+            let error =
+                attacks.open(Sandbox { allow, ..Sandbox::of(Profile::Custom) }, &[]).map(drop).unwrap_err();
+            assert!(error.message().contains("paths need Landlock"), "{error}");
             let strict = Sandbox { require: Require::Strict, ..compute };
             let error = attacks.open(strict, &[]).map(drop).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::LoadFailed, "{error}");
@@ -70,6 +75,10 @@ fn without_rules_of_paths_less_is_told_or_nothing_loads() {
                 (Sandbox { read: vec!["/etc".into()], ..Sandbox::of(Profile::Files) }, "paths need Landlock"),
                 (
                     Sandbox { connect: vec![1], ..Sandbox::of(Profile::Network) },
+                    "ports need version 4 of Landlock",
+                ),
+                (
+                    Sandbox { allow: vec!["socket".into()], ..Sandbox::of(Profile::Custom) },
                     "ports need version 4 of Landlock",
                 ),
             ] {

@@ -10,3 +10,4 @@ mod levels;
 mod libraries;
 mod network;
 mod profiles;
+mod table;

@@ -50,6 +50,24 @@ fn named_ports_are_open_and_others_are_not() {
     });
 }
 
+/// A line that allows sockets, however it is written, leads past no rule of ports.
+#[test]
+fn single_calls_connect_nowhere_either() {
+    let attacks = Attacks::new();
+    let shut = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = Value::Int(shut.local_addr().unwrap().port().into());
+    for line in ["socket", "socket(arg0 == 2 && arg1 == 0x80001)"] {
+        let allow = [line, "connect", "sendto"].map(str::to_owned).to_vec();
+        let attacker = attacks.open(Sandbox { allow, ..Sandbox::of(Profile::Custom) }, &[]).unwrap();
+        let connect = |name: &str| Outcome::of(attacker.int(name, std::slice::from_ref(&port)));
+        assert_eq!(connect("attack_connect"), Outcome::Errno(libc::EACCES), "{line}");
+        assert_eq!(connect("attack_connect_fast").denied(), Some("sendto"), "{line}");
+        let other = [libc::AF_INET, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, libc::IPPROTO_MPTCP]
+            .map(|it| Value::Int(it.into()));
+        assert_eq!(Outcome::of(attacker.int("attack_socket", &other)).denied(), Some("socket"), "{line}");
+    }
+}
+
 /// While it loads, too.
 #[test]
 fn ports_hold_while_the_library_loads() {

@@ -4,7 +4,7 @@
 use std::os::fd::{AsFd as _, OwnedFd};
 
 use hotcell_protocol::Place;
-use hotcell_protocol::wire::{self, Packet, hello, segment_add};
+use hotcell_protocol::wire::{self, Packet, capabilities, hello, lane_open, packet_head, segment_add};
 use hotcell_shm::SegmentTable;
 use hotcell_shm::control::ControlSocket;
 use hotcell_worker::seam;
@@ -16,7 +16,7 @@ use crate::script::Script;
 
 pub(crate) const TARGET: Target = Target {
     name: "control-worker",
-    about: "a hello and segments of any form, with any descriptors: taken as they are meant or refused, numbers are used once, and what is mapped is as long as it says",
+    about: "a hello, segments and lanes of any form, with any descriptors: taken as they are meant or refused, numbers are used once, and what is mapped is as long as it says",
     longest: 2048,
     short: 3_000,
     run,
@@ -35,10 +35,10 @@ fn run(input: &[u8]) {
         if script.is_over() {
             return;
         }
-        let is_hello = script.below(4) == 0;
-        let (kind, body) = match is_hello {
-            true => (Packet::Hello, hello::SIZE),
-            false => (Packet::SegmentAdd, segment_add::SIZE),
+        let (kind, body) = match script.u8() {
+            250.. => (Packet::LaneOpen, lane_open::SIZE),
+            choice if choice % 4 == 0 => (Packet::Hello, hello::SIZE),
+            _ => (Packet::SegmentAdd, segment_add::SIZE),
         };
         let packet = packets::packet(&mut script, &[kind.raw(); 5], &[body; 5]);
         let count = script.one_of(&[1, 1, 1, 0, 2, 3, 4, 5]);
@@ -47,13 +47,23 @@ fn run(input: &[u8]) {
         if !packets::send(&host, &packet, &descriptors) {
             continue;
         }
-        match is_hello {
-            true => {
+        match kind {
+            Packet::LaneOpen => {
+                let agreed = script.one_of(&[0, capabilities::LANES, u64::MAX]);
+                if let Ok(lane) = seam::open_lane(&worker, agreed) {
+                    assert_ne!(agreed & capabilities::LANES, 0, "a lane that was not agreed on");
+                    assert!(
+                        packet[packet_head::SIZE..].starts_with(&lane.to_le_bytes()),
+                        "another lane than was asked for"
+                    );
+                }
+            }
+            Packet::Hello => {
                 if let Ok(taken) = seam::receive_hello(&worker) {
                     assert_eq!(taken, count, "descriptors got lost");
                 }
             }
-            false => {
+            _ => {
                 let Ok(id) = seam::add_segment(&worker, &segments) else { continue };
                 assert_eq!(count, 1, "a segment comes with one descriptor");
                 assert!((wire::SEGMENT_FIRST_ADDED..wire::SEGMENT_BATCH).contains(&id), "{id}");

@@ -4,13 +4,14 @@ use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::path::PathBuf;
 
 use hotcell_header::library;
+use hotcell_supervisor::seam;
 use rustix::fs::{MemfdFlags, memfd_create};
 
 use crate::Target;
 
 pub(crate) const TARGET: Target = Target {
     name: "elf",
-    about: "any file as a shared library: what it exports, needs and is called is read, or it is refused",
+    about: "any file as a shared library: what it exports, needs and is called is read, or it is refused; a worker's start says the same of it, from as little of the file as it needs",
     longest: 32 * 1024,
     short: 3_000,
     run,
@@ -31,4 +32,6 @@ fn run(input: &[u8]) {
         }
         Err(error) => assert!(!error.to_string().is_empty()),
     }
+    let by_start = seam::check_library(&path, &file.into()).map_err(|error| error.to_string());
+    assert_eq!(by_start, seam::check_bytes(&path, input), "a file in parts says something else");
 }

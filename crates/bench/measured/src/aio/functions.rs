@@ -202,6 +202,28 @@ impl Aio<&Measured> {
         Ok(())
     }
 
+    /// Passes so many blocks of so many bytes, up to 4096, through a pipe; without bytes it asks for its parent instead: a system
+    /// call each. How many, or -errno.
+    ///
+    /// As [`Measured::pass`](crate::Measured::pass), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn pass(self, times: i32, bytes: i32) -> hotcell::Result<i32> {
+        let session = &self.of.session;
+        let sent = {
+            let mut call = session
+                .call_awaited(table::MEASURED_PASS, self.call_site)
+                .await?;
+            call.put_i32(0, times);
+            call.put_i32(4, bytes);
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
+        Ok(reply.get_i32(0))
+    }
+
     /// Writes through a null pointer.
     ///
     /// As [`Measured::crash`](crate::Measured::crash), awaited.
