@@ -487,7 +487,10 @@ int faulty_format(const char *format, ...)
 /* What a library does before anybody calls it. */
 __attribute__((constructor)) static void construct(void)
 {
-    const char *how = getenv("FAULTY_CONSTRUCTOR");
+    const char *how = getenv("FAULTY_CONSTRUCTOR"), *sign = getenv("FAULTY_CONSTRUCTOR_SIGN");
+    if (sign != NULL && access(sign, F_OK) != 0) {
+        return;
+    }
     if (how != NULL && strcmp(how, "crash") == 0) {
         volatile int *nowhere = NULL;
         *nowhere = 1;

@@ -5,7 +5,7 @@ use hotcell_protocol::{ErrorKind, LimitExceededReason};
 use hotcell_supervisor::{End, HowEnded, Report, StartError};
 
 use crate::denied::Denied;
-use crate::error::Cause;
+use crate::error::{Cause, LeftBy};
 use crate::memory::{HeapFault, Shortage};
 use crate::session::Blame;
 use crate::signals;
@@ -46,6 +46,11 @@ fn of_its_end(end: &End) -> Fault {
         let cause = Cause::Limit { what: LimitExceededReason::Fds, value: 0 };
         return Fault { kind: ErrorKind::LimitExceeded, cause, message: text.clone() };
     }
+    if let Some(Report { event, text, .. }) = &end.report
+        && let Some((kind, how)) = left_by(*event)
+    {
+        return Fault { kind, cause: Cause::Left { how }, message: text.clone() };
+    }
     match end.how {
         HowEnded::Exited(status) => {
             let message = format!("the library ended its process with exit({status})");
@@ -62,6 +67,15 @@ fn of_its_end(end: &End) -> Fault {
                 Fault { kind: ErrorKind::WorkerLost, cause: Cause::None, message }
             }
         },
+    }
+}
+
+/// How a call was left that nobody can answer any more, if that is what a worker reports.
+fn left_by(event: Event) -> Option<(ErrorKind, LeftBy)> {
+    match event {
+        Event::JumpedOut => Some((ErrorKind::ProtocolViolation, LeftBy::Jump)),
+        Event::ThreadEnded => Some((ErrorKind::Exited, LeftBy::EndOfThread)),
+        _ => None,
     }
 }
 
@@ -125,7 +139,8 @@ fn kind_of_report(event: Event) -> ErrorKind {
         Event::AbiMismatch => ErrorKind::AbiMismatch,
         Event::SymbolMissing => ErrorKind::SymbolMissing,
         Event::LoadFailed | Event::LaunchFailed | Event::NoDescriptors => ErrorKind::LoadFailed,
-        Event::HostViolation => ErrorKind::ProtocolViolation,
+        Event::HostViolation | Event::JumpedOut => ErrorKind::ProtocolViolation,
+        Event::ThreadEnded => ErrorKind::Exited,
     }
 }
 

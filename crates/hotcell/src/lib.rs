@@ -34,7 +34,7 @@ mod session;
 mod signals;
 
 pub use denied::{Denied, Refused};
-pub use error::{Answer, Cause, Error, Output, Result};
+pub use error::{Answer, Cause, Error, LeftBy, Output, Result};
 pub use hotcell_protocol::wire::Guard;
 pub use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, Retry, UnavailableReason};
 pub use hotcell_sandbox::{Level, Limits, Profile, Require, Sandbox};

@@ -31,7 +31,9 @@ const CAPABILITIES: u64 = wire::capabilities::NEED_SPACE
     | wire::capabilities::BATCH
     | wire::capabilities::DISPATCHER
     | wire::capabilities::SANDBOX
-    | wire::capabilities::HEAP;
+    | wire::capabilities::HEAP
+    | wire::capabilities::ABANDONED
+    | wire::capabilities::STATE;
 
 /// Where blocks are guarded by samples: one in so many, on average.
 const SAMPLE: u32 = 5000;

@@ -4,6 +4,7 @@
 //! is given, and serves calls until the host is gone. Nothing in it protects the host: that is done by what
 //! the host gives it and by what the host believes of it.
 
+mod abandoned;
 mod batch;
 mod context;
 mod control;

@@ -34,7 +34,9 @@ const CAPABILITIES: u64 = wire::capabilities::NEED_SPACE
     | wire::capabilities::SANDBOX
     | wire::capabilities::HEAP
     | wire::capabilities::LANES
-    | wire::capabilities::EVENTFD;
+    | wire::capabilities::EVENTFD
+    | wire::capabilities::ABANDONED
+    | wire::capabilities::STATE;
 
 /// Segments of the process, for the shim; the serving and the control thread share it.
 static SEGMENTS: SegmentTable = SegmentTable::new();

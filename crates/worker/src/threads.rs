@@ -10,7 +10,7 @@ use hotcell_shm::Roost;
 
 use crate::report::REPORTED;
 use crate::serve::{Server, Worker};
-use crate::{control, crash};
+use crate::{abandoned, control, crash};
 
 /// Bytes that a stack may have at most: it is mapped as a whole.
 const MOST_STACK: usize = 64 << 20;
@@ -52,6 +52,7 @@ impl Threads {
         let stack = crash::stack_limit().min(MOST_STACK);
         let serve = move || {
             crash::attend(lane, stack);
+            abandoned::attend(worker);
             let _aborts = AbortOnUnwind;
             let server =
                 Server { worker, segments, handles, roost: RefCell::new(Roost::of_lane(worker.spin, lane)) };

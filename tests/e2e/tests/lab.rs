@@ -120,28 +120,14 @@ fn a_fault_that_was_not_seen_does_not_count() {
 }
 
 #[test]
-fn a_row_that_hotcell_falls_short_of_differs_when_it_is_named() {
-    let folder = Folder::new();
-    let report = folder.hotcell(["lab", "F9", "F15", "--format", "json"]).fails(1).json();
-    for row in report.as_array().unwrap() {
-        assert_eq!((&row["ok"], &row["next_call_ok"]), (&false.into(), &true.into()), "{row:#}");
-        assert!(row["got"].as_str().unwrap().starts_with("Hung: "), "{row:#}");
-        assert!(row["leaked"].as_object().unwrap().values().all(|count| count == 0), "{row:#}");
-    }
-    let skipped = folder.hotcell(["lab", "F1*", "--list"]).json();
-    let reason = "is noticed at the deadline only, as a call that hangs";
-    assert!(skipped.as_array().unwrap().iter().any(|row| row["id"] == "F15" && row["skipped"] == reason));
-}
-
-#[test]
 fn the_table_ends_with_who_survived() {
-    let words = ["lab", "M1", "M8", "R1", "signal-in-foreign-stack"];
+    let words = ["lab", "M1", "M8", "B1", "signal-in-foreign-stack"];
     let ended = Folder::new().hotcell(words).succeeds();
     let ended = ended
         .mentions("dies of SIGSEGV")
         .mentions("Crashed: SIGSEGV at address 0x0: a null pointer was used");
     let ended =
-        ended.mentions("skipped: workers are recycled by what they have used, and no row tries it yet");
+        ended.mentions("skipped: needs a look at the layouts in a library's debug information, which is not built");
     let last = "Called directly, 1 of 3 programs went on. Contained, 3 of 3 did, and every next call was right. 1 skipped.\n";
     assert!(ended.stdout().ends_with(last), "{}", ended.stdout());
     assert!(!ended.stdout().contains('\x1b'), "no colours where there is no terminal");

@@ -4,11 +4,10 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use hotcell::ErrorKind::*;
 use hotcell::dynamic::Value;
-use hotcell::rt;
+use hotcell::{Breaker, ErrorKind::*, Profile, Restart, Sandbox, rt};
 use hotcell_faulty::carried;
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
@@ -68,7 +67,13 @@ pub(crate) const ROWS: &[Row] = &[
         |stage| Host::start(stage.host(), "no-descriptors", &[])?.said(),
         Gives("LoadFailed, and then a right call"),
     ),
-    Row::skipped("V10", "a library that crashes at every start", super::POOLS),
+    Row::new(
+        "V10",
+        "a library that crashes at every start",
+        Direct::new(&["add"], Dies("SIGSEGV")).with("FAULTY_CONSTRUCTOR", "crash"),
+        crashes_at_start,
+        Fails(Unavailable, &["has ended its workers too often", "executed: no"]),
+    ),
     Row::new(
         "V11",
         "a worker that cannot be replaced",
@@ -125,6 +130,49 @@ const CALLBACK_DEADLINE: &str =
     "needs a limit on the time that a worker waits for a callback of its host, which is not built";
 const FORK: &str = "forks of a running program are not safe code, which the lab has none of; \
                     `a_forked_child_is_refused_and_harms_nobody` in tests/e2e proves it";
+
+/// A library that comes up, and then crashes at every start until a sign is gone. Its breaker opens; behind that a call works.
+fn crashes_at_start(stage: &mut Stage<'_>) -> Ran {
+    let sign = stage.folder()?.join("sign");
+    let variable = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let restart = Restart { faults: 3, pause: Duration::from_millis(300), ..Restart::default() };
+    let (path, pause) = (sign.display().to_string(), restart.pause);
+    let session = stage.open(|options| {
+        // Without a wall: behind one it does not see the sign.
+        options.sandbox = Some(Sandbox::of(Profile::Basic));
+        options.environment = vec![
+            variable("FAULTY_CONSTRUCTOR", "crash"),
+            variable("FAULTY_CONSTRUCTOR_SIGN", &path),
+        ];
+        options.restart = restart;
+    })?;
+    stage.file("sign", b"")?;
+    let crashed = stage.int("abort", &[]);
+    let mut late = 0;
+    let refused = loop {
+        match stage.int("add", &[2, 3]) {
+            Err(Stop::Failed(error)) if error.kind() == LoadFailed && late < 100 => late += 1,
+            other => break other,
+        }
+    };
+    let (open, begun) = (session.breaker(), session.generation());
+    let again = stage.int("add", &[2, 3]);
+    let started = session.generation() - begun;
+    fs::remove_file(&sign).map_err(Stop::lacks("a temporary file"))?;
+    match (crashed, open, again) {
+        (Err(Stop::Failed(died)), Breaker::Open(_), Err(Stop::Failed(again)))
+            if died.kind() == Crashed && late > 0 && again.kind() == Unavailable && started == 0 => {}
+        (crashed, open, again) => {
+            return Err(Stop::Wrong(format!("{crashed:?}, {late} starts, {open:?}, {started} more: {again:?}")));
+        }
+    }
+    // By chance it may be twice as long.
+    let patience = Instant::now() + pause * 20;
+    while matches!(session.breaker(), Breaker::Open(_)) && Instant::now() < patience {
+        thread::sleep(pause / 10);
+    }
+    refused
+}
 
 /// Sends the worker a signal while it is in a call, from a callback of that call: so it is there for sure.
 fn in_a_call(stage: &mut Stage<'_>, signal: Signal) -> Ran {
