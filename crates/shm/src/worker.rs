@@ -24,6 +24,7 @@ use crate::{bell, clock, geometry};
 #[cfg(test)]
 mod aged;
 mod dispatcher;
+mod state;
 
 /// Both segments as a worker has them.
 #[derive(Debug)]

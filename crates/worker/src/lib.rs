@@ -6,6 +6,8 @@
 
 mod abandoned;
 mod batch;
+#[doc(hidden)]
+pub mod behind;
 mod context;
 mod control;
 pub mod cpus;
@@ -20,6 +22,7 @@ mod report;
 pub mod seam;
 mod serve;
 mod startup;
+pub mod state;
 mod threads;
 mod turns;
 

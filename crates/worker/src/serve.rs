@@ -13,7 +13,7 @@ use crate::handles::{Handles, SharedHandles, ThreadHandles};
 use crate::library::{Function, Library};
 use crate::report::{Failure, REPORTED};
 use crate::threads::Threads;
-use crate::{abandoned, control, heap};
+use crate::{abandoned, control, heap, state};
 
 /// A worker that is ready to serve: what its serving threads share, for the life of the process.
 pub(crate) struct Worker {
@@ -46,6 +46,7 @@ impl Worker {
         // SAFETY: this is the first serving thread, and comes here once.
         let handles = unsafe { self.handles.of_thread(0) };
         abandoned::attend(self);
+        state::attend();
         let roost = RefCell::new(Roost::new(self.spin));
         let server = Server { worker: self, segments: self.segments, handles, roost };
         let stop = || self.stopping.load(Ordering::SeqCst);
@@ -55,6 +56,7 @@ impl Worker {
                 self.report(text);
                 return REPORTED;
             }
+            state::look_behind(self, &request);
         }
         self.threads.join();
         self.channel.set_state(WorkerState::Stopping);

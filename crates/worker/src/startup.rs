@@ -17,7 +17,7 @@ use crate::library::Library;
 use crate::report::{Failure, REPORTED};
 use crate::serve::Worker;
 use crate::threads::Threads;
-use crate::{control, cpus, crash, denial, dispatcher, heap};
+use crate::{control, cpus, crash, denial, dispatcher, heap, state};
 
 /// Where the host puts the control socket.
 const CONTROL: i32 = 3;
@@ -106,6 +106,7 @@ fn load(socket: &Arc<ControlSocket>) -> Result<&'static Worker, Failure> {
         Some(wall) => denial::while_trying(|| wall.serve()).map_err(system("sandbox"))?,
     };
     let capabilities = CAPABILITIES & hello.capabilities;
+    state::remember(&channel, capabilities);
     let several = capabilities & wire::capabilities::LANES != 0;
     let (functions, channel) = (library.functions(), Arc::new(channel));
     let worker: &'static Worker = Box::leak(Box::new(Worker {

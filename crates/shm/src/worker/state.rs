@@ -1,0 +1,34 @@
+//! What the worker tells of the state of its process, which the library changes.
+
+use std::sync::atomic::Ordering;
+
+use hotcell_protocol::wire::{self, state_record as at};
+
+use super::WorkerChannel;
+use crate::geometry;
+
+impl WorkerChannel {
+    /// `StateParts` that the library may leave changed.
+    pub fn leaves(&self) -> u32 {
+        self.request.load(geometry::CONTROL + wire::channel_host::LEAVES)
+    }
+
+    /// Counts that the library has left a part changed, behind a call of this function, and whether it could not be put back.
+    pub fn note_state(&self, part: u32, is_lost: bool, function: u16) {
+        let word = |offset| self.reply.word(geometry::STATE + offset);
+        let number = part.trailing_zeros() as usize;
+        if number < wire::state_parts::ALL.count_ones() as usize {
+            word(at::LOCALE + number * size_of::<u32>()).fetch_add(1, Ordering::Relaxed);
+        }
+        if is_lost {
+            word(at::LOST).fetch_or(part, Ordering::Relaxed);
+        }
+        word(at::FUNCTION).store(u32::from(function) + 1, Ordering::Relaxed);
+    }
+
+    /// Whether a lane besides this one executes a call.
+    pub fn others_execute(&self, lane: u32) -> bool {
+        let executing = |lane| self.reply.load::<u64>(geometry::lane(lane) + wire::lane_worker::EXECUTING);
+        (0..self.callers()).filter(|&other| other != lane).any(|other| executing(other) != 0)
+    }
+}
