@@ -16,7 +16,7 @@
 void change_locale(void)
 {
     setenv("LOCPATH", word(0), 1);
-    if (faulty_use_locale("comma")) {
+    if (faulty_use_locale("comma", "1.5") >= 0) {
         double mine = strtod("1.5", NULL);
         returned(mine < 1.5 ? "when the program reads 1.5 as 1" : "in order");
     }

@@ -13,9 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
-int faulty_use_locale(const char *name)
+int faulty_use_locale(const char *name, const char *text)
 {
-    return setlocale(LC_NUMERIC, name) != NULL;
+    return setlocale(LC_NUMERIC, name) == NULL ? -1 : faulty_thousandths(text);
 }
 
 int faulty_thousandths(const char *text)

@@ -2,8 +2,8 @@
 #ifndef FAULTY_STATE_H
 #define FAULTY_STATE_H
 
-/* Has numbers written as in this locale, from now on: 1, or 0 where there is none of that name. */
-int faulty_use_locale(const char *name);
+/* Has numbers written as in this locale, from now on: this one in thousandths then, or -1 where there is none of that name. */
+int faulty_use_locale(const char *name, const char *text);
 
 /* A text that is a number, in thousandths. */
 int faulty_thousandths(const char *text);

@@ -186,6 +186,10 @@ fn signalled(end: &End, number: i32) -> Fault {
              time on CPUs was over"
         ),
         None if external => format!("{name}, sent by another process or by the kernel when memory ran out"),
+        None if record.is_none() && end.handlers_put_back && !end.killed_by_host => format!(
+            "{name}; a handler that the library had set was put back between calls: with `leaves = [\"handlers\"]` in its \
+             contract it stays"
+        ),
         None => name.to_owned(),
     };
     let pc = record.map(|record| record.pc);

@@ -32,6 +32,7 @@ mod restart;
 pub mod rt;
 mod session;
 mod signals;
+mod state;
 
 pub use denied::{Denied, Refused};
 pub use error::{Answer, Cause, Error, LeftBy, Output, Result};
@@ -45,4 +46,5 @@ pub use options::{Options, Waiting};
 pub use recycle::{Recycle, Snapshot, Wear, Worn};
 pub use restart::{Breaker, Restart};
 pub use rt::{Batch, Done, Ticket};
+pub use state::{StateChanges, StatePart};
 pub use session::{Lease, Library, Pool, PoolOptions, PoolStats, Pools, Session, SessionState, Stats};

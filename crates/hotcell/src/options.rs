@@ -8,6 +8,7 @@ use hotcell_sandbox::{Limits, Sandbox};
 
 use crate::recycle::Recycle;
 use crate::restart::Restart;
+use crate::state::StatePart;
 
 /// Options of a [`crate::Session`]; the defaults suit most libraries.
 ///
@@ -33,6 +34,9 @@ pub struct Options {
     /// Which blocks of the library's memory are guarded, so that using what is behind, before or no longer there is found.
     /// `None`: what its contract says, and where that says nothing, [`Guard::None`].
     pub guard: Option<Guard>,
+    /// Parts of its process's state that the library may leave changed between calls; all others are put back. `None`: what its
+    /// contract says, and where that says nothing, none.
+    pub leaves: Option<Vec<StatePart>>,
     /// Resource limits of the worker.
     pub limits: Limits,
     /// Most bytes the data of one call may have. 1 GiB.
@@ -105,6 +109,7 @@ impl Default for Options {
             environment: Vec::new(),
             sandbox: None,
             guard: None,
+            leaves: None,
             limits: Limits::default(),
             max_input: 1 << 30,
             max_output: 1 << 30,

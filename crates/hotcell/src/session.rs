@@ -20,6 +20,7 @@ use crate::memory::{Heap, Shortage};
 use crate::options::Options;
 use crate::recycle::Recycle;
 use crate::restart::Restarts;
+use crate::state;
 use crate::rt::{Batch, Call, Function, HandleType, Package, Passed, Spare, State, ThreadRules};
 
 mod allowed;
@@ -259,6 +260,7 @@ impl Session {
             environment,
             limits: options.limits,
             guard: options.guard.unwrap_or(package.guard),
+            leaves: state::bits(options.leaves.as_deref().unwrap_or_default()),
             profile: walled.sandbox.profile,
             wall: walled.wall.clone(),
             required: Level::required(&walled.sandbox),

@@ -29,6 +29,5 @@ pub const GROUPS: &[Group] = &[
 ];
 
 /// Why a row is not tried.
-const STATE: &str = "needs the state of a worker to be restored between calls, which is not built";
 const WRITE_OR_EXECUTE: &str =
     "needs a policy against memory that is written and executed, which is not built";

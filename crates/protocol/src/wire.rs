@@ -713,7 +713,7 @@ pub mod capabilities {
     pub const HEAP: u64 = 1 << 11;
     /// The worker reports calls that the library has left without coming back: events `JumpedOut` and `ThreadEnded`.
     pub const ABANDONED: u64 = 1 << 12;
-    /// What the library leaves changed of its process is put back between calls, but for what `channel_host.keeps` names, and counted in the state record.
+    /// What the library leaves changed of its process is put back between calls, but for what `channel_host.leaves` names, and counted in the state record.
     pub const STATE: u64 = 1 << 13;
     /// Walls: a hello whose profile is not 0 carries one more descriptor, behind all others.
     pub const SANDBOX: u64 = 1 << 10;
@@ -756,7 +756,7 @@ pub mod channel_host {
     /// `u32`: futex word the worker waits on; changed only when the worker is parked.
     pub const DOORBELL: usize = 0;
     /// `u32`: StateParts that the library may leave changed; written before the worker starts (capability `STATE`, else 0).
-    pub const KEEPS: usize = 4;
+    pub const LEAVES: usize = 4;
     /// `u64`: bit n: lane n is owned by a caller; the worker polls only these.
     pub const ACTIVE: usize = 8;
 }

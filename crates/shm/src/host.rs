@@ -25,7 +25,7 @@ mod state;
 mod wait;
 
 pub use denials::DenialRecord;
-pub use state::StateRecord;
+pub use state::{STATE_PARTS, StateRecord};
 use wait::Crowd;
 
 /// A channel: the two segments shared with one worker, for its life.

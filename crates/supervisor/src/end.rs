@@ -24,6 +24,8 @@ pub struct End {
     pub violation: Option<String>,
     /// Whether this host killed it.
     pub killed_by_host: bool,
+    /// Whether a handler that the library had set was put back between calls, by its own word.
+    pub handlers_put_back: bool,
     /// The time on CPUs that it was given for its life, where that was limited.
     pub cpu_limit: Option<Duration>,
 }

@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
+use hotcell_protocol::wire::state_parts;
 use hotcell_sandbox::{Launch, Spawned, kill_group, spawn, with_signals_blocked};
 use hotcell_shm::ForkGuard;
 use hotcell_shm::control::{ControlError, Received};
@@ -305,6 +306,7 @@ impl Watched {
         let crash = self.shared.channel.crash_record();
         let denied = self.shared.channel.denied();
         let (refusal, heap_fault) = (self.shared.heap.refused(), self.shared.heap.fault());
+        let handlers_put_back = self.shared.channel.state_record().count(state_parts::HANDLERS) > 0;
         let mut state = self.shared.state.lock();
         state.end = Some(End {
             how: how.unwrap_or(HowEnded::Unknown),
@@ -315,6 +317,7 @@ impl Watched {
             report: state.report.clone(),
             violation: state.violation.clone(),
             killed_by_host: state.killed_by_host,
+            handlers_put_back,
             cpu_limit: self.shared.cpu_limit,
         });
         self.shared.channel.bury();

@@ -229,6 +229,7 @@ fn lanes(spec: &Spec) -> u32 {
 /// comes up, and nobody waits for anybody.
 fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
     let channel = HostChannel::create(lanes(spec), EPOCH, generation).map_err(errno("make the channel"))?;
+    channel.let_leave(spec.leaves);
     if spec.eventfds {
         // Nobody waits in an event loop for threads of the library.
         channel.add_eventfds(lanes(spec) - 1).map_err(errno("make eventfds"))?;

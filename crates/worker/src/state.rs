@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use hotcell_protocol::wire::{capabilities, state_parts as parts};
-use hotcell_shm::{Request, WorkerChannel};
+use hotcell_shm::{Request, STATE_PARTS, WorkerChannel};
 
 use crate::serve::Worker;
 use crate::state::process::Process;
@@ -80,7 +80,7 @@ pub fn note_own(parts: u32) {
 /// Takes the state as it is for the one to which it is put back, once the library is initialised.
 pub(crate) fn remember(channel: &WorkerChannel, agreed: u64) {
     if agreed & capabilities::STATE != 0 && BEFORE.set(Process::now()).is_ok() {
-        WATCHED.store(parts::ALL & !channel.leaves(), Ordering::Relaxed);
+        WATCHED.store(STATE_PARTS & !channel.leaves(), Ordering::Relaxed);
     }
 }
 

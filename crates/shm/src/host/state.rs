@@ -6,7 +6,10 @@ use super::HostChannel;
 use crate::geometry;
 
 /// Parts of the state of a process.
-const PARTS: usize = wire::state_parts::ALL.count_ones() as usize;
+const PARTS: usize = (at::LOST - at::LOCALE) / size_of::<u32>();
+
+/// All `StateParts`.
+pub const STATE_PARTS: u32 = (1 << PARTS) - 1;
 
 /// What was changed and left so. It is the worker's own word.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -17,6 +20,13 @@ pub struct StateRecord {
     pub lost: u32,
     /// The function of the call behind which something was changed last.
     pub function: Option<u16>,
+}
+
+impl StateRecord {
+    /// How often one of `StateParts` was left changed.
+    pub fn count(&self, part: u32) -> u32 {
+        self.counts.get(part.trailing_zeros() as usize).copied().unwrap_or(0)
+    }
 }
 
 impl HostChannel {
@@ -30,7 +40,7 @@ impl HostChannel {
         let load = |offset| self.reply.load::<u32>(geometry::STATE + offset);
         StateRecord {
             counts: std::array::from_fn(|part| load(at::LOCALE + part * size_of::<u32>())),
-            lost: load(at::LOST) & wire::state_parts::ALL,
+            lost: load(at::LOST) & STATE_PARTS,
             function: load(at::FUNCTION).checked_sub(1).and_then(|index| u16::try_from(index).ok()),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use hotcell_protocol::wire::{self, state_record as at};
 
 use super::WorkerChannel;
-use crate::geometry;
+use crate::{STATE_PARTS, geometry};
 
 impl WorkerChannel {
     /// `StateParts` that the library may leave changed.
@@ -16,8 +16,8 @@ impl WorkerChannel {
     /// Counts that the library has left a part changed, behind a call of this function, and whether it could not be put back.
     pub fn note_state(&self, part: u32, is_lost: bool, function: u16) {
         let word = |offset| self.reply.word(geometry::STATE + offset);
-        let number = part.trailing_zeros() as usize;
-        if number < wire::state_parts::ALL.count_ones() as usize {
+        if part & STATE_PARTS != 0 {
+            let number = part.trailing_zeros() as usize;
             word(at::LOCALE + number * size_of::<u32>()).fetch_add(1, Ordering::Relaxed);
         }
         if is_lost {
