@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use hotcell_protocol::wire::Guard;
+use hotcell_protocol::wire::{self, Guard};
 use hotcell_sandbox::{Limits, Sandbox};
 
 use crate::recycle::Recycle;
@@ -43,6 +43,9 @@ pub struct Options {
     pub max_input: u64,
     /// Most bytes the results of one call may have. 1 GiB.
     pub max_output: u64,
+    /// Most objects of the library's that a worker may have at a time, those included that belong to others; one more is
+    /// `LimitExceeded`. At most a million (2²⁰), which is the default.
+    pub max_objects: u32,
     /// Most callbacks of one call; a library that calls back more often is ended. 10 million.
     pub max_callbacks: u64,
     /// Most callbacks a second from threads that the library makes; what comes faster waits. 100 000.
@@ -113,6 +116,7 @@ impl Default for Options {
             limits: Limits::default(),
             max_input: 1 << 30,
             max_output: 1 << 30,
+            max_objects: wire::MAX_HANDLES,
             max_callbacks: 10_000_000,
             max_callback_rate: 100_000,
             waiting: Waiting::default(),

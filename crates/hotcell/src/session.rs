@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, UnavailableReason};
+use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, UnavailableReason, wire};
 use hotcell_sandbox::{Level, Require};
 use hotcell_shm::{Arena, Buffers, ForkGuard, HeapSegment, HostChannel, HostLane};
 use hotcell_supervisor::{Libraries, LoadedFile, Spec, Worker, find_worker};
@@ -260,6 +260,7 @@ impl Session {
             environment,
             limits: options.limits,
             guard: options.guard.unwrap_or(package.guard),
+            objects: options.max_objects.min(wire::MAX_HANDLES),
             leaves: state::bits(options.leaves.as_deref().unwrap_or_default()),
             profile: walled.sandbox.profile,
             wall: walled.wall.clone(),

@@ -36,7 +36,8 @@ const CAPABILITIES: u64 = wire::capabilities::NEED_SPACE
     | wire::capabilities::LANES
     | wire::capabilities::EVENTFD
     | wire::capabilities::ABANDONED
-    | wire::capabilities::STATE;
+    | wire::capabilities::STATE
+    | wire::capabilities::OBJECTS;
 
 /// Segments of the process, for the shim; the serving and the control thread share it.
 static SEGMENTS: SegmentTable = SegmentTable::new();
@@ -108,9 +109,13 @@ fn load(socket: &Arc<ControlSocket>) -> Result<&'static Worker, Failure> {
     let capabilities = CAPABILITIES & hello.capabilities;
     state::remember(&channel, capabilities);
     let several = capabilities & wire::capabilities::LANES != 0;
+    let most_objects = match capabilities & wire::capabilities::OBJECTS {
+        0 => wire::MAX_HANDLES,
+        _ => channel.most_objects().min(wire::MAX_HANDLES),
+    };
     let (functions, channel) = (library.functions(), Arc::new(channel));
     let worker: &'static Worker = Box::leak(Box::new(Worker {
-        handles: SharedHandles::new(if several { channel.callers() as usize } else { 1 }),
+        handles: SharedHandles::new(if several { channel.callers() as usize } else { 1 }, most_objects),
         channel,
         library,
         segments: &SEGMENTS,

@@ -113,7 +113,7 @@ fn put_back(worker: &Worker, request: &Request) {
     if NOTED.load(Ordering::Relaxed) != 0 && !worker.channel.others_execute(request.lane) {
         noted |= NOTED.swap(0, Ordering::Relaxed);
     }
-    let mut tell = |part: u32, found: Found| {
+    let tell = |part: u32, found: Found| {
         if found != Found::Same {
             worker.channel.note_state(part, found == Found::Lost, request.function);
         }

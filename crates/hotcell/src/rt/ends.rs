@@ -199,7 +199,7 @@ impl Call<'_> {
             }
             Refusal::WrongHandleType => handle(ErrorKind::WrongHandleType, "is a handle of another type"),
             Refusal::TooManyHandles => {
-                let value = u64::from(wire::MAX_HANDLES);
+                let value = u64::from(self.session().options().max_objects.min(wire::MAX_HANDLES));
                 let cause = Cause::Limit { what: LimitExceededReason::Handles, value };
                 (ErrorKind::LimitExceeded, cause, format!("the worker holds {value} objects already"))
             }

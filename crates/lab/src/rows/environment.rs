@@ -9,7 +9,7 @@ use hotcell::{ErrorKind::*, Profile, Sandbox, StatePart};
 use crate::row::End::*;
 use crate::row::Expected::*;
 use crate::row::{Direct, Ran, Row, Stop};
-use crate::stage::{Stage, call, told};
+use crate::stage::{Stage, call, told, wait_while};
 
 pub(crate) const ROWS: &[Row] = &[
     Row::new(
@@ -148,10 +148,13 @@ fn change_mask(stage: &mut Stage<'_>) -> Ran {
 
 /// Whether the worker has seen a part of its state changed so often, and put it back.
 pub(super) fn put_back(stage: &mut Stage<'_>, part: StatePart, times: u64) -> Result<(), Stop> {
-    let changes = stage.session()?.stats().state_changes.unwrap_or_default();
-    match changes.count(part) == times && changes.lost.is_empty() {
-        true => Ok(()),
-        false => Err(Stop::Wrong(format!("the worker has seen {changes:?}"))),
+    let session = stage.session()?;
+    let changes = || session.stats().state_changes.unwrap_or_default();
+    // It is looked at behind the reply.
+    wait_while(|| changes().count(part) < times, "the worker has not seen a change of its state")?;
+    match changes() {
+        seen if seen.count(part) == times && seen.lost.is_empty() => Ok(()),
+        seen => Err(Stop::Wrong(format!("the worker has seen {seen:?}"))),
     }
 }
 

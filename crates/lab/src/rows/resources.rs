@@ -10,7 +10,7 @@ use hotcell_faulty::carried;
 use crate::row::End::*;
 use crate::row::Expected::*;
 use crate::row::{Direct, Ran, Row, Stop};
-use crate::stage::{Stage, call, number, told, wait_while};
+use crate::stage::{Stage, call, number, object, told, wait_while};
 
 pub(crate) const ROWS: &[Row] = &[
     Row::new(
@@ -47,7 +47,13 @@ pub(crate) const ROWS: &[Row] = &[
         |stage| stage.int_within(300, "burn", &[16]),
         Fails(Hung, &["300ms"]),
     ),
-    Row::skipped("R5", "objects that the caller never frees", OBJECTS),
+    Row::new(
+        "R5",
+        "objects that the caller never frees",
+        Direct::new(&["leak_handles"], GoesOn).says("with 100000 objects that nobody frees"),
+        keep_objects,
+        Fails(LimitExceeded, &["the worker holds 1000 objects already"]),
+    ),
     Row::new(
         "R6",
         "many big calls at a time, and one that is too big",
@@ -67,7 +73,25 @@ pub(crate) const ROWS: &[Row] = &[
 /// What becomes of a library that loses something in each call.
 pub(super) const REPLACED: &str = "three workers in turn were replaced, and no call failed";
 
-const OBJECTS: &str = "a session may have a million objects at a time, and a lower limit cannot be set";
+/// More objects than there may be; when they are dropped there may be others.
+fn keep_objects(stage: &mut Stage<'_>) -> Ran {
+    stage.open(|options| options.max_objects = 1_000)?;
+    let mut kept = Vec::new();
+    let refused = loop {
+        match stage.call("open", &[Value::Int(0)]) {
+            Ok(outcome) if kept.len() < 2_000 => kept.push(outcome),
+            other => break other,
+        }
+    };
+    let (held, most) = (stage.session()?.stats().objects, kept.len());
+    drop(kept);
+    let again = stage.call("open", &[Value::Int(0)])?;
+    object(&again)?;
+    match (held, most) {
+        (1_000, 1_000) => Ok(told(&refused?)),
+        counts => Err(Stop::Wrong(format!("{counts:?} objects, and then {refused:?}"))),
+    }
+}
 
 fn big_calls(stage: &mut Stage<'_>) -> Ran {
     let session = stage.open(|options| options.max_input = 64 << 20)?;

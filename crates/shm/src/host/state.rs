@@ -35,6 +35,11 @@ impl HostChannel {
         self.request.store(geometry::CONTROL + wire::channel_host::LEAVES, parts);
     }
 
+    /// Says how many handles the worker may have at a time, before it starts.
+    pub fn limit_objects(&self, most: u32) {
+        self.request.store(geometry::CONTROL + wire::channel_host::OBJECTS, most);
+    }
+
     /// What was changed so far.
     pub fn state_record(&self) -> StateRecord {
         let load = |offset| self.reply.load::<u32>(geometry::STATE + offset);

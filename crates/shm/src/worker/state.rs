@@ -13,6 +13,11 @@ impl WorkerChannel {
         self.request.load(geometry::CONTROL + wire::channel_host::LEAVES)
     }
 
+    /// Handles that the worker may have at a time, where the host says so.
+    pub fn most_objects(&self) -> u32 {
+        self.request.load(geometry::CONTROL + wire::channel_host::OBJECTS)
+    }
+
     /// Counts that the library has left a part changed, behind a call of this function, and whether it could not be put back.
     pub fn note_state(&self, part: u32, is_lost: bool, function: u16) {
         let word = |offset| self.reply.word(geometry::STATE + offset);
