@@ -715,6 +715,8 @@ pub mod capabilities {
     pub const ABANDONED: u64 = 1 << 12;
     /// What the library leaves changed of its process is put back between calls, but for what `channel_host.leaves` names, and counted in the state record.
     pub const STATE: u64 = 1 << 13;
+    /// The host limits how many handles a worker may have at a time: `channel_host.objects`.
+    pub const OBJECTS: u64 = 1 << 14;
     /// Walls: a hello whose profile is not 0 carries one more descriptor, behind all others.
     pub const SANDBOX: u64 = 1 << 10;
 }
@@ -759,6 +761,8 @@ pub mod channel_host {
     pub const LEAVES: usize = 4;
     /// `u64`: bit n: lane n is owned by a caller; the worker polls only these.
     pub const ACTIVE: usize = 8;
+    /// `u32`: handles that the worker may have at a time, at most MAX_HANDLES; written before the worker starts (capability `OBJECTS`, else 0).
+    pub const OBJECTS: usize = 16;
 }
 
 /// The channel's worker line.

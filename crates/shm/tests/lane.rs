@@ -206,7 +206,7 @@ fn a_call_continues_when_a_callback_has_returned() {
 fn resumed(worker: &WorkerChannel, lane: &mut WorkerLane, request: &Request, spin: u64) -> Resumed {
     match worker.answer(lane, request, &mut Roost::new(spin)) {
         Answer::Resumed(resumed) => resumed,
-        Answer::Call(call) => panic!("nobody called: {call:?}"),
+        other => panic!("nobody called: {other:?}"),
     }
 }
 
@@ -228,6 +228,7 @@ fn execute(worker: &WorkerChannel, lane: &mut WorkerLane, request: &Request, spi
                     assert_eq!(resumed, Resumed::Returned(number + turn));
                     break;
                 }
+                Answer::Late => panic!("the call has time"),
             }
         }
     }

@@ -1,6 +1,6 @@
-//! Calls that the library leaves and does not come back from: by a jump over the frames that were to answer them, or by the end
-//! of their thread. Nobody would answer them, and what the library left behind is not known: so the worker ends at once, and
-//! says why.
+//! Calls that nobody ends any more. The library leaves one and does not come back from it, by a jump over the frames that were to
+//! answer it, or by the end of its thread; or the host does not answer a callback. What the library left behind is not known: so the
+//! worker ends at once, and says why.
 
 use std::ffi::c_void;
 use std::sync::OnceLock;
@@ -45,6 +45,13 @@ unsafe extern "C" fn thread_ends(worker: *mut c_void) {
 pub(crate) fn jumped_out(worker: &Worker) -> ! {
     let text = "the library jumped (longjmp) out of a call that a callback had made, back into the call around it";
     end(worker, Event::JumpedOut, text)
+}
+
+/// The host does not answer a callback, though the time of the call and more is over.
+#[cold]
+pub(crate) fn unanswered(worker: &Worker) -> ! {
+    worker.report("the host has not answered a callback by the deadline of its call");
+    control::exit(REPORTED)
 }
 
 /// Ends the process for what became of the call of this thread.

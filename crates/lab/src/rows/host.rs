@@ -46,7 +46,13 @@ pub(crate) const ROWS: &[Row] = &[
         |stage| in_a_call(stage, Signal::STOP),
         Fails(Hung, &["500ms"]),
     ),
-    Row::skipped("V5", "a client that is stopped in a callback", CALLBACK_DEADLINE),
+    Row::new(
+        "V5",
+        "a client that is stopped in a callback",
+        Direct::NOTHING,
+        stopped_in_a_callback,
+        Gives("its worker has ended, and then Hung"),
+    ),
     Row::new(
         "V6",
         "no place for temporary files",
@@ -126,8 +132,6 @@ pub(crate) const ROWS: &[Row] = &[
     Row::skipped("V14", "a machine that sleeps", "the lab does not send this machine to sleep"),
 ];
 
-const CALLBACK_DEADLINE: &str =
-    "needs a limit on the time that a worker waits for a callback of its host, which is not built";
 const FORK: &str = "forks of a running program are not safe code, which the lab has none of; \
                     `a_forked_child_is_refused_and_harms_nobody` in tests/e2e proves it";
 
@@ -201,6 +205,22 @@ fn host_ends(stage: &mut Stage<'_>, role: &str) -> Ran {
     wait_for_end(Some(worker))?;
     reap(worker);
     Ok("its worker has ended".into())
+}
+
+/// The worker of a host that does not come back from a callback ends by itself, with the time of the call. The host hears of
+/// that when it goes on.
+fn stopped_in_a_callback(stage: &mut Stage<'_>) -> Ran {
+    let mut host = Host::start(stage.host(), "in-a-callback", &[])?;
+    let worker = host.worker;
+    if host.line()? != "called back" {
+        return Err(Stop::Wrong("the host was not called back".into()));
+    }
+    host.send(Signal::STOP)?;
+    let ended = wait_for_end(Some(worker));
+    host.send(Signal::CONT)?;
+    let said = host.said()?;
+    ended?;
+    Ok(format!("its worker has ended, and then {said}"))
 }
 
 /// The lab's process inherits the workers of hosts that are killed.
