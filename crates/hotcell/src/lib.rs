@@ -47,4 +47,4 @@ pub use recycle::{Recycle, Snapshot, Wear, Worn};
 pub use restart::{Breaker, Restart};
 pub use rt::{Batch, Done, Ticket};
 pub use state::{StateChanges, StatePart};
-pub use session::{Lease, Library, Pool, PoolOptions, PoolStats, Pools, Session, SessionState, Stats};
+pub use session::{Cancel, Lease, Library, Pool, PoolOptions, PoolStats, Pools, Session, SessionState, Stats};

@@ -76,7 +76,7 @@ impl Drop for Seats<'_> {
 
 impl Looked for OfSession {
     fn look(&mut self) -> Option<Duration> {
-        let session = Session { shared: self.shared.upgrade()?, deadline: None };
+        let session = Session::of(self.shared.upgrade()?);
         let recycle = session.recycle();
         let every = recycle.every.max(LEAST);
         session.shared.service.probe_spares(recycle.probe);

@@ -1,13 +1,15 @@
 //! Calls that do not return, return elsewhere, or return what they cannot.
 
+use std::thread;
+
 use hotcell::dynamic::{self, Value};
-use hotcell::{Error, ErrorKind::*, Session};
+use hotcell::{Cancel, Error, ErrorKind::*, Session};
 use hotcell_faulty::carried;
 
 use crate::row::End::*;
 use crate::row::Expected::*;
 use crate::row::{Direct, Ran, Row, Stop};
-use crate::stage::{Stage, call, function, number, object, told};
+use crate::stage::{Stage, call, function, number, object, told, wait_for_end, wait_while};
 
 pub(crate) const ROWS: &[Row] = &[
     Row::new(
@@ -145,10 +147,15 @@ pub(crate) const ROWS: &[Row] = &[
         recurse,
         Fails(LimitExceeded, &["8"]),
     ),
-    Row::skipped("F19", "a caller that gives up in the middle of a call", NOT_CANCELLED),
+    Row::new(
+        "F19",
+        "a caller that gives up in the middle of a call",
+        Direct::new(&["loop"], Hangs),
+        gives_up,
+        Fails(Cancelled, &["given up", "executed: maybe"]),
+    ),
 ];
 
-const NOT_CANCELLED: &str = "needs a way to cancel a call that blocks its thread, which is not built";
 
 fn visit_for_ever(stage: &mut Stage<'_>) -> Ran {
     stage.open(|options| options.max_callbacks = 1_000)?;
@@ -162,6 +169,27 @@ fn visit_for_ever(stage: &mut Stage<'_>) -> Ran {
     match seen {
         1_000.. => Ok(told(&visited?)),
         fewer => Err(Stop::Wrong(format!("it called back {fewer} times: {visited:?}"))),
+    }
+}
+
+/// Another thread gives the call up as soon as it is under way.
+fn gives_up(stage: &mut Stage<'_>) -> Ran {
+    let session = stage.session()?;
+    let worker = session.worker_pid();
+    let cancel = Cancel::new();
+    let called = session.stats().calls;
+    let given_up = thread::scope(|scope| {
+        let theirs = session.cancelled_by(&cancel);
+        let calls = scope.spawn(move || call(&theirs, "loop", &[]));
+        let under_way = wait_while(|| session.stats().calls == called, "the call is not under way");
+        cancel.cancel();
+        let ended = calls.join().map_err(|_| Stop::Wrong("a thread of the lab panicked".into()));
+        under_way.and(ended)
+    })?;
+    wait_for_end(worker)?;
+    match session.stats().faults.as_slice() {
+        [] => Ok(told(&given_up?)),
+        faults => Err(Stop::Wrong(format!("it counts as a fault: {faults:?}"))),
     }
 }
 
