@@ -86,12 +86,7 @@ impl Waiting {
     pub(crate) fn spin(self) -> Duration {
         /// Shorter would not outlast an answer, longer would burn more than it saves.
         const BOUNDS: (u64, u64) = (20_000, 150_000);
-        let alone = hotcell_shm::allowed_cpus().is_some_and(|(all, allowed)| {
-            // Takes quotas of control groups into account, and where this thread may run. That it is bound itself says
-            // nothing of its workers.
-            let usable = std::thread::available_parallelism().map_or(allowed, |cpus| cpus.get());
-            all < 2 || usable < 2 && allowed >= 2
-        });
+        let alone = hotcell_shm::usable_cpus().is_some_and(|cpus| cpus < 2);
         match (self, alone) {
             (Waiting::Economy, _) | (_, true) => Duration::ZERO,
             (Waiting::Latency, false) => Duration::from_millis(10),

@@ -42,7 +42,7 @@ pub use host::{
     CallHead, CrashRecord, DenialRecord, HostChannel, HostLane, Located, ReplyHead, STATE_PARTS, StateRecord,
     Waited,
 };
-pub use latency::{allowed_cpus, wake_latency};
+pub use latency::{usable_cpus, wake_latency};
 pub use mapping::{Access, Mapping, Plain, Solid, bytes_of};
 pub use memfd::{Seals, SegmentFile, sealed_copy};
 pub use roost::{Roost, rise};

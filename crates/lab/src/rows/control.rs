@@ -87,7 +87,7 @@ pub(crate) const ROWS: &[Row] = &[
         "C++ exception out of an extern \"C\" function",
         Direct::new(&["throw"], Dies("SIGABRT")).says("the answer is not 42"),
         |stage| stage.int("throw", &[]),
-        Fails(Crashed, &["SIGABRT"]),
+        Fails(Crashed, &["SIGABRT", "std::runtime_error", "the answer is not 42"]),
     ),
     Row::new(
         "F12",
