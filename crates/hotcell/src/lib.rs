@@ -46,5 +46,7 @@ pub use options::{Options, Waiting};
 pub use recycle::{Recycle, Snapshot, Wear, Worn};
 pub use restart::{Breaker, Restart};
 pub use rt::{Batch, Done, Ticket};
+pub use session::{
+    Cancel, Lease, Library, Pool, PoolOptions, PoolStats, Pools, Session, SessionState, Stats,
+};
 pub use state::{StateChanges, StatePart};
-pub use session::{Cancel, Lease, Library, Pool, PoolOptions, PoolStats, Pools, Session, SessionState, Stats};

@@ -20,8 +20,8 @@ use crate::memory::{Heap, Shortage};
 use crate::options::Options;
 use crate::recycle::Recycle;
 use crate::restart::Restarts;
-use crate::state;
 use crate::rt::{Batch, Call, Function, HandleType, Package, Passed, Spare, State, ThreadRules};
+use crate::state;
 
 mod allowed;
 #[cfg(feature = "tokio")]

@@ -132,7 +132,8 @@ mod tests {
         let seen = StateChanges::of(&record, &[]);
         assert_eq!(seen.counts, [(StatePart::Handlers, 2), (StatePart::Arithmetic, 7)]);
         assert_eq!((seen.count(StatePart::Handlers), seen.count(StatePart::Mask)), (2, 0));
-        let json = json!({ "counts": { "handlers": 2, "arithmetic": 7 }, "lost": ["handlers"], "function": null });
+        let json =
+            json!({ "counts": { "handlers": 2, "arithmetic": 7 }, "lost": ["handlers"], "function": null });
         assert_eq!(seen.to_json(), json);
         assert_eq!(StateChanges::of(&StateRecord::default(), &[]), StateChanges::default());
     }

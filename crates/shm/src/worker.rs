@@ -546,7 +546,8 @@ impl WorkerChannel {
         }
         let mut look = || self.heard(lane, request, nested);
         // The host is stopped, or its callback is: nobody waits for this call any more.
-        let until = (request.time != 0).then(|| clock::now().saturating_add(request.time).saturating_add(GRACE));
+        let until =
+            (request.time != 0).then(|| clock::now().saturating_add(request.time).saturating_add(GRACE));
         let is_late = || until.is_some_and(|until| clock::now() >= until);
         self.wait(roost, &mut look, is_late, until).unwrap_or(Answer::Late)
     }

@@ -264,6 +264,22 @@ fn call(lane: &mut HostLane, ids: &mut u64, number: u64, spin: u64) {
 }
 
 #[test]
+fn an_answer_that_does_not_come_is_waited_for_as_long_as_the_call_has() {
+    let Pair { host: _host, mut lane, worker, mut lanes } = pair();
+    for spin in [SPIN, 0] {
+        lane.open_call();
+        lane.publish(CallHead { time: 1_000_000, ..head(1 + spin) });
+        let request = worker.next_call(&mut lanes, &mut Roost::new(SPIN), || false).unwrap();
+        let before = std::time::Instant::now();
+        worker.callback(&mut lanes[0], &request, 1, ARGS, 0);
+        let answer = worker.answer(&mut lanes[0], &request, &mut Roost::new(spin));
+        assert!(matches!(answer, Answer::Late), "{answer:?}");
+        assert!(before.elapsed() >= std::time::Duration::from_secs(1), "the host has time to end it itself");
+        worker.reply(&mut lanes[0], &request, returned(0), 0);
+    }
+}
+
+#[test]
 fn calls_nest_in_callbacks() {
     // Of every shape, over more calls than the ring has slots; polling, and sleeping.
     for (spin, calls) in [(SPIN, vec![0, 1, 2, 10, 11, 12, 111, 21, 1011, 3, 1111_1111]), (0, vec![11, 112])]

@@ -43,7 +43,8 @@ unsafe extern "C" fn thread_ends(worker: *mut c_void) {
 /// The function of a call has returned while that call waits for a callback: the library has jumped there from inside of it.
 #[cold]
 pub(crate) fn jumped_out(worker: &Worker) -> ! {
-    let text = "the library jumped (longjmp) out of a call that a callback had made, back into the call around it";
+    let text =
+        "the library jumped (longjmp) out of a call that a callback had made, back into the call around it";
     end(worker, Event::JumpedOut, text)
 }
 

@@ -6,7 +6,7 @@ use hotcell_shm::{Ahead, ReplyHead, Request, WorkerLane};
 
 use crate::context::{Context, Reply, ShimRequest};
 use crate::serve::Server;
-use crate::{abandoned, heap};
+use crate::{abandoned, heap, outermost};
 
 /// Why a batch cannot be executed: the host broke a rule.
 type Broken = &'static str;
@@ -138,7 +138,7 @@ impl Server {
                 let before = heap::enter(index);
                 // SAFETY: the shim ABI defines the signature. Context, request and reply live until the entry returns, and the
                 // argument block has the bytes that the function asks for.
-                unsafe { (function.entry)(context, &raw const shim_request, reply) };
+                unsafe { outermost::call(function.entry, context, &raw const shim_request, reply) };
                 heap::leave(before);
                 if context.call().waits {
                     abandoned::jumped_out(self.worker);

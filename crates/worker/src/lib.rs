@@ -17,6 +17,7 @@ mod dispatcher;
 mod handles;
 pub mod heap;
 mod library;
+mod outermost;
 mod report;
 #[doc(hidden)]
 pub mod seam;

@@ -13,7 +13,7 @@ use crate::handles::{Handles, SharedHandles, ThreadHandles};
 use crate::library::{Function, Library};
 use crate::report::{Failure, REPORTED};
 use crate::threads::Threads;
-use crate::{abandoned, control, heap, state};
+use crate::{abandoned, control, heap, outermost, state};
 
 /// A worker that is ready to serve: what its serving threads share, for the life of the process.
 pub(crate) struct Worker {
@@ -141,7 +141,9 @@ impl Server {
         // SAFETY: the shim ABI defines the signature. All three tables live until the entry returns, and the
         // argument block has the bytes the function asks for. What the library does is the very risk this
         // process exists to take.
-        unsafe { (function.entry)(&raw mut context, &raw const shim_request, &raw mut reply) };
+        unsafe {
+            outermost::call(function.entry, &raw mut context, &raw const shim_request, &raw mut reply);
+        }
         if context.call().waits {
             abandoned::jumped_out(self.worker);
         }

@@ -18,7 +18,8 @@ fn loops(session: &hotcell::Session, cancel: &Cancel) -> hotcell::Result<hotcell
 
 #[test]
 fn a_call_that_is_given_up_ends_at_once_and_the_next_one_works() {
-    let faulty = Faulty::open(Options { restart: Restart { faults: 1, ..Restart::default() }, ..Options::default() });
+    let faulty =
+        Faulty::open(Options { restart: Restart { faults: 1, ..Restart::default() }, ..Options::default() });
     let faulty = faulty.unwrap();
     for generation in 1..=3 {
         let cancel = Cancel::new();

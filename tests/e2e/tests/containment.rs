@@ -161,6 +161,29 @@ fn ignored_signals() {
     check_hang("ignore_signals", &[]);
 }
 
+/// An exception of C++ that nobody catches: what it is, and what it says of itself.
+#[test]
+fn uncaught_exception() {
+    let error = check_signal("throw", &[], "SIGABRT");
+    assert!(error.output().contains("std::runtime_error"), "{error:#}");
+    assert!(error.output().contains("what():  the answer is not 42"), "{error:#}");
+    // In a batch and in a nested call, too.
+    let faulty = faulty();
+    let mut batch = faulty.batch();
+    let thrown = faulty.put(&mut batch, "throw", &[]).unwrap();
+    let error = batch.run().unwrap().take(thrown).unwrap_err();
+    assert!(error.output().contains("the answer is not 42"), "{error:#}");
+    let mut inner = None;
+    let outer = faulty.call_with("outer", &[Value::Callback], &mut |_, _| {
+        inner = Some(faulty.int("throw", &[]));
+        Err("the inner call failed".to_owned())
+    });
+    for error in [inner.unwrap().unwrap_err(), outer.unwrap_err()] {
+        assert_eq!(error.kind(), ErrorKind::Crashed, "{error}");
+        assert!(error.output().contains("the answer is not 42"), "{error:#}");
+    }
+}
+
 #[test]
 fn ended_thread() {
     // Long before the deadline, which would be another error.
@@ -181,7 +204,11 @@ fn jump_out_of_a_nested_call() {
         Err("the inner call failed".to_owned())
     });
     for error in [inner.unwrap().unwrap_err(), outer.unwrap_err()] {
-        assert_eq!((error.kind(), error.executed()), (ErrorKind::ProtocolViolation, Executed::Maybe), "{error}");
+        assert_eq!(
+            (error.kind(), error.executed()),
+            (ErrorKind::ProtocolViolation, Executed::Maybe),
+            "{error}"
+        );
         assert_eq!(error.cause(), &Cause::Left { how: LeftBy::Jump });
     }
     assert_eq!(faulty.int("add", &[2, 3]).unwrap(), 5);

@@ -125,8 +125,10 @@ fn no_timer_goes_on() {
 #[test]
 fn directory_mask_and_environment_are_as_before_in_the_next_call() {
     let sandbox = Some(Sandbox::of(Profile::Basic));
-    let faulty = faulty(Options { sandbox, environment: vec![("OWN".into(), "1".into())], ..Options::default() });
-    let text = |name: &str, text: &str| match faulty.call(name, &[Value::Text(text.into())]).unwrap().returned {
+    let faulty =
+        faulty(Options { sandbox, environment: vec![("OWN".into(), "1".into())], ..Options::default() });
+    let text = |name: &str, text: &str| match faulty.call(name, &[Value::Text(text.into())]).unwrap().returned
+    {
         Some(Value::Text(text)) => text,
         Some(Value::Int(number)) => number.to_string(),
         other => format!("{other:?}"),

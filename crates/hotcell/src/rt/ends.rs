@@ -258,7 +258,8 @@ impl Call<'_> {
             live.worker.is_unwanted();
         }
         let output = self.end_worker(None);
-        let message = "the call was given up; its worker was ended, for the library would have gone on".into();
+        let message =
+            "the call was given up; its worker was ended, for the library would have gone on".into();
         let fault = Fault { kind: ErrorKind::Cancelled, cause: Cause::None, message };
         self.ended(fault, Executed::Maybe, output)
     }

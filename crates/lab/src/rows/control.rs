@@ -156,7 +156,6 @@ pub(crate) const ROWS: &[Row] = &[
     ),
 ];
 
-
 fn visit_for_ever(stage: &mut Stage<'_>) -> Ran {
     stage.open(|options| options.max_callbacks = 1_000)?;
     let db = object(&stage.call("open", &[Value::Int(0)])?)?;

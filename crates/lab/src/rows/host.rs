@@ -144,10 +144,8 @@ fn crashes_at_start(stage: &mut Stage<'_>) -> Ran {
     let session = stage.open(|options| {
         // Without a wall: behind one it does not see the sign.
         options.sandbox = Some(Sandbox::of(Profile::Basic));
-        options.environment = vec![
-            variable("FAULTY_CONSTRUCTOR", "crash"),
-            variable("FAULTY_CONSTRUCTOR_SIGN", &path),
-        ];
+        options.environment =
+            vec![variable("FAULTY_CONSTRUCTOR", "crash"), variable("FAULTY_CONSTRUCTOR_SIGN", &path)];
         options.restart = restart;
     })?;
     stage.file("sign", b"")?;
@@ -167,7 +165,9 @@ fn crashes_at_start(stage: &mut Stage<'_>) -> Ran {
         (Err(Stop::Failed(died)), Breaker::Open(_), Err(Stop::Failed(again)))
             if died.kind() == Crashed && late > 0 && again.kind() == Unavailable && started == 0 => {}
         (crashed, open, again) => {
-            return Err(Stop::Wrong(format!("{crashed:?}, {late} starts, {open:?}, {started} more: {again:?}")));
+            return Err(Stop::Wrong(format!(
+                "{crashed:?}, {late} starts, {open:?}, {started} more: {again:?}"
+            )));
         }
     }
     // By chance it may be twice as long.

@@ -19,7 +19,9 @@ pub(crate) const ROWS: &[Row] = &[
         Direct::new(&["lose_descriptors"], GoesOn).says("when the program can open nothing"),
         |stage| {
             let most = Recycle { descriptors: Some(40), ..often() };
-            wears(stage, most, Wear::Descriptors, |session| call(session, "keep_descriptors", &[Value::Int(1)]))
+            wears(stage, most, Wear::Descriptors, |session| {
+                call(session, "keep_descriptors", &[Value::Int(1)])
+            })
         },
         Gives(REPLACED),
     ),

@@ -95,7 +95,8 @@ impl Process {
     }
 
     fn put_back_directory(&self) -> Found {
-        let Some(before) = self.directory.as_ref().filter(|before| directory().as_ref() != Some(before)) else {
+        let Some(before) = self.directory.as_ref().filter(|before| directory().as_ref() != Some(before))
+        else {
             return Found::Same;
         };
         // SAFETY: the path is terminated.

@@ -94,7 +94,10 @@ mod tests {
     #[test]
     fn what_a_thread_blocks_is_put_back() {
         let before = Thread::now();
-        assert_eq!((before.put_back(parts::MASK), before.put_back(parts::LOCALE)), (Found::Same, Found::Same));
+        assert_eq!(
+            (before.put_back(parts::MASK), before.put_back(parts::LOCALE)),
+            (Found::Same, Found::Same)
+        );
         let more = set(before.blocked | 1 << (libc::SIGUSR2 - 1));
         // SAFETY: the set is initialised.
         unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const more, null_mut()) };

@@ -3,8 +3,7 @@
 use hotcell_model::api::{Constant, ConstantValue, Enum, Location};
 use hotcell_model::interface::{
     Direction, Encoding, Fails, Function, Interface, Ownership, RecycleLines, ResultLength, ResultRole, Role,
-    StatePart,
-    Start,
+    Start, StatePart,
 };
 
 use crate::objects::{consumed, handle, handle_out, handle_result, handles, owned_by};
