@@ -3,11 +3,19 @@
 //! An exception of C++ that nobody catches would come to frames of Rust otherwise, which end the process without a word, or stumble over
 //! another copy of the unwinder. So it finds that nobody catches it, and says on standard error what it is before it ends the process.
 
+use std::ffi::c_void;
+
 use crate::context::{Context, Reply, ShimRequest};
 use crate::library::Entry;
 
 unsafe extern "C" {
-    fn hotcell_outermost(context: *mut Context, request: *const ShimRequest, reply: *mut Reply, entry: Entry);
+    /// The entry comes last. What the pointers point to is its business alone.
+    fn hotcell_outermost(
+        context: *mut c_void,
+        request: *const c_void,
+        reply: *mut c_void,
+        entry: *const c_void,
+    );
 }
 
 // The return address is said not to be known: that is what unwinders know an outermost frame by.
@@ -69,5 +77,5 @@ pub(crate) unsafe fn call(
 ) {
     // SAFETY: the caller's promise. The code above passes its first three arguments on in the registers in which they came,
     // keeps what a function has to keep, and leaves the stack aligned for the call.
-    unsafe { hotcell_outermost(context, request, reply, entry) };
+    unsafe { hotcell_outermost(context.cast(), request.cast(), reply.cast(), entry as *const c_void) };
 }
