@@ -9,14 +9,14 @@ use hotcell_generate::shim::{self, CompileOptions};
 use hotcell_model::Interface;
 
 /// Of the library.
-const C: [&str; 5] = ["faulty.c", "blocks.c", "objects.c", "rows.c", "attacks.c"];
+const C: [&str; 6] = ["faulty.c", "blocks.c", "objects.c", "rows.c", "attacks.c", "state.c"];
 const CPP: [&str; 1] = ["rows.cpp"];
 
 /// Of the program, besides.
-const DIRECT_C: [&str; 1] = ["direct.c"];
+const DIRECT_C: [&str; 2] = ["direct.c", "direct_state.c"];
 const DIRECT_CPP: [&str; 1] = ["direct.cpp"];
 
-const HEADERS: [&str; 5] = ["faulty.h", "objects.h", "rows.h", "attacks.h", "direct.h"];
+const HEADERS: [&str; 6] = ["faulty.h", "objects.h", "rows.h", "attacks.h", "state.h", "direct.h"];
 
 /// The compiler must not see through a fault and remove it.
 const FLAGS: [&str; 7] = [

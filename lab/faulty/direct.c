@@ -8,6 +8,7 @@
 #include "faulty.h"
 #include "objects.h"
 #include "rows.h"
+#include "state.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -34,7 +35,17 @@ static int number(int at)
     return words[at] == NULL ? 0 : atoi(words[at]);
 }
 
-static void returned(const char *what)
+const char *word(int at)
+{
+    for (int before = 0; before < at; before++) {
+        if (words[before] == NULL) {
+            return NULL;
+        }
+    }
+    return words[at];
+}
+
+void returned(const char *what)
 {
     printf("returned %s\n", what);
     fflush(stdout);
@@ -47,8 +58,7 @@ static void returned_number(long what)
     returned(text);
 }
 
-/* As `ulimit -v` does it, so that a storm is the library's problem and not the machine's. */
-static void limit_memory(int mebibytes)
+void limit_memory(int mebibytes)
 {
     struct rlimit limit = {(rlim_t)mebibytes << 20, (rlim_t)mebibytes << 20};
     setrlimit(RLIMIT_AS, &limit);
@@ -441,7 +451,9 @@ static const struct {
     {"borrowed_row", borrowed_row},
     {"call_back_in_thread", call_back_in_thread},
     {"change_directory", change_directory},
+    {"change_locale", change_locale},
     {"change_mask", change_mask},
+    {"change_signals", change_signals},
     {"clear_environment", clear_environment},
     {"close_twice", close_twice},
     {"corrupt_heap", corrupt_heap},
@@ -458,9 +470,13 @@ static const struct {
     {"jump_out", jump_out},
     {"last_secret", last_secret},
     {"leak_handles", leak_handles},
+    {"leave_timer", leave_timer},
     {"load", load},
     {"load_two", load_two},
     {"lone_surrogate", lone_surrogate},
+    {"lose_descriptors", lose_descriptors},
+    {"lose_memory", lose_memory},
+    {"lose_threads", lose_threads},
     {"made_up_handle", made_up_handle},
     {"need_limited", need_limited},
     {"null_text", null_text},
@@ -470,6 +486,7 @@ static const struct {
     {"reap_children", reap_children},
     {"recurse", recurse},
     {"replace", replace},
+    {"round_up", round_up},
     {"scribble", scribble},
     {"throw_through", throw_through},
     {"use_what_another_closed", use_what_another_closed},

@@ -127,6 +127,7 @@ impl Bound {
     pub fn open(&self, options: Options) -> hotcell::Result<Session> {
         let options = Options { libraries: self.libraries.clone(), ..options };
         let options = dynamic::recycle(&self.interface).with(options);
+        let options = dynamic::leaving(&self.interface, options);
         Session::open_by(self.package, self.rules, options)
     }
 }

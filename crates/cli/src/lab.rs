@@ -148,10 +148,10 @@ fn line(text: &str) -> String {
 
 fn list(rows: &[Chosen], format: Format) -> String {
     if format == Format::Json {
-        let one = |Chosen { group, row, .. }: &Chosen| json!({ "id": row.id, "name": row.name, "group": group.name, "skipped": row.skipped_for() });
+        let one = |Chosen { group, row }: &Chosen| json!({ "id": row.id, "name": row.name, "group": group.name, "skipped": row.skipped_for() });
         return print::json(&rows.iter().map(one).collect());
     }
-    let cells = |Chosen { group, row, .. }: &Chosen| {
+    let cells = |Chosen { group, row }: &Chosen| {
         let skipped = row.skipped_for().map(|reason| format!("skipped: {reason}")).unwrap_or_default();
         let group = Cell::new(group.name, FAINT);
         vec![Cell::plain(format!("{:>4}", row.id)), group, Cell::plain(row.name), Cell::new(skipped, OPEN)]

@@ -207,6 +207,7 @@ fn assemble(contract: &Contract, known: Known<'_>, link: Link<'_>, whole: Whole)
         sandbox: contract.sandbox.clone(),
         guard: contract.guard,
         recycle: contract.recycle.clone(),
+        leaves: contract.leaves.clone(),
         handles: used::handles(known, &functions),
         structs: used::structs(known.structs, &functions),
         symbols: symbols::sets(known.api, &functions),

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use hotcell_model::api::Api;
-use hotcell_model::interface::{GuardWord, RecycleLines, SandboxLines, Threads};
+use hotcell_model::interface::{GuardWord, RecycleLines, SandboxLines, StatePart, Threads};
 
 use crate::diagnostic::Diagnostic;
 use crate::document::Text;
@@ -22,6 +22,7 @@ mod item;
 pub(crate) mod keys;
 mod recycle;
 mod sandbox;
+mod state;
 mod structure;
 mod top;
 
@@ -63,6 +64,8 @@ pub struct Contract {
     pub(crate) sandbox: SandboxLines,
     pub(crate) guard: GuardWord,
     pub(crate) recycle: RecycleLines,
+    /// What the library may leave changed of its process, each part once.
+    pub(crate) leaves: Vec<StatePart>,
     pub(crate) handles: Vec<HandleLine>,
     pub(crate) structs: Vec<StructLines>,
     pub(crate) errors: Vec<TypeErrorLine>,

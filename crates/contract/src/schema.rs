@@ -95,6 +95,7 @@ fn value(shape: Shape, definitions: &mut Map<String, Value>) -> Value {
             {"type": "integer", "minimum": 1},
             {"type": "string", "pattern": "^[0-9]+(KiB|MiB|GiB)$"},
         ]}),
+        Shape::Words(words) => json!({"type": "array", "items": {"enum": words}}),
         Shape::Word { now, .. } => json!({"enum": now}),
         Shape::Fails(words) => json!({"anyOf": [{"enum": words}, {"$ref": "#/$defs/expression"}]}),
         Shape::Ports => {

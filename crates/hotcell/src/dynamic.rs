@@ -27,7 +27,7 @@ use crate::session::Session;
 pub use awaited::{TaskCallback, call_awaited, call_with_awaited};
 pub use batch::{Batch, never_in_a_batch};
 pub use callbacks::KeptFunction;
-pub use package::{package, recycle, thread_rules};
+pub use package::{leaving, package, recycle, thread_rules};
 
 /// A value of an argument or result.
 #[derive(Debug, Clone, PartialEq)]

@@ -79,6 +79,11 @@ pub enum Cause {
         /// The status.
         status: i32,
     },
+    /// The library left the call without coming back from it.
+    Left {
+        /// How.
+        how: LeftBy,
+    },
     /// The deadline passed.
     Deadline {
         /// What the call was given.
@@ -144,6 +149,26 @@ pub enum Cause {
         /// The worker that serves.
         serving: u64,
     },
+}
+
+/// How a library leaves a call that it does not come back from, and lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LeftBy {
+    /// It jumped (`longjmp`) out of a call that a callback had made, back into the call around it.
+    Jump,
+    /// It ended the thread that executed the call (`pthread_exit`).
+    EndOfThread,
+}
+
+impl LeftBy {
+    /// Its name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            LeftBy::Jump => "jump",
+            LeftBy::EndOfThread => "end-of-thread",
+        }
+    }
 }
 
 impl Error {
@@ -327,6 +352,7 @@ impl Cause {
                 json
             }
             Cause::Exit { status } => json!({ "status": status }),
+            Cause::Left { how } => json!({ "left_by": how.name() }),
             Cause::Deadline { after } => json!({ "deadline_ms": after.as_secs_f64() * 1e3 }),
             Cause::Suspect { function, call_id } => json!({ "suspect": function, "call_id": call_id }),
             Cause::Limit { what, value } => json!({ "limit": what.name(), "value": value }),

@@ -5,7 +5,7 @@ use hotcell_protocol::{ErrorKind, LimitExceededReason};
 use hotcell_supervisor::{End, HowEnded, Report, StartError};
 
 use crate::denied::Denied;
-use crate::error::Cause;
+use crate::error::{Cause, LeftBy};
 use crate::memory::{HeapFault, Shortage};
 use crate::session::Blame;
 use crate::signals;
@@ -51,6 +51,11 @@ fn of_its_end(end: &End) -> Fault {
         let message = format!("the worker had more than the {value} threads that it was given");
         return Fault { kind: ErrorKind::LimitExceeded, cause, message };
     }
+    if let Some(Report { event, text, .. }) = &end.report
+        && let Some((kind, how)) = left_by(*event)
+    {
+        return Fault { kind, cause: Cause::Left { how }, message: text.clone() };
+    }
     match end.how {
         HowEnded::Exited(status) => {
             let message = format!("the library ended its process with exit({status})");
@@ -67,6 +72,15 @@ fn of_its_end(end: &End) -> Fault {
                 Fault { kind: ErrorKind::WorkerLost, cause: Cause::None, message }
             }
         },
+    }
+}
+
+/// How a call was left that nobody can answer any more, if that is what a worker reports.
+fn left_by(event: Event) -> Option<(ErrorKind, LeftBy)> {
+    match event {
+        Event::JumpedOut => Some((ErrorKind::ProtocolViolation, LeftBy::Jump)),
+        Event::ThreadEnded => Some((ErrorKind::Exited, LeftBy::EndOfThread)),
+        _ => None,
     }
 }
 
@@ -130,7 +144,8 @@ fn kind_of_report(event: Event) -> ErrorKind {
         Event::AbiMismatch => ErrorKind::AbiMismatch,
         Event::SymbolMissing => ErrorKind::SymbolMissing,
         Event::LoadFailed | Event::LaunchFailed | Event::NoDescriptors => ErrorKind::LoadFailed,
-        Event::HostViolation => ErrorKind::ProtocolViolation,
+        Event::HostViolation | Event::JumpedOut => ErrorKind::ProtocolViolation,
+        Event::ThreadEnded => ErrorKind::Exited,
     }
 }
 
@@ -176,6 +191,10 @@ fn signalled(end: &End, number: i32) -> Fault {
              time on CPUs was over"
         ),
         None if external => format!("{name}, sent by another process or by the kernel when memory ran out"),
+        None if record.is_none() && end.handlers_put_back && !end.killed_by_host => format!(
+            "{name}; a handler that the library had set was put back between calls: with `leaves = [\"handlers\"]` in its \
+             contract it stays"
+        ),
         None => name.to_owned(),
     };
     let pc = record.map(|record| record.pc);

@@ -32,9 +32,10 @@ mod restart;
 pub mod rt;
 mod session;
 mod signals;
+mod state;
 
 pub use denied::{Denied, Refused};
-pub use error::{Answer, Cause, Error, Output, Result};
+pub use error::{Answer, Cause, Error, LeftBy, Output, Result};
 pub use hotcell_protocol::wire::Guard;
 pub use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, Retry, UnavailableReason};
 pub use hotcell_sandbox::{Level, Limits, Profile, Require, Sandbox};
@@ -45,4 +46,7 @@ pub use options::{Options, Waiting};
 pub use recycle::{Recycle, Snapshot, Wear, Worn};
 pub use restart::{Breaker, Restart};
 pub use rt::{Batch, Done, Ticket};
-pub use session::{Lease, Library, Pool, PoolOptions, PoolStats, Pools, Session, SessionState, Stats};
+pub use session::{
+    Cancel, Lease, Library, Pool, PoolOptions, PoolStats, Pools, Session, SessionState, Stats,
+};
+pub use state::{StateChanges, StatePart};

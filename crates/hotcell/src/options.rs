@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use hotcell_protocol::wire::Guard;
+use hotcell_protocol::wire::{self, Guard};
 use hotcell_sandbox::{Limits, Sandbox};
 
 use crate::recycle::Recycle;
 use crate::restart::Restart;
+use crate::state::StatePart;
 
 /// Options of a [`crate::Session`]; the defaults suit most libraries.
 ///
@@ -33,12 +34,18 @@ pub struct Options {
     /// Which blocks of the library's memory are guarded, so that using what is behind, before or no longer there is found.
     /// `None`: what its contract says, and where that says nothing, [`Guard::None`].
     pub guard: Option<Guard>,
+    /// Parts of its process's state that the library may leave changed between calls; all others are put back. `None`: what its
+    /// contract says, and where that says nothing, none.
+    pub leaves: Option<Vec<StatePart>>,
     /// Resource limits of the worker.
     pub limits: Limits,
     /// Most bytes the data of one call may have. 1 GiB.
     pub max_input: u64,
     /// Most bytes the results of one call may have. 1 GiB.
     pub max_output: u64,
+    /// Most objects of the library's that a worker may have at a time, those included that belong to others; one more is
+    /// `LimitExceeded`. At most a million (2²⁰), which is the default.
+    pub max_objects: u32,
     /// Most callbacks of one call; a library that calls back more often is ended. 10 million.
     pub max_callbacks: u64,
     /// Most callbacks a second from threads that the library makes; what comes faster waits. 100 000.
@@ -102,9 +109,11 @@ impl Default for Options {
             environment: Vec::new(),
             sandbox: None,
             guard: None,
+            leaves: None,
             limits: Limits::default(),
             max_input: 1 << 30,
             max_output: 1 << 30,
+            max_objects: wire::MAX_HANDLES,
             max_callbacks: 10_000_000,
             max_callback_rate: 100_000,
             waiting: Waiting::default(),

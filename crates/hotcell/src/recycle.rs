@@ -79,6 +79,8 @@ pub enum Wear {
     Threads,
     /// Bytes that were allocated and not freed.
     Leaked,
+    /// Parts of its process's state that the library has changed and that could not be put back.
+    State,
     /// It did not say that it is alive: for so many milliseconds.
     Silence,
 }
@@ -93,6 +95,7 @@ impl Wear {
             Wear::Descriptors => "descriptors",
             Wear::Threads => "threads",
             Wear::Leaked => "leaked",
+            Wear::State => "state",
             Wear::Silence => "silence",
         }
     }
@@ -176,6 +179,8 @@ pub(crate) struct Seen {
     pub(crate) usage: Usage,
     /// Live bytes of the library.
     pub(crate) live: u64,
+    /// Parts of the state that could not be put back.
+    pub(crate) lost: u64,
 }
 
 /// What is known of a worker from look to look.
@@ -240,6 +245,7 @@ impl History {
             .or(over(Wear::Leaked, leaked, recycle.leaked))
             .or(over(Wear::Threads, threads - fewest.0, recycle.threads))
             .or(over(Wear::Descriptors, open.unwrap_or(0).saturating_sub(fewest.1), recycle.descriptors))
+            .or(over(Wear::State, seen.lost, Some(0)))
             .or(served)
             .or(over(Wear::Age, milliseconds(seen.age), recycle.age.map(milliseconds)))
     }

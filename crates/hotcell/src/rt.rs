@@ -48,7 +48,7 @@ pub use invocation::Invocation;
 pub use libraries::{Libraries, LibraryFile, open, open_by};
 pub(crate) use passed::{Outer as OuterPassed, Passed};
 pub(crate) use reading::Bad;
-pub use recycle::RecycleLines;
+pub use recycle::{RecycleLines, leaving};
 pub use reply::Reply;
 pub use sandbox::SandboxLines;
 pub use texts::{Bytes, TextKind, Utf8, Utf16};

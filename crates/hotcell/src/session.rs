@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, UnavailableReason};
+use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, UnavailableReason, wire};
 use hotcell_sandbox::{Level, Require};
 use hotcell_shm::{Arena, Buffers, ForkGuard, HeapSegment, HostChannel, HostLane};
 use hotcell_supervisor::{Libraries, LoadedFile, Spec, Worker, find_worker};
@@ -21,11 +21,13 @@ use crate::options::Options;
 use crate::recycle::Recycle;
 use crate::restart::Restarts;
 use crate::rt::{Batch, Call, Function, HandleType, Package, Passed, Spare, State, ThreadRules};
+use crate::state;
 
 mod allowed;
 #[cfg(feature = "tokio")]
 mod awaited;
 mod buffer;
+mod cancel;
 mod dispatcher;
 mod families;
 mod kept;
@@ -48,6 +50,7 @@ pub(crate) use allowed::{Allowed, instant_of};
 use allowed::{YEAR, left_until, nanoseconds};
 #[cfg(feature = "tokio")]
 pub(crate) use awaited::{Berth, Offers};
+pub use cancel::Cancel;
 use dispatcher::Dispatcher;
 pub(crate) use families::Family;
 use families::{Families, Held};
@@ -72,6 +75,7 @@ use walled::PrivateDirectory;
 pub struct Session {
     shared: Arc<Shared>,
     deadline: Option<Duration>,
+    cancel: Option<Cancel>,
 }
 
 #[derive(Debug)]
@@ -261,6 +265,8 @@ impl Session {
             environment,
             limits: options.limits,
             guard: options.guard.unwrap_or(package.guard),
+            objects: options.max_objects.min(wire::MAX_HANDLES),
+            leaves: state::bits(options.leaves.as_deref().unwrap_or_default()),
             profile: walled.profile,
             wall: walled.wall.clone(),
             trace: walled.trace.clone(),
@@ -318,7 +324,7 @@ impl Session {
         });
         #[cfg(feature = "tokio")]
         shared.seats.watch().looks_after(&shared);
-        let session = Session { shared, deadline: None };
+        let session = Session::of(shared);
         let seat = session.shared.seats.take().expect("nobody else knows the session yet");
         let mut turn = Turn::new(&session, seat, None);
         // The start has a deadline of its own.
@@ -329,11 +335,6 @@ impl Session {
             context.not_executed(ErrorKind::LoadFailed, Cause::None, message)
         })?;
         Ok(session)
-    }
-
-    /// The same session, with this deadline for every call made through the returned value.
-    pub fn within(&self, deadline: Duration) -> Session {
-        Session { shared: Arc::clone(&self.shared), deadline: Some(deadline) }
     }
 
     /// Starts a call of a function by its index in the package. The call waits for its turn, or is made at once when
@@ -486,6 +487,11 @@ impl Session {
         Arc::ptr_eq(&self.shared, &other.shared)
     }
 
+    /// Without a deadline of its own.
+    fn of(shared: Arc<Shared>) -> Session {
+        Session { shared, deadline: None, cancel: None }
+    }
+
     /// A number that tells this session from others that live.
     pub(crate) fn number(&self) -> usize {
         Arc::as_ptr(&self.shared).addr()
@@ -493,7 +499,7 @@ impl Session {
 
     /// This session without a deadline of its own, and that deadline.
     pub(crate) fn apart(&self) -> (Session, Option<Duration>) {
-        (Session { shared: Arc::clone(&self.shared), deadline: None }, self.deadline)
+        (Session::of(Arc::clone(&self.shared)), self.deadline)
     }
 
     /// The handle type of this number.

@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use hotcell::dynamic::Value;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
 
 use crate::leaks::Counts;
 use crate::row::Stop;
@@ -26,21 +26,36 @@ pub fn serve(role: &str) -> io::Result<()> {
     if role == "no-descriptors" {
         return no_descriptors(&mut stage);
     }
-    let session = match stage.session() {
-        Ok(session) => session,
-        Err(stop) => return Err(io::Error::other(format!("{stop:?}"))),
-    };
+    // What it stays in a callback for is longer.
+    let deadline = if role == "in-a-callback" { Duration::from_millis(300) } else { FOR_EVER };
+    let session = stage.open(|options| options.deadline = deadline);
+    let session = session.map_err(|stop| io::Error::other(format!("{stop:?}")))?;
     let worker = session.worker_pid().unwrap_or(0);
     println!("worker {worker}");
     io::stdout().flush()?;
     match role {
         "idle" => io::stdin().read_line(&mut String::new()).map(drop),
         "in-a-call" => {
-            let ended = call(&session.within(FOR_EVER), "sleep", &[Value::Int(600_000)]);
+            let ended = call(&session, "sleep", &[Value::Int(600_000)]);
             ended.map(drop).map_err(|error| io::Error::other(error.to_string()))
         }
+        "in-a-callback" => in_a_callback(&mut stage),
         other => Err(io::Error::new(io::ErrorKind::InvalidInput, format!("there is no role `{other}`"))),
     }
+}
+
+/// Stays in a callback until it is told to go on, and says what became of its call.
+fn in_a_callback(stage: &mut Stage<'_>) -> io::Result<()> {
+    let called = stage.call_with("outer", &[Value::Callback], &mut |_, _| {
+        println!("called back");
+        let waited = io::stdout().flush().and_then(|()| io::stdin().read_line(&mut String::new()));
+        waited.map(|_| Value::Int(1)).map_err(|error| error.to_string())
+    });
+    match called {
+        Err(Stop::Failed(error)) => println!("{}", error.kind()),
+        other => println!("{other:?}"),
+    }
+    Ok(())
 }
 
 /// Opens a session with as many descriptors as there are already, and one with more: what came of both.
@@ -94,15 +109,30 @@ impl Host {
         }
     }
 
-    /// The line that it says besides; then it ends.
-    pub(crate) fn said(mut self) -> Result<String, Stop> {
+    /// The next line that it says.
+    pub(crate) fn line(&mut self) -> Result<String, Stop> {
         let mut line = String::new();
-        let said = self.output.as_mut().map(|output| output.read_line(&mut line));
-        let ended = self.process.wait().map_err(Stop::lacks("to wait for a child"))?;
-        match (said, ended.success()) {
-            (Some(Ok(1..)), true) => Ok(line.trim_end().to_owned()),
-            other => Err(Stop::Wrong(format!("the host: {other:?}"))),
+        match self.output.as_mut().map(|output| output.read_line(&mut line)) {
+            Some(Ok(1..)) => Ok(line.trim_end().to_owned()),
+            other => Err(Stop::Wrong(format!("the host says nothing: {other:?}"))),
         }
+    }
+
+    /// The line that it says when it has nothing more to hear; then it ends.
+    pub(crate) fn said(mut self) -> Result<String, Stop> {
+        drop(self.process.stdin.take());
+        let said = self.line()?;
+        let ended = self.process.wait().map_err(Stop::lacks("to wait for a child"))?;
+        match ended.success() {
+            true => Ok(said),
+            false => Err(Stop::Wrong(format!("the host: {ended}"))),
+        }
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn send(&self, signal: Signal) -> Result<(), Stop> {
+        // It is this process's child, and not waited for yet: the number is its.
+        kill_process(Pid::from_child(&self.process), signal).map_err(Stop::lacks("to send a child a signal"))
     }
 
     /// Kills it, as `kill -9` does, and waits for it.

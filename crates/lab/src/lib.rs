@@ -68,8 +68,6 @@ pub struct Chosen {
     pub group: &'static Group,
     /// The row.
     pub row: &'static Row,
-    /// Whether it was named itself.
-    pub named: bool,
 }
 
 /// The rows that these words name: an id, the beginning of one with `*`, or a name; all, when there are none.
@@ -78,10 +76,9 @@ pub struct Chosen {
 ///
 /// For a word that names no row.
 pub fn rows(words: &[String]) -> Result<Vec<Chosen>, Error> {
-    let is = |word: &str, row: &Row| row.id.eq_ignore_ascii_case(word) || row.name == word;
     let names = |word: &str, row: &Row| match word.strip_suffix('*') {
         Some(beginning) => row.id.get(..beginning.len()).is_some_and(|it| it.eq_ignore_ascii_case(beginning)),
-        None => is(word, row),
+        None => row.id.eq_ignore_ascii_case(word) || row.name == word,
     };
     let of_group = |group: &'static Group| group.rows.iter().map(move |row| (group, row));
     let all: Vec<_> = GROUPS.iter().flat_map(of_group).collect();
@@ -90,8 +87,7 @@ pub fn rows(words: &[String]) -> Result<Vec<Chosen>, Error> {
     }
     let wanted = |row: &Row| words.is_empty() || words.iter().any(|word| names(word, row));
     let chosen = all.into_iter().filter(|it| wanted(it.1));
-    let named = |row: &Row| words.iter().any(|word| is(word, row));
-    Ok(chosen.map(|(group, row)| Chosen { group, row, named: named(row) }).collect())
+    Ok(chosen.map(|(group, row)| Chosen { group, row }).collect())
 }
 
 /// Tries these rows. `host` is what makes this program, started again with it, call [`host`]; `progress` hears of each row
@@ -120,7 +116,7 @@ pub fn run(rows: &[Chosen], host: &[&str], progress: &mut dyn FnMut(&Row)) -> Re
     let bystander = Bystander::start(lab.library.options()).map_err(Error::Call)?;
     let mut came = Vec::new();
     for chosen in rows {
-        let Chosen { group, row, .. } = *chosen;
+        let Chosen { group, row } = *chosen;
         progress(row);
         came.push(Came { group, row, outcome: lab.one(chosen, &bystander) });
     }
@@ -137,10 +133,7 @@ impl Lab<'_> {
     fn one(&self, chosen: &Chosen, bystander: &Bystander) -> Outcome {
         let run = match &chosen.row.plan {
             Plan::Run(run) => run,
-            Plan::FallsShort(run, _) if chosen.named => run,
-            Plan::Skipped(reason) | Plan::FallsShort(_, reason) => {
-                return Outcome::Skipped((*reason).to_owned());
-            }
+            Plan::Skipped(reason) => return Outcome::Skipped((*reason).to_owned()),
         };
         let before = Counts::settled();
         let mark = bystander.mark();

@@ -31,8 +31,6 @@ pub(crate) enum Plan {
     Run(Run),
     /// The true reason why it is not.
     Skipped(&'static str),
-    /// In what Hotcell falls short of it: it is tried, and differs, only when somebody names it.
-    FallsShort(Run, &'static str),
 }
 
 /// How it is tried.
@@ -115,31 +113,20 @@ impl Row {
         Row { id, name, plan: Plan::Skipped(reason) }
     }
 
-    /// The same row, of which Hotcell falls short in this.
-    pub(crate) const fn falls_short(self, reason: &'static str) -> Row {
-        let Row { id, name, plan } = self;
-        match plan {
-            Plan::Run(run) | Plan::FallsShort(run, _) => {
-                Row { id, name, plan: Plan::FallsShort(run, reason) }
-            }
-            Plan::Skipped(_) => Row { id, name, plan },
-        }
-    }
-
     /// What has to become of a program that calls it directly, and what a caller has to see; `None` where it is never
     /// tried.
     pub fn expects(&self) -> Option<(String, String)> {
-        let (Plan::Run(run) | Plan::FallsShort(run, _)) = &self.plan else { return None };
+        let Plan::Run(run) = &self.plan else { return None };
         let says =
             if run.direct.says.is_empty() { String::new() } else { format!(": “{}”", run.direct.says) };
         Some((format!("{}{says}", run.direct.end), run.expected.to_string()))
     }
 
-    /// Why it is not tried, on any machine, unless somebody names it.
+    /// Why it is not tried, on any machine.
     pub fn skipped_for(&self) -> Option<&'static str> {
         match self.plan {
             Plan::Run(_) => None,
-            Plan::Skipped(reason) | Plan::FallsShort(_, reason) => Some(reason),
+            Plan::Skipped(reason) => Some(reason),
         }
     }
 }

@@ -29,8 +29,5 @@ pub const GROUPS: &[Group] = &[
 ];
 
 /// Why a row is not tried.
-const POOLS: &str = "pools of workers and the circuit breaker are there, and no row tries them yet";
-const RECYCLED: &str = "workers are recycled by what they have used, and no row tries it yet";
-const STATE: &str = "needs the state of a worker to be restored between calls, which is not built";
 const WRITE_OR_EXECUTE: &str =
     "needs a policy against memory that is written and executed, which is not built";

@@ -1,6 +1,6 @@
 //! Where a row happens: its sessions of the library in this program, and the files that it needs.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Write;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -15,6 +15,13 @@ use crate::row::{Ran, Stop};
 
 /// For calls that end by themselves. Long: it is no measure of anything.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The part of a locale that says how numbers are written, as the C library has it in files: its mark, six values, where each
+/// lies, and the values: the decimal point, what separates thousands (nothing) and how many make a group, both again as
+/// wide characters, and the encoding.
+const COMMA: [u8; 50] = *b"\x14\x11\x03\x20\x06\0\0\0\
+    \x20\0\0\0\x22\0\0\0\x23\0\0\0\x24\0\0\0\x28\0\0\0\x2c\0\0\0\
+    ,\0\0\0,\0\0\0\0\0\0\0UTF-8\0";
 
 /// What stays for all rows: the library, as a file in memory.
 #[derive(Debug)]
@@ -188,6 +195,16 @@ impl<'a> Stage<'a> {
         Ok(path)
     }
 
+    /// A folder with the locale `comma`, which writes 1.5 as 1,5 and is like C otherwise.
+    pub(crate) fn locales(&mut self) -> Result<PathBuf, Stop> {
+        let folder = self.folder()?.join("comma");
+        if !folder.exists() {
+            fs::create_dir(&folder).map_err(Stop::lacks("a temporary folder"))?;
+            self.file("comma/LC_NUMERIC", &COMMA)?;
+        }
+        Ok(self.folder()?.to_owned())
+    }
+
     /// A copy of the library as a file in memory that nobody has but the row.
     pub(crate) fn changed_library(&mut self, change: impl FnOnce(&mut Vec<u8>)) -> Result<PathBuf, Stop> {
         let mut bytes = LIBRARY.to_vec();
@@ -205,6 +222,7 @@ impl<'a> Stage<'a> {
                 "{library}" => stage.changed_library(|_| ())?,
                 "{copy}" => stage.file("libfaulty.so", LIBRARY)?,
                 "{secret}" => stage.file("secret", b"secret")?,
+                "{locales}" => stage.locales()?,
                 "{outside}" => stage.folder()?.join("outside"),
                 word => match word.strip_prefix('{').and_then(|word| word.strip_suffix('}')) {
                     Some(change) => stage.changed_library(|bytes| crate::change::by_name(change, bytes))?,
@@ -230,7 +248,8 @@ pub(crate) fn wait_for_end(pid: Option<u32>) -> Result<(), Stop> {
     wait_while(|| crate::leaks::lives(pid), &format!("process {pid} has not ended"))
 }
 
-fn wait_while(goes_on: impl Fn() -> bool, otherwise: &str) -> Result<(), Stop> {
+/// Waits for as long as something goes on.
+pub(crate) fn wait_while(goes_on: impl Fn() -> bool, otherwise: &str) -> Result<(), Stop> {
     let patience = Instant::now() + PATIENCE;
     while goes_on() {
         if Instant::now() > patience {

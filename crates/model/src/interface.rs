@@ -19,6 +19,7 @@ mod left;
 mod recycle;
 mod roles;
 mod sandbox;
+mod state;
 mod structs;
 
 pub use callback::{Callback, CallbackParam, CallbackRole, CallbackScope, CallbackThreads};
@@ -29,6 +30,7 @@ pub use left::{Left, LeftKind};
 pub use recycle::RecycleLines;
 pub use roles::{Capacity, Direction, Encoding, Ownership, ResultLength, ResultRole, Role, Start, Unit};
 pub use sandbox::{SandboxLines, SandboxProfile};
+pub use state::StatePart;
 pub use structs::{FieldRole, Filled, Struct, StructField};
 
 /// Version of the serialised form; readers refuse any other.
@@ -64,6 +66,9 @@ pub struct Interface {
     /// When a worker is worn.
     #[serde(default, skip_serializing_if = "RecycleLines::is_default")]
     pub recycle: RecycleLines,
+    /// Parts of its process's state that the library may leave changed between calls.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leaves: Vec<StatePart>,
     /// Handle types by name; on the wire they are numbered in this order, from 1.
     pub handles: BTreeMap<String, Handle>,
     /// Structures that functions take or give, by the record's key.

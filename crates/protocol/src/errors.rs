@@ -356,7 +356,9 @@ impl ErrorKind {
             Self::OutOfMemory => "Raise the worker's memory limit or refuse such inputs earlier.",
             Self::LimitExceeded => "Raise the named limit, or ask for less.",
             Self::SandboxDenied => "If the library rightly needs it, choose another profile in the contract.",
-            Self::ProtocolViolation => "The library most likely wrote over the worker's memory.",
+            Self::ProtocolViolation => {
+                "The library most likely wrote over the worker's memory, or jumped over the frames of a call: the message says which."
+            }
             Self::InvalidReply => {
                 "Compare the contract with the library: a length, an enumerator or a reference is out of range."
             }

@@ -469,6 +469,10 @@ pub enum Event {
     HostViolation = 4,
     /// The library holds every descriptor it may have, so that no segment can be added.
     NoDescriptors = 6,
+    /// The library jumped out of a call that a callback had made; text says so (capability `ABANDONED`).
+    JumpedOut = 7,
+    /// The library ended the thread that executed a call; text says so (capability `ABANDONED`).
+    ThreadEnded = 8,
     /// A launch step failed; detail is errno, text the step.
     LaunchFailed = 5,
 }
@@ -481,6 +485,8 @@ impl Event {
         Self::SymbolMissing,
         Self::HostViolation,
         Self::NoDescriptors,
+        Self::JumpedOut,
+        Self::ThreadEnded,
         Self::LaunchFailed,
     ];
 
@@ -492,6 +498,8 @@ impl Event {
             3 => Some(Self::SymbolMissing),
             4 => Some(Self::HostViolation),
             6 => Some(Self::NoDescriptors),
+            7 => Some(Self::JumpedOut),
+            8 => Some(Self::ThreadEnded),
             5 => Some(Self::LaunchFailed),
             _ => None,
         }
@@ -510,6 +518,8 @@ impl Event {
             Self::SymbolMissing => "SymbolMissing",
             Self::HostViolation => "HostViolation",
             Self::NoDescriptors => "NoDescriptors",
+            Self::JumpedOut => "JumpedOut",
+            Self::ThreadEnded => "ThreadEnded",
             Self::LaunchFailed => "LaunchFailed",
         }
     }
@@ -658,6 +668,26 @@ pub mod call_flags {
     pub const TRACE: u8 = 1;
 }
 
+/// Parts of the state of a process that a library may change.
+pub mod state_parts {
+    /// The locale, of the process and of the thread.
+    pub const LOCALE: u32 = 1;
+    /// What is done on signals.
+    pub const HANDLERS: u32 = 1 << 1;
+    /// Which signals the thread blocks.
+    pub const MASK: u32 = 1 << 2;
+    /// Interval timers.
+    pub const TIMERS: u32 = 1 << 3;
+    /// The working directory.
+    pub const DIRECTORY: u32 = 1 << 4;
+    /// The mask of new files.
+    pub const UMASK: u32 = 1 << 5;
+    /// The environment.
+    pub const ENVIRONMENT: u32 = 1 << 6;
+    /// How numbers are rounded and what is done with the smallest ones.
+    pub const ARITHMETIC: u32 = 1 << 7;
+}
+
 /// Flags of a batch entry.
 pub mod entry_flags {
     /// The entry is not executed; its part of the replies is not looked at.
@@ -686,6 +716,12 @@ pub mod capabilities {
     pub const LANES: u64 = 1 << 9;
     /// Memory of the library is counted, limited and guarded: the hello carries the heap segment, behind the eventfds.
     pub const HEAP: u64 = 1 << 11;
+    /// The worker reports calls that the library has left without coming back: events `JumpedOut` and `ThreadEnded`.
+    pub const ABANDONED: u64 = 1 << 12;
+    /// What the library leaves changed of its process is put back between calls, but for what `channel_host.leaves` names, and counted in the state record.
+    pub const STATE: u64 = 1 << 13;
+    /// The host limits how many handles a worker may have at a time: `channel_host.objects`.
+    pub const OBJECTS: u64 = 1 << 14;
     /// Walls: a hello whose profile is not 0 carries one more descriptor, behind all others.
     pub const SANDBOX: u64 = 1 << 10;
 }
@@ -726,10 +762,12 @@ pub mod channel_host {
     pub const SIZE: usize = 64;
     /// `u32`: futex word the worker waits on; changed only when the worker is parked.
     pub const DOORBELL: usize = 0;
-    /// `u32`: 0.
-    pub const RESERVED: usize = 4;
+    /// `u32`: StateParts that the library may leave changed; written before the worker starts (capability `STATE`, else 0).
+    pub const LEAVES: usize = 4;
     /// `u64`: bit n: lane n is owned by a caller; the worker polls only these.
     pub const ACTIVE: usize = 8;
+    /// `u32`: handles that the worker may have at a time, at most MAX_HANDLES; written before the worker starts (capability `OBJECTS`, else 0).
+    pub const OBJECTS: usize = 16;
 }
 
 /// The channel's worker line.
@@ -806,6 +844,34 @@ pub mod denial_record {
     pub const TEXT_LENGTH: usize = 68;
     /// `[u8; 184]`: the path that an argument points to, as much of it as fits.
     pub const TEXT: usize = 72;
+}
+
+/// How often the library has left a part of its process's state changed, written by serving threads between calls (capability `STATE`). Hostile, like all that a worker writes.
+///
+/// Where: reply, offset 704.
+pub mod state_record {
+    /// Bytes of the whole layout.
+    pub const SIZE: usize = 64;
+    /// `u32`: how often, by part, from the first bit of StateParts on: one behind the other.
+    pub const LOCALE: usize = 0;
+    /// `u32`: as above.
+    pub const HANDLERS: usize = 4;
+    /// `u32`: as above.
+    pub const MASK: usize = 8;
+    /// `u32`: as above.
+    pub const TIMERS: usize = 12;
+    /// `u32`: as above.
+    pub const DIRECTORY: usize = 16;
+    /// `u32`: as above.
+    pub const UMASK: usize = 20;
+    /// `u32`: as above.
+    pub const ENVIRONMENT: usize = 24;
+    /// `u32`: as above.
+    pub const ARITHMETIC: usize = 28;
+    /// `u32`: StateParts that could not be put back.
+    pub const LOST: usize = 32;
+    /// `u32`: of the call behind which something was changed last: its index, and 1 more.
+    pub const FUNCTION: usize = 36;
 }
 
 /// What the library has of memory, by the worker's own word. Hostile, like all that a worker writes.

@@ -17,6 +17,9 @@ pub(crate) const CRASH: usize = 2 * wire::LINE;
 /// Offset of the two denial records in the reply segment, one behind the other.
 pub(crate) const DENIALS: usize = CRASH + wire::crash_record::SIZE;
 
+/// Offset of the state record in the reply segment.
+pub(crate) const STATE: usize = DENIALS + 2 * wire::denial_record::SIZE;
+
 /// Offset of a lane in either segment.
 pub(crate) const fn lane(lane: u32) -> usize {
     wire::LANES_OFFSET + lane as usize * LANE_STRIDE
@@ -49,7 +52,7 @@ const _: () = {
     assert!(wire::ARGS_OFFSET + wire::MAX_ARGS == wire::SLOT_STRIDE);
     assert!(wire::RESULT_OFFSET == wire::reply_head::SIZE);
     assert!(wire::RESULT_OFFSET + wire::MAX_RESULT == wire::SLOT_STRIDE);
-    assert!(DENIALS + 2 * wire::denial_record::SIZE <= wire::LANES_OFFSET);
+    assert!(STATE + wire::state_record::SIZE <= wire::LANES_OFFSET);
 };
 
 #[cfg(test)]

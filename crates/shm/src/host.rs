@@ -21,9 +21,11 @@ use crate::{bell, geometry};
 mod aged;
 mod denials;
 mod dozing;
+mod state;
 mod wait;
 
 pub use denials::DenialRecord;
+pub use state::{STATE_PARTS, StateRecord};
 use wait::Crowd;
 
 /// A channel: the two segments shared with one worker, for its life.

@@ -38,7 +38,10 @@ pub use buffers::{Buffers, Found, InBuf, Lent};
 pub use eventfd::EventFd;
 pub use fork::ForkGuard;
 pub use heap::{HEAP_FAULT, HeapCount, HeapFaultRecord, HeapRefusal, HeapSegment, heap_length, heap_shard};
-pub use host::{CallHead, CrashRecord, DenialRecord, HostChannel, HostLane, Located, ReplyHead, Waited};
+pub use host::{
+    CallHead, CrashRecord, DenialRecord, HostChannel, HostLane, Located, ReplyHead, STATE_PARTS, StateRecord,
+    Waited,
+};
 pub use latency::{usable_cpus, wake_latency};
 pub use mapping::{Access, Mapping, Plain, Solid, bytes_of};
 pub use memfd::{Seals, SegmentFile, sealed_copy};

@@ -24,6 +24,7 @@ use crate::{bell, clock, geometry};
 #[cfg(test)]
 mod aged;
 mod dispatcher;
+mod state;
 
 /// Both segments as a worker has them.
 #[derive(Debug)]
@@ -104,6 +105,9 @@ impl EntryMark<'_> {
     }
 }
 
+/// Nanoseconds that a host may take for a callback beyond what its call has: it ends that call itself.
+const GRACE: u64 = 1_000_000_000;
+
 /// Looks at a word before a look at the clock.
 pub(crate) const POLLS: u32 = 64;
 
@@ -114,6 +118,8 @@ pub enum Answer {
     Resumed(Resumed),
     /// Before it, a call that is to be executed now: the callback calls the library.
     Call(Request),
+    /// None will come: the time of the call is over, and the host has had more to answer in.
+    Late,
 }
 
 /// What the host said to NeedSpace or Callback.
@@ -348,7 +354,7 @@ impl WorkerChannel {
                 std::hint::spin_loop();
             }
         }
-        let request = self.wait(roost, || self.take(lanes), stop)?;
+        let request = self.wait(roost, || self.take(lanes), stop, None)?;
         roost.caller = request.lane;
         Some(request)
     }
@@ -375,7 +381,7 @@ impl WorkerChannel {
                 std::hint::spin_loop();
             }
         }
-        self.wait(roost, take, stop)
+        self.wait(roost, take, stop, None)
     }
 
     /// Wakes all threads that wait for the host, from another thread of the worker, so that they ask `stop` again. The
@@ -504,7 +510,7 @@ impl WorkerChannel {
     ) -> Resumed {
         let head = ReplyHead { state: ReplyState::NeedSpace, errno: 0, result_length: 0, value: bytes };
         self.reply(lane, request, head, 0);
-        let resumed = self.wait(roost, || self.resumed(lane, request), || false);
+        let resumed = self.wait(roost, || self.resumed(lane, request), || false, None);
         resumed.expect("nothing stops this wait")
     }
 
@@ -539,16 +545,22 @@ impl WorkerChannel {
             }
         }
         let mut look = || self.heard(lane, request, nested);
-        self.wait(roost, &mut look, || false).expect("nothing stops this wait")
+        // The host is stopped, or its callback is: nobody waits for this call any more.
+        let until =
+            (request.time != 0).then(|| clock::now().saturating_add(request.time).saturating_add(GRACE));
+        let is_late = || until.is_some_and(|until| clock::now() >= until);
+        self.wait(roost, &mut look, is_late, until).unwrap_or(Answer::Late)
     }
 
-    /// Waits until there is something, or `stop` says that there will be nothing.
+    /// Waits until there is something, or `stop` says that there will be nothing: it is asked again at this time, in
+    /// monotonic nanoseconds.
     #[inline]
     fn wait<T>(
         &self,
         roost: &mut Roost,
         mut look: impl FnMut() -> Option<T>,
         stop: impl Fn() -> bool,
+        until: Option<u64>,
     ) -> Option<T> {
         let spin = roost.polls();
         let mut found = None;
@@ -563,13 +575,19 @@ impl WorkerChannel {
             found = look();
             found.is_some()
         };
-        self.sleep(roost, &mut is_there, &stop);
+        self.sleep(roost, &mut is_there, &stop, until);
         found
     }
 
     /// Sleeps until there is something, or will be nothing. Apart from the polling, so that this is compiled for speed.
     #[cold]
-    fn sleep(&self, roost: &mut Roost, is_there: &mut dyn FnMut() -> bool, stop: &dyn Fn() -> bool) {
+    fn sleep(
+        &self,
+        roost: &mut Roost,
+        is_there: &mut dyn FnMut() -> bool,
+        stop: &dyn Fn() -> bool,
+        until: Option<u64>,
+    ) {
         roost.begin(self.caller_cpu(roost.caller));
         let Doors { park, bell, cpu: own } = roost.doors;
         let (park, doorbell) = (self.reply.word(park), self.request.peer_word(bell));
@@ -583,7 +601,7 @@ impl WorkerChannel {
                 // himself, gives way to it.
                 let (cpu, place) = roost.place();
                 self.say_cpu(own, cpu);
-                bell::park(park, doorbell, None, || {
+                bell::park(park, doorbell, until, || {
                     there = is_there();
                     let over = there || stop();
                     if !over {

@@ -206,7 +206,7 @@ fn a_call_continues_when_a_callback_has_returned() {
 fn resumed(worker: &WorkerChannel, lane: &mut WorkerLane, request: &Request, spin: u64) -> Resumed {
     match worker.answer(lane, request, &mut Roost::new(spin)) {
         Answer::Resumed(resumed) => resumed,
-        Answer::Call(call) => panic!("nobody called: {call:?}"),
+        other => panic!("nobody called: {other:?}"),
     }
 }
 
@@ -228,6 +228,7 @@ fn execute(worker: &WorkerChannel, lane: &mut WorkerLane, request: &Request, spi
                     assert_eq!(resumed, Resumed::Returned(number + turn));
                     break;
                 }
+                Answer::Late => panic!("the call has time"),
             }
         }
     }
@@ -260,6 +261,22 @@ fn call(lane: &mut HostLane, ids: &mut u64, number: u64, spin: u64) {
         lane.resume_callback(Some(number + turn));
     }
     assert_eq!(lane.wait(id, clock::now(), spin, soon()), Waited::Reply(returned(number)));
+}
+
+#[test]
+fn an_answer_that_does_not_come_is_waited_for_as_long_as_the_call_has() {
+    let Pair { host: _host, mut lane, worker, mut lanes } = pair();
+    for spin in [SPIN, 0] {
+        lane.open_call();
+        lane.publish(CallHead { time: 1_000_000, ..head(1 + spin) });
+        let request = worker.next_call(&mut lanes, &mut Roost::new(SPIN), || false).unwrap();
+        let before = std::time::Instant::now();
+        worker.callback(&mut lanes[0], &request, 1, ARGS, 0);
+        let answer = worker.answer(&mut lanes[0], &request, &mut Roost::new(spin));
+        assert!(matches!(answer, Answer::Late), "{answer:?}");
+        assert!(before.elapsed() >= std::time::Duration::from_secs(1), "the host has time to end it itself");
+        worker.reply(&mut lanes[0], &request, returned(0), 0);
+    }
 }
 
 #[test]

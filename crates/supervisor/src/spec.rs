@@ -32,6 +32,10 @@ pub struct Spec {
     pub limits: Limits,
     /// Which blocks of the library's memory are guarded.
     pub guard: Guard,
+    /// `StateParts` that the library may leave changed between calls.
+    pub leaves: u32,
+    /// Objects that the library may hand out at a time.
+    pub objects: u32,
     /// Sandbox profile.
     pub profile: Profile,
     /// The plan of its wall, in a sealed memory file; none for the profile that has no wall.

@@ -31,7 +31,10 @@ const CAPABILITIES: u64 = wire::capabilities::NEED_SPACE
     | wire::capabilities::BATCH
     | wire::capabilities::DISPATCHER
     | wire::capabilities::SANDBOX
-    | wire::capabilities::HEAP;
+    | wire::capabilities::HEAP
+    | wire::capabilities::ABANDONED
+    | wire::capabilities::STATE
+    | wire::capabilities::OBJECTS;
 
 /// Where blocks are guarded by samples: one in so many, on average.
 const SAMPLE: u32 = 5000;
@@ -231,6 +234,8 @@ fn lanes(spec: &Spec) -> u32 {
 /// comes up, and nobody waits for anybody.
 fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
     let channel = HostChannel::create(lanes(spec), EPOCH, generation).map_err(errno("make the channel"))?;
+    channel.let_leave(spec.leaves);
+    channel.limit_objects(spec.objects);
     if spec.eventfds {
         // Nobody waits in an event loop for threads of the library.
         channel.add_eventfds(lanes(spec) - 1).map_err(errno("make eventfds"))?;

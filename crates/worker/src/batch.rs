@@ -5,8 +5,8 @@ use hotcell_shm::batch::{BatchHead, Entries, Replies, block_size};
 use hotcell_shm::{Ahead, ReplyHead, Request, WorkerLane};
 
 use crate::context::{Context, Reply, ShimRequest};
-use crate::heap;
 use crate::serve::Server;
+use crate::{abandoned, heap, outermost};
 
 /// Why a batch cannot be executed: the host broke a rule.
 type Broken = &'static str;
@@ -138,8 +138,11 @@ impl Server {
                 let before = heap::enter(index);
                 // SAFETY: the shim ABI defines the signature. Context, request and reply live until the entry returns, and the
                 // argument block has the bytes that the function asks for.
-                unsafe { (function.entry)(context, &raw const shim_request, reply) };
+                unsafe { outermost::call(function.entry, context, &raw const shim_request, reply) };
                 heap::leave(before);
+                if context.call().waits {
+                    abandoned::jumped_out(self.worker);
+                }
                 self.handles.end_entry();
                 // SAFETY: the entry, which used the reply, has returned. There is a state for each entry, and what is
                 // said of failures is before them.

@@ -7,6 +7,7 @@ use hotcell_protocol::wire::{self, Refusal, ReplyState};
 use hotcell_protocol::{Place, RawHandle};
 use hotcell_shm::{Answer, ReplyHead, Request, Resumed, SegmentTable, WorkerLane};
 
+use crate::abandoned;
 use crate::dispatcher::{Dispatcher, take_turn};
 use crate::handles::{KeptData, Need, ThreadHandles};
 use crate::serve::Server;
@@ -438,6 +439,7 @@ unsafe extern "C" fn callback(
             match answer {
                 Answer::Resumed(resumed) => break resumed,
                 Answer::Call(nested) => server.execute_nested(&mut *lane, &nested, request),
+                Answer::Late => abandoned::unanswered(server.worker),
             }
         }
     };

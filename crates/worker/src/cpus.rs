@@ -4,45 +4,11 @@
 //! What goes past them, by a system call of its own, sees one CPU at most for as long as a call takes that follows a short
 //! one; a thread or a process made by `clone` itself keeps it.
 
-use std::ffi::{CStr, c_char, c_int, c_long, c_void};
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::ffi::{c_int, c_long, c_void};
 
 use hotcell_shm::rise;
 
-/// A function of the C library that the program stands before.
-struct Behind {
-    name: &'static CStr,
-    /// Null until it was looked for.
-    found: AtomicPtr<c_void>,
-}
-
-impl Behind {
-    const fn of(name: &'static CStr) -> Behind {
-        Behind { name, found: AtomicPtr::new(std::ptr::null_mut()) }
-    }
-
-    /// Its address.
-    fn find(&self) -> *mut c_void {
-        let found = self.look();
-        if found.is_null() {
-            // Whoever calls it was linked with a C library that has it.
-            std::process::abort();
-        }
-        found
-    }
-
-    fn look(&self) -> *mut c_void {
-        let found = self.found.load(Ordering::Relaxed);
-        if !found.is_null() {
-            return found;
-        }
-        let name: *const c_char = self.name.as_ptr();
-        // SAFETY: the name is terminated.
-        let found = unsafe { libc::dlsym(libc::RTLD_NEXT, name) };
-        self.found.store(found, Ordering::Relaxed);
-        found
-    }
-}
+use crate::behind::Behind;
 
 static PTHREAD_CREATE: Behind = Behind::of(c"pthread_create");
 static THRD_CREATE: Behind = Behind::of(c"thrd_create");

@@ -92,6 +92,11 @@ pub(crate) fn note_exits() {
 }
 
 extern "C" fn note_exit() {
+    note_thread();
+}
+
+/// Notes that this thread ends the process, unless another one does already.
+pub(crate) fn note_thread() {
     let record = RECORD.load(Ordering::Acquire);
     if record.is_null() || is_forked() || EXITS.swap(true, Ordering::AcqRel) {
         return;

@@ -4,7 +4,10 @@
 //! is given, and serves calls until the host is gone. Nothing in it protects the host: that is done by what
 //! the host gives it and by what the host believes of it.
 
+mod abandoned;
 mod batch;
+#[doc(hidden)]
+pub mod behind;
 mod context;
 mod control;
 pub mod cpus;
@@ -14,11 +17,13 @@ mod dispatcher;
 mod handles;
 pub mod heap;
 mod library;
+mod outermost;
 mod report;
 #[doc(hidden)]
 pub mod seam;
 mod serve;
 mod startup;
+pub mod state;
 mod threads;
 mod turns;
 

@@ -17,5 +17,6 @@ extern "C" fn main(_: c_int, _: *const *const c_char) -> c_int {
         println!("{VERSION} (protocol {VERSION_MAJOR}.{VERSION_MINOR})");
         return 0;
     }
+    symbols::state::prepare();
     hotcell_worker::run()
 }

@@ -13,7 +13,7 @@ use crate::handles::{Handles, SharedHandles, ThreadHandles};
 use crate::library::{Function, Library};
 use crate::report::{Failure, REPORTED};
 use crate::threads::Threads;
-use crate::{control, heap};
+use crate::{abandoned, control, heap, outermost, state};
 
 /// A worker that is ready to serve: what its serving threads share, for the life of the process.
 pub(crate) struct Worker {
@@ -45,6 +45,8 @@ impl Worker {
         let mut lane = [self.channel.lane(0).expect("a channel has a lane for callers")];
         // SAFETY: this is the first serving thread, and comes here once.
         let handles = unsafe { self.handles.of_thread(0) };
+        abandoned::attend(self);
+        state::attend();
         let roost = RefCell::new(Roost::new(self.spin));
         let server = Server { worker: self, segments: self.segments, handles, roost };
         let stop = || self.stopping.load(Ordering::SeqCst);
@@ -54,6 +56,7 @@ impl Worker {
                 self.report(text);
                 return REPORTED;
             }
+            state::look_behind(self, &request);
         }
         self.threads.join();
         self.channel.set_state(WorkerState::Stopping);
@@ -138,7 +141,12 @@ impl Server {
         // SAFETY: the shim ABI defines the signature. All three tables live until the entry returns, and the
         // argument block has the bytes the function asks for. What the library does is the very risk this
         // process exists to take.
-        unsafe { (function.entry)(&raw mut context, &raw const shim_request, &raw mut reply) };
+        unsafe {
+            outermost::call(function.entry, &raw mut context, &raw const shim_request, &raw mut reply);
+        }
+        if context.call().waits {
+            abandoned::jumped_out(self.worker);
+        }
         self.handles.leave(before);
         context.head(&reply)
     }

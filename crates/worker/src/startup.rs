@@ -17,7 +17,7 @@ use crate::library::Library;
 use crate::report::{Failure, REPORTED};
 use crate::serve::Worker;
 use crate::threads::Threads;
-use crate::{control, cpus, crash, denial, dispatcher, heap};
+use crate::{control, cpus, crash, denial, dispatcher, heap, state};
 
 /// Where the host puts the control socket.
 const CONTROL: i32 = 3;
@@ -34,7 +34,10 @@ const CAPABILITIES: u64 = wire::capabilities::NEED_SPACE
     | wire::capabilities::SANDBOX
     | wire::capabilities::HEAP
     | wire::capabilities::LANES
-    | wire::capabilities::EVENTFD;
+    | wire::capabilities::EVENTFD
+    | wire::capabilities::ABANDONED
+    | wire::capabilities::STATE
+    | wire::capabilities::OBJECTS;
 
 /// Segments of the process, for the shim; the serving and the control thread share it.
 static SEGMENTS: SegmentTable = SegmentTable::new();
@@ -104,10 +107,15 @@ fn load(socket: &Arc<ControlSocket>) -> Result<&'static Worker, Failure> {
         Some(wall) => denial::while_trying(|| wall.serve()).map_err(system("sandbox"))?,
     };
     let capabilities = CAPABILITIES & hello.capabilities;
+    state::remember(&channel, capabilities);
     let several = capabilities & wire::capabilities::LANES != 0;
+    let most_objects = match capabilities & wire::capabilities::OBJECTS {
+        0 => wire::MAX_HANDLES,
+        _ => channel.most_objects().min(wire::MAX_HANDLES),
+    };
     let (functions, channel) = (library.functions(), Arc::new(channel));
     let worker: &'static Worker = Box::leak(Box::new(Worker {
-        handles: SharedHandles::new(if several { channel.callers() as usize } else { 1 }),
+        handles: SharedHandles::new(if several { channel.callers() as usize } else { 1 }, most_objects),
         channel,
         library,
         segments: &SEGMENTS,

@@ -9,6 +9,8 @@ use std::ffi::{c_int, c_long, c_void};
 
 use hotcell_worker::{cpus, heap};
 
+pub(crate) mod state;
+
 /// Alignment of what the C library's `malloc` returns.
 const ALIGN: usize = 16;
 

@@ -10,7 +10,7 @@ use hotcell_shm::Roost;
 
 use crate::report::REPORTED;
 use crate::serve::{Server, Worker};
-use crate::{control, crash};
+use crate::{abandoned, control, crash, state};
 
 /// Bytes that a stack may have at most: it is mapped as a whole.
 const MOST_STACK: usize = 64 << 20;
@@ -52,6 +52,8 @@ impl Threads {
         let stack = crash::stack_limit().min(MOST_STACK);
         let serve = move || {
             crash::attend(lane, stack);
+            abandoned::attend(worker);
+            state::attend();
             let _aborts = AbortOnUnwind;
             let server =
                 Server { worker, segments, handles, roost: RefCell::new(Roost::of_lane(worker.spin, lane)) };
@@ -64,6 +66,7 @@ impl Threads {
                     // Others may be inside the library.
                     control::exit(REPORTED);
                 }
+                state::look_behind(worker, &request);
             }
         };
         let thread = Builder::new().name(format!("hotcell-lane-{lane}")).stack_size(stack);

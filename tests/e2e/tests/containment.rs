@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use hotcell::dynamic::Value;
-use hotcell::{Cause, Error, ErrorKind, Executed, Options, Profile, Sandbox};
+use hotcell::{Cause, Error, ErrorKind, Executed, LeftBy, Options, Profile, Sandbox};
 use hotcell_faulty::Faulty;
 
 /// The library, fresh; a test that asserts a generation must not share a session.
@@ -161,10 +161,74 @@ fn ignored_signals() {
     check_hang("ignore_signals", &[]);
 }
 
+/// An exception of C++ that nobody catches: what it is, and what it says of itself.
+#[test]
+fn uncaught_exception() {
+    let error = check_signal("throw", &[], "SIGABRT");
+    assert!(error.output().contains("std::runtime_error"), "{error:#}");
+    assert!(error.output().contains("what():  the answer is not 42"), "{error:#}");
+    // In a batch and in a nested call, too.
+    let faulty = faulty();
+    let mut batch = faulty.batch();
+    let thrown = faulty.put(&mut batch, "throw", &[]).unwrap();
+    let error = batch.run().unwrap().take(thrown).unwrap_err();
+    assert!(error.output().contains("the answer is not 42"), "{error:#}");
+    let mut inner = None;
+    let outer = faulty.call_with("outer", &[Value::Callback], &mut |_, _| {
+        inner = Some(faulty.int("throw", &[]));
+        Err("the inner call failed".to_owned())
+    });
+    for error in [inner.unwrap().unwrap_err(), outer.unwrap_err()] {
+        assert_eq!(error.kind(), ErrorKind::Crashed, "{error}");
+        assert!(error.output().contains("the answer is not 42"), "{error:#}");
+    }
+}
+
 #[test]
 fn ended_thread() {
-    let error = faulty().within(Duration::from_millis(300)).int("exit_thread", &[]).expect_err("exit_thread");
-    assert!(error.is_fault(), "{error}");
+    // Long before the deadline, which would be another error.
+    let error = fault(&faulty(), "exit_thread", &[]);
+    assert_eq!(error.kind(), ErrorKind::Exited, "{error}");
+    assert_eq!(error.cause(), &Cause::Left { how: LeftBy::EndOfThread });
+    assert_eq!(error.to_json()["cause"]["left_by"], "end-of-thread");
+    assert!(error.message().contains("pthread_exit"), "{error}");
+}
+
+/// The inner call jumps over its own frames and the callback's: both calls have failed, for that reason.
+#[test]
+fn jump_out_of_a_nested_call() {
+    let faulty = faulty();
+    let mut inner = None;
+    let outer = faulty.call_with("outer", &[Value::Callback], &mut |_, _| {
+        inner = Some(faulty.int("inner", &[1]));
+        Err("the inner call failed".to_owned())
+    });
+    for error in [inner.unwrap().unwrap_err(), outer.unwrap_err()] {
+        assert_eq!(
+            (error.kind(), error.executed()),
+            (ErrorKind::ProtocolViolation, Executed::Maybe),
+            "{error}"
+        );
+        assert_eq!(error.cause(), &Cause::Left { how: LeftBy::Jump });
+    }
+    assert_eq!(faulty.int("add", &[2, 3]).unwrap(), 5);
+    // Without a jump it works.
+    let mut inner = |_: &str, _: &[(String, Value)]| match faulty.int("inner", &[2]) {
+        Ok(number) => Ok(Value::Int(number)),
+        Err(error) => Err(error.to_string()),
+    };
+    let outcome = faulty.call_with("outer", &[Value::Callback], &mut inner).unwrap();
+    assert_eq!(outcome.returned, Some(Value::Int(4)));
+    assert_eq!(faulty.session().generation(), 2);
+}
+
+/// The library writes over all that is shared, what would wake its caller included, and never returns.
+#[test]
+fn scribble_over_the_reply() {
+    let faulty =
+        Faulty::open(Options { sandbox: Some(Sandbox::of(Profile::Basic)), ..Options::default() }).unwrap();
+    let error = fault(&faulty, "scribble", &[]);
+    assert_eq!(error.kind(), ErrorKind::ProtocolViolation, "{error}");
 }
 
 #[test]

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use hotcell::dynamic::Value;
-use hotcell::{Cause, Done, Error, ErrorKind, Executed, Guard, Options, Require, Sandbox, Ticket};
+use hotcell::{
+    Cause, Done, Error, ErrorKind, Executed, Guard, Options, Recycle, Require, Sandbox, Ticket, Wear,
+};
 use hotcell_e2e::process::{alive, descriptors, segments, wait_until};
 use hotcell_faulty::Faulty;
 
@@ -121,6 +123,7 @@ fn every_lie_is_a_typed_error() {
     let error = faulty.call("long_text", &[Value::Int(1)]).unwrap_err();
     assert_eq!(error.cause(), &Cause::Exit { status: 1 }, "{error}");
     drop(faulty);
+    check_lost_state();
     for lie in ["two-welcomes", "segments", "unasked-answer"] {
         check_control(lie);
     }
@@ -206,6 +209,16 @@ fn check_noise(seed: u64) {
 }
 
 /// Breaks the control protocol around its welcome: it is killed, before or after the session is open.
+/// Says that everything is lost, of a function that is not there: it is told so, and the worker is replaced.
+fn check_lost_state() {
+    let recycle = Recycle { every: Duration::from_millis(10), ..Recycle::default() };
+    let faulty = Faulty::open(Options { recycle: Some(recycle), ..options("lost-state") }).unwrap();
+    wait_until("the worker with lost state is replaced", || faulty.session().stats().recycled == 1);
+    let worn = faulty.session().worn().unwrap();
+    assert_eq!((worn.worn.by, worn.worn.value), (Wear::State, 8));
+    wait_until("it lives", || !alive(worn.pid));
+}
+
 fn check_control(lie: &str) {
     let faulty = match Faulty::open(options(lie)) {
         Ok(faulty) => faulty,

@@ -42,6 +42,19 @@ fn objects_are_released_from_the_leaves_in_whatever_order_they_are_dropped() {
 }
 
 #[test]
+fn the_most_objects_can_be_said() {
+    let objects = Objects::open(Options { max_objects: 3, ..Options::default() }).unwrap();
+    let mut stores: Vec<_> = (0..3).map(|_| objects.store(0).unwrap()).collect();
+    let error = refused(objects.store(0), ErrorKind::LimitExceeded, "holds 3 objects already");
+    assert_eq!(error.cause(), &Cause::Limit { what: LimitExceededReason::Handles, value: 3 });
+    assert_eq!(objects.journal().unwrap(), "open0 open1 open2 open3", "the library was not asked first");
+    drop(stores.pop());
+    stores.push(objects.store(0).unwrap());
+    refused(objects.store(0), ErrorKind::LimitExceeded, "holds 3 objects already");
+    assert_eq!(objects.session.generation(), 1);
+}
+
+#[test]
 fn an_object_is_released_once() {
     let objects = objects();
     let store = objects.store(0).unwrap();

@@ -10,7 +10,7 @@ use hotcell_e2e::cli::{Folder, program};
 use serde_json::Value;
 
 /// Rows that take seconds.
-const SLOW: [&str; 4] = ["E7", "M11", "R6", "V12"];
+const SLOW: [&str; 6] = ["E7", "M11", "R6", "R7", "V12", "V5"];
 
 /// The ids of all rows that are tried.
 fn tried() -> Vec<String> {
@@ -57,7 +57,7 @@ fn check(ids: &[&str], report: &Value) {
 #[test]
 fn every_quick_row_is_as_it_has_to_be() {
     let tried = tried();
-    assert!(tried.len() > 90, "{tried:?}");
+    assert!(tried.len() > 110, "{tried:?}");
     let quick: Vec<&str> = tried.iter().map(String::as_str).filter(|id| !SLOW.contains(id)).collect();
     let words = ["lab", "--format", "json"].iter().chain(&quick).copied();
     // Neither a compiler nor libclang is needed.
@@ -66,6 +66,16 @@ fn every_quick_row_is_as_it_has_to_be() {
         folder.hotcell(words).env("CC", "no-such-compiler").env("LIBCLANG_PATH", "nowhere").succeeds();
     check(&quick, &ended.json());
     assert_eq!(folder.files().len(), 0);
+}
+
+#[test]
+fn all_rows_but_a_few_are_tried() {
+    let list = Folder::new().hotcell(["lab", "--list"]).json();
+    let rows = list.as_array().unwrap();
+    let skipped: Vec<&str> =
+        rows.iter().filter(|row| !row["skipped"].is_null()).map(|row| row["id"].as_str().unwrap()).collect();
+    assert_eq!(rows.len(), 119);
+    assert_eq!(skipped, ["B1", "B9", "X11", "V7", "V8", "V14"]);
 }
 
 #[test]
@@ -120,28 +130,15 @@ fn a_fault_that_was_not_seen_does_not_count() {
 }
 
 #[test]
-fn a_row_that_hotcell_falls_short_of_differs_when_it_is_named() {
-    let folder = Folder::new();
-    let report = folder.hotcell(["lab", "F9", "F15", "--format", "json"]).fails(1).json();
-    for row in report.as_array().unwrap() {
-        assert_eq!((&row["ok"], &row["next_call_ok"]), (&false.into(), &true.into()), "{row:#}");
-        assert!(row["got"].as_str().unwrap().starts_with("Hung: "), "{row:#}");
-        assert!(row["leaked"].as_object().unwrap().values().all(|count| count == 0), "{row:#}");
-    }
-    let skipped = folder.hotcell(["lab", "F1*", "--list"]).json();
-    let reason = "is noticed at the deadline only, as a call that hangs";
-    assert!(skipped.as_array().unwrap().iter().any(|row| row["id"] == "F15" && row["skipped"] == reason));
-}
-
-#[test]
 fn the_table_ends_with_who_survived() {
-    let words = ["lab", "M1", "M8", "R1", "signal-in-foreign-stack"];
+    let words = ["lab", "M1", "M8", "B1", "signal-in-foreign-stack"];
     let ended = Folder::new().hotcell(words).succeeds();
     let ended = ended
         .mentions("dies of SIGSEGV")
         .mentions("Crashed: SIGSEGV at address 0x0: a null pointer was used");
-    let ended =
-        ended.mentions("skipped: workers are recycled by what they have used, and no row tries it yet");
+    let ended = ended.mentions(
+        "skipped: needs a look at the layouts in a library's debug information, which is not built",
+    );
     let last = "Called directly, 1 of 3 programs went on. Contained, 3 of 3 did, and every next call was right. 1 skipped.\n";
     assert!(ended.stdout().ends_with(last), "{}", ended.stdout());
     assert!(!ended.stdout().contains('\x1b'), "no colours where there is no terminal");

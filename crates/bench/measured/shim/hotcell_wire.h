@@ -227,6 +227,10 @@ enum hotcell_event {
     HOTCELL_EVENT_HOST_VIOLATION = 4,
     /* The library holds every descriptor it may have, so that no segment can be added. */
     HOTCELL_EVENT_NO_DESCRIPTORS = 6,
+    /* The library jumped out of a call that a callback had made; text says so (capability `ABANDONED`). */
+    HOTCELL_EVENT_JUMPED_OUT = 7,
+    /* The library ended the thread that executed a call; text says so (capability `ABANDONED`). */
+    HOTCELL_EVENT_THREAD_ENDED = 8,
     /* A launch step failed; detail is errno, text the step. */
     HOTCELL_EVENT_LAUNCH_FAILED = 5
 };
@@ -268,6 +272,16 @@ enum hotcell_heap_fault {
 /* Flags of a call head. */
 #define HOTCELL_CALL_FLAGS_TRACE (UINT64_C(1) << 0) /* The lane's trace context belongs to this call. */
 
+/* Parts of the state of a process that a library may change. */
+#define HOTCELL_STATE_PARTS_LOCALE (UINT64_C(1) << 0) /* The locale, of the process and of the thread. */
+#define HOTCELL_STATE_PARTS_HANDLERS (UINT64_C(1) << 1) /* What is done on signals. */
+#define HOTCELL_STATE_PARTS_MASK (UINT64_C(1) << 2) /* Which signals the thread blocks. */
+#define HOTCELL_STATE_PARTS_TIMERS (UINT64_C(1) << 3) /* Interval timers. */
+#define HOTCELL_STATE_PARTS_DIRECTORY (UINT64_C(1) << 4) /* The working directory. */
+#define HOTCELL_STATE_PARTS_UMASK (UINT64_C(1) << 5) /* The mask of new files. */
+#define HOTCELL_STATE_PARTS_ENVIRONMENT (UINT64_C(1) << 6) /* The environment. */
+#define HOTCELL_STATE_PARTS_ARITHMETIC (UINT64_C(1) << 7) /* How numbers are rounded and what is done with the smallest ones. */
+
 /* Flags of a batch entry. */
 #define HOTCELL_ENTRY_FLAGS_SKIP (UINT64_C(1) << 0) /* The entry is not executed; its part of the replies is not looked at. */
 
@@ -282,6 +296,9 @@ enum hotcell_heap_fault {
 #define HOTCELL_CAPABILITIES_BATCH (UINT64_C(1) << 8) /* Batches. (Bit 2 was batches of another form, and is not used again.) */
 #define HOTCELL_CAPABILITIES_LANES (UINT64_C(1) << 9) /* Several calls at a time: lanes from 1 on, but for the dispatcher's, are served by a thread each. */
 #define HOTCELL_CAPABILITIES_HEAP (UINT64_C(1) << 11) /* Memory of the library is counted, limited and guarded: the hello carries the heap segment, behind the eventfds. */
+#define HOTCELL_CAPABILITIES_ABANDONED (UINT64_C(1) << 12) /* The worker reports calls that the library has left without coming back: events `JumpedOut` and `ThreadEnded`. */
+#define HOTCELL_CAPABILITIES_STATE (UINT64_C(1) << 13) /* What the library leaves changed of its process is put back between calls, but for what `channel_host.leaves` names, and counted in the state record. */
+#define HOTCELL_CAPABILITIES_OBJECTS (UINT64_C(1) << 14) /* The host limits how many handles a worker may have at a time: `channel_host.objects`. */
 #define HOTCELL_CAPABILITIES_SANDBOX (UINT64_C(1) << 10) /* Walls: a hello whose profile is not 0 carries one more descriptor, behind all others. */
 
 /* A call. The argument block follows in the same line. Where: request, slot + CALL_OFFSET. */

@@ -44,6 +44,8 @@ pub(crate) enum Shape {
     Word { now: &'static [&'static str], later: &'static [&'static str] },
     /// One of these words, or an expression.
     Fails(&'static [&'static str]),
+    /// A list of these words.
+    Words(&'static [&'static str]),
     /// What an item says: its words are those of the kinds.
     Kind,
     /// A list of TCP ports.
@@ -168,6 +170,11 @@ pub(crate) static TOP: Keys = Keys::plain(
         ),
         key("sandbox", Shape::WordOr(&PROFILES, &SANDBOX), "What the library may do once it serves"),
         key("recycle", Shape::Table(&RECYCLE), "When a worker is replaced though it has not failed"),
+        key(
+            "leaves",
+            Shape::Words(&STATE),
+            "Parts of its process's state that the library may leave changed between calls",
+        ),
         key("handle", Shape::Lines(&HANDLE), "The types of objects that callers hold by a handle"),
         key("struct", Shape::Lines(&STRUCT), "What the fields of structures are for"),
         key("error", Shape::Lines(&ERROR), "What means failure, by the type that functions return"),
@@ -180,6 +187,10 @@ pub(crate) static TOP: Keys = Keys::plain(
 /// The profiles of `sandbox`.
 pub(crate) const PROFILES: Shape =
     Shape::Word { now: &["compute", "files", "network", "custom", "basic"], later: &[] };
+
+/// The words of `leaves`, as [`StatePart`](hotcell_model::interface::StatePart) has them.
+pub(crate) const STATE: [&str; 8] =
+    ["locale", "handlers", "mask", "timers", "directory", "umask", "environment", "arithmetic"];
 
 /// Of `sandbox`.
 pub(crate) static SANDBOX: Keys = Keys::plain(

@@ -7,7 +7,7 @@ use toml::de::DeTable;
 
 use crate::contract::index::Index;
 use crate::contract::{
-    Contract, LifeLine, Nullable, Selector, function, handle, keys, recycle, sandbox, structure,
+    Contract, LifeLine, Nullable, Selector, function, handle, keys, recycle, sandbox, state, structure,
 };
 use crate::diagnostic::Diagnostic;
 use crate::document::{Entry, Reader, Text, entries};
@@ -109,6 +109,7 @@ fn key<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, contract: &mut Contract) 
             }
         }
         "recycle" => contract.recycle = recycle::recycle(reader, entry),
+        "leaves" => contract.leaves = state::leaves(reader, entry),
         "sandbox" => contract.sandbox = sandbox::sandbox(reader, entry),
         "struct" => contract.structs = structure::structs(reader, entry),
         "handle" => contract.handles = handle::handles(reader, entry),

@@ -37,13 +37,14 @@ pub(crate) const BATCH_METHODS: &[&str] = &["fmt", "is_empty", "len", "new", "ru
 
 /// Methods every package has.
 pub(crate) const METHODS: &[&str] =
-    &["aio", "batch", "clone", "fmt", "open", "open_with", "pool", "session", "within"];
+    &["aio", "batch", "cancelled_by", "clone", "fmt", "open", "open_with", "pool", "session", "within"];
 
 /// Methods every object has.
 pub(crate) const OBJECT_METHODS: &[&str] = &[
     "aio",
     "begin_image",
     "begun",
+    "cancelled_by",
     "clone",
     "end_image",
     "eq",

@@ -31,6 +31,8 @@ pub(crate) struct Table {
     guard: &'static str,
     /// What it says of worn workers; nothing where it says nothing.
     recycle: Vec<String>,
+    /// What it lets the library leave changed of its process's state.
+    leaves: Vec<String>,
     /// What it says of threads, where that is more than yes or no.
     rules: Option<String>,
     /// Whether a row uses it.
@@ -70,6 +72,7 @@ pub(crate) fn table(interface: &Interface, names: &Names) -> Result<Table, Error
         sandbox: sandbox(&interface.sandbox),
         rules: rules(interface),
         recycle: interface.recycle.said().map(|(name, value)| format!("{name}: Some({value}),")).collect(),
+        leaves: interface.leaves.iter().map(|part| format!("hotcell::StatePart::{part:?},")).collect(),
         guard: match interface.guard {
             GuardWord::None => "None",
             GuardWord::Sampled => "Sampled",

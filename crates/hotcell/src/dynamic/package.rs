@@ -2,14 +2,16 @@
 
 use hotcell_model::interface::{
     Encoding, Function as ModelFunction, GuardWord, Interface, Left, LeftKind, Ownership, ResultRole, Role,
-    SandboxLines as ModelSandboxLines, SandboxProfile, Threads,
+    SandboxLines as ModelSandboxLines, SandboxProfile, StatePart as ModelStatePart, Threads,
 };
 use hotcell_model::layout::{Carries, WireKind};
 
+use crate::options::Options;
 use crate::rt::{
-    Field, Function, Guard, HandleType, Kind, OutputField, OutputKind, OwnedField, Package, Profile,
+    self, Field, Function, Guard, HandleType, Kind, OutputField, OutputKind, OwnedField, Package, Profile,
     RecycleLines, Release, SandboxLines, ThreadRules,
 };
+use crate::state::StatePart;
 
 /// Bytes of an image that is only a handle.
 const HANDLE_ALONE: u32 = 8;
@@ -60,6 +62,25 @@ pub fn recycle(interface: &Interface) -> RecycleLines {
         patience_ms: lines.patience_ms,
         probe_ms: lines.probe_ms,
     }
+}
+
+/// Options of a session, with what an interface says that the library may leave changed. What they say themselves holds.
+pub fn leaving(interface: &Interface, options: Options) -> Options {
+    let parts: Vec<StatePart> = interface
+        .leaves
+        .iter()
+        .map(|part| match part {
+            ModelStatePart::Locale => StatePart::Locale,
+            ModelStatePart::Handlers => StatePart::Handlers,
+            ModelStatePart::Mask => StatePart::Mask,
+            ModelStatePart::Timers => StatePart::Timers,
+            ModelStatePart::Directory => StatePart::Directory,
+            ModelStatePart::Umask => StatePart::Umask,
+            ModelStatePart::Environment => StatePart::Environment,
+            ModelStatePart::Arithmetic => StatePart::Arithmetic,
+        })
+        .collect();
+    rt::leaving(options, &parts)
 }
 
 fn sandbox(lines: &ModelSandboxLines) -> SandboxLines {

@@ -200,7 +200,7 @@ impl Call<'_> {
             }
             Refusal::WrongHandleType => handle(ErrorKind::WrongHandleType, "is a handle of another type"),
             Refusal::TooManyHandles => {
-                let value = u64::from(wire::MAX_HANDLES);
+                let value = u64::from(self.session().options().max_objects.min(wire::MAX_HANDLES));
                 let cause = Cause::Limit { what: LimitExceededReason::Handles, value };
                 (ErrorKind::LimitExceeded, cause, format!("the worker holds {value} objects already"))
             }
@@ -253,6 +253,18 @@ impl Call<'_> {
         self.ended(fault, executed, output)
     }
 
+    /// The caller has given the call up.
+    pub(super) fn cancelled(&mut self) -> Error {
+        if let Some(live) = &self.turn.live {
+            live.worker.is_unwanted();
+        }
+        let output = self.end_worker(None);
+        let message =
+            "the call was given up; its worker was ended, for the library would have gone on".into();
+        let fault = Fault { kind: ErrorKind::Cancelled, cause: Cause::None, message };
+        self.ended(fault, Executed::Maybe, output)
+    }
+
     pub(super) fn worker_ended(&mut self, executed: Executed) -> Error {
         let live = self.turn.leave();
         let ended = live.as_ref().and_then(|live| Some((live, live.worker.end()?)));
@@ -291,7 +303,9 @@ impl Call<'_> {
 
     /// The error of a call that met the worker's end. The calls that it is nested in have to be told, too.
     fn ended(&mut self, fault: Fault, executed: Executed, output: String) -> Error {
-        self.session().count_fault(fault.kind);
+        if fault.kind.is_fault() {
+            self.session().count_fault(fault.kind);
+        }
         if self.turn.is_nested() {
             self.turn.ended = Some((fault.clone(), output.clone()));
         }

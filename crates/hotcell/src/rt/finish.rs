@@ -172,10 +172,15 @@ impl<'s> Call<'s> {
     /// Publishes the call and waits for the worker's first message.
     #[inline(always)]
     fn first(&mut self) -> Result<Waited> {
+        let session = self.turn.session;
+        if session.is_cancelled() {
+            let message = "the call was given up before it was sent".to_owned();
+            return Err(self.context.not_executed(ErrorKind::Cancelled, Cause::None, message));
+        }
         let (id, now, deadline) = self.publish()?;
-        let spin = self.turn.session.spin();
+        let (spin, until) = (session.spin(), session.waits_until(now, deadline));
         let lane = &mut self.live().lane;
-        let waited = lane.wait(id, now, spin, deadline);
+        let waited = lane.wait(id, now, spin, until);
         lane.expect_call();
         Ok(waited)
     }
@@ -248,14 +253,19 @@ impl<'s> Call<'s> {
                     _ => return Ok(head),
                 },
                 Waited::Dead => return Err(self.worker_ended(Executed::Maybe)),
-                Waited::DeadlinePassed => return Err(self.hung(Executed::Maybe)),
+                // Of this wait; of the call it is looked at below.
+                Waited::DeadlinePassed => {}
                 Waited::Violation(rule) => return Err(self.violation(rule)),
             }
             let now = clock::now();
             if now >= deadline {
                 return Err(self.hung(Executed::Maybe));
             }
-            waited = self.live().lane.wait(id, now, spin, deadline);
+            if self.session().is_cancelled() {
+                return Err(self.cancelled());
+            }
+            let until = self.session().waits_until(now, deadline);
+            waited = self.live().lane.wait(id, now, spin, until);
         }
     }
 

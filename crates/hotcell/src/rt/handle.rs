@@ -10,7 +10,7 @@ use hotcell_protocol::{ErrorKind, RawHandle};
 
 use super::Release;
 use crate::error::{Cause, Error};
-use crate::session::{Context, Family, Session};
+use crate::session::{Cancel, Context, Family, Session};
 
 /// An object of the library. Clones stand for the same object.
 ///
@@ -21,6 +21,7 @@ use crate::session::{Context, Family, Session};
 pub struct Handle {
     object: Arc<Object>,
     deadline: Option<Duration>,
+    cancel: Option<Cancel>,
 }
 
 pub(crate) struct Object {
@@ -79,7 +80,7 @@ impl Handle {
         let place = (generation, bound_to, None);
         let handle = Handle::apart(session, place, raw, owned, release, parent);
         match session.add_object(&handle.object) {
-            Some(object) => Handle { object, deadline: None },
+            Some(object) => Handle::of(object),
             None => handle,
         }
     }
@@ -93,7 +94,7 @@ impl Handle {
     /// The object of a handle, if somebody holds it already: what comes out as lent may be the application's own.
     pub(super) fn known(session: &Session, generation: u64, raw: RawHandle) -> Option<Handle> {
         let object = session.known_object(generation, raw)?;
-        Some(Handle { object, deadline: None })
+        Some(Handle::of(object))
     }
 
     fn apart(
@@ -130,22 +131,29 @@ impl Handle {
             bound_to,
             kin,
         });
-        Handle { object, deadline: None }
+        Handle::of(object)
     }
 
-    /// The session it belongs to, with this value's deadline.
+    fn of(object: Arc<Object>) -> Handle {
+        Handle { object, deadline: None, cancel: None }
+    }
+
+    /// The session it belongs to, with this value's deadline, and what gives its calls up.
     pub fn session(&self) -> Session {
-        match self.deadline {
-            Some(deadline) => self.object.session.within(deadline),
-            None => self.object.session.clone(),
-        }
+        self.object.session.with(self.deadline, self.cancel.as_ref())
     }
 
     /// The same object, with this deadline for every call made through [`Handle::session`] of the returned value.
     /// What such calls make has no deadline of its own.
     #[must_use]
     pub fn within(&self, deadline: Duration) -> Handle {
-        Handle { object: Arc::clone(&self.object), deadline: Some(deadline) }
+        Handle { deadline: Some(deadline), ..self.clone() }
+    }
+
+    /// The same object, for calls made through [`Handle::session`] of the returned value that `cancel` gives up.
+    #[must_use]
+    pub fn cancelled_by(&self, cancel: &Cancel) -> Handle {
+        Handle { cancel: Some(cancel.clone()), ..self.clone() }
     }
 
     /// The name of its type.

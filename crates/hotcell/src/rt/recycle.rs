@@ -1,9 +1,10 @@
-//! What a contract says of worn workers.
+//! What a contract says of worn workers, and of the state of their processes.
 
 use std::time::Duration;
 
 use crate::options::Options;
 use crate::recycle::Recycle;
+use crate::state::StatePart;
 
 /// The contract's table `recycle`. What it says nothing of is as it is by default.
 #[derive(Debug, Clone)]
@@ -66,9 +67,24 @@ impl RecycleLines {
     }
 }
 
+/// Options of a session of a package whose contract lets the library leave these parts of its process's state changed. What the
+/// options say themselves holds.
+pub fn leaving(options: Options, parts: &[StatePart]) -> Options {
+    let leaves = options.leaves.unwrap_or_else(|| parts.to_vec());
+    Options { leaves: Some(leaves), ..options }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn options_say_what_may_be_left_before_the_contract_does() {
+        let of_contract = leaving(Options::default(), &[StatePart::Locale]);
+        assert_eq!(of_contract.leaves, Some(vec![StatePart::Locale]));
+        let own = Options { leaves: Some(Vec::new()), ..Options::default() };
+        assert_eq!(leaving(own, &[StatePart::Locale]).leaves, Some(Vec::new()));
+    }
 
     #[test]
     fn options_hold_before_the_contract_and_that_before_the_defaults() {

@@ -349,7 +349,7 @@ impl<L: Library> Inner<L> {
         let sessions = self.sessions.lock();
         let known = sessions.iter().enumerate().filter_map(|(number, session)| {
             let shared = session.as_ref()?.upgrade()?;
-            Some((number, Session { shared, deadline: None }))
+            Some((number, Session::of(shared)))
         });
         known.collect()
     }

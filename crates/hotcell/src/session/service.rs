@@ -48,6 +48,8 @@ pub(crate) struct Serving {
     /// When it came up.
     since: Instant,
     blame: OnceLock<Blame>,
+    /// Whether it was ended because its caller gave a call up.
+    unwanted: AtomicBool,
     /// Whether a thread of this process runs what the library's own threads call back.
     has_listener: AtomicBool,
     /// Locked by whoever starts one.
@@ -78,8 +80,14 @@ impl Deref for Serving {
 
 impl Serving {
     fn new(worker: Worker) -> Serving {
-        let (blame, has_listener, listener) = (OnceLock::new(), AtomicBool::new(false), Mutex::default());
-        Serving { worker, since: Instant::now(), blame, has_listener, listener }
+        Serving {
+            worker,
+            since: Instant::now(),
+            blame: OnceLock::new(),
+            unwanted: AtomicBool::new(false),
+            has_listener: AtomicBool::new(false),
+            listener: Mutex::default(),
+        }
     }
 
     /// How long it has been up.
@@ -131,7 +139,13 @@ impl Serving {
             Cause::Signal { external, .. } => !external,
             _ => true,
         };
-        self.blame.get().is_some() || self.worker.end().is_some_and(by_itself)
+        let ended = self.blame.get().is_some() || self.worker.end().is_some_and(by_itself);
+        ended && !self.unwanted.load(Ordering::Acquire)
+    }
+
+    /// It is to be ended because its caller has given a call up: that is not the library's doing.
+    pub(crate) fn is_unwanted(&self) {
+        self.unwanted.store(true, Ordering::Release);
     }
 
     /// Whether there is a thread that runs what the library's own threads call back.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Facts, Session};
 use crate::memory::Heap;
+use crate::state::StateChanges;
 
 /// What is known of a session now. Each number is taken by itself, while calls are under way.
 #[derive(Debug, Clone)]
@@ -41,6 +42,8 @@ pub struct Stats {
     pub threads: Option<u64>,
     /// Its descriptors, where the kernel tells.
     pub descriptors: Option<u64>,
+    /// What its library has left changed of the state of its process, and was put back between calls.
+    pub state_changes: Option<StateChanges>,
     /// What its library has of memory, by function.
     pub heap: Option<Heap>,
 }
@@ -88,6 +91,7 @@ impl Stats {
             "resident": self.resident,
             "threads": self.threads,
             "descriptors": self.descriptors,
+            "state_changes": self.state_changes.as_ref().map(StateChanges::to_json),
             "heap": self.heap.as_ref().map(Heap::to_json),
         })
     }
@@ -124,6 +128,9 @@ impl Session {
             resident: usage.map(|usage| usage.resident),
             threads: usage.map(|usage| usage.threads),
             descriptors: usage.and_then(|usage| usage.descriptors),
+            state_changes: worker
+                .as_ref()
+                .map(|worker| StateChanges::of(&worker.channel().state_record(), self.functions())),
             heap: worker.map(|worker| Heap::of(worker.heap(), self.functions(), shared.spec.guard)),
         }
     }

@@ -76,7 +76,7 @@ impl Drop for Seats<'_> {
 
 impl Looked for OfSession {
     fn look(&mut self) -> Option<Duration> {
-        let session = Session { shared: self.shared.upgrade()?, deadline: None };
+        let session = Session::of(self.shared.upgrade()?);
         let recycle = session.recycle();
         let every = recycle.every.max(LEAST);
         session.shared.service.probe_spares(recycle.probe);
@@ -97,7 +97,8 @@ impl Looked for OfSession {
         }
         let Some(usage) = worker.usage() else { return Some(every) };
         let live = Heap::of(worker.heap(), session.functions(), session.shared.spec.guard).total.bytes;
-        let seen = Seen { calls: worker.channel().published(), age: worker.age(), usage, live };
+        let lost = u64::from(worker.channel().state_record().lost.count_ones());
+        let seen = Seen { calls: worker.channel().published(), age: worker.age(), usage, live, lost };
         match self.history.look(&seen, recycle, Instant::now()) {
             Some(worn) => {
                 session.keep_snapshot(&worker, worn);

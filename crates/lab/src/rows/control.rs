@@ -1,15 +1,15 @@
 //! Calls that do not return, return elsewhere, or return what they cannot.
 
-use std::time::Duration;
+use std::thread;
 
 use hotcell::dynamic::{self, Value};
-use hotcell::{Error, ErrorKind::*, Session};
+use hotcell::{Cancel, Error, ErrorKind::*, Session};
 use hotcell_faulty::carried;
 
 use crate::row::End::*;
 use crate::row::Expected::*;
 use crate::row::{Direct, Ran, Row, Stop};
-use crate::stage::{Stage, call, function, number, object, told};
+use crate::stage::{Stage, call, function, number, object, told, wait_for_end, wait_while};
 
 pub(crate) const ROWS: &[Row] = &[
     Row::new(
@@ -73,9 +73,8 @@ pub(crate) const ROWS: &[Row] = &[
         "longjmp over the caller's frames",
         Direct::new(&["jump_out"], GoesOn).says("returned -7, and 0 of its callbacks ended"),
         jump_out,
-        OneOf(&[Fails(ProtocolViolation, &[]), Fails(Crashed, &[])]),
-    )
-    .falls_short(LATE),
+        Fails(ProtocolViolation, &["jumped (longjmp) out of a call"]),
+    ),
     Row::new(
         "F10",
         "longjmp within the library",
@@ -88,7 +87,7 @@ pub(crate) const ROWS: &[Row] = &[
         "C++ exception out of an extern \"C\" function",
         Direct::new(&["throw"], Dies("SIGABRT")).says("the answer is not 42"),
         |stage| stage.int("throw", &[]),
-        Fails(Crashed, &["SIGABRT"]),
+        Fails(Crashed, &["SIGABRT", "std::runtime_error", "the answer is not 42"]),
     ),
     Row::new(
         "F12",
@@ -115,10 +114,9 @@ pub(crate) const ROWS: &[Row] = &[
         "F15",
         "pthread_exit on the caller's thread",
         Direct::new(&["exit_thread"], Exits(0)),
-        |stage| stage.int_within(300, "exit_thread", &[]),
-        OneOf(&[Fails(Exited, &[]), Fails(WorkerLost, &[])]),
-    )
-    .falls_short(LATE),
+        |stage| stage.int("exit_thread", &[]),
+        Fails(Exited, &["ended the thread that executed the call"]),
+    ),
     Row::new(
         "F16",
         "values that their types do not have",
@@ -149,11 +147,14 @@ pub(crate) const ROWS: &[Row] = &[
         recurse,
         Fails(LimitExceeded, &["8"]),
     ),
-    Row::skipped("F19", "a caller that gives up in the middle of a call", NOT_CANCELLED),
+    Row::new(
+        "F19",
+        "a caller that gives up in the middle of a call",
+        Direct::new(&["loop"], Hangs),
+        gives_up,
+        Fails(Cancelled, &["given up", "executed: maybe"]),
+    ),
 ];
-
-const LATE: &str = "is noticed at the deadline only, as a call that hangs";
-const NOT_CANCELLED: &str = "needs a way to cancel a call that blocks its thread, which is not built";
 
 fn visit_for_ever(stage: &mut Stage<'_>) -> Ran {
     stage.open(|options| options.max_callbacks = 1_000)?;
@@ -170,8 +171,29 @@ fn visit_for_ever(stage: &mut Stage<'_>) -> Ran {
     }
 }
 
+/// Another thread gives the call up as soon as it is under way.
+fn gives_up(stage: &mut Stage<'_>) -> Ran {
+    let session = stage.session()?;
+    let worker = session.worker_pid();
+    let cancel = Cancel::new();
+    let called = session.stats().calls;
+    let given_up = thread::scope(|scope| {
+        let theirs = session.cancelled_by(&cancel);
+        let calls = scope.spawn(move || call(&theirs, "loop", &[]));
+        let under_way = wait_while(|| session.stats().calls == called, "the call is not under way");
+        cancel.cancel();
+        let ended = calls.join().map_err(|_| Stop::Wrong("a thread of the lab panicked".into()));
+        under_way.and(ended)
+    })?;
+    wait_for_end(worker)?;
+    match session.stats().faults.as_slice() {
+        [] => Ok(told(&given_up?)),
+        faults => Err(Stop::Wrong(format!("it counts as a fault: {faults:?}"))),
+    }
+}
+
 fn jump_out(stage: &mut Stage<'_>) -> Ran {
-    let session = stage.open(|options| options.deadline = Duration::from_millis(500))?;
+    let session = stage.session()?;
     let mut inner = None;
     let outer = stage.call_with("outer", &[Value::Callback], &mut |_, args| {
         let number = args.iter().find_map(|(_, value)| match value {

@@ -3,16 +3,22 @@
 use std::env;
 use std::path::Path;
 
-use hotcell::ErrorKind::*;
 use hotcell::dynamic::Value;
+use hotcell::{ErrorKind::*, Profile, Sandbox, StatePart};
 
 use crate::row::End::*;
 use crate::row::Expected::*;
 use crate::row::{Direct, Ran, Row, Stop};
-use crate::stage::{Stage, call, told};
+use crate::stage::{Stage, call, told, wait_while};
 
 pub(crate) const ROWS: &[Row] = &[
-    Row::skipped("E1", "locale-versus-utf8", super::STATE),
+    Row::new(
+        "E1",
+        "locale-versus-utf8",
+        Direct::new(&["change_locale", "{locales}"], GoesOn).says("when the program reads 1.5 as 1"),
+        change_locale,
+        Gives("1.5 is 1000 thousandths in that call, and 1500 in the next"),
+    ),
     Row::new(
         "E2",
         "changes the directory",
@@ -34,7 +40,7 @@ pub(crate) const ROWS: &[Row] = &[
         "changes the mask of new files",
         Direct::new(&["change_mask"], GoesOn).says("new files are everybody's"),
         change_mask,
-        Gives("the program's new files are as before"),
+        Gives("63 in the first call and the second"),
     ),
     Row::new(
         "E4",
@@ -58,12 +64,13 @@ pub(crate) const ROWS: &[Row] = &[
             let before: Vec<_> = env::vars_os().collect();
             let returned = stage.int("clear_environment", &[])?;
             let variable = stage.text("environment", "LANG")?;
+            put_back(stage, StatePart::Environment, 1)?;
             match env::vars_os().eq(before) {
-                true => Ok(format!("{returned}, and LANG is {variable} in the worker alone")),
+                true => Ok(format!("{returned}, and LANG is {variable} in the next call")),
                 false => Err(Stop::Wrong("the program's environment is another".into())),
             }
         },
-        Gives("0, and LANG is NULL in the worker alone"),
+        Gives("0, and LANG is C.UTF-8 in the next call"),
     ),
     Row::new(
         "E7",
@@ -79,7 +86,22 @@ pub(crate) const ROWS: &[Row] = &[
         |stage| stage.text("say", "a line"),
         Gives("7"),
     ),
-    Row::skipped("E9", "changes how numbers are rounded", super::STATE),
+    Row::new(
+        "E9",
+        "changes how numbers are rounded",
+        Direct::new(&["round_up"], GoesOn).says("when the program's own sums are others"),
+        |stage| {
+            let third = |stage: &mut Stage<'_>| stage.int("third", &[]);
+            let before = third(stage)?;
+            let (changed, after) = (stage.int("round_up", &[])?, third(stage)?);
+            put_back(stage, StatePart::Arithmetic, 1)?;
+            match changed == "0" && before == after {
+                true => Ok(format!("a third is {after}, before and after")),
+                false => Err(Stop::Wrong(format!("a third was {before}, and is {after}"))),
+            }
+        },
+        Gives("a third is 0.3333333333333333, before and after"),
+    ),
     Row::new(
         "E10",
         "state of its own that others change",
@@ -114,11 +136,38 @@ fn descriptors(stage: &mut Stage<'_>, name: &str) -> Ran {
 
 fn change_mask(stage: &mut Stage<'_>) -> Ran {
     let before = rustix::process::umask(rustix::fs::Mode::from_bits_truncate(0o027));
-    let ran = stage.int("change_mask", &[0]);
+    let ran = stage.int("change_mask", &[0]).and_then(|first| Ok((first, stage.int("change_mask", &[0])?)));
     let after = rustix::process::umask(before);
-    ran?;
+    let (first, second) = ran?;
+    put_back(stage, StatePart::Umask, 2)?;
     match after.bits() {
-        0o027 => Ok("the program's new files are as before".into()),
-        other => Err(Stop::Wrong(format!("the program's mask is {other:o}"))),
+        0o027 if first == second => Ok(format!("{first} in the first call and the second")),
+        other => Err(Stop::Wrong(format!("{first}, then {second}; the program's mask is {other:o}"))),
     }
+}
+
+/// Whether the worker has seen a part of its state changed so often, and put it back.
+pub(super) fn put_back(stage: &mut Stage<'_>, part: StatePart, times: u64) -> Result<(), Stop> {
+    let session = stage.session()?;
+    let changes = || session.stats().state_changes.unwrap_or_default();
+    // It is looked at behind the reply.
+    wait_while(|| changes().count(part) < times, "the worker has not seen a change of its state")?;
+    match changes() {
+        seen if seen.count(part) == times && seen.lost.is_empty() => Ok(()),
+        seen => Err(Stop::Wrong(format!("the worker has seen {seen:?}"))),
+    }
+}
+
+/// A locale that writes 1.5 as 1,5: it holds in the call that sets it, and not in the next.
+fn change_locale(stage: &mut Stage<'_>) -> Ran {
+    let folder = stage.locales()?;
+    let path = folder.display().to_string();
+    stage.open(|options| {
+        options.environment = vec![("LOCPATH".to_owned(), path)];
+        options.sandbox = Some(Sandbox { read: vec![folder], ..Sandbox::of(Profile::Files) });
+    })?;
+    let during = stage.call("use_locale", &[Value::Text("comma".into()), Value::Text("1.5".into())])?;
+    let after = stage.text("thousandths", "1.5")?;
+    put_back(stage, StatePart::Locale, 1)?;
+    Ok(format!("1.5 is {} thousandths in that call, and {after} in the next", told(&during)))
 }

@@ -4,11 +4,10 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use hotcell::ErrorKind::*;
 use hotcell::dynamic::Value;
-use hotcell::rt;
+use hotcell::{Breaker, ErrorKind::*, Profile, Restart, Sandbox, rt};
 use hotcell_faulty::carried;
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
@@ -47,7 +46,13 @@ pub(crate) const ROWS: &[Row] = &[
         |stage| in_a_call(stage, Signal::STOP),
         Fails(Hung, &["500ms"]),
     ),
-    Row::skipped("V5", "a client that is stopped in a callback", CALLBACK_DEADLINE),
+    Row::new(
+        "V5",
+        "a client that is stopped in a callback",
+        Direct::NOTHING,
+        stopped_in_a_callback,
+        Gives("its worker has ended, and then Hung"),
+    ),
     Row::new(
         "V6",
         "no place for temporary files",
@@ -68,7 +73,13 @@ pub(crate) const ROWS: &[Row] = &[
         |stage| Host::start(stage.host(), "no-descriptors", &[])?.said(),
         Gives("LoadFailed, and then a right call"),
     ),
-    Row::skipped("V10", "a library that crashes at every start", super::POOLS),
+    Row::new(
+        "V10",
+        "a library that crashes at every start",
+        Direct::new(&["add"], Dies("SIGSEGV")).with("FAULTY_CONSTRUCTOR", "crash"),
+        crashes_at_start,
+        Fails(Unavailable, &["has ended its workers too often", "executed: no"]),
+    ),
     Row::new(
         "V11",
         "a worker that cannot be replaced",
@@ -121,10 +132,51 @@ pub(crate) const ROWS: &[Row] = &[
     Row::skipped("V14", "a machine that sleeps", "the lab does not send this machine to sleep"),
 ];
 
-const CALLBACK_DEADLINE: &str =
-    "needs a limit on the time that a worker waits for a callback of its host, which is not built";
 const FORK: &str = "forks of a running program are not safe code, which the lab has none of; \
                     `a_forked_child_is_refused_and_harms_nobody` in tests/e2e proves it";
+
+/// A library that comes up, and then crashes at every start until a sign is gone. Its breaker opens; behind that a call works.
+fn crashes_at_start(stage: &mut Stage<'_>) -> Ran {
+    let sign = stage.folder()?.join("sign");
+    let variable = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let restart = Restart { faults: 3, pause: Duration::from_millis(300), ..Restart::default() };
+    let (path, pause) = (sign.display().to_string(), restart.pause);
+    let session = stage.open(|options| {
+        // Without a wall: behind one it does not see the sign.
+        options.sandbox = Some(Sandbox::of(Profile::Basic));
+        options.environment =
+            vec![variable("FAULTY_CONSTRUCTOR", "crash"), variable("FAULTY_CONSTRUCTOR_SIGN", &path)];
+        options.restart = restart;
+    })?;
+    stage.file("sign", b"")?;
+    let crashed = stage.int("abort", &[]);
+    let mut late = 0;
+    let refused = loop {
+        match stage.int("add", &[2, 3]) {
+            Err(Stop::Failed(error)) if error.kind() == LoadFailed && late < 100 => late += 1,
+            other => break other,
+        }
+    };
+    let (open, begun) = (session.breaker(), session.generation());
+    let again = stage.int("add", &[2, 3]);
+    let started = session.generation() - begun;
+    fs::remove_file(&sign).map_err(Stop::lacks("a temporary file"))?;
+    match (crashed, open, again) {
+        (Err(Stop::Failed(died)), Breaker::Open(_), Err(Stop::Failed(again)))
+            if died.kind() == Crashed && late > 0 && again.kind() == Unavailable && started == 0 => {}
+        (crashed, open, again) => {
+            return Err(Stop::Wrong(format!(
+                "{crashed:?}, {late} starts, {open:?}, {started} more: {again:?}"
+            )));
+        }
+    }
+    // By chance it may be twice as long.
+    let patience = Instant::now() + pause * 20;
+    while matches!(session.breaker(), Breaker::Open(_)) && Instant::now() < patience {
+        thread::sleep(pause / 10);
+    }
+    refused
+}
 
 /// Sends the worker a signal while it is in a call, from a callback of that call: so it is there for sure.
 fn in_a_call(stage: &mut Stage<'_>, signal: Signal) -> Ran {
@@ -153,6 +205,22 @@ fn host_ends(stage: &mut Stage<'_>, role: &str) -> Ran {
     wait_for_end(Some(worker))?;
     reap(worker);
     Ok("its worker has ended".into())
+}
+
+/// The worker of a host that does not come back from a callback ends by itself, with the time of the call. The host hears of
+/// that when it goes on.
+fn stopped_in_a_callback(stage: &mut Stage<'_>) -> Ran {
+    let mut host = Host::start(stage.host(), "in-a-callback", &[])?;
+    let worker = host.worker;
+    if host.line()? != "called back" {
+        return Err(Stop::Wrong("the host was not called back".into()));
+    }
+    host.send(Signal::STOP)?;
+    let ended = wait_for_end(Some(worker));
+    host.send(Signal::CONT)?;
+    let said = host.said()?;
+    ended?;
+    Ok(format!("its worker has ended, and then {said}"))
 }
 
 /// The lab's process inherits the workers of hosts that are killed.

@@ -1,18 +1,40 @@
 //! What there is only so much of.
 
 use std::thread;
+use std::time::Duration;
 
-use hotcell::ErrorKind::*;
 use hotcell::dynamic::Value;
+use hotcell::{ErrorKind::*, Library, Pool, PoolOptions, Recycle, Session, Wear, rt};
+use hotcell_faulty::carried;
 
 use crate::row::End::*;
 use crate::row::Expected::*;
 use crate::row::{Direct, Ran, Row, Stop};
-use crate::stage::{Stage, call, number, told};
+use crate::stage::{Stage, call, number, object, told, wait_while};
 
 pub(crate) const ROWS: &[Row] = &[
-    Row::skipped("R1", "a descriptor lost in each call", super::RECYCLED),
-    Row::skipped("R2", "memory lost in each call", super::RECYCLED),
+    Row::new(
+        "R1",
+        "a descriptor lost in each call",
+        Direct::new(&["lose_descriptors"], GoesOn).says("when the program can open nothing"),
+        |stage| {
+            let most = Recycle { descriptors: Some(40), ..often() };
+            wears(stage, most, Wear::Descriptors, |session| {
+                call(session, "keep_descriptors", &[Value::Int(1)])
+            })
+        },
+        Gives(REPLACED),
+    ),
+    Row::new(
+        "R2",
+        "memory lost in each call",
+        Direct::new(&["lose_memory"], GoesOn).says("when the program gets no memory"),
+        |stage| {
+            let most = Recycle { memory: Some(64 << 20), memory_for: Duration::ZERO, ..often() };
+            wears(stage, most, Wear::Memory, |session| call(session, "allocate", &[Value::Int(1)]))
+        },
+        Gives(REPLACED),
+    ),
     Row::new(
         "R3",
         "fills the disk",
@@ -27,7 +49,13 @@ pub(crate) const ROWS: &[Row] = &[
         |stage| stage.int_within(300, "burn", &[16]),
         Fails(Hung, &["300ms"]),
     ),
-    Row::skipped("R5", "objects that the caller never frees", OBJECTS),
+    Row::new(
+        "R5",
+        "objects that the caller never frees",
+        Direct::new(&["leak_handles"], GoesOn).says("with 100000 objects that nobody frees"),
+        keep_objects,
+        Fails(LimitExceeded, &["the worker holds 1000 objects already"]),
+    ),
     Row::new(
         "R6",
         "many big calls at a time, and one that is too big",
@@ -35,10 +63,37 @@ pub(crate) const ROWS: &[Row] = &[
         big_calls,
         Fails(LimitExceeded, &["67108864"]),
     ),
-    Row::skipped("R7", "all workers of a pool hang", super::POOLS),
+    Row::new(
+        "R7",
+        "all workers of a pool hang",
+        Direct::new(&["loop"], Hangs),
+        all_hang,
+        Fails(Unavailable, &["no session came back", "executed: no"]),
+    ),
 ];
 
-const OBJECTS: &str = "a session may have a million objects at a time, and a lower limit cannot be set";
+/// What becomes of a library that loses something in each call.
+pub(super) const REPLACED: &str = "three workers in turn were replaced, and no call failed";
+
+/// More objects than there may be; when they are dropped there may be others.
+fn keep_objects(stage: &mut Stage<'_>) -> Ran {
+    stage.open(|options| options.max_objects = 1_000)?;
+    let mut kept = Vec::new();
+    let refused = loop {
+        match stage.call("open", &[Value::Int(0)]) {
+            Ok(outcome) if kept.len() < 2_000 => kept.push(outcome),
+            other => break other,
+        }
+    };
+    let (held, most) = (stage.session()?.stats().objects, kept.len());
+    drop(kept);
+    let again = stage.call("open", &[Value::Int(0)])?;
+    object(&again)?;
+    match (held, most) {
+        (1_000, 1_000) => Ok(told(&refused?)),
+        counts => Err(Stop::Wrong(format!("{counts:?} objects, and then {refused:?}"))),
+    }
+}
 
 fn big_calls(stage: &mut Stage<'_>) -> Ran {
     let session = stage.open(|options| options.max_input = 64 << 20)?;
@@ -55,4 +110,79 @@ fn big_calls(stage: &mut Stage<'_>) -> Ran {
         }
     }
     Ok(told(&stage.call("print", &big(65))?))
+}
+
+/// A look at every moment, and no limit that the library could come to by the way.
+pub(super) fn often() -> Recycle {
+    let every = Duration::from_millis(10);
+    Recycle { every, memory: None, descriptors: None, threads: None, ..Recycle::default() }
+}
+
+/// Has something done that returns 1, again and again, until three workers were replaced for it.
+pub(super) fn wears(
+    stage: &mut Stage<'_>,
+    most: Recycle,
+    by: Wear,
+    lose: fn(&Session) -> hotcell::Result<hotcell::dynamic::Outcome>,
+) -> Ran {
+    const MOST_CALLS: u64 = 1_000_000;
+    let session = stage.open(|options| options.recycle = Some(most))?;
+    let mut calls = 0;
+    while session.stats().recycled < 3 {
+        let lost = lose(&session)?;
+        calls += 1;
+        if number(&lost) != Some(1) || calls > MOST_CALLS {
+            return Err(Stop::Wrong(format!("call {calls} lost {}", told(&lost))));
+        }
+    }
+    let worn = session.worn().map(|seen| seen.worn);
+    match worn.filter(|worn| worn.by == by && worn.value > worn.limit) {
+        Some(_) if session.stats().faults.is_empty() => Ok(REPLACED.to_owned()),
+        _ => Err(Stop::Wrong(format!("worn by {worn:?}, {:?}", session.stats().faults))),
+    }
+}
+
+/// The library in a pool.
+#[derive(Debug)]
+struct Pooled(Session);
+
+impl Library for Pooled {
+    fn package() -> &'static rt::Package {
+        carried().package
+    }
+
+    fn open_with(options: hotcell::Options) -> hotcell::Result<Pooled> {
+        Session::open(carried().package, options).map(Pooled)
+    }
+
+    fn session(&self) -> &Session {
+        &self.0
+    }
+}
+
+/// Two callers hang in the two workers of a pool; a third is told at once that there is none for him.
+fn all_hang(stage: &mut Stage<'_>) -> Ran {
+    let options = PoolOptions { min: 2, max: 2, options: stage.options(), ..PoolOptions::default() };
+    let pool: Pool<Pooled> = Pool::open(options)?;
+    let hang = || {
+        let lease = pool.get()?;
+        call(&lease.session().within(Duration::from_secs(2)), "loop", &[])
+    };
+    thread::scope(|scope| {
+        let hanging = [scope.spawn(hang), scope.spawn(hang)];
+        let called = || pool.stats().sessions.iter().filter(|session| session.calls == 1).count();
+        wait_while(|| called() < 2, "the workers of the pool are not called")?;
+        let refused = pool.get_within(Duration::ZERO).map(drop);
+        for one in hanging {
+            match one.join() {
+                Ok(Err(error)) if error.kind() == Hung => {}
+                other => return Err(Stop::Wrong(format!("a worker that was to hang: {other:?}"))),
+            }
+        }
+        let next = call(pool.get()?.session(), "add", &[Value::Int(2), Value::Int(3)])?;
+        if number(&next) != Some(5) {
+            return Err(Stop::Wrong("the pool's next call was wrong".into()));
+        }
+        refused.map(|()| "leased".to_owned()).map_err(Stop::from)
+    })
 }

@@ -1,10 +1,11 @@
 //! Signals that come of a fault, and signals that a library does something with.
 
-use hotcell::{ErrorKind::*, Profile, Sandbox};
+use hotcell::{ErrorKind::*, Profile, Sandbox, StatePart};
 
+use super::environment::put_back;
 use crate::row::End::*;
 use crate::row::Expected::*;
-use crate::row::{Direct, Row};
+use crate::row::{Direct, Row, Stop};
 
 pub(crate) const ROWS: &[Row] = &[
     Row::new(
@@ -52,7 +53,18 @@ pub(crate) const ROWS: &[Row] = &[
         // ECHILD: there are none in its worker.
         Gives("10"),
     ),
-    Row::skipped("S6", "a timer that is left running", super::STATE),
+    Row::new(
+        "S6",
+        "a timer that is left running",
+        Direct::new(&["leave_timer"], GoesOn).says("when the program cannot sleep any more"),
+        |stage| {
+            let went_off = stage.int("leave_timer", &[5])?;
+            let disturbed = stage.int("rest", &[100])?;
+            put_back(stage, StatePart::Timers, 1)?;
+            Ok(format!("it went off: {went_off}, and the next call rests: {disturbed}"))
+        },
+        Gives("it went off: 1, and the next call rests: 0"),
+    ),
     Row::new(
         "S7",
         "stack overflow without a signal stack",
@@ -74,5 +86,23 @@ pub(crate) const ROWS: &[Row] = &[
         |stage| stage.int_within(300, "raise", &[19]),
         Fails(Hung, &["300ms"]),
     ),
-    Row::skipped("S10", "handlers and mask that are left changed", super::STATE),
+    Row::new(
+        "S10",
+        "handlers and mask that are left changed",
+        Direct::new(&["change_signals"], GoesOn).says("when the program's signals are the library's"),
+        |stage| {
+            let changed = stage.int("change_signals", &[])?;
+            let left = stage.int("changed_signals", &[])?;
+            put_back(stage, StatePart::Handlers, 1)?;
+            put_back(stage, StatePart::Mask, 1)?;
+            // The worker's own handler is there again, and tells the address.
+            match stage.int("null_dereference", &[]) {
+                Err(Stop::Failed(error)) if error.to_string().contains("SIGSEGV at address 0x0") => {
+                    Ok(format!("{changed} were changed, {left} in the next call"))
+                }
+                other => Err(Stop::Wrong(format!("a crash behind it: {other:?}"))),
+            }
+        },
+        Gives("3 were changed, 0 in the next call"),
+    ),
 ];

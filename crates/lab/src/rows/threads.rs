@@ -2,9 +2,10 @@
 
 use std::thread;
 
-use hotcell::ErrorKind::*;
 use hotcell::dynamic::Value;
+use hotcell::{ErrorKind::*, Recycle, Wear};
 
+use super::resources::{REPLACED, often, wears};
 use crate::row::End::*;
 use crate::row::Expected::*;
 use crate::row::{Direct, Ran, Row, Stop};
@@ -22,7 +23,16 @@ pub(crate) const ROWS: &[Row] = &[
         },
         Gives("1"),
     ),
-    Row::skipped("H2", "thread-not-detached", super::RECYCLED),
+    Row::new(
+        "H2",
+        "thread-not-detached",
+        Direct::new(&["lose_threads"], GoesOn).says("when the program gets no thread"),
+        |stage| {
+            let most = Recycle { threads: Some(10), ..often() };
+            wears(stage, most, Wear::Threads, |session| call(session, "leave_thread", &[]))
+        },
+        Gives(REPLACED),
+    ),
     Row::new(
         "H3",
         "fork, and the child stays",

@@ -21,6 +21,9 @@ pub(super) struct Crowd {
 /// Times a thread gives way to a worker on its CPU before it sleeps.
 const YIELDS: u32 = 3;
 
+/// Nanoseconds that a caller with a deadline sleeps for before it looks whether the library has written over what wakes it.
+const LOOKS: u64 = 50_000_000;
+
 /// Nanoseconds after which it came back too late.
 const CROWDED: u64 = 100_000;
 
@@ -74,7 +77,9 @@ impl HostLane {
             let commit = self.channel.reply.word(self.reply_slot() + wire::reply_head::COMMIT);
             let park = self.channel.request.word(line + wire::lane_host::PARK);
             let bell = self.channel.reply.word(line + wire::lane_worker::BELL);
-            bell::park(park, bell, (deadline != 0).then_some(deadline), || {
+            // Who has no deadline is no caller: the dispatcher waits for as long as its worker lives.
+            let until = (deadline != 0).then(|| deadline.min(now.saturating_add(LOOKS)));
+            bell::park(park, bell, until, || {
                 commit.load(Ordering::Acquire) != before || self.channel.dead.load(Ordering::Acquire)
             });
         }

@@ -25,6 +25,7 @@ pub(super) fn serve_with_callback(worker: &mut Worker) {
                 assert_eq!((resumed, nested), (Resumed::Returned(9), 1));
                 break;
             }
+            Answer::Late => panic!("no time passes in a model"),
         }
     }
     worker.reply(&outer);

@@ -28,10 +28,11 @@ pub(crate) struct ThreadHandles {
 unsafe impl Sync for SharedHandles {}
 
 impl SharedHandles {
-    /// The table for so many serving threads; for the life of the process.
-    pub(crate) fn new(threads: usize) -> &'static SharedHandles {
+    /// The table of so many handles at most, for so many serving threads; for the life of the process.
+    pub(crate) fn new(threads: usize, most: u32) -> &'static SharedHandles {
         let lock = (threads > 1).then(|| Mutex::new(()));
-        Box::leak(Box::new(SharedHandles { table: UnsafeCell::new(Handles::new(threads)), lock }))
+        let table = Handles { limit: most as usize, ..Handles::new(threads) };
+        Box::leak(Box::new(SharedHandles { table: UnsafeCell::new(table), lock }))
     }
 
     /// The table for this thread, by its number.

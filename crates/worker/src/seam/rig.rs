@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
-use hotcell_protocol::wire::{Hello, capabilities, hello};
+use hotcell_protocol::wire::{self, Hello, capabilities, hello};
 use hotcell_shm::control::ControlSocket;
 use hotcell_shm::{Mapping, Roost, SegmentFile, SegmentTable, WorkerChannel, WorkerLane};
 
@@ -65,7 +65,7 @@ impl Rig {
         added.into_iter().try_for_each(|(id, mapping)| table.add(id, mapping)).ok()?;
         let lane = channel.lane(0)?;
         let segments = Box::into_raw(table);
-        let handles = std::ptr::from_ref(SharedHandles::new(1)).cast_mut();
+        let handles = std::ptr::from_ref(SharedHandles::new(1, wire::MAX_HANDLES)).cast_mut();
         // SAFETY: all of it was leaked, and `drop` frees it when the server is gone.
         let (table, shared) = unsafe { (&*segments, &*handles) };
         let worker = Box::into_raw(Box::new(Worker {

@@ -28,6 +28,12 @@ impl CJson {
         Self(self.0.within(deadline))
     }
 
+    /// The same object, for calls that `cancel` gives up.
+    #[must_use]
+    pub fn cancelled_by(&self, cancel: &hotcell::Cancel) -> Self {
+        Self(self.0.cancelled_by(cancel))
+    }
+
     /// Render a cJSON entity to text for transfer/storage.
     ///
     /// C: `char *cJSON_Print(const cJSON *item)`

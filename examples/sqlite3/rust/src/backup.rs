@@ -31,6 +31,12 @@ impl Backup {
         Self(self.0.within(deadline))
     }
 
+    /// The same object, for calls that `cancel` gives up.
+    #[must_use]
+    pub fn cancelled_by(&self, cancel: &hotcell::Cancel) -> Self {
+        Self(self.0.cancelled_by(cancel))
+    }
+
     /// C: `int sqlite3_backup_step(sqlite3_backup *p, int nPage)`
     ///
     /// # Errors

@@ -34,6 +34,12 @@ impl Blob {
         Self(self.0.within(deadline))
     }
 
+    /// The same object, for calls that `cancel` gives up.
+    #[must_use]
+    pub fn cancelled_by(&self, cancel: &hotcell::Cancel) -> Self {
+        Self(self.0.cancelled_by(cancel))
+    }
+
     /// CAPI3REF: Move a BLOB Handle to a New Row
     /// METHOD: sqlite3_blob
     ///

@@ -33,6 +33,12 @@ impl Context {
         Self(self.0.within(deadline))
     }
 
+    /// The same object, for calls that `cancel` gives up.
+    #[must_use]
+    pub fn cancelled_by(&self, cancel: &hotcell::Cancel) -> Self {
+        Self(self.0.cancelled_by(cancel))
+    }
+
     /// C: `int sqlite3_aggregate_count(sqlite3_context *)`
     ///
     /// # Errors

@@ -22,6 +22,12 @@ impl Filename {
         Self(self.0.within(deadline))
     }
 
+    /// The same object, for calls that `cancel` gives up.
+    #[must_use]
+    pub fn cancelled_by(&self, cancel: &hotcell::Cancel) -> Self {
+        Self(self.0.cancelled_by(cancel))
+    }
+
     /// CAPI3REF: Obtain Values For URI Parameters
     ///
     /// These are utility routines, useful to \[VFS|custom VFS implementations\],

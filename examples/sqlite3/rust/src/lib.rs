@@ -106,6 +106,14 @@ impl Library {
             session: self.session.within(deadline),
         }
     }
+
+    /// The same worker, for calls that `cancel` gives up.
+    #[must_use]
+    pub fn cancelled_by(&self, cancel: &hotcell::Cancel) -> Self {
+        Self {
+            session: self.session.cancelled_by(cancel),
+        }
+    }
 }
 
 impl hotcell::Library for Library {

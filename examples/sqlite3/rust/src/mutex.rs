@@ -31,6 +31,12 @@ impl Mutex {
         Self(self.0.within(deadline))
     }
 
+    /// The same object, for calls that `cancel` gives up.
+    #[must_use]
+    pub fn cancelled_by(&self, cancel: &hotcell::Cancel) -> Self {
+        Self(self.0.cancelled_by(cancel))
+    }
+
     /// C: `void sqlite3_mutex_free(sqlite3_mutex *)`
     ///
     /// # Errors

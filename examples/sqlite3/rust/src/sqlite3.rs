@@ -41,6 +41,12 @@ impl Sqlite3 {
         Self(self.0.within(deadline))
     }
 
+    /// The same object, for calls that `cancel` gives up.
+    #[must_use]
+    pub fn cancelled_by(&self, cancel: &hotcell::Cancel) -> Self {
+        Self(self.0.cancelled_by(cancel))
+    }
+
     /// CAPI3REF: Closing A Database Connection
     /// DESTRUCTOR: sqlite3
     ///

@@ -49,6 +49,12 @@ impl Stmt {
         Self(self.0.within(deadline))
     }
 
+    /// The same object, for calls that `cancel` gives up.
+    #[must_use]
+    pub fn cancelled_by(&self, cancel: &hotcell::Cancel) -> Self {
+        Self(self.0.cancelled_by(cancel))
+    }
+
     /// CAPI3REF: Retrieving Statement SQL
     /// METHOD: sqlite3_stmt
     ///

@@ -38,6 +38,12 @@ impl Str {
         Self(self.0.within(deadline))
     }
 
+    /// The same object, for calls that `cancel` gives up.
+    #[must_use]
+    pub fn cancelled_by(&self, cancel: &hotcell::Cancel) -> Self {
+        Self(self.0.cancelled_by(cancel))
+    }
+
     /// CAPI3REF: Finalize A Dynamic String
     /// DESTRUCTOR: sqlite3_str
     ///

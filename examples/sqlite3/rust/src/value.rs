@@ -63,6 +63,12 @@ impl Value {
         Self(self.0.within(deadline))
     }
 
+    /// The same object, for calls that `cancel` gives up.
+    #[must_use]
+    pub fn cancelled_by(&self, cancel: &hotcell::Cancel) -> Self {
+        Self(self.0.cancelled_by(cancel))
+    }
+
     /// CAPI3REF: Obtaining SQL Values
     /// METHOD: sqlite3_value
     ///

@@ -190,6 +190,12 @@ impl Vfs {
         Self(self.0.within(deadline))
     }
 
+    /// The same object, for calls that `cancel` gives up.
+    #[must_use]
+    pub fn cancelled_by(&self, cancel: &hotcell::Cancel) -> Self {
+        Self(self.0.cancelled_by(cancel))
+    }
+
     /// C: `int sqlite3_vfs_register(sqlite3_vfs *, int makeDflt)`
     ///
     /// # Errors

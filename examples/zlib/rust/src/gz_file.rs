@@ -29,6 +29,12 @@ impl GzFile {
         Self(self.0.within(deadline))
     }
 
+    /// The same object, for calls that `cancel` gives up.
+    #[must_use]
+    pub fn cancelled_by(&self, cancel: &hotcell::Cancel) -> Self {
+        Self(self.0.cancelled_by(cancel))
+    }
+
     /// Set the internal buffer size used by this library's functions for file to
     /// size.  The default buffer size is 8192 bytes.  This function must be called
     /// after gzopen() or gzdopen(), and before any other calls that read or write

@@ -69,6 +69,13 @@ impl ZStream {
         self
     }
 
+    /// Has `cancel` give calls up.
+    #[must_use]
+    pub fn cancelled_by(mut self, cancel: &hotcell::Cancel) -> Self {
+        self.session = self.session.cancelled_by(cancel);
+        self
+    }
+
     /// Writes it as the argument of a call that begins its object.
     pub(crate) fn begin_image(
         &self,

@@ -34,6 +34,12 @@ impl CCtx {
         Self(self.0.within(deadline))
     }
 
+    /// The same object, for calls that `cancel` gives up.
+    #[must_use]
+    pub fn cancelled_by(&self, cancel: &hotcell::Cancel) -> Self {
+        Self(self.0.cancelled_by(cancel))
+    }
+
     /// C: `size_t ZSTD_freeCCtx(ZSTD_CCtx *cctx)`
     ///
     /// # Errors

@@ -24,6 +24,12 @@ impl CDict {
         Self(self.0.within(deadline))
     }
 
+    /// The same object, for calls that `cancel` gives up.
+    #[must_use]
+    pub fn cancelled_by(&self, cancel: &hotcell::Cancel) -> Self {
+        Self(self.0.cancelled_by(cancel))
+    }
+
     /// ZSTD_freeCDict() :
     /// Function frees memory allocated by ZSTD_createCDict().
     /// If a NULL pointer is passed, no operation is performed.

@@ -22,6 +22,12 @@ impl DDict {
         Self(self.0.within(deadline))
     }
 
+    /// The same object, for calls that `cancel` gives up.
+    #[must_use]
+    pub fn cancelled_by(&self, cancel: &hotcell::Cancel) -> Self {
+        Self(self.0.cancelled_by(cancel))
+    }
+
     /// ZSTD_freeDDict() :
     /// Function frees memory allocated with ZSTD_createDDict()
     /// If a NULL pointer is passed, no operation is performed.

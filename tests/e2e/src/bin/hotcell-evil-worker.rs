@@ -105,6 +105,11 @@ fn main() {
             greet();
             map_late(lie, &socket, &request, &reply);
         }
+        "lost-state" => {
+            // The state record: counts, what is lost, and the function.
+            (704..704 + 40).step_by(4).for_each(|at| reply.store(at, u32::MAX));
+            greet();
+        }
         "hears-nothing" => {
             greet();
             drop(socket);

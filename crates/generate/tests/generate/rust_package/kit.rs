@@ -3,7 +3,7 @@
 use hotcell_model::api::{Constant, ConstantValue, Enum, Location};
 use hotcell_model::interface::{
     Direction, Encoding, Fails, Function, Interface, Ownership, RecycleLines, ResultLength, ResultRole, Role,
-    Start,
+    Start, StatePart,
 };
 
 use crate::objects::{consumed, handle, handle_out, handle_result, handles, owned_by};
@@ -319,6 +319,7 @@ pub(crate) fn kit() -> Interface {
     interface.symbols.insert("KIT_*".into(), vec![(0, "KIT_OK".into()), (1, "KIT_BUSY".into())]);
     let open = interface.function("kit_open").unwrap().0;
     interface.functions[usize::from(open)].error.as_mut().unwrap().value.symbols = Some("KIT_*".into());
+    interface.leaves = vec![StatePart::Locale, StatePart::Handlers];
     interface.recycle = RecycleLines { calls: Some(1000), memory: Some(1 << 28), ..Default::default() };
     refresh(&mut interface);
     interface

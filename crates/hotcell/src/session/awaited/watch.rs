@@ -104,7 +104,7 @@ impl Watch {
             self.wakes.store(NEVER, Ordering::SeqCst);
             drop(there);
             let Some(shared) = self.session.get().and_then(Weak::upgrade) else { return };
-            let session = Session { shared, deadline: None };
+            let session = Session::of(shared);
             // What the application had kept may go with a call, and panic. There is nobody to hear it.
             let looked = catch_unwind(AssertUnwindSafe(|| session.look_after_tasks()));
             let next = looked.unwrap_or_else(|panic| {

@@ -46,7 +46,7 @@ fn send(shared: &Weak<Shared>) {
     let mut standing = Standing::default();
     // When the session goes, so does its worker, with all its objects.
     while let Some(shared) = shared.upgrade() {
-        let session = Session { shared, deadline: None };
+        let session = Session::of(shared);
         // What the application had kept goes with the objects, and may panic. There is nobody to hear it.
         let swept = catch_unwind(AssertUnwindSafe(|| match &session.shared.ruled {
             Some(ruled) => session.sweep_by_rules(ruled, &mut standing),

@@ -67,6 +67,7 @@ impl Library {
     /// When no worker can be started, or it cannot load the library.
     pub fn open_with(options: hotcell::Options) -> hotcell::Result<Self> {
         let options = table::RECYCLE.with(options);
+        let options = hotcell::rt::leaving(options, &table::LEAVES);
         let session = hotcell::rt::open(&table::PACKAGE, &table::LIBRARIES, options)?;
         Ok(Self { session })
     }
@@ -95,6 +96,14 @@ impl Library {
     pub fn within(&self, deadline: std::time::Duration) -> Self {
         Self {
             session: self.session.within(deadline),
+        }
+    }
+
+    /// The same worker, for calls that `cancel` gives up.
+    #[must_use]
+    pub fn cancelled_by(&self, cancel: &hotcell::Cancel) -> Self {
+        Self {
+            session: self.session.cancelled_by(cancel),
         }
     }
 }

@@ -22,6 +22,12 @@ impl List {
         Self(self.0.within(deadline))
     }
 
+    /// The same object, for calls that `cancel` gives up.
+    #[must_use]
+    pub fn cancelled_by(&self, cancel: &hotcell::Cancel) -> Self {
+        Self(self.0.cancelled_by(cancel))
+    }
+
     /// C: `void kit_list_free(struct kit_list *list)`
     ///
     /// # Errors

@@ -52,6 +52,13 @@ impl Stream {
         self
     }
 
+    /// Has `cancel` give calls up.
+    #[must_use]
+    pub fn cancelled_by(mut self, cancel: &hotcell::Cancel) -> Self {
+        self.session = self.session.cancelled_by(cancel);
+        self
+    }
+
     /// C: `int kit_stream_init(struct kit_stream *stream, int level)`
     ///
     /// # Errors

@@ -35,6 +35,12 @@ pub(crate) static RECYCLE: rt::RecycleLines = rt::RecycleLines {
     ..rt::RecycleLines::DEFAULT
 };
 
+#[rustfmt::skip]
+pub(crate) static LEAVES: [hotcell::StatePart; 2] = [
+    hotcell::StatePart::Locale,
+    hotcell::StatePart::Handlers,
+];
+
 pub(crate) const KIT_OPEN: u16 = 0;
 pub(crate) const KIT_CLOSE: u16 = 1;
 pub(crate) const KIT_LIST_NEW: u16 = 2;

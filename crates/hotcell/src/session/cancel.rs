@@ -1,0 +1,88 @@
+//! Calls that somebody gives up while their thread waits for them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::Session;
+
+/// Nanoseconds that a call which may be given up waits for before it looks whether it was.
+pub(crate) const LOOKS: u64 = 5_000_000;
+
+/// Gives up calls that are under way on other threads, and those to come. Clones are the same.
+///
+/// ```no_run
+/// # fn main() -> hotcell::Result<()> {
+/// # let zlib = zlib_hotcell::Zlib::open()?;
+/// let cancel = hotcell::Cancel::new();
+/// let theirs = cancel.clone();
+/// std::thread::spawn(move || {
+///     std::thread::sleep(std::time::Duration::from_secs(1));
+///     theirs.cancel();
+/// });
+/// match zlib.cancelled_by(&cancel).crc32(0, b"hello") {
+///     Err(error) if error.kind() == hotcell::ErrorKind::Cancelled => println!("given up"),
+///     checksum => println!("{:08x}", checksum?),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// One that has cancelled nothing.
+    pub fn new() -> Cancel {
+        Cancel::default()
+    }
+
+    /// Gives the calls up, for good.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// Whether that was done.
+    pub fn is_cancelled(&self) -> bool {
+        // Partner: the store in `cancel`: what came before that is seen by who finds its call given up.
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+impl Session {
+    /// The same session, for calls that `cancel` gives up. A call that the library executes then is
+    /// [`Cancelled`](crate::ErrorKind::Cancelled) within some milliseconds, and its worker is ended, for the library would go
+    /// on; one that is not sent yet is not executed. A call that stands in line for its turn, or runs a callback, hears of it
+    /// behind that. Futures are given up by dropping them.
+    #[must_use]
+    pub fn cancelled_by(&self, cancel: &Cancel) -> Session {
+        Session { cancel: Some(cancel.clone()), ..self.clone() }
+    }
+
+    /// The same session, with this deadline for every call made through the returned value.
+    pub fn within(&self, deadline: Duration) -> Session {
+        Session { deadline: Some(deadline), ..self.clone() }
+    }
+
+    /// The same session, with these.
+    pub(crate) fn with(&self, deadline: Option<Duration>, cancel: Option<&Cancel>) -> Session {
+        Session {
+            shared: Arc::clone(&self.shared),
+            deadline: deadline.or(self.deadline),
+            cancel: cancel.or(self.cancel.as_ref()).cloned(),
+        }
+    }
+
+    /// Whether calls through this value are given up.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancel.as_ref().is_some_and(Cancel::is_cancelled)
+    }
+
+    /// Until when a call waits that has to end by this time, both in monotonic nanoseconds.
+    #[inline]
+    pub(crate) fn waits_until(&self, now: u64, deadline: u64) -> u64 {
+        match self.cancel {
+            None => deadline,
+            Some(_) => deadline.min(now.saturating_add(LOOKS)),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Calls that somebody gives up while their thread waits for them.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::thread;
+use std::time::Duration;
+
+use hotcell::dynamic::Value;
+use hotcell::{Breaker, Cancel, ErrorKind, Executed, Options, Restart};
+use hotcell_e2e::process::{alive, wait_until};
+use hotcell_faulty::{Faulty, bound};
+
+/// The library through a session that may be given up.
+fn loops(session: &hotcell::Session, cancel: &Cancel) -> hotcell::Result<hotcell::dynamic::Outcome> {
+    let interface = &bound().unwrap().interface;
+    let function = interface.function("faulty_loop").unwrap();
+    hotcell::dynamic::call(&session.cancelled_by(cancel), interface, function, &[])
+}
+
+#[test]
+fn a_call_that_is_given_up_ends_at_once_and_the_next_one_works() {
+    let faulty =
+        Faulty::open(Options { restart: Restart { faults: 1, ..Restart::default() }, ..Options::default() });
+    let faulty = faulty.unwrap();
+    for generation in 1..=3 {
+        let cancel = Cancel::new();
+        let (session, worker) = (faulty.session(), faulty.session().worker_pid().unwrap());
+        let before = session.stats().calls;
+        let error = thread::scope(|scope| {
+            let calls = scope.spawn(|| loops(session, &cancel).unwrap_err());
+            wait_until("the call is under way", || session.stats().calls > before);
+            cancel.clone().cancel();
+            calls.join().unwrap()
+        });
+        assert_eq!((error.kind(), error.executed()), (ErrorKind::Cancelled, Executed::Maybe), "{error}");
+        assert_eq!((error.function(), error.generation()), ("faulty_loop", generation));
+        assert!(!error.is_fault());
+        wait_until("the worker goes on", || !alive(worker));
+        assert_eq!(faulty.int("add", &[2, 3]).unwrap(), 5);
+        // It is nobody's fault: with one, the breaker would be open.
+        assert_eq!((session.breaker(), session.stats().faults.len()), (Breaker::Closed, 0));
+    }
+}
+
+#[test]
+fn a_call_that_is_given_up_before_it_is_sent_is_not_executed() {
+    let faulty = Faulty::open(Options::default()).unwrap();
+    let cancel = Cancel::new();
+    assert!(!cancel.is_cancelled());
+    cancel.cancel();
+    let error = loops(faulty.session(), &cancel).unwrap_err();
+    assert_eq!((error.kind(), error.executed()), (ErrorKind::Cancelled, Executed::No), "{error}");
+    assert_eq!((faulty.session().stats().calls, faulty.session().generation()), (0, 1));
+    assert_eq!(faulty.int("add", &[2, 3]).unwrap(), 5, "other calls are not given up");
+}
+
+#[test]
+fn a_deadline_holds_for_calls_that_may_be_given_up() {
+    let faulty = Faulty::open(Options::default()).unwrap();
+    let within = faulty.session().within(Duration::from_millis(50));
+    let error = loops(&within, &Cancel::new()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Hung, "{error}");
+    // Longer than it waits before it looks.
+    let session = faulty.session().cancelled_by(&Cancel::new());
+    let interface = &bound().unwrap().interface;
+    let sleep = interface.function("faulty_sleep").unwrap();
+    let slept = hotcell::dynamic::call(&session, interface, sleep, &[Value::Int(60)]).unwrap();
+    assert_eq!(slept.returned, Some(Value::Int(60)));
+}
+
+#[test]
+fn a_call_that_calls_back_is_given_up_behind_its_callback() {
+    let faulty = Faulty::open(Options::default()).unwrap();
+    let cancel = Cancel::new();
+    let session = faulty.session().cancelled_by(&cancel);
+    let interface = &bound().unwrap().interface;
+    let outer = interface.function("faulty_outer").unwrap();
+    let mut callbacks = 0;
+    let called = hotcell::dynamic::call_with(&session, interface, outer, &[Value::Callback], &mut |_, _| {
+        callbacks += 1;
+        cancel.cancel();
+        Ok(Value::Int(1))
+    });
+    let error = called.unwrap_err();
+    assert_eq!((error.kind(), error.executed()), (ErrorKind::Cancelled, Executed::Maybe), "{error}");
+    assert_eq!(callbacks, 1);
+    assert_eq!(faulty.int("add", &[2, 3]).unwrap(), 5);
+}
