@@ -112,7 +112,7 @@ pub const MAX_PACKET: usize = 4096;
 pub const MAX_TEXT: usize = 2048;
 
 /// Version of the shim entry and the context table: major in the high half, minor in the low.
-pub const SHIM_ABI: u32 = 0x0001_0005;
+pub const SHIM_ABI: u32 = 0x0001_0006;
 
 /// A park word: whether the side that owns it sleeps, and how the other side wakes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -252,6 +252,10 @@ pub enum Refusal {
     InUse = 13,
     /// An object came out as a new one that is owned already.
     AlreadyOwned = 14,
+    /// An object was to be given away, or what it lent to be made stale, while another object keeps it, or something that belongs to it.
+    Kept = 15,
+    /// An object was to keep another which must not go before it.
+    KeptInCircle = 16,
 }
 
 impl Refusal {
@@ -271,6 +275,8 @@ impl Refusal {
         Self::HasChildren,
         Self::InUse,
         Self::AlreadyOwned,
+        Self::Kept,
+        Self::KeptInCircle,
     ];
 
     /// The value with this number; `None` when there is none.
@@ -290,6 +296,8 @@ impl Refusal {
             12 => Some(Self::HasChildren),
             13 => Some(Self::InUse),
             14 => Some(Self::AlreadyOwned),
+            15 => Some(Self::Kept),
+            16 => Some(Self::KeptInCircle),
             _ => None,
         }
     }
@@ -316,6 +324,8 @@ impl Refusal {
             Self::HasChildren => "HasChildren",
             Self::InUse => "InUse",
             Self::AlreadyOwned => "AlreadyOwned",
+            Self::Kept => "Kept",
+            Self::KeptInCircle => "KeptInCircle",
         }
     }
 }

@@ -51,6 +51,7 @@ pub(crate) fn write(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
     (0..count).try_for_each(|index| arguments.need(index))?;
     structs::prepare(scope, body)?;
     callbacks::keep(scope.function, body);
+    keeps::may_keep(&scope, body)?;
     handles::take(scope, body)
 }
 
